@@ -1,0 +1,2 @@
+//! The `flott` binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! flott-connector-basic

@@ -1,0 +1,167 @@
+//! The error that crosses crate boundaries: a kind, whose fault it is, whether to retry, where, and the source.
+//!
+//! The runtime decides from the kind, never from the text. Crates with errors of their own (a parser, a store) keep
+//! an enum inside and convert at the edge.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// `Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, as far as a decision depends on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A statement, option, plan or argument is wrong. The same input fails again.
+    Invalid,
+    /// Right in Flink, not built here yet. Refused by name.
+    Unsupported,
+    /// A row of the input cannot be read or computed with (malformed, division by zero).
+    Data,
+    /// A file, object store, broker or other system outside did not do as asked.
+    External,
+    /// Checkpointed state is missing, damaged or does not fit.
+    State,
+    /// The job or query was cancelled.
+    Cancelled,
+    /// A defect of ours.
+    Internal,
+}
+
+/// Whose fault it is, and so who has to act.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// The user's input or data.
+    User,
+    /// A system outside.
+    External,
+    /// Flott.
+    Internal,
+}
+
+/// An error with all that is known about it. One pointer wide.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    operator: Option<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of the given kind. Say what was wrong, where, and what to write instead.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error(Box::new(Inner { kind, message: message.into(), operator: None, source: None }))
+    }
+
+    /// A wrong statement, option, plan or argument.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::Invalid, message)
+    }
+
+    /// Right in Flink, not built here yet.
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::Unsupported, message)
+    }
+
+    /// A row that cannot be read or computed with.
+    pub fn data(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::Data, message)
+    }
+
+    /// A system outside failed.
+    pub fn external(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::External, message)
+    }
+
+    /// State is missing, damaged or does not fit.
+    pub fn state(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::State, message)
+    }
+
+    /// The work was cancelled.
+    pub fn cancelled() -> Self {
+        Error::new(ErrorKind::Cancelled, "cancelled")
+    }
+
+    /// A defect of ours.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::Internal, message)
+    }
+
+    /// Adds the error that caused this one.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Names the operator in which it happened, unless one is named already.
+    #[must_use]
+    pub fn in_operator(mut self, name: &str) -> Self {
+        self.0.operator.get_or_insert_with(|| name.to_owned());
+        self
+    }
+
+    /// Puts `context: ` before the message.
+    #[must_use]
+    pub fn context(mut self, context: impl fmt::Display) -> Self {
+        self.0.message = format!("{context}: {}", self.0.message);
+        self
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The message without operator and source.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The operator in which it happened.
+    pub fn operator(&self) -> Option<&str> {
+        self.0.operator.as_deref()
+    }
+
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
+        match self.0.kind {
+            ErrorKind::Invalid | ErrorKind::Unsupported | ErrorKind::Data | ErrorKind::Cancelled => Fault::User,
+            ErrorKind::External => Fault::External,
+            ErrorKind::State | ErrorKind::Internal => Fault::Internal,
+        }
+    }
+
+    /// Whether restarting the job may help. Data errors are retried as in Flink: the source may answer otherwise.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::External | ErrorKind::Data | ErrorKind::Internal)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(operator) = &self.0.operator {
+            write!(f, "{operator}: ")?;
+        }
+        f.write_str(&self.0.message)?;
+        let mut source = self.0.source.as_deref().map(|s| s as &dyn StdError);
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {self}", self.0.kind)
+    }
+}
+
+// The display above walks the sources itself, so `source` is not given out a second time.
+impl StdError for Error {}

@@ -1,0 +1,2 @@
+//! Checks of the house that no tool does.
+fn main() {}
