@@ -1,1 +1,23 @@
-//! flott-batch
+//! Records in motion.
+//!
+//! A task processes **batches**. Two kinds share one runtime: [`Records`] hold values of a user's own type
+//! (DataStream), [`ChangeBatch`] holds arrow columns with an optional column of row kinds and an optional selection (SQL
+//! and Table API). Between operators a batch is a [`Batch`]; an operator looks once per batch which kind it got, and
+//! inside, loops are typed.
+//!
+//! [`arrow_type`] says how Flink's logical types lie in memory; [`hash`] is the hash that key groups and partitioning
+//! use, fixed for ever because snapshots are laid out by it; [`text`] prints values as Flink's SQL client does.
+
+pub mod arrow_type;
+mod change;
+mod element;
+pub mod hash;
+pub mod pretty;
+mod records;
+mod row_kind;
+pub mod text;
+
+pub use change::ChangeBatch;
+pub use element::{Barrier, BarrierKind, StreamElement, WatermarkStatus};
+pub use records::{AnyRecords, Batch, Records};
+pub use row_kind::{RowKind, RowKinds};

@@ -1,1 +1,27 @@
-//! flott-plan
+//! The plan: what stands between planner and runtime, so that neither sees the other.
+//!
+//! Plain, versioned data (serde; JSON on the wire). A [`JobGraph`] is deployed from its serialised form even inside one
+//! process. Expressions are [`Expr`] trees of our own with resolved columns and types; operators are [`OperatorSpec`]s of
+//! our own. No other library's plan is part of the format.
+//!
+//! Layers inside: [`Schema`] and [`Expr`] → [`OperatorSpec`] (one operator) → [`StreamGraph`] (operators and exchanges)
+//! → [`JobGraph`] (operators chained into vertices, ready to schedule).
+
+mod aggregate;
+mod expr;
+mod graph;
+mod schema;
+mod spec;
+mod window;
+
+pub use aggregate::AggregateCall;
+pub use expr::{Expr, Literal};
+pub use graph::{ChainedNode, Edge, Exchange, JobEdge, JobGraph, JobVertex, Node, NodeId, StreamGraph};
+pub use schema::{Column, Schema};
+pub use spec::{
+    AggregatePhase, JoinKind, OperatorSpec, SinkSpec, SortKey, SourceSpec, TableSpec, WatermarkSpec,
+};
+pub use window::{WindowKind, WindowSpec};
+
+/// The version of the plan format.
+pub const PLAN_VERSION: u32 = 1;

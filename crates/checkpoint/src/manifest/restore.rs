@@ -1,0 +1,149 @@
+//! Which part of a snapshot a new subtask reads: the same for an unchanged and for another parallelism.
+
+use std::collections::BTreeMap;
+
+use flott_types::{Error, KeyGroupRange, OperatorUid, Result, SubtaskIndex};
+use serde::{Deserialize, Serialize};
+
+use super::{Column, FileKind, KeyedTable, Manifest, OperatorSnapshot, OperatorState, StateFile, redistribute};
+
+/// What one new subtask of one operator starts from. Plain data: the JobManager computes it and sends it along.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubtaskRestore {
+    /// Keyed state, clipped to the subtask's key groups.
+    pub keyed: Vec<TableRestore>,
+    /// Operator state, dealt out.
+    pub operator: Vec<OperatorState>,
+}
+
+/// One named keyed state as a new subtask reads it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableRestore {
+    /// The state's name.
+    pub name: String,
+    /// See [`KeyedTable::columns`].
+    pub columns: Vec<Column>,
+    /// See [`KeyedTable::partition_columns`].
+    pub partition_columns: u32,
+    /// See [`KeyedTable::key_columns`].
+    pub key_columns: u32,
+    /// See [`KeyedTable::properties`].
+    pub properties: BTreeMap<String, String>,
+    /// What to read, in this order; a later row replaces an earlier one with the same key.
+    pub files: Vec<FileSlice>,
+}
+
+/// A file, of which only some key groups are meant.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileSlice {
+    /// The file.
+    pub file: StateFile,
+    /// Rows of other key groups are to be passed over: they may be out of date.
+    pub key_groups: KeyGroupRange,
+}
+
+impl Manifest {
+    /// What subtask `subtask` of `parallelism` starts from; `None` if the snapshot does not know the operator.
+    ///
+    /// # Errors
+    /// [`flott_types::ErrorKind::State`] if the operator has keyed state and its number of key groups has changed.
+    pub fn restore(
+        &self,
+        uid: &OperatorUid,
+        subtask: SubtaskIndex,
+        parallelism: u32,
+        max_parallelism: u32,
+    ) -> Result<Option<SubtaskRestore>> {
+        let Some(operator) = self.operator(uid) else { return Ok(None) };
+        let has_keyed = operator.subtasks.iter().any(|s| !s.keyed.is_empty());
+        if has_keyed && operator.max_parallelism != max_parallelism {
+            return Err(Error::state(format!(
+                "the state of operator '{uid}' has max parallelism {}, the job has {max_parallelism}; \
+                 set 'pipeline.max-parallelism' to {}",
+                operator.max_parallelism, operator.max_parallelism
+            )));
+        }
+        if subtask.0 >= parallelism || (has_keyed && parallelism > max_parallelism) {
+            return Err(Error::internal(format!(
+                "there is no subtask {subtask} of {parallelism} (max parallelism {max_parallelism})"
+            )));
+        }
+        let keyed = match has_keyed {
+            true => operator.keyed_files(KeyGroupRange::of_subtask(subtask, max_parallelism, parallelism)),
+            false => Vec::new(),
+        };
+        let old: Vec<&[OperatorState]> = operator.subtasks.iter().map(|s| s.operator.as_slice()).collect();
+        let operator = redistribute(&old, parallelism).swap_remove(subtask.index());
+        Ok(Some(SubtaskRestore { keyed, operator }))
+    }
+}
+
+impl OperatorSnapshot {
+    /// The keyed state of some key groups: the tables in order of first mention, and for each the slices to read.
+    pub fn keyed_files(&self, key_groups: KeyGroupRange) -> Vec<TableRestore> {
+        let mut tables: Vec<TableRestore> = Vec::new();
+        for (index, subtask) in (0..).map(SubtaskIndex).zip(&self.subtasks) {
+            // An old subtask speaks for the groups that it owned, whatever else its files hold.
+            let owned = KeyGroupRange::of_subtask(index, self.max_parallelism, self.parallelism);
+            for table in &subtask.keyed {
+                let files = table.slices(intersection(owned, key_groups));
+                match tables.iter_mut().find(|t| t.name == table.name) {
+                    Some(known) => known.files.extend(files),
+                    None => tables.push(TableRestore {
+                        name: table.name.clone(),
+                        columns: table.columns.clone(),
+                        partition_columns: table.partition_columns,
+                        key_columns: table.key_columns,
+                        properties: table.properties.clone(),
+                        files,
+                    }),
+                }
+            }
+        }
+        tables
+    }
+}
+
+impl KeyedTable {
+    /// The files that hold rows of `key_groups`, oldest first, without those that a later full file replaces.
+    fn slices(&self, key_groups: KeyGroupRange) -> Vec<FileSlice> {
+        let mut slices: Vec<FileSlice> = Vec::new();
+        for file in &self.files {
+            let clip = intersection(file.key_groups, key_groups);
+            if clip.first > clip.last {
+                continue;
+            }
+            if file.kind == FileKind::Full {
+                for earlier in &mut slices {
+                    earlier.key_groups = without(earlier.key_groups, clip);
+                }
+                slices.retain(|s| s.key_groups.first <= s.key_groups.last);
+            }
+            slices.push(FileSlice { file: file.clone(), key_groups: clip });
+        }
+        slices
+    }
+}
+
+const EMPTY: KeyGroupRange = KeyGroupRange { first: 1, last: 0 };
+
+fn intersection(a: KeyGroupRange, b: KeyGroupRange) -> KeyGroupRange {
+    KeyGroupRange { first: a.first.max(b.first), last: a.last.min(b.last) }
+}
+
+/// What remains of `range` when `full` replaces its part. A full file in the middle of a wider range leaves two
+/// ends, which one range cannot say: see [`split_around`].
+fn without(range: KeyGroupRange, full: KeyGroupRange) -> KeyGroupRange {
+    if !range.overlaps(&full) {
+        range
+    } else if full.first <= range.first && full.last >= range.last {
+        EMPTY
+    } else if full.first <= range.first {
+        KeyGroupRange { first: full.last + 1, last: range.last }
+    } else {
+        KeyGroupRange { first: range.first, last: full.first - 1 }
+    }
+}
