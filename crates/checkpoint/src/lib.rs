@@ -1,1 +1,2 @@
-//! flott-checkpoint
+//! Checkpointing and recovery as pure protocol.
+pub mod manifest;

@@ -200,7 +200,7 @@ pub enum Redistribution {
 }
 
 /// What one task (a chain of operators) hands in when it acknowledges a checkpoint: the usual `S` of
-/// [`crate::coordinator::Coordinator`].
+/// the coordinator.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaskSnapshot {
@@ -260,7 +260,9 @@ impl Manifest {
                 }
             };
             if operator.subtasks.len() <= subtask.index() {
-                operator.subtasks.resize(subtask.index() + 1, SubtaskSnapshot::default());
+                operator
+                    .subtasks
+                    .resize(subtask.index() + 1, SubtaskSnapshot::default());
             }
             operator.subtasks[subtask.index()] = part.state;
         }
@@ -273,7 +275,11 @@ impl Manifest {
 
     /// Every file that the manifest names, with repetitions.
     pub fn files(&self) -> impl Iterator<Item = &StateFile> {
-        self.operators.iter().flat_map(|o| &o.subtasks).flat_map(|s| &s.keyed).flat_map(|t| &t.files)
+        self.operators
+            .iter()
+            .flat_map(|o| &o.subtasks)
+            .flat_map(|s| &s.keyed)
+            .flat_map(|t| &t.files)
     }
 }
 

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use flott_types::{Error, KeyGroupRange, OperatorUid, Result, SubtaskIndex};
 use serde::{Deserialize, Serialize};
 
-use super::{Column, FileKind, KeyedTable, Manifest, OperatorSnapshot, OperatorState, StateFile, redistribute};
+use super::{
+    Column, FileKind, KeyedTable, Manifest, OperatorSnapshot, OperatorState, StateFile, redistribute,
+};
 
 /// What one new subtask of one operator starts from. Plain data: the JobManager computes it and sends it along.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -57,7 +59,9 @@ impl Manifest {
         parallelism: u32,
         max_parallelism: u32,
     ) -> Result<Option<SubtaskRestore>> {
-        let Some(operator) = self.operator(uid) else { return Ok(None) };
+        let Some(operator) = self.operator(uid) else {
+            return Ok(None);
+        };
         let has_keyed = operator.subtasks.iter().any(|s| !s.keyed.is_empty());
         if has_keyed && operator.max_parallelism != max_parallelism {
             return Err(Error::state(format!(
@@ -117,33 +121,43 @@ impl KeyedTable {
                 continue;
             }
             if file.kind == FileKind::Full {
-                for earlier in &mut slices {
-                    earlier.key_groups = without(earlier.key_groups, clip);
-                }
-                slices.retain(|s| s.key_groups.first <= s.key_groups.last);
+                slices = slices.into_iter().flat_map(|s| s.without(clip)).collect();
             }
-            slices.push(FileSlice { file: file.clone(), key_groups: clip });
+            slices.push(FileSlice {
+                file: file.clone(),
+                key_groups: clip,
+            });
         }
         slices
     }
 }
 
-const EMPTY: KeyGroupRange = KeyGroupRange { first: 1, last: 0 };
-
-fn intersection(a: KeyGroupRange, b: KeyGroupRange) -> KeyGroupRange {
-    KeyGroupRange { first: a.first.max(b.first), last: a.last.min(b.last) }
+impl FileSlice {
+    /// What remains to be read when a later full file replaces `full`: the part before and the part after it.
+    fn without(self, full: KeyGroupRange) -> impl Iterator<Item = FileSlice> {
+        let KeyGroupRange { first, last } = self.key_groups;
+        let before = (first < full.first).then(|| KeyGroupRange {
+            first,
+            last: last.min(full.first - 1),
+        });
+        let after = (full.last < last).then(|| KeyGroupRange {
+            first: first.max(full.last + 1),
+            last,
+        });
+        let file = self.file;
+        [before, after]
+            .into_iter()
+            .flatten()
+            .map(move |key_groups| FileSlice {
+                file: file.clone(),
+                key_groups,
+            })
+    }
 }
 
-/// What remains of `range` when `full` replaces its part. A full file in the middle of a wider range leaves two
-/// ends, which one range cannot say: see [`split_around`].
-fn without(range: KeyGroupRange, full: KeyGroupRange) -> KeyGroupRange {
-    if !range.overlaps(&full) {
-        range
-    } else if full.first <= range.first && full.last >= range.last {
-        EMPTY
-    } else if full.first <= range.first {
-        KeyGroupRange { first: full.last + 1, last: range.last }
-    } else {
-        KeyGroupRange { first: range.first, last: full.first - 1 }
+fn intersection(a: KeyGroupRange, b: KeyGroupRange) -> KeyGroupRange {
+    KeyGroupRange {
+        first: a.first.max(b.first),
+        last: a.last.min(b.last),
     }
 }

@@ -12,7 +12,11 @@ impl Manifest {
     /// [`flott_types::ErrorKind::State`], naming operator, subtask and state.
     pub fn validate(&self) -> Result<()> {
         if self.version != Manifest::VERSION {
-            return Err(Error::state(format!("the manifest has version {}, not {}", self.version, Manifest::VERSION)));
+            return Err(Error::state(format!(
+                "the manifest has version {}, not {}",
+                self.version,
+                Manifest::VERSION
+            )));
         }
         if self.checkpoint.0 == 0 {
             return Err(Error::state("the manifest has checkpoint id 0; ids begin with 1"));
@@ -20,12 +24,20 @@ impl Manifest {
         let mut uids = FastSet::default();
         for operator in &self.operators {
             if operator.uid.0.is_empty() {
-                return Err(Error::state(format!("operator '{}' has an empty uid", operator.name)));
+                return Err(Error::state(format!(
+                    "operator '{}' has an empty uid",
+                    operator.name
+                )));
             }
             if !uids.insert(&operator.uid) {
-                return Err(Error::state(format!("operator uid '{}' occurs twice", operator.uid)));
+                return Err(Error::state(format!(
+                    "operator uid '{}' occurs twice",
+                    operator.uid
+                )));
             }
-            operator.validate(self.kind).map_err(|e| e.context(format_args!("operator '{}'", operator.uid)))?;
+            operator
+                .validate(self.kind)
+                .map_err(|e| e.context(format_args!("operator '{}'", operator.uid)))?;
         }
         Ok(())
     }
@@ -64,17 +76,22 @@ impl OperatorSnapshot {
                 }
                 let first = tables.entry(&table.name).or_insert(table);
                 if !first.same_layout(table) {
-                    return Err(at(Error::state("its columns differ from those of an earlier subtask")));
+                    return Err(at(Error::state(
+                        "its columns differ from those of an earlier subtask",
+                    )));
                 }
             }
             let mut names = FastSet::default();
             for state in &subtask.operator {
-                let at = |e: Error| e.context(format_args!("subtask {index}, operator state '{}'", state.name));
+                let at =
+                    |e: Error| e.context(format_args!("subtask {index}, operator state '{}'", state.name));
                 if !names.insert(&state.name) {
                     return Err(at(Error::state("occurs twice")));
                 }
                 if states.entry(&state.name).or_insert(state).redistribution != state.redistribution {
-                    return Err(at(Error::state("its redistribution differs from that of an earlier subtask")));
+                    return Err(at(Error::state(
+                        "its redistribution differs from that of an earlier subtask",
+                    )));
                 }
             }
         }
@@ -128,7 +145,10 @@ impl StateFile {
             }
         }
         if self.key_groups.first > self.key_groups.last || self.key_groups.last > all.last {
-            return Err(Error::state(format!("a file has key groups {}, the operator has {all}", self.key_groups)));
+            return Err(Error::state(format!(
+                "a file has key groups {}, the operator has {all}",
+                self.key_groups
+            )));
         }
         Ok(())
     }
