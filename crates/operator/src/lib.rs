@@ -1,1 +1,87 @@
-//! flott-operator
+//! What an operator is.
+//!
+//! An [`Operator`] is a synchronous state machine driven by its task. It owns no thread, reads no clock (the
+//! [`Context`] hands it the time, sampled once per batch) and does no I/O. Output is pushed downstream as it is produced.
+//!
+//! Order of calls: `open`, then any of `process`, `watermark`, `watermark_status`, `processing_time`, `prepare_barrier`
+//! followed at once by `snapshot`, `checkpoint_complete`; `end_input` once for each input after its last batch; `finish`
+//! when all inputs have ended and the final watermark was seen; perhaps more barriers; `close`.
+
+mod context;
+mod metrics;
+
+pub use context::{Context, NoOutput, Output, TaskInfo};
+pub use metrics::{Counter, Gauge, OperatorMetrics};
+
+use flott_batch::{Batch, WatermarkStatus};
+use flott_state::{OperatorSnapshot, RestoredState};
+use flott_types::{CheckpointId, Result, Timestamp, Watermark};
+
+/// A synchronous state machine that turns batches into batches. See the crate's header for the order of calls.
+pub trait Operator: Send {
+    /// Before anything else. `restored` holds the operator's state when the job starts from a snapshot.
+    fn open(&mut self, restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
+        let _ = (restored, context);
+        Ok(())
+    }
+
+    /// Rows of an input (0 unless the operator has several).
+    fn process(&mut self, input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()>;
+
+    /// Event time has advanced: the minimum over all active inputs. Emit what is due, then pass the watermark on.
+    fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
+        context.output.watermark(watermark)
+    }
+
+    /// The input as a whole became idle or active.
+    fn watermark_status(&mut self, status: WatermarkStatus, context: &mut Context<'_>) -> Result<()> {
+        context.output.watermark_status(status)
+    }
+
+    /// A time asked for with [`Context::schedule`] has come. Called once for the earliest one that is due; the
+    /// operator asks again if it needs more.
+    fn processing_time(&mut self, now: Timestamp, context: &mut Context<'_>) -> Result<()> {
+        let _ = (now, context);
+        Ok(())
+    }
+
+    /// A barrier is about to go downstream: emit what must be before it (buffers of a pre-aggregation).
+    fn prepare_barrier(&mut self, context: &mut Context<'_>) -> Result<()> {
+        let _ = context;
+        Ok(())
+    }
+
+    /// Hands over the state that changed since the last snapshot; with `full`, all of it (a savepoint; or the last
+    /// hand-over was lost). Cost: proportional to the changes.
+    fn snapshot(&mut self, checkpoint: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
+        let _ = (checkpoint, full);
+        Ok(OperatorSnapshot::default())
+    }
+
+    /// A checkpoint is complete and will be found again. Earlier ones that were not told of are covered too.
+    fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        let _ = checkpoint;
+        Ok(())
+    }
+
+    /// The input has no more rows for now: send on what is held back only for the sake of larger batches.
+    fn input_dry(&mut self, context: &mut Context<'_>) -> Result<()> {
+        let _ = context;
+        Ok(())
+    }
+
+    /// An input has ended.
+    fn end_input(&mut self, input: usize, context: &mut Context<'_>) -> Result<()> {
+        let _ = (input, context);
+        Ok(())
+    }
+
+    /// All inputs have ended; the watermark `MAX` has been delivered if the job is to drain. Emit the rest.
+    fn finish(&mut self, context: &mut Context<'_>) -> Result<()> {
+        let _ = context;
+        Ok(())
+    }
+
+    /// After the last call, also on failure. Release what is held outside.
+    fn close(&mut self) {}
+}

@@ -1,0 +1,81 @@
+//! What the task gives an operator in each call.
+
+use flott_batch::{Batch, WatermarkStatus};
+use flott_types::{JobId, KeyGroupRange, OperatorUid, Result, SubtaskIndex, Timestamp, Watermark};
+
+use crate::OperatorMetrics;
+
+/// Who the operator is.
+#[derive(Clone, Debug)]
+pub struct TaskInfo {
+    /// The job.
+    pub job: JobId,
+    /// The operator's uid.
+    pub uid: OperatorUid,
+    /// The operator's name for people.
+    pub name: String,
+    /// This instance.
+    pub subtask: SubtaskIndex,
+    /// How many instances there are.
+    pub parallelism: u32,
+    /// The number of key groups.
+    pub max_parallelism: u32,
+    /// The key groups of this instance.
+    pub key_groups: KeyGroupRange,
+    /// How often the job was restarted.
+    pub attempt: u32,
+}
+
+/// Where an operator's output goes: the next operators of the chain, by direct calls, and the exchanges.
+pub trait Output {
+    /// Sends rows downstream. Empty batches are dropped.
+    fn emit(&mut self, batch: Batch) -> Result<()>;
+    /// Sends a watermark downstream.
+    fn watermark(&mut self, watermark: Watermark) -> Result<()>;
+    /// Tells downstream whether this stream holds event time back.
+    fn watermark_status(&mut self, status: WatermarkStatus) -> Result<()>;
+}
+
+/// What an operator may use during a call.
+pub struct Context<'a> {
+    /// Who it is.
+    pub info: &'a TaskInfo,
+    /// Processing time, sampled once per batch.
+    pub now: Timestamp,
+    /// The watermark of the input.
+    pub watermark: Watermark,
+    /// Where output goes.
+    pub output: &'a mut dyn Output,
+    /// The operator's metrics.
+    pub metrics: &'a OperatorMetrics,
+    /// The earliest processing time the operator wants to be called at; use [`Context::schedule`].
+    pub wake_at: &'a mut Option<Timestamp>,
+}
+
+impl Context<'_> {
+    /// Asks for a call of `processing_time` at or soon after this time. Only the earliest time asked for is kept.
+    pub fn schedule(&mut self, at: Timestamp) {
+        let earlier = self.wake_at.is_none_or(|wake_at| at < wake_at);
+        if earlier {
+            *self.wake_at = Some(at);
+        }
+    }
+}
+
+/// The end of the line: an output that drops everything (after a sink).
+#[derive(Clone, Copy, Default, Debug)]
+pub struct NoOutput;
+
+impl Output for NoOutput {
+    fn emit(&mut self, _: Batch) -> Result<()> {
+        Ok(())
+    }
+
+    fn watermark(&mut self, _: Watermark) -> Result<()> {
+        Ok(())
+    }
+
+    fn watermark_status(&mut self, _: WatermarkStatus) -> Result<()> {
+        Ok(())
+    }
+}

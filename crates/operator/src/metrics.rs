@@ -1,0 +1,69 @@
+//! Metrics of an operator under Flink's names. Counted once per batch, read from other threads.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+/// A number that grows.
+#[derive(Clone, Default, Debug)]
+pub struct Counter(Arc<AtomicU64>);
+
+impl Counter {
+    /// Adds.
+    pub fn add(&self, n: u64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// The count.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A number that is set.
+#[derive(Clone, Default, Debug)]
+pub struct Gauge(Arc<AtomicI64>);
+
+impl Gauge {
+    /// Sets.
+    pub fn set(&self, value: i64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    /// The value.
+    pub fn get(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The metrics every operator has. Cloning shares them.
+#[derive(Clone, Debug)]
+pub struct OperatorMetrics {
+    /// `numRecordsIn`
+    pub num_records_in: Counter,
+    /// `numRecordsOut`
+    pub num_records_out: Counter,
+    /// `numLateRecordsDropped`
+    pub num_late_records_dropped: Counter,
+    /// `numRecordsInErrors`: rows that could not be read and were skipped
+    pub num_records_in_errors: Counter,
+    /// `currentInputWatermark`
+    pub current_input_watermark: Gauge,
+    /// `currentOutputWatermark`
+    pub current_output_watermark: Gauge,
+}
+
+impl Default for OperatorMetrics {
+    fn default() -> Self {
+        let metrics = OperatorMetrics {
+            num_records_in: Counter::default(),
+            num_records_out: Counter::default(),
+            num_late_records_dropped: Counter::default(),
+            num_records_in_errors: Counter::default(),
+            current_input_watermark: Gauge::default(),
+            current_output_watermark: Gauge::default(),
+        };
+        metrics.current_input_watermark.set(i64::MIN);
+        metrics.current_output_watermark.set(i64::MIN);
+        metrics
+    }
+}

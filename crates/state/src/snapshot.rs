@@ -1,0 +1,82 @@
+//! What an operator hands over at a checkpoint, and what it gets back on restore.
+
+use arrow::array::RecordBatch;
+use arrow::buffer::BooleanBuffer;
+use flott_types::FastMap;
+
+/// The entries of a keyed table that changed since the last checkpoint (or all of them).
+#[derive(Clone, Debug)]
+pub struct KeyedDelta {
+    /// The table's name within the operator, by meaning.
+    pub name: String,
+    /// Key columns, then value columns, under their real names. No two rows have the same key. The values of deleted
+    /// rows are NULL.
+    pub rows: RecordBatch,
+    /// How many columns are the key.
+    pub key_columns: usize,
+    /// How many of the key columns decide the key group (a prefix; the rest is namespace, such as a window's end).
+    pub partition_columns: usize,
+    /// The key group of each row.
+    pub key_groups: Vec<u16>,
+    /// Which rows were deleted; `None` when none.
+    pub deleted: Option<BooleanBuffer>,
+    /// Whether these are all entries of the table, so that nothing older counts.
+    pub full: bool,
+}
+
+/// How the entries of operator state are spread over subtasks on restore.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Redistribution {
+    /// Each entry to one subtask.
+    Split,
+    /// Every entry to every subtask.
+    Union,
+}
+
+/// State that belongs to a subtask rather than a key: split positions, committables.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ListState {
+    /// The state's name within the operator.
+    pub name: String,
+    /// How it is spread.
+    pub redistribution: Redistribution,
+    /// The entries, in a form of the owner's that carries a version.
+    pub entries: Vec<String>,
+}
+
+/// All state that an operator hands over at a checkpoint.
+#[derive(Clone, Default, Debug)]
+pub struct OperatorSnapshot {
+    /// Keyed tables. A table without changes may be left out.
+    pub keyed: Vec<KeyedDelta>,
+    /// Operator state, complete each time.
+    pub lists: Vec<ListState>,
+}
+
+/// What an operator gets back: the live rows of its key groups, and its share of operator state.
+#[derive(Clone, Default, Debug)]
+pub struct RestoredState {
+    /// For each table the rows (key columns, then value columns), in any number of batches. Keys do not repeat.
+    pub keyed: FastMap<String, Vec<RecordBatch>>,
+    /// For each operator state the entries.
+    pub lists: FastMap<String, Vec<String>>,
+}
+
+impl OperatorSnapshot {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.keyed.is_empty() && self.lists.is_empty()
+    }
+}
+
+impl RestoredState {
+    /// Takes the rows of a table.
+    pub fn take_keyed(&mut self, name: &str) -> Vec<RecordBatch> {
+        self.keyed.remove(name).unwrap_or_default()
+    }
+
+    /// Takes the entries of an operator state.
+    pub fn take_list(&mut self, name: &str) -> Vec<String> {
+        self.lists.remove(name).unwrap_or_default()
+    }
+}
