@@ -1,0 +1,110 @@
+//! What expressions know of their surroundings. Nothing here reads a clock: time is handed in.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono_tz::Tz;
+use flott_types::Timestamp;
+use parking_lot::Mutex;
+use rand::rngs::SmallRng;
+use rand::{RngCore, SeedableRng};
+
+/// What is known while a statement is planned.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PlanContext {
+    /// `table.local-time-zone`.
+    pub time_zone: Tz,
+    /// When the statement was started, in milliseconds since the epoch.
+    pub query_time: Timestamp,
+    /// The current catalog.
+    pub catalog: String,
+    /// The current database.
+    pub database: String,
+    /// A stream has a current time per row; a batch query has one for the whole statement.
+    pub streaming: bool,
+}
+
+impl Default for PlanContext {
+    fn default() -> Self {
+        PlanContext {
+            time_zone: Tz::UTC,
+            query_time: 0,
+            catalog: "default_catalog".to_owned(),
+            database: "default_database".to_owned(),
+            streaming: true,
+        }
+    }
+}
+
+/// What is known while rows are computed. One per operator instance; the operator moves `now` and the watermark on,
+/// once per batch.
+#[derive(Debug)]
+pub struct EvalContext {
+    time_zone: Tz,
+    query_time: Timestamp,
+    database: String,
+    streaming: bool,
+    now: AtomicI64,
+    watermark: AtomicI64,
+    random: Mutex<SmallRng>,
+}
+
+impl EvalContext {
+    /// From what planning knew, with a seed for RAND and UUID.
+    pub fn new(plan: &PlanContext, seed: u64) -> Self {
+        EvalContext {
+            time_zone: plan.time_zone,
+            query_time: plan.query_time,
+            database: plan.database.clone(),
+            streaming: plan.streaming,
+            now: AtomicI64::new(plan.query_time),
+            watermark: AtomicI64::new(i64::MIN),
+            random: Mutex::new(SmallRng::seed_from_u64(seed)),
+        }
+    }
+
+    /// The session's time zone.
+    pub fn time_zone(&self) -> Tz {
+        self.time_zone
+    }
+
+    /// The current database, for CURRENT_DATABASE().
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// The current time of CURRENT_TIMESTAMP, NOW(), LOCALTIME, ...: the time of the batch of rows in a stream, the
+    /// time of the statement in a batch query. Milliseconds since the epoch.
+    pub fn now(&self) -> Timestamp {
+        if self.streaming {
+            self.row_now()
+        } else {
+            self.query_time
+        }
+    }
+
+    /// The current time of CURRENT_ROW_TIMESTAMP(): the time of the batch of rows also in a batch query.
+    pub fn row_now(&self) -> Timestamp {
+        self.now.load(Ordering::Relaxed)
+    }
+
+    /// Says what time it is, in milliseconds since the epoch; before each batch of rows.
+    pub fn set_now(&self, now: Timestamp) {
+        self.now.store(now, Ordering::Relaxed);
+    }
+
+    /// The operator's current watermark, for CURRENT_WATERMARK(); `None` before the first.
+    pub fn watermark(&self) -> Option<Timestamp> {
+        Some(self.watermark.load(Ordering::Relaxed)).filter(|watermark| *watermark != i64::MIN)
+    }
+
+    /// Says what the operator's watermark is.
+    pub fn set_watermark(&self, watermark: Timestamp) {
+        self.watermark.store(watermark, Ordering::Relaxed);
+    }
+
+    /// Fills a buffer with random bits, for RAND and UUID without seed.
+    pub fn fill_random(&self, buffer: &mut [u64]) {
+        let mut random = self.random.lock();
+        buffer.fill_with(|| random.next_u64());
+    }
+}
