@@ -22,14 +22,26 @@ pub struct ChangeBatch {
 impl ChangeBatch {
     /// Rows that are all insertions.
     pub fn insert_only(columns: RecordBatch) -> Self {
-        ChangeBatch { columns, kinds: None, selection: None }
+        ChangeBatch {
+            columns,
+            kinds: None,
+            selection: None,
+        }
     }
 
     /// Rows with their kinds, one a row. Kinds that are all `+I` are left out.
     pub fn new(columns: RecordBatch, kinds: Option<RowKinds>) -> Self {
-        debug_assert!(kinds.as_ref().is_none_or(|kinds| kinds.len() == columns.num_rows()));
+        debug_assert!(
+            kinds
+                .as_ref()
+                .is_none_or(|kinds| kinds.len() == columns.num_rows())
+        );
         let kinds = kinds.filter(|kinds| !kinds.all_insert());
-        ChangeBatch { columns, kinds, selection: None }
+        ChangeBatch {
+            columns,
+            kinds,
+            selection: None,
+        }
     }
 
     /// The schema of the columns.
@@ -55,7 +67,9 @@ impl ChangeBatch {
     /// The kind of a physical row.
     #[inline]
     pub fn kind(&self, row: usize) -> RowKind {
-        self.kinds.as_ref().map_or(RowKind::Insert, |kinds| kinds.get(row))
+        self.kinds
+            .as_ref()
+            .map_or(RowKind::Insert, |kinds| kinds.get(row))
     }
 
     /// Which rows count; `None` when all do.
@@ -65,7 +79,9 @@ impl ChangeBatch {
 
     /// The number of rows that count.
     pub fn num_rows(&self) -> usize {
-        self.selection.as_ref().map_or(self.columns.num_rows(), BooleanBuffer::count_set_bits)
+        self.selection
+            .as_ref()
+            .map_or(self.columns.num_rows(), BooleanBuffer::count_set_bits)
     }
 
     /// The number of rows in the columns.
@@ -81,14 +97,25 @@ impl ChangeBatch {
     /// The same rows with other columns, of the same physical length (a projection).
     pub fn with_columns(&self, columns: RecordBatch) -> Self {
         debug_assert_eq!(columns.num_rows(), self.columns.num_rows());
-        ChangeBatch { columns, kinds: self.kinds.clone(), selection: self.selection.clone() }
+        ChangeBatch {
+            columns,
+            kinds: self.kinds.clone(),
+            selection: self.selection.clone(),
+        }
     }
 
     /// The same rows with other kinds; `None` makes all of them `+I`.
     #[must_use]
     pub fn with_kinds(self, kinds: Option<RowKinds>) -> Self {
-        debug_assert!(kinds.as_ref().is_none_or(|kinds| kinds.len() == self.columns.num_rows()));
-        ChangeBatch { kinds: kinds.filter(|kinds| !kinds.all_insert()), ..self }
+        debug_assert!(
+            kinds
+                .as_ref()
+                .is_none_or(|kinds| kinds.len() == self.columns.num_rows())
+        );
+        ChangeBatch {
+            kinds: kinds.filter(|kinds| !kinds.all_insert()),
+            ..self
+        }
     }
 
     /// Narrows the selection to the rows for which `keep` is set; `keep` is as long as the columns.
@@ -100,12 +127,17 @@ impl ChangeBatch {
             None => keep.clone(),
         };
         let all = selection.count_set_bits() == selection.len();
-        ChangeBatch { selection: (!all).then_some(selection), ..self }
+        ChangeBatch {
+            selection: (!all).then_some(selection),
+            ..self
+        }
     }
 
     /// The rows that count, copied together; does nothing when all count.
     pub fn compact(self) -> Result<Self> {
-        let Some(selection) = self.selection else { return Ok(self) };
+        let Some(selection) = self.selection else {
+            return Ok(self);
+        };
         let mask = BooleanArray::new(selection, None);
         let columns = filter_record_batch(&self.columns, &mask).map_err(arrow_error)?;
         let kinds = match self.kinds {
@@ -118,7 +150,10 @@ impl ChangeBatch {
     /// The rows at these physical positions, in this order.
     pub fn take(&self, rows: &UInt32Array) -> Result<Self> {
         let columns = take_record_batch(&self.columns, rows).map_err(arrow_error)?;
-        let kinds = self.kinds.as_ref().map(|kinds| rows.values().iter().map(|row| kinds.get(*row as usize)).collect());
+        let kinds = self
+            .kinds
+            .as_ref()
+            .map(|kinds| rows.values().iter().map(|row| kinds.get(*row as usize)).collect());
         Ok(ChangeBatch::new(columns, kinds))
     }
 
@@ -127,20 +162,34 @@ impl ChangeBatch {
     pub fn slice(&self, offset: usize, len: usize) -> Self {
         ChangeBatch {
             columns: self.columns.slice(offset, len),
-            kinds: self.kinds.as_ref().map(|kinds| kinds.slice(offset, len)).filter(|kinds| !kinds.all_insert()),
-            selection: self.selection.as_ref().map(|selection| selection.slice(offset, len)),
+            kinds: self
+                .kinds
+                .as_ref()
+                .map(|kinds| kinds.slice(offset, len))
+                .filter(|kinds| !kinds.all_insert()),
+            selection: self
+                .selection
+                .as_ref()
+                .map(|selection| selection.slice(offset, len)),
         }
     }
 
     /// Several batches of one schema one after the other, compacted.
     pub fn concat(schema: &SchemaRef, batches: impl IntoIterator<Item = ChangeBatch>) -> Result<Self> {
-        let batches = batches.into_iter().map(ChangeBatch::compact).collect::<Result<Vec<_>>>()?;
+        let batches = batches
+            .into_iter()
+            .map(ChangeBatch::compact)
+            .collect::<Result<Vec<_>>>()?;
         if let [one] = batches.as_slice() {
             return Ok(one.clone());
         }
-        let columns = concat_batches(schema, batches.iter().map(|batch| &batch.columns)).map_err(arrow_error)?;
+        let columns =
+            concat_batches(schema, batches.iter().map(|batch| &batch.columns)).map_err(arrow_error)?;
         let kinds = batches.iter().any(|batch| batch.kinds.is_some()).then(|| {
-            batches.iter().flat_map(|batch| (0..batch.physical_rows()).map(|row| batch.kind(row))).collect()
+            batches
+                .iter()
+                .flat_map(|batch| (0..batch.physical_rows()).map(|row| batch.kind(row)))
+                .collect()
         });
         Ok(ChangeBatch::new(columns, kinds))
     }
@@ -150,7 +199,9 @@ fn filter_kinds(kinds: &RowKinds, mask: &BooleanArray) -> Result<RowKinds> {
     let bytes = UInt8Array::new(kinds.as_bytes().to_vec().into(), None);
     let kept = filter(&bytes, mask).map_err(arrow_error)?;
     let data = kept.to_data();
-    Ok(RowKinds::from(data.buffers()[0].slice_with_length(data.offset(), data.len())))
+    Ok(RowKinds::from(
+        data.buffers()[0].slice_with_length(data.offset(), data.len()),
+    ))
 }
 
 fn arrow_error(error: arrow::error::ArrowError) -> Error {
