@@ -200,7 +200,7 @@ pub enum Redistribution {
 }
 
 /// What one task (a chain of operators) hands in when it acknowledges a checkpoint: the usual `S` of
-/// the coordinator.
+/// [`crate::coordinator::Coordinator`].
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaskSnapshot {

@@ -1,0 +1,556 @@
+//! The state machine. `step` handles the event, then does whatever has become due.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use flott_types::{CheckpointId, FastMap, Timestamp};
+
+use super::api::{Action, CompletedSnapshot, Config, DeclineReason, Event, Request, RestorePoint};
+use super::pending::{Pending, Phase};
+use crate::{Attempt, Barrier, CheckpointKind, JobStatus, RequestId, TaskId};
+
+/// How long to wait before the final checkpoint is tried again, unless the minimal pause is longer.
+const FINAL_RETRY_MILLIS: i64 = 1_000;
+
+/// The coordinator of one job, over all its attempts.
+pub struct Coordinator<S> {
+    config: Config,
+    next_id: CheckpointId,
+    run: Option<Run>,
+    last_attempt: Attempt,
+    pending: BTreeMap<CheckpointId, Pending<S>>,
+    /// What the job can be recovered from; the folder where it is the savepoint of a stop.
+    completed: BTreeMap<CheckpointId, Option<String>>,
+    /// Checkpoints on request that wait for their turn.
+    queue: VecDeque<(RequestId, bool)>,
+    failures: u32,
+    /// Not before this is a periodic checkpoint triggered.
+    pause_until: Timestamp,
+    full_needed: bool,
+    restore_wanted: bool,
+    terminal: Option<JobStatus>,
+}
+
+/// The running attempt.
+struct Run {
+    attempt: Attempt,
+    tasks: Vec<TaskId>,
+    next_periodic: Option<Timestamp>,
+    /// All tasks have drained; not before this is the final checkpoint taken.
+    drained: Option<Timestamp>,
+    /// A stop with savepoint that drains first.
+    draining_stop: Option<(RequestId, String)>,
+    /// The last checkpoint is complete: nothing more to do.
+    finishing: bool,
+}
+
+/// Why a checkpoint was aborted, as far as it counts.
+enum Cause {
+    /// Counts as a failure.
+    Failed(String),
+    /// Does not.
+    Dropped(String),
+}
+
+impl<S> Coordinator<S> {
+    /// The coordinator of a job of which these checkpoints (not savepoints) are there to be recovered from. `next_id` must be above every
+    /// id that was ever begun.
+    pub fn new(
+        config: Config,
+        next_id: CheckpointId,
+        completed: impl IntoIterator<Item = CheckpointId>,
+    ) -> Self {
+        let completed: BTreeMap<_, _> = completed.into_iter().map(|id| (id, None)).collect();
+        let lowest = completed
+            .last_key_value()
+            .map_or(CheckpointId(1), |(id, _)| id.next());
+        Coordinator {
+            full_needed: config.first_is_full,
+            config,
+            next_id: next_id.max(lowest),
+            run: None,
+            last_attempt: Attempt::default(),
+            pending: BTreeMap::new(),
+            completed,
+            queue: VecDeque::new(),
+            failures: 0,
+            pause_until: Timestamp::MIN,
+            restore_wanted: false,
+            terminal: None,
+        }
+    }
+
+    /// The checkpoint that a recovery would begin from.
+    pub fn latest(&self) -> Option<RestorePoint> {
+        let (checkpoint, savepoint) = self.completed.last_key_value()?;
+        Some(RestorePoint {
+            checkpoint: *checkpoint,
+            savepoint: savepoint.clone(),
+        })
+    }
+
+    /// The next id that will be used; to be kept where the next JobManager finds it.
+    pub fn next_id(&self) -> CheckpointId {
+        self.next_id
+    }
+
+    /// The checkpoints under way: id, kind, acknowledgements still missing (0: the manifest is being written).
+    pub fn in_progress(&self) -> impl Iterator<Item = (Barrier, usize)> {
+        let tasks = self.run.as_ref().map_or(0, |r| r.tasks.len());
+        self.pending.values().map(move |p| match &p.phase {
+            Phase::Collecting { acks, .. } => (p.barrier, tasks - acks.len()),
+            Phase::Writing => (p.barrier, 0),
+        })
+    }
+
+    /// When the driver has to send [`Event::Tick`], if nothing else happens before.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        let timeout = self.pending.values().filter_map(Pending::deadline).min();
+        [timeout, self.next_trigger()].into_iter().flatten().min()
+    }
+
+    /// The machine.
+    pub fn step(&mut self, event: Event<S>, now: Timestamp) -> Vec<Action<S>> {
+        let mut actions = Vec::new();
+        let out = &mut actions;
+        match event {
+            Event::Tick => {}
+            Event::JobStarted { attempt, tasks } => self.started(attempt, tasks, now, out),
+            Event::JobStopping { attempt, reason } => {
+                if self.run.as_ref().is_some_and(|r| r.attempt == attempt) {
+                    self.stop(&reason, now, out);
+                }
+            }
+            Event::RestoreRequested => self.restore_wanted = true,
+            Event::Unusable(checkpoint) => {
+                self.completed.remove(&checkpoint);
+            }
+            Event::Ack {
+                attempt,
+                task,
+                checkpoint,
+                snapshot,
+            } => {
+                self.ack(attempt, task, checkpoint, snapshot, out);
+            }
+            Event::Decline {
+                attempt,
+                task,
+                checkpoint,
+                reason,
+            } => {
+                let known = self.pending.get(&checkpoint);
+                if known.is_some_and(|p| p.attempt == attempt && p.collecting()) {
+                    let cause = match reason {
+                        DeclineReason::Superseded => {
+                            Cause::Dropped(format!("task {task} has passed it over"))
+                        }
+                        DeclineReason::Failed(why) => Cause::Failed(format!("task {task} declined: {why}")),
+                    };
+                    self.abort(checkpoint, cause, now, out);
+                }
+            }
+            Event::StoreCompleted(checkpoint) => self.stored(checkpoint, now, out),
+            Event::StoreFailed { checkpoint, reason } => {
+                if self.pending.get(&checkpoint).is_some_and(|p| !p.collecting()) {
+                    let reason = format!("its manifest could not be written: {reason}");
+                    self.abort(checkpoint, Cause::Failed(reason), now, out);
+                }
+            }
+            Event::AllTasksDrained { attempt } => self.drained(attempt, now, out),
+            Event::Request { request, what } => self.request(request, what, now, out),
+            Event::JobTerminal(status) => {
+                self.stop("the job has ended", now, out);
+                self.terminal = Some(status);
+                self.discard_by_retention(out);
+            }
+        }
+        self.expire(now, out);
+        self.trigger_due(now, out);
+        if self.restore_wanted && self.pending.values().all(Pending::collecting) {
+            self.restore_wanted = false;
+            let point = self.latest();
+            self.full_needed |= point.as_ref().is_some_and(|p| p.savepoint.is_some());
+            out.push(Action::Restore(point));
+        }
+        actions
+    }
+
+    fn started(&mut self, attempt: Attempt, tasks: Vec<TaskId>, now: Timestamp, out: &mut Vec<Action<S>>) {
+        if attempt <= self.last_attempt {
+            return;
+        }
+        self.stop("the job was restarted", now, out);
+        self.last_attempt = attempt;
+        self.failures = 0;
+        self.run = Some(Run {
+            attempt,
+            tasks,
+            next_periodic: self.config.interval.map(|interval| now.saturating_add(interval)),
+            drained: None,
+            draining_stop: None,
+            finishing: false,
+        });
+    }
+
+    /// The attempt takes no further checkpoint. What is being written goes on.
+    fn stop(&mut self, reason: &str, now: Timestamp, out: &mut Vec<Action<S>>) {
+        let run = self.run.take();
+        self.abort_collecting(|_| true, reason, now, out);
+        let stop = run.and_then(|r| r.draining_stop).map(|(request, _)| request);
+        for request in self.queue.drain(..).map(|(request, _)| request).chain(stop) {
+            out.push(Action::RequestFailed {
+                request,
+                reason: reason.to_owned(),
+            });
+        }
+    }
+
+    fn ack(
+        &mut self,
+        attempt: Attempt,
+        task: TaskId,
+        checkpoint: CheckpointId,
+        snapshot: S,
+        out: &mut Vec<Action<S>>,
+    ) {
+        let Some(run) = self.run.as_ref().filter(|r| r.attempt == attempt) else {
+            return;
+        };
+        let Some(pending) = self.pending.get_mut(&checkpoint).filter(|p| p.attempt == attempt) else {
+            return;
+        };
+        if let Some(snapshots) = pending.ack(task, snapshot, &run.tasks) {
+            out.push(Action::WriteManifest(CompletedSnapshot {
+                checkpoint,
+                kind: pending.barrier.kind,
+                created_at: pending.barrier.created_at,
+                target: pending.target.clone(),
+                snapshots,
+            }));
+        }
+    }
+
+    fn stored(&mut self, checkpoint: CheckpointId, now: Timestamp, out: &mut Vec<Action<S>>) {
+        if self.pending.get(&checkpoint).is_none_or(Pending::collecting) {
+            return;
+        }
+        let Some(Pending {
+            attempt,
+            barrier,
+            target,
+            request,
+            ..
+        }) = self.pending.remove(&checkpoint)
+        else {
+            return;
+        };
+        let running = self.run.as_ref().is_some_and(|r| r.attempt == attempt);
+        let is_last = barrier.kind.is_last();
+        if let Some(request) = request {
+            out.push(match (&target, is_last && !running) {
+                (Some(target), true) => Action::RequestFailed {
+                    request,
+                    reason: format!(
+                        "the savepoint '{target}' is complete, but the job failed before it could stop"
+                    ),
+                },
+                _ => Action::RequestDone {
+                    request,
+                    checkpoint,
+                    target: target.clone(),
+                },
+            });
+        }
+        if !barrier.kind.commits() {
+            return;
+        }
+        self.pause_until = now.saturating_add(self.config.min_pause);
+        if self
+            .completed
+            .last_key_value()
+            .is_some_and(|(latest, _)| *latest > checkpoint)
+        {
+            // Overtaken by a later one while it was written.
+            if target.is_none() {
+                out.push(Action::Discard(checkpoint));
+            }
+            return;
+        }
+        self.failures = 0;
+        // Only a checkpoint of our own has files that the next may share.
+        self.full_needed &= target.is_some();
+        self.completed.insert(checkpoint, target);
+        if running {
+            out.push(Action::NotifyComplete(checkpoint));
+        }
+        let subsumed = format!("checkpoint {checkpoint} has completed");
+        self.abort_collecting(
+            |p| p.barrier.checkpoint < checkpoint && p.barrier.kind.commits(),
+            &subsumed,
+            now,
+            out,
+        );
+        self.prune(out);
+        if is_last && running {
+            self.abort_collecting(|_| true, "the job is finishing", now, out);
+            if let Some(run) = &mut self.run {
+                run.finishing = true;
+            }
+            out.push(Action::Finish(checkpoint));
+        }
+        self.discard_by_retention(out);
+    }
+
+    /// Drops what is older than the retained checkpoints. The savepoint of a stop is not counted and not deleted, only
+    /// forgotten when nothing would fall back to it.
+    fn prune(&mut self, out: &mut Vec<Action<S>>) {
+        let own: Vec<_> = self
+            .completed
+            .iter()
+            .filter(|(_, target)| target.is_none())
+            .map(|(id, _)| *id)
+            .collect();
+        let surplus = own.len().saturating_sub(self.config.retained.max(1));
+        for id in &own[..surplus] {
+            self.completed.remove(id);
+            out.push(Action::Discard(*id));
+        }
+        if let Some(oldest) = own.get(surplus) {
+            self.completed = self.completed.split_off(oldest);
+        }
+    }
+
+    fn discard_by_retention(&mut self, out: &mut Vec<Action<S>>) {
+        if self
+            .terminal
+            .is_some_and(|status| self.config.retention.discards(status))
+        {
+            let own = self.completed.extract_if(.., |_, target| target.is_none());
+            out.extend(own.map(|(id, _)| Action::Discard(id)));
+        }
+    }
+
+    fn drained(&mut self, attempt: Attempt, now: Timestamp, out: &mut Vec<Action<S>>) {
+        let Some(run) = self
+            .run
+            .as_mut()
+            .filter(|r| r.attempt == attempt && r.drained.is_none())
+        else {
+            return;
+        };
+        run.drained = Some(now);
+        for (request, _) in self.queue.drain(..) {
+            out.push(Action::RequestFailed {
+                request,
+                reason: "the job is finishing".to_owned(),
+            });
+        }
+        // The final checkpoint says all that they would say.
+        self.abort_collecting(
+            |p| p.barrier.kind.commits() && !p.barrier.kind.is_last(),
+            "the job is finishing",
+            now,
+            out,
+        );
+    }
+
+    fn request(&mut self, request: RequestId, what: Request, now: Timestamp, out: &mut Vec<Action<S>>) {
+        let stopping = self.pending.values().any(|p| p.barrier.kind.is_last());
+        let refused = match (&mut self.run, what) {
+            (None, _) => "the job is not running",
+            (Some(run), _) if run.finishing || run.drained.is_some() || stopping => "the job is finishing",
+            (Some(_), Request::Checkpoint { full }) => {
+                self.queue.push_back((request, full));
+                return;
+            }
+            (Some(_), Request::Savepoint { target }) => {
+                self.trigger(CheckpointKind::Savepoint, Some(target), Some(request), now, out);
+                return;
+            }
+            (Some(run), Request::StopWithSavepoint { .. }) if run.draining_stop.is_some() => {
+                "the job is being stopped already"
+            }
+            (Some(_), Request::StopWithSavepoint { target, drain: false }) => {
+                self.trigger(CheckpointKind::Suspend, Some(target), Some(request), now, out);
+                return;
+            }
+            (Some(run), Request::StopWithSavepoint { target, drain: true }) => {
+                run.draining_stop = Some((request, target));
+                out.push(Action::DrainSources);
+                return;
+            }
+        };
+        out.push(Action::RequestFailed {
+            request,
+            reason: refused.to_owned(),
+        });
+    }
+
+    /// When the next checkpoint is to be triggered, if none of those under way ends before.
+    fn next_trigger(&self) -> Option<Timestamp> {
+        let run = self.run.as_ref().filter(|r| !r.finishing)?;
+        if self.pending.values().any(|p| p.barrier.kind.is_last()) {
+            return None;
+        }
+        if let Some(not_before) = run.drained {
+            return Some(not_before);
+        }
+        if self
+            .pending
+            .values()
+            .filter(|p| !p.barrier.kind.is_savepoint())
+            .count()
+            >= self.config.max_concurrent.max(1)
+        {
+            return None;
+        }
+        if !self.queue.is_empty() {
+            return Some(Timestamp::MIN);
+        }
+        run.next_periodic.map(|at| at.max(self.pause_until))
+    }
+
+    fn trigger_due(&mut self, now: Timestamp, out: &mut Vec<Action<S>>) {
+        while self.next_trigger().is_some_and(|at| at <= now) {
+            let Some(run) = &mut self.run else { return };
+            if run.drained.is_some() {
+                match run.draining_stop.take() {
+                    Some((request, target)) => {
+                        self.trigger(CheckpointKind::Terminate, Some(target), Some(request), now, out);
+                    }
+                    None => self.trigger(CheckpointKind::Final, None, None, now, out),
+                }
+                continue;
+            }
+            let queued = self.queue.pop_front();
+            // A checkpoint on request stands for the periodic one that would have followed.
+            run.next_periodic = self
+                .config
+                .interval
+                .map(|interval| now.saturating_add(interval.max(1)));
+            let full = self.full_needed || queued.is_some_and(|(_, full)| full);
+            let kind = if full {
+                CheckpointKind::FullCheckpoint
+            } else {
+                CheckpointKind::Checkpoint
+            };
+            self.trigger(kind, None, queued.map(|(request, _)| request), now, out);
+        }
+    }
+
+    fn trigger(
+        &mut self,
+        kind: CheckpointKind,
+        target: Option<String>,
+        request: Option<RequestId>,
+        now: Timestamp,
+        out: &mut Vec<Action<S>>,
+    ) {
+        let Some(run) = &self.run else { return };
+        let checkpoint = self.next_id;
+        self.next_id = checkpoint.next();
+        let barrier = Barrier {
+            checkpoint,
+            created_at: now,
+            kind,
+        };
+        let deadline = now.saturating_add(self.config.timeout);
+        let phase = Phase::Collecting {
+            deadline,
+            acks: FastMap::default(),
+        };
+        self.pending.insert(
+            checkpoint,
+            Pending {
+                attempt: run.attempt,
+                barrier,
+                target,
+                request,
+                phase,
+            },
+        );
+        out.push(Action::Trigger(barrier));
+    }
+
+    fn expire(&mut self, now: Timestamp, out: &mut Vec<Action<S>>) {
+        while let Some((id, late)) = self
+            .pending
+            .iter()
+            .find(|(_, p)| p.deadline().is_some_and(|deadline| deadline <= now))
+        {
+            let (id, tasks) = (*id, self.run.as_ref().map_or(&[][..], |r| &r.tasks));
+            let reason = format!(
+                "it timed out after {} ms; {}",
+                self.config.timeout,
+                late.missing(tasks)
+            );
+            self.abort(id, Cause::Failed(reason), now, out);
+        }
+    }
+
+    fn abort_collecting(
+        &mut self,
+        which: impl Fn(&Pending<S>) -> bool,
+        reason: &str,
+        now: Timestamp,
+        out: &mut Vec<Action<S>>,
+    ) {
+        let ids: Vec<_> = self
+            .pending
+            .iter()
+            .filter(|(_, p)| p.collecting() && which(p))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in ids {
+            self.abort(id, Cause::Dropped(reason.to_owned()), now, out);
+        }
+    }
+
+    fn abort(&mut self, checkpoint: CheckpointId, cause: Cause, now: Timestamp, out: &mut Vec<Action<S>>) {
+        let Some(Pending {
+            attempt,
+            barrier,
+            request,
+            ..
+        }) = self.pending.remove(&checkpoint)
+        else {
+            return;
+        };
+        out.push(Action::NotifyAborted(checkpoint));
+        let (reason, failed) = match cause {
+            Cause::Failed(reason) => (reason, true),
+            Cause::Dropped(reason) => (reason, false),
+        };
+        if let Some(request) = request {
+            out.push(Action::RequestFailed {
+                request,
+                reason: reason.clone(),
+            });
+        }
+        if barrier.kind != CheckpointKind::Savepoint {
+            self.pause_until = now.saturating_add(self.config.min_pause);
+        }
+        let Some(run) = self.run.as_mut().filter(|r| r.attempt == attempt) else {
+            return;
+        };
+        if let (CheckpointKind::Final, Some(not_before)) = (barrier.kind, &mut run.drained) {
+            *not_before = now.saturating_add(self.config.min_pause.max(FINAL_RETRY_MILLIS));
+        }
+        let text = format!("checkpoint {checkpoint} failed: {reason}");
+        if barrier.kind == CheckpointKind::Terminate {
+            // What has been drained cannot be undone, other than by starting again from before.
+            out.push(Action::FailJob(text.clone()));
+            self.stop(&text, now, out);
+        } else if failed && !barrier.kind.is_savepoint() {
+            self.failures += 1;
+            if self.failures > self.config.tolerable_failures {
+                self.failures = 0;
+                let tolerated = self.config.tolerable_failures;
+                out.push(Action::FailJob(format!(
+                    "{text} ({tolerated} failures in a row are tolerated)"
+                )));
+                self.stop(&text, now, out);
+            }
+        }
+    }
+}

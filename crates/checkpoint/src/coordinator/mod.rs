@@ -1,0 +1,38 @@
+//! The checkpoint coordinator of one job: when checkpoints are taken, when they are complete, which are kept.
+//!
+//! ```text
+//! triggered ── acknowledged by every task ──> writing ── manifest durable ──> completed ── subsumed ──> discarded
+//!     └── declined, timed out, attempt over ──> aborted <── write failed ──┘
+//! ```
+//!
+//! Invariants:
+//!
+//! - **Nobody is told that a checkpoint is complete before its manifest is durable.** What a sink then commits can never be
+//!   written a second time, because no recovery goes back before that checkpoint.
+//! - **No recovery is decided while a manifest is being written.** Its outcome would otherwise be open: the job restores `n-1`, then `n`
+//!   turns out to be durable, and a second recovery goes to a snapshot whose pending commits the first one has rolled back.
+//!   So an attempt that ends leaves writes alone, and [`Action::Restore`] waits for them.
+//! - Ids increase and are never used twice. The first is given; the driver must give one above every id ever begun, also by
+//!   attempts that did not get so far as to complete it (files and staged output carry the id).
+//! - The latest completed checkpoint never goes back, except when it is reported [`Event::Unusable`].
+//! - Messages may be lost, late, doubled or from an earlier attempt. A lost one costs a timeout; the others change nothing.
+//!
+//! Savepoints: one on the side is neither subsumed, nor counted, nor recovered from, and commits nothing (as in Flink since 1.15;
+//! see [`crate::CheckpointKind::commits`]). One that the job stops with is recovered from when the stop does not come through.
+//!
+//! End of a bounded job: tasks whose inputs have ended stay alive (*drained*), because a two-phase sink can commit only what a completed
+//! checkpoint holds. When all have drained the coordinator takes the final checkpoint, and with it the tasks finish. A stop with `drain`
+//! is the same with a savepoint in its place. A job without checkpoint storage runs the same protocol; its driver keeps
+//! the manifest in memory.
+//!
+//! Files of aborted checkpoints are not deleted here: later checkpoints may build on them. The driver sweeps what no
+//! retained manifest names.
+//!
+//! Cost: an acknowledgement is a hash insert; nothing depends on the size of the state.
+
+mod api;
+mod machine;
+mod pending;
+
+pub use api::{Action, CompletedSnapshot, Config, DeclineReason, Event, Request, RestorePoint, Retention};
+pub use machine::Coordinator;
