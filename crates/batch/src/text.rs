@@ -2,9 +2,10 @@
 //!
 //! The scalar helpers ([`write_decimal`], [`write_double`], [`write_timestamp`] ...) are what CAST to STRING, the text
 //! formats and the shell are built from, so that a value looks the same everywhere. All of them append to a `String`
-//! that the caller reuses; none allocates on its own.
+//! that the caller reuses; none allocates on its own. The `parse_*` functions read the plain forms back, for the formats.
 
 mod number;
+mod parse;
 mod time;
 
 use std::fmt::Write;
@@ -19,6 +20,7 @@ use chrono_tz::Tz;
 use flott_types::{LogicalType, TypeKind};
 
 pub use number::{write_decimal, write_double, write_float};
+pub use parse::{parse_date, parse_decimal, parse_fraction, parse_time, parse_timestamp};
 pub use time::{
     civil_from_days, days_from_civil, to_local, write_date, write_day_second_interval, write_time,
     write_timestamp, write_timestamp_ltz, write_year_month_interval,
