@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use flott_types::{CheckpointId, FastMap, Timestamp};
+use flott_types::{CheckpointId, Timestamp};
 
-use super::api::{Action, CompletedSnapshot, Config, DeclineReason, Event, Request, RestorePoint};
+use super::api::{Action, CompletedSnapshot, Config, DeclineReason, Event, RestorePoint};
 use super::pending::{Pending, Phase};
 use crate::{Attempt, Barrier, CheckpointKind, JobStatus, RequestId, TaskId};
 
@@ -13,38 +13,38 @@ const FINAL_RETRY_MILLIS: i64 = 1_000;
 
 /// The coordinator of one job, over all its attempts.
 pub struct Coordinator<S> {
-    config: Config,
-    next_id: CheckpointId,
-    run: Option<Run>,
+    pub(super) config: Config,
+    pub(super) next_id: CheckpointId,
+    pub(super) run: Option<Run>,
     last_attempt: Attempt,
-    pending: BTreeMap<CheckpointId, Pending<S>>,
+    pub(super) pending: BTreeMap<CheckpointId, Pending<S>>,
     /// What the job can be recovered from; the folder where it is the savepoint of a stop.
     completed: BTreeMap<CheckpointId, Option<String>>,
     /// Checkpoints on request that wait for their turn.
-    queue: VecDeque<(RequestId, bool)>,
+    pub(super) queue: VecDeque<(RequestId, bool)>,
     failures: u32,
     /// Not before this is a periodic checkpoint triggered.
-    pause_until: Timestamp,
-    full_needed: bool,
+    pub(super) pause_until: Timestamp,
+    pub(super) full_needed: bool,
     restore_wanted: bool,
     terminal: Option<JobStatus>,
 }
 
 /// The running attempt.
-struct Run {
-    attempt: Attempt,
-    tasks: Vec<TaskId>,
-    next_periodic: Option<Timestamp>,
+pub(super) struct Run {
+    pub(super) attempt: Attempt,
+    pub(super) tasks: Vec<TaskId>,
+    pub(super) next_periodic: Option<Timestamp>,
     /// All tasks have drained; not before this is the final checkpoint taken.
-    drained: Option<Timestamp>,
+    pub(super) drained: Option<Timestamp>,
     /// A stop with savepoint that drains first.
-    draining_stop: Option<(RequestId, String)>,
+    pub(super) draining_stop: Option<(RequestId, String)>,
     /// The last checkpoint is complete: nothing more to do.
-    finishing: bool,
+    pub(super) finishing: bool,
 }
 
 /// Why a checkpoint was aborted, as far as it counts.
-enum Cause {
+pub(super) enum Cause {
     /// Counts as a failure.
     Failed(String),
     /// Does not.
@@ -354,140 +354,6 @@ impl<S> Coordinator<S> {
         );
     }
 
-    fn request(&mut self, request: RequestId, what: Request, now: Timestamp, out: &mut Vec<Action<S>>) {
-        let stopping = self.pending.values().any(|p| p.barrier.kind.is_last());
-        let refused = match (&mut self.run, what) {
-            (None, _) => "the job is not running",
-            (Some(run), _) if run.finishing || run.drained.is_some() || stopping => "the job is finishing",
-            (Some(_), Request::Checkpoint { full }) => {
-                self.queue.push_back((request, full));
-                return;
-            }
-            (Some(_), Request::Savepoint { target }) => {
-                self.trigger(CheckpointKind::Savepoint, Some(target), Some(request), now, out);
-                return;
-            }
-            (Some(run), Request::StopWithSavepoint { .. }) if run.draining_stop.is_some() => {
-                "the job is being stopped already"
-            }
-            (Some(_), Request::StopWithSavepoint { target, drain: false }) => {
-                self.trigger(CheckpointKind::Suspend, Some(target), Some(request), now, out);
-                return;
-            }
-            (Some(run), Request::StopWithSavepoint { target, drain: true }) => {
-                run.draining_stop = Some((request, target));
-                out.push(Action::DrainSources);
-                return;
-            }
-        };
-        out.push(Action::RequestFailed {
-            request,
-            reason: refused.to_owned(),
-        });
-    }
-
-    /// When the next checkpoint is to be triggered, if none of those under way ends before.
-    fn next_trigger(&self) -> Option<Timestamp> {
-        let run = self.run.as_ref().filter(|r| !r.finishing)?;
-        if self.pending.values().any(|p| p.barrier.kind.is_last()) {
-            return None;
-        }
-        if let Some(not_before) = run.drained {
-            return Some(not_before);
-        }
-        if self
-            .pending
-            .values()
-            .filter(|p| !p.barrier.kind.is_savepoint())
-            .count()
-            >= self.config.max_concurrent.max(1)
-        {
-            return None;
-        }
-        if !self.queue.is_empty() {
-            return Some(Timestamp::MIN);
-        }
-        run.next_periodic.map(|at| at.max(self.pause_until))
-    }
-
-    fn trigger_due(&mut self, now: Timestamp, out: &mut Vec<Action<S>>) {
-        while self.next_trigger().is_some_and(|at| at <= now) {
-            let Some(run) = &mut self.run else { return };
-            if run.drained.is_some() {
-                match run.draining_stop.take() {
-                    Some((request, target)) => {
-                        self.trigger(CheckpointKind::Terminate, Some(target), Some(request), now, out);
-                    }
-                    None => self.trigger(CheckpointKind::Final, None, None, now, out),
-                }
-                continue;
-            }
-            let queued = self.queue.pop_front();
-            // A checkpoint on request stands for the periodic one that would have followed.
-            run.next_periodic = self
-                .config
-                .interval
-                .map(|interval| now.saturating_add(interval.max(1)));
-            let full = self.full_needed || queued.is_some_and(|(_, full)| full);
-            let kind = if full {
-                CheckpointKind::FullCheckpoint
-            } else {
-                CheckpointKind::Checkpoint
-            };
-            self.trigger(kind, None, queued.map(|(request, _)| request), now, out);
-        }
-    }
-
-    fn trigger(
-        &mut self,
-        kind: CheckpointKind,
-        target: Option<String>,
-        request: Option<RequestId>,
-        now: Timestamp,
-        out: &mut Vec<Action<S>>,
-    ) {
-        let Some(run) = &self.run else { return };
-        let checkpoint = self.next_id;
-        self.next_id = checkpoint.next();
-        let barrier = Barrier {
-            checkpoint,
-            created_at: now,
-            kind,
-        };
-        let deadline = now.saturating_add(self.config.timeout);
-        let phase = Phase::Collecting {
-            deadline,
-            acks: FastMap::default(),
-        };
-        self.pending.insert(
-            checkpoint,
-            Pending {
-                attempt: run.attempt,
-                barrier,
-                target,
-                request,
-                phase,
-            },
-        );
-        out.push(Action::Trigger(barrier));
-    }
-
-    fn expire(&mut self, now: Timestamp, out: &mut Vec<Action<S>>) {
-        while let Some((id, late)) = self
-            .pending
-            .iter()
-            .find(|(_, p)| p.deadline().is_some_and(|deadline| deadline <= now))
-        {
-            let (id, tasks) = (*id, self.run.as_ref().map_or(&[][..], |r| &r.tasks));
-            let reason = format!(
-                "it timed out after {} ms; {}",
-                self.config.timeout,
-                late.missing(tasks)
-            );
-            self.abort(id, Cause::Failed(reason), now, out);
-        }
-    }
-
     fn abort_collecting(
         &mut self,
         which: impl Fn(&Pending<S>) -> bool,
@@ -506,7 +372,13 @@ impl<S> Coordinator<S> {
         }
     }
 
-    fn abort(&mut self, checkpoint: CheckpointId, cause: Cause, now: Timestamp, out: &mut Vec<Action<S>>) {
+    pub(super) fn abort(
+        &mut self,
+        checkpoint: CheckpointId,
+        cause: Cause,
+        now: Timestamp,
+        out: &mut Vec<Action<S>>,
+    ) {
         let Some(Pending {
             attempt,
             barrier,

@@ -33,6 +33,7 @@
 mod api;
 mod machine;
 mod pending;
+mod schedule;
 
 pub use api::{Action, CompletedSnapshot, Config, DeclineReason, Event, Request, RestorePoint, Retention};
 pub use machine::Coordinator;

@@ -1,0 +1,395 @@
+//! The state machine of a job.
+
+use flott_types::{CheckpointId, Timestamp};
+
+use super::{ExecutionState, JobStatus};
+use crate::coordinator::RestorePoint;
+use crate::failover::Region;
+use crate::restart::{Decision, Restart, Strategy};
+use crate::{Attempt, TaskId};
+
+/// Why something failed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// For people.
+    pub reason: String,
+    /// Whether a restart may help ([`flott_types::Error::is_retryable`]).
+    pub retryable: bool,
+}
+
+/// What happened.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event {
+    /// Begin.
+    Start,
+    /// The coordinator's answer to [`Action::RequestRestorePoint`].
+    RestorePoint(Option<RestorePoint>),
+    /// A task has come into a state.
+    Task {
+        /// The attempt that the task belongs to.
+        attempt: Attempt,
+        /// The task.
+        task: TaskId,
+        /// The state.
+        state: ExecutionState,
+        /// Of a failed one.
+        failure: Option<Failure>,
+    },
+    /// The inputs of a task have ended (of a source: its splits), and all that follows from that is done and sent.
+    Drained {
+        /// The attempt that the task belongs to.
+        attempt: Attempt,
+        /// The task.
+        task: TaskId,
+    },
+    /// The attempt as a whole failed: too many failed checkpoints, no slots, a damaged restore point.
+    Fail(Failure),
+    /// The final checkpoint, or the savepoint of a stop, is complete.
+    LastCheckpointCompleted(CheckpointId),
+    /// A user cancels the job.
+    Cancel,
+    /// The JobManager goes away and leaves the job to another.
+    Suspend,
+    /// Time has passed: [`Execution::next_deadline`] or later.
+    Tick,
+}
+
+/// What the driver is to do, in this order.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub enum Action {
+    /// For listeners.
+    StatusChanged(JobStatus),
+    /// Ask the coordinator where to restore from.
+    RequestRestorePoint,
+    /// Deploy all tasks of a region.
+    Deploy {
+        /// Its number.
+        attempt: Attempt,
+        /// The tasks.
+        tasks: Vec<TaskId>,
+        /// What they start from; `None`: from what the user gave, or from nothing.
+        restore: Option<RestorePoint>,
+    },
+    /// All tasks are running: the coordinator may begin.
+    AttemptRunning {
+        /// Its number.
+        attempt: Attempt,
+        /// The tasks.
+        tasks: Vec<TaskId>,
+    },
+    /// The attempt is over: the coordinator has to give up what tasks have not acknowledged yet.
+    AttemptStopping {
+        /// Its number.
+        attempt: Attempt,
+        /// Why.
+        reason: String,
+    },
+    /// Tell the tasks to stop; each must report an end. Must not get lost.
+    CancelTasks {
+        /// The attempt.
+        attempt: Attempt,
+    },
+    /// All tasks have drained: the coordinator has to take the final checkpoint.
+    AllDrained {
+        /// The attempt.
+        attempt: Attempt,
+    },
+    /// Tell the tasks to commit everything up to this checkpoint, drop everything after it, and finish. Must not get lost.
+    FinishTasks {
+        /// The attempt.
+        attempt: Attempt,
+        /// The last checkpoint.
+        checkpoint: CheckpointId,
+    },
+    /// The job will be deployed again then: `Tick`.
+    ScheduleRestart {
+        /// When.
+        at: Timestamp,
+        /// What happened.
+        reason: String,
+    },
+    /// The job has ended.
+    JobTerminal {
+        /// How.
+        status: JobStatus,
+        /// Why, unless it finished.
+        reason: Option<String>,
+    },
+}
+
+/// The execution of one job.
+#[derive(Clone, Debug)]
+pub struct Execution {
+    status: JobStatus,
+    region: Region,
+    restart: Restart,
+    random: u64,
+    /// The failure that is being dealt with.
+    failure: Option<String>,
+    restart_at: Option<Timestamp>,
+    awaits_restore_point: bool,
+    started: bool,
+    drained: bool,
+    last_checkpoint: Option<CheckpointId>,
+    ended: bool,
+}
+
+impl Execution {
+    /// A job with these tasks. `last_attempt` is 0, or the last attempt that an earlier JobManager deployed. `seed` varies the
+    /// restart delays.
+    pub fn new(tasks: Vec<TaskId>, strategy: Strategy, last_attempt: Attempt, seed: u64) -> Self {
+        Execution {
+            status: JobStatus::Initializing,
+            region: Region::new(tasks, last_attempt),
+            restart: Restart::new(strategy),
+            random: seed,
+            failure: None,
+            restart_at: None,
+            awaits_restore_point: false,
+            started: false,
+            drained: false,
+            last_checkpoint: None,
+            ended: false,
+        }
+    }
+
+    /// The state of the job.
+    pub fn status(&self) -> JobStatus {
+        self.status
+    }
+
+    /// The tasks and their states.
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// The last failure.
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
+    /// When the driver has to send [`Event::Tick`].
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        // Before the old tasks have ended the time alone changes nothing.
+        self.restart_at
+            .filter(|_| self.status == JobStatus::Restarting && self.region.all_ended())
+    }
+
+    /// The machine.
+    pub fn step(&mut self, event: Event, now: Timestamp) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let out = &mut actions;
+        match event {
+            Event::Start if self.status == JobStatus::Initializing => {
+                self.set_status(JobStatus::Created, out);
+                self.request_restore_point(out);
+            }
+            Event::RestorePoint(restore) if self.awaits_restore_point => self.deploy(restore, out),
+            Event::Task {
+                attempt,
+                task,
+                state,
+                failure,
+            } => self.task(attempt, task, state, failure, now, out),
+            Event::Drained { attempt, task } => self.region.report_drained(attempt, task),
+            Event::Fail(failure) => self.fail(failure, now, out),
+            Event::LastCheckpointCompleted(checkpoint) => self.finish(checkpoint, out),
+            Event::Cancel => self.cancel(out),
+            Event::Suspend => self.suspend(out),
+            Event::Start | Event::RestorePoint(_) | Event::Tick => {}
+        }
+        self.advance(now, out);
+        actions
+    }
+
+    fn task(
+        &mut self,
+        attempt: Attempt,
+        task: TaskId,
+        state: ExecutionState,
+        failure: Option<Failure>,
+        now: Timestamp,
+        out: &mut Vec<Action>,
+    ) {
+        if !self.region.report(attempt, task, state) || self.status != JobStatus::Running {
+            return;
+        }
+        let failure = match state {
+            ExecutionState::Failed => failure.unwrap_or_else(|| Failure {
+                reason: format!("task {task} failed without a reason"),
+                retryable: true,
+            }),
+            ExecutionState::Finished if self.last_checkpoint.is_none() => Failure {
+                reason: format!("task {task} finished before the last checkpoint of the job was complete"),
+                retryable: true,
+            },
+            ExecutionState::Canceled => Failure {
+                reason: format!("task {task} was cancelled by its TaskManager"),
+                retryable: true,
+            },
+            _ => return,
+        };
+        self.fail(failure, now, out);
+    }
+
+    fn fail(&mut self, failure: Failure, now: Timestamp, out: &mut Vec<Action>) {
+        let before = self.status;
+        if !matches!(
+            before,
+            JobStatus::Created | JobStatus::Running | JobStatus::Restarting
+        ) {
+            return;
+        }
+        // While it waits for a restart there is no attempt that could fail; except by its restore point.
+        if before == JobStatus::Restarting && !self.awaits_restore_point && failure.retryable {
+            return;
+        }
+        let jitter = self.jitter();
+        let decision = match failure.retryable {
+            true => self.restart.failed(now, jitter),
+            false => Decision::GiveUp {
+                reason: "a restart would not help".to_owned(),
+            },
+        };
+        self.awaits_restore_point = false;
+        match decision {
+            Decision::Restart { at } => {
+                self.set_status(JobStatus::Restarting, out);
+                self.restart_at = Some(at);
+                out.push(Action::ScheduleRestart {
+                    at,
+                    reason: failure.reason.clone(),
+                });
+                self.failure = Some(failure.reason.clone());
+            }
+            Decision::GiveUp { reason } => {
+                self.set_status(JobStatus::Failing, out);
+                self.restart_at = None;
+                self.failure = Some(format!("{} (not restarted: {reason})", failure.reason));
+            }
+        }
+        self.stop_tasks(&failure.reason, out);
+    }
+
+    fn cancel(&mut self, out: &mut Vec<Action>) {
+        let over = matches!(self.status, JobStatus::Failing | JobStatus::Cancelling);
+        if !over && !self.status.is_terminal() {
+            self.set_status(JobStatus::Cancelling, out);
+            self.stop_tasks("the job was cancelled", out);
+        }
+    }
+
+    fn suspend(&mut self, out: &mut Vec<Action>) {
+        if !self.status.is_terminal() {
+            self.set_status(JobStatus::Suspended, out);
+            self.stop_tasks("the JobManager goes away", out);
+        }
+    }
+
+    fn stop_tasks(&mut self, reason: &str, out: &mut Vec<Action>) {
+        self.awaits_restore_point = false;
+        let attempt = self.region.attempt();
+        out.push(Action::AttemptStopping {
+            attempt,
+            reason: reason.to_owned(),
+        });
+        if !self.region.all_ended() {
+            self.region.cancel();
+            if !self.region.all_ended() {
+                out.push(Action::CancelTasks { attempt });
+            }
+        }
+    }
+
+    fn finish(&mut self, checkpoint: CheckpointId, out: &mut Vec<Action>) {
+        if self.status == JobStatus::Running && self.last_checkpoint.is_none() {
+            self.last_checkpoint = Some(checkpoint);
+            out.push(Action::FinishTasks {
+                attempt: self.region.attempt(),
+                checkpoint,
+            });
+        }
+    }
+
+    fn request_restore_point(&mut self, out: &mut Vec<Action>) {
+        self.restart_at = None;
+        self.awaits_restore_point = true;
+        out.push(Action::RequestRestorePoint);
+    }
+
+    fn deploy(&mut self, restore: Option<RestorePoint>, out: &mut Vec<Action>) {
+        self.awaits_restore_point = false;
+        self.started = false;
+        self.drained = false;
+        self.last_checkpoint = None;
+        self.region.deploy();
+        self.set_status(JobStatus::Running, out);
+        out.push(Action::Deploy {
+            attempt: self.region.attempt(),
+            tasks: self.region.tasks().to_vec(),
+            restore,
+        });
+    }
+
+    /// What follows from the state that the event has led to.
+    fn advance(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        let attempt = self.region.attempt();
+        match self.status {
+            JobStatus::Running => {
+                if !self.started && self.region.all_running() {
+                    self.started = true;
+                    self.restart.running(now);
+                    out.push(Action::AttemptRunning {
+                        attempt,
+                        tasks: self.region.tasks().to_vec(),
+                    });
+                }
+                if self.started && !self.drained && self.region.all_drained() {
+                    self.drained = true;
+                    out.push(Action::AllDrained { attempt });
+                }
+                if self.region.all_finished() {
+                    self.set_status(JobStatus::Finished, out);
+                }
+            }
+            JobStatus::Failing if self.region.all_ended() => self.set_status(JobStatus::Failed, out),
+            JobStatus::Cancelling if self.region.all_ended() => self.set_status(JobStatus::Canceled, out),
+            JobStatus::Restarting
+                if self.region.all_ended() && self.restart_at.is_some_and(|at| at <= now) =>
+            {
+                self.request_restore_point(out);
+            }
+            _ => {}
+        }
+        if self.status.is_terminal() && self.region.all_ended() && !self.ended {
+            self.ended = true;
+            let reason = match self.status {
+                JobStatus::Failed => self.failure.clone(),
+                JobStatus::Canceled => Some("the job was cancelled".to_owned()),
+                JobStatus::Suspended => Some("the JobManager goes away".to_owned()),
+                _ => None,
+            };
+            out.push(Action::JobTerminal {
+                status: self.status,
+                reason,
+            });
+        }
+    }
+
+    fn set_status(&mut self, status: JobStatus, out: &mut Vec<Action>) {
+        if self.status != status {
+            self.status = status;
+            out.push(Action::StatusChanged(status));
+        }
+    }
+
+    /// The next number in -1..1 (SplitMix64).
+    fn jitter(&mut self) -> f64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+    }
+}
