@@ -4,7 +4,24 @@
 //! tracks which entries changed since the last checkpoint; at a checkpoint the operator hands over a [`KeyedDelta`] of
 //! just those, as columns with real names and types. The synchronous part is thus proportional to what changed. The
 //! rest (encoding to Parquet, upload, merging of old files) happens off the task's thread.
+//!
+//! | what is kept | with |
+//! |---|---|
+//! | a few values for each key (aggregates, windows) | [`KeyedTable`] over columns by slot ([`SlotColumns`]) |
+//! | keys alone, without snapshots (a pre-aggregation) | [`KeyIndex`] |
 
+mod bits;
+mod codec;
+mod columns;
+mod dirty;
+mod index;
+mod layout;
+mod slot_bytes;
 mod snapshot;
+mod table;
 
+pub use columns::{AnyColumn, BinaryColumn, BooleanColumn, PrimitiveColumn, SlotColumns, StringColumn};
+pub use dirty::{Changes, DirtySlots};
+pub use index::{KeyIndex, NO_SLOT};
 pub use snapshot::{KeyedDelta, ListState, OperatorSnapshot, Redistribution, RestoredState};
+pub use table::KeyedTable;

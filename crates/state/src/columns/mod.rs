@@ -1,0 +1,169 @@
+//! Values by slot.
+//!
+//! An operator keeps its values in typed arrays indexed by the slots of a [`KeyIndex`](crate::KeyIndex), and updates
+//! them in typed loops. [`SlotColumns`] is what a table needs of them to write and restore snapshots; it is called per
+//! batch of slots, never per record. Use the columns here, or write your own (an accumulator with a layout of its own).
+
+mod any;
+mod boolean;
+mod bytes;
+mod primitive;
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::FieldRef;
+use flott_types::{Error, Result};
+
+pub use any::AnyColumn;
+pub use boolean::BooleanColumn;
+pub use bytes::{BinaryColumn, StringColumn};
+pub use primitive::PrimitiveColumn;
+
+/// One or several columns of values by slot, as a table sees them.
+pub trait SlotColumns: Send {
+    /// The columns, in order, as they are called in snapshots.
+    fn fields(&self) -> Vec<FieldRef>;
+
+    /// Makes a slot exist and gives it its initial value. Called before a slot is used, for the first time or again.
+    fn reset(&mut self, slot: u32);
+
+    /// The values of these slots, for each of the fields.
+    fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>>;
+
+    /// Sets the values of these slots from what [`SlotColumns::read`] gave out. All of them have been reset before.
+    fn write(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<()>;
+
+    /// The bytes of memory that they hold.
+    fn memory(&self) -> usize {
+        0
+    }
+}
+
+/// No values: the keys are all that counts.
+impl SlotColumns for () {
+    fn fields(&self) -> Vec<FieldRef> {
+        Vec::new()
+    }
+
+    fn reset(&mut self, _: u32) {}
+
+    fn read(&self, _: &[u32]) -> Result<Vec<ArrayRef>> {
+        Ok(Vec::new())
+    }
+
+    fn write(&mut self, _: &[u32], _: &[ArrayRef]) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl<C: SlotColumns + ?Sized> SlotColumns for Box<C> {
+    fn fields(&self) -> Vec<FieldRef> {
+        (**self).fields()
+    }
+
+    fn reset(&mut self, slot: u32) {
+        (**self).reset(slot);
+    }
+
+    fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
+        (**self).read(slots)
+    }
+
+    fn write(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<()> {
+        (**self).write(slots, columns)
+    }
+
+    fn memory(&self) -> usize {
+        (**self).memory()
+    }
+}
+
+/// Columns side by side.
+impl<C: SlotColumns> SlotColumns for Vec<C> {
+    fn fields(&self) -> Vec<FieldRef> {
+        self.iter().flat_map(SlotColumns::fields).collect()
+    }
+
+    fn reset(&mut self, slot: u32) {
+        self.iter_mut().for_each(|columns| columns.reset(slot));
+    }
+
+    fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
+        let mut read = Vec::new();
+        for columns in self {
+            read.append(&mut columns.read(slots)?);
+        }
+        Ok(read)
+    }
+
+    fn write(&mut self, slots: &[u32], mut columns: &[ArrayRef]) -> Result<()> {
+        for part in self {
+            columns = write_part(part, slots, columns)?;
+        }
+        Ok(())
+    }
+
+    fn memory(&self) -> usize {
+        self.iter().map(SlotColumns::memory).sum()
+    }
+}
+
+macro_rules! side_by_side {
+    ($($part:ident . $index:tt),+) => {
+        impl<$($part: SlotColumns),+> SlotColumns for ($($part,)+) {
+            fn fields(&self) -> Vec<FieldRef> {
+                let mut fields = Vec::new();
+                $(fields.append(&mut self.$index.fields());)+
+                fields
+            }
+
+            fn reset(&mut self, slot: u32) {
+                $(self.$index.reset(slot);)+
+            }
+
+            fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
+                let mut read = Vec::new();
+                $(read.append(&mut self.$index.read(slots)?);)+
+                Ok(read)
+            }
+
+            fn write(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<()> {
+                let rest = columns;
+                $(let rest = write_part(&mut self.$index, slots, rest)?;)+
+                let _ = rest;
+                Ok(())
+            }
+
+            fn memory(&self) -> usize {
+                0 $(+ self.$index.memory())+
+            }
+        }
+    };
+}
+
+side_by_side!(A.0, B.1);
+side_by_side!(A.0, B.1, C.2);
+side_by_side!(A.0, B.1, C.2, D.3);
+
+/// Gives one of several its columns and returns those of the others.
+fn write_part<'a>(
+    part: &mut impl SlotColumns,
+    slots: &[u32],
+    columns: &'a [ArrayRef],
+) -> Result<&'a [ArrayRef]> {
+    let (own, rest) = columns
+        .split_at_checked(part.fields().len())
+        .ok_or_else(|| Error::internal("too few columns of state"))?;
+    part.write(slots, own)?;
+    Ok(rest)
+}
+
+/// The one column that a single column's `write` got.
+fn only(columns: &[ArrayRef]) -> Result<&ArrayRef> {
+    match columns {
+        [column] => Ok(column),
+        _ => Err(Error::internal(format!(
+            "one column of state was expected, not {}",
+            columns.len()
+        ))),
+    }
+}

@@ -1,0 +1,124 @@
+//! Which slots a snapshot must write.
+
+use crate::bits::Bits;
+
+/// What changed since the last snapshot, slot by slot.
+///
+/// A slot is *persisted* once a snapshot has written it. A persisted entry that is removed stays in its table as *dead*
+/// until the next snapshot, which writes its key as deleted; so its key need not be copied, and if the key comes
+/// back before, the slot is simply revived. An entry that no snapshot has seen goes at once. Without snapshots nothing
+/// is ever dead.
+///
+/// Cost: one bit test per mark; taking the changes is proportional to their number.
+#[derive(Clone, Default, Debug)]
+pub struct DirtySlots {
+    dirty: Bits,
+    /// The slots in `dirty`, and perhaps some that were removed since, or twice.
+    list: Vec<u32>,
+    persisted: Bits,
+    dead: Bits,
+}
+
+/// The slots that a snapshot must write, and those it must delete.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Changes {
+    /// Write these.
+    pub changed: Vec<u32>,
+    /// Write these as deleted (unless the snapshot is full), then free them.
+    pub deleted: Vec<u32>,
+}
+
+impl DirtySlots {
+    /// Notes that an entry changed.
+    #[inline]
+    pub fn mark(&mut self, slot: u32) {
+        if self.dirty.set(slot) {
+            self.list.push(slot);
+        }
+    }
+
+    /// Notes that entries changed.
+    pub fn mark_all(&mut self, slots: &[u32]) {
+        slots.iter().for_each(|slot| self.mark(*slot));
+    }
+
+    /// Whether an entry is new or changed since the last snapshot.
+    pub fn is_dirty(&self, slot: u32) -> bool {
+        self.dirty.get(slot)
+    }
+
+    /// Notes that an entry was removed. Returns whether the slot can be freed at once; if not, it is dead.
+    #[must_use]
+    pub fn remove(&mut self, slot: u32) -> bool {
+        self.dirty.unset(slot);
+        let persisted = self.persisted.get(slot);
+        if persisted {
+            self.dead.set(slot);
+        }
+        !persisted
+    }
+
+    /// Whether an entry was removed but still has its slot.
+    #[inline]
+    pub fn is_dead(&self, slot: u32) -> bool {
+        self.dead.ones() > 0 && self.dead.get(slot)
+    }
+
+    /// How many entries are dead.
+    #[inline]
+    pub fn dead(&self) -> usize {
+        self.dead.ones()
+    }
+
+    /// Brings a dead entry back, as changed. Returns whether it was dead.
+    #[inline]
+    pub fn revive(&mut self, slot: u32) -> bool {
+        let dead = self.dead.ones() > 0 && self.dead.unset(slot);
+        if dead {
+            self.mark(slot);
+        }
+        dead
+    }
+
+    /// Notes that an entry came out of a snapshot.
+    pub fn restored(&mut self, slot: u32) {
+        self.persisted.set(slot);
+        self.dirty.unset(slot);
+    }
+
+    /// How many entries a snapshot would write now.
+    pub fn pending(&self) -> usize {
+        self.dirty.ones() + self.dead.ones()
+    }
+
+    /// Hands out the changes and starts anew. With `full`, `live` are all slots of the table.
+    pub fn take(&mut self, full: bool, live: impl Iterator<Item = u32>) -> Changes {
+        let deleted: Vec<u32> = if self.dead.ones() > 0 {
+            self.dead.iter().collect()
+        } else {
+            Vec::new()
+        };
+        let changed = if full {
+            live.filter(|slot| !self.dead.get(*slot)).collect()
+        } else {
+            let mut changed = std::mem::take(&mut self.list);
+            changed.retain(|slot| self.dirty.unset(*slot));
+            changed
+        };
+        changed.iter().for_each(|slot| _ = self.persisted.set(*slot));
+        deleted.iter().for_each(|slot| _ = self.persisted.unset(*slot));
+        if full {
+            self.dirty.clear();
+            self.list.clear();
+        }
+        if !deleted.is_empty() {
+            self.dead.clear();
+        }
+        Changes { changed, deleted }
+    }
+
+    /// The bytes of memory that it holds.
+    pub fn memory(&self) -> usize {
+        self.dirty.memory() + self.persisted.memory() + self.dead.memory() + self.list.capacity() * 4
+    }
+}

@@ -1,0 +1,246 @@
+//! From keys to dense slots.
+//!
+//! [`KeyIndex`] gives each distinct key a `u32`, dense and reused, so that everything else that an operator keeps for
+//! a key is a plain array by slot. Keys are kept here and nowhere else.
+//!
+//! # Cost
+//!
+//! Work is a batch at a time: first all keys are made comparable and hashed, then all are probed.
+//!
+//! - One integer-like column (integers, DATE, TIME, timestamps, day intervals): 16 bytes a bucket and 8 a slot. Per
+//!   record a multiplication and one probe, which touches one cache line of tags and one bucket.
+//! - Any other key: one arrow-row encoding of the batch into a reused buffer, xxh3 over the bytes, a probe that compares
+//!   32 bits of the hash before it looks at the key's bytes. Per key 8 bytes a bucket, 24 a slot, and the encoded key.
+//!
+//! Nothing is allocated for a record whose key is known; a new key is appended to one buffer.
+
+mod bytes;
+mod integer;
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::FieldRef;
+use flott_types::{Error, Result};
+
+use crate::bits::Bits;
+use crate::codec::RowCodec;
+pub(crate) use bytes::{BytesIndex, hash_bytes};
+use integer::IntegerIndex;
+
+/// In the result of a lookup: there is no such key.
+pub const NO_SLOT: u32 = u32::MAX;
+
+/// Interns keys to dense slots. See the module's header.
+#[derive(Debug)]
+pub struct KeyIndex {
+    keys: Keys,
+    slots: Slots,
+}
+
+#[derive(Debug)]
+enum Keys {
+    Integer(IntegerIndex),
+    Rows {
+        codec: Box<RowCodec>,
+        index: BytesIndex,
+        hashes: Vec<u64>,
+    },
+}
+
+/// Which slots are taken, and which to give out next.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Slots {
+    live: Bits,
+    free: Vec<u32>,
+    end: u32,
+}
+
+impl Slots {
+    #[inline]
+    pub fn take(&mut self) -> Result<u32> {
+        let slot = match self.free.pop() {
+            Some(slot) => slot,
+            None if self.end == NO_SLOT => {
+                return Err(Error::state("more than 4294967295 keys in one subtask"));
+            }
+            None => {
+                self.end += 1;
+                self.end - 1
+            }
+        };
+        self.live.set(slot);
+        Ok(slot)
+    }
+
+    /// Returns whether the slot was taken.
+    pub fn release(&mut self, slot: u32) -> bool {
+        let taken = self.live.unset(slot);
+        if taken {
+            self.free.push(slot);
+        }
+        taken
+    }
+
+    pub fn end(&self) -> usize {
+        self.end as usize
+    }
+
+    pub fn memory(&self) -> usize {
+        self.live.memory() + self.free.capacity() * 4
+    }
+}
+
+impl KeyIndex {
+    /// An index of keys with these columns; none at all is the one key of a global aggregate.
+    ///
+    /// # Errors
+    /// If a type cannot be a key.
+    pub fn new(fields: &[FieldRef]) -> Result<Self> {
+        let integer = match fields {
+            [field] => IntegerIndex::new(field.data_type()),
+            _ => None,
+        };
+        let keys = match integer {
+            Some(index) => Keys::Integer(index),
+            None => Keys::Rows {
+                codec: Box::new(RowCodec::new(fields)?),
+                index: BytesIndex::default(),
+                hashes: Vec::new(),
+            },
+        };
+        Ok(KeyIndex {
+            keys,
+            slots: Slots::default(),
+        })
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.slots.live.ones()
+    }
+
+    /// Whether there are no keys.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All slots are below this: what arrays by slot must hold.
+    pub fn slots_end(&self) -> usize {
+        self.slots.end()
+    }
+
+    /// Whether a slot has a key.
+    #[inline]
+    pub fn is_live(&self, slot: u32) -> bool {
+        self.slots.live.get(slot)
+    }
+
+    /// The slots that have a key, ascending.
+    pub fn live(&self) -> impl Iterator<Item = u32> + '_ {
+        self.slots.live.iter()
+    }
+
+    /// Finds or makes the slot of each row's key, replacing what is in `slots`. `on_new(slot, row)` is called for each
+    /// key that was not known, with the first row that has it.
+    ///
+    /// # Errors
+    /// If the columns are not of the types given to [`KeyIndex::new`].
+    pub fn intern(
+        &mut self,
+        keys: &[ArrayRef],
+        rows: usize,
+        slots: &mut Vec<u32>,
+        mut on_new: impl FnMut(u32, usize),
+    ) -> Result<()> {
+        slots.clear();
+        slots.reserve(rows);
+        match &mut self.keys {
+            Keys::Integer(index) => {
+                index.load(keys, rows)?;
+                for row in 0..rows {
+                    slots.push(match index.find(row) {
+                        Some(slot) => slot,
+                        None => {
+                            let slot = self.slots.take()?;
+                            index.insert(row, slot);
+                            on_new(slot, row);
+                            slot
+                        }
+                    });
+                }
+            }
+            Keys::Rows { codec, index, hashes } => {
+                load(codec, hashes, keys, rows)?;
+                for (row, hash) in hashes.iter().enumerate() {
+                    let bytes = codec.row(row);
+                    slots.push(match index.find(*hash, bytes) {
+                        Some(slot) => slot,
+                        None => {
+                            let slot = self.slots.take()?;
+                            index.insert(*hash, bytes, slot);
+                            on_new(slot, row);
+                            slot
+                        }
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the slot of each row's key, or [`NO_SLOT`], replacing what is in `slots`.
+    ///
+    /// # Errors
+    /// If the columns are not of the types given to [`KeyIndex::new`].
+    pub fn lookup(&mut self, keys: &[ArrayRef], rows: usize, slots: &mut Vec<u32>) -> Result<()> {
+        slots.clear();
+        match &mut self.keys {
+            Keys::Integer(index) => {
+                index.load(keys, rows)?;
+                slots.extend((0..rows).map(|row| index.find(row).unwrap_or(NO_SLOT)));
+            }
+            Keys::Rows { codec, index, hashes } => {
+                load(codec, hashes, keys, rows)?;
+                let find = |(row, hash): (usize, &u64)| index.find(*hash, codec.row(row)).unwrap_or(NO_SLOT);
+                slots.extend(hashes.iter().enumerate().map(find));
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets the key of a slot and gives the slot out again. Does nothing if it has none.
+    pub fn remove(&mut self, slot: u32) {
+        if self.slots.release(slot) {
+            match &mut self.keys {
+                Keys::Integer(index) => index.remove(slot),
+                Keys::Rows { index, .. } => index.remove(slot),
+            }
+        }
+    }
+
+    /// The keys of slots as columns.
+    ///
+    /// # Errors
+    /// Only if memory is exhausted or the index is damaged.
+    pub fn keys_of(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
+        match &self.keys {
+            Keys::Integer(index) => Ok(vec![index.keys_of(slots)?]),
+            Keys::Rows { codec, index, .. } => codec.decode(slots.iter().map(|slot| index.bytes(*slot))),
+        }
+    }
+
+    /// The bytes of memory that it holds.
+    pub fn memory(&self) -> usize {
+        let keys = match &self.keys {
+            Keys::Integer(index) => index.memory(),
+            Keys::Rows { codec, index, hashes } => codec.memory() + index.memory() + hashes.capacity() * 8,
+        };
+        keys + self.slots.memory()
+    }
+}
+
+fn load(codec: &mut RowCodec, hashes: &mut Vec<u64>, keys: &[ArrayRef], rows: usize) -> Result<()> {
+    codec.encode(keys, rows)?;
+    hashes.clear();
+    hashes.extend((0..rows).map(|row| hash_bytes(codec.row(row))));
+    Ok(())
+}

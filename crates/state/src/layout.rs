@@ -1,0 +1,133 @@
+//! What the rows of a keyed table look like in a snapshot.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::concat;
+use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
+use flott_batch::hash::hash_columns;
+use flott_types::{Error, KeyGroup, Result};
+
+use crate::KeyedDelta;
+
+/// Name, columns and keys of a table.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    pub name: String,
+    pub schema: SchemaRef,
+    pub key_columns: usize,
+    pub partition_columns: usize,
+    pub max_parallelism: u32,
+}
+
+impl Layout {
+    pub fn new(
+        name: &str,
+        keys: &[FieldRef],
+        partition_columns: usize,
+        values: Vec<FieldRef>,
+        max_parallelism: u32,
+    ) -> Result<Self> {
+        // Values of deleted rows are NULL.
+        let values = values
+            .iter()
+            .map(|field| Arc::new(Field::clone(field).with_nullable(true)));
+        let fields: Vec<FieldRef> = keys.iter().cloned().chain(values).collect();
+        for (at, field) in fields.iter().enumerate() {
+            if fields[..at].iter().any(|other| other.name() == field.name()) {
+                return Err(Error::internal(format!(
+                    "state '{name}' has two columns '{}'",
+                    field.name()
+                )));
+            }
+        }
+        if partition_columns > keys.len() {
+            return Err(Error::internal(format!(
+                "state '{name}' has more partition columns than keys"
+            )));
+        }
+        Ok(Layout {
+            name: name.to_owned(),
+            schema: Arc::new(Schema::new(fields)),
+            key_columns: keys.len(),
+            partition_columns,
+            max_parallelism,
+        })
+    }
+
+    /// The rows of a snapshot: changed ones with keys and values, then the keys of deleted ones.
+    pub fn delta(
+        &self,
+        changed: Vec<ArrayRef>,
+        changed_rows: usize,
+        deleted: Vec<ArrayRef>,
+        deleted_rows: usize,
+        full: bool,
+    ) -> Result<KeyedDelta> {
+        let rows = changed_rows + deleted_rows;
+        let columns = if deleted_rows == 0 {
+            changed
+        } else {
+            let nulls = self.schema.fields()[self.key_columns..].iter();
+            let nulls = nulls.map(|field| new_null_array(field.data_type(), deleted_rows));
+            let deleted = deleted.into_iter().chain(nulls);
+            let both = changed.iter().zip(deleted);
+            both.map(|(live, dead)| concat(&[live.as_ref(), dead.as_ref()]))
+                .collect::<Result<_, _>>()
+                .map_err(failed)?
+        };
+        let mut hashes = Vec::new();
+        hash_columns(&columns[..self.partition_columns], rows, &mut hashes);
+        let key_groups = hashes
+            .iter()
+            .map(|hash| KeyGroup::of_hash(*hash, self.max_parallelism).0)
+            .collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        Ok(KeyedDelta {
+            name: self.name.clone(),
+            rows: RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
+                .map_err(failed)?,
+            key_columns: self.key_columns,
+            partition_columns: self.partition_columns,
+            key_groups,
+            deleted: (deleted_rows > 0).then(|| BooleanBuffer::collect_bool(rows, |row| row >= changed_rows)),
+            full,
+        })
+    }
+
+    /// The columns of a restored batch in this table's order, found by name.
+    pub fn columns_of(&self, batch: &RecordBatch) -> Result<Vec<ArrayRef>> {
+        let wrong = |what: String| Error::state(format!("restored state '{}' {what}", self.name));
+        let found = batch.schema();
+        if let Some(field) = found
+            .fields()
+            .iter()
+            .find(|field| self.schema.field_with_name(field.name()).is_err())
+        {
+            return Err(wrong(format!(
+                "has a column '{}' that the operator does not know",
+                field.name()
+            )));
+        }
+        let column = |field: &FieldRef| {
+            let Some(column) = batch.column_by_name(field.name()) else {
+                return Err(wrong(format!("lacks column '{}'", field.name())));
+            };
+            if !column.data_type().equals_datatype(field.data_type()) {
+                return Err(wrong(format!(
+                    "has column '{}' as {}, the operator needs {}",
+                    field.name(),
+                    column.data_type(),
+                    field.data_type()
+                )));
+            }
+            Ok(column.clone())
+        };
+        self.schema.fields().iter().map(column).collect()
+    }
+}
+
+fn failed(error: arrow::error::ArrowError) -> Error {
+    Error::internal("rows of state").with_source(error)
+}
