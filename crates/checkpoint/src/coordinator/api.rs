@@ -174,7 +174,9 @@ pub enum DeclineReason {
 pub enum Action<S> {
     /// Send the trigger to **every** task of the current attempt, not only to sources: see [`crate::alignment`]. May get lost.
     Trigger(Barrier),
-    /// Write the manifest, then report [`Event::StoreCompleted`] or [`Event::StoreFailed`].
+    /// Write the manifest, then report [`Event::StoreCompleted`] or [`Event::StoreFailed`]. If it is the savepoint of a stop
+    /// ([`CheckpointKind::commits`] and a target), also note in the job's own folder that it is the point to recover from,
+    /// before reporting it: sinks commit with it, so a recovery from an earlier checkpoint would write twice.
     WriteManifest(CompletedSnapshot<S>),
     /// The manifest is durable: tell every task of the current attempt. Sinks commit everything up to this checkpoint. May get
     /// lost: the next one, or the restore, does the same.
@@ -183,7 +185,7 @@ pub enum Action<S> {
     NotifyAborted(CheckpointId),
     /// Delete a completed checkpoint, except files that retained ones share.
     Discard(CheckpointId),
-    /// Too many checkpoints failed in a row: fail the attempt.
+    /// Too many checkpoints failed in a row: fail the attempt ([`crate::execution::Event::Fail`]).
     FailJob(String),
     /// Answer a request.
     RequestDone {

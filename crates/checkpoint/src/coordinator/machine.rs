@@ -52,14 +52,17 @@ pub(super) enum Cause {
 }
 
 impl<S> Coordinator<S> {
-    /// The coordinator of a job of which these checkpoints (not savepoints) are there to be recovered from. `next_id` must be above every
-    /// id that was ever begun.
+    /// The coordinator of a job that can be recovered from these points: its completed checkpoints, and the savepoint of a stop that
+    /// did not come through. `next_id` must be above every id that was ever begun.
     pub fn new(
         config: Config,
         next_id: CheckpointId,
-        completed: impl IntoIterator<Item = CheckpointId>,
+        completed: impl IntoIterator<Item = RestorePoint>,
     ) -> Self {
-        let completed: BTreeMap<_, _> = completed.into_iter().map(|id| (id, None)).collect();
+        let completed: BTreeMap<_, _> = completed
+            .into_iter()
+            .map(|p| (p.checkpoint, p.savepoint))
+            .collect();
         let lowest = completed
             .last_key_value()
             .map_or(CheckpointId(1), |(id, _)| id.next());

@@ -11,7 +11,9 @@
 //!   written a second time, because no recovery goes back before that checkpoint.
 //! - **No recovery is decided while a manifest is being written.** Its outcome would otherwise be open: the job restores `n-1`, then `n`
 //!   turns out to be durable, and a second recovery goes to a snapshot whose pending commits the first one has rolled back.
-//!   So an attempt that ends leaves writes alone, and [`Action::Restore`] waits for them.
+//!   So an attempt that ends leaves writes alone, and [`Action::Restore`] waits for them. For the same reason a new JobManager must make
+//!   sure, before it lists the manifests to restore from, that none of its predecessor's writes can still land (the
+//!   predecessor is dead, or the ids it may have begun are occupied by a conditional write).
 //! - Ids increase and are never used twice. The first is given; the driver must give one above every id ever begun, also by
 //!   attempts that did not get so far as to complete it (files and staged output carry the id).
 //! - The latest completed checkpoint never goes back, except when it is reported [`Event::Unusable`].
