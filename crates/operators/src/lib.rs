@@ -1,1 +1,32 @@
-//! flott-operators
+//! The streaming operators of SQL.
+//!
+//! [`build`] turns an [`OperatorSpec`](flott_plan::OperatorSpec) into an [`Operator`](flott_operator::Operator).
+//! An operator lives in a file or folder of its own:
+//!
+//! | folder | operators |
+//! |---|---|
+//! | [`stateless`] | Calc, Expand, Union, WatermarkAssigner |
+//! | [`aggregate`] | GroupAggregate in one phase and in two |
+//! | [`accumulate`] | the aggregate functions, as columns of accumulators by slot |
+//! | [`support`] | changelogs in the making, expressions, time |
+//!
+//! # Invariants
+//!
+//! - What an operator remembers lies in tables of [`flott_state`], which know what changed: a snapshot costs what changed.
+//! - State belongs to a key, so that it can be restored at another parallelism; a table's columns carry the names of
+//!   what they hold.
+//! - Output is deterministic: keys leave in the order in which the input touched them first.
+//! - Within a batch only the net change of a key leaves: +I, -D, or -U and +U side by side.
+//! - Work is done a batch at a time: keys are interned to slots once, accumulators are typed arrays by slot, results are
+//!   gathered columns. No rows, no values boxed, no virtual call per record.
+
+mod accumulate;
+mod aggregate;
+mod build;
+#[cfg(test)]
+mod harness;
+mod stateless;
+mod support;
+
+pub use accumulate::accumulator_schema;
+pub use build::{BuildContext, build};

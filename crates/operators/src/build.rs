@@ -1,0 +1,97 @@
+//! From a specification to an operator.
+
+use chrono_tz::Tz;
+use flott_operator::Operator;
+use flott_plan::{ChainedNode, OperatorSpec, Schema};
+use flott_types::{Error, Result, Timestamp};
+
+use crate::stateless::calc::Calc;
+use crate::stateless::expand::Expand;
+use crate::stateless::union::Union;
+use crate::stateless::watermark_assigner::WatermarkAssigner;
+
+/// What operators know of the job they belong to.
+#[derive(Clone, PartialEq, Debug)]
+pub struct BuildContext {
+    /// `table.local-time-zone`.
+    pub time_zone: Tz,
+    /// When the statement was started, in milliseconds since the epoch.
+    pub query_time: Timestamp,
+    /// The current catalog, for CURRENT_CATALOG().
+    pub catalog: String,
+    /// The current database, for CURRENT_DATABASE().
+    pub database: String,
+    /// A stream rather than a batch query.
+    pub streaming: bool,
+    /// The seed of RAND and UUID; different for each operator and subtask.
+    pub seed: u64,
+    /// The number of key groups.
+    pub max_parallelism: u32,
+    /// A pre-aggregation hands on its partial results at the latest after so many keys
+    /// (`table.exec.mini-batch.size`).
+    pub mini_batch_size: usize,
+}
+
+impl Default for BuildContext {
+    fn default() -> Self {
+        BuildContext {
+            time_zone: Tz::UTC,
+            query_time: 0,
+            catalog: "default_catalog".to_owned(),
+            database: "default_database".to_owned(),
+            streaming: true,
+            seed: 0,
+            max_parallelism: flott_types::key_group::DEFAULT_LOWER_BOUND_MAX_PARALLELISM,
+            mini_batch_size: 100_000,
+        }
+    }
+}
+
+/// Builds the operator of a node.
+///
+/// # Errors
+/// [`flott_types::ErrorKind::Unsupported`] for what is not built yet, and for sources, sinks, collectors and constant rows,
+/// which are the runtime's own.
+pub fn build(node: &ChainedNode, context: &BuildContext) -> Result<Box<dyn Operator>> {
+    let operator: Box<dyn Operator> = match &node.node.spec {
+        OperatorSpec::Calc {
+            condition,
+            projection,
+        } => Box::new(Calc::new(node, condition.as_ref(), projection, context)?),
+        OperatorSpec::Expand { projections } => Box::new(Expand::new(node, projections, context)?),
+        OperatorSpec::Union => Box::new(Union),
+        OperatorSpec::WatermarkAssigner(spec) => Box::new(WatermarkAssigner::new(node, spec, context)?),
+        other => {
+            return Err(Error::unsupported(format!("operator {}", name(other))).in_operator(&node.node.name));
+        }
+    };
+    Ok(operator)
+}
+
+/// The schema of an input.
+pub(crate) fn input(node: &ChainedNode, index: usize) -> Result<&Schema> {
+    node.inputs
+        .get(index)
+        .ok_or_else(|| Error::internal(format!("operator '{}' has no input {index}", node.node.name)))
+}
+
+fn name(spec: &OperatorSpec) -> &'static str {
+    match spec {
+        OperatorSpec::Source(_) => "Source (the runtime's own)",
+        OperatorSpec::Values { .. } => "Values (the runtime's own)",
+        OperatorSpec::Sink(_) => "Sink (the runtime's own)",
+        OperatorSpec::Collect => "Collect (the runtime's own)",
+        OperatorSpec::Calc { .. } => "Calc",
+        OperatorSpec::WatermarkAssigner(_) => "WatermarkAssigner",
+        OperatorSpec::GroupAggregate { .. } => "GroupAggregate",
+        OperatorSpec::WindowTableFunction { .. } => "WindowTableFunction",
+        OperatorSpec::WindowAggregate { .. } => "WindowAggregate",
+        OperatorSpec::Join { .. } => "Join",
+        OperatorSpec::TopN { .. } => "TopN",
+        OperatorSpec::OverAggregate { .. } => "OverAggregate",
+        OperatorSpec::TemporalSort { .. } => "TemporalSort",
+        OperatorSpec::ChangelogNormalize { .. } => "ChangelogNormalize",
+        OperatorSpec::Expand { .. } => "Expand",
+        OperatorSpec::Union => "Union",
+    }
+}

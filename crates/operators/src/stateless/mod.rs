@@ -1,0 +1,6 @@
+//! Operators without keyed state.
+
+pub(crate) mod calc;
+pub(crate) mod expand;
+pub(crate) mod union;
+pub(crate) mod watermark_assigner;

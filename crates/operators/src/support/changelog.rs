@@ -1,0 +1,67 @@
+//! A changelog in the making: which row of which columns leaves as what.
+
+use arrow::array::ArrayRef;
+use arrow::compute::interleave;
+use arrow::datatypes::SchemaRef;
+use flott_batch::{ChangeBatch, RowKind, RowKinds};
+use flott_types::Result;
+
+use super::rows::{kernel, record_batch, take_columns};
+
+/// Rows out of several lists of columns, each with its kind. Built with one gather per column.
+#[derive(Default)]
+pub(crate) struct Changelog {
+    kinds: Vec<RowKind>,
+    picks: Vec<(usize, usize)>,
+}
+
+impl Changelog {
+    /// A row of a source.
+    #[inline]
+    pub fn push(&mut self, kind: RowKind, source: usize, row: usize) {
+        self.kinds.push(kind);
+        self.picks.push((source, row));
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.kinds.len()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.kinds.is_empty()
+    }
+
+    /// The batch. All sources have the columns of the schema.
+    pub fn build(self, schema: &SchemaRef, sources: &[&[ArrayRef]]) -> Result<ChangeBatch> {
+        let rows = self.picks.len();
+        let only = self
+            .picks
+            .first()
+            .map(|(source, _)| *source)
+            .filter(|first| sources.len() == 1 || self.picks.iter().all(|(source, _)| source == first));
+        let columns = match only {
+            Some(source) => {
+                let whole = sources[source].first().is_none_or(|column| column.len() == rows)
+                    && self.picks.iter().enumerate().all(|(at, (_, row))| at == *row);
+                if whole {
+                    sources[source].to_vec()
+                } else {
+                    let rows: Vec<u32> = self.picks.iter().map(|(_, row)| *row as u32).collect();
+                    take_columns(sources[source], &rows)?
+                }
+            }
+            None => (0..schema.fields().len())
+                .map(|column| {
+                    let arrays: Vec<_> = sources.iter().map(|source| source[column].as_ref()).collect();
+                    interleave(&arrays, &self.picks).map_err(kernel)
+                })
+                .collect::<Result<_>>()?,
+        };
+        Ok(ChangeBatch::new(
+            record_batch(schema, columns, rows)?,
+            Some(RowKinds::from(self.kinds)),
+        ))
+    }
+}
