@@ -8,6 +8,10 @@
 //! | what is kept | with |
 //! |---|---|
 //! | a few values for each key (aggregates, windows) | [`KeyedTable`] over columns by slot ([`SlotColumns`]) |
+//! | any number of rows for each key (joins, top-n, `MapState`) | [`KeyedMap`], sorted or not |
+//! | how often each row of a key occurs (DISTINCT, retractable MIN and MAX) | [`KeyedMultiset`] |
+//! | what is to happen at a time | [`TimerQueue`] |
+//! | when something was last used | [`Ttl`], beside the values |
 //! | keys alone, without snapshots (a pre-aggregation) | [`KeyIndex`] |
 
 mod bits;
@@ -16,12 +20,18 @@ mod columns;
 mod dirty;
 mod index;
 mod layout;
+mod map;
 mod slot_bytes;
 mod snapshot;
 mod table;
+mod timer;
+mod ttl;
 
 pub use columns::{AnyColumn, BinaryColumn, BooleanColumn, PrimitiveColumn, SlotColumns, StringColumn};
 pub use dirty::{Changes, DirtySlots};
 pub use index::{KeyIndex, NO_SLOT};
+pub use map::{KeyedMap, KeyedMultiset, MapSpec};
 pub use snapshot::{KeyedDelta, ListState, OperatorSnapshot, Redistribution, RestoredState};
 pub use table::KeyedTable;
+pub use timer::{DueTimers, TimerQueue};
+pub use ttl::Ttl;

@@ -80,6 +80,10 @@ impl Slots {
         taken
     }
 
+    pub fn live(&self) -> &Bits {
+        &self.live
+    }
+
     pub fn end(&self) -> usize {
         self.end as usize
     }

@@ -1,0 +1,197 @@
+//! The entries of each key: in any order, or sorted.
+
+use std::cmp::Ordering;
+use std::slice::from_ref;
+
+/// A sorted list longer than this is cut in two, so that an insertion never moves more than this many numbers.
+const CHUNK: usize = 256;
+
+/// For each key a list of its entries.
+#[derive(Debug)]
+pub(crate) enum Lists {
+    /// In any order; `position` says by entry where in its list it is.
+    Bag {
+        of_key: Vec<Vec<u32>>,
+        position: Vec<u32>,
+    },
+    /// Ascending by what the caller compares.
+    Sorted(Vec<SortedList>),
+}
+
+/// One or more chunks, none of them empty unless it is the only one.
+#[derive(Debug)]
+pub(crate) enum SortedList {
+    Small(Vec<u32>),
+    Large { chunks: Vec<Vec<u32>>, len: usize },
+}
+
+impl Default for SortedList {
+    fn default() -> Self {
+        SortedList::Small(Vec::new())
+    }
+}
+
+impl Lists {
+    pub fn bag() -> Self {
+        Lists::Bag {
+            of_key: Vec::new(),
+            position: Vec::new(),
+        }
+    }
+
+    pub fn sorted() -> Self {
+        Lists::Sorted(Vec::new())
+    }
+
+    /// The entries of a key as parts one after the other.
+    pub fn parts(&self, key: u32) -> &[Vec<u32>] {
+        match self {
+            Lists::Bag { of_key, .. } => of_key.get(key as usize).map(from_ref).unwrap_or_default(),
+            Lists::Sorted(of_key) => of_key
+                .get(key as usize)
+                .map(SortedList::parts)
+                .unwrap_or_default(),
+        }
+    }
+
+    pub fn len(&self, key: u32) -> usize {
+        match self {
+            Lists::Bag { of_key, .. } => of_key.get(key as usize).map_or(0, Vec::len),
+            Lists::Sorted(of_key) => of_key.get(key as usize).map_or(0, SortedList::len),
+        }
+    }
+
+    /// Adds an entry that is not there. `order(other)` is how another entry compares to it.
+    pub fn insert(&mut self, key: u32, entry: u32, order: impl Fn(u32) -> Ordering) {
+        match self {
+            Lists::Bag { of_key, position } => {
+                let list = at_key(of_key, key);
+                if entry as usize >= position.len() {
+                    position.resize(entry as usize + 1, 0);
+                }
+                position[entry as usize] = list.len() as u32;
+                list.push(entry);
+            }
+            Lists::Sorted(of_key) => at_key(of_key, key).insert(entry, order),
+        }
+    }
+
+    /// Removes an entry that is there.
+    pub fn remove(&mut self, key: u32, entry: u32, order: impl Fn(u32) -> Ordering) {
+        match self {
+            Lists::Bag { of_key, position } => {
+                let (list, at) = (&mut of_key[key as usize], position[entry as usize]);
+                list.swap_remove(at as usize);
+                if let Some(moved) = list.get(at as usize) {
+                    position[*moved as usize] = at;
+                }
+            }
+            Lists::Sorted(of_key) => of_key[key as usize].remove(order),
+        }
+    }
+
+    /// Where in the sorted list of a key an entry is or would be.
+    pub fn rank(&self, key: u32, order: impl Fn(u32) -> Ordering) -> usize {
+        let parts = self.parts(key);
+        let part = part_of(parts, &order);
+        let before: usize = parts[..part].iter().map(Vec::len).sum();
+        before
+            + parts.get(part).map_or(0, |part| {
+                part.partition_point(|other| order(*other) == Ordering::Less)
+            })
+    }
+
+    pub fn memory(&self) -> usize {
+        match self {
+            Lists::Bag { of_key, position } => {
+                let lists: usize = of_key.iter().map(|list| list.capacity() * 4).sum();
+                lists + of_key.capacity() * size_of::<Vec<u32>>() + position.capacity() * 4
+            }
+            Lists::Sorted(of_key) => {
+                let parts = of_key.iter().flat_map(|list| list.parts());
+                parts.map(|part| part.capacity() * 4).sum::<usize>()
+                    + of_key.capacity() * size_of::<SortedList>()
+            }
+        }
+    }
+}
+
+fn at_key<T: Default>(of_key: &mut Vec<T>, key: u32) -> &mut T {
+    if key as usize >= of_key.len() {
+        of_key.resize_with(key as usize + 1, T::default);
+    }
+    &mut of_key[key as usize]
+}
+
+/// The part in which an entry is or would be: the first whose last is not less, or the last.
+fn part_of(parts: &[Vec<u32>], order: &impl Fn(u32) -> Ordering) -> usize {
+    let less = |part: &Vec<u32>| part.last().is_some_and(|last| order(*last) == Ordering::Less);
+    parts.partition_point(less).min(parts.len().saturating_sub(1))
+}
+
+impl SortedList {
+    fn parts(&self) -> &[Vec<u32>] {
+        match self {
+            SortedList::Small(list) => from_ref(list),
+            SortedList::Large { chunks, .. } => chunks,
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            SortedList::Small(list) => list.len(),
+            SortedList::Large { len, .. } => *len,
+        }
+    }
+
+    fn insert(&mut self, entry: u32, order: impl Fn(u32) -> Ordering) {
+        match self {
+            SortedList::Small(list) => {
+                list.insert(
+                    list.partition_point(|other| order(*other) == Ordering::Less),
+                    entry,
+                );
+                if list.len() > CHUNK {
+                    let upper = list.split_off(CHUNK / 2);
+                    let chunks = vec![std::mem::take(list), upper];
+                    *self = SortedList::Large {
+                        chunks,
+                        len: CHUNK + 1,
+                    };
+                }
+            }
+            SortedList::Large { chunks, len } => {
+                let at = part_of(chunks, &order);
+                let chunk = &mut chunks[at];
+                chunk.insert(
+                    chunk.partition_point(|other| order(*other) == Ordering::Less),
+                    entry,
+                );
+                *len += 1;
+                if chunk.len() > CHUNK {
+                    let upper = chunk.split_off(CHUNK / 2);
+                    chunks.insert(at + 1, upper);
+                }
+            }
+        }
+    }
+
+    fn remove(&mut self, order: impl Fn(u32) -> Ordering) {
+        let at_in = |list: &Vec<u32>| list.partition_point(|other| order(*other) == Ordering::Less);
+        match self {
+            SortedList::Small(list) => _ = list.remove(at_in(list)),
+            SortedList::Large { chunks, len } => {
+                let at = part_of(chunks, &order);
+                let chunk = &mut chunks[at];
+                chunk.remove(at_in(chunk));
+                *len -= 1;
+                if chunk.is_empty() {
+                    chunks.remove(at);
+                }
+                if let [_] = chunks.as_slice() {
+                    *self = SortedList::Small(chunks.pop().unwrap_or_default());
+                }
+            }
+        }
+    }
+}

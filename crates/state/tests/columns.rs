@@ -1,0 +1,110 @@
+//! Values of every kind by slot: what is written is read, and a slot that is reset is as new.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, BinaryArray, BooleanArray, Decimal128Array, Int32Array, ListArray, MapArray,
+    StringArray, StructArray, new_null_array,
+};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{DataType, Decimal128Type, Field, Fields, Int32Type};
+use flott_state::{AnyColumn, BinaryColumn, BooleanColumn, PrimitiveColumn, SlotColumns, StringColumn};
+
+fn round_trip(mut column: impl SlotColumns, values: &ArrayRef) {
+    let slots: Vec<u32> = (0..values.len() as u32).map(|row| row * 3 + 1).collect();
+    let all: Vec<u32> = (0..slots.len() as u32 * 3 + 2).collect();
+    all.iter().for_each(|slot| column.reset(*slot));
+    let initial = column.read(&slots).unwrap();
+    assert_eq!(initial[0].data_type(), values.data_type());
+    assert_eq!(column.fields()[0].data_type(), values.data_type());
+    column.write(&slots, std::slice::from_ref(values)).unwrap();
+    assert_eq!(&column.read(&slots).unwrap()[0], values);
+    // Once more over values of other lengths.
+    let reversed: Vec<u32> = slots.iter().rev().copied().collect();
+    column.write(&reversed, std::slice::from_ref(values)).unwrap();
+    assert_eq!(&column.read(&reversed).unwrap()[0], values);
+    slots.iter().for_each(|slot| column.reset(*slot));
+    assert_eq!(column.read(&slots).unwrap(), initial);
+}
+
+fn nested() -> Vec<ArrayRef> {
+    let item = Arc::new(Field::new_list_field(DataType::Int32, true));
+    let ints = |values: Vec<Option<i32>>| -> ArrayRef { Arc::new(Int32Array::from(values)) };
+    let offsets = || OffsetBuffer::from_lengths([2, 0, 1]);
+    let values = || ints(vec![Some(1), None, Some(3)]);
+    let nulls = || Some(vec![true, true, false].into());
+    let list: ArrayRef = Arc::new(ListArray::new(item, offsets(), values(), None));
+    let entries = Fields::from(vec![
+        Field::new("keys", DataType::Utf8, false),
+        Field::new("values", DataType::Int32, true),
+    ]);
+    let keys: ArrayRef = Arc::new(StringArray::from(vec!["b", "a", "c"]));
+    let field = Arc::new(Field::new("entries", DataType::Struct(entries.clone()), false));
+    let entries = StructArray::new(entries, vec![keys, values()], None);
+    let map: ArrayRef = Arc::new(MapArray::new(
+        field,
+        OffsetBuffer::from_lengths([2, 1, 0]),
+        entries,
+        nulls(),
+        false,
+    ));
+    let fields = Fields::from(vec![
+        Field::new("list", list.data_type().clone(), true),
+        Field::new("map", map.data_type().clone(), true),
+    ]);
+    let row: ArrayRef = Arc::new(StructArray::new(fields, vec![list.clone(), map.clone()], nulls()));
+    vec![list, map, row, new_null_array(&DataType::Null, 3)]
+}
+
+#[test]
+fn columns_keep_what_is_written_to_them() {
+    let ints: ArrayRef = Arc::new(Int32Array::from(vec![Some(1), None, Some(i32::MIN)]));
+    round_trip(PrimitiveColumn::<Int32Type>::nullable("v"), &ints);
+    let never_null: ArrayRef = Arc::new(Int32Array::from(vec![5, 6]));
+    round_trip(PrimitiveColumn::<Int32Type>::new("v", 7), &never_null);
+    let decimals = Decimal128Array::from(vec![Some(1), None]).with_data_type(DataType::Decimal128(20, 3));
+    let column = PrimitiveColumn::<Decimal128Type>::nullable("v").with_data_type(DataType::Decimal128(20, 3));
+    round_trip(column, &(Arc::new(decimals) as ArrayRef));
+    let bools: ArrayRef = Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)]));
+    round_trip(BooleanColumn::new("v", Some(false)), &bools);
+    let long = "long ".repeat(3000);
+    let texts: ArrayRef = Arc::new(StringArray::from(vec![
+        Some("a"),
+        None,
+        Some(""),
+        Some(&long),
+        Some("ü"),
+    ]));
+    round_trip(StringColumn::new("v"), &texts);
+    let bytes: ArrayRef = Arc::new(BinaryArray::from_opt_vec(vec![Some(b"\0\xff"), None, Some(b"")]));
+    round_trip(BinaryColumn::new("v"), &bytes);
+    for values in nested().into_iter().chain([ints, texts, bytes]) {
+        let field = Arc::new(Field::new("v", values.data_type().clone(), true));
+        round_trip(AnyColumn::new(vec![field]).unwrap(), &values);
+    }
+}
+
+#[test]
+fn columns_lie_side_by_side() {
+    let ints: ArrayRef = Arc::new(Int32Array::from(vec![Some(1), None]));
+    let texts: ArrayRef = Arc::new(StringArray::from(vec![None, Some("x")]));
+    let inner: Vec<Box<dyn SlotColumns>> = vec![
+        Box::new(PrimitiveColumn::<Int32Type>::nullable("a")),
+        Box::new(StringColumn::new("b")),
+    ];
+    let mut columns = (inner, (), PrimitiveColumn::<Int32Type>::new("c", 1));
+    let names: Vec<String> = columns
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect();
+    assert_eq!(names, ["a", "b", "c"]);
+    (0..2).for_each(|slot| columns.reset(slot));
+    let rest: ArrayRef = Arc::new(Int32Array::from(vec![8, 9]));
+    columns
+        .write(&[1, 0], &[ints.clone(), texts.clone(), rest.clone()])
+        .unwrap();
+    assert_eq!(columns.read(&[1, 0]).unwrap(), [ints, texts, rest]);
+    assert!(columns.write(&[0], &[]).is_err());
+}

@@ -1,0 +1,235 @@
+//! Multisets and maps against plain maps, with snapshots at random points and restores at other parallelisms.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod model;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray};
+use arrow::compute::SortOptions;
+use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
+use flott_state::{KeyedMap, KeyedMultiset, MapSpec, NO_SLOT, PrimitiveColumn};
+use model::Chain;
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+
+fn field(name: &str, data_type: DataType) -> FieldRef {
+    Arc::new(Field::new(name, data_type, true))
+}
+
+fn keys(keys: &[i64]) -> Vec<ArrayRef> {
+    vec![Arc::new(StringArray::from_iter_values(
+        keys.iter().map(|key| format!("key {key}")),
+    ))]
+}
+
+/// Rows of a text and a number; sorted by number descending (NULLs last), then text.
+fn rows(rows: &[(String, Option<i64>)]) -> Vec<ArrayRef> {
+    vec![
+        Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row.0))),
+        Arc::new(rows.iter().map(|row| row.1).collect::<Int64Array>()),
+    ]
+}
+
+const DESCENDING: SortOptions = SortOptions {
+    descending: true,
+    nulls_first: false,
+};
+
+fn multiset(sorted: bool) -> KeyedMultiset {
+    let spec = MapSpec {
+        name: "seen",
+        keys: &[field("key", DataType::Utf8)],
+        partition_columns: 1,
+        rows: &[field("text", DataType::Utf8), field("number", DataType::Int64)],
+        order: sorted.then_some(&[(1, DESCENDING)]),
+        max_parallelism: 128,
+    };
+    KeyedMultiset::new(&spec, "count").unwrap()
+}
+
+/// Sorts like the multiset does.
+type Row = (std::cmp::Reverse<Option<i64>>, String);
+type Model = BTreeMap<i64, BTreeMap<Row, i64>>;
+
+fn check(set: &mut KeyedMultiset, model: &Model, sorted: bool, key_range: i64, at: &str) {
+    let mut slots = Vec::new();
+    let all: Vec<i64> = (0..key_range).collect();
+    set.lookup_keys(&keys(&all), all.len(), &mut slots).unwrap();
+    let mut total = 0;
+    for (key, slot) in all.iter().zip(slots) {
+        let entries: Vec<u32> = set.map().entries_of(slot).collect();
+        let columns = set.rows_of(&entries).unwrap();
+        let (texts, numbers) = (
+            columns[0].as_string::<i32>(),
+            columns[1].as_primitive::<Int64Type>(),
+        );
+        let mut found: Vec<(Row, i64)> = (0..entries.len())
+            .map(|row| {
+                let number = numbers.iter().nth(row).unwrap();
+                (
+                    (std::cmp::Reverse(number), texts.value(row).to_owned()),
+                    set.count(entries[row]),
+                )
+            })
+            .collect();
+        if !sorted {
+            found.sort();
+        }
+        let expected: Vec<(Row, i64)> = model
+            .get(key)
+            .into_iter()
+            .flatten()
+            .map(|(row, count)| (row.clone(), *count))
+            .collect();
+        assert_eq!(found, expected, "{at}");
+        total += found.len();
+        assert_eq!(set.map().len_of(slot), found.len());
+        if sorted {
+            let present = entries.iter().copied().filter(|entry| set.count(*entry) > 0);
+            assert_eq!(set.first(slot), present.clone().next());
+            assert_eq!(set.last(slot), present.last());
+            for (position, entry) in entries.iter().enumerate().step_by(37) {
+                assert_eq!(set.map().rank(*entry), position);
+                assert_eq!(set.map().nth(slot, position), Some(*entry));
+            }
+            assert_eq!(set.map().nth(slot, entries.len()), None);
+        }
+    }
+    assert_eq!(set.map().len(), total);
+}
+
+fn multisets_against_the_model(
+    seeds: std::ops::Range<u64>,
+    steps: usize,
+    key_range: i64,
+    row_range: i64,
+    batch: usize,
+) {
+    for seed in seeds {
+        let mut rng = SmallRng::seed_from_u64(seed);
+        let sorted = seed % 2 == 0;
+        let (mut set, mut model, mut chain) = (multiset(sorted), Model::new(), Chain::default());
+        let mut slots = Vec::new();
+        for step in 0..steps {
+            let at = format!("seed {seed} step {step}");
+            let len = rng.random_range(0..batch);
+            let batch_keys: Vec<i64> = (0..len).map(|_| rng.random_range(0..key_range)).collect();
+            let batch_rows: Vec<(String, Option<i64>)> = (0..len)
+                .map(|_| {
+                    let number = rng.random_range(0..row_range);
+                    (
+                        format!("{}", number % 5),
+                        rng.random_bool(0.95).then_some(number / 2),
+                    )
+                })
+                .collect();
+            let bias = if step < steps / 2 { 0.7 } else { 0.3 };
+            let deltas: Vec<i64> = (0..len)
+                .map(|_| if rng.random_bool(bias) { 1 } else { -1 })
+                .collect();
+            set.intern_keys(&keys(&batch_keys), len, &mut slots).unwrap();
+            let mut told = Vec::new();
+            let delta = |row: usize| deltas[row];
+            set.apply(&slots, &rows(&batch_rows), delta, |_, before, after| {
+                told.push((before, after))
+            })
+            .unwrap();
+            for row in 0..len {
+                let model_row = (std::cmp::Reverse(batch_rows[row].1), batch_rows[row].0.clone());
+                let of_key = model.entry(batch_keys[row]).or_default();
+                let count = of_key.entry(model_row).or_default();
+                assert_eq!(told[row], (*count, *count + deltas[row]), "{at}");
+                *count += deltas[row];
+            }
+            model
+                .values_mut()
+                .for_each(|of_key| of_key.retain(|_, count| *count != 0));
+            if rng.random_bool(0.05) {
+                let key = rng.random_range(0..key_range);
+                set.lookup_keys(&keys(&[key]), 1, &mut slots).unwrap();
+                if slots[0] != NO_SLOT {
+                    set.remove_key(slots[0]);
+                }
+                model.remove(&key);
+            }
+            if rng.random_bool(0.2) {
+                if let Some(delta) = set.snapshot(rng.random_bool(0.2)).unwrap() {
+                    chain.apply(&delta);
+                }
+                assert_eq!(set.map().pending(), 0);
+                if rng.random_bool(0.3) {
+                    set = multiset(sorted);
+                    set.restore(chain.batches(0..=127)).unwrap();
+                }
+            }
+            if step % 10 == 0 || step + 1 == steps {
+                check(&mut set, &model, sorted, key_range, &at);
+            }
+        }
+        if let Some(delta) = set.snapshot(false).unwrap() {
+            chain.apply(&delta);
+        }
+        let mut restored = 0;
+        for range in [0..=63, 64..=127] {
+            let mut part = multiset(sorted);
+            part.restore(chain.batches(range)).unwrap();
+            restored += part.map().len();
+        }
+        assert_eq!(restored, set.map().len(), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_multiset_counts_the_rows_of_each_key() {
+    multisets_against_the_model(0..12, 80, 12, 30, 12);
+}
+
+#[test]
+fn a_key_may_have_many_rows() {
+    multisets_against_the_model(0..2, 60, 2, 6000, 400);
+}
+
+#[test]
+fn a_map_keeps_values_by_row_and_forgets_keys_without_rows() {
+    let spec = MapSpec {
+        name: "left",
+        keys: &[field("id", DataType::Int64)],
+        partition_columns: 1,
+        rows: &[field("name", DataType::Utf8)],
+        order: None,
+        max_parallelism: 128,
+    };
+    let values = (
+        PrimitiveColumn::<Int64Type>::new("count", 0),
+        PrimitiveColumn::<Int64Type>::nullable("matches"),
+    );
+    let mut map = KeyedMap::new(&spec, values).unwrap();
+    let id = |id: i64| -> Vec<ArrayRef> { vec![Arc::new(Int64Array::from(vec![id]))] };
+    let name = |name: &str| -> Vec<ArrayRef> { vec![Arc::new(StringArray::from(vec![name]))] };
+    let (mut keys, mut entries) = (Vec::new(), Vec::new());
+    map.intern_keys(&id(1), 1, &mut keys, |_, _| ()).unwrap();
+    map.intern(&keys, &name("a"), &mut entries, |_, _| ()).unwrap();
+    let a = entries[0];
+    map.values_mut().1.set(a, Some(5));
+    assert!(map.snapshot(false).unwrap().is_some());
+    // Removed and put back before the next snapshot: initial values, no trace of a deletion.
+    map.remove(a);
+    map.lookup(&keys, &name("a"), &mut entries).unwrap();
+    assert_eq!(entries, [NO_SLOT]);
+    map.intern(&keys, &name("a"), &mut entries, |_, _| ()).unwrap();
+    assert_eq!((entries[0], map.values().1.get(a)), (a, None));
+    let delta = map.snapshot(false).unwrap().unwrap();
+    assert_eq!((delta.rows.num_rows(), delta.deleted), (1, None));
+    // Once the deletion is in a snapshot, key and row are forgotten; the slot goes to the next key.
+    map.remove(a);
+    assert!(map.snapshot(false).unwrap().unwrap().deleted.is_some());
+    let first = keys[0];
+    map.intern_keys(&id(2), 1, &mut keys, |_, _| ()).unwrap();
+    assert_eq!(keys[0], first);
+    assert_eq!(map.len_of(first), 0);
+    assert_eq!(map.keys_of(&keys).unwrap(), id(2));
+    map.lookup_keys(&id(1), 1, &mut keys).unwrap();
+    assert_eq!(keys, [NO_SLOT]);
+}
