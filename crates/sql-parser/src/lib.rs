@@ -8,12 +8,19 @@ pub mod encoding;
 mod error;
 mod expr;
 mod keywords;
+mod lexer;
+mod parser;
+mod query;
 mod script;
+mod statement;
 mod types;
 
 pub use error::{ParseError, Position, Result};
 pub use keywords::{KEYWORDS, is_reserved};
-pub use script::{HighlightKind, highlight, is_complete, parse_expression, parse_query, parse_script};
+pub use script::{
+    HighlightKind, StatementText, highlight, is_complete, parse_expression, parse_query, parse_script,
+    parse_statement, split_script,
+};
 pub use types::parse_type;
 
 use sqlparser::ast::Spanned;

@@ -1,7 +1,322 @@
-//! Types.
-use crate::error::{ParseError, Position, Result};
-use flott_types::LogicalType;
-/// Reads a type.
-pub fn parse_type(_text: &str) -> Result<LogicalType> {
-    Err(ParseError::new("type expected", Position::START))
+//! Flink's type syntax.
+
+use flott_types::{LogicalType, RowField, TypeKind};
+use sqlparser::ast::DateTimeField;
+use sqlparser::tokenizer::{Location, Span};
+
+use crate::error::{ParseError, Result};
+use crate::lexer::Kind;
+use crate::parser::Parser;
+
+/// Reads a type: `DECIMAL(10, 2) NOT NULL`, `ROW<a INT, b ARRAY<STRING>>`, also as [`LogicalType`] prints it.
+pub fn parse_type(text: &str) -> Result<LogicalType> {
+    let mut parser = Parser::new(text, Location { line: 1, column: 1 })?;
+    let ty = parser.data_type_with(true)?;
+    parser.expect_end()?;
+    Ok(ty)
+}
+
+/// The unit, precisions and last unit of an interval: `DAY(3) TO SECOND(2)`.
+pub(crate) struct Qualifier {
+    pub first: DateTimeField,
+    pub first_precision: Option<u64>,
+    pub last: Option<DateTimeField>,
+    pub fraction: Option<u64>,
+}
+
+impl Parser<'_> {
+    /// A type as columns have it. Intervals cannot be stored.
+    pub(crate) fn data_type(&mut self) -> Result<LogicalType> {
+        self.data_type_with(false)
+    }
+
+    /// The type behind CAST .. AS: intervals allowed.
+    pub(crate) fn cast_type(&mut self) -> Result<LogicalType> {
+        let span = self.span();
+        let ty = self.data_type_with(true)?;
+        if ty.nullable {
+            return Ok(ty);
+        }
+        Err(ParseError::new(
+            "CAST takes a type without NOT NULL: the result is nullable if the operand is",
+            span,
+        ))
+    }
+
+    fn data_type_with(&mut self, intervals: bool) -> Result<LogicalType> {
+        self.nested(|p| {
+            let mut ty = p.type_name(intervals)?.nullable();
+            loop {
+                if p.eat_all(&["NOT", "NULL"]) {
+                    ty.nullable = false;
+                } else if p.is_word("NULL") && !p.peek_at(1).is_word("ON") {
+                    p.next();
+                } else if p.eat("ARRAY") {
+                    ty = TypeKind::Array(Box::new(ty)).nullable();
+                } else if p.eat("MULTISET") {
+                    ty = TypeKind::Multiset(Box::new(ty)).nullable();
+                } else {
+                    return Ok(ty);
+                }
+            }
+        })
+    }
+
+    fn type_name(&mut self, intervals: bool) -> Result<TypeKind> {
+        let token = self.next();
+        let span = token.span;
+        let refuse = |what: &str| {
+            Err(ParseError::unsupported(
+                format!("The type {what} is not supported"),
+                span,
+            ))
+        };
+        if token.kind != Kind::Word {
+            return Err(ParseError::new(
+                format!("Encountered {}, expected a type", token.describe()),
+                span,
+            ));
+        }
+        Ok(match token.value.to_ascii_uppercase().as_str() {
+            "CHAR" | "CHARACTER" if self.eat("VARYING") => {
+                TypeKind::Varchar(self.length()?.unwrap_or(TypeKind::MAX_LENGTH))
+            }
+            "CHAR" | "CHARACTER" => TypeKind::Char(self.length()?.unwrap_or(1)),
+            "VARCHAR" => TypeKind::Varchar(self.length()?.unwrap_or(TypeKind::MAX_LENGTH)),
+            "STRING" => TypeKind::STRING,
+            "BOOLEAN" => TypeKind::Boolean,
+            "BINARY" if self.eat("VARYING") => {
+                TypeKind::Varbinary(self.length()?.unwrap_or(TypeKind::MAX_LENGTH))
+            }
+            "BINARY" => TypeKind::Binary(self.length()?.unwrap_or(1)),
+            "VARBINARY" => TypeKind::Varbinary(self.length()?.unwrap_or(TypeKind::MAX_LENGTH)),
+            "BYTES" => TypeKind::BYTES,
+            "DECIMAL" | "DEC" | "NUMERIC" => self.decimal()?,
+            "TINYINT" => TypeKind::TinyInt,
+            "SMALLINT" => TypeKind::SmallInt,
+            "INT" | "INTEGER" => TypeKind::Int,
+            "BIGINT" => TypeKind::BigInt,
+            "FLOAT" => TypeKind::Float,
+            "DOUBLE" => {
+                self.eat("PRECISION");
+                TypeKind::Double
+            }
+            "DATE" => TypeKind::Date,
+            "TIME" => {
+                let precision = self.fraction_digits(0)?;
+                if self.zone(span, "TIME")? {
+                    return refuse("TIME WITH LOCAL TIME ZONE");
+                }
+                TypeKind::Time(precision)
+            }
+            "TIMESTAMP" => {
+                let precision = self.fraction_digits(6)?;
+                match self.zone(span, "TIMESTAMP")? {
+                    true => TypeKind::TimestampLtz(precision),
+                    false => TypeKind::Timestamp(precision),
+                }
+            }
+            "TIMESTAMP_LTZ" => TypeKind::TimestampLtz(self.fraction_digits(6)?),
+            "INTERVAL" if intervals => match self.interval_qualifier()?.first {
+                DateTimeField::Year | DateTimeField::Month | DateTimeField::Quarter => {
+                    TypeKind::IntervalYearMonth
+                }
+                _ => TypeKind::IntervalDaySecond,
+            },
+            "INTERVAL" => {
+                return Err(ParseError::new(
+                    "A column cannot have an INTERVAL type: store a number, or use intervals in expressions only",
+                    span,
+                ));
+            }
+            "ARRAY" => {
+                let [element] = self.type_arguments(intervals)?;
+                TypeKind::Array(Box::new(element))
+            }
+            "MULTISET" => {
+                let [element] = self.type_arguments(intervals)?;
+                TypeKind::Multiset(Box::new(element))
+            }
+            "MAP" => {
+                let [key, value] = self.type_arguments(intervals)?;
+                TypeKind::Map(Box::new(key), Box::new(value))
+            }
+            "ROW" => TypeKind::Row(self.row_fields(intervals)?),
+            "NULL" => TypeKind::Null,
+            name @ ("VARIANT" | "BITMAP" | "RAW" | "STRUCTURED") => return refuse(name),
+            "REAL" => return Err(ParseError::new("Flink has no type REAL: write FLOAT", span)),
+            name => return Err(ParseError::new(format!("Unknown type `{name}`"), span)),
+        })
+    }
+
+    fn length(&mut self) -> Result<Option<u32>> {
+        let span = self.peek_at(1).span;
+        let Some(length) = self.precision()? else {
+            return Ok(None);
+        };
+        match u32::try_from(length) {
+            Ok(length @ 1..=TypeKind::MAX_LENGTH) => Ok(Some(length)),
+            _ => Err(ParseError::new(
+                format!(
+                    "A length must be between 1 and {}, not {length}",
+                    TypeKind::MAX_LENGTH
+                ),
+                span,
+            )),
+        }
+    }
+
+    fn fraction_digits(&mut self, default: u8) -> Result<u8> {
+        let span = self.peek_at(1).span;
+        match self.precision()? {
+            None => Ok(default),
+            Some(digits @ 0..=9) => Ok(digits as u8),
+            Some(digits) => Err(ParseError::new(
+                format!("A time's precision must be between 0 and 9, not {digits}"),
+                span,
+            )),
+        }
+    }
+
+    fn decimal(&mut self) -> Result<TypeKind> {
+        if !self.eat_sign("(") {
+            return Ok(TypeKind::Decimal(10, 0));
+        }
+        let span = self.span();
+        let precision = self.unsigned()?;
+        let scale = if self.eat_sign(",") { self.unsigned()? } else { 0 };
+        self.expect_sign(")")?;
+        match (precision, scale) {
+            (1..=38, scale) if scale <= precision => Ok(TypeKind::Decimal(precision as u8, scale as u8)),
+            _ => Err(ParseError::new(
+                format!(
+                    "DECIMAL({precision}, {scale}): the precision must be between 1 and 38, the scale between 0 and the precision"
+                ),
+                span,
+            )),
+        }
+    }
+
+    /// `WITHOUT TIME ZONE` (false), `WITH LOCAL TIME ZONE` (true).
+    fn zone(&mut self, span: Span, name: &str) -> Result<bool> {
+        if self.eat_all(&["WITHOUT", "TIME", "ZONE"]) {
+            Ok(false)
+        } else if self.eat_all(&["WITH", "LOCAL", "TIME", "ZONE"]) {
+            Ok(true)
+        } else if self.eat_all(&["WITH", "TIME", "ZONE"]) {
+            let message = format!("The type {name} WITH TIME ZONE is not supported: write TIMESTAMP_LTZ");
+            Err(ParseError::unsupported(message, span))
+        } else {
+            Ok(false)
+        }
+    }
+
+    fn type_arguments<const N: usize>(&mut self, intervals: bool) -> Result<[LogicalType; N]> {
+        let span = self.span();
+        self.expect_sign("<")?;
+        let arguments = self.commas(|p| p.data_type_with(intervals))?;
+        self.close_angle()?;
+        <[LogicalType; N]>::try_from(arguments).map_err(|found| {
+            ParseError::new(
+                format!("{N} type arguments expected, found {}", found.len()),
+                span,
+            )
+        })
+    }
+
+    fn close_angle(&mut self) -> Result<()> {
+        self.expect_sign(">").map(|_| ())
+    }
+
+    fn row_fields(&mut self, intervals: bool) -> Result<Vec<RowField>> {
+        // `ROW<>` arrives as one sign.
+        if self.eat_sign("<>") {
+            return Ok(vec![]);
+        }
+        let angle = self.eat_sign("<");
+        if !angle {
+            self.expect_sign("(")?;
+        }
+        let close = if angle { ">" } else { ")" };
+        if self.eat_sign(close) {
+            return Ok(vec![]);
+        }
+        let fields = self.commas(|p| {
+            let name = p.ident()?.value;
+            let ty = p.data_type_with(intervals)?;
+            let comment = match p.peek().kind {
+                Kind::Text => Some(p.next().value),
+                _ => None,
+            };
+            Ok(RowField { name, ty, comment })
+        })?;
+        self.expect_sign(close)?;
+        Ok(fields)
+    }
+
+    /// `DAY`, `DAY(3) TO SECOND(2)`, `SECOND(3, 2)` ..
+    pub(crate) fn interval_qualifier(&mut self) -> Result<Qualifier> {
+        const UNITS: [(&str, DateTimeField); 8] = [
+            ("YEAR", DateTimeField::Year),
+            ("QUARTER", DateTimeField::Quarter),
+            ("MONTH", DateTimeField::Month),
+            ("WEEK", DateTimeField::Week(None)),
+            ("DAY", DateTimeField::Day),
+            ("HOUR", DateTimeField::Hour),
+            ("MINUTE", DateTimeField::Minute),
+            ("SECOND", DateTimeField::Second),
+        ];
+        let unit = |p: &mut Self| {
+            let found = UNITS.iter().position(|(word, _)| p.eat(word));
+            found.ok_or_else(|| {
+                p.unexpected("a unit: YEAR, QUARTER, MONTH, WEEK, DAY, HOUR, MINUTE or SECOND")
+            })
+        };
+        let span = self.span();
+        let first = unit(self)?;
+        let (mut first_precision, mut fraction, mut last) = (None, None, None);
+        let precision_span = self.peek_at(1).span;
+        if UNITS[first].0 == "SECOND" {
+            if self.eat_sign("(") {
+                first_precision = Some(self.unsigned()?);
+                fraction = if self.eat_sign(",") {
+                    Some(self.unsigned()?)
+                } else {
+                    None
+                };
+                self.expect_sign(")")?;
+            }
+        } else {
+            first_precision = self.precision()?;
+        }
+        if self.eat("TO") {
+            let to = unit(self)?;
+            let allowed = matches!(
+                (UNITS[first].0, UNITS[to].0),
+                ("YEAR", "MONTH")
+                    | ("DAY", "HOUR" | "MINUTE" | "SECOND")
+                    | ("HOUR", "MINUTE" | "SECOND")
+                    | ("MINUTE", "SECOND")
+            );
+            if !allowed {
+                let message = format!("There is no interval {} TO {}", UNITS[first].0, UNITS[to].0);
+                return Err(ParseError::new(message, span));
+            }
+            if UNITS[to].0 == "SECOND" {
+                fraction = self.precision()?;
+            }
+            last = Some(UNITS[to].1.clone());
+        }
+        if first_precision.is_some_and(|p| !(1..=10).contains(&p)) || fraction.is_some_and(|f| f > 9) {
+            let message =
+                "An interval's leading precision must be between 1 and 10, its fraction between 0 and 9";
+            return Err(ParseError::new(message, precision_span));
+        }
+        Ok(Qualifier {
+            first: UNITS[first].1.clone(),
+            first_precision,
+            last,
+            fraction,
+        })
+    }
 }

@@ -64,7 +64,7 @@ const TIME: [(DateTimeField, i64, i64); 4] = [
     (DateTimeField::Second, 1_000, 59),
 ];
 
-pub(crate) fn interval_value(text: &str, interval: &Interval) -> Option<IntervalValue> {
+fn interval_value(text: &str, interval: &Interval) -> Option<IntervalValue> {
     let first = interval.leading_field.as_ref()?;
     let last = interval.last_field.as_ref().unwrap_or(first);
     let (sign, digits) = match text.trim().split_at_checked(1) {

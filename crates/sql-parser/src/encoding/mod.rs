@@ -12,7 +12,7 @@
 //! | `/*+ OPTIONS(..) */` after a table, after SELECT | `with_hints`, `optimizer_hints` | [`decode_table_hints`], [`decode_select_hints`] |
 //! | `(a, b)`, `ROW(a, b)` | `Expr::Tuple` | [`decode_row`] |
 //! | `MULTISET[a, b]` | function `$multiset` | [`decode_multiset`] |
-//! | `PATTERN (A+?) WITHIN INTERVAL ..` | doubled repetition, symbol `$within` | [`decode_match_recognize`] |
+//! | `PATTERN (A+?) WITHIN INTERVAL ..`, SUBSET | doubled repetition, symbols `$within`, `$subset` | [`decode_match_recognize`] |
 //! | `FINAL LAST(a.x)`, `RUNNING ..` | functions `$final`, `$running` | [`decode_final`] |
 //! | `INTERVAL '1-2' YEAR TO MONTH` | `Expr::Interval` | [`decode_interval`] |
 //!
@@ -33,9 +33,8 @@ pub use json::{IsJson, JsonBehavior, JsonCall, JsonItem, JsonWrapper, decode_is_
 pub use pattern::{MatchRecognize, Pattern, decode_match_recognize, decode_pattern};
 
 pub(crate) use hints::{hint_expr, optimizer_hint};
-pub(crate) use interval::interval_value;
 pub(crate) use json::{JsonClause, is_json};
-pub(crate) use pattern::WITHIN;
+pub(crate) use pattern::{SUBSET, WITHIN};
 
 use flott_types::LogicalType;
 use sqlparser::ast::{

@@ -8,6 +8,7 @@ use sqlparser::ast::{
 };
 
 pub(crate) const WITHIN: &str = "$within";
+pub(crate) const SUBSET: &str = "$subset";
 
 /// A MATCH_RECOGNIZE clause.
 #[derive(Clone, PartialEq, Debug)]
@@ -28,6 +29,8 @@ pub struct MatchRecognize<'a> {
     pub pattern: Pattern,
     /// WITHIN
     pub within: Option<&'a Expr>,
+    /// SUBSET: a name for the union of variables, and the variables.
+    pub subsets: Vec<(&'a Ident, Vec<&'a Ident>)>,
     /// DEFINE
     pub define: Vec<&'a SymbolDefinition>,
     /// The alias behind it.
@@ -82,7 +85,22 @@ pub fn decode_match_recognize(factor: &TableFactor) -> Option<MatchRecognize<'_>
     else {
         return None;
     };
-    let (within, define): (Vec<_>, Vec<_>) = symbols.iter().partition(|symbol| symbol.symbol.value == WITHIN);
+    let mut within = None;
+    let mut subsets = vec![];
+    let mut define = vec![];
+    for symbol in symbols {
+        match (&symbol.symbol.value[..], &symbol.definition) {
+            (WITHIN, definition) => within = Some(definition),
+            (SUBSET, Expr::CompoundIdentifier(names)) => {
+                subsets.extend(
+                    names
+                        .split_first()
+                        .map(|(name, members)| (name, members.iter().collect())),
+                );
+            }
+            _ => define.push(symbol),
+        }
+    }
     Some(MatchRecognize {
         table,
         partition_by,
@@ -91,7 +109,8 @@ pub fn decode_match_recognize(factor: &TableFactor) -> Option<MatchRecognize<'_>
         rows_per_match: rows_per_match.as_ref(),
         after_match: after_match_skip.as_ref(),
         pattern: decode_pattern(pattern),
-        within: within.first().map(|symbol| &symbol.definition),
+        within,
+        subsets,
         define,
         alias: alias.as_ref(),
     })

@@ -1,5 +1,376 @@
-//! Expressions.
-use sqlparser::ast::DateTimeField;
-pub(crate) fn time_unit_of(_word: &str) -> Option<DateTimeField> {
-    None
+//! Expressions: operators by precedence, as Calcite has them.
+//!
+//! | binds | operators |
+//! |---|---|
+//! | loosest | OR |
+//! | | AND |
+//! | | NOT |
+//! | | IS NULL, IS TRUE, IS JSON .. |
+//! | | = <> < <= > >=, IS DISTINCT FROM, OVERLAPS |
+//! | | IN, LIKE, SIMILAR TO, BETWEEN |
+//! | | + - |
+//! | | * / % \|\| |
+//! | tightest | sign |
+
+mod call;
+mod json;
+mod literal;
+mod prefix;
+mod window;
+
+pub(crate) use literal::time_unit_of;
+
+use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value, ValueWithSpan};
+
+use crate::encoding::{JsonItem, is_json};
+use crate::error::{ParseError, Result};
+use crate::lexer::Kind;
+use crate::parser::Parser;
+
+const OR: u8 = 10;
+const AND: u8 = 20;
+const NOT: u8 = 30;
+const IS: u8 = 40;
+const COMPARE: u8 = 50;
+const IN: u8 = 60;
+const PLUS: u8 = 70;
+const TIMES: u8 = 80;
+const SIGN: u8 = 90;
+
+/// So many operators in a row, AND and OR aside, make a tree deeper than what walks it can bear.
+const MAX_CHAIN: usize = 500;
+/// From so many operands on, chains of AND and OR become balanced trees.
+const BALANCE: usize = 32;
+
+/// What stands between two operands.
+enum Operator {
+    Binary(BinaryOperator),
+    Is,
+    Between,
+    Like,
+    Similar,
+    In,
+}
+
+impl Parser<'_> {
+    /// An expression.
+    pub(crate) fn expr(&mut self) -> Result<Expr> {
+        self.operators(0)
+    }
+
+    /// Operands and operators that bind tighter than the given precedence.
+    fn operators(&mut self, outer: u8) -> Result<Expr> {
+        self.nested(|p| {
+            let mut left = p.operand()?;
+            let mut chain = 0;
+            while let Some((operator, negated, binds)) = p.operator() {
+                if binds <= outer {
+                    break;
+                }
+                chain += 1;
+                if chain > MAX_CHAIN {
+                    return Err(ParseError::new(
+                        format!("More than {MAX_CHAIN} operators in a row: group some of them in a subquery or view"),
+                        p.span(),
+                    ));
+                }
+                left = match operator {
+                    Operator::Binary(op @ (BinaryOperator::And | BinaryOperator::Or)) => p.logical(left, op, binds)?,
+                    Operator::Binary(op) => p.binary(left, op, binds)?,
+                    Operator::Is => p.is_test(left)?,
+                    operator => {
+                        p.next();
+                        if negated {
+                            p.next();
+                        }
+                        match operator {
+                            Operator::Between => p.between(left, negated)?,
+                            Operator::Like => p.like(left, negated)?,
+                            Operator::Similar => p.similar(left, negated)?,
+                            _ => p.in_list(left, negated)?,
+                        }
+                    }
+                };
+            }
+            Ok(left)
+        })
+    }
+
+    /// The operator here, whether NOT stands before it, and how tight it binds. Takes nothing.
+    fn operator(&self) -> Option<(Operator, bool, u8)> {
+        let token = self.peek();
+        if token.kind == Kind::Sign {
+            let (op, binds) = match token.value.as_str() {
+                "=" => (BinaryOperator::Eq, COMPARE),
+                "<>" => (BinaryOperator::NotEq, COMPARE),
+                "<" => (BinaryOperator::Lt, COMPARE),
+                "<=" => (BinaryOperator::LtEq, COMPARE),
+                ">" => (BinaryOperator::Gt, COMPARE),
+                ">=" => (BinaryOperator::GtEq, COMPARE),
+                "+" => (BinaryOperator::Plus, PLUS),
+                "-" => (BinaryOperator::Minus, PLUS),
+                "*" => (BinaryOperator::Multiply, TIMES),
+                "/" => (BinaryOperator::Divide, TIMES),
+                "%" => (BinaryOperator::Modulo, TIMES),
+                "||" => (BinaryOperator::StringConcat, TIMES),
+                _ => return None,
+            };
+            return Some((Operator::Binary(op), false, binds));
+        }
+        if token.kind != Kind::Word {
+            return None;
+        }
+        let negated = token.is_word("NOT");
+        let token = if negated { self.peek_at(1) } else { token };
+        let (operator, binds) = match token.value.to_ascii_uppercase().as_str() {
+            "BETWEEN" => (Operator::Between, IN),
+            "LIKE" => (Operator::Like, IN),
+            "SIMILAR" => (Operator::Similar, IN),
+            "IN" => (Operator::In, IN),
+            _ if negated => return None,
+            "OR" => (Operator::Binary(BinaryOperator::Or), OR),
+            "AND" => (Operator::Binary(BinaryOperator::And), AND),
+            "IS" if self.peek_at(1).is_word("DISTINCT") => (Operator::Is, COMPARE),
+            "IS" if self.peek_at(1).is_word("NOT") && self.peek_at(2).is_word("DISTINCT") => {
+                (Operator::Is, COMPARE)
+            }
+            "IS" => (Operator::Is, IS),
+            "OVERLAPS" => (Operator::Binary(BinaryOperator::Overlaps), COMPARE),
+            _ => return None,
+        };
+        (token.kind == Kind::Word).then_some((operator, negated, binds))
+    }
+
+    /// A chain of AND or of OR. Both are associative, so a long chain becomes a balanced tree.
+    fn logical(&mut self, left: Expr, op: BinaryOperator, binds: u8) -> Result<Expr> {
+        let word = if op == BinaryOperator::And { "AND" } else { "OR" };
+        let mut operands = vec![left];
+        while self.eat(word) {
+            operands.push(self.operators(binds)?);
+        }
+        Ok(join(operands, &op))
+    }
+
+    fn binary(&mut self, left: Expr, op: BinaryOperator, binds: u8) -> Result<Expr> {
+        self.next();
+        if binds == COMPARE {
+            if let Some(quantifier) = self.quantifier() {
+                self.next();
+                let right = Box::new(self.operand()?);
+                let (left, compare_op) = (Box::new(left), op);
+                return Ok(match quantifier {
+                    "ALL" => Expr::AllOp {
+                        left,
+                        compare_op,
+                        right,
+                    },
+                    word => Expr::AnyOp {
+                        left,
+                        compare_op,
+                        right,
+                        is_some: word == "SOME",
+                    },
+                });
+            }
+        }
+        let right = self.operators(binds)?;
+        Ok(Expr::BinaryOp {
+            left: Box::new(left),
+            op,
+            right: Box::new(right),
+        })
+    }
+
+    fn quantifier(&self) -> Option<&'static str> {
+        let word = ["ANY", "SOME", "ALL"]
+            .into_iter()
+            .find(|word| self.is_word(word))?;
+        self.peek_at(1).is_sign("(").then_some(word)
+    }
+
+    fn is_test(&mut self, expr: Expr) -> Result<Expr> {
+        let at = self.span();
+        self.expect("IS")?;
+        let negated = self.eat("NOT");
+        if self.eat_all(&["DISTINCT", "FROM"]) {
+            let (left, right) = (Box::new(expr), Box::new(self.operators(COMPARE)?));
+            return Ok(match negated {
+                true => Expr::IsNotDistinctFrom(left, right),
+                false => Expr::IsDistinctFrom(left, right),
+            });
+        }
+        if self.eat("JSON") {
+            let item = match self.eat_any(&["VALUE", "OBJECT", "ARRAY", "SCALAR"]) {
+                Some("OBJECT") => JsonItem::Object,
+                Some("ARRAY") => JsonItem::Array,
+                Some("SCALAR") => JsonItem::Scalar,
+                _ => JsonItem::Value,
+            };
+            return Ok(is_json(expr, item, negated, at));
+        }
+        for what in ["EMPTY", "A"] {
+            if self.is_word(what) {
+                return Err(ParseError::unsupported(
+                    format!("IS {what} of multisets is not supported"),
+                    at,
+                ));
+            }
+        }
+        const TESTS: [&str; 4] = ["NULL", "TRUE", "FALSE", "UNKNOWN"];
+        let test = self
+            .eat_any(&TESTS)
+            .ok_or_else(|| self.unexpected("NULL, TRUE, FALSE, UNKNOWN, DISTINCT FROM or JSON behind IS"))?;
+        let expr = Box::new(expr);
+        Ok(match (test, negated) {
+            ("NULL", false) => Expr::IsNull(expr),
+            ("NULL", true) => Expr::IsNotNull(expr),
+            ("TRUE", false) => Expr::IsTrue(expr),
+            ("TRUE", true) => Expr::IsNotTrue(expr),
+            ("FALSE", false) => Expr::IsFalse(expr),
+            ("FALSE", true) => Expr::IsNotFalse(expr),
+            (_, false) => Expr::IsUnknown(expr),
+            (_, true) => Expr::IsNotUnknown(expr),
+        })
+    }
+
+    fn between(&mut self, expr: Expr, negated: bool) -> Result<Expr> {
+        let symmetric = self.eat("SYMMETRIC");
+        if !symmetric {
+            self.eat("ASYMMETRIC");
+        }
+        let low = Box::new(self.operators(IN)?);
+        self.expect("AND")?;
+        let high = Box::new(self.operators(IN)?);
+        let expr = Box::new(expr);
+        if !symmetric {
+            return Ok(Expr::Between {
+                expr,
+                negated,
+                low,
+                high,
+            });
+        }
+        // The bounds in either order, as Calcite rewrites it.
+        let swapped = Expr::Between {
+            expr: expr.clone(),
+            negated,
+            low: high.clone(),
+            high: low.clone(),
+        };
+        let straight = Expr::Between {
+            expr,
+            negated,
+            low,
+            high,
+        };
+        let op = if negated {
+            BinaryOperator::And
+        } else {
+            BinaryOperator::Or
+        };
+        Ok(Expr::Nested(Box::new(join(vec![straight, swapped], &op))))
+    }
+
+    fn like(&mut self, expr: Expr, negated: bool) -> Result<Expr> {
+        let pattern = Box::new(self.operators(IN)?);
+        let escape_char = self.escape()?;
+        Ok(Expr::Like {
+            negated,
+            any: false,
+            expr: Box::new(expr),
+            pattern,
+            escape_char,
+        })
+    }
+
+    fn similar(&mut self, expr: Expr, negated: bool) -> Result<Expr> {
+        self.expect("TO")?;
+        let pattern = Box::new(self.operators(IN)?);
+        let escape_char = self.escape()?;
+        Ok(Expr::SimilarTo {
+            negated,
+            expr: Box::new(expr),
+            pattern,
+            escape_char,
+        })
+    }
+
+    fn escape(&mut self) -> Result<Option<ValueWithSpan>> {
+        if !self.eat("ESCAPE") {
+            return Ok(None);
+        }
+        let span = self.span();
+        let text = self.text()?;
+        Ok(Some(Value::SingleQuotedString(text.value).with_span(span)))
+    }
+
+    fn in_list(&mut self, expr: Expr, negated: bool) -> Result<Expr> {
+        self.expect_sign("(")?;
+        let expr = Box::new(expr);
+        if self.is_query() {
+            let subquery = self.query()?;
+            self.expect_sign(")")?;
+            return Ok(Expr::InSubquery {
+                expr,
+                subquery,
+                negated,
+            });
+        }
+        let list = self.expressions_or_query()?;
+        self.expect_sign(")")?;
+        Ok(match <[Expr; 1]>::try_from(list) {
+            Ok([Expr::Subquery(subquery)]) => Expr::InSubquery {
+                expr,
+                subquery,
+                negated,
+            },
+            Ok(list) => Expr::InList {
+                expr,
+                list: list.into(),
+                negated,
+            },
+            Err(list) => Expr::InList { expr, list, negated },
+        })
+    }
+
+    /// What stands left and right of operators, with its signs and NOTs.
+    fn operand(&mut self) -> Result<Expr> {
+        let op = match self.peek() {
+            token if token.is_sign("-") => UnaryOperator::Minus,
+            token if token.is_sign("+") => UnaryOperator::Plus,
+            token if token.is_word("NOT") => UnaryOperator::Not,
+            _ => {
+                let expr = self.primary()?;
+                return self.accesses(expr);
+            }
+        };
+        self.next();
+        let expr = Box::new(self.operators(if op == UnaryOperator::Not { NOT } else { SIGN })?);
+        Ok(Expr::UnaryOp { op, expr })
+    }
+}
+
+/// A tree of one operator over the operands: to the left, or balanced if there are many.
+fn join(mut operands: Vec<Expr>, op: &BinaryOperator) -> Expr {
+    let pair = |left, right| Expr::BinaryOp {
+        left: Box::new(left),
+        op: op.clone(),
+        right: Box::new(right),
+    };
+    while operands.len() > BALANCE {
+        let mut halved = Vec::with_capacity(operands.len().div_ceil(2));
+        let mut rest = operands.into_iter();
+        while let Some(left) = rest.next() {
+            halved.push(match rest.next() {
+                Some(right) => pair(left, right),
+                None => left,
+            });
+        }
+        operands = halved;
+    }
+    let mut operands = operands.into_iter();
+    match operands.next() {
+        Some(first) => operands.fold(first, pair),
+        None => Expr::Tuple(vec![]),
+    }
 }
