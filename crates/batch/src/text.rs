@@ -20,7 +20,7 @@ use chrono_tz::Tz;
 use flott_types::{LogicalType, TypeKind};
 
 pub use number::{write_decimal, write_double, write_float};
-pub use parse::{parse_date, parse_decimal, parse_fraction, parse_time, parse_timestamp};
+pub use parse::{is_decimal, parse_date, parse_decimal, parse_fraction, parse_time, parse_timestamp};
 pub use time::{
     civil_from_days, days_from_civil, to_local, write_date, write_day_second_interval, write_time,
     write_timestamp, write_timestamp_ltz, write_year_month_interval,

@@ -106,6 +106,30 @@ pub fn parse_decimal(text: &[u8], precision: u8, scale: u8) -> Option<i128> {
     (value < limit).then_some(if negative { -value } else { value })
 }
 
+/// Whether the text is a decimal number at all, whatever its size: tells why [`parse_decimal`] gave `None`.
+pub fn is_decimal(text: &[u8]) -> bool {
+    let (mantissa, exponent) = match text.iter().position(|byte| matches!(byte, b'e' | b'E')) {
+        None => (text, None),
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
+    };
+    let digits = |text: &[u8]| {
+        let text = text
+            .strip_prefix(b"-")
+            .or_else(|| text.strip_prefix(b"+"))
+            .unwrap_or(text)
+            .to_vec();
+        (!text.is_empty()).then_some(text)
+    };
+    let whole = digits(mantissa).is_some_and(|digits| {
+        digits.iter().filter(|byte| **byte == b'.').count() <= 1
+            && digits.iter().any(u8::is_ascii_digit)
+            && digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+    });
+    whole
+        && exponent
+            .is_none_or(|text| digits(text).is_some_and(|digits| digits.iter().all(u8::is_ascii_digit)))
+}
+
 fn signed(text: &[u8]) -> Option<i32> {
     let (negative, digits) = match text.split_first()? {
         (b'-', rest) => (true, rest),

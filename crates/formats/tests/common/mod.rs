@@ -1,0 +1,110 @@
+//! Text in, text out.
+
+use std::collections::BTreeMap;
+
+use flott_batch::pretty;
+use flott_connector::Options;
+use flott_formats::{Format, RowDecoder};
+use flott_plan::Schema;
+use flott_types::{LogicalType, Result, TypeKind};
+
+pub struct Case {
+    pub schema: Schema,
+    pub format: Format,
+}
+
+impl Case {
+    pub fn try_new(format: &str, columns: &[(&str, TypeKind)], options: &[(&str, &str)]) -> Result<Self> {
+        let values: BTreeMap<String, String> = options
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        let mut options = Options::new("t", &values);
+        let format = Format::new(format, &mut options, &format!("{format}."))?;
+        options.finish()?;
+        let schema = Schema::new(
+            columns
+                .iter()
+                .map(|(name, kind)| (*name, kind.clone().nullable())),
+        );
+        format.decoder(&schema, &[])?;
+        Ok(Case { schema, format })
+    }
+
+    pub fn new(format: &str, columns: &[(&str, TypeKind)], options: &[(&str, &str)]) -> Self {
+        Case::try_new(format, columns, options).unwrap()
+    }
+
+    fn types(&self) -> Vec<LogicalType> {
+        self.schema.iter().map(|(_, ty)| ty.clone()).collect()
+    }
+
+    /// All columns of all rows.
+    pub fn decode(&self, input: impl AsRef<[u8]>) -> Result<String> {
+        self.decode_columns(input, &(0..self.schema.len()).collect::<Vec<_>>())
+    }
+
+    pub fn decode_columns(&self, input: impl AsRef<[u8]>, projection: &[usize]) -> Result<String> {
+        let mut decoder = self.format.decoder(&self.schema, projection)?;
+        let types: Vec<_> = projection
+            .iter()
+            .map(|index| self.types()[*index].clone())
+            .collect();
+        drive(decoder.as_mut(), input.as_ref(), usize::MAX, &types).map(|(text, _)| text)
+    }
+
+    /// The rows and how much was skipped, with the input given in pieces of this length and rows taken one by one.
+    pub fn decode_in_pieces(&self, input: impl AsRef<[u8]>, piece: usize) -> Result<(String, u64)> {
+        let mut decoder = self
+            .format
+            .decoder(&self.schema, &(0..self.schema.len()).collect::<Vec<_>>())?;
+        drive(decoder.as_mut(), input.as_ref(), piece, &self.types())
+    }
+
+    pub fn encode(&self, rows: &str) -> String {
+        let batch = pretty::parse(rows, &self.types()).unwrap();
+        let mut out = Vec::new();
+        self.format
+            .encoder(&self.schema)
+            .unwrap()
+            .encode(&batch, &mut out)
+            .unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    pub fn round_trip(&self, rows: &str) {
+        let encoded = self.encode(rows);
+        assert_eq!(self.decode(&encoded).unwrap(), rows, "{encoded}");
+    }
+}
+
+/// Gives a decoder ever more of the input until all of it is consumed.
+fn drive(
+    decoder: &mut dyn RowDecoder,
+    input: &[u8],
+    piece: usize,
+    types: &[LogicalType],
+) -> Result<(String, u64)> {
+    let mut text = String::new();
+    let (mut start, mut stop, mut line) = (0, piece.min(input.len()), 1);
+    let rows = if piece == usize::MAX { usize::MAX } else { 1 };
+    loop {
+        let end = stop == input.len();
+        let progress = decoder.decode(&input[start..stop], end, line, rows)?;
+        start += progress.consumed;
+        line += progress.lines;
+        assert!(start <= stop);
+        if let Some(batch) = decoder.finish()? {
+            text.push_str(&pretty::print(&batch, types));
+        }
+        if start == input.len() {
+            return Ok((text, decoder.take_skipped()));
+        }
+        assert!(
+            !end || progress.consumed > 0,
+            "stuck at byte {start} of {}",
+            input.len()
+        );
+        stop = stop.saturating_add(piece).min(input.len());
+    }
+}
