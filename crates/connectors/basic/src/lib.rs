@@ -1,1 +1,11 @@
-//! flott-connector-basic
+//! The sinks that need nothing outside: `print` and `blackhole`.
+//!
+//! Both take every kind of change and write at once: there is nothing to commit. After a restart rows since the last
+//! checkpoint are printed again, as in Flink.
+
+mod blackhole;
+mod print;
+mod row_text;
+
+pub use blackhole::BlackholeConnector;
+pub use print::PrintConnector;
