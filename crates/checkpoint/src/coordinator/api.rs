@@ -175,7 +175,7 @@ pub enum Action<S> {
     /// Send the trigger to **every** task of the current attempt, not only to sources: see [`crate::alignment`]. May get lost.
     Trigger(Barrier),
     /// Write the manifest, then report [`Event::StoreCompleted`] or [`Event::StoreFailed`]. If it is the savepoint of a stop
-    /// ([`CheckpointKind::commits`] and a target), also note in the job's own folder that it is the point to recover from,
+    /// ([`CheckpointKind::commits`] and a target), also note in the job's own folder that it is the [`RestorePoint`],
     /// before reporting it: sinks commit with it, so a recovery from an earlier checkpoint would write twice.
     WriteManifest(CompletedSnapshot<S>),
     /// The manifest is durable: tell every task of the current attempt. Sinks commit everything up to this checkpoint. May get
@@ -205,6 +205,9 @@ pub enum Action<S> {
     },
     /// Tell the sources of the current attempt to end their input (final watermark, end of input). Must not get lost.
     DrainSources,
+    /// The stop with savepoint did not come through: sources that stand still behind this barrier go on. Also
+    /// [`crate::alignment::Event::Abort`], in case the trigger is still on its way. Must not get lost.
+    ResumeSources(CheckpointId),
     /// The answer to [`Event::RestoreRequested`], given when no manifest is being written any more.
     Restore(Option<RestorePoint>),
     /// The last checkpoint is complete: tell the tasks to commit up to it and to finish
@@ -223,6 +226,8 @@ pub struct CompletedSnapshot<S> {
     pub created_at: Timestamp,
     /// The folder, if it is a savepoint.
     pub target: Option<String>,
+    /// To be found again in [`RestorePoint::drained`]; [`crate::manifest::Manifest::drained`] holds it.
+    pub drained: bool,
     /// What each task handed in, in the order of the tasks.
     pub snapshots: Vec<(TaskId, S)>,
 }
@@ -234,4 +239,19 @@ pub struct RestorePoint {
     pub checkpoint: CheckpointId,
     /// The folder, if it is the savepoint that the job was to stop with.
     pub savepoint: Option<String>,
+    /// All inputs had ended: sources are to be at their end from the start, wherever their positions are. After a stop with
+    /// `drain` they are not at the end of what there is to read, but everything behind them has been told that nothing
+    /// follows.
+    pub drained: bool,
+}
+
+impl RestorePoint {
+    /// A checkpoint of the job.
+    pub fn checkpoint(checkpoint: CheckpointId) -> Self {
+        RestorePoint {
+            checkpoint,
+            savepoint: None,
+            drained: false,
+        }
+    }
 }

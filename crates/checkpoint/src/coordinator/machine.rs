@@ -18,8 +18,8 @@ pub struct Coordinator<S> {
     pub(super) run: Option<Run>,
     last_attempt: Attempt,
     pub(super) pending: BTreeMap<CheckpointId, Pending<S>>,
-    /// What the job can be recovered from; the folder where it is the savepoint of a stop.
-    completed: BTreeMap<CheckpointId, Option<String>>,
+    /// What the job can be recovered from.
+    completed: BTreeMap<CheckpointId, RestorePoint>,
     /// Checkpoints on request that wait for their turn.
     pub(super) queue: VecDeque<(RequestId, bool)>,
     failures: u32,
@@ -27,6 +27,8 @@ pub struct Coordinator<S> {
     pub(super) pause_until: Timestamp,
     pub(super) full_needed: bool,
     restore_wanted: bool,
+    /// The next attempt is restored from a point at which the inputs had ended.
+    restored_drained: bool,
     terminal: Option<JobStatus>,
 }
 
@@ -39,6 +41,8 @@ pub(super) struct Run {
     pub(super) drained: Option<Timestamp>,
     /// A stop with savepoint that drains first.
     pub(super) draining_stop: Option<(RequestId, String)>,
+    /// Its sources were at their end from the start.
+    pub(super) ends_at_once: bool,
     /// The last checkpoint is complete: nothing more to do.
     pub(super) finishing: bool,
 }
@@ -59,10 +63,7 @@ impl<S> Coordinator<S> {
         next_id: CheckpointId,
         completed: impl IntoIterator<Item = RestorePoint>,
     ) -> Self {
-        let completed: BTreeMap<_, _> = completed
-            .into_iter()
-            .map(|p| (p.checkpoint, p.savepoint))
-            .collect();
+        let completed: BTreeMap<_, _> = completed.into_iter().map(|p| (p.checkpoint, p)).collect();
         let lowest = completed
             .last_key_value()
             .map_or(CheckpointId(1), |(id, _)| id.next());
@@ -78,17 +79,14 @@ impl<S> Coordinator<S> {
             failures: 0,
             pause_until: Timestamp::MIN,
             restore_wanted: false,
+            restored_drained: false,
             terminal: None,
         }
     }
 
     /// The checkpoint that a recovery would begin from.
     pub fn latest(&self) -> Option<RestorePoint> {
-        let (checkpoint, savepoint) = self.completed.last_key_value()?;
-        Some(RestorePoint {
-            checkpoint: *checkpoint,
-            savepoint: savepoint.clone(),
-        })
+        self.completed.last_key_value().map(|(_, point)| point.clone())
     }
 
     /// The next id that will be used; to be kept where the next JobManager finds it.
@@ -103,6 +101,12 @@ impl<S> Coordinator<S> {
             Phase::Collecting { acks, .. } => (p.barrier, tasks - acks.len()),
             Phase::Writing => (p.barrier, 0),
         })
+    }
+
+    /// Whether a manifest is being written. After [`Event::JobTerminal`] the driver goes on until none is: one that lands
+    /// late may have to be discarded.
+    pub fn is_writing(&self) -> bool {
+        self.pending.values().any(|p| !p.collecting())
     }
 
     /// When the driver has to send [`Event::Tick`], if nothing else happens before.
@@ -169,9 +173,10 @@ impl<S> Coordinator<S> {
         }
         self.expire(now, out);
         self.trigger_due(now, out);
-        if self.restore_wanted && self.pending.values().all(Pending::collecting) {
+        if self.restore_wanted && !self.is_writing() {
             self.restore_wanted = false;
             let point = self.latest();
+            self.restored_drained = point.as_ref().is_some_and(|p| p.drained);
             self.full_needed |= point.as_ref().is_some_and(|p| p.savepoint.is_some());
             out.push(Action::Restore(point));
         }
@@ -191,6 +196,7 @@ impl<S> Coordinator<S> {
             next_periodic: self.config.interval.map(|interval| now.saturating_add(interval)),
             drained: None,
             draining_stop: None,
+            ends_at_once: self.restored_drained,
             finishing: false,
         });
     }
@@ -228,6 +234,7 @@ impl<S> Coordinator<S> {
                 kind: pending.barrier.kind,
                 created_at: pending.barrier.created_at,
                 target: pending.target.clone(),
+                drained: pending.drained,
                 snapshots,
             }));
         }
@@ -242,6 +249,7 @@ impl<S> Coordinator<S> {
             barrier,
             target,
             request,
+            drained,
             ..
         }) = self.pending.remove(&checkpoint)
         else {
@@ -282,7 +290,14 @@ impl<S> Coordinator<S> {
         self.failures = 0;
         // Only a checkpoint of our own has files that the next may share.
         self.full_needed &= target.is_some();
-        self.completed.insert(checkpoint, target);
+        self.completed.insert(
+            checkpoint,
+            RestorePoint {
+                checkpoint,
+                savepoint: target,
+                drained,
+            },
+        );
         if running {
             out.push(Action::NotifyComplete(checkpoint));
         }
@@ -310,7 +325,7 @@ impl<S> Coordinator<S> {
         let own: Vec<_> = self
             .completed
             .iter()
-            .filter(|(_, target)| target.is_none())
+            .filter(|(_, point)| point.savepoint.is_none())
             .map(|(id, _)| *id)
             .collect();
         let surplus = own.len().saturating_sub(self.config.retained.max(1));
@@ -328,7 +343,9 @@ impl<S> Coordinator<S> {
             .terminal
             .is_some_and(|status| self.config.retention.discards(status))
         {
-            let own = self.completed.extract_if(.., |_, target| target.is_none());
+            let own = self
+                .completed
+                .extract_if(.., |_, point| point.savepoint.is_none());
             out.extend(own.map(|(id, _)| Action::Discard(id)));
         }
     }
@@ -357,7 +374,7 @@ impl<S> Coordinator<S> {
         );
     }
 
-    fn abort_collecting(
+    pub(super) fn abort_collecting(
         &mut self,
         which: impl Fn(&Pending<S>) -> bool,
         reason: &str,
@@ -410,6 +427,9 @@ impl<S> Coordinator<S> {
         };
         if let (CheckpointKind::Final, Some(not_before)) = (barrier.kind, &mut run.drained) {
             *not_before = now.saturating_add(self.config.min_pause.max(FINAL_RETRY_MILLIS));
+        }
+        if barrier.kind == CheckpointKind::Suspend {
+            out.push(Action::ResumeSources(checkpoint));
         }
         let text = format!("checkpoint {checkpoint} failed: {reason}");
         if barrier.kind == CheckpointKind::Terminate {

@@ -10,6 +10,8 @@ pub(super) struct Pending<S> {
     /// The folder of a savepoint.
     pub(super) target: Option<String>,
     pub(super) request: Option<RequestId>,
+    /// See [`crate::coordinator::RestorePoint::drained`].
+    pub(super) drained: bool,
     pub(super) phase: Phase<S>,
 }
 

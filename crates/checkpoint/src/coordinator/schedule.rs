@@ -19,6 +19,7 @@ impl<S> Coordinator<S> {
         let refused = match (&mut self.run, what) {
             (None, _) => "the job is not running",
             (Some(run), _) if run.finishing || run.drained.is_some() || stopping => "the job is finishing",
+            (Some(run), _) if run.draining_stop.is_some() => "the job is being stopped already",
             (Some(_), Request::Checkpoint { full }) => {
                 self.queue.push_back((request, full));
                 return;
@@ -27,15 +28,19 @@ impl<S> Coordinator<S> {
                 self.trigger(CheckpointKind::Savepoint, Some(target), Some(request), now, out);
                 return;
             }
-            (Some(run), Request::StopWithSavepoint { .. }) if run.draining_stop.is_some() => {
-                "the job is being stopped already"
-            }
             (Some(_), Request::StopWithSavepoint { target, drain: false }) => {
                 self.trigger(CheckpointKind::Suspend, Some(target), Some(request), now, out);
                 return;
             }
             (Some(run), Request::StopWithSavepoint { target, drain: true }) => {
                 run.draining_stop = Some((request, target));
+                // A checkpoint with some tasks drained is one that the job must not be recovered from, because its
+                // sources would then go on. So there is none until the savepoint, or until it has failed.
+                self.abort_collecting(|_| true, "the job is being stopped", now, out);
+                for (request, _) in self.queue.drain(..) {
+                    let reason = "the job is being stopped".to_owned();
+                    out.push(Action::RequestFailed { request, reason });
+                }
                 out.push(Action::DrainSources);
                 return;
             }
@@ -54,6 +59,9 @@ impl<S> Coordinator<S> {
         }
         if let Some(not_before) = run.drained {
             return Some(not_before);
+        }
+        if run.draining_stop.is_some() {
+            return None;
         }
         if self
             .pending
@@ -107,6 +115,7 @@ impl<S> Coordinator<S> {
         out: &mut Vec<Action<S>>,
     ) {
         let Some(run) = &self.run else { return };
+        let drained = run.ends_at_once || matches!(kind, CheckpointKind::Terminate | CheckpointKind::Final);
         let checkpoint = self.next_id;
         self.next_id = checkpoint.next();
         let barrier = Barrier {
@@ -126,6 +135,7 @@ impl<S> Coordinator<S> {
                 barrier,
                 target,
                 request,
+                drained,
                 phase,
             },
         );

@@ -68,7 +68,7 @@ pub enum Action {
         attempt: Attempt,
         /// The tasks.
         tasks: Vec<TaskId>,
-        /// What they start from; `None`: from what the user gave, or from nothing.
+        /// What they start from; `None`: from what the user gave, or from nothing. Mind [`RestorePoint::drained`].
         restore: Option<RestorePoint>,
     },
     /// All tasks are running: the coordinator may begin.

@@ -54,6 +54,10 @@ pub struct Manifest {
     /// The path of the snapshot that the job's run began with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored_from: Option<String>,
+    /// All inputs had ended, by themselves or by a stop with `drain`. When the job recovers from it by itself, its
+    /// sources stay at their end; a user who starts from it goes on reading at the positions.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drained: bool,
     /// Every operator that has state or had a chance to have some, in no particular order.
     pub operators: Vec<OperatorSnapshot>,
 }
@@ -236,6 +240,7 @@ impl Manifest {
             created_at,
             flott_version: env!("CARGO_PKG_VERSION").to_owned(),
             restored_from: None,
+            drained: false,
             operators: Vec::new(),
         }
     }

@@ -1,0 +1,145 @@
+//! The simulated job: a random graph of keyed counters, and what it writes when nothing goes wrong.
+
+use flott_checkpoint::TaskId;
+use flott_types::{SubtaskIndex, VertexId};
+use rand::Rng;
+use rand::rngs::SmallRng;
+
+pub const KEYS: usize = 3;
+
+/// A record: its value names it (where it was read, or which total it is), so that a lost or doubled one is seen.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Record {
+    pub key: u8,
+    pub value: u32,
+}
+
+impl Record {
+    /// What a source reads at a position.
+    pub fn read(vertex: u32, subtask: u32, position: u32) -> Self {
+        let value = vertex * 10_000 + subtask * 1_000 + position;
+        Record {
+            key: (value.wrapping_mul(2_654_435_761) >> 16) as u8 % KEYS as u8,
+            value,
+        }
+    }
+
+    /// What a counter says of a key at the end of its input.
+    pub fn total(vertex: u32, key: u8, count: u32) -> Self {
+        Record {
+            key,
+            value: 1_000_000 + vertex * 100_000 + u32::from(key) * 10_000 + count,
+        }
+    }
+}
+
+pub struct Job {
+    /// Of each vertex the vertices it reads, and its parallelism. Vertices that read none are sources; those that nobody
+    /// reads are sinks (in the same task as the counter or the source).
+    pub vertices: Vec<(Vec<usize>, u32)>,
+    pub tasks: Vec<TaskSpec>,
+}
+
+pub struct TaskSpec {
+    pub id: TaskId,
+    pub channels: usize,
+    /// For each edge, for each subtask at its other end: the task, and its channel.
+    pub outputs: Vec<Vec<(usize, usize)>>,
+    /// How many records a source has.
+    pub records: u32,
+}
+
+impl TaskSpec {
+    pub fn is_source(&self) -> bool {
+        self.channels == 0
+    }
+
+    pub fn is_sink(&self) -> bool {
+        self.outputs.is_empty()
+    }
+}
+
+impl Job {
+    pub fn random(rng: &mut SmallRng) -> Self {
+        let count = rng.random_range(1..=4);
+        let mut vertices: Vec<(Vec<usize>, u32)> = Vec::new();
+        for vertex in 0..count {
+            let mut inputs: Vec<usize> = (0..vertex).filter(|_| rng.random_bool(0.5)).collect();
+            inputs.truncate(2);
+            vertices.push((inputs, rng.random_range(1..=3)));
+        }
+        let mut tasks: Vec<TaskSpec> = Vec::new();
+        let mut first = Vec::new();
+        for (vertex, (inputs, parallelism)) in vertices.iter().enumerate() {
+            first.push(tasks.len());
+            for subtask in 0..*parallelism {
+                tasks.push(TaskSpec {
+                    id: TaskId {
+                        vertex: VertexId(vertex as u32),
+                        subtask: SubtaskIndex(subtask),
+                    },
+                    channels: 0,
+                    outputs: Vec::new(),
+                    records: if inputs.is_empty() {
+                        rng.random_range(0..25)
+                    } else {
+                        0
+                    },
+                });
+            }
+        }
+        for (vertex, (inputs, parallelism)) in vertices.iter().enumerate() {
+            for input in inputs {
+                for upstream in 0..vertices[*input].1 as usize {
+                    let mut edge = Vec::new();
+                    for task in first[vertex]..first[vertex] + *parallelism as usize {
+                        edge.push((task, tasks[task].channels));
+                        tasks[task].channels += 1;
+                    }
+                    tasks[first[*input] + upstream].outputs.push(edge);
+                }
+            }
+        }
+        Job { vertices, tasks }
+    }
+
+    /// The rows that a run without faults writes, sorted, when the sources have so many records each.
+    pub fn expected(&self, records: &[u32]) -> Vec<(u32, u32)> {
+        let mut outputs: Vec<Vec<Record>> = Vec::new();
+        let mut rows = Vec::new();
+        for (vertex, (inputs, _)) in self.vertices.iter().enumerate() {
+            let mine = vertex as u32;
+            let mut output: Vec<Record> = inputs.iter().flat_map(|input| outputs[*input].clone()).collect();
+            if inputs.is_empty() {
+                for (spec, records) in self
+                    .tasks
+                    .iter()
+                    .zip(records)
+                    .filter(|(s, _)| s.id.vertex.0 == mine)
+                {
+                    output.extend((0..*records).map(|at| Record::read(mine, spec.id.subtask.0, at)));
+                }
+            } else {
+                for key in 0..KEYS as u8 {
+                    let count = output
+                        .iter()
+                        .filter(|r| r.key == key && !is_total_of(r, mine))
+                        .count() as u32;
+                    if count > 0 {
+                        output.push(Record::total(mine, key, count));
+                    }
+                }
+            }
+            if self.tasks.iter().any(|s| s.id.vertex.0 == mine && s.is_sink()) {
+                rows.extend(output.iter().map(|r| (mine, r.value)));
+            }
+            outputs.push(output);
+        }
+        rows.sort_unstable();
+        rows
+    }
+}
+
+fn is_total_of(record: &Record, vertex: u32) -> bool {
+    record.value >= 1_000_000 && (record.value - 1_000_000) / 100_000 == vertex
+}
