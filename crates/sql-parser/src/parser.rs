@@ -11,6 +11,9 @@ use crate::lexer::{Kind, Token, tokenize};
 /// How deep parentheses, subqueries and types may nest. Recursion in the parser, the planner and in dropping the tree
 /// is bounded by it.
 const MAX_DEPTH: u32 = 64;
+/// With less stack than this left, the parser continues on a new one of the size below.
+const RED_ZONE: usize = 256 << 10;
+const STACK: usize = 4 << 20;
 
 /// A recursive-descent parser over one statement.
 pub(crate) struct Parser<'a> {
@@ -305,7 +308,8 @@ impl<'a> Parser<'a> {
             ));
         }
         self.depth += 1;
-        let parsed = parse(self);
+        // A level takes up to 100 KB in a debug build: sqlparser's nodes are large, and travel by value.
+        let parsed = stacker::maybe_grow(RED_ZONE, STACK, || parse(self));
         self.depth -= 1;
         parsed
     }

@@ -61,6 +61,7 @@ impl Parser<'_> {
     /// Operands and operators that bind tighter than the given precedence.
     fn operators(&mut self, outer: u8) -> Result<Expr> {
         self.nested(|p| {
+            let start = p.mark();
             let mut left = p.operand()?;
             let mut chain = 0;
             while let Some((operator, negated, binds)) = p.operator() {
@@ -84,7 +85,7 @@ impl Parser<'_> {
                             p.next();
                         }
                         match operator {
-                            Operator::Between => p.between(left, negated)?,
+                            Operator::Between => p.between(left, negated, start)?,
                             Operator::Like => p.like(left, negated)?,
                             Operator::Similar => p.similar(left, negated)?,
                             _ => p.in_list(left, negated)?,
@@ -233,7 +234,7 @@ impl Parser<'_> {
         })
     }
 
-    fn between(&mut self, expr: Expr, negated: bool) -> Result<Expr> {
+    fn between(&mut self, expr: Expr, negated: bool, start: usize) -> Result<Expr> {
         let symmetric = self.eat("SYMMETRIC");
         if !symmetric {
             self.eat("ASYMMETRIC");
@@ -251,6 +252,7 @@ impl Parser<'_> {
             });
         }
         // The bounds in either order, as Calcite rewrites it.
+        self.copies(start, "BETWEEN SYMMETRIC")?;
         let swapped = Expr::Between {
             expr: expr.clone(),
             negated,
@@ -269,6 +271,16 @@ impl Parser<'_> {
             BinaryOperator::Or
         };
         Ok(Expr::Nested(Box::new(join(vec![straight, swapped], &op))))
+    }
+
+    /// What is going to stand twice in the tree must be short, or nesting it would double the tree at every level.
+    fn copies(&self, start: usize, what: &str) -> Result<()> {
+        const MOST: usize = 40;
+        if self.mark() - start <= MOST {
+            return Ok(());
+        }
+        let message = format!("{what} takes short operands only: name the longer ones in a subquery");
+        Err(ParseError::unsupported(message, self.span()))
     }
 
     fn like(&mut self, expr: Expr, negated: bool) -> Result<Expr> {

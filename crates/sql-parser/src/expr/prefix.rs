@@ -242,18 +242,24 @@ impl Parser<'_> {
         };
         let mut conditions = vec![];
         while self.eat("WHEN") {
-            // `CASE x WHEN 1, 2 THEN ..`
-            let whens = if operand.is_some() {
+            // `CASE x WHEN 1, 2 THEN ..`: a branch for each.
+            let mut whens = if operand.is_some() {
                 self.commas(Self::expr)?
             } else {
                 vec![self.expr()?]
             };
             self.expect("THEN")?;
+            let start = self.mark();
             let result = self.expr()?;
+            let last = whens.pop();
+            if !whens.is_empty() {
+                self.copies(start, "CASE .. WHEN a, b THEN")?;
+            }
             conditions.extend(whens.into_iter().map(|condition| CaseWhen {
                 condition,
                 result: result.clone(),
             }));
+            conditions.extend(last.map(|condition| CaseWhen { condition, result }));
         }
         if conditions.is_empty() {
             return Err(self.unexpected("WHEN"));

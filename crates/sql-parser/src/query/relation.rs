@@ -101,8 +101,11 @@ impl Parser<'_> {
             if p.is_word("MATCH_RECOGNIZE") {
                 factor = p.match_recognize(factor)?;
             }
-            while p.is_pivot() {
-                factor = p.pivot(factor)?;
+            // As in Calcite's grammar, one of each at most.
+            for _ in 0..2 {
+                if p.is_pivot() {
+                    factor = p.pivot(factor)?;
+                }
             }
             let span = p.span();
             if let Some(alias) = p.table_alias()? {

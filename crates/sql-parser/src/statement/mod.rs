@@ -14,7 +14,7 @@ use crate::lexer::Kind;
 use crate::parser::Parser;
 
 /// What Flink knows and Flott refuses by name: the first words, the longest first.
-const UNSUPPORTED: [&[&str]; 38] = [
+const UNSUPPORTED: [&[&str]; 29] = [
     &["COMPILE", "AND", "EXECUTE", "PLAN"],
     &["COMPILE", "PLAN"],
     &["EXECUTE", "PLAN"],
@@ -42,17 +42,8 @@ const UNSUPPORTED: [&[&str]; 38] = [
     &["ANALYZE", "TABLE"],
     &["TRUNCATE", "TABLE"],
     &["DELETE", "FROM"],
-    &["MERGE", "INTO"],
-    &["UPSERT", "INTO"],
     &["UPDATE"],
     &["CALL"],
-    &["GRANT"],
-    &["REVOKE"],
-    &["COMMIT"],
-    &["ROLLBACK"],
-    &["SOURCE"],
-    &["BEGIN", "TRANSACTION"],
-    &["START", "TRANSACTION"],
 ];
 
 impl Parser<'_> {
