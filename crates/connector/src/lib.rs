@@ -11,13 +11,17 @@
 //! own and answers [`Poll::Wait`]; it never blocks the task for long.
 
 mod options;
+mod quantity;
+mod rate;
 mod registry;
 mod sink;
 mod source;
 
 pub use options::Options;
+pub use rate::RateLimiter;
 pub use registry::{Changelog, Connector, Registry, TableContext};
 pub use sink::{Committable, Sink, SinkContext, SinkWriter};
 pub use source::{
-    Boundedness, EnumeratorContext, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split, SplitEnumerator,
+    Boundedness, EnumeratorContext, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split,
+    SplitEnumerator,
 };

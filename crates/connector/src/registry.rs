@@ -24,13 +24,21 @@ pub trait Connector: Send + Sync {
     /// Reads a table. The default refuses.
     fn source(&self, spec: &SourceSpec, context: &TableContext) -> Result<Arc<dyn Source>> {
         let _ = context;
-        Err(Error::invalid(format!("connector '{}' cannot be read from (table {})", self.name(), spec.table.name)))
+        Err(Error::invalid(format!(
+            "connector '{}' cannot be read from (table {})",
+            self.name(),
+            spec.table.name
+        )))
     }
 
     /// Writes to a table. The default refuses.
     fn sink(&self, spec: &SinkSpec, context: &TableContext) -> Result<Arc<dyn Sink>> {
         let _ = context;
-        Err(Error::invalid(format!("connector '{}' cannot be written to (table {})", self.name(), spec.table.name)))
+        Err(Error::invalid(format!(
+            "connector '{}' cannot be written to (table {})",
+            self.name(),
+            spec.table.name
+        )))
     }
 
     /// The metadata columns that can be read: key and type as Flink spells it.
@@ -82,7 +90,10 @@ impl Registry {
         self.connectors.get(name).ok_or_else(|| {
             let mut names: Vec<&str> = self.connectors.keys().copied().collect();
             names.sort_unstable();
-            Error::invalid(format!("there is no connector '{name}'; there are: {}", names.join(", ")))
+            Error::invalid(format!(
+                "there is no connector '{name}'; there are: {}",
+                names.join(", ")
+            ))
         })
     }
 

@@ -30,7 +30,11 @@ pub trait Source: Send + Sync {
     fn boundedness(&self) -> Boundedness;
 
     /// The JobManager's side. `restored` is what [`SplitEnumerator::snapshot`] gave; `None` on a fresh start.
-    fn enumerator(&self, restored: Option<&str>, context: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>>;
+    fn enumerator(
+        &self,
+        restored: Option<&str>,
+        context: EnumeratorContext,
+    ) -> Result<Box<dyn SplitEnumerator>>;
 
     /// A subtask's side. Its batches have the columns of the spec: projection, then metadata.
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>>;

@@ -336,3 +336,17 @@ fn take_offsets(
 fn array_error(error: arrow::error::ArrowError) -> Error {
     Error::internal("array of decoded values").with_source(error)
 }
+
+/// One value of a type that is not a collection, from its text as the formats write it; `None` is NULL. For values that lie
+/// outside of records, such as those in names of directories.
+pub fn single_value(ty: &LogicalType, text: Option<&str>) -> Result<ArrayRef> {
+    let mut column = Column::new(ty);
+    match text {
+        None => column.append_null(),
+        Some(text) => {
+            let appended = column.append_text(text.as_bytes(), TimeStyle::Sql);
+            appended.map_err(|NotAValue| Error::data(format!("'{text}' is not a value of {ty}")))?;
+        }
+    }
+    column.finish()
+}

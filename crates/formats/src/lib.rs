@@ -21,6 +21,7 @@ mod format;
 mod scalar;
 mod write;
 
+pub use column::single_value;
 pub use decode::{Progress, RowDecoder};
 pub use encode::RowEncoder;
 pub use format::Format;

@@ -1,1 +1,34 @@
-//! flott-connector-filesystem
+//! The connector `filesystem`: tables that are files.
+//!
+//! # Reading
+//!
+//! The path is a file, a directory (read with its subdirectories; names that begin with `.` or `_` are hidden) or a
+//! glob. Partition columns come from directory names (`dt=2024-01-01/hr=10`). Files are handed out in the order of their
+//! names, large ones in pieces of 32 MiB where the format allows it: json and raw always, csv only with quotes disabled,
+//! because a quoted field may hold line ends. A reader's position is a byte offset at the start of a record (in
+//! the uncompressed data), so reading goes on exactly where the checkpoint was taken. Files with the ending `.gz`, `.gzip` or
+//! `.deflate` are read compressed and in one piece.
+//!
+//! With `source.monitor-interval` the directory is watched for new files and the source never ends. A file must be complete when
+//! it appears, and is read once.
+//!
+//! # Writing: exactly once
+//!
+//! A writer writes to hidden files. With every checkpoint the files in work are closed and handed over; when the
+//! checkpoint has completed they are renamed to their visible names. So readers never see a half-written file or one whose
+//! rows may be taken back, a file is never appended to after a restart, and nothing has to be truncated. This is what Flink
+//! does for bulk formats; for row formats such as csv Flink keeps a file open over several checkpoints, so that its
+//! files may be larger and appear later. The rolling policy's limits make files smaller, not larger.
+//!
+//! # Not built yet, refused by name
+//!
+//! Object stores and HDFS, compaction, INSERT OVERWRITE in streaming, partition commit by event time.
+
+mod config;
+mod connector;
+mod partition;
+mod sink;
+mod source;
+mod storage;
+
+pub use connector::FilesystemConnector;

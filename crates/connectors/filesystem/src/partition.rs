@@ -1,0 +1,144 @@
+//! Partitions: columns whose values are in the names of directories, `dt=2024-01-01/hr=10`.
+
+use std::path::Path;
+
+use arrow::array::ArrayRef;
+use flott_plan::TableSpec;
+use flott_types::{Error, LogicalType, Result, TypeKind};
+
+/// The partition columns of a table and the name that stands for NULL and the empty string.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Partitioning {
+    /// Position in the table's schema, name and type, in the order of directories.
+    pub(crate) columns: Vec<(usize, String, LogicalType)>,
+    pub(crate) default_name: String,
+}
+
+impl Partitioning {
+    pub(crate) fn new(table: &TableSpec, default_name: &str) -> Result<Self> {
+        let column = |name: &String| {
+            let index = table.schema.index_of(name).ok_or_else(|| {
+                Error::invalid(format!(
+                    "table {}: the partition column '{name}' is not a column",
+                    table.name
+                ))
+            })?;
+            let ty = table.schema.columns[index].ty.clone();
+            match ty.kind {
+                TypeKind::Array(_)
+                | TypeKind::Map(..)
+                | TypeKind::Multiset(_)
+                | TypeKind::Row(_)
+                | TypeKind::Null => Err(Error::invalid(format!(
+                    "table {}: the partition column '{name}' of type {ty} cannot be in a directory's name",
+                    table.name
+                ))),
+                _ => Ok((index, name.clone(), ty)),
+            }
+        };
+        let columns = table
+            .partition_keys
+            .iter()
+            .map(column)
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Partitioning {
+            columns,
+            default_name: default_name.to_owned(),
+        })
+    }
+
+    /// The values in a file's path, as arrays of one element.
+    pub(crate) fn values(&self, path: &Path) -> Result<Vec<ArrayRef>> {
+        let value = |(_, name, ty): &(usize, String, LogicalType)| {
+            let directories = path.parent().into_iter().flat_map(Path::components).rev();
+            let text = directories
+                .filter_map(|part| part.as_os_str().to_str()?.split_once('='))
+                .find(|(key, _)| unescape(key) == *name)
+                .map(|(_, value)| unescape(value));
+            let Some(text) = text else {
+                return Err(Error::data(format!(
+                    "the path {} has no directory '{name}=...' for the partition column '{name}'",
+                    path.display()
+                )));
+            };
+            let text = (text != self.default_name).then_some(text);
+            flott_formats::single_value(ty, text.as_deref()).map_err(|error| {
+                error.context(format!(
+                    "the partition column '{name}' in the path {}",
+                    path.display()
+                ))
+            })
+        };
+        self.columns.iter().map(value).collect()
+    }
+
+    /// The directory of values given as text; `None` is NULL.
+    pub(crate) fn directory(&self, values: &[Option<String>]) -> String {
+        let mut out = String::new();
+        for ((_, name, _), value) in self.columns.iter().zip(values) {
+            escape(&mut out, name);
+            out.push('=');
+            match value.as_deref().filter(|value| !value.is_empty()) {
+                None => out.push_str(&self.default_name),
+                Some(value) => escape(&mut out, value),
+            }
+            out.push('/');
+        }
+        out
+    }
+}
+
+/// Characters that cannot be in a directory's name, or would be taken for something else, become `%` and two digits, as in
+/// Flink and Hive.
+fn escape(out: &mut String, text: &str) {
+    for character in text.chars() {
+        let special = character.is_ascii_control()
+            || matches!(
+                character,
+                '"' | '#' | '%' | '\'' | '*' | '/' | ':' | '=' | '?' | '\\' | '{' | '[' | ']' | '^'
+            );
+        if special {
+            out.push_str(&format!("%{:02X}", character as u32));
+        } else {
+            out.push(character);
+        }
+    }
+}
+
+fn unescape(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((byte, tail)) = rest.split_first() {
+        let code = (*byte == b'%').then(|| tail.get(..2)).flatten();
+        let code = code.and_then(|digits| std::str::from_utf8(digits).ok());
+        match code.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(code) => {
+                out.push(code);
+                rest = &tail[2..];
+            }
+            None => {
+                out.push(*byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_survive_escaping() {
+        for text in ["a", "a/b=c", "100%", "2024-01-01 10:00", "ä", "%41", "a\tb"] {
+            let mut escaped = String::new();
+            escape(&mut escaped, text);
+            assert!(!escaped.contains(['/', '=']), "{escaped}");
+            assert_eq!(unescape(&escaped), text);
+        }
+        assert_eq!(unescape("%"), "%");
+        assert_eq!(unescape("%4"), "%4");
+        assert_eq!(unescape("%zz"), "%zz");
+    }
+}

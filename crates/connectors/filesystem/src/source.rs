@@ -1,0 +1,82 @@
+//! The source: finds files, cuts them into splits, reads them.
+
+mod columns;
+mod enumerator;
+mod reader;
+mod split;
+
+use std::sync::Arc;
+
+use flott_connector::{
+    Boundedness, EnumeratorContext, RateLimiter, ReaderContext, Source, SourceReader, SplitEnumerator,
+};
+use flott_plan::SourceSpec;
+use flott_types::{Error, Result};
+
+use crate::config::Config;
+use columns::Layout;
+use enumerator::FileEnumerator;
+use reader::FileReader;
+
+pub(crate) struct FileSource {
+    config: Arc<Config>,
+    spec: Arc<SourceSpec>,
+    layout: Layout,
+}
+
+impl FileSource {
+    pub(crate) fn new(config: Config, spec: &SourceSpec) -> Result<Self> {
+        let layout = Layout::new(&config, spec)?;
+        // Says what is wrong with types and options at planning.
+        layout.decoder(&config, spec)?;
+        if spec.table.schema.is_empty() {
+            return Err(Error::invalid(format!(
+                "table {} has no columns",
+                spec.table.name
+            )));
+        }
+        Ok(FileSource {
+            config: Arc::new(config),
+            spec: Arc::new(spec.clone()),
+            layout,
+        })
+    }
+}
+
+impl Source for FileSource {
+    fn boundedness(&self) -> Boundedness {
+        if self.config.monitor_interval.is_some() {
+            Boundedness::Unbounded
+        } else {
+            Boundedness::Bounded
+        }
+    }
+
+    fn enumerator(
+        &self,
+        restored: Option<&str>,
+        context: EnumeratorContext,
+    ) -> Result<Box<dyn SplitEnumerator>> {
+        Ok(Box::new(FileEnumerator::new(
+            self.config.clone(),
+            restored,
+            context.clock,
+        )?))
+    }
+
+    fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
+        let rate = self
+            .config
+            .rows_per_second
+            .map(|rate| rate / f64::from(context.parallelism.max(1)));
+        let limiter = rate.map(|rate| RateLimiter::new(rate, context.clock.clone()));
+        let reader = FileReader::new(
+            self.config.clone(),
+            self.spec.clone(),
+            self.layout.clone(),
+            limiter,
+            context.batch_size.max(1),
+        );
+        Ok(Box::new(reader))
+    }
+}
