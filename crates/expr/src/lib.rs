@@ -1,14 +1,45 @@
 //! Typed expressions with Flink's semantics.
+//!
+//! Three steps, three faces:
+//!
+//! 1. [`bind`] builds [`flott_plan::Expr`] trees from names and operands: it finds the function in the [`registry`], casts
+//!    the arguments and fixes type and nullability as Flink does. [`literal_text`] reads literals.
+//! 2. [`fold()`] computes what is constant.
+//! 3. [`compile()`] makes a tree ready to run on arrow batches, once per operator instance.
+//!
+//! Rules about types (common types, legal casts, decimal precision) live in [`typing`]; the functions in families, each
+//! a table of [`Function`]s. [`aggregate`] types aggregate functions, which are computed elsewhere.
+//!
+//! Compiled expressions run as DataFusion's `PhysicalExpr` trees, for its column, literal and CASE nodes; whatever
+//! has semantics of Flink's own is a node of ours, and comparisons are, because arrow orders floating point numbers
+//! totally and Java does not. No type of DataFusion's is part of a public signature.
+//!
+//! Cost: one virtual call per node and batch; inside, typed loops. Constants are held once and are not spread over the
+//! rows. Operands that can fail are computed for the rows that need them only, which copies those rows.
 
+pub mod aggregate;
+pub mod bind;
+pub mod cast;
+mod compile;
 pub mod context;
+mod decimal;
+mod fold;
 pub mod function;
 mod functions;
+pub mod kernel;
+pub mod literal;
+pub mod literal_text;
 pub mod registry;
+mod time;
+pub mod typing;
 pub mod value;
 
+pub use compile::{CompiledExpr, compile};
 pub use context::{EvalContext, PlanContext};
+pub use fold::fold;
 pub use function::{
     Argument, Call, Determinism, Function, PreparedFunction, ScalarFunction, Signature, any_nullable,
     no_signature,
 };
+pub use literal_text::IntervalUnit;
 pub use value::{Value, View};

@@ -19,8 +19,7 @@ fn registry() -> &'static Registry {
         let mut by_name = FastMap::default();
         for (at, function) in functions.iter().enumerate() {
             for name in std::iter::once(function.name()).chain(function.aliases().iter().copied()) {
-                let before = by_name.insert(name, at);
-                debug_assert!(before.is_none(), "two functions are called {name}");
+                by_name.entry(name).or_insert(at);
             }
         }
         Registry { functions, by_name }
@@ -52,4 +51,20 @@ pub fn names() -> Vec<&'static str> {
 fn is_callable(name: &str) -> bool {
     name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && !matches!(name, "AND" | "OR" | "NOT" | "LIKE")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_functions_share_a_name() {
+        let mut seen = flott_types::FastSet::default();
+        for function in &registry().functions {
+            for name in std::iter::once(&function.name()).chain(function.aliases()) {
+                assert!(seen.insert(*name), "two functions are called {name}");
+                assert_eq!(lookup(name).map(|found| found.name()), Some(function.name()));
+            }
+        }
+    }
 }

@@ -1,17 +1,31 @@
 //! The families of functions. Each has a table `functions()`; [`all`] joins them.
 
+mod build;
+mod check;
 mod collection;
+mod constant;
+mod conversion;
 mod json;
+mod math;
+mod operators;
+mod regex;
 mod string;
 mod temporal;
+mod utf16;
 
 use crate::function::ScalarFunction;
+
+pub(crate) use operators::{decimal_array, divides_by_literal_zero, fill};
 
 /// All functions of all families.
 pub(crate) fn all() -> Vec<Box<dyn ScalarFunction>> {
     [
         collection::functions(),
+        conversion::functions(),
         json::functions(),
+        math::functions(),
+        operators::functions(),
+        regex::functions(),
         string::functions(),
         temporal::functions(),
     ]

@@ -1,0 +1,40 @@
+//! Casts to BINARY and VARBINARY: text as UTF-8, cut, and for BINARY filled up with zeros.
+
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder};
+use flott_types::{Error, Result, TypeKind};
+
+use crate::kernel::as_ref;
+
+pub(super) fn to_binary(array: &ArrayRef, from: &TypeKind, to: &TypeKind) -> Result<ArrayRef> {
+    let bytes: BinaryArray;
+    let input = match array.as_binary_opt::<i32>() {
+        Some(input) => input,
+        None => {
+            let text = array.as_string_opt::<i32>();
+            let text = text.ok_or_else(|| Error::internal(format!("no cast from {from} to {to}")))?;
+            bytes = BinaryArray::from(text.clone());
+            &bytes
+        }
+    };
+    let (length, pad) = match to {
+        TypeKind::Binary(length) => (*length as usize, true),
+        TypeKind::Varbinary(TypeKind::MAX_LENGTH) => return Ok(as_ref(input.clone())),
+        TypeKind::Varbinary(length) => (*length as usize, false),
+        other => return Err(Error::internal(format!("{other} is no binary type"))),
+    };
+    let mut output = BinaryBuilder::with_capacity(input.len(), input.value_data().len());
+    let mut padded = Vec::new();
+    for value in input {
+        match value {
+            Some(value) if pad && value.len() < length => {
+                padded.clear();
+                padded.extend_from_slice(value);
+                padded.resize(length, 0);
+                output.append_value(&padded);
+            }
+            Some(value) => output.append_value(&value[..value.len().min(length)]),
+            None => output.append_null(),
+        }
+    }
+    Ok(as_ref(output.finish()))
+}

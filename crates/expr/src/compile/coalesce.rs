@@ -1,0 +1,72 @@
+//! COALESCE that computes an argument only for the rows for which all before it are NULL.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{Array, BooleanArray, RecordBatch};
+use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::{DataType, Schema};
+use datafusion_common::Result as DfResult;
+use datafusion_expr::ColumnarValue;
+use datafusion_physical_expr::PhysicalExpr;
+
+use super::{Node, to_datafusion};
+use crate::functions::fill;
+
+#[derive(PartialEq, Eq, Hash, Debug)]
+pub(super) struct LazyCoalesce {
+    args: Vec<Node>,
+    arrow: DataType,
+}
+
+impl LazyCoalesce {
+    pub(super) fn node(args: Vec<Node>, arrow: DataType) -> Node {
+        Arc::new(LazyCoalesce { args, arrow })
+    }
+}
+
+impl PhysicalExpr for LazyCoalesce {
+    fn data_type(&self, _: &Schema) -> DfResult<DataType> {
+        Ok(self.arrow.clone())
+    }
+
+    fn nullable(&self, _: &Schema) -> DfResult<bool> {
+        Ok(true)
+    }
+
+    fn evaluate(&self, batch: &RecordBatch) -> DfResult<ColumnarValue> {
+        let rows = batch.num_rows();
+        let mut result = self.args[0].evaluate(batch)?.into_array(rows)?;
+        for arg in &self.args[1..] {
+            if result.null_count() == 0 {
+                break;
+            }
+            let open = BooleanBuffer::collect_bool(rows, |row| result.is_null(row));
+            let next = arg.evaluate_selection(batch, &BooleanArray::new(open, None))?.into_array(rows)?;
+            result = fill(&result, &next).map_err(to_datafusion)?;
+        }
+        Ok(ColumnarValue::Array(result))
+    }
+
+    fn children(&self) -> Vec<&Node> {
+        self.args.iter().collect()
+    }
+
+    fn with_new_children(self: Arc<Self>, args: Vec<Node>) -> DfResult<Node> {
+        Ok(LazyCoalesce::node(args, self.arrow.clone()))
+    }
+
+    fn fmt_sql(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for LazyCoalesce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("COALESCE(")?;
+        for (at, arg) in self.args.iter().enumerate() {
+            write!(f, "{}{arg}", if at > 0 { ", " } else { "" })?;
+        }
+        f.write_str(")")
+    }
+}

@@ -1,0 +1,162 @@
+//! Expressions made ready to run: a tree of DataFusion's `PhysicalExpr` nodes, of which those with Flink's own semantics
+//! are ours. Built once per operator instance; nothing of DataFusion shows outside.
+//!
+//! A row must not fail for a value that it does not need: CASE, COALESCE, AND and OR compute an operand only for the rows
+//! that need it, unless the operand cannot fail, which is then cheaper than choosing rows.
+
+mod call;
+mod cast;
+mod coalesce;
+mod fallible;
+mod logic;
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::DataType;
+use datafusion_common::{DataFusionError, ScalarValue};
+use datafusion_physical_expr::PhysicalExpr;
+use datafusion_physical_expr::expressions::{CaseExpr, Column, IsNotNullExpr, IsNullExpr, Literal, NotExpr};
+use flott_batch::arrow_type::to_arrow;
+use flott_plan::Expr;
+use flott_types::{Error, LogicalType, Result, TypeKind};
+
+use crate::context::EvalContext;
+use crate::literal;
+use crate::registry;
+
+type Node = Arc<dyn PhysicalExpr>;
+
+/// An expression ready to run on batches of one schema.
+#[derive(Clone, Debug)]
+pub struct CompiledExpr {
+    node: Node,
+    ty: LogicalType,
+    arrow: DataType,
+}
+
+/// Makes an expression ready to run on rows of these columns.
+pub fn compile(expr: &Expr, input: &[LogicalType], context: &Arc<EvalContext>) -> Result<CompiledExpr> {
+    let node = Compiler { input, context }.node(expr)?;
+    Ok(CompiledExpr { node, ty: expr.ty().clone(), arrow: to_arrow(expr.ty()) })
+}
+
+impl CompiledExpr {
+    /// The type of the result.
+    pub fn ty(&self) -> &LogicalType {
+        &self.ty
+    }
+
+    /// The value for every row of the batch.
+    pub fn evaluate(&self, batch: &RecordBatch) -> Result<ArrayRef> {
+        let value = self.node.evaluate(batch).map_err(from_datafusion)?;
+        let array = value.into_array(batch.num_rows()).map_err(from_datafusion)?;
+        if *array.data_type() != self.arrow {
+            return Err(Error::internal(format!(
+                "{} gave {} instead of {}",
+                self.node,
+                array.data_type(),
+                self.arrow
+            )));
+        }
+        Ok(array)
+    }
+
+    /// The rows of the batch for which the value is TRUE; NULL is not.
+    pub fn evaluate_predicate(&self, batch: &RecordBatch) -> Result<BooleanBuffer> {
+        let array = self.evaluate(batch)?;
+        let Some(booleans) = array.as_boolean_opt() else {
+            return Err(Error::internal(format!("a predicate of type {}", self.ty)));
+        };
+        Ok(match booleans.nulls() {
+            Some(nulls) => booleans.values() & nulls.inner(),
+            None => booleans.values().clone(),
+        })
+    }
+}
+
+struct Compiler<'a> {
+    input: &'a [LogicalType],
+    context: &'a Arc<EvalContext>,
+}
+
+impl Compiler<'_> {
+    fn node(&self, expr: &Expr) -> Result<Node> {
+        Ok(match expr {
+            Expr::Column { index, ty } => {
+                match self.input.get(*index) {
+                    Some(column) if to_arrow(column) == to_arrow(ty) => {}
+                    Some(column) => {
+                        return Err(Error::internal(format!("column {index} is {column}, not {ty} as planned")));
+                    }
+                    None => {
+                        let columns = self.input.len();
+                        return Err(Error::internal(format!("column {index} of an input of {columns} columns")));
+                    }
+                }
+                Arc::new(Column::new("", *index))
+            }
+            Expr::Literal { value, ty } => {
+                let one = literal::to_array(value, ty, 1)?;
+                Arc::new(Literal::new(ScalarValue::try_from_array(&one, 0).map_err(from_datafusion)?))
+            }
+            Expr::Cast { input, ty, is_try } => {
+                let node = self.node(input)?;
+                cast::FlinkCast::node(node, input.ty().clone(), ty.clone(), *is_try, self.context.clone())
+            }
+            Expr::Case { branches, otherwise, .. } => {
+                let branches = branches.iter().map(|(when, then)| Ok((self.node(when)?, self.node(then)?)));
+                let branches = branches.collect::<Result<Vec<_>>>()?;
+                let otherwise = self.node(otherwise)?;
+                Arc::new(CaseExpr::try_new(None, branches, Some(otherwise)).map_err(from_datafusion)?)
+            }
+            Expr::Call { function, args, ty } => self.call(function, args, ty)?,
+        })
+    }
+
+    fn call(&self, function: &str, args: &[Expr], ty: &LogicalType) -> Result<Node> {
+        let nodes = || args.iter().map(|arg| self.node(arg)).collect::<Result<Vec<_>>>();
+        Ok(match (function, args) {
+            ("AND" | "OR", [first, rest @ ..]) => {
+                let is_and = function == "AND";
+                let mut node = self.node(first)?;
+                for arg in rest {
+                    node = logic::LazyLogic::node(is_and, node, self.node(arg)?, fallible::can_fail(arg));
+                }
+                node
+            }
+            ("NOT", [arg]) => Arc::new(NotExpr::new(self.node(arg)?)),
+            ("IS NULL" | "IS UNKNOWN", [arg]) if arg.ty().kind != TypeKind::Null => {
+                Arc::new(IsNullExpr::new(self.node(arg)?))
+            }
+            ("IS NOT NULL" | "IS NOT UNKNOWN", [arg]) if arg.ty().kind != TypeKind::Null => {
+                Arc::new(IsNotNullExpr::new(self.node(arg)?))
+            }
+            ("COALESCE" | "IFNULL", [_, ..]) => coalesce::LazyCoalesce::node(nodes()?, to_arrow(ty)),
+            _ => {
+                let Some(found) = registry::lookup(function) else {
+                    return Err(Error::unsupported(format!("function {function} is not there")));
+                };
+                call::FlinkCall::node(found, args, nodes()?, ty, self.context)?
+            }
+        })
+    }
+}
+
+/// Carries one of our errors through DataFusion.
+fn to_datafusion(error: Error) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
+/// Finds our error again, or wraps a foreign one.
+fn from_datafusion(error: DataFusionError) -> Error {
+    match error {
+        DataFusionError::External(inner) => match inner.downcast::<Error>() {
+            Ok(ours) => *ours,
+            Err(other) => Error::internal("an expression failed").with_source(other),
+        },
+        DataFusionError::Context(context, inner) => from_datafusion(*inner).context(context),
+        other => Error::internal("an expression failed").with_source(other),
+    }
+}

@@ -1,0 +1,123 @@
+//! Computes what is constant once, when a statement is planned.
+
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::Schema;
+use flott_plan::{Expr, Literal};
+use flott_types::{Error, Result};
+
+use crate::compile::compile;
+use crate::context::{EvalContext, PlanContext};
+use crate::functions::divides_by_literal_zero;
+use crate::function::Determinism;
+use crate::kernel::arrow_error;
+use crate::{literal, registry};
+
+/// The expression with its constant parts computed. What fails there is left to fail at run time, as in Flink, but for a
+/// division of a literal by a literal zero. Branches that are never or always taken are resolved.
+pub fn fold(expr: Expr, context: &PlanContext) -> Result<Expr> {
+    let evaluation = Arc::new(EvalContext::new(context, 0));
+    let mut failure = None;
+    let folded = expr.transform(&mut |node| match fold_node(node, &evaluation) {
+        Ok(node) => node,
+        Err((node, error)) => {
+            failure.get_or_insert(error);
+            node
+        }
+    });
+    failure.map_or(Ok(folded), Err)
+}
+
+fn fold_node(node: Expr, context: &Arc<EvalContext>) -> Result<Expr, (Expr, Error)> {
+    let constant = |expr: &Expr| matches!(expr, Expr::Literal { .. });
+    match node {
+        Expr::Call { ref function, ref args, .. } => {
+            let literals: Vec<_> = args.iter().map(as_literal).collect();
+            if divides_by_literal_zero(function, &literals) {
+                return Err((node, Error::invalid("Division by zero")));
+            }
+            let pure = registry::lookup(function).is_some_and(|f| f.determinism() == Determinism::Always);
+            if pure && args.iter().all(constant) {
+                return Ok(compute(node, context));
+            }
+            Ok(short_circuit(node))
+        }
+        Expr::Cast { ref input, .. } if constant(input) => Ok(compute(node, context)),
+        Expr::Case { branches, otherwise, ty } => Ok(fold_case(branches, otherwise, ty)),
+        other => Ok(other),
+    }
+}
+
+fn as_literal(expr: &Expr) -> Option<&Literal> {
+    match expr {
+        Expr::Literal { value, .. } => Some(value),
+        _ => None,
+    }
+}
+
+/// The literal that a constant expression gives, or the expression itself when it fails or gives no literal.
+fn compute(expr: Expr, context: &Arc<EvalContext>) -> Expr {
+    let value = evaluate_constant(&expr, context).ok().flatten();
+    match value {
+        Some(value) => Expr::literal(value, expr.ty().clone()),
+        None => expr,
+    }
+}
+
+fn evaluate_constant(expr: &Expr, context: &Arc<EvalContext>) -> Result<Option<Literal>> {
+    let options = RecordBatchOptions::new().with_row_count(Some(1));
+    let row = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options).map_err(arrow_error)?;
+    let array = compile(expr, &[], context)?.evaluate(&row)?;
+    Ok(literal::from_array(&array, 0, expr.ty()))
+}
+
+/// `FALSE AND x` and `TRUE OR x` are decided; `TRUE AND x` and `FALSE OR x` are x.
+fn short_circuit(node: Expr) -> Expr {
+    let Expr::Call { function, args, ty } = node else { return node };
+    let decides = match function.as_str() {
+        "AND" => false,
+        "OR" => true,
+        _ => return Expr::Call { function, args, ty },
+    };
+    let is = |expr: &Expr, want: bool| as_literal(expr) == Some(&Literal::Boolean(want));
+    if is(&args[0], decides) {
+        return Expr::literal(Literal::Boolean(decides), ty);
+    }
+    let mut open: Vec<_> = args.iter().filter(|arg| !is(arg, !decides)).cloned().collect();
+    match open.len() {
+        1 => open.remove(0),
+        _ => Expr::Call { function, args, ty },
+    }
+}
+
+fn fold_case(branches: Vec<(Expr, Expr)>, otherwise: Box<Expr>, ty: flott_types::LogicalType) -> Expr {
+    let mut open = Vec::with_capacity(branches.len());
+    let mut otherwise = otherwise;
+    for (when, then) in branches {
+        match as_literal(&when) {
+            Some(Literal::Boolean(true)) => {
+                otherwise = Box::new(then);
+                break;
+            }
+            Some(_) => {}
+            None => open.push((when, then)),
+        }
+    }
+    if open.is_empty() {
+        return retyped(*otherwise, ty);
+    }
+    Expr::Case { branches: open, otherwise, ty }
+}
+
+/// The value of the only branch that is left, nullable as the CASE was.
+fn retyped(value: Expr, ty: flott_types::LogicalType) -> Expr {
+    match value {
+        Expr::Literal { value, .. } => Expr::Literal { value, ty },
+        Expr::Cast { input, is_try, .. } => Expr::Cast { input, ty, is_try },
+        Expr::Call { function, args, .. } => Expr::Call { function, args, ty },
+        Expr::Case { branches, otherwise, .. } => Expr::Case { branches, otherwise, ty },
+        column if *column.ty() == ty => column,
+        column => Expr::Cast { input: Box::new(column), ty, is_try: false },
+    }
+}

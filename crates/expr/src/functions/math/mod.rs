@@ -1,0 +1,17 @@
+//! Mathematical functions.
+
+mod bits;
+mod elementary;
+mod random;
+mod rounding;
+mod sign;
+
+use crate::function::ScalarFunction;
+
+/// The table of the family.
+pub(crate) fn functions() -> Vec<Box<dyn ScalarFunction>> {
+    [bits::functions(), elementary::functions(), random::functions(), rounding::functions(), sign::functions()]
+        .into_iter()
+        .flatten()
+        .collect()
+}

@@ -1,0 +1,21 @@
+//! Operators: arithmetic, comparison, logic, pattern matching, choice.
+
+mod arithmetic;
+mod choice;
+mod comparison;
+mod equality;
+mod interval;
+mod logic;
+
+use crate::function::ScalarFunction;
+
+pub(crate) use arithmetic::{decimal_array, divides_by_literal_zero};
+pub(crate) use choice::fill;
+
+/// The table of the family.
+pub(crate) fn functions() -> Vec<Box<dyn ScalarFunction>> {
+    [arithmetic::functions(), choice::functions(), comparison::functions(), logic::functions()]
+        .into_iter()
+        .flatten()
+        .collect()
+}

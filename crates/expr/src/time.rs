@@ -1,0 +1,252 @@
+//! Dates and times: reading them from text as Flink's casts do, months, zones.
+
+use chrono::{LocalResult, NaiveDate, Offset, TimeZone};
+use chrono_tz::Tz;
+use flott_batch::text::{civil_from_days, days_from_civil};
+
+/// Milliseconds of a day.
+pub const MILLIS_OF_DAY: i64 = 86_400_000;
+/// Nanoseconds of a day.
+pub const NANOS_OF_DAY: i128 = 86_400_000_000_000;
+
+/// The number of days of a month.
+pub fn days_of_month(year: i64, month: u32) -> u32 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// A date so many months later; the last day of the month when the month has no such day.
+pub fn add_months(days: i64, months: i64) -> i64 {
+    let (year, month, day) = civil_from_days(days);
+    let months = year * 12 + i64::from(month) - 1 + months;
+    let (year, month) = (months.div_euclid(12), months.rem_euclid(12) as u32 + 1);
+    days_from_civil(year, month, day.min(days_of_month(year, month)))
+}
+
+/// A point in time, in units of which a day has so many, so many months later.
+pub fn add_months_to_instant(value: i64, units_of_day: i64, months: i64) -> i64 {
+    let (days, rest) = (value.div_euclid(units_of_day), value.rem_euclid(units_of_day));
+    add_months(days, months).saturating_mul(units_of_day).saturating_add(rest)
+}
+
+/// How many seconds a zone's clock is ahead of UTC when it shows this local time (in seconds since 1970). A time that
+/// a clock skips is read with the offset before the jump; of a time that it shows twice the first is meant.
+pub fn offset_of_local(seconds: i64, zone: Tz) -> i64 {
+    if zone == Tz::UTC {
+        return 0;
+    }
+    let Some(local) = chrono::DateTime::from_timestamp(seconds, 0).map(|at| at.naive_utc()) else { return 0 };
+    let offset = match zone.offset_from_local_datetime(&local) {
+        LocalResult::Single(offset) | LocalResult::Ambiguous(offset, _) => offset,
+        LocalResult::None => {
+            let before = local - chrono::TimeDelta::hours(24);
+            zone.offset_from_utc_datetime(&before)
+        }
+    };
+    offset.fix().local_minus_utc().into()
+}
+
+/// How many seconds a zone's clock is ahead of UTC at this point in time.
+pub fn offset_of_instant(seconds: i64, zone: Tz) -> i64 {
+    if zone == Tz::UTC {
+        return 0;
+    }
+    let at = chrono::DateTime::from_timestamp(seconds, 0).map(|at| at.naive_utc());
+    at.map_or(0, |at| zone.offset_from_utc_datetime(&at).fix().local_minus_utc().into())
+}
+
+/// The point in time at which a zone's clock shows a local time; both in units of which a second has so many.
+pub fn from_local(value: i64, units_of_second: i64, zone: Tz) -> i64 {
+    value - offset_of_local(value.div_euclid(units_of_second), zone) * units_of_second
+}
+
+/// What a zone's clock shows at a point in time; both in units of which a second has so many.
+pub fn to_local(value: i64, units_of_second: i64, zone: Tz) -> i64 {
+    value + offset_of_instant(value.div_euclid(units_of_second), zone) * units_of_second
+}
+
+/// Whether year, month and day name a day of the calendar that Flink accepts: years 0 to 9999.
+fn is_date(year: i64, month: i64, day: i64) -> bool {
+    (0..=9999).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && day <= days_of_month(year, month as u32).into()
+}
+
+fn integer(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || digits.len() > 9 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok()
+}
+
+/// Days since 1970-01-01 of `2020-02-29`, `2020-2-9`, `2020-02`, `2020`, with anything after a space.
+pub fn parse_date(text: &str) -> Option<i32> {
+    let text = match text.find(' ') {
+        Some(at) if at > 0 => &text[..at],
+        _ => text,
+    };
+    let mut parts = text.splitn(3, '-');
+    let year = integer(parts.next()?)?;
+    let month = parts.next().map_or(Some(1), integer)?;
+    let day = parts.next().map_or(Some(1), integer)?;
+    is_date(year, month, day).then(|| days_from_civil(year, month as u32, day as u32) as i32)
+}
+
+/// Milliseconds of the day of `12:34:56.789`, `12:34`, `12`, with an optional offset such as `+01:00`.
+pub fn parse_time(text: &str) -> Option<i32> {
+    let zone = text.find('-').map(|at| (at, -1)).or_else(|| text.find('+').map(|at| (at, 1)));
+    let (clock, offset) = match zone {
+        None => (text, 0),
+        Some((at, sign)) => {
+            let mut parts = text[at + 1..].splitn(2, ':');
+            let hours = integer(parts.next()?)?;
+            let minutes = parts.next().map_or(Some(0), integer)?;
+            (&text[..at], sign * (hours * 60 + minutes) * 60_000)
+        }
+    };
+    let mut parts = clock.splitn(3, ':');
+    let hour = integer(parts.next()?)?;
+    let minute = parts.next().map_or(Some(0), integer)?;
+    let (second, millis) = match parts.next() {
+        None => (0, 0),
+        Some(seconds) => match seconds.split_once('.') {
+            None => (integer(seconds)?, 0),
+            Some((seconds, fraction)) => (integer(seconds)?, fraction_millis(fraction.trim())),
+        },
+    };
+    let valid = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..60).contains(&second);
+    valid.then(|| (hour * 3_600_000 + minute * 60_000 + second * 1_000 + millis + offset) as i32)
+}
+
+fn fraction_millis(fraction: &str) -> i64 {
+    let digit = |at: usize| {
+        fraction.as_bytes().get(at).filter(|b| b.is_ascii_digit()).map_or(0, |b| i64::from(b - b'0'))
+    };
+    digit(0) * 100 + digit(1) * 10 + digit(2)
+}
+
+/// Nanoseconds since 1970-01-01 of `2020-02-29 12:34:56.789` or `2020-02-29`. A day that the month does not have, up
+/// to 31, is read as its last day, as `java.time` does.
+pub fn parse_timestamp(text: &str) -> Option<i128> {
+    let (date, clock) = match text.split_once(' ') {
+        Some((date, clock)) => (date, Some(clock)),
+        None => (text, None),
+    };
+    let mut parts = date.splitn(3, '-');
+    let year = digits(parts.next()?, 4, 4)?;
+    let (month, day) = (digits(parts.next()?, 1, 2)?, digits(parts.next()?, 1, 2)?);
+    if year == 0 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let day = (day as u32).min(days_of_month(year, month as u32));
+    let days = i128::from(days_from_civil(year, month as u32, day));
+    Some(days * NANOS_OF_DAY + clock.map_or(Some(0), parse_clock)?)
+}
+
+fn parse_clock(text: &str) -> Option<i128> {
+    let mut parts = text.splitn(3, ':');
+    let (hour, minute) = (digits(parts.next()?, 1, 2)?, digits(parts.next()?, 1, 2)?);
+    let (second, fraction) = match parts.next()?.split_once('.') {
+        Some((second, fraction)) => (second.to_owned(), fraction),
+        None => (text.rsplit(':').next()?.to_owned(), ""),
+    };
+    let second = digits(&second, 1, 2)?;
+    let nanos = match fraction.len() {
+        0 => 0,
+        len @ 1..=9 => digits(fraction, 1, 9)? * 10i64.pow(9 - len as u32),
+        _ => return None,
+    };
+    let valid = hour < 24 && minute < 60 && second < 60;
+    valid.then(|| i128::from(hour * 3_600 + minute * 60 + second) * 1_000_000_000 + i128::from(nanos))
+}
+
+fn digits(text: &str, least: usize, most: usize) -> Option<i64> {
+    let right = (least..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    if right { text.parse().ok() } else { None }
+}
+
+/// Cuts a timestamp (nanoseconds since the epoch) to so many digits of the second's fraction, as Flink does:
+/// from three digits on it floors within the millisecond, below it cuts the milliseconds towards zero.
+pub fn truncate_nanos(nanos: i128, precision: u8) -> i128 {
+    match precision {
+        9.. => nanos,
+        3..=8 => {
+            let unit = 10i128.pow(9 - u32::from(precision));
+            nanos.div_euclid(unit) * unit
+        }
+        _ => {
+            let unit = 10i128.pow(3 - u32::from(precision));
+            nanos.div_euclid(1_000_000) / unit * unit * 1_000_000
+        }
+    }
+}
+
+/// The date of the calendar.
+pub fn naive_date(days: i64) -> Option<NaiveDate> {
+    let (year, month, day) = civil_from_days(days);
+    NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_read_leniently_but_must_exist() {
+        for (text, days) in [
+            ("1970-01-01", Some(0)),
+            ("2020-02-29", Some(18321)),
+            ("2020-2-9", Some(18301)),
+            ("2020-02-29 12:34:56", Some(18321)),
+            ("2020", Some(18262)),
+            ("2020-02", Some(18293)),
+            ("2021-02-29", None),
+            ("2020-02-29T12:34:56", None),
+            ("abc", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_date(text), days, "{text}");
+        }
+    }
+
+    #[test]
+    fn times() {
+        assert_eq!(parse_time("12:34:56.789"), Some(45_296_789));
+        assert_eq!(parse_time("12:34"), Some(45_240_000));
+        assert_eq!(parse_time("25:00:00"), None);
+        assert_eq!(parse_time("x"), None);
+    }
+
+    #[test]
+    fn timestamps_roll_back_to_the_last_day() {
+        assert_eq!(parse_timestamp("2021-02-31 00:00:00"), parse_timestamp("2021-02-28"));
+        assert_eq!(parse_timestamp("1970-01-02 00:00:00.5"), Some(NANOS_OF_DAY + 500_000_000));
+        for wrong in ["2020-02-29T12:34:56", "2020-02-29 12:34", "2020-02-29 25:00:00", "2020-02-29 12:34:56Z", "20-1-1"]
+        {
+            assert_eq!(parse_timestamp(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn low_precisions_cut_towards_zero() {
+        assert_eq!(truncate_nanos(-1, 0), 0);
+        assert_eq!(truncate_nanos(-1, 3), -1_000_000);
+        assert_eq!(truncate_nanos(1_999_999_999, 0), 1_000_000_000);
+    }
+
+    #[test]
+    fn skipped_local_times_move_on() {
+        let zone = chrono_tz::America::Los_Angeles;
+        let local = parse_timestamp("2021-03-14 02:30:00").unwrap() as i64 / 1_000_000_000;
+        let instant = from_local(local, 1, zone);
+        assert_eq!(to_local(instant, 1, zone), local + 3_600);
+        assert_eq!(add_months(18_292, 1), 18_321);
+    }
+}
