@@ -1,0 +1,330 @@
+//! The JobManager: takes jobs, gives them slots, runs a job master for each, and passes reports of tasks on to them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use flott_checkpoint::alignment::Mode;
+use flott_connector::Registry;
+use flott_plan::{JobGraph, OperatorSpec, Schema};
+use flott_runtime::chain::guard;
+use flott_runtime::{Failure, Threads};
+use flott_types::{Clock, Error, JobId, Result};
+use parking_lot::Mutex;
+
+use crate::client::JobClient;
+use crate::enumerators::Enumerators;
+use crate::job_master::{JobMaster, JobMessage, JobSetup};
+use crate::messages::{TaskManagerId, ToJobManager, ToTaskManager};
+use crate::metrics::JobMetrics;
+use crate::options::JobOptions;
+use crate::results::{Release, ResultStore, ResultStores};
+use crate::slots::Slots;
+use crate::status::JobShared;
+use crate::storage::Storage;
+use crate::transport::{JobManagerGateway, Mailbox, TaskManagerGateway};
+
+/// What a JobManager works with.
+pub struct JobManagerServices {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Sources and sinks.
+    pub registry: Arc<Registry>,
+    /// Snapshots.
+    pub storage: Arc<dyn Storage>,
+    /// Threads.
+    pub threads: Threads,
+}
+
+/// Dispatcher, resource manager, and a job master for each job.
+pub struct JobManager {
+    services: JobManagerServices,
+    pub(crate) results: Arc<ResultStores>,
+    slots: Mutex<Slots>,
+    jobs: Mutex<BTreeMap<JobId, Job>>,
+    submitted: AtomicU64,
+}
+
+struct Job {
+    mailbox: Arc<Mailbox<JobMessage>>,
+    shared: Arc<JobShared>,
+    graph: Arc<JobGraph>,
+    /// After the end.
+    last_metrics: Option<JobMetrics>,
+}
+
+impl JobManager {
+    /// A JobManager without TaskManagers.
+    pub fn new(services: JobManagerServices) -> Arc<Self> {
+        Arc::new(JobManager {
+            services,
+            results: Arc::default(),
+            slots: Mutex::default(),
+            jobs: Mutex::default(),
+            submitted: AtomicU64::new(0),
+        })
+    }
+
+    /// Says how to reach a TaskManager, before it registers.
+    pub fn join(&self, id: TaskManagerId, gateway: Arc<dyn TaskManagerGateway>) {
+        self.slots.lock().join(id, gateway);
+    }
+
+    /// Total and free slots.
+    pub fn slots(&self) -> (u32, u32) {
+        self.slots.lock().counts()
+    }
+
+    /// Runs a job.
+    ///
+    /// # Errors
+    /// If the plan, its configuration, or what it is to be restored from is wrong. What goes wrong later is the job's failure.
+    pub fn submit(self: &Arc<Self>, graph: &JobGraph) -> Result<JobClient> {
+        // The job that runs is the one that was serialised.
+        let json: Arc<str> = graph.to_json()?.into();
+        let graph = JobGraph::from_json(&json)?;
+        let JobManagerServices {
+            clock,
+            registry,
+            storage,
+            threads,
+        } = &self.services;
+        let now = clock.now();
+        let mut options = JobOptions::parse(&graph.configuration)?;
+        options.task.query_time = now;
+        let context = options.task.table_context()?;
+        let enumerators = Enumerators::new(&graph, registry, &context)?;
+        let two_phase = has_two_phase_sink(&graph, registry, &context)?;
+        let job = self.new_job_id();
+        let shared = Arc::new(JobShared::new(
+            job,
+            graph.name.clone(),
+            now,
+            enumerators.all_bounded(),
+        ));
+        let collected = collected(&graph)?;
+        let checkpointing = options.checkpoints.interval.is_some();
+        let release = match (checkpointing, options.task.mode) {
+            (true, Mode::ExactlyOnce) => Release::OnCheckpoint,
+            (true, Mode::AtLeastOnce) => Release::AtOnce,
+            (false, _) => Release::AtOnceUnlessRestarted,
+        };
+        let results = collected.map(|schema| (Arc::new(ResultStore::new(release)), schema));
+        let (mailbox, received) = Mailbox::new();
+        let mailbox = Arc::new(mailbox);
+        let width = graph
+            .vertices
+            .iter()
+            .map(|vertex| vertex.parallelism)
+            .max()
+            .unwrap_or(0);
+        let allocation = self.slots.lock().allocate(&graph.name, width);
+        let (slots, allocation) = match allocation {
+            Ok(allocation) => (
+                Ok(allocation.iter().map(|(_, gateway)| gateway.clone()).collect()),
+                allocation,
+            ),
+            // It is the job that fails, as in Flink.
+            Err(error) => (
+                Err(Failure {
+                    retryable: false,
+                    ..Failure::new(&error, now)
+                }),
+                Vec::new(),
+            ),
+        };
+        let savepoint_dir = options.savepoint_dir.clone();
+        let own = mailbox.clone();
+        let graph = Arc::new(graph);
+        let setup = JobSetup {
+            job,
+            graph: (*graph).clone(),
+            json,
+            submitted_at: now,
+            final_checkpoint: two_phase || checkpointing,
+            options,
+            enumerators,
+            clock: clock.clone(),
+            storage: storage.clone(),
+            results: results.as_ref().map(|(store, _)| store.clone()),
+            shared: shared.clone(),
+            threads: threads.clone(),
+            slots,
+            own: Arc::new(move |message| {
+                own.send(message);
+            }),
+        };
+        let master = match JobMaster::new(setup) {
+            Ok(master) => master,
+            Err(error) => {
+                self.slots.lock().release(&allocation);
+                return Err(error);
+            }
+        };
+        if let Some((store, _)) = &results {
+            self.results.add(job, store.clone());
+        }
+        let entry = Job {
+            mailbox: mailbox.clone(),
+            shared: shared.clone(),
+            graph,
+            last_metrics: None,
+        };
+        self.jobs.lock().insert(job, entry);
+        let manager = self.clone();
+        let name = format!("jobmaster {}", shared.name);
+        threads.spawn(&name, move || {
+            master.run(&received, |shared| manager.ended(job, shared));
+            manager.slots.lock().release(&allocation);
+        })?;
+        Ok(JobClient {
+            manager: self.clone(),
+            shared,
+            mailbox,
+            results,
+            savepoint_dir,
+        })
+    }
+
+    /// The jobs, oldest first.
+    pub fn jobs(&self) -> Vec<(JobId, String, flott_checkpoint::JobStatus)> {
+        let jobs = self.jobs.lock();
+        let mut all: Vec<_> = jobs
+            .values()
+            .map(|job| {
+                let info = job.shared.lock();
+                let start = info.timestamps.first().map_or(0, |(_, at)| *at);
+                (start, (job.shared.job, job.shared.name.clone(), info.status))
+            })
+            .collect();
+        all.sort_by_key(|(start, (id, _, _))| (*start, *id));
+        all.into_iter().map(|(_, job)| job).collect()
+    }
+
+    /// A client of a job that was submitted before. It does not get at collected rows.
+    pub fn client(self: &Arc<Self>, job: JobId) -> Option<JobClient> {
+        let jobs = self.jobs.lock();
+        let entry = jobs.get(&job)?;
+        let savepoint_dir = entry
+            .graph
+            .configuration
+            .get("execution.checkpointing.savepoint-dir")
+            .cloned();
+        Some(JobClient {
+            manager: self.clone(),
+            shared: entry.shared.clone(),
+            mailbox: entry.mailbox.clone(),
+            results: None,
+            savepoint_dir,
+        })
+    }
+
+    /// The metrics of a job.
+    pub(crate) fn metrics(&self, job: JobId) -> JobMetrics {
+        let graph = match self.jobs.lock().get(&job) {
+            None => return JobMetrics::default(),
+            Some(Job {
+                last_metrics: Some(metrics),
+                ..
+            }) => return metrics.clone(),
+            Some(entry) => entry.graph.clone(),
+        };
+        let gateways = self.slots.lock().gateways();
+        let reports = gateways.iter().flat_map(|gateway| gateway.metrics(job)).collect();
+        JobMetrics::new(&graph, reports)
+    }
+
+    /// Ends all jobs and waits for them; then tells the TaskManagers to leave.
+    pub(crate) fn shutdown(&self, timeout: Duration) {
+        let jobs: Vec<_> = self
+            .jobs
+            .lock()
+            .values()
+            .map(|job| (job.mailbox.clone(), job.shared.clone()))
+            .collect();
+        for (mailbox, _) in &jobs {
+            mailbox.send(JobMessage::Suspend);
+        }
+        for (_, shared) in &jobs {
+            if !shared.wait(timeout, |info| info.status.is_terminal()) {
+                tracing::warn!(job = %shared.job, "the job did not end in time");
+            }
+        }
+        for gateway in self.slots.lock().gateways() {
+            gateway.send(ToTaskManager::Shutdown);
+        }
+    }
+
+    /// The last look at a job before its status says that it has ended.
+    fn ended(&self, job: JobId, _shared: &JobShared) {
+        let metrics = self.metrics(job);
+        self.results.remove(job);
+        if let Some(entry) = self.jobs.lock().get_mut(&job) {
+            entry.last_metrics = Some(metrics);
+        }
+        for gateway in self.slots.lock().gateways() {
+            gateway.send(ToTaskManager::Forget(job));
+        }
+    }
+
+    /// Unique within the process and, by the clock, beyond it; nothing more is asked of it.
+    fn new_job_id(&self) -> JobId {
+        let count = self.submitted.fetch_add(1, Ordering::Relaxed);
+        let clock = &self.services.clock;
+        let mix = |mut x: u64| {
+            x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            x ^ (x >> 31)
+        };
+        let high = mix(clock.now() as u64 ^ (u64::from(std::process::id()) << 42));
+        let low = mix(clock.nanos() ^ high.rotate_left(17) ^ (count << 48));
+        JobId((u128::from(high) << 64) | u128::from(low))
+    }
+}
+
+impl JobManagerGateway for JobManager {
+    fn send(&self, message: ToJobManager) {
+        match message {
+            ToJobManager::Register { task_manager, slots } => self.slots.lock().register(task_manager, slots),
+            ToJobManager::Report {
+                job,
+                attempt,
+                task,
+                report,
+            } => {
+                let mailbox = self.jobs.lock().get(&job).map(|job| job.mailbox.clone());
+                if let Some(mailbox) = mailbox {
+                    mailbox.send(JobMessage::Report(attempt, task, report));
+                }
+            }
+        }
+    }
+}
+
+fn has_two_phase_sink(
+    graph: &JobGraph,
+    registry: &Registry,
+    context: &flott_connector::TableContext,
+) -> Result<bool> {
+    let mut two_phase = false;
+    for operator in graph.vertices.iter().flat_map(|vertex| &vertex.operators) {
+        if let OperatorSpec::Sink(spec) = &operator.node.spec {
+            two_phase |= guard(&operator.node.name, || registry.sink(spec, context))?.is_two_phase();
+        }
+    }
+    Ok(two_phase)
+}
+
+/// The columns that the job collects.
+fn collected(graph: &JobGraph) -> Result<Option<Schema>> {
+    let operators = graph.vertices.iter().flat_map(|vertex| &vertex.operators);
+    let mut collects = operators.filter(|operator| operator.node.spec == OperatorSpec::Collect);
+    let schema = collects
+        .next()
+        .map(|operator| operator.inputs.first().cloned().unwrap_or_default());
+    if collects.next().is_some() {
+        return Err(Error::unsupported("a job that collects more than one result"));
+    }
+    Ok(schema)
+}

@@ -1,0 +1,138 @@
+//! A cluster in one process: the JobManager and the TaskManagers of any cluster, over an in-process transport.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use flott_checkpoint::JobStatus;
+use flott_connector::Registry;
+use flott_plan::JobGraph;
+use flott_runtime::{LocalConnector, OperatorFactory, SqlOperators, TaskEnvironment, Threads};
+use flott_types::{Clock, JobId, Result, SystemClock};
+
+use crate::client::JobClient;
+use crate::job_manager::{JobManager, JobManagerServices};
+use crate::memory::MemoryStorage;
+use crate::messages::TaskManagerId;
+use crate::storage::Storage;
+use crate::task_manager::{ReportsToJobManager, TaskManager};
+use crate::transport::JobManagerGateway;
+
+/// How long an ending cluster waits for its tasks.
+const SHUTDOWN: Duration = Duration::from_secs(10);
+
+/// What a local cluster is made of.
+pub struct LocalClusterOptions {
+    /// How many TaskManagers.
+    pub task_managers: u32,
+    /// `taskmanager.numberOfTaskSlots`, of each.
+    pub slots: u32,
+    /// Sources and sinks.
+    pub registry: Arc<Registry>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Everything between sources and sinks.
+    pub operators: Arc<dyn OperatorFactory>,
+    /// Snapshots.
+    pub storage: Arc<dyn Storage>,
+}
+
+impl LocalClusterOptions {
+    /// One TaskManager with so many slots, the machine's clock, the operators of SQL.
+    pub fn new(registry: Arc<Registry>, slots: u32) -> Self {
+        LocalClusterOptions {
+            task_managers: 1,
+            slots,
+            registry,
+            clock: Arc::new(SystemClock::new()),
+            operators: Arc::new(SqlOperators),
+            storage: Arc::new(MemoryStorage::default()),
+        }
+    }
+}
+
+/// The cluster. Dropping it ends its jobs.
+pub struct LocalCluster {
+    manager: Arc<JobManager>,
+    threads: Threads,
+}
+
+impl LocalCluster {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// If there are no threads for it.
+    pub fn start(options: LocalClusterOptions) -> Result<Self> {
+        let LocalClusterOptions {
+            task_managers,
+            slots,
+            registry,
+            clock,
+            operators,
+            storage,
+        } = options;
+        let threads = Threads::default();
+        let manager = JobManager::new(JobManagerServices {
+            clock: clock.clone(),
+            registry: registry.clone(),
+            storage: storage.clone(),
+            threads: threads.clone(),
+        });
+        let gateway: Arc<dyn JobManagerGateway> = manager.clone();
+        let environment = TaskEnvironment {
+            clock,
+            registry,
+            operators,
+            connector: Arc::new(LocalConnector::default()),
+            storage: storage.as_snapshot_storage(),
+            results: manager.results.clone(),
+            reports: Arc::new(ReportsToJobManager(gateway.clone())),
+            threads: threads.clone(),
+        };
+        for id in (0..task_managers).map(TaskManagerId) {
+            TaskManager::start(id, slots, environment.clone(), &*gateway, |gateway| {
+                manager.join(id, gateway)
+            })?;
+        }
+        Ok(LocalCluster { manager, threads })
+    }
+
+    /// Runs a job.
+    ///
+    /// # Errors
+    /// As [`JobManager::submit`].
+    pub fn submit(&self, graph: &JobGraph) -> Result<JobClient> {
+        self.manager.submit(graph)
+    }
+
+    /// The jobs, oldest first.
+    pub fn jobs(&self) -> Vec<(JobId, String, JobStatus)> {
+        self.manager.jobs()
+    }
+
+    /// A job that was submitted before.
+    pub fn client(&self, job: JobId) -> Option<JobClient> {
+        self.manager.client(job)
+    }
+
+    /// Total and free slots.
+    pub fn slots(&self) -> (u32, u32) {
+        self.manager.slots()
+    }
+
+    /// The threads that run.
+    pub fn threads(&self) -> &Threads {
+        &self.threads
+    }
+}
+
+impl Drop for LocalCluster {
+    fn drop(&mut self) {
+        self.manager.shutdown(SHUTDOWN);
+        if !self.threads.wait_until(0, SHUTDOWN) {
+            tracing::warn!(
+                left = self.threads.running(),
+                "threads of the cluster did not end in time"
+            );
+        }
+    }
+}

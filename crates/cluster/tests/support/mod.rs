@@ -1,0 +1,179 @@
+//! Test connectors, and plans made by hand.
+
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "not every test file uses all of it"
+)]
+
+pub mod sink;
+pub mod source;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::Int64Type;
+use flott_cluster::{JobClient, LocalCluster, LocalClusterOptions, ResultStream};
+use flott_connector::Registry;
+use flott_plan::{
+    Exchange, Expr, Node, NodeId, OperatorSpec, Schema, SinkSpec, SourceSpec, StreamGraph, TableSpec,
+};
+use flott_types::{LogicalType, OperatorUid, TypeKind};
+
+pub use sink::Committed;
+pub use source::Controls;
+
+/// `k BIGINT, v BIGINT`
+pub fn schema() -> Schema {
+    Schema::new([("k", bigint()), ("v", bigint())])
+}
+
+pub fn bigint() -> LogicalType {
+    TypeKind::BigInt.nullable()
+}
+
+pub fn table(name: &str, connector: &str, options: &[(&str, &str)]) -> TableSpec {
+    let mut all: BTreeMap<_, _> = options
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+        .collect();
+    all.insert("connector".to_owned(), connector.to_owned());
+    TableSpec {
+        name: name.to_owned(),
+        connector: connector.to_owned(),
+        options: all,
+        schema: schema(),
+        partition_keys: Vec::new(),
+        primary_key: Vec::new(),
+    }
+}
+
+/// A plan in the making.
+pub struct Plan {
+    pub graph: StreamGraph,
+    pub configuration: BTreeMap<String, String>,
+}
+
+impl Plan {
+    pub fn new(configuration: &[(&str, &str)]) -> Self {
+        let configuration = configuration
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        Plan {
+            graph: StreamGraph::default(),
+            configuration,
+        }
+    }
+
+    pub fn add(&mut self, uid: &str, spec: OperatorSpec, parallelism: u32) -> NodeId {
+        self.graph.add(Node {
+            uid: OperatorUid(uid.to_owned()),
+            name: uid.to_owned(),
+            spec,
+            schema: schema(),
+            parallelism,
+        })
+    }
+
+    pub fn source(&mut self, uid: &str, options: &[(&str, &str)], parallelism: u32) -> NodeId {
+        let table = table(uid, "test-source", options);
+        let spec = SourceSpec {
+            table,
+            projection: vec![0, 1],
+            metadata: Schema::default(),
+            limit: None,
+        };
+        self.add(uid, OperatorSpec::Source(spec), parallelism)
+    }
+
+    pub fn sink(&mut self, uid: &str, options: &[(&str, &str)], parallelism: u32) -> NodeId {
+        let table = table(uid, "test-sink", options);
+        let spec = SinkSpec {
+            table,
+            metadata: Schema::default(),
+            overwrite: false,
+            static_partition: BTreeMap::new(),
+        };
+        self.add(uid, OperatorSpec::Sink(spec), parallelism)
+    }
+
+    /// k, v as they are.
+    pub fn identity(&mut self, uid: &str, parallelism: u32) -> NodeId {
+        let projection = vec![Expr::column(0, bigint()), Expr::column(1, bigint())];
+        self.add(
+            uid,
+            OperatorSpec::Calc {
+                condition: None,
+                projection,
+            },
+            parallelism,
+        )
+    }
+
+    pub fn connect(&mut self, from: NodeId, to: NodeId, exchange: Exchange) {
+        self.graph.connect(from, to, 0, exchange);
+    }
+
+    pub fn build(&self) -> flott_plan::JobGraph {
+        self.graph
+            .clone()
+            .into_job_graph("test", self.configuration.clone(), 128, true)
+            .unwrap()
+    }
+}
+
+pub struct World {
+    pub cluster: LocalCluster,
+    pub controls: Arc<Controls>,
+    pub committed: Arc<Committed>,
+}
+
+pub fn world(task_managers: u32, slots: u32) -> World {
+    let (controls, committed) = (Arc::<Controls>::default(), Arc::<Committed>::default());
+    let mut registry = Registry::default();
+    registry.register(Arc::new(source::TestSourceConnector(controls.clone())));
+    registry.register(Arc::new(sink::TestSinkConnector(
+        committed.clone(),
+        controls.clone(),
+    )));
+    let mut options = LocalClusterOptions::new(Arc::new(registry), slots);
+    options.task_managers = task_managers;
+    World {
+        cluster: LocalCluster::start(options).unwrap(),
+        controls,
+        committed,
+    }
+}
+
+pub fn finish(client: &JobClient) {
+    match client.wait_for(Duration::from_secs(30)) {
+        Some(flott_cluster::JobStatus::Finished) => {}
+        other => panic!("{other:?}: {:#?}", client.info()),
+    }
+}
+
+/// All rows, sorted.
+pub fn collect(results: &ResultStream) -> Vec<(i64, i64)> {
+    let mut rows = Vec::new();
+    while let Some(batch) = results.next_rows().unwrap() {
+        rows.extend(pairs(batch.columns()));
+    }
+    rows.sort_unstable();
+    rows
+}
+
+pub fn pairs(batch: &arrow::array::RecordBatch) -> Vec<(i64, i64)> {
+    let (k, v) = (
+        batch.column(0).as_primitive::<Int64Type>(),
+        batch.column(1).as_primitive::<Int64Type>(),
+    );
+    assert_eq!(k.null_count(), 0);
+    k.values()
+        .iter()
+        .copied()
+        .zip(v.values().iter().copied())
+        .collect()
+}

@@ -1,0 +1,127 @@
+//! A sink with two phases: what it wrote becomes visible when it is committed, once for each committable.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use flott_batch::Batch;
+use flott_connector::{Committable, Connector, Options, Sink, SinkContext, SinkWriter, TableContext};
+use flott_plan::SinkSpec;
+use flott_types::{CheckpointId, Error, Result};
+use parking_lot::Mutex;
+
+use super::source::Controls;
+
+/// What readers of the table see.
+#[derive(Default)]
+pub struct Committed {
+    /// By committable, so that a second commit changes nothing.
+    pub parts: Mutex<BTreeMap<String, Vec<(i64, i64)>>>,
+    /// What a sink of one phase wrote.
+    pub direct: Mutex<Vec<(i64, i64)>>,
+    /// Rows in writers, over all, at most.
+    pub commits: Mutex<u64>,
+}
+
+impl Committed {
+    pub fn rows(&self) -> Vec<(i64, i64)> {
+        let mut rows: Vec<_> = self.parts.lock().values().flatten().copied().collect();
+        rows.sort_unstable();
+        rows
+    }
+}
+
+pub struct TestSinkConnector(pub Arc<Committed>, pub Arc<Controls>);
+
+struct TestSink {
+    committed: Arc<Committed>,
+    controls: Arc<Controls>,
+    direct: bool,
+    table: String,
+}
+
+impl Connector for TestSinkConnector {
+    fn name(&self) -> &'static str {
+        "test-sink"
+    }
+
+    fn sink(&self, spec: &SinkSpec, _: &TableContext) -> Result<Arc<dyn Sink>> {
+        let mut options = Options::new(&spec.table.name, &spec.table.options);
+        let direct = options.flag("direct", false)?;
+        options.finish()?;
+        let table = spec.table.name.clone();
+        Ok(Arc::new(TestSink {
+            committed: self.0.clone(),
+            controls: self.1.clone(),
+            direct,
+            table,
+        }))
+    }
+}
+
+impl Sink for TestSink {
+    fn writer(&self, context: SinkContext, restored: Vec<String>) -> Result<Box<dyn SinkWriter>> {
+        assert!(restored.is_empty());
+        Ok(Box::new(TestWriter {
+            committed: self.committed.clone(),
+            controls: self.controls.clone(),
+            direct: self.direct,
+            prefix: format!("{}-{}-{}", self.table, context.attempt, context.subtask),
+            rows: Vec::new(),
+        }))
+    }
+
+    fn commit(&self, committables: &[Committable]) -> Result<()> {
+        self.controls.fault("commit")?;
+        for committable in committables {
+            let (name, rows) = committable
+                .payload
+                .split_once('=')
+                .ok_or_else(|| Error::state("no committable"))?;
+            let rows = serde_json::from_str(rows).unwrap();
+            self.committed.parts.lock().insert(name.to_owned(), rows);
+            *self.committed.commits.lock() += 1;
+        }
+        Ok(())
+    }
+
+    fn is_two_phase(&self) -> bool {
+        !self.direct
+    }
+}
+
+struct TestWriter {
+    committed: Arc<Committed>,
+    controls: Arc<Controls>,
+    direct: bool,
+    prefix: String,
+    rows: Vec<(i64, i64)>,
+}
+
+impl SinkWriter for TestWriter {
+    fn write(&mut self, batch: Batch) -> Result<()> {
+        while self.controls.hold_sinks.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        let Batch::Changes(changes) = batch else {
+            return Err(Error::internal("not columns"));
+        };
+        let rows = super::pairs(changes.compact()?.columns());
+        if self.direct {
+            self.committed.direct.lock().extend(rows);
+        } else {
+            self.rows.extend(rows);
+        }
+        Ok(())
+    }
+
+    fn prepare_commit(&mut self, checkpoint: CheckpointId, _end: bool) -> Result<Vec<Committable>> {
+        if self.rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = serde_json::to_string(&std::mem::take(&mut self.rows)).unwrap();
+        Ok(vec![Committable {
+            payload: format!("{}-{checkpoint}={rows}", self.prefix),
+        }])
+    }
+}

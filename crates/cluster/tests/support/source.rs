@@ -1,0 +1,213 @@
+//! A source that can be replayed, and disturbed: `splits` splits of `rows` rows each; row i of split s is (s * rows + i) % keys, s * rows + i.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+
+use arrow::array::{Int64Array, RecordBatch};
+use flott_batch::{ChangeBatch, arrow_type};
+use flott_connector::{
+    Boundedness, Connector, EnumeratorContext, Options, Poll, ReaderContext, Source, SourceOutput,
+    SourceReader, Split, SplitEnumerator, TableContext,
+};
+use flott_plan::SourceSpec;
+use flott_types::{Error, Result, SubtaskIndex};
+
+/// What a test can do to sources while they run.
+#[derive(Default)]
+pub struct Controls {
+    /// After so many more rows (over all readers) a reader fails; 0 is never.
+    pub fail_after: AtomicI64,
+    /// How often it failed so.
+    pub failures: AtomicU64,
+    /// Readers wait.
+    pub hold: AtomicBool,
+    /// Rows emitted, repeated ones included.
+    pub emitted: AtomicU64,
+    /// Writers of sinks wait.
+    pub hold_sinks: AtomicBool,
+    /// What fails next, by name: `open`, `snapshot`, `commit`, `panic`.
+    pub fault: parking_lot::Mutex<Option<&'static str>>,
+}
+
+impl Controls {
+    /// Counts down to a failure.
+    pub fn spend(&self, rows: i64) -> Result<()> {
+        let before = self.fail_after.load(Ordering::SeqCst);
+        if before > 0 && self.fail_after.fetch_sub(rows, Ordering::SeqCst) <= rows {
+            self.fail_after.store(0, Ordering::SeqCst);
+            self.failures.fetch_add(1, Ordering::SeqCst);
+            return Err(Error::external("a fault of the test"));
+        }
+        Ok(())
+    }
+
+    /// Fails once if this fault was asked for.
+    pub fn fault(&self, name: &'static str) -> Result<()> {
+        let mut fault = self.fault.lock();
+        if *fault == Some(name) {
+            *fault = None;
+            drop(fault);
+            self.failures.fetch_add(1, Ordering::SeqCst);
+            assert!(name != "panic", "a panic of the test");
+            return Err(Error::external(format!("a fault of the test: {name}")));
+        }
+        Ok(())
+    }
+}
+
+pub struct TestSourceConnector(pub Arc<Controls>);
+
+#[derive(Clone)]
+struct TestSource {
+    controls: Arc<Controls>,
+    splits: u64,
+    rows: u64,
+    keys: u64,
+    batch: u64,
+    /// Milliseconds between batches.
+    pause: i64,
+    unbounded: bool,
+}
+
+impl Connector for TestSourceConnector {
+    fn name(&self) -> &'static str {
+        "test-source"
+    }
+
+    fn source(&self, spec: &SourceSpec, _: &TableContext) -> Result<Arc<dyn Source>> {
+        let mut options = Options::new(&spec.table.name, &spec.table.options);
+        let source = TestSource {
+            controls: self.0.clone(),
+            splits: options.parsed("splits", "a number")?.unwrap_or(1),
+            rows: options.parsed("rows", "a number")?.unwrap_or(100),
+            keys: options.parsed("keys", "a number")?.unwrap_or(10),
+            batch: options.parsed("batch", "a number")?.unwrap_or(10),
+            pause: options.parsed("pause", "milliseconds")?.unwrap_or(0),
+            unbounded: options.flag("unbounded", false)?,
+        };
+        options.finish()?;
+        Ok(Arc::new(source))
+    }
+}
+
+impl Source for TestSource {
+    fn boundedness(&self) -> Boundedness {
+        if self.unbounded {
+            Boundedness::Unbounded
+        } else {
+            Boundedness::Bounded
+        }
+    }
+
+    fn enumerator(&self, restored: Option<&str>, _: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
+        let next = restored.map_or(0, |text| text.parse().unwrap());
+        Ok(Box::new(TestEnumerator {
+            source: self.clone(),
+            next,
+        }))
+    }
+
+    fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
+        self.controls.fault("open")?;
+        Ok(Box::new(TestReader {
+            source: self.clone(),
+            splits: Vec::new(),
+            context,
+            next_at: 0,
+        }))
+    }
+}
+
+struct TestEnumerator {
+    source: TestSource,
+    next: u64,
+}
+
+impl SplitEnumerator for TestEnumerator {
+    fn next_splits(&mut self, _: SubtaskIndex) -> Result<Option<Vec<Split>>> {
+        if self.next < self.source.splits {
+            self.next += 1;
+            return Ok(Some(vec![Split {
+                id: (self.next - 1).to_string(),
+                payload: "0".to_owned(),
+            }]));
+        }
+        Ok(self.source.unbounded.then(Vec::new))
+    }
+
+    fn add_splits_back(&mut self, _: Vec<Split>) {}
+
+    fn snapshot(&self) -> Result<String> {
+        Ok(self.next.to_string())
+    }
+
+    fn discovery_interval(&self) -> i64 {
+        5
+    }
+}
+
+struct TestReader {
+    source: TestSource,
+    /// Number and position.
+    splits: Vec<(u64, u64)>,
+    context: ReaderContext,
+    next_at: i64,
+}
+
+impl SourceReader for TestReader {
+    fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
+        self.splits.extend(
+            splits
+                .iter()
+                .map(|s| (s.id.parse::<u64>().unwrap(), s.payload.parse::<u64>().unwrap())),
+        );
+        Ok(())
+    }
+
+    fn poll(&mut self, output: &mut dyn SourceOutput) -> Result<Poll> {
+        let now = self.context.clock.now();
+        if self.source.controls.hold.load(Ordering::SeqCst) {
+            return Ok(Poll::Wait(now + 2));
+        }
+        if now < self.next_at {
+            return Ok(Poll::Wait(self.next_at));
+        }
+        let Some((split, position)) = self.splits.first_mut() else {
+            return Ok(Poll::SplitsDone);
+        };
+        let TestSource {
+            controls,
+            rows,
+            keys,
+            batch,
+            pause,
+            ..
+        } = &self.source;
+        let end = (*position + batch).min(*rows);
+        controls.spend((end - *position) as i64)?;
+        controls.fault("panic")?;
+        let values: Vec<i64> = (*position..end).map(|at| (*split * rows + at) as i64).collect();
+        let key: Int64Array = values.iter().map(|value| value % *keys as i64).collect();
+        let schema = arrow_type::schema(super::schema().iter());
+        let columns =
+            RecordBatch::try_new(schema, vec![Arc::new(key), Arc::new(Int64Array::from(values))]).unwrap();
+        controls.emitted.fetch_add(end - *position, Ordering::SeqCst);
+        let id = split.to_string();
+        *position = end;
+        if end == *rows {
+            self.splits.remove(0);
+        }
+        self.next_at = if *pause > 0 { now + pause } else { 0 };
+        output.emit(&id, ChangeBatch::insert_only(columns).into())?;
+        Ok(Poll::More)
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<Split>> {
+        self.source.controls.fault("snapshot")?;
+        let split = |(id, position): &(u64, u64)| Split {
+            id: id.to_string(),
+            payload: position.to_string(),
+        };
+        Ok(self.splits.iter().map(split).collect())
+    }
+}

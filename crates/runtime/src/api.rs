@@ -1,0 +1,313 @@
+//! What a task is told and what it tells: plain data, so that it can cross a network.
+
+use flott_checkpoint::manifest::{SubtaskRestore, TaskSnapshot};
+use flott_checkpoint::{Attempt, Barrier, TaskId};
+use flott_connector::Split;
+use flott_plan::{Exchange, JobEdge, JobGraph, JobVertex};
+use flott_types::{CheckpointId, Error, ErrorKind, JobId, OperatorUid, Result, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Everything that one task starts from.
+#[derive(Clone, Debug)]
+pub struct TaskDeployment {
+    /// The job.
+    pub job: JobId,
+    /// Which deployment of the job this is.
+    pub attempt: Attempt,
+    /// The task.
+    pub task: TaskId,
+    /// Its chain of operators.
+    pub vertex: JobVertex,
+    /// The streams into it, in the order of the plan's edges.
+    pub inputs: Vec<TaskEdge>,
+    /// The streams out of it, in the order of the plan's edges.
+    pub outputs: Vec<TaskEdge>,
+    /// What its operators start from.
+    pub restore: Vec<OperatorRestore>,
+    /// The inputs of the job had ended before it failed: a source is at its end from the start.
+    pub drained: bool,
+    /// The job's configuration.
+    pub options: crate::TaskOptions,
+}
+
+/// A stream between this task's vertex and another one.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct TaskEdge {
+    /// The edge's position in the plan.
+    pub edge: u32,
+    /// The edge.
+    pub plan: JobEdge,
+    /// The parallelism of the vertex at the other end.
+    pub parallelism: u32,
+    /// The number of key groups of the receiving vertex.
+    pub max_parallelism: u32,
+}
+
+/// What one operator of a task starts from.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct OperatorRestore {
+    /// The operator.
+    pub uid: OperatorUid,
+    /// Its share of the state.
+    pub state: SubtaskRestore,
+}
+
+/// A channel: one sending subtask to one receiving subtask over one edge of the plan.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct ChannelKey {
+    /// The job.
+    pub job: JobId,
+    /// The deployment.
+    pub attempt: Attempt,
+    /// The edge's position in the plan.
+    pub edge: u32,
+    /// The sender.
+    pub from: TaskId,
+    /// The receiver.
+    pub to: TaskId,
+}
+
+/// What the JobManager tells a task. Commands to one task arrive in the order in which they were sent.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum TaskCommand {
+    /// A checkpoint begins. Sources act on it; other tasks wait for the barrier, see `flott_checkpoint::alignment`.
+    Trigger(Barrier),
+    /// A checkpoint is complete.
+    Complete(CheckpointId),
+    /// A checkpoint will not complete.
+    Aborted(CheckpointId),
+    /// Splits for the source of this task.
+    AddSplits(Vec<Split>),
+    /// There are no splits now; ask again in so many milliseconds.
+    NoSplitsYet(i64),
+    /// There never will be another split.
+    NoMoreSplits,
+    /// A source is to end its input as if it had come to its end.
+    Drain,
+    /// The job is over: commit up to this checkpoint, if any, and leave.
+    Finish(Option<CheckpointId>),
+    /// Leave at once.
+    Cancel,
+}
+
+/// What a task tells the JobManager.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum TaskReport {
+    /// Restored, connected, at work.
+    Running,
+    /// The source of this task has nothing to read.
+    RequestSplits {
+        /// The source.
+        operator: OperatorUid,
+    },
+    /// All inputs have ended and everything is emitted; only the end of the job is awaited.
+    Drained,
+    /// The snapshot is stored.
+    Ack {
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// What to put into the manifest.
+        snapshot: TaskSnapshot,
+        /// How long what took.
+        metrics: SnapshotMetrics,
+    },
+    /// The snapshot will not come.
+    Decline {
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// Why, for people; `None` if it was overtaken or cancelled, which is nobody's failure.
+        failure: Option<String>,
+    },
+    /// Left because the job was over.
+    Finished,
+    /// Left because it was told to cancel.
+    Canceled,
+    /// Left because of an error.
+    Failed(Failure),
+}
+
+/// How long the phases of a task's snapshot took, and how large it is.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SnapshotMetrics {
+    /// From the first barrier to the last, in milliseconds.
+    pub alignment_millis: i64,
+    /// On the task's thread, in microseconds.
+    pub sync_micros: u64,
+    /// Off the task's thread, in milliseconds.
+    pub async_millis: i64,
+    /// From the trigger to the start of the snapshot, in milliseconds.
+    pub start_delay_millis: i64,
+    /// What was written for this checkpoint, in bytes.
+    pub size: u64,
+}
+
+/// An error as it crosses the wire and is kept in the exception history.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Failure {
+    /// What went wrong, as far as a decision depends on it.
+    pub kind: FailureKind,
+    /// For people; operator and causes included.
+    pub message: String,
+    /// Whether a restart may help.
+    pub retryable: bool,
+    /// When it happened.
+    pub at: Timestamp,
+}
+
+/// [`ErrorKind`] on the wire.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the variants are ErrorKind's")]
+pub enum FailureKind {
+    Invalid,
+    Unsupported,
+    Data,
+    External,
+    State,
+    Cancelled,
+    Internal,
+}
+
+impl Failure {
+    /// From an error.
+    pub fn new(error: &Error, at: Timestamp) -> Self {
+        let kind = match error.kind() {
+            ErrorKind::Invalid => FailureKind::Invalid,
+            ErrorKind::Unsupported => FailureKind::Unsupported,
+            ErrorKind::Data => FailureKind::Data,
+            ErrorKind::External => FailureKind::External,
+            ErrorKind::State => FailureKind::State,
+            ErrorKind::Cancelled => FailureKind::Cancelled,
+            _ => FailureKind::Internal,
+        };
+        Failure {
+            kind,
+            message: error.to_string(),
+            retryable: error.is_retryable(),
+            at,
+        }
+    }
+
+    /// As an error again.
+    pub fn to_error(&self) -> Error {
+        let kind = match self.kind {
+            FailureKind::Invalid => ErrorKind::Invalid,
+            FailureKind::Unsupported => ErrorKind::Unsupported,
+            FailureKind::Data => ErrorKind::Data,
+            FailureKind::External => ErrorKind::External,
+            FailureKind::State => ErrorKind::State,
+            FailureKind::Cancelled => ErrorKind::Cancelled,
+            FailureKind::Internal => ErrorKind::Internal,
+        };
+        Error::new(kind, self.message.clone())
+    }
+}
+
+impl TaskDeployment {
+    /// One task of a job, from the job's plan.
+    ///
+    /// # Errors
+    /// If the plan has no such vertex or contradicts itself.
+    pub fn new(
+        graph: &JobGraph,
+        job: JobId,
+        attempt: Attempt,
+        task: TaskId,
+        restore: Vec<OperatorRestore>,
+        options: crate::TaskOptions,
+    ) -> Result<Self> {
+        let at = |id: flott_types::VertexId| {
+            let vertex = graph.vertices.get(id.0 as usize).filter(|vertex| vertex.id == id);
+            vertex.ok_or_else(|| Error::internal(format!("the plan has no vertex {id}")))
+        };
+        let vertex = at(task.vertex)?.clone();
+        let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
+        for (edge, plan) in (0..).zip(&graph.edges) {
+            let (from, to) = (at(plan.from)?, at(plan.to)?);
+            let max_parallelism = to.max_parallelism;
+            if plan.exchange == Exchange::Forward && from.parallelism != to.parallelism {
+                return Err(Error::internal(format!(
+                    "a forward edge leads from '{}' with parallelism {} to '{}' with {}",
+                    from.name, from.parallelism, to.name, to.parallelism
+                )));
+            }
+            if plan.to == task.vertex {
+                let parallelism = from.parallelism;
+                inputs.push(TaskEdge {
+                    edge,
+                    plan: plan.clone(),
+                    parallelism,
+                    max_parallelism,
+                });
+            }
+            if plan.from == task.vertex {
+                let parallelism = to.parallelism;
+                outputs.push(TaskEdge {
+                    edge,
+                    plan: plan.clone(),
+                    parallelism,
+                    max_parallelism,
+                });
+            }
+        }
+        Ok(TaskDeployment {
+            job,
+            attempt,
+            task,
+            vertex,
+            inputs,
+            outputs,
+            restore,
+            drained: false,
+            options,
+        })
+    }
+
+    /// The channels into the task, in the order in which its gate numbers them, with the input that each feeds.
+    pub fn input_channels(&self) -> Vec<(ChannelKey, usize)> {
+        let mut channels = Vec::new();
+        for input in &self.inputs {
+            for subtask in self.peers(input) {
+                let from = TaskId {
+                    vertex: input.plan.from,
+                    subtask,
+                };
+                let key = ChannelKey {
+                    job: self.job,
+                    attempt: self.attempt,
+                    edge: input.edge,
+                    from,
+                    to: self.task,
+                };
+                channels.push((key, input.plan.input));
+            }
+        }
+        channels
+    }
+
+    /// The channels out of the task over one edge, one for each receiver it is connected to.
+    pub fn output_channels(&self, output: &TaskEdge) -> Vec<ChannelKey> {
+        let key = |subtask| ChannelKey {
+            job: self.job,
+            attempt: self.attempt,
+            edge: output.edge,
+            from: self.task,
+            to: TaskId {
+                vertex: output.plan.to,
+                subtask,
+            },
+        };
+        self.peers(output).map(key).collect()
+    }
+
+    /// The subtasks at the other end that this one is connected to.
+    fn peers(&self, edge: &TaskEdge) -> impl Iterator<Item = flott_types::SubtaskIndex> + use<> {
+        let own = self.task.subtask.0;
+        let range = if edge.plan.exchange == Exchange::Forward {
+            own..own + 1
+        } else {
+            0..edge.parallelism
+        };
+        range.map(flott_types::SubtaskIndex)
+    }
+}

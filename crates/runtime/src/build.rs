@@ -1,0 +1,206 @@
+//! From a deployment to a tree of operators.
+
+use std::sync::Arc;
+
+use flott_batch::arrow_type;
+use flott_operator::{Operator, OperatorMetrics, TaskInfo};
+use flott_plan::{ChainedNode, Exchange, OperatorSpec};
+use flott_types::{Error, KeyGroupRange, Result};
+
+use crate::chain::{Link, Outputs, guard};
+use crate::connect::SenderContext;
+use crate::exchange::ExchangeWriter;
+use crate::sink::SinkOperator;
+use crate::source::SourceHead;
+use crate::values;
+use crate::{CollectOperator, TaskDeployment, TaskEnvironment, TaskMetrics};
+
+/// The chain of one task: with a source at its head the outputs of the source, else outputs whose only link is the head.
+pub(crate) struct Chain {
+    pub(crate) source: Option<SourceHead>,
+    pub(crate) root: Outputs,
+    pub(crate) inputs: usize,
+}
+
+/// Builds the chain; nothing is opened yet.
+pub(crate) fn chain(
+    deployment: &TaskDeployment,
+    environment: &TaskEnvironment,
+    context: &SenderContext,
+) -> Result<Chain> {
+    let nodes = &deployment.vertex.operators;
+    let Some(head) = nodes.first() else {
+        return Err(Error::internal("the plan has a vertex without operators"));
+    };
+    let builder = Builder {
+        deployment,
+        environment,
+        context,
+        task: &context.metrics,
+    };
+    let is_source = matches!(
+        head.node.spec,
+        OperatorSpec::Source(_) | OperatorSpec::Values { .. }
+    );
+    if is_source == deployment.inputs.is_empty() {
+        let inputs = head.inputs.len().max(1);
+        return if is_source {
+            let metrics = builder.metrics(head);
+            let source = builder.source(head, metrics.clone())?;
+            let root = builder.outputs(0, metrics)?;
+            Ok(Chain {
+                source: Some(source),
+                root,
+                inputs,
+            })
+        } else {
+            let mut root = Outputs::new(OperatorMetrics::default(), context.metrics.clone());
+            root.links.push(builder.link(0)?);
+            Ok(Chain {
+                source: None,
+                root,
+                inputs,
+            })
+        };
+    }
+    let trouble = if is_source {
+        "is a source, but has inputs"
+    } else {
+        "has no inputs, but is not a source"
+    };
+    Err(Error::internal(format!("'{}' {trouble}", head.node.name)))
+}
+
+struct Builder<'a> {
+    deployment: &'a TaskDeployment,
+    environment: &'a TaskEnvironment,
+    context: &'a SenderContext,
+    task: &'a Arc<TaskMetrics>,
+}
+
+impl Builder<'_> {
+    fn link(&self, position: usize) -> Result<Link> {
+        let node = &self.deployment.vertex.operators[position];
+        let metrics = self.metrics(node);
+        let operator = guard(&node.node.name, || self.operator(node))?;
+        let outputs = self.outputs(position, metrics)?;
+        Ok(Link::new(self.info(node), operator, outputs))
+    }
+
+    /// The operators and streams behind an operator.
+    fn outputs(&self, position: usize, metrics: OperatorMetrics) -> Result<Outputs> {
+        let mut outputs = Outputs::new(metrics, self.task.clone());
+        for (child, node) in self.deployment.vertex.operators.iter().enumerate() {
+            if node.parent == Some(position) {
+                outputs.links.push(self.link(child)?);
+            }
+        }
+        let schema = arrow_type::schema(self.deployment.vertex.operators[position].node.schema.iter());
+        for output in self
+            .deployment
+            .outputs
+            .iter()
+            .filter(|output| output.plan.from_operator == position)
+        {
+            let channels = self.deployment.output_channels(output);
+            let senders = channels
+                .into_iter()
+                .map(|channel| self.environment.connector.connect(channel, self.context))
+                .collect::<Result<Vec<_>>>()?;
+            outputs.exchanges.push(ExchangeWriter::new(
+                output.plan.exchange.clone(),
+                schema.clone(),
+                senders,
+                // Senders begin with different receivers, so that few batches are spread too.
+                if output.plan.exchange == Exchange::Rebalance {
+                    self.deployment.task.subtask.index()
+                } else {
+                    0
+                },
+                self.deployment.options.batch_size,
+                output.max_parallelism,
+            ));
+        }
+        Ok(outputs)
+    }
+
+    fn metrics(&self, node: &ChainedNode) -> OperatorMetrics {
+        let metrics = OperatorMetrics::default();
+        self.task.add_operator(&node.node.uid, &node.node.name, &metrics);
+        metrics
+    }
+
+    fn info(&self, node: &ChainedNode) -> TaskInfo {
+        let TaskDeployment {
+            job,
+            attempt,
+            task,
+            vertex,
+            ..
+        } = self.deployment;
+        TaskInfo {
+            job: *job,
+            uid: node.node.uid.clone(),
+            name: node.node.name.clone(),
+            subtask: task.subtask,
+            parallelism: vertex.parallelism,
+            max_parallelism: vertex.max_parallelism,
+            key_groups: KeyGroupRange::of_subtask(task.subtask, vertex.max_parallelism, vertex.parallelism),
+            attempt: attempt.0,
+        }
+    }
+
+    fn source(&self, node: &ChainedNode, metrics: OperatorMetrics) -> Result<SourceHead> {
+        let info = self.info(node);
+        if let OperatorSpec::Values { rows } = &node.node.spec {
+            return values::source(
+                info,
+                rows.clone(),
+                &node.node.schema,
+                &self.deployment.options,
+                metrics,
+            );
+        }
+        let OperatorSpec::Source(spec) = &node.node.spec else {
+            return Err(Error::internal(format!("'{}' is not a source", node.node.name)));
+        };
+        let context = self.deployment.options.table_context()?;
+        let source = guard(&info.name, || self.environment.registry.source(spec, &context))?;
+        Ok(SourceHead::new(
+            info,
+            Box::new(move |context| source.reader(context)),
+            metrics,
+        ))
+    }
+
+    fn operator(&self, node: &ChainedNode) -> Result<Box<dyn Operator>> {
+        let clock = &self.environment.clock;
+        let operator: Box<dyn Operator> = match &node.node.spec {
+            OperatorSpec::Sink(spec) => {
+                let context = self.deployment.options.table_context()?;
+                let sink = self.environment.registry.sink(spec, &context)?;
+                Box::new(SinkOperator::new(sink, clock.clone()))
+            }
+            OperatorSpec::Collect => {
+                let collector = self.environment.results.collector(&self.info(node))?;
+                let cancel = self.context.cancel.clone();
+                Box::new(CollectOperator::new(
+                    collector,
+                    cancel,
+                    clock.clone(),
+                    self.task.clone(),
+                ))
+            }
+            OperatorSpec::Source(_) | OperatorSpec::Values { .. } => {
+                return Err(Error::internal("a source can only be the head of a task"));
+            }
+            _ => self
+                .environment
+                .operators
+                .build(node, &self.info(node), &self.deployment.options)?,
+        };
+        #[cfg(debug_assertions)]
+        let operator: Box<dyn Operator> = Box::new(crate::invariant::Checked::new(operator, node));
+        Ok(operator)
+    }
+}

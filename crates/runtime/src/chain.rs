@@ -1,0 +1,376 @@
+//! The operators of one task: a tree in which each calls the next directly.
+//!
+//! A batch that an operator emits is processed by everything behind it before `emit` returns, so a join that fans out never
+//! holds its whole result. Panics of an operator become errors that name it.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use flott_batch::{Batch, WatermarkStatus};
+use flott_checkpoint::Barrier;
+use flott_operator::{Context, Operator, OperatorMetrics, Output, TaskInfo};
+use flott_state::{OperatorSnapshot, RestoredState};
+use flott_types::{CheckpointId, Error, OperatorUid, Result, Timestamp, Watermark};
+
+use crate::exchange::ExchangeWriter;
+use crate::gate::Element;
+
+/// An operator and what comes behind it.
+pub struct Link {
+    /// Who it is.
+    pub info: TaskInfo,
+    operator: Box<dyn Operator>,
+    metrics: OperatorMetrics,
+    watermark: Watermark,
+    wake_at: Option<Timestamp>,
+    /// Where its output goes.
+    pub outputs: Outputs,
+}
+
+/// Where the output of one operator goes.
+pub struct Outputs {
+    /// The next operators of the chain.
+    pub links: Vec<Link>,
+    /// The streams to other tasks.
+    pub exchanges: Vec<ExchangeWriter>,
+    /// Of the operator that emits.
+    pub metrics: OperatorMetrics,
+    /// Of the task.
+    pub task: std::sync::Arc<crate::TaskMetrics>,
+    watermark: Watermark,
+    status: WatermarkStatus,
+}
+
+/// What one operator hands over at a checkpoint.
+#[derive(Debug)]
+pub struct OperatorState {
+    /// The operator.
+    pub uid: OperatorUid,
+    /// Its name for people.
+    pub name: String,
+    /// The number of key groups.
+    pub max_parallelism: u32,
+    /// The state.
+    pub state: OperatorSnapshot,
+}
+
+/// The output of an operator during a call.
+pub struct ChainOutput<'a> {
+    outputs: &'a mut Outputs,
+    now: Timestamp,
+}
+
+impl Outputs {
+    /// The outputs of an operator, nothing emitted yet.
+    pub fn new(metrics: OperatorMetrics, task: std::sync::Arc<crate::TaskMetrics>) -> Self {
+        let (links, exchanges) = (Vec::new(), Vec::new());
+        let (watermark, status) = (Watermark::MIN, WatermarkStatus::Active);
+        Outputs {
+            links,
+            exchanges,
+            metrics,
+            task,
+            watermark,
+            status,
+        }
+    }
+
+    /// As an operator sees it.
+    pub fn at(&mut self, now: Timestamp) -> ChainOutput<'_> {
+        ChainOutput { outputs: self, now }
+    }
+
+    fn emit(&mut self, batch: Batch, now: Timestamp) -> Result<()> {
+        let rows = batch.num_rows() as u64;
+        if rows == 0 {
+            return Ok(());
+        }
+        self.metrics.num_records_out.add(rows);
+        self.task.records_out.add(rows * self.exchanges.len() as u64);
+        let count = self.links.len() + self.exchanges.len();
+        // The last receiver gets the batch itself, the others a clone (columns are shared).
+        let mut batch = Some(batch);
+        let mut left = count;
+        let mut next = || {
+            left -= 1;
+            if left == 0 { batch.take() } else { batch.clone() }
+        };
+        for link in &mut self.links {
+            if let Some(batch) = next() {
+                link.process(0, batch, now)?;
+            }
+        }
+        for exchange in &mut self.exchanges {
+            if let Some(batch) = next() {
+                exchange.emit(batch, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn watermark(&mut self, watermark: Watermark, now: Timestamp) -> Result<()> {
+        if watermark <= self.watermark {
+            return Ok(());
+        }
+        self.watermark = watermark;
+        self.metrics.current_output_watermark.set(watermark.0);
+        for link in &mut self.links {
+            link.watermark(watermark, now)?;
+        }
+        let element = Element::Watermark(watermark);
+        self.exchanges
+            .iter_mut()
+            .try_for_each(|exchange| exchange.broadcast(&element))
+    }
+
+    fn watermark_status(&mut self, status: WatermarkStatus, now: Timestamp) -> Result<()> {
+        if status == self.status {
+            return Ok(());
+        }
+        self.status = status;
+        for link in &mut self.links {
+            link.watermark_status(status, now)?;
+        }
+        let element = Element::Status(status);
+        self.exchanges
+            .iter_mut()
+            .try_for_each(|exchange| exchange.broadcast(&element))
+    }
+
+    /// Calls all links, each before those behind it.
+    pub fn visit(&mut self, call: &mut dyn FnMut(&mut Link) -> Result<()>) -> Result<()> {
+        for link in &mut self.links {
+            call(link)?;
+            link.outputs.visit(call)?;
+        }
+        Ok(())
+    }
+
+    /// Sends a control element out of the task, over all its streams.
+    pub fn broadcast(&mut self, element: &Element) -> Result<()> {
+        self.exchanges_mut(&mut |exchange| exchange.broadcast(element))
+    }
+
+    /// Sends on what the exchanges hold back.
+    pub fn flush(&mut self) -> Result<()> {
+        self.exchanges_mut(&mut ExchangeWriter::flush)
+    }
+
+    /// Sends on what the exchanges have held back since this time or longer; says since when the rest is held.
+    pub fn flush_older(&mut self, since: Timestamp) -> Result<Option<Timestamp>> {
+        let mut oldest: Option<Timestamp> = None;
+        self.exchanges_mut(&mut |exchange| {
+            if exchange.held_since().is_some_and(|held| held <= since) {
+                exchange.flush()?;
+            }
+            if let Some(held) = exchange.held_since() {
+                oldest = Some(oldest.map_or(held, |oldest| oldest.min(held)));
+            }
+            Ok(())
+        })?;
+        Ok(oldest)
+    }
+
+    fn exchanges_mut(&mut self, call: &mut dyn FnMut(&mut ExchangeWriter) -> Result<()>) -> Result<()> {
+        self.exchanges.iter_mut().try_for_each(&mut *call)?;
+        self.links
+            .iter_mut()
+            .try_for_each(|link| link.outputs.exchanges_mut(call))
+    }
+
+    /// Lets each operator of the chain finish, in order.
+    pub fn finish(&mut self, now: Timestamp) -> Result<()> {
+        for link in &mut self.links {
+            link.end_input(0, now)?;
+            link.finish(now)?;
+        }
+        Ok(())
+    }
+
+    /// The earliest time that an operator asked to be called at.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        let of = |link: &Link| [link.wake_at, link.outputs.wake_at()].into_iter().flatten().min();
+        self.links.iter().filter_map(of).min()
+    }
+
+    /// Calls the operators whose time has come.
+    pub fn fire(&mut self, now: Timestamp) -> Result<()> {
+        self.visit(&mut |link| match link.wake_at {
+            Some(at) if at <= now => {
+                link.wake_at = None;
+                link.call(now, |operator, context| operator.processing_time(now, context))
+            }
+            _ => Ok(()),
+        })
+    }
+
+    /// The rows that are held back only for the sake of larger batches leave.
+    pub fn input_dry(&mut self, now: Timestamp) -> Result<()> {
+        self.visit(&mut |link| link.call(now, |operator, context| operator.input_dry(context)))
+    }
+
+    /// Lets the operators emit what must be before the barrier, then sends it out.
+    pub fn barrier(&mut self, barrier: Barrier, now: Timestamp, ended: bool) -> Result<()> {
+        self.visit(&mut |link| link.call(now, |operator, context| operator.prepare_barrier(context)))?;
+        if ended {
+            Ok(())
+        } else {
+            self.broadcast(&Element::Barrier(barrier))
+        }
+    }
+
+    /// Takes the state of all operators.
+    pub fn snapshot(
+        &mut self,
+        checkpoint: CheckpointId,
+        full: bool,
+        into: &mut Vec<OperatorState>,
+    ) -> Result<()> {
+        self.visit(&mut |link| {
+            let operator = &mut link.operator;
+            let state = guard(&link.info.name, || operator.snapshot(checkpoint, full))?;
+            into.push(OperatorState {
+                uid: link.info.uid.clone(),
+                name: link.info.name.clone(),
+                max_parallelism: link.info.max_parallelism,
+                state,
+            });
+            Ok(())
+        })
+    }
+
+    /// Tells all operators that a checkpoint is complete.
+    pub fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.visit(&mut |link| {
+            let operator = &mut link.operator;
+            guard(&link.info.name, || operator.checkpoint_complete(checkpoint))
+        })
+    }
+
+    /// Opens the operators, the last ones first, so that what an operator emits finds the next one open.
+    pub fn open(
+        &mut self,
+        restore: &mut dyn FnMut(&TaskInfo) -> Result<RestoredState>,
+        now: Timestamp,
+    ) -> Result<()> {
+        for link in &mut self.links {
+            link.outputs.open(restore, now)?;
+            let restored = restore(&link.info)?;
+            link.call(now, |operator, context| operator.open(restored, context))?;
+        }
+        Ok(())
+    }
+
+    /// Closes the operators. One that panics here does not keep the others from being closed.
+    pub fn close(&mut self) {
+        for link in &mut self.links {
+            let operator = &mut link.operator;
+            let closed = guard(&link.info.name, || {
+                operator.close();
+                Ok(())
+            });
+            if let Err(error) = closed {
+                tracing::warn!(%error, "an operator failed while it was closed");
+            }
+            link.outputs.close();
+        }
+    }
+}
+
+impl Output for ChainOutput<'_> {
+    fn emit(&mut self, batch: Batch) -> Result<()> {
+        self.outputs.emit(batch, self.now)
+    }
+
+    fn watermark(&mut self, watermark: Watermark) -> Result<()> {
+        self.outputs.watermark(watermark, self.now)
+    }
+
+    fn watermark_status(&mut self, status: WatermarkStatus) -> Result<()> {
+        self.outputs.watermark_status(status, self.now)
+    }
+}
+
+impl Link {
+    /// An operator before it is opened.
+    pub fn new(info: TaskInfo, operator: Box<dyn Operator>, outputs: Outputs) -> Self {
+        let metrics = outputs.metrics.clone();
+        Link {
+            info,
+            operator,
+            metrics,
+            watermark: Watermark::MIN,
+            wake_at: None,
+            outputs,
+        }
+    }
+
+    /// Rows of an input.
+    pub fn process(&mut self, input: usize, batch: Batch, now: Timestamp) -> Result<()> {
+        self.metrics.num_records_in.add(batch.num_rows() as u64);
+        self.call(now, |operator, context| operator.process(input, batch, context))
+    }
+
+    /// Event time.
+    pub fn watermark(&mut self, watermark: Watermark, now: Timestamp) -> Result<()> {
+        self.watermark = watermark;
+        self.metrics.current_input_watermark.set(watermark.0);
+        self.call(now, |operator, context| operator.watermark(watermark, context))
+    }
+
+    /// Idle or active.
+    pub fn watermark_status(&mut self, status: WatermarkStatus, now: Timestamp) -> Result<()> {
+        self.call(now, |operator, context| {
+            operator.watermark_status(status, context)
+        })
+    }
+
+    /// An input has ended.
+    pub fn end_input(&mut self, input: usize, now: Timestamp) -> Result<()> {
+        self.call(now, |operator, context| operator.end_input(input, context))
+    }
+
+    /// All inputs have ended: this operator finishes, then those behind it.
+    pub fn finish(&mut self, now: Timestamp) -> Result<()> {
+        self.call(now, |operator, context| operator.finish(context))?;
+        self.outputs.finish(now)
+    }
+
+    fn call(
+        &mut self,
+        now: Timestamp,
+        call: impl FnOnce(&mut dyn Operator, &mut Context<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut output = ChainOutput {
+            outputs: &mut self.outputs,
+            now,
+        };
+        let mut context = Context {
+            info: &self.info,
+            now,
+            watermark: self.watermark,
+            output: &mut output,
+            metrics: &self.metrics,
+            wake_at: &mut self.wake_at,
+        };
+        let operator = &mut *self.operator;
+        guard(&self.info.name, || call(operator, &mut context))
+    }
+}
+
+/// Calls into an operator or connector: errors get its name, panics become errors.
+pub fn guard<T>(name: &str, call: impl FnOnce() -> Result<T>) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(result) => result.map_err(|error| error.in_operator(name)),
+        Err(panic) => Err(Error::internal(format!("panicked: {}", panic_text(&*panic))).in_operator(name)),
+    }
+}
+
+/// What a panic said.
+pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (_, Some(text)) => text,
+        _ => "without a message",
+    }
+}

@@ -1,0 +1,116 @@
+//! How the channels of tasks find each other. The exchange within a process is here; one over the network is another
+//! implementation of [`Connector`] and [`Sender`].
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flott_checkpoint::{Attempt, TaskId};
+use flott_types::{Clock, Error, FastMap, JobId, Result};
+use parking_lot::{Condvar, Mutex};
+
+use crate::gate::{CancelFlag, Element, Gate};
+use crate::{ChannelKey, TaskMetrics};
+
+/// The sending end of one channel.
+pub trait Sender: Send {
+    /// Sends an element; waits while there is no room.
+    ///
+    /// # Errors
+    /// If the sending task is cancelled meanwhile.
+    fn send(&mut self, element: Element) -> Result<()>;
+}
+
+/// What a sender needs to know of the task that sends.
+#[derive(Clone)]
+pub struct SenderContext {
+    /// Set when the task is to leave.
+    pub cancel: Arc<CancelFlag>,
+    /// Where waiting is counted.
+    pub metrics: Arc<TaskMetrics>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Brings the ends of channels together.
+pub trait Connector: Send + Sync {
+    /// Makes a task's gate known, with its channels in the order of the gate.
+    fn register(&self, channels: &[ChannelKey], gate: &Arc<Gate>);
+
+    /// The sending end of a channel. Waits until the receiver is there.
+    ///
+    /// # Errors
+    /// If the sender is cancelled meanwhile.
+    fn connect(&self, channel: ChannelKey, context: &SenderContext) -> Result<Box<dyn Sender>>;
+
+    /// Forgets a task's gate.
+    fn unregister(&self, job: JobId, attempt: Attempt, task: TaskId);
+}
+
+/// Channels within the process: the sender puts batches into the receiver's gate, by pointer.
+#[derive(Default)]
+pub struct LocalConnector {
+    gates: Mutex<FastMap<ChannelKey, (Arc<Gate>, usize)>>,
+    changed: Condvar,
+}
+
+impl fmt::Debug for LocalConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LocalConnector({} channels)", self.gates.lock().len())
+    }
+}
+
+struct LocalSender {
+    gate: Arc<Gate>,
+    channel: usize,
+    context: SenderContext,
+}
+
+impl Sender for LocalSender {
+    fn send(&mut self, element: Element) -> Result<()> {
+        let SenderContext {
+            cancel,
+            metrics,
+            clock,
+        } = &self.context;
+        let waited = self.gate.send(self.channel, element, cancel, &**clock)?;
+        if waited > 0 {
+            metrics.back_pressured.add(waited);
+        }
+        Ok(())
+    }
+}
+
+impl Connector for LocalConnector {
+    fn register(&self, channels: &[ChannelKey], gate: &Arc<Gate>) {
+        let mut gates = self.gates.lock();
+        for (index, channel) in channels.iter().enumerate() {
+            gates.insert(*channel, (gate.clone(), index));
+        }
+        self.changed.notify_all();
+    }
+
+    fn connect(&self, channel: ChannelKey, context: &SenderContext) -> Result<Box<dyn Sender>> {
+        let mut gates = self.gates.lock();
+        loop {
+            if let Some((gate, index)) = gates.get(&channel) {
+                let sender = LocalSender {
+                    gate: gate.clone(),
+                    channel: *index,
+                    context: context.clone(),
+                };
+                return Ok(Box::new(sender));
+            }
+            if context.cancel.is_set() {
+                return Err(Error::cancelled());
+            }
+            self.changed.wait_for(&mut gates, Duration::from_millis(50));
+        }
+    }
+
+    fn unregister(&self, job: JobId, attempt: Attempt, task: TaskId) {
+        self.gates
+            .lock()
+            .retain(|key, _| (key.job, key.attempt, key.to) != (job, attempt, task));
+    }
+}

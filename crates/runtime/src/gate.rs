@@ -1,0 +1,321 @@
+//! The input side of a task: bounded queues, one per channel, and the task's mailbox, under one lock.
+//!
+//! One lock and one condition let the task wait for "a message or an element" without a poll interval. It is taken once
+//! per batch, not per record.
+//!
+//! Invariants: a channel holds at most [`Limits`] and one batch more; rows, once in, leave in order; only batches wait for
+//! room (a watermark that follows a watermark replaces it, and barriers and ends are few, so the queue is bounded by its
+//! batches). A producer that waits looks at its own cancellation; a closed gate takes everything and keeps nothing, so
+//! that nobody hangs on a receiver that has failed.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use flott_batch::{Batch, WatermarkStatus};
+use flott_checkpoint::Barrier;
+use flott_types::{Clock, Error, Result, Watermark};
+use parking_lot::{Condvar, Mutex};
+
+use crate::TaskCommand;
+
+/// One element of a channel.
+#[derive(Clone, Debug)]
+pub enum Element {
+    /// Rows or values.
+    Batch(Batch),
+    /// Event time.
+    Watermark(Watermark),
+    /// Whether the channel holds event time back.
+    Status(WatermarkStatus),
+    /// A checkpoint.
+    Barrier(Barrier),
+    /// The last element.
+    EndOfInput,
+}
+
+/// How much a channel may hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// So many batches.
+    pub batches: usize,
+    /// So many rows.
+    pub rows: usize,
+}
+
+/// What the task finds.
+#[derive(Debug)]
+pub enum Next {
+    /// A message; they go first.
+    Command(TaskCommand),
+    /// An element.
+    Element {
+        /// Of this channel.
+        channel: usize,
+        /// The element.
+        element: Element,
+    },
+    /// Nothing at the moment.
+    Nothing,
+}
+
+/// Set once when a task is to leave; read wherever it may wait.
+#[derive(Default, Debug)]
+pub struct CancelFlag(AtomicBool);
+
+impl CancelFlag {
+    /// Sets it.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether it is set.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// An error if it is set.
+    pub fn check(&self) -> Result<()> {
+        if self.is_set() {
+            Err(Error::cancelled())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// How long a producer that is blocked goes without a look at its own cancellation.
+const CANCEL_CHECK: Duration = Duration::from_millis(50);
+
+/// A task's inputs and mailbox.
+#[derive(Debug)]
+pub struct Gate {
+    limits: Limits,
+    state: Mutex<State>,
+    readable: Condvar,
+    writable: Vec<Condvar>,
+}
+
+#[derive(Debug)]
+struct State {
+    channels: Vec<Channel>,
+    mail: VecDeque<TaskCommand>,
+    /// The channel whose turn it is.
+    turn: usize,
+    /// How many channels can be read from.
+    ready: usize,
+    reader_waits: bool,
+    closed: bool,
+}
+
+#[derive(Default, Debug)]
+struct Channel {
+    queue: VecDeque<Element>,
+    batches: usize,
+    rows: usize,
+    blocked: bool,
+    writer_waits: bool,
+}
+
+impl Channel {
+    fn is_full(&self, limits: Limits) -> bool {
+        self.batches >= limits.batches || self.rows >= limits.rows
+    }
+
+    fn is_ready(&self) -> bool {
+        !self.blocked && !self.queue.is_empty()
+    }
+}
+
+impl Gate {
+    /// A gate with so many channels.
+    pub fn new(channels: usize, limits: Limits) -> Self {
+        let state = State {
+            channels: (0..channels).map(|_| Channel::default()).collect(),
+            mail: VecDeque::new(),
+            turn: 0,
+            ready: 0,
+            reader_waits: false,
+            closed: false,
+        };
+        let writable = (0..channels).map(|_| Condvar::new()).collect();
+        Gate {
+            limits,
+            state: Mutex::new(state),
+            readable: Condvar::new(),
+            writable,
+        }
+    }
+
+    /// The number of channels.
+    pub fn channels(&self) -> usize {
+        self.writable.len()
+    }
+
+    /// Puts a message into the mailbox.
+    pub fn post(&self, command: TaskCommand) {
+        let mut state = self.state.lock();
+        if !state.closed {
+            state.mail.push_back(command);
+            self.wake_reader(&mut state);
+        }
+    }
+
+    /// Puts an element into a channel. A batch waits for room; how long, in nanoseconds, is the answer.
+    ///
+    /// # Errors
+    /// If the sender is cancelled while it waits.
+    pub fn send(
+        &self,
+        channel: usize,
+        element: Element,
+        cancel: &CancelFlag,
+        clock: &dyn Clock,
+    ) -> Result<u64> {
+        let mut waited = 0;
+        let mut guard = self.state.lock();
+        if matches!(element, Element::Batch(_))
+            && guard.channels[channel].is_full(self.limits)
+            && !guard.closed
+        {
+            let start = clock.nanos();
+            while guard.channels[channel].is_full(self.limits) && !guard.closed {
+                cancel.check()?;
+                guard.channels[channel].writer_waits = true;
+                self.writable[channel].wait_for(&mut guard, CANCEL_CHECK);
+            }
+            guard.channels[channel].writer_waits = false;
+            waited = clock.nanos().saturating_sub(start);
+        }
+        let state = &mut *guard;
+        if state.closed {
+            return Ok(waited);
+        }
+        let target = &mut state.channels[channel];
+        let was_ready = target.is_ready();
+        match (&element, target.queue.back_mut()) {
+            (Element::Watermark(new), Some(Element::Watermark(old))) => *old = *new,
+            (Element::Batch(batch), _) => {
+                target.batches += 1;
+                target.rows += batch.num_rows();
+                target.queue.push_back(element);
+            }
+            _ => target.queue.push_back(element),
+        }
+        if !was_ready && target.is_ready() {
+            state.ready += 1;
+            self.wake_reader(state);
+        }
+        Ok(waited)
+    }
+
+    /// The next message, else the next element of the channels in turn.
+    pub fn next(&self) -> Next {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        if let Some(command) = state.mail.pop_front() {
+            return Next::Command(command);
+        }
+        if state.ready == 0 {
+            return Next::Nothing;
+        }
+        let count = state.channels.len();
+        let turn = (0..count)
+            .map(|offset| (state.turn + offset) % count)
+            .find(|at| state.channels[*at].is_ready());
+        let Some(at) = turn else { return Next::Nothing };
+        state.turn = (at + 1) % count;
+        let channel = &mut state.channels[at];
+        let Some(element) = channel.queue.pop_front() else {
+            return Next::Nothing;
+        };
+        if let Element::Batch(batch) = &element {
+            channel.batches -= 1;
+            channel.rows -= batch.num_rows();
+            // Half empty before the writer is woken: fewer switches between threads.
+            let room = channel.batches <= self.limits.batches / 2 && channel.rows <= self.limits.rows / 2;
+            if channel.writer_waits && room {
+                channel.writer_waits = false;
+                self.writable[at].notify_one();
+            }
+        }
+        if channel.queue.is_empty() {
+            state.ready -= 1;
+        }
+        Next::Element { channel: at, element }
+    }
+
+    /// The next message.
+    pub fn next_command(&self) -> Option<TaskCommand> {
+        self.state.lock().mail.pop_front()
+    }
+
+    /// Waits until there is a message, or an element if those are `wanted`, at most so long.
+    pub fn wait(&self, timeout: Duration, wanted: bool) {
+        let mut state = self.state.lock();
+        let nothing =
+            |state: &mut State| state.mail.is_empty() && (!wanted || state.ready == 0) && !state.closed;
+        state.reader_waits = true;
+        self.readable.wait_while_for(&mut state, nothing, timeout);
+        state.reader_waits = false;
+    }
+
+    /// Stops reading from a channel.
+    pub fn block(&self, channel: usize) {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        if state.channels[channel].is_ready() {
+            state.ready -= 1;
+        }
+        state.channels[channel].blocked = true;
+    }
+
+    /// Reads from all channels again.
+    pub fn unblock_all(&self) {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        for channel in &mut state.channels {
+            channel.blocked = false;
+        }
+        state.ready = state.channels.iter().filter(|channel| channel.is_ready()).count();
+    }
+
+    /// Drops what is queued and everything that still comes; nobody waits for room any more.
+    pub fn close(&self) {
+        let mut guard = self.state.lock();
+        guard.closed = true;
+        guard.ready = 0;
+        guard.mail.clear();
+        let queues: Vec<_> = guard
+            .channels
+            .iter_mut()
+            .map(|channel| std::mem::take(&mut channel.queue))
+            .collect();
+        for channel in &mut guard.channels {
+            (channel.batches, channel.rows) = (0, 0);
+        }
+        self.readable.notify_all();
+        for writable in &self.writable {
+            writable.notify_all();
+        }
+        drop(guard);
+        // The batches are freed without the lock.
+        drop(queues);
+    }
+
+    /// Rows queued at the moment.
+    pub fn queued_rows(&self) -> usize {
+        self.state
+            .lock()
+            .channels
+            .iter()
+            .map(|channel| channel.rows)
+            .sum()
+    }
+
+    fn wake_reader(&self, state: &mut State) {
+        if state.reader_waits {
+            self.readable.notify_one();
+        }
+    }
+}

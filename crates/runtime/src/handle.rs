@@ -1,0 +1,133 @@
+//! Starts a task and gives out what it is steered by.
+
+use std::sync::Arc;
+
+use flott_checkpoint::alignment::Alignment;
+use flott_types::{Error, Result};
+
+use crate::chain::{guard, panic_text};
+use crate::connect::SenderContext;
+use crate::gate::{CancelFlag, Gate};
+use crate::task::{Task, thread_name};
+use crate::valve::Valve;
+use crate::{
+    Failure, TaskCommand, TaskDeployment, TaskEnvironment, TaskMetrics, TaskMetricsReport, TaskReport, build,
+};
+
+/// A task that was started.
+#[derive(Clone)]
+pub struct TaskHandle {
+    gate: Arc<Gate>,
+    cancel: Arc<CancelFlag>,
+    metrics: Arc<TaskMetrics>,
+    environment: TaskEnvironment,
+}
+
+impl TaskHandle {
+    /// Starts a task. From here on it speaks through its reports; the last one is `Finished`, `Canceled` or `Failed`.
+    ///
+    /// # Errors
+    /// If there is no thread for it.
+    pub fn start(deployment: TaskDeployment, environment: TaskEnvironment) -> Result<Self> {
+        let channels = deployment.input_channels();
+        let gate = Arc::new(Gate::new(channels.len(), deployment.options.limits));
+        let keys: Vec<_> = channels.iter().map(|(key, _)| *key).collect();
+        environment.connector.register(&keys, &gate);
+        let handle = TaskHandle {
+            gate,
+            cancel: Arc::default(),
+            metrics: Arc::new(TaskMetrics::new(&*environment.clock)),
+            environment,
+        };
+        let task = handle.clone();
+        let inputs = channels.into_iter().map(|(_, input)| input).collect();
+        handle
+            .environment
+            .threads
+            .spawn(&thread_name(&deployment), move || task.run(deployment, inputs))?;
+        Ok(handle)
+    }
+
+    /// Tells the task something. Nothing happens when it has ended.
+    pub fn send(&self, command: TaskCommand) {
+        if command == TaskCommand::Cancel {
+            self.cancel.set();
+            // Nobody waits for room at a task that is leaving; and the task itself wakes up.
+            self.gate.close();
+        } else {
+            self.gate.post(command);
+        }
+    }
+
+    /// The task's metrics.
+    pub fn metrics(&self) -> TaskMetricsReport {
+        self.metrics.report(&*self.environment.clock)
+    }
+
+    fn run(&self, deployment: TaskDeployment, input_of: Vec<usize>) {
+        let (job, attempt, task) = (deployment.job, deployment.attempt, deployment.task);
+        let reports = self.environment.reports.clone();
+        let report = Arc::new(move |what| reports.report(job, attempt, task, what));
+        let result = guard("task", || self.work(deployment, input_of, report.clone()));
+        self.gate.close();
+        self.environment.connector.unregister(job, attempt, task);
+        let last = match result {
+            Ok(()) => TaskReport::Finished,
+            Err(_) if self.cancel.is_set() => TaskReport::Canceled,
+            Err(error) => TaskReport::Failed(Failure::new(&error, self.environment.clock.now())),
+        };
+        report(last);
+    }
+
+    fn work(
+        &self,
+        deployment: TaskDeployment,
+        input_of: Vec<usize>,
+        report: Arc<dyn Fn(TaskReport) + Send + Sync>,
+    ) -> Result<()> {
+        let environment = self.environment.clone();
+        let context = SenderContext {
+            cancel: self.cancel.clone(),
+            metrics: self.metrics.clone(),
+            clock: environment.clock.clone(),
+        };
+        let chain = build::chain(&deployment, &environment, &context)?;
+        let mut open_channels = vec![0; chain.inputs];
+        for input in &input_of {
+            match open_channels.get_mut(*input) {
+                Some(open) => *open += 1,
+                None => {
+                    return Err(Error::internal(format!(
+                        "the plan feeds input {input}, which is not there"
+                    )));
+                }
+            }
+        }
+        let mut task = Task {
+            alignment: Alignment::new(deployment.options.mode, input_of.len()),
+            valve: Valve::new(input_of.len()),
+            deployment,
+            environment,
+            gate: self.gate.clone(),
+            cancel: self.cancel.clone(),
+            metrics: self.metrics.clone(),
+            report,
+            chain,
+            input_of,
+            open_channels,
+            uploader: None,
+            drained: false,
+            suspended: None,
+            full_next: false,
+        };
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| task.run()));
+        task.chain.root.close();
+        match result {
+            Ok(result) => result,
+            Err(panic) => Err(Error::internal(format!(
+                "the task panicked: {}",
+                panic_text(&*panic)
+            ))),
+        }
+    }
+}

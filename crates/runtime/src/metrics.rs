@@ -1,0 +1,189 @@
+//! What a task knows of itself, under Flink's names. Counted by the task once per batch, read by anybody.
+
+use flott_operator::{Counter, OperatorMetrics};
+use flott_types::{Clock, OperatorUid};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+
+/// Rates are over at least so long.
+const WINDOW_NANOS: u64 = 1_000_000_000;
+
+/// The metrics of one task while it runs.
+#[derive(Debug)]
+pub struct TaskMetrics {
+    /// Nanoseconds in which there was nothing to do.
+    pub idle: Counter,
+    /// Nanoseconds in which receivers had no room.
+    pub back_pressured: Counter,
+    /// Rows in through the gate.
+    pub records_in: Counter,
+    /// Rows out through exchanges.
+    pub records_out: Counter,
+    operators: Mutex<Vec<(OperatorUid, String, OperatorMetrics)>>,
+    window: Mutex<Window>,
+}
+
+#[derive(Clone, Copy, Default, Debug)]
+struct Totals {
+    at: u64,
+    idle: u64,
+    back_pressured: u64,
+    records_in: u64,
+    records_out: u64,
+}
+
+#[derive(Default, Debug)]
+struct Window {
+    start: Totals,
+    rates: TaskRates,
+}
+
+/// What happened in a second, on average over the last second or more.
+#[derive(Clone, Copy, Default, PartialEq, Debug, Serialize, Deserialize)]
+pub struct TaskRates {
+    /// `busyTimeMsPerSecond`
+    pub busy_millis: f64,
+    /// `idleTimeMsPerSecond`
+    pub idle_millis: f64,
+    /// `backPressuredTimeMsPerSecond`
+    pub back_pressured_millis: f64,
+    /// `numRecordsInPerSecond`
+    pub records_in: f64,
+    /// `numRecordsOutPerSecond`
+    pub records_out: f64,
+}
+
+/// The metrics of one task at one moment.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct TaskMetricsReport {
+    /// `numRecordsIn`: of a source, the rows that it read.
+    pub num_records_in: u64,
+    /// `numRecordsOut`: of a sink, the rows that it wrote.
+    pub num_records_out: u64,
+    /// `accumulateIdleTimeMs`, in milliseconds
+    pub idle_millis: u64,
+    /// `accumulateBackPressuredTimeMs`, in milliseconds
+    pub back_pressured_millis: u64,
+    /// The rates.
+    pub rates: TaskRates,
+    /// For each operator of the chain.
+    pub operators: Vec<OperatorMetricsReport>,
+}
+
+/// The metrics of one operator of one task at one moment.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OperatorMetricsReport {
+    /// The operator.
+    pub uid: OperatorUid,
+    /// Its name.
+    pub name: String,
+    /// `numRecordsIn`
+    pub num_records_in: u64,
+    /// `numRecordsOut`
+    pub num_records_out: u64,
+    /// `numLateRecordsDropped`
+    pub num_late_records_dropped: u64,
+    /// `numRecordsInErrors`
+    pub num_records_in_errors: u64,
+    /// `currentInputWatermark`; `i64::MIN` before the first
+    pub current_input_watermark: i64,
+    /// `currentOutputWatermark`; `i64::MIN` before the first
+    pub current_output_watermark: i64,
+}
+
+impl TaskMetrics {
+    /// Nothing counted.
+    pub fn new(clock: &dyn Clock) -> Self {
+        let start = Totals {
+            at: clock.nanos(),
+            ..Totals::default()
+        };
+        TaskMetrics {
+            idle: Counter::default(),
+            back_pressured: Counter::default(),
+            records_in: Counter::default(),
+            records_out: Counter::default(),
+            operators: Mutex::default(),
+            window: Mutex::new(Window {
+                start,
+                rates: TaskRates::default(),
+            }),
+        }
+    }
+
+    /// Makes an operator's metrics visible.
+    pub fn add_operator(&self, uid: &OperatorUid, name: &str, metrics: &OperatorMetrics) {
+        self.operators
+            .lock()
+            .push((uid.clone(), name.to_owned(), metrics.clone()));
+    }
+
+    /// What there is to tell now.
+    pub fn report(&self, clock: &dyn Clock) -> TaskMetricsReport {
+        let operators: Vec<_> = self.operators.lock().iter().map(operator_report).collect();
+        // A task without a gate reads what its source emits; one without exchanges writes what its sink takes.
+        let read = self
+            .records_in
+            .get()
+            .max(operators.first().map_or(0, |head| head.num_records_out));
+        let num_records_in = if self.records_in.get() > 0 {
+            self.records_in.get()
+        } else {
+            read
+        };
+        let num_records_out = match self.records_out.get() {
+            0 => operators.last().map_or(0, |last| last.num_records_out),
+            out => out,
+        };
+        let now = Totals {
+            at: clock.nanos(),
+            idle: self.idle.get(),
+            back_pressured: self.back_pressured.get(),
+            records_in: num_records_in,
+            records_out: num_records_out,
+        };
+        TaskMetricsReport {
+            num_records_in,
+            num_records_out,
+            idle_millis: now.idle / 1_000_000,
+            back_pressured_millis: now.back_pressured / 1_000_000,
+            rates: self.window.lock().advance(now),
+            operators,
+        }
+    }
+}
+
+fn operator_report((uid, name, metrics): &(OperatorUid, String, OperatorMetrics)) -> OperatorMetricsReport {
+    OperatorMetricsReport {
+        uid: uid.clone(),
+        name: name.clone(),
+        num_records_in: metrics.num_records_in.get(),
+        num_records_out: metrics.num_records_out.get(),
+        num_late_records_dropped: metrics.num_late_records_dropped.get(),
+        num_records_in_errors: metrics.num_records_in_errors.get(),
+        current_input_watermark: metrics.current_input_watermark.get(),
+        current_output_watermark: metrics.current_output_watermark.get(),
+    }
+}
+
+impl Window {
+    fn advance(&mut self, now: Totals) -> TaskRates {
+        let elapsed = now.at.saturating_sub(self.start.at);
+        if elapsed >= WINDOW_NANOS || self.rates == TaskRates::default() && elapsed > 0 {
+            let share = |now: u64, then: u64| now.saturating_sub(then) as f64 / elapsed as f64;
+            let idle_millis = (share(now.idle, self.start.idle) * 1e3).min(1e3);
+            let back_pressured_millis = (share(now.back_pressured, self.start.back_pressured) * 1e3).min(1e3);
+            self.rates = TaskRates {
+                busy_millis: (1e3 - idle_millis - back_pressured_millis).max(0.0),
+                idle_millis,
+                back_pressured_millis,
+                records_in: share(now.records_in, self.start.records_in) * 1e9,
+                records_out: share(now.records_out, self.start.records_out) * 1e9,
+            };
+            if elapsed >= WINDOW_NANOS {
+                self.start = now;
+            }
+        }
+        self.rates
+    }
+}

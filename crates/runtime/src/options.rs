@@ -1,0 +1,206 @@
+//! The part of a job's configuration that tasks act on, under Flink's keys.
+
+use std::collections::BTreeMap;
+
+use flott_checkpoint::alignment::Mode;
+use flott_connector::TableContext;
+use flott_types::{Configuration, Error, Result, Timestamp};
+
+use crate::gate::Limits;
+
+/// What tasks act on.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TaskOptions {
+    /// The number of rows at which a batch is large enough.
+    pub batch_size: usize,
+    /// `execution.buffer-timeout`, milliseconds; `None`: rows are held back until a batch is full or the input is dry.
+    pub buffer_timeout: Option<i64>,
+    /// `execution.checkpointing.mode`
+    pub mode: Mode,
+    /// How much a channel holds.
+    pub limits: Limits,
+    /// `execution.runtime-mode: batch`
+    pub batch: bool,
+    /// `table.local-time-zone`
+    pub zone: String,
+    /// When the job was submitted, in milliseconds since the epoch: the current time of a batch query.
+    pub query_time: Timestamp,
+    /// All of it, as it was written.
+    pub configuration: BTreeMap<String, String>,
+}
+
+/// `table.exec.batch-size`: rows to a batch.
+pub const BATCH_SIZE: &str = "table.exec.batch-size";
+const DEFAULT_BATCH_SIZE: usize = 4_096;
+const CHANNEL_BATCHES: usize = 16;
+
+impl TaskOptions {
+    /// From the job's configuration.
+    ///
+    /// # Errors
+    /// If a value cannot be read; the message names the key.
+    pub fn parse(configuration: &BTreeMap<String, String>) -> Result<Self> {
+        let read = Reader(configuration);
+        let batch_size = read
+            .number(BATCH_SIZE)?
+            .unwrap_or(DEFAULT_BATCH_SIZE as u64)
+            .clamp(1, 1 << 20) as usize;
+        let timeout = read.duration("execution.buffer-timeout.interval")?;
+        let timeout = timeout
+            .or(read.duration("execution.buffer-timeout")?)
+            .unwrap_or(100);
+        let enabled = read.flag("execution.buffer-timeout.enabled", true)?;
+        let mode = match read.text("execution.checkpointing.mode").map(normal).as_deref() {
+            None | Some("exactly-once") => Mode::ExactlyOnce,
+            Some("at-least-once") => Mode::AtLeastOnce,
+            Some(_) => {
+                return Err(read.wrong("execution.checkpointing.mode", "exactly-once or at-least-once"));
+            }
+        };
+        let batch = match read.text("execution.runtime-mode").map(normal).as_deref() {
+            None | Some("streaming" | "automatic") => false,
+            Some("batch") => true,
+            Some(_) => return Err(read.wrong("execution.runtime-mode", "streaming, batch or automatic")),
+        };
+        Ok(TaskOptions {
+            batch_size,
+            buffer_timeout: (enabled && timeout >= 0).then_some(timeout),
+            mode,
+            limits: Limits {
+                batches: CHANNEL_BATCHES,
+                rows: 2 * batch_size,
+            },
+            batch,
+            zone: match read.text("table.local-time-zone") {
+                None | Some("default") => "UTC".to_owned(),
+                Some(zone) => zone.to_owned(),
+            },
+            query_time: 0,
+            configuration: configuration.clone(),
+        })
+    }
+
+    /// What connectors may ask.
+    ///
+    /// # Errors
+    /// If the configuration cannot be handed on.
+    pub fn table_context(&self) -> Result<TableContext> {
+        let json = serde_json::to_value(&self.configuration);
+        let configuration: Result<Configuration, _> = json.and_then(serde_json::from_value);
+        let configuration =
+            configuration.map_err(|error| Error::internal("configuration").with_source(error))?;
+        Ok(TableContext {
+            batch: self.batch,
+            zone: self.zone.clone(),
+            configuration,
+        })
+    }
+}
+
+/// Reads values of Flink's notation, with errors that name the key.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a>(pub &'a BTreeMap<String, String>);
+
+impl<'a> Reader<'a> {
+    /// As it was written, without space around it.
+    pub fn text(&self, key: &str) -> Option<&'a str> {
+        self.0.get(key).map(|text| text.trim())
+    }
+
+    /// A whole number that is not negative.
+    ///
+    /// # Errors
+    /// If it is something else.
+    pub fn number(&self, key: &str) -> Result<Option<u64>> {
+        self.parsed(key, |text| text.parse().ok(), "a whole number")
+    }
+
+    /// A number with a fraction.
+    ///
+    /// # Errors
+    /// If it is something else.
+    pub fn fraction(&self, key: &str) -> Result<Option<f64>> {
+        self.parsed(key, |text| text.parse().ok(), "a number")
+    }
+
+    /// `true` or `false`.
+    ///
+    /// # Errors
+    /// If it is something else.
+    pub fn flag(&self, key: &str, default: bool) -> Result<bool> {
+        let read = |text: &str| text.to_ascii_lowercase().parse().ok();
+        Ok(self.parsed(key, read, "true or false")?.unwrap_or(default))
+    }
+
+    /// A duration in milliseconds: `500`, `500 ms`, `10s`, `1 min`, `2 h`, `1 d`.
+    ///
+    /// # Errors
+    /// If it is something else.
+    pub fn duration(&self, key: &str) -> Result<Option<i64>> {
+        self.parsed(key, duration, "a duration such as '500 ms', '10 s' or '1 min'")
+    }
+
+    /// An error about the value of a key.
+    pub fn wrong(&self, key: &str, expected: &str) -> Error {
+        let text = self.text(key).unwrap_or_default();
+        Error::invalid(format!("'{key}' is '{text}'; expected {expected}"))
+    }
+
+    fn parsed<T>(&self, key: &str, read: impl Fn(&str) -> Option<T>, expected: &str) -> Result<Option<T>> {
+        match self.text(key) {
+            None => Ok(None),
+            Some(text) => read(text).map(Some).ok_or_else(|| self.wrong(key, expected)),
+        }
+    }
+}
+
+/// Flink's notation of a duration, in milliseconds (fractions of one are dropped).
+fn duration(text: &str) -> Option<i64> {
+    let digits = text
+        .strip_prefix('-')
+        .unwrap_or(text)
+        .find(|c: char| !c.is_ascii_digit());
+    let at = digits.map_or(text.len(), |at| {
+        at + text.len() - text.strip_prefix('-').unwrap_or(text).len()
+    });
+    let (number, unit) = text.split_at(at);
+    let number: i64 = number.parse().ok()?;
+    match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "ms" | "milli" | "millis" | "millisecond" | "milliseconds" => Some(number),
+        "ns" | "nano" | "nanos" | "nanosecond" | "nanoseconds" => Some(number / 1_000_000),
+        "us" | "µs" | "micro" | "micros" | "microsecond" | "microseconds" => Some(number / 1_000),
+        "s" | "sec" | "secs" | "second" | "seconds" => number.checked_mul(1_000),
+        "m" | "min" | "minute" | "minutes" => number.checked_mul(60_000),
+        "h" | "hour" | "hours" => number.checked_mul(3_600_000),
+        "d" | "day" | "days" => number.checked_mul(86_400_000),
+        _ => None,
+    }
+}
+
+/// Enum values are written in any case, with `_` or `-`.
+fn normal(text: &str) -> String {
+    text.to_ascii_lowercase().replace('_', "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_flinks() {
+        let all = ["500", "10 ms", "10s", "1 min", "2h", "1 d", "-1", "1500 us"].map(duration);
+        let want = [500, 10, 10_000, 60_000, 7_200_000, 86_400_000, -1, 1];
+        assert_eq!(all, want.map(Some));
+        assert_eq!(["", "s", "ten s", "1 week", "1.5 s"].map(duration), [None; 5]);
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_key() {
+        let configuration = BTreeMap::from([("execution.checkpointing.mode".to_owned(), "twice".to_owned())]);
+        let error = TaskOptions::parse(&configuration).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "'execution.checkpointing.mode' is 'twice'; expected exactly-once or at-least-once"
+        );
+    }
+}

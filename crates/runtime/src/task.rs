@@ -1,0 +1,366 @@
+//! A task: one thread that runs one chain of operators for one subtask.
+//!
+//! The loop takes a message, or else an element of an input, or else (of a source) reads a batch's worth; when there is nothing, it lets
+//! go what is held back for the sake of larger batches, and waits. Everything that an operator sees happens on this thread.
+//!
+//! A checkpoint: let the operators emit what must be before the barrier, send the barrier downstream, take the state
+//! (so far synchronous, proportional to what changed), hand it to the snapshot thread, which stores it and acknowledges.
+//!
+//! The end: when all inputs have ended the operators finish and the end is sent on. The task stays, because the sinks can only
+//! commit what a completed checkpoint holds, and takes part in checkpoints until it is told to finish.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use flott_checkpoint::alignment::{Action, Alignment, Event};
+use flott_checkpoint::{Barrier, CheckpointKind};
+use flott_operator::{Output, TaskInfo};
+use flott_state::RestoredState;
+use flott_types::{CheckpointId, Result, Timestamp, Watermark};
+
+use crate::build::Chain;
+use crate::gate::{CancelFlag, Element, Gate, Next};
+use crate::snapshot::{Report, Uploader};
+use crate::source::SourceStep;
+use crate::valve::{Progress, Valve};
+use crate::{SnapshotMetrics, TaskCommand, TaskDeployment, TaskEnvironment, TaskMetrics, TaskReport};
+
+/// A wait ends after this even if nothing comes: clocks that a test moves do not wake anybody.
+const LONGEST_WAIT: i64 = 1_000;
+
+pub(crate) struct Task {
+    pub(crate) deployment: TaskDeployment,
+    pub(crate) environment: TaskEnvironment,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) cancel: Arc<CancelFlag>,
+    pub(crate) metrics: Arc<TaskMetrics>,
+    pub(crate) report: Report,
+    pub(crate) chain: Chain,
+    /// The input of the head that each channel feeds.
+    pub(crate) input_of: Vec<usize>,
+    /// Channels still open, for each input of the head.
+    pub(crate) open_channels: Vec<usize>,
+    pub(crate) alignment: Alignment,
+    pub(crate) valve: Valve,
+    pub(crate) uploader: Option<Uploader>,
+    /// The outputs have ended.
+    pub(crate) drained: bool,
+    /// The source is silent since the barrier of this savepoint.
+    pub(crate) suspended: Option<CheckpointId>,
+    /// The next snapshot has to hold everything.
+    pub(crate) full_next: bool,
+}
+
+impl Task {
+    pub(crate) fn run(&mut self) -> Result<()> {
+        self.open()?;
+        (self.report)(TaskReport::Running);
+        if self.deployment.drained && self.chain.source.is_some() {
+            self.drain(self.environment.clock.now())?;
+        }
+        // Whether what was held back has been let go since the last element.
+        let mut dry = false;
+        loop {
+            self.cancel.check()?;
+            let now = self.environment.clock.now();
+            let mut wait_until = None;
+            match self.gate.next() {
+                Next::Command(command) => {
+                    if self.command(command, now)? {
+                        return Ok(());
+                    }
+                    dry = false;
+                    continue;
+                }
+                Next::Element { channel, element } => {
+                    dry = false;
+                    self.element(channel, element, now)?;
+                }
+                Next::Nothing => match self.poll_source(now)? {
+                    SourceStep::More => dry = false,
+                    SourceStep::Wait(at) => wait_until = Some(at),
+                    SourceStep::RequestSplits | SourceStep::Ended => {}
+                },
+            }
+            self.timers(now)?;
+            let Some(at) = wait_until else { continue };
+            if dry {
+                self.wait(at, now);
+            } else {
+                dry = true;
+                self.input_dry(now)?;
+            }
+        }
+    }
+
+    fn open(&mut self) -> Result<()> {
+        let now = self.environment.clock.now();
+        let Task {
+            deployment,
+            environment,
+            chain,
+            ..
+        } = self;
+        let mut restore = |info: &TaskInfo| -> Result<RestoredState> {
+            match deployment.restore.iter().find(|restore| restore.uid == info.uid) {
+                Some(restore) => environment
+                    .storage
+                    .restore(deployment, &restore.state)
+                    .map_err(|error| error.in_operator(&info.name)),
+                None => Ok(RestoredState::default()),
+            }
+        };
+        chain.root.open(&mut restore, now)?;
+        if let Some(source) = &mut chain.source {
+            let restored = restore(&source.info)?;
+            source.open(restored, deployment.options.batch_size, &environment.clock)?;
+        }
+        Ok(())
+    }
+
+    fn poll_source(&mut self, now: Timestamp) -> Result<SourceStep> {
+        let Some(source) = &mut self.chain.source else {
+            return Ok(SourceStep::Wait(None));
+        };
+        if self.drained || self.suspended.is_some() {
+            return Ok(SourceStep::Wait(None));
+        }
+        let step = source.poll(&mut self.chain.root, now)?;
+        match step {
+            SourceStep::RequestSplits => {
+                (self.report)(TaskReport::RequestSplits {
+                    operator: source.info.uid.clone(),
+                });
+            }
+            SourceStep::Ended => self.drain(now)?,
+            SourceStep::More | SourceStep::Wait(_) => {}
+        }
+        Ok(step)
+    }
+
+    fn element(&mut self, channel: usize, element: Element, now: Timestamp) -> Result<()> {
+        match element {
+            Element::Batch(batch) => {
+                self.metrics.records_in.add(batch.num_rows() as u64);
+                let input = self.input_of[channel];
+                match self.chain.root.links.first_mut() {
+                    Some(head) => head.process(input, batch, now),
+                    None => Ok(()),
+                }
+            }
+            Element::Watermark(watermark) => {
+                let progress = self.valve.watermark(channel, watermark);
+                self.progress(progress, now)
+            }
+            Element::Status(status) => {
+                let progress = self.valve.status(channel, status);
+                self.progress(progress, now)
+            }
+            Element::Barrier(barrier) => self.align(Event::Barrier { channel, barrier }, now),
+            Element::EndOfInput => {
+                // What this end makes due is snapshotted before the operators finish.
+                self.align(Event::EndOfInput { channel }, now)?;
+                let input = self.input_of[channel];
+                self.open_channels[input] -= 1;
+                if self.open_channels[input] == 0 {
+                    if let Some(head) = self.chain.root.links.first_mut() {
+                        head.end_input(input, now)?;
+                    }
+                }
+                if self.alignment.all_ended() {
+                    self.drain(now)
+                } else {
+                    Ok(())
+                }
+            }
+        }
+    }
+
+    fn progress(&mut self, progress: Vec<Progress>, now: Timestamp) -> Result<()> {
+        let Some(head) = self.chain.root.links.first_mut() else {
+            return Ok(());
+        };
+        progress.into_iter().try_for_each(|progress| match progress {
+            Progress::Watermark(watermark) => head.watermark(watermark, now),
+            Progress::Status(status) => head.watermark_status(status, now),
+        })
+    }
+
+    /// The inputs have ended: everything leaves, then the end.
+    fn drain(&mut self, now: Timestamp) -> Result<()> {
+        if self.drained {
+            return Ok(());
+        }
+        if self.chain.source.is_some() {
+            self.chain.root.at(now).watermark(Watermark::MAX)?;
+            self.chain.root.finish(now)?;
+        } else if let Some(head) = self.chain.root.links.first_mut() {
+            if self.valve.current() < Watermark::MAX {
+                head.watermark(Watermark::MAX, now)?;
+            }
+            head.finish(now)?;
+        }
+        self.chain.root.broadcast(&Element::EndOfInput)?;
+        self.drained = true;
+        (self.report)(TaskReport::Drained);
+        Ok(())
+    }
+
+    /// Acts on a message; says whether it was the last.
+    fn command(&mut self, command: TaskCommand, now: Timestamp) -> Result<bool> {
+        match command {
+            TaskCommand::Trigger(barrier) => self.align(Event::Trigger(barrier), now)?,
+            TaskCommand::Complete(checkpoint) => self.complete(checkpoint)?,
+            TaskCommand::Aborted(checkpoint) => {
+                if self.suspended == Some(checkpoint) {
+                    self.suspended = None;
+                }
+                self.align(Event::Abort(checkpoint), now)?;
+                if let Some(uploader) = &self.uploader {
+                    uploader.aborted(checkpoint)?;
+                }
+            }
+            TaskCommand::AddSplits(splits) => {
+                if let Some(source) = &mut self.chain.source {
+                    source.add_splits(splits, &mut self.chain.root, now)?;
+                }
+            }
+            TaskCommand::NoSplitsYet(millis) => {
+                if let Some(source) = &mut self.chain.source {
+                    source.no_splits_until(now.saturating_add(millis), &mut self.chain.root, now)?;
+                }
+            }
+            TaskCommand::NoMoreSplits => {
+                if let Some(source) = &mut self.chain.source {
+                    source.no_more_splits();
+                }
+            }
+            TaskCommand::Drain => {
+                if self.chain.source.is_some() {
+                    self.drain(now)?;
+                }
+            }
+            TaskCommand::Finish(checkpoint) => {
+                if let Some(checkpoint) = checkpoint {
+                    self.complete(checkpoint)?;
+                }
+                return Ok(true);
+            }
+            TaskCommand::Cancel => self.cancel.set(),
+        }
+        Ok(false)
+    }
+
+    fn complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        if let Some(uploader) = &self.uploader {
+            uploader.complete(checkpoint)?;
+        }
+        if let Some(source) = &mut self.chain.source {
+            source.checkpoint_complete()?;
+        }
+        self.chain.root.checkpoint_complete(checkpoint)
+    }
+
+    fn align(&mut self, event: Event, now: Timestamp) -> Result<()> {
+        let since = self.alignment.aligning().map(|(_, since)| since);
+        for action in self.alignment.step(event, now)? {
+            match action {
+                Action::Block(channel) => self.gate.block(channel),
+                Action::Unblock => self.gate.unblock_all(),
+                Action::Trigger(barrier) => self.snapshot(barrier, since, now)?,
+                Action::Abort { checkpoint, .. } => {
+                    (self.report)(TaskReport::Decline {
+                        checkpoint,
+                        failure: None,
+                    });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn snapshot(
+        &mut self,
+        barrier: Barrier,
+        aligning_since: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.suspended = (barrier.kind == CheckpointKind::Suspend).then_some(barrier.checkpoint);
+        self.chain.root.barrier(barrier, now, self.drained)?;
+        let clock = self.environment.clock.clone();
+        let start = clock.nanos();
+        let uploader = match &self.uploader {
+            Some(uploader) => uploader,
+            None => {
+                let writer = self.environment.storage.writer(&self.deployment)?;
+                let name = thread_name(&self.deployment);
+                let threads = &self.environment.threads;
+                let uploader = Uploader::start(&name, threads, writer, clock.clone(), self.report.clone())?;
+                self.uploader.insert(uploader)
+            }
+        };
+        let full = barrier.kind.is_full() | self.full_next | uploader.take_lost();
+        // What a savepoint took is not in the files that the next checkpoint builds on.
+        self.full_next = barrier.kind.is_savepoint();
+        let mut operators = Vec::with_capacity(self.deployment.vertex.operators.len());
+        if let Some(source) = &mut self.chain.source {
+            operators.push(source.snapshot()?);
+        }
+        self.chain
+            .root
+            .snapshot(barrier.checkpoint, full, &mut operators)?;
+        let metrics = SnapshotMetrics {
+            alignment_millis: aligning_since.map_or(0, |since| now.saturating_sub(since)),
+            sync_micros: clock.nanos().saturating_sub(start) / 1_000,
+            start_delay_millis: now.saturating_sub(barrier.created_at),
+            ..SnapshotMetrics::default()
+        };
+        uploader.write(barrier, operators, metrics)
+    }
+
+    fn timers(&mut self, now: Timestamp) -> Result<()> {
+        if self.drained {
+            // Files that roll by time and the like; nothing is emitted any more.
+            return Ok(());
+        }
+        if self.chain.root.wake_at().is_some_and(|at| at <= now) {
+            self.chain.root.fire(now)?;
+        }
+        if let Some(timeout) = self.deployment.options.buffer_timeout {
+            self.chain.root.flush_older(now.saturating_sub(timeout))?;
+        }
+        Ok(())
+    }
+
+    fn input_dry(&mut self, now: Timestamp) -> Result<()> {
+        if self.drained {
+            return Ok(());
+        }
+        self.chain.root.input_dry(now)?;
+        self.chain.root.flush()
+    }
+
+    fn wait(&mut self, until: Option<Timestamp>, now: Timestamp) {
+        let timer = if self.drained {
+            None
+        } else {
+            self.chain.root.wake_at()
+        };
+        let until = [until, timer].into_iter().flatten().min();
+        let millis = until.map_or(LONGEST_WAIT, |at| at.saturating_sub(now).clamp(0, LONGEST_WAIT));
+        if millis == 0 {
+            return;
+        }
+        let clock = &self.environment.clock;
+        let start = clock.nanos();
+        self.gate.wait(Duration::from_millis(millis as u64), true);
+        self.metrics.idle.add(clock.nanos().saturating_sub(start));
+    }
+}
+
+/// What a person sees in a debugger or profiler.
+pub(crate) fn thread_name(deployment: &TaskDeployment) -> String {
+    let TaskDeployment { vertex, task, .. } = deployment;
+    format!("{} ({}/{})", vertex.name, task.subtask.0 + 1, vertex.parallelism)
+}
