@@ -1,52 +1,39 @@
-//! Functions on character strings.
+//! Functions on character strings, URLs and digests.
+//!
+//! Positions and lengths count characters, except where Flink counts Java's chars (LPAD, RPAD, OVERLAY, SPLIT by '');
+//! see [`super::utf16`]. A NULL argument gives NULL unless said otherwise.
 
-use std::sync::Arc;
+mod case;
+mod classify;
+mod concat;
+mod encode;
+mod hash;
+mod java_format;
+mod pad;
+mod printf;
+mod search;
+mod split;
+mod substring;
+mod trim;
+mod url;
 
-use arrow::array::{ArrayRef, Int32Array, StringArray, StringBuilder};
-use flott_types::{Result, TypeKind};
-
-use crate::context::PlanContext;
-use crate::function::{Argument, Call, Function, ScalarFunction, Signature, any_nullable, no_signature};
-use crate::value::Value;
+use crate::function::{Function, ScalarFunction};
 
 /// The table of the family.
 pub(crate) fn functions() -> Vec<Box<dyn ScalarFunction>> {
-    vec![
-        Function::new("UPPER", infer_upper, upper).boxed(),
-        Function::new("CHAR_LENGTH", infer_length, char_length)
-            .aliases(&["CHARACTER_LENGTH"])
-            .boxed(),
-    ]
-}
-
-fn infer_upper(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature> {
-    match args {
-        [arg] if arg.ty.kind.is_character() => Ok(Signature::as_is(args, arg.ty.clone())),
-        _ => Err(no_signature("UPPER", args, &["UPPER(<CHARACTER>)"])),
-    }
-}
-
-fn upper(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
-    let input = args[0].view::<StringArray>()?;
-    let mut output = StringBuilder::with_capacity(call.rows, 16 * call.rows);
-    for row in 0..call.rows {
-        output.append_option(input.get(row).map(str::to_uppercase));
-    }
-    Ok(Arc::new(output.finish()))
-}
-
-fn infer_length(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature> {
-    match args {
-        [arg] if arg.ty.kind.is_character() => Ok(Signature::as_is(
-            args,
-            TypeKind::Int.with_nullable(any_nullable(args)),
-        )),
-        _ => Err(no_signature("CHAR_LENGTH", args, &["CHAR_LENGTH(<CHARACTER>)"])),
-    }
-}
-
-fn char_length(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
-    let input = args[0].view::<StringArray>()?;
-    let lengths = (0..call.rows).map(|row| input.get(row).map(|text| text.chars().count() as i32));
-    Ok(Arc::new(lengths.collect::<Int32Array>()))
+    let tables: [&[Function]; 12] = [
+        case::FUNCTIONS,
+        classify::FUNCTIONS,
+        concat::FUNCTIONS,
+        encode::FUNCTIONS,
+        hash::FUNCTIONS,
+        pad::FUNCTIONS,
+        printf::FUNCTIONS,
+        search::FUNCTIONS,
+        split::FUNCTIONS,
+        substring::FUNCTIONS,
+        trim::FUNCTIONS,
+        url::FUNCTIONS,
+    ];
+    tables.into_iter().flatten().map(|function| function.boxed()).collect()
 }

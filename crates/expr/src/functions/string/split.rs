@@ -1,0 +1,78 @@
+//! SPLIT, SPLIT_INDEX.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, ListBuilder, StringArray, StringBuilder};
+use flott_types::{Result, TypeKind};
+
+use crate::function::{Call, Function};
+use crate::functions::build::slices;
+use crate::functions::check::{Family, infer, nullable_if};
+use crate::functions::utf16;
+use crate::value::Value;
+
+const INDEX: &[&[Family]] = &[
+    &[Family::Character, Family::Integer, Family::Integer],
+    &[Family::Character, Family::Character, Family::Integer],
+];
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new(
+        "SPLIT",
+        infer!(with_null "SPLIT", &[&[Family::Character, Family::Character]], |args| {
+            nullable_if(TypeKind::Array(Box::new(TypeKind::STRING.nullable())), args)
+        }),
+        split,
+    ),
+    Function::new("SPLIT_INDEX", infer!("SPLIT_INDEX", INDEX, |_args| TypeKind::STRING.nullable()), split_index),
+];
+
+/// An empty delimiter gives single Java chars.
+fn split(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
+    let (text, delimiter) = (args[0].view::<StringArray>()?, args[1].view::<StringArray>()?);
+    let mut lists = ListBuilder::new(StringBuilder::new());
+    let mut part = String::new();
+    for row in 0..call.rows {
+        let (Some(text), Some(delimiter)) = (text.get(row), delimiter.get(row)) else {
+            lists.append(false);
+            continue;
+        };
+        if delimiter.is_empty() {
+            for unit in text.encode_utf16() {
+                part.clear();
+                utf16::push(&mut part, [unit]);
+                lists.values().append_value(&part);
+            }
+        } else {
+            for part in text.split(delimiter) {
+                lists.values().append_value(part);
+            }
+        }
+        lists.append(true);
+    }
+    Ok(Arc::new(lists.finish()))
+}
+
+/// The n-th part, counted from 0. The separator is a text or a character's code from 1 to 255; the empty text parts at
+/// white space. The empty text has no parts.
+fn split_index(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
+    let (text, index) = (args[0].view::<StringArray>()?, args[2].view::<Int64Array>()?);
+    let position = |row| usize::try_from(index.get(row)?).ok();
+    if call.arg_types[1].kind.is_integer() {
+        let code = args[1].view::<Int64Array>()?;
+        return Ok(slices(call.rows, |row| {
+            let (text, code, position) = (text.get(row)?, code.get(row)?, position(row)?);
+            let separator = u8::try_from(code).ok().filter(|code| *code > 0)?;
+            if text.is_empty() { None } else { text.split(char::from(separator)).nth(position) }
+        }));
+    }
+    let separator = args[1].view::<StringArray>()?;
+    Ok(slices(call.rows, |row| {
+        let (text, separator, position) = (text.get(row)?, separator.get(row)?, position(row)?);
+        match (text, separator) {
+            ("", _) => None,
+            (_, "") => text.split(char::is_whitespace).nth(position),
+            _ => text.split(separator).nth(position),
+        }
+    }))
+}

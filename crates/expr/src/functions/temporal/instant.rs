@@ -1,0 +1,133 @@
+//! Points of time as numbers: reading them from arrays of any date or time type, and building arrays of them.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, Date32Array, Date32Builder, Time32MillisecondArray, Time32MillisecondBuilder,
+    TimestampMicrosecondArray, TimestampMicrosecondBuilder, TimestampNanosecondArray, TimestampNanosecondBuilder,
+};
+use flott_batch::arrow_type::{unit_of, utc};
+use flott_types::{Error, LogicalType, Result, TypeKind};
+
+use crate::value::{Value, View};
+
+/// Milliseconds of a day.
+pub(super) const DAY: i64 = 86_400_000;
+const NANOS_OF_MILLI: i128 = 1_000_000;
+
+/// Typed access to a DATE, TIME, TIMESTAMP or TIMESTAMP_LTZ argument.
+#[derive(Clone, Copy)]
+pub(super) enum Instants<'a> {
+    Date(View<'a, Date32Array>),
+    Time(View<'a, Time32MillisecondArray>),
+    Micros(View<'a, TimestampMicrosecondArray>),
+    Nanos(View<'a, TimestampNanosecondArray>),
+}
+
+impl<'a> Instants<'a> {
+    pub(super) fn of(value: &'a Value, ty: &LogicalType) -> Result<Instants<'a>> {
+        Ok(match &ty.kind {
+            TypeKind::Date => Instants::Date(value.view()?),
+            TypeKind::Time(_) => Instants::Time(value.view()?),
+            TypeKind::Timestamp(precision) | TypeKind::TimestampLtz(precision) => {
+                if unit_of(*precision) == arrow::datatypes::TimeUnit::Microsecond {
+                    Instants::Micros(value.view()?)
+                } else {
+                    Instants::Nanos(value.view()?)
+                }
+            }
+            other => return Err(Error::internal(format!("{other} is no point of time"))),
+        })
+    }
+
+    /// Milliseconds since the epoch (of the day for TIME), rounded down.
+    #[inline]
+    pub(super) fn millis(&self, row: usize) -> Option<i64> {
+        Some(match self {
+            Instants::Date(days) => i64::from(days.get(row)?) * DAY,
+            Instants::Time(millis) => i64::from(millis.get(row)?),
+            Instants::Micros(micros) => micros.get(row)?.div_euclid(1_000),
+            Instants::Nanos(nanos) => nanos.get(row)?.div_euclid(1_000_000),
+        })
+    }
+
+    /// The nanoseconds within the millisecond.
+    #[inline]
+    pub(super) fn nanos_of_milli(&self, row: usize) -> Option<i64> {
+        Some(match self {
+            Instants::Date(_) | Instants::Time(_) => 0,
+            Instants::Micros(micros) => micros.get(row)?.rem_euclid(1_000) * 1_000,
+            Instants::Nanos(nanos) => nanos.get(row)?.rem_euclid(1_000_000),
+        })
+    }
+
+    /// Nanoseconds since the epoch.
+    #[inline]
+    pub(super) fn nanos(&self, row: usize) -> Option<i128> {
+        Some(i128::from(self.millis(row)?) * NANOS_OF_MILLI + i128::from(self.nanos_of_milli(row)?))
+    }
+}
+
+/// An array of a DATE, TIME, TIMESTAMP or TIMESTAMP_LTZ type from nanoseconds since the epoch (of the day for TIME),
+/// rounded down to the type's precision.
+pub(super) fn build(
+    ty: &LogicalType,
+    rows: usize,
+    mut each: impl FnMut(usize) -> Result<Option<i128>>,
+) -> Result<ArrayRef> {
+    let mut next = |row: usize, unit: i128| -> Result<Option<i128>> { Ok(each(row)?.map(|nanos| nanos.div_euclid(unit))) };
+    let narrow = |value: Option<i128>| -> Result<Option<i32>> {
+        value.map(i32::try_from).transpose().map_err(|_| Error::data("a date is out of range"))
+    };
+    Ok(match &ty.kind {
+        TypeKind::Date => {
+            let mut builder = Date32Builder::with_capacity(rows);
+            for row in 0..rows {
+                builder.append_option(narrow(next(row, i128::from(DAY) * NANOS_OF_MILLI)?)?);
+            }
+            Arc::new(builder.finish())
+        }
+        TypeKind::Time(_) => {
+            let mut builder = Time32MillisecondBuilder::with_capacity(rows);
+            for row in 0..rows {
+                builder.append_option(narrow(next(row, NANOS_OF_MILLI)?)?);
+            }
+            Arc::new(builder.finish())
+        }
+        TypeKind::Timestamp(precision) | TypeKind::TimestampLtz(precision) => {
+            let step = 10_i128.pow(9 - u32::from((*precision).min(9)));
+            let micros = unit_of(*precision) == arrow::datatypes::TimeUnit::Microsecond;
+            let per_unit = if micros { 1_000 } else { 1 };
+            let mut values = Vec::with_capacity(rows);
+            for row in 0..rows {
+                let value = next(row, step)?.map(|steps| i64::try_from(steps * step / per_unit)).transpose();
+                values.push(value.map_err(|_| Error::data("a timestamp is out of range"))?);
+            }
+            timestamps(values, micros, matches!(ty.kind, TypeKind::TimestampLtz(_)))
+        }
+        other => return Err(Error::internal(format!("{other} is no point of time"))),
+    })
+}
+
+fn timestamps(values: Vec<Option<i64>>, micros: bool, with_zone: bool) -> ArrayRef {
+    let zone = with_zone.then(utc);
+    if micros {
+        let mut builder = TimestampMicrosecondBuilder::with_capacity(values.len());
+        values.into_iter().for_each(|value| builder.append_option(value));
+        Arc::new(builder.finish().with_timezone_opt(zone))
+    } else {
+        let mut builder = TimestampNanosecondBuilder::with_capacity(values.len());
+        values.into_iter().for_each(|value| builder.append_option(value));
+        Arc::new(builder.finish().with_timezone_opt(zone))
+    }
+}
+
+/// As [`build`], from milliseconds, for closures that cannot fail.
+pub(super) fn from_millis(
+    ty: &LogicalType,
+    rows: usize,
+    mut each: impl FnMut(usize) -> Option<i64>,
+) -> Result<ArrayRef> {
+    build(ty, rows, |row| Ok(each(row).map(|millis| i128::from(millis) * NANOS_OF_MILLI)))
+}
+
