@@ -2,9 +2,11 @@
 
 use chrono_tz::Tz;
 use flott_operator::Operator;
-use flott_plan::{ChainedNode, OperatorSpec, Schema};
+use flott_plan::{AggregatePhase, ChainedNode, OperatorSpec, Schema};
 use flott_types::{Error, Result, Timestamp};
 
+use crate::aggregate::group::GroupAggregate;
+use crate::aggregate::local::LocalGroupAggregate;
 use crate::stateless::calc::Calc;
 use crate::stateless::expand::Expand;
 use crate::stateless::union::Union;
@@ -59,6 +61,32 @@ pub fn build(node: &ChainedNode, context: &BuildContext) -> Result<Box<dyn Opera
             projection,
         } => Box::new(Calc::new(node, condition.as_ref(), projection, context)?),
         OperatorSpec::Expand { projections } => Box::new(Expand::new(node, projections, context)?),
+        OperatorSpec::GroupAggregate {
+            keys,
+            aggregates,
+            phase: AggregatePhase::Local,
+            input_updates,
+            ..
+        } => Box::new(LocalGroupAggregate::new(
+            node,
+            keys,
+            aggregates,
+            *input_updates,
+            context,
+        )?),
+        OperatorSpec::GroupAggregate {
+            keys,
+            aggregates,
+            phase,
+            input_updates,
+            emit_update_before,
+            ttl,
+        } => {
+            let (updates, before) = (*input_updates, *emit_update_before);
+            Box::new(GroupAggregate::new(
+                node, keys, aggregates, *phase, updates, before, *ttl, context,
+            )?)
+        }
         OperatorSpec::Union => Box::new(Union),
         OperatorSpec::WatermarkAssigner(spec) => Box::new(WatermarkAssigner::new(node, spec, context)?),
         other => {

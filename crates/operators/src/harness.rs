@@ -85,7 +85,39 @@ struct Collected {
     types: Vec<LogicalType>,
     text: String,
     batches: Vec<ChangeBatch>,
+    /// What the changelog so far amounts to: how often each row is there.
+    rows: BTreeMap<String, i64>,
+    /// +U comes without -U.
+    upsert: bool,
     watermark: Option<Watermark>,
+}
+
+impl Collected {
+    /// The invariants of a changelog.
+    fn check(&mut self, text: &str) {
+        if self.upsert {
+            return;
+        }
+        let lines: Vec<_> = text
+            .lines()
+            .map(|line| line.split_at_checked(3).unwrap_or((line, "")))
+            .collect();
+        for (at, (kind, row)) in lines.iter().enumerate() {
+            let next = lines.get(at + 1).map(|(kind, _)| kind.trim());
+            let before = at.checked_sub(1).map(|before| lines[before].0.trim());
+            match kind.trim() {
+                "-U" => assert_eq!(next, Some("+U"), "-U without +U in\n{text}"),
+                "+U" => assert_eq!(before, Some("-U"), "+U without -U in\n{text}"),
+                _ => (),
+            }
+            let count = self.rows.entry((*row).to_owned()).or_default();
+            *count += if kind.starts_with('+') { 1 } else { -1 };
+            assert!(*count >= 0, "{kind}{row} retracts what is not there");
+            if *count == 0 {
+                self.rows.remove(*row);
+            }
+        }
+    }
 }
 
 impl Output for Collected {
@@ -97,7 +129,9 @@ impl Output for Collected {
             assert_eq!(*column.data_type(), flott_batch::arrow_type::to_arrow(ty));
         }
         assert_eq!(batch.columns().num_columns(), self.types.len());
-        self.text.push_str(&pretty::print(&batch, &self.types));
+        let text = pretty::print(&batch, &self.types);
+        self.check(&text);
+        self.text.push_str(&text);
         self.batches.push(batch);
         Ok(())
     }
@@ -148,7 +182,6 @@ type Tables = BTreeMap<String, Table>;
 
 #[derive(Default, Clone)]
 struct Table {
-    key_columns: usize,
     rows: BTreeMap<Vec<u8>, (u16, RecordBatch)>,
 }
 
@@ -355,7 +388,6 @@ impl Harness {
         let owned = self.instances[instance].info.key_groups;
         for delta in snapshot.keyed {
             let table = self.snapshot.entry(delta.name.clone()).or_default();
-            table.key_columns = delta.key_columns;
             if delta.full {
                 table
                     .rows
@@ -424,6 +456,21 @@ impl Harness {
         format!("{}\n{}", names.join(" "), display(&all))
     }
 
+    /// +U will come without -U.
+    pub fn upsert(mut self) -> Self {
+        self.output.upsert = true;
+        self
+    }
+
+    /// The rows that the changelog so far amounts to, sorted.
+    pub fn result(&self) -> String {
+        self.output
+            .rows
+            .iter()
+            .flat_map(|(row, count)| (0..*count).map(move |_| format!("{row}\n")))
+            .collect()
+    }
+
     /// The names of the tables in the last snapshot that have rows.
     pub fn tables(&self) -> Vec<&str> {
         self.snapshot
@@ -455,4 +502,27 @@ fn display(rows: &RecordBatch) -> String {
             + "\n"
     };
     (0..rows.num_rows()).map(line).collect()
+}
+
+/// A call of an aggregate function: `SUM(1:INT)->BIGINT`-like parts.
+pub(crate) fn call(function: &str, args: &[(usize, &str)], result: &str) -> flott_plan::AggregateCall {
+    let (function, distinct) = match function.strip_suffix(" DISTINCT") {
+        Some(function) => (function, true),
+        None => (function, false),
+    };
+    let args_text: Vec<_> = args.iter().map(|(arg, _)| arg.to_string()).collect();
+    flott_plan::AggregateCall {
+        function: function.to_owned(),
+        args: args.iter().map(|(arg, _)| *arg).collect(),
+        arg_types: args.iter().map(|(_, name)| ty(name)).collect(),
+        distinct,
+        filter: None,
+        ty: ty(result),
+        name: format!(
+            "{}{}_{}",
+            if distinct { "d" } else { "" },
+            function.to_lowercase(),
+            args_text.join("_")
+        ),
+    }
 }

@@ -1,7 +1,111 @@
-//! x
-use flott_plan::AggregateCall;
-use flott_types::{LogicalType, Result};
-/// x
-pub fn accumulator_schema(_: &AggregateCall) -> Result<Vec<(String, LogicalType)>> {
-    Ok(vec![])
+//! Aggregate functions as columns of accumulators by slot.
+//!
+//! An [`Accumulator`] holds what one aggregate call remembers of every group, in typed columns indexed by the group's
+//! slot, and works on batches: `update` runs one typed loop over the rows of a batch. [`Aggregates`] is what an
+//! aggregation has of them: all its calls, with FILTER and DISTINCT. It is the values of a
+//! [`KeyedTable`](flott_state::KeyedTable), so that accumulators come into snapshots under their names.
+//!
+//! | file | functions | state of a group |
+//! |---|---|---|
+//! | `count` | COUNT | a number |
+//! | `sum` | SUM, SUM0, AVG | a sum and a count |
+//! | `best` | MIN, MAX, FIRST_VALUE, LAST_VALUE of an input that only grows | one value |
+//! | `ordered` | MIN, MAX with retractions | the values and how often each occurs, sorted |
+//! | `variance` | STDDEV_*, VAR_*, VARIANCE | count, mean and squared distance (Welford) |
+//! | `single` | SINGLE_VALUE | one value and a count |
+//! | `list` | ARRAY_AGG, COLLECT, LISTAGG, JSON_*AGG, PERCENTILE; FIRST_VALUE and LAST_VALUE with retractions | the values in order |
+//!
+//! # Cost
+//!
+//! Of a record and a call: reading the slot and the value, one add into an array by slot. Nothing is allocated, except
+//! for values that are new to a DISTINCT, an ordered set or a list.
+
+mod best;
+mod count;
+mod distinct;
+mod factory;
+mod json;
+mod list;
+mod numbers;
+mod ordered;
+mod outcome;
+mod set;
+mod side;
+mod single;
+mod sum;
+mod variance;
+
+use arrow::array::ArrayRef;
+use arrow::buffer::NullBuffer;
+use flott_state::{KeyedDelta, RestoredState, SlotColumns};
+use flott_types::{Error, Result};
+
+pub use factory::accumulator_schema;
+pub(crate) use set::{Aggregates, Keys, Rows, unique_fields};
+
+/// Rows for one aggregate call.
+pub(crate) struct Input<'a> {
+    /// The columns of the groups' keys, as in the table; all rows of the batch.
+    pub keys: &'a [ArrayRef],
+    /// The rows that count, by position in the columns.
+    pub rows: &'a [u32],
+    /// The slots of their groups.
+    pub slots: &'a [u32],
+    /// Which of them take away; `None` when none.
+    pub retract: Option<&'a [bool]>,
+    /// The columns of the arguments; all rows of the batch.
+    pub args: &'a [ArrayRef],
+}
+
+impl Input<'_> {
+    /// The argument, for a function of one.
+    pub fn arg(&self) -> Result<&ArrayRef> {
+        self.args
+            .first()
+            .ok_or_else(|| Error::internal("an aggregate function lacks its argument"))
+    }
+
+    /// Calls back with row, slot and sign (1 or -1) for each row that is not NULL.
+    #[inline]
+    pub fn for_each(&self, nulls: Option<&NullBuffer>, mut call: impl FnMut(usize, usize, i64)) {
+        let pairs = self.rows.iter().zip(self.slots);
+        match (nulls.filter(|nulls| nulls.null_count() > 0), self.retract) {
+            (None, None) => pairs.for_each(|(row, slot)| call(*row as usize, *slot as usize, 1)),
+            (Some(nulls), None) => pairs.for_each(|(row, slot)| {
+                if nulls.is_valid(*row as usize) {
+                    call(*row as usize, *slot as usize, 1);
+                }
+            }),
+            (nulls, Some(retract)) => pairs.zip(retract).for_each(|((row, slot), retract)| {
+                if nulls.is_none_or(|nulls| nulls.is_valid(*row as usize)) {
+                    call(*row as usize, *slot as usize, if *retract { -1 } else { 1 });
+                }
+            }),
+        }
+    }
+}
+
+/// What one aggregate call remembers of every group. Called per batch.
+pub(crate) trait Accumulator: SlotColumns {
+    /// Takes rows in, in order.
+    fn update(&mut self, input: &Input<'_>) -> Result<()>;
+
+    /// Adds the accumulator in slot `from[i]` to that in slot `to[i]`, in order. Those in `from` are left alone. `keys` are the
+    /// key columns of `to`, where `to` are groups of the table and not slots for the moment.
+    fn merge(&mut self, from: &[u32], to: &[u32], keys: Option<&[ArrayRef]>) -> Result<()>;
+
+    /// The results of these groups.
+    fn values(&self, slots: &[u32]) -> Result<ArrayRef>;
+
+    /// Hands over what changed in tables beside the groups' own.
+    fn snapshot_side(&mut self, full: bool, out: &mut Vec<KeyedDelta>) -> Result<()> {
+        let _ = (full, out);
+        Ok(())
+    }
+
+    /// Takes back what tables beside the groups' own held; `keys` are those of the groups in `slots`.
+    fn restore_side(&mut self, restored: &mut RestoredState, keys: &[ArrayRef], slots: &[u32]) -> Result<()> {
+        let _ = (restored, keys, slots);
+        Ok(())
+    }
 }

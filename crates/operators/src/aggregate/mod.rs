@@ -1,1 +1,4 @@
-//! x
+//! Unbounded GROUP BY.
+
+pub(crate) mod group;
+pub(crate) mod local;

@@ -118,7 +118,6 @@ fn whole_updates(kinds: &RowKinds, rows: &[u32], keep: &BooleanBuffer) -> RowKin
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::harness::{Harness, column, node, types};
     use expect_test::expect;
     use flott_plan::OperatorSpec;
@@ -148,7 +147,7 @@ mod tests {
 
     #[test]
     fn half_of_an_update_becomes_an_insertion_or_deletion() {
-        let mut calc = calc(true);
+        let mut calc = calc(true).upsert();
         expect![[r#"
             -D 1
             +I 2

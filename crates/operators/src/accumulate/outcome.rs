@@ -1,0 +1,276 @@
+//! From the values of a group, in order, to a result.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, Float64Array, Float64Builder, Int32Array, ListArray, ListBuilder, MapArray,
+    StringBuilder, StructArray, UInt32Array, make_comparator,
+};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::compute::{SortOptions, cast, take};
+use arrow::datatypes::{DataType, Field, Float64Type};
+use flott_batch::arrow_type;
+use flott_types::{Error, LogicalType, Result, TypeKind};
+
+use super::json::write_json;
+use super::numbers::as_doubles;
+use crate::support::kernel;
+
+/// The values of several groups, one after the other.
+pub(super) struct Lists {
+    /// A column an argument.
+    pub columns: Vec<ArrayRef>,
+    pub offsets: OffsetBuffer<i32>,
+}
+
+impl Lists {
+    fn groups(&self) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
+        self.offsets
+            .windows(2)
+            .map(|bounds| bounds[0] as usize..bounds[1] as usize)
+    }
+
+    fn filled(&self) -> NullBuffer {
+        self.groups().map(|group| !group.is_empty()).collect()
+    }
+}
+
+/// What is made of the values.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Outcome {
+    First,
+    Last,
+    /// ARRAY_AGG
+    Array(LogicalType),
+    /// LISTAGG; the second argument is the separator.
+    Text,
+    /// COLLECT
+    Multiset(LogicalType),
+    /// JSON_ARRAYAGG
+    JsonArray {
+        ty: LogicalType,
+        nulls: bool,
+    },
+    /// JSON_OBJECTAGG of keys and values
+    JsonObject {
+        ty: LogicalType,
+        nulls: bool,
+    },
+    /// PERCENTILE of values, with percentage and perhaps frequency; several percentages give an ARRAY.
+    Percentile {
+        several: bool,
+    },
+}
+
+impl Outcome {
+    /// Whether a NULL counts as a value.
+    pub fn keeps_nulls(&self) -> bool {
+        matches!(
+            self,
+            Outcome::Array(_) | Outcome::JsonArray { .. } | Outcome::JsonObject { .. }
+        )
+    }
+
+    /// The result of each group.
+    pub fn of(&self, lists: &Lists) -> Result<ArrayRef> {
+        let values = &lists.columns[0];
+        match self {
+            Outcome::First => pick(lists, |group| group.start),
+            Outcome::Last => pick(lists, |group| group.end - 1),
+            Outcome::Array(element) => {
+                let item = arrow_type::list_item(element);
+                let nulls = Some(lists.filled());
+                let list = ListArray::try_new(item, lists.offsets.clone(), values.clone(), nulls);
+                Ok(Arc::new(list.map_err(kernel)?))
+            }
+            Outcome::Text => Ok(text(lists)),
+            Outcome::Multiset(element) => multiset(lists, element),
+            Outcome::JsonArray { ty, nulls } => {
+                let mut builder = StringBuilder::new();
+                for group in lists.groups() {
+                    let mut json = String::from("[");
+                    for row in group.filter(|row| *nulls || values.is_valid(*row)) {
+                        if json.len() > 1 {
+                            json.push(',');
+                        }
+                        write_json(&mut json, values.as_ref(), row, ty);
+                    }
+                    json.push(']');
+                    builder.append_value(json);
+                }
+                Ok(Arc::new(builder.finish()))
+            }
+            Outcome::JsonObject { ty, nulls } => json_objects(lists, ty, *nulls),
+            Outcome::Percentile { several } => percentiles(lists, *several),
+        }
+    }
+}
+
+fn pick(lists: &Lists, row: impl Fn(std::ops::Range<usize>) -> usize) -> Result<ArrayRef> {
+    let rows: UInt32Array = lists
+        .groups()
+        .map(|group| (!group.is_empty()).then(|| row(group) as u32))
+        .collect();
+    take(&lists.columns[0], &rows, None).map_err(kernel)
+}
+
+fn text(lists: &Lists) -> ArrayRef {
+    let values = lists.columns[0].as_string::<i32>();
+    let separators = lists.columns.get(1).map(|column| column.as_string::<i32>());
+    let mut builder = StringBuilder::new();
+    for group in lists.groups() {
+        let mut joined = String::new();
+        for row in group.clone() {
+            if row > group.start {
+                joined.push_str(separators.map_or(",", |separators| separators.value(row)));
+            }
+            joined.push_str(values.value(row));
+        }
+        builder.append_option((!group.is_empty()).then_some(joined));
+    }
+    Arc::new(builder.finish())
+}
+
+fn multiset(lists: &Lists, element: &LogicalType) -> Result<ArrayRef> {
+    let values = &lists.columns[0];
+    let compare = make_comparator(values, values, SortOptions::default()).map_err(kernel)?;
+    let (mut rows, mut counts, mut lengths) = (Vec::<u32>::new(), Vec::<i32>::new(), Vec::new());
+    for group in lists.groups() {
+        let first = rows.len();
+        let mut sorted: Vec<usize> = group.collect();
+        sorted.sort_by(|a, b| compare(*a, *b));
+        for row in sorted {
+            match rows.last() {
+                Some(last) if rows.len() > first && compare(*last as usize, row).is_eq() => {
+                    if let Some(count) = counts.last_mut() {
+                        *count += 1;
+                    }
+                }
+                _ => {
+                    rows.push(row as u32);
+                    counts.push(1);
+                }
+            }
+        }
+        lengths.push(rows.len() - first);
+    }
+    let ty = arrow_type::to_arrow(&TypeKind::Multiset(Box::new(element.clone())).nullable());
+    let DataType::Map(entries, _) = &ty else {
+        return Err(Error::internal("a MULTISET is not a map"));
+    };
+    let DataType::Struct(fields) = entries.data_type() else {
+        return Err(Error::internal("a map has no entries"));
+    };
+    let keys = take(values, &UInt32Array::from(rows), None).map_err(kernel)?;
+    let columns: Vec<ArrayRef> = vec![keys, Arc::new(Int32Array::from(counts))];
+    let pairs = StructArray::try_new(fields.clone(), columns, None).map_err(kernel)?;
+    let map = MapArray::try_new(
+        entries.clone(),
+        OffsetBuffer::from_lengths(lengths),
+        pairs,
+        None,
+        false,
+    );
+    Ok(Arc::new(map.map_err(kernel)?))
+}
+
+fn json_objects(lists: &Lists, ty: &LogicalType, nulls: bool) -> Result<ArrayRef> {
+    let keys = lists.columns[0].as_string::<i32>();
+    let values = lists
+        .columns
+        .get(1)
+        .ok_or_else(|| Error::internal("JSON_OBJECTAGG without values"))?;
+    let mut builder = StringBuilder::new();
+    for group in lists.groups() {
+        let mut seen: Vec<&str> = group.clone().map(|row| keys.value(row)).collect();
+        seen.sort_unstable();
+        if let Some(twice) = seen.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Error::data(format!(
+                "Key '{}' is already present. Duplicate keys are not allowed in JSON_OBJECTAGG. Please ensure that keys \
+                 are unique.",
+                twice[0]
+            )));
+        }
+        let mut json = String::from("{");
+        for row in group.filter(|row| nulls || values.is_valid(*row)) {
+            if json.len() > 1 {
+                json.push(',');
+            }
+            super::json::write_string(&mut json, keys.value(row));
+            json.push(':');
+            write_json(&mut json, values.as_ref(), row, ty);
+        }
+        json.push('}');
+        builder.append_value(json);
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+fn percentiles(lists: &Lists, several: bool) -> Result<ArrayRef> {
+    let values = as_doubles(&lists.columns[0])?;
+    let percentages = lists
+        .columns
+        .get(1)
+        .ok_or_else(|| Error::internal("PERCENTILE without percentage"))?;
+    let frequencies = lists.columns.get(2).map(as_doubles).transpose()?;
+    let percentages = if several {
+        let item = Arc::new(Field::new_list_field(DataType::Float64, true));
+        cast(percentages, &DataType::List(item)).map_err(kernel)?
+    } else {
+        Arc::new(as_doubles(percentages)?)
+    };
+    let mut one = Vec::new();
+    let mut many = ListBuilder::new(Float64Builder::new());
+    for group in lists.groups() {
+        let Some(last) = group.clone().last() else {
+            one.push(None);
+            many.append_null();
+            continue;
+        };
+        let mut sorted: Vec<(f64, i64)> = group
+            .map(|row| {
+                (
+                    values.value(row),
+                    frequencies.as_ref().map_or(1, |many| many.value(row) as i64),
+                )
+            })
+            .filter(|(_, frequency)| *frequency > 0)
+            .collect();
+        sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+        if several {
+            let wanted = percentages.as_list::<i32>().value(last);
+            for percentage in wanted.as_primitive::<Float64Type>().values() {
+                many.values().append_option(percentile(&sorted, *percentage));
+            }
+            many.append(true);
+        } else {
+            one.push(percentile(
+                &sorted,
+                percentages.as_primitive::<Float64Type>().value(last),
+            ));
+        }
+    }
+    Ok(if several {
+        Arc::new(many.finish())
+    } else {
+        Arc::new(Float64Array::from(one))
+    })
+}
+
+/// Between the two values around the position `percentage * (n - 1)`, in proportion.
+fn percentile(sorted: &[(f64, i64)], percentage: f64) -> Option<f64> {
+    let total: i64 = sorted.iter().map(|(_, frequency)| frequency).sum();
+    let at = |position: i64| {
+        let mut before = 0;
+        sorted.iter().find_map(|(value, frequency)| {
+            before += frequency;
+            (position < before).then_some(*value)
+        })
+    };
+    let position = (total - 1) as f64 * percentage;
+    let (lower, upper) = (at(position.floor() as i64)?, at(position.ceil() as i64)?);
+    if lower == upper {
+        return Some(lower);
+    }
+    Some((position.ceil() - position) * lower + (position - position.floor()) * upper)
+}

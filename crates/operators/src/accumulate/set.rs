@@ -1,0 +1,309 @@
+//! All calls of an aggregation.
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{Field, FieldRef, Int64Type};
+use flott_batch::arrow_type;
+use flott_plan::AggregateCall;
+use flott_state::{KeyedDelta, PrimitiveColumn, RestoredState, SlotColumns};
+use flott_types::{Error, Result};
+use std::sync::Arc;
+
+use super::distinct::Distinct;
+use super::factory::accumulator;
+use super::{Accumulator, Input};
+
+/// The keys of the table that the groups live in.
+#[derive(Clone, Debug)]
+pub(crate) struct Keys {
+    /// The columns.
+    pub fields: Vec<FieldRef>,
+    /// How many of them, from the first on, decide the key group.
+    pub partition_columns: usize,
+    /// The number of key groups.
+    pub max_parallelism: u32,
+}
+
+/// Rows of a batch with the slots of their groups.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    /// The columns of the groups' keys; all rows of the batch.
+    pub keys: &'a [ArrayRef],
+    /// The columns of the input; all rows of the batch.
+    pub columns: &'a [ArrayRef],
+    /// The rows that count.
+    pub rows: &'a [u32],
+    /// Their groups.
+    pub slots: &'a [u32],
+    /// Which of them take away; `None` when none.
+    pub retract: Option<&'a [bool]>,
+}
+
+/// The accumulators of all calls, by group. The values of a table of groups.
+pub(crate) struct Aggregates {
+    units: Vec<Unit>,
+    /// For each call its unit, and which member of it in a DISTINCT.
+    outputs: Vec<(usize, Option<usize>)>,
+    /// How many rows a group has; for inputs with retractions alone.
+    row_counts: Option<PrimitiveColumn<Int64Type>>,
+    width: usize,
+}
+
+/// Calls that see the same rows.
+struct Unit {
+    args: Vec<usize>,
+    filter: Option<usize>,
+    kind: Kind,
+}
+
+enum Kind {
+    Plain(Box<dyn Accumulator>),
+    Distinct(Box<Distinct>),
+}
+
+impl Kind {
+    fn accumulator(&self) -> &dyn Accumulator {
+        match self {
+            Kind::Plain(plain) => plain.as_ref(),
+            Kind::Distinct(distinct) => distinct.as_ref(),
+        }
+    }
+
+    fn accumulator_mut(&mut self) -> &mut dyn Accumulator {
+        match self {
+            Kind::Plain(plain) => plain.as_mut(),
+            Kind::Distinct(distinct) => distinct.as_mut(),
+        }
+    }
+}
+
+/// Names made different from each other and from `taken` by a number.
+pub(crate) fn unique_names<'a>(names: impl Iterator<Item = &'a str>, taken: &[FieldRef]) -> Vec<String> {
+    let mut unique: Vec<String> = Vec::new();
+    for name in names {
+        let candidates = std::iter::once(name.to_owned()).chain((2..).map(|n| format!("{name}#{n}")));
+        let free = |candidate: &String| {
+            !unique.contains(candidate) && taken.iter().all(|field| field.name() != candidate)
+        };
+        let found = candidates.into_iter().find(free);
+        unique.extend(found);
+    }
+    unique
+}
+
+/// Fields whose names were made different from each other.
+pub(crate) fn unique_fields(fields: &[FieldRef]) -> Vec<FieldRef> {
+    let names = unique_names(fields.iter().map(|field| field.name().as_str()), &[]);
+    let rename = |(field, name): (&FieldRef, String)| Arc::new(Field::clone(field).with_name(name));
+    fields.iter().zip(names).map(rename).collect()
+}
+
+impl Aggregates {
+    /// For the calls of an aggregation whose input may carry retractions, with groups in a table of these keys.
+    pub fn new(calls: &[AggregateCall], retracts: bool, keys: &Keys) -> Result<Self> {
+        let mut units: Vec<Unit> = Vec::new();
+        let mut outputs = Vec::new();
+        let names = unique_names(calls.iter().map(|call| call.name.as_str()), &keys.fields);
+        for (call, name) in calls.iter().zip(&names) {
+            // The least and the greatest value are the same among distinct values.
+            let distinct = call.distinct && !matches!(call.function.as_str(), "MIN" | "MAX");
+            let made = accumulator(call, name, retracts, keys)?;
+            if !distinct {
+                outputs.push((units.len(), None));
+                units.push(Unit {
+                    args: call.args.clone(),
+                    filter: call.filter,
+                    kind: Kind::Plain(made),
+                });
+                continue;
+            }
+            let same = |unit: &Unit| {
+                matches!(unit.kind, Kind::Distinct(_)) && unit.args == call.args && unit.filter == call.filter
+            };
+            let at = match units.iter().position(same) {
+                Some(at) => at,
+                None => {
+                    let value = |(at, ty)| arrow_type::field(&format!("{name}.value{at}"), ty);
+                    let values = call.arg_types.iter().enumerate().map(value).collect();
+                    let distinct = Kind::Distinct(Box::new(Distinct::new(name, keys, values)?));
+                    units.push(Unit {
+                        args: call.args.clone(),
+                        filter: call.filter,
+                        kind: distinct,
+                    });
+                    units.len() - 1
+                }
+            };
+            if let Kind::Distinct(distinct) = &mut units[at].kind {
+                outputs.push((at, Some(distinct.members.len())));
+                distinct.members.push(made);
+            }
+        }
+        let row_counts = retracts.then(|| PrimitiveColumn::new("$rows", 0));
+        let width = units
+            .iter()
+            .map(|unit| unit.kind.accumulator().fields().len())
+            .sum();
+        Ok(Aggregates {
+            units,
+            outputs,
+            row_counts,
+            width,
+        })
+    }
+
+    /// How many rows each group has, for an input with retractions.
+    pub fn row_counts(&mut self) -> Option<&mut [i64]> {
+        self.row_counts.as_mut().map(PrimitiveColumn::values_mut)
+    }
+
+    /// Whether a group has rows. Without retractions it always has.
+    pub fn has_rows(&self, slot: u32) -> bool {
+        self.row_counts
+            .as_ref()
+            .is_none_or(|counts| counts.values()[slot as usize] > 0)
+    }
+
+    /// Takes rows in, in order. Does not count them.
+    pub fn update(&mut self, rows: &Rows<'_>) -> Result<()> {
+        for unit in &mut self.units {
+            let args: Vec<ArrayRef> = unit.args.iter().map(|arg| rows.columns[*arg].clone()).collect();
+            let all = Input {
+                keys: rows.keys,
+                rows: rows.rows,
+                slots: rows.slots,
+                retract: rows.retract,
+                args: &args,
+            };
+            let Some(filter) = unit.filter else {
+                unit.kind.accumulator_mut().update(&all)?;
+                continue;
+            };
+            let filter = rows.columns[filter]
+                .as_boolean_opt()
+                .ok_or_else(|| Error::internal("the FILTER of an aggregate is not BOOLEAN"))?;
+            let passes = |row: u32| filter.is_valid(row as usize) && filter.value(row as usize);
+            let kept: Vec<usize> = (0..rows.rows.len()).filter(|at| passes(rows.rows[*at])).collect();
+            let passed: Vec<u32> = kept.iter().map(|at| rows.rows[*at]).collect();
+            let slots: Vec<u32> = kept.iter().map(|at| rows.slots[*at]).collect();
+            let retract: Option<Vec<bool>> = rows
+                .retract
+                .map(|retract| kept.iter().map(|at| retract[*at]).collect());
+            let input = Input {
+                rows: &passed,
+                slots: &slots,
+                retract: retract.as_deref(),
+                ..all
+            };
+            unit.kind.accumulator_mut().update(&input)?;
+        }
+        Ok(())
+    }
+
+    /// Adds group `from[i]` to group `to[i]`, in order. See [`Accumulator::merge`].
+    pub fn merge(&mut self, from: &[u32], to: &[u32], keys: Option<&[ArrayRef]>) -> Result<()> {
+        if let Some(counts) = self.row_counts() {
+            for (from, to) in from.iter().zip(to) {
+                counts[*to as usize] += counts[*from as usize];
+            }
+        }
+        self.units
+            .iter_mut()
+            .try_for_each(|unit| unit.kind.accumulator_mut().merge(from, to, keys))
+    }
+
+    /// The results of these groups, a column a call.
+    pub fn values(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
+        let value = |(unit, member): &(usize, Option<usize>)| match (&self.units[*unit].kind, member) {
+            (Kind::Distinct(distinct), Some(member)) => distinct.members[*member].values(slots),
+            (kind, _) => kind.accumulator().values(slots),
+        };
+        self.outputs.iter().map(value).collect()
+    }
+
+    /// Merges partial accumulators, a row each, as [`SlotColumns::read`] of the local phase gave them out. `slots[i]` is
+    /// the group of row `i`; slots from `end` on are free.
+    pub fn merge_partial(&mut self, slots: &[u32], columns: &[ArrayRef], end: usize) -> Result<()> {
+        let moment: Vec<u32> = (0..slots.len()).map(|row| (end + row) as u32).collect();
+        moment.iter().for_each(|slot| self.reset(*slot));
+        self.write(&moment, columns)?;
+        self.merge(&moment, slots, None)?;
+        moment.iter().for_each(|slot| self.reset(*slot));
+        Ok(())
+    }
+
+    /// How many accumulator columns there are.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Hands over what changed in tables beside the groups' own.
+    pub fn snapshot_side(&mut self, full: bool, out: &mut Vec<KeyedDelta>) -> Result<()> {
+        self.units
+            .iter_mut()
+            .try_for_each(|unit| unit.kind.accumulator_mut().snapshot_side(full, out))
+    }
+
+    /// Takes back what tables beside the groups' own held; `keys` are those of the groups in `slots`.
+    pub fn restore_side(
+        &mut self,
+        restored: &mut RestoredState,
+        keys: &[ArrayRef],
+        slots: &[u32],
+    ) -> Result<()> {
+        let mut units = self.units.iter_mut();
+        units.try_for_each(|unit| unit.kind.accumulator_mut().restore_side(restored, keys, slots))
+    }
+}
+
+impl SlotColumns for Aggregates {
+    fn fields(&self) -> Vec<FieldRef> {
+        let mut fields: Vec<FieldRef> = self
+            .units
+            .iter()
+            .flat_map(|unit| unit.kind.accumulator().fields())
+            .collect();
+        fields.extend(self.row_counts.iter().flat_map(|counts| counts.fields()));
+        fields
+    }
+
+    fn reset(&mut self, slot: u32) {
+        self.units
+            .iter_mut()
+            .for_each(|unit| unit.kind.accumulator_mut().reset(slot));
+        self.row_counts.iter_mut().for_each(|counts| counts.reset(slot));
+    }
+
+    fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
+        let mut columns = Vec::with_capacity(self.width + 1);
+        for unit in &self.units {
+            columns.append(&mut unit.kind.accumulator().read(slots)?);
+        }
+        if let Some(counts) = &self.row_counts {
+            columns.append(&mut counts.read(slots)?);
+        }
+        Ok(columns)
+    }
+
+    fn write(&mut self, slots: &[u32], mut columns: &[ArrayRef]) -> Result<()> {
+        for unit in &mut self.units {
+            let accumulator = unit.kind.accumulator_mut();
+            let (own, rest) = columns
+                .split_at_checked(accumulator.fields().len())
+                .ok_or_else(|| Error::internal("too few accumulator columns"))?;
+            accumulator.write(slots, own)?;
+            columns = rest;
+        }
+        match &mut self.row_counts {
+            Some(counts) => counts.write(slots, columns),
+            None => Ok(()),
+        }
+    }
+
+    fn memory(&self) -> usize {
+        self.units
+            .iter()
+            .map(|unit| unit.kind.accumulator().memory())
+            .sum::<usize>()
+            + self.row_counts.as_ref().map_or(0, SlotColumns::memory)
+    }
+}

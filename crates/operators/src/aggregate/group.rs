@@ -1,0 +1,337 @@
+//! GROUP BY over an unbounded input: in one phase, or the second of two.
+//!
+//! Of a batch each group gives its net change: `+I` when it is new, `-U` and `+U` when its result changed, nothing when it
+//! did not, `-D` when its last row was retracted. The old result need not be kept: it is what the accumulators give before
+//! they take the batch in.
+//!
+//! Cost of a record: interning its key (one hash, one probe), one loop a call; of a group and batch: its results
+//! before and after, gathered as columns.
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::SchemaRef;
+use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
+use flott_operator::{Context, Operator};
+use flott_plan::{AggregateCall, AggregatePhase, ChainedNode};
+use flott_state::{KeyedTable, OperatorSnapshot, RestoredState, SlotColumns, Ttl};
+use flott_types::{CheckpointId, Error, Result, Timestamp};
+
+use crate::BuildContext;
+use crate::accumulate::{Aggregates, Keys, Rows, unique_fields};
+use crate::support::{Changelog, Equality, columns_of, take_columns};
+
+/// The name of the groups' table in snapshots.
+const TABLE: &str = "groups";
+
+/// The keys of a table of groups.
+pub(super) fn table_keys(node: &ChainedNode, keys: &[usize], context: &BuildContext) -> Result<Keys> {
+    let input = arrow_type::schema(crate::build::input(node, 0)?.iter());
+    let field = |key: &usize| {
+        let known = input.fields().get(*key).cloned();
+        known.ok_or_else(|| Error::internal(format!("there is no key column {key}")))
+    };
+    let fields = keys.iter().map(field).collect::<Result<Vec<_>>>()?;
+    Ok(Keys {
+        fields: unique_fields(&fields),
+        partition_columns: keys.len(),
+        max_parallelism: context.max_parallelism,
+    })
+}
+
+/// Accumulators, and when they were last used if they expire.
+struct Groups {
+    aggregates: Aggregates,
+    ttl: Option<Ttl>,
+}
+
+/// The operator.
+pub(crate) struct GroupAggregate {
+    schema: SchemaRef,
+    keys: Vec<usize>,
+    partial: bool,
+    emit_update_before: bool,
+    table: KeyedTable<Groups>,
+    batch: u32,
+    /// By slot: the batch that touched it last.
+    touched_in: Vec<u32>,
+    /// By slot: the batch in which the group appeared.
+    born_in: Vec<u32>,
+    slots: Vec<u32>,
+}
+
+/// A group that a batch touched.
+struct Touched {
+    slot: u32,
+    /// Its first row in the batch.
+    row: u32,
+    /// Where its result before the batch is, if it had one.
+    before: Option<usize>,
+}
+
+impl GroupAggregate {
+    /// In one phase, or the global one.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the fields of the specification, one by one"
+    )]
+    pub fn new(
+        node: &ChainedNode,
+        keys: &[usize],
+        calls: &[AggregateCall],
+        phase: AggregatePhase,
+        input_updates: bool,
+        emit_update_before: bool,
+        ttl: i64,
+        context: &BuildContext,
+    ) -> Result<Self> {
+        let partial = phase == AggregatePhase::Global;
+        if partial && input_updates {
+            return Err(Error::unsupported(
+                "two-phase aggregation of an input with retractions",
+            ));
+        }
+        let table_keys = table_keys(node, keys, context)?;
+        let aggregates = Aggregates::new(calls, input_updates, &table_keys)?;
+        let groups = Groups {
+            aggregates,
+            ttl: (ttl > 0).then(|| Ttl::new(ttl)),
+        };
+        Ok(GroupAggregate {
+            schema: arrow_type::schema(node.node.schema.iter()),
+            keys: keys.to_vec(),
+            partial,
+            emit_update_before,
+            table: KeyedTable::new(
+                TABLE,
+                &table_keys.fields,
+                table_keys.partition_columns,
+                context.max_parallelism,
+                groups,
+            )?,
+            batch: 0,
+            touched_in: Vec::new(),
+            born_in: Vec::new(),
+            slots: Vec::new(),
+        })
+    }
+
+    /// Interns the keys and lists the groups in the order in which the batch touches them first.
+    fn touch(&mut self, keys: &[ArrayRef], rows: usize, now: Timestamp) -> Result<Vec<Touched>> {
+        let mut new = Vec::new();
+        self.table
+            .intern(keys, rows, &mut self.slots, |slot, _| new.push(slot))?;
+        self.batch = self.batch.wrapping_add(1).max(1);
+        self.touched_in
+            .resize(self.table.slots_end().max(self.touched_in.len()), 0);
+        let mut touched: Vec<Touched> = Vec::new();
+        for (row, slot) in self.slots.iter().enumerate() {
+            if std::mem::replace(&mut self.touched_in[*slot as usize], self.batch) != self.batch {
+                touched.push(Touched {
+                    slot: *slot,
+                    row: row as u32,
+                    before: Some(0),
+                });
+            }
+        }
+        self.born_in.resize(self.touched_in.len(), 0);
+        new.iter()
+            .for_each(|slot| self.born_in[*slot as usize] = self.batch);
+        let mut existed = 0;
+        for group in &mut touched {
+            let mut is_new = self.born_in[group.slot as usize] == self.batch;
+            let ttl = self.table.values().ttl.as_ref();
+            if !is_new && ttl.is_some_and(|ttl| ttl.is_expired(group.slot, now)) {
+                is_new = true;
+                self.table.values_mut().reset(group.slot);
+            }
+            group.before = (!is_new).then_some(existed);
+            existed += usize::from(!is_new);
+            if let Some(ttl) = &mut self.table.values_mut().ttl {
+                ttl.touch(group.slot, now);
+            }
+            self.table.mark(group.slot);
+        }
+        Ok(touched)
+    }
+
+    /// Takes a batch into the accumulators.
+    fn accumulate(&mut self, batch: &ChangeBatch, keys: &[ArrayRef]) -> Result<()> {
+        let end = self.table.slots_end();
+        let aggregates = &mut self.table.values_mut().aggregates;
+        let columns = batch.columns().columns();
+        if self.partial {
+            let partial = columns
+                .get(self.keys.len()..self.keys.len() + aggregates.width())
+                .ok_or_else(|| Error::internal("the input of a global aggregate has too few columns"))?;
+            return aggregates.merge_partial(&self.slots, partial, end);
+        }
+        let mut rows: Vec<u32> = (0..batch.physical_rows() as u32).collect();
+        let Some(counts) = aggregates.row_counts() else {
+            let rows = Rows {
+                keys,
+                columns,
+                rows: &rows,
+                slots: &self.slots,
+                retract: None,
+            };
+            return aggregates.update(&rows);
+        };
+        // A retraction of what is not there is passed over, as in Flink.
+        let mut retract: Vec<bool> = Vec::with_capacity(rows.len());
+        let mut slots: Vec<u32> = Vec::with_capacity(rows.len());
+        rows.retain(|row| {
+            let (slot, takes_away) = (
+                self.slots[*row as usize],
+                !batch.kind(*row as usize).is_addition(),
+            );
+            let count = &mut counts[slot as usize];
+            if takes_away && *count == 0 {
+                return false;
+            }
+            *count += if takes_away { -1 } else { 1 };
+            retract.push(takes_away);
+            slots.push(slot);
+            true
+        });
+        aggregates.update(&Rows {
+            keys,
+            columns,
+            rows: &rows,
+            slots: &slots,
+            retract: Some(&retract),
+        })
+    }
+
+    fn expire(&mut self, now: Timestamp, budget: usize) {
+        let mut expired = Vec::new();
+        let end = self.table.slots_end();
+        if let Some(mut ttl) = self.table.values_mut().ttl.take() {
+            ttl.sweep(now, budget, end, |slot| self.table.is_live(slot), &mut expired);
+            self.table.values_mut().ttl = Some(ttl);
+        }
+        expired.iter().for_each(|slot| self.table.remove(*slot));
+    }
+}
+
+impl Operator for GroupAggregate {
+    fn open(&mut self, mut restored: RestoredState, _: &mut Context<'_>) -> Result<()> {
+        self.table.restore(restored.take_keyed(TABLE))?;
+        let slots: Vec<u32> = self.table.live().collect();
+        let keys = self.table.keys_of(&slots)?;
+        self.table
+            .values_mut()
+            .aggregates
+            .restore_side(&mut restored, &keys, &slots)
+    }
+
+    fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        let batch = columns_of(batch)?.compact()?;
+        let keys: Vec<ArrayRef> = match self.partial {
+            true => (0..self.keys.len())
+                .map(|key| batch.column(key).clone())
+                .collect(),
+            false => self.keys.iter().map(|key| batch.column(*key).clone()).collect(),
+        };
+        let touched = self.touch(&keys, batch.physical_rows(), context.now)?;
+        let existed: Vec<&Touched> = touched.iter().filter(|group| group.before.is_some()).collect();
+        let old_rows: Vec<u32> = existed.iter().map(|group| group.row).collect();
+        let old_slots: Vec<u32> = existed.iter().map(|group| group.slot).collect();
+        let mut before = take_columns(&keys, &old_rows)?;
+        before.append(&mut self.table.values().aggregates.values(&old_slots)?);
+
+        self.accumulate(&batch, &keys)?;
+
+        let groups = self.table.values();
+        let stays = |group: &&Touched| groups.aggregates.has_rows(group.slot);
+        let (new_rows, new_slots): (Vec<u32>, Vec<u32>) = touched
+            .iter()
+            .filter(stays)
+            .map(|group| (group.row, group.slot))
+            .unzip();
+        let mut after = take_columns(&keys, &new_rows)?;
+        after.append(&mut groups.aggregates.values(&new_slots)?);
+
+        let width = keys.len();
+        let same = Equality::new(&before[width..], &after[width..]);
+        let mut changes = Changelog::default();
+        let mut next = 0;
+        let mut gone = Vec::new();
+        for group in &touched {
+            let stays = groups.aggregates.has_rows(group.slot);
+            match group.before {
+                None if stays => changes.push(RowKind::Insert, 1, next),
+                Some(before) if stays => {
+                    if groups.ttl.is_some() || !same.equal(before, next) {
+                        if self.emit_update_before {
+                            changes.push(RowKind::UpdateBefore, 0, before);
+                        }
+                        changes.push(RowKind::UpdateAfter, 1, next);
+                    }
+                }
+                Some(before) => changes.push(RowKind::Delete, 0, before),
+                None => (),
+            }
+            next += usize::from(stays);
+            if !stays {
+                gone.push(group.slot);
+            }
+        }
+        gone.iter().for_each(|slot| self.table.remove(*slot));
+        self.expire(context.now, batch.physical_rows());
+        if changes.is_empty() {
+            return Ok(());
+        }
+        context
+            .output
+            .emit(Batch::Changes(changes.build(&self.schema, &[&before, &after])?))
+    }
+
+    fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
+        let mut snapshot = OperatorSnapshot::default();
+        snapshot.keyed.extend(self.table.snapshot(full)?);
+        self.table
+            .values_mut()
+            .aggregates
+            .snapshot_side(full, &mut snapshot.keyed)?;
+        Ok(snapshot)
+    }
+}
+
+impl SlotColumns for Groups {
+    fn fields(&self) -> Vec<arrow::datatypes::FieldRef> {
+        let mut fields = self.aggregates.fields();
+        fields.extend(self.ttl.iter().flat_map(|ttl| ttl.fields()));
+        fields
+    }
+
+    fn reset(&mut self, slot: u32) {
+        self.aggregates.reset(slot);
+        self.ttl.iter_mut().for_each(|ttl| ttl.reset(slot));
+    }
+
+    fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
+        let mut columns = self.aggregates.read(slots)?;
+        if let Some(ttl) = &self.ttl {
+            columns.append(&mut ttl.read(slots)?);
+        }
+        Ok(columns)
+    }
+
+    fn write(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<()> {
+        let own = self.aggregates.fields().len();
+        let (aggregates, ttl) = columns
+            .split_at_checked(own)
+            .ok_or_else(|| Error::internal("too few columns of groups"))?;
+        self.aggregates.write(slots, aggregates)?;
+        match &mut self.ttl {
+            Some(column) => column.write(slots, ttl),
+            None => Ok(()),
+        }
+    }
+
+    fn memory(&self) -> usize {
+        self.aggregates.memory() + self.ttl.as_ref().map_or(0, SlotColumns::memory)
+    }
+}
+
+#[cfg(test)]
+mod tests;
