@@ -13,6 +13,8 @@
 //! | what is to happen at a time | [`TimerQueue`] |
 //! | when something was last used | [`Ttl`], beside the values |
 //! | keys alone, without snapshots (a pre-aggregation) | [`KeyIndex`] |
+//!
+//! [`store`] is where snapshots lie.
 
 mod bits;
 mod codec;
@@ -23,6 +25,7 @@ mod layout;
 mod map;
 mod slot_bytes;
 mod snapshot;
+pub mod store;
 mod table;
 mod timer;
 mod ttl;

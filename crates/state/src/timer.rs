@@ -109,7 +109,7 @@ impl TimerQueue {
     }
 
     /// The earliest time at which a timer is due.
-    pub fn next(&mut self) -> Option<Timestamp> {
+    pub fn earliest(&mut self) -> Option<Timestamp> {
         while let Some(Reverse((time, slot))) = self.heap.peek() {
             if self.is_set(*time, *slot) {
                 return Some(*time);
@@ -125,7 +125,7 @@ impl TimerQueue {
     /// Only if memory is exhausted or the queue is damaged.
     pub fn pop_due(&mut self, now: Timestamp, limit: usize) -> Result<Option<DueTimers>> {
         let (mut timestamps, mut slots) = (Vec::new(), Vec::new());
-        while slots.len() < limit && self.next().is_some_and(|time| time <= now) {
+        while slots.len() < limit && self.earliest().is_some_and(|time| time <= now) {
             let Some(Reverse((time, slot))) = self.heap.pop() else {
                 break;
             };

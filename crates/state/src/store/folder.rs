@@ -1,0 +1,269 @@
+//! A folder on an object store: durable, atomic writes.
+
+use std::fmt;
+use std::fs::File;
+use std::path::{Path as FsPath, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use flott_types::{Error, Result};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode};
+
+/// A folder under a URL. Cheap to clone.
+///
+/// What is written is there as a whole or not at all, and on the disk before the call returns: a local file is synced,
+/// and so are the folders above it.
+#[derive(Clone)]
+pub struct Folder {
+    store: Arc<dyn ObjectStore>,
+    /// Of the store's root.
+    root_url: String,
+    /// The store's root when it is a local file system.
+    root: Option<PathBuf>,
+    /// Within the store.
+    path: Path,
+}
+
+/// What a folder holds.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Listing {
+    pub folders: Vec<String>,
+    pub files: Vec<String>,
+}
+
+impl Folder {
+    /// The folder with this URL (`file:///a/b`) or local path. A local folder is made if it is not there.
+    ///
+    /// # Errors
+    /// [`flott_types::ErrorKind::Unsupported`] for other schemes, [`flott_types::ErrorKind::External`] if a local
+    /// folder cannot be made.
+    pub fn create(url: &str) -> Result<Self> {
+        let path = local_path(url)?;
+        if !path.is_dir() {
+            let failed = |e| external(format!("the folder '{url}' cannot be made"), e);
+            std::fs::create_dir_all(&path).map_err(failed)?;
+            for made in path.ancestors().take(3) {
+                sync(made).map_err(failed)?;
+            }
+        }
+        Folder::local(url, &path)
+    }
+
+    /// The folder with this URL or local path, if it is there.
+    ///
+    /// # Errors
+    /// [`flott_types::ErrorKind::Unsupported`] for other schemes.
+    pub fn open(url: &str) -> Result<Option<Self>> {
+        let path = local_path(url)?;
+        if path.is_dir() {
+            Folder::local(url, &path).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    fn local(url: &str, path: &FsPath) -> Result<Self> {
+        let failed = |e| external(format!("the folder '{url}' cannot be opened"), e);
+        let path = path.canonicalize().map_err(failed)?;
+        let store = LocalFileSystem::new_with_prefix(&path)
+            .map_err(|e| external(format!("the folder '{url}' cannot be opened"), e))?;
+        Ok(Folder {
+            store: Arc::new(store.with_automatic_cleanup(true)),
+            root_url: format!("file://{}", path.display()),
+            root: Some(path),
+            path: Path::default(),
+        })
+    }
+
+    /// The URL.
+    pub fn url(&self) -> String {
+        self.url_of("")
+    }
+
+    /// The URL of something within.
+    pub fn url_of(&self, name: &str) -> String {
+        let parts = [self.root_url.trim_end_matches('/'), self.path.as_ref(), name];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join("/")
+    }
+
+    /// A folder within; it need not be there.
+    #[must_use]
+    pub fn child(&self, name: &str) -> Self {
+        Folder {
+            path: self.at(name),
+            ..self.clone()
+        }
+    }
+
+    /// The folder that this one lies in.
+    pub(crate) fn parent(&self) -> Result<Self> {
+        match (self.path.filename(), &self.root) {
+            (None, Some(root)) => {
+                let parent = root.parent().unwrap_or(root);
+                Folder::local(&parent.display().to_string(), parent)
+            }
+            (None, None) => Ok(self.clone()),
+            (Some(_), _) => {
+                let parts = self.path.parts_count().saturating_sub(1);
+                Ok(Folder {
+                    path: self.path.parts().take(parts).collect(),
+                    ..self.clone()
+                })
+            }
+        }
+    }
+
+    /// Writes a file, in place of one that is there.
+    pub(crate) async fn put(&self, name: &str, bytes: Bytes) -> Result<()> {
+        let failed =
+            |e: object_store::Error| external(format!("'{}' cannot be written", self.url_of(name)), e);
+        let Some(root) = &self.root else {
+            return self
+                .store
+                .put(&self.at(name), bytes.into())
+                .await
+                .map(|_| ())
+                .map_err(failed);
+        };
+        // The content must be on the disk before the name is.
+        let temporary = format!("{name}.inprogress");
+        self.store
+            .put(&self.at(&temporary), bytes.into())
+            .await
+            .map_err(failed)?;
+        let (from, to) = (
+            self.in_file_system(root, &temporary),
+            self.in_file_system(root, name),
+        );
+        sync(&from)
+            .and_then(|()| std::fs::rename(&from, &to))
+            .and_then(|()| sync_folders(&to, root))
+            .map_err(|e| external(format!("'{}' cannot be written", self.url_of(name)), e))
+    }
+
+    /// Writes a new file; `false` if there is one of this name.
+    pub(crate) async fn put_new(&self, name: &str, bytes: Bytes) -> Result<bool> {
+        match self
+            .store
+            .put_opts(&self.at(name), bytes.into(), PutMode::Create.into())
+            .await
+        {
+            Ok(_) => {}
+            Err(object_store::Error::AlreadyExists { .. }) => return Ok(false),
+            Err(error) => {
+                return Err(external(
+                    format!("'{}' cannot be written", self.url_of(name)),
+                    error,
+                ));
+            }
+        }
+        if let Some(root) = &self.root {
+            let path = self.in_file_system(root, name);
+            sync(&path)
+                .and_then(|()| sync_folders(&path, root))
+                .map_err(|e| external(format!("'{}' cannot be written", self.url_of(name)), e))?;
+        }
+        Ok(true)
+    }
+
+    /// Reads a file; `None` if it is not there.
+    pub(crate) async fn get(&self, name: &str) -> Result<Option<Bytes>> {
+        let failed = |e| external(format!("'{}' cannot be read", self.url_of(name)), e);
+        match self.store.get(&self.at(name)).await {
+            Ok(result) => result.bytes().await.map(Some).map_err(failed),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// What lies directly within; nothing if the folder is not there.
+    pub(crate) async fn list(&self) -> Result<Listing> {
+        let listed = match self.store.list_with_delimiter(Some(&self.path)).await {
+            Ok(listed) => listed,
+            Err(object_store::Error::NotFound { .. }) => return Ok(Listing::default()),
+            Err(error) => return Err(external(format!("'{}' cannot be listed", self.url()), error)),
+        };
+        let name = |path: &Path| path.filename().map(str::to_owned);
+        Ok(Listing {
+            folders: listed.common_prefixes.iter().filter_map(name).collect(),
+            files: listed
+                .objects
+                .iter()
+                .filter_map(|object| name(&object.location))
+                .collect(),
+        })
+    }
+
+    /// Deletes a file, and local folders that become empty. Does nothing if it is not there.
+    pub(crate) async fn delete(&self, name: &str) -> Result<()> {
+        match self.store.delete(&self.at(name)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(external(
+                format!("'{}' cannot be deleted", self.url_of(name)),
+                error,
+            )),
+        }
+    }
+
+    fn at(&self, name: &str) -> Path {
+        name.split('/')
+            .fold(self.path.clone(), |path, part| path.join(part))
+    }
+
+    fn in_file_system(&self, root: &FsPath, name: &str) -> PathBuf {
+        self.at(name)
+            .parts()
+            .fold(root.to_owned(), |path, part| path.join(part.as_ref()))
+    }
+}
+
+impl fmt::Debug for Folder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url())
+    }
+}
+
+/// The local path that a URL means.
+fn local_path(url: &str) -> Result<PathBuf> {
+    let path = match url.split_once(':') {
+        Some(("file", rest)) => {
+            // `file:/a`, `file:///a` and `file://localhost/a` are the same.
+            let rest = rest.strip_prefix("//").unwrap_or(rest);
+            rest.strip_prefix("localhost").unwrap_or(rest)
+        }
+        Some((scheme, rest)) if rest.starts_with("//") => {
+            return Err(Error::unsupported(format!(
+                "'{url}': snapshots on '{scheme}' are not built yet; use 'file:///...' or a local path"
+            )));
+        }
+        _ => url,
+    };
+    if path.is_empty() {
+        return Err(Error::invalid(format!("'{url}' names no folder")));
+    }
+    std::path::absolute(path).map_err(|e| Error::invalid(format!("'{url}' is not a path")).with_source(e))
+}
+
+/// Puts a file's content or a folder's entries on the disk.
+fn sync(path: &FsPath) -> std::io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Puts on the disk that a file exists, in folders that may be new.
+fn sync_folders(file: &FsPath, root: &FsPath) -> std::io::Result<()> {
+    for folder in file
+        .ancestors()
+        .skip(1)
+        .take_while(|folder| folder.starts_with(root))
+    {
+        sync(folder)?;
+    }
+    Ok(())
+}
+
+fn external(message: String, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(flott_types::ErrorKind::External, message).with_source(source)
+}

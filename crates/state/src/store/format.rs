@@ -1,0 +1,290 @@
+//! The files of keyed state: Parquet, readable by other tools.
+//!
+//! Version 1: columns `__key_group` (UInt16) and `__deleted` (Boolean), then the table's own under their names and types;
+//! zstd; rows ascending by key group; statistics on `__key_group` alone, so that a reader of some key groups decodes only the row
+//! groups that hold them. The footer's metadata carries `flott.state.version`. A later version must read this one.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, UInt16Array};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::{filter_record_batch, interleave_record_batch};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt16Type};
+use bytes::Bytes;
+use flott_types::{Error, KeyGroup, KeyGroupRange, Result};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::{KeyValue, RowGroupMetaData};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::statistics::Statistics;
+use parquet::schema::types::ColumnPath;
+
+use crate::KeyedDelta;
+
+/// The key group of a row.
+pub(crate) const KEY_GROUP: &str = "__key_group";
+/// Whether the row says that its key was deleted.
+pub(crate) const DELETED: &str = "__deleted";
+/// How many columns stand before the table's own.
+pub(crate) const OWN: usize = 2;
+
+const VERSION_KEY: &str = "flott.state.version";
+const VERSION: &str = "1";
+/// A reader of one key group of many reads at least this many rows.
+const ROWS_PER_GROUP: usize = 64 << 10;
+
+/// The rows of a delta as they are stored, in the delta's order.
+pub(crate) fn stored(delta: &KeyedDelta) -> Result<RecordBatch> {
+    let rows = delta.rows.num_rows();
+    let table = delta.rows.schema();
+    if let Some(field) = table
+        .fields()
+        .iter()
+        .find(|field| [KEY_GROUP, DELETED].contains(&field.name().as_str()))
+    {
+        return Err(Error::unsupported(format!(
+            "state '{}' has a column '{}'; this name is taken in snapshots, rename the column",
+            delta.name,
+            field.name()
+        )));
+    }
+    let deleted = delta
+        .deleted
+        .clone()
+        .unwrap_or_else(|| BooleanBuffer::new_unset(rows));
+    let mut columns: Vec<ArrayRef> = vec![
+        Arc::new(UInt16Array::from(delta.key_groups.clone())),
+        Arc::new(BooleanArray::new(deleted, None)),
+    ];
+    columns.extend(delta.rows.columns().iter().cloned());
+    RecordBatch::try_new(stored_schema(&table), columns)
+        .map_err(|e| Error::internal("rows of state").with_source(e))
+}
+
+fn stored_schema(table: &SchemaRef) -> SchemaRef {
+    let mut fields = vec![
+        Arc::new(Field::new(KEY_GROUP, DataType::UInt16, false)),
+        Arc::new(Field::new(DELETED, DataType::Boolean, false)),
+    ];
+    fields.extend(table.fields().iter().cloned());
+    Arc::new(Schema::new(fields))
+}
+
+/// The key groups of stored rows.
+pub(crate) fn key_groups(stored: &RecordBatch) -> &[u16] {
+    stored.column(0).as_primitive::<UInt16Type>().values()
+}
+
+/// Which of stored rows say that their key was deleted.
+pub(crate) fn deleted(stored: &RecordBatch) -> &BooleanBuffer {
+    stored.column(1).as_boolean().values()
+}
+
+/// Stored rows, in any order and any number of batches of one schema, as a file.
+pub(crate) fn encode(parts: &[RecordBatch]) -> Result<Vec<u8>> {
+    let failed = |e: parquet::errors::ParquetError| {
+        Error::unsupported("state that cannot be written as Parquet").with_source(e)
+    };
+    let Some(first) = parts.first() else {
+        return Err(Error::internal("a state file without rows"));
+    };
+    let level = ZstdLevel::try_new(1).map_err(failed)?;
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_column_statistics_enabled(ColumnPath::from(KEY_GROUP), EnabledStatistics::Chunk)
+        .set_max_row_group_row_count(Some(ROWS_PER_GROUP))
+        .set_offset_index_disabled(true)
+        .set_created_by(concat!("flott ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_key_value_metadata(Some(vec![KeyValue::new(
+            VERSION_KEY.to_owned(),
+            VERSION.to_owned(),
+        )]))
+        .build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), first.schema(), Some(properties)).map_err(failed)?;
+    let batches: Vec<&RecordBatch> = parts.iter().collect();
+    // Gathered piece by piece: a whole table need not fit in one batch.
+    for rows in by_key_group(parts).chunks(ROWS_PER_GROUP) {
+        let rows = interleave_record_batch(&batches, rows)
+            .map_err(|e| Error::internal("rows of state").with_source(e))?;
+        writer.write(&rows).map_err(failed)?;
+    }
+    writer.into_inner().map_err(failed)
+}
+
+/// All rows, as (part, row), ascending by key group: a counting sort.
+fn by_key_group(parts: &[RecordBatch]) -> Vec<(usize, usize)> {
+    let groups = || {
+        parts.iter().enumerate().flat_map(|(part, rows)| {
+            key_groups(rows)
+                .iter()
+                .enumerate()
+                .map(move |(row, group)| (usize::from(*group), (part, row)))
+        })
+    };
+    let mut next = vec![0usize; usize::from(u16::MAX) + 2];
+    groups().for_each(|(group, _)| next[group + 1] += 1);
+    (1..next.len()).for_each(|group| next[group] += next[group - 1]);
+    let mut sorted = vec![(0, 0); parts.iter().map(RecordBatch::num_rows).sum()];
+    for (group, row) in groups() {
+        sorted[next[group]] = row;
+        next[group] += 1;
+    }
+    sorted
+}
+
+/// The stored rows of some key groups of a file.
+pub(crate) fn decode(file: Bytes, wanted: KeyGroupRange) -> Result<Vec<RecordBatch>> {
+    let failed =
+        |e: parquet::errors::ParquetError| Error::state("this is not a file of state").with_source(e);
+    let wrong = |what: String| Error::state(format!("this is not a file of state: {what}"));
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?;
+    let metadata = builder.metadata().file_metadata().key_value_metadata();
+    let version = metadata
+        .into_iter()
+        .flatten()
+        .find(|entry| entry.key == VERSION_KEY);
+    match version.and_then(|entry| entry.value.as_deref()) {
+        Some(VERSION) => {}
+        Some(other) => {
+            return Err(Error::state(format!(
+                "the file has version {other}; this build of Flott ({}) reads version {VERSION}",
+                env!("CARGO_PKG_VERSION")
+            )));
+        }
+        None => return Err(wrong(format!("it has no '{VERSION_KEY}'"))),
+    }
+    let fields = builder.schema().fields();
+    let column = |at: usize, name: &str, data_type: DataType| {
+        fields
+            .get(at)
+            .is_some_and(|field| field.name() == name && *field.data_type() == data_type)
+    };
+    if !column(0, KEY_GROUP, DataType::UInt16) || !column(1, DELETED, DataType::Boolean) {
+        return Err(wrong(format!(
+            "it does not begin with '{KEY_GROUP}' and '{DELETED}'"
+        )));
+    }
+    let row_groups = builder.metadata().row_groups().iter().enumerate();
+    let row_groups = row_groups
+        .filter(|(_, group)| may_hold(group, wanted))
+        .map(|(at, _)| at)
+        .collect();
+    let reader = builder
+        .with_row_groups(row_groups)
+        .with_batch_size(ROWS_PER_GROUP)
+        .build()
+        .map_err(failed)?;
+    let mut batches = Vec::new();
+    for batch in reader {
+        let failed = |e| Error::state("this is not a file of state").with_source(e);
+        let batch = batch.map_err(failed)?;
+        let groups = key_groups(&batch);
+        let inside = |group: &u16| wanted.contains(KeyGroup(*group));
+        let batch = if groups.iter().all(inside) {
+            batch
+        } else {
+            let mask = BooleanBuffer::collect_bool(groups.len(), |row| inside(&groups[row]));
+            filter_record_batch(&batch, &BooleanArray::new(mask, None)).map_err(failed)?
+        };
+        if batch.num_rows() > 0 {
+            batches.push(batch);
+        }
+    }
+    Ok(batches)
+}
+
+/// Whether a row group may hold rows of these key groups, by its statistics.
+fn may_hold(group: &RowGroupMetaData, wanted: KeyGroupRange) -> bool {
+    match group.column(0).statistics() {
+        Some(Statistics::Int32(statistics)) => {
+            let below = statistics
+                .max_opt()
+                .is_some_and(|max| *max < i32::from(wanted.first));
+            let above = statistics
+                .min_opt()
+                .is_some_and(|min| *min > i32::from(wanted.last));
+            !below && !above
+        }
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::Int64Array;
+
+    use super::*;
+
+    fn rows(groups: impl Iterator<Item = u16>) -> RecordBatch {
+        let key_groups: Vec<u16> = groups.collect();
+        let number = Field::new("number", DataType::Int64, true);
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..key_groups.len() as i64));
+        let rows = RecordBatch::try_new(Arc::new(Schema::new(vec![number])), vec![numbers]).unwrap();
+        let delta = KeyedDelta {
+            name: "t".to_owned(),
+            rows,
+            key_columns: 1,
+            partition_columns: 1,
+            key_groups,
+            deleted: None,
+            full: true,
+        };
+        stored(&delta).unwrap()
+    }
+
+    #[test]
+    fn rows_are_sorted_by_key_group_and_read_by_range() {
+        let parts = [rows([7, 3, 3, 65_535, 0].into_iter()), rows([3, 1].into_iter())];
+        let file = Bytes::from(encode(&parts).unwrap());
+        let all = decode(
+            file.clone(),
+            KeyGroupRange {
+                first: 0,
+                last: u16::MAX,
+            },
+        )
+        .unwrap();
+        assert_eq!(key_groups(&all[0]), [0, 1, 3, 3, 3, 7, 65_535]);
+        let some = decode(file.clone(), KeyGroupRange { first: 2, last: 6 }).unwrap();
+        assert_eq!(key_groups(&some[0]), [3, 3, 3]);
+        assert!(
+            decode(file, KeyGroupRange { first: 8, last: 9 })
+                .unwrap()
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn row_groups_outside_the_range_are_not_touched() {
+        let count = ROWS_PER_GROUP as u64 * 4;
+        let mut file = encode(&[rows((0..count).map(|row| (row * 64 / count) as u16))]).unwrap();
+        // Ruins the first row groups; the last one is all that is needed.
+        let half = file.len() / 2;
+        file[4..half].fill(0xaa);
+        let file = Bytes::from(file);
+        let last = decode(file.clone(), KeyGroupRange { first: 50, last: 63 }).unwrap();
+        assert_eq!(
+            last.iter().map(RecordBatch::num_rows).sum::<usize>(),
+            14 * ROWS_PER_GROUP / 16
+        );
+        assert!(decode(file, KeyGroupRange { first: 0, last: 63 }).is_err());
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        let all = KeyGroupRange { first: 0, last: 9 };
+        let error = decode(Bytes::from_static(b"PAR1"), all).unwrap_err().to_string();
+        assert!(error.starts_with("this is not a file of state: "), "{error}");
+        let mut foreign = ArrowWriter::try_new(Vec::new(), rows([1].into_iter()).schema(), None).unwrap();
+        foreign.write(&rows([1].into_iter())).unwrap();
+        let error = decode(Bytes::from(foreign.into_inner().unwrap()), all)
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "this is not a file of state: it has no 'flott.state.version'"
+        );
+    }
+}

@@ -1,0 +1,269 @@
+//! The checkpoints of one job.
+
+use bytes::Bytes;
+use flott_checkpoint::manifest::{Manifest, ManifestKind};
+use flott_types::{CheckpointId, Error, ErrorKind, FastSet, JobId, Result};
+use serde::{Deserialize, Serialize};
+
+use super::{Folder, Found, METADATA, SHARED, STOPPED, Snapshot};
+
+/// The folder of one job: `chk-<n>/_metadata` for each completed checkpoint, and the files that they share.
+#[derive(Clone, Debug)]
+pub struct JobStorage {
+    folder: Folder,
+}
+
+/// The savepoint with which a job stopped or was about to: the job's newest state lies there.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stopped {
+    /// The checkpoint that the savepoint is.
+    pub checkpoint: CheckpointId,
+    /// Its folder.
+    pub savepoint: String,
+    /// Whether the job had drained.
+    pub drained: bool,
+}
+
+impl JobStorage {
+    /// The checkpoints of a job under a checkpoint folder.
+    pub(super) fn of_job(checkpoints: &Folder, job: JobId) -> Self {
+        JobStorage {
+            folder: checkpoints.child(&job.to_string()),
+        }
+    }
+
+    /// The checkpoints in a job's folder.
+    pub(super) fn at(folder: Folder) -> Self {
+        JobStorage { folder }
+    }
+
+    /// The folder, to which the paths in the manifests of its checkpoints are relative.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// Makes a checkpoint complete: when this returns, it will be found again, whatever happens. Returns its URL.
+    ///
+    /// # Errors
+    /// If the manifest is not valid or cannot be written.
+    pub async fn complete(&self, manifest: &Manifest) -> Result<String> {
+        if manifest.kind != ManifestKind::Checkpoint {
+            return Err(Error::internal("a savepoint has a folder of its own"));
+        }
+        let folder = self.checkpoint(manifest.checkpoint);
+        folder.put(METADATA, Bytes::from(manifest.to_json()?)).await?;
+        Ok(folder.url())
+    }
+
+    /// The ids of the checkpoints, ascending, those that turn out to be damaged included.
+    ///
+    /// # Errors
+    /// If the folder cannot be listed.
+    pub async fn checkpoints(&self) -> Result<Vec<CheckpointId>> {
+        let mut ids = Vec::new();
+        for name in self.folder.list().await?.folders {
+            if let Some(id) = name
+                .strip_prefix("chk-")
+                .and_then(|id| id.parse().ok())
+                .map(CheckpointId)
+                && self
+                    .checkpoint(id)
+                    .list()
+                    .await?
+                    .files
+                    .iter()
+                    .any(|file| file == METADATA)
+            {
+                ids.push(id);
+            }
+        }
+        ids.sort();
+        Ok(ids)
+    }
+
+    /// Reads a checkpoint's manifest.
+    ///
+    /// # Errors
+    /// [`flott_types::ErrorKind::State`] if it is missing or damaged.
+    pub async fn read(&self, checkpoint: CheckpointId) -> Result<Snapshot> {
+        let folder = self.checkpoint(checkpoint);
+        let snapshot = Snapshot::read(&folder, &self.folder).await?;
+        let snapshot =
+            snapshot.ok_or_else(|| Error::state(format!("there is no checkpoint '{}'", folder.url())))?;
+        if snapshot.manifest.checkpoint != checkpoint {
+            return Err(Error::state(format!(
+                "'{}' holds checkpoint {}",
+                folder.url_of(METADATA),
+                snapshot.manifest.checkpoint
+            )));
+        }
+        Ok(snapshot)
+    }
+
+    /// The newest snapshot of the job all of whose files are there and undamaged, passing over those that are not; `None` if
+    /// the job has no snapshot. Reads every file of the snapshot.
+    ///
+    /// # Errors
+    /// [`flott_types::ErrorKind::State`] if there are snapshots and all are damaged,
+    /// [`flott_types::ErrorKind::External`] if one cannot be read for other reasons.
+    pub async fn latest(&self) -> Result<Option<Found>> {
+        let mut damaged = Vec::new();
+        let mut checkpoints = self.checkpoints().await?;
+        if let Some(stopped) = self.stopped().await?
+            && checkpoints
+                .last()
+                .is_none_or(|newest| *newest < stopped.checkpoint)
+        {
+            // Sinks committed with it, so nothing older will do in its place.
+            let snapshot = match Folder::open(&stopped.savepoint)? {
+                Some(folder) => Snapshot::read(&folder, &folder).await?,
+                None => None,
+            };
+            let missing = || {
+                Error::state(format!(
+                    "the job stopped with savepoint '{}', which is missing",
+                    stopped.savepoint
+                ))
+            };
+            let snapshot = snapshot.ok_or_else(missing)?;
+            snapshot.verify().await?;
+            return Ok(Some(Found {
+                snapshot,
+                stopped: Some(stopped),
+                damaged,
+            }));
+        }
+        while let Some(checkpoint) = checkpoints.pop() {
+            let verified = match self.read(checkpoint).await {
+                Ok(snapshot) => snapshot.verify().await.map(|()| snapshot),
+                Err(error) => Err(error),
+            };
+            match verified {
+                Ok(snapshot) => {
+                    return Ok(Some(Found {
+                        snapshot,
+                        stopped: None,
+                        damaged,
+                    }));
+                }
+                Err(error) if error.kind() == ErrorKind::State => damaged.push((checkpoint, error)),
+                Err(error) => return Err(error),
+            }
+        }
+        match damaged.first() {
+            None => Ok(None),
+            Some((_, newest)) => Err(Error::state(format!(
+                "all {} checkpoints in '{}' are damaged; the newest: {newest}",
+                damaged.len(),
+                self.folder.url()
+            ))),
+        }
+    }
+
+    /// Notes durably that the job's newest state is a savepoint, before sinks commit with it.
+    ///
+    /// # Errors
+    /// If the note cannot be written.
+    pub async fn note_stop(&self, stopped: &Stopped) -> Result<()> {
+        let json =
+            serde_json::to_vec(stopped).map_err(|e| Error::internal("a note of a stop").with_source(e))?;
+        self.folder.put(STOPPED, Bytes::from(json)).await
+    }
+
+    /// What was noted last with [`JobStorage::note_stop`].
+    ///
+    /// # Errors
+    /// [`flott_types::ErrorKind::State`] if the note is damaged.
+    pub async fn stopped(&self) -> Result<Option<Stopped>> {
+        let Some(json) = self.folder.get(STOPPED).await? else {
+            return Ok(None);
+        };
+        let damaged =
+            |e| Error::state(format!("'{}' is damaged", self.folder.url_of(STOPPED))).with_source(e);
+        serde_json::from_slice(&json).map(Some).map_err(damaged)
+    }
+
+    /// Deletes a checkpoint, and the files that it named and no checkpoint of `retained` names. Files that no completed
+    /// checkpoint has named yet are left alone: a checkpoint under way may.
+    ///
+    /// # Errors
+    /// If something cannot be deleted; it may be tried again.
+    pub async fn discard(&self, checkpoint: CheckpointId, retained: &[CheckpointId]) -> Result<()> {
+        let discarded = self.read(checkpoint).await;
+        let kept = self.named_by(retained).await;
+        // The manifest first: one that is there names only files that are there.
+        self.checkpoint(checkpoint).delete(METADATA).await?;
+        // What cannot be known to be unused stays.
+        let (Ok(discarded), Ok(kept)) = (discarded, kept) else {
+            return Ok(());
+        };
+        let mut deleted = FastSet::default();
+        for path in discarded.manifest.files().filter_map(|file| file.path()) {
+            let own = path
+                .strip_prefix(SHARED)
+                .is_some_and(|rest| rest.starts_with('/'));
+            if own && !kept.contains(path) && deleted.insert(path.to_owned()) {
+                self.folder.delete(path).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes files that no checkpoint names: left by snapshots that did not complete. Only when no task of the job
+    /// runs. Returns how many.
+    ///
+    /// # Errors
+    /// If a manifest is damaged (nothing is deleted then), or a file cannot be deleted.
+    pub async fn sweep(&self) -> Result<usize> {
+        let kept = self.named_by(&self.checkpoints().await?).await?;
+        let mut deleted = 0;
+        for file in self.folder.child(SHARED).list().await?.files {
+            let path = format!("{SHARED}/{file}");
+            if !kept.contains(&path) {
+                self.folder.delete(&path).await?;
+                deleted += 1;
+            }
+        }
+        Ok(deleted)
+    }
+
+    /// Deletes everything: the job has ended and its checkpoints are not retained.
+    ///
+    /// # Errors
+    /// If something cannot be deleted; it may be tried again.
+    pub async fn discard_all(&self) -> Result<()> {
+        for folder in self.folder.list().await?.folders {
+            if folder.starts_with("chk-") {
+                let checkpoint = self.folder.child(&folder);
+                for file in checkpoint.list().await?.files {
+                    checkpoint.delete(&file).await?;
+                }
+            }
+        }
+        let shared = self.folder.child(SHARED);
+        for file in shared.list().await?.files {
+            shared.delete(&file).await?;
+        }
+        self.folder.delete(STOPPED).await
+    }
+
+    fn checkpoint(&self, checkpoint: CheckpointId) -> Folder {
+        self.folder.child(&format!("chk-{checkpoint}"))
+    }
+
+    async fn named_by(&self, checkpoints: &[CheckpointId]) -> Result<FastSet<String>> {
+        let mut named = FastSet::default();
+        for checkpoint in checkpoints {
+            let snapshot = self.read(*checkpoint).await?;
+            named.extend(
+                snapshot
+                    .manifest
+                    .files()
+                    .filter_map(|file| file.path())
+                    .map(str::to_owned),
+            );
+        }
+        Ok(named)
+    }
+}

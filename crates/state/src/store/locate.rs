@@ -1,0 +1,136 @@
+//! Finding snapshots: `state.checkpoints.dir`, `execution.state-recovery.path`, `latest`.
+
+use flott_checkpoint::manifest::ManifestKind;
+use flott_types::{Error, JobId, Result};
+
+use super::{Folder, Found, JobStorage, METADATA, STOPPED, Snapshot};
+
+/// The word that stands for the newest snapshot of any job.
+const LATEST: &str = "latest";
+
+/// The folder under which jobs keep their checkpoints (`state.checkpoints.dir`), each in a folder of its own.
+#[derive(Clone, Debug)]
+pub struct CheckpointStorage {
+    folder: Folder,
+}
+
+impl CheckpointStorage {
+    /// The checkpoints under this URL or local path. A local folder is made if it is not there.
+    ///
+    /// # Errors
+    /// [`flott_types::ErrorKind::Unsupported`] if the scheme is not built yet.
+    pub fn open(url: &str) -> Result<Self> {
+        Ok(CheckpointStorage {
+            folder: Folder::create(url)?,
+        })
+    }
+
+    /// The URL.
+    pub fn url(&self) -> String {
+        self.folder.url()
+    }
+
+    /// The checkpoints of a job.
+    pub fn job(&self, job: JobId) -> JobStorage {
+        JobStorage::of_job(&self.folder, job)
+    }
+
+    /// A new folder for a savepoint of a job, under `target` or, if there is none, here. `random` makes its name unique.
+    ///
+    /// # Errors
+    /// If the folder cannot be made.
+    pub fn savepoint(&self, target: Option<&str>, job: JobId, random: u64) -> Result<Folder> {
+        let parent = match target {
+            Some(target) => Folder::create(target)?,
+            None => self.folder.clone(),
+        };
+        let short = &job.to_string()[..6];
+        Ok(parent.child(&format!("savepoint-{short}-{:012x}", random & 0xffff_ffff_ffff)))
+    }
+
+    /// The newest usable snapshot of any job by the time it was made; `None` if there is none.
+    ///
+    /// # Errors
+    /// As [`JobStorage::latest`].
+    pub async fn latest(&self) -> Result<Option<Found>> {
+        let mut newest: Option<Found> = None;
+        let mut failed = None;
+        for name in self.folder.list().await?.folders {
+            if name.parse::<JobId>().is_err() {
+                continue;
+            }
+            match JobStorage::at(self.folder.child(&name)).latest().await {
+                Ok(Some(found)) => {
+                    let made = |found: &Found| found.snapshot.manifest.created_at;
+                    if newest.as_ref().is_none_or(|newest| made(newest) < made(&found)) {
+                        newest = Some(found);
+                    }
+                }
+                Ok(None) => {}
+                // Another job's damage is not in the way.
+                Err(error) => failed = Some(error),
+            }
+        }
+        match (newest, failed) {
+            (None, Some(error)) => Err(error),
+            (newest, _) => Ok(newest),
+        }
+    }
+
+    /// The snapshot that `execution.state-recovery.path` means: `latest`, a checkpoint's or savepoint's folder, the
+    /// `_metadata` in it, or the folder of a job or of many, of which the newest usable one is taken.
+    ///
+    /// # Errors
+    /// [`flott_types::ErrorKind::State`] if there is none, or the one named is damaged.
+    pub async fn resolve(&self, path: &str) -> Result<Found> {
+        let none = || Error::state(format!("there is no snapshot in '{path}'"));
+        if path == LATEST {
+            return self.latest().await?.ok_or_else(|| {
+                Error::state(format!(
+                    "there is no snapshot in 'state.checkpoints.dir' ('{}')",
+                    self.url()
+                ))
+            });
+        }
+        let trimmed = path.trim_end_matches('/');
+        let trimmed = trimmed.strip_suffix(METADATA).unwrap_or(trimmed);
+        let folder = Folder::open(trimmed)?.ok_or_else(none)?;
+        let listing = folder.list().await?;
+        if listing.files.iter().any(|file| file == METADATA) {
+            let snapshot = Snapshot::read(&folder, &folder.parent()?)
+                .await?
+                .ok_or_else(none)?;
+            return Ok(Found {
+                snapshot,
+                stopped: None,
+                damaged: Vec::new(),
+            });
+        }
+        let of_job = listing.folders.iter().any(|name| name.starts_with("chk-"))
+            || listing.files.iter().any(|name| name == STOPPED);
+        let found = if of_job {
+            JobStorage::at(folder).latest().await?
+        } else {
+            CheckpointStorage { folder }.latest().await?
+        };
+        found.ok_or_else(none)
+    }
+
+    /// Deletes a savepoint: its manifest, then its files.
+    ///
+    /// # Errors
+    /// If there is none at this path, or it is a checkpoint, or something cannot be deleted.
+    pub async fn dispose_savepoint(&self, path: &str) -> Result<()> {
+        let Found { snapshot, .. } = self.resolve(path).await?;
+        if snapshot.manifest.kind != ManifestKind::Savepoint {
+            return Err(Error::invalid(format!(
+                "'{path}' is a checkpoint, which belongs to its job, not a savepoint"
+            )));
+        }
+        snapshot.files.delete(METADATA).await?;
+        for file in snapshot.manifest.files().filter_map(|file| file.path()) {
+            snapshot.files.delete(file).await?;
+        }
+        Ok(())
+    }
+}

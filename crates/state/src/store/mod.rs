@@ -1,0 +1,41 @@
+//! The snapshot store: what operators hand over as files, and files as what they restore.
+//!
+//! ```text
+//! <state.checkpoints.dir>/<job id>/chk-<n>/_metadata     a completed checkpoint's manifest
+//! <state.checkpoints.dir>/<job id>/shared/<file>         immutable files that checkpoints share
+//! <folder>/savepoint-<short job id>-<random>/            a savepoint: _metadata and all its files
+//! ```
+//!
+//! - **A checkpoint exists when its `_metadata` does.** Files are on the disk before the manifest that names them is
+//!   written, and deleted after the last one that names them was. So whatever is interrupted leaves litter at worst.
+//! - **Files are immutable and never written over.** Each hand-over becomes a file of changes at the end of its table's
+//!   chain; chains are merged by size, away from the task's thread. What is smaller than 20 KB lies
+//!   in the manifest itself, so a checkpoint of a small job is one object.
+//! - **A reader trusts nothing**: size and checksum of each file are compared with the manifest, and what is wrong
+//!   is named. A file is read as a whole for that; of its rows only the row groups of the reader's key groups are decoded.
+//! - Jobs do not share folders; a job that starts from another's snapshot names its files by URL.
+//!
+//! The functions are `async` for object stores of the network, and blocking as far as they encode, compress and sync to a
+//! local disk; no runtime is needed to drive them.
+
+mod folder;
+mod format;
+mod job;
+mod locate;
+mod merge;
+mod reader;
+mod snapshot;
+mod writer;
+
+pub use folder::Folder;
+pub use job::{JobStorage, Stopped};
+pub use locate::CheckpointStorage;
+pub use snapshot::{Found, Snapshot};
+pub use writer::{HandOver, Target, TaskSnapshotWriter, Written};
+
+/// The manifest's name, as Flink's.
+const METADATA: &str = "_metadata";
+/// The folder of the files that a job's checkpoints share.
+const SHARED: &str = "shared";
+/// Where the note of [`JobStorage::note_stop`] lies in a job's folder.
+const STOPPED: &str = "stopped";

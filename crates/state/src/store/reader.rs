@@ -1,0 +1,90 @@
+//! From a snapshot back into state.
+
+use arrow::array::RecordBatch;
+use bytes::Bytes;
+use flott_checkpoint::manifest::{FileLocation, FileSlice, StateFile, SubtaskRestore, TableRestore};
+use flott_types::{Error, KeyGroupRange, Result};
+
+use super::{Folder, format, merge};
+use crate::RestoredState;
+
+impl Folder {
+    /// Reads what one subtask of one operator starts from. Paths of files are relative to this folder.
+    ///
+    /// # Errors
+    /// [`flott_types::ErrorKind::State`], naming the file, if one is missing, damaged or of another version.
+    pub async fn restore(&self, state: &SubtaskRestore) -> Result<RestoredState> {
+        let mut restored = RestoredState::default();
+        for table in &state.keyed {
+            let rows = self.restore_table(table).await?;
+            restored.keyed.insert(table.name.clone(), rows);
+        }
+        for list in &state.operator {
+            let text = |entry: &flott_checkpoint::manifest::Blob| {
+                String::from_utf8(entry.to_vec()).map_err(|e| {
+                    Error::state(format!("an entry of operator state '{}' is not text", list.name))
+                        .with_source(e)
+                })
+            };
+            let entries = list.entries.iter().map(text).collect::<Result<_>>()?;
+            restored.lists.insert(list.name.clone(), entries);
+        }
+        Ok(restored)
+    }
+
+    async fn restore_table(&self, table: &TableRestore) -> Result<Vec<RecordBatch>> {
+        let mut files = Vec::with_capacity(table.files.len());
+        for FileSlice { file, key_groups } in &table.files {
+            files.push(self.read_rows(file, *key_groups).await?);
+        }
+        let context = |e: Error| e.context(format_args!("state '{}'", table.name));
+        let rows = merge::newest(files, table.key_columns as usize)
+            .and_then(merge::live)
+            .map_err(context)?;
+        let own_columns = |batch: RecordBatch| {
+            let columns: Vec<usize> = (format::OWN..batch.num_columns()).collect();
+            batch
+                .project(&columns)
+                .map_err(|e| Error::internal("rows of state").with_source(e))
+        };
+        rows.into_iter().map(own_columns).collect()
+    }
+
+    /// The stored rows of some key groups of a file.
+    pub(super) async fn read_rows(
+        &self,
+        file: &StateFile,
+        key_groups: KeyGroupRange,
+    ) -> Result<Vec<RecordBatch>> {
+        let bytes = self.read(file).await?;
+        format::decode(bytes, key_groups).map_err(|e| e.context(format_args!("'{}'", self.name_of(file))))
+    }
+
+    /// The bytes of a file, which are what they were when it was written.
+    pub(super) async fn read(&self, file: &StateFile) -> Result<Bytes> {
+        let bytes = match &file.location {
+            FileLocation::Inline(bytes) => bytes.0.clone(),
+            FileLocation::File { path, .. } => {
+                let missing = || Error::state(format!("'{}' is missing", self.name_of(file)));
+                let bytes = match path.rsplit_once('/') {
+                    Some((folder, name)) if folder.contains("://") => {
+                        Folder::open(folder)?.ok_or_else(missing)?.get(name).await
+                    }
+                    _ => self.get(path).await,
+                };
+                bytes?.ok_or_else(missing)?
+            }
+        };
+        file.verify(&bytes)
+            .map_err(|e| e.context(format_args!("'{}'", self.name_of(file))))?;
+        Ok(bytes)
+    }
+
+    fn name_of(&self, file: &StateFile) -> String {
+        match file.path() {
+            Some(path) if path.contains("://") => path.to_owned(),
+            Some(path) => self.url_of(path),
+            None => "a state file within the manifest".to_owned(),
+        }
+    }
+}

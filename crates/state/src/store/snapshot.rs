@@ -1,0 +1,126 @@
+//! A snapshot that was found.
+
+use bytes::Bytes;
+use flott_checkpoint::manifest::{FileLocation, Manifest, ManifestKind};
+use flott_types::{CheckpointId, Error, OperatorUid, Result, SubtaskIndex};
+
+use super::{Folder, METADATA, Stopped};
+use crate::RestoredState;
+
+/// A checkpoint or savepoint: its manifest, and where its files are.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The manifest as it was written.
+    pub manifest: Manifest,
+    /// The folder to which the paths in the manifest are relative.
+    pub files: Folder,
+    /// The URL of the snapshot's own folder.
+    pub url: String,
+}
+
+/// A snapshot that was searched for.
+#[derive(Debug)]
+pub struct Found {
+    /// The newest that can be used.
+    pub snapshot: Snapshot,
+    /// If it is the savepoint with which the job stopped: what was noted then.
+    pub stopped: Option<Stopped>,
+    /// Newer ones that were passed over, and what is wrong with them. Warn of them.
+    pub damaged: Vec<(CheckpointId, Error)>,
+}
+
+impl Snapshot {
+    /// Reads the manifest in `folder`; `None` if there is none. `job` is the folder that a checkpoint's paths are relative to.
+    pub(super) async fn read(folder: &Folder, job: &Folder) -> Result<Option<Self>> {
+        let Some(json) = folder.get(METADATA).await? else {
+            return Ok(None);
+        };
+        let manifest = Manifest::from_json(&json)
+            .map_err(|e| e.context(format_args!("'{}'", folder.url_of(METADATA))))?;
+        let files = match manifest.kind {
+            ManifestKind::Checkpoint => job.clone(),
+            ManifestKind::Savepoint => folder.clone(),
+        };
+        Ok(Some(Snapshot {
+            manifest,
+            files,
+            url: folder.url(),
+        }))
+    }
+
+    /// Writes a savepoint's manifest into its folder: when this returns, it will be found again. Returns the URL.
+    ///
+    /// # Errors
+    /// If the manifest is not valid or cannot be written.
+    pub async fn complete_savepoint(folder: &Folder, manifest: &Manifest) -> Result<String> {
+        if manifest.kind != ManifestKind::Savepoint {
+            return Err(Error::internal("a checkpoint belongs in the job's folder"));
+        }
+        folder.put(METADATA, Bytes::from(manifest.to_json()?)).await?;
+        Ok(folder.url())
+    }
+
+    /// Reads every file and compares it with its checksum.
+    ///
+    /// # Errors
+    /// [`flott_types::ErrorKind::State`], naming snapshot and file, if one is missing or damaged.
+    pub async fn verify(&self) -> Result<()> {
+        for file in self.manifest.files() {
+            self.files.read(file).await.map_err(|e| self.at(e))?;
+        }
+        Ok(())
+    }
+
+    /// The manifest with paths that are relative to another folder, that of the job that goes on from here.
+    pub fn manifest_for(&self, job: &Folder) -> Manifest {
+        let mut manifest = self.manifest.clone();
+        if self.files.url() != job.url() {
+            let tables = manifest
+                .operators
+                .iter_mut()
+                .flat_map(|o| &mut o.subtasks)
+                .flat_map(|s| &mut s.keyed);
+            for file in tables.flat_map(|table| &mut table.files) {
+                if let FileLocation::File { path, .. } = &mut file.location
+                    && !path.contains("://")
+                {
+                    *path = self.files.url_of(path);
+                }
+            }
+        }
+        manifest
+    }
+
+    /// Reads what one subtask of an operator starts from; nothing if the snapshot does not know the operator.
+    ///
+    /// # Errors
+    /// [`flott_types::ErrorKind::State`], naming snapshot and file, if one is missing or damaged, or the number of key
+    /// groups has changed.
+    pub async fn restore(
+        &self,
+        uid: &OperatorUid,
+        subtask: SubtaskIndex,
+        parallelism: u32,
+        max_parallelism: u32,
+    ) -> Result<RestoredState> {
+        let state = self
+            .manifest
+            .restore(uid, subtask, parallelism, max_parallelism)
+            .map_err(|e| self.at(e))?;
+        match state {
+            Some(state) => self.files.restore(&state).await.map_err(|e| self.at(e)),
+            None => Ok(RestoredState::default()),
+        }
+    }
+
+    fn at(&self, error: Error) -> Error {
+        let kind = match self.manifest.kind {
+            ManifestKind::Checkpoint => "checkpoint",
+            ManifestKind::Savepoint => "savepoint",
+        };
+        error.context(format_args!(
+            "{kind} {} ('{}')",
+            self.manifest.checkpoint, self.url
+        ))
+    }
+}

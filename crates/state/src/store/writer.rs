@@ -1,0 +1,351 @@
+//! From state into files: the asynchronous part of a task's snapshots.
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
+use flott_checkpoint::TaskId;
+use flott_checkpoint::manifest::{
+    Blob, ChainedSnapshot, Checksum, Column, FileKind, FileLocation, KeyedTable, OperatorState, StateFile,
+    SubtaskRestore, SubtaskSnapshot, TaskSnapshot,
+};
+use flott_types::{CheckpointId, Error, FastMap, KeyGroup, KeyGroupRange, OperatorUid, Result};
+
+use super::{Folder, SHARED, format, merge};
+use crate::{KeyedDelta, ListState, OperatorSnapshot, Redistribution};
+
+/// A file smaller than this lies in the manifest.
+const INLINE_BELOW: usize = 20 << 10;
+
+/// What an operator of a task handed over.
+#[derive(Clone, Debug)]
+pub struct HandOver {
+    /// The operator.
+    pub uid: OperatorUid,
+    /// Its name for people.
+    pub name: String,
+    /// The number of key groups.
+    pub max_parallelism: u32,
+    /// Its state.
+    pub snapshot: OperatorSnapshot,
+}
+
+/// Where a snapshot goes.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// Into the job's folder, on top of what is there already.
+    Checkpoint,
+    /// Into the job's folder, naming no older file.
+    FullCheckpoint,
+    /// Into a folder of its own, naming no file outside.
+    Savepoint(Folder),
+}
+
+/// What was written.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// What goes into the manifest.
+    pub snapshot: TaskSnapshot,
+    /// The bytes that were written, those in the manifest included.
+    pub bytes: u64,
+}
+
+/// Writes the snapshots of one task, in order, and knows for each table the chain of files that it adds up to.
+///
+/// The futures encode and compress (a core is busy) and wait for the disk: run them where that is allowed.
+#[derive(Debug)]
+pub struct TaskSnapshotWriter {
+    /// The job's.
+    folder: Folder,
+    task: TaskId,
+    parallelism: u32,
+    tables: FastMap<OperatorUid, Vec<KeyedTable>>,
+    full_needed: bool,
+    /// In the names of files.
+    next_file: u64,
+}
+
+impl TaskSnapshotWriter {
+    /// A writer into a job's folder (see [`JobStorage::folder`](super::JobStorage::folder)). `restored` is what the
+    /// task's operators started from, with paths relative to that folder; its files are named on.
+    pub fn new(
+        folder: Folder,
+        task: TaskId,
+        parallelism: u32,
+        restored: &[(OperatorUid, SubtaskRestore)],
+    ) -> Self {
+        let mut tables = FastMap::default();
+        for (uid, restored) in restored {
+            let chains = restored.keyed.iter().map(|table| KeyedTable {
+                name: table.name.clone(),
+                columns: table.columns.clone(),
+                partition_columns: table.partition_columns,
+                key_columns: table.key_columns,
+                properties: table.properties.clone(),
+                // Clipped for good: what other tasks go on to write of a file's other key groups is not ours.
+                files: table
+                    .files
+                    .iter()
+                    .map(|slice| StateFile {
+                        key_groups: slice.key_groups,
+                        ..slice.file.clone()
+                    })
+                    .collect(),
+            });
+            tables.insert(uid.clone(), chains.collect());
+        }
+        TaskSnapshotWriter {
+            folder,
+            task,
+            parallelism,
+            tables,
+            full_needed: false,
+            next_file: 0,
+        }
+    }
+
+    /// Whether the next snapshot must be full, because the last one was lost or went into a savepoint.
+    pub fn full_needed(&self) -> bool {
+        self.full_needed
+    }
+
+    /// Notes that what the operators handed over was lost on the way here.
+    pub fn lost(&mut self) {
+        self.full_needed = true;
+    }
+
+    /// Stores what the operators handed over.
+    ///
+    /// # Errors
+    /// If it cannot be stored, or is not full although [`TaskSnapshotWriter::full_needed`]. What was handed over is lost
+    /// then; files of earlier snapshots are as they were.
+    pub async fn write(
+        &mut self,
+        checkpoint: CheckpointId,
+        target: &Target,
+        operators: Vec<HandOver>,
+    ) -> Result<Written> {
+        let full = self.full_needed || !matches!(target, Target::Checkpoint);
+        // Until it is stored; also if this future is dropped half-way.
+        self.full_needed = true;
+        let mut written = Written {
+            snapshot: TaskSnapshot::default(),
+            bytes: 0,
+        };
+        for operator in operators {
+            let known = self
+                .tables
+                .get(&operator.uid)
+                .filter(|_| !full)
+                .cloned()
+                .unwrap_or_default();
+            let at = |e: Error| e.in_operator(&operator.name);
+            let range =
+                KeyGroupRange::of_subtask(self.task.subtask, operator.max_parallelism, self.parallelism);
+            let mut tables = known;
+            for delta in &operator.snapshot.keyed {
+                if full && !delta.full {
+                    return Err(at(Error::internal(format!(
+                        "a full snapshot of state '{}' was needed",
+                        delta.name
+                    ))));
+                }
+                let old = tables.iter().position(|table| table.name == delta.name);
+                let old_files = old.map(|at| tables[at].files.clone()).unwrap_or_default();
+                let files = self
+                    .write_table(checkpoint, target, delta, old_files, range, &mut written.bytes)
+                    .await
+                    .map_err(|e| at(e.context(format_args!("state '{}'", delta.name))))?;
+                let table = described(delta, files);
+                match old {
+                    Some(at) => tables[at] = table,
+                    None => tables.push(table),
+                }
+            }
+            if !matches!(target, Target::Savepoint(_)) {
+                self.tables.insert(operator.uid.clone(), tables.clone());
+            }
+            let operator_state: Vec<OperatorState> = operator.snapshot.lists.into_iter().map(list).collect();
+            let entries = operator_state.iter().flat_map(|list| &list.entries);
+            written.bytes += entries.map(|entry| entry.len() as u64).sum::<u64>();
+            written.snapshot.operators.push(ChainedSnapshot {
+                uid: operator.uid,
+                name: operator.name,
+                max_parallelism: operator.max_parallelism,
+                state: SubtaskSnapshot {
+                    keyed: tables,
+                    operator: operator_state,
+                },
+            });
+        }
+        self.full_needed = matches!(target, Target::Savepoint(_));
+        Ok(written)
+    }
+
+    /// The chain that `files` and the delta add up to.
+    async fn write_table(
+        &mut self,
+        checkpoint: CheckpointId,
+        target: &Target,
+        delta: &KeyedDelta,
+        mut files: Vec<StateFile>,
+        range: KeyGroupRange,
+        bytes: &mut u64,
+    ) -> Result<Vec<StateFile>> {
+        if let Some(group) = delta
+            .key_groups
+            .iter()
+            .find(|group| !range.contains(KeyGroup(**group)))
+        {
+            return Err(Error::internal(format!(
+                "a row has key group {group}, the subtask owns {range}"
+            )));
+        }
+        let stored = format::stored(delta)?;
+        if delta.full || files.is_empty() {
+            let live = merge::live(vec![stored])?;
+            let file = self
+                .write_file(checkpoint, target, &live, FileKind::Full, range, bytes)
+                .await?;
+            return Ok(file.into_iter().collect());
+        }
+        if stored.num_rows() == 0 {
+            return Ok(files);
+        }
+        let encoded = format::encode(std::slice::from_ref(&stored))?;
+        let Some(from) = merge::merge_from(&files, encoded.len() as u64) else {
+            let rows = stored.num_rows();
+            files.push(
+                self.put(checkpoint, target, encoded, rows, FileKind::Delta, range, bytes)
+                    .await?,
+            );
+            return Ok(files);
+        };
+        let mut parts = Vec::with_capacity(files.len() - from + 1);
+        for file in &files[from..] {
+            parts.push(self.folder.read_rows(file, clip(file.key_groups, range)).await?);
+        }
+        parts.push(vec![stored]);
+        let mut merged = merge::newest(parts, delta.key_columns)?;
+        let kind = if from == 0 {
+            FileKind::Full
+        } else {
+            FileKind::Delta
+        };
+        if kind == FileKind::Full {
+            merged = merge::live(merged)?;
+        }
+        let file = self
+            .write_file(checkpoint, target, &merged, kind, range, bytes)
+            .await?;
+        files.truncate(from);
+        files.extend(file);
+        Ok(files)
+    }
+
+    /// Writes rows as a file; none if there are none.
+    async fn write_file(
+        &mut self,
+        checkpoint: CheckpointId,
+        target: &Target,
+        parts: &[RecordBatch],
+        kind: FileKind,
+        range: KeyGroupRange,
+        bytes: &mut u64,
+    ) -> Result<Option<StateFile>> {
+        let rows: usize = parts.iter().map(RecordBatch::num_rows).sum();
+        if rows == 0 {
+            return Ok(None);
+        }
+        let encoded = format::encode(parts)?;
+        self.put(checkpoint, target, encoded, rows, kind, range, bytes)
+            .await
+            .map(Some)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the fields of a file")]
+    async fn put(
+        &mut self,
+        checkpoint: CheckpointId,
+        target: &Target,
+        encoded: Vec<u8>,
+        rows: usize,
+        kind: FileKind,
+        key_groups: KeyGroupRange,
+        bytes: &mut u64,
+    ) -> Result<StateFile> {
+        let (checksum, size) = (Checksum::of(&encoded), encoded.len() as u64);
+        *bytes += size;
+        let location = if encoded.len() < INLINE_BELOW {
+            FileLocation::Inline(Blob::from(encoded))
+        } else {
+            let encoded = Bytes::from(encoded);
+            let (folder, within) = match target {
+                Target::Savepoint(folder) => (folder, String::new()),
+                _ => (&self.folder, format!("{SHARED}/")),
+            };
+            let TaskId { vertex, subtask } = self.task;
+            // A name may be taken by an earlier attempt, even one that is not quite dead: it is never written over.
+            let path = loop {
+                let path = format!(
+                    "{within}{checkpoint}-{vertex}-{subtask}-{}.parquet",
+                    self.next_file
+                );
+                self.next_file += 1;
+                if folder.put_new(&path, encoded.clone()).await? {
+                    break path;
+                }
+            };
+            FileLocation::File { path, size }
+        };
+        Ok(StateFile {
+            location,
+            kind,
+            key_groups,
+            rows: rows as u64,
+            checksum,
+        })
+    }
+}
+
+fn described(delta: &KeyedDelta, files: Vec<StateFile>) -> KeyedTable {
+    KeyedTable {
+        name: delta.name.clone(),
+        columns: columns(&delta.rows.schema()),
+        partition_columns: delta.partition_columns as u32,
+        key_columns: delta.key_columns as u32,
+        properties: Default::default(),
+        files,
+    }
+}
+
+fn columns(schema: &SchemaRef) -> Vec<Column> {
+    let column = |field: &arrow::datatypes::FieldRef| Column {
+        name: field.name().clone(),
+        type_: field.data_type().to_string(),
+        nullable: field.is_nullable(),
+    };
+    schema.fields().iter().map(column).collect()
+}
+
+fn list(list: ListState) -> OperatorState {
+    use flott_checkpoint::manifest::Redistribution as Stored;
+    OperatorState {
+        name: list.name,
+        redistribution: match list.redistribution {
+            Redistribution::Split => Stored::Split,
+            Redistribution::Union => Stored::Union,
+        },
+        entries: list
+            .entries
+            .into_iter()
+            .map(|entry| Blob::from(entry.into_bytes()))
+            .collect(),
+    }
+}
+
+fn clip(a: KeyGroupRange, b: KeyGroupRange) -> KeyGroupRange {
+    KeyGroupRange {
+        first: a.first.max(b.first),
+        last: a.last.min(b.last),
+    }
+}
