@@ -56,7 +56,7 @@ pub enum Event {
         /// The channel.
         channel: usize,
     },
-    /// The coordinator has aborted a checkpoint. May be lost, come late, or twice.
+    /// The coordinator has aborted a checkpoint. May come late, or twice.
     Abort(CheckpointId),
     /// [`Alignment::next_deadline`] has come.
     Tick,

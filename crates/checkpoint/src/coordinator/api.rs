@@ -133,7 +133,8 @@ pub enum Event<S> {
         /// What.
         what: Request,
     },
-    /// The job has ended for good (or was suspended).
+    /// The job has ended for good (or was suspended). The driver must have noted that durably: the answer is to
+    /// discard checkpoints, and a JobManager that found only some of them would run the job again.
     JobTerminal(JobStatus),
 }
 
@@ -181,7 +182,9 @@ pub enum Action<S> {
     /// The manifest is durable: tell every task of the current attempt. Sinks commit everything up to this checkpoint. May get
     /// lost: the next one, or the restore, does the same.
     NotifyComplete(CheckpointId),
-    /// Tell every task of the current attempt that this checkpoint will not complete. May get lost.
+    /// Tell every task of the current attempt that this checkpoint will not complete. Must not get lost: a task whose other
+    /// inputs never saw the barrier keeps channels blocked until it hears this, or until a later barrier comes, which without
+    /// an interval may be never.
     NotifyAborted(CheckpointId),
     /// Delete a completed checkpoint, except files that retained ones share.
     Discard(CheckpointId),

@@ -17,7 +17,9 @@
 //! - Ids increase and are never used twice. The first is given; the driver must give one above every id ever begun, also by
 //!   attempts that did not get so far as to complete it (files and staged output carry the id).
 //! - The latest completed checkpoint never goes back, except when it is reported [`Event::Unusable`].
-//! - Messages may be lost, late, doubled or from an earlier attempt. A lost one costs a timeout; the others change nothing.
+//! - Triggers, acknowledgements and notifications of completion may be lost: that costs a timeout. Every message may be late,
+//!   doubled, overtaken, or from an earlier attempt: that changes nothing. What must not get lost says so; a driver that
+//!   cannot deliver it fails the task.
 //!
 //! Savepoints: one on the side is neither subsumed, nor counted, nor recovered from, and commits nothing (as in Flink since 1.15;
 //! see [`crate::CheckpointKind::commits`]). One that the job stops with is recovered from when the stop does not come through.

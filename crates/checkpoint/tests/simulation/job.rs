@@ -81,7 +81,7 @@ impl Job {
                     channels: 0,
                     outputs: Vec::new(),
                     records: if inputs.is_empty() {
-                        rng.random_range(0..25)
+                        rng.random_range(0..60)
                     } else {
                         0
                     },

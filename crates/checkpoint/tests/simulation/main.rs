@@ -77,11 +77,11 @@ fn committed_output_is_that_of_an_undisturbed_run() {
     println!("{runs} runs: {sum:?}");
     // The weather must be bad enough for the result to mean something.
     let at_least = |count: u32, per_run: f64| assert!(f64::from(count) >= per_run * runs as f64, "{sum:?}");
-    at_least(sum.completed, 2.0);
+    at_least(sum.completed, 1.5);
     at_least(sum.aborted, 0.5);
     at_least(sum.restarts, 0.5);
     at_least(sum.jobmanagers, 0.2);
-    at_least(sum.stops, 0.03);
+    at_least(sum.stops, 0.02);
 }
 
 /// A task fails, or the JobManager is replaced, at each step of some jobs.

@@ -52,7 +52,7 @@ pub struct Weather {
 
 impl Weather {
     pub fn random(rng: &mut SmallRng, tasks: usize) -> Self {
-        let calm_at = rng.random_range(100..600);
+        let calm_at = rng.random_range(100..900);
         let some = |rng: &mut SmallRng, most: f64| {
             if rng.random_bool(0.5) {
                 0.0
@@ -72,7 +72,7 @@ impl Weather {
                 drain: rng.random(),
             }),
         };
-        let mut faults: Vec<(u32, Fault)> = (0..rng.random_range(0..6))
+        let mut faults: Vec<(u32, Fault)> = (0..rng.random_range(0..8))
             .map(|_| (rng.random_range(0..calm_at), fault(rng)))
             .collect();
         faults.sort_by_key(|(step, _)| std::cmp::Reverse(*step));
@@ -285,7 +285,9 @@ impl World {
         {
             match self.weather.faults.pop() {
                 Some((_, Fault::Task(task))) => self.fail_task(task),
-                Some((_, Fault::JobManager)) => self.new_jobmanager(None)?,
+                // That a job has ended is durable: nobody takes it up again.
+                Some((_, Fault::JobManager)) if self.terminal.is_none() => self.new_jobmanager(None)?,
+                Some((_, Fault::JobManager)) => {}
                 Some((_, Fault::Request(what))) => self.request(what)?,
                 None => {}
             }
@@ -672,7 +674,7 @@ impl World {
             }
             Action::NotifyAborted(checkpoint) => {
                 self.stats.aborted += 1;
-                self.broadcast(Control::Aborted(checkpoint), true);
+                self.broadcast(Control::Aborted(checkpoint), false);
             }
             Action::Discard(checkpoint) => match self.storage.points.remove(&checkpoint) {
                 Some(Point { savepoint: None, .. }) => {}
@@ -801,7 +803,7 @@ impl World {
             if lossy && self.chance(self.weather.loss) {
                 continue;
             }
-            if lossy && self.chance(self.weather.double) {
+            if self.chance(self.weather.double) {
                 self.messages.push(Message::ToTask {
                     task,
                     attempt,

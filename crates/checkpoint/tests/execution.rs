@@ -1,0 +1,280 @@
+//! The life of a job, event by event, as text.
+
+use flott_checkpoint::coordinator::RestorePoint;
+use flott_checkpoint::execution::{Action, Event, Execution, ExecutionState, Failure, JobStatus};
+use flott_checkpoint::restart::Strategy;
+use flott_checkpoint::{Attempt, TaskId};
+use flott_types::{CheckpointId, SubtaskIndex, VertexId};
+
+fn show(action: &Action) -> String {
+    match action {
+        Action::StatusChanged(status) => status.to_string(),
+        Action::RequestRestorePoint => "restore?".to_owned(),
+        Action::Deploy { attempt, restore, .. } => {
+            format!(
+                "deploy {attempt} from {:?}",
+                restore.as_ref().map(|r| r.checkpoint.0)
+            )
+        }
+        Action::AttemptRunning { attempt, .. } => format!("running {attempt}"),
+        Action::AttemptStopping { attempt, .. } => format!("stopping {attempt}"),
+        Action::CancelTasks { attempt } => format!("cancel {attempt}"),
+        Action::AllDrained { attempt } => format!("drained {attempt}"),
+        Action::FinishTasks { attempt, checkpoint } => format!("finish {attempt} with {checkpoint}"),
+        Action::ScheduleRestart { at, reason } => format!("restart at {at}: {reason}"),
+        Action::JobTerminal { status, reason } => match reason {
+            Some(reason) => format!("end {status}: {reason}"),
+            None => format!("end {status}"),
+        },
+        other => panic!("unknown: {other:?}"),
+    }
+}
+
+struct Job {
+    execution: Execution,
+    now: i64,
+}
+
+impl Job {
+    /// Two tasks; deployed, not running yet.
+    fn deployed(strategy: Strategy) -> Self {
+        let tasks = (0..2).map(task).collect();
+        let mut job = Job {
+            execution: Execution::new(tasks, strategy, Attempt(0), 1),
+            now: 0,
+        };
+        assert_eq!(job.step(Event::Start), "CREATED, restore?");
+        assert_eq!(job.step(Event::RestorePoint(None)), "RUNNING, deploy 1 from None");
+        job
+    }
+
+    fn running(strategy: Strategy) -> Self {
+        let mut job = Self::deployed(strategy);
+        assert_eq!(job.task(1, 0, ExecutionState::Running), "");
+        assert_eq!(job.task(1, 1, ExecutionState::Running), "running 1");
+        job
+    }
+
+    fn step(&mut self, event: Event) -> String {
+        self.execution
+            .step(event, self.now)
+            .iter()
+            .map(show)
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    fn task(&mut self, attempt: u32, index: u32, state: ExecutionState) -> String {
+        let failure = (state == ExecutionState::Failed).then(|| Failure {
+            reason: "no disk".to_owned(),
+            retryable: true,
+        });
+        self.step(Event::Task {
+            attempt: Attempt(attempt),
+            task: task(index),
+            state,
+            failure,
+        })
+    }
+
+    fn at(&mut self, now: i64) -> &mut Self {
+        self.now = now;
+        self
+    }
+}
+
+fn task(index: u32) -> TaskId {
+    TaskId {
+        vertex: VertexId(index),
+        subtask: SubtaskIndex(0),
+    }
+}
+
+fn twice() -> Strategy {
+    Strategy::FixedDelay {
+        attempts: 2,
+        delay: 10,
+    }
+}
+
+#[test]
+fn a_bounded_job_drains_takes_its_last_checkpoint_and_finishes() {
+    let mut job = Job::running(Strategy::None);
+    let drained = |index| Event::Drained {
+        attempt: Attempt(1),
+        task: task(index),
+    };
+    assert_eq!(job.step(drained(1)), "");
+    assert_eq!(job.step(drained(0)), "drained 1");
+    assert_eq!(job.step(drained(0)), "");
+    assert_eq!(
+        job.step(Event::LastCheckpointCompleted(CheckpointId(3))),
+        "finish 1 with 3"
+    );
+    assert_eq!(job.task(1, 0, ExecutionState::Finished), "");
+    assert_eq!(job.task(1, 1, ExecutionState::Finished), "FINISHED, end FINISHED");
+    assert_eq!(job.step(Event::Cancel), "");
+}
+
+#[test]
+fn tasks_that_drain_before_all_are_running_do_not_drain_the_job_too_early() {
+    let mut job = Job::deployed(Strategy::None);
+    for index in [0, 1] {
+        assert_eq!(
+            job.step(Event::Drained {
+                attempt: Attempt(1),
+                task: task(index)
+            }),
+            ""
+        );
+    }
+    assert_eq!(job.task(1, 0, ExecutionState::Running), "");
+    assert_eq!(job.task(1, 1, ExecutionState::Running), "running 1, drained 1");
+}
+
+#[test]
+fn the_next_attempt_waits_for_the_end_of_the_last_and_for_its_time() {
+    let mut job = Job::running(twice());
+    job.at(100);
+    assert_eq!(
+        job.task(1, 0, ExecutionState::Failed),
+        "RESTARTING, restart at 110: no disk, stopping 1, cancel 1"
+    );
+    assert_eq!(job.execution.next_deadline(), None);
+    assert_eq!(job.at(120).step(Event::Tick), "");
+    assert_eq!(job.task(1, 1, ExecutionState::Canceled), "restore?");
+    let point = Some(RestorePoint::checkpoint(CheckpointId(7)));
+    assert_eq!(
+        job.step(Event::RestorePoint(point)),
+        "RUNNING, deploy 2 from Some(7)"
+    );
+    // What comes from the last attempt is of no interest.
+    assert_eq!(job.task(1, 1, ExecutionState::Failed), "");
+    assert_eq!(job.step(Event::RestorePoint(None)), "");
+}
+
+#[test]
+fn the_delay_is_waited_for() {
+    let mut job = Job::running(twice());
+    job.task(1, 0, ExecutionState::Failed);
+    assert_eq!(job.task(1, 1, ExecutionState::Failed), "");
+    assert_eq!(job.execution.next_deadline(), Some(10));
+    assert_eq!(job.at(9).step(Event::Tick), "");
+    assert_eq!(job.at(10).step(Event::Tick), "restore?");
+    assert_eq!(job.execution.next_deadline(), None);
+}
+
+#[test]
+fn a_failure_is_final_without_a_strategy_and_when_it_cannot_be_retried() {
+    let mut job = Job::running(Strategy::None);
+    assert_eq!(
+        job.task(1, 0, ExecutionState::Failed),
+        "FAILING, stopping 1, cancel 1"
+    );
+    assert_eq!(
+        job.task(1, 1, ExecutionState::Canceled),
+        "FAILED, end FAILED: no disk (not restarted: there is no restart strategy ('restart-strategy.type: none'))"
+    );
+    let mut job = Job::running(twice());
+    let failure = Failure {
+        reason: "no such column".into(),
+        retryable: false,
+    };
+    assert_eq!(job.step(Event::Fail(failure)), "FAILING, stopping 1, cancel 1");
+    job.task(1, 0, ExecutionState::Canceled);
+    let end = "FAILED, end FAILED: no such column (not restarted: a restart would not help)";
+    assert_eq!(job.task(1, 1, ExecutionState::Canceled), end);
+}
+
+#[test]
+fn a_damaged_restore_point_counts_as_a_failure_of_the_attempt() {
+    let mut job = Job::running(twice());
+    job.task(1, 0, ExecutionState::Failed);
+    job.task(1, 1, ExecutionState::Failed);
+    assert_eq!(job.at(10).step(Event::Tick), "restore?");
+    let failure = || Failure {
+        reason: "'a' is damaged".into(),
+        retryable: true,
+    };
+    assert_eq!(
+        job.step(Event::Fail(failure())),
+        "restart at 20: 'a' is damaged, stopping 1"
+    );
+    assert_eq!(job.step(Event::Fail(failure())), "");
+    assert_eq!(job.at(20).step(Event::Tick), "restore?");
+    assert!(
+        job.step(Event::Fail(failure()))
+            .starts_with("FAILING, stopping 1, FAILED, end FAILED: 'a' is damaged")
+    );
+}
+
+#[test]
+fn a_task_that_finishes_untold_has_failed() {
+    let mut job = Job::running(twice());
+    assert_eq!(
+        job.task(1, 0, ExecutionState::Finished),
+        "RESTARTING, restart at 10: task 0/0 finished before the last checkpoint of the job was complete, \
+         stopping 1, cancel 1"
+    );
+}
+
+#[test]
+fn a_failure_after_the_last_checkpoint_restarts_the_whole_region() {
+    let mut job = Job::running(twice());
+    job.step(Event::LastCheckpointCompleted(CheckpointId(3)));
+    assert_eq!(job.task(1, 0, ExecutionState::Finished), "");
+    assert_eq!(
+        job.task(1, 1, ExecutionState::Failed),
+        "RESTARTING, restart at 10: no disk, stopping 1"
+    );
+    assert_eq!(job.at(10).step(Event::Tick), "restore?");
+}
+
+#[test]
+fn cancelling_waits_for_the_tasks_and_is_not_stopped_by_their_failures() {
+    let mut job = Job::running(twice());
+    assert_eq!(job.step(Event::Cancel), "CANCELLING, stopping 1, cancel 1");
+    assert_eq!(job.task(1, 0, ExecutionState::Failed), "");
+    assert_eq!(job.step(Event::Cancel), "");
+    assert_eq!(
+        job.task(1, 1, ExecutionState::Canceled),
+        "CANCELED, end CANCELED: the job was cancelled"
+    );
+}
+
+#[test]
+fn a_job_that_waits_for_a_restart_is_cancelled_at_once() {
+    let mut job = Job::running(twice());
+    job.task(1, 0, ExecutionState::Failed);
+    job.task(1, 1, ExecutionState::Canceled);
+    assert_eq!(
+        job.step(Event::Cancel),
+        "CANCELLING, stopping 1, CANCELED, end CANCELED: the job was cancelled"
+    );
+    assert_eq!(job.at(50).step(Event::Tick), "");
+}
+
+#[test]
+fn a_suspended_job_ends_here_but_not_for_good() {
+    let mut job = Job::running(twice());
+    assert_eq!(job.step(Event::Suspend), "SUSPENDED, stopping 1, cancel 1");
+    job.task(1, 0, ExecutionState::Canceled);
+    assert_eq!(
+        job.task(1, 1, ExecutionState::Canceled),
+        "end SUSPENDED: the JobManager goes away"
+    );
+    assert!(job.execution.status().is_terminal() && !job.execution.status().is_globally_terminal());
+}
+
+#[test]
+fn reports_that_were_overtaken_change_nothing() {
+    let mut job = Job::deployed(Strategy::None);
+    assert_eq!(job.task(1, 0, ExecutionState::Running), "");
+    assert_eq!(job.task(1, 0, ExecutionState::Initializing), "");
+    assert_eq!(
+        job.execution.region().state(task(0)),
+        Some(ExecutionState::Running)
+    );
+    assert_eq!(job.task(1, 1, ExecutionState::Running), "running 1");
+    assert_eq!(job.execution.status(), JobStatus::Running);
+}
