@@ -1,1 +1,25 @@
-//! flott-sql
+//! SQL: from text to a plan that the runtime executes.
+//!
+//! ```text
+//! text --flott_sql_parser--> statement --session--> catalog changes, or
+//!      query --bind--> logical plan --optimize--> logical plan --plan--> StreamGraph (crate plan)
+//! ```
+//!
+//! * [`catalog`] holds catalogs, databases, tables, views and temporary objects, in memory.
+//! * [`bind`](mod@bind) resolves names and types. Types are Flink's at every step: `flott_expr` types each call as Flink does, so that the
+//!   binder is where a wrong statement is refused, with its position. A clause that the binder does not know is
+//!   refused by name; nothing is ignored.
+//! * [`logical`] is the plan in terms of relational algebra plus Flink's own nodes (watermarks, window table functions).
+//! * [`optimize`](mod@optimize) holds rewrites that keep the meaning: subqueries become joins, filters and projections move towards the
+//!   sources, window aggregation and Top-N are recognised.
+//! * [`plan`](mod@plan) chooses operators, exchanges, parallelism and uids, and checks changelog modes.
+//! * [`session`] executes statements; what needs a cluster is handed to the caller as a job graph.
+//!
+//! Why a binder of our own over sqlparser's syntax tree, and not another library's: `docs/decisions/0002-own-binder.md`.
+
+pub mod bind;
+pub mod catalog;
+pub mod logical;
+pub mod optimize;
+pub mod plan;
+pub mod session;

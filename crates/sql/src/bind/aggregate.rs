@@ -1,0 +1,267 @@
+//! GROUP BY, with GROUPING SETS, ROLLUP and CUBE.
+
+use flott_plan::{AggregateCall, Expr, Literal};
+use flott_types::{LogicalType, Result, TypeKind};
+use sqlparser::ast::{Expr as Ast, GroupByExpr, GroupByWithModifier, Select};
+
+use super::expr::{BoundAggregate, ExprBinder};
+use super::placeholder::{self, Placeholder};
+use super::{Binder, Scope, unsupported, wrong};
+use crate::logical::{Field, Rel, RelNode};
+
+/// The keys of a GROUP BY, and which of them each grouping set has.
+#[derive(Default, Debug)]
+pub(crate) struct Groups {
+    /// The distinct key expressions.
+    keys: Vec<Expr>,
+    /// For each set the positions of its keys. One set with all keys for a plain GROUP BY.
+    sets: Vec<Vec<usize>>,
+}
+
+impl Binder<'_> {
+    /// Binds GROUP BY; `None` when there is none.
+    pub(crate) fn groups(&self, group_by: &GroupByExpr, scope: &Scope<'_>) -> Result<Option<Groups>> {
+        let GroupByExpr::Expressions(items, modifiers) = group_by else { return Ok(None) };
+        if let Some(modifier) = modifiers.iter().find(|modifier| !matches!(modifier, GroupByWithModifier::GroupingSets(_))) {
+            return Err(super::expr_call::refuse(format!("GROUP BY ... {modifier} is not SQL of Flink")));
+        }
+        if items.is_empty() && modifiers.is_empty() {
+            return Ok(None);
+        }
+        let binder = ExprBinder::scalar(self, scope);
+        let mut groups = Groups { keys: Vec::new(), sets: vec![Vec::new()] };
+        let sets = modifiers.iter().filter_map(|modifier| match modifier {
+            GroupByWithModifier::GroupingSets(sets) => Some(sets),
+            _ => None,
+        });
+        for item in items.iter().chain(sets) {
+            let alternatives: Vec<Vec<usize>> = match item {
+                Ast::GroupingSets(sets) => {
+                    sets.iter().map(|set| groups.key_list(set, &binder)).collect::<Result<_>>()?
+                }
+                Ast::Rollup(parts) => {
+                    let parts = groups.key_lists(parts, &binder)?;
+                    (0..=parts.len()).rev().map(|len| parts[..len].concat()).collect()
+                }
+                Ast::Cube(parts) => {
+                    let parts = groups.key_lists(parts, &binder)?;
+                    let has = |mask: usize, bit: usize| mask & (1 << (parts.len() - 1 - bit)) != 0;
+                    let set_of = |mask| (0..parts.len()).filter(|bit| has(mask, *bit)).flat_map(|bit| parts[bit].clone()).collect();
+                    (0..1usize << parts.len()).rev().map(set_of).collect()
+                }
+                Ast::Tuple(members) => vec![groups.key_list(members, &binder)?],
+                Ast::Value(_) => {
+                    return Err(wrong("GROUP BY takes expressions; the position of a column is not supported", item));
+                }
+                other => vec![vec![groups.key(other, &binder)?]],
+            };
+            groups.sets = groups
+                .sets
+                .iter()
+                .flat_map(|set| alternatives.iter().map(|more| [set.as_slice(), more.as_slice()].concat()))
+                .collect();
+        }
+        Ok(Some(groups))
+    }
+
+    /// Groups a relation. `exprs` are over the columns of FROM with aggregate placeholders; afterwards over the grouped
+    /// relation.
+    pub(crate) fn group(
+        &self,
+        rel: Rel,
+        scope: &Scope<'_>,
+        groups: Groups,
+        aggregates: Vec<BoundAggregate>,
+        exprs: Vec<&mut Expr>,
+        select: &Select,
+    ) -> Result<Rel> {
+        let Groups { keys, sets } = groups;
+        let sets = if sets.is_empty() { vec![Vec::new()] } else { sets };
+        let plain = sets.len() == 1 && (0..keys.len()).all(|key| sets[0].contains(&key));
+
+        // The input of the aggregation: keys, then arguments and filters.
+        let mut inputs: Vec<(Expr, String)> =
+            keys.iter().enumerate().map(|(index, key)| (key.clone(), key_name(key, scope, index))).collect();
+        let mut grouping = Vec::new();
+        let mut calls = Vec::new();
+        // Where each placeholder's value is in the end: an aggregate or a GROUPING function.
+        let mut places = Vec::new();
+        for BoundAggregate { call, args, filter } in aggregates {
+            if matches!(call.function.as_str(), "GROUPING" | "GROUPING_ID") {
+                let members = args.iter().map(|arg| keys.iter().position(|key| key == arg)).collect::<Option<Vec<_>>>();
+                let Some(members) = members else {
+                    return Err(wrong(format!("the arguments of {} must be keys of GROUP BY", call.function), select));
+                };
+                places.push(Place::Grouping(grouping.len()));
+                grouping.push(members);
+                continue;
+            }
+            let mut column = |expr: Expr| match inputs.iter().position(|(known, _)| *known == expr) {
+                Some(index) if index >= keys.len() || plain => index,
+                _ => {
+                    inputs.push((expr, format!("$f{}", inputs.len())));
+                    inputs.len() - 1
+                }
+            };
+            let args = args.into_iter().map(&mut column).collect();
+            let filter = filter.map(&mut column);
+            places.push(Place::Call(calls.len()));
+            let name = format!("EXPR${}", calls.len());
+            calls.push(AggregateCall { args, filter, name, ..call });
+        }
+        let input = rel.project(inputs);
+        let key_count = keys.len();
+        let (grouped, key_types, expand_id) = if plain {
+            let types: Vec<LogicalType> = input.fields[..key_count].iter().map(|field| field.ty.clone()).collect();
+            (input.aggregate((0..key_count).collect(), calls), types, None)
+        } else {
+            let expanded = expand(input, &sets, key_count);
+            let types = expanded.fields[..key_count].iter().map(|field| field.ty.clone()).collect();
+            let id = expanded.fields.len() - 1;
+            let mut all: Vec<usize> = (0..key_count).collect();
+            all.push(id);
+            (expanded.aggregate(all, calls), types, Some(key_count))
+        };
+        let first_call = key_count + usize::from(expand_id.is_some());
+
+        for expr in exprs {
+            let taken = std::mem::replace(expr, Expr::column(0, TypeKind::Null.nullable()));
+            let mut bound = over_groups(taken, &keys, &key_types);
+            bound = placeholder::replace(bound, Placeholder::Aggregate, &mut |index, ty| match places[index] {
+                Place::Call(call) => grouped_column(first_call + call, ty),
+                Place::Grouping(function) => grouping_value(&grouping[function], &sets, expand_id),
+            });
+            if let Some(index) = stray_column(&bound) {
+                let name = &scope.fields[index].name;
+                return Err(wrong(format!("Expression '{name}' is not being grouped"), select));
+            }
+            *expr = bound.transform(&mut |node| match node {
+                Expr::Call { function, mut args, .. } if function == GROUPED => args.remove(0),
+                other => other,
+            });
+        }
+        Ok(grouped)
+    }
+}
+
+enum Place {
+    Call(usize),
+    Grouping(usize),
+}
+
+/// Marks columns of the grouped relation while those of FROM may still be about.
+const GROUPED: &str = "$grouped";
+
+fn grouped_column(index: usize, ty: LogicalType) -> Expr {
+    Expr::call(GROUPED, vec![Expr::column(index, ty.clone())], ty)
+}
+
+/// Replaces whole subexpressions that are keys, outermost first.
+fn over_groups(expr: Expr, keys: &[Expr], types: &[LogicalType]) -> Expr {
+    if let Some(index) = keys.iter().position(|key| *key == expr) {
+        return grouped_column(index, types[index].clone());
+    }
+    let recurse = |expr: Expr| over_groups(expr, keys, types);
+    match expr {
+        Expr::Call { function, args, ty } => {
+            Expr::Call { function, args: args.into_iter().map(recurse).collect(), ty }
+        }
+        Expr::Cast { input, ty, is_try } => Expr::Cast { input: Box::new(recurse(*input)), ty, is_try },
+        Expr::Case { branches, otherwise, ty } => Expr::Case {
+            branches: branches.into_iter().map(|(when, then)| (recurse(when), recurse(then))).collect(),
+            otherwise: Box::new(recurse(*otherwise)),
+            ty,
+        },
+        leaf => leaf,
+    }
+}
+
+/// A column of FROM that is neither a key nor inside of an aggregate.
+fn stray_column(expr: &Expr) -> Option<usize> {
+    match expr {
+        Expr::Column { index, .. } => Some(*index),
+        Expr::Call { function, .. } if function == GROUPED => None,
+        other => other.children().into_iter().find_map(stray_column),
+    }
+}
+
+/// GROUPING(a, b): a bit for each argument, set when the row's grouping set lacks it.
+fn grouping_value(members: &[usize], sets: &[Vec<usize>], expand_id: Option<usize>) -> Expr {
+    let ty = TypeKind::BigInt.not_null();
+    let bits = |set: &Vec<usize>| members.iter().fold(0, |bits, key| bits << 1 | i64::from(!set.contains(key)));
+    let literal = |value| Expr::literal(Literal::Integer(value), ty.clone());
+    let Some(id) = expand_id else { return literal(0) };
+    let id = grouped_column(id, ty.clone());
+    let branches = sets.iter().enumerate().skip(1).map(|(number, set)| {
+        let is_set = Expr::call("=", vec![id.clone(), literal(number as i64)], TypeKind::Boolean.not_null());
+        (is_set, literal(bits(set)))
+    });
+    let branches: Vec<_> = branches.collect();
+    if branches.is_empty() {
+        return literal(bits(&sets[0]));
+    }
+    Expr::Case { branches, otherwise: Box::new(literal(bits(&sets[0]))), ty: ty.clone() }
+}
+
+/// Each row once for every grouping set, with the keys it lacks set to NULL, and the set's number as a last column.
+fn expand(input: Rel, sets: &[Vec<usize>], keys: usize) -> Rel {
+    let mut fields = input.fields.clone();
+    for (index, field) in fields.iter_mut().enumerate() {
+        field.time = None;
+        if index < keys && !sets.iter().all(|set| set.contains(&index)) {
+            field.ty.nullable = true;
+            field.window = None;
+        }
+    }
+    fields.push(Field::new("$e", TypeKind::BigInt.not_null()));
+    let projections = sets
+        .iter()
+        .enumerate()
+        .map(|(number, set)| {
+            let mut exprs: Vec<Expr> = (0..input.fields.len())
+                .map(|index| {
+                    if index < keys && !set.contains(&index) {
+                        Expr::literal(Literal::Null, fields[index].ty.clone())
+                    } else {
+                        input.column(index)
+                    }
+                })
+                .collect();
+            exprs.push(Expr::literal(Literal::Integer(number as i64), TypeKind::BigInt.not_null()));
+            exprs
+        })
+        .collect();
+    Rel::new(RelNode::Expand { input: Box::new(input), projections }, fields)
+}
+
+fn key_name(key: &Expr, scope: &Scope<'_>, index: usize) -> String {
+    match key {
+        Expr::Column { index, .. } => scope.fields[*index].name.clone(),
+        _ => format!("$f{index}"),
+    }
+}
+
+impl Groups {
+    fn key(&mut self, ast: &Ast, binder: &ExprBinder<'_, '_>) -> Result<usize> {
+        let expr = binder.bind(ast)?;
+        if Placeholder::reads_outer(&expr) {
+            return Err(unsupported("GROUP BY of a column of the query around", ast));
+        }
+        if let Some(index) = self.keys.iter().position(|key| *key == expr) {
+            return Ok(index);
+        }
+        if matches!(expr.ty().kind, TypeKind::Map(..) | TypeKind::Multiset(_)) {
+            return Err(unsupported(format!("GROUP BY of a value of type {}", expr.ty()), ast));
+        }
+        self.keys.push(expr);
+        Ok(self.keys.len() - 1)
+    }
+
+    fn key_list(&mut self, asts: &[Ast], binder: &ExprBinder<'_, '_>) -> Result<Vec<usize>> {
+        asts.iter().map(|ast| self.key(ast, binder)).collect()
+    }
+
+    fn key_lists(&mut self, parts: &[Vec<Ast>], binder: &ExprBinder<'_, '_>) -> Result<Vec<Vec<usize>>> {
+        parts.iter().map(|part| self.key_list(part, binder)).collect()
+    }
+}

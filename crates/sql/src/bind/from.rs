@@ -1,0 +1,222 @@
+//! FROM: tables, subqueries, table functions, joins.
+
+use flott_expr::bind;
+use flott_plan::{Expr, JoinKind, Literal};
+use flott_sql_parser::encoding;
+use flott_types::{Result, TypeKind};
+use sqlparser::ast::{
+    Expr as Ast, Ident, Join, JoinConstraint, JoinOperator, TableAlias, TableFactor, TableWithJoins,
+};
+
+use super::expr::ExprBinder;
+use super::placeholder::conjunction;
+use super::query::rename;
+use super::{Binder, Scope, at, unsupported, wrong};
+use crate::logical::{Field, Rel, RelNode};
+
+impl Binder<'_> {
+    /// The relation of a FROM clause, and the names it brings.
+    pub(crate) fn from<'p>(&self, from: &[TableWithJoins], outer: Option<&'p Scope<'p>>) -> Result<(Rel, Scope<'p>)> {
+        let mut joined: Option<(Rel, Scope<'p>)> = None;
+        for item in from {
+            let (rel, scope) = self.table_with_joins(item, outer)?;
+            joined = Some(match joined {
+                None => (rel, scope),
+                Some((left, left_scope)) => (left.join(rel, JoinKind::Inner, None), left_scope.beside(scope)),
+            });
+        }
+        Ok(joined.unwrap_or_else(|| {
+            // A SELECT without FROM computes over one row.
+            let ty = TypeKind::Int.not_null();
+            let row = vec![Expr::literal(Literal::Integer(0), ty.clone())];
+            let rel = Rel::new(RelNode::Values(vec![row]), vec![Field::new("ZERO", ty)]);
+            (rel, Scope { parent: outer, ..Scope::default() })
+        }))
+    }
+
+    fn table_with_joins<'p>(
+        &self,
+        item: &TableWithJoins,
+        outer: Option<&'p Scope<'p>>,
+    ) -> Result<(Rel, Scope<'p>)> {
+        let (mut rel, mut scope) = self.factor(&item.relation, outer)?;
+        for join in &item.joins {
+            (rel, scope) = self.join(rel, scope, join, outer)?;
+        }
+        Ok((rel, scope))
+    }
+
+    fn join<'p>(
+        &self,
+        left: Rel,
+        left_scope: Scope<'p>,
+        join: &Join,
+        outer: Option<&'p Scope<'p>>,
+    ) -> Result<(Rel, Scope<'p>)> {
+        let (kind, constraint) = match &join.join_operator {
+            JoinOperator::Join(on) | JoinOperator::Inner(on) | JoinOperator::CrossJoin(on) => (JoinKind::Inner, on),
+            JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => (JoinKind::Left, on),
+            JoinOperator::Right(on) | JoinOperator::RightOuter(on) => (JoinKind::Right, on),
+            JoinOperator::FullOuter(on) => (JoinKind::Full, on),
+            _ => return Err(wrong("this form of JOIN is not SQL of Flink", join)),
+        };
+        let (right, right_scope) = self.factor(&join.relation, outer)?;
+        let width = left.fields.len();
+        // The scope of ON: both sides; then what the join makes of their types.
+        let mut scope = left_scope.clone().beside(right_scope.clone());
+        let condition = match constraint {
+            JoinConstraint::On(on) => {
+                if !is_plain(on) {
+                    return Err(unsupported("a subquery in ON", on));
+                }
+                Some(ExprBinder::scalar(self, &scope).condition(on)?)
+            }
+            JoinConstraint::None => None,
+            JoinConstraint::Using(columns) => {
+                let columns: Vec<&Ident> =
+                    columns.iter().filter_map(|column| encoding::single_name(column)).collect();
+                let names: Vec<String> = columns.iter().map(|column| column.value.clone()).collect();
+                return self.join_using((left, left_scope), (right, right_scope), kind, &names, join);
+            }
+            JoinConstraint::Natural => {
+                let right_names: Vec<&str> =
+                    right_scope.visible.iter().map(|c| right_scope.fields[*c].name.as_str()).collect();
+                let names = left_scope.visible.iter().map(|c| left_scope.fields[*c].name.clone());
+                let names: Vec<String> = names.filter(|name| right_names.contains(&name.as_str())).collect();
+                return self.join_using((left, left_scope), (right, right_scope), kind, &names, join);
+            }
+        };
+        let rel = left.join(right, kind, condition);
+        debug_assert!(rel.fields.len() >= width);
+        scope.fields.clone_from(&rel.fields);
+        Ok((rel, scope))
+    }
+
+    /// JOIN ... USING: the named columns appear once, first.
+    fn join_using<'p>(
+        &self,
+        (left, left_scope): (Rel, Scope<'p>),
+        (right, right_scope): (Rel, Scope<'p>),
+        kind: JoinKind,
+        names: &[String],
+        join: &Join,
+    ) -> Result<(Rel, Scope<'p>)> {
+        let width = left.fields.len();
+        let find = |scope: &Scope<'_>, name: &str| {
+            let mut found = scope.visible.iter().copied().filter(|column| scope.fields[*column].name == name);
+            match (found.next(), found.next()) {
+                (Some(column), None) => Ok(column),
+                (None, _) => Err(wrong(format!("Column '{name}' of USING not found on both sides"), join)),
+                _ => Err(wrong(format!("Column '{name}' of USING is ambiguous"), join)),
+            }
+        };
+        let mut pairs = Vec::with_capacity(names.len());
+        let mut tests = Vec::with_capacity(names.len());
+        for name in names {
+            let (l, r) = (find(&left_scope, name)?, find(&right_scope, name)?);
+            let args = vec![left_scope.column(l), super::placeholder::shift(right_scope.column(r), width)];
+            tests.push(at(bind::call("=", args, self.context), join)?);
+            pairs.push((l, width + r));
+        }
+        let mut scope = left_scope.beside(right_scope);
+        let rel = left.join(right, kind, conjunction(tests));
+        scope.fields.clone_from(&rel.fields);
+        // The common columns: of the side that is never missing, or of either.
+        let mut columns: Vec<(Expr, String)> =
+            rel.columns().into_iter().zip(rel.fields.iter().map(|field| field.name.clone())).collect();
+        let mut common = Vec::with_capacity(pairs.len());
+        for (l, r) in &pairs {
+            common.push(match kind {
+                JoinKind::Right => *r,
+                JoinKind::Full => {
+                    let args = vec![rel.column(*l), rel.column(*r)];
+                    let name = rel.fields[*l].name.clone();
+                    columns.push((at(bind::call("COALESCE", args, self.context), join)?, name));
+                    columns.len() - 1
+                }
+                _ => *l,
+            });
+        }
+        let merged: Vec<usize> = pairs.iter().flat_map(|(l, r)| [*l, *r]).collect();
+        let rest = scope.visible.iter().copied().filter(|column| !merged.contains(column));
+        scope.visible = common.into_iter().chain(rest.collect::<Vec<_>>()).collect();
+        let rel = if columns.len() > rel.fields.len() { rel.project(columns) } else { rel };
+        scope.fields.clone_from(&rel.fields);
+        Ok((rel, scope))
+    }
+
+    /// One table, subquery or table function.
+    fn factor<'p>(&self, factor: &TableFactor, outer: Option<&'p Scope<'p>>) -> Result<(Rel, Scope<'p>)> {
+        match factor {
+            TableFactor::Table {
+                name,
+                alias,
+                args: None,
+                version: None,
+                with_ordinality: false,
+                partitions,
+                json_path: None,
+                sample: None,
+                index_hints,
+                ..
+            } if partitions.is_empty() && index_hints.is_empty() => {
+                let parts: Vec<String> =
+                    name.0.iter().filter_map(|part| part.as_ident()).map(|ident| ident.value.clone()).collect();
+                let hints = encoding::decode_table_hints(factor);
+                let (own_name, rel) = self.named_relation(&parts, &hints, name)?;
+                aliased(rel, alias.as_ref(), Some(&own_name), outer)
+            }
+            TableFactor::Table { version: Some(_), .. } => {
+                Err(unsupported("FOR SYSTEM_TIME AS OF (temporal and lookup joins)", factor))
+            }
+            TableFactor::Table { sample: Some(_), .. } | TableFactor::Derived { sample: Some(_), .. } => {
+                Err(wrong("TABLESAMPLE is not supported on streams", factor))
+            }
+            TableFactor::Derived { lateral, subquery, alias, sample: None } => {
+                if *lateral {
+                    return Err(unsupported("LATERAL with a subquery", factor));
+                }
+                let rel = self.query(subquery, outer)?;
+                aliased(rel, alias.as_ref(), None, outer)
+            }
+            TableFactor::Function { lateral: false, name, args, with_ordinality: false, alias } => {
+                let rel = self.table_function(name, args, factor)?;
+                aliased(rel, alias.as_ref(), None, outer)
+            }
+            TableFactor::Function { .. } => Err(unsupported("LATERAL TABLE with a table function", factor)),
+            TableFactor::NestedJoin { table_with_joins, alias: None } => self.table_with_joins(table_with_joins, outer),
+            TableFactor::UNNEST { .. } => Err(unsupported("UNNEST", factor)),
+            TableFactor::MatchRecognize { .. } => Err(unsupported("MATCH_RECOGNIZE", factor)),
+            TableFactor::Pivot { .. } => Err(unsupported("PIVOT", factor)),
+            TableFactor::Unpivot { .. } => Err(unsupported("UNPIVOT", factor)),
+            other => Err(unsupported(format!("'{other}' in FROM"), factor)),
+        }
+    }
+}
+
+/// Gives a relation its name in the scope.
+fn aliased<'p>(
+    rel: Rel,
+    alias: Option<&TableAlias>,
+    name: Option<&str>,
+    outer: Option<&'p Scope<'p>>,
+) -> Result<(Rel, Scope<'p>)> {
+    let Some(alias) = alias else {
+        let scope = Scope::of(name, rel.fields.clone(), outer);
+        return Ok((rel, scope));
+    };
+    let names: Vec<Ident> = alias.columns.iter().map(|column| column.name.clone()).collect();
+    let rel = rename(rel, &names)?;
+    let scope = Scope::of(Some(&alias.name.value), rel.fields.clone(), outer);
+    Ok((rel, scope))
+}
+
+/// Whether an expression holds no subquery at its surface of ANDs, ORs and NOTs.
+fn is_plain(ast: &Ast) -> bool {
+    match ast {
+        Ast::Exists { .. } | Ast::InSubquery { .. } | Ast::Subquery(_) => false,
+        Ast::BinaryOp { left, right, .. } => is_plain(left) && is_plain(right),
+        Ast::UnaryOp { expr, .. } | Ast::Nested(expr) => is_plain(expr),
+        _ => true,
+    }
+}

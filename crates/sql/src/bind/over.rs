@@ -1,0 +1,216 @@
+//! Functions with OVER.
+
+use flott_expr::aggregate;
+use flott_plan::{AggregateCall, Expr, Literal, SortKey};
+use flott_types::{Result, TypeKind};
+use sqlparser::ast::{
+    Expr as Ast, Function, NamedWindowExpr, Select, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
+};
+
+use super::expr::{BoundAggregate, ExprBinder};
+use super::placeholder::{self, Placeholder};
+use super::query::sort_key;
+use super::{Binder, at, unsupported, wrong};
+use crate::logical::{Field, OverSpec, Rel, RelNode};
+
+/// A function with OVER whose parts are expressions still.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct OverCall {
+    aggregate: BoundAggregate,
+    partition: Vec<Expr>,
+    order: Vec<(Expr, SortKey)>,
+    rows: bool,
+    preceding: Option<i64>,
+}
+
+impl OverCall {
+    /// All expressions in it.
+    pub fn exprs_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
+        self.partition
+            .iter_mut()
+            .chain(self.order.iter_mut().map(|(expr, _)| expr))
+            .chain(&mut self.aggregate.args)
+            .chain(&mut self.aggregate.filter)
+    }
+}
+
+impl ExprBinder<'_, '_> {
+    /// `name(...) OVER (...)`; becomes a placeholder.
+    pub fn over_function(&self, name: &str, function: &Function, ast: &Ast) -> Result<Expr> {
+        let Some(overs) = &self.overs else {
+            return Err(wrong(format!("{name} with OVER has no place here"), ast));
+        };
+        if !aggregate::is_aggregate(name) {
+            return Err(wrong(format!("{name} is not a function that takes OVER"), ast));
+        }
+        let spec = match &function.over {
+            Some(WindowType::WindowSpec(spec)) => spec.clone(),
+            Some(WindowType::NamedWindow(name)) => self.named_window(name)?,
+            None => return Err(wrong("expected OVER", ast)),
+        };
+        let spec = match &spec.window_name {
+            Some(base) => {
+                let base = self.named_window(base)?;
+                WindowSpec {
+                    window_name: None,
+                    partition_by: if spec.partition_by.is_empty() { base.partition_by } else { spec.partition_by },
+                    order_by: if spec.order_by.is_empty() { base.order_by } else { spec.order_by },
+                    window_frame: spec.window_frame.or(base.window_frame),
+                }
+            }
+            None => spec,
+        };
+        // The arguments may hold aggregates when the SELECT is grouped: SUM(COUNT(*)) OVER (...).
+        let aggregate = BoundAggregate { ..self.over_aggregate(name, function, ast)? };
+        let partition = spec.partition_by.iter().map(|expr| self.bind(expr)).collect::<Result<Vec<_>>>()?;
+        let mut order = Vec::with_capacity(spec.order_by.len());
+        for item in &spec.order_by {
+            order.push((self.bind(&item.expr)?, sort_key(0, item)?));
+        }
+        let (rows, preceding) = self.frame(name, &spec, &order, ast)?;
+        let ty = aggregate.call.ty.clone();
+        let call = OverCall { aggregate, partition, order, rows, preceding };
+        let mut overs = overs.borrow_mut();
+        let index = match overs.iter().position(|known| *known == call) {
+            Some(index) => index,
+            None => {
+                overs.push(call);
+                overs.len() - 1
+            }
+        };
+        Ok(Placeholder::Over.expr(index, ty))
+    }
+
+    fn over_aggregate(&self, name: &str, function: &Function, ast: &Ast) -> Result<BoundAggregate> {
+        let (args, distinct) = self.arguments(name, function, ast)?;
+        let args = args.into_iter().map(|arg| self.bind(arg)).collect::<Result<Vec<_>>>()?;
+        let filter = function.filter.as_deref().map(|filter| self.condition(filter)).transpose()?;
+        let types: Vec<_> = args.iter().map(|arg| arg.ty().clone()).collect();
+        let ty = at(aggregate::infer(name, &types, distinct, true), ast)?;
+        let call = AggregateCall {
+            function: aggregate::canonical(name),
+            args: Vec::new(),
+            arg_types: types,
+            distinct,
+            filter: None,
+            ty,
+            name: String::new(),
+        };
+        Ok(BoundAggregate { call, args, filter })
+    }
+
+    fn named_window(&self, name: &sqlparser::ast::Ident) -> Result<WindowSpec> {
+        match self.windows.iter().find(|window| window.0.value == name.value) {
+            Some(window) => match &window.1 {
+                NamedWindowExpr::WindowSpec(spec) => Ok(spec.clone()),
+                NamedWindowExpr::NamedWindow(other) => self.named_window(other),
+            },
+            None => Err(wrong(format!("there is no WINDOW {}", name.value), name)),
+        }
+    }
+
+    /// ROWS or RANGE, and how far back; only frames that end with the current row exist in a stream.
+    fn frame(&self, name: &str, spec: &WindowSpec, order: &[(Expr, SortKey)], ast: &Ast) -> Result<(bool, Option<i64>)> {
+        let Some(frame) = &spec.window_frame else { return Ok((false, None)) };
+        if matches!(name, "ROW_NUMBER" | "RANK" | "DENSE_RANK") {
+            return Err(wrong(format!("{name} takes no ROWS or RANGE"), ast));
+        }
+        let rows = match frame.units {
+            WindowFrameUnits::Rows => true,
+            WindowFrameUnits::Range => false,
+            WindowFrameUnits::Groups => return Err(wrong("GROUPS is not SQL of Flink", ast)),
+        };
+        if !matches!(frame.end_bound, None | Some(WindowFrameBound::CurrentRow)) {
+            return Err(unsupported("a frame that does not end with CURRENT ROW", ast));
+        }
+        let preceding = match &frame.start_bound {
+            WindowFrameBound::Preceding(None) => None,
+            WindowFrameBound::CurrentRow => Some(0),
+            WindowFrameBound::Following(_) => return Err(unsupported("a frame that starts with FOLLOWING", ast)),
+            WindowFrameBound::Preceding(Some(bound)) => {
+                let expr = flott_expr::fold(self.bind(bound)?, self.binder.context)?;
+                match (&expr, rows) {
+                    (Expr::Literal { value: Literal::Integer(n), ty }, true) if ty.kind.is_integer() && *n >= 0 => Some(*n),
+                    (Expr::Literal { value: Literal::Integer(n), ty }, false)
+                        if ty.kind == TypeKind::IntervalDaySecond && *n >= 0 =>
+                    {
+                        Some(*n)
+                    }
+                    _ => {
+                        let what = if rows { "a number of rows" } else { "an INTERVAL of days or less" };
+                        return Err(wrong(format!("expected {what} before PRECEDING"), bound));
+                    }
+                }
+            }
+        };
+        if order.is_empty() {
+            return Err(wrong("ROWS and RANGE need an ORDER BY", ast));
+        }
+        Ok((rows, preceding))
+    }
+}
+
+impl Binder<'_> {
+    /// Computes functions with OVER; the placeholders in `exprs` become columns.
+    pub(crate) fn over(&self, mut rel: Rel, overs: Vec<OverCall>, exprs: Vec<&mut Expr>, select: &Select) -> Result<Rel> {
+        // Expressions that are needed as columns stand behind the columns there are.
+        let before = rel.fields.len();
+        let mut columns: Vec<(Expr, String)> =
+            rel.columns().into_iter().zip(rel.fields.iter().map(|field| field.name.clone())).collect();
+        let mut column = |expr: &Expr| match columns.iter().position(|(known, _)| known == expr) {
+            Some(index) => index,
+            None => {
+                columns.push((expr.clone(), format!("$o{}", columns.len())));
+                columns.len() - 1
+            }
+        };
+        // One node for each window; calls of one window share it.
+        let mut windows: Vec<(OverSpec, Vec<AggregateCall>)> = Vec::new();
+        let mut places = Vec::with_capacity(overs.len());
+        for (index, over) in overs.iter().enumerate() {
+            let order = over.order.iter().map(|(expr, key)| SortKey { column: column(expr), ..key.clone() }).collect();
+            let spec = OverSpec {
+                partition: over.partition.iter().map(&mut column).collect(),
+                order,
+                rows: over.rows,
+                preceding: over.preceding,
+            };
+            let call = AggregateCall {
+                args: over.aggregate.args.iter().map(&mut column).collect(),
+                filter: over.aggregate.filter.as_ref().map(&mut column),
+                name: format!("w0$o{index}"),
+                ..over.aggregate.call.clone()
+            };
+            let window = match windows.iter().position(|(known, _)| *known == spec) {
+                Some(window) => window,
+                None => {
+                    windows.push((spec, Vec::new()));
+                    windows.len() - 1
+                }
+            };
+            places.push((window, windows[window].1.len()));
+            windows[window].1.push(call);
+        }
+        if self.context.streaming && windows.len() > 1 {
+            return Err(wrong("Over Agg: a stream takes one OVER window in a SELECT; these have different ones", select));
+        }
+        if columns.len() > before {
+            rel = rel.project(columns);
+        }
+        let mut starts = Vec::with_capacity(windows.len());
+        for (spec, calls) in windows {
+            let mut fields = rel.fields.clone();
+            starts.push(fields.len());
+            fields.extend(calls.iter().map(|call| Field::new(call.name.clone(), call.ty.clone())));
+            rel = Rel::new(RelNode::Over { input: Box::new(rel), spec, calls }, fields);
+        }
+        for expr in exprs {
+            let taken = std::mem::replace(expr, Expr::column(0, TypeKind::Null.nullable()));
+            *expr = placeholder::replace(taken, Placeholder::Over, &mut |index, ty| {
+                let (window, call) = places[index];
+                Expr::column(starts[window] + call, ty)
+            });
+        }
+        Ok(rel)
+    }
+}

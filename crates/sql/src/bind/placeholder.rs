@@ -1,0 +1,98 @@
+//! Placeholders in expressions for values that are not columns yet.
+
+use flott_plan::{Expr, Literal};
+use flott_types::{LogicalType, TypeKind};
+
+/// What a placeholder stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Placeholder {
+    /// An aggregate of the SELECT.
+    Aggregate,
+    /// A function with OVER.
+    Over,
+    /// A scalar subquery.
+    Subquery,
+    /// A column of the query around.
+    Outer,
+}
+
+impl Placeholder {
+    fn function(self) -> &'static str {
+        match self {
+            Placeholder::Aggregate => "$agg",
+            Placeholder::Over => "$over",
+            Placeholder::Subquery => "$subquery",
+            Placeholder::Outer => "$outer",
+        }
+    }
+
+    /// The placeholder of the value number `index`.
+    pub fn expr(self, index: usize, ty: LogicalType) -> Expr {
+        let index = Expr::literal(Literal::Integer(index as i64), TypeKind::Int.not_null());
+        Expr::call(self.function(), vec![index], ty)
+    }
+
+    /// The number of the value, if the expression is such a placeholder.
+    pub fn index(self, expr: &Expr) -> Option<usize> {
+        match expr {
+            Expr::Call { function, args, .. } if function == self.function() => match args.as_slice() {
+                [Expr::Literal { value: Literal::Integer(index), .. }] => Some(*index as usize),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// A column seen from a subquery.
+pub(crate) fn outer(column: Expr) -> Expr {
+    match column {
+        Expr::Column { index, ty } => Placeholder::Outer.expr(index, ty),
+        other => other,
+    }
+}
+
+/// Whether the placeholder stands anywhere in the expression.
+pub(crate) fn contains(expr: &Expr, kind: Placeholder) -> bool {
+    kind.index(expr).is_some() || expr.children().into_iter().any(|child| contains(child, kind))
+}
+
+/// Replaces placeholders of a kind.
+pub(crate) fn replace(expr: Expr, kind: Placeholder, with: &mut impl FnMut(usize, LogicalType) -> Expr) -> Expr {
+    expr.transform(&mut |node| match kind.index(&node) {
+        Some(index) => with(index, node.ty().clone()),
+        None => node,
+    })
+}
+
+/// Moves all column references by `by`.
+pub(crate) fn shift(expr: Expr, by: usize) -> Expr {
+    expr.transform(&mut |node| match node {
+        Expr::Column { index, ty } => Expr::Column { index: index + by, ty },
+        other => other,
+    })
+}
+
+/// Replaces each column reference by the expression at its position.
+pub(crate) fn substitute(expr: Expr, with: &[Expr]) -> Expr {
+    expr.transform(&mut |node| match node {
+        Expr::Column { index, .. } => with[index].clone(),
+        other => other,
+    })
+}
+
+/// The operands of nested ANDs.
+pub(crate) fn conjuncts(expr: Expr) -> Vec<Expr> {
+    match expr {
+        Expr::Call { function, args, .. } if function == "AND" => args.into_iter().flat_map(conjuncts).collect(),
+        other => vec![other],
+    }
+}
+
+/// Expressions joined by AND; `None` for none.
+pub(crate) fn conjunction(exprs: impl IntoIterator<Item = Expr>) -> Option<Expr> {
+    exprs.into_iter().reduce(|left, right| {
+        let nullable = left.ty().nullable || right.ty().nullable;
+        Expr::call("AND", vec![left, right], TypeKind::Boolean.with_nullable(nullable))
+    })
+}

@@ -1,0 +1,290 @@
+//! SELECT ... FROM ... WHERE ... GROUP BY ... HAVING ... QUALIFY.
+
+use std::cell::RefCell;
+
+use flott_plan::{Expr, SortKey};
+use flott_types::Result;
+use sqlparser::ast::{
+    Distinct, Expr as Ast, GroupByExpr, OrderByExpr, Select, SelectItem, SelectItemQualifiedWildcardKind,
+    SelectFlavor, WildcardAdditionalOptions,
+};
+
+use super::expr::ExprBinder;
+use super::query::{Ordered, ordinal, sort_key};
+use super::{Binder, Scope, unsupported, wrong};
+use crate::logical::Rel;
+
+/// An item of the select list or an expression that is computed beside it.
+struct Item {
+    expr: Expr,
+    name: String,
+}
+
+impl Binder<'_> {
+    /// Binds a SELECT with the ORDER BY of the query around it, which may refer to columns that are not selected.
+    pub(crate) fn select(&self, select: &Select, order: &[OrderByExpr], outer: Option<&Scope<'_>>) -> Result<Ordered> {
+        refuse_foreign_clauses(select)?;
+        let (rel, scope) = self.from(&select.from, outer)?;
+        let rel = match &select.selection {
+            Some(condition) => self.filter(rel, &scope, condition)?,
+            None => rel,
+        };
+
+        // The select list, HAVING, QUALIFY and ORDER BY over the columns of FROM, with placeholders.
+        let binder = ExprBinder {
+            binder: self,
+            scope: &scope,
+            aggregates: Some(RefCell::default()),
+            overs: Some(RefCell::default()),
+            subqueries: Some(RefCell::default()),
+            grouped: !matches!(&select.group_by, GroupByExpr::Expressions(keys, sets) if keys.is_empty() && sets.is_empty()),
+            windows: &select.named_window,
+        };
+        let mut items = self.select_list(&select.projection, &binder)?;
+        let visible = items.len();
+        let having = select.having.as_ref().map(|having| binder.condition(having)).transpose()?;
+        let qualify = select.qualify.as_ref().map(|qualify| binder.condition(qualify)).transpose()?;
+        let order = self.order(order, &binder, &mut items, select, visible)?;
+        let groups = self.groups(&select.group_by, &scope)?;
+        let parts = SelectParts { items, visible, having, qualify, order, groups };
+        self.finish_select(rel, &scope, &binder, select, parts)
+    }
+
+    fn finish_select(
+        &self,
+        rel: Rel,
+        scope: &Scope<'_>,
+        binder: &ExprBinder<'_, '_>,
+        select: &Select,
+        parts: SelectParts,
+    ) -> Result<Ordered> {
+        let SelectParts { mut items, visible, mut having, mut qualify, order, groups } = parts;
+        let aggregates = binder.aggregates.as_ref().map(RefCell::take).unwrap_or_default();
+        let overs = binder.overs.as_ref().map(RefCell::take).unwrap_or_default();
+        let subqueries = binder.subqueries.as_ref().map(RefCell::take).unwrap_or_default();
+        let mut overs = overs;
+        let grouped = groups.is_some() || !aggregates.is_empty() || having.is_some();
+
+        let mut rel = rel;
+        if !grouped {
+            let mut exprs: Vec<&mut Expr> = items.iter_mut().map(|item| &mut item.expr).collect();
+            exprs.extend(qualify.as_mut());
+            rel = self.join_scalar_subqueries(rel, subqueries, exprs)?;
+        } else {
+            if subqueries.iter().any(|subquery| subquery.correlated()) {
+                return Err(unsupported("a correlated subquery beside GROUP BY", select));
+            }
+            let mut exprs: Vec<&mut Expr> = items.iter_mut().map(|item| &mut item.expr).collect();
+            exprs.extend(having.as_mut());
+            exprs.extend(qualify.as_mut());
+            for over in &mut overs {
+                exprs.extend(over.exprs_mut());
+            }
+            rel = self.group(rel, scope, groups.unwrap_or_default(), aggregates, exprs, select)?;
+            let mut exprs: Vec<&mut Expr> = items.iter_mut().map(|item| &mut item.expr).collect();
+            exprs.extend(having.as_mut());
+            rel = self.join_scalar_subqueries(rel, subqueries, exprs)?;
+            if let Some(having) = having {
+                rel = rel.filter(having);
+            }
+        }
+        if !overs.is_empty() {
+            let mut exprs: Vec<&mut Expr> = items.iter_mut().map(|item| &mut item.expr).collect();
+            exprs.extend(qualify.as_mut());
+            rel = self.over(rel, overs, exprs, select)?;
+        }
+        if let Some(qualify) = qualify {
+            rel = rel.filter(qualify);
+        }
+        let mut rel = rel.project(items.into_iter().map(|Item { expr, name }| (expr, name)).collect());
+        if select.distinct.is_some() && matches!(select.distinct, Some(Distinct::Distinct)) {
+            if visible != rel.fields.len() {
+                return Err(wrong("ORDER BY of SELECT DISTINCT takes selected columns only", select));
+            }
+            rel = distinct(rel);
+        }
+        Ok(Ordered { rel, visible, order })
+    }
+
+    fn select_list(&self, list: &[SelectItem], binder: &ExprBinder<'_, '_>) -> Result<Vec<Item>> {
+        let mut items = Vec::new();
+        for item in list {
+            match item {
+                SelectItem::UnnamedExpr(ast) => {
+                    let expr = binder.bind(ast)?;
+                    let name = derived_name(ast).unwrap_or_else(|| format!("EXPR${}", items.len()));
+                    items.push(Item { expr, name });
+                }
+                SelectItem::ExprWithAlias { expr, alias } => {
+                    items.push(Item { expr: binder.bind(expr)?, name: alias.value.clone() });
+                }
+                SelectItem::Wildcard(options) => {
+                    plain_wildcard(options)?;
+                    if binder.scope.fields.is_empty() {
+                        return Err(wrong("* needs a FROM clause", item));
+                    }
+                    self.columns(&binder.scope.visible, binder.scope, &mut items);
+                }
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
+                    plain_wildcard(options)?;
+                    let alias = name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.as_str());
+                    match alias.and_then(|alias| binder.scope.relation(alias)) {
+                        Some(columns) if name.0.len() == 1 => self.columns(columns, binder.scope, &mut items),
+                        _ => {
+                            let parts: Vec<_> = name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
+                            self.row_fields(&parts, binder, &mut items)?;
+                        }
+                    }
+                }
+                other => return Err(unsupported(format!("'{other}' in a select list"), item)),
+            }
+        }
+        unique_names(&mut items);
+        Ok(items)
+    }
+
+    fn columns(&self, columns: &[usize], scope: &Scope<'_>, items: &mut Vec<Item>) {
+        items.extend(columns.iter().map(|column| Item {
+            expr: scope.column(*column),
+            name: scope.fields[*column].name.clone(),
+        }));
+    }
+
+    /// `row.*`: all fields of a ROW.
+    fn row_fields(
+        &self,
+        parts: &[sqlparser::ast::Ident],
+        binder: &ExprBinder<'_, '_>,
+        items: &mut Vec<Item>,
+    ) -> Result<()> {
+        let row = binder.scope.resolve(parts)?;
+        let flott_types::TypeKind::Row(fields) = row.ty().kind.clone() else {
+            return Err(wrong("only a table or a ROW has columns for *", &parts[0]));
+        };
+        for field in fields {
+            let name = sqlparser::ast::Ident::with_span(parts[0].span, field.name.clone());
+            let expr = super::scope::fields_of(row.clone(), &[name])?;
+            items.push(Item { expr, name: field.name });
+        }
+        Ok(())
+    }
+
+    /// ORDER BY: selected columns by alias or position, or expressions, which become hidden items.
+    fn order(
+        &self,
+        order: &[OrderByExpr],
+        binder: &ExprBinder<'_, '_>,
+        items: &mut Vec<Item>,
+        select: &Select,
+        visible: usize,
+    ) -> Result<Vec<SortKey>> {
+        let mut keys = Vec::with_capacity(order.len());
+        for item in order {
+            let column = match (ordinal(&item.expr, visible)?, &item.expr) {
+                (Some(column), _) => column,
+                (None, Ast::Identifier(name)) if items[..visible].iter().any(|item| item.name == name.value) => {
+                    items[..visible].iter().position(|item| item.name == name.value).unwrap_or(0)
+                }
+                (None, ast) => {
+                    let expr = binder.bind(ast)?;
+                    match items.iter().position(|item| item.expr == expr) {
+                        Some(column) => column,
+                        None if select.distinct.is_some() => {
+                            return Err(wrong("ORDER BY of SELECT DISTINCT takes selected columns only", ast));
+                        }
+                        None => {
+                            items.push(Item { expr, name: format!("$order{}", items.len()) });
+                            items.len() - 1
+                        }
+                    }
+                }
+            };
+            keys.push(sort_key(column, item)?);
+        }
+        Ok(keys)
+    }
+
+}
+
+struct SelectParts {
+    items: Vec<Item>,
+    visible: usize,
+    having: Option<Expr>,
+    qualify: Option<Expr>,
+    order: Vec<SortKey>,
+    groups: Option<super::aggregate::Groups>,
+}
+
+/// SELECT DISTINCT: GROUP BY all columns.
+pub(crate) fn distinct(rel: Rel) -> Rel {
+    let keys = (0..rel.fields.len()).collect();
+    rel.aggregate(keys, Vec::new())
+}
+
+/// The name of an unnamed item: that of the column or field.
+fn derived_name(ast: &Ast) -> Option<String> {
+    match ast {
+        Ast::Identifier(name) => Some(name.value.clone()),
+        Ast::CompoundIdentifier(parts) => parts.last().map(|part| part.value.clone()),
+        Ast::Nested(inner) => derived_name(inner),
+        Ast::CompoundFieldAccess { access_chain, .. } => match access_chain.last() {
+            Some(sqlparser::ast::AccessExpr::Dot(Ast::Identifier(name))) => Some(name.value.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A name that comes again gets a number, as in Flink: `a`, `a0`, `a1`.
+fn unique_names(items: &mut [Item]) {
+    for index in 1..items.len() {
+        let (before, rest) = items.split_at_mut(index);
+        let item = &mut rest[0];
+        let taken = |name: &str| before.iter().any(|other| other.name == name);
+        if taken(&item.name) {
+            let base = item.name.clone();
+            let mut number = 0;
+            while taken(&item.name) {
+                item.name = format!("{base}{number}");
+                number += 1;
+            }
+        }
+    }
+}
+
+fn plain_wildcard(options: &WildcardAdditionalOptions) -> Result<()> {
+    let WildcardAdditionalOptions { opt_ilike, opt_exclude, opt_except, opt_replace, opt_rename, .. } = options;
+    if opt_ilike.is_some()
+        || opt_exclude.is_some()
+        || opt_except.is_some()
+        || opt_replace.is_some()
+        || opt_rename.is_some()
+    {
+        return Err(super::expr_call::refuse("* takes no EXCLUDE, EXCEPT, REPLACE or RENAME in Flink's SQL"));
+    }
+    Ok(())
+}
+
+/// Clauses that the parser's dialect may read and that are not Flink's.
+fn refuse_foreign_clauses(select: &Select) -> Result<()> {
+    let foreign = [
+        ("TOP", select.top.is_some()),
+        ("SELECT modifiers", select.select_modifiers.is_some()),
+        ("EXCLUDE", select.exclude.is_some()),
+        ("INTO", select.into.is_some()),
+        ("LATERAL VIEW", !select.lateral_views.is_empty()),
+        ("PREWHERE", select.prewhere.is_some()),
+        ("CONNECT BY", !select.connect_by.is_empty()),
+        ("CLUSTER BY", !select.cluster_by.is_empty()),
+        ("DISTRIBUTE BY", !select.distribute_by.is_empty()),
+        ("SORT BY", !select.sort_by.is_empty()),
+        ("AS STRUCT or AS VALUE", select.value_table_mode.is_some()),
+        ("a FROM before SELECT", select.flavor != SelectFlavor::Standard),
+        ("DISTINCT ON", matches!(select.distinct, Some(Distinct::On(_)))),
+        ("GROUP BY ALL", matches!(select.group_by, GroupByExpr::All(_))),
+    ];
+    match foreign.iter().find(|(_, present)| *present) {
+        Some((name, _)) => Err(wrong(format!("{name} is not SQL of Flink"), select)),
+        None => Ok(()),
+    }
+}

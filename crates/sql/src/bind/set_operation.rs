@@ -1,0 +1,151 @@
+//! UNION, INTERSECT, EXCEPT, and VALUES.
+
+use flott_expr::bind;
+use flott_plan::{Expr, JoinKind};
+use flott_types::{LogicalType, Result, TypeKind};
+use sqlparser::ast::{SetExpr, SetOperator, SetQuantifier, Values};
+
+use super::expr::ExprBinder;
+use super::select::distinct;
+use super::{Binder, Scope, at, placeholder, unsupported, wrong};
+use crate::logical::{Field, Rel, RelNode};
+
+impl Binder<'_> {
+    pub(crate) fn set_operation(
+        &self,
+        left: &SetExpr,
+        op: SetOperator,
+        quantifier: SetQuantifier,
+        right: &SetExpr,
+        outer: Option<&Scope<'_>>,
+    ) -> Result<Rel> {
+        let all = match quantifier {
+            SetQuantifier::All => true,
+            SetQuantifier::None | SetQuantifier::Distinct => false,
+            _ => return Err(wrong("BY NAME is not SQL of Flink", right)),
+        };
+        let (left_rel, right_rel) = (self.body(left, outer)?, self.body(right, outer)?);
+        if left_rel.fields.len() != right_rel.fields.len() {
+            let message = format!(
+                "Column count mismatch in {op}: {} columns and {} columns",
+                left_rel.fields.len(),
+                right_rel.fields.len()
+            );
+            return Err(wrong(message, right));
+        }
+        let (left_rel, right_rel) = self.common_columns(left_rel, right_rel, op, right)?;
+        match (op, all) {
+            (SetOperator::Union, true) => Ok(union(left_rel, right_rel)),
+            (SetOperator::Union, false) => Ok(distinct(union(left_rel, right_rel))),
+            (SetOperator::Intersect, false) => Ok(matching(distinct(left_rel), right_rel, JoinKind::Semi)),
+            (SetOperator::Except, false) => Ok(matching(distinct(left_rel), right_rel, JoinKind::Anti)),
+            (SetOperator::Intersect | SetOperator::Except, true) => Err(unsupported(format!("{op} ALL"), right)),
+            (SetOperator::Minus, _) => Err(wrong("MINUS is not SQL of Flink; write EXCEPT", right)),
+        }
+    }
+
+    /// Casts both sides to the types that hold the values of both.
+    fn common_columns(&self, left: Rel, right: Rel, op: SetOperator, ast: &SetExpr) -> Result<(Rel, Rel)> {
+        let mut types = Vec::with_capacity(left.fields.len());
+        for (index, (l, r)) in left.fields.iter().zip(&right.fields).enumerate() {
+            let common = bind::common_type(&[l.ty.clone(), r.ty.clone()]);
+            let Ok(common) = common else {
+                let message = format!(
+                    "Type mismatch in column {} of {op}: {} and {} have no common type",
+                    index + 1,
+                    l.ty,
+                    r.ty
+                );
+                return Err(wrong(message, ast));
+            };
+            types.push(common);
+        }
+        Ok((at(cast_columns(left, &types), ast)?, at(cast_columns(right, &types), ast)?))
+    }
+
+    /// VALUES as a relation.
+    pub(crate) fn values(&self, values: &Values, outer: Option<&Scope<'_>>) -> Result<Rel> {
+        let scope = Scope { parent: outer, ..Scope::default() };
+        let binder = ExprBinder::scalar(self, &scope);
+        let mut rows: Vec<Vec<Expr>> = Vec::with_capacity(values.rows.len());
+        for row in &values.rows {
+            let row = row.content.iter().map(|expr| {
+                let bound = binder.bind(expr)?;
+                if super::Placeholder::reads_outer(&bound) {
+                    return Err(unsupported("VALUES that refers to the query around", expr));
+                }
+                Ok(bound)
+            });
+            let row = row.collect::<Result<Vec<_>>>()?;
+            if rows.first().is_some_and(|first| first.len() != row.len()) {
+                return Err(super::expr_call::refuse("the rows of VALUES differ in their number of columns"));
+            }
+            rows.push(row);
+        }
+        let width = rows.first().map_or(0, Vec::len);
+        let mut fields = Vec::with_capacity(width);
+        for column in 0..width {
+            let types: Vec<LogicalType> = rows.iter().map(|row| row[column].ty().clone()).collect();
+            let ty = bind::common_type(&types)?;
+            for row in &mut rows {
+                let value = std::mem::replace(&mut row[column], Expr::column(0, TypeKind::Null.nullable()));
+                let nullable = value.ty().nullable;
+                row[column] = bind::cast(value, ty.clone().with_nullable(nullable), false)?;
+            }
+            fields.push(Field::new(format!("EXPR${column}"), ty));
+        }
+        Ok(Rel::new(RelNode::Values(rows), fields))
+    }
+}
+
+/// Casts columns where their types differ.
+pub(crate) fn cast_columns(rel: Rel, types: &[LogicalType]) -> Result<Rel> {
+    if rel.fields.iter().zip(types).all(|(field, ty)| field.ty.kind == ty.kind) {
+        return Ok(rel);
+    }
+    let mut exprs = Vec::with_capacity(types.len());
+    for (index, ty) in types.iter().enumerate() {
+        let field = &rel.fields[index];
+        let expr = rel.column(index);
+        let expr = if field.ty.kind == ty.kind {
+            expr
+        } else {
+            bind::cast(expr, ty.clone().with_nullable(field.ty.nullable), false)?
+        };
+        exprs.push((expr, field.name.clone()));
+    }
+    Ok(rel.project(exprs))
+}
+
+fn union(left: Rel, right: Rel) -> Rel {
+    let fields = left
+        .fields
+        .iter()
+        .zip(&right.fields)
+        .map(|(l, r)| {
+            let ty = l.ty.clone().with_nullable(l.ty.nullable || r.ty.nullable);
+            // A time attribute only where both sides have one.
+            let time = l.time.filter(|_| l.time == r.time);
+            Field { name: l.name.clone(), ty, time, window: None }
+        })
+        .collect();
+    let mut inputs = Vec::new();
+    for rel in [left, right] {
+        match rel {
+            Rel { node: RelNode::Union(more), .. } => inputs.extend(more),
+            other => inputs.push(other),
+        }
+    }
+    Rel::new(RelNode::Union(inputs), fields)
+}
+
+/// Left rows that equal a right row in all columns (NULL equals NULL), or that equal none.
+fn matching(left: Rel, right: Rel, kind: JoinKind) -> Rel {
+    let width = left.fields.len();
+    let same = (0..width).map(|index| {
+        let (l, r) = (left.column(index), placeholder::shift(right.column(index), width));
+        Expr::call("IS NOT DISTINCT FROM", vec![l, r], TypeKind::Boolean.not_null())
+    });
+    let condition = placeholder::conjunction(same);
+    left.join(right, kind, condition)
+}

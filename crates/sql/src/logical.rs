@@ -1,0 +1,348 @@
+//! The logical plan: relational algebra with Flink's own nodes.
+//!
+//! A [`Rel`] is a node with its output [`Field`]s. Expressions are `flott_plan::Expr` over the concatenated fields of
+//! the node's inputs. Fields carry what the planner must know beside the type: time attributes, and which window
+//! bound a column is.
+
+use std::sync::Arc;
+
+use flott_plan::{AggregateCall, Expr, JoinKind, SortKey, WindowSpec};
+use flott_types::{LogicalType, TypeKind};
+
+use crate::catalog::{ObjectPath, Table};
+
+/// A column of a relation.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: LogicalType,
+    /// Whether it is a time attribute.
+    pub time: Option<TimeAttribute>,
+    /// Whether it is a bound of the window that its row belongs to.
+    pub window: Option<WindowBound>,
+}
+
+/// A column that carries the time of its rows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TimeAttribute {
+    /// Event time: there is a watermark for it.
+    Event,
+    /// Processing time.
+    Processing,
+}
+
+/// Which bound of a window a column is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WindowBound {
+    /// window_start
+    Start,
+    /// window_end
+    End,
+    /// window_time
+    Time,
+}
+
+impl Field {
+    /// An ordinary column.
+    pub fn new(name: impl Into<String>, ty: LogicalType) -> Self {
+        Field { name: name.into(), ty, time: None, window: None }
+    }
+}
+
+/// A relation.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Rel {
+    /// What it does.
+    pub node: RelNode,
+    /// Its columns.
+    pub fields: Vec<Field>,
+}
+
+/// A scan of a table: physical columns, then metadata columns.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scan {
+    /// Where the table is found.
+    pub path: ObjectPath,
+    /// The table, its options with those of hints.
+    pub table: Arc<Table>,
+    /// The physical columns read, by position among the table's physical columns.
+    pub projection: Vec<usize>,
+    /// The metadata keys read.
+    pub metadata: Vec<(String, LogicalType)>,
+    /// At most so many rows are needed.
+    pub limit: Option<u64>,
+}
+
+/// One aggregate of an OVER clause or GROUP BY: see `flott_plan::AggregateCall`.
+pub type Call = AggregateCall;
+
+/// What a relation does.
+#[derive(Clone, PartialEq, Debug)]
+pub enum RelNode {
+    /// Reads a table.
+    Scan(Scan),
+    /// Constant rows.
+    Values(Vec<Vec<Expr>>),
+    /// Computes columns.
+    Project {
+        /// The input.
+        input: Box<Rel>,
+        /// The columns.
+        exprs: Vec<Expr>,
+    },
+    /// Keeps rows.
+    Filter {
+        /// The input.
+        input: Box<Rel>,
+        /// TRUE for the rows that stay.
+        condition: Expr,
+    },
+    /// Assigns watermarks.
+    Watermark {
+        /// The input.
+        input: Box<Rel>,
+        /// The time column.
+        column: usize,
+        /// The watermark of a row.
+        expr: Expr,
+    },
+    /// Adds window_start, window_end, window_time.
+    WindowTvf {
+        /// The input.
+        input: Box<Rel>,
+        /// The window.
+        window: WindowSpec,
+        /// SESSION ... PARTITION BY
+        partition: Vec<usize>,
+    },
+    /// GROUP BY: the keys, then the calls.
+    Aggregate {
+        /// The input.
+        input: Box<Rel>,
+        /// The key columns.
+        keys: Vec<usize>,
+        /// The aggregates.
+        calls: Vec<Call>,
+    },
+    /// GROUP BY window_start, window_end, ...: keys, calls, then the bounds asked for.
+    WindowAggregate {
+        /// The input.
+        input: Box<Rel>,
+        /// The window.
+        window: WindowSpec,
+        /// The window columns of the input, when it has windows already.
+        attached: Option<(usize, usize)>,
+        /// The key columns without the window's.
+        keys: Vec<usize>,
+        /// The aggregates.
+        calls: Vec<Call>,
+        /// Which of window_start, window_end, window_time follow.
+        bounds: [bool; 3],
+    },
+    /// A join; the condition is over left columns, then right columns.
+    Join {
+        /// The left input.
+        left: Box<Rel>,
+        /// The right input.
+        right: Box<Rel>,
+        /// The kind.
+        kind: JoinKind,
+        /// The condition; `None` is TRUE.
+        condition: Option<Expr>,
+    },
+    /// UNION ALL
+    Union(Vec<Rel>),
+    /// Each row once for every projection.
+    Expand {
+        /// The input.
+        input: Box<Rel>,
+        /// The projections.
+        projections: Vec<Vec<Expr>>,
+    },
+    /// ORDER BY ... LIMIT, and ROW_NUMBER() <= n.
+    TopN {
+        /// The input.
+        input: Box<Rel>,
+        /// PARTITION BY
+        partition: Vec<usize>,
+        /// ORDER BY
+        order: Vec<SortKey>,
+        /// From this rank (1-based).
+        from: u64,
+        /// To this rank; `None` for all.
+        to: Option<u64>,
+        /// Adds the rank as a last column.
+        rank: bool,
+    },
+    /// ORDER BY the time attribute.
+    TemporalSort {
+        /// The input.
+        input: Box<Rel>,
+        /// The order.
+        order: Vec<SortKey>,
+    },
+    /// OVER: the input's columns, then the calls.
+    Over {
+        /// The input.
+        input: Box<Rel>,
+        /// The window of all its calls.
+        spec: OverSpec,
+        /// The aggregates.
+        calls: Vec<Call>,
+    },
+}
+
+/// The window of an OVER clause.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OverSpec {
+    /// PARTITION BY
+    pub partition: Vec<usize>,
+    /// ORDER BY
+    pub order: Vec<SortKey>,
+    /// ROWS rather than RANGE.
+    pub rows: bool,
+    /// How far back: rows or milliseconds; `None` is UNBOUNDED PRECEDING.
+    pub preceding: Option<i64>,
+}
+
+impl Rel {
+    /// A relation of which the node gives the fields.
+    pub fn new(node: RelNode, fields: Vec<Field>) -> Self {
+        Rel { node, fields }
+    }
+
+    /// The types of the columns.
+    pub fn types(&self) -> Vec<LogicalType> {
+        self.fields.iter().map(|field| field.ty.clone()).collect()
+    }
+
+    /// A reference to a column.
+    pub fn column(&self, index: usize) -> Expr {
+        Expr::column(index, self.fields[index].ty.clone())
+    }
+
+    /// References to all columns.
+    pub fn columns(&self) -> Vec<Expr> {
+        (0..self.fields.len()).map(|index| self.column(index)).collect()
+    }
+
+    /// Keeps the rows for which the condition is TRUE.
+    #[must_use]
+    pub fn filter(self, condition: Expr) -> Rel {
+        let fields = self.fields.clone();
+        Rel::new(RelNode::Filter { input: Box::new(self), condition }, fields)
+    }
+
+    /// Computes columns under these names. A bare column keeps its time attribute and window bound.
+    #[must_use]
+    pub fn project(self, exprs: Vec<(Expr, String)>) -> Rel {
+        let fields = exprs
+            .iter()
+            .map(|(expr, name)| match expr {
+                Expr::Column { index, .. } => Field { name: name.clone(), ..self.fields[*index].clone() },
+                Expr::Call { function, ty, .. } if function == "PROCTIME" => {
+                    Field { time: Some(TimeAttribute::Processing), ..Field::new(name.clone(), ty.clone()) }
+                }
+                other => Field::new(name.clone(), other.ty().clone()),
+            })
+            .collect();
+        let exprs = exprs.into_iter().map(|(expr, _)| expr).collect();
+        Rel::new(RelNode::Project { input: Box::new(self), exprs }, fields)
+    }
+
+    /// Groups by key columns.
+    #[must_use]
+    pub fn aggregate(self, keys: Vec<usize>, calls: Vec<Call>) -> Rel {
+        let mut fields: Vec<Field> = keys
+            .iter()
+            .map(|key| {
+                let Field { name, ty, window, .. } = self.fields[*key].clone();
+                Field { name, ty, time: None, window }
+            })
+            .collect();
+        fields.extend(calls.iter().map(|call| Field::new(call.name.clone(), call.ty.clone())));
+        Rel::new(RelNode::Aggregate { input: Box::new(self), keys, calls }, fields)
+    }
+
+    /// Joins with another relation. Nullability follows from the kind.
+    #[must_use]
+    pub fn join(self, right: Rel, kind: JoinKind, condition: Option<Expr>) -> Rel {
+        let null_left = matches!(kind, JoinKind::Right | JoinKind::Full);
+        let null_right = matches!(kind, JoinKind::Left | JoinKind::Full);
+        // A time attribute does not survive a regular join: its rows no longer come in the order of time.
+        let side = |fields: &[Field], null: bool| {
+            fields
+                .iter()
+                .map(|field| {
+                    let ty = field.ty.clone();
+                    let nullable = ty.nullable || null;
+                    Field { ty: ty.with_nullable(nullable), time: None, ..field.clone() }
+                })
+                .collect::<Vec<_>>()
+        };
+        let mut fields = side(&self.fields, null_left);
+        if !matches!(kind, JoinKind::Semi | JoinKind::Anti) {
+            fields.extend(side(&right.fields, null_right));
+        }
+        Rel::new(RelNode::Join { left: Box::new(self), right: Box::new(right), kind, condition }, fields)
+    }
+
+    /// The direct inputs.
+    pub fn inputs(&self) -> Vec<&Rel> {
+        match &self.node {
+            RelNode::Scan(_) | RelNode::Values(_) => Vec::new(),
+            RelNode::Project { input, .. }
+            | RelNode::Filter { input, .. }
+            | RelNode::Watermark { input, .. }
+            | RelNode::WindowTvf { input, .. }
+            | RelNode::Aggregate { input, .. }
+            | RelNode::WindowAggregate { input, .. }
+            | RelNode::Expand { input, .. }
+            | RelNode::TopN { input, .. }
+            | RelNode::TemporalSort { input, .. }
+            | RelNode::Over { input, .. } => vec![input],
+            RelNode::Join { left, right, .. } => vec![left, right],
+            RelNode::Union(inputs) => inputs.iter().collect(),
+        }
+    }
+
+    /// The same relation with its direct inputs replaced, whose fields must stay as they were.
+    #[must_use]
+    pub fn map_inputs(mut self, change: &mut impl FnMut(Rel) -> Rel) -> Rel {
+        match &mut self.node {
+            RelNode::Scan(_) | RelNode::Values(_) => {}
+            RelNode::Project { input, .. }
+            | RelNode::Filter { input, .. }
+            | RelNode::Watermark { input, .. }
+            | RelNode::WindowTvf { input, .. }
+            | RelNode::Aggregate { input, .. }
+            | RelNode::WindowAggregate { input, .. }
+            | RelNode::Expand { input, .. }
+            | RelNode::TopN { input, .. }
+            | RelNode::TemporalSort { input, .. }
+            | RelNode::Over { input, .. } => replace(input, change),
+            RelNode::Join { left, right, .. } => {
+                replace(left, change);
+                replace(right, change);
+            }
+            RelNode::Union(inputs) => {
+                for input in inputs {
+                    replace(input, change);
+                }
+            }
+        }
+        self
+    }
+}
+
+fn replace(slot: &mut Rel, change: &mut impl FnMut(Rel) -> Rel) {
+    let taken = std::mem::replace(slot, Rel::new(RelNode::Values(Vec::new()), Vec::new()));
+    *slot = change(taken);
+}
+
+/// Whether a type can carry a time attribute.
+pub fn is_time_attribute_type(ty: &LogicalType) -> bool {
+    matches!(ty.kind, TypeKind::Timestamp(p) | TypeKind::TimestampLtz(p) if p <= 3)
+}

@@ -1,0 +1,119 @@
+//! Filters move towards the sources, and into the conditions of joins. They stop at watermarks (a dropped row would not
+//! move event time), aggregations, Top-N, OVER and window table functions.
+
+use flott_plan::{Expr, JoinKind};
+
+use crate::bind::placeholder::{conjunction, conjuncts, substitute};
+use crate::logical::{Rel, RelNode};
+
+pub(super) fn push_down(rel: Rel) -> Rel {
+    push(rel, Vec::new())
+}
+
+/// The relation with these conditions, over its columns, applied as low as they go.
+fn push(rel: Rel, mut conditions: Vec<Expr>) -> Rel {
+    let Rel { node, fields } = rel;
+    match node {
+        RelNode::Filter { input, condition } => {
+            let mut all = conjuncts(condition);
+            all.append(&mut conditions);
+            push(*input, all)
+        }
+        RelNode::Project { input, exprs } => {
+            let (through, stay): (Vec<Expr>, Vec<Expr>) = conditions.into_iter().partition(|condition| {
+                let mut columns = Vec::new();
+                condition.collect_columns(&mut columns);
+                columns.iter().all(|column| is_deterministic(&exprs[*column]))
+            });
+            let through = through.into_iter().map(|condition| substitute(condition, &exprs)).collect();
+            let input = Box::new(push(*input, through));
+            keep(Rel::new(RelNode::Project { input, exprs }, fields), stay)
+        }
+        RelNode::Union(inputs) => {
+            let inputs = inputs.into_iter().map(|input| push(input, conditions.clone())).collect();
+            Rel::new(RelNode::Union(inputs), fields)
+        }
+        RelNode::Join { left, right, kind, condition } => {
+            push_into_join(Rel::new(RelNode::Join { left, right, kind, condition }, fields), conditions)
+        }
+        node => {
+            let rel = Rel::new(node, fields).map_inputs(&mut push_down);
+            keep(rel, conditions)
+        }
+    }
+}
+
+fn push_into_join(rel: Rel, conditions: Vec<Expr>) -> Rel {
+    let Rel { node: RelNode::Join { left, right, kind, condition }, fields } = rel else { return keep(rel, conditions) };
+    let width = left.fields.len();
+    let mut to_left = Vec::new();
+    let mut to_right = Vec::new();
+    let mut on = Vec::new();
+    let mut stay = Vec::new();
+    // What stands above the join.
+    for condition in conditions {
+        match side(&condition, width) {
+            Side::Left if !matches!(kind, JoinKind::Right | JoinKind::Full) => to_left.push(condition),
+            Side::Right if matches!(kind, JoinKind::Inner | JoinKind::Right) => to_right.push(condition),
+            _ if kind == JoinKind::Inner => on.push(condition),
+            _ => stay.push(condition),
+        }
+    }
+    // What stands in ON: a condition on one side alone may filter that side, unless its rows must appear anyway.
+    for condition in condition.into_iter().flat_map(conjuncts) {
+        match side(&condition, width) {
+            Side::Left if matches!(kind, JoinKind::Inner | JoinKind::Right | JoinKind::Semi) => to_left.push(condition),
+            Side::Right if !matches!(kind, JoinKind::Right | JoinKind::Full) => to_right.push(condition),
+            _ => on.push(condition),
+        }
+    }
+    let to_right = to_right.into_iter().map(|condition| shift_back(condition, width)).collect();
+    let left = Box::new(push(*left, to_left));
+    let right = Box::new(push(*right, to_right));
+    keep(Rel::new(RelNode::Join { left, right, kind, condition: conjunction(on) }, fields), stay)
+}
+
+#[derive(PartialEq)]
+enum Side {
+    Left,
+    Right,
+    Both,
+}
+
+fn side(condition: &Expr, width: usize) -> Side {
+    let mut columns = Vec::new();
+    condition.collect_columns(&mut columns);
+    if columns.is_empty() || !is_deterministic(condition) {
+        Side::Both
+    } else if columns.iter().all(|column| *column < width) {
+        Side::Left
+    } else if columns.iter().all(|column| *column >= width) {
+        Side::Right
+    } else {
+        Side::Both
+    }
+}
+
+fn shift_back(condition: Expr, width: usize) -> Expr {
+    condition.transform(&mut |node| match node {
+        Expr::Column { index, ty } => Expr::Column { index: index - width, ty },
+        other => other,
+    })
+}
+
+fn keep(rel: Rel, conditions: Vec<Expr>) -> Rel {
+    match conjunction(conditions) {
+        Some(condition) => rel.filter(condition),
+        None => rel,
+    }
+}
+
+/// Whether computing the expression twice gives the same value.
+pub(crate) fn is_deterministic(expr: &Expr) -> bool {
+    let here = match expr {
+        Expr::Call { function, .. } => flott_expr::registry::lookup(function)
+            .is_none_or(|function| function.determinism() == flott_expr::Determinism::Always),
+        _ => true,
+    };
+    here && expr.children().into_iter().all(is_deterministic)
+}

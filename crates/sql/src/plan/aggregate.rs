@@ -1,0 +1,111 @@
+//! Aggregations: grouped and windowed.
+
+use flott_plan::{AggregateCall, AggregatePhase, Exchange, Expr, OperatorSpec, Schema, WindowSpec};
+use flott_types::{Error, Result};
+
+use super::{Planner, Stream, describe, insert_only, schema_of};
+use crate::logical::{Call, Rel};
+
+/// The parts of a window aggregation.
+pub(super) struct WindowParts<'r> {
+    pub window: &'r WindowSpec,
+    pub attached: Option<(usize, usize)>,
+    pub keys: &'r [usize],
+    pub calls: &'r [Call],
+    pub bounds: [bool; 3],
+}
+
+impl Planner<'_> {
+    pub(super) fn window_tvf(
+        &mut self,
+        input: &Rel,
+        window: &WindowSpec,
+        partition: &[usize],
+        rel: &Rel,
+    ) -> Result<Stream> {
+        let input = self.stream(input)?;
+        insert_only(&input, "WindowTableFunction")?;
+        let name = describe::window_tvf(window, partition, &input.schema);
+        let session = matches!(window.kind, flott_plan::WindowKind::Session { .. });
+        let spec = OperatorSpec::WindowTableFunction { window: window.clone(), partition: partition.to_vec() };
+        let schema = schema_of(rel);
+        if session {
+            return Ok(self.keyed(name, spec, schema, false, input, partition));
+        }
+        let parallelism = input.parallelism;
+        Ok(self.add(name, spec, schema, parallelism, false, &[(input, Exchange::Forward)]))
+    }
+
+    pub(super) fn group_aggregate(
+        &mut self,
+        input: &Rel,
+        keys: &[usize],
+        calls: &[AggregateCall],
+        rel: &Rel,
+    ) -> Result<Stream> {
+        let input = self.stream(input)?;
+        let schema = schema_of(rel);
+        let updates = input.updates;
+        let spec = |keys: Vec<usize>, phase| OperatorSpec::GroupAggregate {
+            keys,
+            aggregates: calls.to_vec(),
+            phase,
+            input_updates: updates,
+            emit_update_before: true,
+            ttl: self.options.state_ttl,
+        };
+        let name = describe::group_aggregate("GroupAggregate", keys, calls, &input.schema);
+        if !self.options.two_phase || input.updates || input.parallelism == 1 {
+            let spec = spec(keys.to_vec(), AggregatePhase::Single);
+            return Ok(self.keyed(name, spec, schema, true, input, keys));
+        }
+        let Some(local_schema) = local_schema(keys, calls, &input.schema) else {
+            let spec = spec(keys.to_vec(), AggregatePhase::Single);
+            return Ok(self.keyed(name, spec, schema, true, input, keys));
+        };
+        let local_name = describe::group_aggregate("LocalGroupAggregate", keys, calls, &input.schema);
+        let global_name = describe::group_aggregate("GlobalGroupAggregate", keys, calls, &input.schema);
+        let local_spec = spec(keys.to_vec(), AggregatePhase::Local);
+        let global_keys: Vec<usize> = (0..keys.len()).collect();
+        let global_spec = spec(global_keys.clone(), AggregatePhase::Global);
+        let parallelism = input.parallelism;
+        let inputs = [(input, Exchange::Forward)];
+        let local = self.add(local_name, local_spec, local_schema, parallelism, false, &inputs);
+        Ok(self.keyed(global_name, global_spec, schema, true, local, &global_keys))
+    }
+
+    pub(super) fn window_aggregate(&mut self, input: &Rel, parts: &WindowParts<'_>, rel: &Rel) -> Result<Stream> {
+        let WindowParts { window, attached, keys, calls, bounds } = parts;
+        let input = self.stream(input)?;
+        if input.updates && attached.is_some() {
+            return Err(Error::unsupported("an aggregation over windows of a stream with updates"));
+        }
+        let name = describe::window_aggregate(window, keys, calls, &input.schema);
+        let spec = OperatorSpec::WindowAggregate {
+            window: (*window).clone(),
+            keys: keys.to_vec(),
+            aggregates: calls.to_vec(),
+            phase: AggregatePhase::Single,
+            attached: *attached,
+            window_columns: *bounds,
+            input_updates: input.updates,
+        };
+        Ok(self.keyed(name, spec, schema_of(rel), false, input, keys))
+    }
+}
+
+/// The output of a local aggregation: keys, then accumulators; `None` when an aggregate cannot be split.
+fn local_schema(keys: &[usize], calls: &[AggregateCall], input: &Schema) -> Option<Schema> {
+    let mut columns: Vec<_> = keys.iter().map(|key| input.columns[*key].clone()).collect();
+    for (index, call) in calls.iter().enumerate() {
+        for (name, ty) in flott_operators::accumulator_schema(call).ok()? {
+            columns.push(flott_plan::Column { name: format!("{index}${name}"), ty });
+        }
+    }
+    Some(Schema { columns })
+}
+
+/// All columns as they are.
+pub(super) fn identity(schema: &Schema) -> Vec<Expr> {
+    schema.columns.iter().enumerate().map(|(index, column)| Expr::column(index, column.ty.clone())).collect()
+}

@@ -1,0 +1,276 @@
+//! Operators in words, as Flink's EXPLAIN writes them. The words are also what uids are made of: they use column names, not
+//! positions, and everything that changes what an operator's state means.
+
+use flott_plan::{
+    AggregateCall, Expr, JoinKind, Literal, OperatorSpec, Schema, SinkSpec, SortKey, SourceSpec, WatermarkSpec, WindowKind,
+    WindowSpec,
+};
+use flott_types::TypeKind;
+
+use crate::logical::OverSpec;
+use crate::optimize::is_deterministic;
+
+/// An expression with column names.
+pub(crate) fn expr(expr: &Expr, input: &Schema) -> String {
+    let show = |inner: &Expr| self::expr(inner, input);
+    match expr {
+        Expr::Column { index, .. } => input.columns.get(*index).map_or_else(|| format!("${index}"), |c| c.name.clone()),
+        Expr::Literal { value, ty } => literal(value, &ty.kind),
+        Expr::Cast { input: inner, ty, is_try } => {
+            let name = if *is_try { "TRY_CAST" } else { "CAST" };
+            format!("{name}({} AS {})", show(inner), ty.kind)
+        }
+        Expr::Case { branches, otherwise, .. } => {
+            let branches: Vec<String> =
+                branches.iter().map(|(when, then)| format!("WHEN {} THEN {}", show(when), show(then))).collect();
+            format!("CASE {} ELSE {} END", branches.join(" "), show(otherwise))
+        }
+        Expr::Call { function, args, .. } => {
+            let args: Vec<String> = args.iter().map(show).collect();
+            let infix = matches!(
+                function.as_str(),
+                "+" | "-" | "*" | "/" | "%" | "||" | "=" | "<>" | "<" | "<=" | ">" | ">=" | "AND" | "OR"
+                    | "IS DISTINCT FROM" | "IS NOT DISTINCT FROM" | "LIKE" | "SIMILAR TO"
+            );
+            match (args.as_slice(), infix) {
+                ([left, right], true) => format!("({left} {function} {right})"),
+                ([one], _) if function.starts_with("IS ") => format!("{one} {function}"),
+                _ => format!("{function}({})", args.join(", ")),
+            }
+        }
+    }
+}
+
+fn literal(value: &Literal, kind: &TypeKind) -> String {
+    match value {
+        Literal::Null => "null".to_owned(),
+        Literal::Boolean(truth) => truth.to_string(),
+        Literal::Integer(value) => match kind {
+            TypeKind::Int => value.to_string(),
+            other => format!("{value}:{other}"),
+        },
+        Literal::Decimal(value) => format!("{value}:{kind}"),
+        Literal::Double(value) => format!("{value:?}"),
+        Literal::Timestamp(nanos) => format!("{nanos}ns:{kind}"),
+        Literal::String(text) => format!("'{}'", text.replace('\'', "''")),
+        Literal::Binary(bytes) => {
+            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("x'{digits}'")
+        }
+    }
+}
+
+fn names(columns: &[usize], input: &Schema) -> String {
+    let names: Vec<&str> =
+        columns.iter().map(|column| input.columns.get(*column).map_or("?", |c| c.name.as_str())).collect();
+    names.join(", ")
+}
+
+fn all_names(schema: &Schema) -> String {
+    schema.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn aggregate_call(call: &AggregateCall, input: &Schema) -> String {
+    let args = if call.args.is_empty() && call.function == "COUNT" { "*".to_owned() } else { names(&call.args, input) };
+    let distinct = if call.distinct { "DISTINCT " } else { "" };
+    let filter = call.filter.map(|filter| format!(" FILTER {}", names(&[filter], input))).unwrap_or_default();
+    format!("{}({distinct}{args}){filter}", call.function)
+}
+
+fn aggregate_calls(calls: &[AggregateCall], input: &Schema) -> String {
+    calls
+        .iter()
+        .map(|call| format!("{} AS {}", aggregate_call(call, input), call.name))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn sort_keys(order: &[SortKey], input: &Schema) -> String {
+    order
+        .iter()
+        .map(|key| {
+            let direction = if key.descending { "DESC" } else { "ASC" };
+            let nulls = match (key.descending, key.nulls_first) {
+                (false, false) => " NULLS LAST",
+                (true, true) => " NULLS FIRST",
+                _ => "",
+            };
+            format!("{} {direction}{nulls}", names(&[key.column], input))
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+pub(super) fn source(spec: &SourceSpec, schema: &Schema) -> String {
+    let limit = spec.limit.map(|limit| format!(", limit=[{limit}]")).unwrap_or_default();
+    format!("TableSourceScan(table=[[{}]], fields=[{}]{limit})", spec.table.name.replace('.', ", "), all_names(schema))
+}
+
+pub(super) fn values(rows: &[Vec<Expr>], schema: &Schema) -> String {
+    let shown: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            let cells: Vec<String> = row.iter().map(|cell| expr(cell, &Schema::default())).collect();
+            format!("{{ {} }}", cells.join(", "))
+        })
+        .collect();
+    format!("Values(tuples=[[{}]], values=[{}])", shown.join(", "), all_names(schema))
+}
+
+pub(super) fn calc(projection: &[Expr], condition: Option<&Expr>, input: &Schema, output: &Schema) -> String {
+    let select: Vec<String> = projection
+        .iter()
+        .zip(&output.columns)
+        .map(|(shown, column)| {
+            let text = expr(shown, input);
+            if text == column.name { text } else { format!("{text} AS {}", column.name) }
+        })
+        .collect();
+    let filter = condition.map(|condition| format!(", where=[{}]", expr(condition, input))).unwrap_or_default();
+    format!("Calc(select=[{}]{filter})", select.join(", "))
+}
+
+pub(super) fn watermark(spec: &WatermarkSpec, input: &Schema) -> String {
+    let column = names(&[spec.time_column], input);
+    format!("WatermarkAssigner(rowtime=[{column}], watermark=[{}])", expr(&spec.expression, input))
+}
+
+pub(super) fn normalize(keys: &[usize], input: &Schema) -> String {
+    format!("ChangelogNormalize(key=[{}])", names(keys, input))
+}
+
+pub(super) fn group_aggregate(kind: &str, keys: &[usize], calls: &[AggregateCall], input: &Schema) -> String {
+    let group = if keys.is_empty() { String::new() } else { format!("groupBy=[{}], ", names(keys, input)) };
+    let separator = if keys.is_empty() || calls.is_empty() { "" } else { ", " };
+    format!("{kind}({group}select=[{}{separator}{}])", names(keys, input), aggregate_calls(calls, input))
+}
+
+fn window(window: &WindowSpec, input: &Schema) -> String {
+    let time = if window.event_time { names(&[window.time_column], input) } else { "proctime".to_owned() };
+    let shift = |offset: i64| if offset == 0 { String::new() } else { format!(", offset=[{offset} ms]") };
+    let zone = window.zone.as_ref().map(|zone| format!(", zone=[{zone}]")).unwrap_or_default();
+    match window.kind {
+        WindowKind::Tumble { size, offset } => format!("TUMBLE(time_col=[{time}], size=[{size} ms]{}{zone})", shift(offset)),
+        WindowKind::Hop { size, slide, offset } => {
+            format!("HOP(time_col=[{time}], size=[{size} ms], slide=[{slide} ms]{}{zone})", shift(offset))
+        }
+        WindowKind::Cumulate { size, step, offset } => {
+            format!("CUMULATE(time_col=[{time}], max_size=[{size} ms], step=[{step} ms]{}{zone})", shift(offset))
+        }
+        WindowKind::Session { gap } => format!("SESSION(time_col=[{time}], gap=[{gap} ms]{zone})"),
+    }
+}
+
+pub(super) fn window_tvf(spec: &WindowSpec, partition: &[usize], input: &Schema) -> String {
+    let by = if partition.is_empty() { String::new() } else { format!(", partition keys=[{}]", names(partition, input)) };
+    format!("WindowTableFunction(window=[{}]{by})", window(spec, input))
+}
+
+pub(super) fn window_aggregate(spec: &WindowSpec, keys: &[usize], calls: &[AggregateCall], input: &Schema) -> String {
+    let group = if keys.is_empty() { String::new() } else { format!("groupBy=[{}], ", names(keys, input)) };
+    let calls = aggregate_calls(calls, input);
+    format!("WindowAggregate({group}window=[{}], select=[{}, {calls}])", window(spec, input), names(keys, input))
+}
+
+pub(super) fn join(
+    kind: JoinKind,
+    left_keys: &[usize],
+    right_keys: &[usize],
+    condition: Option<&Expr>,
+    left: &Schema,
+    right: &Schema,
+) -> String {
+    let kind = match kind {
+        JoinKind::Inner => "InnerJoin",
+        JoinKind::Left => "LeftOuterJoin",
+        JoinKind::Right => "RightOuterJoin",
+        JoinKind::Full => "FullOuterJoin",
+        JoinKind::Semi => "LeftSemiJoin",
+        JoinKind::Anti => "LeftAntiJoin",
+    };
+    let equal: Vec<String> = left_keys
+        .iter()
+        .zip(right_keys)
+        .map(|(l, r)| format!("({} = {})", names(&[*l], left), names(&[*r], right)))
+        .collect();
+    let both = Schema { columns: left.columns.iter().chain(&right.columns).cloned().collect() };
+    let rest = condition.map(|condition| expr(condition, &both));
+    let on: Vec<String> = equal.into_iter().chain(rest).collect();
+    let on = if on.is_empty() { "true".to_owned() } else { on.join(" AND ") };
+    format!("Join(joinType=[{kind}], where=[{on}], select=[{}])", all_names(&both))
+}
+
+pub(super) fn union(schema: &Schema) -> String {
+    format!("Union(all=[true], union=[{}])", all_names(schema))
+}
+
+pub(super) fn expand(projections: &[Vec<Expr>], input: &Schema) -> String {
+    let shown: Vec<String> = projections
+        .iter()
+        .map(|projection| projection.iter().map(|p| expr(p, input)).collect::<Vec<_>>().join(", "))
+        .map(|projection| format!("{{{projection}}}"))
+        .collect();
+    format!("Expand(projects=[{}])", shown.join(", "))
+}
+
+pub(super) fn top_n(
+    partition: &[usize],
+    order: &[SortKey],
+    from: u64,
+    to: Option<u64>,
+    rank: bool,
+    input: &Schema,
+) -> String {
+    let to_text = to.map_or_else(|| "unbounded".to_owned(), |to| to.to_string());
+    if order.is_empty() && partition.is_empty() {
+        return format!("Limit(offset=[{}], fetch=[{to_text}])", from - 1);
+    }
+    let rank = if rank { ", rank" } else { "" };
+    format!(
+        "Rank(rankType=[ROW_NUMBER], rankRange=[rankStart={from}, rankEnd={to_text}], partitionBy=[{}], orderBy=[{}], \
+         select=[{}{rank}])",
+        names(partition, input),
+        sort_keys(order, input),
+        all_names(input)
+    )
+}
+
+pub(super) fn sort(order: &[SortKey], input: &Schema) -> String {
+    format!("TemporalSort(orderBy=[{}])", sort_keys(order, input))
+}
+
+pub(super) fn over(spec: &OverSpec, calls: &[AggregateCall], input: &Schema) -> String {
+    let unit = if spec.rows { "ROWS" } else { "RANGE" };
+    let start = match spec.preceding {
+        None => "UNBOUNDED PRECEDING".to_owned(),
+        Some(0) => "CURRENT ROW".to_owned(),
+        Some(n) if spec.rows => format!("{n} PRECEDING"),
+        Some(n) => format!("{n} ms PRECEDING"),
+    };
+    format!(
+        "OverAggregate(partitionBy=[{}], orderBy=[{}], window=[{unit} BETWEEN {start} AND CURRENT ROW], select=[{}])",
+        names(&spec.partition, input),
+        sort_keys(&spec.order, input),
+        aggregate_calls(calls, input)
+    )
+}
+
+pub(super) fn sink(spec: &SinkSpec, schema: &Schema) -> String {
+    format!("Sink(table=[{}], fields=[{}])", spec.table.name, all_names(schema))
+}
+
+pub(super) fn collect(schema: &Schema) -> String {
+    format!("Sink(table=[*anonymous_collect$1*], fields=[{}])", all_names(schema))
+}
+
+/// Whether two operators of the same description may give different results, so that they must not be shared.
+pub(super) fn is_volatile(spec: &OperatorSpec) -> bool {
+    match spec {
+        OperatorSpec::Calc { condition, projection } => {
+            !projection.iter().chain(condition).all(is_deterministic)
+        }
+        OperatorSpec::Values { rows } => !rows.iter().flatten().all(is_deterministic),
+        OperatorSpec::Sink(_) | OperatorSpec::Collect => true,
+        _ => false,
+    }
+}

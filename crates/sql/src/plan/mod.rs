@@ -1,0 +1,273 @@
+//! From a logical plan to operators: which operator, how many subtasks, which exchange between them, and under which uid its
+//! state is found again.
+//!
+//! A uid says what the operator computes: its own description with column names, and the uids of its inputs. Two parts
+//! of a statement with one uid compute the same, so they become one node and its output is shared.
+
+mod aggregate;
+mod calc;
+mod describe;
+mod explain;
+mod join;
+mod options;
+mod sink;
+mod source;
+
+use flott_connector::{Changelog, Registry, TableContext};
+use flott_plan::{Exchange, Node, NodeId, OperatorSpec, Schema, StreamGraph};
+use flott_types::{Error, FastMap, OperatorUid, Result};
+
+pub use explain::explain;
+pub use options::PlanOptions;
+pub use sink::SinkTarget;
+
+use crate::logical::{Rel, RelNode, TimeAttribute};
+
+/// A stream in the graph.
+#[derive(Clone, Debug)]
+pub(crate) struct Stream {
+    /// The operator that produces it.
+    pub id: NodeId,
+    /// How many subtasks it has.
+    pub parallelism: u32,
+    /// Whether it has updates and deletions.
+    pub updates: bool,
+    /// Its columns.
+    pub schema: Schema,
+}
+
+/// Builds the graph of one job.
+pub struct Planner<'a> {
+    connectors: &'a Registry,
+    options: &'a PlanOptions,
+    table_context: TableContext,
+    graph: StreamGraph,
+    /// What each node emits, for EXPLAIN: `I` or `I,UB,UA,D`.
+    updates: Vec<bool>,
+    by_uid: FastMap<String, Stream>,
+}
+
+impl<'a> Planner<'a> {
+    /// A planner with nothing in it.
+    pub fn new(connectors: &'a Registry, options: &'a PlanOptions) -> Self {
+        let table_context = options.table_context();
+        let graph = StreamGraph::default();
+        Planner { connectors, options, table_context, graph, updates: Vec::new(), by_uid: FastMap::default() }
+    }
+
+    /// The operators planned so far.
+    pub fn finish(self) -> (StreamGraph, Vec<bool>) {
+        (self.graph, self.updates)
+    }
+
+    /// Plans a relation.
+    pub(crate) fn stream(&mut self, rel: &Rel) -> Result<Stream> {
+        match &rel.node {
+            RelNode::Scan(scan) => self.scan(rel, scan),
+            RelNode::Values(rows) => {
+                let schema = schema_of(rel);
+                let name = describe::values(rows, &schema);
+                Ok(self.add(name, OperatorSpec::Values { rows: rows.clone() }, schema, 1, false, &[]))
+            }
+            RelNode::Project { .. } | RelNode::Filter { .. } => self.calc(rel),
+            RelNode::Watermark { input, column, expr } => self.watermark(input, *column, expr, rel),
+            RelNode::WindowTvf { input, window, partition } => self.window_tvf(input, window, partition, rel),
+            RelNode::Aggregate { input, keys, calls } => self.group_aggregate(input, keys, calls, rel),
+            RelNode::WindowAggregate { input, window, attached, keys, calls, bounds } => {
+                let parts = aggregate::WindowParts { window, attached: *attached, keys, calls, bounds: *bounds };
+                self.window_aggregate(input, &parts, rel)
+            }
+            RelNode::Join { left, right, kind, condition } => self.join(left, right, *kind, condition.as_ref(), rel),
+            RelNode::Union(inputs) => self.union(inputs, rel),
+            RelNode::Expand { input, projections } => {
+                let input = self.stream(input)?;
+                let schema = schema_of(rel);
+                let name = describe::expand(projections, &input.schema);
+                let spec = OperatorSpec::Expand { projections: projections.clone() };
+                let inputs = [(input.clone(), Exchange::Forward)];
+                Ok(self.add(name, spec, schema, input.parallelism, input.updates, &inputs))
+            }
+            RelNode::TopN { input, partition, order, from, to, rank } => {
+                let input = self.stream(input)?;
+                let schema = schema_of(rel);
+                let name = describe::top_n(partition, order, *from, *to, *rank, &input.schema);
+                let spec = OperatorSpec::TopN {
+                    partition: partition.clone(),
+                    order: order.clone(),
+                    from: *from,
+                    to: *to,
+                    output_rank: *rank,
+                    input_updates: input.updates,
+                };
+                // LIMIT without an order keeps the first rows that come and takes none back.
+                let updates = !order.is_empty() || input.updates;
+                Ok(self.keyed(name, spec, schema, updates, input, partition))
+            }
+            RelNode::TemporalSort { input, order } => {
+                let input = self.stream(input)?;
+                insert_only(&input, "Sort")?;
+                let name = describe::sort(order, &input.schema);
+                let spec = OperatorSpec::TemporalSort { order: order.clone() };
+                Ok(self.keyed(name, spec, schema_of(rel), false, input, &[]))
+            }
+            RelNode::Over { input, spec, calls } => self.over(input, spec, calls, rel),
+        }
+    }
+
+    /// Adds an operator, or finds the one that computes the same.
+    pub(crate) fn add(
+        &mut self,
+        name: String,
+        spec: OperatorSpec,
+        schema: Schema,
+        parallelism: u32,
+        updates: bool,
+        inputs: &[(Stream, Exchange)],
+    ) -> Stream {
+        let ports: Vec<(usize, &Stream, &Exchange)> =
+            inputs.iter().enumerate().map(|(port, (stream, exchange))| (port, stream, exchange)).collect();
+        self.add_ports(name, spec, schema, parallelism, updates, &ports)
+    }
+
+    pub(crate) fn add_ports(
+        &mut self,
+        name: String,
+        spec: OperatorSpec,
+        schema: Schema,
+        parallelism: u32,
+        updates: bool,
+        inputs: &[(usize, &Stream, &Exchange)],
+    ) -> Stream {
+        let mut meaning = name.clone();
+        for (_, stream, _) in inputs {
+            meaning.push('\n');
+            meaning.push_str(&self.graph.nodes[stream.id.0 as usize].uid.0);
+        }
+        let kind = name.split('(').next().unwrap_or_default();
+        let uid = format!("{kind}-{:016x}", xxhash_rust::xxh3::xxh3_64(meaning.as_bytes()));
+        if let Some(known) = self.by_uid.get(&uid)
+            && !describe::is_volatile(&spec)
+            && self.graph.nodes[known.id.0 as usize].spec == spec
+        {
+            return known.clone();
+        }
+        let uid = self.unique(uid);
+        let node = Node { uid: OperatorUid(uid.clone()), name, spec, schema: schema.clone(), parallelism };
+        let id = self.graph.add(node);
+        for (port, stream, exchange) in inputs {
+            self.graph.connect(stream.id, id, *port, (*exchange).clone());
+        }
+        self.updates.push(updates);
+        let stream = Stream { id, parallelism, updates, schema };
+        self.by_uid.insert(uid, stream.clone());
+        stream
+    }
+
+    fn unique(&self, uid: String) -> String {
+        if !self.by_uid.contains_key(&uid) {
+            return uid;
+        }
+        let mut number = 2;
+        while self.by_uid.contains_key(&format!("{uid}-{number}")) {
+            number += 1;
+        }
+        format!("{uid}-{number}")
+    }
+
+    /// An operator with state per key: hash exchange on the key, or a single subtask without one.
+    pub(crate) fn keyed(
+        &mut self,
+        name: String,
+        spec: OperatorSpec,
+        schema: Schema,
+        updates: bool,
+        input: Stream,
+        keys: &[usize],
+    ) -> Stream {
+        let (parallelism, exchange) = self.distribution(keys);
+        self.add(name, spec, schema, parallelism, updates, &[(input, exchange)])
+    }
+
+    pub(crate) fn distribution(&self, keys: &[usize]) -> (u32, Exchange) {
+        if keys.is_empty() { (1, Exchange::Global) } else { (self.options.parallelism, Exchange::Hash(keys.to_vec())) }
+    }
+
+    fn union(&mut self, inputs: &[Rel], rel: &Rel) -> Result<Stream> {
+        let streams = inputs.iter().map(|input| self.stream(input)).collect::<Result<Vec<_>>>()?;
+        let updates = streams.iter().any(|stream| stream.updates);
+        let parallelism = streams.iter().map(|stream| stream.parallelism).max().unwrap_or(1);
+        let schema = schema_of(rel);
+        let all: Vec<usize> = (0..schema.len()).collect();
+        let exchanges: Vec<Exchange> = streams
+            .iter()
+            .map(|stream| {
+                if stream.parallelism == parallelism {
+                    Exchange::Forward
+                } else if stream.updates {
+                    // Equal rows must stay in their order, so that an insertion is not overtaken by its retraction.
+                    Exchange::Hash(all.clone())
+                } else {
+                    Exchange::Rebalance
+                }
+            })
+            .collect();
+        let ports: Vec<(usize, &Stream, &Exchange)> =
+            streams.iter().zip(&exchanges).map(|(stream, exchange)| (0, stream, exchange)).collect();
+        let name = describe::union(&schema);
+        Ok(self.add_ports(name, OperatorSpec::Union, schema, parallelism, updates, &ports))
+    }
+
+    fn over(
+        &mut self,
+        input: &Rel,
+        spec: &crate::logical::OverSpec,
+        calls: &[crate::logical::Call],
+        rel: &Rel,
+    ) -> Result<Stream> {
+        let time = match spec.order.as_slice() {
+            [] => return Err(Error::invalid("OVER needs an ORDER BY on a time attribute")),
+            [key] if !key.descending => input.fields[key.column].time,
+            _ => None,
+        };
+        let ranks = calls.iter().find(|call| matches!(call.function.as_str(), "RANK" | "DENSE_RANK" | "NTILE" | "LEAD"));
+        let Some(time) = time else {
+            return Err(Error::invalid(
+                "OVER windows' ordering in stream mode must be defined on a time attribute, ascending",
+            ));
+        };
+        if let Some(call) = ranks {
+            return Err(Error::unsupported(format!("{} with OVER on a stream", call.function)));
+        }
+        let time_column = (time == TimeAttribute::Event).then(|| spec.order[0].column);
+        let input = self.stream(input)?;
+        insert_only(&input, "OverAggregate")?;
+        let name = describe::over(spec, calls, &input.schema);
+        let operator = OperatorSpec::OverAggregate {
+            partition: spec.partition.clone(),
+            time_column,
+            preceding: spec.preceding,
+            rows: spec.rows,
+            aggregates: calls.to_vec(),
+        };
+        Ok(self.keyed(name, operator, schema_of(rel), false, input, &spec.partition))
+    }
+
+    pub(crate) fn changelog(&self, table: &flott_plan::TableSpec) -> Result<Changelog> {
+        Ok(self.connectors.get(&table.connector)?.source_changelog(table))
+    }
+}
+
+/// The columns of a relation as the plan names them.
+pub(crate) fn schema_of(rel: &Rel) -> Schema {
+    Schema::new(rel.fields.iter().map(|field| (field.name.clone(), field.ty.clone())))
+}
+
+/// Refuses updates where an operator cannot take them.
+pub(crate) fn insert_only(stream: &Stream, operator: &str) -> Result<()> {
+    if stream.updates {
+        return Err(Error::invalid(format!(
+            "{operator} doesn't support consuming update and delete changes, which its input produces"
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! What of the configuration the planner follows.
+
+use std::collections::BTreeMap;
+
+use flott_connector::TableContext;
+use flott_types::Configuration;
+
+/// Options of planning, from the session's configuration.
+#[derive(Clone, Debug)]
+pub struct PlanOptions {
+    /// `parallelism.default`
+    pub parallelism: u32,
+    /// `pipeline.max-parallelism`; 0: by Flink's rule.
+    pub max_parallelism: u32,
+    /// `pipeline.operator-chaining.enabled`
+    pub chaining: bool,
+    /// `pipeline.auto-watermark-interval`, in milliseconds.
+    pub watermark_interval: i64,
+    /// `table.exec.source.idle-timeout`, in milliseconds; 0: never.
+    pub idle_timeout: i64,
+    /// `table.exec.state.ttl`, in milliseconds; 0: never.
+    pub state_ttl: i64,
+    /// `table.optimizer.agg-phase-strategy` is not ONE_PHASE.
+    pub two_phase: bool,
+    /// `execution.runtime-mode` is not batch.
+    pub streaming: bool,
+    /// `table.local-time-zone`
+    pub zone: String,
+    /// `pipeline.name`
+    pub name: Option<String>,
+    /// The whole configuration, which travels with the job.
+    pub configuration: Configuration,
+}
+
+impl PlanOptions {
+    /// What connectors are told.
+    pub fn table_context(&self) -> TableContext {
+        TableContext { batch: !self.streaming, zone: self.zone.clone(), configuration: self.configuration.clone() }
+    }
+
+    /// The configuration as the job graph holds it.
+    pub fn configuration_map(&self) -> BTreeMap<String, String> {
+        self.configuration.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+}

@@ -1,0 +1,96 @@
+//! Sources and watermarks.
+
+use flott_connector::Changelog;
+use flott_plan::{Exchange, Expr, OperatorSpec, Schema, SourceSpec, WatermarkSpec};
+use flott_types::{Error, Result};
+
+use super::{Planner, Stream, describe, schema_of};
+use crate::bind::table::table_spec;
+use crate::logical::{Rel, Scan};
+
+impl Planner<'_> {
+    pub(super) fn scan(&mut self, rel: &Rel, scan: &Scan) -> Result<Stream> {
+        let table = table_spec(&scan.path, &scan.table)?;
+        let changelog = self.changelog(&table)?;
+        let parallelism = self.parallelism_option(&table.options, "scan.parallelism")?;
+        let mut projection = scan.projection.clone();
+        let mut schema = schema_of(rel);
+        // An upsert stream needs its whole rows and its key, to make the changelog complete.
+        let normalize = changelog == Changelog::Upsert;
+        if normalize {
+            if table.primary_key.is_empty() {
+                return Err(Error::invalid(format!(
+                    "table {} is read as an upsert stream and needs a PRIMARY KEY",
+                    table.name
+                )));
+            }
+            for key in &table.primary_key {
+                if !projection.contains(key) {
+                    let column = &table.schema.columns[*key];
+                    let at = projection.len();
+                    projection.push(*key);
+                    schema.columns.insert(at, column.clone());
+                }
+            }
+        }
+        let metadata = Schema::new(scan.metadata.iter().cloned());
+        let spec = SourceSpec { table, projection, metadata, limit: scan.limit };
+        // A wrong option is said now, with the statement, and not when the job starts.
+        self.connectors.source(&spec, &self.table_context)?;
+        let updates = changelog != Changelog::InsertOnly;
+        let name = describe::source(&spec, &schema);
+        let keys: Vec<usize> = spec
+            .table
+            .primary_key
+            .iter()
+            .filter_map(|key| spec.projection.iter().position(|column| column == key))
+            .collect();
+        let width = rel.fields.len();
+        let stream = self.add(name, OperatorSpec::Source(spec), schema.clone(), parallelism, updates, &[]);
+        if !normalize {
+            return Ok(stream);
+        }
+        let name = describe::normalize(&keys, &schema);
+        let spec = OperatorSpec::ChangelogNormalize { keys: keys.clone() };
+        let normalized = self.keyed(name, spec, schema.clone(), true, stream, &keys);
+        if schema.len() == width {
+            return Ok(normalized);
+        }
+        // The columns asked for are all but the keys that were added.
+        let wanted = schema_of(rel);
+        let exprs = wanted.columns.iter().map(|column| {
+            let index = schema.index_of(&column.name).unwrap_or(0);
+            Expr::column(index, column.ty.clone())
+        });
+        Ok(self.project_stream(normalized, exprs.collect(), None, wanted))
+    }
+
+    pub(super) fn watermark(&mut self, input: &Rel, column: usize, expr: &Expr, rel: &Rel) -> Result<Stream> {
+        let input = self.stream(input)?;
+        let spec = WatermarkSpec {
+            time_column: column,
+            expression: expr.clone(),
+            interval: self.options.watermark_interval,
+            idle_timeout: self.options.idle_timeout,
+        };
+        let name = describe::watermark(&spec, &input.schema);
+        let (parallelism, updates) = (input.parallelism, input.updates);
+        let operator = OperatorSpec::WatermarkAssigner(spec);
+        Ok(self.add(name, operator, schema_of(rel), parallelism, updates, &[(input, Exchange::Forward)]))
+    }
+
+    /// A table's own parallelism, or the default.
+    pub(super) fn parallelism_option(
+        &self,
+        options: &std::collections::BTreeMap<String, String>,
+        key: &str,
+    ) -> Result<u32> {
+        match options.get(key) {
+            None => Ok(self.options.parallelism),
+            Some(text) => match text.trim().parse() {
+                Ok(parallelism) if parallelism > 0 => Ok(parallelism),
+                _ => Err(Error::invalid(format!("option '{key}' is '{text}'; expected a number above 0"))),
+            },
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! CREATE TABLE, VIEW, DATABASE, CATALOG.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use flott_expr::bind;
+use flott_sql_parser::ast::{
+    ColumnDef, ColumnKind, CreateCatalog, CreateDatabase, CreateTable, CreateView, Insert, PrimaryKey, QueryText,
+    SqlOption, Watermark,
+};
+use flott_types::{Error, Result};
+use sqlparser::ast::Ident;
+
+use super::{Outcome, Session, parts};
+use crate::bind::table::check_rowtime;
+use crate::bind::{Binder, Scope};
+use crate::catalog::{
+    Catalog, CatalogObject, DEFAULT_DATABASE, Database, ObjectPath, PrimaryKeyDef, Table, TableColumn, TableColumnKind,
+    View, WatermarkDef,
+};
+use crate::logical::Field;
+
+impl Session {
+    pub(super) fn create_table(&mut self, create: &CreateTable) -> Result<Outcome> {
+        if create.replace {
+            return Err(Error::unsupported(format!("CREATE OR REPLACE TABLE, at {}", create.position)));
+        }
+        if let Some(distribution) = &create.distribution {
+            return Err(Error::unsupported(format!("DISTRIBUTED, at {}", distribution.position)));
+        }
+        let path = self.path(&create.name)?;
+        self.catalogs.database(&path.catalog, &path.database)?;
+        if self.exists(&path, create.temporary) {
+            if create.if_not_exists {
+                return Ok(Outcome::Done);
+            }
+            return Err(Error::invalid(format!("Table (or view) {path} already exists.")));
+        }
+        let table = self.resolved_table(create)?;
+        let Some(query) = &create.query else {
+            self.put(path, CatalogObject::Table(Arc::new(table)), create.temporary)?;
+            return Ok(Outcome::Done);
+        };
+        let table = self.ctas_table(create, table, query)?;
+        let column_order: Vec<Ident> = Vec::new();
+        self.put(path.clone(), CatalogObject::Table(Arc::new(table)), create.temporary)?;
+        let insert = Insert {
+            position: create.position,
+            overwrite: false,
+            target: create.name.clone(),
+            hints: Vec::new(),
+            partition: Vec::new(),
+            columns: if create.column_order.is_empty() { column_order } else { self.query_columns(query)? },
+            source: query.query.clone(),
+            on_conflict: None,
+        };
+        // A table that cannot be written to is not created.
+        let planned = self.insert(std::slice::from_ref(&insert));
+        if planned.is_err() {
+            self.remove(&path, create.temporary)?;
+        }
+        planned
+    }
+
+    fn query_columns(&self, query: &QueryText) -> Result<Vec<Ident>> {
+        Ok(self.bound(&query.query)?.fields.into_iter().map(|field| Ident::new(field.name)).collect())
+    }
+
+    /// The columns of CREATE TABLE AS: the query's, with those declared.
+    fn ctas_table(&self, create: &CreateTable, mut table: Table, query: &QueryText) -> Result<Table> {
+        let rel = self.bound(&query.query)?;
+        let mut columns: Vec<TableColumn> = rel
+            .fields
+            .iter()
+            .map(|field| TableColumn {
+                name: field.name.clone(),
+                kind: TableColumnKind::Physical,
+                // As Flink does, the table does not promise what the query happens to know.
+                ty: field.ty.clone(),
+                comment: None,
+            })
+            .collect();
+        if !create.column_order.is_empty() {
+            let mut ordered = Vec::with_capacity(columns.len());
+            for name in &create.column_order {
+                match columns.iter().position(|column| column.name == name.value) {
+                    Some(index) => ordered.push(columns.remove(index)),
+                    None => return Err(Error::invalid(format!("the query has no column '{}'", name.value))),
+                }
+            }
+            if let Some(left) = columns.first() {
+                return Err(Error::invalid(format!("the column list lacks the query's column '{}'", left.name)));
+            }
+            columns = ordered;
+        }
+        let mut declared = std::mem::take(&mut table.columns);
+        for column in columns {
+            match declared.iter_mut().find(|known| known.name == column.name) {
+                Some(known) if known.kind == TableColumnKind::Physical => {
+                    if !bind::assignable(&column.ty, &known.ty) {
+                        return Err(Error::invalid(format!(
+                            "column '{}' is declared as {} and the query gives {}",
+                            known.name, known.ty, column.ty
+                        )));
+                    }
+                }
+                Some(known) => {
+                    return Err(Error::invalid(format!("column '{}' of the query is declared as computed", known.name)));
+                }
+                None => declared.push(column),
+            }
+        }
+        table.columns = declared;
+        self.check(&mut table)?;
+        Ok(table)
+    }
+
+    /// Whether the name is taken at that level.
+    pub(super) fn exists(&self, path: &ObjectPath, temporary: bool) -> bool {
+        if temporary { self.catalogs.temporary.contains_key(path) } else { self.catalogs.permanent(path).is_some() }
+    }
+
+    /// Puts an object into the catalog.
+    pub(super) fn put(&mut self, path: ObjectPath, object: CatalogObject, temporary: bool) -> Result<()> {
+        if temporary {
+            self.catalogs.temporary.insert(path, object);
+        } else {
+            self.catalogs.database_mut(&path.catalog, &path.database)?.objects.insert(path.object, object);
+        }
+        Ok(())
+    }
+
+    fn resolved_table(&self, create: &CreateTable) -> Result<Table> {
+        let own = Declared {
+            columns: create.columns.iter().map(declared_column).collect(),
+            watermark: create.watermark.as_ref().map(watermark_def).transpose()?,
+            primary_key: create.primary_key.as_ref().map(primary_key_def),
+            partition_keys: create.partitioned_by.iter().map(|column| column.value.clone()).collect(),
+            options: options_map(&create.options)?,
+            comment: create.comment.as_ref().map(|comment| comment.value.clone()),
+        };
+        let mut table = match &create.like {
+            Some(like) => self.merged_like(own, like)?,
+            None => own.into_table(),
+        };
+        if create.query.is_none() || create.watermark.is_some() {
+            self.check(&mut table)?;
+        }
+        Ok(table)
+    }
+
+    /// Checks a table's parts against each other, and derives the types of computed columns and of the watermark.
+    pub(super) fn check(&self, table: &mut Table) -> Result<()> {
+        for (index, column) in table.columns.iter().enumerate() {
+            if table.columns[..index].iter().any(|other| other.name == column.name) {
+                return Err(Error::invalid(format!("A column named '{}' already exists in the table.", column.name)));
+            }
+        }
+        let key_columns: Vec<String> = table.primary_key.iter().flat_map(|key| key.columns.clone()).collect();
+        for name in &key_columns {
+            match table.columns.iter_mut().find(|column| column.name == *name) {
+                Some(column) if column.kind == TableColumnKind::Physical => column.ty.nullable = false,
+                Some(_) => {
+                    return Err(Error::invalid(format!("the primary key's column '{name}' is not a physical column")));
+                }
+                None => return Err(Error::invalid(format!("the primary key's column '{name}' does not exist"))),
+            }
+        }
+        for (index, name) in key_columns.iter().enumerate() {
+            if key_columns[..index].contains(name) {
+                return Err(Error::invalid(format!("the primary key names the column '{name}' twice")));
+            }
+        }
+        for name in &table.partition_keys {
+            if !table.column(name).is_some_and(|column| column.kind == TableColumnKind::Physical) {
+                return Err(Error::invalid(format!("Partition column '{name}' not defined in the table schema.")));
+            }
+        }
+        let context = self.plan_context()?;
+        let binder = Binder::new(&self.catalogs, &self.connectors, &context);
+        let stored: Vec<Field> = table
+            .columns
+            .iter()
+            .filter(|column| !matches!(column.kind, TableColumnKind::Computed { .. }))
+            .map(|column| Field::new(column.name.clone(), column.ty.clone()))
+            .collect();
+        let scope = Scope::of(None, stored, None);
+        for column in &mut table.columns {
+            if let TableColumnKind::Computed { text } = &column.kind {
+                let expr = binder
+                    .computed(text, &scope)
+                    .map_err(|error| error.context(format!("Invalid expression for computed column '{}'", column.name)))?;
+                column.ty = expr.ty().clone();
+            }
+        }
+        if let Some(watermark) = &mut table.watermark {
+            let all: Vec<Field> =
+                table.columns.iter().map(|column| Field::new(column.name.clone(), column.ty.clone())).collect();
+            let Some(rowtime) = all.iter().find(|field| field.name == watermark.column).cloned() else {
+                return Err(Error::invalid(format!(
+                    "The rowtime attribute field '{}' is not defined in the table schema.",
+                    watermark.column
+                )));
+            };
+            let scope = Scope::of(None, all, None);
+            let expr = binder
+                .computed(&watermark.text, &scope)
+                .map_err(|error| error.context("Invalid expression for watermark"))?;
+            check_rowtime(&rowtime.ty, expr.ty(), &watermark.column)?;
+            watermark.ty = expr.ty().clone();
+        }
+        Ok(())
+    }
+
+    pub(super) fn create_view(&mut self, create: &CreateView) -> Result<()> {
+        let path = self.path(&create.name)?;
+        self.catalogs.database(&path.catalog, &path.database)?;
+        if self.exists(&path, create.temporary) {
+            if create.if_not_exists {
+                return Ok(());
+            }
+            return Err(Error::invalid(format!("Table (or view) {path} already exists.")));
+        }
+        let comment = create.comment.as_ref().map(|comment| comment.value.clone());
+        let view = self.resolved_view(&create.query, &create.columns, comment)?;
+        self.put(path, CatalogObject::View(Arc::new(view)), create.temporary)
+    }
+
+    /// A view of a query, checked by binding it.
+    pub(super) fn resolved_view(&self, query: &QueryText, names: &[Ident], comment: Option<String>) -> Result<View> {
+        let rel = self.bound(&query.query)?;
+        if !names.is_empty() && names.len() != rel.fields.len() {
+            return Err(Error::invalid(format!(
+                "the view names {} columns, the query has {}, at {}",
+                names.len(),
+                rel.fields.len(),
+                query.position
+            )));
+        }
+        let columns = rel.fields.iter().enumerate().map(|(index, field)| {
+            let name = names.get(index).map_or_else(|| field.name.clone(), |name| name.value.clone());
+            (name, field.ty.clone())
+        });
+        Ok(View {
+            text: query.text.clone(),
+            columns: columns.collect(),
+            comment,
+            catalog: self.catalogs.current_catalog.clone(),
+            database: self.catalogs.current_database.clone(),
+        })
+    }
+
+    pub(super) fn create_database(&mut self, create: &CreateDatabase) -> Result<()> {
+        let (catalog, name) = self.database_path(&create.name)?;
+        let options = options_map(&create.options)?;
+        let comment = create.comment.as_ref().map(|comment| comment.value.clone());
+        self.catalogs.catalog(&catalog)?;
+        let Some(found) = self.catalogs.catalogs.get_mut(&catalog) else { return Ok(()) };
+        if found.databases.contains_key(&name) {
+            if create.if_not_exists {
+                return Ok(());
+            }
+            return Err(Error::invalid(format!("Database {name} already exists in catalog {catalog}.")));
+        }
+        found.databases.insert(name, Database { comment, options, ..Database::default() });
+        Ok(())
+    }
+
+    pub(super) fn create_catalog(&mut self, create: &CreateCatalog) -> Result<()> {
+        let name = create.name.value.clone();
+        if self.catalogs.catalogs.contains_key(&name) {
+            if create.if_not_exists {
+                return Ok(());
+            }
+            return Err(Error::invalid(format!("Catalog {name} already exists.")));
+        }
+        let options = options_map(&create.options)?;
+        match options.get("type").map(String::as_str) {
+            Some("generic_in_memory") => {}
+            Some(other) => {
+                return Err(Error::unsupported(format!("a catalog of type '{other}'; there is 'generic_in_memory'")));
+            }
+            None => return Err(Error::invalid("CREATE CATALOG needs WITH ('type' = 'generic_in_memory')")),
+        }
+        if let Some(key) = options.keys().find(|key| !matches!(key.as_str(), "type" | "default-database")) {
+            return Err(Error::invalid(format!("a catalog in memory has no option '{key}'; it has: default-database, type")));
+        }
+        let database = options.get("default-database").cloned().unwrap_or_else(|| "default".to_owned());
+        let database = if database.is_empty() { DEFAULT_DATABASE.to_owned() } else { database };
+        let comment = create.comment.as_ref().map(|comment| comment.value.clone());
+        let databases = BTreeMap::from([(database, Database::default())]);
+        self.catalogs.catalogs.insert(name, Catalog { databases, comment, options });
+        Ok(())
+    }
+}
+
+/// The parts of a table as a statement declares them.
+pub(super) struct Declared {
+    pub columns: Vec<TableColumn>,
+    pub watermark: Option<WatermarkDef>,
+    pub primary_key: Option<PrimaryKeyDef>,
+    pub partition_keys: Vec<String>,
+    pub options: BTreeMap<String, String>,
+    pub comment: Option<String>,
+}
+
+impl Declared {
+    pub fn into_table(self) -> Table {
+        let Declared { columns, watermark, primary_key, partition_keys, options, comment } = self;
+        Table { columns, watermark, primary_key, partition_keys, options, comment }
+    }
+}
+
+/// A column; the type of a computed one is derived later.
+pub(super) fn declared_column(column: &ColumnDef) -> TableColumn {
+    let (kind, ty) = match &column.kind {
+        ColumnKind::Physical { ty } => (TableColumnKind::Physical, ty.clone()),
+        ColumnKind::Computed { text, .. } => {
+            (TableColumnKind::Computed { text: text.clone() }, flott_types::TypeKind::Null.nullable())
+        }
+        ColumnKind::Metadata { ty, key, is_virtual } => {
+            let key = key.as_ref().map(|key| key.value.clone());
+            (TableColumnKind::Metadata { key, is_virtual: *is_virtual }, ty.clone())
+        }
+    };
+    let comment = column.comment.as_ref().map(|comment| comment.value.clone());
+    TableColumn { name: column.name.value.clone(), kind, ty, comment }
+}
+
+/// WATERMARK FOR; the type is derived later.
+pub(super) fn watermark_def(watermark: &Watermark) -> Result<WatermarkDef> {
+    let [column] = watermark.column.as_slice() else {
+        return Err(Error::unsupported(format!("WATERMARK FOR a nested field, at {}", watermark.position)));
+    };
+    let ty = flott_types::TypeKind::Null.nullable();
+    Ok(WatermarkDef { column: column.value.clone(), text: watermark.text.clone(), ty })
+}
+
+/// PRIMARY KEY; one without a name gets one as in Flink.
+pub(super) fn primary_key_def(key: &PrimaryKey) -> PrimaryKeyDef {
+    let columns: Vec<String> = key.columns.iter().map(|column| column.value.clone()).collect();
+    let name = match &key.name {
+        Some(name) => name.value.clone(),
+        None => format!("PK_{}", columns.join("_")),
+    };
+    PrimaryKeyDef { name, columns }
+}
+
+/// WITH: a key stands once.
+pub(super) fn options_map(options: &[SqlOption]) -> Result<BTreeMap<String, String>> {
+    let mut map = BTreeMap::new();
+    for SqlOption { key, value } in options {
+        if map.insert(key.value.clone(), value.value.clone()).is_some() {
+            return Err(Error::invalid(format!("the option '{}' is given twice, at {}", key.value, key.position)));
+        }
+    }
+    Ok(map)
+}
+
+/// The last part of a name.
+pub(super) fn last_part(name: &sqlparser::ast::ObjectName) -> String {
+    parts(name).pop().unwrap_or_default()
+}

@@ -1,0 +1,206 @@
+//! A session: catalogs, configuration, and the execution of statements.
+//!
+//! A statement either changes the session, or answers from what the session knows, or becomes a job that the caller runs:
+//! see [`Outcome`].
+
+mod alter;
+mod create;
+mod describe;
+mod drop;
+mod like;
+mod query;
+mod settings;
+mod show;
+
+use std::sync::Arc;
+
+use flott_connector::Registry;
+use flott_expr::PlanContext;
+use flott_plan::{JobGraph, Schema};
+use flott_sql_parser::ast::{ParsedStatement, ShellCommand, Show, ShowTarget, Statement, StopJob, Use};
+use flott_types::{Clock, Configuration, Error, LogicalType, Result, TypeKind};
+use sqlparser::ast::ObjectName;
+
+use crate::catalog::{Catalogs, ObjectPath};
+
+/// What came of a statement.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// It changed the session.
+    Done,
+    /// It is answered: SHOW, DESCRIBE, EXPLAIN.
+    Table(Answer),
+    /// A query whose rows the caller wants.
+    Query(Box<PlannedJob>),
+    /// INSERT: a job that writes to tables.
+    Insert(Box<PlannedJob>),
+    /// SHOW JOBS; the caller knows the jobs.
+    ShowJobs,
+    /// STOP JOB
+    StopJob(StopJob),
+    /// A command of the shell.
+    Shell(ShellCommand),
+}
+
+/// A small table made of text.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Answer {
+    /// The columns.
+    pub columns: Vec<(String, LogicalType)>,
+    /// The rows; `None` is NULL.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
+impl Answer {
+    /// One column of strings.
+    pub fn list(name: &str, values: impl IntoIterator<Item = String>) -> Self {
+        let rows = values.into_iter().map(|value| vec![Some(value)]).collect();
+        Answer { columns: vec![(name.to_owned(), TypeKind::STRING.nullable())], rows }
+    }
+}
+
+/// A job, ready to be submitted.
+#[derive(Clone, Debug)]
+pub struct PlannedJob {
+    /// What runs.
+    pub graph: JobGraph,
+    /// Of a query: its columns.
+    pub schema: Schema,
+    /// Of a query: whether its result is updated.
+    pub updates: bool,
+    /// Of INSERT: the tables written to.
+    pub targets: Vec<String>,
+}
+
+/// The state of one user's work: what exists, what is set.
+pub struct Session {
+    pub(crate) catalogs: Catalogs,
+    pub(crate) configuration: Configuration,
+    pub(crate) initial: Configuration,
+    pub(crate) connectors: Arc<Registry>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) cores: u32,
+}
+
+impl Session {
+    /// A new session with the configuration it starts from. `cores` is the default parallelism.
+    pub fn new(connectors: Arc<Registry>, configuration: Configuration, clock: Arc<dyn Clock>, cores: u32) -> Self {
+        let initial = configuration.clone();
+        Session { catalogs: Catalogs::default(), configuration, initial, connectors, clock, cores: cores.max(1) }
+    }
+
+    /// The configuration as it is now.
+    pub fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
+    /// What exists.
+    pub fn catalogs(&self) -> &Catalogs {
+        &self.catalogs
+    }
+
+    /// Executes a statement.
+    ///
+    /// # Errors
+    /// What is wrong with it, with line and column; what is right in Flink and not built is refused by name.
+    pub fn execute(&mut self, parsed: &ParsedStatement) -> Result<Outcome> {
+        let done = |result: Result<()>| result.map(|()| Outcome::Done);
+        match &parsed.statement {
+            Statement::Query(query) => self.query(query),
+            Statement::Insert(insert) => self.insert(std::slice::from_ref(insert.as_ref())),
+            Statement::StatementSet(set) => self.insert(&set.inserts),
+            Statement::Explain(explain) => self.explain(explain),
+            Statement::CreateTable(create) => self.create_table(create),
+            Statement::CreateView(create) => done(self.create_view(create)),
+            Statement::CreateDatabase(create) => done(self.create_database(create)),
+            Statement::CreateCatalog(create) => done(self.create_catalog(create)),
+            Statement::DropTable(drop) => done(self.drop_relation(drop, false)),
+            Statement::DropView(drop) => done(self.drop_relation(drop, true)),
+            Statement::DropDatabase(drop) => done(self.drop_database(drop)),
+            Statement::DropCatalog(drop) => done(self.drop_catalog(drop)),
+            Statement::AlterTable(alter) => done(self.alter_table(alter)),
+            Statement::AlterView(alter) => done(self.alter_view(alter)),
+            Statement::AlterDatabase(alter) => done(self.alter_database(alter)),
+            Statement::AlterCatalog(alter) => done(self.alter_catalog(alter)),
+            Statement::CreateFunction(function) => Err(Error::unsupported(format!(
+                "CREATE FUNCTION at {}: user-defined functions by class name ('{}') are not supported",
+                function.position, function.class.value
+            ))),
+            Statement::AlterFunction(function) => {
+                Err(Error::unsupported(format!("ALTER FUNCTION at {}", function.position)))
+            }
+            Statement::DropFunction(drop) if drop.if_exists => Ok(Outcome::Done),
+            Statement::DropFunction(drop) => {
+                Err(Error::invalid(format!("there is no function {} to drop, at {}", drop.name, drop.position)))
+            }
+            Statement::Describe(describe) => self.describe(describe).map(Outcome::Table),
+            Statement::Show(Show { target: ShowTarget::Jobs, .. }) => Ok(Outcome::ShowJobs),
+            Statement::Show(show) => self.show(show).map(Outcome::Table),
+            Statement::Use(target) => done(self.use_target(target)),
+            Statement::Set(option) => self.set(option.as_ref()),
+            Statement::Reset(key) => {
+                self.reset(key.as_ref().map(|key| key.value.as_str()));
+                Ok(Outcome::Done)
+            }
+            Statement::StopJob(stop) => Ok(Outcome::StopJob(stop.clone())),
+            Statement::Shell(command) => Ok(Outcome::Shell(*command)),
+            Statement::Unsupported(statement) => {
+                Err(Error::unsupported(format!("{} is not supported, at {}", statement.name, statement.position)))
+            }
+            other => Err(Error::unsupported(format!("this statement is not supported: {other:?}"))),
+        }
+    }
+
+    fn use_target(&mut self, target: &Use) -> Result<()> {
+        match target {
+            Use::Catalog(name) => {
+                self.catalogs.catalog(&name.value)?;
+                self.catalogs.current_catalog.clone_from(&name.value);
+                // Flink opens the catalog's default database.
+                let databases = &self.catalogs.catalog(&name.value)?.databases;
+                let first = databases.keys().next().cloned();
+                let default = crate::catalog::DEFAULT_DATABASE;
+                let chosen = if databases.contains_key(default) { Some(default.to_owned()) } else { first };
+                self.catalogs.current_database = chosen.unwrap_or_else(|| default.to_owned());
+                Ok(())
+            }
+            Use::Database(name) => {
+                let (catalog, database) = self.database_path(name)?;
+                self.catalogs.database(&catalog, &database)?;
+                self.catalogs.current_catalog = catalog;
+                self.catalogs.current_database = database;
+                Ok(())
+            }
+            Use::Modules(_) => Err(Error::unsupported("USE MODULES: there is one module, 'core'")),
+        }
+    }
+
+    /// Catalog and database of a name of one or two parts.
+    pub(crate) fn database_path(&self, name: &ObjectName) -> Result<(String, String)> {
+        match parts(name).as_slice() {
+            [database] => Ok((self.catalogs.current_catalog.clone(), database.clone())),
+            [catalog, database] => Ok((catalog.clone(), database.clone())),
+            _ => Err(Error::invalid(format!("'{name}' is not the name of a database"))),
+        }
+    }
+
+    /// The full path of a table's or view's name.
+    pub(crate) fn path(&self, name: &ObjectName) -> Result<ObjectPath> {
+        self.catalogs.qualify(&parts(name))
+    }
+
+    pub(crate) fn plan_context(&self) -> Result<PlanContext> {
+        Ok(PlanContext {
+            time_zone: settings::time_zone(&self.configuration)?,
+            query_time: self.clock.now(),
+            catalog: self.catalogs.current_catalog.clone(),
+            database: self.catalogs.current_database.clone(),
+            streaming: settings::streaming(&self.configuration),
+        })
+    }
+}
+
+/// The parts of a dotted name.
+pub(crate) fn parts(name: &ObjectName) -> Vec<String> {
+    name.0.iter().filter_map(|part| part.as_ident()).map(|ident| ident.value.clone()).collect()
+}

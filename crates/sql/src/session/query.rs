@@ -1,0 +1,231 @@
+//! Queries, INSERT, statement sets, EXPLAIN.
+
+use std::collections::BTreeMap;
+
+use flott_expr::bind;
+use flott_plan::{Expr, Literal, Schema, SinkSpec};
+use flott_sql_parser::ast::{Explain, ExplainDetail, Insert, PartitionValue, Statement};
+use flott_types::{Error, LogicalType, Result};
+use sqlparser::ast::Query;
+
+use super::{Answer, Outcome, PlannedJob, Session, parts};
+use crate::bind::Binder;
+use crate::bind::table::table_spec;
+use crate::catalog::{Table, TableColumnKind};
+use crate::logical::Rel;
+use crate::optimize::optimize;
+use crate::plan::{Planner, SinkTarget, explain};
+
+impl Session {
+    pub(super) fn query(&self, query: &Query) -> Result<Outcome> {
+        let root = (self.bound(query)?, SinkTarget::Collect);
+        Ok(Outcome::Query(Box::new(self.plan(&[root], "collect")?)))
+    }
+
+    pub(super) fn insert(&self, inserts: &[Insert]) -> Result<Outcome> {
+        let roots = inserts.iter().map(|insert| self.bound_insert(insert)).collect::<Result<Vec<_>>>()?;
+        let names: Vec<String> = roots
+            .iter()
+            .filter_map(|(_, target)| match target {
+                SinkTarget::Table(spec) => Some(spec.table.name.clone()),
+                SinkTarget::Collect => None,
+            })
+            .collect();
+        let name = format!("insert-into_{}", names.join(","));
+        Ok(Outcome::Insert(Box::new(self.plan(&roots, &name)?)))
+    }
+
+    pub(super) fn explain(&self, statement: &Explain) -> Result<Outcome> {
+        let roots = match statement.statement.as_ref() {
+            Statement::Query(query) => vec![(self.bound(query)?, SinkTarget::Collect)],
+            Statement::Insert(insert) => vec![self.bound_insert(insert)?],
+            Statement::StatementSet(set) => {
+                set.inserts.iter().map(|insert| self.bound_insert(insert)).collect::<Result<Vec<_>>>()?
+            }
+            _ => {
+                return Err(Error::invalid(format!(
+                    "EXPLAIN takes a query, an INSERT or a statement set, at {}",
+                    statement.position
+                )));
+            }
+        };
+        let unbuilt = statement.details.iter().find(|detail| **detail != ExplainDetail::ChangelogMode);
+        if let Some(detail) = unbuilt {
+            let name = match detail {
+                ExplainDetail::EstimatedCost => "ESTIMATED_COST",
+                ExplainDetail::JsonExecutionPlan => "JSON_EXECUTION_PLAN",
+                ExplainDetail::PlanAdvice => "PLAN_ADVICE",
+                ExplainDetail::ChangelogMode => "CHANGELOG_MODE",
+            };
+            return Err(Error::unsupported(format!("EXPLAIN {name}, at {}", statement.position)));
+        }
+        let options = self.plan_options()?;
+        let mut planner = Planner::new(&self.connectors, &options);
+        let context = self.plan_context()?;
+        let mut logical = Vec::with_capacity(roots.len());
+        for (rel, target) in roots {
+            logical.push(rel.clone());
+            planner.sink(&optimize(rel, &context)?, &target)?;
+        }
+        let (graph, updates) = planner.finish();
+        let text = explain(&logical, &graph, &updates, !statement.details.is_empty());
+        Ok(Outcome::Table(Answer::list("result", [text])))
+    }
+
+    /// A query bound against the session.
+    pub(crate) fn bound(&self, query: &Query) -> Result<Rel> {
+        let context = self.plan_context()?;
+        Binder::new(&self.catalogs, &self.connectors, &context).bind(query)
+    }
+
+    fn plan(&self, roots: &[(Rel, SinkTarget)], name: &str) -> Result<PlannedJob> {
+        let options = self.plan_options()?;
+        let context = self.plan_context()?;
+        let mut planner = Planner::new(&self.connectors, &options);
+        let mut schema = Schema::default();
+        let mut updates = false;
+        let mut targets = Vec::new();
+        for (rel, target) in roots {
+            (schema, updates) = planner.sink(&optimize(rel.clone(), &context)?, target)?;
+            if let SinkTarget::Table(spec) = target {
+                targets.push(spec.table.name.clone());
+            }
+        }
+        let (graph, _) = planner.finish();
+        let mut configuration = options.configuration_map();
+        configuration.insert("table.local-time-zone".to_owned(), options.zone.clone());
+        let name = options.name.as_deref().unwrap_or(name);
+        let graph = graph.into_job_graph(name, configuration, options.max_parallelism, options.chaining)?;
+        Ok(PlannedJob { graph, schema, updates, targets })
+    }
+
+    /// An INSERT: the query with its columns cast and ordered as the table's, and the sink.
+    fn bound_insert(&self, insert: &Insert) -> Result<(Rel, SinkTarget)> {
+        let context = self.plan_context()?;
+        let binder = Binder::new(&self.catalogs, &self.connectors, &context);
+        if insert.on_conflict.is_some() {
+            return Err(Error::unsupported(format!("ON CONFLICT of INSERT, at {}", insert.position)));
+        }
+        if insert.overwrite && context.streaming {
+            return Err(Error::invalid(format!(
+                "Streaming mode not support overwrite: INSERT OVERWRITE at {}",
+                insert.position
+            )));
+        }
+        let (path, table) = binder.target(&parts(&insert.target), &insert.hints, &insert.target)?;
+        let source = binder.bind(&insert.source)?;
+        let (columns, metadata) = sink_columns(&table);
+        let fixed = static_partition(&insert.partition, &table)?;
+        let rel = assign_columns(source, insert, &columns, &fixed, &path.to_string())?;
+        let static_partition =
+            fixed.iter().map(|(name, value)| (name.clone(), partition_text(value))).collect::<BTreeMap<_, _>>();
+        let spec = SinkSpec {
+            table: table_spec(&path, &table)?,
+            metadata: Schema::new(metadata),
+            overwrite: insert.overwrite,
+            static_partition,
+        };
+        Ok((rel, SinkTarget::Table(Box::new(spec))))
+    }
+}
+
+/// The columns that a sink takes, physical ones first; and the metadata keys among them.
+fn sink_columns(table: &Table) -> (Vec<(String, LogicalType)>, Vec<(String, LogicalType)>) {
+    let mut columns = Vec::new();
+    let mut metadata = Vec::new();
+    let mut behind = Vec::new();
+    for column in &table.columns {
+        match &column.kind {
+            TableColumnKind::Physical => columns.push((column.name.clone(), column.ty.clone())),
+            TableColumnKind::Metadata { key, is_virtual: false } => {
+                behind.push((column.name.clone(), column.ty.clone()));
+                metadata.push((key.clone().unwrap_or_else(|| column.name.clone()), column.ty.clone()));
+            }
+            _ => {}
+        }
+    }
+    columns.extend(behind);
+    (columns, metadata)
+}
+
+/// The constants of `PARTITION (k = v)`.
+fn static_partition(partition: &[PartitionValue], table: &Table) -> Result<Vec<(String, Expr)>> {
+    let mut fixed = Vec::new();
+    for PartitionValue { column, value } in partition {
+        if !table.partition_keys.contains(&column.value) {
+            return Err(Error::invalid(format!("'{}' is not a partition column of the table", column.value)));
+        }
+        let Some(value) = value else { continue };
+        let literal = match value {
+            sqlparser::ast::Expr::Value(value) => match &value.value {
+                sqlparser::ast::Value::SingleQuotedString(text) => flott_expr::literal_text::string(text.as_str()),
+                sqlparser::ast::Value::Number(digits, _) => flott_expr::literal_text::number(digits)?,
+                sqlparser::ast::Value::Boolean(truth) => flott_expr::literal_text::boolean(*truth),
+                _ => return Err(Error::invalid(format!("PARTITION ({} = ...) takes a constant", column.value))),
+            },
+            _ => return Err(Error::invalid(format!("PARTITION ({} = ...) takes a constant", column.value))),
+        };
+        fixed.push((column.value.clone(), literal));
+    }
+    Ok(fixed)
+}
+
+fn partition_text(value: &Expr) -> String {
+    match value {
+        Expr::Literal { value: Literal::String(text), .. } => text.clone(),
+        Expr::Literal { value: Literal::Integer(number), .. } => number.to_string(),
+        Expr::Literal { value: Literal::Boolean(truth), .. } => truth.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// The query's columns in the order and of the types of the table's.
+fn assign_columns(
+    source: Rel,
+    insert: &Insert,
+    columns: &[(String, LogicalType)],
+    fixed: &[(String, Expr)],
+    table: &str,
+) -> Result<Rel> {
+    let is_fixed = |name: &str| fixed.iter().any(|(column, _)| column == name);
+    let listed: Vec<String> = if insert.columns.is_empty() {
+        columns.iter().map(|(name, _)| name.clone()).filter(|name| !is_fixed(name)).collect()
+    } else {
+        insert.columns.iter().map(|column| column.value.clone()).collect()
+    };
+    for (index, name) in listed.iter().enumerate() {
+        if !columns.iter().any(|(column, _)| column == name) {
+            return Err(Error::invalid(format!("INSERT at {}: table {table} has no column '{name}'", insert.position)));
+        }
+        if listed[..index].contains(name) {
+            return Err(Error::invalid(format!("INSERT at {}: column '{name}' is listed twice", insert.position)));
+        }
+    }
+    if listed.len() != source.fields.len() {
+        let show = |types: &mut dyn Iterator<Item = (String, LogicalType)>| {
+            types.map(|(name, ty)| format!("{name}: {ty}")).collect::<Vec<_>>().join(", ")
+        };
+        let query = show(&mut source.fields.iter().map(|field| (field.name.clone(), field.ty.clone())));
+        let sink = show(&mut columns.iter().cloned());
+        return Err(Error::invalid(format!(
+            "Column types of query result and sink for '{table}' do not match. Cause: Different number of columns.\n\n\
+             Query schema: [{query}]\nSink schema:  [{sink}]"
+        )));
+    }
+    let mut exprs = Vec::with_capacity(columns.len());
+    for (name, ty) in columns {
+        let expr = match (listed.iter().position(|column| column == name), fixed.iter().find(|(column, _)| column == name)) {
+            (Some(index), _) => bind::assign(source.column(index), name, ty)?,
+            (None, Some((_, value))) => bind::assign(value.clone(), name, ty)?,
+            (None, None) if ty.nullable => Expr::literal(Literal::Null, ty.clone()),
+            (None, None) => {
+                return Err(Error::invalid(format!(
+                    "INSERT at {}: column '{name}' is NOT NULL and is not listed",
+                    insert.position
+                )));
+            }
+        };
+        exprs.push((expr, name.clone()));
+    }
+    Ok(source.project(exprs))
+}

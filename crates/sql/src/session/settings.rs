@@ -1,0 +1,81 @@
+//! SET, RESET, and what the configuration says to the planner.
+
+use chrono_tz::Tz;
+use flott_sql_parser::ast::SqlOption;
+use flott_types::{Configuration, Error, Result, TypeKind};
+
+use super::{Answer, Outcome, Session};
+use crate::plan::PlanOptions;
+
+impl Session {
+    pub(super) fn set(&mut self, option: Option<&SqlOption>) -> Result<Outcome> {
+        let Some(SqlOption { key, value }) = option else {
+            let rows = self.configuration.iter().map(|(key, value)| vec![Some(key.to_owned()), Some(value.to_owned())]);
+            let text = TypeKind::STRING.nullable();
+            let columns = vec![("key".to_owned(), text.clone()), ("value".to_owned(), text)];
+            return Ok(Outcome::Table(Answer { columns, rows: rows.collect() }));
+        };
+        let mut changed = self.configuration.clone();
+        changed.set(&key.value, &value.value).map_err(|error| error.context(format!("SET at {}", key.position)))?;
+        time_zone(&changed)?;
+        self.configuration = changed;
+        Ok(Outcome::Done)
+    }
+
+    pub(super) fn reset(&mut self, key: Option<&str>) {
+        match key {
+            None => self.configuration = self.initial.clone(),
+            Some(key) => {
+                self.configuration.reset(key);
+                if let Some(value) = self.initial.get(key) {
+                    // The value was checked when the session began.
+                    let _ = self.configuration.set(key, &value.to_owned());
+                }
+            }
+        }
+    }
+
+    pub(super) fn plan_options(&self) -> Result<PlanOptions> {
+        let set = &self.configuration;
+        let sql_parallelism = set.number("table.exec.resource.default-parallelism", -1)?;
+        let parallelism = match sql_parallelism {
+            above if above > 0 => above,
+            _ => set.number("parallelism.default", i64::from(self.cores))?,
+        };
+        let in_range = |what: &str, value: i64, least: i64| {
+            u32::try_from(value).ok().filter(|_| (least..=32_768).contains(&value)).ok_or_else(|| {
+                Error::invalid(format!("option '{what}' is {value}; expected a number from {least} to 32768"))
+            })
+        };
+        Ok(PlanOptions {
+            parallelism: in_range("parallelism.default", parallelism, 1)?,
+            max_parallelism: in_range("pipeline.max-parallelism", set.number("pipeline.max-parallelism", 0)?, 0)?,
+            chaining: set.flag("pipeline.operator-chaining.enabled", true)?,
+            watermark_interval: set.duration("pipeline.auto-watermark-interval", 200)?,
+            idle_timeout: set.duration("table.exec.source.idle-timeout", 0)?,
+            state_ttl: set.duration("table.exec.state.ttl", 0)?,
+            two_phase: !set.get("table.optimizer.agg-phase-strategy").is_some_and(|s| s.eq_ignore_ascii_case("ONE_PHASE")),
+            streaming: streaming(set),
+            zone: time_zone(set)?.name().to_owned(),
+            name: set.get("pipeline.name").map(str::to_owned),
+            configuration: set.clone(),
+        })
+    }
+}
+
+/// `table.local-time-zone`; UTC when it is not set.
+pub(super) fn time_zone(configuration: &Configuration) -> Result<Tz> {
+    match configuration.get("table.local-time-zone") {
+        None | Some("default") => Ok(Tz::UTC),
+        Some(name) => name.parse().map_err(|_| {
+            Error::invalid(format!(
+                "option 'table.local-time-zone' is '{name}', which is no known time zone; write a name such as Europe/Berlin"
+            ))
+        }),
+    }
+}
+
+/// Whether queries are planned as streams.
+pub(super) fn streaming(configuration: &Configuration) -> bool {
+    !configuration.get("execution.runtime-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("BATCH"))
+}

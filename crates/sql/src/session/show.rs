@@ -1,0 +1,215 @@
+//! SHOW.
+
+use flott_sql_parser::ast::{Show, ShowFilter, ShowTarget};
+use flott_types::{Error, Result};
+
+use super::{Answer, Session, parts};
+use crate::catalog::{CatalogObject, Database, ObjectPath, Table, TableColumnKind, View};
+
+impl Session {
+    pub(super) fn show(&self, show: &Show) -> Result<Answer> {
+        let refuse = |what: &str| Err(Error::unsupported(format!("SHOW {what}, at {}", show.position)));
+        let (column, names) = match &show.target {
+            ShowTarget::Catalogs => ("catalog name", self.catalogs.catalogs.keys().cloned().collect()),
+            ShowTarget::CurrentCatalog => ("current catalog name", vec![self.catalogs.current_catalog.clone()]),
+            ShowTarget::CurrentDatabase => ("current database name", vec![self.catalogs.current_database.clone()]),
+            ShowTarget::Databases => {
+                let catalog = match &show.scope {
+                    Some(name) => parts(name).join("."),
+                    None => self.catalogs.current_catalog.clone(),
+                };
+                ("database name", self.catalogs.catalog(&catalog)?.databases.keys().cloned().collect())
+            }
+            ShowTarget::Tables => ("table name", self.object_names(show, false)?),
+            ShowTarget::Views => ("view name", self.object_names(show, true)?),
+            ShowTarget::MaterializedTables => ("materialized table name", Vec::new()),
+            ShowTarget::Functions { user_only: true } => ("function name", Vec::new()),
+            ShowTarget::Functions { user_only: false } => {
+                let names = flott_expr::registry::names().into_iter().chain(flott_expr::aggregate::NAMES.iter().copied());
+                let mut names: Vec<String> = names.map(str::to_lowercase).collect();
+                names.sort_unstable();
+                names.dedup();
+                ("function name", names)
+            }
+            ShowTarget::Modules { full: false } => ("module name", vec!["core".to_owned()]),
+            ShowTarget::Modules { full: true } => return refuse("FULL MODULES"),
+            ShowTarget::Jars => ("jars", Vec::new()),
+            ShowTarget::Procedures => return refuse("PROCEDURES"),
+            ShowTarget::Models => ("model name", Vec::new()),
+            ShowTarget::Connections => return refuse("CONNECTIONS"),
+            ShowTarget::Jobs => return refuse("JOBS"),
+            ShowTarget::Columns => return self.show_columns(show),
+            ShowTarget::Partitions { .. } => return self.show_partitions(show),
+            ShowTarget::CreateTable(name) => {
+                let path = self.path(name)?;
+                return match self.catalogs.lookup(&path) {
+                    Some(CatalogObject::Table(table)) => Ok(Answer::list("result", [create_table(&path, table, self.is_temporary(&path))])),
+                    Some(CatalogObject::View(_)) => Err(Error::invalid(format!(
+                        "SHOW CREATE TABLE is only supported for tables, but {path} is a view. Please use SHOW CREATE VIEW instead."
+                    ))),
+                    None => Err(missing(&path)),
+                };
+            }
+            ShowTarget::CreateView(name) => {
+                let path = self.path(name)?;
+                return match self.catalogs.lookup(&path) {
+                    Some(CatalogObject::View(view)) => Ok(Answer::list("result", [create_view(&path, view, self.is_temporary(&path))])),
+                    Some(CatalogObject::Table(_)) => Err(Error::invalid(format!(
+                        "SHOW CREATE VIEW is only supported for views, but {path} is a table. Please use SHOW CREATE TABLE instead."
+                    ))),
+                    None => Err(missing(&path)),
+                };
+            }
+            ShowTarget::CreateCatalog(name) => {
+                let catalog = self.catalogs.catalog(&name.value)?;
+                let mut options = catalog.options.clone();
+                options.entry("type".to_owned()).or_insert_with(|| "generic_in_memory".to_owned());
+                let options: Vec<String> = options.iter().map(|(k, v)| format!("  '{k}' = '{v}'")).collect();
+                let text = format!("CREATE CATALOG `{}`\nWITH (\n{}\n)\n", name.value, options.join(",\n"));
+                return Ok(Answer::list("result", [text]));
+            }
+            ShowTarget::CreateMaterializedTable(_) => return refuse("CREATE MATERIALIZED TABLE"),
+            ShowTarget::CreateModel(_) => return refuse("CREATE MODEL"),
+        };
+        let names: Vec<String> = names;
+        Ok(Answer::list(column, names.into_iter().filter(|name| matches(name, show.filter.as_ref()))))
+    }
+
+    fn is_temporary(&self, path: &ObjectPath) -> bool {
+        self.catalogs.temporary.contains_key(path)
+    }
+
+    /// Tables and views, or views alone, of a database; temporary ones included.
+    fn object_names(&self, show: &Show, views_only: bool) -> Result<Vec<String>> {
+        let (catalog, database) = match &show.scope {
+            Some(name) => self.database_path(name)?,
+            None => (self.catalogs.current_catalog.clone(), self.catalogs.current_database.clone()),
+        };
+        let found: &Database = self.catalogs.database(&catalog, &database)?;
+        let wanted = |object: &CatalogObject| !views_only || object.is_view();
+        let permanent = found.objects.iter().filter(|(_, object)| wanted(object)).map(|(name, _)| name.clone());
+        let temporary = self
+            .catalogs
+            .temporary
+            .iter()
+            .filter(|(path, object)| path.catalog == catalog && path.database == database && wanted(object))
+            .map(|(path, _)| path.object.clone());
+        let mut names: Vec<String> = permanent.chain(temporary).collect();
+        names.sort_unstable();
+        names.dedup();
+        Ok(names)
+    }
+
+    fn show_columns(&self, show: &Show) -> Result<Answer> {
+        let Some(name) = &show.scope else {
+            return Err(Error::invalid(format!("SHOW COLUMNS needs FROM table, at {}", show.position)));
+        };
+        let target = flott_sql_parser::ast::DescribeTarget::Table(name.clone());
+        let describe = flott_sql_parser::ast::Describe { position: show.position, target, extended: false };
+        let mut answer = self.describe(&describe)?;
+        answer.rows.retain(|row| row[0].as_deref().is_some_and(|name| matches(name, show.filter.as_ref())));
+        Ok(answer)
+    }
+
+    fn show_partitions(&self, show: &Show) -> Result<Answer> {
+        let Some(name) = &show.scope else {
+            return Err(Error::invalid(format!("SHOW PARTITIONS needs a table, at {}", show.position)));
+        };
+        let path = self.path(name)?;
+        match self.catalogs.lookup(&path) {
+            Some(CatalogObject::Table(table)) if table.partition_keys.is_empty() => Err(Error::invalid(format!(
+                "Table {}.{} in catalog {} is not partitioned.",
+                path.database, path.object, path.catalog
+            ))),
+            Some(CatalogObject::Table(_)) => Err(Error::unsupported(format!("SHOW PARTITIONS, at {}", show.position))),
+            _ => Err(missing(&path)),
+        }
+    }
+}
+
+fn missing(path: &ObjectPath) -> Error {
+    Error::invalid(format!("Could not execute SHOW. Table with identifier {path} does not exist."))
+}
+
+/// `[NOT] LIKE 'pattern'`
+fn matches(name: &str, filter: Option<&ShowFilter>) -> bool {
+    let Some(filter) = filter else { return true };
+    let (name, pattern) = if filter.ignore_case {
+        (name.to_lowercase(), filter.pattern.value.to_lowercase())
+    } else {
+        (name.to_owned(), filter.pattern.value.clone())
+    };
+    let name: Vec<char> = name.chars().collect();
+    let pattern: Vec<char> = pattern.chars().collect();
+    like(&name, &pattern) != filter.negated
+}
+
+fn like(text: &[char], pattern: &[char]) -> bool {
+    match pattern {
+        [] => text.is_empty(),
+        ['%', rest @ ..] => (0..=text.len()).any(|skip| like(&text[skip..], rest)),
+        ['\\', literal, rest @ ..] => text.first() == Some(literal) && like(&text[1..], rest),
+        ['_', rest @ ..] => !text.is_empty() && like(&text[1..], rest),
+        [literal, rest @ ..] => text.first() == Some(literal) && like(&text[1..], rest),
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+fn create_table(path: &ObjectPath, table: &Table, temporary: bool) -> String {
+    let mut lines: Vec<String> = table
+        .columns
+        .iter()
+        .map(|column| {
+            let name = quoted(&column.name);
+            let comment = column.comment.as_ref().map(|c| format!(" COMMENT '{}'", c.replace('\'', "''"))).unwrap_or_default();
+            match &column.kind {
+                TableColumnKind::Physical => format!("  {name} {}{comment}", sql_type(&column.ty)),
+                TableColumnKind::Computed { text } => format!("  {name} AS {text}{comment}"),
+                TableColumnKind::Metadata { key, is_virtual } => {
+                    let from = key.as_ref().map(|key| format!(" FROM '{key}'")).unwrap_or_default();
+                    let suffix = if *is_virtual { " VIRTUAL" } else { "" };
+                    format!("  {name} {} METADATA{from}{suffix}{comment}", sql_type(&column.ty))
+                }
+            }
+        })
+        .collect();
+    if let Some(watermark) = &table.watermark {
+        lines.push(format!("  WATERMARK FOR {} AS {}", quoted(&watermark.column), watermark.text));
+    }
+    if let Some(key) = &table.primary_key {
+        let columns: Vec<String> = key.columns.iter().map(|column| quoted(column)).collect();
+        lines.push(format!("  CONSTRAINT {} PRIMARY KEY ({}) NOT ENFORCED", quoted(&key.name), columns.join(", ")));
+    }
+    let kind = if temporary { "TEMPORARY TABLE" } else { "TABLE" };
+    let mut text = format!("CREATE {kind} {path} (\n{}\n)\n", lines.join(",\n"));
+    if let Some(comment) = &table.comment {
+        text.push_str(&format!("COMMENT '{}'\n", comment.replace('\'', "''")));
+    }
+    if !table.partition_keys.is_empty() {
+        let keys: Vec<String> = table.partition_keys.iter().map(|key| quoted(key)).collect();
+        text.push_str(&format!("PARTITIONED BY ({})\n", keys.join(", ")));
+    }
+    let options: Vec<String> = table
+        .options
+        .iter()
+        .map(|(key, value)| format!("  '{}' = '{}'", key.replace('\'', "''"), value.replace('\'', "''")))
+        .collect();
+    text.push_str(&format!("WITH (\n{}\n)\n", options.join(",\n")));
+    text
+}
+
+/// A type as SHOW CREATE TABLE writes it: STRING as the type it is short for.
+fn sql_type(ty: &flott_types::LogicalType) -> String {
+    let text = ty.to_string();
+    text.replace("STRING", "VARCHAR(2147483647)").replace("BYTES", "VARBINARY(2147483647)")
+}
+
+fn create_view(path: &ObjectPath, view: &View, temporary: bool) -> String {
+    let kind = if temporary { "TEMPORARY VIEW" } else { "VIEW" };
+    let columns: Vec<String> = view.columns.iter().map(|(name, _)| format!("  {}", quoted(name))).collect();
+    let comment = view.comment.as_ref().map(|c| format!("COMMENT '{}'\n", c.replace('\'', "''"))).unwrap_or_default();
+    format!("CREATE {kind} {path} (\n{}\n)\n{comment}AS {}\n", columns.join(",\n"), view.text)
+}

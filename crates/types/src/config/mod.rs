@@ -1,0 +1,169 @@
+//! Configuration: Flink's keys, typed values, and errors that name the nearest key.
+//!
+//! [`OPTIONS`] is the list of all keys; `docs/configuration.md` is generated from it. A key of Flink's that has nothing to
+//! act on here (the JVM's memory, say) is accepted, so that a user's `config.yaml` can be taken as it is, and is told
+//! about; any other unknown key is an error.
+
+mod options;
+mod parse;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use options::{ConfigOption, Effect, OPTIONS, ValueKind};
+pub use parse::{parse_duration, parse_memory_size};
+
+use crate::{Error, Result};
+
+/// Keys and values as the user wrote them, later ones over earlier ones.
+#[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Configuration {
+    values: BTreeMap<String, String>,
+}
+
+impl Configuration {
+    /// The value of a key, as text.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.values.get(key).map(String::as_str)
+    }
+
+    /// Sets a key after checking it and its value.
+    ///
+    /// # Errors
+    /// If there is no such key (the nearest one is named), or the value is not of the key's type.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        option(key)?.check(key, value)?;
+        self.values.insert(key.to_owned(), value.to_owned());
+        Ok(())
+    }
+
+    /// Forgets a key, so that its default counts again.
+    pub fn reset(&mut self, key: &str) {
+        self.values.remove(key);
+    }
+
+    /// Keys and values, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// A number, or the default.
+    pub fn number(&self, key: &str, default: i64) -> Result<i64> {
+        match self.get(key) {
+            None => Ok(default),
+            Some(text) => text.trim().parse().map_err(|_| wrong(key, text, "a whole number")),
+        }
+    }
+
+    /// `true` or `false`, or the default.
+    pub fn flag(&self, key: &str, default: bool) -> Result<bool> {
+        match self.get(key).map(str::to_ascii_lowercase).as_deref() {
+            None => Ok(default),
+            Some("true") => Ok(true),
+            Some("false") => Ok(false),
+            Some(text) => Err(wrong(key, text, "true or false")),
+        }
+    }
+
+    /// A duration in milliseconds, or the default.
+    pub fn duration(&self, key: &str, default: i64) -> Result<i64> {
+        match self.get(key) {
+            None => Ok(default),
+            Some(text) => parse_duration(text).ok_or_else(|| wrong(key, text, DURATION)),
+        }
+    }
+}
+
+const DURATION: &str = "a duration such as '500 ms', '10 s', '5 min', '1 h' or '1 d'";
+
+/// The option of a key.
+///
+/// # Errors
+/// If there is none; the message names the nearest key.
+pub fn option(key: &str) -> Result<&'static ConfigOption> {
+    let found = OPTIONS.iter().find(|option| match option.kind {
+        ValueKind::Map => key.strip_prefix(option.key).is_some_and(|rest| rest.starts_with('.')),
+        _ => option.key == key,
+    });
+    found.ok_or_else(|| {
+        let nearest = OPTIONS.iter().min_by_key(|option| distance(option.key, key));
+        let hint = nearest.map(|option| format!("; did you mean '{}'?", option.key)).unwrap_or_default();
+        Error::invalid(format!("there is no option '{key}'{hint}"))
+    })
+}
+
+impl ConfigOption {
+    /// Checks a value.
+    fn check(&self, key: &str, value: &str) -> Result<()> {
+        let text = value.trim();
+        let (fits, expected) = match self.kind {
+            ValueKind::Text | ValueKind::Map => (true, String::new()),
+            ValueKind::Flag => {
+                (matches!(text.to_ascii_lowercase().as_str(), "true" | "false"), "true or false".to_owned())
+            }
+            ValueKind::Number => (text.parse::<i64>().is_ok(), "a whole number".to_owned()),
+            ValueKind::Fraction => (text.parse::<f64>().is_ok(), "a number".to_owned()),
+            ValueKind::Duration => (parse_duration(text).is_some(), DURATION.to_owned()),
+            ValueKind::Memory => (parse_memory_size(text).is_some(), "a size such as '512 kb' or '64 mb'".to_owned()),
+            ValueKind::Choice(choices) => {
+                let normal = text.to_ascii_lowercase().replace('_', "-");
+                let known = choices.iter().any(|choice| choice.to_ascii_lowercase().replace('_', "-") == normal);
+                (known, format!("one of {}", choices.join(", ")))
+            }
+        };
+        if fits { Ok(()) } else { Err(wrong(key, value, &expected)) }
+    }
+}
+
+fn wrong(key: &str, value: &str, expected: &str) -> Error {
+    Error::invalid(format!("option '{key}' is '{value}'; expected {expected}"))
+}
+
+/// How many characters must be changed, added or removed to make one word of the other.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replace = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = replace.min(row[j] + 1).min(row[j + 1] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_key_names_the_nearest() {
+        let error = Configuration::default().set("paralellism.default", "2").unwrap_err();
+        assert_eq!(
+            error.message(),
+            "there is no option 'paralellism.default'; did you mean 'parallelism.default'?"
+        );
+    }
+
+    #[test]
+    fn a_wrong_value_says_what_is_expected() {
+        let mut configuration = Configuration::default();
+        let error = configuration.set("execution.checkpointing.interval", "often").unwrap_err();
+        assert!(error.message().contains("is 'often'; expected a duration"), "{error}");
+        assert!(configuration.set("execution.runtime-mode", "AUTOMATIC").is_ok());
+        assert!(configuration.set("execution.runtime-mode", "fast").is_err());
+        assert!(configuration.set("pipeline.operator-chaining.enabled", "yes").is_err());
+    }
+
+    #[test]
+    fn keys_are_listed_once_and_sorted() {
+        for pair in OPTIONS.windows(2) {
+            assert!(pair[0].key < pair[1].key, "{} before {}", pair[0].key, pair[1].key);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! All configuration keys.
+
+/// A key of the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct ConfigOption {
+    /// The key. Of a [`ValueKind::Map`]: the prefix before the dot.
+    pub key: &'static str,
+    /// What its value must look like.
+    pub kind: ValueKind,
+    /// The default, as it would be written; empty for none.
+    pub default: &'static str,
+    /// Whether it does something here.
+    pub effect: Effect,
+    /// What it does, or why it does nothing.
+    pub description: &'static str,
+}
+
+/// What a value must look like.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ValueKind {
+    /// Any text.
+    Text,
+    /// `true` or `false`
+    Flag,
+    /// A whole number.
+    Number,
+    /// A number with a fraction.
+    Fraction,
+    /// A duration: `10 s`
+    Duration,
+    /// A size: `64 mb`
+    Memory,
+    /// One of these words, in any case.
+    Choice(&'static [&'static str]),
+    /// Any keys below this one.
+    Map,
+}
+
+/// Whether a key does something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// It does what it says.
+    Works,
+    /// It is Flink's and is accepted; there is nothing here for it to act on.
+    Accepted,
+}
+
+const fn works(key: &'static str, kind: ValueKind, default: &'static str, description: &'static str) -> ConfigOption {
+    ConfigOption { key, kind, default, effect: Effect::Works, description }
+}
+
+const fn accepted(key: &'static str, kind: ValueKind, description: &'static str) -> ConfigOption {
+    ConfigOption { key, kind, default: "", effect: Effect::Accepted, description }
+}
+
+use ValueKind::{Choice, Duration, Flag, Fraction, Map, Number, Text};
+
+/// All keys, sorted.
+pub const OPTIONS: &[ConfigOption] = &[
+    accepted("blob.server.port", Text, "no blobs are served: jobs are deployed as plans"),
+    accepted("env", Map, "options of the JVM and its start scripts"),
+    works("execution.buffer-timeout.enabled", Flag, "true", "whether rows are sent on before a batch is full"),
+    works("execution.buffer-timeout.interval", Duration, "100 ms", "rows wait at most so long for their batch to fill"),
+    works("execution.checkpointing.dir", Text, "", "where checkpoints are kept: a folder or a file:// URL; without it they are kept in memory and end with the process"),
+    works("execution.checkpointing.externalized-checkpoint-retention", Choice(&["NO_EXTERNALIZED_CHECKPOINTS", "DELETE_ON_CANCELLATION", "RETAIN_ON_CANCELLATION"]), "RETAIN_ON_CANCELLATION", "what becomes of the checkpoints of a job that is cancelled"),
+    works("execution.checkpointing.interval", Duration, "", "a checkpoint is begun so often; without it there are none"),
+    works("execution.checkpointing.max-concurrent-checkpoints", Number, "1", "how many checkpoints may be under way at once"),
+    works("execution.checkpointing.min-pause", Duration, "0 ms", "the least time between the end of a checkpoint and the start of the next"),
+    works("execution.checkpointing.mode", Choice(&["EXACTLY_ONCE", "AT_LEAST_ONCE"]), "EXACTLY_ONCE", "whether a row may be counted twice after a failure"),
+    works("execution.checkpointing.num-retained", Number, "1", "how many completed checkpoints are kept"),
+    works("execution.checkpointing.savepoint-dir", Text, "", "where savepoints are written"),
+    works("execution.checkpointing.timeout", Duration, "10 min", "a checkpoint that takes longer is given up"),
+    works("execution.checkpointing.tolerable-failed-checkpoints", Number, "0", "how many checkpoints may fail in a row before the job does"),
+    accepted("execution.checkpointing.unaligned.enabled", Flag, "barriers are aligned; unaligned ones are not built"),
+    works("execution.runtime-mode", Choice(&["STREAMING", "BATCH", "AUTOMATIC"]), "STREAMING", "how queries are planned: BATCH asks for bounded inputs, drops no late rows and may sort"),
+    works("execution.state-recovery.ignore-unclaimed-state", Flag, "false", "whether state that no operator of the job claims may be left behind"),
+    works("execution.state-recovery.path", Text, "", "the checkpoint or savepoint a job starts from; `latest` for the newest of its folder"),
+    accepted("io.tmp.dirs", Text, "nothing is spilled to local disk"),
+    accepted("jobmanager", Map, "JobManager and TaskManager run in one process here"),
+    works("parallelism.default", Number, "", "subtasks of each operator; the number of cores when not set"),
+    works("pipeline.auto-watermark-interval", Duration, "200 ms", "a watermark is sent on when it has advanced by more than this"),
+    works("pipeline.max-parallelism", Number, "", "the number of key groups; by Flink's rule when not set"),
+    works("pipeline.name", Text, "", "the job's name"),
+    accepted("pipeline.object-reuse", Flag, "batches are never copied between chained operators"),
+    works("pipeline.operator-chaining.enabled", Flag, "true", "whether operators run in one task where they can"),
+    accepted("rest", Map, "there is no REST server yet"),
+    works("restart-strategy.exponential-delay.attempts-before-reset-backoff", Number, "", "restarts within one back-off before the job is given up; unlimited when not set"),
+    works("restart-strategy.exponential-delay.backoff-multiplier", Fraction, "1.5", "by how much the delay grows"),
+    works("restart-strategy.exponential-delay.initial-backoff", Duration, "1 s", "the first delay"),
+    works("restart-strategy.exponential-delay.jitter-factor", Fraction, "0.1", "by how much a delay varies"),
+    works("restart-strategy.exponential-delay.max-backoff", Duration, "1 min", "the longest delay"),
+    works("restart-strategy.exponential-delay.reset-backoff-threshold", Duration, "1 h", "running so long without failure brings the delay back to the first"),
+    works("restart-strategy.failure-rate.delay", Duration, "1 s", "the delay before a restart"),
+    works("restart-strategy.failure-rate.failure-rate-interval", Duration, "1 min", "the time in which failures are counted"),
+    works("restart-strategy.failure-rate.max-failures-per-interval", Number, "1", "more failures than this end the job"),
+    works("restart-strategy.fixed-delay.attempts", Number, "1", "how often the job is restarted"),
+    works("restart-strategy.fixed-delay.delay", Duration, "1 s", "the delay before a restart"),
+    works("restart-strategy.type", Choice(&["none", "off", "disable", "fixed-delay", "fixeddelay", "failure-rate", "failurerate", "exponential-delay", "exponentialdelay"]), "", "exponential-delay with checkpoints, none without"),
+    works("sql-client.display.max-column-width", Number, "30", "a longer value is cut in the tables of the shell"),
+    works("sql-client.execution.max-table-result.rows", Number, "1000000", "the rows that the shell's table mode keeps"),
+    works("sql-client.execution.result-mode", Choice(&["TABLE", "CHANGELOG", "TABLEAU"]), "TABLE", "how the shell shows results"),
+    works("sql-client.verbose", Flag, "false", "whether the shell shows errors with all their causes"),
+    accepted("state.backend.incremental", Flag, "checkpoints are always incremental"),
+    accepted("state.backend.type", Choice(&["hashmap", "rocksdb", "forst"]), "state is held in memory; spilling is not built"),
+    works("table.display.max-column-width", Number, "30", "a longer value is cut in printed tables"),
+    works("table.dml-sync", Flag, "false", "whether an INSERT waits for its job to end"),
+    works("table.exec.batch-size", Number, "4096", "rows to a batch"),
+    accepted("table.exec.disabled-operators", Text, "there is one operator for each task"),
+    accepted("table.exec.mini-batch.allow-latency", Duration, "aggregations emit the net change of each batch of input, without waiting"),
+    accepted("table.exec.mini-batch.enabled", Flag, "aggregations emit the net change of each batch of input, without waiting"),
+    accepted("table.exec.mini-batch.size", Number, "aggregations emit the net change of each batch of input, without waiting"),
+    works("table.exec.resource.default-parallelism", Number, "-1", "overrides parallelism.default for SQL when above 0"),
+    works("table.exec.source.idle-timeout", Duration, "0 ms", "a source without rows for so long holds event time back no longer"),
+    works("table.exec.state.ttl", Duration, "0 ms", "state that was not touched for so long is dropped; 0 keeps it"),
+    works("table.local-time-zone", Text, "default", "the session's time zone: a name such as Europe/Berlin, or an offset"),
+    works("table.optimizer.agg-phase-strategy", Choice(&["AUTO", "TWO_PHASE", "ONE_PHASE"]), "AUTO", "whether rows are aggregated before they are exchanged"),
+    accepted("taskmanager", Map, "JobManager and TaskManager run in one process here"),
+];
