@@ -101,7 +101,7 @@ impl Splitter {
     fn take(&mut self, script: &str, piece: &Piece) -> Option<Range<usize>> {
         if matches!(
             piece.kind,
-            PieceKind::Space | PieceKind::LineComment | PieceKind::BlockComment { .. }
+            PieceKind::Space | PieceKind::LineComment | PieceKind::BlockComment { closed: true }
         ) {
             return None;
         }

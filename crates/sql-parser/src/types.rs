@@ -145,7 +145,7 @@ impl Parser<'_> {
             "NULL" => TypeKind::Null,
             name @ ("VARIANT" | "BITMAP" | "RAW" | "STRUCTURED") => return refuse(name),
             "REAL" => return Err(ParseError::new("Flink has no type REAL: write FLOAT", span)),
-            name => return Err(ParseError::new(format!("Unknown type `{name}`"), span)),
+            _ => return Err(ParseError::new(format!("Unknown type `{}`", token.value), span)),
         })
     }
 

@@ -1,4 +1,5 @@
 //! Nothing that a user can type overflows the stack: what nests too deep, or chains too long, is refused.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use flott_sql_parser::{parse_script, parse_type};
 

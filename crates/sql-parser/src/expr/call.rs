@@ -84,9 +84,8 @@ impl Parser<'_> {
             } else {
                 let name = Expr::CompoundIdentifier(self.dotted()?);
                 if self.is_sign("/*+") {
-                    return Err(
-                        self.unexpected("no hint: hints of a table argument belong into a view or subquery")
-                    );
+                    let message = "A table argument takes no hint: put it into a view or a subquery";
+                    return Err(ParseError::new(message, self.span()));
                 }
                 name
             }

@@ -93,7 +93,37 @@ impl Parser<'_> {
                     }
                 };
             }
+            p.foreign_operator()?;
             Ok(left)
+        })
+    }
+
+    /// Names operators of other dialects, and Flink's that are not built, before they are taken for an alias.
+    fn foreign_operator(&self) -> Result<()> {
+        let ahead = usize::from(self.is_word("NOT"));
+        let word = self.peek_at(ahead);
+        let next = self.peek_at(ahead + 1);
+        let operand = matches!(next.kind, Kind::Text | Kind::Quoted) || next.is_sign("(");
+        let (message, unsupported) = if operand && word.is_any_word(&["ILIKE", "RLIKE", "REGEXP"]) {
+            (
+                "There is no operator ILIKE, RLIKE or REGEXP: write LOWER(a) LIKE 'b' or REGEXP(a, 'b')",
+                false,
+            )
+        } else if self.are_words(&["AT", "TIME", "ZONE"]) {
+            (
+                "There is no AT TIME ZONE: write CONVERT_TZ(..), or CAST to TIMESTAMP_LTZ",
+                false,
+            )
+        } else if word.is_any_word(&["MEMBER", "SUBMULTISET"]) && next.is_word("OF") {
+            ("MEMBER OF and SUBMULTISET OF are not supported", true)
+        } else if self.is_word("MULTISET") && next.is_any_word(&["UNION", "INTERSECT", "EXCEPT"]) {
+            ("Set operations on multisets are not supported", true)
+        } else {
+            return Ok(());
+        };
+        Err(ParseError {
+            unsupported,
+            ..ParseError::new(message, word.span)
         })
     }
 
@@ -154,25 +184,25 @@ impl Parser<'_> {
 
     fn binary(&mut self, left: Expr, op: BinaryOperator, binds: u8) -> Result<Expr> {
         self.next();
-        if binds == COMPARE {
-            if let Some(quantifier) = self.quantifier() {
-                self.next();
-                let right = Box::new(self.operand()?);
-                let (left, compare_op) = (Box::new(left), op);
-                return Ok(match quantifier {
-                    "ALL" => Expr::AllOp {
-                        left,
-                        compare_op,
-                        right,
-                    },
-                    word => Expr::AnyOp {
-                        left,
-                        compare_op,
-                        right,
-                        is_some: word == "SOME",
-                    },
-                });
-            }
+        if binds == COMPARE
+            && let Some(quantifier) = self.quantifier()
+        {
+            self.next();
+            let right = Box::new(self.operand()?);
+            let (left, compare_op) = (Box::new(left), op);
+            return Ok(match quantifier {
+                "ALL" => Expr::AllOp {
+                    left,
+                    compare_op,
+                    right,
+                },
+                word => Expr::AnyOp {
+                    left,
+                    compare_op,
+                    right,
+                    is_some: word == "SOME",
+                },
+            });
         }
         let right = self.operators(binds)?;
         Ok(Expr::BinaryOp {

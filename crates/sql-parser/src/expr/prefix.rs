@@ -84,12 +84,11 @@ impl Parser<'_> {
         }
         let mut exprs = self.commas(Self::expr)?;
         // `((SELECT ..) UNION (SELECT ..))`: what looked like an expression was the query's first half.
-        if let [Expr::Subquery(_)] = exprs[..] {
-            if self.continues_query() {
-                if let Some(Expr::Subquery(left)) = exprs.pop() {
-                    exprs.push(Expr::Subquery(self.query_from(left)?));
-                }
-            }
+        if matches!(exprs[..], [Expr::Subquery(_)])
+            && self.continues_query()
+            && let Some(Expr::Subquery(left)) = exprs.pop()
+        {
+            exprs.push(Expr::Subquery(self.query_from(left)?));
         }
         Ok(exprs)
     }

@@ -112,9 +112,9 @@ impl Parser<'_> {
                 set_alias(&mut factor, alias).map_err(|message| ParseError::new(message, span))?;
             }
             if p.is_word("MATCH_RECOGNIZE") {
-                return Err(p.unexpected(
-                    "no alias before MATCH_RECOGNIZE: it stands behind the closing parenthesis",
-                ));
+                let message =
+                    "MATCH_RECOGNIZE stands right behind the table, the alias behind its closing parenthesis";
+                return Err(ParseError::new(message, p.span()));
             }
             p.sample(&mut factor)?;
             Ok(factor)
@@ -253,6 +253,9 @@ impl Parser<'_> {
         let explicit = self.eat("AS");
         if !explicit && (!self.is_ident() || self.is_pivot()) {
             return Ok(None);
+        }
+        if self.are_words(&["ASOF", "JOIN"]) {
+            return Err(ParseError::unsupported("ASOF JOIN is not supported", self.span()));
         }
         let name = self.ident()?;
         let columns = if self.is_sign("(") {

@@ -14,7 +14,10 @@ impl Parser<'_> {
         self.expect("SELECT")?;
         select.optimizer_hints = self.hints()?.into_iter().map(optimizer_hint).collect();
         if self.is_word("STREAM") {
-            return Err(self.unexpected("no STREAM: every query over a stream is one"));
+            return Err(ParseError::new(
+                "Leave out STREAM: every query over a stream is one",
+                self.span(),
+            ));
         }
         select.distinct = match self.eat_any(&["DISTINCT", "ALL"]) {
             Some("DISTINCT") => Some(Distinct::Distinct),

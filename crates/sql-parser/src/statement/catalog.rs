@@ -69,10 +69,6 @@ impl Parser<'_> {
                 p.text()
             })?;
         }
-        if self.eat("WITH") {
-            self.options()?;
-            return Err(self.unexpected("no WITH: a function has no options"));
-        }
         Ok(Statement::CreateFunction(CreateFunction {
             position,
             temporary,

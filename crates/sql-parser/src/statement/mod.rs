@@ -41,7 +41,7 @@ const UNSUPPORTED: [&[&str]; 29] = [
     &["UNLOAD", "MODULE"],
     &["ANALYZE", "TABLE"],
     &["TRUNCATE", "TABLE"],
-    &["DELETE", "FROM"],
+    &["DELETE"],
     &["UPDATE"],
     &["CALL"],
 ];
