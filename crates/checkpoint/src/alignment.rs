@@ -24,6 +24,18 @@
 //! asks for [`Alignment::next_deadline`], and [`Action`] may grow a variant that takes the channels' queues into the snapshot.
 //!
 //! Cost: nothing per record; a barrier costs one look at its channel.
+//!
+//! ```
+//! use flott_checkpoint::alignment::{Action, Alignment, Event, Mode};
+//! use flott_checkpoint::{Barrier, CheckpointKind};
+//! use flott_types::CheckpointId;
+//!
+//! let barrier = Barrier { checkpoint: CheckpointId(1), created_at: 0, kind: CheckpointKind::Checkpoint };
+//! let mut alignment = Alignment::new(Mode::ExactlyOnce, 2);
+//! assert_eq!(alignment.step(Event::Barrier { channel: 0, barrier }, 10)?, [Action::Block(0)]);
+//! assert_eq!(alignment.step(Event::Barrier { channel: 1, barrier }, 12)?, [Action::Trigger(barrier), Action::Unblock]);
+//! # Ok::<(), flott_types::Error>(())
+//! ```
 
 use flott_types::{CheckpointId, Error, Result, Timestamp};
 

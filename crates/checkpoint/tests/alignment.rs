@@ -2,6 +2,12 @@
 //!
 //! Events: `b<channel>.<id>` a barrier, `e<channel>` end of input, `t<id>` the coordinator's trigger, `a<id>` its abort.
 
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 use flott_checkpoint::alignment::{AbortReason, Action, Alignment, Event, Mode};
 use flott_checkpoint::{Barrier, CheckpointKind};
 use flott_types::CheckpointId;

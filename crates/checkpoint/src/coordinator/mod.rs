@@ -33,6 +33,24 @@
 //! retained manifest names.
 //!
 //! Cost: an acknowledgement is a hash insert; nothing depends on the size of the state.
+//!
+//! ```
+//! use flott_checkpoint::coordinator::{Action, Config, Coordinator, Event};
+//! use flott_checkpoint::{Attempt, TaskId};
+//! use flott_types::{CheckpointId, SubtaskIndex, VertexId};
+//!
+//! let config = Config { interval: Some(1_000), ..Config::default() };
+//! let mut coordinator: Coordinator<&str> = Coordinator::new(config, CheckpointId(1), []);
+//! let (attempt, task) = (Attempt(1), TaskId { vertex: VertexId(0), subtask: SubtaskIndex(0) });
+//! coordinator.step(Event::JobStarted { attempt, tasks: vec![task] }, 0);
+//! assert_eq!(coordinator.next_deadline(), Some(1_000));
+//!
+//! let checkpoint = CheckpointId(1);
+//! assert!(matches!(coordinator.step(Event::Tick, 1_000)[..], [Action::Trigger(_)]));
+//! let ack = Event::Ack { attempt, task, checkpoint, snapshot: "the state" };
+//! assert!(matches!(coordinator.step(ack, 1_010)[..], [Action::WriteManifest(_)]));
+//! assert_eq!(coordinator.step(Event::StoreCompleted(checkpoint), 1_030), [Action::NotifyComplete(checkpoint)]);
+//! ```
 
 mod api;
 mod machine;

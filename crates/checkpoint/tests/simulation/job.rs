@@ -92,7 +92,8 @@ impl Job {
             for input in inputs {
                 for upstream in 0..vertices[*input].1 as usize {
                     let mut edge = Vec::new();
-                    for task in first[vertex]..first[vertex] + *parallelism as usize {
+                    for subtask in 0..*parallelism as usize {
+                        let task = first[vertex] + subtask;
                         edge.push((task, tasks[task].channels));
                         tasks[task].channels += 1;
                     }

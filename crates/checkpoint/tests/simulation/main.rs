@@ -9,8 +9,16 @@
 //! A seed is a schedule. A failing one is printed; `FLOTT_SIM_SEED=<seed> cargo test -p flott-checkpoint --test simulation` runs
 //! it alone. `FLOTT_SIM_RUNS=<n>` runs so many, from a seed that `FLOTT_SIM_FIRST` gives.
 
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod job;
+mod jobmanager;
 mod task;
+mod weather;
 mod world;
 
 use std::env;
@@ -19,7 +27,8 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use crate::job::Job;
-use crate::world::{Fault, Mutation, Stats, Weather, World};
+use crate::weather::{Fault, Mutation, Weather};
+use crate::world::{Stats, World};
 
 fn run(seed: u64, mutation: Mutation) -> Result<Stats, String> {
     let mut world = World::new(seed, mutation);

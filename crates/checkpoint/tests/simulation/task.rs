@@ -8,7 +8,7 @@ use flott_checkpoint::{Attempt, Barrier, CheckpointKind, TaskId};
 use flott_types::CheckpointId;
 
 use crate::job::{KEYS, Record, TaskSpec};
-use crate::world::Mutation;
+use crate::weather::Mutation;
 
 /// How many elements a channel holds before its sender has to wait.
 const CAPACITY: usize = 4;

@@ -1,175 +1,49 @@
-//! The world around the machines: tasks, links, storage, the driver of the JobManager, and the weather.
+//! The world around the machines: tasks, links, time.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use flott_checkpoint::alignment::{self, Mode};
-use flott_checkpoint::coordinator::{
-    self, CompletedSnapshot, Config, Coordinator, DeclineReason, Request, RestorePoint,
-};
+use flott_checkpoint::coordinator::{self, Config, Coordinator, DeclineReason, Request};
 use flott_checkpoint::execution::{self, Execution, ExecutionState, Failure};
 use flott_checkpoint::restart::Strategy;
-use flott_checkpoint::{Attempt, Barrier, CheckpointKind, JobStatus, RequestId, TaskId};
+use flott_checkpoint::{Attempt, JobStatus, RequestId, TaskId};
 use flott_types::CheckpointId;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use crate::job::Job;
+use crate::jobmanager::{Control, Input, Message, Storage};
 use crate::task::{Outbox, Sink, State, Task};
-
-/// A deliberate mistake, to see that it is caught.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Mutation {
-    None,
-    /// Sinks commit when they have acknowledged.
-    CommitOnAck,
-    /// Tasks are told that a checkpoint is complete when its manifest is about to be written.
-    NotifyBeforeDurable,
-    /// Channels that are ahead are not blocked.
-    NoBlocking,
-    /// A new JobManager begins with the id after the last completed checkpoint.
-    ReuseIds,
-    /// Sources resume one record too late.
-    SkipOnRestore,
-}
-
-pub enum Fault {
-    Task(usize),
-    JobManager,
-    Request(Request),
-}
-
-pub struct Weather {
-    /// The step after which nothing goes wrong any more.
-    pub calm_at: u32,
-    pub loss: f64,
-    pub double: f64,
-    pub write_failure: f64,
-    pub snapshot_failure: f64,
-    /// How often a step is a message's and not a task's.
-    pub link_speed: f64,
-    pub faults: Vec<(u32, Fault)>,
-}
-
-impl Weather {
-    pub fn random(rng: &mut SmallRng, tasks: usize) -> Self {
-        let calm_at = rng.random_range(100..900);
-        let some = |rng: &mut SmallRng, most: f64| {
-            if rng.random_bool(0.5) {
-                0.0
-            } else {
-                rng.random_range(0.0..most)
-            }
-        };
-        let fault = |rng: &mut SmallRng| match rng.random_range(0..10) {
-            0..=4 => Fault::Task(rng.random_range(0..tasks)),
-            5..=6 => Fault::JobManager,
-            7 => Fault::Request(Request::Checkpoint { full: rng.random() }),
-            8 => Fault::Request(Request::Savepoint {
-                target: "side".into(),
-            }),
-            _ => Fault::Request(Request::StopWithSavepoint {
-                target: "stop".into(),
-                drain: rng.random(),
-            }),
-        };
-        let mut faults: Vec<(u32, Fault)> = (0..rng.random_range(0..8))
-            .map(|_| (rng.random_range(0..calm_at), fault(rng)))
-            .collect();
-        faults.sort_by_key(|(step, _)| std::cmp::Reverse(*step));
-        Weather {
-            calm_at,
-            loss: some(rng, 0.2),
-            double: some(rng, 0.1),
-            write_failure: some(rng, 0.3),
-            snapshot_failure: some(rng, 0.1),
-            link_speed: rng.random_range(0.1..0.6),
-            faults,
-        }
-    }
-}
-
-/// What the JobManager tells a task.
-#[derive(Clone)]
-pub enum Control {
-    Deploy { state: Option<State>, drained: bool },
-    Cancel,
-    Trigger(Barrier),
-    Complete(CheckpointId),
-    Aborted(CheckpointId),
-    Resume(CheckpointId),
-    Drain,
-    Finish(CheckpointId),
-}
-
-pub enum Message {
-    ToTask {
-        task: usize,
-        attempt: Attempt,
-        control: Control,
-    },
-    Report(execution::Event),
-    Checkpoint(coordinator::Event<State>),
-    Write {
-        incarnation: u32,
-        snapshot: CompletedSnapshot<State>,
-    },
-    Written {
-        incarnation: u32,
-        event: coordinator::Event<State>,
-    },
-}
-
-enum Input {
-    Coordinator(coordinator::Event<State>),
-    Execution(execution::Event),
-}
-
-/// A manifest of what the job can be recovered from.
-struct Point {
-    savepoint: Option<String>,
-    kind: CheckpointKind,
-    drained: bool,
-    states: Vec<State>,
-}
-
-/// What is durable.
-#[derive(Default)]
-struct Storage {
-    points: BTreeMap<CheckpointId, Point>,
-    /// The savepoint that the job was started from.
-    initial: Option<Vec<State>>,
-    next_id: u64,
-    attempt: Attempt,
-}
+use crate::weather::{Fault, Mutation, Weather};
 
 pub struct World {
     pub job: Job,
     pub rng: SmallRng,
-    weather: Weather,
-    mutation: Mutation,
-    config: Config,
-    strategy: Strategy,
+    pub weather: Weather,
+    pub mutation: Mutation,
+    pub config: Config,
+    pub strategy: Strategy,
     pub now: i64,
-    step: u32,
-    tasks: Vec<Task>,
-    outbox: Outbox,
+    pub step: u32,
+    pub tasks: Vec<Task>,
+    pub outbox: Outbox,
     pub sink: Sink,
-    messages: Vec<Message>,
-    coordinator: Coordinator<State>,
-    execution: Execution,
-    incarnation: u32,
-    storage: Storage,
-    restored: CheckpointId,
-    notified: CheckpointId,
-    triggered: CheckpointId,
+    pub messages: Vec<Message>,
+    pub coordinator: Coordinator<State>,
+    pub execution: Execution,
+    pub incarnation: u32,
+    pub storage: Storage,
+    pub restored: CheckpointId,
+    pub notified: CheckpointId,
+    pub triggered: CheckpointId,
     /// The job finishes with it.
-    last: Option<CheckpointId>,
-    requests: BTreeMap<RequestId, u32>,
-    next_request: u64,
-    terminal: Option<JobStatus>,
+    pub last: Option<CheckpointId>,
+    pub requests: BTreeMap<RequestId, u32>,
+    pub next_request: u64,
+    pub terminal: Option<JobStatus>,
     /// How many records the sources had when the job ended.
-    records: Vec<u32>,
-    finished: bool,
+    pub records: Vec<u32>,
+    pub finished: bool,
     pub stats: Stats,
 }
 
@@ -324,11 +198,11 @@ impl World {
             .min()
     }
 
-    fn calm(&self) -> bool {
+    pub fn calm(&self) -> bool {
         self.step > self.weather.calm_at
     }
 
-    fn chance(&mut self, p: f64) -> bool {
+    pub fn chance(&mut self, p: f64) -> bool {
         p > 0.0 && !self.calm() && self.rng.random_bool(p)
     }
 
@@ -441,45 +315,6 @@ impl World {
         self.jobmanager(Input::Coordinator(coordinator::Event::Request { request, what }))
     }
 
-    /// The JobManager is replaced: after a crash, or to go on from the savepoint that the job was stopped with.
-    fn new_jobmanager(&mut self, start_from: Option<Vec<State>>) -> Result<(), String> {
-        for task in &mut self.tasks {
-            task.state = ExecutionState::Failed;
-        }
-        self.incarnation += 1;
-        match start_from {
-            Some(states) => self.storage.initial = Some(states),
-            None => {
-                self.stats.jobmanagers += 1;
-                self.requests.clear();
-                // What was being written has landed, or never will.
-                for at in (0..self.messages.len()).rev() {
-                    if matches!(self.messages[at], Message::Write { .. })
-                        && let Message::Write { snapshot, .. } = self.messages.swap_remove(at)
-                        && self.rng.random()
-                    {
-                        self.store(&snapshot);
-                    }
-                }
-            }
-        }
-        let mut next_id = CheckpointId(self.storage.next_id);
-        if self.mutation == Mutation::ReuseIds {
-            next_id = CheckpointId(1);
-        }
-        let point = |(id, point): (&CheckpointId, &Point)| RestorePoint {
-            checkpoint: *id,
-            savepoint: point.savepoint.clone(),
-            drained: point.drained,
-        };
-        let points: Vec<_> = self.storage.points.iter().map(point).collect();
-        let ids = self.job.tasks.iter().map(|t| t.id).collect();
-        self.coordinator = Coordinator::new(self.config.clone(), next_id, points);
-        self.execution = Execution::new(ids, self.strategy.clone(), self.storage.attempt, 7);
-        self.terminal = None;
-        self.jobmanager(Input::Execution(execution::Event::Start))
-    }
-
     fn deliver(&mut self) -> Result<(), String> {
         let at = self.rng.random_range(0..self.messages.len());
         match self.messages.swap_remove(at) {
@@ -516,18 +351,6 @@ impl World {
                 self.jobmanager(Input::Coordinator(event))
             }
             Message::Written { .. } => Ok(()),
-        }
-    }
-
-    fn store(&mut self, snapshot: &CompletedSnapshot<State>) {
-        if snapshot.kind.commits() {
-            let point = Point {
-                savepoint: snapshot.target.clone(),
-                kind: snapshot.kind,
-                drained: snapshot.drained,
-                states: snapshot.snapshots.iter().map(|(_, s)| s.clone()).collect(),
-            };
-            self.storage.points.insert(snapshot.checkpoint, point);
         }
     }
 
@@ -578,246 +401,6 @@ impl World {
         self.flush(at)
     }
 
-    /// The driver: executes the actions of both machines until nothing follows.
-    fn jobmanager(&mut self, input: Input) -> Result<(), String> {
-        let mut inputs = VecDeque::from([input]);
-        while let Some(input) = inputs.pop_front() {
-            match input {
-                Input::Coordinator(event) => {
-                    let actions = self.coordinator.step(event, self.now);
-                    self.storage.next_id = self.storage.next_id.max(self.coordinator.next_id().0);
-                    for action in actions {
-                        trace(|| format!("{} {} {action:?}", self.step, self.now));
-                        self.checkpoint_action(action, &mut inputs)?;
-                    }
-                }
-                Input::Execution(event) => {
-                    let actions = self.execution.step(event, self.now);
-                    self.storage.attempt = self.execution.region().attempt();
-                    for action in actions {
-                        trace(|| format!("{} {} {action:?}", self.step, self.now));
-                        self.execution_action(action, &mut inputs)?;
-                    }
-                }
-            }
-        }
-        match self.terminal {
-            Some(JobStatus::Finished) if self.coordinator.is_writing() => Ok(()),
-            Some(JobStatus::Finished) => self.job_finished(),
-            Some(status) => Err(format!(
-                "the job ended as {status}: {:?}",
-                self.execution.failure()
-            )),
-            None => Ok(()),
-        }
-    }
-
-    fn job_finished(&mut self) -> Result<(), String> {
-        if let Some((id, _)) = self.storage.points.iter().find(|(_, p)| p.savepoint.is_none()) {
-            return Err(format!("checkpoint {id} is left behind by a finished job"));
-        }
-        let last = self.last.and_then(|last| self.storage.points.remove(&last));
-        self.storage.points.clear();
-        if let Some(point) = last {
-            self.stats.stops += 1;
-            if point.kind == CheckpointKind::Suspend {
-                self.restored = CheckpointId(0);
-                return self.new_jobmanager(Some(point.states));
-            }
-            self.records = positions(&point.states);
-        }
-        self.finished = true;
-        Ok(())
-    }
-
-    fn checkpoint_action(
-        &mut self,
-        action: coordinator::Action<State>,
-        inputs: &mut VecDeque<Input>,
-    ) -> Result<(), String> {
-        use coordinator::Action;
-        match action {
-            Action::Trigger(barrier) => {
-                if barrier.checkpoint <= self.triggered {
-                    return Err(format!("checkpoint id {} is used twice", barrier.checkpoint));
-                }
-                self.triggered = barrier.checkpoint;
-                self.broadcast(Control::Trigger(barrier), true);
-            }
-            Action::WriteManifest(snapshot) => {
-                if snapshot.snapshots.len() != self.job.tasks.len() {
-                    return Err("a snapshot lacks tasks".into());
-                }
-                if self.mutation == Mutation::NotifyBeforeDurable {
-                    self.broadcast(Control::Complete(snapshot.checkpoint), true);
-                }
-                self.messages.push(Message::Write {
-                    incarnation: self.incarnation,
-                    snapshot,
-                });
-            }
-            Action::NotifyComplete(checkpoint) => {
-                if !self.storage.points.contains_key(&checkpoint) {
-                    return Err(format!(
-                        "checkpoint {checkpoint} is told complete, but is not durable"
-                    ));
-                }
-                if checkpoint <= self.notified {
-                    return Err(format!(
-                        "checkpoint {checkpoint} is told complete after {}",
-                        self.notified
-                    ));
-                }
-                self.notified = checkpoint;
-                self.stats.completed += 1;
-                self.broadcast(Control::Complete(checkpoint), true);
-            }
-            Action::NotifyAborted(checkpoint) => {
-                self.stats.aborted += 1;
-                self.broadcast(Control::Aborted(checkpoint), false);
-            }
-            Action::Discard(checkpoint) => match self.storage.points.remove(&checkpoint) {
-                Some(Point { savepoint: None, .. }) => {}
-                Some(Point {
-                    savepoint: Some(savepoint),
-                    ..
-                }) => {
-                    return Err(format!("the savepoint '{savepoint}' was discarded"));
-                }
-                None => return Err(format!("checkpoint {checkpoint} was discarded twice")),
-            },
-            Action::FailJob(reason) => {
-                let failure = Failure {
-                    reason,
-                    retryable: true,
-                };
-                inputs.push_back(Input::Execution(execution::Event::Fail(failure)));
-            }
-            Action::RequestDone { request, .. } | Action::RequestFailed { request, .. } => {
-                if let Some(answers) = self.requests.get_mut(&request) {
-                    *answers += 1;
-                }
-            }
-            Action::DrainSources => self.broadcast(Control::Drain, false),
-            Action::ResumeSources(checkpoint) => self.broadcast(Control::Resume(checkpoint), false),
-            Action::Restore(point) => {
-                inputs.push_back(Input::Execution(execution::Event::RestorePoint(point)));
-            }
-            Action::Finish(checkpoint) => {
-                self.last = Some(checkpoint);
-                inputs.push_back(Input::Execution(execution::Event::LastCheckpointCompleted(
-                    checkpoint,
-                )));
-            }
-            _ => return Err("an action that the driver does not know".into()),
-        }
-        Ok(())
-    }
-
-    fn execution_action(
-        &mut self,
-        action: execution::Action,
-        inputs: &mut VecDeque<Input>,
-    ) -> Result<(), String> {
-        use execution::Action;
-        let mut tell = |event| inputs.push_back(Input::Coordinator(event));
-        match action {
-            Action::StatusChanged(_) => {}
-            Action::ScheduleRestart { .. } => self.stats.restarts += 1,
-            Action::RequestRestorePoint => tell(coordinator::Event::RestoreRequested),
-            Action::AttemptRunning { attempt, tasks } => {
-                tell(coordinator::Event::JobStarted { attempt, tasks })
-            }
-            Action::AttemptStopping { attempt, reason } => {
-                tell(coordinator::Event::JobStopping { attempt, reason })
-            }
-            Action::AllDrained { attempt } => tell(coordinator::Event::AllTasksDrained { attempt }),
-            Action::JobTerminal { status, .. } => {
-                self.terminal = Some(status);
-                tell(coordinator::Event::JobTerminal(status));
-            }
-            Action::CancelTasks { .. } => self.broadcast(Control::Cancel, false),
-            Action::FinishTasks { checkpoint, .. } => self.broadcast(Control::Finish(checkpoint), false),
-            Action::Deploy { attempt, restore, .. } => self.deploy(attempt, restore)?,
-            _ => return Err("an action that the driver does not know".into()),
-        }
-        Ok(())
-    }
-
-    fn deploy(&mut self, attempt: Attempt, restore: Option<RestorePoint>) -> Result<(), String> {
-        if let Some(task) = self.tasks.iter().position(|t| !t.state.is_terminal()) {
-            return Err(format!(
-                "attempt {attempt} is deployed while task {task} of the last one is alive"
-            ));
-        }
-        let mut drained = false;
-        let states = match restore {
-            Some(RestorePoint {
-                checkpoint,
-                drained: at_end,
-                ..
-            }) => {
-                drained = at_end;
-                if checkpoint < self.restored {
-                    return Err(format!("restored {checkpoint} after {}", self.restored));
-                }
-                self.restored = checkpoint;
-                match self.storage.points.get(&checkpoint) {
-                    Some(point) => Some(point.states.clone()),
-                    None => {
-                        return Err(format!(
-                            "checkpoint {checkpoint} is to be restored, but is not there"
-                        ));
-                    }
-                }
-            }
-            None => self.storage.initial.clone(),
-        };
-        if let (true, Some(states)) = (drained, &states) {
-            self.records = positions(states);
-        }
-        let mode = self.config.mode;
-        self.tasks = self
-            .job
-            .tasks
-            .iter()
-            .map(|spec| Task::new(spec, attempt, mode))
-            .collect();
-        for task in 0..self.tasks.len() {
-            let control = Control::Deploy {
-                state: states.as_ref().map(|s| s[task].clone()),
-                drained,
-            };
-            self.messages.push(Message::ToTask {
-                task,
-                attempt,
-                control,
-            });
-        }
-        Ok(())
-    }
-
-    fn broadcast(&mut self, control: Control, lossy: bool) {
-        let attempt = self.execution.region().attempt();
-        for task in 0..self.tasks.len() {
-            if lossy && self.chance(self.weather.loss) {
-                continue;
-            }
-            if self.chance(self.weather.double) {
-                self.messages.push(Message::ToTask {
-                    task,
-                    attempt,
-                    control: control.clone(),
-                });
-            }
-            self.messages.push(Message::ToTask {
-                task,
-                attempt,
-                control: control.clone(),
-            });
-        }
-    }
-
     fn describe(&self) -> String {
         let progress: Vec<_> = self.coordinator.in_progress().collect();
         let tasks: Vec<(TaskId, String)> = self
@@ -834,18 +417,5 @@ impl World {
             self.now,
             self.messages.len()
         )
-    }
-}
-
-fn positions(states: &[State]) -> Vec<u32> {
-    states.iter().map(|s| s.position).collect()
-}
-
-/// With `FLOTT_SIM_TRACE` set, what the machines decide.
-fn trace(line: impl Fn() -> String) {
-    static ON: std::sync::LazyLock<bool> =
-        std::sync::LazyLock::new(|| std::env::var_os("FLOTT_SIM_TRACE").is_some());
-    if *ON {
-        println!("{}", line());
     }
 }
