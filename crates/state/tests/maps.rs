@@ -87,9 +87,9 @@ fn check(set: &mut KeyedMultiset, model: &Model, sorted: bool, key_range: i64, a
         total += found.len();
         assert_eq!(set.map().len_of(slot), found.len());
         if sorted {
-            let present = entries.iter().copied().filter(|entry| set.count(*entry) > 0);
+            let mut present = entries.iter().copied().filter(|entry| set.count(*entry) > 0);
             assert_eq!(set.first(slot), present.clone().next());
-            assert_eq!(set.last(slot), present.last());
+            assert_eq!(set.last(slot), present.next_back());
             for (position, entry) in entries.iter().enumerate().step_by(37) {
                 assert_eq!(set.map().rank(*entry), position);
                 assert_eq!(set.map().nth(slot, position), Some(*entry));

@@ -95,7 +95,7 @@ fn timers_fire_once_in_order_and_survive_snapshots() {
             }
             assert_eq!(queue.len(), model.len());
             assert_eq!(
-                queue.next(),
+                queue.earliest(),
                 model.first().map(|timer| timer.0),
                 "seed {seed} step {step}"
             );

@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use flott_types::{Error, Result};
 use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode};
 
@@ -34,6 +36,17 @@ pub(crate) struct Listing {
 }
 
 impl Folder {
+    /// A folder in the memory of the process, with nothing in it; it ends with its last clone. `name` tells it from others
+    /// in messages.
+    pub fn in_memory(name: &str) -> Self {
+        Folder {
+            store: Arc::new(InMemory::new()),
+            root_url: format!("memory://{name}"),
+            root: None,
+            path: Path::default(),
+        }
+    }
+
     /// The folder with this URL (`file:///a/b`) or local path. A local folder is made if it is not there.
     ///
     /// # Errors
@@ -44,9 +57,11 @@ impl Folder {
         if !path.is_dir() {
             let failed = |e| external(format!("the folder '{url}' cannot be made"), e);
             std::fs::create_dir_all(&path).map_err(failed)?;
-            for made in path.ancestors().take(3) {
-                sync(made).map_err(failed)?;
-            }
+            // Folders above may be made too; they may also be somebody else's, and not to be opened.
+            path.ancestors()
+                .skip(1)
+                .take(2)
+                .for_each(|above| _ = sync_folder(above));
         }
         Folder::local(url, &path)
     }
@@ -247,7 +262,7 @@ fn local_path(url: &str) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|e| Error::invalid(format!("'{url}' is not a path")).with_source(e))
 }
 
-/// Puts a file's content or a folder's entries on the disk.
+/// Puts a file's content on the disk.
 fn sync(path: &FsPath) -> std::io::Result<()> {
     File::open(path)?.sync_all()
 }
@@ -259,9 +274,17 @@ fn sync_folders(file: &FsPath, root: &FsPath) -> std::io::Result<()> {
         .skip(1)
         .take_while(|folder| folder.starts_with(root))
     {
-        sync(folder)?;
+        sync_folder(folder)?;
     }
     Ok(())
+}
+
+/// Puts a folder's entries on the disk, on file systems that have such a thing.
+fn sync_folder(folder: &FsPath) -> std::io::Result<()> {
+    match sync(folder) {
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
+        done => done,
+    }
 }
 
 fn external(message: String, source: impl std::error::Error + Send + Sync + 'static) -> Error {

@@ -216,8 +216,19 @@ impl JobStorage {
     /// # Errors
     /// If a manifest is damaged (nothing is deleted then), or a file cannot be deleted.
     pub async fn sweep(&self) -> Result<usize> {
-        let kept = self.named_by(&self.checkpoints().await?).await?;
+        let checkpoints = self.checkpoints().await?;
+        let kept = self.named_by(&checkpoints).await?;
         let mut deleted = 0;
+        for folder in self.checkpoint_folders().await? {
+            // A manifest that was being written.
+            let listing = folder.list().await?;
+            if listing.files.iter().all(|file| file != METADATA) {
+                for file in listing.files {
+                    folder.delete(&file).await?;
+                    deleted += 1;
+                }
+            }
+        }
         for file in self.folder.child(SHARED).list().await?.files {
             let path = format!("{SHARED}/{file}");
             if !kept.contains(&path) {
@@ -233,12 +244,9 @@ impl JobStorage {
     /// # Errors
     /// If something cannot be deleted; it may be tried again.
     pub async fn discard_all(&self) -> Result<()> {
-        for folder in self.folder.list().await?.folders {
-            if folder.starts_with("chk-") {
-                let checkpoint = self.folder.child(&folder);
-                for file in checkpoint.list().await?.files {
-                    checkpoint.delete(&file).await?;
-                }
+        for folder in self.checkpoint_folders().await? {
+            for file in folder.list().await?.files {
+                folder.delete(&file).await?;
             }
         }
         let shared = self.folder.child(SHARED);
@@ -250,6 +258,15 @@ impl JobStorage {
 
     fn checkpoint(&self, checkpoint: CheckpointId) -> Folder {
         self.folder.child(&format!("chk-{checkpoint}"))
+    }
+
+    async fn checkpoint_folders(&self) -> Result<Vec<Folder>> {
+        let folders = self.folder.list().await?.folders;
+        Ok(folders
+            .iter()
+            .filter(|name| name.starts_with("chk-"))
+            .map(|name| self.folder.child(name))
+            .collect())
     }
 
     async fn named_by(&self, checkpoints: &[CheckpointId]) -> Result<FastSet<String>> {

@@ -25,6 +25,14 @@ impl CheckpointStorage {
         })
     }
 
+    /// Checkpoints in the memory of the process: for jobs that are to survive the failure of a task, not of the process.
+    /// Savepoints go to folders as ever.
+    pub fn in_memory() -> Self {
+        CheckpointStorage {
+            folder: Folder::in_memory("checkpoints"),
+        }
+    }
+
     /// The URL.
     pub fn url(&self) -> String {
         self.folder.url()

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use flott_checkpoint::manifest::{FileLocation, Manifest, ManifestKind};
-use flott_types::{CheckpointId, Error, OperatorUid, Result, SubtaskIndex};
+use flott_types::{CheckpointId, Error, FastSet, OperatorUid, Result, SubtaskIndex};
 
 use super::{Folder, METADATA, Stopped};
 use crate::RestoredState;
@@ -65,7 +65,12 @@ impl Snapshot {
     /// # Errors
     /// [`flott_types::ErrorKind::State`], naming snapshot and file, if one is missing or damaged.
     pub async fn verify(&self) -> Result<()> {
+        let mut seen = FastSet::default();
         for file in self.manifest.files() {
+            // After a rescale several subtasks name the same file.
+            if file.path().is_some_and(|path| !seen.insert(path)) {
+                continue;
+            }
             self.files.read(file).await.map_err(|e| self.at(e))?;
         }
         Ok(())
