@@ -2,6 +2,9 @@
 
 use crate::bits::Bits;
 
+/// So many slots of removed entries in the list are not worth looking for.
+const LEFTOVERS: usize = 1024;
+
 /// What changed since the last snapshot, slot by slot.
 ///
 /// A slot is *persisted* once a snapshot has written it. A persisted entry that is removed stays in its table as *dead*
@@ -34,7 +37,17 @@ impl DirtySlots {
     pub fn mark(&mut self, slot: u32) {
         if self.dirty.set(slot) {
             self.list.push(slot);
+            if self.list.len() > 2 * self.dirty.ones() + LEFTOVERS {
+                self.forget_leftovers();
+            }
         }
+    }
+
+    /// Keys that come and go without a snapshot must not pile up in the list.
+    #[cold]
+    fn forget_leftovers(&mut self) {
+        self.list.retain(|slot| self.dirty.unset(*slot));
+        self.list.iter().for_each(|slot| _ = self.dirty.set(*slot));
     }
 
     /// Notes that entries changed.

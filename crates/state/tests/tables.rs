@@ -317,3 +317,38 @@ fn rows_of_another_shape_are_refused_by_name() {
         .unwrap();
     assert_eq!(refused(only_key), "restored state 'totals' lacks column 'sum'");
 }
+
+#[test]
+fn keys_that_come_and_go_leave_nothing_behind() {
+    for kind in KINDS {
+        for snapshots in [false, true] {
+            let mut table = table(kind);
+            let mut slots = Vec::new();
+            let mut memory = 0;
+            for round in 0..400 {
+                let keys: Vec<Option<i32>> = (round * 20..round * 20 + 20).map(Some).collect();
+                table
+                    .intern(&kind.columns(&keys), keys.len(), &mut slots, |_, _| ())
+                    .unwrap();
+                let text = "z".repeat(100);
+                slots
+                    .iter()
+                    .for_each(|slot| table.values_mut().2.set(*slot, Some(&text)));
+                table.mark_all(&slots);
+                if snapshots && round % 10 == 0 {
+                    table.snapshot(false).unwrap();
+                }
+                slots.iter().for_each(|slot| table.remove(*slot));
+                assert!(table.is_empty());
+                if round == 200 {
+                    memory = table.memory();
+                }
+            }
+            assert!(
+                table.memory() <= memory + memory / 2,
+                "{kind:?}: {memory} -> {}",
+                table.memory()
+            );
+        }
+    }
+}

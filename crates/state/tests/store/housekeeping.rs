@@ -208,3 +208,23 @@ fn files_are_named_for_people() {
         .collect();
     assert_eq!(types, [("key", "Int64"), ("count", "Int64"), ("text", "Utf8")]);
 }
+
+#[test]
+fn without_a_folder_checkpoints_live_in_memory() {
+    let storage = CheckpointStorage::in_memory();
+    let vertex = three_checkpoints(&storage, JOB);
+    let found = block_on(vertex.job.latest()).unwrap().unwrap();
+    assert_eq!(found.snapshot.manifest.checkpoint, CheckpointId(3));
+    let restored = Vertex::restored(storage.job(JOB), &found.snapshot, 2).unwrap();
+    assert_eq!(restored.model, vertex.model);
+    let ids = [CheckpointId(3)];
+    block_on(vertex.job.discard(CheckpointId(1), &ids)).unwrap();
+    block_on(vertex.job.discard(CheckpointId(2), &ids)).unwrap();
+    assert_eq!(block_on(vertex.job.checkpoints()).unwrap(), ids);
+    assert_eq!(
+        Vertex::restored(storage.job(JOB), &found.snapshot, 1)
+            .unwrap()
+            .model,
+        vertex.model
+    );
+}
