@@ -1,0 +1,15 @@
+//! The connectors that are built in.
+
+use std::sync::Arc;
+
+use flott_connector::Registry;
+
+/// A registry with all built-in connectors.
+pub fn builtin() -> Registry {
+    let mut registry = Registry::default();
+    registry.register(Arc::new(flott_connector_filesystem::FilesystemConnector));
+    registry.register(Arc::new(flott_connector_datagen::DatagenConnector));
+    registry.register(Arc::new(flott_connector_basic::PrintConnector));
+    registry.register(Arc::new(flott_connector_basic::BlackholeConnector));
+    registry
+}

@@ -1,0 +1,54 @@
+//! SQL in this process: a session and the local cluster that runs its jobs.
+
+use std::sync::Arc;
+
+use flott_cluster::{LocalCluster, LocalClusterOptions};
+use flott_connector::Registry;
+use flott_types::{Clock, Configuration, Result, SystemClock};
+
+pub use flott_sql::session::{Answer, Outcome, PlannedJob, Session};
+pub use flott_sql_parser::ast;
+pub use flott_sql_parser::{KEYWORDS, HighlightKind, ParseError, highlight, is_complete};
+
+/// Slots of the local cluster: a limit of bookkeeping, not of threads.
+const SLOTS: u32 = 65_536;
+
+/// A session with its cluster.
+pub struct Environment {
+    /// What exists and what is set.
+    pub session: Session,
+    /// Where jobs run.
+    pub cluster: LocalCluster,
+}
+
+impl Environment {
+    /// With the built-in connectors and the default configuration.
+    pub fn local() -> Result<Self> {
+        Environment::new(crate::connectors::builtin(), Configuration::default())
+    }
+
+    /// With these connectors and this configuration.
+    ///
+    /// # Errors
+    /// If the process gets no threads.
+    pub fn new(connectors: Registry, configuration: Configuration) -> Result<Self> {
+        let connectors = Arc::new(connectors);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let cluster = LocalCluster::start(LocalClusterOptions::new(Arc::clone(&connectors), SLOTS))?;
+        let session = Session::new(connectors, configuration, clock, cores());
+        Ok(Environment { session, cluster })
+    }
+}
+
+/// How many cores this process may use.
+pub fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32)
+}
+
+/// Reads a script.
+///
+/// # Errors
+/// What is wrong, with line and column.
+pub fn parse_script(text: &str) -> Result<Vec<ast::ParsedStatement>> {
+    Ok(flott_sql_parser::parse_script(text)?)
+}
