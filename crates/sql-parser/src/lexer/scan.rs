@@ -55,9 +55,9 @@ pub(crate) fn pieces(text: &str) -> impl Iterator<Item = Piece> + '_ {
     })
 }
 
-const SIGNS: [&str; 27] = [
+const SIGNS: [&str; 26] = [
     "<=", ">=", "<>", "||", "=>", "(", ")", "[", "]", "{", "}", ",", ";", ".", "=", "<", ">", "+", "-", "*",
-    "/", "%", "|", "?", ":", "^", "&",
+    "/", "%", "|", "?", ":", "^",
 ];
 const UNKNOWN: [&str; 8] = ["!=", "::", ":=", "==", "->", "@@", "&&", "<=>"];
 
@@ -103,7 +103,7 @@ fn piece(rest: &str, in_hint: bool) -> (PieceKind, usize) {
         return (PieceKind::Unknown, sign.len());
     }
     match SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
-        Some(&"&") | None => (PieceKind::Unknown, first.len_utf8()),
+        None => (PieceKind::Unknown, first.len_utf8()),
         Some(sign) => (PieceKind::Sign, sign.len()),
     }
 }

@@ -2,6 +2,7 @@
 
 mod alter;
 mod catalog;
+mod clauses;
 mod insert;
 mod show;
 mod table;
