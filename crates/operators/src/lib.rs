@@ -25,6 +25,11 @@ mod aggregate;
 mod build;
 #[cfg(test)]
 mod harness;
+mod join;
+mod normalize;
+mod over;
+mod rank;
+mod sort;
 mod stateless;
 mod support;
 

@@ -1,0 +1,1 @@
+//! From upserts to a full changelog.

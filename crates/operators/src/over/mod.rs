@@ -1,0 +1,1 @@
+//! Aggregation OVER (PARTITION BY ... ORDER BY ...).

@@ -1,0 +1,1 @@
+//! Top-N, LIMIT and ORDER BY.
