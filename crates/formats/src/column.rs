@@ -184,9 +184,7 @@ impl Column {
             Column::Nanos(builder, precision, local) => {
                 let (seconds, nanos) = scalar::parse_timestamp(trim(text), style, *local).ok_or(NotAValue)?;
                 let nanos = scalar::truncate_nanos(nanos, *precision);
-                let value = seconds
-                    .checked_mul(1_000_000_000)
-                    .and_then(|value| value.checked_add(nanos));
+                let value = seconds.checked_mul(1_000_000_000).and_then(|value| value.checked_add(nanos));
                 builder.append_value(value.ok_or(NotAValue)?);
             }
             Column::Date(builder) => {
@@ -203,9 +201,7 @@ impl Column {
             Column::SmallInt(builder) => builder.append_value(parse_integer(trim(text)).ok_or(NotAValue)?),
             Column::Float(builder) => builder.append_value(parse_float(trim(text)).ok_or(NotAValue)?),
             Column::Binary(builder) => {
-                let bytes = base64::engine::general_purpose::STANDARD
-                    .decode(text)
-                    .map_err(|_| NotAValue)?;
+                let bytes = base64::engine::general_purpose::STANDARD.decode(text).map_err(|_| NotAValue)?;
                 builder.append_value(bytes);
             }
             Column::Months(builder) => builder.append_value(parse_integer(trim(text)).ok_or(NotAValue)?),
@@ -270,9 +266,7 @@ impl Column {
 }
 
 fn micros(seconds: i64, nanos: i64, precision: u8) -> Option<i64> {
-    seconds
-        .checked_mul(1_000_000)?
-        .checked_add(scalar::truncate_nanos(nanos, precision) / 1_000)
+    seconds.checked_mul(1_000_000)?.checked_add(scalar::truncate_nanos(nanos, precision) / 1_000)
 }
 
 impl ListColumn {
@@ -314,11 +308,7 @@ impl RowColumn {
     }
 
     fn finish(&mut self) -> Result<StructArray> {
-        let columns = self
-            .fields
-            .iter_mut()
-            .map(Column::finish)
-            .collect::<Result<Vec<_>>>()?;
+        let columns = self.fields.iter_mut().map(Column::finish).collect::<Result<Vec<_>>>()?;
         let len = std::mem::take(&mut self.len);
         StructArray::try_new_with_length(self.types.clone(), columns, self.nulls.finish(), len)
             .map_err(array_error)

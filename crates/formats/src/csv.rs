@@ -66,10 +66,7 @@ impl Csv {
             escape,
             comments: options.flag(&key("allow-comments"), false)?,
             ignore_errors: options.flag(&key("ignore-parse-errors"), false)?,
-            element_delimiter: options
-                .text(&key("array-element-delimiter"))
-                .unwrap_or(";")
-                .to_owned(),
+            element_delimiter: options.text(&key("array-element-delimiter")).unwrap_or(";").to_owned(),
             null_literal: options.text(&key("null-literal")).map(str::to_owned),
             scientific: options.flag(&key("write-bigdecimal-in-scientific-notation"), true)?,
         };
@@ -93,11 +90,7 @@ impl Csv {
 
     pub(crate) fn decoder(&self, schema: &Schema, projection: &[usize]) -> Result<Box<dyn RowDecoder>> {
         check_types(schema)?;
-        Ok(Box::new(decode::CsvDecoder::new(
-            self.clone(),
-            schema,
-            projection,
-        )?))
+        Ok(Box::new(decode::CsvDecoder::new(self.clone(), schema, projection)?))
     }
 
     pub(crate) fn encoder(&self, schema: &Schema) -> Result<Box<dyn RowEncoder>> {

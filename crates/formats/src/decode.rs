@@ -39,11 +39,7 @@ pub trait RowDecoder: Send {
 pub(crate) fn excerpt(record: &[u8]) -> String {
     const LONGEST: usize = 200;
     let text = String::from_utf8_lossy(record.get(..LONGEST).unwrap_or(record)).into_owned();
-    if record.len() > LONGEST {
-        format!("{text}...")
-    } else {
-        text
-    }
+    if record.len() > LONGEST { format!("{text}...") } else { text }
 }
 
 /// Something in a record that cannot be read.
@@ -53,14 +49,7 @@ pub(crate) fn malformed(what: impl std::fmt::Display, record: &[u8]) -> Error {
 
 /// The error for a field whose text is not a value of its column's type.
 pub(crate) fn not_a_value(column: &str, ty: &flott_types::LogicalType, text: &[u8], record: &[u8]) -> Error {
-    malformed(
-        format!(
-            "column '{column}': '{}' is not a value of {}",
-            excerpt(text),
-            ty.kind
-        ),
-        record,
-    )
+    malformed(format!("column '{column}': '{}' is not a value of {}", excerpt(text), ty.kind), record)
 }
 
 /// The next line of `bytes`: its length without and with the line end. `None` if it is not whole.

@@ -18,6 +18,8 @@ mod csv;
 mod decode;
 mod encode;
 mod format;
+mod json;
+mod raw;
 mod scalar;
 mod write;
 

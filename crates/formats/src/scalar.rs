@@ -53,11 +53,7 @@ pub(crate) fn parse_long(text: &[u8]) -> Option<i64> {
         }
         value = value.checked_mul(10)?.checked_sub(i64::from(digit))?;
     }
-    if negative {
-        Some(value)
-    } else {
-        value.checked_neg()
-    }
+    if negative { Some(value) } else { value.checked_neg() }
 }
 
 /// An integer type's `parse`.
@@ -122,11 +118,7 @@ pub(crate) fn parse_loose_time(text: &[u8]) -> Option<i64> {
 
 /// A TIMESTAMP, or a TIMESTAMP_LTZ with its `Z`, as seconds since the epoch and nanoseconds.
 pub(crate) fn parse_timestamp(text: &[u8], style: TimeStyle, local_zone: bool) -> Option<(i64, i64)> {
-    let text = if local_zone {
-        text.strip_suffix(b"Z")?
-    } else {
-        text
-    };
+    let text = if local_zone { text.strip_suffix(b"Z")? } else { text };
     // Nearly every timestamp has a year of four digits.
     let at = if text.len() > 10 && !text[10].is_ascii_digit() && text[10] != b'-' {
         10
@@ -195,14 +187,8 @@ mod tests {
     #[test]
     fn times() {
         let at = |text: &str, style, ltz| parse_timestamp(text.as_bytes(), style, ltz);
-        assert_eq!(
-            at("1970-01-01 00:00:01.5", TimeStyle::Sql, false),
-            Some((1, 500_000_000))
-        );
-        assert_eq!(
-            at("1970-01-01 00:00:01.5Z", TimeStyle::Sql, true),
-            Some((1, 500_000_000))
-        );
+        assert_eq!(at("1970-01-01 00:00:01.5", TimeStyle::Sql, false), Some((1, 500_000_000)));
+        assert_eq!(at("1970-01-01 00:00:01.5Z", TimeStyle::Sql, true), Some((1, 500_000_000)));
         assert_eq!(at("1970-01-01T00:01", TimeStyle::Iso, false), Some((60, 0)));
         assert_eq!(at("-0001-12-31 00:00:00", TimeStyle::Sql, false).unwrap().1, 0);
         assert_eq!(at("1970-01-01 00:00:01", TimeStyle::Sql, true), None);

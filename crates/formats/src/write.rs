@@ -23,9 +23,14 @@ pub(crate) fn big_decimal(out: &mut String, unscaled: i128, scale: u8) {
     let _ = write!(out, "{sign}{first}{point}{rest}E{exponent}");
 }
 
-/// A time of day with as many groups of three digits of the fraction as there are: `12:34:56`, `12:34:56.700`.
+/// A time of day with as many digits of the fraction as needed: `12:34:56`, `12:34:56.7`.
 pub(crate) fn iso_time(out: &mut String, millis: i32) {
-    let precision = if millis % 1_000 == 0 { 0 } else { 3 };
+    let precision = match millis {
+        _ if millis % 1_000 == 0 => 0,
+        _ if millis % 100 == 0 => 1,
+        _ if millis % 10 == 0 => 2,
+        _ => 3,
+    };
     text::write_time(out, millis, precision);
 }
 
@@ -33,10 +38,7 @@ pub(crate) fn iso_time(out: &mut String, millis: i32) {
 pub(crate) fn timestamp(out: &mut String, array: &dyn Array, row: usize, ty: &LogicalType, style: TimeStyle) {
     let (value, unit) = match array.as_primitive_opt::<TimestampMicrosecondType>() {
         Some(array) => (array.value(row), TimeUnit::Microsecond),
-        None => (
-            array.as_primitive::<TimestampNanosecondType>().value(row),
-            TimeUnit::Nanosecond,
-        ),
+        None => (array.as_primitive::<TimestampNanosecondType>().value(row), TimeUnit::Nanosecond),
     };
     let (mut fraction, mut digits) = match unit {
         TimeUnit::Microsecond => (value.rem_euclid(1_000_000), 6),

@@ -38,16 +38,10 @@ impl CsvDecoder {
             let declared = schema.columns.get(*position).cloned();
             let declared =
                 declared.ok_or_else(|| Error::internal(format!("there is no column {position}")))?;
-            Ok(Wanted {
-                position: *position,
-                builder: Column::new(&declared.ty),
-                declared,
-            })
+            Ok(Wanted { position: *position, builder: Column::new(&declared.ty), declared })
         };
         let columns = projection.iter().map(wanted).collect::<Result<Vec<_>>>()?;
-        let names = columns
-            .iter()
-            .map(|wanted| (wanted.declared.name.as_str(), &wanted.declared.ty));
+        let names = columns.iter().map(|wanted| (wanted.declared.name.as_str(), &wanted.declared.ty));
         Ok(CsvDecoder {
             scanner: Scanner::new(&csv),
             schema: arrow_type::schema(names),
@@ -111,9 +105,7 @@ impl CsvDecoder {
 
     fn fail<T>(&mut self, error: Error, line: u64) -> Result<T> {
         self.rows = 0;
-        self.columns
-            .iter_mut()
-            .for_each(|wanted| wanted.builder = Column::new(&wanted.declared.ty));
+        self.columns.iter_mut().for_each(|wanted| wanted.builder = Column::new(&wanted.declared.ty));
         Err(error.context(format!("line {line}")))
     }
 }
@@ -207,12 +199,7 @@ impl RowDecoder for CsvDecoder {
                     progress.consumed += consumed;
                     progress.lines += 1;
                 }
-                Scanned::Broken {
-                    len,
-                    consumed,
-                    lines,
-                    why,
-                } => {
+                Scanned::Broken { len, consumed, lines, why } => {
                     if !self.csv.ignore_errors {
                         return self.fail(malformed(why, &input[..len]), line + progress.lines);
                     }
@@ -241,11 +228,8 @@ impl RowDecoder for CsvDecoder {
         if self.rows == 0 {
             return Ok(None);
         }
-        let columns = self
-            .columns
-            .iter_mut()
-            .map(|wanted| wanted.builder.finish())
-            .collect::<Result<Vec<_>>>()?;
+        let columns =
+            self.columns.iter_mut().map(|wanted| wanted.builder.finish()).collect::<Result<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(std::mem::take(&mut self.rows)));
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
             .map_err(|error| Error::internal("columns of a csv batch").with_source(error))?;

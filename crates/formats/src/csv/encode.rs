@@ -43,11 +43,7 @@ impl CsvEncoder {
     /// Ends a text field: as it is, or in quotes.
     fn push_text(&self, out: &mut Vec<u8>) {
         let long = self.field.chars().count() > LONGEST_UNQUOTED;
-        let Some(quote) = self
-            .csv
-            .quote
-            .filter(|_| long || self.field.chars().any(|c| c < self.safe))
-        else {
+        let Some(quote) = self.csv.quote.filter(|_| long || self.field.chars().any(|c| c < self.safe)) else {
             self.push_escaped(out, None);
             return;
         };
@@ -129,11 +125,7 @@ fn write_field(out: &mut String, array: &dyn Array, row: usize, ty: &LogicalType
             write::timestamp(out, array, row, ty, TimeStyle::Sql)
         }
         TypeKind::Boolean => {
-            out.push_str(if array.as_boolean().value(row) {
-                "true"
-            } else {
-                "false"
-            });
+            out.push_str(if array.as_boolean().value(row) { "true" } else { "false" });
             return false;
         }
         TypeKind::Decimal(_, scale) => {
@@ -146,10 +138,7 @@ fn write_field(out: &mut String, array: &dyn Array, row: usize, ty: &LogicalType
             return false;
         }
         TypeKind::IntervalYearMonth => {
-            text::write_integer(
-                out,
-                array.as_primitive::<IntervalYearMonthType>().value(row).into(),
-            );
+            text::write_integer(out, array.as_primitive::<IntervalYearMonthType>().value(row).into());
             return false;
         }
         TypeKind::IntervalDaySecond => {

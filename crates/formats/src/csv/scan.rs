@@ -38,12 +38,7 @@ pub(super) enum Scanned {
     /// A comment.
     Comment { consumed: usize },
     /// A record that cannot be taken apart, and why.
-    Broken {
-        len: usize,
-        consumed: usize,
-        lines: u64,
-        why: &'static str,
-    },
+    Broken { len: usize, consumed: usize, lines: u64, why: &'static str },
     /// The record is not whole.
     Incomplete,
 }
@@ -65,9 +60,7 @@ impl Scanner {
             _ => Delimiter::Wide(csv.delimiter.to_string().into_bytes()),
         };
         let ascii = |character: Option<char>| {
-            character
-                .filter(char::is_ascii)
-                .and_then(|character| u8::try_from(character).ok())
+            character.filter(char::is_ascii).and_then(|character| u8::try_from(character).ok())
         };
         Scanner {
             delimiter,
@@ -99,9 +92,7 @@ impl Scanner {
         if self.comments && input.iter().find(|byte| !matches!(byte, b' ' | b'\t')) == Some(&b'#') {
             return match memchr(b'\n', input) {
                 Some(at) => Scanned::Comment { consumed: at + 1 },
-                None if end => Scanned::Comment {
-                    consumed: input.len(),
-                },
+                None if end => Scanned::Comment { consumed: input.len() },
                 None => Scanned::Incomplete,
             };
         }
@@ -128,12 +119,7 @@ impl Scanner {
                         None => return Scanned::Incomplete,
                     };
                     let lines = memchr::memchr_iter(b'\n', &input[..consumed]).count().max(1) as u64;
-                    return Scanned::Broken {
-                        len,
-                        consumed,
-                        lines,
-                        why,
-                    };
+                    return Scanned::Broken { len, consumed, lines, why };
                 }
             }
         }
@@ -154,47 +140,21 @@ impl Scanner {
         };
         match found {
             Some(len) if rest[len] != b'\n' => {
-                self.fields.push(Field {
-                    start,
-                    end: start + len,
-                    rewritten: false,
-                });
+                self.fields.push(Field { start, end: start + len, rewritten: false });
                 *at = start + len + width;
                 End::Delimiter
             }
             Some(len) => {
                 let stop = start + len;
-                let field_end = if len > 0 && input[stop - 1] == b'\r' {
-                    stop - 1
-                } else {
-                    stop
-                };
-                self.fields.push(Field {
-                    start,
-                    end: field_end,
-                    rewritten: false,
-                });
-                End::Record {
-                    len: field_end,
-                    consumed: stop + 1,
-                }
+                let field_end = if len > 0 && input[stop - 1] == b'\r' { stop - 1 } else { stop };
+                self.fields.push(Field { start, end: field_end, rewritten: false });
+                End::Record { len: field_end, consumed: stop + 1 }
             }
             None if end => {
                 let stop = input.len();
-                let field_end = if stop > start && input[stop - 1] == b'\r' {
-                    stop - 1
-                } else {
-                    stop
-                };
-                self.fields.push(Field {
-                    start,
-                    end: field_end,
-                    rewritten: false,
-                });
-                End::Record {
-                    len: field_end,
-                    consumed: stop,
-                }
+                let field_end = if stop > start && input[stop - 1] == b'\r' { stop - 1 } else { stop };
+                self.fields.push(Field { start, end: field_end, rewritten: false });
+                End::Record { len: field_end, consumed: stop }
             }
             None => End::Incomplete,
         }
@@ -209,14 +169,7 @@ impl Scanner {
         let first = self.rewritten.len();
         let close = loop {
             let Some(found) = memchr2(quote, escape, &input[from..]) else {
-                return if end {
-                    End::Broken {
-                        at: input.len(),
-                        why: UNCLOSED,
-                    }
-                } else {
-                    End::Incomplete
-                };
+                return if end { End::Broken { at: input.len(), why: UNCLOSED } } else { End::Incomplete };
             };
             let found = from + found;
             let next = input.get(found + 1).copied();
@@ -228,10 +181,7 @@ impl Scanner {
                 (true, _) => break found,
                 (false, Some(next)) => unescape(next),
                 (false, None) => {
-                    return End::Broken {
-                        at: input.len(),
-                        why: UNCLOSED,
-                    };
+                    return End::Broken { at: input.len(), why: UNCLOSED };
                 }
             };
             self.rewritten.extend_from_slice(&input[from..found]);
@@ -239,18 +189,10 @@ impl Scanner {
             from = found + 2;
         };
         let field = if from == start {
-            Field {
-                start,
-                end: close,
-                rewritten: false,
-            }
+            Field { start, end: close, rewritten: false }
         } else {
             self.rewritten.extend_from_slice(&input[from..close]);
-            Field {
-                start: first,
-                end: self.rewritten.len(),
-                rewritten: true,
-            }
+            Field { start: first, end: self.rewritten.len(), rewritten: true }
         };
         *lines += memchr::memchr_iter(b'\n', &input[start..close]).count() as u64;
         self.fields.push(field);
@@ -264,29 +206,16 @@ impl Scanner {
             return End::Delimiter;
         }
         match input.get(after) {
-            None if end => End::Record {
-                len: after,
-                consumed: after,
-            },
+            None if end => End::Record { len: after, consumed: after },
             None => End::Incomplete,
-            Some(b'\n') => End::Record {
-                len: after,
-                consumed: after + 1,
-            },
-            Some(b'\r') if input.get(after + 1) == Some(&b'\n') => End::Record {
-                len: after,
-                consumed: after + 2,
-            },
-            Some(b'\r') if input.len() == after + 1 && end => End::Record {
-                len: after,
-                consumed: after + 1,
-            },
+            Some(b'\n') => End::Record { len: after, consumed: after + 1 },
+            Some(b'\r') if input.get(after + 1) == Some(&b'\n') => {
+                End::Record { len: after, consumed: after + 2 }
+            }
+            Some(b'\r') if input.len() == after + 1 && end => End::Record { len: after, consumed: after + 1 },
             Some(b'\r') if input.len() == after + 1 => End::Incomplete,
             Some(_) if !end && input.len() - after < self.delimiter_width() => End::Incomplete,
-            Some(_) => End::Broken {
-                at: after,
-                why: AFTER_QUOTE,
-            },
+            Some(_) => End::Broken { at: after, why: AFTER_QUOTE },
         }
     }
 
@@ -307,35 +236,21 @@ impl Scanner {
                 }
                 let stop = input.len();
                 self.push_escaped(input, start, from, stop, written);
-                return End::Record {
-                    len: stop,
-                    consumed: stop,
-                };
+                return End::Record { len: stop, consumed: stop };
             };
             let found = from + found;
             if input[found] == escape {
                 let Some(next) = input.get(found + 1).copied() else {
                     let why = "nothing follows the escape character";
-                    return if end {
-                        End::Broken { at: input.len(), why }
-                    } else {
-                        End::Incomplete
-                    };
+                    return if end { End::Broken { at: input.len(), why } } else { End::Incomplete };
                 };
                 self.rewritten.extend_from_slice(&input[from..found]);
                 self.rewritten.push(unescape(next));
                 from = found + 2;
             } else if input[found] == b'\n' {
-                let stop = if found > from && input[found - 1] == b'\r' {
-                    found - 1
-                } else {
-                    found
-                };
+                let stop = if found > from && input[found - 1] == b'\r' { found - 1 } else { found };
                 self.push_escaped(input, start, from, stop, written);
-                return End::Record {
-                    len: stop,
-                    consumed: found + 1,
-                };
+                return End::Record { len: stop, consumed: found + 1 };
             } else if self.delimiter_at(input, found) {
                 self.push_escaped(input, start, from, found, written);
                 *at = found + self.delimiter_width();
@@ -350,18 +265,10 @@ impl Scanner {
 
     fn push_escaped(&mut self, input: &[u8], start: usize, from: usize, stop: usize, written: usize) {
         let field = if from == start {
-            Field {
-                start,
-                end: stop,
-                rewritten: false,
-            }
+            Field { start, end: stop, rewritten: false }
         } else {
             self.rewritten.extend_from_slice(&input[from..stop]);
-            Field {
-                start: written,
-                end: self.rewritten.len(),
-                rewritten: true,
-            }
+            Field { start: written, end: self.rewritten.len(), rewritten: true }
         };
         self.fields.push(field);
     }

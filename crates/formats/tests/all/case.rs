@@ -15,18 +15,12 @@ pub struct Case {
 
 impl Case {
     pub fn try_new(format: &str, columns: &[(&str, TypeKind)], options: &[(&str, &str)]) -> Result<Self> {
-        let values: BTreeMap<String, String> = options
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-            .collect();
+        let values: BTreeMap<String, String> =
+            options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let mut options = Options::new("t", &values);
         let format = Format::new(format, &mut options, &format!("{format}."))?;
         options.finish()?;
-        let schema = Schema::new(
-            columns
-                .iter()
-                .map(|(name, kind)| (*name, kind.clone().nullable())),
-        );
+        let schema = Schema::new(columns.iter().map(|(name, kind)| (*name, kind.clone().nullable())));
         format.decoder(&schema, &[])?;
         Ok(Case { schema, format })
     }
@@ -46,29 +40,20 @@ impl Case {
 
     pub fn decode_columns(&self, input: impl AsRef<[u8]>, projection: &[usize]) -> Result<String> {
         let mut decoder = self.format.decoder(&self.schema, projection)?;
-        let types: Vec<_> = projection
-            .iter()
-            .map(|index| self.types()[*index].clone())
-            .collect();
+        let types: Vec<_> = projection.iter().map(|index| self.types()[*index].clone()).collect();
         drive(decoder.as_mut(), input.as_ref(), usize::MAX, &types).map(|(text, _)| text)
     }
 
     /// The rows and how much was skipped, with the input given in pieces of this length and rows taken one by one.
     pub fn decode_in_pieces(&self, input: impl AsRef<[u8]>, piece: usize) -> Result<(String, u64)> {
-        let mut decoder = self
-            .format
-            .decoder(&self.schema, &(0..self.schema.len()).collect::<Vec<_>>())?;
+        let mut decoder = self.format.decoder(&self.schema, &(0..self.schema.len()).collect::<Vec<_>>())?;
         drive(decoder.as_mut(), input.as_ref(), piece, &self.types())
     }
 
     pub fn encode(&self, rows: &str) -> String {
         let batch = pretty::parse(rows, &self.types()).unwrap();
         let mut out = Vec::new();
-        self.format
-            .encoder(&self.schema)
-            .unwrap()
-            .encode(&batch, &mut out)
-            .unwrap();
+        self.format.encoder(&self.schema).unwrap().encode(&batch, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -100,11 +85,7 @@ fn drive(
         if start == input.len() {
             return Ok((text, decoder.take_skipped()));
         }
-        assert!(
-            !end || progress.consumed > 0,
-            "stuck at byte {start} of {}",
-            input.len()
-        );
+        assert!(!end || progress.consumed > 0, "stuck at byte {start} of {}", input.len());
         stop = stop.saturating_add(piece).min(input.len());
     }
 }

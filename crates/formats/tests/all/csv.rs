@@ -1,23 +1,13 @@
 //! The format `csv`: what is read and written, and that nothing makes it panic.
 
-mod common;
-
-use common::Case;
+use crate::case::Case;
 use flott_batch::pretty;
 use flott_types::ErrorKind;
 use flott_types::TypeKind::{self, *};
 use proptest::prelude::*;
 
 fn three(options: &[(&str, &str)]) -> Case {
-    Case::new(
-        "csv",
-        &[
-            ("id", Int),
-            ("name", TypeKind::STRING),
-            ("note", TypeKind::STRING),
-        ],
-        options,
-    )
+    Case::new("csv", &[("id", Int), ("name", TypeKind::STRING), ("note", TypeKind::STRING)], options)
 }
 
 #[test]
@@ -67,10 +57,7 @@ fn every_type() {
 #[test]
 fn numbers_too_large_for_a_decimal_are_null() {
     let case = Case::new("csv", &[("a", Decimal(3, 1))], &[]);
-    assert_eq!(
-        case.decode("99.94\n99.95\n1e3\n").unwrap(),
-        "+I 99.9\n+I NULL\n+I NULL\n"
-    );
+    assert_eq!(case.decode("99.94\n99.95\n1e3\n").unwrap(), "+I 99.9\n+I NULL\n+I NULL\n");
 }
 
 #[test]
@@ -87,26 +74,14 @@ fn quotes_delimiters_comments_and_nulls() {
         case.decode(input).unwrap(),
         "+I NULL name note\n+I 1 semi;colon plain\n+I 2 NULL 'it''s'\n+I 3 x ''\n+I 4 'two\nlines' z\n"
     );
+    assert_eq!(three(&[("csv.field-delimiter", "\\t")]).decode("1\ta b\t\"\"\n").unwrap(), "+I 1 'a b' ''\n");
+    assert_eq!(three(&[("csv.field-delimiter", "→")]).decode("1→a→b\n").unwrap(), "+I 1 a b\n");
     assert_eq!(
-        three(&[("csv.field-delimiter", "\\t")])
-            .decode("1\ta b\t\"\"\n")
-            .unwrap(),
-        "+I 1 'a b' ''\n"
-    );
-    assert_eq!(
-        three(&[("csv.field-delimiter", "→")]).decode("1→a→b\n").unwrap(),
-        "+I 1 a b\n"
-    );
-    assert_eq!(
-        three(&[("csv.disable-quote-character", "true")])
-            .decode("1,\"a,b\n")
-            .unwrap(),
+        three(&[("csv.disable-quote-character", "true")]).decode("1,\"a,b\n").unwrap(),
         "+I 1 \"a b\n"
     );
     assert_eq!(
-        three(&[("csv.escape-character", "\\")])
-            .decode("1,a\\,b,\"c\\\"d\"\n")
-            .unwrap(),
+        three(&[("csv.escape-character", "\\")]).decode("1,a\\,b,\"c\\\"d\"\n").unwrap(),
         "+I 1 'a,b' c\"d\n"
     );
     assert_eq!(three(&[]).decode("1,a\"b\",c\"\n").unwrap(), "+I 1 a\"b\" c\"\n");
@@ -126,10 +101,7 @@ fn bad_records_name_their_line() {
         assert_eq!(error.kind(), ErrorKind::Data);
         error.to_string()
     };
-    assert_eq!(
-        error("1,a,b\nxx,c,d\n"),
-        "line 2: column 'id': 'xx' is not a value of INT, in: xx,c,d"
-    );
+    assert_eq!(error("1,a,b\nxx,c,d\n"), "line 2: column 'id': 'xx' is not a value of INT, in: xx,c,d");
     assert_eq!(
         error("1,\"a\n\",b\n2\n"),
         "line 3: row length mismatch: 3 fields expected but there are 1, in: 2"
@@ -143,11 +115,7 @@ fn bad_records_name_their_line() {
 
 #[test]
 fn bad_records_are_counted_when_ignored() {
-    let case = Case::new(
-        "csv",
-        &[("id", Int), ("v", Int)],
-        &[("csv.ignore-parse-errors", "true")],
-    );
+    let case = Case::new("csv", &[("id", Int), ("v", Int)], &[("csv.ignore-parse-errors", "true")]);
     let input = "1,10\nxx,11\n3\n4,13,extra\n5,14,\n\"6\" x,1\n7,1\n";
     assert_eq!(
         case.decode_in_pieces(input, usize::MAX).unwrap(),
@@ -157,29 +125,16 @@ fn bad_records_are_counted_when_ignored() {
 
 #[test]
 fn wrong_options_are_refused() {
-    let error = |options: &[(&str, &str)]| {
-        Case::try_new("csv", &[("a", Int)], options)
-            .err()
-            .unwrap()
-            .to_string()
-    };
+    let error =
+        |options: &[(&str, &str)]| Case::try_new("csv", &[("a", Int)], options).err().unwrap().to_string();
     assert!(error(&[("csv.field-delimiter", "ab")]).contains("expected a single character"));
     assert!(error(&[("csv.ignore-parse-errors", "maybe")]).contains("true or false"));
     assert!(
-        error(&[
-            ("csv.quote-character", "'"),
-            ("csv.disable-quote-character", "true")
-        ])
-        .contains("contradict each other")
+        error(&[("csv.quote-character", "'"), ("csv.disable-quote-character", "true")])
+            .contains("contradict each other")
     );
     let map = Map(Box::new(TypeKind::STRING.nullable()), Box::new(Int.nullable()));
-    assert!(
-        Case::try_new("csv", &[("a", map)], &[])
-            .err()
-            .unwrap()
-            .to_string()
-            .contains("MAP")
-    );
+    assert!(Case::try_new("csv", &[("a", map)], &[]).err().unwrap().to_string().contains("MAP"));
     assert!(Case::try_new("csv", &[("a", Int)], &[("csv.nope", "1")]).is_ok());
 }
 
@@ -188,14 +143,8 @@ fn text_is_quoted_as_jackson_does() {
     let case = Case::new("csv", &[("a", TypeKind::STRING), ("b", Decimal(10, 8))], &[]);
     assert_eq!(case.encode("+I plain 0.00000001\n"), "plain,1E-8\n");
     assert_eq!(case.encode("+I 'a b' 1.00000000\n"), "\"a b\",1.00000000\n");
-    assert_eq!(
-        case.encode("+I 'say \"x\"' 0.00000000\n"),
-        "\"say \"\"x\"\"\",0E-8\n"
-    );
-    assert_eq!(
-        case.encode("+I abcdefghijklmnopqrstuvwxy NULL\n"),
-        "\"abcdefghijklmnopqrstuvwxy\",\n"
-    );
+    assert_eq!(case.encode("+I 'say \"x\"' 0.00000000\n"), "\"say \"\"x\"\"\",0E-8\n");
+    assert_eq!(case.encode("+I abcdefghijklmnopqrstuvwxy NULL\n"), "\"abcdefghijklmnopqrstuvwxy\",\n");
     assert_eq!(case.encode("+I '' NULL\n"), ",\n");
 }
 
@@ -203,10 +152,7 @@ fn options() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
     let choices = prop_oneof![
         Just(vec![]),
         Just(vec![("csv.escape-character", "\\")]),
-        Just(vec![
-            ("csv.disable-quote-character", "true"),
-            ("csv.escape-character", "\\")
-        ]),
+        Just(vec![("csv.disable-quote-character", "true"), ("csv.escape-character", "\\")]),
         Just(vec![("csv.field-delimiter", "→")]),
         Just(vec![
             ("csv.field-delimiter", "→"),

@@ -1,0 +1,228 @@
+//! Json to columns.
+
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::SchemaRef;
+use flott_batch::{ChangeBatch, RowKind, arrow_type};
+use flott_plan::{Column as PlanColumn, Schema};
+use flott_types::{Error, Result};
+
+use super::envelope::{Change, Opener};
+use super::scan::{Cursor, Kind, NotJson};
+use super::shape::{Bad, Reading, RowShape, Slots, append_member};
+use super::{Envelope, Json};
+use crate::column::Column;
+use crate::decode::{Progress, RowDecoder, malformed, next_line, not_a_value};
+
+pub(super) struct JsonDecoder {
+    json: Json,
+    reading: Reading,
+    /// Takes changes out of their envelopes; `None` where a record is a row.
+    opener: Option<Opener>,
+    shape: RowShape,
+    columns: Vec<PlanColumn>,
+    builders: Vec<Column>,
+    kinds: Vec<RowKind>,
+    schema: SchemaRef,
+    slots: Slots,
+    old_slots: Slots,
+}
+
+/// Why a record was not taken.
+pub(super) enum Wrong {
+    NotJson(NotJson),
+    /// The column, and what is wrong with its value.
+    Value(usize, Bad),
+    /// The envelope is not as it should be.
+    Envelope(String),
+}
+
+impl From<NotJson> for Wrong {
+    fn from(error: NotJson) -> Self {
+        Wrong::NotJson(error)
+    }
+}
+
+impl JsonDecoder {
+    pub(super) fn new(json: Json, schema: &Schema, projection: &[usize]) -> Result<Self> {
+        let column = |index: &usize| {
+            let column = schema.columns.get(*index).cloned();
+            column.ok_or_else(|| Error::internal(format!("there is no column {index}")))
+        };
+        let columns = projection.iter().map(column).collect::<Result<Vec<_>>>()?;
+        let named = || columns.iter().map(|column| (column.name.as_str(), &column.ty));
+        Ok(JsonDecoder {
+            reading: Reading::new(&json),
+            opener: (!matches!(json.envelope, Envelope::None)).then(|| Opener::new(json.envelope.clone())),
+            shape: RowShape::from_fields(named()),
+            builders: columns.iter().map(|column| Column::new(&column.ty)).collect(),
+            kinds: Vec::new(),
+            schema: arrow_type::schema(named()),
+            json,
+            columns,
+            slots: Vec::new(),
+            old_slots: Vec::new(),
+        })
+    }
+
+    /// Appends what a record holds.
+    fn record(&mut self, record: &[u8]) -> Result<()> {
+        let before = self.kinds.len();
+        let result = match self.opener.take() {
+            None => self.rows(record),
+            Some(mut opener) => {
+                let result = opener.open(record, &mut |change| self.change(change));
+                self.opener = Some(opener);
+                result
+            }
+        };
+        match result {
+            Ok(()) => Ok(()),
+            Err(_) if self.json.ignore_errors => {
+                debug_assert_eq!(self.kinds.len(), before, "a record is taken whole or not at all");
+                self.reading.skipped += 1;
+                Ok(())
+            }
+            Err(wrong) => Err(self.error(wrong, record)),
+        }
+    }
+
+    /// A record without an envelope: an object, an array of objects, or null.
+    fn rows(&mut self, record: &[u8]) -> Result<(), Wrong> {
+        let mut cursor = Cursor::new(record);
+        match cursor.peek() {
+            Some(b'[') => {
+                let value = cursor.value()?;
+                end(&mut cursor)?;
+                let array = value.of(record);
+                let mut elements = Cursor::new(array);
+                elements.eat(b'[');
+                let mut objects = Vec::new();
+                while let Some(element) = elements.element(objects.is_empty())? {
+                    if !matches!(element.kind, Kind::Object | Kind::Null) {
+                        return Err(NotJson { at: element.start, expected: "an object" }.into());
+                    }
+                    objects.push(element);
+                }
+                for object in objects.into_iter().filter(|element| element.kind == Kind::Object) {
+                    let object = object.of(array);
+                    self.shape.find(object, &mut Cursor::new(object), &mut self.slots)?;
+                    self.append(object, RowKind::Insert)?;
+                }
+                Ok(())
+            }
+            Some(b'n') => {
+                cursor.value()?;
+                end(&mut cursor)
+            }
+            _ => {
+                self.shape.find(record, &mut cursor, &mut self.slots)?;
+                end(&mut cursor)?;
+                self.append(record, RowKind::Insert)
+            }
+        }
+    }
+
+    /// A row out of an envelope; for the old half of an update perhaps only what has changed.
+    fn change(&mut self, change: Change<'_>) -> Result<(), Wrong> {
+        let Change { kind, row, old } = change;
+        self.shape.find(row, &mut Cursor::new(row), &mut self.slots)?;
+        let Some(old) = old else {
+            return self.append(row, kind);
+        };
+        let mut old_slots = std::mem::take(&mut self.old_slots);
+        self.shape.find(old, &mut Cursor::new(old), &mut old_slots)?;
+        for (index, builder) in self.builders.iter_mut().enumerate() {
+            let (name, shape) = &mut self.shape.fields[index];
+            let (text, slot) = match old_slots[index] {
+                Some(slot) => (old, Some(slot)),
+                None => (row, self.slots[index]),
+            };
+            append_member(name, shape, builder, text, slot, &mut self.reading)
+                .map_err(|bad| Wrong::Value(index, bad))?;
+        }
+        self.old_slots = old_slots;
+        self.kinds.push(kind);
+        Ok(())
+    }
+
+    /// Appends the row whose members were found.
+    fn append(&mut self, text: &[u8], kind: RowKind) -> Result<(), Wrong> {
+        for (index, builder) in self.builders.iter_mut().enumerate() {
+            let (name, shape) = &mut self.shape.fields[index];
+            append_member(name, shape, builder, text, self.slots[index], &mut self.reading)
+                .map_err(|bad| Wrong::Value(index, bad))?;
+        }
+        self.kinds.push(kind);
+        Ok(())
+    }
+
+    fn error(&mut self, wrong: Wrong, record: &[u8]) -> Error {
+        self.kinds.clear();
+        self.builders = self.columns.iter().map(|column| Column::new(&column.ty)).collect();
+        match wrong {
+            Wrong::NotJson(NotJson { at, expected }) => {
+                malformed(format!("not JSON: expected {expected} at byte {}", at + 1), record)
+            }
+            Wrong::Envelope(what) => malformed(what, record),
+            Wrong::Value(_, Bad::Missing(name)) => {
+                malformed(format!("the field '{name}' is missing"), record)
+            }
+            Wrong::Value(index, Bad::Value(text, expected)) => {
+                let column = &self.columns[index];
+                let error = not_a_value(&column.name, &column.ty, &text, record);
+                if expected == column.ty.kind.to_string() {
+                    error
+                } else {
+                    error.context(format!("expected {expected}"))
+                }
+            }
+        }
+    }
+}
+
+/// Nothing may follow a record.
+pub(super) fn end(cursor: &mut Cursor<'_>) -> Result<(), Wrong> {
+    if cursor.peek().is_none() { Ok(()) } else { Ok(cursor.wrong("the end of the record")?) }
+}
+
+impl RowDecoder for JsonDecoder {
+    fn decode(&mut self, bytes: &[u8], end: bool, line: u64, max_rows: usize) -> Result<Progress> {
+        let mut progress = Progress::default();
+        while self.kinds.len() < max_rows {
+            let input = &bytes[progress.consumed..];
+            let Some((len, consumed)) = next_line(input, end) else {
+                break;
+            };
+            if !input[..len].trim_ascii().is_empty() {
+                self.record(&input[..len])
+                    .map_err(|error| error.context(format!("line {}", line + progress.lines)))?;
+            }
+            progress.consumed += consumed;
+            progress.lines += 1;
+        }
+        Ok(progress)
+    }
+
+    fn decode_message(&mut self, message: &[u8]) -> Result<()> {
+        if message.trim_ascii().is_empty() { Ok(()) } else { self.record(message) }
+    }
+
+    fn rows(&self) -> usize {
+        self.kinds.len()
+    }
+
+    fn finish(&mut self) -> Result<Option<ChangeBatch>> {
+        if self.kinds.is_empty() {
+            return Ok(None);
+        }
+        let columns = self.builders.iter_mut().map(Column::finish).collect::<Result<Vec<_>>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(self.kinds.len()));
+        let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
+            .map_err(|error| Error::internal("columns of a json batch").with_source(error))?;
+        Ok(Some(ChangeBatch::new(batch, Some(std::mem::take(&mut self.kinds).into()))))
+    }
+
+    fn take_skipped(&mut self) -> u64 {
+        std::mem::take(&mut self.reading.skipped)
+    }
+}

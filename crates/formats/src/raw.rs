@@ -1,0 +1,227 @@
+//! `raw`: a table of one column, a record is its value's bytes. In files a record is a line.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{
+    ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, SchemaRef,
+};
+use flott_batch::{ChangeBatch, arrow_type};
+use flott_connector::Options;
+use flott_plan::Schema;
+use flott_types::{Error, LogicalType, Result, TypeKind};
+
+use crate::column::Column;
+use crate::decode::{Progress, RowDecoder, next_line, not_a_value};
+use crate::encode::{RowEncoder, each_row};
+
+/// The options of `raw`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Raw {
+    /// `endianness`
+    little_endian: bool,
+}
+
+impl Raw {
+    pub(crate) fn new(options: &mut Options<'_>, prefix: &str) -> Result<Self> {
+        let (charset, endianness) = (format!("{prefix}charset"), format!("{prefix}endianness"));
+        if let Some(other) = options.text(&charset).filter(|name| !name.eq_ignore_ascii_case("UTF-8")) {
+            return Err(Error::unsupported(format!(
+                "'{charset}' = '{other}' is not built yet; there is: UTF-8"
+            )));
+        }
+        let little_endian = match options.text(&endianness) {
+            None | Some("big-endian") => false,
+            Some("little-endian") => true,
+            Some(other) => return Err(options.wrong(&endianness, other, "big-endian or little-endian")),
+        };
+        crate::format::warn_of_unknown(options, prefix, &["charset", "endianness"]);
+        Ok(Raw { little_endian })
+    }
+
+    pub(crate) fn decoder(&self, schema: &Schema, projection: &[usize]) -> Result<Box<dyn RowDecoder>> {
+        let (name, ty) = only_column(schema)?;
+        let columns = projection.iter().map(|_| (name.as_str(), &ty));
+        Ok(Box::new(RawDecoder {
+            raw: self.clone(),
+            schema: arrow_type::schema(columns),
+            builder: Column::new(&ty),
+            name,
+            ty,
+            rows: 0,
+        }))
+    }
+
+    pub(crate) fn encoder(&self, schema: &Schema) -> Result<Box<dyn RowEncoder>> {
+        let (_, ty) = only_column(schema)?;
+        Ok(Box::new(RawEncoder { raw: self.clone(), ty }))
+    }
+}
+
+fn only_column(schema: &Schema) -> Result<(String, LogicalType)> {
+    let [column] = schema.columns.as_slice() else {
+        return Err(Error::invalid(format!(
+            "the format 'raw' is for tables of one column, not of {}",
+            schema.len()
+        )));
+    };
+    let kind = &column.ty.kind;
+    let fits = kind.is_character() || kind.is_binary() || kind.is_integer() || kind.is_approximate();
+    if !fits && *kind != TypeKind::Boolean {
+        return Err(Error::invalid(format!(
+            "the format 'raw' cannot hold column '{}' of type {kind}",
+            column.name
+        )));
+    }
+    Ok((column.name.clone(), column.ty.clone()))
+}
+
+struct RawDecoder {
+    raw: Raw,
+    name: String,
+    ty: LogicalType,
+    schema: SchemaRef,
+    builder: Column,
+    rows: usize,
+}
+
+impl RawDecoder {
+    /// Appends the value; false if the bytes are no value of the type.
+    fn append(&mut self, record: &[u8]) -> bool {
+        fn number<const N: usize>(raw: &Raw, record: &[u8]) -> Option<[u8; N]> {
+            let mut bytes: [u8; N] = record.try_into().ok()?;
+            if raw.little_endian {
+                bytes.reverse();
+            }
+            Some(bytes)
+        }
+        let raw = &self.raw;
+        let appended = match &mut self.builder {
+            Column::Text(builder) => std::str::from_utf8(record).map(|text| builder.append_value(text)).ok(),
+            Column::Binary(builder) => {
+                builder.append_value(record);
+                Some(())
+            }
+            Column::Boolean(builder) => {
+                number::<1>(raw, record).map(|[byte]| builder.append_value(byte != 0))
+            }
+            Column::TinyInt(builder) => {
+                number(raw, record).map(|bytes| builder.append_value(i8::from_be_bytes(bytes)))
+            }
+            Column::SmallInt(builder) => {
+                number(raw, record).map(|bytes| builder.append_value(i16::from_be_bytes(bytes)))
+            }
+            Column::Int(builder) => {
+                number(raw, record).map(|bytes| builder.append_value(i32::from_be_bytes(bytes)))
+            }
+            Column::BigInt(builder) => {
+                number(raw, record).map(|bytes| builder.append_value(i64::from_be_bytes(bytes)))
+            }
+            Column::Float(builder) => {
+                number(raw, record).map(|bytes| builder.append_value(f32::from_be_bytes(bytes)))
+            }
+            Column::Double(builder) => {
+                number(raw, record).map(|bytes| builder.append_value(f64::from_be_bytes(bytes)))
+            }
+            _ => None,
+        };
+        self.rows += usize::from(appended.is_some());
+        appended.is_some()
+    }
+
+    fn record(&mut self, record: &[u8]) -> Result<()> {
+        if self.append(record) {
+            return Ok(());
+        }
+        self.rows = 0;
+        self.builder = Column::new(&self.ty);
+        Err(not_a_value(&self.name, &self.ty, record, record))
+    }
+}
+
+impl RowDecoder for RawDecoder {
+    fn decode(&mut self, bytes: &[u8], end: bool, line: u64, max_rows: usize) -> Result<Progress> {
+        let mut progress = Progress::default();
+        while self.rows < max_rows {
+            let input = &bytes[progress.consumed..];
+            let Some((len, consumed)) = next_line(input, end) else {
+                break;
+            };
+            self.record(&input[..len])
+                .map_err(|error| error.context(format!("line {}", line + progress.lines)))?;
+            progress.consumed += consumed;
+            progress.lines += 1;
+        }
+        Ok(progress)
+    }
+
+    fn decode_message(&mut self, message: &[u8]) -> Result<()> {
+        self.record(message)
+    }
+
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn finish(&mut self) -> Result<Option<ChangeBatch>> {
+        if self.rows == 0 {
+            return Ok(None);
+        }
+        let column = self.builder.finish()?;
+        let columns: Vec<ArrayRef> = self.schema.fields().iter().map(|_| Arc::clone(&column)).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(std::mem::take(&mut self.rows)));
+        let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
+            .map_err(|error| Error::internal("columns of a raw batch").with_source(error))?;
+        Ok(Some(ChangeBatch::insert_only(batch)))
+    }
+
+    fn take_skipped(&mut self) -> u64 {
+        0
+    }
+}
+
+struct RawEncoder {
+    raw: Raw,
+    ty: LogicalType,
+}
+
+impl RawEncoder {
+    fn push<T: ArrowPrimitiveType, const N: usize>(
+        &self,
+        column: &dyn Array,
+        row: usize,
+        out: &mut Vec<u8>,
+        bytes: impl FnOnce(T::Native) -> [u8; N],
+    ) {
+        let mut bytes = bytes(column.as_primitive::<T>().value(row));
+        if self.raw.little_endian {
+            bytes.reverse();
+        }
+        out.extend_from_slice(&bytes);
+    }
+}
+
+impl RowEncoder for RawEncoder {
+    fn encode(&mut self, batch: &ChangeBatch, out: &mut Vec<u8>) -> Result<()> {
+        let column = batch.column(0).as_ref();
+        each_row(batch, |row| {
+            if column.is_valid(row) {
+                match &self.ty.kind {
+                    TypeKind::Char(_) | TypeKind::Varchar(_) => {
+                        out.extend_from_slice(column.as_string::<i32>().value(row).as_bytes());
+                    }
+                    TypeKind::Boolean => out.push(column.as_boolean().value(row).into()),
+                    TypeKind::TinyInt => self.push::<Int8Type, 1>(column, row, out, i8::to_be_bytes),
+                    TypeKind::SmallInt => self.push::<Int16Type, 2>(column, row, out, i16::to_be_bytes),
+                    TypeKind::Int => self.push::<Int32Type, 4>(column, row, out, i32::to_be_bytes),
+                    TypeKind::BigInt => self.push::<Int64Type, 8>(column, row, out, i64::to_be_bytes),
+                    TypeKind::Float => self.push::<Float32Type, 4>(column, row, out, f32::to_be_bytes),
+                    TypeKind::Double => self.push::<Float64Type, 8>(column, row, out, f64::to_be_bytes),
+                    _ => out.extend_from_slice(column.as_binary::<i32>().value(row)),
+                }
+            }
+            out.push(b'\n');
+            Ok(())
+        })
+    }
+}
