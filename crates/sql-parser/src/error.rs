@@ -26,10 +26,7 @@ impl fmt::Display for Position {
 
 impl From<Location> for Position {
     fn from(at: Location) -> Self {
-        Position {
-            line: at.line.max(1),
-            column: at.column.max(1),
-        }
+        Position { line: at.line.max(1), column: at.column.max(1) }
     }
 }
 
@@ -56,38 +53,23 @@ impl ParseError {
     /// A mistake at a position.
     pub fn new(message: impl Into<String>, at: impl Into<Position>) -> Self {
         let at = at.into();
-        ParseError {
-            message: message.into(),
-            line: at.line,
-            column: at.column,
-            unsupported: false,
-        }
+        ParseError { message: message.into(), line: at.line, column: at.column, unsupported: false }
     }
 
     /// Something that Flink knows and Flott does not (yet).
     pub fn unsupported(message: impl Into<String>, at: impl Into<Position>) -> Self {
-        ParseError {
-            unsupported: true,
-            ..ParseError::new(message, at)
-        }
+        ParseError { unsupported: true, ..ParseError::new(message, at) }
     }
 
     /// Where it is.
     pub fn position(&self) -> Position {
-        Position {
-            line: self.line,
-            column: self.column,
-        }
+        Position { line: self.line, column: self.column }
     }
 }
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} at line {}, column {}",
-            self.message, self.line, self.column
-        )
+        write!(f, "{} at line {}, column {}", self.message, self.line, self.column)
     }
 }
 

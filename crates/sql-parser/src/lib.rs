@@ -47,8 +47,8 @@
 //!   `FunctionArguments::None`.
 //!
 //! Stored text (views, computed columns, watermarks) is read again with [`parse_query`] and
-//! [`parse_expression`], types with
-//! [`parse_type`]. A shell uses [`split_script`] (statements run one by one), [`is_complete`], [`highlight`] and [`KEYWORDS`].
+//! [`parse_expression`], types with [`parse_type`]. A shell uses [`split_script`] (statements run one by one),
+//! [`is_complete`], [`highlight`] and [`KEYWORDS`].
 //!
 //! ```
 //! use flott_sql_parser::{ast::Statement, parse_script};

@@ -25,12 +25,7 @@ pub(crate) struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     pub(crate) fn new(source: &'a str, start: Location) -> Result<Self> {
-        Ok(Parser {
-            source,
-            tokens: tokenize(source, start)?,
-            at: 0,
-            depth: 0,
-        })
+        Ok(Parser { source, tokens: tokenize(source, start)?, at: 0, depth: 0 })
     }
 
     /// The token here. Behind the last one it stays the end.
@@ -82,10 +77,7 @@ impl<'a> Parser<'a> {
 
     /// Whether these words come next.
     pub(crate) fn are_words(&self, words: &[&str]) -> bool {
-        words
-            .iter()
-            .enumerate()
-            .all(|(i, word)| self.peek_at(i).is_word(word))
+        words.iter().enumerate().all(|(i, word)| self.peek_at(i).is_word(word))
     }
 
     pub(crate) fn is_sign(&self, sign: &str) -> bool {
@@ -124,11 +116,7 @@ impl<'a> Parser<'a> {
     }
 
     pub(crate) fn expect(&mut self, word: &str) -> Result<()> {
-        if self.eat(word) {
-            Ok(())
-        } else {
-            Err(self.unexpected(word))
-        }
+        if self.eat(word) { Ok(()) } else { Err(self.unexpected(word)) }
     }
 
     pub(crate) fn expect_all(&mut self, words: &[&str]) -> Result<()> {
@@ -137,32 +125,20 @@ impl<'a> Parser<'a> {
 
     /// Takes one of the words or fails.
     pub(crate) fn expect_any<'w>(&mut self, words: &[&'w str]) -> Result<&'w str> {
-        self.eat_any(words)
-            .ok_or_else(|| self.unexpected(&words.join(" or ")))
+        self.eat_any(words).ok_or_else(|| self.unexpected(&words.join(" or ")))
     }
 
     pub(crate) fn expect_sign(&mut self, sign: &str) -> Result<Token> {
-        if self.is_sign(sign) {
-            Ok(self.next())
-        } else {
-            Err(self.unexpected(&format!("`{sign}`")))
-        }
+        if self.is_sign(sign) { Ok(self.next()) } else { Err(self.unexpected(&format!("`{sign}`"))) }
     }
 
     pub(crate) fn expect_end(&self) -> Result<()> {
-        if self.is_end() {
-            Ok(())
-        } else {
-            Err(self.unexpected("the end of the statement"))
-        }
+        if self.is_end() { Ok(()) } else { Err(self.unexpected("the end of the statement")) }
     }
 
     /// The error that something else was expected here.
     pub(crate) fn unexpected(&self, expected: &str) -> ParseError {
-        ParseError::new(
-            format!("Encountered {}, expected {expected}", self.peek().describe()),
-            self.span(),
-        )
+        ParseError::new(format!("Encountered {}, expected {expected}", self.peek().describe()), self.span())
     }
 
     /// A name: quoted, or a word that is not reserved.
@@ -224,10 +200,7 @@ impl<'a> Parser<'a> {
     pub(crate) fn text(&mut self) -> Result<Text> {
         let position = self.position();
         match self.peek().kind {
-            Kind::Text => Ok(Text {
-                value: self.next().value,
-                position,
-            }),
+            Kind::Text => Ok(Text { value: self.next().value, position }),
             _ => Err(self.unexpected("a string in single quotes")),
         }
     }
@@ -262,10 +235,7 @@ impl<'a> Parser<'a> {
         let options = self.commas(|p| {
             let key = p.text()?;
             p.expect_sign("=")?;
-            Ok(SqlOption {
-                key,
-                value: p.text()?,
-            })
+            Ok(SqlOption { key, value: p.text()? })
         })?;
         self.expect_sign(")")?;
         Ok(options)
@@ -273,20 +243,12 @@ impl<'a> Parser<'a> {
 
     /// `WITH (..)`, if it comes next.
     pub(crate) fn with_options(&mut self) -> Result<Vec<SqlOption>> {
-        if self.eat("WITH") {
-            self.options()
-        } else {
-            Ok(vec![])
-        }
+        if self.eat("WITH") { self.options() } else { Ok(vec![]) }
     }
 
     /// `COMMENT '..'`, if it comes next.
     pub(crate) fn comment(&mut self) -> Result<Option<Text>> {
-        if self.eat("COMMENT") {
-            self.text().map(Some)
-        } else {
-            Ok(None)
-        }
+        if self.eat("COMMENT") { self.text().map(Some) } else { Ok(None) }
     }
 
     pub(crate) fn if_exists(&mut self) -> bool {

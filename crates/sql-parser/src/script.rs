@@ -25,16 +25,9 @@ pub struct StatementText<'a> {
 impl StatementText<'_> {
     /// Reads the statement. Positions, in errors too, are those of the script.
     pub fn parse(&self) -> Result<ParsedStatement> {
-        let start = Location {
-            line: self.position.line,
-            column: self.position.column,
-        };
+        let start = Location { line: self.position.line, column: self.position.column };
         let statement = Parser::new(self.text, start)?.statement()?;
-        Ok(ParsedStatement {
-            statement,
-            text: self.text.to_owned(),
-            position: self.position,
-        })
+        Ok(ParsedStatement { statement, text: self.text.to_owned(), position: self.position })
     }
 }
 
@@ -60,10 +53,7 @@ pub fn split_script(script: &str) -> Vec<StatementText<'_>> {
     let with_position = |range: Range<usize>| {
         at = advance(at, &script[offset..range.start]);
         offset = range.start;
-        StatementText {
-            text: &script[range],
-            position: at.into(),
-        }
+        StatementText { text: &script[range], position: at.into() }
     };
     statements.into_iter().map(with_position).collect()
 }
@@ -108,11 +98,8 @@ impl Splitter {
         let word = script[piece.range.clone()].to_ascii_uppercase();
         let is_end = piece.kind == PieceKind::Sign && word == ";";
         self.words.rotate_left(1);
-        self.words[2] = if matches!(piece.kind, PieceKind::Word | PieceKind::Sign) {
-            word
-        } else {
-            String::new()
-        };
+        self.words[2] =
+            if matches!(piece.kind, PieceKind::Word | PieceKind::Sign) { word } else { String::new() };
         match [&self.words[0][..], &self.words[1], &self.words[2]] {
             ["STATEMENT", "SET", "BEGIN" | ";"] => self.in_set = true,
             [_, ";", "END"] => self.in_set = false,
@@ -122,10 +109,7 @@ impl Splitter {
             self.words = Default::default();
             return self.statement.take();
         }
-        let start = self
-            .statement
-            .as_ref()
-            .map_or(piece.range.start, |range| range.start);
+        let start = self.statement.as_ref().map_or(piece.range.start, |range| range.start);
         self.statement = Some(start..piece.range.end);
         None
     }
@@ -151,14 +135,8 @@ pub fn parse_expression(text: &str) -> Result<Expr> {
 pub fn parse_statement(text: &str) -> Result<ParsedStatement> {
     match &parse_script(text)?[..] {
         [statement] => Ok(statement.clone()),
-        [] => Err(ParseError::new(
-            "Encountered the end of the text, expected a statement",
-            Position::START,
-        )),
-        [_, second, ..] => Err(ParseError::new(
-            "Only one statement is expected here",
-            second.position,
-        )),
+        [] => Err(ParseError::new("Encountered the end of the text, expected a statement", Position::START)),
+        [_, second, ..] => Err(ParseError::new("Only one statement is expected here", second.position)),
     }
 }
 
@@ -195,7 +173,5 @@ pub fn highlight(buffer: &str) -> Vec<(Range<usize>, HighlightKind)> {
         PieceKind::Text { .. } => HighlightKind::Text,
         PieceKind::Sign => HighlightKind::Sign,
     };
-    pieces(buffer)
-        .map(|piece| (piece.range.clone(), kind(&piece)))
-        .collect()
+    pieces(buffer).map(|piece| (piece.range.clone(), kind(&piece))).collect()
 }

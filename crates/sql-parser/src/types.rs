@@ -65,17 +65,10 @@ impl Parser<'_> {
     fn type_name(&mut self, intervals: bool) -> Result<TypeKind> {
         let token = self.next();
         let span = token.span;
-        let refuse = |what: &str| {
-            Err(ParseError::unsupported(
-                format!("The type {what} is not supported"),
-                span,
-            ))
-        };
+        let refuse =
+            |what: &str| Err(ParseError::unsupported(format!("The type {what} is not supported"), span));
         if token.kind != Kind::Word {
-            return Err(ParseError::new(
-                format!("Encountered {}, expected a type", token.describe()),
-                span,
-            ));
+            return Err(ParseError::new(format!("Encountered {}, expected a type", token.describe()), span));
         }
         Ok(match token.value.to_ascii_uppercase().as_str() {
             "CHAR" | "CHARACTER" if self.eat("VARYING") => {
@@ -157,10 +150,7 @@ impl Parser<'_> {
         match u32::try_from(length) {
             Ok(length @ 1..=TypeKind::MAX_LENGTH) => Ok(Some(length)),
             _ => Err(ParseError::new(
-                format!(
-                    "A length must be between 1 and {}, not {length}",
-                    TypeKind::MAX_LENGTH
-                ),
+                format!("A length must be between 1 and {}, not {length}", TypeKind::MAX_LENGTH),
                 span,
             )),
         }
@@ -217,10 +207,7 @@ impl Parser<'_> {
         let arguments = self.commas(|p| p.data_type_with(intervals))?;
         self.close_angle()?;
         <[LogicalType; N]>::try_from(arguments).map_err(|found| {
-            ParseError::new(
-                format!("{N} type arguments expected, found {}", found.len()),
-                span,
-            )
+            ParseError::new(format!("{N} type arguments expected, found {}", found.len()), span)
         })
     }
 
@@ -279,11 +266,7 @@ impl Parser<'_> {
         if UNITS[first].0 == "SECOND" {
             if self.eat_sign("(") {
                 first_precision = Some(self.unsigned()?);
-                fraction = if self.eat_sign(",") {
-                    Some(self.unsigned()?)
-                } else {
-                    None
-                };
+                fraction = if self.eat_sign(",") { Some(self.unsigned()?) } else { None };
                 self.expect_sign(")")?;
             }
         } else {
@@ -312,11 +295,6 @@ impl Parser<'_> {
                 "An interval's leading precision must be between 1 and 10, its fraction between 0 and 9";
             return Err(ParseError::new(message, precision_span));
         }
-        Ok(Qualifier {
-            first: UNITS[first].1.clone(),
-            first_precision,
-            last,
-            fraction,
-        })
+        Ok(Qualifier { first: UNITS[first].1.clone(), first_precision, last, fraction })
     }
 }

@@ -11,12 +11,7 @@ fn on_small_stack(run: impl FnOnce() + Send + 'static) {
 }
 
 fn on_stack(size: usize, run: impl FnOnce() + Send + 'static) {
-    std::thread::Builder::new()
-        .stack_size(size)
-        .spawn(run)
-        .unwrap()
-        .join()
-        .unwrap();
+    std::thread::Builder::new().stack_size(size).spawn(run).unwrap().join().unwrap();
 }
 
 fn nest(open: &str, core: &str, close: &str, times: usize) -> String {
@@ -37,13 +32,7 @@ const FORMS: [(&str, &str, &str, &str, &str); 14] = [
     ("SELECT * FROM ", "(", "t JOIN u ON TRUE", ")", ""),
     ("SELECT * FROM t GROUP BY ", "GROUPING SETS (", "a", ")", ""),
     ("", "(", "SELECT 1", ")", ""),
-    (
-        "SELECT * FROM t MATCH_RECOGNIZE (PATTERN (",
-        "(",
-        "a",
-        ")",
-        ") DEFINE a AS TRUE)",
-    ),
+    ("SELECT * FROM t MATCH_RECOGNIZE (PATTERN (", "(", "a", ")", ") DEFINE a AS TRUE)"),
 ];
 
 #[test]
@@ -56,10 +45,7 @@ fn deep_nesting_is_refused() {
         }
         for (open, close) in [("ARRAY<", ">"), ("ROW<a ", ">"), ("MAP<INT, ", ">")] {
             assert!(
-                parse_type(&nest(open, "INT", close, 20_000))
-                    .unwrap_err()
-                    .message
-                    .contains("nests deeper")
+                parse_type(&nest(open, "INT", close, 20_000)).unwrap_err().message.contains("nests deeper")
             );
         }
     });
@@ -68,9 +54,7 @@ fn deep_nesting_is_refused() {
 #[test]
 fn the_deepest_nesting_allowed_can_be_walked() {
     for (head, open, core, close, tail) in FORMS {
-        let deepest = (20..80)
-            .rev()
-            .map(|times| format!("{head}{}{tail}", nest(open, core, close, times)));
+        let deepest = (20..80).rev().map(|times| format!("{head}{}{tail}", nest(open, core, close, times)));
         let mut deepest = deepest;
         let deepest = deepest.find(|sql| parse_script(sql).is_ok()).unwrap();
         on_small_stack({
@@ -121,18 +105,10 @@ fn long_chains_of_and_and_or_are_balanced_and_other_long_chains_refused() {
 fn wide_statements_are_fine() {
     on_small_stack(|| {
         let list = |item: &str, n: usize| vec![item; n].join(", ");
-        parse_script(&format!(
-            "SELECT {} FROM t WHERE a IN ({})",
-            list("a", 10_000),
-            list("1", 10_000)
-        ))
-        .unwrap();
+        parse_script(&format!("SELECT {} FROM t WHERE a IN ({})", list("a", 10_000), list("1", 10_000)))
+            .unwrap();
         parse_script(&format!("INSERT INTO t VALUES {}", list("(1, 'x')", 10_000))).unwrap();
-        parse_script(&format!(
-            "SELECT CASE {} END",
-            "WHEN a = 1 THEN 2 ".repeat(10_000)
-        ))
-        .unwrap();
+        parse_script(&format!("SELECT CASE {} END", "WHEN a = 1 THEN 2 ".repeat(10_000))).unwrap();
         parse_script(&format!("SELECT * FROM t {}", "JOIN u ON TRUE ".repeat(5_000))).unwrap();
     });
 }

@@ -31,10 +31,7 @@ fn casts_carry_flinks_types() {
             .unwrap();
     let cast = decode_cast(&expr).unwrap();
     assert_eq!(cast.expr.to_string(), "a");
-    assert_eq!(
-        cast.ty.to_string(),
-        "ROW<`x` DECIMAL(5, 2) NOT NULL, `y` MAP<STRING, TIMESTAMP_LTZ(3)>>"
-    );
+    assert_eq!(cast.ty.to_string(), "ROW<`x` DECIMAL(5, 2) NOT NULL, `y` MAP<STRING, TIMESTAMP_LTZ(3)>>");
     assert!(cast.is_try);
     let unknown = parse_expression("UNKNOWN").unwrap();
     assert_eq!(decode_cast(&unknown).unwrap().ty.to_string(), "BOOLEAN");
@@ -48,17 +45,11 @@ fn table_arguments() {
     let first = decode_table_arg(args[0]).unwrap();
     assert!(matches!(&first.source, TableSource::Name(name) if name.to_string() == "c.t"));
     assert_eq!((first.partition_by.len(), first.order_by.len()), (2, 1));
-    assert!(matches!(
-        decode_table_arg(args[1]).unwrap().source,
-        TableSource::Query(_)
-    ));
+    assert!(matches!(decode_table_arg(args[1]).unwrap().source, TableSource::Query(_)));
     assert!(decode_table_arg(args[2]).unwrap().partition_by.is_empty());
     assert!(decode_table_arg(args[3]).is_none());
     let columns = decode_descriptor(args[4]).unwrap();
-    assert_eq!(
-        columns.iter().map(|c| c.value.as_str()).collect::<Vec<_>>(),
-        ["x", "y"]
-    );
+    assert_eq!(columns.iter().map(|c| c.value.as_str()).collect::<Vec<_>>(), ["x", "y"]);
     assert_eq!(decode_model_arg(args[5]).unwrap().to_string(), "m");
     assert!(is_default_arg(args[6]) && !is_default_arg(args[5]));
     assert_eq!(encoded_name(args[0]), Some("$table"));
@@ -70,20 +61,11 @@ fn rows_multisets_and_measures() {
     assert_eq!(decode_row(&parse_expression("ROW(1)").unwrap()).unwrap().len(), 1);
     assert_eq!(decode_row(&parse_expression("(1, 2)").unwrap()).unwrap().len(), 2);
     assert!(decode_row(&parse_expression("(1)").unwrap()).is_none());
-    assert_eq!(
-        decode_multiset(&parse_expression("MULTISET[1, 2]").unwrap())
-            .unwrap()
-            .len(),
-        2
-    );
+    assert_eq!(decode_multiset(&parse_expression("MULTISET[1, 2]").unwrap()).unwrap().len(), 2);
     let expr = parse_expression("FINAL LAST(a.x)").unwrap();
     let (is_final, inner) = decode_final(&expr).unwrap();
     assert!(is_final && inner.to_string() == "LAST(a.x)");
-    assert!(
-        !decode_final(&parse_expression("RUNNING LAST(a.x)").unwrap())
-            .unwrap()
-            .0
-    );
+    assert!(!decode_final(&parse_expression("RUNNING LAST(a.x)").unwrap()).unwrap().0);
     assert!(decode_final(&parse_expression("LAST(a.x)").unwrap()).is_none());
 }
 
@@ -107,10 +89,7 @@ fn json_clauses() {
     assert_eq!((call.args.len(), call.absent_on_null), (4, Some(true)));
     let expr = parse_expression("a IS NOT JSON ARRAY").unwrap();
     let test = decode_is_json(&expr).unwrap();
-    assert_eq!(
-        (test.item, test.negated, test.expr.to_string()),
-        (JsonItem::Array, true, "a".to_owned())
-    );
+    assert_eq!((test.item, test.negated, test.expr.to_string()), (JsonItem::Array, true, "a".to_owned()));
 }
 
 #[test]
@@ -121,10 +100,7 @@ fn intervals() {
         ("-'-1' YEAR", IntervalValue::Months(12)),
         ("'2' QUARTER", IntervalValue::Months(6)),
         ("'2' WEEK", IntervalValue::Millis(2 * 7 * 86_400_000)),
-        (
-            "'1 02:03:04.567' DAY TO SECOND(3)",
-            IntervalValue::Millis(93_784_567),
-        ),
+        ("'1 02:03:04.567' DAY TO SECOND(3)", IntervalValue::Millis(93_784_567)),
         ("'02:03' HOUR TO MINUTE", IntervalValue::Millis(7_380_000)),
         ("'90' SECOND", IntervalValue::Millis(90_000)),
         ("'0.0016' SECOND", IntervalValue::Millis(1)),
@@ -132,9 +108,7 @@ fn intervals() {
         ("+ '10:00.5' MINUTE TO SECOND", IntervalValue::Millis(600_500)),
     ] {
         let expr = parse_expression(&format!("INTERVAL {literal}")).unwrap();
-        let Expr::Interval(interval) = &expr else {
-            panic!("{expr}")
-        };
+        let Expr::Interval(interval) = &expr else { panic!("{expr}") };
         assert_eq!(decode_interval(interval).unwrap(), expected, "{literal}");
     }
 }
@@ -155,19 +129,14 @@ fn hints_are_not_lost() {
     .unwrap();
     let hints = decode_select_hints(select(&query));
     assert_eq!(hints[0].name, "BROADCAST");
-    assert_eq!(
-        hints[0].args,
-        [HintArg::Item("a".into()), HintArg::Item("c.b".into())]
-    );
+    assert_eq!(hints[0].args, [HintArg::Item("a".into()), HintArg::Item("c.b".into())]);
     assert_eq!(hints[1].options().collect::<Vec<_>>(), [("a", "1d")]);
     assert_eq!(hints[1].position.to_string(), "line 1, column 31");
     let hints = decode_table_hints(factor(&query));
     assert_eq!(hints[0].options().collect::<Vec<_>>(), [("k", "v"), ("l", "w")]);
     assert_eq!((hints[0].position.line, hints[1].name.as_str()), (2, "X"));
     let script = parse_script("INSERT INTO t /*+ OPTIONS('k' = 'v') */ SELECT 1").unwrap();
-    let Statement::Insert(insert) = &script[0].statement else {
-        panic!()
-    };
+    let Statement::Insert(insert) = &script[0].statement else { panic!() };
     assert_eq!(insert.hints[0].options().collect::<Vec<_>>(), [("k", "v")]);
 }
 
@@ -183,10 +152,7 @@ fn patterns() {
     assert_eq!(clause.within.unwrap().to_string(), "INTERVAL '1' HOUR");
     assert_eq!(clause.define.len(), 1);
     assert_eq!(clause.subsets.len(), 2);
-    assert_eq!(
-        clause.after_match.unwrap().to_string(),
-        "AFTER MATCH SKIP TO LAST B"
-    );
+    assert_eq!(clause.after_match.unwrap().to_string(), "AFTER MATCH SKIP TO LAST B");
     fn show(pattern: &Pattern) -> String {
         let list =
             |patterns: &[Pattern], between: &str| patterns.iter().map(show).collect::<Vec<_>>().join(between);
@@ -195,18 +161,9 @@ fn patterns() {
             Pattern::Concat(patterns) => list(patterns, " "),
             Pattern::Alternation(patterns) => list(patterns, "|"),
             Pattern::Group(inner) => format!("({})", show(inner)),
-            Pattern::Repeat {
-                pattern,
-                min,
-                max,
-                greedy,
-            } => {
+            Pattern::Repeat { pattern, min, max, greedy } => {
                 let max = max.map_or("inf".to_owned(), |max| max.to_string());
-                format!(
-                    "{}[{min},{max}{}]",
-                    show(pattern),
-                    if *greedy { "" } else { ",lazy" }
-                )
+                format!("{}[{min},{max}{}]", show(pattern), if *greedy { "" } else { ",lazy" })
             }
             Pattern::Permute(names) => format!("PERMUTE{}", names.len()),
             Pattern::Exclude(name) => format!("-{}-", name.value),
@@ -225,9 +182,7 @@ fn positions_are_those_of_the_script() {
     let script = "SELECT 1;\n-- comment\n  SELECT a,\n    f(x + 1) AS y, CASE WHEN b THEN 1 END, CAST(`c` AS INT), 'x'\n  FROM c.t AS u";
     let statements = parse_script(script).unwrap();
     assert_eq!(statements[1].position.to_string(), "line 3, column 3");
-    let Statement::Query(query) = &statements[1].statement else {
-        panic!()
-    };
+    let Statement::Query(query) = &statements[1].statement else { panic!() };
     let positions: Vec<_> = select(query)
         .projection
         .iter()
@@ -240,8 +195,5 @@ fn positions_are_those_of_the_script() {
         })
         .collect();
     assert_eq!(positions, [(3, 10), (4, 5), (4, 20), (4, 49), (4, 62)]);
-    assert_eq!(
-        position_of(factor(query)).unwrap().to_string(),
-        "line 5, column 8"
-    );
+    assert_eq!(position_of(factor(query)).unwrap().to_string(), "line 5, column 8");
 }

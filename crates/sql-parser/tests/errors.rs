@@ -556,10 +556,7 @@ fn types() {
 fn errors_become_the_common_error() {
     let kind = |sql: &str| flott_types::Error::from(parse_script(sql).unwrap_err()).kind();
     assert_eq!(kind("SELECT"), flott_types::ErrorKind::Invalid);
-    assert_eq!(
-        kind("CREATE TABLE t (a VARIANT)"),
-        flott_types::ErrorKind::Unsupported
-    );
+    assert_eq!(kind("CREATE TABLE t (a VARIANT)"), flott_types::ErrorKind::Unsupported);
     let error = flott_types::Error::from(parse_script("SELECT 1,\n FROM t").unwrap_err());
     assert!(error.message().ends_with("at line 2, column 2"), "{error}");
 }

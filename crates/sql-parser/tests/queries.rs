@@ -59,10 +59,8 @@ fn tree(expr: &str) -> String {
     impl VisitorMut for Parenthesise {
         type Break = ();
         fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-            let compound = !matches!(
-                expr,
-                Expr::Identifier(_) | Expr::Value(_) | Expr::Nested(_) | Expr::Tuple(_)
-            );
+            let compound =
+                !matches!(expr, Expr::Identifier(_) | Expr::Value(_) | Expr::Nested(_) | Expr::Tuple(_));
             if compound {
                 let inner = std::mem::replace(expr, Expr::Tuple(vec![]));
                 *expr = Expr::Nested(Box::new(inner));
@@ -83,19 +81,10 @@ fn precedence() {
         ("NOT a = b AND c OR d", "(((NOT (a = b)) AND c) OR d)"),
         ("NOT a IS NULL", "(NOT (a IS NULL))"),
         ("a = b IS NOT TRUE", "((a = b) IS NOT TRUE)"),
-        (
-            "a IS NOT DISTINCT FROM b AND c",
-            "((a IS NOT DISTINCT FROM b) AND c)",
-        ),
-        (
-            "a + 1 BETWEEN b AND c + 1 AND d",
-            "(((a + 1) BETWEEN b AND (c + 1)) AND d)",
-        ),
+        ("a IS NOT DISTINCT FROM b AND c", "((a IS NOT DISTINCT FROM b) AND c)"),
+        ("a + 1 BETWEEN b AND c + 1 AND d", "(((a + 1) BETWEEN b AND (c + 1)) AND d)"),
         ("a LIKE b || 'x' = c", "((a LIKE (b || 'x')) = c)"),
-        (
-            "a < b + 1 AND NOT b IN (1) OR c",
-            "(((a < (b + 1)) AND (NOT (b IN (1)))) OR c)",
-        ),
+        ("a < b + 1 AND NOT b IN (1) OR c", "(((a < (b + 1)) AND (NOT (b IN (1)))) OR c)"),
         ("a - b - c", "((a - b) - c)"),
         ("a OR b AND c OR d", "((a OR (b AND c)) OR d)"),
     ] {

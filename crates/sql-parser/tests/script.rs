@@ -5,10 +5,8 @@ use flott_sql_parser::{HighlightKind, highlight, is_complete, parse_script, pars
 #[test]
 fn scripts_are_cut_at_semicolons_only() {
     let script = "-- first; comment\nSELECT ';', `a;b`, \";\" /* ; */ ;;\n\n  SELECT 2 -- no;\n; EXECUTE STATEMENT SET BEGIN\nINSERT INTO a SELECT CASE WHEN x THEN 1 END; INSERT INTO b SELECT 1; END;\nBEGIN STATEMENT SET; INSERT INTO a SELECT 1; END; SELECT E'\\';' ; SELECT 3";
-    let cut: Vec<_> = split_script(script)
-        .iter()
-        .map(|s| (s.position.line, s.position.column, s.text))
-        .collect();
+    let cut: Vec<_> =
+        split_script(script).iter().map(|s| (s.position.line, s.position.column, s.text)).collect();
     assert_eq!(
         cut,
         [
@@ -31,10 +29,8 @@ fn scripts_are_cut_at_semicolons_only() {
 
 #[test]
 fn statements_before_a_mistake_can_run() {
-    let parsed: Vec<_> = split_script("SELECT 1; SELEC 2; SELECT 3")
-        .iter()
-        .map(|s| s.parse().is_ok())
-        .collect();
+    let parsed: Vec<_> =
+        split_script("SELECT 1; SELEC 2; SELECT 3").iter().map(|s| s.parse().is_ok()).collect();
     assert_eq!(parsed, [true, false, true]);
 }
 
@@ -87,10 +83,7 @@ fn highlighting_covers_the_buffer() {
     }
     assert_eq!(at, buffer.len());
     let of = |text: &str| {
-        stretches
-            .iter()
-            .find(|(range, _)| &buffer[range.clone()] == text)
-            .map(|(_, kind)| *kind)
+        stretches.iter().find(|(range, _)| &buffer[range.clone()] == text).map(|(_, kind)| *kind)
     };
     assert_eq!(of("SELECT"), Some(HighlightKind::Keyword));
     assert_eq!(of("`a`"), Some(HighlightKind::Name));

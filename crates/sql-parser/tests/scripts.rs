@@ -19,15 +19,9 @@ fn scripts() {
             continue;
         }
         let parsed = parsed.unwrap_or_else(|error| panic!("{name}: {error}"));
-        let texts: Vec<_> = split_script(&script)
-            .iter()
-            .map(|statement| statement.text.to_owned())
-            .collect();
+        let texts: Vec<_> = split_script(&script).iter().map(|statement| statement.text.to_owned()).collect();
         assert_eq!(
-            parsed
-                .iter()
-                .map(|statement| statement.text.clone())
-                .collect::<Vec<_>>(),
+            parsed.iter().map(|statement| statement.text.clone()).collect::<Vec<_>>(),
             texts,
             "{name}"
         );

@@ -73,10 +73,7 @@ fn survives(text: &str) {
     if let Err(error) = parse_script(text) {
         assert!((1..=lines).contains(&error.line), "{error} in {text:?}");
         let line = text.split('\n').nth(error.line as usize - 1).unwrap();
-        assert!(
-            error.column >= 1 && error.column <= line.chars().count() as u64 + 1,
-            "{error} in {text:?}"
-        );
+        assert!(error.column >= 1 && error.column <= line.chars().count() as u64 + 1, "{error} in {text:?}");
     }
     for statement in split_script(text) {
         if let Ok(parsed) = statement.parse() {
@@ -84,13 +81,7 @@ fn survives(text: &str) {
         }
     }
     let _ = (parse_expression(text), parse_type(text), is_complete(text));
-    assert_eq!(
-        highlight(text)
-            .into_iter()
-            .map(|(range, _)| range.len())
-            .sum::<usize>(),
-        text.len()
-    );
+    assert_eq!(highlight(text).into_iter().map(|(range, _)| range.len()).sum::<usize>(), text.len());
 }
 
 proptest! {

@@ -225,21 +225,12 @@ fn views_and_ctas_keep_the_text_of_their_query() {
     let texts: Vec<_> = statements
         .iter()
         .map(|parsed| match &parsed.statement {
-            Statement::CreateView(view) => format!(
-                "{} {:?} {}",
-                view.query.position,
-                view.columns.len(),
-                view.query.text
-            ),
+            Statement::CreateView(view) => {
+                format!("{} {:?} {}", view.query.position, view.columns.len(), view.query.text)
+            }
             Statement::CreateTable(table) => {
                 let query = table.query.as_ref().unwrap();
-                format!(
-                    "{} {} {:?} {}",
-                    query.position,
-                    table.replace,
-                    table.column_order.len(),
-                    query.text
-                )
+                format!("{} {} {:?} {}", query.position, table.replace, table.column_order.len(), query.text)
             }
             Statement::AlterView(alter) => match &alter.operation {
                 AlterViewOperation::As(query) => query.text.clone(),
@@ -269,18 +260,10 @@ fn inserts_and_statement_sets() {
                 .partition
                 .iter()
                 .map(|p| {
-                    format!(
-                        "{}={}",
-                        p.column,
-                        p.value.as_ref().map_or("?".to_owned(), |v| v.to_string())
-                    )
+                    format!("{}={}", p.column, p.value.as_ref().map_or("?".to_owned(), |v| v.to_string()))
                 })
                 .collect();
-            let hints: Vec<_> = insert
-                .hints
-                .iter()
-                .map(|h| format!("{}{:?}", h.name, h.args))
-                .collect();
+            let hints: Vec<_> = insert.hints.iter().map(|h| format!("{}{:?}", h.name, h.args)).collect();
             let how = if insert.overwrite { "OVERWRITE" } else { "INTO" };
             format!(
                 "{how} {} ({}) [{}] {hints:?} {:?} {}",
@@ -302,11 +285,7 @@ fn inserts_and_statement_sets() {
             },
             other => format!("{other:?}"),
         };
-        flott_sql_parser::parse_script(script)
-            .unwrap()
-            .iter()
-            .map(|p| one(&p.statement))
-            .collect()
+        flott_sql_parser::parse_script(script).unwrap().iter().map(|p| one(&p.statement)).collect()
     };
     expect![[r#"
         INTO t () [] [] None SELECT 1

@@ -58,11 +58,7 @@ fn every_type() {
     ] {
         let parsed = parse_type(ty).unwrap();
         text += &format!("{ty}: {parsed}\n");
-        assert_eq!(
-            parse_type(&parsed.to_string()).unwrap(),
-            parsed,
-            "{ty} reads as it prints"
-        );
+        assert_eq!(parse_type(&parsed.to_string()).unwrap(), parsed, "{ty} reads as it prints");
     }
     expect![[r#"
         CHAR: CHAR(1)

@@ -49,53 +49,33 @@ pub fn decode_table_hints(table: &TableFactor) -> Vec<Hint> {
 
 /// The hints behind SELECT.
 pub fn decode_select_hints(select: &Select) -> Vec<Hint> {
-    select
-        .optimizer_hints
-        .iter()
-        .filter_map(decode_optimizer_hint)
-        .collect()
+    select.optimizer_hints.iter().filter_map(decode_optimizer_hint).collect()
 }
 
 pub(crate) fn hint_expr(hint: Hint) -> Expr {
-    let at = Location {
-        line: hint.position.line,
-        column: hint.position.column,
-    };
+    let at = Location { line: hint.position.line, column: hint.position.column };
     let at = Span { start: at, end: at };
     let text = |s: String| Expr::Value(Value::SingleQuotedString(s).with_span(at));
     let args = hint.args.into_iter().map(|arg| match arg {
-        HintArg::Option(key, value) => Expr::BinaryOp {
-            left: Box::new(text(key)),
-            op: BinaryOperator::Eq,
-            right: Box::new(text(value)),
-        },
+        HintArg::Option(key, value) => {
+            Expr::BinaryOp { left: Box::new(text(key)), op: BinaryOperator::Eq, right: Box::new(text(value)) }
+        }
         HintArg::Item(item) => text(item),
     });
-    let args = args
-        .map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)))
-        .collect();
-    Expr::Function(function(
-        ObjectName::from(vec![Ident::with_span(at, hint.name)]),
-        args,
-        vec![],
-    ))
+    let args = args.map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg))).collect();
+    Expr::Function(function(ObjectName::from(vec![Ident::with_span(at, hint.name)]), args, vec![]))
 }
 
 fn decode_hint(expr: &Expr) -> Option<Hint> {
     let Expr::Function(call) = expr else { return None };
     let name = single_name(&call.name)?;
     let args = arguments(call)?.into_iter().map(|arg| match arg {
-        Expr::BinaryOp { left, right, .. } => Some(HintArg::Option(
-            string_literal(left)?.to_owned(),
-            string_literal(right)?.to_owned(),
-        )),
+        Expr::BinaryOp { left, right, .. } => {
+            Some(HintArg::Option(string_literal(left)?.to_owned(), string_literal(right)?.to_owned()))
+        }
         item => Some(HintArg::Item(string_literal(item)?.to_owned())),
     });
-    Some(Hint {
-        name: name.value.clone(),
-        args: args.collect::<Option<_>>()?,
-        position: name.span.into(),
-    })
+    Some(Hint { name: name.value.clone(), args: args.collect::<Option<_>>()?, position: name.span.into() })
 }
 
 // An optimizer hint holds two strings: the name with the position goes to one, the arguments with control characters
@@ -117,11 +97,7 @@ pub(crate) fn optimizer_hint(hint: Hint) -> OptimizerHint {
         text.push(ARG);
     }
     let prefix = format!("{}:{}:{}", hint.position.line, hint.position.column, hint.name);
-    OptimizerHint {
-        prefix,
-        text,
-        style: OptimizerHintStyle::MultiLine,
-    }
+    OptimizerHint { prefix, text, style: OptimizerHintStyle::MultiLine }
 }
 
 fn decode_optimizer_hint(hint: &OptimizerHint) -> Option<Hint> {
@@ -129,16 +105,9 @@ fn decode_optimizer_hint(hint: &OptimizerHint) -> Option<Hint> {
     let line = head.next()?.parse().ok()?;
     let column = head.next()?.parse().ok()?;
     let name = head.next()?.to_owned();
-    let args = hint
-        .text
-        .split_terminator(ARG)
-        .map(|arg| match arg.split_once(PAIR) {
-            Some((key, value)) => HintArg::Option(key.to_owned(), value.to_owned()),
-            None => HintArg::Item(arg.to_owned()),
-        });
-    Some(Hint {
-        name,
-        args: args.collect(),
-        position: Position { line, column },
-    })
+    let args = hint.text.split_terminator(ARG).map(|arg| match arg.split_once(PAIR) {
+        Some((key, value)) => HintArg::Option(key.to_owned(), value.to_owned()),
+        None => HintArg::Item(arg.to_owned()),
+    });
+    Some(Hint { name, args: args.collect(), position: Position { line, column } })
 }

@@ -18,21 +18,16 @@ pub enum IntervalValue {
 /// Reads the value of an interval literal. The parser has done so already: it cannot fail on what it returned.
 pub fn decode_interval(interval: &Interval) -> Result<IntervalValue> {
     let (text, sign, span) = match interval.value.as_ref() {
-        Expr::UnaryOp { op, expr } => (
-            string_literal(expr),
-            if *op == UnaryOperator::Minus { -1 } else { 1 },
-            span(expr),
-        ),
+        Expr::UnaryOp { op, expr } => {
+            (string_literal(expr), if *op == UnaryOperator::Minus { -1 } else { 1 }, span(expr))
+        }
         value => (string_literal(value), 1, span(value)),
     };
     let text =
         text.ok_or_else(|| ParseError::new("An interval literal needs a string behind INTERVAL", span))?;
     let value = interval_value(text, interval).ok_or_else(|| {
         let unit = qualifier(interval);
-        ParseError::new(
-            format!("Illegal interval literal format '{text}' for INTERVAL {unit}"),
-            span,
-        )
+        ParseError::new(format!("Illegal interval literal format '{text}' for INTERVAL {unit}"), span)
     })?;
     Ok(match value {
         IntervalValue::Months(n) => IntervalValue::Months(sign * n),
@@ -88,19 +83,14 @@ fn interval_value(text: &str, interval: &Interval) -> Option<IntervalValue> {
         (DateTimeField::Year, DateTimeField::Month) => {
             let (years, months) = digits.split_once('-')?;
             let months = number(months).filter(|months| *months < 12)?;
-            Some(IntervalValue::Months(
-                sign * leading(years)?.checked_mul(12)?.checked_add(months)?,
-            ))
+            Some(IntervalValue::Months(sign * leading(years)?.checked_mul(12)?.checked_add(months)?))
         }
-        (DateTimeField::Week(_), DateTimeField::Week(_)) => Some(IntervalValue::Millis(
-            sign * leading(digits)?.checked_mul(604_800_000)?,
-        )),
+        (DateTimeField::Week(_), DateTimeField::Week(_)) => {
+            Some(IntervalValue::Millis(sign * leading(digits)?.checked_mul(604_800_000)?))
+        }
         (first, last) => {
             let from = TIME.iter().position(|(field, ..)| field == first)?;
-            let to = TIME
-                .iter()
-                .position(|(field, ..)| field == last)
-                .filter(|to| *to >= from)?;
+            let to = TIME.iter().position(|(field, ..)| field == last).filter(|to| *to >= from)?;
             let mut rest = digits;
             let mut millis = 0i64;
             for (i, (field, unit, limit)) in TIME.iter().enumerate().take(to + 1).skip(from) {
@@ -116,11 +106,7 @@ fn interval_value(text: &str, interval: &Interval) -> Option<IntervalValue> {
                     Some(_) => return None,
                     None => (part, 0),
                 };
-                let value = if i == from {
-                    leading(whole)?
-                } else {
-                    number(whole).filter(|n| n <= limit)?
-                };
+                let value = if i == from { leading(whole)? } else { number(whole).filter(|n| n <= limit)? };
                 millis = millis.checked_add(value.checked_mul(*unit)?.checked_add(fraction)?)?;
                 rest = behind.trim_start();
             }
@@ -130,11 +116,7 @@ fn interval_value(text: &str, interval: &Interval) -> Option<IntervalValue> {
 }
 
 fn number(digits: &str) -> Option<i64> {
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        None
-    } else {
-        digits.parse().ok()
-    }
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) { None } else { digits.parse().ok() }
 }
 
 fn millis_of(fraction: &str) -> Option<i64> {

@@ -60,11 +60,7 @@ pub(crate) fn is_json(expr: Expr, item: JsonItem, negated: bool, at: Span) -> Ex
         JsonItem::Array => "ARRAY",
         JsonItem::Scalar => "SCALAR",
     };
-    let form = if negated {
-        format!("NOT {item}")
-    } else {
-        item.to_owned()
-    };
+    let form = if negated { format!("NOT {item}") } else { item.to_owned() };
     Expr::Function(special_function(IS_JSON, vec![expr, text(form, at)], at))
 }
 
@@ -124,11 +120,7 @@ pub fn decode_json(function: &Function) -> Option<JsonCall<'_>> {
                 call.args.push(arg);
                 continue;
             }
-            FunctionArg::Named {
-                name,
-                arg: FunctionArgExpr::Expr(arg),
-                ..
-            } => (name, arg),
+            FunctionArg::Named { name, arg: FunctionArgExpr::Expr(arg), .. } => (name, arg),
             _ => return None,
         };
         match name.value.as_str() {

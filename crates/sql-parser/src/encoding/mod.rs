@@ -65,20 +65,10 @@ pub struct Cast<'a> {
 
 /// Reads `CAST(x AS T)` and `TRY_CAST(x AS T)`.
 pub fn decode_cast(expr: &Expr) -> Option<Cast<'_>> {
-    let Expr::Cast {
-        kind,
-        expr,
-        data_type,
-        ..
-    } = expr
-    else {
+    let Expr::Cast { kind, expr, data_type, .. } = expr else {
         return None;
     };
-    Some(Cast {
-        expr,
-        ty: decode_type(data_type)?,
-        is_try: *kind == CastKind::TryCast,
-    })
+    Some(Cast { expr, ty: decode_type(data_type)?, is_try: *kind == CastKind::TryCast })
 }
 
 /// Reads a type that this crate has put into an expression.
@@ -116,11 +106,7 @@ pub enum TableSource<'a> {
 /// Reads `TABLE t [PARTITION BY ..] [ORDER BY ..]`, `TABLE (query) ..`, `(query) ..` and a bare `(query)`.
 pub fn decode_table_arg(expr: &Expr) -> Option<TableArg<'_>> {
     if let Expr::Subquery(query) = expr {
-        return Some(TableArg {
-            source: TableSource::Query(query),
-            partition_by: &[],
-            order_by: &[],
-        });
+        return Some(TableArg { source: TableSource::Query(query), partition_by: &[], order_by: &[] });
     }
     let Expr::Function(function) = expr else {
         return None;
@@ -137,11 +123,7 @@ pub fn decode_table_arg(expr: &Expr) -> Option<TableArg<'_>> {
         Some(WindowType::WindowSpec(spec)) => (&spec.partition_by[..], &spec.order_by[..]),
         _ => (&[][..], &[][..]),
     };
-    Some(TableArg {
-        source,
-        partition_by,
-        order_by,
-    })
+    Some(TableArg { source, partition_by, order_by })
 }
 
 pub(crate) fn encode_table(
@@ -235,11 +217,7 @@ pub fn decode_final(expr: &Expr) -> Option<(bool, &Expr)> {
 }
 
 pub(crate) fn encode_final(is_final: bool, inner: Expr, at: Span) -> Expr {
-    Expr::Function(special_function(
-        if is_final { FINAL } else { RUNNING },
-        vec![inner],
-        at,
-    ))
+    Expr::Function(special_function(if is_final { FINAL } else { RUNNING }, vec![inner], at))
 }
 
 /// The unit that is the first argument of TIMESTAMPADD and TIMESTAMPDIFF. `SQL_TSI_DAY` reads as DAY.
@@ -253,9 +231,9 @@ pub fn time_unit(expr: &Expr) -> Option<DateTimeField> {
 /// The name, with its `$`, of a form of this module's that the caller does not know: to be refused.
 pub fn encoded_name(expr: &Expr) -> Option<&str> {
     match expr {
-        Expr::Function(function) => Some(&single_name(&function.name)?.value)
-            .filter(|n| n.starts_with('$'))
-            .map(|n| &n[..]),
+        Expr::Function(function) => {
+            Some(&single_name(&function.name)?.value).filter(|n| n.starts_with('$')).map(|n| &n[..])
+        }
         _ => None,
     }
 }
@@ -300,19 +278,12 @@ fn is_name(name: &ObjectName, expected: &str) -> bool {
 }
 
 fn special_args<'a>(function: &'a Function, name: &str) -> Option<Vec<&'a Expr>> {
-    if is_name(&function.name, name) {
-        arguments(function)
-    } else {
-        None
-    }
+    if is_name(&function.name, name) { arguments(function) } else { None }
 }
 
 fn special_function(name: &str, args: Vec<Expr>, at: Span) -> Function {
     let name = ObjectName::from(vec![Ident::with_span(at, name)]);
-    let args = args
-        .into_iter()
-        .map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)))
-        .collect();
+    let args = args.into_iter().map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg))).collect();
     function(name, args, vec![])
 }
 
@@ -325,11 +296,7 @@ pub(crate) fn function(
         name,
         uses_odbc_syntax: false,
         parameters: FunctionArguments::None,
-        args: FunctionArguments::List(FunctionArgumentList {
-            duplicate_treatment: None,
-            args,
-            clauses,
-        }),
+        args: FunctionArguments::List(FunctionArgumentList { duplicate_treatment: None, args, clauses }),
         filter: None,
         null_treatment: None,
         over: None,

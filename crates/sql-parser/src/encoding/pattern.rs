@@ -92,11 +92,7 @@ pub fn decode_match_recognize(factor: &TableFactor) -> Option<MatchRecognize<'_>
         match (&symbol.symbol.value[..], &symbol.definition) {
             (WITHIN, definition) => within = Some(definition),
             (SUBSET, Expr::CompoundIdentifier(names)) => {
-                subsets.extend(
-                    names
-                        .split_first()
-                        .map(|(name, members)| (name, members.iter().collect())),
-                );
+                subsets.extend(names.split_first().map(|(name, members)| (name, members.iter().collect())));
             }
             _ => define.push(symbol),
         }
@@ -142,12 +138,7 @@ pub fn decode_pattern(pattern: &MatchRecognizePattern) -> Pattern {
                 _ => (inner, quantifier, true),
             };
             let (min, max) = bounds(quantifier);
-            Pattern::Repeat {
-                pattern: Box::new(decode_pattern(inner)),
-                min,
-                max,
-                greedy,
-            }
+            Pattern::Repeat { pattern: Box::new(decode_pattern(inner)), min, max, greedy }
         }
     }
 }

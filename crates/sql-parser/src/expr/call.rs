@@ -25,10 +25,8 @@ impl Parser<'_> {
     /// A call without anything behind its parentheses.
     pub(crate) fn plain_call(&mut self, name: ObjectName) -> Result<Function> {
         if let Some(ident) = single_name(&name).filter(|ident| ident.value.starts_with('$')) {
-            let message = format!(
-                "Unknown function `{}`: names that start with $ are not for functions",
-                ident.value
-            );
+            let message =
+                format!("Unknown function `{}`: names that start with $ are not for functions", ident.value);
             return Err(ParseError::new(message, ident.span));
         }
         self.expect_sign("(")?;
@@ -52,8 +50,7 @@ impl Parser<'_> {
         }
         list.args = self.commas(Self::argument)?;
         if self.is_word("ORDER") {
-            list.clauses
-                .push(FunctionArgumentClause::OrderBy(self.order_by()?));
+            list.clauses.push(FunctionArgumentClause::OrderBy(self.order_by()?));
         }
         self.expect_sign(")")?;
         Ok(call)
@@ -64,11 +61,7 @@ impl Parser<'_> {
             let name = self.ident()?;
             self.expect_sign("=>")?;
             let arg = FunctionArgExpr::Expr(self.argument_value()?);
-            return Ok(FunctionArg::Named {
-                name,
-                arg,
-                operator: FunctionArgOperator::RightArrow,
-            });
+            return Ok(FunctionArg::Named { name, arg, operator: FunctionArgOperator::RightArrow });
         }
         self.argument_value().map(unnamed)
     }
@@ -104,33 +97,22 @@ impl Parser<'_> {
             }
             expr
         };
-        let partition_by = if self.eat_all(&["PARTITION", "BY"]) {
-            self.one_or_list(Self::expr)?
-        } else {
-            vec![]
-        };
-        let order_by = if self.eat_all(&["ORDER", "BY"]) {
-            self.one_or_list(Self::order_item)?
-        } else {
-            vec![]
-        };
+        let partition_by =
+            if self.eat_all(&["PARTITION", "BY"]) { self.one_or_list(Self::expr)? } else { vec![] };
+        let order_by =
+            if self.eat_all(&["ORDER", "BY"]) { self.one_or_list(Self::order_item)? } else { vec![] };
         Ok(encode_table(source, partition_by, order_by, span))
     }
 
     fn one_or_list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
-        if self.is_sign("(") {
-            self.parenthesised(item)
-        } else {
-            Ok(vec![item(self)?])
-        }
+        if self.is_sign("(") { self.parenthesised(item) } else { Ok(vec![item(self)?]) }
     }
 
     /// `[RESPECT | IGNORE NULLS] [WITHIN GROUP (..)] [FILTER (WHERE ..)] [OVER ..]`
     pub(super) fn call_suffix(&mut self, call: &mut Function) -> Result<()> {
-        for (word, treatment) in [
-            ("RESPECT", NullTreatment::RespectNulls),
-            ("IGNORE", NullTreatment::IgnoreNulls),
-        ] {
+        for (word, treatment) in
+            [("RESPECT", NullTreatment::RespectNulls), ("IGNORE", NullTreatment::IgnoreNulls)]
+        {
             if self.eat_all(&[word, "NULLS"]) {
                 call.null_treatment = Some(treatment);
             }

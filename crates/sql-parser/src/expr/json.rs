@@ -40,8 +40,7 @@ impl Parser<'_> {
         }
         let end = self.expect_sign(")")?.span;
         if let FunctionArguments::List(list) = &mut call.args {
-            list.args
-                .extend(clauses.into_iter().map(|clause| clause.encode(end)));
+            list.args.extend(clauses.into_iter().map(|clause| clause.encode(end)));
         }
         self.call_suffix(&mut call)?;
         Ok(Expr::Function(call))
@@ -57,10 +56,9 @@ impl Parser<'_> {
 
     fn no_format(&self) -> Result<()> {
         match self.is_word("FORMAT") {
-            true => Err(ParseError::unsupported(
-                "FORMAT JSON is not supported: write JSON('..')",
-                self.span(),
-            )),
+            true => {
+                Err(ParseError::unsupported("FORMAT JSON is not supported: write JSON('..')", self.span()))
+            }
             false => Ok(()),
         }
     }
@@ -117,10 +115,7 @@ impl Parser<'_> {
             }
             let twice = std::mem::replace(if on_empty { &mut empty } else { &mut error }, true);
             if twice || (on_empty && error) {
-                return Err(ParseError::new(
-                    "One ON EMPTY and one ON ERROR at most, in this order",
-                    span,
-                ));
+                return Err(ParseError::new("One ON EMPTY and one ON ERROR at most, in this order", span));
             }
             clauses.push(match (behavior, on_empty) {
                 (Ok(word), true) => JsonClause::OnEmpty(word),
@@ -164,8 +159,7 @@ impl Parser<'_> {
         let wrapper = if self.eat("WITHOUT") {
             "WITHOUT"
         } else if self.eat("WITH") {
-            self.eat_any(&["CONDITIONAL", "UNCONDITIONAL"])
-                .unwrap_or("UNCONDITIONAL")
+            self.eat_any(&["CONDITIONAL", "UNCONDITIONAL"]).unwrap_or("UNCONDITIONAL")
         } else {
             return Ok(());
         };

@@ -67,10 +67,7 @@ impl Parser<'_> {
         let span = self.span();
         let text = text_expr(self.text()?.value, span);
         let value = match negative {
-            true => Expr::UnaryOp {
-                op: UnaryOperator::Minus,
-                expr: Box::new(text),
-            },
+            true => Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(text) },
             false => text,
         };
         let qualifier = self.interval_qualifier()?;
@@ -88,11 +85,7 @@ impl Parser<'_> {
     /// A unit of time, as EXTRACT, FLOOR and TIMESTAMPADD take it.
     pub(super) fn time_unit(&mut self) -> Result<DateTimeField> {
         let token = self.peek();
-        let unit = if token.kind == Kind::Word {
-            time_unit_of(&token.value)
-        } else {
-            None
-        };
+        let unit = if token.kind == Kind::Word { time_unit_of(&token.value) } else { None };
         let unit = unit.ok_or_else(|| {
             self.unexpected(
                 "a unit of time: YEAR, QUARTER, MONTH, WEEK, DAY, HOUR, MINUTE, SECOND, DOW, DOY, EPOCH ..",

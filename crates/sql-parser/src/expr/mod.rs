@@ -106,15 +106,9 @@ impl Parser<'_> {
         let next = self.peek_at(ahead + 1);
         let operand = matches!(next.kind, Kind::Text | Kind::Quoted) || next.is_sign("(");
         let (message, unsupported) = if operand && word.is_any_word(&["ILIKE", "RLIKE", "REGEXP"]) {
-            (
-                "There is no operator ILIKE, RLIKE or REGEXP: write LOWER(a) LIKE 'b' or REGEXP(a, 'b')",
-                false,
-            )
+            ("There is no operator ILIKE, RLIKE or REGEXP: write LOWER(a) LIKE 'b' or REGEXP(a, 'b')", false)
         } else if self.are_words(&["AT", "TIME", "ZONE"]) {
-            (
-                "There is no AT TIME ZONE: write CONVERT_TZ(..), or CAST to TIMESTAMP_LTZ",
-                false,
-            )
+            ("There is no AT TIME ZONE: write CONVERT_TZ(..), or CAST to TIMESTAMP_LTZ", false)
         } else if word.is_any_word(&["MEMBER", "SUBMULTISET"]) && next.is_word("OF") {
             ("MEMBER OF and SUBMULTISET OF are not supported", true)
         } else if self.is_word("MULTISET") && next.is_any_word(&["UNION", "INTERSECT", "EXCEPT"]) {
@@ -122,10 +116,7 @@ impl Parser<'_> {
         } else {
             return Ok(());
         };
-        Err(ParseError {
-            unsupported,
-            ..ParseError::new(message, word.span)
-        })
+        Err(ParseError { unsupported, ..ParseError::new(message, word.span) })
     }
 
     /// The operator here, whether NOT stands before it, and how tight it binds. Takes nothing.
@@ -192,31 +183,16 @@ impl Parser<'_> {
             let right = Box::new(self.operand()?);
             let (left, compare_op) = (Box::new(left), op);
             return Ok(match quantifier {
-                "ALL" => Expr::AllOp {
-                    left,
-                    compare_op,
-                    right,
-                },
-                word => Expr::AnyOp {
-                    left,
-                    compare_op,
-                    right,
-                    is_some: word == "SOME",
-                },
+                "ALL" => Expr::AllOp { left, compare_op, right },
+                word => Expr::AnyOp { left, compare_op, right, is_some: word == "SOME" },
             });
         }
         let right = self.operators(binds)?;
-        Ok(Expr::BinaryOp {
-            left: Box::new(left),
-            op,
-            right: Box::new(right),
-        })
+        Ok(Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) })
     }
 
     fn quantifier(&self) -> Option<&'static str> {
-        let word = ["ANY", "SOME", "ALL"]
-            .into_iter()
-            .find(|word| self.is_word(word))?;
+        let word = ["ANY", "SOME", "ALL"].into_iter().find(|word| self.is_word(word))?;
         self.peek_at(1).is_sign("(").then_some(word)
     }
 
@@ -239,11 +215,7 @@ impl Parser<'_> {
 
 /// A tree of one operator over the operands: to the left, or balanced if there are many.
 fn join(mut operands: Vec<Expr>, op: &BinaryOperator) -> Expr {
-    let pair = |left, right| Expr::BinaryOp {
-        left: Box::new(left),
-        op: op.clone(),
-        right: Box::new(right),
-    };
+    let pair = |left, right| Expr::BinaryOp { left: Box::new(left), op: op.clone(), right: Box::new(right) };
     while operands.len() > BALANCE {
         let mut halved = Vec::with_capacity(operands.len().div_ceil(2));
         let mut rest = operands.into_iter();

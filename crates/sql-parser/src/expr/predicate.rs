@@ -30,10 +30,7 @@ impl Parser<'_> {
         }
         for what in ["EMPTY", "A"] {
             if self.is_word(what) {
-                return Err(ParseError::unsupported(
-                    format!("IS {what} of multisets is not supported"),
-                    at,
-                ));
+                return Err(ParseError::unsupported(format!("IS {what} of multisets is not supported"), at));
             }
         }
         const TESTS: [&str; 4] = ["NULL", "TRUE", "FALSE", "UNKNOWN"];
@@ -63,32 +60,13 @@ impl Parser<'_> {
         let high = Box::new(self.operators(IN)?);
         let expr = Box::new(expr);
         if !symmetric {
-            return Ok(Expr::Between {
-                expr,
-                negated,
-                low,
-                high,
-            });
+            return Ok(Expr::Between { expr, negated, low, high });
         }
         // The bounds in either order, as Calcite rewrites it.
         self.copies(start, "BETWEEN SYMMETRIC")?;
-        let swapped = Expr::Between {
-            expr: expr.clone(),
-            negated,
-            low: high.clone(),
-            high: low.clone(),
-        };
-        let straight = Expr::Between {
-            expr,
-            negated,
-            low,
-            high,
-        };
-        let op = if negated {
-            BinaryOperator::And
-        } else {
-            BinaryOperator::Or
-        };
+        let swapped = Expr::Between { expr: expr.clone(), negated, low: high.clone(), high: low.clone() };
+        let straight = Expr::Between { expr, negated, low, high };
+        let op = if negated { BinaryOperator::And } else { BinaryOperator::Or };
         Ok(Expr::Nested(Box::new(join(vec![straight, swapped], &op))))
     }
 
@@ -105,25 +83,14 @@ impl Parser<'_> {
     pub(super) fn like(&mut self, expr: Expr, negated: bool) -> Result<Expr> {
         let pattern = Box::new(self.operators(IN)?);
         let escape_char = self.escape()?;
-        Ok(Expr::Like {
-            negated,
-            any: false,
-            expr: Box::new(expr),
-            pattern,
-            escape_char,
-        })
+        Ok(Expr::Like { negated, any: false, expr: Box::new(expr), pattern, escape_char })
     }
 
     pub(super) fn similar(&mut self, expr: Expr, negated: bool) -> Result<Expr> {
         self.expect("TO")?;
         let pattern = Box::new(self.operators(IN)?);
         let escape_char = self.escape()?;
-        Ok(Expr::SimilarTo {
-            negated,
-            expr: Box::new(expr),
-            pattern,
-            escape_char,
-        })
+        Ok(Expr::SimilarTo { negated, expr: Box::new(expr), pattern, escape_char })
     }
 
     fn escape(&mut self) -> Result<Option<ValueWithSpan>> {
@@ -141,25 +108,13 @@ impl Parser<'_> {
         if self.is_query() {
             let subquery = self.query()?;
             self.expect_sign(")")?;
-            return Ok(Expr::InSubquery {
-                expr,
-                subquery,
-                negated,
-            });
+            return Ok(Expr::InSubquery { expr, subquery, negated });
         }
         let list = self.expressions_or_query()?;
         self.expect_sign(")")?;
         Ok(match <[Expr; 1]>::try_from(list) {
-            Ok([Expr::Subquery(subquery)]) => Expr::InSubquery {
-                expr,
-                subquery,
-                negated,
-            },
-            Ok(list) => Expr::InList {
-                expr,
-                list: list.into(),
-                negated,
-            },
+            Ok([Expr::Subquery(subquery)]) => Expr::InSubquery { expr, subquery, negated },
+            Ok(list) => Expr::InList { expr, list: list.into(), negated },
             Err(list) => Expr::InList { expr, list, negated },
         })
     }

@@ -54,10 +54,7 @@ impl Parser<'_> {
             } else if access_chain.is_empty() {
                 return Ok(root);
             } else {
-                return Ok(Expr::CompoundFieldAccess {
-                    root: Box::new(root),
-                    access_chain,
-                });
+                return Ok(Expr::CompoundFieldAccess { root: Box::new(root), access_chain });
             }
         }
     }
@@ -106,17 +103,11 @@ impl Parser<'_> {
                 self.expect_sign("(")?;
                 let subquery = self.query()?;
                 self.expect_sign(")")?;
-                Ok(Expr::Exists {
-                    subquery,
-                    negated: false,
-                })
+                Ok(Expr::Exists { subquery, negated: false })
             }
             "ARRAY" if bracket => {
                 self.next();
-                Ok(Expr::Array(Array {
-                    elem: self.bracketed()?,
-                    named: true,
-                }))
+                Ok(Expr::Array(Array { elem: self.bracketed()?, named: true }))
             }
             "MAP" if bracket => self.map(),
             "MULTISET" if bracket => {
@@ -135,11 +126,7 @@ impl Parser<'_> {
             "ROW" if parenthesis => {
                 self.next();
                 self.expect_sign("(")?;
-                let fields = if self.is_sign(")") {
-                    vec![]
-                } else {
-                    self.commas(Self::expr)?
-                };
+                let fields = if self.is_sign(")") { vec![] } else { self.commas(Self::expr)? };
                 self.expect_sign(")")?;
                 Ok(Expr::Tuple(fields))
             }
@@ -185,11 +172,7 @@ impl Parser<'_> {
             self.next();
             // Behind a dot a function may have a reserved name, a field may not.
             let is_function = self.peek().kind == Kind::Word && self.peek_at(1).is_sign("(");
-            parts.push(if is_function {
-                self.next().ident()
-            } else {
-                self.ident()?
-            });
+            parts.push(if is_function { self.next().ident() } else { self.ident()? });
         }
         if self.is_sign("(") {
             return self.call(ObjectName::from(parts)).map(Expr::Function);
@@ -202,11 +185,7 @@ impl Parser<'_> {
 
     fn bracketed(&mut self) -> Result<Vec<Expr>> {
         self.expect_sign("[")?;
-        let elements = if self.is_sign("]") {
-            vec![]
-        } else {
-            self.commas(Self::expr)?
-        };
+        let elements = if self.is_sign("]") { vec![] } else { self.commas(Self::expr)? };
         self.expect_sign("]")?;
         Ok(elements)
     }
@@ -223,29 +202,18 @@ impl Parser<'_> {
         let mut elements = elements.into_iter();
         let mut entries = vec![];
         while let (Some(key), Some(value)) = (elements.next(), elements.next()) {
-            entries.push(MapEntry {
-                key: Box::new(key),
-                value: Box::new(value),
-            });
+            entries.push(MapEntry { key: Box::new(key), value: Box::new(value) });
         }
         Ok(Expr::Map(Map { entries }))
     }
 
     fn case(&mut self) -> Result<Expr> {
         let case_token = self.next().attached();
-        let operand = if self.is_word("WHEN") {
-            None
-        } else {
-            Some(Box::new(self.expr()?))
-        };
+        let operand = if self.is_word("WHEN") { None } else { Some(Box::new(self.expr()?)) };
         let mut conditions = vec![];
         while self.eat("WHEN") {
             // `CASE x WHEN 1, 2 THEN ..`: a branch for each.
-            let mut whens = if operand.is_some() {
-                self.commas(Self::expr)?
-            } else {
-                vec![self.expr()?]
-            };
+            let mut whens = if operand.is_some() { self.commas(Self::expr)? } else { vec![self.expr()?] };
             self.expect("THEN")?;
             let start = self.mark();
             let result = self.expr()?;
@@ -253,28 +221,16 @@ impl Parser<'_> {
             if !whens.is_empty() {
                 self.copies(start, "CASE .. WHEN a, b THEN")?;
             }
-            conditions.extend(whens.into_iter().map(|condition| CaseWhen {
-                condition,
-                result: result.clone(),
-            }));
+            conditions
+                .extend(whens.into_iter().map(|condition| CaseWhen { condition, result: result.clone() }));
             conditions.extend(last.map(|condition| CaseWhen { condition, result }));
         }
         if conditions.is_empty() {
             return Err(self.unexpected("WHEN"));
         }
-        let else_result = if self.eat("ELSE") {
-            Some(Box::new(self.expr()?))
-        } else {
-            None
-        };
+        let else_result = if self.eat("ELSE") { Some(Box::new(self.expr()?)) } else { None };
         let end_token = self.peek().attached();
         self.expect("END")?;
-        Ok(Expr::Case {
-            case_token,
-            end_token,
-            operand,
-            conditions,
-            else_result,
-        })
+        Ok(Expr::Case { case_token, end_token, operand, conditions, else_result })
     }
 }

@@ -19,13 +19,7 @@ impl Parser<'_> {
         let data_type = encode_type(&self.cast_type()?);
         self.expect_sign(")")?;
         let kind = if is_try { CastKind::TryCast } else { CastKind::Cast };
-        Ok(Expr::Cast {
-            kind,
-            expr,
-            data_type,
-            array: false,
-            format: None,
-        })
+        Ok(Expr::Cast { kind, expr, data_type, array: false, format: None })
     }
 
     pub(super) fn extract(&mut self) -> Result<Expr> {
@@ -35,29 +29,17 @@ impl Parser<'_> {
         self.expect("FROM")?;
         let expr = Box::new(self.expr()?);
         self.expect_sign(")")?;
-        Ok(Expr::Extract {
-            field,
-            syntax: ExtractSyntax::From,
-            expr,
-        })
+        Ok(Expr::Extract { field, syntax: ExtractSyntax::From, expr })
     }
 
     pub(super) fn floor_or_ceil(&mut self, is_floor: bool) -> Result<Expr> {
         self.next();
         self.expect_sign("(")?;
         let expr = Box::new(self.expr()?);
-        let unit = if self.eat("TO") {
-            self.time_unit()?
-        } else {
-            DateTimeField::NoDateTime
-        };
+        let unit = if self.eat("TO") { self.time_unit()? } else { DateTimeField::NoDateTime };
         self.expect_sign(")")?;
         let field = CeilFloorKind::DateTimeField(unit);
-        Ok(if is_floor {
-            Expr::Floor { expr, field }
-        } else {
-            Expr::Ceil { expr, field }
-        })
+        Ok(if is_floor { Expr::Floor { expr, field } } else { Expr::Ceil { expr, field } })
     }
 
     pub(super) fn position_of(&mut self) -> Result<Expr> {
@@ -67,17 +49,10 @@ impl Parser<'_> {
         let expr = self.operators(IN)?;
         self.expect("IN")?;
         let text = self.expr()?;
-        let from = if self.eat("FROM") {
-            Some(self.expr()?)
-        } else {
-            None
-        };
+        let from = if self.eat("FROM") { Some(self.expr()?) } else { None };
         self.expect_sign(")")?;
         Ok(match from {
-            None => Expr::Position {
-                expr: Box::new(expr),
-                r#in: Box::new(text),
-            },
+            None => Expr::Position { expr: Box::new(expr), r#in: Box::new(text) },
             Some(from) => {
                 let args = [expr, text, from].map(unnamed).into();
                 Expr::Function(function(ObjectName::from(vec![name]), args, vec![]))
@@ -94,20 +69,10 @@ impl Parser<'_> {
             self.expect("FROM")?;
         }
         let substring_from = Some(Box::new(self.expr()?));
-        let more = if special {
-            self.eat_sign(",")
-        } else {
-            self.eat("FOR")
-        };
+        let more = if special { self.eat_sign(",") } else { self.eat("FOR") };
         let substring_for = if more { Some(Box::new(self.expr()?)) } else { None };
         self.expect_sign(")")?;
-        Ok(Expr::Substring {
-            expr,
-            substring_from,
-            substring_for,
-            special,
-            shorthand: false,
-        })
+        Ok(Expr::Substring { expr, substring_from, substring_for, special, shorthand: false })
     }
 
     pub(super) fn overlay(&mut self) -> Result<Expr> {
@@ -118,31 +83,20 @@ impl Parser<'_> {
         let overlay_what = Box::new(self.expr()?);
         self.expect("FROM")?;
         let overlay_from = Box::new(self.expr()?);
-        let overlay_for = if self.eat("FOR") {
-            Some(Box::new(self.expr()?))
-        } else {
-            None
-        };
+        let overlay_for = if self.eat("FOR") { Some(Box::new(self.expr()?)) } else { None };
         self.expect_sign(")")?;
-        Ok(Expr::Overlay {
-            expr,
-            overlay_what,
-            overlay_from,
-            overlay_for,
-        })
+        Ok(Expr::Overlay { expr, overlay_what, overlay_from, overlay_for })
     }
 
     /// `TRIM([BOTH | LEADING | TRAILING] [characters] FROM text)`, `TRIM(text)`
     pub(super) fn trim(&mut self) -> Result<Expr> {
         self.next();
         self.expect_sign("(")?;
-        let trim_where = self
-            .eat_any(&["BOTH", "LEADING", "TRAILING"])
-            .map(|word| match word {
-                "BOTH" => TrimWhereField::Both,
-                "LEADING" => TrimWhereField::Leading,
-                _ => TrimWhereField::Trailing,
-            });
+        let trim_where = self.eat_any(&["BOTH", "LEADING", "TRAILING"]).map(|word| match word {
+            "BOTH" => TrimWhereField::Both,
+            "LEADING" => TrimWhereField::Leading,
+            _ => TrimWhereField::Trailing,
+        });
         let mut trim_what = None;
         let expr = if trim_where.is_some() && self.eat("FROM") {
             self.expr()?
@@ -157,12 +111,7 @@ impl Parser<'_> {
             }
         };
         self.expect_sign(")")?;
-        Ok(Expr::Trim {
-            trim_where,
-            trim_what,
-            expr: Box::new(expr),
-            trim_characters: None,
-        })
+        Ok(Expr::Trim { trim_where, trim_what, expr: Box::new(expr), trim_characters: None })
     }
 
     /// `TIMESTAMPADD(unit, n, t)`, `TIMESTAMPDIFF(unit, a, b)`

@@ -62,10 +62,7 @@ impl Token {
     }
 
     pub(crate) fn attached(&self) -> AttachedToken {
-        AttachedToken(TokenWithSpan {
-            token: SqlToken::make_word(&self.value, None),
-            span: self.span,
-        })
+        AttachedToken(TokenWithSpan { token: SqlToken::make_word(&self.value, None), span: self.span })
     }
 
     /// As it is named in a message.
@@ -110,12 +107,7 @@ pub(crate) fn tokenize(source: &str, start: Location) -> Result<Vec<Token>> {
         let end = advance(at, raw);
         let span = Span { start: at, end };
         at = end;
-        let token = |kind, value: String| Token {
-            kind,
-            value,
-            span,
-            range: range.clone(),
-        };
+        let token = |kind, value: String| Token { kind, value, span, range: range.clone() };
         let fail = |message: String| Err(ParseError::new(message, span));
         match kind {
             PieceKind::Space => new_line |= raw.contains('\n'),
@@ -166,10 +158,7 @@ pub(crate) fn tokenize(source: &str, start: Location) -> Result<Vec<Token>> {
             }
             PieceKind::Unknown => return fail(unknown(raw)),
         }
-        if !matches!(
-            kind,
-            PieceKind::Space | PieceKind::LineComment | PieceKind::BlockComment { .. }
-        ) {
+        if !matches!(kind, PieceKind::Space | PieceKind::LineComment | PieceKind::BlockComment { .. }) {
             new_line = false;
         }
     }

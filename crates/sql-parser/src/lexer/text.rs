@@ -22,9 +22,7 @@ pub(super) fn decode(raw: &str) -> Result<(Kind, String), String> {
             "UTF8" | "UTF-8" | "UTF16" | "UTF-16" | "UTF-16LE" | "UTF-16BE" | "LATIN1" | "ISO-8859-1" => {
                 Ok((Kind::Text, plain))
             }
-            charset => Err(format!(
-                "Unknown character set `{charset}`: write _UTF8'text' or just 'text'"
-            )),
+            charset => Err(format!("Unknown character set `{charset}`: write _UTF8'text' or just 'text'")),
         },
     }
 }

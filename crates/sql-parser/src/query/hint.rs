@@ -42,11 +42,7 @@ impl Parser<'_> {
             Kind::Text | Kind::Number => Ok(self.next().value),
             Kind::Word | Kind::Quoted => {
                 let parts = self.dotted()?;
-                Ok(parts
-                    .into_iter()
-                    .map(|part| part.value)
-                    .collect::<Vec<_>>()
-                    .join("."))
+                Ok(parts.into_iter().map(|part| part.value).collect::<Vec<_>>().join("."))
             }
             _ => Err(self.unexpected("a name, a string or a number in the hint")),
         }

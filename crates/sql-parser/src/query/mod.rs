@@ -28,26 +28,14 @@ impl Parser<'_> {
 
     /// Whether a query in parentheses goes on here.
     pub(crate) fn continues_query(&self) -> bool {
-        self.peek().is_any_word(&[
-            "UNION",
-            "INTERSECT",
-            "EXCEPT",
-            "ORDER",
-            "LIMIT",
-            "OFFSET",
-            "FETCH",
-        ])
+        self.peek().is_any_word(&["UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "OFFSET", "FETCH"])
     }
 
     /// A query with its source text.
     pub(crate) fn query_text(&mut self) -> Result<QueryText> {
         let (mark, position) = (self.mark(), self.position());
         let query = self.query()?;
-        Ok(QueryText {
-            query,
-            text: self.text_since(mark),
-            position,
-        })
+        Ok(QueryText { query, text: self.text_since(mark), position })
     }
 
     /// `[WITH ..] body [ORDER BY ..] [LIMIT ..]`
@@ -69,10 +57,7 @@ impl Parser<'_> {
 
     fn query_tail(&mut self, with: Option<With>, body: SetExpr) -> Result<Box<Query>> {
         let order_by = match self.is_word("ORDER") {
-            true => Some(OrderBy {
-                kind: OrderByKind::Expressions(self.order_by()?),
-                interpolate: None,
-            }),
+            true => Some(OrderBy { kind: OrderByKind::Expressions(self.order_by()?), interpolate: None }),
             false => None,
         };
         let limit = self.limit()?;
@@ -80,18 +65,11 @@ impl Parser<'_> {
         let fetch = self.fetch()?;
         if let (Some(_), Some(fetch)) = (&limit, &fetch) {
             let at = fetch.1;
-            return Err(ParseError::new(
-                "LIMIT and FETCH say the same: write one of them",
-                at,
-            ));
+            return Err(ParseError::new("LIMIT and FETCH say the same: write one of them", at));
         }
         let limit_clause = match (limit, offset) {
             (None, None) => None,
-            (limit, offset) => Some(LimitClause::LimitOffset {
-                limit,
-                offset,
-                limit_by: vec![],
-            }),
+            (limit, offset) => Some(LimitClause::LimitOffset { limit, offset, limit_by: vec![] }),
         };
         if self.is_word("FOR") {
             return Err(
@@ -120,11 +98,7 @@ impl Parser<'_> {
         let recursive = self.eat("RECURSIVE");
         let cte_tables = self.commas(|p| {
             let name = p.ident()?;
-            let columns = if p.is_sign("(") {
-                p.parenthesised(Self::ident)?
-            } else {
-                vec![]
-            };
+            let columns = if p.is_sign("(") { p.parenthesised(Self::ident)? } else { vec![] };
             p.expect("AS")?;
             p.expect_sign("(")?;
             let query = p.query()?;
@@ -137,11 +111,7 @@ impl Parser<'_> {
                 closing_paren_token,
             })
         })?;
-        Ok(Some(With {
-            with_token,
-            recursive,
-            cte_tables,
-        }))
+        Ok(Some(With { with_token, recursive, cte_tables }))
     }
 
     fn limit(&mut self) -> Result<Option<Expr>> {
@@ -177,46 +147,23 @@ impl Parser<'_> {
         let quantity = Some(self.row_count()?);
         self.expect_any(&["ROWS", "ROW"])?;
         self.expect("ONLY")?;
-        Ok(Some((
-            Fetch {
-                with_ties: false,
-                percent: false,
-                quantity,
-            },
-            span,
-        )))
+        Ok(Some((Fetch { with_ties: false, percent: false, quantity }, span)))
     }
 
     fn row_count(&mut self) -> Result<Expr> {
         let span = self.span();
         let count = self.unsigned()?;
-        Ok(Expr::Value(
-            Value::Number(count.to_string(), false).with_span(span),
-        ))
+        Ok(Expr::Value(Value::Number(count.to_string(), false).with_span(span)))
     }
 }
 
 fn alias(name: Ident, columns: Vec<Ident>, explicit: bool) -> TableAlias {
-    let columns = columns
-        .into_iter()
-        .map(|name| TableAliasColumnDef {
-            name,
-            data_type: None,
-        })
-        .collect();
-    TableAlias {
-        explicit,
-        name,
-        columns,
-        at: None,
-    }
+    let columns = columns.into_iter().map(|name| TableAliasColumnDef { name, data_type: None }).collect();
+    TableAlias { explicit, name, columns, at: None }
 }
 
 fn wildcard(token: AttachedToken) -> WildcardAdditionalOptions {
-    WildcardAdditionalOptions {
-        wildcard_token: token,
-        ..WildcardAdditionalOptions::default()
-    }
+    WildcardAdditionalOptions { wildcard_token: token, ..WildcardAdditionalOptions::default() }
 }
 
 fn qualified_wildcard(prefix: Vec<Ident>, token: AttachedToken) -> SelectItem {
@@ -256,10 +203,5 @@ fn empty_select(select_token: AttachedToken) -> Select {
 
 /// `(query) [AS alias]` as a table.
 fn derived(lateral: bool, subquery: Box<Query>) -> TableFactor {
-    TableFactor::Derived {
-        lateral,
-        subquery,
-        alias: None,
-        sample: None,
-    }
+    TableFactor::Derived { lateral, subquery, alias: None, sample: None }
 }

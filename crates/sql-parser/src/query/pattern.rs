@@ -14,21 +14,9 @@ impl Parser<'_> {
     pub(super) fn match_recognize(&mut self, table: TableFactor) -> Result<TableFactor> {
         self.expect("MATCH_RECOGNIZE")?;
         self.expect_sign("(")?;
-        let partition_by = if self.eat_all(&["PARTITION", "BY"]) {
-            self.commas(Self::expr)?
-        } else {
-            vec![]
-        };
-        let order_by = if self.is_word("ORDER") {
-            self.order_by()?
-        } else {
-            vec![]
-        };
-        let measures = if self.eat("MEASURES") {
-            self.commas(Self::measure)?
-        } else {
-            vec![]
-        };
+        let partition_by = if self.eat_all(&["PARTITION", "BY"]) { self.commas(Self::expr)? } else { vec![] };
+        let order_by = if self.is_word("ORDER") { self.order_by()? } else { vec![] };
+        let measures = if self.eat("MEASURES") { self.commas(Self::measure)? } else { vec![] };
         let rows_per_match = if self.eat_all(&["ONE", "ROW", "PER", "MATCH"]) {
             Some(RowsPerMatch::OneRow)
         } else if self.eat_all(&["ALL", "ROWS", "PER", "MATCH"]) {
@@ -45,29 +33,20 @@ impl Parser<'_> {
         let within = self.span();
         if self.eat("WITHIN") {
             let definition = self.expr()?;
-            symbols.push(SymbolDefinition {
-                symbol: Ident::with_span(within, WITHIN),
-                definition,
-            });
+            symbols.push(SymbolDefinition { symbol: Ident::with_span(within, WITHIN), definition });
         }
         let subset = self.span();
         if self.eat("SUBSET") {
             for names in self.commas(Self::subset)? {
                 let definition = Expr::CompoundIdentifier(names);
-                symbols.push(SymbolDefinition {
-                    symbol: Ident::with_span(subset, SUBSET),
-                    definition,
-                });
+                symbols.push(SymbolDefinition { symbol: Ident::with_span(subset, SUBSET), definition });
             }
         }
         self.expect("DEFINE")?;
         symbols.extend(self.commas(|p| {
             let symbol = p.ident()?;
             p.expect("AS")?;
-            Ok(SymbolDefinition {
-                symbol,
-                definition: p.expr()?,
-            })
+            Ok(SymbolDefinition { symbol, definition: p.expr()? })
         })?);
         self.expect_sign(")")?;
         Ok(TableFactor::MatchRecognize {
@@ -94,10 +73,7 @@ impl Parser<'_> {
     fn measure(&mut self) -> Result<Measure> {
         let expr = self.expr()?;
         self.expect("AS")?;
-        Ok(Measure {
-            expr,
-            alias: self.ident()?,
-        })
+        Ok(Measure { expr, alias: self.ident()? })
     }
 
     fn after_match(&mut self) -> Result<Option<AfterMatchSkip>> {
@@ -179,9 +155,7 @@ impl Parser<'_> {
             }
             let span = p.span();
             let count = u32::try_from(p.unsigned()?);
-            count
-                .map(Some)
-                .map_err(|_| ParseError::new("The number of repetitions is too large", span))
+            count.map(Some).map_err(|_| ParseError::new("The number of repetitions is too large", span))
         };
         let least = count(self)?;
         let comma = self.eat_sign(",");
@@ -192,10 +166,7 @@ impl Parser<'_> {
             (Some(n), true, None) => Ok(RepetitionQuantifier::AtLeast(n)),
             (None, true, Some(m)) => Ok(RepetitionQuantifier::AtMost(m)),
             (Some(n), true, Some(m)) if n <= m => Ok(RepetitionQuantifier::Range(n, m)),
-            _ => Err(ParseError::new(
-                "A quantifier is {n}, {n,}, {,m} or {n,m} with n up to m",
-                open,
-            )),
+            _ => Err(ParseError::new("A quantifier is {n}, {n,}, {,m} or {n,m} with n up to m", open)),
         }
     }
 
@@ -224,9 +195,7 @@ impl Parser<'_> {
             self.expect_sign("}")?;
             return Ok(MatchRecognizePattern::Exclude(MatchRecognizeSymbol::Named(name)));
         }
-        Ok(MatchRecognizePattern::Symbol(MatchRecognizeSymbol::Named(
-            self.ident()?,
-        )))
+        Ok(MatchRecognizePattern::Symbol(MatchRecognizeSymbol::Named(self.ident()?)))
     }
 }
 
@@ -234,9 +203,5 @@ fn single(
     mut patterns: Vec<MatchRecognizePattern>,
     many: fn(Vec<MatchRecognizePattern>) -> MatchRecognizePattern,
 ) -> MatchRecognizePattern {
-    if patterns.len() == 1 {
-        patterns.swap_remove(0)
-    } else {
-        many(patterns)
-    }
+    if patterns.len() == 1 { patterns.swap_remove(0) } else { many(patterns) }
 }

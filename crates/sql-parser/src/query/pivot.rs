@@ -45,11 +45,7 @@ impl Parser<'_> {
 
     fn aliased(&mut self) -> Result<ExprWithAlias> {
         let expr = self.expr()?;
-        let alias = if self.eat("AS") || self.is_ident() {
-            Some(self.ident()?)
-        } else {
-            None
-        };
+        let alias = if self.eat("AS") || self.is_ident() { Some(self.ident()?) } else { None };
         Ok(ExprWithAlias { expr, alias })
     }
 
@@ -84,21 +80,12 @@ impl Parser<'_> {
             Ok(ExprWithAlias { expr, alias })
         })?;
         self.expect_sign(")")?;
-        Ok(TableFactor::Unpivot {
-            table: Box::new(table),
-            value,
-            name,
-            columns,
-            null_inclusion,
-            alias: None,
-        })
+        Ok(TableFactor::Unpivot { table: Box::new(table), value, name, columns, null_inclusion, alias: None })
     }
 
     fn columns(&mut self) -> Result<Expr> {
         match self.is_sign("(") {
-            true => self
-                .parenthesised(|p| p.ident().map(Expr::Identifier))
-                .map(Expr::Tuple),
+            true => self.parenthesised(|p| p.ident().map(Expr::Identifier)).map(Expr::Tuple),
             false => self.ident().map(Expr::Identifier),
         }
     }

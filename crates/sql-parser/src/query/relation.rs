@@ -49,11 +49,7 @@ impl Parser<'_> {
         if self.eat_all(&["CROSS", "JOIN"]) {
             let relation = self.table_factor()?;
             let join_operator = JoinOperator::CrossJoin(JoinConstraint::None);
-            return Ok(Some(Join {
-                relation,
-                global: false,
-                join_operator,
-            }));
+            return Ok(Some(Join { relation, global: false, join_operator }));
         }
         let natural = self.eat("NATURAL");
         let kind = self.eat_any(&["INNER", "LEFT", "RIGHT", "FULL"]);
@@ -88,11 +84,7 @@ impl Parser<'_> {
             Some("FULL") => JoinOperator::FullOuter(constraint),
             Some(_) => JoinOperator::Inner(constraint),
         };
-        Ok(Some(Join {
-            relation,
-            global: false,
-            join_operator,
-        }))
+        Ok(Some(Join { relation, global: false, join_operator }))
     }
 
     fn table_factor(&mut self) -> Result<TableFactor> {
@@ -144,10 +136,7 @@ impl Parser<'_> {
             return Err(self.unexpected("a table function or a subquery behind LATERAL"));
         }
         let mut factor = named_table(self.object_name()?);
-        if let TableFactor::Table {
-            with_hints, version, ..
-        } = &mut factor
-        {
+        if let TableFactor::Table { with_hints, version, .. } = &mut factor {
             *with_hints = self.hints()?.into_iter().map(hint_expr).collect();
             if self.eat("FOR") {
                 self.expect_all(&["SYSTEM_TIME", "AS", "OF"])?;
@@ -179,22 +168,13 @@ impl Parser<'_> {
             }
             FunctionArguments::None => vec![],
             _ => {
-                return Err(ParseError::new(
-                    "A table function takes neither DISTINCT nor ORDER BY",
-                    span,
-                ));
+                return Err(ParseError::new("A table function takes neither DISTINCT nor ORDER BY", span));
             }
         };
         if self.is_word("OVER") || self.is_word("FILTER") {
             return Err(self.unexpected("a table function without OVER and FILTER"));
         }
-        Ok(TableFactor::Function {
-            lateral,
-            name: call.name,
-            args,
-            with_ordinality: false,
-            alias: None,
-        })
+        Ok(TableFactor::Function { lateral, name: call.name, args, with_ordinality: false, alias: None })
     }
 
     fn unnest(&mut self) -> Result<TableFactor> {
@@ -222,27 +202,14 @@ impl Parser<'_> {
         let factor = match inner {
             // `((SELECT ..) UNION ..)`: what looked like a table was the query's first half.
             TableWithJoins {
-                relation:
-                    TableFactor::Derived {
-                        subquery,
-                        alias: None,
-                        sample: None,
-                        ..
-                    },
+                relation: TableFactor::Derived { subquery, alias: None, sample: None, .. },
                 joins,
             } if joins.is_empty() => {
-                let query = if self.continues_query() {
-                    self.query_from(subquery)?
-                } else {
-                    subquery
-                };
+                let query = if self.continues_query() { self.query_from(subquery)? } else { subquery };
                 derived(lateral, query)
             }
             TableWithJoins { relation, joins } if joins.is_empty() => relation,
-            join => TableFactor::NestedJoin {
-                table_with_joins: Box::new(join),
-                alias: None,
-            },
+            join => TableFactor::NestedJoin { table_with_joins: Box::new(join), alias: None },
         };
         self.expect_sign(")")?;
         Ok(factor)
@@ -258,11 +225,7 @@ impl Parser<'_> {
             return Err(ParseError::unsupported("ASOF JOIN is not supported", self.span()));
         }
         let name = self.ident()?;
-        let columns = if self.is_sign("(") {
-            self.parenthesised(Self::ident)?
-        } else {
-            vec![]
-        };
+        let columns = if self.is_sign("(") { self.parenthesised(Self::ident)? } else { vec![] };
         Ok(Some(alias(name, columns, explicit)))
     }
 
@@ -284,21 +247,14 @@ impl Parser<'_> {
             let seed_span = self.span();
             let value = Value::Number(self.unsigned()?.to_string(), false).with_span(seed_span);
             self.expect_sign(")")?;
-            Some(TableSampleSeed {
-                modifier: TableSampleSeedModifier::Repeatable,
-                value,
-            })
+            Some(TableSampleSeed { modifier: TableSampleSeedModifier::Repeatable, value })
         } else {
             None
         };
         let sampled = TableSample {
             modifier: TableSampleModifier::TableSample,
             name: Some(name),
-            quantity: Some(TableSampleQuantity {
-                parenthesized: true,
-                value,
-                unit: None,
-            }),
+            quantity: Some(TableSampleQuantity { parenthesized: true, value, unit: None }),
             seed,
             bucket: None,
             offset: None,
@@ -308,10 +264,7 @@ impl Parser<'_> {
                 *sample = Some(TableSampleKind::AfterTableAlias(Box::new(sampled)));
                 Ok(())
             }
-            _ => Err(ParseError::new(
-                "TABLESAMPLE stands behind a table or a subquery",
-                span,
-            )),
+            _ => Err(ParseError::new("TABLESAMPLE stands behind a table or a subquery", span)),
         }
     }
 }

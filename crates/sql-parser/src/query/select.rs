@@ -14,10 +14,7 @@ impl Parser<'_> {
         self.expect("SELECT")?;
         select.optimizer_hints = self.hints()?.into_iter().map(optimizer_hint).collect();
         if self.is_word("STREAM") {
-            return Err(ParseError::new(
-                "Leave out STREAM: every query over a stream is one",
-                self.span(),
-            ));
+            return Err(ParseError::new("Leave out STREAM: every query over a stream is one", self.span()));
         }
         select.distinct = match self.eat_any(&["DISTINCT", "ALL"]) {
             Some("DISTINCT") => Some(Distinct::Distinct),
@@ -68,10 +65,7 @@ impl Parser<'_> {
             ));
         }
         if self.eat("AS") || self.is_ident() {
-            return Ok(SelectItem::ExprWithAlias {
-                expr,
-                alias: self.ident()?,
-            });
+            return Ok(SelectItem::ExprWithAlias { expr, alias: self.ident()? });
         }
         Ok(SelectItem::UnnamedExpr(expr))
     }
@@ -104,10 +98,8 @@ impl Parser<'_> {
             if p.eat_all(&["GROUPING", "SETS"]) {
                 return p.parenthesised(Self::grouping_set).map(Expr::GroupingSets);
             }
-            for (word, form) in [
-                ("ROLLUP", Expr::Rollup as fn(Vec<Vec<Expr>>) -> Expr),
-                ("CUBE", Expr::Cube),
-            ] {
+            for (word, form) in [("ROLLUP", Expr::Rollup as fn(Vec<Vec<Expr>>) -> Expr), ("CUBE", Expr::Cube)]
+            {
                 if p.is_word(word) && p.peek_at(1).is_sign("(") {
                     p.next();
                     return p.parenthesised(Self::grouping_set).map(form);

@@ -37,12 +37,7 @@ impl Parser<'_> {
                 None => SetQuantifier::None,
             };
             let right = Box::new(self.set_operations(binds)?);
-            left = SetExpr::SetOperation {
-                op,
-                set_quantifier,
-                left: Box::new(left),
-                right,
-            };
+            left = SetExpr::SetOperation { op, set_quantifier, left: Box::new(left), right };
         }
         let message =
             format!("More than {MAX_SET_OPERATIONS} set operations in a row: group some of them in a view");
@@ -80,17 +75,9 @@ impl Parser<'_> {
             let opening_token = p.expect_sign("(")?.attached();
             let content = p.commas(Self::expr)?;
             let closing_token = p.expect_sign(")")?.attached();
-            Ok(Parens {
-                opening_token,
-                content,
-                closing_token,
-            })
+            Ok(Parens { opening_token, content, closing_token })
         })?;
-        Ok(Values {
-            explicit_row: false,
-            value_keyword: false,
-            rows,
-        })
+        Ok(Values { explicit_row: false, value_keyword: false, rows })
     }
 
     /// `TABLE t` is `SELECT * FROM t`.
@@ -100,10 +87,7 @@ impl Parser<'_> {
         let relation = relation::named_table(name);
         Ok(Select {
             projection: vec![SelectItem::Wildcard(wildcard(token.clone()))],
-            from: vec![TableWithJoins {
-                relation,
-                joins: vec![],
-            }],
+            from: vec![TableWithJoins { relation, joins: vec![] }],
             ..empty_select(token)
         })
     }

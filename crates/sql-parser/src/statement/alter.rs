@@ -30,10 +30,7 @@ impl Parser<'_> {
                 self.next();
                 let name = self.object_name()?;
                 self.expect("SET")?;
-                Ok(Statement::AlterDatabase(AlterDatabase {
-                    name,
-                    options: self.options()?,
-                }))
+                Ok(Statement::AlterDatabase(AlterDatabase { name, options: self.options()? }))
             }
             "CATALOG" => {
                 self.next();
@@ -52,15 +49,7 @@ impl Parser<'_> {
                 let if_exists = self.if_exists();
                 let name = self.object_name()?;
                 let (class, language) = self.function_body()?;
-                let alter = AlterFunction {
-                    position,
-                    temporary,
-                    system,
-                    if_exists,
-                    name,
-                    class,
-                    language,
-                };
+                let alter = AlterFunction { position, temporary, system, if_exists, name, class, language };
                 Ok(Statement::AlterFunction(alter))
             }
             _ => Err(self.unexpected("TABLE, VIEW, DATABASE, CATALOG or FUNCTION")),
@@ -76,10 +65,7 @@ impl Parser<'_> {
             "RENAME" => {
                 let from = self.dotted()?;
                 self.expect("TO")?;
-                AlterTableOperation::RenameColumn {
-                    from,
-                    to: self.ident()?,
-                }
+                AlterTableOperation::RenameColumn { from, to: self.ident()? }
             }
             "SET" => AlterTableOperation::Set(self.options()?),
             "RESET" => AlterTableOperation::Reset(self.parenthesised(Self::text)?),
@@ -91,12 +77,7 @@ impl Parser<'_> {
             "MODIFY" => AlterTableOperation::Modify(self.schema_change()?),
             _ => self.alter_table_drop()?,
         };
-        Ok(Statement::AlterTable(AlterTable {
-            position,
-            if_exists,
-            name,
-            operation,
-        }))
+        Ok(Statement::AlterTable(AlterTable { position, if_exists, name, operation }))
     }
 
     fn alter_table_drop(&mut self) -> Result<AlterTableOperation> {
@@ -158,10 +139,7 @@ impl Parser<'_> {
                 change.columns.push((column, place));
             }
             Element::Watermark(_) if change.watermark.is_some() => {
-                return Err(ParseError::new(
-                    "Multiple WATERMARK declarations are not supported",
-                    span,
-                ));
+                return Err(ParseError::new("Multiple WATERMARK declarations are not supported", span));
             }
             Element::Watermark(watermark) => change.watermark = Some(watermark),
             Element::PrimaryKey(key) => set_key(&mut change.primary_key, key)?,

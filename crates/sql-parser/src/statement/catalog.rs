@@ -33,12 +33,7 @@ impl Parser<'_> {
                 let name = self.object_name()?;
                 let comment = self.comment()?;
                 let options = self.with_options()?;
-                Ok(Statement::CreateDatabase(CreateDatabase {
-                    if_not_exists,
-                    name,
-                    comment,
-                    options,
-                }))
+                Ok(Statement::CreateDatabase(CreateDatabase { if_not_exists, name, comment, options }))
             }
             "CATALOG" if !temporary => {
                 self.next();
@@ -46,12 +41,7 @@ impl Parser<'_> {
                 let name = self.ident()?;
                 let comment = self.comment()?;
                 let options = self.with_options()?;
-                Ok(Statement::CreateCatalog(CreateCatalog {
-                    if_not_exists,
-                    name,
-                    comment,
-                    options,
-                }))
+                Ok(Statement::CreateCatalog(CreateCatalog { if_not_exists, name, comment, options }))
             }
             _ => Err(self.unexpected("TABLE, VIEW, DATABASE, CATALOG or FUNCTION")),
         }
@@ -92,40 +82,19 @@ impl Parser<'_> {
         let kind = self.expect_any(&["TABLE", "VIEW", "FUNCTION", "DATABASE", "CATALOG"])?;
         let if_exists = self.if_exists();
         Ok(match kind {
-            "CATALOG" => Statement::DropCatalog(DropCatalog {
-                if_exists,
-                name: self.ident()?,
-            }),
+            "CATALOG" => Statement::DropCatalog(DropCatalog { if_exists, name: self.ident()? }),
             "DATABASE" => {
                 let name = self.object_name()?;
                 let cascade = self.eat_any(&["RESTRICT", "CASCADE"]) == Some("CASCADE");
-                Statement::DropDatabase(DropDatabase {
-                    if_exists,
-                    name,
-                    cascade,
-                })
+                Statement::DropDatabase(DropDatabase { if_exists, name, cascade })
             }
             "FUNCTION" => {
                 let name = self.object_name()?;
-                Statement::DropFunction(DropFunction {
-                    position,
-                    temporary,
-                    system,
-                    if_exists,
-                    name,
-                })
+                Statement::DropFunction(DropFunction { position, temporary, system, if_exists, name })
             }
             kind => {
-                let drop = DropRelation {
-                    temporary,
-                    if_exists,
-                    name: self.object_name()?,
-                };
-                if kind == "TABLE" {
-                    Statement::DropTable(drop)
-                } else {
-                    Statement::DropView(drop)
-                }
+                let drop = DropRelation { temporary, if_exists, name: self.object_name()? };
+                if kind == "TABLE" { Statement::DropTable(drop) } else { Statement::DropView(drop) }
             }
         })
     }

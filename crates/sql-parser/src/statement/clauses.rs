@@ -15,12 +15,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn distribution_body(&mut self, position: Position) -> Result<Distribution> {
-        let mut distribution = Distribution {
-            position,
-            kind: None,
-            columns: vec![],
-            buckets: None,
-        };
+        let mut distribution = Distribution { position, kind: None, columns: vec![], buckets: None };
         if self.eat("BY") {
             distribution.kind = self.eat_any(&["HASH", "RANGE"]).map(|word| match word {
                 "HASH" => DistributionKind::Hash,
@@ -81,11 +76,7 @@ impl Parser<'_> {
             if options.iter().any(|option| option.feature == feature) {
                 return Err(ParseError::new(format!("{word} is said twice"), position));
             }
-            options.push(LikeOption {
-                strategy,
-                feature,
-                position,
-            });
+            options.push(LikeOption { strategy, feature, position });
             self.eat_sign(",");
             if self.eat_sign(")") {
                 return Ok(LikeTable { source, options });

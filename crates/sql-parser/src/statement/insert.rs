@@ -11,21 +11,11 @@ impl Parser<'_> {
         let overwrite = self.expect_any(&["INTO", "OVERWRITE"])? == "OVERWRITE";
         let target = self.object_name()?;
         let hints = self.hints()?;
-        let partition = if self.is_word("PARTITION") {
-            self.partition()?
-        } else {
-            vec![]
-        };
+        let partition = if self.is_word("PARTITION") { self.partition()? } else { vec![] };
         let is_list = self.is_sign("(")
             && !self.peek_at(1).is_sign("(")
-            && !self
-                .peek_at(1)
-                .is_any_word(&["SELECT", "WITH", "VALUES", "TABLE"]);
-        let columns = if is_list {
-            self.parenthesised(Self::ident)?
-        } else {
-            vec![]
-        };
+            && !self.peek_at(1).is_any_word(&["SELECT", "WITH", "VALUES", "TABLE"]);
+        let columns = if is_list { self.parenthesised(Self::ident)? } else { vec![] };
         let source = self.query()?;
         let on_conflict = match self.eat_all(&["ON", "CONFLICT"]) {
             false => None,
@@ -38,16 +28,7 @@ impl Parser<'_> {
                 })
             }
         };
-        Ok(Insert {
-            position,
-            overwrite,
-            target,
-            hints,
-            partition,
-            columns,
-            source,
-            on_conflict,
-        })
+        Ok(Insert { position, overwrite, target, hints, partition, columns, source, on_conflict })
     }
 
     /// `PARTITION (a = 'x', b)`
@@ -87,11 +68,7 @@ impl Parser<'_> {
         loop {
             if !self.is_word("INSERT") {
                 if inserts.is_empty() || !self.eat("END") {
-                    return Err(self.unexpected(if inserts.is_empty() {
-                        "INSERT"
-                    } else {
-                        "INSERT or END"
-                    }));
+                    return Err(self.unexpected(if inserts.is_empty() { "INSERT" } else { "INSERT or END" }));
                 }
                 return Ok(Statement::StatementSet(StatementSet { position, inserts }));
             }
@@ -129,10 +106,6 @@ impl Parser<'_> {
         } else {
             return Err(self.unexpected("PLAN FOR, ESTIMATED_COST, CHANGELOG_MODE, JSON_EXECUTION_PLAN, PLAN_ADVICE, a query, INSERT or STATEMENT SET"));
         };
-        Ok(Statement::Explain(Explain {
-            position,
-            details,
-            statement: Box::new(statement),
-        }))
+        Ok(Statement::Explain(Explain { position, details, statement: Box::new(statement) }))
     }
 }

@@ -52,10 +52,7 @@ impl Parser<'_> {
     pub(crate) fn statement(&mut self) -> Result<Statement> {
         let position = self.position();
         if let Some(words) = UNSUPPORTED.iter().find(|words| self.are_words(words)) {
-            return Ok(Statement::Unsupported(Unsupported {
-                name: words.join(" "),
-                position,
-            }));
+            return Ok(Statement::Unsupported(Unsupported { name: words.join(" "), position }));
         }
         let statement = self.known_statement()?;
         self.expect_end()?;
@@ -116,11 +113,7 @@ impl Parser<'_> {
             Some(_) => DescribeTarget::Job(self.text()?),
             None => DescribeTarget::Table(self.object_name()?),
         };
-        Ok(Statement::Describe(Describe {
-            position,
-            target,
-            extended,
-        }))
+        Ok(Statement::Describe(Describe { position, target, extended }))
     }
 
     fn use_statement(&mut self) -> Result<Statement> {
@@ -149,10 +142,7 @@ impl Parser<'_> {
         let value = match self.peek().kind {
             Kind::Text => self.text()?,
             Kind::End => return Err(self.unexpected("a value")),
-            _ => Text {
-                value: self.rest(),
-                position,
-            },
+            _ => Text { value: self.rest(), position },
         };
         Ok(Statement::Set(Some(SqlOption { key, value })))
     }
@@ -198,10 +188,6 @@ impl Parser<'_> {
                 _ => with_drain = true,
             }
         }
-        Ok(Statement::StopJob(StopJob {
-            job,
-            with_savepoint,
-            with_drain,
-        }))
+        Ok(Statement::StopJob(StopJob { job, with_savepoint, with_drain }))
     }
 }

@@ -10,27 +10,13 @@ impl Parser<'_> {
         self.expect("SHOW")?;
         if self.eat("CREATE") {
             let target = self.show_create()?;
-            return Ok(Statement::Show(Show {
-                position,
-                target,
-                scope: None,
-                filter: None,
-            }));
+            return Ok(Statement::Show(Show { position, target, scope: None, filter: None }));
         }
         if self.eat("PARTITIONS") {
             let scope = Some(self.object_name()?);
-            let partition = if self.is_word("PARTITION") {
-                self.partition()?
-            } else {
-                vec![]
-            };
+            let partition = if self.is_word("PARTITION") { self.partition()? } else { vec![] };
             let target = ShowTarget::Partitions { partition };
-            return Ok(Statement::Show(Show {
-                position,
-                target,
-                scope,
-                filter: None,
-            }));
+            return Ok(Statement::Show(Show { position, target, scope, filter: None }));
         }
         let target = self.show_target()?;
         // What lies in a catalog or database can be asked for elsewhere than in the current one.
@@ -51,17 +37,8 @@ impl Parser<'_> {
             false if target == ShowTarget::Columns => return Err(self.unexpected("FROM or IN")),
             false => None,
         };
-        let filter = if scoped || target == ShowTarget::Catalogs {
-            self.show_filter()?
-        } else {
-            None
-        };
-        Ok(Statement::Show(Show {
-            position,
-            target,
-            scope,
-            filter,
-        }))
+        let filter = if scoped || target == ShowTarget::Catalogs { self.show_filter()? } else { None };
+        Ok(Statement::Show(Show { position, target, scope, filter }))
     }
 
     fn show_create(&mut self) -> Result<ShowTarget> {
@@ -107,10 +84,7 @@ impl Parser<'_> {
             "CONNECTIONS",
         ];
         let word = self.eat_any(&PLURALS).ok_or_else(|| {
-            self.unexpected(&format!(
-                "{}, PARTITIONS, CURRENT .. or CREATE ..",
-                PLURALS.join(", ")
-            ))
+            self.unexpected(&format!("{}, PARTITIONS, CURRENT .. or CREATE ..", PLURALS.join(", ")))
         })?;
         Ok(match word {
             "CATALOGS" => ShowTarget::Catalogs,
@@ -132,16 +106,8 @@ impl Parser<'_> {
     fn show_filter(&mut self) -> Result<Option<ShowFilter>> {
         let negated = self.eat("NOT");
         let Some(word) = self.eat_any(&["LIKE", "ILIKE"]) else {
-            return if negated {
-                Err(self.unexpected("LIKE or ILIKE"))
-            } else {
-                Ok(None)
-            };
+            return if negated { Err(self.unexpected("LIKE or ILIKE")) } else { Ok(None) };
         };
-        Ok(Some(ShowFilter {
-            negated,
-            ignore_case: word == "ILIKE",
-            pattern: self.text()?,
-        }))
+        Ok(Some(ShowFilter { negated, ignore_case: word == "ILIKE", pattern: self.text()? }))
     }
 }

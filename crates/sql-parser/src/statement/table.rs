@@ -88,10 +88,7 @@ impl Parser<'_> {
                     table.columns.push(column);
                 }
                 Element::Watermark(_) if table.watermark.is_some() => {
-                    return Err(ParseError::new(
-                        "Multiple WATERMARK declarations are not supported",
-                        span,
-                    ));
+                    return Err(ParseError::new("Multiple WATERMARK declarations are not supported", span));
                 }
                 Element::Watermark(watermark) => table.watermark = Some(watermark),
                 Element::PrimaryKey(key) => set_key(&mut table.primary_key, key)?,
@@ -125,18 +122,8 @@ impl Parser<'_> {
         if self.eat("AS") {
             let mark = self.mark();
             let expr = Box::new(self.expr()?);
-            let kind = ColumnKind::Computed {
-                expr,
-                text: self.text_since(mark),
-            };
-            return Ok((
-                ColumnDef {
-                    name,
-                    kind,
-                    comment: self.comment()?,
-                },
-                None,
-            ));
+            let kind = ColumnKind::Computed { expr, text: self.text_since(mark) };
+            return Ok((ColumnDef { name, kind, comment: self.comment()? }, None));
         }
         let mut ty = self.data_type()?;
         let mut metadata = None;
@@ -144,40 +131,21 @@ impl Parser<'_> {
         loop {
             let position = self.position();
             if metadata.is_none() && self.eat("METADATA") {
-                let from = if self.eat("FROM") {
-                    Some(self.text()?)
-                } else {
-                    None
-                };
+                let from = if self.eat("FROM") { Some(self.text()?) } else { None };
                 metadata = Some((from, self.eat("VIRTUAL")));
             } else if self.eat_all(&["NOT", "NULL"]) {
                 ty = ty.with_nullable(false);
             } else if self.is_word("CONSTRAINT") || self.is_word("PRIMARY") {
-                let constraint = if self.eat("CONSTRAINT") {
-                    Some(self.ident()?)
-                } else {
-                    None
-                };
+                let constraint = if self.eat("CONSTRAINT") { Some(self.ident()?) } else { None };
                 self.expect_all(&["PRIMARY", "KEY"])?;
                 self.not_enforced(position)?;
-                key = Some(PrimaryKey {
-                    position,
-                    name: constraint,
-                    columns: vec![name.clone()],
-                });
+                key = Some(PrimaryKey { position, name: constraint, columns: vec![name.clone()] });
             } else {
                 break;
             }
         }
         let kind = column_kind(ty, metadata);
-        Ok((
-            ColumnDef {
-                name,
-                kind,
-                comment: self.comment()?,
-            },
-            key,
-        ))
+        Ok((ColumnDef { name, kind, comment: self.comment()? }, key))
     }
 
     fn watermark(&mut self) -> Result<Watermark> {
@@ -187,30 +155,17 @@ impl Parser<'_> {
         self.expect("AS")?;
         let mark = self.mark();
         let expr = Box::new(self.expr()?);
-        Ok(Watermark {
-            position,
-            column,
-            expr,
-            text: self.text_since(mark),
-        })
+        Ok(Watermark { position, column, expr, text: self.text_since(mark) })
     }
 
     /// `[CONSTRAINT name] PRIMARY KEY (..) NOT ENFORCED`
     fn primary_key(&mut self) -> Result<PrimaryKey> {
         let position = self.position();
-        let name = if self.eat("CONSTRAINT") {
-            Some(self.ident()?)
-        } else {
-            None
-        };
+        let name = if self.eat("CONSTRAINT") { Some(self.ident()?) } else { None };
         self.expect_all(&["PRIMARY", "KEY"])?;
         let columns = self.parenthesised(Self::ident)?;
         self.not_enforced(position)?;
-        Ok(PrimaryKey {
-            position,
-            name,
-            columns,
-        })
+        Ok(PrimaryKey { position, name, columns })
     }
 
     fn not_enforced(&mut self, key: Position) -> Result<()> {
@@ -225,11 +180,7 @@ impl Parser<'_> {
         self.expect("VIEW")?;
         let if_not_exists = self.if_not_exists();
         let name = self.object_name()?;
-        let columns = if self.is_sign("(") {
-            self.parenthesised(Self::ident)?
-        } else {
-            vec![]
-        };
+        let columns = if self.is_sign("(") { self.parenthesised(Self::ident)? } else { vec![] };
         let comment = self.comment()?;
         self.expect("AS")?;
         let query = self.query_text()?;

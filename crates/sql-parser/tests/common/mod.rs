@@ -8,10 +8,7 @@ use regex::Regex;
 /// The statements of a script, one line each; a mistake as `error: ..`.
 pub fn parsed(script: &str) -> String {
     match parse_script(script) {
-        Ok(statements) => statements
-            .iter()
-            .map(|parsed| short(&parsed.statement) + "\n")
-            .collect(),
+        Ok(statements) => statements.iter().map(|parsed| short(&parsed.statement) + "\n").collect(),
         Err(error) => format!("error: {error}\n"),
     }
 }
@@ -22,31 +19,16 @@ fn short(statement: &Statement) -> String {
     }
     let mut text = format!("{statement:?}");
     for (pattern, with) in [
-        (
-            r#"Ident \{ value: "([^"]*)", quote_style: None, span: [^}]*\}"#,
-            "$1",
-        ),
-        (
-            r#"Ident \{ value: "([^"]*)", quote_style: Some\('`'\), span: [^}]*\}"#,
-            "`$1`",
-        ),
+        (r#"Ident \{ value: "([^"]*)", quote_style: None, span: [^}]*\}"#, "$1"),
+        (r#"Ident \{ value: "([^"]*)", quote_style: Some\('`'\), span: [^}]*\}"#, "`$1`"),
         (r"Identifier\(([^()]*)\)", "$1"),
         (r"ObjectName\(\[([^\[\]]*)\]\)", "[$1]"),
-        (
-            r#"Text \{ value: ("[^"]*"), position: Position \{[^}]*\} \}"#,
-            "$1",
-        ),
+        (r#"Text \{ value: ("[^"]*"), position: Position \{[^}]*\} \}"#, "$1"),
         (r",? ?position: Position \{[^}]*\}", ""),
         (r",? ?span: Span\([^}]*?\)\)", ""),
         (r"SqlOption \{ key: ([^ ]*), value: ([^}]*?) \}", "$1 = $2"),
-        (
-            r"LogicalType \{ kind: ([A-Za-z]+(?:\([0-9, ]*\))?), nullable: true \}",
-            "$1",
-        ),
-        (
-            r"LogicalType \{ kind: ([A-Za-z]+(?:\([0-9, ]*\))?), nullable: false \}",
-            "$1 NOT NULL",
-        ),
+        (r"LogicalType \{ kind: ([A-Za-z]+(?:\([0-9, ]*\))?), nullable: true \}", "$1"),
+        (r"LogicalType \{ kind: ([A-Za-z]+(?:\([0-9, ]*\))?), nullable: false \}", "$1 NOT NULL"),
         (r"Varchar\(2147483647\)", "String"),
         (r"Physical \{ ty: ([^{}]*) \}", "$1"),
         (r"[a-z_]+: (?:None|false|\[\]),? ?", ""),
