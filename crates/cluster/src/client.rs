@@ -55,9 +55,7 @@ impl JobClient {
 
     /// Waits for the end of the job, at most so long; `None` if it has not ended by then.
     pub fn wait_for(&self, timeout: Duration) -> Option<JobStatus> {
-        self.shared
-            .wait(timeout, |job| job.status.is_terminal())
-            .then(|| self.status())
+        self.shared.wait(timeout, |job| job.status.is_terminal()).then(|| self.status())
     }
 
     /// Waits for the end of the job.
@@ -117,14 +115,11 @@ impl JobClient {
     }
 
     fn target(&self, target: Option<&str>) -> Result<String> {
-        target
-            .map(str::to_owned)
-            .or_else(|| self.savepoint_dir.clone())
-            .ok_or_else(|| {
-                Error::invalid(
-                    "a savepoint needs a folder: name one, or set 'execution.checkpointing.savepoint-dir'",
-                )
-            })
+        target.map(str::to_owned).or_else(|| self.savepoint_dir.clone()).ok_or_else(|| {
+            Error::invalid(
+                "a savepoint needs a folder: name one, or set 'execution.checkpointing.savepoint-dir'",
+            )
+        })
     }
 
     fn request(&self, request: Request) -> Result<String> {
@@ -134,9 +129,7 @@ impl JobClient {
             let _ = answer.send(result);
         });
         self.mailbox.send(JobMessage::Request(request, answer));
-        answered
-            .recv()
-            .unwrap_or_else(|_| Err(Error::invalid("the job has ended")))
+        answered.recv().unwrap_or_else(|_| Err(Error::invalid("the job has ended")))
     }
 }
 

@@ -57,17 +57,14 @@ impl Enumerators {
 
     /// Whether the job ends by itself.
     pub(crate) fn all_bounded(&self) -> bool {
-        self.0
-            .iter()
-            .all(|one| one.source.boundedness() == Boundedness::Bounded)
+        self.0.iter().all(|one| one.source.boundedness() == Boundedness::Bounded)
     }
 
     /// Begins anew, from a snapshot or from nothing.
     pub(crate) fn restart(&mut self, manifest: Option<&Manifest>, clock: &Arc<dyn Clock>) -> Result<()> {
         for one in &mut self.0 {
-            let blob = manifest
-                .and_then(|manifest| manifest.operator(&one.uid))
-                .and_then(|o| o.enumerator.as_ref());
+            let blob =
+                manifest.and_then(|manifest| manifest.operator(&one.uid)).and_then(|o| o.enumerator.as_ref());
             let text = match blob {
                 Some(blob) => Some(std::str::from_utf8(blob).map_err(|error| {
                     Error::state("the state of the split enumerator is not text")
@@ -76,10 +73,7 @@ impl Enumerators {
                 })?),
                 None => None,
             };
-            let context = EnumeratorContext {
-                parallelism: one.parallelism,
-                clock: clock.clone(),
-            };
+            let context = EnumeratorContext { parallelism: one.parallelism, clock: clock.clone() };
             one.enumerator = Some(guard(&one.name, || one.source.enumerator(text, context))?);
         }
         Ok(())
@@ -87,16 +81,8 @@ impl Enumerators {
 
     /// The answer to a reader that has nothing to read.
     pub(crate) fn next(&mut self, uid: &OperatorUid, task: TaskId) -> Result<TaskCommand> {
-        let known = self
-            .0
-            .iter_mut()
-            .find(|one| one.uid == *uid && one.vertex == task.vertex);
-        let Some(Coordinated {
-            name,
-            enumerator: Some(enumerator),
-            ..
-        }) = known
-        else {
+        let known = self.0.iter_mut().find(|one| one.uid == *uid && one.vertex == task.vertex);
+        let Some(Coordinated { name, enumerator: Some(enumerator), .. }) = known else {
             return Err(Error::internal(format!(
                 "task {task} asks for splits of '{uid}', which has no enumerator"
             )));
@@ -114,10 +100,7 @@ impl Enumerators {
 
     /// The state of all enumerators, at the moment when a checkpoint is triggered.
     pub(crate) fn snapshot(&self) -> Result<Vec<(OperatorUid, String)>> {
-        let begun = self
-            .0
-            .iter()
-            .filter_map(|one| Some((one, one.enumerator.as_ref()?)));
+        let begun = self.0.iter().filter_map(|one| Some((one, one.enumerator.as_ref()?)));
         begun
             .map(|(one, enumerator)| Ok((one.uid.clone(), guard(&one.name, || enumerator.snapshot())?)))
             .collect()

@@ -84,12 +84,7 @@ impl JobManager {
         // The job that runs is the one that was serialised.
         let json: Arc<str> = graph.to_json()?.into();
         let graph = JobGraph::from_json(&json)?;
-        let JobManagerServices {
-            clock,
-            registry,
-            storage,
-            threads,
-        } = &self.services;
+        let JobManagerServices { clock, registry, storage, threads } = &self.services;
         let now = clock.now();
         let mut options = JobOptions::parse(&graph.configuration)?;
         options.task.query_time = now;
@@ -97,12 +92,7 @@ impl JobManager {
         let enumerators = Enumerators::new(&graph, registry, &context)?;
         let two_phase = has_two_phase_sink(&graph, registry, &context)?;
         let job = self.new_job_id();
-        let shared = Arc::new(JobShared::new(
-            job,
-            graph.name.clone(),
-            now,
-            enumerators.all_bounded(),
-        ));
+        let shared = Arc::new(JobShared::new(job, graph.name.clone(), now, enumerators.all_bounded()));
         let collected = collected(&graph)?;
         let checkpointing = options.checkpoints.interval.is_some();
         let release = match (checkpointing, options.task.mode) {
@@ -113,26 +103,14 @@ impl JobManager {
         let results = collected.map(|schema| (Arc::new(ResultStore::new(release)), schema));
         let (mailbox, received) = Mailbox::new();
         let mailbox = Arc::new(mailbox);
-        let width = graph
-            .vertices
-            .iter()
-            .map(|vertex| vertex.parallelism)
-            .max()
-            .unwrap_or(0);
+        let width = graph.vertices.iter().map(|vertex| vertex.parallelism).max().unwrap_or(0);
         let allocation = self.slots.lock().allocate(&graph.name, width);
         let (slots, allocation) = match allocation {
-            Ok(allocation) => (
-                Ok(allocation.iter().map(|(_, gateway)| gateway.clone()).collect()),
-                allocation,
-            ),
+            Ok(allocation) => {
+                (Ok(allocation.iter().map(|(_, gateway)| gateway.clone()).collect()), allocation)
+            }
             // It is the job that fails, as in Flink.
-            Err(error) => (
-                Err(Failure {
-                    retryable: false,
-                    ..Failure::new(&error, now)
-                }),
-                Vec::new(),
-            ),
+            Err(error) => (Err(Failure { retryable: false, ..Failure::new(&error, now) }), Vec::new()),
         };
         let savepoint_dir = options.savepoint_dir.clone();
         let own = mailbox.clone();
@@ -165,12 +143,7 @@ impl JobManager {
         if let Some((store, _)) = &results {
             self.results.add(job, store.clone());
         }
-        let entry = Job {
-            mailbox: mailbox.clone(),
-            shared: shared.clone(),
-            graph,
-            last_metrics: None,
-        };
+        let entry = Job { mailbox: mailbox.clone(), shared: shared.clone(), graph, last_metrics: None };
         self.jobs.lock().insert(job, entry);
         let manager = self.clone();
         let name = format!("jobmaster {}", shared.name);
@@ -178,13 +151,7 @@ impl JobManager {
             master.run(&received, |shared| manager.ended(job, shared));
             manager.slots.lock().release(&allocation);
         })?;
-        Ok(JobClient {
-            manager: self.clone(),
-            shared,
-            mailbox,
-            results,
-            savepoint_dir,
-        })
+        Ok(JobClient { manager: self.clone(), shared, mailbox, results, savepoint_dir })
     }
 
     /// The jobs, oldest first.
@@ -206,11 +173,7 @@ impl JobManager {
     pub fn client(self: &Arc<Self>, job: JobId) -> Option<JobClient> {
         let jobs = self.jobs.lock();
         let entry = jobs.get(&job)?;
-        let savepoint_dir = entry
-            .graph
-            .configuration
-            .get("execution.checkpointing.savepoint-dir")
-            .cloned();
+        let savepoint_dir = entry.graph.configuration.get("execution.checkpointing.savepoint-dir").cloned();
         Some(JobClient {
             manager: self.clone(),
             shared: entry.shared.clone(),
@@ -224,10 +187,7 @@ impl JobManager {
     pub(crate) fn metrics(&self, job: JobId) -> JobMetrics {
         let graph = match self.jobs.lock().get(&job) {
             None => return JobMetrics::default(),
-            Some(Job {
-                last_metrics: Some(metrics),
-                ..
-            }) => return metrics.clone(),
+            Some(Job { last_metrics: Some(metrics), .. }) => return metrics.clone(),
             Some(entry) => entry.graph.clone(),
         };
         let gateways = self.slots.lock().gateways();
@@ -237,12 +197,8 @@ impl JobManager {
 
     /// Ends all jobs and waits for them; then tells the TaskManagers to leave.
     pub(crate) fn shutdown(&self, timeout: Duration) {
-        let jobs: Vec<_> = self
-            .jobs
-            .lock()
-            .values()
-            .map(|job| (job.mailbox.clone(), job.shared.clone()))
-            .collect();
+        let jobs: Vec<_> =
+            self.jobs.lock().values().map(|job| (job.mailbox.clone(), job.shared.clone())).collect();
         for (mailbox, _) in &jobs {
             mailbox.send(JobMessage::Suspend);
         }
@@ -287,12 +243,7 @@ impl JobManagerGateway for JobManager {
     fn send(&self, message: ToJobManager) {
         match message {
             ToJobManager::Register { task_manager, slots } => self.slots.lock().register(task_manager, slots),
-            ToJobManager::Report {
-                job,
-                attempt,
-                task,
-                report,
-            } => {
+            ToJobManager::Report { job, attempt, task, report } => {
                 let mailbox = self.jobs.lock().get(&job).map(|job| job.mailbox.clone());
                 if let Some(mailbox) = mailbox {
                     mailbox.send(JobMessage::Report(attempt, task, report));
@@ -320,9 +271,7 @@ fn has_two_phase_sink(
 fn collected(graph: &JobGraph) -> Result<Option<Schema>> {
     let operators = graph.vertices.iter().flat_map(|vertex| &vertex.operators);
     let mut collects = operators.filter(|operator| operator.node.spec == OperatorSpec::Collect);
-    let schema = collects
-        .next()
-        .map(|operator| operator.inputs.first().cloned().unwrap_or_default());
+    let schema = collects.next().map(|operator| operator.inputs.first().cloned().unwrap_or_default());
     if collects.next().is_some() {
         return Err(Error::unsupported("a job that collects more than one result"));
     }

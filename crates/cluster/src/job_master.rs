@@ -11,7 +11,7 @@ use flott_checkpoint::coordinator::{
 };
 use flott_checkpoint::execution::{self, Execution};
 use flott_checkpoint::manifest::{Manifest, ManifestKind, TaskSnapshot};
-use flott_checkpoint::{Attempt, Barrier, ExecutionState, JobStatus, RequestId, TaskId};
+use flott_checkpoint::{Attempt, Barrier, CheckpointKind, ExecutionState, JobStatus, RequestId, TaskId};
 use flott_plan::JobGraph;
 use flott_runtime::{Failure, FailureKind, TaskCommand, TaskReport, Threads};
 use flott_types::{CheckpointId, Clock, Error, FastMap, JobId, OperatorUid, Result, SubtaskIndex, Timestamp};
@@ -21,7 +21,7 @@ use crate::messages::{Deploy, ToTaskManager};
 use crate::options::JobOptions;
 use crate::results::ResultStore;
 use crate::status::JobShared;
-use crate::storage::{Place, Storage};
+use crate::storage::{Destination, Place, Storage};
 use crate::transport::TaskManagerGateway;
 use crate::worker::Worker;
 
@@ -34,7 +34,7 @@ pub(crate) enum JobMessage {
     /// By a user; the answer is the path.
     Request(Request, Answer),
     /// By its own storage thread.
-    Stored(CheckpointId, Result<Option<String>>),
+    Stored(CheckpointId, Result<String>),
     /// The JobManager goes away.
     Suspend,
 }
@@ -84,9 +84,13 @@ pub(crate) struct JobMaster {
     enumerators: BTreeMap<CheckpointId, Vec<(OperatorUid, String)>>,
     answers: FastMap<RequestId, Answer>,
     /// Where completed snapshots lie, for answers.
-    paths: FastMap<CheckpointId, Option<String>>,
+    paths: FastMap<CheckpointId, String>,
     next_request: u64,
+    /// The folders of savepoints that are asked for and not triggered yet.
+    folders: Vec<(RequestId, CheckpointKind, String)>,
     stopping: bool,
+    /// It was asked for and granted that the job stops with a savepoint.
+    stopped: bool,
     /// A checkpoint was found unusable, and why.
     unusable: Option<Error>,
     worker: Worker,
@@ -98,20 +102,19 @@ impl JobMaster {
     pub(crate) fn new(setup: JobSetup) -> Result<Self> {
         let options = &setup.options;
         let initial = match &options.restore_path {
-            Some(path) => Some(setup.storage.read_path(path)?),
+            Some(path) => {
+                let place = Place { job: setup.job, configuration: &options.task.configuration };
+                Some(setup.storage.read_path(&place, path)?)
+            }
             None => None,
         };
         if let Some(manifest) = &initial {
             check_claims(manifest, &setup.graph, options.ignore_unclaimed)?;
         }
-        let first = initial
-            .as_ref()
-            .map_or(CheckpointId(1), |manifest| manifest.checkpoint.next());
+        let first = initial.as_ref().map_or(CheckpointId(1), |manifest| manifest.checkpoint.next());
         let tasks = setup.graph.vertices.iter().flat_map(|vertex| {
-            (0..vertex.parallelism).map(|subtask| TaskId {
-                vertex: vertex.id,
-                subtask: SubtaskIndex(subtask),
-            })
+            (0..vertex.parallelism)
+                .map(|subtask| TaskId { vertex: vertex.id, subtask: SubtaskIndex(subtask) })
         });
         let tasks: Vec<_> = tasks.collect();
         let seed = setup.job.0 as u64;
@@ -129,7 +132,9 @@ impl JobMaster {
             answers: FastMap::default(),
             paths: FastMap::default(),
             next_request: 0,
+            folders: Vec::new(),
             stopping: false,
+            stopped: false,
             unusable: None,
             worker,
             terminal: None,
@@ -144,17 +149,24 @@ impl JobMaster {
         while self.terminal.is_none() {
             let now = self.setup.clock.now();
             let deadlines = [self.execution.next_deadline(), self.coordinator.next_deadline()];
-            let wait = deadlines
-                .into_iter()
-                .flatten()
-                .min()
-                .map(|at| at.saturating_sub(now).clamp(0, 1_000) as u64);
+            let wait =
+                deadlines.into_iter().flatten().min().map(|at| at.saturating_sub(now).clamp(0, 1_000) as u64);
             match received.recv_timeout(Duration::from_millis(wait.unwrap_or(1_000))) {
                 Ok(message) => self.message(message),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             self.tick();
+        }
+        if self.finished() && !self.stopped {
+            let (storage, job) = (self.setup.storage.clone(), self.setup.job);
+            let configuration = self.setup.options.task.configuration.clone();
+            self.worker.run(move || {
+                let place = Place { job, configuration: &configuration };
+                if let Err(error) = storage.discard_all(&place) {
+                    tracing::warn!(%job, %error, "the checkpoints of a finished job could not be deleted");
+                }
+            });
         }
         // Checkpoints that are to be discarded are, before the job counts as gone.
         drop(self.worker);
@@ -172,6 +184,10 @@ impl JobMaster {
         }
     }
 
+    fn finished(&self) -> bool {
+        matches!(self.terminal, Some((JobStatus::Finished, _)))
+    }
+
     fn tick(&mut self) {
         let now = self.setup.clock.now();
         if self.coordinator.next_deadline().is_some_and(|at| at <= now) {
@@ -187,40 +203,62 @@ impl JobMaster {
             JobMessage::Report(attempt, task, report) => self.report(attempt, task, report),
             JobMessage::Cancel => self.execute(execution::Event::Cancel),
             JobMessage::Suspend => self.execute(execution::Event::Suspend),
-            JobMessage::Request(what, answer) => {
-                let request = RequestId(self.next_request);
-                self.next_request += 1;
-                if self.execution.status() != JobStatus::Running {
-                    let status = self.execution.status();
-                    answer(Err(Error::invalid(format!(
-                        "the job is {status}; savepoints need a job that is RUNNING"
-                    ))));
-                    return;
-                }
-                self.stopping |= matches!(what, Request::StopWithSavepoint { .. });
-                self.answers.insert(request, answer);
-                self.coordinate(coordinator::Event::Request { request, what });
-            }
+            JobMessage::Request(what, answer) => self.request(what, answer),
             JobMessage::Stored(checkpoint, result) => self.stored(checkpoint, result),
         }
     }
 
-    fn stored(&mut self, checkpoint: CheckpointId, result: Result<Option<String>>) {
+    fn request(&mut self, what: Request, answer: Answer) {
+        let request = RequestId(self.next_request);
+        self.next_request += 1;
+        let status = self.execution.status();
+        if status != JobStatus::Running {
+            answer(Err(Error::invalid(format!(
+                "the job is {status}; savepoints need a job that is RUNNING"
+            ))));
+            return;
+        }
+        let what = match self.with_folder(request, what) {
+            Ok(what) => what,
+            Err(error) => return answer(Err(error)),
+        };
+        self.stopping |= matches!(what, Request::StopWithSavepoint { .. });
+        self.answers.insert(request, answer);
+        self.coordinate(coordinator::Event::Request { request, what });
+    }
+
+    /// Savepoints go to a new folder under the one that the user named.
+    fn with_folder(&mut self, request: RequestId, what: Request) -> Result<Request> {
+        let place = Place { job: self.setup.job, configuration: &self.setup.options.task.configuration };
+        let random = self.setup.clock.nanos().rotate_left(24) ^ self.setup.clock.now() as u64 ^ request.0;
+        let folder = |target: &str| self.setup.storage.savepoint_folder(&place, target, random);
+        Ok(match what {
+            Request::Savepoint { target } => {
+                let target = folder(&target)?;
+                self.folders.push((request, CheckpointKind::Savepoint, target.clone()));
+                Request::Savepoint { target }
+            }
+            Request::StopWithSavepoint { target, drain } => {
+                let target = folder(&target)?;
+                let kind = if drain { CheckpointKind::Terminate } else { CheckpointKind::Suspend };
+                self.folders.push((request, kind, target.clone()));
+                Request::StopWithSavepoint { target, drain }
+            }
+            other @ Request::Checkpoint { .. } => other,
+        })
+    }
+
+    fn stored(&mut self, checkpoint: CheckpointId, result: Result<String>) {
         let now = self.setup.clock.now();
         match result {
             Ok(path) => {
                 self.paths.insert(checkpoint, path.clone());
-                self.setup
-                    .shared
-                    .update(|job| job.checkpoints.ended(checkpoint, Some(path), now));
+                self.setup.shared.update(|job| job.checkpoints.ended(checkpoint, Some(path), now));
                 self.coordinate(coordinator::Event::StoreCompleted(checkpoint));
             }
             Err(error) => {
                 tracing::warn!(job = %self.setup.job, %checkpoint, %error, "a checkpoint could not be stored");
-                self.coordinate(coordinator::Event::StoreFailed {
-                    checkpoint,
-                    reason: error.to_string(),
-                });
+                self.coordinate(coordinator::Event::StoreFailed { checkpoint, reason: error.to_string() });
             }
         }
     }
@@ -233,12 +271,7 @@ impl JobMaster {
                     info.tasks.insert(task, state);
                 });
             }
-            job.execute(execution::Event::Task {
-                attempt,
-                task,
-                state,
-                failure,
-            });
+            job.execute(execution::Event::Task { attempt, task, state, failure });
         };
         match report {
             TaskReport::Running => state(self, ExecutionState::Running, None),
@@ -249,14 +282,9 @@ impl JobMaster {
                     return;
                 }
                 tracing::warn!(job = %self.setup.job, %task, reason = failure.message, "a task failed");
-                self.setup
-                    .shared
-                    .update(|info| info.failed(failure.clone(), Some(task)));
+                self.setup.shared.update(|info| info.failed(failure.clone(), Some(task)));
                 let retryable = failure.retryable || self.blame_checkpoint(&failure);
-                let failure = execution::Failure {
-                    reason: failure.message,
-                    retryable,
-                };
+                let failure = execution::Failure { reason: failure.message, retryable };
                 state(self, ExecutionState::Failed, Some(failure));
             }
             TaskReport::Drained => self.execute(execution::Event::Drained { attempt, task }),
@@ -268,41 +296,21 @@ impl JobMaster {
                     }
                 }
             }
-            TaskReport::Ack {
-                checkpoint,
-                snapshot,
-                metrics,
-            } => {
+            TaskReport::Ack { checkpoint, snapshot, metrics } => {
                 let now = self.setup.clock.now();
-                self.setup
-                    .shared
-                    .update(|job| job.checkpoints.acked(checkpoint, task, metrics, now));
-                self.coordinate(coordinator::Event::Ack {
-                    attempt,
-                    task,
-                    checkpoint,
-                    snapshot,
-                });
+                self.setup.shared.update(|job| job.checkpoints.acked(checkpoint, task, metrics, now));
+                self.coordinate(coordinator::Event::Ack { attempt, task, checkpoint, snapshot });
             }
             TaskReport::Decline { checkpoint, failure } => {
                 let reason = failure.map_or(DeclineReason::Superseded, DeclineReason::Failed);
-                self.coordinate(coordinator::Event::Decline {
-                    attempt,
-                    task,
-                    checkpoint,
-                    reason,
-                });
+                self.coordinate(coordinator::Event::Decline { attempt, task, checkpoint, reason });
             }
         }
     }
 
     /// A task could not read what it was to start from: the checkpoint before it is tried.
     fn blame_checkpoint(&mut self, failure: &Failure) -> bool {
-        let Some(manifest) = self
-            .restore
-            .as_ref()
-            .filter(|_| failure.kind == FailureKind::State)
-        else {
+        let Some(manifest) = self.restore.as_ref().filter(|_| failure.kind == FailureKind::State) else {
             return false;
         };
         let checkpoint = manifest.checkpoint;
@@ -314,10 +322,7 @@ impl JobMaster {
     fn fail(&mut self, error: &Error) {
         let failure = Failure::new(error, self.setup.clock.now());
         self.setup.shared.update(|info| info.failed(failure, None));
-        let failure = execution::Failure {
-            reason: error.to_string(),
-            retryable: error.is_retryable(),
-        };
+        let failure = execution::Failure { reason: error.to_string(), retryable: error.is_retryable() };
         self.execute(execution::Event::Fail(failure));
     }
 
@@ -373,19 +378,13 @@ impl JobMaster {
                 }
             }
             A::RequestRestorePoint => *coordinate = Some(coordinator::Event::RestoreRequested),
-            A::Deploy {
-                attempt,
-                tasks,
-                restore,
-            } => {
+            A::Deploy { attempt, tasks, restore } => {
                 let drained = restore.is_some_and(|point| point.drained);
                 if let Err(error) = self.deploy(attempt, &tasks, drained) {
                     let failure = Failure::new(&error, self.setup.clock.now());
                     self.setup.shared.update(|info| info.failed(failure, None));
-                    let failure = execution::Failure {
-                        reason: error.to_string(),
-                        retryable: error.is_retryable(),
-                    };
+                    let failure =
+                        execution::Failure { reason: error.to_string(), retryable: error.is_retryable() };
                     *execute = Some(vec![execution::Event::Fail(failure)]);
                 }
             }
@@ -407,7 +406,7 @@ impl JobMaster {
                 };
                 *execute = Some(tasks.into_iter().map(ended).collect());
             }
-            A::AllDrained { attempt } if self.setup.final_checkpoint || self.stopping => {
+            A::AllDrained { attempt } if self.final_checkpoint() => {
                 *coordinate = Some(coordinator::Event::AllTasksDrained { attempt });
             }
             A::AllDrained { .. } => {
@@ -448,9 +447,7 @@ impl JobMaster {
             }
             A::NotifyAborted(checkpoint) => {
                 self.enumerators.remove(&checkpoint);
-                self.setup
-                    .shared
-                    .update(|job| job.checkpoints.ended(checkpoint, None, now));
+                self.setup.shared.update(|job| job.checkpoints.ended(checkpoint, None, now));
                 self.send(attempt, None, &TaskCommand::Aborted(checkpoint));
             }
             A::Discard(checkpoint) => {
@@ -458,11 +455,7 @@ impl JobMaster {
                 let (storage, job) = (self.setup.storage.clone(), self.setup.job);
                 let configuration = self.setup.options.task.configuration.clone();
                 self.worker.run(move || {
-                    let place = Place {
-                        job,
-                        configuration: &configuration,
-                        savepoint: None,
-                    };
+                    let place = Place { job, configuration: &configuration };
                     if let Err(error) = storage.discard(&place, checkpoint) {
                         tracing::warn!(%job, %checkpoint, %error, "a checkpoint could not be deleted");
                     }
@@ -476,24 +469,18 @@ impl JobMaster {
                     at: now,
                 };
                 self.setup.shared.update(|info| info.failed(failure, None));
-                let failure = execution::Failure {
-                    reason,
-                    retryable: true,
-                };
+                let failure = execution::Failure { reason, retryable: true };
                 *execute = Some(vec![execution::Event::Fail(failure)]);
             }
-            A::RequestDone {
-                request,
-                checkpoint,
-                target,
-            } => {
-                let path = self.paths.get(&checkpoint).cloned().flatten().or(target);
+            A::RequestDone { request, checkpoint, target } => {
+                let path = self.paths.get(&checkpoint).cloned().or(target);
                 if let Some(answer) = self.answers.remove(&request) {
                     answer(Ok(path.unwrap_or_else(|| format!("checkpoint {checkpoint}"))));
                 }
             }
             A::RequestFailed { request, reason } => {
                 self.stopping = false;
+                self.folders.retain(|(of, _, _)| *of != request);
                 if let Some(answer) = self.answers.remove(&request) {
                     answer(Err(Error::external(reason)));
                 }
@@ -501,6 +488,7 @@ impl JobMaster {
             A::DrainSources => self.send(attempt, None, &TaskCommand::Drain),
             A::Restore(point) => self.restore_point(point, execute, coordinate),
             A::Finish(checkpoint) => {
+                self.stopped = self.stopping;
                 if let Some(results) = &self.setup.results {
                     results.completed(checkpoint);
                 }
@@ -508,6 +496,11 @@ impl JobMaster {
             }
             _ => {}
         }
+    }
+
+    /// Without sinks that commit, checkpoints, or somebody who waits for one, a job ends without a last checkpoint.
+    fn final_checkpoint(&self) -> bool {
+        self.setup.final_checkpoint || self.stopping || !self.answers.is_empty()
     }
 
     /// Reads what the next attempt starts from; if that cannot be read, the one before it.
@@ -519,13 +512,9 @@ impl JobMaster {
     ) {
         self.restore = None;
         if let Some(point) = &point {
-            let place = Place {
-                job: self.setup.job,
-                configuration: &self.setup.options.task.configuration,
-                savepoint: point.savepoint.as_deref(),
-            };
+            let place = Place { job: self.setup.job, configuration: &self.setup.options.task.configuration };
             let read = match &point.savepoint {
-                Some(path) => self.setup.storage.read_path(path),
+                Some(path) => self.setup.storage.read_path(&place, path),
                 None => self.setup.storage.read(&place, point.checkpoint),
             };
             match read {
@@ -533,10 +522,9 @@ impl JobMaster {
                 Err(error) => {
                     tracing::warn!(job = %self.setup.job, checkpoint = %point.checkpoint, %error, "cannot be restored");
                     self.unusable = Some(error);
-                    let actions = self.coordinator.step(
-                        coordinator::Event::Unusable(point.checkpoint),
-                        self.setup.clock.now(),
-                    );
+                    let actions = self
+                        .coordinator
+                        .step(coordinator::Event::Unusable(point.checkpoint), self.setup.clock.now());
                     self.actions.extend(actions.into_iter().map(Action::Coordinator));
                     *coordinate = Some(coordinator::Event::RestoreRequested);
                     return;
@@ -545,10 +533,7 @@ impl JobMaster {
         } else if let Some(error) = self.unusable.take() {
             // There were checkpoints, and none can be read: to begin from nothing would lose what they held.
             let reason = format!("no checkpoint can be restored: {error}");
-            let failure = execution::Failure {
-                reason,
-                retryable: false,
-            };
+            let failure = execution::Failure { reason, retryable: false };
             *execute = Some(vec![execution::Event::Fail(failure)]);
             return;
         }
@@ -563,10 +548,7 @@ impl JobMaster {
         let checkpoint = self.restore.as_ref().map(|manifest| manifest.checkpoint);
         self.setup.shared.update(|info| {
             info.attempt = attempt;
-            info.tasks = tasks
-                .iter()
-                .map(|task| (*task, ExecutionState::Deploying))
-                .collect();
+            info.tasks = tasks.iter().map(|task| (*task, ExecutionState::Deploying)).collect();
             info.checkpoints.restored += u64::from(checkpoint.is_some());
             info.checkpoints.restored_from = checkpoint;
         });
@@ -577,9 +559,7 @@ impl JobMaster {
             Ok(slots) => slots.clone(),
             Err(failure) => return Err(failure.to_error()),
         };
-        self.setup
-            .enumerators
-            .restart(self.restore.as_ref(), &self.setup.clock)?;
+        self.setup.enumerators.restart(self.restore.as_ref(), &self.setup.clock)?;
         self.enumerators.clear();
         let mut deploys: Vec<(Arc<dyn TaskManagerGateway>, Vec<_>)> = Vec::new();
         for task in tasks {
@@ -616,10 +596,7 @@ impl JobMaster {
                 .restore(uid, task.subtask, vertex.parallelism, vertex.max_parallelism)
                 .map_err(|error| error.in_operator(&operator.node.name))?;
             if let Some(state) = state {
-                restores.push(flott_runtime::OperatorRestore {
-                    uid: uid.clone(),
-                    state,
-                });
+                restores.push(flott_runtime::OperatorRestore { uid: uid.clone(), state });
             }
         }
         Ok(restores)
@@ -630,42 +607,27 @@ impl JobMaster {
         match self.setup.enumerators.snapshot() {
             Ok(snapshot) => {
                 self.enumerators.insert(barrier.checkpoint, snapshot);
-                self.send(attempt, None, &TaskCommand::Trigger(barrier));
+                let at = self.folders.iter().position(|(_, kind, _)| *kind == barrier.kind);
+                let target = at.map(|at| self.folders.remove(at).2);
+                self.send(attempt, None, &TaskCommand::Trigger { barrier, target });
                 None
             }
             Err(error) => {
                 let task = *self.execution.region().tasks().first()?;
                 let reason = DeclineReason::Failed(error.to_string());
-                Some(coordinator::Event::Decline {
-                    attempt,
-                    task,
-                    checkpoint: barrier.checkpoint,
-                    reason,
-                })
+                Some(coordinator::Event::Decline { attempt, task, checkpoint: barrier.checkpoint, reason })
             }
         }
     }
 
     fn write(&mut self, snapshot: CompletedSnapshot<TaskSnapshot>) {
-        let CompletedSnapshot {
-            checkpoint,
-            kind,
-            created_at,
-            target,
-            drained,
-            snapshots,
-        } = snapshot;
+        let CompletedSnapshot { checkpoint, kind, created_at, target, drained, snapshots } = snapshot;
         let job = self.setup.job;
-        let manifest_kind = if kind.is_savepoint() {
-            ManifestKind::Savepoint
-        } else {
-            ManifestKind::Checkpoint
-        };
+        let manifest_kind =
+            if kind.is_savepoint() { ManifestKind::Savepoint } else { ManifestKind::Checkpoint };
         let mut manifest = Manifest::new(job, checkpoint, manifest_kind, created_at);
         manifest.drained = drained;
-        manifest
-            .restored_from
-            .clone_from(&self.setup.options.restore_path);
+        manifest.restored_from.clone_from(&self.setup.options.restore_path);
         for (task, snapshot) in snapshots {
             let parallelism = self.setup.graph.vertices[task.vertex.0 as usize].parallelism;
             manifest.add_task(task.subtask, parallelism, snapshot);
@@ -678,25 +640,20 @@ impl JobMaster {
         let storage = self.setup.storage.clone();
         let own = self.setup.own.clone();
         let configuration = self.setup.options.task.configuration.clone();
+        let destination = match target {
+            Some(folder) => Destination::Savepoint { folder, stop: kind.is_last() },
+            None => Destination::Checkpoint,
+        };
         self.worker.run(move || {
-            let place = Place {
-                job,
-                configuration: &configuration,
-                savepoint: target.as_deref(),
-            };
-            own(JobMessage::Stored(checkpoint, storage.write(&place, &manifest)));
+            let place = Place { job, configuration: &configuration };
+            own(JobMessage::Stored(checkpoint, storage.write(&place, &destination, &manifest)));
         });
     }
 
     fn send(&self, attempt: Attempt, task: Option<TaskId>, command: &TaskCommand) {
         let Ok(slots) = &self.setup.slots else { return };
         let job = self.setup.job;
-        let message = || ToTaskManager::Command {
-            job,
-            attempt,
-            task,
-            command: command.clone(),
-        };
+        let message = || ToTaskManager::Command { job, attempt, task, command: command.clone() };
         match task {
             Some(task) => slots[task.subtask.index()].send(message()),
             None => self.each_manager(|gateway| gateway.send(message())),
@@ -715,19 +672,8 @@ impl JobMaster {
     fn terminal(&mut self, status: JobStatus, reason: Option<String>) {
         let now = self.setup.clock.now();
         let failure = reason.filter(|_| status == JobStatus::Failed).map(|message| {
-            let last = self
-                .setup
-                .shared
-                .lock()
-                .exceptions
-                .front()
-                .map(|entry| entry.failure.kind);
-            Failure {
-                kind: last.unwrap_or(FailureKind::Internal),
-                message,
-                retryable: false,
-                at: now,
-            }
+            let last = self.setup.shared.lock().exceptions.front().map(|entry| entry.failure.kind);
+            Failure { kind: last.unwrap_or(FailureKind::Internal), message, retryable: false, at: now }
         });
         if let Some(results) = &self.setup.results {
             results.ended(match (&failure, status) {
@@ -748,20 +694,13 @@ impl JobMaster {
 
 fn is_answer(action: &Action) -> bool {
     use coordinator::Action as A;
-    matches!(
-        action,
-        Action::Coordinator(A::RequestDone { .. } | A::RequestFailed { .. })
-    )
+    matches!(action, Action::Coordinator(A::RequestDone { .. } | A::RequestFailed { .. }))
 }
 
 /// Refuses to leave state behind that nobody in the new plan claims.
 fn check_claims(manifest: &Manifest, graph: &JobGraph, ignore: bool) -> Result<()> {
-    let uids: Vec<_> = graph
-        .vertices
-        .iter()
-        .flat_map(|vertex| &vertex.operators)
-        .map(|o| &o.node.uid)
-        .collect();
+    let uids: Vec<_> =
+        graph.vertices.iter().flat_map(|vertex| &vertex.operators).map(|o| &o.node.uid).collect();
     for operator in &manifest.operators {
         let lists = |subtask: &flott_checkpoint::manifest::SubtaskSnapshot| {
             subtask.operator.iter().any(|list| !list.entries.is_empty()) || !subtask.keyed.is_empty()

@@ -11,8 +11,8 @@ use flott_types::{Clock, JobId, Result, SystemClock};
 
 use crate::client::JobClient;
 use crate::job_manager::{JobManager, JobManagerServices};
-use crate::memory::MemoryStorage;
 use crate::messages::TaskManagerId;
+use crate::snapshots::Snapshots;
 use crate::storage::Storage;
 use crate::task_manager::{ReportsToJobManager, TaskManager};
 use crate::transport::JobManagerGateway;
@@ -45,7 +45,7 @@ impl LocalClusterOptions {
             registry,
             clock: Arc::new(SystemClock::new()),
             operators: Arc::new(SqlOperators),
-            storage: Arc::new(MemoryStorage::default()),
+            storage: Arc::new(Snapshots::default()),
         }
     }
 }
@@ -62,14 +62,7 @@ impl LocalCluster {
     /// # Errors
     /// If there are no threads for it.
     pub fn start(options: LocalClusterOptions) -> Result<Self> {
-        let LocalClusterOptions {
-            task_managers,
-            slots,
-            registry,
-            clock,
-            operators,
-            storage,
-        } = options;
+        let LocalClusterOptions { task_managers, slots, registry, clock, operators, storage } = options;
         let threads = Threads::default();
         let manager = JobManager::new(JobManagerServices {
             clock: clock.clone(),
@@ -129,10 +122,7 @@ impl Drop for LocalCluster {
     fn drop(&mut self) {
         self.manager.shutdown(SHUTDOWN);
         if !self.threads.wait_until(0, SHUTDOWN) {
-            tracing::warn!(
-                left = self.threads.running(),
-                "threads of the cluster did not end in time"
-            );
+            tracing::warn!(left = self.threads.running(), "threads of the cluster did not end in time");
         }
     }
 }

@@ -38,19 +38,16 @@ impl JobMetrics {
                 tasks: own.map(|(task, report)| (task.subtask, report.clone())).collect(),
             }
         });
-        JobMetrics {
-            vertices: vertices.collect(),
-        }
+        JobMetrics { vertices: vertices.collect() }
     }
 
     /// Rows that the sources have read.
     pub fn records_read(&self) -> u64 {
         let sources = self.vertices.iter().filter(|vertex| {
-            vertex.tasks.iter().any(|(_, task)| {
-                task.operators
-                    .first()
-                    .is_some_and(|head| head.num_records_in == 0)
-            })
+            vertex
+                .tasks
+                .iter()
+                .any(|(_, task)| task.operators.first().is_some_and(|head| head.num_records_in == 0))
         });
         sources
             .flat_map(|vertex| &vertex.tasks)
@@ -80,9 +77,6 @@ impl VertexMetrics {
     /// `currentInputWatermark`: the lowest of the subtasks; `i64::MIN` before the first.
     pub fn current_input_watermark(&self) -> i64 {
         let heads = self.tasks.iter().filter_map(|(_, task)| task.operators.first());
-        heads
-            .map(|head| head.current_input_watermark)
-            .min()
-            .unwrap_or(i64::MIN)
+        heads.map(|head| head.current_input_watermark).min().unwrap_or(i64::MIN)
     }
 }

@@ -26,17 +26,16 @@ impl JobOptions {
     pub(crate) fn parse(configuration: &BTreeMap<String, String>) -> Result<Self> {
         let read = Reader(configuration);
         let task = TaskOptions::parse(configuration)?;
-        let restore_path = read
-            .text("execution.state-recovery.path")
-            .filter(|path| !path.is_empty());
+        let restore_path = read.text("execution.state-recovery.path").filter(|path| !path.is_empty());
         let defaults = Config::default();
         let key = "execution.checkpointing.interval";
         let interval = read.duration(key)?.filter(|interval| *interval > 0);
         let retention_key = "execution.checkpointing.externalized-checkpoint-retention";
         let retention = match read.text(retention_key).map(normal).as_deref() {
-            None | Some("no-externalized-checkpoints") => Retention::NoExternalized,
+            Some("no-externalized-checkpoints") => Retention::NoExternalized,
             Some("delete-on-cancellation") => Retention::DeleteOnCancellation,
-            Some("retain-on-cancellation") => Retention::RetainOnCancellation,
+            // Unlike Flink: what a person has cancelled can be gone on with.
+            None | Some("retain-on-cancellation") => Retention::RetainOnCancellation,
             Some(_) => {
                 let expected =
                     "NO_EXTERNALIZED_CHECKPOINTS, DELETE_ON_CANCELLATION or RETAIN_ON_CANCELLATION";
@@ -47,12 +46,8 @@ impl JobOptions {
             |key: &str, default: u64| Ok::<u64, flott_types::Error>(read.number(key)?.unwrap_or(default));
         let checkpoints = Config {
             interval,
-            min_pause: read
-                .duration("execution.checkpointing.min-pause")?
-                .unwrap_or(defaults.min_pause),
-            timeout: read
-                .duration("execution.checkpointing.timeout")?
-                .unwrap_or(defaults.timeout),
+            min_pause: read.duration("execution.checkpointing.min-pause")?.unwrap_or(defaults.min_pause),
+            timeout: read.duration("execution.checkpointing.timeout")?.unwrap_or(defaults.timeout),
             tolerable_failures: number(
                 "execution.checkpointing.tolerable-failed-checkpoints",
                 defaults.tolerable_failures.into(),
@@ -72,9 +67,7 @@ impl JobOptions {
             checkpoints,
             restore_path: restore_path.map(str::to_owned),
             ignore_unclaimed: read.flag("execution.state-recovery.ignore-unclaimed-state", false)?,
-            savepoint_dir: read
-                .text("execution.checkpointing.savepoint-dir")
-                .map(str::to_owned),
+            savepoint_dir: read.text("execution.checkpointing.savepoint-dir").map(str::to_owned),
         })
     }
 }
@@ -93,20 +86,14 @@ fn strategy(read: &Reader<'_>, checkpointing: bool) -> Result<Strategy> {
         "none" | "off" | "disable" => Strategy::None,
         "fixed-delay" | "fixeddelay" => Strategy::FixedDelay {
             attempts: read.number("restart-strategy.fixed-delay.attempts")?.unwrap_or(1) as u32,
-            delay: read
-                .duration("restart-strategy.fixed-delay.delay")?
-                .unwrap_or(1_000),
+            delay: read.duration("restart-strategy.fixed-delay.delay")?.unwrap_or(1_000),
         },
         "failure-rate" | "failurerate" => Strategy::FailureRate {
             max_per_interval: read
                 .number("restart-strategy.failure-rate.max-failures-per-interval")?
                 .unwrap_or(1) as u32,
-            interval: read
-                .duration("restart-strategy.failure-rate.failure-rate-interval")?
-                .unwrap_or(60_000),
-            delay: read
-                .duration("restart-strategy.failure-rate.delay")?
-                .unwrap_or(1_000),
+            interval: read.duration("restart-strategy.failure-rate.failure-rate-interval")?.unwrap_or(60_000),
+            delay: read.duration("restart-strategy.failure-rate.delay")?.unwrap_or(1_000),
         },
         "exponential-delay" | "exponentialdelay" => {
             let of = |name: &str| read.duration(&format!("restart-strategy.exponential-delay.{name}"));
@@ -117,9 +104,7 @@ fn strategy(read: &Reader<'_>, checkpointing: bool) -> Result<Strategy> {
                     .fraction("restart-strategy.exponential-delay.backoff-multiplier")?
                     .unwrap_or(1.5),
                 reset_threshold: of("reset-backoff-threshold")?.unwrap_or(3_600_000),
-                jitter: read
-                    .fraction("restart-strategy.exponential-delay.jitter-factor")?
-                    .unwrap_or(0.1),
+                jitter: read.fraction("restart-strategy.exponential-delay.jitter-factor")?.unwrap_or(0.1),
                 attempts: read
                     .number("restart-strategy.exponential-delay.attempts-before-reset-backoff")?
                     .map(|attempts| attempts as u32),

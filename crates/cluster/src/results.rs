@@ -69,12 +69,7 @@ impl State {
 
 impl ResultStore {
     pub(crate) fn new(release: Release) -> Self {
-        ResultStore {
-            release,
-            state: Mutex::default(),
-            readable: Condvar::new(),
-            writable: Condvar::new(),
-        }
+        ResultStore { release, state: Mutex::default(), readable: Condvar::new(), writable: Condvar::new() }
     }
 
     fn emit(&self, subtask: u32, batch: ChangeBatch, cancel: &CancelFlag, clock: &dyn Clock) -> Result<u64> {
@@ -204,10 +199,7 @@ impl Results for ResultStores {
     fn collector(&self, info: &TaskInfo) -> Result<Box<dyn Collector>> {
         let store = self.0.lock().get(&info.job).cloned();
         let store = store.ok_or_else(|| Error::internal("nobody collects the rows of this job"))?;
-        Ok(Box::new(StoreCollector {
-            store,
-            subtask: info.subtask.0,
-        }))
+        Ok(Box::new(StoreCollector { store, subtask: info.subtask.0 }))
     }
 }
 

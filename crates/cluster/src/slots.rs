@@ -25,14 +25,7 @@ pub(crate) type Allocation = Vec<(TaskManagerId, Arc<dyn TaskManagerGateway>)>;
 
 impl Slots {
     pub(crate) fn join(&mut self, id: TaskManagerId, gateway: Arc<dyn TaskManagerGateway>) {
-        self.0.insert(
-            id,
-            Member {
-                gateway,
-                total: 0,
-                free: 0,
-            },
-        );
+        self.0.insert(id, Member { gateway, total: 0, free: 0 });
     }
 
     pub(crate) fn register(&mut self, id: TaskManagerId, slots: u32) {
@@ -43,9 +36,7 @@ impl Slots {
 
     /// Total and free slots.
     pub(crate) fn counts(&self) -> (u32, u32) {
-        self.0.values().fold((0, 0), |(total, free), member| {
-            (total + member.total, free + member.free)
-        })
+        self.0.values().fold((0, 0), |(total, free), member| (total + member.total, free + member.free))
     }
 
     pub(crate) fn gateways(&self) -> Vec<Arc<dyn TaskManagerGateway>> {
@@ -64,10 +55,7 @@ impl Slots {
         }
         let mut allocation = Vec::with_capacity(count as usize);
         while allocation.len() < count as usize {
-            let widest = self
-                .0
-                .iter_mut()
-                .max_by_key(|(id, member)| (member.free, std::cmp::Reverse(**id)));
+            let widest = self.0.iter_mut().max_by_key(|(id, member)| (member.free, std::cmp::Reverse(**id)));
             let Some((id, member)) = widest else { break };
             member.free -= 1;
             allocation.push((*id, member.gateway.clone()));

@@ -117,12 +117,7 @@ impl JobShared {
             checkpoints: CheckpointStats::default(),
             bounded,
         };
-        JobShared {
-            job,
-            name,
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-        }
+        JobShared { job, name, state: Mutex::new(state), changed: Condvar::new() }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, JobInfo> {
@@ -138,20 +133,13 @@ impl JobShared {
     /// Waits until something holds, at most so long; says whether it does.
     pub(crate) fn wait(&self, timeout: Duration, mut holds: impl FnMut(&JobInfo) -> bool) -> bool {
         let mut state = self.state.lock();
-        !self
-            .changed
-            .wait_while_for(&mut state, |state| !holds(state), timeout)
-            .timed_out()
+        !self.changed.wait_while_for(&mut state, |state| !holds(state), timeout).timed_out()
     }
 }
 
 impl JobInfo {
     pub(crate) fn failed(&mut self, failure: Failure, task: Option<TaskId>) {
-        self.exceptions.push_front(ExceptionEntry {
-            failure,
-            task,
-            attempt: self.attempt,
-        });
+        self.exceptions.push_front(ExceptionEntry { failure, task, attempt: self.attempt });
         self.exceptions.truncate(EXCEPTIONS);
     }
 }
@@ -159,9 +147,7 @@ impl JobInfo {
 impl CheckpointStats {
     /// The last one that completed.
     pub fn last_completed(&self) -> Option<&CheckpointRecord> {
-        self.history
-            .iter()
-            .find(|record| record.status == CheckpointStatus::Completed)
+        self.history.iter().find(|record| record.status == CheckpointStatus::Completed)
     }
 
     pub(crate) fn triggered(&mut self, barrier: Barrier) {
@@ -194,7 +180,7 @@ impl CheckpointStats {
         }
     }
 
-    pub(crate) fn ended(&mut self, checkpoint: CheckpointId, path: Option<Option<String>>, now: Timestamp) {
+    pub(crate) fn ended(&mut self, checkpoint: CheckpointId, path: Option<String>, now: Timestamp) {
         let Some(record) = self.running(checkpoint) else {
             return;
         };
@@ -202,7 +188,7 @@ impl CheckpointStats {
         match path {
             Some(path) => {
                 record.status = CheckpointStatus::Completed;
-                record.path = path;
+                record.path = Some(path);
                 self.completed += 1;
             }
             None => {

@@ -28,12 +28,7 @@ pub(crate) struct ReportsToJobManager(pub(crate) Arc<dyn JobManagerGateway>);
 
 impl Reports for ReportsToJobManager {
     fn report(&self, job: JobId, attempt: Attempt, task: TaskId, report: TaskReport) {
-        self.0.send(ToJobManager::Report {
-            job,
-            attempt,
-            task,
-            report,
-        });
+        self.0.send(ToJobManager::Report { job, attempt, task, report });
     }
 }
 
@@ -51,20 +46,12 @@ impl TaskManager {
     ) -> Result<Arc<Self>> {
         let (mailbox, received) = Mailbox::new();
         let tasks = Arc::new(Tasks::default());
-        let worker = Worker {
-            environment: environment.clone(),
-            tasks: tasks.clone(),
-            graphs: FastMap::default(),
-        };
-        environment
-            .threads
-            .spawn(&format!("taskmanager-{}", id.0), move || worker.run(received))?;
+        let worker =
+            Worker { environment: environment.clone(), tasks: tasks.clone(), graphs: FastMap::default() };
+        environment.threads.spawn(&format!("taskmanager-{}", id.0), move || worker.run(received))?;
         let manager = Arc::new(TaskManager { mailbox, tasks });
         register(manager.clone());
-        job_manager.send(ToJobManager::Register {
-            task_manager: id,
-            slots,
-        });
+        job_manager.send(ToJobManager::Register { task_manager: id, slots });
         Ok(manager)
     }
 }
@@ -84,10 +71,7 @@ impl TaskManagerGateway for TaskManager {
             .filter(|((of, _, _), _)| *of == job)
             .map(|((_, _, task), handle)| (*task, handle.clone()))
             .collect();
-        tasks
-            .into_iter()
-            .map(|(task, handle)| (task, handle.metrics()))
-            .collect()
+        tasks.into_iter().map(|(task, handle)| (task, handle.metrics())).collect()
     }
 }
 
@@ -103,27 +87,14 @@ impl Worker {
         for message in received {
             match message {
                 ToTaskManager::Deploy(deploy) => self.deploy(deploy),
-                ToTaskManager::Command {
-                    job,
-                    attempt,
-                    task: Some(task),
-                    command,
-                } => {
+                ToTaskManager::Command { job, attempt, task: Some(task), command } => {
                     if let Some(handle) = self.tasks.lock().get(&(job, attempt, task)) {
                         handle.send(command);
                     }
                 }
-                ToTaskManager::Command {
-                    job,
-                    attempt,
-                    task: None,
-                    command,
-                } => {
-                    for ((_, _, _), handle) in self
-                        .tasks
-                        .lock()
-                        .iter()
-                        .filter(|(key, _)| (key.0, key.1) == (job, attempt))
+                ToTaskManager::Command { job, attempt, task: None, command } => {
+                    for ((_, _, _), handle) in
+                        self.tasks.lock().iter().filter(|(key, _)| (key.0, key.1) == (job, attempt))
                     {
                         handle.send(command.clone());
                     }
@@ -132,7 +103,7 @@ impl Worker {
                 ToTaskManager::Shutdown => break,
             }
         }
-        for handle in self.tasks.lock().values() {
+        for (_, handle) in self.tasks.lock().drain() {
             handle.send(TaskCommand::Cancel);
         }
     }
@@ -143,18 +114,9 @@ impl Worker {
     }
 
     fn deploy(&mut self, deploy: Deploy) {
-        let Deploy {
-            job,
-            attempt,
-            graph,
-            submitted_at,
-            drained,
-            tasks,
-        } = deploy;
+        let Deploy { job, attempt, graph, submitted_at, drained, tasks } = deploy;
         // The tasks of the attempt before have ended, or this one would not begin.
-        self.tasks
-            .lock()
-            .retain(|(of, old, _), _| *of != job || *old == attempt);
+        self.tasks.lock().retain(|(of, old, _), _| *of != job || *old == attempt);
         let plan = match self.plan(job, &graph, submitted_at) {
             Ok(plan) => plan,
             Err(error) => {
@@ -166,10 +128,7 @@ impl Worker {
         };
         for (task, restore) in tasks {
             let started = TaskDeployment::new(&plan.0, job, attempt, task, restore, plan.1.clone())
-                .map(|deployment| TaskDeployment {
-                    drained,
-                    ..deployment
-                })
+                .map(|deployment| TaskDeployment { drained, ..deployment })
                 .and_then(|deployment| TaskHandle::start(deployment, self.environment.clone()));
             match started {
                 Ok(handle) => {
@@ -194,8 +153,6 @@ impl Worker {
 
     fn failed(&self, job: JobId, attempt: Attempt, task: TaskId, error: &flott_types::Error) {
         let failure = Failure::new(error, self.environment.clock.now());
-        self.environment
-            .reports
-            .report(job, attempt, task, TaskReport::Failed(failure));
+        self.environment.reports.report(job, attempt, task, TaskReport::Failed(failure));
     }
 }

@@ -18,17 +18,11 @@ impl Worker {
     pub(crate) fn start(name: &str, threads: &Threads) -> Result<Self> {
         let (work, received) = channel::<Work>();
         let thread = threads.spawn(name, move || received.into_iter().for_each(|work| work()))?;
-        Ok(Worker {
-            work: Some(work),
-            thread: Some(thread),
-        })
+        Ok(Worker { work: Some(work), thread: Some(thread) })
     }
 
     pub(crate) fn run(&self, work: impl FnOnce() + Send + 'static) {
-        let sent = self
-            .work
-            .as_ref()
-            .is_some_and(|sender| sender.send(Box::new(work)).is_ok());
+        let sent = self.work.as_ref().is_some_and(|sender| sender.send(Box::new(work)).is_ok());
         if !sent {
             tracing::error!("the checkpoint thread of a job has died");
         }

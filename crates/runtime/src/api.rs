@@ -71,7 +71,12 @@ pub struct ChannelKey {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum TaskCommand {
     /// A checkpoint begins. Sources act on it; other tasks wait for the barrier, see `flott_checkpoint::alignment`.
-    Trigger(Barrier),
+    Trigger {
+        /// The checkpoint.
+        barrier: Barrier,
+        /// Of a savepoint, the folder that it goes to.
+        target: Option<String>,
+    },
     /// A checkpoint is complete.
     Complete(CheckpointId),
     /// A checkpoint will not complete.
@@ -180,12 +185,7 @@ impl Failure {
             ErrorKind::Cancelled => FailureKind::Cancelled,
             _ => FailureKind::Internal,
         };
-        Failure {
-            kind,
-            message: error.to_string(),
-            retryable: error.is_retryable(),
-            at,
-        }
+        Failure { kind, message: error.to_string(), retryable: error.is_retryable(), at }
     }
 
     /// As an error again.
@@ -233,34 +233,14 @@ impl TaskDeployment {
             }
             if plan.to == task.vertex {
                 let parallelism = from.parallelism;
-                inputs.push(TaskEdge {
-                    edge,
-                    plan: plan.clone(),
-                    parallelism,
-                    max_parallelism,
-                });
+                inputs.push(TaskEdge { edge, plan: plan.clone(), parallelism, max_parallelism });
             }
             if plan.from == task.vertex {
                 let parallelism = to.parallelism;
-                outputs.push(TaskEdge {
-                    edge,
-                    plan: plan.clone(),
-                    parallelism,
-                    max_parallelism,
-                });
+                outputs.push(TaskEdge { edge, plan: plan.clone(), parallelism, max_parallelism });
             }
         }
-        Ok(TaskDeployment {
-            job,
-            attempt,
-            task,
-            vertex,
-            inputs,
-            outputs,
-            restore,
-            drained: false,
-            options,
-        })
+        Ok(TaskDeployment { job, attempt, task, vertex, inputs, outputs, restore, drained: false, options })
     }
 
     /// The channels into the task, in the order in which its gate numbers them, with the input that each feeds.
@@ -268,10 +248,7 @@ impl TaskDeployment {
         let mut channels = Vec::new();
         for input in &self.inputs {
             for subtask in self.peers(input) {
-                let from = TaskId {
-                    vertex: input.plan.from,
-                    subtask,
-                };
+                let from = TaskId { vertex: input.plan.from, subtask };
                 let key = ChannelKey {
                     job: self.job,
                     attempt: self.attempt,
@@ -292,10 +269,7 @@ impl TaskDeployment {
             attempt: self.attempt,
             edge: output.edge,
             from: self.task,
-            to: TaskId {
-                vertex: output.plan.to,
-                subtask,
-            },
+            to: TaskId { vertex: output.plan.to, subtask },
         };
         self.peers(output).map(key).collect()
     }
@@ -303,11 +277,7 @@ impl TaskDeployment {
     /// The subtasks at the other end that this one is connected to.
     fn peers(&self, edge: &TaskEdge) -> impl Iterator<Item = flott_types::SubtaskIndex> + use<> {
         let own = self.task.subtask.0;
-        let range = if edge.plan.exchange == Exchange::Forward {
-            own..own + 1
-        } else {
-            0..edge.parallelism
-        };
+        let range = if edge.plan.exchange == Exchange::Forward { own..own + 1 } else { 0..edge.parallelism };
         range.map(flott_types::SubtaskIndex)
     }
 }

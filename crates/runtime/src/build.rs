@@ -32,42 +32,23 @@ pub(crate) fn chain(
     let Some(head) = nodes.first() else {
         return Err(Error::internal("the plan has a vertex without operators"));
     };
-    let builder = Builder {
-        deployment,
-        environment,
-        context,
-        task: &context.metrics,
-    };
-    let is_source = matches!(
-        head.node.spec,
-        OperatorSpec::Source(_) | OperatorSpec::Values { .. }
-    );
+    let builder = Builder { deployment, environment, context, task: &context.metrics };
+    let is_source = matches!(head.node.spec, OperatorSpec::Source(_) | OperatorSpec::Values { .. });
     if is_source == deployment.inputs.is_empty() {
         let inputs = head.inputs.len().max(1);
         return if is_source {
             let metrics = builder.metrics(head);
             let source = builder.source(head, metrics.clone())?;
             let root = builder.outputs(0, metrics)?;
-            Ok(Chain {
-                source: Some(source),
-                root,
-                inputs,
-            })
+            Ok(Chain { source: Some(source), root, inputs })
         } else {
             let mut root = Outputs::new(OperatorMetrics::default(), context.metrics.clone());
             root.links.push(builder.link(0)?);
-            Ok(Chain {
-                source: None,
-                root,
-                inputs,
-            })
+            Ok(Chain { source: None, root, inputs })
         };
     }
-    let trouble = if is_source {
-        "is a source, but has inputs"
-    } else {
-        "has no inputs, but is not a source"
-    };
+    let trouble =
+        if is_source { "is a source, but has inputs" } else { "has no inputs, but is not a source" };
     Err(Error::internal(format!("'{}' {trouble}", head.node.name)))
 }
 
@@ -96,12 +77,7 @@ impl Builder<'_> {
             }
         }
         let schema = arrow_type::schema(self.deployment.vertex.operators[position].node.schema.iter());
-        for output in self
-            .deployment
-            .outputs
-            .iter()
-            .filter(|output| output.plan.from_operator == position)
-        {
+        for output in self.deployment.outputs.iter().filter(|output| output.plan.from_operator == position) {
             let channels = self.deployment.output_channels(output);
             let senders = channels
                 .into_iter()
@@ -131,13 +107,7 @@ impl Builder<'_> {
     }
 
     fn info(&self, node: &ChainedNode) -> TaskInfo {
-        let TaskDeployment {
-            job,
-            attempt,
-            task,
-            vertex,
-            ..
-        } = self.deployment;
+        let TaskDeployment { job, attempt, task, vertex, .. } = self.deployment;
         TaskInfo {
             job: *job,
             uid: node.node.uid.clone(),
@@ -153,24 +123,14 @@ impl Builder<'_> {
     fn source(&self, node: &ChainedNode, metrics: OperatorMetrics) -> Result<SourceHead> {
         let info = self.info(node);
         if let OperatorSpec::Values { rows } = &node.node.spec {
-            return values::source(
-                info,
-                rows.clone(),
-                &node.node.schema,
-                &self.deployment.options,
-                metrics,
-            );
+            return values::source(info, rows.clone(), &node.node.schema, &self.deployment.options, metrics);
         }
         let OperatorSpec::Source(spec) = &node.node.spec else {
             return Err(Error::internal(format!("'{}' is not a source", node.node.name)));
         };
         let context = self.deployment.options.table_context()?;
         let source = guard(&info.name, || self.environment.registry.source(spec, &context))?;
-        Ok(SourceHead::new(
-            info,
-            Box::new(move |context| source.reader(context)),
-            metrics,
-        ))
+        Ok(SourceHead::new(info, Box::new(move |context| source.reader(context)), metrics))
     }
 
     fn operator(&self, node: &ChainedNode) -> Result<Box<dyn Operator>> {
@@ -184,20 +144,12 @@ impl Builder<'_> {
             OperatorSpec::Collect => {
                 let collector = self.environment.results.collector(&self.info(node))?;
                 let cancel = self.context.cancel.clone();
-                Box::new(CollectOperator::new(
-                    collector,
-                    cancel,
-                    clock.clone(),
-                    self.task.clone(),
-                ))
+                Box::new(CollectOperator::new(collector, cancel, clock.clone(), self.task.clone()))
             }
             OperatorSpec::Source(_) | OperatorSpec::Values { .. } => {
                 return Err(Error::internal("a source can only be the head of a task"));
             }
-            _ => self
-                .environment
-                .operators
-                .build(node, &self.info(node), &self.deployment.options)?,
+            _ => self.environment.operators.build(node, &self.info(node), &self.deployment.options)?,
         };
         #[cfg(debug_assertions)]
         let operator: Box<dyn Operator> = Box::new(crate::invariant::Checked::new(operator, node));

@@ -7,7 +7,6 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use flott_batch::{Batch, WatermarkStatus};
-use flott_checkpoint::Barrier;
 use flott_operator::{Context, Operator, OperatorMetrics, Output, TaskInfo};
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, OperatorUid, Result, Timestamp, Watermark};
@@ -65,14 +64,7 @@ impl Outputs {
     pub fn new(metrics: OperatorMetrics, task: std::sync::Arc<crate::TaskMetrics>) -> Self {
         let (links, exchanges) = (Vec::new(), Vec::new());
         let (watermark, status) = (Watermark::MIN, WatermarkStatus::Active);
-        Outputs {
-            links,
-            exchanges,
-            metrics,
-            task,
-            watermark,
-            status,
-        }
+        Outputs { links, exchanges, metrics, task, watermark, status }
     }
 
     /// As an operator sees it.
@@ -118,9 +110,7 @@ impl Outputs {
             link.watermark(watermark, now)?;
         }
         let element = Element::Watermark(watermark);
-        self.exchanges
-            .iter_mut()
-            .try_for_each(|exchange| exchange.broadcast(&element))
+        self.exchanges.iter_mut().try_for_each(|exchange| exchange.broadcast(&element))
     }
 
     fn watermark_status(&mut self, status: WatermarkStatus, now: Timestamp) -> Result<()> {
@@ -132,9 +122,7 @@ impl Outputs {
             link.watermark_status(status, now)?;
         }
         let element = Element::Status(status);
-        self.exchanges
-            .iter_mut()
-            .try_for_each(|exchange| exchange.broadcast(&element))
+        self.exchanges.iter_mut().try_for_each(|exchange| exchange.broadcast(&element))
     }
 
     /// Calls all links, each before those behind it.
@@ -173,9 +161,7 @@ impl Outputs {
 
     fn exchanges_mut(&mut self, call: &mut dyn FnMut(&mut ExchangeWriter) -> Result<()>) -> Result<()> {
         self.exchanges.iter_mut().try_for_each(&mut *call)?;
-        self.links
-            .iter_mut()
-            .try_for_each(|link| link.outputs.exchanges_mut(call))
+        self.links.iter_mut().try_for_each(|link| link.outputs.exchanges_mut(call))
     }
 
     /// Lets each operator of the chain finish, in order.
@@ -210,13 +196,9 @@ impl Outputs {
     }
 
     /// Lets the operators emit what must be before the barrier, then sends it out.
-    pub fn barrier(&mut self, barrier: Barrier, now: Timestamp, ended: bool) -> Result<()> {
+    pub fn barrier(&mut self, barrier: &Element, now: Timestamp, ended: bool) -> Result<()> {
         self.visit(&mut |link| link.call(now, |operator, context| operator.prepare_barrier(context)))?;
-        if ended {
-            Ok(())
-        } else {
-            self.broadcast(&Element::Barrier(barrier))
-        }
+        if ended { Ok(()) } else { self.broadcast(barrier) }
     }
 
     /// Takes the state of all operators.
@@ -295,14 +277,7 @@ impl Link {
     /// An operator before it is opened.
     pub fn new(info: TaskInfo, operator: Box<dyn Operator>, outputs: Outputs) -> Self {
         let metrics = outputs.metrics.clone();
-        Link {
-            info,
-            operator,
-            metrics,
-            watermark: Watermark::MIN,
-            wake_at: None,
-            outputs,
-        }
+        Link { info, operator, metrics, watermark: Watermark::MIN, wake_at: None, outputs }
     }
 
     /// Rows of an input.
@@ -320,9 +295,7 @@ impl Link {
 
     /// Idle or active.
     pub fn watermark_status(&mut self, status: WatermarkStatus, now: Timestamp) -> Result<()> {
-        self.call(now, |operator, context| {
-            operator.watermark_status(status, context)
-        })
+        self.call(now, |operator, context| operator.watermark_status(status, context))
     }
 
     /// An input has ended.
@@ -341,10 +314,7 @@ impl Link {
         now: Timestamp,
         call: impl FnOnce(&mut dyn Operator, &mut Context<'_>) -> Result<()>,
     ) -> Result<()> {
-        let mut output = ChainOutput {
-            outputs: &mut self.outputs,
-            now,
-        };
+        let mut output = ChainOutput { outputs: &mut self.outputs, now };
         let mut context = Context {
             info: &self.info,
             now,

@@ -46,12 +46,7 @@ impl CollectOperator {
         clock: Arc<dyn Clock>,
         task: Arc<crate::TaskMetrics>,
     ) -> Self {
-        CollectOperator {
-            collector,
-            cancel,
-            clock,
-            task,
-        }
+        CollectOperator { collector, cancel, clock, task }
     }
 }
 

@@ -68,11 +68,7 @@ struct LocalSender {
 
 impl Sender for LocalSender {
     fn send(&mut self, element: Element) -> Result<()> {
-        let SenderContext {
-            cancel,
-            metrics,
-            clock,
-        } = &self.context;
+        let SenderContext { cancel, metrics, clock } = &self.context;
         let waited = self.gate.send(self.channel, element, cancel, &**clock)?;
         if waited > 0 {
             metrics.back_pressured.add(waited);
@@ -94,11 +90,7 @@ impl Connector for LocalConnector {
         let mut gates = self.gates.lock();
         loop {
             if let Some((gate, index)) = gates.get(&channel) {
-                let sender = LocalSender {
-                    gate: gate.clone(),
-                    channel: *index,
-                    context: context.clone(),
-                };
+                let sender = LocalSender { gate: gate.clone(), channel: *index, context: context.clone() };
                 return Ok(Box::new(sender));
             }
             if context.cancel.is_set() {
@@ -109,8 +101,6 @@ impl Connector for LocalConnector {
     }
 
     fn unregister(&self, job: JobId, attempt: Attempt, task: TaskId) {
-        self.gates
-            .lock()
-            .retain(|key, _| (key.job, key.attempt, key.to) != (job, attempt, task));
+        self.gates.lock().retain(|key, _| (key.job, key.attempt, key.to) != (job, attempt, task));
     }
 }

@@ -7,7 +7,7 @@ use flott_connector::Registry;
 use flott_operator::{Operator, TaskInfo};
 use flott_operators::BuildContext;
 use flott_plan::ChainedNode;
-use flott_types::{Clock, Error, JobId, Result};
+use flott_types::{Clock, JobId, Result};
 
 use crate::connect::Connector;
 use crate::{Results, SnapshotStorage, TaskOptions, TaskReport, Threads};
@@ -27,18 +27,12 @@ pub struct SqlOperators;
 
 impl OperatorFactory for SqlOperators {
     fn build(&self, node: &ChainedNode, info: &TaskInfo, options: &TaskOptions) -> Result<Box<dyn Operator>> {
-        let zone = &options.zone;
-        let time_zone = zone.parse().map_err(|_| {
-            Error::invalid(format!(
-                "'table.local-time-zone' is '{zone}'; expected a zone such as Europe/Berlin or UTC"
-            ))
-        })?;
         let mut seed = u64::from(info.subtask.0) ^ options.query_time as u64;
         for byte in info.uid.0.bytes() {
             seed = (seed ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
         let context = BuildContext {
-            time_zone,
+            time_zone: options.time_zone()?,
             query_time: options.query_time,
             streaming: !options.batch,
             seed,

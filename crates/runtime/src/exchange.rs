@@ -45,11 +45,7 @@ impl ExchangeWriter {
         batch_size: usize,
         max_parallelism: u32,
     ) -> Self {
-        let buffers = if matches!(exchange, Exchange::Hash(_)) {
-            senders.len()
-        } else {
-            1
-        };
+        let buffers = if matches!(exchange, Exchange::Hash(_)) { senders.len() } else { 1 };
         ExchangeWriter {
             exchange,
             schema,
@@ -75,9 +71,7 @@ impl ExchangeWriter {
         let changes = match batch {
             Batch::Changes(changes) => changes,
             Batch::Records(_) if matches!(self.exchange, Exchange::Hash(_)) => {
-                return Err(Error::unsupported(
-                    "a hash exchange of values that are not columns",
-                ));
+                return Err(Error::unsupported("a hash exchange of values that are not columns"));
             }
             records @ Batch::Records(_) => return self.send(0, records),
         };
@@ -114,9 +108,7 @@ impl ExchangeWriter {
     /// As [`ExchangeWriter::emit`].
     pub fn broadcast(&mut self, element: &Element) -> Result<()> {
         self.flush()?;
-        self.senders
-            .iter_mut()
-            .try_for_each(|sender| sender.send(element.clone()))
+        self.senders.iter_mut().try_for_each(|sender| sender.send(element.clone()))
     }
 
     fn hold(&mut self, target: usize, changes: ChangeBatch, now: Timestamp) -> Result<()> {
@@ -156,10 +148,9 @@ impl ExchangeWriter {
                 self.turn = (target + 1) % self.senders.len();
                 self.senders[target].send(Element::Batch(batch))
             }
-            Exchange::Broadcast => self
-                .senders
-                .iter_mut()
-                .try_for_each(|sender| sender.send(Element::Batch(batch.clone()))),
+            Exchange::Broadcast => {
+                self.senders.iter_mut().try_for_each(|sender| sender.send(Element::Batch(batch.clone())))
+            }
         }
     }
 }

@@ -9,6 +9,7 @@
 //! that nobody hangs on a receiver that has failed.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -28,8 +29,8 @@ pub enum Element {
     Watermark(Watermark),
     /// Whether the channel holds event time back.
     Status(WatermarkStatus),
-    /// A checkpoint.
-    Barrier(Barrier),
+    /// A checkpoint; of a savepoint, the folder that it goes to.
+    Barrier(Barrier, Option<Arc<str>>),
     /// The last element.
     EndOfInput,
 }
@@ -76,11 +77,7 @@ impl CancelFlag {
 
     /// An error if it is set.
     pub fn check(&self) -> Result<()> {
-        if self.is_set() {
-            Err(Error::cancelled())
-        } else {
-            Ok(())
-        }
+        if self.is_set() { Err(Error::cancelled()) } else { Ok(()) }
     }
 }
 
@@ -139,12 +136,7 @@ impl Gate {
             closed: false,
         };
         let writable = (0..channels).map(|_| Condvar::new()).collect();
-        Gate {
-            limits,
-            state: Mutex::new(state),
-            readable: Condvar::new(),
-            writable,
-        }
+        Gate { limits, state: Mutex::new(state), readable: Condvar::new(), writable }
     }
 
     /// The number of channels.
@@ -220,9 +212,8 @@ impl Gate {
             return Next::Nothing;
         }
         let count = state.channels.len();
-        let turn = (0..count)
-            .map(|offset| (state.turn + offset) % count)
-            .find(|at| state.channels[*at].is_ready());
+        let turn =
+            (0..count).map(|offset| (state.turn + offset) % count).find(|at| state.channels[*at].is_ready());
         let Some(at) = turn else { return Next::Nothing };
         state.turn = (at + 1) % count;
         let channel = &mut state.channels[at];
@@ -286,11 +277,8 @@ impl Gate {
         guard.closed = true;
         guard.ready = 0;
         guard.mail.clear();
-        let queues: Vec<_> = guard
-            .channels
-            .iter_mut()
-            .map(|channel| std::mem::take(&mut channel.queue))
-            .collect();
+        let queues: Vec<_> =
+            guard.channels.iter_mut().map(|channel| std::mem::take(&mut channel.queue)).collect();
         for channel in &mut guard.channels {
             (channel.batches, channel.rows) = (0, 0);
         }
@@ -305,12 +293,7 @@ impl Gate {
 
     /// Rows queued at the moment.
     pub fn queued_rows(&self) -> usize {
-        self.state
-            .lock()
-            .channels
-            .iter()
-            .map(|channel| channel.rows)
-            .sum()
+        self.state.lock().channels.iter().map(|channel| channel.rows).sum()
     }
 
     fn wake_reader(&self, state: &mut State) {

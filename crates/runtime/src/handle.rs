@@ -1,5 +1,6 @@
 //! Starts a task and gives out what it is steered by.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flott_checkpoint::alignment::Alignment;
@@ -41,10 +42,7 @@ impl TaskHandle {
         };
         let task = handle.clone();
         let inputs = channels.into_iter().map(|(_, input)| input).collect();
-        handle
-            .environment
-            .threads
-            .spawn(&thread_name(&deployment), move || task.run(deployment, inputs))?;
+        handle.environment.threads.spawn(&thread_name(&deployment), move || task.run(deployment, inputs))?;
         Ok(handle)
     }
 
@@ -97,9 +95,7 @@ impl TaskHandle {
             match open_channels.get_mut(*input) {
                 Some(open) => *open += 1,
                 None => {
-                    return Err(Error::internal(format!(
-                        "the plan feeds input {input}, which is not there"
-                    )));
+                    return Err(Error::internal(format!("the plan feeds input {input}, which is not there")));
                 }
             }
         }
@@ -118,16 +114,14 @@ impl TaskHandle {
             uploader: None,
             drained: false,
             suspended: None,
+            targets: BTreeMap::new(),
             full_next: false,
         };
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| task.run()));
         task.chain.root.close();
         match result {
             Ok(result) => result,
-            Err(panic) => Err(Error::internal(format!(
-                "the task panicked: {}",
-                panic_text(&*panic)
-            ))),
+            Err(panic) => Err(Error::internal(format!("the task panicked: {}", panic_text(&*panic)))),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! A wrapper around every operator in tests and debug builds that checks what operators promise each other.
 //!
 //! Columns of the types in the plan; watermarks that do not go back; no rows after the end; barrier ids that increase; no
-//! retraction where the plan says that there is none. A violation is an error of the operator that committed it.
+//! retraction where the plan says that there is none; both halves of an aggregation's update side by side. A violation is an error of the operator that committed it.
 
 use arrow::datatypes::SchemaRef;
-use flott_batch::{Batch, WatermarkStatus, arrow_type};
+use flott_batch::{Batch, RowKind, WatermarkStatus, arrow_type};
 use flott_operator::{Context, Operator, Output};
 use flott_plan::{ChainedNode, OperatorSpec};
 use flott_state::{OperatorSnapshot, RestoredState};
@@ -27,6 +27,8 @@ struct InputCheck {
 
 struct OutputCheck {
     schema: SchemaRef,
+    /// Both halves of an update leave side by side.
+    paired: bool,
     watermark: Watermark,
     finished: bool,
 }
@@ -47,11 +49,7 @@ fn check_schema(batch: &Batch, schema: &SchemaRef, which: &str) -> Result<()> {
     };
     let found = changes.schema();
     let types = |schema: &SchemaRef| {
-        schema
-            .fields()
-            .iter()
-            .map(|field| field.data_type().clone())
-            .collect::<Vec<_>>()
+        schema.fields().iter().map(|field| field.data_type().clone()).collect::<Vec<_>>()
     };
     let same = found.fields().len() == schema.fields().len()
         && found
@@ -62,11 +60,7 @@ fn check_schema(batch: &Batch, schema: &SchemaRef, which: &str) -> Result<()> {
     if same {
         return Ok(());
     }
-    Err(violated(format_args!(
-        "{which} has columns {:?}, the plan says {:?}",
-        types(&found),
-        types(schema)
-    )))
+    Err(violated(format_args!("{which} has columns {:?}, the plan says {:?}", types(&found), types(schema))))
 }
 
 impl OutputCheck {
@@ -74,7 +68,23 @@ impl OutputCheck {
         if self.finished {
             return Err(violated("rows are emitted after the end"));
         }
-        check_schema(batch, &self.schema, "the output")
+        check_schema(batch, &self.schema, "the output")?;
+        let Batch::Changes(changes) = batch else { return Ok(()) };
+        if let (true, Some(kinds)) = (self.paired, changes.kinds()) {
+            let rows = (0..kinds.len()).filter(|row| changes.selection().is_none_or(|s| s.value(*row)));
+            let mut open = false;
+            for kind in rows.map(|row| kinds.get(row)) {
+                if open != (kind == RowKind::UpdateAfter) {
+                    let what = if open { "a -U without its +U" } else { "a +U without its -U" };
+                    return Err(violated(format_args!("{what} is emitted")));
+                }
+                open = kind == RowKind::UpdateBefore;
+            }
+            if open {
+                return Err(violated("a batch ends between -U and +U"));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -87,9 +97,7 @@ impl Output for CheckedOutput<'_> {
     fn watermark(&mut self, watermark: Watermark) -> Result<()> {
         if watermark < self.check.watermark {
             let last = self.check.watermark;
-            return Err(violated(format_args!(
-                "watermark {watermark} is emitted after {last}"
-            )));
+            return Err(violated(format_args!("watermark {watermark} is emitted after {last}")));
         }
         self.check.watermark = watermark;
         self.output.watermark(watermark)
@@ -120,6 +128,10 @@ impl Checked {
             inner,
             inputs: node.inputs.iter().map(input).collect(),
             output: OutputCheck {
+                paired: matches!(
+                    &node.node.spec,
+                    OperatorSpec::GroupAggregate { emit_update_before: true, .. }
+                ),
                 schema,
                 watermark: Watermark::MIN,
                 finished: false,
@@ -134,10 +146,7 @@ impl Checked {
         context: &mut Context<'_>,
         call: impl FnOnce(&mut dyn Operator, &mut Context<'_>) -> Result<T>,
     ) -> Result<T> {
-        let mut output = CheckedOutput {
-            check: &mut self.output,
-            output: &mut *context.output,
-        };
+        let mut output = CheckedOutput { check: &mut self.output, output: &mut *context.output };
         let mut context = Context {
             info: context.info,
             now: context.now,
@@ -162,9 +171,7 @@ impl Operator for Checked {
             )));
         };
         if check.ended || self.finished {
-            return Err(violated(format_args!(
-                "rows come through input {input} after its end"
-            )));
+            return Err(violated(format_args!("rows come through input {input} after its end")));
         }
         check_schema(&batch, &check.schema, "the input")?;
         if let (true, Batch::Changes(changes)) = (check.insert_only, &batch) {
@@ -172,32 +179,22 @@ impl Operator for Checked {
                 changes.selection().is_none_or(|s| s.value(row)) && !changes.kind(row).is_addition()
             };
             if changes.kinds().is_some() && (0..changes.physical_rows()).any(retracts) {
-                return Err(violated(
-                    "a retraction comes through an input that the plan calls insert-only",
-                ));
+                return Err(violated("a retraction comes through an input that the plan calls insert-only"));
             }
         }
-        self.with(context, |operator, context| {
-            operator.process(input, batch, context)
-        })
+        self.with(context, |operator, context| operator.process(input, batch, context))
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
-        self.with(context, |operator, context| {
-            operator.watermark(watermark, context)
-        })
+        self.with(context, |operator, context| operator.watermark(watermark, context))
     }
 
     fn watermark_status(&mut self, status: WatermarkStatus, context: &mut Context<'_>) -> Result<()> {
-        self.with(context, |operator, context| {
-            operator.watermark_status(status, context)
-        })
+        self.with(context, |operator, context| operator.watermark_status(status, context))
     }
 
     fn processing_time(&mut self, now: Timestamp, context: &mut Context<'_>) -> Result<()> {
-        self.with(context, |operator, context| {
-            operator.processing_time(now, context)
-        })
+        self.with(context, |operator, context| operator.processing_time(now, context))
     }
 
     fn prepare_barrier(&mut self, context: &mut Context<'_>) -> Result<()> {

@@ -94,43 +94,28 @@ pub struct OperatorMetricsReport {
 impl TaskMetrics {
     /// Nothing counted.
     pub fn new(clock: &dyn Clock) -> Self {
-        let start = Totals {
-            at: clock.nanos(),
-            ..Totals::default()
-        };
+        let start = Totals { at: clock.nanos(), ..Totals::default() };
         TaskMetrics {
             idle: Counter::default(),
             back_pressured: Counter::default(),
             records_in: Counter::default(),
             records_out: Counter::default(),
             operators: Mutex::default(),
-            window: Mutex::new(Window {
-                start,
-                rates: TaskRates::default(),
-            }),
+            window: Mutex::new(Window { start, rates: TaskRates::default() }),
         }
     }
 
     /// Makes an operator's metrics visible.
     pub fn add_operator(&self, uid: &OperatorUid, name: &str, metrics: &OperatorMetrics) {
-        self.operators
-            .lock()
-            .push((uid.clone(), name.to_owned(), metrics.clone()));
+        self.operators.lock().push((uid.clone(), name.to_owned(), metrics.clone()));
     }
 
     /// What there is to tell now.
     pub fn report(&self, clock: &dyn Clock) -> TaskMetricsReport {
         let operators: Vec<_> = self.operators.lock().iter().map(operator_report).collect();
         // A task without a gate reads what its source emits; one without exchanges writes what its sink takes.
-        let read = self
-            .records_in
-            .get()
-            .max(operators.first().map_or(0, |head| head.num_records_out));
-        let num_records_in = if self.records_in.get() > 0 {
-            self.records_in.get()
-        } else {
-            read
-        };
+        let read = self.records_in.get().max(operators.first().map_or(0, |head| head.num_records_out));
+        let num_records_in = if self.records_in.get() > 0 { self.records_in.get() } else { read };
         let num_records_out = match self.records_out.get() {
             0 => operators.last().map_or(0, |last| last.num_records_out),
             out => out,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono_tz::Tz;
 use flott_checkpoint::alignment::Mode;
 use flott_connector::TableContext;
 use flott_types::{Configuration, Error, Result, Timestamp};
@@ -41,14 +42,10 @@ impl TaskOptions {
     /// If a value cannot be read; the message names the key.
     pub fn parse(configuration: &BTreeMap<String, String>) -> Result<Self> {
         let read = Reader(configuration);
-        let batch_size = read
-            .number(BATCH_SIZE)?
-            .unwrap_or(DEFAULT_BATCH_SIZE as u64)
-            .clamp(1, 1 << 20) as usize;
+        let batch_size =
+            read.number(BATCH_SIZE)?.unwrap_or(DEFAULT_BATCH_SIZE as u64).clamp(1, 1 << 20) as usize;
         let timeout = read.duration("execution.buffer-timeout.interval")?;
-        let timeout = timeout
-            .or(read.duration("execution.buffer-timeout")?)
-            .unwrap_or(100);
+        let timeout = timeout.or(read.duration("execution.buffer-timeout")?).unwrap_or(100);
         let enabled = read.flag("execution.buffer-timeout.enabled", true)?;
         let mode = match read.text("execution.checkpointing.mode").map(normal).as_deref() {
             None | Some("exactly-once") => Mode::ExactlyOnce,
@@ -66,10 +63,7 @@ impl TaskOptions {
             batch_size,
             buffer_timeout: (enabled && timeout >= 0).then_some(timeout),
             mode,
-            limits: Limits {
-                batches: CHANNEL_BATCHES,
-                rows: 2 * batch_size,
-            },
+            limits: Limits { batches: CHANNEL_BATCHES, rows: 2 * batch_size },
             batch,
             zone: match read.text("table.local-time-zone") {
                 None | Some("default") => "UTC".to_owned(),
@@ -78,6 +72,17 @@ impl TaskOptions {
             query_time: 0,
             configuration: configuration.clone(),
         })
+    }
+
+    /// The session's time zone.
+    ///
+    /// # Errors
+    /// If there is none of this name.
+    pub fn time_zone(&self) -> Result<Tz> {
+        let wrong = |_| {
+            Reader(&self.configuration).wrong("table.local-time-zone", "a zone such as Europe/Berlin or UTC")
+        };
+        self.zone.parse().map_err(wrong)
     }
 
     /// What connectors may ask.
@@ -89,11 +94,7 @@ impl TaskOptions {
         let configuration: Result<Configuration, _> = json.and_then(serde_json::from_value);
         let configuration =
             configuration.map_err(|error| Error::internal("configuration").with_source(error))?;
-        Ok(TableContext {
-            batch: self.batch,
-            zone: self.zone.clone(),
-            configuration,
-        })
+        Ok(TableContext { batch: self.batch, zone: self.zone.clone(), configuration })
     }
 }
 
@@ -156,13 +157,8 @@ impl<'a> Reader<'a> {
 
 /// Flink's notation of a duration, in milliseconds (fractions of one are dropped).
 fn duration(text: &str) -> Option<i64> {
-    let digits = text
-        .strip_prefix('-')
-        .unwrap_or(text)
-        .find(|c: char| !c.is_ascii_digit());
-    let at = digits.map_or(text.len(), |at| {
-        at + text.len() - text.strip_prefix('-').unwrap_or(text).len()
-    });
+    let digits = text.strip_prefix('-').unwrap_or(text).find(|c: char| !c.is_ascii_digit());
+    let at = digits.map_or(text.len(), |at| at + text.len() - text.strip_prefix('-').unwrap_or(text).len());
     let (number, unit) = text.split_at(at);
     let number: i64 = number.parse().ok()?;
     match unit.trim().to_ascii_lowercase().as_str() {

@@ -35,13 +35,7 @@ struct Pending {
 impl SinkOperator {
     /// The operator of one subtask.
     pub fn new(sink: Arc<dyn Sink>, clock: Arc<dyn Clock>) -> Self {
-        SinkOperator {
-            sink,
-            clock,
-            writer: None,
-            pending: Vec::new(),
-            ended: false,
-        }
+        SinkOperator { sink, clock, writer: None, pending: Vec::new(), ended: false }
     }
 
     fn writer(&mut self) -> Result<&mut dyn SinkWriter> {
@@ -109,10 +103,7 @@ impl Operator for SinkOperator {
     fn snapshot(&mut self, checkpoint: CheckpointId, _full: bool) -> Result<OperatorSnapshot> {
         let end = self.ended;
         let committables = self.writer()?.prepare_commit(checkpoint, end)?;
-        let pending = committables.into_iter().map(|committable| Pending {
-            checkpoint,
-            committable,
-        });
+        let pending = committables.into_iter().map(|committable| Pending { checkpoint, committable });
         self.pending.extend(pending);
         let entry = |pending: &Pending| {
             serde_json::to_string(pending)
@@ -126,10 +117,7 @@ impl Operator for SinkOperator {
         let committables = self.pending.iter().map(entry).collect::<Result<_>>()?;
         let writer = self.writer()?.snapshot()?;
         let lists = vec![list(COMMITTABLES, committables), list(WRITER, writer)];
-        Ok(OperatorSnapshot {
-            keyed: Vec::new(),
-            lists,
-        })
+        Ok(OperatorSnapshot { keyed: Vec::new(), lists })
     }
 
     fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {

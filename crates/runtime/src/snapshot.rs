@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use flott_checkpoint::Barrier;
 use flott_checkpoint::manifest::{SubtaskRestore, TaskSnapshot};
 use flott_state::RestoredState;
-use flott_types::{CheckpointId, Clock, Error, Result};
+use flott_types::{Clock, Error, Result};
 
 use crate::chain::{OperatorState, guard};
 use crate::{SnapshotMetrics, TaskDeployment, TaskReport, Threads};
@@ -36,26 +36,22 @@ pub trait SnapshotWriter: Send {
     ///
     /// # Errors
     /// If it cannot be stored. What the operators handed over is lost then, and the next snapshot will be a full one.
-    fn write(&mut self, barrier: Barrier, operators: Vec<OperatorState>) -> Result<(TaskSnapshot, u64)>;
-
-    /// A checkpoint is complete.
-    fn complete(&mut self, checkpoint: CheckpointId) {
-        let _ = checkpoint;
-    }
-
-    /// A checkpoint will not complete.
-    fn aborted(&mut self, checkpoint: CheckpointId) {
-        let _ = checkpoint;
-    }
+    fn write(
+        &mut self,
+        barrier: Barrier,
+        target: Option<&str>,
+        operators: Vec<OperatorState>,
+    ) -> Result<(TaskSnapshot, u64)>;
 }
 
 /// Called with each report.
 pub(crate) type Report = Arc<dyn Fn(TaskReport) + Send + Sync>;
 
-enum Work {
-    Write(Barrier, Vec<OperatorState>, SnapshotMetrics),
-    Complete(CheckpointId),
-    Aborted(CheckpointId),
+struct Work {
+    barrier: Barrier,
+    target: Option<Arc<str>>,
+    operators: Vec<OperatorState>,
+    metrics: SnapshotMetrics,
 }
 
 /// The thread and the way to it.
@@ -76,14 +72,9 @@ impl Uploader {
         let (work, received) = channel();
         let lost = Arc::new(AtomicBool::new(false));
         let told = lost.clone();
-        let thread = threads.spawn(&format!("{name} snapshots"), move || {
-            upload(received, writer, &*clock, &report, &told)
-        })?;
-        Ok(Uploader {
-            work: Some(work),
-            thread: Some(thread),
-            lost,
-        })
+        let thread = threads
+            .spawn(&format!("{name} snapshots"), move || upload(received, writer, &*clock, &report, &told))?;
+        Ok(Uploader { work: Some(work), thread: Some(thread), lost })
     }
 
     /// Whether the last hand-over was lost; asked once.
@@ -94,23 +85,12 @@ impl Uploader {
     pub(crate) fn write(
         &self,
         barrier: Barrier,
+        target: Option<Arc<str>>,
         operators: Vec<OperatorState>,
         metrics: SnapshotMetrics,
     ) -> Result<()> {
-        self.send(Work::Write(barrier, operators, metrics))
-    }
-
-    pub(crate) fn complete(&self, checkpoint: CheckpointId) -> Result<()> {
-        self.send(Work::Complete(checkpoint))
-    }
-
-    pub(crate) fn aborted(&self, checkpoint: CheckpointId) -> Result<()> {
-        self.send(Work::Aborted(checkpoint))
-    }
-
-    fn send(&self, work: Work) -> Result<()> {
-        let sent = self.work.as_ref().map(|sender| sender.send(work));
-        match sent {
+        let work = Work { barrier, target, operators, metrics };
+        match self.work.as_ref().map(|sender| sender.send(work)) {
             Some(Ok(())) => Ok(()),
             _ => Err(Error::internal("the snapshot thread has ended")),
         }
@@ -135,31 +115,18 @@ fn upload(
     report: &Report,
     lost: &AtomicBool,
 ) {
-    for work in work {
-        match work {
-            Work::Complete(checkpoint) => writer.complete(checkpoint),
-            Work::Aborted(checkpoint) => writer.aborted(checkpoint),
-            Work::Write(barrier, operators, mut metrics) => {
-                let checkpoint = barrier.checkpoint;
-                let start = clock.nanos();
-                match guard("snapshot", || writer.write(barrier, operators)) {
-                    Ok((snapshot, size)) => {
-                        metrics.async_millis = (clock.nanos().saturating_sub(start) / 1_000_000) as i64;
-                        metrics.size = size;
-                        report(TaskReport::Ack {
-                            checkpoint,
-                            snapshot,
-                            metrics,
-                        });
-                    }
-                    Err(error) => {
-                        lost.store(true, Ordering::Release);
-                        report(TaskReport::Decline {
-                            checkpoint,
-                            failure: Some(error.to_string()),
-                        });
-                    }
-                }
+    for Work { barrier, target, operators, mut metrics } in work {
+        let checkpoint = barrier.checkpoint;
+        let start = clock.nanos();
+        match guard("snapshot", || writer.write(barrier, target.as_deref(), operators)) {
+            Ok((snapshot, size)) => {
+                metrics.async_millis = (clock.nanos().saturating_sub(start) / 1_000_000) as i64;
+                metrics.size = size;
+                report(TaskReport::Ack { checkpoint, snapshot, metrics });
+            }
+            Err(error) => {
+                lost.store(true, Ordering::Release);
+                report(TaskReport::Decline { checkpoint, failure: Some(error.to_string()) });
             }
         }
     }

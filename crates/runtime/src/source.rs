@@ -135,10 +135,7 @@ impl SourceHead {
         let Some(reader) = &mut self.reader else {
             return Err(Error::internal("the source is not open"));
         };
-        let mut output = HeadOutput {
-            output: outputs.at(now),
-            metrics: &self.metrics,
-        };
+        let mut output = HeadOutput { output: outputs.at(now), metrics: &self.metrics };
         match guard(&self.info.name, || reader.poll(&mut output))? {
             Poll::More => Ok(SourceStep::More),
             Poll::Wait(at) => Ok(SourceStep::Wait(Some(at))),
@@ -179,19 +176,12 @@ impl SourceHead {
         };
         let splits = guard(&self.info.name, || reader.snapshot())?;
         let entries = splits.iter().map(encode).collect::<Result<_>>()?;
-        let list = ListState {
-            name: SPLITS.to_owned(),
-            redistribution: Redistribution::Split,
-            entries,
-        };
+        let list = ListState { name: SPLITS.to_owned(), redistribution: Redistribution::Split, entries };
         Ok(OperatorState {
             uid: self.info.uid.clone(),
             name: self.info.name.clone(),
             max_parallelism: self.info.max_parallelism,
-            state: OperatorSnapshot {
-                keyed: Vec::new(),
-                lists: vec![list],
-            },
+            state: OperatorSnapshot { keyed: Vec::new(), lists: vec![list] },
         })
     }
 

@@ -9,6 +9,7 @@
 //! The end: when all inputs have ended the operators finish and the end is sent on. The task stays, because the sinks can only
 //! commit what a completed checkpoint holds, and takes part in checkpoints until it is told to finish.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ pub(crate) struct Task {
     pub(crate) drained: bool,
     /// The source is silent since the barrier of this savepoint.
     pub(crate) suspended: Option<CheckpointId>,
+    /// The folders of savepoints that are on their way.
+    pub(crate) targets: BTreeMap<CheckpointId, Arc<str>>,
     /// The next snapshot has to hold everything.
     pub(crate) full_next: bool,
 }
@@ -95,12 +98,7 @@ impl Task {
 
     fn open(&mut self) -> Result<()> {
         let now = self.environment.clock.now();
-        let Task {
-            deployment,
-            environment,
-            chain,
-            ..
-        } = self;
+        let Task { deployment, environment, chain, .. } = self;
         let mut restore = |info: &TaskInfo| -> Result<RestoredState> {
             match deployment.restore.iter().find(|restore| restore.uid == info.uid) {
                 Some(restore) => environment
@@ -128,9 +126,7 @@ impl Task {
         let step = source.poll(&mut self.chain.root, now)?;
         match step {
             SourceStep::RequestSplits => {
-                (self.report)(TaskReport::RequestSplits {
-                    operator: source.info.uid.clone(),
-                });
+                (self.report)(TaskReport::RequestSplits { operator: source.info.uid.clone() });
             }
             SourceStep::Ended => self.drain(now)?,
             SourceStep::More | SourceStep::Wait(_) => {}
@@ -156,7 +152,10 @@ impl Task {
                 let progress = self.valve.status(channel, status);
                 self.progress(progress, now)
             }
-            Element::Barrier(barrier) => self.align(Event::Barrier { channel, barrier }, now),
+            Element::Barrier(barrier, target) => {
+                self.remember(barrier, target);
+                self.align(Event::Barrier { channel, barrier }, now)
+            }
             Element::EndOfInput => {
                 // What this end makes due is snapshotted before the operators finish.
                 self.align(Event::EndOfInput { channel }, now)?;
@@ -167,11 +166,7 @@ impl Task {
                         head.end_input(input, now)?;
                     }
                 }
-                if self.alignment.all_ended() {
-                    self.drain(now)
-                } else {
-                    Ok(())
-                }
+                if self.alignment.all_ended() { self.drain(now) } else { Ok(()) }
             }
         }
     }
@@ -209,16 +204,16 @@ impl Task {
     /// Acts on a message; says whether it was the last.
     fn command(&mut self, command: TaskCommand, now: Timestamp) -> Result<bool> {
         match command {
-            TaskCommand::Trigger(barrier) => self.align(Event::Trigger(barrier), now)?,
+            TaskCommand::Trigger { barrier, target } => {
+                self.remember(barrier, target.map(Arc::from));
+                self.align(Event::Trigger(barrier), now)?;
+            }
             TaskCommand::Complete(checkpoint) => self.complete(checkpoint)?,
             TaskCommand::Aborted(checkpoint) => {
                 if self.suspended == Some(checkpoint) {
                     self.suspended = None;
                 }
                 self.align(Event::Abort(checkpoint), now)?;
-                if let Some(uploader) = &self.uploader {
-                    uploader.aborted(checkpoint)?;
-                }
             }
             TaskCommand::AddSplits(splits) => {
                 if let Some(source) = &mut self.chain.source {
@@ -252,13 +247,16 @@ impl Task {
     }
 
     fn complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        if let Some(uploader) = &self.uploader {
-            uploader.complete(checkpoint)?;
-        }
         if let Some(source) = &mut self.chain.source {
             source.checkpoint_complete()?;
         }
         self.chain.root.checkpoint_complete(checkpoint)
+    }
+
+    fn remember(&mut self, barrier: Barrier, target: Option<Arc<str>>) {
+        if let Some(target) = target {
+            self.targets.insert(barrier.checkpoint, target);
+        }
     }
 
     fn align(&mut self, event: Event, now: Timestamp) -> Result<()> {
@@ -269,10 +267,7 @@ impl Task {
                 Action::Unblock => self.gate.unblock_all(),
                 Action::Trigger(barrier) => self.snapshot(barrier, since, now)?,
                 Action::Abort { checkpoint, .. } => {
-                    (self.report)(TaskReport::Decline {
-                        checkpoint,
-                        failure: None,
-                    });
+                    (self.report)(TaskReport::Decline { checkpoint, failure: None });
                 }
                 _ => {}
             }
@@ -287,7 +282,10 @@ impl Task {
         now: Timestamp,
     ) -> Result<()> {
         self.suspended = (barrier.kind == CheckpointKind::Suspend).then_some(barrier.checkpoint);
-        self.chain.root.barrier(barrier, now, self.drained)?;
+        let target = self.targets.get(&barrier.checkpoint).cloned();
+        self.targets.retain(|checkpoint, _| *checkpoint > barrier.checkpoint);
+        let element = Element::Barrier(barrier, target.clone());
+        self.chain.root.barrier(&element, now, self.drained)?;
         let clock = self.environment.clock.clone();
         let start = clock.nanos();
         let uploader = match &self.uploader {
@@ -307,16 +305,14 @@ impl Task {
         if let Some(source) = &mut self.chain.source {
             operators.push(source.snapshot()?);
         }
-        self.chain
-            .root
-            .snapshot(barrier.checkpoint, full, &mut operators)?;
+        self.chain.root.snapshot(barrier.checkpoint, full, &mut operators)?;
         let metrics = SnapshotMetrics {
             alignment_millis: aligning_since.map_or(0, |since| now.saturating_sub(since)),
             sync_micros: clock.nanos().saturating_sub(start) / 1_000,
             start_delay_millis: now.saturating_sub(barrier.created_at),
             ..SnapshotMetrics::default()
         };
-        uploader.write(barrier, operators, metrics)
+        uploader.write(barrier, target, operators, metrics)
     }
 
     fn timers(&mut self, now: Timestamp) -> Result<()> {
@@ -342,11 +338,7 @@ impl Task {
     }
 
     fn wait(&mut self, until: Option<Timestamp>, now: Timestamp) {
-        let timer = if self.drained {
-            None
-        } else {
-            self.chain.root.wake_at()
-        };
+        let timer = if self.drained { None } else { self.chain.root.wake_at() };
         let until = [until, timer].into_iter().flatten().min();
         let millis = until.map_or(LONGEST_WAIT, |at| at.saturating_sub(now).clamp(0, LONGEST_WAIT));
         if millis == 0 {

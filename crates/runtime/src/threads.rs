@@ -54,10 +54,6 @@ impl Threads {
     /// Waits until at most `count` of them run; says whether that came to be within the time.
     pub fn wait_until(&self, count: usize, timeout: Duration) -> bool {
         let mut running = self.0.running.lock();
-        !self
-            .0
-            .changed
-            .wait_while_for(&mut running, |running| *running > count, timeout)
-            .timed_out()
+        !self.0.changed.wait_while_for(&mut running, |running| *running > count, timeout).timed_out()
     }
 }

@@ -41,16 +41,8 @@ impl Channel {
 impl Valve {
     /// A valve before anything was said.
     pub fn new(channels: usize) -> Self {
-        let channel = Channel {
-            watermark: Watermark::MIN,
-            idle: false,
-            aligned: true,
-        };
-        Valve {
-            channels: vec![channel; channels],
-            emitted: Watermark::MIN,
-            status: WatermarkStatus::Active,
-        }
+        let channel = Channel { watermark: Watermark::MIN, idle: false, aligned: true };
+        Valve { channels: vec![channel; channels], emitted: Watermark::MIN, status: WatermarkStatus::Active }
     }
 
     /// What was last told.
@@ -69,11 +61,7 @@ impl Valve {
         state.watermark = watermark;
         state.idle &= watermark != Watermark::MAX;
         state.aligned |= watermark >= emitted;
-        if watermark == Watermark::MAX {
-            self.settle()
-        } else {
-            self.advance().into_iter().collect()
-        }
+        if watermark == Watermark::MAX { self.settle() } else { self.advance().into_iter().collect() }
     }
 
     /// The status of a channel changed.
@@ -96,10 +84,7 @@ impl Valve {
         if open().next().is_some() && open().all(|channel| channel.idle) {
             if self.status == WatermarkStatus::Active {
                 // The one that held the others back is out: what the others had said counts now.
-                let highest = open()
-                    .map(|channel| channel.watermark)
-                    .max()
-                    .unwrap_or(Watermark::MIN);
+                let highest = open().map(|channel| channel.watermark).max().unwrap_or(Watermark::MIN);
                 progress.extend(self.emit(highest));
                 self.status = WatermarkStatus::Idle;
                 progress.push(Progress::Status(WatermarkStatus::Idle));
@@ -119,11 +104,7 @@ impl Valve {
             Watermark::MAX
         } else {
             let counts = |channel: &&Channel| channel.aligned && !channel.idle && !channel.has_ended();
-            self.channels
-                .iter()
-                .filter(counts)
-                .map(|channel| channel.watermark)
-                .min()?
+            self.channels.iter().filter(counts).map(|channel| channel.watermark).min()?
         };
         self.emit(lowest)
     }
@@ -175,14 +156,8 @@ mod tests {
         valve.watermark(1, Watermark(3));
         assert_eq!(valve.status(0, WatermarkStatus::Idle), []);
         let idle = Progress::Status(WatermarkStatus::Idle);
-        assert_eq!(
-            valve.status(1, WatermarkStatus::Idle),
-            [Progress::Watermark(Watermark(5)), idle]
-        );
-        assert_eq!(
-            valve.status(1, WatermarkStatus::Active),
-            [Progress::Status(WatermarkStatus::Active)]
-        );
+        assert_eq!(valve.status(1, WatermarkStatus::Idle), [Progress::Watermark(Watermark(5)), idle]);
+        assert_eq!(valve.status(1, WatermarkStatus::Active), [Progress::Status(WatermarkStatus::Active)]);
     }
 
     #[test]
@@ -190,14 +165,8 @@ mod tests {
         let mut valve = Valve::new(2);
         assert_eq!(valve.status(1, WatermarkStatus::Idle), []);
         // The other one is at its end, so nothing is active any more.
-        assert_eq!(
-            valve.watermark(0, Watermark::MAX),
-            [Progress::Status(WatermarkStatus::Idle)]
-        );
+        assert_eq!(valve.watermark(0, Watermark::MAX), [Progress::Status(WatermarkStatus::Idle)]);
         let active = Progress::Status(WatermarkStatus::Active);
-        assert_eq!(
-            valve.watermark(1, Watermark::MAX),
-            [active, Progress::Watermark(Watermark::MAX)]
-        );
+        assert_eq!(valve.watermark(1, Watermark::MAX), [active, Progress::Watermark(Watermark::MAX)]);
     }
 }

@@ -1,10 +1,6 @@
 //! Test connectors, and plans made by hand.
 
-#![allow(
-    dead_code,
-    clippy::allow_attributes,
-    reason = "not every test file uses all of it"
-)]
+#![allow(dead_code, clippy::allow_attributes, reason = "not every test file uses all of it")]
 
 pub mod sink;
 pub mod source;
@@ -35,10 +31,7 @@ pub fn bigint() -> LogicalType {
 }
 
 pub fn table(name: &str, connector: &str, options: &[(&str, &str)]) -> TableSpec {
-    let mut all: BTreeMap<_, _> = options
-        .iter()
-        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-        .collect();
+    let mut all: BTreeMap<_, _> = options.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     all.insert("connector".to_owned(), connector.to_owned());
     TableSpec {
         name: name.to_owned(),
@@ -58,14 +51,8 @@ pub struct Plan {
 
 impl Plan {
     pub fn new(configuration: &[(&str, &str)]) -> Self {
-        let configuration = configuration
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect();
-        Plan {
-            graph: StreamGraph::default(),
-            configuration,
-        }
+        let configuration = configuration.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Plan { graph: StreamGraph::default(), configuration }
     }
 
     pub fn add(&mut self, uid: &str, spec: OperatorSpec, parallelism: u32) -> NodeId {
@@ -80,12 +67,7 @@ impl Plan {
 
     pub fn source(&mut self, uid: &str, options: &[(&str, &str)], parallelism: u32) -> NodeId {
         let table = table(uid, "test-source", options);
-        let spec = SourceSpec {
-            table,
-            projection: vec![0, 1],
-            metadata: Schema::default(),
-            limit: None,
-        };
+        let spec = SourceSpec { table, projection: vec![0, 1], metadata: Schema::default(), limit: None };
         self.add(uid, OperatorSpec::Source(spec), parallelism)
     }
 
@@ -103,14 +85,7 @@ impl Plan {
     /// k, v as they are.
     pub fn identity(&mut self, uid: &str, parallelism: u32) -> NodeId {
         let projection = vec![Expr::column(0, bigint()), Expr::column(1, bigint())];
-        self.add(
-            uid,
-            OperatorSpec::Calc {
-                condition: None,
-                projection,
-            },
-            parallelism,
-        )
+        self.add(uid, OperatorSpec::Calc { condition: None, projection }, parallelism)
     }
 
     pub fn connect(&mut self, from: NodeId, to: NodeId, exchange: Exchange) {
@@ -118,10 +93,7 @@ impl Plan {
     }
 
     pub fn build(&self) -> flott_plan::JobGraph {
-        self.graph
-            .clone()
-            .into_job_graph("test", self.configuration.clone(), 128, true)
-            .unwrap()
+        self.graph.clone().into_job_graph("test", self.configuration.clone(), 128, true).unwrap()
     }
 }
 
@@ -135,17 +107,10 @@ pub fn world(task_managers: u32, slots: u32) -> World {
     let (controls, committed) = (Arc::<Controls>::default(), Arc::<Committed>::default());
     let mut registry = Registry::default();
     registry.register(Arc::new(source::TestSourceConnector(controls.clone())));
-    registry.register(Arc::new(sink::TestSinkConnector(
-        committed.clone(),
-        controls.clone(),
-    )));
+    registry.register(Arc::new(sink::TestSinkConnector(committed.clone(), controls.clone())));
     let mut options = LocalClusterOptions::new(Arc::new(registry), slots);
     options.task_managers = task_managers;
-    World {
-        cluster: LocalCluster::start(options).unwrap(),
-        controls,
-        committed,
-    }
+    World { cluster: LocalCluster::start(options).unwrap(), controls, committed }
 }
 
 pub fn finish(client: &JobClient) {
@@ -166,14 +131,7 @@ pub fn collect(results: &ResultStream) -> Vec<(i64, i64)> {
 }
 
 pub fn pairs(batch: &arrow::array::RecordBatch) -> Vec<(i64, i64)> {
-    let (k, v) = (
-        batch.column(0).as_primitive::<Int64Type>(),
-        batch.column(1).as_primitive::<Int64Type>(),
-    );
+    let (k, v) = (batch.column(0).as_primitive::<Int64Type>(), batch.column(1).as_primitive::<Int64Type>());
     assert_eq!(k.null_count(), 0);
-    k.values()
-        .iter()
-        .copied()
-        .zip(v.values().iter().copied())
-        .collect()
+    k.values().iter().copied().zip(v.values().iter().copied()).collect()
 }

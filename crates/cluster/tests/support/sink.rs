@@ -50,12 +50,7 @@ impl Connector for TestSinkConnector {
         let direct = options.flag("direct", false)?;
         options.finish()?;
         let table = spec.table.name.clone();
-        Ok(Arc::new(TestSink {
-            committed: self.0.clone(),
-            controls: self.1.clone(),
-            direct,
-            table,
-        }))
+        Ok(Arc::new(TestSink { committed: self.0.clone(), controls: self.1.clone(), direct, table }))
     }
 }
 
@@ -74,10 +69,8 @@ impl Sink for TestSink {
     fn commit(&self, committables: &[Committable]) -> Result<()> {
         self.controls.fault("commit")?;
         for committable in committables {
-            let (name, rows) = committable
-                .payload
-                .split_once('=')
-                .ok_or_else(|| Error::state("no committable"))?;
+            let (name, rows) =
+                committable.payload.split_once('=').ok_or_else(|| Error::state("no committable"))?;
             let rows = serde_json::from_str(rows).unwrap();
             self.committed.parts.lock().insert(name.to_owned(), rows);
             *self.committed.commits.lock() += 1;
@@ -120,8 +113,6 @@ impl SinkWriter for TestWriter {
             return Ok(Vec::new());
         }
         let rows = serde_json::to_string(&std::mem::take(&mut self.rows)).unwrap();
-        Ok(vec![Committable {
-            payload: format!("{}-{checkpoint}={rows}", self.prefix),
-        }])
+        Ok(vec![Committable { payload: format!("{}-{checkpoint}={rows}", self.prefix) }])
     }
 }

@@ -92,29 +92,17 @@ impl Connector for TestSourceConnector {
 
 impl Source for TestSource {
     fn boundedness(&self) -> Boundedness {
-        if self.unbounded {
-            Boundedness::Unbounded
-        } else {
-            Boundedness::Bounded
-        }
+        if self.unbounded { Boundedness::Unbounded } else { Boundedness::Bounded }
     }
 
     fn enumerator(&self, restored: Option<&str>, _: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
         let next = restored.map_or(0, |text| text.parse().unwrap());
-        Ok(Box::new(TestEnumerator {
-            source: self.clone(),
-            next,
-        }))
+        Ok(Box::new(TestEnumerator { source: self.clone(), next }))
     }
 
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
         self.controls.fault("open")?;
-        Ok(Box::new(TestReader {
-            source: self.clone(),
-            splits: Vec::new(),
-            context,
-            next_at: 0,
-        }))
+        Ok(Box::new(TestReader { source: self.clone(), splits: Vec::new(), context, next_at: 0 }))
     }
 }
 
@@ -127,10 +115,7 @@ impl SplitEnumerator for TestEnumerator {
     fn next_splits(&mut self, _: SubtaskIndex) -> Result<Option<Vec<Split>>> {
         if self.next < self.source.splits {
             self.next += 1;
-            return Ok(Some(vec![Split {
-                id: (self.next - 1).to_string(),
-                payload: "0".to_owned(),
-            }]));
+            return Ok(Some(vec![Split { id: (self.next - 1).to_string(), payload: "0".to_owned() }]));
         }
         Ok(self.source.unbounded.then(Vec::new))
     }
@@ -156,11 +141,8 @@ struct TestReader {
 
 impl SourceReader for TestReader {
     fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
-        self.splits.extend(
-            splits
-                .iter()
-                .map(|s| (s.id.parse::<u64>().unwrap(), s.payload.parse::<u64>().unwrap())),
-        );
+        self.splits
+            .extend(splits.iter().map(|s| (s.id.parse::<u64>().unwrap(), s.payload.parse::<u64>().unwrap())));
         Ok(())
     }
 
@@ -175,14 +157,7 @@ impl SourceReader for TestReader {
         let Some((split, position)) = self.splits.first_mut() else {
             return Ok(Poll::SplitsDone);
         };
-        let TestSource {
-            controls,
-            rows,
-            keys,
-            batch,
-            pause,
-            ..
-        } = &self.source;
+        let TestSource { controls, rows, keys, batch, pause, .. } = &self.source;
         let end = (*position + batch).min(*rows);
         controls.spend((end - *position) as i64)?;
         controls.fault("panic")?;
@@ -204,10 +179,7 @@ impl SourceReader for TestReader {
 
     fn snapshot(&mut self) -> Result<Vec<Split>> {
         self.source.controls.fault("snapshot")?;
-        let split = |(id, position): &(u64, u64)| Split {
-            id: id.to_string(),
-            payload: position.to_string(),
-        };
+        let split = |(id, position): &(u64, u64)| Split { id: id.to_string(), payload: position.to_string() };
         Ok(self.splits.iter().map(split).collect())
     }
 }

@@ -1,0 +1,84 @@
+//! Exactly once, whatever fails: what is committed is what an undisturbed run commits.
+
+mod support;
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use flott_plan::Exchange;
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+use support::{Plan, World, finish, world};
+
+const CHECKPOINTS: &[(&str, &str)] = &[
+    ("execution.checkpointing.interval", "3 ms"),
+    ("restart-strategy.type", "fixed-delay"),
+    ("restart-strategy.fixed-delay.attempts", "1000"),
+    ("restart-strategy.fixed-delay.delay", "1 ms"),
+    ("table.exec.batch-size", "16"),
+    ("execution.checkpointing.tolerable-failed-checkpoints", "1000"),
+];
+
+fn want(rows: i64) -> Vec<(i64, i64)> {
+    let mut want: Vec<_> = (0..rows).map(|v| (v % 10, v)).collect();
+    want.sort_unstable();
+    want
+}
+
+/// source -> (hash) calc -> (rebalance) sink, and source -> (broadcast-free diamond) the same sink through another calc.
+fn plan() -> Plan {
+    let mut plan = Plan::new(CHECKPOINTS);
+    let source = plan.source("source", &[("splits", "5"), ("rows", "200"), ("pause", "1")], 2);
+    let left = plan.identity("left", 3);
+    let right = plan.identity("right", 2);
+    let sink = plan.sink("sink", &[], 2);
+    plan.connect(source, left, Exchange::Hash(vec![0]));
+    plan.connect(left, right, Exchange::Rebalance);
+    plan.connect(right, sink, Exchange::Forward);
+    plan
+}
+
+fn run(world: &World, seed: u64) {
+    let mut random = SmallRng::seed_from_u64(seed);
+    let client = world.cluster.submit(&plan().build()).unwrap();
+    let faults = ["panic", "snapshot", "commit", "open"];
+    let rounds = random.random_range(1..4);
+    for _ in 0..rounds {
+        if random.random_bool(0.5) {
+            world.controls.fail_after.store(random.random_range(1..400), Ordering::SeqCst);
+        } else {
+            *world.controls.fault.lock() = Some(faults[random.random_range(0..faults.len())]);
+        }
+        client
+            .wait_until(Duration::from_millis(random.random_range(1..30)), |info| info.status.is_terminal());
+    }
+    finish(&client);
+    assert_eq!(world.committed.rows(), want(1_000), "seed {seed}");
+}
+
+#[test]
+fn exactly_once_under_failures_at_random_points() {
+    let mut failures = 0;
+    for seed in 0..40 {
+        let world = world(2, 2);
+        run(&world, seed);
+        failures += world.controls.failures.load(Ordering::SeqCst);
+    }
+    assert!(failures > 20, "only {failures} failures: the test does not test");
+}
+
+#[test]
+fn a_job_without_a_restart_strategy_fails_and_says_why() {
+    let world = world(1, 1);
+    let mut plan = Plan::new(&[]);
+    let source = plan.source("orders", &[("rows", "100")], 1);
+    let sink = plan.sink("sink", &[], 1);
+    plan.connect(source, sink, Exchange::Forward);
+    *world.controls.fault.lock() = Some("panic");
+    let client = world.cluster.submit(&plan.build()).unwrap();
+    let error = client.wait().unwrap_err().to_string();
+    assert!(error.contains("orders: panicked: a panic of the test"), "{error}");
+    assert_eq!(client.status(), flott_cluster::JobStatus::Failed);
+    assert_eq!(client.info().exceptions.len(), 1);
+    assert_eq!(world.committed.rows(), []);
+}
