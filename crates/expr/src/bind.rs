@@ -6,6 +6,8 @@ use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use crate::context::PlanContext;
 use crate::function::{Argument, any_nullable, no_signature};
+use crate::functions::mark_json;
+use crate::literal_text::IntervalUnit;
 use crate::registry;
 use crate::typing::casts::{check_explicit, is_implicit};
 use crate::typing::common;
@@ -21,6 +23,8 @@ pub fn call(name: &str, args: Vec<Expr>, context: &PlanContext) -> Result<Expr> 
         "BETWEEN SYMMETRIC" => return between(args, true, context),
         _ => {}
     }
+    let args = if matches!(upper.as_str(), "=" | "<>") { lenient_times(args) } else { args };
+    let args = mark_json(&upper, args);
     let Some(function) = registry::lookup(&upper) else {
         if let Some(positive) = upper.strip_prefix("NOT ") {
             return call("NOT", vec![call(positive, args, context)?], context);
@@ -32,10 +36,30 @@ pub fn call(name: &str, args: Vec<Expr>, context: &PlanContext) -> Result<Expr> 
     let arguments: Vec<_> = args.iter().map(argument).collect();
     let signature = function.infer(&arguments, context)?;
     if signature.casts.len() != args.len() {
-        return Err(Error::internal(format!("{upper} casts {} of {} arguments", signature.casts.len(), args.len())));
+        return Err(Error::internal(format!(
+            "{upper} casts {} of {} arguments",
+            signature.casts.len(),
+            args.len()
+        )));
     }
     let args = args.into_iter().zip(signature.casts).map(|(arg, ty)| convert(arg, ty)).collect();
     Ok(Expr::call(function.name(), args, signature.result))
+}
+
+/// A date or time is equal to a column of text when the text reads as it; other text is NULL, not an error.
+fn lenient_times(mut args: Vec<Expr>) -> Vec<Expr> {
+    let [left, right] = args.as_slice() else {
+        return args;
+    };
+    let is_text = |expr: &Expr| expr.ty().kind.is_character() && !matches!(expr, Expr::Literal { .. });
+    let (at, kind) = match (is_text(left), is_text(right)) {
+        (true, false) if right.ty().kind.is_datetime() => (0, right.ty().kind.clone()),
+        (false, true) if left.ty().kind.is_datetime() => (1, left.ty().kind.clone()),
+        _ => return args,
+    };
+    let input = Box::new(args[at].clone());
+    args[at] = Expr::Cast { input, ty: kind.nullable(), is_try: true };
+    args
 }
 
 fn argument(expr: &Expr) -> Argument<'_> {
@@ -89,6 +113,19 @@ pub fn cast(expr: Expr, ty: LogicalType, is_try: bool) -> Result<Expr> {
     Ok(Expr::Cast { input: Box::new(expr), ty, is_try })
 }
 
+/// `CAST(number AS INTERVAL unit)`: so many times the unit. Flink has it for single units only.
+pub fn interval_of(number: Expr, unit: IntervalUnit, context: &PlanContext) -> Result<Expr> {
+    if !number.ty().kind.is_integer() && !number.ty().kind.is_decimal() {
+        return Err(Error::invalid(format!(
+            "CAST to INTERVAL {unit:?} takes a whole number, not {}",
+            number.ty()
+        )));
+    }
+    let kind = if unit.is_months() { TypeKind::IntervalYearMonth } else { TypeKind::IntervalDaySecond };
+    let one = Expr::literal(Literal::Integer(unit.size()), kind.not_null());
+    call("*", vec![number, one], context)
+}
+
 /// `CASE [operand] WHEN .. THEN .. [ELSE ..] END`
 pub fn case(
     operand: Option<Expr>,
@@ -105,7 +142,10 @@ pub fn case(
                 convert(when, TypeKind::Boolean.nullable())
             }
             None => {
-                return Err(Error::invalid(format!("WHEN takes a BOOLEAN, not {}: compare it with something", when.ty())));
+                return Err(Error::invalid(format!(
+                    "WHEN takes a BOOLEAN, not {}: compare it with something",
+                    when.ty()
+                )));
             }
         };
         conditions.push(condition);
@@ -124,9 +164,9 @@ pub fn case(
 }
 
 fn nullif(args: Vec<Expr>, context: &PlanContext) -> Result<Expr> {
-    let [value, other]: [Expr; 2] = args.try_into().map_err(|args: Vec<Expr>| {
-        Error::invalid(format!("NULLIF takes 2 arguments, not {}", args.len()))
-    })?;
+    let [value, other]: [Expr; 2] = args
+        .try_into()
+        .map_err(|args: Vec<Expr>| Error::invalid(format!("NULLIF takes 2 arguments, not {}", args.len())))?;
     let ty = value.ty().clone().with_nullable(true);
     let equal = call("=", vec![value.clone(), other], context)?;
     let null = Expr::literal(Literal::Null, ty.clone());
@@ -136,7 +176,9 @@ fn nullif(args: Vec<Expr>, context: &PlanContext) -> Result<Expr> {
 fn if_then_else(args: Vec<Expr>) -> Result<Expr> {
     let arguments: Vec<_> = args.iter().map(argument).collect();
     let refuse = || no_signature("IF", &arguments, &["IF(<BOOLEAN>, <COMMON>, <COMMON>)"]);
-    let [condition, then, otherwise] = arguments.as_slice() else { return Err(refuse()) };
+    let [condition, then, otherwise] = arguments.as_slice() else {
+        return Err(refuse());
+    };
     if !matches!(condition.ty.kind, TypeKind::Boolean | TypeKind::Null) {
         return Err(refuse());
     }
@@ -146,7 +188,11 @@ fn if_then_else(args: Vec<Expr>) -> Result<Expr> {
     let mut next = || values.next().ok_or_else(|| Error::internal("IF without arguments"));
     let condition = convert(next()?, TypeKind::Boolean.nullable());
     let then = convert(next()?, ty.clone());
-    Ok(Expr::Case { branches: vec![(condition, then)], otherwise: Box::new(convert(next()?, ty.clone())), ty })
+    Ok(Expr::Case {
+        branches: vec![(condition, then)],
+        otherwise: Box::new(convert(next()?, ty.clone())),
+        ty,
+    })
 }
 
 fn between(args: Vec<Expr>, symmetric: bool, context: &PlanContext) -> Result<Expr> {

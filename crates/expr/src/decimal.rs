@@ -169,11 +169,10 @@ fn significant_quotient(a: i256, b: i256) -> Option<(i256, i32)> {
         digits = guess;
     }
     let mut numerator = a.checked_mul(wide_power10(digits as u32)?)?;
-    if numerator.checked_div(b)?.checked_abs()? < floor {
-        if let Some(more) = numerator.checked_mul(i256::from_i128(10)) {
-            numerator = more;
-            digits += 1;
-        }
+    let short = numerator.checked_div(b)?.checked_abs()? < floor;
+    if let Some(more) = numerator.checked_mul(i256::from_i128(10)).filter(|_| short) {
+        numerator = more;
+        digits += 1;
     }
     Some((divide_half_up_wide(numerator, b)?, digits))
 }
@@ -275,7 +274,10 @@ mod tests {
         assert_eq!(divide((100, 2), (3, 0), (21, 13)), Some(3_333_333_333_333));
         assert_eq!(divide((-5, 0), (2, 0), (10, 0)), Some(-3));
         assert_eq!(divide((power10(37), 0), (3, 0), (38, 6)), None);
-        assert_eq!(multiply((power10(37), 18), (power10(37), 18), (38, 0)), Some(power10(38)).and_then(|v| fit(v, 38)));
+        assert_eq!(
+            multiply((power10(37), 18), (power10(37), 18), (38, 0)),
+            Some(power10(38)).and_then(|v| fit(v, 38))
+        );
         assert_eq!(remainder((-750, 2), (20000, 4), (7, 4)), Some(-15000));
         assert_eq!(compare((150, 2), (15, 1)), Ordering::Equal);
         assert_eq!(parse("1.005", 5, 2), Some(Some(101)));
@@ -284,7 +286,7 @@ mod tests {
         assert_eq!(parse("1e-50", 5, 2), Some(Some(0)));
         assert_eq!(parse(".", 5, 2), None);
         assert_eq!(parse("99999999999999999999999999999999999999", 38, 0), Some(Some(power10(38) - 1)));
-        assert_eq!(to_f64(31415926535, 10), 3.1415926535);
+        assert_eq!(to_f64(27182818284, 10), 2.7182818284);
     }
 
     /// Schoolbook long arithmetic on decimal digit strings: slow, and with nothing in common with the code above.

@@ -81,10 +81,10 @@ pub fn number(text: &str) -> Result<Expr> {
     Ok(Expr::literal(Literal::Decimal(value), kind.not_null()))
 }
 
-/// A character string: CHAR of its length.
+/// A character string: CHAR of its length, which for a literal counts Java's chars.
 pub fn string(text: impl Into<String>) -> Expr {
     let text = text.into();
-    let length = text.chars().count() as u32;
+    let length = text.encode_utf16().count() as u32;
     Expr::literal(Literal::String(text), TypeKind::Char(length).not_null())
 }
 
@@ -101,7 +101,7 @@ pub fn null() -> Expr {
 /// `x'0aff'`, given the hexadecimal digits: BINARY of its length.
 pub fn binary(digits: &str) -> Result<Expr> {
     let wrong = || Error::invalid(format!("x'{digits}' must have an even number of hexadecimal digits"));
-    if digits.len() % 2 != 0 || !digits.is_ascii() {
+    if !digits.len().is_multiple_of(2) || !digits.is_ascii() {
         return Err(wrong());
     }
     let bytes = (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16));
@@ -149,7 +149,10 @@ pub fn interval(text: &str, from: IntervalUnit, to: Option<IntervalUnit>, negati
     let to = to.unwrap_or(from);
     let wrong = || {
         let range = if to == from { format!("{from:?}") } else { format!("{from:?} TO {to:?}") };
-        Error::invalid(format!("Illegal interval literal format '{text}' for INTERVAL {}", range.to_uppercase()))
+        Error::invalid(format!(
+            "Illegal interval literal format '{text}' for INTERVAL {}",
+            range.to_uppercase()
+        ))
     };
     if to < from || from.is_months() != to.is_months() {
         return Err(wrong());
@@ -167,8 +170,11 @@ pub fn interval(text: &str, from: IntervalUnit, to: Option<IntervalUnit>, negati
         }
         _ => return Err(wrong()),
     };
-    let units: Vec<_> =
-        if units.is_empty() { vec![from] } else { units.iter().copied().filter(|u| (from..=to).contains(u)).collect() };
+    let units: Vec<_> = if units.is_empty() {
+        vec![from]
+    } else {
+        units.iter().copied().filter(|u| (from..=to).contains(u)).collect()
+    };
     let total = fields(digits, &units).ok_or_else(wrong)?;
     let total = if minus != negative { -total } else { total };
     let kind = if from.is_months() { TypeKind::IntervalYearMonth } else { TypeKind::IntervalDaySecond };
@@ -244,7 +250,10 @@ mod tests {
             ("0.00000000000000000001", "Decimal(1) DECIMAL(21, 20) NOT NULL"),
             ("99999999.99", "Decimal(9999999999) DECIMAL(10, 2) NOT NULL"),
             ("1e3", "Double(1000.0) DOUBLE NOT NULL"),
-            ("123456789012345678901234567890", "Numeric literal '123456789012345678901234567890' out of range"),
+            (
+                "123456789012345678901234567890",
+                "Numeric literal '123456789012345678901234567890' out of range",
+            ),
         ] {
             assert_eq!(show(number(text)), want, "{text}");
         }

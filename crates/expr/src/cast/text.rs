@@ -10,7 +10,12 @@ use flott_types::{Error, LogicalType, Result, TypeKind};
 use super::CastOptions;
 use crate::kernel::as_ref;
 
-pub(super) fn to_text(array: &ArrayRef, from: &LogicalType, to: &TypeKind, options: CastOptions) -> Result<ArrayRef> {
+pub(super) fn to_text(
+    array: &ArrayRef,
+    from: &LogicalType,
+    to: &TypeKind,
+    options: CastOptions,
+) -> Result<ArrayRef> {
     let (length, pad) = match to {
         TypeKind::Char(length) => (*length as usize, true),
         TypeKind::Varchar(length) => (*length as usize, false),
@@ -19,12 +24,18 @@ pub(super) fn to_text(array: &ArrayRef, from: &LogicalType, to: &TypeKind, optio
     let mut output = StringBuilder::with_capacity(array.len(), array.len() * 16);
     if let Some(input) = array.as_string_opt::<i32>() {
         for value in input {
-            append(&mut output, value, length, pad);
+            match value {
+                Some(value) => append(&mut output, value, length, pad),
+                None => output.append_null(),
+            }
         }
     } else if let Some(input) = array.as_binary_opt::<i32>() {
         for value in input {
             let text: Option<Cow<'_, str>> = value.map(String::from_utf8_lossy);
-            append(&mut output, text.as_deref(), length, pad);
+            match text {
+                Some(text) => append_utf16(&mut output, &text, length, pad),
+                None => output.append_null(),
+            }
         }
     } else {
         let mut text = String::new();
@@ -35,25 +46,45 @@ pub(super) fn to_text(array: &ArrayRef, from: &LogicalType, to: &TypeKind, optio
             }
             text.clear();
             write_value(&mut text, array, row, from, options.time_zone);
-            append(&mut output, Some(&text), length, pad);
+            append_utf16(&mut output, &text, length, pad);
         }
     }
     Ok(as_ref(output.finish()))
 }
 
-fn append(output: &mut StringBuilder, value: Option<&str>, length: usize, pad: bool) {
-    let Some(value) = value else { return output.append_null() };
+/// A text cut and filled up by characters.
+fn append(output: &mut StringBuilder, value: &str, length: usize, pad: bool) {
     // A text of so many bytes has at most so many characters.
     if value.len() <= length && !pad {
         return output.append_value(value);
     }
     match value.char_indices().nth(length) {
         Some((end, _)) => output.append_value(&value[..end]),
-        None if pad => {
-            let missing = length - value.chars().count();
-            let _ = write!(output, "{value}{:missing$}", "");
-            output.append_value("");
-        }
+        None if pad => finish(output, value, length - value.chars().count()),
         None => output.append_value(value),
     }
+}
+
+/// What is not text already is cut and filled up by Java's chars. Half a character becomes `?`.
+fn append_utf16(output: &mut StringBuilder, value: &str, length: usize, pad: bool) {
+    if value.is_ascii() {
+        return append(output, value, length, pad);
+    }
+    let mut room = length;
+    for (at, c) in value.char_indices() {
+        match room.checked_sub(c.len_utf16()) {
+            Some(rest) => room = rest,
+            None => {
+                let half = if room > 0 { "?" } else { "" };
+                let _ = output.write_str(&value[..at]);
+                return output.append_value(half);
+            }
+        }
+    }
+    finish(output, value, if pad { room } else { 0 });
+}
+
+fn finish(output: &mut StringBuilder, value: &str, spaces: usize) {
+    let _ = write!(output, "{value}{:spaces$}", "");
+    output.append_value("");
 }

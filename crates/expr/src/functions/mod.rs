@@ -15,6 +15,7 @@ mod utf16;
 
 use crate::function::ScalarFunction;
 
+pub(crate) use json::mark_json;
 pub(crate) use operators::{decimal_array, divides_by_literal_zero, fill};
 
 /// All functions of all families.

@@ -13,7 +13,10 @@ pub fn check_explicit(from: &LogicalType, to: &LogicalType) -> Result<()> {
         (TypeKind::Timestamp(_), to) if to.is_numeric() => ": use UNIX_TIMESTAMP(CAST(timestamp AS STRING))",
         _ => "",
     };
-    Err(Error::invalid(format!("Cast function cannot convert value of type {} to type {}{hint}", from.kind, to.kind)))
+    Err(Error::invalid(format!(
+        "Cast function cannot convert value of type {} to type {}{hint}",
+        from.kind, to.kind
+    )))
 }
 
 /// Whether CAST(from AS to) exists.

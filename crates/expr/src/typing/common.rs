@@ -59,8 +59,7 @@ fn widen(a: &TypeKind, b: &TypeKind) -> Option<TypeKind> {
         (Timestamp(_) | TimestampLtz(_), Date) => a.clone(),
         (Timestamp(p), TimestampLtz(q)) | (TimestampLtz(p), Timestamp(q)) => TimestampLtz(*p.max(q)),
         (text, other) | (other, text)
-            if text.is_character()
-                && (other.is_numeric() || other.is_datetime() || *other == Boolean) =>
+            if text.is_character() && (other.is_numeric() || other.is_datetime() || *other == Boolean) =>
         {
             TypeKind::STRING
         }

@@ -12,22 +12,20 @@ pub fn merge(types: &[LogicalType]) -> Option<LogicalType> {
     let kinds = || types.iter().map(|ty| &ty.kind).filter(|kind| **kind != TypeKind::Null);
     let first = kinds().next()?;
     let similar = match first {
-        TypeKind::Array(_) | TypeKind::Map(..) | TypeKind::Multiset(_) | TypeKind::Row(_) => nested(types, &merge),
+        TypeKind::Array(_) | TypeKind::Map(..) | TypeKind::Multiset(_) | TypeKind::Row(_) => {
+            nested(types, &merge)
+        }
         _ => kinds().skip(1).try_fold(first.clone(), |result, kind| two(&result, kind)),
     };
     let kind = match similar {
         Some(kind) => kind,
-        None => kinds().skip(1).try_fold(first.clone(), |result, kind| castable(result, kind))?,
+        None => kinds().skip(1).try_fold(first.clone(), castable)?,
     };
     Some(kind.with_nullable(nullable))
 }
 
 fn castable(result: TypeKind, kind: &TypeKind) -> Option<TypeKind> {
-    if is_implicit(&result, kind) {
-        Some(kind.clone())
-    } else {
-        is_implicit(kind, &result).then_some(result)
-    }
+    if is_implicit(&result, kind) { Some(kind.clone()) } else { is_implicit(kind, &result).then_some(result) }
 }
 
 fn two(a: &TypeKind, b: &TypeKind) -> Option<TypeKind> {
@@ -61,7 +59,11 @@ pub(super) fn text_or_exact(a: &TypeKind, b: &TypeKind) -> Option<TypeKind> {
             Decimal(precision, scale)
         }
         (a, b) if a.is_integer() && b.is_integer() => {
-            if decimal::of_exact(b) > decimal::of_exact(a) { b.clone() } else { a.clone() }
+            if decimal::of_exact(b) > decimal::of_exact(a) {
+                b.clone()
+            } else {
+                a.clone()
+            }
         }
         _ => return None,
     })

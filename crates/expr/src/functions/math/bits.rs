@@ -53,7 +53,9 @@ fn bin(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
 fn hex(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     if call.arg_types[0].kind == TypeKind::BigInt {
         let input = args[0].view::<Int64Array>()?;
-        return write_each(call.rows, |row, out| input.get(row).map(|value| write!(out, "{value:X}").unwrap_or(())));
+        return write_each(call.rows, |row, out| {
+            input.get(row).map(|value| write!(out, "{value:X}").unwrap_or(()))
+        });
     }
     let input = args[0].view::<StringArray>()?;
     write_each(call.rows, |row, out| {

@@ -14,15 +14,23 @@ use crate::value::Value;
 /// A table row: name, function.
 macro_rules! real {
     ($name:literal, $f:expr) => {
-        Function::new($name, |args, _| infer($name, args, 1), |args, call| {
-            Ok(as_ref(unary::<Float64Type, Float64Type>(&args[0], call.rows, $f)?))
-        })
+        Function::new(
+            $name,
+            |args, _| infer($name, args, 1),
+            |args, call| Ok(as_ref(unary::<Float64Type, Float64Type>(&args[0], call.rows, $f)?)),
+        )
         .boxed()
     };
     ($name:literal, 2, $f:expr) => {
-        Function::new($name, |args, _| infer($name, args, 2), |args, call| {
-            Ok(as_ref(binary::<Float64Type, Float64Type, Float64Type>(&args[0], &args[1], call.rows, $f)?))
-        })
+        Function::new(
+            $name,
+            |args, _| infer($name, args, 2),
+            |args, call| {
+                Ok(as_ref(binary::<Float64Type, Float64Type, Float64Type>(
+                    &args[0], &args[1], call.rows, $f,
+                )?))
+            },
+        )
         .boxed()
     };
 }

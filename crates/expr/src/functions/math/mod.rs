@@ -10,8 +10,14 @@ use crate::function::ScalarFunction;
 
 /// The table of the family.
 pub(crate) fn functions() -> Vec<Box<dyn ScalarFunction>> {
-    [bits::functions(), elementary::functions(), random::functions(), rounding::functions(), sign::functions()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        bits::functions(),
+        elementary::functions(),
+        random::functions(),
+        rounding::functions(),
+        sign::functions(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -1,34 +1,43 @@
 //! RAND, RAND_INTEGER, UUID. With a constant seed the numbers are those of Java's `Random`, one after the other.
 
-use arrow::array::{ArrayRef, Float64Builder, Int32Builder, StringBuilder};
 use arrow::array::Int32Array;
+use arrow::array::{ArrayRef, Float64Builder, Int32Builder, StringBuilder};
 use flott_plan::Literal;
 use flott_types::{LogicalType, Result, TypeKind};
 use parking_lot::Mutex;
 
 use crate::function::{
-    Argument, Call, Determinism, Function, PreparedFunction, ScalarFunction, Signature, any_nullable, no_signature,
+    Argument, Call, Determinism, Function, PreparedFunction, ScalarFunction, Signature, any_nullable,
+    no_signature,
 };
 use crate::kernel::as_ref;
 use crate::value::Value;
 
 pub(super) fn functions() -> Vec<Box<dyn ScalarFunction>> {
     vec![
-        Function::new("RAND", |args, _| infer("RAND", args, 0..=1, TypeKind::Double), |args, call| {
-            doubles(args, call, None)
-        })
+        Function::new(
+            "RAND",
+            |args, _| infer("RAND", args, 0..=1, TypeKind::Double),
+            |args, call| doubles(args, call, None),
+        )
         .determinism(Determinism::Never)
         .prepare(prepare_doubles)
         .boxed(),
-        Function::new("RAND_INTEGER", |args, _| infer("RAND_INTEGER", args, 1..=2, TypeKind::Int), |args, call| {
-            integers(args, call, None)
-        })
+        Function::new(
+            "RAND_INTEGER",
+            |args, _| infer("RAND_INTEGER", args, 1..=2, TypeKind::Int),
+            |args, call| integers(args, call, None),
+        )
         .determinism(Determinism::Never)
         .prepare(prepare_integers)
         .boxed(),
-        Function::new("UUID", |args, _| infer("UUID", args, 0..=0, TypeKind::Char(36)), |_, call| Ok(uuids(call)))
-            .determinism(Determinism::Never)
-            .boxed(),
+        Function::new(
+            "UUID",
+            |args, _| infer("UUID", args, 0..=0, TypeKind::Char(36)),
+            |_, call| Ok(uuids(call)),
+        )
+        .determinism(Determinism::Never)
+        .boxed(),
     ]
 }
 
@@ -40,7 +49,8 @@ fn infer(
 ) -> Result<Signature> {
     let integer = |arg: &Argument<'_>| arg.ty.kind.is_integer() || arg.ty.kind == TypeKind::Null;
     if !counts.contains(&args.len()) || !args.iter().all(integer) {
-        let forms: Vec<_> = counts.map(|count| format!("{name}({})", vec!["<INTEGER>"; count].join(", "))).collect();
+        let forms: Vec<_> =
+            counts.map(|count| format!("{name}({})", vec!["<INTEGER>"; count].join(", "))).collect();
         return Err(no_signature(name, args, &forms.iter().map(String::as_str).collect::<Vec<_>>()));
     }
     Ok(Signature {
@@ -142,8 +152,8 @@ fn integers(args: &[Value], call: &Call<'_>, mut shared: Option<&mut JavaRandom>
         _ => (None, args[0].view::<Int32Array>()?),
     };
     let mut output = Int32Builder::with_capacity(call.rows);
-    let bits = if seeds.is_some() { Vec::new() } else { random_bits(call, 1) };
-    for row in 0..call.rows {
+    let bits = if seeds.is_some() { vec![0; call.rows] } else { random_bits(call, 1) };
+    for (row, bits) in bits.into_iter().enumerate() {
         let Some(bound) = bounds.get(row) else {
             output.append_null();
             continue;
@@ -152,7 +162,7 @@ fn integers(args: &[Value], call: &Call<'_>, mut shared: Option<&mut JavaRandom>
             return Err(flott_types::Error::data("RAND_INTEGER: the bound must be positive"));
         }
         match seeds.map(|seeds| seeds.get(row)) {
-            None => output.append_value((bits[row] % bound as u64) as i32),
+            None => output.append_value((bits % bound as u64) as i32),
             Some(None) => output.append_null(),
             Some(Some(seed)) => output.append_value(match &mut shared {
                 Some(random) => random.below(bound),

@@ -19,11 +19,19 @@ pub(super) fn functions() -> Vec<Box<dyn ScalarFunction>> {
         Function::new("CEIL", |args, _| infer_whole("CEIL", args), |args, call| whole(args, call, true))
             .aliases(&["CEILING"])
             .boxed(),
-        Function::new("FLOOR", |args, _| infer_whole("FLOOR", args), |args, call| whole(args, call, false)).boxed(),
-        Function::new("ROUND", |args, _| infer_digits("ROUND", args), |args, call| to_digits(args, call, true)).boxed(),
-        Function::new("TRUNCATE", |args, _| infer_digits("TRUNCATE", args), |args, call| {
-            to_digits(args, call, false)
-        })
+        Function::new("FLOOR", |args, _| infer_whole("FLOOR", args), |args, call| whole(args, call, false))
+            .boxed(),
+        Function::new(
+            "ROUND",
+            |args, _| infer_digits("ROUND", args),
+            |args, call| to_digits(args, call, true),
+        )
+        .boxed(),
+        Function::new(
+            "TRUNCATE",
+            |args, _| infer_digits("TRUNCATE", args),
+            |args, call| to_digits(args, call, false),
+        )
         .boxed(),
     ]
 }
@@ -38,10 +46,11 @@ fn infer_whole(name: &'static str, args: &[Argument<'_>]) -> Result<Signature> {
             Ok(Signature::as_is(args, kind.with_nullable(arg.ty.nullable)))
         }
         [arg, _] if arg.ty.kind.is_datetime() => temporal::infer_round(name, args),
-        _ => Err(no_signature(name, args, &[
-            &format!("{name}(<NUMERIC>)"),
-            &format!("{name}(<DATETIME> TO <TIME_UNIT>)"),
-        ])),
+        _ => Err(no_signature(
+            name,
+            args,
+            &[&format!("{name}(<NUMERIC>)"), &format!("{name}(<DATETIME> TO <TIME_UNIT>)")],
+        )),
     }
 }
 
@@ -113,37 +122,52 @@ fn to_digits(args: &[Value], call: &Call<'_>, half_up: bool) -> Result<ArrayRef>
         rows: usize,
         f: impl Fn(T::Native, i32) -> T::Native,
     ) -> Result<ArrayRef> {
-        Ok(as_ref(try_binary::<T, Int32Type, T>(value, digits, rows, |value, digits| Ok(Some(f(value, digits))))?))
+        Ok(as_ref(try_binary::<T, Int32Type, T>(value, digits, rows, |value, digits| {
+            Ok(Some(f(value, digits)))
+        })?))
     }
     let rows = call.rows;
     let long = |value: i64, digits: i32| round_whole(value.into(), digits, half_up) as i64;
     match &call.result.kind {
-        TypeKind::TinyInt => typed::<Int8Type>(value, digits, rows, |value, digits| long(value.into(), digits) as i8),
-        TypeKind::SmallInt => typed::<Int16Type>(value, digits, rows, |v, digits| long(v.into(), digits) as i16),
-        TypeKind::Int => typed::<Int32Type>(value, digits, rows, |value, digits| long(value.into(), digits) as i32),
+        TypeKind::TinyInt => {
+            typed::<Int8Type>(value, digits, rows, |value, digits| long(value.into(), digits) as i8)
+        }
+        TypeKind::SmallInt => {
+            typed::<Int16Type>(value, digits, rows, |v, digits| long(v.into(), digits) as i16)
+        }
+        TypeKind::Int => {
+            typed::<Int32Type>(value, digits, rows, |value, digits| long(value.into(), digits) as i32)
+        }
         TypeKind::BigInt => typed::<Int64Type>(value, digits, rows, long),
         TypeKind::Float => typed::<Float32Type>(value, digits, rows, |value, digits| {
             round_real(value.into(), digits, half_up) as f32
         }),
-        TypeKind::Double => typed::<Float64Type>(value, digits, rows, |value, digits| round_real(value, digits, half_up)),
+        TypeKind::Double => {
+            typed::<Float64Type>(value, digits, rows, |value, digits| round_real(value, digits, half_up))
+        }
         TypeKind::Decimal(precision, scale) => {
             let TypeKind::Decimal(_, from) = call.arg_types[0].kind else {
                 return Err(Error::internal("ROUND to DECIMAL of another type"));
             };
             let (precision, scale) = (*precision, *scale);
-            let values = try_binary::<Decimal128Type, Int32Type, Decimal128Type>(value, digits, rows, |value, digits| {
-                if digits >= from.into() {
-                    return Ok(decimal::fit(value, precision));
-                }
-                // The unscaled value at the new scale. Where the digits are not constant the type keeps its scale, and
-                // Flink reads the same unscaled value at that one.
-                let shift = i32::from(from) - digits;
-                let cut = round_whole(value, -shift, half_up);
-                let kept = if digits < 0 { from.into() } else { shift.clamp(0, 38) as u32 };
-                let unscaled = cut / power10(kept);
-                debug_assert!(digits < 0 || digits <= scale.into());
-                Ok(decimal::fit(unscaled, precision))
-            })?;
+            let values = try_binary::<Decimal128Type, Int32Type, Decimal128Type>(
+                value,
+                digits,
+                rows,
+                |value, digits| {
+                    if digits >= from.into() {
+                        return Ok(decimal::fit(value, precision));
+                    }
+                    // The unscaled value at the new scale. Where the digits are not constant the type keeps its scale, and
+                    // Flink reads the same unscaled value at that one.
+                    let shift = i32::from(from) - digits;
+                    let cut = round_whole(value, -shift, half_up);
+                    let kept = if digits < 0 { from.into() } else { shift.clamp(0, 38) as u32 };
+                    let unscaled = cut / power10(kept);
+                    debug_assert!(digits < 0 || digits <= scale.into());
+                    Ok(decimal::fit(unscaled, precision))
+                },
+            )?;
             decimal_array(values, (precision, scale))
         }
         other => Err(Error::internal(format!("ROUND of {other}"))),
@@ -171,7 +195,9 @@ fn round_real(value: f64, digits: i32, half_up: bool) -> f64 {
         return value;
     }
     let text = format!("{:e}", value.abs());
-    let Some((mantissa, exponent)) = text.split_once('e') else { return value };
+    let Some((mantissa, exponent)) = text.split_once('e') else {
+        return value;
+    };
     let shown: Vec<u8> = mantissa.bytes().filter(u8::is_ascii_digit).collect();
     let keep = exponent.parse::<i64>().unwrap_or(0) + 1 + i64::from(digits);
     if keep >= shown.len() as i64 {

@@ -26,7 +26,11 @@ fn infer(name: &'static str, args: &[Argument<'_>]) -> Result<Signature> {
     }
 }
 
-fn typed<T: ArrowPrimitiveType>(arg: &Value, call: &Call<'_>, f: impl Fn(T::Native) -> T::Native) -> Result<ArrayRef> {
+fn typed<T: ArrowPrimitiveType>(
+    arg: &Value,
+    call: &Call<'_>,
+    f: impl Fn(T::Native) -> T::Native,
+) -> Result<ArrayRef> {
     Ok(as_ref(unary::<T, T>(arg, call.rows, f)?))
 }
 

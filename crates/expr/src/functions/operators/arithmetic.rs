@@ -5,8 +5,8 @@
 
 use arrow::array::{ArrayRef, PrimitiveArray};
 use arrow::datatypes::{
-    ArrowNativeTypeOp, ArrowPrimitiveType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type,
+    ArrowNativeTypeOp, ArrowPrimitiveType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type,
 };
 use flott_plan::Literal;
 use flott_types::{Error, LogicalType, Result, TypeKind};
@@ -44,7 +44,9 @@ fn forms(operator: &str) -> &'static [&'static str] {
             "-<NUMERIC>",
             "-<DATETIME_INTERVAL>",
         ],
-        "*" => &["<NUMERIC> * <NUMERIC>", "<DATETIME_INTERVAL> * <NUMERIC>", "<NUMERIC> * <DATETIME_INTERVAL>"],
+        "*" => {
+            &["<NUMERIC> * <NUMERIC>", "<DATETIME_INTERVAL> * <NUMERIC>", "<NUMERIC> * <DATETIME_INTERVAL>"]
+        }
         "/" => &["<NUMERIC> / <NUMERIC>", "<DATETIME_INTERVAL> / <NUMERIC>"],
         _ => &["MOD(<EXACT_NUMERIC>, <EXACT_NUMERIC>)"],
     }
@@ -113,7 +115,9 @@ fn exact(ty: &LogicalType) -> LogicalType {
 fn infer_modulo(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature> {
     let types = operand_types(args);
     let nullable = any_nullable(args);
-    let [left, right] = types.as_slice() else { return Err(no_signature("MOD", args, forms("%"))) };
+    let [left, right] = types.as_slice() else {
+        return Err(no_signature("MOD", args, forms("%")));
+    };
     let (Some(a), Some(b)) = (decimal_type::of_exact(&left.kind), decimal_type::of_exact(&right.kind)) else {
         return Err(no_signature("%", args, forms("%")));
     };
@@ -207,7 +211,11 @@ fn modulo(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     if call.result.kind.is_decimal() {
         return fallible_decimals(args, call, decimal::remainder);
     }
-    fn typed<T: ArrowPrimitiveType>(args: &[Value], call: &Call<'_>, cut: impl Fn(i64) -> T::Native) -> Result<ArrayRef> {
+    fn typed<T: ArrowPrimitiveType>(
+        args: &[Value],
+        call: &Call<'_>,
+        cut: impl Fn(i64) -> T::Native,
+    ) -> Result<ArrayRef> {
         Ok(as_ref(try_binary::<Int64Type, Int64Type, T>(&args[0], &args[1], call.rows, |a, b| match b {
             0 => Err(division_by_zero()),
             b => Ok(Some(cut(a.wrapping_rem(b)))),
@@ -237,11 +245,18 @@ fn operands(call: &Call<'_>) -> Result<(u8, u8, (u8, u8))> {
     }
 }
 
-fn decimals(args: &[Value], call: &Call<'_>, f: fn(Scaled, Scaled, (u8, u8)) -> Option<i128>) -> Result<ArrayRef> {
+fn decimals(
+    args: &[Value],
+    call: &Call<'_>,
+    f: fn(Scaled, Scaled, (u8, u8)) -> Option<i128>,
+) -> Result<ArrayRef> {
     let (s1, s2, result) = operands(call)?;
-    let values = try_binary::<Decimal128Type, Decimal128Type, Decimal128Type>(&args[0], &args[1], call.rows, |a, b| {
-        Ok(f((a, s1), (b, s2), result))
-    })?;
+    let values = try_binary::<Decimal128Type, Decimal128Type, Decimal128Type>(
+        &args[0],
+        &args[1],
+        call.rows,
+        |a, b| Ok(f((a, s1), (b, s2), result)),
+    )?;
     decimal_array(values, result)
 }
 
@@ -251,9 +266,14 @@ fn fallible_decimals(
     f: fn(Scaled, Scaled, (u8, u8)) -> Option<i128>,
 ) -> Result<ArrayRef> {
     let (s1, s2, result) = operands(call)?;
-    let values = try_binary::<Decimal128Type, Decimal128Type, Decimal128Type>(&args[0], &args[1], call.rows, |a, b| {
-        if b == 0 { Err(division_by_zero()) } else { Ok(f((a, s1), (b, s2), result)) }
-    })?;
+    let values = try_binary::<Decimal128Type, Decimal128Type, Decimal128Type>(
+        &args[0],
+        &args[1],
+        call.rows,
+        |a, b| {
+            if b == 0 { Err(division_by_zero()) } else { Ok(f((a, s1), (b, s2), result)) }
+        },
+    )?;
     decimal_array(values, result)
 }
 
@@ -262,7 +282,8 @@ pub(crate) fn decimal_array(
     values: PrimitiveArray<Decimal128Type>,
     (precision, scale): (u8, u8),
 ) -> Result<ArrayRef> {
-    let array = values.with_precision_and_scale(precision, scale as i8).map_err(crate::kernel::arrow_error)?;
+    let array =
+        values.with_precision_and_scale(precision, scale as i8).map_err(crate::kernel::arrow_error)?;
     Ok(as_ref(array))
 }
 
@@ -278,7 +299,8 @@ fn negate(arg: &Value, call: &Call<'_>) -> Result<ArrayRef> {
         TypeKind::Float => Ok(as_ref(unary::<Float32Type, Float32Type>(arg, call.rows, |value| -value)?)),
         TypeKind::Double => Ok(as_ref(unary::<Float64Type, Float64Type>(arg, call.rows, |value| -value)?)),
         TypeKind::Decimal(precision, scale) => {
-            let values = unary::<Decimal128Type, Decimal128Type>(arg, call.rows, |value| value.wrapping_neg())?;
+            let values =
+                unary::<Decimal128Type, Decimal128Type>(arg, call.rows, |value| value.wrapping_neg())?;
             decimal_array(values, (*precision, *scale))
         }
         _ => interval::negate(arg, call),

@@ -16,20 +16,25 @@ pub(super) fn functions() -> Vec<Box<dyn ScalarFunction>> {
     vec![
         Function::new("COALESCE", |args, _| infer_coalesce("COALESCE", args), coalesce).boxed(),
         Function::new("IFNULL", |args, _| infer_if_null(args), coalesce).boxed(),
-        Function::new("GREATEST", |args, _| infer_extreme("GREATEST", args), |args, call| {
-            extreme(args, call, Comparison::Greater)
-        })
+        Function::new(
+            "GREATEST",
+            |args, _| infer_extreme("GREATEST", args),
+            |args, call| extreme(args, call, Comparison::Greater),
+        )
         .boxed(),
-        Function::new("LEAST", |args, _| infer_extreme("LEAST", args), |args, call| {
-            extreme(args, call, Comparison::Less)
-        })
+        Function::new(
+            "LEAST",
+            |args, _| infer_extreme("LEAST", args),
+            |args, call| extreme(args, call, Comparison::Less),
+        )
         .boxed(),
     ]
 }
 
 fn infer_coalesce(name: &'static str, args: &[Argument<'_>]) -> Result<Signature> {
     let types: Vec<_> = args.iter().map(|arg| arg.ty.clone()).collect();
-    let common = merge(&types).ok_or_else(|| no_signature(name, args, &[&format!("{name}(<COMMON>, <COMMON>...)")]))?;
+    let common = merge(&types)
+        .ok_or_else(|| no_signature(name, args, &[&format!("{name}(<COMMON>, <COMMON>...)")]))?;
     let result = common.with_nullable(args.iter().all(|arg| arg.ty.nullable));
     Ok(Signature { casts: vec![result.clone(); args.len()], result })
 }
@@ -69,7 +74,9 @@ fn infer_extreme(name: &'static str, args: &[Argument<'_>]) -> Result<Signature>
 
 fn extreme(args: &[Value], call: &Call<'_>, wins: Comparison) -> Result<ArrayRef> {
     let rows = call.rows;
-    let [first, rest @ ..] = args else { return Err(Error::internal("GREATEST and LEAST take arguments")) };
+    let [first, rest @ ..] = args else {
+        return Err(Error::internal("GREATEST and LEAST take arguments"));
+    };
     let mut best = first.to_array(rows)?;
     for arg in rest {
         let held = Value::array(best.clone());

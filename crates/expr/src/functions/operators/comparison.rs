@@ -13,22 +13,45 @@ use crate::value::Value;
 
 pub(super) fn functions() -> Vec<Box<dyn ScalarFunction>> {
     vec![
-        Function::new("=", |args, _| infer("=", args), |args, call| evaluate(Comparison::Equal, args, call)).boxed(),
-        Function::new("<>", |args, _| infer("<>", args), |args, call| evaluate(Comparison::NotEqual, args, call))
+        Function::new("=", |args, _| infer("=", args), |args, call| evaluate(Comparison::Equal, args, call))
             .boxed(),
-        Function::new("<", |args, _| infer("<", args), |args, call| evaluate(Comparison::Less, args, call)).boxed(),
-        Function::new("<=", |args, _| infer("<=", args), |args, call| evaluate(Comparison::LessOrEqual, args, call))
-            .boxed(),
-        Function::new(">", |args, _| infer(">", args), |args, call| evaluate(Comparison::Greater, args, call)).boxed(),
-        Function::new(">=", |args, _| infer(">=", args), |args, call| {
-            evaluate(Comparison::GreaterOrEqual, args, call)
-        })
+        Function::new(
+            "<>",
+            |args, _| infer("<>", args),
+            |args, call| evaluate(Comparison::NotEqual, args, call),
+        )
         .boxed(),
-        Function::new("IS DISTINCT FROM", |args, _| infer_distinct(args), |args, call| distinct(args, call, true))
+        Function::new("<", |args, _| infer("<", args), |args, call| evaluate(Comparison::Less, args, call))
             .boxed(),
-        Function::new("IS NOT DISTINCT FROM", |args, _| infer_distinct(args), |args, call| {
-            distinct(args, call, false)
-        })
+        Function::new(
+            "<=",
+            |args, _| infer("<=", args),
+            |args, call| evaluate(Comparison::LessOrEqual, args, call),
+        )
+        .boxed(),
+        Function::new(
+            ">",
+            |args, _| infer(">", args),
+            |args, call| evaluate(Comparison::Greater, args, call),
+        )
+        .boxed(),
+        Function::new(
+            ">=",
+            |args, _| infer(">=", args),
+            |args, call| evaluate(Comparison::GreaterOrEqual, args, call),
+        )
+        .boxed(),
+        Function::new(
+            "IS DISTINCT FROM",
+            |args, _| infer_distinct(args),
+            |args, call| distinct(args, call, true),
+        )
+        .boxed(),
+        Function::new(
+            "IS NOT DISTINCT FROM",
+            |args, _| infer_distinct(args),
+            |args, call| distinct(args, call, false),
+        )
         .boxed(),
         Function::new("IN", |args, _| infer_in(args), is_in).boxed(),
     ]
@@ -48,7 +71,10 @@ fn infer(operator: &'static str, args: &[Argument<'_>]) -> Result<Signature> {
     }
     let casts = operand_types(left.ty, right.ty).ok_or_else(refuse)?;
     if !equality && !casts.iter().all(|ty| is_ordered(&ty.kind)) {
-        return Err(Error::invalid(format!("Comparable type expected by '{operator}', but was '{}'", casts[0])));
+        return Err(Error::invalid(format!(
+            "Comparable type expected by '{operator}', but was '{}'",
+            casts[0]
+        )));
     }
     Ok(Signature { casts, result: TypeKind::Boolean.with_nullable(any_nullable(args)) })
 }
@@ -79,7 +105,12 @@ fn is_ordered(kind: &TypeKind) -> bool {
 }
 
 fn evaluate(comparison: Comparison, args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
-    Ok(as_ref(compare(comparison, (&args[0], &call.arg_types[0]), (&args[1], &call.arg_types[1]), call.rows)?))
+    Ok(as_ref(compare(
+        comparison,
+        (&args[0], &call.arg_types[0]),
+        (&args[1], &call.arg_types[1]),
+        call.rows,
+    )?))
 }
 
 fn infer_distinct(args: &[Argument<'_>]) -> Result<Signature> {
@@ -91,14 +122,17 @@ fn distinct(args: &[Value], call: &Call<'_>, want: bool) -> Result<ArrayRef> {
     let equal =
         compare(Comparison::Equal, (left, &call.arg_types[0]), (right, &call.arg_types[1]), call.rows)?;
     let distinct = BooleanBuffer::collect_bool(call.rows, |row| {
-        let same = if equal.is_valid(row) { equal.value(row) } else { left.is_null(row) && right.is_null(row) };
+        let same =
+            if equal.is_valid(row) { equal.value(row) } else { left.is_null(row) && right.is_null(row) };
         same != want
     });
     Ok(as_ref(BooleanArray::new(distinct, None)))
 }
 
 fn infer_in(args: &[Argument<'_>]) -> Result<Signature> {
-    let [value, list @ ..] = args else { return Err(no_signature("IN", args, &["<ANY> IN (<ANY>, ...)"])) };
+    let [value, list @ ..] = args else {
+        return Err(no_signature("IN", args, &["<ANY> IN (<ANY>, ...)"]));
+    };
     let types: Vec<_> = args.iter().map(|arg| arg.ty.clone()).collect();
     let nullable = any_nullable(args);
     let listed: Vec<_> = list.iter().map(|arg| arg.ty.clone()).collect();

@@ -146,16 +146,22 @@ pub(crate) fn equal_at(left: &ArrayRef, at: usize, right: &ArrayRef, other: usiz
     }
     let any = left.as_any();
     if let Some(list) = any.downcast_ref::<arrow::array::ListArray>() {
-        let Some(other_list) = right.as_any().downcast_ref::<arrow::array::ListArray>() else { return false };
+        let Some(other_list) = right.as_any().downcast_ref::<arrow::array::ListArray>() else {
+            return false;
+        };
         let (a, b) = (list.value(at), other_list.value(other));
         return a.len() == b.len() && (0..a.len()).all(|i| equal_at(&a, i, &b, i));
     }
     if let Some(map) = any.downcast_ref::<arrow::array::MapArray>() {
-        let Some(other_map) = right.as_any().downcast_ref::<arrow::array::MapArray>() else { return false };
+        let Some(other_map) = right.as_any().downcast_ref::<arrow::array::MapArray>() else {
+            return false;
+        };
         return equal_entries(&map.value(at), &other_map.value(other));
     }
     if let Some(row) = any.downcast_ref::<StructArray>() {
-        let Some(other_row) = right.as_any().downcast_ref::<StructArray>() else { return false };
+        let Some(other_row) = right.as_any().downcast_ref::<StructArray>() else {
+            return false;
+        };
         let columns = row.columns().iter().zip(other_row.columns());
         return row.num_columns() == other_row.num_columns()
             && columns.into_iter().all(|(a, b)| equal_at(a, at, b, other));
@@ -166,8 +172,7 @@ pub(crate) fn equal_at(left: &ArrayRef, at: usize, right: &ArrayRef, other: usiz
 fn equal_entries(a: &StructArray, b: &StructArray) -> bool {
     a.len() == b.len()
         && (0..a.len()).all(|i| {
-            (0..b.len()).any(|j| {
-                equal_at(a.column(0), i, b.column(0), j) && equal_at(a.column(1), i, b.column(1), j)
-            })
+            (0..b.len())
+                .any(|j| equal_at(a.column(0), i, b.column(0), j) && equal_at(a.column(1), i, b.column(1), j))
         })
 }

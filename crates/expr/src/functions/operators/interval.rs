@@ -15,7 +15,11 @@ use crate::time::{self, MILLIS_OF_DAY};
 use crate::value::Value;
 
 /// Types of the operands after casts, and of the result; `None` when there is no such operation.
-pub(super) fn infer(operator: &str, left: &LogicalType, right: &LogicalType) -> Option<(Vec<LogicalType>, LogicalType)> {
+pub(super) fn infer(
+    operator: &str,
+    left: &LogicalType,
+    right: &LogicalType,
+) -> Option<(Vec<LogicalType>, LogicalType)> {
     let as_is = || vec![left.clone(), right.clone()];
     let number = |ty: &LogicalType| {
         let kind = if ty.kind.is_integer() { TypeKind::BigInt } else { TypeKind::Double };
@@ -44,27 +48,38 @@ pub(super) fn add(args: &[Value], call: &Call<'_>, sign: i64) -> Result<ArrayRef
     Ok(match &call.result.kind {
         TypeKind::IntervalYearMonth => {
             let sign = sign as i32;
-            as_ref(binary::<IntervalYearMonthType, IntervalYearMonthType, IntervalYearMonthType>(a, b, rows, |a, b| {
-                a.wrapping_add(sign.wrapping_mul(b))
+            as_ref(binary::<IntervalYearMonthType, IntervalYearMonthType, IntervalYearMonthType>(
+                a,
+                b,
+                rows,
+                |a, b| a.wrapping_add(sign.wrapping_mul(b)),
+            )?)
+        }
+        TypeKind::IntervalDaySecond => as_ref(binary::<
+            DurationMillisecondType,
+            DurationMillisecondType,
+            DurationMillisecondType,
+        >(a, b, rows, |a, b| {
+            a.wrapping_add(sign.wrapping_mul(b))
+        })?),
+        TypeKind::Date if months => {
+            as_ref(binary::<Date32Type, IntervalYearMonthType, Date32Type>(a, b, rows, |a, b| {
+                time::add_months(a.into(), sign * i64::from(b)) as i32
             })?)
         }
-        TypeKind::IntervalDaySecond => {
-            as_ref(binary::<DurationMillisecondType, DurationMillisecondType, DurationMillisecondType>(a, b, rows, |a, b| {
-                a.wrapping_add(sign.wrapping_mul(b))
+        TypeKind::Date => {
+            as_ref(binary::<Date32Type, DurationMillisecondType, Date32Type>(a, b, rows, |a, b| {
+                (i64::from(a)).wrapping_add(sign * (b / MILLIS_OF_DAY)) as i32
             })?)
         }
-        TypeKind::Date if months => as_ref(binary::<Date32Type, IntervalYearMonthType, Date32Type>(a, b, rows, |a, b| {
-            time::add_months(a.into(), sign * i64::from(b)) as i32
-        })?),
-        TypeKind::Date => as_ref(binary::<Date32Type, DurationMillisecondType, Date32Type>(a, b, rows, |a, b| {
-            (i64::from(a)).wrapping_add(sign * (b / MILLIS_OF_DAY)) as i32
-        })?),
         TypeKind::Time(_) if months => a.to_array(rows)?,
-        TypeKind::Time(_) => {
-            as_ref(binary::<Time32MillisecondType, DurationMillisecondType, Time32MillisecondType>(a, b, rows, |a, b| {
-                (i64::from(a) + sign * (b % MILLIS_OF_DAY)).rem_euclid(MILLIS_OF_DAY) as i32
-            })?)
-        }
+        TypeKind::Time(_) => as_ref(binary::<
+            Time32MillisecondType,
+            DurationMillisecondType,
+            Time32MillisecondType,
+        >(a, b, rows, |a, b| {
+            (i64::from(a) + sign * (b % MILLIS_OF_DAY)).rem_euclid(MILLIS_OF_DAY) as i32
+        })?),
         TypeKind::Timestamp(precision) | TypeKind::TimestampLtz(precision) => {
             let zone = matches!(call.result.kind, TypeKind::TimestampLtz(_));
             let keep = 10i64.pow(3 - u32::from(*precision).min(3));
@@ -130,24 +145,29 @@ fn scale(
     let (a, b, rows) = (&args[left], &args[right], call.rows);
     let integer = call.arg_types[right].kind == TypeKind::BigInt;
     Ok(match (&call.result.kind, integer) {
-        (TypeKind::IntervalYearMonth, true) => {
-            as_ref(try_binary::<IntervalYearMonthType, Int64Type, IntervalYearMonthType>(a, b, rows, |a, b| {
-                Ok(whole(a.into(), b)?.map(|months| months as i32))
-            })?)
-        }
-        (TypeKind::IntervalYearMonth, false) => {
-            as_ref(binary::<IntervalYearMonthType, Float64Type, IntervalYearMonthType>(a, b, rows, |a, b| {
-                real(a.into(), b) as i32
-            })?)
-        }
-        (_, true) => {
-            as_ref(try_binary::<DurationMillisecondType, Int64Type, DurationMillisecondType>(a, b, rows, whole)?)
-        }
-        (_, false) => {
-            as_ref(binary::<DurationMillisecondType, Float64Type, DurationMillisecondType>(a, b, rows, |a, b| {
-                real(a as f64, b) as i64
-            })?)
-        }
+        (TypeKind::IntervalYearMonth, true) => as_ref(try_binary::<
+            IntervalYearMonthType,
+            Int64Type,
+            IntervalYearMonthType,
+        >(a, b, rows, |a, b| {
+            Ok(whole(a.into(), b)?.map(|months| months as i32))
+        })?),
+        (TypeKind::IntervalYearMonth, false) => as_ref(binary::<
+            IntervalYearMonthType,
+            Float64Type,
+            IntervalYearMonthType,
+        >(a, b, rows, |a, b| {
+            real(a.into(), b) as i32
+        })?),
+        (_, true) => as_ref(try_binary::<DurationMillisecondType, Int64Type, DurationMillisecondType>(
+            a, b, rows, whole,
+        )?),
+        (_, false) => as_ref(binary::<DurationMillisecondType, Float64Type, DurationMillisecondType>(
+            a,
+            b,
+            rows,
+            |a, b| real(a as f64, b) as i64,
+        )?),
     })
 }
 
@@ -158,7 +178,9 @@ pub(super) fn multiply(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
 
 /// A part of an interval.
 pub(super) fn divide(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
-    let whole = |a: i64, b: i64| if b == 0 { Err(division_by_zero()) } else { Ok(Some(a.wrapping_div(b))) };
+    let whole = |a: i64, b: i64| {
+        if b == 0 { Err(division_by_zero()) } else { Ok(Some(a.wrapping_div(b))) }
+    };
     scale(args, call, whole, |a, b| a / b)
 }
 
@@ -168,7 +190,11 @@ pub(super) fn negate(arg: &Value, call: &Call<'_>) -> Result<ArrayRef> {
         TypeKind::IntervalYearMonth => {
             as_ref(unary::<IntervalYearMonthType, IntervalYearMonthType>(arg, call.rows, i32::wrapping_neg)?)
         }
-        _ => as_ref(unary::<DurationMillisecondType, DurationMillisecondType>(arg, call.rows, i64::wrapping_neg)?),
+        _ => as_ref(unary::<DurationMillisecondType, DurationMillisecondType>(
+            arg,
+            call.rows,
+            i64::wrapping_neg,
+        )?),
     };
     debug_assert_eq!(array.len(), call.rows);
     Ok(array)

@@ -12,44 +12,64 @@ use crate::value::Value;
 
 pub(super) fn functions() -> Vec<Box<dyn ScalarFunction>> {
     vec![
-        Function::new("AND", |args, _| infer("AND", args), |args, call| {
-            fold(args, call, |a, b| and_kleene(a, b).map_err(arrow_error))
-        })
+        Function::new(
+            "AND",
+            |args, _| infer("AND", args),
+            |args, call| fold(args, call, |a, b| and_kleene(a, b).map_err(arrow_error)),
+        )
         .boxed(),
-        Function::new("OR", |args, _| infer("OR", args), |args, call| {
-            fold(args, call, |a, b| or_kleene(a, b).map_err(arrow_error))
-        })
+        Function::new(
+            "OR",
+            |args, _| infer("OR", args),
+            |args, call| fold(args, call, |a, b| or_kleene(a, b).map_err(arrow_error)),
+        )
         .boxed(),
-        Function::new("NOT", |args, _| infer("NOT", args), |args, call| {
-            let input = args[0].to_array(call.rows)?;
-            Ok(as_ref(not(booleans(&input)?).map_err(arrow_error)?))
-        })
+        Function::new(
+            "NOT",
+            |args, _| infer("NOT", args),
+            |args, call| {
+                let input = args[0].to_array(call.rows)?;
+                Ok(as_ref(not(booleans(&input)?).map_err(arrow_error)?))
+            },
+        )
         .boxed(),
         Function::new("IS NULL", infer_null_test, |args, call| test_null(args, call, true)).boxed(),
         Function::new("IS NOT NULL", infer_null_test, |args, call| test_null(args, call, false)).boxed(),
-        Function::new("IS UNKNOWN", |args, _| infer_test("IS UNKNOWN", args), |args, call| {
-            test_null(args, call, true)
-        })
+        Function::new(
+            "IS UNKNOWN",
+            |args, _| infer_test("IS UNKNOWN", args),
+            |args, call| test_null(args, call, true),
+        )
         .boxed(),
-        Function::new("IS NOT UNKNOWN", |args, _| infer_test("IS NOT UNKNOWN", args), |args, call| {
-            test_null(args, call, false)
-        })
+        Function::new(
+            "IS NOT UNKNOWN",
+            |args, _| infer_test("IS NOT UNKNOWN", args),
+            |args, call| test_null(args, call, false),
+        )
         .boxed(),
-        Function::new("IS TRUE", |args, _| infer_test("IS TRUE", args), |args, call| {
-            test(args, call, |value| value == Some(true))
-        })
+        Function::new(
+            "IS TRUE",
+            |args, _| infer_test("IS TRUE", args),
+            |args, call| test(args, call, |value| value == Some(true)),
+        )
         .boxed(),
-        Function::new("IS NOT TRUE", |args, _| infer_test("IS NOT TRUE", args), |args, call| {
-            test(args, call, |value| value != Some(true))
-        })
+        Function::new(
+            "IS NOT TRUE",
+            |args, _| infer_test("IS NOT TRUE", args),
+            |args, call| test(args, call, |value| value != Some(true)),
+        )
         .boxed(),
-        Function::new("IS FALSE", |args, _| infer_test("IS FALSE", args), |args, call| {
-            test(args, call, |value| value == Some(false))
-        })
+        Function::new(
+            "IS FALSE",
+            |args, _| infer_test("IS FALSE", args),
+            |args, call| test(args, call, |value| value == Some(false)),
+        )
         .boxed(),
-        Function::new("IS NOT FALSE", |args, _| infer_test("IS NOT FALSE", args), |args, call| {
-            test(args, call, |value| value != Some(false))
-        })
+        Function::new(
+            "IS NOT FALSE",
+            |args, _| infer_test("IS NOT FALSE", args),
+            |args, call| test(args, call, |value| value != Some(false)),
+        )
         .boxed(),
     ]
 }
@@ -60,7 +80,8 @@ fn infer(name: &'static str, args: &[Argument<'_>]) -> Result<Signature> {
     }
     let right_number = if name == "NOT" { args.len() == 1 } else { args.len() >= 2 };
     if !right_number || args.iter().any(|arg| arg.ty.kind != TypeKind::Boolean) {
-        let form = if name == "NOT" { "NOT(<BOOLEAN>)".to_owned() } else { format!("<BOOLEAN> {name} <BOOLEAN>") };
+        let form =
+            if name == "NOT" { "NOT(<BOOLEAN>)".to_owned() } else { format!("<BOOLEAN> {name} <BOOLEAN>") };
         return Err(no_signature(name, args, &[&form]));
     }
     Ok(Signature::as_is(args, TypeKind::Boolean.with_nullable(any_nullable(args))))
@@ -75,10 +96,9 @@ fn infer_null_test(args: &[Argument<'_>], _: &crate::PlanContext) -> Result<Sign
 
 fn infer_test(name: &'static str, args: &[Argument<'_>]) -> Result<Signature> {
     match args {
-        [arg] if matches!(arg.ty.kind, TypeKind::Boolean | TypeKind::Null) => Ok(Signature {
-            casts: vec![TypeKind::Boolean.nullable()],
-            result: TypeKind::Boolean.not_null(),
-        }),
+        [arg] if matches!(arg.ty.kind, TypeKind::Boolean | TypeKind::Null) => {
+            Ok(Signature { casts: vec![TypeKind::Boolean.nullable()], result: TypeKind::Boolean.not_null() })
+        }
         _ => Err(no_signature(name, args, &[&format!("<BOOLEAN> {name}")])),
     }
 }

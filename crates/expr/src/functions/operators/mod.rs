@@ -5,6 +5,7 @@ mod choice;
 mod comparison;
 mod equality;
 mod interval;
+mod like;
 mod logic;
 
 use crate::function::ScalarFunction;
@@ -14,8 +15,14 @@ pub(crate) use choice::fill;
 
 /// The table of the family.
 pub(crate) fn functions() -> Vec<Box<dyn ScalarFunction>> {
-    [arithmetic::functions(), choice::functions(), comparison::functions(), logic::functions()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        arithmetic::functions(),
+        choice::functions(),
+        comparison::functions(),
+        like::functions(),
+        logic::functions(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -1,0 +1,7 @@
+//! Expressions as text in, types and values as text out.
+
+mod aggregates;
+mod arithmetic;
+mod casts;
+mod logic;
+mod support;
