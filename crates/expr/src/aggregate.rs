@@ -136,10 +136,14 @@ pub fn infer(function: &str, args: Types<'_>, distinct: bool, grouped: bool) -> 
                     TypeKind::Array(element) if element.kind.is_numeric() => {
                         TypeKind::Array(Box::new(TypeKind::Double.nullable())).nullable()
                     }
-                    _ => return Err(refuse("PERCENTILE(<NUMERIC>, <NUMERIC> | ARRAY<NUMERIC>[, <INTEGER>])")),
+                    _ => {
+                        return Err(refuse("PERCENTILE(<NUMERIC>, <NUMERIC> | ARRAY<NUMERIC>[, <INTEGER>])"));
+                    }
                 }
             }
-            _ => return Err(refuse("PERCENTILE(<NUMERIC>, <NUMERIC> | ARRAY<NUMERIC>[, <INTEGER>])")),
+            _ => {
+                return Err(refuse("PERCENTILE(<NUMERIC>, <NUMERIC> | ARRAY<NUMERIC>[, <INTEGER>])"));
+            }
         },
         "ROW_NUMBER" | "RANK" | "DENSE_RANK" if args.is_empty() => TypeKind::BigInt.not_null(),
         "CUME_DIST" | "PERCENT_RANK" if args.is_empty() => TypeKind::Double.not_null(),
@@ -156,7 +160,9 @@ pub fn infer(function: &str, args: Types<'_>, distinct: bool, grouped: bool) -> 
             _ => return Err(refuse(&format!("{name}(<ANY>[, <INTEGER>[, <ANY>]])"))),
         },
         _ if NAMES.contains(&name.as_str()) => return Err(refuse(&format!("{name}()"))),
-        _ => return Err(Error::invalid(format!("No match found for aggregate function {name}"))),
+        _ => {
+            return Err(Error::invalid(format!("No match found for aggregate function {name}")));
+        }
     })
 }
 

@@ -75,11 +75,7 @@ impl EvalContext {
     /// The current time of CURRENT_TIMESTAMP, NOW(), LOCALTIME, ...: the time of the batch of rows in a stream, the
     /// time of the statement in a batch query. Milliseconds since the epoch.
     pub fn now(&self) -> Timestamp {
-        if self.streaming {
-            self.row_now()
-        } else {
-            self.query_time
-        }
+        if self.streaming { self.row_now() } else { self.query_time }
     }
 
     /// The current time of CURRENT_ROW_TIMESTAMP(): the time of the batch of rows also in a batch query.

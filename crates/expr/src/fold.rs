@@ -9,8 +9,8 @@ use flott_types::{Error, Result};
 
 use crate::compile::compile;
 use crate::context::{EvalContext, PlanContext};
-use crate::functions::divides_by_literal_zero;
 use crate::function::Determinism;
+use crate::functions::divides_by_literal_zero;
 use crate::kernel::arrow_error;
 use crate::{literal, registry};
 
@@ -67,14 +67,17 @@ fn compute(expr: Expr, context: &Arc<EvalContext>) -> Expr {
 
 fn evaluate_constant(expr: &Expr, context: &Arc<EvalContext>) -> Result<Option<Literal>> {
     let options = RecordBatchOptions::new().with_row_count(Some(1));
-    let row = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options).map_err(arrow_error)?;
+    let row = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options)
+        .map_err(arrow_error)?;
     let array = compile(expr, &[], context)?.evaluate(&row)?;
     Ok(literal::from_array(&array, 0, expr.ty()))
 }
 
 /// `FALSE AND x` and `TRUE OR x` are decided; `TRUE AND x` and `FALSE OR x` are x.
 fn short_circuit(node: Expr) -> Expr {
-    let Expr::Call { function, args, ty } = node else { return node };
+    let Expr::Call { function, args, ty } = node else {
+        return node;
+    };
     let decides = match function.as_str() {
         "AND" => false,
         "OR" => true,

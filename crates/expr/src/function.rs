@@ -30,10 +30,7 @@ pub struct Signature {
 impl Signature {
     /// The arguments are taken as they are.
     pub fn as_is(args: &[Argument<'_>], result: LogicalType) -> Self {
-        Signature {
-            casts: args.iter().map(|arg| arg.ty.clone()).collect(),
-            result,
-        }
+        Signature { casts: args.iter().map(|arg| arg.ty.clone()).collect(), result }
     }
 }
 
@@ -124,14 +121,7 @@ pub struct Function {
 impl Function {
     /// A deterministic function of one name.
     pub const fn new(name: &'static str, infer: InferFn, evaluate: EvaluateFn) -> Self {
-        Function {
-            name,
-            aliases: &[],
-            determinism: Determinism::Always,
-            infer,
-            prepare: None,
-            evaluate,
-        }
+        Function { name, aliases: &[], determinism: Determinism::Always, infer, prepare: None, evaluate }
     }
 
     /// With other names.
@@ -199,20 +189,13 @@ pub fn any_nullable(args: &[Argument<'_>]) -> bool {
 /// The error for arguments that no signature takes: names their types and the forms that exist,
 /// such as `SIN(<NUMERIC>)`.
 pub fn no_signature(name: &str, args: &[Argument<'_>], forms: &[&str]) -> Error {
-    let types = args
-        .iter()
-        .map(|arg| format!("<{}>", arg.ty.kind))
-        .collect::<Vec<_>>();
+    let types = args.iter().map(|arg| format!("<{}>", arg.ty.kind)).collect::<Vec<_>>();
     let given = match types.as_slice() {
         [one] if !is_word(name) => format!("{name}{one}"),
         [left, right] if !is_word(name) => format!("{left} {name} {right}"),
         _ => format!("{name}({})", types.join(", ")),
     };
-    let forms = forms
-        .iter()
-        .map(|form| format!("'{form}'"))
-        .collect::<Vec<_>>()
-        .join(" | ");
+    let forms = forms.iter().map(|form| format!("'{form}'")).collect::<Vec<_>>().join(" | ");
     Error::invalid(format!(
         "Cannot apply '{name}' to arguments of type '{given}'. Supported form(s): {forms}"
     ))

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::*;
 use arrow::datatypes::{
-    Date32Type, Decimal128Type, DurationMillisecondType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, IntervalYearMonthType, Time32MillisecondType, TimestampMicrosecondType, TimestampNanosecondType,
+    Date32Type, Decimal128Type, DurationMillisecondType, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, IntervalYearMonthType, Time32MillisecondType, TimestampMicrosecondType,
+    TimestampNanosecondType,
 };
 use flott_batch::arrow_type::{to_arrow, utc};
 use flott_plan::Literal;
@@ -26,7 +27,9 @@ fn one(value: &Literal, ty: &LogicalType) -> Option<ArrayRef> {
     use TypeKind::*;
     Some(match (&ty.kind, value) {
         (Char(_) | Varchar(_), Literal::String(text)) => Arc::new(StringArray::from(vec![text.as_str()])),
-        (Binary(_) | Varbinary(_), Literal::Binary(bytes)) => Arc::new(BinaryArray::from(vec![bytes.as_slice()])),
+        (Binary(_) | Varbinary(_), Literal::Binary(bytes)) => {
+            Arc::new(BinaryArray::from(vec![bytes.as_slice()]))
+        }
         (Boolean, Literal::Boolean(value)) => Arc::new(BooleanArray::from(vec![*value])),
         (TinyInt, Literal::Integer(value)) => Arc::new(Int8Array::from(vec![i8::try_from(*value).ok()?])),
         (SmallInt, Literal::Integer(value)) => Arc::new(Int16Array::from(vec![i16::try_from(*value).ok()?])),
@@ -44,7 +47,9 @@ fn one(value: &Literal, ty: &LogicalType) -> Option<ArrayRef> {
         (IntervalYearMonth, Literal::Integer(value)) => {
             Arc::new(IntervalYearMonthArray::from(vec![i32::try_from(*value).ok()?]))
         }
-        (IntervalDaySecond, Literal::Integer(value)) => Arc::new(DurationMillisecondArray::from(vec![*value])),
+        (IntervalDaySecond, Literal::Integer(value)) => {
+            Arc::new(DurationMillisecondArray::from(vec![*value]))
+        }
         (Timestamp(precision) | TimestampLtz(precision), Literal::Timestamp(nanos)) => {
             let zone = matches!(ty.kind, TimestampLtz(_)).then(utc);
             if *precision <= 6 {
@@ -78,8 +83,12 @@ pub fn from_array(array: &ArrayRef, row: usize, ty: &LogicalType) -> Option<Lite
         Decimal(..) => Literal::Decimal(array.as_primitive_opt::<Decimal128Type>()?.value(row)),
         Date => Literal::Integer(array.as_primitive_opt::<Date32Type>()?.value(row).into()),
         Time(_) => Literal::Integer(array.as_primitive_opt::<Time32MillisecondType>()?.value(row).into()),
-        IntervalYearMonth => Literal::Integer(array.as_primitive_opt::<IntervalYearMonthType>()?.value(row).into()),
-        IntervalDaySecond => Literal::Integer(array.as_primitive_opt::<DurationMillisecondType>()?.value(row)),
+        IntervalYearMonth => {
+            Literal::Integer(array.as_primitive_opt::<IntervalYearMonthType>()?.value(row).into())
+        }
+        IntervalDaySecond => {
+            Literal::Integer(array.as_primitive_opt::<DurationMillisecondType>()?.value(row))
+        }
         Timestamp(precision) | TimestampLtz(precision) => Literal::Timestamp(if *precision <= 6 {
             i128::from(array.as_primitive_opt::<TimestampMicrosecondType>()?.value(row)) * 1_000
         } else {

@@ -38,12 +38,7 @@ pub fn lookup(name: &str) -> Option<&'static dyn ScalarFunction> {
 
 /// The names and aliases of all functions that are called by name (not the operators such as `+`), sorted.
 pub fn names() -> Vec<&'static str> {
-    let mut names: Vec<_> = registry()
-        .by_name
-        .keys()
-        .copied()
-        .filter(|name| is_callable(name))
-        .collect();
+    let mut names: Vec<_> = registry().by_name.keys().copied().filter(|name| is_callable(name)).collect();
     names.sort_unstable();
     names
 }

@@ -39,7 +39,9 @@ pub fn offset_of_local(seconds: i64, zone: Tz) -> i64 {
     if zone == Tz::UTC {
         return 0;
     }
-    let Some(local) = chrono::DateTime::from_timestamp(seconds, 0).map(|at| at.naive_utc()) else { return 0 };
+    let Some(local) = chrono::DateTime::from_timestamp(seconds, 0).map(|at| at.naive_utc()) else {
+        return 0;
+    };
     let offset = match zone.offset_from_local_datetime(&local) {
         LocalResult::Single(offset) | LocalResult::Ambiguous(offset, _) => offset,
         LocalResult::None => {
@@ -228,8 +230,13 @@ mod tests {
     fn timestamps_roll_back_to_the_last_day() {
         assert_eq!(parse_timestamp("2021-02-31 00:00:00"), parse_timestamp("2021-02-28"));
         assert_eq!(parse_timestamp("1970-01-02 00:00:00.5"), Some(NANOS_OF_DAY + 500_000_000));
-        for wrong in ["2020-02-29T12:34:56", "2020-02-29 12:34", "2020-02-29 25:00:00", "2020-02-29 12:34:56Z", "20-1-1"]
-        {
+        for wrong in [
+            "2020-02-29T12:34:56",
+            "2020-02-29 12:34",
+            "2020-02-29 25:00:00",
+            "2020-02-29 12:34:56Z",
+            "20-1-1",
+        ] {
             assert_eq!(parse_timestamp(wrong), None, "{wrong}");
         }
     }

@@ -14,19 +14,13 @@ pub struct Value {
 impl Value {
     /// One value a row.
     pub fn array(array: ArrayRef) -> Self {
-        Value {
-            array,
-            constant: false,
-        }
+        Value { array, constant: false }
     }
 
     /// The same value for every row; the array has one element.
     pub fn constant(array: ArrayRef) -> Self {
         debug_assert_eq!(array.len(), 1);
-        Value {
-            array,
-            constant: true,
-        }
+        Value { array, constant: true }
     }
 
     /// Whether the value is the same for every row.
@@ -46,11 +40,7 @@ impl Value {
 
     /// One element a row: copies a constant so often.
     pub fn to_array(&self, rows: usize) -> Result<ArrayRef> {
-        if self.constant {
-            repeat(&self.array, rows)
-        } else {
-            Ok(self.array.clone())
-        }
+        if self.constant { repeat(&self.array, rows) } else { Ok(self.array.clone()) }
     }
 
     /// The position of a row's value in [`Value::held`].
@@ -68,10 +58,7 @@ impl Value {
 
     /// The typed values: `value.view::<StringArray>()?.get(row)` is an `Option<&str>`.
     pub fn view<A: Array + 'static>(&self) -> Result<View<'_, A>> {
-        Ok(View {
-            array: downcast(&self.array)?,
-            constant: self.constant,
-        })
+        Ok(View { array: downcast(&self.array)?, constant: self.constant })
     }
 }
 
@@ -121,10 +108,7 @@ where
 pub fn downcast<A: Array + 'static>(array: &ArrayRef) -> Result<&A> {
     array.as_any().downcast_ref::<A>().ok_or_else(|| {
         let want = std::any::type_name::<A>();
-        Error::internal(format!(
-            "a column of type {} was read as {want}",
-            array.data_type()
-        ))
+        Error::internal(format!("a column of type {} was read as {want}", array.data_type()))
     })
 }
 

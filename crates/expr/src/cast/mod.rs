@@ -34,7 +34,12 @@ pub struct CastOptions {
 }
 
 /// The values of an array as another type.
-pub fn cast_array(array: &ArrayRef, from: &LogicalType, to: &LogicalType, options: CastOptions) -> Result<ArrayRef> {
+pub fn cast_array(
+    array: &ArrayRef,
+    from: &LogicalType,
+    to: &LogicalType,
+    options: CastOptions,
+) -> Result<ArrayRef> {
     if is_noop(&from.kind, &to.kind) {
         return Ok(array.clone());
     }
@@ -46,8 +51,12 @@ pub fn cast_array(array: &ArrayRef, from: &LogicalType, to: &LogicalType, option
         (_, Char(_) | Varchar(_)) => text::to_text(array, from, &to.kind, options),
         (_, Binary(_) | Varbinary(_)) => binary::to_binary(array, &from.kind, &to.kind),
         (Char(_) | Varchar(_), _) => parse::from_text(array, to, options),
-        (_, Date | Time(_) | Timestamp(_) | TimestampLtz(_)) => temporal::to_datetime(array, from, to, options),
-        (Array(_) | Map(..) | Multiset(_) | Row(_), _) if options.is_try => try_rows(array, from, to, options),
+        (_, Date | Time(_) | Timestamp(_) | TimestampLtz(_)) => {
+            temporal::to_datetime(array, from, to, options)
+        }
+        (Array(_) | Map(..) | Multiset(_) | Row(_), _) if options.is_try => {
+            try_rows(array, from, to, options)
+        }
         (Array(_) | Map(..) | Multiset(_) | Row(_), _) => nested::cast_nested(array, from, to, options),
         _ => number::to_number(array, &from.kind, to, options),
     }
@@ -61,21 +70,25 @@ pub fn is_noop(from: &TypeKind, to: &TypeKind) -> bool {
         (Binary(_) | Varbinary(_), Varbinary(TypeKind::MAX_LENGTH)) => true,
         (Char(n) | Varchar(n), Varchar(m)) | (Binary(n) | Varbinary(n), Varbinary(m)) => n <= m,
         (Time(p), Time(q)) => p <= q,
-        (Timestamp(p), Timestamp(q)) | (TimestampLtz(p), TimestampLtz(q)) => {
-            p <= q && (*p <= 6) == (*q <= 6)
-        }
+        (Timestamp(p), Timestamp(q)) | (TimestampLtz(p), TimestampLtz(q)) => p <= q && (*p <= 6) == (*q <= 6),
         (Array(a), Array(b)) => is_noop(&a.kind, &b.kind),
         (Multiset(a), Multiset(b)) => is_noop(&a.kind, &b.kind),
         (Map(ak, av), Map(bk, bv)) => is_noop(&ak.kind, &bk.kind) && is_noop(&av.kind, &bv.kind),
         (Row(a), Row(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.name == b.name && is_noop(&a.ty.kind, &b.ty.kind))
+            a.len() == b.len()
+                && a.iter().zip(b).all(|(a, b)| a.name == b.name && is_noop(&a.ty.kind, &b.ty.kind))
         }
         (from, to) => from == to,
     }
 }
 
 /// TRY_CAST of constructed types: all rows at once, and one by one only when a row fails.
-fn try_rows(array: &ArrayRef, from: &LogicalType, to: &LogicalType, options: CastOptions) -> Result<ArrayRef> {
+fn try_rows(
+    array: &ArrayRef,
+    from: &LogicalType,
+    to: &LogicalType,
+    options: CastOptions,
+) -> Result<ArrayRef> {
     let strict = CastOptions { is_try: false, ..options };
     if let Ok(whole) = nested::cast_nested(array, from, to, strict) {
         return Ok(whole);
@@ -85,7 +98,9 @@ fn try_rows(array: &ArrayRef, from: &LogicalType, to: &LogicalType, options: Cas
         let one = array.slice(row, 1);
         match nested::cast_nested(&one, from, to, strict) {
             Ok(one) => rows.push(one),
-            Err(error) if error.kind() == flott_types::ErrorKind::Data => rows.push(new_null_array(&to_arrow(to), 1)),
+            Err(error) if error.kind() == flott_types::ErrorKind::Data => {
+                rows.push(new_null_array(&to_arrow(to), 1))
+            }
             Err(error) => return Err(error),
         }
     }
@@ -96,8 +111,5 @@ fn try_rows(array: &ArrayRef, from: &LogicalType, to: &LogicalType, options: Cas
 /// The error of text that cannot be read.
 fn unreadable(text: &str, to: &LogicalType, why: &str) -> Error {
     let why = if why.is_empty() { String::new() } else { format!(" {why}") };
-    Error::data(format!(
-        "CAST to {}: For input string: '{text}'.{why} TRY_CAST gives NULL instead",
-        to.kind
-    ))
+    Error::data(format!("CAST to {}: For input string: '{text}'.{why} TRY_CAST gives NULL instead", to.kind))
 }

@@ -21,17 +21,22 @@ pub(super) fn cast_nested(
         (TypeKind::Array(a), TypeKind::Array(b)) => {
             let list = array.as_list_opt::<i32>().ok_or_else(wrong)?;
             let values = cast_array(list.values(), a, b, options)?;
-            let list = ListArray::try_new(list_item(b), list.offsets().clone(), values, list.nulls().cloned());
+            let list =
+                ListArray::try_new(list_item(b), list.offsets().clone(), values, list.nulls().cloned());
             Ok(Arc::new(list.map_err(arrow_error)?))
         }
-        (TypeKind::Map(ak, av), TypeKind::Map(bk, bv)) => cast_map(array, (ak, bk), Some((av, bv)), to, options),
+        (TypeKind::Map(ak, av), TypeKind::Map(bk, bv)) => {
+            cast_map(array, (ak, bk), Some((av, bv)), to, options)
+        }
         (TypeKind::Multiset(a), TypeKind::Multiset(b)) => cast_map(array, (a, b), None, to, options),
         (TypeKind::Row(a), TypeKind::Row(b)) => {
             let row = array.as_struct_opt().ok_or_else(wrong)?;
             let columns = row.columns().iter().zip(a.iter().zip(b));
             let columns = columns.map(|(column, (a, b))| cast_array(column, &a.ty, &b.ty, options));
             let columns = columns.collect::<Result<Vec<_>>>()?;
-            let DataType::Struct(fields) = to_arrow(to) else { return Err(wrong()) };
+            let DataType::Struct(fields) = to_arrow(to) else {
+                return Err(wrong());
+            };
             let row = if fields.is_empty() {
                 StructArray::new_empty_fields(row.len(), row.nulls().cloned())
             } else {
@@ -50,7 +55,8 @@ fn cast_map(
     to: &LogicalType,
     options: CastOptions,
 ) -> Result<ArrayRef> {
-    let map = array.as_map_opt().ok_or_else(|| Error::internal(format!("{} is no map", array.data_type())))?;
+    let map =
+        array.as_map_opt().ok_or_else(|| Error::internal(format!("{} is no map", array.data_type())))?;
     let keys = cast_array(map.keys(), from_key, to_key, options)?;
     if keys.null_count() > map.keys().null_count() {
         return Err(Error::data(format!("CAST to {}: a key becomes NULL", to.kind)));

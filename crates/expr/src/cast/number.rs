@@ -69,7 +69,11 @@ fn typed<T: ArrowPrimitiveType>(
     })
 }
 
-fn convert(values: impl Iterator<Item = Option<Number>>, to: &LogicalType, options: CastOptions) -> Result<ArrayRef> {
+fn convert(
+    values: impl Iterator<Item = Option<Number>>,
+    to: &LogicalType,
+    options: CastOptions,
+) -> Result<ArrayRef> {
     fn collect<T: ArrowPrimitiveType>(
         values: impl Iterator<Item = Option<Number>>,
         f: impl Fn(Number) -> T::Native,
@@ -154,8 +158,12 @@ fn to_decimal(
     Ok(match value {
         Number::Whole(value) => decimal::rescale(value.into(), 0, scale.into(), precision),
         Number::Decimal(value, from) => decimal::rescale(value, from.into(), scale.into(), precision),
-        Number::Real(value) if value.is_finite() => decimal::parse(&format!("{value:e}"), precision, scale).flatten(),
+        Number::Real(value) if value.is_finite() => {
+            decimal::parse(&format!("{value:e}"), precision, scale).flatten()
+        }
         Number::Real(_) if options.is_try => None,
-        Number::Real(value) => return Err(super::unreadable(&value.to_string(), to, "It is no decimal number.")),
+        Number::Real(value) => {
+            return Err(super::unreadable(&value.to_string(), to, "It is no decimal number."));
+        }
     })
 }

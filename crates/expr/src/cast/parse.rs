@@ -1,6 +1,8 @@
 //! Casts from text to everything that is not text.
 
-use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanBuilder, PrimitiveArray, PrimitiveBuilder};
+use arrow::array::{
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanBuilder, PrimitiveArray, PrimitiveBuilder,
+};
 use arrow::datatypes::{
     Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
     Time32MillisecondType,
@@ -30,14 +32,21 @@ pub(super) fn from_text(array: &ArrayRef, to: &LogicalType, options: CastOptions
             integer(text).and_then(|v| i32::try_from(v).map(Some).map_err(|_| OVERFLOW))
         })?),
         TypeKind::BigInt => as_ref(parse::<Int64Type>(array, to, is_try, |text| integer(text).map(Some))?),
-        TypeKind::Float => as_ref(parse::<Float32Type>(array, to, is_try, |text| real(text, |t| t.parse().ok(), |d| d as f32))?),
-        TypeKind::Double => as_ref(parse::<Float64Type>(array, to, is_try, |text| real(text, |t| t.parse().ok(), |d| d))?),
+        TypeKind::Float => as_ref(parse::<Float32Type>(array, to, is_try, |text| {
+            real(text, |t| t.parse().ok(), |d| d as f32)
+        })?),
+        TypeKind::Double => {
+            as_ref(parse::<Float64Type>(array, to, is_try, |text| real(text, |t| t.parse().ok(), |d| d))?)
+        }
         TypeKind::Decimal(precision, scale) => {
             let (precision, scale) = (*precision, *scale);
-            let values = parse::<Decimal128Type>(array, to, is_try, |text| decimal_of(text, precision, scale))?;
+            let values =
+                parse::<Decimal128Type>(array, to, is_try, |text| decimal_of(text, precision, scale))?;
             decimal_array(values, (precision, scale))?
         }
-        TypeKind::Date => as_ref(parse::<Date32Type>(array, to, is_try, |text| time::parse_date(text).map(Some).ok_or(""))?),
+        TypeKind::Date => {
+            as_ref(parse::<Date32Type>(array, to, is_try, |text| time::parse_date(text).map(Some).ok_or(""))?)
+        }
         TypeKind::Time(precision) => {
             let unit = 10i32.pow(3 - u32::from(*precision).min(3));
             as_ref(parse::<Time32MillisecondType>(array, to, is_try, |text| {
@@ -46,11 +55,15 @@ pub(super) fn from_text(array: &ArrayRef, to: &LogicalType, options: CastOptions
             })?)
         }
         TypeKind::Timestamp(_) | TypeKind::TimestampLtz(_) => {
-            let rows = strings(array)?.iter().map(|text| match text.map(|text| (text, time::parse_timestamp(text))) {
-                None => Ok(None),
-                Some((_, Some(nanos))) => Ok(Some(nanos)),
-                Some((_, None)) if is_try => Ok(None),
-                Some((text, None)) => Err(unreadable(text, to, "It is not of the form yyyy-MM-dd HH:mm:ss.SSS.")),
+            let rows = strings(array)?.iter().map(|text| {
+                match text.map(|text| (text, time::parse_timestamp(text))) {
+                    None => Ok(None),
+                    Some((_, Some(nanos))) => Ok(Some(nanos)),
+                    Some((_, None)) if is_try => Ok(None),
+                    Some((text, None)) => {
+                        Err(unreadable(text, to, "It is not of the form yyyy-MM-dd HH:mm:ss.SSS."))
+                    }
+                }
             });
             temporal::local_to_timestamp(rows, array.len(), to, options)?
         }

@@ -1,9 +1,12 @@
 //! Casts among DATE, TIME, TIMESTAMP and TIMESTAMP_LTZ.
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Date32Array, Time32MillisecondArray, TimestampMicrosecondArray, TimestampNanosecondArray,
+    Array, ArrayRef, AsArray, Date32Array, Time32MillisecondArray, TimestampMicrosecondArray,
+    TimestampNanosecondArray,
 };
-use arrow::datatypes::{Date32Type, Time32MillisecondType, TimestampMicrosecondType, TimestampNanosecondType};
+use arrow::datatypes::{
+    Date32Type, Time32MillisecondType, TimestampMicrosecondType, TimestampNanosecondType,
+};
 use flott_batch::arrow_type::utc;
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
@@ -32,17 +35,34 @@ pub(super) fn to_datetime(
     };
     Ok(match &to.kind {
         // A TIMESTAMP is cut to days and to the time of the day towards 1970; a TIMESTAMP_LTZ goes by the calendar.
-        TypeKind::Date => as_ref(nanos.map(|nanos| nanos.map(|nanos| {
-            let millis = local(nanos).div_euclid(1_000_000) as i64;
-            (if from_ltz { millis.div_euclid(MILLIS_OF_DAY) } else { millis / MILLIS_OF_DAY }) as i32
-        })).collect::<Date32Array>()),
+        TypeKind::Date => as_ref(
+            nanos
+                .map(|nanos| {
+                    nanos.map(|nanos| {
+                        let millis = local(nanos).div_euclid(1_000_000) as i64;
+                        (if from_ltz { millis.div_euclid(MILLIS_OF_DAY) } else { millis / MILLIS_OF_DAY })
+                            as i32
+                    })
+                })
+                .collect::<Date32Array>(),
+        ),
         TypeKind::Time(precision) => {
             let unit = 10i64.pow(3 - u32::from(*precision).min(3));
-            as_ref(nanos.map(|nanos| nanos.map(|nanos| {
-                let millis = local(nanos).div_euclid(1_000_000) as i64;
-                let millis = if from_ltz { millis.rem_euclid(MILLIS_OF_DAY) } else { millis % MILLIS_OF_DAY };
-                (millis / unit * unit).rem_euclid(MILLIS_OF_DAY) as i32
-            })).collect::<Time32MillisecondArray>())
+            as_ref(
+                nanos
+                    .map(|nanos| {
+                        nanos.map(|nanos| {
+                            let millis = local(nanos).div_euclid(1_000_000) as i64;
+                            let millis = if from_ltz {
+                                millis.rem_euclid(MILLIS_OF_DAY)
+                            } else {
+                                millis % MILLIS_OF_DAY
+                            };
+                            (millis / unit * unit).rem_euclid(MILLIS_OF_DAY) as i32
+                        })
+                    })
+                    .collect::<Time32MillisecondArray>(),
+            )
         }
         TypeKind::Timestamp(_) => {
             let rows = nanos.map(|nanos| Ok(nanos.map(local)));
@@ -55,7 +75,10 @@ pub(super) fn to_datetime(
 }
 
 /// Nanoseconds since 1970-01-01, row by row.
-fn nanos_of<'a>(array: &'a ArrayRef, from: &LogicalType) -> Result<Box<dyn Iterator<Item = Option<i128>> + 'a>> {
+fn nanos_of<'a>(
+    array: &'a ArrayRef,
+    from: &LogicalType,
+) -> Result<Box<dyn Iterator<Item = Option<i128>> + 'a>> {
     let wrong = || Error::internal(format!("{} does not hold {}", array.data_type(), from.kind));
     Ok(match from.kind {
         TypeKind::Date => {

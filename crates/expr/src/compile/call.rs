@@ -78,9 +78,11 @@ impl PhysicalExpr for FlinkCall {
     }
 
     fn evaluate(&self, batch: &RecordBatch) -> DfResult<ColumnarValue> {
-        let args = self.args.iter().map(|arg| to_value(arg.evaluate(batch)?)).collect::<DfResult<Vec<_>>>()?;
+        let args =
+            self.args.iter().map(|arg| to_value(arg.evaluate(batch)?)).collect::<DfResult<Vec<_>>>()?;
         // What is the same for every row is computed once.
-        let constant = args.iter().all(Value::is_constant) && self.function.determinism() != Determinism::Never;
+        let constant =
+            args.iter().all(Value::is_constant) && self.function.determinism() != Determinism::Never;
         let rows = if constant { 1 } else { batch.num_rows() };
         let call = Call { rows, arg_types: &self.arg_types, result: &self.result, context: &self.context };
         let array = match &self.prepared {
@@ -133,7 +135,9 @@ impl fmt::Display for FlinkCall {
 
 impl PartialEq for FlinkCall {
     fn eq(&self, other: &Self) -> bool {
-        self.function.name() == other.function.name() && self.result == other.result && self.args == other.args
+        self.function.name() == other.function.name()
+            && self.result == other.result
+            && self.args == other.args
     }
 }
 

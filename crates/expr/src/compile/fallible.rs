@@ -5,10 +5,40 @@ use flott_types::TypeKind;
 
 /// Functions that never fail. What is not listed may.
 const SAFE: &[&str] = &[
-    "+", "-", "*", "=", "<>", "<", "<=", ">", ">=", "AND", "OR", "NOT", "IN", "IS DISTINCT FROM",
-    "IS NOT DISTINCT FROM", "IS NULL", "IS NOT NULL", "IS TRUE", "IS NOT TRUE", "IS FALSE", "IS NOT FALSE",
-    "IS UNKNOWN", "IS NOT UNKNOWN", "COALESCE", "IFNULL", "GREATEST", "LEAST", "ABS", "SIGN", "UPPER", "LOWER",
-    "CHAR_LENGTH", "||", "CONCAT",
+    "+",
+    "-",
+    "*",
+    "=",
+    "<>",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "AND",
+    "OR",
+    "NOT",
+    "IN",
+    "IS DISTINCT FROM",
+    "IS NOT DISTINCT FROM",
+    "IS NULL",
+    "IS NOT NULL",
+    "IS TRUE",
+    "IS NOT TRUE",
+    "IS FALSE",
+    "IS NOT FALSE",
+    "IS UNKNOWN",
+    "IS NOT UNKNOWN",
+    "COALESCE",
+    "IFNULL",
+    "GREATEST",
+    "LEAST",
+    "ABS",
+    "SIGN",
+    "UPPER",
+    "LOWER",
+    "CHAR_LENGTH",
+    "||",
+    "CONCAT",
 ];
 
 /// Whether computing the expression may fail.
@@ -31,5 +61,8 @@ fn cast_can_fail(from: &TypeKind, to: &TypeKind) -> bool {
 }
 
 fn is_zero(value: &Literal) -> bool {
-    !matches!(value, Literal::Integer(1..) | Literal::Integer(..=-1) | Literal::Decimal(1..) | Literal::Decimal(..=-1))
+    !matches!(
+        value,
+        Literal::Integer(1..) | Literal::Integer(..=-1) | Literal::Decimal(1..) | Literal::Decimal(..=-1)
+    )
 }

@@ -29,9 +29,9 @@ impl LazyLogic {
 }
 
 fn booleans(array: &ArrayRef) -> DfResult<&BooleanArray> {
-    array
-        .as_boolean_opt()
-        .ok_or_else(|| to_datafusion(Error::internal(format!("logic on a column of type {}", array.data_type()))))
+    array.as_boolean_opt().ok_or_else(|| {
+        to_datafusion(Error::internal(format!("logic on a column of type {}", array.data_type())))
+    })
 }
 
 impl PhysicalExpr for LazyLogic {

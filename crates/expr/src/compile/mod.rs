@@ -88,11 +88,15 @@ impl Compiler<'_> {
                 match self.input.get(*index) {
                     Some(column) if to_arrow(column) == to_arrow(ty) => {}
                     Some(column) => {
-                        return Err(Error::internal(format!("column {index} is {column}, not {ty} as planned")));
+                        return Err(Error::internal(format!(
+                            "column {index} is {column}, not {ty} as planned"
+                        )));
                     }
                     None => {
                         let columns = self.input.len();
-                        return Err(Error::internal(format!("column {index} of an input of {columns} columns")));
+                        return Err(Error::internal(format!(
+                            "column {index} of an input of {columns} columns"
+                        )));
                     }
                 }
                 Arc::new(Column::new("", *index))
