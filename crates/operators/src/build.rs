@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 use flott_operator::Operator;
-use flott_plan::{AggregatePhase, ChainedNode, OperatorSpec, Schema};
+use flott_plan::{AggregatePhase, ChainedNode, OperatorSpec, Schema, WindowKind};
 use flott_types::{Error, Result, Timestamp};
 
 use crate::aggregate::group::GroupAggregate;
@@ -11,6 +11,11 @@ use crate::stateless::calc::Calc;
 use crate::stateless::expand::Expand;
 use crate::stateless::union::Union;
 use crate::stateless::watermark_assigner::WatermarkAssigner;
+use crate::window::aggregate::{Parts, WindowAggregate};
+use crate::window::local::LocalWindowAggregate;
+use crate::window::session_aggregate::SessionAggregate;
+use crate::window::session_table_function::SessionTableFunction;
+use crate::window::table_function::WindowTableFunction;
 
 /// What operators know of the job they belong to.
 #[derive(Clone, PartialEq, Debug)]
@@ -56,10 +61,9 @@ impl Default for BuildContext {
 /// which are the runtime's own.
 pub fn build(node: &ChainedNode, context: &BuildContext) -> Result<Box<dyn Operator>> {
     let operator: Box<dyn Operator> = match &node.node.spec {
-        OperatorSpec::Calc {
-            condition,
-            projection,
-        } => Box::new(Calc::new(node, condition.as_ref(), projection, context)?),
+        OperatorSpec::Calc { condition, projection } => {
+            Box::new(Calc::new(node, condition.as_ref(), projection, context)?)
+        }
         OperatorSpec::Expand { projections } => Box::new(Expand::new(node, projections, context)?),
         OperatorSpec::GroupAggregate {
             keys,
@@ -67,25 +71,46 @@ pub fn build(node: &ChainedNode, context: &BuildContext) -> Result<Box<dyn Opera
             phase: AggregatePhase::Local,
             input_updates,
             ..
-        } => Box::new(LocalGroupAggregate::new(
-            node,
-            keys,
-            aggregates,
-            *input_updates,
-            context,
-        )?),
-        OperatorSpec::GroupAggregate {
+        } => Box::new(LocalGroupAggregate::new(node, keys, aggregates, *input_updates, context)?),
+        OperatorSpec::GroupAggregate { keys, aggregates, phase, input_updates, emit_update_before, ttl } => {
+            let (updates, before) = (*input_updates, *emit_update_before);
+            Box::new(GroupAggregate::new(node, keys, aggregates, *phase, updates, before, *ttl, context)?)
+        }
+        OperatorSpec::WindowTableFunction { window, partition } => match window.kind {
+            WindowKind::Session { .. } => {
+                Box::new(SessionTableFunction::new(node, window, partition, context)?)
+            }
+            _ => Box::new(WindowTableFunction::new(node, window)?),
+        },
+        OperatorSpec::WindowAggregate {
+            window,
             keys,
             aggregates,
             phase,
+            attached,
+            window_columns,
             input_updates,
-            emit_update_before,
-            ttl,
         } => {
-            let (updates, before) = (*input_updates, *emit_update_before);
-            Box::new(GroupAggregate::new(
-                node, keys, aggregates, *phase, updates, before, *ttl, context,
-            )?)
+            let parts = Parts {
+                node,
+                window,
+                keys,
+                calls: aggregates,
+                attached: *attached,
+                window_columns: *window_columns,
+                input_updates: *input_updates,
+            };
+            let session = matches!(window.kind, WindowKind::Session { .. });
+            match (phase, session && attached.is_none()) {
+                (AggregatePhase::Single, true) => Box::new(SessionAggregate::new(&parts, context)?),
+                (AggregatePhase::Local, false) => Box::new(LocalWindowAggregate::new(&parts, context)?),
+                (_, false) => Box::new(WindowAggregate::new(&parts, *phase, context)?),
+                _ => {
+                    return Err(
+                        Error::unsupported("SESSION windows in two phases").in_operator(&node.node.name)
+                    );
+                }
+            }
         }
         OperatorSpec::Union => Box::new(Union),
         OperatorSpec::WatermarkAssigner(spec) => Box::new(WatermarkAssigner::new(node, spec, context)?),

@@ -51,12 +51,7 @@ pub(crate) fn types(names: &str) -> Vec<LogicalType> {
 
 /// Columns `a`, `b` ... of these types.
 pub(crate) fn schema(names: &str) -> Schema {
-    Schema::new(
-        types(names)
-            .into_iter()
-            .zip('a'..)
-            .map(|(ty, name)| (name.to_string(), ty)),
-    )
+    Schema::new(types(names).into_iter().zip('a'..).map(|(ty, name)| (name.to_string(), ty)))
 }
 
 /// A column as an expression.
@@ -98,10 +93,7 @@ impl Collected {
         if self.upsert {
             return;
         }
-        let lines: Vec<_> = text
-            .lines()
-            .map(|line| line.split_at_checked(3).unwrap_or((line, "")))
-            .collect();
+        let lines: Vec<_> = text.lines().map(|line| line.split_at_checked(3).unwrap_or((line, ""))).collect();
         for (at, (kind, row)) in lines.iter().enumerate() {
             let next = lines.get(at + 1).map(|(kind, _)| kind.trim());
             let before = at.checked_sub(1).map(|before| lines[before].0.trim());
@@ -122,9 +114,7 @@ impl Collected {
 
 impl Output for Collected {
     fn emit(&mut self, batch: Batch) -> Result<()> {
-        let Batch::Changes(batch) = batch else {
-            panic!("records")
-        };
+        let Batch::Changes(batch) = batch else { panic!("records") };
         for (column, ty) in batch.columns().columns().iter().zip(&self.types) {
             assert_eq!(*column.data_type(), flott_batch::arrow_type::to_arrow(ty));
         }
@@ -137,21 +127,14 @@ impl Output for Collected {
     }
 
     fn watermark(&mut self, watermark: Watermark) -> Result<()> {
-        assert!(
-            self.watermark.is_none_or(|before| before <= watermark),
-            "the watermark went back"
-        );
+        assert!(self.watermark.is_none_or(|before| before <= watermark), "the watermark went back");
         self.watermark = Some(watermark);
         self.text.push_str(&format!("watermark {watermark}\n"));
         Ok(())
     }
 
     fn watermark_status(&mut self, status: WatermarkStatus) -> Result<()> {
-        let status = if status == WatermarkStatus::Idle {
-            "idle\n"
-        } else {
-            "active\n"
-        };
+        let status = if status == WatermarkStatus::Idle { "idle\n" } else { "active\n" };
         self.text.push_str(status);
         Ok(())
     }
@@ -193,25 +176,14 @@ impl Harness {
 
     /// With the key columns of each input.
     pub fn keyed(node: ChainedNode, keys: &[&[usize]]) -> Self {
-        let types = |schema: &Schema| {
-            schema
-                .columns
-                .iter()
-                .map(|column| column.ty.clone())
-                .collect::<Vec<_>>()
-        };
+        let types =
+            |schema: &Schema| schema.columns.iter().map(|column| column.ty.clone()).collect::<Vec<_>>();
         let mut harness = Harness {
-            context: BuildContext {
-                max_parallelism: MAX_PARALLELISM,
-                ..BuildContext::default()
-            },
+            context: BuildContext { max_parallelism: MAX_PARALLELISM, ..BuildContext::default() },
             inputs: node.inputs.iter().map(types).collect(),
             keys: keys.iter().map(|keys| keys.to_vec()).collect(),
             instances: Vec::new(),
-            output: Collected {
-                types: types(&node.node.schema),
-                ..Collected::default()
-            },
+            output: Collected { types: types(&node.node.schema), ..Collected::default() },
             metrics: OperatorMetrics::default(),
             now: 0,
             watermark: Watermark::MIN,
@@ -249,15 +221,8 @@ impl Harness {
                 }
             }
             let operator = build(&self.node, &self.context).unwrap();
-            self.instances.push(Instance {
-                operator,
-                info,
-                wake_at: None,
-            });
-            self.call(subtask.index(), |operator, context| {
-                operator.open(restored, context)
-            })
-            .unwrap();
+            self.instances.push(Instance { operator, info, wake_at: None });
+            self.call(subtask.index(), |operator, context| operator.open(restored, context)).unwrap();
         }
     }
 
@@ -266,11 +231,7 @@ impl Harness {
         instance: usize,
         call: impl FnOnce(&mut dyn Operator, &mut Context<'_>) -> Result<()>,
     ) -> Result<()> {
-        let Instance {
-            operator,
-            info,
-            wake_at,
-        } = &mut self.instances[instance];
+        let Instance { operator, info, wake_at } = &mut self.instances[instance];
         let mut context = Context {
             info,
             now: self.now,
@@ -312,9 +273,7 @@ impl Harness {
     fn try_feed(&mut self, input: usize, batch: ChangeBatch) -> Result<()> {
         let parallelism = self.instances.len() as u32;
         if parallelism == 1 {
-            return self.call(0, |operator, context| {
-                operator.process(input, Batch::Changes(batch), context)
-            });
+            return self.call(0, |operator, context| operator.process(input, Batch::Changes(batch), context));
         }
         let parts = flott_batch::hash::partition(&batch, &self.keys[input], MAX_PARALLELISM, parallelism)?;
         for (instance, part) in parts.into_iter().enumerate() {
@@ -331,10 +290,7 @@ impl Harness {
     pub fn watermark(&mut self, at: Timestamp) -> String {
         self.watermark = Watermark(at);
         for instance in 0..self.instances.len() {
-            self.call(instance, |operator, context| {
-                operator.watermark(Watermark(at), context)
-            })
-            .unwrap();
+            self.call(instance, |operator, context| operator.watermark(Watermark(at), context)).unwrap();
         }
         self.taken()
     }
@@ -346,10 +302,7 @@ impl Harness {
         for instance in 0..self.instances.len() {
             while self.instances[instance].wake_at.is_some_and(|at| at <= now) {
                 self.instances[instance].wake_at = None;
-                self.call(instance, |operator, context| {
-                    operator.processing_time(now, context)
-                })
-                .unwrap();
+                self.call(instance, |operator, context| operator.processing_time(now, context)).unwrap();
             }
         }
         self.taken()
@@ -358,8 +311,7 @@ impl Harness {
     /// The input has no more rows for now; what comes out.
     pub fn dry(&mut self) -> String {
         for instance in 0..self.instances.len() {
-            self.call(instance, |operator, context| operator.input_dry(context))
-                .unwrap();
+            self.call(instance, |operator, context| operator.input_dry(context)).unwrap();
         }
         self.taken()
     }
@@ -368,17 +320,9 @@ impl Harness {
     pub fn checkpoint(&mut self, full: bool) -> usize {
         let mut rows = 0;
         for instance in 0..self.instances.len() {
-            self.call(instance, |operator, context| operator.prepare_barrier(context))
-                .unwrap();
-            let snapshot = self.instances[instance]
-                .operator
-                .snapshot(CheckpointId(1), full)
-                .unwrap();
-            rows += snapshot
-                .keyed
-                .iter()
-                .map(|delta| delta.rows.num_rows())
-                .sum::<usize>();
+            self.call(instance, |operator, context| operator.prepare_barrier(context)).unwrap();
+            let snapshot = self.instances[instance].operator.snapshot(CheckpointId(1), full).unwrap();
+            rows += snapshot.keyed.iter().map(|delta| delta.rows.num_rows()).sum::<usize>();
             self.apply(instance, snapshot);
         }
         rows
@@ -389,32 +333,20 @@ impl Harness {
         for delta in snapshot.keyed {
             let table = self.snapshot.entry(delta.name.clone()).or_default();
             if delta.full {
-                table
-                    .rows
-                    .retain(|_, (group, _)| !owned.contains(KeyGroup(*group)));
+                table.rows.retain(|_, (group, _)| !owned.contains(KeyGroup(*group)));
             }
             assert_eq!(delta.key_groups.len(), delta.rows.num_rows());
             let keys = &delta.rows.columns()[..delta.key_columns];
             let mut hashes = Vec::new();
-            hash_columns(
-                &keys[..delta.partition_columns],
-                delta.rows.num_rows(),
-                &mut hashes,
-            );
-            let fields = keys
-                .iter()
-                .map(|key| arrow::row::SortField::new(key.data_type().clone()))
-                .collect();
+            hash_columns(&keys[..delta.partition_columns], delta.rows.num_rows(), &mut hashes);
+            let fields = keys.iter().map(|key| arrow::row::SortField::new(key.data_type().clone())).collect();
             let converter = arrow::row::RowConverter::new(fields).unwrap();
             let encoded = (!keys.is_empty()).then(|| converter.convert_columns(keys).unwrap());
             for row in 0..delta.rows.num_rows() {
                 let group = KeyGroup::of_hash(hashes[row], MAX_PARALLELISM);
                 assert_eq!(delta.key_groups[row], group.0, "key group of {}", delta.name);
                 assert!(owned.contains(group), "a key of another subtask");
-                let key = encoded
-                    .as_ref()
-                    .map(|rows| rows.row(row).as_ref().to_vec())
-                    .unwrap_or_default();
+                let key = encoded.as_ref().map(|rows| rows.row(row).as_ref().to_vec()).unwrap_or_default();
                 if delta.deleted.as_ref().is_some_and(|deleted| deleted.value(row)) {
                     assert!(
                         table.rows.remove(&key).is_some(),
@@ -423,9 +355,7 @@ impl Harness {
                     );
                 } else {
                     let at = UInt32Array::from(vec![row as u32]);
-                    table
-                        .rows
-                        .insert(key, (group.0, take_record_batch(&delta.rows, &at).unwrap()));
+                    table.rows.insert(key, (group.0, take_record_batch(&delta.rows, &at).unwrap()));
                 }
             }
         }
@@ -447,12 +377,7 @@ impl Harness {
             return String::new();
         };
         let all = concat_batches(&first.schema(), &rows).unwrap();
-        let names: Vec<_> = all
-            .schema()
-            .fields()
-            .iter()
-            .map(|field| field.name().clone())
-            .collect();
+        let names: Vec<_> = all.schema().fields().iter().map(|field| field.name().clone()).collect();
         format!("{}\n{}", names.join(" "), display(&all))
     }
 
@@ -493,14 +418,8 @@ fn display(rows: &RecordBatch) -> String {
         .iter()
         .map(|column| arrow::util::display::ArrayFormatter::try_new(column, &options).unwrap())
         .collect();
-    let line = |row| {
-        columns
-            .iter()
-            .map(|column| column.value(row).to_string())
-            .collect::<Vec<_>>()
-            .join(" ")
-            + "\n"
-    };
+    let line =
+        |row| columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join(" ") + "\n";
     (0..rows.num_rows()).map(line).collect()
 }
 

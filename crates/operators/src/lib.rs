@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`stateless`] | Calc, Expand, Union, WatermarkAssigner |
 //! | [`aggregate`] | GroupAggregate in one phase and in two |
+//! | [`window`] | WindowTableFunction, WindowAggregate by slices in one phase and in two, sessions |
 //! | [`accumulate`] | the aggregate functions, as columns of accumulators by slot |
 //! | [`support`] | changelogs in the making, expressions, time |
 //!
@@ -32,6 +33,7 @@ mod rank;
 mod sort;
 mod stateless;
 mod support;
+mod window;
 
 pub use accumulate::accumulator_schema;
 pub use build::{BuildContext, build};

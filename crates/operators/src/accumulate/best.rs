@@ -41,30 +41,16 @@ pub(super) fn best(pick: Pick, name: &str, ty: &LogicalType) -> Result<Box<dyn A
     macro_rules! primitive {
         ($ty:ty) => {{
             let column = PrimitiveColumn::<$ty>::nullable(&name).with_data_type(data_type.clone());
-            Box::new(Primitive {
-                pick,
-                column,
-                result: data_type,
-            })
+            Box::new(Primitive { pick, column, result: data_type })
         }};
     }
     use arrow::datatypes::*;
     Ok(match &data_type {
-        DataType::Utf8 => Box::new(Bytes {
-            pick,
-            column: StringColumn::new(&name),
-        }),
-        DataType::Binary => Box::new(Bytes {
-            pick,
-            column: BinaryColumn::new(&name),
-        }),
+        DataType::Utf8 => Box::new(Bytes { pick, column: StringColumn::new(&name) }),
+        DataType::Binary => Box::new(Bytes { pick, column: BinaryColumn::new(&name) }),
         DataType::Boolean => {
             let column = PrimitiveColumn::<Int8Type>::nullable(&name);
-            Box::new(Primitive {
-                pick,
-                column,
-                result: data_type,
-            })
+            Box::new(Primitive { pick, column, result: data_type })
         }
         DataType::Int8 => primitive!(Int8Type),
         DataType::Int16 => primitive!(Int16Type),
@@ -114,10 +100,7 @@ impl<T: ArrowPrimitiveType> Accumulator for Primitive<T> {
     fn merge(&mut self, from: &[u32], to: &[u32], _: Option<&[ArrayRef]>) -> Result<()> {
         for (from, to) in from.iter().zip(to) {
             if let Some(new) = self.column.get(*from)
-                && self
-                    .column
-                    .get(*to)
-                    .is_none_or(|old| self.pick.replaces(&new, &old))
+                && self.column.get(*to).is_none_or(|old| self.pick.replaces(&new, &old))
             {
                 self.column.set(*to, Some(new));
             }
@@ -150,10 +133,7 @@ macro_rules! bytes {
                 input.for_each(array.nulls(), |row, slot, _| {
                     let new = array.value(row);
                     let bytes: &[u8] = new.as_ref();
-                    if column
-                        .get(slot as u32)
-                        .is_none_or(|old| pick.replaces(bytes, old))
-                    {
+                    if column.get(slot as u32).is_none_or(|old| pick.replaces(bytes, old)) {
                         column.set(slot as u32, Some(new));
                     }
                 });
@@ -163,18 +143,10 @@ macro_rules! bytes {
             fn merge(&mut self, from: &[u32], to: &[u32], _: Option<&[ArrayRef]>) -> Result<()> {
                 let values = self.column.read(from)?.remove(0);
                 let values = values.as_bytes::<$array>();
-                for (row, to) in to
-                    .iter()
-                    .enumerate()
-                    .filter(|(row, _)| values.is_valid(*row))
-                {
+                for (row, to) in to.iter().enumerate().filter(|(row, _)| values.is_valid(*row)) {
                     let new: &<$array as ByteArrayType>::Native = values.value(row);
                     let bytes: &[u8] = new.as_ref();
-                    if self
-                        .column
-                        .get(*to)
-                        .is_none_or(|old| self.pick.replaces(bytes, old))
-                    {
+                    if self.column.get(*to).is_none_or(|old| self.pick.replaces(bytes, old)) {
                         self.column.set(*to, Some(new));
                     }
                 }

@@ -16,9 +16,7 @@ pub(super) struct Count {
 
 impl Count {
     pub fn new(name: &str) -> Self {
-        Count {
-            counts: PrimitiveColumn::new(&format!("{name}.count"), 0),
-        }
+        Count { counts: PrimitiveColumn::new(&format!("{name}.count"), 0) }
     }
 }
 

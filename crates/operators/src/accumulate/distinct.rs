@@ -22,36 +22,21 @@ pub(super) struct Distinct {
 impl Distinct {
     pub fn new(name: &str, keys: &Keys, values: Vec<FieldRef>) -> Result<Self> {
         let side = Side::new(&format!("{name}.distinct"), keys, &values, None)?;
-        Ok(Distinct {
-            side,
-            values,
-            members: Vec::new(),
-        })
+        Ok(Distinct { side, values, members: Vec::new() })
     }
 
     fn update_members(&mut self, input: &Input<'_>) -> Result<()> {
-        self.members
-            .iter_mut()
-            .try_for_each(|member| member.update(input))
+        self.members.iter_mut().try_for_each(|member| member.update(input))
     }
 }
 
 impl Accumulator for Distinct {
     fn update(&mut self, input: &Input<'_>) -> Result<()> {
         let columns = gather(input.args, input.rows)?;
-        let values = Values {
-            keys: input.keys,
-            rows: input.rows,
-            slots: input.slots,
-            columns: &columns,
-        };
+        let values = Values { keys: input.keys, rows: input.rows, slots: input.slots, columns: &columns };
         let (mut rows, mut slots, mut retract) = (Vec::new(), Vec::new(), Vec::new());
         let sign = |at: usize| {
-            if input.retract.is_some_and(|retract| retract[at]) {
-                -1
-            } else {
-                1
-            }
+            if input.retract.is_some_and(|retract| retract[at]) { -1 } else { 1 }
         };
         self.side.apply(&values, sign, |at, before, after| {
             if (before > 0) != (after > 0) {
@@ -61,12 +46,7 @@ impl Accumulator for Distinct {
             }
         })?;
         let retract = input.retract.is_some().then_some(retract.as_slice());
-        self.update_members(&Input {
-            rows: &rows,
-            slots: &slots,
-            retract,
-            ..*input
-        })
+        self.update_members(&Input { rows: &rows, slots: &slots, retract, ..*input })
     }
 
     fn merge(&mut self, from: &[u32], to: &[u32], keys: Option<&[ArrayRef]>) -> Result<()> {
@@ -86,16 +66,8 @@ impl Accumulator for Distinct {
         let mut fresh = Vec::new();
         match keys {
             Some(keys) => {
-                let counts: Vec<i64> = entries
-                    .iter()
-                    .map(|entry| self.side.set().count(*entry))
-                    .collect();
-                let values = Values {
-                    keys,
-                    rows: &rows,
-                    slots: &slots,
-                    columns: &columns,
-                };
+                let counts: Vec<i64> = entries.iter().map(|entry| self.side.set().count(*entry)).collect();
+                let values = Values { keys, rows: &rows, slots: &slots, columns: &columns };
                 self.side.apply(
                     &values,
                     |at| counts[at],
@@ -116,19 +88,11 @@ impl Accumulator for Distinct {
                 let mut key: Vec<ArrayRef> =
                     vec![Arc::new(arrow::array::Int64Array::from_iter_values(groups))];
                 key.extend(columns.iter().cloned());
-                seen.intern(&key, slots.len(), &mut Vec::new(), |_, row| {
-                    fresh.push(row as u32)
-                })?;
+                seen.intern(&key, slots.len(), &mut Vec::new(), |_, row| fresh.push(row as u32))?;
             }
         }
         let slots: Vec<u32> = fresh.iter().map(|at| slots[*at as usize]).collect();
-        let input = Input {
-            keys: &[],
-            rows: &fresh,
-            slots: &slots,
-            retract: None,
-            args: &columns,
-        };
+        let input = Input { keys: &[], rows: &fresh, slots: &slots, retract: None, args: &columns };
         self.update_members(&input)
     }
 

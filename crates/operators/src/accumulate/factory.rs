@@ -26,24 +26,15 @@ pub(super) fn accumulator(
     if function == "COUNT" {
         return Ok(Box::new(Count::new(name)));
     }
-    let argument = call
-        .arg_types
-        .first()
-        .ok_or_else(|| Error::internal(format!("{function} without an argument")))?;
+    let argument =
+        call.arg_types.first().ok_or_else(|| Error::internal(format!("{function} without an argument")))?;
     let numeric = || {
         let known = argument.kind.is_numeric();
-        known
-            .then_some(&argument.kind)
-            .ok_or_else(|| Error::unsupported(format!("{function} of {argument}")))
+        known.then_some(&argument.kind).ok_or_else(|| Error::unsupported(format!("{function} of {argument}")))
     };
     let list =
         |outcome: Outcome| -> Result<Box<dyn Accumulator>> { Ok(Box::new(List::new(outcome, name, call)?)) };
-    let second = || {
-        call.arg_types
-            .get(1)
-            .cloned()
-            .unwrap_or(TypeKind::Null.nullable())
-    };
+    let second = || call.arg_types.get(1).cloned().unwrap_or(TypeKind::Null.nullable());
     Ok(match function {
         "SUM" => Box::new(Sum::new(sum::Outcome::Sum, name, numeric()?, &call.ty)),
         "SUM0" => Box::new(Sum::new(sum::Outcome::Sum0, name, numeric()?, &call.ty)),
@@ -63,34 +54,22 @@ pub(super) fn accumulator(
         "LISTAGG" if argument.kind.is_character() => list(Outcome::Text)?,
         "COLLECT" => list(Outcome::Multiset(argument.clone()))?,
         "ARRAY_AGG" => list(Outcome::Array(argument.clone()))?,
-        "JSON_ARRAYAGG" | "JSON_ARRAYAGG_ABSENT_ON_NULL" => list(Outcome::JsonArray {
-            ty: argument.clone(),
-            nulls: false,
-        })?,
-        "JSON_ARRAYAGG_NULL_ON_NULL" => list(Outcome::JsonArray {
-            ty: argument.clone(),
-            nulls: true,
-        })?,
-        "JSON_OBJECTAGG" | "JSON_OBJECTAGG_NULL_ON_NULL" if argument.kind.is_character() => {
-            list(Outcome::JsonObject {
-                ty: second(),
-                nulls: true,
-            })?
+        "JSON_ARRAYAGG" | "JSON_ARRAYAGG_ABSENT_ON_NULL" => {
+            list(Outcome::JsonArray { ty: argument.clone(), nulls: false })?
         }
-        "JSON_OBJECTAGG_ABSENT_ON_NULL" if argument.kind.is_character() => list(Outcome::JsonObject {
-            ty: second(),
-            nulls: false,
-        })?,
+        "JSON_ARRAYAGG_NULL_ON_NULL" => list(Outcome::JsonArray { ty: argument.clone(), nulls: true })?,
+        "JSON_OBJECTAGG" | "JSON_OBJECTAGG_NULL_ON_NULL" if argument.kind.is_character() => {
+            list(Outcome::JsonObject { ty: second(), nulls: true })?
+        }
+        "JSON_OBJECTAGG_ABSENT_ON_NULL" if argument.kind.is_character() => {
+            list(Outcome::JsonObject { ty: second(), nulls: false })?
+        }
         "PERCENTILE" => {
             numeric()?;
-            list(Outcome::Percentile {
-                several: matches!(second().kind, TypeKind::Array(_)),
-            })?
+            list(Outcome::Percentile { several: matches!(second().kind, TypeKind::Array(_)) })?
         }
         _ => {
-            return Err(Error::unsupported(format!(
-                "aggregate function {function}({argument})"
-            )));
+            return Err(Error::unsupported(format!("aggregate function {function}({argument})")));
         }
     })
 }
@@ -145,11 +124,7 @@ pub fn accumulator_schema(call: &AggregateCall) -> Result<Vec<(String, LogicalTy
         ("MIN" | "MAX", Some(TypeKind::Boolean)) => vec![column("value", TypeKind::TinyInt)],
         ("MIN" | "MAX", Some(kind)) => vec![column("value", kind)],
         ("STDDEV_POP" | "STDDEV_SAMP" | "STDDEV" | "VAR_POP" | "VAR_SAMP" | "VARIANCE", Some(_)) => {
-            vec![
-                count(),
-                column("mean", TypeKind::Double),
-                column("m2", TypeKind::Double),
-            ]
+            vec![count(), column("mean", TypeKind::Double), column("m2", TypeKind::Double)]
         }
         _ => return refuse(function),
     })

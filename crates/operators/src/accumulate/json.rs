@@ -12,11 +12,7 @@ pub(super) fn write_json(out: &mut String, array: &dyn Array, row: usize, ty: &L
         return;
     }
     match &ty.kind {
-        TypeKind::Boolean => out.push_str(if array.as_boolean().value(row) {
-            "true"
-        } else {
-            "false"
-        }),
+        TypeKind::Boolean => out.push_str(if array.as_boolean().value(row) { "true" } else { "false" }),
         kind if kind.is_numeric() => write_value(out, array, row, ty, Tz::UTC),
         TypeKind::Array(element) => {
             let elements = array.as_list::<i32>().value(row);

@@ -33,26 +33,13 @@ impl List {
     pub fn new(outcome: Outcome, name: &str, call: &AggregateCall) -> Result<Self> {
         let value = |(at, ty)| Field::new(format!("f{at}"), arrow_type::to_arrow(ty), true);
         let fields: Fields = call.arg_types.iter().enumerate().map(value).collect();
-        let sort = fields
-            .iter()
-            .map(|field| SortField::new(field.data_type().clone()))
-            .collect();
+        let sort = fields.iter().map(|field| SortField::new(field.data_type().clone())).collect();
         let converter = RowConverter::new(sort).map_err(|error| {
             Error::unsupported(format!("{} of {}", call.function, call.arg_types[0])).with_source(error)
         })?;
         let item = Field::new_list_field(DataType::Struct(fields.clone()), true);
-        let field = Arc::new(Field::new(
-            format!("{name}.list"),
-            DataType::List(Arc::new(item)),
-            true,
-        ));
-        Ok(List {
-            outcome,
-            fields,
-            field,
-            converter,
-            lists: Vec::new(),
-        })
+        let field = Arc::new(Field::new(format!("{name}.list"), DataType::List(Arc::new(item)), true));
+        Ok(List { outcome, fields, field, converter, lists: Vec::new() })
     }
 
     fn item(&self) -> FieldRef {
@@ -72,11 +59,7 @@ impl List {
 impl Accumulator for List {
     fn update(&mut self, input: &Input<'_>) -> Result<()> {
         let rows = self.converter.convert_columns(input.args).map_err(kernel)?;
-        let nulls = if self.outcome.keeps_nulls() {
-            None
-        } else {
-            input.arg()?.logical_nulls()
-        };
+        let nulls = if self.outcome.keeps_nulls() { None } else { input.arg()?.logical_nulls() };
         let lists = &mut self.lists;
         input.for_each(nulls.as_ref(), |row, slot, sign| {
             let row = rows.row(row);
@@ -119,18 +102,13 @@ impl SlotColumns for List {
     fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
         let (columns, offsets) = self.columns(slots)?;
         let values = StructArray::try_new(self.fields.clone(), columns, None).map_err(kernel)?;
-        Ok(vec![Arc::new(
-            ListArray::try_new(self.item(), offsets, Arc::new(values), None).map_err(kernel)?,
-        )])
+        Ok(vec![Arc::new(ListArray::try_new(self.item(), offsets, Arc::new(values), None).map_err(kernel)?)])
     }
 
     fn write(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<()> {
         let lists = columns.first().and_then(|column| column.as_list_opt::<i32>());
         let lists = lists.ok_or_else(|| Error::internal("a list of values was expected"))?;
-        let rows = self
-            .converter
-            .convert_columns(lists.values().as_struct().columns())
-            .map_err(kernel)?;
+        let rows = self.converter.convert_columns(lists.values().as_struct().columns()).map_err(kernel)?;
         for (at, slot) in slots.iter().enumerate() {
             let (start, end) = (lists.offsets()[at] as usize, lists.offsets()[at + 1] as usize);
             self.lists[*slot as usize] = (start..end).map(|row| rows.row(row).as_ref().into()).collect();

@@ -60,9 +60,7 @@ pub(crate) struct Input<'a> {
 impl Input<'_> {
     /// The argument, for a function of one.
     pub fn arg(&self) -> Result<&ArrayRef> {
-        self.args
-            .first()
-            .ok_or_else(|| Error::internal("an aggregate function lacks its argument"))
+        self.args.first().ok_or_else(|| Error::internal("an aggregate function lacks its argument"))
     }
 
     /// Calls back with row, slot and sign (1 or -1) for each row that is not NULL.

@@ -21,9 +21,7 @@ macro_rules! with_integer {
             ::arrow::datatypes::DataType::Int32 => $call!(::arrow::datatypes::Int32Type),
             ::arrow::datatypes::DataType::Int64 => $call!(::arrow::datatypes::Int64Type),
             other => {
-                return Err(::flott_types::Error::internal(format!(
-                    "an integer was expected, not {other}"
-                )));
+                return Err(::flott_types::Error::internal(format!("an integer was expected, not {other}")));
             }
         }
     };
@@ -40,10 +38,7 @@ pub(super) fn integers(ty: &LogicalType, values: &[i64], nulls: Option<NullBuffe
         nulls: Option<NullBuffer>,
         wrap: impl Fn(i64) -> T::Native,
     ) -> ArrayRef {
-        Arc::new(PrimitiveArray::<T>::new(
-            values.iter().map(|value| wrap(*value)).collect(),
-            nulls,
-        ))
+        Arc::new(PrimitiveArray::<T>::new(values.iter().map(|value| wrap(*value)).collect(), nulls))
     }
     Ok(match ty.kind {
         TypeKind::TinyInt => narrow::<Int8Type>(values, nulls, |value| value as i8),
@@ -51,9 +46,7 @@ pub(super) fn integers(ty: &LogicalType, values: &[i64], nulls: Option<NullBuffe
         TypeKind::Int => narrow::<Int32Type>(values, nulls, |value| value as i32),
         TypeKind::BigInt => narrow::<Int64Type>(values, nulls, |value| value),
         _ => {
-            return Err(Error::unsupported(format!(
-                "an aggregate of integers with result type {ty}"
-            )));
+            return Err(Error::unsupported(format!("an aggregate of integers with result type {ty}")));
         }
     })
 }
@@ -64,28 +57,19 @@ pub(super) fn doubles(ty: &LogicalType, values: &[Option<f64>]) -> Result<ArrayR
     let plain = || values.iter().map(|value| value.unwrap_or_default());
     Ok(match ty.kind {
         TypeKind::Double => Arc::new(values.iter().copied().collect::<Float64Array>()),
-        TypeKind::Float => Arc::new(
-            values
-                .iter()
-                .map(|value| value.map(|v| v as f32))
-                .collect::<Float32Array>(),
-        ),
+        TypeKind::Float => {
+            Arc::new(values.iter().map(|value| value.map(|v| v as f32)).collect::<Float32Array>())
+        }
         TypeKind::BigInt => integers(ty, &plain().map(|v| v as i64).collect::<Vec<_>>(), Some(nulls()))?,
-        TypeKind::TinyInt | TypeKind::SmallInt | TypeKind::Int => integers(
-            ty,
-            &plain().map(|v| i64::from(v as i32)).collect::<Vec<_>>(),
-            Some(nulls()),
-        )?,
+        TypeKind::TinyInt | TypeKind::SmallInt | TypeKind::Int => {
+            integers(ty, &plain().map(|v| i64::from(v as i32)).collect::<Vec<_>>(), Some(nulls()))?
+        }
         TypeKind::Decimal(precision, scale) => {
-            let values = values
-                .iter()
-                .map(|value| value.and_then(|v| decimal_of(v, precision, scale)));
+            let values = values.iter().map(|value| value.and_then(|v| decimal_of(v, precision, scale)));
             decimals(ty, values.collect())?
         }
         _ => {
-            return Err(Error::unsupported(format!(
-                "an aggregate of numbers with result type {ty}"
-            )));
+            return Err(Error::unsupported(format!("an aggregate of numbers with result type {ty}")));
         }
     })
 }
@@ -93,17 +77,12 @@ pub(super) fn doubles(ty: &LogicalType, values: &[Option<f64>]) -> Result<ArrayR
 /// Unscaled decimals as a column of a DECIMAL type.
 pub(super) fn decimals(ty: &LogicalType, values: Vec<Option<i128>>) -> Result<ArrayRef> {
     let array = PrimitiveArray::<Decimal128Type>::from(values);
-    Ok(Arc::new(
-        array.with_data_type(flott_batch::arrow_type::to_arrow(ty)),
-    ))
+    Ok(Arc::new(array.with_data_type(flott_batch::arrow_type::to_arrow(ty))))
 }
 
 /// Any numeric column as DOUBLE.
 pub(super) fn as_doubles(column: &ArrayRef) -> Result<Float64Array> {
-    let options = CastOptions {
-        safe: true,
-        ..CastOptions::default()
-    };
+    let options = CastOptions { safe: true, ..CastOptions::default() };
     let cast = cast_with_options(column, &DataType::Float64, &options).map_err(kernel)?;
     Ok(cast.as_primitive::<Float64Type>().clone())
 }
@@ -117,18 +96,13 @@ pub(super) fn decimal_sum(a: i128, b: i128) -> Option<i128> {
 pub(super) fn decimal_average(sum: i128, from_scale: u8, count: i64, to_scale: u8) -> Option<i128> {
     let shift = i32::from(to_scale) - i32::from(from_scale);
     let (numerator, denominator) = if shift >= 0 {
-        let Some(shifted) = 10i128
-            .checked_pow(shift as u32)
-            .and_then(|factor| sum.checked_mul(factor))
+        let Some(shifted) = 10i128.checked_pow(shift as u32).and_then(|factor| sum.checked_mul(factor))
         else {
             return long_average(sum, shift as u32, count);
         };
         (shifted, i128::from(count))
     } else {
-        (
-            sum,
-            i128::from(count).checked_mul(10i128.checked_pow(-shift as u32)?)?,
-        )
+        (sum, i128::from(count).checked_mul(10i128.checked_pow(-shift as u32)?)?)
     };
     Some(divide_half_up(numerator, denominator))
 }
@@ -145,12 +119,7 @@ fn long_average(sum: i128, shift: u32, count: i64) -> Option<i128> {
 fn divide_half_up(numerator: i128, denominator: i128) -> i128 {
     let (quotient, rest) = (numerator / denominator, numerator % denominator);
     if rest.unsigned_abs() * 2 >= denominator.unsigned_abs() {
-        quotient
-            + if (numerator < 0) == (denominator < 0) {
-                1
-            } else {
-                -1
-            }
+        quotient + if (numerator < 0) == (denominator < 0) { 1 } else { -1 }
     } else {
         quotient
     }
@@ -162,18 +131,12 @@ fn decimal_of(value: f64, precision: u8, scale: u8) -> Option<i128> {
         return None;
     }
     let text = format!("{value}");
-    let (digits, negative) = text
-        .strip_prefix('-')
-        .map_or((text.as_str(), false), |digits| (digits, true));
+    let (digits, negative) = text.strip_prefix('-').map_or((text.as_str(), false), |digits| (digits, true));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let kept = &fraction[..fraction.len().min(scale as usize)];
     let mut unscaled: i128 = format!("{whole}{kept}").parse().ok()?;
     unscaled = unscaled.checked_mul(10i128.checked_pow(u32::from(scale) - kept.len() as u32)?)?;
-    if fraction
-        .as_bytes()
-        .get(scale as usize)
-        .is_some_and(|digit| *digit >= b'5')
-    {
+    if fraction.as_bytes().get(scale as usize).is_some_and(|digit| *digit >= b'5') {
         unscaled += 1;
     }
     let fits = unscaled < 10i128.pow(u32::from(precision));

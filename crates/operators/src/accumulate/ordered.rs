@@ -21,16 +21,8 @@ pub(super) struct Ordered {
 impl Ordered {
     pub fn new(max: bool, name: &str, ty: &LogicalType, keys: &Keys) -> Result<Self> {
         let field = arrow_type::field(&format!("{name}.value"), ty);
-        let order = SortOptions {
-            descending: max,
-            nulls_first: false,
-        };
-        let side = Side::new(
-            &format!("{name}.values"),
-            keys,
-            std::slice::from_ref(&field),
-            Some(order),
-        )?;
+        let order = SortOptions { descending: max, nulls_first: false };
+        let side = Side::new(&format!("{name}.values"), keys, std::slice::from_ref(&field), Some(order))?;
         Ok(Ordered { field, side })
     }
 }
@@ -49,26 +41,15 @@ impl Accumulator for Ordered {
         let slots: Vec<u32> = valid.iter().map(|at| input.slots[*at]).collect();
         let columns = gather(input.args, &rows)?;
         let sign = |at: usize| {
-            if input.retract.is_some_and(|retract| retract[valid[at]]) {
-                -1
-            } else {
-                1
-            }
+            if input.retract.is_some_and(|retract| retract[valid[at]]) { -1 } else { 1 }
         };
-        let values = Values {
-            keys: input.keys,
-            rows: &rows,
-            slots: &slots,
-            columns: &columns,
-        };
+        let values = Values { keys: input.keys, rows: &rows, slots: &slots, columns: &columns };
         self.side.apply(&values, sign, |_, _, _| ())
     }
 
     fn merge(&mut self, from: &[u32], to: &[u32], keys: Option<&[ArrayRef]>) -> Result<()> {
         let Some(keys) = keys else {
-            return Err(Error::unsupported(
-                "MIN or MAX with retractions in overlapping windows",
-            ));
+            return Err(Error::unsupported("MIN or MAX with retractions in overlapping windows"));
         };
         let (mut rows, mut slots, mut entries) = (Vec::new(), Vec::new(), Vec::new());
         for (row, (from, to)) in from.iter().zip(to).enumerate() {
@@ -80,19 +61,11 @@ impl Accumulator for Ordered {
             }
         }
         let columns = self.side.set().rows_of(&entries)?;
-        let counts: Vec<i64> = entries
-            .iter()
-            .map(|entry| self.side.set().count(*entry))
-            .collect();
+        let counts: Vec<i64> = entries.iter().map(|entry| self.side.set().count(*entry)).collect();
         if keys.iter().any(|key| key.len() != to.len()) {
             return Err(keyless());
         }
-        let values = Values {
-            keys,
-            rows: &rows,
-            slots: &slots,
-            columns: &columns,
-        };
+        let values = Values { keys, rows: &rows, slots: &slots, columns: &columns };
         self.side.apply(&values, |at| counts[at], |_, _, _| ())
     }
 

@@ -25,9 +25,7 @@ pub(super) struct Lists {
 
 impl Lists {
     fn groups(&self) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
-        self.offsets
-            .windows(2)
-            .map(|bounds| bounds[0] as usize..bounds[1] as usize)
+        self.offsets.windows(2).map(|bounds| bounds[0] as usize..bounds[1] as usize)
     }
 
     fn filled(&self) -> NullBuffer {
@@ -65,10 +63,7 @@ pub(super) enum Outcome {
 impl Outcome {
     /// Whether a NULL counts as a value.
     pub fn keeps_nulls(&self) -> bool {
-        matches!(
-            self,
-            Outcome::Array(_) | Outcome::JsonArray { .. } | Outcome::JsonObject { .. }
-        )
+        matches!(self, Outcome::Array(_) | Outcome::JsonArray { .. } | Outcome::JsonObject { .. })
     }
 
     /// The result of each group.
@@ -107,10 +102,8 @@ impl Outcome {
 }
 
 fn pick(lists: &Lists, row: impl Fn(std::ops::Range<usize>) -> usize) -> Result<ArrayRef> {
-    let rows: UInt32Array = lists
-        .groups()
-        .map(|group| (!group.is_empty()).then(|| row(group) as u32))
-        .collect();
+    let rows: UInt32Array =
+        lists.groups().map(|group| (!group.is_empty()).then(|| row(group) as u32)).collect();
     take(&lists.columns[0], &rows, None).map_err(kernel)
 }
 
@@ -164,22 +157,13 @@ fn multiset(lists: &Lists, element: &LogicalType) -> Result<ArrayRef> {
     let keys = take(values, &UInt32Array::from(rows), None).map_err(kernel)?;
     let columns: Vec<ArrayRef> = vec![keys, Arc::new(Int32Array::from(counts))];
     let pairs = StructArray::try_new(fields.clone(), columns, None).map_err(kernel)?;
-    let map = MapArray::try_new(
-        entries.clone(),
-        OffsetBuffer::from_lengths(lengths),
-        pairs,
-        None,
-        false,
-    );
+    let map = MapArray::try_new(entries.clone(), OffsetBuffer::from_lengths(lengths), pairs, None, false);
     Ok(Arc::new(map.map_err(kernel)?))
 }
 
 fn json_objects(lists: &Lists, ty: &LogicalType, nulls: bool) -> Result<ArrayRef> {
     let keys = lists.columns[0].as_string::<i32>();
-    let values = lists
-        .columns
-        .get(1)
-        .ok_or_else(|| Error::internal("JSON_OBJECTAGG without values"))?;
+    let values = lists.columns.get(1).ok_or_else(|| Error::internal("JSON_OBJECTAGG without values"))?;
     let mut builder = StringBuilder::new();
     for group in lists.groups() {
         let mut seen: Vec<&str> = group.clone().map(|row| keys.value(row)).collect();
@@ -208,10 +192,7 @@ fn json_objects(lists: &Lists, ty: &LogicalType, nulls: bool) -> Result<ArrayRef
 
 fn percentiles(lists: &Lists, several: bool) -> Result<ArrayRef> {
     let values = as_doubles(&lists.columns[0])?;
-    let percentages = lists
-        .columns
-        .get(1)
-        .ok_or_else(|| Error::internal("PERCENTILE without percentage"))?;
+    let percentages = lists.columns.get(1).ok_or_else(|| Error::internal("PERCENTILE without percentage"))?;
     let frequencies = lists.columns.get(2).map(as_doubles).transpose()?;
     let percentages = if several {
         let item = Arc::new(Field::new_list_field(DataType::Float64, true));
@@ -228,12 +209,7 @@ fn percentiles(lists: &Lists, several: bool) -> Result<ArrayRef> {
             continue;
         };
         let mut sorted: Vec<(f64, i64)> = group
-            .map(|row| {
-                (
-                    values.value(row),
-                    frequencies.as_ref().map_or(1, |many| many.value(row) as i64),
-                )
-            })
+            .map(|row| (values.value(row), frequencies.as_ref().map_or(1, |many| many.value(row) as i64)))
             .filter(|(_, frequency)| *frequency > 0)
             .collect();
         sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -244,17 +220,10 @@ fn percentiles(lists: &Lists, several: bool) -> Result<ArrayRef> {
             }
             many.append(true);
         } else {
-            one.push(percentile(
-                &sorted,
-                percentages.as_primitive::<Float64Type>().value(last),
-            ));
+            one.push(percentile(&sorted, percentages.as_primitive::<Float64Type>().value(last)));
         }
     }
-    Ok(if several {
-        Arc::new(many.finish())
-    } else {
-        Arc::new(Float64Array::from(one))
-    })
+    Ok(if several { Arc::new(many.finish()) } else { Arc::new(Float64Array::from(one)) })
 }
 
 /// Between the two values around the position `percentage * (n - 1)`, in proportion.

@@ -109,11 +109,7 @@ impl Aggregates {
             let made = accumulator(call, name, retracts, keys)?;
             if !distinct {
                 outputs.push((units.len(), None));
-                units.push(Unit {
-                    args: call.args.clone(),
-                    filter: call.filter,
-                    kind: Kind::Plain(made),
-                });
+                units.push(Unit { args: call.args.clone(), filter: call.filter, kind: Kind::Plain(made) });
                 continue;
             }
             let same = |unit: &Unit| {
@@ -125,11 +121,7 @@ impl Aggregates {
                     let value = |(at, ty)| arrow_type::field(&format!("{name}.value{at}"), ty);
                     let values = call.arg_types.iter().enumerate().map(value).collect();
                     let distinct = Kind::Distinct(Box::new(Distinct::new(name, keys, values)?));
-                    units.push(Unit {
-                        args: call.args.clone(),
-                        filter: call.filter,
-                        kind: distinct,
-                    });
+                    units.push(Unit { args: call.args.clone(), filter: call.filter, kind: distinct });
                     units.len() - 1
                 }
             };
@@ -139,16 +131,8 @@ impl Aggregates {
             }
         }
         let row_counts = retracts.then(|| PrimitiveColumn::new("$rows", 0));
-        let width = units
-            .iter()
-            .map(|unit| unit.kind.accumulator().fields().len())
-            .sum();
-        Ok(Aggregates {
-            units,
-            outputs,
-            row_counts,
-            width,
-        })
+        let width = units.iter().map(|unit| unit.kind.accumulator().fields().len()).sum();
+        Ok(Aggregates { units, outputs, row_counts, width })
     }
 
     /// How many rows each group has, for an input with retractions.
@@ -158,9 +142,7 @@ impl Aggregates {
 
     /// Whether a group has rows. Without retractions it always has.
     pub fn has_rows(&self, slot: u32) -> bool {
-        self.row_counts
-            .as_ref()
-            .is_none_or(|counts| counts.values()[slot as usize] > 0)
+        self.row_counts.as_ref().is_none_or(|counts| counts.values()[slot as usize] > 0)
     }
 
     /// Takes rows in, in order. Does not count them.
@@ -185,15 +167,9 @@ impl Aggregates {
             let kept: Vec<usize> = (0..rows.rows.len()).filter(|at| passes(rows.rows[*at])).collect();
             let passed: Vec<u32> = kept.iter().map(|at| rows.rows[*at]).collect();
             let slots: Vec<u32> = kept.iter().map(|at| rows.slots[*at]).collect();
-            let retract: Option<Vec<bool>> = rows
-                .retract
-                .map(|retract| kept.iter().map(|at| retract[*at]).collect());
-            let input = Input {
-                rows: &passed,
-                slots: &slots,
-                retract: retract.as_deref(),
-                ..all
-            };
+            let retract: Option<Vec<bool>> =
+                rows.retract.map(|retract| kept.iter().map(|at| retract[*at]).collect());
+            let input = Input { rows: &passed, slots: &slots, retract: retract.as_deref(), ..all };
             unit.kind.accumulator_mut().update(&input)?;
         }
         Ok(())
@@ -206,9 +182,7 @@ impl Aggregates {
                 counts[*to as usize] += counts[*from as usize];
             }
         }
-        self.units
-            .iter_mut()
-            .try_for_each(|unit| unit.kind.accumulator_mut().merge(from, to, keys))
+        self.units.iter_mut().try_for_each(|unit| unit.kind.accumulator_mut().merge(from, to, keys))
     }
 
     /// The results of these groups, a column a call.
@@ -238,9 +212,7 @@ impl Aggregates {
 
     /// Hands over what changed in tables beside the groups' own.
     pub fn snapshot_side(&mut self, full: bool, out: &mut Vec<KeyedDelta>) -> Result<()> {
-        self.units
-            .iter_mut()
-            .try_for_each(|unit| unit.kind.accumulator_mut().snapshot_side(full, out))
+        self.units.iter_mut().try_for_each(|unit| unit.kind.accumulator_mut().snapshot_side(full, out))
     }
 
     /// Takes back what tables beside the groups' own held; `keys` are those of the groups in `slots`.
@@ -257,19 +229,14 @@ impl Aggregates {
 
 impl SlotColumns for Aggregates {
     fn fields(&self) -> Vec<FieldRef> {
-        let mut fields: Vec<FieldRef> = self
-            .units
-            .iter()
-            .flat_map(|unit| unit.kind.accumulator().fields())
-            .collect();
+        let mut fields: Vec<FieldRef> =
+            self.units.iter().flat_map(|unit| unit.kind.accumulator().fields()).collect();
         fields.extend(self.row_counts.iter().flat_map(|counts| counts.fields()));
         fields
     }
 
     fn reset(&mut self, slot: u32) {
-        self.units
-            .iter_mut()
-            .for_each(|unit| unit.kind.accumulator_mut().reset(slot));
+        self.units.iter_mut().for_each(|unit| unit.kind.accumulator_mut().reset(slot));
         self.row_counts.iter_mut().for_each(|counts| counts.reset(slot));
     }
 
@@ -300,10 +267,7 @@ impl SlotColumns for Aggregates {
     }
 
     fn memory(&self) -> usize {
-        self.units
-            .iter()
-            .map(|unit| unit.kind.accumulator().memory())
-            .sum::<usize>()
+        self.units.iter().map(|unit| unit.kind.accumulator().memory()).sum::<usize>()
             + self.row_counts.as_ref().map_or(0, SlotColumns::memory)
     }
 }

@@ -49,12 +49,7 @@ impl Side {
             max_parallelism: keys.max_parallelism,
         };
         let set = KeyedMultiset::new(&spec, &format!("{name}.occurrences"))?;
-        Ok(Side {
-            name: name.to_owned(),
-            set,
-            key_of: Vec::new(),
-            group_of: Vec::new(),
-        })
+        Ok(Side { name: name.to_owned(), set, key_of: Vec::new(), group_of: Vec::new() })
     }
 
     /// The slot of a group's key among the values, if it has any.
@@ -88,27 +83,15 @@ impl Side {
         delta: impl Fn(usize) -> i64,
         on_change: impl FnMut(usize, i64, i64),
     ) -> Result<()> {
-        let unknown = values
-            .slots
-            .iter()
-            .enumerate()
-            .filter(|(_, group)| self.key(**group).is_none());
+        let unknown = values.slots.iter().enumerate().filter(|(_, group)| self.key(**group).is_none());
         let (rows, groups): (Vec<u32>, Vec<u32>) =
             unknown.map(|(at, group)| (values.rows[at], *group)).unzip();
         if !rows.is_empty() {
             let mut keys = Vec::new();
-            self.set
-                .intern_keys(&take_columns(values.keys, &rows)?, rows.len(), &mut keys)?;
-            groups
-                .iter()
-                .zip(keys)
-                .for_each(|(group, key)| self.bind(*group, key));
+            self.set.intern_keys(&take_columns(values.keys, &rows)?, rows.len(), &mut keys)?;
+            groups.iter().zip(keys).for_each(|(group, key)| self.bind(*group, key));
         }
-        let keys: Vec<u32> = values
-            .slots
-            .iter()
-            .map(|group| self.key_of[*group as usize])
-            .collect();
+        let keys: Vec<u32> = values.slots.iter().map(|group| self.key_of[*group as usize]).collect();
         self.set.apply(&keys, values.columns, delta, on_change)
     }
 
@@ -143,11 +126,8 @@ impl Side {
 
 /// The rows of an input where no argument is NULL.
 pub(super) fn without_nulls(args: &[ArrayRef], rows: &[u32]) -> Option<Vec<usize>> {
-    let nulls: Vec<_> = args
-        .iter()
-        .filter_map(|arg| arg.logical_nulls())
-        .filter(|n| n.null_count() > 0)
-        .collect();
+    let nulls: Vec<_> =
+        args.iter().filter_map(|arg| arg.logical_nulls()).filter(|n| n.null_count() > 0).collect();
     if nulls.is_empty() {
         return None;
     }
@@ -159,11 +139,7 @@ pub(super) fn without_nulls(args: &[ArrayRef], rows: &[u32]) -> Option<Vec<usize
 pub(super) fn gather(columns: &[ArrayRef], rows: &[u32]) -> Result<Vec<ArrayRef>> {
     let all = columns.iter().all(|column| column.len() == rows.len())
         && rows.iter().enumerate().all(|(at, row)| at == *row as usize);
-    if all {
-        Ok(columns.to_vec())
-    } else {
-        take_columns(columns, rows)
-    }
+    if all { Ok(columns.to_vec()) } else { take_columns(columns, rows) }
 }
 
 /// The error for an aggregate that needs its groups' keys where there are none.

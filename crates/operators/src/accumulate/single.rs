@@ -18,9 +18,7 @@ pub(super) struct Single {
 impl Single {
     pub fn new(name: &str, ty: &LogicalType) -> Result<Self> {
         let value = AnyColumn::new(vec![arrow_type::field(&format!("{name}.value"), ty)])?;
-        Ok(Single {
-            columns: (value, PrimitiveColumn::new(&format!("{name}.count"), 0)),
-        })
+        Ok(Single { columns: (value, PrimitiveColumn::new(&format!("{name}.count"), 0)) })
     }
 }
 
@@ -48,10 +46,7 @@ impl Accumulator for Single {
 
     fn merge(&mut self, from: &[u32], to: &[u32], _: Option<&[ArrayRef]>) -> Result<()> {
         let counts = self.columns.1.values_mut();
-        let filled = from
-            .iter()
-            .zip(to)
-            .filter(|(from, _)| counts[**from as usize] > 0);
+        let filled = from.iter().zip(to).filter(|(from, _)| counts[**from as usize] > 0);
         let (from, to): (Vec<u32>, Vec<u32>) = filled.map(|(from, to)| (*from, *to)).unzip();
         for slot in &to {
             counts[*slot as usize] += 1;
@@ -69,13 +64,7 @@ impl Accumulator for Single {
         let picks: Vec<_> = slots
             .iter()
             .enumerate()
-            .map(|(row, slot)| {
-                if self.columns.1.values()[*slot as usize] > 0 {
-                    (0, row)
-                } else {
-                    (1, 0)
-                }
-            })
+            .map(|(row, slot)| if self.columns.1.values()[*slot as usize] > 0 { (0, row) } else { (1, 0) })
             .collect();
         interleave(&[values.as_ref(), absent.as_ref()], &picks).map_err(kernel)
     }

@@ -51,12 +51,7 @@ impl Sum {
             _ => Sums::Integer(PrimitiveColumn::new(&sum, 0)),
         };
         let counts = PrimitiveColumn::new(&format!("{name}.count"), 0);
-        Sum {
-            outcome,
-            ty: ty.clone(),
-            sums,
-            counts,
-        }
+        Sum { outcome, ty: ty.clone(), sums, counts }
     }
 
     fn columns(&self) -> [&dyn SlotColumns; 2] {
@@ -141,11 +136,7 @@ impl Accumulator for Sum {
 
     fn merge(&mut self, from: &[u32], to: &[u32], _: Option<&[ArrayRef]>) -> Result<()> {
         let counts = self.counts.values_mut();
-        for (from, to) in from
-            .iter()
-            .map(|slot| *slot as usize)
-            .zip(to.iter().map(|slot| *slot as usize))
-        {
+        for (from, to) in from.iter().map(|slot| *slot as usize).zip(to.iter().map(|slot| *slot as usize)) {
             counts[to] += counts[from];
             match &mut self.sums {
                 Sums::Integer(sums) => {
@@ -180,11 +171,7 @@ impl Accumulator for Sum {
                     sum if average => sum.wrapping_div(count(slot).max(1)),
                     sum => sum,
                 };
-                integers(
-                    &self.ty,
-                    &slots.iter().map(value).collect::<Vec<_>>(),
-                    self.nulls(slots),
-                )
+                integers(&self.ty, &slots.iter().map(value).collect::<Vec<_>>(), self.nulls(slots))
             }
             Sums::Float(sums) => {
                 let value = |slot: &u32| {
@@ -205,11 +192,7 @@ impl Accumulator for Sum {
                 doubles(&self.ty, &slots.iter().map(value).collect::<Vec<_>>())
             }
             Sums::Decimal(sums, scale) => {
-                let to_scale = if let TypeKind::Decimal(_, scale) = self.ty.kind {
-                    scale
-                } else {
-                    *scale
-                };
+                let to_scale = if let TypeKind::Decimal(_, scale) = self.ty.kind { scale } else { *scale };
                 let value = |slot: &u32| match (sums.get(*slot), count(slot), self.outcome) {
                     (sum, 0, Outcome::Sum0) => Some(sum.unwrap_or_default()),
                     (_, 0, _) => None,
@@ -228,9 +211,7 @@ impl SlotColumns for Sum {
     }
 
     fn reset(&mut self, slot: u32) {
-        self.columns_mut()
-            .into_iter()
-            .for_each(|column| column.reset(slot));
+        self.columns_mut().into_iter().for_each(|column| column.reset(slot));
     }
 
     fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {

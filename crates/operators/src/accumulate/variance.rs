@@ -9,11 +9,7 @@ use flott_types::{LogicalType, Result};
 use super::numbers::{as_doubles, doubles};
 use super::{Accumulator, Input};
 
-type Columns = (
-    PrimitiveColumn<Int64Type>,
-    PrimitiveColumn<Float64Type>,
-    PrimitiveColumn<Float64Type>,
-);
+type Columns = (PrimitiveColumn<Int64Type>, PrimitiveColumn<Float64Type>, PrimitiveColumn<Float64Type>);
 
 /// Count, mean and squared distance by group.
 pub(super) struct Variance {
@@ -29,12 +25,7 @@ impl Variance {
         let counts = PrimitiveColumn::new(&format!("{name}.count"), 0);
         let means = PrimitiveColumn::new(&format!("{name}.mean"), 0.0);
         let distances = PrimitiveColumn::new(&format!("{name}.m2"), 0.0);
-        Variance {
-            ty: ty.clone(),
-            sample,
-            root,
-            columns: (counts, means, distances),
-        }
+        Variance { ty: ty.clone(), sample, root, columns: (counts, means, distances) }
     }
 }
 
@@ -42,11 +33,8 @@ impl Accumulator for Variance {
     fn update(&mut self, input: &Input<'_>) -> Result<()> {
         let array = as_doubles(input.arg()?)?;
         let values = array.values();
-        let (counts, means, distances) = (
-            self.columns.0.values_mut(),
-            self.columns.1.values_mut(),
-            self.columns.2.values_mut(),
-        );
+        let (counts, means, distances) =
+            (self.columns.0.values_mut(), self.columns.1.values_mut(), self.columns.2.values_mut());
         input.for_each(array.nulls(), |row, slot, sign| {
             counts[slot] += sign;
             if counts[slot] == 0 {
@@ -62,16 +50,9 @@ impl Accumulator for Variance {
     }
 
     fn merge(&mut self, from: &[u32], to: &[u32], _: Option<&[ArrayRef]>) -> Result<()> {
-        let (counts, means, distances) = (
-            self.columns.0.values_mut(),
-            self.columns.1.values_mut(),
-            self.columns.2.values_mut(),
-        );
-        for (from, to) in from
-            .iter()
-            .map(|slot| *slot as usize)
-            .zip(to.iter().map(|slot| *slot as usize))
-        {
+        let (counts, means, distances) =
+            (self.columns.0.values_mut(), self.columns.1.values_mut(), self.columns.2.values_mut());
+        for (from, to) in from.iter().map(|slot| *slot as usize).zip(to.iter().map(|slot| *slot as usize)) {
             let (a, b) = (counts[to] as f64, counts[from] as f64);
             if counts[from] == 0 {
                 continue;
@@ -86,10 +67,8 @@ impl Accumulator for Variance {
 
     fn values(&self, slots: &[u32]) -> Result<ArrayRef> {
         let value = |slot: &u32| {
-            let (count, distance) = (
-                self.columns.0.values()[*slot as usize],
-                self.columns.2.values()[*slot as usize],
-            );
+            let (count, distance) =
+                (self.columns.0.values()[*slot as usize], self.columns.2.values()[*slot as usize]);
             let over = if self.sample { count - 1 } else { count };
             (over > 0).then(|| {
                 let variance = distance / over as f64;

@@ -69,10 +69,7 @@ struct Touched {
 
 impl GroupAggregate {
     /// In one phase, or the global one.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the fields of the specification, one by one"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "the fields of the specification, one by one")]
     pub fn new(
         node: &ChainedNode,
         keys: &[usize],
@@ -85,16 +82,11 @@ impl GroupAggregate {
     ) -> Result<Self> {
         let partial = phase == AggregatePhase::Global;
         if partial && input_updates {
-            return Err(Error::unsupported(
-                "two-phase aggregation of an input with retractions",
-            ));
+            return Err(Error::unsupported("two-phase aggregation of an input with retractions"));
         }
         let table_keys = table_keys(node, keys, context)?;
         let aggregates = Aggregates::new(calls, input_updates, &table_keys)?;
-        let groups = Groups {
-            aggregates,
-            ttl: (ttl > 0).then(|| Ttl::new(ttl)),
-        };
+        let groups = Groups { aggregates, ttl: (ttl > 0).then(|| Ttl::new(ttl)) };
         Ok(GroupAggregate {
             schema: arrow_type::schema(node.node.schema.iter()),
             keys: keys.to_vec(),
@@ -117,24 +109,17 @@ impl GroupAggregate {
     /// Interns the keys and lists the groups in the order in which the batch touches them first.
     fn touch(&mut self, keys: &[ArrayRef], rows: usize, now: Timestamp) -> Result<Vec<Touched>> {
         let mut new = Vec::new();
-        self.table
-            .intern(keys, rows, &mut self.slots, |slot, _| new.push(slot))?;
+        self.table.intern(keys, rows, &mut self.slots, |slot, _| new.push(slot))?;
         self.batch = self.batch.wrapping_add(1).max(1);
-        self.touched_in
-            .resize(self.table.slots_end().max(self.touched_in.len()), 0);
+        self.touched_in.resize(self.table.slots_end().max(self.touched_in.len()), 0);
         let mut touched: Vec<Touched> = Vec::new();
         for (row, slot) in self.slots.iter().enumerate() {
             if std::mem::replace(&mut self.touched_in[*slot as usize], self.batch) != self.batch {
-                touched.push(Touched {
-                    slot: *slot,
-                    row: row as u32,
-                    before: Some(0),
-                });
+                touched.push(Touched { slot: *slot, row: row as u32, before: Some(0) });
             }
         }
         self.born_in.resize(self.touched_in.len(), 0);
-        new.iter()
-            .for_each(|slot| self.born_in[*slot as usize] = self.batch);
+        new.iter().for_each(|slot| self.born_in[*slot as usize] = self.batch);
         let mut existed = 0;
         for group in &mut touched {
             let mut is_new = self.born_in[group.slot as usize] == self.batch;
@@ -166,23 +151,14 @@ impl GroupAggregate {
         }
         let mut rows: Vec<u32> = (0..batch.physical_rows() as u32).collect();
         let Some(counts) = aggregates.row_counts() else {
-            let rows = Rows {
-                keys,
-                columns,
-                rows: &rows,
-                slots: &self.slots,
-                retract: None,
-            };
+            let rows = Rows { keys, columns, rows: &rows, slots: &self.slots, retract: None };
             return aggregates.update(&rows);
         };
         // A retraction of what is not there is passed over, as in Flink.
         let mut retract: Vec<bool> = Vec::with_capacity(rows.len());
         let mut slots: Vec<u32> = Vec::with_capacity(rows.len());
         rows.retain(|row| {
-            let (slot, takes_away) = (
-                self.slots[*row as usize],
-                !batch.kind(*row as usize).is_addition(),
-            );
+            let (slot, takes_away) = (self.slots[*row as usize], !batch.kind(*row as usize).is_addition());
             let count = &mut counts[slot as usize];
             if takes_away && *count == 0 {
                 return false;
@@ -192,13 +168,7 @@ impl GroupAggregate {
             slots.push(slot);
             true
         });
-        aggregates.update(&Rows {
-            keys,
-            columns,
-            rows: &rows,
-            slots: &slots,
-            retract: Some(&retract),
-        })
+        aggregates.update(&Rows { keys, columns, rows: &rows, slots: &slots, retract: Some(&retract) })
     }
 
     fn expire(&mut self, now: Timestamp, budget: usize) {
@@ -217,18 +187,13 @@ impl Operator for GroupAggregate {
         self.table.restore(restored.take_keyed(TABLE))?;
         let slots: Vec<u32> = self.table.live().collect();
         let keys = self.table.keys_of(&slots)?;
-        self.table
-            .values_mut()
-            .aggregates
-            .restore_side(&mut restored, &keys, &slots)
+        self.table.values_mut().aggregates.restore_side(&mut restored, &keys, &slots)
     }
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
         let batch = columns_of(batch)?.compact()?;
         let keys: Vec<ArrayRef> = match self.partial {
-            true => (0..self.keys.len())
-                .map(|key| batch.column(key).clone())
-                .collect(),
+            true => (0..self.keys.len()).map(|key| batch.column(key).clone()).collect(),
             false => self.keys.iter().map(|key| batch.column(*key).clone()).collect(),
         };
         let touched = self.touch(&keys, batch.physical_rows(), context.now)?;
@@ -242,11 +207,8 @@ impl Operator for GroupAggregate {
 
         let groups = self.table.values();
         let stays = |group: &&Touched| groups.aggregates.has_rows(group.slot);
-        let (new_rows, new_slots): (Vec<u32>, Vec<u32>) = touched
-            .iter()
-            .filter(stays)
-            .map(|group| (group.row, group.slot))
-            .unzip();
+        let (new_rows, new_slots): (Vec<u32>, Vec<u32>) =
+            touched.iter().filter(stays).map(|group| (group.row, group.slot)).unzip();
         let mut after = take_columns(&keys, &new_rows)?;
         after.append(&mut groups.aggregates.values(&new_slots)?);
 
@@ -280,18 +242,13 @@ impl Operator for GroupAggregate {
         if changes.is_empty() {
             return Ok(());
         }
-        context
-            .output
-            .emit(Batch::Changes(changes.build(&self.schema, &[&before, &after])?))
+        context.output.emit(Batch::Changes(changes.build(&self.schema, &[&before, &after])?))
     }
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
         snapshot.keyed.extend(self.table.snapshot(full)?);
-        self.table
-            .values_mut()
-            .aggregates
-            .snapshot_side(full, &mut snapshot.keyed)?;
+        self.table.values_mut().aggregates.snapshot_side(full, &mut snapshot.keyed)?;
         Ok(snapshot)
     }
 }
@@ -318,9 +275,8 @@ impl SlotColumns for Groups {
 
     fn write(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<()> {
         let own = self.aggregates.fields().len();
-        let (aggregates, ttl) = columns
-            .split_at_checked(own)
-            .ok_or_else(|| Error::internal("too few columns of groups"))?;
+        let (aggregates, ttl) =
+            columns.split_at_checked(own).ok_or_else(|| Error::internal("too few columns of groups"))?;
         self.aggregates.write(slots, aggregates)?;
         match &mut self.ttl {
             Some(column) => column.write(slots, ttl),

@@ -39,9 +39,7 @@ impl LocalGroupAggregate {
                 "pre-aggregation of an input with retractions; aggregate in one phase",
             ));
         }
-        calls
-            .iter()
-            .try_for_each(|call| crate::accumulator_schema(call).map(|_| ()))?;
+        calls.iter().try_for_each(|call| crate::accumulator_schema(call).map(|_| ()))?;
         let table_keys = super::group::table_keys(node, keys, context)?;
         Ok(LocalGroupAggregate {
             schema: arrow_type::schema(node.node.schema.iter()),
@@ -65,9 +63,7 @@ impl LocalGroupAggregate {
         self.index = KeyIndex::new(&self.table_keys.fields)?;
         self.aggregates = Aggregates::new(&self.calls, false, &self.table_keys)?;
         let rows = record_batch(&self.schema, columns, slots.len())?;
-        context
-            .output
-            .emit(Batch::Changes(ChangeBatch::insert_only(rows)))
+        context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))
     }
 }
 
@@ -77,17 +73,9 @@ impl Operator for LocalGroupAggregate {
         let rows = selected(&batch);
         let keys: Vec<_> = self.keys.iter().map(|key| batch.column(*key).clone()).collect();
         let aggregates = &mut self.aggregates;
-        self.index.intern(&keys, rows.len(), &mut self.slots, |slot, _| {
-            aggregates.reset(slot)
-        })?;
+        self.index.intern(&keys, rows.len(), &mut self.slots, |slot, _| aggregates.reset(slot))?;
         let columns = batch.columns().columns();
-        let rows = Rows {
-            keys: &keys,
-            columns,
-            rows: &rows,
-            slots: &self.slots,
-            retract: None,
-        };
+        let rows = Rows { keys: &keys, columns, rows: &rows, slots: &self.slots, retract: None };
         self.aggregates.update(&rows)?;
         if self.index.len() >= self.limit {
             self.flush(context)?;

@@ -7,13 +7,13 @@
 //! A filter may keep one half of an update. The lone `-U` then leaves as `-D`, the lone `+U` as `+I`: the row did
 //! vanish from, or appear in, what passes the filter.
 
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use arrow::array::RecordBatch;
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::SchemaRef;
 use flott_batch::{Batch, ChangeBatch, RowKind, RowKinds, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, Expr};
-use flott_types::{Error, Result};
+use flott_types::Result;
 
 use crate::BuildContext;
 use crate::support::{Expression, columns_of, record_batch, selected};
@@ -49,17 +49,12 @@ impl Calc {
 impl Operator for Calc {
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
         let mut batch = columns_of(batch)?;
-        if let Some(condition) = &mut self.condition {
+        if let Some(condition) = &self.condition {
             if !condition.is_column() {
                 batch = batch.compact()?;
             }
-            let truth = condition.evaluate(batch.columns(), context)?;
-            batch = filter(
-                batch,
-                truth
-                    .as_boolean_opt()
-                    .ok_or_else(|| Error::internal("a condition is BOOLEAN"))?,
-            );
+            let keep = condition.holds(batch.columns(), context)?;
+            batch = filter(batch, &keep);
         }
         if batch.is_empty() {
             return Ok(());
@@ -67,37 +62,27 @@ impl Operator for Calc {
         if self.computes {
             batch = batch.compact()?;
         }
-        let columns = project(&mut self.projection, batch.columns(), &self.schema, context)?;
+        let columns = project(&self.projection, batch.columns(), &self.schema, context)?;
         context.output.emit(Batch::Changes(batch.with_columns(columns)))
     }
 }
 
 /// The output columns of a projection.
 pub(super) fn project(
-    projection: &mut [Expression],
+    projection: &[Expression],
     input: &RecordBatch,
     schema: &SchemaRef,
     context: &Context<'_>,
 ) -> Result<RecordBatch> {
-    let columns = projection
-        .iter_mut()
-        .map(|expr| expr.evaluate(input, context))
-        .collect::<Result<Vec<_>>>()?;
+    let columns = projection.iter().map(|expr| expr.evaluate(input, context)).collect::<Result<Vec<_>>>()?;
     record_batch(schema, columns, input.num_rows())
 }
 
-/// Keeps the rows for which the condition is TRUE, and what it keeps a valid changelog.
-fn filter(batch: ChangeBatch, truth: &BooleanArray) -> ChangeBatch {
-    let keep = match truth.nulls() {
-        Some(nulls) => truth.values() & nulls.inner(),
-        None => truth.values().clone(),
-    };
-    match batch
-        .kinds()
-        .map(|kinds| whole_updates(kinds, &selected(&batch), &keep))
-    {
-        Some(kinds) => batch.with_kinds(Some(kinds)).select(&keep),
-        None => batch.select(&keep),
+/// Keeps these rows, and what it keeps a valid changelog.
+fn filter(batch: ChangeBatch, keep: &BooleanBuffer) -> ChangeBatch {
+    match batch.kinds().map(|kinds| whole_updates(kinds, &selected(&batch), keep)) {
+        Some(kinds) => batch.with_kinds(Some(kinds)).select(keep),
+        None => batch.select(keep),
     }
 }
 
@@ -125,20 +110,15 @@ mod tests {
     fn calc(filtered: bool) -> Harness {
         let condition = filtered.then(|| column(1, "BOOLEAN"));
         let projection = vec![column(0, "INT")];
-        let spec = OperatorSpec::Calc {
-            condition,
-            projection,
-        };
+        let spec = OperatorSpec::Calc { condition, projection };
         Harness::new(node(spec, &["INT BOOLEAN"], "INT"))
     }
 
     #[test]
     fn the_filter_selects_without_copying() {
         let mut calc = calc(true);
-        let batch = flott_batch::pretty::parse(
-            "+I 1 TRUE\n+I 2 FALSE\n+I 3 NULL\n+I 4 TRUE",
-            &types("INT BOOLEAN"),
-        );
+        let batch =
+            flott_batch::pretty::parse("+I 1 TRUE\n+I 2 FALSE\n+I 3 NULL\n+I 4 TRUE", &types("INT BOOLEAN"));
         let column = batch.as_ref().unwrap().column(0).clone();
         let out = calc.feed(0, batch.unwrap());
         assert_eq!(out, "+I 1\n+I 4\n");
@@ -163,5 +143,21 @@ mod tests {
     #[test]
     fn without_condition_everything_passes() {
         assert_eq!(calc(false).push("+I 1 FALSE\n-D 1 FALSE"), "+I 1\n-D 1\n");
+    }
+
+    #[test]
+    fn the_projection_does_not_see_rows_that_are_filtered_out() {
+        let int = || crate::harness::ty("INT");
+        let by_zero = |function: &str, ty| {
+            let zero = flott_plan::Expr::literal(flott_plan::Literal::Integer(0), int());
+            let hundred = flott_plan::Expr::literal(flott_plan::Literal::Integer(100), int());
+            let (left, right) =
+                if function == "/" { (hundred, column(0, "INT")) } else { (column(0, "INT"), zero) };
+            flott_plan::Expr::call(function, vec![left, right], ty)
+        };
+        let condition = Some(by_zero("<>", crate::harness::ty("BOOLEAN")));
+        let projection = vec![by_zero("/", int())];
+        let mut calc = Harness::new(node(OperatorSpec::Calc { condition, projection }, &["INT"], "INT"));
+        assert_eq!(calc.push("+I 0\n+I 5\n+I NULL"), "+I 20\n");
     }
 }

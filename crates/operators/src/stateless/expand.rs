@@ -37,7 +37,7 @@ impl Expand {
 impl Operator for Expand {
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
         let batch = columns_of(batch)?.compact()?;
-        for projection in &mut self.projections {
+        for projection in &self.projections {
             let columns = project(projection, batch.columns(), &self.schema, context)?;
             context.output.emit(Batch::Changes(batch.with_columns(columns)))?;
         }

@@ -9,16 +9,14 @@
 //!
 //! Cost of a record: evaluating the watermark expression, a few comparisons.
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType, TimestampNanosecondType};
 use flott_batch::{Batch, WatermarkStatus};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, WatermarkSpec};
-use flott_state::RestoredState;
-use flott_types::{Error, Result, Timestamp, Watermark};
+use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
+use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 
 use crate::BuildContext;
-use crate::support::{Expression, columns_of};
+use crate::support::{Expression, Millis, columns_of};
 
 /// The operator.
 pub(crate) struct WatermarkAssigner {
@@ -30,8 +28,13 @@ pub(crate) struct WatermarkAssigner {
     sent: Timestamp,
     idle: bool,
     last_row_at: Timestamp,
+    /// `sent` comes out of a snapshot and was not sent in this run.
+    restored: bool,
     done: bool,
 }
+
+/// The name of the state.
+const STATE: &str = "watermark";
 
 impl WatermarkAssigner {
     pub fn new(node: &ChainedNode, spec: &WatermarkSpec, context: &BuildContext) -> Result<Self> {
@@ -43,6 +46,7 @@ impl WatermarkAssigner {
             sent: 0,
             idle: false,
             last_row_at: 0,
+            restored: false,
             done: false,
         })
     }
@@ -74,7 +78,24 @@ impl WatermarkAssigner {
 }
 
 impl Operator for WatermarkAssigner {
-    fn open(&mut self, _: RestoredState, context: &mut Context<'_>) -> Result<()> {
+    /// With as many entries as subtasks the one of this subtask counts, so that the run goes on as it would have; else the
+    /// least of all.
+    fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
+        let parse = |entry: &String| -> Option<(Timestamp, Timestamp)> {
+            let (current, sent) = entry.split_once(' ')?;
+            Some((current.parse().ok()?, sent.parse().ok()?))
+        };
+        let entries = restored.take_list(STATE);
+        let all: Option<Vec<_>> = entries.iter().map(parse).collect();
+        let all = all.ok_or_else(|| Error::state("the watermarks of a WatermarkAssigner cannot be read"))?;
+        let mine = match all.get(context.info.subtask.index()) {
+            Some(mine) if all.len() == context.info.parallelism as usize => Some(*mine),
+            _ => all.iter().map(|(current, _)| *current).min().zip(all.iter().map(|(_, sent)| *sent).min()),
+        };
+        if let Some((current, sent)) = mine {
+            (self.current, self.sent) = (current, sent);
+            self.restored = sent > 0;
+        }
         self.last_row_at = context.now;
         self.schedule(context);
         Ok(())
@@ -83,13 +104,12 @@ impl Operator for WatermarkAssigner {
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
         let batch = columns_of(batch)?.compact()?;
         let times = batch.column(self.spec.time_column);
-        if times.null_count() > 0 {
-            return Err(Error::data(
-                "RowTime field should not be null, please convert it to a non-null long value.",
-            ));
-        }
-        self.activate(context)?;
         let times = Millis::new(times)?;
+        times.refuse_nulls()?;
+        self.activate(context)?;
+        if std::mem::take(&mut self.restored) {
+            context.output.watermark(Watermark(self.sent))?;
+        }
         let marks = self.expression.evaluate(batch.columns(), context)?;
         let marks = Millis::new(&marks)?;
 
@@ -100,9 +120,7 @@ impl Operator for WatermarkAssigner {
         for row in 0..batch.physical_rows() {
             let cut = pending > self.sent && (eager || times.get(row) <= pending.saturating_add(1));
             if cut && row > start {
-                context
-                    .output
-                    .emit(Batch::Changes(batch.slice(start, row - start)))?;
+                context.output.emit(Batch::Changes(batch.slice(start, row - start)))?;
                 start = row;
             }
             if cut {
@@ -116,15 +134,19 @@ impl Operator for WatermarkAssigner {
                 pending = self.current;
             }
         }
-        context
-            .output
-            .emit(Batch::Changes(batch.slice(start, batch.physical_rows() - start)))?;
+        context.output.emit(Batch::Changes(batch.slice(start, batch.physical_rows() - start)))?;
         if pending > self.sent {
             self.sent = pending;
             context.output.watermark(Watermark(pending))?;
         }
         self.schedule(context);
         Ok(())
+    }
+
+    fn snapshot(&mut self, _: CheckpointId, _: bool) -> Result<OperatorSnapshot> {
+        let entries = vec![format!("{} {}", self.current, self.sent)];
+        let list = ListState { name: STATE.to_owned(), redistribution: Redistribution::Union, entries };
+        Ok(OperatorSnapshot { lists: vec![list], ..OperatorSnapshot::default() })
     }
 
     /// Watermarks from upstream count for nothing, except the end of event time.
@@ -163,42 +185,6 @@ impl Operator for WatermarkAssigner {
     }
 }
 
-/// A timestamp column read as milliseconds.
-struct Millis<'a> {
-    values: &'a [i64],
-    nulls: Option<&'a arrow::buffer::NullBuffer>,
-    divisor: i64,
-}
-
-impl<'a> Millis<'a> {
-    fn new(column: &'a ArrayRef) -> Result<Self> {
-        let (values, divisor) = match column.data_type() {
-            DataType::Timestamp(TimeUnit::Microsecond, _) => {
-                (column.as_primitive::<TimestampMicrosecondType>().values(), 1_000)
-            }
-            DataType::Timestamp(TimeUnit::Nanosecond, _) => (
-                column.as_primitive::<TimestampNanosecondType>().values(),
-                1_000_000,
-            ),
-            other => return Err(Error::internal(format!("a time attribute cannot be {other}"))),
-        };
-        Ok(Millis {
-            values,
-            nulls: column.nulls(),
-            divisor,
-        })
-    }
-
-    #[inline]
-    fn get(&self, row: usize) -> Timestamp {
-        self.values[row].div_euclid(self.divisor)
-    }
-
-    fn is_valid(&self, row: usize) -> bool {
-        self.nulls.is_none_or(|nulls| nulls.is_valid(row))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,22 +195,14 @@ mod tests {
     /// The watermark is the second column.
     fn assigner(interval: i64, idle_timeout: i64) -> Harness {
         let expression = column(1, "TIMESTAMP(3)");
-        let spec = WatermarkSpec {
-            time_column: 0,
-            expression,
-            interval,
-            idle_timeout,
-        };
+        let spec = WatermarkSpec { time_column: 0, expression, interval, idle_timeout };
         let row = "TIMESTAMP(3) TIMESTAMP(3)";
         Harness::new(node(OperatorSpec::WatermarkAssigner(spec), &[row], row))
     }
 
     fn rows(seconds: &[(i64, i64)]) -> String {
         let at = |second: &i64| format!("1970-01-01T00:{:02}:{:02}.000", second / 60, second % 60);
-        seconds
-            .iter()
-            .map(|(time, mark)| format!("+I {} {}\n", at(time), at(mark)))
-            .collect()
+        seconds.iter().map(|(time, mark)| format!("+I {} {}\n", at(time), at(mark))).collect()
     }
 
     #[test]

@@ -23,11 +23,6 @@ impl Changelog {
         self.picks.push((source, row));
     }
 
-    /// The number of rows.
-    pub fn len(&self) -> usize {
-        self.kinds.len()
-    }
-
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.kinds.is_empty()
@@ -59,9 +54,6 @@ impl Changelog {
                 })
                 .collect::<Result<_>>()?,
         };
-        Ok(ChangeBatch::new(
-            record_batch(schema, columns, rows)?,
-            Some(RowKinds::from(self.kinds)),
-        ))
+        Ok(ChangeBatch::new(record_batch(schema, columns, rows)?, Some(RowKinds::from(self.kinds))))
     }
 }

@@ -1,24 +1,40 @@
 //! Expressions over the columns of a batch.
 
-use arrow::array::{ArrayRef, RecordBatch};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::buffer::BooleanBuffer;
+use flott_expr::{CompiledExpr, EvalContext, PlanContext, compile};
 use flott_operator::Context;
 use flott_plan::{Expr, Schema};
-use flott_types::{Error, Result};
+use flott_types::{Error, LogicalType, Result};
 
 use crate::BuildContext;
 
 /// A compiled expression. A bare column costs nothing.
 pub(crate) enum Expression {
     Column(usize),
+    Compiled { expr: CompiledExpr, context: Arc<EvalContext> },
 }
 
 impl Expression {
     pub fn new(expr: &Expr, input: &Schema, context: &BuildContext) -> Result<Self> {
-        let _ = (input, context);
-        match expr {
-            Expr::Column { index, .. } => Ok(Expression::Column(*index)),
-            _ => Err(Error::unsupported("expressions")),
+        if let Expr::Column { index, .. } = expr {
+            return match *index < input.len() {
+                true => Ok(Expression::Column(*index)),
+                false => Err(Error::internal(format!("there is no column {index}"))),
+            };
         }
+        let plan = PlanContext {
+            time_zone: context.time_zone,
+            query_time: context.query_time,
+            catalog: context.catalog.clone(),
+            database: context.database.clone(),
+            streaming: context.streaming,
+        };
+        let types: Vec<LogicalType> = input.columns.iter().map(|column| column.ty.clone()).collect();
+        let context = Arc::new(EvalContext::new(&plan, context.seed));
+        Ok(Expression::Compiled { expr: compile(expr, &types, &context)?, context })
     }
 
     /// Whether it only names a column, so that it may see rows that do not count.
@@ -27,10 +43,24 @@ impl Expression {
     }
 
     /// One value a row.
-    pub fn evaluate(&mut self, columns: &RecordBatch, context: &Context<'_>) -> Result<ArrayRef> {
-        let _ = context;
+    pub fn evaluate(&self, columns: &RecordBatch, at: &Context<'_>) -> Result<ArrayRef> {
         match self {
             Expression::Column(index) => Ok(columns.column(*index).clone()),
+            Expression::Compiled { expr, context } => {
+                context.set_now(at.now);
+                context.set_watermark(at.watermark.0);
+                expr.evaluate(columns)
+            }
         }
+    }
+
+    /// The rows for which it is TRUE.
+    pub fn holds(&self, columns: &RecordBatch, at: &Context<'_>) -> Result<BooleanBuffer> {
+        let truth = self.evaluate(columns, at)?;
+        let truth = truth.as_boolean_opt().ok_or_else(|| Error::internal("a condition is BOOLEAN"))?;
+        Ok(match truth.nulls() {
+            Some(nulls) => truth.values() & nulls.inner(),
+            None => truth.values().clone(),
+        })
     }
 }

@@ -2,8 +2,12 @@
 
 mod changelog;
 mod expression;
+mod millis;
 mod rows;
+mod zone;
 
 pub(crate) use changelog::Changelog;
 pub(crate) use expression::Expression;
+pub(crate) use millis::Millis;
 pub(crate) use rows::{Equality, columns_of, kernel, record_batch, selected, take_columns};
+pub(crate) use zone::Zone;

@@ -3,8 +3,7 @@
 use std::cmp::Ordering;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanArray, DynComparator, RecordBatch, RecordBatchOptions, UInt32Array,
-    make_comparator,
+    Array, ArrayRef, DynComparator, RecordBatch, RecordBatchOptions, UInt32Array, make_comparator,
 };
 use arrow::compute::{SortOptions, take};
 use arrow::datatypes::SchemaRef;
@@ -42,10 +41,7 @@ pub(crate) fn record_batch(schema: &SchemaRef, columns: Vec<ArrayRef>, rows: usi
 /// These rows of each column.
 pub(crate) fn take_columns(columns: &[ArrayRef], rows: &[u32]) -> Result<Vec<ArrayRef>> {
     let rows = UInt32Array::from(rows.to_vec());
-    columns
-        .iter()
-        .map(|column| take(column, &rows, None).map_err(kernel))
-        .collect()
+    columns.iter().map(|column| take(column, &rows, None).map_err(kernel)).collect()
 }
 
 /// Whether rows of two lists of columns are equal; NULL equals NULL.
@@ -70,9 +66,7 @@ impl Equality {
             Ok(comparator) => Column::Compared(comparator),
             Err(_) => Column::Sliced(left.clone(), right.clone()),
         };
-        Equality {
-            columns: left.iter().zip(right).map(column).collect(),
-        }
+        Equality { columns: left.iter().zip(right).map(column).collect() }
     }
 
     pub fn equal(&self, left: usize, right: usize) -> bool {
@@ -81,10 +75,4 @@ impl Equality {
             Column::Sliced(a, b) => a.slice(left, 1).as_ref() == b.slice(right, 1).as_ref(),
         })
     }
-}
-
-/// Whether a BOOLEAN column is TRUE in a row.
-#[expect(dead_code, reason = "used by operators with residual conditions")]
-pub(crate) fn is_true(column: &BooleanArray, row: usize) -> bool {
-    column.is_valid(row) && column.value(row)
 }

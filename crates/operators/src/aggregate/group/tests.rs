@@ -22,22 +22,12 @@ fn spec(keys: &[usize], aggregates: Vec<AggregateCall>, input_updates: bool) -> 
 
 fn count_and_sum(input_updates: bool) -> Harness {
     let calls = vec![call("COUNT", &[], "BIGINT"), call("SUM", &[(1, "INT")], "INT")];
-    Harness::keyed(
-        node(spec(&[0], calls, input_updates), &[SUMS], "INT BIGINT INT"),
-        &[&[0]],
-    )
+    Harness::keyed(node(spec(&[0], calls, input_updates), &[SUMS], "INT BIGINT INT"), &[&[0]])
 }
 
 /// One aggregate over everything.
 fn global(function: &str, args: &[(usize, &str)], result: &str, input: &str, updates: bool) -> Harness {
-    Harness::keyed(
-        node(
-            spec(&[], vec![call(function, args, result)], updates),
-            &[input],
-            result,
-        ),
-        &[&[]],
-    )
+    Harness::keyed(node(spec(&[], vec![call(function, args, result)], updates), &[input], result), &[&[]])
 }
 
 #[test]
@@ -70,26 +60,16 @@ fn a_result_that_stays_the_same_is_not_sent_again() {
 fn a_group_vanishes_with_its_last_row() {
     let mut operator = count_and_sum(true);
     operator.push("+I 1 10\n+I 1 20\n+I 2 5");
-    assert_eq!(
-        operator.push("-D 1 10\n-U 2 5\n+U 2 6"),
-        "-U 1 2 30\n+U 1 1 20\n-U 2 1 5\n+U 2 1 6\n"
-    );
+    assert_eq!(operator.push("-D 1 10\n-U 2 5\n+U 2 6"), "-U 1 2 30\n+U 1 1 20\n-U 2 1 5\n+U 2 1 6\n");
     assert_eq!(operator.push("-D 1 20"), "-D 1 1 20\n");
     assert_eq!(operator.push("+I 3 1\n-D 3 1"), "");
-    assert_eq!(
-        operator.push("-D 9 1\n+I 1 2"),
-        "+I 1 1 2\n",
-        "a retraction of nothing is passed over"
-    );
+    assert_eq!(operator.push("-D 9 1\n+I 1 2"), "+I 1 1 2\n", "a retraction of nothing is passed over");
 }
 
 #[test]
 fn without_update_before_only_the_new_result_is_sent() {
     let mut spec = spec(&[0], vec![call("COUNT", &[], "BIGINT")], false);
-    if let OperatorSpec::GroupAggregate {
-        emit_update_before, ..
-    } = &mut spec
-    {
+    if let OperatorSpec::GroupAggregate { emit_update_before, .. } = &mut spec {
         *emit_update_before = false;
     }
     let mut operator = Harness::new(node(spec, &[SUMS], "INT BIGINT")).upsert();
@@ -147,21 +127,9 @@ fn functions_over_no_values() {
 
 #[test]
 fn decimals_and_floats_add_up_as_flinks() {
-    let mut operator = global(
-        "SUM",
-        &[(0, "DECIMAL(10,2)")],
-        "DECIMAL(38,2)",
-        "DECIMAL(10,2)",
-        false,
-    );
+    let mut operator = global("SUM", &[(0, "DECIMAL(10,2)")], "DECIMAL(38,2)", "DECIMAL(10,2)", false);
     assert_eq!(operator.push("+I 1.10\n+I 2.20\n+I 2.20"), "+I 5.50\n");
-    let mut operator = global(
-        "AVG",
-        &[(0, "DECIMAL(10,2)")],
-        "DECIMAL(38,6)",
-        "DECIMAL(10,2)",
-        false,
-    );
+    let mut operator = global("AVG", &[(0, "DECIMAL(10,2)")], "DECIMAL(38,6)", "DECIMAL(10,2)", false);
     assert_eq!(operator.push("+I 1.10\n+I 2.20\n+I 2.20"), "+I 1.833333\n");
     let mut operator = global("AVG", &[(0, "FLOAT")], "FLOAT", "FLOAT", false);
     assert_eq!(operator.push("+I 2.5\n+I 2.5\n+I 1.5"), "+I 2.1666667\n");
@@ -171,13 +139,7 @@ fn decimals_and_floats_add_up_as_flinks() {
 
 #[test]
 fn strings_are_joined_and_compared() {
-    let mut operator = global(
-        "LISTAGG",
-        &[(0, "STRING"), (1, "STRING")],
-        "STRING",
-        "STRING STRING",
-        true,
-    );
+    let mut operator = global("LISTAGG", &[(0, "STRING"), (1, "STRING")], "STRING", "STRING STRING", true);
     assert_eq!(operator.push("+I a |\n+I b |\n+I a |"), "+I a|b|a\n");
     assert_eq!(operator.push("-D a |"), "-U a|b|a\n+U b|a\n");
     let mut operator = global("MAX", &[(0, "STRING")], "STRING", "STRING", false);
@@ -201,10 +163,7 @@ fn a_filter_hides_rows_from_one_call() {
     sum.filter = Some(1);
     let calls = vec![sum, call("COUNT", &[], "BIGINT")];
     let mut operator = Harness::new(node(spec(&[], calls, false), &["INT BOOLEAN"], "INT BIGINT"));
-    assert_eq!(
-        operator.push("+I 1 TRUE\n+I 2 FALSE\n+I 4 NULL\n+I 8 TRUE"),
-        "+I 9 4\n"
-    );
+    assert_eq!(operator.push("+I 1 TRUE\n+I 2 FALSE\n+I 4 NULL\n+I 8 TRUE"), "+I 9 4\n");
 }
 
 #[test]
@@ -213,10 +172,7 @@ fn more_than_one_single_value_fails() {
     assert_eq!(operator.push("+I 1"), "+I 1\n");
     assert_eq!(operator.push("-U 1\n+U 2"), "-U 1\n+U 2\n");
     let error = operator.try_push(0, "+I 3").unwrap_err();
-    assert_eq!(
-        error.message(),
-        "SingleValueAggFunction received more than one element."
-    );
+    assert_eq!(error.message(), "SingleValueAggFunction received more than one element.");
 }
 
 #[test]
@@ -250,10 +206,7 @@ fn a_snapshot_holds_what_changed_under_names_that_tell() {
     assert_eq!(operator.checkpoint(false), 1);
     assert_eq!(operator.checkpoint(false), 0);
     operator.restore(1);
-    assert_eq!(
-        operator.push("-D 2 20\n+I 1 1"),
-        "-U 2 2 21\n+U 2 1 1\n+I 1 1 1\n"
-    );
+    assert_eq!(operator.push("-D 2 20\n+I 1 1"), "-U 2 2 21\n+U 2 1 1\n+I 1 1 1\n");
 }
 
 #[test]
@@ -275,11 +228,7 @@ fn partial_results_of_two_phases_add_up() {
     };
     let partial = "INT BIGINT BIGINT BIGINT INT BIGINT DOUBLE DOUBLE";
     let mut schema = vec![("a".to_owned(), crate::harness::ty("INT"))];
-    schema.extend(
-        calls()
-            .iter()
-            .flat_map(|call| crate::accumulator_schema(call).unwrap()),
-    );
+    schema.extend(calls().iter().flat_map(|call| crate::accumulator_schema(call).unwrap()));
     let types: Vec<_> = schema.iter().map(|(_, ty)| ty.clone()).collect();
     assert_eq!(types, crate::harness::types(partial));
 
@@ -292,11 +241,8 @@ fn partial_results_of_two_phases_add_up() {
     let second = local.watermark(5);
     assert!(second.ends_with("watermark 5\n"));
 
-    let mut global = Harness::new(node(
-        phase(AggregatePhase::Global),
-        &[partial],
-        "INT BIGINT INT INT DOUBLE",
-    ));
+    let mut global =
+        Harness::new(node(phase(AggregatePhase::Global), &[partial], "INT BIGINT INT INT DOUBLE"));
     assert_eq!(global.push(&first), "+I 1 2 6 8 2.0\n+I 2 1 7 7 0.0\n");
     let out = global.push(second.trim_end_matches("watermark 5\n"));
     assert_eq!(out, "-U 1 2 6 8 2.0\n+U 1 4 6 8 1.632993161855452\n");
@@ -321,10 +267,7 @@ fn random_changes_give_the_results_of_all_rows() {
         let mut operator = Harness::keyed(node(spec(&[0], calls, updates), &[SUMS], output), &[&[0]]);
         let mut rows: Vec<(i32, Option<i32>)> = Vec::new();
         let print = |(key, value): &(i32, Option<i32>)| {
-            format!(
-                "{key} {}",
-                value.map_or("NULL".to_owned(), |value| value.to_string())
-            )
+            format!("{key} {}", value.map_or("NULL".to_owned(), |value| value.to_string()))
         };
         for _ in 0..60 {
             let mut batch = String::new();
@@ -347,8 +290,7 @@ fn random_changes_give_the_results_of_all_rows() {
             }
         }
         let mut groups: BTreeMap<i32, Vec<Option<i32>>> = BTreeMap::new();
-        rows.iter()
-            .for_each(|(key, value)| groups.entry(*key).or_default().push(*value));
+        rows.iter().for_each(|(key, value)| groups.entry(*key).or_default().push(*value));
         let mut expected: Vec<String> = groups
             .iter()
             .map(|(key, values)| {
@@ -363,11 +305,7 @@ fn random_changes_give_the_results_of_all_rows() {
                 );
                 values.sort();
                 values.dedup();
-                format!(
-                    "{key} {count} {all} {min} {max} {} {}\n",
-                    values.len(),
-                    sum(&values)
-                )
+                format!("{key} {count} {all} {min} {max} {} {}\n", values.len(), sum(&values))
             })
             .collect();
         expected.sort();

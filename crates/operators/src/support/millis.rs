@@ -1,0 +1,49 @@
+//! Time attributes in milliseconds.
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType, TimestampNanosecondType};
+use flott_types::{Error, Result, Timestamp};
+
+/// A timestamp column read as milliseconds.
+pub(crate) struct Millis<'a> {
+    values: &'a [i64],
+    nulls: Option<&'a NullBuffer>,
+    divisor: i64,
+}
+
+impl<'a> Millis<'a> {
+    pub fn new(column: &'a ArrayRef) -> Result<Self> {
+        let (values, divisor) = match column.data_type() {
+            DataType::Timestamp(TimeUnit::Microsecond, _) => {
+                (column.as_primitive::<TimestampMicrosecondType>().values(), 1_000)
+            }
+            DataType::Timestamp(TimeUnit::Nanosecond, _) => {
+                (column.as_primitive::<TimestampNanosecondType>().values(), 1_000_000)
+            }
+            other => return Err(Error::internal(format!("a time attribute cannot be {other}"))),
+        };
+        Ok(Millis { values, nulls: column.nulls(), divisor })
+    }
+
+    /// The time of a row; arbitrary for NULL.
+    #[inline]
+    pub fn get(&self, row: usize) -> Timestamp {
+        self.values[row].div_euclid(self.divisor)
+    }
+
+    /// Fails if a time attribute is NULL, as Flink does.
+    pub fn refuse_nulls(&self) -> Result<()> {
+        if self.nulls.is_some_and(|nulls| nulls.null_count() > 0) {
+            return Err(Error::data(
+                "RowTime field should not be null, please convert it to a non-null long value.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether the time of a row is not NULL.
+    pub fn is_valid(&self, row: usize) -> bool {
+        self.nulls.is_none_or(|nulls| nulls.is_valid(row))
+    }
+}

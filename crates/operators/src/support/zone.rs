@@ -1,0 +1,107 @@
+//! Local time of a session's zone.
+//!
+//! Windows over TIMESTAMP_LTZ are aligned to the clock on the wall: a row's instant becomes local time, windows are
+//! computed there as if it were UTC, and a window fires when the instant of its end has passed. The hour that a clock
+//! change doubles is one hour on the wall, the missing one has no rows.
+
+use chrono::{DateTime, NaiveDateTime, Offset, TimeZone};
+use chrono_tz::Tz;
+use flott_types::{Error, Result, Timestamp};
+
+/// Offsets change at most so often.
+const BLOCK: i64 = 15 * 60 * 1000;
+const DAY: i64 = 24 * 60 * 60 * 1000;
+
+/// A zone, or none for times that are local already.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Zone {
+    zone: Option<Tz>,
+    /// The block of time whose offset is known.
+    block: i64,
+    offset: i64,
+}
+
+fn naive(millis: i64) -> Option<NaiveDateTime> {
+    DateTime::from_timestamp_millis(millis).map(|time| time.naive_utc())
+}
+
+impl Zone {
+    /// By its name; `None` for TIMESTAMP.
+    pub fn new(name: Option<&str>) -> Result<Self> {
+        let zone = match name {
+            None | Some("UTC") => None,
+            Some(name) => Some(name.parse::<Tz>().map_err(|_| {
+                Error::invalid(format!(
+                    "'{name}' is not a time zone; expected one such as Europe/Berlin or UTC"
+                ))
+            })?),
+        };
+        Ok(Zone { zone, block: i64::MIN, offset: 0 })
+    }
+
+    fn offset_at(zone: Tz, epoch: Timestamp) -> i64 {
+        let offset = naive(epoch).map(|time| zone.offset_from_utc_datetime(&time).fix().local_minus_utc());
+        i64::from(offset.unwrap_or_default()) * 1000
+    }
+
+    /// The time on the wall at an instant.
+    #[inline]
+    pub fn local(&mut self, epoch: Timestamp) -> i64 {
+        let Some(zone) = self.zone else { return epoch };
+        let block = epoch.div_euclid(BLOCK);
+        if block != self.block {
+            (self.block, self.offset) = (block, Self::offset_at(zone, epoch));
+        }
+        epoch + self.offset
+    }
+
+    /// The instant of a time on the wall: the earlier of two; past the gap when there is none.
+    pub fn epoch(&self, local: i64) -> Timestamp {
+        self.instant(local, false)
+    }
+
+    /// The instant at which a time on the wall has passed for good: the later of two.
+    pub fn trigger(&self, local: i64) -> Timestamp {
+        self.instant(local, true)
+    }
+
+    fn instant(&self, local: i64, later: bool) -> Timestamp {
+        let (Some(zone), Some(time)) = (self.zone, naive(local)) else { return local };
+        let offset = match zone.offset_from_local_datetime(&time) {
+            chrono::LocalResult::Single(offset) => offset.fix().local_minus_utc(),
+            chrono::LocalResult::Ambiguous(first, _) if !later => first.fix().local_minus_utc(),
+            chrono::LocalResult::Ambiguous(_, second) => second.fix().local_minus_utc(),
+            chrono::LocalResult::None => return local - Self::offset_at(zone, local - DAY),
+        };
+        local - i64::from(offset) * 1000
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3_600_000;
+
+    #[test]
+    fn the_doubled_hour_is_one_and_the_missing_hour_none() {
+        let mut zone = Zone::new(Some("America/New_York")).unwrap();
+        // 2024-11-03 05:30 and 06:30 UTC are both 01:30 in New York.
+        let first = 1_730_611_800_000;
+        assert_eq!(zone.local(first), zone.local(first + HOUR));
+        let local = zone.local(first);
+        assert_eq!((zone.epoch(local), zone.trigger(local)), (first, first + HOUR));
+        // 2024-03-10 06:59:59.999 UTC is the last moment before 02:00, which does not exist.
+        let last = 1_710_053_999_999;
+        assert_eq!(zone.local(last + 1) - zone.local(last), HOUR + 1);
+        assert_eq!(zone.epoch(zone.local(last) + 1), last + 1);
+        assert_eq!(zone.trigger(zone.local(last) + 1 + HOUR), last + 1);
+    }
+
+    #[test]
+    fn without_zone_nothing_moves() {
+        let mut zone = Zone::new(None).unwrap();
+        assert_eq!((zone.local(5), zone.epoch(5), zone.trigger(i64::MAX)), (5, 5, i64::MAX));
+        assert!(Zone::new(Some("Mars/Base")).is_err());
+    }
+}

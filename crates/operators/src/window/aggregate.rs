@@ -1,0 +1,445 @@
+//! Windowed GROUP BY over aligned windows (TUMBLE, HOP, CUMULATE), by slices; in one phase, or the second of two.
+//!
+//! A row is added to the accumulators of its key and slice. When time has passed the end of a window, the window fires:
+//! HOP adds up the slices of each key for the moment; CUMULATE moves what has fired into the window's first slice, so that each
+//! slice is added once. Windows fire in the order of their ends, before the watermark is passed on; a key without rows
+//! in a window gives nothing.
+//!
+//! A row whose windows have all fired is late: it is dropped and counted. One whose slice has fired in some windows but
+//! not in all counts in those that are left.
+//!
+//! Cost of a record: its slice by a division, interning key and slice, one loop a call. Of a window and key: one merge
+//! for each slice (HOP), the results gathered as columns.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, UInt32Array};
+use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, SchemaRef};
+use flott_batch::{Batch, ChangeBatch, arrow_type};
+use flott_operator::{Context, Operator};
+use flott_plan::{AggregateCall, AggregatePhase, ChainedNode, WindowKind, WindowSpec};
+use flott_state::{KeyIndex, KeyedTable, OperatorSnapshot, RestoredState};
+use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
+
+use super::columns::WindowColumns;
+use super::progress::{Progress, count_late};
+use super::slicing::Slicing;
+use crate::BuildContext;
+use crate::accumulate::{Aggregates, Keys, Rows, unique_fields};
+use crate::support::{Millis, Zone, columns_of, record_batch};
+
+/// The name of the table in snapshots.
+const TABLE: &str = "slices";
+
+/// What a window aggregation is built from.
+pub(crate) struct Parts<'a> {
+    pub node: &'a ChainedNode,
+    pub window: &'a WindowSpec,
+    pub keys: &'a [usize],
+    pub calls: &'a [AggregateCall],
+    pub attached: Option<(usize, usize)>,
+    pub window_columns: [bool; 3],
+    pub input_updates: bool,
+}
+
+/// The fields of these input columns, and these more.
+pub(super) fn key_fields(node: &ChainedNode, keys: &[usize], more: &[&str]) -> Result<Vec<FieldRef>> {
+    let input = arrow_type::schema(crate::build::input(node, 0)?.iter());
+    let field = |key: &usize| {
+        let known = input.fields().get(*key).cloned();
+        known.ok_or_else(|| Error::internal(format!("there is no key column {key}")))
+    };
+    let mut fields = keys.iter().map(field).collect::<Result<Vec<_>>>()?;
+    fields.extend(more.iter().map(|name| Arc::new(Field::new(*name, DataType::Int64, true))));
+    Ok(unique_fields(&fields))
+}
+
+/// From where the slice of a row comes.
+enum Assign {
+    /// Its time attribute.
+    EventTime(usize),
+    /// When it arrives.
+    ProcessingTime,
+    /// It has a window already: a column with its end, and for a session one with its start.
+    Attached { start: Option<usize>, end: usize },
+    /// The local phase knew: the last column.
+    Partial(usize),
+}
+
+/// The operator.
+pub(crate) struct WindowAggregate {
+    schema: SchemaRef,
+    keys: Vec<usize>,
+    assign: Assign,
+    event_time: bool,
+    zone: Zone,
+    /// `None` where each row has its one window already.
+    slicing: Option<Slicing>,
+    /// For the starts of windows.
+    shape: Option<Slicing>,
+    columns: WindowColumns,
+    table: KeyedTable<Aggregates>,
+    /// The groups of each slice.
+    slices: BTreeMap<i64, Vec<u32>>,
+    /// The ends of the windows that are to fire.
+    due: BTreeSet<i64>,
+    progress: Progress,
+    slots: Vec<u32>,
+}
+
+impl WindowAggregate {
+    pub fn new(parts: &Parts<'_>, phase: AggregatePhase, context: &BuildContext) -> Result<Self> {
+        let schema = arrow_type::schema(parts.node.node.schema.iter());
+        let zone = Zone::new(parts.window.zone.as_deref())?;
+        let session = matches!(parts.window.kind, WindowKind::Session { .. });
+        let shape = if session { None } else { Some(Slicing::new(&parts.window.kind)?) };
+        let assign = match (phase, parts.attached) {
+            (AggregatePhase::Global, _) => {
+                let inputs = crate::build::input(parts.node, 0)?.len();
+                Assign::Partial(inputs.checked_sub(1).ok_or_else(|| Error::internal("no slice end"))?)
+            }
+            (_, Some((start, end))) => Assign::Attached { start: session.then_some(start), end },
+            _ if parts.window.event_time => Assign::EventTime(parts.window.time_column),
+            _ => Assign::ProcessingTime,
+        };
+        let keys = match phase {
+            AggregatePhase::Global => (0..parts.keys.len()).collect(),
+            _ => parts.keys.to_vec(),
+        };
+        let namespace: &[&str] = if session { &["window_start", "window_end"] } else { &["slice_end"] };
+        let table_keys = Keys {
+            fields: key_fields(parts.node, &keys, namespace)?,
+            partition_columns: keys.len(),
+            max_parallelism: context.max_parallelism,
+        };
+        let aggregates = Aggregates::new(parts.calls, parts.input_updates, &table_keys)?;
+        Ok(WindowAggregate {
+            columns: WindowColumns::new(&schema, parts.window_columns, zone)?,
+            schema,
+            table: KeyedTable::new(
+                TABLE,
+                &table_keys.fields,
+                keys.len(),
+                context.max_parallelism,
+                aggregates,
+            )?,
+            keys,
+            slicing: shape.filter(|_| parts.attached.is_none()),
+            shape,
+            assign,
+            event_time: parts.window.event_time,
+            zone,
+            slices: BTreeMap::new(),
+            due: BTreeSet::new(),
+            progress: Progress(i64::MIN),
+            slots: Vec::new(),
+        })
+    }
+
+    /// The slice of each row.
+    fn slice_ends(&mut self, batch: &ChangeBatch, now: Timestamp) -> Result<Vec<i64>> {
+        let rows = batch.physical_rows();
+        match self.assign {
+            Assign::EventTime(column) => {
+                let times = Millis::new(batch.column(column))?;
+                times.refuse_nulls()?;
+                let Some(slicing) = self.slicing else { return Err(Error::internal("no slices")) };
+                Ok((0..rows).map(|row| slicing.slice_end(self.zone.local(times.get(row)))).collect())
+            }
+            Assign::ProcessingTime => {
+                let Some(slicing) = self.slicing else { return Err(Error::internal("no slices")) };
+                Ok(vec![slicing.slice_end(self.zone.local(now)); rows])
+            }
+            Assign::Attached { end, .. } => {
+                let ends = Millis::new(batch.column(end))?;
+                ends.refuse_nulls()?;
+                Ok((0..rows).map(|row| ends.get(row)).collect())
+            }
+            Assign::Partial(column) => {
+                let ends = batch.column(column).as_primitive_opt::<Int64Type>();
+                let ends = ends.ok_or_else(|| Error::internal("a slice end is a BIGINT"))?;
+                Ok(ends.values().to_vec())
+            }
+        }
+    }
+
+    fn has_fired(&self, window_end: i64) -> bool {
+        self.zone.trigger(window_end - 1) <= self.progress.0
+    }
+
+    /// The slice to which a row of a slice is added, and the window that makes it fire. `Err(late)` when it is added to none.
+    fn target(&self, slice: i64) -> Result<(i64, i64), bool> {
+        let Some(slicing) = self.slicing else {
+            return if self.has_fired(slice) { Err(true) } else { Ok((slice, slice)) };
+        };
+        let (first, last) = (slicing.first_window(slice), slicing.last_window(slice));
+        if first > last {
+            return Err(false);
+        }
+        if !self.has_fired(first) {
+            return Ok((slice, first));
+        }
+        if self.has_fired(last) {
+            return Err(true);
+        }
+        let mut window = first;
+        while self.has_fired(window) {
+            window = slicing.next_window(window);
+        }
+        Ok((slicing.accumulating_slice(slice).unwrap_or(slice), window))
+    }
+
+    /// The columns of the table's key.
+    fn table_keys(&self, batch: &ChangeBatch, targets: Vec<i64>) -> Result<Vec<ArrayRef>> {
+        let mut keys: Vec<ArrayRef> = self.keys.iter().map(|key| batch.column(*key).clone()).collect();
+        if let Assign::Attached { start: Some(start), .. } = self.assign {
+            let starts = Millis::new(batch.column(start))?;
+            keys.push(Arc::new(Int64Array::from_iter_values((0..targets.len()).map(|row| starts.get(row)))));
+        }
+        keys.push(Arc::new(Int64Array::from(targets)));
+        Ok(keys)
+    }
+
+    fn accumulate(&mut self, batch: &ChangeBatch, targets: Vec<i64>) -> Result<()> {
+        let rows: Vec<u32> = (0..batch.physical_rows() as u32).collect();
+        let keys = self.table_keys(batch, targets.clone())?;
+        let slices = &mut self.slices;
+        let on_new = |slot, row: usize| slices.entry(targets[row]).or_default().push(slot);
+        self.table.intern(&keys, rows.len(), &mut self.slots, on_new)?;
+        self.table.mark_all(&self.slots);
+        let end = self.table.slots_end();
+        let aggregates = self.table.values_mut();
+        let columns = batch.columns().columns();
+        if let Assign::Partial(slice_end) = self.assign {
+            let partial = columns
+                .get(self.keys.len()..slice_end)
+                .filter(|partial| partial.len() == aggregates.width())
+                .ok_or_else(|| Error::internal("the input of a global window aggregate has other columns"))?;
+            return aggregates.merge_partial(&self.slots, partial, end);
+        }
+        let retract: Option<Vec<bool>> = aggregates.row_counts().map(|counts| {
+            let kinds = (0..rows.len()).map(|row| !batch.kind(row).is_addition());
+            let retract: Vec<bool> = kinds.collect();
+            for (slot, retract) in self.slots.iter().zip(&retract) {
+                counts[*slot as usize] += if *retract { -1 } else { 1 };
+            }
+            retract
+        });
+        let rows =
+            Rows { keys: &keys, columns, rows: &rows, slots: &self.slots, retract: retract.as_deref() };
+        aggregates.update(&rows)
+    }
+
+    /// Fires what is due.
+    fn fire(&mut self, context: &mut Context<'_>) -> Result<()> {
+        while let Some(window) = self.due.first().copied().filter(|window| self.has_fired(*window)) {
+            self.due.pop_first();
+            self.fire_window(window, context)?;
+        }
+        Ok(())
+    }
+
+    fn fire_window(&mut self, window: i64, context: &mut Context<'_>) -> Result<()> {
+        let Some(slicing) = self.slicing else {
+            let slots = self.slices.remove(&window).unwrap_or_default();
+            self.emit(&slots, &slots, window, context)?;
+            slots.iter().for_each(|slot| self.table.remove(*slot));
+            return Ok(());
+        };
+        if let Some(first) = slicing.accumulating_slice(window) {
+            self.accumulate_slice(window, first)?;
+            let slots = self.slices.get(&first).cloned().unwrap_or_default();
+            self.emit(&slots, &slots, window, context)?;
+        } else {
+            let parts: Vec<&Vec<u32>> =
+                self.slices.range(slicing.start(window) + 1..=window).map(|(_, slots)| slots).collect();
+            match parts.as_slice() {
+                [] => (),
+                [slots] => {
+                    let slots = (*slots).clone();
+                    self.emit(&slots, &slots, window, context)?;
+                }
+                _ => {
+                    let slots = parts.into_iter().flatten().copied().collect::<Vec<_>>();
+                    self.emit_sums(&slots, window, context)?;
+                }
+            }
+        }
+        let over = |slice: i64| slicing.accumulating_slice(slice).is_none_or(|first| first == slice);
+        while let Some(entry) = self.slices.first_entry().filter(|e| slicing.last_window(*e.key()) <= window)
+        {
+            debug_assert!(over(*entry.key()), "a slice was left behind");
+            let slots = entry.remove();
+            slots.iter().for_each(|slot| self.table.remove(*slot));
+        }
+        let next = slicing.next_window(window);
+        let slices = slicing.start(next) + 1..=next;
+        if self.slices.range(slices).next().is_some() {
+            self.due.insert(next);
+        }
+        Ok(())
+    }
+
+    /// Moves a slice of a growing window into the window's first.
+    fn accumulate_slice(&mut self, slice: i64, first: i64) -> Result<()> {
+        let from = if slice == first { Vec::new() } else { self.slices.remove(&slice).unwrap_or_default() };
+        if from.is_empty() {
+            return Ok(());
+        }
+        let mut keys = self.table.keys_of(&from)?;
+        keys.pop();
+        keys.push(Arc::new(Int64Array::from(vec![first; from.len()])));
+        let target = self.slices.entry(first).or_default();
+        let mut to = Vec::new();
+        self.table.intern(&keys, from.len(), &mut to, |slot, _| target.push(slot))?;
+        self.table.values_mut().merge(&from, &to, Some(&keys))?;
+        self.table.mark_all(&to);
+        from.iter().for_each(|slot| self.table.remove(*slot));
+        Ok(())
+    }
+
+    /// Adds up groups that differ in the slice alone and sends the sums.
+    fn emit_sums(&mut self, slots: &[u32], window: i64, context: &mut Context<'_>) -> Result<()> {
+        let mut keys = self.table.keys_of(slots)?;
+        keys.truncate(self.keys.len());
+        let fields = key_fields_of(&keys);
+        let (mut groups, mut of_group) = (Vec::new(), Vec::new());
+        let mut index = KeyIndex::new(&fields)?;
+        index.intern(&keys, slots.len(), &mut groups, |_, row| of_group.push(slots[row]))?;
+        let base = self.table.slots_end() as u32;
+        let sums: Vec<u32> = (0..of_group.len() as u32).map(|group| base + group).collect();
+        let to: Vec<u32> = groups.iter().map(|group| base + group).collect();
+        let aggregates = self.table.values_mut();
+        sums.iter().for_each(|slot| flott_state::SlotColumns::reset(aggregates, *slot));
+        aggregates.merge(slots, &to, None)?;
+        self.emit(&of_group, &sums, window, context)?;
+        let aggregates = self.table.values_mut();
+        sums.iter().for_each(|slot| flott_state::SlotColumns::reset(aggregates, *slot));
+        Ok(())
+    }
+
+    /// Sends the results in `values` with the keys of `groups`.
+    fn emit(&self, groups: &[u32], values: &[u32], window: i64, context: &mut Context<'_>) -> Result<()> {
+        let filled = groups.iter().zip(values).filter(|(_, value)| self.table.values().has_rows(**value));
+        let (groups, values): (Vec<u32>, Vec<u32>) = filled.map(|(group, value)| (*group, *value)).unzip();
+        if groups.is_empty() {
+            return Ok(());
+        }
+        let mut columns = self.table.keys_of(&groups)?;
+        let starts = match self.shape {
+            Some(shape) => vec![shape.start(window); groups.len()],
+            None => columns[self.keys.len()].as_primitive::<Int64Type>().values().to_vec(),
+        };
+        columns.truncate(self.keys.len());
+        columns.append(&mut self.table.values().values(&values)?);
+        self.columns.append(&mut columns, &starts, &vec![window; groups.len()]);
+        let rows = record_batch(&self.schema, columns, groups.len())?;
+        context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))
+    }
+
+    fn schedule(&self, context: &mut Context<'_>) {
+        if !self.event_time
+            && let Some(window) = self.due.first()
+        {
+            context.schedule(self.zone.trigger(window - 1));
+        }
+    }
+}
+
+/// Fields for columns that only need to be told apart.
+pub(super) fn key_fields_of(columns: &[ArrayRef]) -> Vec<FieldRef> {
+    let field = |(at, column): (usize, &ArrayRef)| {
+        Arc::new(Field::new(format!("k{at}"), column.data_type().clone(), true))
+    };
+    columns.iter().enumerate().map(field).collect()
+}
+
+impl Operator for WindowAggregate {
+    fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
+        self.progress.restore(&mut restored)?;
+        self.table.restore(restored.take_keyed(TABLE))?;
+        let slots: Vec<u32> = self.table.live().collect();
+        let keys = self.table.keys_of(&slots)?;
+        self.table.values_mut().restore_side(&mut restored, &keys, &slots)?;
+        if let Some(slices) = keys.last().filter(|_| !slots.is_empty()) {
+            for (slot, slice) in slots.iter().zip(slices.as_primitive::<Int64Type>().values()) {
+                self.slices.entry(*slice).or_default().push(*slot);
+            }
+        }
+        let slices: Vec<i64> = self.slices.keys().copied().collect();
+        for slice in slices {
+            if let Ok((_, window)) = self.target(slice) {
+                self.due.insert(window);
+            }
+        }
+        self.schedule(context);
+        Ok(())
+    }
+
+    fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        let mut batch = columns_of(batch)?.compact()?;
+        if !self.event_time {
+            self.progress.advance(context.now);
+            self.fire(context)?;
+        }
+        let mut targets = self.slice_ends(&batch, context.now)?;
+        let mut late = 0;
+        let mut kept: Vec<u32> = Vec::with_capacity(targets.len());
+        let mut last: Option<(i64, Result<(i64, i64), bool>)> = None;
+        for (row, slice) in targets.iter_mut().enumerate() {
+            let target = match last {
+                Some((known, target)) if known == *slice => target,
+                _ => {
+                    let target = self.target(*slice);
+                    last = Some((*slice, target));
+                    target.inspect(|(_, window)| _ = self.due.insert(*window))
+                }
+            };
+            match target {
+                Ok((slice_of_row, _)) => {
+                    *slice = slice_of_row;
+                    kept.push(row as u32);
+                }
+                Err(is_late) => late += usize::from(is_late),
+            }
+        }
+        count_late(late, context);
+        if kept.len() < targets.len() {
+            batch = batch.take(&UInt32Array::from(kept.clone()))?;
+            targets = kept.iter().map(|row| targets[*row as usize]).collect();
+        }
+        if !batch.is_empty() {
+            self.accumulate(&batch, targets)?;
+        }
+        self.schedule(context);
+        Ok(())
+    }
+
+    fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
+        if self.event_time && self.progress.advance(watermark.0) {
+            self.fire(context)?;
+        }
+        context.output.watermark(watermark)
+    }
+
+    fn processing_time(&mut self, now: Timestamp, context: &mut Context<'_>) -> Result<()> {
+        if !self.event_time {
+            self.progress.advance(now);
+            self.fire(context)?;
+            self.schedule(context);
+        }
+        Ok(())
+    }
+
+    fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
+        let mut snapshot = OperatorSnapshot::default();
+        snapshot.keyed.extend(self.table.snapshot(full)?);
+        self.table.values_mut().snapshot_side(full, &mut snapshot.keyed)?;
+        self.progress.save(&mut snapshot);
+        Ok(snapshot)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,355 @@
+//! Windowed GROUP BY over sessions.
+//!
+//! A session is a row of the state table: key, an identity (the time of its first row: it never leaves the session), its
+//! bounds and accumulators. The rows of a batch are first assigned to sessions one after the other, which creates, extends
+//! and connects them; then their accumulators take the batch in at once; then those of connected sessions are merged.
+//!
+//! A row that would be a session of its own which has passed already is late: dropped and counted. One that touches a
+//! session that has not is part of that.
+//!
+//! Cost of a record: interning its key, looking at the key's few open sessions, one loop a call.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, UInt32Array};
+use arrow::datatypes::{Int64Type, SchemaRef};
+use flott_batch::{Batch, ChangeBatch, arrow_type};
+use flott_operator::{Context, Operator};
+use flott_plan::WindowKind;
+use flott_state::{KeyIndex, KeyedTable, OperatorSnapshot, PrimitiveColumn, RestoredState};
+use flott_types::{CheckpointId, Error, FastMap, Result, Timestamp, Watermark};
+
+use super::aggregate::{Parts, key_fields};
+use super::columns::WindowColumns;
+use super::progress::{Progress, count_late};
+use super::sessions::{Session, Sessions};
+use crate::BuildContext;
+use crate::accumulate::{Aggregates, Keys, Rows};
+use crate::support::{Millis, Zone, columns_of, record_batch, take_columns};
+
+/// The name of the table in snapshots.
+const TABLE: &str = "sessions";
+/// Marks the number of a session that this batch opened and that has no slot yet.
+const NEW: u32 = 1 << 31;
+
+type Bounds = PrimitiveColumn<Int64Type>;
+
+/// The operator.
+pub(crate) struct SessionAggregate {
+    schema: SchemaRef,
+    keys: Vec<usize>,
+    gap: i64,
+    /// `None` in processing time.
+    time_column: Option<usize>,
+    zone: Zone,
+    columns: WindowColumns,
+    /// window_start, window_end, accumulators.
+    table: KeyedTable<(Bounds, Bounds, Aggregates)>,
+    index: KeyIndex,
+    /// By key: its open sessions, named by their slots in the table.
+    sessions: Vec<Sessions>,
+    /// By session: its key.
+    key_of: Vec<u32>,
+    /// When to look at which session. One that was extended is found at its old end and put in again.
+    due: BTreeSet<(i64, u32)>,
+    /// By session: where it is in `due`.
+    due_at: Vec<i64>,
+    progress: Progress,
+}
+
+/// The rows of a batch and the sessions they are in.
+#[derive(Default)]
+struct Assigned {
+    rows: Vec<u32>,
+    sessions: Vec<u32>,
+    /// The rows that opened a session, by its number.
+    opened: Vec<u32>,
+    /// Sessions that became part of others.
+    absorbed: FastMap<u32, u32>,
+    late: usize,
+}
+
+impl Assigned {
+    /// What a session has become.
+    fn survivor(&self, mut session: u32) -> u32 {
+        while let Some(into) = self.absorbed.get(&session) {
+            session = *into;
+        }
+        session
+    }
+}
+
+impl SessionAggregate {
+    pub fn new(parts: &Parts<'_>, context: &BuildContext) -> Result<Self> {
+        let WindowKind::Session { gap } = parts.window.kind else {
+            return Err(Error::internal("not a session"));
+        };
+        if parts.input_updates {
+            return Err(Error::unsupported("SESSION windows over an input with retractions"));
+        }
+        let schema = arrow_type::schema(parts.node.node.schema.iter());
+        let zone = Zone::new(parts.window.zone.as_deref())?;
+        let table_keys = Keys {
+            fields: key_fields(parts.node, parts.keys, &["session"])?,
+            partition_columns: parts.keys.len(),
+            max_parallelism: context.max_parallelism,
+        };
+        let aggregates = Aggregates::new(parts.calls, false, &table_keys)?;
+        let values = (Bounds::new("window_start", 0), Bounds::new("window_end", 0), aggregates);
+        let (fields, partition) = (&table_keys.fields, parts.keys.len());
+        Ok(SessionAggregate {
+            columns: WindowColumns::new(&schema, parts.window_columns, zone)?,
+            schema,
+            keys: parts.keys.to_vec(),
+            gap,
+            time_column: parts.window.event_time.then_some(parts.window.time_column),
+            zone,
+            table: KeyedTable::new(TABLE, fields, partition, context.max_parallelism, values)?,
+            index: KeyIndex::new(&fields[..partition])?,
+            sessions: Vec::new(),
+            key_of: Vec::new(),
+            due: BTreeSet::new(),
+            due_at: Vec::new(),
+            progress: Progress(i64::MIN),
+        })
+    }
+
+    fn times(&mut self, batch: &ChangeBatch, now: Timestamp) -> Result<Vec<i64>> {
+        let Some(column) = self.time_column else {
+            return Ok(vec![self.zone.local(now); batch.physical_rows()]);
+        };
+        let times = Millis::new(batch.column(column))?;
+        times.refuse_nulls()?;
+        Ok((0..batch.physical_rows()).map(|row| self.zone.local(times.get(row))).collect())
+    }
+
+    fn has_passed(&self, end: i64) -> bool {
+        self.zone.trigger(end - 1) <= self.progress.0
+    }
+
+    /// Puts each row into a session of its key.
+    fn assign(&mut self, keys: &[u32], times: &[i64]) -> Assigned {
+        let mut assigned = Assigned::default();
+        for (row, (key, time)) in keys.iter().zip(times).enumerate() {
+            let id = NEW | assigned.opened.len() as u32;
+            let sessions = &self.sessions[*key as usize];
+            let placement = sessions.place(*time, self.gap, id, |other| other & NEW == 0);
+            if placement.new && self.has_passed(placement.session.end) {
+                assigned.late += 1;
+                continue;
+            }
+            if placement.new {
+                assigned.opened.push(row as u32);
+            }
+            self.sessions[*key as usize].put(&placement);
+            assigned.absorbed.extend(placement.absorbed.iter().map(|gone| (*gone, placement.session.id)));
+            assigned.rows.push(row as u32);
+            assigned.sessions.push(placement.session.id);
+        }
+        assigned
+    }
+
+    /// Gives the sessions that a batch opened their slots; returns them by the sessions' numbers.
+    fn open_sessions(
+        &mut self,
+        assigned: &Assigned,
+        columns: &[ArrayRef],
+        times: &[i64],
+    ) -> Result<Vec<u32>> {
+        let lasting = |number: &usize| !assigned.absorbed.contains_key(&(NEW | *number as u32));
+        let lasting: Vec<usize> = (0..assigned.opened.len()).filter(lasting).collect();
+        let rows: Vec<u32> = lasting.iter().map(|number| assigned.opened[*number]).collect();
+        let mut keys = take_columns(columns, &rows)?;
+        keys.push(Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| times[*row as usize]))));
+        let mut slots = Vec::new();
+        self.table.intern(&keys, rows.len(), &mut slots, |_, _| ())?;
+        self.key_of.resize(self.table.slots_end(), 0);
+        self.due_at.resize(self.table.slots_end(), i64::MAX);
+        let mut by_number = vec![0; assigned.opened.len()];
+        lasting.iter().zip(slots).for_each(|(number, slot)| by_number[*number] = slot);
+        Ok(by_number)
+    }
+
+    /// Brings slots, bounds and timers of the sessions of these keys up to date.
+    fn settle(&mut self, keys: &[u32], by_number: &[u32]) {
+        for key in keys {
+            let sessions = &mut self.sessions[*key as usize];
+            if sessions.is_empty() {
+                self.index.remove(*key);
+                continue;
+            }
+            for session in sessions.iter_mut() {
+                let opened = session.id & NEW != 0;
+                if opened {
+                    session.id = by_number[(session.id & !NEW) as usize];
+                    self.key_of[session.id as usize] = *key;
+                    self.due_at[session.id as usize] = session.end;
+                    self.due.insert((session.end, session.id));
+                }
+                let (starts, ends, _) = self.table.values_mut();
+                let at = session.id as usize;
+                if opened || starts.values()[at] != session.start || ends.values()[at] != session.end {
+                    (starts.values_mut()[at], ends.values_mut()[at]) = (session.start, session.end);
+                    self.table.mark(session.id);
+                }
+            }
+        }
+    }
+
+    /// Merges the accumulators of sessions that were there before and are part of others now.
+    fn merge(&mut self, assigned: &Assigned, slot_of: impl Fn(u32) -> u32) -> Result<()> {
+        let mut from: Vec<u32> = assigned.absorbed.keys().copied().filter(|id| id & NEW == 0).collect();
+        if from.is_empty() {
+            return Ok(());
+        }
+        from.sort_unstable();
+        let to: Vec<u32> = from.iter().map(|id| slot_of(*id)).collect();
+        let keys = self.table.keys_of(&to)?;
+        self.table.values_mut().2.merge(&from, &to, Some(&keys))?;
+        from.iter().for_each(|slot| self.table.remove(*slot));
+        Ok(())
+    }
+
+    fn fire(&mut self, context: &mut Context<'_>) -> Result<()> {
+        let mut ended = Vec::new();
+        while let Some((end, slot)) = self.due.first().copied().filter(|(end, _)| self.has_passed(*end)) {
+            self.due.pop_first();
+            if !self.table.is_live(slot) || self.due_at[slot as usize] != end {
+                continue;
+            }
+            let now_ends = self.table.values().1.values()[slot as usize];
+            if now_ends > end {
+                self.due_at[slot as usize] = now_ends;
+                self.due.insert((now_ends, slot));
+            } else {
+                ended.push(slot);
+            }
+        }
+        if ended.is_empty() {
+            return Ok(());
+        }
+        let (starts, ends, aggregates) = self.table.values();
+        let bounds =
+            |column: &Bounds| ended.iter().map(|slot| column.values()[*slot as usize]).collect::<Vec<_>>();
+        let mut columns = self.table.keys_of(&ended)?;
+        columns.truncate(self.keys.len());
+        columns.append(&mut aggregates.values(&ended)?);
+        self.columns.append(&mut columns, &bounds(starts), &bounds(ends));
+        for slot in &ended {
+            self.table.remove(*slot);
+            let key = self.key_of[*slot as usize];
+            self.sessions[key as usize].remove(*slot);
+            if self.sessions[key as usize].is_empty() {
+                self.index.remove(key);
+            }
+        }
+        let rows = record_batch(&self.schema, columns, ended.len())?;
+        context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))
+    }
+
+    fn schedule(&self, context: &mut Context<'_>) {
+        if self.time_column.is_none()
+            && let Some((end, _)) = self.due.first()
+        {
+            context.schedule(self.zone.trigger(end - 1));
+        }
+    }
+
+    fn intern(&mut self, columns: &[ArrayRef], rows: usize) -> Result<Vec<u32>> {
+        let mut keys = Vec::new();
+        self.index.intern(columns, rows, &mut keys, |_, _| ())?;
+        self.sessions.resize_with(self.index.slots_end().max(self.sessions.len()), Sessions::default);
+        Ok(keys)
+    }
+}
+
+impl Operator for SessionAggregate {
+    fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
+        self.progress.restore(&mut restored)?;
+        self.table.restore(restored.take_keyed(TABLE))?;
+        let slots: Vec<u32> = self.table.live().collect();
+        let columns = self.table.keys_of(&slots)?;
+        self.table.values_mut().2.restore_side(&mut restored, &columns, &slots)?;
+        let keys = self.intern(&columns[..self.keys.len()], slots.len())?;
+        self.key_of.resize(self.table.slots_end(), 0);
+        self.due_at.resize(self.table.slots_end(), i64::MAX);
+        for (slot, key) in slots.into_iter().zip(keys) {
+            let (starts, ends, _) = self.table.values();
+            let (start, end) = (starts.values()[slot as usize], ends.values()[slot as usize]);
+            self.sessions[key as usize].insert(Session { start, end, id: slot });
+            self.key_of[slot as usize] = key;
+            self.due_at[slot as usize] = end;
+            self.due.insert((end, slot));
+        }
+        self.schedule(context);
+        Ok(())
+    }
+
+    fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        let mut batch = columns_of(batch)?.compact()?;
+        if self.time_column.is_none() {
+            self.progress.advance(context.now);
+            self.fire(context)?;
+        }
+        let mut times = self.times(&batch, context.now)?;
+        let key_columns = |batch: &ChangeBatch| -> Vec<ArrayRef> {
+            self.keys.iter().map(|key| batch.column(*key).clone()).collect()
+        };
+        let mut columns = key_columns(&batch);
+        let keys = self.intern(&columns, times.len())?;
+        let assigned = self.assign(&keys, &times);
+        count_late(assigned.late, context);
+        let by_number = self.open_sessions(&assigned, &columns, &times)?;
+        let mut touched = keys;
+        touched.sort_unstable();
+        touched.dedup();
+        self.settle(&touched, &by_number);
+
+        let slot_of = |session: u32| match assigned.survivor(session) {
+            slot if slot & NEW == 0 => slot,
+            number => by_number[(number & !NEW) as usize],
+        };
+        let slots: Vec<u32> = assigned.sessions.iter().map(|session| slot_of(*session)).collect();
+        if assigned.late > 0 {
+            batch = batch.take(&UInt32Array::from(assigned.rows.clone()))?;
+            times = assigned.rows.iter().map(|row| times[*row as usize]).collect();
+            columns = self.keys.iter().map(|key| batch.column(*key).clone()).collect();
+        }
+        // The identity of a row's session, as the key of what is kept beside the table.
+        let rows: Vec<u32> = (0..times.len() as u32).collect();
+        let identities = self.table.keys_of(&slots)?.pop();
+        columns.extend(identities);
+        self.table.mark_all(&slots);
+        let input = batch.columns().columns();
+        let input = Rows { keys: &columns, columns: input, rows: &rows, slots: &slots, retract: None };
+        self.table.values_mut().2.update(&input)?;
+        self.merge(&assigned, slot_of)?;
+        self.schedule(context);
+        Ok(())
+    }
+
+    fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
+        if self.time_column.is_some() && self.progress.advance(watermark.0) {
+            self.fire(context)?;
+        }
+        context.output.watermark(watermark)
+    }
+
+    fn processing_time(&mut self, now: Timestamp, context: &mut Context<'_>) -> Result<()> {
+        if self.time_column.is_none() {
+            self.progress.advance(now);
+            self.fire(context)?;
+            self.schedule(context);
+        }
+        Ok(())
+    }
+
+    fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
+        let mut snapshot = OperatorSnapshot::default();
+        snapshot.keyed.extend(self.table.snapshot(full)?);
+        self.table.values_mut().2.snapshot_side(full, &mut snapshot.keyed)?;
+        self.progress.save(&mut snapshot);
+        Ok(snapshot)
+    }
+}

@@ -1,0 +1,258 @@
+//! SESSION as a table function: the rows of a key are kept until their session ends, and leave with its bounds.
+//!
+//! Which rows are one session follows from their times alone, so that the rows are all there is in a snapshot. Late rows
+//! are dropped and counted, as their session has left already. Cost of a record: interning its key, looking at the key's
+//! few open sessions, encoding the row into state and out of it again.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Int64Array};
+use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, SchemaRef};
+use flott_batch::{Batch, ChangeBatch, arrow_type};
+use flott_operator::{Context, Operator};
+use flott_plan::{ChainedNode, WindowKind, WindowSpec};
+use flott_state::{KeyedMap, KeyedMultiset, MapSpec, OperatorSnapshot, RestoredState};
+use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
+
+use super::columns::WindowColumns;
+use super::progress::{Progress, count_late};
+use super::sessions::{Placement, Sessions};
+use crate::BuildContext;
+use crate::accumulate::unique_fields;
+use crate::support::{Millis, Zone, columns_of, record_batch, take_columns};
+
+/// The name of the table in snapshots.
+const TABLE: &str = "rows";
+
+/// The operator.
+pub(crate) struct SessionTableFunction {
+    schema: SchemaRef,
+    partition: Vec<usize>,
+    gap: i64,
+    time_column: Option<usize>,
+    zone: Zone,
+    columns: WindowColumns,
+    /// Local time, a number in the order of arrival, the row.
+    rows: KeyedMap<()>,
+    arrivals: i64,
+    /// By key.
+    sessions: Vec<Sessions>,
+    /// By session: its key and the entries of its rows.
+    members: Vec<(u32, Vec<u32>)>,
+    free: Vec<u32>,
+    due: BTreeSet<(i64, u32)>,
+    progress: Progress,
+}
+
+impl SessionTableFunction {
+    pub fn new(
+        node: &ChainedNode,
+        window: &WindowSpec,
+        partition: &[usize],
+        context: &BuildContext,
+    ) -> Result<Self> {
+        let WindowKind::Session { gap } = window.kind else { return Err(Error::internal("not a session")) };
+        let input = arrow_type::schema(crate::build::input(node, 0)?.iter());
+        let schema = arrow_type::schema(node.node.schema.iter());
+        let zone = Zone::new(window.zone.as_deref())?;
+        let number = |name: &str| -> FieldRef { Arc::new(Field::new(name, DataType::Int64, true)) };
+        let row = KeyedMultiset::prefixed("row.", &unique_fields(input.fields()));
+        let fields: Vec<FieldRef> = [number("time"), number("arrival")].into_iter().chain(row).collect();
+        let keys: Vec<FieldRef> = partition.iter().map(|key| input.fields()[*key].clone()).collect();
+        let keys = KeyedMultiset::prefixed("key.", &unique_fields(&keys));
+        let spec = MapSpec {
+            name: TABLE,
+            keys: &keys,
+            partition_columns: keys.len(),
+            rows: &fields,
+            order: None,
+            max_parallelism: context.max_parallelism,
+        };
+        Ok(SessionTableFunction {
+            columns: WindowColumns::new(&schema, [true; 3], zone)?,
+            schema,
+            partition: partition.to_vec(),
+            gap,
+            time_column: window.event_time.then_some(window.time_column),
+            zone,
+            rows: KeyedMap::new(&spec, ())?,
+            arrivals: 0,
+            sessions: Vec::new(),
+            members: Vec::new(),
+            free: Vec::new(),
+            due: BTreeSet::new(),
+            progress: Progress(i64::MIN),
+        })
+    }
+
+    fn has_passed(&self, end: i64) -> bool {
+        self.zone.trigger(end - 1) <= self.progress.0
+    }
+
+    /// Puts a row at a time into a session of its key.
+    fn place(&mut self, key: u32, time: i64) -> Placement {
+        if key as usize >= self.sessions.len() {
+            self.sessions.resize_with(key as usize + 1, Sessions::default);
+        }
+        let id = self.free.last().copied().unwrap_or(self.members.len() as u32);
+        self.sessions[key as usize].place(time, self.gap, id, |_| false)
+    }
+
+    fn put(&mut self, key: u32, placement: &Placement) {
+        let id = placement.session.id as usize;
+        if placement.new {
+            if self.free.pop().is_none() {
+                self.members.push((key, Vec::new()));
+            }
+            self.members[id] = (key, Vec::new());
+            self.due.insert((placement.session.end, placement.session.id));
+        }
+        self.sessions[key as usize].put(placement);
+        for gone in &placement.absorbed {
+            let rows = std::mem::take(&mut self.members[*gone as usize].1);
+            self.members[id].1.extend(rows);
+            self.free.push(*gone);
+        }
+    }
+
+    fn fire(&mut self, context: &mut Context<'_>) -> Result<()> {
+        let (mut entries, mut starts, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+        while let Some((end, id)) = self.due.first().copied().filter(|(end, _)| self.has_passed(*end)) {
+            self.due.pop_first();
+            let key = self.members[id as usize].0;
+            let Some(session) = self.sessions[key as usize].get(id).copied() else { continue };
+            if session.end > end {
+                self.due.insert((session.end, id));
+                continue;
+            }
+            self.sessions[key as usize].remove(id);
+            let rows = std::mem::take(&mut self.members[id as usize].1);
+            self.free.push(id);
+            starts.extend(std::iter::repeat_n(session.start, rows.len()));
+            ends.extend(std::iter::repeat_n(session.end, rows.len()));
+            entries.extend(rows);
+        }
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let mut columns = self.rows.rows_of(&entries)?.split_off(2);
+        self.columns.append(&mut columns, &starts, &ends);
+        let rows = record_batch(&self.schema, columns, entries.len())?;
+        entries.iter().for_each(|entry| self.rows.remove(*entry));
+        context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))
+    }
+
+    fn schedule(&self, context: &mut Context<'_>) {
+        if self.time_column.is_none()
+            && let Some((end, _)) = self.due.first()
+        {
+            context.schedule(self.zone.trigger(end - 1));
+        }
+    }
+}
+
+impl Operator for SessionTableFunction {
+    fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
+        self.progress.restore(&mut restored)?;
+        self.rows.restore(restored.take_keyed(TABLE))?;
+        let entries: Vec<u32> = self.rows.live().collect();
+        let columns = self.rows.rows_of(&entries)?;
+        let (times, arrivals) =
+            (columns[0].as_primitive::<Int64Type>(), columns[1].as_primitive::<Int64Type>());
+        let mut order: Vec<usize> = (0..entries.len()).collect();
+        order.sort_by_key(|at| arrivals.value(*at));
+        for at in order {
+            let key = self.rows.key_of(entries[at]);
+            let placement = self.place(key, times.value(at));
+            self.put(key, &placement);
+            self.members[placement.session.id as usize].1.push(entries[at]);
+            self.arrivals = self.arrivals.max(arrivals.value(at) + 1);
+        }
+        self.schedule(context);
+        Ok(())
+    }
+
+    fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        let batch = columns_of(batch)?.compact()?;
+        if batch.kinds().is_some() {
+            return Err(Error::unsupported("SESSION over an input with retractions"));
+        }
+        if self.time_column.is_none() {
+            self.progress.advance(context.now);
+            self.fire(context)?;
+        }
+        let times = self.time_column.map(|column| Millis::new(batch.column(column))).transpose()?;
+        let columns: Vec<ArrayRef> = self.partition.iter().map(|key| batch.column(*key).clone()).collect();
+        let mut keys = Vec::new();
+        self.rows.intern_keys(&columns, batch.physical_rows(), &mut keys, |_, _| ())?;
+
+        let (mut late, mut nulls) = (0, 0);
+        let (mut kept, mut kept_times, mut kept_keys, mut placed) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (row, key) in keys.iter().enumerate() {
+            let time = match &times {
+                None => context.now,
+                Some(times) if times.is_valid(row) => times.get(row),
+                Some(_) => {
+                    nulls += 1;
+                    continue;
+                }
+            };
+            let local = self.zone.local(time);
+            let placement = self.place(*key, local);
+            if placement.new && self.has_passed(placement.session.end) {
+                late += 1;
+                continue;
+            }
+            self.put(*key, &placement);
+            kept.push(row as u32);
+            kept_times.push(local);
+            kept_keys.push(*key);
+            placed.push((*key, local));
+        }
+        count_late(late, context);
+        if nulls > 0 {
+            context.metrics.num_records_in_errors.add(nulls);
+        }
+        let arrivals = self.arrivals..;
+        self.arrivals += kept.len() as i64;
+        let mut rows: Vec<ArrayRef> = vec![
+            Arc::new(Int64Array::from(kept_times)),
+            Arc::new(Int64Array::from_iter_values(arrivals.take(kept.len()))),
+        ];
+        rows.append(&mut take_columns(batch.columns().columns(), &kept)?);
+        let mut entries = Vec::new();
+        self.rows.intern(&kept_keys, &rows, &mut entries, |_, _| ())?;
+        // Only now is it known which sessions are left.
+        for ((key, time), entry) in placed.into_iter().zip(entries) {
+            let session = self.place(key, time).session.id;
+            self.members[session as usize].1.push(entry);
+        }
+        self.schedule(context);
+        Ok(())
+    }
+
+    fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
+        if self.time_column.is_some() && self.progress.advance(watermark.0) {
+            self.fire(context)?;
+        }
+        context.output.watermark(watermark)
+    }
+
+    fn processing_time(&mut self, now: Timestamp, context: &mut Context<'_>) -> Result<()> {
+        if self.time_column.is_none() {
+            self.progress.advance(now);
+            self.fire(context)?;
+            self.schedule(context);
+        }
+        Ok(())
+    }
+
+    fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
+        let mut snapshot = OperatorSnapshot::default();
+        snapshot.keyed.extend(self.rows.snapshot(full)?);
+        self.progress.save(&mut snapshot);
+        Ok(snapshot)
+    }
+}

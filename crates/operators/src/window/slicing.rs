@@ -1,0 +1,154 @@
+//! Slices: the stretches of time of which windows consist.
+//!
+//! A row is added to the one slice that it lies in. A window is the sum of its slices, so that overlapping windows share the
+//! work. A slice is named by its end. All times are local milliseconds.
+
+use flott_plan::WindowKind;
+use flott_types::{Error, Result};
+
+/// The slices of a kind of window.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Slicing {
+    /// TUMBLE and HOP.
+    Hop { size: i64, slide: i64, offset: i64, slice: i64 },
+    /// CUMULATE.
+    Cumulate { size: i64, step: i64, offset: i64 },
+}
+
+fn greatest_common_divisor(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+}
+
+impl Slicing {
+    /// Of aligned windows; sessions have none.
+    pub fn new(kind: &WindowKind) -> Result<Self> {
+        let (slicing, sizes) = match *kind {
+            WindowKind::Tumble { size, offset } => {
+                (Slicing::Hop { size, slide: size, offset, slice: size }, [size, size])
+            }
+            WindowKind::Hop { size, slide, offset } => {
+                let slice = greatest_common_divisor(size.max(1), slide.max(1));
+                (Slicing::Hop { size, slide, offset, slice }, [size, slide])
+            }
+            WindowKind::Cumulate { size, step, offset } => {
+                (Slicing::Cumulate { size, step, offset }, [size, step])
+            }
+            WindowKind::Session { .. } => return Err(Error::internal("sessions have no slices")),
+        };
+        if sizes.iter().any(|size| *size <= 0) {
+            return Err(Error::invalid("the size of a window must be positive"));
+        }
+        if let Slicing::Cumulate { size, step, .. } = slicing
+            && size % step != 0
+        {
+            return Err(Error::invalid("the size of a CUMULATE window must be a multiple of its step"));
+        }
+        Ok(slicing)
+    }
+
+    /// The end of the slice that a time lies in.
+    #[inline]
+    pub fn slice_end(&self, time: i64) -> i64 {
+        let (Slicing::Hop { slice, offset, .. } | Slicing::Cumulate { step: slice, offset, .. }) = *self;
+        (time - offset).div_euclid(slice) * slice + offset + slice
+    }
+
+    /// The end of the first window that has a slice. After [`Slicing::last_window`] when there is none, as windows
+    /// slide by more than their size.
+    pub fn first_window(&self, slice_end: i64) -> i64 {
+        match *self {
+            Slicing::Hop { size, slide, offset, .. } => {
+                slice_end + (offset + size - slice_end).rem_euclid(slide)
+            }
+            Slicing::Cumulate { .. } => slice_end,
+        }
+    }
+
+    /// The end of the last window that has a slice.
+    pub fn last_window(&self, slice_end: i64) -> i64 {
+        match *self {
+            Slicing::Hop { size, slide, offset, slice } => {
+                let latest = slice_end - slice + size;
+                latest - (latest - offset - size).rem_euclid(slide)
+            }
+            Slicing::Cumulate { size, .. } => self.start(slice_end) + size,
+        }
+    }
+
+    /// The end of the window after the one with this end.
+    pub fn next_window(&self, end: i64) -> i64 {
+        match *self {
+            Slicing::Hop { slide, .. } => end + slide,
+            Slicing::Cumulate { step, .. } => end + step,
+        }
+    }
+
+    /// The start of the window with this end.
+    pub fn start(&self, end: i64) -> i64 {
+        match *self {
+            Slicing::Hop { size, .. } => end - size,
+            Slicing::Cumulate { size, offset, .. } => (end - 1 - offset).div_euclid(size) * size + offset,
+        }
+    }
+
+    /// The slice in which a window that grows keeps what has fired already: its first.
+    pub fn accumulating_slice(&self, end: i64) -> Option<i64> {
+        match *self {
+            Slicing::Hop { .. } => None,
+            Slicing::Cumulate { step, .. } => Some(self.start(end) + step),
+        }
+    }
+
+    /// The ends of the windows that have a slice.
+    pub fn windows(&self, slice_end: i64) -> impl Iterator<Item = i64> + use<> {
+        let (slicing, last) = (*self, self.last_window(slice_end));
+        let first = Some(slicing.first_window(slice_end)).filter(|first| *first <= last);
+        std::iter::successors(first, move |end| Some(slicing.next_window(*end)).filter(|end| *end <= last))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The windows of a time by their definition.
+    fn naive(kind: &WindowKind, time: i64) -> Vec<(i64, i64)> {
+        let mut windows = Vec::new();
+        for start in -200..200 {
+            match *kind {
+                WindowKind::Tumble { size, offset } if (start - offset).rem_euclid(size) == 0 => {
+                    windows.push((start, start + size));
+                }
+                WindowKind::Hop { size, slide, offset } if (start - offset).rem_euclid(slide) == 0 => {
+                    windows.push((start, start + size));
+                }
+                WindowKind::Cumulate { size, step, offset } if (start - offset).rem_euclid(size) == 0 => {
+                    windows.extend((1..=size / step).map(|n| (start, start + n * step)));
+                }
+                _ => (),
+            }
+        }
+        windows.retain(|(start, end)| *start <= time && time < *end);
+        windows.sort_by_key(|(_, end)| *end);
+        windows
+    }
+
+    #[test]
+    fn windows_are_those_of_the_definition() {
+        let kinds = [
+            WindowKind::Tumble { size: 10, offset: 0 },
+            WindowKind::Tumble { size: 10, offset: -3 },
+            WindowKind::Hop { size: 10, slide: 5, offset: 2 },
+            WindowKind::Hop { size: 9, slide: 6, offset: 1 },
+            WindowKind::Hop { size: 4, slide: 10, offset: 0 },
+            WindowKind::Cumulate { size: 12, step: 3, offset: 5 },
+        ];
+        for kind in kinds {
+            let slicing = Slicing::new(&kind).unwrap();
+            for time in -40..40 {
+                let windows = slicing.windows(slicing.slice_end(time)).map(|end| (slicing.start(end), end));
+                assert_eq!(windows.collect::<Vec<_>>(), naive(&kind, time), "{kind:?} {time}");
+            }
+        }
+    }
+}
