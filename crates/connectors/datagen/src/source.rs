@@ -1,0 +1,261 @@
+//! The source: splits of rows by number, a reader held to its rate.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::SchemaRef;
+use flott_batch::{Batch, ChangeBatch, arrow_type};
+use flott_connector::{
+    Boundedness, Connector, EnumeratorContext, Options, Poll, RateLimiter, ReaderContext, Source,
+    SourceOutput, SourceReader, Split, SplitEnumerator, TableContext,
+};
+use flott_plan::SourceSpec;
+use flott_types::{Clock, Error, Result, SubtaskIndex};
+use serde::{Deserialize, Serialize};
+
+use crate::field::{Field, Fields};
+use crate::generate::{Cells, column};
+use crate::random::mix;
+
+/// The connector `datagen`.
+#[derive(Debug, Default)]
+pub struct DatagenConnector;
+
+impl Connector for DatagenConnector {
+    fn name(&self) -> &'static str {
+        "datagen"
+    }
+
+    fn source(&self, spec: &SourceSpec, _context: &TableContext) -> Result<Arc<dyn Source>> {
+        Ok(Arc::new(Datagen::new(spec)?))
+    }
+}
+
+struct Datagen {
+    table: Arc<Table>,
+    rows_per_second: f64,
+    seed: Option<u64>,
+    limit: Option<u64>,
+}
+
+/// The columns that are asked for.
+struct Table {
+    schema: SchemaRef,
+    /// With each column's position in the table, so that its values do not depend on which others are asked for.
+    fields: Vec<(u64, Field)>,
+    /// The number of rows, if the table ends.
+    rows: Option<u64>,
+}
+
+impl Datagen {
+    fn new(spec: &SourceSpec) -> Result<Self> {
+        let table = &spec.table;
+        let mut options = Options::new(&table.name, &table.options);
+        let rows_per_second = options.parsed::<u64>("rows-per-second", "a number above 0")?.unwrap_or(10_000);
+        if rows_per_second == 0 {
+            return Err(options.wrong("rows-per-second", "0", "a number above 0"));
+        }
+        let number_of_rows = options.parsed::<u64>("number-of-rows", "a number")?;
+        let seed = options.parsed::<u64>("seed", "a number")?;
+        // The planner's.
+        options.parsed::<u32>("scan.parallelism", "a number")?;
+        let all = Fields::new(table.schema.iter(), &mut options)?;
+        options.finish()?;
+        if let Some(column) = spec.metadata.columns.first() {
+            return Err(Error::invalid(format!("table {} has no metadata '{}'", table.name, column.name)));
+        }
+        let field = |index: &usize| {
+            let field = all.fields.get(*index).cloned();
+            let field = field.ok_or_else(|| Error::internal(format!("there is no column {index}")))?;
+            Ok((*index as u64, field))
+        };
+        let fields = spec.projection.iter().map(field).collect::<Result<Vec<_>>>()?;
+        let names = spec.projection.iter().map(|index| table.schema.columns[*index].name.as_str());
+        let schema = arrow_type::schema(names.zip(fields.iter().map(|(_, field)| &field.ty)));
+        let rows = [number_of_rows, all.rows].into_iter().flatten().min();
+        Ok(Datagen {
+            table: Arc::new(Table { schema, fields, rows }),
+            rows_per_second: rows_per_second as f64,
+            seed,
+            limit: spec.limit,
+        })
+    }
+}
+
+impl Source for Datagen {
+    fn boundedness(&self) -> Boundedness {
+        if self.table.rows.is_some() { Boundedness::Bounded } else { Boundedness::Unbounded }
+    }
+
+    fn enumerator(
+        &self,
+        restored: Option<&str>,
+        context: EnumeratorContext,
+    ) -> Result<Box<dyn SplitEnumerator>> {
+        let pending = match restored {
+            Some(text) => {
+                let state: EnumeratorState = read(text)?;
+                check_version(state.version)?;
+                state.pending
+            }
+            None => {
+                let seed =
+                    self.seed.unwrap_or_else(|| mix(context.clock.now() as u64, context.clock.nanos()));
+                let stride = u64::from(context.parallelism.max(1));
+                let split =
+                    |next| DatagenSplit { version: VERSION, seed, first: next, next, stride }.to_split();
+                (0..stride).map(split).collect::<Result<_>>()?
+            }
+        };
+        Ok(Box::new(DatagenEnumerator { pending }))
+    }
+
+    fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
+        let rate = self.rows_per_second / f64::from(context.parallelism.max(1));
+        Ok(Box::new(DatagenReader {
+            table: self.table.clone(),
+            limiter: RateLimiter::new(rate, context.clock.clone()),
+            clock: context.clock,
+            batch_size: context.batch_size.max(1),
+            splits: VecDeque::new(),
+            wanted: self.limit,
+        }))
+    }
+}
+
+/// Every `stride`-th row from `first`; `next` is the next one. In checkpoints.
+#[derive(Clone, Serialize, Deserialize)]
+struct DatagenSplit {
+    version: u32,
+    seed: u64,
+    first: u64,
+    next: u64,
+    stride: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EnumeratorState {
+    version: u32,
+    pending: VecDeque<Split>,
+}
+
+const VERSION: u32 = 1;
+
+fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
+    serde_json::from_str(text)
+        .map_err(|error| Error::state("a position of datagen cannot be read").with_source(error))
+}
+
+fn write(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value)
+        .map_err(|error| Error::internal("a position cannot be written").with_source(error))
+}
+
+fn check_version(version: u32) -> Result<()> {
+    if version == VERSION {
+        return Ok(());
+    }
+    Err(Error::state(format!("a position of datagen has version {version}; this is for version {VERSION}")))
+}
+
+impl DatagenSplit {
+    fn to_split(&self) -> Result<Split> {
+        Ok(Split { id: format!("{}/{}", self.first, self.stride), payload: write(self)? })
+    }
+}
+
+struct DatagenEnumerator {
+    pending: VecDeque<Split>,
+}
+
+impl SplitEnumerator for DatagenEnumerator {
+    fn next_splits(&mut self, _reader: SubtaskIndex) -> Result<Option<Vec<Split>>> {
+        Ok(self.pending.pop_front().map(|split| vec![split]))
+    }
+
+    fn add_splits_back(&mut self, splits: Vec<Split>) {
+        splits.into_iter().rev().for_each(|split| self.pending.push_front(split));
+    }
+
+    fn snapshot(&self) -> Result<String> {
+        write(&EnumeratorState { version: VERSION, pending: self.pending.clone() })
+    }
+}
+
+struct DatagenReader {
+    table: Arc<Table>,
+    limiter: RateLimiter,
+    clock: Arc<dyn Clock>,
+    batch_size: usize,
+    /// Read in turn.
+    splits: VecDeque<DatagenSplit>,
+    /// How many rows are still wanted, where there is a limit.
+    wanted: Option<u64>,
+}
+
+impl DatagenReader {
+    fn generate(&self, split: &DatagenSplit, rows: usize) -> Result<ChangeBatch> {
+        let numbers: Vec<u64> = (0..rows as u64).map(|row| split.next + row * split.stride).collect();
+        let row_seeds: Vec<u64> = numbers.iter().map(|number| mix(split.seed, *number)).collect();
+        let now = self.clock.now();
+        let make = |(position, field): &(u64, Field)| {
+            let seeds: Vec<u64> = row_seeds.iter().map(|seed| mix(*seed, *position)).collect();
+            column(field, &Cells { rows: &numbers, seeds: &seeds, now })
+        };
+        let columns = self.table.fields.iter().map(make).collect::<Result<Vec<_>>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch = RecordBatch::try_new_with_options(self.table.schema.clone(), columns, &options);
+        Ok(ChangeBatch::insert_only(
+            batch.map_err(|error| Error::internal("columns made up").with_source(error))?,
+        ))
+    }
+
+    /// How many rows are left of a split.
+    fn left(&self, split: &DatagenSplit) -> u64 {
+        let end = self.table.rows.unwrap_or(u64::MAX);
+        end.saturating_sub(split.next).div_ceil(split.stride)
+    }
+}
+
+impl SourceReader for DatagenReader {
+    fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
+        for split in &splits {
+            let split: DatagenSplit = read(&split.payload)?;
+            check_version(split.version)?;
+            self.splits.push_back(split);
+        }
+        Ok(())
+    }
+
+    fn poll(&mut self, output: &mut dyn SourceOutput) -> Result<Poll> {
+        while self.splits.front().is_some_and(|split| self.left(split) == 0) || self.wanted == Some(0) {
+            if self.splits.pop_front().is_none() {
+                break;
+            }
+        }
+        let Some(split) = self.splits.front() else { return Ok(Poll::SplitsDone) };
+        let permits = self.limiter.permits();
+        if permits == 0 {
+            return Ok(Poll::Wait(self.limiter.next_time()));
+        }
+        let most =
+            (permits.min(self.batch_size) as u64).min(self.left(split)).min(self.wanted.unwrap_or(u64::MAX));
+        let batch = self.generate(split, most as usize)?;
+        output.emit(&split.to_split()?.id, Batch::Changes(batch))?;
+        self.limiter.taken(most as usize);
+        self.wanted = self.wanted.map(|wanted| wanted - most);
+        if let Some(mut split) = self.splits.pop_front() {
+            split.next = split.next.saturating_add(most.saturating_mul(split.stride));
+            self.splits.push_back(split);
+        }
+        Ok(Poll::More)
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<Split>> {
+        self.splits.iter().map(DatagenSplit::to_split).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
