@@ -155,11 +155,9 @@ pub fn parse_timestamp(text: &str) -> Option<i128> {
 fn parse_clock(text: &str) -> Option<i128> {
     let mut parts = text.splitn(3, ':');
     let (hour, minute) = (digits(parts.next()?, 1, 2)?, digits(parts.next()?, 1, 2)?);
-    let (second, fraction) = match parts.next()?.split_once('.') {
-        Some((second, fraction)) => (second.to_owned(), fraction),
-        None => (text.rsplit(':').next()?.to_owned(), ""),
-    };
-    let second = digits(&second, 1, 2)?;
+    let seconds = parts.next()?;
+    let (second, fraction) = seconds.split_once('.').unwrap_or((seconds, ""));
+    let second = digits(second, 1, 2)?;
     let nanos = match fraction.len() {
         0 => 0,
         len @ 1..=9 => digits(fraction, 1, 9)? * 10i64.pow(9 - len as u32),
@@ -235,6 +233,7 @@ mod tests {
             "2020-02-29 12:34",
             "2020-02-29 25:00:00",
             "2020-02-29 12:34:56Z",
+            "2020-02-29 12:34:56+02:00",
             "20-1-1",
         ] {
             assert_eq!(parse_timestamp(wrong), None, "{wrong}");

@@ -31,13 +31,27 @@ pub fn write_double(out: &mut String, value: f64) {
 }
 
 /// A FLOAT as Java's `Float.toString` prints it.
+///
+/// A whole number too large for 24 bits shows more digits than it would need: Java prints it as an integer of which it
+/// rounds off only what lies wholly below the float's precision.
 pub fn write_float(out: &mut String, value: f32) {
-    if value.is_finite() {
+    let magnitude = value.abs();
+    if (FLOAT_WHOLE..LONG_END).contains(&magnitude) {
+        let whole = magnitude as u64;
+        let unit = 10u64.pow((1u64 << (whole.ilog2() - 25)).ilog10());
+        let rounded = (whole + unit / 2) / unit * unit;
+        write_finite(out, f64::from(value).signum() * rounded as f64, value.is_sign_negative(), false);
+    } else if value.is_finite() {
         write_finite(out, value, value.is_sign_negative(), value == 0.0);
     } else {
         write_special(out, value.is_nan(), value.is_sign_negative());
     }
 }
+
+/// From here on a float is a whole number of more bits than it holds.
+const FLOAT_WHOLE: f32 = (1u64 << 25) as f32;
+/// The first float that no long holds.
+const LONG_END: f32 = (1u64 << 63) as f32;
 
 fn write_special(out: &mut String, nan: bool, negative: bool) {
     out.push_str(match (nan, negative) {
@@ -180,6 +194,10 @@ mod tests {
             (1.4e-45, "1.4E-45"),
             (16_777_216.0, "1.6777216E7"),
             (0.3, "0.3"),
+            (-2_147_483_648.0, "-2.14748365E9"),
+            (1_234_567_890_123.0, "1.23456795E12"),
+            (4.2e11, "4.20000006E11"),
+            (9_223_372_036_854_775_807.0, "9.223372E18"),
         ] {
             assert_eq!(float(value), text);
         }
