@@ -20,7 +20,7 @@ use crate::messages::{TaskManagerId, ToJobManager, ToTaskManager};
 use crate::metrics::JobMetrics;
 use crate::options::JobOptions;
 use crate::results::{Release, ResultStore, ResultStores};
-use crate::slots::Slots;
+use crate::slots::{Allocation, Slots};
 use crate::status::JobShared;
 use crate::storage::Storage;
 use crate::transport::{JobManagerGateway, Mailbox, TaskManagerGateway};
@@ -148,8 +148,7 @@ impl JobManager {
         let manager = self.clone();
         let name = format!("jobmaster {}", shared.name);
         threads.spawn(&name, move || {
-            master.run(&received, |shared| manager.ended(job, shared));
-            manager.slots.lock().release(&allocation);
+            master.run(&received, || manager.ended(job, &allocation));
         })?;
         Ok(JobClient { manager: self.clone(), shared, mailbox, results, savepoint_dir })
     }
@@ -213,7 +212,8 @@ impl JobManager {
     }
 
     /// The last look at a job before its status says that it has ended.
-    fn ended(&self, job: JobId, _shared: &JobShared) {
+    fn ended(&self, job: JobId, allocation: &Allocation) {
+        self.slots.lock().release(allocation);
         let metrics = self.metrics(job);
         self.results.remove(job);
         if let Some(entry) = self.jobs.lock().get_mut(&job) {

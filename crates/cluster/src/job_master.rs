@@ -144,7 +144,7 @@ impl JobMaster {
 
     /// Runs the job to its end.
     /// `before_end` is called with the last look at the job, before its status says that it has ended.
-    pub(crate) fn run(mut self, received: &Receiver<JobMessage>, before_end: impl FnOnce(&JobShared)) {
+    pub(crate) fn run(mut self, received: &Receiver<JobMessage>, before_end: impl FnOnce()) {
         self.execute(execution::Event::Start);
         while self.terminal.is_none() {
             let now = self.setup.clock.now();
@@ -170,7 +170,7 @@ impl JobMaster {
         }
         // Checkpoints that are to be discarded are, before the job counts as gone.
         drop(self.worker);
-        before_end(&self.setup.shared);
+        before_end();
         if let Some((status, failure)) = self.terminal {
             let now = self.setup.clock.now();
             self.setup.shared.update(|info| {

@@ -47,7 +47,7 @@ impl Slots {
     pub(crate) fn allocate(&mut self, job: &str, count: u32) -> Result<Allocation> {
         let (total, free) = self.counts();
         if count > free {
-            return Err(Error::external(format!(
+            return Err(Error::invalid(format!(
                 "NoResourceAvailableException: Could not acquire the minimum required resources: job '{job}' needs \
                  {count} slots (its largest parallelism), the cluster has {total}, of which {free} are free; lower \
                  'parallelism.default' or raise 'taskmanager.numberOfTaskSlots'"

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use flott_cluster::JobStatus;
 use flott_plan::{Exchange, Expr, Literal, OperatorSpec};
-use support::{Plan, bigint, collect, finish, world};
+use support::{Plan, bigint, collect, eventually, finish, world};
 
 fn rows(count: i64) -> Vec<(i64, i64)> {
     let mut want: Vec<_> = (0..count).map(|v| (v % 10, v)).collect();
@@ -129,7 +129,7 @@ fn too_few_slots_is_said_and_slots_come_back() {
     assert!(error.contains("NoResourceAvailableException") && error.contains("needs 5 slots"), "{error}");
     let client = world.cluster.submit(&job(4)).unwrap();
     finish(&client);
-    assert!(client.wait_until(Duration::from_secs(5), |_| world.cluster.slots() == (4, 4)));
+    assert!(eventually(|| world.cluster.slots() == (4, 4)));
 }
 
 #[test]
@@ -141,9 +141,7 @@ fn a_slow_sink_holds_the_source_back_and_the_queues_stay_small() {
     let sink = plan.sink("sink", &[("direct", "true")], 1);
     plan.connect(source, sink, Exchange::Rebalance);
     let client = world.cluster.submit(&plan.build()).unwrap();
-    let started =
-        client.wait_until(Duration::from_secs(5), |_| world.controls.emitted.load(Ordering::SeqCst) > 0);
-    assert!(started);
+    assert!(eventually(|| world.controls.emitted.load(Ordering::SeqCst) > 0));
     client.wait_until(Duration::from_millis(150), |_| false);
     // 20 rows in the channel, one batch at each end.
     let emitted = world.controls.emitted.load(Ordering::SeqCst);
@@ -188,7 +186,7 @@ fn a_job_can_be_cancelled_in_every_phase() {
         let finished = phase == 4 && end == Some(JobStatus::Finished);
         assert!(finished || end == Some(JobStatus::Canceled), "phase {phase}: {end:?}");
         client.cancel();
-        assert!(client.wait_until(Duration::from_secs(5), |_| world.cluster.slots() == (2, 2)));
+        assert!(eventually(|| world.cluster.slots() == (2, 2)));
     }
 }
 

@@ -120,6 +120,17 @@ pub fn finish(client: &JobClient) {
     }
 }
 
+/// Whether something comes to hold within a few seconds.
+pub fn eventually(mut holds: impl FnMut() -> bool) -> bool {
+    (0..5_000).any(|_| {
+        let held = holds();
+        if !held {
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+        held
+    })
+}
+
 /// All rows, sorted.
 pub fn collect(results: &ResultStream) -> Vec<(i64, i64)> {
     let mut rows = Vec::new();

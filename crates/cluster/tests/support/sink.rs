@@ -94,7 +94,7 @@ struct TestWriter {
 impl SinkWriter for TestWriter {
     fn write(&mut self, batch: Batch) -> Result<()> {
         while self.controls.hold_sinks.load(Ordering::SeqCst) {
-            std::thread::yield_now();
+            std::thread::park_timeout(std::time::Duration::from_millis(1));
         }
         let Batch::Changes(changes) = batch else {
             return Err(Error::internal("not columns"));
