@@ -43,16 +43,12 @@ impl Config {
         let path = storage::local_path(options.required("path")?)?;
         let name = options.required("format")?;
         let format = Format::new(name, &mut options, &format!("{name}."))?;
-        let default_name = options
-            .text("partition.default-name")
-            .unwrap_or("__DEFAULT_PARTITION__");
+        let default_name = options.text("partition.default-name").unwrap_or("__DEFAULT_PARTITION__");
         let partitioning = Partitioning::new(table, default_name)?;
         let pattern = match options.text("source.path.regex-pattern") {
             None => None,
             Some(pattern) => Some(Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
-                options
-                    .wrong("source.path.regex-pattern", pattern, "a regular expression")
-                    .with_source(error)
+                options.wrong("source.path.regex-pattern", pattern, "a regular expression").with_source(error)
             })?),
         };
         let rows_per_second =
@@ -69,19 +65,14 @@ impl Config {
             return Err(options.wrong("source.monitor-interval", "0", "a duration above 0"));
         }
         let rolling = Rolling {
-            file_size: options
-                .bytes("sink.rolling-policy.file-size")?
-                .unwrap_or(128 << 20),
+            file_size: options.bytes("sink.rolling-policy.file-size")?.unwrap_or(128 << 20),
             rollover_interval: options
                 .millis("sink.rolling-policy.rollover-interval")?
                 .unwrap_or(30 * 60_000),
             inactivity_interval: options
                 .millis("sink.rolling-policy.inactivity-interval")?
                 .unwrap_or(30 * 60_000),
-            check_interval: options
-                .millis("sink.rolling-policy.check-interval")?
-                .unwrap_or(60_000)
-                .max(1),
+            check_interval: options.millis("sink.rolling-policy.check-interval")?.unwrap_or(60_000).max(1),
         };
         let success_file = partition_commit(&mut options)?;
         if options.flag("auto-compaction", false)? {
@@ -111,17 +102,11 @@ impl Config {
 
     /// The columns that are in the files: all but the partition columns. With the position of each in the table.
     pub(crate) fn file_columns(&self, table: &TableSpec) -> (Vec<usize>, Schema) {
-        let in_files = |index: &usize| {
-            self.partitioning
-                .columns
-                .iter()
-                .all(|(partition, ..)| partition != index)
-        };
+        let in_files =
+            |index: &usize| self.partitioning.columns.iter().all(|(partition, ..)| partition != index);
         let positions: Vec<usize> = (0..table.schema.len()).filter(in_files).collect();
-        let columns: Vec<Column> = positions
-            .iter()
-            .map(|index| table.schema.columns[*index].clone())
-            .collect();
+        let columns: Vec<Column> =
+            positions.iter().map(|index| table.schema.columns[*index].clone()).collect();
         (positions, Schema { columns })
     }
 }
@@ -142,18 +127,11 @@ fn partition_commit(options: &mut Options<'_>) -> Result<Option<String>> {
     if options.millis(DELAY)?.is_some_and(|delay| delay > 0) {
         return unsupported(DELAY, options.text(DELAY).unwrap_or_default(), "0 s");
     }
-    let file_name = options
-        .text("sink.partition-commit.success-file.name")
-        .unwrap_or("_SUCCESS")
-        .to_owned();
+    let file_name = options.text("sink.partition-commit.success-file.name").unwrap_or("_SUCCESS").to_owned();
     let Some(kinds) = options.text(POLICY) else {
         return Ok(None);
     };
-    if let Some(other) = kinds
-        .split(',')
-        .map(str::trim)
-        .find(|kind| *kind != "success-file")
-    {
+    if let Some(other) = kinds.split(',').map(str::trim).find(|kind| *kind != "success-file") {
         return unsupported(POLICY, other, "success-file");
     }
     Ok(Some(file_name))

@@ -39,10 +39,7 @@ impl Connector for FilesystemConnector {
             ("file.path".to_owned(), TypeKind::STRING.not_null()),
             ("file.name".to_owned(), TypeKind::STRING.not_null()),
             ("file.size".to_owned(), TypeKind::BigInt.not_null()),
-            (
-                "file.modification-time".to_owned(),
-                TypeKind::TimestampLtz(3).not_null(),
-            ),
+            ("file.modification-time".to_owned(), TypeKind::TimestampLtz(3).not_null()),
         ]
     }
 

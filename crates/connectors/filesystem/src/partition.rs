@@ -18,10 +18,7 @@ impl Partitioning {
     pub(crate) fn new(table: &TableSpec, default_name: &str) -> Result<Self> {
         let column = |name: &String| {
             let index = table.schema.index_of(name).ok_or_else(|| {
-                Error::invalid(format!(
-                    "table {}: the partition column '{name}' is not a column",
-                    table.name
-                ))
+                Error::invalid(format!("table {}: the partition column '{name}' is not a column", table.name))
             })?;
             let ty = table.schema.columns[index].ty.clone();
             match ty.kind {
@@ -36,15 +33,8 @@ impl Partitioning {
                 _ => Ok((index, name.clone(), ty)),
             }
         };
-        let columns = table
-            .partition_keys
-            .iter()
-            .map(column)
-            .collect::<Result<Vec<_>>>()?;
-        Ok(Partitioning {
-            columns,
-            default_name: default_name.to_owned(),
-        })
+        let columns = table.partition_keys.iter().map(column).collect::<Result<Vec<_>>>()?;
+        Ok(Partitioning { columns, default_name: default_name.to_owned() })
     }
 
     /// The values in a file's path, as arrays of one element.
@@ -63,10 +53,7 @@ impl Partitioning {
             };
             let text = (text != self.default_name).then_some(text);
             flott_formats::single_value(ty, text.as_deref()).map_err(|error| {
-                error.context(format!(
-                    "the partition column '{name}' in the path {}",
-                    path.display()
-                ))
+                error.context(format!("the partition column '{name}' in the path {}", path.display()))
             })
         };
         self.columns.iter().map(value).collect()

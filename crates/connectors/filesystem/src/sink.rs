@@ -37,21 +37,13 @@ impl FileSink {
             )));
         }
         config.format.encoder(&schema)?;
-        Ok(FileSink {
-            config: Arc::new(config),
-            spec: Arc::new(spec.clone()),
-        })
+        Ok(FileSink { config: Arc::new(config), spec: Arc::new(spec.clone()) })
     }
 }
 
 impl Sink for FileSink {
     fn writer(&self, context: SinkContext, restored: Vec<String>) -> Result<Box<dyn SinkWriter>> {
-        Ok(Box::new(FileWriter::new(
-            self.config.clone(),
-            &self.spec,
-            context,
-            &restored,
-        )?))
+        Ok(Box::new(FileWriter::new(self.config.clone(), &self.spec, context, &restored)?))
     }
 
     fn commit(&self, committables: &[Committable]) -> Result<()> {
@@ -62,15 +54,11 @@ impl Sink for FileSink {
             storage::publish(Path::new(&file.hidden), visible)?;
             partitions.extend(visible.parent().map(Path::to_owned));
         }
-        if let (Some(name), false) = (
-            &self.config.success_file,
-            self.config.partitioning.columns.is_empty(),
-        ) {
+        if let (Some(name), false) = (&self.config.success_file, self.config.partitioning.columns.is_empty())
+        {
             partitions.sort();
             partitions.dedup();
-            partitions
-                .iter()
-                .try_for_each(|partition| storage::touch(&partition.join(name)))?;
+            partitions.iter().try_for_each(|partition| storage::touch(&partition.join(name)))?;
         }
         Ok(())
     }
@@ -97,11 +85,7 @@ impl FinishedFile {
                 .map(str::to_owned)
                 .ok_or_else(|| Error::unsupported(format!("the path {} is not UTF-8", path.display())))
         };
-        let file = FinishedFile {
-            version: VERSION,
-            hidden: text(hidden)?,
-            visible: text(visible)?,
-        };
+        let file = FinishedFile { version: VERSION, hidden: text(hidden)?, visible: text(visible)? };
         let payload = serde_json::to_string(&file);
         Ok(Committable {
             payload: payload

@@ -30,26 +30,15 @@ impl FileSource {
         // Says what is wrong with types and options at planning.
         layout.decoder(&config, spec)?;
         if spec.table.schema.is_empty() {
-            return Err(Error::invalid(format!(
-                "table {} has no columns",
-                spec.table.name
-            )));
+            return Err(Error::invalid(format!("table {} has no columns", spec.table.name)));
         }
-        Ok(FileSource {
-            config: Arc::new(config),
-            spec: Arc::new(spec.clone()),
-            layout,
-        })
+        Ok(FileSource { config: Arc::new(config), spec: Arc::new(spec.clone()), layout })
     }
 }
 
 impl Source for FileSource {
     fn boundedness(&self) -> Boundedness {
-        if self.config.monitor_interval.is_some() {
-            Boundedness::Unbounded
-        } else {
-            Boundedness::Bounded
-        }
+        if self.config.monitor_interval.is_some() { Boundedness::Unbounded } else { Boundedness::Bounded }
     }
 
     fn enumerator(
@@ -57,18 +46,11 @@ impl Source for FileSource {
         restored: Option<&str>,
         context: EnumeratorContext,
     ) -> Result<Box<dyn SplitEnumerator>> {
-        Ok(Box::new(FileEnumerator::new(
-            self.config.clone(),
-            restored,
-            context.clock,
-        )?))
+        Ok(Box::new(FileEnumerator::new(self.config.clone(), restored, context.clock)?))
     }
 
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
-        let rate = self
-            .config
-            .rows_per_second
-            .map(|rate| rate / f64::from(context.parallelism.max(1)));
+        let rate = self.config.rows_per_second.map(|rate| rate / f64::from(context.parallelism.max(1)));
         let limiter = rate.map(|rate| RateLimiter::new(rate, context.clock.clone()));
         let reader = FileReader::new(
             self.config.clone(),

@@ -56,10 +56,7 @@ pub(crate) fn list(path: &Path) -> Result<Vec<FileInfo>> {
             }
         }
     } else {
-        return Err(Error::external(format!(
-            "the path {} does not exist",
-            path.display()
-        )));
+        return Err(Error::external(format!("the path {} does not exist", path.display())));
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files.dedup_by(|a, b| a.path == b.path);
@@ -79,16 +76,9 @@ fn visit(path: &Path, metadata: &fs::Metadata, files: &mut Vec<FileInfo>) -> Res
         }
         return Ok(());
     }
-    let modified = metadata
-        .modified()
-        .ok()
-        .and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    let modified = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
     let modified = modified.map_or(0, |since| since.as_millis() as Timestamp);
-    files.push(FileInfo {
-        path: path.to_owned(),
-        size: metadata.len(),
-        modified,
-    });
+    files.push(FileInfo { path: path.to_owned(), size: metadata.len(), modified });
     Ok(())
 }
 
@@ -101,16 +91,14 @@ fn metadata(path: &Path) -> Result<Option<fs::Metadata>> {
 }
 
 fn is_hidden(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| matches!(name.as_encoded_bytes().first(), Some(b'.' | b'_')))
+    path.file_name().is_some_and(|name| matches!(name.as_encoded_bytes().first(), Some(b'.' | b'_')))
 }
 
 /// Opens a file for reading from an offset.
 pub(crate) fn open(path: &Path, offset: u64) -> Result<impl Read + Send + use<>> {
     let mut file = File::open(path).map_err(|error| failed("open", path, error))?;
     if offset > 0 {
-        file.seek(SeekFrom::Start(offset))
-            .map_err(|error| failed("read", path, error))?;
+        file.seek(SeekFrom::Start(offset)).map_err(|error| failed("read", path, error))?;
     }
     Ok(file)
 }
@@ -129,23 +117,16 @@ impl NewFile {
             fs::create_dir_all(parent).map_err(|error| failed("create the directory of", &path, error))?;
         }
         let file = File::options().write(true).create_new(true).open(&path);
-        Ok(NewFile {
-            file: file.map_err(|error| failed("create", &path, error))?,
-            path,
-        })
+        Ok(NewFile { file: file.map_err(|error| failed("create", &path, error))?, path })
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file
-            .write_all(bytes)
-            .map_err(|error| failed("write", &self.path, error))
+        self.file.write_all(bytes).map_err(|error| failed("write", &self.path, error))
     }
 
     /// Makes what was written survive a crash.
     pub(crate) fn close(self) -> Result<()> {
-        self.file
-            .sync_all()
-            .map_err(|error| failed("write", &self.path, error))
+        self.file.sync_all().map_err(|error| failed("write", &self.path, error))
     }
 }
 
@@ -174,13 +155,8 @@ pub(crate) fn publish(hidden: &Path, visible: &Path) -> Result<()> {
 
 /// Creates a file without content unless it is there.
 pub(crate) fn touch(path: &Path) -> Result<()> {
-    let file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path);
-    file.and_then(|file| file.sync_all())
-        .map_err(|error| failed("create", path, error))?;
+    let file = File::options().write(true).create(true).truncate(false).open(path);
+    file.and_then(|file| file.sync_all()).map_err(|error| failed("create", path, error))?;
     sync_directory(path)
 }
 
@@ -199,12 +175,7 @@ pub(crate) fn find(directory: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Ve
     while let Some(directory) = directories.pop() {
         let entries = match fs::read_dir(&directory) {
             Ok(entries) => entries,
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) =>
-            {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 continue;
             }
             Err(error) => return Err(failed("list", &directory, error)),
@@ -224,10 +195,7 @@ pub(crate) fn find(directory: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Ve
 }
 
 fn sync_directory(file: &Path) -> Result<()> {
-    let directory = file
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(directory)
         .and_then(|directory| directory.sync_all())
         .map_err(|error| failed("write", directory, error))

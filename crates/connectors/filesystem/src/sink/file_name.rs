@@ -38,10 +38,7 @@ impl WriterId {
 
     /// The writer and number of a hidden file.
     pub(super) fn parse_hidden(name: &str) -> Option<(WriterId, u64)> {
-        let mut parts = name
-            .strip_prefix(".part-")?
-            .strip_suffix(".inprogress")?
-            .split('-');
+        let mut parts = name.strip_prefix(".part-")?.strip_suffix(".inprogress")?.split('-');
         let writer = WriterId {
             job: parts.next()?.to_owned(),
             attempt: parts.next()?.parse().ok()?,
@@ -55,11 +52,7 @@ impl WriterId {
 
 impl fmt::Display for WriterId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}-{}-{:x}-{}",
-            self.job, self.attempt, self.start, self.subtask
-        )
+        write!(f, "{}-{}-{:x}-{}", self.job, self.attempt, self.start, self.subtask)
     }
 }
 
@@ -93,21 +86,13 @@ mod tests {
     use super::*;
 
     fn writer(attempt: u32, start: i64, subtask: u32) -> WriterId {
-        WriterId {
-            job: "ab".to_owned(),
-            attempt,
-            start,
-            subtask,
-        }
+        WriterId { job: "ab".to_owned(), attempt, start, subtask }
     }
 
     #[test]
     fn names_tell_their_writer() {
         let writer = writer(2, 1_700_000_000_000, 3);
-        assert_eq!(
-            WriterId::parse_hidden(&writer.hidden(7)),
-            Some((writer.clone(), 7))
-        );
+        assert_eq!(WriterId::parse_hidden(&writer.hidden(7)), Some((writer.clone(), 7)));
         assert_eq!(WriterId::parse_hidden(&writer.visible(7)), None);
         assert_eq!(WriterId::parse_hidden(".part-x.inprogress"), None);
         assert_eq!(writer.visible(7), "part-ab-2-18bcfe56800-3-7");
@@ -115,21 +100,14 @@ mod tests {
 
     #[test]
     fn only_what_no_checkpoint_promises_is_left_behind() {
-        let progress = Progress {
-            version: 1,
-            writer: writer(1, 100, 0),
-            next: 5,
-        };
+        let progress = Progress { version: 1, writer: writer(1, 100, 0), next: 5 };
         let current = writer(3, 300, 0);
         let left = |attempt, start, subtask, number| {
             progress.leaves_behind(&writer(attempt, start, subtask), number, &current)
         };
         assert!(left(1, 100, 0, 5));
         assert!(!left(1, 100, 0, 4));
-        assert!(
-            !left(1, 101, 1, 9),
-            "another subtask's file may be in the checkpoint"
-        );
+        assert!(!left(1, 101, 1, 9), "another subtask's file may be in the checkpoint");
         assert!(left(2, 200, 1, 0), "an attempt that never completed a checkpoint");
         assert!(!left(2, 50, 1, 0), "an attempt of an earlier start of the job");
         assert!(!left(3, 301, 1, 0), "a writer of this attempt");

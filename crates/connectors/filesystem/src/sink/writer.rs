@@ -73,15 +73,7 @@ impl FileWriter {
         let mut buffer = Vec::with_capacity(BUFFER);
         self.encoder.header(&mut buffer);
         let file = NewFile::create(hidden.clone())?;
-        Ok(OpenFile {
-            file,
-            hidden,
-            visible,
-            buffer,
-            written: 0,
-            created: now,
-            changed: now,
-        })
+        Ok(OpenFile { file, hidden, visible, buffer, written: 0, created: now, changed: now })
     }
 
     fn close(&mut self, file: OpenFile) -> Result<()> {
@@ -113,10 +105,7 @@ fn remove_leftovers(config: &Config, current: &WriterId, restored: &[String]) ->
             Error::state(format!("a file writer's state cannot be read: {entry}")).with_source(error)
         })?;
         if read.version != Progress::VERSION {
-            return Err(Error::state(format!(
-                "a file writer's state has version {}",
-                read.version
-            )));
+            return Err(Error::state(format!("a file writer's state has version {}", read.version)));
         }
         progress.push(read);
     }
@@ -125,16 +114,11 @@ fn remove_leftovers(config: &Config, current: &WriterId, restored: &[String]) ->
     }
     let left_behind = |name: &str| {
         WriterId::parse_hidden(name).is_some_and(|(writer, number)| {
-            progress
-                .iter()
-                .any(|progress| progress.leaves_behind(&writer, number, current))
+            progress.iter().any(|progress| progress.leaves_behind(&writer, number, current))
         })
     };
     for file in storage::find(&config.path, &left_behind)? {
-        tracing::info!(
-            "removing {}, which was not complete at the last checkpoint",
-            file.display()
-        );
+        tracing::info!("removing {}, which was not complete at the last checkpoint", file.display());
         storage::remove(&file)?;
     }
     Ok(())
@@ -143,9 +127,7 @@ fn remove_leftovers(config: &Config, current: &WriterId, restored: &[String]) ->
 impl SinkWriter for FileWriter {
     fn write(&mut self, batch: Batch) -> Result<()> {
         let Batch::Changes(batch) = batch else {
-            return Err(Error::internal(
-                "the sink filesystem got values instead of columns",
-            ));
+            return Err(Error::internal("the sink filesystem got values instead of columns"));
         };
         let now = self.clock.now();
         for (directory, rows) in partitioner::split(&batch, &self.config.partitioning)? {
@@ -171,10 +153,7 @@ impl SinkWriter for FileWriter {
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.open
-            .values_mut()
-            .filter(|file| !file.buffer.is_empty())
-            .try_for_each(OpenFile::write_out)
+        self.open.values_mut().filter(|file| !file.buffer.is_empty()).try_for_each(OpenFile::write_out)
     }
 
     fn prepare_commit(&mut self, _checkpoint: CheckpointId, _end: bool) -> Result<Vec<Committable>> {
@@ -187,15 +166,13 @@ impl SinkWriter for FileWriter {
     }
 
     fn snapshot(&mut self) -> Result<Vec<String>> {
-        let progress = Progress {
-            version: Progress::VERSION,
-            writer: self.id.clone(),
-            next: self.next_number,
-        };
+        let progress =
+            Progress { version: Progress::VERSION, writer: self.id.clone(), next: self.next_number };
         let progress = serde_json::to_string(&progress);
-        Ok(vec![progress.map_err(|error| {
-            Error::internal("a writer's state cannot be written").with_source(error)
-        })?])
+        Ok(vec![
+            progress
+                .map_err(|error| Error::internal("a writer's state cannot be written").with_source(error))?,
+        ])
     }
 
     fn next_time(&self) -> Option<Timestamp> {
@@ -212,12 +189,8 @@ impl SinkWriter for FileWriter {
             now - file.created >= rolling.rollover_interval
                 || now - file.changed >= rolling.inactivity_interval
         };
-        let directories: Vec<String> = self
-            .open
-            .iter()
-            .filter(|(_, file)| old(file))
-            .map(|(directory, _)| directory.clone())
-            .collect();
+        let directories: Vec<String> =
+            self.open.iter().filter(|(_, file)| old(file)).map(|(directory, _)| directory.clone()).collect();
         for directory in directories {
             if let Some(file) = self.open.remove(&directory) {
                 self.close(file)?;

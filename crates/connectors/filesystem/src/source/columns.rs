@@ -45,11 +45,7 @@ impl Layout {
         for index in &spec.projection {
             let column = spec.table.schema.columns.get(*index);
             columns.push(column.ok_or_else(|| Error::internal(format!("there is no column {index}")))?);
-            let partition = config
-                .partitioning
-                .columns
-                .iter()
-                .position(|(column, ..)| column == index);
+            let partition = config.partitioning.columns.iter().position(|(column, ..)| column == index);
             origins.push(match partition {
                 Some(partition) => Origin::Partition(partition),
                 None => {
@@ -74,40 +70,20 @@ impl Layout {
                 }
             });
         }
-        let schema = arrow_type::schema(
-            columns
-                .into_iter()
-                .map(|column| (column.name.as_str(), &column.ty)),
-        );
-        Ok(Layout {
-            schema,
-            origins,
-            decoded,
-        })
+        let schema = arrow_type::schema(columns.into_iter().map(|column| (column.name.as_str(), &column.ty)));
+        Ok(Layout { schema, origins, decoded })
     }
 
     pub(super) fn decoder(&self, config: &Config, spec: &SourceSpec) -> Result<Box<dyn RowDecoder>> {
-        config
-            .format
-            .decoder(&config.file_columns(&spec.table).1, &self.decoded)
+        config.format.decoder(&config.file_columns(&spec.table).1, &self.decoded)
     }
 
     /// The columns that a file has for all of its rows, as arrays of one element.
     pub(super) fn constants(&self, config: &Config, split: &FileSplit) -> Result<Vec<Option<ArrayRef>>> {
         let path = Path::new(&split.path);
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
-        let wanted = self
-            .origins
-            .iter()
-            .any(|origin| matches!(origin, Origin::Partition(_)));
-        let partition = if wanted {
-            config.partitioning.values(path)?
-        } else {
-            Vec::new()
-        };
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let wanted = self.origins.iter().any(|origin| matches!(origin, Origin::Partition(_)));
+        let partition = if wanted { config.partitioning.values(path)? } else { Vec::new() };
         let constant = |origin: &Origin| -> Option<ArrayRef> {
             Some(match origin {
                 Origin::Decoded(_) => return None,
@@ -132,25 +108,13 @@ impl Layout {
     ) -> Result<ChangeBatch> {
         let rows = decoded.physical_rows();
         let wrong = |error| Error::internal("columns of a file's batch").with_source(error);
-        let firsts = UInt32Array::from_value(
-            0,
-            if constants.iter().any(Option::is_some) {
-                rows
-            } else {
-                0
-            },
-        );
+        let firsts = UInt32Array::from_value(0, if constants.iter().any(Option::is_some) { rows } else { 0 });
         let column = |(origin, constant): (&Origin, &Option<ArrayRef>)| match (origin, constant) {
             (Origin::Decoded(index), _) => Ok(decoded.column(*index).clone()),
             (_, Some(constant)) => take(constant.as_ref(), &firsts, None).map_err(wrong),
             (_, None) => Err(Error::internal("a constant column is missing")),
         };
-        let columns = self
-            .origins
-            .iter()
-            .zip(constants)
-            .map(column)
-            .collect::<Result<Vec<_>>>()?;
+        let columns = self.origins.iter().zip(constants).map(column).collect::<Result<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch =
             RecordBatch::try_new_with_options(self.schema.clone(), columns, &options).map_err(wrong)?;

@@ -36,13 +36,8 @@ const VERSION: u32 = 1;
 impl FileEnumerator {
     pub(super) fn new(config: Arc<Config>, restored: Option<&str>, clock: Arc<dyn Clock>) -> Result<Self> {
         let now = clock.now();
-        let mut enumerator = FileEnumerator {
-            config,
-            clock,
-            pending: VecDeque::new(),
-            seen: BTreeSet::new(),
-            next_look: now,
-        };
+        let mut enumerator =
+            FileEnumerator { config, clock, pending: VecDeque::new(), seen: BTreeSet::new(), next_look: now };
         let Some(restored) = restored else {
             enumerator.look()?;
             return Ok(enumerator);
@@ -63,12 +58,7 @@ impl FileEnumerator {
         let watched = self.config.monitor_interval;
         for file in storage::list(&self.config.path)? {
             let path = file.path.to_string_lossy();
-            if self
-                .config
-                .pattern
-                .as_ref()
-                .is_some_and(|pattern| !pattern.is_match(&path))
-            {
+            if self.config.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(&path)) {
                 continue;
             }
             if watched.is_some() && !self.seen.insert(path.into_owned()) {
@@ -89,15 +79,9 @@ fn cut(file: &FileInfo, splittable: bool) -> Result<Vec<FileSplit>> {
         return Ok(Vec::new());
     }
     let compressed = super::reader::compression(&file.path)?.is_some();
-    let pieces = if splittable && !compressed {
-        file.size.div_ceil(SPLIT_BYTES)
-    } else {
-        1
-    };
+    let pieces = if splittable && !compressed { file.size.div_ceil(SPLIT_BYTES) } else { 1 };
     let bound = |piece: u64| (u128::from(file.size) * u128::from(piece) / u128::from(pieces)) as u64;
-    (0..pieces)
-        .map(|piece| FileSplit::new(file, bound(piece), bound(piece + 1)))
-        .collect()
+    (0..pieces).map(|piece| FileSplit::new(file, bound(piece), bound(piece + 1))).collect()
 }
 
 impl SplitEnumerator for FileEnumerator {
@@ -114,10 +98,7 @@ impl SplitEnumerator for FileEnumerator {
     }
 
     fn add_splits_back(&mut self, splits: Vec<Split>) {
-        splits
-            .into_iter()
-            .rev()
-            .for_each(|split| self.pending.push_front(split));
+        splits.into_iter().rev().for_each(|split| self.pending.push_front(split));
     }
 
     fn snapshot(&self) -> Result<String> {
@@ -141,37 +122,13 @@ mod tests {
 
     #[test]
     fn pieces_cover_a_file_without_gaps() {
-        let file = FileInfo {
-            path: "a.json".into(),
-            size: 5 * SPLIT_BYTES + 7,
-            modified: 0,
-        };
+        let file = FileInfo { path: "a.json".into(), size: 5 * SPLIT_BYTES + 7, modified: 0 };
         let splits = cut(&file, true).unwrap();
         assert_eq!(splits.len(), 6);
         assert_eq!((splits[0].start, splits[5].end), (0, file.size));
         assert!(splits.windows(2).all(|pair| pair[0].end == pair[1].start));
         assert_eq!(cut(&file, false).unwrap().len(), 1);
-        assert_eq!(
-            cut(
-                &FileInfo {
-                    path: "a.json.gz".into(),
-                    ..file.clone()
-                },
-                true
-            )
-            .unwrap()
-            .len(),
-            1
-        );
-        assert!(
-            cut(
-                &FileInfo {
-                    path: "a.json.xz".into(),
-                    ..file
-                },
-                true
-            )
-            .is_err()
-        );
+        assert_eq!(cut(&FileInfo { path: "a.json.gz".into(), ..file.clone() }, true).unwrap().len(), 1);
+        assert!(cut(&FileInfo { path: "a.json.xz".into(), ..file }, true).is_err());
     }
 }

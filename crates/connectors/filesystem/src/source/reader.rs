@@ -30,11 +30,7 @@ pub(super) enum Compression {
 
 /// What a file's ending says about its compression, as in Flink.
 pub(super) fn compression(path: &Path) -> Result<Option<Compression>> {
-    let ending = path
-        .extension()
-        .and_then(|ending| ending.to_str())
-        .unwrap_or("")
-        .to_ascii_lowercase();
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_ascii_lowercase();
     match ending.as_str() {
         "gz" | "gzip" => Ok(Some(Compression::Gzip)),
         "deflate" => Ok(Some(Compression::Deflate)),
@@ -110,15 +106,8 @@ impl OpenSplit {
         let path = Path::new(&split.path);
         let compression = compression(path)?;
         let constants = constants(&split)?;
-        let first = if compression.is_some() {
-            0
-        } else {
-            line_start(path, split.start, split.size)?
-        };
-        let position = split.position.unwrap_or(Position {
-            offset: first,
-            line: 1,
-        });
+        let first = if compression.is_some() { 0 } else { line_start(path, split.start, split.size)? };
+        let position = split.position.unwrap_or(Position { offset: first, line: 1 });
         let (input, left): (Box<dyn Read + Send>, _) = match compression {
             None => {
                 // What was appended to the file after it was found is not read, so that a restart reads the same.
@@ -161,9 +150,7 @@ impl OpenSplit {
         let held = self.buffer.len();
         // A record larger than the buffer makes the buffer grow by half, so that its cost stays linear.
         let chunk = CHUNK.max(held / 2);
-        let chunk = self
-            .left
-            .map_or(chunk, |left| chunk.min(left.min(usize::MAX as u64) as usize));
+        let chunk = self.left.map_or(chunk, |left| chunk.min(left.min(usize::MAX as u64) as usize));
         self.buffer.resize(held + chunk, 0);
         let mut filled = held;
         while filled < self.buffer.len() {
@@ -196,10 +183,8 @@ impl OpenSplit {
             if bytes.is_empty() && self.at_end {
                 return Ok(true);
             }
-            let progress = self
-                .decoder
-                .decode(bytes, self.at_end, self.position.line, max_rows)
-                .map_err(|error| {
+            let progress =
+                self.decoder.decode(bytes, self.at_end, self.position.line, max_rows).map_err(|error| {
                     let from = if self.split.start > 0 {
                         format!(", lines from byte {}", self.split.start)
                     } else {
@@ -212,10 +197,7 @@ impl OpenSplit {
             self.position.line += progress.lines;
             if progress.consumed == 0 {
                 if self.at_end {
-                    return Err(Error::internal(format!(
-                        "the format stands still in {}",
-                        self.split.path
-                    )));
+                    return Err(Error::internal(format!("the format stands still in {}", self.split.path)));
                 }
                 self.fill()?;
             }
@@ -225,10 +207,7 @@ impl OpenSplit {
 }
 
 fn changed(split: &FileSplit) -> Error {
-    Error::external(format!(
-        "the file {} became shorter while it was read",
-        split.path
-    ))
+    Error::external(format!("the file {} became shorter while it was read", split.path))
 }
 
 /// The first byte at or after `at` that begins a line. A line that begins before `at` belongs to the split before.
@@ -240,9 +219,7 @@ fn line_start(path: &Path, at: u64, size: u64) -> Result<u64> {
     let mut input = storage::open(path, offset)?;
     let mut chunk = vec![0; 4 << 10];
     loop {
-        let read = input
-            .read(&mut chunk)
-            .map_err(|error| storage::failed("read", path, error))?;
+        let read = input.read(&mut chunk).map_err(|error| storage::failed("read", path, error))?;
         match memchr::memchr(b'\n', &chunk[..read]) {
             Some(found) => return Ok((offset + found as u64 + 1).min(size)),
             None if read == 0 => return Ok(size),
@@ -270,9 +247,7 @@ impl SourceReader for FileReader {
             };
             self.current = Some(self.open(split)?);
         }
-        let mut max_rows = self
-            .batch_size
-            .min(self.wanted.map_or(usize::MAX, |wanted| wanted as usize));
+        let mut max_rows = self.batch_size.min(self.wanted.map_or(usize::MAX, |wanted| wanted as usize));
         if let Some(limiter) = &mut self.limiter {
             match limiter.permits() {
                 0 => return Ok(Poll::Wait(limiter.next_time())),
@@ -302,19 +277,11 @@ impl SourceReader for FileReader {
             self.current = None;
         }
         let nothing_left = self.current.is_none() && self.waiting.is_empty();
-        Ok(if nothing_left {
-            Poll::SplitsDone
-        } else {
-            Poll::More
-        })
+        Ok(if nothing_left { Poll::SplitsDone } else { Poll::More })
     }
 
     fn snapshot(&mut self) -> Result<Vec<Split>> {
         let current = self.current.as_ref().map(|open| open.split.at(open.position));
-        current
-            .iter()
-            .chain(&self.waiting)
-            .map(FileSplit::to_split)
-            .collect()
+        current.iter().chain(&self.waiting).map(FileSplit::to_split).collect()
     }
 }

@@ -53,19 +53,13 @@ impl FileSplit {
 
     /// The same split, to be read from a position.
     pub(super) fn at(&self, position: Position) -> Self {
-        FileSplit {
-            position: Some(position),
-            ..self.clone()
-        }
+        FileSplit { position: Some(position), ..self.clone() }
     }
 
     pub(super) fn to_split(&self) -> Result<Split> {
         let payload = serde_json::to_string(self)
             .map_err(|error| Error::internal("a split cannot be written").with_source(error))?;
-        Ok(Split {
-            id: format!("{}:{}-{}", self.path, self.start, self.end),
-            payload,
-        })
+        Ok(Split { id: format!("{}:{}-{}", self.path, self.start, self.end), payload })
     }
 
     pub(super) fn from_split(split: &Split) -> Result<Self> {

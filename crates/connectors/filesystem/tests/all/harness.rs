@@ -1,0 +1,226 @@
+//! A table in a temporary directory, a driver for its source, and one for its sink.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use flott_batch::{Batch, pretty};
+use flott_connector::*;
+use flott_connector_filesystem::FilesystemConnector;
+use flott_plan::{Schema, SinkSpec, SourceSpec, TableSpec};
+use flott_types::clock::ManualClock;
+use flott_types::{JobId, LogicalType, Result, SubtaskIndex, TypeKind};
+
+pub struct Table {
+    pub directory: tempfile::TempDir,
+    pub clock: Arc<ManualClock>,
+    pub spec: SourceSpec,
+}
+
+impl Table {
+    /// A table whose path is `path` below the temporary directory.
+    pub fn new(path: &str, columns: &[(&str, TypeKind)], options: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut options: BTreeMap<String, String> =
+            options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let full = directory.path().join(path).to_str().unwrap().to_owned();
+        options.insert("path".to_owned(), full);
+        options.entry("format".to_owned()).or_insert("csv".to_owned());
+        options.insert("connector".to_owned(), "filesystem".to_owned());
+        let schema = Schema::new(columns.iter().map(|(name, kind)| (*name, kind.clone().nullable())));
+        let table = TableSpec {
+            name: "c.d.t".to_owned(),
+            connector: "filesystem".to_owned(),
+            options,
+            schema,
+            partition_keys: Vec::new(),
+            primary_key: Vec::new(),
+        };
+        let spec = SourceSpec {
+            projection: (0..columns.len()).collect(),
+            table,
+            metadata: Schema::default(),
+            limit: None,
+        };
+        Table { directory, clock: Arc::new(ManualClock::new(1_700_000_000_000)), spec }
+    }
+
+    pub fn partitioned(mut self, keys: &[&str]) -> Self {
+        self.spec.table.partition_keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        self
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub fn put(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+
+    /// The names of all files below a directory, hidden ones too, with their content.
+    pub fn files(&self) -> BTreeMap<String, String> {
+        fn visit(root: &Path, directory: &Path, found: &mut BTreeMap<String, String>) {
+            for entry in std::fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    visit(root, &path, found);
+                } else {
+                    let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                    found.insert(name, std::fs::read_to_string(&path).unwrap());
+                }
+            }
+        }
+        let mut found = BTreeMap::new();
+        visit(self.directory.path(), self.directory.path(), &mut found);
+        found
+    }
+
+    pub fn context(&self) -> TableContext {
+        TableContext { batch: false, zone: "UTC".to_owned(), configuration: Default::default() }
+    }
+
+    pub fn source(&self) -> Result<Arc<dyn Source>> {
+        FilesystemConnector.source(&self.spec, &self.context())
+    }
+
+    pub fn sink_spec(&self) -> SinkSpec {
+        SinkSpec {
+            table: self.spec.table.clone(),
+            metadata: Schema::default(),
+            overwrite: false,
+            static_partition: BTreeMap::new(),
+        }
+    }
+
+    pub fn sink(&self) -> Arc<dyn Sink> {
+        FilesystemConnector.sink(&self.sink_spec(), &self.context()).unwrap()
+    }
+
+    pub fn types(&self) -> Vec<LogicalType> {
+        let columns =
+            self.spec.projection.iter().map(|index| self.spec.table.schema.columns[*index].ty.clone());
+        columns.chain(self.spec.metadata.iter().map(|(_, ty)| ty.clone())).collect()
+    }
+
+    pub fn batch(&self, rows: &str) -> Batch {
+        let types: Vec<LogicalType> = self.spec.table.schema.iter().map(|(_, ty)| ty.clone()).collect();
+        Batch::Changes(pretty::parse(rows, &types).unwrap())
+    }
+
+    pub fn read(&self) -> Result<Read> {
+        Run::new(self, 1, 1_000)?.all()
+    }
+
+    pub fn rows(&self) -> String {
+        self.read().unwrap().text
+    }
+}
+
+/// What a source gave.
+#[derive(Default, Debug, PartialEq)]
+pub struct Read {
+    pub text: String,
+    pub skipped: u64,
+    pub batches: usize,
+    types: Vec<LogicalType>,
+}
+
+impl SourceOutput for Read {
+    fn emit(&mut self, _split: &str, batch: Batch) -> Result<()> {
+        let Batch::Changes(batch) = batch else { panic!("columns are wanted") };
+        self.batches += 1;
+        self.text.push_str(&pretty::print(&batch, &self.types));
+        Ok(())
+    }
+
+    fn skipped(&mut self, rows: u64) {
+        self.skipped += rows;
+    }
+}
+
+/// A source that is read by several readers.
+pub struct Run {
+    pub source: Arc<dyn Source>,
+    pub enumerator: Box<dyn SplitEnumerator>,
+    pub readers: Vec<Box<dyn SourceReader>>,
+    pub output: Read,
+    context: ReaderContext,
+}
+
+impl Run {
+    pub fn new(table: &Table, parallelism: u32, batch_size: usize) -> Result<Self> {
+        let source = table.source()?;
+        let clock: Arc<dyn flott_types::Clock> = table.clock.clone();
+        let enumerator = source.enumerator(None, EnumeratorContext { parallelism, clock: clock.clone() })?;
+        let context = ReaderContext { subtask: SubtaskIndex(0), parallelism, batch_size, clock };
+        let readers = (0..parallelism)
+            .map(|subtask| source.reader(ReaderContext { subtask: SubtaskIndex(subtask), ..context.clone() }))
+            .collect::<Result<_>>()?;
+        Ok(Run {
+            source,
+            enumerator,
+            readers,
+            output: Read { types: table.types(), ..Read::default() },
+            context,
+        })
+    }
+
+    /// Lets one reader work; false when it is done for good.
+    pub fn step(&mut self, reader: usize) -> Result<bool> {
+        match self.readers[reader].poll(&mut self.output)? {
+            Poll::More | Poll::Wait(_) => Ok(true),
+            Poll::SplitsDone => match self.enumerator.next_splits(SubtaskIndex(reader as u32))? {
+                None => Ok(false),
+                Some(splits) => {
+                    self.readers[reader].add_splits(splits)?;
+                    Ok(true)
+                }
+            },
+        }
+    }
+
+    /// Takes a snapshot, throws everything away and goes on from it with the splits handed to other readers.
+    pub fn restart(&mut self) -> Result<()> {
+        let splits: Vec<Vec<Split>> =
+            self.readers.iter_mut().map(|reader| reader.snapshot()).collect::<Result<_>>()?;
+        let state = self.enumerator.snapshot()?;
+        let enumerator_context =
+            EnumeratorContext { parallelism: self.context.parallelism, clock: self.context.clock.clone() };
+        self.enumerator = self.source.enumerator(Some(&state), enumerator_context)?;
+        for reader in &mut self.readers {
+            *reader = self.source.reader(self.context.clone())?;
+        }
+        self.readers.rotate_left(1);
+        for (reader, splits) in self.readers.iter_mut().zip(splits) {
+            reader.add_splits(splits)?;
+        }
+        Ok(())
+    }
+
+    pub fn all(mut self) -> Result<Read> {
+        let mut open: Vec<usize> = (0..self.readers.len()).collect();
+        while !open.is_empty() {
+            let mut still = Vec::new();
+            for reader in open {
+                if self.step(reader)? {
+                    still.push(reader);
+                }
+            }
+            open = still;
+        }
+        Ok(self.output)
+    }
+}
+
+pub fn sink_context(table: &Table, attempt: u32, subtask: u32) -> SinkContext {
+    SinkContext {
+        job: JobId(7),
+        attempt,
+        subtask: SubtaskIndex(subtask),
+        parallelism: 2,
+        clock: table.clock.clone(),
+    }
+}
