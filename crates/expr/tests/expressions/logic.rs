@@ -60,6 +60,28 @@ fn comparisons() {
 }
 
 #[test]
+fn long_lists_are_searched_as_sets() {
+    table(
+        "
+        a INT | s STRING | d DATE
+        1     | a        | 2020-01-01
+        7     | x        | 2021-01-01
+        NULL  | NULL     | NULL
+        ",
+    )
+    .check(
+        "
+        a IN (1, 2, 3, 4) -> BOOLEAN: TRUE FALSE NULL
+        a NOT IN (1, 2, 3, 4, NULL) -> BOOLEAN: FALSE NULL NULL
+        a IN ('1', '2', '3', '4') -> BOOLEAN: TRUE FALSE NULL
+        a IN (1, 2.5, 3, 4) -> BOOLEAN: TRUE FALSE NULL
+        s IN ('a', 'b', 'c', 'dd') -> BOOLEAN: TRUE FALSE NULL
+        d IN (DATE '2020-01-01', DATE '2020-01-02', DATE '2020-01-03', DATE '2020-01-04') -> BOOLEAN: TRUE FALSE NULL
+        ",
+    );
+}
+
+#[test]
 fn three_valued_logic() {
     let bools = table(
         "

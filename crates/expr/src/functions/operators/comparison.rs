@@ -6,6 +6,7 @@ use arrow::compute::or_kleene;
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use super::equality::{Comparison, compare};
+use super::in_set;
 use crate::function::{Argument, Call, Function, ScalarFunction, Signature, any_nullable, no_signature};
 use crate::kernel::{arrow_error, as_ref};
 use crate::typing::{common, decimal};
@@ -53,7 +54,7 @@ pub(super) fn functions() -> Vec<Box<dyn ScalarFunction>> {
             |args, call| distinct(args, call, false),
         )
         .boxed(),
-        Function::new("IN", |args, _| infer_in(args), is_in).boxed(),
+        Function::new("IN", |args, _| infer_in(args), is_in).prepare(|args, _| in_set::prepare(args)).boxed(),
     ]
 }
 

@@ -4,6 +4,7 @@ mod arithmetic;
 mod choice;
 mod comparison;
 mod equality;
+mod in_set;
 mod interval;
 mod like;
 mod logic;
