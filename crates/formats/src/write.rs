@@ -50,10 +50,10 @@ pub(crate) fn timestamp(out: &mut String, array: &dyn Array, row: usize, ty: &Lo
     }
     let start = out.len();
     text::write_timestamp(out, value, unit, digits);
-    if style == TimeStyle::Iso {
-        if let Some(blank) = out[start..].find(' ') {
-            out.replace_range(start + blank..=start + blank, "T");
-        }
+    if style == TimeStyle::Iso
+        && let Some(blank) = out[start..].find(' ')
+    {
+        out.replace_range(start + blank..=start + blank, "T");
     }
     if matches!(ty.kind, TypeKind::TimestampLtz(_)) {
         out.push('Z');

@@ -249,11 +249,12 @@ pub(super) fn unescape(text: &[u8], out: &mut Vec<u8>) {
                 let Some(unit) = hex4(rest, 0) else { return };
                 rest = &rest[4..];
                 let mut code = unit;
-                if (0xd800..0xdc00).contains(&unit) && rest.starts_with(b"\\u") {
-                    if let Some(low) = hex4(rest, 2).filter(|low| (0xdc00..0xe000).contains(low)) {
-                        code = 0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
-                        rest = &rest[6..];
-                    }
+                if (0xd800..0xdc00).contains(&unit)
+                    && rest.starts_with(b"\\u")
+                    && let Some(low) = hex4(rest, 2).filter(|low| (0xdc00..0xe000).contains(low))
+                {
+                    code = 0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+                    rest = &rest[6..];
                 }
                 let character = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
                 out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());

@@ -110,7 +110,7 @@ fn the_table_is_the_same_at_every_parallelism_and_after_restarts() {
     for parallelism in [1, 2, 3, 7] {
         assert_eq!(run(&spec, parallelism, 3), expected);
     }
-    let mut other = spec.clone();
+    let mut other = spec;
     other.projection = vec![2];
     let mut thirds: Vec<String> =
         expected.iter().map(|line| format!("+I {}", line.rsplit(' ').next().unwrap())).collect();

@@ -112,7 +112,7 @@ impl OpenSplit {
             None => {
                 // What was appended to the file after it was found is not read, so that a restart reads the same.
                 let stop = line_start(path, split.end, split.size)?;
-                let left = stop.checked_sub(position.offset).unwrap_or(0);
+                let left = stop.saturating_sub(position.offset);
                 (Box::new(storage::open(path, position.offset)?), Some(left))
             }
             Some(compression) => {

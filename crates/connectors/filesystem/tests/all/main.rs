@@ -1,5 +1,7 @@
 //! The filesystem connector through its public face, on a directory of its own for each test.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
 mod harness;
 mod sink;
 mod source;
