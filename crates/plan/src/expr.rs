@@ -64,6 +64,7 @@ pub enum Literal {
     #[serde(with = "text_i128")]
     Decimal(i128),
     /// FLOAT, DOUBLE
+    #[serde(with = "text_f64")]
     Double(f64),
     /// TIMESTAMP, TIMESTAMP_LTZ: nanoseconds since the epoch.
     #[serde(with = "text_i128")]
@@ -151,6 +152,19 @@ impl Expr {
     }
 }
 
+/// JSON has no infinities and no NaN.
+mod text_f64 {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
 /// JSON numbers do not hold 128 bits.
 mod text_i128 {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
@@ -161,5 +175,33 @@ mod text_i128 {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i128, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flott_types::TypeKind;
+
+    use super::*;
+
+    #[test]
+    fn literals_survive_serialisation() {
+        let values = [
+            Literal::Null,
+            Literal::Integer(i64::MIN),
+            Literal::Decimal(-(10i128.pow(38) - 1)),
+            Literal::Double(f64::NEG_INFINITY),
+            Literal::Double(5e-324),
+            Literal::Timestamp(i128::from(i64::MAX) * 1_000),
+            Literal::String("it's".to_owned()),
+            Literal::Binary(vec![0, 255]),
+        ];
+        for value in values {
+            let expr = Expr::literal(value, TypeKind::BigInt.nullable());
+            let json = serde_json::to_string(&expr).unwrap();
+            assert_eq!(serde_json::from_str::<Expr>(&json).unwrap(), expr, "{json}");
+        }
+        let nan = serde_json::to_string(&Literal::Double(f64::NAN)).unwrap();
+        assert!(matches!(serde_json::from_str(&nan).unwrap(), Literal::Double(value) if value.is_nan()));
     }
 }

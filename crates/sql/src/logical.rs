@@ -255,11 +255,15 @@ impl Rel {
     /// Groups by key columns.
     #[must_use]
     pub fn aggregate(self, keys: Vec<usize>, calls: Vec<Call>) -> Rel {
+        let has = |bound| keys.iter().any(|key| self.fields[*key].window == Some(bound));
+        let windowed = has(WindowBound::Start) && has(WindowBound::End);
         let mut fields: Vec<Field> = keys
             .iter()
             .map(|key| {
-                let Field { name, ty, window, .. } = self.fields[*key].clone();
-                Field { name, ty, time: None, window }
+                let field = self.fields[*key].clone();
+                // Grouped by its window, a row comes when the window ends: its window_time stays a time attribute.
+                let time = field.time.filter(|_| windowed && field.window == Some(WindowBound::Time));
+                Field { time, ..field }
             })
             .collect();
         fields.extend(calls.iter().map(|call| Field::new(call.name.clone(), call.ty.clone())));

@@ -185,9 +185,9 @@ impl<'a, 's> ExprBinder<'a, 's> {
                 {
                     return Ok(literal);
                 }
-                "UNARY -"
+                "-"
             }
-            UnaryOperator::Plus => "UNARY +",
+            UnaryOperator::Plus => "+",
             other => return Err(wrong(format!("there is no operator '{other}'"), ast)),
         };
         self.call(name, vec![self.bind(operand)?], ast)
@@ -262,7 +262,7 @@ fn binary_operator(op: &BinaryOperator) -> Option<&'static str> {
 
 /// Functions that SQL writes without parentheses.
 fn is_niladic(name: &str) -> bool {
-    const NAMES: [&str; 7] = [
+    const NAMES: [&str; 8] = [
         "CURRENT_DATE",
         "CURRENT_TIME",
         "CURRENT_TIMESTAMP",
@@ -270,6 +270,7 @@ fn is_niladic(name: &str) -> bool {
         "LOCALTIMESTAMP",
         "CURRENT_CATALOG",
         "CURRENT_USER",
+        "PI",
     ];
     NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
