@@ -16,24 +16,12 @@ pub(crate) enum Family {
     Binary,
     /// TINYINT to BIGINT; handed to the function as BIGINT.
     Integer,
-    /// Any number.
-    Numeric,
-    /// BOOLEAN.
-    Boolean,
     /// DATE.
     Date,
-    /// TIME.
-    Time,
     /// TIMESTAMP, TIMESTAMP_LTZ.
     Timestamp,
-    /// DATE, TIME, TIMESTAMP, TIMESTAMP_LTZ.
-    Datetime,
-    /// An interval.
-    Interval,
     /// ARRAY.
     Array,
-    /// MAP.
-    Map,
     /// Anything.
     Any,
 }
@@ -47,15 +35,9 @@ impl Family {
             Family::Character => kind.is_character(),
             Family::Binary => kind.is_binary(),
             Family::Integer => kind.is_integer(),
-            Family::Numeric => kind.is_numeric(),
-            Family::Boolean => *kind == TypeKind::Boolean,
             Family::Date => *kind == TypeKind::Date,
-            Family::Time => matches!(kind, TypeKind::Time(_)),
             Family::Timestamp => kind.is_timestamp(),
-            Family::Datetime => kind.is_datetime(),
-            Family::Interval => kind.is_interval(),
             Family::Array => matches!(kind, TypeKind::Array(_)),
-            Family::Map => matches!(kind, TypeKind::Map(..)),
             Family::Any => true,
         }
     }
@@ -65,15 +47,9 @@ impl Family {
             Family::Character => "CHARACTER",
             Family::Binary => "BINARY",
             Family::Integer => "INTEGER",
-            Family::Numeric => "NUMERIC",
-            Family::Boolean => "BOOLEAN",
             Family::Date => "DATE",
-            Family::Time => "TIME",
             Family::Timestamp => "TIMESTAMP",
-            Family::Datetime => "DATETIME",
-            Family::Interval => "DATETIME_INTERVAL",
             Family::Array => "ARRAY",
-            Family::Map => "MAP",
             Family::Any => "ANY",
         }
     }
@@ -84,12 +60,8 @@ impl Family {
             (Family::Integer, _) => TypeKind::BigInt.with_nullable(ty.nullable),
             (Family::Character, TypeKind::Null) => TypeKind::STRING.nullable(),
             (Family::Binary, TypeKind::Null) => TypeKind::BYTES.nullable(),
-            (Family::Boolean, TypeKind::Null) => TypeKind::Boolean.nullable(),
-            (Family::Numeric, TypeKind::Null) => TypeKind::Int.nullable(),
             (Family::Date, TypeKind::Null) => TypeKind::Date.nullable(),
-            (Family::Time, TypeKind::Null) => TypeKind::Time(0).nullable(),
-            (Family::Timestamp | Family::Datetime, TypeKind::Null) => TypeKind::Timestamp(3).nullable(),
-            (Family::Interval, TypeKind::Null) => TypeKind::IntervalDaySecond.nullable(),
+            (Family::Timestamp, TypeKind::Null) => TypeKind::Timestamp(3).nullable(),
             _ => ty.clone(),
         }
     }

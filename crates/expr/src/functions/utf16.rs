@@ -1,11 +1,6 @@
 //! Some of Flink's functions count Java's chars, the units of UTF-16, and may cut a character in two. Java writes half a
 //! character as `?`.
 
-/// Whether a text has as many chars in Java as bytes in Rust.
-pub(crate) fn is_simple(text: &str) -> bool {
-    text.is_ascii()
-}
-
 /// Appends Java chars; `?` for half a character.
 pub(crate) fn push(out: &mut String, units: impl IntoIterator<Item = u16>) {
     out.extend(char::decode_utf16(units).map(|unit| unit.unwrap_or('?')));

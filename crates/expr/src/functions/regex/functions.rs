@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, ListBuilder, MapBuilder, MapFieldNames, StringArray, StringBuilder};
+use arrow::array::{
+    ArrayRef, Int64Array, ListBuilder, MapBuilder, MapFieldNames, StringArray, StringBuilder,
+};
 use arrow::datatypes::Int32Type;
 use flott_types::{Error, ErrorKind, Result, TypeKind};
 
@@ -31,7 +33,8 @@ const TWO: &[&[Family]] = &[&[Family::Character, Family::Character]];
 const WITH_GROUP: &[&[Family]] =
     &[&[Family::Character, Family::Character], &[Family::Character, Family::Character, Family::Integer]];
 const THREE: &[&[Family]] = &[&[Family::Character, Family::Character, Family::Character]];
-const TO_MAP: &[&[Family]] = &[&[Family::Character], &[Family::Character, Family::Character, Family::Character]];
+const TO_MAP: &[&[Family]] =
+    &[&[Family::Character], &[Family::Character, Family::Character, Family::Character]];
 
 fn strings_array() -> TypeKind {
     TypeKind::Array(Box::new(TypeKind::STRING.nullable()))
@@ -83,7 +86,12 @@ pub(crate) fn functions() -> Vec<Box<dyn ScalarFunction>> {
             infer!(with_null "REGEXP_SUBSTR", TWO, |_args| TypeKind::STRING.nullable()),
             extract
         ),
-        Function::new("STR_TO_MAP", infer!("STR_TO_MAP", TO_MAP, |_args| strings_map().nullable()), str_to_map).boxed(),
+        Function::new(
+            "STR_TO_MAP",
+            infer!("STR_TO_MAP", TO_MAP, |_args| strings_map().nullable()),
+            str_to_map,
+        )
+        .boxed(),
     ]
 }
 

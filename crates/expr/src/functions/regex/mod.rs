@@ -34,7 +34,8 @@ impl JavaRegex {
     /// `ErrorKind::Invalid` for a pattern that Java refuses, `Unsupported` for one that it knows and we do not.
     pub(crate) fn new(pattern: &str) -> Result<JavaRegex> {
         let translated = translate::translate(pattern)?;
-        let invalid = |error: String| Error::invalid(format!("invalid regular expression '{pattern}': {error}"));
+        let invalid =
+            |error: String| Error::invalid(format!("invalid regular expression '{pattern}': {error}"));
         let exact = || {
             fancy_regex::RegexBuilder::new(&translated.exact)
                 .backtrack_limit(100_000_000)
@@ -63,7 +64,9 @@ impl JavaRegex {
     pub(crate) fn find_at(&self, text: &str, from: usize) -> Option<Span> {
         match self.engine_for(text) {
             Ok(fast) => fast.find_at(text, from).map(|found| (found.start(), found.end())),
-            Err(exact) => exact.find_from_pos(text, from).ok().flatten().map(|found| (found.start(), found.end())),
+            Err(exact) => {
+                exact.find_from_pos(text, from).ok().flatten().map(|found| (found.start(), found.end()))
+            }
         }
     }
 
@@ -83,13 +86,6 @@ impl JavaRegex {
                 Some(((whole.start(), whole.end()), group))
             }
         }
-    }
-
-    /// Whether the whole text matches.
-    pub(crate) fn matches(&self, text: &str) -> bool {
-        // A shorter alternative may match first: only the pattern for the whole text would know. All users of this wrap
-        // the pattern so.
-        self.find_at(text, 0).is_some_and(|(start, end)| start == 0 && end == text.len())
     }
 
     /// All matches in order, as `Matcher.find` gives them: after an empty one the search goes on one character later,

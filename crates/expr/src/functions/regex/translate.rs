@@ -78,7 +78,10 @@ struct Parser<'a> {
 
 impl Parser<'_> {
     fn invalid(&self, what: &str) -> Error {
-        Error::invalid(format!("invalid regular expression '{}': {what} near index {}", self.pattern, self.at))
+        Error::invalid(format!(
+            "invalid regular expression '{}': {what} near index {}",
+            self.pattern, self.at
+        ))
     }
 
     fn peek(&self) -> Option<char> {
@@ -139,7 +142,11 @@ impl Parser<'_> {
                 return Ok(());
             }
             if self.take('#') {
-                while self.next().is_some_and(|c| !matches!(c, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')) {}
+                while self
+                    .next()
+                    .is_some_and(|c| !matches!(c, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}'))
+                {
+                }
                 return Ok(());
             }
         }
@@ -405,7 +412,8 @@ impl Parser<'_> {
             'e' => '\u{1B}',
             'c' => {
                 let control = self.next().ok_or_else(|| self.invalid("illegal control escape sequence"))?;
-                char::from_u32(u32::from(control) ^ 64).ok_or_else(|| self.invalid("illegal control escape"))?
+                char::from_u32(u32::from(control) ^ 64)
+                    .ok_or_else(|| self.invalid("illegal control escape"))?
             }
             '0' => {
                 let mut code = 0;
@@ -429,7 +437,8 @@ impl Parser<'_> {
                     match self.next() {
                         Some('}') => break,
                         Some(c) => {
-                            let digit = c.to_digit(16).ok_or_else(|| self.invalid("illegal hexadecimal escape"))?;
+                            let digit =
+                                c.to_digit(16).ok_or_else(|| self.invalid("illegal hexadecimal escape"))?;
                             code = code.saturating_mul(16).saturating_add(digit);
                         }
                         None => return Err(self.invalid("unclosed hexadecimal escape sequence")),

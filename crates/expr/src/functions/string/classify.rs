@@ -19,9 +19,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("IS_DIGIT", infer!("IS_DIGIT", ONE, |_args| TypeKind::Boolean.not_null()), |args, call| {
         classify(args, call, TypeKind::is_integer, |text| text.chars().all(is_decimal_digit))
     }),
-    Function::new("IS_DECIMAL", infer!("IS_DECIMAL", ONE, |_args| TypeKind::Boolean.not_null()), |args, call| {
-        classify(args, call, TypeKind::is_numeric, is_java_number)
-    }),
+    Function::new(
+        "IS_DECIMAL",
+        infer!("IS_DECIMAL", ONE, |_args| TypeKind::Boolean.not_null()),
+        |args, call| classify(args, call, TypeKind::is_numeric, is_java_number),
+    ),
 ];
 
 fn classify(
@@ -34,12 +36,12 @@ fn classify(
     if !kind.is_character() {
         let array = args[0].to_array(call.rows)?;
         let yes = by_type(kind);
-        return Ok(Arc::new(BooleanArray::from_iter((0..call.rows).map(|row| Some(yes && array.is_valid(row))))));
+        return Ok(Arc::new(BooleanArray::from_iter(
+            (0..call.rows).map(|row| Some(yes && array.is_valid(row))),
+        )));
     }
     let text = args[0].view::<StringArray>()?;
-    Ok(booleans(call.rows, |row| {
-        Some(text.get(row).is_some_and(|text| !text.is_empty() && by_text(text)))
-    }))
+    Ok(booleans(call.rows, |row| Some(text.get(row).is_some_and(|text| !text.is_empty() && by_text(text)))))
 }
 
 /// Letters of all scripts; marks and letter-like numbers are none.
@@ -50,9 +52,9 @@ fn is_letter(c: char) -> bool {
 /// The decimal digits of all scripts: runs of ten that begin at a multiple of a known start.
 fn is_decimal_digit(c: char) -> bool {
     const ZEROS: &[u32] = &[
-        0x30, 0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50,
-        0xED0, 0xF20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40,
-        0x1C50, 0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10,
+        0x30, 0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6,
+        0xE50, 0xED0, 0xF20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0,
+        0x1C40, 0x1C50, 0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10,
     ];
     ZEROS.iter().any(|zero| (*zero..zero + 10).contains(&u32::from(c)))
 }
@@ -97,7 +99,9 @@ mod tests {
 
     #[test]
     fn java_numbers() {
-        for yes in ["1", "1.5", "-1.5", "1e5", " 1", "+1", "1.", ".5", "1d", "1.5f", "NaN", "-Infinity", "0x1p3"] {
+        for yes in
+            ["1", "1.5", "-1.5", "1e5", " 1", "+1", "1.", ".5", "1d", "1.5f", "NaN", "-Infinity", "0x1p3"]
+        {
             assert!(is_java_number(yes), "{yes}");
         }
         for no in ["abc", "", ".", "1e", "--1", "1 2", "0x1", "nan", "1_0"] {

@@ -17,7 +17,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("CONCAT_WS", |args, _| infer_strings("CONCAT_WS", args), concat_ws),
     Function::new(
         "REPEAT",
-        infer!("REPEAT", &[&[Family::Character, Family::Integer]], |args| nullable_if(TypeKind::STRING, args)),
+        infer!("REPEAT", &[&[Family::Character, Family::Integer]], |args| {
+            nullable_if(TypeKind::STRING, args)
+        }),
         repeat,
     ),
     Function::new("ELT", infer_elt, elt),

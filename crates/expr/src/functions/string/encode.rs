@@ -19,16 +19,28 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("CHR", infer!("CHR", &[&[Family::Integer]], |_args| TypeKind::STRING.nullable()), chr),
     Function::new(
         "ENCODE",
-        infer!("ENCODE", &[&[Family::Character, Family::Character]], |args| nullable_if(TypeKind::BYTES, args)),
+        infer!("ENCODE", &[&[Family::Character, Family::Character]], |args| {
+            nullable_if(TypeKind::BYTES, args)
+        }),
         encode,
     ),
     Function::new(
         "DECODE",
-        infer!("DECODE", &[&[Family::Binary, Family::Character]], |args| nullable_if(TypeKind::STRING, args)),
+        infer!("DECODE", &[&[Family::Binary, Family::Character]], |args| {
+            nullable_if(TypeKind::STRING, args)
+        }),
         decode,
     ),
-    Function::new("TO_BASE64", infer!("TO_BASE64", ONE, |args| nullable_if(TypeKind::STRING, args)), to_base64),
-    Function::new("FROM_BASE64", infer!("FROM_BASE64", ONE, |args| nullable_if(TypeKind::STRING, args)), from_base64),
+    Function::new(
+        "TO_BASE64",
+        infer!("TO_BASE64", ONE, |args| nullable_if(TypeKind::STRING, args)),
+        to_base64,
+    ),
+    Function::new(
+        "FROM_BASE64",
+        infer!("FROM_BASE64", ONE, |args| nullable_if(TypeKind::STRING, args)),
+        from_base64,
+    ),
 ];
 
 /// The first byte of the UTF-8 text as a signed number; 0 for the empty text.
@@ -67,9 +79,8 @@ impl Charset {
         match name.to_ascii_uppercase().as_str() {
             "UTF-8" | "UTF8" | "UNICODE-1-1-UTF-8" => Ok(Charset::Utf8),
             "US-ASCII" | "ASCII" | "ISO646-US" | "ANSI_X3.4-1968" | "646" => Ok(Charset::Ascii),
-            "ISO-8859-1" | "ISO8859-1" | "ISO8859_1" | "ISO_8859-1" | "ISO_8859_1" | "LATIN1" | "L1" | "CP819" => {
-                Ok(Charset::Latin1)
-            }
+            "ISO-8859-1" | "ISO8859-1" | "ISO8859_1" | "ISO_8859-1" | "ISO_8859_1" | "LATIN1" | "L1"
+            | "CP819" => Ok(Charset::Latin1),
             "UTF-16" | "UTF16" | "UTF_16" | "UNICODE" => Ok(Charset::Utf16Be(true)),
             "UTF-16BE" | "UTF_16BE" | "UNICODEBIGUNMARKED" | "X-UTF-16BE" => Ok(Charset::Utf16Be(false)),
             "UTF-16LE" | "UTF_16LE" | "UNICODELITTLEUNMARKED" | "X-UTF-16LE" => Ok(Charset::Utf16Le),
@@ -100,7 +111,9 @@ impl Charset {
         let replaced = char::REPLACEMENT_CHARACTER;
         match self {
             Charset::Utf8 => out.push_str(&String::from_utf8_lossy(bytes)),
-            Charset::Ascii => out.extend(bytes.iter().map(|b| if b.is_ascii() { char::from(*b) } else { replaced })),
+            Charset::Ascii => {
+                out.extend(bytes.iter().map(|b| if b.is_ascii() { char::from(*b) } else { replaced }))
+            }
             Charset::Latin1 => out.extend(bytes.iter().map(|b| char::from(*b))),
             Charset::Utf16Be(true) => match bytes {
                 [0xFE, 0xFF, rest @ ..] => decode_utf16(rest, u16::from_be_bytes, out),
@@ -168,9 +181,9 @@ fn from_base64(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
             return Ok(None);
         };
         bytes.clear();
-        BASE64
-            .decode_vec(text, &mut bytes)
-            .map_err(|error| Error::data(format!("FROM_BASE64: '{text}' is not Base64")).with_source(error))?;
+        BASE64.decode_vec(text, &mut bytes).map_err(|error| {
+            Error::data(format!("FROM_BASE64: '{text}' is not Base64")).with_source(error)
+        })?;
         out.push_str(&String::from_utf8_lossy(&bytes));
         Ok(Some(()))
     })

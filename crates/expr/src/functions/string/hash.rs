@@ -16,13 +16,31 @@ const ONE: &[&[Family]] = &[&[Family::Character]];
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("MD5", infer!("MD5", ONE, |args| nullable_if(TypeKind::Char(32), args)), digest::<Md5>),
     Function::new("SHA1", infer!("SHA1", ONE, |args| nullable_if(TypeKind::Char(40), args)), digest::<Sha1>),
-    Function::new("SHA224", infer!("SHA224", ONE, |args| nullable_if(TypeKind::Char(56), args)), digest::<Sha224>),
-    Function::new("SHA256", infer!("SHA256", ONE, |args| nullable_if(TypeKind::Char(64), args)), digest::<Sha256>),
-    Function::new("SHA384", infer!("SHA384", ONE, |args| nullable_if(TypeKind::Char(96), args)), digest::<Sha384>),
-    Function::new("SHA512", infer!("SHA512", ONE, |args| nullable_if(TypeKind::Char(128), args)), digest::<Sha512>),
+    Function::new(
+        "SHA224",
+        infer!("SHA224", ONE, |args| nullable_if(TypeKind::Char(56), args)),
+        digest::<Sha224>,
+    ),
+    Function::new(
+        "SHA256",
+        infer!("SHA256", ONE, |args| nullable_if(TypeKind::Char(64), args)),
+        digest::<Sha256>,
+    ),
+    Function::new(
+        "SHA384",
+        infer!("SHA384", ONE, |args| nullable_if(TypeKind::Char(96), args)),
+        digest::<Sha384>,
+    ),
+    Function::new(
+        "SHA512",
+        infer!("SHA512", ONE, |args| nullable_if(TypeKind::Char(128), args)),
+        digest::<Sha512>,
+    ),
     Function::new(
         "SHA2",
-        infer!("SHA2", &[&[Family::Character, Family::Integer]], |args| nullable_if(TypeKind::Varchar(128), args)),
+        infer!("SHA2", &[&[Family::Character, Family::Integer]], |args| {
+            nullable_if(TypeKind::Varchar(128), args)
+        }),
         sha2,
     ),
 ];

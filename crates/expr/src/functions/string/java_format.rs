@@ -111,7 +111,9 @@ impl Format {
                 Index::At(index) => Some(index),
             };
             let item = position.and_then(|position| items.get(position));
-            let item = item.ok_or_else(|| Error::data(format!("PRINTF: format specifier '{}' has no argument", spec.source)))?;
+            let item = item.ok_or_else(|| {
+                Error::data(format!("PRINTF: format specifier '{}' has no argument", spec.source))
+            })?;
             last = position;
             spec.write(item, out)?;
         }
@@ -315,7 +317,8 @@ impl Spec {
                 let rounded = decimal.rounded(precision as i32 - decimal.point);
                 let point = rounded.point;
                 if rounded.is_zero() || (point > -4 && point <= precision as i32) {
-                    let places = if rounded.is_zero() { precision as i32 - 1 } else { precision as i32 - point };
+                    let places =
+                        if rounded.is_zero() { precision as i32 - 1 } else { precision as i32 - point };
                     decimal.fixed(places.max(0) as usize)
                 } else {
                     decimal.scientific(precision - 1)
@@ -323,7 +326,9 @@ impl Spec {
             }
         };
         let digits = match digits.split_once('.') {
-            Some((whole, rest)) if self.comma && self.conversion != 'e' => format!("{}.{rest}", grouped(whole)),
+            Some((whole, rest)) if self.comma && self.conversion != 'e' => {
+                format!("{}.{rest}", grouped(whole))
+            }
             None if self.comma && self.conversion != 'e' => grouped(&digits),
             _ => digits,
         };

@@ -50,7 +50,8 @@ fn pad(args: &[Value], call: &Call<'_>, side: Side) -> Result<ArrayRef> {
     let (text, length) = (args[0].view::<StringArray>()?, args[1].view::<Int64Array>()?);
     let filling = args[2].view::<StringArray>()?;
     try_strings(call.rows, |row, out| {
-        let (Some(text), Some(length), Some(filling)) = (text.get(row), length.get(row), filling.get(row)) else {
+        let (Some(text), Some(length), Some(filling)) = (text.get(row), length.get(row), filling.get(row))
+        else {
             return Ok(None);
         };
         let Ok(length) = usize::try_from(length) else {

@@ -28,7 +28,9 @@ pub(super) const FUNCTIONS: &[Function] =
 fn infer(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature> {
     let form = ["PRINTF(format <CHARACTER_STRING>, obj <ANY>...)"];
     match args {
-        [format, ..] if format.ty.kind.is_character() => Ok(Signature::as_is(args, TypeKind::STRING.nullable())),
+        [format, ..] if format.ty.kind.is_character() => {
+            Ok(Signature::as_is(args, TypeKind::STRING.nullable()))
+        }
         [format, ..] if format.ty.kind == TypeKind::Null => {
             let mut signature = Signature::as_is(args, TypeKind::STRING.nullable());
             signature.casts[0] = TypeKind::STRING.nullable();
@@ -73,7 +75,9 @@ fn item<'a>(value: &'a Value, row: usize, ty: &LogicalType, call: &Call<'_>) -> 
         TypeKind::Int => Item::Integer(value.view::<Int32Array>()?.held().value(at).into(), 32),
         TypeKind::BigInt => Item::Integer(value.view::<Int64Array>()?.held().value(at), 64),
         TypeKind::Date => Item::Integer(value.view::<Date32Array>()?.held().value(at).into(), 32),
-        TypeKind::Time(_) => Item::Integer(value.view::<Time32MillisecondArray>()?.held().value(at).into(), 32),
+        TypeKind::Time(_) => {
+            Item::Integer(value.view::<Time32MillisecondArray>()?.held().value(at).into(), 32)
+        }
         TypeKind::Float => {
             let value = value.view::<Float32Array>()?.held().value(at);
             text::write_float(&mut shown, value);

@@ -24,7 +24,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         }),
         split,
     ),
-    Function::new("SPLIT_INDEX", infer!("SPLIT_INDEX", INDEX, |_args| TypeKind::STRING.nullable()), split_index),
+    Function::new(
+        "SPLIT_INDEX",
+        infer!("SPLIT_INDEX", INDEX, |_args| TypeKind::STRING.nullable()),
+        split_index,
+    ),
 ];
 
 /// An empty delimiter gives single Java chars.

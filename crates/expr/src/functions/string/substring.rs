@@ -15,7 +15,11 @@ const END: &[&[Family]] = &[&[Family::Character, Family::Integer]];
 const THREE: &[&[Family]] = &[&[Family::Character, Family::Character, Family::Character]];
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("SUBSTRING", infer!("SUBSTRING", SUBSTRING, |args| varying(args[0].ty).nullable()), substring),
+    Function::new(
+        "SUBSTRING",
+        infer!("SUBSTRING", SUBSTRING, |args| varying(args[0].ty).nullable()),
+        substring,
+    ),
     Function::new("SUBSTR", infer!("SUBSTR", SUBSTRING, |args| varying(args[0].ty).nullable()), substring),
     Function::new("LEFT", infer!("LEFT", END, |args| varying(args[0].ty).nullable()), |args, call| {
         end(args, call, |text, count| part(text, 1, count))

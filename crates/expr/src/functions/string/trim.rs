@@ -15,12 +15,16 @@ const FORMS: &[&[Family]] = &[&[Family::Character], &[Family::Character, Family:
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("TRIM", infer_trim, trim),
-    Function::new("LTRIM", infer!("LTRIM", FORMS, |args| nullable_if(varying(args[0].ty), args)), |args, call| {
-        trim_ends(args, call, Ends { left: true, right: false })
-    }),
-    Function::new("RTRIM", infer!("RTRIM", FORMS, |args| nullable_if(varying(args[0].ty), args)), |args, call| {
-        trim_ends(args, call, Ends { left: false, right: true })
-    }),
+    Function::new(
+        "LTRIM",
+        infer!("LTRIM", FORMS, |args| nullable_if(varying(args[0].ty), args)),
+        |args, call| trim_ends(args, call, Ends { left: true, right: false }),
+    ),
+    Function::new(
+        "RTRIM",
+        infer!("RTRIM", FORMS, |args| nullable_if(varying(args[0].ty), args)),
+        |args, call| trim_ends(args, call, Ends { left: false, right: true }),
+    ),
     Function::new(
         "BTRIM",
         infer!(with_null "BTRIM", FORMS, |args| nullable_if(TypeKind::STRING, args)),

@@ -127,7 +127,11 @@ fn parse_url(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
             return Url::parse(url)?.part(part, out);
         };
         let key = key.get(row)?;
-        let query = if part == "QUERY" { Url::parse(url)?.query? } else { return None };
+        let query = if part == "QUERY" {
+            Url::parse(url)?.query?
+        } else {
+            return None;
+        };
         let value = query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='))?;
         out.push_str(value);
         Some(())
@@ -155,7 +159,8 @@ impl<'a> Url<'a> {
         };
         let (protocol, rest) = text.split_once(':')?;
         let protocol = protocol.to_ascii_lowercase();
-        if !matches!(protocol.as_str(), "http" | "https" | "ftp" | "file" | "jar" | "mailto" | "jrt" | "jmod") {
+        if !matches!(protocol.as_str(), "http" | "https" | "ftp" | "file" | "jar" | "mailto" | "jrt" | "jmod")
+        {
             return None;
         }
         let (rest, reference) = match rest.split_once('#') {
@@ -179,7 +184,9 @@ impl<'a> Url<'a> {
             None => (None, authority.unwrap_or("")),
         };
         let host = host_without_port(host)?;
-        let path = if authority.is_some_and(|authority| !authority.is_empty()) && !path.is_empty() && !path.starts_with('/')
+        let path = if authority.is_some_and(|authority| !authority.is_empty())
+            && !path.is_empty()
+            && !path.starts_with('/')
         {
             format!("/{path}")
         } else {

@@ -13,10 +13,8 @@ use crate::functions::check::{self, illegal_null, nullable_if};
 use crate::time;
 use crate::value::Value;
 
-pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("TIMESTAMPADD", infer_add, add),
-    Function::new("TIMESTAMPDIFF", infer_diff, diff),
-];
+pub(super) const FUNCTIONS: &[Function] =
+    &[Function::new("TIMESTAMPADD", infer_add, add), Function::new("TIMESTAMPDIFF", infer_diff, diff)];
 
 fn unit_of(args: &[Argument<'_>], name: &str, form: &str) -> Result<Unit> {
     if args.len() != 3 {
@@ -50,7 +48,9 @@ fn infer_add(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature>
         _ => 0,
     };
     let kind = match &point.kind {
-        TypeKind::Date if unit.millis().is_some_and(|millis| millis >= DAY) || unit.months().is_some() => TypeKind::Date,
+        TypeKind::Date if unit.millis().is_some_and(|millis| millis >= DAY) || unit.months().is_some() => {
+            TypeKind::Date
+        }
         TypeKind::Date => TypeKind::Timestamp(if precision == 0 { 6 } else { precision }),
         TypeKind::Timestamp(own) => TypeKind::Timestamp(precision.max(*own)),
         TypeKind::TimestampLtz(own) => TypeKind::TimestampLtz(precision.max(*own)),
@@ -89,7 +89,11 @@ fn add(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
                 Unit::Nanosecond => count / 1_000_000,
                 _ => count.checked_mul(unit.millis().unwrap_or(1)).ok_or_else(overflow)?,
             };
-            if is_time { (millis + DAY + added % DAY) % DAY } else { millis.checked_add(added).ok_or_else(overflow)? }
+            if is_time {
+                (millis + DAY + added % DAY) % DAY
+            } else {
+                millis.checked_add(added).ok_or_else(overflow)?
+            }
         };
         Ok(Some(i128::from(millis) * 1_000_000 + nanos))
     })

@@ -110,7 +110,11 @@ pub(super) fn read(text: &str, pattern: &Pattern) -> Option<i128> {
     if fraction.len() > 9 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) || clock.ends_with('.') {
         return None;
     }
-    let nanos = if fraction.is_empty() { 0 } else { fraction.parse::<i128>().ok()? * 10_i128.pow(9 - fraction.len() as u32) };
+    let nanos = if fraction.is_empty() {
+        0
+    } else {
+        fraction.parse::<i128>().ok()? * 10_i128.pow(9 - fraction.len() as u32)
+    };
     // The fields roll over: 25 o'clock is one o'clock of the next day.
     let seconds = (hour * 60 + minute) * 60 + java_int(second)?;
     Some(sql_date(date)? * 86_400_000_000_000 + seconds * 1_000_000_000 + nanos)
@@ -147,7 +151,9 @@ mod tests {
         assert_eq!(read("1970-1-1 0:0:1.5"), Some(1_500_000_000));
         assert_eq!(read("1970-01-01 00:00:01."), Some(1_000_000_000));
         assert_eq!(read("2021-02-30 00:00:00"), read("2021-02-28"));
-        for wrong in ["1970-01-01T00:00:00", "1970-01-01 00:00", "x", "", "1970-01-01 00:00:00.1234567890", "70-01-01"] {
+        for wrong in
+            ["1970-01-01T00:00:00", "1970-01-01 00:00", "x", "", "1970-01-01 00:00:00.1234567890", "70-01-01"]
+        {
             assert_eq!(read(wrong), None, "{wrong}");
         }
     }

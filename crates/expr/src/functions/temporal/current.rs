@@ -22,11 +22,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     current!("CURRENT_TIME", TypeKind::Time(0), |local, _| local.rem_euclid(DAY)),
     current!("LOCALTIME", TypeKind::Time(0), |local, _| local.rem_euclid(DAY)),
     current!("LOCALTIMESTAMP", TypeKind::Timestamp(3), |local, _| local),
-    current!("CURRENT_TIMESTAMP", TypeKind::TimestampLtz(3), |_, instant| instant),
+    current!("CURRENT_TIMESTAMP", TypeKind::TimestampLtz(3), |_, instant| { instant }),
     current!("NOW", TypeKind::TimestampLtz(3), |_, instant| instant),
     Function::new("CURRENT_ROW_TIMESTAMP", |args, _| infer("CURRENT_ROW_TIMESTAMP", args, LTZ), row_now)
         .determinism(Determinism::Never),
-    Function::new("PROCTIME", |args, _| infer("PROCTIME", args, LTZ), row_now).determinism(Determinism::Never),
+    Function::new("PROCTIME", |args, _| infer("PROCTIME", args, LTZ), row_now)
+        .determinism(Determinism::Never),
     Function::new("CURRENT_WATERMARK", infer_watermark, watermark).determinism(Determinism::Never),
 ];
 
@@ -36,7 +37,9 @@ fn infer(name: &str, args: &[Argument<'_>], result: LogicalType) -> Result<Signa
     if args.is_empty() {
         return Ok(Signature { casts: Vec::new(), result });
     }
-    Err(Error::invalid(format!("Invalid number of arguments to function '{name}'. Was expecting 0 arguments")))
+    Err(Error::invalid(format!(
+        "Invalid number of arguments to function '{name}'. Was expecting 0 arguments"
+    )))
 }
 
 fn now(call: &Call<'_>, of: fn(i64, i64) -> i64) -> Result<ArrayRef> {
@@ -58,7 +61,8 @@ fn infer_watermark(args: &[Argument<'_>], _context: &PlanContext) -> Result<Sign
         },
         _ => None,
     };
-    let kind = kind.ok_or_else(|| no_signature("CURRENT_WATERMARK", args, &["CURRENT_WATERMARK(<TIMESTAMP>)"]))?;
+    let kind =
+        kind.ok_or_else(|| no_signature("CURRENT_WATERMARK", args, &["CURRENT_WATERMARK(<TIMESTAMP>)"]))?;
     Ok(Signature::as_is(args, kind.nullable()))
 }
 

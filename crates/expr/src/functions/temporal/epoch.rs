@@ -1,8 +1,6 @@
 //! TO_TIMESTAMP_LTZ: from a number since the epoch, or from text.
 
-use arrow::array::{
-    ArrayRef, Decimal128Array, Float32Array, Float64Array, Int64Array, StringArray,
-};
+use arrow::array::{ArrayRef, Decimal128Array, Float32Array, Float64Array, Int64Array, StringArray};
 use flott_plan::Literal;
 use flott_types::{Error, Result, TypeKind};
 
@@ -32,7 +30,8 @@ fn infer(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature> {
     let is_number = |arg: &Argument<'_>| arg.ty.kind.is_numeric() || arg.ty.kind == TypeKind::Null;
     let precision = match args {
         [number] if is_number(number) => 3,
-        [number, precision] if is_number(number) && precision.ty.kind.is_integer() => match precision.literal {
+        [number, precision] if is_number(number) && precision.ty.kind.is_integer() => match precision.literal
+        {
             Some(Literal::Integer(digits @ 0..=9)) => (*digits as u8).max(3),
             Some(Literal::Integer(digits)) => {
                 return Err(Error::invalid(format!(
@@ -51,13 +50,20 @@ fn infer(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature> {
         TypeKind::Null => TypeKind::STRING.nullable(),
         _ => arg.ty.clone(),
     };
-    Ok(Signature { casts: args.iter().map(cast).collect(), result: TypeKind::TimestampLtz(precision).nullable() })
+    Ok(Signature {
+        casts: args.iter().map(cast).collect(),
+        result: TypeKind::TimestampLtz(precision).nullable(),
+    })
 }
 
 /// 0000-01-01 and the end of 9999-12-31 in milliseconds: beyond, the result is NULL.
 const RANGE: std::ops::RangeInclusive<i128> = -62_167_219_200_000..=253_402_300_799_999;
 
-fn to_timestamp_ltz(args: &[Value], call: &Call<'_>, patterns: &mut Programs<'_, Pattern>) -> Result<ArrayRef> {
+fn to_timestamp_ltz(
+    args: &[Value],
+    call: &Call<'_>,
+    patterns: &mut Programs<'_, Pattern>,
+) -> Result<ArrayRef> {
     let kind = &call.arg_types[0].kind;
     if kind.is_character() {
         return from_text(args, call, patterns);
@@ -87,20 +93,26 @@ fn to_timestamp_ltz(args: &[Value], call: &Call<'_>, patterns: &mut Programs<'_,
         TypeKind::Float => {
             let values = number.view::<Float32Array>()?.held();
             build(call.result, call.rows, |row| {
-                Ok(at(row).zip(unit(row)?).and_then(|(at, unit)| in_range(values.value(at) as i64 as i128 * unit)))
+                Ok(at(row)
+                    .zip(unit(row)?)
+                    .and_then(|(at, unit)| in_range(values.value(at) as i64 as i128 * unit)))
             })
         }
         TypeKind::Decimal(_, scale) => {
             let values = number.view::<Decimal128Array>()?.held();
             let one = 10_i128.pow((*scale).into());
             build(call.result, call.rows, |row| {
-                Ok(at(row).zip(unit(row)?).and_then(|(at, unit)| in_range((values.value(at) / one).checked_mul(unit)?)))
+                Ok(at(row)
+                    .zip(unit(row)?)
+                    .and_then(|(at, unit)| in_range((values.value(at) / one).checked_mul(unit)?)))
             })
         }
         _ => {
             let values = number.view::<Int64Array>()?.held();
             build(call.result, call.rows, |row| {
-                Ok(at(row).zip(unit(row)?).and_then(|(at, unit)| in_range(i128::from(values.value(at)) * unit)))
+                Ok(at(row)
+                    .zip(unit(row)?)
+                    .and_then(|(at, unit)| in_range(i128::from(values.value(at)) * unit)))
             })
         }
     }

@@ -19,7 +19,11 @@ use crate::value::Value;
 
 macro_rules! field {
     ($name:literal, $unit:expr) => {
-        Function::new($name, |args, _| infer_field($name, args), |args, call| extract(&args[0], 0, call, $unit))
+        Function::new(
+            $name,
+            |args, _| infer_field($name, args),
+            |args, call| extract(&args[0], 0, call, $unit),
+        )
     };
 }
 
@@ -151,7 +155,9 @@ fn field_of_date(days: i64, unit: Unit) -> i64 {
     let (year, month, day) = civil_from_days(days);
     // 1970-01-01 was a Thursday.
     let monday_based = (days + 3).rem_euclid(7);
-    let rounded_up = |unit: i64| if year > 0 { (year + unit - 1) / unit } else { (year - unit + 1) / unit };
+    let rounded_up = |unit: i64| {
+        if year > 0 { (year + unit - 1) / unit } else { (year - unit + 1) / unit }
+    };
     match unit {
         Unit::Millennium => rounded_up(1_000),
         Unit::Century => rounded_up(100),

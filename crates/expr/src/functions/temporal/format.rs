@@ -28,13 +28,17 @@ const CONVERT_TZ: &[&[Family]] = &[&[Family::Character, Family::Character, Famil
 const DEFAULT: &str = "yyyy-MM-dd HH:mm:ss";
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("DATE_FORMAT", infer!("DATE_FORMAT", DATE_FORMAT, |_args| TypeKind::STRING.nullable()), |args, call| {
-        if call.arg_types[0].kind.is_character() {
-            constant::evaluate(args, call, SimplePattern::new, format_text)
-        } else {
-            constant::evaluate(args, call, Pattern::new, format_instant)
-        }
-    })
+    Function::new(
+        "DATE_FORMAT",
+        infer!("DATE_FORMAT", DATE_FORMAT, |_args| TypeKind::STRING.nullable()),
+        |args, call| {
+            if call.arg_types[0].kind.is_character() {
+                constant::evaluate(args, call, SimplePattern::new, format_text)
+            } else {
+                constant::evaluate(args, call, Pattern::new, format_instant)
+            }
+        },
+    )
     .prepare(|args, _| {
         if args[0].ty.kind.is_character() {
             prepare(args, 1, SimplePattern::new, format_text)
@@ -55,7 +59,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
     )
     .prepare(|args, _| prepare(args, 1, SimplePattern::new, unix_timestamp))
     .determinism(Determinism::Statement),
-    Function::new("CONVERT_TZ", infer!("CONVERT_TZ", CONVERT_TZ, |_args| TypeKind::STRING.nullable()), convert_tz),
+    Function::new(
+        "CONVERT_TZ",
+        infer!("CONVERT_TZ", CONVERT_TZ, |_args| TypeKind::STRING.nullable()),
+        convert_tz,
+    ),
 ];
 
 /// A wrong constant pattern fails when a row comes, as in Flink.
@@ -89,7 +97,11 @@ fn format_instant(args: &[Value], call: &Call<'_>, patterns: &mut Programs<'_, P
 }
 
 /// Text is a timestamp in the default pattern; NULL if it is not.
-fn format_text(args: &[Value], call: &Call<'_>, patterns: &mut Programs<'_, SimplePattern>) -> Result<ArrayRef> {
+fn format_text(
+    args: &[Value],
+    call: &Call<'_>,
+    patterns: &mut Programs<'_, SimplePattern>,
+) -> Result<ArrayRef> {
     let (text, pattern) = (args[0].view::<StringArray>()?, args[1].view::<StringArray>()?);
     let from = SimplePattern::new(DEFAULT)?;
     try_strings(call.rows, |row, out| {
@@ -102,7 +114,11 @@ fn format_text(args: &[Value], call: &Call<'_>, patterns: &mut Programs<'_, Simp
     })
 }
 
-fn from_unixtime(args: &[Value], call: &Call<'_>, patterns: &mut Programs<'_, SimplePattern>) -> Result<ArrayRef> {
+fn from_unixtime(
+    args: &[Value],
+    call: &Call<'_>,
+    patterns: &mut Programs<'_, SimplePattern>,
+) -> Result<ArrayRef> {
     let seconds = args[0].view::<Int64Array>()?;
     let pattern = args.get(1).map(Value::view::<StringArray>).transpose()?;
     let default = SimplePattern::new(DEFAULT)?;
@@ -124,7 +140,11 @@ fn from_unixtime(args: &[Value], call: &Call<'_>, patterns: &mut Programs<'_, Si
 }
 
 /// Without arguments the current time. A text that cannot be read is the smallest BIGINT, as in Flink.
-fn unix_timestamp(args: &[Value], call: &Call<'_>, patterns: &mut Programs<'_, SimplePattern>) -> Result<ArrayRef> {
+fn unix_timestamp(
+    args: &[Value],
+    call: &Call<'_>,
+    patterns: &mut Programs<'_, SimplePattern>,
+) -> Result<ArrayRef> {
     if args.is_empty() {
         return Ok(primitives::<Int64Type>(call.rows, |_| Some(call.context.now() / 1_000)));
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, Date32Array, Date32Builder, Time32MillisecondArray, Time32MillisecondBuilder,
-    TimestampMicrosecondArray, TimestampMicrosecondBuilder, TimestampNanosecondArray, TimestampNanosecondBuilder,
+    TimestampMicrosecondArray, TimestampMicrosecondBuilder, TimestampNanosecondArray,
+    TimestampNanosecondBuilder,
 };
 use flott_batch::arrow_type::{unit_of, utc};
 use flott_types::{Error, LogicalType, Result, TypeKind};
@@ -75,7 +76,9 @@ pub(super) fn build(
     rows: usize,
     mut each: impl FnMut(usize) -> Result<Option<i128>>,
 ) -> Result<ArrayRef> {
-    let mut next = |row: usize, unit: i128| -> Result<Option<i128>> { Ok(each(row)?.map(|nanos| nanos.div_euclid(unit))) };
+    let mut next = |row: usize, unit: i128| -> Result<Option<i128>> {
+        Ok(each(row)?.map(|nanos| nanos.div_euclid(unit)))
+    };
     let narrow = |value: Option<i128>| -> Result<Option<i32>> {
         value.map(i32::try_from).transpose().map_err(|_| Error::data("a date is out of range"))
     };
@@ -130,4 +133,3 @@ pub(super) fn from_millis(
 ) -> Result<ArrayRef> {
     build(ty, rows, |row| Ok(each(row).map(|millis| i128::from(millis) * NANOS_OF_MILLI)))
 }
-

@@ -1,13 +1,14 @@
-//! OVERLAPS(start, end or interval, start, end or interval): whether two periods have a point in common, ends included.
+//! OVERLAPS(period, period): whether two periods have a point in common, ends included. A period is a ROW of its start
+//! and its end or length; the four values may also be given one by one.
 
-use arrow::array::{ArrayRef, DurationMillisecondArray, IntervalYearMonthArray};
+use arrow::array::{ArrayRef, AsArray, DurationMillisecondArray, IntervalYearMonthArray};
 use flott_types::{LogicalType, Result, TypeKind};
 
 use super::instant::{DAY, Instants};
 use crate::context::PlanContext;
 use crate::function::{Argument, Call, Function, Signature, no_signature};
 use crate::functions::build::booleans;
-use crate::functions::check::{illegal_null, nullable_if};
+use crate::functions::check::illegal_null;
 use crate::time;
 use crate::value::{Value, View};
 
@@ -17,14 +18,40 @@ fn infer(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature> {
     if args.iter().any(|arg| arg.ty.kind == TypeKind::Null) {
         return Err(illegal_null("OVERLAPS"));
     }
-    let is_start = |arg: &Argument<'_>| arg.ty.kind.is_datetime();
-    let is_end = |arg: &Argument<'_>| arg.ty.kind.is_datetime() || arg.ty.kind.is_interval();
-    match args {
+    let flat = flat_types(args.iter().map(|arg| arg.ty));
+    let is_start = |ty: &LogicalType| ty.kind.is_datetime();
+    let is_end = |ty: &LogicalType| ty.kind.is_datetime() || ty.kind.is_interval();
+    match flat.as_slice() {
         [s0, e0, s1, e1] if is_start(s0) && is_start(s1) && is_end(e0) && is_end(e1) => {
-            Ok(Signature::as_is(args, nullable_if(TypeKind::Boolean, args)))
+            let nullable = flat.iter().any(|ty| ty.nullable) || args.iter().any(|arg| arg.ty.nullable);
+            Ok(Signature::as_is(args, TypeKind::Boolean.with_nullable(nullable)))
         }
-        _ => Err(no_signature("OVERLAPS", args, &["(<DATETIME>, <DATETIME_INTERVAL>) OVERLAPS (<DATETIME>, <DATETIME_INTERVAL>)"])),
+        _ => Err(no_signature(
+            "OVERLAPS",
+            args,
+            &["(<DATETIME>, <DATETIME_INTERVAL>) OVERLAPS (<DATETIME>, <DATETIME_INTERVAL>)"],
+        )),
     }
+}
+
+/// The types of the values, those of ROWs one by one.
+fn flat_types<'a>(types: impl Iterator<Item = &'a LogicalType>) -> Vec<LogicalType> {
+    types
+        .flat_map(|ty| match &ty.kind {
+            TypeKind::Row(fields) => fields.iter().map(|field| field.ty.clone()).collect(),
+            _ => vec![ty.clone()],
+        })
+        .collect()
+}
+
+/// The values, those of ROWs one by one.
+fn flat_values(args: &[Value]) -> Vec<Value> {
+    let flat = |arg: &Value| match arg.held().as_struct_opt() {
+        Some(row) if arg.is_constant() => row.columns().iter().cloned().map(Value::constant).collect(),
+        Some(row) => row.columns().iter().cloned().map(Value::array).collect(),
+        None => vec![arg.clone()],
+    };
+    args.iter().flat_map(flat).collect()
 }
 
 enum End<'a> {
@@ -56,7 +83,8 @@ impl<'a> End<'a> {
 }
 
 fn overlaps(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
-    let types = call.arg_types;
+    let types = flat_types(call.arg_types.iter());
+    let args = flat_values(args);
     let (s0, s1) = (Instants::of(&args[0], &types[0])?, Instants::of(&args[2], &types[2])?);
     let (e0, e1) = (End::of(&args[1], &types[1])?, End::of(&args[3], &types[3])?);
     let is_time = |ty: &LogicalType| matches!(ty.kind, TypeKind::Time(_));

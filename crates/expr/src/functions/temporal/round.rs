@@ -49,14 +49,20 @@ pub(crate) fn round(args: &[Value], call: &Call<'_>, direction: Direction) -> Re
         }),
         TypeKind::Time(_) => from_millis(call.result, call.rows, |row| {
             let millis = points.millis(row)?;
-            Some(if is_of_days(unit) || unit == Unit::Day { millis } else { round_millis(millis, unit, direction) })
+            Some(if is_of_days(unit) || unit == Unit::Day {
+                millis
+            } else {
+                round_millis(millis, unit, direction)
+            })
         }),
         TypeKind::TimestampLtz(_) => from_millis(call.result, call.rows, |row| {
             let millis = points.millis(row)?;
             let offset = time::offset_of_instant(millis.div_euclid(1_000), zone) * 1_000;
             Some(round_timestamp(millis + offset, unit, direction) - offset)
         }),
-        _ => from_millis(call.result, call.rows, |row| Some(round_timestamp(points.millis(row)?, unit, direction))),
+        _ => from_millis(call.result, call.rows, |row| {
+            Some(round_timestamp(points.millis(row)?, unit, direction))
+        }),
     }
 }
 
@@ -67,7 +73,11 @@ fn is_of_days(unit: Unit) -> bool {
 
 /// Longer units look at the day alone, which Flink finds by truncating division: CEIL does not see the time of day.
 fn round_timestamp(millis: i64, unit: Unit, direction: Direction) -> i64 {
-    if is_of_days(unit) { round_days(millis / DAY, unit, direction) * DAY } else { round_millis(millis, unit, direction) }
+    if is_of_days(unit) {
+        round_days(millis / DAY, unit, direction) * DAY
+    } else {
+        round_millis(millis, unit, direction)
+    }
 }
 
 fn round_millis(millis: i64, unit: Unit, direction: Direction) -> i64 {

@@ -50,7 +50,9 @@ impl SimplePattern {
                     let count = 1 + chars[at..].iter().take_while(|next| **next == c).count();
                     at += count - 1;
                     if c == 'X' && count > 3 {
-                        return Err(Error::data(format!("invalid ISO 8601 format in '{text}': write X, XX or XXX")));
+                        return Err(Error::data(format!(
+                            "invalid ISO 8601 format in '{text}': write X, XX or XXX"
+                        )));
                     }
                     items.push(Item::Field(c, count));
                 }
@@ -89,7 +91,11 @@ impl SimplePattern {
                 }
                 'y' | 'Y' => {
                     let year = if letter == 'y' { of_era } else { week(days, year).0 };
-                    if count == 2 { padded(out, year % 100, 2) } else { padded(out, year, count) }
+                    if count == 2 {
+                        padded(out, year % 100, 2)
+                    } else {
+                        padded(out, year, count)
+                    }
                     continue;
                 }
                 'M' | 'L' if count >= 3 => {
@@ -179,7 +185,9 @@ fn days_of(year: i64, month: u32, day: u32) -> i64 {
     }
     let shifted_year = if month <= 2 { year - 1 } else { year };
     let shifted_month = i64::from(month + 9) % 12;
-    shifted_year * 365 + shifted_year.div_euclid(4) + (153 * shifted_month + 2) / 5 + i64::from(day) - 1 - 719_470
+    shifted_year * 365 + shifted_year.div_euclid(4) + (153 * shifted_month + 2) / 5 + i64::from(day)
+        - 1
+        - 719_470
 }
 
 fn week(days: i64, year: i64) -> (i64, i64) {
@@ -265,7 +273,11 @@ impl Found {
             'y' | 'Y' => {
                 let two_digits = count <= 2 && text.len() - rest.len() == 2 && value >= 0;
                 // Java means the hundred years that began eighty years ago; 1946 to 2045 in 2026.
-                self.year = Some(if two_digits { if value > 45 { 1_900 + value } else { 2_000 + value } } else { value });
+                self.year = Some(if two_digits {
+                    if value > 45 { 1_900 + value } else { 2_000 + value }
+                } else {
+                    value
+                });
             }
             'M' | 'L' => self.month = Some(value),
             'd' => self.day = Some(value),
@@ -284,7 +296,9 @@ impl Found {
     }
 
     fn zone<'a>(&mut self, text: &'a str, letter: char) -> Option<&'a str> {
-        if letter == 'X' && let Some(rest) = text.strip_prefix('Z') {
+        if letter == 'X'
+            && let Some(rest) = text.strip_prefix('Z')
+        {
             self.offset = Some(0);
             return Some(rest);
         }

@@ -35,7 +35,8 @@ impl Zone {
         if matches!(name, "Z" | "UTC" | "GMT" | "UT") {
             return Some(Zone::UTC);
         }
-        let offset = ["UTC", "GMT", "UT", ""].iter().find_map(|prefix| iso_offset(name.strip_prefix(prefix)?));
+        let offset =
+            ["UTC", "GMT", "UT", ""].iter().find_map(|prefix| iso_offset(name.strip_prefix(prefix)?));
         match offset {
             Some(offset) => Some(Zone::Fixed(offset)),
             None => name.parse().ok().map(Zone::Region),

@@ -10,7 +10,9 @@ pub(super) fn predefined(parser: &mut Parser<'_>, c: char) -> Result<Option<Stri
         'd' | 'D' => ("0-9", c == 'D'),
         'w' | 'W' => ("a-zA-Z_0-9", c == 'W'),
         's' | 'S' => ("\\x20\\t\\n\\x0B\\x0C\\r", c == 'S'),
-        'h' | 'H' => ("\\x20\\t\\x{A0}\\x{1680}\\x{180E}\\x{2000}-\\x{200A}\\x{202F}\\x{205F}\\x{3000}", c == 'H'),
+        'h' | 'H' => {
+            ("\\x20\\t\\x{A0}\\x{1680}\\x{180E}\\x{2000}-\\x{200A}\\x{202F}\\x{205F}\\x{3000}", c == 'H')
+        }
         'v' | 'V' => ("\\n\\x0B\\x0C\\r\\x{85}\\x{2028}\\x{2029}", c == 'V'),
         'p' | 'P' => return property(parser, c == 'P').map(Some),
         _ => return Ok(None),
@@ -166,7 +168,8 @@ impl Parser<'_> {
         } else {
             c
         };
-        let is_range = self.peek() == Some('-') && !matches!(self.chars.get(self.at + 1), Some(']' | '[') | None);
+        let is_range =
+            self.peek() == Some('-') && !matches!(self.chars.get(self.at + 1), Some(']' | '[') | None);
         if !is_range {
             self.range(out, low, low);
             return Ok(());

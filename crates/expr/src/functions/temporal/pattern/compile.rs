@@ -232,7 +232,10 @@ impl Builder<'_> {
                 return Ok(());
             }
             'p' | 'B' | 'g' => {
-                return Err(Error::unsupported(format!("the letter {c} in the date-time pattern '{}'", self.text)));
+                return Err(Error::unsupported(format!(
+                    "the letter {c} in the date-time pattern '{}'",
+                    self.text
+                )));
             }
             'd' => Field::Day,
             'H' => Field::Hour,

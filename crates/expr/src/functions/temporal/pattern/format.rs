@@ -18,7 +18,9 @@ fn write_all(nodes: &[Node], local: &Local, out: &mut String) -> Result<()> {
             Node::Number { field, min, max, sign, .. } => {
                 number(out, value(*field, local), *min, *max, *sign)?;
             }
-            Node::ShortYear { field, .. } => number(out, value(*field, local).rem_euclid(100), 2, 2, Sign::Never)?,
+            Node::ShortYear { field, .. } => {
+                number(out, value(*field, local).rem_euclid(100), 2, 2, Sign::Never)?
+            }
             Node::Fraction(count) => {
                 let nanos = local.nanos % 1_000_000_000;
                 let digits = nanos / 10_i64.pow(9 - *count as u32);
@@ -40,7 +42,9 @@ fn write_all(nodes: &[Node], local: &Local, out: &mut String) -> Result<()> {
                 (Style::Narrow, false) => "B",
             }),
             Node::Offset { .. } | Node::ZoneName => {
-                return Err(Error::data("the date-time pattern asks for a time zone, which a local date-time has not"));
+                return Err(Error::data(
+                    "the date-time pattern asks for a time zone, which a local date-time has not",
+                ));
             }
             Node::Optional(nodes) => {
                 let before = out.len();
@@ -56,7 +60,9 @@ fn write_all(nodes: &[Node], local: &Local, out: &mut String) -> Result<()> {
 fn number(out: &mut String, value: i64, min: usize, max: usize, sign: Sign) -> Result<()> {
     let digits = value.unsigned_abs().to_string();
     if digits.len() > max || (value < 0 && sign == Sign::Never) {
-        return Err(Error::data(format!("the value {value} does not fit into {max} digits of the date-time pattern")));
+        return Err(Error::data(format!(
+            "the value {value} does not fit into {max} digits of the date-time pattern"
+        )));
     }
     if value < 0 {
         out.push('-');
@@ -74,7 +80,13 @@ fn value(field: Field, local: &Local) -> i64 {
     let twelve = |hour: i64, zero: i64| if hour == 0 { zero } else { hour };
     match field {
         Field::Year => local.year,
-        Field::YearOfEra => if local.year > 0 { local.year } else { 1 - local.year },
+        Field::YearOfEra => {
+            if local.year > 0 {
+                local.year
+            } else {
+                1 - local.year
+            }
+        }
         Field::WeekYear => week(local).0,
         Field::Week => week(local).1,
         Field::WeekOfMonth => {

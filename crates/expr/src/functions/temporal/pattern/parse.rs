@@ -54,7 +54,8 @@ fn read(node: &Node, text: &str, at: usize, parsed: &mut Parsed) -> Option<usize
         Node::Literal(literal) => text[at..].starts_with(literal.as_str()).then_some(at + literal.len()),
         Node::Number { field, min, max, sign, reserved, fixed } => {
             let max = if *fixed { *min } else { *max };
-            let (value, end) = number(text, at, *min, max, if *fixed { Sign::Never } else { *sign }, *reserved)?;
+            let (value, end) =
+                number(text, at, *min, max, if *fixed { Sign::Never } else { *sign }, *reserved)?;
             // A week's days are counted from 1 in a pattern, from 0 among names.
             let value = if *field == Field::Weekday { value - 1 } else { value };
             parsed.set(*field, value)?;
@@ -95,7 +96,9 @@ fn read(node: &Node, text: &str, at: usize, parsed: &mut Parsed) -> Option<usize
         Node::Offset { letter, count } => offset(text, at, *letter, *count),
         Node::ZoneName => {
             let name = text[at..]
-                .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+' | ':' | '~')))
+                .find(|c: char| {
+                    !(c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+' | ':' | '~'))
+                })
                 .map_or(&text[at..], |end| &text[at..at + end]);
             super::super::zone::Zone::strict(name)?;
             Some(at + name.len())
@@ -172,7 +175,8 @@ fn offset(text: &str, at: usize, letter: char, count: usize) -> Option<usize> {
     let hours = digits(1)?;
     let with_colon = matches!(count, 3 | 5);
     let minutes = |from: usize| {
-        let from = if with_colon { (rest.as_bytes().get(from) == Some(&b':')).then_some(from + 1)? } else { from };
+        let from =
+            if with_colon { (rest.as_bytes().get(from) == Some(&b':')).then_some(from + 1)? } else { from };
         digits(from)
     };
     if count == 1 && letter != 'Z' {

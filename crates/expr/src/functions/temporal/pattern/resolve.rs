@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn writes() {
-        let local = Pattern::new("yyyy-MM-dd HH:mm:ss.SSS").unwrap().parse("2020-02-09 15:04:05.678").unwrap();
+        let local =
+            Pattern::new("yyyy-MM-dd HH:mm:ss.SSS").unwrap().parse("2020-02-09 15:04:05.678").unwrap();
         let cases = [
             ("yyyy-MM-dd HH:mm:ss", "2020-02-09 15:04:05"),
             ("yy", "20"),
