@@ -1,5 +1,7 @@
 //! Exactly once, whatever fails: what is committed is what an undisturbed run commits.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
+
 mod support;
 
 use std::sync::atomic::Ordering;
@@ -65,6 +67,74 @@ fn exactly_once_under_failures_at_random_points() {
         failures += world.controls.failures.load(Ordering::SeqCst);
     }
     assert!(failures > 20, "only {failures} failures: the test does not test");
+}
+
+#[test]
+fn at_least_once_loses_nothing() {
+    for seed in 0..10 {
+        let world = world(2, 2);
+        let mut plan = plan();
+        plan.configuration.insert("execution.checkpointing.mode".to_owned(), "AT_LEAST_ONCE".to_owned());
+        world.controls.fail_after.store(50 + 90 * seed, Ordering::SeqCst);
+        finish(&world.cluster.submit(&plan.build()).unwrap());
+        let mut rows = world.committed.rows();
+        rows.dedup();
+        assert_eq!(rows, want(1_000), "seed {seed}");
+    }
+}
+
+#[test]
+fn keyed_state_survives_failures() {
+    for seed in 0..10 {
+        let world = world(2, 2);
+        let mut plan = Plan::new(CHECKPOINTS);
+        let source =
+            plan.source("source", &[("splits", "4"), ("rows", "300"), ("keys", "37"), ("pause", "1")], 2);
+        let count = plan.count("count", 3);
+        let sink = plan.sink("sink", &[], 2);
+        plan.connect(source, count, Exchange::Hash(vec![0]));
+        plan.connect(count, sink, Exchange::Hash(vec![0]));
+        world.controls.fail_after.store(100 + 100 * seed, Ordering::SeqCst);
+        finish(&world.cluster.submit(&plan.build()).unwrap());
+        let want: Vec<_> = (0..37).map(|k| (k, (0..1_200).filter(|v| v % 37 == k).count() as i64)).collect();
+        assert_eq!(world.committed.rows(), want, "seed {seed}");
+        assert_eq!(world.controls.failures.load(Ordering::SeqCst), 1);
+    }
+}
+
+#[test]
+fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world(1, 2);
+    let mut plan = Plan::new(CHECKPOINTS);
+    let more = [
+        ("execution.checkpointing.num-retained", "3"),
+        ("execution.checkpointing.interval", "1 h"),
+        ("execution.checkpointing.dir", folder.path().to_str().unwrap()),
+    ];
+    plan.configuration.extend(more.map(|(k, v)| (k.to_owned(), v.to_owned())));
+    let source = plan.source("source", &[("splits", "3"), ("rows", "200"), ("pause", "1")], 2);
+    let sink = plan.sink("sink", &[], 1);
+    plan.connect(source, sink, Exchange::Rebalance);
+    let client = world.cluster.submit(&plan.build()).unwrap();
+    assert!(client.wait_until(Duration::from_secs(10), |info| {
+        !info.tasks.is_empty()
+            && info.tasks.values().all(|state| *state == flott_checkpoint::ExecutionState::Running)
+    }));
+    let first = client.trigger_checkpoint(false).unwrap();
+    let second = client.trigger_checkpoint(false).unwrap();
+    let path = |url: &str| std::path::Path::new(url.strip_prefix("file://").unwrap()).join("_metadata");
+    assert!(path(&first).exists());
+    std::fs::write(path(&second), "{").unwrap();
+    world.controls.fail_after.store(1, Ordering::SeqCst);
+    finish(&client);
+    assert_eq!(world.controls.failures.load(Ordering::SeqCst), 1);
+    let restored = client.info().checkpoints.restored_from.unwrap();
+    assert!(first.ends_with(&format!("chk-{restored}")), "restored from {restored}, not from {first}");
+    // What the damaged one had committed is committed again: that is the price of the damage.
+    let mut rows = world.committed.rows();
+    rows.dedup();
+    assert_eq!(rows, want(600));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Savepoints, stops, and jobs that start from them at another parallelism.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
+
 mod support;
 
 use std::sync::atomic::Ordering;
@@ -69,6 +71,36 @@ fn a_stopped_job_goes_on_at_another_parallelism() {
     let client = world.cluster.submit(&job(1, restore.as_deref(), &[])).unwrap();
     finish(&client);
     assert_eq!(world.committed.rows(), want());
+}
+
+#[test]
+fn keyed_state_moves_with_its_key_groups() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().to_str();
+    let world = world(2, 2);
+    let job = |parallelism: u32, restore: Option<&str>| {
+        let mut plan = Plan::new(&[("execution.checkpointing.interval", "4 ms")]);
+        if let Some(path) = restore {
+            plan.configuration.insert("execution.state-recovery.path".to_owned(), path.to_owned());
+        }
+        let options = [("splits", "4"), ("rows", "400"), ("keys", "53"), ("pause", "1"), ("batch", "3")];
+        let source = plan.source("source", &options, 2);
+        let count = plan.count("count", parallelism);
+        let sink = plan.sink("sink", &[], parallelism);
+        plan.connect(source, count, Exchange::Hash(vec![0]));
+        plan.connect(count, sink, Exchange::Hash(vec![0]));
+        plan.build()
+    };
+    let mut restore = None;
+    for parallelism in [1, 2, 4] {
+        let client = world.cluster.submit(&job(parallelism, restore.as_deref())).unwrap();
+        let_run(&world, &client, 200);
+        restore = Some(client.stop_with_savepoint(target, false).unwrap());
+        assert_eq!(client.wait_for(Duration::from_secs(10)), Some(JobStatus::Finished));
+    }
+    finish(&world.cluster.submit(&job(1, restore.as_deref())).unwrap());
+    let want: Vec<_> = (0..53).map(|k| (k, (0..1_600).filter(|v| v % 53 == k).count() as i64)).collect();
+    assert_eq!(world.committed.rows(), want);
 }
 
 #[test]

@@ -161,10 +161,10 @@ impl Task {
                 self.align(Event::EndOfInput { channel }, now)?;
                 let input = self.input_of[channel];
                 self.open_channels[input] -= 1;
-                if self.open_channels[input] == 0 {
-                    if let Some(head) = self.chain.root.links.first_mut() {
-                        head.end_input(input, now)?;
-                    }
+                if self.open_channels[input] == 0
+                    && let Some(head) = self.chain.root.links.first_mut()
+                {
+                    head.end_input(input, now)?;
                 }
                 if self.alignment.all_ended() { self.drain(now) } else { Ok(()) }
             }

@@ -14,7 +14,8 @@ use arrow::datatypes::Int64Type;
 use flott_cluster::{JobClient, LocalCluster, LocalClusterOptions, ResultStream};
 use flott_connector::Registry;
 use flott_plan::{
-    Exchange, Expr, Node, NodeId, OperatorSpec, Schema, SinkSpec, SourceSpec, StreamGraph, TableSpec,
+    AggregateCall, AggregatePhase, Exchange, Expr, Node, NodeId, OperatorSpec, Schema, SinkSpec, SourceSpec,
+    StreamGraph, TableSpec,
 };
 use flott_types::{LogicalType, OperatorUid, TypeKind};
 
@@ -86,6 +87,28 @@ impl Plan {
     pub fn identity(&mut self, uid: &str, parallelism: u32) -> NodeId {
         let projection = vec![Expr::column(0, bigint()), Expr::column(1, bigint())];
         self.add(uid, OperatorSpec::Calc { condition: None, projection }, parallelism)
+    }
+
+    /// k, COUNT(*)
+    pub fn count(&mut self, uid: &str, parallelism: u32) -> NodeId {
+        let call = AggregateCall {
+            function: "COUNT".to_owned(),
+            args: Vec::new(),
+            arg_types: Vec::new(),
+            distinct: false,
+            filter: None,
+            ty: TypeKind::BigInt.not_null(),
+            name: "v".to_owned(),
+        };
+        let spec = OperatorSpec::GroupAggregate {
+            keys: vec![0],
+            aggregates: vec![call],
+            phase: AggregatePhase::Single,
+            input_updates: false,
+            emit_update_before: true,
+            ttl: 0,
+        };
+        self.add(uid, spec, parallelism)
     }
 
     pub fn connect(&mut self, from: NodeId, to: NodeId, exchange: Exchange) {

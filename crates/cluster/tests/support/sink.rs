@@ -15,8 +15,8 @@ use super::source::Controls;
 /// What readers of the table see.
 #[derive(Default)]
 pub struct Committed {
-    /// By committable, so that a second commit changes nothing.
-    pub parts: Mutex<BTreeMap<String, Vec<(i64, i64)>>>,
+    /// By committable, so that a second commit changes nothing. The third is 1 for an addition, -1 for a retraction.
+    pub parts: Mutex<BTreeMap<String, Vec<(i64, i64, i64)>>>,
     /// What a sink of one phase wrote.
     pub direct: Mutex<Vec<(i64, i64)>>,
     /// Rows in writers, over all, at most.
@@ -24,10 +24,17 @@ pub struct Committed {
 }
 
 impl Committed {
+    /// What remains when retractions have taken away what they retract, sorted.
     pub fn rows(&self) -> Vec<(i64, i64)> {
-        let mut rows: Vec<_> = self.parts.lock().values().flatten().copied().collect();
-        rows.sort_unstable();
-        rows
+        let mut counts = BTreeMap::new();
+        for (k, v, sign) in self.parts.lock().values().flatten() {
+            *counts.entry((*k, *v)).or_insert(0) += sign;
+        }
+        assert!(
+            counts.values().all(|count| *count >= 0),
+            "a row was retracted that was not there: {counts:?}"
+        );
+        counts.into_iter().flat_map(|(row, count)| std::iter::repeat_n(row, count as usize)).collect()
     }
 }
 
@@ -88,7 +95,7 @@ struct TestWriter {
     controls: Arc<Controls>,
     direct: bool,
     prefix: String,
-    rows: Vec<(i64, i64)>,
+    rows: Vec<(i64, i64, i64)>,
 }
 
 impl SinkWriter for TestWriter {
@@ -99,11 +106,13 @@ impl SinkWriter for TestWriter {
         let Batch::Changes(changes) = batch else {
             return Err(Error::internal("not columns"));
         };
-        let rows = super::pairs(changes.compact()?.columns());
+        let changes = changes.compact()?;
+        let rows = super::pairs(changes.columns());
         if self.direct {
             self.committed.direct.lock().extend(rows);
         } else {
-            self.rows.extend(rows);
+            let sign = |row| if changes.kind(row).is_addition() { 1 } else { -1 };
+            self.rows.extend(rows.into_iter().enumerate().map(|(row, (k, v))| (k, v, sign(row))));
         }
         Ok(())
     }
