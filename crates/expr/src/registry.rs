@@ -45,7 +45,7 @@ pub fn names() -> Vec<&'static str> {
 
 fn is_callable(name: &str) -> bool {
     name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        && !matches!(name, "AND" | "OR" | "NOT" | "LIKE")
+        && !matches!(name, "AND" | "OR" | "NOT" | "LIKE" | "IN")
 }
 
 #[cfg(test)]

@@ -16,12 +16,14 @@ use crate::functions::fill;
 #[derive(PartialEq, Eq, Hash, Debug)]
 pub(super) struct LazyCoalesce {
     args: Vec<Node>,
+    /// Which arguments can fail: the others are computed for all rows, which is cheaper than choosing rows.
+    can_fail: Vec<bool>,
     arrow: DataType,
 }
 
 impl LazyCoalesce {
-    pub(super) fn node(args: Vec<Node>, arrow: DataType) -> Node {
-        Arc::new(LazyCoalesce { args, arrow })
+    pub(super) fn node(args: Vec<Node>, can_fail: Vec<bool>, arrow: DataType) -> Node {
+        Arc::new(LazyCoalesce { args, can_fail, arrow })
     }
 }
 
@@ -37,12 +39,17 @@ impl PhysicalExpr for LazyCoalesce {
     fn evaluate(&self, batch: &RecordBatch) -> DfResult<ColumnarValue> {
         let rows = batch.num_rows();
         let mut result = self.args[0].evaluate(batch)?.into_array(rows)?;
-        for arg in &self.args[1..] {
+        for (arg, can_fail) in self.args.iter().zip(&self.can_fail).skip(1) {
             if result.null_count() == 0 {
                 break;
             }
-            let open = BooleanBuffer::collect_bool(rows, |row| result.is_null(row));
-            let next = arg.evaluate_selection(batch, &BooleanArray::new(open, None))?.into_array(rows)?;
+            let next = if *can_fail {
+                let open = BooleanBuffer::collect_bool(rows, |row| result.is_null(row));
+                arg.evaluate_selection(batch, &BooleanArray::new(open, None))?
+            } else {
+                arg.evaluate(batch)?
+            };
+            let next = next.into_array(rows)?;
             result = fill(&result, &next).map_err(to_datafusion)?;
         }
         Ok(ColumnarValue::Array(result))
@@ -53,7 +60,7 @@ impl PhysicalExpr for LazyCoalesce {
     }
 
     fn with_new_children(self: Arc<Self>, args: Vec<Node>) -> DfResult<Node> {
-        Ok(LazyCoalesce::node(args, self.arrow.clone()))
+        Ok(LazyCoalesce::node(args, self.can_fail.clone(), self.arrow.clone()))
     }
 
     fn fmt_sql(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -137,7 +137,10 @@ impl Compiler<'_> {
             ("IS NOT NULL" | "IS NOT UNKNOWN", [arg]) if arg.ty().kind != TypeKind::Null => {
                 Arc::new(IsNotNullExpr::new(self.node(arg)?))
             }
-            ("COALESCE" | "IFNULL", [_, ..]) => coalesce::LazyCoalesce::node(nodes()?, to_arrow(ty)),
+            ("COALESCE" | "IFNULL", [_, ..]) => {
+                let can_fail = args.iter().map(fallible::can_fail).collect();
+                coalesce::LazyCoalesce::node(nodes()?, can_fail, to_arrow(ty))
+            }
             _ => {
                 let Some(found) = registry::lookup(function) else {
                     return Err(Error::unsupported(format!("function {function} is not there")));

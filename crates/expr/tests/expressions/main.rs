@@ -4,4 +4,5 @@ mod aggregates;
 mod arithmetic;
 mod casts;
 mod logic;
+mod reader;
 mod support;
