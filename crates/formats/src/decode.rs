@@ -1,7 +1,7 @@
 //! What every decoder does.
 
 use flott_batch::ChangeBatch;
-use flott_types::{Error, Result};
+use flott_types::{Error, LogicalType, Result, TypeKind};
 
 /// How far a decoder got in the bytes that it was given.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -48,8 +48,12 @@ pub(crate) fn malformed(what: impl std::fmt::Display, record: &[u8]) -> Error {
 }
 
 /// The error for a field whose text is not a value of its column's type.
-pub(crate) fn not_a_value(column: &str, ty: &flott_types::LogicalType, text: &[u8], record: &[u8]) -> Error {
-    malformed(format!("column '{column}': '{}' is not a value of {}", excerpt(text), ty.kind), record)
+pub(crate) fn not_a_value(column: &str, ty: &LogicalType, text: &[u8], record: &[u8]) -> Error {
+    let range = match ty.kind {
+        TypeKind::Timestamp(7..) | TypeKind::TimestampLtz(7..) => " (from 1677-09-22 to 2262-04-11)",
+        _ => "",
+    };
+    malformed(format!("column '{column}': '{}' is not a value of {}{range}", excerpt(text), ty.kind), record)
 }
 
 /// The next line of `bytes`: its length without and with the line end. `None` if it is not whole.

@@ -121,6 +121,13 @@ fn partition_commit(options: &mut Options<'_>) -> Result<Option<String>> {
             "the option '{key}' = '{value}' is not built yet; there is: {there_is}"
         )))
     };
+    let mut later = options.with_prefix("partition.time-extractor.");
+    for key in ["sink.partition-commit.policy.class", "sink.partition-commit.watermark-time-zone"] {
+        later.extend(options.text(key).map(|value| (key, value)));
+    }
+    if let Some((key, value)) = later.first() {
+        return unsupported(key, value, "the trigger process-time and the policy success-file");
+    }
     if let Some(trigger) = options.text(TRIGGER).filter(|trigger| *trigger != "process-time") {
         return unsupported(TRIGGER, trigger, "process-time");
     }

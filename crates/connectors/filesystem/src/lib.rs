@@ -12,6 +12,9 @@
 //! With `source.monitor-interval` the directory is watched for new files and the source never ends. A file must be complete when
 //! it appears, and is read once.
 //!
+//! One option is not Flink's: `source.rate-limit.rows-per-second` holds the readers together to a number of rows per second,
+//! for demonstrations and for tests that need a slow source.
+//!
 //! # Writing: exactly once
 //!
 //! A writer writes to hidden files. With every checkpoint the files in work are closed and handed over; when the

@@ -1,13 +1,17 @@
 //! Names of files, unique for ever, that tell who wrote them.
 //!
-//! `.part-<job>-<attempt>-<start>-<subtask>-<n>.inprogress` becomes `part-<job>-<attempt>-<start>-<subtask>-<n>`.
+//! `.part-<job>-<attempt>-<start>-<subtask>-<nonce>-<n>.inprogress` becomes the same without the dot and the ending.
 //! `start` is when the writer was opened: a job that is started again from a checkpoint may count its attempts from
-//! 0 again.
+//! 0 again. `nonce` tells apart the writers of several sinks of one job that write to one table.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use flott_connector::SinkContext;
 use serde::{Deserialize, Serialize};
+
+/// Counts the writers of this process.
+static WRITERS: AtomicU64 = AtomicU64::new(0);
 
 /// A writer of a job's attempt.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -16,6 +20,7 @@ pub(super) struct WriterId {
     pub(super) attempt: u32,
     pub(super) start: i64,
     pub(super) subtask: u32,
+    pub(super) nonce: u64,
 }
 
 impl WriterId {
@@ -25,6 +30,7 @@ impl WriterId {
             attempt: context.attempt,
             start: context.clock.now(),
             subtask: context.subtask.0,
+            nonce: context.clock.nanos() << 8 | WRITERS.fetch_add(1, Ordering::Relaxed) & 0xff,
         }
     }
 
@@ -44,6 +50,7 @@ impl WriterId {
             attempt: parts.next()?.parse().ok()?,
             start: i64::from_str_radix(parts.next()?, 16).ok()?,
             subtask: parts.next()?.parse().ok()?,
+            nonce: u64::from_str_radix(parts.next()?, 16).ok()?,
         };
         let number = parts.next()?.parse().ok()?;
         parts.next().is_none().then_some((writer, number))
@@ -52,7 +59,7 @@ impl WriterId {
 
 impl fmt::Display for WriterId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}-{:x}-{}", self.job, self.attempt, self.start, self.subtask)
+        write!(f, "{}-{}-{:x}-{}-{:x}", self.job, self.attempt, self.start, self.subtask, self.nonce)
     }
 }
 
@@ -86,7 +93,7 @@ mod tests {
     use super::*;
 
     fn writer(attempt: u32, start: i64, subtask: u32) -> WriterId {
-        WriterId { job: "ab".to_owned(), attempt, start, subtask }
+        WriterId { job: "ab".to_owned(), attempt, start, subtask, nonce: 171 }
     }
 
     #[test]
@@ -95,7 +102,7 @@ mod tests {
         assert_eq!(WriterId::parse_hidden(&writer.hidden(7)), Some((writer.clone(), 7)));
         assert_eq!(WriterId::parse_hidden(&writer.visible(7)), None);
         assert_eq!(WriterId::parse_hidden(".part-x.inprogress"), None);
-        assert_eq!(writer.visible(7), "part-ab-2-18bcfe56800-3-7");
+        assert_eq!(writer.visible(7), "part-ab-2-18bcfe56800-3-ab-7");
     }
 
     #[test]

@@ -140,6 +140,21 @@ fn what_is_written_is_read_back_in_every_format() {
 }
 
 #[test]
+fn two_sinks_of_a_job_may_write_to_one_table() {
+    let table = table(&[]);
+    let sinks = [table.sink(), table.sink()];
+    let mut writers =
+        sinks.each_ref().map(|sink| sink.writer(sink_context(&table, 0, 0), Vec::new()).unwrap());
+    for (row, writer) in writers.iter_mut().enumerate() {
+        writer.write(table.batch(&format!("+I {row} x"))).unwrap();
+    }
+    for (sink, writer) in sinks.iter().zip(&mut writers) {
+        sink.commit(&checkpoint(writer.as_mut(), 1).0).unwrap();
+    }
+    assert_eq!(visible(&table).lines().count(), 2);
+}
+
+#[test]
 fn overwriting_is_refused() {
     use flott_connector::Connector;
     let table = table(&[]);
