@@ -18,7 +18,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 HOUR = datetime.timedelta(hours=1)
-GAP = datetime.timedelta(hours=5)
+GAP = datetime.timedelta(hours=7)
 
 
 def rounded_average(values):

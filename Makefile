@@ -1,0 +1,76 @@
+# Everything a newcomer and CI need. Asks for a Rust toolchain, a C compiler, make and python3; cargo fetches the rest.
+#
+#   make demo         build a release and run the example in examples/flights
+#   make test         everything that must hold: tests, doc tests, kill tests, conformance, rules of the house
+#   make conformance  the golden results of Apache Flink, by area, with failures
+#   make bench-group  100 MB of csv through GROUP BY with a million keys
+#   make fmt lint docs
+
+CARGO ?= cargo
+PYTHON ?= python3
+# Where cargo builds: CI keeps it outside of the clone.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+DEBUG := $(TARGET)/debug/flott
+RELEASE := $(TARGET)/release/flott
+# More for tests/kill/run.py, for example KILL="--kills 200 --seed 7"
+KILL ?=
+
+.PHONY: help demo test unit build-tests check kill demo-figures regression conformance passing fmt lint docs bench-group
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+demo:
+	$(CARGO) build --release --package flott-cli
+	rm -rf target/demo
+	$(RELEASE) sql -f examples/flights/flights.sql
+	@echo
+	@echo "The results are in target/demo/hourly and target/demo/aircraft_days. The same figures, computed in plain Python:"
+	@$(PYTHON) examples/flights/verify.py --output target/demo
+
+test: check unit demo-figures kill regression
+
+# One build for all of it: the binary is built together with the tests, so that both have the same features and share what they are built from.
+build-tests:
+	$(CARGO) build --workspace --bins --tests
+
+unit: build-tests
+	$(CARGO) test --workspace
+
+check:
+	$(CARGO) xtask check
+
+# The example gives the figures that plain Python gives, also at other parallelism and in what it prints.
+demo-figures: build-tests
+	$(PYTHON) tests/demo/run.py --bin $(DEBUG)
+
+# SIGKILL at random moments, restore, compare.
+kill: build-tests
+	$(PYTHON) tests/kill/run.py --bin $(DEBUG) $(KILL)
+
+# No case of the golden results that has passed may be lost.
+regression: build-tests
+	$(PYTHON) tests/conformance/regression.py --bin $(DEBUG)
+
+# Adds what passes now to tests/conformance/passing.txt.
+passing: build-tests
+	$(PYTHON) tests/conformance/regression.py --bin $(DEBUG) --update
+
+conformance:
+	$(CARGO) build --release --package flott-cli
+	$(PYTHON) tests/conformance/run.py --bin $(RELEASE) -v
+
+fmt:
+	$(CARGO) fmt --all
+
+lint:
+	$(CARGO) fmt --all -- --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+docs:
+	$(CARGO) xtask docs
+	$(CARGO) doc --workspace --no-deps
+
+bench-group:
+	$(CARGO) build --release --package flott-cli
+	$(PYTHON) tests/bench/group.py --bin $(RELEASE)

@@ -1,0 +1,130 @@
+//! What the checks look at: packages and their direct dependencies, and files.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// A package of the workspace.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Package {
+    /// Its name in Cargo.toml.
+    pub name: String,
+    /// Where its lib.rs or main.rs is.
+    pub roots: Vec<PathBuf>,
+    /// Its direct dependencies, also those for tests and build scripts.
+    pub dependencies: Vec<Dependency>,
+}
+
+/// A direct dependency.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Dependency {
+    /// The package's name.
+    pub name: String,
+    /// Where it comes from; none for a package of the workspace.
+    pub source: Option<String>,
+}
+
+/// The packages of the workspace, as `cargo metadata` tells them.
+///
+/// # Errors
+/// If cargo does not answer as expected.
+pub fn packages(root: &Path) -> Result<Vec<Package>, String> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let output = Command::new(cargo)
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .current_dir(root)
+        .output()
+        .map_err(|error| format!("cannot run cargo metadata: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    parse(&output.stdout)
+}
+
+fn parse(json: &[u8]) -> Result<Vec<Package>, String> {
+    let metadata: Value = serde_json::from_slice(json).map_err(|error| format!("cargo metadata: {error}"))?;
+    let packages = metadata["packages"].as_array().ok_or("cargo metadata tells of no packages")?;
+    Ok(packages.iter().map(package).collect())
+}
+
+fn package(value: &Value) -> Package {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let is_root = |target: &&Value| {
+        list(&target["kind"]).iter().any(|kind| matches!(kind.as_str(), Some("lib" | "bin" | "proc-macro")))
+    };
+    Package {
+        name: text(&value["name"]),
+        roots: list(&value["targets"])
+            .iter()
+            .filter(is_root)
+            .map(|target| PathBuf::from(text(&target["src_path"])))
+            .collect(),
+        dependencies: list(&value["dependencies"])
+            .iter()
+            .map(|dependency| Dependency {
+                name: text(&dependency["name"]),
+                source: dependency["source"].as_str().map(str::to_owned),
+            })
+            .collect(),
+    }
+}
+
+/// All files below `folder` with this ending, sorted; not those of build folders.
+pub fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let name = entry.file_name();
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                if name != "target" && !name.to_string_lossy().starts_with('.') {
+                    folders.push(path);
+                }
+            } else if path.extension().is_some_and(|extension| extension == ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// If it cannot be read; the message names it.
+pub fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_is_read() {
+        let json = r#"{"packages": [{
+            "name": "flott-plan",
+            "targets": [
+                {"kind": ["lib"], "src_path": "/w/crates/plan/src/lib.rs"},
+                {"kind": ["test"], "src_path": "/w/crates/plan/tests/a.rs"}],
+            "dependencies": [
+                {"name": "flott-types", "source": null, "kind": null},
+                {"name": "serde", "source": "registry+https://x", "kind": "dev"}]}]}"#;
+        let plan = &parse(json.as_bytes()).unwrap()[0];
+        assert_eq!(plan.name, "flott-plan");
+        assert_eq!(plan.roots, [PathBuf::from("/w/crates/plan/src/lib.rs")]);
+        assert_eq!(plan.dependencies[0], Dependency { name: "flott-types".to_owned(), source: None });
+        assert_eq!(plan.dependencies[1].source.as_deref(), Some("registry+https://x"));
+    }
+
+    #[test]
+    fn sources_are_found() {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        assert!(files(here, "rs").contains(&here.join("src/workspace.rs")));
+        assert!(files(here, "none").is_empty());
+    }
+}
