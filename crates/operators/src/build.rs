@@ -7,6 +7,9 @@ use flott_types::{Error, Result, Timestamp};
 
 use crate::aggregate::group::GroupAggregate;
 use crate::aggregate::local::LocalGroupAggregate;
+use crate::join::{Join, JoinParts};
+use crate::normalize::ChangelogNormalize;
+use crate::rank::{self, Limit, TopN};
 use crate::stateless::calc::Calc;
 use crate::stateless::expand::Expand;
 use crate::stateless::union::Union;
@@ -112,8 +115,28 @@ pub fn build(node: &ChainedNode, context: &BuildContext) -> Result<Box<dyn Opera
                 }
             }
         }
+        OperatorSpec::TopN { partition, order, from, to, output_rank, input_updates } => {
+            let parts = rank::Parts {
+                partition,
+                order,
+                from: *from,
+                to: *to,
+                output_rank: *output_rank,
+                input_updates: *input_updates,
+            };
+            match order.is_empty() && !output_rank && !input_updates {
+                true => Box::new(Limit::new(node, &parts, context)?),
+                false => Box::new(TopN::new(node, &parts, context)?),
+            }
+        }
+        OperatorSpec::ChangelogNormalize { keys } => Box::new(ChangelogNormalize::new(node, keys, context)?),
         OperatorSpec::Union => Box::new(Union),
         OperatorSpec::WatermarkAssigner(spec) => Box::new(WatermarkAssigner::new(node, spec, context)?),
+        OperatorSpec::Join { kind, left_keys, right_keys, null_safe, condition, ttl } => {
+            let condition = condition.as_ref();
+            let parts = JoinParts { kind: *kind, left_keys, right_keys, null_safe, condition, ttl: *ttl };
+            Box::new(Join::new(node, &parts, context)?)
+        }
         other => {
             return Err(Error::unsupported(format!("operator {}", name(other))).in_operator(&node.node.name));
         }

@@ -8,6 +8,8 @@
 //! | [`stateless`] | Calc, Expand, Union, WatermarkAssigner |
 //! | [`aggregate`] | GroupAggregate in one phase and in two |
 //! | [`window`] | WindowTableFunction, WindowAggregate by slices in one phase and in two, sessions |
+//! | [`join`] | Join of two changelogs |
+//! | [`rank`], [`normalize`] | TopN, Limit; ChangelogNormalize |
 //! | [`accumulate`] | the aggregate functions, as columns of accumulators by slot |
 //! | [`support`] | changelogs in the making, expressions, time |
 //!

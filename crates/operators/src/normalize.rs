@@ -1,1 +1,149 @@
-//! From upserts to a full changelog.
+//! ChangelogNormalize: an upsert or CDC stream becomes a changelog with full `-U` and `-D` rows.
+//!
+//! Keeps the last row of each key. A batch gives each key's net change. Cost of a record: interning its key; of a key and
+//! batch: decoding the old row, encoding the new one.
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::SchemaRef;
+use flott_batch::{Batch, RowKind, arrow_type};
+use flott_operator::{Context, Operator};
+use flott_plan::ChainedNode;
+use flott_state::{AnyColumn, KeyedMultiset, KeyedTable, OperatorSnapshot, RestoredState, SlotColumns};
+use flott_types::{CheckpointId, Result};
+
+use crate::BuildContext;
+use crate::accumulate::unique_fields;
+use crate::support::{Changelog, Equality, columns_of};
+
+/// The name of the table in snapshots.
+const TABLE: &str = "last_rows";
+
+/// The operator.
+pub(crate) struct ChangelogNormalize {
+    schema: SchemaRef,
+    keys: Vec<usize>,
+    table: KeyedTable<AnyColumn>,
+    slots: Vec<u32>,
+    batch: u32,
+    /// By slot: the batch that touched it last, and which of the touched keys it is.
+    touched: Vec<(u32, u32)>,
+}
+
+/// A key that a batch touched.
+struct Touched {
+    slot: u32,
+    /// Where its row before the batch is.
+    before: Option<usize>,
+    /// Its last row in the batch, or its deletion.
+    after: Option<u32>,
+}
+
+impl ChangelogNormalize {
+    pub fn new(node: &ChainedNode, keys: &[usize], context: &BuildContext) -> Result<Self> {
+        let schema = arrow_type::schema(node.node.schema.iter());
+        let key: Vec<_> = keys.iter().map(|key| schema.fields()[*key].clone()).collect();
+        let key = KeyedMultiset::prefixed("key.", &unique_fields(&key));
+        let row = AnyColumn::new(KeyedMultiset::prefixed("row.", &unique_fields(schema.fields())))?;
+        Ok(ChangelogNormalize {
+            table: KeyedTable::new(TABLE, &key, key.len(), context.max_parallelism, row)?,
+            schema,
+            keys: keys.to_vec(),
+            slots: Vec::new(),
+            batch: 0,
+            touched: Vec::new(),
+        })
+    }
+}
+
+impl Operator for ChangelogNormalize {
+    fn open(&mut self, mut restored: RestoredState, _: &mut Context<'_>) -> Result<()> {
+        self.table.restore(restored.take_keyed(TABLE))
+    }
+
+    fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        let batch = columns_of(batch)?.compact()?;
+        let keys: Vec<ArrayRef> = self.keys.iter().map(|key| batch.column(*key).clone()).collect();
+        let mut born = Vec::new();
+        self.table.intern(&keys, batch.physical_rows(), &mut self.slots, |slot, _| born.push(slot))?;
+        born.sort_unstable();
+        self.batch = self.batch.wrapping_add(1).max(1);
+        self.touched.resize(self.table.slots_end().max(self.touched.len()), (0, 0));
+        let mut touched: Vec<Touched> = Vec::new();
+        let mut old_slots = Vec::new();
+        for (row, slot) in self.slots.iter().enumerate() {
+            let (batch_of_slot, at) = &mut self.touched[*slot as usize];
+            if *batch_of_slot != self.batch {
+                (*batch_of_slot, *at) = (self.batch, touched.len() as u32);
+                let known = born.binary_search(slot).is_err();
+                touched.push(Touched { slot: *slot, before: known.then_some(old_slots.len()), after: None });
+                if known {
+                    old_slots.push(*slot);
+                }
+            }
+            let key = &mut touched[*at as usize];
+            match batch.kind(row) {
+                RowKind::Insert | RowKind::UpdateAfter => key.after = Some(row as u32),
+                RowKind::Delete => key.after = None,
+                // The +U that follows says it all; alone it takes the row away.
+                RowKind::UpdateBefore => key.after = None,
+            }
+        }
+        let before = self.table.values().read(&old_slots)?;
+        let after = batch.columns().columns();
+        let same = Equality::new(&before, after);
+        let mut changes = Changelog::default();
+        let (mut slots, mut rows, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+        for key in &touched {
+            match (key.before, key.after) {
+                (None, Some(row)) => changes.push(RowKind::Insert, 1, row as usize),
+                (Some(before), Some(row)) if same.equal(before, row as usize) => continue,
+                (Some(before), Some(row)) => {
+                    changes.push(RowKind::UpdateBefore, 0, before);
+                    changes.push(RowKind::UpdateAfter, 1, row as usize);
+                }
+                (Some(before), None) => changes.push(RowKind::Delete, 0, before),
+                (None, None) => (),
+            }
+            match key.after {
+                Some(row) => {
+                    slots.push(key.slot);
+                    rows.push(row);
+                }
+                None => gone.push(key.slot),
+            }
+        }
+        self.table.values_mut().set_rows(&slots, after, &rows)?;
+        self.table.mark_all(&slots);
+        gone.into_iter().for_each(|slot| self.table.remove(slot));
+        if changes.is_empty() {
+            return Ok(());
+        }
+        context.output.emit(Batch::Changes(changes.build(&self.schema, &[&before, after])?))
+    }
+
+    fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
+        let mut snapshot = OperatorSnapshot::default();
+        snapshot.keyed.extend(self.table.snapshot(full)?);
+        Ok(snapshot)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::harness::{Harness, node};
+    use flott_plan::OperatorSpec;
+
+    #[test]
+    fn the_last_row_of_a_key_counts() {
+        let spec = OperatorSpec::ChangelogNormalize { keys: vec![0] };
+        let mut normalize = Harness::keyed(node(spec, &["INT STRING"], "INT STRING"), &[&[0]]);
+        assert_eq!(normalize.push("+I 1 a\n+U 2 b\n+I 1 aa\n+I 3 x\n-D 3 x"), "+I 1 aa\n+I 2 b\n");
+        assert_eq!(normalize.push("+U 1 aa\n+U 2 c"), "-U 2 b\n+U 2 c\n");
+        normalize.checkpoint(false);
+        normalize.restore(2);
+        assert_eq!(normalize.push("-D 2 NULL\n-D 9 x"), "-D 2 c\n");
+        assert_eq!(normalize.push("-U 1 aa\n+U 1 z"), "-U 1 aa\n+U 1 z\n");
+        assert_eq!(normalize.checkpoint(false), 2);
+        assert_eq!(normalize.checkpoint(false), 0);
+    }
+}

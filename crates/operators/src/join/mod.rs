@@ -1,1 +1,381 @@
 //! Joins of two changelogs.
+//!
+//! Both sides are kept: each distinct row once under its key, with how often it is there and, where the kind of the join
+//! asks for it, how many rows of the other side match it. So a change costs the rows that it matches, and whether a row
+//! of an outer, semi or anti join gains its first match or loses its last is one look at a number.
+//!
+//! | kind | matches are counted on |
+//! |---|---|
+//! | inner | neither side |
+//! | left, semi, anti | the left |
+//! | right | the right |
+//! | full | both |
+//!
+//! Output is `+I` and `-D` in Flink's order: a padded row leaves before its first joined row comes, and comes after its
+//! last joined row has left. A retraction of what is not there is passed over. A row with NULL in a key that is compared with `=`
+//! matches nothing, ever: it is not kept; an outer or anti join lets it through at once.
+//!
+//! Cost of a row: interning its key and the row (two hashes, two probes) and one probe of the other side; of each candidate:
+//! decoding the other side's row, a gather per column, and the condition, evaluated over some thousand pairs at once. No
+//! more than [`CHUNK`] pairs are ever gathered; output leaves as it is made.
+
+mod output;
+mod side;
+
+use arrow::array::ArrayRef;
+use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::SchemaRef;
+use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
+use flott_operator::{Context, Operator};
+use flott_plan::{ChainedNode, Expr, JoinKind, Schema};
+use flott_state::{OperatorSnapshot, RestoredState};
+use flott_types::{CheckpointId, Error, Result, Timestamp};
+
+use self::output::{Joined, Others, Parts};
+use self::side::{Absorbed, Side, SideSpec};
+use crate::BuildContext;
+use crate::support::{Expression, columns_of, record_batch, take_columns};
+
+/// So many candidates or output rows are gathered at once.
+const CHUNK: usize = 4096;
+
+/// The condition beside the keys, over left columns, then right columns.
+struct Condition {
+    expression: Expression,
+    schema: SchemaRef,
+}
+
+/// The operator.
+pub(crate) struct Join {
+    schema: SchemaRef,
+    kind: JoinKind,
+    condition: Option<Condition>,
+    left: Side,
+    right: Side,
+    probe: Vec<u32>,
+}
+
+/// What a join is built from.
+pub(crate) struct JoinParts<'a> {
+    pub kind: JoinKind,
+    pub left_keys: &'a [usize],
+    pub right_keys: &'a [usize],
+    pub null_safe: &'a [bool],
+    pub condition: Option<&'a Expr>,
+    pub ttl: i64,
+}
+
+/// Candidates: rows of the batch, each with a row of the other side, in the order of the batch.
+#[derive(Default)]
+struct Pairs {
+    rows: Vec<u32>,
+    entries: Vec<u32>,
+    /// Rows whose candidates are all here or were before, with the number of pairs up to their last.
+    complete: Vec<(u32, usize)>,
+}
+
+impl Join {
+    pub fn new(node: &ChainedNode, parts: &JoinParts<'_>, context: &BuildContext) -> Result<Self> {
+        let JoinParts { kind, left_keys, right_keys, null_safe, condition, ttl } = *parts;
+        if left_keys.len() != right_keys.len() || left_keys.len() != null_safe.len() {
+            return Err(
+                Error::internal("the keys of a join's sides do not correspond").in_operator(&node.node.name)
+            );
+        }
+        let (left, right) = (crate::build::input(node, 0)?, crate::build::input(node, 1)?);
+        let side = |name, input, keys, counts_matches| {
+            Side::new(&SideSpec { name, input, keys, null_safe, counts_matches, ttl }, context)
+        };
+        let condition = condition.map(|condition| {
+            // Names may repeat; positions count.
+            let both = left.columns.iter().chain(&right.columns).enumerate();
+            let both = Schema::new(both.map(|(at, column)| (format!("c{at}"), column.ty.clone())));
+            let expression = Expression::new(condition, &both, context)?;
+            Ok::<_, Error>(Condition { expression, schema: arrow_type::schema(both.iter()) })
+        });
+        Ok(Join {
+            schema: arrow_type::schema(node.node.schema.iter()),
+            kind,
+            condition: condition.transpose()?,
+            left: side("left", left, left_keys, !matches!(kind, JoinKind::Inner | JoinKind::Right))?,
+            right: side("right", right, right_keys, matches!(kind, JoinKind::Right | JoinKind::Full))?,
+            probe: Vec::new(),
+        })
+    }
+
+    /// Rows that can match nothing.
+    fn without_match(&self, input: usize, batch: &ChangeBatch, context: &mut Context<'_>) -> Result<()> {
+        let shown = matches!(
+            (self.kind, input),
+            (JoinKind::Left | JoinKind::Full | JoinKind::Anti, 0) | (JoinKind::Right | JoinKind::Full, 1)
+        );
+        if !shown || batch.is_empty() {
+            return Ok(());
+        }
+        let mut joined = Joined::default();
+        for row in 0..batch.physical_rows() {
+            joined.push(sign(batch.kind(row).is_addition()), Some(row as u32), None);
+        }
+        let side = if input == 0 { &self.right } else { &self.left };
+        let others = Others { side, entries: &[], decoded: None };
+        let joined =
+            joined.build(&self.schema, parts(self.kind, input), batch.columns().columns(), &others)?;
+        context.output.emit(Batch::Changes(joined))
+    }
+}
+
+impl Operator for Join {
+    fn open(&mut self, mut restored: RestoredState, _: &mut Context<'_>) -> Result<()> {
+        self.left.map().restore(restored.take_keyed("left"))?;
+        self.right.map().restore(restored.take_keyed("right"))
+    }
+
+    fn process(&mut self, input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        let mut batch = columns_of(batch)?.compact()?;
+        let own = if input == 0 { &self.left } else { &self.right };
+        let mut keys = own.key_columns(&batch);
+        if let Some(joinable) = own.joinable(&keys) {
+            let never = batch.clone().select(&!&joinable).compact()?;
+            self.without_match(input, &never, context)?;
+            batch = batch.select(&joinable).compact()?;
+            keys = if input == 0 { &self.left } else { &self.right }.key_columns(&batch);
+        }
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let (now, rows) = (context.now, batch.physical_rows());
+        let Join { schema, kind, condition, left, right, probe } = self;
+        let (own, other) = if input == 0 { (left, right) } else { (right, left) };
+        let absorbed = own.absorb(&batch, &keys, now)?;
+        other.probe(&keys, rows, probe)?;
+        let mut work = Work {
+            schema,
+            kind: *kind,
+            input,
+            condition: condition.as_ref(),
+            batch: &batch,
+            absorbed: &absorbed,
+            matches: vec![0; rows],
+            own,
+            other,
+            now,
+            joined: Joined::default(),
+        };
+        work.run(probe, context)?;
+        own.forget(&absorbed);
+        own.expire(now, rows);
+        other.expire(now, rows);
+        Ok(())
+    }
+
+    fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
+        let mut snapshot = OperatorSnapshot::default();
+        snapshot.keyed.extend(self.left.map().snapshot(full)?);
+        snapshot.keyed.extend(self.right.map().snapshot(full)?);
+        Ok(snapshot)
+    }
+}
+
+/// One batch on its way through the other side.
+struct Work<'a> {
+    schema: &'a SchemaRef,
+    kind: JoinKind,
+    input: usize,
+    condition: Option<&'a Condition>,
+    batch: &'a ChangeBatch,
+    absorbed: &'a Absorbed,
+    /// How many matches each row of the batch has so far.
+    matches: Vec<i64>,
+    own: &'a mut Side,
+    other: &'a mut Side,
+    now: Timestamp,
+    joined: Joined,
+}
+
+impl Work<'_> {
+    fn run(&mut self, probe: &[u32], context: &mut Context<'_>) -> Result<()> {
+        let mut pairs = Pairs::default();
+        for (row, key) in probe.iter().enumerate() {
+            if self.absorbed.ignored[row] {
+                continue;
+            }
+            let total = if self.knows(row) { 0 } else { self.other.len_of(*key) };
+            let mut at = 0;
+            loop {
+                let end = total.min(at + CHUNK - pairs.rows.len().min(CHUNK));
+                for position in at..end {
+                    if let Some(entry) = self.other.nth(*key, position, self.now) {
+                        pairs.rows.push(row as u32);
+                        pairs.entries.push(entry);
+                    }
+                }
+                at = end;
+                if at == total {
+                    pairs.complete.push((row as u32, pairs.rows.len()));
+                    break;
+                }
+                self.join(std::mem::take(&mut pairs), context)?;
+            }
+            if pairs.rows.len() >= CHUNK || pairs.complete.len() >= CHUNK {
+                self.join(std::mem::take(&mut pairs), context)?;
+            }
+        }
+        self.join(pairs, context)
+    }
+
+    /// Whether it suffices to know how many matches a row has, and that is known.
+    fn knows(&self, row: usize) -> bool {
+        self.counts_only() && self.absorbed.known[row] >= 0
+    }
+
+    fn counts_only(&self) -> bool {
+        self.input == 0 && matches!(self.kind, JoinKind::Semi | JoinKind::Anti)
+    }
+
+    fn join(&mut self, pairs: Pairs, context: &mut Context<'_>) -> Result<()> {
+        let joins = !matches!(self.kind, JoinKind::Semi | JoinKind::Anti);
+        let decoded = match self.condition.is_some() || (joins && !pairs.entries.is_empty()) {
+            true => Some(self.other.rows_of(&pairs.entries)?),
+            false => None,
+        };
+        let holds = match (self.condition, &decoded) {
+            (Some(condition), Some(decoded)) => {
+                Some(self.evaluate(condition, &pairs.rows, decoded, context)?)
+            }
+            _ => None,
+        };
+        let mut pair = 0;
+        for (row, end) in &pairs.complete {
+            while pair < *end {
+                self.pair(pair, &pairs, holds.as_ref(), decoded.as_deref(), context)?;
+                pair += 1;
+            }
+            self.complete(*row);
+            if self.joined.len() >= CHUNK {
+                self.emit(&pairs, decoded.as_deref(), context)?;
+            }
+        }
+        while pair < pairs.rows.len() {
+            self.pair(pair, &pairs, holds.as_ref(), decoded.as_deref(), context)?;
+            pair += 1;
+        }
+        self.emit(&pairs, decoded.as_deref(), context)
+    }
+
+    fn evaluate(
+        &self,
+        condition: &Condition,
+        rows: &[u32],
+        decoded: &[ArrayRef],
+        context: &Context<'_>,
+    ) -> Result<BooleanBuffer> {
+        let own = take_columns(self.batch.columns().columns(), rows)?;
+        let columns = match self.input {
+            0 => [&own, decoded].concat(),
+            _ => [decoded, &own].concat(),
+        };
+        let columns = record_batch(&condition.schema, columns, rows.len())?;
+        condition.expression.holds(&columns, context)
+    }
+
+    /// A candidate: joins it if the condition holds.
+    fn pair(
+        &mut self,
+        pair: usize,
+        pairs: &Pairs,
+        holds: Option<&BooleanBuffer>,
+        decoded: Option<&[ArrayRef]>,
+        context: &mut Context<'_>,
+    ) -> Result<()> {
+        if holds.is_some_and(|holds| !holds.value(pair)) {
+            return Ok(());
+        }
+        let (row, entry) = (pairs.rows[pair], pairs.entries[pair]);
+        let times = self.other.count(entry);
+        self.matches[row as usize] += times;
+        if self.counts_only() {
+            return Ok(());
+        }
+        let adds = self.batch.kind(row as usize).is_addition();
+        let (before, after) = self.other.add_match(entry, if adds { 1 } else { -1 }, self.now);
+        let (first, last) = (adds && before == 0, !adds && before > 0 && after == 0);
+        let mut put = |kind: RowKind, row: Option<u32>| -> Result<()> {
+            for _ in 0..times {
+                self.joined.push(kind, row, Some(pair as u32));
+                if self.joined.len() >= CHUNK {
+                    let others = Others { side: self.other, entries: &pairs.entries, decoded };
+                    let own = self.batch.columns().columns();
+                    let joined =
+                        self.joined.build(self.schema, parts(self.kind, self.input), own, &others)?;
+                    context.output.emit(Batch::Changes(joined))?;
+                }
+            }
+            Ok(())
+        };
+        // Whether rows of the other side are shown without a match.
+        let padded = match (self.kind, self.input) {
+            (JoinKind::Semi, _) if first => return put(RowKind::Insert, None),
+            (JoinKind::Semi, _) if last => return put(RowKind::Delete, None),
+            (JoinKind::Anti, _) if first => return put(RowKind::Delete, None),
+            (JoinKind::Anti, _) if last => return put(RowKind::Insert, None),
+            (JoinKind::Semi | JoinKind::Anti, _) => return Ok(()),
+            (JoinKind::Full, _) | (JoinKind::Left, 1) | (JoinKind::Right, 0) => true,
+            _ => false,
+        };
+        if padded && first {
+            put(RowKind::Delete, None)?;
+        }
+        put(sign(adds), Some(row))?;
+        if padded && last {
+            put(RowKind::Insert, None)?;
+        }
+        Ok(())
+    }
+
+    /// All candidates of a row have been seen.
+    fn complete(&mut self, row: u32) {
+        let at = row as usize;
+        let adds = self.batch.kind(at).is_addition();
+        let known = self.absorbed.known[at];
+        let number = if known >= 0 && (!adds || self.counts_only()) { known } else { self.matches[at] };
+        let shown = match (self.kind, self.input) {
+            (JoinKind::Semi, 0) => number > 0,
+            (JoinKind::Left | JoinKind::Full | JoinKind::Anti, 0) | (JoinKind::Right | JoinKind::Full, 1) => {
+                number == 0
+            }
+            _ => false,
+        };
+        if shown {
+            self.joined.push(sign(adds), Some(row), None);
+        }
+        if adds {
+            self.own.set_matches(self.absorbed.entries[at], number);
+        }
+    }
+
+    fn emit(&mut self, pairs: &Pairs, decoded: Option<&[ArrayRef]>, context: &mut Context<'_>) -> Result<()> {
+        if self.joined.len() == 0 {
+            return Ok(());
+        }
+        let others = Others { side: self.other, entries: &pairs.entries, decoded };
+        let own = self.batch.columns().columns();
+        let joined = self.joined.build(self.schema, parts(self.kind, self.input), own, &others)?;
+        context.output.emit(Batch::Changes(joined))
+    }
+}
+
+fn sign(adds: bool) -> RowKind {
+    if adds { RowKind::Insert } else { RowKind::Delete }
+}
+
+fn parts(kind: JoinKind, input: usize) -> Parts {
+    match (kind, input) {
+        (JoinKind::Semi | JoinKind::Anti, 0) => Parts::Own,
+        (JoinKind::Semi | JoinKind::Anti, _) => Parts::Other,
+        (_, 0) => Parts::OwnThenOther,
+        _ => Parts::OtherThenOwn,
+    }
+}
+
+#[cfg(test)]
+mod tests;

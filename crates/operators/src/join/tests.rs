@@ -1,0 +1,223 @@
+use std::collections::BTreeMap;
+
+use expect_test::expect;
+use flott_plan::{Expr, JoinKind, OperatorSpec};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+
+use crate::harness::{Harness, column, node, ty};
+
+const KINDS: [JoinKind; 6] =
+    [JoinKind::Inner, JoinKind::Left, JoinKind::Right, JoinKind::Full, JoinKind::Semi, JoinKind::Anti];
+
+fn spec(kind: JoinKind, keys: usize, null_safe: bool, condition: Option<Expr>, ttl: i64) -> OperatorSpec {
+    OperatorSpec::Join {
+        kind,
+        left_keys: (0..keys).collect(),
+        right_keys: (0..keys).collect(),
+        null_safe: vec![null_safe; keys],
+        condition,
+        ttl,
+    }
+}
+
+fn build(kind: JoinKind, spec: OperatorSpec, keys: &[usize]) -> Harness {
+    let output = if matches!(kind, JoinKind::Semi | JoinKind::Anti) { "INT INT" } else { "INT INT INT INT" };
+    Harness::keyed(node(spec, &["INT INT", "INT INT"], output), &[keys, keys])
+}
+
+fn join(kind: JoinKind) -> Harness {
+    build(kind, spec(kind, 1, false, None, 0), &[0])
+}
+
+/// The left value is less than the right one.
+fn less() -> Expr {
+    Expr::call("<", vec![column(1, "INT"), column(3, "INT")], ty("BOOLEAN"))
+}
+
+#[test]
+fn an_inner_join_finds_partners_on_both_sides() {
+    let mut join = join(JoinKind::Inner);
+    assert_eq!(join.push_to(0, "+I 1 10\n+I 2 20\n+I NULL 0"), "");
+    assert_eq!(join.push_to(1, "+I 1 5\n+I NULL 0\n+I 1 5"), "+I 1 10 1 5\n+I 1 10 1 5\n");
+    assert_eq!(join.push_to(0, "-U 1 10\n+U 1 11"), "-D 1 10 1 5\n-D 1 10 1 5\n+I 1 11 1 5\n+I 1 11 1 5\n");
+    assert_eq!(join.push_to(1, "-D 1 5\n-D 1 5\n-D 1 5"), "-D 1 11 1 5\n-D 1 11 1 5\n");
+    assert_eq!(join.push_to(0, "-D 7 7"), "", "a retraction of nothing is passed over");
+}
+
+#[test]
+fn an_outer_join_takes_back_the_padded_row_first() {
+    let mut join = join(JoinKind::Left);
+    assert_eq!(join.push_to(0, "+I 1 10\n+I NULL 0"), "+I NULL 0 NULL NULL\n+I 1 10 NULL NULL\n");
+    expect![[r#"
+        -D 1 10 NULL NULL
+        +I 1 10 1 5
+        +I 1 10 1 6
+    "#]]
+    .assert_eq(&join.push_to(1, "+I 1 5\n+I 1 6"));
+    assert_eq!(join.push_to(1, "-D 1 6"), "-D 1 10 1 6\n");
+    assert_eq!(join.push_to(1, "-D 1 5"), "-D 1 10 1 5\n+I 1 10 NULL NULL\n");
+    assert_eq!(join.push_to(0, "-D 1 10\n-D NULL 0"), "-D NULL 0 NULL NULL\n-D 1 10 NULL NULL\n");
+}
+
+#[test]
+fn semi_and_anti_joins_are_opposites() {
+    let (mut semi, mut anti) = (join(JoinKind::Semi), join(JoinKind::Anti));
+    let rows = "+I 1 10\n+I 1 10\n+I NULL 0";
+    assert_eq!(semi.push_to(0, rows), "");
+    assert_eq!(anti.push_to(0, rows), "+I NULL 0\n+I 1 10\n+I 1 10\n");
+    assert_eq!(semi.push_to(1, "+I 1 1\n+I 1 2"), "+I 1 10\n+I 1 10\n");
+    assert_eq!(anti.push_to(1, "+I 1 1\n+I 1 2"), "-D 1 10\n-D 1 10\n");
+    assert_eq!(semi.push_to(0, "-D 1 10"), "-D 1 10\n");
+    assert_eq!(anti.push_to(0, "-D 1 10"), "");
+    assert_eq!(semi.push_to(1, "-D 1 1\n-D 1 2"), "-D 1 10\n");
+    assert_eq!(anti.push_to(1, "-D 1 1\n-D 1 2"), "+I 1 10\n");
+}
+
+#[test]
+fn null_equals_null_where_the_key_says_so() {
+    let spec = spec(JoinKind::Inner, 1, true, None, 0);
+    let mut join = build(JoinKind::Inner, spec, &[0]);
+    join.push_to(0, "+I NULL 1");
+    assert_eq!(join.push_to(1, "+I NULL 2"), "+I NULL 1 NULL 2\n");
+}
+
+#[test]
+fn a_large_fan_out_leaves_in_pieces() {
+    let spec = spec(JoinKind::Left, 0, true, None, 0);
+    let mut join = build(JoinKind::Left, spec, &[]);
+    let rows: Vec<String> = (0..3000).map(|row| format!("+I {row} 0")).collect();
+    join.push_to(1, &rows.join("\n"));
+    let out = join.push_to(0, "+I 1 1\n+I 2 2\n+I 3 3");
+    assert_eq!(out.lines().count(), 9000);
+    assert!(join.last().physical_rows() < 4096);
+    join.push_to(1, &rows.join("\n").replace("+I", "-D"));
+    assert_eq!(join.result(), " 1 1 NULL NULL\n 2 2 NULL NULL\n 3 3 NULL NULL\n");
+}
+
+#[test]
+fn rows_that_are_not_used_for_long_are_forgotten() {
+    let mut join = build(JoinKind::Inner, spec(JoinKind::Inner, 1, false, None, 1000), &[0]);
+    join.push_to(0, "+I 1 10");
+    join.advance(500);
+    assert_eq!(join.push_to(1, "+I 1 5"), "+I 1 10 1 5\n");
+    join.advance(700);
+    assert_eq!(join.push_to(1, "+I 1 6"), "");
+    assert_eq!(join.push_to(0, "+I 1 11"), "+I 1 11 1 5\n+I 1 11 1 6\n");
+    join.advance(10_000);
+    join.push_to(0, "+I 9 9\n+I 8 8\n+I 7 7\n+I 6 6");
+    join.checkpoint(false);
+    assert_eq!(join.tables(), ["left"]);
+    assert_eq!(join.table("left").lines().count(), 5);
+}
+
+#[test]
+fn a_snapshot_has_only_what_changed() {
+    let mut join = join(JoinKind::Left);
+    join.push_to(0, "+I 1 10\n+I 2 20");
+    join.push_to(1, "+I 1 1");
+    assert_eq!(join.checkpoint(false), 3);
+    assert_eq!(join.checkpoint(false), 0);
+    join.push_to(1, "+I 2 2\n+I 3 3\n-D 3 3");
+    assert_eq!(join.checkpoint(false), 2, "the right row, and the left row's number of matches");
+    expect![[r#"
+        a b $count $matches
+        1 10 1 1
+        2 20 1 1
+    "#]]
+    .assert_eq(&join.table("left"));
+}
+
+type Row = (Option<i32>, Option<i32>);
+
+fn text(value: Option<i32>) -> String {
+    value.map_or("NULL".to_owned(), |value| value.to_string())
+}
+
+/// A nested loop over what is there in the end.
+fn model(kind: JoinKind, sides: &[Vec<Row>; 2], matches: impl Fn(&Row, &Row) -> bool) -> String {
+    let [left, right] = sides;
+    let mut lines = Vec::new();
+    let show = |row: &Row| format!("{} {}", text(row.0), text(row.1));
+    for l in left {
+        let partners: Vec<_> = right.iter().filter(|r| matches(l, r)).collect();
+        match kind {
+            JoinKind::Semi if !partners.is_empty() => lines.push(format!(" {}\n", show(l))),
+            JoinKind::Anti if partners.is_empty() => lines.push(format!(" {}\n", show(l))),
+            JoinKind::Semi | JoinKind::Anti => (),
+            _ => {
+                lines.extend(partners.iter().map(|r| format!(" {} {}\n", show(l), show(r))));
+                if partners.is_empty() && matches!(kind, JoinKind::Left | JoinKind::Full) {
+                    lines.push(format!(" {} NULL NULL\n", show(l)));
+                }
+            }
+        }
+    }
+    if matches!(kind, JoinKind::Right | JoinKind::Full) {
+        let lonely = right.iter().filter(|r| !left.iter().any(|l| matches(l, r)));
+        lines.extend(lonely.map(|r| format!(" NULL NULL {}\n", show(r))));
+    }
+    lines.sort();
+    lines.concat()
+}
+
+#[test]
+fn any_changelogs_join_as_a_nested_loop_does() {
+    for seed in 0..72u64 {
+        let mut random = SmallRng::seed_from_u64(seed);
+        let kind = KINDS[seed as usize % 6];
+        let keys = usize::from(random.random_range(0..4) > 0);
+        let (null_safe, condition) = (random.random(), random.random::<bool>());
+        let key_columns: &[usize] = if keys == 1 { &[0] } else { &[] };
+        let spec = spec(kind, keys, null_safe, condition.then(less), 0);
+        let mut harness = build(kind, spec, key_columns);
+        let mut sides: [Vec<Row>; 2] = Default::default();
+        for _ in 0..30 {
+            let input = random.random_range(0..2);
+            let mut batch = String::new();
+            for _ in 0..random.random_range(1..8) {
+                let side = &mut sides[input];
+                if !side.is_empty() && random.random_range(0..5) < 2 {
+                    let gone = side.swap_remove(random.random_range(0..side.len()));
+                    let update = random.random::<bool>();
+                    batch +=
+                        &format!("{} {} {}\n", if update { "-U" } else { "-D" }, text(gone.0), text(gone.1));
+                    if !update {
+                        continue;
+                    }
+                    let new = (gone.0, Some(random.random_range(0..4)));
+                    side.push(new);
+                    batch += &format!("+U {} {}\n", text(new.0), text(new.1));
+                } else {
+                    let mut value = |n: i32| Some(random.random_range(0..n)).filter(|value| *value > 0);
+                    let row = (value(4), value(5));
+                    side.push(row);
+                    batch += &format!("+I {} {}\n", text(row.0), text(row.1));
+                }
+            }
+            harness.push_to(input, &batch);
+            if random.random_range(0..6) == 0 {
+                harness.checkpoint(random.random());
+                harness.restore(random.random_range(1..4));
+            }
+            let matches = |l: &Row, r: &Row| {
+                let keyed = keys == 0 || (l.0 == r.0 && (null_safe || l.0.is_some()));
+                keyed && (!condition || matches!((l.1, r.1), (Some(l), Some(r)) if l < r))
+            };
+            assert_eq!(sorted(&harness.result()), model(kind, &sides, matches), "{kind:?}, seed {seed}");
+        }
+        for (input, side) in sides.iter().enumerate() {
+            let rest: Vec<_> = side.iter().map(|row| format!("-D {} {}", text(row.0), text(row.1))).collect();
+            harness.push_to(input, &rest.join("\n"));
+        }
+        assert_eq!(harness.result(), "");
+        harness.checkpoint(false);
+        assert_eq!(harness.tables(), [""; 0], "state is left");
+    }
+}
+
+fn sorted(rows: &str) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    rows.lines().for_each(|line| *counts.entry(format!("{line}\n")).or_default() += 1);
+    counts.into_iter().flat_map(|(line, count)| std::iter::repeat_n(line, count)).collect()
+}

@@ -1,0 +1,77 @@
+//! LIMIT without an order, of an input that only grows: rows are counted and pass.
+
+use arrow::array::{ArrayRef, UInt32Array};
+use arrow::datatypes::Int64Type;
+use flott_batch::{Batch, arrow_type};
+use flott_operator::{Context, Operator};
+use flott_plan::ChainedNode;
+use flott_state::{KeyedMultiset, KeyedTable, OperatorSnapshot, PrimitiveColumn, RestoredState};
+use flott_types::{CheckpointId, Result};
+
+use super::Parts;
+use crate::BuildContext;
+use crate::accumulate::unique_fields;
+use crate::support::columns_of;
+
+/// The name of the table in snapshots.
+const TABLE: &str = "counts";
+
+/// The operator.
+pub(crate) struct Limit {
+    partition: Vec<usize>,
+    skip: i64,
+    end: i64,
+    counts: KeyedTable<PrimitiveColumn<Int64Type>>,
+    slots: Vec<u32>,
+}
+
+impl Limit {
+    pub fn new(node: &ChainedNode, parts: &Parts<'_>, context: &BuildContext) -> Result<Self> {
+        let input = arrow_type::schema(crate::build::input(node, 0)?.iter());
+        let keys: Vec<_> = parts.partition.iter().map(|key| input.fields()[*key].clone()).collect();
+        let keys = KeyedMultiset::prefixed("key.", &unique_fields(&keys));
+        let count = PrimitiveColumn::new("count", 0);
+        Ok(Limit {
+            partition: parts.partition.to_vec(),
+            skip: parts.from.saturating_sub(1) as i64,
+            end: parts.to.map_or(i64::MAX, |to| to as i64),
+            counts: KeyedTable::new(TABLE, &keys, keys.len(), context.max_parallelism, count)?,
+            slots: Vec::new(),
+        })
+    }
+}
+
+impl Operator for Limit {
+    fn open(&mut self, mut restored: RestoredState, _: &mut Context<'_>) -> Result<()> {
+        self.counts.restore(restored.take_keyed(TABLE))
+    }
+
+    fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        let batch = columns_of(batch)?.compact()?;
+        let keys: Vec<ArrayRef> = self.partition.iter().map(|key| batch.column(*key).clone()).collect();
+        self.counts.intern(&keys, batch.physical_rows(), &mut self.slots, |_, _| ())?;
+        let mut rows: Vec<u32> = Vec::new();
+        for (row, slot) in self.slots.iter().enumerate() {
+            let count = &mut self.counts.values_mut().values_mut()[*slot as usize];
+            if *count >= self.end {
+                continue;
+            }
+            *count += 1;
+            if *count > self.skip {
+                rows.push(row as u32);
+            }
+            self.counts.mark(*slot);
+        }
+        match rows.len() {
+            0 => Ok(()),
+            all if all == batch.physical_rows() => context.output.emit(Batch::Changes(batch)),
+            _ => context.output.emit(Batch::Changes(batch.take(&UInt32Array::from(rows))?)),
+        }
+    }
+
+    fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
+        let mut snapshot = OperatorSnapshot::default();
+        snapshot.keyed.extend(self.counts.snapshot(full)?);
+        Ok(snapshot)
+    }
+}

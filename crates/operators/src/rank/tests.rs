@@ -1,0 +1,130 @@
+use expect_test::expect;
+use flott_plan::{OperatorSpec, SortKey};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+
+use crate::harness::{Harness, node};
+
+const ROW: &str = "STRING INT INT";
+
+fn key(column: usize, descending: bool) -> SortKey {
+    SortKey { column, descending, nulls_first: !descending }
+}
+
+fn top(order: Vec<SortKey>, from: u64, to: u64, output_rank: bool, input_updates: bool) -> Harness {
+    let spec =
+        OperatorSpec::TopN { partition: vec![0], order, from, to: Some(to), output_rank, input_updates };
+    let output = if output_rank { "STRING INT INT BIGINT" } else { ROW };
+    Harness::keyed(node(spec, &[ROW], output), &[&[0]])
+}
+
+#[test]
+fn rows_push_others_out() {
+    let mut top = top(vec![key(1, true)], 1, 2, false, false);
+    assert_eq!(top.push("+I a 5 1\n+I a 7 2\n+I b 1 3\n+I a 1 4"), "+I a 7 2\n+I a 5 1\n+I b 1 3\n");
+    assert_eq!(top.push("+I a 6 5\n+I a 5 6"), "-D a 5 1\n+I a 6 5\n");
+    assert_eq!(top.push("+I a 6 7"), "", "of equal rows the earlier one stays");
+    top.checkpoint(false);
+    top.restore(2);
+    assert_eq!(top.push("+I a 6 8\n+I a 9 9"), "-D a 6 5\n+I a 9 9\n");
+}
+
+#[test]
+fn with_the_rank_every_place_is_updated() {
+    let mut top = top(vec![key(1, true)], 1, 3, true, false);
+    assert_eq!(top.push("+I a 5 1\n+I a 7 2"), "+I a 7 2 1\n+I a 5 1 2\n");
+    expect![[r#"
+        -U a 7 2 1
+        +U a 8 3 1
+        -U a 5 1 2
+        +U a 7 2 2
+        +I a 5 1 3
+    "#]]
+    .assert_eq(&top.push("+I a 8 3"));
+}
+
+#[test]
+fn a_retraction_brings_the_next_row_up() {
+    let mut top = top(vec![key(1, false)], 1, 2, false, true);
+    assert_eq!(top.push("+I a 3 1\n+I a 1 1\n+I a 2 1\n+I a 2 1"), "+I a 1 1\n+I a 2 1\n");
+    assert_eq!(top.push("-D a 1 1"), "-D a 1 1\n+I a 2 1\n");
+    assert_eq!(top.push("-D a 2 1"), "-D a 2 1\n+I a 3 1\n");
+    assert_eq!(top.push("-U a 3 1\n+U a 1 1"), "-D a 3 1\n+I a 1 1\n");
+}
+
+#[test]
+fn the_last_row_of_a_key_is_updated_in_place_and_the_later_of_two_counts() {
+    let order = vec![key(1, true)];
+    let row = "STRING TIMESTAMP(3) INT";
+    let spec = OperatorSpec::TopN {
+        partition: vec![0],
+        order,
+        from: 1,
+        to: Some(1),
+        output_rank: false,
+        input_updates: false,
+    };
+    let mut last = Harness::new(node(spec, &[row], row));
+    let at = |second: u32| format!("1970-01-01T00:00:0{second}.000");
+    last.push(&format!("+I a {} 1", at(5)));
+    assert_eq!(last.push(&format!("+I a {} 2", at(4))), "");
+    let out = last.push(&format!("+I a {} 3", at(5)));
+    assert_eq!(out, format!("-U a {} 1\n+U a {} 3\n", at(5), at(5)));
+}
+
+#[test]
+fn a_limit_counts() {
+    let spec = OperatorSpec::TopN {
+        partition: vec![],
+        order: vec![],
+        from: 2,
+        to: Some(3),
+        output_rank: false,
+        input_updates: false,
+    };
+    let mut limit = Harness::keyed(node(spec, &["INT"], "INT"), &[&[]]);
+    assert_eq!(limit.push("+I 1\n+I 2"), "+I 2\n");
+    limit.checkpoint(false);
+    limit.restore(1);
+    assert_eq!(limit.push("+I 3\n+I 4"), "+I 3\n");
+}
+
+#[test]
+fn random_changes_give_the_first_of_all_rows() {
+    for seed in 0..20 {
+        let mut random = SmallRng::seed_from_u64(seed);
+        let (updates, ranked) = (seed % 2 == 0, seed % 4 < 2);
+        let mut top = top(vec![key(1, true), key(2, false)], 2, 4, ranked, updates);
+        let mut rows: Vec<(char, i32, i32)> = Vec::new();
+        for _ in 0..40 {
+            let mut batch = String::new();
+            for _ in 0..random.random_range(1..10) {
+                if updates && !rows.is_empty() && random.random_bool(0.45) {
+                    let (k, a, b) = rows.swap_remove(random.random_range(0..rows.len()));
+                    batch += &format!("-D {k} {a} {b}\n");
+                } else {
+                    let row =
+                        (random.random_range('a'..'d'), random.random_range(0..9), random.random_range(0..9));
+                    rows.push(row);
+                    batch += &format!("+I {} {} {}\n", row.0, row.1, row.2);
+                }
+            }
+            top.push(&batch);
+            if random.random_bool(0.2) {
+                top.checkpoint(random.random_bool(0.2));
+                top.restore(random.random_range(1..4));
+            }
+        }
+        let mut expected = Vec::new();
+        for partition in 'a'..'d' {
+            let mut mine: Vec<_> = rows.iter().filter(|row| row.0 == partition).collect();
+            mine.sort_by_key(|row| (-row.1, row.2));
+            for (rank, (k, a, b)) in mine.into_iter().enumerate().skip(1).take(3) {
+                let rank = if ranked { format!(" {}", rank + 1) } else { String::new() };
+                expected.push(format!("{k} {a} {b}{rank}\n"));
+            }
+        }
+        expected.sort();
+        assert_eq!(top.result(), expected.concat(), "seed {seed}");
+    }
+}
