@@ -29,6 +29,9 @@ pub fn call(name: &str, args: Vec<Expr>, context: &PlanContext) -> Result<Expr> 
         if let Some(positive) = upper.strip_prefix("NOT ") {
             return call("NOT", vec![call(positive, args, context)?], context);
         }
+        if registry::is_planned(&upper) {
+            return Err(Error::unsupported(format!("function {upper} is not built yet")));
+        }
         let types = args.iter().map(|arg| arg.ty().kind.to_string()).collect::<Vec<_>>().join(", ");
         let hint = nearest(&upper).map_or_else(String::new, |name| format!(": did you mean {name}?"));
         return Err(Error::invalid(format!("No match found for function signature {upper}({types}){hint}")));

@@ -1,6 +1,7 @@
 //! The families of functions. Each has a table `functions()`; [`all`] joins them.
 
 mod build;
+mod catalog;
 mod check;
 mod collection;
 mod constant;
@@ -21,6 +22,7 @@ pub(crate) use operators::{decimal_array, divides_by_literal_zero, fill};
 /// All functions of all families.
 pub(crate) fn all() -> Vec<Box<dyn ScalarFunction>> {
     [
+        catalog::functions(),
         collection::functions(),
         conversion::functions(),
         json::functions(),

@@ -54,7 +54,7 @@ pub fn is_implicit(from: &TypeKind, to: &TypeKind) -> bool {
         (from, Decimal(..) | Double) => from.is_numeric(),
         (from, Float) => from.is_integer() || matches!(from, Decimal(..) | Float),
         (TinyInt, SmallInt | Int | BigInt) | (SmallInt, Int | BigInt) | (Int, BigInt) => true,
-        (Timestamp(_) | TimestampLtz(_), Date | Time(_)) | (Time(_), Time(_)) => true,
+        (Timestamp(_), Date | Time(_)) | (Time(_), Time(_)) => true,
         (Timestamp(_) | TimestampLtz(_), Timestamp(_) | TimestampLtz(_)) => true,
         (Array(a), Array(b)) | (Multiset(a), Multiset(b)) => is_implicit(&a.kind, &b.kind),
         (Map(ak, av), Map(bk, bv)) => is_implicit(&ak.kind, &bk.kind) && is_implicit(&av.kind, &bv.kind),

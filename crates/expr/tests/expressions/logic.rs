@@ -55,6 +55,13 @@ fn comparisons() {
         'abc' SIMILAR TO '(a|x)[b-d]+' -> BOOLEAN NOT NULL: TRUE
         'a.c' SIMILAR TO 'a.c' -> BOOLEAN NOT NULL: TRUE
         'abc' SIMILAR TO 'a.c' -> BOOLEAN NOT NULL: FALSE
+        ROW(1, 'a') = ROW(1, 'a') -> BOOLEAN NOT NULL: TRUE
+        (1, 'a') <> (1, 'b') -> BOOLEAN NOT NULL: TRUE
+        (1, 2) IN ((1, 2), (3, 4)) -> BOOLEAN NOT NULL: TRUE
+        ARRAY[1, NULL] = ARRAY[1, NULL] -> BOOLEAN NOT NULL: TRUE
+        MAP['a', 1, 'b', 2] = MAP['b', 2, 'a', 1] -> BOOLEAN NOT NULL: TRUE
+        MAP['a', 1] < MAP['a', 2] -> error: Comparable type expected
+        ARRAY[1] = 1 -> error: <COMPARABLE_TYPE> = <COMPARABLE_TYPE>
         ",
     );
 }
@@ -172,6 +179,9 @@ fn types_of_expressions() {
         TYPEOF(CAST('a' AS STRING), TRUE) -> STRING: VARCHAR(2147483647) NOT NULL
         TYPEOF(CAST(NULL AS TIMESTAMP_LTZ(3))) -> STRING: TIMESTAMP_LTZ(3)
         TYPEOF() -> error: TYPEOF(<ANY>)
+        TYPEOF(ROW(1, 'a')) -> STRING: ROW<`EXPR$0` INT NOT NULL, `EXPR$1` CHAR(1) NOT NULL> NOT NULL
+        CURRENT_DATABASE() -> STRING NOT NULL: default_database
+        PARSE_JSON('1') -> error: function PARSE_JSON is not built yet
         ",
     );
 }
