@@ -183,10 +183,10 @@ impl Side {
     #[inline]
     pub fn add_match(&mut self, entry: u32, delta: i64, now: Timestamp) -> (i64, i64) {
         let values = self.map.values_mut();
+        let Some(matches) = &mut values.matches else { return (0, 0) };
         if let Some(ttl) = &mut values.ttl {
             ttl.touch(entry, now);
         }
-        let Some(matches) = &mut values.matches else { return (0, 0) };
         let number = &mut matches.values_mut()[entry as usize];
         let before = *number;
         *number = (before + delta).max(0);

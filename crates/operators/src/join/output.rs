@@ -1,0 +1,88 @@
+//! The joined rows in the making.
+
+use arrow::array::{ArrayRef, UInt32Array};
+use arrow::compute::take;
+use arrow::datatypes::SchemaRef;
+use flott_batch::{ChangeBatch, RowKind, RowKinds};
+use flott_types::Result;
+
+use super::side::Side;
+use crate::support::{kernel, record_batch};
+
+/// Which rows of the batch stand beside which candidates. What is absent is NULL.
+#[derive(Default)]
+pub(super) struct Joined {
+    kinds: Vec<RowKind>,
+    rows: Vec<Option<u32>>,
+    pairs: Vec<Option<u32>>,
+}
+
+/// Of what the output consists, in order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Parts {
+    /// The batch's columns, then those of the other side.
+    OwnThenOther,
+    OtherThenOwn,
+    Own,
+    Other,
+}
+
+/// Candidates: rows of the other side, decoded or not.
+pub(super) struct Others<'a> {
+    pub side: &'a Side,
+    pub entries: &'a [u32],
+    pub decoded: Option<&'a [ArrayRef]>,
+}
+
+impl Joined {
+    #[inline]
+    pub fn push(&mut self, kind: RowKind, row: Option<u32>, pair: Option<u32>) {
+        self.kinds.push(kind);
+        self.rows.push(row);
+        self.pairs.push(pair);
+    }
+
+    pub fn len(&self) -> usize {
+        self.kinds.len()
+    }
+
+    /// The batch; starts anew.
+    pub fn build(
+        &mut self,
+        schema: &SchemaRef,
+        parts: Parts,
+        own: &[ArrayRef],
+        others: &Others<'_>,
+    ) -> Result<ChangeBatch> {
+        let Joined { kinds, rows, pairs } = std::mem::take(self);
+        let len = kinds.len();
+        let mine = || gather(own, &rows);
+        let theirs = || match others.decoded {
+            Some(decoded) => gather(decoded, &pairs),
+            None => {
+                let used: Vec<u32> =
+                    pairs.iter().flatten().map(|pair| others.entries[*pair as usize]).collect();
+                let decoded = others.side.rows_of(&used)?;
+                if used.len() == len {
+                    return Ok(decoded);
+                }
+                let mut next = 0..;
+                let places: Vec<Option<u32>> =
+                    pairs.iter().map(|pair| pair.and_then(|_| next.next())).collect();
+                gather(&decoded, &places)
+            }
+        };
+        let columns = match parts {
+            Parts::Own => mine()?,
+            Parts::Other => theirs()?,
+            Parts::OwnThenOther => [mine()?, theirs()?].concat(),
+            Parts::OtherThenOwn => [theirs()?, mine()?].concat(),
+        };
+        Ok(ChangeBatch::new(record_batch(schema, columns, len)?, Some(RowKinds::from(kinds))))
+    }
+}
+
+fn gather(columns: &[ArrayRef], rows: &[Option<u32>]) -> Result<Vec<ArrayRef>> {
+    let rows = UInt32Array::from(rows.to_vec());
+    columns.iter().map(|column| take(column, &rows, None).map_err(kernel)).collect()
+}
