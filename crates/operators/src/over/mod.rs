@@ -1,1 +1,1 @@
-//! Aggregation OVER (PARTITION BY ... ORDER BY ...).
+//! Aggregation OVER (PARTITION BY ... ORDER BY ...): being written here, with `sort` (TemporalSort, ORDER BY of bounded input).
