@@ -9,6 +9,7 @@ mod cast;
 mod coalesce;
 mod fallible;
 mod logic;
+mod narrow;
 
 use std::sync::Arc;
 
@@ -119,14 +120,41 @@ impl Compiler<'_> {
         })
     }
 
+    /// An operand that may be computed for some of the rows only, and whether it can fail. One that can sees only the
+    /// columns that it reads.
+    fn operand(&self, expr: &Expr) -> Result<(Node, bool)> {
+        if !fallible::can_fail(expr) {
+            return Ok((self.node(expr)?, false));
+        }
+        let mut positions = Vec::new();
+        expr.collect_columns(&mut positions);
+        positions.sort_unstable();
+        positions.dedup();
+        let moved = expr.clone().transform(&mut |node| match node {
+            Expr::Column { index, ty } => {
+                Expr::Column { index: positions.binary_search(&index).unwrap_or(index), ty }
+            }
+            other => other,
+        });
+        let types = positions.iter().map(|position| {
+            let missing = || Error::internal(format!("there is no column {position}"));
+            self.input.get(*position).cloned().ok_or_else(missing)
+        });
+        let types = types.collect::<Result<Vec<_>>>()?;
+        let inner = Compiler { input: &types, context: self.context }.node(&moved)?;
+        let schema = flott_batch::arrow_type::schema(types.iter().map(|ty| ("", ty)));
+        let columns = positions.iter().map(|position| Arc::new(Column::new("", *position)) as Node).collect();
+        Ok((narrow::Narrow::node(columns, inner, schema, to_arrow(expr.ty())), true))
+    }
+
     fn call(&self, function: &str, args: &[Expr], ty: &LogicalType) -> Result<Node> {
-        let nodes = || args.iter().map(|arg| self.node(arg)).collect::<Result<Vec<_>>>();
         Ok(match (function, args) {
             ("AND" | "OR", [first, rest @ ..]) => {
                 let is_and = function == "AND";
                 let mut node = self.node(first)?;
                 for arg in rest {
-                    node = logic::LazyLogic::node(is_and, node, self.node(arg)?, fallible::can_fail(arg));
+                    let (right, can_fail) = self.operand(arg)?;
+                    node = logic::LazyLogic::node(is_and, node, right, can_fail);
                 }
                 node
             }
@@ -138,14 +166,16 @@ impl Compiler<'_> {
                 Arc::new(IsNotNullExpr::new(self.node(arg)?))
             }
             ("COALESCE" | "IFNULL", [_, ..]) => {
-                let can_fail = args.iter().map(fallible::can_fail).collect();
-                coalesce::LazyCoalesce::node(nodes()?, can_fail, to_arrow(ty))
+                let operands = args.iter().map(|arg| self.operand(arg)).collect::<Result<Vec<_>>>()?;
+                let (nodes, can_fail) = operands.into_iter().unzip();
+                coalesce::LazyCoalesce::node(nodes, can_fail, to_arrow(ty))
             }
             _ => {
                 let Some(found) = registry::lookup(function) else {
                     return Err(Error::unsupported(format!("function {function} is not there")));
                 };
-                call::FlinkCall::node(found, args, nodes()?, ty, self.context)?
+                let nodes = args.iter().map(|arg| self.node(arg)).collect::<Result<Vec<_>>>()?;
+                call::FlinkCall::node(found, args, nodes, ty, self.context)?
             }
         })
     }

@@ -155,6 +155,8 @@ fn what_a_row_does_not_need_does_not_fail_it() {
         COALESCE(b, a / 0) -> INT: 1 2 0 1
         a / b > 0 AND b <> 0 -> error: Division by zero
         IF(b = 0, 0, 10 / b) -> INT: 10 5 0 10
+        CASE WHEN b > 0 AND a / b = 1 THEN s WHEN b = 0 THEN 'zero' END -> STRING: a NULL zero NULL
+        CASE WHEN a > 1 THEN COALESCE(CAST(NULL AS INT), a / (b + 1)) ELSE b END -> INT: 1 2 3 1
         ",
     );
 }
