@@ -47,7 +47,13 @@ fn configuration(options: &[ConfigOption]) -> String {
     text.push_str("\n## What can be set\n\n| key | value | default | what it does |\n|---|---|---|---|\n");
     for option in of(Effect::Works) {
         let default = if option.default.is_empty() { String::new() } else { format!("`{}`", option.default) };
-        let _ = writeln!(text, "| {} | {} | {default} | {} |", key(option), kind(option.kind), cell(option.description));
+        let _ = writeln!(
+            text,
+            "| {} | {} | {default} | {} |",
+            key(option),
+            kind(option.kind),
+            cell(option.description)
+        );
     }
     text.push_str("\n## Accepted, without effect\n\nFlink has these, and a `config.yaml` that sets them can be taken as it is. ");
     text.push_str("Here there is nothing for them to act on; a warning says so.\n\n| key | why it does nothing |\n|---|---|\n");
@@ -70,7 +76,9 @@ fn kind(kind: ValueKind) -> String {
         ValueKind::Fraction => "number".to_owned(),
         ValueKind::Duration => "duration".to_owned(),
         ValueKind::Memory => "size".to_owned(),
-        ValueKind::Choice(choices) => choices.iter().map(|choice| format!("`{choice}`")).collect::<Vec<_>>().join(", "),
+        ValueKind::Choice(choices) => {
+            choices.iter().map(|choice| format!("`{choice}`")).collect::<Vec<_>>().join(", ")
+        }
         ValueKind::Map => "keys".to_owned(),
     }
 }

@@ -34,7 +34,8 @@ pub(super) fn check(packages: &[Package], text: &str) -> Complaints {
         .map(|dependency| dependency.name.clone())
         .collect();
     let missing = used.difference(&told);
-    complaints.extend(missing.map(|name| format!("{name} has no line in {FILE}: what for, and why this one?")));
+    complaints
+        .extend(missing.map(|name| format!("{name} has no line in {FILE}: what for, and why this one?")));
     let left_over = told.difference(&used);
     complaints.extend(left_over.map(|name| format!("{FILE} has a line for {name}, which nobody uses")));
     complaints
@@ -53,7 +54,8 @@ mod tests {
     use crate::workspace::Dependency;
 
     fn of(names: &[&str], text: &str) -> Complaints {
-        let dependency = |name: &&str| Dependency { name: (*name).to_owned(), source: Some("registry+x".to_owned()) };
+        let dependency =
+            |name: &&str| Dependency { name: (*name).to_owned(), source: Some("registry+x".to_owned()) };
         let dependencies = names.iter().map(dependency).collect();
         check(&[Package { name: "a".to_owned(), roots: Vec::new(), dependencies }], text)
     }

@@ -47,7 +47,9 @@ pub(super) fn check_headers(root: &Path, packages: &[Package]) -> Result<Complai
     for path in packages.iter().flat_map(|package| &package.roots) {
         if !has_header(&workspace::read(path)?) {
             let name = path.strip_prefix(root).unwrap_or(path).display();
-            complaints.push(format!("{name} does not begin with a header: what it is, what holds, why so, what it costs"));
+            complaints.push(format!(
+                "{name} does not begin with a header: what it is, what holds, why so, what it costs"
+            ));
         }
     }
     Ok(complaints)

@@ -22,9 +22,13 @@ const CONNECTORS: &str = "flott-connector-*";
 
 /// Pairs that would be allowed by the layers and are not: the plan stands between planner and runtime, so that neither sees
 /// the other; jobs are independent of which connectors there are.
-const APART: &[(&str, &str)] =
-    &[("flott-sql", "flott-runtime"), ("flott-cluster", "flott-expr"), ("flott-runtime", CONNECTORS),
-      ("flott-cluster", CONNECTORS), ("flott-sql", CONNECTORS)];
+const APART: &[(&str, &str)] = &[
+    ("flott-sql", "flott-runtime"),
+    ("flott-cluster", "flott-expr"),
+    ("flott-runtime", CONNECTORS),
+    ("flott-cluster", CONNECTORS),
+    ("flott-sql", CONNECTORS),
+];
 
 /// Not part of what is built for users.
 const OUTSIDE: &[&str] = &["xtask"];
@@ -33,7 +37,10 @@ pub(super) fn check(packages: &[Package]) -> Complaints {
     let mut complaints = Complaints::new();
     for package in packages.iter().filter(|package| !OUTSIDE.contains(&package.name.as_str())) {
         let Some(layer) = layer(&package.name) else {
-            complaints.push(format!("{} is in no layer; give it a place in xtask/src/check/layers.rs", package.name));
+            complaints.push(format!(
+                "{} is in no layer; give it a place in xtask/src/check/layers.rs",
+                package.name
+            ));
             continue;
         };
         let ours = package.dependencies.iter().filter(|dependency| dependency.source.is_none());
@@ -82,7 +89,10 @@ mod tests {
     #[test]
     fn down_is_fine() {
         assert_eq!(of("flott-operators", &["flott-types", "flott-state", "flott-expr"]), Complaints::new());
-        assert_eq!(of("flott-connector-filesystem", &["flott-connector", "flott-formats"]), Complaints::new());
+        assert_eq!(
+            of("flott-connector-filesystem", &["flott-connector", "flott-formats"]),
+            Complaints::new()
+        );
         assert_eq!(of("xtask", &["flott-types"]), Complaints::new());
     }
 

@@ -23,7 +23,8 @@ pub(super) fn check(packages: &[Package]) -> Complaints {
         for dependency in &package.dependencies {
             for (library, users, why) in RESTRICTED {
                 let allowed = users.iter().any(|user| {
-                    user.strip_suffix('*').map_or(*user == package.name, |prefix| package.name.starts_with(prefix))
+                    user.strip_suffix('*')
+                        .map_or(*user == package.name, |prefix| package.name.starts_with(prefix))
                 });
                 if dependency.name.starts_with(library) && !allowed {
                     complaints.push(format!("{} uses {}; {why}", package.name, dependency.name));
@@ -52,7 +53,10 @@ mod tests {
 
     #[test]
     fn operators_know_neither_tokio_nor_datafusion() {
-        assert!(of("flott-operators", "tokio-util", "registry+x")[0].starts_with("flott-operators uses tokio-util;"));
+        assert!(
+            of("flott-operators", "tokio-util", "registry+x")[0]
+                .starts_with("flott-operators uses tokio-util;")
+        );
         assert_eq!(of("flott-operators", "datafusion-common", "registry+x").len(), 1);
         assert_eq!(of("flott-expr", "datafusion-common", "registry+x"), Complaints::new());
         assert_eq!(of("flott-connector-kafka", "tokio", "registry+x"), Complaints::new());

@@ -40,7 +40,11 @@ pub(super) fn check(root: &Path) -> Result<Complaints, String> {
 /// `paths` in backticks, from the root of the repository.
 fn quoted_paths(text: &str) -> impl Iterator<Item = &str> {
     let plain = |name: &&str| !name.contains(['*', '<', ' ', '{', '\n', '$']);
-    text.split('`').skip(1).step_by(2).filter(plain).filter(|name| FOLDERS.iter().any(|folder| name.starts_with(folder)))
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(plain)
+        .filter(|name| FOLDERS.iter().any(|folder| name.starts_with(folder)))
 }
 
 /// The targets of links that stay here: `[text](path)`, relative to the document.
@@ -72,7 +76,8 @@ mod tests {
 
     #[test]
     fn decisions_in_comments_are_found() {
-        let text = "//! Why: `docs/decisions/0002-own-binder.md`. Others are in docs/decisions/ as well. x.md";
+        let text =
+            "//! Why: `docs/decisions/0002-own-binder.md`. Others are in docs/decisions/ as well. x.md";
         assert_eq!(decisions(text).collect::<Vec<_>>(), ["docs/decisions/0002-own-binder.md"]);
     }
 }
