@@ -197,7 +197,12 @@ impl Catalogs {
             [object] => (&self.current_catalog, &self.current_database, object),
             [database, object] => (&self.current_catalog, database, object),
             [catalog, database, object] => (catalog, database, object),
-            _ => return Err(Error::invalid(format!("'{}' is not a name of one to three parts", parts.join(".")))),
+            _ => {
+                return Err(Error::invalid(format!(
+                    "'{}' is not a name of one to three parts",
+                    parts.join(".")
+                )));
+            }
         };
         Ok(ObjectPath { catalog: catalog.clone(), database: database.clone(), object: object.clone() })
     }

@@ -6,7 +6,7 @@ use sqlparser::ast::{Expr as Ast, GroupByExpr, GroupByWithModifier, Select};
 
 use super::expr::{BoundAggregate, ExprBinder};
 use super::placeholder::{self, Placeholder};
-use super::{Binder, Scope, unsupported, wrong};
+use super::{Binder, Scope, group_window, unsupported, wrong};
 use crate::logical::{Field, Rel, RelNode};
 
 /// The keys of a GROUP BY, and which of them each grouping set has.
@@ -22,7 +22,9 @@ impl Binder<'_> {
     /// Binds GROUP BY; `None` when there is none.
     pub(crate) fn groups(&self, group_by: &GroupByExpr, scope: &Scope<'_>) -> Result<Option<Groups>> {
         let GroupByExpr::Expressions(items, modifiers) = group_by else { return Ok(None) };
-        if let Some(modifier) = modifiers.iter().find(|modifier| !matches!(modifier, GroupByWithModifier::GroupingSets(_))) {
+        if let Some(modifier) =
+            modifiers.iter().find(|modifier| !matches!(modifier, GroupByWithModifier::GroupingSets(_)))
+        {
             return Err(super::expr_call::refuse(format!("GROUP BY ... {modifier} is not SQL of Flink")));
         }
         if items.is_empty() && modifiers.is_empty() {
@@ -35,6 +37,15 @@ impl Binder<'_> {
             _ => None,
         });
         for item in items.iter().chain(sets) {
+            if let (Some(first), true) = (scope.group_window, group_window::is_group_window(item)) {
+                for bound in first..first + 3 {
+                    groups.keys.push(scope.column(bound));
+                }
+                let added: Vec<usize> = (groups.keys.len() - 3..groups.keys.len()).collect();
+                groups.sets =
+                    groups.sets.iter().map(|set| [set.as_slice(), added.as_slice()].concat()).collect();
+                continue;
+            }
             let alternatives: Vec<Vec<usize>> = match item {
                 Ast::GroupingSets(sets) => {
                     sets.iter().map(|set| groups.key_list(set, &binder)).collect::<Result<_>>()?
@@ -46,12 +57,20 @@ impl Binder<'_> {
                 Ast::Cube(parts) => {
                     let parts = groups.key_lists(parts, &binder)?;
                     let has = |mask: usize, bit: usize| mask & (1 << (parts.len() - 1 - bit)) != 0;
-                    let set_of = |mask| (0..parts.len()).filter(|bit| has(mask, *bit)).flat_map(|bit| parts[bit].clone()).collect();
+                    let set_of = |mask| {
+                        (0..parts.len())
+                            .filter(|bit| has(mask, *bit))
+                            .flat_map(|bit| parts[bit].clone())
+                            .collect()
+                    };
                     (0..1usize << parts.len()).rev().map(set_of).collect()
                 }
                 Ast::Tuple(members) => vec![groups.key_list(members, &binder)?],
                 Ast::Value(_) => {
-                    return Err(wrong("GROUP BY takes expressions; the position of a column is not supported", item));
+                    return Err(wrong(
+                        "GROUP BY takes expressions; the position of a column is not supported",
+                        item,
+                    ));
                 }
                 other => vec![vec![groups.key(other, &binder)?]],
             };
@@ -87,13 +106,25 @@ impl Binder<'_> {
         // Where each placeholder's value is in the end: an aggregate or a GROUPING function.
         let mut places = Vec::new();
         for BoundAggregate { call, args, filter } in aggregates {
-            if matches!(call.function.as_str(), "GROUPING" | "GROUPING_ID") {
-                let members = args.iter().map(|arg| keys.iter().position(|key| key == arg)).collect::<Option<Vec<_>>>();
+            if matches!(call.function.as_str(), "GROUPING" | "GROUPING_ID" | "GROUP_ID") {
+                let members =
+                    args.iter().map(|arg| keys.iter().position(|key| key == arg)).collect::<Option<Vec<_>>>();
                 let Some(members) = members else {
-                    return Err(wrong(format!("the arguments of {} must be keys of GROUP BY", call.function), select));
+                    return Err(wrong(
+                        format!("the arguments of {} must be keys of GROUP BY", call.function),
+                        select,
+                    ));
                 };
+                let values: Vec<i64> = sets
+                    .iter()
+                    .enumerate()
+                    .map(|(number, set)| match call.function.as_str() {
+                        "GROUP_ID" => sets[..number].iter().filter(|before| *before == set).count() as i64,
+                        _ => members.iter().fold(0, |bits, key| bits << 1 | i64::from(!set.contains(key))),
+                    })
+                    .collect();
                 places.push(Place::Grouping(grouping.len()));
-                grouping.push(members);
+                grouping.push(values);
                 continue;
             }
             let mut column = |expr: Expr| match inputs.iter().position(|(known, _)| *known == expr) {
@@ -112,7 +143,8 @@ impl Binder<'_> {
         let input = rel.project(inputs);
         let key_count = keys.len();
         let (grouped, key_types, expand_id) = if plain {
-            let types: Vec<LogicalType> = input.fields[..key_count].iter().map(|field| field.ty.clone()).collect();
+            let types: Vec<LogicalType> =
+                input.fields[..key_count].iter().map(|field| field.ty.clone()).collect();
             (input.aggregate((0..key_count).collect(), calls), types, None)
         } else {
             let expanded = expand(input, &sets, key_count);
@@ -127,10 +159,11 @@ impl Binder<'_> {
         for expr in exprs {
             let taken = std::mem::replace(expr, Expr::column(0, TypeKind::Null.nullable()));
             let mut bound = over_groups(taken, &keys, &key_types);
-            bound = placeholder::replace(bound, Placeholder::Aggregate, &mut |index, ty| match places[index] {
-                Place::Call(call) => grouped_column(first_call + call, ty),
-                Place::Grouping(function) => grouping_value(&grouping[function], &sets, expand_id),
-            });
+            bound =
+                placeholder::replace(bound, Placeholder::Aggregate, &mut |index, ty| match places[index] {
+                    Place::Call(call) => grouped_column(first_call + call, ty),
+                    Place::Grouping(function) => grouping_value(&grouping[function], expand_id),
+                });
             if let Some(index) = stray_column(&bound) {
                 let name = &scope.fields[index].name;
                 return Err(wrong(format!("Expression '{name}' is not being grouped"), select));
@@ -185,22 +218,19 @@ fn stray_column(expr: &Expr) -> Option<usize> {
     }
 }
 
-/// GROUPING(a, b): a bit for each argument, set when the row's grouping set lacks it.
-fn grouping_value(members: &[usize], sets: &[Vec<usize>], expand_id: Option<usize>) -> Expr {
+/// GROUPING and its like: a number for each grouping set, chosen by the set of the row. GROUPING(a, b) has a bit for each
+/// argument, set when the set lacks it.
+fn grouping_value(values: &[i64], expand_id: Option<usize>) -> Expr {
     let ty = TypeKind::BigInt.not_null();
-    let bits = |set: &Vec<usize>| members.iter().fold(0, |bits, key| bits << 1 | i64::from(!set.contains(key)));
     let literal = |value| Expr::literal(Literal::Integer(value), ty.clone());
-    let Some(id) = expand_id else { return literal(0) };
+    let (first, rest) = values.split_first().unwrap_or((&0, &[]));
+    let (Some(id), false) = (expand_id, rest.is_empty()) else { return literal(*first) };
     let id = grouped_column(id, ty.clone());
-    let branches = sets.iter().enumerate().skip(1).map(|(number, set)| {
-        let is_set = Expr::call("=", vec![id.clone(), literal(number as i64)], TypeKind::Boolean.not_null());
-        (is_set, literal(bits(set)))
+    let branches = rest.iter().zip(1..).map(|(value, number)| {
+        let is_set = Expr::call("=", vec![id.clone(), literal(number)], TypeKind::Boolean.not_null());
+        (is_set, literal(*value))
     });
-    let branches: Vec<_> = branches.collect();
-    if branches.is_empty() {
-        return literal(bits(&sets[0]));
-    }
-    Expr::Case { branches, otherwise: Box::new(literal(bits(&sets[0]))), ty: ty.clone() }
+    Expr::Case { branches: branches.collect(), otherwise: Box::new(literal(*first)), ty: ty.clone() }
 }
 
 /// Each row once for every grouping set, with the keys it lacks set to NULL, and the set's number as a last column.

@@ -7,7 +7,8 @@ use flott_plan::{AggregateCall, Expr};
 use flott_sql_parser::encoding;
 use flott_types::{Result, TypeKind};
 use sqlparser::ast::{
-    AccessExpr, BinaryOperator, CaseWhen, Expr as Ast, Ident, NamedWindowDefinition, Subscript, UnaryOperator, ValueWithSpan,
+    AccessExpr, BinaryOperator, CaseWhen, Expr as Ast, Ident, NamedWindowDefinition, Subscript,
+    UnaryOperator, ValueWithSpan,
 };
 
 use super::over::OverCall;
@@ -44,7 +45,15 @@ pub(crate) struct BoundAggregate {
 impl<'a, 's> ExprBinder<'a, 's> {
     /// A binder of expressions in which aggregates, OVER and subqueries have no place.
     pub fn scalar(binder: &'s Binder<'a>, scope: &'s Scope<'s>) -> Self {
-        ExprBinder { binder, scope, aggregates: None, overs: None, subqueries: None, grouped: true, windows: &[] }
+        ExprBinder {
+            binder,
+            scope,
+            aggregates: None,
+            overs: None,
+            subqueries: None,
+            grouped: true,
+            windows: &[],
+        }
     }
 
     /// Scalar subqueries are allowed.
@@ -65,7 +74,8 @@ impl<'a, 's> ExprBinder<'a, 's> {
 
     /// Binds an expression.
     pub fn bind(&self, ast: &Ast) -> Result<Expr> {
-        let both = |left: &Ast, right: &Ast| Ok::<_, flott_types::Error>(vec![self.bind(left)?, self.bind(right)?]);
+        let both =
+            |left: &Ast, right: &Ast| Ok::<_, flott_types::Error>(vec![self.bind(left)?, self.bind(right)?]);
         match ast {
             Ast::Identifier(name) => self.identifier(name),
             Ast::CompoundIdentifier(parts) => self.scope.resolve(parts),
@@ -119,7 +129,8 @@ impl<'a, 's> ExprBinder<'a, 's> {
                 self.call("ROW", fields, ast)
             }
             Ast::Array(array) => {
-                let elements = array.elem.iter().map(|element| self.bind(element)).collect::<Result<Vec<_>>>()?;
+                let elements =
+                    array.elem.iter().map(|element| self.bind(element)).collect::<Result<Vec<_>>>()?;
                 self.call("ARRAY", elements, ast)
             }
             Ast::Map(map) => {
@@ -131,9 +142,10 @@ impl<'a, 's> ExprBinder<'a, 's> {
                 self.call("MAP", entries, ast)
             }
             Ast::Subquery(query) => self.scalar_subquery(query, ast),
-            Ast::Exists { .. } | Ast::InSubquery { .. } => {
-                Err(unsupported("EXISTS and IN with a subquery inside of another expression than AND of a WHERE", ast))
-            }
+            Ast::Exists { .. } | Ast::InSubquery { .. } => Err(unsupported(
+                "EXISTS and IN with a subquery inside of another expression than AND of a WHERE",
+                ast,
+            )),
             Ast::GroupingSets(_) | Ast::Cube(_) | Ast::Rollup(_) => {
                 Err(wrong("GROUPING SETS, CUBE and ROLLUP stand in GROUP BY only", ast))
             }
@@ -164,7 +176,9 @@ impl<'a, 's> ExprBinder<'a, 's> {
         let mut expr = self.bind(root)?;
         for access in chain {
             expr = match access {
-                AccessExpr::Dot(Ast::Identifier(name)) => super::scope::fields_of(expr, std::slice::from_ref(name))?,
+                AccessExpr::Dot(Ast::Identifier(name)) => {
+                    super::scope::fields_of(expr, std::slice::from_ref(name))?
+                }
                 AccessExpr::Subscript(Subscript::Index { index }) => {
                     let index_expr = self.bind(index)?;
                     self.call("ITEM", vec![expr, index_expr], index)?

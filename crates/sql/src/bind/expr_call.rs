@@ -5,8 +5,8 @@ use flott_plan::{AggregateCall, Expr, Literal};
 use flott_sql_parser::encoding::{self, JsonBehavior, JsonCall, JsonItem, JsonWrapper};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 use sqlparser::ast::{
-    CeilFloorKind, DuplicateTreatment, Expr as Ast, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    NullTreatment, TrimWhereField,
+    CeilFloorKind, DuplicateTreatment, Expr as Ast, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, NullTreatment, TrimWhereField,
 };
 
 use super::expr::{BoundAggregate, ExprBinder};
@@ -23,7 +23,9 @@ impl ExprBinder<'_, '_> {
             }
             Ast::Ceil { expr, field } => self.round("CEIL", expr, field, ast),
             Ast::Floor { expr, field } => self.round("FLOOR", expr, field, ast),
-            Ast::Position { expr, r#in } => self.call("POSITION", vec![self.bind(expr)?, self.bind(r#in)?], ast),
+            Ast::Position { expr, r#in } => {
+                self.call("POSITION", vec![self.bind(expr)?, self.bind(r#in)?], ast)
+            }
             Ast::Substring { expr, substring_from, substring_for, .. } => {
                 let mut args = vec![self.bind(expr)?];
                 for part in [substring_from, substring_for].into_iter().flatten() {
@@ -57,9 +59,13 @@ impl ExprBinder<'_, '_> {
     fn round(&self, name: &str, expr: &Ast, kind: &CeilFloorKind, ast: &Ast) -> Result<Expr> {
         let value = self.bind(expr)?;
         match kind {
-            CeilFloorKind::DateTimeField(sqlparser::ast::DateTimeField::NoDateTime) => self.call(name, vec![value], ast),
+            CeilFloorKind::DateTimeField(sqlparser::ast::DateTimeField::NoDateTime) => {
+                self.call(name, vec![value], ast)
+            }
             CeilFloorKind::DateTimeField(unit) => self.call(name, vec![value, word(&unit.to_string())], ast),
-            CeilFloorKind::Scale(_) => Err(wrong(format!("{name} takes one number, or a time and a unit"), ast)),
+            CeilFloorKind::Scale(_) => {
+                Err(wrong(format!("{name} takes one number, or a time and a unit"), ast))
+            }
         }
     }
 
@@ -81,22 +87,32 @@ impl ExprBinder<'_, '_> {
             return Err(wrong(format!("there is no function '{}'", function.name), ast));
         };
         if name.value.starts_with('$') {
-            return Err(wrong(format!("{} has no place here", name.value.trim_start_matches('$').to_uppercase()), ast));
+            return Err(wrong(
+                format!("{} has no place here", name.value.trim_start_matches('$').to_uppercase()),
+                ast,
+            ));
         }
         let name = name.value.to_ascii_uppercase();
+        if let Some(bound) = self.group_window_bound(&name, ast)? {
+            return Ok(bound);
+        }
         if function.over.is_some() {
             return self.over_function(&name, function, ast);
         }
         if aggregate::is_aggregate(&name) {
             return self.aggregate_function(&name, function, ast);
         }
-        if function.filter.is_some() || !function.within_group.is_empty() || function.null_treatment.is_some() {
-            return Err(wrong(format!("FILTER, WITHIN GROUP and IGNORE NULLS belong to aggregates; {name} is none"), ast));
+        if function.filter.is_some() || !function.within_group.is_empty() || function.null_treatment.is_some()
+        {
+            return Err(wrong(
+                format!("FILTER, WITHIN GROUP and IGNORE NULLS belong to aggregates; {name} is none"),
+                ast,
+            ));
         }
         if let Some(args) = self.json_arguments(&name, function, ast)? {
             return self.call(&name, args, ast);
         }
-        if matches!(name.as_str(), "GROUPING" | "GROUPING_ID") {
+        if matches!(name.as_str(), "GROUPING" | "GROUPING_ID" | "GROUP_ID") {
             return self.aggregate_function(&name, function, ast);
         }
         let (args, distinct) = self.arguments(&name, function, ast)?;
@@ -120,7 +136,12 @@ impl ExprBinder<'_, '_> {
     }
 
     /// The arguments of a call that has only plain ones; `*` is no argument. Also whether DISTINCT was said.
-    pub fn arguments<'f>(&self, name: &str, function: &'f Function, ast: &Ast) -> Result<(Vec<&'f Ast>, bool)> {
+    pub fn arguments<'f>(
+        &self,
+        name: &str,
+        function: &'f Function,
+        ast: &Ast,
+    ) -> Result<(Vec<&'f Ast>, bool)> {
         let list = match &function.args {
             FunctionArguments::None => return Ok((Vec::new(), false)),
             FunctionArguments::Subquery(_) => return Err(wrong(format!("{name} takes no query"), ast)),
@@ -133,7 +154,8 @@ impl ExprBinder<'_, '_> {
         for arg in &list.args {
             match arg {
                 FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)) => args.push(arg),
-                FunctionArg::Unnamed(FunctionArgExpr::Wildcard) if name == "COUNT" && list.args.len() == 1 => {}
+                FunctionArg::Unnamed(FunctionArgExpr::Wildcard)
+                    if name == "COUNT" && list.args.len() == 1 => {}
                 other => return Err(unsupported(format!("the argument '{other}' in a call of {name}"), ast)),
             }
         }
@@ -167,22 +189,31 @@ impl ExprBinder<'_, '_> {
         }
         let inner = ExprBinder::scalar(self.binder, self.scope);
         let filter = function.filter.as_deref().map(|filter| inner.condition(filter)).transpose()?;
-        let (args, distinct) = match inner.json_arguments(name, function, ast)? {
-            Some(args) => (args, false),
-            None => {
-                let (args, distinct) = self.arguments(name, function, ast)?;
-                (args.into_iter().map(|arg| inner.bind(arg)).collect::<Result<Vec<_>>>()?, distinct)
+        let mut canonical = aggregate::canonical(name);
+        let (args, distinct) = if matches!(name, "JSON_OBJECTAGG" | "JSON_ARRAYAGG") {
+            let Some(json) = encoding::decode_json(function) else {
+                return Err(wrong(format!("{name} does not take these arguments"), ast));
+            };
+            // What becomes of NULL is part of the function that the operator computes.
+            match json.absent_on_null {
+                Some(true) => canonical.push_str("_ABSENT_ON_NULL"),
+                Some(false) => canonical.push_str("_NULL_ON_NULL"),
+                None => {}
             }
+            (json.args, false)
+        } else {
+            self.arguments(name, function, ast)?
         };
+        let args = args.into_iter().map(|arg| inner.bind(arg)).collect::<Result<Vec<_>>>()?;
         let types: Vec<LogicalType> = args.iter().map(|arg| arg.ty().clone()).collect();
         let ty = match name {
-            "GROUPING" | "GROUPING_ID" => TypeKind::BigInt.not_null(),
+            "GROUPING" | "GROUPING_ID" | "GROUP_ID" => TypeKind::BigInt.not_null(),
             _ => at(aggregate::infer(name, &types, distinct, self.grouped), ast)?,
         };
         // MIN and MAX do not change by DISTINCT.
         let distinct = distinct && !matches!(name, "MIN" | "MAX");
         let call = AggregateCall {
-            function: aggregate::canonical(name),
+            function: canonical,
             args: Vec::new(),
             arg_types: types,
             distinct,
@@ -195,10 +226,7 @@ impl ExprBinder<'_, '_> {
 
     /// The arguments of the JSON functions, whose clauses become trailing constants; `None` for other functions.
     fn json_arguments(&self, name: &str, function: &Function, ast: &Ast) -> Result<Option<Vec<Expr>>> {
-        if !matches!(
-            name,
-            "JSON_VALUE" | "JSON_QUERY" | "JSON_EXISTS" | "JSON_OBJECT" | "JSON_ARRAY" | "JSON_OBJECTAGG" | "JSON_ARRAYAGG"
-        ) {
+        if !matches!(name, "JSON_VALUE" | "JSON_QUERY" | "JSON_EXISTS" | "JSON_OBJECT" | "JSON_ARRAY") {
             return Ok(None);
         }
         let Some(json) = encoding::decode_json(function) else {
@@ -222,7 +250,7 @@ impl ExprBinder<'_, '_> {
             }
             "JSON_EXISTS" => args.push(word(behavior(json.on_error, "FALSE"))),
             _ => {
-                let default_absent = name == "JSON_ARRAY" || name == "JSON_ARRAYAGG";
+                let default_absent = name == "JSON_ARRAY";
                 let absent = json.absent_on_null.unwrap_or(default_absent);
                 args.insert(0, word(if absent { "ABSENT" } else { "NULL" }));
             }

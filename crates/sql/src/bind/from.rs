@@ -5,7 +5,8 @@ use flott_plan::{Expr, JoinKind, Literal};
 use flott_sql_parser::encoding;
 use flott_types::{Result, TypeKind};
 use sqlparser::ast::{
-    Expr as Ast, Ident, Join, JoinConstraint, JoinOperator, TableAlias, TableFactor, TableWithJoins,
+    Expr as Ast, Ident, Join, JoinConstraint, JoinOperator, NullInclusion, TableAlias, TableFactor,
+    TableWithJoins,
 };
 
 use super::expr::ExprBinder;
@@ -16,7 +17,11 @@ use crate::logical::{Field, Rel, RelNode};
 
 impl Binder<'_> {
     /// The relation of a FROM clause, and the names it brings.
-    pub(crate) fn from<'p>(&self, from: &[TableWithJoins], outer: Option<&'p Scope<'p>>) -> Result<(Rel, Scope<'p>)> {
+    pub(crate) fn from<'p>(
+        &self,
+        from: &[TableWithJoins],
+        outer: Option<&'p Scope<'p>>,
+    ) -> Result<(Rel, Scope<'p>)> {
         let mut joined: Option<(Rel, Scope<'p>)> = None;
         for item in from {
             let (rel, scope) = self.table_with_joins(item, outer)?;
@@ -54,7 +59,9 @@ impl Binder<'_> {
         outer: Option<&'p Scope<'p>>,
     ) -> Result<(Rel, Scope<'p>)> {
         let (kind, constraint) = match &join.join_operator {
-            JoinOperator::Join(on) | JoinOperator::Inner(on) | JoinOperator::CrossJoin(on) => (JoinKind::Inner, on),
+            JoinOperator::Join(on) | JoinOperator::Inner(on) | JoinOperator::CrossJoin(on) => {
+                (JoinKind::Inner, on)
+            }
             JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => (JoinKind::Left, on),
             JoinOperator::Right(on) | JoinOperator::RightOuter(on) => (JoinKind::Right, on),
             JoinOperator::FullOuter(on) => (JoinKind::Full, on),
@@ -160,8 +167,12 @@ impl Binder<'_> {
                 index_hints,
                 ..
             } if partitions.is_empty() && index_hints.is_empty() => {
-                let parts: Vec<String> =
-                    name.0.iter().filter_map(|part| part.as_ident()).map(|ident| ident.value.clone()).collect();
+                let parts: Vec<String> = name
+                    .0
+                    .iter()
+                    .filter_map(|part| part.as_ident())
+                    .map(|ident| ident.value.clone())
+                    .collect();
                 let hints = encoding::decode_table_hints(factor);
                 let (own_name, rel) = self.named_relation(&parts, &hints, name)?;
                 aliased(rel, alias.as_ref(), Some(&own_name), outer)
@@ -184,11 +195,18 @@ impl Binder<'_> {
                 aliased(rel, alias.as_ref(), None, outer)
             }
             TableFactor::Function { .. } => Err(unsupported("LATERAL TABLE with a table function", factor)),
-            TableFactor::NestedJoin { table_with_joins, alias: None } => self.table_with_joins(table_with_joins, outer),
+            TableFactor::NestedJoin { table_with_joins, alias: None } => {
+                self.table_with_joins(table_with_joins, outer)
+            }
             TableFactor::UNNEST { .. } => Err(unsupported("UNNEST", factor)),
             TableFactor::MatchRecognize { .. } => Err(unsupported("MATCH_RECOGNIZE", factor)),
             TableFactor::Pivot { .. } => Err(unsupported("PIVOT", factor)),
-            TableFactor::Unpivot { .. } => Err(unsupported("UNPIVOT", factor)),
+            TableFactor::Unpivot { table, value, name, columns, null_inclusion, alias } => {
+                let (rel, scope) = self.factor(table, outer)?;
+                let include_nulls = matches!(null_inclusion, Some(NullInclusion::IncludeNulls));
+                let rel = self.unpivot(rel, &scope, value, name, columns, include_nulls)?;
+                aliased(rel, alias.as_ref(), None, outer)
+            }
             other => Err(unsupported(format!("'{other}' in FROM"), factor)),
         }
     }

@@ -11,6 +11,7 @@ mod aggregate;
 mod expr;
 mod expr_call;
 mod from;
+mod group_window;
 mod literal;
 mod over;
 pub(crate) mod placeholder;
@@ -20,6 +21,7 @@ mod select;
 pub(crate) mod set_operation;
 mod subquery;
 pub(crate) mod table;
+mod unpivot;
 mod window;
 
 use std::cell::RefCell;
@@ -53,7 +55,14 @@ pub struct Binder<'a> {
 impl<'a> Binder<'a> {
     /// A binder for one statement.
     pub fn new(catalogs: &'a Catalogs, connectors: &'a Registry, context: &'a PlanContext) -> Self {
-        Binder { catalogs, connectors, context, ctes: RefCell::default(), views: RefCell::default(), namespace: RefCell::default() }
+        Binder {
+            catalogs,
+            connectors,
+            context,
+            ctes: RefCell::default(),
+            views: RefCell::default(),
+            namespace: RefCell::default(),
+        }
     }
 
     /// Binds a query that stands by itself.

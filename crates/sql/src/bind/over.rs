@@ -4,7 +4,8 @@ use flott_expr::aggregate;
 use flott_plan::{AggregateCall, Expr, Literal, SortKey};
 use flott_types::{Result, TypeKind};
 use sqlparser::ast::{
-    Expr as Ast, Function, NamedWindowExpr, Select, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
+    Expr as Ast, Function, NamedWindowExpr, Select, WindowFrameBound, WindowFrameUnits, WindowSpec,
+    WindowType,
 };
 
 use super::expr::{BoundAggregate, ExprBinder};
@@ -53,7 +54,11 @@ impl ExprBinder<'_, '_> {
                 let base = self.named_window(base)?;
                 WindowSpec {
                     window_name: None,
-                    partition_by: if spec.partition_by.is_empty() { base.partition_by } else { spec.partition_by },
+                    partition_by: if spec.partition_by.is_empty() {
+                        base.partition_by
+                    } else {
+                        spec.partition_by
+                    },
                     order_by: if spec.order_by.is_empty() { base.order_by } else { spec.order_by },
                     window_frame: spec.window_frame.or(base.window_frame),
                 }
@@ -110,7 +115,13 @@ impl ExprBinder<'_, '_> {
     }
 
     /// ROWS or RANGE, and how far back; only frames that end with the current row exist in a stream.
-    fn frame(&self, name: &str, spec: &WindowSpec, order: &[(Expr, SortKey)], ast: &Ast) -> Result<(bool, Option<i64>)> {
+    fn frame(
+        &self,
+        name: &str,
+        spec: &WindowSpec,
+        order: &[(Expr, SortKey)],
+        ast: &Ast,
+    ) -> Result<(bool, Option<i64>)> {
         let Some(frame) = &spec.window_frame else { return Ok((false, None)) };
         if matches!(name, "ROW_NUMBER" | "RANK" | "DENSE_RANK") {
             return Err(wrong(format!("{name} takes no ROWS or RANGE"), ast));
@@ -126,11 +137,17 @@ impl ExprBinder<'_, '_> {
         let preceding = match &frame.start_bound {
             WindowFrameBound::Preceding(None) => None,
             WindowFrameBound::CurrentRow => Some(0),
-            WindowFrameBound::Following(_) => return Err(unsupported("a frame that starts with FOLLOWING", ast)),
+            WindowFrameBound::Following(_) => {
+                return Err(unsupported("a frame that starts with FOLLOWING", ast));
+            }
             WindowFrameBound::Preceding(Some(bound)) => {
                 let expr = flott_expr::fold(self.bind(bound)?, self.binder.context)?;
                 match (&expr, rows) {
-                    (Expr::Literal { value: Literal::Integer(n), ty }, true) if ty.kind.is_integer() && *n >= 0 => Some(*n),
+                    (Expr::Literal { value: Literal::Integer(n), ty }, true)
+                        if ty.kind.is_integer() && *n >= 0 =>
+                    {
+                        Some(*n)
+                    }
                     (Expr::Literal { value: Literal::Integer(n), ty }, false)
                         if ty.kind == TypeKind::IntervalDaySecond && *n >= 0 =>
                     {
@@ -152,7 +169,13 @@ impl ExprBinder<'_, '_> {
 
 impl Binder<'_> {
     /// Computes functions with OVER; the placeholders in `exprs` become columns.
-    pub(crate) fn over(&self, mut rel: Rel, overs: Vec<OverCall>, exprs: Vec<&mut Expr>, select: &Select) -> Result<Rel> {
+    pub(crate) fn over(
+        &self,
+        mut rel: Rel,
+        overs: Vec<OverCall>,
+        exprs: Vec<&mut Expr>,
+        select: &Select,
+    ) -> Result<Rel> {
         // Expressions that are needed as columns stand behind the columns there are.
         let before = rel.fields.len();
         let mut columns: Vec<(Expr, String)> =
@@ -168,7 +191,11 @@ impl Binder<'_> {
         let mut windows: Vec<(OverSpec, Vec<AggregateCall>)> = Vec::new();
         let mut places = Vec::with_capacity(overs.len());
         for (index, over) in overs.iter().enumerate() {
-            let order = over.order.iter().map(|(expr, key)| SortKey { column: column(expr), ..key.clone() }).collect();
+            let order = over
+                .order
+                .iter()
+                .map(|(expr, key)| SortKey { column: column(expr), ..key.clone() })
+                .collect();
             let spec = OverSpec {
                 partition: over.partition.iter().map(&mut column).collect(),
                 order,
@@ -192,7 +219,10 @@ impl Binder<'_> {
             windows[window].1.push(call);
         }
         if self.context.streaming && windows.len() > 1 {
-            return Err(wrong("Over Agg: a stream takes one OVER window in a SELECT; these have different ones", select));
+            return Err(wrong(
+                "Over Agg: a stream takes one OVER window in a SELECT; these have different ones",
+                select,
+            ));
         }
         if columns.len() > before {
             rel = rel.project(columns);

@@ -58,7 +58,11 @@ pub(crate) fn contains(expr: &Expr, kind: Placeholder) -> bool {
 }
 
 /// Replaces placeholders of a kind.
-pub(crate) fn replace(expr: Expr, kind: Placeholder, with: &mut impl FnMut(usize, LogicalType) -> Expr) -> Expr {
+pub(crate) fn replace(
+    expr: Expr,
+    kind: Placeholder,
+    with: &mut impl FnMut(usize, LogicalType) -> Expr,
+) -> Expr {
     expr.transform(&mut |node| match kind.index(&node) {
         Some(index) => with(index, node.ty().clone()),
         None => node,
@@ -84,7 +88,9 @@ pub(crate) fn substitute(expr: Expr, with: &[Expr]) -> Expr {
 /// The operands of nested ANDs.
 pub(crate) fn conjuncts(expr: Expr) -> Vec<Expr> {
     match expr {
-        Expr::Call { function, args, .. } if function == "AND" => args.into_iter().flat_map(conjuncts).collect(),
+        Expr::Call { function, args, .. } if function == "AND" => {
+            args.into_iter().flat_map(conjuncts).collect()
+        }
         other => vec![other],
     }
 }

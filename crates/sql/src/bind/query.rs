@@ -62,14 +62,16 @@ impl Binder<'_> {
                 let fields = rel.fields.clone();
                 let to = limit.map(|limit| offset + limit);
                 let input = Box::new(rel);
-                let node = RelNode::TopN { input, partition: Vec::new(), order, from: offset + 1, to, rank: false };
+                let node =
+                    RelNode::TopN { input, partition: Vec::new(), order, from: offset + 1, to, rank: false };
                 Rel::new(node, fields)
             }
         };
         if visible == rel.fields.len() {
             return Ok(rel);
         }
-        let selected = (0..visible).map(|index| (rel.column(index), rel.fields[index].name.clone())).collect();
+        let selected =
+            (0..visible).map(|index| (rel.column(index), rel.fields[index].name.clone())).collect();
         Ok(rel.project(selected))
     }
 
@@ -83,7 +85,11 @@ impl Binder<'_> {
             }
             SetExpr::Values(values) => self.values(values, outer),
             SetExpr::Table(table) => {
-                let parts = [&table.schema_name, &table.table_name].into_iter().flatten().cloned().collect::<Vec<_>>();
+                let parts = [&table.schema_name, &table.table_name]
+                    .into_iter()
+                    .flatten()
+                    .cloned()
+                    .collect::<Vec<_>>();
                 Ok(self.named_relation(&parts, &[], body)?.1)
             }
             other => Err(unsupported("this statement as a query", other)),
@@ -94,8 +100,14 @@ impl Binder<'_> {
     fn sort(&self, rel: Rel, order: Vec<SortKey>, query: &Query) -> Result<Rel> {
         let fields = rel.fields.clone();
         if !self.context.streaming {
-            let node =
-                RelNode::TopN { input: Box::new(rel), partition: Vec::new(), order, from: 1, to: None, rank: false };
+            let node = RelNode::TopN {
+                input: Box::new(rel),
+                partition: Vec::new(),
+                order,
+                from: 1,
+                to: None,
+                rank: false,
+            };
             return Ok(Rel::new(node, fields));
         }
         let first = &order[0];
@@ -121,7 +133,12 @@ impl Binder<'_> {
                 Some(column) => column,
                 None => match ExprBinder::scalar(self, &scope).bind(&item.expr)? {
                     Expr::Column { index, .. } => index,
-                    _ => return Err(unsupported("ORDER BY of an expression after a set operation", &item.expr)),
+                    _ => {
+                        return Err(unsupported(
+                            "ORDER BY of an expression after a set operation",
+                            &item.expr,
+                        ));
+                    }
                 },
             };
             keys.push(sort_key(column, item)?);
@@ -196,4 +213,3 @@ pub(crate) fn rename(mut rel: Rel, names: &[sqlparser::ast::Ident]) -> Result<Re
     }
     Ok(rel)
 }
-

@@ -17,6 +17,9 @@ pub(crate) struct Scope<'p> {
     pub relations: Vec<(String, Vec<usize>)>,
     /// The columns that a bare name or `*` means, in order.
     pub visible: Vec<usize>,
+    /// Of a SELECT grouped by TUMBLE(...), HOP(...) or SESSION(...): where its window_start stands; window_end and
+    /// window_time follow.
+    pub group_window: Option<usize>,
     /// The query around, for correlated subqueries.
     pub parent: Option<&'p Scope<'p>>,
 }
@@ -26,14 +29,15 @@ impl<'p> Scope<'p> {
     pub fn of(alias: Option<&str>, fields: Vec<Field>, parent: Option<&'p Scope<'p>>) -> Self {
         let all: Vec<usize> = (0..fields.len()).collect();
         let relations = alias.map(|alias| (alias.to_owned(), all.clone())).into_iter().collect();
-        Scope { fields, relations, visible: all, parent }
+        Scope { fields, relations, visible: all, group_window: None, parent }
     }
 
     /// The columns of two relations side by side.
     pub fn beside(mut self, right: Scope<'_>) -> Self {
         let shift = self.fields.len();
         self.fields.extend(right.fields);
-        let shifted = |columns: Vec<usize>| columns.into_iter().map(|column| column + shift).collect::<Vec<_>>();
+        let shifted =
+            |columns: Vec<usize>| columns.into_iter().map(|column| column + shift).collect::<Vec<_>>();
         self.relations.extend(right.relations.into_iter().map(|(alias, columns)| (alias, shifted(columns))));
         self.visible.extend(shifted(right.visible));
         self
@@ -58,7 +62,12 @@ impl<'p> Scope<'p> {
                 let expr = match depth {
                     0 => expr,
                     1 => placeholder::outer(expr),
-                    _ => return Err(super::unsupported("a subquery that refers to a query two levels out", &parts[0])),
+                    _ => {
+                        return Err(super::unsupported(
+                            "a subquery that refers to a query two levels out",
+                            &parts[0],
+                        ));
+                    }
                 };
                 return fields_of(expr, &parts[used..]);
             }
@@ -108,7 +117,10 @@ impl<'p> Scope<'p> {
 pub(crate) fn fields_of(mut expr: Expr, names: &[Ident]) -> Result<Expr> {
     for name in names {
         let TypeKind::Row(fields) = &expr.ty().kind else {
-            return Err(wrong(format!("'{}' is taken from a value of type {}, which has no fields", name.value, expr.ty()), name));
+            return Err(wrong(
+                format!("'{}' is taken from a value of type {}, which has no fields", name.value, expr.ty()),
+                name,
+            ));
         };
         let Some(index) = fields.iter().position(|field| field.name == name.value) else {
             return Err(wrong(format!("there is no field '{}' in {}", name.value, expr.ty()), name));

@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use flott_plan::{Expr, SortKey};
 use flott_types::Result;
 use sqlparser::ast::{
-    Distinct, Expr as Ast, GroupByExpr, OrderByExpr, Select, SelectItem, SelectItemQualifiedWildcardKind,
-    SelectFlavor, WildcardAdditionalOptions,
+    Distinct, Expr as Ast, GroupByExpr, OrderByExpr, Select, SelectFlavor, SelectItem,
+    SelectItemQualifiedWildcardKind, WildcardAdditionalOptions,
 };
 
 use super::expr::ExprBinder;
@@ -22,13 +22,19 @@ struct Item {
 
 impl Binder<'_> {
     /// Binds a SELECT with the ORDER BY of the query around it, which may refer to columns that are not selected.
-    pub(crate) fn select(&self, select: &Select, order: &[OrderByExpr], outer: Option<&Scope<'_>>) -> Result<Ordered> {
+    pub(crate) fn select(
+        &self,
+        select: &Select,
+        order: &[OrderByExpr],
+        outer: Option<&Scope<'_>>,
+    ) -> Result<Ordered> {
         refuse_foreign_clauses(select)?;
         let (rel, scope) = self.from(&select.from, outer)?;
         let rel = match &select.selection {
             Some(condition) => self.filter(rel, &scope, condition)?,
             None => rel,
         };
+        let (rel, scope) = self.group_window(rel, scope, &select.group_by)?;
 
         // The select list, HAVING, QUALIFY and ORDER BY over the columns of FROM, with placeholders.
         let binder = ExprBinder {
@@ -127,11 +133,13 @@ impl Binder<'_> {
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
                     plain_wildcard(options)?;
-                    let alias = name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.as_str());
+                    let alias =
+                        name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.as_str());
                     match alias.and_then(|alias| binder.scope.relation(alias)) {
                         Some(columns) if name.0.len() == 1 => self.columns(columns, binder.scope, &mut items),
                         _ => {
-                            let parts: Vec<_> = name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
+                            let parts: Vec<_> =
+                                name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
                             self.row_fields(&parts, binder, &mut items)?;
                         }
                     }
@@ -144,10 +152,11 @@ impl Binder<'_> {
     }
 
     fn columns(&self, columns: &[usize], scope: &Scope<'_>, items: &mut Vec<Item>) {
-        items.extend(columns.iter().map(|column| Item {
-            expr: scope.column(*column),
-            name: scope.fields[*column].name.clone(),
-        }));
+        items.extend(
+            columns
+                .iter()
+                .map(|column| Item { expr: scope.column(*column), name: scope.fields[*column].name.clone() }),
+        );
     }
 
     /// `row.*`: all fields of a ROW.
@@ -182,7 +191,9 @@ impl Binder<'_> {
         for item in order {
             let column = match (ordinal(&item.expr, visible)?, &item.expr) {
                 (Some(column), _) => column,
-                (None, Ast::Identifier(name)) if items[..visible].iter().any(|item| item.name == name.value) => {
+                (None, Ast::Identifier(name))
+                    if items[..visible].iter().any(|item| item.name == name.value) =>
+                {
                     items[..visible].iter().position(|item| item.name == name.value).unwrap_or(0)
                 }
                 (None, ast) => {
@@ -190,7 +201,10 @@ impl Binder<'_> {
                     match items.iter().position(|item| item.expr == expr) {
                         Some(column) => column,
                         None if select.distinct.is_some() => {
-                            return Err(wrong("ORDER BY of SELECT DISTINCT takes selected columns only", ast));
+                            return Err(wrong(
+                                "ORDER BY of SELECT DISTINCT takes selected columns only",
+                                ast,
+                            ));
                         }
                         None => {
                             items.push(Item { expr, name: format!("$order{}", items.len()) });
@@ -203,7 +217,6 @@ impl Binder<'_> {
         }
         Ok(keys)
     }
-
 }
 
 struct SelectParts {
@@ -253,7 +266,8 @@ fn unique_names(items: &mut [Item]) {
 }
 
 fn plain_wildcard(options: &WildcardAdditionalOptions) -> Result<()> {
-    let WildcardAdditionalOptions { opt_ilike, opt_exclude, opt_except, opt_replace, opt_rename, .. } = options;
+    let WildcardAdditionalOptions { opt_ilike, opt_exclude, opt_except, opt_replace, opt_rename, .. } =
+        options;
     if opt_ilike.is_some()
         || opt_exclude.is_some()
         || opt_except.is_some()

@@ -39,7 +39,9 @@ impl Binder<'_> {
             (SetOperator::Union, false) => Ok(distinct(union(left_rel, right_rel))),
             (SetOperator::Intersect, false) => Ok(matching(distinct(left_rel), right_rel, JoinKind::Semi)),
             (SetOperator::Except, false) => Ok(matching(distinct(left_rel), right_rel, JoinKind::Anti)),
-            (SetOperator::Intersect | SetOperator::Except, true) => Err(unsupported(format!("{op} ALL"), right)),
+            (SetOperator::Intersect | SetOperator::Except, true) => {
+                Err(unsupported(format!("{op} ALL"), right))
+            }
             (SetOperator::Minus, _) => Err(wrong("MINUS is not SQL of Flink; write EXCEPT", right)),
         }
     }

@@ -43,7 +43,10 @@ impl ExprBinder<'_, '_> {
         };
         let rel = self.binder.query(query, Some(self.scope))?;
         let [field] = rel.fields.as_slice() else {
-            return Err(wrong(format!("a subquery as a value has one column; this one has {}", rel.fields.len()), ast));
+            return Err(wrong(
+                format!("a subquery as a value has one column; this one has {}", rel.fields.len()),
+                ast,
+            ));
         };
         let ty = field.ty.clone().with_nullable(true);
         let mut subqueries = subqueries.borrow_mut();
@@ -57,9 +60,11 @@ impl Binder<'_> {
     pub(crate) fn filter(&self, rel: Rel, scope: &Scope<'_>, condition: &Ast) -> Result<Rel> {
         let mut operands = Vec::new();
         split_and(condition, &mut operands);
-        let (joins, plain): (Vec<&Ast>, Vec<&Ast>) = operands.into_iter().partition(|ast| is_subquery_test(ast));
+        let (joins, plain): (Vec<&Ast>, Vec<&Ast>) =
+            operands.into_iter().partition(|ast| is_subquery_test(ast));
         let binder = ExprBinder::scalar(self, scope).with_subqueries();
-        let mut conditions = plain.into_iter().map(|ast| binder.condition(ast)).collect::<Result<Vec<_>>>()?;
+        let mut conditions =
+            plain.into_iter().map(|ast| binder.condition(ast)).collect::<Result<Vec<_>>>()?;
         let subqueries = binder.subqueries.map(std::cell::RefCell::into_inner).unwrap_or_default();
         let mut rel = self.join_scalar_subqueries(rel, subqueries, conditions.iter_mut().collect())?;
         if let Some(condition) = conjunction(conditions) {
@@ -97,11 +102,15 @@ impl Binder<'_> {
             Ast::Nested(inner) => self.subquery_test(rel, scope, inner),
             Ast::UnaryOp { op: UnaryOperator::Not, expr } => match strip(expr) {
                 Ast::Exists { subquery, negated } => self.exists(rel, scope, subquery, !negated),
-                Ast::InSubquery { expr, subquery, negated } => self.in_subquery(rel, scope, expr, subquery, !negated),
+                Ast::InSubquery { expr, subquery, negated } => {
+                    self.in_subquery(rel, scope, expr, subquery, !negated)
+                }
                 other => Err(unsupported("this use of a subquery", other)),
             },
             Ast::Exists { subquery, negated } => self.exists(rel, scope, subquery, *negated),
-            Ast::InSubquery { expr, subquery, negated } => self.in_subquery(rel, scope, expr, subquery, *negated),
+            Ast::InSubquery { expr, subquery, negated } => {
+                self.in_subquery(rel, scope, expr, subquery, *negated)
+            }
             other => Err(unsupported("this use of a subquery", other)),
         }
     }
@@ -113,10 +122,19 @@ impl Binder<'_> {
         Ok(join(rel, subquery, kind, conditions, Vec::new()))
     }
 
-    fn in_subquery(&self, rel: Rel, scope: &Scope<'_>, value: &Ast, query: &Query, negated: bool) -> Result<Rel> {
+    fn in_subquery(
+        &self,
+        rel: Rel,
+        scope: &Scope<'_>,
+        value: &Ast,
+        query: &Query,
+        negated: bool,
+    ) -> Result<Rel> {
         let binder = ExprBinder::scalar(self, scope);
         let values = match strip(value) {
-            Ast::Tuple(values) => values.iter().map(|value| binder.bind(value)).collect::<Result<Vec<_>>>()?,
+            Ast::Tuple(values) => {
+                values.iter().map(|value| binder.bind(value)).collect::<Result<Vec<_>>>()?
+            }
             value => vec![binder.bind(value)?],
         };
         let subquery = self.query(query, Some(scope))?;
@@ -161,7 +179,9 @@ fn join_scalar(left: Rel, subquery: Rel) -> Result<(Rel, Expr)> {
     let width = left.fields.len();
     // The value is computed after the join, so that COUNT of no rows is 0 and not NULL.
     let (value, mut input) = match subquery {
-        Rel { node: RelNode::Project { input, mut exprs }, .. } if exprs.len() == 1 => (exprs.remove(0), *input),
+        Rel { node: RelNode::Project { input, mut exprs }, .. } if exprs.len() == 1 => {
+            (exprs.remove(0), *input)
+        }
         other => (other.column(0), other),
     };
     if let Rel { node: RelNode::Aggregate { input: inner, keys, calls }, fields } = input {
@@ -189,7 +209,12 @@ fn join_scalar(left: Rel, subquery: Rel) -> Result<(Rel, Expr)> {
     Ok((joined, Expr::column(width, ty.with_nullable(true))))
 }
 
-fn join_scalar_aggregate(left: Rel, inner: Rel, mut calls: Vec<AggregateCall>, value: Expr) -> Result<(Rel, Expr)> {
+fn join_scalar_aggregate(
+    left: Rel,
+    inner: Rel,
+    mut calls: Vec<AggregateCall>,
+    value: Expr,
+) -> Result<(Rel, Expr)> {
     let width = left.fields.len();
     let Decorrelated { rel: mut input, conditions } = decorrelate(inner)?;
     // Each condition is `inner = outer`; the inner side becomes a key.
@@ -197,7 +222,9 @@ fn join_scalar_aggregate(left: Rel, inner: Rel, mut calls: Vec<AggregateCall>, v
     let mut outers: Vec<Expr> = Vec::new();
     for condition in conditions {
         let Some((own, outer)) = split_equality(condition) else {
-            return Err(Error::unsupported("a correlated subquery that aggregates under a condition other than equality"));
+            return Err(Error::unsupported(
+                "a correlated subquery that aggregates under a condition other than equality",
+            ));
         };
         keys.push(own);
         outers.push(outer);
@@ -311,10 +338,11 @@ fn decorrelate(rel: Rel) -> Result<Decorrelated> {
                     condition.transform(&mut |node| match node {
                         Expr::Column { index, ty } => {
                             let column = input.column(index);
-                            let place = columns.iter().position(|(known, _)| *known == column).unwrap_or_else(|| {
-                                columns.push((column, format!("$c{index}")));
-                                columns.len() - 1
-                            });
+                            let place =
+                                columns.iter().position(|(known, _)| *known == column).unwrap_or_else(|| {
+                                    columns.push((column, format!("$c{index}")));
+                                    columns.len() - 1
+                                });
                             Expr::column(place, ty)
                         }
                         other => other,

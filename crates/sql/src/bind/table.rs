@@ -26,7 +26,10 @@ impl Binder<'_> {
             let ctes = self.ctes.borrow();
             if let Some((_, rel)) = ctes.iter().rev().find(|(cte, _)| cte == name) {
                 if !hints.is_empty() {
-                    return Err(wrong("OPTIONS hints belong to tables, not to common table expressions", node));
+                    return Err(wrong(
+                        "OPTIONS hints belong to tables, not to common table expressions",
+                        node,
+                    ));
                 }
                 return Ok((name.clone(), rel.clone()));
             }
@@ -53,12 +56,16 @@ impl Binder<'_> {
     pub(crate) fn qualify(&self, parts: &[String]) -> Result<ObjectPath> {
         let namespace = self.namespace.borrow();
         match (namespace.as_ref(), parts) {
-            (Some((catalog, database)), [object]) => {
-                Ok(ObjectPath { catalog: catalog.clone(), database: database.clone(), object: object.clone() })
-            }
-            (Some((catalog, _)), [database, object]) => {
-                Ok(ObjectPath { catalog: catalog.clone(), database: database.clone(), object: object.clone() })
-            }
+            (Some((catalog, database)), [object]) => Ok(ObjectPath {
+                catalog: catalog.clone(),
+                database: database.clone(),
+                object: object.clone(),
+            }),
+            (Some((catalog, _)), [database, object]) => Ok(ObjectPath {
+                catalog: catalog.clone(),
+                database: database.clone(),
+                object: object.clone(),
+            }),
             _ => self.catalogs.qualify(parts),
         }
     }
@@ -77,7 +84,9 @@ impl Binder<'_> {
         self.views.borrow_mut().pop();
         let mut rel = bound?;
         if rel.fields.len() != view.columns.len() {
-            return Err(Error::invalid("the tables below it have changed since it was made; create it again"));
+            return Err(Error::invalid(
+                "the tables below it have changed since it was made; create it again",
+            ));
         }
         for (field, (name, _)) in rel.fields.iter_mut().zip(&view.columns) {
             field.name.clone_from(name);
@@ -92,7 +101,10 @@ impl Binder<'_> {
         let mut changed = Table::clone(table);
         for hint in hints {
             if hint.name != "OPTIONS" {
-                return Err(Error::unsupported(format!("the hint {} behind a table at {}", hint.name, hint.position)));
+                return Err(Error::unsupported(format!(
+                    "the hint {} behind a table at {}",
+                    hint.name, hint.position
+                )));
             }
             changed.options.extend(hint.options().map(|(key, value)| (key.to_owned(), value.to_owned())));
         }
@@ -102,7 +114,8 @@ impl Binder<'_> {
     /// Reads a table: its physical and metadata columns, then computed columns, then the watermark.
     pub(crate) fn scan(&self, path: ObjectPath, table: Arc<Table>) -> Result<Rel> {
         let physical: Vec<_> = table.columns.iter().filter(|c| c.kind == TableColumnKind::Physical).collect();
-        let mut fields: Vec<Field> = physical.iter().map(|c| Field::new(c.name.clone(), c.ty.clone())).collect();
+        let mut fields: Vec<Field> =
+            physical.iter().map(|c| Field::new(c.name.clone(), c.ty.clone())).collect();
         let spec = table_spec(&path, &table)?;
         let readable = match self.connectors.get(&spec.connector) {
             Ok(connector) => connector.readable_metadata(&spec),
@@ -167,7 +180,10 @@ impl Binder<'_> {
     fn watermark(&self, rel: Rel, table: &Table) -> Result<Rel> {
         let Some(watermark) = &table.watermark else { return Ok(rel) };
         let Some(column) = rel.fields.iter().position(|field| field.name == watermark.column) else {
-            return Err(Error::invalid(format!("the watermark's column '{}' does not exist", watermark.column)));
+            return Err(Error::invalid(format!(
+                "the watermark's column '{}' does not exist",
+                watermark.column
+            )));
         };
         let scope = Scope::of(None, rel.fields.clone(), None);
         let expr = self.computed(&watermark.text, &scope).map_err(|error| error.context("WATERMARK"))?;
@@ -181,7 +197,12 @@ impl Binder<'_> {
     }
 
     /// What an INSERT writes to: the table and its path.
-    pub(crate) fn target(&self, parts: &[String], hints: &[Hint], node: &impl Place) -> Result<(ObjectPath, Arc<Table>)> {
+    pub(crate) fn target(
+        &self,
+        parts: &[String],
+        hints: &[Hint],
+        node: &impl Place,
+    ) -> Result<(ObjectPath, Arc<Table>)> {
         let path = at(self.qualify(parts), node)?;
         match self.catalogs.lookup(&path) {
             Some(CatalogObject::Table(table)) => Ok((path, self.with_hints(table, hints)?)),

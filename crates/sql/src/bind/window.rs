@@ -23,7 +23,12 @@ fn parameters(function: &str) -> Option<&'static [&'static str]> {
 
 impl Binder<'_> {
     /// `TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)` and its like.
-    pub(crate) fn table_function(&self, name: &ObjectName, args: &[FunctionArg], node: &TableFactor) -> Result<Rel> {
+    pub(crate) fn table_function(
+        &self,
+        name: &ObjectName,
+        args: &[FunctionArg],
+        node: &TableFactor,
+    ) -> Result<Rel> {
         let function = name.to_string().to_ascii_uppercase();
         let Some(names) = parameters(&function) else {
             return Err(unsupported(format!("the table function {name}"), node));
@@ -36,8 +41,12 @@ impl Binder<'_> {
         };
         let input = match &table.source {
             TableSource::Name(table) => {
-                let parts: Vec<String> =
-                    table.0.iter().filter_map(|part| part.as_ident()).map(|ident| ident.value.clone()).collect();
+                let parts: Vec<String> = table
+                    .0
+                    .iter()
+                    .filter_map(|part| part.as_ident())
+                    .map(|ident| ident.value.clone())
+                    .collect();
                 self.named_relation(&parts, &[], table)?.1
             }
             TableSource::Query(query) => self.query(query, None)?,
@@ -60,7 +69,10 @@ impl Binder<'_> {
             }
         }
         if !partition.is_empty() && function != "SESSION" {
-            return Err(wrong(format!("{function} takes no PARTITION BY; group by the columns instead"), data));
+            return Err(wrong(
+                format!("{function} takes no PARTITION BY; group by the columns instead"),
+                data,
+            ));
         }
         let time_column = self.descriptor(&function, args[1].ok_or_else(|| missing("TIMECOL"))?, &input)?;
         let mut millis = Vec::with_capacity(3);
@@ -86,21 +98,10 @@ impl Binder<'_> {
                 return Err(wrong(message, node));
             }
         };
-        let zone = matches!(field.ty.kind, TypeKind::TimestampLtz(_)).then(|| self.context.time_zone.name().to_owned());
+        let zone = matches!(field.ty.kind, TypeKind::TimestampLtz(_))
+            .then(|| self.context.time_zone.name().to_owned());
         let window = WindowSpec { kind, time_column, event_time, zone };
-        let time_ty = field.ty.clone().with_nullable(false);
-        let time = if event_time { TimeAttribute::Event } else { TimeAttribute::Processing };
-        // The window's time takes over as the time attribute.
-        let mut fields: Vec<Field> =
-            input.fields.iter().map(|field| Field { time: None, window: None, ..field.clone() }).collect();
-        let bound = TypeKind::Timestamp(3).not_null();
-        let start = Field { window: Some(WindowBound::Start), ..Field::new("window_start", bound.clone()) };
-        let end = Field { window: Some(WindowBound::End), ..Field::new("window_end", bound) };
-        fields.extend([
-            start,
-            end,
-            Field { window: Some(WindowBound::Time), time: Some(time), ..Field::new("window_time", time_ty) },
-        ]);
+        let fields = windowed(&input.fields, &window);
         Ok(Rel::new(RelNode::WindowTvf { input: Box::new(input), window, partition }, fields))
     }
 
@@ -119,10 +120,33 @@ impl Binder<'_> {
     fn duration(&self, ast: &Ast, scope: &Scope<'_>) -> Result<i64> {
         let expr = fold(ExprBinder::scalar(self, scope).bind(ast)?, self.context)?;
         match expr {
-            Expr::Literal { value: Literal::Integer(millis), ty } if ty.kind == TypeKind::IntervalDaySecond => Ok(millis),
-            other => Err(wrong(format!("expected an INTERVAL of days or less, not a value of type {}", other.ty()), ast)),
+            Expr::Literal { value: Literal::Integer(millis), ty }
+                if ty.kind == TypeKind::IntervalDaySecond =>
+            {
+                Ok(millis)
+            }
+            other => Err(wrong(
+                format!("expected an INTERVAL of days or less, not a value of type {}", other.ty()),
+                ast,
+            )),
         }
     }
+}
+
+/// The columns behind a window: the input's, then window_start, window_end, window_time. The window's time takes over as
+/// the time attribute.
+pub(super) fn windowed(input: &[Field], window: &WindowSpec) -> Vec<Field> {
+    let time_ty = input[window.time_column].ty.clone().with_nullable(false);
+    let time = if window.event_time { TimeAttribute::Event } else { TimeAttribute::Processing };
+    let mut fields: Vec<Field> =
+        input.iter().map(|field| Field { time: None, window: None, ..field.clone() }).collect();
+    let bound = TypeKind::Timestamp(3).not_null();
+    let start = Field { window: Some(WindowBound::Start), ..Field::new("window_start", bound.clone()) };
+    let end = Field { window: Some(WindowBound::End), ..Field::new("window_end", bound) };
+    let time =
+        Field { window: Some(WindowBound::Time), time: Some(time), ..Field::new("window_time", time_ty) };
+    fields.extend([start, end, time]);
+    fields
 }
 
 /// Arguments in the order of the parameters, given by position or by name.
@@ -135,7 +159,9 @@ fn by_name<'a>(
     let mut found: Vec<Option<&Ast>> = vec![None; names.len()];
     for (position, arg) in args.iter().enumerate() {
         let (slot, value) = match arg {
-            FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => (Some(position).filter(|p| *p < names.len()), value),
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => {
+                (Some(position).filter(|p| *p < names.len()), value)
+            }
             FunctionArg::Named { name, arg: FunctionArgExpr::Expr(value), .. } => {
                 (names.iter().position(|known| name.value.eq_ignore_ascii_case(known)), value)
             }
@@ -144,7 +170,8 @@ fn by_name<'a>(
         match slot {
             Some(slot) if found[slot].is_none() => found[slot] = Some(value),
             _ => {
-                let message = format!("{function} takes the arguments {}; '{arg}' is one too many", names.join(", "));
+                let message =
+                    format!("{function} takes the arguments {}; '{arg}' is one too many", names.join(", "));
                 return Err(wrong(message, node));
             }
         }
@@ -174,7 +201,10 @@ fn window_kind(function: &str, millis: &[i64], node: &TableFactor) -> Result<Win
                 return refuse("abs(offset) < size", format!("size {size} ms and offset {offset} ms."));
             }
             if size % small != 0 {
-                return refuse("size must be an integral multiple of slide", format!("size {size} ms and slide {small} ms."));
+                return refuse(
+                    "size must be an integral multiple of slide",
+                    format!("size {size} ms and slide {small} ms."),
+                );
             }
             Ok(WindowKind::Hop { size, slide: small, offset })
         }
@@ -183,7 +213,10 @@ fn window_kind(function: &str, millis: &[i64], node: &TableFactor) -> Result<Win
                 return refuse("maxSize > 0 and step > 0", format!("maxSize {size} ms and step {step} ms."));
             }
             if size % step != 0 {
-                return refuse("maxSize must be an integral multiple of step", format!("maxSize {size} ms and step {step} ms."));
+                return refuse(
+                    "maxSize must be an integral multiple of step",
+                    format!("maxSize {size} ms and step {step} ms."),
+                );
             }
             if offset.abs() >= size {
                 return refuse("abs(offset) < maxSize", format!("maxSize {size} ms and offset {offset} ms."));

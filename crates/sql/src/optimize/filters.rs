@@ -44,7 +44,9 @@ fn push(rel: Rel, mut conditions: Vec<Expr>) -> Rel {
 }
 
 fn push_into_join(rel: Rel, conditions: Vec<Expr>) -> Rel {
-    let Rel { node: RelNode::Join { left, right, kind, condition }, fields } = rel else { return keep(rel, conditions) };
+    let Rel { node: RelNode::Join { left, right, kind, condition }, fields } = rel else {
+        return keep(rel, conditions);
+    };
     let width = left.fields.len();
     let mut to_left = Vec::new();
     let mut to_right = Vec::new();
@@ -62,7 +64,9 @@ fn push_into_join(rel: Rel, conditions: Vec<Expr>) -> Rel {
     // What stands in ON: a condition on one side alone may filter that side, unless its rows must appear anyway.
     for condition in condition.into_iter().flat_map(conjuncts) {
         match side(&condition, width) {
-            Side::Left if matches!(kind, JoinKind::Inner | JoinKind::Right | JoinKind::Semi) => to_left.push(condition),
+            Side::Left if matches!(kind, JoinKind::Inner | JoinKind::Right | JoinKind::Semi) => {
+                to_left.push(condition)
+            }
             Side::Right if !matches!(kind, JoinKind::Right | JoinKind::Full) => to_right.push(condition),
             _ => on.push(condition),
         }

@@ -22,12 +22,19 @@ fn prune(rel: Rel, needed: &[usize]) -> Rel {
             order.sort_unstable();
             order.dedup();
             let projection = order.iter().filter(|c| **c < physical).map(|c| scan.projection[*c]).collect();
-            let metadata = order.iter().filter(|c| **c >= physical).map(|c| scan.metadata[*c - physical].clone()).collect();
+            let metadata = order
+                .iter()
+                .filter(|c| **c >= physical)
+                .map(|c| scan.metadata[*c - physical].clone())
+                .collect();
             let rel = Rel::new(RelNode::Scan(Scan { projection, metadata, ..scan }), kept(&order));
             select(rel, &order, needed)
         }
         RelNode::Values(rows) => {
-            let rows = rows.into_iter().map(|row| needed.iter().map(|column| row[*column].clone()).collect()).collect();
+            let rows = rows
+                .into_iter()
+                .map(|row| needed.iter().map(|column| row[*column].clone()).collect())
+                .collect();
             Rel::new(RelNode::Values(rows), kept(needed))
         }
         RelNode::Project { input, exprs } => {
@@ -65,8 +72,11 @@ fn prune(rel: Rel, needed: &[usize]) -> Rel {
             window.time_column = place.of(window.time_column);
             let partition = partition.into_iter().map(|column| place.of(column)).collect();
             let new_width = input.fields.len();
-            let mut out: Vec<Field> =
-                input.fields.iter().map(|field| Field { time: None, window: None, ..field.clone() }).collect();
+            let mut out: Vec<Field> = input
+                .fields
+                .iter()
+                .map(|field| Field { time: None, window: None, ..field.clone() })
+                .collect();
             out.extend(fields[width..].iter().cloned());
             let rel = Rel::new(RelNode::WindowTvf { input: Box::new(input), window, partition }, out);
             let places: Vec<usize> = needed
@@ -77,7 +87,8 @@ fn prune(rel: Rel, needed: &[usize]) -> Rel {
         }
         RelNode::Aggregate { input, keys, calls } => {
             // Keys stay; calls that nobody reads go.
-            let live: Vec<usize> = (0..calls.len()).filter(|call| needed.contains(&(keys.len() + call))).collect();
+            let live: Vec<usize> =
+                (0..calls.len()).filter(|call| needed.contains(&(keys.len() + call))).collect();
             let mut columns = keys.clone();
             for call in &live {
                 columns.extend(&calls[*call].args);
@@ -118,7 +129,8 @@ fn prune(rel: Rel, needed: &[usize]) -> Rel {
             };
             let keys = keys.into_iter().map(|key| place.of(key)).collect();
             let calls = calls.iter().map(|call| place.call(call)).collect();
-            let node = RelNode::WindowAggregate { input: Box::new(input), window, attached, keys, calls, bounds };
+            let node =
+                RelNode::WindowAggregate { input: Box::new(input), window, attached, keys, calls, bounds };
             project_to(Rel::new(node, fields.clone()), needed)
         }
         RelNode::Join { left, right, kind, condition } => {
@@ -127,13 +139,19 @@ fn prune(rel: Rel, needed: &[usize]) -> Rel {
             if let Some(condition) = &condition {
                 condition.collect_columns(&mut columns);
             }
-            let (of_left, of_right): (Vec<usize>, Vec<usize>) = columns.into_iter().partition(|column| *column < width);
+            let (of_left, of_right): (Vec<usize>, Vec<usize>) =
+                columns.into_iter().partition(|column| *column < width);
             let of_right = of_right.into_iter().map(|column| column - width).collect();
             let (left, left_place) = prune_input(*left, of_left);
             let (right, right_place) = prune_input(*right, of_right);
             let new_width = left.fields.len();
-            let place =
-                |column: usize| if column < width { left_place.of(column) } else { new_width + right_place.of(column - width) };
+            let place = |column: usize| {
+                if column < width {
+                    left_place.of(column)
+                } else {
+                    new_width + right_place.of(column - width)
+                }
+            };
             let condition = condition.map(|condition| {
                 condition.transform(&mut |node| match node {
                     Expr::Column { index, ty } => Expr::Column { index: place(index), ty },
@@ -150,8 +168,10 @@ fn prune(rel: Rel, needed: &[usize]) -> Rel {
         }
         RelNode::Expand { input, projections } => {
             let width = projections.first().map_or(0, Vec::len);
-            let flat: Vec<Expr> =
-                projections.iter().flat_map(|projection| needed.iter().map(|column| projection[*column].clone())).collect();
+            let flat: Vec<Expr> = projections
+                .iter()
+                .flat_map(|projection| needed.iter().map(|column| projection[*column].clone()))
+                .collect();
             debug_assert!(needed.iter().all(|column| *column < width));
             let (input, flat) = prune_under(*input, flat);
             let projections = flat.chunks(needed.len().max(1)).map(<[Expr]>::to_vec).collect();
@@ -172,8 +192,10 @@ fn prune(rel: Rel, needed: &[usize]) -> Rel {
                 out.push(fields[width].clone());
             }
             let node = RelNode::TopN { input: Box::new(input), partition, order, from, to, rank: keep_rank };
-            let places: Vec<usize> =
-                needed.iter().map(|column| if *column < width { place.of(*column) } else { new_width }).collect();
+            let places: Vec<usize> = needed
+                .iter()
+                .map(|column| if *column < width { place.of(*column) } else { new_width })
+                .collect();
             project_to(Rel::new(node, out), &places)
         }
         RelNode::TemporalSort { input, order } => {
@@ -257,7 +279,9 @@ fn prune_under(input: Rel, exprs: Vec<Expr>) -> (Rel, Vec<Expr>) {
 }
 
 fn cheapest(rel: &Rel) -> usize {
-    let fixed = |field: &Field| field.ty.kind.is_integer() || field.ty.kind.is_datetime() || field.ty.kind.is_approximate();
+    let fixed = |field: &Field| {
+        field.ty.kind.is_integer() || field.ty.kind.is_datetime() || field.ty.kind.is_approximate()
+    };
     rel.fields.iter().position(fixed).unwrap_or(0)
 }
 

@@ -33,7 +33,8 @@ pub(super) fn recognise(rel: Rel) -> Rel {
         let over = Rel::new(RelNode::Over { input: source, spec, calls }, over_fields);
         return over.filter(condition);
     }
-    let node = RelNode::TopN { input: source, partition: spec.partition, order: spec.order, from, to, rank: true };
+    let node =
+        RelNode::TopN { input: source, partition: spec.partition, order: spec.order, from, to, rank: true };
     let top = Rel::new(node, over_fields);
     match conjunction(rest) {
         Some(rest) => top.filter(rest),

@@ -22,13 +22,16 @@ pub(super) fn recognise(rel: Rel) -> Result<Rel> {
         return Err(error);
     }
     match rel {
-        Rel { node: RelNode::Aggregate { input, keys, calls }, fields } => aggregate(*input, keys, calls, fields),
+        Rel { node: RelNode::Aggregate { input, keys, calls }, fields } => {
+            aggregate(*input, keys, calls, fields)
+        }
         other => Ok(other),
     }
 }
 
 fn aggregate(input: Rel, keys: Vec<usize>, calls: Vec<Call>, fields: Vec<Field>) -> Result<Rel> {
-    let key_of = |bound: WindowBound| keys.iter().copied().find(|key| input.fields[*key].window == Some(bound));
+    let key_of =
+        |bound: WindowBound| keys.iter().copied().find(|key| input.fields[*key].window == Some(bound));
     let (Some(start), Some(end)) = (key_of(WindowBound::Start), key_of(WindowBound::End)) else {
         return Ok(Rel::new(RelNode::Aggregate { input: Box::new(input), keys, calls }, fields));
     };

@@ -1,7 +1,9 @@
 //! Aggregations: grouped and windowed.
 
-use flott_plan::{AggregateCall, AggregatePhase, Exchange, Expr, OperatorSpec, Schema, WindowSpec};
-use flott_types::{Error, Result};
+use flott_plan::{
+    AggregateCall, AggregatePhase, Column, Exchange, Expr, OperatorSpec, Schema, WindowKind, WindowSpec,
+};
+use flott_types::{Error, Result, TypeKind};
 
 use super::{Planner, Stream, describe, insert_only, schema_of};
 use crate::logical::{Call, Rel};
@@ -26,8 +28,9 @@ impl Planner<'_> {
         let input = self.stream(input)?;
         insert_only(&input, "WindowTableFunction")?;
         let name = describe::window_tvf(window, partition, &input.schema);
-        let session = matches!(window.kind, flott_plan::WindowKind::Session { .. });
-        let spec = OperatorSpec::WindowTableFunction { window: window.clone(), partition: partition.to_vec() };
+        let session = matches!(window.kind, WindowKind::Session { .. });
+        let spec =
+            OperatorSpec::WindowTableFunction { window: window.clone(), partition: partition.to_vec() };
         let schema = schema_of(rel);
         if session {
             return Ok(self.keyed(name, spec, schema, false, input, partition));
@@ -74,23 +77,47 @@ impl Planner<'_> {
         Ok(self.keyed(global_name, global_spec, schema, true, local, &global_keys))
     }
 
-    pub(super) fn window_aggregate(&mut self, input: &Rel, parts: &WindowParts<'_>, rel: &Rel) -> Result<Stream> {
+    pub(super) fn window_aggregate(
+        &mut self,
+        input: &Rel,
+        parts: &WindowParts<'_>,
+        rel: &Rel,
+    ) -> Result<Stream> {
         let WindowParts { window, attached, keys, calls, bounds } = parts;
         let input = self.stream(input)?;
         if input.updates && attached.is_some() {
             return Err(Error::unsupported("an aggregation over windows of a stream with updates"));
         }
-        let name = describe::window_aggregate(window, keys, calls, &input.schema);
-        let spec = OperatorSpec::WindowAggregate {
+        let spec = |keys: Vec<usize>, phase, input_updates| OperatorSpec::WindowAggregate {
             window: (*window).clone(),
-            keys: keys.to_vec(),
+            keys,
             aggregates: calls.to_vec(),
-            phase: AggregatePhase::Single,
+            phase,
             attached: *attached,
             window_columns: *bounds,
-            input_updates: input.updates,
+            input_updates,
         };
-        Ok(self.keyed(name, spec, schema_of(rel), false, input, keys))
+        let schema = schema_of(rel);
+        let sliced = window.event_time && !matches!(window.kind, WindowKind::Session { .. });
+        let split = self.options.two_phase && sliced && !input.updates && input.parallelism > 1;
+        let local = if split { local_schema(keys, calls, &input.schema) } else { None };
+        let Some(mut local) = local else {
+            let name = describe::window_aggregate("WindowAggregate", window, keys, calls, &input.schema);
+            let single = spec(keys.to_vec(), AggregatePhase::Single, input.updates);
+            return Ok(self.keyed(name, single, schema, false, input, keys));
+        };
+        local.columns.push(Column { name: "$slice_end".to_owned(), ty: TypeKind::BigInt.not_null() });
+        let local_name =
+            describe::window_aggregate("LocalWindowAggregate", window, keys, calls, &input.schema);
+        let global_name =
+            describe::window_aggregate("GlobalWindowAggregate", window, keys, calls, &input.schema);
+        let local_spec = spec(keys.to_vec(), AggregatePhase::Local, false);
+        let global_keys: Vec<usize> = (0..keys.len()).collect();
+        let global_spec = spec(global_keys.clone(), AggregatePhase::Global, false);
+        let parallelism = input.parallelism;
+        let inputs = [(input, Exchange::Forward)];
+        let local = self.add(local_name, local_spec, local, parallelism, false, &inputs);
+        Ok(self.keyed(global_name, global_spec, schema, false, local, &global_keys))
     }
 }
 
@@ -99,7 +126,7 @@ fn local_schema(keys: &[usize], calls: &[AggregateCall], input: &Schema) -> Opti
     let mut columns: Vec<_> = keys.iter().map(|key| input.columns[*key].clone()).collect();
     for (index, call) in calls.iter().enumerate() {
         for (name, ty) in flott_operators::accumulator_schema(call).ok()? {
-            columns.push(flott_plan::Column { name: format!("{index}${name}"), ty });
+            columns.push(Column { name: format!("{index}${name}"), ty });
         }
     }
     Some(Schema { columns })

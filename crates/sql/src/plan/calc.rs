@@ -15,7 +15,10 @@ impl Planner<'_> {
         let condition = conjunction(conditions);
         // A projection of all columns as they are does nothing but rename.
         let identity = exprs.len() == stream.schema.len()
-            && exprs.iter().enumerate().all(|(i, expr)| matches!(expr, Expr::Column { index, .. } if *index == i));
+            && exprs
+                .iter()
+                .enumerate()
+                .all(|(i, expr)| matches!(expr, Expr::Column { index, .. } if *index == i));
         let schema = schema_of(rel);
         if identity && condition.is_none() && schema == stream.schema {
             return Ok(stream);

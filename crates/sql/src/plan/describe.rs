@@ -2,8 +2,8 @@
 //! positions, and everything that changes what an operator's state means.
 
 use flott_plan::{
-    AggregateCall, Expr, JoinKind, Literal, OperatorSpec, Schema, SinkSpec, SortKey, SourceSpec, WatermarkSpec, WindowKind,
-    WindowSpec,
+    AggregateCall, Expr, JoinKind, Literal, OperatorSpec, Schema, SinkSpec, SortKey, SourceSpec,
+    WatermarkSpec, WindowKind, WindowSpec,
 };
 use flott_types::TypeKind;
 
@@ -14,23 +14,42 @@ use crate::optimize::is_deterministic;
 pub(crate) fn expr(expr: &Expr, input: &Schema) -> String {
     let show = |inner: &Expr| self::expr(inner, input);
     match expr {
-        Expr::Column { index, .. } => input.columns.get(*index).map_or_else(|| format!("${index}"), |c| c.name.clone()),
+        Expr::Column { index, .. } => {
+            input.columns.get(*index).map_or_else(|| format!("${index}"), |c| c.name.clone())
+        }
         Expr::Literal { value, ty } => literal(value, &ty.kind),
         Expr::Cast { input: inner, ty, is_try } => {
             let name = if *is_try { "TRY_CAST" } else { "CAST" };
             format!("{name}({} AS {})", show(inner), ty.kind)
         }
         Expr::Case { branches, otherwise, .. } => {
-            let branches: Vec<String> =
-                branches.iter().map(|(when, then)| format!("WHEN {} THEN {}", show(when), show(then))).collect();
+            let branches: Vec<String> = branches
+                .iter()
+                .map(|(when, then)| format!("WHEN {} THEN {}", show(when), show(then)))
+                .collect();
             format!("CASE {} ELSE {} END", branches.join(" "), show(otherwise))
         }
         Expr::Call { function, args, .. } => {
             let args: Vec<String> = args.iter().map(show).collect();
             let infix = matches!(
                 function.as_str(),
-                "+" | "-" | "*" | "/" | "%" | "||" | "=" | "<>" | "<" | "<=" | ">" | ">=" | "AND" | "OR"
-                    | "IS DISTINCT FROM" | "IS NOT DISTINCT FROM" | "LIKE" | "SIMILAR TO"
+                "+" | "-"
+                    | "*"
+                    | "/"
+                    | "%"
+                    | "||"
+                    | "="
+                    | "<>"
+                    | "<"
+                    | "<="
+                    | ">"
+                    | ">="
+                    | "AND"
+                    | "OR"
+                    | "IS DISTINCT FROM"
+                    | "IS NOT DISTINCT FROM"
+                    | "LIKE"
+                    | "SIMILAR TO"
             );
             match (args.as_slice(), infix) {
                 ([left, right], true) => format!("({left} {function} {right})"),
@@ -71,7 +90,11 @@ fn all_names(schema: &Schema) -> String {
 }
 
 fn aggregate_call(call: &AggregateCall, input: &Schema) -> String {
-    let args = if call.args.is_empty() && call.function == "COUNT" { "*".to_owned() } else { names(&call.args, input) };
+    let args = if call.args.is_empty() && call.function == "COUNT" {
+        "*".to_owned()
+    } else {
+        names(&call.args, input)
+    };
     let distinct = if call.distinct { "DISTINCT " } else { "" };
     let filter = call.filter.map(|filter| format!(" FILTER {}", names(&[filter], input))).unwrap_or_default();
     format!("{}({distinct}{args}){filter}", call.function)
@@ -103,7 +126,11 @@ fn sort_keys(order: &[SortKey], input: &Schema) -> String {
 
 pub(super) fn source(spec: &SourceSpec, schema: &Schema) -> String {
     let limit = spec.limit.map(|limit| format!(", limit=[{limit}]")).unwrap_or_default();
-    format!("TableSourceScan(table=[[{}]], fields=[{}]{limit})", spec.table.name.replace('.', ", "), all_names(schema))
+    format!(
+        "TableSourceScan(table=[[{}]], fields=[{}]{limit})",
+        spec.table.name.replace('.', ", "),
+        all_names(schema)
+    )
 }
 
 pub(super) fn values(rows: &[Vec<Expr>], schema: &Schema) -> String {
@@ -126,7 +153,8 @@ pub(super) fn calc(projection: &[Expr], condition: Option<&Expr>, input: &Schema
             if text == column.name { text } else { format!("{text} AS {}", column.name) }
         })
         .collect();
-    let filter = condition.map(|condition| format!(", where=[{}]", expr(condition, input))).unwrap_or_default();
+    let filter =
+        condition.map(|condition| format!(", where=[{}]", expr(condition, input))).unwrap_or_default();
     format!("Calc(select=[{}]{filter})", select.join(", "))
 }
 
@@ -150,26 +178,41 @@ fn window(window: &WindowSpec, input: &Schema) -> String {
     let shift = |offset: i64| if offset == 0 { String::new() } else { format!(", offset=[{offset} ms]") };
     let zone = window.zone.as_ref().map(|zone| format!(", zone=[{zone}]")).unwrap_or_default();
     match window.kind {
-        WindowKind::Tumble { size, offset } => format!("TUMBLE(time_col=[{time}], size=[{size} ms]{}{zone})", shift(offset)),
+        WindowKind::Tumble { size, offset } => {
+            format!("TUMBLE(time_col=[{time}], size=[{size} ms]{}{zone})", shift(offset))
+        }
         WindowKind::Hop { size, slide, offset } => {
             format!("HOP(time_col=[{time}], size=[{size} ms], slide=[{slide} ms]{}{zone})", shift(offset))
         }
         WindowKind::Cumulate { size, step, offset } => {
-            format!("CUMULATE(time_col=[{time}], max_size=[{size} ms], step=[{step} ms]{}{zone})", shift(offset))
+            format!(
+                "CUMULATE(time_col=[{time}], max_size=[{size} ms], step=[{step} ms]{}{zone})",
+                shift(offset)
+            )
         }
         WindowKind::Session { gap } => format!("SESSION(time_col=[{time}], gap=[{gap} ms]{zone})"),
     }
 }
 
 pub(super) fn window_tvf(spec: &WindowSpec, partition: &[usize], input: &Schema) -> String {
-    let by = if partition.is_empty() { String::new() } else { format!(", partition keys=[{}]", names(partition, input)) };
+    let by = if partition.is_empty() {
+        String::new()
+    } else {
+        format!(", partition keys=[{}]", names(partition, input))
+    };
     format!("WindowTableFunction(window=[{}]{by})", window(spec, input))
 }
 
-pub(super) fn window_aggregate(spec: &WindowSpec, keys: &[usize], calls: &[AggregateCall], input: &Schema) -> String {
+pub(super) fn window_aggregate(
+    kind: &str,
+    spec: &WindowSpec,
+    keys: &[usize],
+    calls: &[AggregateCall],
+    input: &Schema,
+) -> String {
     let group = if keys.is_empty() { String::new() } else { format!("groupBy=[{}], ", names(keys, input)) };
     let calls = aggregate_calls(calls, input);
-    format!("WindowAggregate({group}window=[{}], select=[{}, {calls}])", window(spec, input), names(keys, input))
+    format!("{kind}({group}window=[{}], select=[{}, {calls}])", window(spec, input), names(keys, input))
 }
 
 pub(super) fn join(

@@ -71,12 +71,15 @@ fn line(depth: usize, shown: &str, text: &mut String) {
 
 fn logical(rel: &Rel, depth: usize, text: &mut String) {
     let inputs = rel.inputs();
-    let input: Schema = Schema {
-        columns: inputs.iter().flat_map(|input| super::schema_of(input).columns).collect(),
+    let input: Schema =
+        Schema { columns: inputs.iter().flat_map(|input| super::schema_of(input).columns).collect() };
+    let list = |exprs: &[flott_plan::Expr]| {
+        exprs.iter().map(|e| describe::expr(e, &input)).collect::<Vec<_>>().join(", ")
     };
-    let list = |exprs: &[flott_plan::Expr]| exprs.iter().map(|e| describe::expr(e, &input)).collect::<Vec<_>>().join(", ");
     let shown = match &rel.node {
-        RelNode::Scan(scan) => format!("LogicalTableScan(table=[[{}]])", scan.path.plain().replace('.', ", ")),
+        RelNode::Scan(scan) => {
+            format!("LogicalTableScan(table=[[{}]])", scan.path.plain().replace('.', ", "))
+        }
         RelNode::Values(rows) => format!("LogicalValues(tuples=[{} rows])", rows.len()),
         RelNode::Project { exprs, .. } => {
             let items: Vec<String> = exprs
@@ -86,7 +89,9 @@ fn logical(rel: &Rel, depth: usize, text: &mut String) {
                 .collect();
             format!("LogicalProject({})", items.join(", "))
         }
-        RelNode::Filter { condition, .. } => format!("LogicalFilter(condition=[{}])", describe::expr(condition, &input)),
+        RelNode::Filter { condition, .. } => {
+            format!("LogicalFilter(condition=[{}])", describe::expr(condition, &input))
+        }
         RelNode::Watermark { column, expr, .. } => format!(
             "LogicalWatermarkAssigner(rowtime=[{}], watermark=[{}])",
             input.columns[*column].name,
@@ -97,7 +102,7 @@ fn logical(rel: &Rel, depth: usize, text: &mut String) {
             format!("Logical{}", describe::group_aggregate("Aggregate", keys, calls, &input))
         }
         RelNode::WindowAggregate { keys, calls, window, .. } => {
-            format!("Logical{}", describe::window_aggregate(window, keys, calls, &input))
+            format!("Logical{}", describe::window_aggregate("WindowAggregate", window, keys, calls, &input))
         }
         RelNode::Join { kind, condition, .. } => {
             let condition = condition.as_ref().map_or("true".to_owned(), |c| describe::expr(c, &input));

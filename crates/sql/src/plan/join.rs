@@ -37,7 +37,8 @@ impl Planner<'_> {
         let right_stream = self.stream(right)?;
         let left_width = left_stream.schema.len();
         let right_width = right_stream.schema.len();
-        let (left_stream, left_keys) = self.with_keys(left_stream, keys.iter().map(|key| key.left.clone()).collect());
+        let (left_stream, left_keys) =
+            self.with_keys(left_stream, keys.iter().map(|key| key.left.clone()).collect());
         let (right_stream, right_keys) =
             self.with_keys(right_stream, keys.iter().map(|key| key.right.clone()).collect());
         // Key columns that had to be computed stand behind; the right side's columns move.
@@ -56,7 +57,14 @@ impl Planner<'_> {
         let wide = Schema { columns };
         let schema = if extra == 0 { schema_of(rel) } else { wide };
         let null_safe: Vec<bool> = keys.iter().map(|key| key.null_safe).collect();
-        let name = describe::join(kind, &left_keys, &right_keys, rest.as_ref(), &left_stream.schema, &right_stream.schema);
+        let name = describe::join(
+            kind,
+            &left_keys,
+            &right_keys,
+            rest.as_ref(),
+            &left_stream.schema,
+            &right_stream.schema,
+        );
         // Only an inner or semi join of rows that are never taken back takes nothing back itself.
         let appends = matches!(kind, JoinKind::Inner | JoinKind::Semi);
         let updates = left_stream.updates || right_stream.updates || !appends;
@@ -69,7 +77,8 @@ impl Planner<'_> {
             ttl: self.options.state_ttl,
         };
         let (parallelism, left_exchange) = self.distribution(&left_keys);
-        let right_exchange = if right_keys.is_empty() { Exchange::Global } else { Exchange::Hash(right_keys) };
+        let right_exchange =
+            if right_keys.is_empty() { Exchange::Global } else { Exchange::Hash(right_keys) };
         let inputs = [(left_stream, left_exchange), (right_stream, right_exchange)];
         let joined = self.add(name, spec, schema, parallelism, updates, &inputs);
         if extra == 0 {
@@ -122,8 +131,10 @@ fn equi_key(condition: &Expr, width: usize) -> Option<EquiKey> {
     if a.ty().kind != b.ty().kind {
         return None;
     }
-    let of_left = |expr: &Expr| columns(expr).is_some_and(|columns| columns.iter().all(|column| *column < width));
-    let of_right = |expr: &Expr| columns(expr).is_some_and(|columns| columns.iter().all(|column| *column >= width));
+    let of_left =
+        |expr: &Expr| columns(expr).is_some_and(|columns| columns.iter().all(|column| *column < width));
+    let of_right =
+        |expr: &Expr| columns(expr).is_some_and(|columns| columns.iter().all(|column| *column >= width));
     let (left, right) = if of_left(a) && of_right(b) {
         (a, b)
     } else if of_left(b) && of_right(a) {

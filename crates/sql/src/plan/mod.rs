@@ -74,10 +74,13 @@ impl<'a> Planner<'a> {
             RelNode::WindowTvf { input, window, partition } => self.window_tvf(input, window, partition, rel),
             RelNode::Aggregate { input, keys, calls } => self.group_aggregate(input, keys, calls, rel),
             RelNode::WindowAggregate { input, window, attached, keys, calls, bounds } => {
-                let parts = aggregate::WindowParts { window, attached: *attached, keys, calls, bounds: *bounds };
+                let parts =
+                    aggregate::WindowParts { window, attached: *attached, keys, calls, bounds: *bounds };
                 self.window_aggregate(input, &parts, rel)
             }
-            RelNode::Join { left, right, kind, condition } => self.join(left, right, *kind, condition.as_ref(), rel),
+            RelNode::Join { left, right, kind, condition } => {
+                self.join(left, right, *kind, condition.as_ref(), rel)
+            }
             RelNode::Union(inputs) => self.union(inputs, rel),
             RelNode::Expand { input, projections } => {
                 let input = self.stream(input)?;
@@ -189,7 +192,11 @@ impl<'a> Planner<'a> {
     }
 
     pub(crate) fn distribution(&self, keys: &[usize]) -> (u32, Exchange) {
-        if keys.is_empty() { (1, Exchange::Global) } else { (self.options.parallelism, Exchange::Hash(keys.to_vec())) }
+        if keys.is_empty() {
+            (1, Exchange::Global)
+        } else {
+            (self.options.parallelism, Exchange::Hash(keys.to_vec()))
+        }
     }
 
     fn union(&mut self, inputs: &[Rel], rel: &Rel) -> Result<Stream> {
@@ -229,7 +236,9 @@ impl<'a> Planner<'a> {
             [key] if !key.descending => input.fields[key.column].time,
             _ => None,
         };
-        let ranks = calls.iter().find(|call| matches!(call.function.as_str(), "RANK" | "DENSE_RANK" | "NTILE" | "LEAD"));
+        let ranks = calls
+            .iter()
+            .find(|call| matches!(call.function.as_str(), "RANK" | "DENSE_RANK" | "NTILE" | "LEAD"));
         let Some(time) = time else {
             return Err(Error::invalid(
                 "OVER windows' ordering in stream mode must be defined on a time attribute, ascending",

@@ -35,7 +35,11 @@ pub struct PlanOptions {
 impl PlanOptions {
     /// What connectors are told.
     pub fn table_context(&self) -> TableContext {
-        TableContext { batch: !self.streaming, zone: self.zone.clone(), configuration: self.configuration.clone() }
+        TableContext {
+            batch: !self.streaming,
+            zone: self.zone.clone(),
+            configuration: self.configuration.clone(),
+        }
     }
 
     /// The configuration as the job graph holds it.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use flott_sql_parser::ast::{
-    AlterCatalog, AlterCatalogOperation, AlterDatabase, AlterTable, AlterTableOperation, AlterView, AlterViewOperation,
-    ColumnPlace, SchemaChange,
+    AlterCatalog, AlterCatalogOperation, AlterDatabase, AlterTable, AlterTableOperation, AlterView,
+    AlterViewOperation, ColumnPlace, SchemaChange,
 };
 use flott_types::{Error, Result};
 use sqlparser::ast::{Ident, ObjectName};
@@ -20,11 +20,17 @@ impl Session {
         let table = match self.catalogs.lookup(&path) {
             Some(CatalogObject::Table(table)) => Table::clone(table),
             Some(CatalogObject::View(_)) => {
-                return Err(Error::invalid(format!("ALTER TABLE for a view is not allowed: {path} at {}", alter.position)));
+                return Err(Error::invalid(format!(
+                    "ALTER TABLE for a view is not allowed: {path} at {}",
+                    alter.position
+                )));
             }
             None if alter.if_exists => return Ok(()),
             None => {
-                return Err(Error::invalid(format!("Table {path} doesn't exist or is a temporary table, at {}", alter.position)));
+                return Err(Error::invalid(format!(
+                    "Table {path} doesn't exist or is a temporary table, at {}",
+                    alter.position
+                )));
             }
         };
         if let AlterTableOperation::RenameTo(name) = &alter.operation {
@@ -53,7 +59,9 @@ impl Session {
         let temporary = self.catalogs.temporary.contains_key(&path);
         let comment = match self.catalogs.lookup(&path) {
             Some(CatalogObject::View(view)) => view.comment.clone(),
-            Some(CatalogObject::Table(_)) => return Err(Error::invalid(format!("ALTER VIEW for a table is not allowed: {path}"))),
+            Some(CatalogObject::Table(_)) => {
+                return Err(Error::invalid(format!("ALTER VIEW for a table is not allowed: {path}")));
+            }
             None => return Err(Error::invalid(format!("View {path} doesn't exist."))),
         };
         match &alter.operation {
@@ -127,9 +135,14 @@ fn change(table: &mut Table, operation: &AlterTableOperation) -> Result<()> {
                 table.primary_key = None;
                 Ok(())
             }
-            _ => Err(Error::invalid(format!("The base table does not define a constraint named '{}'.", name.value))),
+            _ => Err(Error::invalid(format!(
+                "The base table does not define a constraint named '{}'.",
+                name.value
+            ))),
         },
-        AlterTableOperation::DropDistribution => Err(Error::invalid("The base table does not define any distribution.")),
+        AlterTableOperation::DropDistribution => {
+            Err(Error::invalid("The base table does not define any distribution."))
+        }
         AlterTableOperation::AddPartition(_) | AlterTableOperation::DropPartition(_) => {
             Err(Error::unsupported("ADD and DROP PARTITION"))
         }
@@ -148,7 +161,10 @@ fn add(table: &mut Table, added: &SchemaChange) -> Result<()> {
     for (column, place) in &added.columns {
         let column = declared_column(column);
         if table.column(&column.name).is_some() {
-            return Err(Error::invalid(format!("Try to add a column '{}' which already exists in the table.", column.name)));
+            return Err(Error::invalid(format!(
+                "Try to add a column '{}' which already exists in the table.",
+                column.name
+            )));
         }
         let at = place_of(table, place.as_ref())?.unwrap_or(table.columns.len());
         table.columns.insert(at, column);
@@ -163,7 +179,9 @@ fn add(table: &mut Table, added: &SchemaChange) -> Result<()> {
     }
     if let Some(key) = &added.primary_key {
         if table.primary_key.is_some() {
-            return Err(Error::invalid("The base table has already defined the primary key. Use ALTER TABLE MODIFY."));
+            return Err(Error::invalid(
+                "The base table has already defined the primary key. Use ALTER TABLE MODIFY.",
+            ));
         }
         table.primary_key = Some(primary_key_def(key));
     }
@@ -175,7 +193,10 @@ fn modify(table: &mut Table, modified: &SchemaChange) -> Result<()> {
     for (column, place) in &modified.columns {
         let column = declared_column(column);
         let Some(index) = table.columns.iter().position(|known| known.name == column.name) else {
-            return Err(Error::invalid(format!("Try to modify a column '{}' which does not exist in the table.", column.name)));
+            return Err(Error::invalid(format!(
+                "Try to modify a column '{}' which does not exist in the table.",
+                column.name
+            )));
         };
         let comment = column.comment.clone().or_else(|| table.columns[index].comment.clone());
         table.columns.remove(index);
@@ -190,7 +211,9 @@ fn modify(table: &mut Table, modified: &SchemaChange) -> Result<()> {
     }
     if let Some(key) = &modified.primary_key {
         if table.primary_key.is_none() {
-            return Err(Error::invalid("The base table does not define any primary key. Use ALTER TABLE ADD."));
+            return Err(Error::invalid(
+                "The base table does not define any primary key. Use ALTER TABLE ADD.",
+            ));
         }
         table.primary_key = Some(primary_key_def(key));
     }
@@ -208,16 +231,25 @@ fn place_of(table: &Table, place: Option<&ColumnPlace>) -> Result<Option<usize>>
     match place {
         None => Ok(None),
         Some(ColumnPlace::First) => Ok(Some(0)),
-        Some(ColumnPlace::After(name)) => match table.columns.iter().position(|column| column.name == name.value) {
-            Some(index) => Ok(Some(index + 1)),
-            None => Err(Error::invalid(format!("Referenced column '{}' by 'AFTER' does not exist in the table.", name.value))),
-        },
+        Some(ColumnPlace::After(name)) => {
+            match table.columns.iter().position(|column| column.name == name.value) {
+                Some(index) => Ok(Some(index + 1)),
+                None => Err(Error::invalid(format!(
+                    "Referenced column '{}' by 'AFTER' does not exist in the table.",
+                    name.value
+                ))),
+            }
+        }
     }
 }
 
 /// What else of the table names a column.
 fn users_of(table: &Table, name: &str) -> Option<String> {
-    if table.watermark.as_ref().is_some_and(|watermark| watermark.column == name || mentions(&watermark.text, name)) {
+    if table
+        .watermark
+        .as_ref()
+        .is_some_and(|watermark| watermark.column == name || mentions(&watermark.text, name))
+    {
         return Some("the watermark".to_owned());
     }
     if table.primary_key.as_ref().is_some_and(|key| key.columns.iter().any(|column| column == name)) {
@@ -248,7 +280,9 @@ fn rename_column(table: &mut Table, from: &str, to: &str) -> Result<()> {
     if table.column(to).is_some() {
         return Err(Error::invalid(format!("The column '{to}' already existed in table schema.")));
     }
-    if let Some(user) = users_of(table, from).filter(|user| user.starts_with("the computed") || user == "the watermark") {
+    if let Some(user) =
+        users_of(table, from).filter(|user| user.starts_with("the computed") || user == "the watermark")
+    {
         return Err(Error::invalid(format!("The column '{from}' is referenced by {user}.")));
     }
     let Some(column) = table.columns.iter_mut().find(|column| column.name == from) else {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use flott_expr::bind;
 use flott_sql_parser::ast::{
-    ColumnDef, ColumnKind, CreateCatalog, CreateDatabase, CreateTable, CreateView, Insert, PrimaryKey, QueryText,
-    SqlOption, Watermark,
+    ColumnDef, ColumnKind, CreateCatalog, CreateDatabase, CreateTable, CreateView, Insert, PrimaryKey,
+    QueryText, SqlOption, Watermark,
 };
 use flott_types::{Error, Result};
 use sqlparser::ast::Ident;
@@ -15,8 +15,8 @@ use super::{Outcome, Session, parts};
 use crate::bind::table::check_rowtime;
 use crate::bind::{Binder, Scope};
 use crate::catalog::{
-    Catalog, CatalogObject, DEFAULT_DATABASE, Database, ObjectPath, PrimaryKeyDef, Table, TableColumn, TableColumnKind,
-    View, WatermarkDef,
+    Catalog, CatalogObject, DEFAULT_DATABASE, Database, ObjectPath, PrimaryKeyDef, Table, TableColumn,
+    TableColumnKind, View, WatermarkDef,
 };
 use crate::logical::Field;
 
@@ -89,7 +89,10 @@ impl Session {
                 }
             }
             if let Some(left) = columns.first() {
-                return Err(Error::invalid(format!("the column list lacks the query's column '{}'", left.name)));
+                return Err(Error::invalid(format!(
+                    "the column list lacks the query's column '{}'",
+                    left.name
+                )));
             }
             columns = ordered;
         }
@@ -105,7 +108,10 @@ impl Session {
                     }
                 }
                 Some(known) => {
-                    return Err(Error::invalid(format!("column '{}' of the query is declared as computed", known.name)));
+                    return Err(Error::invalid(format!(
+                        "column '{}' of the query is declared as computed",
+                        known.name
+                    )));
                 }
                 None => declared.push(column),
             }
@@ -117,7 +123,11 @@ impl Session {
 
     /// Whether the name is taken at that level.
     pub(super) fn exists(&self, path: &ObjectPath, temporary: bool) -> bool {
-        if temporary { self.catalogs.temporary.contains_key(path) } else { self.catalogs.permanent(path).is_some() }
+        if temporary {
+            self.catalogs.temporary.contains_key(path)
+        } else {
+            self.catalogs.permanent(path).is_some()
+        }
     }
 
     /// Puts an object into the catalog.
@@ -153,7 +163,10 @@ impl Session {
     pub(super) fn check(&self, table: &mut Table) -> Result<()> {
         for (index, column) in table.columns.iter().enumerate() {
             if table.columns[..index].iter().any(|other| other.name == column.name) {
-                return Err(Error::invalid(format!("A column named '{}' already exists in the table.", column.name)));
+                return Err(Error::invalid(format!(
+                    "A column named '{}' already exists in the table.",
+                    column.name
+                )));
             }
         }
         let key_columns: Vec<String> = table.primary_key.iter().flat_map(|key| key.columns.clone()).collect();
@@ -161,9 +174,13 @@ impl Session {
             match table.columns.iter_mut().find(|column| column.name == *name) {
                 Some(column) if column.kind == TableColumnKind::Physical => column.ty.nullable = false,
                 Some(_) => {
-                    return Err(Error::invalid(format!("the primary key's column '{name}' is not a physical column")));
+                    return Err(Error::invalid(format!(
+                        "the primary key's column '{name}' is not a physical column"
+                    )));
                 }
-                None => return Err(Error::invalid(format!("the primary key's column '{name}' does not exist"))),
+                None => {
+                    return Err(Error::invalid(format!("the primary key's column '{name}' does not exist")));
+                }
             }
         }
         for (index, name) in key_columns.iter().enumerate() {
@@ -173,7 +190,9 @@ impl Session {
         }
         for name in &table.partition_keys {
             if !table.column(name).is_some_and(|column| column.kind == TableColumnKind::Physical) {
-                return Err(Error::invalid(format!("Partition column '{name}' not defined in the table schema.")));
+                return Err(Error::invalid(format!(
+                    "Partition column '{name}' not defined in the table schema."
+                )));
             }
         }
         let context = self.plan_context()?;
@@ -187,15 +206,18 @@ impl Session {
         let scope = Scope::of(None, stored, None);
         for column in &mut table.columns {
             if let TableColumnKind::Computed { text } = &column.kind {
-                let expr = binder
-                    .computed(text, &scope)
-                    .map_err(|error| error.context(format!("Invalid expression for computed column '{}'", column.name)))?;
+                let expr = binder.computed(text, &scope).map_err(|error| {
+                    error.context(format!("Invalid expression for computed column '{}'", column.name))
+                })?;
                 column.ty = expr.ty().clone();
             }
         }
         if let Some(watermark) = &mut table.watermark {
-            let all: Vec<Field> =
-                table.columns.iter().map(|column| Field::new(column.name.clone(), column.ty.clone())).collect();
+            let all: Vec<Field> = table
+                .columns
+                .iter()
+                .map(|column| Field::new(column.name.clone(), column.ty.clone()))
+                .collect();
             let Some(rowtime) = all.iter().find(|field| field.name == watermark.column).cloned() else {
                 return Err(Error::invalid(format!(
                     "The rowtime attribute field '{}' is not defined in the table schema.",
@@ -227,7 +249,12 @@ impl Session {
     }
 
     /// A view of a query, checked by binding it.
-    pub(super) fn resolved_view(&self, query: &QueryText, names: &[Ident], comment: Option<String>) -> Result<View> {
+    pub(super) fn resolved_view(
+        &self,
+        query: &QueryText,
+        names: &[Ident],
+        comment: Option<String>,
+    ) -> Result<View> {
         let rel = self.bound(&query.query)?;
         if !names.is_empty() && names.len() != rel.fields.len() {
             return Err(Error::invalid(format!(
@@ -278,12 +305,16 @@ impl Session {
         match options.get("type").map(String::as_str) {
             Some("generic_in_memory") => {}
             Some(other) => {
-                return Err(Error::unsupported(format!("a catalog of type '{other}'; there is 'generic_in_memory'")));
+                return Err(Error::unsupported(format!(
+                    "a catalog of type '{other}'; there is 'generic_in_memory'"
+                )));
             }
             None => return Err(Error::invalid("CREATE CATALOG needs WITH ('type' = 'generic_in_memory')")),
         }
         if let Some(key) = options.keys().find(|key| !matches!(key.as_str(), "type" | "default-database")) {
-            return Err(Error::invalid(format!("a catalog in memory has no option '{key}'; it has: default-database, type")));
+            return Err(Error::invalid(format!(
+                "a catalog in memory has no option '{key}'; it has: default-database, type"
+            )));
         }
         let database = options.get("default-database").cloned().unwrap_or_else(|| "default".to_owned());
         let database = if database.is_empty() { DEFAULT_DATABASE.to_owned() } else { database };
@@ -351,7 +382,10 @@ pub(super) fn options_map(options: &[SqlOption]) -> Result<BTreeMap<String, Stri
     let mut map = BTreeMap::new();
     for SqlOption { key, value } in options {
         if map.insert(key.value.clone(), value.value.clone()).is_some() {
-            return Err(Error::invalid(format!("the option '{}' is given twice, at {}", key.value, key.position)));
+            return Err(Error::invalid(format!(
+                "the option '{}' is given twice, at {}",
+                key.value, key.position
+            )));
         }
     }
     Ok(map)

@@ -12,14 +12,17 @@ impl Session {
             DescribeTarget::Table(name) => name,
             DescribeTarget::Catalog(name) => {
                 let catalog = self.catalogs.catalog(&name.value)?;
-                let kind = catalog.options.get("type").cloned().unwrap_or_else(|| "generic_in_memory".to_owned());
+                let kind =
+                    catalog.options.get("type").cloned().unwrap_or_else(|| "generic_in_memory".to_owned());
                 let mut rows = vec![
                     pair("name", Some(name.value.clone())),
                     pair("type", Some(kind)),
                     pair("comment", catalog.comment.clone()),
                 ];
                 if describe.extended {
-                    rows.extend(catalog.options.iter().map(|(k, v)| pair(&format!("option:{k}"), Some(v.clone()))));
+                    rows.extend(
+                        catalog.options.iter().map(|(k, v)| pair(&format!("option:{k}"), Some(v.clone()))),
+                    );
                 }
                 return Ok(info(rows));
             }
@@ -29,11 +32,19 @@ impl Session {
                 return Ok(info(vec![pair("name", Some(database)), pair("comment", found.comment.clone())]));
             }
             DescribeTarget::Function(name) => {
-                return Err(Error::unsupported(format!("DESCRIBE FUNCTION {name}, at {}", describe.position)));
+                return Err(Error::unsupported(format!(
+                    "DESCRIBE FUNCTION {name}, at {}",
+                    describe.position
+                )));
             }
-            DescribeTarget::Model(_) => return Err(Error::unsupported(format!("DESCRIBE MODEL, at {}", describe.position))),
+            DescribeTarget::Model(_) => {
+                return Err(Error::unsupported(format!("DESCRIBE MODEL, at {}", describe.position)));
+            }
             DescribeTarget::Job(job) => {
-                return Err(Error::unsupported(format!("DESCRIBE JOB '{}', at {}", job.value, describe.position)));
+                return Err(Error::unsupported(format!(
+                    "DESCRIBE JOB '{}', at {}",
+                    job.value, describe.position
+                )));
             }
         };
         let path = self.path(name)?;
@@ -44,11 +55,17 @@ impl Session {
                 .iter()
                 .map(|(name, ty)| (row(name, &ty.kind.to_string(), ty.nullable, None, None, None), None))
                 .collect(),
-            None => return Err(Error::invalid(format!("Tables or views with the identifier '{path}' doesn't exist"))),
+            None => {
+                return Err(Error::invalid(format!(
+                    "Tables or views with the identifier '{path}' doesn't exist"
+                )));
+            }
         };
         let text = || TypeKind::STRING.nullable();
-        let mut columns: Vec<_> =
-            ["name", "type", "null", "key", "extras", "watermark"].into_iter().map(|c| (c.to_owned(), text())).collect();
+        let mut columns: Vec<_> = ["name", "type", "null", "key", "extras", "watermark"]
+            .into_iter()
+            .map(|c| (c.to_owned(), text()))
+            .collect();
         columns[2].1 = TypeKind::Boolean.nullable();
         let commented = rows.iter().any(|(_, comment)| comment.is_some());
         if commented {

@@ -29,7 +29,9 @@ impl Session {
             _ if drop.if_exists => return Ok(()),
             _ => {
                 let temporary = if drop.temporary { "Temporary " } else { "" };
-                return Err(Error::invalid(format!("{temporary}{what} with identifier '{path}' does not exist.")));
+                return Err(Error::invalid(format!(
+                    "{temporary}{what} with identifier '{path}' does not exist."
+                )));
             }
         }
         self.remove(&path, drop.temporary).map(|_| ())

@@ -13,8 +13,12 @@ impl Session {
         let path = self.path(&like.source)?;
         let base = match self.catalogs.lookup(&path) {
             Some(CatalogObject::Table(table)) => Table::clone(table),
-            Some(CatalogObject::View(_)) => return Err(Error::invalid(format!("LIKE takes a table; {path} is a view"))),
-            None => return Err(Error::invalid(format!("Source table '{path}' of the LIKE clause not found"))),
+            Some(CatalogObject::View(_)) => {
+                return Err(Error::invalid(format!("LIKE takes a table; {path} is a view")));
+            }
+            None => {
+                return Err(Error::invalid(format!("Source table '{path}' of the LIKE clause not found")));
+            }
         };
         let strategy = |feature: LikeFeature| strategy_of(like, feature);
         // Physical columns always come over; the declared ones follow.
@@ -22,8 +26,12 @@ impl Session {
         for column in base.columns {
             let keep = match &column.kind {
                 TableColumnKind::Physical => true,
-                TableColumnKind::Computed { .. } => strategy(LikeFeature::Generated)? != MergeStrategy::Excluding,
-                TableColumnKind::Metadata { .. } => strategy(LikeFeature::Metadata)? != MergeStrategy::Excluding,
+                TableColumnKind::Computed { .. } => {
+                    strategy(LikeFeature::Generated)? != MergeStrategy::Excluding
+                }
+                TableColumnKind::Metadata { .. } => {
+                    strategy(LikeFeature::Metadata)? != MergeStrategy::Excluding
+                }
             };
             if keep {
                 columns.push(column);
@@ -34,8 +42,12 @@ impl Session {
                 None => columns.push(column),
                 Some(index) => {
                     let feature = match (&columns[index].kind, &column.kind) {
-                        (TableColumnKind::Computed { .. }, TableColumnKind::Computed { .. }) => LikeFeature::Generated,
-                        (TableColumnKind::Metadata { .. }, TableColumnKind::Metadata { .. }) => LikeFeature::Metadata,
+                        (TableColumnKind::Computed { .. }, TableColumnKind::Computed { .. }) => {
+                            LikeFeature::Generated
+                        }
+                        (TableColumnKind::Metadata { .. }, TableColumnKind::Metadata { .. }) => {
+                            LikeFeature::Metadata
+                        }
                         _ => {
                             return Err(Error::invalid(format!(
                                 "A column named '{}' already exists in the base table.",
@@ -83,7 +95,13 @@ impl Session {
                     "The base table already has partitions defined. You might want to specify EXCLUDING PARTITIONS.",
                 ));
             }
-            (base, own) => if own.is_empty() { base } else { own },
+            (base, own) => {
+                if own.is_empty() {
+                    base
+                } else {
+                    own
+                }
+            }
         };
         let options = match strategy(LikeFeature::Options)? {
             MergeStrategy::Excluding => own.options,
@@ -115,10 +133,15 @@ impl Session {
 fn strategy_of(like: &LikeTable, feature: LikeFeature) -> Result<MergeStrategy> {
     let said = |wanted: LikeFeature| like.options.iter().rev().find(|option| option.feature == wanted);
     if let Some(option) = said(feature) {
-        let may_overwrite =
-            matches!(feature, LikeFeature::Options | LikeFeature::Generated | LikeFeature::Watermarks | LikeFeature::Metadata);
+        let may_overwrite = matches!(
+            feature,
+            LikeFeature::Options | LikeFeature::Generated | LikeFeature::Watermarks | LikeFeature::Metadata
+        );
         if option.strategy == MergeStrategy::Overwriting && !may_overwrite {
-            return Err(Error::invalid(format!("OVERWRITING does not apply to this feature, at {}", option.position)));
+            return Err(Error::invalid(format!(
+                "OVERWRITING does not apply to this feature, at {}",
+                option.position
+            )));
         }
         return Ok(option.strategy);
     }

@@ -84,9 +84,21 @@ pub struct Session {
 
 impl Session {
     /// A new session with the configuration it starts from. `cores` is the default parallelism.
-    pub fn new(connectors: Arc<Registry>, configuration: Configuration, clock: Arc<dyn Clock>, cores: u32) -> Self {
+    pub fn new(
+        connectors: Arc<Registry>,
+        configuration: Configuration,
+        clock: Arc<dyn Clock>,
+        cores: u32,
+    ) -> Self {
         let initial = configuration.clone();
-        Session { catalogs: Catalogs::default(), configuration, initial, connectors, clock, cores: cores.max(1) }
+        Session {
+            catalogs: Catalogs::default(),
+            configuration,
+            initial,
+            connectors,
+            clock,
+            cores: cores.max(1),
+        }
     }
 
     /// The configuration as it is now.
@@ -130,9 +142,10 @@ impl Session {
                 Err(Error::unsupported(format!("ALTER FUNCTION at {}", function.position)))
             }
             Statement::DropFunction(drop) if drop.if_exists => Ok(Outcome::Done),
-            Statement::DropFunction(drop) => {
-                Err(Error::invalid(format!("there is no function {} to drop, at {}", drop.name, drop.position)))
-            }
+            Statement::DropFunction(drop) => Err(Error::invalid(format!(
+                "there is no function {} to drop, at {}",
+                drop.name, drop.position
+            ))),
             Statement::Describe(describe) => self.describe(describe).map(Outcome::Table),
             Statement::Show(Show { target: ShowTarget::Jobs, .. }) => Ok(Outcome::ShowJobs),
             Statement::Show(show) => self.show(show).map(Outcome::Table),
@@ -144,9 +157,10 @@ impl Session {
             }
             Statement::StopJob(stop) => Ok(Outcome::StopJob(stop.clone())),
             Statement::Shell(command) => Ok(Outcome::Shell(*command)),
-            Statement::Unsupported(statement) => {
-                Err(Error::unsupported(format!("{} is not supported, at {}", statement.name, statement.position)))
-            }
+            Statement::Unsupported(statement) => Err(Error::unsupported(format!(
+                "{} is not supported, at {}",
+                statement.name, statement.position
+            ))),
             other => Err(Error::unsupported(format!("this statement is not supported: {other:?}"))),
         }
     }

@@ -117,8 +117,10 @@ impl Session {
         let (columns, metadata) = sink_columns(&table);
         let fixed = static_partition(&insert.partition, &table)?;
         let rel = assign_columns(source, insert, &columns, &fixed, &path.to_string())?;
-        let static_partition =
-            fixed.iter().map(|(name, value)| (name.clone(), partition_text(value))).collect::<BTreeMap<_, _>>();
+        let static_partition = fixed
+            .iter()
+            .map(|(name, value)| (name.clone(), partition_text(value)))
+            .collect::<BTreeMap<_, _>>();
         let spec = SinkSpec {
             table: table_spec(&path, &table)?,
             metadata: Schema::new(metadata),
@@ -158,10 +160,17 @@ fn static_partition(partition: &[PartitionValue], table: &Table) -> Result<Vec<(
         let Some(value) = value else { continue };
         let literal = match value {
             sqlparser::ast::Expr::Value(value) => match &value.value {
-                sqlparser::ast::Value::SingleQuotedString(text) => flott_expr::literal_text::string(text.as_str()),
+                sqlparser::ast::Value::SingleQuotedString(text) => {
+                    flott_expr::literal_text::string(text.as_str())
+                }
                 sqlparser::ast::Value::Number(digits, _) => flott_expr::literal_text::number(digits)?,
                 sqlparser::ast::Value::Boolean(truth) => flott_expr::literal_text::boolean(*truth),
-                _ => return Err(Error::invalid(format!("PARTITION ({} = ...) takes a constant", column.value))),
+                _ => {
+                    return Err(Error::invalid(format!(
+                        "PARTITION ({} = ...) takes a constant",
+                        column.value
+                    )));
+                }
             },
             _ => return Err(Error::invalid(format!("PARTITION ({} = ...) takes a constant", column.value))),
         };
@@ -195,10 +204,16 @@ fn assign_columns(
     };
     for (index, name) in listed.iter().enumerate() {
         if !columns.iter().any(|(column, _)| column == name) {
-            return Err(Error::invalid(format!("INSERT at {}: table {table} has no column '{name}'", insert.position)));
+            return Err(Error::invalid(format!(
+                "INSERT at {}: table {table} has no column '{name}'",
+                insert.position
+            )));
         }
         if listed[..index].contains(name) {
-            return Err(Error::invalid(format!("INSERT at {}: column '{name}' is listed twice", insert.position)));
+            return Err(Error::invalid(format!(
+                "INSERT at {}: column '{name}' is listed twice",
+                insert.position
+            )));
         }
     }
     if listed.len() != source.fields.len() {
@@ -214,7 +229,10 @@ fn assign_columns(
     }
     let mut exprs = Vec::with_capacity(columns.len());
     for (name, ty) in columns {
-        let expr = match (listed.iter().position(|column| column == name), fixed.iter().find(|(column, _)| column == name)) {
+        let expr = match (
+            listed.iter().position(|column| column == name),
+            fixed.iter().find(|(column, _)| column == name),
+        ) {
             (Some(index), _) => bind::assign(source.column(index), name, ty)?,
             (None, Some((_, value))) => bind::assign(value.clone(), name, ty)?,
             (None, None) if ty.nullable => Expr::literal(Literal::Null, ty.clone()),

@@ -10,13 +10,18 @@ use crate::plan::PlanOptions;
 impl Session {
     pub(super) fn set(&mut self, option: Option<&SqlOption>) -> Result<Outcome> {
         let Some(SqlOption { key, value }) = option else {
-            let rows = self.configuration.iter().map(|(key, value)| vec![Some(key.to_owned()), Some(value.to_owned())]);
+            let rows = self
+                .configuration
+                .iter()
+                .map(|(key, value)| vec![Some(key.to_owned()), Some(value.to_owned())]);
             let text = TypeKind::STRING.nullable();
             let columns = vec![("key".to_owned(), text.clone()), ("value".to_owned(), text)];
             return Ok(Outcome::Table(Answer { columns, rows: rows.collect() }));
         };
         let mut changed = self.configuration.clone();
-        changed.set(&key.value, &value.value).map_err(|error| error.context(format!("SET at {}", key.position)))?;
+        changed
+            .set(&key.value, &value.value)
+            .map_err(|error| error.context(format!("SET at {}", key.position)))?;
         time_zone(&changed)?;
         self.configuration = changed;
         Ok(Outcome::Done)
@@ -49,12 +54,18 @@ impl Session {
         };
         Ok(PlanOptions {
             parallelism: in_range("parallelism.default", parallelism, 1)?,
-            max_parallelism: in_range("pipeline.max-parallelism", set.number("pipeline.max-parallelism", 0)?, 0)?,
+            max_parallelism: in_range(
+                "pipeline.max-parallelism",
+                set.number("pipeline.max-parallelism", 0)?,
+                0,
+            )?,
             chaining: set.flag("pipeline.operator-chaining.enabled", true)?,
             watermark_interval: set.duration("pipeline.auto-watermark-interval", 200)?,
             idle_timeout: set.duration("table.exec.source.idle-timeout", 0)?,
             state_ttl: set.duration("table.exec.state.ttl", 0)?,
-            two_phase: !set.get("table.optimizer.agg-phase-strategy").is_some_and(|s| s.eq_ignore_ascii_case("ONE_PHASE")),
+            two_phase: !set
+                .get("table.optimizer.agg-phase-strategy")
+                .is_some_and(|s| s.eq_ignore_ascii_case("ONE_PHASE")),
             streaming: streaming(set),
             zone: time_zone(set)?.name().to_owned(),
             name: set.get("pipeline.name").map(str::to_owned),

@@ -11,8 +11,12 @@ impl Session {
         let refuse = |what: &str| Err(Error::unsupported(format!("SHOW {what}, at {}", show.position)));
         let (column, names) = match &show.target {
             ShowTarget::Catalogs => ("catalog name", self.catalogs.catalogs.keys().cloned().collect()),
-            ShowTarget::CurrentCatalog => ("current catalog name", vec![self.catalogs.current_catalog.clone()]),
-            ShowTarget::CurrentDatabase => ("current database name", vec![self.catalogs.current_database.clone()]),
+            ShowTarget::CurrentCatalog => {
+                ("current catalog name", vec![self.catalogs.current_catalog.clone()])
+            }
+            ShowTarget::CurrentDatabase => {
+                ("current database name", vec![self.catalogs.current_database.clone()])
+            }
             ShowTarget::Databases => {
                 let catalog = match &show.scope {
                     Some(name) => parts(name).join("."),
@@ -25,7 +29,9 @@ impl Session {
             ShowTarget::MaterializedTables => ("materialized table name", Vec::new()),
             ShowTarget::Functions { user_only: true } => ("function name", Vec::new()),
             ShowTarget::Functions { user_only: false } => {
-                let names = flott_expr::registry::names().into_iter().chain(flott_expr::aggregate::NAMES.iter().copied());
+                let names = flott_expr::registry::names()
+                    .into_iter()
+                    .chain(flott_expr::aggregate::NAMES.iter().copied());
                 let mut names: Vec<String> = names.map(str::to_lowercase).collect();
                 names.sort_unstable();
                 names.dedup();
@@ -43,7 +49,9 @@ impl Session {
             ShowTarget::CreateTable(name) => {
                 let path = self.path(name)?;
                 return match self.catalogs.lookup(&path) {
-                    Some(CatalogObject::Table(table)) => Ok(Answer::list("result", [create_table(&path, table, self.is_temporary(&path))])),
+                    Some(CatalogObject::Table(table)) => {
+                        Ok(Answer::list("result", [create_table(&path, table, self.is_temporary(&path))]))
+                    }
                     Some(CatalogObject::View(_)) => Err(Error::invalid(format!(
                         "SHOW CREATE TABLE is only supported for tables, but {path} is a view. Please use SHOW CREATE VIEW instead."
                     ))),
@@ -53,7 +61,9 @@ impl Session {
             ShowTarget::CreateView(name) => {
                 let path = self.path(name)?;
                 return match self.catalogs.lookup(&path) {
-                    Some(CatalogObject::View(view)) => Ok(Answer::list("result", [create_view(&path, view, self.is_temporary(&path))])),
+                    Some(CatalogObject::View(view)) => {
+                        Ok(Answer::list("result", [create_view(&path, view, self.is_temporary(&path))]))
+                    }
                     Some(CatalogObject::Table(_)) => Err(Error::invalid(format!(
                         "SHOW CREATE VIEW is only supported for views, but {path} is a table. Please use SHOW CREATE TABLE instead."
                     ))),
@@ -87,7 +97,8 @@ impl Session {
         };
         let found: &Database = self.catalogs.database(&catalog, &database)?;
         let wanted = |object: &CatalogObject| !views_only || object.is_view();
-        let permanent = found.objects.iter().filter(|(_, object)| wanted(object)).map(|(name, _)| name.clone());
+        let permanent =
+            found.objects.iter().filter(|(_, object)| wanted(object)).map(|(name, _)| name.clone());
         let temporary = self
             .catalogs
             .temporary
@@ -117,11 +128,15 @@ impl Session {
         };
         let path = self.path(name)?;
         match self.catalogs.lookup(&path) {
-            Some(CatalogObject::Table(table)) if table.partition_keys.is_empty() => Err(Error::invalid(format!(
-                "Table {}.{} in catalog {} is not partitioned.",
-                path.database, path.object, path.catalog
-            ))),
-            Some(CatalogObject::Table(_)) => Err(Error::unsupported(format!("SHOW PARTITIONS, at {}", show.position))),
+            Some(CatalogObject::Table(table)) if table.partition_keys.is_empty() => {
+                Err(Error::invalid(format!(
+                    "Table {}.{} in catalog {} is not partitioned.",
+                    path.database, path.object, path.catalog
+                )))
+            }
+            Some(CatalogObject::Table(_)) => {
+                Err(Error::unsupported(format!("SHOW PARTITIONS, at {}", show.position)))
+            }
             _ => Err(missing(&path)),
         }
     }
@@ -164,7 +179,11 @@ fn create_table(path: &ObjectPath, table: &Table, temporary: bool) -> String {
         .iter()
         .map(|column| {
             let name = quoted(&column.name);
-            let comment = column.comment.as_ref().map(|c| format!(" COMMENT '{}'", c.replace('\'', "''"))).unwrap_or_default();
+            let comment = column
+                .comment
+                .as_ref()
+                .map(|c| format!(" COMMENT '{}'", c.replace('\'', "''")))
+                .unwrap_or_default();
             match &column.kind {
                 TableColumnKind::Physical => format!("  {name} {}{comment}", sql_type(&column.ty)),
                 TableColumnKind::Computed { text } => format!("  {name} AS {text}{comment}"),
@@ -181,7 +200,11 @@ fn create_table(path: &ObjectPath, table: &Table, temporary: bool) -> String {
     }
     if let Some(key) = &table.primary_key {
         let columns: Vec<String> = key.columns.iter().map(|column| quoted(column)).collect();
-        lines.push(format!("  CONSTRAINT {} PRIMARY KEY ({}) NOT ENFORCED", quoted(&key.name), columns.join(", ")));
+        lines.push(format!(
+            "  CONSTRAINT {} PRIMARY KEY ({}) NOT ENFORCED",
+            quoted(&key.name),
+            columns.join(", ")
+        ));
     }
     let kind = if temporary { "TEMPORARY TABLE" } else { "TABLE" };
     let mut text = format!("CREATE {kind} {path} (\n{}\n)\n", lines.join(",\n"));
@@ -210,6 +233,7 @@ fn sql_type(ty: &flott_types::LogicalType) -> String {
 fn create_view(path: &ObjectPath, view: &View, temporary: bool) -> String {
     let kind = if temporary { "TEMPORARY VIEW" } else { "VIEW" };
     let columns: Vec<String> = view.columns.iter().map(|(name, _)| format!("  {}", quoted(name))).collect();
-    let comment = view.comment.as_ref().map(|c| format!("COMMENT '{}'\n", c.replace('\'', "''"))).unwrap_or_default();
+    let comment =
+        view.comment.as_ref().map(|c| format!("COMMENT '{}'\n", c.replace('\'', "''"))).unwrap_or_default();
     format!("CREATE {kind} {path} (\n{}\n)\n{comment}AS {}\n", columns.join(",\n"), view.text)
 }

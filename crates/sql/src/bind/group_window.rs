@@ -1,0 +1,126 @@
+//! The older form of windows: `GROUP BY TUMBLE(ts, INTERVAL '1' HOUR)` with TUMBLE_START and its like in the select list.
+//! Bound as the window table function of the same kind, whose bounds are hidden columns and become keys.
+
+use flott_expr::fold;
+use flott_plan::{Expr, Literal, WindowKind, WindowSpec};
+use flott_sql_parser::encoding;
+use flott_types::{Result, TypeKind};
+use sqlparser::ast::{Expr as Ast, Function, GroupByExpr};
+
+use super::expr::ExprBinder;
+use super::window::windowed;
+use super::{Binder, Scope, unsupported, wrong};
+use crate::logical::{Rel, RelNode, TimeAttribute};
+
+/// The call, if a key of GROUP BY is a window.
+fn group_window(ast: &Ast) -> Option<(String, &Function)> {
+    let Ast::Function(function) = ast else { return None };
+    let name = encoding::single_name(&function.name)?.value.to_ascii_uppercase();
+    matches!(name.as_str(), "TUMBLE" | "HOP" | "SESSION").then_some((name, function))
+}
+
+/// Whether a key of GROUP BY is a window.
+pub(super) fn is_group_window(ast: &Ast) -> bool {
+    group_window(ast).is_some()
+}
+
+impl Binder<'_> {
+    /// Gives the relation its window columns when GROUP BY has a window.
+    pub(crate) fn group_window<'p>(
+        &self,
+        rel: Rel,
+        mut scope: Scope<'p>,
+        group_by: &GroupByExpr,
+    ) -> Result<(Rel, Scope<'p>)> {
+        let GroupByExpr::Expressions(items, _) = group_by else { return Ok((rel, scope)) };
+        let mut windows = items.iter().filter(|item| is_group_window(item));
+        let Some(ast) = windows.next() else { return Ok((rel, scope)) };
+        if let Some(second) = windows.next() {
+            return Err(wrong("GROUP BY takes one window", second));
+        }
+        let Some((name, function)) = group_window(ast) else { return Ok((rel, scope)) };
+        let binder = ExprBinder::scalar(self, &scope);
+        let (args, _) = binder.arguments(&name, function, ast)?;
+        let Some((time, durations)) = args.split_first() else {
+            return Err(wrong(format!("{name} takes a time attribute and INTERVALs"), ast));
+        };
+        let Expr::Column { index: time_column, .. } = binder.bind(time)? else {
+            return Err(wrong(
+                format!("Window aggregate can only be defined over a time attribute column, in {name}"),
+                *time,
+            ));
+        };
+        let mut millis = Vec::with_capacity(2);
+        for duration in durations {
+            match fold(binder.bind(duration)?, self.context)? {
+                Expr::Literal { value: Literal::Integer(value), ty }
+                    if ty.kind == TypeKind::IntervalDaySecond && value > 0 =>
+                {
+                    millis.push(value);
+                }
+                other => {
+                    return Err(wrong(format!("expected an INTERVAL above 0, not {}", other.ty()), *duration));
+                }
+            }
+        }
+        let kind = match (name.as_str(), millis.as_slice()) {
+            ("TUMBLE", [size]) => WindowKind::Tumble { size: *size, offset: 0 },
+            ("HOP", [slide, size]) => WindowKind::Hop { size: *size, slide: *slide, offset: 0 },
+            ("SESSION", [gap]) => WindowKind::Session { gap: *gap },
+            _ => return Err(wrong(format!("{name} takes a time attribute and its INTERVALs"), ast)),
+        };
+        let field = &rel.fields[time_column];
+        let event_time = match field.time {
+            Some(TimeAttribute::Event) => true,
+            Some(TimeAttribute::Processing) => false,
+            None if !self.context.streaming && field.ty.kind.is_timestamp() => true,
+            None => {
+                return Err(wrong(
+                    "Window aggregate can only be defined over a time attribute column",
+                    *time,
+                ));
+            }
+        };
+        // Sessions are per key: the other keys of GROUP BY.
+        let mut partition = Vec::new();
+        if name == "SESSION" {
+            for item in items.iter().filter(|item| !is_group_window(item)) {
+                match binder.bind(item)? {
+                    Expr::Column { index, .. } => partition.push(index),
+                    _ => {
+                        return Err(unsupported(
+                            "GROUP BY SESSION(...) beside a key that is no plain column",
+                            item,
+                        ));
+                    }
+                }
+            }
+        }
+        let zone = matches!(field.ty.kind, TypeKind::TimestampLtz(_))
+            .then(|| self.context.time_zone.name().to_owned());
+        let window = WindowSpec { kind, time_column, event_time, zone };
+        let first = rel.fields.len();
+        let fields = windowed(&rel.fields, &window);
+        let rel = Rel::new(RelNode::WindowTvf { input: Box::new(rel), window, partition }, fields);
+        scope.fields.clone_from(&rel.fields);
+        scope.group_window = Some(first);
+        Ok((rel, scope))
+    }
+}
+
+impl ExprBinder<'_, '_> {
+    /// `TUMBLE_START(...)` and its like, in a SELECT that is grouped by a window.
+    pub fn group_window_bound(&self, name: &str, ast: &Ast) -> Result<Option<Expr>> {
+        let bound = ["TUMBLE_", "HOP_", "SESSION_"].iter().find_map(|window| name.strip_prefix(window));
+        let place = match bound {
+            Some("START") => 0,
+            Some("END") => 1,
+            Some("ROWTIME" | "PROCTIME") => 2,
+            _ => return Ok(None),
+        };
+        match self.scope.group_window {
+            Some(first) => Ok(Some(self.scope.column(first + place))),
+            None => Err(wrong(format!("{name} needs its window in GROUP BY"), ast)),
+        }
+    }
+}
