@@ -158,6 +158,8 @@ pub(crate) struct Harness {
     now: Timestamp,
     watermark: Watermark,
     snapshot: Tables,
+    /// Operator state of the last checkpoint, that of all instances together.
+    lists: BTreeMap<String, Vec<String>>,
 }
 
 /// What a checkpoint storage would hold: for each table the live rows by key.
@@ -188,6 +190,7 @@ impl Harness {
             now: 0,
             watermark: Watermark::MIN,
             snapshot: Tables::new(),
+            lists: BTreeMap::new(),
             node,
         };
         harness.start(1);
@@ -210,6 +213,7 @@ impl Harness {
                 attempt: 0,
             };
             let mut restored = RestoredState::default();
+            restored.lists.extend(self.lists.clone());
             for (name, table) in &self.snapshot {
                 let mine = |(group, row): &(u16, RecordBatch)| {
                     key_groups.contains(KeyGroup(*group)).then(|| row.clone())
@@ -319,6 +323,7 @@ impl Harness {
     /// Takes a snapshot; how many rows it wrote.
     pub fn checkpoint(&mut self, full: bool) -> usize {
         let mut rows = 0;
+        self.lists.clear();
         for instance in 0..self.instances.len() {
             self.call(instance, |operator, context| operator.prepare_barrier(context)).unwrap();
             let snapshot = self.instances[instance].operator.snapshot(CheckpointId(1), full).unwrap();
@@ -330,6 +335,10 @@ impl Harness {
 
     fn apply(&mut self, instance: usize, snapshot: OperatorSnapshot) {
         let owned = self.instances[instance].info.key_groups;
+        for list in snapshot.lists {
+            assert_eq!(list.redistribution, flott_state::Redistribution::Union);
+            self.lists.entry(list.name).or_default().extend(list.entries);
+        }
         for delta in snapshot.keyed {
             let table = self.snapshot.entry(delta.name.clone()).or_default();
             if delta.full {
@@ -342,8 +351,8 @@ impl Harness {
             let fields = keys.iter().map(|key| arrow::row::SortField::new(key.data_type().clone())).collect();
             let converter = arrow::row::RowConverter::new(fields).unwrap();
             let encoded = (!keys.is_empty()).then(|| converter.convert_columns(keys).unwrap());
-            for row in 0..delta.rows.num_rows() {
-                let group = KeyGroup::of_hash(hashes[row], MAX_PARALLELISM);
+            for (row, hash) in hashes.iter().enumerate() {
+                let group = KeyGroup::of_hash(*hash, MAX_PARALLELISM);
                 assert_eq!(delta.key_groups[row], group.0, "key group of {}", delta.name);
                 assert!(owned.contains(group), "a key of another subtask");
                 let key = encoded.as_ref().map(|rows| rows.row(row).as_ref().to_vec()).unwrap_or_default();

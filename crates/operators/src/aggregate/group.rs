@@ -221,13 +221,13 @@ impl Operator for GroupAggregate {
             let stays = groups.aggregates.has_rows(group.slot);
             match group.before {
                 None if stays => changes.push(RowKind::Insert, 1, next),
+                // With a time to live an unchanged result is sent too, so that state downstream lives on.
+                Some(before) if stays && groups.ttl.is_none() && same.equal(before, next) => (),
                 Some(before) if stays => {
-                    if groups.ttl.is_some() || !same.equal(before, next) {
-                        if self.emit_update_before {
-                            changes.push(RowKind::UpdateBefore, 0, before);
-                        }
-                        changes.push(RowKind::UpdateAfter, 1, next);
+                    if self.emit_update_before {
+                        changes.push(RowKind::UpdateBefore, 0, before);
                     }
+                    changes.push(RowKind::UpdateAfter, 1, next);
                 }
                 Some(before) => changes.push(RowKind::Delete, 0, before),
                 None => (),

@@ -278,4 +278,15 @@ mod tests {
             "RowTime field should not be null, please convert it to a non-null long value."
         );
     }
+
+    #[test]
+    fn a_restored_assigner_goes_on_where_it_was() {
+        let mut assigner = assigner(10_000, 0);
+        assert!(assigner.push(&rows(&[(30, 25), (35, 30)])).ends_with("watermark 25000\n"));
+        assigner.checkpoint(false);
+        assigner.restore(1);
+        let out = assigner.push(&rows(&[(20, 15), (36, 36)]));
+        assert!(out.starts_with("watermark 25000\n"), "{out}");
+        assert!(out.ends_with("watermark 36000\n"), "{out}");
+    }
 }

@@ -67,6 +67,9 @@ enum Assign {
     Partial(usize),
 }
 
+/// The slice to which a row is added and the window that it waits for; or none, and whether that is because it is late.
+type Target = Result<(i64, i64), bool>;
+
 /// The operator.
 pub(crate) struct WindowAggregate {
     schema: SchemaRef,
@@ -168,8 +171,8 @@ impl WindowAggregate {
         self.zone.trigger(window_end - 1) <= self.progress.0
     }
 
-    /// The slice to which a row of a slice is added, and the window that makes it fire. `Err(late)` when it is added to none.
-    fn target(&self, slice: i64) -> Result<(i64, i64), bool> {
+    /// What becomes of a row of a slice.
+    fn target(&self, slice: i64) -> Target {
         let Some(slicing) = self.slicing else {
             return if self.has_fired(slice) { Err(true) } else { Ok((slice, slice)) };
         };
@@ -386,7 +389,7 @@ impl Operator for WindowAggregate {
         let mut targets = self.slice_ends(&batch, context.now)?;
         let mut late = 0;
         let mut kept: Vec<u32> = Vec::with_capacity(targets.len());
-        let mut last: Option<(i64, Result<(i64, i64), bool>)> = None;
+        let mut last: Option<(i64, Target)> = None;
         for (row, slice) in targets.iter_mut().enumerate() {
             let target = match last {
                 Some((known, target)) if known == *slice => target,

@@ -18,19 +18,18 @@ pub(super) struct WindowColumns {
 impl WindowColumns {
     /// The last columns of the schema are those that `wanted` asks for.
     pub fn new(schema: &SchemaRef, wanted: [bool; 3], zone: Zone) -> Result<Self> {
-        let mut at = schema
-            .fields()
-            .len()
-            .checked_sub(wanted.iter().filter(|wanted| **wanted).count())
-            .ok_or_else(|| Error::internal("the output has too few columns for the window"))?;
+        let count = wanted.iter().filter(|wanted| **wanted).count();
+        let fields = schema.fields().len().checked_sub(count).map(|first| &schema.fields()[first..]);
+        let mut fields =
+            fields.ok_or_else(|| Error::internal("the output has too few columns for the window"))?.iter();
         let mut types = [None, None, None];
-        for (ty, _) in types.iter_mut().zip(wanted).filter(|(_, wanted)| *wanted) {
-            let found = schema.field(at).data_type();
-            if !PrimitiveArray::<TimestampMicrosecondType>::is_compatible(found) {
-                return Err(Error::internal(format!("a window column cannot be {found}")));
+        for (ty, wanted) in types.iter_mut().zip(wanted) {
+            *ty = if wanted { fields.next().map(|field| field.data_type().clone()) } else { None };
+            if let Some(other) =
+                ty.as_ref().filter(|ty| !PrimitiveArray::<TimestampMicrosecondType>::is_compatible(ty))
+            {
+                return Err(Error::internal(format!("a window column cannot be {other}")));
             }
-            *ty = Some(found.clone());
-            at += 1;
         }
         Ok(WindowColumns { types, zone })
     }
