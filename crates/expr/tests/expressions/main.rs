@@ -3,6 +3,10 @@
 mod aggregates;
 mod arithmetic;
 mod casts;
+mod collections;
+mod documents;
 mod logic;
 mod reader;
 mod support;
+mod text;
+mod times;

@@ -150,7 +150,10 @@ impl Reader<'_> {
             left = match word.as_str() {
                 "IS" => {
                     let mut name = "IS".to_owned();
-                    for next in ["NOT", "NULL", "TRUE", "FALSE", "UNKNOWN", "DISTINCT", "FROM"] {
+                    for next in [
+                        "NOT", "NULL", "TRUE", "FALSE", "UNKNOWN", "DISTINCT", "FROM", "JSON", "VALUE",
+                        "OBJECT", "ARRAY", "SCALAR",
+                    ] {
                         if self.eat(next) {
                             name = format!("{name} {next}");
                         }
@@ -167,6 +170,11 @@ impl Reader<'_> {
                     self.predicate(left, &name, true)?
                 }
                 "BETWEEN" | "IN" | "LIKE" | "SIMILAR" => self.predicate(left, &word, false)?,
+                "[" => {
+                    let index = self.binary(0)?;
+                    self.expect("]")?;
+                    self.call("ITEM", vec![left, index])?
+                }
                 _ => {
                     let right = self.binary(strength)?;
                     self.call(&word, vec![left, right])?
