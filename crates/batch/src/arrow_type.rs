@@ -46,12 +46,9 @@ pub fn to_arrow(ty: &LogicalType) -> DataType {
         TypeKind::Array(element) => DataType::List(list_item(element)),
         TypeKind::Map(key, value) => map_of(to_arrow(key), to_arrow(value)),
         TypeKind::Multiset(element) => map_of(to_arrow(element), DataType::Int32),
-        TypeKind::Row(fields) => DataType::Struct(
-            fields
-                .iter()
-                .map(|field| self::field(&field.name, &field.ty))
-                .collect(),
-        ),
+        TypeKind::Row(fields) => {
+            DataType::Struct(fields.iter().map(|field| self::field(&field.name, &field.ty)).collect())
+        }
         _ => DataType::Null,
     }
 }
@@ -63,11 +60,7 @@ pub fn utc() -> Arc<str> {
 
 /// The unit in which timestamps of a precision are held.
 pub fn unit_of(precision: u8) -> TimeUnit {
-    if precision <= 6 {
-        TimeUnit::Microsecond
-    } else {
-        TimeUnit::Nanosecond
-    }
+    if precision <= 6 { TimeUnit::Microsecond } else { TimeUnit::Nanosecond }
 }
 
 /// A column's arrow field.
@@ -77,12 +70,7 @@ pub fn field(name: &str, ty: &LogicalType) -> FieldRef {
 
 /// The arrow schema of named, typed columns.
 pub fn schema<'a>(columns: impl IntoIterator<Item = (&'a str, &'a LogicalType)>) -> SchemaRef {
-    Arc::new(Schema::new(
-        columns
-            .into_iter()
-            .map(|(name, ty)| field(name, ty))
-            .collect::<Vec<_>>(),
-    ))
+    Arc::new(Schema::new(columns.into_iter().map(|(name, ty)| field(name, ty)).collect::<Vec<_>>()))
 }
 
 /// The element field of a List.
@@ -93,11 +81,7 @@ pub fn list_item(element: &LogicalType) -> FieldRef {
 fn map_of(key: DataType, value: DataType) -> DataType {
     let entries = [Field::new("keys", key, false), Field::new("values", value, true)];
     DataType::Map(
-        Arc::new(Field::new(
-            "entries",
-            DataType::Struct(entries.into_iter().collect()),
-            false,
-        )),
+        Arc::new(Field::new("entries", DataType::Struct(entries.into_iter().collect()), false)),
         false,
     )
 }

@@ -22,26 +22,14 @@ pub struct ChangeBatch {
 impl ChangeBatch {
     /// Rows that are all insertions.
     pub fn insert_only(columns: RecordBatch) -> Self {
-        ChangeBatch {
-            columns,
-            kinds: None,
-            selection: None,
-        }
+        ChangeBatch { columns, kinds: None, selection: None }
     }
 
     /// Rows with their kinds, one a row. Kinds that are all `+I` are left out.
     pub fn new(columns: RecordBatch, kinds: Option<RowKinds>) -> Self {
-        debug_assert!(
-            kinds
-                .as_ref()
-                .is_none_or(|kinds| kinds.len() == columns.num_rows())
-        );
+        debug_assert!(kinds.as_ref().is_none_or(|kinds| kinds.len() == columns.num_rows()));
         let kinds = kinds.filter(|kinds| !kinds.all_insert());
-        ChangeBatch {
-            columns,
-            kinds,
-            selection: None,
-        }
+        ChangeBatch { columns, kinds, selection: None }
     }
 
     /// The schema of the columns.
@@ -67,9 +55,7 @@ impl ChangeBatch {
     /// The kind of a physical row.
     #[inline]
     pub fn kind(&self, row: usize) -> RowKind {
-        self.kinds
-            .as_ref()
-            .map_or(RowKind::Insert, |kinds| kinds.get(row))
+        self.kinds.as_ref().map_or(RowKind::Insert, |kinds| kinds.get(row))
     }
 
     /// Which rows count; `None` when all do.
@@ -79,9 +65,7 @@ impl ChangeBatch {
 
     /// The number of rows that count.
     pub fn num_rows(&self) -> usize {
-        self.selection
-            .as_ref()
-            .map_or(self.columns.num_rows(), BooleanBuffer::count_set_bits)
+        self.selection.as_ref().map_or(self.columns.num_rows(), BooleanBuffer::count_set_bits)
     }
 
     /// The number of rows in the columns.
@@ -97,25 +81,14 @@ impl ChangeBatch {
     /// The same rows with other columns, of the same physical length (a projection).
     pub fn with_columns(&self, columns: RecordBatch) -> Self {
         debug_assert_eq!(columns.num_rows(), self.columns.num_rows());
-        ChangeBatch {
-            columns,
-            kinds: self.kinds.clone(),
-            selection: self.selection.clone(),
-        }
+        ChangeBatch { columns, kinds: self.kinds.clone(), selection: self.selection.clone() }
     }
 
     /// The same rows with other kinds; `None` makes all of them `+I`.
     #[must_use]
     pub fn with_kinds(self, kinds: Option<RowKinds>) -> Self {
-        debug_assert!(
-            kinds
-                .as_ref()
-                .is_none_or(|kinds| kinds.len() == self.columns.num_rows())
-        );
-        ChangeBatch {
-            kinds: kinds.filter(|kinds| !kinds.all_insert()),
-            ..self
-        }
+        debug_assert!(kinds.as_ref().is_none_or(|kinds| kinds.len() == self.columns.num_rows()));
+        ChangeBatch { kinds: kinds.filter(|kinds| !kinds.all_insert()), ..self }
     }
 
     /// Narrows the selection to the rows for which `keep` is set; `keep` is as long as the columns.
@@ -127,10 +100,7 @@ impl ChangeBatch {
             None => keep.clone(),
         };
         let all = selection.count_set_bits() == selection.len();
-        ChangeBatch {
-            selection: (!all).then_some(selection),
-            ..self
-        }
+        ChangeBatch { selection: (!all).then_some(selection), ..self }
     }
 
     /// The rows that count, copied together; does nothing when all count.
@@ -167,29 +137,20 @@ impl ChangeBatch {
                 .as_ref()
                 .map(|kinds| kinds.slice(offset, len))
                 .filter(|kinds| !kinds.all_insert()),
-            selection: self
-                .selection
-                .as_ref()
-                .map(|selection| selection.slice(offset, len)),
+            selection: self.selection.as_ref().map(|selection| selection.slice(offset, len)),
         }
     }
 
     /// Several batches of one schema one after the other, compacted.
     pub fn concat(schema: &SchemaRef, batches: impl IntoIterator<Item = ChangeBatch>) -> Result<Self> {
-        let batches = batches
-            .into_iter()
-            .map(ChangeBatch::compact)
-            .collect::<Result<Vec<_>>>()?;
+        let batches = batches.into_iter().map(ChangeBatch::compact).collect::<Result<Vec<_>>>()?;
         if let [one] = batches.as_slice() {
             return Ok(one.clone());
         }
         let columns =
             concat_batches(schema, batches.iter().map(|batch| &batch.columns)).map_err(arrow_error)?;
         let kinds = batches.iter().any(|batch| batch.kinds.is_some()).then(|| {
-            batches
-                .iter()
-                .flat_map(|batch| (0..batch.physical_rows()).map(|row| batch.kind(row)))
-                .collect()
+            batches.iter().flat_map(|batch| (0..batch.physical_rows()).map(|row| batch.kind(row))).collect()
         });
         Ok(ChangeBatch::new(columns, kinds))
     }
@@ -199,9 +160,7 @@ fn filter_kinds(kinds: &RowKinds, mask: &BooleanArray) -> Result<RowKinds> {
     let bytes = UInt8Array::new(kinds.as_bytes().to_vec().into(), None);
     let kept = filter(&bytes, mask).map_err(arrow_error)?;
     let data = kept.to_data();
-    Ok(RowKinds::from(
-        data.buffers()[0].slice_with_length(data.offset(), data.len()),
-    ))
+    Ok(RowKinds::from(data.buffers()[0].slice_with_length(data.offset(), data.len())))
 }
 
 fn arrow_error(error: arrow::error::ArrowError) -> Error {

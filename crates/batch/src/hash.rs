@@ -80,9 +80,7 @@ fn chain(array: &dyn Array, hashes: &mut [u64]) {
         }
         DataType::Boolean => {
             let values = array.as_boolean().values();
-            each(array.nulls(), hashes, |row, seed| {
-                xxh3_64_with_seed(&[values.value(row).into()], seed)
-            });
+            each(array.nulls(), hashes, |row, seed| xxh3_64_with_seed(&[values.value(row).into()], seed));
         }
         DataType::Utf8 => {
             let strings = array.as_string::<i32>();
@@ -96,9 +94,7 @@ fn chain(array: &dyn Array, hashes: &mut [u64]) {
         DataType::List(_) => {
             let lists = array.as_list::<i32>();
             let (elements, offsets) = (lists.values().as_ref(), lists.offsets());
-            each(array.nulls(), hashes, |row, seed| {
-                chain_list(elements, bounds(offsets, row), seed)
-            });
+            each(array.nulls(), hashes, |row, seed| chain_list(elements, bounds(offsets, row), seed));
         }
         DataType::Map(..) => {
             let maps = array.as_map();
@@ -108,9 +104,7 @@ fn chain(array: &dyn Array, hashes: &mut [u64]) {
             let offsets = maps.offsets();
             each(array.nulls(), hashes, |row, seed| {
                 let (start, end) = bounds(offsets, row);
-                let sum = entries[start..end]
-                    .iter()
-                    .fold(0u64, |sum, entry| sum.wrapping_add(*entry));
+                let sum = entries[start..end].iter().fold(0u64, |sum, entry| sum.wrapping_add(*entry));
                 let seed = xxh3_64_with_seed(&((end - start) as u64).to_le_bytes(), seed);
                 xxh3_64_with_seed(&sum.to_le_bytes(), seed)
             });
@@ -128,11 +122,7 @@ fn null(seed: u64) -> u64 {
 /// One bit pattern for both zeros, and one for every NaN.
 #[inline]
 fn canonical(value: f64) -> f64 {
-    if value.is_nan() {
-        f64::from_bits(0x7ff8_0000_0000_0000)
-    } else {
-        value + 0.0
-    }
+    if value.is_nan() { f64::from_bits(0x7ff8_0000_0000_0000) } else { value + 0.0 }
 }
 
 #[inline]
@@ -143,17 +133,10 @@ fn bounds(offsets: &OffsetBuffer<i32>, row: usize) -> (usize, usize) {
 #[inline]
 fn each(nulls: Option<&NullBuffer>, hashes: &mut [u64], mut hash: impl FnMut(usize, u64) -> u64) {
     match nulls.filter(|nulls| nulls.null_count() > 0) {
-        None => hashes
-            .iter_mut()
-            .enumerate()
-            .for_each(|(row, seed)| *seed = hash(row, *seed)),
+        None => hashes.iter_mut().enumerate().for_each(|(row, seed)| *seed = hash(row, *seed)),
         Some(nulls) => {
             for (row, seed) in hashes.iter_mut().enumerate() {
-                *seed = if nulls.is_valid(row) {
-                    hash(row, *seed)
-                } else {
-                    null(*seed)
-                };
+                *seed = if nulls.is_valid(row) { hash(row, *seed) } else { null(*seed) };
             }
         }
     }
@@ -164,9 +147,7 @@ fn chain_integers<T: ArrowPrimitiveType>(
     hashes: &mut [u64],
     widen: impl Fn(T::Native) -> i64,
 ) {
-    chain_primitives(array.as_primitive::<T>(), hashes, |value| {
-        widen(value).to_le_bytes()
-    });
+    chain_primitives(array.as_primitive::<T>(), hashes, |value| widen(value).to_le_bytes());
 }
 
 fn chain_primitives<T: ArrowPrimitiveType, const N: usize>(
@@ -175,9 +156,7 @@ fn chain_primitives<T: ArrowPrimitiveType, const N: usize>(
     bytes: impl Fn(T::Native) -> [u8; N],
 ) {
     let values = &array.values()[..hashes.len()];
-    each(array.nulls(), hashes, |row, seed| {
-        xxh3_64_with_seed(&bytes(values[row]), seed)
-    });
+    each(array.nulls(), hashes, |row, seed| xxh3_64_with_seed(&bytes(values[row]), seed));
 }
 
 fn chain_bytes<O: OffsetSizeTrait>(
@@ -187,25 +166,17 @@ fn chain_bytes<O: OffsetSizeTrait>(
     hashes: &mut [u64],
 ) {
     each(nulls, hashes, |row, seed| {
-        xxh3_64_with_seed(
-            &values[offsets[row].as_usize()..offsets[row + 1].as_usize()],
-            seed,
-        )
+        xxh3_64_with_seed(&values[offsets[row].as_usize()..offsets[row + 1].as_usize()], seed)
     });
 }
 
 fn chain_rows(array: &dyn Array, hashes: &mut [u64]) {
     let rows = array.as_struct();
     let before = rows.nulls().map(|nulls| (nulls, hashes.to_vec()));
-    rows.columns()
-        .iter()
-        .for_each(|column| chain(column.as_ref(), hashes));
+    rows.columns().iter().for_each(|column| chain(column.as_ref(), hashes));
     if let Some((nulls, before)) = before {
-        let absent = before
-            .into_iter()
-            .zip(nulls.iter())
-            .zip(hashes.iter_mut())
-            .filter(|((_, valid), _)| !valid);
+        let absent =
+            before.into_iter().zip(nulls.iter()).zip(hashes.iter_mut()).filter(|((_, valid), _)| !valid);
         absent.for_each(|((seed, _), hash)| *hash = null(seed));
     }
 }

@@ -39,9 +39,7 @@ pub fn parse(text: &str, types: &[LogicalType]) -> Result<ChangeBatch> {
             "+U" => RowKind::UpdateAfter,
             "-D" => RowKind::Delete,
             other => {
-                return Err(wrong(format!(
-                    "'{other}' is not a row kind; expected +I, -U, +U or -D"
-                )));
+                return Err(wrong(format!("'{other}' is not a row kind; expected +I, -U, +U or -D")));
             }
         });
         for (column, ty) in columns.iter_mut().zip(types) {
@@ -51,11 +49,8 @@ pub fn parse(text: &str, types: &[LogicalType]) -> Result<ChangeBatch> {
             return Err(wrong(format!("there are more than {} values", types.len())));
         }
     }
-    let arrays = columns
-        .iter()
-        .zip(types)
-        .map(|(cells, ty)| cell::to_array(cells, ty))
-        .collect::<Result<Vec<_>>>()?;
+    let arrays =
+        columns.iter().zip(types).map(|(cells, ty)| cell::to_array(cells, ty)).collect::<Result<Vec<_>>>()?;
     let names: Vec<String> = (0..types.len()).map(|i| format!("f{i}")).collect();
     let schema = arrow_type::schema(names.iter().map(String::as_str).zip(types));
     let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(kinds.len()));
@@ -83,11 +78,8 @@ pub fn print(batch: &ChangeBatch, types: &[LogicalType]) -> String {
 
 /// A ROW type with nullable fields `f0`, `f1` ... of these types.
 pub fn row(kinds: impl IntoIterator<Item = TypeKind>) -> TypeKind {
-    let field = |(i, kind): (usize, TypeKind)| RowField {
-        name: format!("f{i}"),
-        ty: kind.nullable(),
-        comment: None,
-    };
+    let field =
+        |(i, kind): (usize, TypeKind)| RowField { name: format!("f{i}"), ty: kind.nullable(), comment: None };
     TypeKind::Row(kinds.into_iter().enumerate().map(field).collect())
 }
 
@@ -109,10 +101,7 @@ mod tests {
             "+I TRUE -1 2 3 4\n-D NULL NULL NULL NULL NULL\n",
             &[Boolean, TinyInt, SmallInt, Int, BigInt],
         );
-        round_trip(
-            "+I 1.5 1.0E10 NaN -12.30\n",
-            &[Float, Double, Double, Decimal(10, 2)],
-        );
+        round_trip("+I 1.5 1.0E10 NaN -12.30\n", &[Float, Double, Double, Decimal(10, 2)]);
         round_trip(
             "-U a 'b c' '' 'NULL' 'it''s' x'0aff'\n+U NULL '[' ä '=' 'a,b' x''\n",
             &[
@@ -126,24 +115,14 @@ mod tests {
         );
         round_trip(
             "+I 2020-02-29 12:34:56.789 2020-02-29T12:34:56.789 1969-12-31T23:59:59.999999999 14 -93784567\n",
-            &[
-                Date,
-                Time(3),
-                Timestamp(3),
-                TimestampLtz(9),
-                IntervalYearMonth,
-                IntervalDaySecond,
-            ],
+            &[Date, Time(3), Timestamp(3), TimestampLtz(9), IntervalYearMonth, IntervalDaySecond],
         );
         let element = |kind: TypeKind| Box::new(kind.nullable());
         round_trip(
             "+I [1,NULL] {a=[x]} {7=2} (1,'a b',NULL) NULL\n-D NULL NULL NULL NULL NULL\n+I [] {} {} (NULL,b,[]) NULL\n",
             &[
                 Array(element(Int)),
-                Map(
-                    element(TypeKind::STRING),
-                    element(Array(element(TypeKind::STRING))),
-                ),
+                Map(element(TypeKind::STRING), element(Array(element(TypeKind::STRING)))),
                 Multiset(element(BigInt)),
                 row([Int, TypeKind::STRING, Array(element(Int))]),
                 Null,
@@ -155,10 +134,7 @@ mod tests {
     fn mistakes_are_named() {
         let ints = [TypeKind::Int.nullable()];
         let error = |text| parse(text, &ints).unwrap_err().to_string();
-        assert_eq!(
-            error("+X 1"),
-            "row '+X 1': '+X' is not a row kind; expected +I, -U, +U or -D"
-        );
+        assert_eq!(error("+X 1"), "row '+X 1': '+X' is not a row kind; expected +I, -U, +U or -D");
         assert_eq!(error("+I 1 2"), "row '+I 1 2': there are more than 1 values");
         assert_eq!(error("+I a"), "'a' is not a value of INT");
         assert_eq!(error("+I"), "row '+I': a value of INT is missing");
@@ -167,9 +143,7 @@ mod tests {
     #[test]
     fn unselected_rows_are_not_printed() {
         let ints = [TypeKind::Int.nullable()];
-        let batch = parse("+I 1\n+I 2", &ints)
-            .unwrap()
-            .select(&[false, true].into_iter().collect());
+        let batch = parse("+I 1\n+I 2", &ints).unwrap().select(&[false, true].into_iter().collect());
         assert_eq!(print(&batch, &ints), "+I 2\n");
     }
 }

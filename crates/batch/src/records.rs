@@ -19,10 +19,7 @@ pub struct Records<T> {
 impl<T> Records<T> {
     /// Values without timestamps.
     pub fn new(values: Vec<T>) -> Self {
-        Records {
-            values,
-            timestamps: None,
-        }
+        Records { values, timestamps: None }
     }
 }
 

@@ -44,11 +44,7 @@ pub fn write_value(out: &mut String, array: &dyn Array, row: usize, ty: &Logical
 fn write_valid(out: &mut String, array: &dyn Array, row: usize, kind: &TypeKind, zone: Tz) -> Option<()> {
     match kind {
         TypeKind::Char(_) | TypeKind::Varchar(_) => out.push_str(array.as_string_opt::<i32>()?.value(row)),
-        TypeKind::Boolean => out.push_str(if array.as_boolean_opt()?.value(row) {
-            "TRUE"
-        } else {
-            "FALSE"
-        }),
+        TypeKind::Boolean => out.push_str(if array.as_boolean_opt()?.value(row) { "TRUE" } else { "FALSE" }),
         TypeKind::Binary(_) | TypeKind::Varbinary(_) => {
             write_binary(out, array.as_binary_opt::<i32>()?.value(row))
         }
@@ -136,10 +132,7 @@ fn value<T: ArrowPrimitiveType>(array: &dyn Array, row: usize) -> Option<T::Nati
 fn timestamp_value(array: &dyn Array, row: usize) -> Option<(i64, TimeUnit)> {
     match value::<TimestampMicrosecondType>(array, row) {
         Some(micros) => Some((micros, TimeUnit::Microsecond)),
-        None => Some((
-            value::<TimestampNanosecondType>(array, row)?,
-            TimeUnit::Nanosecond,
-        )),
+        None => Some((value::<TimestampNanosecondType>(array, row)?, TimeUnit::Nanosecond)),
     }
 }
 
@@ -190,73 +183,38 @@ mod tests {
     #[test]
     fn scalars() {
         assert_eq!(
-            all(
-                &BooleanArray::from(vec![Some(true), Some(false), None]),
-                TypeKind::Boolean
-            ),
+            all(&BooleanArray::from(vec![Some(true), Some(false), None]), TypeKind::Boolean),
             ["TRUE", "FALSE", "NULL"]
         );
         assert_eq!(all(&Int8Array::from(vec![i8::MIN]), TypeKind::TinyInt), ["-128"]);
-        assert_eq!(
-            all(&BinaryArray::from(vec![&b"\x0a\xff"[..]]), TypeKind::BYTES),
-            ["x'0aff'"]
-        );
-        let decimals = Decimal128Array::from(vec![-5, 12345])
-            .with_precision_and_scale(10, 3)
-            .unwrap();
+        assert_eq!(all(&BinaryArray::from(vec![&b"\x0a\xff"[..]]), TypeKind::BYTES), ["x'0aff'"]);
+        let decimals = Decimal128Array::from(vec![-5, 12345]).with_precision_and_scale(10, 3).unwrap();
         assert_eq!(all(&decimals, TypeKind::Decimal(10, 3)), ["-0.005", "12.345"]);
         let ltz = TimestampMicrosecondArray::from(vec![0]).with_timezone("UTC");
         assert_eq!(all(&ltz, TypeKind::TimestampLtz(3)), ["1969-12-31 19:00:00.000"]);
         let nanos = TimestampNanosecondArray::from(vec![1_000_000_001]);
-        assert_eq!(
-            all(&nanos, TypeKind::Timestamp(9)),
-            ["1970-01-01 00:00:01.000000001"]
-        );
+        assert_eq!(all(&nanos, TypeKind::Timestamp(9)), ["1970-01-01 00:00:01.000000001"]);
     }
 
     #[test]
     fn collections() {
         let list =
             ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None]), Some(vec![])]);
-        assert_eq!(
-            all(&list, TypeKind::Array(Box::new(TypeKind::Int.nullable()))),
-            ["[1, NULL]", "[]"]
-        );
+        assert_eq!(all(&list, TypeKind::Array(Box::new(TypeKind::Int.nullable()))), ["[1, NULL]", "[]"]);
 
         let row = TypeKind::Row(vec![
-            RowField {
-                name: "a".into(),
-                ty: TypeKind::Int.nullable(),
-                comment: None,
-            },
-            RowField {
-                name: "b".into(),
-                ty: TypeKind::STRING.nullable(),
-                comment: None,
-            },
+            RowField { name: "a".into(), ty: TypeKind::Int.nullable(), comment: None },
+            RowField { name: "b".into(), ty: TypeKind::STRING.nullable(), comment: None },
         ]);
-        let arrow::datatypes::DataType::Struct(fields) = to_arrow(&row.clone().nullable()) else {
-            panic!()
-        };
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(Int32Array::from(vec![1, 2])),
-            Arc::new(StringArray::from(vec![Some("x"), None])),
-        ];
-        assert_eq!(
-            all(&StructArray::new(fields, columns, None), row),
-            ["(1, x)", "(2, NULL)"]
-        );
+        let arrow::datatypes::DataType::Struct(fields) = to_arrow(&row.clone().nullable()) else { panic!() };
+        let columns: Vec<ArrayRef> =
+            vec![Arc::new(Int32Array::from(vec![1, 2])), Arc::new(StringArray::from(vec![Some("x"), None]))];
+        assert_eq!(all(&StructArray::new(fields, columns, None), row), ["(1, x)", "(2, NULL)"]);
 
         let multiset = TypeKind::Multiset(Box::new(TypeKind::STRING.nullable()));
-        let names = MapFieldNames {
-            entry: "entries".into(),
-            key: "keys".into(),
-            value: "values".into(),
-        };
-        let mut builder =
-            MapBuilder::new(Some(names), StringBuilder::new(), Int32Builder::new()).with_values_field(
-                Arc::new(Field::new("values", arrow::datatypes::DataType::Int32, true)),
-            );
+        let names = MapFieldNames { entry: "entries".into(), key: "keys".into(), value: "values".into() };
+        let mut builder = MapBuilder::new(Some(names), StringBuilder::new(), Int32Builder::new())
+            .with_values_field(Arc::new(Field::new("values", arrow::datatypes::DataType::Int32, true)));
         builder.keys().append_value("a");
         builder.values().append_value(2);
         builder.append(true).unwrap();

@@ -160,11 +160,7 @@ impl Alignment {
     /// The open channels that the aligning checkpoint still waits for.
     pub fn waiting_for(&self) -> impl Iterator<Item = usize> {
         let id = self.aligning.map_or(0, |a| a.barrier.checkpoint.0);
-        self.channels
-            .iter()
-            .enumerate()
-            .filter(move |(_, c)| !c.ended && c.last < id)
-            .map(|(index, _)| index)
+        self.channels.iter().enumerate().filter(move |(_, c)| !c.ended && c.last < id).map(|(index, _)| index)
     }
 
     /// Whether every channel has ended; so from the beginning for a source.
@@ -210,9 +206,7 @@ impl Alignment {
         let aligning = self.aligning.map(|a| a.barrier.checkpoint);
         let known = self.channel(channel)?;
         if known.ended {
-            return Err(Error::internal(format!(
-                "barrier {id} after the end of input channel {channel}"
-            )));
+            return Err(Error::internal(format!("barrier {id} after the end of input channel {channel}")));
         }
         if id.0 <= known.last {
             return Err(Error::internal(format!(
@@ -239,11 +233,7 @@ impl Alignment {
                     self.done = id;
                     return Ok(());
                 }
-                self.aligning = Some(Aligning {
-                    barrier,
-                    arrived: 1,
-                    since: now,
-                });
+                self.aligning = Some(Aligning { barrier, arrived: 1, since: now });
             }
         }
         let complete = self.aligning.is_some_and(|a| a.arrived == self.open);
@@ -257,15 +247,11 @@ impl Alignment {
         let aligning = self.aligning.map(|a| a.barrier.checkpoint.0);
         let known = self.channel(channel)?;
         if known.ended {
-            return Err(Error::internal(format!(
-                "input channel {channel} has ended twice"
-            )));
+            return Err(Error::internal(format!("input channel {channel} has ended twice")));
         }
         let arrived = aligning.is_some_and(|id| known.last == id);
         if arrived && self.mode == Mode::ExactlyOnce {
-            return Err(Error::internal(format!(
-                "end of input channel {channel}, which is blocked"
-            )));
+            return Err(Error::internal(format!("end of input channel {channel}, which is blocked")));
         }
         self.channels[channel].ended = true;
         self.open -= 1;
@@ -286,11 +272,7 @@ impl Alignment {
     }
 
     fn give_up(&mut self, reason: AbortReason, actions: &mut Vec<Action>) {
-        let Some(Aligning {
-            barrier: Barrier { checkpoint, .. },
-            ..
-        }) = self.aligning.take()
-        else {
+        let Some(Aligning { barrier: Barrier { checkpoint, .. }, .. }) = self.aligning.take() else {
             return;
         };
         self.done = checkpoint;

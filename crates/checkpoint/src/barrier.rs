@@ -38,10 +38,7 @@ pub enum CheckpointKind {
 impl CheckpointKind {
     /// Whether the snapshot is self-contained and belongs to the user.
     pub fn is_savepoint(self) -> bool {
-        matches!(
-            self,
-            CheckpointKind::Savepoint | CheckpointKind::Suspend | CheckpointKind::Terminate
-        )
+        matches!(self, CheckpointKind::Savepoint | CheckpointKind::Suspend | CheckpointKind::Terminate)
     }
 
     /// Whether the job may be recovered from it, and so whether sinks commit when it is complete. A savepoint on the
@@ -52,10 +49,7 @@ impl CheckpointKind {
 
     /// Whether the job ends with it.
     pub fn is_last(self) -> bool {
-        matches!(
-            self,
-            CheckpointKind::Suspend | CheckpointKind::Terminate | CheckpointKind::Final
-        )
+        matches!(self, CheckpointKind::Suspend | CheckpointKind::Terminate | CheckpointKind::Final)
     }
 
     /// Whether files of earlier checkpoints must not be named in it.

@@ -27,11 +27,7 @@ struct Member {
 impl Region {
     /// A region of which `attempt` attempts have been deployed so far (by this JobManager or an earlier one).
     pub fn new(tasks: Vec<TaskId>, attempt: Attempt) -> Self {
-        let mut region = Region {
-            attempt,
-            tasks,
-            states: FastMap::default(),
-        };
+        let mut region = Region { attempt, tasks, states: FastMap::default() };
         region.set_all(ExecutionState::Created);
         region
     }
@@ -83,11 +79,7 @@ impl Region {
         for member in self.states.values_mut().filter(|m| !m.state.is_terminal()) {
             // What was never deployed has nothing to end.
             let idle = member.state < ExecutionState::Deploying;
-            member.state = if idle {
-                ExecutionState::Canceled
-            } else {
-                ExecutionState::Canceling
-            };
+            member.state = if idle { ExecutionState::Canceled } else { ExecutionState::Canceling };
         }
     }
 
@@ -112,18 +104,6 @@ impl Region {
     }
 
     fn set_all(&mut self, state: ExecutionState) {
-        self.states = self
-            .tasks
-            .iter()
-            .map(|task| {
-                (
-                    *task,
-                    Member {
-                        state,
-                        drained: false,
-                    },
-                )
-            })
-            .collect();
+        self.states = self.tasks.iter().map(|task| (*task, Member { state, drained: false })).collect();
     }
 }

@@ -47,28 +47,17 @@ pub enum Strategy {
 impl Strategy {
     /// What applies when the user names none: none without checkpoints, else exponential delay.
     pub fn default_for(checkpointing: bool) -> Self {
-        if checkpointing {
-            Self::exponential_delay()
-        } else {
-            Strategy::None
-        }
+        if checkpointing { Self::exponential_delay() } else { Strategy::None }
     }
 
     /// `fixed-delay` with Flink's defaults: one attempt after a second.
     pub fn fixed_delay() -> Self {
-        Strategy::FixedDelay {
-            attempts: 1,
-            delay: 1_000,
-        }
+        Strategy::FixedDelay { attempts: 1, delay: 1_000 }
     }
 
     /// `failure-rate` with Flink's defaults: one in a minute, after a second.
     pub fn failure_rate() -> Self {
-        Strategy::FailureRate {
-            max_per_interval: 1,
-            interval: 60_000,
-            delay: 1_000,
-        }
+        Strategy::FailureRate { max_per_interval: 1, interval: 60_000, delay: 1_000 }
     }
 
     /// `exponential-delay` with Flink's defaults: from one second to one minute, by 1.5; reset after an hour.
@@ -120,13 +109,7 @@ impl Restart {
             Strategy::ExponentialDelay { initial, .. } => initial as f64,
             _ => 0.0,
         };
-        Restart {
-            strategy,
-            granted: 0,
-            recent: VecDeque::new(),
-            next_delay,
-            running_since: None,
-        }
+        Restart { strategy, granted: 0, recent: VecDeque::new(), next_delay, running_since: None }
     }
 
     /// All tasks are running.
@@ -136,10 +119,7 @@ impl Restart {
 
     /// The attempt has failed. `jitter` is a random number in -1..=1 from outside.
     pub fn failed(&mut self, now: Timestamp, jitter: f64) -> Decision {
-        let ran = self
-            .running_since
-            .take()
-            .map_or(0, |since| now.saturating_sub(since));
+        let ran = self.running_since.take().map_or(0, |since| now.saturating_sub(since));
         match self.strategy {
             Strategy::None => {
                 give_up("there is no restart strategy ('restart-strategy.type: none')".to_owned())
@@ -148,17 +128,9 @@ impl Restart {
                 "it has been restarted {attempts} times, as often as 'restart-strategy.fixed-delay.attempts' allows"
             )),
             Strategy::FixedDelay { delay, .. } => self.grant(now, delay),
-            Strategy::FailureRate {
-                max_per_interval,
-                interval,
-                delay,
-            } => {
+            Strategy::FailureRate { max_per_interval, interval, delay } => {
                 self.recent.push_back(now);
-                while self
-                    .recent
-                    .front()
-                    .is_some_and(|at| now.saturating_sub(*at) > interval)
-                {
+                while self.recent.front().is_some_and(|at| now.saturating_sub(*at) > interval) {
                     self.recent.pop_front();
                 }
                 if self.recent.len() > max_per_interval as usize {
@@ -197,9 +169,7 @@ impl Restart {
 
     fn grant(&mut self, now: Timestamp, delay: i64) -> Decision {
         self.granted = self.granted.saturating_add(1);
-        Decision::Restart {
-            at: now.saturating_add(delay),
-        }
+        Decision::Restart { at: now.saturating_add(delay) }
     }
 }
 
@@ -237,10 +207,7 @@ mod tests {
 
     #[test]
     fn fixed_delay_counts_over_the_life_of_the_job() {
-        let strategy = Strategy::FixedDelay {
-            attempts: 2,
-            delay: 10,
-        };
+        let strategy = Strategy::FixedDelay { attempts: 2, delay: 10 };
         assert_eq!(
             delays(strategy, &[(0, None), (1_000_000, Some(20)), (9_000_000, None)]),
             [Some(10), Some(10), None]
@@ -249,16 +216,9 @@ mod tests {
 
     #[test]
     fn failure_rate_forgets_what_is_longer_ago_than_the_interval() {
-        let strategy = Strategy::FailureRate {
-            max_per_interval: 2,
-            interval: 100,
-            delay: 7,
-        };
+        let strategy = Strategy::FailureRate { max_per_interval: 2, interval: 100, delay: 7 };
         let at = |t| (t, None);
-        assert_eq!(
-            delays(strategy.clone(), &[at(0), at(50), at(100)]),
-            [Some(7), Some(7), None]
-        );
+        assert_eq!(delays(strategy.clone(), &[at(0), at(50), at(100)]), [Some(7), Some(7), None]);
         assert_eq!(
             delays(strategy, &[at(0), at(50), at(101), at(160)]),
             [Some(7), Some(7), Some(7), Some(7)]
@@ -275,14 +235,8 @@ mod tests {
             jitter: 0.1,
             attempts: Some(4),
         };
-        let failures = [
-            (0, None),
-            (20, Some(15)),
-            (60, None),
-            (120, None),
-            (2_000, Some(999)),
-            (2_100, None),
-        ];
+        let failures =
+            [(0, None), (20, Some(15)), (60, None), (120, None), (2_000, Some(999)), (2_100, None)];
         assert_eq!(
             delays(strategy.clone(), &failures),
             [Some(10), Some(20), Some(40), Some(50), Some(10), Some(20)]

@@ -15,48 +15,25 @@ fn show(action: &Action<u32>) -> String {
             kind => format!("trigger {} {kind:?}", barrier.checkpoint),
         },
         Action::WriteManifest(snapshot) => {
-            let parts: Vec<_> = snapshot
-                .snapshots
-                .iter()
-                .map(|(task, s)| format!("{task}={s}"))
-                .collect();
-            let target = snapshot
-                .target
-                .as_ref()
-                .map(|t| format!(" to {t}"))
-                .unwrap_or_default();
+            let parts: Vec<_> = snapshot.snapshots.iter().map(|(task, s)| format!("{task}={s}")).collect();
+            let target = snapshot.target.as_ref().map(|t| format!(" to {t}")).unwrap_or_default();
             format!("write {}{target} [{}]", snapshot.checkpoint, parts.join(" "))
         }
         Action::NotifyComplete(id) => format!("complete {id}"),
         Action::NotifyAborted(id) => format!("aborted {id}"),
         Action::Discard(id) => format!("discard {id}"),
         Action::FailJob(reason) => format!("fail: {reason}"),
-        Action::RequestDone {
-            request,
-            checkpoint,
-            target,
-        } => {
-            format!(
-                "request {} done: {checkpoint} {}",
-                request.0,
-                target.as_deref().unwrap_or("-")
-            )
+        Action::RequestDone { request, checkpoint, target } => {
+            format!("request {} done: {checkpoint} {}", request.0, target.as_deref().unwrap_or("-"))
         }
         Action::RequestFailed { request, reason } => format!("request {} failed: {reason}", request.0),
         Action::DrainSources => "drain".to_owned(),
         Action::ResumeSources(id) => format!("resume after {id}"),
         Action::Restore(point) => match point {
             None => "restore nothing".to_owned(),
-            Some(RestorePoint {
-                checkpoint,
-                savepoint,
-                drained,
-            }) => {
+            Some(RestorePoint { checkpoint, savepoint, drained }) => {
                 let from = savepoint.as_ref().map(|s| format!(" {s}")).unwrap_or_default();
-                format!(
-                    "restore {checkpoint}{from}{}",
-                    if *drained { " drained" } else { "" }
-                )
+                format!("restore {checkpoint}{from}{}", if *drained { " drained" } else { "" })
             }
         },
         Action::Finish(id) => format!("finish with {id}"),
@@ -72,50 +49,29 @@ struct Job {
 }
 
 fn task(index: u32) -> TaskId {
-    TaskId {
-        vertex: VertexId(index),
-        subtask: SubtaskIndex(0),
-    }
+    TaskId { vertex: VertexId(index), subtask: SubtaskIndex(0) }
 }
 
 fn config() -> Config {
-    Config {
-        interval: Some(100),
-        timeout: 50,
-        tolerable_failures: 1,
-        ..Config::default()
-    }
+    Config { interval: Some(100), timeout: 50, tolerable_failures: 1, ..Config::default() }
 }
 
 impl Job {
     /// Two tasks, running since time 0.
     fn new(config: Config) -> Self {
         let coordinator = Coordinator::new(config, CheckpointId(1), []);
-        let mut job = Job {
-            coordinator,
-            now: 0,
-            attempt: Attempt(0),
-            requests: 0,
-        };
+        let mut job = Job { coordinator, now: 0, attempt: Attempt(0), requests: 0 };
         assert_eq!(job.started(), "");
         job
     }
 
     fn started(&mut self) -> String {
         self.attempt = self.attempt.next();
-        self.step(Event::JobStarted {
-            attempt: self.attempt,
-            tasks: vec![task(0), task(1)],
-        })
+        self.step(Event::JobStarted { attempt: self.attempt, tasks: vec![task(0), task(1)] })
     }
 
     fn step(&mut self, event: Event<u32>) -> String {
-        self.coordinator
-            .step(event, self.now)
-            .iter()
-            .map(show)
-            .collect::<Vec<_>>()
-            .join(", ")
+        self.coordinator.step(event, self.now).iter().map(show).collect::<Vec<_>>().join(", ")
     }
 
     fn tick(&mut self, now: i64) -> String {
@@ -125,22 +81,12 @@ impl Job {
 
     fn ack(&mut self, index: u32, checkpoint: u64) -> String {
         let (attempt, checkpoint) = (self.attempt, CheckpointId(checkpoint));
-        self.step(Event::Ack {
-            attempt,
-            task: task(index),
-            checkpoint,
-            snapshot: index * 10,
-        })
+        self.step(Event::Ack { attempt, task: task(index), checkpoint, snapshot: index * 10 })
     }
 
     fn decline(&mut self, checkpoint: u64, reason: DeclineReason) -> String {
         let (attempt, checkpoint) = (self.attempt, CheckpointId(checkpoint));
-        self.step(Event::Decline {
-            attempt,
-            task: task(0),
-            checkpoint,
-            reason,
-        })
+        self.step(Event::Decline { attempt, task: task(0), checkpoint, reason })
     }
 
     fn stored(&mut self, checkpoint: u64) -> String {
@@ -155,38 +101,25 @@ impl Job {
     }
 
     fn stopping(&mut self) -> String {
-        self.step(Event::JobStopping {
-            attempt: self.attempt,
-            reason: "no disk".to_owned(),
-        })
+        self.step(Event::JobStopping { attempt: self.attempt, reason: "no disk".to_owned() })
     }
 
     fn request(&mut self, what: Request) -> String {
         self.requests += 1;
-        self.step(Event::Request {
-            request: RequestId(self.requests),
-            what,
-        })
+        self.step(Event::Request { request: RequestId(self.requests), what })
     }
 
     fn drained(&mut self) -> String {
-        self.step(Event::AllTasksDrained {
-            attempt: self.attempt,
-        })
+        self.step(Event::AllTasksDrained { attempt: self.attempt })
     }
 }
 
 fn savepoint() -> Request {
-    Request::Savepoint {
-        target: "sp".to_owned(),
-    }
+    Request::Savepoint { target: "sp".to_owned() }
 }
 
 fn stop(drain: bool) -> Request {
-    Request::StopWithSavepoint {
-        target: "sp".to_owned(),
-        drain,
-    }
+    Request::StopWithSavepoint { target: "sp".to_owned(), drain }
 }
 
 #[test]
@@ -212,12 +145,7 @@ fn what_is_doubled_unknown_or_from_another_attempt_changes_nothing() {
     assert_eq!(job.ack(7, 1), "");
     assert_eq!(job.ack(1, 9), "");
     assert_eq!(job.stored(1), "");
-    let foreign = Event::Ack {
-        attempt: Attempt(9),
-        task: task(1),
-        checkpoint: CheckpointId(1),
-        snapshot: 0,
-    };
+    let foreign = Event::Ack { attempt: Attempt(9), task: task(1), checkpoint: CheckpointId(1), snapshot: 0 };
     assert_eq!(job.step(foreign), "");
     assert_eq!(job.ack(1, 1), "write 1 [0/0=0 1/0=10]");
     assert_eq!(job.ack(1, 1), "");
@@ -225,30 +153,15 @@ fn what_is_doubled_unknown_or_from_another_attempt_changes_nothing() {
     assert_eq!(job.stored(1), "complete 1");
     assert_eq!(job.stored(1), "");
     assert_eq!(job.step(Event::AllTasksDrained { attempt: Attempt(9) }), "");
-    assert_eq!(
-        job.step(Event::JobStopping {
-            attempt: Attempt(9),
-            reason: String::new()
-        }),
-        ""
-    );
-    assert_eq!(
-        job.step(Event::JobStarted {
-            attempt: Attempt(1),
-            tasks: vec![]
-        }),
-        ""
-    );
+    assert_eq!(job.step(Event::JobStopping { attempt: Attempt(9), reason: String::new() }), "");
+    assert_eq!(job.step(Event::JobStarted { attempt: Attempt(1), tasks: vec![] }), "");
 }
 
 #[test]
 fn failures_in_a_row_are_tolerated_up_to_a_number() {
     let mut job = Job::new(config());
     job.tick(100);
-    assert_eq!(
-        job.decline(1, DeclineReason::Failed("no disk".into())),
-        "aborted 1"
-    );
+    assert_eq!(job.decline(1, DeclineReason::Failed("no disk".into())), "aborted 1");
     assert_eq!(job.tick(200), "trigger 2");
     job.complete(2);
     assert_eq!(job.tick(300), "trigger 3");
@@ -260,10 +173,7 @@ fn failures_in_a_row_are_tolerated_up_to_a_number() {
     job.ack(0, 5);
     job.ack(1, 5);
     assert_eq!(
-        job.step(Event::StoreFailed {
-            checkpoint: CheckpointId(5),
-            reason: "503".into()
-        }),
+        job.step(Event::StoreFailed { checkpoint: CheckpointId(5), reason: "503".into() }),
         "aborted 5, fail: checkpoint 5 failed: its manifest could not be written: 503 (1 failures in a row are tolerated)"
     );
     assert_eq!(job.tick(9_000), "");
@@ -272,10 +182,7 @@ fn failures_in_a_row_are_tolerated_up_to_a_number() {
 
 #[test]
 fn a_timeout_says_who_is_missing() {
-    let mut job = Job::new(Config {
-        tolerable_failures: 0,
-        ..config()
-    });
+    let mut job = Job::new(Config { tolerable_failures: 0, ..config() });
     job.tick(100);
     job.ack(0, 1);
     assert_eq!(
@@ -287,11 +194,7 @@ fn a_timeout_says_who_is_missing() {
 
 #[test]
 fn the_pause_counts_from_the_end_of_the_last_one() {
-    let mut job = Job::new(Config {
-        min_pause: 80,
-        timeout: 1_000,
-        ..config()
-    });
+    let mut job = Job::new(Config { min_pause: 80, timeout: 1_000, ..config() });
     job.tick(100);
     job.now = 150;
     assert_eq!(job.complete(1), "complete 1");
@@ -302,12 +205,7 @@ fn the_pause_counts_from_the_end_of_the_last_one() {
 
 #[test]
 fn several_at_a_time_subsume_each_other() {
-    let mut job = Job::new(Config {
-        max_concurrent: 3,
-        timeout: 1_000,
-        retained: 2,
-        ..config()
-    });
+    let mut job = Job::new(Config { max_concurrent: 3, timeout: 1_000, retained: 2, ..config() });
     for (now, id) in [(100, 1), (200, 2), (300, 3)] {
         assert_eq!(job.tick(now), format!("trigger {id}"));
     }
@@ -318,10 +216,7 @@ fn several_at_a_time_subsume_each_other() {
     assert_eq!(job.complete(3), "complete 3, aborted 2, trigger 4");
     // Overtaken while it was written: nobody is told, and nobody goes back to it.
     assert_eq!(job.stored(1), "discard 1");
-    assert_eq!(
-        job.coordinator.latest(),
-        Some(RestorePoint::checkpoint(CheckpointId(3)))
-    );
+    assert_eq!(job.coordinator.latest(), Some(RestorePoint::checkpoint(CheckpointId(3))));
 }
 
 #[test]
@@ -346,12 +241,7 @@ fn a_recovery_waits_for_the_manifest_that_is_being_written() {
 fn a_new_jobmanager_goes_on_above_every_id_and_below_none() {
     let points = [4, 6].map(|id| RestorePoint::checkpoint(CheckpointId(id)));
     let coordinator = Coordinator::new(config(), CheckpointId(9), points.clone());
-    let mut job = Job {
-        coordinator,
-        now: 0,
-        attempt: Attempt(5),
-        requests: 0,
-    };
+    let mut job = Job { coordinator, now: 0, attempt: Attempt(5), requests: 0 };
     assert_eq!(job.step(Event::RestoreRequested), "restore 6");
     job.started();
     assert_eq!(job.tick(100), "trigger 9");
@@ -369,10 +259,7 @@ fn a_savepoint_on_the_side_commits_nothing_and_is_not_recovered_from() {
     job.ack(0, 2);
     assert_eq!(job.ack(1, 2), "write 2 to sp [0/0=0 1/0=10]");
     assert_eq!(job.stored(2), "request 1 done: 2 sp");
-    assert_eq!(
-        job.coordinator.latest(),
-        Some(RestorePoint::checkpoint(CheckpointId(1)))
-    );
+    assert_eq!(job.coordinator.latest(), Some(RestorePoint::checkpoint(CheckpointId(1))));
     assert_eq!(job.tick(200), "trigger 3");
     assert_eq!(job.complete(3), "complete 3, discard 1");
     // Its failure fails nothing else.
@@ -380,10 +267,7 @@ fn a_savepoint_on_the_side_commits_nothing_and_is_not_recovered_from() {
     let failed = job.decline(4, DeclineReason::Failed("no disk".into()));
     assert_eq!(failed, "aborted 4, request 2 failed: task 0/0 declined: no disk");
     job.stopping();
-    assert_eq!(
-        job.request(savepoint()),
-        "request 3 failed: the job is not running"
-    );
+    assert_eq!(job.request(savepoint()), "request 3 failed: the job is not running");
 }
 
 #[test]
@@ -398,10 +282,7 @@ fn a_checkpoint_on_request_waits_for_its_turn() {
 
 #[test]
 fn full_checkpoints_are_taken_until_one_is_complete() {
-    let mut job = Job::new(Config {
-        first_is_full: true,
-        ..config()
-    });
+    let mut job = Job::new(Config { first_is_full: true, ..config() });
     assert_eq!(job.tick(100), "trigger 1 FullCheckpoint");
     job.decline(1, DeclineReason::Superseded);
     assert_eq!(job.tick(200), "trigger 2 FullCheckpoint");
@@ -415,10 +296,7 @@ fn the_final_checkpoint_replaces_what_is_under_way_and_is_tried_again() {
     job.tick(100);
     assert_eq!(job.drained(), "aborted 1, trigger 2 Final");
     assert_eq!(job.drained(), "");
-    assert_eq!(
-        job.decline(2, DeclineReason::Failed("no disk".into())),
-        "aborted 2"
-    );
+    assert_eq!(job.decline(2, DeclineReason::Failed("no disk".into())), "aborted 2");
     assert_eq!(job.coordinator.next_deadline(), Some(1_100));
     assert_eq!(job.tick(1_100), "trigger 3 Final");
     assert_eq!(job.complete(3), "complete 3, finish with 3");
@@ -467,10 +345,7 @@ fn stop_with_drain_takes_its_savepoint_when_all_has_drained() {
     let mut job = Job::new(config());
     job.tick(100);
     assert_eq!(job.request(stop(true)), "aborted 1, drain");
-    assert_eq!(
-        job.request(savepoint()),
-        "request 2 failed: the job is being stopped already"
-    );
+    assert_eq!(job.request(savepoint()), "request 2 failed: the job is being stopped already");
     assert_eq!(job.tick(5_000), "");
     assert_eq!(job.drained(), "trigger 2 Terminate");
     assert_eq!(job.complete(2), "request 1 done: 2 sp, complete 2, finish with 2");
@@ -491,10 +366,7 @@ fn a_drain_cannot_be_taken_back() {
     job.drained();
     let failed = job.decline(1, DeclineReason::Failed("no disk".into()));
     let reason = "task 0/0 declined: no disk";
-    assert_eq!(
-        failed,
-        format!("aborted 1, request 1 failed: {reason}, fail: checkpoint 1 failed: {reason}")
-    );
+    assert_eq!(failed, format!("aborted 1, request 1 failed: {reason}, fail: checkpoint 1 failed: {reason}"));
 }
 
 #[test]
@@ -514,11 +386,7 @@ fn a_savepoint_that_outlives_its_attempt_says_so() {
 #[test]
 fn retention_decides_what_is_left_of_an_ended_job() {
     let left = |retention, status| {
-        let mut job = Job::new(Config {
-            retention,
-            retained: 2,
-            ..config()
-        });
+        let mut job = Job::new(Config { retention, retained: 2, ..config() });
         for (now, id) in [(100, 1), (200, 2)] {
             job.tick(now);
             job.complete(id);
@@ -549,10 +417,7 @@ fn progress_is_told() {
     let mut job = Job::new(config());
     job.tick(100);
     job.ack(0, 1);
-    let progress: Vec<_> = job
-        .coordinator
-        .in_progress()
-        .map(|(b, missing)| (b.checkpoint.0, missing))
-        .collect();
+    let progress: Vec<_> =
+        job.coordinator.in_progress().map(|(b, missing)| (b.checkpoint.0, missing)).collect();
     assert_eq!(progress, [(1, 1)]);
 }

@@ -13,10 +13,7 @@ fn show(action: &Action) -> String {
         Action::StatusChanged(status) => status.to_string(),
         Action::RequestRestorePoint => "restore?".to_owned(),
         Action::Deploy { attempt, restore, .. } => {
-            format!(
-                "deploy {attempt} from {:?}",
-                restore.as_ref().map(|r| r.checkpoint.0)
-            )
+            format!("deploy {attempt} from {:?}", restore.as_ref().map(|r| r.checkpoint.0))
         }
         Action::AttemptRunning { attempt, .. } => format!("running {attempt}"),
         Action::AttemptStopping { attempt, .. } => format!("stopping {attempt}"),
@@ -41,10 +38,7 @@ impl Job {
     /// Two tasks; deployed, not running yet.
     fn deployed(strategy: Strategy) -> Self {
         let tasks = (0..2).map(task).collect();
-        let mut job = Job {
-            execution: Execution::new(tasks, strategy, Attempt(0), 1),
-            now: 0,
-        };
+        let mut job = Job { execution: Execution::new(tasks, strategy, Attempt(0), 1), now: 0 };
         assert_eq!(job.step(Event::Start), "CREATED, restore?");
         assert_eq!(job.step(Event::RestorePoint(None)), "RUNNING, deploy 1 from None");
         job
@@ -58,25 +52,13 @@ impl Job {
     }
 
     fn step(&mut self, event: Event) -> String {
-        self.execution
-            .step(event, self.now)
-            .iter()
-            .map(show)
-            .collect::<Vec<_>>()
-            .join(", ")
+        self.execution.step(event, self.now).iter().map(show).collect::<Vec<_>>().join(", ")
     }
 
     fn task(&mut self, attempt: u32, index: u32, state: ExecutionState) -> String {
-        let failure = (state == ExecutionState::Failed).then(|| Failure {
-            reason: "no disk".to_owned(),
-            retryable: true,
-        });
-        self.step(Event::Task {
-            attempt: Attempt(attempt),
-            task: task(index),
-            state,
-            failure,
-        })
+        let failure = (state == ExecutionState::Failed)
+            .then(|| Failure { reason: "no disk".to_owned(), retryable: true });
+        self.step(Event::Task { attempt: Attempt(attempt), task: task(index), state, failure })
     }
 
     fn at(&mut self, now: i64) -> &mut Self {
@@ -86,33 +68,21 @@ impl Job {
 }
 
 fn task(index: u32) -> TaskId {
-    TaskId {
-        vertex: VertexId(index),
-        subtask: SubtaskIndex(0),
-    }
+    TaskId { vertex: VertexId(index), subtask: SubtaskIndex(0) }
 }
 
 fn twice() -> Strategy {
-    Strategy::FixedDelay {
-        attempts: 2,
-        delay: 10,
-    }
+    Strategy::FixedDelay { attempts: 2, delay: 10 }
 }
 
 #[test]
 fn a_bounded_job_drains_takes_its_last_checkpoint_and_finishes() {
     let mut job = Job::running(Strategy::None);
-    let drained = |index| Event::Drained {
-        attempt: Attempt(1),
-        task: task(index),
-    };
+    let drained = |index| Event::Drained { attempt: Attempt(1), task: task(index) };
     assert_eq!(job.step(drained(1)), "");
     assert_eq!(job.step(drained(0)), "drained 1");
     assert_eq!(job.step(drained(0)), "");
-    assert_eq!(
-        job.step(Event::LastCheckpointCompleted(CheckpointId(3))),
-        "finish 1 with 3"
-    );
+    assert_eq!(job.step(Event::LastCheckpointCompleted(CheckpointId(3))), "finish 1 with 3");
     assert_eq!(job.task(1, 0, ExecutionState::Finished), "");
     assert_eq!(job.task(1, 1, ExecutionState::Finished), "FINISHED, end FINISHED");
     assert_eq!(job.step(Event::Cancel), "");
@@ -122,13 +92,7 @@ fn a_bounded_job_drains_takes_its_last_checkpoint_and_finishes() {
 fn tasks_that_drain_before_all_are_running_do_not_drain_the_job_too_early() {
     let mut job = Job::deployed(Strategy::None);
     for index in [0, 1] {
-        assert_eq!(
-            job.step(Event::Drained {
-                attempt: Attempt(1),
-                task: task(index)
-            }),
-            ""
-        );
+        assert_eq!(job.step(Event::Drained { attempt: Attempt(1), task: task(index) }), "");
     }
     assert_eq!(job.task(1, 0, ExecutionState::Running), "");
     assert_eq!(job.task(1, 1, ExecutionState::Running), "running 1, drained 1");
@@ -146,10 +110,7 @@ fn the_next_attempt_waits_for_the_end_of_the_last_and_for_its_time() {
     assert_eq!(job.at(120).step(Event::Tick), "");
     assert_eq!(job.task(1, 1, ExecutionState::Canceled), "restore?");
     let point = Some(RestorePoint::checkpoint(CheckpointId(7)));
-    assert_eq!(
-        job.step(Event::RestorePoint(point)),
-        "RUNNING, deploy 2 from Some(7)"
-    );
+    assert_eq!(job.step(Event::RestorePoint(point)), "RUNNING, deploy 2 from Some(7)");
     // What comes from the last attempt is of no interest.
     assert_eq!(job.task(1, 1, ExecutionState::Failed), "");
     assert_eq!(job.step(Event::RestorePoint(None)), "");
@@ -169,19 +130,13 @@ fn the_delay_is_waited_for() {
 #[test]
 fn a_failure_is_final_without_a_strategy_and_when_it_cannot_be_retried() {
     let mut job = Job::running(Strategy::None);
-    assert_eq!(
-        job.task(1, 0, ExecutionState::Failed),
-        "FAILING, stopping 1, cancel 1"
-    );
+    assert_eq!(job.task(1, 0, ExecutionState::Failed), "FAILING, stopping 1, cancel 1");
     assert_eq!(
         job.task(1, 1, ExecutionState::Canceled),
         "FAILED, end FAILED: no disk (not restarted: there is no restart strategy ('restart-strategy.type: none'))"
     );
     let mut job = Job::running(twice());
-    let failure = Failure {
-        reason: "no such column".into(),
-        retryable: false,
-    };
+    let failure = Failure { reason: "no such column".into(), retryable: false };
     assert_eq!(job.step(Event::Fail(failure)), "FAILING, stopping 1, cancel 1");
     job.task(1, 0, ExecutionState::Canceled);
     let end = "FAILED, end FAILED: no such column (not restarted: a restart would not help)";
@@ -194,14 +149,8 @@ fn a_damaged_restore_point_counts_as_a_failure_of_the_attempt() {
     job.task(1, 0, ExecutionState::Failed);
     job.task(1, 1, ExecutionState::Failed);
     assert_eq!(job.at(10).step(Event::Tick), "restore?");
-    let failure = || Failure {
-        reason: "'a' is damaged".into(),
-        retryable: true,
-    };
-    assert_eq!(
-        job.step(Event::Fail(failure())),
-        "restart at 20: 'a' is damaged, stopping 1"
-    );
+    let failure = || Failure { reason: "'a' is damaged".into(), retryable: true };
+    assert_eq!(job.step(Event::Fail(failure())), "restart at 20: 'a' is damaged, stopping 1");
     assert_eq!(job.step(Event::Fail(failure())), "");
     assert_eq!(job.at(20).step(Event::Tick), "restore?");
     assert!(
@@ -225,10 +174,7 @@ fn a_failure_after_the_last_checkpoint_restarts_the_whole_region() {
     let mut job = Job::running(twice());
     job.step(Event::LastCheckpointCompleted(CheckpointId(3)));
     assert_eq!(job.task(1, 0, ExecutionState::Finished), "");
-    assert_eq!(
-        job.task(1, 1, ExecutionState::Failed),
-        "RESTARTING, restart at 10: no disk, stopping 1"
-    );
+    assert_eq!(job.task(1, 1, ExecutionState::Failed), "RESTARTING, restart at 10: no disk, stopping 1");
     assert_eq!(job.at(10).step(Event::Tick), "restore?");
 }
 
@@ -238,10 +184,7 @@ fn cancelling_waits_for_the_tasks_and_is_not_stopped_by_their_failures() {
     assert_eq!(job.step(Event::Cancel), "CANCELLING, stopping 1, cancel 1");
     assert_eq!(job.task(1, 0, ExecutionState::Failed), "");
     assert_eq!(job.step(Event::Cancel), "");
-    assert_eq!(
-        job.task(1, 1, ExecutionState::Canceled),
-        "CANCELED, end CANCELED: the job was cancelled"
-    );
+    assert_eq!(job.task(1, 1, ExecutionState::Canceled), "CANCELED, end CANCELED: the job was cancelled");
 }
 
 #[test]
@@ -261,10 +204,7 @@ fn a_suspended_job_ends_here_but_not_for_good() {
     let mut job = Job::running(twice());
     assert_eq!(job.step(Event::Suspend), "SUSPENDED, stopping 1, cancel 1");
     job.task(1, 0, ExecutionState::Canceled);
-    assert_eq!(
-        job.task(1, 1, ExecutionState::Canceled),
-        "end SUSPENDED: the JobManager goes away"
-    );
+    assert_eq!(job.task(1, 1, ExecutionState::Canceled), "end SUSPENDED: the JobManager goes away");
     assert!(job.execution.status().is_terminal() && !job.execution.status().is_globally_terminal());
 }
 
@@ -273,10 +213,7 @@ fn reports_that_were_overtaken_change_nothing() {
     let mut job = Job::deployed(Strategy::None);
     assert_eq!(job.task(1, 0, ExecutionState::Running), "");
     assert_eq!(job.task(1, 0, ExecutionState::Initializing), "");
-    assert_eq!(
-        job.execution.region().state(task(0)),
-        Some(ExecutionState::Running)
-    );
+    assert_eq!(job.execution.region().state(task(0)), Some(ExecutionState::Running));
     assert_eq!(job.task(1, 1, ExecutionState::Running), "running 1");
     assert_eq!(job.execution.status(), JobStatus::Running);
 }

@@ -17,25 +17,12 @@ fn range(first: u16, last: u16) -> KeyGroupRange {
 }
 
 fn file(path: &str, kind: FileKind, key_groups: KeyGroupRange) -> StateFile {
-    let location = FileLocation::File {
-        path: path.to_owned(),
-        size: 3,
-    };
-    StateFile {
-        location,
-        kind,
-        key_groups,
-        rows: 1,
-        checksum: Checksum::of(b"abc"),
-    }
+    let location = FileLocation::File { path: path.to_owned(), size: 3 };
+    StateFile { location, kind, key_groups, rows: 1, checksum: Checksum::of(b"abc") }
 }
 
 fn table(files: Vec<StateFile>) -> KeyedTable {
-    let column = |name: &str, type_: &str| Column {
-        name: name.into(),
-        type_: type_.into(),
-        nullable: false,
-    };
+    let column = |name: &str, type_: &str| Column { name: name.into(), type_: type_.into(), nullable: false };
     KeyedTable {
         name: "count".into(),
         columns: vec![column("carrier", "STRING"), column("n", "BIGINT")],
@@ -47,24 +34,13 @@ fn table(files: Vec<StateFile>) -> KeyedTable {
 }
 
 fn state(name: &str, redistribution: Redistribution, entries: &[&str]) -> OperatorState {
-    let entries = entries
-        .iter()
-        .map(|e| Blob::from(e.as_bytes().to_vec()))
-        .collect();
-    OperatorState {
-        name: name.into(),
-        redistribution,
-        entries,
-    }
+    let entries = entries.iter().map(|e| Blob::from(e.as_bytes().to_vec())).collect();
+    OperatorState { name: name.into(), redistribution, entries }
 }
 
 fn sample() -> Manifest {
-    let mut manifest = Manifest::new(
-        JobId(0xabc),
-        CheckpointId(7),
-        ManifestKind::Checkpoint,
-        1_700_000_000_000,
-    );
+    let mut manifest =
+        Manifest::new(JobId(0xabc), CheckpointId(7), ManifestKind::Checkpoint, 1_700_000_000_000);
     manifest.flott_version = "0.1.0".into();
     manifest.restored_from = Some("file:///tmp/checkpoints/1/chk-3".into());
     for subtask in 0..2u32 {
@@ -76,28 +52,16 @@ fn sample() -> Manifest {
             checksum: Checksum::of(&inline),
             location: FileLocation::Inline(inline.into()),
         };
-        let keyed = vec![table(vec![
-            file("shared/a.parquet", FileKind::Full, range(0, 127)),
-            small,
-        ])];
-        let operator = vec![state(
-            "splits",
-            Redistribution::Split,
-            &["x", "y"][subtask as usize..=subtask as usize],
-        )];
+        let keyed = vec![table(vec![file("shared/a.parquet", FileKind::Full, range(0, 127)), small])];
+        let operator =
+            vec![state("splits", Redistribution::Split, &["x", "y"][subtask as usize..=subtask as usize])];
         let snapshot = ChainedSnapshot {
             uid: OperatorUid("aggregate by carrier".into()),
             name: "GroupAggregate".into(),
             max_parallelism: 128,
             state: SubtaskSnapshot { keyed, operator },
         };
-        manifest.add_task(
-            SubtaskIndex(subtask),
-            2,
-            TaskSnapshot {
-                operators: vec![snapshot],
-            },
-        );
+        manifest.add_task(SubtaskIndex(subtask), 2, TaskSnapshot { operators: vec![snapshot] });
     }
     manifest.operators[0].enumerator = Some(Blob::from(vec![1, 2, 3]));
     manifest
@@ -110,15 +74,9 @@ const VERSION_1: &str = include_str!("manifests/v1.json");
 fn a_manifest_of_version_1_is_read_and_written_as_ever() {
     let manifest = Manifest::from_json(VERSION_1.as_bytes()).unwrap();
     assert_eq!(manifest, sample());
-    assert_eq!(
-        String::from_utf8(manifest.to_json().unwrap()).unwrap(),
-        VERSION_1.trim_end()
-    );
+    assert_eq!(String::from_utf8(manifest.to_json().unwrap()).unwrap(), VERSION_1.trim_end());
     assert_eq!(manifest.files().count(), 4);
-    assert_eq!(
-        manifest.files().filter_map(StateFile::path).next(),
-        Some("shared/a.parquet")
-    );
+    assert_eq!(manifest.files().filter_map(StateFile::path).next(), Some("shared/a.parquet"));
 }
 
 #[test]
@@ -183,10 +141,7 @@ fn what_contradicts_itself_is_neither_read_nor_written() {
         let named = error(&|m| {
             m.operators[0].subtasks[1].keyed[0].files[0] = file(path, FileKind::Full, range(0, 127));
         });
-        assert_eq!(
-            named,
-            format!("{at}: '{path}' is neither a path within the checkpoint folder nor a URL")
-        );
+        assert_eq!(named, format!("{at}: '{path}' is neither a path within the checkpoint folder nor a URL"));
     }
     assert_eq!(
         error(&|m| {
@@ -208,19 +163,13 @@ fn a_damaged_file_is_named() {
             .starts_with("'shared/a.parquet' is damaged: its checksum is ")
     );
     let short = good.verify(b"ab").unwrap_err().to_string();
-    assert_eq!(
-        short,
-        "'shared/a.parquet' is damaged: it has 2 bytes, the manifest says 3"
-    );
+    assert_eq!(short, "'shared/a.parquet' is damaged: it has 2 bytes, the manifest says 3");
 }
 
 /// Files read by a new subtask, as `path first-last`.
 fn files(manifest: &Manifest, subtask: u32, parallelism: u32) -> Vec<String> {
     let uid = OperatorUid("op".into());
-    let restore = manifest
-        .restore(&uid, SubtaskIndex(subtask), parallelism, 8)
-        .unwrap()
-        .unwrap();
+    let restore = manifest.restore(&uid, SubtaskIndex(subtask), parallelism, 8).unwrap().unwrap();
     let show =
         |s: &flott_checkpoint::manifest::FileSlice| format!("{} {}", s.file.path().unwrap(), s.key_groups);
     restore.keyed.iter().flat_map(|t| &t.files).map(show).collect()
@@ -230,23 +179,10 @@ fn with_files(subtasks: Vec<Vec<StateFile>>) -> Manifest {
     let mut manifest = Manifest::new(JobId(1), CheckpointId(1), ManifestKind::Checkpoint, 0);
     let parallelism = subtasks.len() as u32;
     for (subtask, files) in (0..).map(SubtaskIndex).zip(subtasks) {
-        let state = SubtaskSnapshot {
-            keyed: vec![table(files)],
-            operator: vec![],
-        };
-        let part = ChainedSnapshot {
-            uid: OperatorUid("op".into()),
-            name: "op".into(),
-            max_parallelism: 8,
-            state,
-        };
-        manifest.add_task(
-            subtask,
-            parallelism,
-            TaskSnapshot {
-                operators: vec![part],
-            },
-        );
+        let state = SubtaskSnapshot { keyed: vec![table(files)], operator: vec![] };
+        let part =
+            ChainedSnapshot { uid: OperatorUid("op".into()), name: "op".into(), max_parallelism: 8, state };
+        manifest.add_task(subtask, parallelism, TaskSnapshot { operators: vec![part] });
     }
     manifest.validate().unwrap();
     manifest
@@ -257,21 +193,14 @@ fn a_subtask_reads_its_key_groups_only_and_nothing_that_was_replaced() {
     use FileKind::{Delta, Full};
     let manifest = with_files(vec![
         vec![file("a", Full, range(0, 3)), file("b", Delta, range(0, 3))],
-        vec![
-            file("c", Full, range(4, 7)),
-            file("d", Delta, range(4, 7)),
-            file("e", Full, range(4, 7)),
-        ],
+        vec![file("c", Full, range(4, 7)), file("d", Delta, range(4, 7)), file("e", Full, range(4, 7))],
     ]);
     assert_eq!(files(&manifest, 0, 1), ["a 0-3", "b 0-3", "e 4-7"]);
     assert_eq!(files(&manifest, 1, 2), ["e 4-7"]);
     assert_eq!(files(&manifest, 1, 4), ["a 2-3", "b 2-3"]);
     assert_eq!(files(&manifest, 1, 3), ["a 3-3", "b 3-3", "e 4-5"]);
     // A full file in the middle of an older one leaves both ends of it.
-    let middle = with_files(vec![vec![
-        file("a", Full, range(0, 7)),
-        file("b", Full, range(2, 4)),
-    ]]);
+    let middle = with_files(vec![vec![file("a", Full, range(0, 7)), file("b", Full, range(2, 4))]]);
     assert_eq!(files(&middle, 0, 1), ["a 0-1", "a 5-7", "b 2-4"]);
 }
 
@@ -279,37 +208,21 @@ fn a_subtask_reads_its_key_groups_only_and_nothing_that_was_replaced() {
 fn after_a_scale_up_the_rest_of_a_shared_file_is_passed_over() {
     // Both halves name the file of the one subtask before; each has changed its own half since.
     let manifest = with_files(vec![
-        vec![
-            file("old", FileKind::Full, range(0, 7)),
-            file("low", FileKind::Delta, range(0, 3)),
-        ],
-        vec![
-            file("old", FileKind::Full, range(0, 7)),
-            file("high", FileKind::Delta, range(4, 7)),
-        ],
+        vec![file("old", FileKind::Full, range(0, 7)), file("low", FileKind::Delta, range(0, 3))],
+        vec![file("old", FileKind::Full, range(0, 7)), file("high", FileKind::Delta, range(4, 7))],
     ]);
-    assert_eq!(
-        files(&manifest, 0, 1),
-        ["old 0-3", "low 0-3", "old 4-7", "high 4-7"]
-    );
+    assert_eq!(files(&manifest, 0, 1), ["old 0-3", "low 0-3", "old 4-7", "high 4-7"]);
 }
 
 #[test]
 fn another_number_of_key_groups_is_refused_and_an_unknown_operator_is_none() {
     let manifest = with_files(vec![vec![file("a", FileKind::Full, range(0, 7))]]);
-    let error = manifest
-        .restore(&OperatorUid("op".into()), SubtaskIndex(0), 1, 16)
-        .unwrap_err();
+    let error = manifest.restore(&OperatorUid("op".into()), SubtaskIndex(0), 1, 16).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the state of operator 'op' has max parallelism 8, the job has 16; set 'pipeline.max-parallelism' to 8"
     );
-    assert_eq!(
-        manifest
-            .restore(&OperatorUid("new".into()), SubtaskIndex(0), 1, 16)
-            .unwrap(),
-        None
-    );
+    assert_eq!(manifest.restore(&OperatorUid("new".into()), SubtaskIndex(0), 1, 16).unwrap(), None);
 }
 
 /// Random writes, checkpoints and rescales; reading the files as the manifest says must give what a plain map holds.
@@ -338,16 +251,11 @@ fn any_sequence_of_rescales_reads_back_what_was_written() {
                 }
                 let full = rng.random_bool(0.3);
                 if full {
-                    changes = (owned.first..=owned.last)
-                        .filter_map(|g| Some((g, Some(*model.get(&g)?))))
-                        .collect();
+                    changes =
+                        (owned.first..=owned.last).filter_map(|g| Some((g, Some(*model.get(&g)?)))).collect();
                 }
                 let path = format!("{round}-{subtask}");
-                list.push(file(
-                    &path,
-                    if full { FileKind::Full } else { FileKind::Delta },
-                    owned,
-                ));
+                list.push(file(&path, if full { FileKind::Full } else { FileKind::Delta }, owned));
                 contents.insert(path, changes);
             }
             let manifest = with_files(lists.clone());
@@ -371,13 +279,7 @@ fn any_sequence_of_rescales_reads_back_what_was_written() {
                         }
                     }
                     // The new subtask goes on with the files it was given, clipped.
-                    slices
-                        .iter()
-                        .map(|s| StateFile {
-                            key_groups: s.key_groups,
-                            ..s.file.clone()
-                        })
-                        .collect()
+                    slices.iter().map(|s| StateFile { key_groups: s.key_groups, ..s.file.clone() }).collect()
                 })
                 .collect();
             assert_eq!(read, model, "seed {seed}, round {round}, to {new}");
@@ -388,12 +290,7 @@ fn any_sequence_of_rescales_reads_back_what_was_written() {
 /// Entries of the new subtasks, `|` between them.
 fn dealt(old: &[&[OperatorState]], parallelism: u32) -> String {
     let text = |state: &OperatorState| {
-        state
-            .entries
-            .iter()
-            .map(|e| String::from_utf8(e.to_vec()).unwrap())
-            .collect::<Vec<_>>()
-            .concat()
+        state.entries.iter().map(|e| String::from_utf8(e.to_vec()).unwrap()).collect::<Vec<_>>().concat()
     };
     let lists = redistribute(old, parallelism);
     lists
@@ -406,20 +303,13 @@ fn dealt(old: &[&[OperatorState]], parallelism: u32) -> String {
 #[test]
 fn operator_state_is_dealt_out_by_its_kind() {
     use Redistribution::{Broadcast, Split, Union};
-    let split = [
-        vec![state("s", Split, &["a", "b", "c"])],
-        vec![state("s", Split, &["d"])],
-    ];
+    let split = [vec![state("s", Split, &["a", "b", "c"])], vec![state("s", Split, &["d"])]];
     let split: Vec<_> = split.iter().map(Vec::as_slice).collect();
     assert_eq!(dealt(&split, 2), "abc|d");
     assert_eq!(dealt(&split, 1), "abcd");
     assert_eq!(dealt(&split, 3), "ad|b|c");
     assert_eq!(dealt(&split, 5), "a|b|c|d|");
-    let union = [
-        vec![state("u", Union, &["a"])],
-        vec![],
-        vec![state("u", Union, &["b", "c"])],
-    ];
+    let union = [vec![state("u", Union, &["a"])], vec![], vec![state("u", Union, &["b", "c"])]];
     let union: Vec<_> = union.iter().map(Vec::as_slice).collect();
     assert_eq!(dealt(&union, 2), "abc|abc");
     let broadcast = [vec![state("b", Broadcast, &["x", "y"])], vec![]];

@@ -15,11 +15,7 @@ pub struct Options<'a> {
 impl<'a> Options<'a> {
     /// The options of a table. `connector` counts as read.
     pub fn new(table: &'a str, values: &'a BTreeMap<String, String>) -> Self {
-        Options {
-            table,
-            values,
-            read: FastSet::from_iter(["connector".to_owned()]),
-        }
+        Options { table, values, read: FastSet::from_iter(["connector".to_owned()]) }
     }
 
     /// The text of an option.
@@ -31,8 +27,7 @@ impl<'a> Options<'a> {
     /// The text of an option that must be there.
     pub fn required(&mut self, key: &str) -> Result<&'a str> {
         let table = self.table;
-        self.text(key)
-            .ok_or_else(|| Error::invalid(format!("table {table} lacks the option '{key}'")))
+        self.text(key).ok_or_else(|| Error::invalid(format!("table {table} lacks the option '{key}'")))
     }
 
     /// A parsed option; `expected` says in words what can be written.
@@ -40,10 +35,7 @@ impl<'a> Options<'a> {
         let Some(text) = self.text(key) else {
             return Ok(None);
         };
-        text.trim()
-            .parse()
-            .map(Some)
-            .map_err(|_| self.wrong(key, text, expected))
+        text.trim().parse().map(Some).map_err(|_| self.wrong(key, text, expected))
     }
 
     /// `true` or `false`.
@@ -64,9 +56,7 @@ impl<'a> Options<'a> {
             return Ok(None);
         };
         let millis = crate::quantity::parse_millis(text);
-        millis
-            .map(Some)
-            .ok_or_else(|| self.wrong(key, text, "a duration such as '500 ms' or '10 min'"))
+        millis.map(Some).ok_or_else(|| self.wrong(key, text, "a duration such as '500 ms' or '10 min'"))
     }
 
     /// A size in bytes, written `64 kb`, `128MB`.
@@ -75,31 +65,19 @@ impl<'a> Options<'a> {
             return Ok(None);
         };
         let bytes = crate::quantity::parse_bytes(text);
-        bytes
-            .map(Some)
-            .ok_or_else(|| self.wrong(key, text, "a size such as '64 kb' or '128 mb'"))
+        bytes.map(Some).ok_or_else(|| self.wrong(key, text, "a size such as '64 kb' or '128 mb'"))
     }
 
     /// The keys that start with a prefix; they count as read.
     pub fn with_prefix(&mut self, prefix: &str) -> Vec<(&'a str, &'a str)> {
-        let found: Vec<_> = self
-            .values
-            .iter()
-            .filter(|(key, _)| key.starts_with(prefix))
-            .collect();
+        let found: Vec<_> = self.values.iter().filter(|(key, _)| key.starts_with(prefix)).collect();
         self.read.extend(found.iter().map(|(key, _)| (*key).clone()));
-        found
-            .into_iter()
-            .map(|(key, value)| (key.as_str(), value.as_str()))
-            .collect()
+        found.into_iter().map(|(key, value)| (key.as_str(), value.as_str())).collect()
     }
 
     /// An error about the value of an option.
     pub fn wrong(&self, key: &str, value: &str, expected: &str) -> Error {
-        Error::invalid(format!(
-            "table {}: option '{key}' is '{value}'; expected {expected}",
-            self.table
-        ))
+        Error::invalid(format!("table {}: option '{key}' is '{value}'; expected {expected}", self.table))
     }
 
     /// Refuses options that nobody read.

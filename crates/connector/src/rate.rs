@@ -20,22 +20,14 @@ impl RateLimiter {
     /// So many rows per second, a positive number; the first one at once.
     pub fn new(rows_per_second: f64, clock: Arc<dyn Clock>) -> Self {
         let due = clock.nanos() as f64;
-        RateLimiter {
-            clock,
-            nanos_per_row: 1e9 / rows_per_second.max(1e-9),
-            due,
-        }
+        RateLimiter { clock, nanos_per_row: 1e9 / rows_per_second.max(1e-9), due }
     }
 
     /// How many rows are due now.
     pub fn permits(&mut self) -> usize {
         let now = self.clock.nanos() as f64;
         self.due = self.due.max(now - LONGEST_BURST_NANOS.max(self.nanos_per_row));
-        if now < self.due {
-            0
-        } else {
-            ((now - self.due) / self.nanos_per_row) as usize + 1
-        }
+        if now < self.due { 0 } else { ((now - self.due) / self.nanos_per_row) as usize + 1 }
     }
 
     /// So many rows went through.

@@ -90,10 +90,7 @@ impl Registry {
         self.connectors.get(name).ok_or_else(|| {
             let mut names: Vec<&str> = self.connectors.keys().copied().collect();
             names.sort_unstable();
-            Error::invalid(format!(
-                "there is no connector '{name}'; there are: {}",
-                names.join(", ")
-            ))
+            Error::invalid(format!("there is no connector '{name}'; there are: {}", names.join(", ")))
         })
     }
 

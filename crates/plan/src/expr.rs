@@ -134,8 +134,13 @@ impl Expr {
                 Expr::Cast { input: Box::new(input.transform(change)), ty, is_try }
             }
             Expr::Case { branches, otherwise, ty } => {
-                let branches = branches.into_iter().map(|(when, then)| (when.transform(change), then.transform(change)));
-                Expr::Case { branches: branches.collect(), otherwise: Box::new(otherwise.transform(change)), ty }
+                let branches =
+                    branches.into_iter().map(|(when, then)| (when.transform(change), then.transform(change)));
+                Expr::Case {
+                    branches: branches.collect(),
+                    otherwise: Box::new(otherwise.transform(change)),
+                    ty,
+                }
             }
         };
         change(inner)

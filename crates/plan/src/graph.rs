@@ -166,8 +166,11 @@ impl StreamGraph {
                 }
                 _ => None,
             };
-            let chained =
-                ChainedNode { node: node.clone(), parent: parent.map(|(_, operator)| operator), inputs: schemas };
+            let chained = ChainedNode {
+                node: node.clone(),
+                parent: parent.map(|(_, operator)| operator),
+                inputs: schemas,
+            };
             if let Some((vertex, _)) = parent {
                 let chain = &mut vertices[vertex];
                 chain.name = format!("{} -> {}", chain.name, node.name);
@@ -180,7 +183,9 @@ impl StreamGraph {
                 let (from, from_operator) = places[edge.from.0 as usize];
                 let exchange = match edge.exchange {
                     // Rows of a forward edge whose ends differ in parallelism are spread evenly.
-                    Exchange::Forward if vertices[from].parallelism != node.parallelism => Exchange::Rebalance,
+                    Exchange::Forward if vertices[from].parallelism != node.parallelism => {
+                        Exchange::Rebalance
+                    }
                     ref exchange => exchange.clone(),
                 };
                 let from = VertexId(from as u32);
@@ -206,14 +211,21 @@ impl StreamGraph {
                 )));
             }
         }
-        Ok(JobGraph { version: PLAN_VERSION, name: name.to_owned(), vertices, edges: job_edges, configuration })
+        Ok(JobGraph {
+            version: PLAN_VERSION,
+            name: name.to_owned(),
+            vertices,
+            edges: job_edges,
+            configuration,
+        })
     }
 }
 
 impl JobGraph {
     /// The serialised form.
     pub fn to_json(&self) -> Result<String> {
-        serde_json::to_string(self).map_err(|error| Error::internal("cannot write the plan").with_source(error))
+        serde_json::to_string(self)
+            .map_err(|error| Error::internal("cannot write the plan").with_source(error))
     }
 
     /// Reads the serialised form; refuses other versions.

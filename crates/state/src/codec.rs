@@ -40,16 +40,11 @@ impl RowCodec {
     /// Encodes a batch; [`RowCodec::row`] gives its rows until the next one.
     pub fn encode(&mut self, columns: &[ArrayRef], rows: usize) -> Result<()> {
         if columns.len() != self.columns || columns.iter().any(|column| column.len() != rows) {
-            return Err(Error::internal(format!(
-                "{} columns of {rows} rows were expected",
-                self.columns
-            )));
+            return Err(Error::internal(format!("{} columns of {rows} rows were expected", self.columns)));
         }
         self.rows.clear();
         if self.columns > 0 {
-            self.converter
-                .append(&mut self.rows, columns)
-                .map_err(row_error)?;
+            self.converter.append(&mut self.rows, columns).map_err(row_error)?;
         }
         Ok(())
     }
@@ -69,9 +64,7 @@ impl RowCodec {
             return Ok(Vec::new());
         }
         let parsed: Vec<&[u8]> = rows.collect();
-        self.converter
-            .convert_rows(parsed.iter().map(|row| self.parser.parse(row)))
-            .map_err(row_error)
+        self.converter.convert_rows(parsed.iter().map(|row| self.parser.parse(row))).map_err(row_error)
     }
 
     pub fn memory(&self) -> usize {

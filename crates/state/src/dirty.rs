@@ -106,11 +106,7 @@ impl DirtySlots {
 
     /// Hands out the changes and starts anew. With `full`, `live` are all slots of the table.
     pub fn take(&mut self, full: bool, live: impl Iterator<Item = u32>) -> Changes {
-        let deleted: Vec<u32> = if self.dead.ones() > 0 {
-            self.dead.iter().collect()
-        } else {
-            Vec::new()
-        };
+        let deleted: Vec<u32> = if self.dead.ones() > 0 { self.dead.iter().collect() } else { Vec::new() };
         let changed = if full {
             live.filter(|slot| !self.dead.get(*slot)).collect()
         } else {

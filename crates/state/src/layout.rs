@@ -30,22 +30,15 @@ impl Layout {
         max_parallelism: u32,
     ) -> Result<Self> {
         // Values of deleted rows are NULL.
-        let values = values
-            .iter()
-            .map(|field| Arc::new(Field::clone(field).with_nullable(true)));
+        let values = values.iter().map(|field| Arc::new(Field::clone(field).with_nullable(true)));
         let fields: Vec<FieldRef> = keys.iter().cloned().chain(values).collect();
         for (at, field) in fields.iter().enumerate() {
             if fields[..at].iter().any(|other| other.name() == field.name()) {
-                return Err(Error::internal(format!(
-                    "state '{name}' has two columns '{}'",
-                    field.name()
-                )));
+                return Err(Error::internal(format!("state '{name}' has two columns '{}'", field.name())));
             }
         }
         if partition_columns > keys.len() {
-            return Err(Error::internal(format!(
-                "state '{name}' has more partition columns than keys"
-            )));
+            return Err(Error::internal(format!("state '{name}' has more partition columns than keys")));
         }
         Ok(Layout {
             name: name.to_owned(),
@@ -79,10 +72,7 @@ impl Layout {
         };
         let mut hashes = Vec::new();
         hash_columns(&columns[..self.partition_columns], rows, &mut hashes);
-        let key_groups = hashes
-            .iter()
-            .map(|hash| KeyGroup::of_hash(*hash, self.max_parallelism).0)
-            .collect();
+        let key_groups = hashes.iter().map(|hash| KeyGroup::of_hash(*hash, self.max_parallelism).0).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         Ok(KeyedDelta {
             name: self.name.clone(),
@@ -100,15 +90,10 @@ impl Layout {
     pub fn columns_of(&self, batch: &RecordBatch) -> Result<Vec<ArrayRef>> {
         let wrong = |what: String| Error::state(format!("restored state '{}' {what}", self.name));
         let found = batch.schema();
-        if let Some(field) = found
-            .fields()
-            .iter()
-            .find(|field| self.schema.field_with_name(field.name()).is_err())
+        if let Some(field) =
+            found.fields().iter().find(|field| self.schema.field_with_name(field.name()).is_err())
         {
-            return Err(wrong(format!(
-                "has a column '{}' that the operator does not know",
-                field.name()
-            )));
+            return Err(wrong(format!("has a column '{}' that the operator does not know", field.name())));
         }
         let column = |field: &FieldRef| {
             let Some(column) = batch.column_by_name(field.name()) else {

@@ -45,10 +45,7 @@ impl SlotBytes {
             span.len = bytes.len() as u32;
             self.garbage += old - bytes.len();
         } else {
-            *span = Span {
-                start: self.data.len(),
-                len: bytes.len() as u32,
-            };
+            *span = Span { start: self.data.len(), len: bytes.len() as u32 };
             self.data.extend_from_slice(bytes);
             self.garbage += old;
         }
@@ -60,10 +57,7 @@ impl SlotBytes {
         let span = &mut self.spans[slot as usize];
         if span.len != ABSENT {
             self.garbage += span.len as usize;
-            *span = Span {
-                start: 0,
-                len: ABSENT,
-            };
+            *span = Span { start: 0, len: ABSENT };
             self.compact_if_worthwhile();
         }
     }
@@ -75,13 +69,7 @@ impl SlotBytes {
     #[inline]
     fn reserve_slot(&mut self, slot: u32) {
         if slot as usize >= self.spans.len() {
-            self.spans.resize(
-                slot as usize + 1,
-                Span {
-                    start: 0,
-                    len: ABSENT,
-                },
-            );
+            self.spans.resize(slot as usize + 1, Span { start: 0, len: ABSENT });
         }
     }
 

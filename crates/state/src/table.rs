@@ -100,12 +100,7 @@ impl<V: SlotColumns> KeyedTable<V> {
         slots: &mut Vec<u32>,
         mut on_new: impl FnMut(u32, usize),
     ) -> Result<()> {
-        let KeyedTable {
-            index,
-            values,
-            changes,
-            ..
-        } = self;
+        let KeyedTable { index, values, changes, .. } = self;
         index.intern(keys, rows, slots, |slot, row| {
             values.reset(slot);
             changes.mark(slot);
@@ -185,12 +180,7 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// # Errors
     /// If the columns cannot be built (more than 2 GB of strings).
     pub fn snapshot(&mut self, full: bool) -> Result<Option<KeyedDelta>> {
-        let KeyedTable {
-            layout,
-            index,
-            values,
-            changes,
-        } = self;
+        let KeyedTable { layout, index, values, changes } = self;
         let changes = changes.take(full, index.live());
         let delta = if full || changes.changed.len() + changes.deleted.len() > 0 {
             let mut columns = index.keys_of(&changes.changed)?;

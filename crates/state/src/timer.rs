@@ -81,9 +81,7 @@ impl TimerQueue {
         let columns = columns(keys, namespaces, times);
         let mut new = Vec::new();
         self.timers
-            .intern(&columns, times.len(), &mut self.slots, |slot, row| {
-                new.push((times[row], slot))
-            })?;
+            .intern(&columns, times.len(), &mut self.slots, |slot, row| new.push((times[row], slot)))?;
         self.push_all(new);
         Ok(())
     }
@@ -99,11 +97,7 @@ impl TimerQueue {
             self.timers.remove(*slot);
         }
         if self.heap.len() > 2 * self.timers.len() + 1024 {
-            self.heap = self
-                .timers
-                .live()
-                .map(|slot| Reverse((self.times[slot as usize], slot)))
-                .collect();
+            self.heap = self.timers.live().map(|slot| Reverse((self.times[slot as usize], slot))).collect();
         }
         Ok(())
     }
@@ -148,11 +142,7 @@ impl TimerQueue {
         slots.iter().for_each(|slot| self.timers.remove(*slot));
         let namespaces = keys[self.key_columns].as_binary::<i32>().clone();
         keys.truncate(self.key_columns);
-        Ok(Some(DueTimers {
-            timestamps,
-            keys,
-            namespaces,
-        }))
+        Ok(Some(DueTimers { timestamps, keys, namespaces }))
     }
 
     /// What changed since the last snapshot, or with `full` everything; `None` if nothing did.

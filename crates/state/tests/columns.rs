@@ -42,13 +42,8 @@ fn nested() -> Vec<ArrayRef> {
     let keys: ArrayRef = Arc::new(StringArray::from(vec!["b", "a", "c"]));
     let field = Arc::new(Field::new("entries", DataType::Struct(entries.clone()), false));
     let entries = StructArray::new(entries, vec![keys, values()], None);
-    let map: ArrayRef = Arc::new(MapArray::new(
-        field,
-        OffsetBuffer::from_lengths([2, 1, 0]),
-        entries,
-        nulls(),
-        false,
-    ));
+    let map: ArrayRef =
+        Arc::new(MapArray::new(field, OffsetBuffer::from_lengths([2, 1, 0]), entries, nulls(), false));
     let fields = Fields::from(vec![
         Field::new("list", list.data_type().clone(), true),
         Field::new("map", map.data_type().clone(), true),
@@ -69,13 +64,8 @@ fn columns_keep_what_is_written_to_them() {
     let bools: ArrayRef = Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)]));
     round_trip(BooleanColumn::new("v", Some(false)), &bools);
     let long = "long ".repeat(3000);
-    let texts: ArrayRef = Arc::new(StringArray::from(vec![
-        Some("a"),
-        None,
-        Some(""),
-        Some(&long),
-        Some("ü"),
-    ]));
+    let texts: ArrayRef =
+        Arc::new(StringArray::from(vec![Some("a"), None, Some(""), Some(&long), Some("ü")]));
     round_trip(StringColumn::new("v"), &texts);
     let bytes: ArrayRef = Arc::new(BinaryArray::from_opt_vec(vec![Some(b"\0\xff"), None, Some(b"")]));
     round_trip(BinaryColumn::new("v"), &bytes);
@@ -89,22 +79,14 @@ fn columns_keep_what_is_written_to_them() {
 fn columns_lie_side_by_side() {
     let ints: ArrayRef = Arc::new(Int32Array::from(vec![Some(1), None]));
     let texts: ArrayRef = Arc::new(StringArray::from(vec![None, Some("x")]));
-    let inner: Vec<Box<dyn SlotColumns>> = vec![
-        Box::new(PrimitiveColumn::<Int32Type>::nullable("a")),
-        Box::new(StringColumn::new("b")),
-    ];
+    let inner: Vec<Box<dyn SlotColumns>> =
+        vec![Box::new(PrimitiveColumn::<Int32Type>::nullable("a")), Box::new(StringColumn::new("b"))];
     let mut columns = (inner, (), PrimitiveColumn::<Int32Type>::new("c", 1));
-    let names: Vec<String> = columns
-        .fields()
-        .iter()
-        .map(|field| field.name().clone())
-        .collect();
+    let names: Vec<String> = columns.fields().iter().map(|field| field.name().clone()).collect();
     assert_eq!(names, ["a", "b", "c"]);
     (0..2).for_each(|slot| columns.reset(slot));
     let rest: ArrayRef = Arc::new(Int32Array::from(vec![8, 9]));
-    columns
-        .write(&[1, 0], &[ints.clone(), texts.clone(), rest.clone()])
-        .unwrap();
+    columns.write(&[1, 0], &[ints.clone(), texts.clone(), rest.clone()]).unwrap();
     assert_eq!(columns.read(&[1, 0]).unwrap(), [ints, texts, rest]);
     assert!(columns.write(&[0], &[]).is_err());
 }

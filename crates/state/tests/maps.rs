@@ -19,9 +19,7 @@ fn field(name: &str, data_type: DataType) -> FieldRef {
 }
 
 fn keys(keys: &[i64]) -> Vec<ArrayRef> {
-    vec![Arc::new(StringArray::from_iter_values(
-        keys.iter().map(|key| format!("key {key}")),
-    ))]
+    vec![Arc::new(StringArray::from_iter_values(keys.iter().map(|key| format!("key {key}"))))]
 }
 
 /// Rows of a text and a number; sorted by number descending (NULLs last), then text.
@@ -32,10 +30,7 @@ fn rows(rows: &[(String, Option<i64>)]) -> Vec<ArrayRef> {
     ]
 }
 
-const DESCENDING: SortOptions = SortOptions {
-    descending: true,
-    nulls_first: false,
-};
+const DESCENDING: SortOptions = SortOptions { descending: true, nulls_first: false };
 
 fn multiset(sorted: bool) -> KeyedMultiset {
     let spec = MapSpec {
@@ -61,28 +56,18 @@ fn check(set: &mut KeyedMultiset, model: &Model, sorted: bool, key_range: i64, a
     for (key, slot) in all.iter().zip(slots) {
         let entries: Vec<u32> = set.map().entries_of(slot).collect();
         let columns = set.rows_of(&entries).unwrap();
-        let (texts, numbers) = (
-            columns[0].as_string::<i32>(),
-            columns[1].as_primitive::<Int64Type>(),
-        );
+        let (texts, numbers) = (columns[0].as_string::<i32>(), columns[1].as_primitive::<Int64Type>());
         let mut found: Vec<(Row, i64)> = (0..entries.len())
             .map(|row| {
                 let number = numbers.iter().nth(row).unwrap();
-                (
-                    (std::cmp::Reverse(number), texts.value(row).to_owned()),
-                    set.count(entries[row]),
-                )
+                ((std::cmp::Reverse(number), texts.value(row).to_owned()), set.count(entries[row]))
             })
             .collect();
         if !sorted {
             found.sort();
         }
-        let expected: Vec<(Row, i64)> = model
-            .get(key)
-            .into_iter()
-            .flatten()
-            .map(|(row, count)| (row.clone(), *count))
-            .collect();
+        let expected: Vec<(Row, i64)> =
+            model.get(key).into_iter().flatten().map(|(row, count)| (row.clone(), *count)).collect();
         assert_eq!(found, expected, "{at}");
         total += found.len();
         assert_eq!(set.map().len_of(slot), found.len());
@@ -119,23 +104,16 @@ fn multisets_against_the_model(
             let batch_rows: Vec<(String, Option<i64>)> = (0..len)
                 .map(|_| {
                     let number = rng.random_range(0..row_range);
-                    (
-                        format!("{}", number % 5),
-                        rng.random_bool(0.95).then_some(number / 2),
-                    )
+                    (format!("{}", number % 5), rng.random_bool(0.95).then_some(number / 2))
                 })
                 .collect();
             let bias = if step < steps / 2 { 0.7 } else { 0.3 };
-            let deltas: Vec<i64> = (0..len)
-                .map(|_| if rng.random_bool(bias) { 1 } else { -1 })
-                .collect();
+            let deltas: Vec<i64> = (0..len).map(|_| if rng.random_bool(bias) { 1 } else { -1 }).collect();
             set.intern_keys(&keys(&batch_keys), len, &mut slots).unwrap();
             let mut told = Vec::new();
             let delta = |row: usize| deltas[row];
-            set.apply(&slots, &rows(&batch_rows), delta, |_, before, after| {
-                told.push((before, after))
-            })
-            .unwrap();
+            set.apply(&slots, &rows(&batch_rows), delta, |_, before, after| told.push((before, after)))
+                .unwrap();
             for row in 0..len {
                 let model_row = (std::cmp::Reverse(batch_rows[row].1), batch_rows[row].0.clone());
                 let of_key = model.entry(batch_keys[row]).or_default();
@@ -143,9 +121,7 @@ fn multisets_against_the_model(
                 assert_eq!(told[row], (*count, *count + deltas[row]), "{at}");
                 *count += deltas[row];
             }
-            model
-                .values_mut()
-                .for_each(|of_key| of_key.retain(|_, count| *count != 0));
+            model.values_mut().for_each(|of_key| of_key.retain(|_, count| *count != 0));
             if rng.random_bool(0.05) {
                 let key = rng.random_range(0..key_range);
                 set.lookup_keys(&keys(&[key]), 1, &mut slots).unwrap();
@@ -201,10 +177,8 @@ fn a_map_keeps_values_by_row_and_forgets_keys_without_rows() {
         order: None,
         max_parallelism: 128,
     };
-    let values = (
-        PrimitiveColumn::<Int64Type>::new("count", 0),
-        PrimitiveColumn::<Int64Type>::nullable("matches"),
-    );
+    let values =
+        (PrimitiveColumn::<Int64Type>::new("count", 0), PrimitiveColumn::<Int64Type>::nullable("matches"));
     let mut map = KeyedMap::new(&spec, values).unwrap();
     let id = |id: i64| -> Vec<ArrayRef> { vec![Arc::new(Int64Array::from(vec![id]))] };
     let name = |name: &str| -> Vec<ArrayRef> { vec![Arc::new(StringArray::from(vec![name]))] };

@@ -28,22 +28,16 @@ enum KeyKind {
     None,
 }
 
-const KINDS: [KeyKind; 5] = [
-    KeyKind::Integer,
-    KeyKind::Timestamp,
-    KeyKind::String,
-    KeyKind::Pair,
-    KeyKind::None,
-];
+const KINDS: [KeyKind; 5] =
+    [KeyKind::Integer, KeyKind::Timestamp, KeyKind::String, KeyKind::Pair, KeyKind::None];
 
 impl KeyKind {
     fn fields(self) -> Vec<FieldRef> {
         match self {
             KeyKind::Integer => vec![field("k", DataType::Int32)],
-            KeyKind::Timestamp => vec![field(
-                "k",
-                DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-            )],
+            KeyKind::Timestamp => {
+                vec![field("k", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))]
+            }
             KeyKind::String => vec![field("k", DataType::Utf8)],
             KeyKind::Pair => vec![field("k", DataType::Utf8), field("w", DataType::Int64)],
             KeyKind::None => vec![],
@@ -52,9 +46,7 @@ impl KeyKind {
 
     fn columns(self, keys: &[Option<i32>]) -> Vec<ArrayRef> {
         let ints: ArrayRef = Arc::new(keys.iter().copied().collect::<Int32Array>());
-        let texts = keys
-            .iter()
-            .map(|k| k.map(|k| "x".repeat(k as usize % 40) + &k.to_string()));
+        let texts = keys.iter().map(|k| k.map(|k| "x".repeat(k as usize % 40) + &k.to_string()));
         let texts: ArrayRef = Arc::new(texts.collect::<StringArray>());
         match self {
             KeyKind::Integer => vec![ints],
@@ -67,11 +59,7 @@ impl KeyKind {
             KeyKind::Pair => {
                 vec![
                     texts,
-                    Arc::new(
-                        keys.iter()
-                            .map(|k| k.map(|k| i64::from(k % 3)))
-                            .collect::<Int64Array>(),
-                    ),
+                    Arc::new(keys.iter().map(|k| k.map(|k| i64::from(k % 3))).collect::<Int64Array>()),
                 ]
             }
             KeyKind::None => vec![],
@@ -99,11 +87,7 @@ fn an_index_finds_what_was_interned_and_nothing_else() {
             let columns = kind.columns(&keys);
             if rng.random_bool(0.6) {
                 let mut new = Vec::new();
-                index
-                    .intern(&columns, keys.len(), &mut slots, |slot, row| {
-                        new.push((slot, row))
-                    })
-                    .unwrap();
+                index.intern(&columns, keys.len(), &mut slots, |slot, row| new.push((slot, row))).unwrap();
                 for (row, key) in keys.iter().enumerate() {
                     let key = kind.model(*key);
                     let expected_new = !model.contains_key(&key);
@@ -137,31 +121,21 @@ fn an_index_finds_what_was_interned_and_nothing_else() {
     }
 }
 
-type Values = (
-    PrimitiveColumn<Int64Type>,
-    PrimitiveColumn<Int64Type>,
-    StringColumn,
-);
+type Values = (PrimitiveColumn<Int64Type>, PrimitiveColumn<Int64Type>, StringColumn);
 type Model = BTreeMap<Option<i32>, (i64, Option<i64>, Option<String>)>;
 
 fn table(kind: KeyKind) -> KeyedTable<Values> {
-    let values = (
-        PrimitiveColumn::new("sum", 7),
-        PrimitiveColumn::nullable("maybe"),
-        StringColumn::new("text"),
-    );
+    let values =
+        (PrimitiveColumn::new("sum", 7), PrimitiveColumn::nullable("maybe"), StringColumn::new("text"));
     KeyedTable::new("t", &kind.fields(), kind.fields().len().min(1), 128, values).unwrap()
 }
 
 fn change(table: &mut KeyedTable<Values>, model: &mut Model, kind: KeyKind, rng: &mut SmallRng) {
-    let keys: Vec<Option<i32>> = (0..rng.random_range(0..10))
-        .map(|_| rng.random_bool(0.9).then(|| rng.random_range(0..60)))
-        .collect();
+    let keys: Vec<Option<i32>> =
+        (0..rng.random_range(0..10)).map(|_| rng.random_bool(0.9).then(|| rng.random_range(0..60))).collect();
     let mut slots = Vec::new();
     if rng.random_bool(0.6) {
-        table
-            .intern(&kind.columns(&keys), keys.len(), &mut slots, |_, _| ())
-            .unwrap();
+        table.intern(&kind.columns(&keys), keys.len(), &mut slots, |_, _| ()).unwrap();
         for (key, slot) in keys.iter().zip(&slots) {
             let entry = model.entry(kind.model(*key)).or_insert((7, None, None));
             let text = rng.random_bool(0.7).then(|| "y".repeat(rng.random_range(0..200)));
@@ -175,9 +149,7 @@ fn change(table: &mut KeyedTable<Values>, model: &mut Model, kind: KeyKind, rng:
         }
         table.mark_all(&slots);
     } else {
-        table
-            .lookup(&kind.columns(&keys), keys.len(), &mut slots)
-            .unwrap();
+        table.lookup(&kind.columns(&keys), keys.len(), &mut slots).unwrap();
         for (key, slot) in keys.iter().zip(&slots) {
             assert_eq!(model.contains_key(&kind.model(*key)), *slot != NO_SLOT);
         }
@@ -199,26 +171,16 @@ fn content(
     let name = |row: usize| model::text(&keys, row);
     let value = |slot: u32| {
         let (sum, maybe, text) = table.values();
-        let text = text
-            .get(slot)
-            .map(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
+        let text = text.get(slot).map(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
         (sum.get(slot).unwrap(), maybe.get(slot), text)
     };
-    slots
-        .iter()
-        .enumerate()
-        .map(|(row, slot)| (name(row), value(*slot)))
-        .collect()
+    slots.iter().enumerate().map(|(row, slot)| (name(row), value(*slot))).collect()
 }
 
 fn expected(model: &Model, kind: KeyKind) -> BTreeMap<String, (i64, Option<i64>, Option<String>)> {
     let keys: Vec<Option<i32>> = model.keys().copied().collect();
     let columns = kind.columns(&keys);
-    model
-        .values()
-        .enumerate()
-        .map(|(row, value)| (model::text(&columns, row), value.clone()))
-        .collect()
+    model.values().enumerate().map(|(row, value)| (model::text(&columns, row), value.clone())).collect()
 }
 
 #[test]
@@ -249,11 +211,7 @@ fn a_table_is_what_its_snapshots_add_up_to() {
                     }
                 }
             }
-            assert_eq!(
-                content(&mut table, kind),
-                expected(&model, kind),
-                "seed {seed} step {step}"
-            );
+            assert_eq!(content(&mut table, kind), expected(&model, kind), "seed {seed} step {step}");
         }
         if let Some(delta) = table.snapshot(false).unwrap() {
             chain.apply(&delta);
@@ -274,9 +232,7 @@ fn an_incremental_snapshot_holds_changes_only() {
     let mut table = table(kind);
     let keys: Vec<Option<i32>> = (0..1000).map(Some).collect();
     let mut slots = Vec::new();
-    table
-        .intern(&kind.columns(&keys), keys.len(), &mut slots, |_, _| ())
-        .unwrap();
+    table.intern(&kind.columns(&keys), keys.len(), &mut slots, |_, _| ()).unwrap();
     let rows = |delta: Option<KeyedDelta>| delta.map(|delta| (delta.rows.num_rows(), delta.full));
     assert_eq!(rows(table.snapshot(false).unwrap()), Some((1000, false)));
     assert_eq!(rows(table.snapshot(false).unwrap()), None);
@@ -284,10 +240,7 @@ fn an_incremental_snapshot_holds_changes_only() {
     table.mark(slots[17]);
     table.remove(slots[20]);
     let delta = table.snapshot(false).unwrap().unwrap();
-    assert_eq!(
-        delta.rows.column(0).as_primitive::<Int32Type>().values(),
-        &[17, 20]
-    );
+    assert_eq!(delta.rows.column(0).as_primitive::<Int32Type>().values(), &[17, 20]);
     assert_eq!(delta.rows.column(1).null_count(), 1);
     assert_eq!(delta.deleted.unwrap().iter().collect::<Vec<_>>(), [false, true]);
     assert_eq!(rows(table.snapshot(true).unwrap()), Some((999, true)));
@@ -312,9 +265,7 @@ fn rows_of_another_shape_are_refused_by_name() {
         refused(batch("sum", Arc::new(Int32Array::from(vec![1])))),
         "restored state 'totals' has column 'sum' as Int32, the operator needs Int64"
     );
-    let only_key = batch("sum", Arc::new(Int64Array::from(vec![1])))
-        .project(&[0])
-        .unwrap();
+    let only_key = batch("sum", Arc::new(Int64Array::from(vec![1]))).project(&[0]).unwrap();
     assert_eq!(refused(only_key), "restored state 'totals' lacks column 'sum'");
 }
 
@@ -327,13 +278,9 @@ fn keys_that_come_and_go_leave_nothing_behind() {
             let mut memory = 0;
             for round in 0..400 {
                 let keys: Vec<Option<i32>> = (round * 20..round * 20 + 20).map(Some).collect();
-                table
-                    .intern(&kind.columns(&keys), keys.len(), &mut slots, |_, _| ())
-                    .unwrap();
+                table.intern(&kind.columns(&keys), keys.len(), &mut slots, |_, _| ()).unwrap();
                 let text = "z".repeat(100);
-                slots
-                    .iter()
-                    .for_each(|slot| table.values_mut().2.set(*slot, Some(&text)));
+                slots.iter().for_each(|slot| table.values_mut().2.set(*slot, Some(&text)));
                 table.mark_all(&slots);
                 if snapshots && round % 10 == 0 {
                     table.snapshot(false).unwrap();
@@ -344,11 +291,7 @@ fn keys_that_come_and_go_leave_nothing_behind() {
                     memory = table.memory();
                 }
             }
-            assert!(
-                table.memory() <= memory + memory / 2,
-                "{kind:?}: {memory} -> {}",
-                table.memory()
-            );
+            assert!(table.memory() <= memory + memory / 2, "{kind:?}: {memory} -> {}", table.memory());
         }
     }
 }

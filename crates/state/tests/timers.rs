@@ -14,12 +14,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 fn queue() -> TimerQueue {
-    TimerQueue::new(
-        "event time timers",
-        &[Arc::new(Field::new("key", DataType::Int32, true))],
-        128,
-    )
-    .unwrap()
+    TimerQueue::new("event time timers", &[Arc::new(Field::new("key", DataType::Int32, true))], 128).unwrap()
 }
 
 type Timer = (i64, i32, Vec<u8>);
@@ -27,11 +22,7 @@ type Timer = (i64, i32, Vec<u8>);
 fn columns(timers: &[Timer]) -> (Vec<ArrayRef>, BinaryArray, Vec<i64>) {
     let keys: ArrayRef = Arc::new(timers.iter().map(|timer| Some(timer.1)).collect::<Int32Array>());
     let namespaces = BinaryArray::from_iter_values(timers.iter().map(|timer| &timer.2));
-    (
-        vec![keys],
-        namespaces,
-        timers.iter().map(|timer| timer.0).collect(),
-    )
+    (vec![keys], namespaces, timers.iter().map(|timer| timer.0).collect())
 }
 
 /// Takes out what is due, checking the order.
@@ -39,11 +30,7 @@ fn pop(queue: &mut TimerQueue, now: i64, limit: usize) -> BTreeSet<Timer> {
     let mut popped = BTreeSet::new();
     while let Some(due) = queue.pop_due(now, limit).unwrap() {
         assert!(due.timestamps.is_sorted() && due.timestamps.len() <= limit);
-        assert!(
-            popped
-                .last()
-                .is_none_or(|(last, _, _): &Timer| *last <= due.timestamps[0])
-        );
+        assert!(popped.last().is_none_or(|(last, _, _): &Timer| *last <= due.timestamps[0]));
         let keys = due.keys[0].as_primitive::<Int32Type>();
         for (row, time) in due.timestamps.iter().enumerate() {
             let new = popped.insert((*time, keys.value(row), due.namespaces.value(row).to_vec()));
@@ -77,11 +64,7 @@ fn timers_fire_once_in_order_and_survive_snapshots() {
             if rng.random_bool(0.2) {
                 now += rng.random_range(0..20);
                 let later = model.split_off(&(now + 1, i32::MIN, Vec::new()));
-                assert_eq!(
-                    pop(&mut queue, now, rng.random_range(1..5)),
-                    model,
-                    "seed {seed} step {step}"
-                );
+                assert_eq!(pop(&mut queue, now, rng.random_range(1..5)), model, "seed {seed} step {step}");
                 model = later;
             }
             if rng.random_bool(0.1) {
@@ -94,11 +77,7 @@ fn timers_fire_once_in_order_and_survive_snapshots() {
                 }
             }
             assert_eq!(queue.len(), model.len());
-            assert_eq!(
-                queue.earliest(),
-                model.first().map(|timer| timer.0),
-                "seed {seed} step {step}"
-            );
+            assert_eq!(queue.earliest(), model.first().map(|timer| timer.0), "seed {seed} step {step}");
         }
         assert_eq!(pop(&mut queue, i64::MAX, 3), model);
         assert!(queue.is_empty());

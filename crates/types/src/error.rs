@@ -130,7 +130,9 @@ impl Error {
     /// Whose fault it is.
     pub fn fault(&self) -> Fault {
         match self.0.kind {
-            ErrorKind::Invalid | ErrorKind::Unsupported | ErrorKind::Data | ErrorKind::Cancelled => Fault::User,
+            ErrorKind::Invalid | ErrorKind::Unsupported | ErrorKind::Data | ErrorKind::Cancelled => {
+                Fault::User
+            }
             ErrorKind::External => Fault::External,
             ErrorKind::State | ErrorKind::Internal => Fault::Internal,
         }

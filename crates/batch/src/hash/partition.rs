@@ -31,25 +31,15 @@ pub fn partition(
         return Ok(parts);
     }
 
-    let keys: Vec<_> = key_columns
-        .iter()
-        .map(|column| batch.column(*column).clone())
-        .collect();
+    let keys: Vec<_> = key_columns.iter().map(|column| batch.column(*column).clone()).collect();
     let mut hashes = Vec::new();
     hash_columns(&keys, batch.physical_rows(), &mut hashes);
     let target_of = |row: usize| {
-        KeyGroup::of_hash(hashes[row], max_parallelism)
-            .subtask(max_parallelism, parallelism)
-            .index()
+        KeyGroup::of_hash(hashes[row], max_parallelism).subtask(max_parallelism, parallelism).index()
     };
     let rows: Vec<(u32, usize)> = match batch.selection() {
-        None => (0..batch.physical_rows())
-            .map(|row| (row as u32, target_of(row)))
-            .collect(),
-        Some(selection) => selection
-            .set_indices()
-            .map(|row| (row as u32, target_of(row)))
-            .collect(),
+        None => (0..batch.physical_rows()).map(|row| (row as u32, target_of(row))).collect(),
+        Some(selection) => selection.set_indices().map(|row| (row as u32, target_of(row))).collect(),
     };
 
     let mut starts = vec![0; targets + 1];

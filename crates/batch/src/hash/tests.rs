@@ -34,24 +34,15 @@ fn the_hash_never_changes() {
             TypeKind::BYTES.nullable(),
             TypeKind::Array(Box::new(TypeKind::Int.nullable())).nullable(),
             pretty::row([TypeKind::Int, TypeKind::STRING]).nullable(),
-            TypeKind::Map(
-                Box::new(TypeKind::STRING.not_null()),
-                Box::new(TypeKind::Int.nullable()),
-            )
-            .nullable(),
+            TypeKind::Map(Box::new(TypeKind::STRING.not_null()), Box::new(TypeKind::Int.nullable()))
+                .nullable(),
         ],
     )
     .unwrap();
-    let by_column: Vec<Vec<u64>> = batch
-        .columns()
-        .columns()
-        .iter()
-        .map(|c| hashes(std::slice::from_ref(c)))
-        .collect();
-    let text: Vec<String> = by_column
-        .iter()
-        .map(|hashes| format!("{:016x} {:016x}", hashes[0], hashes[2]))
-        .collect();
+    let by_column: Vec<Vec<u64>> =
+        batch.columns().columns().iter().map(|c| hashes(std::slice::from_ref(c))).collect();
+    let text: Vec<String> =
+        by_column.iter().map(|hashes| format!("{:016x} {:016x}", hashes[0], hashes[2])).collect();
     assert_eq!(
         text,
         [
@@ -86,10 +77,7 @@ fn values_that_are_equal_hash_alike() {
     assert_eq!(doubles[2], doubles[3]);
     assert_eq!(doubles[4], one(Float32Array::from(vec![1.5f32]))[0]);
     assert_eq!(one(Int8Array::from(vec![-7])), one(Int64Array::from(vec![-7])));
-    assert_eq!(
-        one(StringArray::from(vec!["ab"])),
-        one(BinaryArray::from(vec![&b"ab"[..]]))
-    );
+    assert_eq!(one(StringArray::from(vec!["ab"])), one(BinaryArray::from(vec![&b"ab"[..]])));
 }
 
 #[test]
@@ -108,12 +96,8 @@ fn values_that_differ_hash_differently() {
 #[test]
 fn slices_and_nulls_hash_as_the_rows_they_hold() {
     let list = |rows: Vec<Option<Vec<Option<i32>>>>| ListArray::from_iter_primitive::<Int32Type, _, _>(rows);
-    let whole: ArrayRef = Arc::new(list(vec![
-        Some(vec![Some(1)]),
-        None,
-        Some(vec![None, Some(2)]),
-        Some(vec![]),
-    ]));
+    let whole: ArrayRef =
+        Arc::new(list(vec![Some(vec![Some(1)]), None, Some(vec![None, Some(2)]), Some(vec![])]));
     let hashed = hashes(std::slice::from_ref(&whole));
     for (row, hash) in hashed.iter().enumerate() {
         assert_eq!(hashes(&[whole.slice(row, 1)]), [*hash]);
@@ -123,11 +107,8 @@ fn slices_and_nulls_hash_as_the_rows_they_hold() {
 
 #[test]
 fn maps_hash_whatever_the_order_of_their_entries() {
-    let ty = [TypeKind::Map(
-        Box::new(TypeKind::STRING.not_null()),
-        Box::new(TypeKind::Int.nullable()),
-    )
-    .nullable()];
+    let ty =
+        [TypeKind::Map(Box::new(TypeKind::STRING.not_null()), Box::new(TypeKind::Int.nullable())).nullable()];
     let batch = pretty::parse("+I {a=1,b=2}\n+I {b=2,a=1}\n+I {a=2,b=1}", &ty).unwrap();
     let hashed = hashes(&[batch.column(0).clone()]);
     assert_eq!(hashed[0], hashed[1]);
@@ -140,10 +121,7 @@ fn groups_are_balanced() {
     for hash in one(Int64Array::from_iter_values(0..128_000)) {
         counts[usize::from(KeyGroup::of_hash(hash, 128).0)] += 1;
     }
-    assert!(
-        counts.iter().all(|count| (850..1_150).contains(count)),
-        "{counts:?}"
-    );
+    assert!(counts.iter().all(|count| (850..1_150).contains(count)), "{counts:?}");
 }
 
 fn types() -> [flott_types::LogicalType; 2] {
@@ -152,16 +130,13 @@ fn types() -> [flott_types::LogicalType; 2] {
 
 #[test]
 fn parts_hold_every_selected_row_once_in_order_at_its_owner() {
-    let text: String = (0..200)
-        .map(|i| format!("{} {i} v{}\n", if i % 3 == 0 { "-D" } else { "+I" }, i % 7))
-        .collect();
+    let text: String =
+        (0..200).map(|i| format!("{} {i} v{}\n", if i % 3 == 0 { "-D" } else { "+I" }, i % 7)).collect();
     let batch = pretty::parse(&text, &types()).unwrap();
     let keep = BooleanBuffer::from_iter((0..200).map(|row| row % 5 != 0));
     for batch in [batch.clone(), batch.select(&keep)] {
-        let expected: Vec<String> = pretty::print(&batch.clone().compact().unwrap(), &types())
-            .lines()
-            .map(str::to_owned)
-            .collect();
+        let expected: Vec<String> =
+            pretty::print(&batch.clone().compact().unwrap(), &types()).lines().map(str::to_owned).collect();
         for parallelism in [1, 2, 3, 128] {
             let parts = partition(&batch, &[1], 128, parallelism).unwrap();
             assert_eq!(parts.len(), parallelism as usize);
@@ -171,20 +146,11 @@ fn parts_hold_every_selected_row_once_in_order_at_its_owner() {
                 let part = part.compact().unwrap();
                 seen += part.num_rows();
                 for hash in hashes(&[part.column(1).clone()]) {
-                    assert_eq!(
-                        KeyGroup::of_hash(hash, 128).subtask(128, parallelism).index(),
-                        index
-                    );
+                    assert_eq!(KeyGroup::of_hash(hash, 128).subtask(128, parallelism).index(), index);
                 }
-                let lines: Vec<String> = pretty::print(&part, &types())
-                    .lines()
-                    .map(str::to_owned)
-                    .collect();
+                let lines: Vec<String> = pretty::print(&part, &types()).lines().map(str::to_owned).collect();
                 let mut rest = expected.iter();
-                assert!(
-                    lines.iter().all(|line| rest.any(|other| other == line)),
-                    "order or content changed"
-                );
+                assert!(lines.iter().all(|line| rest.any(|other| other == line)), "order or content changed");
                 assert!(part.column(0).as_primitive::<Int64Type>().values().is_sorted());
             }
             assert_eq!(seen, expected.len());
@@ -194,24 +160,15 @@ fn parts_hold_every_selected_row_once_in_order_at_its_owner() {
 
 #[test]
 fn updates_that_change_their_owner_become_deletions_and_insertions() {
-    let target = |key: i64| {
-        KeyGroup::of_hash(one(Int64Array::from(vec![key]))[0], 128)
-            .subtask(128, 2)
-            .index()
-    };
+    let target =
+        |key: i64| KeyGroup::of_hash(one(Int64Array::from(vec![key]))[0], 128).subtask(128, 2).index();
     let here = (0..).find(|key| target(*key) == 0).unwrap();
     let there = (0..).find(|key| target(*key) == 1).unwrap();
     let text = format!("-U {here} a\n+U {here} b\n-U {here} b\n+U {there} c\n-U {there} c\n+U {there} d");
     let parts = partition(&pretty::parse(&text, &types()).unwrap(), &[0], 128, 2).unwrap();
     let text = |part: &Option<ChangeBatch>| pretty::print(part.as_ref().unwrap(), &types());
-    assert_eq!(
-        text(&parts[0]),
-        format!("-U {here} a\n+U {here} b\n-D {here} b\n")
-    );
-    assert_eq!(
-        text(&parts[1]),
-        format!("+I {there} c\n-U {there} c\n+U {there} d\n")
-    );
+    assert_eq!(text(&parts[0]), format!("-U {here} a\n+U {here} b\n-D {here} b\n"));
+    assert_eq!(text(&parts[1]), format!("+I {there} c\n-U {there} c\n+U {there} d\n"));
 }
 
 #[test]

@@ -50,9 +50,9 @@ impl<'a> Scanner<'a> {
     fn value(&mut self, kind: &TypeKind, ends: fn(char) -> bool) -> Result<Cell, String> {
         match kind {
             TypeKind::Array(element) if self.eat('[') => self.list(']', |_| &element.kind),
-            TypeKind::Row(fields) if self.eat('(') => self.list(')', |i| {
-                fields.get(i).map_or(&TypeKind::Null, |field| &field.ty.kind)
-            }),
+            TypeKind::Row(fields) if self.eat('(') => {
+                self.list(')', |i| fields.get(i).map_or(&TypeKind::Null, |field| &field.ty.kind))
+            }
             TypeKind::Map(key, value) if self.eat('{') => self.map(&key.kind, &value.kind),
             TypeKind::Multiset(element) if self.eat('{') => self.map(&element.kind, &TypeKind::Int),
             _ if self.rest.starts_with('\'') => self.quoted().map(Cell::Text),
@@ -60,11 +60,7 @@ impl<'a> Scanner<'a> {
                 // The quotes of x'..' belong to the word: a blank or a comma cannot stand between them.
                 let end = self.rest.find(ends).unwrap_or(self.rest.len());
                 let word = self.cut(end);
-                Ok(if word == "NULL" {
-                    Cell::Null
-                } else {
-                    Cell::Text(word.to_owned())
-                })
+                Ok(if word == "NULL" { Cell::Null } else { Cell::Text(word.to_owned()) })
             }
         }
     }
@@ -120,11 +116,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn expect(&mut self, wanted: char) -> Result<(), String> {
-        if self.eat(wanted) {
-            Ok(())
-        } else {
-            Err(format!("expected '{wanted}' before '{}'", self.rest))
-        }
+        if self.eat(wanted) { Ok(()) } else { Err(format!("expected '{wanted}' before '{}'", self.rest)) }
     }
 }
 
@@ -144,9 +136,7 @@ fn column(cells: &[&Cell], kind: &TypeKind) -> Result<ArrayRef> {
     let array_error = |error| Error::internal("array of text values").with_source(error);
     Ok(match (kind, &arrow) {
         (TypeKind::Char(_) | TypeKind::Varchar(_), _) => {
-            Arc::new(StringArray::from_iter(scalars(cells, kind, |text| {
-                Some(text.to_owned())
-            })?))
+            Arc::new(StringArray::from_iter(scalars(cells, kind, |text| Some(text.to_owned()))?))
         }
         (TypeKind::Boolean, _) => Arc::new(BooleanArray::from_iter(scalars(cells, kind, |text| {
             text.to_ascii_lowercase().parse::<bool>().ok()
@@ -155,15 +145,10 @@ fn column(cells: &[&Cell], kind: &TypeKind) -> Result<ArrayRef> {
             Arc::new(BinaryArray::from_iter(scalars(cells, kind, from_hex)?))
         }
         (TypeKind::Decimal(precision, scale), _) => {
-            let values = scalars(cells, kind, |text| {
-                text::parse_decimal(text.as_bytes(), *precision, *scale)
-            })?;
+            let values =
+                scalars(cells, kind, |text| text::parse_decimal(text.as_bytes(), *precision, *scale))?;
             let array = Decimal128Array::from_iter(values);
-            Arc::new(
-                array
-                    .with_precision_and_scale(*precision, *scale as i8)
-                    .map_err(array_error)?,
-            )
+            Arc::new(array.with_precision_and_scale(*precision, *scale as i8).map_err(array_error)?)
         }
         (TypeKind::TinyInt, _) => numbers::<Int8Type>(cells, kind)?,
         (TypeKind::SmallInt, _) => numbers::<Int16Type>(cells, kind)?,
@@ -173,9 +158,9 @@ fn column(cells: &[&Cell], kind: &TypeKind) -> Result<ArrayRef> {
         (TypeKind::Double, _) => numbers::<Float64Type>(cells, kind)?,
         (TypeKind::IntervalYearMonth, _) => numbers::<IntervalYearMonthType>(cells, kind)?,
         (TypeKind::IntervalDaySecond, _) => numbers::<DurationMillisecondType>(cells, kind)?,
-        (TypeKind::Date, _) => Arc::new(Date32Array::from_iter(scalars(cells, kind, |text| {
-            text::parse_date(text.as_bytes())
-        })?)),
+        (TypeKind::Date, _) => {
+            Arc::new(Date32Array::from_iter(scalars(cells, kind, |text| text::parse_date(text.as_bytes()))?))
+        }
         (TypeKind::Time(_), _) => {
             let millis =
                 |text: &str| text::parse_time(text.as_bytes()).map(|nanos| (nanos / 1_000_000) as i32);
@@ -195,20 +180,13 @@ fn column(cells: &[&Cell], kind: &TypeKind) -> Result<ArrayRef> {
             }
         }
         (TypeKind::Array(element), DataType::List(field)) => {
-            let lists: Vec<&[Cell]> = cells
-                .iter()
-                .map(|cell| if let Cell::Row(list) = cell { list } else { &[][..] })
-                .collect();
+            let lists: Vec<&[Cell]> =
+                cells.iter().map(|cell| if let Cell::Row(list) = cell { list } else { &[][..] }).collect();
             let values: Vec<&Cell> = lists.iter().copied().flatten().collect();
             let offsets = OffsetBuffer::from_lengths(lists.iter().map(|list| list.len()));
             Arc::new(
-                ListArray::try_new(
-                    field.clone(),
-                    offsets,
-                    column(&values, &element.kind)?,
-                    Some(nulls),
-                )
-                .map_err(array_error)?,
+                ListArray::try_new(field.clone(), offsets, column(&values, &element.kind)?, Some(nulls))
+                    .map_err(array_error)?,
             )
         }
         (TypeKind::Map(..) | TypeKind::Multiset(_), DataType::Map(field, _)) => {
@@ -217,18 +195,10 @@ fn column(cells: &[&Cell], kind: &TypeKind) -> Result<ArrayRef> {
                 TypeKind::Multiset(element) => (&element.kind, &TypeKind::Int),
                 _ => (&TypeKind::Null, &TypeKind::Null),
             };
-            let maps: Vec<&[(Cell, Cell)]> = cells
-                .iter()
-                .map(|cell| if let Cell::Map(map) = cell { map } else { &[][..] })
-                .collect();
-            let keys: Vec<&Cell> = maps
-                .iter()
-                .flat_map(|map| map.iter().map(|(key, _)| key))
-                .collect();
-            let values: Vec<&Cell> = maps
-                .iter()
-                .flat_map(|map| map.iter().map(|(_, value)| value))
-                .collect();
+            let maps: Vec<&[(Cell, Cell)]> =
+                cells.iter().map(|cell| if let Cell::Map(map) = cell { map } else { &[][..] }).collect();
+            let keys: Vec<&Cell> = maps.iter().flat_map(|map| map.iter().map(|(key, _)| key)).collect();
+            let values: Vec<&Cell> = maps.iter().flat_map(|map| map.iter().map(|(_, value)| value)).collect();
             let offsets = OffsetBuffer::from_lengths(maps.iter().map(|map| map.len()));
             let DataType::Struct(fields) = field.data_type() else {
                 return Err(not_a_value("{", kind));
@@ -283,9 +253,7 @@ where
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.strip_prefix("x'")?.strip_suffix('\'')?.as_bytes();
-    let pairs = digits
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    let pairs = digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
     pairs.collect()
 }
 
@@ -319,10 +287,7 @@ pub(super) fn print(out: &mut String, array: &dyn Array, row: usize, ty: &Logica
             }
         }
         TypeKind::IntervalYearMonth => {
-            text::write_integer(
-                out,
-                array.as_primitive::<IntervalYearMonthType>().value(row).into(),
-            );
+            text::write_integer(out, array.as_primitive::<IntervalYearMonthType>().value(row).into());
         }
         TypeKind::IntervalDaySecond => {
             text::write_integer(out, array.as_primitive::<DurationMillisecondType>().value(row));
@@ -330,20 +295,12 @@ pub(super) fn print(out: &mut String, array: &dyn Array, row: usize, ty: &Logica
         TypeKind::Array(element) => {
             let values = array.as_list::<i32>().value(row);
             out.push('[');
-            list(
-                out,
-                ']',
-                &mut (0..values.len()).map(|i| (values.clone(), i, element.as_ref())),
-            );
+            list(out, ']', &mut (0..values.len()).map(|i| (values.clone(), i, element.as_ref())));
         }
         TypeKind::Row(fields) => {
             out.push('(');
             let columns = array.as_struct().columns().iter().cloned().zip(fields);
-            list(
-                out,
-                ')',
-                &mut columns.map(|(column, field)| (column, row, &field.ty)),
-            );
+            list(out, ')', &mut columns.map(|(column, field)| (column, row, &field.ty)));
         }
         TypeKind::Map(key, value) => print_map(out, array, row, key, value),
         TypeKind::Multiset(element) => print_map(out, array, row, element, &TypeKind::Int.nullable()),

@@ -12,13 +12,7 @@ pub fn write_decimal(out: &mut String, unscaled: i128, scale: u8) {
         let _ = write!(out, "{digits}");
         return;
     };
-    let _ = write!(
-        out,
-        "{}.{:0width$}",
-        digits / power,
-        digits % power,
-        width = usize::from(scale)
-    );
+    let _ = write!(out, "{}.{:0width$}", digits / power, digits % power, width = usize::from(scale));
 }
 
 /// A DOUBLE as Java's `Double.toString` prints it: `1.0`, `1.0E7`, `NaN`, `-Infinity`.
@@ -127,10 +121,7 @@ impl Short {
 impl Write for Short {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let end = self.len + text.len();
-        self.bytes
-            .get_mut(self.len..end)
-            .ok_or(fmt::Error)?
-            .copy_from_slice(text.as_bytes());
+        self.bytes.get_mut(self.len..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
         self.len = end;
         Ok(())
     }
@@ -209,9 +200,6 @@ mod tests {
         assert_eq!(decimal(-7, 0), "-7");
         assert_eq!(decimal(-1, 3), "-0.001");
         assert_eq!(decimal(123_400, 2), "1234.00");
-        assert_eq!(
-            decimal(i128::MIN, 38),
-            "-1.70141183460469231731687303715884105728"
-        );
+        assert_eq!(decimal(i128::MIN, 38), "-1.70141183460469231731687303715884105728");
     }
 }

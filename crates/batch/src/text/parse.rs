@@ -113,11 +113,7 @@ pub fn is_decimal(text: &[u8]) -> bool {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
     };
     let digits = |text: &[u8]| {
-        let text = text
-            .strip_prefix(b"-")
-            .or_else(|| text.strip_prefix(b"+"))
-            .unwrap_or(text)
-            .to_vec();
+        let text = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text).to_vec();
         (!text.is_empty()).then_some(text)
     };
     let whole = digits(mantissa).is_some_and(|digits| {
@@ -136,9 +132,8 @@ fn signed(text: &[u8]) -> Option<i32> {
         (b'+', rest) => (false, rest),
         _ => (false, text),
     };
-    let value = i32::try_from(number(digits.get(..digits.len().min(9))?)?)
-        .ok()
-        .filter(|_| digits.len() <= 9)?;
+    let value =
+        i32::try_from(number(digits.get(..digits.len().min(9))?)?).ok().filter(|_| digits.len() <= 9)?;
     Some(if negative { -value } else { value })
 }
 
@@ -146,9 +141,9 @@ fn number(digits: &[u8]) -> Option<i64> {
     if digits.is_empty() {
         return None;
     }
-    digits.iter().try_fold(0i64, |value, byte| {
-        byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0'))
-    })
+    digits
+        .iter()
+        .try_fold(0i64, |value, byte| byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0')))
 }
 
 fn two(tens: u8, ones: u8) -> Option<u32> {
@@ -195,10 +190,7 @@ mod tests {
     fn timestamps() {
         let timestamp = |text: &str| parse_timestamp(text.as_bytes(), b' ');
         assert_eq!(timestamp("1970-01-02 00:00:01.5"), Some((86_401, 500_000_000)));
-        assert_eq!(
-            timestamp("1969-12-31 23:59:59.999999999"),
-            Some((-1, 999_999_999))
-        );
+        assert_eq!(timestamp("1969-12-31 23:59:59.999999999"), Some((-1, 999_999_999)));
         for wrong in [
             "1970-01-02",
             "1970-01-02T00:00:01",
@@ -233,24 +225,11 @@ mod tests {
         ] {
             assert_eq!(decimal(text), Some(unscaled), "{text}");
         }
-        for wrong in [
-            "",
-            "-",
-            ".",
-            "1x",
-            "1e",
-            "1e1000000000",
-            "100000000",
-            "99999999.995",
-            "1e9",
-            "0x1",
-            " 1",
-        ] {
+        for wrong in
+            ["", "-", ".", "1x", "1e", "1e1000000000", "100000000", "99999999.995", "1e9", "0x1", " 1"]
+        {
             assert_eq!(decimal(wrong), None, "{wrong}");
         }
-        assert_eq!(
-            parse_decimal(b"99999999999999999999999999999999999999", 38, 0),
-            Some(10i128.pow(38) - 1)
-        );
+        assert_eq!(parse_decimal(b"99999999999999999999999999999999999999", 38, 0), Some(10i128.pow(38) - 1));
     }
 }

@@ -19,11 +19,7 @@ pub fn civil_from_days(days: i64) -> (i64, u32, u32) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month as u32, day as u32)
 }
@@ -99,10 +95,7 @@ fn per_second(unit: TimeUnit) -> i64 {
 /// Seconds since the epoch and the nanoseconds within the second.
 fn split(value: i64, unit: TimeUnit) -> (i64, i64) {
     let units = per_second(unit);
-    (
-        value.div_euclid(units),
-        value.rem_euclid(units) * (1_000_000_000 / units),
-    )
+    (value.div_euclid(units), value.rem_euclid(units) * (1_000_000_000 / units))
 }
 
 /// How far a zone's clock is ahead of UTC at a point in time, in seconds; 0 for times that no calendar reaches.
@@ -111,12 +104,7 @@ fn offset(seconds: i64, zone: Tz) -> i64 {
         return 0;
     }
     let at = DateTime::from_timestamp(seconds, 0);
-    at.map_or(0, |at| {
-        zone.offset_from_utc_datetime(&at.naive_utc())
-            .fix()
-            .local_minus_utc()
-            .into()
-    })
+    at.map_or(0, |at| zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc().into())
 }
 
 fn write_seconds(out: &mut String, seconds: i64, nanos: i64, precision: u8) {
@@ -183,18 +171,9 @@ mod tests {
         let micros = 1_582_979_696_789_012;
         assert_eq!(write(micros, TimeUnit::Microsecond, 0), "2020-02-29 12:34:56");
         assert_eq!(write(micros, TimeUnit::Microsecond, 3), "2020-02-29 12:34:56.789");
-        assert_eq!(
-            write(micros, TimeUnit::Microsecond, 6),
-            "2020-02-29 12:34:56.789012"
-        );
-        assert_eq!(
-            write(-1, TimeUnit::Nanosecond, 9),
-            "1969-12-31 23:59:59.999999999"
-        );
-        assert_eq!(
-            write(i64::MIN, TimeUnit::Microsecond, 0),
-            "-290308-12-21 19:59:05"
-        );
+        assert_eq!(write(micros, TimeUnit::Microsecond, 6), "2020-02-29 12:34:56.789012");
+        assert_eq!(write(-1, TimeUnit::Nanosecond, 9), "1969-12-31 23:59:59.999999999");
+        assert_eq!(write(i64::MIN, TimeUnit::Microsecond, 0), "-290308-12-21 19:59:05");
     }
 
     #[test]
@@ -204,11 +183,7 @@ mod tests {
         };
         assert_eq!(write(1_615_705_199), "2021-03-14 01:59:59");
         assert_eq!(write(1_615_705_200), "2021-03-14 03:00:00");
-        let local = to_local(
-            1_615_705_200_000,
-            TimeUnit::Millisecond,
-            chrono_tz::America::New_York,
-        );
+        let local = to_local(1_615_705_200_000, TimeUnit::Millisecond, chrono_tz::America::New_York);
         assert_eq!(local, 1_615_705_200_000 - 4 * 3_600_000);
         text(|out| write_timestamp_ltz(out, i64::MAX, TimeUnit::Microsecond, 6, chrono_tz::Europe::Berlin));
     }
@@ -217,14 +192,8 @@ mod tests {
     fn times_and_intervals() {
         assert_eq!(text(|out| write_time(out, 45_296_789, 3)), "12:34:56.789");
         assert_eq!(text(|out| write_time(out, 45_296_789, 0)), "12:34:56");
-        assert_eq!(
-            text(|out| write_day_second_interval(out, 93_784_567)),
-            "+1 02:03:04.567"
-        );
-        assert_eq!(
-            text(|out| write_day_second_interval(out, -93_784_000)),
-            "-1 02:03:04.000"
-        );
+        assert_eq!(text(|out| write_day_second_interval(out, 93_784_567)), "+1 02:03:04.567");
+        assert_eq!(text(|out| write_day_second_interval(out, -93_784_000)), "-1 02:03:04.000");
         assert_eq!(text(|out| write_day_second_interval(out, 0)), "+0 00:00:00.000");
         assert_eq!(text(|out| write_year_month_interval(out, 14)), "+1-02");
         assert_eq!(text(|out| write_year_month_interval(out, -27)), "-2-03");

@@ -251,10 +251,6 @@ pub struct RestorePoint {
 impl RestorePoint {
     /// A checkpoint of the job.
     pub fn checkpoint(checkpoint: CheckpointId) -> Self {
-        RestorePoint {
-            checkpoint,
-            savepoint: None,
-            drained: false,
-        }
+        RestorePoint { checkpoint, savepoint: None, drained: false }
     }
 }

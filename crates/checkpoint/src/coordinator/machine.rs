@@ -64,9 +64,7 @@ impl<S> Coordinator<S> {
         completed: impl IntoIterator<Item = RestorePoint>,
     ) -> Self {
         let completed: BTreeMap<_, _> = completed.into_iter().map(|p| (p.checkpoint, p)).collect();
-        let lowest = completed
-            .last_key_value()
-            .map_or(CheckpointId(1), |(id, _)| id.next());
+        let lowest = completed.last_key_value().map_or(CheckpointId(1), |(id, _)| id.next());
         Coordinator {
             full_needed: config.first_is_full,
             config,
@@ -131,20 +129,10 @@ impl<S> Coordinator<S> {
             Event::Unusable(checkpoint) => {
                 self.completed.remove(&checkpoint);
             }
-            Event::Ack {
-                attempt,
-                task,
-                checkpoint,
-                snapshot,
-            } => {
+            Event::Ack { attempt, task, checkpoint, snapshot } => {
                 self.ack(attempt, task, checkpoint, snapshot, out);
             }
-            Event::Decline {
-                attempt,
-                task,
-                checkpoint,
-                reason,
-            } => {
+            Event::Decline { attempt, task, checkpoint, reason } => {
                 let known = self.pending.get(&checkpoint);
                 if known.is_some_and(|p| p.attempt == attempt && p.collecting()) {
                     let cause = match reason {
@@ -207,10 +195,7 @@ impl<S> Coordinator<S> {
         self.abort_collecting(|_| true, reason, now, out);
         let stop = run.and_then(|r| r.draining_stop).map(|(request, _)| request);
         for request in self.queue.drain(..).map(|(request, _)| request).chain(stop) {
-            out.push(Action::RequestFailed {
-                request,
-                reason: reason.to_owned(),
-            });
+            out.push(Action::RequestFailed { request, reason: reason.to_owned() });
         }
     }
 
@@ -244,14 +229,8 @@ impl<S> Coordinator<S> {
         if self.pending.get(&checkpoint).is_none_or(Pending::collecting) {
             return;
         }
-        let Some(Pending {
-            attempt,
-            barrier,
-            target,
-            request,
-            drained,
-            ..
-        }) = self.pending.remove(&checkpoint)
+        let Some(Pending { attempt, barrier, target, request, drained, .. }) =
+            self.pending.remove(&checkpoint)
         else {
             return;
         };
@@ -265,22 +244,14 @@ impl<S> Coordinator<S> {
                         "the savepoint '{target}' is complete, but the job failed before it could stop"
                     ),
                 },
-                _ => Action::RequestDone {
-                    request,
-                    checkpoint,
-                    target: target.clone(),
-                },
+                _ => Action::RequestDone { request, checkpoint, target: target.clone() },
             });
         }
         if !barrier.kind.commits() {
             return;
         }
         self.pause_until = now.saturating_add(self.config.min_pause);
-        if self
-            .completed
-            .last_key_value()
-            .is_some_and(|(latest, _)| *latest > checkpoint)
-        {
+        if self.completed.last_key_value().is_some_and(|(latest, _)| *latest > checkpoint) {
             // Overtaken by a later one while it was written.
             if target.is_none() {
                 out.push(Action::Discard(checkpoint));
@@ -290,14 +261,7 @@ impl<S> Coordinator<S> {
         self.failures = 0;
         // Only a checkpoint of our own has files that the next may share.
         self.full_needed &= target.is_some();
-        self.completed.insert(
-            checkpoint,
-            RestorePoint {
-                checkpoint,
-                savepoint: target,
-                drained,
-            },
-        );
+        self.completed.insert(checkpoint, RestorePoint { checkpoint, savepoint: target, drained });
         if running {
             out.push(Action::NotifyComplete(checkpoint));
         }
@@ -322,12 +286,8 @@ impl<S> Coordinator<S> {
     /// Drops what is older than the retained checkpoints. The savepoint of a stop is not counted and not deleted, only
     /// forgotten when nothing would fall back to it.
     fn prune(&mut self, out: &mut Vec<Action<S>>) {
-        let own: Vec<_> = self
-            .completed
-            .iter()
-            .filter(|(_, point)| point.savepoint.is_none())
-            .map(|(id, _)| *id)
-            .collect();
+        let own: Vec<_> =
+            self.completed.iter().filter(|(_, point)| point.savepoint.is_none()).map(|(id, _)| *id).collect();
         let surplus = own.len().saturating_sub(self.config.retained.max(1));
         for id in &own[..surplus] {
             self.completed.remove(id);
@@ -339,31 +299,19 @@ impl<S> Coordinator<S> {
     }
 
     fn discard_by_retention(&mut self, out: &mut Vec<Action<S>>) {
-        if self
-            .terminal
-            .is_some_and(|status| self.config.retention.discards(status))
-        {
-            let own = self
-                .completed
-                .extract_if(.., |_, point| point.savepoint.is_none());
+        if self.terminal.is_some_and(|status| self.config.retention.discards(status)) {
+            let own = self.completed.extract_if(.., |_, point| point.savepoint.is_none());
             out.extend(own.map(|(id, _)| Action::Discard(id)));
         }
     }
 
     fn drained(&mut self, attempt: Attempt, now: Timestamp, out: &mut Vec<Action<S>>) {
-        let Some(run) = self
-            .run
-            .as_mut()
-            .filter(|r| r.attempt == attempt && r.drained.is_none())
-        else {
+        let Some(run) = self.run.as_mut().filter(|r| r.attempt == attempt && r.drained.is_none()) else {
             return;
         };
         run.drained = Some(now);
         for (request, _) in self.queue.drain(..) {
-            out.push(Action::RequestFailed {
-                request,
-                reason: "the job is finishing".to_owned(),
-            });
+            out.push(Action::RequestFailed { request, reason: "the job is finishing".to_owned() });
         }
         // The final checkpoint says all that they would say.
         self.abort_collecting(
@@ -381,12 +329,8 @@ impl<S> Coordinator<S> {
         now: Timestamp,
         out: &mut Vec<Action<S>>,
     ) {
-        let ids: Vec<_> = self
-            .pending
-            .iter()
-            .filter(|(_, p)| p.collecting() && which(p))
-            .map(|(id, _)| *id)
-            .collect();
+        let ids: Vec<_> =
+            self.pending.iter().filter(|(_, p)| p.collecting() && which(p)).map(|(id, _)| *id).collect();
         for id in ids {
             self.abort(id, Cause::Dropped(reason.to_owned()), now, out);
         }
@@ -399,13 +343,7 @@ impl<S> Coordinator<S> {
         now: Timestamp,
         out: &mut Vec<Action<S>>,
     ) {
-        let Some(Pending {
-            attempt,
-            barrier,
-            request,
-            ..
-        }) = self.pending.remove(&checkpoint)
-        else {
+        let Some(Pending { attempt, barrier, request, .. }) = self.pending.remove(&checkpoint) else {
             return;
         };
         out.push(Action::NotifyAborted(checkpoint));
@@ -414,10 +352,7 @@ impl<S> Coordinator<S> {
             Cause::Dropped(reason) => (reason, false),
         };
         if let Some(request) = request {
-            out.push(Action::RequestFailed {
-                request,
-                reason: reason.clone(),
-            });
+            out.push(Action::RequestFailed { request, reason: reason.clone() });
         }
         if barrier.kind != CheckpointKind::Savepoint {
             self.pause_until = now.saturating_add(self.config.min_pause);
@@ -441,9 +376,7 @@ impl<S> Coordinator<S> {
             if self.failures > self.config.tolerable_failures {
                 self.failures = 0;
                 let tolerated = self.config.tolerable_failures;
-                out.push(Action::FailJob(format!(
-                    "{text} ({tolerated} failures in a row are tolerated)"
-                )));
+                out.push(Action::FailJob(format!("{text} ({tolerated} failures in a row are tolerated)")));
                 self.stop(&text, now, out);
             }
         }

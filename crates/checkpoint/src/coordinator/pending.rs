@@ -16,10 +16,7 @@ pub(super) struct Pending<S> {
 }
 
 pub(super) enum Phase<S> {
-    Collecting {
-        deadline: Timestamp,
-        acks: FastMap<TaskId, S>,
-    },
+    Collecting { deadline: Timestamp, acks: FastMap<TaskId, S> },
     Writing,
 }
 

@@ -45,10 +45,7 @@ impl<S> Coordinator<S> {
                 return;
             }
         };
-        out.push(Action::RequestFailed {
-            request,
-            reason: refused.to_owned(),
-        });
+        out.push(Action::RequestFailed { request, reason: refused.to_owned() });
     }
 
     /// When the next checkpoint is to be triggered, if none of those under way ends before.
@@ -63,11 +60,7 @@ impl<S> Coordinator<S> {
         if run.draining_stop.is_some() {
             return None;
         }
-        if self
-            .pending
-            .values()
-            .filter(|p| !p.barrier.kind.is_savepoint())
-            .count()
+        if self.pending.values().filter(|p| !p.barrier.kind.is_savepoint()).count()
             >= self.config.max_concurrent.max(1)
         {
             return None;
@@ -92,16 +85,9 @@ impl<S> Coordinator<S> {
             }
             let queued = self.queue.pop_front();
             // A checkpoint on request stands for the periodic one that would have followed.
-            run.next_periodic = self
-                .config
-                .interval
-                .map(|interval| now.saturating_add(interval.max(1)));
+            run.next_periodic = self.config.interval.map(|interval| now.saturating_add(interval.max(1)));
             let full = self.full_needed || queued.is_some_and(|(_, full)| full);
-            let kind = if full {
-                CheckpointKind::FullCheckpoint
-            } else {
-                CheckpointKind::Checkpoint
-            };
+            let kind = if full { CheckpointKind::FullCheckpoint } else { CheckpointKind::Checkpoint };
             self.trigger(kind, None, queued.map(|(request, _)| request), now, out);
         }
     }
@@ -118,42 +104,20 @@ impl<S> Coordinator<S> {
         let drained = run.ends_at_once || matches!(kind, CheckpointKind::Terminate | CheckpointKind::Final);
         let checkpoint = self.next_id;
         self.next_id = checkpoint.next();
-        let barrier = Barrier {
-            checkpoint,
-            created_at: now,
-            kind,
-        };
+        let barrier = Barrier { checkpoint, created_at: now, kind };
         let deadline = now.saturating_add(self.config.timeout);
-        let phase = Phase::Collecting {
-            deadline,
-            acks: FastMap::default(),
-        };
-        self.pending.insert(
-            checkpoint,
-            Pending {
-                attempt: run.attempt,
-                barrier,
-                target,
-                request,
-                drained,
-                phase,
-            },
-        );
+        let phase = Phase::Collecting { deadline, acks: FastMap::default() };
+        self.pending
+            .insert(checkpoint, Pending { attempt: run.attempt, barrier, target, request, drained, phase });
         out.push(Action::Trigger(barrier));
     }
 
     pub(super) fn expire(&mut self, now: Timestamp, out: &mut Vec<Action<S>>) {
-        while let Some((id, late)) = self
-            .pending
-            .iter()
-            .find(|(_, p)| p.deadline().is_some_and(|deadline| deadline <= now))
+        while let Some((id, late)) =
+            self.pending.iter().find(|(_, p)| p.deadline().is_some_and(|deadline| deadline <= now))
         {
             let (id, tasks) = (*id, self.run.as_ref().map_or(&[][..], |r| &r.tasks));
-            let reason = format!(
-                "it timed out after {} ms; {}",
-                self.config.timeout,
-                late.missing(tasks)
-            );
+            let reason = format!("it timed out after {} ms; {}", self.config.timeout, late.missing(tasks));
             self.abort(id, Cause::Failed(reason), now, out);
         }
     }

@@ -172,8 +172,7 @@ impl Execution {
     /// When the driver has to send [`Event::Tick`].
     pub fn next_deadline(&self) -> Option<Timestamp> {
         // Before the old tasks have ended the time alone changes nothing.
-        self.restart_at
-            .filter(|_| self.status == JobStatus::Restarting && self.region.all_ended())
+        self.restart_at.filter(|_| self.status == JobStatus::Restarting && self.region.all_ended())
     }
 
     /// The machine.
@@ -186,12 +185,9 @@ impl Execution {
                 self.request_restore_point(out);
             }
             Event::RestorePoint(restore) if self.awaits_restore_point => self.deploy(restore, out),
-            Event::Task {
-                attempt,
-                task,
-                state,
-                failure,
-            } => self.task(attempt, task, state, failure, now, out),
+            Event::Task { attempt, task, state, failure } => {
+                self.task(attempt, task, state, failure, now, out)
+            }
             Event::Drained { attempt, task } => self.region.report_drained(attempt, task),
             Event::Fail(failure) => self.fail(failure, now, out),
             Event::LastCheckpointCompleted(checkpoint) => self.finish(checkpoint, out),
@@ -224,10 +220,9 @@ impl Execution {
                 reason: format!("task {task} finished before the last checkpoint of the job was complete"),
                 retryable: true,
             },
-            ExecutionState::Canceled => Failure {
-                reason: format!("task {task} was cancelled by its TaskManager"),
-                retryable: true,
-            },
+            ExecutionState::Canceled => {
+                Failure { reason: format!("task {task} was cancelled by its TaskManager"), retryable: true }
+            }
             _ => return,
         };
         self.fail(failure, now, out);
@@ -235,10 +230,7 @@ impl Execution {
 
     fn fail(&mut self, failure: Failure, now: Timestamp, out: &mut Vec<Action>) {
         let before = self.status;
-        if !matches!(
-            before,
-            JobStatus::Created | JobStatus::Running | JobStatus::Restarting
-        ) {
+        if !matches!(before, JobStatus::Created | JobStatus::Running | JobStatus::Restarting) {
             return;
         }
         // While it waits for a restart there is no attempt that could fail; except by its restore point.
@@ -248,19 +240,14 @@ impl Execution {
         let jitter = self.jitter();
         let decision = match failure.retryable {
             true => self.restart.failed(now, jitter),
-            false => Decision::GiveUp {
-                reason: "a restart would not help".to_owned(),
-            },
+            false => Decision::GiveUp { reason: "a restart would not help".to_owned() },
         };
         self.awaits_restore_point = false;
         match decision {
             Decision::Restart { at } => {
                 self.set_status(JobStatus::Restarting, out);
                 self.restart_at = Some(at);
-                out.push(Action::ScheduleRestart {
-                    at,
-                    reason: failure.reason.clone(),
-                });
+                out.push(Action::ScheduleRestart { at, reason: failure.reason.clone() });
                 self.failure = Some(failure.reason.clone());
             }
             Decision::GiveUp { reason } => {
@@ -290,10 +277,7 @@ impl Execution {
     fn stop_tasks(&mut self, reason: &str, out: &mut Vec<Action>) {
         self.awaits_restore_point = false;
         let attempt = self.region.attempt();
-        out.push(Action::AttemptStopping {
-            attempt,
-            reason: reason.to_owned(),
-        });
+        out.push(Action::AttemptStopping { attempt, reason: reason.to_owned() });
         if !self.region.all_ended() {
             self.region.cancel();
             if !self.region.all_ended() {
@@ -305,10 +289,7 @@ impl Execution {
     fn finish(&mut self, checkpoint: CheckpointId, out: &mut Vec<Action>) {
         if self.status == JobStatus::Running && self.last_checkpoint.is_none() {
             self.last_checkpoint = Some(checkpoint);
-            out.push(Action::FinishTasks {
-                attempt: self.region.attempt(),
-                checkpoint,
-            });
+            out.push(Action::FinishTasks { attempt: self.region.attempt(), checkpoint });
         }
     }
 
@@ -340,10 +321,7 @@ impl Execution {
                 if !self.started && self.region.all_running() {
                     self.started = true;
                     self.restart.running(now);
-                    out.push(Action::AttemptRunning {
-                        attempt,
-                        tasks: self.region.tasks().to_vec(),
-                    });
+                    out.push(Action::AttemptRunning { attempt, tasks: self.region.tasks().to_vec() });
                 }
                 if self.started && !self.drained && self.region.all_drained() {
                     self.drained = true;
@@ -370,10 +348,7 @@ impl Execution {
                 JobStatus::Suspended => Some("the JobManager goes away".to_owned()),
                 _ => None,
             };
-            out.push(Action::JobTerminal {
-                status: self.status,
-                reason,
-            });
+            out.push(Action::JobTerminal { status: self.status, reason });
         }
     }
 

@@ -33,10 +33,7 @@ pub enum JobStatus {
 impl JobStatus {
     /// Whether it will never run again, under any JobManager.
     pub fn is_globally_terminal(self) -> bool {
-        matches!(
-            self,
-            JobStatus::Failed | JobStatus::Canceled | JobStatus::Finished
-        )
+        matches!(self, JobStatus::Failed | JobStatus::Canceled | JobStatus::Finished)
     }
 
     /// Whether this JobManager has nothing more to do with it.

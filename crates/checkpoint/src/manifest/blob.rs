@@ -96,9 +96,7 @@ impl<'de> Deserialize<'de> for Checksum {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         match u64::from_str_radix(&text, 16) {
             Ok(sum) if text.len() == 16 => Ok(Checksum(sum)),
-            _ => Err(D::Error::custom(format!(
-                "'{text}' is not a checksum (16 hexadecimal digits)"
-            ))),
+            _ => Err(D::Error::custom(format!("'{text}' is not a checksum (16 hexadecimal digits)"))),
         }
     }
 }

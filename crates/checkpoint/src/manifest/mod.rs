@@ -265,9 +265,7 @@ impl Manifest {
                 }
             };
             if operator.subtasks.len() <= subtask.index() {
-                operator
-                    .subtasks
-                    .resize(subtask.index() + 1, SubtaskSnapshot::default());
+                operator.subtasks.resize(subtask.index() + 1, SubtaskSnapshot::default());
             }
             operator.subtasks[subtask.index()] = part.state;
         }
@@ -280,11 +278,7 @@ impl Manifest {
 
     /// Every file that the manifest names, with repetitions.
     pub fn files(&self) -> impl Iterator<Item = &StateFile> {
-        self.operators
-            .iter()
-            .flat_map(|o| &o.subtasks)
-            .flat_map(|s| &s.keyed)
-            .flat_map(|t| &t.files)
+        self.operators.iter().flat_map(|o| &o.subtasks).flat_map(|s| &s.keyed).flat_map(|t| &t.files)
     }
 }
 

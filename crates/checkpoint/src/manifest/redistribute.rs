@@ -25,24 +25,15 @@ pub fn redistribute(old: &[&[OperatorState]], parallelism: u32) -> Vec<Vec<Opera
     let mut new = vec![Vec::with_capacity(names.len()); parallelism as usize];
     for (name, redistribution) in names {
         let of = |states: &&[OperatorState]| {
-            states
-                .iter()
-                .find(|s| s.name == name)
-                .map(|s| s.entries.as_slice())
-                .unwrap_or_default()
-                .to_vec()
+            states.iter().find(|s| s.name == name).map(|s| s.entries.as_slice()).unwrap_or_default().to_vec()
         };
         let lists: Vec<_> = old.iter().map(of).collect();
         for (index, states) in new.iter_mut().enumerate() {
             let entries = match redistribution {
                 Redistribution::Split if old.len() == parallelism as usize => lists[index].clone(),
-                Redistribution::Split => lists
-                    .iter()
-                    .flatten()
-                    .skip(index)
-                    .step_by(parallelism as usize)
-                    .cloned()
-                    .collect(),
+                Redistribution::Split => {
+                    lists.iter().flatten().skip(index).step_by(parallelism as usize).cloned().collect()
+                }
                 Redistribution::Union => lists.iter().flatten().cloned().collect(),
                 // A subtask that never touched the state has no copy of it: take the next that has one.
                 Redistribution::Broadcast => (0..old.len())
@@ -51,11 +42,7 @@ pub fn redistribute(old: &[&[OperatorState]], parallelism: u32) -> Vec<Vec<Opera
                     .map(|at| lists[at].clone())
                     .unwrap_or_default(),
             };
-            states.push(OperatorState {
-                name: name.to_owned(),
-                redistribution,
-                entries,
-            });
+            states.push(OperatorState { name: name.to_owned(), redistribution, entries });
         }
     }
     new

@@ -123,10 +123,7 @@ impl KeyedTable {
             if file.kind == FileKind::Full {
                 slices = slices.into_iter().flat_map(|s| s.without(clip)).collect();
             }
-            slices.push(FileSlice {
-                file: file.clone(),
-                key_groups: clip,
-            });
+            slices.push(FileSlice { file: file.clone(), key_groups: clip });
         }
         slices
     }
@@ -136,28 +133,16 @@ impl FileSlice {
     /// What remains to be read when a later full file replaces `full`: the part before and the part after it.
     fn without(self, full: KeyGroupRange) -> impl Iterator<Item = FileSlice> {
         let KeyGroupRange { first, last } = self.key_groups;
-        let before = (first < full.first).then(|| KeyGroupRange {
-            first,
-            last: last.min(full.first - 1),
-        });
-        let after = (full.last < last).then(|| KeyGroupRange {
-            first: first.max(full.last + 1),
-            last,
-        });
+        let before = (first < full.first).then(|| KeyGroupRange { first, last: last.min(full.first - 1) });
+        let after = (full.last < last).then(|| KeyGroupRange { first: first.max(full.last + 1), last });
         let file = self.file;
         [before, after]
             .into_iter()
             .flatten()
-            .map(move |key_groups| FileSlice {
-                file: file.clone(),
-                key_groups,
-            })
+            .map(move |key_groups| FileSlice { file: file.clone(), key_groups })
     }
 }
 
 fn intersection(a: KeyGroupRange, b: KeyGroupRange) -> KeyGroupRange {
-    KeyGroupRange {
-        first: a.first.max(b.first),
-        last: a.last.min(b.last),
-    }
+    KeyGroupRange { first: a.first.max(b.first), last: a.last.min(b.last) }
 }

@@ -24,16 +24,10 @@ impl Manifest {
         let mut uids = FastSet::default();
         for operator in &self.operators {
             if operator.uid.0.is_empty() {
-                return Err(Error::state(format!(
-                    "operator '{}' has an empty uid",
-                    operator.name
-                )));
+                return Err(Error::state(format!("operator '{}' has an empty uid", operator.name)));
             }
             if !uids.insert(&operator.uid) {
-                return Err(Error::state(format!(
-                    "operator uid '{}' occurs twice",
-                    operator.uid
-                )));
+                return Err(Error::state(format!("operator uid '{}' occurs twice", operator.uid)));
             }
             operator
                 .validate(self.kind)
@@ -76,9 +70,7 @@ impl OperatorSnapshot {
                 }
                 let first = tables.entry(&table.name).or_insert(table);
                 if !first.same_layout(table) {
-                    return Err(at(Error::state(
-                        "its columns differ from those of an earlier subtask",
-                    )));
+                    return Err(at(Error::state("its columns differ from those of an earlier subtask")));
                 }
             }
             let mut names = FastSet::default();

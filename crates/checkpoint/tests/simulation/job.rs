@@ -18,18 +18,12 @@ impl Record {
     /// What a source reads at a position.
     pub fn read(vertex: u32, subtask: u32, position: u32) -> Self {
         let value = vertex * 10_000 + subtask * 1_000 + position;
-        Record {
-            key: (value.wrapping_mul(2_654_435_761) >> 16) as u8 % KEYS as u8,
-            value,
-        }
+        Record { key: (value.wrapping_mul(2_654_435_761) >> 16) as u8 % KEYS as u8, value }
     }
 
     /// What a counter says of a key at the end of its input.
     pub fn total(vertex: u32, key: u8, count: u32) -> Self {
-        Record {
-            key,
-            value: 1_000_000 + vertex * 100_000 + u32::from(key) * 10_000 + count,
-        }
+        Record { key, value: 1_000_000 + vertex * 100_000 + u32::from(key) * 10_000 + count }
     }
 }
 
@@ -74,17 +68,10 @@ impl Job {
             first.push(tasks.len());
             for subtask in 0..*parallelism {
                 tasks.push(TaskSpec {
-                    id: TaskId {
-                        vertex: VertexId(vertex as u32),
-                        subtask: SubtaskIndex(subtask),
-                    },
+                    id: TaskId { vertex: VertexId(vertex as u32), subtask: SubtaskIndex(subtask) },
                     channels: 0,
                     outputs: Vec::new(),
-                    records: if inputs.is_empty() {
-                        rng.random_range(0..60)
-                    } else {
-                        0
-                    },
+                    records: if inputs.is_empty() { rng.random_range(0..60) } else { 0 },
                 });
             }
         }
@@ -112,20 +99,13 @@ impl Job {
             let mine = vertex as u32;
             let mut output: Vec<Record> = inputs.iter().flat_map(|input| outputs[*input].clone()).collect();
             if inputs.is_empty() {
-                for (spec, records) in self
-                    .tasks
-                    .iter()
-                    .zip(records)
-                    .filter(|(s, _)| s.id.vertex.0 == mine)
-                {
+                for (spec, records) in self.tasks.iter().zip(records).filter(|(s, _)| s.id.vertex.0 == mine) {
                     output.extend((0..*records).map(|at| Record::read(mine, spec.id.subtask.0, at)));
                 }
             } else {
                 for key in 0..KEYS as u8 {
-                    let count = output
-                        .iter()
-                        .filter(|r| r.key == key && !is_total_of(r, mine))
-                        .count() as u32;
+                    let count =
+                        output.iter().filter(|r| r.key == key && !is_total_of(r, mine)).count() as u32;
                     if count > 0 {
                         output.push(Record::total(mine, key, count));
                     }

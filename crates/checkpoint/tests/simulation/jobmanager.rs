@@ -26,21 +26,11 @@ pub enum Control {
 }
 
 pub enum Message {
-    ToTask {
-        task: usize,
-        attempt: Attempt,
-        control: Control,
-    },
+    ToTask { task: usize, attempt: Attempt, control: Control },
     Report(execution::Event),
     Checkpoint(coordinator::Event<State>),
-    Write {
-        incarnation: u32,
-        snapshot: CompletedSnapshot<State>,
-    },
-    Written {
-        incarnation: u32,
-        event: coordinator::Event<State>,
-    },
+    Write { incarnation: u32, snapshot: CompletedSnapshot<State> },
+    Written { incarnation: u32, event: coordinator::Event<State> },
 }
 
 pub enum Input {
@@ -144,10 +134,7 @@ impl World {
         match self.terminal {
             Some(JobStatus::Finished) if self.coordinator.is_writing() => Ok(()),
             Some(JobStatus::Finished) => self.job_finished(),
-            Some(status) => Err(format!(
-                "the job ended as {status}: {:?}",
-                self.execution.failure()
-            )),
+            Some(status) => Err(format!("the job ended as {status}: {:?}", self.execution.failure())),
             None => Ok(()),
         }
     }
@@ -191,22 +178,14 @@ impl World {
                 if self.mutation == Mutation::NotifyBeforeDurable {
                     self.broadcast(Control::Complete(snapshot.checkpoint), true);
                 }
-                self.messages.push(Message::Write {
-                    incarnation: self.incarnation,
-                    snapshot,
-                });
+                self.messages.push(Message::Write { incarnation: self.incarnation, snapshot });
             }
             Action::NotifyComplete(checkpoint) => {
                 if !self.storage.points.contains_key(&checkpoint) {
-                    return Err(format!(
-                        "checkpoint {checkpoint} is told complete, but is not durable"
-                    ));
+                    return Err(format!("checkpoint {checkpoint} is told complete, but is not durable"));
                 }
                 if checkpoint <= self.notified {
-                    return Err(format!(
-                        "checkpoint {checkpoint} is told complete after {}",
-                        self.notified
-                    ));
+                    return Err(format!("checkpoint {checkpoint} is told complete after {}", self.notified));
                 }
                 self.notified = checkpoint;
                 self.stats.completed += 1;
@@ -218,19 +197,13 @@ impl World {
             }
             Action::Discard(checkpoint) => match self.storage.points.remove(&checkpoint) {
                 Some(Point { savepoint: None, .. }) => {}
-                Some(Point {
-                    savepoint: Some(savepoint),
-                    ..
-                }) => {
+                Some(Point { savepoint: Some(savepoint), .. }) => {
                     return Err(format!("the savepoint '{savepoint}' was discarded"));
                 }
                 None => return Err(format!("checkpoint {checkpoint} was discarded twice")),
             },
             Action::FailJob(reason) => {
-                let failure = Failure {
-                    reason,
-                    retryable: true,
-                };
+                let failure = Failure { reason, retryable: true };
                 inputs.push_back(Input::Execution(execution::Event::Fail(failure)));
             }
             Action::RequestDone { request, .. } | Action::RequestFailed { request, .. } => {
@@ -245,9 +218,7 @@ impl World {
             }
             Action::Finish(checkpoint) => {
                 self.last = Some(checkpoint);
-                inputs.push_back(Input::Execution(execution::Event::LastCheckpointCompleted(
-                    checkpoint,
-                )));
+                inputs.push_back(Input::Execution(execution::Event::LastCheckpointCompleted(checkpoint)));
             }
             _ => return Err("an action that the driver does not know".into()),
         }
@@ -286,17 +257,11 @@ impl World {
 
     pub fn deploy(&mut self, attempt: Attempt, restore: Option<RestorePoint>) -> Result<(), String> {
         if let Some(task) = self.tasks.iter().position(|t| !t.state.is_terminal()) {
-            return Err(format!(
-                "attempt {attempt} is deployed while task {task} of the last one is alive"
-            ));
+            return Err(format!("attempt {attempt} is deployed while task {task} of the last one is alive"));
         }
         let mut drained = false;
         let states = match restore {
-            Some(RestorePoint {
-                checkpoint,
-                drained: at_end,
-                ..
-            }) => {
+            Some(RestorePoint { checkpoint, drained: at_end, .. }) => {
                 drained = at_end;
                 if checkpoint < self.restored {
                     return Err(format!("restored {checkpoint} after {}", self.restored));
@@ -305,9 +270,7 @@ impl World {
                 match self.storage.points.get(&checkpoint) {
                     Some(point) => Some(point.states.clone()),
                     None => {
-                        return Err(format!(
-                            "checkpoint {checkpoint} is to be restored, but is not there"
-                        ));
+                        return Err(format!("checkpoint {checkpoint} is to be restored, but is not there"));
                     }
                 }
             }
@@ -317,22 +280,10 @@ impl World {
             self.records = positions(states);
         }
         let mode = self.config.mode;
-        self.tasks = self
-            .job
-            .tasks
-            .iter()
-            .map(|spec| Task::new(spec, attempt, mode))
-            .collect();
+        self.tasks = self.job.tasks.iter().map(|spec| Task::new(spec, attempt, mode)).collect();
         for task in 0..self.tasks.len() {
-            let control = Control::Deploy {
-                state: states.as_ref().map(|s| s[task].clone()),
-                drained,
-            };
-            self.messages.push(Message::ToTask {
-                task,
-                attempt,
-                control,
-            });
+            let control = Control::Deploy { state: states.as_ref().map(|s| s[task].clone()), drained };
+            self.messages.push(Message::ToTask { task, attempt, control });
         }
         Ok(())
     }
@@ -344,17 +295,9 @@ impl World {
                 continue;
             }
             if self.chance(self.weather.double) {
-                self.messages.push(Message::ToTask {
-                    task,
-                    attempt,
-                    control: control.clone(),
-                });
+                self.messages.push(Message::ToTask { task, attempt, control: control.clone() });
             }
-            self.messages.push(Message::ToTask {
-                task,
-                attempt,
-                control: control.clone(),
-            });
+            self.messages.push(Message::ToTask { task, attempt, control: control.clone() });
         }
     }
 }

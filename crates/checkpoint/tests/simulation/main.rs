@@ -9,11 +9,7 @@
 //! A seed is a schedule. A failing one is printed; `FLOTT_SIM_SEED=<seed> cargo test -p flott-checkpoint --test simulation` runs
 //! it alone. `FLOTT_SIM_RUNS=<n>` runs so many, from a seed that `FLOTT_SIM_FIRST` gives.
 
-#![expect(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
-)]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod job;
 mod jobmanager;
@@ -36,10 +32,7 @@ fn run(seed: u64, mutation: Mutation) -> Result<Stats, String> {
 }
 
 fn number(name: &str) -> Option<u64> {
-    env::var(name).ok().map(|text| {
-        text.parse()
-            .unwrap_or_else(|_| panic!("{name}={text} is not a number"))
-    })
+    env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number")))
 }
 
 fn add(sum: &mut Stats, one: Stats) {
@@ -59,10 +52,7 @@ fn committed_output_is_that_of_an_undisturbed_run() {
         println!("{stats:?}");
         return;
     }
-    let (first, runs) = (
-        number("FLOTT_SIM_FIRST").unwrap_or(0),
-        number("FLOTT_SIM_RUNS").unwrap_or(10_000),
-    );
+    let (first, runs) = (number("FLOTT_SIM_FIRST").unwrap_or(0), number("FLOTT_SIM_RUNS").unwrap_or(10_000));
     let half = first + runs / 2;
     let go = |seeds: std::ops::Range<u64>| {
         let mut sum = Stats::default();

@@ -71,9 +71,7 @@ impl Sink {
         if self.committed.contains_key(&(task, checkpoint))
             || self.staged.insert((task, checkpoint), rows).is_some()
         {
-            return Err(format!(
-                "task {task} has staged output for checkpoint {checkpoint} twice"
-            ));
+            return Err(format!("task {task} has staged output for checkpoint {checkpoint} twice"));
         }
         Ok(())
     }
@@ -84,9 +82,7 @@ impl Sink {
         }
         match self.committed.contains_key(&(task, checkpoint)) {
             true => Ok(()), // Perhaps a second time: committing is idempotent.
-            false => Err(format!(
-                "the staged output of task {task} for checkpoint {checkpoint} is gone"
-            )),
+            false => Err(format!("the staged output of task {task} for checkpoint {checkpoint} is gone")),
         }
     }
 }
@@ -109,12 +105,7 @@ impl Task {
         Task {
             attempt,
             state: ExecutionState::Deploying,
-            inputs: (0..spec.channels)
-                .map(|_| Channel {
-                    queue: VecDeque::new(),
-                    blocked: false,
-                })
-                .collect(),
+            inputs: (0..spec.channels).map(|_| Channel { queue: VecDeque::new(), blocked: false }).collect(),
             draining: false,
             paused: false,
             alignment: Alignment::new(mode, spec.channels),
@@ -230,9 +221,7 @@ impl Task {
     /// A checkpoint is complete: commits what belongs to it and to earlier ones.
     pub fn commit(&mut self, complete: CheckpointId, id: TaskId, sink: &mut Sink) -> Result<(), String> {
         let ready: Vec<_> = self.data.pending.extract_if(.., |c| *c <= complete).collect();
-        ready
-            .into_iter()
-            .try_for_each(|checkpoint| sink.commit(id, checkpoint))
+        ready.into_iter().try_for_each(|checkpoint| sink.commit(id, checkpoint))
     }
 
     pub fn describe(&self) -> String {

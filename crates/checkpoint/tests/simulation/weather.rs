@@ -42,27 +42,17 @@ impl Weather {
     pub fn random(rng: &mut SmallRng, tasks: usize) -> Self {
         let calm_at = rng.random_range(100..900);
         let some = |rng: &mut SmallRng, most: f64| {
-            if rng.random_bool(0.5) {
-                0.0
-            } else {
-                rng.random_range(0.0..most)
-            }
+            if rng.random_bool(0.5) { 0.0 } else { rng.random_range(0.0..most) }
         };
         let fault = |rng: &mut SmallRng| match rng.random_range(0..10) {
             0..=4 => Fault::Task(rng.random_range(0..tasks)),
             5..=6 => Fault::JobManager,
             7 => Fault::Request(Request::Checkpoint { full: rng.random() }),
-            8 => Fault::Request(Request::Savepoint {
-                target: "side".into(),
-            }),
-            _ => Fault::Request(Request::StopWithSavepoint {
-                target: "stop".into(),
-                drain: rng.random(),
-            }),
+            8 => Fault::Request(Request::Savepoint { target: "side".into() }),
+            _ => Fault::Request(Request::StopWithSavepoint { target: "stop".into(), drain: rng.random() }),
         };
-        let mut faults: Vec<(u32, Fault)> = (0..rng.random_range(0..8))
-            .map(|_| (rng.random_range(0..calm_at), fault(rng)))
-            .collect();
+        let mut faults: Vec<(u32, Fault)> =
+            (0..rng.random_range(0..8)).map(|_| (rng.random_range(0..calm_at), fault(rng))).collect();
         faults.sort_by_key(|(step, _)| std::cmp::Reverse(*step));
         Weather {
             calm_at,

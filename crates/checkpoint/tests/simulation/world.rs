@@ -66,11 +66,7 @@ impl World {
     }
 
     pub fn build(job: Job, weather: Weather, mut rng: SmallRng, mutation: Mutation) -> Self {
-        let mode = if mutation == Mutation::NoBlocking {
-            Mode::AtLeastOnce
-        } else {
-            Mode::ExactlyOnce
-        };
+        let mode = if mutation == Mutation::NoBlocking { Mode::AtLeastOnce } else { Mode::ExactlyOnce };
         let config = Config {
             interval: rng.random_bool(0.9).then(|| rng.random_range(3..40)),
             min_pause: if rng.random() { 0 } else { rng.random_range(0..20) },
@@ -81,10 +77,7 @@ impl World {
             mode,
             ..Config::default()
         };
-        let strategy = Strategy::FixedDelay {
-            attempts: u32::MAX,
-            delay: rng.random_range(0..20),
-        };
+        let strategy = Strategy::FixedDelay { attempts: u32::MAX, delay: rng.random_range(0..20) };
         let ids = job.tasks.iter().map(|t| t.id).collect();
         let records = job.tasks.iter().map(|t| t.records).collect();
         let mut world = World {
@@ -97,10 +90,7 @@ impl World {
             now: 0,
             step: 0,
             incarnation: 1,
-            storage: Storage {
-                next_id: 1,
-                ..Storage::default()
-            },
+            storage: Storage { next_id: 1, ..Storage::default() },
             restored: CheckpointId(0),
             notified: CheckpointId(0),
             triggered: CheckpointId(0),
@@ -118,9 +108,7 @@ impl World {
             strategy,
             records,
         };
-        world
-            .jobmanager(Input::Execution(execution::Event::Start))
-            .unwrap();
+        world.jobmanager(Input::Execution(execution::Event::Start)).unwrap();
         world
     }
 
@@ -151,12 +139,7 @@ impl World {
     fn advance(&mut self) -> Result<(), String> {
         self.step += 1;
         self.now += self.rng.random_range(0..=1);
-        while self
-            .weather
-            .faults
-            .last()
-            .is_some_and(|(step, _)| *step < self.step)
-        {
+        while self.weather.faults.last().is_some_and(|(step, _)| *step < self.step) {
             match self.weather.faults.pop() {
                 Some((_, Fault::Task(task))) => self.fail_task(task),
                 // That a job has ended is durable: nobody takes it up again.
@@ -192,10 +175,7 @@ impl World {
     }
 
     fn deadline(&self) -> Option<i64> {
-        [self.coordinator.next_deadline(), self.execution.next_deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        [self.coordinator.next_deadline(), self.execution.next_deadline()].into_iter().flatten().min()
     }
 
     pub fn calm(&self) -> bool {
@@ -208,11 +188,7 @@ impl World {
 
     fn step_task(&mut self) -> Result<bool, String> {
         let count = self.tasks.len();
-        let first = if count == 0 {
-            0
-        } else {
-            self.rng.random_range(0..count)
-        };
+        let first = if count == 0 { 0 } else { self.rng.random_range(0..count) };
         for offset in 0..count {
             let at = (first + offset) % count;
             if !self.tasks[at].can_emit(&self.job.tasks[at], &self.tasks) {
@@ -245,35 +221,19 @@ impl World {
             }
             let failed = self.chance(self.weather.snapshot_failure);
             self.send_lossy(match failed {
-                false => coordinator::Event::Ack {
-                    attempt,
-                    task,
-                    checkpoint,
-                    snapshot,
-                },
+                false => coordinator::Event::Ack { attempt, task, checkpoint, snapshot },
                 true => {
                     let reason = DeclineReason::Failed("disk full".into());
-                    coordinator::Event::Decline {
-                        attempt,
-                        task,
-                        checkpoint,
-                        reason,
-                    }
+                    coordinator::Event::Decline { attempt, task, checkpoint, reason }
                 }
             });
         }
         for checkpoint in std::mem::take(&mut self.outbox.declined) {
             let reason = DeclineReason::Superseded;
-            self.send_lossy(coordinator::Event::Decline {
-                attempt,
-                task,
-                checkpoint,
-                reason,
-            });
+            self.send_lossy(coordinator::Event::Decline { attempt, task, checkpoint, reason });
         }
         if std::mem::take(&mut self.outbox.drained) {
-            self.messages
-                .push(Message::Report(execution::Event::Drained { attempt, task }));
+            self.messages.push(Message::Report(execution::Event::Drained { attempt, task }));
         }
         Ok(())
     }
@@ -289,16 +249,9 @@ impl World {
 
     fn report(&mut self, at: usize, state: ExecutionState) {
         let (attempt, task) = (self.tasks[at].attempt, self.job.tasks[at].id);
-        let failure = (state == ExecutionState::Failed).then(|| Failure {
-            reason: "struck by lightning".into(),
-            retryable: true,
-        });
-        self.messages.push(Message::Report(execution::Event::Task {
-            attempt,
-            task,
-            state,
-            failure,
-        }));
+        let failure = (state == ExecutionState::Failed)
+            .then(|| Failure { reason: "struck by lightning".into(), retryable: true });
+        self.messages.push(Message::Report(execution::Event::Task { attempt, task, state, failure }));
     }
 
     fn fail_task(&mut self, at: usize) {
@@ -318,11 +271,7 @@ impl World {
     fn deliver(&mut self) -> Result<(), String> {
         let at = self.rng.random_range(0..self.messages.len());
         match self.messages.swap_remove(at) {
-            Message::ToTask {
-                task,
-                attempt,
-                control,
-            } => {
+            Message::ToTask { task, attempt, control } => {
                 if self.tasks[task].attempt == attempt && !self.tasks[task].state.is_terminal() {
                     self.control(task, control)?;
                 }
@@ -330,16 +279,10 @@ impl World {
             }
             Message::Report(event) => self.jobmanager(Input::Execution(event)),
             Message::Checkpoint(event) => self.jobmanager(Input::Coordinator(event)),
-            Message::Write {
-                incarnation,
-                snapshot,
-            } => {
+            Message::Write { incarnation, snapshot } => {
                 let checkpoint = snapshot.checkpoint;
                 let event = if self.chance(self.weather.write_failure) {
-                    coordinator::Event::StoreFailed {
-                        checkpoint,
-                        reason: "503".into(),
-                    }
+                    coordinator::Event::StoreFailed { checkpoint, reason: "503".into() }
                 } else {
                     self.store(&snapshot);
                     coordinator::Event::StoreCompleted(checkpoint)
@@ -379,12 +322,7 @@ impl World {
             Control::Complete(checkpoint) => return self.tasks[at].commit(checkpoint, id, &mut self.sink),
             Control::Drain => self.tasks[at].draining = true,
             Control::Trigger(barrier) => {
-                self.tasks[at].align(
-                    spec,
-                    alignment::Event::Trigger(barrier),
-                    self.now,
-                    &mut self.outbox,
-                )?;
+                self.tasks[at].align(spec, alignment::Event::Trigger(barrier), self.now, &mut self.outbox)?;
             }
             Control::Aborted(checkpoint) | Control::Resume(checkpoint) => {
                 if matches!(control, Control::Resume(_)) {
@@ -403,13 +341,8 @@ impl World {
 
     fn describe(&self) -> String {
         let progress: Vec<_> = self.coordinator.in_progress().collect();
-        let tasks: Vec<(TaskId, String)> = self
-            .job
-            .tasks
-            .iter()
-            .zip(&self.tasks)
-            .map(|(s, t)| (s.id, t.describe()))
-            .collect();
+        let tasks: Vec<(TaskId, String)> =
+            self.job.tasks.iter().zip(&self.tasks).map(|(s, t)| (s.id, t.describe())).collect();
         format!(
             "job {}, attempt {}, time {}, checkpoints {progress:?}, messages {}, tasks {tasks:?}",
             self.execution.status(),

@@ -33,11 +33,7 @@ impl Connector for PrintConnector {
         options.text("property-version");
         options.finish()?;
         let types = spec.table.schema.iter().map(|(_, ty)| ty.clone()).collect();
-        Ok(Arc::new(Print {
-            identifier,
-            standard_error,
-            types,
-        }))
+        Ok(Arc::new(Print { identifier, standard_error, types }))
     }
 
     fn sink_changelog(&self, _spec: &TableSpec) -> Changelog {
@@ -55,21 +51,9 @@ impl Print {
     /// What stands before each row.
     fn prefix(&self, context: &SinkContext) -> String {
         let several = context.parallelism > 1;
-        let number = if several {
-            (context.subtask.0 + 1).to_string()
-        } else {
-            String::new()
-        };
-        let colon = if several && !self.identifier.is_empty() {
-            ":"
-        } else {
-            ""
-        };
-        let end = if several || !self.identifier.is_empty() {
-            "> "
-        } else {
-            ""
-        };
+        let number = if several { (context.subtask.0 + 1).to_string() } else { String::new() };
+        let colon = if several && !self.identifier.is_empty() { ":" } else { "" };
+        let end = if several || !self.identifier.is_empty() { "> " } else { "" };
         format!("{}{colon}{number}{end}", self.identifier)
     }
 }
@@ -113,11 +97,7 @@ impl SinkWriter for PrintWriter {
     }
 
     fn flush(&mut self) -> Result<()> {
-        let flushed = if self.standard_error {
-            std::io::stderr().flush()
-        } else {
-            std::io::stdout().flush()
-        };
+        let flushed = if self.standard_error { std::io::stderr().flush() } else { std::io::stdout().flush() };
         flushed.map_err(|error| Error::external("cannot print rows").with_source(error))
     }
 }
@@ -147,19 +127,14 @@ mod tests {
     use crate::BlackholeConnector;
 
     fn spec(connector: &str, options: &[(&str, &str)]) -> SinkSpec {
-        let options: BTreeMap<String, String> = options
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-            .collect();
+        let options: BTreeMap<String, String> =
+            options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         SinkSpec {
             table: TableSpec {
                 name: "c.d.t".to_owned(),
                 connector: connector.to_owned(),
                 options,
-                schema: Schema::new([
-                    ("a", TypeKind::Int.nullable()),
-                    ("b", TypeKind::STRING.nullable()),
-                ]),
+                schema: Schema::new([("a", TypeKind::Int.nullable()), ("b", TypeKind::STRING.nullable())]),
                 partition_keys: Vec::new(),
                 primary_key: Vec::new(),
             },
@@ -180,20 +155,12 @@ mod tests {
     }
 
     fn table() -> TableContext {
-        TableContext {
-            batch: false,
-            zone: "UTC".to_owned(),
-            configuration: Default::default(),
-        }
+        TableContext { batch: false, zone: "UTC".to_owned(), configuration: Default::default() }
     }
 
     fn prefix(identifier: &str, parallelism: u32) -> String {
-        Print {
-            identifier: identifier.to_owned(),
-            standard_error: false,
-            types: Vec::new(),
-        }
-        .prefix(&context(1, parallelism))
+        Print { identifier: identifier.to_owned(), standard_error: false, types: Vec::new() }
+            .prefix(&context(1, parallelism))
     }
 
     #[test]
@@ -216,36 +183,21 @@ mod tests {
 
     #[test]
     fn unknown_options_are_refused() {
-        let good = PrintConnector.sink(
-            &spec("print", &[("connector", "print"), ("print-identifier", "x")]),
-            &table(),
-        );
+        let good = PrintConnector
+            .sink(&spec("print", &[("connector", "print"), ("print-identifier", "x")]), &table());
         assert!(good.is_ok());
-        let error = PrintConnector
-            .sink(&spec("print", &[("prnt", "x")]), &table())
-            .err()
-            .unwrap();
+        let error = PrintConnector.sink(&spec("print", &[("prnt", "x")]), &table()).err().unwrap();
         assert!(error.to_string().contains("no option 'prnt'"), "{error}");
-        let error = BlackholeConnector
-            .sink(&spec("blackhole", &[("x", "y")]), &table())
-            .err()
-            .unwrap();
+        let error = BlackholeConnector.sink(&spec("blackhole", &[("x", "y")]), &table()).err().unwrap();
         assert!(error.to_string().contains("no option 'x'"), "{error}");
     }
 
     #[test]
     fn a_blackhole_takes_everything() {
-        let sink = BlackholeConnector
-            .sink(&spec("blackhole", &[]), &table())
-            .unwrap();
+        let sink = BlackholeConnector.sink(&spec("blackhole", &[]), &table()).unwrap();
         let mut writer = sink.writer(context(0, 1), Vec::new()).unwrap();
         let batch = pretty::parse("-D 1", &[TypeKind::Int.nullable()]).unwrap();
         writer.write(Batch::Changes(batch)).unwrap();
-        assert!(
-            writer
-                .prepare_commit(flott_types::CheckpointId(1), true)
-                .unwrap()
-                .is_empty()
-        );
+        assert!(writer.prepare_commit(flott_types::CheckpointId(1), true).unwrap().is_empty());
     }
 }

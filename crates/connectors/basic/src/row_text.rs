@@ -40,23 +40,14 @@ fn write_value(out: &mut String, array: &dyn Array, row: usize, ty: &LogicalType
         return;
     }
     match &ty.kind {
-        TypeKind::Boolean => out.push_str(if array.as_boolean().value(row) {
-            "true"
-        } else {
-            "false"
-        }),
+        TypeKind::Boolean => out.push_str(if array.as_boolean().value(row) { "true" } else { "false" }),
         TypeKind::Binary(_) | TypeKind::Varbinary(_) => {
-            let signed = array
-                .as_binary::<i32>()
-                .value(row)
-                .iter()
-                .map(|byte| byte.cast_signed());
+            let signed = array.as_binary::<i32>().value(row).iter().map(|byte| byte.cast_signed());
             write_list(out, signed, |out, byte| text::write_integer(out, byte.into()));
         }
-        TypeKind::Time(_) => write_clock(
-            out,
-            i64::from(array.as_primitive::<Time32MillisecondType>().value(row)) * 1_000_000,
-        ),
+        TypeKind::Time(_) => {
+            write_clock(out, i64::from(array.as_primitive::<Time32MillisecondType>().value(row)) * 1_000_000)
+        }
         TypeKind::Timestamp(_) | TypeKind::TimestampLtz(_) => {
             let nanos = match array.as_primitive_opt::<TimestampMicrosecondType>() {
                 Some(micros) => i128::from(micros.value(row)) * 1_000,
@@ -81,9 +72,7 @@ fn write_value(out: &mut String, array: &dyn Array, row: usize, ty: &LogicalType
         }
         TypeKind::Array(element) => {
             let values = array.as_list::<i32>().value(row);
-            write_list(out, 0..values.len(), |out, index| {
-                write_value(out, values.as_ref(), index, element)
-            });
+            write_list(out, 0..values.len(), |out, index| write_value(out, values.as_ref(), index, element));
         }
         TypeKind::Map(key, value) => write_map(out, array, row, key, value),
         TypeKind::Multiset(element) => write_map(out, array, row, element, &TypeKind::Int.not_null()),
@@ -134,13 +123,7 @@ fn write_clock(out: &mut String, nanos: i64) {
 /// With seconds, and groups of three digits of the fraction.
 fn write_full_clock(out: &mut String, nanos: i64) {
     let (seconds, fraction) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
-    let _ = write!(
-        out,
-        "{:02}:{:02}:{:02}",
-        seconds / 3_600,
-        seconds / 60 % 60,
-        seconds % 60
-    );
+    let _ = write!(out, "{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
     if fraction % 1_000_000 == 0 && fraction > 0 {
         let _ = write!(out, ".{:03}", fraction / 1_000_000);
     } else if fraction % 1_000 == 0 && fraction > 0 {
@@ -204,16 +187,8 @@ mod tests {
 
     #[test]
     fn values_are_written_as_java_does() {
-        let kinds = [
-            Boolean,
-            TypeKind::BYTES,
-            Time(3),
-            Timestamp(6),
-            TimestampLtz(3),
-            Double,
-            Decimal(5, 2),
-            Date,
-        ];
+        let kinds =
+            [Boolean, TypeKind::BYTES, Time(3), Timestamp(6), TimestampLtz(3), Double, Decimal(5, 2), Date];
         assert_eq!(
             text(
                 "+I TRUE x'01ff' 12:34:00 2020-01-01T00:00:00 2020-01-01T00:00:00.5 1e7 1.5 2020-01-01",
@@ -236,9 +211,6 @@ mod tests {
             text("+U 14 93784560", &[IntervalYearMonth, IntervalDaySecond]),
             "+U[P1Y2M, PT26H3M4.56S]"
         );
-        assert_eq!(
-            text("+U 0 0", &[IntervalYearMonth, IntervalDaySecond]),
-            "+U[P0D, PT0S]"
-        );
+        assert_eq!(text("+U 0 0", &[IntervalYearMonth, IntervalDaySecond]), "+U[P0D, PT0S]");
     }
 }

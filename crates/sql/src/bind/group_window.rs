@@ -59,7 +59,10 @@ impl Binder<'_> {
                     millis.push(value);
                 }
                 other => {
-                    return Err(wrong(format!("expected an INTERVAL above 0, not {}", other.ty()), *duration));
+                    return Err(wrong(
+                        format!("expected an INTERVAL above 0, not {}", other.ty()),
+                        *duration,
+                    ));
                 }
             }
         }

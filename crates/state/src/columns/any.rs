@@ -26,18 +26,11 @@ impl AnyColumn {
     /// If a type cannot be encoded.
     pub fn new(fields: Vec<FieldRef>) -> Result<Self> {
         let mut codec = RowCodec::new(&fields)?;
-        let nulls: Vec<ArrayRef> = fields
-            .iter()
-            .map(|f| arrow::array::new_null_array(f.data_type(), 1))
-            .collect();
+        let nulls: Vec<ArrayRef> =
+            fields.iter().map(|f| arrow::array::new_null_array(f.data_type(), 1)).collect();
         codec.encode(&nulls, 1)?;
         let null = codec.row(0).to_vec();
-        Ok(AnyColumn {
-            fields,
-            codec,
-            null,
-            rows: SlotBytes::default(),
-        })
+        Ok(AnyColumn { fields, codec, null, rows: SlotBytes::default() })
     }
 
     /// The encoded values of a slot. Equal bytes are equal values.
@@ -50,8 +43,7 @@ impl AnyColumn {
     /// # Errors
     /// If the columns are not of the given types.
     pub fn set_rows(&mut self, slots: &[u32], columns: &[ArrayRef], rows: &[u32]) -> Result<()> {
-        self.codec
-            .encode(columns, columns.first().map_or(0, |column| column.len()))?;
+        self.codec.encode(columns, columns.first().map_or(0, |column| column.len()))?;
         for (slot, row) in slots.iter().zip(rows) {
             self.rows.set(*slot, self.codec.row(*row as usize));
         }

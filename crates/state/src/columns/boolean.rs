@@ -22,12 +22,7 @@ impl BooleanColumn {
     /// A column whose slots begin with `initial`; `None` is NULL.
     pub fn new(name: &str, initial: Option<bool>) -> Self {
         let field = Arc::new(Field::new(name, DataType::Boolean, true));
-        BooleanColumn {
-            field,
-            initial,
-            values: Bits::default(),
-            valid: Bits::default(),
-        }
+        BooleanColumn { field, initial, values: Bits::default(), valid: Bits::default() }
     }
 
     /// The value of a slot.

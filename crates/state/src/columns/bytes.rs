@@ -78,9 +78,7 @@ impl<T: FromBytes> SlotColumns for ByteColumn<T> {
     fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
         let size = slots.iter().map(|slot| self.bytes.bytes(*slot).len()).sum();
         if size > i32::MAX as usize {
-            return Err(Error::unsupported(
-                "a batch of more than 2 GB of strings in state",
-            ));
+            return Err(Error::unsupported("a batch of more than 2 GB of strings in state"));
         }
         let mut builder = GenericByteBuilder::<T>::with_capacity(slots.len(), size);
         for slot in slots {

@@ -161,9 +161,6 @@ fn write_part<'a>(
 fn only(columns: &[ArrayRef]) -> Result<&ArrayRef> {
     match columns {
         [column] => Ok(column),
-        _ => Err(Error::internal(format!(
-            "one column of state was expected, not {}",
-            columns.len()
-        ))),
+        _ => Err(Error::internal(format!("one column of state was expected, not {}", columns.len()))),
     }
 }

@@ -103,15 +103,11 @@ impl<T: ArrowPrimitiveType> SlotColumns for PrimitiveColumn<T> {
 
     fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
         let values: ScalarBuffer<T::Native> = slots.iter().map(|slot| self.values[*slot as usize]).collect();
-        let nulls: Option<NullBuffer> = self
-            .valid
-            .as_ref()
-            .map(|valid| slots.iter().map(|slot| valid.get(*slot)).collect());
+        let nulls: Option<NullBuffer> =
+            self.valid.as_ref().map(|valid| slots.iter().map(|slot| valid.get(*slot)).collect());
         let array = PrimitiveArray::<T>::try_new(values, nulls)
             .map_err(|e| Error::internal("values of state").with_source(e))?;
-        Ok(vec![Arc::new(
-            array.with_data_type(self.field.data_type().clone()),
-        )])
+        Ok(vec![Arc::new(array.with_data_type(self.field.data_type().clone()))])
     }
 
     fn write(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<()> {

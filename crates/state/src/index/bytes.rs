@@ -46,10 +46,7 @@ impl BytesIndex {
         self.hashes[slot as usize] = hash;
         self.bytes.set(slot, bytes);
         let hashes = &self.hashes;
-        self.table
-            .insert_unique(hash, Entry { tag: tag(hash), slot }, |entry| {
-                hashes[entry.slot as usize]
-            });
+        self.table.insert_unique(hash, Entry { tag: tag(hash), slot }, |entry| hashes[entry.slot as usize]);
     }
 
     pub fn remove(&mut self, slot: u32) {

@@ -94,13 +94,7 @@ impl IntegerIndex {
         }
         macro_rules! widen {
             ($ty:ty) => {
-                self.batch.extend(
-                    column
-                        .as_primitive::<$ty>()
-                        .values()
-                        .iter()
-                        .map(|value| i64::from(*value)),
-                )
+                self.batch.extend(column.as_primitive::<$ty>().values().iter().map(|value| i64::from(*value)))
             };
         }
         self.batch.clear();
@@ -121,9 +115,7 @@ impl IntegerIndex {
             return (self.null_slot != NO_SLOT).then_some(self.null_slot);
         }
         let key = self.batch[row];
-        self.table
-            .find(hash(key), |entry| entry.key == key)
-            .map(|entry| entry.slot)
+        self.table.find(hash(key), |entry| entry.key == key).map(|entry| entry.slot)
     }
 
     /// Adds the key of a row that is not there.
@@ -137,8 +129,7 @@ impl IntegerIndex {
         }
         let key = self.batch[row];
         self.keys[slot as usize] = key;
-        self.table
-            .insert_unique(hash(key), Entry { key, slot }, |entry| hash(entry.key));
+        self.table.insert_unique(hash(key), Entry { key, slot }, |entry| hash(entry.key));
     }
 
     pub fn remove(&mut self, slot: u32) {
@@ -157,11 +148,7 @@ impl IntegerIndex {
                 narrow::<$ty>(&self.data_type, &self.keys, slots, self.null_slot)
             };
         }
-        with_integer_type!(
-            &self.data_type,
-            narrow,
-            Err(Error::internal("a key that is no integer"))
-        )
+        with_integer_type!(&self.data_type, narrow, Err(Error::internal("a key that is no integer")))
     }
 
     pub fn memory(&self) -> usize {
@@ -180,12 +167,9 @@ where
 {
     let narrow = |slot: &u32| T::Native::try_from(keys[*slot as usize]).unwrap_or_default();
     let values: ScalarBuffer<T::Native> = slots.iter().map(narrow).collect();
-    let nulls = slots.contains(&null_slot).then(|| {
-        slots
-            .iter()
-            .map(|slot| *slot != null_slot)
-            .collect::<NullBuffer>()
-    });
+    let nulls = slots
+        .contains(&null_slot)
+        .then(|| slots.iter().map(|slot| *slot != null_slot).collect::<NullBuffer>());
     let array =
         PrimitiveArray::<T>::try_new(values, nulls).map_err(|e| Error::internal("keys").with_source(e))?;
     Ok(Arc::new(array.with_data_type(data_type.clone())))

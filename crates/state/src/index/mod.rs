@@ -39,11 +39,7 @@ pub struct KeyIndex {
 #[derive(Debug)]
 enum Keys {
     Integer(IntegerIndex),
-    Rows {
-        codec: Box<RowCodec>,
-        index: BytesIndex,
-        hashes: Vec<u64>,
-    },
+    Rows { codec: Box<RowCodec>, index: BytesIndex, hashes: Vec<u64> },
 }
 
 /// Which slots are taken, and which to give out next.
@@ -111,10 +107,7 @@ impl KeyIndex {
                 hashes: Vec::new(),
             },
         };
-        Ok(KeyIndex {
-            keys,
-            slots: Slots::default(),
-        })
+        Ok(KeyIndex { keys, slots: Slots::default() })
     }
 
     /// How many keys there are.

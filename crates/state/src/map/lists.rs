@@ -10,10 +10,7 @@ const CHUNK: usize = 256;
 #[derive(Debug)]
 pub(crate) enum Lists {
     /// In any order; `position` says by entry where in its list it is.
-    Bag {
-        of_key: Vec<Vec<u32>>,
-        position: Vec<u32>,
-    },
+    Bag { of_key: Vec<Vec<u32>>, position: Vec<u32> },
     /// Ascending by what the caller compares.
     Sorted(Vec<SortedList>),
 }
@@ -33,10 +30,7 @@ impl Default for SortedList {
 
 impl Lists {
     pub fn bag() -> Self {
-        Lists::Bag {
-            of_key: Vec::new(),
-            position: Vec::new(),
-        }
+        Lists::Bag { of_key: Vec::new(), position: Vec::new() }
     }
 
     pub fn sorted() -> Self {
@@ -47,10 +41,7 @@ impl Lists {
     pub fn parts(&self, key: u32) -> &[Vec<u32>] {
         match self {
             Lists::Bag { of_key, .. } => of_key.get(key as usize).map(from_ref).unwrap_or_default(),
-            Lists::Sorted(of_key) => of_key
-                .get(key as usize)
-                .map(SortedList::parts)
-                .unwrap_or_default(),
+            Lists::Sorted(of_key) => of_key.get(key as usize).map(SortedList::parts).unwrap_or_default(),
         }
     }
 
@@ -96,9 +87,7 @@ impl Lists {
         let part = part_of(parts, &order);
         let before: usize = parts[..part].iter().map(Vec::len).sum();
         before
-            + parts.get(part).map_or(0, |part| {
-                part.partition_point(|other| order(*other) == Ordering::Less)
-            })
+            + parts.get(part).map_or(0, |part| part.partition_point(|other| order(*other) == Ordering::Less))
     }
 
     pub fn memory(&self) -> usize {
@@ -147,26 +136,17 @@ impl SortedList {
     fn insert(&mut self, entry: u32, order: impl Fn(u32) -> Ordering) {
         match self {
             SortedList::Small(list) => {
-                list.insert(
-                    list.partition_point(|other| order(*other) == Ordering::Less),
-                    entry,
-                );
+                list.insert(list.partition_point(|other| order(*other) == Ordering::Less), entry);
                 if list.len() > CHUNK {
                     let upper = list.split_off(CHUNK / 2);
                     let chunks = vec![std::mem::take(list), upper];
-                    *self = SortedList::Large {
-                        chunks,
-                        len: CHUNK + 1,
-                    };
+                    *self = SortedList::Large { chunks, len: CHUNK + 1 };
                 }
             }
             SortedList::Large { chunks, len } => {
                 let at = part_of(chunks, &order);
                 let chunk = &mut chunks[at];
-                chunk.insert(
-                    chunk.partition_point(|other| order(*other) == Ordering::Less),
-                    entry,
-                );
+                chunk.insert(chunk.partition_point(|other| order(*other) == Ordering::Less), entry);
                 *len += 1;
                 if chunk.len() > CHUNK {
                     let upper = chunk.split_off(CHUNK / 2);

@@ -92,10 +92,7 @@ impl<V: SlotColumns> KeyedMap<V> {
         let fields: Vec<FieldRef> = encoded.iter().map(|column| spec.rows[*column].clone()).collect();
         let options: Vec<SortOptions> = order.iter().map(|(_, options)| *options).collect();
         let mut encoded_at = vec![0; encoded.len()];
-        encoded
-            .iter()
-            .enumerate()
-            .for_each(|(at, column)| encoded_at[*column] = at);
+        encoded.iter().enumerate().for_each(|(at, column)| encoded_at[*column] = at);
         let key: Vec<FieldRef> = spec.keys.iter().chain(spec.rows).cloned().collect();
         Ok(KeyedMap {
             layout: Layout::new(
@@ -112,11 +109,7 @@ impl<V: SlotColumns> KeyedMap<V> {
             encoded_at,
             entries: BytesIndex::default(),
             slots: Slots::default(),
-            lists: if spec.order.is_some() {
-                Lists::sorted()
-            } else {
-                Lists::bag()
-            },
+            lists: if spec.order.is_some() { Lists::sorted() } else { Lists::bag() },
             values,
             changes: DirtySlots::default(),
             scratch: Vec::new(),
@@ -208,11 +201,7 @@ impl<V: SlotColumns> KeyedMap<V> {
         for (row, key) in keys.iter().enumerate() {
             self.load(*key, row);
             let found = self.entries.find(hash_bytes(&self.scratch), &self.scratch);
-            entries.push(
-                found
-                    .filter(|entry| !self.changes.is_dead(*entry))
-                    .unwrap_or(NO_SLOT),
-            );
+            entries.push(found.filter(|entry| !self.changes.is_dead(*entry)).unwrap_or(NO_SLOT));
         }
         Ok(())
     }
@@ -224,9 +213,7 @@ impl<V: SlotColumns> KeyedMap<V> {
         }
         let entries = &self.entries;
         let row = entries.bytes(entry);
-        self.lists.remove(key_in(row), entry, |other| {
-            entries.bytes(other)[PREFIX..].cmp(&row[PREFIX..])
-        });
+        self.lists.remove(key_in(row), entry, |other| entries.bytes(other)[PREFIX..].cmp(&row[PREFIX..]));
         self.values.reset(entry);
         if self.changes.remove(entry) {
             self.free(entry);
@@ -247,10 +234,7 @@ impl<V: SlotColumns> KeyedMap<V> {
 
     /// All entries in use, ascending.
     pub fn live(&self) -> impl Iterator<Item = u32> + '_ {
-        self.slots
-            .live()
-            .iter()
-            .filter(|entry| !self.changes.is_dead(*entry))
+        self.slots.live().iter().filter(|entry| !self.changes.is_dead(*entry))
     }
 
     /// All entries are below this.
@@ -281,8 +265,7 @@ impl<V: SlotColumns> KeyedMap<V> {
 
     /// The position, from 0, of an entry among those of its key in a sorted map.
     pub fn rank(&self, entry: u32) -> usize {
-        self.lists
-            .rank(self.key_of(entry), |other| self.compare(other, entry))
+        self.lists.rank(self.key_of(entry), |other| self.compare(other, entry))
     }
 
     /// How two entries of a sorted map compare, whatever their keys.
@@ -347,10 +330,7 @@ impl<V: SlotColumns> KeyedMap<V> {
             columns.append(&mut self.values.read(&changes.changed)?);
             let deleted: &[u32] = if full { &[] } else { &changes.deleted };
             let gone = self.keys_and_rows(deleted)?;
-            Some(
-                self.layout
-                    .delta(columns, changes.changed.len(), gone, deleted.len(), full)?,
-            )
+            Some(self.layout.delta(columns, changes.changed.len(), gone, deleted.len(), full)?)
         } else {
             None
         };
@@ -392,16 +372,10 @@ impl<V: SlotColumns> KeyedMap<V> {
 
     fn encode(&mut self, rows: &[ArrayRef], len: usize) -> Result<()> {
         if rows.len() != self.encoded_at.len() {
-            return Err(Error::internal(format!(
-                "a row of state '{}' has other columns",
-                self.layout.name
-            )));
+            return Err(Error::internal(format!("a row of state '{}' has other columns", self.layout.name)));
         }
         let mut columns = rows.to_vec();
-        self.encoded_at
-            .iter()
-            .zip(rows)
-            .for_each(|(at, column)| columns[*at] = column.clone());
+        self.encoded_at.iter().zip(rows).for_each(|(at, column)| columns[*at] = column.clone());
         self.codec.encode(&columns, len)
     }
 
@@ -430,8 +404,7 @@ impl<V: SlotColumns> KeyedMap<V> {
         };
         self.values.reset(entry);
         let (entries, row) = (&self.entries, &self.scratch[PREFIX..]);
-        self.lists
-            .insert(key, entry, |other| entries.bytes(other)[PREFIX..].cmp(row));
+        self.lists.insert(key, entry, |other| entries.bytes(other)[PREFIX..].cmp(row));
         Ok((entry, true))
     }
 
@@ -450,7 +423,5 @@ impl<V: SlotColumns> KeyedMap<V> {
 
 #[inline]
 fn key_in(bytes: &[u8]) -> u32 {
-    bytes
-        .first_chunk()
-        .map_or(NO_SLOT, |prefix| u32::from_le_bytes(*prefix))
+    bytes.first_chunk().map_or(NO_SLOT, |prefix| u32::from_le_bytes(*prefix))
 }

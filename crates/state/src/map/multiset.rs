@@ -24,10 +24,7 @@ impl KeyedMultiset {
     /// As [`KeyedMap::new`].
     pub fn new(spec: &MapSpec<'_>, count_column: &str) -> Result<Self> {
         let counts = PrimitiveColumn::new(count_column, 0);
-        Ok(KeyedMultiset {
-            map: KeyedMap::new(spec, counts)?,
-            entries: Vec::new(),
-        })
+        Ok(KeyedMultiset { map: KeyedMap::new(spec, counts)?, entries: Vec::new() })
     }
 
     /// The rows and their order, for reading.

@@ -58,10 +58,7 @@ impl Folder {
             let failed = |e| external(format!("the folder '{url}' cannot be made"), e);
             std::fs::create_dir_all(&path).map_err(failed)?;
             // Folders above may be made too; they may also be somebody else's, and not to be opened.
-            path.ancestors()
-                .skip(1)
-                .take(2)
-                .for_each(|above| _ = sync_folder(above));
+            path.ancestors().skip(1).take(2).for_each(|above| _ = sync_folder(above));
         }
         Folder::local(url, &path)
     }
@@ -72,11 +69,7 @@ impl Folder {
     /// [`flott_types::ErrorKind::Unsupported`] for other schemes.
     pub fn open(url: &str) -> Result<Option<Self>> {
         let path = local_path(url)?;
-        if path.is_dir() {
-            Folder::local(url, &path).map(Some)
-        } else {
-            Ok(None)
-        }
+        if path.is_dir() { Folder::local(url, &path).map(Some) } else { Ok(None) }
     }
 
     fn local(url: &str, path: &FsPath) -> Result<Self> {
@@ -107,10 +100,7 @@ impl Folder {
     /// A folder within; it need not be there.
     #[must_use]
     pub fn child(&self, name: &str) -> Self {
-        Folder {
-            path: self.at(name),
-            ..self.clone()
-        }
+        Folder { path: self.at(name), ..self.clone() }
     }
 
     /// The folder that this one lies in.
@@ -123,10 +113,7 @@ impl Folder {
             (None, None) => Ok(self.clone()),
             (Some(_), _) => {
                 let parts = self.path.parts_count().saturating_sub(1);
-                Ok(Folder {
-                    path: self.path.parts().take(parts).collect(),
-                    ..self.clone()
-                })
+                Ok(Folder { path: self.path.parts().take(parts).collect(), ..self.clone() })
             }
         }
     }
@@ -136,23 +123,12 @@ impl Folder {
         let failed =
             |e: object_store::Error| external(format!("'{}' cannot be written", self.url_of(name)), e);
         let Some(root) = &self.root else {
-            return self
-                .store
-                .put(&self.at(name), bytes.into())
-                .await
-                .map(|_| ())
-                .map_err(failed);
+            return self.store.put(&self.at(name), bytes.into()).await.map(|_| ()).map_err(failed);
         };
         // The content must be on the disk before the name is.
         let temporary = format!("{name}.inprogress");
-        self.store
-            .put(&self.at(&temporary), bytes.into())
-            .await
-            .map_err(failed)?;
-        let (from, to) = (
-            self.in_file_system(root, &temporary),
-            self.in_file_system(root, name),
-        );
+        self.store.put(&self.at(&temporary), bytes.into()).await.map_err(failed)?;
+        let (from, to) = (self.in_file_system(root, &temporary), self.in_file_system(root, name));
         sync(&from)
             .and_then(|()| std::fs::rename(&from, &to))
             .and_then(|()| sync_folders(&to, root))
@@ -161,18 +137,11 @@ impl Folder {
 
     /// Writes a new file; `false` if there is one of this name.
     pub(crate) async fn put_new(&self, name: &str, bytes: Bytes) -> Result<bool> {
-        match self
-            .store
-            .put_opts(&self.at(name), bytes.into(), PutMode::Create.into())
-            .await
-        {
+        match self.store.put_opts(&self.at(name), bytes.into(), PutMode::Create.into()).await {
             Ok(_) => {}
             Err(object_store::Error::AlreadyExists { .. }) => return Ok(false),
             Err(error) => {
-                return Err(external(
-                    format!("'{}' cannot be written", self.url_of(name)),
-                    error,
-                ));
+                return Err(external(format!("'{}' cannot be written", self.url_of(name)), error));
             }
         }
         if let Some(root) = &self.root {
@@ -204,11 +173,7 @@ impl Folder {
         let name = |path: &Path| path.filename().map(str::to_owned);
         Ok(Listing {
             folders: listed.common_prefixes.iter().filter_map(name).collect(),
-            files: listed
-                .objects
-                .iter()
-                .filter_map(|object| name(&object.location))
-                .collect(),
+            files: listed.objects.iter().filter_map(|object| name(&object.location)).collect(),
         })
     }
 
@@ -216,22 +181,16 @@ impl Folder {
     pub(crate) async fn delete(&self, name: &str) -> Result<()> {
         match self.store.delete(&self.at(name)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(external(
-                format!("'{}' cannot be deleted", self.url_of(name)),
-                error,
-            )),
+            Err(error) => Err(external(format!("'{}' cannot be deleted", self.url_of(name)), error)),
         }
     }
 
     fn at(&self, name: &str) -> Path {
-        name.split('/')
-            .fold(self.path.clone(), |path, part| path.join(part))
+        name.split('/').fold(self.path.clone(), |path, part| path.join(part))
     }
 
     fn in_file_system(&self, root: &FsPath, name: &str) -> PathBuf {
-        self.at(name)
-            .parts()
-            .fold(root.to_owned(), |path, part| path.join(part.as_ref()))
+        self.at(name).parts().fold(root.to_owned(), |path, part| path.join(part.as_ref()))
     }
 }
 
@@ -269,11 +228,7 @@ fn sync(path: &FsPath) -> std::io::Result<()> {
 
 /// Puts on the disk that a file exists, in folders that may be new.
 fn sync_folders(file: &FsPath, root: &FsPath) -> std::io::Result<()> {
-    for folder in file
-        .ancestors()
-        .skip(1)
-        .take_while(|folder| folder.starts_with(root))
-    {
+    for folder in file.ancestors().skip(1).take_while(|folder| folder.starts_with(root)) {
         sync_folder(folder)?;
     }
     Ok(())

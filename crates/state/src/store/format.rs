@@ -38,10 +38,8 @@ const ROWS_PER_GROUP: usize = 64 << 10;
 pub(crate) fn stored(delta: &KeyedDelta) -> Result<RecordBatch> {
     let rows = delta.rows.num_rows();
     let table = delta.rows.schema();
-    if let Some(field) = table
-        .fields()
-        .iter()
-        .find(|field| [KEY_GROUP, DELETED].contains(&field.name().as_str()))
+    if let Some(field) =
+        table.fields().iter().find(|field| [KEY_GROUP, DELETED].contains(&field.name().as_str()))
     {
         return Err(Error::unsupported(format!(
             "state '{}' has a column '{}'; this name is taken in snapshots, rename the column",
@@ -49,10 +47,7 @@ pub(crate) fn stored(delta: &KeyedDelta) -> Result<RecordBatch> {
             field.name()
         )));
     }
-    let deleted = delta
-        .deleted
-        .clone()
-        .unwrap_or_else(|| BooleanBuffer::new_unset(rows));
+    let deleted = delta.deleted.clone().unwrap_or_else(|| BooleanBuffer::new_unset(rows));
     let mut columns: Vec<ArrayRef> = vec![
         Arc::new(UInt16Array::from(delta.key_groups.clone())),
         Arc::new(BooleanArray::new(deleted, None)),
@@ -97,10 +92,7 @@ pub(crate) fn encode(parts: &[RecordBatch]) -> Result<Vec<u8>> {
         .set_max_row_group_row_count(Some(ROWS_PER_GROUP))
         .set_offset_index_disabled(true)
         .set_created_by(concat!("flott ", env!("CARGO_PKG_VERSION")).to_owned())
-        .set_key_value_metadata(Some(vec![KeyValue::new(
-            VERSION_KEY.to_owned(),
-            VERSION.to_owned(),
-        )]))
+        .set_key_value_metadata(Some(vec![KeyValue::new(VERSION_KEY.to_owned(), VERSION.to_owned())]))
         .build();
     let mut writer = ArrowWriter::try_new(Vec::new(), first.schema(), Some(properties)).map_err(failed)?;
     let batches: Vec<&RecordBatch> = parts.iter().collect();
@@ -117,10 +109,7 @@ pub(crate) fn encode(parts: &[RecordBatch]) -> Result<Vec<u8>> {
 fn by_key_group(parts: &[RecordBatch]) -> Vec<(usize, usize)> {
     let groups = || {
         parts.iter().enumerate().flat_map(|(part, rows)| {
-            key_groups(rows)
-                .iter()
-                .enumerate()
-                .map(move |(row, group)| (usize::from(*group), (part, row)))
+            key_groups(rows).iter().enumerate().map(move |(row, group)| (usize::from(*group), (part, row)))
         })
     };
     let mut next = vec![0usize; usize::from(u16::MAX) + 2];
@@ -141,10 +130,7 @@ pub(crate) fn decode(file: Bytes, wanted: KeyGroupRange) -> Result<Vec<RecordBat
     let wrong = |what: String| Error::state(format!("this is not a file of state: {what}"));
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?;
     let metadata = builder.metadata().file_metadata().key_value_metadata();
-    let version = metadata
-        .into_iter()
-        .flatten()
-        .find(|entry| entry.key == VERSION_KEY);
+    let version = metadata.into_iter().flatten().find(|entry| entry.key == VERSION_KEY);
     match version.and_then(|entry| entry.value.as_deref()) {
         Some(VERSION) => {}
         Some(other) => {
@@ -157,25 +143,15 @@ pub(crate) fn decode(file: Bytes, wanted: KeyGroupRange) -> Result<Vec<RecordBat
     }
     let fields = builder.schema().fields();
     let column = |at: usize, name: &str, data_type: DataType| {
-        fields
-            .get(at)
-            .is_some_and(|field| field.name() == name && *field.data_type() == data_type)
+        fields.get(at).is_some_and(|field| field.name() == name && *field.data_type() == data_type)
     };
     if !column(0, KEY_GROUP, DataType::UInt16) || !column(1, DELETED, DataType::Boolean) {
-        return Err(wrong(format!(
-            "it does not begin with '{KEY_GROUP}' and '{DELETED}'"
-        )));
+        return Err(wrong(format!("it does not begin with '{KEY_GROUP}' and '{DELETED}'")));
     }
     let row_groups = builder.metadata().row_groups().iter().enumerate();
-    let row_groups = row_groups
-        .filter(|(_, group)| may_hold(group, wanted))
-        .map(|(at, _)| at)
-        .collect();
-    let reader = builder
-        .with_row_groups(row_groups)
-        .with_batch_size(ROWS_PER_GROUP)
-        .build()
-        .map_err(failed)?;
+    let row_groups = row_groups.filter(|(_, group)| may_hold(group, wanted)).map(|(at, _)| at).collect();
+    let reader =
+        builder.with_row_groups(row_groups).with_batch_size(ROWS_PER_GROUP).build().map_err(failed)?;
     let mut batches = Vec::new();
     for batch in reader {
         let failed = |e| Error::state("this is not a file of state").with_source(e);
@@ -199,12 +175,8 @@ pub(crate) fn decode(file: Bytes, wanted: KeyGroupRange) -> Result<Vec<RecordBat
 fn may_hold(group: &RowGroupMetaData, wanted: KeyGroupRange) -> bool {
     match group.column(0).statistics() {
         Some(Statistics::Int32(statistics)) => {
-            let below = statistics
-                .max_opt()
-                .is_some_and(|max| *max < i32::from(wanted.first));
-            let above = statistics
-                .min_opt()
-                .is_some_and(|min| *min > i32::from(wanted.last));
+            let below = statistics.max_opt().is_some_and(|max| *max < i32::from(wanted.first));
+            let above = statistics.min_opt().is_some_and(|min| *min > i32::from(wanted.last));
             !below && !above
         }
         _ => true,
@@ -238,22 +210,11 @@ mod tests {
     fn rows_are_sorted_by_key_group_and_read_by_range() {
         let parts = [rows([7, 3, 3, 65_535, 0].into_iter()), rows([3, 1].into_iter())];
         let file = Bytes::from(encode(&parts).unwrap());
-        let all = decode(
-            file.clone(),
-            KeyGroupRange {
-                first: 0,
-                last: u16::MAX,
-            },
-        )
-        .unwrap();
+        let all = decode(file.clone(), KeyGroupRange { first: 0, last: u16::MAX }).unwrap();
         assert_eq!(key_groups(&all[0]), [0, 1, 3, 3, 3, 7, 65_535]);
         let some = decode(file.clone(), KeyGroupRange { first: 2, last: 6 }).unwrap();
         assert_eq!(key_groups(&some[0]), [3, 3, 3]);
-        assert!(
-            decode(file, KeyGroupRange { first: 8, last: 9 })
-                .unwrap()
-                .is_empty()
-        );
+        assert!(decode(file, KeyGroupRange { first: 8, last: 9 }).unwrap().is_empty());
     }
 
     #[test]
@@ -265,10 +226,7 @@ mod tests {
         file[4..half].fill(0xaa);
         let file = Bytes::from(file);
         let last = decode(file.clone(), KeyGroupRange { first: 50, last: 63 }).unwrap();
-        assert_eq!(
-            last.iter().map(RecordBatch::num_rows).sum::<usize>(),
-            14 * ROWS_PER_GROUP / 16
-        );
+        assert_eq!(last.iter().map(RecordBatch::num_rows).sum::<usize>(), 14 * ROWS_PER_GROUP / 16);
         assert!(decode(file, KeyGroupRange { first: 0, last: 63 }).is_err());
     }
 
@@ -279,12 +237,7 @@ mod tests {
         assert!(error.starts_with("this is not a file of state: "), "{error}");
         let mut foreign = ArrowWriter::try_new(Vec::new(), rows([1].into_iter()).schema(), None).unwrap();
         foreign.write(&rows([1].into_iter())).unwrap();
-        let error = decode(Bytes::from(foreign.into_inner().unwrap()), all)
-            .unwrap_err()
-            .to_string();
-        assert_eq!(
-            error,
-            "this is not a file of state: it has no 'flott.state.version'"
-        );
+        let error = decode(Bytes::from(foreign.into_inner().unwrap()), all).unwrap_err().to_string();
+        assert_eq!(error, "this is not a file of state: it has no 'flott.state.version'");
     }
 }

@@ -28,9 +28,7 @@ pub struct Stopped {
 impl JobStorage {
     /// The checkpoints of a job under a checkpoint folder.
     pub(super) fn of_job(checkpoints: &Folder, job: JobId) -> Self {
-        JobStorage {
-            folder: checkpoints.child(&job.to_string()),
-        }
+        JobStorage { folder: checkpoints.child(&job.to_string()) }
     }
 
     /// The checkpoints in a job's folder.
@@ -63,17 +61,8 @@ impl JobStorage {
     pub async fn checkpoints(&self) -> Result<Vec<CheckpointId>> {
         let mut ids = Vec::new();
         for name in self.folder.list().await?.folders {
-            if let Some(id) = name
-                .strip_prefix("chk-")
-                .and_then(|id| id.parse().ok())
-                .map(CheckpointId)
-                && self
-                    .checkpoint(id)
-                    .list()
-                    .await?
-                    .files
-                    .iter()
-                    .any(|file| file == METADATA)
+            if let Some(id) = name.strip_prefix("chk-").and_then(|id| id.parse().ok()).map(CheckpointId)
+                && self.checkpoint(id).list().await?.files.iter().any(|file| file == METADATA)
             {
                 ids.push(id);
             }
@@ -111,9 +100,7 @@ impl JobStorage {
         let mut damaged = Vec::new();
         let mut checkpoints = self.checkpoints().await?;
         if let Some(stopped) = self.stopped().await?
-            && checkpoints
-                .last()
-                .is_none_or(|newest| *newest < stopped.checkpoint)
+            && checkpoints.last().is_none_or(|newest| *newest < stopped.checkpoint)
         {
             // Sinks committed with it, so nothing older will do in its place.
             let snapshot = match Folder::open(&stopped.savepoint)? {
@@ -128,11 +115,7 @@ impl JobStorage {
             };
             let snapshot = snapshot.ok_or_else(missing)?;
             snapshot.verify().await?;
-            return Ok(Some(Found {
-                snapshot,
-                stopped: Some(stopped),
-                damaged,
-            }));
+            return Ok(Some(Found { snapshot, stopped: Some(stopped), damaged }));
         }
         while let Some(checkpoint) = checkpoints.pop() {
             let verified = match self.read(checkpoint).await {
@@ -141,11 +124,7 @@ impl JobStorage {
             };
             match verified {
                 Ok(snapshot) => {
-                    return Ok(Some(Found {
-                        snapshot,
-                        stopped: None,
-                        damaged,
-                    }));
+                    return Ok(Some(Found { snapshot, stopped: None, damaged }));
                 }
                 Err(error) if error.kind() == ErrorKind::State => damaged.push((checkpoint, error)),
                 Err(error) => return Err(error),
@@ -200,9 +179,7 @@ impl JobStorage {
         };
         let mut deleted = FastSet::default();
         for path in discarded.manifest.files().filter_map(|file| file.path()) {
-            let own = path
-                .strip_prefix(SHARED)
-                .is_some_and(|rest| rest.starts_with('/'));
+            let own = path.strip_prefix(SHARED).is_some_and(|rest| rest.starts_with('/'));
             if own && !kept.contains(path) && deleted.insert(path.to_owned()) {
                 self.folder.delete(path).await?;
             }
@@ -273,13 +250,7 @@ impl JobStorage {
         let mut named = FastSet::default();
         for checkpoint in checkpoints {
             let snapshot = self.read(*checkpoint).await?;
-            named.extend(
-                snapshot
-                    .manifest
-                    .files()
-                    .filter_map(|file| file.path())
-                    .map(str::to_owned),
-            );
+            named.extend(snapshot.manifest.files().filter_map(|file| file.path()).map(str::to_owned));
         }
         Ok(named)
     }

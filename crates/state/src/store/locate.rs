@@ -20,17 +20,13 @@ impl CheckpointStorage {
     /// # Errors
     /// [`flott_types::ErrorKind::Unsupported`] if the scheme is not built yet.
     pub fn open(url: &str) -> Result<Self> {
-        Ok(CheckpointStorage {
-            folder: Folder::create(url)?,
-        })
+        Ok(CheckpointStorage { folder: Folder::create(url)? })
     }
 
     /// Checkpoints in the memory of the process: for jobs that are to survive the failure of a task, not of the process.
     /// Savepoints go to folders as ever.
     pub fn in_memory() -> Self {
-        CheckpointStorage {
-            folder: Folder::in_memory("checkpoints"),
-        }
+        CheckpointStorage { folder: Folder::in_memory("checkpoints") }
     }
 
     /// The URL.
@@ -94,10 +90,7 @@ impl CheckpointStorage {
         let none = || Error::state(format!("there is no snapshot in '{path}'"));
         if path == LATEST {
             return self.latest().await?.ok_or_else(|| {
-                Error::state(format!(
-                    "there is no snapshot in 'state.checkpoints.dir' ('{}')",
-                    self.url()
-                ))
+                Error::state(format!("there is no snapshot in 'state.checkpoints.dir' ('{}')", self.url()))
             });
         }
         let trimmed = path.trim_end_matches('/');
@@ -105,14 +98,8 @@ impl CheckpointStorage {
         let folder = Folder::open(trimmed)?.ok_or_else(none)?;
         let listing = folder.list().await?;
         if listing.files.iter().any(|file| file == METADATA) {
-            let snapshot = Snapshot::read(&folder, &folder.parent()?)
-                .await?
-                .ok_or_else(none)?;
-            return Ok(Found {
-                snapshot,
-                stopped: None,
-                damaged: Vec::new(),
-            });
+            let snapshot = Snapshot::read(&folder, &folder.parent()?).await?.ok_or_else(none)?;
+            return Ok(Found { snapshot, stopped: None, damaged: Vec::new() });
         }
         let of_job = listing.folders.iter().any(|name| name.starts_with("chk-"))
             || listing.files.iter().any(|name| name == STOPPED);

@@ -44,12 +44,8 @@ pub(crate) fn newest(files: Vec<Vec<RecordBatch>>, key_columns: usize) -> Result
         return Ok(Vec::new());
     };
     let alone = files.iter().filter(|file| !file.is_empty()).count() <= 1;
-    let mut seen = KeyIndex::new(
-        schema
-            .fields()
-            .get(format::OWN..format::OWN + key_columns)
-            .unwrap_or_default(),
-    )?;
+    let mut seen =
+        KeyIndex::new(schema.fields().get(format::OWN..format::OWN + key_columns).unwrap_or_default())?;
     let mut slots = Vec::new();
     let mut kept = Vec::new();
     for batch in files.into_iter().rev().flatten() {
@@ -118,10 +114,7 @@ mod tests {
 
     fn file(size: u64, kind: FileKind) -> StateFile {
         StateFile {
-            location: FileLocation::File {
-                path: String::new(),
-                size,
-            },
+            location: FileLocation::File { path: String::new(), size },
             kind,
             key_groups: KeyGroupRange { first: 0, last: 0 },
             rows: 1,
@@ -131,35 +124,17 @@ mod tests {
 
     fn chain(base: u64, deltas: &[u64]) -> Vec<StateFile> {
         let deltas = deltas.iter().map(|size| file(*size, FileKind::Delta));
-        std::iter::once(file(base, FileKind::Full))
-            .chain(deltas)
-            .collect()
+        std::iter::once(file(base, FileKind::Full)).chain(deltas).collect()
     }
 
     #[test]
     fn merging_follows_the_sizes() {
         assert_eq!(merge_from(&[], 5), None);
         assert_eq!(merge_from(&chain(100, &[10, 10]), 10), None);
-        assert_eq!(
-            merge_from(&chain(100, &[50, 30]), 20),
-            Some(0),
-            "deltas outweigh the base"
-        );
-        assert_eq!(
-            merge_from(&chain(1000, &[1; 7]), 1),
-            Some(1),
-            "the deltas, but not the base"
-        );
-        assert_eq!(
-            merge_from(&chain(1000, &[100, 50, 1, 1, 1, 1, 1]), 1),
-            Some(3),
-            "the small ones"
-        );
-        assert_eq!(
-            merge_from(&chain(1000, &[500, 100, 50, 20, 10, 5, 2]), 1),
-            Some(6),
-            "two at least"
-        );
+        assert_eq!(merge_from(&chain(100, &[50, 30]), 20), Some(0), "deltas outweigh the base");
+        assert_eq!(merge_from(&chain(1000, &[1; 7]), 1), Some(1), "the deltas, but not the base");
+        assert_eq!(merge_from(&chain(1000, &[100, 50, 1, 1, 1, 1, 1]), 1), Some(3), "the small ones");
+        assert_eq!(merge_from(&chain(1000, &[500, 100, 50, 20, 10, 5, 2]), 1), Some(6), "two at least");
         let mut rescaled = chain(1000, &[1; 7]);
         rescaled[4].kind = FileKind::Full;
         assert_eq!(merge_from(&rescaled, 1), Some(0));

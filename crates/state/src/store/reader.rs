@@ -38,14 +38,10 @@ impl Folder {
             files.push(self.read_rows(file, *key_groups).await?);
         }
         let context = |e: Error| e.context(format_args!("state '{}'", table.name));
-        let rows = merge::newest(files, table.key_columns as usize)
-            .and_then(merge::live)
-            .map_err(context)?;
+        let rows = merge::newest(files, table.key_columns as usize).and_then(merge::live).map_err(context)?;
         let own_columns = |batch: RecordBatch| {
             let columns: Vec<usize> = (format::OWN..batch.num_columns()).collect();
-            batch
-                .project(&columns)
-                .map_err(|e| Error::internal("rows of state").with_source(e))
+            batch.project(&columns).map_err(|e| Error::internal("rows of state").with_source(e))
         };
         rows.into_iter().map(own_columns).collect()
     }
@@ -75,8 +71,7 @@ impl Folder {
                 bytes?.ok_or_else(missing)?
             }
         };
-        file.verify(&bytes)
-            .map_err(|e| e.context(format_args!("'{}'", self.name_of(file))))?;
+        file.verify(&bytes).map_err(|e| e.context(format_args!("'{}'", self.name_of(file))))?;
         Ok(bytes)
     }
 

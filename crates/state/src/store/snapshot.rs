@@ -41,11 +41,7 @@ impl Snapshot {
             ManifestKind::Checkpoint => job.clone(),
             ManifestKind::Savepoint => folder.clone(),
         };
-        Ok(Some(Snapshot {
-            manifest,
-            files,
-            url: folder.url(),
-        }))
+        Ok(Some(Snapshot { manifest, files, url: folder.url() }))
     }
 
     /// Writes a savepoint's manifest into its folder: when this returns, it will be found again. Returns the URL.
@@ -80,11 +76,8 @@ impl Snapshot {
     pub fn manifest_for(&self, job: &Folder) -> Manifest {
         let mut manifest = self.manifest.clone();
         if self.files.url() != job.url() {
-            let tables = manifest
-                .operators
-                .iter_mut()
-                .flat_map(|o| &mut o.subtasks)
-                .flat_map(|s| &mut s.keyed);
+            let tables =
+                manifest.operators.iter_mut().flat_map(|o| &mut o.subtasks).flat_map(|s| &mut s.keyed);
             for file in tables.flat_map(|table| &mut table.files) {
                 if let FileLocation::File { path, .. } = &mut file.location
                     && !path.contains("://")
@@ -108,10 +101,8 @@ impl Snapshot {
         parallelism: u32,
         max_parallelism: u32,
     ) -> Result<RestoredState> {
-        let state = self
-            .manifest
-            .restore(uid, subtask, parallelism, max_parallelism)
-            .map_err(|e| self.at(e))?;
+        let state =
+            self.manifest.restore(uid, subtask, parallelism, max_parallelism).map_err(|e| self.at(e))?;
         match state {
             Some(state) => self.files.restore(&state).await.map_err(|e| self.at(e)),
             None => Ok(RestoredState::default()),
@@ -123,9 +114,6 @@ impl Snapshot {
             ManifestKind::Checkpoint => "checkpoint",
             ManifestKind::Savepoint => "savepoint",
         };
-        error.context(format_args!(
-            "{kind} {} ('{}')",
-            self.manifest.checkpoint, self.url
-        ))
+        error.context(format_args!("{kind} {} ('{}')", self.manifest.checkpoint, self.url))
     }
 }

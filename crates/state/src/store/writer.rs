@@ -85,22 +85,12 @@ impl TaskSnapshotWriter {
                 files: table
                     .files
                     .iter()
-                    .map(|slice| StateFile {
-                        key_groups: slice.key_groups,
-                        ..slice.file.clone()
-                    })
+                    .map(|slice| StateFile { key_groups: slice.key_groups, ..slice.file.clone() })
                     .collect(),
             });
             tables.insert(uid.clone(), chains.collect());
         }
-        TaskSnapshotWriter {
-            folder,
-            task,
-            parallelism,
-            tables,
-            full_needed: false,
-            next_file: 0,
-        }
+        TaskSnapshotWriter { folder, task, parallelism, tables, full_needed: false, next_file: 0 }
     }
 
     /// Whether the next snapshot must be full, because the last one was lost or went into a savepoint.
@@ -127,17 +117,9 @@ impl TaskSnapshotWriter {
         let full = self.full_needed || !matches!(target, Target::Checkpoint);
         // Until it is stored; also if this future is dropped half-way.
         self.full_needed = true;
-        let mut written = Written {
-            snapshot: TaskSnapshot::default(),
-            bytes: 0,
-        };
+        let mut written = Written { snapshot: TaskSnapshot::default(), bytes: 0 };
         for operator in operators {
-            let known = self
-                .tables
-                .get(&operator.uid)
-                .filter(|_| !full)
-                .cloned()
-                .unwrap_or_default();
+            let known = self.tables.get(&operator.uid).filter(|_| !full).cloned().unwrap_or_default();
             let at = |e: Error| e.in_operator(&operator.name);
             let range =
                 KeyGroupRange::of_subtask(self.task.subtask, operator.max_parallelism, self.parallelism);
@@ -171,10 +153,7 @@ impl TaskSnapshotWriter {
                 uid: operator.uid,
                 name: operator.name,
                 max_parallelism: operator.max_parallelism,
-                state: SubtaskSnapshot {
-                    keyed: tables,
-                    operator: operator_state,
-                },
+                state: SubtaskSnapshot { keyed: tables, operator: operator_state },
             });
         }
         self.full_needed = matches!(target, Target::Savepoint(_));
@@ -191,21 +170,13 @@ impl TaskSnapshotWriter {
         range: KeyGroupRange,
         bytes: &mut u64,
     ) -> Result<Vec<StateFile>> {
-        if let Some(group) = delta
-            .key_groups
-            .iter()
-            .find(|group| !range.contains(KeyGroup(**group)))
-        {
-            return Err(Error::internal(format!(
-                "a row has key group {group}, the subtask owns {range}"
-            )));
+        if let Some(group) = delta.key_groups.iter().find(|group| !range.contains(KeyGroup(**group))) {
+            return Err(Error::internal(format!("a row has key group {group}, the subtask owns {range}")));
         }
         let stored = format::stored(delta)?;
         if delta.full || files.is_empty() {
             let live = merge::live(vec![stored])?;
-            let file = self
-                .write_file(checkpoint, target, &live, FileKind::Full, range, bytes)
-                .await?;
+            let file = self.write_file(checkpoint, target, &live, FileKind::Full, range, bytes).await?;
             return Ok(file.into_iter().collect());
         }
         if stored.num_rows() == 0 {
@@ -214,10 +185,7 @@ impl TaskSnapshotWriter {
         let encoded = format::encode(std::slice::from_ref(&stored))?;
         let Some(from) = merge::merge_from(&files, encoded.len() as u64) else {
             let rows = stored.num_rows();
-            files.push(
-                self.put(checkpoint, target, encoded, rows, FileKind::Delta, range, bytes)
-                    .await?,
-            );
+            files.push(self.put(checkpoint, target, encoded, rows, FileKind::Delta, range, bytes).await?);
             return Ok(files);
         };
         let mut parts = Vec::with_capacity(files.len() - from + 1);
@@ -226,17 +194,11 @@ impl TaskSnapshotWriter {
         }
         parts.push(vec![stored]);
         let mut merged = merge::newest(parts, delta.key_columns)?;
-        let kind = if from == 0 {
-            FileKind::Full
-        } else {
-            FileKind::Delta
-        };
+        let kind = if from == 0 { FileKind::Full } else { FileKind::Delta };
         if kind == FileKind::Full {
             merged = merge::live(merged)?;
         }
-        let file = self
-            .write_file(checkpoint, target, &merged, kind, range, bytes)
-            .await?;
+        let file = self.write_file(checkpoint, target, &merged, kind, range, bytes).await?;
         files.truncate(from);
         files.extend(file);
         Ok(files)
@@ -257,9 +219,7 @@ impl TaskSnapshotWriter {
             return Ok(None);
         }
         let encoded = format::encode(parts)?;
-        self.put(checkpoint, target, encoded, rows, kind, range, bytes)
-            .await
-            .map(Some)
+        self.put(checkpoint, target, encoded, rows, kind, range, bytes).await.map(Some)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the fields of a file")]
@@ -286,10 +246,7 @@ impl TaskSnapshotWriter {
             let TaskId { vertex, subtask } = self.task;
             // A name may be taken by an earlier attempt, even one that is not quite dead: it is never written over.
             let path = loop {
-                let path = format!(
-                    "{within}{checkpoint}-{vertex}-{subtask}-{}.parquet",
-                    self.next_file
-                );
+                let path = format!("{within}{checkpoint}-{vertex}-{subtask}-{}.parquet", self.next_file);
                 self.next_file += 1;
                 if folder.put_new(&path, encoded.clone()).await? {
                     break path;
@@ -297,13 +254,7 @@ impl TaskSnapshotWriter {
             };
             FileLocation::File { path, size }
         };
-        Ok(StateFile {
-            location,
-            kind,
-            key_groups,
-            rows: rows as u64,
-            checksum,
-        })
+        Ok(StateFile { location, kind, key_groups, rows: rows as u64, checksum })
     }
 }
 
@@ -335,17 +286,10 @@ fn list(list: ListState) -> OperatorState {
             Redistribution::Split => Stored::Split,
             Redistribution::Union => Stored::Union,
         },
-        entries: list
-            .entries
-            .into_iter()
-            .map(|entry| Blob::from(entry.into_bytes()))
-            .collect(),
+        entries: list.entries.into_iter().map(|entry| Blob::from(entry.into_bytes())).collect(),
     }
 }
 
 fn clip(a: KeyGroupRange, b: KeyGroupRange) -> KeyGroupRange {
-    KeyGroupRange {
-        first: a.first.max(b.first),
-        last: a.last.min(b.last),
-    }
+    KeyGroupRange { first: a.first.max(b.first), last: a.last.min(b.last) }
 }

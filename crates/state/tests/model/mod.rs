@@ -24,11 +24,7 @@ pub fn text(columns: &[ArrayRef], row: usize) -> String {
     };
     let columns: Vec<ArrayRef> = columns.iter().map(plain).collect();
     let values = columns.iter().map(|column| {
-        if column.is_null(row) {
-            "NULL".to_owned()
-        } else {
-            array_value_to_string(column, row).unwrap()
-        }
+        if column.is_null(row) { "NULL".to_owned() } else { array_value_to_string(column, row).unwrap() }
     });
     values.collect::<Vec<_>>().join("|")
 }
@@ -47,13 +43,9 @@ impl Chain {
             assert!(seen.insert(key.clone()), "key {key} occurs twice");
             let deleted = delta.deleted.as_ref().is_some_and(|deleted| deleted.value(row));
             if deleted {
-                assert!(
-                    self.rows.remove(&key).is_some(),
-                    "{key} was deleted, but never written"
-                );
+                assert!(self.rows.remove(&key).is_some(), "{key} was deleted, but never written");
             } else {
-                self.rows
-                    .insert(key, (delta.key_groups[row], delta.rows.slice(row, 1)));
+                self.rows.insert(key, (delta.key_groups[row], delta.rows.slice(row, 1)));
             }
         }
     }

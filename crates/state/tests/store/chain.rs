@@ -64,11 +64,7 @@ fn a_chain_adds_up_to_the_state_at_any_parallelism() {
                     let found = block_on(vertex.job.latest()).unwrap().unwrap();
                     assert_eq!(found.snapshot.manifest.checkpoint, CheckpointId(id));
                     assert!(found.damaged.is_empty());
-                    for table in found.snapshot.manifest.operators[0]
-                        .subtasks
-                        .iter()
-                        .flat_map(|s| &s.keyed)
-                    {
+                    for table in found.snapshot.manifest.operators[0].subtasks.iter().flat_map(|s| &s.keyed) {
                         assert!(table.files.len() <= 8, "{at}: {} files", table.files.len());
                     }
                     let restored =
@@ -101,10 +97,7 @@ fn a_checkpoint_writes_what_changed() {
         assert!(bytes < base / 10, "checkpoint {id} wrote {bytes} of {base} bytes");
         total += bytes;
     }
-    assert!(
-        total < base,
-        "merging wrote {total} bytes for 580 small rows beside a base of {base}"
-    );
+    assert!(total < base, "merging wrote {total} bytes for 580 small rows beside a base of {base}");
     assert_eq!(vertex.checkpoint(60), "v1:60/0".len() as u64);
 }
 
@@ -117,13 +110,7 @@ fn small_state_lies_in_the_manifest() {
     assert_eq!(files_of(&vertex.job), ["chk-1/_metadata"]);
     vertex.set(1, 1, Some(&noise(1, 30_000)));
     vertex.checkpoint(2);
-    assert_eq!(
-        files_of(&vertex.job)
-            .iter()
-            .filter(|file| file.starts_with("shared/2-3-"))
-            .count(),
-        1
-    );
+    assert_eq!(files_of(&vertex.job).iter().filter(|file| file.starts_with("shared/2-3-")).count(), 1);
 }
 
 #[test]
@@ -162,25 +149,14 @@ fn a_snapshot_of_changes_is_refused_when_the_one_before_was_lost() {
         uid: uid(),
         name: "Count".to_owned(),
         max_parallelism: MAX_PARALLELISM,
-        snapshot: OperatorSnapshot {
-            keyed,
-            lists: Vec::new(),
-        },
+        snapshot: OperatorSnapshot { keyed, lists: Vec::new() },
     };
     let refused = block_on(vertex.writers[0].write(CheckpointId(2), &Target::Checkpoint, vec![operator]));
-    assert_eq!(
-        refused.unwrap_err().to_string(),
-        "Count: a full snapshot of state 'aggregate' was needed"
-    );
+    assert_eq!(refused.unwrap_err().to_string(), "Count: a full snapshot of state 'aggregate' was needed");
     vertex.checkpoint(3);
     assert!(!vertex.writers[0].full_needed());
     let found = block_on(vertex.job.latest()).unwrap().unwrap();
-    assert_eq!(
-        Vertex::restored(vertex.job.clone(), &found.snapshot, 1)
-            .unwrap()
-            .model,
-        vertex.model
-    );
+    assert_eq!(Vertex::restored(vertex.job.clone(), &found.snapshot, 1).unwrap().model, vertex.model);
 }
 
 #[test]
@@ -189,9 +165,7 @@ fn a_row_outside_the_subtasks_key_groups_is_a_defect() {
     let mut vertex = Vertex::new(storage.job(JOB), 2);
     // All keys in the first subtask's table.
     let keys: ArrayRef = Arc::new(Int64Array::from_iter_values(0..20));
-    vertex.tables[0]
-        .intern(&[keys], 20, &mut Vec::new(), |_, _| ())
-        .unwrap();
+    vertex.tables[0].intern(&[keys], 20, &mut Vec::new(), |_, _| ()).unwrap();
     let error = vertex.snapshot(1, &Target::Checkpoint).unwrap_err().to_string();
     assert!(error.ends_with("the subtask owns 0-7"), "{error}");
 }

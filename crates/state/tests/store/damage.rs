@@ -13,12 +13,7 @@ fn two_checkpoints(storage: &CheckpointStorage) -> Vertex {
     vertex.checkpoint(2);
     assert_eq!(
         files_of(&vertex.job),
-        [
-            "chk-1/_metadata",
-            "chk-2/_metadata",
-            "shared/1-3-0-0.parquet",
-            "shared/2-3-0-1.parquet"
-        ]
+        ["chk-1/_metadata", "chk-2/_metadata", "shared/1-3-0-0.parquet", "shared/2-3-0-1.parquet"]
     );
     vertex
 }
@@ -78,24 +73,16 @@ fn a_missing_file_is_noticed() {
     let (_dir, storage) = storage();
     let vertex = two_checkpoints(&storage);
     std::fs::remove_file(path_of(&vertex.job).join("shared/2-3-0-1.parquet")).unwrap();
-    assert_eq!(
-        second_is_damaged(&vertex),
-        "checkpoint 2 ('chk-2'): 'shared/2-3-0-1.parquet' is missing"
-    );
+    assert_eq!(second_is_damaged(&vertex), "checkpoint 2 ('chk-2'): 'shared/2-3-0-1.parquet' is missing");
 }
 
 #[test]
 fn a_damaged_manifest_is_noticed() {
     let (_dir, storage) = storage();
     let vertex = two_checkpoints(&storage);
-    edit(&vertex.job, "chk-2/_metadata", |bytes| {
-        bytes.truncate(bytes.len() / 2)
-    });
+    edit(&vertex.job, "chk-2/_metadata", |bytes| bytes.truncate(bytes.len() / 2));
     let error = second_is_damaged(&vertex);
-    assert!(
-        error.starts_with("'chk-2/_metadata': this is not a manifest"),
-        "{error}"
-    );
+    assert!(error.starts_with("'chk-2/_metadata': this is not a manifest"), "{error}");
 }
 
 #[test]
@@ -117,11 +104,7 @@ fn a_crash_half_way_leaves_the_checkpoint_before() {
     (0..400).for_each(|number| vertex.set(number, 9, Some(&noise(number as u64, 100))));
     vertex.snapshot(3, &Target::Checkpoint).unwrap();
     std::fs::create_dir(path_of(&vertex.job).join("chk-3")).unwrap();
-    std::fs::write(
-        path_of(&vertex.job).join("chk-3/_metadata.inprogress"),
-        b"{\"version\":1,",
-    )
-    .unwrap();
+    std::fs::write(path_of(&vertex.job).join("chk-3/_metadata.inprogress"), b"{\"version\":1,").unwrap();
     std::fs::write(path_of(&vertex.job).join("shared/3-3-0-9.parquet#1"), b"PAR").unwrap();
     let found = block_on(storage.resolve("latest")).unwrap();
     assert_eq!(found.snapshot.manifest.checkpoint, CheckpointId(2));
@@ -129,20 +112,11 @@ fn a_crash_half_way_leaves_the_checkpoint_before() {
     let mut restored = Vertex::restored(vertex.job.clone(), &found.snapshot, 1).unwrap();
     assert_eq!(restored.model, before);
     // A new attempt writes the same checkpoint again, under other names.
-    assert_eq!(
-        block_on(restored.job.sweep()).unwrap(),
-        2,
-        "the file and the manifest of checkpoint 3"
-    );
+    assert_eq!(block_on(restored.job.sweep()).unwrap(), 2, "the file and the manifest of checkpoint 3");
     restored.set(0, 77, None);
     restored.checkpoint(3);
     let found = block_on(restored.job.latest()).unwrap().unwrap();
-    assert_eq!(
-        Vertex::restored(vertex.job.clone(), &found.snapshot, 1)
-            .unwrap()
-            .model,
-        restored.model
-    );
+    assert_eq!(Vertex::restored(vertex.job.clone(), &found.snapshot, 1).unwrap().model, restored.model);
 }
 
 #[test]
@@ -156,18 +130,10 @@ fn names_of_an_earlier_attempt_are_not_written_over() {
     second.set(1, 2, Some(&text(2)));
     second.checkpoint(1);
     let names = |manifest: &Manifest| {
-        manifest
-            .files()
-            .map(|file| file.path().unwrap().to_owned())
-            .collect::<Vec<_>>()
+        manifest.files().map(|file| file.path().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(names(&manifest), ["shared/1-3-0-0.parquet"]);
     let found = block_on(second.job.latest()).unwrap().unwrap();
     assert_eq!(names(&found.snapshot.manifest), ["shared/1-3-0-1.parquet"]);
-    assert_eq!(
-        Vertex::restored(second.job.clone(), &found.snapshot, 1)
-            .unwrap()
-            .model,
-        second.model
-    );
+    assert_eq!(Vertex::restored(second.job.clone(), &found.snapshot, 1).unwrap().model, second.model);
 }

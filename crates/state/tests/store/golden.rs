@@ -6,9 +6,7 @@ use std::path::PathBuf;
 use super::*;
 
 fn folder(version: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/data")
-        .join(version)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(version)
 }
 
 /// A base in a file, a delta with deletions in the manifest.

@@ -33,11 +33,7 @@ fn a_discarded_checkpoint_takes_along_what_only_it_named() {
     block_on(vertex.job.discard(CheckpointId(2), &ids(&[4]))).unwrap();
     assert_eq!(
         files_of(&vertex.job),
-        [
-            "chk-4/_metadata",
-            "shared/3-3-0-2.parquet",
-            "shared/5-3-0-3.parquet"
-        ],
+        ["chk-4/_metadata", "shared/3-3-0-2.parquet", "shared/5-3-0-3.parquet"],
         "checkpoint 4 builds on a file of 3"
     );
     let found = block_on(vertex.job.latest()).unwrap().unwrap();
@@ -55,20 +51,12 @@ fn a_snapshot_is_found_by_any_of_its_names() {
     assert!(block_on(storage.latest()).unwrap().is_none());
     let vertex = three_checkpoints(&storage, JOB);
     let other = three_checkpoints(&storage, JobId(5));
-    block_on(
-        other
-            .job
-            .discard(CheckpointId(3), &[CheckpointId(1), CheckpointId(2)]),
-    )
-    .unwrap();
+    block_on(other.job.discard(CheckpointId(3), &[CheckpointId(1), CheckpointId(2)])).unwrap();
     let job = path_of(&vertex.job).to_str().unwrap().to_owned();
     let find = |path: &str| {
         let snapshot = block_on(storage.resolve(path)).unwrap().snapshot;
         assert_eq!(restore(&snapshot).unwrap().keyed.len(), 1, "{path}");
-        (
-            snapshot.manifest.checkpoint.0,
-            snapshot.url.contains(&JOB.to_string()),
-        )
+        (snapshot.manifest.checkpoint.0, snapshot.url.contains(&JOB.to_string()))
     };
     assert_eq!(find("latest"), (3, true));
     assert_eq!(find(&storage.url()), (3, true));
@@ -84,10 +72,7 @@ fn a_snapshot_is_found_by_any_of_its_names() {
         (ErrorKind::State, format!("there is no snapshot in '{job}/chk-9'"))
     );
     let empty = dir.path().to_str().unwrap();
-    assert_eq!(
-        refused(empty).to_string(),
-        format!("there is no snapshot in '{empty}'")
-    );
+    assert_eq!(refused(empty).to_string(), format!("there is no snapshot in '{empty}'"));
     let error = refused("s3://bucket/checkpoints");
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert_eq!(
@@ -104,10 +89,7 @@ fn a_savepoint_is_self_contained_and_may_be_moved() {
     let folder = storage.savepoint(target.to_str(), JOB, 0xabcdef).unwrap();
     let (manifest, _) = vertex.snapshot(4, &Target::Savepoint(folder.clone())).unwrap();
     let url = block_on(Snapshot::complete_savepoint(&folder, &manifest)).unwrap();
-    assert!(
-        url.ends_with("/savepoints/savepoint-000000-000000abcdef"),
-        "{url}"
-    );
+    assert!(url.ends_with("/savepoints/savepoint-000000-000000abcdef"), "{url}");
     let moved = dir.path().join("elsewhere");
     std::fs::rename(url.strip_prefix("file://").unwrap(), &moved).unwrap();
     block_on(vertex.job.discard_all()).unwrap();
@@ -120,29 +102,15 @@ fn a_savepoint_is_self_contained_and_may_be_moved() {
     next.checkpoint(5);
     let found = block_on(next.job.latest()).unwrap().unwrap();
     let named = found.snapshot.manifest.files().filter_map(|file| file.path());
-    assert!(
-        named
-            .into_iter()
-            .any(|path| path.starts_with("file:///") && path.contains("/elsewhere/"))
-    );
-    assert_eq!(
-        Vertex::restored(next.job.clone(), &found.snapshot, 1)
-            .unwrap()
-            .model,
-        next.model
-    );
+    assert!(named.into_iter().any(|path| path.starts_with("file:///") && path.contains("/elsewhere/")));
+    assert_eq!(Vertex::restored(next.job.clone(), &found.snapshot, 1).unwrap().model, next.model);
     // A full checkpoint depends on nothing else; so the savepoint can go.
     let (manifest, _) = next.snapshot(6, &Target::FullCheckpoint).unwrap();
     block_on(next.job.complete(&manifest)).unwrap();
     block_on(storage.dispose_savepoint(moved.to_str().unwrap())).unwrap();
     assert!(std::fs::read_dir(&moved).map_or(0, Iterator::count) == 0);
     let found = block_on(next.job.latest()).unwrap().unwrap();
-    assert_eq!(
-        Vertex::restored(next.job.clone(), &found.snapshot, 3)
-            .unwrap()
-            .model,
-        next.model
-    );
+    assert_eq!(Vertex::restored(next.job.clone(), &found.snapshot, 3).unwrap().model, next.model);
     let error = block_on(storage.dispose_savepoint(&found.snapshot.url)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
 }
@@ -155,28 +123,16 @@ fn a_job_that_stopped_with_a_savepoint_goes_on_from_there() {
     vertex.set(1, 77, None);
     let (manifest, _) = vertex.snapshot(4, &Target::Savepoint(folder.clone())).unwrap();
     let savepoint = block_on(Snapshot::complete_savepoint(&folder, &manifest)).unwrap();
-    let stopped = Stopped {
-        checkpoint: CheckpointId(4),
-        savepoint,
-        drained: true,
-    };
+    let stopped = Stopped { checkpoint: CheckpointId(4), savepoint, drained: true };
     block_on(vertex.job.note_stop(&stopped)).unwrap();
     let found = block_on(vertex.job.latest()).unwrap().unwrap();
     assert_eq!(found.stopped, Some(stopped));
-    assert_eq!(
-        Vertex::restored(vertex.job.clone(), &found.snapshot, 1)
-            .unwrap()
-            .model,
-        vertex.model
-    );
+    assert_eq!(Vertex::restored(vertex.job.clone(), &found.snapshot, 1).unwrap().model, vertex.model);
     // The job went on after all.
     vertex.set(2, 78, None);
     vertex.checkpoint(5);
     let found = block_on(vertex.job.latest()).unwrap().unwrap();
-    assert_eq!(
-        (found.stopped, found.snapshot.manifest.checkpoint),
-        (None, CheckpointId(5))
-    );
+    assert_eq!((found.stopped, found.snapshot.manifest.checkpoint), (None, CheckpointId(5)));
     block_on(vertex.job.discard(CheckpointId(5), &[])).unwrap();
     std::fs::remove_file(folder.url_of("_metadata").strip_prefix("file://").unwrap()).unwrap();
     let error = block_on(vertex.job.latest()).unwrap_err().to_string();
@@ -193,19 +149,11 @@ fn files_are_named_for_people() {
     let snapshot = block_on(vertex.job.read(CheckpointId(1))).unwrap();
     let mut restored = restore(&snapshot).unwrap().take_keyed("aggregate");
     let rows = restored.pop().unwrap();
-    let names: Vec<&str> = rows
-        .schema_ref()
-        .fields()
-        .iter()
-        .map(|field| field.name().as_str())
-        .collect();
+    let names: Vec<&str> = rows.schema_ref().fields().iter().map(|field| field.name().as_str()).collect();
     assert_eq!(names, ["key", "count", "text"]);
     assert_eq!(texts(&rows.columns()[2..]).len(), rows.num_rows());
     let columns = &snapshot.manifest.operators[0].subtasks[0].keyed[0].columns;
-    let types: Vec<(&str, &str)> = columns
-        .iter()
-        .map(|c| (c.name.as_str(), c.type_.as_str()))
-        .collect();
+    let types: Vec<(&str, &str)> = columns.iter().map(|c| (c.name.as_str(), c.type_.as_str())).collect();
     assert_eq!(types, [("key", "Int64"), ("count", "Int64"), ("text", "Utf8")]);
 }
 
@@ -221,10 +169,5 @@ fn without_a_folder_checkpoints_live_in_memory() {
     block_on(vertex.job.discard(CheckpointId(1), &ids)).unwrap();
     block_on(vertex.job.discard(CheckpointId(2), &ids)).unwrap();
     assert_eq!(block_on(vertex.job.checkpoints()).unwrap(), ids);
-    assert_eq!(
-        Vertex::restored(storage.job(JOB), &found.snapshot, 1)
-            .unwrap()
-            .model,
-        vertex.model
-    );
+    assert_eq!(Vertex::restored(storage.job(JOB), &found.snapshot, 1).unwrap().model, vertex.model);
 }

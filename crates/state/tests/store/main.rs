@@ -61,10 +61,7 @@ fn key(key: i64) -> Vec<ArrayRef> {
 
 impl Vertex {
     fn new(job: JobStorage, parallelism: u32) -> Self {
-        let task = |subtask| TaskId {
-            vertex: VertexId(3),
-            subtask: SubtaskIndex(subtask),
-        };
+        let task = |subtask| TaskId { vertex: VertexId(3), subtask: SubtaskIndex(subtask) };
         let writer = |subtask| TaskSnapshotWriter::new(job.folder().clone(), task(subtask), parallelism, &[]);
         Vertex {
             tables: (0..parallelism).map(|_| table()).collect(),
@@ -79,15 +76,10 @@ impl Vertex {
         let manifest = snapshot.manifest_for(job.folder());
         let mut vertex = Vertex::new(job, parallelism);
         for subtask in (0..parallelism).map(SubtaskIndex) {
-            let state = manifest
-                .restore(&uid(), subtask, parallelism, MAX_PARALLELISM)?
-                .unwrap_or_default();
+            let state = manifest.restore(&uid(), subtask, parallelism, MAX_PARALLELISM)?.unwrap_or_default();
             let mut restored = block_on(vertex.job.folder().restore(&state))?;
             vertex.tables[subtask.index()].restore(restored.take_keyed("aggregate"))?;
-            let task = TaskId {
-                vertex: VertexId(3),
-                subtask,
-            };
+            let task = TaskId { vertex: VertexId(3), subtask };
             let states: [(OperatorUid, SubtaskRestore); 1] = [(uid(), state)];
             vertex.writers[subtask.index()] =
                 TaskSnapshotWriter::new(vertex.job.folder().clone(), task, parallelism, &states);
@@ -130,11 +122,7 @@ impl Vertex {
             let slots: Vec<u32> = table.live().collect();
             let keys = table.keys_of(&slots).unwrap();
             for (row, slot) in slots.iter().enumerate() {
-                let text = table
-                    .values()
-                    .1
-                    .get(*slot)
-                    .map(|text| String::from_utf8(text.to_vec()).unwrap());
+                let text = table.values().1.get(*slot).map(|text| String::from_utf8(text.to_vec()).unwrap());
                 let value = (table.values().0.get(*slot).unwrap(), text);
                 let old = content.insert(keys[0].as_primitive::<Int64Type>().value(row), value);
                 assert!(old.is_none(), "two subtasks have the same key");
@@ -151,9 +139,8 @@ impl Vertex {
         };
         let mut manifest = Manifest::new(JOB, CheckpointId(id), kind, id as i64 * 1000);
         let (parallelism, mut bytes, mut failed) = (self.tables.len() as u32, 0, None);
-        for (subtask, (table, writer)) in (0..)
-            .map(SubtaskIndex)
-            .zip(self.tables.iter_mut().zip(&mut self.writers))
+        for (subtask, (table, writer)) in
+            (0..).map(SubtaskIndex).zip(self.tables.iter_mut().zip(&mut self.writers))
         {
             let full = writer.full_needed() || !matches!(target, Target::Checkpoint);
             let lists = vec![ListState {
@@ -199,9 +186,7 @@ fn restore(snapshot: &Snapshot) -> Result<RestoredState, Error> {
 fn noise(seed: u64, len: usize) -> String {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         char::from(b'!' + ((state >> 33) % 94) as u8)
     };
     (0..len).map(|_| next()).collect()

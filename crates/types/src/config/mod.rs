@@ -106,10 +106,13 @@ impl ConfigOption {
             ValueKind::Number => (text.parse::<i64>().is_ok(), "a whole number".to_owned()),
             ValueKind::Fraction => (text.parse::<f64>().is_ok(), "a number".to_owned()),
             ValueKind::Duration => (parse_duration(text).is_some(), DURATION.to_owned()),
-            ValueKind::Memory => (parse_memory_size(text).is_some(), "a size such as '512 kb' or '64 mb'".to_owned()),
+            ValueKind::Memory => {
+                (parse_memory_size(text).is_some(), "a size such as '512 kb' or '64 mb'".to_owned())
+            }
             ValueKind::Choice(choices) => {
                 let normal = text.to_ascii_lowercase().replace('_', "-");
-                let known = choices.iter().any(|choice| choice.to_ascii_lowercase().replace('_', "-") == normal);
+                let known =
+                    choices.iter().any(|choice| choice.to_ascii_lowercase().replace('_', "-") == normal);
                 (known, format!("one of {}", choices.join(", ")))
             }
         };

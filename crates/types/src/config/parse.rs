@@ -34,10 +34,48 @@ pub fn parse_memory_size(text: &str) -> Option<u64> {
 
 fn split(text: &str) -> Option<(&str, &'static str)> {
     const UNITS: [&str; 42] = [
-        "", "ns", "nano", "nanos", "nanosecond", "nanoseconds", "us", "µs", "micro", "micros", "microsecond",
-        "microseconds", "ms", "milli", "millis", "millisecond", "milliseconds", "s", "sec", "secs", "second", "seconds",
-        "m", "min", "minute", "minutes", "h", "hour", "hours", "d", "day", "days", "b", "bytes", "k", "kb", "mb", "g",
-        "gb", "t", "tb", "kibibytes",
+        "",
+        "ns",
+        "nano",
+        "nanos",
+        "nanosecond",
+        "nanoseconds",
+        "us",
+        "µs",
+        "micro",
+        "micros",
+        "microsecond",
+        "microseconds",
+        "ms",
+        "milli",
+        "millis",
+        "millisecond",
+        "milliseconds",
+        "s",
+        "sec",
+        "secs",
+        "second",
+        "seconds",
+        "m",
+        "min",
+        "minute",
+        "minutes",
+        "h",
+        "hour",
+        "hours",
+        "d",
+        "day",
+        "days",
+        "b",
+        "bytes",
+        "k",
+        "kb",
+        "mb",
+        "g",
+        "gb",
+        "t",
+        "tb",
+        "kibibytes",
     ];
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -52,7 +90,9 @@ mod tests {
 
     #[test]
     fn durations_and_sizes() {
-        for (text, millis) in [("500", 500), ("10 s", 10_000), ("3min", 180_000), ("1 d", 86_400_000), ("0 ms", 0)] {
+        for (text, millis) in
+            [("500", 500), ("10 s", 10_000), ("3min", 180_000), ("1 d", 86_400_000), ("0 ms", 0)]
+        {
             assert_eq!(parse_duration(text), Some(millis), "{text}");
         }
         for text in ["", "s", "ten s", "5 parsecs", "-1 s"] {
