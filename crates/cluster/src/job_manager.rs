@@ -25,6 +25,9 @@ use crate::status::JobShared;
 use crate::storage::Storage;
 use crate::transport::{JobManagerGateway, Mailbox, TaskManagerGateway};
 
+/// So many jobs are known, those that have ended included.
+const REMEMBERED: usize = 200;
+
 /// What a JobManager works with.
 pub struct JobManagerServices {
     /// Time.
@@ -144,13 +147,25 @@ impl JobManager {
             self.results.add(job, store.clone());
         }
         let entry = Job { mailbox: mailbox.clone(), shared: shared.clone(), graph, last_metrics: None };
-        self.jobs.lock().insert(job, entry);
+        self.remember(job, entry);
         let manager = self.clone();
         let name = format!("jobmaster {}", shared.name);
         threads.spawn(&name, move || {
             master.run(&received, || manager.ended(job, &allocation));
         })?;
         Ok(JobClient { manager: self.clone(), shared, mailbox, results, savepoint_dir })
+    }
+
+    /// Keeps what is known of a job, and forgets the oldest of those that have ended when there are many.
+    fn remember(&self, job: JobId, entry: Job) {
+        let mut jobs = self.jobs.lock();
+        jobs.insert(job, entry);
+        while jobs.len() > REMEMBERED {
+            let start = |job: &Job| job.shared.lock().timestamps.first().map(|(_, at)| *at);
+            let ended = jobs.iter().filter(|(_, job)| job.shared.lock().status.is_terminal());
+            let Some(oldest) = ended.min_by_key(|(_, job)| start(job)).map(|(id, _)| *id) else { return };
+            jobs.remove(&oldest);
+        }
     }
 
     /// The jobs, oldest first.

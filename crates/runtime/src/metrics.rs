@@ -113,9 +113,11 @@ impl TaskMetrics {
     /// What there is to tell now.
     pub fn report(&self, clock: &dyn Clock) -> TaskMetricsReport {
         let operators: Vec<_> = self.operators.lock().iter().map(operator_report).collect();
-        // A task without a gate reads what its source emits; one without exchanges writes what its sink takes.
-        let read = self.records_in.get().max(operators.first().map_or(0, |head| head.num_records_out));
-        let num_records_in = if self.records_in.get() > 0 { self.records_in.get() } else { read };
+        // A source has no gate: it is what it emits that it has read. A sink has no exchange: it is what it wrote.
+        let num_records_in = match self.records_in.get() {
+            0 => operators.first().map_or(0, |head| head.num_records_out),
+            read => read,
+        };
         let num_records_out = match self.records_out.get() {
             0 => operators.last().map_or(0, |last| last.num_records_out),
             out => out,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 use flott_checkpoint::alignment::Mode;
 use flott_connector::TableContext;
+use flott_types::config::parse_duration;
 use flott_types::{Configuration, Error, Result, Timestamp};
 
 use crate::gate::Limits;
@@ -138,7 +139,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// If it is something else.
     pub fn duration(&self, key: &str) -> Result<Option<i64>> {
-        self.parsed(key, duration, "a duration such as '500 ms', '10 s' or '1 min'")
+        self.parsed(key, parse_duration, "a duration such as '500 ms', '10 s' or '1 min'")
     }
 
     /// An error about the value of a key.
@@ -155,24 +156,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Flink's notation of a duration, in milliseconds (fractions of one are dropped).
-fn duration(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix('-').unwrap_or(text).find(|c: char| !c.is_ascii_digit());
-    let at = digits.map_or(text.len(), |at| at + text.len() - text.strip_prefix('-').unwrap_or(text).len());
-    let (number, unit) = text.split_at(at);
-    let number: i64 = number.parse().ok()?;
-    match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "ms" | "milli" | "millis" | "millisecond" | "milliseconds" => Some(number),
-        "ns" | "nano" | "nanos" | "nanosecond" | "nanoseconds" => Some(number / 1_000_000),
-        "us" | "µs" | "micro" | "micros" | "microsecond" | "microseconds" => Some(number / 1_000),
-        "s" | "sec" | "secs" | "second" | "seconds" => number.checked_mul(1_000),
-        "m" | "min" | "minute" | "minutes" => number.checked_mul(60_000),
-        "h" | "hour" | "hours" => number.checked_mul(3_600_000),
-        "d" | "day" | "days" => number.checked_mul(86_400_000),
-        _ => None,
-    }
-}
-
 /// Enum values are written in any case, with `_` or `-`.
 fn normal(text: &str) -> String {
     text.to_ascii_lowercase().replace('_', "-")
@@ -181,14 +164,6 @@ fn normal(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_flinks() {
-        let all = ["500", "10 ms", "10s", "1 min", "2h", "1 d", "-1", "1500 us"].map(duration);
-        let want = [500, 10, 10_000, 60_000, 7_200_000, 86_400_000, -1, 1];
-        assert_eq!(all, want.map(Some));
-        assert_eq!(["", "s", "ten s", "1 week", "1.5 s"].map(duration), [None; 5]);
-    }
 
     #[test]
     fn a_wrong_value_names_its_key() {

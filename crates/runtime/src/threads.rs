@@ -41,7 +41,8 @@ impl Threads {
             run();
         };
         Builder::new()
-            .name(name.to_owned())
+            // Names come from SQL, which may hold anything; a thread's name may not.
+            .name(name.replace('\0', " "))
             .spawn(body)
             .map_err(|error| Error::external(format!("cannot start the thread '{name}'")).with_source(error))
     }

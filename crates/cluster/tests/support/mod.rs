@@ -2,6 +2,7 @@
 
 #![allow(dead_code, clippy::allow_attributes, reason = "not every test file uses all of it")]
 
+pub mod operators;
 pub mod sink;
 pub mod source;
 
@@ -133,6 +134,7 @@ pub fn world(task_managers: u32, slots: u32) -> World {
     registry.register(Arc::new(sink::TestSinkConnector(committed.clone(), controls.clone())));
     let mut options = LocalClusterOptions::new(Arc::new(registry), slots);
     options.task_managers = task_managers;
+    options.operators = Arc::new(operators::TestOperators);
     World { cluster: LocalCluster::start(options).unwrap(), controls, committed }
 }
 

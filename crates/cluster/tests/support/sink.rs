@@ -12,11 +12,14 @@ use parking_lot::Mutex;
 
 use super::source::Controls;
 
+/// k, v, and 1 for an addition or -1 for a retraction.
+pub type Change = (i64, i64, i64);
+
 /// What readers of the table see.
 #[derive(Default)]
 pub struct Committed {
-    /// By committable, so that a second commit changes nothing. The third is 1 for an addition, -1 for a retraction.
-    pub parts: Mutex<BTreeMap<String, Vec<(i64, i64, i64)>>>,
+    /// By committable, so that a second commit changes nothing.
+    pub parts: Mutex<BTreeMap<String, Vec<Change>>>,
     /// What a sink of one phase wrote.
     pub direct: Mutex<Vec<(i64, i64)>>,
     /// Rows in writers, over all, at most.
@@ -95,7 +98,7 @@ struct TestWriter {
     controls: Arc<Controls>,
     direct: bool,
     prefix: String,
-    rows: Vec<(i64, i64, i64)>,
+    rows: Vec<Change>,
 }
 
 impl SinkWriter for TestWriter {

@@ -1,0 +1,185 @@
+//! What the state machines say is to be done.
+
+use flott_checkpoint::coordinator;
+use flott_checkpoint::execution;
+use flott_checkpoint::manifest::TaskSnapshot;
+use flott_checkpoint::{ExecutionState, JobStatus};
+use flott_runtime::{Failure, FailureKind, TaskCommand};
+use flott_types::{CheckpointId, Error};
+
+use crate::storage::Place;
+
+use super::{Action, JobMaster};
+
+impl JobMaster {
+    pub(super) fn on_execution(
+        &mut self,
+        action: execution::Action,
+        execute: &mut Option<Vec<execution::Event>>,
+        coordinate: &mut Option<coordinator::Event<TaskSnapshot>>,
+    ) {
+        use execution::Action as A;
+        match action {
+            A::StatusChanged(status) => {
+                let now = self.setup.clock.now();
+                tracing::info!(job = %self.setup.job, %status, "job status");
+                if !status.is_terminal() {
+                    self.setup.shared.update(|info| {
+                        info.status = status;
+                        info.timestamps.push((status, now));
+                    });
+                }
+            }
+            A::RequestRestorePoint => *coordinate = Some(coordinator::Event::RestoreRequested),
+            A::Deploy { attempt, tasks, restore } => {
+                let drained = restore.is_some_and(|point| point.drained);
+                if let Err(error) = self.deploy(attempt, &tasks, drained) {
+                    let failure = Failure::new(&error, self.setup.clock.now());
+                    self.setup.shared.update(|info| info.failed(failure, None));
+                    let failure =
+                        execution::Failure { reason: error.to_string(), retryable: error.is_retryable() };
+                    *execute = Some(vec![execution::Event::Fail(failure)]);
+                }
+            }
+            A::AttemptRunning { attempt, tasks } => {
+                *coordinate = Some(coordinator::Event::JobStarted { attempt, tasks });
+            }
+            A::AttemptStopping { attempt, reason } => {
+                *coordinate = Some(coordinator::Event::JobStopping { attempt, reason });
+            }
+            A::CancelTasks { attempt } if self.deployed => self.send(attempt, None, &TaskCommand::Cancel),
+            A::CancelTasks { attempt } => {
+                // They never came to a TaskManager that could answer.
+                let tasks = self.execution.region().tasks().to_vec();
+                let ended = |task| execution::Event::Task {
+                    attempt,
+                    task,
+                    state: ExecutionState::Canceled,
+                    failure: None,
+                };
+                *execute = Some(tasks.into_iter().map(ended).collect());
+            }
+            A::AllDrained { attempt } if self.final_checkpoint() => {
+                *coordinate = Some(coordinator::Event::AllTasksDrained { attempt });
+            }
+            A::AllDrained { .. } => {
+                *execute = Some(vec![execution::Event::LastCheckpointCompleted(CheckpointId(0))])
+            }
+            A::FinishTasks { attempt, checkpoint } => {
+                let checkpoint = (checkpoint.0 > 0).then_some(checkpoint);
+                self.send(attempt, None, &TaskCommand::Finish(checkpoint));
+            }
+            A::ScheduleRestart { at, reason } => {
+                tracing::info!(job = %self.setup.job, at, reason, "the job will be restarted");
+            }
+            A::JobTerminal { status, reason } => {
+                self.terminal(status, reason);
+                *coordinate = Some(coordinator::Event::JobTerminal(status));
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn on_coordinator(
+        &mut self,
+        action: coordinator::Action<TaskSnapshot>,
+        execute: &mut Option<Vec<execution::Event>>,
+        coordinate: &mut Option<coordinator::Event<TaskSnapshot>>,
+    ) {
+        use coordinator::Action as A;
+        let attempt = self.execution.region().attempt();
+        let now = self.setup.clock.now();
+        match action {
+            A::Trigger(barrier) => *coordinate = self.trigger(attempt, barrier),
+            A::WriteManifest(snapshot) => self.write(snapshot),
+            A::NotifyComplete(checkpoint) => {
+                self.send(attempt, None, &TaskCommand::Complete(checkpoint));
+                if let Some(results) = &self.setup.results {
+                    results.completed(checkpoint);
+                }
+            }
+            A::NotifyAborted(checkpoint) => {
+                self.enumerators.remove(&checkpoint);
+                self.setup.shared.update(|job| job.checkpoints.ended(checkpoint, None, now));
+                self.send(attempt, None, &TaskCommand::Aborted(checkpoint));
+            }
+            A::Discard(checkpoint) => {
+                self.paths.remove(&checkpoint);
+                let (storage, job) = (self.setup.storage.clone(), self.setup.job);
+                let configuration = self.setup.options.task.configuration.clone();
+                self.worker.run(move || {
+                    let place = Place { job, configuration: &configuration };
+                    if let Err(error) = storage.discard(&place, checkpoint) {
+                        tracing::warn!(%job, %checkpoint, %error, "a checkpoint could not be deleted");
+                    }
+                });
+            }
+            A::FailJob(reason) => {
+                let failure = Failure {
+                    kind: FailureKind::External,
+                    message: reason.clone(),
+                    retryable: true,
+                    at: now,
+                };
+                self.setup.shared.update(|info| info.failed(failure, None));
+                let failure = execution::Failure { reason, retryable: true };
+                *execute = Some(vec![execution::Event::Fail(failure)]);
+            }
+            A::RequestDone { request, checkpoint, target } => {
+                let path = self.paths.get(&checkpoint).cloned().or(target);
+                if let Some(answer) = self.answers.remove(&request) {
+                    answer(Ok(path.unwrap_or_else(|| format!("checkpoint {checkpoint}"))));
+                }
+            }
+            A::RequestFailed { request, reason } => {
+                self.stopping = false;
+                self.folders.retain(|(of, _, _)| *of != request);
+                if let Some(answer) = self.answers.remove(&request) {
+                    answer(Err(Error::external(reason)));
+                }
+            }
+            A::DrainSources => self.send(attempt, None, &TaskCommand::Drain),
+            A::Restore(point) => self.restore_point(point, execute, coordinate),
+            A::Finish(checkpoint) => {
+                self.stopped = self.stopping;
+                if let Some(results) = &self.setup.results {
+                    results.completed(checkpoint);
+                }
+                *execute = Some(vec![execution::Event::LastCheckpointCompleted(checkpoint)]);
+            }
+            _ => {}
+        }
+    }
+
+    /// Without sinks that commit, checkpoints, or somebody who waits for one, a job ends without a last checkpoint.
+    pub(super) fn final_checkpoint(&self) -> bool {
+        self.setup.final_checkpoint || self.stopping || !self.answers.is_empty()
+    }
+
+    pub(super) fn terminal(&mut self, status: JobStatus, reason: Option<String>) {
+        let now = self.setup.clock.now();
+        let failure = reason.filter(|_| status == JobStatus::Failed).map(|message| {
+            let last = self.setup.shared.lock().exceptions.front().map(|entry| entry.failure.kind);
+            Failure { kind: last.unwrap_or(FailureKind::Internal), message, retryable: false, at: now }
+        });
+        if let Some(results) = &self.setup.results {
+            results.ended(match (&failure, status) {
+                (_, JobStatus::Finished) => Ok(()),
+                (Some(failure), _) => Err(failure.message.clone()),
+                (None, _) => Err(format!("the job is {status}")),
+            });
+        }
+        // The answers first: who asked for a stop learns of its savepoint before the end of the job.
+        while let Some(at) = self.actions.iter().position(is_answer) {
+            if let Some(Action::Coordinator(action)) = self.actions.remove(at) {
+                self.on_coordinator(action, &mut None, &mut None);
+            }
+        }
+        self.terminal = Some((status, failure));
+    }
+}
+
+fn is_answer(action: &Action) -> bool {
+    use coordinator::Action as A;
+    matches!(action, Action::Coordinator(A::RequestDone { .. } | A::RequestFailed { .. }))
+}

@@ -1,0 +1,171 @@
+//! The gate between tasks: order, bounds, blocking, cancellation.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::scope;
+use std::time::Duration;
+
+use arrow::array::{Int64Array, RecordBatch};
+use flott_batch::{Batch, ChangeBatch, arrow_type};
+use flott_checkpoint::{Barrier, CheckpointKind};
+use flott_runtime::TaskCommand;
+use flott_runtime::gate::{CancelFlag, Element, Gate, Limits, Next};
+use flott_types::{CheckpointId, SystemClock, TypeKind, Watermark};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+
+const LIMITS: Limits = Limits { batches: 4, rows: 20 };
+
+fn batch(values: impl IntoIterator<Item = i64>) -> Element {
+    let schema = arrow_type::schema([("v", &TypeKind::BigInt.nullable())]);
+    let values: Int64Array = values.into_iter().map(Some).collect();
+    let columns = RecordBatch::try_new(schema, vec![Arc::new(values)]).unwrap();
+    Element::Batch(ChangeBatch::insert_only(columns).into())
+}
+
+fn first(element: &Element) -> i64 {
+    use arrow::array::AsArray;
+    use arrow::datatypes::Int64Type;
+    match element {
+        Element::Batch(Batch::Changes(changes)) => changes.column(0).as_primitive::<Int64Type>().value(0),
+        Element::Watermark(watermark) => watermark.0,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn barrier(id: u64) -> Element {
+    let barrier = Barrier { checkpoint: CheckpointId(id), created_at: 0, kind: CheckpointKind::Checkpoint };
+    Element::Barrier(barrier, None)
+}
+
+fn take(gate: &Gate) -> Option<(usize, Element)> {
+    match gate.next() {
+        Next::Element { channel, element } => Some((channel, element)),
+        Next::Nothing => None,
+        Next::Command(command) => panic!("{command:?}"),
+    }
+}
+
+fn send(gate: &Gate, channel: usize, element: Element) {
+    gate.send(channel, element, &CancelFlag::default(), &SystemClock::new()).unwrap();
+}
+
+#[test]
+fn channels_take_turns_and_messages_go_first() {
+    let gate = Gate::new(3, LIMITS);
+    for (channel, value) in [(0, 1), (0, 2), (2, 3), (1, 4)] {
+        send(&gate, channel, batch([value]));
+    }
+    gate.post(TaskCommand::Drain);
+    assert!(matches!(gate.next(), Next::Command(TaskCommand::Drain)));
+    let order: Vec<_> = std::iter::from_fn(|| take(&gate)).map(|(channel, e)| (channel, first(&e))).collect();
+    assert_eq!(order, [(0, 1), (1, 4), (2, 3), (0, 2)]);
+}
+
+#[test]
+fn a_watermark_replaces_the_one_before_it_but_not_across_rows() {
+    let gate = Gate::new(1, LIMITS);
+    for element in [Element::Watermark(Watermark(1)), Element::Watermark(Watermark(2)), batch([7])] {
+        send(&gate, 0, element);
+    }
+    send(&gate, 0, Element::Watermark(Watermark(3)));
+    let order: Vec<_> = std::iter::from_fn(|| take(&gate)).map(|(_, e)| first(&e)).collect();
+    assert_eq!(order, [2, 7, 3]);
+}
+
+#[test]
+fn a_blocked_channel_is_passed_over_until_it_is_unblocked() {
+    let gate = Gate::new(2, LIMITS);
+    send(&gate, 0, batch([1]));
+    send(&gate, 1, batch([2]));
+    gate.block(0);
+    send(&gate, 0, batch([3]));
+    assert_eq!(take(&gate).unwrap().0, 1);
+    assert!(take(&gate).is_none());
+    gate.unblock_all();
+    assert_eq!([take(&gate), take(&gate)].map(|next| first(&next.unwrap().1)), [1, 3]);
+    assert!(take(&gate).is_none());
+}
+
+#[test]
+fn a_producer_that_waits_notices_its_cancellation() {
+    let gate = Gate::new(1, Limits { batches: 1, rows: 1 });
+    let cancel = CancelFlag::default();
+    send(&gate, 0, batch([1]));
+    // Control elements never wait.
+    send(&gate, 0, barrier(1));
+    scope(|scope| {
+        let blocked = scope.spawn(|| gate.send(0, batch([2]), &cancel, &SystemClock::new()));
+        gate.wait(Duration::from_millis(20), false);
+        assert!(!blocked.is_finished());
+        cancel.set();
+        assert!(blocked.join().unwrap().is_err());
+    });
+}
+
+#[test]
+fn a_closed_gate_holds_nobody_and_keeps_nothing() {
+    let gate = Gate::new(1, Limits { batches: 1, rows: 1 });
+    send(&gate, 0, batch([1]));
+    scope(|scope| {
+        let blocked = scope.spawn(|| send(&gate, 0, batch([2])));
+        gate.wait(Duration::from_millis(20), false);
+        assert!(!blocked.is_finished());
+        gate.close();
+    });
+    send(&gate, 0, batch([3]));
+    gate.post(TaskCommand::Drain);
+    assert!(matches!(gate.next(), Next::Nothing));
+    assert_eq!(gate.queued_rows(), 0);
+}
+
+#[test]
+fn producers_at_random_speed_lose_nothing_and_stay_within_bounds() {
+    for seed in 0..20 {
+        let gate = Gate::new(3, LIMITS);
+        let ended = AtomicBool::new(false);
+        let mut received = vec![Vec::new(); 3];
+        scope(|scope| {
+            for channel in 0..3 {
+                let gate = &gate;
+                scope.spawn(move || {
+                    let mut random = SmallRng::seed_from_u64(seed * 10 + channel as u64);
+                    let mut next = 0;
+                    while next < 300 {
+                        let end = next + random.random_range(1..12);
+                        send(gate, channel, batch(next..end));
+                        next = end;
+                        if random.random_bool(0.1) {
+                            send(gate, channel, barrier(next as u64));
+                        }
+                    }
+                    send(gate, channel, Element::EndOfInput);
+                });
+            }
+            let mut random = SmallRng::seed_from_u64(seed);
+            let mut open = 3;
+            while open > 0 {
+                assert!(gate.queued_rows() <= 3 * (LIMITS.rows + 12), "seed {seed}");
+                match take(&gate) {
+                    None => gate.wait(Duration::from_millis(100), true),
+                    Some((_, Element::EndOfInput)) => open -= 1,
+                    Some((channel, Element::Batch(batch))) => {
+                        let from = first(&Element::Batch(batch.clone()));
+                        received[channel].extend(from..from + batch.num_rows() as i64);
+                    }
+                    Some((channel, _)) if random.random_bool(0.3) => {
+                        gate.block(channel);
+                        gate.unblock_all();
+                    }
+                    Some(_) => {}
+                }
+            }
+            ended.store(true, Ordering::SeqCst);
+        });
+        for values in received {
+            assert!(values.len() >= 300 && values.iter().copied().eq(0..values.len() as i64), "seed {seed}");
+        }
+    }
+}
