@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use flott_checkpoint::JobStatus;
 use flott_checkpoint::alignment::Mode;
 use flott_connector::Registry;
 use flott_plan::{JobGraph, OperatorSpec, Schema};
@@ -87,6 +88,9 @@ impl JobManager {
         // The job that runs is the one that was serialised.
         let json: Arc<str> = graph.to_json()?.into();
         let graph = JobGraph::from_json(&json)?;
+        if graph.vertices.is_empty() {
+            return Err(Error::invalid("the job has no operators"));
+        }
         let JobManagerServices { clock, registry, storage, threads } = &self.services;
         let now = clock.now();
         let mut options = JobOptions::parse(&graph.configuration)?;
@@ -150,8 +154,22 @@ impl JobManager {
         self.remember(job, entry);
         let manager = self.clone();
         let name = format!("jobmaster {}", shared.name);
+        let watched = shared.clone();
+        let clock = clock.clone();
         threads.spawn(&name, move || {
-            master.run(&received, || manager.ended(job, &allocation));
+            let ran = guard("job master", || {
+                master.run(&received, || manager.ended(job, &allocation));
+                Ok(())
+            });
+            if let Err(error) = ran {
+                // A defect; but a client that waits must not wait for ever, nor tasks run on.
+                manager.ended(job, &allocation);
+                let failure = Failure::new(&error, clock.now());
+                watched.update(|info| {
+                    info.status = JobStatus::Failed;
+                    info.failure = Some(failure);
+                });
+            }
         })?;
         Ok(JobClient { manager: self.clone(), shared, mailbox, results, savepoint_dir })
     }
@@ -169,7 +187,7 @@ impl JobManager {
     }
 
     /// The jobs, oldest first.
-    pub fn jobs(&self) -> Vec<(JobId, String, flott_checkpoint::JobStatus)> {
+    pub fn jobs(&self) -> Vec<(JobId, String, JobStatus)> {
         let jobs = self.jobs.lock();
         let mut all: Vec<_> = jobs
             .values()

@@ -110,7 +110,11 @@ impl Worker {
 
     fn forget(&mut self, job: JobId) {
         self.graphs.remove(&job);
-        self.tasks.lock().retain(|(of, _, _), _| *of != job);
+        // They have ended, unless their job master has died.
+        self.tasks
+            .lock()
+            .extract_if(|(of, _, _), _| *of == job)
+            .for_each(|(_, handle)| handle.send(TaskCommand::Cancel));
     }
 
     fn deploy(&mut self, deploy: Deploy) {

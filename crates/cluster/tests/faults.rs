@@ -61,7 +61,7 @@ fn run(world: &World, seed: u64) {
 #[test]
 fn exactly_once_under_failures_at_random_points() {
     let mut failures = 0;
-    for seed in 0..40 {
+    for seed in 0..30 {
         let world = world(2, 2);
         run(&world, seed);
         failures += world.controls.failures.load(Ordering::SeqCst);

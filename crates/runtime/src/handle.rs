@@ -42,7 +42,13 @@ impl TaskHandle {
         };
         let task = handle.clone();
         let inputs = channels.into_iter().map(|(_, input)| input).collect();
-        handle.environment.threads.spawn(&thread_name(&deployment), move || task.run(deployment, inputs))?;
+        let (job, attempt, id) = (deployment.job, deployment.attempt, deployment.task);
+        let started =
+            handle.environment.threads.spawn(&thread_name(&deployment), move || task.run(deployment, inputs));
+        if let Err(error) = started {
+            handle.environment.connector.unregister(job, attempt, id);
+            return Err(error);
+        }
         Ok(handle)
     }
 

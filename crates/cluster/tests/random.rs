@@ -1,0 +1,108 @@
+//! Plans of any shape, at any parallelism, with failures: every row arrives as often as there are paths for it.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
+
+mod support;
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use flott_plan::{Exchange, NodeId, OperatorSpec};
+use rand::rngs::SmallRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+use support::{Plan, finish, world};
+
+const ROWS: i64 = 120;
+const SPLITS: i64 = 3;
+
+fn exchange(random: &mut SmallRng) -> Exchange {
+    match random.random_range(0..5) {
+        0 => Exchange::Hash(vec![0]),
+        1 => Exchange::Hash(vec![1, 0]),
+        2 => Exchange::Rebalance,
+        3 => Exchange::Global,
+        _ => Exchange::Forward,
+    }
+}
+
+/// A plan, and how often each row arrives at its sink.
+fn plan(random: &mut SmallRng) -> (Plan, usize) {
+    let mut plan = Plan::new(&[
+        ("execution.checkpointing.interval", "2 ms"),
+        ("execution.checkpointing.tolerable-failed-checkpoints", "1000"),
+        ("restart-strategy.type", "fixed-delay"),
+        ("restart-strategy.fixed-delay.attempts", "1000"),
+        ("restart-strategy.fixed-delay.delay", "1 ms"),
+    ]);
+    plan.configuration.insert("table.exec.batch-size".to_owned(), random.random_range(1..20).to_string());
+    let options = [("splits", "3"), ("rows", "120"), ("batch", "5"), ("pause", "1")];
+    let mut nodes: Vec<(NodeId, usize)> = Vec::new();
+    for source in 0..random.random_range(1..3) {
+        nodes.push((plan.source(&format!("source{source}"), &options, random.random_range(1..4)), 1));
+    }
+    for at in 0..random.random_range(0..5) {
+        let parents = random.random_range(1..3);
+        let spec = match parents {
+            1 => None,
+            _ => Some(OperatorSpec::Union),
+        };
+        let (uid, parallelism) = (format!("node{at}"), random.random_range(1..4));
+        let node = match spec {
+            Some(spec) => plan.add(&uid, spec, parallelism),
+            None => plan.identity(&uid, parallelism),
+        };
+        let mut paths = 0;
+        for _ in 0..parents {
+            let (parent, count) = *nodes.choose(random).unwrap();
+            let exchange = exchange(random);
+            plan.connect(parent, node, exchange);
+            paths += count;
+        }
+        nodes.push((node, paths));
+    }
+    // Everything that nobody reads yet goes to the sink.
+    let union = plan.add("union", OperatorSpec::Union, random.random_range(1..4));
+    let mut paths = 0;
+    let open: Vec<_> = nodes
+        .iter()
+        .filter(|(node, _)| plan.graph.edges.iter().all(|edge| edge.from != *node))
+        .copied()
+        .collect();
+    for (node, count) in open {
+        let exchange = exchange(random);
+        plan.connect(node, union, exchange);
+        paths += count;
+    }
+    let sink = plan.sink("sink", &[], random.random_range(1..4));
+    let exchange = exchange(random);
+    plan.connect(union, sink, exchange);
+    (plan, paths)
+}
+
+#[test]
+fn every_row_arrives_as_often_as_there_are_paths() {
+    let mut failures = 0;
+    for seed in 0..40 {
+        let mut random = SmallRng::seed_from_u64(seed);
+        let (plan, paths) = plan(&mut random);
+        let world = world(random.random_range(1..4), 3);
+        if random.random_bool(0.7) {
+            world.controls.fail_after.store(random.random_range(1..300), Ordering::SeqCst);
+        }
+        let client = world.cluster.submit(&plan.build()).unwrap();
+        if random.random_bool(0.3) {
+            client.wait_until(Duration::from_millis(random.random_range(0..30)), |info| {
+                info.status.is_terminal()
+            });
+            *world.controls.fault.lock() = Some("commit");
+        }
+        finish(&client);
+        failures += world.controls.failures.load(Ordering::SeqCst);
+        let mut want: Vec<_> = (0..ROWS * SPLITS).map(|v| (v % 10, v)).collect();
+        want.sort_unstable();
+        let want: Vec<_> = want.into_iter().flat_map(|row| std::iter::repeat_n(row, paths)).collect();
+        assert_eq!(world.committed.rows(), want, "seed {seed}");
+    }
+    assert!(failures > 20, "only {failures} failures: the test does not test");
+}
