@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use flott_expr::bind;
-use flott_plan::{AggregateCall, Expr};
+use flott_plan::{AggregateCall, Expr, Literal};
 use flott_sql_parser::encoding;
 use flott_types::{Result, TypeKind};
 use sqlparser::ast::{
@@ -181,6 +181,13 @@ impl<'a, 's> ExprBinder<'a, 's> {
                 }
                 AccessExpr::Subscript(Subscript::Index { index }) => {
                     let index_expr = self.bind(index)?;
+                    if let (TypeKind::Array(_), Expr::Literal { value: Literal::Integer(at @ ..1), .. }) =
+                        (&expr.ty().kind, &index_expr)
+                    {
+                        let message =
+                            format!("Array element access needs an index starting at 1 but was {at}");
+                        return Err(wrong(message, index));
+                    }
                     self.call("ITEM", vec![expr, index_expr], index)?
                 }
                 _ => return Err(unsupported("this form of access to an element or field", root)),

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use flott_plan::{Expr, SortKey};
+use flott_sql_parser::encoding;
 use flott_types::Result;
 use sqlparser::ast::{
     Distinct, Expr as Ast, GroupByExpr, OrderByExpr, Select, SelectFlavor, SelectItem,
@@ -29,6 +30,7 @@ impl Binder<'_> {
         outer: Option<&Scope<'_>>,
     ) -> Result<Ordered> {
         refuse_foreign_clauses(select)?;
+        check_hints(select)?;
         let (rel, scope) = self.from(&select.from, outer)?;
         let rel = match &select.selection {
             Some(condition) => self.filter(rel, &scope, condition)?,
@@ -275,6 +277,20 @@ fn plain_wildcard(options: &WildcardAdditionalOptions) -> Result<()> {
         || opt_rename.is_some()
     {
         return Err(super::expr_call::refuse("* takes no EXCLUDE, EXCEPT, REPLACE or RENAME in Flink's SQL"));
+    }
+    Ok(())
+}
+
+/// Hints behind SELECT: how to join is decided here, so that those are taken note of and change nothing.
+fn check_hints(select: &Select) -> Result<()> {
+    const JOINS: [&str; 6] =
+        ["BROADCAST", "SHUFFLE_HASH", "SHUFFLE_MERGE", "NEST_LOOP", "LOOKUP", "MULTI_JOIN"];
+    for hint in encoding::decode_select_hints(select) {
+        match hint.name.to_ascii_uppercase().as_str() {
+            name if JOINS.contains(&name) => {}
+            "STATE_TTL" => return Err(unsupported("the hint STATE_TTL; set 'table.exec.state.ttl'", select)),
+            name => return Err(wrong(format!("there is no hint '{name}'"), select)),
+        }
     }
     Ok(())
 }

@@ -84,6 +84,9 @@ impl Binder<'_> {
             });
         }
         let kind = window_kind(&function, &millis, node)?;
+        if !self.context.streaming && matches!(kind, WindowKind::Session { .. }) {
+            return Err(wrong("SESSION windows are not supported in batch mode", node));
+        }
         let field = &input.fields[time_column];
         let event_time = match field.time {
             Some(TimeAttribute::Processing) => false,

@@ -12,6 +12,13 @@ impl Planner<'_> {
     pub(super) fn scan(&mut self, rel: &Rel, scan: &Scan) -> Result<Stream> {
         let table = table_spec(&scan.path, &scan.table)?;
         let changelog = self.changelog(&table)?;
+        if !self.options.streaming && changelog != Changelog::InsertOnly {
+            return Err(Error::invalid(format!(
+                "Querying a table in batch mode is currently only possible for INSERT-only table sources. But the source for \
+                 table '{}' produces other changelog messages than just INSERT.",
+                table.name
+            )));
+        }
         let parallelism = self.parallelism_option(&table.options, "scan.parallelism")?;
         let mut projection = scan.projection.clone();
         let mut schema = schema_of(rel);

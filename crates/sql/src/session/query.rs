@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use flott_expr::bind;
 use flott_plan::{Expr, Literal, Schema, SinkSpec};
 use flott_sql_parser::ast::{Explain, ExplainDetail, Insert, PartitionValue, Statement};
-use flott_types::{Error, LogicalType, Result};
+use flott_types::{Error, LogicalType, Result, TypeKind};
 use sqlparser::ast::Query;
 
 use super::{Answer, Outcome, PlannedJob, Session, parts};
@@ -18,7 +18,14 @@ use crate::plan::{Planner, SinkTarget, explain};
 
 impl Session {
     pub(super) fn query(&self, query: &Query) -> Result<Outcome> {
-        let root = (self.bound(query)?, SinkTarget::Collect);
+        let rel = self.bound(query)?;
+        if let Some(field) = rel.fields.iter().find(|field| field.ty.kind == TypeKind::Null) {
+            return Err(Error::invalid(format!(
+                "Illegal use of 'NULL': column '{}' has no type; write CAST(NULL AS type)",
+                field.name
+            )));
+        }
+        let root = (rel, SinkTarget::Collect);
         Ok(Outcome::Query(Box::new(self.plan(&[root], "collect")?)))
     }
 

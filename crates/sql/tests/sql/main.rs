@@ -1,0 +1,25 @@
+//! Tests of the planner through its public face: scripts in, plans, answers and errors out.
+//!
+//! A snapshot that changes on purpose is written anew with `UPDATE_EXPECT=1 cargo test -p flott-sql`.
+
+mod alter;
+mod catalogs;
+mod errors_ddl;
+mod errors_insert;
+mod errors_query;
+mod explain_aggregate;
+mod explain_calc;
+mod explain_changelog;
+mod explain_join;
+mod explain_sets;
+mod explain_subquery;
+mod explain_top_n;
+mod explain_window;
+mod settings;
+mod show;
+mod support;
+mod tables;
+mod types;
+mod uids;
+mod unsupported;
+mod views;

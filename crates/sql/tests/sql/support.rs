@@ -1,0 +1,249 @@
+//! A session with tables to plan against, and its answers as text.
+#![expect(clippy::expect_used, reason = "helpers of tests")]
+
+use std::sync::Arc;
+
+use expect_test::Expect;
+use flott_connector::{
+    Boundedness, Changelog, Committable, Connector, EnumeratorContext, Options, ReaderContext, Registry, Sink, SinkContext,
+    SinkWriter, Source, SourceReader, SplitEnumerator, TableContext,
+};
+use flott_plan::{JobGraph, Schema, SinkSpec, SourceSpec, TableSpec};
+use flott_sql::session::{Answer, Outcome, PlannedJob, Session};
+use flott_sql_parser::{parse_script, split_script};
+use flott_types::{Configuration, Error, ErrorKind, LogicalType, ManualClock, Result, TypeKind};
+
+/// Tables that most tests plan against.
+const TABLES: &str = "
+    CREATE TABLE t (a INT, b STRING, c BIGINT, d DOUBLE) WITH ('connector' = 'rows');
+    CREATE TABLE u (a INT, x STRING NOT NULL, y DECIMAL(10, 2)) WITH ('connector' = 'rows');
+    CREATE TABLE bid (auction BIGINT, price INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND)
+      WITH ('connector' = 'rows');
+    CREATE TABLE ups (id INT PRIMARY KEY NOT ENFORCED, v STRING, n BIGINT)
+      WITH ('connector' = 'rows', 'changelog' = 'upsert');
+    CREATE TABLE cdc (id INT, v STRING) WITH ('connector' = 'rows', 'changelog' = 'retract');
+    CREATE TABLE log (a INT, n BIGINT) WITH ('connector' = 'rows');
+    CREATE TABLE mirror (a INT, n BIGINT) WITH ('connector' = 'rows', 'changelog' = 'retract');
+";
+
+/// A session that answers in text.
+pub struct Shell {
+    session: Session,
+}
+
+impl Shell {
+    /// A session without tables.
+    pub fn new() -> Self {
+        let mut connectors = Registry::default();
+        connectors.register(Arc::new(Rows));
+        connectors.register(Arc::new(Nothing));
+        let clock = Arc::new(ManualClock::new(0));
+        Shell { session: Session::new(Arc::new(connectors), Configuration::default(), clock, 1) }
+    }
+
+    /// A session with tables, where all operators run once.
+    pub fn with_tables() -> Self {
+        let mut shell = Shell::new();
+        assert_eq!(shell.run(TABLES), "");
+        shell
+    }
+
+    /// Runs a script statement by statement; gives what each answers. A mistake does not stop it.
+    pub fn run(&mut self, script: &str) -> String {
+        split_script(script).iter().map(|statement| self.statement(statement.text)).collect()
+    }
+
+    /// Runs a script; gives each statement and what it answers. Places in errors are within the statement.
+    pub fn dialog(&mut self, script: &str) -> String {
+        split_script(script)
+            .iter()
+            .map(|statement| format!("> {}\n{}", statement.text, self.statement(statement.text)))
+            .collect()
+    }
+
+    /// The operators of a query, an INSERT or a statement set.
+    pub fn plan(&mut self, statement: &str) -> String {
+        self.explain("EXPLAIN", statement)
+    }
+
+    /// The operators with the changes they emit.
+    pub fn changelog(&mut self, statement: &str) -> String {
+        self.explain("EXPLAIN CHANGELOG_MODE", statement)
+    }
+
+    fn explain(&mut self, explain: &str, statement: &str) -> String {
+        let text = self.statement(&format!("{explain} {statement}"));
+        match text.split_once("== Optimized Execution Plan ==\n") {
+            Some((_, physical)) => physical.trim_end().to_owned() + "\n",
+            None => text,
+        }
+    }
+
+    /// The job that a query or INSERT becomes.
+    pub fn job(&mut self, statement: &str) -> JobGraph {
+        let parsed = parse_script(statement).expect("a statement that parses");
+        match self.session.execute(&parsed[0]).expect("a statement that can be planned") {
+            Outcome::Query(job) | Outcome::Insert(job) => job.graph,
+            other => panic!("expected a job, not {other:?}"),
+        }
+    }
+
+    /// The result type of an expression over `from`.
+    pub fn type_of(&mut self, expr: &str, from: &str) -> String {
+        let from = if from.is_empty() { String::new() } else { format!(" FROM {from}") };
+        let text = self.statement(&format!("SELECT {expr} AS r{from}"));
+        match text.split_once(": r ") {
+            Some((_, ty)) => ty.trim_end().to_owned(),
+            None => text.trim_end().to_owned(),
+        }
+    }
+
+    fn statement(&mut self, text: &str) -> String {
+        let parsed = match parse_script(text) {
+            Ok(parsed) => parsed,
+            Err(error) => return format!("syntax: {error}\n"),
+        };
+        parsed
+            .iter()
+            .map(|statement| match self.session.execute(statement) {
+                Ok(outcome) => show(&outcome),
+                Err(error) => {
+                    let kind = match error.kind() {
+                        ErrorKind::Invalid => "invalid",
+                        ErrorKind::Unsupported => "unsupported",
+                        ErrorKind::Data => "data",
+                        _ => "unexpected kind of error",
+                    };
+                    format!("{kind}: {error}\n")
+                }
+            })
+            .collect()
+    }
+}
+
+fn show(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Done => String::new(),
+        Outcome::Table(answer) => table(answer),
+        Outcome::Query(job) => {
+            let changes = if job.updates { "updating" } else { "append-only" };
+            format!("{changes}: {}\n", columns(&job.schema))
+        }
+        Outcome::Insert(job) => inserted(job),
+        other => format!("{other:?}\n"),
+    }
+}
+
+fn inserted(job: &PlannedJob) -> String {
+    format!("INSERT INTO {}\n", job.targets.join(", "))
+}
+
+fn columns(schema: &Schema) -> String {
+    schema.columns.iter().map(|column| format!("{} {}", column.name, column.ty)).collect::<Vec<_>>().join(", ")
+}
+
+fn table(answer: &Answer) -> String {
+    let row = |row: &Vec<Option<String>>| {
+        let cells: Vec<&str> = row.iter().map(|cell| cell.as_deref().unwrap_or("-")).collect();
+        cells.join(" | ").trim_end().to_owned() + "\n"
+    };
+    answer.rows.iter().map(row).collect()
+}
+
+/// Compares a text with its snapshot.
+pub fn check(actual: impl AsRef<str>, expected: Expect) {
+    expected.assert_eq(actual.as_ref());
+}
+
+/// A connector that plans and never runs: `'changelog'` says which changes its tables have.
+struct Rows;
+
+impl Rows {
+    fn check(table: &TableSpec, context: &TableContext) -> Result<()> {
+        let _ = context;
+        let mut options = Options::new(&table.name, &table.options);
+        options.text("changelog");
+        options.text("scan.parallelism");
+        options.text("sink.parallelism");
+        options.parsed::<u32>("rows", "a number of rows")?;
+        options.finish()
+    }
+
+    fn changelog(table: &TableSpec) -> Changelog {
+        match table.options.get("changelog").map(String::as_str) {
+            Some("upsert") => Changelog::Upsert,
+            Some("retract") => Changelog::Retract,
+            _ => Changelog::InsertOnly,
+        }
+    }
+}
+
+impl Connector for Rows {
+    fn name(&self) -> &'static str {
+        "rows"
+    }
+
+    fn source(&self, spec: &SourceSpec, context: &TableContext) -> Result<Arc<dyn Source>> {
+        Rows::check(&spec.table, context)?;
+        Ok(Arc::new(Never))
+    }
+
+    fn sink(&self, spec: &SinkSpec, context: &TableContext) -> Result<Arc<dyn Sink>> {
+        Rows::check(&spec.table, context)?;
+        Ok(Arc::new(Never))
+    }
+
+    fn readable_metadata(&self, _spec: &TableSpec) -> Vec<(String, LogicalType)> {
+        vec![
+            ("offset".to_owned(), TypeKind::BigInt.not_null()),
+            ("timestamp".to_owned(), TypeKind::TimestampLtz(3).not_null()),
+        ]
+    }
+
+    fn source_changelog(&self, spec: &TableSpec) -> Changelog {
+        Rows::changelog(spec)
+    }
+
+    fn sink_changelog(&self, spec: &TableSpec) -> Changelog {
+        Rows::changelog(spec)
+    }
+}
+
+/// A connector that can neither be read nor written.
+struct Nothing;
+
+impl Connector for Nothing {
+    fn name(&self) -> &'static str {
+        "nothing"
+    }
+}
+
+struct Never;
+
+fn never() -> Error {
+    Error::internal("these tables are planned against and not run")
+}
+
+impl Source for Never {
+    fn boundedness(&self) -> Boundedness {
+        Boundedness::Unbounded
+    }
+
+    fn enumerator(&self, _restored: Option<&str>, _context: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
+        Err(never())
+    }
+
+    fn reader(&self, _context: ReaderContext) -> Result<Box<dyn SourceReader>> {
+        Err(never())
+    }
+}
+
+impl Sink for Never {
+    fn writer(&self, _context: SinkContext, _restored: Vec<String>) -> Result<Box<dyn SinkWriter>> {
+        Err(never())
+    }
+
+    fn commit(&self, _committables: &[Committable]) -> Result<()> {
+        Err(never())
+    }
+}
