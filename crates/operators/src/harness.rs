@@ -176,6 +176,21 @@ impl Harness {
         Self::keyed(node, &[])
     }
 
+    /// The same in a batch query.
+    pub fn batch(mut self) -> Self {
+        self.context.streaming = false;
+        self.start(1);
+        self
+    }
+
+    /// All inputs have ended; what comes out.
+    pub fn finish(&mut self) -> String {
+        for instance in 0..self.instances.len() {
+            self.call(instance, |operator, context| operator.finish(context)).unwrap();
+        }
+        self.taken()
+    }
+
     /// With the key columns of each input.
     pub fn keyed(node: ChainedNode, keys: &[&[usize]]) -> Self {
         let types =

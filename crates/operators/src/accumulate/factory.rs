@@ -22,6 +22,7 @@ pub(super) fn accumulator(
     retracts: bool,
     keys: &Keys,
 ) -> Result<Box<dyn Accumulator>> {
+    let average = if keys.streaming { sum::Outcome::Average } else { sum::Outcome::NarrowAverage };
     let function = call.function.trim_start_matches('$');
     if function == "COUNT" {
         return Ok(Box::new(Count::new(name)));
@@ -38,7 +39,7 @@ pub(super) fn accumulator(
     Ok(match function {
         "SUM" => Box::new(Sum::new(sum::Outcome::Sum, name, numeric()?, &call.ty)),
         "SUM0" => Box::new(Sum::new(sum::Outcome::Sum0, name, numeric()?, &call.ty)),
-        "AVG" => Box::new(Sum::new(sum::Outcome::Average, name, numeric()?, &call.ty)),
+        "AVG" => Box::new(Sum::new(average, name, numeric()?, &call.ty)),
         "MIN" | "MAX" if retracts => Box::new(Ordered::new(function == "MAX", name, argument, keys)?),
         "MIN" => best(Pick::Min, name, argument)?,
         "MAX" => best(Pick::Max, name, argument)?,

@@ -130,7 +130,13 @@ fn decimal_of(value: f64, precision: u8, scale: u8) -> Option<i128> {
     if !value.is_finite() {
         return None;
     }
-    let text = format!("{value}");
+    let mut text = format!("{value}");
+    // Of two shortest texts that are equally near Java takes the one with the even digit.
+    let quarter = value.fract().abs();
+    if (quarter == 0.25 || quarter == 0.75) && text.len() - text.find('.').unwrap_or(0) == 2 {
+        text.pop();
+        text.push(if quarter == 0.25 { '2' } else { '8' });
+    }
     let (digits, negative) = text.strip_prefix('-').map_or((text.as_str(), false), |digits| (digits, true));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let kept = &fraction[..fraction.len().min(scale as usize)];
@@ -159,6 +165,7 @@ mod tests {
     #[test]
     fn doubles_become_decimals_by_their_shortest_text() {
         assert_eq!(decimal_of(47_140_452.079_103, 38, 4), Some(471_404_520_791));
+        assert_eq!(decimal_of(1_777_777_726_355_558.25, 38, 6), Some(1_777_777_726_355_558_200_000));
         assert_eq!(decimal_of(-0.000_000_5, 38, 6), Some(-1));
         assert_eq!(decimal_of(1e30, 20, 0), None);
         assert_eq!(decimal_of(f64::NAN, 20, 0), None);

@@ -21,6 +21,8 @@ pub(crate) struct Keys {
     pub partition_columns: usize,
     /// The number of key groups.
     pub max_parallelism: u32,
+    /// A stream rather than a batch query, whose functions differ in places.
+    pub streaming: bool,
 }
 
 /// Rows of a batch with the slots of their groups.

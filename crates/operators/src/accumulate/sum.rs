@@ -16,6 +16,8 @@ pub(super) enum Outcome {
     /// 0 for no values.
     Sum0,
     Average,
+    /// AVG of integers in a batch query: the sum wraps in the type of the argument before it is divided.
+    NarrowAverage,
 }
 
 /// The sums, in the type in which they are added up.
@@ -46,7 +48,9 @@ impl Sum {
                 let wide = flott_batch::arrow_type::to_arrow(&TypeKind::Decimal(38, *scale).nullable());
                 Sums::Decimal(PrimitiveColumn::nullable(&sum).with_data_type(wide), *scale)
             }
-            TypeKind::Float if outcome != Outcome::Average => Sums::Float(PrimitiveColumn::new(&sum, 0.0)),
+            TypeKind::Float if matches!(outcome, Outcome::Sum | Outcome::Sum0) => {
+                Sums::Float(PrimitiveColumn::new(&sum, 0.0))
+            }
             TypeKind::Float | TypeKind::Double => Sums::Double(PrimitiveColumn::new(&sum, 0.0)),
             _ => Sums::Integer(PrimitiveColumn::new(&sum, 0)),
         };
@@ -162,14 +166,19 @@ impl Accumulator for Sum {
     }
 
     fn values(&self, slots: &[u32]) -> Result<ArrayRef> {
-        let average = self.outcome == Outcome::Average;
         let counts = self.counts.values();
         let count = |slot: &u32| counts[*slot as usize];
         match &self.sums {
             Sums::Integer(sums) => {
-                let value = |slot: &u32| match sums.values()[*slot as usize] {
-                    sum if average => sum.wrapping_div(count(slot).max(1)),
-                    sum => sum,
+                let value = |slot: &u32| {
+                    let (sum, count) = (sums.values()[*slot as usize], count(slot).max(1));
+                    match (self.outcome, &self.ty.kind) {
+                        (Outcome::Sum | Outcome::Sum0, _) => sum,
+                        (Outcome::NarrowAverage, TypeKind::TinyInt) => i64::from(sum as i8) / count,
+                        (Outcome::NarrowAverage, TypeKind::SmallInt) => i64::from(sum as i16) / count,
+                        (Outcome::NarrowAverage, TypeKind::Int) => i64::from(sum as i32) / count,
+                        (Outcome::Average | Outcome::NarrowAverage, _) => sum.wrapping_div(count),
+                    }
                 };
                 integers(&self.ty, &slots.iter().map(value).collect::<Vec<_>>(), self.nulls(slots))
             }
@@ -184,7 +193,7 @@ impl Accumulator for Sum {
                 let value = |slot: &u32| {
                     let (sum, count) = (sums.values()[*slot as usize], count(slot));
                     match self.outcome {
-                        Outcome::Average => (count != 0).then(|| sum / count as f64),
+                        Outcome::Average | Outcome::NarrowAverage => (count != 0).then(|| sum / count as f64),
                         Outcome::Sum => (count != 0).then_some(sum),
                         Outcome::Sum0 => Some(sum),
                     }
@@ -196,7 +205,9 @@ impl Accumulator for Sum {
                 let value = |slot: &u32| match (sums.get(*slot), count(slot), self.outcome) {
                     (sum, 0, Outcome::Sum0) => Some(sum.unwrap_or_default()),
                     (_, 0, _) => None,
-                    (Some(sum), count, Outcome::Average) => decimal_average(sum, *scale, count, to_scale),
+                    (Some(sum), count, Outcome::Average | Outcome::NarrowAverage) => {
+                        decimal_average(sum, *scale, count, to_scale)
+                    }
                     (sum, ..) => sum,
                 };
                 decimals(&self.ty, slots.iter().map(value).collect())

@@ -57,6 +57,11 @@ impl Accumulator for Variance {
             if counts[from] == 0 {
                 continue;
             }
+            // Not only cheaper: an infinite distance times no rows would be NaN.
+            if counts[to] == 0 {
+                (counts[to], means[to], distances[to]) = (counts[from], means[from], distances[from]);
+                continue;
+            }
             let delta = means[from] - means[to];
             counts[to] += counts[from];
             means[to] += delta * b / (a + b);

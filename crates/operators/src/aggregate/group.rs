@@ -13,11 +13,11 @@ use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{AggregateCall, AggregatePhase, ChainedNode};
 use flott_state::{KeyedTable, OperatorSnapshot, RestoredState, SlotColumns, Ttl};
-use flott_types::{CheckpointId, Error, Result, Timestamp};
+use flott_types::{CheckpointId, Error, KeyGroup, Result, Timestamp};
 
 use crate::BuildContext;
 use crate::accumulate::{Aggregates, Keys, Rows, unique_fields};
-use crate::support::{Changelog, Equality, columns_of, take_columns};
+use crate::support::{Changelog, Equality, columns_of, record_batch, take_columns};
 
 /// The name of the groups' table in snapshots.
 const TABLE: &str = "groups";
@@ -34,6 +34,7 @@ pub(super) fn table_keys(node: &ChainedNode, keys: &[usize], context: &BuildCont
         fields: unique_fields(&fields),
         partition_columns: keys.len(),
         max_parallelism: context.max_parallelism,
+        streaming: context.streaming,
     })
 }
 
@@ -49,6 +50,8 @@ pub(crate) struct GroupAggregate {
     keys: Vec<usize>,
     partial: bool,
     emit_update_before: bool,
+    /// A batch query without GROUP BY has a result for no rows, too.
+    result_of_nothing: bool,
     table: KeyedTable<Groups>,
     batch: u32,
     /// By slot: the batch that touched it last.
@@ -92,6 +95,7 @@ impl GroupAggregate {
             keys: keys.to_vec(),
             partial,
             emit_update_before,
+            result_of_nothing: keys.is_empty() && !context.streaming,
             table: KeyedTable::new(
                 TABLE,
                 &table_keys.fields,
@@ -243,6 +247,18 @@ impl Operator for GroupAggregate {
             return Ok(());
         }
         context.output.emit(Batch::Changes(changes.build(&self.schema, &[&before, &after])?))
+    }
+
+    fn finish(&mut self, context: &mut Context<'_>) -> Result<()> {
+        // The one group without key belongs to the first key group.
+        let owned = context.info.key_groups.contains(KeyGroup::of_hash(0, context.info.max_parallelism));
+        if !self.result_of_nothing || !owned || !self.table.is_empty() {
+            return Ok(());
+        }
+        self.table.intern(&[], 1, &mut self.slots, |_, _| ())?;
+        let values = self.table.values().aggregates.values(&self.slots)?;
+        let rows = ChangeBatch::insert_only(record_batch(&self.schema, values, 1)?);
+        context.output.emit(Batch::Changes(rows))
     }
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {

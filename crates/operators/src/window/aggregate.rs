@@ -115,6 +115,7 @@ impl WindowAggregate {
             fields: key_fields(parts.node, &keys, namespace)?,
             partition_columns: keys.len(),
             max_parallelism: context.max_parallelism,
+            streaming: context.streaming,
         };
         let aggregates = Aggregates::new(parts.calls, parts.input_updates, &table_keys)?;
         Ok(WindowAggregate {

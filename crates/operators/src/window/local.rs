@@ -49,6 +49,7 @@ impl LocalWindowAggregate {
             fields: key_fields(parts.node, parts.keys, &["slice_end"])?,
             partition_columns: parts.keys.len(),
             max_parallelism: context.max_parallelism,
+            streaming: context.streaming,
         };
         Ok(LocalWindowAggregate {
             schema: arrow_type::schema(parts.node.node.schema.iter()),

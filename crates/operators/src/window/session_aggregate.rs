@@ -94,6 +94,7 @@ impl SessionAggregate {
             fields: key_fields(parts.node, parts.keys, &["session"])?,
             partition_columns: parts.keys.len(),
             max_parallelism: context.max_parallelism,
+            streaming: context.streaming,
         };
         let aggregates = Aggregates::new(parts.calls, false, &table_keys)?;
         let values = (Bounds::new("window_start", 0), Bounds::new("window_end", 0), aggregates);
