@@ -9,7 +9,9 @@ use crate::aggregate::group::GroupAggregate;
 use crate::aggregate::local::LocalGroupAggregate;
 use crate::join::{Join, JoinParts};
 use crate::normalize::ChangelogNormalize;
+use crate::over::{OverAggregate, OverParts};
 use crate::rank::{self, Limit, TopN};
+use crate::sort::TemporalSort;
 use crate::stateless::calc::Calc;
 use crate::stateless::expand::Expand;
 use crate::stateless::union::Union;
@@ -137,6 +139,12 @@ pub fn build(node: &ChainedNode, context: &BuildContext) -> Result<Box<dyn Opera
             let parts = JoinParts { kind: *kind, left_keys, right_keys, null_safe, condition, ttl: *ttl };
             Box::new(Join::new(node, &parts, context)?)
         }
+        OperatorSpec::OverAggregate { partition, time_column, preceding, rows, aggregates } => {
+            let (time_column, preceding, rows) = (*time_column, *preceding, *rows);
+            let parts = OverParts { partition, time_column, preceding, rows, aggregates };
+            Box::new(OverAggregate::new(node, &parts, context)?)
+        }
+        OperatorSpec::TemporalSort { order } => Box::new(TemporalSort::new(node, order, context)?),
         other => {
             return Err(Error::unsupported(format!("operator {}", name(other))).in_operator(&node.node.name));
         }

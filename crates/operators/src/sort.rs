@@ -1,1 +1,163 @@
-//! ORDER BY a time attribute.
+//! ORDER BY a time attribute: rows leave when the watermark has passed them.
+//!
+//! A row that is not after the last one that left is late: it is dropped and counted, as in Flink.
+//!
+//! Cost of a row: encoding it into state and decoding it when it is due; rows of equal time are sorted by the
+//! other keys, as columns.
+
+use arrow::array::{ArrayRef, UInt32Array};
+use arrow::compute::{SortColumn, SortOptions, lexsort_to_indices, take};
+use arrow::datatypes::SchemaRef;
+use flott_batch::{Batch, ChangeBatch, arrow_type};
+use flott_operator::{Context, Operator};
+use flott_plan::{ChainedNode, SortKey};
+use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
+use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
+use std::sync::Arc;
+
+use crate::BuildContext;
+use crate::over::pending::Pending;
+use crate::support::{Millis, columns_of, kernel, record_batch};
+
+/// So many rows are sent at once.
+const CHUNK: usize = 4096;
+/// The name of the state that says when the last row was.
+const LAST: &str = "last";
+
+/// The operator.
+pub(crate) struct TemporalSort {
+    schema: SchemaRef,
+    order: Vec<SortKey>,
+    time_column: usize,
+    pending: Pending,
+    /// The time of the last row that left.
+    last: Timestamp,
+}
+
+impl TemporalSort {
+    pub fn new(node: &ChainedNode, order: &[SortKey], context: &BuildContext) -> Result<Self> {
+        let time = order.first().filter(|key| !key.descending);
+        let time =
+            time.ok_or_else(|| Error::internal("a temporal sort starts with the ascending time attribute"))?;
+        Ok(TemporalSort {
+            schema: arrow_type::schema(node.node.schema.iter()),
+            order: order.to_vec(),
+            time_column: time.column,
+            pending: Pending::new(crate::build::input(node, 0)?, &[], time.column, context)?,
+            last: i64::MIN,
+        })
+    }
+
+    fn sorted(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<Vec<ArrayRef>> {
+        if self.order.len() == 1 {
+            return Ok(columns);
+        }
+        let key = |key: &SortKey| SortColumn {
+            values: columns[key.column].clone(),
+            options: Some(SortOptions { descending: key.descending, nulls_first: key.nulls_first }),
+        };
+        let arrival: ArrayRef = Arc::new(UInt32Array::from_iter_values(0..rows as u32));
+        let keys = self.order.iter().map(key).chain([SortColumn { values: arrival, options: None }]);
+        let order = lexsort_to_indices(&keys.collect::<Vec<_>>(), None).map_err(kernel)?;
+        columns.iter().map(|column| take(column, &order, None).map_err(kernel)).collect()
+    }
+}
+
+impl Operator for TemporalSort {
+    fn open(&mut self, mut restored: RestoredState, _: &mut Context<'_>) -> Result<()> {
+        for entry in restored.take_list(LAST) {
+            let last: Result<Timestamp, _> = entry.parse();
+            let last = last.map_err(|error| {
+                Error::state("the time of the last row cannot be read").with_source(error)
+            })?;
+            self.last = self.last.max(last);
+        }
+        self.pending.restore(restored.take_keyed("pending"))
+    }
+
+    fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        let mut batch = columns_of(batch)?.compact()?;
+        if batch.kinds().is_some_and(|kinds| kinds.iter().any(|kind| !kind.is_addition())) {
+            return Err(Error::internal("a temporal sort got a retraction"));
+        }
+        let time = Millis::new(batch.column(self.time_column))?;
+        time.refuse_nulls()?;
+        let mut times: Vec<Timestamp> = (0..batch.physical_rows()).map(|row| time.get(row)).collect();
+        let keep = times.iter().map(|time| *time > self.last).collect();
+        let all = times.len();
+        times.retain(|time| *time > self.last);
+        context.metrics.num_late_records_dropped.add((all - times.len()) as u64);
+        batch = batch.select(&keep).compact()?;
+        self.pending.put(batch.columns().columns(), &times)
+    }
+
+    fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
+        while let Some(due) = self.pending.due(watermark.0, CHUNK)? {
+            self.last = due.times.last().copied().unwrap_or(self.last);
+            let rows =
+                record_batch(&self.schema, self.sorted(due.columns, due.times.len())?, due.times.len())?;
+            context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))?;
+        }
+        context.output.watermark(watermark)
+    }
+
+    fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
+        let mut snapshot = OperatorSnapshot::default();
+        snapshot.keyed.extend(self.pending.snapshot(full)?);
+        snapshot.lists.push(ListState {
+            name: LAST.to_owned(),
+            redistribution: Redistribution::Union,
+            entries: vec![self.last.to_string()],
+        });
+        Ok(snapshot)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::harness::{Harness, node};
+    use expect_test::expect;
+    use flott_plan::{OperatorSpec, SortKey};
+
+    fn key(column: usize, descending: bool) -> SortKey {
+        SortKey { column, descending, nulls_first: false }
+    }
+
+    const ROWS: &str = "TIMESTAMP(3) INT";
+
+    #[test]
+    fn rows_leave_in_the_order_of_time() {
+        let spec = OperatorSpec::TemporalSort { order: vec![key(0, false)] };
+        let mut sort = Harness::new(node(spec, &[ROWS], ROWS));
+        sort.push("+I 1970-01-01T00:00:03 3\n+I 1970-01-01T00:00:01 1\n+I 1970-01-01T00:00:05 5");
+        assert_eq!(sort.push("+I 1970-01-01T00:00:01 2"), "");
+        sort.checkpoint(false);
+        sort.restore(1);
+        expect![[r#"
+            +I 1970-01-01T00:00:01.000 1
+            +I 1970-01-01T00:00:01.000 2
+            +I 1970-01-01T00:00:03.000 3
+            watermark 4000
+        "#]]
+        .assert_eq(&sort.watermark(4000));
+        sort.push("+I 1970-01-01T00:00:03 0");
+        assert_eq!(sort.metrics.num_late_records_dropped.get(), 1);
+        assert_eq!(sort.watermark(i64::MAX), "+I 1970-01-01T00:00:05.000 5\nwatermark MAX\n");
+        assert!(sort.checkpoint(false) > 0, "the rows that left are deleted");
+        assert!(sort.tables().is_empty());
+    }
+
+    #[test]
+    fn further_keys_decide_between_rows_of_one_time() {
+        let spec = OperatorSpec::TemporalSort { order: vec![key(0, false), key(1, true)] };
+        let mut sort = Harness::new(node(spec, &[ROWS], ROWS));
+        sort.push("+I 1970-01-01T00:00:01 1\n+I 1970-01-01T00:00:01 NULL\n+I 1970-01-01T00:00:01 3");
+        expect![[r#"
+            +I 1970-01-01T00:00:01.000 3
+            +I 1970-01-01T00:00:01.000 1
+            +I 1970-01-01T00:00:01.000 NULL
+            watermark 1000
+        "#]]
+        .assert_eq(&sort.watermark(1000));
+    }
+}

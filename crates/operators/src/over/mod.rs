@@ -1,1 +1,257 @@
-//! Aggregation OVER (PARTITION BY ... ORDER BY ...): being written here, with `sort` (TemporalSort, ORDER BY of bounded input).
+//! Aggregation OVER (PARTITION BY ... ORDER BY time): each row with aggregates of the rows up to it.
+//!
+//! In event time rows wait until the watermark has passed them and leave in the order of time, then of arrival; in
+//! processing time they leave as they come. What comes too late is dropped and counted: where frames are
+//! unbounded, a row that the watermark has passed; where they are bounded, one that its key has passed (as Flink does).
+//!
+//! | file | what |
+//! |---|---|
+//! | `pending` | rows that wait for event time |
+//! | `frames` | accumulators moved over the rows of each key; ROW_NUMBER is a COUNT of its own frame |
+//! | `history` | the rows in bounded frames, which are taken out of the accumulators when they leave |
+//! | `lag` | LAG |
+//!
+//! With RANGE, rows of equal time have one result, except in unbounded processing time, where each row is a time of its own.
+//!
+//! Cost of a row: waiting (see `pending`); one update and one reading of accumulators, shared by the rows of one round (see
+//! `frames`); in a bounded frame, encoding it into the history, and decoding it when it leaves.
+
+mod frames;
+mod history;
+mod lag;
+pub(crate) mod pending;
+
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::filter;
+use arrow::datatypes::SchemaRef;
+use flott_batch::{Batch, ChangeBatch, arrow_type};
+use flott_operator::{Context, Operator};
+use flott_plan::{AggregateCall, ChainedNode};
+use flott_state::{OperatorSnapshot, RestoredState};
+use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
+
+use self::frames::{Frame, Frames};
+use self::lag::Lag;
+use self::pending::Pending;
+use crate::BuildContext;
+use crate::accumulate::{Keys, unique_fields};
+use crate::support::{Millis, columns_of, kernel, record_batch};
+
+/// So many rows are sent at once.
+const CHUNK: usize = 4096;
+
+/// What an OVER aggregation is built from.
+pub(crate) struct OverParts<'a> {
+    pub partition: &'a [usize],
+    pub time_column: Option<usize>,
+    pub preceding: Option<i64>,
+    pub rows: bool,
+    pub aggregates: &'a [AggregateCall],
+}
+
+/// Who computes a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum By {
+    Frames,
+    RowNumbers,
+    Lag,
+}
+
+/// The operator.
+pub(crate) struct OverAggregate {
+    schema: SchemaRef,
+    partition: Vec<usize>,
+    time_column: Option<usize>,
+    /// In event time.
+    pending: Option<Pending>,
+    frames: Option<Frames>,
+    row_numbers: Option<Frames>,
+    lag: Option<Lag>,
+    /// For each call who computes it, and the how manieth of theirs it is.
+    outputs: Vec<(By, usize)>,
+}
+
+impl OverAggregate {
+    pub fn new(node: &ChainedNode, parts: &OverParts<'_>, context: &BuildContext) -> Result<Self> {
+        let input = crate::build::input(node, 0)?;
+        let fields = arrow_type::schema(input.iter());
+        let field = |key: &usize| {
+            let known = fields.fields().get(*key).cloned();
+            known.ok_or_else(|| Error::internal(format!("there is no key column {key}")))
+        };
+        let key_fields = parts.partition.iter().map(field).collect::<Result<Vec<_>>>()?;
+        let keys = Keys {
+            fields: unique_fields(&key_fields),
+            partition_columns: parts.partition.len(),
+            max_parallelism: context.max_parallelism,
+            streaming: context.streaming,
+        };
+        let (mut framed, mut numbered, mut lagging, mut outputs) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for call in parts.aggregates {
+            let (by, calls) = match call.function.as_str() {
+                "ROW_NUMBER" => (By::RowNumbers, &mut numbered),
+                "LAG" => (By::Lag, &mut lagging),
+                "LEAD" | "RANK" | "DENSE_RANK" | "NTILE" | "PERCENT_RANK" | "CUME_DIST" => {
+                    let refused = format!("{} with OVER on a stream", call.function);
+                    return Err(Error::unsupported(refused).in_operator(&node.node.name));
+                }
+                _ => (By::Frames, &mut framed),
+            };
+            outputs.push((by, calls.len()));
+            calls.push(match by {
+                By::RowNumbers => AggregateCall { function: "COUNT".to_owned(), ..call.clone() },
+                _ => call.clone(),
+            });
+        }
+        let all = Frame { rows: true, preceding: None, peers: false };
+        let frame = Frame {
+            rows: parts.rows,
+            preceding: parts.preceding,
+            peers: !parts.rows && (parts.time_column.is_some() || parts.preceding.is_some()),
+        };
+        let frames = |name, frame, calls: Vec<AggregateCall>| {
+            (!calls.is_empty()).then(|| Frames::new(name, frame, &calls, input, &keys)).transpose()
+        };
+        Ok(OverAggregate {
+            schema: arrow_type::schema(node.node.schema.iter()),
+            partition: parts.partition.to_vec(),
+            time_column: parts.time_column,
+            pending: match parts.time_column {
+                Some(time) => Some(Pending::new(input, parts.partition, time, context)?),
+                None => None,
+            },
+            frames: frames("accumulators", frame, framed)?,
+            row_numbers: frames("row_numbers", all, numbered)?,
+            lag: if lagging.is_empty() { None } else { Some(Lag::new(lagging, &keys)?) },
+            outputs,
+        })
+    }
+
+    fn keys(&self, columns: &[ArrayRef]) -> Vec<ArrayRef> {
+        self.partition.iter().map(|key| columns[*key].clone()).collect()
+    }
+
+    /// Sends rows with their results.
+    fn advance(
+        &mut self,
+        mut columns: Vec<ArrayRef>,
+        times: &[Timestamp],
+        context: &mut Context<'_>,
+    ) -> Result<()> {
+        let keys = self.keys(&columns);
+        let over = |frames: &mut Option<Frames>| match frames {
+            Some(frames) => frames.compute(&keys, &columns, times),
+            None => Ok(Vec::new()),
+        };
+        let framed = over(&mut self.frames)?;
+        let numbers = over(&mut self.row_numbers)?;
+        let earlier = match &mut self.lag {
+            Some(lag) => lag.compute(&keys, &columns, times)?,
+            None => Vec::new(),
+        };
+        for (by, at) in &self.outputs {
+            let results = match by {
+                By::Frames => &framed,
+                By::RowNumbers => &numbers,
+                By::Lag => &earlier,
+            };
+            columns.extend(results.get(*at).cloned());
+        }
+        let rows = record_batch(&self.schema, columns, times.len())?;
+        context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))
+    }
+
+    /// Which rows are not late; `None` for all.
+    fn in_time(
+        &mut self,
+        rows: &RecordBatch,
+        times: &[Timestamp],
+        now: Watermark,
+    ) -> Result<Option<BooleanBuffer>> {
+        let keys = self.keys(rows.columns());
+        let past = match &mut self.frames {
+            Some(frames) => frames.is_past(&keys, times)?,
+            None => None,
+        };
+        let late = |row: usize| past.as_ref().map_or(times[row] <= now.0, |past| past[row]);
+        let keep = BooleanBuffer::collect_bool(times.len(), |row| !late(row));
+        Ok((keep.count_set_bits() < keep.len()).then_some(keep))
+    }
+}
+
+impl Operator for OverAggregate {
+    fn open(&mut self, mut restored: RestoredState, _: &mut Context<'_>) -> Result<()> {
+        if let Some(pending) = &mut self.pending {
+            pending.restore(restored.take_keyed("pending"))?;
+        }
+        for frames in self.frames.iter_mut().chain(&mut self.row_numbers) {
+            frames.restore(&mut restored)?;
+        }
+        match &mut self.lag {
+            Some(lag) => lag.restore(&mut restored),
+            None => Ok(()),
+        }
+    }
+
+    fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        let batch = columns_of(batch)?.compact()?;
+        if batch.kinds().is_some_and(|kinds| kinds.iter().any(|kind| !kind.is_addition())) {
+            return Err(Error::internal("OVER aggregation got a retraction"));
+        }
+        let rows = batch.columns();
+        let Some(time_column) = self.time_column else {
+            self.advance(rows.columns().to_vec(), &vec![context.now; rows.num_rows()], context)?;
+            return self.frames.as_mut().map_or(Ok(()), |frames| frames.forget(context.now));
+        };
+        let time = Millis::new(rows.column(time_column))?;
+        time.refuse_nulls()?;
+        let mut times: Vec<Timestamp> = (0..rows.num_rows()).map(|row| time.get(row)).collect();
+        let mut columns = rows.columns().to_vec();
+        if let Some(keep) = self.in_time(rows, &times, context.watermark)? {
+            let mut kept = keep.iter();
+            times.retain(|_| kept.next().unwrap_or_default());
+            context.metrics.num_late_records_dropped.add((rows.num_rows() - times.len()) as u64);
+            let keep = BooleanArray::new(keep, None);
+            columns = columns
+                .iter()
+                .map(|column| filter(column, &keep))
+                .collect::<Result<_, _>>()
+                .map_err(kernel)?;
+        }
+        match &mut self.pending {
+            Some(pending) => pending.put(&columns, &times),
+            None => Ok(()),
+        }
+    }
+
+    fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
+        while let Some(pending) = &mut self.pending
+            && let Some(due) = pending.due(watermark.0, CHUNK)?
+        {
+            self.advance(due.columns, &due.times, context)?;
+        }
+        if let (Some(_), Some(frames)) = (self.time_column, &mut self.frames) {
+            frames.forget(watermark.0)?;
+        }
+        context.output.watermark(watermark)
+    }
+
+    fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
+        let mut snapshot = OperatorSnapshot::default();
+        if let Some(pending) = &mut self.pending {
+            snapshot.keyed.extend(pending.snapshot(full)?);
+        }
+        for frames in self.frames.iter_mut().chain(&mut self.row_numbers) {
+            frames.snapshot(full, &mut snapshot)?;
+        }
+        if let Some(lag) = &mut self.lag {
+            snapshot.keyed.extend(lag.snapshot(full)?);
+        }
+        Ok(snapshot)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! The last rows of each key, in the order in which they were processed.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
+use arrow::compute::SortOptions;
+use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
+use flott_state::{KeyedDelta, KeyedMap, KeyedMultiset, MapSpec};
+use flott_types::{Error, Result, Timestamp};
+
+use crate::accumulate::Keys;
+
+/// Some columns of rows with their times.
+pub(super) struct History {
+    map: KeyedMap<()>,
+    /// By entry.
+    times: Vec<Timestamp>,
+    next: i64,
+}
+
+/// Where the rows of a batch are.
+#[derive(Default)]
+pub(super) struct Places {
+    pub keys: Vec<u32>,
+    pub entries: Vec<u32>,
+}
+
+impl History {
+    pub fn new(name: &str, keys: &Keys, columns: &[FieldRef]) -> Result<Self> {
+        let mut rows = KeyedMultiset::prefixed("row.", columns);
+        rows.push(Arc::new(Field::new("$time", DataType::Int64, true)));
+        rows.push(Arc::new(Field::new("$position", DataType::Int64, true)));
+        let spec = MapSpec {
+            name,
+            keys: &keys.fields,
+            partition_columns: keys.partition_columns,
+            rows: &rows,
+            order: Some(&[(rows.len() - 1, SortOptions::default())]),
+            max_parallelism: keys.max_parallelism,
+        };
+        Ok(History { map: KeyedMap::new(&spec, ())?, times: Vec::new(), next: 0 })
+    }
+
+    /// Adds rows behind those of their keys.
+    pub fn put(&mut self, keys: &[ArrayRef], columns: &[ArrayRef], times: &[Timestamp]) -> Result<Places> {
+        let mut rows = columns.to_vec();
+        let first = self.next;
+        self.next += times.len() as i64;
+        rows.push(Arc::new(Int64Array::from(times.to_vec())));
+        rows.push(Arc::new(Int64Array::from_iter_values(first..self.next)));
+        let mut places = Places::default();
+        self.map.intern_keys(keys, times.len(), &mut places.keys, |_, _| ())?;
+        self.map.intern(&places.keys, &rows, &mut places.entries, |_, _| ())?;
+        self.remember(&places.entries, times);
+        Ok(places)
+    }
+
+    fn remember(&mut self, entries: &[u32], times: &[Timestamp]) {
+        self.times.resize(self.map.entries_end().max(self.times.len()), 0);
+        entries.iter().zip(times).for_each(|(entry, time)| self.times[*entry as usize] = *time);
+    }
+
+    pub fn map(&self) -> &KeyedMap<()> {
+        &self.map
+    }
+
+    #[inline]
+    pub fn time(&self, entry: u32) -> Timestamp {
+        self.times[entry as usize]
+    }
+
+    /// The columns of rows.
+    pub fn rows_of(&self, entries: &[u32]) -> Result<Vec<ArrayRef>> {
+        let mut columns = self.map.rows_of(entries)?;
+        columns.truncate(columns.len().saturating_sub(2));
+        Ok(columns)
+    }
+
+    pub fn remove(&mut self, entries: &[u32]) {
+        entries.iter().for_each(|entry| self.map.remove(*entry));
+    }
+
+    /// Forgets keys.
+    pub fn remove_keys(&mut self, keys: &[ArrayRef], number: usize) -> Result<()> {
+        let mut slots = Vec::new();
+        self.map.lookup_keys(keys, number, &mut slots)?;
+        slots.into_iter().for_each(|key| self.map.remove_key(key));
+        Ok(())
+    }
+
+    pub fn snapshot(&mut self, full: bool) -> Result<Option<KeyedDelta>> {
+        self.map.snapshot(full)
+    }
+
+    pub fn restore(&mut self, batches: Vec<RecordBatch>) -> Result<()> {
+        self.map.restore(batches)?;
+        let entries: Vec<u32> = self.map.live().collect();
+        let columns = self.map.rows_of(&entries)?;
+        let [.., times, positions] = columns.as_slice() else {
+            return Err(Error::internal("rows of a frame have no time"));
+        };
+        self.remember(&entries, times.as_primitive::<Int64Type>().values());
+        let positions = positions.as_primitive::<Int64Type>();
+        self.next = arrow::compute::max(positions).map_or(0, |last| last + 1);
+        Ok(())
+    }
+}
