@@ -73,3 +73,64 @@ pub enum ToJobManager {
         report: TaskReport,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use flott_checkpoint::manifest::TaskSnapshot;
+    use flott_checkpoint::{Barrier, CheckpointKind};
+    use flott_connector::Split;
+    use flott_runtime::{Failure, SnapshotMetrics};
+    use flott_types::{CheckpointId, Error, OperatorUid, SubtaskIndex, VertexId};
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+
+    fn same_after_a_journey<T: Serialize + DeserializeOwned + Debug>(message: &T) {
+        let text = serde_json::to_string(message).unwrap();
+        let back: T = serde_json::from_str(&text).unwrap();
+        assert_eq!(format!("{back:?}"), format!("{message:?}"));
+    }
+
+    #[test]
+    fn every_message_can_cross_a_network() {
+        let (job, attempt) = (JobId(7), Attempt(1));
+        let task = TaskId { vertex: VertexId(1), subtask: SubtaskIndex(2) };
+        let barrier = Barrier { checkpoint: CheckpointId(3), created_at: 4, kind: CheckpointKind::Savepoint };
+        let split = Split { id: "a".to_owned(), payload: "{}".to_owned() };
+        for command in [
+            TaskCommand::Trigger { barrier, target: Some("file:///x".to_owned()) },
+            TaskCommand::Complete(CheckpointId(3)),
+            TaskCommand::Aborted(CheckpointId(3)),
+            TaskCommand::AddSplits(vec![split]),
+            TaskCommand::NoSplitsYet(5),
+            TaskCommand::NoMoreSplits,
+            TaskCommand::Drain,
+            TaskCommand::Finish(None),
+            TaskCommand::Cancel,
+        ] {
+            same_after_a_journey(&ToTaskManager::Command { job, attempt, task: Some(task), command });
+        }
+        let tasks = vec![(task, Vec::new())];
+        let deploy = Deploy { job, attempt, graph: "{}".into(), submitted_at: 9, drained: true, tasks };
+        same_after_a_journey(&ToTaskManager::Deploy(deploy));
+        let checkpoint = CheckpointId(3);
+        for report in [
+            TaskReport::Running,
+            TaskReport::RequestSplits { operator: OperatorUid("u".to_owned()) },
+            TaskReport::Drained,
+            TaskReport::Ack {
+                checkpoint,
+                snapshot: TaskSnapshot::default(),
+                metrics: SnapshotMetrics::default(),
+            },
+            TaskReport::Decline { checkpoint, failure: None },
+            TaskReport::Finished,
+            TaskReport::Canceled,
+            TaskReport::Failed(Failure::new(&Error::data("no number").in_operator("calc"), 5)),
+        ] {
+            same_after_a_journey(&ToJobManager::Report { job, attempt, task, report });
+        }
+    }
+}

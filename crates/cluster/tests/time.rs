@@ -95,3 +95,29 @@ fn an_operator_that_breaks_a_rule_is_named() {
         assert!(error.contains(&format!("{name}: invariant violated: {rule}")), "{error}");
     }
 }
+
+#[test]
+fn a_row_is_sent_on_after_the_buffer_timeout_though_the_input_never_runs_dry() {
+    for enabled in ["true", "false"] {
+        let world = world(1, 1);
+        let mut plan = Plan::new(&[
+            ("execution.buffer-timeout.interval", "10 ms"),
+            ("execution.buffer-timeout.enabled", enabled),
+        ]);
+        let source = plan.source("source", &[("rows", "1000000000"), ("batch", "100")], 1);
+        let first = plan.first_row("first", 1);
+        let sink = plan.sink("sink", &[("direct", "true")], 1);
+        plan.connect(source, first, Exchange::Forward);
+        plan.connect(first, sink, Exchange::Rebalance);
+        let client = world.cluster.submit(&plan.build()).unwrap();
+        let arrived = || world.committed.direct.lock().len() == 1;
+        if enabled == "true" {
+            assert!(eventually(arrived));
+        } else {
+            let emitted = || world.controls.emitted.load(Ordering::SeqCst);
+            assert!(eventually(|| emitted() > 50_000));
+            assert!(!arrived(), "nothing was to send it on");
+        }
+        client.cancel();
+    }
+}

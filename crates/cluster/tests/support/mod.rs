@@ -15,8 +15,8 @@ use arrow::datatypes::Int64Type;
 use flott_cluster::{JobClient, LocalCluster, LocalClusterOptions, ResultStream};
 use flott_connector::Registry;
 use flott_plan::{
-    AggregateCall, AggregatePhase, Exchange, Expr, Node, NodeId, OperatorSpec, Schema, SinkSpec, SourceSpec,
-    StreamGraph, TableSpec,
+    AggregateCall, AggregatePhase, Exchange, Expr, Literal, Node, NodeId, OperatorSpec, Schema, SinkSpec,
+    SourceSpec, StreamGraph, TableSpec,
 };
 use flott_types::{LogicalType, OperatorUid, TypeKind};
 
@@ -88,6 +88,14 @@ impl Plan {
     pub fn identity(&mut self, uid: &str, parallelism: u32) -> NodeId {
         let projection = vec![Expr::column(0, bigint()), Expr::column(1, bigint())];
         self.add(uid, OperatorSpec::Calc { condition: None, projection }, parallelism)
+    }
+
+    /// Only the row whose v is 0.
+    pub fn first_row(&mut self, uid: &str, parallelism: u32) -> NodeId {
+        let zero = Expr::literal(Literal::Integer(0), bigint());
+        let condition = Expr::call("=", vec![Expr::column(1, bigint()), zero], TypeKind::Boolean.nullable());
+        let projection = vec![Expr::column(0, bigint()), Expr::column(1, bigint())];
+        self.add(uid, OperatorSpec::Calc { condition: Some(condition), projection }, parallelism)
     }
 
     /// k, COUNT(*)
