@@ -28,7 +28,7 @@ def rounded_average(values):
     average = decimal.Decimal(sum(values)) / len(values)
     for digits in ("0.000001", "0.1"):
         average = average.quantize(decimal.Decimal(digits), decimal.ROUND_HALF_UP)
-    return str(average)
+    return str(average + 0)  # a DECIMAL knows no -0.0
 
 
 def show(value):
