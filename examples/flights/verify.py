@@ -92,7 +92,7 @@ def carriers(rows):
     for carrier, group in groups.items():
         delays = [f["delay"] for f in group if f["delay"] is not None]
         cancelled = sum(f["cancelled"] for f in group)
-        yield carrier, len(group), cancelled, sum(delays), rounded_average(delays)
+        yield carrier, cancelled, sum(delay >= 180 for delay in delays), max(delays, default=None)
 
 
 def delays(hours):

@@ -61,7 +61,7 @@ class Job:
         self.binary, self.folder = binary, folder
         folder.mkdir(parents=True)
         (folder / "examples").symlink_to(ROOT / "examples")
-        (folder / "flights.sql").write_text(script(rate), encoding="utf-8")
+        self.rate = rate
         self.output = folder / "target" / "demo"
         self.printed, self.errors = folder / "printed.txt", folder / "errors.txt"
 
@@ -73,6 +73,8 @@ class Job:
         restored = bool(self.checkpoints())
         if restored:
             command += ["--restore", "latest"]
+        # The readers share the rate, and only one of them has something to read.
+        (self.folder / "flights.sql").write_text(script(self.rate * parallelism), encoding="utf-8")
         with open(self.printed, "ab") as out, open(self.errors, "ab") as errors:
             out.write(b"\n")  # a killed process may have left half a line
             out.flush()
@@ -190,7 +192,7 @@ def main():
     parser.add_argument("--bin", default=str(ROOT / "target" / "debug" / "flott"))
     parser.add_argument("--kills", type=int, default=32)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
-    parser.add_argument("--rate", type=int, default=2500, help="rows per second of each source")
+    parser.add_argument("--rate", type=int, default=3000, help="rows per second")
     parser.add_argument("--keep", action="store_true", help="keep the folder also when all is well")
     args = parser.parse_args()
     args.bin = pathlib.Path(args.bin).resolve()
