@@ -1,36 +1,74 @@
 //! The `flott` binary.
 //!
-//! `flott sql` is the SQL client: interactive, or with a script (`-f`), or with statements on the command line (`-e`). Results go
-//! to standard output, everything else to standard error.
+//! `flott sql` is the SQL client: an interactive shell, or a script (`-f`), or statements on the command line (`-e`), or a
+//! script on standard input. Results go to standard output, everything else to standard error.
+//!
+//! | exit status | |
+//! |---|---|
+//! | 0 | all went well, or nobody reads standard output any more |
+//! | 1 | a statement or a job failed |
+//! | 2 | the command line is wrong |
+//! | 130 | Ctrl-C ended a script |
+//! | 143 | SIGTERM |
+//!
+//! What waits, waits in ticks and looks at flags that signals set ([`signals`]); nothing is done in a signal handler. A reason to
+//! end early travels as a [`stop::Stop`] to `main`, so that the cluster is dropped, and its jobs suspended, on every way out.
 
 mod args;
 mod client;
 mod configuration;
+mod console;
+mod jobs;
 mod output;
 mod progress;
+mod query;
+mod restore;
 mod script;
+mod shell;
 mod signals;
+mod stop;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{EnvFilter, filter_fn};
+use tracing_subscriber::prelude::*;
+
+use crate::console::Console;
 
 fn main() -> ExitCode {
     let args = args::Args::parse();
-    start_logging();
     let args::Command::Sql(sql) = args.command;
-    match script::run(&sql) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("[ERROR] {error}");
-            ExitCode::FAILURE
+    let console = Console::new(sql.quiet);
+    start_logging(console);
+    match script::run(&sql, console) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => {
+            stop.tell(console);
+            stop.exit_code()
         }
     }
 }
 
 /// Logs go to standard error; `FLOTT_LOG` chooses what is logged (`info`, `flott_cluster=debug`), warnings when not set.
-fn start_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("FLOTT_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+fn start_logging(console: Console) {
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(console.colored());
+    match std::env::var("FLOTT_LOG").ok().filter(|text| !text.is_empty()) {
+        None => {
+            let layer = layer.without_time().with_target(false);
+            tracing_subscriber::registry().with(layer.with_filter(filter_fn(by_default))).init();
+        }
+        Some(text) => match EnvFilter::builder().parse(&text) {
+            Ok(filter) => tracing_subscriber::registry().with(layer.with_filter(filter)).init(),
+            Err(error) => console.warn(&format!("FLOTT_LOG is '{text}', which is no filter: {error}")),
+        },
+    }
+}
+
+/// Warnings; but that a task failed is told by the client, as the failure or the restart of its job.
+fn by_default(event: &Metadata<'_>) -> bool {
+    let failed_task =
+        event.target().starts_with("flott_cluster::job_master") && event.fields().field("reason").is_some();
+    *event.level() <= Level::WARN && !failed_task
 }

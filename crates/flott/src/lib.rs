@@ -15,6 +15,7 @@
 //! ```
 
 pub mod connectors;
+pub mod restore;
 pub mod sql;
 
 pub use flott_batch as batch;

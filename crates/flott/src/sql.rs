@@ -6,9 +6,13 @@ use flott_cluster::{LocalCluster, LocalClusterOptions};
 use flott_connector::Registry;
 use flott_types::{Clock, Configuration, Result, SystemClock};
 
+pub use flott_sql::catalog::{CatalogObject, Catalogs};
 pub use flott_sql::session::{Answer, Outcome, PlannedJob, Session};
 pub use flott_sql_parser::ast;
-pub use flott_sql_parser::{KEYWORDS, HighlightKind, ParseError, highlight, is_complete};
+pub use flott_sql_parser::{
+    HighlightKind, KEYWORDS, ParseError, Position, StatementText, highlight, is_complete, is_reserved,
+    split_script,
+};
 
 /// Slots of the local cluster: a limit of bookkeeping, not of threads.
 const SLOTS: u32 = 65_536;

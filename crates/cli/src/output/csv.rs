@@ -30,7 +30,8 @@ impl ResultWriter for Csv {
         if !self.updates {
             return line(out, &cells);
         }
-        let with_kind: Vec<Option<String>> = std::iter::once(Some(kind.symbol().to_owned())).chain(cells).collect();
+        let with_kind: Vec<Option<String>> =
+            std::iter::once(Some(kind.symbol().to_owned())).chain(cells).collect();
         line(out, &with_kind)
     }
 

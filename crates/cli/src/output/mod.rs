@@ -2,6 +2,7 @@
 
 mod csv;
 mod jsonl;
+mod materialized;
 mod tableau;
 
 use std::io::Write;
@@ -10,9 +11,21 @@ use arrow::array::Array;
 use chrono_tz::Tz;
 use flott::batch::{ChangeBatch, RowKind, text};
 use flott::plan::Schema;
-use flott::{Error, Result};
 
 use crate::args::OutputMode;
+use crate::stop::Result;
+
+pub(crate) use materialized::Materialized;
+pub(crate) use tableau::{Grid, shown};
+
+/// How tables are drawn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Style {
+    /// A longer value is cut.
+    pub width: usize,
+    /// A materialised table keeps its newest rows only.
+    pub max_rows: usize,
+}
 
 /// Writes one result.
 pub(crate) trait ResultWriter {
@@ -24,14 +37,18 @@ pub(crate) trait ResultWriter {
     fn end(&mut self, out: &mut dyn Write, complete: bool) -> std::io::Result<()>;
 }
 
-/// The writer of a mode. `updates` says whether the result has more than insertions; `bounded` that nothing is shown before
-/// the end.
-pub(crate) fn writer(mode: OutputMode, schema: &Schema, updates: bool, width: usize) -> Box<dyn ResultWriter> {
+/// The writer of a mode. `updates` says whether the result has more than insertions.
+pub(crate) fn writer(
+    mode: OutputMode,
+    schema: &Schema,
+    updates: bool,
+    style: Style,
+) -> Box<dyn ResultWriter> {
     match mode {
         OutputMode::Jsonl => Box::new(jsonl::Jsonl::new(schema)),
         OutputMode::Csv => Box::new(csv::Csv::new(schema, updates)),
-        OutputMode::Tableau | OutputMode::Changelog => Box::new(tableau::Tableau::changes(schema, width)),
-        OutputMode::Table => Box::new(tableau::Tableau::materialized(schema, width)),
+        OutputMode::Tableau | OutputMode::Changelog => Box::new(tableau::Changes::new(schema, style.width)),
+        OutputMode::Table => Box::new(tableau::Final::new(schema, style)),
     }
 }
 
@@ -42,7 +59,17 @@ pub(crate) fn write_batch(
     batch: ChangeBatch,
     schema: &Schema,
     zone: Tz,
-) -> Result<usize> {
+) -> Result<()> {
+    each_row(batch, schema, zone, |kind, cells| Ok(writer.row(out, kind, cells)?))
+}
+
+/// The rows of a batch as text.
+pub(crate) fn each_row(
+    batch: ChangeBatch,
+    schema: &Schema,
+    zone: Tz,
+    mut take: impl FnMut(RowKind, Vec<Option<String>>) -> Result<()>,
+) -> Result<()> {
     let batch = batch.compact()?;
     for row in 0..batch.physical_rows() {
         let cells = schema
@@ -59,12 +86,7 @@ pub(crate) fn write_batch(
                 Some(cell)
             })
             .collect();
-        writer.row(out, batch.kind(row), cells).map_err(broken)?;
+        take(batch.kind(row), cells)?;
     }
-    Ok(batch.physical_rows())
-}
-
-/// Standard output is gone.
-pub(crate) fn broken(error: std::io::Error) -> Error {
-    Error::external("cannot write to standard output").with_source(error)
+    Ok(())
 }

@@ -10,51 +10,146 @@ use flott::plan::Schema;
 use flott::types::{LogicalType, TypeKind};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::ResultWriter;
+use super::{Materialized, ResultWriter, Style};
 
 const NULL: &str = "<NULL>";
 
-pub(super) struct Tableau {
+/// Every change, as it comes.
+pub(super) struct Changes {
+    grid: Grid,
+    count: u64,
+}
+
+impl Changes {
+    pub fn new(schema: &Schema, max_width: usize) -> Self {
+        let mut grid = Grid { names: vec!["op".to_owned()], right: vec![false], widths: vec![2] };
+        for (name, ty) in schema.iter() {
+            grid.names.push(name.to_owned());
+            grid.right.push(ty.kind.is_numeric());
+            grid.widths.push(expected_width(ty, max_width).max(name.width()));
+        }
+        Changes { grid, count: 0 }
+    }
+}
+
+impl ResultWriter for Changes {
+    fn start(&mut self, out: &mut dyn Write) -> Result<()> {
+        self.grid.head(out)?;
+        out.flush()
+    }
+
+    fn row(&mut self, out: &mut dyn Write, kind: RowKind, cells: Vec<Option<String>>) -> Result<()> {
+        self.count += 1;
+        let with_kind: Vec<String> = std::iter::once(kind.symbol().to_owned()).chain(shown(cells)).collect();
+        self.grid.line(out, &with_kind)
+    }
+
+    fn end(&mut self, out: &mut dyn Write, complete: bool) -> Result<()> {
+        self.grid.rule(out)?;
+        if complete {
+            writeln!(out, "Received a total of {}", row_count(self.count))?;
+        }
+        out.flush()
+    }
+}
+
+/// The final table.
+pub(super) struct Final {
+    grid: Grid,
+    rows: Materialized,
+    max_width: usize,
+}
+
+impl Final {
+    pub fn new(schema: &Schema, style: Style) -> Self {
+        Final { grid: Grid::new(schema), rows: Materialized::new(style.max_rows), max_width: style.width }
+    }
+}
+
+impl ResultWriter for Final {
+    fn start(&mut self, _: &mut dyn Write) -> Result<()> {
+        Ok(())
+    }
+
+    fn row(&mut self, _: &mut dyn Write, kind: RowKind, cells: Vec<Option<String>>) -> Result<()> {
+        self.rows.apply(kind, shown(cells).collect());
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut dyn Write, _: bool) -> Result<()> {
+        self.grid.draw(out, &self.rows, self.max_width)
+    }
+}
+
+/// The frame of a table.
+pub(crate) struct Grid {
     names: Vec<String>,
     /// Whether the column's values stand to the right.
     right: Vec<bool>,
     widths: Vec<usize>,
-    max_width: usize,
-    /// Of a materialised table: its rows.
-    rows: Option<Vec<Vec<String>>>,
-    count: u64,
 }
 
-impl Tableau {
-    /// Every change, as it comes.
-    pub fn changes(schema: &Schema, max_width: usize) -> Self {
-        let mut names = vec!["op".to_owned()];
-        let mut right = vec![false];
-        let mut widths = vec![2];
-        for (name, ty) in schema.iter() {
-            names.push(name.to_owned());
-            right.push(is_number(ty));
-            widths.push(expected_width(ty, max_width).max(name.width()));
+impl Grid {
+    /// Columns as wide as their names.
+    pub fn new(schema: &Schema) -> Self {
+        Grid {
+            names: schema.iter().map(|(name, _)| name.to_owned()).collect(),
+            right: schema.iter().map(|(_, ty)| ty.kind.is_numeric()).collect(),
+            widths: schema.iter().map(|(name, _)| name.width()).collect(),
         }
-        Tableau { names, right, widths, max_width, rows: None, count: 0 }
     }
 
-    /// The final table.
-    pub fn materialized(schema: &Schema, max_width: usize) -> Self {
-        let names: Vec<String> = schema.iter().map(|(name, _)| name.to_owned()).collect();
-        let widths = names.iter().map(|name| name.width()).collect();
-        let right = schema.iter().map(|(_, ty)| is_number(ty)).collect();
-        Tableau { names, right, widths, max_width, rows: Some(Vec::new()), count: 0 }
+    /// Makes room for these rows, up to a width.
+    pub fn fit<'a>(&mut self, rows: impl Iterator<Item = &'a Vec<String>>, max_width: usize) {
+        for row in rows {
+            for (width, cell) in self.widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.width().min(max_width));
+            }
+        }
     }
 
-    fn rule(&self, out: &mut dyn Write) -> Result<()> {
+    /// A whole table with its row count.
+    pub fn draw(&mut self, out: &mut dyn Write, rows: &Materialized, max_width: usize) -> Result<()> {
+        self.fit(rows.iter(), max_width);
+        if rows.len() > 0 {
+            self.head(out)?;
+            for row in rows.iter() {
+                self.line(out, row)?;
+            }
+            self.rule(out)?;
+        }
+        writeln!(out, "{}", row_count(rows.len() as u64))?;
+        if rows.forgotten() > 0 {
+            writeln!(
+                out,
+                "({} older rows are not shown: 'sql-client.execution.max-table-result.rows')",
+                rows.forgotten()
+            )?;
+        }
+        out.flush()
+    }
+
+    /// The names between rules.
+    pub fn head(&self, out: &mut dyn Write) -> Result<()> {
+        self.rule(out)?;
+        self.cells(out, &self.names, true)?;
+        self.rule(out)
+    }
+
+    /// A row.
+    pub fn line(&self, out: &mut dyn Write, cells: &[String]) -> Result<()> {
+        self.cells(out, cells, false)
+    }
+
+    /// A line.
+    pub fn rule(&self, out: &mut dyn Write) -> Result<()> {
         for width in &self.widths {
             write!(out, "+{}", "-".repeat(width + 2))?;
         }
         writeln!(out, "+")
     }
 
-    fn line(&self, out: &mut dyn Write, cells: &[String], header: bool) -> Result<()> {
+    fn cells(&self, out: &mut dyn Write, cells: &[String], header: bool) -> Result<()> {
         for ((cell, width), right) in cells.iter().zip(&self.widths).zip(&self.right) {
             let shown = cut(cell, *width);
             let pad = " ".repeat(width.saturating_sub(shown.width()));
@@ -66,78 +161,20 @@ impl Tableau {
         }
         writeln!(out, "|")
     }
-
-    fn head(&self, out: &mut dyn Write) -> Result<()> {
-        self.rule(out)?;
-        self.line(out, &self.names, true)?;
-        self.rule(out)
-    }
 }
 
-impl ResultWriter for Tableau {
-    fn start(&mut self, out: &mut dyn Write) -> Result<()> {
-        match self.rows {
-            Some(_) => Ok(()),
-            None => {
-                self.head(out)?;
-                out.flush()
-            }
-        }
-    }
-
-    fn row(&mut self, out: &mut dyn Write, kind: RowKind, cells: Vec<Option<String>>) -> Result<()> {
-        let cells: Vec<String> = cells.into_iter().map(|cell| cell.unwrap_or_else(|| NULL.to_owned())).collect();
-        self.count += 1;
-        let Some(rows) = &mut self.rows else {
-            let with_kind: Vec<String> = std::iter::once(kind.symbol().to_owned()).chain(cells).collect();
-            return self.line(out, &with_kind, false);
-        };
-        if kind.is_addition() {
-            rows.push(cells);
-        } else if let Some(place) = rows.iter().rposition(|row| *row == cells) {
-            rows.remove(place);
-        }
-        Ok(())
-    }
-
-    fn end(&mut self, out: &mut dyn Write, complete: bool) -> Result<()> {
-        match self.rows.take() {
-            Some(rows) => {
-                for row in &rows {
-                    for (width, cell) in self.widths.iter_mut().zip(row) {
-                        *width = (*width).max(cell.width()).min(self.max_width.max(*width));
-                    }
-                }
-                if !rows.is_empty() {
-                    self.head(out)?;
-                    for row in &rows {
-                        self.line(out, row, false)?;
-                    }
-                    self.rule(out)?;
-                }
-                writeln!(out, "{}", row_count(rows.len() as u64))?;
-            }
-            None => {
-                self.rule(out)?;
-                if complete {
-                    writeln!(out, "Received a total of {}", row_count(self.count))?;
-                }
-            }
-        }
-        out.flush()
-    }
+/// The cells as tables show them.
+pub(crate) fn shown(cells: Vec<Option<String>>) -> impl Iterator<Item = String> {
+    cells.into_iter().map(|cell| cell.unwrap_or_else(|| NULL.to_owned()))
 }
 
+/// `3 rows in set`
 fn row_count(rows: u64) -> String {
     match rows {
         0 => "Empty set".to_owned(),
         1 => "1 row in set".to_owned(),
         n => format!("{n} rows in set"),
     }
-}
-
-fn is_number(ty: &LogicalType) -> bool {
-    ty.kind.is_numeric()
 }
 
 /// The width that values of a type need at most, as Flink's client reckons.
@@ -186,7 +223,7 @@ fn cut(text: &str, width: usize) -> String {
 mod tests {
     use super::*;
 
-    fn drawn(mut table: Tableau, rows: &[(RowKind, [Option<&str>; 2])]) -> String {
+    fn drawn(table: &mut dyn ResultWriter, rows: &[(RowKind, [Option<&str>; 2])]) -> String {
         let mut out = Vec::new();
         table.start(&mut out).unwrap();
         for (kind, cells) in rows {
@@ -202,10 +239,7 @@ mod tests {
 
     #[test]
     fn changes_are_drawn_as_they_come() {
-        let rows = [
-            (RowKind::Insert, [Some("1"), Some("a")]),
-            (RowKind::UpdateBefore, [Some("1"), None]),
-        ];
+        let rows = [(RowKind::Insert, [Some("1"), Some("a")]), (RowKind::UpdateBefore, [Some("1"), None])];
         let expected = "\
 +----+-------------+----------+
 | op |          id |     name |
@@ -215,7 +249,7 @@ mod tests {
 +----+-------------+----------+
 Received a total of 2 rows in set
 ";
-        assert_eq!(drawn(Tableau::changes(&schema(), 30), &rows), expected);
+        assert_eq!(drawn(&mut Changes::new(&schema(), 30), &rows), expected);
     }
 
     #[test]
@@ -233,6 +267,16 @@ Received a total of 2 rows in set
 +----+------------+
 1 row in set
 ";
-        assert_eq!(drawn(Tableau::materialized(&schema(), 10), &rows), expected);
+        assert_eq!(drawn(&mut Final::new(&schema(), Style { width: 10, max_rows: 100 }), &rows), expected);
+    }
+
+    #[test]
+    fn a_long_table_keeps_its_newest_rows() {
+        let rows = [1, 2, 3].map(|n| (RowKind::Insert, [Some(["1", "2", "3"][n - 1]), None]));
+        let drawn = drawn(&mut Final::new(&schema(), Style { width: 10, max_rows: 2 }), &rows);
+        assert!(
+            !drawn.contains("|  1 |") && drawn.contains("|  3 |") && drawn.contains("1 older rows"),
+            "{drawn}"
+        );
     }
 }

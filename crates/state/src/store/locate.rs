@@ -39,6 +39,15 @@ impl CheckpointStorage {
         JobStorage::of_job(&self.folder, job)
     }
 
+    /// The jobs that have a folder here.
+    ///
+    /// # Errors
+    /// If the folder cannot be listed.
+    pub async fn jobs(&self) -> Result<Vec<JobId>> {
+        let folders = self.folder.list().await?.folders;
+        Ok(folders.iter().filter_map(|name| name.parse().ok()).collect())
+    }
+
     /// A new folder for a savepoint of a job, under `target` or, if there is none, here. `random` makes its name unique.
     ///
     /// # Errors

@@ -1,0 +1,93 @@
+//! SELECT: runs the job and writes its rows as they come.
+
+use std::io::{BufWriter, IsTerminal, Write};
+
+use flott::Error;
+use flott::cluster::{JobClient, NextRows, ResultStream};
+use flott::sql::PlannedJob;
+
+use crate::args::OutputMode;
+use crate::client::{Client, TICK};
+use crate::output;
+use crate::progress::Progress;
+use crate::shell::view;
+use crate::stop::{Result, Stop};
+
+impl Client {
+    /// Runs a query to its end, or until the user has seen enough.
+    pub(crate) fn query(&self, planned: &PlannedJob) -> Result<()> {
+        let job = self.environment.cluster.submit(&planned.graph)?;
+        let results = job.results().ok_or_else(|| Error::internal("the query collects no rows"))?;
+        let unbounded = !job.info().bounded;
+        if self.interactive
+            && unbounded
+            && self.mode() == OutputMode::Table
+            && std::io::stdout().is_terminal()
+        {
+            return view::show(self, &job, &results, planned);
+        }
+        let written = self.write_results(&job, &results, planned);
+        if written.is_err() {
+            job.cancel();
+        }
+        written
+    }
+
+    fn write_results(&self, job: &JobClient, results: &ResultStream, planned: &PlannedJob) -> Result<()> {
+        let zone = self.zone();
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        let mut writer = output::writer(self.mode(), &planned.schema, planned.updates, self.style());
+        let mut progress = Progress::new(self.console);
+        writer.start(&mut out)?;
+        let mut cancelled = false;
+        loop {
+            match results.next_within(TICK) {
+                Ok(NextRows::Rows(rows)) => {
+                    progress.clear();
+                    output::write_batch(writer.as_mut(), &mut out, rows, &planned.schema, zone)?;
+                }
+                Ok(NextRows::NotYet) => {
+                    out.flush()?;
+                    progress.tick(job);
+                }
+                Ok(NextRows::End) => break,
+                Err(_) if cancelled => break,
+                Err(error) => {
+                    progress.clear();
+                    out.flush()?;
+                    return Err(self.failure(job, error));
+                }
+            }
+            if self.signals.terminated() {
+                writer.end(&mut out, false)?;
+                return Err(Stop::Terminated);
+            }
+            if self.signals.interrupted() {
+                if cancelled {
+                    break;
+                }
+                cancelled = true;
+                job.cancel();
+            }
+        }
+        progress.clear();
+        writer.end(&mut out, !cancelled)?;
+        drop(out);
+        if !cancelled {
+            return Ok(job.wait()?);
+        }
+        self.console.info("Query terminated.");
+        if self.interactive { Ok(()) } else { Err(Stop::Interrupted) }
+    }
+
+    /// Why a query failed: the job knows it better than its result.
+    pub(crate) fn failure(&self, job: &JobClient, of_result: Error) -> Stop {
+        match job.wait() {
+            Ok(()) => of_result.into(),
+            Err(error) => {
+                self.tell_history(job);
+                error.into()
+            }
+        }
+    }
+}
