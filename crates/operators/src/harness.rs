@@ -335,6 +335,14 @@ impl Harness {
         self.taken()
     }
 
+    /// An input has ended; what comes out.
+    pub fn end(&mut self, input: usize) -> String {
+        for instance in 0..self.instances.len() {
+            self.call(instance, |operator, context| operator.end_input(input, context)).unwrap();
+        }
+        self.taken()
+    }
+
     /// Takes a snapshot; how many rows it wrote.
     pub fn checkpoint(&mut self, full: bool) -> usize {
         let mut rows = 0;

@@ -9,7 +9,9 @@
 //! | [`aggregate`] | GroupAggregate in one phase and in two |
 //! | [`window`] | WindowTableFunction, WindowAggregate by slices in one phase and in two, sessions |
 //! | [`join`] | Join of two changelogs |
-//! | [`rank`], [`normalize`] | TopN, Limit; ChangelogNormalize |
+//! | [`rank`], [`sort`] | TopN, Limit, ORDER BY; TemporalSort |
+//! | [`over`] | OverAggregate |
+//! | [`normalize`] | ChangelogNormalize |
 //! | [`accumulate`] | the aggregate functions, as columns of accumulators by slot |
 //! | [`support`] | changelogs in the making, expressions, time |
 //!
@@ -29,6 +31,7 @@ mod build;
 #[cfg(test)]
 mod harness;
 mod join;
+mod keyed_columns;
 mod normalize;
 mod over;
 mod rank;

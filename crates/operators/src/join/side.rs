@@ -3,13 +3,13 @@
 use arrow::array::{Array, ArrayRef};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{FieldRef, Int64Type};
-use flott_batch::{ChangeBatch, arrow_type};
+use flott_batch::ChangeBatch;
 use flott_plan::Schema;
 use flott_state::{KeyedMap, MapSpec, PrimitiveColumn, SlotColumns, Ttl};
 use flott_types::{Error, Result, Timestamp};
 
 use crate::BuildContext;
-use crate::accumulate::unique_fields;
+use crate::keyed_columns::KeyedColumns;
 
 /// How the side of a join is built.
 pub(super) struct SideSpec<'a> {
@@ -34,10 +34,7 @@ pub(super) struct Counts {
 
 /// The rows of an input by key, each once, with its count.
 pub(super) struct Side {
-    keys: Vec<usize>,
-    /// The columns that are no keys.
-    rest: Vec<usize>,
-    width: usize,
+    columns: KeyedColumns,
     null_safe: Vec<bool>,
     map: KeyedMap<Counts>,
     slots: Vec<u32>,
@@ -57,16 +54,8 @@ pub(super) struct Absorbed {
 
 impl Side {
     pub fn new(spec: &SideSpec<'_>, context: &BuildContext) -> Result<Self> {
-        let input = arrow_type::schema(spec.input.iter());
-        let width = input.fields().len();
-        let rest: Vec<usize> = (0..width).filter(|column| !spec.keys.contains(column)).collect();
-        let field = |column: &usize| {
-            let known = input.fields().get(*column).cloned();
-            known.ok_or_else(|| Error::internal(format!("the join has no column {column}")))
-        };
-        let columns = spec.keys.iter().chain(&rest).map(field).collect::<Result<Vec<_>>>()?;
-        let columns = unique_fields(&columns);
-        let (keys, rows) = columns.split_at(spec.keys.len());
+        let columns = KeyedColumns::new(spec.input, spec.keys, &[])?;
+        let (keys, rows) = columns.fields();
         let map = MapSpec {
             name: spec.name,
             keys,
@@ -81,11 +70,9 @@ impl Side {
             ttl: (spec.ttl > 0).then(|| Ttl::new(spec.ttl)),
         };
         Ok(Side {
-            keys: spec.keys.to_vec(),
-            rest,
-            width,
-            null_safe: spec.null_safe.to_vec(),
             map: KeyedMap::new(&map, counts)?,
+            columns,
+            null_safe: spec.null_safe.to_vec(),
             slots: Vec::new(),
             expired: Vec::new(),
         })
@@ -96,7 +83,7 @@ impl Side {
     }
 
     pub fn key_columns(&self, batch: &ChangeBatch) -> Vec<ArrayRef> {
-        self.keys.iter().map(|key| batch.column(*key).clone()).collect()
+        self.columns.keys(batch.columns().columns())
     }
 
     /// The rows that can match at all: those without NULL in a key that is compared with `=`. `None` for all of them.
@@ -112,7 +99,7 @@ impl Side {
     pub fn absorb(&mut self, batch: &ChangeBatch, keys: &[ArrayRef], now: Timestamp) -> Result<Absorbed> {
         let rows = batch.physical_rows();
         self.map.intern_keys(keys, rows, &mut self.slots, |_, _| ())?;
-        let rest: Vec<ArrayRef> = self.rest.iter().map(|column| batch.column(*column).clone()).collect();
+        let rest = self.columns.rest(batch.columns().columns());
         let mut absorbed = Absorbed::default();
         let mut fresh = Vec::new();
         self.map.intern(&self.slots, &rest, &mut absorbed.entries, |entry, _| fresh.push(entry))?;
@@ -197,16 +184,7 @@ impl Side {
 
     /// The rows of entries, as they came in.
     pub fn rows_of(&self, entries: &[u32]) -> Result<Vec<ArrayRef>> {
-        let rest = self.map.rows_of(entries)?;
-        let keys: Vec<u32> = entries.iter().map(|entry| self.map.key_of(*entry)).collect();
-        let keys = if self.keys.is_empty() { Vec::new() } else { self.map.keys_of(&keys)? };
-        let column = |column: usize| {
-            let key = self.keys.iter().position(|key| *key == column).map(|at| &keys[at]);
-            let other = || self.rest.iter().position(|rest| *rest == column).map(|at| &rest[at]);
-            let found = key.or_else(other).cloned();
-            found.ok_or_else(|| Error::internal("a column of a join's side is missing"))
-        };
-        (0..self.width).map(column).collect()
+        self.columns.rows_of(&self.map, entries)
     }
 
     /// Lets go of the rows of a batch that are gone.

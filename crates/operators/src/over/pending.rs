@@ -6,22 +6,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
-use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
-use flott_batch::arrow_type;
+use arrow::datatypes::{DataType, Field, Int64Type};
 use flott_plan::Schema;
 use flott_state::{KeyedDelta, KeyedMap, MapSpec};
 use flott_types::{Error, Result, Timestamp};
 
 use crate::BuildContext;
-use crate::accumulate::unique_fields;
+use crate::keyed_columns::KeyedColumns;
 use crate::support::Millis;
 
 /// The rows, by key in snapshots and by time in memory.
 pub(crate) struct Pending {
-    keys: Vec<usize>,
-    /// The columns that are no keys.
-    rest: Vec<usize>,
-    width: usize,
+    columns: KeyedColumns,
     time_column: usize,
     map: KeyedMap<()>,
     /// Rows of equal time are in the order of arrival.
@@ -38,18 +34,12 @@ pub(crate) struct Due {
 impl Pending {
     /// For the rows of an input, kept under these of its columns.
     pub fn new(input: &Schema, keys: &[usize], time_column: usize, context: &BuildContext) -> Result<Self> {
-        let fields = arrow_type::schema(input.iter());
-        let width = fields.fields().len();
-        let rest: Vec<usize> = (0..width).filter(|column| !keys.contains(column)).collect();
-        let field = |column: &usize| {
-            let known = fields.fields().get(*column).cloned();
-            known.ok_or_else(|| Error::internal(format!("there is no column {column}")))
-        };
-        field(&time_column)?;
-        let mut columns = keys.iter().chain(&rest).map(field).collect::<Result<Vec<FieldRef>>>()?;
-        columns.push(Arc::new(Field::new("$arrival", DataType::Int64, true)));
-        let columns = unique_fields(&columns);
-        let (key_fields, rows) = columns.split_at(keys.len());
+        if time_column >= input.len() {
+            return Err(Error::internal(format!("there is no column {time_column}")));
+        }
+        let arrival = Arc::new(Field::new("$arrival", DataType::Int64, true));
+        let columns = KeyedColumns::new(input, keys, &[arrival])?;
+        let (key_fields, rows) = columns.fields();
         let spec = MapSpec {
             name: "pending",
             keys: key_fields,
@@ -59,11 +49,9 @@ impl Pending {
             max_parallelism: context.max_parallelism,
         };
         Ok(Pending {
-            keys: keys.to_vec(),
-            rest,
-            width,
-            time_column,
             map: KeyedMap::new(&spec, ())?,
+            columns,
+            time_column,
             times: BTreeMap::new(),
             arrivals: 0,
         })
@@ -71,8 +59,8 @@ impl Pending {
 
     /// Keeps rows of these columns with these times.
     pub fn put(&mut self, columns: &[ArrayRef], times: &[Timestamp]) -> Result<()> {
-        let keys: Vec<ArrayRef> = self.keys.iter().map(|key| columns[*key].clone()).collect();
-        let mut rows: Vec<ArrayRef> = self.rest.iter().map(|column| columns[*column].clone()).collect();
+        let keys = self.columns.keys(columns);
+        let mut rows = self.columns.rest(columns);
         let first = self.arrivals;
         self.arrivals += times.len() as i64;
         rows.push(Arc::new(Int64Array::from_iter_values(first..self.arrivals)));
@@ -99,22 +87,10 @@ impl Pending {
         if entries.is_empty() {
             return Ok(None);
         }
-        let columns = self.rows_of(&entries)?;
+        let mut columns = self.columns.rows_of(&self.map, &entries)?;
+        columns.pop();
         entries.iter().for_each(|entry| self.map.remove(*entry));
         Ok(Some(Due { columns, times }))
-    }
-
-    fn rows_of(&self, entries: &[u32]) -> Result<Vec<ArrayRef>> {
-        let rest = self.map.rows_of(entries)?;
-        let slots: Vec<u32> = entries.iter().map(|entry| self.map.key_of(*entry)).collect();
-        let keys = if self.keys.is_empty() { Vec::new() } else { self.map.keys_of(&slots)? };
-        let column = |column: usize| {
-            let key = self.keys.iter().position(|key| *key == column).map(|at| &keys[at]);
-            let other = || self.rest.iter().position(|rest| *rest == column).map(|at| &rest[at]);
-            let found = key.or_else(other).cloned();
-            found.ok_or_else(|| Error::internal("a column of a row that waits is missing"))
-        };
-        (0..self.width).map(column).collect()
     }
 
     pub fn snapshot(&mut self, full: bool) -> Result<Option<KeyedDelta>> {
@@ -124,8 +100,8 @@ impl Pending {
     pub fn restore(&mut self, batches: Vec<RecordBatch>) -> Result<()> {
         self.map.restore(batches)?;
         let entries: Vec<u32> = self.map.live().collect();
-        let columns = self.rows_of(&entries)?;
-        let arrivals = self.map.rows_of(&entries)?.pop();
+        let mut columns = self.columns.rows_of(&self.map, &entries)?;
+        let arrivals = columns.pop();
         let arrivals = arrivals.ok_or_else(|| Error::internal("rows that wait have no arrival"))?;
         let arrivals = arrivals.as_primitive::<Int64Type>().values().clone();
         let times = Millis::new(&columns[self.time_column])?;

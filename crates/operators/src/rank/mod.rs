@@ -1,38 +1,47 @@
-//! The first rows of each partition by an order: ROW_NUMBER() <= n, ORDER BY ... LIMIT, first and last row of a key.
+//! The first rows of each partition by an order: ROW_NUMBER() <= n, ORDER BY ... LIMIT, first and last row of a key; LIMIT
+//! alone; ORDER BY of a bounded input.
 //!
-//! State is a sorted map from partition to rows. Of an input that only grows no more than the wanted rows are kept, and equal
-//! rows stand in the order of arrival; with retractions all rows are kept, and equal keys stand in the order of the other
-//! columns. A batch gives each partition's net change: with the rank, what stands at each rank before and after; without it, which
-//! rows came in and which went out. The one row of a first-or-last-row query is updated in place.
+//! State is a sorted map from partition to rows, which come with the number of their arrival: rows that sort alike stand in the
+//! order of arrival. Of an input that only grows no more than the wanted rows are kept; with retractions all
+//! are. A batch gives each partition's net change: with the rank, what stands at each rank before and after; without it,
+//! which rows left and which came. One wanted row is updated in place.
 //!
 //! ROW_NUMBER() = 1 by the descending time attribute is "the last row of a key": of rows at the same time the later one
 //! counts, as in Flink's deduplication.
 //!
-//! Cost of a record: interning its partition, encoding the row, a binary search among the partition's rows; of a partition
-//! and batch: reading its wanted rows before and after.
+//! In batch queries, and without an upper rank, rows leave in order when the input has ended, and nothing is taken back.
+//!
+//! | file | what |
+//! |---|---|
+//! | `ranked` | the sorted rows, and where equal ones are |
+//! | `limit` | LIMIT without an order, of an input that only grows: a count |
+//!
+//! Cost of a record: interning its partition, encoding the row, a binary search among the partition's rows (for one
+//! wanted row: only the best of the batch); with retractions one more index of all rows; of a partition and batch: walking the wanted
+//! rows before and after, decoding those that changed.
 
 mod limit;
+mod ranked;
 
-use arrow::array::{Array, ArrayRef, Int64Array};
-use arrow::compute::SortOptions;
-use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, SchemaRef};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, UInt32Array};
+use arrow::datatypes::SchemaRef;
+use arrow::row::{RowConverter, SortField};
 use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, SortKey};
-use flott_state::{
-    KeyedMap, KeyedMultiset, MapSpec, NO_SLOT, OperatorSnapshot, PrimitiveColumn, RestoredState,
-};
-use flott_types::{CheckpointId, Error, Result, TypeKind};
-use std::sync::Arc;
+use flott_state::{OperatorSnapshot, RestoredState};
+use flott_types::{CheckpointId, Error, FastSet, Result, TypeKind};
 
+use self::ranked::{Ranked, TABLE, sort_options};
 use crate::BuildContext;
-use crate::accumulate::unique_fields;
-use crate::support::{Changelog, columns_of};
+use crate::support::{Changelog, Equality, columns_of, kernel, record_batch};
 
 pub(crate) use limit::Limit;
 
-/// The name of the table in snapshots.
-const TABLE: &str = "rows";
+/// So many rows are sent at once when the input has ended.
+const CHUNK: usize = 4096;
 
 /// What a TopN is built from.
 pub(crate) struct Parts<'a> {
@@ -44,167 +53,143 @@ pub(crate) struct Parts<'a> {
     pub input_updates: bool,
 }
 
-/// How arrow sorts by a key.
-pub(crate) fn sort_options(key: &SortKey) -> SortOptions {
-    SortOptions { descending: key.descending, nulls_first: key.nulls_first }
-}
-
 /// The operator.
 pub(crate) struct TopN {
     schema: SchemaRef,
-    partition: Vec<usize>,
-    /// Ranks that are skipped, and how many follow.
+    /// Ranks that are skipped, and the last one that counts.
     skip: usize,
-    take: usize,
+    end: usize,
     output_rank: bool,
-    /// Rows leave again: none may be forgotten.
-    keeps_all: bool,
-    /// The rows, and behind them the number of the arrival; how often each occurs.
-    rows: KeyedMap<PrimitiveColumn<Int64Type>>,
-    arrivals: i64,
+    retracts: bool,
+    at_end: bool,
+    latest_first: bool,
+    order: Vec<SortKey>,
+    /// Encodes what rows are ordered by, where only one row is wanted.
+    sorter: Option<RowConverter>,
+    rows: Ranked,
     batch: u32,
-    /// By partition: the batch that touched it last.
-    touched_in: Vec<u32>,
+    /// By partition: the batch that touched it last, and the best row of the batch.
+    touched_in: Vec<(u32, u32)>,
 }
 
-/// The wanted rows of the partitions that a batch touches, one partition after the other.
+/// The wanted rows of partitions, one partition after the other.
+#[derive(Default)]
 struct Wanted {
     entries: Vec<u32>,
     /// Where each partition's rows end.
     ends: Vec<usize>,
 }
 
+/// A row that changes: how, which, and at which rank.
+struct Change {
+    kind: RowKind,
+    entry: u32,
+    rank: usize,
+}
+
 impl TopN {
     pub fn new(node: &ChainedNode, parts: &Parts<'_>, context: &BuildContext) -> Result<Self> {
         let input = crate::build::input(node, 0)?;
-        let fields = arrow_type::schema(input.iter());
-        let key: Vec<FieldRef> = parts.partition.iter().map(|key| fields.fields()[*key].clone()).collect();
-        let mut rows = KeyedMultiset::prefixed("row.", &unique_fields(fields.fields()));
-        let mut order: Vec<(usize, SortOptions)> = Vec::new();
-        for key in parts.order {
-            if order.iter().all(|(column, _)| *column != key.column) {
-                order.push((key.column, sort_options(key)));
-            }
-        }
-        let latest_first = match (parts.order, parts.to) {
-            ([key], Some(1)) if key.descending && !parts.input_updates => matches!(
+        let first_only = parts.from <= 1 && parts.to == Some(1) && !parts.input_updates;
+        let latest_first = match parts.order {
+            [key] if first_only && key.descending => matches!(
                 input.columns.get(key.column).map(|column| &column.ty.kind),
-                Some(TypeKind::Timestamp(3) | TypeKind::TimestampLtz(3))
+                Some(TypeKind::Timestamp(0..=3) | TypeKind::TimestampLtz(0..=3))
             ),
             _ => false,
         };
-        if !parts.input_updates {
-            order.push((rows.len(), SortOptions { descending: latest_first, nulls_first: false }));
-            rows.push(Arc::new(Field::new("arrival", DataType::Int64, true)));
-        }
-        let spec = MapSpec {
-            name: TABLE,
-            keys: &KeyedMultiset::prefixed("key.", &unique_fields(&key)),
-            partition_columns: key.len(),
-            rows: &rows,
-            order: Some(&order),
-            max_parallelism: context.max_parallelism,
-        };
-        let skip = parts.from.saturating_sub(1) as usize;
+        let fields = arrow_type::schema(input.iter());
+        let sorter = (first_only && !parts.order.is_empty()).then(|| {
+            let field = |key: &SortKey| {
+                let ty = fields.field(key.column).data_type().clone();
+                SortField::new_with_options(ty, sort_options(key))
+            };
+            RowConverter::new(parts.order.iter().map(field).collect())
+                .map_err(|error| Error::unsupported("an order by this type").with_source(error))
+        });
+        let (updates, order) = (parts.input_updates, parts.order);
         Ok(TopN {
             schema: arrow_type::schema(node.node.schema.iter()),
-            partition: parts.partition.to_vec(),
-            skip,
-            take: parts.to.map_or(usize::MAX, |to| (to as usize).saturating_sub(skip)),
+            skip: parts.from.saturating_sub(1) as usize,
+            end: parts.to.map_or(usize::MAX, |to| to as usize),
             output_rank: parts.output_rank,
-            keeps_all: parts.input_updates,
-            rows: KeyedMap::new(&spec, PrimitiveColumn::new("count", 0))?,
-            arrivals: 0,
+            retracts: updates,
+            at_end: !context.streaming || (parts.to.is_none() && !order.is_empty()),
+            latest_first,
+            order: order.to_vec(),
+            sorter: sorter.transpose()?,
+            rows: Ranked::new(input, parts.partition, order, latest_first, updates, context)?,
             batch: 0,
             touched_in: Vec::new(),
         })
     }
 
-    /// The partitions of a batch in the order of first touch.
-    fn touched(&mut self, keys: &[u32]) -> Vec<u32> {
+    /// The partitions of a batch in the order of first touch. With one wanted row also the best row of each in the batch.
+    fn touched(&mut self, batch: &ChangeBatch, partitions: &[u32]) -> Result<(Vec<u32>, Option<Vec<u32>>)> {
+        let keys: Vec<ArrayRef> = self.order.iter().map(|key| batch.column(key.column).clone()).collect();
+        let sorted =
+            self.sorter.as_ref().map(|sorter| sorter.convert_columns(&keys)).transpose().map_err(kernel)?;
         self.batch = self.batch.wrapping_add(1).max(1);
         let mut touched = Vec::new();
-        for key in keys {
-            if *key as usize >= self.touched_in.len() {
-                self.touched_in.resize(*key as usize + 1, 0);
+        for (row, partition) in partitions.iter().enumerate() {
+            if *partition as usize >= self.touched_in.len() {
+                self.touched_in.resize(*partition as usize + 1, (0, 0));
             }
-            if std::mem::replace(&mut self.touched_in[*key as usize], self.batch) != self.batch {
-                touched.push(*key);
+            let (in_batch, best) = &mut self.touched_in[*partition as usize];
+            if std::mem::replace(in_batch, self.batch) != self.batch {
+                touched.push(*partition);
+                *best = row as u32;
+            } else if let Some(sorted) = &sorted {
+                let (new, old) = (sorted.row(row), sorted.row(*best as usize));
+                if new < old || (self.latest_first && new == old) {
+                    *best = row as u32;
+                }
             }
         }
-        touched
+        let best = sorted.map(|_| touched.iter().map(|at| self.touched_in[*at as usize].1).collect());
+        Ok((touched, best))
     }
 
-    fn wanted(&self, partitions: &[u32]) -> Wanted {
-        let mut wanted = Wanted { entries: Vec::new(), ends: Vec::with_capacity(partitions.len()) };
-        let counts = self.rows.values().values();
+    /// The wanted rows of partitions, without those that are gone.
+    fn wanted(&self, partitions: &[u32], gone: &FastSet<u32>) -> Wanted {
+        let mut wanted = Wanted::default();
         for partition in partitions {
-            let entries = self.rows.entries_of(*partition);
-            let each =
-                entries.flat_map(|entry| std::iter::repeat_n(entry, counts[entry as usize].max(0) as usize));
-            wanted.entries.extend(each.skip(self.skip).take(self.take));
+            let entries = self.rows.map().entries_of(*partition);
+            let there = entries.filter(|entry| gone.is_empty() || !gone.contains(entry));
+            wanted.entries.extend(there.take(self.end).skip(self.skip));
             wanted.ends.push(wanted.entries.len());
         }
         wanted
     }
 
-    /// Puts the rows of a batch in. Returns entries that are not wanted any more.
-    fn apply(&mut self, batch: &ChangeBatch, keys: &[u32], touched: &[u32]) -> Result<Vec<u32>> {
-        let mut columns = batch.columns().columns().to_vec();
-        let mut entries = Vec::new();
-        let mut gone = Vec::new();
-        if !self.keeps_all {
-            let arrivals = self.arrivals..self.arrivals + keys.len() as i64;
-            self.arrivals = arrivals.end;
-            columns.push(Arc::new(Int64Array::from_iter_values(arrivals)));
-            self.rows.intern(keys, &columns, &mut entries, |_, _| ())?;
-            let counts = self.rows.values_mut().values_mut();
-            entries.iter().for_each(|entry| counts[*entry as usize] = 1);
-            let limit = self.skip.saturating_add(self.take);
-            for partition in touched {
-                let extra = self.rows.len_of(*partition).saturating_sub(limit);
-                gone.extend(self.rows.entries_of(*partition).rev().take(extra));
+    /// Rows beyond the last wanted one, which cannot come back.
+    fn trim(&mut self, partitions: &[u32]) {
+        if self.retracts {
+            return;
+        }
+        for partition in partitions {
+            let extra = self.rows.map().len_of(*partition).saturating_sub(self.end);
+            if extra > 0 {
+                let gone: Vec<u32> = self.rows.map().entries_of(*partition).rev().take(extra).collect();
+                self.rows.remove(gone);
             }
-            return Ok(gone);
         }
-        self.rows.intern(keys, &columns, &mut entries, |_, _| ())?;
-        for (row, entry) in entries.iter().enumerate() {
-            let count = &mut self.rows.values_mut().values_mut()[*entry as usize];
-            *count += if batch.kind(row).is_addition() { 1 } else { -1 };
-            self.rows.mark(*entry);
-        }
-        let counts = self.rows.values().values();
-        gone.extend(entries.into_iter().filter(|entry| counts[*entry as usize] == 0));
-        Ok(gone)
     }
 
-    /// The columns of rows, with their ranks when they are asked for.
-    fn columns(&self, wanted: &Wanted) -> Result<Vec<ArrayRef>> {
-        let mut columns = self.rows.rows_of(&wanted.entries)?;
-        columns.truncate(self.schema.fields().len() - usize::from(self.output_rank));
-        if self.output_rank {
-            let mut ranks = Vec::with_capacity(wanted.entries.len());
-            for end in &wanted.ends {
-                let rows = end - ranks.len();
-                ranks.extend((0..rows).map(|rank| (self.skip + rank + 1) as i64));
-            }
-            columns.push(Arc::new(Int64Array::from(ranks)));
-        }
-        Ok(columns)
-    }
-
-    /// The net change of one partition, whose rows are at these places.
-    fn change(&self, before: Rows<'_>, after: Rows<'_>, changes: &mut Changelog) {
-        if self.output_rank || self.take == 1 {
-            for rank in 0..before.entries.len().max(after.entries.len()) {
-                match (before.entries.get(rank), after.entries.get(rank)) {
+    /// The net change of one partition.
+    fn change(&self, before: &[u32], after: &[u32], changes: &mut Vec<Change>) {
+        let mut push =
+            |kind, entry: u32, at: usize| changes.push(Change { kind, entry, rank: self.skip + at + 1 });
+        if self.output_rank || self.end == self.skip + 1 {
+            for at in 0..before.len().max(after.len()) {
+                match (before.get(at), after.get(at)) {
                     (Some(old), Some(new)) if old == new => (),
-                    (Some(_), Some(_)) => {
-                        changes.push(RowKind::UpdateBefore, 0, before.first + rank);
-                        changes.push(RowKind::UpdateAfter, 1, after.first + rank);
+                    (Some(old), Some(new)) => {
+                        push(RowKind::UpdateBefore, *old, at);
+                        push(RowKind::UpdateAfter, *new, at);
                     }
-                    (Some(_), None) => changes.push(RowKind::Delete, 0, before.first + rank),
-                    (None, Some(_)) => changes.push(RowKind::Insert, 1, after.first + rank),
+                    (Some(old), None) => push(RowKind::Delete, *old, at),
+                    (None, Some(new)) => push(RowKind::Insert, *new, at),
                     (None, None) => (),
                 }
             }
@@ -214,78 +199,124 @@ impl TopN {
         let (mut old, mut new) = (0, 0);
         let mut came = Vec::new();
         loop {
-            match (before.entries.get(old), after.entries.get(new)) {
+            match (before.get(old), after.get(new)) {
                 (None, None) => break,
                 (Some(a), Some(b)) if a == b => (old, new) = (old + 1, new + 1),
-                (Some(a), Some(b)) if self.rows.compare(*a, *b).is_gt() => {
-                    came.push(after.first + new);
-                    new += 1;
-                }
-                (Some(_), _) => {
-                    changes.push(RowKind::Delete, 0, before.first + old);
+                (Some(a), b) if b.is_none_or(|b| self.rows.map().compare(*a, *b).is_lt()) => {
+                    push(RowKind::Delete, *a, old);
                     old += 1;
                 }
-                (None, Some(_)) => {
-                    came.push(after.first + new);
+                _ => {
+                    came.push(new);
                     new += 1;
                 }
             }
         }
-        came.into_iter().for_each(|row| changes.push(RowKind::Insert, 1, row));
+        came.into_iter().for_each(|at| push(RowKind::Insert, after[at], at));
+    }
+
+    /// The rows of changes, with the rank when it is asked for.
+    fn columns(&self, changes: &[Change]) -> Result<Vec<ArrayRef>> {
+        let entries: Vec<u32> = changes.iter().map(|change| change.entry).collect();
+        let mut columns = self.rows.rows_of(&entries)?;
+        if self.output_rank {
+            let ranks = changes.iter().map(|change| change.rank as i64);
+            columns.push(Arc::new(Int64Array::from_iter_values(ranks)));
+        }
+        Ok(columns)
+    }
+
+    fn emit(&self, changes: &[Change], context: &mut Context<'_>) -> Result<()> {
+        let columns = self.columns(changes)?;
+        let same = Equality::new(&columns, &columns);
+        let mut log = Changelog::default();
+        let mut at = 0;
+        while at < changes.len() {
+            // An update to an equal row is none.
+            let updates = changes[at].kind == RowKind::UpdateBefore;
+            if updates && self.retracts && same.equal(at, at + 1) {
+                at += 2;
+                continue;
+            }
+            log.push(changes[at].kind, 0, at);
+            at += 1;
+        }
+        if log.is_empty() {
+            return Ok(());
+        }
+        context.output.emit(Batch::Changes(log.build(&self.schema, &[&columns])?))
     }
 }
 
-/// Wanted rows of one partition.
-#[derive(Clone, Copy)]
-struct Rows<'a> {
-    entries: &'a [u32],
-    first: usize,
-}
-
 impl Wanted {
-    fn partition(&self, at: usize) -> Rows<'_> {
+    fn partition(&self, at: usize) -> &[u32] {
         let first = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-        Rows { entries: &self.entries[first..self.ends[at]], first }
+        &self.entries[first..self.ends[at]]
     }
 }
 
 impl Operator for TopN {
     fn open(&mut self, mut restored: RestoredState, _: &mut Context<'_>) -> Result<()> {
-        self.rows.restore(restored.take_keyed(TABLE))?;
-        if !self.keeps_all {
-            let entries: Vec<u32> = self.rows.live().collect();
-            let arrivals = self.rows.rows_of(&entries)?.pop();
-            let arrivals = arrivals.as_ref().and_then(|column| column.as_any().downcast_ref::<Int64Array>());
-            self.arrivals = arrivals.and_then(arrow::compute::max).map_or(0, |last| last + 1);
-        }
-        Ok(())
+        self.rows.restore(restored.take_keyed(TABLE))
     }
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
-        let batch = columns_of(batch)?.compact()?;
-        if !self.keeps_all && batch.kinds().is_some_and(|kinds| kinds.iter().any(|kind| !kind.is_addition()))
-        {
+        let mut batch = columns_of(batch)?.compact()?;
+        if !self.retracts && batch.kinds().is_some_and(|kinds| kinds.iter().any(|kind| !kind.is_addition())) {
             return Err(Error::internal("a retraction where only insertions were planned for"));
         }
-        let columns: Vec<ArrayRef> = self.partition.iter().map(|key| batch.column(*key).clone()).collect();
-        let mut keys = Vec::new();
-        self.rows.intern_keys(&columns, batch.physical_rows(), &mut keys, |_, _| ())?;
-        debug_assert!(!keys.contains(&NO_SLOT));
-        let touched = self.touched(&keys);
-        let before = self.wanted(&touched);
-        let old = self.columns(&before)?;
-        let gone = self.apply(&batch, &keys, &touched)?;
-        let after = self.wanted(&touched);
-        let new = self.columns(&after)?;
-        let mut changes = Changelog::default();
+        let mut partitions = Vec::new();
+        self.rows.partitions(&batch, &mut partitions)?;
+        let (touched, best) = self.touched(&batch, &partitions)?;
+        if let Some(best) = best {
+            batch = batch.take(&UInt32Array::from(best))?;
+            partitions.clone_from(&touched);
+        }
+        let mut gone = FastSet::default();
+        if self.at_end {
+            self.rows.apply(&batch, &partitions, &mut gone)?;
+            self.rows.remove(gone);
+            self.trim(&touched);
+            return Ok(());
+        }
+        let before = self.wanted(&touched, &gone);
+        self.rows.apply(&batch, &partitions, &mut gone)?;
+        let after = self.wanted(&touched, &gone);
+        let mut changes = Vec::new();
         for at in 0..touched.len() {
             self.change(before.partition(at), after.partition(at), &mut changes);
         }
-        gone.into_iter().for_each(|entry| self.rows.remove(entry));
-        if changes.is_empty() {
+        if !changes.is_empty() {
+            self.emit(&changes, context)?;
+        }
+        self.rows.remove(gone);
+        self.trim(&touched);
+        Ok(())
+    }
+
+    fn end_input(&mut self, _: usize, context: &mut Context<'_>) -> Result<()> {
+        if !self.at_end {
             return Ok(());
         }
-        context.output.emit(Batch::Changes(changes.build(&self.schema, &[&old, &new])?))
+        let all: Vec<u32> = self.rows.map().live().collect();
+        let mut seen = FastSet::default();
+        let partitions =
+            all.iter().map(|entry| self.rows.map().key_of(*entry)).filter(|key| seen.insert(*key));
+        let partitions: Vec<u32> = partitions.collect();
+        let wanted = self.wanted(&partitions, &FastSet::default());
+        let mut changes = Vec::with_capacity(wanted.entries.len());
+        for at in 0..partitions.len() {
+            let ranks = self.skip + 1..;
+            let rows = wanted.partition(at).iter().zip(ranks);
+            changes.extend(rows.map(|(entry, rank)| Change { kind: RowKind::Insert, entry: *entry, rank }));
+        }
+        for chunk in changes.chunks(CHUNK) {
+            let rows = record_batch(&self.schema, self.columns(chunk)?, chunk.len())?;
+            context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))?;
+        }
+        // A job that is restored after this must not send them again.
+        self.rows.remove(all);
+        Ok(())
     }
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {

@@ -73,6 +73,67 @@ fn the_last_row_of_a_key_is_updated_in_place_and_the_later_of_two_counts() {
 }
 
 #[test]
+fn of_rows_that_sort_alike_the_earlier_one_stands_first_and_leaves_first() {
+    let mut top = top(vec![key(1, false)], 1, 2, true, true);
+    assert_eq!(top.push("+I a 1 9\n+I a 1 5\n+I a 1 7"), "+I a 1 9 1\n+I a 1 5 2\n");
+    top.checkpoint(false);
+    top.restore(2);
+    assert_eq!(top.push("-D a 1 5"), "-U a 1 5 2\n+U a 1 7 2\n");
+    assert_eq!(top.push("+I a 1 9\n+I a 1 7\n-D a 1 9"), "-U a 1 9 1\n+U a 1 7 1\n-U a 1 7 2\n+U a 1 9 2\n");
+    assert_eq!(top.push("-D a 1 3\n-D b 1 9"), "", "a retraction of nothing is passed over");
+    assert_eq!(top.push("-U a 1 7\n+U a 1 7"), "-U a 1 7 1\n+U a 1 9 1\n-U a 1 9 2\n+U a 1 7 2\n");
+}
+
+#[test]
+fn the_first_row_of_a_key_stays() {
+    let mut first = top(vec![key(1, false)], 1, 1, false, false);
+    assert_eq!(first.push("+I a 5 1\n+I a 4 2\n+I a 4 3\n+I b 1 1"), "+I a 4 2\n+I b 1 1\n");
+    assert_eq!(first.push("+I a 4 0\n+I b 2 2"), "");
+    assert_eq!(first.push("+I a 3 1\n+I a NULL 9"), "-U a 4 2\n+U a NULL 9\n");
+    assert_eq!(first.checkpoint(false), 2);
+}
+
+#[test]
+fn a_limit_of_a_changelog_fills_up_again() {
+    let spec = OperatorSpec::TopN {
+        partition: vec![],
+        order: vec![],
+        from: 1,
+        to: Some(2),
+        output_rank: false,
+        input_updates: true,
+    };
+    let mut limit = Harness::keyed(node(spec, &["INT"], "INT"), &[&[]]);
+    assert_eq!(limit.push("+I 3\n+I 1\n+I 2"), "+I 3\n+I 1\n");
+    assert_eq!(limit.push("-D 3"), "-D 3\n+I 2\n");
+}
+
+#[test]
+fn without_a_last_rank_rows_leave_in_order_at_the_end() {
+    for input_updates in [false, true] {
+        let spec = OperatorSpec::TopN {
+            partition: vec![],
+            order: vec![key(0, true), key(1, false)],
+            from: 2,
+            to: None,
+            output_rank: false,
+            input_updates,
+        };
+        let mut sort = Harness::keyed(node(spec, &["INT INT"], "INT INT"), &[&[]]);
+        assert_eq!(sort.push("+I 1 1\n+I 3 3\n+I NULL 0\n+I 2 2\n+I 3 NULL"), "");
+        sort.checkpoint(false);
+        sort.restore(1);
+        if input_updates {
+            assert_eq!(sort.push("-D 1 1"), "");
+        }
+        let end = if input_updates { "" } else { "+I 1 1\n" };
+        assert_eq!(sort.end(0), format!("+I 3 3\n+I 2 2\n{end}+I NULL 0\n"));
+        sort.checkpoint(false);
+        assert!(sort.tables().is_empty(), "what was sent is not sent again");
+    }
+}
+
+#[test]
 fn a_limit_counts() {
     let spec = OperatorSpec::TopN {
         partition: vec![],
