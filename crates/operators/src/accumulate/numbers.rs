@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn doubles_become_decimals_by_their_shortest_text() {
         assert_eq!(decimal_of(47_140_452.079_103, 38, 4), Some(471_404_520_791));
-        assert_eq!(decimal_of(1_777_777_726_355_558.25, 38, 6), Some(1_777_777_726_355_558_200_000));
+        assert_eq!(decimal_of(1_777_777_726_355_558.0 + 0.25, 38, 6), Some(1_777_777_726_355_558_200_000));
         assert_eq!(decimal_of(-0.000_000_5, 38, 6), Some(-1));
         assert_eq!(decimal_of(1e30, 20, 0), None);
         assert_eq!(decimal_of(f64::NAN, 20, 0), None);
