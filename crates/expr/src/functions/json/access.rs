@@ -122,7 +122,7 @@ fn infer_exists(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signatu
 }
 
 /// A constant key word.
-fn word<'a>(args: &'a [Value], at: usize) -> Result<&'a str> {
+fn word(args: &[Value], at: usize) -> Result<&str> {
     let word = args[at].view::<StringArray>()?.constant().flatten();
     word.ok_or_else(|| Error::internal("a key word of a JSON function is no constant"))
 }

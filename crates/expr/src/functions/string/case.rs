@@ -4,7 +4,7 @@ use arrow::array::{ArrayRef, StringArray};
 use arrow::datatypes::Int32Type;
 use flott_types::{Result, TypeKind};
 
-use crate::function::{Call, Function, any_nullable};
+use crate::function::{Call, Function};
 use crate::functions::build::{primitives, strings};
 use crate::functions::check::{Family, infer, nullable_if};
 use crate::value::Value;
@@ -35,11 +35,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("INITCAP", infer!("INITCAP", ONE, |args| args[0].ty.clone()), |args, call| {
         each(args, call, initcap)
     }),
-    Function::new(
-        "REVERSE",
-        infer!("REVERSE", ONE, |args| TypeKind::STRING.with_nullable(any_nullable(args))),
-        |args, call| each(args, call, |text, out| out.extend(text.chars().rev())),
-    ),
+    Function::new("REVERSE", infer!("REVERSE", ONE, |_args| TypeKind::STRING.nullable()), |args, call| {
+        each(args, call, |text, out| out.extend(text.chars().rev()))
+    }),
     Function::new(
         "CHAR_LENGTH",
         infer!("CHAR_LENGTH", ONE, |args| nullable_if(TypeKind::Int, args)),

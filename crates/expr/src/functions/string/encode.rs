@@ -135,24 +135,41 @@ fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16, out: &mut String) {
     }
 }
 
+/// The character set of each row; a constant one is looked up once.
+fn charsets(value: &Value) -> Result<impl Fn(usize) -> Result<Option<Charset>>> {
+    let names = value.view::<StringArray>()?;
+    // A name that nobody knows is an error of the first row that uses it.
+    let known = names.constant().flatten().and_then(|name| Charset::of(name).ok());
+    Ok(move |row| match known {
+        Some(known) => Ok(Some(known)),
+        None => names.get(row).map(Charset::of).transpose(),
+    })
+}
+
 fn encode(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
-    let (text, charset) = (args[0].view::<StringArray>()?, args[1].view::<StringArray>()?);
+    let (text, charset) = (args[0].view::<StringArray>()?, charsets(&args[1])?);
     try_binaries(call.rows, |row, out| {
-        let (Some(text), Some(charset)) = (text.get(row), charset.get(row)) else {
+        let Some(text) = text.get(row) else {
             return Ok(None);
         };
-        Charset::of(charset)?.encode(text, out);
+        let Some(charset) = charset(row)? else {
+            return Ok(None);
+        };
+        charset.encode(text, out);
         Ok(Some(()))
     })
 }
 
 fn decode(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
-    let (bytes, charset) = (args[0].view::<BinaryArray>()?, args[1].view::<StringArray>()?);
+    let (bytes, charset) = (args[0].view::<BinaryArray>()?, charsets(&args[1])?);
     try_strings(call.rows, |row, out| {
-        let (Some(bytes), Some(charset)) = (bytes.get(row), charset.get(row)) else {
+        let Some(bytes) = bytes.get(row) else {
             return Ok(None);
         };
-        Charset::of(charset)?.decode(bytes, out);
+        let Some(charset) = charset(row)? else {
+            return Ok(None);
+        };
+        charset.decode(bytes, out);
         Ok(Some(()))
     })
 }

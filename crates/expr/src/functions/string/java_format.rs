@@ -207,6 +207,18 @@ impl Spec {
         if (spec.minus && spec.zero) || (spec.plus && spec.space) {
             return Err(wrong(at + 1));
         }
+        let signs = spec.plus || spec.space || spec.paren;
+        let wrong_flags = match spec.conversion {
+            'd' => spec.alternate,
+            'o' | 'x' => spec.comma || signs,
+            'e' => spec.comma,
+            'g' => spec.alternate,
+            'f' => false,
+            _ => spec.alternate || spec.comma || signs || spec.zero,
+        };
+        if wrong_flags {
+            return Err(wrong(at + 1));
+        }
         if spec.precision.is_some() && matches!(spec.conversion, 'd' | 'o' | 'x' | 'c') {
             return Err(wrong(at + 1));
         }
@@ -224,7 +236,15 @@ impl Spec {
             ('b', _) => self.cut("true"),
             (_, Item::Null) => self.cut("null"),
             ('s', _) => self.cut(&plain(item)),
-            ('h', Item::Integer(value, _)) => self.cut(&format!("{:x}", (*value ^ (*value >> 32)) as i32)),
+            ('h', Item::Integer(value, 64)) => {
+                self.cut(&format!("{:x}", (*value ^ (*value as u64 >> 32) as i64) as i32))
+            }
+            ('h', Item::Integer(value, _)) => self.cut(&format!("{:x}", *value as i32)),
+            ('h', Item::Boolean(value)) => self.cut(if *value { "4cf" } else { "4d5" }),
+            ('h', Item::Double(value, _)) => {
+                let bits = if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() };
+                self.cut(&format!("{:x}", (bits ^ (bits >> 32)) as u32))
+            }
             ('h', Item::Text(text)) => self.cut(&format!("{:x}", java_hash(text))),
             ('c', Item::Integer(value, bits)) if *bits <= 32 => {
                 let c = u32::try_from(*value).ok().and_then(char::from_u32);
@@ -295,14 +315,15 @@ impl Spec {
 
     fn double(&self, out: &mut String, value: f64) -> Result<()> {
         if !value.is_finite() {
-            let name = if value.is_nan() { "NaN" } else { "Infinity" };
-            let sign = match () {
-                () if value.is_nan() => "",
-                () if value < 0.0 => "-",
-                () if self.plus => "+",
-                () => "",
+            let text = match () {
+                () if value.is_nan() => "NaN",
+                () if value > 0.0 && self.plus => "+Infinity",
+                () if value > 0.0 && self.space => " Infinity",
+                () if value > 0.0 => "Infinity",
+                () if self.paren => "(Infinity)",
+                () => "-Infinity",
             };
-            self.pad(out, &format!("{sign}{name}"));
+            self.pad(out, &if self.upper { text.to_uppercase() } else { text.to_owned() });
             return Ok(());
         }
         let mut text = String::new();
@@ -324,6 +345,11 @@ impl Spec {
                     decimal.scientific(precision - 1)
                 }
             }
+        };
+        let digits = if self.alternate && !digits.contains('.') && self.conversion == 'f' {
+            digits + "."
+        } else {
+            digits
         };
         let digits = match digits.split_once('.') {
             Some((whole, rest)) if self.comma && self.conversion != 'e' => {
@@ -353,7 +379,7 @@ fn java_hash(text: &str) -> i32 {
 fn grouped(digits: &str) -> String {
     let mut out = String::with_capacity(digits.len() * 4 / 3);
     for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position) % 3 == 0 {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

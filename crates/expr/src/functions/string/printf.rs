@@ -1,5 +1,5 @@
 //! PRINTF(format, values...): Java's format strings. A value is what Flink hands to Java: DATE and TIME are the integers
-//! that hold them, DECIMAL can only be written by `%s`.
+//! that hold them; DECIMAL and timestamps can only be written by `%s`.
 
 use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Float32Array, Float64Array, Int8Array, Int16Array, Int32Array,
@@ -88,9 +88,32 @@ fn item<'a>(value: &'a Value, row: usize, ty: &LogicalType, call: &Call<'_>) -> 
             text::write_double(&mut shown, value);
             Item::Double(value, shown)
         }
+        TypeKind::Timestamp(_) | TypeKind::TimestampLtz(_) => {
+            text::write_value(&mut shown, value.held(), at, ty, chrono_tz::Tz::UTC);
+            Item::Object(java_timestamp(&shown))
+        }
         _ => {
             text::write_value(&mut shown, value.held(), at, ty, call.context.time_zone());
             Item::Object(shown)
         }
     })
+}
+
+/// `2020-01-01T12:34`, `2020-01-01T12:34:56.100`: as Java writes a local date-time, without seconds if they are zero,
+/// and with the fraction in groups of three digits.
+fn java_timestamp(text: &str) -> String {
+    let (clock, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let fraction = fraction.trim_end_matches('0');
+    let mut out = clock.replacen(' ', "T", 1);
+    if fraction.is_empty() {
+        if out.ends_with(":00") {
+            out.truncate(out.len() - 3);
+        }
+        return out;
+    }
+    let digits = fraction.len().next_multiple_of(3);
+    out.push('.');
+    out.push_str(fraction);
+    out.extend(std::iter::repeat_n('0', digits - fraction.len()));
+    out
 }

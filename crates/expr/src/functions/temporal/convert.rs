@@ -4,6 +4,7 @@ use arrow::array::{ArrayRef, StringArray};
 use arrow::datatypes::Date32Type;
 use flott_types::{Result, TypeKind};
 
+use super::format::prepare;
 use super::instant::{DAY, build};
 use super::pattern::Pattern;
 use super::simple::SimplePattern;
@@ -20,12 +21,14 @@ const FORMS: &[&[Family]] = &[&[Family::Character], &[Family::Character, Family:
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("TO_DATE", infer!("TO_DATE", FORMS, |_args| TypeKind::Date.nullable()), |args, call| {
         constant::evaluate(args, call, SimplePattern::new, to_date)
-    }),
+    })
+    .prepare(|args, _| prepare(args, 1, SimplePattern::new, to_date)),
     Function::new(
         "TO_TIMESTAMP",
         infer!("TO_TIMESTAMP", FORMS, |_args| TypeKind::Timestamp(3).nullable()),
         |args, call| constant::evaluate(args, call, Pattern::new, to_timestamp),
-    ),
+    )
+    .prepare(|args, _| prepare(args, 1, Pattern::new, to_timestamp)),
 ];
 
 fn to_date(args: &[Value], call: &Call<'_>, patterns: &mut Programs<'_, SimplePattern>) -> Result<ArrayRef> {

@@ -5,6 +5,7 @@ use flott_plan::Literal;
 use flott_types::{Error, Result, TypeKind};
 
 use super::convert::{default_pattern, read, read_default};
+use super::format::prepare;
 use super::instant::build;
 use super::pattern::Pattern;
 use super::zone::{Twice, Zone};
@@ -15,6 +16,9 @@ use crate::value::Value;
 
 pub(super) const FUNCTIONS: &[Function] = &[Function::new("TO_TIMESTAMP_LTZ", infer, |args, call| {
     constant::evaluate(args, call, Pattern::new, to_timestamp_ltz)
+})
+.prepare(|args, _| {
+    if args[0].ty.kind.is_character() { prepare(args, 1, Pattern::new, to_timestamp_ltz) } else { Ok(None) }
 })];
 
 const FORMS: [&str; 5] = [

@@ -67,7 +67,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 /// A wrong constant pattern fails when a row comes, as in Flink.
-fn prepare<P: std::fmt::Debug + Send + Sync + 'static>(
+pub(super) fn prepare<P: std::fmt::Debug + Send + Sync + 'static>(
     args: &[Argument<'_>],
     position: usize,
     compile: constant::Compile<P>,

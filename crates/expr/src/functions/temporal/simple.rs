@@ -68,7 +68,7 @@ impl SimplePattern {
     /// Appends a point in time, in milliseconds since the epoch, as the zone's clock shows it.
     pub(super) fn format(&self, millis: i64, zone: Zone, out: &mut String) {
         let instant = millis.div_euclid(1_000);
-        let offset = zone.offset_at(instant);
+        let offset = zone.calendar_offset_at(instant);
         let local = millis.saturating_add(offset * 1_000);
         let days = local.div_euclid(MILLIS_OF_DAY);
         let of_day = local.rem_euclid(MILLIS_OF_DAY);
@@ -150,13 +150,21 @@ impl SimplePattern {
             match item {
                 Item::Literal(literal) => rest = rest.strip_prefix(literal.as_str())?,
                 Item::Field(letter, count) => {
-                    // A number that another field follows directly has exactly as many digits as letters.
-                    let exact = matches!(self.items.get(at + 1), Some(Item::Field(..)));
+                    // A number that another one follows directly has exactly as many digits as letters.
+                    let exact = matches!(self.items.get(at + 1), Some(Item::Field(next, count)) if is_number(*next, *count));
                     rest = found.read(rest, *letter, *count, exact)?;
                 }
             }
         }
         found.millis(zone)
+    }
+}
+
+/// Whether a field is written in digits.
+fn is_number(letter: char, count: usize) -> bool {
+    match letter {
+        'M' | 'L' => count <= 2,
+        _ => !matches!(letter, 'G' | 'E' | 'a' | 'z' | 'Z' | 'X'),
     }
 }
 
@@ -232,7 +240,10 @@ struct Found {
     day_of_year: Option<i64>,
     hour: Option<i64>,
     hour_of_half: Option<i64>,
-    half: i64,
+    half: Option<i64>,
+    /// Of fields that contradict each other the later one counts: the hour of the half day, the day of the year.
+    half_counts: bool,
+    day_of_year_counts: bool,
     minute: i64,
     second: i64,
     milli: i64,
@@ -262,10 +273,11 @@ impl Found {
             }
             'a' => {
                 let (at, rest) = name(text, &[&AM_PM[..1], &AM_PM[1..]])?;
-                self.half = at as i64;
+                self.half = Some(at as i64);
+                self.half_counts = self.hour_of_half.is_some();
                 return Some(rest);
             }
-            'z' | 'Z' | 'X' => return self.zone(text, letter),
+            'z' | 'Z' | 'X' => return self.zone(text, letter, count),
             _ => {}
         }
         let (value, rest) = integer(text, if exact { Some(count) } else { None })?;
@@ -280,12 +292,22 @@ impl Found {
                 });
             }
             'M' | 'L' => self.month = Some(value),
-            'd' => self.day = Some(value),
-            'D' => self.day_of_year = Some(value),
-            'H' => self.hour = Some(value),
-            'k' => self.hour = Some(if value == 24 { 0 } else { value }),
-            'K' => self.hour_of_half = Some(value),
-            'h' => self.hour_of_half = Some(if value == 12 { 0 } else { value }),
+            'd' => {
+                self.day = Some(value);
+                self.day_of_year_counts = false;
+            }
+            'D' => {
+                self.day_of_year = Some(value);
+                self.day_of_year_counts = true;
+            }
+            'H' | 'k' => {
+                self.hour = Some(if letter == 'k' && value == 24 { 0 } else { value });
+                self.half_counts = false;
+            }
+            'K' | 'h' => {
+                self.hour_of_half = Some(if letter == 'h' && value == 12 { 0 } else { value });
+                self.half_counts = self.half.is_some();
+            }
             'm' => self.minute = value,
             's' => self.second = value,
             'S' => self.milli = value,
@@ -295,7 +317,7 @@ impl Found {
         Some(rest)
     }
 
-    fn zone<'a>(&mut self, text: &'a str, letter: char) -> Option<&'a str> {
+    fn zone<'a>(&mut self, text: &'a str, letter: char, count: usize) -> Option<&'a str> {
         if letter == 'X'
             && let Some(rest) = text.strip_prefix('Z')
         {
@@ -318,13 +340,20 @@ impl Found {
             self.offset = Some(zone.offset_at(0));
             return Some(rest);
         }
-        let sign = if rest.starts_with('-') { -1 } else { 1 };
-        let digits = &rest[1..];
-        let (hours, after) = integer(digits, Some(2)).or_else(|| integer(digits, Some(1)))?;
-        let after_colon = after.strip_prefix(':').unwrap_or(after);
-        let (minutes, after) = integer(after_colon, Some(2)).unwrap_or((0, after));
-        self.offset = Some(sign * (hours * 3_600 + minutes * 60));
-        Some(after)
+        let sign = match rest.as_bytes().first() {
+            Some(b'-') => -1,
+            Some(b'+') => 1,
+            _ => return None,
+        };
+        let named = rest.len() < text.len();
+        let (seconds, rest) = clock_offset(
+            &rest[1..],
+            letter == 'X' && count == 1,
+            if letter == 'X' { count == 3 } else { named },
+            named,
+        )?;
+        self.offset = Some(sign * seconds);
+        Some(rest)
     }
 
     fn millis(&self, zone: Zone) -> Option<i64> {
@@ -334,7 +363,7 @@ impl Found {
             return None;
         }
         let days = match self.day_of_year {
-            Some(of_year) if self.month.is_none() && self.day.is_none() => days_of(year, 1, 1) + of_year - 1,
+            Some(of_year) if self.day_of_year_counts => days_of(year, 1, 1) + of_year - 1,
             _ => {
                 let months = year * 12 + self.month.unwrap_or(1) - 1;
                 let (year, month) = (months.div_euclid(12), months.rem_euclid(12) as u32 + 1);
@@ -343,13 +372,15 @@ impl Found {
         };
         // Within a month of the change of calendars, counting days on from the first would miss it.
         let days = match (self.day, self.month) {
-            (Some(day @ 1..=28), Some(month @ 1..=12)) => days_of(year, month as u32, day as u32),
+            (Some(day @ 1..=28), Some(month @ 1..=12)) if !self.day_of_year_counts => {
+                days_of(year, month as u32, day as u32)
+            }
             _ => days,
         };
+        let half = self.half.unwrap_or(0);
         let hour = match (self.hour, self.hour_of_half) {
-            (Some(hour), _) => hour,
-            (None, Some(hour)) => hour + 12 * self.half,
-            (None, None) => 12 * self.half,
+            (Some(hour), _) if !self.half_counts => hour,
+            (_, of_half) => of_half.unwrap_or(0) + 12 * half,
         };
         let seconds = days
             .checked_mul(86_400)?
@@ -363,6 +394,26 @@ impl Found {
         };
         instant.checked_mul(1_000)?.checked_add(self.milli.rem_euclid(1_000))
     }
+}
+
+/// Hours and minutes of an offset in seconds: `08`, `0800`, `08:00`, or `8:00` where one digit is enough.
+fn clock_offset(text: &str, only_hours: bool, colon: bool, one_digit: bool) -> Option<(i64, &str)> {
+    let digits = text.bytes().take(2).take_while(|byte| byte.is_ascii_digit()).count();
+    if digits == 0 || (digits == 1 && !one_digit) {
+        return None;
+    }
+    let hours: i64 = text[..digits].parse().ok()?;
+    let rest = &text[digits..];
+    if hours > 23 {
+        return None;
+    }
+    if only_hours {
+        return Some((hours * 3_600, rest));
+    }
+    let rest = if colon { rest.strip_prefix(':')? } else { rest };
+    let minutes = rest.get(..2).filter(|minutes| minutes.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let minutes: i64 = minutes.parse().ok()?;
+    (minutes < 60).then_some((hours * 3_600 + minutes * 60, &rest[2..]))
 }
 
 /// The longest of the names that the text begins with, in any case, and the rest.

@@ -1,7 +1,7 @@
 //! Time zones by the names that Java's `TimeZone` and `ZoneId` know.
 
 use chrono::{LocalResult, Offset, TimeZone};
-use chrono_tz::{OffsetName, Tz};
+use chrono_tz::{OffsetComponents, OffsetName, Tz};
 
 /// A region with its history, or a fixed offset in seconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,6 +17,15 @@ pub(super) enum Twice {
     First,
     /// `java.util.Calendar`: the one with standard time.
     Second,
+}
+
+/// 1900-01-01 00:00 UTC, before which `java.util.Calendar` knows no history.
+const YEAR_1900: i64 = -2_208_988_800;
+
+/// How many seconds a region's standard time is ahead of UTC nowadays.
+fn standard_offset(zone: Tz) -> i64 {
+    let nowadays = chrono::DateTime::from_timestamp(1_577_836_800, 0).unwrap_or_default();
+    zone.offset_from_utc_datetime(&nowadays.naive_utc()).base_utc_offset().num_seconds()
 }
 
 impl Zone {
@@ -51,6 +60,14 @@ impl Zone {
         }
     }
 
+    /// As [`Zone::offset_at`], as `java.util.Calendar` has it: before 1900, today's standard time.
+    pub(super) fn calendar_offset_at(self, instant: i64) -> i64 {
+        match self {
+            Zone::Region(zone) if instant < YEAR_1900 => standard_offset(zone),
+            _ => self.offset_at(instant),
+        }
+    }
+
     /// The point in time at which its clock shows a local time, both in seconds. A skipped local time goes on with the
     /// offset before the jump.
     pub(super) fn instant(self, local: i64, twice: Twice) -> i64 {
@@ -58,6 +75,12 @@ impl Zone {
             Zone::Region(zone) => zone,
             Zone::Fixed(offset) => return local - i64::from(offset),
         };
+        if twice == Twice::Second {
+            let instant = local - standard_offset(zone);
+            if instant < YEAR_1900 {
+                return instant;
+            }
+        }
         if twice == Twice::Second
             && zone != Tz::UTC
             && let Some(naive) = chrono::DateTime::from_timestamp(local, 0).map(|at| at.naive_utc())

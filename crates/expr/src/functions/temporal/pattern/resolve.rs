@@ -9,7 +9,13 @@ use crate::time::days_of_month;
 /// `None` for values out of range and for fields that contradict each other.
 pub(super) fn resolve(parsed: &Parsed) -> Option<Local> {
     let year = match (parsed.get(Field::Year), parsed.get(Field::YearOfEra)) {
-        (Some(year), _) => Some(year),
+        (Some(year), of_era) => {
+            let own = if year > 0 { year } else { 1 - year };
+            if of_era.is_some_and(|of_era| of_era != own) {
+                return None;
+            }
+            Some(year)
+        }
         (None, Some(of_era)) => {
             if of_era < 1 {
                 return None;
@@ -21,15 +27,18 @@ pub(super) fn resolve(parsed: &Parsed) -> Option<Local> {
     let month = in_range(parsed.get(Field::Month), 1, 12)?;
     let day = in_range(parsed.get(Field::Day), 1, 31)?;
     let (mut year, mut month, mut day, complete) = match (year, month, day) {
-        // Without a month, a date comes from the day of the year.
-        (Some(year), None, None) if parsed.get(Field::DayOfYear).is_some() => {
+        // Without a day or month, a date comes from the day of the year.
+        (Some(year), month, day) if parsed.get(Field::DayOfYear).is_some() => {
             let of_year = in_range(parsed.get(Field::DayOfYear), 1, 366)??;
             let date = days_from_civil(year, 1, 1) + of_year - 1;
-            let (resolved, month, day) = flott_batch::text::civil_from_days(date);
-            if resolved != year {
+            let (resolved, found_month, found_day) = flott_batch::text::civil_from_days(date);
+            let fits = resolved == year
+                && month.is_none_or(|month| month == i64::from(found_month))
+                && day.is_none_or(|day| day == i64::from(found_day));
+            if !fits {
                 return None;
             }
-            (year, month, day, true)
+            (year, found_month, found_day, true)
         }
         (year, month, day) => {
             let complete = year.is_some() && month.is_some() && day.is_some();
@@ -93,6 +102,10 @@ fn time_of_day(parsed: &Parsed) -> Option<(i64, bool)> {
     let minute = in_range(parsed.get(Field::Minute), 0, 59)?;
     let second = in_range(parsed.get(Field::Second), 0, 59)?;
     let nano = in_range(parsed.get(Field::Nano), 0, 999_999_999)?;
+    if hour.is_none() && of_half.is_none() && minute.is_none() && second.is_none() && nano.is_none() {
+        // A half of the day alone is its middle.
+        hour = half.map(|half| half * 12 + 6);
+    }
     let rest = (minute.unwrap_or(0) * 60 + second.unwrap_or(0)) * 1_000_000_000 + nano.unwrap_or(0);
     match hour {
         Some(24) => (rest == 0).then_some((0, true)),
