@@ -12,7 +12,7 @@
 //! | full | both |
 //!
 //! Output is `+I` and `-D` in Flink's order: a padded row leaves before its first joined row comes, and comes after its
-//! last joined row has left. A retraction of what is not there is passed over. A row with NULL in a key that is compared with `=`
+//! last joined row has left, unless another one has come in the same batch: an update of the only partner pads nothing. A retraction of what is not there is passed over. A row with NULL in a key that is compared with `=`
 //! matches nothing, ever: it is not kept; an outer or anti join lets it through at once.
 //!
 //! Cost of a row: interning its key and the row (two hashes, two probes) and one probe of the other side; of each candidate:
@@ -29,7 +29,7 @@ use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, Expr, JoinKind, Schema};
 use flott_state::{OperatorSnapshot, RestoredState};
-use flott_types::{CheckpointId, Error, Result, Timestamp};
+use flott_types::{CheckpointId, Error, FastSet, Result, Timestamp};
 
 use self::output::{Joined, Others, Parts};
 use self::side::{Absorbed, Side, SideSpec};
@@ -160,6 +160,8 @@ impl Operator for Join {
             other,
             now,
             joined: Joined::default(),
+            bereft: FastSet::default(),
+            bereft_in_turn: Vec::new(),
         };
         work.run(probe, context)?;
         own.forget(&absorbed);
@@ -190,6 +192,10 @@ struct Work<'a> {
     other: &'a mut Side,
     now: Timestamp,
     joined: Joined,
+    /// Rows of the other side that have lost their last match in this batch.
+    bereft: FastSet<u32>,
+    /// In the order in which they did; perhaps several times, perhaps with others.
+    bereft_in_turn: Vec<u32>,
 }
 
 impl Work<'_> {
@@ -220,7 +226,8 @@ impl Work<'_> {
                 self.join(std::mem::take(&mut pairs), context)?;
             }
         }
-        self.join(pairs, context)
+        self.join(pairs, context)?;
+        self.tell_bereft(context)
     }
 
     /// Whether it suffices to know how many matches a row has, and that is known.
@@ -298,7 +305,14 @@ impl Work<'_> {
         }
         let adds = self.batch.kind(row as usize).is_addition();
         let (before, after) = self.other.add_match(entry, if adds { 1 } else { -1 }, self.now);
-        let (first, last) = (adds && before == 0, !adds && before > 0 && after == 0);
+        let shows_lonely = match (self.kind, self.input) {
+            (JoinKind::Inner | JoinKind::Semi, _) | (JoinKind::Left, 0) | (JoinKind::Right, 1) => false,
+            (JoinKind::Left | JoinKind::Right | JoinKind::Full | JoinKind::Anti, _) => true,
+        };
+        let joins = !matches!(self.kind, JoinKind::Semi | JoinKind::Anti);
+        let changes = shows_lonely || !joins;
+        let last = changes && !adds && before > 0 && after == 0;
+        let first = changes && adds && before == 0 && !self.bereft.remove(&entry);
         let mut put = |kind: RowKind, row: Option<u32>| -> Result<()> {
             for _ in 0..times {
                 self.joined.push(kind, row, Some(pair as u32));
@@ -312,24 +326,37 @@ impl Work<'_> {
             }
             Ok(())
         };
-        // Whether rows of the other side are shown without a match.
-        let padded = match (self.kind, self.input) {
-            (JoinKind::Semi, _) if first => return put(RowKind::Insert, None),
-            (JoinKind::Semi, _) if last => return put(RowKind::Delete, None),
-            (JoinKind::Anti, _) if first => return put(RowKind::Delete, None),
-            (JoinKind::Anti, _) if last => return put(RowKind::Insert, None),
-            (JoinKind::Semi | JoinKind::Anti, _) => return Ok(()),
-            (JoinKind::Full, _) | (JoinKind::Left, 1) | (JoinKind::Right, 0) => true,
-            _ => false,
-        };
-        if padded && first {
-            put(RowKind::Delete, None)?;
+        if first {
+            put(sign(!shows_lonely), None)?;
         }
-        put(sign(adds), Some(row))?;
-        if padded && last {
-            put(RowKind::Insert, None)?;
+        if joins {
+            put(sign(adds), Some(row))?;
+        }
+        if last && self.bereft.insert(entry) {
+            self.bereft_in_turn.push(entry);
         }
         Ok(())
+    }
+
+    /// Tells of the rows of the other side whose last match has left and not come back within the batch.
+    fn tell_bereft(&mut self, context: &mut Context<'_>) -> Result<()> {
+        let entries = std::mem::take(&mut self.bereft_in_turn);
+        let kind = sign(self.kind != JoinKind::Semi);
+        let mut pairs = Pairs::default();
+        for entry in entries {
+            if !self.bereft.remove(&entry) {
+                continue;
+            }
+            for _ in 0..self.other.count(entry) {
+                self.joined.push(kind, None, Some(pairs.entries.len() as u32));
+                pairs.entries.push(entry);
+                if pairs.entries.len() >= CHUNK {
+                    self.emit(&pairs, None, context)?;
+                    pairs.entries.clear();
+                }
+            }
+        }
+        self.emit(&pairs, None, context)
     }
 
     /// All candidates of a row have been seen.

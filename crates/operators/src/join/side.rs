@@ -1,6 +1,6 @@
 //! What a join remembers of one of its inputs.
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{FieldRef, Int64Type};
 use flott_batch::ChangeBatch;
@@ -89,9 +89,7 @@ impl Side {
     /// The rows that can match at all: those without NULL in a key that is compared with `=`. `None` for all of them.
     pub fn joinable(&self, keys: &[ArrayRef]) -> Option<BooleanBuffer> {
         let plain = keys.iter().zip(&self.null_safe).filter(|(_, null_safe)| !**null_safe);
-        let nulls = plain.fold(None, |nulls: Option<NullBuffer>, (key, _)| {
-            NullBuffer::union(nulls.as_ref(), key.logical_nulls().as_ref())
-        });
+        let nulls = plain.fold(None, |nulls, (key, _)| union(nulls, key.as_ref()));
         nulls.filter(|nulls| nulls.null_count() > 0).map(|nulls| nulls.inner().clone())
     }
 
@@ -204,6 +202,15 @@ impl Side {
         ttl.sweep(now, budget, map.entries_end(), |entry| map.is_live(entry), expired);
         self.map.values_mut().ttl = Some(ttl);
         self.expired.iter().for_each(|entry| self.map.remove(*entry));
+    }
+}
+
+/// NULLs also in fields of a ROW: `=` compares field by field.
+fn union(nulls: Option<NullBuffer>, key: &dyn Array) -> Option<NullBuffer> {
+    let nulls = NullBuffer::union(nulls.as_ref(), key.logical_nulls().as_ref());
+    match key.as_struct_opt() {
+        Some(row) => row.columns().iter().fold(nulls, |nulls, field| union(nulls, field.as_ref())),
+        None => nulls,
     }
 }
 

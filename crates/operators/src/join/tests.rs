@@ -61,6 +61,34 @@ fn an_outer_join_takes_back_the_padded_row_first() {
 }
 
 #[test]
+fn an_update_of_the_only_partner_pads_nothing() {
+    let mut left = join(JoinKind::Left);
+    left.push_to(0, "+I 1 10");
+    left.push_to(1, "+I 1 5");
+    assert_eq!(left.push_to(1, "-U 1 5\n+U 1 6"), "-D 1 10 1 5\n+I 1 10 1 6\n");
+    assert_eq!(left.push_to(1, "-U 1 6\n+U 2 6"), "-D 1 10 1 6\n+I 1 10 NULL NULL\n");
+    for kind in [JoinKind::Semi, JoinKind::Anti] {
+        let mut join = join(kind);
+        join.push_to(0, "+I 1 10");
+        join.push_to(1, "+I 1 5");
+        assert_eq!(join.push_to(1, "-U 1 5\n+U 1 6"), "");
+    }
+}
+
+#[test]
+fn a_row_with_null_in_it_equals_no_other() {
+    let pair = flott_batch::pretty::row([flott_types::TypeKind::Int, flott_types::TypeKind::Int]).nullable();
+    let spec = spec(JoinKind::Inner, 1, false, None, 0);
+    let mut node = node(spec, &["INT INT", "INT INT"], "INT INT INT INT");
+    for schema in node.inputs.iter_mut().chain([&mut node.node.schema]) {
+        schema.columns.iter_mut().step_by(2).for_each(|column| column.ty = pair.clone());
+    }
+    let mut join = Harness::keyed(node, &[&[0], &[0]]);
+    join.push_to(0, "+I (1,2) 1\n+I (1,NULL) 2\n+I NULL 3");
+    assert_eq!(join.push_to(1, "+I (1,2) 4\n+I (1,NULL) 5\n+I NULL 6"), "+I (1,2) 1 (1,2) 4\n");
+}
+
+#[test]
 fn semi_and_anti_joins_are_opposites() {
     let (mut semi, mut anti) = (join(JoinKind::Semi), join(JoinKind::Anti));
     let rows = "+I 1 10\n+I 1 10\n+I NULL 0";
