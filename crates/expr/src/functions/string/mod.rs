@@ -8,6 +8,7 @@ mod classify;
 mod concat;
 mod encode;
 mod hash;
+mod java_decimal;
 mod java_format;
 mod pad;
 mod printf;
