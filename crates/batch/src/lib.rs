@@ -10,14 +10,14 @@
 
 pub mod arrow_type;
 mod change;
-mod element;
 pub mod hash;
 pub mod pretty;
 mod records;
 mod row_kind;
 pub mod text;
+mod watermark_status;
 
 pub use change::ChangeBatch;
-pub use element::{Barrier, BarrierKind, StreamElement, WatermarkStatus};
 pub use records::{AnyRecords, Batch, Records};
 pub use row_kind::{RowKind, RowKinds};
+pub use watermark_status::WatermarkStatus;

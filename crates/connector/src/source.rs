@@ -39,7 +39,8 @@ pub trait Source: Send + Sync {
     /// A subtask's side. Its batches have the columns of the spec: projection, then metadata.
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>>;
 
-    /// Whether watermarks may be generated for each split by itself (their rows are in order on their own).
+    /// Whether watermarks may be generated for each split by itself (their rows are in order on their own). The reader
+    /// must say [`SourceOutput::split_finished`] then.
     fn watermark_per_split(&self) -> bool {
         false
     }
@@ -91,6 +92,12 @@ pub trait SourceOutput {
     fn emit(&mut self, split: &str, batch: Batch) -> Result<()>;
     /// Counts rows that were left out because they could not be read (`ignore-parse-errors`).
     fn skipped(&mut self, rows: u64);
+    /// Says that nothing follows of this split. A split that is not said to be finished holds event time back until the
+    /// next snapshot, or until [`Poll::SplitsDone`].
+    fn split_finished(&mut self, split: &str) -> Result<()> {
+        let _ = split;
+        Ok(())
+    }
 }
 
 /// What a reader says after it was asked for rows.

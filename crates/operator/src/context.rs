@@ -61,21 +61,3 @@ impl Context<'_> {
         }
     }
 }
-
-/// The end of the line: an output that drops everything (after a sink).
-#[derive(Clone, Copy, Default, Debug)]
-pub struct NoOutput;
-
-impl Output for NoOutput {
-    fn emit(&mut self, _: Batch) -> Result<()> {
-        Ok(())
-    }
-
-    fn watermark(&mut self, _: Watermark) -> Result<()> {
-        Ok(())
-    }
-
-    fn watermark_status(&mut self, _: WatermarkStatus) -> Result<()> {
-        Ok(())
-    }
-}

@@ -10,7 +10,7 @@
 mod context;
 mod metrics;
 
-pub use context::{Context, NoOutput, Output, TaskInfo};
+pub use context::{Context, Output, TaskInfo};
 pub use metrics::{Counter, Gauge, OperatorMetrics};
 
 use flott_batch::{Batch, WatermarkStatus};

@@ -46,6 +46,8 @@ pub struct OperatorMetrics {
     pub num_late_records_dropped: Counter,
     /// `numRecordsInErrors`: rows that could not be read and were skipped
     pub num_records_in_errors: Counter,
+    /// `numRecordsOutErrors`: rows that a sink dropped, because they break a rule of the table
+    pub num_records_out_errors: Counter,
     /// `currentInputWatermark`
     pub current_input_watermark: Gauge,
     /// `currentOutputWatermark`
@@ -59,6 +61,7 @@ impl Default for OperatorMetrics {
             num_records_out: Counter::default(),
             num_late_records_dropped: Counter::default(),
             num_records_in_errors: Counter::default(),
+            num_records_out_errors: Counter::default(),
             current_input_watermark: Gauge::default(),
             current_output_watermark: Gauge::default(),
         };

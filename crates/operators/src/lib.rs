@@ -42,3 +42,4 @@ mod window;
 
 pub use accumulate::accumulator_schema;
 pub use build::{BuildContext, build};
+pub use stateless::watermark_generator::{EventTime, WatermarkGenerator};

@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use flott_batch::arrow_type;
 use flott_operator::{Operator, OperatorMetrics, TaskInfo};
+use flott_operators::WatermarkGenerator;
 use flott_plan::{ChainedNode, Exchange, OperatorSpec};
 use flott_types::{Error, KeyGroupRange, Result};
 
 use crate::chain::{Link, Outputs, guard};
 use crate::connect::SenderContext;
+use crate::environment::build_context;
 use crate::exchange::ExchangeWriter;
 use crate::sink::SinkOperator;
 use crate::source::SourceHead;
 use crate::values;
+use crate::watermarks::SplitWatermarks;
 use crate::{CollectOperator, TaskDeployment, TaskEnvironment, TaskMetrics};
 
 /// The chain of one task: with a source at its head the outputs of the source, else outputs whose only link is the head.
@@ -130,7 +133,24 @@ impl Builder<'_> {
         };
         let context = self.deployment.options.table_context()?;
         let source = guard(&info.name, || self.environment.registry.source(spec, &context))?;
-        Ok(SourceHead::new(info, Box::new(move |context| source.reader(context)), metrics))
+        let watermarks = match &spec.watermark {
+            Some(_) if !source.watermark_per_split() => {
+                return Err(Error::internal(format!(
+                    "connector '{}' does not generate watermarks for each split",
+                    spec.table.connector
+                ))
+                .in_operator(&info.name));
+            }
+            Some(watermark) => {
+                let build = build_context(&info, &self.deployment.options)?;
+                let generator =
+                    guard(&info.name, || WatermarkGenerator::new(watermark, &node.node.schema, &build))?;
+                Some(SplitWatermarks::new(watermark, generator, self.task.clone()))
+            }
+            None => None,
+        };
+        let head = SourceHead::new(info, Box::new(move |context| source.reader(context)), metrics);
+        Ok(head.with_watermarks(watermarks))
     }
 
     fn operator(&self, node: &ChainedNode) -> Result<Box<dyn Operator>> {
@@ -139,7 +159,8 @@ impl Builder<'_> {
             OperatorSpec::Sink(spec) => {
                 let context = self.deployment.options.table_context()?;
                 let sink = self.environment.registry.sink(spec, &context)?;
-                Box::new(SinkOperator::new(sink, clock.clone()))
+                let constraint = self.deployment.options.not_null.of(&spec.table);
+                Box::new(SinkOperator::new(sink, clock.clone()).with_constraint(constraint))
             }
             OperatorSpec::Collect => {
                 let collector = self.environment.results.collector(&self.info(node))?;

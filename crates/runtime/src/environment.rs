@@ -25,21 +25,25 @@ pub trait OperatorFactory: Send + Sync {
 #[derive(Clone, Copy, Default, Debug)]
 pub struct SqlOperators;
 
+/// What an operator of this job knows of it.
+pub(crate) fn build_context(info: &TaskInfo, options: &TaskOptions) -> Result<BuildContext> {
+    let mut seed = u64::from(info.subtask.0) ^ options.query_time as u64;
+    for byte in info.uid.0.bytes() {
+        seed = (seed ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    Ok(BuildContext {
+        time_zone: options.time_zone()?,
+        query_time: options.query_time,
+        streaming: !options.batch,
+        seed,
+        max_parallelism: info.max_parallelism,
+        ..BuildContext::default()
+    })
+}
+
 impl OperatorFactory for SqlOperators {
     fn build(&self, node: &ChainedNode, info: &TaskInfo, options: &TaskOptions) -> Result<Box<dyn Operator>> {
-        let mut seed = u64::from(info.subtask.0) ^ options.query_time as u64;
-        for byte in info.uid.0.bytes() {
-            seed = (seed ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-        let context = BuildContext {
-            time_zone: options.time_zone()?,
-            query_time: options.query_time,
-            streaming: !options.batch,
-            seed,
-            max_parallelism: info.max_parallelism,
-            ..BuildContext::default()
-        };
-        flott_operators::build(node, &context)
+        flott_operators::build(node, &build_context(info, options)?)
     }
 }
 

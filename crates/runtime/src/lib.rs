@@ -16,6 +16,7 @@ mod build;
 pub mod chain;
 mod collect;
 pub mod connect;
+mod constraint;
 mod environment;
 pub mod exchange;
 pub mod gate;
@@ -31,6 +32,7 @@ mod task;
 mod threads;
 mod values;
 pub mod valve;
+mod watermarks;
 
 pub use api::{
     ChannelKey, Failure, FailureKind, OperatorRestore, SnapshotMetrics, TaskCommand, TaskDeployment,
@@ -39,10 +41,14 @@ pub use api::{
 pub use chain::OperatorState;
 pub use collect::{CollectOperator, Collector, Results};
 pub use connect::{Connector, LocalConnector};
+pub use constraint::NotNull;
 pub use environment::{OperatorFactory, Reports, SqlOperators, TaskEnvironment};
 pub use handle::TaskHandle;
-pub use metrics::{OperatorMetricsReport, TaskMetrics, TaskMetricsReport, TaskRates};
+pub use metrics::{
+    OperatorMetricsReport, SplitMetrics, SplitReport, TaskMetrics, TaskMetricsReport, TaskRates,
+};
 pub use options::TaskOptions;
 pub use sink::SinkOperator;
 pub use snapshot::{SnapshotStorage, SnapshotWriter};
 pub use threads::Threads;
+pub use watermarks::SplitWatermarks;

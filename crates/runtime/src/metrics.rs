@@ -1,6 +1,6 @@
 //! What a task knows of itself, under Flink's names. Counted by the task once per batch, read by anybody.
 
-use flott_operator::{Counter, OperatorMetrics};
+use flott_operator::{Counter, Gauge, OperatorMetrics};
 use flott_types::{Clock, OperatorUid};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,17 @@ pub struct TaskMetrics {
     /// Rows out through exchanges.
     pub records_out: Counter,
     operators: Mutex<Vec<(OperatorUid, String, OperatorMetrics)>>,
+    splits: Mutex<Vec<(String, SplitMetrics)>>,
     window: Mutex<Window>,
+}
+
+/// The metrics of one split of a source. Cloning shares them.
+#[derive(Clone, Default, Debug)]
+pub struct SplitMetrics {
+    /// The split's own watermark.
+    pub watermark: Gauge,
+    /// 1 while the split does not hold event time back.
+    pub idle: Gauge,
 }
 
 #[derive(Clone, Copy, Default, Debug)]
@@ -68,6 +78,27 @@ pub struct TaskMetricsReport {
     pub rates: TaskRates,
     /// For each operator of the chain.
     pub operators: Vec<OperatorMetricsReport>,
+    /// For each split that a source with watermarks per split is reading.
+    #[serde(default)]
+    pub splits: Vec<SplitReport>,
+}
+
+/// The event time of one split at one moment.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SplitReport {
+    /// The split.
+    pub split: String,
+    /// `currentWatermark`; `i64::MIN` before the first
+    pub current_watermark: i64,
+    /// Whether it does not hold event time back.
+    pub idle: bool,
+}
+
+impl TaskMetricsReport {
+    /// The split that holds event time back: the one with the lowest watermark among those that count.
+    pub fn held_back_by(&self) -> Option<&SplitReport> {
+        self.splits.iter().filter(|split| !split.idle).min_by_key(|split| split.current_watermark)
+    }
 }
 
 /// The metrics of one operator of one task at one moment.
@@ -85,6 +116,9 @@ pub struct OperatorMetricsReport {
     pub num_late_records_dropped: u64,
     /// `numRecordsInErrors`
     pub num_records_in_errors: u64,
+    /// `numRecordsOutErrors`: rows that a sink dropped, because they break a rule of the table
+    #[serde(default)]
+    pub num_records_out_errors: u64,
     /// `currentInputWatermark`; `i64::MIN` before the first
     pub current_input_watermark: i64,
     /// `currentOutputWatermark`; `i64::MIN` before the first
@@ -101,6 +135,7 @@ impl TaskMetrics {
             records_in: Counter::default(),
             records_out: Counter::default(),
             operators: Mutex::default(),
+            splits: Mutex::default(),
             window: Mutex::new(Window { start, rates: TaskRates::default() }),
         }
     }
@@ -108,6 +143,19 @@ impl TaskMetrics {
     /// Makes an operator's metrics visible.
     pub fn add_operator(&self, uid: &OperatorUid, name: &str, metrics: &OperatorMetrics) {
         self.operators.lock().push((uid.clone(), name.to_owned(), metrics.clone()));
+    }
+
+    /// Makes a split's metrics visible.
+    pub fn add_split(&self, split: &str) -> SplitMetrics {
+        let metrics = SplitMetrics::default();
+        metrics.watermark.set(i64::MIN);
+        self.splits.lock().push((split.to_owned(), metrics.clone()));
+        metrics
+    }
+
+    /// Forgets splits that are read no longer.
+    pub fn remove_splits(&self, gone: impl Fn(&str) -> bool) {
+        self.splits.lock().retain(|(split, _)| !gone(split));
     }
 
     /// What there is to tell now.
@@ -136,7 +184,16 @@ impl TaskMetrics {
             back_pressured_millis: now.back_pressured / 1_000_000,
             rates: self.window.lock().advance(now),
             operators,
+            splits: self.splits.lock().iter().map(split_report).collect(),
         }
+    }
+}
+
+fn split_report((split, metrics): &(String, SplitMetrics)) -> SplitReport {
+    SplitReport {
+        split: split.clone(),
+        current_watermark: metrics.watermark.get(),
+        idle: metrics.idle.get() != 0,
     }
 }
 
@@ -148,6 +205,7 @@ fn operator_report((uid, name, metrics): &(OperatorUid, String, OperatorMetrics)
         num_records_out: metrics.num_records_out.get(),
         num_late_records_dropped: metrics.num_late_records_dropped.get(),
         num_records_in_errors: metrics.num_records_in_errors.get(),
+        num_records_out_errors: metrics.num_records_out_errors.get(),
         current_input_watermark: metrics.current_input_watermark.get(),
         current_output_watermark: metrics.current_output_watermark.get(),
     }

@@ -8,6 +8,7 @@ use flott_connector::TableContext;
 use flott_types::config::parse_duration;
 use flott_types::{Configuration, Error, Result, Timestamp};
 
+use crate::NotNull;
 use crate::gate::Limits;
 
 /// What tasks act on.
@@ -21,6 +22,8 @@ pub struct TaskOptions {
     pub mode: Mode,
     /// How much a channel holds.
     pub limits: Limits,
+    /// `table.exec.sink.not-null-enforcer`
+    pub not_null: NotNull,
     /// `execution.runtime-mode: batch`
     pub batch: bool,
     /// `table.local-time-zone`
@@ -33,6 +36,8 @@ pub struct TaskOptions {
 
 /// `table.exec.batch-size`: rows to a batch.
 pub const BATCH_SIZE: &str = "table.exec.batch-size";
+const NOT_NULL: &str = "table.exec.sink.not-null-enforcer";
+const TYPE_LENGTH: &str = "table.exec.sink.type-length-enforcer";
 const DEFAULT_BATCH_SIZE: usize = 4_096;
 const CHANNEL_BATCHES: usize = 16;
 
@@ -60,10 +65,19 @@ impl TaskOptions {
             Some("batch") => true,
             Some(_) => return Err(read.wrong("execution.runtime-mode", "streaming, batch or automatic")),
         };
+        let not_null = match read.text(NOT_NULL).map(normal).as_deref() {
+            None | Some("error") => NotNull::Error,
+            Some("drop") => NotNull::Drop,
+            Some(_) => return Err(read.wrong(NOT_NULL, "ERROR or DROP")),
+        };
+        if read.text(TYPE_LENGTH).is_some_and(|text| normal(text) != "ignore") {
+            return Err(read.wrong(TYPE_LENGTH, "IGNORE"));
+        }
         Ok(TaskOptions {
             batch_size,
             buffer_timeout: (enabled && timeout >= 0).then_some(timeout),
             mode,
+            not_null,
             limits: Limits { batches: CHANNEL_BATCHES, rows: 2 * batch_size },
             batch,
             zone: match read.text("table.local-time-zone") {

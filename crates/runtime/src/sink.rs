@@ -13,6 +13,8 @@ use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
 use flott_types::{CheckpointId, Clock, Error, Result, Timestamp, Watermark};
 use serde::{Deserialize, Serialize};
 
+use crate::constraint::Constraint;
+
 const COMMITTABLES: &str = "committables";
 const WRITER: &str = "writer";
 
@@ -23,6 +25,7 @@ pub struct SinkOperator {
     writer: Option<Box<dyn SinkWriter>>,
     pending: Vec<Pending>,
     ended: bool,
+    constraint: Constraint,
 }
 
 /// An entry of the operator state.
@@ -35,7 +38,21 @@ struct Pending {
 impl SinkOperator {
     /// The operator of one subtask.
     pub fn new(sink: Arc<dyn Sink>, clock: Arc<dyn Clock>) -> Self {
-        SinkOperator { sink, clock, writer: None, pending: Vec::new(), ended: false }
+        SinkOperator {
+            sink,
+            clock,
+            writer: None,
+            pending: Vec::new(),
+            ended: false,
+            constraint: Constraint::default(),
+        }
+    }
+
+    /// Rows are held against the table's NOT NULL columns before they are written.
+    #[must_use]
+    pub(crate) fn with_constraint(mut self, constraint: Constraint) -> Self {
+        self.constraint = constraint;
+        self
     }
 
     fn writer(&mut self) -> Result<&mut dyn SinkWriter> {
@@ -77,8 +94,11 @@ impl Operator for SinkOperator {
     }
 
     fn process(&mut self, _input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        let batch = self.constraint.enforce(batch, &context.metrics.num_records_out_errors)?;
         let rows = batch.num_rows() as u64;
-        self.writer()?.write(batch)?;
+        if rows > 0 {
+            self.writer()?.write(batch)?;
+        }
         context.metrics.num_records_out.add(rows);
         self.schedule(context)
     }

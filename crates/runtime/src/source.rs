@@ -1,13 +1,16 @@
-//! The head of a source task: a reader, and the splits it asks for.
+//! The head of a source task: a reader, the splits it asks for, and their event time if the source generates watermarks.
 
 use std::sync::Arc;
 
 use flott_batch::{Batch, WatermarkStatus};
 use flott_connector::{Poll, ReaderContext, SourceOutput, SourceReader, Split};
 use flott_operator::{OperatorMetrics, Output, TaskInfo};
+use flott_operators::EventTime;
 use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
 use flott_types::{Clock, Error, Result, Timestamp};
+use serde::{Deserialize, Serialize};
 
+use crate::SplitWatermarks;
 use crate::chain::{ChainOutput, OperatorState, Outputs, guard};
 
 /// The operator state in which splits and their positions are kept.
@@ -51,20 +54,35 @@ pub struct SourceHead {
     splits: Splits,
     no_more: bool,
     metrics: OperatorMetrics,
+    watermarks: Option<SplitWatermarks>,
+    /// Splits that the last snapshot had; others are read to their ends, whether or not the reader has said so.
+    left: Option<Vec<String>>,
 }
 
 struct HeadOutput<'a> {
     output: ChainOutput<'a>,
     metrics: &'a OperatorMetrics,
+    watermarks: Option<&'a mut SplitWatermarks>,
+    now: Timestamp,
 }
 
 impl SourceOutput for HeadOutput<'_> {
-    fn emit(&mut self, _split: &str, batch: Batch) -> Result<()> {
-        self.output.emit(batch)
+    fn emit(&mut self, split: &str, batch: Batch) -> Result<()> {
+        match &mut self.watermarks {
+            Some(watermarks) => watermarks.emit(split, batch, self.now, &mut self.output),
+            None => self.output.emit(batch),
+        }
     }
 
     fn skipped(&mut self, rows: u64) {
         self.metrics.num_records_in_errors.add(rows);
+    }
+
+    fn split_finished(&mut self, split: &str) -> Result<()> {
+        match &mut self.watermarks {
+            Some(watermarks) => watermarks.finished(split, self.now, &mut self.output),
+            None => Ok(()),
+        }
     }
 }
 
@@ -79,7 +97,16 @@ impl SourceHead {
             splits: Splits::Reading,
             no_more: false,
             metrics,
+            watermarks: None,
+            left: None,
         }
+    }
+
+    /// The source generates watermarks for each split by itself.
+    #[must_use]
+    pub fn with_watermarks(mut self, watermarks: Option<SplitWatermarks>) -> Self {
+        self.watermarks = watermarks;
+        self
     }
 
     /// A source that has these splits from the start and no others.
@@ -108,8 +135,12 @@ impl SourceHead {
         };
         let splits = match restored.lists.contains_key(SPLITS) {
             true => decode(&restored.take_list(SPLITS))?,
-            false => std::mem::take(&mut self.fresh),
+            false => std::mem::take(&mut self.fresh).into_iter().map(|split| (split, None)).collect(),
         };
+        if let Some(watermarks) = &mut self.watermarks {
+            watermarks.add(splits.iter().map(|(split, time)| (split, *time)), clock.now());
+        }
+        let splits: Vec<Split> = splits.into_iter().map(|(split, _)| split).collect();
         let reader = guard(&self.info.name, || {
             let mut reader = factory(context)?;
             if !splits.is_empty() {
@@ -135,10 +166,25 @@ impl SourceHead {
         let Some(reader) = &mut self.reader else {
             return Err(Error::internal("the source is not open"));
         };
-        let mut output = HeadOutput { output: outputs.at(now), metrics: &self.metrics };
-        match guard(&self.info.name, || reader.poll(&mut output))? {
+        let mut output = outputs.at(now);
+        if let Some(watermarks) = &mut self.watermarks {
+            if let Some(left) = self.left.take() {
+                watermarks.retain(|split| left.iter().any(|id| id == split), now, &mut output)?;
+            }
+            watermarks.on_time(now, &mut output)?;
+        }
+        let mut output =
+            HeadOutput { output, metrics: &self.metrics, watermarks: self.watermarks.as_mut(), now };
+        let poll = guard(&self.info.name, || reader.poll(&mut output))?;
+        if let (Poll::SplitsDone, Some(watermarks)) = (poll, &mut self.watermarks) {
+            watermarks.retain(|_| false, now, &mut outputs.at(now))?;
+        }
+        match poll {
             Poll::More => Ok(SourceStep::More),
-            Poll::Wait(at) => Ok(SourceStep::Wait(Some(at))),
+            Poll::Wait(at) => {
+                let due = self.watermarks.as_ref().and_then(|watermarks| watermarks.wake_at(now));
+                Ok(SourceStep::Wait(Some(due.map_or(at, |due| at.min(due)))))
+            }
             Poll::SplitsDone if self.no_more => Ok(SourceStep::Ended),
             Poll::SplitsDone => {
                 self.splits = Splits::Requested;
@@ -151,6 +197,9 @@ impl SourceHead {
     pub fn add_splits(&mut self, splits: Vec<Split>, outputs: &mut Outputs, now: Timestamp) -> Result<()> {
         self.splits = Splits::Reading;
         outputs.at(now).watermark_status(WatermarkStatus::Active)?;
+        if let Some(watermarks) = &mut self.watermarks {
+            watermarks.add(splits.iter().map(|split| (split, None)), now);
+        }
         match &mut self.reader {
             Some(reader) => guard(&self.info.name, || reader.add_splits(splits)),
             None => Err(Error::internal("the source is not open")),
@@ -175,7 +224,11 @@ impl SourceHead {
             return Err(Error::internal("the source is not open"));
         };
         let splits = guard(&self.info.name, || reader.snapshot())?;
-        let entries = splits.iter().map(encode).collect::<Result<_>>()?;
+        let time = |split: &Split| self.watermarks.as_ref().and_then(|times| times.time_of(split));
+        let entries = splits.iter().map(|split| encode(split, time(split))).collect::<Result<_>>()?;
+        if self.watermarks.is_some() {
+            self.left = Some(splits.into_iter().map(|split| split.id).collect());
+        }
         let list = ListState { name: SPLITS.to_owned(), redistribution: Redistribution::Split, entries };
         Ok(OperatorState {
             uid: self.info.uid.clone(),
@@ -194,14 +247,26 @@ impl SourceHead {
     }
 }
 
-fn encode(split: &Split) -> Result<String> {
-    serde_json::to_string(split).map_err(|error| Error::internal("cannot write a split").with_source(error))
+/// A split in the snapshot.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    #[serde(flatten)]
+    split: Split,
+    /// Its watermark, and the subtask's when it was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    watermark: Option<(Timestamp, Timestamp)>,
 }
 
-fn decode(entries: &[String]) -> Result<Vec<Split>> {
+fn encode(split: &Split, time: Option<EventTime>) -> Result<String> {
+    let entry = Entry { split: split.clone(), watermark: time.map(|time| (time.current, time.sent)) };
+    serde_json::to_string(&entry).map_err(|error| Error::internal("cannot write a split").with_source(error))
+}
+
+fn decode(entries: &[String]) -> Result<Vec<(Split, Option<EventTime>)>> {
     let read = |entry: &String| {
-        serde_json::from_str(entry)
-            .map_err(|error| Error::state("cannot read a split of the source").with_source(error))
+        let Entry { split, watermark } = serde_json::from_str(entry)
+            .map_err(|error| Error::state("cannot read a split of the source").with_source(error))?;
+        Ok((split, watermark.map(|(current, sent)| EventTime { current, sent })))
     };
     entries.iter().map(read).collect()
 }

@@ -69,7 +69,7 @@ impl Plan {
 
     pub fn source(&mut self, uid: &str, options: &[(&str, &str)], parallelism: u32) -> NodeId {
         let table = table(uid, "test-source", options);
-        let spec = SourceSpec { table, projection: vec![0, 1], metadata: Schema::default(), limit: None };
+        let spec = SourceSpec { table, projection: vec![0, 1], metadata: Schema::default(), limit: None, watermark: None };
         self.add(uid, OperatorSpec::Source(spec), parallelism)
     }
 

@@ -4,3 +4,4 @@ pub(crate) mod calc;
 pub(crate) mod expand;
 pub(crate) mod union;
 pub(crate) mod watermark_assigner;
+pub(crate) mod watermark_generator;

@@ -1,13 +1,7 @@
 //! Generates watermarks from rows, as Flink's `WatermarkAssignerOperator`.
 //!
-//! In Flink a watermark follows the row with which it advanced by more than the interval. Cutting the batch at each of these
-//! rows would give tiny batches, and nothing depends on most of the cuts: what a watermark does to the rows after it
-//! is to make them late, or to close a session before them. A row whose time is more than a millisecond above the
-//! watermark cannot be late for any window, nor touch a session that has ended. So the batch is cut only before rows at or
-//! below the pending watermark (plus one); a batch in order leaves whole, followed by its last watermark. With an interval of
-//! 0 every watermark is sent on its own, as somebody asked for exactly that.
-//!
-//! Cost of a record: evaluating the watermark expression, a few comparisons.
+//! Which watermarks a batch brings about is [`super::watermark_generator`]'s; here is the stream's state: what was sent, what a
+//! snapshot keeps of it, and idleness by the clock.
 
 use flott_batch::{Batch, WatermarkStatus};
 use flott_operator::{Context, Operator};
@@ -16,19 +10,18 @@ use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 
 use crate::BuildContext;
-use crate::support::{Expression, Millis, columns_of};
+use crate::stateless::watermark_generator::{EventTime, WatermarkGenerator};
+use crate::support::columns_of;
 
 /// The operator.
 pub(crate) struct WatermarkAssigner {
     spec: WatermarkSpec,
-    expression: Expression,
-    /// The highest watermark of any row. Starts at 0, as in Flink: there is no event time before 1970.
-    current: Timestamp,
-    /// The watermark sent last.
-    sent: Timestamp,
+    generator: WatermarkGenerator,
+    /// Starts at 0, as in Flink: there is no event time before 1970.
+    time: EventTime,
     idle: bool,
     last_row_at: Timestamp,
-    /// `sent` comes out of a snapshot and was not sent in this run.
+    /// The watermark sent last comes out of a snapshot and was not sent in this run.
     restored: bool,
     done: bool,
 }
@@ -40,10 +33,9 @@ impl WatermarkAssigner {
     pub fn new(node: &ChainedNode, spec: &WatermarkSpec, context: &BuildContext) -> Result<Self> {
         let input = crate::build::input(node, 0)?;
         Ok(WatermarkAssigner {
-            expression: Expression::new(&spec.expression, input, context)?,
+            generator: WatermarkGenerator::new(spec, input, context)?,
             spec: spec.clone(),
-            current: 0,
-            sent: 0,
+            time: EventTime { current: 0, sent: 0 },
             idle: false,
             last_row_at: 0,
             restored: false,
@@ -52,9 +44,9 @@ impl WatermarkAssigner {
     }
 
     fn send(&mut self, context: &mut Context<'_>) -> Result<()> {
-        if self.current > self.sent {
-            self.sent = self.current;
-            context.output.watermark(Watermark(self.sent))?;
+        if self.time.current > self.time.sent {
+            self.time.sent = self.time.current;
+            context.output.watermark(Watermark(self.time.sent))?;
         }
         Ok(())
     }
@@ -68,7 +60,7 @@ impl WatermarkAssigner {
     }
 
     fn schedule(&self, context: &mut Context<'_>) {
-        if self.spec.interval > 0 && self.current > self.sent {
+        if self.spec.interval > 0 && self.time.current > self.time.sent {
             context.schedule(context.now + self.spec.interval);
         }
         if self.spec.idle_timeout > 0 && !self.idle {
@@ -93,7 +85,7 @@ impl Operator for WatermarkAssigner {
             _ => all.iter().map(|(current, _)| *current).min().zip(all.iter().map(|(_, sent)| *sent).min()),
         };
         if let Some((current, sent)) = mine {
-            (self.current, self.sent) = (current, sent);
+            self.time = EventTime { current, sent };
             self.restored = sent > 0;
         }
         self.last_row_at = context.now;
@@ -103,48 +95,17 @@ impl Operator for WatermarkAssigner {
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
         let batch = columns_of(batch)?.compact()?;
-        let times = batch.column(self.spec.time_column);
-        let times = Millis::new(times)?;
-        times.refuse_nulls()?;
         self.activate(context)?;
         if std::mem::take(&mut self.restored) {
-            context.output.watermark(Watermark(self.sent))?;
+            context.output.watermark(Watermark(self.time.sent))?;
         }
-        let marks = self.expression.evaluate(batch.columns(), context)?;
-        let marks = Millis::new(&marks)?;
-
-        // `pending` is what Flink would have sent before the row at hand, `sent` what we did send.
-        let mut pending = self.sent;
-        let mut start = 0;
-        let eager = self.spec.interval <= 0;
-        for row in 0..batch.physical_rows() {
-            let cut = pending > self.sent && (eager || times.get(row) <= pending.saturating_add(1));
-            if cut && row > start {
-                context.output.emit(Batch::Changes(batch.slice(start, row - start)))?;
-                start = row;
-            }
-            if cut {
-                self.sent = pending;
-                context.output.watermark(Watermark(pending))?;
-            }
-            if marks.is_valid(row) {
-                self.current = self.current.max(marks.get(row));
-            }
-            if self.current - pending > self.spec.interval {
-                pending = self.current;
-            }
-        }
-        context.output.emit(Batch::Changes(batch.slice(start, batch.physical_rows() - start)))?;
-        if pending > self.sent {
-            self.sent = pending;
-            context.output.watermark(Watermark(pending))?;
-        }
+        self.generator.emit(&batch, &mut self.time, Timestamp::MAX, context.now, context.output)?;
         self.schedule(context);
         Ok(())
     }
 
     fn snapshot(&mut self, _: CheckpointId, _: bool) -> Result<OperatorSnapshot> {
-        let entries = vec![format!("{} {}", self.current, self.sent)];
+        let entries = vec![format!("{} {}", self.time.current, self.time.sent)];
         let list = ListState { name: STATE.to_owned(), redistribution: Redistribution::Union, entries };
         Ok(OperatorSnapshot { lists: vec![list], ..OperatorSnapshot::default() })
     }
@@ -154,8 +115,8 @@ impl Operator for WatermarkAssigner {
         if watermark == Watermark::MAX && !self.done {
             self.done = true;
             self.activate(context)?;
-            self.current = Timestamp::MAX;
-            self.sent = Timestamp::MAX;
+            self.time.current = Timestamp::MAX;
+            self.time.sent = Timestamp::MAX;
             context.output.watermark(watermark)?;
         }
         Ok(())

@@ -7,7 +7,7 @@ use arrow::buffer::BooleanBuffer;
 use flott_expr::{CompiledExpr, EvalContext, PlanContext, compile};
 use flott_operator::Context;
 use flott_plan::{Expr, Schema};
-use flott_types::{Error, LogicalType, Result};
+use flott_types::{Error, LogicalType, Result, Timestamp, Watermark};
 
 use crate::BuildContext;
 
@@ -44,11 +44,21 @@ impl Expression {
 
     /// One value a row.
     pub fn evaluate(&self, columns: &RecordBatch, at: &Context<'_>) -> Result<ArrayRef> {
+        self.evaluate_at(columns, at.now, at.watermark)
+    }
+
+    /// As [`Expression::evaluate`], outside an operator.
+    pub fn evaluate_at(
+        &self,
+        columns: &RecordBatch,
+        now: Timestamp,
+        watermark: Watermark,
+    ) -> Result<ArrayRef> {
         match self {
             Expression::Column(index) => Ok(columns.column(*index).clone()),
             Expression::Compiled { expr, context } => {
-                context.set_now(at.now);
-                context.set_watermark(at.watermark.0);
+                context.set_now(now);
+                context.set_watermark(watermark.0);
                 expr.evaluate(columns)
             }
         }

@@ -6,10 +6,15 @@ use flott_types::{Error, Result};
 
 use super::{Planner, Stream, describe, schema_of};
 use crate::bind::table::table_spec;
-use crate::logical::{Rel, Scan};
+use crate::logical::{Rel, RelNode, Scan};
 
 impl Planner<'_> {
     pub(super) fn scan(&mut self, rel: &Rel, scan: &Scan) -> Result<Stream> {
+        self.read(rel, scan, None)
+    }
+
+    /// `watermark`: what the source is to generate watermarks by, if it does so for each split.
+    fn read(&mut self, rel: &Rel, scan: &Scan, watermark: Option<WatermarkSpec>) -> Result<Stream> {
         let table = table_spec(&scan.path, &scan.table)?;
         let changelog = self.changelog(&table)?;
         if !self.options.streaming && changelog != Changelog::InsertOnly {
@@ -41,11 +46,15 @@ impl Planner<'_> {
             }
         }
         let metadata = Schema::new(scan.metadata.iter().cloned());
-        let spec = SourceSpec { table, projection, metadata, limit: scan.limit };
+        let spec = SourceSpec { table, projection, metadata, limit: scan.limit, watermark };
         // A wrong option is said now, with the statement, and not when the job starts.
         self.connectors.source(&spec, &self.table_context)?;
         let updates = changelog != Changelog::InsertOnly;
-        let name = describe::source(&spec, &schema);
+        let mut name = describe::source(&spec, &schema);
+        if let Some(watermark) = &spec.watermark {
+            let expression = describe::expr(&watermark.expression, &schema);
+            name = name.replacen("]], fields", &format!(", watermark=[{expression}]]], fields"), 1);
+        }
         let keys: Vec<usize> = spec
             .table
             .primary_key
@@ -73,17 +82,35 @@ impl Planner<'_> {
     }
 
     pub(super) fn watermark(&mut self, input: &Rel, column: usize, expr: &Expr, rel: &Rel) -> Result<Stream> {
-        let input = self.stream(input)?;
         let spec = WatermarkSpec {
             time_column: column,
             expression: expr.clone(),
             interval: self.options.watermark_interval,
             idle_timeout: self.options.idle_timeout,
         };
+        if let RelNode::Scan(scan) = &input.node
+            && self.watermark_per_split(scan)?
+        {
+            return self.read(rel, scan, Some(spec));
+        }
+        let input = self.stream(input)?;
         let name = describe::watermark(&spec, &input.schema);
         let (parallelism, updates) = (input.parallelism, input.updates);
         let operator = OperatorSpec::WatermarkAssigner(spec);
         Ok(self.add(name, operator, schema_of(rel), parallelism, updates, &[(input, Exchange::Forward)]))
+    }
+
+    /// Whether the source of a table can generate watermarks for each split. One of a stream of upserts cannot: its rows
+    /// come from the operator that completes them.
+    fn watermark_per_split(&self, scan: &Scan) -> Result<bool> {
+        let table = table_spec(&scan.path, &scan.table)?;
+        if self.changelog(&table)? == Changelog::Upsert {
+            return Ok(false);
+        }
+        let metadata = Schema::new(scan.metadata.iter().cloned());
+        let projection = scan.projection.clone();
+        let spec = SourceSpec { table, projection, metadata, limit: scan.limit, watermark: None };
+        Ok(self.connectors.source(&spec, &self.table_context)?.watermark_per_split())
     }
 
     /// A table's own parallelism, or the default.

@@ -271,6 +271,18 @@ pub const OPTIONS: &[ConfigOption] = &[
         "overrides parallelism.default for SQL when above 0",
     ),
     works(
+        "table.exec.sink.not-null-enforcer",
+        Choice(&["ERROR", "DROP"]),
+        "ERROR",
+        "what becomes of a row with NULL in a NOT NULL column of the table it is written to: the job fails, or the row is dropped and counted in numRecordsOutErrors",
+    ),
+    works(
+        "table.exec.sink.type-length-enforcer",
+        Choice(&["IGNORE"]),
+        "IGNORE",
+        "CHAR, VARCHAR, BINARY and VARBINARY values are written as they are, whatever the length of the column; TRIM_PAD and ERROR are not built",
+    ),
+    works(
         "table.exec.source.idle-timeout",
         Duration,
         "0 ms",

@@ -41,6 +41,7 @@ impl Table {
             table,
             metadata: Schema::default(),
             limit: None,
+            watermark: None,
         };
         Table { directory, clock: Arc::new(ManualClock::new(1_700_000_000_000)), spec }
     }
