@@ -10,12 +10,14 @@
 //! | `frames` | accumulators moved over the rows of each key; ROW_NUMBER is a COUNT of its own frame |
 //! | `history` | the rows in bounded frames, which are taken out of the accumulators when they leave |
 //! | `lag` | LAG |
+//! | `deviation` | variances and standard deviations, of sums |
 //!
 //! With RANGE, rows of equal time have one result, except in unbounded processing time, where each row is a time of its own.
 //!
 //! Cost of a row: waiting (see `pending`); one update and one reading of accumulators, shared by the rows of one round (see
 //! `frames`); in a bounded frame, encoding it into the history, and decoding it when it leaves.
 
+mod deviation;
 mod frames;
 mod history;
 mod lag;
@@ -31,6 +33,7 @@ use flott_plan::{AggregateCall, ChainedNode};
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 
+use self::deviation::Deviations;
 use self::frames::{Frame, Frames};
 use self::lag::Lag;
 use self::pending::Pending;
@@ -56,6 +59,8 @@ enum By {
     Frames,
     RowNumbers,
     Lag,
+    /// The frames' sums.
+    Deviations,
 }
 
 /// The operator.
@@ -68,6 +73,7 @@ pub(crate) struct OverAggregate {
     frames: Option<Frames>,
     row_numbers: Option<Frames>,
     lag: Option<Lag>,
+    deviations: Deviations,
     /// For each call who computes it, and the how manieth of theirs it is.
     outputs: Vec<(By, usize)>,
 }
@@ -89,7 +95,12 @@ impl OverAggregate {
         };
         let (mut framed, mut numbered, mut lagging, mut outputs) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut deviations = Deviations::default();
         for call in parts.aggregates {
+            if let Some(number) = deviations.add(call, input.len(), &mut framed) {
+                outputs.push((By::Deviations, number));
+                continue;
+            }
             let (by, calls) = match call.function.as_str() {
                 "ROW_NUMBER" => (By::RowNumbers, &mut numbered),
                 "LAG" => (By::Lag, &mut lagging),
@@ -111,8 +122,9 @@ impl OverAggregate {
             preceding: parts.preceding,
             peers: !parts.rows && (parts.time_column.is_some() || parts.preceding.is_some()),
         };
+        let wide = deviations.schema(input);
         let frames = |name, frame, calls: Vec<AggregateCall>| {
-            (!calls.is_empty()).then(|| Frames::new(name, frame, &calls, input, &keys)).transpose()
+            (!calls.is_empty()).then(|| Frames::new(name, frame, &calls, &wide, &keys)).transpose()
         };
         Ok(OverAggregate {
             schema: arrow_type::schema(node.node.schema.iter()),
@@ -125,6 +137,7 @@ impl OverAggregate {
             frames: frames("accumulators", frame, framed)?,
             row_numbers: frames("row_numbers", all, numbered)?,
             lag: if lagging.is_empty() { None } else { Some(Lag::new(lagging, &keys)?) },
+            deviations,
             outputs,
         })
     }
@@ -141,8 +154,10 @@ impl OverAggregate {
         context: &mut Context<'_>,
     ) -> Result<()> {
         let keys = self.keys(&columns);
+        let mut wide = columns.clone();
+        wide.append(&mut self.deviations.squares(&columns)?);
         let over = |frames: &mut Option<Frames>| match frames {
-            Some(frames) => frames.compute(&keys, &columns, times),
+            Some(frames) => frames.compute(&keys, &wide, times),
             None => Ok(Vec::new()),
         };
         let framed = over(&mut self.frames)?;
@@ -151,11 +166,17 @@ impl OverAggregate {
             Some(lag) => lag.compute(&keys, &columns, times)?,
             None => Vec::new(),
         };
-        for (by, at) in &self.outputs {
+        let width = columns.len();
+        for (index, (by, at)) in self.outputs.iter().enumerate() {
             let results = match by {
                 By::Frames => &framed,
                 By::RowNumbers => &numbers,
                 By::Lag => &earlier,
+                By::Deviations => {
+                    let ty = self.schema.field(width + index).data_type();
+                    columns.push(self.deviations.result(*at, &framed, ty)?);
+                    continue;
+                }
             };
             columns.extend(results.get(*at).cloned());
         }

@@ -85,6 +85,19 @@ fn in_processing_time_rows_leave_as_they_come() {
 }
 
 #[test]
+fn deviations_of_integers_are_computed_with_integers() {
+    let calls = vec![call("STDDEV_POP", &[(2, "INT")], "INT"), call("VAR_SAMP", &[(2, "INT")], "INT")];
+    let mut operator = over(true, true, Some(8), calls);
+    let rows: Vec<_> =
+        [5, 4, 3, 3, 6, 8, 7, 2].iter().zip(1..).map(|(n, s)| format!("+I 1 {} {n}", at(s))).collect();
+    operator.push(&rows.join("\n"));
+    let out = operator.watermark(60_000);
+    let results: Vec<_> =
+        out.lines().filter_map(|line| line.split_once(".000 ")).map(|(_, rest)| rest).collect();
+    assert_eq!(results, ["5 0 NULL", "4 0 1", "3 0 1", "3 0 1", "6 1 1", "8 1 3", "7 1 3", "2 2 4"]);
+}
+
+#[test]
 fn an_idle_key_of_a_range_frame_is_forgotten() {
     let mut operator = over(true, false, Some(1000), sums());
     operator.push(&format!("+I 1 {} 5", at(1)));
