@@ -375,14 +375,16 @@ mod tests {
 
         #[test]
         fn quotient_is_the_schoolbook_quotient(a in unscaled(), b in 1i128..1_000_000_000_000, scale in 6u8..30) {
-            // Digits enough that the first rounding does not show: then both roundings are one.
+            // The divisor is below 10^12, so a quotient is at least 10^-13 away from a half that it is not. With 13 digits to
+            // spare the first rounding cannot make a half of it, and both roundings are one.
             let mut digits = model::digits(a.unsigned_abs());
             digits.extend(vec![0; usize::from(scale) + 1]);
             let (quotient, rest) = model::divide(&digits, b.unsigned_abs());
-            let exact = quotient.len() <= 37;
+            let exact = quotient.len() <= 38 - 13;
             let rounded = model::round(quotient, 1);
-            prop_assume!(exact || rest == 0);
-            prop_assert_eq!(divide((a, 0), (b, 0), (38, scale)), model::value(&rounded, a < 0, 38));
+            if exact || rest == 0 {
+                prop_assert_eq!(divide((a, 0), (b, 0), (38, scale)), model::value(&rounded, a < 0, 38));
+            }
         }
 
         #[test]

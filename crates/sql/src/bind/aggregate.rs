@@ -1,6 +1,6 @@
 //! GROUP BY, with GROUPING SETS, ROLLUP and CUBE.
 
-use flott_plan::{AggregateCall, Expr, JoinKind, Literal};
+use flott_plan::{AggregateCall, Expr, Literal};
 use flott_types::{LogicalType, Result, TypeKind};
 use sqlparser::ast::{Expr as Ast, GroupByExpr, GroupByWithModifier, Select};
 
@@ -154,8 +154,6 @@ impl Binder<'_> {
             all.push(id);
             (expanded.aggregate(all, calls), types, Some(key_count))
         };
-        let grouped =
-            if plain && key_count == 0 && !self.context.streaming { over_no_rows(grouped) } else { grouped };
         let first_call = key_count + usize::from(expand_id.is_some());
 
         for expr in exprs {
@@ -177,25 +175,6 @@ impl Binder<'_> {
         }
         Ok(grouped)
     }
-}
-
-/// In batch mode an aggregation of all rows has a result also over no rows: counts are 0, the rest is NULL. (In a stream no
-/// row has come yet, and nothing is known.)
-fn over_no_rows(aggregated: Rel) -> Rel {
-    let ty = TypeKind::Int.not_null();
-    let zero = |ty: LogicalType| Expr::literal(Literal::Integer(0), ty);
-    let one_row = Rel::new(RelNode::Values(vec![vec![zero(ty.clone())]]), vec![Field::new("ZERO", ty)]);
-    let columns = aggregated.fields.iter().enumerate().map(|(index, field)| {
-        let column = Expr::column(index + 1, field.ty.clone().with_nullable(true));
-        let value = if field.ty.nullable {
-            column
-        } else {
-            Expr::call("COALESCE", vec![column, zero(field.ty.clone())], field.ty.clone())
-        };
-        (value, field.name.clone())
-    });
-    let columns = columns.collect();
-    one_row.join(aggregated, JoinKind::Left, None).project(columns)
 }
 
 enum Place {

@@ -72,9 +72,9 @@ impl Planner<'_> {
         let global_keys: Vec<usize> = (0..keys.len()).collect();
         let global_spec = spec(global_keys.clone(), AggregatePhase::Global);
         let parallelism = input.parallelism;
-        let inputs = [(input, Exchange::Forward)];
+        let inputs = [(input.clone(), Exchange::Forward)];
         let local = self.add(local_name, local_spec, local_schema, parallelism, false, &inputs);
-        Ok(self.keyed(global_name, global_spec, schema, true, local, &global_keys))
+        Ok(self.second_phase((&name, &input), (global_name, global_spec, schema), true, &local, &global_keys))
     }
 
     pub(super) fn window_aggregate(
@@ -101,8 +101,8 @@ impl Planner<'_> {
         let sliced = window.event_time && !matches!(window.kind, WindowKind::Session { .. });
         let split = self.options.two_phase && sliced && !input.updates && input.parallelism > 1;
         let local = if split { local_schema(keys, calls, &input.schema) } else { None };
+        let name = describe::window_aggregate("WindowAggregate", window, keys, calls, &input.schema);
         let Some(mut local) = local else {
-            let name = describe::window_aggregate("WindowAggregate", window, keys, calls, &input.schema);
             let single = spec(keys.to_vec(), AggregatePhase::Single, input.updates);
             return Ok(self.keyed(name, single, schema, false, input, keys));
         };
@@ -115,9 +115,9 @@ impl Planner<'_> {
         let global_keys: Vec<usize> = (0..keys.len()).collect();
         let global_spec = spec(global_keys.clone(), AggregatePhase::Global, false);
         let parallelism = input.parallelism;
-        let inputs = [(input, Exchange::Forward)];
+        let inputs = [(input.clone(), Exchange::Forward)];
         let local = self.add(local_name, local_spec, local, parallelism, false, &inputs);
-        Ok(self.keyed(global_name, global_spec, schema, false, local, &global_keys))
+        Ok(self.second_phase((&name, &input), (global_name, global_spec, schema), false, &local, &global_keys))
     }
 }
 

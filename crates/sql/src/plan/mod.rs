@@ -141,22 +141,33 @@ impl<'a> Planner<'a> {
         updates: bool,
         inputs: &[(usize, &Stream, &Exchange)],
     ) -> Stream {
-        let mut meaning = name.clone();
-        for (_, stream, _) in inputs {
+        let streams: Vec<&Stream> = inputs.iter().map(|(_, stream, _)| *stream).collect();
+        let uid = self.uid_of(&name, &streams);
+        self.add_as(uid, Node { uid: OperatorUid(String::new()), name, spec, schema, parallelism }, updates, inputs)
+    }
+
+    /// The uid of what an operator described so computes from these inputs.
+    fn uid_of(&self, description: &str, inputs: &[&Stream]) -> String {
+        let mut meaning = description.to_owned();
+        for stream in inputs {
             meaning.push('\n');
             meaning.push_str(&self.graph.nodes[stream.id.0 as usize].uid.0);
         }
-        let kind = name.split('(').next().unwrap_or_default();
-        let uid = format!("{kind}-{:016x}", xxhash_rust::xxh3::xxh3_64(meaning.as_bytes()));
+        let kind = description.split('(').next().unwrap_or_default();
+        format!("{kind}-{:016x}", xxhash_rust::xxh3::xxh3_64(meaning.as_bytes()))
+    }
+
+    /// Adds a node under this uid, or finds the one that computes the same.
+    fn add_as(&mut self, uid: String, node: Node, updates: bool, inputs: &[(usize, &Stream, &Exchange)]) -> Stream {
         if let Some(known) = self.by_uid.get(&uid)
-            && !describe::is_volatile(&spec)
-            && self.graph.nodes[known.id.0 as usize].spec == spec
+            && !describe::is_volatile(&node.spec)
+            && self.graph.nodes[known.id.0 as usize].spec == node.spec
         {
             return known.clone();
         }
         let uid = self.unique(uid);
-        let node = Node { uid: OperatorUid(uid.clone()), name, spec, schema: schema.clone(), parallelism };
-        let id = self.graph.add(node);
+        let (parallelism, schema) = (node.parallelism, node.schema.clone());
+        let id = self.graph.add(Node { uid: OperatorUid(uid.clone()), ..node });
         for (port, stream, exchange) in inputs {
             self.graph.connect(stream.id, id, *port, (*exchange).clone());
         }
@@ -164,6 +175,22 @@ impl<'a> Planner<'a> {
         let stream = Stream { id, parallelism, updates, schema };
         self.by_uid.insert(uid, stream.clone());
         stream
+    }
+
+    /// The second of two phases. Its state means the same as that of a single phase, and so it has the same uid: whether an
+    /// aggregation is split depends on the parallelism, and a restore may change that.
+    pub(crate) fn second_phase(
+        &mut self,
+        single: (&str, &Stream),
+        (name, spec, schema): (String, OperatorSpec, Schema),
+        updates: bool,
+        local: &Stream,
+        keys: &[usize],
+    ) -> Stream {
+        let uid = self.uid_of(single.0, &[single.1]);
+        let (parallelism, exchange) = self.distribution(keys);
+        let node = Node { uid: OperatorUid(String::new()), name, spec, schema, parallelism };
+        self.add_as(uid, node, updates, &[(0, local, &exchange)])
     }
 
     fn unique(&self, uid: String) -> String {
