@@ -15,14 +15,14 @@ pub(crate) struct Args {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// The SQL client: a shell, a script, or a statement.
+    ///
+    /// Without -f and -e it is an interactive shell on a terminal, and runs standard input as a script otherwise.
+    /// Results go to standard output, everything else to standard error. A script ends at its first error, and
+    /// waits for the jobs that its INSERTs started.
+    #[command(verbatim_doc_comment)]
     Sql(SqlArgs),
 }
 
-/// The SQL client.
-///
-/// Without -f and -e it is an interactive shell on a terminal, and runs standard input as a script otherwise. Results go to
-/// standard output, everything else to standard error. A script ends at its first error, and waits for the jobs that its
-/// INSERTs started.
 #[derive(ClapArgs, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct SqlArgs {
@@ -48,9 +48,10 @@ pub(crate) struct SqlArgs {
 
     /// Start the script's job from a snapshot: `latest`, or the path of a checkpoint or savepoint.
     ///
-    /// `latest` is the newest checkpoint or savepoint of the same job below `execution.checkpointing.dir`; if there is none yet,
-    /// the job begins anew. The script may have one INSERT or statement set.
-    #[arg(long, value_name = "latest|PATH")]
+    /// `latest` is the newest checkpoint or savepoint of the same job below `execution.checkpointing.dir`;
+    /// if there is none yet, the job begins anew. The script may have one INSERT or statement set.
+    /// When the job has finished, its checkpoints are deleted, those of earlier starts too.
+    #[arg(verbatim_doc_comment, long, value_name = "latest|PATH")]
     pub restore: Option<String>,
 
     /// How results are written; by default as SET 'sql-client.execution.result-mode' says.

@@ -6,9 +6,10 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use flott::batch::RowKind;
 use flott::cluster::JobClient;
-use flott::plan::Schema;
+use flott::plan::{JobGraph, Schema};
 use flott::sql::ast::{ParsedStatement, ShellCommand};
 use flott::sql::{Answer, Environment, Outcome};
+use flott::types::JobId;
 
 use crate::args::OutputMode;
 use crate::console::Console;
@@ -42,6 +43,8 @@ pub(crate) struct Client {
     pub restore: Option<String>,
     /// Jobs that run in the background.
     pub jobs: Vec<JobClient>,
+    /// Jobs that go on from their latest snapshots.
+    pub from_latest: Vec<(JobId, JobGraph)>,
 }
 
 impl Client {

@@ -1,7 +1,7 @@
 //! INSERT: jobs in the background, and waiting for them.
 
 use flott::cluster::{JobClient, JobInfo};
-use flott::restore::RESTORE_PATH;
+use flott::restore::{LATEST, RESTORE_PATH};
 use flott::sql::ast::StopJob;
 use flott::sql::{Answer, PlannedJob};
 use flott::types::TypeKind;
@@ -17,10 +17,14 @@ impl Client {
     pub(crate) fn insert(&mut self, planned: PlannedJob) -> Result<()> {
         let mut graph = planned.graph;
         let wanted = self.restore.take().or_else(|| graph.configuration.get(RESTORE_PATH).cloned());
-        if let Some(wanted) = wanted.filter(|path| !path.trim().is_empty()) {
+        let wanted = wanted.filter(|path| !path.trim().is_empty());
+        if let Some(wanted) = &wanted {
             restore::prepare(&mut graph, wanted.trim(), self.console)?;
         }
         let job = self.environment.cluster.submit(&graph)?;
+        if wanted.is_some_and(|wanted| wanted.trim() == LATEST) {
+            self.from_latest.push((job.job_id(), graph));
+        }
         self.console.info(&format!("Job ID: {}", job.job_id()));
         if self.environment.session.configuration().flag("table.dml-sync", false)? {
             if self.wait(&job)? {
@@ -79,7 +83,12 @@ impl Client {
             return if self.interactive { Ok(false) } else { Err(Stop::Interrupted) };
         }
         match job.wait() {
-            Ok(()) => Ok(true),
+            Ok(()) => {
+                if let Some((_, graph)) = self.from_latest.iter().find(|(id, _)| *id == job.job_id()) {
+                    restore::finished(graph, self.console);
+                }
+                Ok(true)
+            }
             // By STOP JOB, or together with another one.
             Err(error) if error.kind() == ErrorKind::Cancelled => Ok(false),
             Err(error) => {

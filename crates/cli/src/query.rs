@@ -38,10 +38,15 @@ impl Client {
         let mut out = BufWriter::new(std::io::stdout().lock());
         let mut writer = output::writer(self.mode(), &planned.schema, planned.updates, self.style());
         let mut progress = Progress::new(self.console);
-        writer.start(&mut out)?;
         let mut cancelled = false;
+        let mut started = false;
         loop {
-            match results.next_within(TICK) {
+            let next = results.next_within(TICK);
+            // A query that fails at once has no result, not an empty one.
+            if next.is_ok() && !std::mem::replace(&mut started, true) {
+                writer.start(&mut out)?;
+            }
+            match next {
                 Ok(NextRows::Rows(rows)) => {
                     progress.clear();
                     output::write_batch(writer.as_mut(), &mut out, rows, &planned.schema, zone)?;

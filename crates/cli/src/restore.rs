@@ -9,6 +9,13 @@ use crate::console::Console;
 /// The most characters of an operator's name.
 const NAME: usize = 70;
 
+/// A job that goes on from its latest snapshot, or will the next time: when it has finished, nothing is left to go on with.
+pub(crate) fn finished(graph: &JobGraph, console: Console) {
+    if let Err(error) = restore::forget(graph) {
+        console.warn(&format!("The checkpoints of earlier starts of the job could not be deleted: {error}"));
+    }
+}
+
 /// Makes the job start from the snapshot, or anew if it is to start from its latest and has none.
 pub(crate) fn prepare(graph: &mut JobGraph, wanted: &str, console: Console) -> Result<()> {
     let point = match wanted == LATEST {

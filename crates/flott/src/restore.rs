@@ -68,14 +68,37 @@ pub fn at(graph: &JobGraph, path: &str) -> Result<RestorePoint> {
 /// If no folder is configured, or the job has snapshots and all of them are damaged: to begin from nothing would lose
 /// what they held.
 pub fn latest(graph: &JobGraph) -> Result<Latest> {
-    let dir = DIRS.iter().find_map(|key| graph.configuration.get(*key)).map(|dir| dir.trim());
-    let dir = dir.filter(|dir| !dir.is_empty()).ok_or_else(|| {
+    let dir = dir(graph).ok_or_else(|| {
         Error::invalid(format!(
             "to restore from `{LATEST}`, set '{}' to the folder of the checkpoints",
             DIRS[0]
         ))
     })?;
     block_on(search(graph, dir))
+}
+
+/// Deletes the checkpoints of all earlier starts of a job that began from its `latest` and has finished: what they hold is done,
+/// and a start from there would do part of it a second time. The cluster deletes those of the job's last start itself.
+///
+/// # Errors
+/// If something cannot be read or deleted.
+pub fn forget(graph: &JobGraph) -> Result<()> {
+    let Some(dir) = dir(graph) else { return Ok(()) };
+    block_on(async {
+        let storage = CheckpointStorage::open(dir)?;
+        for id in storage.jobs().await? {
+            let job = storage.job(id);
+            if newest(&job).await?.is_some_and(|snapshot| is_of(&snapshot.manifest, graph)) {
+                job.discard_all().await?;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn dir(graph: &JobGraph) -> Option<&str> {
+    let dir = DIRS.iter().find_map(|key| graph.configuration.get(*key))?.trim();
+    (!dir.is_empty()).then_some(dir)
 }
 
 async fn search(graph: &JobGraph, dir: &str) -> Result<Latest> {

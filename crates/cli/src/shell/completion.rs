@@ -142,7 +142,7 @@ fn word(names: &Names, line: &str, before: &str) -> (usize, Vec<String>) {
 
 /// After `name.`: columns of a table or of its alias, tables of a database, databases of a catalog.
 fn qualified(names: &Names, line: &str, qualifier: &str) -> Vec<String> {
-    let table = alias_of(line, qualifier).unwrap_or_else(|| qualifier.to_owned());
+    let table = alias_of(names, line, qualifier).unwrap_or(qualifier);
     let columns = names
         .relations
         .iter()
@@ -189,14 +189,14 @@ fn unqualified(names: &Names, line: &str, typed: &str) -> Vec<String> {
 }
 
 /// The table that goes by this name in `FROM table AS name` or `FROM table name`.
-fn alias_of(line: &str, alias: &str) -> Option<String> {
+fn alias_of<'a>(names: &'a Names, line: &str, alias: &str) -> Option<&'a str> {
     let words = words(line);
-    let at = (1..words.len()).find(|at| words[*at] == alias)?;
-    let before = words[at - 1];
-    let table =
-        if before.eq_ignore_ascii_case("AS") { at.checked_sub(2).map(|at| words[at])? } else { before };
-    let is_name = !is_reserved(table);
-    is_name.then(|| table.to_owned())
+    let table_before = |at: usize| {
+        let before = *words.get(at.checked_sub(1)?)?;
+        let table = if before.eq_ignore_ascii_case("AS") { *words.get(at.checked_sub(2)?)? } else { before };
+        names.relations.iter().map(|relation| relation.name.as_str()).find(|name| *name == table)
+    };
+    (0..words.len()).filter(|at| words[*at] == alias).find_map(table_before)
 }
 
 /// Names and keywords of a line, without back quotes.
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn names_come_before_keywords() {
-        assert!(suggested("SELECT * FROM o|").starts_with("orders other of"));
+        assert!(suggested("SELECT * FROM o|").starts_with("orders other object"));
         assert!(suggested("SELECT a| FROM orders").starts_with("amount abs"));
         assert_eq!(suggested("SELECT SUBSTR|"), "SUBSTRING");
         assert_eq!(suggested("SELECT substr|"), "substring");

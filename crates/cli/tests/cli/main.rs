@@ -1,0 +1,11 @@
+//! The binary as its users meet it: arguments, streams, signals, exit status.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
+mod errors;
+mod jobs;
+mod output;
+mod restore;
+mod shell;
+mod statements;
+mod support;

@@ -1,0 +1,141 @@
+//! Jobs that are killed and go on.
+
+use std::fs::{read_to_string, write};
+use std::path::Path;
+use std::process::Child;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::support::{command, run_in, signal, wait};
+
+const ROWS: usize = 1_500;
+
+fn prepare(folder: &Path) {
+    let script = format!(
+        "CREATE TABLE u (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '1000',
+            'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '{ROWS}');
+        CREATE TABLE o (id BIGINT) WITH ('connector' = 'filesystem', 'path' = 'out', 'format' = 'csv');
+        SET 'execution.checkpointing.interval' = '50 ms';
+        INSERT INTO o SELECT id FROM u;"
+    );
+    write(folder.join("job.sql"), script).unwrap();
+}
+
+fn args(parallelism: &str) -> Vec<String> {
+    let args = [
+        "sql",
+        "-f",
+        "job.sql",
+        "--restore",
+        "latest",
+        "-D",
+        "execution.checkpointing.dir=checkpoints",
+        "-D",
+    ];
+    args.iter().map(|arg| (*arg).to_owned()).chain([format!("parallelism.default={parallelism}")]).collect()
+}
+
+fn start(folder: &Path, parallelism: &str) -> Child {
+    let args = args(parallelism);
+    command(folder, &args.iter().map(String::as_str).collect::<Vec<_>>()).spawn().unwrap()
+}
+
+/// Waits until a job that is not one of these has a checkpoint; answers with all jobs that have.
+#[expect(clippy::disallowed_methods, reason = "another process is waited for")]
+fn wait_for_checkpoint(folder: &Path, known: &[String]) -> Vec<String> {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let jobs = folder.join("checkpoints").read_dir().into_iter().flatten().flatten();
+        let has_one = |job: &std::fs::DirEntry| {
+            let mut checkpoints = job.path().read_dir().into_iter().flatten().flatten();
+            checkpoints.any(|checkpoint| checkpoint.path().join("_metadata").exists())
+        };
+        let names: Vec<String> =
+            jobs.filter(has_one).map(|job| job.file_name().into_string().unwrap()).collect();
+        if names.iter().any(|name| !known.contains(name)) {
+            return names;
+        }
+        assert!(Instant::now() < deadline, "no checkpoint");
+        sleep(Duration::from_millis(10));
+    }
+}
+
+fn rows(folder: &Path) -> Vec<usize> {
+    let mut rows = Vec::new();
+    for file in folder.join("out").read_dir().unwrap().flatten().filter(|file| file.file_name() != "_SUCCESS")
+    {
+        if !file.file_name().to_string_lossy().starts_with('.') {
+            rows.extend(
+                read_to_string(file.path()).unwrap().lines().map(|line| line.parse::<usize>().unwrap()),
+            );
+        }
+    }
+    rows.sort_unstable();
+    rows
+}
+
+#[test]
+fn every_row_is_written_once_whatever_ends_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    prepare(folder);
+    let mut known = Vec::new();
+    for (parallelism, name, code) in [("2", "KILL", 137), ("1", "TERM", 143), ("2", "INT", 130)] {
+        let child = start(folder, parallelism);
+        known = wait_for_checkpoint(folder, &known);
+        signal(&child, name);
+        let run = wait(child);
+        assert_eq!(run.code, code, "{run:?}");
+        let told = if known.len() == 1 { "it begins anew" } else { "Restoring from checkpoint" };
+        assert!(run.err.contains(told), "{run:?}");
+    }
+    let run = wait(start(folder, "2"));
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.err.contains("  kept: Sink(table=[default_catalog.default_database.o]"), "{run:?}");
+    assert_eq!(rows(folder), (1..=ROWS).collect::<Vec<_>>());
+    let left = folder.join("checkpoints").read_dir().unwrap().flatten().filter(|job| {
+        job.path()
+            .read_dir()
+            .unwrap()
+            .flatten()
+            .any(|entry| entry.file_name().to_string_lossy().starts_with("chk-"))
+    });
+    assert_eq!(left.count(), 0, "a job that has finished leaves nothing to go on with");
+}
+
+#[test]
+fn a_damaged_checkpoint_is_not_taken_for_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    prepare(folder);
+    let child = start(folder, "1");
+    wait_for_checkpoint(folder, &[]);
+    signal(&child, "KILL");
+    wait(child);
+    for job in folder.join("checkpoints").read_dir().unwrap().flatten() {
+        for checkpoint in job.path().read_dir().unwrap().flatten() {
+            let manifest = checkpoint.path().join("_metadata");
+            if manifest.exists() {
+                write(manifest, "{").unwrap();
+            }
+        }
+    }
+    let run = wait(start(folder, "1"));
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.err.contains("[ERROR] job.sql") && run.err.contains("_metadata"), "{run:?}");
+}
+
+#[test]
+fn a_restore_needs_one_job_and_a_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let table = "CREATE TABLE b (a INT) WITH ('connector' = 'blackhole');";
+    let two = format!("{table} INSERT INTO b SELECT 1; INSERT INTO b SELECT 2");
+    let run = run_in(folder, &["sql", "--restore", "latest", "-e", &two]);
+    assert!(run.code == 1 && run.err.contains("with one job; this one has 2"), "{run:?}");
+    let one = format!("{table} INSERT INTO b SELECT 1");
+    let run = run_in(folder, &["sql", "-q", "--restore", "latest", "-e", &one]);
+    assert!(run.code == 1 && run.err.contains("set 'execution.checkpointing.dir'"), "{run:?}");
+    let run = run_in(folder, &["sql", "-q", "--restore", "nowhere", "-e", &one]);
+    assert!(run.code == 1 && run.err.contains("there is no snapshot in 'nowhere'"), "{run:?}");
+}

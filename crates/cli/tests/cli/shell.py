@@ -1,0 +1,157 @@
+"""Plays a user of the shell on a pseudo terminal. usage: shell.py PATH_OF_FLOTT FOLDER"""
+import fcntl
+import os
+import pathlib
+import pty
+import re
+import select
+import struct
+import sys
+import termios
+import time
+
+BINARY, FOLDER = sys.argv[1], pathlib.Path(sys.argv[2])
+TIMEOUT = 20
+ESCAPES = re.compile(r"\x1b\[[0-9;?>=<]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[=>78]")
+
+
+class Terminal:
+    def __init__(self, *arguments):
+        environment = {**os.environ, "TERM": "xterm-256color", "XDG_STATE_HOME": str(FOLDER)}
+        for key in ("FLOTT_CONF_DIR", "FLOTT_LOG", "NO_COLOR"):
+            environment.pop(key, None)
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execve(BINARY, [BINARY, *arguments], environment)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        self.raw = ""
+
+    def read(self, wait):
+        """More of what the shell writes; a terminal answers where its cursor is."""
+        if not select.select([self.fd], [], [], wait)[0]:
+            return
+        try:
+            data = os.read(self.fd, 65536)
+        except OSError:
+            raise EOFError from None
+        if not data:
+            raise EOFError
+        if b"\x1b[6n" in data:
+            os.write(self.fd, b"\x1b[5;1R")
+        self.raw += data.decode("utf-8", "replace")
+
+    def expect(self, text, raw=False):
+        """Waits for a text since the last call of `type`."""
+        end = time.monotonic() + TIMEOUT
+        while text not in (self.raw if raw else ESCAPES.sub("", self.raw)):
+            if time.monotonic() > end:
+                raise AssertionError(f"no {text!r} in\n{ESCAPES.sub('', self.raw)}")
+            try:
+                self.read(0.1)
+            except EOFError:
+                raise AssertionError(f"the end, and no {text!r} in\n{ESCAPES.sub('', self.raw)}") from None
+
+    def type(self, text):
+        self.raw = ""
+        os.write(self.fd, text.encode())
+
+    def prompt(self):
+        self.expect("Flott SQL> ")
+        # It is drawn before it listens to all keys.
+        for _ in range(3):
+            self.read(0.05)
+
+    def end(self):
+        try:
+            while True:
+                self.read(TIMEOUT)
+        except EOFError:
+            pass
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def main():
+    shell = Terminal("sql", "-D", "parallelism.default=1")
+    shell.prompt()
+
+    # A statement of two lines.
+    shell.type("SELECT 40 +\r")
+    shell.expect("> ")
+    shell.type("2 AS answer;\r")
+    shell.expect("| answer |")
+    shell.expect("|     42 |")
+    shell.expect("1 row in set")
+    shell.prompt()
+
+    # Ctrl-C clears the line.
+    shell.type("SELECT nonsense")
+    shell.expect("nonsense")
+    shell.type("\x03")
+    shell.prompt()
+
+    # A mistake is told, and the shell goes on.
+    shell.type("SELECT nope;\r")
+    shell.expect("[ERROR]")
+    shell.prompt()
+
+    # Completion.
+    shell.type("SELECT SUBSTRIN\t")
+    shell.expect("SUBSTRING")
+    shell.type("('abc', 2) AS s;\r")
+    shell.expect("| bc |")
+    shell.prompt()
+
+    # Ctrl-C ends a query and not the shell.
+    shell.type("CREATE TABLE u (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '50');\r")
+    shell.expect("[INFO] Execute statement succeeded.")
+    shell.prompt()
+    shell.type("SET 'sql-client.execution.result-mode' = 'tableau';\r")
+    shell.expect("[INFO] Execute statement succeeded.")
+    shell.prompt()
+    shell.type("SELECT * FROM u;\r")
+    shell.expect("| +I |")
+    shell.type("\x03")
+    shell.expect("[INFO] Query terminated.")
+    shell.prompt()
+
+    # The table of an unbounded query has a screen of its own.
+    shell.type("RESET 'sql-client.execution.result-mode';\r")
+    shell.expect("[INFO] Execute statement succeeded.")
+    shell.prompt()
+    shell.type("SELECT COUNT(*) AS c FROM u;\r")
+    shell.expect("\x1b[?1049h", raw=True)
+    shell.expect("rows 1 to 1 of 1")
+    shell.type("q")
+    shell.expect("\x1b[?1049l", raw=True)
+    shell.expect("[INFO] Query terminated.")
+    shell.prompt()
+
+    # Leaving with a job takes two.
+    shell.type("CREATE TABLE b (id BIGINT) WITH ('connector' = 'blackhole');\r")
+    shell.expect("[INFO] Execute statement succeeded.")
+    shell.prompt()
+    shell.type("INSERT INTO b SELECT id FROM u;\r")
+    shell.expect("[INFO] Job ID: ")
+    shell.prompt()
+    shell.type("SHOW JOBS;\r")
+    shell.expect("RUNNING")
+    shell.prompt()
+    shell.type("\x04")
+    shell.expect("Once more to leave nevertheless.")
+    shell.prompt()
+    shell.type("QUIT;\r")
+    assert shell.end() == 0, "exit status"
+
+    history = (FOLDER / "flott" / "history").read_text(encoding="utf-8")
+    assert "SELECT 40 +" in history and "SHOW JOBS;" in history, history
+
+    # SIGTERM ends a shell that waits for input.
+    shell = Terminal("sql")
+    shell.prompt()
+    os.kill(shell.pid, 15)
+    status = shell.end()
+    assert status == 143, status
+
+
+if __name__ == "__main__":
+    main()
