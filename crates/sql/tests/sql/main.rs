@@ -4,9 +4,11 @@
 
 mod alter;
 mod catalogs;
+mod defects;
 mod errors_ddl;
 mod errors_insert;
 mod errors_query;
+mod errors_window;
 mod explain_aggregate;
 mod explain_calc;
 mod explain_changelog;

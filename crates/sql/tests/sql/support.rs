@@ -1,17 +1,18 @@
 //! A session with tables to plan against, and its answers as text.
-#![expect(clippy::expect_used, reason = "helpers of tests")]
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 use std::sync::Arc;
 
 use expect_test::Expect;
 use flott_connector::{
-    Boundedness, Changelog, Committable, Connector, EnumeratorContext, Options, ReaderContext, Registry, Sink, SinkContext,
-    SinkWriter, Source, SourceReader, SplitEnumerator, TableContext,
+    Boundedness, Changelog, Committable, Connector, EnumeratorContext, Options, ReaderContext, Registry,
+    Sink, SinkContext, SinkWriter, Source, SourceReader, SplitEnumerator, TableContext,
 };
 use flott_plan::{JobGraph, Schema, SinkSpec, SourceSpec, TableSpec};
 use flott_sql::session::{Answer, Outcome, PlannedJob, Session};
 use flott_sql_parser::{parse_script, split_script};
-use flott_types::{Configuration, Error, ErrorKind, LogicalType, ManualClock, Result, TypeKind};
+use flott_types::clock::ManualClock;
+use flott_types::{Configuration, Error, ErrorKind, LogicalType, Result, TypeKind};
 
 /// Tables that most tests plan against.
 const TABLES: &str = "
@@ -139,7 +140,12 @@ fn inserted(job: &PlannedJob) -> String {
 }
 
 fn columns(schema: &Schema) -> String {
-    schema.columns.iter().map(|column| format!("{} {}", column.name, column.ty)).collect::<Vec<_>>().join(", ")
+    schema
+        .columns
+        .iter()
+        .map(|column| format!("{} {}", column.name, column.ty))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn table(answer: &Answer) -> String {
@@ -229,7 +235,11 @@ impl Source for Never {
         Boundedness::Unbounded
     }
 
-    fn enumerator(&self, _restored: Option<&str>, _context: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
+    fn enumerator(
+        &self,
+        _restored: Option<&str>,
+        _context: EnumeratorContext,
+    ) -> Result<Box<dyn SplitEnumerator>> {
         Err(never())
     }
 

@@ -1,0 +1,228 @@
+//! What Flink knows and Flott has not: refused by name, never ignored.
+
+use expect_test::expect;
+
+use crate::support::{Shell, check};
+
+#[test]
+fn statements() {
+    check(
+        Shell::with_tables().dialog(
+            "COMPILE AND EXECUTE PLAN 'x' FOR INSERT INTO log SELECT a, c FROM t;
+             COMPILE PLAN 'x' FOR INSERT INTO log SELECT a, c FROM t;
+             EXECUTE PLAN 'x';
+             CREATE OR ALTER MATERIALIZED TABLE m AS SELECT a FROM t;
+             CREATE OR ALTER TABLE m AS SELECT a FROM t;
+             CREATE MATERIALIZED TABLE m FRESHNESS = INTERVAL '1' MINUTE AS SELECT a FROM t;
+             CREATE TEMPORARY MODEL m;
+             CREATE MODEL m;
+             CREATE TEMPORARY SYSTEM CONNECTION c;
+             CREATE TEMPORARY CONNECTION c;
+             CREATE CONNECTION c;
+             ALTER MATERIALIZED TABLE m SUSPEND;
+             ALTER MODEL m RENAME TO n;
+             ALTER CONNECTION c SET ('a' = 'b');
+             DROP MATERIALIZED TABLE m;
+             DROP TEMPORARY MODEL m;
+             DROP MODEL m;
+             DROP TEMPORARY CONNECTION c;
+             DROP CONNECTION c;
+             ADD JAR 'x.jar';
+             REMOVE JAR 'x.jar';
+             ADD ARTIFACT 'x';
+             LOAD MODULE hive;
+             UNLOAD MODULE hive;
+             ANALYZE TABLE t COMPUTE STATISTICS;
+             TRUNCATE TABLE t;
+             DELETE FROM t;
+             UPDATE t SET a = 1;
+             CALL p()",
+        ),
+        expect![[r#"
+            > COMPILE AND EXECUTE PLAN 'x' FOR INSERT INTO log SELECT a, c FROM t
+            unsupported: COMPILE AND EXECUTE PLAN is not supported, at line 1, column 1
+            > COMPILE PLAN 'x' FOR INSERT INTO log SELECT a, c FROM t
+            unsupported: COMPILE PLAN is not supported, at line 1, column 1
+            > EXECUTE PLAN 'x'
+            unsupported: EXECUTE PLAN is not supported, at line 1, column 1
+            > CREATE OR ALTER MATERIALIZED TABLE m AS SELECT a FROM t
+            unsupported: CREATE OR ALTER MATERIALIZED TABLE is not supported, at line 1, column 1
+            > CREATE OR ALTER TABLE m AS SELECT a FROM t
+            unsupported: CREATE OR ALTER TABLE is not supported, at line 1, column 1
+            > CREATE MATERIALIZED TABLE m FRESHNESS = INTERVAL '1' MINUTE AS SELECT a FROM t
+            unsupported: CREATE MATERIALIZED TABLE is not supported, at line 1, column 1
+            > CREATE TEMPORARY MODEL m
+            unsupported: CREATE TEMPORARY MODEL is not supported, at line 1, column 1
+            > CREATE MODEL m
+            unsupported: CREATE MODEL is not supported, at line 1, column 1
+            > CREATE TEMPORARY SYSTEM CONNECTION c
+            unsupported: CREATE TEMPORARY SYSTEM CONNECTION is not supported, at line 1, column 1
+            > CREATE TEMPORARY CONNECTION c
+            unsupported: CREATE TEMPORARY CONNECTION is not supported, at line 1, column 1
+            > CREATE CONNECTION c
+            unsupported: CREATE CONNECTION is not supported, at line 1, column 1
+            > ALTER MATERIALIZED TABLE m SUSPEND
+            unsupported: ALTER MATERIALIZED TABLE is not supported, at line 1, column 1
+            > ALTER MODEL m RENAME TO n
+            unsupported: ALTER MODEL is not supported, at line 1, column 1
+            > ALTER CONNECTION c SET ('a' = 'b')
+            unsupported: ALTER CONNECTION is not supported, at line 1, column 1
+            > DROP MATERIALIZED TABLE m
+            unsupported: DROP MATERIALIZED TABLE is not supported, at line 1, column 1
+            > DROP TEMPORARY MODEL m
+            unsupported: DROP TEMPORARY MODEL is not supported, at line 1, column 1
+            > DROP MODEL m
+            unsupported: DROP MODEL is not supported, at line 1, column 1
+            > DROP TEMPORARY CONNECTION c
+            unsupported: DROP TEMPORARY CONNECTION is not supported, at line 1, column 1
+            > DROP CONNECTION c
+            unsupported: DROP CONNECTION is not supported, at line 1, column 1
+            > ADD JAR 'x.jar'
+            unsupported: ADD JAR is not supported, at line 1, column 1
+            > REMOVE JAR 'x.jar'
+            unsupported: REMOVE JAR is not supported, at line 1, column 1
+            > ADD ARTIFACT 'x'
+            unsupported: ADD ARTIFACT is not supported, at line 1, column 1
+            > LOAD MODULE hive
+            unsupported: LOAD MODULE is not supported, at line 1, column 1
+            > UNLOAD MODULE hive
+            unsupported: UNLOAD MODULE is not supported, at line 1, column 1
+            > ANALYZE TABLE t COMPUTE STATISTICS
+            unsupported: ANALYZE TABLE is not supported, at line 1, column 1
+            > TRUNCATE TABLE t
+            unsupported: TRUNCATE TABLE is not supported, at line 1, column 1
+            > DELETE FROM t
+            unsupported: DELETE is not supported, at line 1, column 1
+            > UPDATE t SET a = 1
+            unsupported: UPDATE is not supported, at line 1, column 1
+            > CALL p()
+            unsupported: CALL is not supported, at line 1, column 1
+        "#]],
+    );
+}
+
+#[test]
+fn parts_of_statements() {
+    check(
+        Shell::with_tables().dialog(
+            "CREATE FUNCTION f AS 'com.example.F';
+             ALTER FUNCTION f AS 'com.example.F';
+             CREATE OR REPLACE TABLE x (a INT) WITH ('connector' = 'rows');
+             CREATE TABLE x (a INT) DISTRIBUTED BY HASH(a) INTO 3 BUCKETS WITH ('connector' = 'rows');
+             ALTER TABLE t ADD DISTRIBUTION BY HASH(a) INTO 3 BUCKETS;
+             CREATE TABLE x (r ROW<ts TIMESTAMP(3)>, WATERMARK FOR r.ts AS r.ts) WITH ('connector' = 'rows');
+             ALTER TABLE t ADD PARTITION (a = 1);
+             ALTER TABLE t DROP r.f;
+             USE MODULES core;
+             SHOW FULL MODULES;
+             SHOW PROCEDURES;
+             DESCRIBE FUNCTION f;
+             DESCRIBE MODEL m;
+             DESCRIBE JOB 'x';
+             EXPLAIN ESTIMATED_COST SELECT a FROM t;
+             EXPLAIN JSON_EXECUTION_PLAN SELECT a FROM t;
+             EXPLAIN PLAN_ADVICE SELECT a FROM t;
+             EXPLAIN CREATE TABLE x (a INT)",
+        ),
+        expect![[r#"
+            > CREATE FUNCTION f AS 'com.example.F'
+            unsupported: CREATE FUNCTION at line 1, column 1: user-defined functions by class name ('com.example.F') are not supported
+            > ALTER FUNCTION f AS 'com.example.F'
+            unsupported: ALTER FUNCTION at line 1, column 1
+            > CREATE OR REPLACE TABLE x (a INT) WITH ('connector' = 'rows')
+            syntax: CREATE OR REPLACE TABLE needs AS query at line 1, column 62
+            > CREATE TABLE x (a INT) DISTRIBUTED BY HASH(a) INTO 3 BUCKETS WITH ('connector' = 'rows')
+            unsupported: DISTRIBUTED, at line 1, column 24
+            > ALTER TABLE t ADD DISTRIBUTION BY HASH(a) INTO 3 BUCKETS
+            unsupported: Failed to execute ALTER TABLE at line 1, column 1: DISTRIBUTED, at line 1, column 19
+            > CREATE TABLE x (r ROW<ts TIMESTAMP(3)>, WATERMARK FOR r.ts AS r.ts) WITH ('connector' = 'rows')
+            unsupported: WATERMARK FOR a nested field, at line 1, column 41
+            > ALTER TABLE t ADD PARTITION (a = 1)
+            unsupported: Failed to execute ALTER TABLE at line 1, column 1: ADD and DROP PARTITION
+            > ALTER TABLE t DROP r.f
+            unsupported: Failed to execute ALTER TABLE at line 1, column 1: ALTER of a nested field
+            > USE MODULES core
+            unsupported: USE MODULES: there is one module, 'core'
+            > SHOW FULL MODULES
+            unsupported: SHOW FULL MODULES, at line 1, column 1
+            > SHOW PROCEDURES
+            unsupported: SHOW PROCEDURES, at line 1, column 1
+            > DESCRIBE FUNCTION f
+            unsupported: DESCRIBE FUNCTION f, at line 1, column 1
+            > DESCRIBE MODEL m
+            unsupported: DESCRIBE MODEL, at line 1, column 1
+            > DESCRIBE JOB 'x'
+            unsupported: DESCRIBE JOB 'x', at line 1, column 1
+            > EXPLAIN ESTIMATED_COST SELECT a FROM t
+            unsupported: EXPLAIN ESTIMATED_COST, at line 1, column 1
+            > EXPLAIN JSON_EXECUTION_PLAN SELECT a FROM t
+            unsupported: EXPLAIN JSON_EXECUTION_PLAN, at line 1, column 1
+            > EXPLAIN PLAN_ADVICE SELECT a FROM t
+            unsupported: EXPLAIN PLAN_ADVICE, at line 1, column 1
+            > EXPLAIN CREATE TABLE x (a INT)
+            syntax: Encountered `CREATE`, expected PLAN FOR, ESTIMATED_COST, CHANGELOG_MODE, JSON_EXECUTION_PLAN, PLAN_ADVICE, a query, INSERT or STATEMENT SET at line 1, column 9
+        "#]],
+    );
+}
+
+#[test]
+fn parts_of_queries() {
+    check(
+        Shell::with_tables().dialog(
+            "WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT n FROM r;
+             SELECT * FROM t TABLESAMPLE BERNOULLI(50);
+             SELECT * FROM bid JOIN ups FOR SYSTEM_TIME AS OF bid.ts AS v ON bid.auction = v.id;
+             SELECT * FROM t, LATERAL (SELECT x FROM u WHERE u.a = t.a);
+             SELECT * FROM t, LATERAL TABLE(f(a));
+             SELECT * FROM t CROSS JOIN UNNEST(ARRAY[1, 2]) AS e (x);
+             SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY ts MEASURES A.price AS p PATTERN (A B) DEFINE B AS B.price > 3);
+             SELECT TOP 2 a FROM t;
+             SELECT LISTAGG(b) WITHIN GROUP (ORDER BY b) FROM t;
+             SELECT EXISTS (SELECT 1 FROM u) FROM t",
+        ),
+        expect![[r#"
+            > WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT n FROM r
+            unsupported: WITH RECURSIVE at line 1, column 1
+            > SELECT * FROM t TABLESAMPLE BERNOULLI(50)
+            invalid: TABLESAMPLE is not supported on streams at line 1, column 15
+            > SELECT * FROM bid JOIN ups FOR SYSTEM_TIME AS OF bid.ts AS v ON bid.auction = v.id
+            unsupported: FOR SYSTEM_TIME AS OF (temporal and lookup joins) at line 1, column 24
+            > SELECT * FROM t, LATERAL (SELECT x FROM u WHERE u.a = t.a)
+            unsupported: LATERAL with a subquery at line 1, column 27
+            > SELECT * FROM t, LATERAL TABLE(f(a))
+            unsupported: LATERAL TABLE with a table function at line 1, column 32
+            > SELECT * FROM t CROSS JOIN UNNEST(ARRAY[1, 2]) AS e (x)
+            unsupported: UNNEST at line 1, column 41
+            > SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY ts MEASURES A.price AS p PATTERN (A B) DEFINE B AS B.price > 3)
+            unsupported: MATCH_RECOGNIZE at line 1, column 15
+            > SELECT TOP 2 a FROM t
+            syntax: Encountered `2`, expected the end of the statement at line 1, column 12
+            > SELECT LISTAGG(b) WITHIN GROUP (ORDER BY b) FROM t
+            unsupported: WITHIN GROUP at line 1, column 8
+            > SELECT EXISTS (SELECT 1 FROM u) FROM t
+            unsupported: EXISTS and IN with a subquery inside of another expression than AND of a WHERE at line 1, column 16
+        "#]],
+    );
+}
+
+#[test]
+fn what_the_caller_answers() {
+    check(
+        Shell::with_tables().dialog(
+            "SHOW JOBS;
+             STOP JOB '0123' WITH SAVEPOINT;
+             HELP;
+             QUIT",
+        ),
+        expect![[r#"
+            > SHOW JOBS
+            ShowJobs
+            > STOP JOB '0123' WITH SAVEPOINT
+            StopJob(StopJob { job: Text { value: "0123", position: Position { line: 1, column: 10 } }, with_savepoint: true, with_drain: false })
+            > HELP
+            Shell(Help)
+            > QUIT
+            Shell(Quit)
+        "#]],
+    );
+}
