@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 use flott::batch::RowKind;
-use flott::cluster::JobClient;
-use flott::plan::{JobGraph, Schema};
+use flott::plan::Schema;
 use flott::sql::ast::{ParsedStatement, ShellCommand};
 use flott::sql::{Answer, Environment, Outcome};
-use flott::types::JobId;
 
 use crate::args::OutputMode;
 use crate::console::Console;
+use crate::jobs::Background;
 use crate::output;
 use crate::shell::HELP;
 use crate::signals::Signals;
@@ -42,9 +41,7 @@ pub(crate) struct Client {
     /// `--restore`, until a job has taken it.
     pub restore: Option<String>,
     /// Jobs that run in the background.
-    pub jobs: Vec<JobClient>,
-    /// Jobs that go on from their latest snapshots.
-    pub from_latest: Vec<(JobId, JobGraph)>,
+    pub jobs: Vec<Background>,
 }
 
 impl Client {
@@ -127,7 +124,7 @@ impl Client {
         let is_text = answer.rows.iter().flatten().flatten().any(|cell| cell.contains('\n'));
         if mode == OutputMode::Table && is_text {
             for cell in answer.rows.iter().flatten().flatten() {
-                writeln!(out, "{cell}")?;
+                writeln!(out, "{}", cell.trim_end())?;
             }
             return Ok(out.flush()?);
         }

@@ -1,6 +1,10 @@
 //! INSERT: jobs in the background, and waiting for them.
 
-use flott::cluster::{JobClient, JobInfo};
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use flott::cluster::{JobClient, JobStatus};
+use flott::plan::{JobGraph, OperatorSpec};
 use flott::restore::{LATEST, RESTORE_PATH};
 use flott::sql::ast::StopJob;
 use flott::sql::{Answer, PlannedJob};
@@ -22,12 +26,12 @@ impl Client {
             restore::prepare(&mut graph, wanted.trim(), self.console)?;
         }
         let job = self.environment.cluster.submit(&graph)?;
-        if wanted.is_some_and(|wanted| wanted.trim() == LATEST) {
-            self.from_latest.push((job.job_id(), graph));
-        }
         self.console.info(&format!("Job ID: {}", job.job_id()));
+        let quiet = prints(&graph) && std::io::stdout().is_terminal();
+        let latest = wanted.is_some_and(|wanted| wanted.trim() == LATEST).then_some(graph);
+        let job = Background { job, latest, quiet, attempt: None };
         if self.environment.session.configuration().flag("table.dml-sync", false)? {
-            if self.wait(&job)? {
+            if self.wait(vec![job])? {
                 self.console.info("Complete execution of the SQL update statement.");
             }
             return Ok(());
@@ -36,30 +40,20 @@ impl Client {
         Ok(())
     }
 
-    /// Waits for the jobs in the background, and answers with the first failure. Ctrl-C cancels them all; SIGTERM leaves them
-    /// to the end of the cluster, which suspends them: they can be gone on with from their last checkpoints.
+    /// Waits for the jobs in the background.
     pub(crate) fn wait_for_jobs(&mut self) -> Result<()> {
-        let mut ended = Ok(());
-        for job in std::mem::take(&mut self.jobs) {
-            if matches!(ended, Err(Stop::Interrupted)) {
-                job.cancel();
-            }
-            match self.wait(&job) {
-                Ok(_) => {}
-                Err(Stop::Terminated) => return Err(Stop::Terminated),
-                Err(stop) if ended.is_ok() => ended = Err(stop),
-                Err(stop) => stop.tell(self.console),
-            }
-        }
-        ended
+        let jobs = std::mem::take(&mut self.jobs);
+        self.wait(jobs).map(|_| ())
     }
 
-    /// Waits for one job; says whether it came to its end.
-    fn wait(&self, job: &JobClient) -> Result<bool> {
+    /// Waits for jobs; says whether all came to their ends. Ctrl-C cancels them. SIGTERM leaves them to the end of the cluster,
+    /// which suspends them: they can be gone on with from their last checkpoints.
+    fn wait(&self, mut jobs: Vec<Background>) -> Result<bool> {
+        let alone = jobs.len() == 1;
         let mut progress = Progress::new(self.console);
-        let mut restarts = Restarts::default();
-        let mut cancelled = false;
-        while job.wait_for(TICK).is_none() {
+        let (mut failed, mut complete, mut cancelled) = (None, true, false);
+        while let Some(first) = jobs.first() {
+            first.job.wait_for(TICK);
             if self.signals.terminated() {
                 progress.clear();
                 return Err(Stop::Terminated);
@@ -69,31 +63,56 @@ impl Client {
                     break;
                 }
                 cancelled = true;
-                job.cancel();
+                jobs.iter().for_each(|job| job.job.cancel());
             }
-            if let Some(text) = restarts.look(job) {
+            for job in &mut jobs {
+                if let Some(text) = job.restart() {
+                    progress.clear();
+                    self.console.warn(&text);
+                }
+            }
+            let ended: Vec<Background> = jobs.extract_if(.., |job| job.job.status().is_terminal()).collect();
+            for job in ended {
                 progress.clear();
-                self.console.warn(&text);
+                complete &= job.job.status() == JobStatus::Finished;
+                match self.ended(&job) {
+                    Err(stop) if alone => failed = Some(stop),
+                    Err(stop) => {
+                        stop.tell(self.console);
+                        failed = Some(Stop::Told);
+                    }
+                    Ok(()) => {}
+                }
             }
-            progress.tick(job);
+            if let Some(first) = jobs.first().filter(|job| !job.quiet) {
+                progress.tick(&first.job);
+            }
         }
         progress.clear();
-        if cancelled {
-            self.console.info(&format!("Job {} was cancelled.", job.job_id()));
-            return if self.interactive { Ok(false) } else { Err(Stop::Interrupted) };
+        match failed {
+            Some(stop) => Err(stop),
+            None if cancelled && !self.interactive => Err(Stop::Interrupted),
+            None => Ok(complete),
         }
-        match job.wait() {
+    }
+
+    /// Tells how a job ended.
+    fn ended(&self, job: &Background) -> Result<()> {
+        let client = &job.job;
+        match client.wait() {
             Ok(()) => {
-                if let Some((_, graph)) = self.from_latest.iter().find(|(id, _)| *id == job.job_id()) {
+                if let Some(graph) = &job.latest {
                     restore::finished(graph, self.console);
                 }
-                Ok(true)
+                Ok(())
             }
-            // By STOP JOB, or together with another one.
-            Err(error) if error.kind() == ErrorKind::Cancelled => Ok(false),
+            Err(error) if error.kind() == ErrorKind::Cancelled => {
+                self.console.info(&format!("Job {} was cancelled.", client.job_id()));
+                Ok(())
+            }
             Err(error) => {
-                self.tell_history(job);
-                Err(Stop::from(error).at(&format!("job '{}'", job.name())))
+                self.tell_history(client);
+                Err(Stop::from(error).at(&format!("job '{}'", client.name())))
             }
         }
     }
@@ -111,27 +130,23 @@ impl Client {
 
     /// The jobs that still run.
     pub(crate) fn running_jobs(&self) -> impl Iterator<Item = &JobClient> {
-        self.jobs.iter().filter(|job| !job.status().is_terminal())
+        self.jobs.iter().map(|job| &job.job).filter(|job| !job.status().is_terminal())
     }
 
     /// Tells of jobs that ended since the last call.
     pub(crate) fn tell_ended_jobs(&mut self) {
-        let (ended, running) =
-            std::mem::take(&mut self.jobs).into_iter().partition(|job| job.status().is_terminal());
-        self.jobs = running;
-        let ended: Vec<JobClient> = ended;
+        let ended: Vec<Background> = self.jobs.extract_if(.., |job| job.job.status().is_terminal()).collect();
         for job in ended {
-            match job.wait() {
-                Err(error) if error.kind() != ErrorKind::Cancelled => {
-                    self.tell_history(&job);
-                    self.console.error(&format!("Job {} ('{}') failed: {error}", job.job_id(), job.name()));
+            match self.ended(&job) {
+                Err(stop) => stop.tell(self.console),
+                Ok(()) if job.job.status() == JobStatus::Finished => {
+                    self.console.info(&format!(
+                        "Job {} ('{}') has finished.",
+                        job.job.job_id(),
+                        job.job.name()
+                    ));
                 }
-                _ => self.console.info(&format!(
-                    "Job {} ('{}') is {}.",
-                    job.job_id(),
-                    job.name(),
-                    job.status()
-                )),
+                Ok(()) => {}
             }
         }
     }
@@ -166,27 +181,40 @@ impl Client {
     }
 }
 
-/// Watches for restarts, which would otherwise happen unseen.
-#[derive(Default)]
-struct Restarts {
+/// A job that runs in the background.
+pub(crate) struct Background {
+    job: JobClient,
+    /// Of a job that goes on from its latest snapshot: its plan.
+    latest: Option<JobGraph>,
+    /// Its rows are printed where the progress would be.
+    quiet: bool,
+    /// The last attempt that was seen.
     attempt: Option<u64>,
 }
 
-impl Restarts {
-    /// What happened, if the job was restarted since the last look.
-    fn look(&mut self, job: &JobClient) -> Option<String> {
+impl Background {
+    /// Why the job was restarted, if it was since the last look: it would otherwise happen unseen.
+    fn restart(&mut self) -> Option<String> {
         let mut told = None;
-        let look = |info: &JobInfo| {
+        let (last, name) = (&mut self.attempt, self.job.name());
+        self.job.wait_until(Duration::ZERO, |info| {
             let attempt = u64::from(info.attempt.0);
-            if self.attempt.replace(attempt).is_some_and(|before| before != 0 && before < attempt) {
+            if last.replace(attempt).is_some_and(|before| before != 0 && before < attempt) {
                 let from = info.checkpoints.restored_from.map(|id| format!("checkpoint {id}"));
                 let from = from.unwrap_or_else(|| "the beginning".to_owned());
                 let why = info.exceptions.front().map_or("", |entry| entry.failure.message.as_str());
-                told = Some(format!("Job '{}' was restarted from {from}: {why}", job.name()));
+                told = Some(format!("Job '{name}' was restarted from {from}: {why}"));
             }
             true
-        };
-        job.wait_until(std::time::Duration::ZERO, look);
+        });
         told
     }
+}
+
+/// Whether a job prints rows.
+fn prints(graph: &JobGraph) -> bool {
+    let mut operators = graph.vertices.iter().flat_map(|vertex| &vertex.operators);
+    operators.any(
+        |operator| matches!(&operator.node.spec, OperatorSpec::Sink(sink) if sink.table.connector == "print"),
+    )
 }

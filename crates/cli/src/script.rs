@@ -45,7 +45,6 @@ pub(crate) fn run(args: &SqlArgs, console: Console) -> Result<()> {
         interactive: script.is_none(),
         restore: args.restore.clone(),
         jobs: Vec::new(),
-        from_latest: Vec::new(),
     };
     let ended = run_all(&mut client, init, script);
     client.signals.leave();

@@ -15,6 +15,8 @@ pub(crate) type Result<T, E = Stop> = std::result::Result<T, E>;
 pub(crate) enum Stop {
     /// A statement or a job failed.
     Failed(Error),
+    /// The same, and it was told when it happened.
+    Told,
     /// Ctrl-C
     Interrupted,
     /// SIGTERM
@@ -27,7 +29,7 @@ impl Stop {
     /// The exit status that says so.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Stop::Failed(_) => 1,
+            Stop::Failed(_) | Stop::Told => 1,
             Stop::Interrupted => 130,
             Stop::Terminated => 143,
             Stop::NobodyReads => 0,

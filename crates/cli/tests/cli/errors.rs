@@ -14,58 +14,106 @@ fn check(args: &[&str], expected: Expect) {
 
 #[test]
 fn wrong_statements() {
-    check(&["sql", "-e", "SELEC 1"], expect![[r#"
+    check(
+        &["sql", "-e", "SELEC 1"],
+        expect![[r#"
         [ERROR] Encountered `SELEC`, expected a statement: SELECT, INSERT, CREATE, ALTER, DROP, SHOW, DESCRIBE, EXPLAIN, USE, SET, RESET, EXECUTE .. at line 1, column 1
-    "#]]);
-    check(&["sql", "-e", "SELECT\n  x FROM nowhere"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["sql", "-e", "SELECT\n  x FROM nowhere"],
+        expect![[r#"
         [ERROR] Object 'nowhere' not found at line 2, column 10
-    "#]]);
-    check(&["sql", "-e", "SELECT a FROM (VALUES (1)) AS t(b)"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["sql", "-e", "SELECT a FROM (VALUES (1)) AS t(b)"],
+        expect![[r#"
         [ERROR] Column 'a' not found in any table at line 1, column 8
-    "#]]);
-    check(&["sql", "-e", "SELECT 'a' + 1"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["sql", "-e", "SELECT 'a' + 1"],
+        expect![[r#"
         [ERROR] Cannot apply '+' to arguments of type '<CHAR(1)> + <INT>'. Supported form(s): '<NUMERIC> + <NUMERIC>' | '<DATETIME_INTERVAL> + <DATETIME_INTERVAL>' | '<DATETIME> + <DATETIME_INTERVAL>' | '<DATETIME_INTERVAL> + <DATETIME>' at line 1, column 8
-    "#]]);
-    check(&["sql", "-e", "SELECT 'open"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["sql", "-e", "SELECT 'open"],
+        expect![[r#"
         [ERROR] The string that starts here has no closing quote at line 1, column 8
-    "#]]);
-    check(&["sql", "-e", "INSERT INTO nowhere SELECT 1"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["sql", "-e", "INSERT INTO nowhere SELECT 1"],
+        expect![[r#"
         [ERROR] Object 'nowhere' not found at line 1, column 13
-    "#]]);
-    check(&["sql", "-e", "SET 'paralelism.default' = '1'"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["sql", "-e", "SET 'paralelism.default' = '1'"],
+        expect![[r#"
         [ERROR] SET at line 1, column 5: there is no option 'paralelism.default'; did you mean 'parallelism.default'?
-    "#]]);
-    check(&["sql", "-e", "STOP JOB 'x'"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["sql", "-e", "STOP JOB 'x'"],
+        expect![[r#"
         [ERROR] there is no job 'x', at line 1, column 10; SHOW JOBS lists them
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn wrong_arguments() {
-    check(&["sql", "-f", "missing.sql"], expect![[r#"
+    check(
+        &["sql", "-f", "missing.sql"],
+        expect![[r#"
         [ERROR] cannot read missing.sql: No such file or directory (os error 2)
-    "#]]);
-    check(&["sql", "-i", "missing.sql", "-e", "SELECT 1"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["sql", "-i", "missing.sql", "-e", "SELECT 1"],
+        expect![[r#"
         [ERROR] cannot read missing.sql: No such file or directory (os error 2)
-    "#]]);
-    check(&["sql", "-f", "/"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["sql", "-f", "/"],
+        expect![[r#"
         [ERROR] cannot read /: Is a directory (os error 21)
-    "#]]);
-    check(&["sql", "-D", "parallelism.default", "-e", "SELECT 1"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["sql", "-D", "parallelism.default", "-e", "SELECT 1"],
+        expect![[r#"
         [ERROR] -D takes KEY=VALUE, not 'parallelism.default'
-    "#]]);
-    check(&["sql", "-D", "paralelism.default=1", "-e", "SELECT 1"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["sql", "-D", "paralelism.default=1", "-e", "SELECT 1"],
+        expect![[r#"
         [ERROR] -D: there is no option 'paralelism.default'; did you mean 'parallelism.default'?
-    "#]]);
-    check(&["sql", "-D", "parallelism.default=many", "-e", "SELECT 1"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["sql", "-D", "parallelism.default=many", "-e", "SELECT 1"],
+        expect![[r#"
         [ERROR] -D: option 'parallelism.default' is 'many'; expected a whole number
-    "#]]);
-    check(&["sql", "--config", "missing.yaml", "-e", "SELECT 1"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["sql", "--config", "missing.yaml", "-e", "SELECT 1"],
+        expect![[r#"
         [ERROR] missing.yaml: cannot be read: No such file or directory (os error 2)
-    "#]]);
-    check(&["sql", "--restore", "latest", "-e", "SELECT 1"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["sql", "--restore", "latest", "-e", "SELECT 1"],
+        expect![[r#"
         [ERROR] --restore needs a script with an INSERT or a statement set; this one has none
-    "#]]);
+    "#]],
+    );
     assert_eq!(run(&["sql", "--nothing"]).code, 2);
 }
 
@@ -83,21 +131,36 @@ fn wrong_files() {
         assert_eq!((run.code, run.out.as_str()), (1, ""), "{run:?}");
         expected.assert_eq(&run.err);
     };
-    check(&["sql", "--config", "a.yaml", "-e", "SELECT 1"], expect![[r#"
+    check(
+        &["sql", "--config", "a.yaml", "-e", "SELECT 1"],
+        expect![[r#"
         [ERROR] a.yaml: is no YAML: did not find expected ',' or ']' at line 3 column 1, while parsing a flow sequence at line 1 column 4
-    "#]]);
-    check(&["sql", "--config", "b.yaml", "-e", "SELECT 1"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["sql", "--config", "b.yaml", "-e", "SELECT 1"],
+        expect![[r#"
         [ERROR] b.yaml: holds no keys; expected lines such as `parallelism.default: 4`
-    "#]]);
-    check(&["sql", "--config", "c.yaml", "-e", "SELECT 1"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["sql", "--config", "c.yaml", "-e", "SELECT 1"],
+        expect![[r#"
         [ERROR] c.yaml: there is no option 'paralelism.default'; did you mean 'parallelism.default'?
-    "#]]);
-    check(&["sql", "-f", "d.sql"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["sql", "-f", "d.sql"],
+        expect![[r#"
         [ERROR] d.sql is not UTF-8 text: see line 2
-    "#]]);
-    check(&["sql", "-q", "-f", "e.sql"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["sql", "-q", "-f", "e.sql"],
+        expect![[r#"
         [ERROR] e.sql, line 3, column 3: Calc(select=[CAST('abc' AS INT) AS EXPR$0]): CAST to INT: For input string: 'abc'. Invalid character found. TRY_CAST gives NULL instead (not restarted: there is no restart strategy ('restart-strategy.type: none'))
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -65,6 +65,38 @@ fn sigterm_ends_a_job() {
 }
 
 #[test]
+fn a_failing_job_does_not_keep_another_from_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let sql = "CREATE TABLE b (a INT) WITH ('connector' = 'blackhole');
+        CREATE TABLE p (a INT) WITH ('connector' = 'print');
+        INSERT INTO p SELECT 7; INSERT INTO b SELECT CAST('x' AS INT)";
+    let run = run_in(folder.path(), &["sql", "-q", "-D", "parallelism.default=1", "-e", sql]);
+    assert_eq!((run.code, run.out.as_str()), (1, "+I[7]\n"));
+    assert_eq!(run.err.matches("[ERROR]").count(), 1, "{run:?}");
+}
+
+#[test]
+fn a_restart_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let sql =
+        "SET 'restart-strategy.type' = 'fixed-delay'; SET 'restart-strategy.fixed-delay.delay' = '100 ms';
+        SET 'sql-client.verbose' = 'true';
+        CREATE TABLE b (a INT) WITH ('connector' = 'blackhole'); INSERT INTO b SELECT CAST('x' AS INT)";
+    let run = run_in(folder.path(), &["sql", "-q", "-D", "parallelism.default=1", "-e", sql]);
+    assert_eq!(run.code, 1);
+    let lines: Vec<&str> = run.err.lines().collect();
+    assert!(
+        lines[0].starts_with("[WARN] Job 'insert-into_default_catalog.default_database.b' was restarted"),
+        "{run:?}"
+    );
+    assert!(
+        lines[1].starts_with("  attempt 1, task ") && lines[2].starts_with("  attempt 2, task "),
+        "{run:?}"
+    );
+    assert!(lines[3].starts_with("[ERROR] job 'insert-into") && lines.len() == 4, "{run:?}");
+}
+
+#[test]
 fn a_reader_that_has_seen_enough_is_no_failure() {
     let folder = tempfile::tempdir().unwrap();
     for statement in ["SELECT * FROM u", "INSERT INTO p SELECT * FROM u"] {
