@@ -239,3 +239,16 @@ fn values_and_no_table() {
     "#]],
     );
 }
+
+#[test]
+fn a_filter_passes_what_is_drawn_only_if_it_does_not_read_it() {
+    check(
+        plan("SELECT a FROM (SELECT a, RAND() AS r FROM t) WHERE a > 3 AND r > 0.5"),
+        expect![[r#"
+        Sink(table=[*anonymous_collect$1*], fields=[a])
+        +- Calc(select=[a], where=[(r > 0.5)])
+           +- Calc(select=[a, RAND() AS r], where=[(a > 3)])
+              +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
+    "#]],
+    );
+}

@@ -83,6 +83,16 @@ fn bounds_of_all_kinds() {
     "#]],
     );
     check(
+        of("n <= 2 AND n <> 1"),
+        expect![[r#"
+        Sink(table=[*anonymous_collect$1*], fields=[c])
+        +- Calc(select=[c], where=[(w0$o0 <> 1:BIGINT)])
+           +- Rank(rankType=[ROW_NUMBER], rankRange=[rankStart=1, rankEnd=2], partitionBy=[], orderBy=[c ASC], select=[c, rank])
+              +- Exchange(distribution=[single])
+                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[c])
+    "#]],
+    );
+    check(
         of("n <= 3 AND c > 0"),
         expect![[r#"
         Sink(table=[*anonymous_collect$1*], fields=[c])

@@ -326,3 +326,45 @@ fn group_windows() {
         "#]],
     );
 }
+
+#[test]
+fn grouping_sets_within_windows() {
+    check(
+        plan(
+            "SELECT window_start, auction, COUNT(*) FROM TUMBLE(TABLE bid, DESCRIPTOR(ts), INTERVAL '1' MINUTE)
+             GROUP BY window_start, window_end, GROUPING SETS ((auction), ())",
+        ),
+        expect![[r#"
+            Sink(table=[*anonymous_collect$1*], fields=[window_start, auction, EXPR$2])
+            +- Calc(select=[window_start, auction, EXPR$0 AS EXPR$2])
+               +- WindowAggregate(groupBy=[auction, $e], window=[TUMBLE(time_col=[window_end], size=[60000 ms])], select=[auction, $e, COUNT(*) AS EXPR$0])
+                  +- Exchange(distribution=[hash[auction, $e]])
+                     +- Expand(projects=[{window_start, window_end, auction, 0:BIGINT}, {window_start, window_end, null, 1:BIGINT}])
+                        +- Calc(select=[window_start, window_end, auction])
+                           +- WindowTableFunction(window=[TUMBLE(time_col=[ts], size=[60000 ms])])
+                              +- WatermarkAssigner(rowtime=[ts], watermark=[(ts - 5000:INTERVAL SECOND(3))])
+                                 +- TableSourceScan(table=[[default_catalog, default_database, bid]], fields=[auction, ts])
+        "#]],
+    );
+}
+
+#[test]
+fn renamed_bounds_and_computed_keys() {
+    check(
+        plan(
+            "SELECT ws, COUNT(*) FROM (
+               SELECT window_start AS ws, window_end AS we, price + 1 AS p
+               FROM TUMBLE(TABLE bid, DESCRIPTOR(ts), INTERVAL '1' MINUTE))
+             GROUP BY ws, we, p HAVING COUNT(*) > 3",
+        ),
+        expect![[r#"
+            Sink(table=[*anonymous_collect$1*], fields=[ws, EXPR$1])
+            +- Calc(select=[window_start AS ws, EXPR$0 AS EXPR$1], where=[(EXPR$0 > 3:BIGINT)])
+               +- WindowAggregate(groupBy=[$f0], window=[TUMBLE(time_col=[ts], size=[60000 ms])], select=[$f0, COUNT(*) AS EXPR$0])
+                  +- Exchange(distribution=[hash[$f0]])
+                     +- Calc(select=[(price + 1) AS $f0, ts])
+                        +- WatermarkAssigner(rowtime=[ts], watermark=[(ts - 5000:INTERVAL SECOND(3))])
+                           +- TableSourceScan(table=[[default_catalog, default_database, bid]], fields=[price, ts])
+        "#]],
+    );
+}
