@@ -24,7 +24,8 @@ pub struct ObjectPath {
 
 impl fmt::Display for ObjectPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`.`{}`.`{}`", self.catalog, self.database, self.object)
+        let quoted = |name: &str| name.replace('`', "``");
+        write!(f, "`{}`.`{}`.`{}`", quoted(&self.catalog), quoted(&self.database), quoted(&self.object))
     }
 }
 
@@ -118,6 +119,8 @@ pub struct View {
     pub text: String,
     /// The columns, renamed if the view renames them.
     pub columns: Vec<(String, LogicalType)>,
+    /// The query's own names of those columns, by which they are found when the tables below have got more.
+    pub sources: Vec<String>,
     /// COMMENT
     pub comment: Option<String>,
     /// Where names in the query are looked up.

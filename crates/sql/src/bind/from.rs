@@ -27,7 +27,10 @@ impl Binder<'_> {
             let (rel, scope) = self.table_with_joins(item, outer)?;
             joined = Some(match joined {
                 None => (rel, scope),
-                Some((left, left_scope)) => (left.join(rel, JoinKind::Inner, None), left_scope.beside(scope)),
+                Some((left, left_scope)) => {
+                    distinct_names(&left_scope, &scope, &item.relation)?;
+                    (left.join(rel, JoinKind::Inner, None), left_scope.beside(scope))
+                }
             });
         }
         Ok(joined.unwrap_or_else(|| {
@@ -68,6 +71,7 @@ impl Binder<'_> {
             _ => return Err(wrong("this form of JOIN is not SQL of Flink", join)),
         };
         let (right, right_scope) = self.factor(&join.relation, outer)?;
+        distinct_names(&left_scope, &right_scope, &join.relation)?;
         let width = left.fields.len();
         // The scope of ON: both sides; then what the join makes of their types.
         let mut scope = left_scope.clone().beside(right_scope.clone());
@@ -209,6 +213,16 @@ impl Binder<'_> {
             }
             other => Err(unsupported(format!("'{other}' in FROM"), factor)),
         }
+    }
+}
+
+/// Refuses two relations of FROM under one name.
+fn distinct_names(left: &Scope<'_>, right: &Scope<'_>, node: &TableFactor) -> Result<()> {
+    match right.relations.iter().find(|(name, _)| left.relation(name).is_some()) {
+        Some((name, _)) => {
+            Err(wrong(format!("Duplicate relation name '{name}' in FROM clause: give one an alias"), node))
+        }
+        None => Ok(()),
     }
 }
 

@@ -45,32 +45,20 @@ impl ExprBinder<'_, '_> {
             return Err(wrong(format!("{name} is not a function that takes OVER"), ast));
         }
         let spec = match &function.over {
-            Some(WindowType::WindowSpec(spec)) => spec.clone(),
-            Some(WindowType::NamedWindow(name)) => self.named_window(name)?,
+            Some(WindowType::WindowSpec(spec)) => self.refined(spec.clone(), 0)?,
+            Some(WindowType::NamedWindow(name)) => self.named_window(name, 0)?,
             None => return Err(wrong("expected OVER", ast)),
-        };
-        let spec = match &spec.window_name {
-            Some(base) => {
-                let base = self.named_window(base)?;
-                WindowSpec {
-                    window_name: None,
-                    partition_by: if spec.partition_by.is_empty() {
-                        base.partition_by
-                    } else {
-                        spec.partition_by
-                    },
-                    order_by: if spec.order_by.is_empty() { base.order_by } else { spec.order_by },
-                    window_frame: spec.window_frame.or(base.window_frame),
-                }
-            }
-            None => spec,
         };
         // The arguments may hold aggregates when the SELECT is grouped: SUM(COUNT(*)) OVER (...).
         let aggregate = BoundAggregate { ..self.over_aggregate(name, function, ast)? };
         let partition = spec.partition_by.iter().map(|expr| self.bind(expr)).collect::<Result<Vec<_>>>()?;
         let mut order = Vec::with_capacity(spec.order_by.len());
         for item in &spec.order_by {
-            order.push((self.bind(&item.expr)?, sort_key(0, item)?));
+            let expr = self.bind(&item.expr)?;
+            if self.binder.context.streaming && matches!(expr, Expr::Literal { .. }) {
+                return Err(wrong("ORDER BY of OVER takes a column, not a constant", &item.expr));
+            }
+            order.push((expr, sort_key(0, item)?));
         }
         let (rows, preceding) = self.frame(name, &spec, &order, ast)?;
         let ty = aggregate.call.ty.clone();
@@ -104,14 +92,31 @@ impl ExprBinder<'_, '_> {
         Ok(BoundAggregate { call, args, filter })
     }
 
-    fn named_window(&self, name: &sqlparser::ast::Ident) -> Result<WindowSpec> {
+    /// A window of the WINDOW clause, with what it takes from others.
+    fn named_window(&self, name: &sqlparser::ast::Ident, depth: usize) -> Result<WindowSpec> {
+        // Each window of the clause is met at most once, unless they refer to each other in a circle.
+        if depth > self.windows.len() {
+            return Err(wrong(format!("WINDOW {} refers to itself", name.value), name));
+        }
         match self.windows.iter().find(|window| window.0.value == name.value) {
             Some(window) => match &window.1 {
-                NamedWindowExpr::WindowSpec(spec) => Ok(spec.clone()),
-                NamedWindowExpr::NamedWindow(other) => self.named_window(other),
+                NamedWindowExpr::WindowSpec(spec) => self.refined(spec.clone(), depth + 1),
+                NamedWindowExpr::NamedWindow(other) => self.named_window(other, depth + 1),
             },
             None => Err(wrong(format!("there is no WINDOW {}", name.value), name)),
         }
+    }
+
+    /// A window with what it takes from the one it names.
+    fn refined(&self, spec: WindowSpec, depth: usize) -> Result<WindowSpec> {
+        let Some(base) = &spec.window_name else { return Ok(spec) };
+        let base = self.named_window(base, depth)?;
+        Ok(WindowSpec {
+            window_name: None,
+            partition_by: if spec.partition_by.is_empty() { base.partition_by } else { spec.partition_by },
+            order_by: if spec.order_by.is_empty() { base.order_by } else { spec.order_by },
+            window_frame: spec.window_frame.or(base.window_frame),
+        })
     }
 
     /// ROWS or RANGE, and how far back; only frames that end with the current row exist in a stream.

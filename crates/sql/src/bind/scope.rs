@@ -82,10 +82,12 @@ impl<'p> Scope<'p> {
             [table, column, ..] => format!("Column '{}' not found in table '{}'", column.value, table.value),
             _ => format!("Column '{name}' not found in any table"),
         };
-        let known: Vec<&str> = self.visible.iter().map(|column| self.fields[*column].name.as_str()).collect();
-        let nearest = parts.last().and_then(|part| {
-            known.iter().filter(|name| name.eq_ignore_ascii_case(&part.value)).copied().next()
-        });
+        let is_table = message.starts_with("Table");
+        let known = self.visible.iter().map(|column| self.fields[*column].name.as_str());
+        let nearest = parts
+            .last()
+            .filter(|_| !is_table)
+            .and_then(|part| known.into_iter().find(|name| name.eq_ignore_ascii_case(&part.value)));
         let message = match nearest {
             Some(nearest) => format!("{message}; did you mean '{nearest}'?"),
             None => message,

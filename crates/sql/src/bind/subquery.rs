@@ -257,7 +257,7 @@ fn with_value(left: Rel, aggregated: Rel, condition: Option<Expr>, value: Expr, 
         .enumerate()
         .map(|(index, call)| {
             let column = Expr::column(width + keys + index, call.ty.clone().with_nullable(true));
-            if call.ty.nullable {
+            if !matches!(call.function.as_str(), "COUNT" | "APPROX_COUNT_DISTINCT" | "SUM0") {
                 return column;
             }
             let zero = Expr::literal(Literal::Integer(0), call.ty.clone());

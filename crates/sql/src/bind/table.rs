@@ -82,16 +82,28 @@ impl Binder<'_> {
         self.namespace.replace(namespace);
         self.ctes.replace(ctes);
         self.views.borrow_mut().pop();
-        let mut rel = bound?;
-        if rel.fields.len() != view.columns.len() {
-            return Err(Error::invalid(
-                "the tables below it have changed since it was made; create it again",
-            ));
+        let rel = bound?;
+        let mut columns = Vec::with_capacity(view.columns.len());
+        for ((name, ty), source) in view.columns.iter().zip(&view.sources) {
+            let found = rel.fields.iter().position(|field| field.name == *source && field.ty.kind == ty.kind);
+            let Some(index) = found else {
+                return Err(Error::invalid(format!(
+                    "the tables below it have changed since it was made: its column '{name}' of type {ty} is gone; create it \
+                     again"
+                )));
+            };
+            columns.push((index, name));
         }
-        for (field, (name, _)) in rel.fields.iter_mut().zip(&view.columns) {
-            field.name.clone_from(name);
+        let as_made = columns.len() == rel.fields.len()
+            && columns
+                .iter()
+                .enumerate()
+                .all(|(at, (index, name))| at == *index && rel.fields[at].name == **name);
+        if as_made {
+            return Ok(rel);
         }
-        Ok(rel)
+        let columns = columns.into_iter().map(|(index, name)| (rel.column(index), name.clone())).collect();
+        Ok(rel.project(columns))
     }
 
     fn with_hints(&self, table: &Arc<Table>, hints: &[Hint]) -> Result<Arc<Table>> {
@@ -171,10 +183,14 @@ impl Binder<'_> {
         Ok(rel.project(columns))
     }
 
-    /// The expression of a computed column over a table's other columns.
+    /// The expression of a computed column or watermark over a table's columns, from its text.
     pub(crate) fn computed(&self, text: &str, scope: &Scope<'_>) -> Result<Expr> {
-        let ast = parse_expression(text)?;
-        ExprBinder::scalar(self, scope).bind(&ast)
+        self.computed_ast(&parse_expression(text)?, scope)
+    }
+
+    /// The same from its syntax tree, which knows its place in the script.
+    pub(crate) fn computed_ast(&self, ast: &sqlparser::ast::Expr, scope: &Scope<'_>) -> Result<Expr> {
+        ExprBinder::scalar(self, scope).bind(ast)
     }
 
     fn watermark(&self, rel: Rel, table: &Table) -> Result<Rel> {

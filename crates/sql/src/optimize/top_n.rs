@@ -29,7 +29,7 @@ pub(super) fn recognise(rel: Rel) -> Rel {
             _ => rest.push(operand),
         }
     }
-    if !numbered || to.is_none() {
+    if !numbered || to.is_none() || spec.order.is_empty() {
         let over = Rel::new(RelNode::Over { input: source, spec, calls }, over_fields);
         return over.filter(condition);
     }

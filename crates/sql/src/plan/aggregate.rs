@@ -117,7 +117,13 @@ impl Planner<'_> {
         let parallelism = input.parallelism;
         let inputs = [(input.clone(), Exchange::Forward)];
         let local = self.add(local_name, local_spec, local, parallelism, false, &inputs);
-        Ok(self.second_phase((&name, &input), (global_name, global_spec, schema), false, &local, &global_keys))
+        Ok(self.second_phase(
+            (&name, &input),
+            (global_name, global_spec, schema),
+            false,
+            &local,
+            &global_keys,
+        ))
     }
 }
 

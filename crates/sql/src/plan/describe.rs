@@ -14,9 +14,7 @@ use crate::optimize::is_deterministic;
 pub(crate) fn expr(expr: &Expr, input: &Schema) -> String {
     let show = |inner: &Expr| self::expr(inner, input);
     match expr {
-        Expr::Column { index, .. } => {
-            input.columns.get(*index).map_or_else(|| format!("${index}"), |c| c.name.clone())
-        }
+        Expr::Column { index, .. } => column(*index, input),
         Expr::Literal { value, ty } => literal(value, &ty.kind),
         Expr::Cast { input: inner, ty, is_try } => {
             let name = if *is_try { "TRY_CAST" } else { "CAST" };
@@ -79,14 +77,21 @@ fn literal(value: &Literal, kind: &TypeKind) -> String {
     }
 }
 
+/// A column's name; the second column of one name (behind a join) is `name$1`, so that every name means one column.
+fn column(index: usize, input: &Schema) -> String {
+    let Some(column) = input.columns.get(index) else { return format!("${index}") };
+    match input.columns[..index].iter().filter(|other| other.name == column.name).count() {
+        0 => column.name.clone(),
+        nth => format!("{}${nth}", column.name),
+    }
+}
+
 fn names(columns: &[usize], input: &Schema) -> String {
-    let names: Vec<&str> =
-        columns.iter().map(|column| input.columns.get(*column).map_or("?", |c| c.name.as_str())).collect();
-    names.join(", ")
+    columns.iter().map(|index| column(*index, input)).collect::<Vec<_>>().join(", ")
 }
 
 fn all_names(schema: &Schema) -> String {
-    schema.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
+    names(&(0..schema.len()).collect::<Vec<_>>(), schema)
 }
 
 fn aggregate_call(call: &AggregateCall, input: &Schema) -> String {
@@ -217,8 +222,7 @@ pub(super) fn window_aggregate(
 
 pub(super) fn join(
     kind: JoinKind,
-    left_keys: &[usize],
-    right_keys: &[usize],
+    keys: &JoinKeys<'_>,
     condition: Option<&Expr>,
     left: &Schema,
     right: &Schema,
@@ -231,16 +235,23 @@ pub(super) fn join(
         JoinKind::Semi => "LeftSemiJoin",
         JoinKind::Anti => "LeftAntiJoin",
     };
-    let equal: Vec<String> = left_keys
-        .iter()
-        .zip(right_keys)
-        .map(|(l, r)| format!("({} = {})", names(&[*l], left), names(&[*r], right)))
-        .collect();
     let both = Schema { columns: left.columns.iter().chain(&right.columns).cloned().collect() };
+    let pairs = keys.left.iter().zip(keys.right).zip(keys.null_safe);
+    let equal = pairs.map(|((l, r), null_safe)| {
+        let operator = if *null_safe { "IS NOT DISTINCT FROM" } else { "=" };
+        format!("({} {operator} {})", column(*l, &both), column(left.len() + r, &both))
+    });
     let rest = condition.map(|condition| expr(condition, &both));
-    let on: Vec<String> = equal.into_iter().chain(rest).collect();
+    let on: Vec<String> = equal.chain(rest).collect();
     let on = if on.is_empty() { "true".to_owned() } else { on.join(" AND ") };
     format!("Join(joinType=[{kind}], where=[{on}], select=[{}])", all_names(&both))
+}
+
+/// The equalities of a join.
+pub(super) struct JoinKeys<'a> {
+    pub left: &'a [usize],
+    pub right: &'a [usize],
+    pub null_safe: &'a [bool],
 }
 
 pub(super) fn union(schema: &Schema) -> String {

@@ -57,14 +57,8 @@ impl Planner<'_> {
         let wide = Schema { columns };
         let schema = if extra == 0 { schema_of(rel) } else { wide };
         let null_safe: Vec<bool> = keys.iter().map(|key| key.null_safe).collect();
-        let name = describe::join(
-            kind,
-            &left_keys,
-            &right_keys,
-            rest.as_ref(),
-            &left_stream.schema,
-            &right_stream.schema,
-        );
+        let pairs = describe::JoinKeys { left: &left_keys, right: &right_keys, null_safe: &null_safe };
+        let name = describe::join(kind, &pairs, rest.as_ref(), &left_stream.schema, &right_stream.schema);
         // Only an inner or semi join of rows that are never taken back takes nothing back itself.
         let appends = matches!(kind, JoinKind::Inner | JoinKind::Semi);
         let updates = left_stream.updates || right_stream.updates || !appends;

@@ -143,7 +143,12 @@ impl<'a> Planner<'a> {
     ) -> Stream {
         let streams: Vec<&Stream> = inputs.iter().map(|(_, stream, _)| *stream).collect();
         let uid = self.uid_of(&name, &streams);
-        self.add_as(uid, Node { uid: OperatorUid(String::new()), name, spec, schema, parallelism }, updates, inputs)
+        self.add_as(
+            uid,
+            Node { uid: OperatorUid(String::new()), name, spec, schema, parallelism },
+            updates,
+            inputs,
+        )
     }
 
     /// The uid of what an operator described so computes from these inputs.
@@ -158,7 +163,13 @@ impl<'a> Planner<'a> {
     }
 
     /// Adds a node under this uid, or finds the one that computes the same.
-    fn add_as(&mut self, uid: String, node: Node, updates: bool, inputs: &[(usize, &Stream, &Exchange)]) -> Stream {
+    fn add_as(
+        &mut self,
+        uid: String,
+        node: Node,
+        updates: bool,
+        inputs: &[(usize, &Stream, &Exchange)],
+    ) -> Stream {
         if let Some(known) = self.by_uid.get(&uid)
             && !describe::is_volatile(&node.spec)
             && self.graph.nodes[known.id.0 as usize].spec == node.spec

@@ -117,10 +117,8 @@ fn change(table: &mut Table, operation: &AlterTableOperation) -> Result<()> {
         AlterTableOperation::Add(added) => add(table, added),
         AlterTableOperation::Modify(modified) => modify(table, modified),
         AlterTableOperation::DropColumns(columns) => {
-            for column in columns {
-                drop_column(table, single(column)?)?;
-            }
-            Ok(())
+            let names = columns.iter().map(|column| single(column)).collect::<Result<Vec<_>>>()?;
+            drop_columns(table, &names)
         }
         AlterTableOperation::DropWatermark => match table.watermark.take() {
             Some(_) => Ok(()),
@@ -296,16 +294,24 @@ fn rename_column(table: &mut Table, from: &str, to: &str) -> Result<()> {
     Ok(())
 }
 
-fn drop_column(table: &mut Table, name: &str) -> Result<()> {
-    let Some(index) = table.columns.iter().position(|column| column.name == name) else {
-        return Err(Error::invalid(format!("The column '{name}' does not exist in the base table.")));
-    };
-    if let Some(user) = users_of(table, name) {
-        return Err(Error::invalid(format!("The column '{name}' is referenced by {user}.")));
+/// Drops columns together, so that a column may go with those computed from it.
+fn drop_columns(table: &mut Table, names: &[&str]) -> Result<()> {
+    let mut left = table.clone();
+    left.columns.retain(|column| !names.contains(&column.name.as_str()));
+    for (index, name) in names.iter().enumerate() {
+        if table.column(name).is_none() {
+            return Err(Error::invalid(format!("The column '{name}' does not exist in the base table.")));
+        }
+        if names[..index].contains(name) {
+            return Err(Error::invalid(format!("Duplicate column '{name}' in DROP.")));
+        }
+        if let Some(user) = users_of(&left, name) {
+            return Err(Error::invalid(format!("The column '{name}' is referenced by {user}.")));
+        }
     }
-    if table.columns.len() == 1 {
+    if left.columns.is_empty() {
         return Err(Error::invalid("a table keeps at least one column"));
     }
-    table.columns.remove(index);
+    *table = left;
     Ok(())
 }

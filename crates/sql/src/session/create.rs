@@ -154,13 +154,18 @@ impl Session {
             None => own.into_table(),
         };
         if create.query.is_none() || create.watermark.is_some() {
-            self.check(&mut table)?;
+            self.check_with(&mut table, &Expressions::of(create))?;
         }
         Ok(table)
     }
 
     /// Checks a table's parts against each other, and derives the types of computed columns and of the watermark.
     pub(super) fn check(&self, table: &mut Table) -> Result<()> {
+        self.check_with(table, &Expressions::default())
+    }
+
+    /// The same, with the expressions as they stand in the statement, so that mistakes in them have their place.
+    fn check_with(&self, table: &mut Table, written: &Expressions<'_>) -> Result<()> {
         for (index, column) in table.columns.iter().enumerate() {
             if table.columns[..index].iter().any(|other| other.name == column.name) {
                 return Err(Error::invalid(format!(
@@ -206,7 +211,12 @@ impl Session {
         let scope = Scope::of(None, stored, None);
         for column in &mut table.columns {
             if let TableColumnKind::Computed { text } = &column.kind {
-                let expr = binder.computed(text, &scope).map_err(|error| {
+                let ast = written.columns.iter().find(|(name, _)| *name == column.name);
+                let bound = match ast {
+                    Some((_, ast)) => binder.computed_ast(ast, &scope),
+                    None => binder.computed(text, &scope),
+                };
+                let expr = bound.map_err(|error| {
                     error.context(format!("Invalid expression for computed column '{}'", column.name))
                 })?;
                 column.ty = expr.ty().clone();
@@ -225,9 +235,11 @@ impl Session {
                 )));
             };
             let scope = Scope::of(None, all, None);
-            let expr = binder
-                .computed(&watermark.text, &scope)
-                .map_err(|error| error.context("Invalid expression for watermark"))?;
+            let bound = match written.watermark {
+                Some(ast) => binder.computed_ast(ast, &scope),
+                None => binder.computed(&watermark.text, &scope),
+            };
+            let expr = bound.map_err(|error| error.context("Invalid expression for watermark"))?;
             check_rowtime(&rowtime.ty, expr.ty(), &watermark.column)?;
             watermark.ty = expr.ty().clone();
         }
@@ -264,6 +276,14 @@ impl Session {
                 query.position
             )));
         }
+        if let Some(twice) =
+            names.iter().enumerate().find(|(at, name)| names[..*at].iter().any(|n| n.value == name.value))
+        {
+            return Err(Error::invalid(format!(
+                "the view names the column '{}' twice, at {}",
+                twice.1.value, query.position
+            )));
+        }
         let columns = rel.fields.iter().enumerate().map(|(index, field)| {
             let name = names.get(index).map_or_else(|| field.name.clone(), |name| name.value.clone());
             (name, field.ty.clone())
@@ -271,6 +291,7 @@ impl Session {
         Ok(View {
             text: query.text.clone(),
             columns: columns.collect(),
+            sources: rel.fields.iter().map(|field| field.name.clone()).collect(),
             comment,
             catalog: self.catalogs.current_catalog.clone(),
             database: self.catalogs.current_database.clone(),
@@ -322,6 +343,26 @@ impl Session {
         let databases = BTreeMap::from([(database, Database::default())]);
         self.catalogs.catalogs.insert(name, Catalog { databases, comment, options });
         Ok(())
+    }
+}
+
+/// Expressions as they stand in a statement.
+#[derive(Default)]
+struct Expressions<'a> {
+    columns: Vec<(&'a str, &'a sqlparser::ast::Expr)>,
+    watermark: Option<&'a sqlparser::ast::Expr>,
+}
+
+impl<'a> Expressions<'a> {
+    fn of(create: &'a CreateTable) -> Self {
+        let columns = create.columns.iter().filter_map(|column| match &column.kind {
+            ColumnKind::Computed { expr, .. } => Some((column.name.value.as_str(), expr.as_ref())),
+            _ => None,
+        });
+        Expressions {
+            columns: columns.collect(),
+            watermark: create.watermark.as_ref().map(|w| w.expr.as_ref()),
+        }
     }
 }
 

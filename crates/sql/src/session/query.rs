@@ -160,7 +160,10 @@ fn sink_columns(table: &Table) -> (Vec<(String, LogicalType)>, Vec<(String, Logi
 /// The constants of `PARTITION (k = v)`.
 fn static_partition(partition: &[PartitionValue], table: &Table) -> Result<Vec<(String, Expr)>> {
     let mut fixed = Vec::new();
-    for PartitionValue { column, value } in partition {
+    for (index, PartitionValue { column, value }) in partition.iter().enumerate() {
+        if partition[..index].iter().any(|other| other.column.value == column.value) {
+            return Err(Error::invalid(format!("PARTITION names the column '{}' twice", column.value)));
+        }
         if !table.partition_keys.contains(&column.value) {
             return Err(Error::invalid(format!("'{}' is not a partition column of the table", column.value)));
         }

@@ -1,7 +1,7 @@
 //! SHOW.
 
 use flott_sql_parser::ast::{Show, ShowFilter, ShowTarget};
-use flott_types::{Error, Result};
+use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use super::{Answer, Session, parts};
 use crate::catalog::{CatalogObject, Database, ObjectPath, Table, TableColumnKind, View};
@@ -224,10 +224,25 @@ fn create_table(path: &ObjectPath, table: &Table, temporary: bool) -> String {
     text
 }
 
-/// A type as SHOW CREATE TABLE writes it: STRING as the type it is short for.
-fn sql_type(ty: &flott_types::LogicalType) -> String {
-    let text = ty.to_string();
-    text.replace("STRING", "VARCHAR(2147483647)").replace("BYTES", "VARBINARY(2147483647)")
+/// A type as SHOW CREATE TABLE writes it: STRING and BYTES as the types they are short for.
+fn sql_type(ty: &LogicalType) -> String {
+    let max = TypeKind::MAX_LENGTH;
+    let shown = match &ty.kind {
+        TypeKind::Varchar(length) if *length == max => format!("VARCHAR({max})"),
+        TypeKind::Varbinary(length) if *length == max => format!("VARBINARY({max})"),
+        TypeKind::Array(element) => format!("ARRAY<{}>", sql_type(element)),
+        TypeKind::Multiset(element) => format!("MULTISET<{}>", sql_type(element)),
+        TypeKind::Map(key, value) => format!("MAP<{}, {}>", sql_type(key), sql_type(value)),
+        TypeKind::Row(fields) => {
+            let fields = fields.iter().map(|field| {
+                let comment = field.comment.as_ref().map(|c| format!(" '{}'", c.replace('\'', "''")));
+                format!("{} {}{}", quoted(&field.name), sql_type(&field.ty), comment.unwrap_or_default())
+            });
+            format!("ROW<{}>", fields.collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    };
+    if ty.nullable { shown } else { format!("{shown} NOT NULL") }
 }
 
 fn create_view(path: &ObjectPath, view: &View, temporary: bool) -> String {

@@ -24,11 +24,11 @@ fn columns() {
             > CREATE TABLE x (a INT, a STRING) WITH ('connector' = 'rows')
             invalid: A column named 'a' already exists in the table.
             > CREATE TABLE x (a INT, b AS nope + 1) WITH ('connector' = 'rows')
-            invalid: Invalid expression for computed column 'b': Column 'nope' not found in any table at line 1, column 1
+            invalid: Invalid expression for computed column 'b': Column 'nope' not found in any table at line 1, column 29
             > CREATE TABLE x (a INT, b AS a + 1, c AS b + 1) WITH ('connector' = 'rows')
-            invalid: Invalid expression for computed column 'c': Column 'b' not found in any table at line 1, column 1
+            invalid: Invalid expression for computed column 'c': Column 'b' not found in any table at line 1, column 41
             > CREATE TABLE x (a INT, b AS COUNT(a)) WITH ('connector' = 'rows')
-            invalid: Invalid expression for computed column 'b': the aggregate COUNT has no place here at line 1, column 1
+            invalid: Invalid expression for computed column 'b': the aggregate COUNT has no place here at line 1, column 29
             > CREATE TABLE x (a INTERVAL DAY) WITH ('connector' = 'rows')
             syntax: A column cannot have an INTERVAL type: store a number, or use intervals in expressions only at line 1, column 19
             > CREATE TABLE x (a NOTYPE) WITH ('connector' = 'rows')
@@ -92,7 +92,7 @@ fn watermarks() {
             > CREATE TABLE x (ts TIMESTAMP(3), WATERMARK FOR ts AS 'x') WITH ('connector' = 'rows')
             invalid: Invalid data type of expression for watermark definition: it is CHAR(1); it must be of the type of 'ts', TIMESTAMP(3)
             > CREATE TABLE x (ts TIMESTAMP(3), WATERMARK FOR ts AS nope) WITH ('connector' = 'rows')
-            invalid: Invalid expression for watermark: Column 'nope' not found in any table at line 1, column 1
+            invalid: Invalid expression for watermark: Column 'nope' not found in any table at line 1, column 54
             > CREATE TABLE x (ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '1' SECOND,
                                          WATERMARK FOR ts AS ts) WITH ('connector' = 'rows')
             syntax: Multiple WATERMARK declarations are not supported at line 2, column 30

@@ -13,17 +13,17 @@ fn appends_stay_appends() {
     check(
         changelog("SELECT t.a FROM t JOIN u ON t.a = u.a UNION ALL SELECT a FROM u WHERE a > 3"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[a], changelogMode=[I])
-        +- Union(all=[true], union=[a], changelogMode=[I])
-           +- Calc(select=[a], changelogMode=[I])
-              +- Join(joinType=[InnerJoin], where=[(a = a)], select=[a, a], changelogMode=[I])
-                 +- Exchange(distribution=[hash[a]], changelogMode=[I])
-                    +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a], changelogMode=[I])
-                 +- Exchange(distribution=[hash[a]], changelogMode=[I])
-                    +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a], changelogMode=[I])
-           +- Calc(select=[a], where=[(a > 3)], changelogMode=[I])
-              +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a], changelogMode=[I])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[a], changelogMode=[I])
+            +- Union(all=[true], union=[a], changelogMode=[I])
+               +- Calc(select=[a], changelogMode=[I])
+                  +- Join(joinType=[InnerJoin], where=[(a = a$1)], select=[a, a$1], changelogMode=[I])
+                     +- Exchange(distribution=[hash[a]], changelogMode=[I])
+                        +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a], changelogMode=[I])
+                     +- Exchange(distribution=[hash[a]], changelogMode=[I])
+                        +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a], changelogMode=[I])
+               +- Calc(select=[a], where=[(a > 3)], changelogMode=[I])
+                  +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a], changelogMode=[I])
+        "#]],
     );
     check(
         changelog(
@@ -56,14 +56,14 @@ fn aggregations_update() {
     check(
         changelog("SELECT t.a FROM t LEFT JOIN u ON t.a = u.a"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[a], changelogMode=[I,UB,UA,D])
-        +- Calc(select=[a], changelogMode=[I,UB,UA,D])
-           +- Join(joinType=[LeftOuterJoin], where=[(a = a)], select=[a, a], changelogMode=[I,UB,UA,D])
-              +- Exchange(distribution=[hash[a]], changelogMode=[I])
-                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a], changelogMode=[I])
-              +- Exchange(distribution=[hash[a]], changelogMode=[I])
-                 +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a], changelogMode=[I])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[a], changelogMode=[I,UB,UA,D])
+            +- Calc(select=[a], changelogMode=[I,UB,UA,D])
+               +- Join(joinType=[LeftOuterJoin], where=[(a = a$1)], select=[a, a$1], changelogMode=[I,UB,UA,D])
+                  +- Exchange(distribution=[hash[a]], changelogMode=[I])
+                     +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a], changelogMode=[I])
+                  +- Exchange(distribution=[hash[a]], changelogMode=[I])
+                     +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a], changelogMode=[I])
+        "#]],
     );
 }
 

@@ -13,26 +13,26 @@ fn equal_columns_are_keys() {
     check(
         plan("SELECT t.b, u.x FROM t JOIN u ON t.a = u.a"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[b, x])
-        +- Calc(select=[b, x])
-           +- Join(joinType=[InnerJoin], where=[(a = a)], select=[a, b, a, x])
-              +- Exchange(distribution=[hash[a]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b])
-              +- Exchange(distribution=[hash[a]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[b, x])
+            +- Calc(select=[b, x])
+               +- Join(joinType=[InnerJoin], where=[(a = a$1)], select=[a, b, a$1, x])
+                  +- Exchange(distribution=[hash[a]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b])
+                  +- Exchange(distribution=[hash[a]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x])
+        "#]],
     );
     check(
         plan("SELECT t.b, u.x FROM t, u WHERE t.a = u.a AND t.b = u.x AND t.c > u.y"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[b, x])
-        +- Calc(select=[b, x])
-           +- Join(joinType=[InnerJoin], where=[(a = a) AND (b = x) AND (CAST(c AS DECIMAL(19, 0)) > y)], select=[a, b, c, a, x, y])
-              +- Exchange(distribution=[hash[a, b]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c])
-              +- Exchange(distribution=[hash[a, x]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x, y])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[b, x])
+            +- Calc(select=[b, x])
+               +- Join(joinType=[InnerJoin], where=[(a = a$1) AND (b = x) AND (CAST(c AS DECIMAL(19, 0)) > y)], select=[a, b, c, a$1, x, y])
+                  +- Exchange(distribution=[hash[a, b]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c])
+                  +- Exchange(distribution=[hash[a, x]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x, y])
+        "#]],
     );
 }
 
@@ -41,17 +41,17 @@ fn computed_keys() {
     check(
         plan("SELECT t.b, u.x FROM t JOIN u ON t.a + 1 = u.a AND UPPER(t.b) = UPPER(u.x)"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[b, x])
-        +- Calc(select=[b, x])
-           +- Calc(select=[a, b, a, x])
-              +- Join(joinType=[InnerJoin], where=[($key2 = a) AND ($key3 = $key2)], select=[a, b, $key2, $key3, a, x, $key2])
-                 +- Exchange(distribution=[hash[$key2, $key3]])
-                    +- Calc(select=[a, b, (a + 1) AS $key2, UPPER(b) AS $key3])
-                       +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b])
-                 +- Exchange(distribution=[hash[a, $key2]])
-                    +- Calc(select=[a, x, UPPER(x) AS $key2])
-                       +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[b, x])
+            +- Calc(select=[b, x])
+               +- Calc(select=[a, b, a$1 AS a, x])
+                  +- Join(joinType=[InnerJoin], where=[($key2 = a$1) AND ($key3 = $key2$1)], select=[a, b, $key2, $key3, a$1, x, $key2$1])
+                     +- Exchange(distribution=[hash[$key2, $key3]])
+                        +- Calc(select=[a, b, (a + 1) AS $key2, UPPER(b) AS $key3])
+                           +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b])
+                     +- Exchange(distribution=[hash[a, $key2]])
+                        +- Calc(select=[a, x, UPPER(x) AS $key2])
+                           +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x])
+        "#]],
     );
 }
 
@@ -78,14 +78,14 @@ fn null_safe_keys() {
     check(
         plan("SELECT t.b FROM t JOIN u ON t.a IS NOT DISTINCT FROM u.a"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[b])
-        +- Calc(select=[b])
-           +- Join(joinType=[InnerJoin], where=[(a = a)], select=[a, b, a])
-              +- Exchange(distribution=[hash[a]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b])
-              +- Exchange(distribution=[hash[a]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[b])
+            +- Calc(select=[b])
+               +- Join(joinType=[InnerJoin], where=[(a IS NOT DISTINCT FROM a$1)], select=[a, b, a$1])
+                  +- Exchange(distribution=[hash[a]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b])
+                  +- Exchange(distribution=[hash[a]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
+        "#]],
     );
 }
 
@@ -108,14 +108,14 @@ fn without_keys_there_is_one_subtask() {
     check(
         shell.plan("SELECT t.b FROM t JOIN u ON t.a < u.a"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[b])
-        +- Calc(select=[b])
-           +- Join(joinType=[InnerJoin], where=[(a < a)], select=[a, b, a])
-              +- Exchange(distribution=[single])
-                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b])
-              +- Exchange(distribution=[single])
-                 +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[b])
+            +- Calc(select=[b])
+               +- Join(joinType=[InnerJoin], where=[(a < a$1)], select=[a, b, a$1])
+                  +- Exchange(distribution=[single])
+                     +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b])
+                  +- Exchange(distribution=[single])
+                     +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
+        "#]],
     );
 }
 
@@ -124,38 +124,38 @@ fn using_and_natural() {
     check(
         plan("SELECT * FROM t JOIN u USING (a)"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[a, b, c, d, x, y])
-        +- Calc(select=[a, b, c, d, x, y])
-           +- Join(joinType=[InnerJoin], where=[(a = a)], select=[a, b, c, d, a, x, y])
-              +- Exchange(distribution=[hash[a]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c, d])
-              +- Exchange(distribution=[hash[a]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x, y])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[a, b, c, d, x, y])
+            +- Calc(select=[a, b, c, d, x, y])
+               +- Join(joinType=[InnerJoin], where=[(a = a$1)], select=[a, b, c, d, a$1, x, y])
+                  +- Exchange(distribution=[hash[a]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c, d])
+                  +- Exchange(distribution=[hash[a]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x, y])
+        "#]],
     );
     check(
         plan("SELECT a, x FROM t FULL JOIN u USING (a)"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[a, x])
-        +- Calc(select=[COALESCE(a, a) AS a, x])
-           +- Join(joinType=[FullOuterJoin], where=[(a = a)], select=[a, a, x])
-              +- Exchange(distribution=[hash[a]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
-              +- Exchange(distribution=[hash[a]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[a, x])
+            +- Calc(select=[COALESCE(a, a$1) AS a, x])
+               +- Join(joinType=[FullOuterJoin], where=[(a = a$1)], select=[a, a$1, x])
+                  +- Exchange(distribution=[hash[a]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
+                  +- Exchange(distribution=[hash[a]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x])
+        "#]],
     );
     check(
         plan("SELECT a, x FROM t NATURAL RIGHT JOIN u"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[a, x])
-        +- Calc(select=[a, x])
-           +- Join(joinType=[RightOuterJoin], where=[(a = a)], select=[a, a, x])
-              +- Exchange(distribution=[hash[a]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
-              +- Exchange(distribution=[hash[a]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[a, x])
+            +- Calc(select=[a$1 AS a, x])
+               +- Join(joinType=[RightOuterJoin], where=[(a = a$1)], select=[a, a$1, x])
+                  +- Exchange(distribution=[hash[a]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
+                  +- Exchange(distribution=[hash[a]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x])
+        "#]],
     );
 }
 
@@ -164,16 +164,16 @@ fn filters_move_below_an_inner_join() {
     check(
         plan("SELECT t.b FROM t JOIN u ON t.a = u.a AND u.x = 'k' WHERE t.c > 3 AND t.d > u.y"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[b])
-        +- Calc(select=[b])
-           +- Join(joinType=[InnerJoin], where=[(a = a) AND (d > CAST(y AS DOUBLE))], select=[a, b, d, a, y])
-              +- Exchange(distribution=[hash[a]])
-                 +- Calc(select=[a, b, d], where=[(c > 3:BIGINT)])
-                    +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c, d])
-              +- Exchange(distribution=[hash[a]])
-                 +- Calc(select=[a, y], where=[(x = 'k')])
-                    +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x, y])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[b])
+            +- Calc(select=[b])
+               +- Join(joinType=[InnerJoin], where=[(a = a$1) AND (d > CAST(y AS DOUBLE))], select=[a, b, d, a$1, y])
+                  +- Exchange(distribution=[hash[a]])
+                     +- Calc(select=[a, b, d], where=[(c > 3:BIGINT)])
+                        +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c, d])
+                  +- Exchange(distribution=[hash[a]])
+                     +- Calc(select=[a, y], where=[(x = 'k')])
+                        +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x, y])
+        "#]],
     );
 }
 
@@ -182,15 +182,15 @@ fn filters_above_a_left_join() {
     check(
         plan("SELECT t.b FROM t LEFT JOIN u ON t.a = u.a WHERE t.c > 3 AND u.x IS NULL"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[b])
-        +- Calc(select=[b], where=[x IS NULL])
-           +- Join(joinType=[LeftOuterJoin], where=[(a = a)], select=[a, b, a, x])
-              +- Exchange(distribution=[hash[a]])
-                 +- Calc(select=[a, b], where=[(c > 3:BIGINT)])
-                    +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c])
-              +- Exchange(distribution=[hash[a]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[b])
+            +- Calc(select=[b], where=[x IS NULL])
+               +- Join(joinType=[LeftOuterJoin], where=[(a = a$1)], select=[a, b, a$1, x])
+                  +- Exchange(distribution=[hash[a]])
+                     +- Calc(select=[a, b], where=[(c > 3:BIGINT)])
+                        +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c])
+                  +- Exchange(distribution=[hash[a]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x])
+        "#]],
     );
 }
 
@@ -199,40 +199,40 @@ fn conditions_in_on_of_outer_joins() {
     check(
         plan("SELECT t.b, u.x FROM t LEFT JOIN u ON t.a = u.a AND t.c > 3 AND u.x = 'k'"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[b, x])
-        +- Calc(select=[b, x])
-           +- Join(joinType=[LeftOuterJoin], where=[(a = a) AND (c > 3:BIGINT)], select=[a, b, c, a, x])
-              +- Exchange(distribution=[hash[a]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c])
-              +- Exchange(distribution=[hash[a]])
-                 +- Calc(select=[a, x], where=[(x = 'k')])
-                    +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[b, x])
+            +- Calc(select=[b, x])
+               +- Join(joinType=[LeftOuterJoin], where=[(a = a$1) AND (c > 3:BIGINT)], select=[a, b, c, a$1, x])
+                  +- Exchange(distribution=[hash[a]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c])
+                  +- Exchange(distribution=[hash[a]])
+                     +- Calc(select=[a, x], where=[(x = 'k')])
+                        +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x])
+        "#]],
     );
     check(
         plan("SELECT t.b, u.x FROM t RIGHT JOIN u ON t.a = u.a AND t.c > 3 AND u.x = 'k'"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[b, x])
-        +- Calc(select=[b, x])
-           +- Join(joinType=[RightOuterJoin], where=[(a = a) AND (x = 'k')], select=[a, b, a, x])
-              +- Exchange(distribution=[hash[a]])
-                 +- Calc(select=[a, b], where=[(c > 3:BIGINT)])
-                    +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c])
-              +- Exchange(distribution=[hash[a]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[b, x])
+            +- Calc(select=[b, x])
+               +- Join(joinType=[RightOuterJoin], where=[(a = a$1) AND (x = 'k')], select=[a, b, a$1, x])
+                  +- Exchange(distribution=[hash[a]])
+                     +- Calc(select=[a, b], where=[(c > 3:BIGINT)])
+                        +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c])
+                  +- Exchange(distribution=[hash[a]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x])
+        "#]],
     );
     check(
         plan("SELECT t.b, u.x FROM t FULL JOIN u ON t.a = u.a AND t.c > 3"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[b, x])
-        +- Calc(select=[b, x])
-           +- Join(joinType=[FullOuterJoin], where=[(a = a) AND (c > 3:BIGINT)], select=[a, b, c, a, x])
-              +- Exchange(distribution=[hash[a]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c])
-              +- Exchange(distribution=[hash[a]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[b, x])
+            +- Calc(select=[b, x])
+               +- Join(joinType=[FullOuterJoin], where=[(a = a$1) AND (c > 3:BIGINT)], select=[a, b, c, a$1, x])
+                  +- Exchange(distribution=[hash[a]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c])
+                  +- Exchange(distribution=[hash[a]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x])
+        "#]],
     );
 }
 
@@ -241,33 +241,33 @@ fn three_tables_and_a_self_join() {
     check(
         plan("SELECT t.b, v.b FROM t JOIN u ON t.a = u.a JOIN t AS v ON v.c = t.c"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[b, b0])
-        +- Calc(select=[b, b AS b0])
-           +- Join(joinType=[InnerJoin], where=[(c = c)], select=[b, c, b, c])
-              +- Exchange(distribution=[hash[c]])
-                 +- Calc(select=[b, c])
-                    +- Join(joinType=[InnerJoin], where=[(a = a)], select=[a, b, c, a])
-                       +- Exchange(distribution=[hash[a]])
-                          +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c])
-                       +- Exchange(distribution=[hash[a]])
-                          +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
-              +- Exchange(distribution=[hash[c]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[b, c])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[b, b0])
+            +- Calc(select=[b, b$1 AS b0])
+               +- Join(joinType=[InnerJoin], where=[(c = c$1)], select=[b, c, b$1, c$1])
+                  +- Exchange(distribution=[hash[c]])
+                     +- Calc(select=[b, c])
+                        +- Join(joinType=[InnerJoin], where=[(a = a$1)], select=[a, b, c, a$1])
+                           +- Exchange(distribution=[hash[a]])
+                              +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c])
+                           +- Exchange(distribution=[hash[a]])
+                              +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
+                  +- Exchange(distribution=[hash[c]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[b, c])
+        "#]],
     );
     check(
         plan("SELECT l.b, r.b FROM t l JOIN t r ON l.a = r.c"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[b, b0])
-        +- Calc(select=[b, b AS b0])
-           +- Calc(select=[a, b, b, c])
-              +- Join(joinType=[InnerJoin], where=[($key2 = c)], select=[a, b, $key2, b, c])
-                 +- Exchange(distribution=[hash[$key2]])
-                    +- Calc(select=[a, b, CAST(a AS BIGINT) AS $key2])
-                       +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b])
-                 +- Exchange(distribution=[hash[c]])
-                    +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[b, c])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[b, b0])
+            +- Calc(select=[b, b$1 AS b0])
+               +- Calc(select=[a, b, b$1 AS b, c])
+                  +- Join(joinType=[InnerJoin], where=[($key2 = c)], select=[a, b, $key2, b$1, c])
+                     +- Exchange(distribution=[hash[$key2]])
+                        +- Calc(select=[a, b, CAST(a AS BIGINT) AS $key2])
+                           +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b])
+                     +- Exchange(distribution=[hash[c]])
+                        +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[b, c])
+        "#]],
     );
 }
 
@@ -280,8 +280,8 @@ fn common_table_expressions_are_shared() {
         expect![[r#"
             Sink(table=[*anonymous_collect$1*], fields=[a])
             +- Calc(select=[a])
-               +- Calc(select=[a, n, a])
-                  +- Join(joinType=[InnerJoin], where=[(n = $key1)], select=[a, n, a, $key1])
+               +- Calc(select=[a, n, a$1 AS a])
+                  +- Join(joinType=[InnerJoin], where=[(n = $key1)], select=[a, n, a$1, $key1])
                      +- Exchange(distribution=[hash[n]])
                         +- Calc(select=[a, EXPR$0 AS n])
                            +- GroupAggregate(groupBy=[a], select=[a, COUNT(*) AS EXPR$0])

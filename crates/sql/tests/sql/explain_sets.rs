@@ -175,7 +175,7 @@ fn the_logical_plan_stands_above() {
             +- LogicalAggregate(groupBy=[b], select=[b, COUNT(*) AS EXPR$0])
                +- LogicalProject(b=[b])
                   +- LogicalFilter(condition=[(c > CAST(3 AS BIGINT))])
-                     +- LogicalJoin(condition=[(a = a)], joinType=[inner])
+                     +- LogicalJoin(condition=[(a = a$1)], joinType=[inner])
                         +- LogicalTableScan(table=[[default_catalog, default_database, t]])
                         +- LogicalTableScan(table=[[default_catalog, default_database, u]])
 
@@ -185,7 +185,7 @@ fn the_logical_plan_stands_above() {
                +- GroupAggregate(groupBy=[b], select=[b, COUNT(*) AS EXPR$0])
                   +- Exchange(distribution=[hash[b]])
                      +- Calc(select=[b])
-                        +- Join(joinType=[InnerJoin], where=[(a = a)], select=[a, b, a])
+                        +- Join(joinType=[InnerJoin], where=[(a = a$1)], select=[a, b, a$1])
                            +- Exchange(distribution=[hash[a]])
                               +- Calc(select=[a, b], where=[(c > 3:BIGINT)])
                                  +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c])

@@ -69,27 +69,27 @@ fn in_subquery() {
     check(
         plan("SELECT b FROM t WHERE a IN (SELECT a FROM u)"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[b])
-        +- Calc(select=[b])
-           +- Join(joinType=[LeftSemiJoin], where=[(a = a)], select=[a, b, a])
-              +- Exchange(distribution=[hash[a]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b])
-              +- Exchange(distribution=[hash[a]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[b])
+            +- Calc(select=[b])
+               +- Join(joinType=[LeftSemiJoin], where=[(a = a$1)], select=[a, b, a$1])
+                  +- Exchange(distribution=[hash[a]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b])
+                  +- Exchange(distribution=[hash[a]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
+        "#]],
     );
     check(
         plan("SELECT b FROM t WHERE (a, b) IN (SELECT a, x FROM u WHERE y > t.d)"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[b])
-        +- Calc(select=[b])
-           +- Join(joinType=[LeftSemiJoin], where=[(a = a) AND (b = x) AND (CAST($c2 AS DOUBLE) > d)], select=[a, b, d, a, x, $c2])
-              +- Exchange(distribution=[hash[a, b]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, d])
-              +- Exchange(distribution=[hash[a, x]])
-                 +- Calc(select=[a, x, y AS $c2])
-                    +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x, y])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[b])
+            +- Calc(select=[b])
+               +- Join(joinType=[LeftSemiJoin], where=[(a = a$1) AND (b = x) AND (CAST($c2 AS DOUBLE) > d)], select=[a, b, d, a$1, x, $c2])
+                  +- Exchange(distribution=[hash[a, b]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, d])
+                  +- Exchange(distribution=[hash[a, x]])
+                     +- Calc(select=[a, x, y AS $c2])
+                        +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x, y])
+        "#]],
     );
     check(
         plan("SELECT b FROM t WHERE c IN (SELECT a FROM u)"),
@@ -112,25 +112,25 @@ fn not_in_counts_unknown_as_a_match() {
     check(
         plan("SELECT b FROM t WHERE a NOT IN (SELECT a FROM u)"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[b])
-        +- Calc(select=[b])
-           +- Join(joinType=[LeftAntiJoin], where=[(a = a) IS NOT FALSE], select=[a, b, a])
-              +- Exchange(distribution=[single])
-                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b])
-              +- Exchange(distribution=[single])
-                 +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[b])
+            +- Calc(select=[b])
+               +- Join(joinType=[LeftAntiJoin], where=[(a = a$1) IS NOT FALSE], select=[a, b, a$1])
+                  +- Exchange(distribution=[single])
+                     +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b])
+                  +- Exchange(distribution=[single])
+                     +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
+        "#]],
     );
     check(
         plan("SELECT x FROM u WHERE x NOT IN (SELECT x FROM u AS v)"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[x])
-        +- Join(joinType=[LeftAntiJoin], where=[(x = x)], select=[x, x])
-           +- Exchange(distribution=[hash[x]])
-              +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[x])
-           +- Exchange(distribution=[hash[x]])
-              +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[x])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[x])
+            +- Join(joinType=[LeftAntiJoin], where=[(x = x$1)], select=[x, x$1])
+               +- Exchange(distribution=[hash[x]])
+                  +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[x])
+               +- Exchange(distribution=[hash[x]])
+                  +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[x])
+        "#]],
     );
 }
 
@@ -222,20 +222,20 @@ fn subqueries_beside_aggregates() {
     check(
         plan("SELECT a, SUM(c) FROM t GROUP BY a HAVING SUM(c) > (SELECT COUNT(*) FROM u)"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[a, EXPR$1])
-        +- Calc(select=[a, EXPR$0 AS EXPR$1], where=[(EXPR$0 > COALESCE(EXPR$0, 0:BIGINT))])
-           +- Join(joinType=[LeftOuterJoin], where=[true], select=[a, EXPR$0, EXPR$0])
-              +- Exchange(distribution=[single])
-                 +- GroupAggregate(groupBy=[a], select=[a, SUM($f1) AS EXPR$0])
-                    +- Exchange(distribution=[hash[a]])
-                       +- Calc(select=[a, c AS $f1])
-                          +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, c])
-              +- Exchange(distribution=[single])
-                 +- GroupAggregate(select=[COUNT(*) AS EXPR$0])
-                    +- Exchange(distribution=[single])
-                       +- Calc(select=[])
-                          +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[a, EXPR$1])
+            +- Calc(select=[a, EXPR$0 AS EXPR$1], where=[(EXPR$0 > COALESCE(EXPR$0$1, 0:BIGINT))])
+               +- Join(joinType=[LeftOuterJoin], where=[true], select=[a, EXPR$0, EXPR$0$1])
+                  +- Exchange(distribution=[single])
+                     +- GroupAggregate(groupBy=[a], select=[a, SUM($f1) AS EXPR$0])
+                        +- Exchange(distribution=[hash[a]])
+                           +- Calc(select=[a, c AS $f1])
+                              +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, c])
+                  +- Exchange(distribution=[single])
+                     +- GroupAggregate(select=[COUNT(*) AS EXPR$0])
+                        +- Exchange(distribution=[single])
+                           +- Calc(select=[])
+                              +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
+        "#]],
     );
 }
 
@@ -264,28 +264,28 @@ fn set_operations() {
     check(
         plan("SELECT a FROM t INTERSECT SELECT a FROM u"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[a])
-        +- Join(joinType=[LeftSemiJoin], where=[(a = a)], select=[a, a])
-           +- Exchange(distribution=[hash[a]])
-              +- GroupAggregate(groupBy=[a], select=[a])
-                 +- Exchange(distribution=[hash[a]])
-                    +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
-           +- Exchange(distribution=[hash[a]])
-              +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[a])
+            +- Join(joinType=[LeftSemiJoin], where=[(a IS NOT DISTINCT FROM a$1)], select=[a, a$1])
+               +- Exchange(distribution=[hash[a]])
+                  +- GroupAggregate(groupBy=[a], select=[a])
+                     +- Exchange(distribution=[hash[a]])
+                        +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
+               +- Exchange(distribution=[hash[a]])
+                  +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
+        "#]],
     );
     check(
         plan("SELECT a FROM t EXCEPT SELECT a FROM u"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[a])
-        +- Join(joinType=[LeftAntiJoin], where=[(a = a)], select=[a, a])
-           +- Exchange(distribution=[hash[a]])
-              +- GroupAggregate(groupBy=[a], select=[a])
-                 +- Exchange(distribution=[hash[a]])
-                    +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
-           +- Exchange(distribution=[hash[a]])
-              +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[a])
+            +- Join(joinType=[LeftAntiJoin], where=[(a IS NOT DISTINCT FROM a$1)], select=[a, a$1])
+               +- Exchange(distribution=[hash[a]])
+                  +- GroupAggregate(groupBy=[a], select=[a])
+                     +- Exchange(distribution=[hash[a]])
+                        +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
+               +- Exchange(distribution=[hash[a]])
+                  +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
+        "#]],
     );
 }
 

@@ -4,7 +4,6 @@
 
 mod alter;
 mod catalogs;
-mod defects;
 mod errors_ddl;
 mod errors_insert;
 mod errors_query;
@@ -17,6 +16,7 @@ mod explain_sets;
 mod explain_subquery;
 mod explain_top_n;
 mod explain_window;
+mod regressions;
 mod settings;
 mod show;
 mod support;

@@ -88,11 +88,11 @@ fn the_base_table_goes_or_changes() {
             y | DECIMAL(10, 2) | TRUE | - | - | -
             > CREATE TABLE u (a INT, b INT, c INT, d INT) WITH ('connector' = 'rows')
             > SELECT * FROM v
-            invalid: in view `default_catalog`.`default_database`.`v`: the tables below it have changed since it was made; create it again
+            invalid: in view `default_catalog`.`default_database`.`v`: the tables below it have changed since it was made: its column 'x' of type STRING NOT NULL is gone; create it again
             > DROP TABLE u
             > CREATE TABLE u (p INT, q INT, r INT) WITH ('connector' = 'rows')
             > SELECT * FROM v
-            append-only: a INT, x INT, y INT
+            invalid: in view `default_catalog`.`default_database`.`v`: the tables below it have changed since it was made: its column 'a' of type INT is gone; create it again
         "#]],
     );
 }
