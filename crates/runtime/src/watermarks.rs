@@ -4,12 +4,14 @@
 //! the split ahead, and makes every row of the other one late. So each split has a watermark of its own, and the subtask's is
 //! the minimum over the splits that it is reading. A split that was read to its end counts no longer, nor does one that is
 //! idle: without rows for `table.exec.source.idle-timeout`, not counting time in which receivers had no room. When all are
-//! idle the subtask is. A reader without splits is idle too; that is the head's business.
+//! idle the subtask is, having advanced to the highest watermark of any of them: what the splits would have come to if
+//! each were read by a subtask of its own. A reader without splits is idle too; that is the head's business.
 //!
 //! State: each split takes its watermark and the subtask's last one along in its entry of the snapshot. Without them the
-//! subtask would begin again at the least possible watermark, which is safe for rows that are not late, but a late row,
-//! dropped in an undisturbed run, would open and fire its window a second time before the watermark has caught up. A subtask
-//! that takes over splits of several others goes on from the least of what they had said.
+//! subtask would begin again at the least possible watermark. No row would become late by that, and window operators remember
+//! themselves what they have fired; but a row that is late in an undisturbed run would not be late for whatever else asks
+//! until the watermark has caught up, and a restore must not change a result. A subtask that takes over splits of several
+//! others goes on from the least of what they had said.
 //!
 //! Cost: per batch a look at each split of the reader, three atomic stores; per row what the generator costs.
 
@@ -191,8 +193,9 @@ impl SplitWatermarks {
     /// Fewer splits count than before, when `last` was what they had reached.
     fn settle(&mut self, last: Timestamp, now: Timestamp, output: &mut dyn Output) -> Result<()> {
         if self.splits.iter().all(|split| split.idle) {
-            // Nobody else will send it.
-            self.send(last, output)?;
+            // As at the gate of a task: nobody holds back what any of them had reached.
+            let highest = self.splits.iter().map(|split| split.current).max();
+            self.send(highest.unwrap_or(last), output)?;
             // Whether a reader without splits is idle, its head says.
             self.idle = !self.splits.is_empty();
             return match self.idle {

@@ -1,15 +1,11 @@
 //! Jobs from submission to their end.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
-
-mod support;
-
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::support::{Plan, bigint, collect, eventually, finish, world};
 use flott_cluster::JobStatus;
 use flott_plan::{Exchange, Expr, Literal, OperatorSpec};
-use support::{Plan, bigint, collect, eventually, finish, world};
 
 fn rows(count: i64) -> Vec<(i64, i64)> {
     let mut want: Vec<_> = (0..count).map(|v| (v % 10, v)).collect();

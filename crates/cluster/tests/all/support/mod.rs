@@ -1,13 +1,13 @@
 //! Test connectors, and plans made by hand.
 
-#![allow(dead_code, clippy::allow_attributes, reason = "not every test file uses all of it")]
-
 pub mod operators;
 pub mod sink;
 pub mod source;
+pub mod timed;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arrow::array::{Array, AsArray};
@@ -19,6 +19,7 @@ use flott_plan::{
     SourceSpec, StreamGraph, TableSpec,
 };
 use flott_types::{LogicalType, OperatorUid, TypeKind};
+use parking_lot::Mutex;
 
 pub use sink::Committed;
 pub use source::Controls;
@@ -69,7 +70,13 @@ impl Plan {
 
     pub fn source(&mut self, uid: &str, options: &[(&str, &str)], parallelism: u32) -> NodeId {
         let table = table(uid, "test-source", options);
-        let spec = SourceSpec { table, projection: vec![0, 1], metadata: Schema::default(), limit: None, watermark: None };
+        let spec = SourceSpec {
+            table,
+            projection: vec![0, 1],
+            metadata: Schema::default(),
+            limit: None,
+            watermark: None,
+        };
         self.add(uid, OperatorSpec::Source(spec), parallelism)
     }
 
@@ -139,6 +146,7 @@ pub fn world(task_managers: u32, slots: u32) -> World {
     let (controls, committed) = (Arc::<Controls>::default(), Arc::<Committed>::default());
     let mut registry = Registry::default();
     registry.register(Arc::new(source::TestSourceConnector(controls.clone())));
+    registry.register(Arc::new(timed::TimedSourceConnector(controls.clone())));
     registry.register(Arc::new(sink::TestSinkConnector(committed.clone(), controls.clone())));
     let mut options = LocalClusterOptions::new(Arc::new(registry), slots);
     options.task_managers = task_managers;
@@ -162,6 +170,26 @@ pub fn eventually(mut holds: impl FnMut() -> bool) -> bool {
         }
         held
     })
+}
+
+/// Runs a case for each seed, several at a time: jobs of tests mostly wait.
+pub fn each_seed<T: Send>(seeds: std::ops::Range<u64>, case: impl Fn(u64) -> T + Sync) -> Vec<T> {
+    let (next, results) = (AtomicU64::new(seeds.start), Mutex::default());
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds.end {
+                        return;
+                    }
+                    let result = case(seed);
+                    Mutex::<Vec<T>>::lock(&results).push(result);
+                }
+            });
+        }
+    });
+    results.into_inner()
 }
 
 /// All rows, sorted.

@@ -1,14 +1,10 @@
 //! Event time and processing time through jobs, and the rules that operators keep.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
-
-mod support;
-
 use std::sync::atomic::Ordering;
 
+use crate::support::{Plan, eventually, world};
 use flott_cluster::{JobClient, NextRows};
 use flott_plan::Exchange;
-use support::{Plan, eventually, world};
 
 fn input_watermark(client: &JobClient, vertex: &str) -> i64 {
     let metrics = client.metrics();
@@ -53,7 +49,7 @@ fn a_reader_that_has_not_spoken_yet_does() {
 fn the_end_of_event_time_comes_with_the_end_of_the_input() {
     let world = world(1, 2);
     let client = world.cluster.submit(&plan(&[("splits", "3")]).build()).unwrap();
-    support::finish(&client);
+    crate::support::finish(&client);
     assert_eq!(input_watermark(&client, "calc"), i64::MAX);
 }
 
@@ -71,7 +67,9 @@ fn an_operator_is_called_when_its_time_has_come_though_no_row_comes() {
     let mut ticks = Vec::new();
     while ticks.len() < 5 {
         match results.next_within(std::time::Duration::from_secs(5)).unwrap() {
-            NextRows::Rows(rows) => ticks.extend(support::pairs(rows.columns()).into_iter().map(|(k, _)| k)),
+            NextRows::Rows(rows) => {
+                ticks.extend(crate::support::pairs(rows.columns()).into_iter().map(|(k, _)| k))
+            }
             other => panic!("{other:?} after {ticks:?}"),
         }
     }

@@ -1,16 +1,12 @@
 //! Exactly once, whatever fails: what is committed is what an undisturbed run commits.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
-
-mod support;
-
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::support::{Plan, World, each_seed, finish, world};
 use flott_plan::Exchange;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use support::{Plan, World, finish, world};
 
 const CHECKPOINTS: &[(&str, &str)] = &[
     ("execution.checkpointing.interval", "3 ms"),
@@ -60,32 +56,33 @@ fn run(world: &World, seed: u64) {
 
 #[test]
 fn exactly_once_under_failures_at_random_points() {
-    let mut failures = 0;
-    for seed in 0..30 {
+    let failures: u64 = each_seed(0..30, |seed| {
         let world = world(2, 2);
         run(&world, seed);
-        failures += world.controls.failures.load(Ordering::SeqCst);
-    }
+        world.controls.failures.load(Ordering::SeqCst)
+    })
+    .iter()
+    .sum();
     assert!(failures > 20, "only {failures} failures: the test does not test");
 }
 
 #[test]
 fn at_least_once_loses_nothing() {
-    for seed in 0..10 {
+    each_seed(0..10, |seed| {
         let world = world(2, 2);
         let mut plan = plan();
         plan.configuration.insert("execution.checkpointing.mode".to_owned(), "AT_LEAST_ONCE".to_owned());
-        world.controls.fail_after.store(50 + 90 * seed, Ordering::SeqCst);
+        world.controls.fail_after.store(50 + 90 * seed as i64, Ordering::SeqCst);
         finish(&world.cluster.submit(&plan.build()).unwrap());
         let mut rows = world.committed.rows();
         rows.dedup();
         assert_eq!(rows, want(1_000), "seed {seed}");
-    }
+    });
 }
 
 #[test]
 fn keyed_state_survives_failures() {
-    for seed in 0..10 {
+    each_seed(0..10, |seed| {
         let world = world(2, 2);
         let mut plan = Plan::new(CHECKPOINTS);
         let source =
@@ -94,12 +91,12 @@ fn keyed_state_survives_failures() {
         let sink = plan.sink("sink", &[], 2);
         plan.connect(source, count, Exchange::Hash(vec![0]));
         plan.connect(count, sink, Exchange::Hash(vec![0]));
-        world.controls.fail_after.store(100 + 100 * seed, Ordering::SeqCst);
+        world.controls.fail_after.store(100 + 100 * seed as i64, Ordering::SeqCst);
         finish(&world.cluster.submit(&plan.build()).unwrap());
         let want: Vec<_> = (0..37).map(|k| (k, (0..1_200).filter(|v| v % 37 == k).count() as i64)).collect();
         assert_eq!(world.committed.rows(), want, "seed {seed}");
         assert_eq!(world.controls.failures.load(Ordering::SeqCst), 1);
-    }
+    });
 }
 
 #[test]

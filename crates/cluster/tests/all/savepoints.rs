@@ -1,15 +1,11 @@
 //! Savepoints, stops, and jobs that start from them at another parallelism.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
-
-mod support;
-
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::support::{Plan, World, finish, world};
 use flott_cluster::{JobClient, JobStatus};
 use flott_plan::{Exchange, JobGraph};
-use support::{Plan, World, finish, world};
 
 const SPLITS: i64 = 8;
 const ROWS: i64 = 200;
@@ -114,7 +110,7 @@ fn a_savepoint_on_the_side_leaves_the_job_alone() {
     finish(&client);
     assert_eq!(world.committed.rows(), want());
     // A second job that starts from it commits what the first one did, under other names.
-    let other = support::world(1, 2);
+    let other = crate::support::world(1, 2);
     let client = other.cluster.submit(&job(2, Some(&path), &[])).unwrap();
     finish(&client);
     let rows = other.committed.rows();

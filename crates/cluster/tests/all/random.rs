@@ -1,17 +1,13 @@
 //! Plans of any shape, at any parallelism, with failures: every row arrives as often as there are paths for it.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
-
-mod support;
-
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::support::{Plan, each_seed, finish, world};
 use flott_plan::{Exchange, NodeId, OperatorSpec};
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
-use support::{Plan, finish, world};
 
 const ROWS: i64 = 120;
 const SPLITS: i64 = 3;
@@ -82,8 +78,7 @@ fn plan(random: &mut SmallRng) -> (Plan, usize) {
 
 #[test]
 fn every_row_arrives_as_often_as_there_are_paths() {
-    let mut failures = 0;
-    for seed in 0..40 {
+    let failures: u64 = each_seed(0..40, |seed| {
         let mut random = SmallRng::seed_from_u64(seed);
         let (plan, paths) = plan(&mut random);
         let world = world(random.random_range(1..4), 3);
@@ -98,11 +93,13 @@ fn every_row_arrives_as_often_as_there_are_paths() {
             *world.controls.fault.lock() = Some("commit");
         }
         finish(&client);
-        failures += world.controls.failures.load(Ordering::SeqCst);
         let mut want: Vec<_> = (0..ROWS * SPLITS).map(|v| (v % 10, v)).collect();
         want.sort_unstable();
         let want: Vec<_> = want.into_iter().flat_map(|row| std::iter::repeat_n(row, paths)).collect();
         assert_eq!(world.committed.rows(), want, "seed {seed}");
-    }
+        world.controls.failures.load(Ordering::SeqCst)
+    })
+    .iter()
+    .sum();
     assert!(failures > 20, "only {failures} failures: the test does not test");
 }

@@ -1,0 +1,13 @@
+//! Jobs on a local cluster. One program, so that the tests of all files run side by side: they mostly wait.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
+
+mod constraints;
+mod damage;
+mod faults;
+mod jobs;
+mod random;
+mod savepoints;
+mod support;
+mod time;
+mod watermarks;

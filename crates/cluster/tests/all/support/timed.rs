@@ -1,0 +1,171 @@
+//! A source whose splits are read side by side, hours of event time apart: `k BIGINT` is the split's number, `t TIMESTAMP(3)` goes on
+//! by a second a row. `splits` is a list of `start:rows` (start in seconds), or `start:rows:open` for a split that does not
+//! end. With `late`, every other row has the time of the first.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray};
+use flott_batch::{ChangeBatch, arrow_type};
+use flott_connector::{
+    Boundedness, Connector, EnumeratorContext, Options, Poll, ReaderContext, Source, SourceOutput,
+    SourceReader, Split, SplitEnumerator, TableContext,
+};
+use flott_plan::{Schema, SourceSpec};
+use flott_types::{Result, SubtaskIndex, TypeKind};
+
+use super::source::Controls;
+
+const BATCH: i64 = 3;
+
+pub struct TimedSourceConnector(pub Arc<Controls>);
+
+#[derive(Clone)]
+struct TimedSource {
+    controls: Arc<Controls>,
+    splits: Vec<Timed>,
+    late: bool,
+    pause: i64,
+}
+
+#[derive(Clone, Copy)]
+struct Timed {
+    start: i64,
+    rows: i64,
+    open: bool,
+}
+
+/// `k BIGINT, t TIMESTAMP(3)`
+pub fn schema() -> Schema {
+    Schema::new([("k", super::bigint()), ("t", TypeKind::Timestamp(3).nullable())])
+}
+
+/// The time of a row in seconds.
+pub fn second(start: i64, row: i64, late: bool) -> i64 {
+    if late && row % 2 == 1 { start } else { start + row }
+}
+
+impl Connector for TimedSourceConnector {
+    fn name(&self) -> &'static str {
+        "timed-source"
+    }
+
+    fn source(&self, spec: &SourceSpec, _: &TableContext) -> Result<Arc<dyn Source>> {
+        let mut options = Options::new(&spec.table.name, &spec.table.options);
+        let parse = |text: &str| {
+            let mut parts = text.split(':');
+            let mut number = || parts.next().unwrap().parse().unwrap();
+            Timed { start: number(), rows: number(), open: parts.next().is_some() }
+        };
+        let source = TimedSource {
+            controls: self.0.clone(),
+            splits: options.required("splits")?.split(',').map(parse).collect(),
+            late: options.flag("late", false)?,
+            pause: options.parsed("pause", "milliseconds")?.unwrap_or(0),
+        };
+        options.finish()?;
+        Ok(Arc::new(source))
+    }
+}
+
+impl Source for TimedSource {
+    fn boundedness(&self) -> Boundedness {
+        match self.splits.iter().any(|split| split.open) {
+            true => Boundedness::Unbounded,
+            false => Boundedness::Bounded,
+        }
+    }
+
+    fn enumerator(&self, restored: Option<&str>, _: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
+        let left = if restored == Some("done") { 0 } else { self.splits.len() };
+        Ok(Box::new(TimedEnumerator { left }))
+    }
+
+    fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
+        Ok(Box::new(TimedReader { source: self.clone(), splits: Vec::new(), turn: 0, next_at: 0, context }))
+    }
+
+    fn watermark_per_split(&self) -> bool {
+        true
+    }
+}
+
+/// Gives all splits to who asks first.
+struct TimedEnumerator {
+    left: usize,
+}
+
+impl SplitEnumerator for TimedEnumerator {
+    fn next_splits(&mut self, _: SubtaskIndex) -> Result<Option<Vec<Split>>> {
+        let split = |id: usize| Split { id: id.to_string(), payload: "0".to_owned() };
+        let splits: Vec<_> = (0..std::mem::take(&mut self.left)).map(split).collect();
+        Ok((!splits.is_empty()).then_some(splits))
+    }
+
+    fn add_splits_back(&mut self, _: Vec<Split>) {}
+
+    fn snapshot(&self) -> Result<String> {
+        Ok(if self.left == 0 { "done" } else { "new" }.to_owned())
+    }
+}
+
+struct TimedReader {
+    source: TimedSource,
+    /// Number and position.
+    splits: Vec<(usize, i64)>,
+    turn: usize,
+    next_at: i64,
+    context: ReaderContext,
+}
+
+impl SourceReader for TimedReader {
+    fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
+        let parse = |split: &Split| (split.id.parse().unwrap(), split.payload.parse().unwrap());
+        self.splits.extend(splits.iter().map(parse));
+        Ok(())
+    }
+
+    fn poll(&mut self, output: &mut dyn SourceOutput) -> Result<Poll> {
+        if self.splits.is_empty() {
+            return Ok(Poll::SplitsDone);
+        }
+        let now = self.context.clock.now();
+        if now < self.next_at {
+            return Ok(Poll::Wait(self.next_at));
+        }
+        self.next_at = if self.source.pause > 0 { now + self.source.pause } else { 0 };
+        for _ in 0..self.splits.len() {
+            self.turn = (self.turn + 1) % self.splits.len();
+            let (id, position) = self.splits[self.turn];
+            let Timed { start, rows, open } = self.source.splits[id];
+            let end = (position + BATCH).min(rows);
+            let name = id.to_string();
+            if position < end {
+                self.source.controls.spend(end - position)?;
+                let seconds = (position..end).map(|row| second(start, row, self.source.late));
+                let times = TimestampMicrosecondArray::from_iter_values(seconds.map(|s| s * 1_000_000));
+                let keys: Int64Array = (position..end).map(|_| id as i64).collect();
+                let columns: Vec<ArrayRef> = vec![Arc::new(keys), Arc::new(times)];
+                let columns = RecordBatch::try_new(arrow_type::schema(schema().iter()), columns).unwrap();
+                self.source.controls.emitted.fetch_add((end - position) as u64, Ordering::SeqCst);
+                self.splits[self.turn].1 = end;
+                output.emit(&name, ChangeBatch::insert_only(columns).into())?;
+            }
+            if end == rows && !open {
+                self.splits.remove(self.turn);
+                output.split_finished(&name)?;
+                return Ok(Poll::More);
+            }
+            if position < end {
+                return Ok(Poll::More);
+            }
+        }
+        Ok(Poll::Wait(now + 2))
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<Split>> {
+        let split =
+            |(id, position): &(usize, i64)| Split { id: id.to_string(), payload: position.to_string() };
+        Ok(self.splits.iter().map(split).collect())
+    }
+}
