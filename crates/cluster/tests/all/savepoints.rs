@@ -115,7 +115,8 @@ fn a_savepoint_on_the_side_leaves_the_job_alone() {
     finish(&client);
     let rows = other.committed.rows();
     assert!(rows.len() < (SPLITS * ROWS) as usize, "it began from the start");
-    assert!(rows.iter().all(|row| want().contains(row)));
+    let want = want();
+    assert!(rows.iter().all(|row| want.binary_search(row).is_ok()));
 }
 
 #[test]
