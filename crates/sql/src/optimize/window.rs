@@ -50,7 +50,7 @@ fn aggregate(input: Rel, keys: Vec<usize>, calls: Vec<Call>, fields: Vec<Field>)
                 ));
             };
             window.time_column = end;
-            (input.clone(), window, Some((start, end)), own_keys.clone(), calls)
+            (input.clone(), window, Some((start, end)), own_keys, calls)
         }
     };
 

@@ -1,8 +1,8 @@
 //! Sources and watermarks.
 
 use flott_connector::Changelog;
-use flott_plan::{Exchange, Expr, OperatorSpec, Schema, SourceSpec, WatermarkSpec};
-use flott_types::{Error, Result};
+use flott_plan::{Exchange, Expr, Node, OperatorSpec, Schema, SourceSpec, WatermarkSpec};
+use flott_types::{Error, OperatorUid, Result};
 
 use super::{Planner, Stream, describe, schema_of};
 use crate::bind::table::table_spec;
@@ -51,6 +51,8 @@ impl Planner<'_> {
         self.connectors.source(&spec, &self.table_context)?;
         let updates = changelog != Changelog::InsertOnly;
         let mut name = describe::source(&spec, &schema);
+        // Where a table was read to has nothing to do with how its watermarks are made.
+        let uid = self.uid_of(&name, &[]);
         if let Some(watermark) = &spec.watermark {
             let expression = describe::expr(&watermark.expression, &schema);
             name = name.replacen("]], fields", &format!(", watermark=[{expression}]]], fields"), 1);
@@ -62,7 +64,9 @@ impl Planner<'_> {
             .filter_map(|key| spec.projection.iter().position(|column| column == key))
             .collect();
         let width = rel.fields.len();
-        let stream = self.add(name, OperatorSpec::Source(spec), schema.clone(), parallelism, updates, &[]);
+        let spec = OperatorSpec::Source(spec);
+        let node = Node { uid: OperatorUid(String::new()), name, spec, schema: schema.clone(), parallelism };
+        let stream = self.add_as(uid, node, updates, &[]);
         if !normalize {
             return Ok(stream);
         }
@@ -125,6 +129,91 @@ impl Planner<'_> {
                 Ok(parallelism) if parallelism > 0 => Ok(parallelism),
                 _ => Err(Error::invalid(format!("option '{key}' is '{text}'; expected a number above 0"))),
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use flott_connector::{
+        Boundedness, Connector, EnumeratorContext, ReaderContext, Registry, Source, SourceReader,
+        SplitEnumerator, TableContext,
+    };
+    use flott_types::clock::ManualClock;
+    use flott_types::{Configuration, Error, Result};
+
+    use crate::session::{Outcome, Session};
+
+    struct Log(bool);
+
+    impl Connector for Log {
+        fn name(&self) -> &'static str {
+            if self.0 { "per-split" } else { "plain" }
+        }
+
+        fn source(&self, _: &super::SourceSpec, _: &TableContext) -> Result<Arc<dyn Source>> {
+            Ok(Arc::new(Log(self.0)))
+        }
+    }
+
+    impl Source for Log {
+        fn boundedness(&self) -> Boundedness {
+            Boundedness::Unbounded
+        }
+
+        fn enumerator(&self, _: Option<&str>, _: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
+            Err(Error::unsupported("a job"))
+        }
+
+        fn reader(&self, _: ReaderContext) -> Result<Box<dyn SourceReader>> {
+            Err(Error::unsupported("a job"))
+        }
+
+        fn watermark_per_split(&self) -> bool {
+            self.0
+        }
+    }
+
+    /// Names and uids of the operators of `SELECT * FROM log`.
+    fn plan(connector: &str, columns: &str, delay: u32) -> Vec<(String, String)> {
+        let mut registry = Registry::default();
+        registry.register(Arc::new(Log(true)));
+        registry.register(Arc::new(Log(false)));
+        let clock = Arc::new(ManualClock::new(0));
+        let mut session = Session::new(Arc::new(registry), Configuration::default(), clock, 1);
+        let script = format!(
+            "CREATE TABLE log (a INT, ts TIMESTAMP(3), {columns} WATERMARK FOR ts AS ts - INTERVAL '{delay}' SECOND)
+             WITH ('connector' = '{connector}'); SELECT * FROM log;"
+        );
+        for statement in flott_sql_parser::parse_script(&script).unwrap() {
+            if let Outcome::Query(job) = session.execute(&statement).unwrap() {
+                let operators = job.graph.vertices.iter().flat_map(|vertex| &vertex.operators);
+                return operators.map(|o| (o.node.name.clone(), o.node.uid.0.clone())).collect();
+            }
+        }
+        Vec::new()
+    }
+
+    #[test]
+    fn a_source_that_can_generates_its_watermarks() {
+        let pushed = plan("per-split", "", 5);
+        assert_eq!(pushed.len(), 2);
+        assert_eq!(
+            pushed[0].0,
+            "TableSourceScan(table=[[default_catalog, default_database, log, watermark=[(ts - 5000:INTERVAL SECOND(3))]]], fields=[a, ts])"
+        );
+        // Its position is found again after the watermark was changed.
+        let other = plan("per-split", "", 7);
+        assert!(other[0].0 != pushed[0].0 && other[0].1 == pushed[0].1);
+    }
+
+    #[test]
+    fn others_have_an_operator_for_it() {
+        for (connector, columns) in [("plain", ""), ("per-split", "b AS a + 1,")] {
+            let plan = plan(connector, columns, 5);
+            assert!(plan.iter().any(|(name, _)| name.starts_with("WatermarkAssigner(")), "{plan:?}");
         }
     }
 }

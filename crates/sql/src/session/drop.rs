@@ -13,14 +13,12 @@ impl Session {
         let found = if drop.temporary {
             self.catalogs.temporary.get(&path)
         } else {
-            if let Some(hiding) = self.catalogs.temporary.get(&path) {
-                if hiding.is_view() == view {
-                    return Err(Error::invalid(format!(
-                        "Temporary {} with identifier '{path}' exists. Drop it first before removing the permanent {}.",
-                        what.to_lowercase(),
-                        what.to_lowercase()
-                    )));
-                }
+            if self.catalogs.temporary.get(&path).is_some_and(|hiding| hiding.is_view() == view) {
+                return Err(Error::invalid(format!(
+                    "Temporary {} with identifier '{path}' exists. Drop it first before removing the permanent {}.",
+                    what.to_lowercase(),
+                    what.to_lowercase()
+                )));
             }
             self.catalogs.permanent(&path)
         };

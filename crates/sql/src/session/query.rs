@@ -138,8 +138,11 @@ impl Session {
     }
 }
 
+/// Columns or metadata keys with their types.
+type NamedTypes = Vec<(String, LogicalType)>;
+
 /// The columns that a sink takes, physical ones first; and the metadata keys among them.
-fn sink_columns(table: &Table) -> (Vec<(String, LogicalType)>, Vec<(String, LogicalType)>) {
+fn sink_columns(table: &Table) -> (NamedTypes, NamedTypes) {
     let mut columns = Vec::new();
     let mut metadata = Vec::new();
     let mut behind = Vec::new();

@@ -34,7 +34,7 @@ impl Session {
                 self.configuration.reset(key);
                 if let Some(value) = self.initial.get(key) {
                     // The value was checked when the session began.
-                    let _ = self.configuration.set(key, &value.to_owned());
+                    let _ = self.configuration.set(key, value);
                 }
             }
         }
