@@ -1,6 +1,6 @@
 //! Watermarks of the splits of one reader: their minimum, idleness, ends.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
+#![expect(clippy::unwrap_used, reason = "what a test must not meet ends it")]
 
 use std::fmt::Write;
 use std::sync::Arc;
