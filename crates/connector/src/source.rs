@@ -55,14 +55,12 @@ pub struct EnumeratorContext {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Finds splits and hands them out. Runs in the JobManager; its state is in the checkpoint.
+/// Finds splits and hands them out. Runs in the JobManager; its state is in the checkpoint. What it has handed out is the
+/// readers': a restart gives unfinished splits to the readers again, out of their part of the checkpoint.
 pub trait SplitEnumerator: Send {
     /// A reader has nothing to read. `None` says that nothing will ever come for it: the source is bounded and
     /// everything is handed out. An empty list says: ask again later (a directory that is monitored).
     fn next_splits(&mut self, reader: SubtaskIndex) -> Result<Option<Vec<Split>>>;
-
-    /// Splits that a failed reader had not finished, given back on recovery or rescaling; handed out again first.
-    fn add_splits_back(&mut self, splits: Vec<Split>);
 
     /// What is needed to go on: above all, which splits were handed out. Carries a version.
     fn snapshot(&self) -> Result<String>;

@@ -174,10 +174,6 @@ impl SplitEnumerator for DatagenEnumerator {
         Ok(self.pending.pop_front().map(|split| vec![split]))
     }
 
-    fn add_splits_back(&mut self, splits: Vec<Split>) {
-        splits.into_iter().rev().for_each(|split| self.pending.push_front(split));
-    }
-
     fn snapshot(&self) -> Result<String> {
         write(&EnumeratorState { version: VERSION, pending: self.pending.clone() })
     }

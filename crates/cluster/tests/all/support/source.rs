@@ -120,8 +120,6 @@ impl SplitEnumerator for TestEnumerator {
         Ok(self.source.unbounded.then(Vec::new))
     }
 
-    fn add_splits_back(&mut self, _: Vec<Split>) {}
-
     fn snapshot(&self) -> Result<String> {
         Ok(self.next.to_string())
     }

@@ -102,8 +102,6 @@ impl SplitEnumerator for TimedEnumerator {
         Ok((!splits.is_empty()).then_some(splits))
     }
 
-    fn add_splits_back(&mut self, _: Vec<Split>) {}
-
     fn snapshot(&self) -> Result<String> {
         Ok(if self.left == 0 { "done" } else { "new" }.to_owned())
     }

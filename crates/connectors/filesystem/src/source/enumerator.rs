@@ -97,10 +97,6 @@ impl SplitEnumerator for FileEnumerator {
         }
     }
 
-    fn add_splits_back(&mut self, splits: Vec<Split>) {
-        splits.into_iter().rev().for_each(|split| self.pending.push_front(split));
-    }
-
     fn snapshot(&self) -> Result<String> {
         let snapshot = Snapshot {
             version: VERSION,
