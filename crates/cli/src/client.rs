@@ -57,7 +57,9 @@ impl Client {
             Outcome::Shell(ShellCommand::Quit) => return Ok(Next::Quit),
             Outcome::Shell(ShellCommand::Clear) => {
                 if self.interactive {
-                    print!("\x1b[2J\x1b[H");
+                    let mut out = std::io::stdout().lock();
+                    out.write_all(b"\x1b[2J\x1b[H")?;
+                    out.flush()?;
                 }
             }
             Outcome::Shell(ShellCommand::Help) => self.console.plain(HELP),

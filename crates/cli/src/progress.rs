@@ -43,6 +43,9 @@ impl Progress {
             true
         });
         let text = line((now - self.started) / 1_000, job.name(), &Figures::of(&job.metrics()), checkpoints);
+        // A line that wraps could not be cleared.
+        let width = crossterm::terminal::size().map_or(80, |(width, _)| usize::from(width)).saturating_sub(1);
+        let text: String = text.chars().take(width).collect();
         let _ = write!(std::io::stderr(), "\r\x1b[K{text}");
     }
 

@@ -56,15 +56,18 @@ class Terminal:
         os.write(self.fd, text.encode())
 
     def prompt(self):
-        self.expect("Flott SQL> ")
-        # It is drawn before it listens to all keys.
-        for _ in range(3):
-            self.read(0.05)
+        """Waits until the shell waits."""
+        end = time.monotonic() + TIMEOUT
+        while not ESCAPES.sub("", self.raw).endswith("Flott SQL> "):
+            assert time.monotonic() < end, f"no prompt at the end of\n{ESCAPES.sub('', self.raw)}"
+            self.read(0.1)
 
     def end(self):
+        deadline = time.monotonic() + TIMEOUT
         try:
-            while True:
-                self.read(TIMEOUT)
+            while time.monotonic() < deadline:
+                self.read(0.1)
+            os.kill(self.pid, 9)
         except EOFError:
             pass
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
@@ -99,6 +102,18 @@ def main():
     shell.expect("SUBSTRING")
     shell.type("('abc', 2) AS s;\r")
     shell.expect("| bc |")
+    shell.prompt()
+
+    # What is typed while a query runs is not lost.
+    shell.type("CREATE TABLE few (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '10', 'number-of-rows' = '10');\r")
+    shell.expect("[INFO] Execute statement succeeded.")
+    shell.prompt()
+    shell.type("SELECT COUNT(*) AS few FROM few;\r")
+    shell.expect("few;\r\n")
+    time.sleep(0.3)
+    os.write(shell.fd, b"SELECT 'typed' || ' ahead' AS t;\r")
+    shell.expect("|  10 |")
+    shell.expect("| typed ahead |")
     shell.prompt()
 
     # Ctrl-C ends a query and not the shell.
