@@ -86,14 +86,14 @@ fn keyed_state_survives_failures() {
         let world = world(2, 2);
         let mut plan = Plan::new(CHECKPOINTS);
         let source =
-            plan.source("source", &[("splits", "4"), ("rows", "300"), ("keys", "37"), ("pause", "1")], 2);
+            plan.source("source", &[("splits", "4"), ("rows", "150"), ("keys", "37"), ("pause", "1")], 2);
         let count = plan.count("count", 3);
         let sink = plan.sink("sink", &[], 2);
         plan.connect(source, count, Exchange::Hash(vec![0]));
         plan.connect(count, sink, Exchange::Hash(vec![0]));
-        world.controls.fail_after.store(100 + 100 * seed as i64, Ordering::SeqCst);
+        world.controls.fail_after.store(50 + 50 * seed as i64, Ordering::SeqCst);
         finish(&world.cluster.submit(&plan.build()).unwrap());
-        let want: Vec<_> = (0..37).map(|k| (k, (0..1_200).filter(|v| v % 37 == k).count() as i64)).collect();
+        let want: Vec<_> = (0..37).map(|k| (k, (0..600).filter(|v| v % 37 == k).count() as i64)).collect();
         assert_eq!(world.committed.rows(), want, "seed {seed}");
         assert_eq!(world.controls.failures.load(Ordering::SeqCst), 1);
     });
