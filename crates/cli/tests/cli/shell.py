@@ -149,7 +149,7 @@ def main():
     shell.expect("[INFO] Job ID: ")
     shell.prompt()
     shell.type("SHOW JOBS;\r")
-    shell.expect("RUNNING")
+    shell.expect("| insert-into_default_catalog.default_database.b |")
     shell.prompt()
     shell.type("\x04")
     shell.expect("Once more to leave nevertheless.")
