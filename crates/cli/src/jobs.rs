@@ -16,6 +16,9 @@ use crate::progress::Progress;
 use crate::restore;
 use crate::stop::{Result, Stop};
 
+/// How long STOP JOB waits for the end of the job.
+const STOPS_WITHIN: Duration = Duration::from_secs(10);
+
 impl Client {
     /// Starts a job that writes to tables; waits for it when `table.dml-sync` says so.
     pub(crate) fn insert(&mut self, planned: PlannedJob) -> Result<()> {
@@ -102,7 +105,7 @@ impl Client {
         match client.wait() {
             Ok(()) => {
                 if let Some(graph) = &job.latest {
-                    restore::finished(graph, self.console);
+                    restore::finished(graph, client.job_id(), self.console);
                 }
                 Ok(())
             }
@@ -173,9 +176,11 @@ impl Client {
         };
         if stop.with_savepoint {
             let path = client.stop_with_savepoint(None, stop.with_drain)?;
+            client.wait_for(STOPS_WITHIN);
             return self.answer(&Answer::list("savepoint path", [path]));
         }
         client.cancel();
+        client.wait_for(STOPS_WITHIN);
         self.console.info("The specified job is stopped.");
         Ok(())
     }

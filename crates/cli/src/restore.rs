@@ -3,6 +3,7 @@
 use flott::Result;
 use flott::plan::JobGraph;
 use flott::restore::{self, LATEST, Latest, RESTORE_PATH, RestorePoint};
+use flott::types::JobId;
 
 use crate::console::Console;
 
@@ -10,8 +11,8 @@ use crate::console::Console;
 const NAME: usize = 70;
 
 /// A job that goes on from its latest snapshot, or will the next time: when it has finished, nothing is left to go on with.
-pub(crate) fn finished(graph: &JobGraph, console: Console) {
-    if let Err(error) = restore::forget(graph) {
+pub(crate) fn finished(graph: &JobGraph, job: JobId, console: Console) {
+    if let Err(error) = restore::forget(graph, job) {
         console.warn(&format!("The checkpoints of earlier starts of the job could not be deleted: {error}"));
     }
 }

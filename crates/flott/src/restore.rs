@@ -9,7 +9,7 @@
 use flott_checkpoint::manifest::{Manifest, ManifestKind, OperatorSnapshot};
 use flott_plan::JobGraph;
 use flott_state::store::{CheckpointStorage, Found, JobStorage, Snapshot};
-use flott_types::{CheckpointId, Error, Result, Timestamp};
+use flott_types::{CheckpointId, Error, JobId, Result, Timestamp};
 use futures::executor::block_on;
 
 /// The word for the newest snapshot of the job.
@@ -78,14 +78,18 @@ pub fn latest(graph: &JobGraph) -> Result<Latest> {
 }
 
 /// Deletes the checkpoints of all earlier starts of a job that began from its `latest` and has finished: what they hold is done,
-/// and a start from there would do part of it a second time. The cluster deletes those of the job's last start itself.
+/// and a start from there would do part of it a second time. The cluster deletes those of the job's `last` start itself.
 ///
 /// # Errors
 /// If something cannot be read or deleted.
-pub fn forget(graph: &JobGraph) -> Result<()> {
+pub fn forget(graph: &JobGraph, last: JobId) -> Result<()> {
     let Some(dir) = dir(graph) else { return Ok(()) };
     block_on(async {
         let storage = CheckpointStorage::open(dir)?;
+        if newest(&storage.job(last)).await?.is_some() {
+            // It was stopped with a savepoint, and can be gone on with.
+            return Ok(());
+        }
         for id in storage.jobs().await? {
             let job = storage.job(id);
             if newest(&job).await?.is_some_and(|snapshot| is_of(&snapshot.manifest, graph)) {
