@@ -33,15 +33,23 @@ fn want() -> Vec<(i64, i64)> {
     want
 }
 
+/// Lets the sources emit so many rows more, and wait then.
 fn let_run(world: &World, client: &JobClient, rows: u64) {
     let until = world.controls.emitted.load(Ordering::SeqCst) + rows;
-    for _ in 0..1_000 {
+    world.controls.pause_at.store(until, Ordering::SeqCst);
+    for _ in 0..2_000 {
         if world.controls.emitted.load(Ordering::SeqCst) >= until {
             return;
         }
         client.wait_until(Duration::from_millis(5), |info| info.status.is_terminal());
     }
     panic!("the job stands still: {:#?}", client.info());
+}
+
+/// Lets the sources run to their ends.
+fn let_finish(world: &World, client: &JobClient) {
+    world.controls.pause_at.store(0, Ordering::SeqCst);
+    finish(client);
 }
 
 #[test]
@@ -65,7 +73,7 @@ fn a_stopped_job_goes_on_at_another_parallelism() {
         restore = Some(path);
     }
     let client = world.cluster.submit(&job(1, restore.as_deref(), &[])).unwrap();
-    finish(&client);
+    let_finish(&world, &client);
     assert_eq!(world.committed.rows(), want());
 }
 
@@ -94,7 +102,7 @@ fn keyed_state_moves_with_its_key_groups() {
         restore = Some(client.stop_with_savepoint(target, false).unwrap());
         assert_eq!(client.wait_for(Duration::from_secs(10)), Some(JobStatus::Finished));
     }
-    finish(&world.cluster.submit(&job(1, restore.as_deref())).unwrap());
+    let_finish(&world, &world.cluster.submit(&job(1, restore.as_deref())).unwrap());
     let want: Vec<_> = (0..53).map(|k| (k, (0..1_600).filter(|v| v % 53 == k).count() as i64)).collect();
     assert_eq!(world.committed.rows(), want);
 }
@@ -107,7 +115,7 @@ fn a_savepoint_on_the_side_leaves_the_job_alone() {
     let_run(&world, &client, 100);
     let path = client.trigger_savepoint(folder.path().to_str()).unwrap();
     assert!(folder.path().read_dir().unwrap().count() == 1, "{path}");
-    finish(&client);
+    let_finish(&world, &client);
     assert_eq!(world.committed.rows(), want());
     // A second job that starts from it commits what the first one did, under other names.
     let other = crate::support::world(1, 2);
@@ -139,6 +147,7 @@ fn a_retained_checkpoint_is_gone_on_from_by_path_and_as_the_latest() {
         let dir = [("execution.checkpointing.dir", folder.path().to_str().unwrap())];
         let world = world(1, 4);
         let client = world.cluster.submit(&job(2, None, &dir)).unwrap();
+        let_run(&world, &client, 400);
         assert!(client.wait_until(Duration::from_secs(10), |info| info.checkpoints.completed > 3));
         client.cancel();
         assert_eq!(client.wait_for(Duration::from_secs(10)), Some(JobStatus::Canceled));
@@ -146,7 +155,7 @@ fn a_retained_checkpoint_is_gone_on_from_by_path_and_as_the_latest() {
         let path = info.checkpoints.last_completed().unwrap().path.clone().unwrap();
         let restore = if latest { "latest" } else { &path };
         let client = world.cluster.submit(&job(4, Some(restore), &dir)).unwrap();
-        finish(&client);
+        let_finish(&world, &client);
         assert_eq!(world.committed.rows(), want());
         // A job that has finished leaves nothing behind but what it started from.
         let left: Vec<_> =
@@ -170,7 +179,7 @@ fn state_that_nobody_claims_is_refused_by_name() {
         .configuration
         .insert("execution.state-recovery.ignore-unclaimed-state".to_owned(), "true".to_owned());
     let client = world.cluster.submit(&graph).unwrap();
-    finish(&client);
+    let_finish(&world, &client);
     let error = world.cluster.submit(&job(1, Some("/nowhere"), &[])).err().unwrap().to_string();
     assert!(error.contains("/nowhere"), "{error}");
 }

@@ -23,6 +23,9 @@ pub struct Controls {
     pub hold: AtomicBool,
     /// Rows emitted, repeated ones included.
     pub emitted: AtomicU64,
+    /// Readers wait when so many rows were emitted, so that a job is still running when a slow machine gets round to
+    /// asking something of it; 0 is never.
+    pub pause_at: AtomicU64,
     /// Writers of sinks wait.
     pub hold_sinks: AtomicBool,
     /// What fails next, by name: `open`, `snapshot`, `commit`, `panic`.
@@ -39,6 +42,12 @@ impl Controls {
             return Err(Error::external("a fault of the test"));
         }
         Ok(())
+    }
+
+    /// Whether readers wait.
+    fn waits(&self) -> bool {
+        let pause_at = self.pause_at.load(Ordering::SeqCst);
+        self.hold.load(Ordering::SeqCst) || (pause_at > 0 && self.emitted.load(Ordering::SeqCst) >= pause_at)
     }
 
     /// Fails once if this fault was asked for.
@@ -146,7 +155,7 @@ impl SourceReader for TestReader {
 
     fn poll(&mut self, output: &mut dyn SourceOutput) -> Result<Poll> {
         let now = self.context.clock.now();
-        if self.source.controls.hold.load(Ordering::SeqCst) {
+        if self.source.controls.waits() {
             return Ok(Poll::Wait(now + 2));
         }
         if now < self.next_at {
