@@ -1,11 +1,22 @@
 //! Ctrl-C and SIGTERM as flags that a waiting loop looks at.
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 use flott::{Error, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag::{register, register_conditional_shutdown};
+
+/// How often the terminal is looked at.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Ends the watch over the terminal when it is dropped.
+pub(crate) struct TerminalWatch {
+    _guard: Sender<()>,
+}
 
 /// What the user or the system wants to stop.
 #[derive(Clone, Debug)]
@@ -44,6 +55,25 @@ impl Signals {
     /// Whether SIGTERM came, or the terminal went away.
     pub fn terminated(&self) -> bool {
         self.terminate.load(Ordering::SeqCst)
+    }
+
+    /// Watches the terminal until the guard is dropped. A terminal that goes away without SIGHUP (its other side was closed and
+    /// it controls no process) would otherwise be read from for ever.
+    pub fn watch_terminal(&self) -> TerminalWatch {
+        let (guard, dropped) = channel();
+        let (terminate, wake) = (Arc::clone(&self.terminate), Arc::clone(&self.wake));
+        let watch = move || {
+            while dropped.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                if !std::io::stdin().is_terminal() {
+                    terminate.store(true, Ordering::SeqCst);
+                    wake.store(true, Ordering::SeqCst);
+                    return;
+                }
+            }
+        };
+        // Without the thread the shell works all the same.
+        let _ = std::thread::Builder::new().name("terminal".to_owned()).spawn(watch);
+        TerminalWatch { _guard: guard }
     }
 
     /// A flag that SIGTERM sets and that whoever waits for input takes down.

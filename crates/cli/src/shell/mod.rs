@@ -33,6 +33,7 @@ Keys: Tab completes, Up and Down walk through the history, Ctrl-R searches it, C
 /// Reads and runs statements until the user leaves.
 pub(crate) fn run(client: &mut Client) -> Result<()> {
     let mut editor = Editor::new(&mut client.environment.session, &client.signals, client.console);
+    let _watch = client.signals.watch_terminal();
     let cores = flott::sql::cores();
     let cores = if cores == 1 { "1 core".to_owned() } else { format!("{cores} cores") };
     client.console.plain(&format!(

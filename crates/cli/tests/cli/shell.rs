@@ -1,11 +1,10 @@
-//! The shell on a terminal: `shell.py` plays the user.
+//! The shell on a terminal: scripts in Python play the user.
 
 use std::path::Path;
 use std::process::Command;
 
-#[test]
-fn a_session() {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/shell.py");
+fn play(script: &str) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli").join(script);
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new("python3")
         .arg(script)
@@ -15,4 +14,14 @@ fn a_session() {
         .unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
+}
+
+#[test]
+fn a_session() {
+    play("shell.py");
+}
+
+#[test]
+fn the_terminal_goes_away() {
+    play("terminal_gone.py");
 }
