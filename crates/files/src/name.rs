@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flott_connector::SinkContext;
+use flott_types::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// Counts the writers of this process.
@@ -15,16 +16,17 @@ static WRITERS: AtomicU64 = AtomicU64::new(0);
 
 /// A writer of a job's attempt.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(super) struct WriterId {
-    pub(super) job: String,
-    pub(super) attempt: u32,
-    pub(super) start: i64,
-    pub(super) subtask: u32,
-    pub(super) nonce: u64,
+pub struct WriterId {
+    job: String,
+    attempt: u32,
+    start: i64,
+    subtask: u32,
+    nonce: u64,
 }
 
 impl WriterId {
-    pub(super) fn new(context: &SinkContext) -> Self {
+    /// A writer that is opened now.
+    pub fn new(context: &SinkContext) -> Self {
         WriterId {
             job: context.job.to_string(),
             attempt: context.attempt,
@@ -34,16 +36,18 @@ impl WriterId {
         }
     }
 
-    pub(super) fn visible(&self, number: u64) -> String {
+    /// The name of a file that is committed.
+    pub fn visible(&self, number: u64) -> String {
         format!("part-{self}-{number}")
     }
 
-    pub(super) fn hidden(&self, number: u64) -> String {
+    /// The name of a file in work.
+    pub fn hidden(&self, number: u64) -> String {
         format!(".part-{self}-{number}.inprogress")
     }
 
     /// The writer and number of a hidden file.
-    pub(super) fn parse_hidden(name: &str) -> Option<(WriterId, u64)> {
+    pub fn parse_hidden(name: &str) -> Option<(WriterId, u64)> {
         let mut parts = name.strip_prefix(".part-")?.strip_suffix(".inprogress")?.split('-');
         let writer = WriterId {
             job: parts.next()?.to_owned(),
@@ -66,17 +70,45 @@ impl fmt::Display for WriterId {
 /// How far a writer was at a checkpoint: files with lower numbers were handed over, others were not begun. What
 /// [`flott_connector::SinkWriter::snapshot`] gives.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(super) struct Progress {
-    pub(super) version: u32,
-    pub(super) writer: WriterId,
-    pub(super) next: u64,
+pub struct Progress {
+    version: u32,
+    writer: WriterId,
+    next: u64,
 }
 
 impl Progress {
-    pub(super) const VERSION: u32 = 1;
+    const VERSION: u32 = 1;
+
+    /// The writer begins with file `next`.
+    pub fn new(writer: WriterId, next: u64) -> Self {
+        Progress { version: Progress::VERSION, writer, next }
+    }
+
+    /// As it is in the checkpoint.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn to_text(&self) -> Result<String> {
+        serde_json::to_string(self)
+            .map_err(|error| Error::internal("a writer's state cannot be written").with_source(error))
+    }
+
+    /// From the checkpoint.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn from_text(entry: &str) -> Result<Self> {
+        let read: Progress = serde_json::from_str(entry).map_err(|error| {
+            Error::state(format!("a file writer's state cannot be read: {entry}")).with_source(error)
+        })?;
+        if read.version != Progress::VERSION {
+            return Err(Error::state(format!("a file writer's state has version {}", read.version)));
+        }
+        Ok(read)
+    }
 
     /// Whether a file was begun after this checkpoint by a writer that is gone, so that no checkpoint promises it.
-    pub(super) fn leaves_behind(&self, writer: &WriterId, number: u64, current: &WriterId) -> bool {
+    pub fn leaves_behind(&self, writer: &WriterId, number: u64, current: &WriterId) -> bool {
         let old = &self.writer;
         let same = writer == old && writer != current && number >= self.next;
         let between = writer.job == old.job

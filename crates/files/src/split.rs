@@ -8,33 +8,40 @@ use crate::storage::FileInfo;
 
 /// The payload of a [`Split`]. It is in checkpoints: fields may be added with defaults, none may change its meaning.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(super) struct FileSplit {
+pub struct FileSplit {
     version: u32,
-    pub(super) path: String,
+    /// The file.
+    pub path: String,
     /// The file's size when it was found.
-    pub(super) size: u64,
+    pub size: u64,
     /// When the file was changed last, when it was found.
-    pub(super) modified: Timestamp,
+    pub modified: Timestamp,
     /// The split owns the records that begin in `[start, end)`.
-    pub(super) start: u64,
-    pub(super) end: u64,
+    pub start: u64,
+    /// Where it ends.
+    pub end: u64,
     /// Where reading goes on.
     #[serde(default)]
-    pub(super) position: Option<Position>,
+    pub position: Option<Position>,
 }
 
 /// The start of the next record, in bytes of the uncompressed file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(super) struct Position {
-    pub(super) offset: u64,
+pub struct Position {
+    /// Its first byte.
+    pub offset: u64,
     /// Its line, from 1, counted from the start of the split.
-    pub(super) line: u64,
+    pub line: u64,
 }
 
 const VERSION: u32 = 1;
 
 impl FileSplit {
-    pub(super) fn new(file: &FileInfo, start: u64, end: u64) -> Result<Self> {
+    /// The part of a file that begins in `[start, end)`.
+    ///
+    /// # Errors
+    /// If its path is not UTF-8.
+    pub fn new(file: &FileInfo, start: u64, end: u64) -> Result<Self> {
         let path = file
             .path
             .to_str()
@@ -52,17 +59,25 @@ impl FileSplit {
     }
 
     /// The same split, to be read from a position.
-    pub(super) fn at(&self, position: Position) -> Self {
+    pub fn at(&self, position: Position) -> Self {
         FileSplit { position: Some(position), ..self.clone() }
     }
 
-    pub(super) fn to_split(&self) -> Result<Split> {
+    /// As a source hands it out.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn to_split(&self) -> Result<Split> {
         let payload = serde_json::to_string(self)
             .map_err(|error| Error::internal("a split cannot be written").with_source(error))?;
         Ok(Split { id: format!("{}:{}-{}", self.path, self.start, self.end), payload })
     }
 
-    pub(super) fn from_split(split: &Split) -> Result<Self> {
+    /// As a source is given it.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn from_split(split: &Split) -> Result<Self> {
         let read: FileSplit = serde_json::from_str(&split.payload).map_err(|error| {
             Error::state(format!("the position of the split {} cannot be read", split.id)).with_source(error)
         })?;

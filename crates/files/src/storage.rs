@@ -9,14 +9,17 @@ use flott_types::{Error, Result, Timestamp};
 
 /// A file as a listing shows it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct FileInfo {
-    pub(crate) path: PathBuf,
-    pub(crate) size: u64,
-    pub(crate) modified: Timestamp,
+pub struct FileInfo {
+    /// Where it is.
+    pub path: PathBuf,
+    /// In bytes.
+    pub size: u64,
+    /// When it was changed last.
+    pub modified: Timestamp,
 }
 
 /// The path of a `'path'` option: plain or `file:`. Other schemes are refused by name.
-pub(crate) fn local_path(text: &str) -> Result<PathBuf> {
+pub fn local_path(text: &str) -> Result<PathBuf> {
     let path = match text.split_once(':') {
         Some(("file", rest)) => match rest.strip_prefix("//") {
             None => rest,
@@ -39,7 +42,7 @@ pub(crate) fn local_path(text: &str) -> Result<PathBuf> {
 
 /// The files at a path, sorted by name: the file itself, all files below a directory, or what a glob matches. Hidden
 /// names, those that begin with `.` or `_`, are left out below the path.
-pub(crate) fn list(path: &Path) -> Result<Vec<FileInfo>> {
+pub fn list(path: &Path) -> Result<Vec<FileInfo>> {
     let mut files = Vec::new();
     if let Some(metadata) = metadata(path)? {
         visit(path, &metadata, &mut files)?;
@@ -95,7 +98,7 @@ fn is_hidden(path: &Path) -> bool {
 }
 
 /// Opens a file for reading from an offset.
-pub(crate) fn open(path: &Path, offset: u64) -> Result<impl Read + Send + use<>> {
+pub fn open(path: &Path, offset: u64) -> Result<impl Read + Send + use<>> {
     let mut file = File::open(path).map_err(|error| failed("open", path, error))?;
     if offset > 0 {
         file.seek(SeekFrom::Start(offset)).map_err(|error| failed("read", path, error))?;
@@ -105,14 +108,14 @@ pub(crate) fn open(path: &Path, offset: u64) -> Result<impl Read + Send + use<>>
 
 /// A file under construction.
 #[derive(Debug)]
-pub(crate) struct NewFile {
+pub struct NewFile {
     file: File,
     path: PathBuf,
 }
 
 impl NewFile {
     /// Creates a file, and the directories above it. There must be none of that name.
-    pub(crate) fn create(path: PathBuf) -> Result<Self> {
+    pub fn create(path: PathBuf) -> Result<Self> {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|error| failed("create the directory of", &path, error))?;
         }
@@ -120,18 +123,22 @@ impl NewFile {
         Ok(NewFile { file: file.map_err(|error| failed("create", &path, error))?, path })
     }
 
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+    /// Appends bytes.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.file.write_all(bytes).map_err(|error| failed("write", &self.path, error))
     }
 
     /// Makes what was written survive a crash.
-    pub(crate) fn close(self) -> Result<()> {
+    pub fn close(self) -> Result<()> {
         self.file.sync_all().map_err(|error| failed("write", &self.path, error))
     }
 }
 
 /// Gives a file its visible name, so that the name survives a crash. Harmless when it was done before.
-pub(crate) fn publish(hidden: &Path, visible: &Path) -> Result<()> {
+pub fn publish(hidden: &Path, visible: &Path) -> Result<()> {
     if metadata(hidden)?.is_some() && metadata(visible)?.is_some() {
         return Err(Error::external(format!(
             "{} is there already; it would be overwritten by {}",
@@ -154,14 +161,14 @@ pub(crate) fn publish(hidden: &Path, visible: &Path) -> Result<()> {
 }
 
 /// Creates a file without content unless it is there.
-pub(crate) fn touch(path: &Path) -> Result<()> {
+pub fn touch(path: &Path) -> Result<()> {
     let file = File::options().write(true).create(true).truncate(false).open(path);
     file.and_then(|file| file.sync_all()).map_err(|error| failed("create", path, error))?;
     sync_directory(path)
 }
 
 /// Removes a file; none there is fine.
-pub(crate) fn remove(path: &Path) -> Result<()> {
+pub fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path, error)),
         _ => Ok(()),
@@ -169,7 +176,7 @@ pub(crate) fn remove(path: &Path) -> Result<()> {
 }
 
 /// The files below a directory whose names satisfy `wanted`, hidden ones too. No directory is no file.
-pub(crate) fn find(directory: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
+pub fn find(directory: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut directories = vec![directory.to_owned()];
     while let Some(directory) = directories.pop() {
@@ -202,6 +209,6 @@ fn sync_directory(file: &Path) -> Result<()> {
 }
 
 /// What went wrong with which file.
-pub(crate) fn failed(action: &str, path: &Path, error: io::Error) -> Error {
+pub fn failed(action: &str, path: &Path, error: io::Error) -> Error {
     Error::external(format!("cannot {action} {}", path.display())).with_source(error)
 }

@@ -1,21 +1,36 @@
 //! Finds files and hands their splits out, first found first.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use flott_connector::{Split, SplitEnumerator};
 use flott_types::{Clock, Error, Result, SubtaskIndex, Timestamp};
+use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use super::split::FileSplit;
-use crate::config::Config;
 use crate::storage::{self, FileInfo};
+use crate::{Compression, FileSplit};
 
 /// Splits of a large file are about this long.
 const SPLIT_BYTES: u64 = 32 << 20;
 
-pub(super) struct FileEnumerator {
-    config: Arc<Config>,
+/// Which files are read.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// A file, a directory, or a glob.
+    pub path: PathBuf,
+    /// Whole paths must match.
+    pub pattern: Option<Regex>,
+    /// New files are looked for so often, in milliseconds; else the source ends with those that there are.
+    pub monitor_interval: Option<i64>,
+    /// Whether each line end is the end of a record, so that a file can be read in pieces.
+    pub is_splittable: bool,
+}
+
+/// The enumerator of a source of files.
+pub struct FileEnumerator {
+    listing: Listing,
     clock: Arc<dyn Clock>,
     pending: VecDeque<Split>,
     /// The files found so far; kept while the directory is watched.
@@ -34,10 +49,14 @@ struct Snapshot {
 const VERSION: u32 = 1;
 
 impl FileEnumerator {
-    pub(super) fn new(config: Arc<Config>, restored: Option<&str>, clock: Arc<dyn Clock>) -> Result<Self> {
+    /// Lists the files, or goes on where it was.
+    ///
+    /// # Errors
+    /// If there is nothing at the path, or what was handed out cannot be read.
+    pub fn new(listing: Listing, restored: Option<&str>, clock: Arc<dyn Clock>) -> Result<Self> {
         let now = clock.now();
         let mut enumerator =
-            FileEnumerator { config, clock, pending: VecDeque::new(), seen: BTreeSet::new(), next_look: now };
+            FileEnumerator { listing, clock, pending: VecDeque::new(), seen: BTreeSet::new(), next_look: now };
         let Some(restored) = restored else {
             enumerator.look()?;
             return Ok(enumerator);
@@ -55,16 +74,16 @@ impl FileEnumerator {
 
     /// Lists the files and queues the new ones.
     fn look(&mut self) -> Result<()> {
-        let watched = self.config.monitor_interval;
-        for file in storage::list(&self.config.path)? {
+        let watched = self.listing.monitor_interval;
+        for file in storage::list(&self.listing.path)? {
             let path = file.path.to_string_lossy();
-            if self.config.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(&path)) {
+            if self.listing.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(&path)) {
                 continue;
             }
             if watched.is_some() && !self.seen.insert(path.into_owned()) {
                 continue;
             }
-            for split in cut(&file, self.config.format.is_splittable())? {
+            for split in cut(&file, self.listing.is_splittable)? {
                 self.pending.push_back(split.to_split()?);
             }
         }
@@ -78,7 +97,7 @@ fn cut(file: &FileInfo, splittable: bool) -> Result<Vec<FileSplit>> {
     if file.size == 0 {
         return Ok(Vec::new());
     }
-    let compressed = super::reader::compression(&file.path)?.is_some();
+    let compressed = Compression::of(&file.path)?.is_some();
     let pieces = if splittable && !compressed { file.size.div_ceil(SPLIT_BYTES) } else { 1 };
     let bound = |piece: u64| (u128::from(file.size) * u128::from(piece) / u128::from(pieces)) as u64;
     (0..pieces).map(|piece| FileSplit::new(file, bound(piece), bound(piece + 1))).collect()
@@ -86,7 +105,7 @@ fn cut(file: &FileInfo, splittable: bool) -> Result<Vec<FileSplit>> {
 
 impl SplitEnumerator for FileEnumerator {
     fn next_splits(&mut self, _reader: SubtaskIndex) -> Result<Option<Vec<Split>>> {
-        let watched = self.config.monitor_interval.is_some();
+        let watched = self.listing.monitor_interval.is_some();
         if self.pending.is_empty() && watched && self.clock.now() >= self.next_look {
             self.look()?;
         }
@@ -108,7 +127,7 @@ impl SplitEnumerator for FileEnumerator {
     }
 
     fn discovery_interval(&self) -> i64 {
-        self.config.monitor_interval.unwrap_or(1_000)
+        self.listing.monitor_interval.unwrap_or(1_000)
     }
 }
 

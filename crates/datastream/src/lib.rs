@@ -1,0 +1,5 @@
+//! The DataStream API.
+
+pub mod sink;
+pub mod source;
+pub mod time;
