@@ -18,6 +18,6 @@ pub mod text;
 mod watermark_status;
 
 pub use change::ChangeBatch;
-pub use records::{AnyRecords, Batch, Records};
+pub use records::{AnyRecords, Batch, Record, Records, downcast};
 pub use row_kind::{RowKind, RowKinds};
 pub use watermark_status::WatermarkStatus;

@@ -3,9 +3,16 @@
 use std::any::Any;
 use std::fmt;
 
-use flott_types::Timestamp;
+use flott_types::{Error, Result, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::ChangeBatch;
+
+/// What a value in a stream must be: something that can be written and read again. Any `serde` type is.
+pub trait Record: Serialize + DeserializeOwned + Send + 'static {}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Record for T {}
 
 /// Values of a user's own type, with event timestamps where they were assigned.
 #[derive(Clone, PartialEq, Debug)]
@@ -14,12 +21,33 @@ pub struct Records<T> {
     pub values: Vec<T>,
     /// One timestamp a value, or none at all.
     pub timestamps: Option<Vec<Timestamp>>,
+    /// One route a value, or none at all: the hash of its key on a keyed stream, the number of its receiver where a
+    /// function decides that.
+    pub routes: Option<Vec<u64>>,
+}
+
+impl<T> Default for Records<T> {
+    fn default() -> Self {
+        Records::new(Vec::new())
+    }
 }
 
 impl<T> Records<T> {
     /// Values without timestamps.
     pub fn new(values: Vec<T>) -> Self {
-        Records { values, timestamps: None }
+        Records { values, timestamps: None, routes: None }
+    }
+
+    /// Values with a timestamp each.
+    pub fn with_timestamps(values: Vec<T>, timestamps: Vec<Timestamp>) -> Self {
+        debug_assert_eq!(values.len(), timestamps.len());
+        Records { values, timestamps: Some(timestamps), routes: None }
+    }
+
+    /// The timestamp of a value.
+    #[inline]
+    pub fn timestamp(&self, at: usize) -> Option<Timestamp> {
+        self.timestamps.as_ref().map(|timestamps| timestamps[at])
     }
 }
 
@@ -31,23 +59,115 @@ pub trait AnyRecords: Any + Send {
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
-    /// For a broadcast exchange.
-    fn clone_box(&self) -> Box<dyn AnyRecords>;
+    /// A copy, for a second receiver. Values are written and read again, since they need not be `Clone`.
+    ///
+    /// # Errors
+    /// If the type's own `Serialize` or `Deserialize` refuses.
+    fn try_clone(&self) -> Result<Box<dyn AnyRecords>>;
     /// For the operator that knows the type.
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
+    /// The routes of the values, if they have some.
+    fn routes(&self) -> Option<&[u64]>;
+    /// Deals the values out: value `i` to part `targets[i]`, of so many parts. Their order is kept within a part.
+    fn deal(self: Box<Self>, targets: &[u32], parts: usize) -> Vec<Option<Box<dyn AnyRecords>>>;
+    /// Adds the values of another batch of the same type.
+    ///
+    /// # Errors
+    /// If it is of another type.
+    fn append(&mut self, other: Box<dyn AnyRecords>) -> Result<()>;
 }
 
-impl<T: Clone + Send + 'static> AnyRecords for Records<T> {
+impl<T: Record> AnyRecords for Records<T> {
     fn len(&self) -> usize {
         self.values.len()
     }
 
-    fn clone_box(&self) -> Box<dyn AnyRecords> {
-        Box::new(self.clone())
+    fn try_clone(&self) -> Result<Box<dyn AnyRecords>> {
+        let refused = |error: &dyn fmt::Display| {
+            let name = std::any::type_name::<T>();
+            Error::data(format!("a value of type {name} cannot be copied for a second receiver: {error}"))
+        };
+        // Names and not positions, so that whatever a type does with serde is understood.
+        let bytes = rmp_serde::to_vec_named(&self.values).map_err(|error| refused(&error))?;
+        let values = rmp_serde::from_slice(&bytes).map_err(|error| refused(&error))?;
+        let (timestamps, routes) = (self.timestamps.clone(), self.routes.clone());
+        Ok(Box::new(Records::<T> { values, timestamps, routes }))
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
         self
+    }
+
+    fn routes(&self) -> Option<&[u64]> {
+        self.routes.as_deref()
+    }
+
+    fn deal(self: Box<Self>, targets: &[u32], parts: usize) -> Vec<Option<Box<dyn AnyRecords>>> {
+        debug_assert_eq!(targets.len(), self.values.len());
+        let mut counts = vec![0usize; parts];
+        targets.iter().for_each(|target| counts[*target as usize] += 1);
+        if let Some(only) = counts.iter().position(|count| *count == targets.len()) {
+            let mut dealt: Vec<Option<Box<dyn AnyRecords>>> = (0..parts).map(|_| None).collect();
+            if !targets.is_empty() {
+                dealt[only] = Some(self);
+            }
+            return dealt;
+        }
+        let Records { values, timestamps, routes } = *self;
+        let empty = |count: &usize| Records {
+            values: Vec::with_capacity(*count),
+            timestamps: timestamps.as_ref().map(|_| Vec::with_capacity(*count)),
+            routes: routes.as_ref().map(|_| Vec::with_capacity(*count)),
+        };
+        let mut dealt: Vec<Records<T>> = counts.iter().map(empty).collect();
+        for (value, target) in values.into_iter().zip(targets) {
+            dealt[*target as usize].values.push(value);
+        }
+        for (timestamp, target) in timestamps.into_iter().flatten().zip(targets) {
+            dealt[*target as usize].timestamps.get_or_insert_default().push(timestamp);
+        }
+        for (route, target) in routes.into_iter().flatten().zip(targets) {
+            dealt[*target as usize].routes.get_or_insert_default().push(route);
+        }
+        let part = |part: Records<T>| -> Option<Box<dyn AnyRecords>> {
+            (!part.values.is_empty()).then(|| Box::new(part) as Box<dyn AnyRecords>)
+        };
+        dealt.into_iter().map(part).collect()
+    }
+
+    fn append(&mut self, other: Box<dyn AnyRecords>) -> Result<()> {
+        let other = downcast::<T>(other)?;
+        extend(&mut self.timestamps, self.values.len(), other.timestamps, other.values.len(), i64::MIN);
+        extend(&mut self.routes, self.values.len(), other.routes, other.values.len(), 0);
+        self.values.extend(other.values);
+        Ok(())
+    }
+}
+
+/// Puts one optional column behind another; where only one is there, the other's values are `none`.
+fn extend<V: Clone>(column: &mut Option<Vec<V>>, len: usize, more: Option<Vec<V>>, count: usize, none: V) {
+    match (column.as_mut(), more) {
+        (None, None) => {}
+        (Some(column), Some(more)) => column.extend(more),
+        (Some(column), None) => column.resize(len + count, none),
+        (None, Some(more)) => {
+            let mut all = vec![none; len];
+            all.extend(more);
+            *column = Some(all);
+        }
+    }
+}
+
+/// Records as what the caller knows them to be.
+///
+/// # Errors
+/// If they are of another type: a defect of the plan.
+pub fn downcast<T: Record>(records: Box<dyn AnyRecords>) -> Result<Records<T>> {
+    match records.into_any().downcast::<Records<T>>() {
+        Ok(records) => Ok(*records),
+        Err(_) => {
+            Err(Error::internal(format!("records that are not of type {}", std::any::type_name::<T>())))
+        }
     }
 }
 
@@ -67,13 +187,26 @@ impl Batch {
             Batch::Records(records) => records.len(),
         }
     }
-}
 
-impl Clone for Batch {
-    fn clone(&self) -> Self {
-        match self {
+    /// A copy, for a second receiver. Columns are shared; values are copied one by one.
+    ///
+    /// # Errors
+    /// As [`AnyRecords::try_clone`].
+    pub fn try_clone(&self) -> Result<Batch> {
+        Ok(match self {
             Batch::Changes(changes) => Batch::Changes(changes.clone()),
-            Batch::Records(records) => Batch::Records(records.clone_box()),
+            Batch::Records(records) => Batch::Records(records.try_clone()?),
+        })
+    }
+
+    /// Values of this type.
+    ///
+    /// # Errors
+    /// If the batch holds something else: a defect of the plan.
+    pub fn into_records<T: Record>(self) -> Result<Records<T>> {
+        match self {
+            Batch::Records(records) => downcast(records),
+            Batch::Changes(_) => Err(Error::internal("columns came where records were expected")),
         }
     }
 }
@@ -90,5 +223,43 @@ impl fmt::Debug for Batch {
 impl From<ChangeBatch> for Batch {
     fn from(changes: ChangeBatch) -> Self {
         Batch::Changes(changes)
+    }
+}
+
+impl<T: Record> From<Records<T>> for Batch {
+    fn from(records: Records<T>) -> Self {
+        Batch::Records(Box::new(records))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_dealt_in_order_with_what_belongs_to_them() {
+        let mut records = Records::with_timestamps(vec!["a", "b", "c", "d"], vec![1, 2, 3, 4]);
+        records.routes = Some(vec![10, 20, 30, 40]);
+        let records = Records {
+            values: records.values.iter().map(|value| value.to_string()).collect(),
+            timestamps: records.timestamps,
+            routes: records.routes,
+        };
+        let dealt = Box::new(records).deal(&[2, 0, 2, 2], 3);
+        let part = |at: usize| dealt[at].as_ref().map(|part| part.try_clone().unwrap());
+        let last = downcast::<String>(part(2).unwrap()).unwrap();
+        assert_eq!(last.values, ["a", "c", "d"]);
+        assert_eq!((last.timestamps, last.routes), (Some(vec![1, 3, 4]), Some(vec![10, 30, 40])));
+        assert!(part(1).is_none());
+        assert_eq!(downcast::<String>(part(0).unwrap()).unwrap().values, ["b"]);
+    }
+
+    #[test]
+    fn what_belongs_to_values_stays_with_them_when_batches_are_joined() {
+        let mut records = Records::new(vec![1u8, 2]);
+        records.append(Box::new(Records::with_timestamps(vec![3u8], vec![7]))).unwrap();
+        assert_eq!(records.values, [1, 2, 3]);
+        assert_eq!(records.timestamps, Some(vec![i64::MIN, i64::MIN, 7]));
+        assert!(records.append(Box::new(Records::new(vec![1u16]))).is_err());
     }
 }

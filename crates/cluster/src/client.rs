@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
-use flott_batch::ChangeBatch;
+use flott_batch::{Batch, ChangeBatch};
 use flott_checkpoint::JobStatus;
 use flott_checkpoint::coordinator::Request;
 use flott_plan::Schema;
@@ -150,6 +150,21 @@ impl ResultStream {
     /// # Errors
     /// Why the result is not complete: the job failed or was cancelled.
     pub fn next_within(&self, timeout: Duration) -> Result<NextRows> {
+        Ok(match self.store.next(timeout)? {
+            NextRows::Rows(Batch::Changes(rows)) => NextRows::Rows(rows),
+            NextRows::Rows(Batch::Records(_)) => {
+                return Err(Error::internal("the job collects records, not rows"));
+            }
+            NextRows::NotYet => NextRows::NotYet,
+            NextRows::End => NextRows::End,
+        })
+    }
+
+    /// The next rows or records, waiting at most so long.
+    ///
+    /// # Errors
+    /// As for [`ResultStream::next_within`].
+    pub fn next_batch_within(&self, timeout: Duration) -> Result<NextRows<Batch>> {
         self.store.next(timeout)
     }
 
@@ -159,7 +174,7 @@ impl ResultStream {
     /// As for [`ResultStream::next_within`].
     pub fn next_rows(&self) -> Result<Option<ChangeBatch>> {
         loop {
-            match self.store.next(Duration::from_secs(3_600))? {
+            match self.next_within(Duration::from_secs(3_600))? {
                 NextRows::Rows(rows) => return Ok(Some(rows)),
                 NextRows::End => return Ok(None),
                 NextRows::NotYet => {}

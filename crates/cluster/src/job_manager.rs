@@ -110,7 +110,7 @@ impl JobManager {
         let results = collected.map(|schema| (Arc::new(ResultStore::new(release)), schema));
         let (mailbox, received) = Mailbox::new();
         let mailbox = Arc::new(mailbox);
-        let width = graph.vertices.iter().map(|vertex| vertex.parallelism).max().unwrap_or(0);
+        let (_, width) = graph.slots();
         let allocation = self.slots.lock().allocate(&graph.name, width);
         let (slots, allocation) = match allocation {
             Ok(allocation) => {

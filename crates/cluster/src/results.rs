@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use flott_batch::ChangeBatch;
+use flott_batch::{Batch, ChangeBatch};
 use flott_operator::TaskInfo;
 use flott_runtime::gate::CancelFlag;
 use flott_runtime::{Collector, Results};
@@ -41,18 +41,18 @@ pub(crate) struct ResultStore {
 
 #[derive(Default)]
 struct State {
-    released: VecDeque<ChangeBatch>,
+    released: VecDeque<Batch>,
     rows: usize,
     /// Since the last barrier, for each subtask.
-    open: BTreeMap<u32, Vec<ChangeBatch>>,
-    sealed: BTreeMap<CheckpointId, Vec<ChangeBatch>>,
+    open: BTreeMap<u32, Vec<Batch>>,
+    sealed: BTreeMap<CheckpointId, Vec<Batch>>,
     given: bool,
     abandoned: bool,
     end: Option<Result<(), String>>,
 }
 
 impl State {
-    fn release(&mut self, batches: Vec<ChangeBatch>) {
+    fn release(&mut self, batches: Vec<Batch>) {
         for batch in batches {
             self.rows += batch.num_rows();
             self.released.push_back(batch);
@@ -72,7 +72,7 @@ impl ResultStore {
         ResultStore { release, state: Mutex::default(), readable: Condvar::new(), writable: Condvar::new() }
     }
 
-    fn emit(&self, subtask: u32, batch: ChangeBatch, cancel: &CancelFlag, clock: &dyn Clock) -> Result<u64> {
+    fn emit(&self, subtask: u32, batch: Batch, cancel: &CancelFlag, clock: &dyn Clock) -> Result<u64> {
         let mut state = self.state.lock();
         if self.release == Release::OnCheckpoint {
             state.open.entry(subtask).or_default().push(batch);
@@ -150,7 +150,7 @@ impl ResultStore {
     }
 
     /// The next rows, waiting at most so long.
-    pub(crate) fn next(&self, timeout: Duration) -> Result<NextRows> {
+    pub(crate) fn next(&self, timeout: Duration) -> Result<NextRows<Batch>> {
         let mut state = self.state.lock();
         let nothing = |state: &mut State| state.released.is_empty() && state.end.is_none();
         self.readable.wait_while_for(&mut state, nothing, timeout);
@@ -172,9 +172,9 @@ impl ResultStore {
 
 /// What [`ResultStore::next`] found.
 #[derive(Debug)]
-pub enum NextRows {
+pub enum NextRows<B = ChangeBatch> {
     /// Rows.
-    Rows(ChangeBatch),
+    Rows(B),
     /// Nothing within the time.
     NotYet,
     /// There are no more.
@@ -209,8 +209,8 @@ struct StoreCollector {
 }
 
 impl Collector for StoreCollector {
-    fn emit(&mut self, changes: ChangeBatch, cancel: &CancelFlag, clock: &dyn Clock) -> Result<u64> {
-        self.store.emit(self.subtask, changes, cancel, clock)
+    fn emit(&mut self, batch: Batch, cancel: &CancelFlag, clock: &dyn Clock) -> Result<u64> {
+        self.store.emit(self.subtask, batch, cancel, clock)
     }
 
     fn seal(&mut self, checkpoint: CheckpointId) {

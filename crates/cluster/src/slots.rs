@@ -1,6 +1,7 @@
 //! The resource manager: which TaskManager has how many slots, and who has them.
 //!
-//! A slot holds one subtask of every vertex of a job (slot sharing), so a job needs as many slots as its widest vertex has subtasks.
+//! A slot holds one subtask of every vertex of a slot sharing group, so a group needs as many slots as its widest vertex has
+//! subtasks. Without groups of the user's own a job is one group.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -30,6 +30,14 @@ pub struct TaskInfo {
 pub trait Output {
     /// Sends rows downstream. Empty batches are dropped.
     fn emit(&mut self, batch: Batch) -> Result<()>;
+    /// Sends values to a side output. Nobody need read it.
+    ///
+    /// # Errors
+    /// As [`Output::emit`]; and where there are no side outputs.
+    fn emit_side(&mut self, tag: &str, batch: Batch) -> Result<()> {
+        let _ = batch;
+        Err(flott_types::Error::internal(format!("there is no side output '{tag}' here")))
+    }
     /// Sends a watermark downstream.
     fn watermark(&mut self, watermark: Watermark) -> Result<()>;
     /// Tells downstream whether this stream holds event time back.

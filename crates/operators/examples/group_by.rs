@@ -8,7 +8,7 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use flott_batch::{Batch, ChangeBatch, WatermarkStatus, arrow_type};
 use flott_operator::{Context, OperatorMetrics, Output, TaskInfo};
 use flott_operators::{BuildContext, build};
-use flott_plan::{AggregateCall, AggregatePhase, ChainedNode, Node, OperatorSpec, Schema};
+use flott_plan::{AggregateCall, AggregatePhase, ChainedNode, Node, OperatorSpec, Schema, Wishes};
 use flott_state::RestoredState;
 use flott_types::{
     CheckpointId, Clock, JobId, KeyGroupRange, OperatorUid, Result, SubtaskIndex, SystemClock, TypeKind,
@@ -66,8 +66,10 @@ fn main() -> Result<()> {
             },
             schema: Schema::new([("k", bigint()), ("c", bigint()), ("s", bigint())]),
             parallelism: 1,
+            wishes: Wishes::default(),
         },
         parent: None,
+        tag: None,
         inputs: vec![input.clone()],
     };
     let mut operator = build(&node, &BuildContext::default())?;

@@ -177,5 +177,6 @@ fn name(spec: &OperatorSpec) -> &'static str {
         OperatorSpec::ChangelogNormalize { .. } => "ChangelogNormalize",
         OperatorSpec::Expand { .. } => "Expand",
         OperatorSpec::Union => "Union",
+        OperatorSpec::Function { .. } => "Function (a program's own)",
     }
 }

@@ -7,7 +7,7 @@ use arrow::compute::{concat_batches, take_record_batch};
 use flott_batch::hash::hash_columns;
 use flott_batch::{Batch, ChangeBatch, WatermarkStatus, pretty};
 use flott_operator::{Context, Operator, OperatorMetrics, Output, TaskInfo};
-use flott_plan::{ChainedNode, Expr, Node, OperatorSpec, Schema};
+use flott_plan::{ChainedNode, Expr, Node, OperatorSpec, Schema, Wishes};
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{
     CheckpointId, JobId, KeyGroup, KeyGroupRange, LogicalType, OperatorUid, Result, SubtaskIndex, Timestamp,
@@ -68,8 +68,10 @@ pub(crate) fn node(spec: OperatorSpec, inputs: &[&str], output: &str) -> Chained
             spec,
             schema: schema(output),
             parallelism: 1,
+            wishes: Wishes::default(),
         },
         parent: None,
+        tag: None,
         inputs: inputs.iter().map(|input| schema(input)).collect(),
     }
 }

@@ -26,6 +26,47 @@ pub struct Node {
     pub schema: Schema,
     /// How many subtasks.
     pub parallelism: u32,
+    /// What the author of the job asked for beyond the defaults.
+    #[serde(default, skip_serializing_if = "Wishes::is_none")]
+    pub wishes: Wishes,
+}
+
+/// What the author of a job may ask for an operator.
+#[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Wishes {
+    /// With which neighbours it is chained.
+    #[serde(default)]
+    pub chaining: Chaining,
+    /// The number of key groups; `None` is the job's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_parallelism: Option<u32>,
+    /// The slot sharing group; `None` is that of its inputs, or `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot_sharing_group: Option<String>,
+    /// How long its output may be held back for larger batches, in milliseconds; -1 until a batch is full or the input is
+    /// dry; `None` is the job's (`execution.buffer-timeout`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buffer_timeout: Option<i64>,
+}
+
+impl Wishes {
+    /// Whether nothing is asked for.
+    pub fn is_none(&self) -> bool {
+        *self == Wishes::default()
+    }
+}
+
+/// With which neighbours an operator is chained.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Chaining {
+    /// With those before and behind it.
+    #[default]
+    Always,
+    /// Only with those behind it.
+    Head,
+    /// With none.
+    Never,
 }
 
 /// How rows are spread over the subtasks of the receiving operator.
@@ -34,10 +75,14 @@ pub struct Node {
 pub enum Exchange {
     /// Subtask i to subtask i; the only one that chains.
     Forward,
-    /// By key group of these columns of the sender's output.
+    /// By key group of these columns of the sender's output; of records, by the key whose hash they carry.
     Hash(Vec<usize>),
     /// Round robin over all.
     Rebalance,
+    /// Round robin over the receivers next to the sender: each end's subtasks are spread evenly over those of the other.
+    Rescale,
+    /// Each record to the receiver whose number it carries.
+    Custom,
     /// Every row to every subtask.
     Broadcast,
     /// All rows to the first subtask.
@@ -55,6 +100,9 @@ pub struct Edge {
     pub input: usize,
     /// How rows are spread.
     pub exchange: Exchange,
+    /// The side output of the sender that is received; `None` is its output proper.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
 }
 
 /// Operators and the streams between them; nodes stand in topological order.
@@ -73,6 +121,9 @@ pub struct ChainedNode {
     pub node: Node,
     /// The operator of the same vertex that feeds it by direct calls, by position; `None` for the head.
     pub parent: Option<usize>,
+    /// The parent's side output that it is fed from; `None` is the output proper.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
     /// The schemas of its inputs.
     pub inputs: Vec<Schema>,
 }
@@ -90,6 +141,9 @@ pub struct JobVertex {
     pub parallelism: u32,
     /// The number of key groups.
     pub max_parallelism: u32,
+    /// Vertices of one group share slots; `None` is the group `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot_sharing_group: Option<String>,
 }
 
 /// A stream between two vertices.
@@ -105,6 +159,9 @@ pub struct JobEdge {
     pub input: usize,
     /// How rows are spread.
     pub exchange: Exchange,
+    /// The side output of the sender that is received; `None` is its output proper.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
 }
 
 /// A job as it is submitted, stored and deployed.
@@ -131,7 +188,7 @@ impl StreamGraph {
 
     /// Adds a stream.
     pub fn connect(&mut self, from: NodeId, to: NodeId, input: usize, exchange: Exchange) {
-        self.edges.push(Edge { from, to, input, exchange });
+        self.edges.push(Edge { from, to, input, exchange, tag: None });
     }
 
     /// Chains operators into vertices: a forward edge between operators of equal parallelism, where the receiver has
@@ -161,14 +218,25 @@ impl StreamGraph {
             }
             let parent = match inputs.as_slice() {
                 [edge] if chaining && edge.exchange == Exchange::Forward => {
+                    let from = &self.nodes[edge.from.0 as usize];
                     let (vertex, operator) = places[edge.from.0 as usize];
-                    (vertices[vertex].parallelism == node.parallelism).then_some((vertex, operator))
+                    let wanted =
+                        from.wishes.chaining != Chaining::Never && node.wishes.chaining == Chaining::Always;
+                    let group = &node.wishes.slot_sharing_group;
+                    let together = vertices[vertex].parallelism == node.parallelism
+                        && (group.is_none() || *group == vertices[vertex].slot_sharing_group)
+                        && node
+                            .wishes
+                            .max_parallelism
+                            .is_none_or(|own| own == vertices[vertex].max_parallelism);
+                    (wanted && together).then_some((vertex, operator))
                 }
                 _ => None,
             };
             let chained = ChainedNode {
                 node: node.clone(),
                 parent: parent.map(|(_, operator)| operator),
+                tag: parent.and_then(|_| inputs.first()).and_then(|edge| edge.tag.clone()),
                 inputs: schemas,
             };
             if let Some((vertex, _)) = parent {
@@ -179,6 +247,15 @@ impl StreamGraph {
                 continue;
             }
             let vertex = VertexId(vertices.len() as u32);
+            // As in Flink: the group of the inputs, where they are of one.
+            let mut groups =
+                inputs.iter().map(|edge| &vertices[places[edge.from.0 as usize].0].slot_sharing_group);
+            let inherited = match groups.next() {
+                Some(first) if groups.all(|group| group == first) => first.clone(),
+                _ => None,
+            };
+            let group =
+                node.wishes.slot_sharing_group.clone().or(inherited).filter(|group| group != "default");
             for edge in inputs {
                 let (from, from_operator) = places[edge.from.0 as usize];
                 let exchange = match edge.exchange {
@@ -189,17 +266,19 @@ impl StreamGraph {
                     ref exchange => exchange.clone(),
                 };
                 let from = VertexId(from as u32);
-                job_edges.push(JobEdge { from, from_operator, to: vertex, input: edge.input, exchange });
+                let (input, tag) = (edge.input, edge.tag.clone());
+                job_edges.push(JobEdge { from, from_operator, to: vertex, input, exchange, tag });
             }
             vertices.push(JobVertex {
                 id: vertex,
                 name: node.name.clone(),
                 operators: vec![chained],
                 parallelism: node.parallelism,
-                max_parallelism: match max_parallelism {
+                max_parallelism: match node.wishes.max_parallelism.unwrap_or(max_parallelism) {
                     0 => default_max_parallelism(node.parallelism),
                     set => set,
                 },
+                slot_sharing_group: group,
             });
             places.push((vertex.0 as usize, 0));
         }
@@ -222,6 +301,25 @@ impl StreamGraph {
 }
 
 impl JobGraph {
+    /// The slots that the job needs. Vertices of one slot sharing group share slots, subtask by subtask; each group has slots of
+    /// its own. For each vertex the number of its first subtask's slot; and how many slots there are in all.
+    pub fn slots(&self) -> (Vec<u32>, u32) {
+        let mut widths: BTreeMap<Option<&str>, u32> = BTreeMap::new();
+        for vertex in &self.vertices {
+            let width = widths.entry(vertex.slot_sharing_group.as_deref()).or_default();
+            *width = vertex.parallelism.max(*width);
+        }
+        let mut total = 0;
+        let mut starts = BTreeMap::new();
+        for (group, width) in widths {
+            starts.insert(group, total);
+            total += width;
+        }
+        let start =
+            |vertex: &JobVertex| starts.get(&vertex.slot_sharing_group.as_deref()).copied().unwrap_or(0);
+        (self.vertices.iter().map(start).collect(), total)
+    }
+
     /// The serialised form.
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string(self)

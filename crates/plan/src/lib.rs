@@ -16,7 +16,9 @@ mod window;
 
 pub use aggregate::AggregateCall;
 pub use expr::{Expr, Literal};
-pub use graph::{ChainedNode, Edge, Exchange, JobEdge, JobGraph, JobVertex, Node, NodeId, StreamGraph};
+pub use graph::{
+    ChainedNode, Chaining, Edge, Exchange, JobEdge, JobGraph, JobVertex, Node, NodeId, StreamGraph, Wishes,
+};
 pub use schema::{Column, Schema};
 pub use spec::{
     AggregatePhase, JoinKind, OperatorSpec, SinkSpec, SortKey, SourceSpec, TableSpec, WatermarkSpec,

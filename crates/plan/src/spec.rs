@@ -247,4 +247,11 @@ pub enum OperatorSpec {
     Sink(SinkSpec),
     /// Hands the rows to the client that submitted the query.
     Collect,
+    /// A function of a program: code that every process of the job has, found by the operator's number in it.
+    Function {
+        /// The program's name, the same in all processes.
+        program: String,
+        /// The operator's number in the program.
+        node: u32,
+    },
 }

@@ -203,6 +203,18 @@ impl Failure {
     }
 }
 
+/// The subtasks of the other end of a rescaling edge that subtask `own` of `here` is connected to. Of the two ends the
+/// wider one has exactly one neighbour each, and the relation is the same seen from either.
+fn neighbours(own: u32, here: u32, there: u32) -> std::ops::Range<u32> {
+    if here >= there {
+        let at = (u64::from(own) * u64::from(there) / u64::from(here)) as u32;
+        return at..at + 1;
+    }
+    // All those whose one neighbour is `own`.
+    let first = |own: u32| (u64::from(own) * u64::from(there)).div_ceil(u64::from(here)) as u32;
+    first(own)..first(own + 1)
+}
+
 impl TaskDeployment {
     /// One task of a job, from the job's plan.
     ///
@@ -277,7 +289,11 @@ impl TaskDeployment {
     /// The subtasks at the other end that this one is connected to.
     fn peers(&self, edge: &TaskEdge) -> impl Iterator<Item = flott_types::SubtaskIndex> + use<> {
         let own = self.task.subtask.0;
-        let range = if edge.plan.exchange == Exchange::Forward { own..own + 1 } else { 0..edge.parallelism };
+        let range = match edge.plan.exchange {
+            Exchange::Forward => own..own + 1,
+            Exchange::Rescale => neighbours(own, self.vertex.parallelism, edge.parallelism),
+            _ => 0..edge.parallelism,
+        };
         range.map(flott_types::SubtaskIndex)
     }
 }

@@ -76,17 +76,22 @@ impl Builder<'_> {
         let mut outputs = Outputs::new(metrics, self.task.clone());
         for (child, node) in self.deployment.vertex.operators.iter().enumerate() {
             if node.parent == Some(position) {
-                outputs.links.push(self.link(child)?);
+                outputs.links.push(self.link(child)?.with_tag(node.tag.clone()));
             }
         }
-        let schema = arrow_type::schema(self.deployment.vertex.operators[position].node.schema.iter());
+        let node = &self.deployment.vertex.operators[position].node;
+        let schema = arrow_type::schema(node.schema.iter());
+        let buffer_timeout = match node.wishes.buffer_timeout {
+            None => self.deployment.options.buffer_timeout,
+            Some(own) => (own >= 0).then_some(own),
+        };
         for output in self.deployment.outputs.iter().filter(|output| output.plan.from_operator == position) {
             let channels = self.deployment.output_channels(output);
             let senders = channels
                 .into_iter()
                 .map(|channel| self.environment.connector.connect(channel, self.context))
                 .collect::<Result<Vec<_>>>()?;
-            outputs.exchanges.push(ExchangeWriter::new(
+            let writer = ExchangeWriter::new(
                 output.plan.exchange.clone(),
                 schema.clone(),
                 senders,
@@ -98,7 +103,9 @@ impl Builder<'_> {
                 },
                 self.deployment.options.batch_size,
                 output.max_parallelism,
-            ));
+            );
+            let writer = writer.with_buffer_timeout(buffer_timeout).with_tag(output.plan.tag.clone());
+            outputs.exchanges.push(writer);
         }
         Ok(outputs)
     }

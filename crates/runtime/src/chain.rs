@@ -22,6 +22,8 @@ pub struct Link {
     metrics: OperatorMetrics,
     watermark: Watermark,
     wake_at: Option<Timestamp>,
+    /// The side output of the operator before it that it reads; `None` is the output proper.
+    tag: Option<String>,
     /// Where its output goes.
     pub outputs: Outputs,
 }
@@ -38,6 +40,11 @@ pub struct Outputs {
     pub task: std::sync::Arc<crate::TaskMetrics>,
     watermark: Watermark,
     status: WatermarkStatus,
+}
+
+enum Receiver<'a> {
+    Link(&'a mut Link),
+    Exchange(&'a mut ExchangeWriter),
 }
 
 /// What one operator hands over at a checkpoint.
@@ -72,29 +79,29 @@ impl Outputs {
         ChainOutput { outputs: self, now }
     }
 
-    fn emit(&mut self, batch: Batch, now: Timestamp) -> Result<()> {
+    fn emit(&mut self, tag: Option<&str>, batch: Batch, now: Timestamp) -> Result<()> {
         let rows = batch.num_rows() as u64;
         if rows == 0 {
             return Ok(());
         }
         self.metrics.num_records_out.add(rows);
-        self.task.records_out.add(rows * self.exchanges.len() as u64);
-        let count = self.links.len() + self.exchanges.len();
-        // The last receiver gets the batch itself, the others a clone (columns are shared).
+        let links = self.links.iter_mut().filter(|link| link.tag.as_deref() == tag);
+        let exchanges = self.exchanges.iter_mut().filter(|exchange| exchange.tag.as_deref() == tag);
+        let mut receivers = links.map(Receiver::Link).chain(exchanges.map(Receiver::Exchange)).peekable();
+        // The last receiver gets the batch itself, the others a copy (columns are shared).
         let mut batch = Some(batch);
-        let mut left = count;
-        let mut next = || {
-            left -= 1;
-            if left == 0 { batch.take() } else { batch.clone() }
-        };
-        for link in &mut self.links {
-            if let Some(batch) = next() {
-                link.process(0, batch, now)?;
-            }
-        }
-        for exchange in &mut self.exchanges {
-            if let Some(batch) = next() {
-                exchange.emit(batch, now)?;
+        while let Some(receiver) = receivers.next() {
+            let given = match &batch {
+                Some(batch) if receivers.peek().is_some() => Some(batch.try_clone()?),
+                _ => batch.take(),
+            };
+            let Some(given) = given else { break };
+            match receiver {
+                Receiver::Link(link) => link.process(0, given, now)?,
+                Receiver::Exchange(exchange) => {
+                    self.task.records_out.add(rows);
+                    exchange.emit(given, now)?;
+                }
             }
         }
         Ok(())
@@ -144,19 +151,9 @@ impl Outputs {
         self.exchanges_mut(&mut ExchangeWriter::flush)
     }
 
-    /// Sends on what the exchanges have held back since this time or longer; says since when the rest is held.
-    pub fn flush_older(&mut self, since: Timestamp) -> Result<Option<Timestamp>> {
-        let mut oldest: Option<Timestamp> = None;
-        self.exchanges_mut(&mut |exchange| {
-            if exchange.held_since().is_some_and(|held| held <= since) {
-                exchange.flush()?;
-            }
-            if let Some(held) = exchange.held_since() {
-                oldest = Some(oldest.map_or(held, |oldest| oldest.min(held)));
-            }
-            Ok(())
-        })?;
-        Ok(oldest)
+    /// Sends on what the exchanges have held back for as long as they may.
+    pub fn flush_overdue(&mut self, now: Timestamp) -> Result<()> {
+        self.exchanges_mut(&mut |exchange| exchange.flush_overdue(now))
     }
 
     fn exchanges_mut(&mut self, call: &mut dyn FnMut(&mut ExchangeWriter) -> Result<()>) -> Result<()> {
@@ -261,7 +258,11 @@ impl Outputs {
 
 impl Output for ChainOutput<'_> {
     fn emit(&mut self, batch: Batch) -> Result<()> {
-        self.outputs.emit(batch, self.now)
+        self.outputs.emit(None, batch, self.now)
+    }
+
+    fn emit_side(&mut self, tag: &str, batch: Batch) -> Result<()> {
+        self.outputs.emit(Some(tag), batch, self.now)
     }
 
     fn watermark(&mut self, watermark: Watermark) -> Result<()> {
@@ -277,7 +278,14 @@ impl Link {
     /// An operator before it is opened.
     pub fn new(info: TaskInfo, operator: Box<dyn Operator>, outputs: Outputs) -> Self {
         let metrics = outputs.metrics.clone();
-        Link { info, operator, metrics, watermark: Watermark::MIN, wake_at: None, outputs }
+        Link { info, operator, metrics, watermark: Watermark::MIN, wake_at: None, tag: None, outputs }
+    }
+
+    /// Reads this side output of the operator before it.
+    #[must_use]
+    pub fn with_tag(mut self, tag: Option<String>) -> Self {
+        self.tag = tag;
+        self
     }
 
     /// Rows of an input.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use flott_batch::{Batch, ChangeBatch, WatermarkStatus};
+use flott_batch::{Batch, WatermarkStatus};
 use flott_operator::{Context, Operator, TaskInfo};
 use flott_state::OperatorSnapshot;
-use flott_types::{CheckpointId, Clock, Error, Result, Watermark};
+use flott_types::{CheckpointId, Clock, Result, Watermark};
 
 use crate::gate::CancelFlag;
 
@@ -15,7 +15,7 @@ pub trait Collector: Send {
     ///
     /// # Errors
     /// If the task is cancelled meanwhile.
-    fn emit(&mut self, changes: ChangeBatch, cancel: &CancelFlag, clock: &dyn Clock) -> Result<u64>;
+    fn emit(&mut self, batch: Batch, cancel: &CancelFlag, clock: &dyn Clock) -> Result<u64>;
 
     /// Everything up to here belongs to this checkpoint.
     fn seal(&mut self, checkpoint: CheckpointId);
@@ -52,12 +52,12 @@ impl CollectOperator {
 
 impl Operator for CollectOperator {
     fn process(&mut self, _input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
-        let Batch::Changes(changes) = batch else {
-            return Err(Error::unsupported("collecting values that are not columns"));
+        let batch = match batch {
+            Batch::Changes(changes) => Batch::Changes(changes.compact()?),
+            records @ Batch::Records(_) => records,
         };
-        let changes = changes.compact()?;
-        context.metrics.num_records_out.add(changes.num_rows() as u64);
-        let waited = self.collector.emit(changes, &self.cancel, &*self.clock)?;
+        context.metrics.num_records_out.add(batch.num_rows() as u64);
+        let waited = self.collector.emit(batch, &self.cancel, &*self.clock)?;
         self.task.back_pressured.add(waited);
         Ok(())
     }

@@ -7,9 +7,9 @@
 
 use arrow::datatypes::SchemaRef;
 use flott_batch::hash::partition;
-use flott_batch::{Batch, ChangeBatch};
+use flott_batch::{AnyRecords, Batch, ChangeBatch};
 use flott_plan::Exchange;
-use flott_types::{Error, Result, Timestamp};
+use flott_types::{Error, KeyGroup, Result, Timestamp};
 
 use crate::connect::Sender;
 use crate::gate::Element;
@@ -17,22 +17,28 @@ use crate::gate::Element;
 /// One stream out of a task.
 pub struct ExchangeWriter {
     exchange: Exchange,
+    /// The side output that this is the stream of; `None` for the operator's output proper.
+    pub(crate) tag: Option<String>,
     schema: SchemaRef,
     senders: Vec<Box<dyn Sender>>,
-    /// One a target for a hash exchange, one alone for the others.
+    /// One a target where rows are dealt out one by one, one alone for the others. Records are always dealt.
     buffers: Vec<Buffer>,
-    /// Whose turn it is (rebalance).
+    /// Whose turn it is (rebalance, rescale).
     turn: usize,
     batch_size: usize,
     max_parallelism: u32,
     /// Since when something has been held back.
     held_since: Option<Timestamp>,
+    buffer_timeout: Option<i64>,
+    /// The target of each value, kept for its memory.
+    targets: Vec<u32>,
 }
 
 #[derive(Default)]
 struct Buffer {
     batches: Vec<ChangeBatch>,
     rows: usize,
+    records: Option<Box<dyn AnyRecords>>,
 }
 
 impl ExchangeWriter {
@@ -45,22 +51,49 @@ impl ExchangeWriter {
         batch_size: usize,
         max_parallelism: u32,
     ) -> Self {
-        let buffers = if matches!(exchange, Exchange::Hash(_)) { senders.len() } else { 1 };
         ExchangeWriter {
             exchange,
+            tag: None,
             schema,
             turn: turn % senders.len().max(1),
+            buffers: senders.iter().map(|_| Buffer::default()).collect(),
             senders,
-            buffers: (0..buffers).map(|_| Buffer::default()).collect(),
             batch_size,
             max_parallelism,
             held_since: None,
+            buffer_timeout: None,
+            targets: Vec::new(),
         }
     }
 
     /// Since when something has been held back, if anything is.
     pub fn held_since(&self) -> Option<Timestamp> {
         self.held_since
+    }
+
+    /// Holds nothing back for longer than so many milliseconds; `None`: until a batch is full or the input is dry.
+    #[must_use]
+    pub fn with_buffer_timeout(mut self, timeout: Option<i64>) -> Self {
+        self.buffer_timeout = timeout;
+        self
+    }
+
+    /// Carries this side output of its operator.
+    #[must_use]
+    pub fn with_tag(mut self, tag: Option<String>) -> Self {
+        self.tag = tag;
+        self
+    }
+
+    /// Sends on what has been held back for as long as it may.
+    ///
+    /// # Errors
+    /// As [`ExchangeWriter::emit`].
+    pub fn flush_overdue(&mut self, now: Timestamp) -> Result<()> {
+        match (self.buffer_timeout, self.held_since) {
+            (Some(timeout), Some(held)) if now.saturating_sub(timeout) >= held => self.flush(),
+            _ => Ok(()),
+        }
     }
 
     /// Sends rows.
@@ -70,10 +103,7 @@ impl ExchangeWriter {
     pub fn emit(&mut self, batch: Batch, now: Timestamp) -> Result<()> {
         let changes = match batch {
             Batch::Changes(changes) => changes,
-            Batch::Records(_) if matches!(self.exchange, Exchange::Hash(_)) => {
-                return Err(Error::unsupported("a hash exchange of values that are not columns"));
-            }
-            records @ Batch::Records(_) => return self.send(0, records),
+            Batch::Records(records) => return self.emit_records(records, now),
         };
         match &self.exchange {
             Exchange::Hash(columns) => {
@@ -108,7 +138,7 @@ impl ExchangeWriter {
     /// As [`ExchangeWriter::emit`].
     pub fn broadcast(&mut self, element: &Element) -> Result<()> {
         self.flush()?;
-        self.senders.iter_mut().try_for_each(|sender| sender.send(element.clone()))
+        self.senders.iter_mut().try_for_each(|sender| sender.send(element.try_clone()?))
     }
 
     fn hold(&mut self, target: usize, changes: ChangeBatch, now: Timestamp) -> Result<()> {
@@ -130,12 +160,68 @@ impl ExchangeWriter {
         Ok(())
     }
 
+    fn emit_records(&mut self, records: Box<dyn AnyRecords>, now: Timestamp) -> Result<()> {
+        let parts = self.senders.len();
+        if parts == 1 || matches!(self.exchange, Exchange::Forward | Exchange::Global | Exchange::Broadcast) {
+            return self.hold_records(0, records, now);
+        }
+        self.targets.clear();
+        let routes = records.routes();
+        let routed = || routes.ok_or_else(|| Error::internal("records of a keyed stream without their keys"));
+        match self.exchange {
+            Exchange::Hash(_) => {
+                let (groups, parallelism) = (self.max_parallelism, parts as u32);
+                let target = |hash: &u64| KeyGroup::of_hash(*hash, groups).subtask(groups, parallelism).0;
+                self.targets.extend(routed()?.iter().map(target));
+            }
+            Exchange::Custom => {
+                let routes = routed()?;
+                if let Some(wrong) = routes.iter().find(|target| **target >= parts as u64) {
+                    return Err(Error::invalid(format!(
+                        "a partitioner chose receiver {wrong}; there are {parts}, numbered from 0"
+                    )));
+                }
+                self.targets.extend(routes.iter().map(|target| *target as u32));
+            }
+            _ => {
+                let turn = self.turn;
+                self.targets.extend((0..records.len()).map(|at| ((turn + at) % parts) as u32));
+                self.turn = (turn + records.len()) % parts;
+            }
+        }
+        for (target, part) in records.deal(&self.targets, parts).into_iter().enumerate() {
+            if let Some(part) = part {
+                self.hold_records(target, part, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn hold_records(&mut self, target: usize, records: Box<dyn AnyRecords>, now: Timestamp) -> Result<()> {
+        let buffer = &mut self.buffers[target];
+        match &mut buffer.records {
+            Some(held) => held.append(records)?,
+            None => buffer.records = Some(records),
+        }
+        if buffer.records.as_ref().is_some_and(|held| held.len() * 2 >= self.batch_size) {
+            return self.flush_one(target);
+        }
+        self.held_since.get_or_insert(now);
+        Ok(())
+    }
+
     fn flush_one(&mut self, target: usize) -> Result<()> {
-        let buffer = std::mem::take(&mut self.buffers[target]);
-        if buffer.batches.is_empty() {
+        let Buffer { batches, records, .. } = std::mem::take(&mut self.buffers[target]);
+        if let Some(records) = records {
+            if self.exchange == Exchange::Broadcast {
+                return self.send(target, Batch::Records(records));
+            }
+            return self.senders[target].send(Element::Batch(Batch::Records(records)));
+        }
+        if batches.is_empty() {
             return Ok(());
         }
-        let changes = ChangeBatch::concat(&self.schema, buffer.batches)?;
+        let changes = ChangeBatch::concat(&self.schema, batches)?;
         self.send(target, changes.into())
     }
 
@@ -143,14 +229,22 @@ impl ExchangeWriter {
         match self.exchange {
             Exchange::Hash(_) => self.senders[target].send(Element::Batch(batch)),
             Exchange::Forward | Exchange::Global => self.senders[0].send(Element::Batch(batch)),
-            Exchange::Rebalance => {
+            Exchange::Rebalance | Exchange::Rescale => {
                 let target = self.turn;
                 self.turn = (target + 1) % self.senders.len();
                 self.senders[target].send(Element::Batch(batch))
             }
             Exchange::Broadcast => {
-                self.senders.iter_mut().try_for_each(|sender| sender.send(Element::Batch(batch.clone())))
+                let (last, others) = match self.senders.split_last_mut() {
+                    Some(split) => split,
+                    None => return Ok(()),
+                };
+                for sender in others {
+                    sender.send(Element::Batch(batch.try_clone()?))?;
+                }
+                last.send(Element::Batch(batch))
             }
+            Exchange::Custom => Err(Error::internal("columns cannot be sent through a user's partitioner")),
         }
     }
 }

@@ -21,7 +21,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::TaskCommand;
 
 /// One element of a channel.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Element {
     /// Rows or values.
     Batch(Batch),
@@ -33,6 +33,22 @@ pub enum Element {
     Barrier(Barrier, Option<Arc<str>>),
     /// The last element.
     EndOfInput,
+}
+
+impl Element {
+    /// A copy, for a second receiver.
+    ///
+    /// # Errors
+    /// As [`Batch::try_clone`].
+    pub fn try_clone(&self) -> Result<Element> {
+        Ok(match self {
+            Element::Batch(batch) => Element::Batch(batch.try_clone()?),
+            Element::Watermark(watermark) => Element::Watermark(*watermark),
+            Element::Status(status) => Element::Status(*status),
+            Element::Barrier(barrier, target) => Element::Barrier(*barrier, target.clone()),
+            Element::EndOfInput => Element::EndOfInput,
+        })
+    }
 }
 
 /// How much a channel may hold.

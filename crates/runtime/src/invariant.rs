@@ -94,6 +94,13 @@ impl Output for CheckedOutput<'_> {
         self.output.emit(batch)
     }
 
+    fn emit_side(&mut self, tag: &str, batch: Batch) -> Result<()> {
+        if self.check.finished {
+            return Err(violated("values are emitted to a side output after the end"));
+        }
+        self.output.emit_side(tag, batch)
+    }
+
     fn watermark(&mut self, watermark: Watermark) -> Result<()> {
         if watermark < self.check.watermark {
             let last = self.check.watermark;

@@ -326,10 +326,7 @@ impl Task {
         if self.chain.root.wake_at().is_some_and(|at| at <= now) {
             self.chain.root.fire(now)?;
         }
-        if let Some(timeout) = self.deployment.options.buffer_timeout {
-            self.chain.root.flush_older(now.saturating_sub(timeout))?;
-        }
-        Ok(())
+        self.chain.root.flush_overdue(now)
     }
 
     fn input_dry(&mut self, now: Timestamp) -> Result<()> {

@@ -152,7 +152,7 @@ fn producers_at_random_speed_lose_nothing_and_stay_within_bounds() {
                     None => gate.wait(Duration::from_millis(100), true),
                     Some((_, Element::EndOfInput)) => open -= 1,
                     Some((channel, Element::Batch(batch))) => {
-                        let from = first(&Element::Batch(batch.clone()));
+                        let from = first(&Element::Batch(batch.try_clone().unwrap()));
                         received[channel].extend(from..from + batch.num_rows() as i64);
                     }
                     Some((channel, _)) if random.random_bool(0.3) => {

@@ -60,7 +60,7 @@ pub(crate) struct JobSetup {
     pub(crate) results: Option<Arc<ResultStore>>,
     pub(crate) shared: Arc<JobShared>,
     pub(crate) threads: Threads,
-    /// The TaskManager of each slot; slot `i` holds subtask `i` of every vertex. Or why there are none.
+    /// The TaskManager of each slot, numbered as in [`JobGraph::slots`]. Or why there are none.
     pub(crate) slots: Result<Vec<Arc<dyn TaskManagerGateway>>, Failure>,
     /// Tells itself something.
     pub(crate) own: Arc<dyn Fn(JobMessage) + Send + Sync>,
@@ -74,6 +74,8 @@ enum Action {
 /// A job while it lives.
 pub(crate) struct JobMaster {
     setup: JobSetup,
+    /// For each vertex the slot of its first subtask.
+    first_slots: Vec<u32>,
     execution: Execution,
     coordinator: Coordinator<TaskSnapshot>,
     actions: VecDeque<Action>,
@@ -125,6 +127,7 @@ impl JobMaster {
         let coordinator = Coordinator::new(options.checkpoints.clone(), first, []);
         let worker = Worker::start(&format!("{} checkpoints", setup.graph.name), &setup.threads)?;
         Ok(JobMaster {
+            first_slots: setup.graph.slots().0,
             execution,
             coordinator,
             actions: VecDeque::new(),
@@ -249,9 +252,14 @@ impl JobMaster {
         let job = self.setup.job;
         let message = || ToTaskManager::Command { job, attempt, task, command: command.clone() };
         match task {
-            Some(task) => slots[task.subtask.index()].send(message()),
+            Some(task) => slots[self.slot_of(task)].send(message()),
             None => self.each_manager(|gateway| gateway.send(message())),
         }
+    }
+
+    /// The number of the slot that holds a task.
+    fn slot_of(&self, task: TaskId) -> usize {
+        self.first_slots[task.vertex.0 as usize] as usize + task.subtask.index()
     }
 
     fn each_manager(&self, call: impl Fn(&dyn TaskManagerGateway)) {

@@ -80,7 +80,7 @@ impl JobMaster {
         let mut deploys: Vec<(Arc<dyn TaskManagerGateway>, Vec<_>)> = Vec::new();
         for task in tasks {
             let restore = self.restore_of(*task)?;
-            let slot = &slots[task.subtask.index()];
+            let slot = &slots[self.slot_of(*task)];
             match deploys.iter_mut().find(|(gateway, _)| Arc::ptr_eq(gateway, slot)) {
                 Some((_, tasks)) => tasks.push((*task, restore)),
                 None => deploys.push((slot.clone(), vec![(*task, restore)])),

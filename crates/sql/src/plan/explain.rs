@@ -44,6 +44,8 @@ fn physical(
                 Some(format!("hash[{}]", keys.join(", ")))
             }
             Exchange::Rebalance => Some("rebalance".to_owned()),
+            Exchange::Rescale => Some("rescale".to_owned()),
+            Exchange::Custom => Some("custom".to_owned()),
             Exchange::Broadcast => Some("broadcast".to_owned()),
             Exchange::Global => Some("single".to_owned()),
         };

@@ -14,7 +14,7 @@ mod sink;
 mod source;
 
 use flott_connector::{Changelog, Registry, TableContext};
-use flott_plan::{Exchange, Node, NodeId, OperatorSpec, Schema, StreamGraph};
+use flott_plan::{Exchange, Node, NodeId, OperatorSpec, Schema, StreamGraph, Wishes};
 use flott_types::{Error, FastMap, OperatorUid, Result};
 
 pub use explain::explain;
@@ -145,7 +145,14 @@ impl<'a> Planner<'a> {
         let uid = self.uid_of(&name, &streams);
         self.add_as(
             uid,
-            Node { uid: OperatorUid(String::new()), name, spec, schema, parallelism },
+            Node {
+                uid: OperatorUid(String::new()),
+                name,
+                spec,
+                schema,
+                parallelism,
+                wishes: Wishes::default(),
+            },
             updates,
             inputs,
         )
@@ -200,7 +207,14 @@ impl<'a> Planner<'a> {
     ) -> Stream {
         let uid = self.uid_of(single.0, &[single.1]);
         let (parallelism, exchange) = self.distribution(keys);
-        let node = Node { uid: OperatorUid(String::new()), name, spec, schema, parallelism };
+        let node = Node {
+            uid: OperatorUid(String::new()),
+            name,
+            spec,
+            schema,
+            parallelism,
+            wishes: Wishes::default(),
+        };
         self.add_as(uid, node, updates, &[(0, local, &exchange)])
     }
 

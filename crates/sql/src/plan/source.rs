@@ -1,7 +1,7 @@
 //! Sources and watermarks.
 
 use flott_connector::Changelog;
-use flott_plan::{Exchange, Expr, Node, OperatorSpec, Schema, SourceSpec, WatermarkSpec};
+use flott_plan::{Exchange, Expr, Node, OperatorSpec, Schema, SourceSpec, WatermarkSpec, Wishes};
 use flott_types::{Error, OperatorUid, Result};
 
 use super::{Planner, Stream, describe, schema_of};
@@ -65,7 +65,14 @@ impl Planner<'_> {
             .collect();
         let width = rel.fields.len();
         let spec = OperatorSpec::Source(spec);
-        let node = Node { uid: OperatorUid(String::new()), name, spec, schema: schema.clone(), parallelism };
+        let node = Node {
+            uid: OperatorUid(String::new()),
+            name,
+            spec,
+            schema: schema.clone(),
+            parallelism,
+            wishes: Wishes::default(),
+        };
         let stream = self.add_as(uid, node, updates, &[]);
         if !normalize {
             return Ok(stream);

@@ -65,6 +65,7 @@ impl Plan {
             spec,
             schema: schema(),
             parallelism,
+            wishes: flott_plan::Wishes::default(),
         })
     }
 
