@@ -10,6 +10,8 @@
 //! Readers and writers are driven synchronously by the task's thread. One that waits for the outside does so on threads of its
 //! own and answers [`Poll::Wait`]; it never blocks the task for long.
 
+mod event_time;
+mod fixed_splits;
 mod options;
 mod quantity;
 mod rate;
@@ -17,11 +19,15 @@ mod registry;
 mod sink;
 mod source;
 
+pub use event_time::{
+    EventTimeGenerator, EventTimePolicy, EventTimeProgress, GeneratorFactory, Timed, WatermarkAlignment,
+};
+pub use fixed_splits::FixedSplits;
 pub use options::Options;
 pub use rate::RateLimiter;
 pub use registry::{Changelog, Connector, Registry, TableContext};
-pub use sink::{Committable, Sink, SinkContext, SinkWriter};
+pub use sink::{Committable, Consumes, Sink, SinkContext, SinkWriter};
 pub use source::{
-    Boundedness, EnumeratorContext, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split,
-    SplitEnumerator,
+    Boundedness, EnumeratorContext, Poll, Produces, ReaderContext, Source, SourceOutput, SourceReader, Split,
+    SplitEnumerator, Waker,
 };

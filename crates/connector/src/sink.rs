@@ -13,7 +13,7 @@ pub struct Committable {
     pub payload: String,
 }
 
-/// A sink of one table, made from a `SinkSpec`. Made anew in every task.
+/// A sink: of one table, made from a `SinkSpec`, or of a stream of the DataStream API. Made anew in every task.
 pub trait Sink: Send + Sync {
     /// A subtask's writer. `restored` holds what [`SinkWriter::snapshot`] gave, from all former subtasks that fell to
     /// this one.
@@ -28,6 +28,25 @@ pub trait Sink: Send + Sync {
         false
     }
 }
+
+/// A sink that takes batches of `Records<T>`. Says so to the compiler; nothing else.
+pub trait Consumes<T>: Sink {}
+
+impl<S: Sink + ?Sized> Sink for Arc<S> {
+    fn writer(&self, context: SinkContext, restored: Vec<String>) -> Result<Box<dyn SinkWriter>> {
+        (**self).writer(context, restored)
+    }
+
+    fn commit(&self, committables: &[Committable]) -> Result<()> {
+        (**self).commit(committables)
+    }
+
+    fn is_two_phase(&self) -> bool {
+        (**self).is_two_phase()
+    }
+}
+
+impl<T, S: Consumes<T> + ?Sized> Consumes<T> for Arc<S> {}
 
 /// What a writer may use.
 #[derive(Clone, Debug)]

@@ -1,10 +1,13 @@
 //! Sources: an enumerator finds splits and hands them out, readers read them.
 
+use std::fmt;
 use std::sync::Arc;
 
-use flott_batch::Batch;
-use flott_types::{Clock, Result, SubtaskIndex, Timestamp};
+use flott_batch::{Batch, WatermarkStatus};
+use flott_types::{Clock, Error, Result, SubtaskIndex, Timestamp, Watermark};
 use serde::{Deserialize, Serialize};
+
+use crate::EventTimePolicy;
 
 /// Whether a source ends by itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,7 +27,8 @@ pub struct Split {
     pub payload: String,
 }
 
-/// A source of one table, made from a `SourceSpec`. Made anew in the JobManager and in every task.
+/// A source: of one table, made from a `SourceSpec`, or of a stream of the DataStream API. Made anew in the JobManager and in
+/// every task.
 pub trait Source: Send + Sync {
     /// Whether it ends by itself.
     fn boundedness(&self) -> Boundedness;
@@ -44,7 +48,46 @@ pub trait Source: Send + Sync {
     fn watermark_per_split(&self) -> bool {
         false
     }
+
+    /// How timestamps and watermarks come out of the rows, if that is the source's business: for each split by itself, so
+    /// that the reader must say [`SourceOutput::split_finished`]. `interval` is `pipeline.auto-watermark-interval` in
+    /// milliseconds. SQL does without: there the table's watermark is part of the plan.
+    fn event_time(&self, interval: i64) -> Option<EventTimePolicy> {
+        let _ = interval;
+        None
+    }
 }
+
+/// A source whose batches are `Records<T>`. Says so to the compiler; nothing else.
+pub trait Produces<T>: Source {}
+
+impl<S: Source + ?Sized> Source for Arc<S> {
+    fn boundedness(&self) -> Boundedness {
+        (**self).boundedness()
+    }
+
+    fn enumerator(
+        &self,
+        restored: Option<&str>,
+        context: EnumeratorContext,
+    ) -> Result<Box<dyn SplitEnumerator>> {
+        (**self).enumerator(restored, context)
+    }
+
+    fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
+        (**self).reader(context)
+    }
+
+    fn watermark_per_split(&self) -> bool {
+        (**self).watermark_per_split()
+    }
+
+    fn event_time(&self, interval: i64) -> Option<EventTimePolicy> {
+        (**self).event_time(interval)
+    }
+}
+
+impl<T, S: Produces<T> + ?Sized> Produces<T> for Arc<S> {}
 
 /// What an enumerator may use.
 #[derive(Clone, Debug)]
@@ -65,6 +108,12 @@ pub trait SplitEnumerator: Send {
     /// What is needed to go on: above all, which splits were handed out. Carries a version.
     fn snapshot(&self) -> Result<String>;
 
+    /// Where the source has ended, for one that goes on after it: an offset, a point in time, in a form of the connector's own.
+    /// Asked when everything is handed out and read.
+    fn end_position(&self) -> Option<String> {
+        None
+    }
+
     /// When a reader that was told to ask again should do so, in milliseconds.
     fn discovery_interval(&self) -> i64 {
         1_000
@@ -82,6 +131,37 @@ pub struct ReaderContext {
     pub batch_size: usize,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Wakes the task from a thread of the reader's own, after [`Poll::Wait`].
+    pub waker: Waker,
+}
+
+/// Ends the wait of a task, so that its reader is asked at once. Cloning gives another handle on the same.
+#[derive(Clone)]
+pub struct Waker(Arc<dyn Fn() + Send + Sync>);
+
+impl Waker {
+    /// Waking calls this, from any thread.
+    pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
+        Waker(Arc::new(wake))
+    }
+
+    /// Wakes the task.
+    pub fn wake(&self) {
+        (self.0)();
+    }
+}
+
+impl Default for Waker {
+    /// Nobody waits.
+    fn default() -> Self {
+        Waker::new(|| {})
+    }
+}
+
+impl fmt::Debug for Waker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Waker")
+    }
 }
 
 /// Where a reader puts its batches.
@@ -96,6 +176,29 @@ pub trait SourceOutput {
         let _ = split;
         Ok(())
     }
+
+    /// Says that no row with a timestamp at or below this follows of the split. For sources that know their event time; the
+    /// source must say [`EventTimePolicy::stated`], or have another policy, whose watermarks then come together with these.
+    ///
+    /// # Errors
+    /// If nobody listens. That is so by default, and of sources without a policy.
+    fn watermark(&mut self, split: &str, watermark: Watermark) -> Result<()> {
+        Err(no_policy(split, &watermark))
+    }
+
+    /// Says that the split holds event time back no longer, or again. A row or watermark of it makes it active too.
+    ///
+    /// # Errors
+    /// As [`SourceOutput::watermark`].
+    fn watermark_status(&mut self, split: &str, status: WatermarkStatus) -> Result<()> {
+        Err(no_policy(split, &format_args!("{status:?}")))
+    }
+}
+
+fn no_policy(split: &str, what: &dyn fmt::Display) -> Error {
+    Error::internal(format!(
+        "the reader states the event time of split '{split}' ({what}), but Source::event_time says nothing of it"
+    ))
 }
 
 /// What a reader says after it was asked for rows.
@@ -119,6 +222,14 @@ pub trait SourceReader: Send {
 
     /// The splits that are not read to their ends, with positions after the last row emitted.
     fn snapshot(&mut self) -> Result<Vec<Split>>;
+
+    /// Leaves exactly these of its splits alone until told otherwise: they are too far ahead of others in event time. Only of
+    /// interest to a reader that reads several splits side by side; by default nothing happens, and a reader is only paused
+    /// as a whole.
+    fn pause_splits(&mut self, paused: &[&str]) -> Result<()> {
+        let _ = paused;
+        Ok(())
+    }
 
     /// A checkpoint that held what `snapshot` gave has completed (acknowledge to the outside here).
     fn checkpoint_complete(&mut self) -> Result<()> {

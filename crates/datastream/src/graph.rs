@@ -49,11 +49,15 @@ pub(crate) struct Transformation {
 
 /// The graph, shared by the environment and its streams.
 #[derive(Clone, Default)]
-pub(crate) struct Graph(Arc<Mutex<Vec<Transformation>>>);
+pub(crate) struct Graph {
+    nodes: Arc<Mutex<Vec<Transformation>>>,
+    /// What was wrong while the graph was described; told when it is executed.
+    fault: Arc<Mutex<Option<Error>>>,
+}
 
 impl Graph {
     pub fn add(&self, name: &str, kind: NodeKind, inputs: Vec<Vec<Upstream>>) -> usize {
-        let mut nodes = self.0.lock();
+        let mut nodes = self.nodes.lock();
         nodes.push(Transformation {
             name: name.to_owned(),
             uid: None,
@@ -67,20 +71,25 @@ impl Graph {
     }
 
     pub fn change(&self, node: usize, change: impl FnOnce(&mut Transformation)) {
-        change(&mut self.0.lock()[node]);
+        change(&mut self.nodes.lock()[node]);
     }
 
     pub fn parallelism(&self, node: usize) -> Option<u32> {
-        self.0.lock()[node].parallelism
+        self.nodes.lock()[node].parallelism
     }
 
     /// Whether two graphs are one.
     pub fn is(&self, other: &Graph) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.nodes, &other.nodes)
+    }
+
+    /// Lets the execution fail with this error. The first one counts.
+    pub fn fail(&self, error: Error) {
+        self.fault.lock().get_or_insert(error);
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.lock().is_empty()
+        self.nodes.lock().is_empty()
     }
 
     /// Whether all sources end by themselves.
@@ -89,12 +98,15 @@ impl Graph {
             NodeKind::Source(source) => source.boundedness() == flott_connector::Boundedness::Bounded,
             _ => true,
         };
-        self.0.lock().iter().all(bounded)
+        self.nodes.lock().iter().all(bounded)
     }
 
     /// The plan and the code that belongs to it.
     pub fn build(&self, program: &str, settings: &Settings) -> Result<(JobGraph, Program)> {
-        let nodes = self.0.lock();
+        if let Some(fault) = self.fault.lock().take() {
+            return Err(fault);
+        }
+        let nodes = self.nodes.lock();
         let mut graph = StreamGraph::default();
         let mut code = Vec::with_capacity(nodes.len());
         let mut uids = Uids::default();

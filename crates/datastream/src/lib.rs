@@ -25,8 +25,11 @@ mod operator;
 mod output;
 pub mod program;
 mod runtime_context;
+pub mod sink;
+pub mod source;
 pub mod state;
 mod stream;
+pub mod time;
 mod transform;
 
 pub use environment::{RuntimeMode, StreamExecutionEnvironment};
@@ -41,3 +44,4 @@ pub use output::{Collector, OutputTag};
 pub use runtime_context::RuntimeContext;
 pub use state::{Key, ValueState};
 pub use stream::{Collected, DataStream, DataStreamSink};
+pub use time::WatermarkStrategy;

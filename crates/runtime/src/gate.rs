@@ -118,6 +118,8 @@ struct State {
     /// How many channels can be read from.
     ready: usize,
     reader_waits: bool,
+    /// The next wait ends at once.
+    woken: bool,
     closed: bool,
 }
 
@@ -149,6 +151,7 @@ impl Gate {
             turn: 0,
             ready: 0,
             reader_waits: false,
+            woken: false,
             closed: false,
         };
         let writable = (0..channels).map(|_| Condvar::new()).collect();
@@ -257,14 +260,23 @@ impl Gate {
         self.state.lock().mail.pop_front()
     }
 
-    /// Waits until there is a message, or an element if those are `wanted`, at most so long.
+    /// Waits until there is a message, or an element if those are `wanted`, or somebody wakes, at most so long.
     pub fn wait(&self, timeout: Duration, wanted: bool) {
         let mut state = self.state.lock();
-        let nothing =
-            |state: &mut State| state.mail.is_empty() && (!wanted || state.ready == 0) && !state.closed;
+        let nothing = |state: &mut State| {
+            state.mail.is_empty() && (!wanted || state.ready == 0) && !state.woken && !state.closed
+        };
         state.reader_waits = true;
         self.readable.wait_while_for(&mut state, nothing, timeout);
         state.reader_waits = false;
+        state.woken = false;
+    }
+
+    /// Ends the wait at hand, or else the next one: there is something to do that does not come through the gate.
+    pub fn wake(&self) {
+        let mut state = self.state.lock();
+        state.woken = true;
+        self.wake_reader(&mut state);
     }
 
     /// Stops reading from a channel.

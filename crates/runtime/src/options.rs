@@ -24,6 +24,8 @@ pub struct TaskOptions {
     pub limits: Limits,
     /// `table.exec.sink.not-null-enforcer`
     pub not_null: NotNull,
+    /// `pipeline.auto-watermark-interval`, milliseconds. (Of SQL it is in the plan.)
+    pub auto_watermark_interval: i64,
     /// `execution.runtime-mode: batch`
     pub batch: bool,
     /// `table.local-time-zone`
@@ -78,6 +80,7 @@ impl TaskOptions {
             buffer_timeout: (enabled && timeout >= 0).then_some(timeout),
             mode,
             not_null,
+            auto_watermark_interval: read.duration("pipeline.auto-watermark-interval")?.unwrap_or(200),
             limits: Limits { batches: CHANNEL_BATCHES, rows: 2 * batch_size },
             batch,
             zone: match read.text("table.local-time-zone") {

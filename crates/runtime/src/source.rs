@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use flott_batch::{Batch, WatermarkStatus};
-use flott_connector::{Poll, ReaderContext, SourceOutput, SourceReader, Split};
+use flott_connector::{
+    EventTimeProgress, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split, Waker,
+};
 use flott_operator::{OperatorMetrics, Output, TaskInfo};
-use flott_operators::EventTime;
 use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
-use flott_types::{Clock, Error, Result, Timestamp};
+use flott_types::{Clock, Error, Result, Timestamp, Watermark};
 use serde::{Deserialize, Serialize};
 
-use crate::SplitWatermarks;
 use crate::chain::{ChainOutput, OperatorState, Outputs, guard};
+use crate::{SplitWatermarks, TaskMetrics, TaskOptions};
 
 /// The operator state in which splits and their positions are kept.
 pub const SPLITS: &str = "splits";
@@ -84,9 +85,44 @@ impl SourceOutput for HeadOutput<'_> {
             None => Ok(()),
         }
     }
+
+    fn watermark(&mut self, split: &str, watermark: Watermark) -> Result<()> {
+        match &mut self.watermarks {
+            Some(watermarks) => watermarks.stated(split, watermark, self.now, &mut self.output),
+            None => Err(no_policy(split)),
+        }
+    }
+
+    fn watermark_status(&mut self, split: &str, status: WatermarkStatus) -> Result<()> {
+        match &mut self.watermarks {
+            Some(watermarks) => watermarks.stated_status(split, status, self.now, &mut self.output),
+            None => Err(no_policy(split)),
+        }
+    }
+}
+
+fn no_policy(split: &str) -> Error {
+    Error::internal(format!(
+        "the reader states the event time of split '{split}', but Source::event_time of its source says nothing of it"
+    ))
 }
 
 impl SourceHead {
+    /// The head for a source of the DataStream API, which says itself how its watermarks come about.
+    pub fn of(
+        info: TaskInfo,
+        source: Arc<dyn Source>,
+        options: &TaskOptions,
+        metrics: OperatorMetrics,
+        task: &Arc<TaskMetrics>,
+    ) -> Self {
+        let interval = options.auto_watermark_interval;
+        let policy = source.event_time(interval);
+        let watermarks = policy.map(|policy| SplitWatermarks::of(policy, interval, task.clone()));
+        SourceHead::new(info, Box::new(move |context| source.reader(context)), metrics)
+            .with_watermarks(watermarks)
+    }
+
     /// A source whose splits come from its enumerator in the JobManager.
     pub fn new(info: TaskInfo, factory: ReaderFactory, metrics: OperatorMetrics) -> Self {
         SourceHead {
@@ -123,6 +159,7 @@ impl SourceHead {
         mut restored: RestoredState,
         batch_size: usize,
         clock: &Arc<dyn Clock>,
+        waker: Waker,
     ) -> Result<()> {
         let Some(factory) = self.factory.take() else {
             return Err(Error::internal("a source was opened twice"));
@@ -132,6 +169,7 @@ impl SourceHead {
             parallelism: self.info.parallelism,
             batch_size,
             clock: clock.clone(),
+            waker,
         };
         let splits = match restored.lists.contains_key(SPLITS) {
             true => decode(&restored.take_list(SPLITS))?,
@@ -255,18 +293,31 @@ struct Entry {
     /// Its watermark, and the subtask's when it was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     watermark: Option<(Timestamp, Timestamp)>,
+    /// Where in event time its generator was asked last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked: Option<Timestamp>,
 }
 
-fn encode(split: &Split, time: Option<EventTime>) -> Result<String> {
-    let entry = Entry { split: split.clone(), watermark: time.map(|time| (time.current, time.sent)) };
+fn encode(split: &Split, time: Option<EventTimeProgress>) -> Result<String> {
+    let entry = Entry {
+        split: split.clone(),
+        watermark: time.map(|time| (time.current, time.sent)),
+        asked: time.map(|time| time.asked).filter(|asked| *asked > Timestamp::MIN),
+    };
     serde_json::to_string(&entry).map_err(|error| Error::internal("cannot write a split").with_source(error))
 }
 
-fn decode(entries: &[String]) -> Result<Vec<(Split, Option<EventTime>)>> {
+fn decode(entries: &[String]) -> Result<Vec<(Split, Option<EventTimeProgress>)>> {
     let read = |entry: &String| {
-        let Entry { split, watermark } = serde_json::from_str(entry)
+        let Entry { split, watermark, asked } = serde_json::from_str(entry)
             .map_err(|error| Error::state("cannot read a split of the source").with_source(error))?;
-        Ok((split, watermark.map(|(current, sent)| EventTime { current, sent })))
+        let time = watermark.map(|(current, sent)| EventTimeProgress {
+            current,
+            sent,
+            asked: asked.unwrap_or(Timestamp::MIN),
+            idle: false,
+        });
+        Ok((split, time))
     };
     entries.iter().map(read).collect()
 }

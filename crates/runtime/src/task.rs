@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use flott_checkpoint::alignment::{Action, Alignment, Event};
 use flott_checkpoint::{Barrier, CheckpointKind};
+use flott_connector::Waker;
 use flott_operator::{Output, TaskInfo};
 use flott_state::RestoredState;
 use flott_types::{CheckpointId, Result, Timestamp, Watermark};
@@ -98,7 +99,7 @@ impl Task {
 
     fn open(&mut self) -> Result<()> {
         let now = self.environment.clock.now();
-        let Task { deployment, environment, chain, .. } = self;
+        let Task { deployment, environment, chain, gate, .. } = self;
         let mut restore = |info: &TaskInfo| -> Result<RestoredState> {
             match deployment.restore.iter().find(|restore| restore.uid == info.uid) {
                 Some(restore) => environment
@@ -111,7 +112,9 @@ impl Task {
         chain.root.open(&mut restore, now)?;
         if let Some(source) = &mut chain.source {
             let restored = restore(&source.info)?;
-            source.open(restored, deployment.options.batch_size, &environment.clock)?;
+            let gate = gate.clone();
+            let waker = Waker::new(move || gate.wake());
+            source.open(restored, deployment.options.batch_size, &environment.clock, waker)?;
         }
         Ok(())
     }

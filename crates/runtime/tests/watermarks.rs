@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, TimestampMicrosecondArray};
 use flott_batch::{Batch, ChangeBatch, WatermarkStatus, arrow_type};
-use flott_connector::Split;
+use flott_connector::{EventTimeProgress, Split};
 use flott_operator::Output;
-use flott_operators::{BuildContext, EventTime, WatermarkGenerator};
+use flott_operators::{BuildContext, WatermarkGenerator};
 use flott_plan::{Expr, Schema, WatermarkSpec};
 use flott_runtime::{SplitWatermarks, TaskMetrics};
 use flott_types::clock::ManualClock;
@@ -58,7 +58,7 @@ impl Reader {
             .iter()
             .map(|(id, time)| {
                 let split = Split { id: (*id).to_owned(), payload: String::new() };
-                (split, time.map(|(current, sent)| EventTime { current, sent }))
+                (split, time.map(|(current, sent)| time_of(current, sent)))
             })
             .collect();
         self.watermarks.add(splits.iter().map(|(split, time)| (split, *time)), self.now);
@@ -88,6 +88,10 @@ impl Reader {
     fn held_back_by(&self) -> Option<String> {
         self.task.report(&ManualClock::new(0)).held_back_by().map(|split| split.split.clone())
     }
+}
+
+fn time_of(current: i64, sent: i64) -> EventTimeProgress {
+    EventTimeProgress { current, sent, ..EventTimeProgress::START }
 }
 
 fn batch(times: &[i64]) -> Batch {
@@ -172,7 +176,7 @@ fn restored_splits_go_on_where_they_were() {
     assert_eq!(reader.at(0), "watermark 250");
     assert_eq!(reader.rows("a", &[100, 950]), "1 rows watermark 400 1 rows");
     let split = Split { id: "a".to_owned(), payload: String::new() };
-    assert_eq!(reader.watermarks.time_of(&split), Some(EventTime { current: 950, sent: 400 }));
+    assert_eq!(reader.watermarks.time_of(&split), Some(time_of(950, 400)));
 }
 
 #[test]

@@ -9,7 +9,7 @@ const LAYERS: &[&[&str]] = &[
     &["flott-batch", "flott-checkpoint", "flott-plan", "flott-sql-parser"],
     &["flott-state"],
     &["flott-connector", "flott-operator"],
-    &["flott-expr", "flott-formats"],
+    &["flott-expr", "flott-files", "flott-formats"],
     &["flott-operators", CONNECTORS],
     &["flott-runtime"],
     &["flott-cluster", "flott-sql"],

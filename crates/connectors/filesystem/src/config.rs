@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use flott_connector::Options;
+use flott_files::{Rolling, storage};
 use flott_formats::Format;
 use flott_plan::{Column, Schema, TableSpec};
 use flott_types::{Error, Result};
 use regex::Regex;
 
 use crate::partition::Partitioning;
-use crate::storage;
 
 /// A table of files.
 #[derive(Clone, Debug)]
@@ -26,15 +26,6 @@ pub(crate) struct Config {
     pub(crate) rolling: Rolling,
     /// `sink.partition-commit.policy.kind` holds `success-file`: the name of that file.
     pub(crate) success_file: Option<String>,
-}
-
-/// When a file in work is closed before its checkpoint.
-#[derive(Clone, PartialEq, Debug)]
-pub(crate) struct Rolling {
-    pub(crate) file_size: u64,
-    pub(crate) rollover_interval: i64,
-    pub(crate) inactivity_interval: i64,
-    pub(crate) check_interval: i64,
 }
 
 impl Config {
@@ -64,15 +55,19 @@ impl Config {
         if monitor_interval == Some(0) {
             return Err(options.wrong("source.monitor-interval", "0", "a duration above 0"));
         }
+        let default = Rolling::default();
         let rolling = Rolling {
-            file_size: options.bytes("sink.rolling-policy.file-size")?.unwrap_or(128 << 20),
+            file_size: options.bytes("sink.rolling-policy.file-size")?.unwrap_or(default.file_size),
             rollover_interval: options
                 .millis("sink.rolling-policy.rollover-interval")?
-                .unwrap_or(30 * 60_000),
+                .unwrap_or(default.rollover_interval),
             inactivity_interval: options
                 .millis("sink.rolling-policy.inactivity-interval")?
-                .unwrap_or(30 * 60_000),
-            check_interval: options.millis("sink.rolling-policy.check-interval")?.unwrap_or(60_000).max(1),
+                .unwrap_or(default.inactivity_interval),
+            check_interval: options
+                .millis("sink.rolling-policy.check-interval")?
+                .unwrap_or(default.check_interval)
+                .max(1),
         };
         let success_file = partition_commit(&mut options)?;
         if options.flag("auto-compaction", false)? {

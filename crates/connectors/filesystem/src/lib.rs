@@ -32,6 +32,5 @@ mod connector;
 mod partition;
 mod sink;
 mod source;
-mod storage;
 
 pub use connector::FilesystemConnector;

@@ -1,21 +1,19 @@
 //! The source: finds files, cuts them into splits, reads them.
 
 mod columns;
-mod enumerator;
 mod reader;
-mod split;
 
 use std::sync::Arc;
 
 use flott_connector::{
     Boundedness, EnumeratorContext, RateLimiter, ReaderContext, Source, SourceReader, SplitEnumerator,
 };
+use flott_files::{FileEnumerator, Listing};
 use flott_plan::SourceSpec;
 use flott_types::{Error, Result};
 
 use crate::config::Config;
 use columns::Layout;
-use enumerator::FileEnumerator;
 use reader::FileReader;
 
 pub(crate) struct FileSource {
@@ -46,7 +44,13 @@ impl Source for FileSource {
         restored: Option<&str>,
         context: EnumeratorContext,
     ) -> Result<Box<dyn SplitEnumerator>> {
-        Ok(Box::new(FileEnumerator::new(self.config.clone(), restored, context.clock)?))
+        let listing = Listing {
+            path: self.config.path.clone(),
+            pattern: self.config.pattern.clone(),
+            monitor_interval: self.config.monitor_interval,
+            is_splittable: self.config.format.is_splittable(),
+        };
+        Ok(Box::new(FileEnumerator::new(listing, restored, context.clock)?))
     }
 
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use flott_batch::Record;
 use flott_plan::{Chaining, Exchange};
-use flott_types::Result;
+use flott_types::{Error, Result};
 
 pub use collect::Collected;
 pub use sink::DataStreamSink;
@@ -18,6 +18,7 @@ use crate::environment::Shared;
 use crate::graph::{Transformation, Upstream};
 use crate::operator::{Filter, FlatMap, Map, MapPartition, Process, Route};
 use crate::state::{ByRef, ByValue, Key, KeyBy};
+use crate::time::{TimestampsAndWatermarks, WatermarkStrategy};
 use crate::transform::{Of, factory, transform};
 use crate::{Collector, KeyedStream, OutputTag, ProcessFunction, StreamExecutionEnvironment};
 
@@ -147,9 +148,22 @@ impl<T: Record> DataStream<T> {
         transform(&self.shared, "Process", self.inputs(), factory)
     }
 
+    /// Gives the values timestamps, and sends watermarks, as the strategy says. What was said of event time before counts no
+    /// more.
+    #[must_use]
+    pub fn assign_timestamps_and_watermarks(&self, strategy: WatermarkStrategy<T>) -> DataStream<T> {
+        let factory = factory(strategy, |strategy, _, options| {
+            Ok(Box::new(TimestampsAndWatermarks::new(&strategy, options.auto_watermark_interval)))
+        });
+        transform(&self.shared, "Timestamps/Watermarks", self.inputs(), factory)
+    }
+
     /// The values of both streams, in no order between them.
     #[must_use]
     pub fn union(&self, other: &DataStream<T>) -> DataStream<T> {
+        if !self.shared.graph.is(&other.shared.graph) {
+            self.shared.graph.fail(Error::invalid("streams of two environments cannot be united"));
+        }
         let upstreams = self.upstreams.iter().chain(&other.upstreams).cloned().collect();
         DataStream::new(self.shared.clone(), upstreams)
     }

@@ -1,13 +1,17 @@
 //! The ends of streams.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use flott_batch::Record;
-use flott_connector::Sink;
+use flott_connector::{Consumes, Sink};
+use flott_plan::Chaining;
+use flott_types::Result;
 
 use crate::DataStream;
 use crate::environment::Shared;
 use crate::graph::{NodeKind, Transformation};
+use crate::sink::{DiscardingSink, FunctionSink, PrintSink};
 
 /// The end of a stream.
 pub struct DataStreamSink {
@@ -16,8 +20,41 @@ pub struct DataStreamSink {
 }
 
 impl<T: Record> DataStream<T> {
-    /// Writes to a sink that takes values of type `T`.
-    pub(crate) fn add_sink_node(&self, name: &str, sink: Arc<dyn Sink>) -> DataStreamSink {
+    /// Writes the values to a sink.
+    pub fn sink_to(&self, sink: impl Consumes<T> + 'static) -> DataStreamSink {
+        self.end("Sink", Arc::new(sink))
+    }
+
+    /// Calls a function with each value. After a failure it may be called with a value again.
+    pub fn add_sink<F>(&self, function: F) -> DataStreamSink
+    where
+        F: FnMut(T) -> Result<()> + Clone + Send + Sync + 'static,
+    {
+        self.end("Sink", Arc::new(FunctionSink::new(function)))
+    }
+
+    /// Prints each value to standard output.
+    pub fn print(&self) -> DataStreamSink
+    where
+        T: Display,
+    {
+        self.end("Print", Arc::new(PrintSink::<T>::new()))
+    }
+
+    /// Prints each value to standard output, as `{:?}` does.
+    pub fn print_debug(&self) -> DataStreamSink
+    where
+        T: std::fmt::Debug,
+    {
+        self.end("Print", Arc::new(PrintSink::<T>::debug()))
+    }
+
+    /// Throws the values away.
+    pub fn discard(&self) -> DataStreamSink {
+        self.end("Discard", Arc::new(DiscardingSink))
+    }
+
+    fn end(&self, name: &str, sink: Arc<dyn Sink>) -> DataStreamSink {
         let node = self.shared.graph.add(name, NodeKind::Sink(sink), self.inputs());
         DataStreamSink { shared: self.shared.clone(), node }
     }
@@ -51,6 +88,6 @@ impl DataStreamSink {
 
     /// The sink is not called directly by the operator before it.
     pub fn disable_chaining(self) -> Self {
-        self.change(|node| node.wishes.chaining = flott_plan::Chaining::Never)
+        self.change(|node| node.wishes.chaining = Chaining::Never)
     }
 }

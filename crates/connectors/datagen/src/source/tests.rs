@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flott_batch::pretty;
+use flott_connector::Waker;
 use flott_plan::{Schema, TableSpec};
 use flott_types::clock::ManualClock;
 use flott_types::{LogicalType, TypeKind};
@@ -71,7 +72,13 @@ fn run(spec: &SourceSpec, parallelism: u32, restart: usize) -> Vec<String> {
     for subtask in (0..parallelism).map(SubtaskIndex) {
         let reader = || {
             source
-                .reader(ReaderContext { subtask, parallelism, batch_size: 7, clock: clock.clone() })
+                .reader(ReaderContext {
+                    subtask,
+                    parallelism,
+                    batch_size: 7,
+                    clock: clock.clone(),
+                    waker: Waker::default(),
+                })
                 .unwrap()
         };
         let mut current = reader();
@@ -222,6 +229,7 @@ fn an_unbounded_table_keeps_its_rate_and_its_limit() {
             parallelism: 1,
             batch_size: 1_000,
             clock: clock.clone(),
+            waker: Waker::default(),
         })
         .unwrap();
     reader.add_splits(enumerator.next_splits(SubtaskIndex(0)).unwrap().unwrap()).unwrap();

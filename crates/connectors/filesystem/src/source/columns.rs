@@ -10,11 +10,11 @@ use arrow::array::{
 use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 use flott_batch::{ChangeBatch, arrow_type};
+use flott_files::FileSplit;
 use flott_formats::RowDecoder;
 use flott_plan::SourceSpec;
 use flott_types::{Error, Result};
 
-use super::split::FileSplit;
 use crate::config::Config;
 
 /// Where each column of the output comes from.

@@ -1,0 +1,27 @@
+//! Nothing.
+
+use flott_batch::Batch;
+use flott_connector::{Committable, Consumes, Sink, SinkContext, SinkWriter};
+use flott_types::Result;
+
+/// Takes everything and keeps nothing.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct DiscardingSink;
+
+impl Sink for DiscardingSink {
+    fn writer(&self, _: SinkContext, _: Vec<String>) -> Result<Box<dyn SinkWriter>> {
+        Ok(Box::new(DiscardingSink))
+    }
+
+    fn commit(&self, _: &[Committable]) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl<T> Consumes<T> for DiscardingSink {}
+
+impl SinkWriter for DiscardingSink {
+    fn write(&mut self, _: Batch) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,206 @@
+//! Several sources, one after the other.
+
+mod enumerator;
+mod reader;
+
+use std::fmt;
+use std::sync::Arc;
+
+use flott_batch::Record;
+use flott_connector::{
+    Boundedness, EnumeratorContext, Produces, ReaderContext, Source, SourceReader, Split, SplitEnumerator,
+};
+use flott_types::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+use enumerator::HybridEnumerator;
+use reader::HybridReader;
+
+/// What a source of a chain knows of the one before it.
+#[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Switch {
+    /// Where the one before ended, as its enumerator says
+    /// ([`end_position`](flott_connector::SplitEnumerator::end_position)); `None` for the first.
+    pub end_position: Option<String>,
+}
+
+type Make = Arc<dyn Fn(&Switch) -> Result<Arc<dyn Source>> + Send + Sync>;
+
+/// Reads a source to its end, then the next: files of the past, then a stream. A source begins when all readers are done with the
+/// one before, so that event time does not jump back and forth. The position in the whole is in checkpoints.
+///
+/// A strategy for timestamps and watermarks is given to the whole; what the sources themselves would say of event time
+/// counts for nothing.
+///
+/// ```
+/// use flott_datastream::source::{HybridSource, SequenceSource};
+/// use flott_connector::Boundedness;
+///
+/// # fn example() -> flott_types::Result<()> {
+/// let source = HybridSource::new(SequenceSource::new(1, 10)?).then_from(Boundedness::Bounded, |switch| {
+///     let last: i64 = switch.end_position.as_deref().and_then(|end| end.parse().ok()).unwrap_or(0);
+///     SequenceSource::new(last + 1, last + 5)
+/// })?;
+/// # Ok(())
+/// # }
+/// # example().unwrap();
+/// ```
+pub struct HybridSource<T> {
+    sources: Vec<Make>,
+    boundedness: Boundedness,
+    value: std::marker::PhantomData<fn() -> T>,
+}
+
+impl<T: Record> HybridSource<T> {
+    /// Begins with this source.
+    pub fn new(first: impl Produces<T> + 'static) -> Self {
+        let boundedness = first.boundedness();
+        let first: Arc<dyn Source> = Arc::new(first);
+        HybridSource {
+            sources: vec![Arc::new(move |_| Ok(first.clone()))],
+            boundedness,
+            value: std::marker::PhantomData,
+        }
+    }
+
+    /// Goes on with this source.
+    ///
+    /// # Errors
+    /// If the one before never ends.
+    pub fn then(self, next: impl Produces<T> + 'static) -> Result<Self> {
+        let boundedness = next.boundedness();
+        let next: Arc<dyn Source> = Arc::new(next);
+        self.push(boundedness, Arc::new(move |_| Ok(next.clone())))
+    }
+
+    /// Goes on with a source that depends on where the one before ended. The function is called in several processes, and must make
+    /// the same source of the same [`Switch`].
+    ///
+    /// # Errors
+    /// If the one before never ends.
+    pub fn then_from<S: Produces<T> + 'static>(
+        self,
+        boundedness: Boundedness,
+        make: impl Fn(&Switch) -> Result<S> + Send + Sync + 'static,
+    ) -> Result<Self> {
+        self.push(boundedness, Arc::new(move |switch| Ok(Arc::new(make(switch)?))))
+    }
+
+    fn push(mut self, boundedness: Boundedness, make: Make) -> Result<Self> {
+        if self.boundedness == Boundedness::Unbounded {
+            return Err(Error::invalid(format!(
+                "source {} of a hybrid source never ends, so none can come after it",
+                self.sources.len()
+            )));
+        }
+        self.sources.push(make);
+        self.boundedness = boundedness;
+        Ok(self)
+    }
+}
+
+impl<T> Clone for HybridSource<T> {
+    fn clone(&self) -> Self {
+        HybridSource {
+            sources: self.sources.clone(),
+            boundedness: self.boundedness,
+            value: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<T> fmt::Debug for HybridSource<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HybridSource({} sources)", self.sources.len())
+    }
+}
+
+impl<T: Record> Source for HybridSource<T> {
+    fn boundedness(&self) -> Boundedness {
+        self.boundedness
+    }
+
+    fn enumerator(
+        &self,
+        restored: Option<&str>,
+        context: EnumeratorContext,
+    ) -> Result<Box<dyn SplitEnumerator>> {
+        Ok(Box::new(HybridEnumerator::new(Chain(self.sources.clone()), restored, context)?))
+    }
+
+    fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
+        Ok(Box::new(HybridReader::new(Chain(self.sources.clone()), context)))
+    }
+}
+
+impl<T: Record> Produces<T> for HybridSource<T> {}
+
+/// The sources, whatever they produce.
+struct Chain(Vec<Make>);
+
+/// A source of the chain, and what it began with.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Stage {
+    number: usize,
+    #[serde(flatten)]
+    switch: Switch,
+}
+
+impl Chain {
+    fn source(&self, stage: &Stage) -> Result<Arc<dyn Source>> {
+        let make = self.0.get(stage.number).ok_or_else(|| {
+            Error::state(format!(
+                "a position is in source {} of a hybrid source, which has {}",
+                stage.number + 1,
+                self.0.len()
+            ))
+        })?;
+        make(&stage.switch)
+    }
+
+    fn is_last(&self, stage: &Stage) -> bool {
+        stage.number + 1 >= self.0.len()
+    }
+}
+
+/// The payload of a split of the whole. In checkpoints.
+#[derive(Serialize, Deserialize)]
+struct Payload {
+    version: u32,
+    stage: Stage,
+    id: String,
+    payload: String,
+}
+
+const VERSION: u32 = 1;
+
+impl Stage {
+    /// The name of one of its splits among those of the whole.
+    fn id(&self, split: &str) -> String {
+        format!("{}:{split}", self.number)
+    }
+
+    fn wrap(&self, split: Split) -> Result<Split> {
+        let id = self.id(&split.id);
+        let payload =
+            Payload { version: VERSION, stage: self.clone(), id: split.id, payload: split.payload };
+        let payload = serde_json::to_string(&payload)
+            .map_err(|error| Error::internal("a position cannot be written").with_source(error))?;
+        Ok(Split { id, payload })
+    }
+
+    fn unwrap(split: &Split) -> Result<(Stage, Split)> {
+        let damaged = || Error::state(format!("the position of the split {} cannot be read", split.id));
+        let read: Payload =
+            serde_json::from_str(&split.payload).map_err(|error| damaged().with_source(error))?;
+        check_version(read.version).map_err(|error| error.context(damaged().message()))?;
+        Ok((read.stage, Split { id: read.id, payload: read.payload }))
+    }
+}
+
+fn check_version(version: u32) -> Result<()> {
+    if version == VERSION {
+        return Ok(());
+    }
+    Err(Error::state(format!("version {version} of a hybrid source's state instead of {VERSION}")))
+}

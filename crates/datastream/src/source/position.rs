@@ -1,0 +1,143 @@
+//! Splits that are ranges of something numbered: what a collection, an iterator and a sequence have in common.
+
+use std::collections::VecDeque;
+
+use flott_batch::{Record, Records};
+use flott_connector::{Poll, SourceOutput, SourceReader, Split};
+use flott_types::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// The numbers in `[start, end)`, of which `next` is read next. In checkpoints.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Range {
+    version: u32,
+    pub(super) start: u64,
+    pub(super) end: u64,
+    pub(super) next: u64,
+}
+
+const VERSION: u32 = 1;
+
+impl Range {
+    pub(super) fn new(start: u64, end: u64) -> Self {
+        Range { version: VERSION, start, end, next: start }
+    }
+
+    /// The numbers below `len` in so many parts of about the same length; empty ones are left out.
+    pub(super) fn deal(len: u64, parts: u32) -> Result<Vec<Split>> {
+        let parts = u64::from(parts.max(1));
+        let bound = |part: u64| (u128::from(len) * u128::from(part) / u128::from(parts)) as u64;
+        let ranges = (0..parts).map(|part| Range::new(bound(part), bound(part + 1)));
+        ranges.filter(|range| range.start < range.end).map(|range| range.to_split()).collect()
+    }
+
+    pub(super) fn id(&self) -> String {
+        format!("{}-{}", self.start, self.end)
+    }
+
+    pub(super) fn to_split(&self) -> Result<Split> {
+        let payload = serde_json::to_string(self)
+            .map_err(|error| Error::internal("a position cannot be written").with_source(error))?;
+        Ok(Split { id: self.id(), payload })
+    }
+
+    pub(super) fn from_split(split: &Split) -> Result<Self> {
+        let damaged = || Error::state(format!("the position of the split {} cannot be read", split.id));
+        let range: Range =
+            serde_json::from_str(&split.payload).map_err(|error| damaged().with_source(error))?;
+        if range.version != VERSION {
+            return Err(damaged().context(format!("version {} instead of {VERSION}", range.version)));
+        }
+        Ok(range)
+    }
+}
+
+/// Makes the values of a range.
+pub(super) trait Values<T>: Send {
+    /// The values from `range.next` on, as many as wanted; fewer only at the end of the range, or of what there is.
+    fn values(&mut self, range: &Range, wanted: usize) -> Result<Vec<T>>;
+}
+
+/// Reads ranges, one after the other.
+pub(super) struct RangeReader<V> {
+    values: V,
+    batch_size: usize,
+    ranges: VecDeque<Range>,
+}
+
+impl<V> RangeReader<V> {
+    pub(super) fn new(values: V, batch_size: usize) -> Self {
+        RangeReader { values, batch_size: batch_size.max(1), ranges: VecDeque::new() }
+    }
+
+    /// With the type of values that it reads, which Rust cannot tell from `V` alone.
+    pub(super) fn of<T: Record>(self) -> Box<dyn SourceReader>
+    where
+        V: Values<T> + 'static,
+    {
+        Box::new(Typed { reader: self, value: std::marker::PhantomData::<fn() -> T> })
+    }
+}
+
+struct Typed<V, T> {
+    reader: RangeReader<V>,
+    value: std::marker::PhantomData<fn() -> T>,
+}
+
+impl<T: Record, V: Values<T>> SourceReader for Typed<V, T> {
+    fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
+        for split in &splits {
+            self.reader.ranges.push_back(Range::from_split(split)?);
+        }
+        Ok(())
+    }
+
+    fn poll(&mut self, output: &mut dyn SourceOutput) -> Result<Poll> {
+        let RangeReader { values, batch_size, ranges } = &mut self.reader;
+        let Some(range) = ranges.front_mut() else {
+            return Ok(Poll::SplitsDone);
+        };
+        let left = range.end.saturating_sub(range.next);
+        let wanted = left.min(*batch_size as u64) as usize;
+        let batch = values.values(range, wanted)?;
+        let read = batch.len();
+        range.next += read as u64;
+        let id = range.id();
+        if read > 0 {
+            output.emit(&id, Records::new(batch).into())?;
+        }
+        if range.next >= range.end || read < wanted {
+            ranges.pop_front();
+            output.split_finished(&id)?;
+        }
+        Ok(if ranges.is_empty() { Poll::SplitsDone } else { Poll::More })
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<Split>> {
+        self.reader.ranges.iter().map(Range::to_split).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_cover_everything_once() {
+        for (len, parts) in [(0, 3), (1, 4), (10, 3), (u64::MAX, 7)] {
+            let ranges: Vec<Range> =
+                Range::deal(len, parts).unwrap().iter().map(|split| Range::from_split(split).unwrap()).collect();
+            assert!(ranges.windows(2).all(|pair| pair[0].end == pair[1].start));
+            assert_eq!(ranges.first().map_or(0, |range| range.start), 0);
+            assert_eq!(ranges.last().map_or(0, |range| range.end), len);
+            assert!(ranges.len() <= parts as usize);
+        }
+    }
+
+    #[test]
+    fn a_position_of_another_version_is_refused() {
+        let mut split = Range::new(0, 5).to_split().unwrap();
+        split.payload = split.payload.replace("\"version\":1", "\"version\":9");
+        assert!(Range::from_split(&split).unwrap_err().to_string().contains("version 9"));
+    }
+}

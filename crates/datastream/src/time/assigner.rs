@@ -1,0 +1,77 @@
+//! Where the timestamps of events come from.
+
+use std::fmt;
+use std::sync::Arc;
+
+use flott_types::Timestamp;
+
+/// What a user's function says: the timestamp of each of these events, given those that they came with.
+type Function<T> = dyn Fn(&[T], Option<&[Timestamp]>) -> Vec<Timestamp> + Send + Sync;
+
+/// Where the timestamps of events come from.
+pub struct TimestampAssigner<T>(Kind<T>);
+
+enum Kind<T> {
+    /// They keep the one that they have; those without have [`Timestamp::MIN`], as in Flink.
+    Recorded,
+    /// The clock, when they come by.
+    Ingestion,
+    /// The event.
+    Function(Arc<Function<T>>),
+}
+
+impl<T: 'static> TimestampAssigner<T> {
+    /// The timestamps that events have already: those of a source that knows them, or of an assigner before this one.
+    pub fn recorded() -> Self {
+        TimestampAssigner(Kind::Recorded)
+    }
+
+    /// The time at which events come by.
+    pub fn ingestion() -> Self {
+        TimestampAssigner(Kind::Ingestion)
+    }
+
+    /// A function of the event and the timestamp that it has already, if it has one.
+    pub fn function(assign: impl Fn(&T, Option<Timestamp>) -> Timestamp + Send + Sync + 'static) -> Self {
+        let all = move |events: &[T], recorded: Option<&[Timestamp]>| match recorded {
+            None => events.iter().map(|event| assign(event, None)).collect(),
+            Some(recorded) => {
+                events.iter().zip(recorded).map(|(event, at)| assign(event, Some(*at))).collect()
+            }
+        };
+        TimestampAssigner(Kind::Function(Arc::new(all)))
+    }
+
+    pub(super) fn assign(
+        &self,
+        events: &[T],
+        recorded: Option<Vec<Timestamp>>,
+        now: Timestamp,
+    ) -> Vec<Timestamp> {
+        match &self.0 {
+            Kind::Recorded => recorded.unwrap_or_else(|| vec![Timestamp::MIN; events.len()]),
+            Kind::Ingestion => vec![now; events.len()],
+            Kind::Function(assign) => assign(events, recorded.as_deref()),
+        }
+    }
+}
+
+impl<T> Clone for TimestampAssigner<T> {
+    fn clone(&self) -> Self {
+        TimestampAssigner(match &self.0 {
+            Kind::Recorded => Kind::Recorded,
+            Kind::Ingestion => Kind::Ingestion,
+            Kind::Function(function) => Kind::Function(function.clone()),
+        })
+    }
+}
+
+impl<T> fmt::Debug for TimestampAssigner<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Kind::Recorded => "Recorded",
+            Kind::Ingestion => "Ingestion",
+            Kind::Function(_) => "Function",
+        })
+    }
+}

@@ -1,0 +1,50 @@
+//! A source with a watermark strategy.
+
+use std::sync::Arc;
+
+use flott_batch::Record;
+use flott_connector::{
+    Boundedness, EnumeratorContext, EventTimePolicy, Produces, ReaderContext, Source, SourceReader,
+    SplitEnumerator,
+};
+use flott_types::Result;
+
+use super::WatermarkStrategy;
+
+/// A source whose events get timestamps and watermarks by a strategy, for each of its splits by itself. It takes the place of what
+/// the source itself would say of event time.
+pub struct WatermarkedSource<T> {
+    source: Arc<dyn Source>,
+    strategy: WatermarkStrategy<T>,
+}
+
+impl<T: Record> WatermarkedSource<T> {
+    /// This source with this strategy.
+    pub fn new(source: impl Produces<T> + 'static, strategy: WatermarkStrategy<T>) -> Self {
+        WatermarkedSource { source: Arc::new(source), strategy }
+    }
+}
+
+impl<T: Record> Source for WatermarkedSource<T> {
+    fn boundedness(&self) -> Boundedness {
+        self.source.boundedness()
+    }
+
+    fn enumerator(
+        &self,
+        restored: Option<&str>,
+        context: EnumeratorContext,
+    ) -> Result<Box<dyn SplitEnumerator>> {
+        self.source.enumerator(restored, context)
+    }
+
+    fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
+        self.source.reader(context)
+    }
+
+    fn event_time(&self, interval: i64) -> Option<EventTimePolicy> {
+        Some(self.strategy.policy(interval))
+    }
+}
+
+impl<T: Record> Produces<T> for WatermarkedSource<T> {}

@@ -1,0 +1,146 @@
+//! How a stream's timestamps and watermarks come about.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flott_batch::Record;
+use flott_connector::{EventTimePolicy, WatermarkAlignment};
+use flott_types::Timestamp;
+
+use super::timer::{Loop, Looped};
+use super::{
+    AscendingTimestamps, BoundedOutOfOrderness, NoWatermarks, Timer, TimestampAssigner, WatermarkGenerator,
+};
+
+/// Where the timestamps of events come from, how watermarks come out of them, and when a stream or split holds event time back
+/// no longer.
+///
+/// ```
+/// use std::time::Duration;
+/// use flott_datastream::time::WatermarkStrategy;
+///
+/// // (user, time in milliseconds)
+/// let strategy = WatermarkStrategy::<(String, i64)>::for_bounded_out_of_orderness(Duration::from_secs(5))
+///     .with_timestamp_assigner(|event, _| event.1)
+///     .with_idleness(Duration::from_secs(60));
+/// ```
+pub struct WatermarkStrategy<T> {
+    assigner: TimestampAssigner<T>,
+    generator: Arc<dyn Fn() -> Box<dyn Loop<T>> + Send + Sync>,
+    pub(super) idle_timeout: i64,
+    alignment: Option<WatermarkAlignment>,
+}
+
+impl<T: Record> WatermarkStrategy<T> {
+    /// Events come in the order of their timestamps, within each split.
+    pub fn for_monotonous_timestamps() -> Self {
+        WatermarkStrategy::for_generator(AscendingTimestamps::new)
+    }
+
+    /// No event comes later than this after one with a higher timestamp, within each split. The watermark is the highest
+    /// timestamp less the bound, less a millisecond.
+    pub fn for_bounded_out_of_orderness(bound: Duration) -> Self {
+        WatermarkStrategy::for_generator(move || BoundedOutOfOrderness::new(bound))
+    }
+
+    /// Event time does not advance before the end of the stream.
+    pub fn no_watermarks() -> Self {
+        WatermarkStrategy::for_generator(|| NoWatermarks)
+    }
+
+    /// The timestamp of an event is the time at which it comes by. Such results are not the same in another run.
+    pub fn ingestion_time() -> Self {
+        let strategy = WatermarkStrategy::for_monotonous_timestamps();
+        WatermarkStrategy { assigner: TimestampAssigner::ingestion(), ..strategy }
+    }
+
+    /// With a generator of one's own, periodic or punctuated. The function makes one for each split, or each subtask of a stream.
+    pub fn for_generator<G: WatermarkGenerator<T> + 'static>(
+        generator: impl Fn() -> G + Send + Sync + 'static,
+    ) -> Self {
+        WatermarkStrategy {
+            assigner: TimestampAssigner::recorded(),
+            generator: Arc::new(move || Box::new(Looped(generator()))),
+            idle_timeout: 0,
+            alignment: None,
+        }
+    }
+
+    /// Timestamps come from the events. The function is given the timestamp that an event has already, if it has one.
+    #[must_use]
+    pub fn with_timestamp_assigner(
+        self,
+        assign: impl Fn(&T, Option<Timestamp>) -> Timestamp + Send + Sync + 'static,
+    ) -> Self {
+        WatermarkStrategy { assigner: TimestampAssigner::function(assign), ..self }
+    }
+
+    /// A split, or stream, without events for so long by the clock holds event time back no longer, until the next one.
+    #[must_use]
+    pub fn with_idleness(self, timeout: Duration) -> Self {
+        WatermarkStrategy { idle_timeout: millis(timeout).max(1), ..self }
+    }
+
+    /// Sources of the job with the same group wait for each other: none reads on while its watermark is more than `max_drift` above
+    /// the least of the group. They hear of each other once in `update_interval`. Only for sources; a stream takes what comes.
+    #[must_use]
+    pub fn with_watermark_alignment(
+        self,
+        group: impl Into<String>,
+        max_drift: Duration,
+        update_interval: Duration,
+    ) -> Self {
+        let alignment = WatermarkAlignment {
+            group: group.into(),
+            max_drift: millis(max_drift),
+            update_interval: millis(update_interval).max(1),
+        };
+        WatermarkStrategy { alignment: Some(alignment), ..self }
+    }
+
+    /// A generator, with the loop around it. `interval` is `pipeline.auto-watermark-interval`.
+    pub(crate) fn timer(&self, interval: i64) -> Timer<T> {
+        Timer::new(self.assigner.clone(), (self.generator)(), interval)
+    }
+
+    /// As a source says it.
+    pub(super) fn policy(&self, interval: i64) -> EventTimePolicy {
+        let strategy = self.clone();
+        EventTimePolicy {
+            generators: Box::new(move || Box::new(strategy.timer(interval))),
+            idle_timeout: self.idle_timeout,
+            alignment: self.alignment.clone(),
+        }
+    }
+
+    /// Whether it aligns sources.
+    pub fn is_aligned(&self) -> bool {
+        self.alignment.is_some()
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+impl<T> Clone for WatermarkStrategy<T> {
+    fn clone(&self) -> Self {
+        WatermarkStrategy {
+            assigner: self.assigner.clone(),
+            generator: self.generator.clone(),
+            idle_timeout: self.idle_timeout,
+            alignment: self.alignment.clone(),
+        }
+    }
+}
+
+impl<T> fmt::Debug for WatermarkStrategy<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WatermarkStrategy")
+            .field("assigner", &self.assigner)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("alignment", &self.alignment)
+            .finish_non_exhaustive()
+    }
+}

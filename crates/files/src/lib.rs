@@ -1,0 +1,30 @@
+//! Files as sources and sinks have them; what is in them is others' business.
+//!
+//! Reading: [`FileEnumerator`] finds files (a path, a directory with all below it, a glob), watches for new ones, and cuts large
+//! files whose records end with the line into splits. [`SplitInput`] gives the bytes of a split from a position on.
+//! The position of a reader is a byte offset at the start of a record in the uncompressed data, so reading goes on exactly where a
+//! checkpoint was taken.
+//!
+//! Writing, exactly once: [`RollingWriter`] writes to hidden files. With every checkpoint the files in work are closed and
+//! handed over; when the checkpoint has completed, [`commit`] renames them to their visible names. So nobody sees a half-written
+//! file or one whose records may be taken back, a file is never appended to after a restart, and nothing has to be
+//! truncated.
+//!
+//! All input and output is in [`storage`].
+
+mod committable;
+mod compression;
+mod enumerator;
+mod input;
+mod name;
+mod split;
+pub mod storage;
+mod writer;
+
+pub use committable::{FinishedFile, commit};
+pub use compression::Compression;
+pub use enumerator::{FileEnumerator, Listing};
+pub use input::SplitInput;
+pub use name::{Progress, WriterId};
+pub use split::{FileSplit, Position};
+pub use writer::{Rolling, RollingWriter};

@@ -1,0 +1,154 @@
+//! Names of files, unique for ever, that tell who wrote them.
+//!
+//! `.part-<job>-<attempt>-<start>-<subtask>-<nonce>-<n>.inprogress` becomes the same without the dot and the ending.
+//! `start` is when the writer was opened: a job that is started again from a checkpoint may count its attempts from
+//! 0 again. `nonce` tells apart the writers of several sinks of one job that write to one table.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flott_connector::SinkContext;
+use flott_types::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// Counts the writers of this process.
+static WRITERS: AtomicU64 = AtomicU64::new(0);
+
+/// A writer of a job's attempt.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WriterId {
+    job: String,
+    attempt: u32,
+    start: i64,
+    subtask: u32,
+    nonce: u64,
+}
+
+impl WriterId {
+    /// A writer that is opened now.
+    pub fn new(context: &SinkContext) -> Self {
+        WriterId {
+            job: context.job.to_string(),
+            attempt: context.attempt,
+            start: context.clock.now(),
+            subtask: context.subtask.0,
+            nonce: context.clock.nanos() << 8 | WRITERS.fetch_add(1, Ordering::Relaxed) & 0xff,
+        }
+    }
+
+    /// The name of a file that is committed.
+    pub fn visible(&self, number: u64) -> String {
+        format!("part-{self}-{number}")
+    }
+
+    /// The name of a file in work.
+    pub fn hidden(&self, number: u64) -> String {
+        format!(".part-{self}-{number}.inprogress")
+    }
+
+    /// The writer and number of a hidden file.
+    pub fn parse_hidden(name: &str) -> Option<(WriterId, u64)> {
+        let mut parts = name.strip_prefix(".part-")?.strip_suffix(".inprogress")?.split('-');
+        let writer = WriterId {
+            job: parts.next()?.to_owned(),
+            attempt: parts.next()?.parse().ok()?,
+            start: i64::from_str_radix(parts.next()?, 16).ok()?,
+            subtask: parts.next()?.parse().ok()?,
+            nonce: u64::from_str_radix(parts.next()?, 16).ok()?,
+        };
+        let number = parts.next()?.parse().ok()?;
+        parts.next().is_none().then_some((writer, number))
+    }
+}
+
+impl fmt::Display for WriterId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}-{:x}-{}-{:x}", self.job, self.attempt, self.start, self.subtask, self.nonce)
+    }
+}
+
+/// How far a writer was at a checkpoint: files with lower numbers were handed over, others were not begun. What
+/// [`flott_connector::SinkWriter::snapshot`] gives.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Progress {
+    version: u32,
+    writer: WriterId,
+    next: u64,
+}
+
+impl Progress {
+    const VERSION: u32 = 1;
+
+    /// The writer begins with file `next`.
+    pub fn new(writer: WriterId, next: u64) -> Self {
+        Progress { version: Progress::VERSION, writer, next }
+    }
+
+    /// As it is in the checkpoint.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn to_text(&self) -> Result<String> {
+        serde_json::to_string(self)
+            .map_err(|error| Error::internal("a writer's state cannot be written").with_source(error))
+    }
+
+    /// From the checkpoint.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn from_text(entry: &str) -> Result<Self> {
+        let read: Progress = serde_json::from_str(entry).map_err(|error| {
+            Error::state(format!("a file writer's state cannot be read: {entry}")).with_source(error)
+        })?;
+        if read.version != Progress::VERSION {
+            return Err(Error::state(format!("a file writer's state has version {}", read.version)));
+        }
+        Ok(read)
+    }
+
+    /// Whether a file was begun after this checkpoint by a writer that is gone, so that no checkpoint promises it.
+    pub fn leaves_behind(&self, writer: &WriterId, number: u64, current: &WriterId) -> bool {
+        let old = &self.writer;
+        let same = writer == old && writer != current && number >= self.next;
+        let between = writer.job == old.job
+            && writer.job == current.job
+            && old.attempt < writer.attempt
+            && writer.attempt < current.attempt
+            && writer.start > old.start;
+        same || between
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn writer(attempt: u32, start: i64, subtask: u32) -> WriterId {
+        WriterId { job: "ab".to_owned(), attempt, start, subtask, nonce: 171 }
+    }
+
+    #[test]
+    fn names_tell_their_writer() {
+        let writer = writer(2, 1_700_000_000_000, 3);
+        assert_eq!(WriterId::parse_hidden(&writer.hidden(7)), Some((writer.clone(), 7)));
+        assert_eq!(WriterId::parse_hidden(&writer.visible(7)), None);
+        assert_eq!(WriterId::parse_hidden(".part-x.inprogress"), None);
+        assert_eq!(writer.visible(7), "part-ab-2-18bcfe56800-3-ab-7");
+    }
+
+    #[test]
+    fn only_what_no_checkpoint_promises_is_left_behind() {
+        let progress = Progress { version: 1, writer: writer(1, 100, 0), next: 5 };
+        let current = writer(3, 300, 0);
+        let left = |attempt, start, subtask, number| {
+            progress.leaves_behind(&writer(attempt, start, subtask), number, &current)
+        };
+        assert!(left(1, 100, 0, 5));
+        assert!(!left(1, 100, 0, 4));
+        assert!(!left(1, 101, 1, 9), "another subtask's file may be in the checkpoint");
+        assert!(left(2, 200, 1, 0), "an attempt that never completed a checkpoint");
+        assert!(!left(2, 50, 1, 0), "an attempt of an earlier start of the job");
+        assert!(!left(3, 301, 1, 0), "a writer of this attempt");
+    }
+}

@@ -1,0 +1,92 @@
+//! A split: a part of a file, and how far it was read.
+
+use flott_connector::Split;
+use flott_types::{Error, Result, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::storage::FileInfo;
+
+/// The payload of a [`Split`]. It is in checkpoints: fields may be added with defaults, none may change its meaning.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FileSplit {
+    version: u32,
+    /// The file.
+    pub path: String,
+    /// The file's size when it was found.
+    pub size: u64,
+    /// When the file was changed last, when it was found.
+    pub modified: Timestamp,
+    /// The split owns the records that begin in `[start, end)`.
+    pub start: u64,
+    /// Where it ends.
+    pub end: u64,
+    /// Where reading goes on.
+    #[serde(default)]
+    pub position: Option<Position>,
+}
+
+/// The start of the next record, in bytes of the uncompressed file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Position {
+    /// Its first byte.
+    pub offset: u64,
+    /// Its line, from 1, counted from the start of the split.
+    pub line: u64,
+}
+
+const VERSION: u32 = 1;
+
+impl FileSplit {
+    /// The part of a file that begins in `[start, end)`.
+    ///
+    /// # Errors
+    /// If its path is not UTF-8.
+    pub fn new(file: &FileInfo, start: u64, end: u64) -> Result<Self> {
+        let path = file
+            .path
+            .to_str()
+            .ok_or_else(|| Error::unsupported(format!("the path {} is not UTF-8", file.path.display())))?;
+        let path = path.to_owned();
+        Ok(FileSplit {
+            version: VERSION,
+            path,
+            size: file.size,
+            modified: file.modified,
+            start,
+            end,
+            position: None,
+        })
+    }
+
+    /// The same split, to be read from a position.
+    pub fn at(&self, position: Position) -> Self {
+        FileSplit { position: Some(position), ..self.clone() }
+    }
+
+    /// As a source hands it out.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn to_split(&self) -> Result<Split> {
+        let payload = serde_json::to_string(self)
+            .map_err(|error| Error::internal("a split cannot be written").with_source(error))?;
+        Ok(Split { id: format!("{}:{}-{}", self.path, self.start, self.end), payload })
+    }
+
+    /// As a source is given it.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn from_split(split: &Split) -> Result<Self> {
+        let read: FileSplit = serde_json::from_str(&split.payload).map_err(|error| {
+            Error::state(format!("the position of the split {} cannot be read", split.id)).with_source(error)
+        })?;
+        if read.version != VERSION {
+            return Err(Error::state(format!(
+                "the position of the split {} has version {}; this is for version {VERSION}",
+                split.id, read.version
+            )));
+        }
+        Ok(read)
+    }
+}

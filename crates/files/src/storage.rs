@@ -1,0 +1,214 @@
+//! All input and output of this crate, on local files. What another store (S3, HDFS) has to offer is what this file offers.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use flott_types::{Error, Result, Timestamp};
+
+/// A file as a listing shows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FileInfo {
+    /// Where it is.
+    pub path: PathBuf,
+    /// In bytes.
+    pub size: u64,
+    /// When it was changed last.
+    pub modified: Timestamp,
+}
+
+/// The path of a `'path'` option: plain or `file:`. Other schemes are refused by name.
+pub fn local_path(text: &str) -> Result<PathBuf> {
+    let path = match text.split_once(':') {
+        Some(("file", rest)) => match rest.strip_prefix("//") {
+            None => rest,
+            Some(rest) => rest.strip_prefix("localhost").unwrap_or(rest),
+        },
+        Some((scheme, rest))
+            if rest.starts_with("//") && scheme.chars().all(|c| c.is_ascii_alphanumeric()) =>
+        {
+            return Err(Error::unsupported(format!(
+                "the path '{text}': files on '{scheme}' are not built yet; write a local path or file://"
+            )));
+        }
+        _ => text,
+    };
+    if path.is_empty() {
+        return Err(Error::invalid(format!("the path '{text}' is empty")));
+    }
+    Ok(PathBuf::from(path))
+}
+
+/// The files at a path, sorted by name: the file itself, all files below a directory, or what a glob matches. Hidden
+/// names, those that begin with `.` or `_`, are left out below the path.
+pub fn list(path: &Path) -> Result<Vec<FileInfo>> {
+    let mut files = Vec::new();
+    if let Some(metadata) = metadata(path)? {
+        visit(path, &metadata, &mut files)?;
+    } else if let Some(pattern) = path.to_str().filter(|text| text.contains(['*', '?', '['])) {
+        let matches = glob::glob(pattern).map_err(|error| {
+            Error::invalid(format!("the path '{pattern}' is no pattern")).with_source(error)
+        })?;
+        for found in matches {
+            let found = found.map_err(|error| failed("list", path, error.into()))?;
+            if !is_hidden(&found)
+                && let Some(metadata) = metadata(&found)?
+            {
+                visit(&found, &metadata, &mut files)?;
+            }
+        }
+    } else {
+        return Err(Error::external(format!("the path {} does not exist", path.display())));
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files.dedup_by(|a, b| a.path == b.path);
+    Ok(files)
+}
+
+fn visit(path: &Path, metadata: &fs::Metadata, files: &mut Vec<FileInfo>) -> Result<()> {
+    if metadata.is_dir() {
+        for entry in fs::read_dir(path).map_err(|error| failed("list", path, error))? {
+            let entry = entry.map_err(|error| failed("list", path, error))?.path();
+            // A file may vanish between the listing and here.
+            if !is_hidden(&entry)
+                && let Some(metadata) = self::metadata(&entry)?
+            {
+                visit(&entry, &metadata, files)?;
+            }
+        }
+        return Ok(());
+    }
+    let modified = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    let modified = modified.map_or(0, |since| since.as_millis() as Timestamp);
+    files.push(FileInfo { path: path.to_owned(), size: metadata.len(), modified });
+    Ok(())
+}
+
+fn metadata(path: &Path) -> Result<Option<fs::Metadata>> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("look at", path, error)),
+    }
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| matches!(name.as_encoded_bytes().first(), Some(b'.' | b'_')))
+}
+
+/// Opens a file for reading from an offset.
+pub fn open(path: &Path, offset: u64) -> Result<impl Read + Send + use<>> {
+    let mut file = File::open(path).map_err(|error| failed("open", path, error))?;
+    if offset > 0 {
+        file.seek(SeekFrom::Start(offset)).map_err(|error| failed("read", path, error))?;
+    }
+    Ok(file)
+}
+
+/// A file under construction.
+#[derive(Debug)]
+pub struct NewFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl NewFile {
+    /// Creates a file, and the directories above it. There must be none of that name.
+    pub fn create(path: PathBuf) -> Result<Self> {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|error| failed("create the directory of", &path, error))?;
+        }
+        let file = File::options().write(true).create_new(true).open(&path);
+        Ok(NewFile { file: file.map_err(|error| failed("create", &path, error))?, path })
+    }
+
+    /// Appends bytes.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes).map_err(|error| failed("write", &self.path, error))
+    }
+
+    /// Makes what was written survive a crash.
+    pub fn close(self) -> Result<()> {
+        self.file.sync_all().map_err(|error| failed("write", &self.path, error))
+    }
+}
+
+/// Gives a file its visible name, so that the name survives a crash. Harmless when it was done before.
+pub fn publish(hidden: &Path, visible: &Path) -> Result<()> {
+    if metadata(hidden)?.is_some() && metadata(visible)?.is_some() {
+        return Err(Error::external(format!(
+            "{} is there already; it would be overwritten by {}",
+            visible.display(),
+            hidden.display()
+        )));
+    }
+    match fs::rename(hidden, visible) {
+        Ok(()) => sync_directory(visible),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match metadata(visible)? {
+            Some(_) => Ok(()),
+            None => Err(Error::external(format!(
+                "output is lost: neither {} nor {} exists, although a checkpoint promises it",
+                hidden.display(),
+                visible.display()
+            ))),
+        },
+        Err(error) => Err(failed("rename", hidden, error)),
+    }
+}
+
+/// Creates a file without content unless it is there.
+pub fn touch(path: &Path) -> Result<()> {
+    let file = File::options().write(true).create(true).truncate(false).open(path);
+    file.and_then(|file| file.sync_all()).map_err(|error| failed("create", path, error))?;
+    sync_directory(path)
+}
+
+/// Removes a file; none there is fine.
+pub fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// The files below a directory whose names satisfy `wanted`, hidden ones too. No directory is no file.
+pub fn find(directory: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut directories = vec![directory.to_owned()];
+    while let Some(directory) = directories.pop() {
+        let entries = match fs::read_dir(&directory) {
+            Ok(entries) => entries,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                continue;
+            }
+            Err(error) => return Err(failed("list", &directory, error)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(|error| failed("list", &directory, error))?;
+            let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if is_directory {
+                directories.push(entry.path());
+            } else if entry.file_name().to_str().is_some_and(wanted) {
+                found.push(entry.path());
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn sync_directory(file: &Path) -> Result<()> {
+    let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(|error| failed("write", directory, error))
+}
+
+/// What went wrong with which file.
+pub fn failed(action: &str, path: &Path, error: io::Error) -> Error {
+    Error::external(format!("cannot {action} {}", path.display())).with_source(error)
+}
