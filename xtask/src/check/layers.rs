@@ -13,6 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["flott-operators", CONNECTORS],
     &["flott-runtime"],
     &["flott-cluster", "flott-sql"],
+    &["flott-datastream"],
     &["flott"],
     &["flott-cli"],
 ];

@@ -1,0 +1,3 @@
+//! The DataStream API.
+
+pub mod codec;
