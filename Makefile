@@ -15,7 +15,7 @@ RELEASE := $(TARGET)/release/flott
 # More for tests/kill/run.py, for example KILL="--kills 200 --seed 7"
 KILL ?=
 
-.PHONY: help demo test unit build-tests check kill demo-figures regression conformance passing fmt lint docs bench-group
+.PHONY: help demo test unit build-tests check kill demo-figures regression nexmark-smoke conformance passing fmt lint docs bench-group
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -28,7 +28,7 @@ demo:
 	@echo "The results are in target/demo/hourly and target/demo/aircraft_days. The same figures, computed in plain Python:"
 	@$(PYTHON) examples/flights/verify.py --output target/demo
 
-test: check unit demo-figures kill regression
+test: check unit demo-figures kill regression nexmark-smoke
 
 # One build for all of it: the binary is built together with the tests, so that both have the same features and share what they are built from.
 build-tests:
@@ -51,6 +51,10 @@ kill: build-tests
 # No case of the golden results that has passed may be lost.
 regression: build-tests
 	$(PYTHON) tests/conformance/regression.py --bin $(DEBUG)
+
+# The queries of Nexmark over a few events, against the results of Flink.
+nexmark-smoke: build-tests
+	$(PYTHON) tests/nexmark/run.py --bin $(DEBUG)
 
 # Adds what passes now to tests/conformance/passing.txt.
 passing: build-tests
