@@ -40,3 +40,11 @@ class Flott:
         if status != 0:
             raise RuntimeError(f"flott failed with status {process.returncode}")
         return Measurement(events, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+    def print(self, script):
+        """-> what the script prints"""
+        with tempfile.TemporaryDirectory(prefix="flott-bench-") as scratch:
+            file = pathlib.Path(scratch) / "query.sql"
+            file.write_text(script, encoding="utf-8")
+            ran = subprocess.run(self.command(str(file), f"{scratch}/checkpoints"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True)
+        return ran.stdout

@@ -8,8 +8,8 @@ LARGEST_GROWTH = 20
 
 def round_events(events):
     """Two digits that matter."""
-    digits = max(len(str(int(events))) - 2, 0)
-    return max(round(events, -digits), 1)
+    events = int(events)
+    return max(round(events, 2 - len(str(events))), 1)
 
 
 def calibrate(run):

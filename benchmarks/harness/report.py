@@ -96,10 +96,10 @@ def scaling(section):
 
 
 def latency(section):
-    rows = [[section[name]["title"], *(f"{section[name][figure] / 1000:.1f} ms" for figure in ("p50", "p99", "max")), count(section[name]["rows"])]
+    rows = [[section[name]["title"], *(f"{section[name][figure]} ms" for figure in ("p50", "p99", "max")), count(section[name]["rows"])]
             for name in sorted(section)]
-    rate = next(iter(section.values()))["rate"]
-    return (f"## Latency\n\n`make bench-latency`: {rate:,} events a second, parallelism 2; the time at which a row reaches the sink less the time at which it could have come at the earliest. {on(section)}\n\n".replace(",", " ", 1)
+    rate = count(next(iter(section.values()))["rate"])
+    return (f"## Latency\n\n`make bench-latency`: {rate} events a second, parallelism 2. Of a row: the time at which it reaches the sink less that at which it could have been there at the earliest. {on(section)}\n\n"
             + table(["", "p50", "p99", "max", "rows"], rows))
 
 
