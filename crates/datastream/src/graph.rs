@@ -132,8 +132,12 @@ impl Graph {
             }
         }
         let configuration = settings.configuration.clone();
-        let plan =
-            graph.into_job_graph(&settings.name, configuration, settings.max_parallelism, settings.chaining)?;
+        let plan = graph.into_job_graph(
+            &settings.name,
+            configuration,
+            settings.max_parallelism,
+            settings.chaining,
+        )?;
         Ok((plan, Program::new(code)))
     }
 }
@@ -159,7 +163,9 @@ impl Uids {
         if let Some(uid) = &node.uid {
             return match self.used.insert(uid.clone(), 1) {
                 None => Ok(OperatorUid(uid.clone())),
-                Some(_) => Err(Error::invalid(format!("two operators have the uid '{uid}'; uids must be unique"))),
+                Some(_) => {
+                    Err(Error::invalid(format!("two operators have the uid '{uid}'; uids must be unique")))
+                }
             };
         }
         loop {

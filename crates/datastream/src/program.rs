@@ -76,7 +76,9 @@ impl Programs {
 }
 
 fn other_node(name: &str) -> Error {
-    Error::invalid(format!("the program is another one than the plan was made from: '{name}' is something else in it"))
+    Error::invalid(format!(
+        "the program is another one than the plan was made from: '{name}' is something else in it"
+    ))
 }
 
 impl Connector for Programs {

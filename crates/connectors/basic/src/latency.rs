@@ -187,7 +187,10 @@ mod tests {
                 name: "c.d.t".to_owned(),
                 connector: "latency".to_owned(),
                 options: BTreeMap::from([("column".to_owned(), column.to_owned())]),
-                schema: Schema::new([("a", TypeKind::Int.nullable()), ("at", TypeKind::Timestamp(3).nullable())]),
+                schema: Schema::new([
+                    ("a", TypeKind::Int.nullable()),
+                    ("at", TypeKind::Timestamp(3).nullable()),
+                ]),
                 partition_keys: Vec::new(),
                 primary_key: Vec::new(),
             },

@@ -167,7 +167,9 @@ impl StreamExecutionEnvironment {
     /// If the program or its configuration is wrong.
     pub fn execute_async(&self, name: &str) -> Result<JobClient> {
         if self.shared.graph.is_empty() {
-            return Err(Error::invalid("the program has no operators; make a source and do something with it first"));
+            return Err(Error::invalid(
+                "the program has no operators; make a source and do something with it first",
+            ));
         }
         let settings = self.settings(name)?;
         let executor = self.executor()?;
@@ -189,10 +191,13 @@ impl StreamExecutionEnvironment {
         for (key, value) in &configuration {
             let duration = key.ends_with(".interval") || key.ends_with(".timeout");
             if duration && key.starts_with("execution.checkpointing") && parse_duration(value).is_none() {
-                return Err(Error::invalid(format!("'{key}' is '{value}'; expected a duration such as '10 s'")));
+                return Err(Error::invalid(format!(
+                    "'{key}' is '{value}'; expected a duration such as '10 s'"
+                )));
             }
         }
-        let chaining = configuration.get("pipeline.operator-chaining.enabled").is_none_or(|text| text != "false");
+        let chaining =
+            configuration.get("pipeline.operator-chaining.enabled").is_none_or(|text| text != "false");
         Ok(Settings {
             name: name.to_owned(),
             parallelism: self.parallelism()?,

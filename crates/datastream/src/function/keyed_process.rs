@@ -3,7 +3,7 @@
 use flott_batch::Record;
 use flott_types::{Result, Timestamp, Watermark};
 
-use crate::state::{States, StateAccess, Timers};
+use crate::state::{StateAccess, States, Timers};
 use crate::{Collector, OutputTag, RuntimeContext};
 
 /// A function on a keyed stream, with state for each key and timers.

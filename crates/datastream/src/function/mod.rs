@@ -6,6 +6,6 @@
 mod keyed_process;
 mod process;
 
-pub use keyed_process::{KeyedContext, KeyedProcessFunction, TimeDomain};
 pub(crate) use keyed_process::KeyedCall;
+pub use keyed_process::{KeyedContext, KeyedProcessFunction, TimeDomain};
 pub use process::{ProcessContext, ProcessFunction};

@@ -67,7 +67,8 @@ impl<K: Key, I: Record, F: KeyedProcessFunction<K, I>> KeyedProcess<K, I, F> {
         buffer.at(timestamp.filter(|_| domain != Some(TimeDomain::ProcessingTime)));
         let (watermark, now) = (context.watermark, context.now);
         let collector = buffer.collector(context.output);
-        let call_parts = KeyedCall { states, event_timers, processing_timers, timestamp, domain, watermark, now };
+        let call_parts =
+            KeyedCall { states, event_timers, processing_timers, timestamp, domain, watermark, now };
         let mut keyed = KeyedContext { key, collector, call: call_parts };
         call(function, &mut keyed)
     }
@@ -122,7 +123,11 @@ impl<K: Key, I: Record, F: KeyedProcessFunction<K, I>> Operator for KeyedProcess
         let (info, metrics) = (context.info, context.metrics);
         function.open(&mut RuntimeContext::new(info, options, metrics, &mut restored, Some(keyed)))?;
         for (name, _) in restored.keyed.iter().filter(|(_, rows)| !rows.is_empty()) {
-            tracing::warn!(operator = info.name, state = name, "the snapshot has a state that nobody declares");
+            tracing::warn!(
+                operator = info.name,
+                state = name,
+                "the snapshot has a state that nobody declares"
+            );
         }
         self.after(context)
     }
@@ -137,7 +142,9 @@ impl<K: Key, I: Record, F: KeyedProcessFunction<K, I>> Operator for KeyedProcess
         let count = slots.len();
         for (at, (value, slot)) in values.into_iter().zip(&slots).enumerate() {
             let timestamp = timestamps.as_ref().map(|timestamps| timestamps[at]);
-            self.call(*slot, timestamp, None, context, |function, keyed| function.process_element(value, keyed))?;
+            self.call(*slot, timestamp, None, context, |function, keyed| {
+                function.process_element(value, keyed)
+            })?;
         }
         self.slots = slots;
         self.states.tidy(context.now, count);

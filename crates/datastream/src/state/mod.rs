@@ -19,5 +19,5 @@ pub(crate) use key_table::{KeyTable, Keys};
 pub use scope::StateAccess;
 pub(crate) use scope::{StateColumn, States};
 pub(crate) use timers::Timers;
-pub use value::ValueState;
 pub(crate) use value::ValueColumn;
+pub use value::ValueState;

@@ -176,7 +176,8 @@ impl<T: Record> StateColumn for ValueColumn<T> {
             let (field, column) = stored(&rows, &self.name, "key")?;
             let slots = keys.intern_column(field, column)?;
             let (field, column) = stored(&rows, &self.name, "value")?;
-            let values = self.codec.decode_stored(field, column).map_err(|error| in_state(&self.name, error))?;
+            let values =
+                self.codec.decode_stored(field, column).map_err(|error| in_state(&self.name, error))?;
             for (slot, value) in slots.into_iter().zip(values) {
                 self.set(slot, value);
                 self.changes.restored(slot);
@@ -208,7 +209,11 @@ impl<T: Record> StateColumn for ValueColumn<T> {
 }
 
 /// A column of a snapshot's rows.
-pub(crate) fn stored<'a>(rows: &'a RecordBatch, state: &str, column: &str) -> Result<(&'a Field, &'a ArrayRef)> {
+pub(crate) fn stored<'a>(
+    rows: &'a RecordBatch,
+    state: &str,
+    column: &str,
+) -> Result<(&'a Field, &'a ArrayRef)> {
     match rows.schema_ref().column_with_name(column) {
         Some((at, field)) => Ok((field, rows.column(at))),
         None => Err(Error::state(format!("state '{state}' of the snapshot lacks column '{column}'"))),

@@ -54,7 +54,9 @@ impl<T: Record> Collected<T> {
         }
         match self.results.next_batch_within(timeout)? {
             NextRows::Rows(batch @ Batch::Records(_)) => self.ready.extend(batch.into_records::<T>()?.values),
-            NextRows::Rows(Batch::Changes(_)) => return Err(Error::internal("rows came where records were expected")),
+            NextRows::Rows(Batch::Changes(_)) => {
+                return Err(Error::internal("rows came where records were expected"));
+            }
             NextRows::NotYet => {}
             NextRows::End => self.ended = true,
         }

@@ -12,8 +12,13 @@ fn reader(options: &[(&str, &str)], clock: &Arc<ManualClock>) -> Box<dyn SourceR
     let source = source(&nexmark(options)).unwrap();
     let context = EnumeratorContext { parallelism: 1, clock: clock.clone() };
     let splits = source.enumerator(None, context).unwrap().next_splits(SubtaskIndex(0)).unwrap().unwrap();
-    let context =
-        ReaderContext { subtask: SubtaskIndex(0), parallelism: 1, batch_size: 4_096, clock: clock.clone() };
+    let context = ReaderContext {
+        subtask: SubtaskIndex(0),
+        parallelism: 1,
+        batch_size: 4_096,
+        clock: clock.clone(),
+        waker: flott_connector::Waker::default(),
+    };
     let mut reader = source.reader(context).unwrap();
     reader.add_splits(splits).unwrap();
     reader

@@ -183,6 +183,7 @@ impl Run {
             parallelism,
             batch_size: self.batch_size,
             clock: clock.clone(),
+            waker: flott_connector::Waker::default(),
         };
         let mut readers: Vec<_> =
             (0..parallelism).map(|subtask| Some(source.reader(context(subtask)).unwrap())).collect();
