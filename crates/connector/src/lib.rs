@@ -10,6 +10,7 @@
 //! Readers and writers are driven synchronously by the task's thread. One that waits for the outside does so on threads of its
 //! own and answers [`Poll::Wait`]; it never blocks the task for long.
 
+pub mod conformance;
 mod event_time;
 mod fixed_splits;
 mod options;

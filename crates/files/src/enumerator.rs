@@ -55,8 +55,13 @@ impl FileEnumerator {
     /// If there is nothing at the path, or what was handed out cannot be read.
     pub fn new(listing: Listing, restored: Option<&str>, clock: Arc<dyn Clock>) -> Result<Self> {
         let now = clock.now();
-        let mut enumerator =
-            FileEnumerator { listing, clock, pending: VecDeque::new(), seen: BTreeSet::new(), next_look: now };
+        let mut enumerator = FileEnumerator {
+            listing,
+            clock,
+            pending: VecDeque::new(),
+            seen: BTreeSet::new(),
+            next_look: now,
+        };
         let Some(restored) = restored else {
             enumerator.look()?;
             return Ok(enumerator);

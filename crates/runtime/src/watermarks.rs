@@ -186,12 +186,8 @@ impl SplitWatermarks {
         let cap = self.cap(at);
         let running = self.running(now);
         let split = &mut self.splits[at];
-        let mut progress = EventTimeProgress {
-            current: split.current,
-            sent: self.sent,
-            asked: split.asked,
-            idle: false,
-        };
+        let mut progress =
+            EventTimeProgress { current: split.current, sent: self.sent, asked: split.asked, idle: false };
         let mut send = |timed| match timed {
             Timed::Rows(batch) => output.emit(batch),
             Timed::Watermark(watermark) => output.watermark(watermark),
@@ -257,9 +253,7 @@ impl SplitWatermarks {
 
     fn find(&self, split: &str) -> Result<usize> {
         self.splits.iter().position(|time| time.id == split).ok_or_else(|| {
-            Error::internal(format!(
-                "the reader emitted rows of split '{split}', which it does not have"
-            ))
+            Error::internal(format!("the reader emitted rows of split '{split}', which it does not have"))
         })
     }
 

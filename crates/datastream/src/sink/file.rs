@@ -119,9 +119,9 @@ impl<T: Record> SinkWriter for FileWriter<T> {
     fn write(&mut self, batch: Batch) -> Result<()> {
         let values = batch.into_records::<T>()?.values;
         let Some(bucket) = &self.bucket else {
-            return self.files.write("", |file, _| {
-                values.iter().try_for_each(|value| (self.encode)(value, file))
-            });
+            return self
+                .files
+                .write("", |file, _| values.iter().try_for_each(|value| (self.encode)(value, file)));
         };
         // Values of one bucket mostly stand together.
         let buckets: Vec<String> = values.iter().map(|value| bucket(value)).collect();

@@ -182,8 +182,7 @@ impl Stage {
 
     fn wrap(&self, split: Split) -> Result<Split> {
         let id = self.id(&split.id);
-        let payload =
-            Payload { version: VERSION, stage: self.clone(), id: split.id, payload: split.payload };
+        let payload = Payload { version: VERSION, stage: self.clone(), id: split.id, payload: split.payload };
         let payload = serde_json::to_string(&payload)
             .map_err(|error| Error::internal("a position cannot be written").with_source(error))?;
         Ok(Split { id, payload })

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use flott_batch::Record;
 use flott_connector::{
-    Boundedness, EnumeratorContext, FixedSplits, Produces, ReaderContext, Source, SourceReader, SplitEnumerator,
+    Boundedness, EnumeratorContext, FixedSplits, Produces, ReaderContext, Source, SourceReader,
+    SplitEnumerator,
 };
 use flott_types::{Error, Result};
 

@@ -125,8 +125,11 @@ mod tests {
     #[test]
     fn parts_cover_everything_once() {
         for (len, parts) in [(0, 3), (1, 4), (10, 3), (u64::MAX, 7)] {
-            let ranges: Vec<Range> =
-                Range::deal(len, parts).unwrap().iter().map(|split| Range::from_split(split).unwrap()).collect();
+            let ranges: Vec<Range> = Range::deal(len, parts)
+                .unwrap()
+                .iter()
+                .map(|split| Range::from_split(split).unwrap())
+                .collect();
             assert!(ranges.windows(2).all(|pair| pair[0].end == pair[1].start));
             assert_eq!(ranges.first().map_or(0, |range| range.start), 0);
             assert_eq!(ranges.last().map_or(0, |range| range.end), len);

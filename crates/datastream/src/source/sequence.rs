@@ -1,7 +1,8 @@
 //! The numbers from here to there.
 
 use flott_connector::{
-    Boundedness, EnumeratorContext, FixedSplits, Produces, ReaderContext, Source, SourceReader, SplitEnumerator,
+    Boundedness, EnumeratorContext, FixedSplits, Produces, ReaderContext, Source, SourceReader,
+    SplitEnumerator,
 };
 use flott_types::{Error, Result};
 

@@ -2,14 +2,14 @@
 
 mod connection;
 
-use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::time::Duration;
 
 use flott_batch::Records;
 use flott_connector::{
-    Boundedness, EnumeratorContext, FixedSplits, Poll, Produces, ReaderContext, Source, SourceOutput, SourceReader,
-    Split, SplitEnumerator,
+    Boundedness, EnumeratorContext, FixedSplits, Poll, Produces, ReaderContext, Source, SourceOutput,
+    SourceReader, Split, SplitEnumerator,
 };
 use flott_types::{Error, Result};
 

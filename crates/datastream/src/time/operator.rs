@@ -144,11 +144,8 @@ impl<T: Record> Operator for TimestampsAndWatermarks<T> {
         let EventTimeProgress { current, sent, asked, .. } = self.progress;
         let entry = serde_json::to_string(&Entry { current, sent, asked })
             .map_err(|error| Error::internal("a watermark cannot be written").with_source(error))?;
-        let list = ListState {
-            name: STATE.to_owned(),
-            redistribution: Redistribution::Union,
-            entries: vec![entry],
-        };
+        let list =
+            ListState { name: STATE.to_owned(), redistribution: Redistribution::Union, entries: vec![entry] };
         Ok(OperatorSnapshot { lists: vec![list], ..OperatorSnapshot::default() })
     }
 

@@ -156,7 +156,13 @@ impl Run {
         let source = table.source()?;
         let clock: Arc<dyn flott_types::Clock> = table.clock.clone();
         let enumerator = source.enumerator(None, EnumeratorContext { parallelism, clock: clock.clone() })?;
-        let context = ReaderContext { subtask: SubtaskIndex(0), parallelism, batch_size, clock, waker: Waker::default() };
+        let context = ReaderContext {
+            subtask: SubtaskIndex(0),
+            parallelism,
+            batch_size,
+            clock,
+            waker: Waker::default(),
+        };
         let readers = (0..parallelism)
             .map(|subtask| source.reader(ReaderContext { subtask: SubtaskIndex(subtask), ..context.clone() }))
             .collect::<Result<_>>()?;

@@ -118,9 +118,7 @@ impl Connection {
                     false => continue,
                 },
                 Err(error) => {
-                    return Err(
-                        Error::external(format!("cannot read from {host}:{port}")).with_source(error)
-                    );
+                    return Err(Error::external(format!("cannot read from {host}:{port}")).with_source(error));
                 }
             };
             held.extend_from_slice(&chunk[..read]);
