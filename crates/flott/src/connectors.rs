@@ -12,5 +12,6 @@ pub fn builtin() -> Registry {
     registry.register(Arc::new(flott_connector_nexmark::NexmarkConnector));
     registry.register(Arc::new(flott_connector_basic::PrintConnector));
     registry.register(Arc::new(flott_connector_basic::BlackholeConnector));
+    registry.register(Arc::new(flott_connector_basic::LatencyConnector));
     registry
 }
