@@ -22,7 +22,7 @@ KILL ?=
 QUERIES ?=
 BENCH ?=
 
-.PHONY: help demo test unit build-tests check kill demo-figures regression conformance passing fmt lint docs bench-group \
+.PHONY: help demo test unit build-tests check kill demo-figures regression nexmark-smoke conformance passing fmt lint docs bench-group \
 	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators
 
 help:
@@ -36,7 +36,7 @@ demo:
 	@echo "The results are in target/demo/hourly and target/demo/aircraft_days. The same figures, computed in plain Python:"
 	@$(PYTHON) examples/flights/verify.py --output target/demo
 
-test: check unit demo-figures kill regression
+test: check unit demo-figures kill regression nexmark-smoke
 
 # One build for all of it: the binary is built together with the tests, so that both have the same features and share what they are built from.
 build-tests:
@@ -59,6 +59,10 @@ kill: build-tests
 # No case of the golden results that has passed may be lost.
 regression: build-tests
 	$(PYTHON) tests/conformance/regression.py --bin $(DEBUG)
+
+# The queries of Nexmark over a few events, against the results of Flink.
+nexmark-smoke: build-tests
+	$(PYTHON) tests/nexmark/run.py --bin $(DEBUG)
 
 # Adds what passes now to tests/conformance/passing.txt.
 passing: build-tests
@@ -89,5 +93,5 @@ bench-nexmark bench-flink bench-scaling bench-latency bench-startup bench-genera
 	$(PYTHON) benchmarks/run.py $(@:bench-%=%) --bin $(RELEASE) --queries "$(QUERIES)" $(BENCH)
 
 bench-loops:
-	$(CARGO) build --release --package flott-cli --package flott-loops
-	$(PYTHON) benchmarks/run.py loops --bin $(RELEASE) --loops $(TARGET)/release/flott-loops --queries "$(QUERIES)" $(BENCH)
+	$(CARGO) build --release --package flott-cli --package loops
+	$(PYTHON) benchmarks/run.py loops --bin $(RELEASE) --loops $(TARGET)/release/loops --queries "$(QUERIES)" $(BENCH)

@@ -160,7 +160,7 @@ fn from_table(batch: &EventBatch<'_>, strings: &Strings) -> TextWriter {
 
 /// The padding of each event of a kind.
 fn extra(batch: &EventBatch<'_>, kind: Kind, stream: Stream) -> TextWriter {
-    let of_bids = Padding::new(batch.generator.config().bid_size, 32);
+    let of_bids = Padding::of_bid(batch.generator.config());
     let padding = Paddings::new(batch.generator);
     let mut slices = Vec::with_capacity(batch.rows);
     let mut bytes = 0;

@@ -109,6 +109,13 @@ impl Generator {
         }
     }
 
+    /// `extra` of a bid, from its random number.
+    #[inline]
+    pub fn bid_extra(&self, random: u64) -> &'static [u8] {
+        let (start, len) = Padding::of_bid(&self.config).slice(random);
+        &self.tables.letters[start..start + len]
+    }
+
     /// The ids of the persons or auctions of a run: this one and those that follow.
     pub(crate) fn first_id(run: &Run) -> i64 {
         FIRST_ID + if run.kind == Kind::Person { run.last_person } else { run.last_auction }
@@ -197,6 +204,12 @@ impl Padding {
         let missing = average.saturating_sub(size);
         let delta = (2 * missing + 5) / 10;
         Padding { shortest: missing - delta, spread: (2 * delta).max(1) }
+    }
+
+    /// For bids.
+    #[inline]
+    pub(crate) fn of_bid(config: &Config) -> Self {
+        Padding::new(config.bid_size, 32)
     }
 
     /// Where in the letters it starts, and its length.
