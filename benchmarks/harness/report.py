@@ -112,12 +112,13 @@ def startup(section):
 
 
 def on(section):
-    """The machines that the results are from: one, unless they were measured at different times."""
-    told = []
-    for each in section.values():
-        made = each["machine"]
-        line = (f"{made['date']}, commit {made['commit']}, {made['processor']}, {made['cores']} cores, {made['memory']}, {made['system']}, "
-                f"{made['rustc']}, {made['java']}")
-        if line not in told:
-            told.append(line)
-    return "Measured on: " + "; ".join(told) + "."
+    """The machine and the commits that the results are from: one of each, unless they were measured at different times."""
+    made = [each["machine"] for each in section.values()]
+    machines = distinct(f"{each['processor']}, {each['cores']} cores, {each['memory']}, {each['system']}, {each['rustc']}, {each['java']}" for each in made)
+    commits = distinct(f"{each['commit']} ({each['date']})" for each in made)
+    return f"{'; '.join(machines)}; Flott at commit {', '.join(commits)}."
+
+
+def distinct(values):
+    """In the order of their first appearance."""
+    return list(dict.fromkeys(values))
