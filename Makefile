@@ -23,7 +23,7 @@ QUERIES ?=
 BENCH ?=
 
 .PHONY: help demo test unit build-tests check kill demo-figures regression nexmark-smoke conformance passing fmt lint docs bench-group \
-	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators
+	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators bench-harness
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -36,7 +36,7 @@ demo:
 	@echo "The results are in target/demo/hourly and target/demo/aircraft_days. The same figures, computed in plain Python:"
 	@$(PYTHON) examples/flights/verify.py --output target/demo
 
-test: check unit demo-figures kill regression nexmark-smoke
+test: check unit demo-figures kill regression nexmark-smoke bench-harness
 
 # One build for all of it: the binary is built together with the tests, so that both have the same features and share what they are built from.
 build-tests:
@@ -63,6 +63,10 @@ regression: build-tests
 # The queries of Nexmark over a few events, against the results of Flink.
 nexmark-smoke: build-tests
 	$(PYTHON) tests/nexmark/run.py --bin $(DEBUG)
+
+# The arithmetic and the reports of the benchmarks, without running any.
+bench-harness:
+	$(PYTHON) tests/benchmarks/run.py
 
 # Adds what passes now to tests/conformance/passing.txt.
 passing: build-tests

@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 import time
 
+from harness import procfs
 from harness.measurement import Measurement
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -35,12 +36,13 @@ class Flott:
             file.write_text(script, encoding="utf-8")
             began = time.monotonic()
             process = subprocess.Popen(self.command(str(file), f"{scratch}/checkpoints"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-            _, status, usage = os.wait4(process.pid, 0)
-            seconds = time.monotonic() - began
+            with procfs.PeakLog(process.pid) as memory:
+                _, status, usage = os.wait4(process.pid, 0)
+                seconds = time.monotonic() - began
             process.returncode = os.waitstatus_to_exitcode(status)
         if status != 0:
             raise RuntimeError(f"flott failed with status {process.returncode}")
-        return Measurement(events, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+        return Measurement(events, seconds, usage.ru_utime + usage.ru_stime, memory.peak)
 
     def print(self, script, settings=()):
         """-> what the script prints, with more keys of the configuration"""
