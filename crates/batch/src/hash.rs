@@ -7,7 +7,8 @@
 //! `h = xxh3_64(nothing, seed = !h)` for NULL. `bytes` are little endian and canonical, so that values that SQL calls
 //! equal hash alike, and so that a key column can be widened without moving its keys:
 //!
-//! - integers, DATE, TIME, timestamps, intervals: the number sign-extended to 8 bytes; DECIMAL: the unscaled number in 16;
+//! - integers, DATE, TIME, timestamps, intervals: the number sign-extended to 8 bytes (unsigned ones: zero-extended); DECIMAL: the
+//!   unscaled number in 16;
 //! - FLOAT and DOUBLE: as 8 bytes of a DOUBLE, with one zero and one NaN; BOOLEAN: one byte, 0 or 1;
 //! - strings and binaries: their bytes;
 //! - ROW: the chain goes through its fields; ARRAY: through the length (8 bytes) and then the elements;
@@ -26,7 +27,7 @@ use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, DurationMillisecondType, Float32Type, Float64Type, Int8Type,
     Int16Type, Int32Type, Int64Type, IntervalUnit, IntervalYearMonthType, Time32MillisecondType, TimeUnit,
-    TimestampMicrosecondType, TimestampNanosecondType,
+    TimestampMicrosecondType, TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -49,6 +50,10 @@ fn chain(array: &dyn Array, hashes: &mut [u64]) {
         DataType::Int16 => chain_integers::<Int16Type>(array, hashes, i64::from),
         DataType::Int32 => chain_integers::<Int32Type>(array, hashes, i64::from),
         DataType::Int64 => chain_integers::<Int64Type>(array, hashes, |value| value),
+        DataType::UInt8 => chain_integers::<UInt8Type>(array, hashes, i64::from),
+        DataType::UInt16 => chain_integers::<UInt16Type>(array, hashes, i64::from),
+        DataType::UInt32 => chain_integers::<UInt32Type>(array, hashes, i64::from),
+        DataType::UInt64 => chain_integers::<UInt64Type>(array, hashes, u64::cast_signed),
         DataType::Date32 => chain_integers::<Date32Type>(array, hashes, i64::from),
         DataType::Time32(TimeUnit::Millisecond) => {
             chain_integers::<Time32MillisecondType>(array, hashes, i64::from)

@@ -47,6 +47,11 @@ pub trait Connector: Send + Sync {
         Vec::new()
     }
 
+    /// Whether its sources produce fields of ROWs as columns of their own (`SourceSpec::paths`), so that the other fields need not be read.
+    fn projects_fields(&self) -> bool {
+        false
+    }
+
     /// The kinds of changes a source of this table produces.
     fn source_changelog(&self, spec: &flott_plan::TableSpec) -> Changelog {
         let _ = spec;

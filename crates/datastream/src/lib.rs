@@ -1,5 +1,45 @@
-//! The DataStream API.
+//! The DataStream API: streams of a program's own types, with keyed state, timers and windows.
+//!
+//! A program describes a graph ([`StreamExecutionEnvironment`], [`DataStream`], [`KeyedStream`]) and executes it. What runs is the
+//! same runtime that runs SQL: the graph becomes a plan, in which the program's functions are named by number
+//! ([`program`]); whoever deploys the plan has the program's code and finds them.
+//!
+//! **One batch at a time.** An operator gets [`flott_batch::Records`] of a type that it knows, casts once for the whole batch, and
+//! runs a typed loop over the values. A closure is called directly, not through a pointer: `map`, `filter` and `flat_map`
+//! compile to the loop that one would write by hand.
+//!
+//! **One look-up a record.** A keyed operator turns the keys of a batch into slots of a table, and all states of the operator are
+//! arrays over these slots ([`state`]). Reading a value state is an index into a `Vec`. Nothing is serialised until a
+//! checkpoint, and then only what has changed.
+//!
+//! Functions are values that are cloned for each subtask (`F: Clone + Send + 'static`). Records need `serde`, because they
+//! must be able to leave the process; they need not be `Clone`.
 
+pub mod codec;
+mod environment;
+pub mod function;
+mod graph;
+mod job;
+mod keyed_stream;
+mod operator;
+mod output;
+pub mod program;
+mod runtime_context;
 pub mod sink;
 pub mod source;
+pub mod state;
+mod stream;
 pub mod time;
+mod transform;
+
+pub use environment::{RuntimeMode, StreamExecutionEnvironment};
+pub use flott_batch::Record;
+pub use flott_types::{Error, Result, Timestamp, Watermark};
+pub use function::{KeyedContext, KeyedProcessFunction, ProcessContext, ProcessFunction, TimeDomain};
+pub use job::{Executor, JobClient, JobExecutionResult};
+pub use keyed_stream::KeyedStream;
+pub use output::{Collector, OutputTag};
+pub use runtime_context::RuntimeContext;
+pub use state::{Key, ValueState};
+pub use stream::{Collected, DataStream, DataStreamSink};
+pub use time::WatermarkStrategy;

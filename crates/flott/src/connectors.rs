@@ -9,7 +9,9 @@ pub fn builtin() -> Registry {
     let mut registry = Registry::default();
     registry.register(Arc::new(flott_connector_filesystem::FilesystemConnector));
     registry.register(Arc::new(flott_connector_datagen::DatagenConnector));
+    registry.register(Arc::new(flott_connector_nexmark::NexmarkConnector));
     registry.register(Arc::new(flott_connector_basic::PrintConnector));
     registry.register(Arc::new(flott_connector_basic::BlackholeConnector));
+    registry.register(Arc::new(flott_connector_basic::LatencyConnector));
     registry
 }

@@ -69,6 +69,10 @@ pub struct Scan {
     pub table: Arc<Table>,
     /// The physical columns read, by position among the table's physical columns.
     pub projection: Vec<usize>,
+    /// The fields read of them, where not all are whole (`SourceSpec::paths`).
+    pub paths: Vec<Vec<usize>>,
+    /// Whether the connector can read fields by themselves.
+    pub projects_fields: bool,
     /// The metadata keys read.
     pub metadata: Vec<(String, LogicalType)>,
     /// At most so many rows are needed.

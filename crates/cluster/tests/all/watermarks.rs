@@ -36,6 +36,7 @@ fn plan(
     let source = SourceSpec {
         table,
         projection: vec![0, 1],
+        paths: Vec::new(),
         metadata: Schema::default(),
         limit: None,
         watermark: per_split.then(|| watermark.clone()),

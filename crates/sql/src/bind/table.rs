@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use flott_connector::Changelog;
 use flott_expr::bind;
 use flott_plan::{Expr, Schema, TableSpec};
 use flott_sql_parser::encoding::Hint;
@@ -129,8 +130,12 @@ impl Binder<'_> {
         let mut fields: Vec<Field> =
             physical.iter().map(|c| Field::new(c.name.clone(), c.ty.clone())).collect();
         let spec = table_spec(&path, &table)?;
-        let readable = match self.connectors.get(&spec.connector) {
-            Ok(connector) => connector.readable_metadata(&spec),
+        let (readable, projects_fields) = match self.connectors.get(&spec.connector) {
+            // A stream of upserts is completed by its key, and for that whole rows are kept.
+            Ok(connector) => (
+                connector.readable_metadata(&spec),
+                connector.projects_fields() && connector.source_changelog(&spec) != Changelog::Upsert,
+            ),
             Err(error) => return Err(error.context(format!("table {path}"))),
         };
         let mut metadata = Vec::new();
@@ -151,7 +156,10 @@ impl Binder<'_> {
             fields.push(Field::new(column.name.clone(), ty.clone()));
         }
         let projection = (0..physical.len()).collect();
-        let scan = Scan { path, table: Arc::clone(&table), projection, metadata, limit: None };
+        let paths = Vec::new();
+        let table_read = Arc::clone(&table);
+        let scan =
+            Scan { path, table: table_read, projection, paths, projects_fields, metadata, limit: None };
         let rel = Rel::new(RelNode::Scan(scan), fields);
         let rel = self.declared_columns(rel, &table, &casts)?;
         self.watermark(rel, &table)

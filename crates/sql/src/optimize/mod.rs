@@ -1,6 +1,7 @@
 //! Rewrites that keep the meaning of a plan. Each pass is one function from relation to relation, bottom-up or top-down over the
 //! whole tree; the order of passes is the order below.
 
+mod fields;
 mod filters;
 mod fold;
 mod prune;
@@ -20,5 +21,5 @@ pub fn optimize(rel: Rel, context: &PlanContext) -> Result<Rel> {
     let rel = filters::push_down(rel);
     let rel = top_n::recognise(rel);
     let rel = window::recognise(rel)?;
-    Ok(prune::prune_columns(rel))
+    Ok(fields::read_fields(prune::prune_columns(rel)))
 }

@@ -46,7 +46,8 @@ impl Planner<'_> {
             }
         }
         let metadata = Schema::new(scan.metadata.iter().cloned());
-        let spec = SourceSpec { table, projection, metadata, limit: scan.limit, watermark };
+        let paths = scan.paths.clone();
+        let spec = SourceSpec { table, projection, paths, metadata, limit: scan.limit, watermark };
         // A wrong option is said now, with the statement, and not when the job starts.
         self.connectors.source(&spec, &self.table_context)?;
         let updates = changelog != Changelog::InsertOnly;
@@ -119,8 +120,8 @@ impl Planner<'_> {
             return Ok(false);
         }
         let metadata = Schema::new(scan.metadata.iter().cloned());
-        let projection = scan.projection.clone();
-        let spec = SourceSpec { table, projection, metadata, limit: scan.limit, watermark: None };
+        let (projection, paths) = (scan.projection.clone(), scan.paths.clone());
+        let spec = SourceSpec { table, projection, paths, metadata, limit: scan.limit, watermark: None };
         Ok(self.connectors.source(&spec, &self.table_context)?.watermark_per_split())
     }
 

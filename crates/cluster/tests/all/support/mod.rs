@@ -74,6 +74,7 @@ impl Plan {
         let spec = SourceSpec {
             table,
             projection: vec![0, 1],
+            paths: Vec::new(),
             metadata: Schema::default(),
             limit: None,
             watermark: None,

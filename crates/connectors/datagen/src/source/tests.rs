@@ -23,6 +23,7 @@ fn spec(columns: &[(&str, TypeKind)], options: &[(&str, &str)]) -> SourceSpec {
             partition_keys: Vec::new(),
             primary_key: Vec::new(),
         },
+        paths: Vec::new(),
         metadata: Schema::default(),
         limit: None,
         watermark: None,

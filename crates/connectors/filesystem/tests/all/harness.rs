@@ -39,6 +39,7 @@ impl Table {
         let spec = SourceSpec {
             projection: (0..columns.len()).collect(),
             table,
+            paths: Vec::new(),
             metadata: Schema::default(),
             limit: None,
             watermark: None,

@@ -1,0 +1,78 @@
+//! Queries of Nexmark as one would write them by hand for this one purpose: a single thread, a loop, a hash map. They are what an engine
+//! is measured by, not a way to run queries: there is no SQL, no state that survives, no late event, nobody else who wants something.
+//!
+//! `loops q12 --events 20000000` prints how many rows there were, a checksum over them that does not depend on their order, and
+//! the seconds that passed and that the processor worked.
+
+mod bids;
+mod output;
+mod queries;
+
+use std::sync::Arc;
+
+use clap::{Parser, ValueEnum};
+use flott_connector_nexmark::Config;
+use flott_types::{Clock, SystemClock};
+
+use crate::bids::Bids;
+use crate::output::Output;
+
+/// Nexmark queries as hand-written loops.
+#[derive(Parser)]
+struct Arguments {
+    /// Which query.
+    query: Query,
+    /// How many events.
+    #[arg(long, default_value_t = 10_000_000)]
+    events: u64,
+    /// Events for each second of event time.
+    #[arg(long, default_value_t = 10_000_000)]
+    rate: u64,
+    /// Which events.
+    #[arg(long, default_value_t = 0)]
+    seed: i64,
+}
+
+#[derive(Clone, Copy, ValueEnum, Debug)]
+enum Query {
+    Q1,
+    Q2,
+    Q11,
+    Q12,
+    Q17,
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let config = Config { rate: arguments.rate, seed: arguments.seed, ..Config::default() };
+    let bids = Bids::new(config, arguments.events);
+    let mut output = Output::default();
+    let (wall, cpu) = (clock.nanos(), cpu_nanos());
+    match arguments.query {
+        Query::Q1 => queries::q1(&bids, &mut output),
+        Query::Q2 => queries::q2(&bids, &mut output),
+        Query::Q11 => queries::q11(&bids, &mut output),
+        Query::Q12 => queries::q12(&bids, &*clock, &mut output),
+        Query::Q17 => queries::q17(&bids, &mut output),
+    }
+    let seconds = |nanos: u64| format!("{:.3}", nanos as f64 / 1e9);
+    let wall = seconds(clock.nanos() - wall);
+    let cpu = match (cpu, cpu_nanos()) {
+        (Some(before), Some(after)) => seconds(after - before),
+        _ => "unknown".to_owned(),
+    };
+    println!(
+        "query {} events {} rows {} checksum {:016x} wall {wall} cpu {cpu}",
+        format!("{:?}", arguments.query).to_lowercase(),
+        arguments.events,
+        output.rows(),
+        output.checksum()
+    );
+}
+
+/// How long the processor has worked for this thread, where the system tells (Linux).
+fn cpu_nanos() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split(' ').next()?.parse().ok()
+}

@@ -1,0 +1,264 @@
+//! `latency`: measures how long rows have been under way, and prints it when the input ends.
+//!
+//! The latency of a row is the clock's time when the sink gets it less the time in one of its columns (`column`, a TIMESTAMP that is read as UTC, or a
+//! TIMESTAMP_LTZ): the time of an event that a rate-limited source makes, or the end of its window. Rows that come before that time (those of a window that the end of the input
+//! cut short) have no latency and are counted apart. Each subtask prints a line: `latency> 1000 rows, p50 1 ms, p99 3 ms, max 12 ms, 7 early`.
+//!
+//! The clock has milliseconds, so the distribution is kept exactly: a count for each. It costs a subtraction and a comparison a row, and a look-up
+//! where the latency differs from that of the row before. It is no state: after a restart the measurement begins anew.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{TimestampMicrosecondType, TimestampNanosecondType};
+use flott_batch::{Batch, ChangeBatch};
+use flott_connector::{
+    Changelog, Committable, Connector, Options, Sink, SinkContext, SinkWriter, TableContext,
+};
+use flott_plan::{SinkSpec, TableSpec};
+use flott_types::{CheckpointId, Clock, Error, Result, Timestamp, TypeKind};
+
+/// The connector `latency`.
+#[derive(Debug, Default)]
+pub struct LatencyConnector;
+
+impl Connector for LatencyConnector {
+    fn name(&self) -> &'static str {
+        "latency"
+    }
+
+    fn sink(&self, spec: &SinkSpec, _context: &TableContext) -> Result<Arc<dyn Sink>> {
+        let mut options = Options::new(&spec.table.name, &spec.table.options);
+        let name = options.required("column")?;
+        let found = spec.table.schema.iter().position(|(column, ty)| {
+            column == name && matches!(ty.kind, TypeKind::Timestamp(_) | TypeKind::TimestampLtz(_))
+        });
+        let Some(column) = found else {
+            return Err(options.wrong("column", name, "a column of type TIMESTAMP or TIMESTAMP_LTZ"));
+        };
+        options.text("property-version");
+        options.finish()?;
+        Ok(Arc::new(Latency { column }))
+    }
+
+    fn sink_changelog(&self, _spec: &TableSpec) -> Changelog {
+        Changelog::Retract
+    }
+}
+
+struct Latency {
+    column: usize,
+}
+
+impl Sink for Latency {
+    fn writer(&self, context: SinkContext, _restored: Vec<String>) -> Result<Box<dyn SinkWriter>> {
+        let several = context.parallelism > 1;
+        let number = if several { format!(":{}", context.subtask.0 + 1) } else { String::new() };
+        Ok(Box::new(LatencyWriter {
+            prefix: format!("latency{number}> "),
+            column: self.column,
+            clock: context.clock,
+            distribution: Some(Distribution::default()),
+        }))
+    }
+
+    fn commit(&self, _committables: &[Committable]) -> Result<()> {
+        Ok(())
+    }
+}
+
+struct LatencyWriter {
+    prefix: String,
+    column: usize,
+    clock: Arc<dyn Clock>,
+    /// Until it is printed.
+    distribution: Option<Distribution>,
+}
+
+impl SinkWriter for LatencyWriter {
+    fn write(&mut self, batch: Batch) -> Result<()> {
+        let Batch::Changes(batch) = batch else {
+            return Err(Error::internal("the sink latency got values instead of columns"));
+        };
+        let now = self.clock.now();
+        let millis = millis(&batch, self.column)?;
+        let Some(distribution) = &mut self.distribution else {
+            return Err(Error::internal("the sink latency got rows after the end of its input"));
+        };
+        match batch.selection() {
+            None => distribution.add((0..batch.physical_rows()).filter_map(millis), now),
+            Some(selection) => distribution.add(selection.set_indices().filter_map(millis), now),
+        }
+        Ok(())
+    }
+
+    fn prepare_commit(&mut self, _checkpoint: CheckpointId, end: bool) -> Result<Vec<Committable>> {
+        if let Some(line) = self.report(end) {
+            println!("{line}");
+        }
+        Ok(Vec::new())
+    }
+}
+
+impl LatencyWriter {
+    /// The line to print at the end, once: it is told when the input has ended, and again with the last checkpoint.
+    fn report(&mut self, end: bool) -> Option<String> {
+        let distribution = self.distribution.take_if(|_| end)?;
+        Some(format!("{}{}", self.prefix, distribution.text()))
+    }
+}
+
+/// The time in a row's column, in milliseconds.
+fn millis(batch: &ChangeBatch, column: usize) -> Result<impl Fn(usize) -> Option<Timestamp>> {
+    let column = batch.columns().column(column);
+    let nulls = column.nulls();
+    let (values, unit) = match column.as_primitive_opt::<TimestampMicrosecondType>() {
+        Some(micros) => (micros.values(), 1_000),
+        None => match column.as_primitive_opt::<TimestampNanosecondType>() {
+            Some(nanos) => (nanos.values(), 1_000_000),
+            None => return Err(Error::internal("the sink latency got a column that holds no timestamps")),
+        },
+    };
+    Ok(move |row| nulls.is_none_or(|nulls| nulls.is_valid(row)).then(|| values[row].div_euclid(unit)))
+}
+
+/// How many rows had which latency.
+#[derive(Default)]
+struct Distribution {
+    /// By milliseconds.
+    counts: BTreeMap<i64, u64>,
+    rows: u64,
+    /// Rows that came before their time.
+    early: u64,
+}
+
+impl Distribution {
+    /// Rows that arrive now. Neighbours mostly have the same latency, and are counted together.
+    fn add(&mut self, times: impl Iterator<Item = Timestamp>, now: Timestamp) {
+        let (mut current, mut count) = (0, 0);
+        for time in times {
+            let latency = now - time;
+            if latency != current {
+                self.count(current, count);
+                (current, count) = (latency, 0);
+            }
+            count += 1;
+        }
+        self.count(current, count);
+    }
+
+    fn count(&mut self, latency: i64, rows: u64) {
+        if rows == 0 {
+            return;
+        }
+        if latency < 0 {
+            self.early += rows;
+        } else {
+            *self.counts.entry(latency).or_default() += rows;
+            self.rows += rows;
+        }
+    }
+
+    /// The least latency that so many of a hundred rows do not exceed.
+    fn percentile(&self, percent: u64) -> Option<i64> {
+        let wanted = (self.rows * percent).div_ceil(100).max(1);
+        let mut seen = 0;
+        self.counts.iter().find_map(|(latency, rows)| {
+            seen += rows;
+            (seen >= wanted).then_some(*latency)
+        })
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("{} rows", self.rows);
+        for (name, percent) in [("p50", 50), ("p99", 99), ("max", 100)] {
+            if let Some(latency) = self.percentile(percent) {
+                let _ = write!(text, ", {name} {latency} ms");
+            }
+        }
+        let _ = write!(text, ", {} early", self.early);
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use flott_batch::pretty;
+    use flott_plan::Schema;
+    use flott_types::clock::ManualClock;
+
+    use super::*;
+
+    fn spec(column: &str) -> SinkSpec {
+        SinkSpec {
+            table: TableSpec {
+                name: "c.d.t".to_owned(),
+                connector: "latency".to_owned(),
+                options: BTreeMap::from([("column".to_owned(), column.to_owned())]),
+                schema: Schema::new([
+                    ("a", TypeKind::Int.nullable()),
+                    ("at", TypeKind::Timestamp(3).nullable()),
+                ]),
+                partition_keys: Vec::new(),
+                primary_key: Vec::new(),
+            },
+            metadata: Schema::default(),
+            overwrite: false,
+            static_partition: BTreeMap::new(),
+        }
+    }
+
+    fn table() -> TableContext {
+        TableContext { batch: false, zone: "UTC".to_owned(), configuration: Default::default() }
+    }
+
+    #[test]
+    fn percentiles_are_exact() {
+        let mut distribution = Distribution::default();
+        distribution.add((1..=200).map(|latency| 1_000 - latency), 1_000);
+        assert_eq!(distribution.text(), "200 rows, p50 100 ms, p99 198 ms, max 200 ms, 0 early");
+    }
+
+    #[test]
+    fn rows_before_their_time_are_counted_apart() {
+        let mut distribution = Distribution::default();
+        distribution.add([7, 7, 12, 5].into_iter(), 10);
+        assert_eq!(distribution.text(), "3 rows, p50 3 ms, p99 5 ms, max 5 ms, 1 early");
+        assert_eq!(Distribution::default().text(), "0 rows, 0 early");
+    }
+
+    fn writer() -> LatencyWriter {
+        LatencyWriter {
+            prefix: "latency> ".to_owned(),
+            column: 1,
+            clock: Arc::new(ManualClock::new(1_010)),
+            distribution: Some(Distribution::default()),
+        }
+    }
+
+    #[test]
+    fn selected_rows_are_measured_and_the_end_is_told_once() {
+        let types = [TypeKind::Int.nullable(), TypeKind::Timestamp(3).nullable()];
+        let text = "+I 1 1970-01-01T00:00:01.000\n+I 2 NULL\n+I 3 1970-01-01T00:00:01.004\n+I 4 1970-01-01T00:00:00.500";
+        let batch = pretty::parse(text, &types).unwrap();
+        let mut writer = writer();
+        writer.write(Batch::Changes(batch.select(&[true, true, true, false].into_iter().collect()))).unwrap();
+        assert_eq!(writer.report(false), None);
+        let line = "latency> 2 rows, p50 6 ms, p99 10 ms, max 10 ms, 0 early";
+        assert_eq!(writer.report(true).as_deref(), Some(line));
+        assert_eq!(writer.report(true), None);
+    }
+
+    #[test]
+    fn the_column_must_hold_times() {
+        assert!(LatencyConnector.sink(&spec("at"), &table()).is_ok());
+        for column in ["a", "other"] {
+            let error = LatencyConnector.sink(&spec(column), &table()).err().unwrap();
+            assert!(error.to_string().contains("a column of type TIMESTAMP"), "{error}");
+        }
+    }
+}

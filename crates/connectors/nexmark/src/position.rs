@@ -1,0 +1,84 @@
+//! Splits and the events that belong to them.
+
+use flott_connector::Split;
+use flott_types::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::Config;
+
+/// So many consecutive events belong to one split: few enough to keep splits side by side in event time, enough to make columns of.
+pub(crate) const BLOCK: u64 = 1_000;
+
+const VERSION: u32 = 1;
+
+/// Every `count`-th block of events from block `index`. In checkpoints.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Position {
+    version: u32,
+    pub(crate) index: u64,
+    pub(crate) count: u64,
+    /// The place of the next event in the stream of all events.
+    pub(crate) next: u64,
+    /// The time of the first event of the stream in milliseconds.
+    pub(crate) base_time: i64,
+    /// When the job started, in milliseconds: events that are held to their rate are due from then on.
+    pub(crate) started: i64,
+}
+
+impl Position {
+    /// The beginning of a split.
+    pub(crate) fn new(index: u64, count: u64, base_time: i64, started: i64) -> Self {
+        Position { version: VERSION, index, count, next: index * BLOCK, base_time, started }
+    }
+
+    pub(crate) fn read(split: &Split) -> Result<Self> {
+        let position: Position = read(&split.payload)?;
+        if position.version == VERSION {
+            return Ok(position);
+        }
+        Err(Error::state(format!(
+            "a position of nexmark has version {}; this is for version {VERSION}",
+            position.version
+        )))
+    }
+
+    pub(crate) fn id(&self) -> String {
+        format!("{}/{}", self.index, self.count)
+    }
+
+    pub(crate) fn to_split(&self) -> Result<Split> {
+        Ok(Split { id: self.id(), payload: write(self)? })
+    }
+
+    /// The end of the block that the next event is in.
+    pub(crate) fn block_end(&self) -> u64 {
+        (self.next / BLOCK + 1) * BLOCK
+    }
+
+    /// Goes on to an event within the block or to its end.
+    pub(crate) fn advance(&mut self, to: u64) {
+        self.next = if to == self.block_end() { to + (self.count - 1) * BLOCK } else { to };
+    }
+
+    /// The first event that is not due yet.
+    pub(crate) fn due(&self, config: &Config, now: i64) -> u64 {
+        let elapsed = (now - self.started + 1).max(0);
+        let due = (elapsed as u128 * u128::from(config.rate)).div_ceil(1_000);
+        u64::try_from(due).unwrap_or(u64::MAX)
+    }
+
+    /// When the next event is due.
+    pub(crate) fn due_at(&self, config: &Config) -> i64 {
+        self.started + config.elapsed(self.next)
+    }
+}
+
+pub(crate) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
+    serde_json::from_str(text)
+        .map_err(|error| Error::state("a position of nexmark cannot be read").with_source(error))
+}
+
+pub(crate) fn write(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value)
+        .map_err(|error| Error::internal("a position cannot be written").with_source(error))
+}

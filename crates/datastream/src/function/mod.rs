@@ -1,0 +1,11 @@
+//! What functions are.
+//!
+//! Simple ones are closures. Those with a life of their own (state, timers, side outputs, `open` and `close`) are types that implement a
+//! trait; each subtask gets a clone.
+
+mod keyed_process;
+mod process;
+
+pub(crate) use keyed_process::KeyedCall;
+pub use keyed_process::{KeyedContext, KeyedProcessFunction, TimeDomain};
+pub use process::{ProcessContext, ProcessFunction};

@@ -1,0 +1,89 @@
+//! Functions on streams without keys.
+
+use flott_batch::Record;
+use flott_types::{Result, Timestamp, Watermark};
+
+use crate::{Collector, OutputTag, RuntimeContext};
+
+/// A function with a life of its own on a stream without keys.
+///
+/// ```
+/// # use flott_datastream::*;
+/// #[derive(Clone)]
+/// struct Split { small: OutputTag<i64> }
+///
+/// impl ProcessFunction<i64> for Split {
+///     type Out = i64;
+///     fn process_element(&mut self, value: i64, ctx: &mut ProcessContext<'_, i64>) -> Result<()> {
+///         if value < 10 { ctx.output(&self.small, value) } else { ctx.collect(value) }
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait ProcessFunction<I>: Send + 'static {
+    /// What it puts out.
+    type Out: Record;
+
+    /// Before the first record.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
+        let _ = context;
+        Ok(())
+    }
+
+    /// A record.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn process_element(&mut self, value: I, context: &mut ProcessContext<'_, Self::Out>) -> Result<()>;
+
+    /// After the last record of a bounded input, or when the job is drained.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn finish(&mut self, context: &mut ProcessContext<'_, Self::Out>) -> Result<()> {
+        let _ = context;
+        Ok(())
+    }
+
+    /// After the last call, also when the task fails.
+    fn close(&mut self) {}
+}
+
+/// What a [`ProcessFunction`] may use during a call.
+pub struct ProcessContext<'a, O> {
+    pub(crate) collector: Collector<'a, O>,
+    pub(crate) timestamp: Option<Timestamp>,
+    pub(crate) watermark: Watermark,
+    pub(crate) now: Timestamp,
+}
+
+impl<O: Record> ProcessContext<'_, O> {
+    /// Puts out a value, with the timestamp of the record.
+    #[inline]
+    pub fn collect(&mut self, value: O) {
+        self.collector.collect(value);
+    }
+
+    /// Puts out a value to a side output.
+    pub fn output<X: Record>(&mut self, tag: &OutputTag<X>, value: X) {
+        self.collector.output(tag, value);
+    }
+
+    /// The record's timestamp, if it has one.
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        self.timestamp
+    }
+
+    /// Event time: no record with a timestamp at or below will follow, unless it is late.
+    pub fn current_watermark(&self) -> Watermark {
+        self.watermark
+    }
+
+    /// The time by the clock, in milliseconds since the epoch.
+    pub fn current_processing_time(&self) -> Timestamp {
+        self.now
+    }
+}

@@ -1,0 +1,215 @@
+//! The graph that a program describes, before it becomes a plan.
+
+use std::sync::Arc;
+
+use flott_connector::{Sink, Source};
+use flott_operator::{Operator, TaskInfo};
+use flott_plan::{Exchange, JobGraph, Node, NodeId, OperatorSpec, Schema, SinkSpec, SourceSpec};
+use flott_plan::{StreamGraph, TableSpec, Wishes};
+use flott_runtime::TaskOptions;
+use flott_types::{Error, FastMap, OperatorUid, Result};
+use parking_lot::Mutex;
+
+use crate::program::{CONNECTOR, Program, ProgramNode};
+
+/// Makes the operator of one subtask.
+pub(crate) type OperatorFactory =
+    Arc<dyn Fn(&TaskInfo, &TaskOptions) -> Result<Box<dyn Operator>> + Send + Sync>;
+
+/// What a node of the graph is.
+#[derive(Clone)]
+pub(crate) enum NodeKind {
+    Source(Arc<dyn Source>),
+    Operator(OperatorFactory),
+    Sink(Arc<dyn Sink>),
+    Collect,
+}
+
+/// Where an input of a node comes from.
+#[derive(Clone, Debug)]
+pub(crate) struct Upstream {
+    pub node: usize,
+    pub exchange: Exchange,
+    pub tag: Option<String>,
+}
+
+/// A node of the graph.
+#[derive(Clone)]
+pub(crate) struct Transformation {
+    pub name: String,
+    pub uid: Option<String>,
+    pub parallelism: Option<u32>,
+    /// The node cannot have more subtasks (an iterator that cannot be split, a window over everything).
+    pub fixed: bool,
+    pub wishes: Wishes,
+    pub kind: NodeKind,
+    /// For each input the streams that feed it.
+    pub inputs: Vec<Vec<Upstream>>,
+}
+
+/// The graph, shared by the environment and its streams.
+#[derive(Clone, Default)]
+pub(crate) struct Graph {
+    nodes: Arc<Mutex<Vec<Transformation>>>,
+    /// What was wrong while the graph was described; told when it is executed.
+    fault: Arc<Mutex<Option<Error>>>,
+}
+
+impl Graph {
+    pub fn add(&self, name: &str, kind: NodeKind, inputs: Vec<Vec<Upstream>>) -> usize {
+        let mut nodes = self.nodes.lock();
+        nodes.push(Transformation {
+            name: name.to_owned(),
+            uid: None,
+            parallelism: None,
+            fixed: false,
+            wishes: Wishes::default(),
+            kind,
+            inputs,
+        });
+        nodes.len() - 1
+    }
+
+    pub fn change(&self, node: usize, change: impl FnOnce(&mut Transformation)) {
+        change(&mut self.nodes.lock()[node]);
+    }
+
+    pub fn parallelism(&self, node: usize) -> Option<u32> {
+        self.nodes.lock()[node].parallelism
+    }
+
+    /// Whether two graphs are one.
+    pub fn is(&self, other: &Graph) -> bool {
+        Arc::ptr_eq(&self.nodes, &other.nodes)
+    }
+
+    /// Lets the execution fail with this error. The first one counts.
+    pub fn fail(&self, error: Error) {
+        self.fault.lock().get_or_insert(error);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.nodes.lock().is_empty()
+    }
+
+    /// Whether all sources end by themselves.
+    pub fn is_bounded(&self) -> bool {
+        let bounded = |node: &Transformation| match &node.kind {
+            NodeKind::Source(source) => source.boundedness() == flott_connector::Boundedness::Bounded,
+            _ => true,
+        };
+        self.nodes.lock().iter().all(bounded)
+    }
+
+    /// The plan and the code that belongs to it.
+    pub fn build(&self, program: &str, settings: &Settings) -> Result<(JobGraph, Program)> {
+        if let Some(fault) = self.fault.lock().take() {
+            return Err(fault);
+        }
+        let nodes = self.nodes.lock();
+        let mut graph = StreamGraph::default();
+        let mut code = Vec::with_capacity(nodes.len());
+        let mut uids = Uids::default();
+        for (at, node) in nodes.iter().enumerate() {
+            let (spec, part) = spec(program, at, node);
+            code.push(part);
+            graph.add(Node {
+                uid: uids.of(node)?,
+                name: node.name.clone(),
+                spec,
+                schema: Schema::default(),
+                parallelism: node.parallelism.unwrap_or(settings.parallelism),
+                wishes: node.wishes.clone(),
+            });
+            for (input, upstreams) in node.inputs.iter().enumerate() {
+                for Upstream { node: from, exchange, tag } in upstreams {
+                    let (from, to) = (NodeId(*from as u32), NodeId(at as u32));
+                    graph.connect(from, to, input, exchange.clone());
+                    if let Some(edge) = graph.edges.last_mut() {
+                        edge.tag = tag.clone();
+                    }
+                }
+            }
+        }
+        let configuration = settings.configuration.clone();
+        let plan = graph.into_job_graph(
+            &settings.name,
+            configuration,
+            settings.max_parallelism,
+            settings.chaining,
+        )?;
+        Ok((plan, Program::new(code)))
+    }
+}
+
+/// What holds for the whole job.
+pub(crate) struct Settings {
+    pub name: String,
+    pub parallelism: u32,
+    pub max_parallelism: u32,
+    pub chaining: bool,
+    pub configuration: std::collections::BTreeMap<String, String>,
+}
+
+/// Gives each node the name by which its state is found.
+#[derive(Default)]
+struct Uids {
+    used: FastMap<String, usize>,
+}
+
+impl Uids {
+    /// The user's uid; else the name, with a number from the second of its kind on.
+    fn of(&mut self, node: &Transformation) -> Result<OperatorUid> {
+        if let Some(uid) = &node.uid {
+            return match self.used.insert(uid.clone(), 1) {
+                None => Ok(OperatorUid(uid.clone())),
+                Some(_) => {
+                    Err(Error::invalid(format!("two operators have the uid '{uid}'; uids must be unique")))
+                }
+            };
+        }
+        loop {
+            let count = self.used.entry(node.name.clone()).or_default();
+            *count += 1;
+            let uid = if *count == 1 { node.name.clone() } else { format!("{}-{count}", node.name) };
+            if *count == 1 || self.used.insert(uid.clone(), 1).is_none() {
+                return Ok(OperatorUid(uid));
+            }
+        }
+    }
+}
+
+fn spec(program: &str, at: usize, node: &Transformation) -> (OperatorSpec, ProgramNode) {
+    let table = || TableSpec {
+        name: node.name.clone(),
+        connector: CONNECTOR.to_owned(),
+        options: [("program".to_owned(), program.to_owned()), ("node".to_owned(), at.to_string())].into(),
+        schema: Schema::default(),
+        partition_keys: Vec::new(),
+        primary_key: Vec::new(),
+    };
+    match &node.kind {
+        NodeKind::Source(source) => {
+            let (projection, metadata) = (Vec::new(), Schema::default());
+            let spec = SourceSpec {
+                table: table(),
+                projection,
+                paths: Vec::new(),
+                metadata,
+                limit: None,
+                watermark: None,
+            };
+            (OperatorSpec::Source(spec), ProgramNode::Source(source.clone()))
+        }
+        NodeKind::Sink(sink) => {
+            let (metadata, static_partition) = (Schema::default(), Default::default());
+            let spec = SinkSpec { table: table(), metadata, overwrite: false, static_partition };
+            (OperatorSpec::Sink(spec), ProgramNode::Sink(sink.clone()))
+        }
+        NodeKind::Operator(factory) => {
+            let spec = OperatorSpec::Function { program: program.to_owned(), node: at as u32 };
+            (spec, ProgramNode::Operator(factory.clone()))
+        }
+        NodeKind::Collect => (OperatorSpec::Collect, ProgramNode::Collect),
+    }
+}

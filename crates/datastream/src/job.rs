@@ -1,0 +1,117 @@
+//! Jobs that a program has submitted.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use flott_cluster::LocalCluster;
+use flott_types::{JobId, Result};
+
+use crate::graph::{Graph, Settings};
+use crate::program::Programs;
+
+/// Where programs are executed.
+pub struct Executor {
+    cluster: LocalCluster,
+    programs: Programs,
+    submitted: AtomicU64,
+}
+
+impl Executor {
+    pub(crate) fn new(cluster: LocalCluster, programs: Programs) -> Self {
+        Executor { cluster, programs, submitted: AtomicU64::new(0) }
+    }
+
+    /// The cluster.
+    pub fn cluster(&self) -> &LocalCluster {
+        &self.cluster
+    }
+
+    pub(crate) fn submit(self: &Arc<Self>, graph: &Graph, settings: &Settings) -> Result<JobClient> {
+        let number = self.submitted.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}-{number}", settings.name);
+        let (plan, program) = graph.build(&name, settings)?;
+        self.programs.add(&name, program);
+        match self.cluster.submit(&plan) {
+            Ok(client) => {
+                let program = Arc::new(Registered { name, executor: self.clone() });
+                Ok(JobClient { client, program })
+            }
+            Err(error) => {
+                self.programs.remove(&name);
+                Err(error)
+            }
+        }
+    }
+}
+
+/// A program that is known to the cluster while its job has a client.
+struct Registered {
+    name: String,
+    executor: Arc<Executor>,
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        self.executor.programs.remove(&self.name);
+    }
+}
+
+/// A submitted job: its status, metrics and results; cancelling, savepoints. See [`flott_cluster::JobClient`].
+///
+/// The job ends with the last client and environment, since they hold the cluster of this process.
+#[derive(Clone)]
+pub struct JobClient {
+    client: flott_cluster::JobClient,
+    program: Arc<Registered>,
+}
+
+impl Deref for JobClient {
+    type Target = flott_cluster::JobClient;
+
+    fn deref(&self) -> &Self::Target {
+        &self.client
+    }
+}
+
+impl JobClient {
+    /// Waits for the end of the job.
+    ///
+    /// # Errors
+    /// Why it failed; or that it was cancelled.
+    pub fn execution_result(&self) -> Result<JobExecutionResult> {
+        self.client.wait()?;
+        let info = self.client.info();
+        let at = |entry: Option<&(flott_cluster::JobStatus, i64)>| entry.map_or(0, |(_, at)| *at);
+        let runtime = at(info.timestamps.last()) - at(info.timestamps.first());
+        Ok(JobExecutionResult {
+            job: self.client.job_id(),
+            runtime: Duration::from_millis(runtime.max(0) as u64),
+        })
+    }
+
+    /// The cluster that runs it.
+    pub fn executor(&self) -> &Arc<Executor> {
+        &self.program.executor
+    }
+}
+
+/// How a job has ended.
+#[derive(Clone, Debug)]
+pub struct JobExecutionResult {
+    job: JobId,
+    runtime: Duration,
+}
+
+impl JobExecutionResult {
+    /// The job.
+    pub fn job_id(&self) -> JobId {
+        self.job
+    }
+
+    /// From submission to the end.
+    pub fn net_runtime(&self) -> Duration {
+        self.runtime
+    }
+}

@@ -1,0 +1,63 @@
+//! Rolling aggregates of a keyed stream: one value for each key, put out anew with each record.
+
+use std::sync::Arc;
+
+use flott_batch::{Batch, Record, Records};
+use flott_operator::{Context, Operator};
+use flott_state::{OperatorSnapshot, RestoredState};
+use flott_types::{CheckpointId, Error, Result};
+
+use crate::state::{Key, KeyBy, KeyTable, StateColumn, ValueColumn};
+
+/// The operator. The function takes the value so far and the next one.
+pub(crate) struct Reduce<K, T, F> {
+    function: F,
+    key_by: Arc<dyn KeyBy<K, T>>,
+    keys: KeyTable<K>,
+    values: ValueColumn<T>,
+    slots: Vec<u32>,
+}
+
+impl<K: Key, T: Record + Clone, F> Reduce<K, T, F> {
+    pub fn new(function: F, key_by: Arc<dyn KeyBy<K, T>>, max_parallelism: u32) -> Result<Self> {
+        let values = ValueColumn::new("reduced")?;
+        Ok(Reduce { function, key_by, keys: KeyTable::new(max_parallelism)?, values, slots: Vec::new() })
+    }
+}
+
+impl<K, T, F> Operator for Reduce<K, T, F>
+where
+    K: Key,
+    T: Record + Clone,
+    F: FnMut(&mut T, T) + Send,
+{
+    fn open(&mut self, mut restored: RestoredState, _: &mut Context<'_>) -> Result<()> {
+        self.values.restore(&mut self.keys, &mut restored)
+    }
+
+    fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        let Records { values, timestamps, routes } = batch.into_records::<T>()?;
+        let hashes = routes.ok_or_else(|| Error::internal("records of a keyed stream without their keys"))?;
+        self.slots.clear();
+        self.key_by.intern(&values, &hashes, &mut self.keys, &mut self.slots);
+        let reduce = |(value, slot): (T, &u32)| match self.values.get_mut(*slot) {
+            Some(reduced) => {
+                (self.function)(reduced, value);
+                reduced.clone()
+            }
+            None => {
+                self.values.set(*slot, value.clone());
+                value
+            }
+        };
+        let values = values.into_iter().zip(&self.slots).map(reduce).collect();
+        context.output.emit(Batch::from(Records { values, timestamps, routes: None }))
+    }
+
+    fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
+        let mut keyed = Vec::new();
+        // Nothing is ever taken out, so no key becomes free.
+        self.values.snapshot(&self.keys, full, &mut Vec::new(), &mut keyed)?;
+        Ok(OperatorSnapshot { keyed, lists: Vec::new() })
+    }
+}

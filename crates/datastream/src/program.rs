@@ -1,0 +1,116 @@
+//! Programs: the code behind plans.
+//!
+//! A plan is data and can cross a network; a closure cannot. So a plan names a function by its program and its number in it, and
+//! every process that runs tasks of the job has the program. [`Programs`] is where a cluster finds it: as a factory of
+//! operators, and as the connector of sources and sinks.
+
+use std::sync::Arc;
+
+use flott_connector::{Connector, Registry, Sink, Source, TableContext};
+use flott_operator::{Operator, TaskInfo};
+use flott_plan::{ChainedNode, OperatorSpec, SinkSpec, SourceSpec, TableSpec};
+use flott_runtime::{OperatorFactory, SqlOperators, TaskOptions};
+use flott_types::{Error, FastMap, Result};
+use parking_lot::Mutex;
+
+use crate::graph::OperatorFactory as Factory;
+
+/// The connector that sources and sinks of programs are found by.
+pub(crate) const CONNECTOR: &str = "program";
+
+/// One function, source or sink.
+pub(crate) enum ProgramNode {
+    Source(Arc<dyn Source>),
+    Operator(Factory),
+    Sink(Arc<dyn Sink>),
+    Collect,
+}
+
+/// The code of one job.
+pub struct Program {
+    nodes: Vec<ProgramNode>,
+}
+
+impl Program {
+    pub(crate) fn new(nodes: Vec<ProgramNode>) -> Self {
+        Program { nodes }
+    }
+}
+
+/// The programs of a process. Clones are one.
+#[derive(Clone, Default)]
+pub struct Programs(Arc<Mutex<FastMap<String, Arc<Program>>>>);
+
+impl Programs {
+    /// A registry with these connectors, in which the sources and sinks of programs are found too.
+    pub fn registry(&self, connectors: Registry) -> Registry {
+        let mut registry = connectors;
+        registry.register(Arc::new(self.clone()));
+        registry
+    }
+
+    /// Makes a program known under a name.
+    pub fn add(&self, name: &str, program: Program) {
+        self.0.lock().insert(name.to_owned(), Arc::new(program));
+    }
+
+    /// Forgets a program. Its tasks have what they need.
+    pub fn remove(&self, name: &str) {
+        self.0.lock().remove(name);
+    }
+
+    fn get(&self, name: &str) -> Result<Arc<Program>> {
+        let program = self.0.lock().get(name).cloned();
+        program.ok_or_else(|| Error::invalid(format!("this process does not have the program '{name}'")))
+    }
+
+    fn of_table(&self, table: &TableSpec) -> Result<(Arc<Program>, usize)> {
+        let option = |key: &str| {
+            let text = table.options.get(key);
+            text.ok_or_else(|| Error::invalid(format!("connector '{CONNECTOR}' needs the option '{key}'")))
+        };
+        let node = option("node")?.parse();
+        let node = node.map_err(|_| Error::invalid("'node' is not a number"))?;
+        Ok((self.get(option("program")?)?, node))
+    }
+}
+
+fn other_node(name: &str) -> Error {
+    Error::invalid(format!(
+        "the program is another one than the plan was made from: '{name}' is something else in it"
+    ))
+}
+
+impl Connector for Programs {
+    fn name(&self) -> &'static str {
+        CONNECTOR
+    }
+
+    fn source(&self, spec: &SourceSpec, _: &TableContext) -> Result<Arc<dyn Source>> {
+        let (program, node) = self.of_table(&spec.table)?;
+        match program.nodes.get(node) {
+            Some(ProgramNode::Source(source)) => Ok(source.clone()),
+            _ => Err(other_node(&spec.table.name)),
+        }
+    }
+
+    fn sink(&self, spec: &SinkSpec, _: &TableContext) -> Result<Arc<dyn Sink>> {
+        let (program, node) = self.of_table(&spec.table)?;
+        match program.nodes.get(node) {
+            Some(ProgramNode::Sink(sink)) => Ok(sink.clone()),
+            _ => Err(other_node(&spec.table.name)),
+        }
+    }
+}
+
+impl OperatorFactory for Programs {
+    fn build(&self, node: &ChainedNode, info: &TaskInfo, options: &TaskOptions) -> Result<Box<dyn Operator>> {
+        let OperatorSpec::Function { program, node: number } = &node.node.spec else {
+            return SqlOperators.build(node, info, options);
+        };
+        match self.get(program)?.nodes.get(*number as usize) {
+            Some(ProgramNode::Operator(factory)) => factory(info, options),
+            _ => Err(other_node(&node.node.name)),
+        }
+    }
+}

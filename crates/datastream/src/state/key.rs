@@ -1,0 +1,64 @@
+//! Keys and how they are got from records.
+
+use std::hash::Hash;
+
+use flott_batch::Record;
+use flott_types::Result;
+
+use super::KeyTable;
+use crate::codec::key_hash;
+
+/// What a key must be: a record that can be copied and compared. Equal keys must serialise alike.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a key",
+    label = "a key must be `Serialize + Deserialize + Clone + Eq + Hash + Send`",
+    note = "floating-point numbers are not `Eq`; use their bits, or a decimal"
+)]
+pub trait Key: Record + Clone + Eq + Hash {}
+
+impl<K: Record + Clone + Eq + Hash> Key for K {}
+
+/// How the keys of records are found, a batch at a time: one virtual call a batch, direct calls within.
+pub(crate) trait KeyBy<K, T>: Send + Sync {
+    /// The hash that decides the key group of each value.
+    fn hash(&self, values: &[T], hashes: &mut Vec<u64>) -> Result<()>;
+
+    /// Finds or makes the slot of each value's key.
+    fn intern(&self, values: &[T], hashes: &[u64], table: &mut KeyTable<K>, slots: &mut Vec<u32>);
+}
+
+/// A key that is computed.
+pub(crate) struct ByValue<F>(pub F);
+
+/// A key that is part of the record, and copied only when it is new.
+pub(crate) struct ByRef<F>(pub F);
+
+impl<K: Key, T, F: Fn(&T) -> K + Send + Sync> KeyBy<K, T> for ByValue<F> {
+    fn hash(&self, values: &[T], hashes: &mut Vec<u64>) -> Result<()> {
+        for value in values {
+            hashes.push(key_hash(&(self.0)(value))?);
+        }
+        Ok(())
+    }
+
+    fn intern(&self, values: &[T], hashes: &[u64], table: &mut KeyTable<K>, slots: &mut Vec<u32>) {
+        for (value, hash) in values.iter().zip(hashes) {
+            slots.push(table.intern_owned(*hash, (self.0)(value)));
+        }
+    }
+}
+
+impl<K: Key, T, F: Fn(&T) -> &K + Send + Sync> KeyBy<K, T> for ByRef<F> {
+    fn hash(&self, values: &[T], hashes: &mut Vec<u64>) -> Result<()> {
+        for value in values {
+            hashes.push(key_hash((self.0)(value))?);
+        }
+        Ok(())
+    }
+
+    fn intern(&self, values: &[T], hashes: &[u64], table: &mut KeyTable<K>, slots: &mut Vec<u32>) {
+        for (value, hash) in values.iter().zip(hashes) {
+            slots.push(table.intern(*hash, (self.0)(value)));
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The states of one operator.
+
+use std::any::Any;
+use std::cell::RefCell;
+
+use flott_state::{KeyedDelta, RestoredState};
+use flott_types::{Error, Result, Timestamp};
+
+use super::Keys;
+
+/// A state as the operator sees it, whatever its kind and type: values by the slots of keys.
+pub(crate) trait StateColumn: Any + Send {
+    /// The state's name.
+    fn name(&self) -> &str;
+    /// Whether the slot has a value here, or had one that the next snapshot must delete: then its key must stay.
+    fn occupied(&self, slot: u32) -> bool;
+    /// Takes what a snapshot has of this state.
+    fn restore(&mut self, keys: &mut dyn Keys, restored: &mut RestoredState) -> Result<()>;
+    /// What changed since the last snapshot, or everything. Slots whose keys are not needed here any more, now that the
+    /// snapshot deletes them, are added to `freed`.
+    fn snapshot(
+        &mut self,
+        keys: &dyn Keys,
+        full: bool,
+        freed: &mut Vec<u32>,
+        into: &mut Vec<KeyedDelta>,
+    ) -> Result<()>;
+    /// Does a little of what keeps the state small (drops what has expired). Slots whose values went are added to `freed`.
+    fn tidy(&mut self, now: Timestamp, budget: usize, freed: &mut Vec<u32>) {
+        let _ = (now, budget, freed);
+    }
+}
+
+/// The columns of an operator, and the slot of the key that it is at.
+pub struct States {
+    columns: Vec<Box<dyn StateColumn>>,
+    pub(crate) slot: u32,
+    pub(crate) now: Timestamp,
+    /// Slots from which something was taken: perhaps their keys can go.
+    pub(crate) freed: Vec<u32>,
+    fault: RefCell<Option<Error>>,
+}
+
+/// A context of a function on a keyed stream: where state can be read and written.
+///
+/// Functions do not call its methods; they hand the context to a state: `self.total.get(ctx)`.
+pub trait StateAccess {
+    /// The states, at the current key.
+    #[doc(hidden)]
+    fn states(&self) -> &States;
+    /// The states, at the current key.
+    #[doc(hidden)]
+    fn states_mut(&mut self) -> &mut States;
+}
+
+impl StateAccess for States {
+    fn states(&self) -> &States {
+        self
+    }
+
+    fn states_mut(&mut self) -> &mut States {
+        self
+    }
+}
+
+impl Default for States {
+    fn default() -> Self {
+        States { columns: Vec::new(), slot: 0, now: 0, freed: Vec::new(), fault: RefCell::new(None) }
+    }
+}
+
+impl States {
+    /// Adds a column, filled from the snapshot; answers its number.
+    pub(crate) fn declare(
+        &mut self,
+        mut column: Box<dyn StateColumn>,
+        keys: &mut dyn Keys,
+        restored: &mut RestoredState,
+    ) -> Result<u32> {
+        if self.columns.iter().any(|other| other.name() == column.name()) {
+            return Err(Error::invalid(format!("state '{}' is declared twice", column.name())));
+        }
+        column.restore(keys, restored)?;
+        self.columns.push(column);
+        Ok(self.columns.len() as u32 - 1)
+    }
+
+    /// The column of a declared state. One that was not declared lets the task fail after the call.
+    #[inline]
+    pub(crate) fn column<C: StateColumn>(&self, number: u32) -> Option<&C> {
+        let column = self.columns.get(number as usize).map(|column| &**column as &dyn Any);
+        let column = column.and_then(|column| column.downcast_ref());
+        if column.is_none() {
+            self.undeclared();
+        }
+        column
+    }
+
+    /// As [`States::column`].
+    #[inline]
+    pub(crate) fn column_mut<C: StateColumn>(&mut self, number: u32) -> Option<&mut C> {
+        let States { columns, fault, .. } = self;
+        let column = columns.get_mut(number as usize).map(|column| &mut **column as &mut dyn Any);
+        let column = column.and_then(|column| column.downcast_mut());
+        if column.is_none() {
+            undeclared(fault);
+        }
+        column
+    }
+
+    #[cold]
+    fn undeclared(&self) {
+        undeclared(&self.fault);
+    }
+
+    /// Lets the task fail with this error after the call. The first one counts.
+    pub(crate) fn fail(&self, error: Error) {
+        self.fault.borrow_mut().get_or_insert(error);
+    }
+
+    /// What went wrong during the last call.
+    pub(crate) fn check(&mut self) -> Result<()> {
+        match self.fault.get_mut().take() {
+            None => Ok(()),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// Whether any state needs the slot.
+    pub(crate) fn occupied(&self, slot: u32) -> bool {
+        self.columns.iter().any(|column| column.occupied(slot))
+    }
+
+    pub(crate) fn snapshot(&mut self, keys: &dyn Keys, full: bool) -> Result<Vec<KeyedDelta>> {
+        let States { columns, freed, .. } = self;
+        let mut deltas = Vec::new();
+        columns.iter_mut().try_for_each(|column| column.snapshot(keys, full, freed, &mut deltas))?;
+        Ok(deltas)
+    }
+
+    /// Lets each state do a little of what keeps it small.
+    pub(crate) fn tidy(&mut self, now: Timestamp, budget: usize) {
+        let States { columns, freed, .. } = self;
+        columns.iter_mut().for_each(|column| column.tidy(now, budget, freed));
+    }
+}
+
+#[cold]
+fn undeclared(fault: &RefCell<Option<Error>>) {
+    let message = "a state is used that was not declared; declare it in `open`, with \
+                   `self.total = context.value_state(\"total\")?` for example";
+    fault.borrow_mut().get_or_insert(Error::invalid(message));
+}

@@ -1,0 +1,291 @@
+//! Streams of values of one type.
+
+mod collect;
+mod partition;
+mod sink;
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use flott_batch::Record;
+use flott_plan::{Chaining, Exchange};
+use flott_types::{Error, Result};
+
+pub use collect::Collected;
+pub use sink::DataStreamSink;
+
+use crate::environment::Shared;
+use crate::graph::{Transformation, Upstream};
+use crate::operator::{Filter, FlatMap, Map, MapPartition, Process, Route};
+use crate::state::{ByRef, ByValue, Key, KeyBy};
+use crate::time::{TimestampsAndWatermarks, WatermarkStrategy};
+use crate::transform::{Of, factory, transform};
+use crate::{Collector, KeyedStream, OutputTag, ProcessFunction, StreamExecutionEnvironment};
+
+/// A stream of values of type `T`.
+///
+/// Methods that transform take the stream by reference: a stream can be used many times. Methods that say something of the
+/// operator that makes the stream (`name`, `uid`, `parallelism`, ...) take and give it.
+pub struct DataStream<T> {
+    pub(crate) shared: Shared,
+    pub(crate) upstreams: Vec<Upstream>,
+    of: Of<T>,
+}
+
+impl<T> Clone for DataStream<T> {
+    fn clone(&self) -> Self {
+        DataStream { shared: self.shared.clone(), upstreams: self.upstreams.clone(), of: PhantomData }
+    }
+}
+
+impl<T: Record> DataStream<T> {
+    pub(crate) fn of_node(shared: Shared, node: usize) -> Self {
+        DataStream::new(shared, vec![Upstream { node, exchange: Exchange::Forward, tag: None }])
+    }
+
+    pub(crate) fn new(shared: Shared, upstreams: Vec<Upstream>) -> Self {
+        DataStream { shared, upstreams, of: PhantomData }
+    }
+
+    /// The environment of the program.
+    pub fn environment(&self) -> StreamExecutionEnvironment {
+        StreamExecutionEnvironment { shared: self.shared.clone() }
+    }
+
+    /// The streams as the one input of an operator.
+    pub(crate) fn inputs(&self) -> Vec<Vec<Upstream>> {
+        vec![self.upstreams.clone()]
+    }
+
+    /// One value for each.
+    ///
+    /// ```
+    /// # use flott_datastream::*;
+    /// # let env = StreamExecutionEnvironment::new();
+    /// let squares = env.from_sequence(1, 3).map(|n| n * n);
+    /// # assert_eq!(squares.execute_and_collect("t")?.collect::<Result<Vec<i64>>>()?.iter().sum::<i64>(), 14);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn map<U: Record, F>(&self, mut function: F) -> DataStream<U>
+    where
+        F: FnMut(T) -> U + Clone + Send + 'static,
+    {
+        self.named_map("Map", move |value| Ok(function(value)))
+    }
+
+    /// One value for each, by a function that may fail; an error fails the task.
+    pub fn try_map<U: Record, F>(&self, function: F) -> DataStream<U>
+    where
+        F: FnMut(T) -> Result<U> + Clone + Send + 'static,
+    {
+        self.named_map("Map", function)
+    }
+
+    fn named_map<U: Record, F>(&self, name: &str, function: F) -> DataStream<U>
+    where
+        F: FnMut(T) -> Result<U> + Clone + Send + 'static,
+    {
+        let factory = factory(function, |function, _, _| Ok(Box::new(Map::<T, U, F>::new(function))));
+        transform(&self.shared, name, self.inputs(), factory)
+    }
+
+    /// Only the values for which the function says yes.
+    pub fn filter<F>(&self, function: F) -> DataStream<T>
+    where
+        F: FnMut(&T) -> bool + Clone + Send + 'static,
+    {
+        let factory = factory(function, |function, _, _| Ok(Box::new(Filter::<T, F>::new(function))));
+        transform(&self.shared, "Filter", self.inputs(), factory)
+    }
+
+    /// Any number of values for each.
+    ///
+    /// ```
+    /// # use flott_datastream::*;
+    /// # let env = StreamExecutionEnvironment::new();
+    /// let words = env.from_collection(["to be or", "not to be"].map(String::from)).flat_map(|line: String, out| {
+    ///     line.split(' ').for_each(|word| out.collect(word.to_owned()));
+    /// });
+    /// # assert_eq!(words.execute_and_collect("t")?.count(), 6);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn flat_map<U: Record, F>(&self, mut function: F) -> DataStream<U>
+    where
+        F: FnMut(T, &mut Collector<'_, U>) + Clone + Send + 'static,
+    {
+        self.try_flat_map(move |value, out| {
+            function(value, out);
+            Ok(())
+        })
+    }
+
+    /// Any number of values for each, by a function that may fail; an error fails the task.
+    pub fn try_flat_map<U: Record, F>(&self, function: F) -> DataStream<U>
+    where
+        F: FnMut(T, &mut Collector<'_, U>) -> Result<()> + Clone + Send + 'static,
+    {
+        let factory = factory(function, |function, _, _| Ok(Box::new(FlatMap::<T, U, F>::new(function))));
+        transform(&self.shared, "Flat Map", self.inputs(), factory)
+    }
+
+    /// A function of all values of a subtask, called once, when the input has ended.
+    pub fn map_partition<U: Record, F>(&self, function: F) -> DataStream<U>
+    where
+        F: FnMut(Vec<T>, &mut Collector<'_, U>) + Clone + Send + 'static,
+    {
+        let factory = factory(function, |function, _, _| Ok(Box::new(MapPartition::new(function))));
+        transform(&self.shared, "MapPartition", self.inputs(), factory)
+    }
+
+    /// A function with a life of its own.
+    pub fn process<F>(&self, function: F) -> DataStream<F::Out>
+    where
+        F: ProcessFunction<T> + Clone,
+    {
+        let factory = factory(function, |function, _, options| {
+            Ok(Box::new(Process::<T, F>::new(function, Arc::new(options.clone()))))
+        });
+        transform(&self.shared, "Process", self.inputs(), factory)
+    }
+
+    /// Gives the values timestamps, and sends watermarks, as the strategy says. What was said of event time before counts no
+    /// more.
+    #[must_use]
+    pub fn assign_timestamps_and_watermarks(&self, strategy: WatermarkStrategy<T>) -> DataStream<T> {
+        let factory = factory(strategy, |strategy, _, options| {
+            Ok(Box::new(TimestampsAndWatermarks::new(&strategy, options.auto_watermark_interval)))
+        });
+        transform(&self.shared, "Timestamps/Watermarks", self.inputs(), factory)
+    }
+
+    /// The values of both streams, in no order between them.
+    #[must_use]
+    pub fn union(&self, other: &DataStream<T>) -> DataStream<T> {
+        if !self.shared.graph.is(&other.shared.graph) {
+            self.shared.graph.fail(Error::invalid("streams of two environments cannot be united"));
+        }
+        let upstreams = self.upstreams.iter().chain(&other.upstreams).cloned().collect();
+        DataStream::new(self.shared.clone(), upstreams)
+    }
+
+    /// What the operator that makes this stream puts out to a side output.
+    pub fn side_output<X: Record>(&self, tag: &OutputTag<X>) -> DataStream<X> {
+        let side = |upstream: &Upstream| Upstream {
+            node: upstream.node,
+            exchange: Exchange::Forward,
+            tag: Some(tag.id().to_owned()),
+        };
+        DataStream::new(self.shared.clone(), self.upstreams.iter().map(side).collect())
+    }
+
+    /// Brings the values of each key together: from here on there is state for each key.
+    ///
+    /// The key is computed for each record. Where it is a part of the record that is not cheap to copy, use
+    /// [`DataStream::key_by_ref`].
+    pub fn key_by<K: Key, F>(&self, key: F) -> KeyedStream<K, T>
+    where
+        F: Fn(&T) -> K + Send + Sync + 'static,
+    {
+        self.keyed(Arc::new(ByValue(key)))
+    }
+
+    /// Brings the values of each key together, where the key is a part of the record: it is copied only when it is new.
+    ///
+    /// ```
+    /// # use flott_datastream::*;
+    /// # let env = StreamExecutionEnvironment::new();
+    /// # let words = env.from_collection([("a".to_owned(), 1u64), ("a".to_owned(), 2)]);
+    /// let counts = words.key_by_ref(|(word, _)| word).sum(|(_, count)| count);
+    /// # assert_eq!(counts.execute_and_collect("t")?.last().transpose()?, Some(("a".to_owned(), 3)));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn key_by_ref<K: Key, F>(&self, key: F) -> KeyedStream<K, T>
+    where
+        F: Fn(&T) -> &K + Send + Sync + 'static,
+    {
+        self.keyed(Arc::new(ByRef(key)))
+    }
+
+    fn keyed<K: Key>(&self, key_by: Arc<dyn KeyBy<K, T>>) -> KeyedStream<K, T> {
+        let own = key_by.clone();
+        let factory = factory((), move |(), _, _| {
+            let key_by = own.clone();
+            let routes = move |values: &[T], routes: &mut Vec<u64>| key_by.hash(values, routes);
+            Ok(Box::new(Route::<T, _>::new(routes)))
+        });
+        let routed: DataStream<T> = transform(&self.shared, "KeyBy", self.inputs(), factory);
+        self.same_parallelism(&routed);
+        KeyedStream::new(routed.with_exchange(Exchange::Hash(Vec::new())), key_by)
+    }
+
+    /// An operator that only prepares another stays with the one before it.
+    pub(crate) fn same_parallelism<U>(&self, other: &DataStream<U>) {
+        if let ([from], [to]) = (&self.upstreams[..], &other.upstreams[..])
+            && from.exchange == Exchange::Forward
+        {
+            let parallelism = self.shared.graph.parallelism(from.node);
+            self.shared.graph.change(to.node, |node| node.parallelism = parallelism);
+        }
+    }
+
+    fn change(self, change: impl Fn(&mut Transformation)) -> Self {
+        for upstream in &self.upstreams {
+            self.shared.graph.change(upstream.node, &change);
+        }
+        self
+    }
+
+    /// The operator's name, for people.
+    #[must_use]
+    pub fn name(self, name: &str) -> Self {
+        self.change(|node| node.name = name.to_owned())
+    }
+
+    /// The name by which the operator's state is found in a snapshot, also when the program has changed. Give one to
+    /// every operator with state.
+    #[must_use]
+    pub fn uid(self, uid: &str) -> Self {
+        self.change(|node| node.uid = Some(uid.to_owned()))
+    }
+
+    /// How many subtasks the operator has.
+    #[must_use]
+    pub fn parallelism(self, parallelism: u32) -> Self {
+        self.change(|node| {
+            if !node.fixed {
+                node.parallelism = Some(parallelism);
+            }
+        })
+    }
+
+    /// The number of key groups of the operator.
+    #[must_use]
+    pub fn max_parallelism(self, max_parallelism: u32) -> Self {
+        self.change(|node| node.wishes.max_parallelism = Some(max_parallelism))
+    }
+
+    /// The operator does not share slots with operators of other groups.
+    #[must_use]
+    pub fn slot_sharing_group(self, group: &str) -> Self {
+        self.change(|node| node.wishes.slot_sharing_group = Some(group.to_owned()))
+    }
+
+    /// The operator is not called directly by the one before it.
+    #[must_use]
+    pub fn start_new_chain(self) -> Self {
+        self.change(|node| node.wishes.chaining = Chaining::Head)
+    }
+
+    /// The operator is not called directly by others, nor calls them.
+    #[must_use]
+    pub fn disable_chaining(self) -> Self {
+        self.change(|node| node.wishes.chaining = Chaining::Never)
+    }
+
+    /// How long the operator's output may be held back for larger batches, in milliseconds; -1 until a batch is full or the
+    /// input is dry.
+    #[must_use]
+    pub fn buffer_timeout(self, millis: i64) -> Self {
+        self.change(|node| node.wishes.buffer_timeout = Some(millis))
+    }
+}

@@ -1,0 +1,73 @@
+//! How values are spread over the subtasks of the next operator.
+
+use flott_batch::Record;
+use flott_plan::Exchange;
+
+use crate::DataStream;
+use crate::graph::Upstream;
+use crate::operator::Route;
+use crate::transform::{factory, transform};
+
+impl<T: Record> DataStream<T> {
+    pub(crate) fn with_exchange(&self, exchange: Exchange) -> DataStream<T> {
+        let spread = |upstream: &Upstream| Upstream { exchange: exchange.clone(), ..upstream.clone() };
+        DataStream::new(self.shared.clone(), self.upstreams.iter().map(spread).collect())
+    }
+
+    /// To all subtasks in turn.
+    #[must_use]
+    pub fn rebalance(&self) -> DataStream<T> {
+        self.with_exchange(Exchange::Rebalance)
+    }
+
+    /// To subtasks at random, evenly. In Flott this is what [`DataStream::rebalance`] does: who comes next is as even as
+    /// chance, and the same again after a restart.
+    #[must_use]
+    pub fn shuffle(&self) -> DataStream<T> {
+        self.with_exchange(Exchange::Rebalance)
+    }
+
+    /// In turn to those subtasks that are next to the sender: between 2 and 4 subtasks each sender has 2 receivers.
+    #[must_use]
+    pub fn rescale(&self) -> DataStream<T> {
+        self.with_exchange(Exchange::Rescale)
+    }
+
+    /// Every value to every subtask.
+    #[must_use]
+    pub fn broadcast(&self) -> DataStream<T> {
+        self.with_exchange(Exchange::Broadcast)
+    }
+
+    /// All values to the first subtask.
+    #[must_use]
+    pub fn global(&self) -> DataStream<T> {
+        self.with_exchange(Exchange::Global)
+    }
+
+    /// To the subtask with the sender's number. The parallelism of both ends must be the same.
+    #[must_use]
+    pub fn forward(&self) -> DataStream<T> {
+        self.with_exchange(Exchange::Forward)
+    }
+
+    /// Each value to the receiver that the function chooses: it is given the key and the number of receivers.
+    ///
+    /// A choice that is not below the number of receivers fails the task.
+    pub fn partition_custom<K, P, S>(&self, partitioner: P, key: S, receivers: u32) -> DataStream<T>
+    where
+        P: Fn(&K, u32) -> u32 + Clone + Send + 'static,
+        S: Fn(&T) -> K + Clone + Send + 'static,
+    {
+        let factory = factory((partitioner, key), move |(partitioner, key), _, _| {
+            let routes = move |values: &[T], routes: &mut Vec<u64>| {
+                routes.extend(values.iter().map(|value| u64::from(partitioner(&key(value), receivers))));
+                Ok(())
+            };
+            Ok(Box::new(Route::<T, _>::new(routes)))
+        });
+        let routed: DataStream<T> = transform(&self.shared, "Partition", self.inputs(), factory);
+        self.same_parallelism(&routed);
+        routed.with_exchange(Exchange::Custom)
+    }
+}

@@ -1,0 +1,42 @@
+//! What all kinds of streams share: adding nodes to the graph.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use flott_batch::Record;
+use flott_operator::{Operator, TaskInfo};
+use flott_runtime::TaskOptions;
+use flott_types::Result;
+use parking_lot::Mutex;
+
+use crate::DataStream;
+use crate::environment::Shared;
+use crate::graph::{NodeKind, OperatorFactory, Upstream};
+
+/// A factory that gives each subtask an operator made from a clone of the prototype.
+pub(crate) fn factory<P, M>(prototype: P, make: M) -> OperatorFactory
+where
+    P: Clone + Send + 'static,
+    M: Fn(P, &TaskInfo, &TaskOptions) -> Result<Box<dyn Operator>> + Send + Sync + 'static,
+{
+    // A function need not be `Sync`; it is cloned under a lock.
+    let prototype = Mutex::new(prototype);
+    Arc::new(move |info, options| {
+        let own = prototype.lock().clone();
+        make(own, info, options)
+    })
+}
+
+/// Adds an operator and gives the stream of its output.
+pub(crate) fn transform<U: Record>(
+    shared: &Shared,
+    name: &str,
+    inputs: Vec<Vec<Upstream>>,
+    factory: OperatorFactory,
+) -> DataStream<U> {
+    let node = shared.graph.add(name, NodeKind::Operator(factory), inputs);
+    DataStream::of_node(shared.clone(), node)
+}
+
+/// A type that a node has and does not hold.
+pub(crate) type Of<T> = PhantomData<fn() -> T>;
