@@ -18,7 +18,9 @@ fn environment(parallelism: u32) -> StreamExecutionEnvironment {
     env.set_parallelism(parallelism).enable_checkpointing(5);
     env.set("restart-strategy.type", "fixed-delay")
         .set("restart-strategy.fixed-delay.attempts", 100)
-        .set("restart-strategy.fixed-delay.delay", "1 ms");
+        .set("restart-strategy.fixed-delay.delay", "1 ms")
+        // Small batches, so that checkpoints come between them.
+        .set("table.exec.batch-size", 7);
     env
 }
 
@@ -63,7 +65,7 @@ fn each_value_of_a_chain_of_sources_is_in_the_files_once() {
     let env = environment(2);
     let numbers = RateLimited::new(SequenceSource::new(1, 400).unwrap(), 4_000.0).unwrap();
     let source = HybridSource::new(numbers).then(CollectionSource::new(1_001..=1_100i64).unwrap()).unwrap();
-    let faults = Faults::new(150, 4);
+    let faults = Faults::new(100, 4);
     env.from_source(source, WatermarkStrategy::no_watermarks(), "numbers")
         .try_map({
             let faults = faults.clone();
@@ -92,8 +94,9 @@ impl ProcessFunction<i64> for Late {
     }
 }
 
-/// The events that are late, of a stream whose every third event is somewhat behind the others. Its event time advances by more than
-/// the watermark interval with each event, so that no clock has a say.
+/// The events that are late, of a stream in which one event of ten is far ahead of the nine behind it: whoever forgets the watermark
+/// takes those that follow for punctual. Event time advances by more than the watermark interval at a time, so that no clock has
+/// a say.
 fn late(faults: &Faults) -> Vec<i64> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("late");
@@ -101,7 +104,7 @@ fn late(faults: &Faults) -> Vec<i64> {
     let numbers = RateLimited::new(SequenceSource::new(1, 300).unwrap(), 3_000.0).unwrap();
     let strategy = WatermarkStrategy::for_bounded_out_of_orderness(Duration::from_millis(5_000))
         .with_timestamp_assigner(|number: &i64, _| {
-            number * 1_000 - if number % 3 == 0 { number % 13 * 1_000 } else { 0 }
+            number * 1_000 - if number % 10 == 1 { 0 } else { 20_000 }
         });
     env.from_source(numbers, strategy, "numbers")
         .process(Late(faults.clone()))
@@ -113,9 +116,9 @@ fn late(faults: &Faults) -> Vec<i64> {
 #[test]
 fn what_is_late_is_late_after_a_failure_too() {
     let undisturbed = late(&Faults::new(i64::MAX, 0));
-    assert!(undisturbed.len() > 30, "{} events are late: the test does not test", undisturbed.len());
-    for every in [35, 60, 97] {
-        let faults = Faults::new(every, 2);
+    assert!(undisturbed.len() > 200, "{} events are late: the test does not test", undisturbed.len());
+    for every in [35, 47, 59] {
+        let faults = Faults::new(every, 5);
         assert_eq!(late(&faults), undisturbed, "a fault after every {every} events");
         assert_eq!(faults.times.load(Ordering::SeqCst), 0);
     }

@@ -11,6 +11,8 @@ use flott_types::clock::ManualClock;
 use crate::support::timed::{TimedSourceConnector, schema};
 use crate::support::{Committed, Controls, Plan, bigint, eventually, sink, table};
 
+type Options<'a> = &'a [(&'a str, &'a str)];
+
 /// A cluster whose clock the test moves.
 struct World {
     cluster: LocalCluster,
@@ -30,7 +32,7 @@ fn world() -> World {
 
 impl World {
     /// Runs sources, each with its options and parallelism, into sinks.
-    fn submit(&self, sources: &[(&str, &[(&str, &str)], u32)]) -> JobClient {
+    fn submit(&self, sources: &[(&str, Options<'_>, u32)]) -> JobClient {
         let mut plan = Plan::new(&[]);
         for (name, options, parallelism) in sources {
             let table = flott_plan::TableSpec { schema: schema(), ..table(name, "timed-source", options) };
@@ -76,9 +78,8 @@ fn second(client: &JobClient, source: &str, split: &str) -> i64 {
 }
 
 /// It comes to 99 seconds, and then nothing comes any more.
-const SLOW: &[(&str, &str)] = &[("splits", "0:100:open"), ("group", "g"), ("drift", "60"), ("pause", "2")];
-const FAST: &[(&str, &str)] =
-    &[("splits", "0:1000000:open"), ("group", "g"), ("drift", "60"), ("pause", "2")];
+const SLOW: Options<'_> = &[("splits", "0:100:open"), ("group", "g"), ("drift", "60"), ("pause", "2")];
+const FAST: Options<'_> = &[("splits", "0:1000000:open"), ("group", "g"), ("drift", "60"), ("pause", "2")];
 
 impl World {
     /// Waits until a split of a source is held back, and says where. It is above 159 seconds then, which is how far it may come; how
