@@ -191,7 +191,14 @@ fn spec(program: &str, at: usize, node: &Transformation) -> (OperatorSpec, Progr
     match &node.kind {
         NodeKind::Source(source) => {
             let (projection, metadata) = (Vec::new(), Schema::default());
-            let spec = SourceSpec { table: table(), projection, metadata, limit: None, watermark: None };
+            let spec = SourceSpec {
+                table: table(),
+                projection,
+                paths: Vec::new(),
+                metadata,
+                limit: None,
+                watermark: None,
+            };
             (OperatorSpec::Source(spec), ProgramNode::Source(source.clone()))
         }
         NodeKind::Sink(sink) => {
