@@ -227,6 +227,7 @@ impl Task {
                     self.suspended = None;
                 }
                 self.align(Event::Abort(checkpoint), now)?;
+                self.chain.root.checkpoint_aborted(checkpoint)?;
             }
             TaskCommand::AddSplits(splits) => {
                 if let Some(source) = &mut self.chain.source {

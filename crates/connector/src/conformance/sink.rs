@@ -44,7 +44,7 @@ pub trait SinkUnderTest {
 /// # Errors
 /// The rule that is broken, and when.
 pub fn check_sink(fresh: &dyn Fn() -> Box<dyn SinkUnderTest>) -> Result<()> {
-    let named: [(&str, fn(&mut Job<'_>) -> Result<()>); 8] = [
+    let named: [(&str, Rule); 8] = [
         ("a checkpoint is committed", committed),
         ("a commit is done twice", committed_twice),
         ("failure before the commit", failed_before_commit),
@@ -66,6 +66,8 @@ pub fn check_sink(fresh: &dyn Fn() -> Box<dyn SinkUnderTest>) -> Result<()> {
     }
     Ok(())
 }
+
+type Rule = fn(&mut Job<'_>) -> Result<()>;
 
 /// A job with a sink, as far as the sink can tell.
 struct Job<'a> {

@@ -44,7 +44,9 @@ mod trace;
 mod write;
 
 pub use column::ColumnCodec;
+pub(crate) use json::json_text;
 pub use key_hash::key_hash;
+pub(crate) use schema_text::type_text;
 
 #[cfg(test)]
 #[expect(clippy::disallowed_types, reason = "users' types hold maps of the standard library")]

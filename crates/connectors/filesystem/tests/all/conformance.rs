@@ -62,7 +62,13 @@ impl SinkUnderTest for Written {
     }
 
     fn batch(&self, number: usize) -> Batch {
-        self.0.batch(&self.rows(number).iter().map(|row| format!("+I {}\n", row.replace(',', " "))).collect::<String>())
+        self.0.batch(
+            &self
+                .rows(number)
+                .iter()
+                .map(|row| format!("+I {}\n", row.replace(',', " ")))
+                .collect::<String>(),
+        )
     }
 
     fn rows(&self, number: usize) -> Vec<String> {

@@ -92,7 +92,7 @@ fn a_field_without_a_default_is_an_error_that_shows_both() {
     let error = error.to_string();
     assert!(
         error.starts_with(
-            "state 's' was stored as {user: STRING, amount: INT, dropped: ARRAY<INT>, \
+            "column 's' was stored as {user: STRING, amount: INT, dropped: ARRAY<INT>, \
              inner: {rate: FLOAT, level: ENUM}} and is read as {user: STRING, country: STRING} ("
         ) && error.ends_with("New): missing field `country`"),
         "{error}"
