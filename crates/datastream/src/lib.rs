@@ -35,6 +35,7 @@ mod transform;
 pub use environment::{RuntimeMode, StreamExecutionEnvironment};
 pub use flott_batch::Record;
 pub use flott_types::{Error, Result, Timestamp, Watermark};
+pub use function::AggregateFunction;
 pub use function::{KeyedContext, KeyedProcessFunction, ProcessContext, ProcessFunction, TimeDomain};
 pub use job::{Executor, JobClient, JobExecutionResult};
 pub use keyed_stream::KeyedStream;
