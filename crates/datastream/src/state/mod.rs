@@ -21,3 +21,4 @@ pub(crate) use scope::{StateColumn, States};
 pub(crate) use timers::Timers;
 pub(crate) use value::ValueColumn;
 pub use value::ValueState;
+pub(crate) use value::{failed, in_state, stored};
