@@ -6,8 +6,10 @@
 mod aggregate;
 mod keyed_process;
 mod process;
+mod snapshot;
 
 pub use aggregate::AggregateFunction;
 pub(crate) use keyed_process::KeyedCall;
 pub use keyed_process::{KeyedContext, KeyedProcessFunction, TimeDomain};
 pub use process::{ProcessContext, ProcessFunction};
+pub use snapshot::SnapshotContext;

@@ -6,12 +6,12 @@ use flott_batch::{Batch, Record, Records};
 use flott_operator::{Context, Operator};
 use flott_runtime::TaskOptions;
 use flott_state::{OperatorSnapshot, RestoredState};
-use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
+use flott_types::{CheckpointId, Error, Result, SubtaskIndex, Timestamp, Watermark};
 
-use crate::function::KeyedCall;
+use crate::function::{KeyedCall, SnapshotContext};
 use crate::output::OutputBuffer;
 use crate::runtime_context::KeyedScope;
-use crate::state::{Key, KeyBy, KeyTable, States, Timers};
+use crate::state::{Key, KeyBy, KeyTable, States, Timers, tell_dropped};
 use crate::{KeyedContext, KeyedProcessFunction, RuntimeContext, TimeDomain};
 
 pub(crate) const EVENT_TIMERS: &str = "event-time-timers";
@@ -21,6 +21,7 @@ pub(crate) const PROCESSING_TIMERS: &str = "processing-time-timers";
 pub(crate) struct KeyedProcess<K, I, F: KeyedProcessFunction<K, I>> {
     function: F,
     options: Arc<TaskOptions>,
+    subtask: SubtaskIndex,
     key_by: Arc<dyn KeyBy<K, I>>,
     keys: KeyTable<K>,
     states: States,
@@ -41,6 +42,7 @@ impl<K: Key, I: Record, F: KeyedProcessFunction<K, I>> KeyedProcess<K, I, F> {
         Ok(KeyedProcess {
             function,
             options,
+            subtask: SubtaskIndex(0),
             key_by,
             keys: KeyTable::new(max_parallelism)?,
             states: States::default(),
@@ -117,18 +119,14 @@ impl<K: Key, I: Record, F: KeyedProcessFunction<K, I>> KeyedProcess<K, I, F> {
 impl<K: Key, I: Record, F: KeyedProcessFunction<K, I>> Operator for KeyedProcess<K, I, F> {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         let KeyedProcess { function, options, keys, states, event_timers, processing_timers, .. } = self;
+        states.now = context.now;
         event_timers.restore(keys, &mut restored)?;
         processing_timers.restore(keys, &mut restored)?;
         let keyed = KeyedScope { keys, states };
         let (info, metrics) = (context.info, context.metrics);
         function.open(&mut RuntimeContext::new(info, options, metrics, &mut restored, Some(keyed)))?;
-        for (name, _) in restored.keyed.iter().filter(|(_, rows)| !rows.is_empty()) {
-            tracing::warn!(
-                operator = info.name,
-                state = name,
-                "the snapshot has a state that nobody declares"
-            );
-        }
+        self.subtask = info.subtask;
+        tell_dropped(&info.name, &restored);
         self.after(context)
     }
 
@@ -139,6 +137,7 @@ impl<K: Key, I: Record, F: KeyedProcessFunction<K, I>> Operator for KeyedProcess
         slots.clear();
         self.key_by.intern(&values, &hashes, &mut self.keys, &mut slots);
         self.states.now = context.now;
+        self.states.warm(&slots, self.keys.len());
         let count = slots.len();
         for (at, (value, slot)) in values.into_iter().zip(&slots).enumerate() {
             let timestamp = timestamps.as_ref().map(|timestamps| timestamps[at]);
@@ -160,13 +159,24 @@ impl<K: Key, I: Record, F: KeyedProcessFunction<K, I>> Operator for KeyedProcess
         self.fire(TimeDomain::ProcessingTime, now, context)
     }
 
-    fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
-        let KeyedProcess { keys, states, event_timers, processing_timers, .. } = self;
+    fn snapshot(&mut self, checkpoint: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
+        let KeyedProcess { function, keys, states, event_timers, processing_timers, .. } = self;
+        function.snapshot_state(&mut SnapshotContext::new(states, checkpoint))?;
+        states.check()?;
+        let lists = states.operator.snapshot(self.subtask)?;
         let mut keyed = states.snapshot(keys, full)?;
         event_timers.snapshot(keys, full, &mut states.freed, &mut keyed)?;
         processing_timers.snapshot(keys, full, &mut states.freed, &mut keyed)?;
         self.free();
-        Ok(OperatorSnapshot { keyed, lists: Vec::new() })
+        Ok(OperatorSnapshot { keyed, lists })
+    }
+
+    fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.function.notify_checkpoint_complete(checkpoint)
+    }
+
+    fn checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.function.notify_checkpoint_aborted(checkpoint)
     }
 
     fn close(&mut self) {

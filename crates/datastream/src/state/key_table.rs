@@ -2,11 +2,11 @@
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::{Field, FieldRef};
-use flott_types::{KeyGroup, Result};
+use flott_types::{Error, KeyGroup, Result};
 use hashbrown::HashTable;
 
 use super::Key;
-use crate::codec::{ColumnCodec, key_hash};
+use crate::codec::{ColumnCodec, key_hash, type_text};
 
 /// What columns of state must know of the keys, whatever their type.
 pub(crate) trait Keys: Send {
@@ -48,11 +48,9 @@ impl<K: Key> KeyTable<K> {
     /// The slot of a key, which is copied if it is new.
     #[inline]
     pub fn intern(&mut self, hash: u64, key: &K) -> u32 {
-        let (keys, hashes) = (&self.keys, &self.hashes);
-        let same = |slot: &u32| {
-            let at = *slot as usize;
-            hashes[at] == hash && keys[at].as_ref() == Some(key)
-        };
+        // Not the hash first: the index has compared seven bits of it, and the hash lies elsewhere than the key.
+        let keys = &self.keys;
+        let same = |slot: &u32| keys[*slot as usize].as_ref() == Some(key);
         match self.index.find(hash, same) {
             Some(slot) => *slot,
             None => self.insert(hash, key.clone()),
@@ -62,11 +60,8 @@ impl<K: Key> KeyTable<K> {
     /// The slot of a key that is the caller's to give.
     #[inline]
     pub fn intern_owned(&mut self, hash: u64, key: K) -> u32 {
-        let (keys, hashes) = (&self.keys, &self.hashes);
-        let same = |slot: &u32| {
-            let at = *slot as usize;
-            hashes[at] == hash && keys[at].as_ref() == Some(&key)
-        };
+        let keys = &self.keys;
+        let same = |slot: &u32| keys[*slot as usize].as_ref() == Some(&key);
         match self.index.find(hash, same) {
             Some(slot) => *slot,
             None => self.insert(hash, key),
@@ -128,6 +123,13 @@ impl<K: Key> KeyTable<K> {
 
 impl<K: Key> Keys for KeyTable<K> {
     fn intern_column(&mut self, field: &Field, keys: &ArrayRef) -> Result<Vec<u32>> {
+        let (then, now) = (type_text(field), self.codec.type_text());
+        if then != now {
+            return Err(Error::state(format!(
+                "its keys were stored as {then} and are {now} now; keys cannot change, since their place depends on \
+                 what they are"
+            )));
+        }
         let keys = self.codec.decode_stored(field, keys)?;
         keys.into_iter().map(|key| Ok(self.intern_owned(key_hash(&key)?, key))).collect()
     }

@@ -7,6 +7,11 @@ use flott_state::{KeyedDelta, RestoredState};
 use flott_types::{Error, Result, Timestamp};
 
 use super::Keys;
+use super::operator::{OperatorColumn, OperatorStates};
+use super::rows::Migration;
+
+/// A table with more keys than this is taken not to be in the processor's caches.
+const LARGE: usize = 1 << 14;
 
 /// A state as the operator sees it, whatever its kind and type: values by the slots of keys.
 pub(crate) trait StateColumn: Any + Send {
@@ -25,9 +30,20 @@ pub(crate) trait StateColumn: Any + Send {
         freed: &mut Vec<u32>,
         into: &mut Vec<KeyedDelta>,
     ) -> Result<()>;
+    /// Reads a little of each slot's value, so that the processor has it at hand when the function asks: one after the other, a
+    /// function waits for memory at each key; here the reads do not depend on each other. Answers something that depends on
+    /// what was read, lest the compiler leave it out.
+    fn warm(&self, slots: &[u32]) -> usize {
+        let _ = slots;
+        0
+    }
     /// Does a little of what keeps the state small (drops what has expired). Slots whose values went are added to `freed`.
     fn tidy(&mut self, now: Timestamp, budget: usize, freed: &mut Vec<u32>) {
         let _ = (now, budget, freed);
+    }
+    /// How the state was stored, if its type was another one.
+    fn migration(&self) -> Option<&Migration> {
+        None
     }
 }
 
@@ -35,7 +51,10 @@ pub(crate) trait StateColumn: Any + Send {
 pub struct States {
     columns: Vec<Box<dyn StateColumn>>,
     pub(crate) slot: u32,
+    /// The time of the call. Set it before states are declared, too: what expires begins to live then.
     pub(crate) now: Timestamp,
+    /// State that belongs to no key.
+    pub(crate) operator: OperatorStates,
     /// Slots from which something was taken: perhaps their keys can go.
     pub(crate) freed: Vec<u32>,
     fault: RefCell<Option<Error>>,
@@ -65,7 +84,14 @@ impl StateAccess for States {
 
 impl Default for States {
     fn default() -> Self {
-        States { columns: Vec::new(), slot: 0, now: 0, freed: Vec::new(), fault: RefCell::new(None) }
+        States {
+            columns: Vec::new(),
+            slot: 0,
+            now: Timestamp::MIN,
+            operator: OperatorStates::default(),
+            freed: Vec::new(),
+            fault: RefCell::new(None),
+        }
     }
 }
 
@@ -113,6 +139,29 @@ impl States {
         column
     }
 
+    /// How a state was stored, if its type was another one.
+    pub(crate) fn migration(&self, number: u32) -> Option<&Migration> {
+        self.columns.get(number as usize)?.migration()
+    }
+
+    /// The operator state of that number. One that was not declared lets the task fail after the call.
+    pub(crate) fn operator_column<C: OperatorColumn>(&self, number: u32) -> Option<&C> {
+        let column = self.operator.column(number);
+        if column.is_none() {
+            self.undeclared();
+        }
+        column
+    }
+
+    /// As [`States::operator_column`].
+    pub(crate) fn operator_column_mut<C: OperatorColumn>(&mut self, number: u32) -> Option<&mut C> {
+        let column = self.operator.column_mut(number);
+        if column.is_none() {
+            undeclared(&self.fault);
+        }
+        column
+    }
+
     #[cold]
     fn undeclared(&self) {
         undeclared(&self.fault);
@@ -141,6 +190,13 @@ impl States {
         let mut deltas = Vec::new();
         columns.iter_mut().try_for_each(|column| column.snapshot(keys, full, freed, &mut deltas))?;
         Ok(deltas)
+    }
+
+    /// The values of these slots will be asked for. Worth it where they do not fit into the processor's caches.
+    pub(crate) fn warm(&self, slots: &[u32], keys: usize) {
+        if keys > LARGE {
+            std::hint::black_box(self.columns.iter().map(|column| column.warm(slots)).sum::<usize>());
+        }
     }
 
     /// Lets each state do a little of what keeps it small.

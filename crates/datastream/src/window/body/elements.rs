@@ -3,14 +3,14 @@
 use flott_batch::Record;
 use flott_types::{Result, Timestamp, Watermark};
 
-use super::{Body, CONTENTS, ListColumn};
+use super::{Body, CONTENTS, ElementColumn};
 use crate::RuntimeContext;
 use crate::state::StateColumn;
 use crate::window::{AnyEvictor, Evictor, EvictorContext, ProcessWindowFunction, WindowContext};
 
 /// Records are kept one by one, for a function of all of them.
 pub(crate) struct Elements<T, W, P> {
-    lists: ListColumn<T>,
+    lists: ElementColumn<T>,
     evictor: Option<AnyEvictor<T, W>>,
     function: P,
 }
@@ -18,7 +18,7 @@ pub(crate) struct Elements<T, W, P> {
 impl<T: Record, W, P> Elements<T, W, P> {
     /// With an evictor the timestamps of the records are kept too.
     pub fn new(evictor: Option<AnyEvictor<T, W>>, function: P) -> Result<Self> {
-        Ok(Elements { lists: ListColumn::new(CONTENTS, evictor.is_some())?, evictor, function })
+        Ok(Elements { lists: ElementColumn::new(CONTENTS, evictor.is_some())?, evictor, function })
     }
 }
 

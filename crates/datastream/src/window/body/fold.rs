@@ -42,11 +42,11 @@ impl<T: Record + Clone, F: FnMut(T, T) -> T + Send + 'static> Fold<T> for Reduce
 
     #[inline]
     fn add(&mut self, accumulators: &mut ValueColumn<T>, slot: u32, value: T) {
-        let value = match accumulators.take(slot) {
+        // Nothing expires here, so the time does not matter.
+        accumulators.fold(slot, 0, |reduced| match reduced {
             Some(reduced) => (self.0)(reduced, value),
             None => value,
-        };
-        accumulators.set(slot, value);
+        });
     }
 
     fn merge(&mut self, one: T, other: T) -> T {

@@ -1,17 +1,17 @@
 //! What windows keep of their records, and what they make of it when they fire.
 
+mod element_column;
 mod elements;
 mod fold;
 mod folded;
-mod list;
 mod next;
 
 use flott_types::{Result, Timestamp};
 
+pub(crate) use element_column::ElementColumn;
 pub(crate) use elements::Elements;
 pub(crate) use fold::{AggregateFold, Fold, FoldElements, InPlace, ReduceFold};
 pub(crate) use folded::Folded;
-pub(crate) use list::ListColumn;
 pub(crate) use next::{ApplyFunction, Next, OnResult, PassOn};
 
 use super::WindowContext;

@@ -28,7 +28,7 @@ use flott_batch::{Batch, Record, Records};
 use flott_operator::{Context, Operator};
 use flott_runtime::TaskOptions;
 use flott_state::{OperatorSnapshot, RestoredState};
-use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
+use flott_types::{CheckpointId, Error, Result, SubtaskIndex, Timestamp, Watermark};
 
 use super::body::Body;
 use super::ends::Ends;
@@ -71,6 +71,7 @@ pub(super) struct WindowOperator<K, T, A: WindowAssigner<T>, B: Body<K, T, A::Wi
     late: Option<OutputTag<T>>,
     key_by: Arc<dyn KeyBy<K, T>>,
     options: Arc<TaskOptions>,
+    subtask: SubtaskIndex,
     windows: WindowTable<K, A::Window>,
     ends: Ends,
     /// By the slots of windows: what triggers and the function keep of each.
@@ -119,6 +120,7 @@ where
             late,
             key_by,
             options,
+            subtask: SubtaskIndex(0),
             windows: WindowTable::new(max_parallelism)?,
             ends: Ends::default(),
             window_states: States::default(),
@@ -279,6 +281,7 @@ where
     B::Out: Record,
 {
     fn open(&mut self, restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
+        self.subtask = context.info.subtask;
         self.restore(restored, context)?;
         self.after(context)
     }

@@ -7,7 +7,7 @@ use flott_types::{Error, Result, Timestamp, Watermark};
 
 use super::WindowOperator;
 use crate::runtime_context::KeyedScope;
-use crate::state::{Key, ValueColumn};
+use crate::state::{Key, ValueColumn, tell_dropped};
 use crate::window::body::Body;
 use crate::window::rows::{flatten, pack};
 use crate::window::{Trigger, WindowAssigner};
@@ -56,13 +56,7 @@ where
                 "state '{both}' is declared for keys and for windows; give it another name in one of both"
             )));
         }
-        for (name, _) in restored.keyed.iter().filter(|(_, rows)| !rows.is_empty()) {
-            tracing::warn!(
-                operator = info.name,
-                state = name,
-                "the snapshot has a state that nobody declares"
-            );
-        }
+        tell_dropped(&info.name, &restored);
         self.windows.grow();
         for slot in self.windows.slots() {
             self.begin_window(slot);
@@ -90,7 +84,9 @@ where
         keyed.iter_mut().try_for_each(flatten)?;
         keyed.append(&mut global_states.snapshot(&windows.keys, full)?);
         self.free();
-        let mut snapshot = OperatorSnapshot { keyed, lists: Vec::new() };
+        let mut lists = self.global_states.operator.snapshot(self.subtask)?;
+        lists.append(&mut self.window_states.operator.snapshot(self.subtask)?);
+        let mut snapshot = OperatorSnapshot { keyed, lists };
         // A job that goes on from the end of its input is not late for everything.
         if self.progress < Watermark::MAX.0 {
             snapshot.lists.push(ListState {

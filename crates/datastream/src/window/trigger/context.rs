@@ -5,8 +5,8 @@ use std::ops::{Deref, DerefMut};
 use flott_batch::Record;
 use flott_types::{Timestamp, Watermark};
 
-use crate::ValueState;
 use crate::state::{StateAccess, States, Timers};
+use crate::{ReducingState, ValueState};
 
 /// What a [`Trigger`](super::Trigger) may use during a call. States are those of the window that it is called for.
 pub struct TriggerContext<'a> {
@@ -85,6 +85,22 @@ impl OnMergeContext<'_> {
         self.context.states.slot = into;
         if let Some(all) = all {
             state.set(&mut self.context, all);
+        }
+    }
+}
+
+impl OnMergeContext<'_> {
+    /// Reduces the values of the windows that were merged to one.
+    pub fn merge_reducing_state<V: Record + Clone>(&mut self, state: ReducingState<V>) {
+        let into = self.context.states.slot;
+        for slot in self.merged {
+            self.context.states.slot = *slot;
+            let next = state.get(&self.context).cloned();
+            state.clear(&mut self.context);
+            self.context.states.slot = into;
+            if let Some(next) = next {
+                state.add(&mut self.context, next);
+            }
         }
     }
 }

@@ -1,24 +1,22 @@
-//! Lists of records by slot.
+//! Lists of records by slot, in one piece each, since functions see them as slices, and evictors take out what they like.
 //!
 //! An element is a row of a snapshot, keyed by its place in the list: so a list that grows writes what was added and not itself.
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, TimestampMillisecondArray, new_null_array};
-use arrow::buffer::BooleanBuffer;
-use arrow::compute::concat;
-use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, Schema, TimestampMillisecondType};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, TimestampMillisecondArray};
+use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, TimeUnit, TimestampMillisecondType};
 use flott_batch::Record;
 use flott_state::{KeyedDelta, RestoredState};
 use flott_types::{Error, Result, Timestamp};
 
 use crate::codec::ColumnCodec;
-use crate::state::{Keys, StateColumn, failed, in_state, stored};
+use crate::state::{DeltaRows, Keys, StateColumn, in_state, stored};
 use crate::window::WindowElements;
 use crate::window::evictor::known;
 
 /// The lists of one state.
-pub(crate) struct ListColumn<T> {
+pub(crate) struct ElementColumn<T> {
     name: String,
     lists: Vec<List<T>>,
     /// Lists that changed since the last snapshot.
@@ -44,10 +42,10 @@ impl<T> Default for List<T> {
     }
 }
 
-impl<T: Record> ListColumn<T> {
+impl<T: Record> ElementColumn<T> {
     /// `timed` if the elements' timestamps are kept.
     pub fn new(name: &str, timed: bool) -> Result<Self> {
-        Ok(ListColumn {
+        Ok(ElementColumn {
             name: name.to_owned(),
             lists: Vec::new(),
             changed: Vec::new(),
@@ -130,11 +128,18 @@ impl<T: Record> ListColumn<T> {
         Ok(())
     }
 
-    fn rows(&self, keys: &dyn Keys, written: &[Span], deleted: &[Span], full: bool) -> Result<KeyedDelta> {
+    fn write(
+        &self,
+        keys: &dyn Keys,
+        written: &[Span],
+        deleted: &[Span],
+        full: bool,
+        into: &mut Vec<KeyedDelta>,
+    ) -> Result<()> {
         let places = |spans: &[Span]| -> Vec<(u32, u32)> {
             spans.iter().flat_map(|span| (span.from..span.to).map(|index| (span.slot, index))).collect()
         };
-        let (mut rows, gone) = (places(written), places(deleted));
+        let (rows, gone) = (places(written), places(deleted));
         let elements = rows
             .iter()
             .map(|(slot, index)| (&self.lists[*slot as usize], *index as usize))
@@ -147,28 +152,18 @@ impl<T: Record> ListColumn<T> {
                 elements.iter().map(|(list, index)| known(list.timestamps[*index])).collect();
             values.push((time_field(), Arc::new(timestamps)));
         }
-        let count = rows.len();
-        rows.extend(gone);
-        let slots: Vec<u32> = rows.iter().map(|(slot, _)| *slot).collect();
-        let (key, column) = keys.encode(&slots)?;
-        let index: Int64Array = rows.iter().map(|(_, index)| i64::from(*index)).collect::<Vec<_>>().into();
-        let mut fields = vec![key, Arc::new(Field::new("index", DataType::Int64, true))];
-        let mut columns: Vec<ArrayRef> = vec![column, Arc::new(index)];
-        for (field, column) in values {
-            let nulls = new_null_array(column.data_type(), rows.len() - count);
-            fields.push(Arc::new(Field::clone(&field).with_nullable(true)));
-            columns.push(concat(&[column.as_ref(), nulls.as_ref()]).map_err(failed)?);
-        }
-        Ok(KeyedDelta {
-            name: self.name.clone(),
-            rows: RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(failed)?,
-            key_columns: 2,
-            partition_columns: 1,
-            key_groups: slots.iter().map(|slot| keys.key_group(*slot)).collect(),
-            deleted: (count < slots.len())
-                .then(|| BooleanBuffer::collect_bool(slots.len(), |row| row >= count)),
+        let places = rows.iter().chain(&gone).map(|(_, index)| i64::from(*index)).collect::<Vec<_>>();
+        let index = Arc::new(Field::new("index", DataType::Int64, true));
+        let slots = |rows: Vec<(u32, u32)>| rows.into_iter().map(|(slot, _)| slot).collect();
+        let rows = DeltaRows {
+            name: &self.name,
+            changed: slots(rows),
+            deleted: slots(gone),
+            further_keys: vec![(index, Arc::new(Int64Array::from(places)))],
+            values,
             full,
-        })
+        };
+        rows.finish(keys, into)
     }
 }
 
@@ -180,14 +175,10 @@ struct Span {
 }
 
 fn time_field() -> FieldRef {
-    Arc::new(Field::new(
-        "timestamp",
-        DataType::Timestamp(arrow::datatypes::TimeUnit::Millisecond, None),
-        true,
-    ))
+    Arc::new(Field::new("timestamp", DataType::Timestamp(TimeUnit::Millisecond, None), true))
 }
 
-impl<T: Record> StateColumn for ListColumn<T> {
+impl<T: Record> StateColumn for ElementColumn<T> {
     fn name(&self) -> &str {
         &self.name
     }
@@ -210,9 +201,7 @@ impl<T: Record> StateColumn for ListColumn<T> {
                 self.codec.decode_stored(field, column).map_err(|error| in_state(&self.name, error))?;
             let times = rows.column_by_name("timestamp");
             let times = times.and_then(|times| times.as_primitive_opt::<TimestampMillisecondType>());
-            let time = |row: usize| {
-                times.filter(|times| arrow::array::Array::is_valid(*times, row)).map(|times| times.value(row))
-            };
+            let time = |row: usize| times.filter(|times| times.is_valid(row)).map(|times| times.value(row));
             for (row, (slot, value)) in slots.into_iter().zip(values).enumerate() {
                 elements.push((slot, index.value(row), value, time(row).unwrap_or(Timestamp::MIN)));
             }
@@ -257,7 +246,7 @@ impl<T: Record> StateColumn for ListColumn<T> {
             written = all.filter(|span| span.to > 0).collect();
         }
         if full || !changed.is_empty() {
-            into.push(self.rows(keys, &written, &deleted, full)?);
+            self.write(keys, &written, &deleted, full, into)?;
         }
         Ok(())
     }
