@@ -31,6 +31,7 @@ pub mod state;
 mod stream;
 pub mod time;
 mod transform;
+pub mod window;
 
 pub use environment::{RuntimeMode, StreamExecutionEnvironment};
 pub use flott_batch::Record;

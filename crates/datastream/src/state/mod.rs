@@ -44,6 +44,7 @@ pub use map::MapState;
 pub(crate) use map_column::MapColumn;
 pub use operator::BroadcastState;
 pub use operator_access::{OperatorListState, OperatorStateAccess};
+pub(crate) use rows::{DeltaRows, failed, in_state, stored};
 pub use scope::StateAccess;
 pub(crate) use scope::{StateColumn, States};
 pub(crate) use timers::Timers;
