@@ -134,6 +134,7 @@ fn numbers_widen_and_never_narrow() {
     assert!(read_as::<i64, String>(&[1]).is_err());
     assert!(read_as::<String, i64>(&["1".to_owned()]).is_err());
     assert!(read_as::<(i32, i32), (i32, i32, i32)>(&[(1, 2)]).is_err());
+    assert!(read_as::<Old, (String, i32, Vec<i32>, (f32, Level))>(&old()).is_err());
     assert!(read_as::<(i32, i32), Vec<i32>>(&[(1, 2)]).is_err());
 }
 

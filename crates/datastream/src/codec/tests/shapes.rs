@@ -360,6 +360,8 @@ fn a_type_that_contradicts_itself_is_refused() {
 }
 
 proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(32))]
+
     #[test]
     fn whatever_the_value_it_comes_back(
         values in proptest::collection::vec((
