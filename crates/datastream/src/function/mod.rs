@@ -3,9 +3,11 @@
 //! Simple ones are closures. Those with a life of their own (state, timers, side outputs, `open` and `close`) are types that implement a
 //! trait; each subtask gets a clone.
 
+mod co_process;
 mod keyed_process;
 mod process;
 
+pub use co_process::{CoProcessFunction, KeyedCoProcessFunction};
 pub(crate) use keyed_process::KeyedCall;
 pub use keyed_process::{KeyedContext, KeyedProcessFunction, TimeDomain};
 pub use process::{ProcessContext, ProcessFunction};

@@ -1,12 +1,18 @@
 //! The operators behind the methods of streams.
 
+mod co_process;
 mod flat_map;
+mod keyed_co_process;
+mod keyed_core;
 mod keyed_process;
 mod partition;
 mod process;
 mod reduce;
 
+pub(crate) use co_process::{CoFlatMap, CoMap, CoProcess};
 pub(crate) use flat_map::{Filter, FlatMap, Map, MapPartition};
+pub(crate) use keyed_co_process::KeyedCoProcess;
+pub(crate) use keyed_core::KeyedCore;
 pub(crate) use keyed_process::KeyedProcess;
 pub(crate) use partition::Route;
 pub(crate) use process::Process;

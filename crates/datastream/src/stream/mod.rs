@@ -1,6 +1,7 @@
 //! Streams of values of one type.
 
 mod collect;
+mod connected;
 mod partition;
 mod sink;
 
@@ -12,6 +13,7 @@ use flott_plan::{Chaining, Exchange};
 use flott_types::{Error, Result};
 
 pub use collect::Collected;
+pub use connected::{ConnectedStreams, KeyedConnectedStreams};
 pub use sink::DataStreamSink;
 
 use crate::environment::Shared;
