@@ -1,0 +1,3 @@
+//! Behaviour of the DataStream API through its public face.
+
+mod connected;
