@@ -15,10 +15,9 @@ use std::time::Duration;
 
 use flott_checkpoint::alignment::{Action, Alignment, Event};
 use flott_checkpoint::{Barrier, CheckpointKind};
-use flott_connector::Waker;
-use flott_operator::{Output, TaskInfo};
+use flott_operator::{Backlog, Output, TaskInfo};
 use flott_state::RestoredState;
-use flott_types::{CheckpointId, Result, Timestamp, Watermark};
+use flott_types::{CheckpointId, Result, Timestamp, Waker, Watermark};
 
 use crate::build::Chain;
 use crate::gate::{CancelFlag, Element, Gate, Next};
@@ -45,6 +44,10 @@ pub(crate) struct Task {
     pub(crate) alignment: Alignment,
     pub(crate) valve: Valve,
     pub(crate) uploader: Option<Uploader>,
+    /// Ends a wait of this task.
+    pub(crate) waker: Waker,
+    /// The inputs have ended; operators still wait for what goes on elsewhere.
+    pub(crate) ending: bool,
     /// The outputs have ended.
     pub(crate) drained: bool,
     /// The source is silent since the barrier of this savepoint.
@@ -68,7 +71,12 @@ impl Task {
             self.cancel.check()?;
             let now = self.environment.clock.now();
             let mut wait_until = None;
-            match self.gate.next() {
+            let full = self.chain.root.backlog() == Backlog::Full;
+            let next = match full {
+                true => self.gate.next_command().map_or(Next::Nothing, Next::Command),
+                false => self.gate.next(),
+            };
+            match next {
                 Next::Command(command) => {
                     if self.command(command, now)? {
                         return Ok(());
@@ -80,6 +88,7 @@ impl Task {
                     dry = false;
                     self.element(channel, element, now)?;
                 }
+                Next::Nothing if full => wait_until = Some(None),
                 Next::Nothing => match self.poll_source(now)? {
                     SourceStep::More => dry = false,
                     SourceStep::Wait(at) => wait_until = Some(at),
@@ -89,7 +98,7 @@ impl Task {
             self.timers(now)?;
             let Some(at) = wait_until else { continue };
             if dry {
-                self.wait(at, now);
+                self.wait(at, now, !full);
             } else {
                 dry = true;
                 self.input_dry(now)?;
@@ -99,7 +108,7 @@ impl Task {
 
     fn open(&mut self) -> Result<()> {
         let now = self.environment.clock.now();
-        let Task { deployment, environment, chain, gate, .. } = self;
+        let Task { deployment, environment, chain, waker, .. } = self;
         let mut restore = |info: &TaskInfo| -> Result<RestoredState> {
             match deployment.restore.iter().find(|restore| restore.uid == info.uid) {
                 Some(restore) => environment
@@ -112,9 +121,7 @@ impl Task {
         chain.root.open(&mut restore, now)?;
         if let Some(source) = &mut chain.source {
             let restored = restore(&source.info)?;
-            let gate = gate.clone();
-            let waker = Waker::new(move || gate.wake());
-            source.open(restored, deployment.options.batch_size, &environment.clock, waker)?;
+            source.open(restored, deployment.options.batch_size, &environment.clock, waker.clone())?;
         }
         Ok(())
     }
@@ -123,7 +130,7 @@ impl Task {
         let Some(source) = &mut self.chain.source else {
             return Ok(SourceStep::Wait(None));
         };
-        if self.drained || self.suspended.is_some() {
+        if self.drained || self.ending || self.suspended.is_some() {
             return Ok(SourceStep::Wait(None));
         }
         let step = source.poll(&mut self.chain.root, now)?;
@@ -187,6 +194,11 @@ impl Task {
     /// The inputs have ended: everything leaves, then the end.
     fn drain(&mut self, now: Timestamp) -> Result<()> {
         if self.drained {
+            return Ok(());
+        }
+        // Results of what was begun come before the end. Meanwhile the task takes messages and checkpoints as always.
+        self.ending = self.chain.root.backlog() > Backlog::None;
+        if self.ending {
             return Ok(());
         }
         if self.chain.source.is_some() {
@@ -326,6 +338,10 @@ impl Task {
         if self.chain.root.wake_at().is_some_and(|at| at <= now) {
             self.chain.root.fire(now)?;
         }
+        self.chain.root.woken(now)?;
+        if self.ending {
+            self.drain(now)?;
+        }
         self.chain.root.flush_overdue(now)
     }
 
@@ -337,7 +353,8 @@ impl Task {
         self.chain.root.flush()
     }
 
-    fn wait(&mut self, until: Option<Timestamp>, now: Timestamp) {
+    /// Waits for a message, or an element if those are `wanted`.
+    fn wait(&mut self, until: Option<Timestamp>, now: Timestamp, wanted: bool) {
         let timer = if self.drained { None } else { self.chain.root.wake_at() };
         let until = [until, timer].into_iter().flatten().min();
         let millis = until.map_or(LONGEST_WAIT, |at| at.saturating_sub(now).clamp(0, LONGEST_WAIT));
@@ -346,8 +363,10 @@ impl Task {
         }
         let clock = &self.environment.clock;
         let start = clock.nanos();
-        self.gate.wait(Duration::from_millis(millis as u64), true);
-        self.metrics.idle.add(clock.nanos().saturating_sub(start));
+        self.gate.wait(Duration::from_millis(millis as u64), wanted);
+        if wanted {
+            self.metrics.idle.add(clock.nanos().saturating_sub(start));
+        }
     }
 }
 
