@@ -3,10 +3,12 @@
 //! Simple ones are closures. Those with a life of their own (state, timers, side outputs, `open` and `close`) are types that implement a
 //! trait; each subtask gets a clone.
 
+mod async_function;
 mod co_process;
 mod keyed_process;
 mod process;
 
+pub use async_function::AsyncFunction;
 pub use co_process::{CoProcessFunction, KeyedCoProcessFunction};
 pub(crate) use keyed_process::KeyedCall;
 pub use keyed_process::{KeyedContext, KeyedProcessFunction, TimeDomain};

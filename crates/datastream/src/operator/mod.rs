@@ -1,5 +1,6 @@
 //! The operators behind the methods of streams.
 
+mod async_io;
 mod co_process;
 mod flat_map;
 mod keyed_co_process;
@@ -9,6 +10,8 @@ mod partition;
 mod process;
 mod reduce;
 
+pub(crate) use async_io::AsyncWait;
+pub use async_io::{AsyncOptions, AsyncRetry};
 pub(crate) use co_process::{CoFlatMap, CoMap, CoProcess};
 pub(crate) use flat_map::{Filter, FlatMap, Map, MapPartition};
 pub(crate) use keyed_co_process::KeyedCoProcess;

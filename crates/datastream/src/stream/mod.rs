@@ -1,5 +1,6 @@
 //! Streams of values of one type.
 
+mod async_io;
 mod collect;
 mod connected;
 mod partition;
@@ -230,7 +231,7 @@ impl<T: Record> DataStream<T> {
         }
     }
 
-    fn change(self, change: impl Fn(&mut Transformation)) -> Self {
+    pub(crate) fn change(self, change: impl Fn(&mut Transformation)) -> Self {
         for upstream in &self.upstreams {
             self.shared.graph.change(upstream.node, &change);
         }

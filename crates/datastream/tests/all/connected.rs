@@ -172,9 +172,8 @@ fn two_keyed_streams_share_state_and_timers() {
 
     let env = environment();
     let connected = orders(&env).connect(&prices(&env));
-    let invoices = connected
-        .key_by(|order| order.share.clone(), |(_, share)| share.clone())
-        .process(Invoice::default());
+    let invoices =
+        connected.key_by(|order| order.share.clone(), |(_, share)| share.clone()).process(Invoice::default());
     assert_eq!(sorted(&invoices), expected);
 }
 
