@@ -4,6 +4,9 @@
 #   make test         everything that must hold: tests, doc tests, kill tests, conformance, rules of the house
 #   make conformance  the golden results of Apache Flink, by area, with failures
 #   make bench-group  100 MB of csv through GROUP BY with a million keys
+#   make bench-nexmark       the queries of Nexmark; QUERIES=q0,q1 for some of them
+#   make bench-flink         the same on a real Apache Flink by turns: installs it, asks for Java 17, which apt gets where it is missing
+#   make bench-loops bench-scaling bench-latency bench-startup bench-generators
 #   make fmt lint docs
 
 CARGO ?= cargo
@@ -15,7 +18,12 @@ RELEASE := $(TARGET)/release/flott
 # More for tests/kill/run.py, for example KILL="--kills 200 --seed 7"
 KILL ?=
 
-.PHONY: help demo test unit build-tests check kill demo-figures regression nexmark-smoke conformance passing fmt lint docs bench-group
+# Some of Nexmark's queries, separated by commas; more for benchmarks/run.py, for example BENCH="--rounds 5 --memory 8g"
+QUERIES ?=
+BENCH ?=
+
+.PHONY: help demo test unit build-tests check kill demo-figures regression nexmark-smoke conformance passing fmt lint docs bench-group \
+	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators bench-harness
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -28,7 +36,7 @@ demo:
 	@echo "The results are in target/demo/hourly and target/demo/aircraft_days. The same figures, computed in plain Python:"
 	@$(PYTHON) examples/flights/verify.py --output target/demo
 
-test: check unit demo-figures kill regression nexmark-smoke
+test: check unit demo-figures kill regression nexmark-smoke bench-harness
 
 # One build for all of it: the binary is built together with the tests, so that both have the same features and share what they are built from.
 build-tests:
@@ -56,6 +64,10 @@ regression: build-tests
 nexmark-smoke: build-tests
 	$(PYTHON) tests/nexmark/run.py --bin $(DEBUG)
 
+# The arithmetic and the reports of the benchmarks, without running any.
+bench-harness:
+	$(PYTHON) tests/benchmarks/run.py
+
 # Adds what passes now to tests/conformance/passing.txt.
 passing: build-tests
 	$(PYTHON) tests/conformance/regression.py --bin $(DEBUG) --update
@@ -78,3 +90,12 @@ docs:
 bench-group:
 	$(CARGO) build --release --package flott-cli
 	$(PYTHON) tests/bench/group.py --bin $(RELEASE)
+
+# Nexmark. The results are in benchmarks/results, and are written into docs/benchmarks.md.
+bench-nexmark bench-flink bench-scaling bench-latency bench-startup bench-generators:
+	$(CARGO) build --release --package flott-cli
+	$(PYTHON) benchmarks/run.py $(@:bench-%=%) --bin $(RELEASE) --queries "$(QUERIES)" $(BENCH)
+
+bench-loops:
+	$(CARGO) build --release --package flott-cli --package loops
+	$(PYTHON) benchmarks/run.py loops --bin $(RELEASE) --loops $(TARGET)/release/loops --queries "$(QUERIES)" $(BENCH)

@@ -9,20 +9,21 @@ usage: run.py COMMAND [--queries q0,q1] [--rounds 3] [--parallelism 2] [--memory
   scaling    Flott at parallelism 1 and 2
   latency    from an event's creation to the sink, at 100,000 events/s
   startup    time to the first result, idle memory, size on disk, of both engines
+  generators whether the generators in Java and in Rust make the same events
   report     writes docs/benchmarks.md again from what was measured before
 """
 import argparse
 import pathlib
 import sys
 
-from harness import alone, beside_flink, latency, loops, queries, report, scaling, startup
+from harness import alone, beside_flink, generators, latency, loops, queries, report, scaling, startup
 from harness.flott_engine import ROOT, Flott
 from harness.store import Store
 
 
 def parse():
     parser = argparse.ArgumentParser(usage=__doc__, add_help=True)
-    parser.add_argument("command", choices=["nexmark", "flink", "loops", "scaling", "latency", "startup", "report"])
+    parser.add_argument("command", choices=["nexmark", "flink", "loops", "scaling", "latency", "startup", "generators", "report"])
     parser.add_argument("--queries", default="", help="separated by commas")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--parallelism", type=int, default=2)
@@ -59,6 +60,8 @@ def main():
         latency.measure(flott, store)
     elif args.command == "startup":
         startup.measure(args.bin, store)
+    elif args.command == "generators":
+        sys.exit(0 if generators.compare(args.bin) else "the generators differ")
     print(report.write(store))
 
 

@@ -1,4 +1,4 @@
-"""Brings what a real Flink needs: Java 17 from the system's packages, Flink's jars from PyPI, our own classes from javac.
+"""Brings what a real Flink needs: Java 17 (or 21 where that is all there is) from the system's packages, Flink's jars from PyPI, our own classes from javac.
 
 All of it is kept in the user's cache folder and checked by name, so that a second call costs nothing. Our classes are compiled again whenever a source changes.
 """
@@ -71,20 +71,32 @@ def java_is_there():
 def ensure_java():
     if java_is_there():
         return
-    apt_install("openjdk-17-jdk-headless", "Java 17 (java and javac)")
+    apt_install([f"openjdk-{version}-jdk-headless" for version in JAVA_VERSIONS], "Java 17 (java and javac)")
     if not java_is_there():
         sys.exit(f"Flink {VERSION} needs Java {' or '.join(map(str, JAVA_VERSIONS))}, but java and javac on the path are of another version")
 
 
-def apt_install(package, what):
+def apt_install(packages, what):
+    """Installs the first of the packages that the system has."""
     if not shutil.which("apt-get"):
         sys.exit(f"Flink needs {what}; install it and try again")
     if os.geteuid() != 0:
-        sys.exit(f"Flink needs {what}; install it: sudo apt-get install {package}")
-    say(f"installing {package}")
+        sys.exit(f"Flink needs {what}; install it: sudo apt-get install {packages[0]}")
+    apt("update")
+    known = [package for package in packages if apt_knows(package)]
+    if not known:
+        sys.exit(f"Flink needs {what}, but apt has none of {', '.join(packages)}")
+    say(f"installing {known[0]}")
+    apt("install", "-y", "--no-install-recommends", known[0])
+
+
+def apt(*arguments):
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["apt-get", "-qq", "update"], ["apt-get", "-qq", "install", "--no-install-recommends", package]):
-        subprocess.run(command + (["-y"] if "install" in command else []), env=quiet, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["apt-get", "-qq", *arguments], env=quiet, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+
+def apt_knows(package):
+    return subprocess.run(["apt-cache", "show", package], capture_output=True, check=False).returncode == 0
 
 
 # Flink
@@ -110,7 +122,7 @@ def download(root):
 def pip_download(folder):
     pip = [sys.executable, "-m", "pip"]
     if subprocess.run([*pip, "--version"], capture_output=True, check=False).returncode != 0:
-        apt_install("python3-pip", "pip")
+        apt_install(["python3-pip"], "pip")
     subprocess.run([*pip, "download", "-q", "--disable-pip-version-check", "--no-deps", "-d", folder,
                     f"apache-flink-libraries=={VERSION}"], check=True)
 

@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 import time
 
+from harness import procfs
 from harness.measurement import Measurement
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -19,11 +20,12 @@ class Flott:
         self.binary = binary
         self.parallelism = parallelism
 
-    def command(self, script_file, checkpoints):
+    def command(self, script_file, checkpoints, more=()):
         settings = {
             "parallelism.default": self.parallelism,
             "execution.checkpointing.interval": "30s",
             "execution.checkpointing.dir": checkpoints,
+            **dict(more),
         }
         return [self.binary, "sql", "-q", *(part for key, value in settings.items() for part in ("-D", f"{key}={value}")), "-f", script_file]
 
@@ -34,17 +36,18 @@ class Flott:
             file.write_text(script, encoding="utf-8")
             began = time.monotonic()
             process = subprocess.Popen(self.command(str(file), f"{scratch}/checkpoints"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-            _, status, usage = os.wait4(process.pid, 0)
-            seconds = time.monotonic() - began
+            with procfs.PeakLog(process.pid) as memory:
+                _, status, usage = os.wait4(process.pid, 0)
+                seconds = time.monotonic() - began
             process.returncode = os.waitstatus_to_exitcode(status)
         if status != 0:
             raise RuntimeError(f"flott failed with status {process.returncode}")
-        return Measurement(events, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+        return Measurement(events, seconds, usage.ru_utime + usage.ru_stime, memory.peak)
 
-    def print(self, script):
-        """-> what the script prints"""
+    def print(self, script, settings=()):
+        """-> what the script prints, with more keys of the configuration"""
         with tempfile.TemporaryDirectory(prefix="flott-bench-") as scratch:
             file = pathlib.Path(scratch) / "query.sql"
             file.write_text(script, encoding="utf-8")
-            ran = subprocess.run(self.command(str(file), f"{scratch}/checkpoints"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True)
+            ran = subprocess.run(self.command(str(file), f"{scratch}/checkpoints", settings), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True)
         return ran.stdout

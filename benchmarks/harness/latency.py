@@ -17,26 +17,32 @@ class Case:
 
     title: str
     sql: str
+    # Keys of the configuration.
+    settings: dict = dataclasses.field(default_factory=dict)
 
 
-CASES = {
-    "q1": Case("q1: a projection; from the creation of an event", """
+PROJECTION = """
 CREATE TABLE measured (auction BIGINT, bidder BIGINT, price DECIMAL(23, 3), `dateTime` TIMESTAMP(3), extra STRING)
   WITH ('connector' = 'latency', 'column' = 'dateTime');
 INSERT INTO measured SELECT auction, bidder, 0.908 * price, `dateTime`, extra FROM bid;
-"""),
-    "q12": Case("as q12, in event time: bids of a user within a second; from the end of the window", """
+"""
+WINDOW = """
 CREATE TABLE measured (bidder BIGINT, bid_count BIGINT, ended TIMESTAMP(3)) WITH ('connector' = 'latency', 'column' = 'ended');
 INSERT INTO measured
 SELECT bidder, COUNT(*), window_end FROM TABLE(TUMBLE(TABLE bid, DESCRIPTOR(`dateTime`), INTERVAL '1' SECOND)) GROUP BY bidder, window_start, window_end;
-"""),
+"""
+CASES = {
+    "q1": Case("q1, from the creation of an event", PROJECTION),
+    "q12": Case("bids of a user within a second of event time (as q12), from the end of the window", WINDOW),
+    "q12-often": Case("the same with a watermark every 10 ms (`pipeline.auto-watermark-interval`; 200 ms is Flink's default)", WINDOW,
+                      {"pipeline.auto-watermark-interval": "10 ms"}),
 }
 
 
 def measure(flott, store):
     workload = Workload(RATE * SECONDS, rate=RATE, rate_limited=True, base_time="now")
     for name, case in CASES.items():
-        figures = figures_of(flott.print(script(case, workload)))
+        figures = figures_of(flott.print(script(case, workload), case.settings))
         print(f"{name}: {figures}", flush=True)
         store.put("latency", name, {**figures, "title": case.title, "rate": RATE, "machine": machine.describe()})
 

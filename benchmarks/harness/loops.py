@@ -5,10 +5,11 @@ from harness import machine, queries
 from harness.beside_flink import run
 from harness.flott_engine import Flott
 from harness.measurement import median
+from harness.queries import Workload
 from harness.store import pack
 
 QUERIES = ["q1", "q2", "q11", "q12", "q17"]
-EVENTS = 20_000_000
+EVENTS = 50_000_000
 
 
 def measure(binary, flott, store, names, rounds):
@@ -23,9 +24,8 @@ def measure(binary, flott, store, names, rounds):
 
 def loop(binary, name):
     """-> seconds of the processor"""
-    told = subprocess.run([binary, "--query", name, "--events", str(EVENTS)], check=True, capture_output=True, text=True).stdout
-    _, events, cpu_seconds, result = told.split()
-    if int(events) != EVENTS:
-        raise RuntimeError(f"the loop of {name} ran over {events} events")
-    print(f"  loop   {EVENTS:>11} events  {float(cpu_seconds):6.2f} CPU s  result {result}", flush=True)
-    return float(cpu_seconds)
+    told = subprocess.run([binary, name, "--events", str(EVENTS), "--rate", str(Workload.rate)], check=True, capture_output=True, text=True).stdout
+    words = told.split()
+    figures = dict(zip(words[::2], words[1::2]))
+    print(f"  loop   {EVENTS:>11} events  {float(figures['wall']):6.2f} s  {float(figures['cpu']):6.2f} CPU s  {figures['rows']} rows", flush=True)
+    return float(figures["cpu"])

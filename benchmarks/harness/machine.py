@@ -43,7 +43,7 @@ def describe():
         "cores": len(os.sched_getaffinity(0)),
         "memory": memory(),
         "system": f"Linux {platform.release()}",
-        "commit": text(["git", "rev-parse", "--short=10", "HEAD"]),
+        "commit": text(["git", "describe", "--always", "--dirty", "--exclude=*", "--abbrev=10"]),
         "rustc": text(["rustc", "--version"]).partition(" (")[0],
         "java": text(["java", "-version"]),
     }

@@ -5,8 +5,8 @@ from xml.sax.saxutils import escape
 
 FILE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "benchmarks-nexmark.svg"
 
-WIDTH = 860
-LEFT, RIGHT, TOP, BOTTOM = 250, 70, 64, 44
+WIDTH = 900
+LEFT, RIGHT, TOP, BOTTOM = 300, 70, 64, 44
 ROW, BAR = 26, 15
 # Readable on white and on dark pages alike.
 INK, FAINT, OURS, MEAN = "#57606a", "#8c959f", "#1f6feb", "#bf8700"

@@ -27,14 +27,12 @@ def forget_peak(pid):
     pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="utf-8")
 
 
-class CpuLog:
-    """Notes every 20 ms how much processor time a process has used, to know afterwards what it was at a given moment."""
+class Watch:
+    """Looks at a process again and again while a `with` block runs, until the process is gone."""
 
-    INTERVAL = 0.02
-
-    def __init__(self, pid):
-        self.pid = pid
-        self.entries = []
+    def __init__(self, interval, look):
+        self.interval = interval
+        self.look = look
         self.done = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
 
@@ -47,9 +45,25 @@ class CpuLog:
         self.thread.join()
 
     def run(self):
-        while not self.done.is_set():
-            self.entries.append((time.time(), cpu_seconds(self.pid)))
-            self.done.wait(self.INTERVAL)
+        try:
+            while not self.done.is_set():
+                self.look()
+                self.done.wait(self.interval)
+            self.look()
+        except (OSError, RuntimeError):
+            # It has ended: nothing is left to be seen.
+            pass
+
+
+class CpuLog(Watch):
+    """Notes how much processor time a process has used, to know afterwards what it was at a given moment."""
+
+    def __init__(self, pid):
+        super().__init__(0.02, self.note)
+        self.pid = pid
+        self.entries = []
+
+    def note(self):
         self.entries.append((time.time(), cpu_seconds(self.pid)))
 
     def at(self, moment):
@@ -61,3 +75,16 @@ class CpuLog:
                 return before[1] + share * (after[1] - before[1])
             before = after
         return before[1]
+
+
+class PeakLog(Watch):
+    """The highest memory of a process that ends. What `wait4` tells instead is at least the memory of the parent, which the child shares until it is a program of its
+    own."""
+
+    def __init__(self, pid):
+        super().__init__(0.005, self.note)
+        self.pid = pid
+        self.peak = 0
+
+    def note(self):
+        self.peak = max(self.peak, memory(self.pid, "VmHWM"))

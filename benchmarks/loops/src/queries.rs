@@ -137,9 +137,10 @@ mod tests {
     #[test]
     fn queries_have_the_rows_of_their_sql() {
         assert_eq!(rows(q1, 100_000, 10_000), 92_000);
-        assert_eq!(rows(q2, 100_000, 10_000), 0);
-        assert_eq!(rows(q11, 100_000, 1_000), 0);
-        assert_eq!(rows(|bids, output| q12(bids, &ManualClock::new(5), output), 100_000, 10_000), 0);
-        assert_eq!(rows(q17, 100_000, 10_000), 0);
+        assert_eq!(rows(q2, 100_000, 10_000), 402);
+        assert_eq!(rows(q11, 100_000, 10_000), 1_930);
+        assert_eq!(rows(q11, 100_000, 100), 15_318);
+        assert_eq!(rows(|bids, output| q12(bids, &ManualClock::new(5), output), 100_000, 10_000), 1_930);
+        assert_eq!(rows(q17, 100_000, 10_000), 5_993);
     }
 }

@@ -13,6 +13,9 @@ use signal_hook::flag::{register, register_conditional_shutdown};
 /// How often the terminal is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// How long the shell may take to leave when its terminal is gone.
+const LEAVE: Duration = Duration::from_secs(2);
+
 /// Ends the watch over the terminal when it is dropped.
 pub(crate) struct TerminalWatch {
     _guard: Sender<()>,
@@ -67,6 +70,11 @@ impl Signals {
                 if !std::io::stdin().is_terminal() {
                     terminate.store(true, Ordering::SeqCst);
                     wake.store(true, Ordering::SeqCst);
+                    // The line editor may be waiting for the terminal to say where its cursor is, and then reads from it for
+                    // ever and looks at nothing.
+                    if dropped.recv_timeout(LEAVE) == Err(RecvTimeoutError::Timeout) {
+                        std::process::exit(1);
+                    }
                     return;
                 }
             }

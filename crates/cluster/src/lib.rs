@@ -13,6 +13,7 @@
 //! Why a thread and a mailbox for each job: all decisions about one job are taken in one order, without locks; and a job whose
 //! storage hangs does not hold up another.
 
+mod alignment;
 mod client;
 mod enumerators;
 mod job_manager;

@@ -80,7 +80,7 @@ mod tests {
 
     use flott_checkpoint::manifest::TaskSnapshot;
     use flott_checkpoint::{Barrier, CheckpointKind};
-    use flott_connector::Split;
+    use flott_connector::{Split, WatermarkAlignment};
     use flott_runtime::{Failure, SnapshotMetrics};
     use flott_types::{CheckpointId, Error, OperatorUid, SubtaskIndex, VertexId};
     use serde::de::DeserializeOwned;
@@ -107,6 +107,7 @@ mod tests {
             TaskCommand::NoSplitsYet(5),
             TaskCommand::NoMoreSplits,
             TaskCommand::Drain,
+            TaskCommand::Align(Some(7)),
             TaskCommand::Finish(None),
             TaskCommand::Cancel,
         ] {
@@ -120,6 +121,10 @@ mod tests {
             TaskReport::Running,
             TaskReport::RequestSplits { operator: OperatorUid("u".to_owned()) },
             TaskReport::Drained,
+            TaskReport::Reached {
+                alignment: WatermarkAlignment { group: "g".to_owned(), max_drift: 1, update_interval: 2 },
+                reached: Some(3),
+            },
             TaskReport::Ack {
                 checkpoint,
                 snapshot: TaskSnapshot::default(),

@@ -1,8 +1,9 @@
 //! The metrics of a job: its vertices, their tasks, the operators within them.
 
 use flott_checkpoint::TaskId;
+use flott_operator::MetricValue;
 use flott_plan::JobGraph;
-use flott_runtime::TaskMetricsReport;
+use flott_runtime::{OperatorMetricsReport, TaskMetricsReport};
 use flott_types::{SubtaskIndex, VertexId};
 use serde::Serialize;
 
@@ -39,6 +40,30 @@ impl JobMetrics {
             }
         });
         JobMetrics { vertices: vertices.collect() }
+    }
+
+    /// The operators of all tasks.
+    pub fn operators(&self) -> impl Iterator<Item = (SubtaskIndex, &OperatorMetricsReport)> {
+        let tasks = self.vertices.iter().flat_map(|vertex| &vertex.tasks);
+        tasks.flat_map(|(subtask, task)| task.operators.iter().map(|operator| (*subtask, operator)))
+    }
+
+    /// A metric that a function of the program has made, for each subtask; of all operators that have one of that name.
+    pub fn user_metric(&self, name: &str) -> Vec<(SubtaskIndex, &MetricValue)> {
+        let metrics = self
+            .operators()
+            .flat_map(|(subtask, operator)| operator.user.iter().map(move |metric| (subtask, metric)));
+        metrics.filter(|(_, metric)| metric.name == name).map(|(at, metric)| (at, &metric.value)).collect()
+    }
+
+    /// The sum of a counter that a function of the program has made, over subtasks.
+    pub fn user_counter(&self, name: &str) -> u64 {
+        let count = |value: &MetricValue| match value {
+            MetricValue::Counter(count) => *count,
+            MetricValue::Meter { count, .. } => *count,
+            _ => 0,
+        };
+        self.user_metric(name).into_iter().map(|(_, value)| count(value)).sum()
     }
 
     /// Rows that the sources have read.

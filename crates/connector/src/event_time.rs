@@ -8,6 +8,7 @@ use std::fmt;
 
 use flott_batch::Batch;
 use flott_types::{Result, Timestamp, Watermark};
+use serde::{Deserialize, Serialize};
 
 /// How far the event time of one split has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,7 +101,7 @@ impl fmt::Debug for EventTimePolicy {
 
 /// Sources of one job in one group wait for each other: none reads on while its watermark is more than `max_drift`
 /// above the least of the group.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct WatermarkAlignment {
     /// The group's name.
     pub group: String,

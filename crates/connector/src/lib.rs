@@ -1,15 +1,265 @@
 //! The SDK of sources and sinks.
 //!
-//! A connector is found by the name in a table's `'connector' = '...'` option. From the table it makes a
-//! [`Source`] (split enumerator in the JobManager, readers in the tasks) or a [`Sink`] (writers and committers in the
-//! tasks).
+//! A connector of SQL is found by the name in a table's `'connector' = '...'` option. From the table it makes a [`Source`] (split
+//! enumerator in the JobManager, readers in the tasks) or a [`Sink`] (writers and committers in the tasks). A program of the DataStream
+//! API makes its sources and sinks itself; they are the same traits, marked with the type of their values
+//! ([`Produces`], [`Consumes`]).
 //!
 //! Exactly once: a reader's splits carry their positions and are in the checkpoint; a writer hands its output over as
 //! committables that are in the checkpoint before anything is visible, and committing twice is harmless.
 //!
 //! Readers and writers are driven synchronously by the task's thread. One that waits for the outside does so on threads of its
-//! own and answers [`Poll::Wait`]; it never blocks the task for long.
+//! own and answers [`Poll::Wait`]; it wakes the task ([`ReaderContext::waker`]) and never blocks it for long.
+//!
+//! # A source
+//!
+//! | part | where | what it does |
+//! |---|---|---|
+//! | [`Source`] | made in the JobManager and in each task | makes the other two; holds the configuration and nothing that changes |
+//! | [`SplitEnumerator`] | JobManager | finds splits, hands them to readers that have nothing to read |
+//! | [`SourceReader`] | one in each subtask | reads splits, a batch at a time |
+//!
+//! A [`Split`] is a part of the source that one reader reads: a file, a partition. Its `id` names it, the same in every run; its
+//! `payload` is the connector's own text and holds the position. When a checkpoint is taken, the enumerator says what it has not
+//! handed out, readers say what they have not read to its end, with positions. After a failure, or with another
+//! parallelism, the splits of all readers are dealt out again.
+//!
+//! The numbers below a million, counted by as many readers as there are:
+//!
+//! ```
+//! use std::collections::VecDeque;
+//! use std::sync::Arc;
+//!
+//! use flott_batch::{Batch, Records};
+//! use flott_connector::{
+//!     Boundedness, EnumeratorContext, FixedSplits, Poll, Produces, ReaderContext, Source, SourceOutput, SourceReader,
+//!     Split, SplitEnumerator,
+//! };
+//! use flott_types::{Error, Result};
+//!
+//! struct Numbers {
+//!     below: u64,
+//! }
+//!
+//! impl Source for Numbers {
+//!     fn boundedness(&self) -> Boundedness {
+//!         Boundedness::Bounded
+//!     }
+//!
+//!     // The splits are known from the start. A source that finds them as it goes implements `SplitEnumerator` itself.
+//!     fn enumerator(&self, restored: Option<&str>, context: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
+//!         let parts = u64::from(context.parallelism);
+//!         let split = |part: u64| {
+//!             let (next, end) = (self.below * part / parts, self.below * (part + 1) / parts);
+//!             Part { id: format!("{next}-{end}"), next, end }.to_split()
+//!         };
+//!         Ok(Box::new(FixedSplits::new(restored, || Ok((0..parts).map(split).collect()))?))
+//!     }
+//!
+//!     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
+//!         Ok(Box::new(Reader { parts: VecDeque::new(), batch_size: context.batch_size as u64 }))
+//!     }
+//! }
+//!
+//! impl Produces<u64> for Numbers {}
+//!
+//! /// A split while it is read: its name stays, its position moves.
+//! struct Part {
+//!     id: String,
+//!     next: u64,
+//!     end: u64,
+//! }
+//!
+//! impl Part {
+//!     // Real payloads carry a version: they outlive the program that writes them.
+//!     fn to_split(&self) -> Split {
+//!         Split { id: self.id.clone(), payload: format!("{} {}", self.next, self.end) }
+//!     }
+//!
+//!     fn from_split(split: &Split) -> Result<Part> {
+//!         let damaged = || Error::state(format!("the position of split {} cannot be read", split.id));
+//!         let (next, end) = split.payload.split_once(' ').ok_or_else(damaged)?;
+//!         let parse = |text: &str| text.parse().map_err(|error| damaged().with_source(error));
+//!         Ok(Part { id: split.id.clone(), next: parse(next)?, end: parse(end)? })
+//!     }
+//! }
+//!
+//! struct Reader {
+//!     parts: VecDeque<Part>,
+//!     batch_size: u64,
+//! }
+//!
+//! impl SourceReader for Reader {
+//!     fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
+//!         self.parts.extend(splits.iter().map(Part::from_split).collect::<Result<Vec<_>>>()?);
+//!         Ok(())
+//!     }
+//!
+//!     // One batch, so that barriers get their turn. The position moves with the rows: a snapshot may come next.
+//!     fn poll(&mut self, output: &mut dyn SourceOutput) -> Result<Poll> {
+//!         let Some(part) = self.parts.front_mut() else { return Ok(Poll::SplitsDone) };
+//!         let end = part.end.min(part.next + self.batch_size);
+//!         output.emit(&part.id, Records::new((part.next..end).collect::<Vec<u64>>()).into())?;
+//!         part.next = end;
+//!         if part.next == part.end {
+//!             output.split_finished(&part.id)?;
+//!             self.parts.pop_front();
+//!         }
+//!         Ok(Poll::More)
+//!     }
+//!
+//!     fn snapshot(&mut self) -> Result<Vec<Split>> {
+//!         Ok(self.parts.iter().map(Part::to_split).collect())
+//!     }
+//! }
+//!
+//! // And whether all of that holds, says the conformance suite.
+//! use flott_connector::conformance::{SourceUnderTest, check_source};
+//!
+//! impl SourceUnderTest for Numbers {
+//!     fn source(&self) -> Result<Arc<dyn Source>> {
+//!         Ok(Arc::new(Numbers { below: self.below }))
+//!     }
+//!
+//!     fn texts(&self, batch: Batch) -> Result<Vec<String>> {
+//!         Ok(batch.into_records::<u64>()?.values.iter().map(u64::to_string).collect())
+//!     }
+//!
+//!     fn expected(&self) -> Vec<String> {
+//!         (0..self.below).map(|number| number.to_string()).collect()
+//!     }
+//! }
+//!
+//! check_source(&Numbers { below: 20 }).unwrap();
+//! ```
+//!
+//! Event time is mostly not the source's business: a program gives it a watermark strategy, which works on each split by itself,
+//! and all that the source does for it is to say when a split is finished. One that knows its event time says so with
+//! [`Source::event_time`] and [`SourceOutput::watermark`]. One that reads several splits side by side implements
+//! [`SourceReader::pause_splits`], so that those ahead can wait for those behind.
+//!
+//! # A sink
+//!
+//! | part | what it does |
+//! |---|---|
+//! | [`Sink`] | makes writers; makes output visible: [`Sink::commit`] |
+//! | [`SinkWriter`] | one in each subtask: writes where nobody looks yet |
+//!
+//! A checkpoint, as a writer sees it: `flush`, `prepare_commit`, `snapshot`. What `prepare_commit` hands over is in the checkpoint,
+//! and is committed when that is complete, or when a job is restored from it, or both. What `snapshot` gives finds its way to a
+//! writer of the next attempt, which clears up after the one before.
+//!
+//! Lines in memory, standing for a store with transactions:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::sync::atomic::{AtomicU64, Ordering};
+//!
+//! use flott_batch::{Batch, Records};
+//! use flott_connector::{Committable, Consumes, Sink, SinkContext, SinkWriter};
+//! use flott_types::{CheckpointId, Error, Result};
+//! use parking_lot::Mutex;
+//!
+//! /// The store: what was written under a transaction's name, and whether that is visible.
+//! #[derive(Default)]
+//! struct Store {
+//!     transactions: Mutex<Vec<(String, Vec<String>, bool)>>,
+//! }
+//!
+//! struct StoreSink(Arc<Store>);
+//!
+//! impl Sink for StoreSink {
+//!     fn writer(&self, context: SinkContext, restored: Vec<String>) -> Result<Box<dyn SinkWriter>> {
+//!         // What writers of former attempts began after their last checkpoint, no checkpoint promises to anybody. All the
+//!         // rest of a writer, by its name, is promised.
+//!         for entry in &restored {
+//!             let (writer, next) = entry.split_once(' ').ok_or_else(|| Error::state("a writer's state"))?;
+//!             let next: u64 = next.parse().map_err(|error| Error::state("a writer's state").with_source(error))?;
+//!             let open = |name: &str| {
+//!                 let (of, number) = name.rsplit_once('/').unwrap_or_default();
+//!                 of == writer && number.parse().is_ok_and(|number: u64| number >= next)
+//!             };
+//!             self.0.transactions.lock().retain(|(name, _, visible)| *visible || !open(name));
+//!         }
+//!         // Unique for ever, or a transaction of this attempt might be taken for one of another.
+//!         static WRITERS: AtomicU64 = AtomicU64::new(0);
+//!         let number = WRITERS.fetch_add(1, Ordering::Relaxed);
+//!         let name = format!("{}-{}-{}-{number}", context.job, context.attempt, context.subtask);
+//!         Ok(Box::new(StoreWriter { store: self.0.clone(), name, next: 0, lines: Vec::new() }))
+//!     }
+//!
+//!     // Perhaps for the second time.
+//!     fn commit(&self, committables: &[Committable]) -> Result<()> {
+//!         for (name, _, visible) in self.0.transactions.lock().iter_mut() {
+//!             *visible |= committables.iter().any(|committable| committable.payload == *name);
+//!         }
+//!         Ok(())
+//!     }
+//!
+//!     fn is_two_phase(&self) -> bool {
+//!         true
+//!     }
+//! }
+//!
+//! impl Consumes<String> for StoreSink {}
+//!
+//! struct StoreWriter {
+//!     store: Arc<Store>,
+//!     name: String,
+//!     /// The number of the next transaction.
+//!     next: u64,
+//!     lines: Vec<String>,
+//! }
+//!
+//! impl SinkWriter for StoreWriter {
+//!     fn write(&mut self, batch: Batch) -> Result<()> {
+//!         self.lines.extend(batch.into_records::<String>()?.values);
+//!         Ok(())
+//!     }
+//!
+//!     fn prepare_commit(&mut self, _: CheckpointId, _: bool) -> Result<Vec<Committable>> {
+//!         if self.lines.is_empty() {
+//!             return Ok(Vec::new());
+//!         }
+//!         let name = format!("{}/{}", self.name, self.next);
+//!         self.next += 1;
+//!         self.store.transactions.lock().push((name.clone(), std::mem::take(&mut self.lines), false));
+//!         Ok(vec![Committable { payload: name }])
+//!     }
+//!
+//!     fn snapshot(&mut self) -> Result<Vec<String>> {
+//!         Ok(vec![format!("{} {}", self.name, self.next)])
+//!     }
+//! }
+//!
+//! use flott_connector::conformance::{SinkUnderTest, check_sink};
+//!
+//! impl SinkUnderTest for Arc<Store> {
+//!     fn sink(&self) -> Result<Arc<dyn Sink>> {
+//!         Ok(Arc::new(StoreSink(self.clone())))
+//!     }
+//!
+//!     fn batch(&self, number: usize) -> Batch {
+//!         Records::new(self.rows(number)).into()
+//!     }
+//!
+//!     fn rows(&self, number: usize) -> Vec<String> {
+//!         vec![format!("{number}a"), format!("{number}b")]
+//!     }
+//!
+//!     fn visible(&self) -> Result<Vec<String>> {
+//!         let transactions = self.transactions.lock();
+//!         Ok(transactions.iter().filter(|(.., visible)| *visible).flat_map(|(_, lines, _)| lines.clone()).collect())
+//!     }
+//! }
+//!
+//! check_sink(&|| Box::new(Arc::<Store>::default())).unwrap();
+//! ```
+//!
+//! A sink without a second phase (print, a key-value store that is overwritten) implements `write` and `flush`, and a `commit`
+//! that does nothing; after a failure its rows may come twice.
 
+pub mod conformance;
 mod event_time;
 mod fixed_splits;
 mod options;

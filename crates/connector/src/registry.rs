@@ -47,8 +47,10 @@ pub trait Connector: Send + Sync {
         Vec::new()
     }
 
-    /// Whether its sources produce fields of ROWs as columns of their own (`SourceSpec::paths`), so that the other fields need not be read.
-    fn projects_fields(&self) -> bool {
+    /// Whether a source of this table produces fields of ROWs as columns of their own (`SourceSpec::paths`), so that the other fields
+    /// need not be read.
+    fn projects_fields(&self, spec: &flott_plan::TableSpec) -> bool {
+        let _ = spec;
         false
     }
 

@@ -35,6 +35,7 @@ mod transform;
 pub use environment::{RuntimeMode, StreamExecutionEnvironment};
 pub use flott_batch::Record;
 pub use flott_types::{Error, Result, Timestamp, Watermark};
+pub use function::{AggregateFunction, SnapshotContext};
 pub use function::{AsyncFunction, CoProcessFunction, KeyedCoProcessFunction};
 pub use function::{KeyedContext, KeyedProcessFunction, ProcessContext, ProcessFunction, TimeDomain};
 pub use job::{Executor, JobClient, JobExecutionResult};
@@ -42,7 +43,10 @@ pub use keyed_stream::KeyedStream;
 pub use operator::{AsyncOptions, AsyncRetry};
 pub use output::{Collector, OutputTag};
 pub use runtime_context::RuntimeContext;
-pub use state::{Key, ValueState};
+pub use state::{
+    AggregatingState, BroadcastState, Key, ListState, MapState, OperatorListState, ReducingState, ValueState,
+};
+pub use state::{StateTtlConfig, TtlUpdateType, TtlVisibility};
 pub use stream::{Collected, DataStream, DataStreamSink};
 pub use stream::{ConnectedStreams, KeyedConnectedStreams};
 pub use time::WatermarkStrategy;

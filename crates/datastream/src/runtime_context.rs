@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use flott_batch::Record;
 use flott_operator::{OperatorMetrics, TaskInfo};
 use flott_runtime::TaskOptions;
 use flott_state::RestoredState;
-use flott_types::{Error, JobId, Result};
+use flott_types::JobId;
 
-use crate::state::{Keys, StateColumn, States, ValueState};
+use crate::state::{Keys, States};
 
 /// What a function may ask when it is opened: who it is, its configuration, and the states that it wants.
 pub struct RuntimeContext<'a> {
-    info: &'a TaskInfo,
+    pub(crate) info: &'a TaskInfo,
     options: &'a TaskOptions,
     metrics: &'a OperatorMetrics,
-    restored: &'a mut RestoredState,
-    keyed: Option<KeyedScope<'a>>,
+    pub(crate) restored: &'a mut RestoredState,
+    pub(crate) keyed: Option<KeyedScope<'a>>,
+    /// Where operator state is declared by a function that does not run on a keyed stream.
+    pub(crate) own: Option<&'a mut States>,
 }
 
 /// Where keyed state is declared.
@@ -33,7 +34,18 @@ impl<'a> RuntimeContext<'a> {
         restored: &'a mut RestoredState,
         keyed: Option<KeyedScope<'a>>,
     ) -> Self {
-        RuntimeContext { info, options, metrics, restored, keyed }
+        RuntimeContext { info, options, metrics, restored, keyed, own: None }
+    }
+
+    /// For a function that does not run on a keyed stream: its operator state is here.
+    pub(crate) fn with_states(mut self, states: &'a mut States) -> Self {
+        self.own = Some(states);
+        self
+    }
+
+    /// Whether the job starts from a snapshot that knows this operator (`isRestored` of Flink).
+    pub fn is_restored(&self) -> bool {
+        self.restored.found
     }
 
     /// The job.
@@ -74,25 +86,5 @@ impl<'a> RuntimeContext<'a> {
     /// The operator's metrics.
     pub fn metrics(&self) -> &OperatorMetrics {
         self.metrics
-    }
-
-    /// Declares a state with one value for each key. Its name is how it is found in a snapshot.
-    ///
-    /// # Errors
-    /// If the function does not run on a keyed stream; if the name is taken; if the snapshot has this state with values that are
-    /// not of type `T`.
-    pub fn value_state<T: Record>(&mut self, name: &str) -> Result<ValueState<T>> {
-        let column = crate::state::ValueColumn::<T>::new(name)?;
-        Ok(ValueState::new(self.declare(name, Box::new(column))?))
-    }
-
-    /// Declares a keyed state.
-    pub(crate) fn declare(&mut self, name: &str, column: Box<dyn StateColumn>) -> Result<u32> {
-        let Some(KeyedScope { keys, states }) = &mut self.keyed else {
-            return Err(Error::invalid(format!(
-                "state '{name}' is keyed state, but the function does not run on a keyed stream; call `key_by` before"
-            )));
-        };
-        states.declare(column, *keys, self.restored)
     }
 }

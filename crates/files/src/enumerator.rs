@@ -35,6 +35,8 @@ pub struct FileEnumerator {
     pending: VecDeque<Split>,
     /// The files found so far; kept while the directory is watched.
     seen: BTreeSet<String>,
+    /// When the newest of the files found so far was changed.
+    newest: Option<Timestamp>,
     next_look: Timestamp,
 }
 
@@ -44,6 +46,8 @@ struct Snapshot {
     version: u32,
     pending: Vec<Split>,
     seen: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    newest: Option<Timestamp>,
 }
 
 const VERSION: u32 = 1;
@@ -60,6 +64,7 @@ impl FileEnumerator {
             clock,
             pending: VecDeque::new(),
             seen: BTreeSet::new(),
+            newest: None,
             next_look: now,
         };
         let Some(restored) = restored else {
@@ -73,7 +78,7 @@ impl FileEnumerator {
             return Err(damaged().context(format!("version {} instead of {VERSION}", snapshot.version)));
         }
         enumerator.pending = snapshot.pending.into();
-        enumerator.seen = snapshot.seen;
+        (enumerator.seen, enumerator.newest) = (snapshot.seen, snapshot.newest);
         Ok(enumerator)
     }
 
@@ -88,6 +93,7 @@ impl FileEnumerator {
             if watched.is_some() && !self.seen.insert(path.into_owned()) {
                 continue;
             }
+            self.newest = self.newest.max(Some(file.modified));
             for split in cut(&file, self.listing.is_splittable)? {
                 self.pending.push_back(split.to_split()?);
             }
@@ -126,9 +132,15 @@ impl SplitEnumerator for FileEnumerator {
             version: VERSION,
             pending: self.pending.iter().cloned().collect(),
             seen: self.seen.clone(),
+            newest: self.newest,
         };
         serde_json::to_string(&snapshot)
             .map_err(|error| Error::internal("splits cannot be written").with_source(error))
+    }
+
+    /// When the newest file was changed, in milliseconds since the epoch.
+    fn end_position(&self) -> Option<String> {
+        self.newest.map(|at| at.to_string())
     }
 
     fn discovery_interval(&self) -> i64 {

@@ -4,15 +4,19 @@
 //! [`Context`] hands it the time, sampled once per batch) and does no I/O. Output is pushed downstream as it is produced.
 //!
 //! Order of calls: `open`, then any of `process`, `watermark`, `watermark_status`, `processing_time`, `woken`, `prepare_barrier`
-//! followed at once by `snapshot`, `checkpoint_complete`; `end_input` once for each input after its last batch; `finish`
-//! when all inputs have ended and the final watermark was seen; perhaps more barriers; `close`.
+//! followed at once by `snapshot`, `checkpoint_complete`, `checkpoint_aborted`; `end_input` once for each input after its
+//! last batch; `finish` when all inputs have ended and the final watermark was seen; perhaps more barriers; `close`.
 
+mod accumulators;
 mod backlog;
 mod context;
+mod metric_group;
 mod metrics;
 
+pub use accumulators::{AccumulatorReport, Accumulators, LocalAccumulator};
 pub use backlog::Backlog;
 pub use context::{Context, Output, TaskInfo};
+pub use metric_group::{Histogram, HistogramStatistics, Meter, MetricGroup, MetricValue, NamedMetric};
 pub use metrics::{Counter, Gauge, OperatorMetrics};
 
 use flott_batch::{Batch, WatermarkStatus};
@@ -74,6 +78,12 @@ pub trait Operator: Send {
 
     /// A checkpoint is complete and will be found again. Earlier ones that were not told of are covered too.
     fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        let _ = checkpoint;
+        Ok(())
+    }
+
+    /// A checkpoint will not be complete. What was handed over for it is in the next one, or the next one is full.
+    fn checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
         let _ = checkpoint;
         Ok(())
     }

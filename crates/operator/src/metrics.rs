@@ -3,11 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use crate::{Accumulators, MetricGroup};
+
 /// A number that grows.
 #[derive(Clone, Default, Debug)]
 pub struct Counter(Arc<AtomicU64>);
 
 impl Counter {
+    /// Adds one.
+    pub fn inc(&self) {
+        self.add(1);
+    }
+
     /// Adds.
     pub fn add(&self, n: u64) {
         self.0.fetch_add(n, Ordering::Relaxed);
@@ -52,6 +59,10 @@ pub struct OperatorMetrics {
     pub current_input_watermark: Gauge,
     /// `currentOutputWatermark`
     pub current_output_watermark: Gauge,
+    /// Those that the operator's function makes for itself.
+    pub user: MetricGroup,
+    /// The accumulators of the operator's function.
+    pub accumulators: Accumulators,
 }
 
 impl Default for OperatorMetrics {
@@ -64,6 +75,8 @@ impl Default for OperatorMetrics {
             num_records_out_errors: Counter::default(),
             current_input_watermark: Gauge::default(),
             current_output_watermark: Gauge::default(),
+            user: MetricGroup::default(),
+            accumulators: Accumulators::default(),
         };
         metrics.current_input_watermark.set(i64::MIN);
         metrics.current_output_watermark.set(i64::MIN);

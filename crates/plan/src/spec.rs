@@ -285,3 +285,49 @@ pub enum OperatorSpec {
         node: u32,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use flott_types::{LogicalType, RowField};
+
+    use super::*;
+
+    #[test]
+    fn a_source_written_before_there_were_paths_reads_whole_columns() {
+        let schema = Schema::new([("a", TypeKind::Int.nullable())]);
+        let table = serde_json::json!({"name": "t", "connector": "c", "options": {}, "schema": schema});
+        let source = serde_json::json!({"table": table, "projection": [0]});
+        let source: SourceSpec = serde_json::from_value(source).unwrap();
+        assert_eq!(source.path(0), [0usize; 0]);
+        assert_eq!(source.produced().columns[0].name, "a");
+        assert!(!serde_json::to_string(&source).unwrap().contains("paths"));
+    }
+
+    #[test]
+    fn a_field_has_the_names_on_its_path_and_is_null_with_any_row_on_it() {
+        let row = |name: &str, ty: LogicalType| {
+            TypeKind::Row(vec![RowField { name: name.to_owned(), ty, comment: None }])
+        };
+        let inner = row("x", TypeKind::BigInt.not_null());
+        let columns = [("r", row("c", inner.clone().nullable()).not_null()), ("s", inner.not_null())];
+        let source = SourceSpec {
+            table: TableSpec {
+                name: "t".to_owned(),
+                connector: "c".to_owned(),
+                options: BTreeMap::new(),
+                schema: Schema::new(columns),
+                partition_keys: Vec::new(),
+                primary_key: Vec::new(),
+            },
+            projection: vec![0, 1],
+            paths: vec![vec![0, 0], vec![0]],
+            metadata: Schema::default(),
+            limit: None,
+            watermark: None,
+        };
+        let produced: Vec<(String, LogicalType)> =
+            source.produced().columns.into_iter().map(|column| (column.name, column.ty)).collect();
+        let expected = [("r_c_x", TypeKind::BigInt.nullable()), ("s_x", TypeKind::BigInt.not_null())];
+        assert_eq!(produced, expected.map(|(name, ty)| (name.to_owned(), ty)));
+    }
+}

@@ -2,7 +2,7 @@
 
 use flott_checkpoint::manifest::{SubtaskRestore, TaskSnapshot};
 use flott_checkpoint::{Attempt, Barrier, TaskId};
-use flott_connector::Split;
+use flott_connector::{Split, WatermarkAlignment};
 use flott_plan::{Exchange, JobEdge, JobGraph, JobVertex};
 use flott_types::{CheckpointId, Error, ErrorKind, JobId, OperatorUid, Result, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -87,6 +87,8 @@ pub enum TaskCommand {
     NoSplitsYet(i64),
     /// There never will be another split.
     NoMoreSplits,
+    /// The least event time of the source's alignment group; `None` if nobody holds the others back.
+    Align(Option<Timestamp>),
     /// A source is to end its input as if it had come to its end.
     Drain,
     /// The job is over: commit up to this checkpoint, if any, and leave.
@@ -104,6 +106,13 @@ pub enum TaskReport {
     RequestSplits {
         /// The source.
         operator: OperatorUid,
+    },
+    /// How far the source of this task has come in event time; `None` if it holds nobody back.
+    Reached {
+        /// Its group.
+        alignment: WatermarkAlignment,
+        /// The least of its splits.
+        reached: Option<Timestamp>,
     },
     /// All inputs have ended and everything is emitted; only the end of the job is awaited.
     Drained,

@@ -142,24 +142,21 @@ impl Builder<'_> {
         };
         let context = self.deployment.options.table_context()?;
         let source = guard(&info.name, || self.environment.registry.source(spec, &context))?;
-        let watermarks = match &spec.watermark {
-            Some(_) if !source.watermark_per_split() => {
-                return Err(Error::internal(format!(
-                    "connector '{}' does not generate watermarks for each split",
-                    spec.table.connector
-                ))
-                .in_operator(&info.name));
-            }
-            Some(watermark) => {
-                let build = build_context(&info, &self.deployment.options)?;
-                let generator =
-                    guard(&info.name, || WatermarkGenerator::new(watermark, &node.node.schema, &build))?;
-                Some(SplitWatermarks::new(watermark, generator, self.task.clone()))
-            }
-            None => None,
+        let Some(watermark) = &spec.watermark else {
+            return Ok(SourceHead::of(info, source, &self.deployment.options, metrics, self.task));
         };
+        if !source.watermark_per_split() {
+            return Err(Error::internal(format!(
+                "connector '{}' does not generate watermarks for each split",
+                spec.table.connector
+            ))
+            .in_operator(&info.name));
+        }
+        let build = build_context(&info, &self.deployment.options)?;
+        let generator = guard(&info.name, || WatermarkGenerator::new(watermark, &node.node.schema, &build))?;
+        let watermarks = SplitWatermarks::new(watermark, generator, self.task.clone());
         let head = SourceHead::new(info, Box::new(move |context| source.reader(context)), metrics);
-        Ok(head.with_watermarks(watermarks))
+        Ok(head.with_watermarks(Some(watermarks)))
     }
 
     fn operator(&self, node: &ChainedNode) -> Result<Box<dyn Operator>> {

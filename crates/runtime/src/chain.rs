@@ -247,6 +247,14 @@ impl Outputs {
         })
     }
 
+    /// Tells all operators that a checkpoint will not be complete.
+    pub fn checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.visit(&mut |link| {
+            let operator = &mut link.operator;
+            guard(&link.info.name, || operator.checkpoint_aborted(checkpoint))
+        })
+    }
+
     /// Opens the operators, the last ones first, so that what an operator emits finds the next one open.
     pub fn open(
         &mut self,

@@ -232,6 +232,10 @@ impl Operator for Checked {
         self.inner.checkpoint_complete(checkpoint)
     }
 
+    fn checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.inner.checkpoint_aborted(checkpoint)
+    }
+
     fn input_dry(&mut self, context: &mut Context<'_>) -> Result<()> {
         self.with(context, |operator, context| operator.input_dry(context))
     }

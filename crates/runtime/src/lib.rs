@@ -11,6 +11,7 @@
 //!
 //! Cost per batch: one lock to take it, one to put it, and one virtual call for each operator. Nothing per row.
 
+mod align;
 mod api;
 mod build;
 pub mod chain;

@@ -1,6 +1,6 @@
 //! What a task knows of itself, under Flink's names. Counted by the task once per batch, read by anybody.
 
-use flott_operator::{Counter, Gauge, OperatorMetrics};
+use flott_operator::{AccumulatorReport, Counter, Gauge, NamedMetric, OperatorMetrics};
 use flott_types::{Clock, OperatorUid};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -102,7 +102,7 @@ impl TaskMetricsReport {
 }
 
 /// The metrics of one operator of one task at one moment.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct OperatorMetricsReport {
     /// The operator.
     pub uid: OperatorUid,
@@ -123,6 +123,12 @@ pub struct OperatorMetricsReport {
     pub current_input_watermark: i64,
     /// `currentOutputWatermark`; `i64::MIN` before the first
     pub current_output_watermark: i64,
+    /// Those that the operator's function has made for itself.
+    #[serde(default)]
+    pub user: Vec<NamedMetric>,
+    /// What the operator's function has added to accumulators.
+    #[serde(default)]
+    pub accumulators: Vec<AccumulatorReport>,
 }
 
 impl TaskMetrics {
@@ -160,7 +166,10 @@ impl TaskMetrics {
 
     /// What there is to tell now.
     pub fn report(&self, clock: &dyn Clock) -> TaskMetricsReport {
-        let operators: Vec<_> = self.operators.lock().iter().map(operator_report).collect();
+        let operators: Vec<_> = {
+            let (operators, nanos) = (self.operators.lock().clone(), clock.nanos());
+            operators.iter().map(|operator| operator_report(operator, nanos)).collect()
+        };
         // A source has no gate: it is what it emits that it has read. A sink has no exchange: it is what it wrote.
         let num_records_in = match self.records_in.get() {
             0 => operators.first().map_or(0, |head| head.num_records_out),
@@ -197,7 +206,10 @@ fn split_report((split, metrics): &(String, SplitMetrics)) -> SplitReport {
     }
 }
 
-fn operator_report((uid, name, metrics): &(OperatorUid, String, OperatorMetrics)) -> OperatorMetricsReport {
+fn operator_report(
+    (uid, name, metrics): &(OperatorUid, String, OperatorMetrics),
+    nanos: u64,
+) -> OperatorMetricsReport {
     OperatorMetricsReport {
         uid: uid.clone(),
         name: name.clone(),
@@ -208,6 +220,8 @@ fn operator_report((uid, name, metrics): &(OperatorUid, String, OperatorMetrics)
         num_records_out_errors: metrics.num_records_out_errors.get(),
         current_input_watermark: metrics.current_input_watermark.get(),
         current_output_watermark: metrics.current_output_watermark.get(),
+        user: metrics.user.report(nanos),
+        accumulators: metrics.accumulators.report(),
     }
 }
 

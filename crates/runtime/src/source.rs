@@ -5,12 +5,14 @@ use std::sync::Arc;
 use flott_batch::{Batch, WatermarkStatus};
 use flott_connector::{
     EventTimeProgress, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split, Waker,
+    WatermarkAlignment,
 };
 use flott_operator::{OperatorMetrics, Output, TaskInfo};
 use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
 use flott_types::{Clock, Error, Result, Timestamp, Watermark};
 use serde::{Deserialize, Serialize};
 
+use crate::align::Aligner;
 use crate::chain::{ChainOutput, OperatorState, Outputs, guard};
 use crate::{SplitWatermarks, TaskMetrics, TaskOptions};
 
@@ -56,6 +58,7 @@ pub struct SourceHead {
     no_more: bool,
     metrics: OperatorMetrics,
     watermarks: Option<SplitWatermarks>,
+    aligner: Option<Aligner>,
     /// Splits that the last snapshot had; others are read to their ends, whether or not the reader has said so.
     left: Option<Vec<String>>,
 }
@@ -118,9 +121,12 @@ impl SourceHead {
     ) -> Self {
         let interval = options.auto_watermark_interval;
         let policy = source.event_time(interval);
-        let watermarks = policy.map(|policy| SplitWatermarks::of(policy, interval, task.clone()));
-        SourceHead::new(info, Box::new(move |context| source.reader(context)), metrics)
-            .with_watermarks(watermarks)
+        let mut head = SourceHead::new(info, Box::new(move |context| source.reader(context)), metrics);
+        if let Some(policy) = policy {
+            head.aligner = policy.alignment.clone().map(Aligner::new);
+            head.watermarks = Some(SplitWatermarks::of(policy, interval, task.clone()));
+        }
+        head
     }
 
     /// A source whose splits come from its enumerator in the JobManager.
@@ -134,6 +140,7 @@ impl SourceHead {
             no_more: false,
             metrics,
             watermarks: None,
+            aligner: None,
             left: None,
         }
     }
@@ -192,6 +199,32 @@ impl SourceHead {
 
     /// Reads a batch's worth.
     pub fn poll(&mut self, outputs: &mut Outputs, now: Timestamp) -> Result<SourceStep> {
+        let step = self.step(outputs, now)?;
+        let Some(aligner) = &mut self.aligner else {
+            return Ok(step);
+        };
+        let reading = self.splits == Splits::Reading && step != SourceStep::Ended;
+        let watermarks = self.watermarks.as_ref().filter(|_| reading);
+        aligner.observe(watermarks.and_then(SplitWatermarks::reached), now);
+        Ok(match (step, aligner.wake_at()) {
+            (SourceStep::Wait(at), Some(due)) => SourceStep::Wait(Some(at.map_or(due, |at| at.min(due)))),
+            (step, _) => step,
+        })
+    }
+
+    /// The least event time of the alignment group.
+    pub fn align_to(&mut self, least: Option<Timestamp>) {
+        if let Some(aligner) = &mut self.aligner {
+            aligner.align_to(least);
+        }
+    }
+
+    /// What the alignment group is to be told.
+    pub fn take_reached(&mut self) -> Option<(WatermarkAlignment, Option<Timestamp>)> {
+        self.aligner.as_mut()?.take_reached()
+    }
+
+    fn step(&mut self, outputs: &mut Outputs, now: Timestamp) -> Result<SourceStep> {
         match self.splits {
             Splits::Requested => return Ok(SourceStep::Wait(None)),
             Splits::AskAt(at) if now < at => return Ok(SourceStep::Wait(Some(at))),
@@ -210,6 +243,11 @@ impl SourceHead {
                 watermarks.retain(|split| left.iter().any(|id| id == split), now, &mut output)?;
             }
             watermarks.on_time(now, &mut output)?;
+            if let Some(aligner) = &mut self.aligner
+                && guard(&self.info.name, || aligner.hold(watermarks, &mut **reader, now))?
+            {
+                return Ok(SourceStep::Wait(watermarks.wake_at(now)));
+            }
         }
         let mut output =
             HeadOutput { output, metrics: &self.metrics, watermarks: self.watermarks.as_mut(), now };

@@ -134,6 +134,9 @@ impl Task {
             return Ok(SourceStep::Wait(None));
         }
         let step = source.poll(&mut self.chain.root, now)?;
+        if let Some((alignment, reached)) = source.take_reached() {
+            (self.report)(TaskReport::Reached { alignment, reached });
+        }
         match step {
             SourceStep::RequestSplits => {
                 (self.report)(TaskReport::RequestSplits { operator: source.info.uid.clone() });
@@ -229,6 +232,7 @@ impl Task {
                     self.suspended = None;
                 }
                 self.align(Event::Abort(checkpoint), now)?;
+                self.chain.root.checkpoint_aborted(checkpoint)?;
             }
             TaskCommand::AddSplits(splits) => {
                 if let Some(source) = &mut self.chain.source {
@@ -243,6 +247,11 @@ impl Task {
             TaskCommand::NoMoreSplits => {
                 if let Some(source) = &mut self.chain.source {
                     source.no_more_splits();
+                }
+            }
+            TaskCommand::Align(least) => {
+                if let Some(source) = &mut self.chain.source {
+                    source.align_to(least);
                 }
             }
             TaskCommand::Drain => {

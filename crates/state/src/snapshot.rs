@@ -56,6 +56,8 @@ pub struct OperatorSnapshot {
 /// What an operator gets back: the live rows of its key groups, and its share of operator state.
 #[derive(Clone, Default, Debug)]
 pub struct RestoredState {
+    /// Whether the job starts from a snapshot that knows the operator.
+    pub found: bool,
     /// For each table the rows (key columns, then value columns), in any number of batches. Keys do not repeat.
     pub keyed: FastMap<String, Vec<RecordBatch>>,
     /// For each operator state the entries.

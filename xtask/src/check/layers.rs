@@ -32,7 +32,7 @@ const APART: &[(&str, &str)] = &[
 ];
 
 /// Not part of what is built for users.
-const OUTSIDE: &[&str] = &["loops", "xtask"];
+const OUTSIDE: &[&str] = &["datastream-bench", "loops", "xtask"];
 
 pub(super) fn check(packages: &[Package]) -> Complaints {
     let mut complaints = Complaints::new();

@@ -77,6 +77,9 @@ fn values_that_are_equal_hash_alike() {
     assert_eq!(doubles[2], doubles[3]);
     assert_eq!(doubles[4], one(Float32Array::from(vec![1.5f32]))[0]);
     assert_eq!(one(Int8Array::from(vec![-7])), one(Int64Array::from(vec![-7])));
+    assert_eq!(one(UInt8Array::from(vec![200])), one(Int64Array::from(vec![200])));
+    assert_eq!(one(UInt16Array::from(vec![60_000])), one(UInt32Array::from(vec![60_000])));
+    assert_eq!(one(UInt64Array::from(vec![u64::MAX])), one(Int64Array::from(vec![-1])));
     assert_eq!(one(StringArray::from(vec!["ab"])), one(BinaryArray::from(vec![&b"ab"[..]])));
 }
 

@@ -19,6 +19,7 @@ use flott_plan::JobGraph;
 use flott_runtime::{Failure, TaskCommand, TaskReport, Threads};
 use flott_types::{CheckpointId, Clock, Error, FastMap, JobId, OperatorUid, Result, SubtaskIndex, Timestamp};
 
+use crate::alignment::Alignments;
 use crate::enumerators::Enumerators;
 use crate::messages::ToTaskManager;
 use crate::options::JobOptions;
@@ -87,6 +88,8 @@ pub(crate) struct JobMaster {
     deployed: bool,
     /// What the enumerators knew when the checkpoint was triggered.
     enumerators: BTreeMap<CheckpointId, Vec<(OperatorUid, String)>>,
+    /// Sources that wait for each other, in the current attempt.
+    alignments: Alignments,
     answers: FastMap<RequestId, Answer>,
     /// Where completed snapshots lie, for answers.
     paths: FastMap<CheckpointId, String>,
@@ -135,6 +138,7 @@ impl JobMaster {
             restore: None,
             deployed: false,
             enumerators: BTreeMap::new(),
+            alignments: Alignments::default(),
             answers: FastMap::default(),
             paths: FastMap::default(),
             next_request: 0,
@@ -154,7 +158,11 @@ impl JobMaster {
         self.execute(execution::Event::Start);
         while self.terminal.is_none() {
             let now = self.setup.clock.now();
-            let deadlines = [self.execution.next_deadline(), self.coordinator.next_deadline()];
+            let deadlines = [
+                self.execution.next_deadline(),
+                self.coordinator.next_deadline(),
+                self.alignments.next_deadline(),
+            ];
             let wait =
                 deadlines.into_iter().flatten().min().map(|at| at.saturating_sub(now).clamp(0, 1_000) as u64);
             match received.recv_timeout(Duration::from_millis(wait.unwrap_or(1_000))) {
@@ -201,6 +209,10 @@ impl JobMaster {
         }
         if self.execution.next_deadline().is_some_and(|at| at <= now) {
             self.execute(execution::Event::Tick);
+        }
+        let attempt = self.execution.region().attempt();
+        for (task, least) in self.alignments.due(now) {
+            self.send(attempt, Some(task), &TaskCommand::Align(least));
         }
     }
 

@@ -77,6 +77,7 @@ impl JobMaster {
         };
         self.setup.enumerators.restart(self.restore.as_ref(), &self.setup.clock)?;
         self.enumerators.clear();
+        self.alignments.clear();
         let mut deploys: Vec<(Arc<dyn TaskManagerGateway>, Vec<_>)> = Vec::new();
         for task in tasks {
             let restore = self.restore_of(*task)?;

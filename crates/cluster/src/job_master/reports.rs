@@ -48,7 +48,17 @@ impl JobMaster {
                 let failure = execution::Failure { reason: failure.message, retryable };
                 state(self, ExecutionState::Failed, Some(failure));
             }
-            TaskReport::Drained => self.execute(execution::Event::Drained { attempt, task }),
+            TaskReport::Drained => {
+                if current {
+                    self.alignments.remove(task);
+                }
+                self.execute(execution::Event::Drained { attempt, task });
+            }
+            TaskReport::Reached { alignment, reached } => {
+                if current {
+                    self.alignments.reached(task, &alignment, reached);
+                }
+            }
             TaskReport::RequestSplits { operator } => {
                 if current {
                     match self.setup.enumerators.next(&operator, task) {

@@ -60,7 +60,7 @@ impl Sink for Latency {
             prefix: format!("latency{number}> "),
             column: self.column,
             clock: context.clock,
-            distribution: Distribution::default(),
+            distribution: Some(Distribution::default()),
         }))
     }
 
@@ -73,7 +73,8 @@ struct LatencyWriter {
     prefix: String,
     column: usize,
     clock: Arc<dyn Clock>,
-    distribution: Distribution,
+    /// Until it is printed.
+    distribution: Option<Distribution>,
 }
 
 impl SinkWriter for LatencyWriter {
@@ -83,18 +84,29 @@ impl SinkWriter for LatencyWriter {
         };
         let now = self.clock.now();
         let millis = millis(&batch, self.column)?;
+        let Some(distribution) = &mut self.distribution else {
+            return Err(Error::internal("the sink latency got rows after the end of its input"));
+        };
         match batch.selection() {
-            None => self.distribution.add((0..batch.physical_rows()).filter_map(millis), now),
-            Some(selection) => self.distribution.add(selection.set_indices().filter_map(millis), now),
+            None => distribution.add((0..batch.physical_rows()).filter_map(millis), now),
+            Some(selection) => distribution.add(selection.set_indices().filter_map(millis), now),
         }
         Ok(())
     }
 
     fn prepare_commit(&mut self, _checkpoint: CheckpointId, end: bool) -> Result<Vec<Committable>> {
-        if end {
-            println!("{}{}", self.prefix, self.distribution.text());
+        if let Some(line) = self.report(end) {
+            println!("{line}");
         }
         Ok(Vec::new())
+    }
+}
+
+impl LatencyWriter {
+    /// The line to print at the end, once: it is told when the input has ended, and again with the last checkpoint.
+    fn report(&mut self, end: bool) -> Option<String> {
+        let distribution = self.distribution.take_if(|_| end)?;
+        Some(format!("{}{}", self.prefix, distribution.text()))
     }
 }
 
@@ -219,19 +231,26 @@ mod tests {
         assert_eq!(Distribution::default().text(), "0 rows, 0 early");
     }
 
+    fn writer() -> LatencyWriter {
+        LatencyWriter {
+            prefix: "latency> ".to_owned(),
+            column: 1,
+            clock: Arc::new(ManualClock::new(1_010)),
+            distribution: Some(Distribution::default()),
+        }
+    }
+
     #[test]
-    fn the_time_is_taken_from_rows_that_count() {
+    fn selected_rows_are_measured_and_the_end_is_told_once() {
         let types = [TypeKind::Int.nullable(), TypeKind::Timestamp(3).nullable()];
         let text = "+I 1 1970-01-01T00:00:01.000\n+I 2 NULL\n+I 3 1970-01-01T00:00:01.004\n+I 4 1970-01-01T00:00:00.500";
         let batch = pretty::parse(text, &types).unwrap();
-        let mut writer = LatencyWriter {
-            prefix: String::new(),
-            column: 1,
-            clock: Arc::new(ManualClock::new(1_010)),
-            distribution: Distribution::default(),
-        };
+        let mut writer = writer();
         writer.write(Batch::Changes(batch.select(&[true, true, true, false].into_iter().collect()))).unwrap();
-        assert_eq!(writer.distribution.text(), "2 rows, p50 6 ms, p99 10 ms, max 10 ms, 0 early");
+        assert_eq!(writer.report(false), None);
+        let line = "latency> 2 rows, p50 6 ms, p99 10 ms, max 10 ms, 0 early";
+        assert_eq!(writer.report(true).as_deref(), Some(line));
+        assert_eq!(writer.report(true), None);
     }
 
     #[test]

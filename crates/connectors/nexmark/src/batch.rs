@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use arrow::array::BooleanBufferBuilder;
-use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
+use arrow::buffer::{NullBuffer, ScalarBuffer};
 
 use crate::{Field, Generator, Kind, Run};
 
@@ -76,7 +76,7 @@ impl<'a> EventBatch<'a> {
             for run in self.runs {
                 members.append_n(run.len, run.kind == kind);
             }
-            NullBuffer::new(BooleanBuffer::from(members.finish()))
+            NullBuffer::new(members.finish())
         };
         self.members[kind as usize].get_or_init(members).clone()
     }

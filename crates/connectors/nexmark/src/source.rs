@@ -30,7 +30,7 @@ impl Connector for NexmarkConnector {
         Ok(Arc::new(Nexmark::new(spec)?))
     }
 
-    fn projects_fields(&self) -> bool {
+    fn projects_fields(&self, _spec: &TableSpec) -> bool {
         true
     }
 }

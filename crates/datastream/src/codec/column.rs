@@ -130,7 +130,7 @@ impl<T: Serialize + DeserializeOwned> ColumnCodec<T> {
         let mut column = Column::new(&self.shape, values.size_hint().0);
         let failed = |e: WriteError| {
             let name = self.field.name();
-            Error::unsupported(format!("state '{name}': a value of {} cannot be stored", type_name::<T>()))
+            Error::unsupported(format!("column '{name}': a value of {} cannot be stored", type_name::<T>()))
                 .with_source(e)
         };
         for value in values {
@@ -160,7 +160,7 @@ impl<T: Serialize + DeserializeOwned> ColumnCodec<T> {
         let stored = stored.clone().with_data_type(column.data_type().clone());
         let failed = |why: &dyn Display| {
             Error::state(format!(
-                "state '{}' was stored as {} and is read as {} ({}): {why}",
+                "column '{}' was stored as {} and is read as {} ({}): {why}",
                 self.field.name(),
                 SchemaText(&stored),
                 self.type_text(),

@@ -78,6 +78,17 @@ pub(super) struct Json<'a, W> {
     depth: u8,
 }
 
+/// A value as JSON.
+pub(crate) fn json_text<T: Serialize + ?Sized>(value: &T) -> flott_types::Result<String> {
+    let mut text = String::new();
+    let failed = |why| {
+        flott_types::Error::unsupported(format!("a value of {} cannot be stored", std::any::type_name::<T>()))
+            .with_source(why)
+    };
+    value.serialize(Json::new(&mut text)).map_err(failed)?;
+    Ok(text)
+}
+
 /// As deep as `serde_json` reads.
 const MAX_DEPTH: u8 = 127;
 

@@ -3,7 +3,7 @@
 //! State of the DataStream API holds values of any type that serde knows. In snapshots they are columns with real names and
 //! types, so that other tools can read them and so that a later version of the type finds its fields by name.
 //! [`ColumnCodec`] asks the type for its shape once, by deserialising from nothing, and then writes and reads values
-//! without anything between them and arrow's buffers. [`key_hash`] is the hash of the column that a key would make, computed
+//! without anything between them and arrow's buffers. [`key_hash()`] is the hash of the column that a key would make, computed
 //! from the key itself.
 //!
 //! # How types lie in columns
@@ -30,7 +30,7 @@
 //!
 //! - What was encoded comes back equal, or encoding fails and says why: JSON has no NaN, no infinities and no maps
 //!   with compound keys; `Option<Option<T>>` is refused when the codec is made.
-//! - The columns are a storage format, and so is the text of enums and JSON ([`json`]), which keys are hashed by.
+//! - The columns are a storage format, and so is the text of enums and JSON, which keys are hashed by.
 //! - `key_hash(key)` equals [`hash_columns`](flott_batch::hash::hash_columns) over the column of the key, for every type that
 //!   [`ColumnCodec::for_keys`] accepts.
 
@@ -44,7 +44,10 @@ mod trace;
 mod write;
 
 pub use column::ColumnCodec;
+pub(crate) use json::json_text;
 pub use key_hash::key_hash;
+pub(crate) use schema_text::type_text;
 
 #[cfg(test)]
+#[expect(clippy::disallowed_types, reason = "users' types hold maps of the standard library")]
 mod tests;

@@ -9,6 +9,11 @@ use super::shape::{ENCODING, ENUM, JSON};
 /// Prints the type of a field. Structs are in braces; the words are SQL's.
 pub(super) struct SchemaText<'a>(pub &'a Field);
 
+/// The type of a field, as [`ColumnCodec::type_text`](super::ColumnCodec::type_text) has it.
+pub(crate) fn type_text(field: &Field) -> String {
+    SchemaText(field).to_string()
+}
+
 impl fmt::Display for SchemaText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.metadata().get(ENCODING).map(String::as_str) {

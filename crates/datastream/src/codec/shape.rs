@@ -80,6 +80,11 @@ impl NoColumn {
     }
 }
 
+/// The name of an element of a tuple, as in Flink.
+pub(super) fn tuple_field(at: usize) -> String {
+    format!("f{at}")
+}
+
 impl Shape {
     /// The field of that name.
     pub fn field(&self, name: &str) -> FieldRef {
@@ -115,7 +120,7 @@ impl Shape {
             }
             Kind::Tuple(items) => {
                 let items = items.iter().enumerate();
-                DataType::Struct(items.map(|(at, item)| item.field(&format!("f{at}"))).collect())
+                DataType::Struct(items.map(|(at, item)| item.field(&tuple_field(at))).collect())
             }
             Kind::Struct(members) => {
                 DataType::Struct(members.iter().map(|member| member.value.field(member.name)).collect())
@@ -137,7 +142,7 @@ impl Shape {
                 below("key".to_owned(), key).or_else(|| below("value".to_owned(), value))
             }
             Kind::Tuple(items) => {
-                items.iter().enumerate().find_map(|(at, item)| below(format!("f{at}"), item))
+                items.iter().enumerate().find_map(|(at, item)| below(tuple_field(at), item))
             }
             Kind::Struct(members) => {
                 members.iter().find_map(|member| below(member.name.to_owned(), &member.value))

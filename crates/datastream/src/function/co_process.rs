@@ -1,8 +1,9 @@
 //! Functions on two streams.
 
 use flott_batch::Record;
-use flott_types::{Result, Timestamp};
+use flott_types::{CheckpointId, Result, Timestamp};
 
+use super::SnapshotContext;
 use crate::{KeyedContext, ProcessContext, RuntimeContext};
 
 /// A function with a life of its own on two streams without keys.
@@ -58,6 +59,35 @@ pub trait CoProcessFunction<A, B>: Send + 'static {
     /// An error fails the task.
     fn finish(&mut self, context: &mut ProcessContext<'_, Self::Out>) -> Result<()> {
         let _ = context;
+        Ok(())
+    }
+
+    /// A checkpoint or savepoint is taken: put into operator state what must be in it (`CheckpointedFunction` of Flink; what it calls
+    /// `initializeState` is `open`).
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn snapshot_state(&mut self, context: &mut SnapshotContext<'_>) -> Result<()> {
+        let _ = context;
+        Ok(())
+    }
+
+    /// A checkpoint is complete and will be found again; earlier ones that were not told of are covered too
+    /// (`CheckpointListener` of Flink).
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn notify_checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        let _ = checkpoint;
+        Ok(())
+    }
+
+    /// A checkpoint will not be complete. What it held is in the next one.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn notify_checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        let _ = checkpoint;
         Ok(())
     }
 
@@ -120,6 +150,35 @@ pub trait KeyedCoProcessFunction<K, A, B>: Send + 'static {
     /// An error fails the task.
     fn on_timer(&mut self, timestamp: Timestamp, context: &mut KeyedContext<'_, K, Self::Out>) -> Result<()> {
         let _ = (timestamp, context);
+        Ok(())
+    }
+
+    /// A checkpoint or savepoint is taken: put into operator state what must be in it (`CheckpointedFunction` of Flink; what it calls
+    /// `initializeState` is `open`).
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn snapshot_state(&mut self, context: &mut SnapshotContext<'_>) -> Result<()> {
+        let _ = context;
+        Ok(())
+    }
+
+    /// A checkpoint is complete and will be found again; earlier ones that were not told of are covered too
+    /// (`CheckpointListener` of Flink).
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn notify_checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        let _ = checkpoint;
+        Ok(())
+    }
+
+    /// A checkpoint will not be complete. What it held is in the next one.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn notify_checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        let _ = checkpoint;
         Ok(())
     }
 

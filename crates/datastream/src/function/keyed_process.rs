@@ -1,8 +1,9 @@
 //! Functions on keyed streams: state and timers.
 
 use flott_batch::Record;
-use flott_types::{Result, Timestamp, Watermark};
+use flott_types::{CheckpointId, Result, Timestamp, Watermark};
 
+use super::SnapshotContext;
 use crate::state::{StateAccess, States, Timers};
 use crate::{Collector, OutputTag, RuntimeContext};
 
@@ -61,6 +62,35 @@ pub trait KeyedProcessFunction<K, I>: Send + 'static {
     /// An error fails the task.
     fn on_timer(&mut self, timestamp: Timestamp, context: &mut KeyedContext<'_, K, Self::Out>) -> Result<()> {
         let _ = (timestamp, context);
+        Ok(())
+    }
+
+    /// A checkpoint or savepoint is taken: put into operator state what must be in it (`CheckpointedFunction` of Flink; what it calls
+    /// `initializeState` is `open`).
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn snapshot_state(&mut self, context: &mut SnapshotContext<'_>) -> Result<()> {
+        let _ = context;
+        Ok(())
+    }
+
+    /// A checkpoint is complete and will be found again; earlier ones that were not told of are covered too
+    /// (`CheckpointListener` of Flink).
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn notify_checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        let _ = checkpoint;
+        Ok(())
+    }
+
+    /// A checkpoint will not be complete. What it held is in the next one.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn notify_checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        let _ = checkpoint;
         Ok(())
     }
 

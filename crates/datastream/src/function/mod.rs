@@ -3,13 +3,17 @@
 //! Simple ones are closures. Those with a life of their own (state, timers, side outputs, `open` and `close`) are types that implement a
 //! trait; each subtask gets a clone.
 
+mod aggregate;
 mod async_function;
 mod co_process;
 mod keyed_process;
 mod process;
+mod snapshot;
 
+pub use aggregate::AggregateFunction;
 pub use async_function::AsyncFunction;
 pub use co_process::{CoProcessFunction, KeyedCoProcessFunction};
 pub(crate) use keyed_process::KeyedCall;
 pub use keyed_process::{KeyedContext, KeyedProcessFunction, TimeDomain};
 pub use process::{ProcessContext, ProcessFunction};
+pub use snapshot::SnapshotContext;

@@ -1,8 +1,10 @@
 //! Functions on streams without keys.
 
 use flott_batch::Record;
-use flott_types::{Result, Timestamp, Watermark};
+use flott_types::{CheckpointId, Result, Timestamp, Watermark};
 
+use super::SnapshotContext;
+use crate::state::{OperatorStateAccess, States};
 use crate::{Collector, OutputTag, RuntimeContext};
 
 /// A function with a life of its own on a stream without keys.
@@ -48,6 +50,35 @@ pub trait ProcessFunction<I>: Send + 'static {
         Ok(())
     }
 
+    /// A checkpoint or savepoint is taken: put into operator state what must be in it (`CheckpointedFunction` of Flink; what it calls
+    /// `initializeState` is `open`).
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn snapshot_state(&mut self, context: &mut SnapshotContext<'_>) -> Result<()> {
+        let _ = context;
+        Ok(())
+    }
+
+    /// A checkpoint is complete and will be found again; earlier ones that were not told of are covered too
+    /// (`CheckpointListener` of Flink).
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn notify_checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        let _ = checkpoint;
+        Ok(())
+    }
+
+    /// A checkpoint will not be complete. What it held is in the next one.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn notify_checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        let _ = checkpoint;
+        Ok(())
+    }
+
     /// After the last call, also when the task fails.
     fn close(&mut self) {}
 }
@@ -55,6 +86,7 @@ pub trait ProcessFunction<I>: Send + 'static {
 /// What a [`ProcessFunction`] may use during a call.
 pub struct ProcessContext<'a, O> {
     pub(crate) collector: Collector<'a, O>,
+    pub(crate) states: &'a mut States,
     pub(crate) timestamp: Option<Timestamp>,
     pub(crate) watermark: Watermark,
     pub(crate) now: Timestamp,
@@ -85,5 +117,15 @@ impl<O: Record> ProcessContext<'_, O> {
     /// The time by the clock, in milliseconds since the epoch.
     pub fn current_processing_time(&self) -> Timestamp {
         self.now
+    }
+}
+
+impl<O> OperatorStateAccess for ProcessContext<'_, O> {
+    fn all_states(&self) -> &States {
+        self.states
+    }
+
+    fn all_states_mut(&mut self) -> &mut States {
+        self.states
     }
 }

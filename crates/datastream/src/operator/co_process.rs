@@ -6,10 +6,12 @@ use std::sync::Arc;
 use flott_batch::{Batch, Record, Records};
 use flott_operator::{Context, Operator};
 use flott_runtime::TaskOptions;
-use flott_state::RestoredState;
-use flott_types::Result;
+use flott_state::{OperatorSnapshot, RestoredState};
+use flott_types::{CheckpointId, Result, SubtaskIndex};
 
+use crate::function::SnapshotContext;
 use crate::output::OutputBuffer;
+use crate::state::{States, tell_dropped};
 use crate::transform::Of;
 use crate::{CoProcessFunction, Collector, ProcessContext, RuntimeContext};
 
@@ -95,13 +97,22 @@ fn flat_map<T: Record, U: Record>(
 pub(crate) struct CoProcess<A, B, F: CoProcessFunction<A, B>> {
     function: F,
     options: Arc<TaskOptions>,
+    subtask: SubtaskIndex,
+    states: States,
     buffer: OutputBuffer<F::Out>,
     of: Of<(A, B)>,
 }
 
 impl<A, B, F: CoProcessFunction<A, B>> CoProcess<A, B, F> {
     pub fn new(function: F, options: Arc<TaskOptions>) -> Self {
-        CoProcess { function, options, buffer: OutputBuffer::default(), of: PhantomData }
+        CoProcess {
+            function,
+            options,
+            subtask: SubtaskIndex(0),
+            states: States::default(),
+            buffer: OutputBuffer::default(),
+            of: PhantomData,
+        }
     }
 
     fn each<T: Record>(
@@ -116,8 +127,11 @@ impl<A, B, F: CoProcessFunction<A, B>> CoProcess<A, B, F> {
             let timestamp = timestamps.as_ref().map(|timestamps| timestamps[at]);
             self.buffer.at(timestamp);
             let collector = self.buffer.collector(context.output);
-            call(&mut self.function, value, &mut ProcessContext { collector, timestamp, watermark, now })?;
+            let states = &mut self.states;
+            let mut context = ProcessContext { collector, states, timestamp, watermark, now };
+            call(&mut self.function, value, &mut context)?;
         }
+        self.states.check()?;
         self.buffer.flush(context.output)
     }
 }
@@ -125,7 +139,11 @@ impl<A, B, F: CoProcessFunction<A, B>> CoProcess<A, B, F> {
 impl<A: Record, B: Record, F: CoProcessFunction<A, B>> Operator for CoProcess<A, B, F> {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         let (info, metrics) = (context.info, context.metrics);
-        self.function.open(&mut RuntimeContext::new(info, &self.options, metrics, &mut restored, None))
+        self.subtask = info.subtask;
+        let runtime = RuntimeContext::new(info, &self.options, metrics, &mut restored, None);
+        self.function.open(&mut runtime.with_states(&mut self.states))?;
+        tell_dropped(&info.name, &restored);
+        Ok(())
     }
 
     fn process(&mut self, input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
@@ -139,8 +157,25 @@ impl<A: Record, B: Record, F: CoProcessFunction<A, B>> Operator for CoProcess<A,
         let (watermark, now) = (context.watermark, context.now);
         self.buffer.at(None);
         let collector = self.buffer.collector(context.output);
-        self.function.finish(&mut ProcessContext { collector, timestamp: None, watermark, now })?;
+        let states = &mut self.states;
+        self.function.finish(&mut ProcessContext { collector, states, timestamp: None, watermark, now })?;
+        self.states.check()?;
         self.buffer.flush(context.output)
+    }
+
+    fn snapshot(&mut self, checkpoint: CheckpointId, _: bool) -> Result<OperatorSnapshot> {
+        self.function.snapshot_state(&mut SnapshotContext::new(&mut self.states, checkpoint))?;
+        self.states.check()?;
+        let lists = self.states.operator.snapshot(self.subtask)?;
+        Ok(OperatorSnapshot { keyed: Vec::new(), lists })
+    }
+
+    fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.function.notify_checkpoint_complete(checkpoint)
+    }
+
+    fn checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.function.notify_checkpoint_aborted(checkpoint)
     }
 
     fn close(&mut self) {

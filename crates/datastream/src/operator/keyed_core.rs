@@ -6,12 +6,12 @@ use flott_batch::{Batch, Record, Records};
 use flott_operator::Context;
 use flott_runtime::TaskOptions;
 use flott_state::{OperatorSnapshot, RestoredState};
-use flott_types::{Error, Result, Timestamp};
+use flott_types::{CheckpointId, Error, Result, SubtaskIndex, Timestamp};
 
-use crate::function::KeyedCall;
+use crate::function::{KeyedCall, SnapshotContext};
 use crate::output::OutputBuffer;
 use crate::runtime_context::KeyedScope;
-use crate::state::{Key, KeyBy, KeyTable, States, Timers};
+use crate::state::{Key, KeyBy, KeyTable, States, Timers, tell_dropped};
 use crate::{KeyedContext, RuntimeContext, TimeDomain};
 
 pub(crate) const EVENT_TIMERS: &str = "event-time-timers";
@@ -21,6 +21,7 @@ pub(crate) const PROCESSING_TIMERS: &str = "processing-time-timers";
 /// puts out. The function itself is the operator's: it comes as a closure with each call.
 pub(crate) struct KeyedCore<K, O> {
     options: Arc<TaskOptions>,
+    subtask: SubtaskIndex,
     keys: KeyTable<K>,
     states: States,
     event_timers: Timers<()>,
@@ -34,6 +35,7 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
     pub fn new(max_parallelism: u32, options: Arc<TaskOptions>) -> Result<Self> {
         Ok(KeyedCore {
             options,
+            subtask: SubtaskIndex(0),
             keys: KeyTable::new(max_parallelism)?,
             states: States::default(),
             event_timers: Timers::new(EVENT_TIMERS)?,
@@ -51,18 +53,14 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
         open: impl FnOnce(&mut RuntimeContext<'_>) -> Result<()>,
     ) -> Result<()> {
         let KeyedCore { options, keys, states, event_timers, processing_timers, .. } = self;
+        states.now = context.now;
         event_timers.restore(keys, &mut restored)?;
         processing_timers.restore(keys, &mut restored)?;
         let keyed = KeyedScope { keys, states };
         let (info, metrics) = (context.info, context.metrics);
         open(&mut RuntimeContext::new(info, options, metrics, &mut restored, Some(keyed)))?;
-        for (name, _) in restored.keyed.iter().filter(|(_, rows)| !rows.is_empty()) {
-            tracing::warn!(
-                operator = info.name,
-                state = name,
-                "the snapshot has a state that nobody declares"
-            );
-        }
+        self.subtask = info.subtask;
+        tell_dropped(&info.name, &restored);
         self.after(context)
     }
 
@@ -157,13 +155,22 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
         states.freed = freed;
     }
 
-    /// What changed of states and timers since the last snapshot, or everything.
-    pub fn snapshot(&mut self, full: bool) -> Result<OperatorSnapshot> {
+    /// What changed of states and timers since the last snapshot, or everything; and operator state, after the function has been
+    /// asked.
+    pub fn snapshot(
+        &mut self,
+        checkpoint: CheckpointId,
+        full: bool,
+        ask: impl FnOnce(&mut SnapshotContext<'_>) -> Result<()>,
+    ) -> Result<OperatorSnapshot> {
         let KeyedCore { keys, states, event_timers, processing_timers, .. } = self;
+        ask(&mut SnapshotContext::new(states, checkpoint))?;
+        states.check()?;
+        let lists = states.operator.snapshot(self.subtask)?;
         let mut keyed = states.snapshot(keys, full)?;
         event_timers.snapshot(keys, full, &mut states.freed, &mut keyed)?;
         processing_timers.snapshot(keys, full, &mut states.freed, &mut keyed)?;
         self.free();
-        Ok(OperatorSnapshot { keyed, lists: Vec::new() })
+        Ok(OperatorSnapshot { keyed, lists })
     }
 }

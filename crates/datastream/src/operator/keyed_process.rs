@@ -55,8 +55,16 @@ impl<K: Key, I: Record, F: KeyedProcessFunction<K, I>> Operator for KeyedProcess
         self.fire(TimeDomain::ProcessingTime, now, context)
     }
 
-    fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
-        self.core.snapshot(full)
+    fn snapshot(&mut self, checkpoint: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
+        self.core.snapshot(checkpoint, full, |context| self.function.snapshot_state(context))
+    }
+
+    fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.function.notify_checkpoint_complete(checkpoint)
+    }
+
+    fn checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.function.notify_checkpoint_aborted(checkpoint)
     }
 
     fn close(&mut self) {

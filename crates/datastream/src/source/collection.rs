@@ -80,11 +80,11 @@ impl<T: Record> Values<T> for Written {
     fn values(&mut self, range: &Range, wanted: usize) -> Result<Vec<T>> {
         // A job restored with a shorter collection ends where that one does.
         let written = self.0.iter().skip(usize::try_from(range.next).unwrap_or(usize::MAX)).take(wanted);
-        let read = |(at, bytes): (u64, &Box<[u8]>)| {
+        let read = |(at, bytes): (u64, &[u8])| {
             rmp_serde::from_slice(bytes).map_err(|error| {
                 Error::data(format!("value {at} of the collection cannot be read again")).with_source(error)
             })
         };
-        (range.next..).zip(written).map(read).collect()
+        (range.next..).zip(written.map(AsRef::as_ref)).map(read).collect()
     }
 }

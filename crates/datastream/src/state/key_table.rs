@@ -2,11 +2,11 @@
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::{Field, FieldRef};
-use flott_types::{KeyGroup, Result};
+use flott_types::{Error, KeyGroup, Result};
 use hashbrown::HashTable;
 
 use super::Key;
-use crate::codec::{ColumnCodec, key_hash};
+use crate::codec::{ColumnCodec, key_hash, type_text};
 
 /// What columns of state must know of the keys, whatever their type.
 pub(crate) trait Keys: Send {
@@ -128,6 +128,13 @@ impl<K: Key> KeyTable<K> {
 
 impl<K: Key> Keys for KeyTable<K> {
     fn intern_column(&mut self, field: &Field, keys: &ArrayRef) -> Result<Vec<u32>> {
+        let (then, now) = (type_text(field), self.codec.type_text());
+        if then != now {
+            return Err(Error::state(format!(
+                "its keys were stored as {then} and are {now} now; keys cannot change, since their place depends on \
+                 what they are"
+            )));
+        }
         let keys = self.codec.decode_stored(field, keys)?;
         keys.into_iter().map(|key| Ok(self.intern_owned(key_hash(&key)?, key))).collect()
     }

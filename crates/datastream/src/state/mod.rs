@@ -4,20 +4,50 @@
 //! slots ([`States`]), and timers refer to keys by slot ([`Timers`]). So a record costs one look-up, whatever number of
 //! states its function reads. A key's slot is freed when no column and no timer needs it any more.
 //!
+//! | state | rows of a snapshot |
+//! |---|---|
+//! | [`ValueState`], [`ReducingState`], [`AggregatingState`] | `key -> value` |
+//! | [`ListState`] | `(key, position) -> value` |
+//! | [`MapState`] | `(key, map_key) -> value` |
+//! | timers | `(key, timestamp, namespace)` |
+//!
+//! Entries with a time to live ([`StateTtlConfig`]) have a column `last_access` too.
+//!
 //! Each column knows what changed since the last snapshot; a snapshot turns just that into arrow columns named `key` and after
 //! what they hold, by `serde`.
 
+mod declare;
+mod fold;
 mod key;
 mod key_table;
+mod list;
+mod list_column;
+mod map;
+mod map_column;
+mod operator;
+mod operator_access;
+mod rows;
 mod scope;
 mod timers;
+mod ttl;
 mod value;
+mod value_column;
 
+pub(crate) use declare::tell_dropped;
+pub use fold::{AggregatingState, ReducingState};
 pub use key::Key;
 pub(crate) use key::{ByRef, ByValue, KeyBy};
 pub(crate) use key_table::{KeyTable, Keys};
+pub use list::ListState;
+pub(crate) use list_column::ListColumn;
+pub use map::MapState;
+pub(crate) use map_column::MapColumn;
+pub use operator::BroadcastState;
+pub(crate) use operator::{OperatorColumn, OperatorList};
+pub use operator_access::{OperatorListState, OperatorStateAccess};
 pub use scope::StateAccess;
 pub(crate) use scope::{StateColumn, States};
 pub(crate) use timers::Timers;
-pub(crate) use value::ValueColumn;
+pub use ttl::{StateTtlConfig, TtlUpdateType, TtlVisibility};
 pub use value::ValueState;
+pub(crate) use value_column::ValueColumn;

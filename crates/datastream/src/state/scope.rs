@@ -7,6 +7,8 @@ use flott_state::{KeyedDelta, RestoredState};
 use flott_types::{Error, Result, Timestamp};
 
 use super::Keys;
+use super::operator::{OperatorColumn, OperatorStates};
+use super::rows::Migration;
 
 /// A state as the operator sees it, whatever its kind and type: values by the slots of keys.
 pub(crate) trait StateColumn: Any + Send {
@@ -29,13 +31,20 @@ pub(crate) trait StateColumn: Any + Send {
     fn tidy(&mut self, now: Timestamp, budget: usize, freed: &mut Vec<u32>) {
         let _ = (now, budget, freed);
     }
+    /// How the state was stored, if its type was another one.
+    fn migration(&self) -> Option<&Migration> {
+        None
+    }
 }
 
 /// The columns of an operator, and the slot of the key that it is at.
 pub struct States {
     columns: Vec<Box<dyn StateColumn>>,
     pub(crate) slot: u32,
+    /// The time of the call. Set it before states are declared, too: what expires begins to live then.
     pub(crate) now: Timestamp,
+    /// State that belongs to no key.
+    pub(crate) operator: OperatorStates,
     /// Slots from which something was taken: perhaps their keys can go.
     pub(crate) freed: Vec<u32>,
     fault: RefCell<Option<Error>>,
@@ -65,7 +74,14 @@ impl StateAccess for States {
 
 impl Default for States {
     fn default() -> Self {
-        States { columns: Vec::new(), slot: 0, now: 0, freed: Vec::new(), fault: RefCell::new(None) }
+        States {
+            columns: Vec::new(),
+            slot: 0,
+            now: Timestamp::MIN,
+            operator: OperatorStates::default(),
+            freed: Vec::new(),
+            fault: RefCell::new(None),
+        }
     }
 }
 
@@ -104,6 +120,29 @@ impl States {
         let column = column.and_then(|column| column.downcast_mut());
         if column.is_none() {
             undeclared(fault);
+        }
+        column
+    }
+
+    /// How a state was stored, if its type was another one.
+    pub(crate) fn migration(&self, number: u32) -> Option<&Migration> {
+        self.columns.get(number as usize)?.migration()
+    }
+
+    /// The operator state of that number. One that was not declared lets the task fail after the call.
+    pub(crate) fn operator_column<C: OperatorColumn>(&self, number: u32) -> Option<&C> {
+        let column = self.operator.column(number);
+        if column.is_none() {
+            self.undeclared();
+        }
+        column
+    }
+
+    /// As [`States::operator_column`].
+    pub(crate) fn operator_column_mut<C: OperatorColumn>(&mut self, number: u32) -> Option<&mut C> {
+        let column = self.operator.column_mut(number);
+        if column.is_none() {
+            undeclared(&self.fault);
         }
         column
     }

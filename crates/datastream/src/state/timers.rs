@@ -13,7 +13,7 @@ use flott_state::{KeyedDelta, RestoredState};
 use flott_types::{Error, FastMap, FastSet, Result, Timestamp};
 
 use super::Keys;
-use super::value::{failed, stored};
+use super::rows::{failed, stored};
 use crate::codec::ColumnCodec;
 
 /// What timers of one key are told apart by, besides their times: nothing, or a window.

@@ -12,7 +12,7 @@ type Function<T> = dyn Fn(&[T], Option<&[Timestamp]>) -> Vec<Timestamp> + Send +
 pub struct TimestampAssigner<T>(Kind<T>);
 
 enum Kind<T> {
-    /// They keep the one that they have; those without have [`Timestamp::MIN`], as in Flink.
+    /// They keep the one that they have.
     Recorded,
     /// The clock, when they come by.
     Ingestion,
@@ -42,17 +42,22 @@ impl<T: 'static> TimestampAssigner<T> {
         TimestampAssigner(Kind::Function(Arc::new(all)))
     }
 
+    /// The timestamps of events, given those that they have; `None` if they have none.
     pub(super) fn assign(
         &self,
         events: &[T],
         recorded: Option<Vec<Timestamp>>,
         now: Timestamp,
-    ) -> Vec<Timestamp> {
+    ) -> Option<Vec<Timestamp>> {
         match &self.0 {
-            Kind::Recorded => recorded.unwrap_or_else(|| vec![Timestamp::MIN; events.len()]),
-            Kind::Ingestion => vec![now; events.len()],
-            Kind::Function(assign) => assign(events, recorded.as_deref()),
+            Kind::Recorded => recorded,
+            Kind::Ingestion => Some(vec![now; events.len()]),
+            Kind::Function(assign) => Some(assign(events, recorded.as_deref())),
         }
+    }
+
+    pub(super) fn is_recorded(&self) -> bool {
+        matches!(self.0, Kind::Recorded)
     }
 }
 

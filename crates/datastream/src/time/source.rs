@@ -11,8 +11,8 @@ use flott_types::Result;
 
 use super::WatermarkStrategy;
 
-/// A source whose events get timestamps and watermarks by a strategy, for each of its splits by itself. It takes the place of what
-/// the source itself would say of event time.
+/// A source whose events get timestamps and watermarks by a strategy, for each of its splits by itself. What the source itself states
+/// ([`SourceOutput::watermark`](flott_connector::SourceOutput::watermark)) counts too.
 pub struct WatermarkedSource<T> {
     source: Arc<dyn Source>,
     strategy: WatermarkStrategy<T>,
@@ -43,7 +43,7 @@ impl<T: Record> Source for WatermarkedSource<T> {
     }
 
     fn event_time(&self, interval: i64) -> Option<EventTimePolicy> {
-        Some(self.strategy.policy(interval))
+        self.strategy.policy(interval).or_else(|| self.source.event_time(interval))
     }
 }
 

@@ -28,6 +28,8 @@ use super::{
 pub struct WatermarkStrategy<T> {
     assigner: TimestampAssigner<T>,
     generator: Arc<dyn Fn() -> Box<dyn Loop<T>> + Send + Sync>,
+    /// The generator never says anything.
+    silent: bool,
     pub(super) idle_timeout: i64,
     alignment: Option<WatermarkAlignment>,
 }
@@ -44,9 +46,9 @@ impl<T: Record> WatermarkStrategy<T> {
         WatermarkStrategy::for_generator(move || BoundedOutOfOrderness::new(bound))
     }
 
-    /// Event time does not advance before the end of the stream.
+    /// Event time does not advance before the end of the stream, unless the source has something to say of it itself.
     pub fn no_watermarks() -> Self {
-        WatermarkStrategy::for_generator(|| NoWatermarks)
+        WatermarkStrategy { silent: true, ..WatermarkStrategy::for_generator(|| NoWatermarks) }
     }
 
     /// The timestamp of an event is the time at which it comes by. Such results are not the same in another run.
@@ -62,6 +64,7 @@ impl<T: Record> WatermarkStrategy<T> {
         WatermarkStrategy {
             assigner: TimestampAssigner::recorded(),
             generator: Arc::new(move || Box::new(Looped(generator()))),
+            silent: false,
             idle_timeout: 0,
             alignment: None,
         }
@@ -104,14 +107,18 @@ impl<T: Record> WatermarkStrategy<T> {
         Timer::new(self.assigner.clone(), (self.generator)(), interval)
     }
 
-    /// As a source says it.
-    pub(super) fn policy(&self, interval: i64) -> EventTimePolicy {
+    /// As a source says it; `None` if there is nothing to say.
+    pub(super) fn policy(&self, interval: i64) -> Option<EventTimePolicy> {
+        let nothing = self.silent && self.assigner.is_recorded() && self.idle_timeout == 0;
+        if nothing && self.alignment.is_none() {
+            return None;
+        }
         let strategy = self.clone();
-        EventTimePolicy {
+        Some(EventTimePolicy {
             generators: Box::new(move || Box::new(strategy.timer(interval))),
             idle_timeout: self.idle_timeout,
             alignment: self.alignment.clone(),
-        }
+        })
     }
 
     /// Whether it aligns sources.
@@ -129,6 +136,7 @@ impl<T> Clone for WatermarkStrategy<T> {
         WatermarkStrategy {
             assigner: self.assigner.clone(),
             generator: self.generator.clone(),
+            silent: self.silent,
             idle_timeout: self.idle_timeout,
             alignment: self.alignment.clone(),
         }

@@ -105,10 +105,12 @@ impl<T: Record> EventTimeGenerator for Timer<T> {
         output: &mut dyn FnMut(Timed) -> Result<()>,
     ) -> Result<()> {
         let mut records = batch.into_records::<T>()?;
-        let times = self.assigner.assign(&records.values, records.timestamps.take(), now);
-        let cuts = self.generator.run(&records.values, &times, self.interval, cap, progress);
-        let count = times.len();
-        records.timestamps = Some(times);
+        let count = records.values.len();
+        records.timestamps = self.assigner.assign(&records.values, records.timestamps.take(), now);
+        // What has no timestamp is as early as can be, as in Flink.
+        let none = if records.timestamps.is_none() { vec![Timestamp::MIN; count] } else { Vec::new() };
+        let times = records.timestamps.as_deref().unwrap_or(&none);
+        let cuts = self.generator.run(&records.values, times, self.interval, cap, progress);
         match cuts.as_slice() {
             [] => output(Timed::Rows(records.into())),
             [(row, watermark)] if *row == count => {
@@ -137,10 +139,10 @@ fn send_cut<T: Record>(
 ) -> Result<()> {
     let count = records.values.len();
     let mut values = records.values.into_iter();
-    let mut times = records.timestamps.unwrap_or_default().into_iter();
+    let mut times = records.timestamps.map(Vec::into_iter);
     let mut piece = |len: usize| {
-        let values: Vec<T> = values.by_ref().take(len).collect();
-        Records::with_timestamps(values, times.by_ref().take(len).collect())
+        let timestamps = times.as_mut().map(|times| times.by_ref().take(len).collect());
+        Records { timestamps, ..Records::new(values.by_ref().take(len).collect()) }
     };
     let mut start = 0;
     for (row, watermark) in cuts {

@@ -134,7 +134,7 @@ impl Binder<'_> {
             // A stream of upserts is completed by its key, and for that whole rows are kept.
             Ok(connector) => (
                 connector.readable_metadata(&spec),
-                connector.projects_fields() && connector.source_changelog(&spec) != Changelog::Upsert,
+                connector.projects_fields(&spec) && connector.source_changelog(&spec) != Changelog::Upsert,
             ),
             Err(error) => return Err(error.context(format!("table {path}"))),
         };

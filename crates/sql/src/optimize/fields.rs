@@ -1,7 +1,7 @@
 //! Fields of ROWs are read as columns of their own, where a connector can do that: nothing else of the ROW is read and carried.
 //!
-//! An access such as `r.a.b` moves down through projections, filters and watermarks to its scan. Where another operator needs a ROW, it gets it
-//! whole.
+//! An access such as `r.a.b` moves down through projections, filters, watermarks and joins to its scan. Where another operator needs a ROW, it
+//! gets it whole.
 
 use flott_plan::{Expr, Literal};
 use flott_types::{LogicalType, TypeKind};
@@ -124,6 +124,27 @@ fn narrow(rel: Rel, wanted: &[Access]) -> Rel {
             let node = RelNode::Watermark { input: Box::new(input), column: index, expr };
             projected(Rel::new(node, marked), exprs, out)
         }
+        RelNode::Join { left, right, kind, condition } => {
+            let mut exprs: Vec<Expr> = wanted.iter().map(|access| access.apply(column(access))).collect();
+            exprs.extend(condition);
+            let mut reads = reads_of(&exprs);
+            let width = left.fields.len();
+            let (mut of_left, mut of_right): (Vec<Access>, Vec<Access>) =
+                reads.drain(..).partition(|access| access.column < width);
+            // Columns were pruned before: there is one on either side, so that rows can be counted.
+            if of_left.is_empty() && width > 0 {
+                of_left.push(Access::whole(0));
+            }
+            if of_right.is_empty() && !right.fields.is_empty() {
+                of_right.push(Access::whole(width));
+            }
+            reads.extend(of_left.iter().chain(&of_right).cloned());
+            let mut exprs = placed(exprs, &reads, width + right.fields.len());
+            of_right.iter_mut().for_each(|access| access.column -= width);
+            let condition = if exprs.len() > wanted.len() { exprs.pop() } else { None };
+            let (left, right) = (narrow(*left, &of_left), narrow(*right, &of_right));
+            projected(left.join(right, kind, condition), exprs, out)
+        }
         node => {
             let exprs = wanted.iter().map(|access| access.apply(column(access))).collect();
             projected(Rel::new(node, fields).map_inputs(&mut read_fields), exprs, out)
@@ -145,20 +166,31 @@ fn reading(scan: Scan, wanted: &[Access]) -> Scan {
 
 /// The input with what these expressions read, and the expressions over that.
 fn narrow_under(input: Rel, exprs: Vec<Expr>) -> (Rel, Vec<Expr>) {
+    let mut reads = reads_of(&exprs);
+    if reads.is_empty() && !input.fields.is_empty() {
+        // Columns were pruned before: there is one, so that rows can be counted.
+        reads.push(Access::whole(0));
+    }
+    let exprs = placed(exprs, &reads, input.fields.len());
+    (narrow(input, &reads), exprs)
+}
+
+/// What these expressions read: sorted, and none within another.
+fn reads_of(exprs: &[Expr]) -> Vec<Access> {
     let mut reads = Vec::new();
-    for expr in &exprs {
+    for expr in exprs {
         collect(expr, &mut reads);
     }
     reads.sort();
     // A path comes right before those within it.
     reads.dedup_by(|inner, outer| inner.column == outer.column && inner.path.starts_with(&outer.path));
-    if reads.is_empty() && !input.fields.is_empty() {
-        // Columns were pruned before: there is one, so that rows can be counted.
-        reads.push(Access::whole(0));
-    }
-    let width = input.fields.len();
+    reads
+}
+
+/// Expressions over `width` columns as expressions over just what is read of them.
+fn placed(exprs: Vec<Expr>, reads: &[Access], width: usize) -> Vec<Expr> {
     let place = |expr: Expr| {
-        // Columns of the new input are told from those of the old one by their distance until all are replaced.
+        // The new columns are told from the old ones by their distance until all are replaced.
         let moved = expr.transform(&mut |node| match Access::of(&node) {
             Some(access) if access.column < width => match reads.binary_search(&access) {
                 Ok(at) => Expr::column(width + at, node.ty().clone()),
@@ -171,8 +203,7 @@ fn narrow_under(input: Rel, exprs: Vec<Expr>) -> (Rel, Vec<Expr>) {
             other => other,
         })
     };
-    let exprs = exprs.into_iter().map(place).collect();
-    (narrow(input, &reads), exprs)
+    exprs.into_iter().map(place).collect()
 }
 
 fn collect(expr: &Expr, reads: &mut Vec<Access>) {

@@ -161,7 +161,8 @@ pub fn check(actual: impl AsRef<str>, expected: Expect) {
     expected.assert_eq(actual.as_ref());
 }
 
-/// A connector that plans and never runs: `'changelog'` says which changes its tables have.
+/// A connector that plans and never runs: `'changelog'` says which changes its tables have, `'fields'` whether fields of ROWs are read by
+/// themselves.
 struct Rows;
 
 impl Rows {
@@ -169,6 +170,7 @@ impl Rows {
         let _ = context;
         let mut options = Options::new(&table.name, &table.options);
         options.text("changelog");
+        options.flag("fields", false)?;
         options.text("scan.parallelism");
         options.text("sink.parallelism");
         options.parsed::<u32>("rows", "a number of rows")?;
@@ -204,6 +206,10 @@ impl Connector for Rows {
             ("offset".to_owned(), TypeKind::BigInt.not_null()),
             ("timestamp".to_owned(), TypeKind::TimestampLtz(3).not_null()),
         ]
+    }
+
+    fn projects_fields(&self, spec: &TableSpec) -> bool {
+        spec.options.get("fields").is_some_and(|text| text == "true")
     }
 
     fn source_changelog(&self, spec: &TableSpec) -> Changelog {

@@ -14,7 +14,7 @@ impl Folder {
     /// # Errors
     /// [`flott_types::ErrorKind::State`], naming the file, if one is missing, damaged or of another version.
     pub async fn restore(&self, state: &SubtaskRestore) -> Result<RestoredState> {
-        let mut restored = RestoredState::default();
+        let mut restored = RestoredState { found: true, ..RestoredState::default() };
         for table in &state.keyed {
             let rows = self.restore_table(table).await?;
             restored.keyed.insert(table.name.clone(), rows);

@@ -1,18 +1,21 @@
 //! A source whose splits are read side by side, hours of event time apart: `k BIGINT` is the split's number, `t TIMESTAMP(3)` goes on
 //! by a second a row. `splits` is a list of `start:rows` (start in seconds), or `start:rows:open` for a split that does not
-//! end. With `late`, every other row has the time of the first.
+//! end. With `late`, every other row has the time of the first. All splits go to the reader that asks first, or with `spread` one to
+//! each. With `group` the source says itself what its event time is, and waits for others of the group (`drift` in seconds).
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray};
-use flott_batch::{ChangeBatch, arrow_type};
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, TimestampMicrosecondArray};
+use arrow::datatypes::TimestampMicrosecondType;
+use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_connector::{
-    Boundedness, Connector, EnumeratorContext, Options, Poll, ReaderContext, Source, SourceOutput,
-    SourceReader, Split, SplitEnumerator, TableContext,
+    Boundedness, Connector, EnumeratorContext, EventTimeGenerator, EventTimePolicy, EventTimeProgress,
+    Options, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split, SplitEnumerator, TableContext,
+    Timed as Out, WatermarkAlignment,
 };
 use flott_plan::{Schema, SourceSpec};
-use flott_types::{Result, SubtaskIndex, TypeKind};
+use flott_types::{Result, SubtaskIndex, Timestamp, TypeKind, Watermark};
 
 use super::source::Controls;
 
@@ -26,6 +29,9 @@ struct TimedSource {
     splits: Vec<Timed>,
     late: bool,
     pause: i64,
+    spread: bool,
+    idle_timeout: i64,
+    alignment: Option<WatermarkAlignment>,
 }
 
 #[derive(Clone, Copy)]
@@ -57,7 +63,15 @@ impl Connector for TimedSourceConnector {
             let mut number = || parts.next().unwrap().parse().unwrap();
             Timed { start: number(), rows: number(), open: parts.next().is_some() }
         };
+        let alignment = |options: &mut Options<'_>| -> Result<Option<WatermarkAlignment>> {
+            let drift = options.parsed::<i64>("drift", "seconds")?.unwrap_or(0);
+            let group = options.text("group").map(str::to_owned);
+            Ok(group.map(|group| WatermarkAlignment { group, max_drift: drift * 1_000, update_interval: 10 }))
+        };
         let source = TimedSource {
+            alignment: alignment(&mut options)?,
+            spread: options.flag("spread", false)?,
+            idle_timeout: options.millis("idle-timeout")?.unwrap_or(0),
             controls: self.0.clone(),
             splits: options.required("splits")?.split(',').map(parse).collect(),
             late: options.flag("late", false)?,
@@ -78,11 +92,26 @@ impl Source for TimedSource {
 
     fn enumerator(&self, restored: Option<&str>, _: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
         let left = if restored == Some("done") { 0 } else { self.splits.len() };
-        Ok(Box::new(TimedEnumerator { left }))
+        Ok(Box::new(TimedEnumerator { left, spread: self.spread }))
     }
 
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
-        Ok(Box::new(TimedReader { source: self.clone(), splits: Vec::new(), turn: 0, next_at: 0, context }))
+        Ok(Box::new(TimedReader {
+            source: self.clone(),
+            splits: Vec::new(),
+            paused: Vec::new(),
+            turn: 0,
+            next_at: 0,
+            context,
+        }))
+    }
+
+    fn event_time(&self, _: i64) -> Option<EventTimePolicy> {
+        self.alignment.clone().map(|alignment| EventTimePolicy {
+            generators: Box::new(|| Box::new(Column)),
+            idle_timeout: self.idle_timeout,
+            alignment: Some(alignment),
+        })
     }
 
     fn watermark_per_split(&self) -> bool {
@@ -90,14 +119,44 @@ impl Source for TimedSource {
     }
 }
 
-/// Gives all splits to who asks first.
+/// The time of a row is the watermark behind its batch.
+struct Column;
+
+impl EventTimeGenerator for Column {
+    fn rows(
+        &mut self,
+        batch: Batch,
+        progress: &mut EventTimeProgress,
+        cap: Timestamp,
+        _: Timestamp,
+        output: &mut dyn FnMut(Out) -> Result<()>,
+    ) -> Result<()> {
+        let Batch::Changes(changes) = &batch else { panic!("columns are wanted") };
+        let times = changes.column(1).as_primitive::<TimestampMicrosecondType>();
+        let highest = times.values().iter().max().map_or(Timestamp::MIN, |micros| micros / 1_000);
+        output(Out::Rows(batch))?;
+        progress.current = progress.current.max(highest);
+        if progress.current.min(cap) > progress.sent {
+            progress.sent = progress.current.min(cap);
+            output(Out::Watermark(Watermark(progress.sent)))?;
+        }
+        Ok(())
+    }
+}
+
+/// Gives all splits to who asks first, or each to another.
 struct TimedEnumerator {
     left: usize,
+    spread: bool,
 }
 
 impl SplitEnumerator for TimedEnumerator {
     fn next_splits(&mut self, _: SubtaskIndex) -> Result<Option<Vec<Split>>> {
         let split = |id: usize| Split { id: id.to_string(), payload: "0".to_owned() };
+        if self.spread && self.left > 0 {
+            self.left -= 1;
+            return Ok(Some(vec![split(self.left)]));
+        }
         let splits: Vec<_> = (0..std::mem::take(&mut self.left)).map(split).collect();
         Ok((!splits.is_empty()).then_some(splits))
     }
@@ -111,6 +170,7 @@ struct TimedReader {
     source: TimedSource,
     /// Number and position.
     splits: Vec<(usize, i64)>,
+    paused: Vec<usize>,
     turn: usize,
     next_at: i64,
     context: ReaderContext,
@@ -135,6 +195,9 @@ impl SourceReader for TimedReader {
         for _ in 0..self.splits.len() {
             self.turn = (self.turn + 1) % self.splits.len();
             let (id, position) = self.splits[self.turn];
+            if self.paused.contains(&id) {
+                continue;
+            }
             let Timed { start, rows, open } = self.source.splits[id];
             let end = (position + BATCH).min(rows);
             let name = id.to_string();
@@ -159,6 +222,11 @@ impl SourceReader for TimedReader {
             }
         }
         Ok(Poll::Wait(now + 2))
+    }
+
+    fn pause_splits(&mut self, paused: &[&str]) -> Result<()> {
+        self.paused = paused.iter().map(|id| id.parse().unwrap()).collect();
+        Ok(())
     }
 
     fn snapshot(&mut self) -> Result<Vec<Split>> {

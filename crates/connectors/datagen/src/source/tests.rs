@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flott_batch::pretty;
 use flott_connector::Waker;
+use flott_connector::conformance::{SourceUnderTest, check_source};
 use flott_plan::{Schema, TableSpec};
 use flott_types::clock::ManualClock;
 use flott_types::{LogicalType, TypeKind};
@@ -261,4 +262,30 @@ fn wrong_options_are_refused() {
     assert!(error(TypeKind::Varchar(3), &[("fields.a.length", "4")]).contains("from 1 to 3"));
     assert!(error(TypeKind::Int, &[("fields.a.null-rate", "2")]).contains("from 0 to 1"));
     assert!(error(TypeKind::Int, &[("fields.a.kind", "odd")]).contains("random or sequence"));
+}
+
+/// The table of some options.
+struct Generated(SourceSpec);
+
+impl SourceUnderTest for Generated {
+    fn source(&self) -> Result<Arc<dyn Source>> {
+        source(&self.0)
+    }
+
+    fn texts(&self, batch: Batch) -> Result<Vec<String>> {
+        let mut rows = Rows::default();
+        rows.emit("", batch)?;
+        Ok(rows.lines(&self.0))
+    }
+
+    fn expected(&self) -> Vec<String> {
+        run(&self.0, 1, 1_000)
+    }
+}
+
+#[test]
+fn the_rules_of_all_sources_hold() {
+    let options = [("number-of-rows", "30"), ("seed", "42")];
+    let columns = [("a", TypeKind::BigInt), ("b", TypeKind::Varchar(5))];
+    check_source(&Generated(spec(&columns, &options))).unwrap();
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod conformance;
 mod harness;
 mod sink;
 mod source;

@@ -2,27 +2,11 @@
 
 use std::sync::Arc;
 
-use flott_connector::{EnumeratorContext, Poll, ReaderContext, SourceReader};
+use flott_connector::Poll;
+use flott_types::Clock;
 use flott_types::clock::ManualClock;
-use flott_types::{Clock, SubtaskIndex};
 
-use crate::support::{Events, NOW, nexmark, source};
-
-fn reader(options: &[(&str, &str)], clock: &Arc<ManualClock>) -> Box<dyn SourceReader> {
-    let source = source(&nexmark(options)).unwrap();
-    let context = EnumeratorContext { parallelism: 1, clock: clock.clone() };
-    let splits = source.enumerator(None, context).unwrap().next_splits(SubtaskIndex(0)).unwrap().unwrap();
-    let context = ReaderContext {
-        subtask: SubtaskIndex(0),
-        parallelism: 1,
-        batch_size: 4_096,
-        clock: clock.clone(),
-        waker: flott_connector::Waker::default(),
-    };
-    let mut reader = source.reader(context).unwrap();
-    reader.add_splits(splits).unwrap();
-    reader
-}
+use crate::support::{Events, NOW, reader};
 
 #[test]
 fn an_event_comes_when_its_time_has_come() {

@@ -8,7 +8,8 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
 use flott_batch::Batch;
 use flott_connector::{
-    Connector, EnumeratorContext, Poll, ReaderContext, Source, SourceOutput, Split, TableContext,
+    Connector, EnumeratorContext, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split,
+    TableContext,
 };
 use flott_connector_nexmark::{Kind, NexmarkConnector};
 use flott_plan::{Schema, SourceSpec, TableSpec};
@@ -105,6 +106,23 @@ pub fn nexmark(options: &[(&str, &str)]) -> SourceSpec {
 pub fn source(spec: &SourceSpec) -> Result<Arc<dyn Source>> {
     let context = TableContext { batch: false, zone: "UTC".to_owned(), configuration: Default::default() };
     NexmarkConnector.source(spec, &context)
+}
+
+/// The only reader of a fresh job, with its split.
+pub fn reader(options: &[(&str, &str)], clock: &Arc<ManualClock>) -> Box<dyn SourceReader> {
+    let source = source(&nexmark(options)).unwrap();
+    let context = EnumeratorContext { parallelism: 1, clock: clock.clone() };
+    let splits = source.enumerator(None, context).unwrap().next_splits(SubtaskIndex(0)).unwrap().unwrap();
+    let context = ReaderContext {
+        subtask: SubtaskIndex(0),
+        parallelism: 1,
+        batch_size: 4_096,
+        clock: clock.clone(),
+        waker: flott_connector::Waker::default(),
+    };
+    let mut reader = source.reader(context).unwrap();
+    reader.add_splits(splits).unwrap();
+    reader
 }
 
 /// What a reader emits, with the split it is of.

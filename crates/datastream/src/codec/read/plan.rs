@@ -3,10 +3,10 @@
 use arrow::array::*;
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, Fields};
 
 use crate::codec::schema_text::SchemaText;
-use crate::codec::shape::{ENCODING, ENUM, JSON, Kind, Shape};
+use crate::codec::shape::{ENCODING, ENUM, JSON, Kind, Shape, tuple_field};
 
 /// A column to read values of a type from.
 pub(in crate::codec) struct Reader {
@@ -65,7 +65,7 @@ impl Reader {
                 let value = Reader::new(values, map.values(), value)?;
                 Values::Map(map.offsets().clone(), Box::new([key, value]))
             }
-            (DataType::Struct(fields), Kind::Tuple(items)) if fields.len() == items.len() => {
+            (DataType::Struct(fields), Kind::Tuple(items)) if is_tuple(fields, items.len()) => {
                 let columns = fields.iter().zip(array.as_struct().columns()).zip(items);
                 let items = columns.map(|((field, column), item)| Reader::new(field, column, item));
                 Values::Tuple(items.collect::<Result<_, _>>()?)
@@ -129,6 +129,11 @@ impl Reader {
         };
         Ok(Reader { values, optional: false, nulls: array.logical_nulls() })
     }
+}
+
+/// Whether the fields are those of a tuple, and not of a struct with as many.
+fn is_tuple(fields: &Fields, len: usize) -> bool {
+    fields.len() == len && fields.iter().enumerate().all(|(at, field)| *field.name() == tuple_field(at))
 }
 
 fn entry_fields(map: &DataType) -> Result<(&Field, &Field), String> {

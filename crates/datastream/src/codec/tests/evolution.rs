@@ -92,7 +92,7 @@ fn a_field_without_a_default_is_an_error_that_shows_both() {
     let error = error.to_string();
     assert!(
         error.starts_with(
-            "state 's' was stored as {user: STRING, amount: INT, dropped: ARRAY<INT>, \
+            "column 's' was stored as {user: STRING, amount: INT, dropped: ARRAY<INT>, \
              inner: {rate: FLOAT, level: ENUM}} and is read as {user: STRING, country: STRING} ("
         ) && error.ends_with("New): missing field `country`"),
         "{error}"
@@ -134,6 +134,7 @@ fn numbers_widen_and_never_narrow() {
     assert!(read_as::<i64, String>(&[1]).is_err());
     assert!(read_as::<String, i64>(&["1".to_owned()]).is_err());
     assert!(read_as::<(i32, i32), (i32, i32, i32)>(&[(1, 2)]).is_err());
+    assert!(read_as::<Old, (String, i32, Vec<i32>, (f32, Level))>(&old()).is_err());
     assert!(read_as::<(i32, i32), Vec<i32>>(&[(1, 2)]).is_err());
 }
 

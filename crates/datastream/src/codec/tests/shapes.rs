@@ -297,7 +297,7 @@ fn what_would_not_come_back_is_refused() {
 
     let codec = ColumnCodec::<Event>::new("events").unwrap();
     let error = message(codec.encode(&[Event::Moved { x: f64::NAN, to: None }]).unwrap_err());
-    assert!(error.contains("state 'events'") && error.contains("JSON has no NaN"), "{error}");
+    assert!(error.contains("column 'events'") && error.contains("JSON has no NaN"), "{error}");
     let mut deep = Event::Tick;
     for _ in 0..200 {
         deep = Event::Nested(Box::new(deep));
@@ -360,6 +360,8 @@ fn a_type_that_contradicts_itself_is_refused() {
 }
 
 proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(32))]
+
     #[test]
     fn whatever_the_value_it_comes_back(
         values in proptest::collection::vec((

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use flott_batch::{Batch, Record, Records, WatermarkStatus};
 use flott_operator::{Backlog, Context, Operator};
 use flott_runtime::TaskOptions;
-use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
-use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
+use flott_state::{OperatorSnapshot, Redistribution, RestoredState};
+use flott_types::{CheckpointId, Error, Result, SubtaskIndex, Timestamp, Watermark};
 use serde::{Deserialize, Serialize};
 
 use super::alarms::{Alarm, Alarms};
@@ -15,6 +15,7 @@ use super::queue::{Control, Queue, Ready, Work};
 use super::requests::{Completion, Completions, Executor};
 use super::{AsyncOptions, AsyncRetry};
 use crate::output::OutputBuffer;
+use crate::state::{OperatorColumn, OperatorList, tell_dropped};
 use crate::{AsyncFunction, RuntimeContext};
 
 const STATE: &str = "requests";
@@ -26,12 +27,20 @@ pub(crate) struct AsyncWait<I, F: AsyncFunction<I>> {
     retry: Option<AsyncRetry<F::Out>>,
     task: Arc<TaskOptions>,
     /// There from `open` on.
-    running: Option<(Executor, Arc<Completions<F::Out>>)>,
+    running: Option<Open<I, F::Out>>,
     queue: Queue<I, F::Out>,
     /// What came when there was no room.
     waiting: VecDeque<Waiting<I>>,
     alarms: Alarms,
     buffer: OutputBuffer<F::Out>,
+}
+
+struct Open<I, O> {
+    subtask: SubtaskIndex,
+    executor: Executor,
+    done: Arc<Completions<O>>,
+    /// How requests are written into a snapshot. Empty between snapshots.
+    state: OperatorList<Entry<I>>,
 }
 
 enum Waiting<I> {
@@ -128,7 +137,7 @@ impl<I: Record + Clone, F: AsyncFunction<I>> AsyncWait<I, F> {
 
     /// Makes a request, for the first time or again.
     fn begin(&mut self, number: u64) -> Result<()> {
-        let Some((executor, done)) = &self.running else {
+        let Some(Open { executor, done, .. }) = &self.running else {
             return Err(Error::internal("the operator is not open"));
         };
         if let Some(request) = self.queue.open_mut(number) {
@@ -186,20 +195,19 @@ impl<I: Record + Clone, F: AsyncFunction<I>> AsyncWait<I, F> {
 
 impl<I: Record + Clone, F: AsyncFunction<I>> Operator for AsyncWait<I, F> {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        let entries = restored.take_list(STATE);
+        let mut state = OperatorList::restore(STATE, Redistribution::Split, &mut restored)?;
         let (info, metrics) = (context.info, context.metrics);
         let Some(function) = Arc::get_mut(&mut self.function) else {
             return Err(Error::internal("the function is in use before it is open"));
         };
         function.open(&mut RuntimeContext::new(info, &self.task, metrics, &mut restored, None))?;
+        tell_dropped(&info.name, &restored);
         let executor = Executor::new(self.options.runtime.as_ref())?;
-        self.running = Some((executor, Completions::new(context.waker.clone())));
-        for entry in entries {
-            let unreadable =
-                |error| Error::state("cannot read a record that was asked about").with_source(error);
-            let Entry { value, timestamp } = serde_json::from_str(&entry).map_err(unreadable)?;
+        for Entry { value, timestamp } in std::mem::take(&mut state.values) {
             self.waiting.push_back(Waiting::Record(value, timestamp));
         }
+        let done = Completions::new(context.waker.clone());
+        self.running = Some(Open { subtask: info.subtask, executor, done, state });
         self.advance(context)
     }
 
@@ -220,7 +228,7 @@ impl<I: Record + Clone, F: AsyncFunction<I>> Operator for AsyncWait<I, F> {
     }
 
     fn woken(&mut self, context: &mut Context<'_>) -> Result<()> {
-        let done = self.running.as_ref().map(|(_, done)| done.take()).unwrap_or_default();
+        let done = self.running.as_ref().map(|open| open.done.take()).unwrap_or_default();
         for completion in done {
             self.completed(completion, context.now)?;
         }
@@ -252,13 +260,13 @@ impl<I: Record + Clone, F: AsyncFunction<I>> Operator for AsyncWait<I, F> {
             Waiting::Record(value, timestamp) => Some((value, *timestamp)),
             Waiting::Control(_) => None,
         });
-        let entry = |(value, timestamp): (&I, Option<Timestamp>)| {
-            serde_json::to_string(&Entry { value, timestamp }).map_err(|error| {
-                Error::data("a record that was asked about cannot be written").with_source(error)
-            })
+        let Some(Open { subtask, state, .. }) = &mut self.running else {
+            return Err(Error::internal("a snapshot of an operator that is not open"));
         };
-        let entries = self.queue.inputs().into_iter().chain(waiting).map(entry).collect::<Result<_>>()?;
-        let list = ListState { name: STATE.to_owned(), redistribution: Redistribution::Split, entries };
+        let entry = |(value, timestamp): (&I, Option<Timestamp>)| Entry { value: value.clone(), timestamp };
+        state.values = self.queue.inputs().into_iter().chain(waiting).map(entry).collect();
+        let list = state.snapshot(*subtask)?;
+        state.values.clear();
         Ok(OperatorSnapshot { keyed: Vec::new(), lists: vec![list] })
     }
 

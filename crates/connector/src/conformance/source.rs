@@ -1,0 +1,152 @@
+//! What a source must hold.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use flott_batch::Batch;
+use flott_types::Result;
+use flott_types::clock::ManualClock;
+
+use super::drive::Run;
+use super::{broken, same_rows};
+use crate::{EnumeratorContext, Source};
+use flott_types::SubtaskIndex;
+
+/// A source, and what is known of it.
+pub trait SourceUnderTest {
+    /// Makes the source, as the JobManager and each task do for themselves.
+    ///
+    /// # Errors
+    /// As the source says.
+    fn source(&self) -> Result<Arc<dyn Source>>;
+
+    /// The rows of a batch as texts, by which they are compared.
+    ///
+    /// # Errors
+    /// If the batch is of another kind.
+    fn texts(&self, batch: Batch) -> Result<Vec<String>>;
+
+    /// All rows, in any order.
+    fn expected(&self) -> Vec<String>;
+
+    /// The rows at which a batch is large enough. Small, so that there are many moments between batches.
+    fn batch_size(&self) -> usize {
+        3
+    }
+
+    /// How many rows one poll may emit: a batch's worth.
+    fn most_rows_per_poll(&self) -> usize {
+        self.batch_size()
+    }
+
+    /// The source goes on for ever, after the rows that are expected.
+    fn is_endless(&self) -> bool {
+        false
+    }
+
+    /// What is read depends on when it is read, as lines of a connection do; then nothing is said of restarts.
+    fn is_replayable(&self) -> bool {
+        true
+    }
+}
+
+/// Holds a source against the rules:
+///
+/// - at any parallelism, each row is read once;
+/// - a snapshot between any two polls, restored at any parallelism, loses nothing and doubles nothing, whatever was read after it;
+/// - splits have the same names in every run; a reader speaks of splits that it has, and of no others;
+/// - a snapshot changes nothing;
+/// - a poll does a batch's worth of work, so that barriers get their turn.
+///
+/// # Errors
+/// The rule that is broken, and when.
+pub fn check_source(test: &dyn SourceUnderTest) -> Result<()> {
+    for parallelism in [1, 2, 4] {
+        let when = format!("read by {parallelism} readers");
+        let clock = Arc::new(ManualClock::new(START));
+        let mut run = Run::new(test, parallelism, &clock, None)?;
+        run.finish().map_err(|error| error.context(&when))?;
+        same_rows(run.rows, test.expected(), &when)?;
+    }
+    if !test.is_replayable() {
+        return Ok(());
+    }
+    stable_names(test)?;
+    for (from, to) in [(1, 1), (1, 3), (2, 1), (3, 2), (4, 4)] {
+        for every in [1, 2, 3, 5, 8] {
+            for lost in [0, 1, 4] {
+                let when = format!(
+                    "{from} readers, restored as {to} and back every {every} polls, {lost} polls after the snapshot"
+                );
+                with_restarts(test, [from, to], every, lost, &when).map_err(|error| {
+                    if error.message().starts_with(&when) { error } else { error.context(&when) }
+                })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Some time in 2023.
+const START: i64 = 1_700_000_000_000;
+
+fn stable_names(test: &dyn SourceUnderTest) -> Result<()> {
+    let names = || -> Result<BTreeSet<String>> {
+        let clock = Arc::new(ManualClock::new(START));
+        let mut enumerator = test.source()?.enumerator(None, EnumeratorContext { parallelism: 2, clock })?;
+        let mut names = BTreeSet::new();
+        while let Some(splits) = enumerator.next_splits(SubtaskIndex(0))? {
+            if splits.is_empty() {
+                break;
+            }
+            names.extend(splits.into_iter().map(|split| split.id));
+        }
+        Ok(names)
+    };
+    let (first, second) = (names()?, names()?);
+    match first == second {
+        true => Ok(()),
+        false => Err(broken(format!("splits are called {first:?} in one run, {second:?} in the next"))),
+    }
+}
+
+/// Reads to the end; takes a snapshot after every so many polls, reads on for a few that are then lost, and goes on from the
+/// snapshot with the other number of readers.
+fn with_restarts(
+    test: &dyn SourceUnderTest,
+    parallelisms: [u32; 2],
+    every: usize,
+    lost: usize,
+    when: &str,
+) -> Result<()> {
+    let clock = Arc::new(ManualClock::new(START));
+    let mut run = Run::new(test, parallelisms[0], &clock, None)?;
+    let mut rows = Vec::new();
+    // Enough for each poll to be the one before a snapshot, and for a source that waits to get on.
+    let restarts = 40 + 2 * test.expected().len() / test.batch_size().max(1);
+    for restart in 1..=restarts {
+        let goal = run.polls + every;
+        while run.polls < goal && run.step()? {}
+        let snapshot = run.snapshot()?;
+        rows.append(&mut run.rows);
+        for _ in 0..lost {
+            run.step()?;
+        }
+        run = Run::new(test, parallelisms[restart % 2], &clock, Some(&snapshot))?;
+        if rows.len() >= test.expected().len() && restart > restarts / 2 {
+            break;
+        }
+    }
+    let left = test.expected().len().saturating_sub(rows.len());
+    finish_from(&mut run, left)?;
+    rows.append(&mut run.rows);
+    same_rows(rows, test.expected(), when)
+}
+
+fn finish_from(run: &mut Run<'_>, left: usize) -> Result<()> {
+    let mut over = 0;
+    while run.step()? && over <= 100 {
+        over = if run.rows.len() >= left { over + 1 } else { 0 };
+    }
+    Ok(())
+}

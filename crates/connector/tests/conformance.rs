@@ -1,0 +1,262 @@
+//! The conformance suite finds what it is there to find: sources and sinks that each break one rule.
+
+#![expect(clippy::unwrap_used, reason = "what a test must not meet ends it")]
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flott_batch::{Batch, Records};
+use flott_connector::conformance::{SinkUnderTest, SourceUnderTest, check_sink, check_source};
+use flott_connector::{
+    Boundedness, Committable, EnumeratorContext, FixedSplits, Poll, ReaderContext, Sink, SinkContext,
+    SinkWriter, Source, SourceOutput, SourceReader, Split, SplitEnumerator,
+};
+use flott_types::{CheckpointId, Result};
+use parking_lot::Mutex;
+
+const NUMBERS: u64 = 20;
+
+/// What is wrong with a source of numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Wrong {
+    Nothing,
+    PositionForgotten,
+    PositionAhead,
+    WaitingSplitsForgotten,
+    SnapshotDrains,
+    BatchTooLarge,
+    OtherSplit,
+    NamesChange,
+    EnumeratorForgets,
+    NeverEnds,
+}
+
+#[derive(Clone, Copy)]
+struct Numbers(Wrong);
+
+static RUNS: AtomicU64 = AtomicU64::new(0);
+
+impl Source for Numbers {
+    fn boundedness(&self) -> Boundedness {
+        Boundedness::Bounded
+    }
+
+    fn enumerator(&self, restored: Option<&str>, _: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
+        let run = if self.0 == Wrong::NamesChange { RUNS.fetch_add(1, Ordering::Relaxed) } else { 0 };
+        let all = || Ok((0..4).map(|part| split(&format!("{run}/{part}"), part * 5, part * 5 + 5)).collect());
+        let restored = restored.filter(|_| self.0 != Wrong::EnumeratorForgets);
+        Ok(Box::new(FixedSplits::new(restored, all)?))
+    }
+
+    fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
+        Ok(Box::new(Reader { wrong: self.0, splits: VecDeque::new(), batch_size: context.batch_size as u64 }))
+    }
+}
+
+fn split(id: &str, next: u64, end: u64) -> Split {
+    Split { id: id.to_owned(), payload: format!("{next} {end}") }
+}
+
+struct Reader {
+    wrong: Wrong,
+    splits: VecDeque<(String, u64, u64)>,
+    batch_size: u64,
+}
+
+impl SourceReader for Reader {
+    fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
+        let read = |split: &Split| {
+            let (next, end) = split.payload.split_once(' ').unwrap();
+            (split.id.clone(), next.parse().unwrap(), end.parse().unwrap())
+        };
+        self.splits.extend(splits.iter().map(read));
+        Ok(())
+    }
+
+    fn poll(&mut self, output: &mut dyn SourceOutput) -> Result<Poll> {
+        let Some((id, next, end)) = self.splits.front_mut() else { return Ok(Poll::SplitsDone) };
+        let size = if self.wrong == Wrong::BatchTooLarge { 5 } else { self.batch_size };
+        let stop = (*next + size).min(*end);
+        let name = if self.wrong == Wrong::OtherSplit { "x" } else { id.as_str() };
+        output.emit(name, Records::new((*next..stop).collect::<Vec<u64>>()).into())?;
+        *next = stop;
+        if next == end && self.wrong != Wrong::NeverEnds {
+            output.split_finished(id)?;
+            self.splits.pop_front();
+        }
+        Ok(Poll::More)
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<Split>> {
+        let position = |(id, next, end): &(String, u64, u64)| match self.wrong {
+            Wrong::PositionForgotten => split(id, end - 5, *end),
+            Wrong::PositionAhead => split(id, (next + 1).min(*end), *end),
+            _ => split(id, *next, *end),
+        };
+        let count = if self.wrong == Wrong::WaitingSplitsForgotten { 1 } else { usize::MAX };
+        let splits = self.splits.iter().take(count).map(position).collect();
+        if self.wrong == Wrong::SnapshotDrains {
+            self.splits.clear();
+        }
+        Ok(splits)
+    }
+}
+
+impl SourceUnderTest for Numbers {
+    fn source(&self) -> Result<Arc<dyn Source>> {
+        Ok(Arc::new(*self))
+    }
+
+    fn texts(&self, batch: Batch) -> Result<Vec<String>> {
+        Ok(batch.into_records::<u64>()?.values.iter().map(u64::to_string).collect())
+    }
+
+    fn expected(&self) -> Vec<String> {
+        (0..NUMBERS).map(|number| number.to_string()).collect()
+    }
+}
+
+#[test]
+fn sources_that_break_a_rule_are_told_which() {
+    check_source(&Numbers(Wrong::Nothing)).unwrap();
+    for (wrong, expected) in [
+        (Wrong::PositionForgotten, "times instead of 1"),
+        (Wrong::PositionAhead, "is there 0 times instead of 1"),
+        (Wrong::WaitingSplitsForgotten, "is there 0 times instead of 1"),
+        (Wrong::SnapshotDrains, "a second snapshot right after the first differs"),
+        (Wrong::BatchTooLarge, "one poll emits 5 rows"),
+        (Wrong::OtherSplit, "emits rows of split 'x', which it does not have"),
+        (Wrong::NamesChange, "splits are called"),
+        (Wrong::EnumeratorForgets, "times instead of 1"),
+        (Wrong::NeverEnds, "polls in a row emit nothing"),
+    ] {
+        let error = check_source(&Numbers(wrong)).unwrap_err();
+        assert!(error.message().contains(expected), "{wrong:?}: {error}");
+    }
+}
+
+/// What is wrong with a sink of lines.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Bad {
+    Nothing,
+    VisibleAtOnce,
+    CommitAppends,
+    NamesRepeat,
+    CommitForgotten,
+    LastBatchKept,
+    LeftoversPublished,
+}
+
+#[derive(Clone, Default)]
+struct Store(Arc<Mutex<Content>>);
+
+#[derive(Default)]
+struct Content {
+    hidden: Vec<(String, Vec<String>)>,
+    visible: Vec<String>,
+}
+
+#[derive(Clone)]
+struct Lines(Store, Bad);
+
+impl Sink for Lines {
+    fn writer(&self, context: SinkContext, restored: Vec<String>) -> Result<Box<dyn SinkWriter>> {
+        if self.1 == Bad::LeftoversPublished && !restored.is_empty() {
+            let mut content = self.0.0.lock();
+            let hidden = std::mem::take(&mut content.hidden);
+            content.visible.extend(hidden.into_iter().flat_map(|(_, lines)| lines));
+        }
+        let attempt = if self.1 == Bad::NamesRepeat { 0 } else { context.attempt };
+        let name = format!("{attempt}-{}", context.subtask);
+        Ok(Box::new(Writer { sink: self.clone(), name, next: 0, lines: Vec::new() }))
+    }
+
+    fn commit(&self, committables: &[Committable]) -> Result<()> {
+        if self.1 == Bad::CommitForgotten {
+            return Ok(());
+        }
+        let content = &mut *self.0.0.lock();
+        for committable in committables {
+            let named = |(name, _): &(String, Vec<String>)| *name == committable.payload;
+            if self.1 == Bad::CommitAppends {
+                let found = content.hidden.iter().find(|entry| named(entry)).unwrap();
+                content.visible.extend(found.1.clone());
+            } else if let Some(at) = content.hidden.iter().position(named) {
+                content.visible.extend(content.hidden.remove(at).1);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_two_phase(&self) -> bool {
+        true
+    }
+}
+
+struct Writer {
+    sink: Lines,
+    name: String,
+    next: u64,
+    lines: Vec<String>,
+}
+
+impl SinkWriter for Writer {
+    fn write(&mut self, batch: Batch) -> Result<()> {
+        let lines = batch.into_records::<String>()?.values;
+        match self.sink.1 {
+            Bad::VisibleAtOnce => self.sink.0.0.lock().visible.extend(lines),
+            _ => self.lines.extend(lines),
+        }
+        Ok(())
+    }
+
+    fn prepare_commit(&mut self, _: CheckpointId, end: bool) -> Result<Vec<Committable>> {
+        if self.lines.is_empty() || (end && self.sink.1 == Bad::LastBatchKept) {
+            return Ok(Vec::new());
+        }
+        let name = format!("{}-{}", self.name, self.next);
+        self.next += 1;
+        self.sink.0.0.lock().hidden.push((name.clone(), std::mem::take(&mut self.lines)));
+        Ok(vec![Committable { payload: name }])
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<String>> {
+        Ok(vec![self.name.clone()])
+    }
+}
+
+impl SinkUnderTest for Lines {
+    fn sink(&self) -> Result<Arc<dyn Sink>> {
+        Ok(Arc::new(self.clone()))
+    }
+
+    fn batch(&self, number: usize) -> Batch {
+        Records::new(self.rows(number)).into()
+    }
+
+    fn rows(&self, number: usize) -> Vec<String> {
+        vec![format!("{number}a"), format!("{number}b")]
+    }
+
+    fn visible(&self) -> Result<Vec<String>> {
+        Ok(self.0.0.lock().visible.clone())
+    }
+}
+
+#[test]
+fn sinks_that_break_a_rule_are_told_which() {
+    let check = |bad| check_sink(&|| Box::new(Lines(Store::default(), bad)));
+    check(Bad::Nothing).unwrap();
+    for (bad, expected) in [
+        (Bad::VisibleAtOnce, "a checkpoint is committed: written, before any checkpoint"),
+        (Bad::CommitAppends, "a commit is done twice: committed twice"),
+        (Bad::NamesRepeat, "failure of rows after the checkpoint"),
+        (Bad::CommitForgotten, "a checkpoint is committed: after the commit"),
+        (Bad::LastBatchKept, "the end of the input: at the end"),
+        (Bad::LeftoversPublished, "failure of rows after the checkpoint"),
+    ] {
+        let error = check(bad).unwrap_err();
+        assert!(error.message().contains(expected), "{bad:?}: {error}");
+    }
+}

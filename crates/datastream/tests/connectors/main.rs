@@ -1,0 +1,8 @@
+//! The sources and sinks against the rules that all must hold, and what each does besides.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
+
+mod sinks;
+mod socket;
+mod sources;
+mod support;

@@ -1,0 +1,103 @@
+//! A source under test, and a reader driven by hand.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use flott_batch::{Batch, Record};
+use flott_connector::conformance::SourceUnderTest;
+use flott_connector::{
+    EnumeratorContext, Poll, Produces, ReaderContext, Source, SourceOutput, SourceReader, SplitEnumerator,
+    Waker,
+};
+use flott_types::clock::ManualClock;
+use flott_types::{Clock, Result, SubtaskIndex};
+
+/// A source of values whose `Debug` tells them apart.
+pub struct Values<T, M> {
+    pub make: M,
+    pub expected: Vec<T>,
+    pub endless: bool,
+}
+
+impl<T, M, S> SourceUnderTest for Values<T, M>
+where
+    T: Record + Debug,
+    S: Produces<T> + 'static,
+    M: Fn() -> S,
+{
+    fn source(&self) -> Result<Arc<dyn Source>> {
+        Ok(Arc::new((self.make)()))
+    }
+
+    fn texts(&self, batch: Batch) -> Result<Vec<String>> {
+        Ok(batch.into_records::<T>()?.values.iter().map(|value| format!("{value:?}")).collect())
+    }
+
+    fn expected(&self) -> Vec<String> {
+        self.expected.iter().map(|value| format!("{value:?}")).collect()
+    }
+
+    fn is_endless(&self) -> bool {
+        self.endless
+    }
+}
+
+/// One reader that has all splits.
+pub struct Single<T> {
+    pub enumerator: Box<dyn SplitEnumerator>,
+    pub reader: Box<dyn SourceReader>,
+    pub clock: Arc<ManualClock>,
+    pub output: Output<T>,
+}
+
+pub struct Output<T> {
+    pub values: Vec<T>,
+    pub finished: usize,
+}
+
+impl<T: Record> SourceOutput for Output<T> {
+    fn emit(&mut self, _: &str, batch: Batch) -> Result<()> {
+        self.values.extend(batch.into_records::<T>()?.values);
+        Ok(())
+    }
+
+    fn skipped(&mut self, rows: u64) {
+        panic!("{rows} rows were skipped");
+    }
+
+    fn split_finished(&mut self, _: &str) -> Result<()> {
+        self.finished += 1;
+        Ok(())
+    }
+}
+
+impl<T: Record> Single<T> {
+    pub fn new(source: &dyn Source, batch_size: usize, waker: Waker) -> Self {
+        let clock = Arc::new(ManualClock::new(1_000_000));
+        let shared: Arc<dyn Clock> = clock.clone();
+        let context = EnumeratorContext { parallelism: 1, clock: shared.clone() };
+        let enumerator = source.enumerator(None, context).unwrap();
+        let context =
+            ReaderContext { subtask: SubtaskIndex(0), parallelism: 1, batch_size, clock: shared, waker };
+        let reader = source.reader(context).unwrap();
+        Single { enumerator, reader, clock, output: Output { values: Vec::new(), finished: 0 } }
+    }
+
+    /// One poll; `None` at the end.
+    pub fn poll(&mut self) -> Result<Option<Poll>> {
+        let poll = self.reader.poll(&mut self.output)?;
+        if poll == Poll::SplitsDone {
+            match self.enumerator.next_splits(SubtaskIndex(0))? {
+                None => return Ok(None),
+                Some(splits) => self.reader.add_splits(splits)?,
+            }
+        }
+        Ok(Some(poll))
+    }
+}
+
+impl<T> Single<T> {
+    pub fn clock_now(&self) -> i64 {
+        self.clock.now()
+    }
+}
