@@ -37,6 +37,8 @@ pub use flott_batch::Record;
 pub use flott_types::{Error, Result, Timestamp, Watermark};
 pub use function::{AggregateFunction, SnapshotContext};
 pub use function::{AsyncFunction, CoProcessFunction, KeyedCoProcessFunction};
+pub use function::{BroadcastContext, BroadcastProcessFunction, StatesOfKey};
+pub use function::{KeyedBroadcastContext, KeyedBroadcastProcessFunction};
 pub use function::{KeyedContext, KeyedProcessFunction, ProcessContext, ProcessFunction, TimeDomain};
 pub use job::{Executor, JobClient, JobExecutionResult};
 pub use keyed_stream::KeyedStream;
@@ -47,6 +49,7 @@ pub use state::{
     AggregatingState, BroadcastState, Key, ListState, MapState, OperatorListState, ReducingState, ValueState,
 };
 pub use state::{StateTtlConfig, TtlUpdateType, TtlVisibility};
+pub use stream::{BroadcastConnectedStream, KeyedBroadcastConnectedStream};
 pub use stream::{Collected, DataStream, DataStreamSink};
 pub use stream::{ConnectedStreams, KeyedConnectedStreams};
 pub use time::WatermarkStrategy;

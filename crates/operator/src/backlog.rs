@@ -9,6 +9,7 @@ pub enum Backlog {
     None,
     /// Something: when the input has ended, the task waits with the end until it is dealt with.
     Open,
-    /// So much that the task is to bring no more input until there is room. Messages and checkpoints go on.
+    /// So much that the task is to bring no more batches until there is room. Messages, watermarks and barriers that are not behind
+    /// batches go on.
     Full,
 }

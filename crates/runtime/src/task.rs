@@ -71,12 +71,8 @@ impl Task {
             self.cancel.check()?;
             let now = self.environment.clock.now();
             let mut wait_until = None;
-            let full = self.chain.root.backlog() == Backlog::Full;
-            let next = match full {
-                true => self.gate.next_command().map_or(Next::Nothing, Next::Command),
-                false => self.gate.next(),
-            };
-            match next {
+            let room = self.chain.root.backlog() < Backlog::Full;
+            match self.gate.next_if(room) {
                 Next::Command(command) => {
                     if self.command(command, now)? {
                         return Ok(());
@@ -88,7 +84,7 @@ impl Task {
                     dry = false;
                     self.element(channel, element, now)?;
                 }
-                Next::Nothing if full => wait_until = Some(None),
+                Next::Nothing if !room => wait_until = Some(None),
                 Next::Nothing => match self.poll_source(now)? {
                     SourceStep::More => dry = false,
                     SourceStep::Wait(at) => wait_until = Some(at),
@@ -98,7 +94,7 @@ impl Task {
             self.timers(now)?;
             let Some(at) = wait_until else { continue };
             if dry {
-                self.wait(at, now, !full);
+                self.wait(at, now, room);
             } else {
                 dry = true;
                 self.input_dry(now)?;
@@ -362,8 +358,8 @@ impl Task {
         self.chain.root.flush()
     }
 
-    /// Waits for a message, or an element if those are `wanted`.
-    fn wait(&mut self, until: Option<Timestamp>, now: Timestamp, wanted: bool) {
+    /// Waits for a message or an element; for batches only if there is room.
+    fn wait(&mut self, until: Option<Timestamp>, now: Timestamp, room: bool) {
         let timer = if self.drained { None } else { self.chain.root.wake_at() };
         let until = [until, timer].into_iter().flatten().min();
         let millis = until.map_or(LONGEST_WAIT, |at| at.saturating_sub(now).clamp(0, LONGEST_WAIT));
@@ -372,8 +368,8 @@ impl Task {
         }
         let clock = &self.environment.clock;
         let start = clock.nanos();
-        self.gate.wait(Duration::from_millis(millis as u64), wanted);
-        if wanted {
+        self.gate.wait(Duration::from_millis(millis as u64), room);
+        if room {
             self.metrics.idle.add(clock.nanos().saturating_sub(start));
         }
     }

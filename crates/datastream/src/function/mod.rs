@@ -5,6 +5,7 @@
 
 mod aggregate;
 mod async_function;
+mod broadcast;
 mod co_process;
 mod keyed_process;
 mod process;
@@ -12,6 +13,10 @@ mod snapshot;
 
 pub use aggregate::AggregateFunction;
 pub use async_function::AsyncFunction;
+pub use broadcast::{
+    BroadcastContext, BroadcastProcessFunction, KeyedBroadcastContext, KeyedBroadcastProcessFunction,
+    StatesOfKey,
+};
 pub use co_process::{CoProcessFunction, KeyedCoProcessFunction};
 pub(crate) use keyed_process::KeyedCall;
 pub use keyed_process::{KeyedContext, KeyedProcessFunction, TimeDomain};

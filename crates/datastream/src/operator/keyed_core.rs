@@ -12,7 +12,7 @@ use crate::function::{KeyedCall, SnapshotContext};
 use crate::output::OutputBuffer;
 use crate::runtime_context::KeyedScope;
 use crate::state::{Key, KeyBy, KeyTable, States, Timers, tell_dropped};
-use crate::{KeyedContext, RuntimeContext, TimeDomain};
+use crate::{KeyedBroadcastContext, KeyedContext, ProcessContext, RuntimeContext, TimeDomain};
 
 pub(crate) const EVENT_TIMERS: &str = "event-time-timers";
 pub(crate) const PROCESSING_TIMERS: &str = "processing-time-timers";
@@ -85,6 +85,27 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
         }
         self.slots = slots;
         self.states.tidy(context.now, count);
+        self.after(context)
+    }
+
+    /// Calls the function with each record of an input without keys.
+    pub fn broadcast<I: Record>(
+        &mut self,
+        batch: Batch,
+        context: &mut Context<'_>,
+        mut call: impl FnMut(I, &mut KeyedBroadcastContext<'_, K, O>) -> Result<()>,
+    ) -> Result<()> {
+        let Records { values, timestamps, .. } = batch.into_records::<I>()?;
+        self.states.now = context.now;
+        let (watermark, now) = (context.watermark, context.now);
+        for (at, value) in values.into_iter().enumerate() {
+            let timestamp = timestamps.as_ref().map(|timestamps| timestamps[at]);
+            let KeyedCore { keys, states, buffer, .. } = self;
+            buffer.at(timestamp);
+            let collector = buffer.collector(context.output);
+            let process = ProcessContext { collector, states, timestamp, watermark, now };
+            call(value, &mut KeyedBroadcastContext { process, keys })?;
+        }
         self.after(context)
     }
 

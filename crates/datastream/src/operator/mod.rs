@@ -1,6 +1,7 @@
 //! The operators behind the methods of streams.
 
 mod async_io;
+mod broadcast;
 mod co_process;
 mod flat_map;
 mod keyed_co_process;
@@ -9,9 +10,12 @@ mod keyed_process;
 mod partition;
 mod process;
 mod reduce;
+#[cfg(test)]
+mod testing;
 
 pub(crate) use async_io::AsyncWait;
 pub use async_io::{AsyncOptions, AsyncRetry};
+pub(crate) use broadcast::{Broadcast, KeyedBroadcastProcess};
 pub(crate) use co_process::{CoFlatMap, CoMap, CoProcess};
 pub(crate) use flat_map::{Filter, FlatMap, Map, MapPartition};
 pub(crate) use keyed_co_process::KeyedCoProcess;

@@ -44,7 +44,7 @@ pub use map::MapState;
 pub(crate) use map_column::MapColumn;
 pub use operator::BroadcastState;
 pub(crate) use operator::{OperatorColumn, OperatorList};
-pub use operator_access::{OperatorListState, OperatorStateAccess};
+pub use operator_access::{BroadcastAccess, OperatorListState, OperatorStateAccess};
 pub use scope::StateAccess;
 pub(crate) use scope::{StateColumn, States};
 pub(crate) use timers::Timers;

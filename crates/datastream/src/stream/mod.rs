@@ -1,6 +1,7 @@
 //! Streams of values of one type.
 
 mod async_io;
+mod broadcast;
 mod collect;
 mod connected;
 mod partition;
@@ -13,6 +14,7 @@ use flott_batch::Record;
 use flott_plan::{Chaining, Exchange};
 use flott_types::{Error, Result};
 
+pub use broadcast::{BroadcastConnectedStream, KeyedBroadcastConnectedStream};
 pub use collect::Collected;
 pub use connected::{ConnectedStreams, KeyedConnectedStreams};
 pub use sink::DataStreamSink;

@@ -1,3 +1,5 @@
 //! Behaviour of the DataStream API through its public face.
 
+mod async_io;
+mod broadcast;
 mod connected;

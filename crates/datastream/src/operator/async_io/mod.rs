@@ -15,6 +15,8 @@ mod operator;
 mod options;
 mod queue;
 mod requests;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use operator::AsyncWait;
 pub use options::{AsyncOptions, AsyncRetry};
