@@ -192,14 +192,17 @@ impl Outputs {
         })
     }
 
-    /// Calls the operators that were woken.
-    pub fn woken(&mut self, now: Timestamp) -> Result<()> {
+    /// Calls the operators that were woken; says whether there are some.
+    pub fn woken(&mut self, now: Timestamp) -> Result<bool> {
+        let mut any = false;
         self.visit(&mut |link| {
             if link.woken.load(Ordering::Relaxed) && link.woken.swap(false, Ordering::Acquire) {
+                any = true;
                 link.call(now, |operator, context| operator.woken(context))?;
             }
             Ok(())
-        })
+        })?;
+        Ok(any)
     }
 
     /// The most that any operator has not dealt with.

@@ -118,6 +118,10 @@ struct State {
     /// How many channels can be read from.
     ready: usize,
     reader_waits: bool,
+    /// How often the reader has begun to wait.
+    waits: u64,
+    /// The reader has asked for something that will come as a message.
+    expecting: bool,
     /// The next wait ends at once.
     woken: bool,
     closed: bool,
@@ -156,6 +160,8 @@ impl Gate {
             turn: 0,
             ready: 0,
             reader_waits: false,
+            waits: 0,
+            expecting: false,
             woken: false,
             closed: false,
         };
@@ -274,6 +280,7 @@ impl Gate {
             state.mail.is_empty() && (state.ready == 0 || !ready()) && !state.woken && !state.closed
         };
         state.reader_waits = true;
+        state.waits += 1;
         self.readable.wait_while_for(&mut state, nothing, timeout);
         state.reader_waits = false;
         state.woken = false;
@@ -284,6 +291,24 @@ impl Gate {
         let mut state = self.state.lock();
         state.woken = true;
         self.wake_reader(&mut state);
+    }
+
+    /// Says that the reader has asked for something that will come as a message, or that it has come.
+    pub fn expect(&self, expecting: bool) {
+        self.state.lock().expecting = expecting;
+    }
+
+    /// Whether the reader waits and there is nothing for it: no message, no element, and nothing that it has asked for. The
+    /// answer numbers the wait: who looks twice sees whether the reader has done something in between.
+    pub fn idle(&self) -> Option<u64> {
+        let state = self.state.lock();
+        let nothing = state.mail.is_empty() && state.channels.iter().all(|channel| channel.queue.is_empty());
+        (state.reader_waits && nothing && !state.woken && !state.expecting).then_some(state.waits)
+    }
+
+    /// Whether the reader has gone.
+    pub fn is_closed(&self) -> bool {
+        self.state.lock().closed
     }
 
     /// Stops reading from a channel.

@@ -91,7 +91,9 @@ impl Task {
                     SourceStep::RequestSplits | SourceStep::Ended => {}
                 },
             }
-            self.timers(now)?;
+            if self.timers(now)? {
+                dry = false;
+            }
             let Some(at) = wait_until else { continue };
             if dry {
                 self.wait(at, now, room);
@@ -135,6 +137,7 @@ impl Task {
         }
         match step {
             SourceStep::RequestSplits => {
+                self.gate.expect(true);
                 (self.report)(TaskReport::RequestSplits { operator: source.info.uid.clone() });
             }
             SourceStep::Ended => self.drain(now)?,
@@ -217,6 +220,10 @@ impl Task {
 
     /// Acts on a message; says whether it was the last.
     fn command(&mut self, command: TaskCommand, now: Timestamp) -> Result<bool> {
+        use TaskCommand::{AddSplits, NoMoreSplits, NoSplitsYet};
+        if matches!(command, AddSplits(_) | NoSplitsYet(_) | NoMoreSplits) {
+            self.gate.expect(false);
+        }
         match command {
             TaskCommand::Trigger { barrier, target } => {
                 self.remember(barrier, target.map(Arc::from));
@@ -335,19 +342,22 @@ impl Task {
         uploader.write(barrier, target, operators, metrics)
     }
 
-    fn timers(&mut self, now: Timestamp) -> Result<()> {
+    /// Fires what is due and calls who was woken; says whether there was something. What it put out is not held back if the input is dry.
+    fn timers(&mut self, now: Timestamp) -> Result<bool> {
         if self.drained {
             // Files that roll by time and the like; nothing is emitted any more.
-            return Ok(());
+            return Ok(false);
         }
-        if self.chain.root.wake_at().is_some_and(|at| at <= now) {
+        let due = self.chain.root.wake_at().is_some_and(|at| at <= now);
+        if due {
             self.chain.root.fire(now)?;
         }
-        self.chain.root.woken(now)?;
+        let woken = self.chain.root.woken(now)?;
         if self.ending {
             self.drain(now)?;
         }
-        self.chain.root.flush_overdue(now)
+        self.chain.root.flush_overdue(now)?;
+        Ok(due || woken)
     }
 
     fn input_dry(&mut self, now: Timestamp) -> Result<()> {

@@ -78,6 +78,7 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
         slots.clear();
         key_by.intern(&values, &hashes, &mut self.keys, &mut slots);
         self.states.now = context.now;
+        self.states.warm(&slots, self.keys.len());
         let count = slots.len();
         for (at, (value, slot)) in values.into_iter().zip(&slots).enumerate() {
             let timestamp = timestamps.as_ref().map(|timestamps| timestamps[at]);

@@ -141,6 +141,10 @@ impl<T: Record> StateColumn for ValueColumn<T> {
         &self.name
     }
 
+    fn warm(&self, slots: &[u32]) -> usize {
+        slots.iter().filter(|slot| self.get(**slot).is_some()).count()
+    }
+
     fn occupied(&self, slot: u32) -> bool {
         self.get(slot).is_some() || self.changes.is_dead(slot)
     }
