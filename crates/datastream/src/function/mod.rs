@@ -7,6 +7,7 @@ mod aggregate;
 mod async_function;
 mod broadcast;
 mod co_process;
+mod join;
 mod keyed_process;
 mod process;
 mod snapshot;
@@ -18,6 +19,7 @@ pub use broadcast::{
     StatesOfKey,
 };
 pub use co_process::{CoProcessFunction, KeyedCoProcessFunction};
+pub use join::{JoinContext, ProcessJoinFunction};
 pub(crate) use keyed_process::KeyedCall;
 pub use keyed_process::{KeyedContext, KeyedProcessFunction, TimeDomain};
 pub use process::{ProcessContext, ProcessFunction};

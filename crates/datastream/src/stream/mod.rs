@@ -4,6 +4,7 @@ mod async_io;
 mod broadcast;
 mod collect;
 mod connected;
+mod interval_join;
 mod partition;
 mod sink;
 
@@ -17,6 +18,7 @@ use flott_types::{Error, Result};
 pub use broadcast::{BroadcastConnectedStream, KeyedBroadcastConnectedStream};
 pub use collect::Collected;
 pub use connected::{ConnectedStreams, KeyedConnectedStreams};
+pub use interval_join::{IntervalJoin, IntervalJoined};
 pub use sink::DataStreamSink;
 
 use crate::environment::Shared;

@@ -3,3 +3,4 @@
 mod async_io;
 mod broadcast;
 mod connected;
+mod interval_join;
