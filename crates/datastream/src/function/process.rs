@@ -92,6 +92,14 @@ pub struct ProcessContext<'a, O> {
     pub(crate) now: Timestamp,
 }
 
+impl<O> ProcessContext<'_, O> {
+    pub(crate) fn reborrow(&mut self) -> ProcessContext<'_, O> {
+        let ProcessContext { collector, states, timestamp, watermark, now } = self;
+        let collector = collector.reborrow();
+        ProcessContext { collector, states, timestamp: *timestamp, watermark: *watermark, now: *now }
+    }
+}
+
 impl<O: Record> ProcessContext<'_, O> {
     /// Puts out a value, with the timestamp of the record.
     #[inline]

@@ -10,3 +10,7 @@ mod schema_evolution;
 mod state_kinds;
 mod support;
 mod ttl;
+mod async_io;
+mod broadcast;
+mod connected;
+mod interval_join;
