@@ -15,6 +15,8 @@
 //! Functions are values that are cloned for each subtask (`F: Clone + Send + 'static`). Records need `serde`, because they
 //! must be able to leave the process; they need not be `Clone`.
 
+pub mod accumulator;
+mod cached_files;
 pub mod codec;
 mod environment;
 pub mod function;
@@ -31,11 +33,13 @@ pub mod state;
 mod stream;
 pub mod time;
 mod transform;
+pub mod window;
 
 pub use environment::{RuntimeMode, StreamExecutionEnvironment};
 pub use flott_batch::Record;
+pub use flott_operator::{Counter, Gauge, Histogram, Meter, MetricGroup, MetricValue};
 pub use flott_types::{Error, Result, Timestamp, Watermark};
-pub use function::{AggregateFunction, SnapshotContext};
+pub use function::{AggregateFunction, FilterFunction, FlatMapFunction, MapFunction, SnapshotContext};
 pub use function::{KeyedContext, KeyedProcessFunction, ProcessContext, ProcessFunction, TimeDomain};
 pub use job::{Executor, JobClient, JobExecutionResult};
 pub use keyed_stream::KeyedStream;

@@ -6,10 +6,13 @@
 mod aggregate;
 mod keyed_process;
 mod process;
+mod rich;
 mod snapshot;
 
 pub use aggregate::AggregateFunction;
 pub(crate) use keyed_process::KeyedCall;
 pub use keyed_process::{KeyedContext, KeyedProcessFunction, TimeDomain};
 pub use process::{ProcessContext, ProcessFunction};
+pub use rich::{FilterFunction, FlatMapFunction, MapFunction};
+pub(crate) use rich::{Filtering, FlatMapping, Mapping};
 pub use snapshot::SnapshotContext;

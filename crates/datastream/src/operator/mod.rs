@@ -7,7 +7,7 @@ mod process;
 mod reduce;
 
 pub(crate) use flat_map::{Filter, FlatMap, Map, MapPartition};
-pub(crate) use keyed_process::KeyedProcess;
+pub(crate) use keyed_process::{EVENT_TIMERS, KeyedProcess, PROCESSING_TIMERS};
 pub(crate) use partition::Route;
 pub(crate) use process::Process;
 pub(crate) use reduce::Reduce;

@@ -44,9 +44,13 @@ pub use map::MapState;
 pub(crate) use map_column::MapColumn;
 pub use operator::BroadcastState;
 pub use operator_access::{OperatorListState, OperatorStateAccess};
+pub(crate) use rows::{DeltaRows, failed, in_state, stored};
 pub use scope::StateAccess;
 pub(crate) use scope::{StateColumn, States};
 pub(crate) use timers::Timers;
 pub use ttl::{StateTtlConfig, TtlUpdateType, TtlVisibility};
 pub use value::ValueState;
 pub(crate) use value_column::ValueColumn;
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 mod collect;
 mod partition;
+mod rich;
 mod sink;
 
 use std::marker::PhantomData;
