@@ -22,6 +22,11 @@ use crate::{Collector, OutputTag, RuntimeContext};
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a function on a stream of `{I}`",
+    label = "does not implement `ProcessFunction<{I}>`",
+    note = "its type parameter is the type of the records: `impl ProcessFunction<{I}> for {Self}`"
+)]
 pub trait ProcessFunction<I>: Send + 'static {
     /// What it puts out.
     type Out: Record;
