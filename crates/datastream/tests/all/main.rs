@@ -3,6 +3,10 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
 
 mod accumulators;
+mod async_io;
+mod broadcast;
+mod connected;
+mod interval_join;
 mod metrics;
 mod operator_state;
 mod rich_functions;
@@ -10,7 +14,3 @@ mod schema_evolution;
 mod state_kinds;
 mod support;
 mod ttl;
-mod async_io;
-mod broadcast;
-mod connected;
-mod interval_join;
