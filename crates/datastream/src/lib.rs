@@ -43,7 +43,7 @@ pub use function::{AggregateFunction, FilterFunction, FlatMapFunction, MapFuncti
 pub use function::{AsyncFunction, CoProcessFunction, KeyedCoProcessFunction};
 pub use function::{BroadcastContext, BroadcastProcessFunction, StatesOfKey};
 pub use function::{JoinContext, ProcessJoinFunction};
-pub use function::{KeyedBroadcastContext, KeyedBroadcastProcessFunction};
+pub use function::{KeyedBroadcastContext, KeyedBroadcastProcessFunction, ReadOnlyContext};
 pub use function::{KeyedContext, KeyedProcessFunction, ProcessContext, ProcessFunction, TimeDomain};
 pub use job::{Executor, JobClient, JobExecutionResult};
 pub use keyed_stream::KeyedStream;
