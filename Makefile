@@ -6,6 +6,7 @@
 #   make bench-group  100 MB of csv through GROUP BY with a million keys
 #   make bench-nexmark       the queries of Nexmark; QUERIES=q0,q1 for some of them
 #   make bench-flink         the same on a real Apache Flink by turns: installs it, asks for Java 17, which apt gets where it is missing
+#   make bench-datastream    the DataStream API beside loops by hand; bench-datastream-flink: beside Flink
 #   make bench-loops bench-scaling bench-latency bench-startup bench-generators
 #   make fmt lint docs
 
@@ -23,7 +24,8 @@ QUERIES ?=
 BENCH ?=
 
 .PHONY: help demo test unit build-tests check kill demo-figures regression nexmark-smoke conformance passing fmt lint docs bench-group \
-	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators bench-harness
+	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators bench-harness \
+	bench-datastream bench-datastream-flink
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -95,6 +97,11 @@ bench-group:
 bench-nexmark bench-flink bench-scaling bench-latency bench-startup bench-generators:
 	$(CARGO) build --release --package flott-cli
 	$(PYTHON) benchmarks/run.py $(@:bench-%=%) --bin $(RELEASE) --queries "$(QUERIES)" $(BENCH)
+
+# The DataStream API; -flink is word count on Flink too.
+bench-datastream bench-datastream-flink:
+	$(CARGO) build --release --package datastream-bench
+	$(PYTHON) benchmarks/run.py $(@:bench-%=%) --datastream $(TARGET)/release/datastream-bench $(BENCH)
 
 bench-loops:
 	$(CARGO) build --release --package flott-cli --package loops

@@ -9,6 +9,8 @@ usage: run.py COMMAND [--queries q0,q1] [--rounds 3] [--parallelism 2] [--memory
   scaling    Flott at parallelism 1 and 2
   latency    from an event's creation to the sink, at 100,000 events/s
   startup    time to the first result, idle memory, size on disk, of both engines
+  datastream programs of the DataStream API, and the same by hand
+  datastream-flink  word count with the DataStream API of both engines
   generators whether the generators in Java and in Rust make the same events
   report     writes docs/benchmarks.md again from what was measured before
 """
@@ -16,19 +18,20 @@ import argparse
 import pathlib
 import sys
 
-from harness import alone, beside_flink, generators, latency, loops, queries, report, scaling, startup
+from harness import alone, beside_flink, datastream, generators, latency, loops, queries, report, scaling, startup
 from harness.flott_engine import ROOT, Flott
 from harness.store import Store
 
 
 def parse():
     parser = argparse.ArgumentParser(usage=__doc__, add_help=True)
-    parser.add_argument("command", choices=["nexmark", "flink", "loops", "scaling", "latency", "startup", "generators", "report"])
+    parser.add_argument("command", choices=["nexmark", "flink", "loops", "scaling", "latency", "startup", "datastream", "datastream-flink", "generators", "report"])
     parser.add_argument("--queries", default="", help="separated by commas")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--parallelism", type=int, default=2)
     parser.add_argument("--memory", default="6g", help="of Flink's TaskManager")
     parser.add_argument("--bin", default=str(ROOT / "target" / "release" / "flott"))
+    parser.add_argument("--datastream", default=str(ROOT / "target" / "release" / "datastream-bench"))
     parser.add_argument("--loops", default=str(ROOT / "target" / "release" / "loops"))
     return parser.parse_args()
 
@@ -45,7 +48,7 @@ def chosen(text, default):
 def main():
     args = parse()
     store = Store()
-    if args.command not in ("report", "loops") and not pathlib.Path(args.bin).exists():
+    if args.command not in ("report", "loops", "datastream", "datastream-flink") and not pathlib.Path(args.bin).exists():
         sys.exit(f"{args.bin} is not there; build it: cargo build --release --package flott-cli")
     flott = Flott(args.bin, args.parallelism)
     if args.command == "nexmark":
@@ -60,6 +63,10 @@ def main():
         latency.measure(flott, store)
     elif args.command == "startup":
         startup.measure(args.bin, store)
+    elif args.command == "datastream":
+        datastream.measure(args.datastream, store, args.rounds)
+    elif args.command == "datastream-flink":
+        datastream.beside_flink(args.datastream, store, args.rounds)
     elif args.command == "generators":
         sys.exit(0 if generators.compare(args.bin) else "the generators differ")
     print(report.write(store))

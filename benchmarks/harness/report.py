@@ -26,7 +26,7 @@ def write(store, path=FILE, picture=plot.FILE):
 
 
 def generate(store, picture):
-    sections = [("flink", functools.partial(beside_flink, picture=picture)), ("flott", alone), ("loops", loops), ("scaling", scaling), ("latency", latency), ("startup", startup)]
+    sections = [("flink", functools.partial(beside_flink, picture=picture)), ("flott", alone), ("loops", loops), ("scaling", scaling), ("latency", latency), ("startup", startup), ("datastream", datastream)]
     filled = [(store.section(name), make) for name, make in sections if store.section(name)]
     return "\n".join([machines([section for section, _ in filled]), *(make(section) for section, make in filled)])
 
@@ -111,6 +111,35 @@ def startup(section):
             ["memory of an idle cluster", *(megabytes(section[name]["idle_bytes"]) for name in names)],
             ["size on disk (Flink: its jars and Java)", *(megabytes(section[name]["disk_bytes"]) for name in names)]]
     return f"## Before the first event\n\n`make bench-startup`. {on(section)}\n\n" + table(["", *names], rows)
+
+
+def datastream(section):
+    loops, others = [], []
+    for name in sorted(section):
+        title, _, beside = name.partition(" / ")
+        pairs = section[name]["pairs"]
+        ours, theirs = (median([pair[side]["cpu"] for pair in pairs]) for side in (0, 1))
+        cost = sorted(pair[0]["cpu"] / pair[1]["cpu"] for pair in pairs)
+        rate = median([pair[0]["count"] / pair[0]["wall"] for pair in pairs])
+        cpu_rate = median([pair[0]["count"] / pair[0]["cpu"] for pair in pairs])
+        peak_mb = max(pair[0]["peak_mb"] for pair in pairs)
+        if beside == "loop":
+            loops.append([title, count(rate), count(cpu_rate), f"{peak_mb} MB", f"{cost[0]:.2f} – **{median(cost):.2f}** – {cost[-1]:.2f}"])
+        elif beside == "Flink":
+            gain = sorted(1 / each for each in cost)
+            others.append(f"Word count beside Flink's own (`make bench-datastream-flink`, both at parallelism 1, Flink with object reuse and warmed up, in one process): Flott counts {count(cpu_rate)} words per CPU second, "
+                          f"Flink {count(median([pair[1]['count'] / pair[1]['cpu'] for pair in pairs]))}: {gain[0]:.1f} – **{median(gain):.1f}** – {gain[-1]:.1f} times as many.\n")
+        else:
+            slower = sorted(pair[0]["wall"] / pair[1]["wall"] - 1 for pair in pairs)
+            others.append(f"A checkpoint every second, with a million keys of which 1 % change in between: {100 * slower[0]:.1f} – **{100 * median(slower):.1f}** – {100 * slower[-1]:.1f} % of throughput, "
+                          f"{ours:.2f} CPU s instead of {theirs:.2f}.\n")
+    text = ("## The DataStream API\n\n"
+            f"`make bench-datastream`: word count (`flat_map`, `key_by`, `sum`; 10,000 words in the vocabulary, lines made by a function of their number) and a keyed process function with a value state over a million keys, "
+            "every result going to a function. Beside each a loop by hand over the same data: one thread, one `HashMap`. "
+            f"{on(section)}\n\n")
+    if loops:
+        text += table(["", "records/s", "per CPU s", "peak memory", "CPU seconds, times the loop's"], loops)
+    return text + "".join("\n" + other for other in others)
 
 
 def machines(sections):

@@ -22,6 +22,11 @@ use crate::{Collector, OutputTag, RuntimeContext};
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a function on a stream of `{I}`",
+    label = "does not implement `ProcessFunction<{I}>`",
+    note = "its type parameter is the type of the records: `impl ProcessFunction<{I}> for {Self}`"
+)]
 pub trait ProcessFunction<I>: Send + 'static {
     /// What it puts out.
     type Out: Record;
@@ -90,6 +95,14 @@ pub struct ProcessContext<'a, O> {
     pub(crate) timestamp: Option<Timestamp>,
     pub(crate) watermark: Watermark,
     pub(crate) now: Timestamp,
+}
+
+impl<O> ProcessContext<'_, O> {
+    pub(crate) fn reborrow(&mut self) -> ProcessContext<'_, O> {
+        let ProcessContext { collector, states, timestamp, watermark, now } = self;
+        let collector = collector.reborrow();
+        ProcessContext { collector, states, timestamp: *timestamp, watermark: *watermark, now: *now }
+    }
 }
 
 impl<O: Record> ProcessContext<'_, O> {

@@ -48,11 +48,9 @@ impl<K: Key> KeyTable<K> {
     /// The slot of a key, which is copied if it is new.
     #[inline]
     pub fn intern(&mut self, hash: u64, key: &K) -> u32 {
-        let (keys, hashes) = (&self.keys, &self.hashes);
-        let same = |slot: &u32| {
-            let at = *slot as usize;
-            hashes[at] == hash && keys[at].as_ref() == Some(key)
-        };
+        // Not the hash first: the index has compared seven bits of it, and the hash lies elsewhere than the key.
+        let keys = &self.keys;
+        let same = |slot: &u32| keys[*slot as usize].as_ref() == Some(key);
         match self.index.find(hash, same) {
             Some(slot) => *slot,
             None => self.insert(hash, key.clone()),
@@ -62,11 +60,8 @@ impl<K: Key> KeyTable<K> {
     /// The slot of a key that is the caller's to give.
     #[inline]
     pub fn intern_owned(&mut self, hash: u64, key: K) -> u32 {
-        let (keys, hashes) = (&self.keys, &self.hashes);
-        let same = |slot: &u32| {
-            let at = *slot as usize;
-            hashes[at] == hash && keys[at].as_ref() == Some(&key)
-        };
+        let keys = &self.keys;
+        let same = |slot: &u32| keys[*slot as usize].as_ref() == Some(&key);
         match self.index.find(hash, same) {
             Some(slot) => *slot,
             None => self.insert(hash, key),

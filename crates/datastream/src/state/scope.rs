@@ -10,6 +10,9 @@ use super::Keys;
 use super::operator::{OperatorColumn, OperatorStates};
 use super::rows::Migration;
 
+/// A table with more keys than this is taken not to be in the processor's caches.
+const LARGE: usize = 1 << 14;
+
 /// A state as the operator sees it, whatever its kind and type: values by the slots of keys.
 pub(crate) trait StateColumn: Any + Send {
     /// The state's name.
@@ -27,6 +30,13 @@ pub(crate) trait StateColumn: Any + Send {
         freed: &mut Vec<u32>,
         into: &mut Vec<KeyedDelta>,
     ) -> Result<()>;
+    /// Reads a little of each slot's value, so that the processor has it at hand when the function asks: one after the other, a
+    /// function waits for memory at each key; here the reads do not depend on each other. Answers something that depends on
+    /// what was read, lest the compiler leave it out.
+    fn warm(&self, slots: &[u32]) -> usize {
+        let _ = slots;
+        0
+    }
     /// Does a little of what keeps the state small (drops what has expired). Slots whose values went are added to `freed`.
     fn tidy(&mut self, now: Timestamp, budget: usize, freed: &mut Vec<u32>) {
         let _ = (now, budget, freed);
@@ -99,6 +109,11 @@ impl States {
         column.restore(keys, restored)?;
         self.columns.push(column);
         Ok(self.columns.len() as u32 - 1)
+    }
+
+    /// The names of the states.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.name())
     }
 
     /// The column of a declared state. One that was not declared lets the task fail after the call.
@@ -175,6 +190,13 @@ impl States {
         let mut deltas = Vec::new();
         columns.iter_mut().try_for_each(|column| column.snapshot(keys, full, freed, &mut deltas))?;
         Ok(deltas)
+    }
+
+    /// The values of these slots will be asked for. Worth it where they do not fit into the processor's caches.
+    pub(crate) fn warm(&self, slots: &[u32], keys: usize) {
+        if keys > LARGE {
+            std::hint::black_box(self.columns.iter().map(|column| column.warm(slots)).sum::<usize>());
+        }
     }
 
     /// Lets each state do a little of what keeps it small.

@@ -1,6 +1,10 @@
 //! Streams of values of one type.
 
+mod async_io;
+mod broadcast;
 mod collect;
+mod connected;
+mod interval_join;
 mod partition;
 mod rich;
 mod sink;
@@ -12,7 +16,10 @@ use flott_batch::Record;
 use flott_plan::{Chaining, Exchange};
 use flott_types::{Error, Result};
 
+pub use broadcast::{BroadcastConnectedStream, KeyedBroadcastConnectedStream};
 pub use collect::Collected;
+pub use connected::{ConnectedStreams, KeyedConnectedStreams};
+pub use interval_join::{IntervalJoin, IntervalJoined};
 pub use sink::DataStreamSink;
 
 use crate::environment::Shared;
@@ -229,7 +236,7 @@ impl<T: Record> DataStream<T> {
         }
     }
 
-    fn change(self, change: impl Fn(&mut Transformation)) -> Self {
+    pub(crate) fn change(self, change: impl Fn(&mut Transformation)) -> Self {
         for upstream in &self.upstreams {
             self.shared.graph.change(upstream.node, &change);
         }

@@ -4,6 +4,10 @@
 
 mod accounts;
 mod accumulators;
+mod async_io;
+mod broadcast;
+mod connected;
+mod interval_join;
 mod metrics;
 mod operator_state;
 mod rich_functions;

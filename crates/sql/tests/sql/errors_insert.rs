@@ -154,7 +154,7 @@ fn targets() {
             > INSERT OVERWRITE log SELECT a, c FROM t
             invalid: Streaming mode not support overwrite: INSERT OVERWRITE at line 1, column 1
             > INSERT INTO log /*+ OPTIONS('colour' = 'red') */ SELECT a, c FROM t
-            invalid: table default_catalog.default_database.log has no option 'colour'; it has: changelog, connector, rows, scan.parallelism, sink.parallelism
+            invalid: table default_catalog.default_database.log has no option 'colour'; it has: changelog, connector, fields, rows, scan.parallelism, sink.parallelism
             > INSERT INTO log /*+ OPTIONS('sink.parallelism' = 'x') */ SELECT a, c FROM t
             invalid: option 'sink.parallelism' is 'x'; expected a number above 0
             > EXECUTE STATEMENT SET BEGIN INSERT INTO log SELECT a, c FROM t; INSERT INTO nope SELECT 1; END

@@ -293,7 +293,7 @@ fn connectors_and_options() {
             > SELECT * FROM unreadable
             invalid: connector 'nothing' cannot be read from (table default_catalog.default_database.unreadable)
             > SELECT * FROM wrong
-            invalid: table default_catalog.default_database.wrong has no option 'colour'; it has: changelog, connector, rows, scan.parallelism, sink.parallelism
+            invalid: table default_catalog.default_database.wrong has no option 'colour'; it has: changelog, connector, fields, rows, scan.parallelism, sink.parallelism
             > SELECT * FROM bad
             invalid: table default_catalog.default_database.bad: option 'rows' is 'many'; expected a number of rows
             > SELECT * FROM meta
@@ -305,7 +305,7 @@ fn connectors_and_options() {
             > SELECT * FROM t /*+ OPTIONS('scan.parallelism' = '0') */
             invalid: option 'scan.parallelism' is '0'; expected a number above 0
             > SELECT * FROM t /*+ OPTIONS('colour' = 'red') */
-            invalid: table default_catalog.default_database.t has no option 'colour'; it has: changelog, connector, rows, scan.parallelism, sink.parallelism
+            invalid: table default_catalog.default_database.t has no option 'colour'; it has: changelog, connector, fields, rows, scan.parallelism, sink.parallelism
             > SELECT * FROM t /*+ BROADCAST(t) */
             unsupported: the hint BROADCAST behind a table at line 1, column 21
             > SELECT /*+ NO_SUCH_HINT(t) */ a FROM t

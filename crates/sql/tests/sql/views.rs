@@ -200,7 +200,7 @@ fn hints_do_not_reach_into_views() {
             invalid: View '`default_catalog`.`default_database`.`v`' cannot be enriched with new options at line 1, column 15
             > CREATE VIEW w AS SELECT a FROM t /*+ OPTIONS('colour' = 'red') */
             > SELECT * FROM w
-            invalid: table default_catalog.default_database.t has no option 'colour'; it has: changelog, connector, rows, scan.parallelism, sink.parallelism
+            invalid: table default_catalog.default_database.t has no option 'colour'; it has: changelog, connector, fields, rows, scan.parallelism, sink.parallelism
         "#]],
     );
 }
