@@ -31,6 +31,7 @@ pub mod state;
 mod stream;
 pub mod time;
 mod transform;
+pub mod window;
 
 pub use environment::{RuntimeMode, StreamExecutionEnvironment};
 pub use flott_batch::Record;
@@ -51,6 +52,9 @@ pub use state::{
 };
 pub use state::{StateTtlConfig, TtlUpdateType, TtlVisibility};
 pub use stream::{BroadcastConnectedStream, KeyedBroadcastConnectedStream};
+pub use stream::{
+    CoGroupedStreams, JoinedStreams, Joining, JoiningKeyed, JoiningWhere, TaggedUnion, WindowedJoining,
+};
 pub use stream::{Collected, DataStream, DataStreamSink};
 pub use stream::{ConnectedStreams, KeyedConnectedStreams};
 pub use stream::{IntervalJoin, IntervalJoined};

@@ -60,6 +60,11 @@ impl DirtySlots {
         self.dirty.get(slot)
     }
 
+    /// Whether the last snapshot has the entry, be it changed or removed since.
+    pub fn is_persisted(&self, slot: u32) -> bool {
+        self.persisted.get(slot)
+    }
+
     /// Notes that an entry was removed. Returns whether the slot can be freed at once; if not, it is dead.
     #[must_use]
     pub fn remove(&mut self, slot: u32) -> bool {

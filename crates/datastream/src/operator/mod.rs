@@ -21,7 +21,7 @@ pub(crate) use co_process::{CoFlatMap, CoMap, CoProcess};
 pub(crate) use flat_map::{Filter, FlatMap, Map, MapPartition};
 pub(crate) use interval_join::{Bounds, IntervalJoin, JoinSides};
 pub(crate) use keyed_co_process::KeyedCoProcess;
-pub(crate) use keyed_core::KeyedCore;
+pub(crate) use keyed_core::{EVENT_TIMERS, KeyedCore, PROCESSING_TIMERS};
 pub(crate) use keyed_process::KeyedProcess;
 pub(crate) use partition::Route;
 pub(crate) use process::Process;

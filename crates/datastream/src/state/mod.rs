@@ -45,7 +45,7 @@ pub(crate) use map_column::MapColumn;
 pub use operator::BroadcastState;
 pub(crate) use operator::{OperatorColumn, OperatorList};
 pub use operator_access::{BroadcastAccess, OperatorListState, OperatorStateAccess};
-pub(crate) use rows::{DeltaRows, Migration, in_state, stored};
+pub(crate) use rows::{DeltaRows, Migration, failed, in_state, stored};
 pub use scope::StateAccess;
 pub(crate) use scope::{StateColumn, States};
 pub(crate) use timers::Timers;

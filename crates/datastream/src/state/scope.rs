@@ -111,6 +111,11 @@ impl States {
         Ok(self.columns.len() as u32 - 1)
     }
 
+    /// The names of the states.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.name())
+    }
+
     /// The column of a declared state. One that was not declared lets the task fail after the call.
     #[inline]
     pub(crate) fn column<C: StateColumn>(&self, number: u32) -> Option<&C> {

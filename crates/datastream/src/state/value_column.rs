@@ -75,6 +75,11 @@ impl<T: Record> ValueColumn<T> {
         self.values.resize_with(end, || None);
     }
 
+    /// Whether the last snapshot has a value for the slot.
+    pub fn is_persisted(&self, slot: u32) -> bool {
+        self.changes.is_persisted(slot)
+    }
+
     pub fn take(&mut self, slot: u32) -> Option<T> {
         let taken = self.values.get_mut(slot as usize).and_then(Option::take);
         if taken.is_some() {

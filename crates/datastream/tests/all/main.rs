@@ -4,3 +4,4 @@ mod async_io;
 mod broadcast;
 mod connected;
 mod interval_join;
+mod window_join;

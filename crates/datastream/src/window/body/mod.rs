@@ -1,0 +1,64 @@
+//! What windows keep of their records, and what they make of it when they fire.
+
+mod element_column;
+mod elements;
+mod fold;
+mod folded;
+mod next;
+
+use flott_types::{Result, Timestamp};
+
+pub(crate) use element_column::ElementColumn;
+pub(crate) use elements::Elements;
+pub(crate) use fold::{AggregateFold, Fold, FoldElements, InPlace, ReduceFold};
+pub(crate) use folded::Folded;
+pub(crate) use next::{ApplyFunction, Next, OnResult, PassOn};
+
+use super::WindowContext;
+use crate::RuntimeContext;
+use crate::state::StateColumn;
+
+/// The name of the state that holds what windows have.
+pub(crate) const CONTENTS: &str = "window-contents";
+
+/// The contents of the windows of an operator, by slot, and the function of them.
+pub(crate) trait Body<K, T, W>: Send + 'static {
+    /// What is put out.
+    type Out;
+
+    /// Opens the function.
+    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()>;
+
+    /// Lets the function declare what windows have for themselves.
+    fn open_window_state(&mut self, context: &mut RuntimeContext<'_>) -> Result<()>;
+
+    /// The contents as a state.
+    fn column(&self) -> &dyn StateColumn;
+
+    /// As [`Body::column`].
+    fn column_mut(&mut self) -> &mut dyn StateColumn;
+
+    /// Adds a record to a window.
+    fn add(&mut self, slot: u32, value: T, timestamp: Option<Timestamp>);
+
+    /// Whether a window has nothing.
+    fn is_empty(&self, slot: u32) -> bool;
+
+    /// Whether the last snapshot has something of the window.
+    fn is_persisted(&self, slot: u32) -> bool;
+
+    /// What one window has goes to another.
+    fn merge(&mut self, into: u32, from: u32);
+
+    /// Throws away what a window has.
+    fn clear(&mut self, slot: u32);
+
+    /// Calls the function.
+    fn fire(&mut self, slot: u32, context: &mut WindowContext<'_, K, W, Self::Out>) -> Result<()>;
+
+    /// A window is gone.
+    fn gone(&mut self, context: &mut WindowContext<'_, K, W, Self::Out>) -> Result<()>;
+
+    /// After the last call.
+    fn close(&mut self);
+}

@@ -1,0 +1,107 @@
+//! What happens with the result of an incremental aggregation.
+
+use flott_batch::Record;
+use flott_types::Result;
+
+use crate::window::{ProcessWindowFunction, WindowContext};
+use crate::{Collector, RuntimeContext};
+
+/// Takes the result of a window that fires.
+pub(crate) trait Next<K, W, I>: Send + 'static {
+    type Out: Record;
+
+    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()>;
+    fn open_window_state(&mut self, context: &mut RuntimeContext<'_>) -> Result<()>;
+    fn put(&mut self, result: I, context: &mut WindowContext<'_, K, W, Self::Out>) -> Result<()>;
+    fn gone(&mut self, context: &mut WindowContext<'_, K, W, Self::Out>) -> Result<()>;
+    fn close(&mut self);
+}
+
+/// Puts it out.
+#[derive(Clone)]
+pub(crate) struct PassOn;
+
+impl<K, W, I: Record> Next<K, W, I> for PassOn {
+    type Out = I;
+
+    fn open(&mut self, _: &mut RuntimeContext<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn open_window_state(&mut self, _: &mut RuntimeContext<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    #[inline]
+    fn put(&mut self, result: I, context: &mut WindowContext<'_, K, W, I>) -> Result<()> {
+        context.collect(result);
+        Ok(())
+    }
+
+    #[inline]
+    fn gone(&mut self, _: &mut WindowContext<'_, K, W, I>) -> Result<()> {
+        Ok(())
+    }
+
+    fn close(&mut self) {}
+}
+
+/// Gives it to a function, as the window's only element.
+#[derive(Clone)]
+pub(crate) struct OnResult<P>(pub P);
+
+impl<K, W, I, P: ProcessWindowFunction<K, W, I>> Next<K, W, I> for OnResult<P> {
+    type Out = P::Out;
+
+    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
+        self.0.open(context)
+    }
+
+    fn open_window_state(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
+        self.0.open_window_state(context)
+    }
+
+    #[inline]
+    fn put(&mut self, result: I, context: &mut WindowContext<'_, K, W, P::Out>) -> Result<()> {
+        self.0.process(std::slice::from_ref(&result), context)
+    }
+
+    fn gone(&mut self, context: &mut WindowContext<'_, K, W, P::Out>) -> Result<()> {
+        self.0.clear(context)
+    }
+
+    fn close(&mut self) {
+        self.0.close();
+    }
+}
+
+/// A closure of key, window and elements.
+pub(crate) struct ApplyFunction<O, F> {
+    function: F,
+    of: crate::transform::Of<O>,
+}
+
+impl<O, F> ApplyFunction<O, F> {
+    pub fn new(function: F) -> Self {
+        ApplyFunction { function, of: std::marker::PhantomData }
+    }
+}
+
+impl<O, F: Clone> Clone for ApplyFunction<O, F> {
+    fn clone(&self) -> Self {
+        ApplyFunction::new(self.function.clone())
+    }
+}
+
+impl<K, W, I, O, F> ProcessWindowFunction<K, W, I> for ApplyFunction<O, F>
+where
+    O: Record,
+    F: FnMut(&K, &W, &[I], &mut Collector<'_, O>) + Send + 'static,
+{
+    type Out = O;
+
+    fn process(&mut self, elements: &[I], context: &mut WindowContext<'_, K, W, O>) -> Result<()> {
+        (self.function)(context.key, context.window, elements, &mut context.collector);
+        Ok(())
+    }
+}
