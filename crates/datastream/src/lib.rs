@@ -55,6 +55,9 @@ pub use state::{
 };
 pub use state::{StateTtlConfig, TtlUpdateType, TtlVisibility};
 pub use stream::{BroadcastConnectedStream, KeyedBroadcastConnectedStream};
+pub use stream::{
+    CoGroupedStreams, JoinedStreams, Joining, JoiningKeyed, JoiningWhere, TaggedUnion, WindowedJoining,
+};
 pub use stream::{Collected, DataStream, DataStreamSink};
 pub use stream::{ConnectedStreams, KeyedConnectedStreams};
 pub use stream::{IntervalJoin, IntervalJoined};
