@@ -29,7 +29,8 @@ pub(super) struct Choose {
 
 impl Choose {
     pub(super) fn node(branches: Vec<(Node, Node)>, otherwise: Node, arrow: DataType) -> Node {
-        let operands = branches.into_iter().flat_map(|(when, then)| [when, then]).chain([otherwise]).collect();
+        let operands =
+            branches.into_iter().flat_map(|(when, then)| [when, then]).chain([otherwise]).collect();
         Arc::new(Choose { operands, arrow })
     }
 

@@ -1,4 +1,5 @@
-//! DISTINCT: a value counts when it comes for the first time, and counts no more when it is retracted for the last time.
+//! DISTINCT of an input with retractions: a value counts when it comes for the first time, and counts no more when it is retracted for
+//! the last time. An input that only grows has `views`.
 //!
 //! All calls with the same arguments and filter share one set of values.
 
@@ -21,7 +22,7 @@ pub(super) struct Distinct {
 
 impl Distinct {
     pub fn new(name: &str, keys: &Keys, values: Vec<FieldRef>) -> Result<Self> {
-        let side = Side::new(&format!("{name}.distinct"), keys, &values, None)?;
+        let side = Side::new(&format!("{name}.distinct"), "occurrences", keys, &values, None)?;
         Ok(Distinct { side, values, members: Vec::new() })
     }
 

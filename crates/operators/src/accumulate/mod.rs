@@ -34,6 +34,7 @@ mod side;
 mod single;
 mod sum;
 mod variance;
+mod views;
 
 use arrow::array::ArrayRef;
 use arrow::buffer::NullBuffer;

@@ -22,7 +22,13 @@ impl Ordered {
     pub fn new(max: bool, name: &str, ty: &LogicalType, keys: &Keys) -> Result<Self> {
         let field = arrow_type::field(&format!("{name}.value"), ty);
         let order = SortOptions { descending: max, nulls_first: false };
-        let side = Side::new(&format!("{name}.values"), keys, std::slice::from_ref(&field), Some(order))?;
+        let side = Side::new(
+            &format!("{name}.values"),
+            "occurrences",
+            keys,
+            std::slice::from_ref(&field),
+            Some(order),
+        )?;
         Ok(Ordered { field, side })
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::distinct::Distinct;
 use super::factory::accumulator;
+use super::views::Views;
 use super::{Accumulator, Input};
 
 /// The keys of the table that the groups live in.
@@ -44,7 +45,7 @@ pub(crate) struct Rows<'a> {
 pub(crate) struct Aggregates {
     units: Vec<Unit>,
     /// For each call its unit, and which member of it in a DISTINCT.
-    outputs: Vec<(usize, Option<usize>)>,
+    outputs: Vec<Output>,
     /// How many rows a group has; for inputs with retractions alone.
     row_counts: Option<PrimitiveColumn<Int64Type>>,
     width: usize,
@@ -60,6 +61,7 @@ struct Unit {
 enum Kind {
     Plain(Box<dyn Accumulator>),
     Distinct(Box<Distinct>),
+    Views(Box<Views>),
 }
 
 impl Kind {
@@ -67,6 +69,7 @@ impl Kind {
         match self {
             Kind::Plain(plain) => plain.as_ref(),
             Kind::Distinct(distinct) => distinct.as_ref(),
+            Kind::Views(views) => views.as_ref(),
         }
     }
 
@@ -74,6 +77,7 @@ impl Kind {
         match self {
             Kind::Plain(plain) => plain.as_mut(),
             Kind::Distinct(distinct) => distinct.as_mut(),
+            Kind::Views(views) => views.as_mut(),
         }
     }
 }
@@ -114,23 +118,12 @@ impl Aggregates {
                 units.push(Unit { args: call.args.clone(), filter: call.filter, kind: Kind::Plain(made) });
                 continue;
             }
-            let same = |unit: &Unit| {
-                matches!(unit.kind, Kind::Distinct(_)) && unit.args == call.args && unit.filter == call.filter
-            };
-            let at = match units.iter().position(same) {
-                Some(at) => at,
-                None => {
-                    let value = |(at, ty)| arrow_type::field(&format!("{name}.value{at}"), ty);
-                    let values = call.arg_types.iter().enumerate().map(value).collect();
-                    let distinct = Kind::Distinct(Box::new(Distinct::new(name, keys, values)?));
-                    units.push(Unit { args: call.args.clone(), filter: call.filter, kind: distinct });
-                    units.len() - 1
-                }
-            };
-            if let Kind::Distinct(distinct) = &mut units[at].kind {
-                outputs.push((at, Some(distinct.members.len())));
-                distinct.members.push(made);
-            }
+            let value = |(at, ty)| arrow_type::field(&format!("{name}.value{at}"), ty);
+            let values: Vec<FieldRef> = call.arg_types.iter().enumerate().map(value).collect();
+            outputs.push(match retracts {
+                true => add_distinct(&mut units, call, made, || Distinct::new(name, keys, values))?,
+                false => add_view(&mut units, call, made, || Views::new(name, keys, values))?,
+            });
         }
         let row_counts = retracts.then(|| PrimitiveColumn::new("$rows", 0));
         let width = units.iter().map(|unit| unit.kind.accumulator().fields().len()).sum();
@@ -191,6 +184,7 @@ impl Aggregates {
     pub fn values(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
         let value = |(unit, member): &(usize, Option<usize>)| match (&self.units[*unit].kind, member) {
             (Kind::Distinct(distinct), Some(member)) => distinct.members[*member].values(slots),
+            (Kind::Views(views), Some(member)) => views.members[*member].values(slots),
             (kind, _) => kind.accumulator().values(slots),
         };
         self.outputs.iter().map(value).collect()
@@ -227,6 +221,60 @@ impl Aggregates {
         let mut units = self.units.iter_mut();
         units.try_for_each(|unit| unit.kind.accumulator_mut().restore_side(restored, keys, slots))
     }
+}
+
+/// Where the result of a call comes from: a unit and its member.
+type Output = (usize, Option<usize>);
+
+/// Adds a call with DISTINCT to the unit with its arguments and filter.
+fn add_distinct(
+    units: &mut Vec<Unit>,
+    call: &AggregateCall,
+    made: Box<dyn Accumulator>,
+    new: impl FnOnce() -> Result<Distinct>,
+) -> Result<Output> {
+    for (at, unit) in units.iter_mut().enumerate() {
+        if let Kind::Distinct(distinct) = &mut unit.kind
+            && unit.args == call.args
+            && unit.filter == call.filter
+        {
+            distinct.members.push(made);
+            return Ok((at, Some(distinct.members.len() - 1)));
+        }
+    }
+    let mut distinct = new()?;
+    distinct.members.push(made);
+    units.push(Unit {
+        args: call.args.clone(),
+        filter: call.filter,
+        kind: Kind::Distinct(Box::new(distinct)),
+    });
+    Ok((units.len() - 1, Some(0)))
+}
+
+/// Adds a call with DISTINCT to the unit with its arguments.
+fn add_view(
+    units: &mut Vec<Unit>,
+    call: &AggregateCall,
+    mut made: Box<dyn Accumulator>,
+    new: impl FnOnce() -> Result<Views>,
+) -> Result<Output> {
+    for (at, unit) in units.iter_mut().enumerate() {
+        if let Kind::Views(views) = &mut unit.kind
+            && unit.args.starts_with(&call.args)
+            && views.width() == call.args.len()
+        {
+            match views.add(made, call.filter, &mut unit.args) {
+                Ok(member) => return Ok((at, Some(member))),
+                Err(full) => made = full,
+            }
+        }
+    }
+    let (mut views, mut args) = (new()?, call.args.clone());
+    let member = views.add(made, call.filter, &mut args);
+    let member = member.map_err(|_| Error::internal("a new set of values has no place for a filter"))?;
+    units.push(Unit { args, filter: None, kind: Kind::Views(Box::new(views)) });
+    Ok((units.len() - 1, Some(member)))
 }
 
 impl SlotColumns for Aggregates {

@@ -25,6 +25,7 @@ use crate::bits::Bits;
 use crate::codec::RowCodec;
 pub(crate) use bytes::{BytesIndex, hash_bytes};
 use integer::IntegerIndex;
+pub(crate) use integer::{IntegerColumn, hash_integer};
 
 /// In the result of a lookup: there is no such key.
 pub const NO_SLOT: u32 = u32::MAX;

@@ -70,8 +70,11 @@ impl Ascii<'_> {
         let mut bytes = self.bytes.to_vec();
         change(&mut bytes);
         let lengths = self.texts.offsets().lengths();
-        let texts =
-            StringArray::try_new(OffsetBuffer::from_lengths(lengths), bytes.into(), self.texts.nulls().cloned());
+        let texts = StringArray::try_new(
+            OffsetBuffer::from_lengths(lengths),
+            bytes.into(),
+            self.texts.nulls().cloned(),
+        );
         texts.map(as_ref).map_err(arrow_error)
     }
 

@@ -95,7 +95,9 @@ fn end(args: &[Value], call: &Call<'_>, cut: impl Fn(&str, i64) -> Option<&str>)
 fn replace(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (text, old) = (args[0].view::<StringArray>()?, args[1].view::<StringArray>()?);
     let new = args[2].view::<StringArray>()?;
-    if let (Some(Some(old)), Some(Some(new))) = (old.constant().filter(|old| *old != Some("")), new.constant()) {
+    if let (Some(Some(old)), Some(Some(new))) =
+        (old.constant().filter(|old| *old != Some("")), new.constant())
+    {
         let needle = Needle::new(old);
         return Ok(written(call.rows, text.held().value_data().len(), |row, out| {
             replace_all(text.get(row)?, &needle, new, |part| out.push_str(part));
