@@ -102,6 +102,10 @@ impl Accumulator for Distinct {
         self.members[0].values(slots)
     }
 
+    fn has_side(&self) -> bool {
+        true
+    }
+
     fn snapshot_side(&mut self, full: bool, out: &mut Vec<KeyedDelta>) -> Result<()> {
         self.side.snapshot(full, out)
     }

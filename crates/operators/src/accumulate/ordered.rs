@@ -95,6 +95,10 @@ impl Accumulator for Ordered {
         interleave(&[best.as_ref(), absent.as_ref()], &picks).map_err(kernel)
     }
 
+    fn has_side(&self) -> bool {
+        true
+    }
+
     fn snapshot_side(&mut self, full: bool, out: &mut Vec<KeyedDelta>) -> Result<()> {
         self.side.snapshot(full, out)
     }

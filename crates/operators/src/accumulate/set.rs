@@ -1,6 +1,7 @@
 //! All calls of an aggregation.
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{Field, FieldRef, Int64Type};
 use flott_batch::arrow_type;
 use flott_plan::AggregateCall;
@@ -158,13 +159,9 @@ impl Aggregates {
             let filter = rows.columns[filter]
                 .as_boolean_opt()
                 .ok_or_else(|| Error::internal("the FILTER of an aggregate is not BOOLEAN"))?;
-            let passes = |row: u32| filter.is_valid(row as usize) && filter.value(row as usize);
-            let kept: Vec<usize> = (0..rows.rows.len()).filter(|at| passes(rows.rows[*at])).collect();
-            let passed: Vec<u32> = kept.iter().map(|at| rows.rows[*at]).collect();
-            let slots: Vec<u32> = kept.iter().map(|at| rows.slots[*at]).collect();
-            let retract: Option<Vec<bool>> =
-                rows.retract.map(|retract| kept.iter().map(|at| retract[*at]).collect());
-            let input = Input { rows: &passed, slots: &slots, retract: retract.as_deref(), ..all };
+            let passed = Passed::new(rows, &is_true(filter));
+            let retract = rows.retract.map(|_| passed.retract.as_slice());
+            let input = Input { rows: &passed.rows, slots: &passed.slots, retract, ..all };
             unit.kind.accumulator_mut().update(&input)?;
         }
         Ok(())
@@ -194,11 +191,26 @@ impl Aggregates {
     /// the group of row `i`; slots from `end` on are free.
     pub fn merge_partial(&mut self, slots: &[u32], columns: &[ArrayRef], end: usize) -> Result<()> {
         let moment: Vec<u32> = (0..slots.len()).map(|row| (end + row) as u32).collect();
-        moment.iter().for_each(|slot| self.reset(*slot));
-        self.write(&moment, columns)?;
-        self.merge(&moment, slots, None)?;
-        moment.iter().for_each(|slot| self.reset(*slot));
+        let mut columns = columns;
+        for unit in &mut self.units {
+            let accumulator = unit.kind.accumulator_mut();
+            let (own, rest) = columns
+                .split_at_checked(accumulator.fields().len())
+                .ok_or_else(|| Error::internal("too few accumulator columns"))?;
+            columns = rest;
+            if !accumulator.merge_columns(slots, own)? {
+                moment.iter().for_each(|slot| accumulator.reset(*slot));
+                accumulator.write(&moment, own)?;
+                accumulator.merge(&moment, slots, None)?;
+                moment.iter().for_each(|slot| accumulator.reset(*slot));
+            }
+        }
         Ok(())
+    }
+
+    /// Whether there are tables beside the groups' own, so that [`Rows::keys`] are needed.
+    pub fn has_side(&self) -> bool {
+        self.units.iter().any(|unit| unit.kind.accumulator().has_side())
     }
 
     /// How many accumulator columns there are.
@@ -220,6 +232,38 @@ impl Aggregates {
     ) -> Result<()> {
         let mut units = self.units.iter_mut();
         units.try_for_each(|unit| unit.kind.accumulator_mut().restore_side(restored, keys, slots))
+    }
+}
+
+/// The rows that a FILTER lets pass.
+struct Passed {
+    rows: Vec<u32>,
+    slots: Vec<u32>,
+    retract: Vec<bool>,
+}
+
+impl Passed {
+    /// Without a branch a row: which rows pass can seldom be foretold.
+    fn new(all: &Rows<'_>, passes: &BooleanBuffer) -> Self {
+        let (mut rows, mut slots) = (vec![0; all.rows.len()], vec![0; all.rows.len()]);
+        let mut len = 0;
+        for (row, slot) in all.rows.iter().zip(all.slots) {
+            (rows[len], slots[len]) = (*row, *slot);
+            len += usize::from(passes.value(*row as usize));
+        }
+        rows.truncate(len);
+        slots.truncate(len);
+        let retracts = all.retract.unwrap_or_default().iter().zip(all.rows);
+        let retract = retracts.filter(|(_, row)| passes.value(**row as usize)).map(|(retract, _)| *retract);
+        Passed { rows, slots, retract: retract.collect() }
+    }
+}
+
+/// The rows for which a condition is TRUE.
+pub(super) fn is_true(condition: &BooleanArray) -> BooleanBuffer {
+    match condition.nulls() {
+        Some(nulls) => condition.values() & nulls.inner(),
+        None => condition.values().clone(),
     }
 }
 

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
+use arrow::array::{ArrayRef, AsArray, Int64Array};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use flott_state::{KeyIndex, KeyedDelta, RestoredState, SlotColumns};
 use flott_types::{Error, Result};
 
-use super::set::Keys;
+use super::set::{Keys, is_true};
 use super::side::{Side, Values, gather};
 use super::{Accumulator, Input};
 
@@ -106,11 +106,7 @@ impl Views {
 
 fn passing(args: &[ArrayRef], at: usize) -> Result<BooleanBuffer> {
     let filter = args.get(at).and_then(|filter| filter.as_boolean_opt());
-    let filter = filter.ok_or_else(|| Error::internal("the FILTER of an aggregate is not BOOLEAN"))?;
-    Ok(match filter.nulls() {
-        Some(nulls) => filter.values() & nulls.inner(),
-        None => filter.values().clone(),
-    })
+    filter.map(is_true).ok_or_else(|| Error::internal("the FILTER of an aggregate is not BOOLEAN"))
 }
 
 /// Notes the bits of a value that were not seen before.
@@ -189,6 +185,10 @@ impl Accumulator for Views {
     /// Of the first member; [`super::Aggregates`] asks the members themselves.
     fn values(&self, slots: &[u32]) -> Result<ArrayRef> {
         self.members[0].values(slots)
+    }
+
+    fn has_side(&self) -> bool {
+        true
     }
 
     fn snapshot_side(&mut self, full: bool, out: &mut Vec<KeyedDelta>) -> Result<()> {

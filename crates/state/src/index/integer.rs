@@ -13,7 +13,7 @@ use arrow::datatypes::{IntervalUnit, TimeUnit};
 use flott_types::{Error, Result};
 use hashbrown::HashTable;
 
-use super::NO_SLOT;
+use super::{NO_SLOT, RowIndex};
 
 /// A column that holds integers in disguise, a batch at a time.
 #[derive(Debug)]
@@ -129,6 +129,28 @@ impl IntegerColumn {
     }
 }
 
+impl RowIndex for IntegerIndex {
+    #[inline]
+    fn find(&self, row: usize) -> Option<u32> {
+        let Some(key) = self.column.get(row) else {
+            return (self.null_slot != NO_SLOT).then_some(self.null_slot);
+        };
+        self.table.find(hash_integer(key), |entry| entry.key == key).map(|entry| entry.slot)
+    }
+
+    fn insert(&mut self, row: usize, slot: u32) {
+        if slot as usize >= self.keys.len() {
+            self.keys.resize(slot as usize + 1, 0);
+        }
+        let Some(key) = self.column.get(row) else {
+            self.null_slot = slot;
+            return;
+        };
+        self.keys[slot as usize] = key;
+        self.table.insert_unique(hash_integer(key), Entry { key, slot }, |entry| hash_integer(entry.key));
+    }
+}
+
 impl IntegerIndex {
     /// `None` if the type is not an integer in disguise.
     pub fn new(data_type: &DataType) -> Option<Self> {
@@ -141,26 +163,10 @@ impl IntegerIndex {
         self.column.load(keys, rows)
     }
 
-    /// The slot of a row of the batch.
-    #[inline]
-    pub fn find(&self, row: usize) -> Option<u32> {
-        let Some(key) = self.column.get(row) else {
-            return (self.null_slot != NO_SLOT).then_some(self.null_slot);
-        };
-        self.table.find(hash_integer(key), |entry| entry.key == key).map(|entry| entry.slot)
-    }
-
-    /// Adds the key of a row that is not there.
-    pub fn insert(&mut self, row: usize, slot: u32) {
-        if slot as usize >= self.keys.len() {
-            self.keys.resize(slot as usize + 1, 0);
-        }
-        let Some(key) = self.column.get(row) else {
-            self.null_slot = slot;
-            return;
-        };
-        self.keys[slot as usize] = key;
-        self.table.insert_unique(hash_integer(key), Entry { key, slot }, |entry| hash_integer(entry.key));
+    /// Forgets all keys, but keeps the memory.
+    pub fn clear(&mut self) {
+        self.table.clear();
+        self.null_slot = NO_SLOT;
     }
 
     pub fn remove(&mut self, slot: u32) {
