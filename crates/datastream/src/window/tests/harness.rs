@@ -184,9 +184,14 @@ impl<T: Record, O: Record> Harness<T, O> {
         &mut self,
         records: impl IntoIterator<Item = (T, Timestamp)>,
     ) -> Vec<(O, Option<Timestamp>)> {
-        let (values, timestamps) = records.into_iter().unzip();
-        self.feed(Records::with_timestamps(values, timestamps)).unwrap();
+        self.try_push(records).unwrap();
         self.taken()
+    }
+
+    /// Records with timestamps.
+    pub fn try_push(&mut self, records: impl IntoIterator<Item = (T, Timestamp)>) -> Result<()> {
+        let (values, timestamps) = records.into_iter().unzip();
+        self.feed(Records::with_timestamps(values, timestamps))
     }
 
     /// Records without timestamps; what comes out.
@@ -228,11 +233,16 @@ impl<T: Record, O: Record> Harness<T, O> {
 
     /// Event time advances; what comes out, with timestamps.
     pub fn watermark_timed(&mut self, at: Timestamp) -> Vec<(O, Option<Timestamp>)> {
-        self.watermark = Watermark(at);
-        for instance in 0..self.instances.len() {
-            self.call(instance, |operator, context| operator.watermark(Watermark(at), context)).unwrap();
-        }
+        self.try_watermark(at).unwrap();
         self.taken()
+    }
+
+    /// Event time advances.
+    pub fn try_watermark(&mut self, at: Timestamp) -> Result<()> {
+        self.watermark = Watermark(at);
+        (0..self.instances.len()).try_for_each(|instance| {
+            self.call(instance, |operator, context| operator.watermark(Watermark(at), context))
+        })
     }
 
     /// The clock advances to this time, in one step; what comes out.

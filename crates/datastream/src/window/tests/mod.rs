@@ -1,7 +1,13 @@
 //! Windows as programs describe them, run without a cluster.
 
+mod assigners;
+mod evictors;
+mod functions;
 mod harness;
+mod lateness;
 mod random;
+mod snapshots;
+mod triggers;
 
 use flott_types::{Result, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -37,8 +43,20 @@ impl Seen {
     }
 }
 
+fn rec(key: &str, number: i64) -> Rec {
+    Rec { key: key.to_owned(), numbers: vec![number] }
+}
+
+fn seen(key: &str, start: Timestamp, end: Timestamp, numbers: impl IntoIterator<Item = i64>) -> Seen {
+    Seen::new(key, TimeWindow::new(start, end), numbers.into_iter().collect())
+}
+
+fn global(key: &str, numbers: impl IntoIterator<Item = i64>) -> Seen {
+    Seen::global(key, numbers.into_iter().collect())
+}
+
 /// Puts out what a window has.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Listing;
 
 /// Either kind of window as a time.

@@ -158,9 +158,7 @@ impl Case {
                 self.time(&keyed, EventTimeSessionWindows::with_dynamic_gap(gap), late)
             }
             Windows::Count { size } => self.used(keyed.count_window(size)),
-            Windows::CountSliding { size, slide } => {
-                keyed.count_window_sliding(size, slide).process(Listing::default())
-            }
+            Windows::CountSliding { size, slide } => keyed.count_window_sliding(size, slide).process(Listing),
         }
     }
 
@@ -185,11 +183,11 @@ impl Case {
             one
         };
         match self.used {
-            Use::Process => windows.process(Listing::default()),
-            Use::Reduce => windows.reduce_with(reduce, Listing::default()),
-            Use::Aggregate => windows.aggregate_with(Concat, Listing::default()),
-            Use::Evict => windows.evictor(KeepAll).process(Listing::default()),
-            Use::EvictAndReduce => windows.evictor(KeepAll).reduce_with(reduce, Listing::default()),
+            Use::Process => windows.process(Listing),
+            Use::Reduce => windows.reduce_with(reduce, Listing),
+            Use::Aggregate => windows.aggregate_with(Concat, Listing),
+            Use::Evict => windows.evictor(KeepAll).process(Listing),
+            Use::EvictAndReduce => windows.evictor(KeepAll).reduce_with(reduce, Listing),
         }
     }
 
