@@ -103,6 +103,17 @@ impl JobClient {
         self.request(Request::Checkpoint { full })
     }
 
+    /// Lets the job master do what it was told, and what the clock says is due; and says whether it expects nothing more then
+    /// from its tasks and its storage.
+    pub(crate) fn settle(&self) -> bool {
+        let (answer, answered) = sync_channel(1);
+        if self.mailbox.send(JobMessage::Look(answer)) {
+            // A job that ends answers nothing.
+            let _ = answered.recv();
+        }
+        self.info().is_quiet()
+    }
+
     /// The rows that the job collects; `None` if it collects none.
     pub fn results(&self) -> Option<ResultStream> {
         let (store, schema) = self.results.clone()?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use flott_checkpoint::JobStatus;
 use flott_connector::Registry;
 use flott_plan::JobGraph;
-use flott_runtime::{LocalConnector, OperatorFactory, SqlOperators, TaskEnvironment, Threads};
+use flott_runtime::{Connector, LocalConnector, OperatorFactory, SqlOperators, TaskEnvironment, Threads};
 use flott_types::{Clock, JobId, Result, SystemClock};
 
 use crate::client::JobClient;
@@ -34,6 +34,8 @@ pub struct LocalClusterOptions {
     pub operators: Arc<dyn OperatorFactory>,
     /// Snapshots.
     pub storage: Arc<dyn Storage>,
+    /// The channels between tasks.
+    pub connector: Arc<dyn Connector>,
 }
 
 impl LocalClusterOptions {
@@ -46,6 +48,7 @@ impl LocalClusterOptions {
             clock: Arc::new(SystemClock::new()),
             operators: Arc::new(SqlOperators),
             storage: Arc::new(Snapshots::default()),
+            connector: Arc::new(LocalConnector::default()),
         }
     }
 }
@@ -53,6 +56,7 @@ impl LocalClusterOptions {
 /// The cluster. Dropping it ends its jobs.
 pub struct LocalCluster {
     manager: Arc<JobManager>,
+    task_managers: Vec<Arc<TaskManager>>,
     threads: Threads,
 }
 
@@ -62,7 +66,8 @@ impl LocalCluster {
     /// # Errors
     /// If there are no threads for it.
     pub fn start(options: LocalClusterOptions) -> Result<Self> {
-        let LocalClusterOptions { task_managers, slots, registry, clock, operators, storage } = options;
+        let LocalClusterOptions { task_managers, slots, registry, clock, operators, storage, connector } =
+            options;
         let threads = Threads::default();
         let manager = JobManager::new(JobManagerServices {
             clock: clock.clone(),
@@ -75,18 +80,18 @@ impl LocalCluster {
             clock,
             registry,
             operators,
-            connector: Arc::new(LocalConnector::default()),
+            connector,
             storage: storage.as_snapshot_storage(),
             results: manager.results.clone(),
             reports: Arc::new(ReportsToJobManager(gateway.clone())),
             threads: threads.clone(),
         };
-        for id in (0..task_managers).map(TaskManagerId) {
-            TaskManager::start(id, slots, environment.clone(), &*gateway, |gateway| {
-                manager.join(id, gateway)
-            })?;
-        }
-        Ok(LocalCluster { manager, threads })
+        let start = |id| {
+            let join = |gateway| manager.join(id, gateway);
+            TaskManager::start(id, slots, environment.clone(), &*gateway, join)
+        };
+        let task_managers = (0..task_managers).map(TaskManagerId).map(start).collect::<Result<_>>()?;
+        Ok(LocalCluster { manager, task_managers, threads })
     }
 
     /// Runs a job.
@@ -110,6 +115,14 @@ impl LocalCluster {
     /// Total and free slots.
     pub fn slots(&self) -> (u32, u32) {
         self.manager.slots()
+    }
+
+    /// Lets every job do what it was told and what the clock says is due; and says whether nothing is under way any more
+    /// between JobManager and tasks then: no deployment, no message, no checkpoint. For clocks that a test moves.
+    pub fn is_quiet(&self) -> bool {
+        let clients = self.jobs().into_iter().filter_map(|(job, _, _)| self.client(job));
+        let quiet = clients.map(|client| client.settle()).fold(true, |all, quiet| all & quiet);
+        quiet && self.task_managers.iter().all(|manager| manager.is_idle())
     }
 
     /// The threads that run.

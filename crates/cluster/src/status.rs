@@ -138,6 +138,18 @@ impl JobShared {
 }
 
 impl JobInfo {
+    /// Whether it has ended, or waits for time to pass, or runs with no checkpoint under way.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let all = |state: fn(ExecutionState) -> bool| self.tasks.values().all(|task| state(*task));
+        match self.status {
+            JobStatus::Running => {
+                all(|task| task == ExecutionState::Running) && self.checkpoints.in_progress == 0
+            }
+            JobStatus::Restarting => all(ExecutionState::is_terminal),
+            status => status.is_terminal(),
+        }
+    }
+
     pub(crate) fn failed(&mut self, failure: Failure, task: Option<TaskId>) {
         self.exceptions.push_front(ExceptionEntry { failure, task, attempt: self.attempt });
         self.exceptions.truncate(EXCEPTIONS);

@@ -1,6 +1,7 @@
 //! The TaskManager: starts tasks, passes messages on to them, and their reports to the JobManager.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 
 use flott_checkpoint::{Attempt, TaskId};
@@ -19,6 +20,8 @@ use crate::transport::{JobManagerGateway, Mailbox, TaskManagerGateway};
 pub struct TaskManager {
     mailbox: Mailbox<ToTaskManager>,
     tasks: Arc<Tasks>,
+    /// Messages that were sent and are not done.
+    under_way: Arc<AtomicUsize>,
 }
 
 type Tasks = Mutex<FastMap<(JobId, Attempt, TaskId), TaskHandle>>;
@@ -46,19 +49,31 @@ impl TaskManager {
     ) -> Result<Arc<Self>> {
         let (mailbox, received) = Mailbox::new();
         let tasks = Arc::new(Tasks::default());
-        let worker =
-            Worker { environment: environment.clone(), tasks: tasks.clone(), graphs: FastMap::default() };
+        let under_way = Arc::new(AtomicUsize::new(0));
+        let worker = Worker {
+            environment: environment.clone(),
+            tasks: tasks.clone(),
+            graphs: FastMap::default(),
+            under_way: under_way.clone(),
+        };
         environment.threads.spawn(&format!("taskmanager-{}", id.0), move || worker.run(received))?;
-        let manager = Arc::new(TaskManager { mailbox, tasks });
+        let manager = Arc::new(TaskManager { mailbox, tasks, under_way });
         register(manager.clone());
         job_manager.send(ToJobManager::Register { task_manager: id, slots });
         Ok(manager)
+    }
+
+    /// Whether it has done all that it was told.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.under_way.load(Ordering::SeqCst) == 0
     }
 }
 
 impl TaskManagerGateway for TaskManager {
     fn send(&self, message: ToTaskManager) {
+        self.under_way.fetch_add(1, Ordering::SeqCst);
         if !self.mailbox.send(message) {
+            self.under_way.fetch_sub(1, Ordering::SeqCst);
             tracing::debug!("a message to a TaskManager that has left is dropped");
         }
     }
@@ -80,6 +95,7 @@ struct Worker {
     tasks: Arc<Tasks>,
     /// The plans of the jobs here, read once.
     graphs: FastMap<JobId, (Arc<JobGraph>, TaskOptions)>,
+    under_way: Arc<AtomicUsize>,
 }
 
 impl Worker {
@@ -102,6 +118,7 @@ impl Worker {
                 ToTaskManager::Forget(job) => self.forget(job),
                 ToTaskManager::Shutdown => break,
             }
+            self.under_way.fetch_sub(1, Ordering::SeqCst);
         }
         for (_, handle) in self.tasks.lock().drain() {
             handle.send(TaskCommand::Cancel);

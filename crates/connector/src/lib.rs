@@ -166,6 +166,7 @@
 //!     transactions: Mutex<Vec<(String, Vec<String>, bool)>>,
 //! }
 //!
+//! #[derive(Clone, Default)]
 //! struct StoreSink(Arc<Store>);
 //!
 //! impl Sink for StoreSink {
@@ -234,9 +235,9 @@
 //!
 //! use flott_connector::conformance::{SinkUnderTest, check_sink};
 //!
-//! impl SinkUnderTest for Arc<Store> {
+//! impl SinkUnderTest for StoreSink {
 //!     fn sink(&self) -> Result<Arc<dyn Sink>> {
-//!         Ok(Arc::new(StoreSink(self.clone())))
+//!         Ok(Arc::new(self.clone()))
 //!     }
 //!
 //!     fn batch(&self, number: usize) -> Batch {
@@ -248,12 +249,12 @@
 //!     }
 //!
 //!     fn visible(&self) -> Result<Vec<String>> {
-//!         let transactions = self.transactions.lock();
+//!         let transactions = self.0.transactions.lock();
 //!         Ok(transactions.iter().filter(|(.., visible)| *visible).flat_map(|(_, lines, _)| lines.clone()).collect())
 //!     }
 //! }
 //!
-//! check_sink(&|| Box::new(Arc::<Store>::default())).unwrap();
+//! check_sink(&|| Box::new(StoreSink::default())).unwrap();
 //! ```
 //!
 //! A sink without a second phase (print, a key-value store that is overwritten) implements `write` and `flush`, and a `commit`
@@ -273,11 +274,12 @@ pub use event_time::{
     EventTimeGenerator, EventTimePolicy, EventTimeProgress, GeneratorFactory, Timed, WatermarkAlignment,
 };
 pub use fixed_splits::FixedSplits;
+pub use flott_types::Waker;
 pub use options::Options;
 pub use rate::RateLimiter;
 pub use registry::{Changelog, Connector, Registry, TableContext};
 pub use sink::{Committable, Consumes, Sink, SinkContext, SinkWriter};
 pub use source::{
     Boundedness, EnumeratorContext, Poll, Produces, ReaderContext, Source, SourceOutput, SourceReader, Split,
-    SplitEnumerator, Waker,
+    SplitEnumerator,
 };

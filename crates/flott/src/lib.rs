@@ -1,5 +1,25 @@
 //! Flott: a stream processor. The crate that applications depend on.
 //!
+//! Programs with streams of their own types ([`datastream`]; what they need is in [`prelude`]):
+//!
+//! ```
+//! use flott::prelude::*;
+//!
+//! # fn main() -> Result<()> {
+//! let env = StreamExecutionEnvironment::new();
+//! let counts = env
+//!     .from_collection(["to be or", "not to be"].map(String::from))
+//!     .flat_map(|line: String, out| line.split(' ').for_each(|word| out.collect((word.to_owned(), 1))))
+//!     .key_by_ref(|(word, _)| word)
+//!     .sum(|(_, count)| count);
+//! let counts = counts.execute_and_collect("words")?.collect::<Result<Vec<_>>>()?;
+//! assert!(counts.contains(&("to".to_owned(), 2)));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! And SQL ([`sql`]):
+//!
 //! ```
 //! use flott::sql::{Environment, Outcome};
 //!
@@ -15,12 +35,16 @@
 //! ```
 
 pub mod connectors;
+pub mod prelude;
 pub mod restore;
 pub mod sql;
 
 pub use flott_batch as batch;
 pub use flott_cluster as cluster;
 pub use flott_connector as connector;
+pub use flott_datastream as datastream;
 pub use flott_plan as plan;
 pub use flott_types as types;
 pub use flott_types::{Error, ErrorKind, Result};
+/// For records: a program that derives with `#[serde(crate = "flott::serde")]` need not depend on serde itself.
+pub use serde;

@@ -118,6 +118,11 @@ struct State {
     /// How many channels can be read from.
     ready: usize,
     reader_waits: bool,
+    /// How often the reader has begun to wait.
+    waits: u64,
+    /// The reader has asked for something that will come as a message.
+    expecting: bool,
+    left: bool,
     /// The next wait ends at once.
     woken: bool,
     closed: bool,
@@ -140,6 +145,11 @@ impl Channel {
     fn is_ready(&self) -> bool {
         !self.blocked && !self.queue.is_empty()
     }
+
+    /// Whether it can be read by somebody who has room for batches or not.
+    fn is_ready_for(&self, room: bool) -> bool {
+        self.is_ready() && (room || !matches!(self.queue.front(), Some(Element::Batch(_))))
+    }
 }
 
 impl Gate {
@@ -151,6 +161,9 @@ impl Gate {
             turn: 0,
             ready: 0,
             reader_waits: false,
+            waits: 0,
+            expecting: false,
+            left: false,
             woken: false,
             closed: false,
         };
@@ -222,6 +235,11 @@ impl Gate {
 
     /// The next message, else the next element of the channels in turn.
     pub fn next(&self) -> Next {
+        self.next_if(true)
+    }
+
+    /// As [`Gate::next`]; without `room` no batch, nor what is behind one.
+    pub fn next_if(&self, room: bool) -> Next {
         let mut guard = self.state.lock();
         let state = &mut *guard;
         if let Some(command) = state.mail.pop_front() {
@@ -231,8 +249,9 @@ impl Gate {
             return Next::Nothing;
         }
         let count = state.channels.len();
-        let turn =
-            (0..count).map(|offset| (state.turn + offset) % count).find(|at| state.channels[*at].is_ready());
+        let turn = (0..count)
+            .map(|offset| (state.turn + offset) % count)
+            .find(|at| state.channels[*at].is_ready_for(room));
         let Some(at) = turn else { return Next::Nothing };
         state.turn = (at + 1) % count;
         let channel = &mut state.channels[at];
@@ -255,18 +274,15 @@ impl Gate {
         Next::Element { channel: at, element }
     }
 
-    /// The next message.
-    pub fn next_command(&self) -> Option<TaskCommand> {
-        self.state.lock().mail.pop_front()
-    }
-
-    /// Waits until there is a message, or an element if those are `wanted`, or somebody wakes, at most so long.
-    pub fn wait(&self, timeout: Duration, wanted: bool) {
+    /// Waits until [`Gate::next_if`] finds something, or somebody wakes, at most so long.
+    pub fn wait(&self, timeout: Duration, room: bool) {
         let mut state = self.state.lock();
         let nothing = |state: &mut State| {
-            state.mail.is_empty() && (!wanted || state.ready == 0) && !state.woken && !state.closed
+            let ready = || state.channels.iter().any(|channel| channel.is_ready_for(room));
+            state.mail.is_empty() && (state.ready == 0 || !ready()) && !state.woken && !state.closed
         };
         state.reader_waits = true;
+        state.waits += 1;
         self.readable.wait_while_for(&mut state, nothing, timeout);
         state.reader_waits = false;
         state.woken = false;
@@ -277,6 +293,29 @@ impl Gate {
         let mut state = self.state.lock();
         state.woken = true;
         self.wake_reader(&mut state);
+    }
+
+    /// Says that the reader has asked for something that will come as a message, or that it has come.
+    pub fn expect(&self, expecting: bool) {
+        self.state.lock().expecting = expecting;
+    }
+
+    /// Whether the reader waits and there is nothing for it: no message, no element, and nothing that it has asked for. The
+    /// answer numbers the wait: who looks twice sees whether the reader has done something in between.
+    pub fn idle(&self) -> Option<u64> {
+        let state = self.state.lock();
+        let nothing = state.mail.is_empty() && state.channels.iter().all(|channel| channel.queue.is_empty());
+        (state.reader_waits && nothing && !state.woken && !state.expecting).then_some(state.waits)
+    }
+
+    /// Says that the reader has gone and has told everybody.
+    pub fn leave(&self) {
+        self.state.lock().left = true;
+    }
+
+    /// Whether the reader has gone and has told everybody. A closed gate is not left yet: a failure may still be on its way.
+    pub fn is_left(&self) -> bool {
+        self.state.lock().left
     }
 
     /// Stops reading from a channel.

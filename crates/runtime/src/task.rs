@@ -15,10 +15,9 @@ use std::time::Duration;
 
 use flott_checkpoint::alignment::{Action, Alignment, Event};
 use flott_checkpoint::{Barrier, CheckpointKind};
-use flott_connector::Waker;
-use flott_operator::{Output, TaskInfo};
+use flott_operator::{Backlog, Output, TaskInfo};
 use flott_state::RestoredState;
-use flott_types::{CheckpointId, Result, Timestamp, Watermark};
+use flott_types::{CheckpointId, Result, Timestamp, Waker, Watermark};
 
 use crate::build::Chain;
 use crate::gate::{CancelFlag, Element, Gate, Next};
@@ -45,6 +44,10 @@ pub(crate) struct Task {
     pub(crate) alignment: Alignment,
     pub(crate) valve: Valve,
     pub(crate) uploader: Option<Uploader>,
+    /// Ends a wait of this task.
+    pub(crate) waker: Waker,
+    /// The inputs have ended; operators still wait for what goes on elsewhere.
+    pub(crate) ending: bool,
     /// The outputs have ended.
     pub(crate) drained: bool,
     /// The source is silent since the barrier of this savepoint.
@@ -68,7 +71,8 @@ impl Task {
             self.cancel.check()?;
             let now = self.environment.clock.now();
             let mut wait_until = None;
-            match self.gate.next() {
+            let room = self.chain.root.backlog() < Backlog::Full;
+            match self.gate.next_if(room) {
                 Next::Command(command) => {
                     if self.command(command, now)? {
                         return Ok(());
@@ -80,16 +84,19 @@ impl Task {
                     dry = false;
                     self.element(channel, element, now)?;
                 }
+                Next::Nothing if !room => wait_until = Some(None),
                 Next::Nothing => match self.poll_source(now)? {
                     SourceStep::More => dry = false,
                     SourceStep::Wait(at) => wait_until = Some(at),
                     SourceStep::RequestSplits | SourceStep::Ended => {}
                 },
             }
-            self.timers(now)?;
+            if self.timers(now)? {
+                dry = false;
+            }
             let Some(at) = wait_until else { continue };
             if dry {
-                self.wait(at, now);
+                self.wait(at, now, room);
             } else {
                 dry = true;
                 self.input_dry(now)?;
@@ -99,7 +106,7 @@ impl Task {
 
     fn open(&mut self) -> Result<()> {
         let now = self.environment.clock.now();
-        let Task { deployment, environment, chain, gate, .. } = self;
+        let Task { deployment, environment, chain, waker, .. } = self;
         let mut restore = |info: &TaskInfo| -> Result<RestoredState> {
             match deployment.restore.iter().find(|restore| restore.uid == info.uid) {
                 Some(restore) => environment
@@ -112,9 +119,7 @@ impl Task {
         chain.root.open(&mut restore, now)?;
         if let Some(source) = &mut chain.source {
             let restored = restore(&source.info)?;
-            let gate = gate.clone();
-            let waker = Waker::new(move || gate.wake());
-            source.open(restored, deployment.options.batch_size, &environment.clock, waker)?;
+            source.open(restored, deployment.options.batch_size, &environment.clock, waker.clone())?;
         }
         Ok(())
     }
@@ -123,7 +128,7 @@ impl Task {
         let Some(source) = &mut self.chain.source else {
             return Ok(SourceStep::Wait(None));
         };
-        if self.drained || self.suspended.is_some() {
+        if self.drained || self.ending || self.suspended.is_some() {
             return Ok(SourceStep::Wait(None));
         }
         let step = source.poll(&mut self.chain.root, now)?;
@@ -132,6 +137,7 @@ impl Task {
         }
         match step {
             SourceStep::RequestSplits => {
+                self.gate.expect(true);
                 (self.report)(TaskReport::RequestSplits { operator: source.info.uid.clone() });
             }
             SourceStep::Ended => self.drain(now)?,
@@ -192,6 +198,11 @@ impl Task {
         if self.drained {
             return Ok(());
         }
+        // Results of what was begun come before the end. Meanwhile the task takes messages and checkpoints as always.
+        self.ending = self.chain.root.backlog() > Backlog::None;
+        if self.ending {
+            return Ok(());
+        }
         if self.chain.source.is_some() {
             self.chain.root.at(now).watermark(Watermark::MAX)?;
             self.chain.root.finish(now)?;
@@ -209,6 +220,10 @@ impl Task {
 
     /// Acts on a message; says whether it was the last.
     fn command(&mut self, command: TaskCommand, now: Timestamp) -> Result<bool> {
+        use TaskCommand::{AddSplits, NoMoreSplits, NoSplitsYet};
+        if matches!(command, AddSplits(_) | NoSplitsYet(_) | NoMoreSplits) {
+            self.gate.expect(false);
+        }
         match command {
             TaskCommand::Trigger { barrier, target } => {
                 self.remember(barrier, target.map(Arc::from));
@@ -327,15 +342,22 @@ impl Task {
         uploader.write(barrier, target, operators, metrics)
     }
 
-    fn timers(&mut self, now: Timestamp) -> Result<()> {
+    /// Fires what is due and calls who was woken; says whether there was something. What it put out is not held back if the input is dry.
+    fn timers(&mut self, now: Timestamp) -> Result<bool> {
         if self.drained {
             // Files that roll by time and the like; nothing is emitted any more.
-            return Ok(());
+            return Ok(false);
         }
-        if self.chain.root.wake_at().is_some_and(|at| at <= now) {
+        let due = self.chain.root.wake_at().is_some_and(|at| at <= now);
+        if due {
             self.chain.root.fire(now)?;
         }
-        self.chain.root.flush_overdue(now)
+        let woken = self.chain.root.woken(now)?;
+        if self.ending {
+            self.drain(now)?;
+        }
+        self.chain.root.flush_overdue(now)?;
+        Ok(due || woken)
     }
 
     fn input_dry(&mut self, now: Timestamp) -> Result<()> {
@@ -346,7 +368,8 @@ impl Task {
         self.chain.root.flush()
     }
 
-    fn wait(&mut self, until: Option<Timestamp>, now: Timestamp) {
+    /// Waits for a message or an element; for batches only if there is room.
+    fn wait(&mut self, until: Option<Timestamp>, now: Timestamp, room: bool) {
         let timer = if self.drained { None } else { self.chain.root.wake_at() };
         let until = [until, timer].into_iter().flatten().min();
         let millis = until.map_or(LONGEST_WAIT, |at| at.saturating_sub(now).clamp(0, LONGEST_WAIT));
@@ -355,8 +378,10 @@ impl Task {
         }
         let clock = &self.environment.clock;
         let start = clock.nanos();
-        self.gate.wait(Duration::from_millis(millis as u64), true);
-        self.metrics.idle.add(clock.nanos().saturating_sub(start));
+        self.gate.wait(Duration::from_millis(millis as u64), room);
+        if room {
+            self.metrics.idle.add(clock.nanos().saturating_sub(start));
+        }
     }
 }
 

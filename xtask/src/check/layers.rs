@@ -14,6 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["flott-runtime"],
     &["flott-cluster", "flott-sql"],
     &["flott-datastream"],
+    &["flott-testkit"],
     &["flott"],
     &["flott-cli"],
 ];
@@ -32,7 +33,7 @@ const APART: &[(&str, &str)] = &[
 ];
 
 /// Not part of what is built for users.
-const OUTSIDE: &[&str] = &["datastream-bench", "loops", "xtask"];
+const OUTSIDE: &[&str] = &["datastream-bench", "examples", "loops", "xtask"];
 
 pub(super) fn check(packages: &[Package]) -> Complaints {
     let mut complaints = Complaints::new();

@@ -8,7 +8,7 @@ mod reports;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
 use flott_checkpoint::coordinator::{self, Coordinator, Request};
@@ -41,6 +41,8 @@ pub(crate) enum JobMessage {
     Stored(CheckpointId, Result<String>),
     /// The JobManager goes away.
     Suspend,
+    /// Somebody wants to know when everything before is done, and what is due by the clock.
+    Look(SyncSender<()>),
 }
 
 /// Where an answer goes.
@@ -223,6 +225,11 @@ impl JobMaster {
             JobMessage::Suspend => self.execute(execution::Event::Suspend),
             JobMessage::Request(what, answer) => self.request(what, answer),
             JobMessage::Stored(checkpoint, result) => self.stored(checkpoint, result),
+            JobMessage::Look(answer) => {
+                self.tick();
+                // Who has asked may have gone.
+                let _ = answer.send(());
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use flott_batch::Record;
 use flott_cluster::{LocalCluster, LocalClusterOptions};
 use flott_connector::{Registry, Source};
+use flott_runtime::OperatorFactory;
 use flott_types::config::parse_duration;
 use flott_types::{Error, Result};
 use parking_lot::Mutex;
@@ -237,9 +238,20 @@ impl Executor {
     /// # Errors
     /// If the process gets no threads.
     pub fn start(options: impl FnOnce(Registry) -> LocalClusterOptions) -> Result<Arc<Executor>> {
+        Executor::start_with(options, |operators| operators)
+    }
+
+    /// As [`Executor::start`], with something around the factory of the programs' operators (for a test that disturbs them).
+    ///
+    /// # Errors
+    /// If the process gets no threads.
+    pub fn start_with(
+        options: impl FnOnce(Registry) -> LocalClusterOptions,
+        around: impl FnOnce(Arc<dyn OperatorFactory>) -> Arc<dyn OperatorFactory>,
+    ) -> Result<Arc<Executor>> {
         let programs = crate::program::Programs::default();
         let mut options = options(programs.registry(Registry::default()));
-        options.operators = Arc::new(programs.clone());
+        options.operators = around(Arc::new(programs.clone()));
         let cluster = LocalCluster::start(options)?;
         Ok(Arc::new(Executor::new(cluster, programs)))
     }

@@ -33,7 +33,7 @@ mod ttl;
 mod value;
 mod value_column;
 
-pub(crate) use declare::tell_dropped;
+pub(crate) use declare::{tell, tell_dropped};
 pub use fold::{AggregatingState, ReducingState};
 pub use key::Key;
 pub(crate) use key::{ByRef, ByValue, KeyBy};
@@ -43,11 +43,15 @@ pub(crate) use list_column::ListColumn;
 pub use map::MapState;
 pub(crate) use map_column::MapColumn;
 pub use operator::BroadcastState;
-pub use operator_access::{OperatorListState, OperatorStateAccess};
-pub(crate) use rows::{DeltaRows, failed, in_state, stored};
+pub(crate) use operator::{OperatorColumn, OperatorList};
+pub use operator_access::{BroadcastAccess, OperatorListState, OperatorStateAccess};
+pub(crate) use rows::{DeltaRows, Migration, failed, in_state, stored};
 pub use scope::StateAccess;
 pub(crate) use scope::{StateColumn, States};
 pub(crate) use timers::Timers;
 pub use ttl::{StateTtlConfig, TtlUpdateType, TtlVisibility};
 pub use value::ValueState;
 pub(crate) use value_column::ValueColumn;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+//! Failures at chosen points.
+
+use std::sync::Arc;
+
+use flott_batch::{Batch, WatermarkStatus};
+use flott_operator::{Context, Operator, TaskInfo};
+use flott_plan::ChainedNode;
+use flott_runtime::{OperatorFactory, TaskOptions};
+use flott_state::{OperatorSnapshot, RestoredState};
+use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
+use parking_lot::Mutex;
+
+/// A failure that is to happen, once, in an operator with a certain name or uid.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fault {
+    operator: String,
+    point: Point,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Point {
+    /// So many records are left before it.
+    Record(u64),
+    Barrier,
+    Checkpoint,
+}
+
+impl Fault {
+    /// Before the operator processes its `n`th record from now on, counted from 1 over all its subtasks.
+    pub fn at_record(operator: &str, n: u64) -> Self {
+        Fault { operator: operator.to_owned(), point: Point::Record(n.max(1)) }
+    }
+
+    /// When the operator is asked for its state the next time: the checkpoint fails with it.
+    pub fn at_barrier(operator: &str) -> Self {
+        Fault { operator: operator.to_owned(), point: Point::Barrier }
+    }
+
+    /// When the operator is told the next time that a checkpoint has completed.
+    pub fn after_checkpoint(operator: &str) -> Self {
+        Fault { operator: operator.to_owned(), point: Point::Checkpoint }
+    }
+}
+
+/// The failures that are to happen on a cluster.
+#[derive(Default)]
+pub(crate) struct Faults(Mutex<Vec<Fault>>);
+
+impl Faults {
+    pub fn add(&self, fault: Fault) {
+        self.0.lock().push(fault);
+    }
+
+    /// Those that have not happened.
+    pub fn pending(&self) -> Vec<Fault> {
+        self.0.lock().clone()
+    }
+
+    /// The operator is about to process so many records: after how many of them it fails.
+    fn records(&self, info: &TaskInfo, count: u64) -> Option<u64> {
+        let mut faults = self.0.lock();
+        for at in 0..faults.len() {
+            if let (true, Point::Record(left)) = (is_of(&faults[at], info), &mut faults[at].point) {
+                if *left <= count {
+                    let before = *left - 1;
+                    faults.remove(at);
+                    return Some(before);
+                }
+                *left -= count;
+            }
+        }
+        None
+    }
+
+    /// Fails if it is to fail there.
+    fn pass(&self, info: &TaskInfo, point: Point) -> Result<()> {
+        let mut faults = self.0.lock();
+        match faults.iter().position(|fault| fault.point == point && is_of(fault, info)) {
+            Some(at) => {
+                let fault = faults.remove(at);
+                Err(injected(&fault.operator))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn is_of(fault: &Fault, info: &TaskInfo) -> bool {
+    fault.operator == info.name || fault.operator == info.uid.0
+}
+
+fn injected(operator: &str) -> Error {
+    Error::external(format!("the test lets '{operator}' fail"))
+}
+
+/// Makes operators that fail where they are told.
+pub(crate) struct FaultyOperators {
+    pub operators: Arc<dyn OperatorFactory>,
+    pub faults: Arc<Faults>,
+}
+
+impl OperatorFactory for FaultyOperators {
+    fn build(&self, node: &ChainedNode, info: &TaskInfo, options: &TaskOptions) -> Result<Box<dyn Operator>> {
+        let inner = self.operators.build(node, info, options)?;
+        Ok(Box::new(Faulty { inner, info: info.clone(), faults: self.faults.clone() }))
+    }
+}
+
+struct Faulty {
+    inner: Box<dyn Operator>,
+    info: TaskInfo,
+    faults: Arc<Faults>,
+}
+
+impl Operator for Faulty {
+    fn open(&mut self, restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
+        self.inner.open(restored, context)
+    }
+
+    fn process(&mut self, input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        let Some(before) = self.faults.records(&self.info, batch.num_rows() as u64) else {
+            return self.inner.process(input, batch, context);
+        };
+        // The records before it have their effects.
+        if let (Batch::Records(records), true) = (batch, before > 0) {
+            let targets: Vec<u32> = (0..records.len() as u64).map(|at| u32::from(at >= before)).collect();
+            if let Some(first) = records.deal(&targets, 2).into_iter().next().flatten() {
+                self.inner.process(input, Batch::Records(first), context)?;
+            }
+        }
+        Err(injected(&self.info.name))
+    }
+
+    fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
+        self.inner.watermark(watermark, context)
+    }
+
+    fn watermark_status(&mut self, status: WatermarkStatus, context: &mut Context<'_>) -> Result<()> {
+        self.inner.watermark_status(status, context)
+    }
+
+    fn processing_time(&mut self, now: Timestamp, context: &mut Context<'_>) -> Result<()> {
+        self.inner.processing_time(now, context)
+    }
+
+    fn prepare_barrier(&mut self, context: &mut Context<'_>) -> Result<()> {
+        self.inner.prepare_barrier(context)
+    }
+
+    fn snapshot(&mut self, checkpoint: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
+        self.faults.pass(&self.info, Point::Barrier)?;
+        self.inner.snapshot(checkpoint, full)
+    }
+
+    fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.faults.pass(&self.info, Point::Checkpoint)?;
+        self.inner.checkpoint_complete(checkpoint)
+    }
+
+    fn input_dry(&mut self, context: &mut Context<'_>) -> Result<()> {
+        self.inner.input_dry(context)
+    }
+
+    fn end_input(&mut self, input: usize, context: &mut Context<'_>) -> Result<()> {
+        self.inner.end_input(input, context)
+    }
+
+    fn finish(&mut self, context: &mut Context<'_>) -> Result<()> {
+        self.inner.finish(context)
+    }
+
+    fn close(&mut self) {
+        self.inner.close();
+    }
+}

@@ -1,0 +1,246 @@
+//! A function under test.
+
+use std::time::Duration;
+
+use flott_batch::Record;
+use flott_cluster::JobStatus;
+use flott_datastream::{DataStream, JobClient, OutputTag, StreamExecutionEnvironment};
+use flott_types::{Error, Result, Timestamp};
+
+use crate::{MiniCluster, TestSink, TestSource};
+
+type Pipeline<I, O> = Box<dyn Fn(DataStream<I>) -> DataStream<O> + Send>;
+type Configure = Box<dyn Fn(&StreamExecutionEnvironment) + Send>;
+type Side<O> = Box<dyn Fn(&DataStream<O>) + Send>;
+
+/// A piece of a pipeline under test, from one stream to another: one function or several, keyed or not.
+///
+/// Each step waits until everything has happened that follows from it, and answers what came out. The job starts with the first step;
+/// what is said with the methods before holds from then on. A failure of a function is the error of the step that
+/// brought it about.
+///
+/// ```
+/// # use flott_testkit::Harness;
+/// # use flott_datastream::*;
+/// # fn main() -> Result<()> {
+/// let mut counts = Harness::new(|words: DataStream<(String, i64)>| {
+///     words.key_by_ref(|(word, _)| word).sum(|(_, count)| count)
+/// });
+/// let word = |count| ("flott".to_owned(), count);
+/// assert_eq!(counts.push(word(1))?, [word(1)]);
+/// let snapshot = counts.snapshot()?;
+/// assert_eq!(counts.push(word(1))?, [word(2)]);
+///
+/// counts.restore(&snapshot, 2)?;
+/// assert_eq!(counts.push(word(5))?, [word(6)]);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Harness<I, O> {
+    pipeline: Pipeline<I, O>,
+    configure: Vec<Configure>,
+    sides: Vec<Side<O>>,
+    parallelism: u32,
+    input: TestSource<I>,
+    output: TestSink<O>,
+    running: Option<Running>,
+}
+
+struct Running {
+    cluster: MiniCluster,
+    job: JobClient,
+}
+
+/// A snapshot of a harness, to go on from.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    path: String,
+    pushed: usize,
+}
+
+impl<I: Record, O: Record> Harness<I, O> {
+    /// A harness for this piece of a pipeline, with parallelism 1.
+    pub fn new(pipeline: impl Fn(DataStream<I>) -> DataStream<O> + Send + 'static) -> Self {
+        Harness {
+            pipeline: Box::new(pipeline),
+            configure: Vec::new(),
+            sides: Vec::new(),
+            parallelism: 1,
+            input: TestSource::new(),
+            output: TestSink::new(),
+            running: None,
+        }
+    }
+
+    /// How many subtasks the operators have that do not say otherwise.
+    #[must_use]
+    pub fn parallelism(mut self, parallelism: u32) -> Self {
+        self.parallelism = parallelism;
+        self
+    }
+
+    /// Changes the configuration.
+    #[must_use]
+    pub fn configure(mut self, configure: impl Fn(&StreamExecutionEnvironment) + Send + 'static) -> Self {
+        self.configure.push(Box::new(configure));
+        self
+    }
+
+    /// What the last operator of the pipeline puts out to a side output.
+    ///
+    /// # Errors
+    /// After the first step.
+    pub fn side_output<X: Record>(&mut self, tag: &OutputTag<X>) -> Result<TestSink<X>> {
+        if self.running.is_some() {
+            return Err(Error::invalid("a side output is asked for before the first step"));
+        }
+        let sink = TestSink::new();
+        let (tag, own) = (tag.clone(), sink.clone());
+        self.sides.push(Box::new(move |stream| {
+            stream.side_output(&tag).sink_to(own.clone()).name("Side Output");
+        }));
+        Ok(sink)
+    }
+
+    /// A record without a timestamp; what comes out.
+    ///
+    /// # Errors
+    /// If a function fails, or the value cannot be copied by `serde`.
+    pub fn push(&mut self, value: I) -> Result<Vec<O>> {
+        self.running()?;
+        self.input.push(value)?;
+        self.step()
+    }
+
+    /// A record with a timestamp; what comes out.
+    ///
+    /// # Errors
+    /// As [`Harness::push`].
+    pub fn push_at(&mut self, value: I, timestamp: Timestamp) -> Result<Vec<O>> {
+        self.running()?;
+        self.input.push_at(value, timestamp)?;
+        self.step()
+    }
+
+    /// Event time advances; what comes out.
+    ///
+    /// # Errors
+    /// If a function fails.
+    pub fn watermark(&mut self, at: Timestamp) -> Result<Vec<O>> {
+        self.running()?;
+        self.input.watermark(at);
+        self.step()
+    }
+
+    /// Processing time advances; what comes out.
+    ///
+    /// # Errors
+    /// If a function fails.
+    pub fn advance(&mut self, by: Duration) -> Result<Vec<O>> {
+        self.running()?.cluster.advance(by)?;
+        self.step()
+    }
+
+    /// The input ends; what comes out, sorted by nothing.
+    ///
+    /// # Errors
+    /// If a function fails.
+    pub fn finish(&mut self) -> Result<Vec<O>> {
+        self.running()?;
+        self.input.end();
+        let ended = self.running()?.job.wait();
+        ended.map(|()| self.output.take())
+    }
+
+    /// What the clock shows, in milliseconds.
+    ///
+    /// # Errors
+    /// If the pipeline is wrong.
+    pub fn now(&mut self) -> Result<Timestamp> {
+        Ok(self.running()?.cluster.now())
+    }
+
+    /// What has come out since the last step, with timestamps: for a step whose answer was thrown away there is nothing left.
+    pub fn outputs(&self) -> &TestSink<O> {
+        &self.output
+    }
+
+    /// A record with a timestamp; what comes out, with timestamps.
+    ///
+    /// # Errors
+    /// As [`Harness::push`].
+    pub fn push_timed(&mut self, value: I, timestamp: Timestamp) -> Result<Vec<(O, Option<Timestamp>)>> {
+        self.running()?;
+        self.input.push_at(value, timestamp)?;
+        self.rest()?;
+        Ok(self.output.take_with_timestamps())
+    }
+
+    /// Takes a snapshot of all states and timers.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn snapshot(&mut self) -> Result<Snapshot> {
+        let pushed = self.input.position();
+        let Running { cluster, job } = self.running()?;
+        Ok(Snapshot { path: cluster.savepoint(job)?, pushed })
+    }
+
+    /// Ends what runs and goes on from a snapshot, at this parallelism. What was pushed after the snapshot is forgotten; the clock
+    /// stays where it is.
+    ///
+    /// # Errors
+    /// Why that is not possible.
+    pub fn restore(&mut self, snapshot: &Snapshot, parallelism: u32) -> Result<()> {
+        self.running()?;
+        let Some(Running { cluster, job }) = self.running.take() else { return Ok(()) };
+        cluster.cancel(&job)?;
+        self.output.take();
+        self.input.rewind(snapshot.pushed);
+        self.parallelism = parallelism;
+        self.start(cluster, Some(&snapshot.path))
+    }
+
+    /// The cluster that it runs on, to inject failures for instance.
+    ///
+    /// # Errors
+    /// If the pipeline is wrong.
+    pub fn cluster(&mut self) -> Result<&MiniCluster> {
+        Ok(&self.running()?.cluster)
+    }
+
+    fn running(&mut self) -> Result<&Running> {
+        if self.running.is_none() {
+            self.start(MiniCluster::new()?, None)?;
+        }
+        self.running.as_ref().ok_or_else(|| Error::internal("the harness does not run"))
+    }
+
+    fn start(&mut self, cluster: MiniCluster, from: Option<&str>) -> Result<()> {
+        let env = cluster.environment();
+        env.set_parallelism(self.parallelism).set("restart-strategy.type", "none");
+        if let Some(path) = from {
+            env.set("execution.state-recovery.path", path);
+        }
+        self.configure.iter().for_each(|configure| configure(&env));
+        let output = (self.pipeline)(self.input.stream(&env));
+        output.sink_to(self.output.clone()).name("Output");
+        self.sides.iter().for_each(|side| side(&output));
+        let job = env.execute_async("harness")?;
+        self.running = Some(Running { cluster, job });
+        self.rest()
+    }
+
+    /// Lets everything happen.
+    fn rest(&mut self) -> Result<()> {
+        let Running { cluster, job } = self.running()?;
+        cluster.settle()?;
+        // The job says why it failed.
+        if job.status() == JobStatus::Failed { job.wait() } else { Ok(()) }
+    }
+
+    fn step(&mut self) -> Result<Vec<O>> {
+        self.rest()?;
+        Ok(self.output.take())
+    }
+}

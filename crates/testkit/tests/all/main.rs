@@ -1,0 +1,7 @@
+//! What a test can rely on.
+
+#![expect(clippy::unwrap_used, reason = "what a test must not meet ends it")]
+
+mod cluster;
+mod functions;
+mod harness;
