@@ -43,7 +43,7 @@ pub use function::{AggregateFunction, FilterFunction, FlatMapFunction, MapFuncti
 pub use function::{AsyncFunction, CoProcessFunction, KeyedCoProcessFunction};
 pub use function::{BroadcastContext, BroadcastProcessFunction, StatesOfKey};
 pub use function::{JoinContext, ProcessJoinFunction};
-pub use function::{KeyedBroadcastContext, KeyedBroadcastProcessFunction};
+pub use function::{KeyedBroadcastContext, KeyedBroadcastProcessFunction, ReadOnlyContext};
 pub use function::{KeyedContext, KeyedProcessFunction, ProcessContext, ProcessFunction, TimeDomain};
 pub use job::{Executor, JobClient, JobExecutionResult};
 pub use keyed_stream::KeyedStream;
@@ -55,6 +55,9 @@ pub use state::{
 };
 pub use state::{StateTtlConfig, TtlUpdateType, TtlVisibility};
 pub use stream::{BroadcastConnectedStream, KeyedBroadcastConnectedStream};
+pub use stream::{
+    CoGroupedStreams, JoinedStreams, Joining, JoiningKeyed, JoiningWhere, TaggedUnion, WindowedJoining,
+};
 pub use stream::{Collected, DataStream, DataStreamSink};
 pub use stream::{ConnectedStreams, KeyedConnectedStreams};
 pub use stream::{IntervalJoin, IntervalJoined};

@@ -25,7 +25,7 @@ use crate::{Key, KeyedContext, ProcessContext, RuntimeContext};
 ///         self.forbidden = context.broadcast_state("forbidden")?;
 ///         Ok(())
 ///     }
-///     fn process_element(&mut self, word: String, ctx: &mut ProcessContext<'_, String>) -> Result<()> {
+///     fn process_element(&mut self, word: String, ctx: &mut ReadOnlyContext<'_, String>) -> Result<()> {
 ///         if !self.forbidden.contains(ctx, &word) { ctx.collect(word) }
 ///         Ok(())
 ///     }
@@ -40,7 +40,7 @@ use crate::{Key, KeyedContext, ProcessContext, RuntimeContext};
 ///
 /// ```compile_fail,E0277
 /// # use flott_datastream::*;
-/// fn process_element(rules: BroadcastState<String, ()>, ctx: &mut ProcessContext<'_, String>) {
+/// fn process_element(rules: BroadcastState<String, ()>, ctx: &mut ReadOnlyContext<'_, String>) {
 ///     rules.insert(ctx, "tea".to_owned(), ());
 /// }
 /// ```
@@ -61,7 +61,7 @@ pub trait BroadcastProcessFunction<A, B>: Send + 'static {
     ///
     /// # Errors
     /// An error fails the task.
-    fn process_element(&mut self, value: A, context: &mut ProcessContext<'_, Self::Out>) -> Result<()>;
+    fn process_element(&mut self, value: A, context: &mut ReadOnlyContext<'_, Self::Out>) -> Result<()>;
 
     /// A record of the broadcast stream. All subtasks are called with it, in no order between them.
     ///
@@ -188,6 +188,10 @@ pub trait KeyedBroadcastProcessFunction<K, A, B>: Send + 'static {
     fn close(&mut self) {}
 }
 
+/// What a function may use for a record of the stream that is not broadcast: all that a [`ProcessContext`] has, but broadcast state
+/// can only be read.
+pub struct ReadOnlyContext<'a, O>(pub(crate) ProcessContext<'a, O>);
+
 /// What a function may use for a record of a broadcast stream: all that a [`ProcessContext`] has, and broadcast state to be written.
 pub struct BroadcastContext<'a, O>(pub(crate) ProcessContext<'a, O>);
 
@@ -238,6 +242,30 @@ impl StateAccess for StatesOfKey<'_> {
 
     fn states_mut(&mut self) -> &mut States {
         self.0
+    }
+}
+
+impl<'a, O> Deref for ReadOnlyContext<'a, O> {
+    type Target = ProcessContext<'a, O>;
+
+    fn deref(&self) -> &ProcessContext<'a, O> {
+        &self.0
+    }
+}
+
+impl<O> DerefMut for ReadOnlyContext<'_, O> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+impl<O> OperatorStateAccess for ReadOnlyContext<'_, O> {
+    fn all_states(&self) -> &States {
+        self.0.states
+    }
+
+    fn all_states_mut(&mut self) -> &mut States {
+        self.0.states
     }
 }
 

@@ -17,7 +17,7 @@ pub use aggregate::AggregateFunction;
 pub use async_function::AsyncFunction;
 pub use broadcast::{
     BroadcastContext, BroadcastProcessFunction, KeyedBroadcastContext, KeyedBroadcastProcessFunction,
-    StatesOfKey,
+    ReadOnlyContext, StatesOfKey,
 };
 pub use co_process::{CoProcessFunction, KeyedCoProcessFunction};
 pub use join::{JoinContext, ProcessJoinFunction};

@@ -4,7 +4,7 @@ use flott_batch::Record;
 use flott_types::{CheckpointId, Result, Timestamp, Watermark};
 
 use super::SnapshotContext;
-use crate::state::{OperatorStateAccess, States};
+use crate::state::{BroadcastAccess, OperatorStateAccess, States};
 use crate::{Collector, OutputTag, RuntimeContext};
 
 /// A function with a life of its own on a stream without keys.
@@ -142,3 +142,5 @@ impl<O> OperatorStateAccess for ProcessContext<'_, O> {
         self.states
     }
 }
+
+impl<O> BroadcastAccess for ProcessContext<'_, O> {}

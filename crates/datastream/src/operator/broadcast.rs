@@ -13,7 +13,10 @@ use super::KeyedCore;
 use crate::function::SnapshotContext;
 use crate::state::{Key, KeyBy};
 use crate::transform::Of;
-use crate::{BroadcastContext, BroadcastProcessFunction, CoProcessFunction, KeyedBroadcastProcessFunction};
+use crate::{
+    BroadcastContext, BroadcastProcessFunction, CoProcessFunction, KeyedBroadcastProcessFunction,
+    ReadOnlyContext,
+};
 use crate::{ProcessContext, RuntimeContext, TimeDomain};
 
 /// A function on a stream and a broadcast stream, as a function on two streams.
@@ -28,7 +31,7 @@ impl<A, B, F: BroadcastProcessFunction<A, B>> CoProcessFunction<A, B> for Broadc
     }
 
     fn process_first(&mut self, value: A, context: &mut ProcessContext<'_, F::Out>) -> Result<()> {
-        self.0.process_element(value, context)
+        self.0.process_element(value, &mut ReadOnlyContext(context.reborrow()))
     }
 
     fn process_second(&mut self, value: B, context: &mut ProcessContext<'_, F::Out>) -> Result<()> {
@@ -159,7 +162,7 @@ mod tests {
         fn process_element(
             &mut self,
             id: u32,
-            context: &mut ProcessContext<'_, Option<String>>,
+            context: &mut ReadOnlyContext<'_, Option<String>>,
         ) -> Result<()> {
             let name = self.names.get(context, &id).cloned();
             context.collect(name);

@@ -141,12 +141,7 @@ pub(crate) fn options() -> Arc<TaskOptions> {
 }
 
 impl Harness {
-    /// The only subtask of an operator that puts out values of type `O`, opened.
-    pub fn new<O: Record + Debug>(operator: impl Operator + 'static) -> Self {
-        Harness::restored::<O>(operator, &Stored::default(), 0, 1)
-    }
-
-    /// A subtask, opened with its part of what is stored.
+    /// A subtask of an operator that puts out values of type `O`, opened with its part of what is stored.
     pub fn restored<O: Record + Debug>(
         operator: impl Operator + 'static,
         stored: &Stored,

@@ -8,6 +8,8 @@ mod interval_join;
 mod partition;
 mod rich;
 mod sink;
+mod tagged_union;
+mod window_join;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -21,6 +23,10 @@ pub use collect::Collected;
 pub use connected::{ConnectedStreams, KeyedConnectedStreams};
 pub use interval_join::{IntervalJoin, IntervalJoined};
 pub use sink::DataStreamSink;
+pub use tagged_union::TaggedUnion;
+pub use window_join::{
+    CoGroupedStreams, JoinedStreams, Joining, JoiningKeyed, JoiningWhere, WindowedJoining,
+};
 
 use crate::environment::Shared;
 use crate::graph::{Transformation, Upstream};
@@ -214,7 +220,7 @@ impl<T: Record> DataStream<T> {
         self.keyed(Arc::new(ByRef(key)))
     }
 
-    fn keyed<K: Key>(&self, key_by: Arc<dyn KeyBy<K, T>>) -> KeyedStream<K, T> {
+    pub(crate) fn keyed<K: Key>(&self, key_by: Arc<dyn KeyBy<K, T>>) -> KeyedStream<K, T> {
         let own = key_by.clone();
         let factory = factory((), move |(), _, _| {
             let key_by = own.clone();

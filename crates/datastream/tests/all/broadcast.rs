@@ -30,7 +30,11 @@ impl BroadcastProcessFunction<(String, i64), (String, i64)> for Rated {
         Ok(())
     }
 
-    fn process_element(&mut self, order: (String, i64), context: &mut ProcessContext<'_, i64>) -> Result<()> {
+    fn process_element(
+        &mut self,
+        order: (String, i64),
+        context: &mut ReadOnlyContext<'_, i64>,
+    ) -> Result<()> {
         self.waiting.add(context, order);
         self.release(context).into_iter().for_each(|amount| context.collect(amount));
         Ok(())

@@ -16,3 +16,4 @@ mod state_fates;
 mod state_kinds;
 mod support;
 mod ttl;
+mod window_join;
