@@ -22,8 +22,10 @@ fn run(program: &str, arguments: &[&str], lines: &str) -> Vec<String> {
     assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
     let printed = String::from_utf8(stdout).unwrap();
     // Where there are several subtasks, each line begins with the number of one.
-    let mut printed: Vec<String> =
-        printed.lines().map(|line| line.split_once("> ").map_or(line, |(_, value)| value).to_owned()).collect();
+    let mut printed: Vec<String> = printed
+        .lines()
+        .map(|line| line.split_once("> ").map_or(line, |(_, value)| value).to_owned())
+        .collect();
     printed.sort();
     printed
 }

@@ -10,8 +10,15 @@ use serde::de::DeserializeOwned;
 use crate::ChangeBatch;
 
 /// What a value in a stream must be: something that can be written and read again. Any `serde` type is.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a record of a stream",
+    label = "a record must be `Serialize + Deserialize + Send + 'static`",
+    note = "records leave the process and lie in snapshots: derive `serde::Serialize` and `serde::Deserialize` for `{Self}`"
+)]
 pub trait Record: Serialize + DeserializeOwned + Send + 'static {}
 
+// A type that lacks something is told what records are, not which of the traits it lacks.
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send + 'static> Record for T {}
 
 /// Values of a user's own type, with event timestamps where they were assigned.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use flott_cluster::LocalCluster;
 use flott_types::{JobId, Result};
 
+use crate::accumulator::{Accumulator, Totals};
 use crate::graph::{Graph, Settings};
 use crate::program::Programs;
 
@@ -88,7 +89,13 @@ impl JobClient {
         Ok(JobExecutionResult {
             job: self.client.job_id(),
             runtime: Duration::from_millis(runtime.max(0) as u64),
+            accumulators: self.accumulators(),
         })
+    }
+
+    /// The accumulators at this moment, of all subtasks together.
+    pub fn accumulators(&self) -> Totals {
+        Totals::new(&self.client.metrics())
     }
 
     /// The cluster that runs it.
@@ -102,12 +109,26 @@ impl JobClient {
 pub struct JobExecutionResult {
     job: JobId,
     runtime: Duration,
+    accumulators: Totals,
 }
 
 impl JobExecutionResult {
     /// The job.
     pub fn job_id(&self) -> JobId {
         self.job
+    }
+
+    /// The value of an accumulator, of all subtasks together; none if there was none of that name.
+    ///
+    /// # Errors
+    /// If it was made of another type.
+    pub fn accumulator<A: Accumulator>(&self, name: &str) -> Result<Option<A::Output>> {
+        self.accumulators.get::<A>(name)
+    }
+
+    /// All accumulators.
+    pub fn accumulators(&self) -> &Totals {
+        &self.accumulators
     }
 
     /// From submission to the end.

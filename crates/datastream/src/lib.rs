@@ -15,6 +15,8 @@
 //! Functions are values that are cloned for each subtask (`F: Clone + Send + 'static`). Records need `serde`, because they
 //! must be able to leave the process; they need not be `Clone`.
 
+pub mod accumulator;
+mod cached_files;
 pub mod codec;
 mod environment;
 pub mod function;
@@ -35,10 +37,11 @@ pub mod window;
 
 pub use environment::{RuntimeMode, StreamExecutionEnvironment};
 pub use flott_batch::Record;
+pub use flott_operator::{Counter, Gauge, Histogram, Meter, MetricGroup, MetricValue};
 pub use flott_types::{Error, Result, Timestamp, Watermark};
-pub use function::{AggregateFunction, SnapshotContext};
+pub use function::{AggregateFunction, FilterFunction, FlatMapFunction, MapFunction, SnapshotContext};
 pub use function::{AsyncFunction, CoProcessFunction, KeyedCoProcessFunction};
-pub use function::{BroadcastContext, BroadcastProcessFunction, StatesOfKey};
+pub use function::{BroadcastProcessFunction, ReadOnlyContext, StatesOfKey};
 pub use function::{JoinContext, ProcessJoinFunction};
 pub use function::{KeyedBroadcastContext, KeyedBroadcastProcessFunction};
 pub use function::{KeyedContext, KeyedProcessFunction, ProcessContext, ProcessFunction, TimeDomain};
@@ -55,7 +58,7 @@ pub use stream::{BroadcastConnectedStream, KeyedBroadcastConnectedStream};
 pub use stream::{
     CoGroupedStreams, JoinedStreams, Joining, JoiningKeyed, JoiningWhere, TaggedUnion, WindowedJoining,
 };
-pub use stream::{Collected, DataStream, DataStreamSink};
+pub use stream::{Collected, CollectedStream, DataStream, DataStreamSink};
 pub use stream::{ConnectedStreams, KeyedConnectedStreams};
 pub use stream::{IntervalJoin, IntervalJoined};
 pub use time::WatermarkStrategy;

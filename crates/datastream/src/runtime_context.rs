@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flott_operator::{OperatorMetrics, TaskInfo};
+use flott_operator::{MetricGroup, OperatorMetrics, TaskInfo};
 use flott_runtime::TaskOptions;
 use flott_state::RestoredState;
 use flott_types::JobId;
@@ -83,8 +83,12 @@ impl<'a> RuntimeContext<'a> {
         &self.options.configuration
     }
 
-    /// The operator's metrics.
-    pub fn metrics(&self) -> &OperatorMetrics {
+    /// Where the function makes metrics of its own; see them with `JobClient::metrics` and the metrics of the operator's report.
+    pub fn metric_group(&self) -> &MetricGroup {
+        &self.metrics.user
+    }
+
+    pub(crate) fn operator_metrics(&self) -> &OperatorMetrics {
         self.metrics
     }
 }

@@ -122,6 +122,7 @@ struct State {
     waits: u64,
     /// The reader has asked for something that will come as a message.
     expecting: bool,
+    left: bool,
     /// The next wait ends at once.
     woken: bool,
     closed: bool,
@@ -162,6 +163,7 @@ impl Gate {
             reader_waits: false,
             waits: 0,
             expecting: false,
+            left: false,
             woken: false,
             closed: false,
         };
@@ -306,9 +308,14 @@ impl Gate {
         (state.reader_waits && nothing && !state.woken && !state.expecting).then_some(state.waits)
     }
 
-    /// Whether the reader has gone.
-    pub fn is_closed(&self) -> bool {
-        self.state.lock().closed
+    /// Says that the reader has gone and has told everybody.
+    pub fn leave(&self) {
+        self.state.lock().left = true;
+    }
+
+    /// Whether the reader has gone and has told everybody. A closed gate is not left yet: a failure may still be on its way.
+    pub fn is_left(&self) -> bool {
+        self.state.lock().left
     }
 
     /// Stops reading from a channel.

@@ -81,6 +81,7 @@ impl TaskHandle {
             Err(error) => TaskReport::Failed(Failure::new(&error, self.environment.clock.now())),
         };
         report(last);
+        self.gate.leave();
     }
 
     fn work(

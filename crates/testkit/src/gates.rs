@@ -13,27 +13,46 @@ use parking_lot::Mutex;
 #[derive(Default)]
 pub(crate) struct Gates {
     channels: LocalConnector,
-    gates: Mutex<Vec<Arc<Gate>>>,
+    tasks: Mutex<Tasks>,
+}
+
+#[derive(Default)]
+struct Tasks {
+    /// Of those that have not gone.
+    gates: Vec<Arc<Gate>>,
+    /// How many there have been.
+    started: u64,
+}
+
+/// All tasks at rest. Two that are equal say that no task has done anything in between, nor come and gone.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Rest {
+    started: u64,
+    /// For each task the number of its wait.
+    waits: Vec<u64>,
 }
 
 impl Gates {
-    /// If all tasks wait with nothing to do: the numbers of their waits. Two looks with the same answer say that no task
-    /// has done anything in between.
-    pub fn at_rest(&self) -> Option<Vec<u64>> {
-        let mut gates = self.gates.lock();
-        gates.retain(|gate| !gate.is_closed());
-        gates.iter().map(|gate| gate.idle()).collect()
+    /// How all tasks wait, if they do and have nothing to do.
+    pub fn at_rest(&self) -> Option<Rest> {
+        let mut tasks = self.tasks.lock();
+        tasks.gates.retain(|gate| !gate.is_left());
+        let waits = tasks.gates.iter().map(|gate| gate.idle()).collect::<Option<_>>()?;
+        Some(Rest { started: tasks.started, waits })
     }
 
     /// Lets all tasks look at the clock.
     pub fn wake(&self) {
-        self.gates.lock().iter().for_each(|gate| gate.wake());
+        self.tasks.lock().gates.iter().for_each(|gate| gate.wake());
     }
 }
 
 impl Connector for Gates {
     fn register(&self, channels: &[ChannelKey], gate: &Arc<Gate>) {
-        self.gates.lock().push(gate.clone());
+        let mut tasks = self.tasks.lock();
+        tasks.gates.push(gate.clone());
+        tasks.started += 1;
+        drop(tasks);
         self.channels.register(channels, gate);
     }
 

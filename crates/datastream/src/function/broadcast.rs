@@ -25,11 +25,11 @@ use crate::{Key, KeyedContext, ProcessContext, RuntimeContext};
 ///         self.forbidden = context.broadcast_state("forbidden")?;
 ///         Ok(())
 ///     }
-///     fn process_element(&mut self, word: String, ctx: &mut ProcessContext<'_, String>) -> Result<()> {
+///     fn process_element(&mut self, word: String, ctx: &mut ReadOnlyContext<'_, String>) -> Result<()> {
 ///         if !self.forbidden.contains(ctx, &word) { ctx.collect(word) }
 ///         Ok(())
 ///     }
-///     fn process_broadcast_element(&mut self, rule: String, ctx: &mut BroadcastContext<'_, String>) -> Result<()> {
+///     fn process_broadcast_element(&mut self, rule: String, ctx: &mut ProcessContext<'_, String>) -> Result<()> {
 ///         self.forbidden.insert(ctx, rule, ());
 ///         Ok(())
 ///     }
@@ -40,7 +40,7 @@ use crate::{Key, KeyedContext, ProcessContext, RuntimeContext};
 ///
 /// ```compile_fail,E0277
 /// # use flott_datastream::*;
-/// fn process_element(rules: BroadcastState<String, ()>, ctx: &mut ProcessContext<'_, String>) {
+/// fn process_element(rules: BroadcastState<String, ()>, ctx: &mut ReadOnlyContext<'_, String>) {
 ///     rules.insert(ctx, "tea".to_owned(), ());
 /// }
 /// ```
@@ -61,7 +61,7 @@ pub trait BroadcastProcessFunction<A, B>: Send + 'static {
     ///
     /// # Errors
     /// An error fails the task.
-    fn process_element(&mut self, value: A, context: &mut ProcessContext<'_, Self::Out>) -> Result<()>;
+    fn process_element(&mut self, value: A, context: &mut ReadOnlyContext<'_, Self::Out>) -> Result<()>;
 
     /// A record of the broadcast stream. All subtasks are called with it, in no order between them.
     ///
@@ -70,7 +70,7 @@ pub trait BroadcastProcessFunction<A, B>: Send + 'static {
     fn process_broadcast_element(
         &mut self,
         value: B,
-        context: &mut BroadcastContext<'_, Self::Out>,
+        context: &mut ProcessContext<'_, Self::Out>,
     ) -> Result<()>;
 
     /// After the last record of both streams, if they are bounded, or when the job is drained.
@@ -188,8 +188,9 @@ pub trait KeyedBroadcastProcessFunction<K, A, B>: Send + 'static {
     fn close(&mut self) {}
 }
 
-/// What a function may use for a record of a broadcast stream: all that a [`ProcessContext`] has, and broadcast state to be written.
-pub struct BroadcastContext<'a, O>(pub(crate) ProcessContext<'a, O>);
+/// What a function on a stream and a broadcast stream may use for a record of the main stream: all that a [`ProcessContext`] has, but
+/// broadcast state can only be read.
+pub struct ReadOnlyContext<'a, O>(pub(crate) ProcessContext<'a, O>);
 
 /// What a function on a keyed stream may use for a record of a broadcast stream: all that a [`ProcessContext`] has, broadcast state to be
 /// written, and the states of all keys.
@@ -241,7 +242,7 @@ impl StateAccess for StatesOfKey<'_> {
     }
 }
 
-impl<'a, O> Deref for BroadcastContext<'a, O> {
+impl<'a, O> Deref for ReadOnlyContext<'a, O> {
     type Target = ProcessContext<'a, O>;
 
     fn deref(&self) -> &ProcessContext<'a, O> {
@@ -249,13 +250,13 @@ impl<'a, O> Deref for BroadcastContext<'a, O> {
     }
 }
 
-impl<O> DerefMut for BroadcastContext<'_, O> {
+impl<O> DerefMut for ReadOnlyContext<'_, O> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.0
     }
 }
 
-impl<O> OperatorStateAccess for BroadcastContext<'_, O> {
+impl<O> OperatorStateAccess for ReadOnlyContext<'_, O> {
     fn all_states(&self) -> &States {
         self.0.states
     }
@@ -264,8 +265,6 @@ impl<O> OperatorStateAccess for BroadcastContext<'_, O> {
         self.0.states
     }
 }
-
-impl<O> BroadcastAccess for BroadcastContext<'_, O> {}
 
 impl<'a, K, O> Deref for KeyedBroadcastContext<'a, K, O> {
     type Target = ProcessContext<'a, O>;

@@ -37,6 +37,11 @@ use crate::{Collector, OutputTag, RuntimeContext};
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a function on a stream of `{I}` keyed by `{K}`",
+    label = "does not implement `KeyedProcessFunction<{K}, {I}>`",
+    note = "its type parameters are the types of the key and of the records: `impl KeyedProcessFunction<{K}, {I}> for {Self}`"
+)]
 pub trait KeyedProcessFunction<K, I>: Send + 'static {
     /// What it puts out.
     type Out: Record;

@@ -10,12 +10,13 @@ mod co_process;
 mod join;
 mod keyed_process;
 mod process;
+mod rich;
 mod snapshot;
 
 pub use aggregate::AggregateFunction;
 pub use async_function::AsyncFunction;
 pub use broadcast::{
-    BroadcastContext, BroadcastProcessFunction, KeyedBroadcastContext, KeyedBroadcastProcessFunction,
+    BroadcastProcessFunction, KeyedBroadcastContext, KeyedBroadcastProcessFunction, ReadOnlyContext,
     StatesOfKey,
 };
 pub use co_process::{CoProcessFunction, KeyedCoProcessFunction};
@@ -23,4 +24,6 @@ pub use join::{JoinContext, ProcessJoinFunction};
 pub(crate) use keyed_process::KeyedCall;
 pub use keyed_process::{KeyedContext, KeyedProcessFunction, TimeDomain};
 pub use process::{ProcessContext, ProcessFunction};
+pub use rich::{FilterFunction, FlatMapFunction, MapFunction};
+pub(crate) use rich::{Filtering, FlatMapping, Mapping};
 pub use snapshot::SnapshotContext;

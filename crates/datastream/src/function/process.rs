@@ -4,7 +4,7 @@ use flott_batch::Record;
 use flott_types::{CheckpointId, Result, Timestamp, Watermark};
 
 use super::SnapshotContext;
-use crate::state::{OperatorStateAccess, States};
+use crate::state::{BroadcastAccess, OperatorStateAccess, States};
 use crate::{Collector, OutputTag, RuntimeContext};
 
 /// A function with a life of its own on a stream without keys.
@@ -22,6 +22,11 @@ use crate::{Collector, OutputTag, RuntimeContext};
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a function on a stream of `{I}`",
+    label = "does not implement `ProcessFunction<{I}>`",
+    note = "its type parameter is the type of the records: `impl ProcessFunction<{I}> for {Self}`"
+)]
 pub trait ProcessFunction<I>: Send + 'static {
     /// What it puts out.
     type Out: Record;
@@ -127,6 +132,8 @@ impl<O: Record> ProcessContext<'_, O> {
         self.now
     }
 }
+
+impl<O> BroadcastAccess for ProcessContext<'_, O> {}
 
 impl<O> OperatorStateAccess for ProcessContext<'_, O> {
     fn all_states(&self) -> &States {

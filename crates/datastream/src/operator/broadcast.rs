@@ -13,7 +13,7 @@ use super::KeyedCore;
 use crate::function::SnapshotContext;
 use crate::state::{Key, KeyBy};
 use crate::transform::Of;
-use crate::{BroadcastContext, BroadcastProcessFunction, CoProcessFunction, KeyedBroadcastProcessFunction};
+use crate::{BroadcastProcessFunction, CoProcessFunction, KeyedBroadcastProcessFunction, ReadOnlyContext};
 use crate::{ProcessContext, RuntimeContext, TimeDomain};
 
 /// A function on a stream and a broadcast stream, as a function on two streams.
@@ -28,11 +28,11 @@ impl<A, B, F: BroadcastProcessFunction<A, B>> CoProcessFunction<A, B> for Broadc
     }
 
     fn process_first(&mut self, value: A, context: &mut ProcessContext<'_, F::Out>) -> Result<()> {
-        self.0.process_element(value, context)
+        self.0.process_element(value, &mut ReadOnlyContext(context.reborrow()))
     }
 
     fn process_second(&mut self, value: B, context: &mut ProcessContext<'_, F::Out>) -> Result<()> {
-        self.0.process_broadcast_element(value, &mut BroadcastContext(context.reborrow()))
+        self.0.process_broadcast_element(value, context)
     }
 
     fn finish(&mut self, context: &mut ProcessContext<'_, F::Out>) -> Result<()> {
@@ -159,7 +159,7 @@ mod tests {
         fn process_element(
             &mut self,
             id: u32,
-            context: &mut ProcessContext<'_, Option<String>>,
+            context: &mut ReadOnlyContext<'_, Option<String>>,
         ) -> Result<()> {
             let name = self.names.get(context, &id).cloned();
             context.collect(name);
@@ -169,7 +169,7 @@ mod tests {
         fn process_broadcast_element(
             &mut self,
             (id, name): (u32, String),
-            context: &mut BroadcastContext<'_, Option<String>>,
+            context: &mut ProcessContext<'_, Option<String>>,
         ) -> Result<()> {
             match name.is_empty() {
                 true => self.names.remove(context, &id),

@@ -16,6 +16,8 @@ use crate::codec::key_hash;
 )]
 pub trait Key: Record + Clone + Eq + Hash {}
 
+// As for records: a type that lacks something is told what keys are.
+#[diagnostic::do_not_recommend]
 impl<K: Record + Clone + Eq + Hash> Key for K {}
 
 /// How the keys of records are found, a batch at a time: one virtual call a batch, direct calls within.

@@ -12,7 +12,7 @@ use flott_state::{DirtySlots, KeyedDelta, RestoredState};
 use flott_types::{Error, Result, Timestamp};
 
 use super::rows::{DeltaRows, Migration, in_state, stored};
-use super::ttl::{has_stamps, stamp_column, stored_stamps};
+use super::ttl::{has_stamps, remember, stamp_column, stored_stamps};
 use super::{Keys, StateColumn, StateTtlConfig};
 use crate::codec::ColumnCodec;
 
@@ -29,7 +29,7 @@ pub(crate) struct ListColumn<T> {
     ttl: Option<StateTtlConfig>,
     /// The last time that this was told.
     now: Cell<Timestamp>,
-    /// Slots of lists that were read where reading counts.
+    /// Slots of lists that were read where reading counts, or found to have expired values; perhaps several times.
     read: RefCell<Vec<u32>>,
     hand: usize,
     migration: Option<Migration>,
@@ -125,10 +125,11 @@ impl<T: Record> ListColumn<T> {
         let Some(ttl) = &self.ttl else { return Some(list.values.iter()) };
         self.now.set(now);
         let expired = list.expired(ttl, now);
+        if expired > 0 || ttl.expires_on_read() {
+            remember(&self.read, slot, self.lists.len());
+        }
         if ttl.expires_on_read() {
-            if list.read.replace(Some((list.first + expired as i64, now))).is_none() {
-                self.read.borrow_mut().push(slot);
-            }
+            list.read.set(Some((list.first + expired as i64, now)));
         } else if !ttl.hides_expired() {
             return Some(list.values.iter());
         }

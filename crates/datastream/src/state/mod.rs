@@ -52,3 +52,6 @@ pub(crate) use timers::Timers;
 pub use ttl::{StateTtlConfig, TtlUpdateType, TtlVisibility};
 pub use value::ValueState;
 pub(crate) use value_column::ValueColumn;
+
+#[cfg(test)]
+mod tests;

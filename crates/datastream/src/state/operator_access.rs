@@ -21,8 +21,8 @@ pub trait OperatorStateAccess {
     fn all_states_mut(&mut self) -> &mut States;
 }
 
-/// A context of a function where broadcast state can be written: one that is called with the same values in all subtasks. Elsewhere it
-/// can only be read.
+/// A context of a function where broadcast state can be written: where the same values may come to all subtasks. Elsewhere it can
+/// only be read.
 pub trait BroadcastAccess: OperatorStateAccess {}
 
 impl<C: super::StateAccess> OperatorStateAccess for C {

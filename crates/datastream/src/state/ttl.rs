@@ -236,7 +236,7 @@ impl Stamps {
 }
 
 /// Entries may be remembered twice, but not without end.
-fn remember(list: &RefCell<Vec<u32>>, entry: u32, entries: usize) {
+pub(crate) fn remember(list: &RefCell<Vec<u32>>, entry: u32, entries: usize) {
     let mut list = list.borrow_mut();
     if list.last() == Some(&entry) {
         return;

@@ -6,6 +6,7 @@ mod collect;
 mod connected;
 mod interval_join;
 mod partition;
+mod rich;
 mod sink;
 mod tagged_union;
 mod window_join;
@@ -18,7 +19,7 @@ use flott_plan::{Chaining, Exchange};
 use flott_types::{Error, Result};
 
 pub use broadcast::{BroadcastConnectedStream, KeyedBroadcastConnectedStream};
-pub use collect::Collected;
+pub use collect::{Collected, CollectedStream};
 pub use connected::{ConnectedStreams, KeyedConnectedStreams};
 pub use interval_join::{IntervalJoin, IntervalJoined};
 pub use sink::DataStreamSink;

@@ -1,0 +1,169 @@
+//! Simple functions with a life of their own (`RichMapFunction` and the like of Flink).
+//!
+//! Closures are what `map`, `flat_map` and `filter` take. Types that implement these traits are given to `map_with`, `flat_map_with` and
+//! `filter_with`: one method for both would leave the compiler without the types of a closure's arguments.
+
+use flott_batch::Record;
+use flott_types::Result;
+
+use super::{ProcessContext, ProcessFunction};
+use crate::{Collector, RuntimeContext};
+
+/// One value for each.
+///
+/// ```
+/// # use flott_datastream::*;
+/// /// Numbers records by subtask.
+/// #[derive(Clone, Default)]
+/// struct Number { subtask: u32, next: u64 }
+///
+/// impl MapFunction<String> for Number {
+///     type Out = (u32, u64, String);
+///     fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
+///         self.subtask = context.subtask_index();
+///         Ok(())
+///     }
+///     fn map(&mut self, value: String) -> Result<Self::Out> {
+///         self.next += 1;
+///         Ok((self.subtask, self.next, value))
+///     }
+/// }
+///
+/// let env = StreamExecutionEnvironment::new();
+/// env.set_parallelism(1);
+/// let numbered = env.from_collection(["a", "b"].map(String::from)).map_with(Number::default());
+/// assert_eq!(numbered.execute_and_collect("t")?.last().transpose()?, Some((0, 2, "b".to_owned())));
+/// # Ok::<(), Error>(())
+/// ```
+pub trait MapFunction<I>: Send + 'static {
+    /// What it puts out.
+    type Out: Record;
+
+    /// Before the first record.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
+        let _ = context;
+        Ok(())
+    }
+
+    /// The value for a record.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn map(&mut self, value: I) -> Result<Self::Out>;
+
+    /// After the last call, also when the task fails.
+    fn close(&mut self) {}
+}
+
+/// Any number of values for each.
+pub trait FlatMapFunction<I>: Send + 'static {
+    /// What it puts out.
+    type Out: Record;
+
+    /// Before the first record.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
+        let _ = context;
+        Ok(())
+    }
+
+    /// Puts out the values for a record.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn flat_map(&mut self, value: I, out: &mut Collector<'_, Self::Out>) -> Result<()>;
+
+    /// After the last call, also when the task fails.
+    fn close(&mut self) {}
+}
+
+/// Keeps some values.
+pub trait FilterFunction<T>: Send + 'static {
+    /// Before the first record.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
+        let _ = context;
+        Ok(())
+    }
+
+    /// Whether a value stays.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn filter(&mut self, value: &T) -> Result<bool>;
+
+    /// After the last call, also when the task fails.
+    fn close(&mut self) {}
+}
+
+/// A [`MapFunction`] as a process function.
+#[derive(Clone)]
+pub(crate) struct Mapping<F>(pub F);
+
+/// A [`FlatMapFunction`] as a process function.
+#[derive(Clone)]
+pub(crate) struct FlatMapping<F>(pub F);
+
+/// A [`FilterFunction`] as a process function.
+#[derive(Clone)]
+pub(crate) struct Filtering<F>(pub F);
+
+impl<I, F: MapFunction<I>> ProcessFunction<I> for Mapping<F> {
+    type Out = F::Out;
+
+    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
+        self.0.open(context)
+    }
+
+    fn process_element(&mut self, value: I, context: &mut ProcessContext<'_, F::Out>) -> Result<()> {
+        let value = self.0.map(value)?;
+        context.collect(value);
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        self.0.close();
+    }
+}
+
+impl<I, F: FlatMapFunction<I>> ProcessFunction<I> for FlatMapping<F> {
+    type Out = F::Out;
+
+    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
+        self.0.open(context)
+    }
+
+    fn process_element(&mut self, value: I, context: &mut ProcessContext<'_, F::Out>) -> Result<()> {
+        self.0.flat_map(value, &mut context.collector)
+    }
+
+    fn close(&mut self) {
+        self.0.close();
+    }
+}
+
+impl<T: Record, F: FilterFunction<T>> ProcessFunction<T> for Filtering<F> {
+    type Out = T;
+
+    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
+        self.0.open(context)
+    }
+
+    fn process_element(&mut self, value: T, context: &mut ProcessContext<'_, T>) -> Result<()> {
+        if self.0.filter(&value)? {
+            context.collect(value);
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        self.0.close();
+    }
+}

@@ -1,0 +1,221 @@
+//! A source that the test feeds, and a cluster whose clock it moves.
+
+use std::collections::VecDeque;
+use std::fmt::Write;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use flott_batch::{Batch, Records};
+use flott_cluster::LocalClusterOptions;
+use flott_connector::{
+    Boundedness, EnumeratorContext, FixedSplits, Poll, Produces, ReaderContext, Source, SourceOutput,
+    SourceReader, Split, SplitEnumerator,
+};
+use flott_datastream::{
+    DataStream, Executor, JobClient, Record, Result, StreamExecutionEnvironment, WatermarkStrategy,
+};
+use flott_types::clock::ManualClock;
+use parking_lot::Mutex;
+
+/// Nothing that a test waits for takes so long.
+pub const LONG: Duration = Duration::from_secs(60);
+
+/// Values that the test gives when it likes. Clones are one.
+pub struct Feed<T>(Arc<Mutex<VecDeque<T>>>);
+
+impl<T> Clone for Feed<T> {
+    fn clone(&self) -> Self {
+        Feed(self.0.clone())
+    }
+}
+
+impl<T: Record> Feed<T> {
+    pub fn new() -> Self {
+        Feed(Arc::default())
+    }
+
+    pub fn push(&self, values: impl IntoIterator<Item = T>) {
+        self.0.lock().extend(values);
+    }
+
+    /// The stream of the values, read by one subtask.
+    pub fn stream(&self, env: &StreamExecutionEnvironment) -> DataStream<T> {
+        env.from_source(self.clone(), WatermarkStrategy::no_watermarks(), "feed").parallelism(1).uid("feed")
+    }
+}
+
+impl<T: Record> Source for Feed<T> {
+    fn boundedness(&self) -> Boundedness {
+        Boundedness::Unbounded
+    }
+
+    fn enumerator(&self, restored: Option<&str>, _: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
+        let split = Split { id: "all".to_owned(), payload: String::new() };
+        Ok(Box::new(FixedSplits::new(restored, || Ok(vec![split]))?))
+    }
+
+    fn reader(&self, _: ReaderContext) -> Result<Box<dyn SourceReader>> {
+        Ok(Box::new(FeedReader { feed: self.clone(), splits: Vec::new() }))
+    }
+}
+
+impl<T: Record> Produces<T> for Feed<T> {}
+
+struct FeedReader<T> {
+    feed: Feed<T>,
+    splits: Vec<Split>,
+}
+
+impl<T: Record> SourceReader for FeedReader<T> {
+    fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
+        self.splits.extend(splits);
+        Ok(())
+    }
+
+    fn poll(&mut self, output: &mut dyn SourceOutput) -> Result<Poll> {
+        if self.splits.is_empty() {
+            return Ok(Poll::SplitsDone);
+        }
+        let values: Vec<T> = self.feed.0.lock().drain(..).collect();
+        if values.is_empty() {
+            // Whatever the clock says: a wait for a time that has passed is none.
+            std::thread::sleep(Duration::from_millis(1));
+            return Ok(Poll::Wait(0));
+        }
+        output.emit("all", Batch::from(Records { values, timestamps: None, routes: None }))?;
+        Ok(Poll::More)
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<Split>> {
+        Ok(self.splits.clone())
+    }
+}
+
+/// What came out of a job. Clones are one.
+pub struct Seen<T>(Arc<Mutex<Vec<T>>>);
+
+impl<T> Clone for Seen<T> {
+    fn clone(&self) -> Self {
+        Seen(self.0.clone())
+    }
+}
+
+impl<T: Record + Ord + Sync> Seen<T> {
+    pub fn of(stream: &DataStream<T>) -> Self {
+        let seen = Seen(Arc::default());
+        let own = seen.clone();
+        let sink = stream.add_sink(move |value| {
+            own.0.lock().push(value);
+            Ok(())
+        });
+        sink.uid("seen");
+        seen
+    }
+
+    /// The next so many values, sorted. Fails the test if they do not come, or the job fails.
+    pub fn take(&self, count: usize, job: &JobClient) -> Vec<T> {
+        let mut taken = Vec::new();
+        let came = wait_until(|| {
+            let mut seen = self.0.lock();
+            let missing = count - taken.len();
+            let ready = missing.min(seen.len());
+            taken.extend(seen.drain(..ready));
+            taken.len() == count || job.status().is_terminal()
+        });
+        assert!(came && taken.len() == count, "{} of {count} values came: {:?}", taken.len(), job.info());
+        taken.sort();
+        taken
+    }
+}
+
+/// Whether something holds within a long time.
+pub fn wait_until(mut holds: impl FnMut() -> bool) -> bool {
+    for _ in 0..LONG.as_millis() / 2 {
+        if holds() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    false
+}
+
+/// A cluster that goes by this clock.
+pub fn cluster(clock: &Arc<ManualClock>) -> Arc<Executor> {
+    let clock = clock.clone();
+    Executor::start(move |registry| LocalClusterOptions {
+        clock,
+        ..LocalClusterOptions::new(Arc::new(registry), 1_000)
+    })
+    .unwrap()
+}
+
+/// A program with this parallelism, that starts from a savepoint if there is one.
+pub fn environment(parallelism: u32, savepoint: Option<&str>) -> StreamExecutionEnvironment {
+    let env = StreamExecutionEnvironment::new();
+    env.set_parallelism(parallelism).set_max_parallelism(16);
+    if let Some(path) = savepoint {
+        env.set("execution.state-recovery.path", path);
+    }
+    env
+}
+
+/// Stops the job; answers where its savepoint lies.
+pub fn stop(job: &JobClient, folder: &tempfile::TempDir) -> String {
+    let path = job.stop_with_savepoint(Some(folder.path().to_str().unwrap()), false).unwrap();
+    job.wait_for(LONG).unwrap();
+    path
+}
+
+/// What the program has said of its states.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Log {
+    /// The log of this process, from the first call on.
+    pub fn global() -> Log {
+        static LOG: OnceLock<Log> = OnceLock::new();
+        let install = || {
+            let log = Log::default();
+            tracing::subscriber::set_global_default(log.clone()).unwrap();
+            log
+        };
+        LOG.get_or_init(install).clone()
+    }
+
+    /// The lines in which this occurs.
+    pub fn lines(&self, text: &str) -> Vec<String> {
+        self.0.lock().iter().filter(|line| line.contains(text)).cloned().collect()
+    }
+}
+
+impl tracing::Subscriber for Log {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target().starts_with("flott_datastream")
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        struct Line(String);
+
+        impl tracing::field::Visit for Line {
+            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+                write!(self.0, "{field}={value:?} ").unwrap();
+            }
+        }
+
+        let mut line = Line(String::new());
+        event.record(&mut line);
+        self.0.lock().push(line.0);
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
