@@ -1,10 +1,12 @@
 //! The programs as they are started by hand, with a socket server for their input.
 
-#![expect(clippy::unwrap_used, reason = "what a test must not meet ends it")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
 
-use std::io::Write;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
 /// Runs a program that reads these lines from a socket; what it prints, sorted.
 fn run(program: &str, arguments: &[&str], lines: &str) -> Vec<String> {
@@ -42,4 +44,40 @@ fn word_count_counts_words() {
 fn fraud_detection_raises_an_alert() {
     let printed = run(env!("CARGO_BIN_EXE_fraud_detection"), &[], "1,0.5\n2,600\n1,600.00\n");
     assert_eq!(printed, ["account 1: 600.00 after a small amount"]);
+}
+
+/// The server runs as it is, and the windows of its sales, whatever their number, amount to all sales that it has sent.
+#[test]
+fn sales_are_in_a_file() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("sales_server.py");
+    let mut server = Command::new("python3")
+        .arg(script)
+        .args(["--port", "0", "--sales", "40", "--pause", "0.01", "--linger", "3"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let port = first.trim().rsplit(' ').next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().to_str().unwrap();
+    let job =
+        Command::new(env!("CARGO_BIN_EXE_sales")).args(["tumbling", output, "127.0.0.1", port]).output();
+    let job = job.unwrap();
+    assert!(server.wait().unwrap().success());
+    assert!(job.status.success(), "{}", String::from_utf8_lossy(&job.stderr));
+
+    let mut counts = BTreeMap::new();
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        for line in std::fs::read_to_string(file.unwrap().path()).unwrap().lines() {
+            let fields: Vec<&str> = line.trim_matches(['(', ')']).split(',').collect();
+            let [month, _, _, profit, count] = fields[..] else { panic!("{line}") };
+            let (profits, sales) = counts.entry(month.to_owned()).or_insert((0i64, 0u64));
+            *profits += profit.parse::<i64>().unwrap();
+            *sales += count.parse::<u64>().unwrap();
+        }
+    }
+    assert_eq!(counts.keys().collect::<Vec<_>>(), ["August", "July", "June"]);
+    assert_eq!(counts.values().map(|(_, sales)| sales).sum::<u64>(), 40);
+    assert!(counts.values().all(|(profit, sales)| (5 * sales..=80 * sales).contains(&(*profit as u64))));
 }

@@ -41,9 +41,9 @@ pub use flott_operator::{Counter, Gauge, Histogram, Meter, MetricGroup, MetricVa
 pub use flott_types::{Error, Result, Timestamp, Watermark};
 pub use function::{AggregateFunction, FilterFunction, FlatMapFunction, MapFunction, SnapshotContext};
 pub use function::{AsyncFunction, CoProcessFunction, KeyedCoProcessFunction};
-pub use function::{BroadcastProcessFunction, ReadOnlyContext, StatesOfKey};
+pub use function::{BroadcastContext, BroadcastProcessFunction, StatesOfKey};
 pub use function::{JoinContext, ProcessJoinFunction};
-pub use function::{KeyedBroadcastContext, KeyedBroadcastProcessFunction};
+pub use function::{KeyedBroadcastContext, KeyedBroadcastProcessFunction, ReadOnlyContext};
 pub use function::{KeyedContext, KeyedProcessFunction, ProcessContext, ProcessFunction, TimeDomain};
 pub use job::{Executor, JobClient, JobExecutionResult};
 pub use keyed_stream::KeyedStream;

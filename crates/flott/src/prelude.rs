@@ -1,12 +1,19 @@
 //! What a program of the DataStream API needs: `use flott::prelude::*;`.
 //!
-//! Names that a few programs need alone are in [`datastream`](crate::datastream): sources, sinks, generators of watermarks.
+//! Names that a few programs need alone are in [`datastream`](crate::datastream): sources, sinks, evictors, generators of watermarks.
 
 pub use std::time::Duration;
 
+pub use flott_datastream::sink::FileSink;
+pub use flott_datastream::window::{
+    CountTrigger, EventTimeSessionWindows, GlobalWindows, ProcessWindowFunction,
+    ProcessingTimeSessionWindows, PurgingTrigger, SlidingEventTimeWindows, SlidingProcessingTimeWindows,
+    TimeWindow, TumblingEventTimeWindows, TumblingProcessingTimeWindows, WindowContext,
+};
 pub use flott_datastream::{
-    Collector, DataStream, Error, JobClient, Key, KeyedContext, KeyedProcessFunction, KeyedStream, OutputTag,
-    ProcessContext, ProcessFunction, Record, Result, RuntimeContext, RuntimeMode, StreamExecutionEnvironment,
+    AggregateFunction, AggregatingState, Collector, DataStream, Error, JobClient, Key, KeyedContext,
+    KeyedProcessFunction, KeyedStream, ListState, MapState, OutputTag, ProcessContext, ProcessFunction,
+    Record, ReducingState, Result, RuntimeContext, RuntimeMode, StateTtlConfig, StreamExecutionEnvironment,
     TimeDomain, Timestamp, ValueState, Watermark, WatermarkStrategy,
 };
 pub use serde::{Deserialize, Serialize};

@@ -29,7 +29,7 @@ use crate::{Key, KeyedContext, ProcessContext, RuntimeContext};
 ///         if !self.forbidden.contains(ctx, &word) { ctx.collect(word) }
 ///         Ok(())
 ///     }
-///     fn process_broadcast_element(&mut self, rule: String, ctx: &mut ProcessContext<'_, String>) -> Result<()> {
+///     fn process_broadcast_element(&mut self, rule: String, ctx: &mut BroadcastContext<'_, String>) -> Result<()> {
 ///         self.forbidden.insert(ctx, rule, ());
 ///         Ok(())
 ///     }
@@ -70,7 +70,7 @@ pub trait BroadcastProcessFunction<A, B>: Send + 'static {
     fn process_broadcast_element(
         &mut self,
         value: B,
-        context: &mut ProcessContext<'_, Self::Out>,
+        context: &mut BroadcastContext<'_, Self::Out>,
     ) -> Result<()>;
 
     /// After the last record of both streams, if they are bounded, or when the job is drained.
@@ -188,9 +188,12 @@ pub trait KeyedBroadcastProcessFunction<K, A, B>: Send + 'static {
     fn close(&mut self) {}
 }
 
-/// What a function on a stream and a broadcast stream may use for a record of the main stream: all that a [`ProcessContext`] has, but
-/// broadcast state can only be read.
+/// What a function may use for a record of the stream that is not broadcast: all that a [`ProcessContext`] has, but broadcast state
+/// can only be read.
 pub struct ReadOnlyContext<'a, O>(pub(crate) ProcessContext<'a, O>);
+
+/// What a function may use for a record of a broadcast stream: all that a [`ProcessContext`] has, and broadcast state to be written.
+pub struct BroadcastContext<'a, O>(pub(crate) ProcessContext<'a, O>);
 
 /// What a function on a keyed stream may use for a record of a broadcast stream: all that a [`ProcessContext`] has, broadcast state to be
 /// written, and the states of all keys.
@@ -265,6 +268,32 @@ impl<O> OperatorStateAccess for ReadOnlyContext<'_, O> {
         self.0.states
     }
 }
+
+impl<'a, O> Deref for BroadcastContext<'a, O> {
+    type Target = ProcessContext<'a, O>;
+
+    fn deref(&self) -> &ProcessContext<'a, O> {
+        &self.0
+    }
+}
+
+impl<O> DerefMut for BroadcastContext<'_, O> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+impl<O> OperatorStateAccess for BroadcastContext<'_, O> {
+    fn all_states(&self) -> &States {
+        self.0.states
+    }
+
+    fn all_states_mut(&mut self) -> &mut States {
+        self.0.states
+    }
+}
+
+impl<O> BroadcastAccess for BroadcastContext<'_, O> {}
 
 impl<'a, K, O> Deref for KeyedBroadcastContext<'a, K, O> {
     type Target = ProcessContext<'a, O>;

@@ -16,8 +16,8 @@ mod snapshot;
 pub use aggregate::AggregateFunction;
 pub use async_function::AsyncFunction;
 pub use broadcast::{
-    BroadcastProcessFunction, KeyedBroadcastContext, KeyedBroadcastProcessFunction, ReadOnlyContext,
-    StatesOfKey,
+    BroadcastContext, BroadcastProcessFunction, KeyedBroadcastContext, KeyedBroadcastProcessFunction,
+    ReadOnlyContext, StatesOfKey,
 };
 pub use co_process::{CoProcessFunction, KeyedCoProcessFunction};
 pub use join::{JoinContext, ProcessJoinFunction};

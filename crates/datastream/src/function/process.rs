@@ -133,8 +133,6 @@ impl<O: Record> ProcessContext<'_, O> {
     }
 }
 
-impl<O> BroadcastAccess for ProcessContext<'_, O> {}
-
 impl<O> OperatorStateAccess for ProcessContext<'_, O> {
     fn all_states(&self) -> &States {
         self.states
@@ -144,3 +142,5 @@ impl<O> OperatorStateAccess for ProcessContext<'_, O> {
         self.states
     }
 }
+
+impl<O> BroadcastAccess for ProcessContext<'_, O> {}

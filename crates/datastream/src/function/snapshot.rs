@@ -2,7 +2,7 @@
 
 use flott_types::CheckpointId;
 
-use crate::state::{BroadcastAccess, OperatorStateAccess, States};
+use crate::state::{OperatorStateAccess, States};
 
 /// What a function may use in `snapshot_state`: its operator state. There is no current key, so keyed state cannot be used.
 ///
@@ -45,8 +45,6 @@ impl<'a> SnapshotContext<'a> {
         self.checkpoint
     }
 }
-
-impl BroadcastAccess for SnapshotContext<'_> {}
 
 impl OperatorStateAccess for SnapshotContext<'_> {
     fn all_states(&self) -> &States {

@@ -13,7 +13,10 @@ use super::KeyedCore;
 use crate::function::SnapshotContext;
 use crate::state::{Key, KeyBy};
 use crate::transform::Of;
-use crate::{BroadcastProcessFunction, CoProcessFunction, KeyedBroadcastProcessFunction, ReadOnlyContext};
+use crate::{
+    BroadcastContext, BroadcastProcessFunction, CoProcessFunction, KeyedBroadcastProcessFunction,
+    ReadOnlyContext,
+};
 use crate::{ProcessContext, RuntimeContext, TimeDomain};
 
 /// A function on a stream and a broadcast stream, as a function on two streams.
@@ -32,7 +35,7 @@ impl<A, B, F: BroadcastProcessFunction<A, B>> CoProcessFunction<A, B> for Broadc
     }
 
     fn process_second(&mut self, value: B, context: &mut ProcessContext<'_, F::Out>) -> Result<()> {
-        self.0.process_broadcast_element(value, context)
+        self.0.process_broadcast_element(value, &mut BroadcastContext(context.reborrow()))
     }
 
     fn finish(&mut self, context: &mut ProcessContext<'_, F::Out>) -> Result<()> {
@@ -169,7 +172,7 @@ mod tests {
         fn process_broadcast_element(
             &mut self,
             (id, name): (u32, String),
-            context: &mut ProcessContext<'_, Option<String>>,
+            context: &mut BroadcastContext<'_, Option<String>>,
         ) -> Result<()> {
             match name.is_empty() {
                 true => self.names.remove(context, &id),

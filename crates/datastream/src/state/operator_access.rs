@@ -21,8 +21,9 @@ pub trait OperatorStateAccess {
     fn all_states_mut(&mut self) -> &mut States;
 }
 
-/// A context of a function where broadcast state can be written: where the same values may come to all subtasks. Elsewhere it can
-/// only be read.
+/// A context of a function where broadcast state can be written. All subtasks must write the same to it; so the side of a broadcast
+/// function that is called with other values in each of them
+/// can only read it.
 pub trait BroadcastAccess: OperatorStateAccess {}
 
 impl<C: super::StateAccess> OperatorStateAccess for C {

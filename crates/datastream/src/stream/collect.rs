@@ -24,7 +24,8 @@ pub struct Collected<T> {
 impl<T: Record> DataStream<T> {
     /// Runs the job and hands the values of this stream to the program.
     ///
-    /// They come through an iterator, or for async code a stream ([`Collected::into_stream`]). With checkpoints a value is given out when the checkpoint that it belongs to has completed, and so never twice.
+    /// They come through an iterator, or for async code a stream ([`Collected::into_stream`]). With checkpoints a value is given out
+    /// when the checkpoint that it belongs to has completed, and so never twice.
     ///
     /// # Errors
     /// If the program or its configuration is wrong. What goes wrong later is an item of the iterator.

@@ -43,7 +43,7 @@ impl BroadcastProcessFunction<(String, i64), (String, i64)> for Rated {
     fn process_broadcast_element(
         &mut self,
         (kind, rate): (String, i64),
-        context: &mut ProcessContext<'_, i64>,
+        context: &mut BroadcastContext<'_, i64>,
     ) -> Result<()> {
         self.rates.insert(context, kind, rate);
         self.release(context).into_iter().for_each(|amount| context.collect(amount));
