@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use flott_batch::{Batch, ChangeBatch};
@@ -177,6 +178,14 @@ impl ResultStream {
     /// As for [`ResultStream::next_within`].
     pub fn next_batch_within(&self, timeout: Duration) -> Result<NextRows<Batch>> {
         self.store.next(timeout)
+    }
+
+    /// The next rows or records, for a task that is woken when there are some. Never [`NextRows::NotYet`].
+    ///
+    /// # Errors
+    /// As for [`ResultStream::next_within`].
+    pub fn poll_next_batch(&self, context: &mut Context<'_>) -> Poll<Result<NextRows<Batch>>> {
+        self.store.poll_next(context)
     }
 
     /// The next rows; `None` at the end.

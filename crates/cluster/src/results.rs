@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use flott_batch::{Batch, ChangeBatch};
@@ -47,6 +48,8 @@ struct State {
     open: BTreeMap<u32, Vec<Batch>>,
     sealed: BTreeMap<CheckpointId, Vec<Batch>>,
     given: bool,
+    /// Who waits for rows without a thread.
+    reader: Option<Waker>,
     abandoned: bool,
     end: Option<Result<(), String>>,
 }
@@ -89,7 +92,7 @@ impl ResultStore {
         }
         if !state.abandoned {
             state.release(vec![batch]);
-            self.readable.notify_all();
+            self.tell_reader(&mut state);
         }
         Ok(waited)
     }
@@ -103,8 +106,9 @@ impl ResultStore {
 
     /// A checkpoint has completed.
     pub(crate) fn completed(&self, checkpoint: CheckpointId) {
-        self.state.lock().completed(checkpoint);
-        self.readable.notify_all();
+        let mut state = self.state.lock();
+        state.completed(checkpoint);
+        self.tell_reader(&mut state);
     }
 
     /// The job begins anew from this checkpoint; rows after it will come again.
@@ -124,7 +128,7 @@ impl ResultStore {
             state.released.clear();
             state.rows = 0;
         }
-        self.readable.notify_all();
+        self.tell_reader(&mut state);
     }
 
     /// The job has ended; an error says why the result is not complete.
@@ -137,7 +141,7 @@ impl ResultStore {
             }
         }
         state.end.get_or_insert(end);
-        self.readable.notify_all();
+        self.tell_reader(&mut state);
     }
 
     /// Nobody reads any more.
@@ -149,11 +153,34 @@ impl ResultStore {
         self.writable.notify_all();
     }
 
+    fn tell_reader(&self, state: &mut State) {
+        self.readable.notify_all();
+        if let Some(reader) = state.reader.take() {
+            reader.wake();
+        }
+    }
+
     /// The next rows, waiting at most so long.
     pub(crate) fn next(&self, timeout: Duration) -> Result<NextRows<Batch>> {
         let mut state = self.state.lock();
         let nothing = |state: &mut State| state.released.is_empty() && state.end.is_none();
         self.readable.wait_while_for(&mut state, nothing, timeout);
+        self.take(&mut state)
+    }
+
+    /// The next rows. If there are none yet, whoever waits here is woken when there are; only the last one to ask is.
+    pub(crate) fn poll_next(&self, context: &mut Context<'_>) -> Poll<Result<NextRows<Batch>>> {
+        let mut state = self.state.lock();
+        match self.take(&mut state) {
+            Ok(NextRows::NotYet) => {
+                state.reader = Some(context.waker().clone());
+                Poll::Pending
+            }
+            found => Poll::Ready(found),
+        }
+    }
+
+    fn take(&self, state: &mut State) -> Result<NextRows<Batch>> {
         if let Some(batch) = state.released.pop_front() {
             state.given = true;
             state.rows -= batch.num_rows();

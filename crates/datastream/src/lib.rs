@@ -58,7 +58,7 @@ pub use stream::{BroadcastConnectedStream, KeyedBroadcastConnectedStream};
 pub use stream::{
     CoGroupedStreams, JoinedStreams, Joining, JoiningKeyed, JoiningWhere, TaggedUnion, WindowedJoining,
 };
-pub use stream::{Collected, DataStream, DataStreamSink};
+pub use stream::{Collected, CollectedStream, DataStream, DataStreamSink};
 pub use stream::{ConnectedStreams, KeyedConnectedStreams};
 pub use stream::{IntervalJoin, IntervalJoined};
 pub use time::WatermarkStrategy;

@@ -90,6 +90,31 @@ fn a_blocked_channel_is_passed_over_until_it_is_unblocked() {
 }
 
 #[test]
+fn without_room_only_what_is_not_behind_a_batch_is_read() {
+    let gate = Gate::new(3, LIMITS);
+    send(&gate, 0, batch([1]));
+    send(&gate, 0, barrier(1));
+    send(&gate, 1, Element::Watermark(Watermark(5)));
+    send(&gate, 1, barrier(1));
+    let next = || gate.next_if(false);
+    assert!(matches!(next(), Next::Element { channel: 1, element: Element::Watermark(_) }));
+    assert!(matches!(next(), Next::Element { channel: 1, element: Element::Barrier(..) }));
+    assert!(matches!(next(), Next::Nothing));
+    scope(|scope| {
+        // A batch does not end this wait; what is no batch does.
+        let waiting = scope.spawn(|| gate.wait(Duration::from_secs(60), false));
+        send(&gate, 1, batch([2]));
+        // Nobody ever wakes this one.
+        Gate::new(0, LIMITS).wait(Duration::from_millis(20), true);
+        assert!(!waiting.is_finished());
+        send(&gate, 2, barrier(1));
+        waiting.join().unwrap();
+    });
+    assert!(matches!(next(), Next::Element { channel: 2, element: Element::Barrier(..) }));
+    assert_eq!([take(&gate), take(&gate)].map(|next| next.unwrap().0), [0, 1]);
+}
+
+#[test]
 fn a_producer_that_waits_notices_its_cancellation() {
     let gate = Gate::new(1, Limits { batches: 1, rows: 1 });
     let cancel = CancelFlag::default();

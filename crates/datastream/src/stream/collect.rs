@@ -1,11 +1,14 @@
 //! Values handed to the program itself.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use flott_batch::{Batch, Record};
 use flott_cluster::{NextRows, ResultStream};
 use flott_types::{Error, Result};
+use futures_core::Stream;
 
 use crate::graph::NodeKind;
 use crate::{DataStream, JobClient};
@@ -21,7 +24,8 @@ pub struct Collected<T> {
 impl<T: Record> DataStream<T> {
     /// Runs the job and hands the values of this stream to the program.
     ///
-    /// With checkpoints a value is given out when the checkpoint that it belongs to has completed, and so never twice.
+    /// They come through an iterator, or for async code a stream ([`Collected::into_stream`]). With checkpoints a value is given out
+    /// when the checkpoint that it belongs to has completed, and so never twice.
     ///
     /// # Errors
     /// If the program or its configuration is wrong. What goes wrong later is an item of the iterator.
@@ -52,15 +56,77 @@ impl<T: Record> Collected<T> {
         if self.ended {
             return Ok(None);
         }
-        match self.results.next_batch_within(timeout)? {
-            NextRows::Rows(batch @ Batch::Records(_)) => self.ready.extend(batch.into_records::<T>()?.values),
-            NextRows::Rows(Batch::Changes(_)) => {
-                return Err(Error::internal("rows came where records were expected"));
-            }
+        let next = self.results.next_batch_within(timeout)?;
+        self.take(next)
+    }
+
+    fn take(&mut self, next: NextRows<Batch>) -> Result<Option<T>> {
+        match next {
+            NextRows::Rows(batch) => self.ready.extend(batch.into_records::<T>()?.values),
             NextRows::NotYet => {}
             NextRows::End => self.ended = true,
         }
         Ok(self.ready.pop_front())
+    }
+
+    /// The same values as a stream for async code; nobody waits in a thread for them.
+    ///
+    /// ```
+    /// # use flott_datastream::*;
+    /// # use futures::StreamExt;
+    /// # async fn sum() -> Result<i64> {
+    /// # let env = StreamExecutionEnvironment::new();
+    /// let mut numbers = env.from_sequence(1, 100).execute_and_collect("numbers")?.into_stream();
+    /// let mut sum = 0;
+    /// while let Some(number) = numbers.next().await {
+    ///     sum += number?;
+    /// }
+    /// # Ok(sum)
+    /// # }
+    /// # assert_eq!(futures::executor::block_on(sum())?, 5_050);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn into_stream(self) -> CollectedStream<T> {
+        CollectedStream(self)
+    }
+}
+
+/// The values of a stream, as they come, for async code. When it is dropped the job is cancelled.
+pub struct CollectedStream<T>(Collected<T>);
+
+impl<T> CollectedStream<T> {
+    /// The job.
+    pub fn job(&self) -> &JobClient {
+        self.0.job()
+    }
+}
+
+/// It holds no pointers into itself.
+impl<T> Unpin for CollectedStream<T> {}
+
+impl<T: Record> Stream for CollectedStream<T> {
+    type Item = Result<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<T>>> {
+        let collected = &mut self.0;
+        loop {
+            if let Some(value) = collected.ready.pop_front() {
+                return Poll::Ready(Some(Ok(value)));
+            }
+            if collected.ended {
+                return Poll::Ready(None);
+            }
+            let next =
+                ready!(collected.results.poll_next_batch(context)).and_then(|next| collected.take(next));
+            match next {
+                Ok(Some(value)) => return Poll::Ready(Some(Ok(value))),
+                Ok(None) => {}
+                Err(error) => {
+                    collected.ended = true;
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use flott_plan::{Chaining, Exchange};
 use flott_types::{Error, Result};
 
 pub use broadcast::{BroadcastConnectedStream, KeyedBroadcastConnectedStream};
-pub use collect::Collected;
+pub use collect::{Collected, CollectedStream};
 pub use connected::{ConnectedStreams, KeyedConnectedStreams};
 pub use interval_join::{IntervalJoin, IntervalJoined};
 pub use sink::DataStreamSink;

@@ -152,3 +152,28 @@ fn checkpoints_complete_while_requests_hang_and_a_restored_job_asks_again() {
     assert_eq!(numbers, (1..=1_000).collect::<Vec<_>>());
     assert!(state.1.load(Ordering::SeqCst), "nothing has failed");
 }
+
+#[test]
+fn collected_values_are_a_stream_for_async_code() {
+    use futures::StreamExt;
+    let env = environment(2);
+    let numbers = env.from_sequence(1, 10_000).execute_and_collect("test").unwrap().into_stream();
+    let sum = futures::executor::block_on(numbers.fold(0, async |sum, number| sum + number.unwrap()));
+    assert_eq!(sum, 50_005_000);
+
+    let env = environment(1);
+    let failing = env.from_sequence(1, 3).try_map(|number| match number {
+        3 => Err(Error::data("no 3")),
+        _ => Ok(number),
+    });
+    let mut failing = failing.execute_and_collect("test").unwrap().into_stream();
+    let last = futures::executor::block_on(async {
+        let mut last = None;
+        while let Some(next) = failing.next().await {
+            last = Some(next);
+        }
+        last
+    });
+    let error = last.unwrap().unwrap_err().to_string();
+    assert!(error.contains("no 3"), "{error}");
+}

@@ -9,6 +9,8 @@ use tokio::runtime::Handle;
 
 const CAPACITY: usize = 100;
 
+type Predicate<T> = Arc<dyn Fn(&T) -> bool + Send + Sync>;
+
 /// How requests of an [`AsyncFunction`](crate::AsyncFunction) are made.
 #[derive(Clone, Debug)]
 pub struct AsyncOptions {
@@ -70,8 +72,8 @@ pub struct AsyncRetry<O> {
     delay: Duration,
     max_delay: Duration,
     multiplier: f64,
-    if_error: Arc<dyn Fn(&Error) -> bool + Send + Sync>,
-    if_result: Arc<dyn Fn(&[O]) -> bool + Send + Sync>,
+    if_error: Predicate<Error>,
+    if_result: Predicate<[O]>,
 }
 
 impl<O> AsyncRetry<O> {

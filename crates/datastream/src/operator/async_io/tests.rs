@@ -16,9 +16,11 @@ const SECOND: Duration = Duration::from_secs(1);
 
 type Answer = Result<Vec<String>>;
 
+type Asked = (u8, oneshot::Sender<Answer>);
+
 /// Requests, answered by hand.
 #[derive(Clone, Default)]
-struct Service(Arc<(Mutex<Vec<(u8, oneshot::Sender<Answer>)>>, Condvar)>);
+struct Service(Arc<(Mutex<Vec<Asked>>, Condvar)>);
 
 impl AsyncFunction<u8> for Service {
     type Out = String;
