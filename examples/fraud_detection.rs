@@ -66,7 +66,10 @@ fn parse(line: String) -> Result<Transaction> {
 }
 
 fn detect(transactions: &DataStream<Transaction>) -> DataStream<String> {
-    transactions.key_by(|transaction| transaction.account).process(FraudDetector::default()).uid("fraud-detector")
+    transactions
+        .key_by(|transaction| transaction.account)
+        .process(FraudDetector::default())
+        .uid("fraud-detector")
 }
 
 fn main() -> Result<()> {

@@ -44,9 +44,12 @@ fn main() -> Result<()> {
     env.enable_checkpointing(1_000);
     let sales = env.socket_text_stream(&argument(2, "localhost"), port).try_map(parse);
     totals(&sales, &argument(0, "tumbling"))?
-        .sink_to(FileSink::lines(&argument(1, "target/sales"), |(month, product, category, profit, count)| {
-            format!("({month},{product},{category},{profit},{count})")
-        })?)
+        .sink_to(FileSink::lines(
+            &argument(1, "target/sales"),
+            |(month, product, category, profit, count)| {
+                format!("({month},{product},{category},{profit},{count})")
+            },
+        )?)
         .parallelism(1);
     env.execute("Sales")?;
     Ok(())

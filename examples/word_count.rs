@@ -7,7 +7,9 @@ fn main() -> Result<()> {
     let (host, port) = address()?;
     let env = StreamExecutionEnvironment::new();
     env.socket_text_stream(&host, port)
-        .flat_map(|line: String, out| line.split_whitespace().for_each(|word| out.collect((word.to_owned(), 1))))
+        .flat_map(|line: String, out| {
+            line.split_whitespace().for_each(|word| out.collect((word.to_owned(), 1)))
+        })
         .key_by_ref(|(word, _)| word)
         .sum(|(_, count)| count)
         .print_debug();

@@ -70,5 +70,7 @@ fn a_restart_forgets_neither_the_amount_nor_the_timer() {
 #[test]
 fn lines_that_are_none_are_refused_with_what_they_look_like() {
     assert_eq!(parse("7, 12.50".to_owned()).unwrap().amount, 12.5);
-    assert!(parse("seven".to_owned()).unwrap_err().to_string().contains("'seven' is not a line like 7,12.50"));
+    assert!(
+        parse("seven".to_owned()).unwrap_err().to_string().contains("'seven' is not a line like 7,12.50")
+    );
 }

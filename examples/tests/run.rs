@@ -24,8 +24,10 @@ fn run(program: &str, arguments: &[&str], lines: &str) -> Vec<String> {
     assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
     let printed = String::from_utf8(stdout).unwrap();
     // Where there are several subtasks, each line begins with the number of one.
-    let mut printed: Vec<String> =
-        printed.lines().map(|line| line.split_once("> ").map_or(line, |(_, value)| value).to_owned()).collect();
+    let mut printed: Vec<String> = printed
+        .lines()
+        .map(|line| line.split_once("> ").map_or(line, |(_, value)| value).to_owned())
+        .collect();
     printed.sort();
     printed
 }
@@ -59,7 +61,8 @@ fn sales_are_in_a_file() {
     let port = first.trim().rsplit(' ').next().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().to_str().unwrap();
-    let job = Command::new(env!("CARGO_BIN_EXE_sales")).args(["tumbling", output, "127.0.0.1", port]).output();
+    let job =
+        Command::new(env!("CARGO_BIN_EXE_sales")).args(["tumbling", output, "127.0.0.1", port]).output();
     let job = job.unwrap();
     assert!(server.wait().unwrap().success());
     assert!(job.status.success(), "{}", String::from_utf8_lossy(&job.stderr));

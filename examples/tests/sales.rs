@@ -8,7 +8,9 @@ use super::*;
 
 fn harness(windows: &'static str) -> Harness<String, (String, i64, u64)> {
     Harness::new(move |lines: DataStream<String>| {
-        totals(&lines.try_map(parse), windows).unwrap().map(|(month, _, _, profit, count)| (month, profit, count))
+        totals(&lines.try_map(parse), windows)
+            .unwrap()
+            .map(|(month, _, _, profit, count)| (month, profit, count))
     })
 }
 

@@ -6,14 +6,14 @@ pub use std::time::Duration;
 
 pub use flott_datastream::sink::FileSink;
 pub use flott_datastream::window::{
-    CountTrigger, EventTimeSessionWindows, GlobalWindows, ProcessWindowFunction, ProcessingTimeSessionWindows,
-    PurgingTrigger, SlidingEventTimeWindows, SlidingProcessingTimeWindows, TimeWindow,
-    TumblingEventTimeWindows, TumblingProcessingTimeWindows, WindowContext,
+    CountTrigger, EventTimeSessionWindows, GlobalWindows, ProcessWindowFunction,
+    ProcessingTimeSessionWindows, PurgingTrigger, SlidingEventTimeWindows, SlidingProcessingTimeWindows,
+    TimeWindow, TumblingEventTimeWindows, TumblingProcessingTimeWindows, WindowContext,
 };
 pub use flott_datastream::{
     AggregateFunction, AggregatingState, Collector, DataStream, Error, JobClient, Key, KeyedContext,
-    KeyedProcessFunction, KeyedStream, ListState, MapState, OutputTag, ProcessContext, ProcessFunction, Record,
-    ReducingState, Result, RuntimeContext, RuntimeMode, StateTtlConfig, StreamExecutionEnvironment, TimeDomain,
-    Timestamp, ValueState, Watermark, WatermarkStrategy,
+    KeyedProcessFunction, KeyedStream, ListState, MapState, OutputTag, ProcessContext, ProcessFunction,
+    Record, ReducingState, Result, RuntimeContext, RuntimeMode, StateTtlConfig, StreamExecutionEnvironment,
+    TimeDomain, Timestamp, ValueState, Watermark, WatermarkStrategy,
 };
 pub use serde::{Deserialize, Serialize};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use flott_batch::{Batch, Record, Records, WatermarkStatus};
 use flott_connector::{
-    Boundedness, EnumeratorContext, EventTimePolicy, FixedSplits, Poll, Produces, ReaderContext, Source, SourceOutput,
-    SourceReader, Split, SplitEnumerator, Waker,
+    Boundedness, EnumeratorContext, EventTimePolicy, FixedSplits, Poll, Produces, ReaderContext, Source,
+    SourceOutput, SourceReader, Split, SplitEnumerator, Waker,
 };
 use flott_datastream::{DataStream, StreamExecutionEnvironment, WatermarkStrategy};
 use flott_types::{Error, Result, Timestamp, Watermark};

@@ -18,7 +18,11 @@ pub struct Visits {
 pub const PAUSE: Duration = Duration::from_secs(60);
 
 pub fn visits() -> Visits {
-    Visits { negative: OutputTag::new("negative"), count: ValueState::default(), timer: ValueState::default() }
+    Visits {
+        negative: OutputTag::new("negative"),
+        count: ValueState::default(),
+        timer: ValueState::default(),
+    }
 }
 
 impl KeyedProcessFunction<String, (String, i64)> for Visits {

@@ -25,7 +25,11 @@ fn timers_of_processing_time_fire_when_the_clock_has_come_to_them_and_not_before
     assert_eq!(harness.push(visit("ann")).unwrap(), NOTHING);
     assert_eq!(harness.advance(PAUSE - Duration::from_millis(1)).unwrap(), NOTHING);
     assert_eq!(harness.push(visit("ann")).unwrap(), NOTHING);
-    assert_eq!(harness.advance(Duration::from_millis(1)).unwrap(), NOTHING, "the second visit deleted the timer");
+    assert_eq!(
+        harness.advance(Duration::from_millis(1)).unwrap(),
+        NOTHING,
+        "the second visit deleted the timer"
+    );
     assert_eq!(harness.push(visit("bob")).unwrap(), NOTHING);
     assert_eq!(harness.advance(PAUSE - Duration::from_millis(1)).unwrap(), ["ann=2"]);
     assert_eq!(harness.advance(Duration::from_secs(3_600)).unwrap(), ["bob=1"]);
@@ -81,7 +85,9 @@ fn state_and_timers_go_on_at_any_parallelism() {
 #[test]
 fn the_error_of_a_function_is_the_error_of_the_step() {
     let mut harness = Harness::new(|numbers: DataStream<i64>| {
-        numbers.try_map(|n| if n == 0 { Err(Error::invalid("there is no 0")) } else { Ok(100 / n) }).name("divide")
+        numbers
+            .try_map(|n| if n == 0 { Err(Error::invalid("there is no 0")) } else { Ok(100 / n) })
+            .name("divide")
     });
     assert_eq!(harness.push(3).unwrap(), [33]);
     let error = harness.push(0).unwrap_err().to_string();
