@@ -274,11 +274,12 @@ pub use event_time::{
     EventTimeGenerator, EventTimePolicy, EventTimeProgress, GeneratorFactory, Timed, WatermarkAlignment,
 };
 pub use fixed_splits::FixedSplits;
+pub use flott_types::Waker;
 pub use options::Options;
 pub use rate::RateLimiter;
 pub use registry::{Changelog, Connector, Registry, TableContext};
 pub use sink::{Committable, Consumes, Sink, SinkContext, SinkWriter};
 pub use source::{
     Boundedness, EnumeratorContext, Poll, Produces, ReaderContext, Source, SourceOutput, SourceReader, Split,
-    SplitEnumerator, Waker,
+    SplitEnumerator,
 };

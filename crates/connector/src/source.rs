@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use flott_batch::{Batch, WatermarkStatus};
-use flott_types::{Clock, Error, Result, SubtaskIndex, Timestamp, Watermark};
+use flott_types::{Clock, Error, Result, SubtaskIndex, Timestamp, Waker, Watermark};
 use serde::{Deserialize, Serialize};
 
 use crate::EventTimePolicy;
@@ -133,35 +133,6 @@ pub struct ReaderContext {
     pub clock: Arc<dyn Clock>,
     /// Wakes the task from a thread of the reader's own, after [`Poll::Wait`].
     pub waker: Waker,
-}
-
-/// Ends the wait of a task, so that its reader is asked at once. Cloning gives another handle on the same.
-#[derive(Clone)]
-pub struct Waker(Arc<dyn Fn() + Send + Sync>);
-
-impl Waker {
-    /// Waking calls this, from any thread.
-    pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
-        Waker(Arc::new(wake))
-    }
-
-    /// Wakes the task.
-    pub fn wake(&self) {
-        (self.0)();
-    }
-}
-
-impl Default for Waker {
-    /// Nobody waits.
-    fn default() -> Self {
-        Waker::new(|| {})
-    }
-}
-
-impl fmt::Debug for Waker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Waker")
-    }
 }
 
 /// Where a reader puts its batches.

@@ -40,14 +40,25 @@ pub use flott_batch::Record;
 pub use flott_operator::{Counter, Gauge, Histogram, Meter, MetricGroup, MetricValue};
 pub use flott_types::{Error, Result, Timestamp, Watermark};
 pub use function::{AggregateFunction, FilterFunction, FlatMapFunction, MapFunction, SnapshotContext};
+pub use function::{AsyncFunction, CoProcessFunction, KeyedCoProcessFunction};
+pub use function::{BroadcastContext, BroadcastProcessFunction, StatesOfKey};
+pub use function::{JoinContext, ProcessJoinFunction};
+pub use function::{KeyedBroadcastContext, KeyedBroadcastProcessFunction, ReadOnlyContext};
 pub use function::{KeyedContext, KeyedProcessFunction, ProcessContext, ProcessFunction, TimeDomain};
 pub use job::{Executor, JobClient, JobExecutionResult};
 pub use keyed_stream::KeyedStream;
+pub use operator::{AsyncOptions, AsyncRetry};
 pub use output::{Collector, OutputTag};
 pub use runtime_context::RuntimeContext;
 pub use state::{
     AggregatingState, BroadcastState, Key, ListState, MapState, OperatorListState, ReducingState, ValueState,
 };
 pub use state::{StateTtlConfig, TtlUpdateType, TtlVisibility};
+pub use stream::{BroadcastConnectedStream, KeyedBroadcastConnectedStream};
+pub use stream::{
+    CoGroupedStreams, JoinedStreams, Joining, JoiningKeyed, JoiningWhere, TaggedUnion, WindowedJoining,
+};
 pub use stream::{Collected, DataStream, DataStreamSink};
+pub use stream::{ConnectedStreams, KeyedConnectedStreams};
+pub use stream::{IntervalJoin, IntervalJoined};
 pub use time::WatermarkStrategy;

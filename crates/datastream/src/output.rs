@@ -144,6 +144,12 @@ pub struct Collector<'a, O> {
     output: &'a mut dyn Output,
 }
 
+impl<O> Collector<'_, O> {
+    pub(crate) fn reborrow(&mut self) -> Collector<'_, O> {
+        Collector { buffer: self.buffer, output: self.output }
+    }
+}
+
 impl<O: Record> Collector<'_, O> {
     /// Puts out a value, with the timestamp of the record that is being processed or of the timer that fires.
     #[inline]

@@ -105,6 +105,7 @@ impl Stream {
             output: &mut output,
             metrics: &metrics,
             wake_at: &mut self.wake_at,
+            waker: &flott_types::Waker::default(),
         };
         call(&mut self.operator, &mut context).unwrap();
         output.0.trim_end().to_owned()

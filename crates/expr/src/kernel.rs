@@ -57,6 +57,28 @@ pub fn binary<A: ArrowPrimitiveType, B: ArrowPrimitiveType, O: ArrowPrimitiveTyp
     })
 }
 
+/// `f` of every pair without NULL; `f` may give NULL, and sees only valid pairs.
+pub fn binary_opt<A: ArrowPrimitiveType, B: ArrowPrimitiveType, O: ArrowPrimitiveType>(
+    left: &Value,
+    right: &Value,
+    rows: usize,
+    f: impl Fn(A::Native, B::Native) -> Option<O::Native>,
+) -> Result<PrimitiveArray<O>> {
+    let (a, b) = (left.view::<PrimitiveArray<A>>()?, right.view::<PrimitiveArray<B>>()?);
+    Ok(match (a.constant(), b.constant()) {
+        (Some(None), _) | (_, Some(None)) => PrimitiveArray::new_null(rows),
+        (None, Some(Some(b))) => a.held().unary_opt(|a| f(a, b)),
+        (Some(Some(a)), None) => b.held().unary_opt(|b| f(a, b)),
+        _ => {
+            let mut output = PrimitiveBuilder::<O>::with_capacity(rows);
+            for row in 0..rows {
+                output.append_option(a.get(row).zip(b.get(row)).and_then(|(a, b)| f(a, b)));
+            }
+            output.finish()
+        }
+    })
+}
+
 /// `f` of every pair without NULL; `f` may fail or give NULL, and sees only valid pairs.
 pub fn try_binary<A: ArrowPrimitiveType, B: ArrowPrimitiveType, O: ArrowPrimitiveType>(
     left: &Value,

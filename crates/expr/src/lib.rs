@@ -34,7 +34,7 @@ mod time;
 pub mod typing;
 pub mod value;
 
-pub use compile::{CompiledExpr, compile};
+pub use compile::{CompiledExpr, can_fail, compile};
 pub use context::{EvalContext, PlanContext};
 pub use fold::fold;
 pub use function::{

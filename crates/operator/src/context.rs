@@ -1,7 +1,7 @@
 //! What the task gives an operator in each call.
 
 use flott_batch::{Batch, WatermarkStatus};
-use flott_types::{JobId, KeyGroupRange, OperatorUid, Result, SubtaskIndex, Timestamp, Watermark};
+use flott_types::{JobId, KeyGroupRange, OperatorUid, Result, SubtaskIndex, Timestamp, Waker, Watermark};
 
 use crate::OperatorMetrics;
 
@@ -58,6 +58,8 @@ pub struct Context<'a> {
     pub metrics: &'a OperatorMetrics,
     /// The earliest processing time the operator wants to be called at; use [`Context::schedule`].
     pub wake_at: &'a mut Option<Timestamp>,
+    /// From any thread, lets the operator be called (`woken`) soon.
+    pub waker: &'a Waker,
 }
 
 impl Context<'_> {

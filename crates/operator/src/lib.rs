@@ -3,16 +3,18 @@
 //! An [`Operator`] is a synchronous state machine driven by its task. It owns no thread, reads no clock (the
 //! [`Context`] hands it the time, sampled once per batch) and does no I/O. Output is pushed downstream as it is produced.
 //!
-//! Order of calls: `open`, then any of `process`, `watermark`, `watermark_status`, `processing_time`, `prepare_barrier`
+//! Order of calls: `open`, then any of `process`, `watermark`, `watermark_status`, `processing_time`, `woken`, `prepare_barrier`
 //! followed at once by `snapshot`, `checkpoint_complete`, `checkpoint_aborted`; `end_input` once for each input after its
 //! last batch; `finish` when all inputs have ended and the final watermark was seen; perhaps more barriers; `close`.
 
 mod accumulators;
+mod backlog;
 mod context;
 mod metric_group;
 mod metrics;
 
 pub use accumulators::{AccumulatorReport, Accumulators, LocalAccumulator};
+pub use backlog::Backlog;
 pub use context::{Context, Output, TaskInfo};
 pub use metric_group::{Histogram, HistogramStatistics, Meter, MetricGroup, MetricValue, NamedMetric};
 pub use metrics::{Counter, Gauge, OperatorMetrics};
@@ -47,6 +49,18 @@ pub trait Operator: Send {
     fn processing_time(&mut self, now: Timestamp, context: &mut Context<'_>) -> Result<()> {
         let _ = (now, context);
         Ok(())
+    }
+
+    /// Somebody has called [`Context::waker`]: work that goes on elsewhere has come to something. Called once for any number
+    /// of wakings, soon after.
+    fn woken(&mut self, context: &mut Context<'_>) -> Result<()> {
+        let _ = context;
+        Ok(())
+    }
+
+    /// What the operator has taken in and not dealt with, because it waits for others. The task asks between its steps.
+    fn backlog(&self) -> Backlog {
+        Backlog::None
     }
 
     /// A barrier is about to go downstream: emit what must be before it (buffers of a pre-aggregation).

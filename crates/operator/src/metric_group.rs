@@ -274,7 +274,7 @@ mod tests {
         let group = MetricGroup::default();
         group.counter("n").add(2);
         group.group("g").counter("n").add(5);
-        group.clone().counter("n").add(3);
+        group.counter("n").add(3);
         group.gauge("n").set(9);
         group.gauge_with("half", || 0.5);
         assert_eq!(value(&group, "n", 0), MetricValue::Counter(5));

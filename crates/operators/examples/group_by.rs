@@ -12,7 +12,7 @@ use flott_plan::{AggregateCall, AggregatePhase, ChainedNode, Node, OperatorSpec,
 use flott_state::RestoredState;
 use flott_types::{
     CheckpointId, Clock, JobId, KeyGroupRange, OperatorUid, Result, SubtaskIndex, SystemClock, TypeKind,
-    Watermark,
+    Waker, Watermark,
 };
 
 /// Counts the rows that come out.
@@ -91,6 +91,7 @@ fn main() -> Result<()> {
         output: &mut output,
         metrics: &metrics,
         wake_at: &mut wake_at,
+        waker: &Waker::default(),
     };
     operator.open(RestoredState::default(), &mut context)?;
 

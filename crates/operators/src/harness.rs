@@ -11,7 +11,7 @@ use flott_plan::{ChainedNode, Expr, Node, OperatorSpec, Schema, Wishes};
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{
     CheckpointId, JobId, KeyGroup, KeyGroupRange, LogicalType, OperatorUid, Result, SubtaskIndex, Timestamp,
-    TypeKind, Watermark,
+    TypeKind, Waker, Watermark,
 };
 
 use crate::{BuildContext, build};
@@ -260,6 +260,7 @@ impl Harness {
             output: &mut self.output,
             metrics: &self.metrics,
             wake_at,
+            waker: &Waker::default(),
         };
         call(operator.as_mut(), &mut context)
     }

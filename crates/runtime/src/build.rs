@@ -6,7 +6,7 @@ use flott_batch::arrow_type;
 use flott_operator::{Operator, OperatorMetrics, TaskInfo};
 use flott_operators::WatermarkGenerator;
 use flott_plan::{ChainedNode, Exchange, OperatorSpec};
-use flott_types::{Error, KeyGroupRange, Result};
+use flott_types::{Error, KeyGroupRange, Result, Waker};
 
 use crate::chain::{Link, Outputs, guard};
 use crate::connect::SenderContext;
@@ -30,12 +30,13 @@ pub(crate) fn chain(
     deployment: &TaskDeployment,
     environment: &TaskEnvironment,
     context: &SenderContext,
+    waker: &Waker,
 ) -> Result<Chain> {
     let nodes = &deployment.vertex.operators;
     let Some(head) = nodes.first() else {
         return Err(Error::internal("the plan has a vertex without operators"));
     };
-    let builder = Builder { deployment, environment, context, task: &context.metrics };
+    let builder = Builder { deployment, environment, context, waker, task: &context.metrics };
     let is_source = matches!(head.node.spec, OperatorSpec::Source(_) | OperatorSpec::Values { .. });
     if is_source == deployment.inputs.is_empty() {
         let inputs = head.inputs.len().max(1);
@@ -59,6 +60,7 @@ struct Builder<'a> {
     deployment: &'a TaskDeployment,
     environment: &'a TaskEnvironment,
     context: &'a SenderContext,
+    waker: &'a Waker,
     task: &'a Arc<TaskMetrics>,
 }
 
@@ -68,7 +70,7 @@ impl Builder<'_> {
         let metrics = self.metrics(node);
         let operator = guard(&node.node.name, || self.operator(node))?;
         let outputs = self.outputs(position, metrics)?;
-        Ok(Link::new(self.info(node), operator, outputs))
+        Ok(Link::new(self.info(node), operator, outputs).with_waker(self.waker.clone()))
     }
 
     /// The operators and streams behind an operator.

@@ -5,11 +5,13 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use flott_batch::{Batch, WatermarkStatus};
-use flott_operator::{Context, Operator, OperatorMetrics, Output, TaskInfo};
+use flott_operator::{Backlog, Context, Operator, OperatorMetrics, Output, TaskInfo};
 use flott_state::{OperatorSnapshot, RestoredState};
-use flott_types::{CheckpointId, Error, OperatorUid, Result, Timestamp, Watermark};
+use flott_types::{CheckpointId, Error, OperatorUid, Result, Timestamp, Waker, Watermark};
 
 use crate::exchange::ExchangeWriter;
 use crate::gate::Element;
@@ -22,6 +24,9 @@ pub struct Link {
     metrics: OperatorMetrics,
     watermark: Watermark,
     wake_at: Option<Timestamp>,
+    waker: Waker,
+    /// The waker was used and the operator not called yet.
+    woken: Arc<AtomicBool>,
     /// The side output of the operator before it that it reads; `None` is the output proper.
     tag: Option<String>,
     /// Where its output goes.
@@ -187,6 +192,25 @@ impl Outputs {
         })
     }
 
+    /// Calls the operators that were woken; says whether there are some.
+    pub fn woken(&mut self, now: Timestamp) -> Result<bool> {
+        let mut any = false;
+        self.visit(&mut |link| {
+            if link.woken.load(Ordering::Relaxed) && link.woken.swap(false, Ordering::Acquire) {
+                any = true;
+                link.call(now, |operator, context| operator.woken(context))?;
+            }
+            Ok(())
+        })?;
+        Ok(any)
+    }
+
+    /// The most that any operator has not dealt with.
+    pub fn backlog(&self) -> Backlog {
+        let of = |link: &Link| link.operator.backlog().max(link.outputs.backlog());
+        self.links.iter().map(of).max().unwrap_or_default()
+    }
+
     /// The rows that are held back only for the sake of larger batches leave.
     pub fn input_dry(&mut self, now: Timestamp) -> Result<()> {
         self.visit(&mut |link| link.call(now, |operator, context| operator.input_dry(context)))
@@ -286,7 +310,29 @@ impl Link {
     /// An operator before it is opened.
     pub fn new(info: TaskInfo, operator: Box<dyn Operator>, outputs: Outputs) -> Self {
         let metrics = outputs.metrics.clone();
-        Link { info, operator, metrics, watermark: Watermark::MIN, wake_at: None, tag: None, outputs }
+        Link {
+            info,
+            operator,
+            metrics,
+            watermark: Watermark::MIN,
+            wake_at: None,
+            waker: Waker::default(),
+            woken: Arc::default(),
+            tag: None,
+            outputs,
+        }
+    }
+
+    /// The operator can wake its task.
+    #[must_use]
+    pub fn with_waker(mut self, task: Waker) -> Self {
+        let woken = self.woken.clone();
+        self.waker = Waker::new(move || {
+            // First the flag: the task that wakes up looks at it.
+            woken.store(true, Ordering::Release);
+            task.wake();
+        });
+        self
     }
 
     /// Reads this side output of the operator before it.
@@ -338,6 +384,7 @@ impl Link {
             output: &mut output,
             metrics: &self.metrics,
             wake_at: &mut self.wake_at,
+            waker: &self.waker,
         };
         let operator = &mut *self.operator;
         guard(&self.info.name, || call(operator, &mut context))

@@ -145,6 +145,11 @@ impl Channel {
     fn is_ready(&self) -> bool {
         !self.blocked && !self.queue.is_empty()
     }
+
+    /// Whether it can be read by somebody who has room for batches or not.
+    fn is_ready_for(&self, room: bool) -> bool {
+        self.is_ready() && (room || !matches!(self.queue.front(), Some(Element::Batch(_))))
+    }
 }
 
 impl Gate {
@@ -230,6 +235,11 @@ impl Gate {
 
     /// The next message, else the next element of the channels in turn.
     pub fn next(&self) -> Next {
+        self.next_if(true)
+    }
+
+    /// As [`Gate::next`]; without `room` no batch, nor what is behind one.
+    pub fn next_if(&self, room: bool) -> Next {
         let mut guard = self.state.lock();
         let state = &mut *guard;
         if let Some(command) = state.mail.pop_front() {
@@ -239,8 +249,9 @@ impl Gate {
             return Next::Nothing;
         }
         let count = state.channels.len();
-        let turn =
-            (0..count).map(|offset| (state.turn + offset) % count).find(|at| state.channels[*at].is_ready());
+        let turn = (0..count)
+            .map(|offset| (state.turn + offset) % count)
+            .find(|at| state.channels[*at].is_ready_for(room));
         let Some(at) = turn else { return Next::Nothing };
         state.turn = (at + 1) % count;
         let channel = &mut state.channels[at];
@@ -263,16 +274,12 @@ impl Gate {
         Next::Element { channel: at, element }
     }
 
-    /// The next message.
-    pub fn next_command(&self) -> Option<TaskCommand> {
-        self.state.lock().mail.pop_front()
-    }
-
-    /// Waits until there is a message, or an element if those are `wanted`, or somebody wakes, at most so long.
-    pub fn wait(&self, timeout: Duration, wanted: bool) {
+    /// Waits until [`Gate::next_if`] finds something, or somebody wakes, at most so long.
+    pub fn wait(&self, timeout: Duration, room: bool) {
         let mut state = self.state.lock();
         let nothing = |state: &mut State| {
-            state.mail.is_empty() && (!wanted || state.ready == 0) && !state.woken && !state.closed
+            let ready = || state.channels.iter().any(|channel| channel.is_ready_for(room));
+            state.mail.is_empty() && (state.ready == 0 || !ready()) && !state.woken && !state.closed
         };
         state.reader_waits = true;
         state.waits += 1;

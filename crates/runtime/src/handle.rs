@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flott_checkpoint::alignment::Alignment;
-use flott_types::{Error, Result};
+use flott_types::{Error, Result, Waker};
 
 use crate::chain::{guard, panic_text};
 use crate::connect::SenderContext;
@@ -96,7 +96,9 @@ impl TaskHandle {
             metrics: self.metrics.clone(),
             clock: environment.clock.clone(),
         };
-        let chain = build::chain(&deployment, &environment, &context)?;
+        let gate = self.gate.clone();
+        let waker = Waker::new(move || gate.wake());
+        let chain = build::chain(&deployment, &environment, &context, &waker)?;
         let mut open_channels = vec![0; chain.inputs];
         for input in &input_of {
             match open_channels.get_mut(*input) {
@@ -119,7 +121,9 @@ impl TaskHandle {
             input_of,
             open_channels,
             uploader: None,
+            ending: false,
             drained: false,
+            waker,
             suspended: None,
             targets: BTreeMap::new(),
             full_next: false,

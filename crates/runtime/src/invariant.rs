@@ -5,7 +5,7 @@
 
 use arrow::datatypes::SchemaRef;
 use flott_batch::{Batch, RowKind, WatermarkStatus, arrow_type};
-use flott_operator::{Context, Operator, Output};
+use flott_operator::{Backlog, Context, Operator, Output};
 use flott_plan::{ChainedNode, OperatorSpec};
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
@@ -161,6 +161,7 @@ impl Checked {
             output: &mut output,
             metrics: context.metrics,
             wake_at: &mut *context.wake_at,
+            waker: context.waker,
         };
         call(&mut *self.inner, &mut context)
     }
@@ -202,6 +203,14 @@ impl Operator for Checked {
 
     fn processing_time(&mut self, now: Timestamp, context: &mut Context<'_>) -> Result<()> {
         self.with(context, |operator, context| operator.processing_time(now, context))
+    }
+
+    fn woken(&mut self, context: &mut Context<'_>) -> Result<()> {
+        self.with(context, |operator, context| operator.woken(context))
+    }
+
+    fn backlog(&self) -> Backlog {
+        self.inner.backlog()
     }
 
     fn prepare_barrier(&mut self, context: &mut Context<'_>) -> Result<()> {

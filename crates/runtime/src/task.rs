@@ -15,10 +15,9 @@ use std::time::Duration;
 
 use flott_checkpoint::alignment::{Action, Alignment, Event};
 use flott_checkpoint::{Barrier, CheckpointKind};
-use flott_connector::Waker;
-use flott_operator::{Output, TaskInfo};
+use flott_operator::{Backlog, Output, TaskInfo};
 use flott_state::RestoredState;
-use flott_types::{CheckpointId, Result, Timestamp, Watermark};
+use flott_types::{CheckpointId, Result, Timestamp, Waker, Watermark};
 
 use crate::build::Chain;
 use crate::gate::{CancelFlag, Element, Gate, Next};
@@ -45,6 +44,10 @@ pub(crate) struct Task {
     pub(crate) alignment: Alignment,
     pub(crate) valve: Valve,
     pub(crate) uploader: Option<Uploader>,
+    /// Ends a wait of this task.
+    pub(crate) waker: Waker,
+    /// The inputs have ended; operators still wait for what goes on elsewhere.
+    pub(crate) ending: bool,
     /// The outputs have ended.
     pub(crate) drained: bool,
     /// The source is silent since the barrier of this savepoint.
@@ -68,7 +71,8 @@ impl Task {
             self.cancel.check()?;
             let now = self.environment.clock.now();
             let mut wait_until = None;
-            match self.gate.next() {
+            let room = self.chain.root.backlog() < Backlog::Full;
+            match self.gate.next_if(room) {
                 Next::Command(command) => {
                     if self.command(command, now)? {
                         return Ok(());
@@ -80,6 +84,7 @@ impl Task {
                     dry = false;
                     self.element(channel, element, now)?;
                 }
+                Next::Nothing if !room => wait_until = Some(None),
                 Next::Nothing => match self.poll_source(now)? {
                     SourceStep::More => dry = false,
                     SourceStep::Wait(at) => wait_until = Some(at),
@@ -91,7 +96,7 @@ impl Task {
             }
             let Some(at) = wait_until else { continue };
             if dry {
-                self.wait(at, now);
+                self.wait(at, now, room);
             } else {
                 dry = true;
                 self.input_dry(now)?;
@@ -101,7 +106,7 @@ impl Task {
 
     fn open(&mut self) -> Result<()> {
         let now = self.environment.clock.now();
-        let Task { deployment, environment, chain, gate, .. } = self;
+        let Task { deployment, environment, chain, waker, .. } = self;
         let mut restore = |info: &TaskInfo| -> Result<RestoredState> {
             match deployment.restore.iter().find(|restore| restore.uid == info.uid) {
                 Some(restore) => environment
@@ -114,9 +119,7 @@ impl Task {
         chain.root.open(&mut restore, now)?;
         if let Some(source) = &mut chain.source {
             let restored = restore(&source.info)?;
-            let gate = gate.clone();
-            let waker = Waker::new(move || gate.wake());
-            source.open(restored, deployment.options.batch_size, &environment.clock, waker)?;
+            source.open(restored, deployment.options.batch_size, &environment.clock, waker.clone())?;
         }
         Ok(())
     }
@@ -125,7 +128,7 @@ impl Task {
         let Some(source) = &mut self.chain.source else {
             return Ok(SourceStep::Wait(None));
         };
-        if self.drained || self.suspended.is_some() {
+        if self.drained || self.ending || self.suspended.is_some() {
             return Ok(SourceStep::Wait(None));
         }
         let step = source.poll(&mut self.chain.root, now)?;
@@ -193,6 +196,11 @@ impl Task {
     /// The inputs have ended: everything leaves, then the end.
     fn drain(&mut self, now: Timestamp) -> Result<()> {
         if self.drained {
+            return Ok(());
+        }
+        // Results of what was begun come before the end. Meanwhile the task takes messages and checkpoints as always.
+        self.ending = self.chain.root.backlog() > Backlog::None;
+        if self.ending {
             return Ok(());
         }
         if self.chain.source.is_some() {
@@ -334,7 +342,7 @@ impl Task {
         uploader.write(barrier, target, operators, metrics)
     }
 
-    /// Fires what is due; says whether something was. What it put out is not held back if the input is dry.
+    /// Fires what is due and calls who was woken; says whether there was something. What it put out is not held back if the input is dry.
     fn timers(&mut self, now: Timestamp) -> Result<bool> {
         if self.drained {
             // Files that roll by time and the like; nothing is emitted any more.
@@ -344,8 +352,12 @@ impl Task {
         if due {
             self.chain.root.fire(now)?;
         }
+        let woken = self.chain.root.woken(now)?;
+        if self.ending {
+            self.drain(now)?;
+        }
         self.chain.root.flush_overdue(now)?;
-        Ok(due)
+        Ok(due || woken)
     }
 
     fn input_dry(&mut self, now: Timestamp) -> Result<()> {
@@ -356,7 +368,8 @@ impl Task {
         self.chain.root.flush()
     }
 
-    fn wait(&mut self, until: Option<Timestamp>, now: Timestamp) {
+    /// Waits for a message or an element; for batches only if there is room.
+    fn wait(&mut self, until: Option<Timestamp>, now: Timestamp, room: bool) {
         let timer = if self.drained { None } else { self.chain.root.wake_at() };
         let until = [until, timer].into_iter().flatten().min();
         let millis = until.map_or(LONGEST_WAIT, |at| at.saturating_sub(now).clamp(0, LONGEST_WAIT));
@@ -365,8 +378,10 @@ impl Task {
         }
         let clock = &self.environment.clock;
         let start = clock.nanos();
-        self.gate.wait(Duration::from_millis(millis as u64), true);
-        self.metrics.idle.add(clock.nanos().saturating_sub(start));
+        self.gate.wait(Duration::from_millis(millis as u64), room);
+        if room {
+            self.metrics.idle.add(clock.nanos().saturating_sub(start));
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod ids;
 pub mod key_group;
 mod logical_type;
 pub mod time;
+mod waker;
 
 pub use clock::{Clock, SystemClock};
 pub use config::Configuration;
@@ -18,6 +19,7 @@ pub use ids::{CheckpointId, JobId, OperatorUid, SubtaskIndex, VertexId};
 pub use key_group::{KeyGroup, KeyGroupRange};
 pub use logical_type::{LogicalType, RowField, TypeKind};
 pub use time::{Timestamp, Watermark};
+pub use waker::Waker;
 
 /// The hash map of this code base: a fast hasher, never the standard one.
 pub type FastMap<K, V> = hashbrown::HashMap<K, V>;

@@ -18,8 +18,7 @@ macro_rules! sums {
             type Output = $number;
 
             fn add(&mut self, value: $number) {
-                let add: fn($number, $number) -> $number = $add;
-                self.0 = add(self.0, value);
+                self.0 = $add(self.0, value);
             }
 
             fn merge(&mut self, other: Self) {
@@ -39,7 +38,7 @@ sums! {
     /// A sum of `i64`, which begins again from the other end when it grows too large.
     LongCounter(i64), i64::wrapping_add;
     /// A sum of `f64`.
-    DoubleCounter(f64), |sum, value| sum + value;
+    DoubleCounter(f64), std::ops::Add::add;
 }
 
 macro_rules! extremes {

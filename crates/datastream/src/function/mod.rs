@@ -4,12 +4,23 @@
 //! trait; each subtask gets a clone.
 
 mod aggregate;
+mod async_function;
+mod broadcast;
+mod co_process;
+mod join;
 mod keyed_process;
 mod process;
 mod rich;
 mod snapshot;
 
 pub use aggregate::AggregateFunction;
+pub use async_function::AsyncFunction;
+pub use broadcast::{
+    BroadcastContext, BroadcastProcessFunction, KeyedBroadcastContext, KeyedBroadcastProcessFunction,
+    ReadOnlyContext, StatesOfKey,
+};
+pub use co_process::{CoProcessFunction, KeyedCoProcessFunction};
+pub use join::{JoinContext, ProcessJoinFunction};
 pub(crate) use keyed_process::KeyedCall;
 pub use keyed_process::{KeyedContext, KeyedProcessFunction, TimeDomain};
 pub use process::{ProcessContext, ProcessFunction};

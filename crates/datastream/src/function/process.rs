@@ -4,7 +4,7 @@ use flott_batch::Record;
 use flott_types::{CheckpointId, Result, Timestamp, Watermark};
 
 use super::SnapshotContext;
-use crate::state::{OperatorStateAccess, States};
+use crate::state::{BroadcastAccess, OperatorStateAccess, States};
 use crate::{Collector, OutputTag, RuntimeContext};
 
 /// A function with a life of its own on a stream without keys.
@@ -97,6 +97,14 @@ pub struct ProcessContext<'a, O> {
     pub(crate) now: Timestamp,
 }
 
+impl<O> ProcessContext<'_, O> {
+    pub(crate) fn reborrow(&mut self) -> ProcessContext<'_, O> {
+        let ProcessContext { collector, states, timestamp, watermark, now } = self;
+        let collector = collector.reborrow();
+        ProcessContext { collector, states, timestamp: *timestamp, watermark: *watermark, now: *now }
+    }
+}
+
 impl<O: Record> ProcessContext<'_, O> {
     /// Puts out a value, with the timestamp of the record.
     #[inline]
@@ -134,3 +142,5 @@ impl<O> OperatorStateAccess for ProcessContext<'_, O> {
         self.states
     }
 }
+
+impl<O> BroadcastAccess for ProcessContext<'_, O> {}

@@ -7,7 +7,10 @@ use flott_operator::{Context, Operator};
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, Result};
 
-use crate::state::{Key, KeyBy, KeyTable, StateColumn, ValueColumn};
+use crate::state::{Key, KeyBy, KeyTable, StateColumn, ValueColumn, tell, tell_dropped};
+
+/// The name of the state.
+const REDUCED: &str = "reduced";
 
 /// The operator. The function takes the value so far and the next one.
 pub(crate) struct Reduce<K, T, F> {
@@ -20,7 +23,7 @@ pub(crate) struct Reduce<K, T, F> {
 
 impl<K: Key, T: Record + Clone, F> Reduce<K, T, F> {
     pub fn new(function: F, key_by: Arc<dyn KeyBy<K, T>>, max_parallelism: u32) -> Result<Self> {
-        let values = ValueColumn::new("reduced")?;
+        let values = ValueColumn::new(REDUCED)?;
         Ok(Reduce { function, key_by, keys: KeyTable::new(max_parallelism)?, values, slots: Vec::new() })
     }
 }
@@ -31,8 +34,13 @@ where
     T: Record + Clone,
     F: FnMut(&mut T, T) + Send,
 {
-    fn open(&mut self, mut restored: RestoredState, _: &mut Context<'_>) -> Result<()> {
-        self.values.restore(&mut self.keys, &mut restored)
+    fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
+        let known = restored.keyed.contains_key(REDUCED);
+        self.values.restore(&mut self.keys, &mut restored)?;
+        let operator = &context.info.name;
+        tell(operator, REDUCED, known, self.values.migration(), restored.found);
+        tell_dropped(operator, &restored);
+        Ok(())
     }
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {

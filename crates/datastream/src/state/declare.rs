@@ -6,6 +6,7 @@ use flott_types::{Error, Result, Timestamp};
 
 use super::fold::{FoldColumn, Reduction};
 use super::operator::{BroadcastMap, OperatorColumn, OperatorList};
+use super::rows::Migration;
 use super::{
     AggregatingState, BroadcastState, Key, ListColumn, ListState, MapColumn, MapState, OperatorListState,
     ReducingState, StateColumn, StateTtlConfig, ValueColumn, ValueState,
@@ -145,16 +146,7 @@ impl RuntimeContext<'_> {
         let known = self.restored.keyed.contains_key(name);
         let Some(KeyedScope { keys, states }) = &mut self.keyed else { return Err(not_keyed(name)) };
         let number = states.declare(column, *keys, self.restored)?;
-        let operator = &self.info.name;
-        match states.migration(number) {
-            Some(migration) => {
-                let (from, to) = (&migration.from, &migration.to);
-                tracing::info!(operator, state = name, from, to, "state is migrated");
-            }
-            None if known => tracing::info!(operator, state = name, "state is kept"),
-            None if self.restored.found => tracing::info!(operator, state = name, "state is new"),
-            None => {}
-        }
+        tell(&self.info.name, name, known, states.migration(number), self.restored.found);
         Ok(number)
     }
 
@@ -234,6 +226,16 @@ fn not_keyed(name: &str) -> Error {
     Error::invalid(format!(
         "state '{name}' is keyed state, but the function does not run on a keyed stream; call `key_by` before"
     ))
+}
+
+/// Tells what became of a keyed state. `found` is whether the snapshot knows the operator, `known` whether it knows the state.
+pub(crate) fn tell(operator: &str, state: &str, known: bool, migration: Option<&Migration>, found: bool) {
+    match migration {
+        Some(Migration { from, to }) => tracing::info!(operator, state, from, to, "state is migrated"),
+        None if known => tracing::info!(operator, state, "state is kept"),
+        None if found => tracing::info!(operator, state, "state is new"),
+        None => {}
+    }
 }
 
 /// When all states are declared: what is left of a snapshot is told, for it is not in the next savepoint.

@@ -21,6 +21,11 @@ pub trait OperatorStateAccess {
     fn all_states_mut(&mut self) -> &mut States;
 }
 
+/// A context of a function where broadcast state can be written. All subtasks must write the same to it; so the side of a broadcast
+/// function that is called with other values in each of them
+/// can only read it.
+pub trait BroadcastAccess: OperatorStateAccess {}
+
 impl<C: super::StateAccess> OperatorStateAccess for C {
     fn all_states(&self) -> &States {
         self.states()
@@ -149,13 +154,13 @@ impl<K: Record + Eq + Hash, V: Record> BroadcastState<K, V> {
         self.iter(context).next().is_none()
     }
 
-    /// Puts a value, and gives the one that was there (`put` of Flink). Do so only where all subtasks do.
-    pub fn insert(&self, context: &mut impl OperatorStateAccess, key: K, value: V) -> Option<V> {
+    /// Puts a value, and gives the one that was there (`put` of Flink). All subtasks must do so alike.
+    pub fn insert(&self, context: &mut impl BroadcastAccess, key: K, value: V) -> Option<V> {
         self.map_mut(context)?.entries.insert(key, value)
     }
 
-    /// Removes a value and gives it. Do so only where all subtasks do.
-    pub fn remove<Q>(&self, context: &mut impl OperatorStateAccess, key: &Q) -> Option<V>
+    /// Removes a value and gives it. All subtasks must do so alike.
+    pub fn remove<Q>(&self, context: &mut impl BroadcastAccess, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
@@ -163,8 +168,8 @@ impl<K: Record + Eq + Hash, V: Record> BroadcastState<K, V> {
         self.map_mut(context)?.entries.remove(key)
     }
 
-    /// Removes all entries. Do so only where all subtasks do.
-    pub fn clear(&self, context: &mut impl OperatorStateAccess) {
+    /// Removes all entries. All subtasks must do so alike.
+    pub fn clear(&self, context: &mut impl BroadcastAccess) {
         if let Some(map) = self.map_mut(context) {
             map.entries.clear();
         }
@@ -174,7 +179,7 @@ impl<K: Record + Eq + Hash, V: Record> BroadcastState<K, V> {
         context.all_states().operator_column(self.number())
     }
 
-    fn map_mut<'a>(&self, context: &'a mut impl OperatorStateAccess) -> Option<&'a mut BroadcastMap<K, V>> {
+    fn map_mut<'a>(&self, context: &'a mut impl BroadcastAccess) -> Option<&'a mut BroadcastMap<K, V>> {
         context.all_states_mut().operator_column_mut(self.number())
     }
 }

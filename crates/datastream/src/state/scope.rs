@@ -167,11 +167,6 @@ impl States {
         undeclared(&self.fault);
     }
 
-    /// Lets the task fail with this error after the call. The first one counts.
-    pub(crate) fn fail(&self, error: Error) {
-        self.fault.borrow_mut().get_or_insert(error);
-    }
-
     /// What went wrong during the last call.
     pub(crate) fn check(&mut self) -> Result<()> {
         match self.fault.get_mut().take() {

@@ -68,11 +68,6 @@ impl<N: Namespace> Timers<N> {
         self.uses.get(slot as usize).is_some_and(|uses| *uses > 0)
     }
 
-    /// How many timers there are.
-    pub fn len(&self) -> usize {
-        self.set.len()
-    }
-
     /// Sets a timer. One that is set already stays as it is.
     pub fn register(&mut self, at: Timestamp, slot: u32, namespace: N) {
         let timer = (at, slot, namespace);

@@ -1,9 +1,15 @@
 //! Streams of values of one type.
 
+mod async_io;
+mod broadcast;
 mod collect;
+mod connected;
+mod interval_join;
 mod partition;
 mod rich;
 mod sink;
+mod tagged_union;
+mod window_join;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -12,8 +18,15 @@ use flott_batch::Record;
 use flott_plan::{Chaining, Exchange};
 use flott_types::{Error, Result};
 
+pub use broadcast::{BroadcastConnectedStream, KeyedBroadcastConnectedStream};
 pub use collect::Collected;
+pub use connected::{ConnectedStreams, KeyedConnectedStreams};
+pub use interval_join::{IntervalJoin, IntervalJoined};
 pub use sink::DataStreamSink;
+pub use tagged_union::TaggedUnion;
+pub use window_join::{
+    CoGroupedStreams, JoinedStreams, Joining, JoiningKeyed, JoiningWhere, WindowedJoining,
+};
 
 use crate::environment::Shared;
 use crate::graph::{Transformation, Upstream};
@@ -207,7 +220,7 @@ impl<T: Record> DataStream<T> {
         self.keyed(Arc::new(ByRef(key)))
     }
 
-    fn keyed<K: Key>(&self, key_by: Arc<dyn KeyBy<K, T>>) -> KeyedStream<K, T> {
+    pub(crate) fn keyed<K: Key>(&self, key_by: Arc<dyn KeyBy<K, T>>) -> KeyedStream<K, T> {
         let own = key_by.clone();
         let factory = factory((), move |(), _, _| {
             let key_by = own.clone();
@@ -229,7 +242,7 @@ impl<T: Record> DataStream<T> {
         }
     }
 
-    fn change(self, change: impl Fn(&mut Transformation)) -> Self {
+    pub(crate) fn change(self, change: impl Fn(&mut Transformation)) -> Self {
         for upstream in &self.upstreams {
             self.shared.graph.change(upstream.node, &change);
         }

@@ -1,12 +1,19 @@
 //! Whole programs on a cluster in this process, by part of the API.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
+#![expect(clippy::unwrap_used, reason = "what a test must not meet ends it")]
 
+mod accounts;
 mod accumulators;
+mod async_io;
+mod broadcast;
+mod connected;
+mod interval_join;
 mod metrics;
 mod operator_state;
 mod rich_functions;
 mod schema_evolution;
+mod state_fates;
 mod state_kinds;
 mod support;
 mod ttl;
+mod window_join;

@@ -1,6 +1,6 @@
 //! Types that change between one version of a program and the next, and savepoints written by earlier builds.
 //!
-//! `tests/data/savepoint-v1` was written by the program below with [`v1::Account`], by the test `write_savepoint_v1`. It is never written
+//! `tests/data/savepoint-v1` was written by the program below with `v1::Account`, by the test `write_savepoint_v1`. It is never written
 //! again: later builds must read what this one wrote. When the format changes, another one is written beside it.
 
 use std::collections::BTreeMap;
@@ -11,115 +11,13 @@ use std::time::Duration;
 
 use flott_datastream::{
     BroadcastState, JobClient, KeyedContext, KeyedProcessFunction, ListState, MapState, OperatorListState,
-    ProcessContext, ProcessFunction, Record, ReducingState, Result, RuntimeContext, StateTtlConfig,
+    ProcessContext, ProcessFunction, ReducingState, Result, RuntimeContext, StateTtlConfig,
     StreamExecutionEnvironment, Timestamp, ValueState,
 };
 use flott_types::clock::ManualClock;
-use serde::{Deserialize, Serialize};
 
-use crate::support::{Feed, LONG, Log, Seen, cluster, stop};
-
-/// What the program knows of an account, in some version.
-trait Account: Record + Clone + Sync {
-    fn new(owner: &str, balance: i32) -> Self;
-    fn deposit(&mut self, amount: i32);
-    fn describe(&self) -> String;
-}
-
-mod v1 {
-    use super::*;
-
-    #[derive(Clone, Serialize, Deserialize)]
-    pub struct Account {
-        owner: String,
-        balance: i32,
-        rating: f32,
-        nickname: String,
-        tags: Vec<String>,
-    }
-
-    impl super::Account for Account {
-        fn new(owner: &str, balance: i32) -> Self {
-            let (owner, nickname) = (owner.to_owned(), owner[..1].to_owned());
-            Account { owner, balance, rating: 0.5, nickname, tags: vec!["first".to_owned()] }
-        }
-
-        fn deposit(&mut self, amount: i32) {
-            self.balance += amount;
-        }
-
-        fn describe(&self) -> String {
-            format!("{} has {} ({})", self.owner, self.balance, self.tags.join(" "))
-        }
-    }
-}
-
-/// Fields in another order, two numbers wider, a field gone and two new ones.
-mod v2 {
-    use super::*;
-
-    #[derive(Clone, Serialize, Deserialize)]
-    pub struct Account {
-        tags: Vec<String>,
-        #[serde(default = "euro")]
-        currency: String,
-        balance: i64,
-        rating: f64,
-        owner: String,
-        limit: Option<u32>,
-    }
-
-    fn euro() -> String {
-        "EUR".to_owned()
-    }
-
-    impl super::Account for Account {
-        fn new(owner: &str, balance: i32) -> Self {
-            Account {
-                tags: vec!["second".to_owned()],
-                currency: "CHF".to_owned(),
-                balance: balance.into(),
-                rating: 0.25,
-                owner: owner.to_owned(),
-                limit: Some(100),
-            }
-        }
-
-        fn deposit(&mut self, amount: i32) {
-            self.balance += i64::from(amount);
-        }
-
-        fn describe(&self) -> String {
-            let Account { owner, balance, currency, rating, limit, tags } = self;
-            format!("{owner} has {balance} {currency}, {rating} {limit:?} ({})", tags.join(" "))
-        }
-    }
-}
-
-/// A field of another type.
-mod v3 {
-    use super::*;
-
-    #[derive(Clone, Serialize, Deserialize)]
-    pub struct Account {
-        owner: String,
-        balance: String,
-    }
-
-    impl super::Account for Account {
-        fn new(owner: &str, balance: i32) -> Self {
-            Account { owner: owner.to_owned(), balance: balance.to_string() }
-        }
-
-        fn deposit(&mut self, amount: i32) {
-            self.balance.push_str(&format!("+{amount}"));
-        }
-
-        fn describe(&self) -> String {
-            format!("{} has {}", self.owner, self.balance)
-        }
-    }
-}
+use crate::accounts::{Account, v1, v2, v3};
+use crate::support::{Feed, LONG, Seen, cluster, stop};
 
 /// Accounts in each kind of keyed state, and a timer for each.
 #[derive(Clone)]
@@ -399,114 +297,4 @@ fn write_savepoint_v1() {
         let entry = entry.unwrap();
         std::fs::copy(entry.path(), Path::new(&target).join(entry.file_name())).unwrap();
     }
-}
-
-/// The later version of [`Written`].
-#[derive(Clone, Default)]
-struct Rewritten;
-
-impl KeyedProcessFunction<String, (String, i32)> for Rewritten {
-    type Out = String;
-
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        context.value_state::<String>("fate-kept")?;
-        context.value_state::<i64>("fate-changed")?;
-        context.value_state::<i64>("fate-new")?;
-        context.operator_list_state::<i32>("fate-list")?;
-        Ok(())
-    }
-
-    fn process_element(
-        &mut self,
-        (key, _): (String, i32),
-        ctx: &mut KeyedContext<'_, String, String>,
-    ) -> Result<()> {
-        ctx.collect(key);
-        Ok(())
-    }
-}
-
-/// Has states of which some become something else.
-#[derive(Clone, Default)]
-struct Written {
-    kept: ValueState<String>,
-    changed: ValueState<i32>,
-    gone: ListState<i32>,
-}
-
-impl KeyedProcessFunction<String, (String, i32)> for Written {
-    type Out = String;
-
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        self.kept = context.value_state("fate-kept")?;
-        self.changed = context.value_state("fate-changed")?;
-        self.gone = context.list_state("fate-gone")?;
-        context.operator_list_state::<i32>("fate-list")?;
-        Ok(())
-    }
-
-    fn process_element(
-        &mut self,
-        (key, value): (String, i32),
-        ctx: &mut KeyedContext<'_, String, String>,
-    ) -> Result<()> {
-        self.kept.set(ctx, key.clone());
-        self.changed.set(ctx, value);
-        self.gone.add(ctx, value);
-        ctx.collect(key);
-        Ok(())
-    }
-}
-
-#[test]
-fn the_log_says_what_became_of_each_state() {
-    let log = Log::global();
-    let folder = tempfile::tempdir().unwrap();
-    let start = |savepoint: Option<&str>| {
-        let env = crate::support::environment(1, savepoint);
-        let feed = Feed::new();
-        let keyed = feed.stream(&env).key_by(|(key, _): &(String, i32)| key.clone());
-        let told = match savepoint {
-            None => keyed.process(Written::default()),
-            Some(_) => keyed.process(Rewritten),
-        };
-        let seen = Seen::of(&told.uid("fates"));
-        let job = env.execute_async("fates").unwrap();
-        feed.push([("ann".to_owned(), 1)]);
-        seen.take(1, &job);
-        job
-    };
-    let job = start(None);
-    assert!(log.lines("fate-").is_empty(), "nothing is said where nothing is restored");
-    let savepoint = stop(&job, &folder);
-    let job = start(Some(&savepoint));
-    job.cancel();
-    let said = |state: &str| log.lines(state).join("\n");
-    assert!(said("fate-kept").contains("state is kept"), "{}", said("fate-"));
-    let changed = said("fate-changed");
-    assert!(
-        changed.contains("state is migrated") && changed.contains("INT") && changed.contains("BIGINT"),
-        "{changed}"
-    );
-    assert!(said("fate-new").contains("state is new"), "{}", said("fate-"));
-    assert!(said("fate-gone").contains("state is dropped"), "{}", said("fate-"));
-    assert!(said("fate-list").contains("operator state is kept"), "{}", said("fate-"));
-}
-
-/// A key that has changed its type.
-#[test]
-fn keys_cannot_change_their_type() {
-    let folder = tempfile::tempdir().unwrap();
-    let env = crate::support::environment(1, None);
-    let feed = Feed::new();
-    let seen = Seen::of(&feed.stream(&env).key_by(|n: &i32| *n).reduce(|a, b| a + b).uid("sum"));
-    let job = env.execute_async("sum").unwrap();
-    feed.push([1]);
-    seen.take(1, &job);
-    let savepoint = stop(&job, &folder);
-    let env = crate::support::environment(1, Some(&savepoint));
-    let feed = Feed::<i32>::new();
-    feed.stream(&env).key_by(|n: &i32| i64::from(*n)).reduce(|a, b| a + b).uid("sum").discard().uid("seen");
-    let error = env.execute("sum").unwrap_err().to_string();
-    assert!(error.contains("its keys were stored as INT and are BIGINT now"), "{error}");
 }

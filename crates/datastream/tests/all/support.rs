@@ -9,7 +9,7 @@ use flott_batch::{Batch, Records};
 use flott_cluster::LocalClusterOptions;
 use flott_connector::{
     Boundedness, EnumeratorContext, FixedSplits, Poll, Produces, ReaderContext, Source, SourceOutput,
-    SourceReader, Split, SplitEnumerator,
+    SourceReader, Split, SplitEnumerator, Waker,
 };
 use flott_datastream::{
     DataStream, Executor, JobClient, Record, Result, StreamExecutionEnvironment, WatermarkStrategy,
@@ -21,7 +21,12 @@ use parking_lot::Mutex;
 pub const LONG: Duration = Duration::from_secs(60);
 
 /// Values that the test gives when it likes. Clones are one.
-pub struct Feed<T>(Arc<Mutex<VecDeque<T>>>);
+pub struct Feed<T>(Arc<Mutex<Given<T>>>);
+
+struct Given<T> {
+    values: VecDeque<T>,
+    wakers: Vec<Waker>,
+}
 
 impl<T> Clone for Feed<T> {
     fn clone(&self) -> Self {
@@ -31,11 +36,13 @@ impl<T> Clone for Feed<T> {
 
 impl<T: Record> Feed<T> {
     pub fn new() -> Self {
-        Feed(Arc::default())
+        Feed(Arc::new(Mutex::new(Given { values: VecDeque::new(), wakers: Vec::new() })))
     }
 
     pub fn push(&self, values: impl IntoIterator<Item = T>) {
-        self.0.lock().extend(values);
+        let mut given = self.0.lock();
+        given.values.extend(values);
+        given.wakers.iter().for_each(Waker::wake);
     }
 
     /// The stream of the values, read by one subtask.
@@ -54,7 +61,8 @@ impl<T: Record> Source for Feed<T> {
         Ok(Box::new(FixedSplits::new(restored, || Ok(vec![split]))?))
     }
 
-    fn reader(&self, _: ReaderContext) -> Result<Box<dyn SourceReader>> {
+    fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
+        self.0.lock().wakers.push(context.waker);
         Ok(Box::new(FeedReader { feed: self.clone(), splits: Vec::new() }))
     }
 }
@@ -76,11 +84,9 @@ impl<T: Record> SourceReader for FeedReader<T> {
         if self.splits.is_empty() {
             return Ok(Poll::SplitsDone);
         }
-        let values: Vec<T> = self.feed.0.lock().drain(..).collect();
+        let values: Vec<T> = self.feed.0.lock().values.drain(..).collect();
         if values.is_empty() {
-            // Whatever the clock says: a wait for a time that has passed is none.
-            std::thread::sleep(Duration::from_millis(1));
-            return Ok(Poll::Wait(0));
+            return Ok(Poll::Wait(i64::MAX));
         }
         output.emit("all", Batch::from(Records { values, timestamps: None, routes: None }))?;
         Ok(Poll::More)
@@ -129,6 +135,7 @@ impl<T: Record + Ord + Sync> Seen<T> {
 }
 
 /// Whether something holds within a long time.
+#[expect(clippy::disallowed_methods, reason = "what is waited for does not tell when it comes")]
 pub fn wait_until(mut holds: impl FnMut() -> bool) -> bool {
     for _ in 0..LONG.as_millis() / 2 {
         if holds() {

@@ -31,18 +31,56 @@ pub(super) fn to_number(
             let input = array.as_boolean_opt().ok_or_else(|| mismatch(array))?;
             convert(input.iter().map(|value| value.map(|value| Number::Whole(value.into()))), to, options)
         }
-        TypeKind::TinyInt => typed::<Int8Type>(array, to, options, |value| Number::Whole(value.into())),
-        TypeKind::SmallInt => typed::<Int16Type>(array, to, options, |value| Number::Whole(value.into())),
-        TypeKind::Int => typed::<Int32Type>(array, to, options, |value| Number::Whole(value.into())),
-        TypeKind::BigInt => typed::<Int64Type>(array, to, options, Number::Whole),
+        TypeKind::TinyInt => whole::<Int8Type>(array, from, to, options),
+        TypeKind::SmallInt => whole::<Int16Type>(array, from, to, options),
+        TypeKind::Int => whole::<Int32Type>(array, from, to, options),
+        TypeKind::BigInt => whole::<Int64Type>(array, from, to, options),
         TypeKind::Float => typed::<Float32Type>(array, to, options, |value| Number::Real(value.into())),
         TypeKind::Double => typed::<Float64Type>(array, to, options, Number::Real),
         TypeKind::Decimal(_, scale) => {
             let scale = *scale;
+            if let TypeKind::Decimal(..) = to.kind {
+                return exact::<Decimal128Type>(array, from, &to.kind);
+            }
             typed::<Decimal128Type>(array, to, options, move |value| Number::Decimal(value, scale))
         }
         other => Err(Error::internal(format!("no cast from {other} to {}", to.kind))),
     }
+}
+
+fn whole<T>(array: &ArrayRef, from: &TypeKind, to: &LogicalType, options: CastOptions) -> Result<ArrayRef>
+where
+    T: ArrowPrimitiveType,
+    T::Native: Into<i64> + Into<i128>,
+{
+    match to.kind {
+        TypeKind::Decimal(..) => exact::<T>(array, from, &to.kind),
+        _ => typed::<T>(array, to, options, |value| Number::Whole(value.into())),
+    }
+}
+
+/// Exact numbers as DECIMALs. Only where the type does not hold all of them is each one looked at.
+fn exact<T>(array: &ArrayRef, from: &TypeKind, to: &TypeKind) -> Result<ArrayRef>
+where
+    T: ArrowPrimitiveType,
+    T::Native: Into<i128>,
+{
+    let input = array.as_primitive_opt::<T>().ok_or_else(|| mismatch(array))?;
+    let (Some((digits, scale)), Some(result)) = (of_exact(from), of_exact(to)) else {
+        return Err(Error::internal(format!("no exact cast from {from} to {to}")));
+    };
+    let (precision, new_scale) = result;
+    let values = if new_scale >= scale && digits + (new_scale - scale) <= precision {
+        let up = decimal::power10((new_scale - scale).into());
+        // Wrapping, because what lies under a NULL can be anything.
+        input.unary::<_, Decimal128Type>(|value| {
+            let value: i128 = value.into();
+            value.wrapping_mul(up)
+        })
+    } else {
+        input.unary_opt(|value| decimal::rescale(value.into(), scale.into(), new_scale.into(), precision))
+    };
+    decimal_array(values, result)
 }
 
 fn mismatch(array: &ArrayRef) -> Error {

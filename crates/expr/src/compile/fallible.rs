@@ -1,9 +1,10 @@
-//! Which expressions can fail for a value. Only those are worth the rows being chosen for which they are computed.
+//! Which expressions can fail for a value, or give another one each time. Only those are worth the rows being chosen for which they are
+//! computed.
 
 use flott_plan::{Expr, Literal};
 use flott_types::TypeKind;
 
-/// Functions that never fail. What is not listed may.
+/// Functions that never fail and depend on nothing but their arguments. What is not listed may.
 const SAFE: &[&str] = &[
     "*",
     "+",
@@ -14,7 +15,6 @@ const SAFE: &[&str] = &[
     "=",
     ">",
     ">=",
-    "||",
     "ABS",
     "ACOS",
     "AND",
@@ -28,13 +28,19 @@ const SAFE: &[&str] = &[
     "COS",
     "COSH",
     "COT",
+    "DAYOFMONTH",
+    "DAYOFWEEK",
+    "DAYOFYEAR",
     "DEGREES",
     "E",
+    "ENDSWITH",
     "EXP",
     "GREATEST",
     "HEX",
+    "HOUR",
     "IFNULL",
     "IN",
+    "INITCAP",
     "IS DISTINCT FROM",
     "IS FALSE",
     "IS NOT DISTINCT FROM",
@@ -46,31 +52,62 @@ const SAFE: &[&str] = &[
     "IS TRUE",
     "IS UNKNOWN",
     "LEAST",
+    "LEFT",
     "LN",
+    "LOCATE",
     "LOG",
     "LOG10",
     "LOG2",
     "LOWER",
+    "MINUTE",
+    "MONTH",
     "NOT",
     "OR",
     "PI",
+    "POSITION",
     "POWER",
+    "QUARTER",
     "RADIANS",
+    "REPLACE",
+    "REVERSE",
+    "RIGHT",
     "ROUND",
+    "SECOND",
     "SIGN",
     "SIN",
     "SINH",
+    "SPLIT_INDEX",
     "SQRT",
+    "STARTSWITH",
+    "SUBSTR",
+    "SUBSTRING",
     "TAN",
     "TANH",
+    "TRANSLATE",
     "TRUNCATE",
     "TYPEOF",
     "UNHEX",
     "UPPER",
+    "WEEK",
+    "YEAR",
+    "||",
 ];
 
-/// Whether computing the expression may fail.
-pub(super) fn can_fail(expr: &Expr) -> bool {
+/// Functions that never fail if their second argument, a pattern, is constant: a wrong one fails when the expression is compiled.
+const SAFE_WITH_PATTERN: &[&str] = &[
+    "LIKE",
+    "NOT LIKE",
+    "REGEXP",
+    "REGEXP_COUNT",
+    "REGEXP_EXTRACT",
+    "REGEXP_EXTRACT_ALL",
+    "REGEXP_INSTR",
+    "REGEXP_REPLACE",
+    "REGEXP_SUBSTR",
+];
+
+/// Whether computing the expression for a row that does not need it may fail or change what other rows get.
+pub fn can_fail(expr: &Expr) -> bool {
     let here = match expr {
         Expr::Column { .. } | Expr::Literal { .. } | Expr::Case { .. } => false,
         Expr::Cast { input, ty, is_try } => !is_try && cast_can_fail(&input.ty().kind, &ty.kind),
@@ -78,7 +115,7 @@ pub(super) fn can_fail(expr: &Expr) -> bool {
             ("/", _) if ty.kind.is_approximate() => false,
             ("/" | "%", [_, Expr::Literal { value, .. }]) => is_zero(value),
             ("/" | "%", _) => true,
-            ("LIKE" | "NOT LIKE", [_, Expr::Literal { .. }]) => false,
+            (name, [_, Expr::Literal { .. }, ..]) if SAFE_WITH_PATTERN.contains(&name) => false,
             (name, _) => !SAFE.contains(&name),
         },
     };

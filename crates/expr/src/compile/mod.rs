@@ -6,11 +6,13 @@
 
 mod call;
 mod cast;
+mod choose;
 mod coalesce;
 mod fallible;
 mod logic;
 mod narrow;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
@@ -24,8 +26,12 @@ use flott_plan::Expr;
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use crate::context::EvalContext;
+use crate::functions::takes_integer;
 use crate::literal;
 use crate::registry;
+use crate::typing::decimal::of_exact;
+
+pub use fallible::can_fail;
 
 type Node = Arc<dyn PhysicalExpr>;
 
@@ -114,6 +120,9 @@ impl Compiler<'_> {
                 let branches = branches.iter().map(|(when, then)| Ok((self.node(when)?, self.node(then)?)));
                 let branches = branches.collect::<Result<Vec<_>>>()?;
                 let otherwise = self.node(otherwise)?;
+                if !can_fail(expr) {
+                    return Ok(choose::Choose::node(branches, otherwise, to_arrow(expr.ty())));
+                }
                 Arc::new(CaseExpr::try_new(None, branches, Some(otherwise)).map_err(from_datafusion)?)
             }
             Expr::Call { function, args, ty } => self.call(function, args, ty)?,
@@ -123,7 +132,7 @@ impl Compiler<'_> {
     /// An operand that may be computed for some of the rows only, and whether it can fail. One that can sees only the
     /// columns that it reads.
     fn operand(&self, expr: &Expr) -> Result<(Node, bool)> {
-        if !fallible::can_fail(expr) {
+        if !can_fail(expr) {
             return Ok((self.node(expr)?, false));
         }
         let mut positions = Vec::new();
@@ -174,10 +183,31 @@ impl Compiler<'_> {
                 let Some(found) = registry::lookup(function) else {
                     return Err(Error::unsupported(format!("function {function} is not there")));
                 };
+                let args = without_widening(function, args, ty);
                 let nodes = args.iter().map(|arg| self.node(arg)).collect::<Result<Vec<_>>>()?;
-                call::FlinkCall::node(found, args, nodes, ty, self.context)?
+                call::FlinkCall::node(found, &args, nodes, ty, self.context)?
             }
         })
+    }
+}
+
+/// The operands of decimal arithmetic without the cast that makes a DECIMAL of an integer, if one stays that is a DECIMAL.
+fn without_widening<'a>(function: &str, args: &'a [Expr], ty: &LogicalType) -> Cow<'a, [Expr]> {
+    let [left, right] = args else { return Cow::Borrowed(args) };
+    if !matches!(function, "+" | "-" | "*") || !ty.kind.is_decimal() {
+        return Cow::Borrowed(args);
+    }
+    let integer = |arg: &'a Expr| match arg {
+        Expr::Cast { input, ty, .. } if takes_integer(&input.ty().kind) => {
+            let whole = of_exact(&input.ty().kind) == of_exact(&ty.kind);
+            whole.then_some(&**input)
+        }
+        _ => None,
+    };
+    match (integer(left), integer(right)) {
+        (Some(left), None) => Cow::Owned(vec![left.clone(), right.clone()]),
+        (None, Some(right)) => Cow::Owned(vec![left.clone(), right.clone()]),
+        _ => Cow::Borrowed(args),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Text is written into one reused buffer and copied once into the array: no allocation a row.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -17,6 +18,35 @@ pub(crate) fn strings(rows: usize, mut each: impl FnMut(usize, &mut String) -> O
         text.clear();
         match each(row, &mut text) {
             Some(()) => builder.append_value(&text),
+            None => builder.append_null(),
+        }
+    }
+    Arc::new(builder.finish())
+}
+
+/// The value that is being written into the array itself.
+pub(crate) struct Value<'a>(&'a mut StringBuilder);
+
+impl Value<'_> {
+    /// Appends to the value.
+    #[inline]
+    pub(crate) fn push_str(&mut self, text: &str) {
+        // Writing into memory cannot fail.
+        let _ = self.0.write_str(text);
+    }
+}
+
+/// As [`strings`], for closures that only append, which they do into the array itself. What they append before they answer NULL would be
+/// the next row's. There is room for so many `bytes` at once.
+pub(crate) fn written(
+    rows: usize,
+    bytes: usize,
+    mut each: impl FnMut(usize, &mut Value<'_>) -> Option<()>,
+) -> ArrayRef {
+    let mut builder = StringBuilder::with_capacity(rows, bytes);
+    for row in 0..rows {
+        match each(row, &mut Value(&mut builder)) {
+            Some(()) => builder.append_value(""),
             None => builder.append_null(),
         }
     }

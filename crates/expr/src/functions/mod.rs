@@ -17,7 +17,7 @@ mod utf16;
 use crate::function::ScalarFunction;
 
 pub(crate) use json::mark_json;
-pub(crate) use operators::{decimal_array, divides_by_literal_zero, fill};
+pub(crate) use operators::{decimal_array, divides_by_literal_zero, fill, takes_integer};
 
 /// All functions of all families.
 pub(crate) fn all() -> Vec<Box<dyn ScalarFunction>> {

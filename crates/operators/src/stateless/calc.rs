@@ -1,8 +1,10 @@
 //! Filter and projection.
 //!
-//! The filter narrows the selection and copies nothing, as long as the projection only passes columns on. Otherwise the
-//! rows that count are copied together first: an expression must not see a row that was filtered out (a division by zero
-//! that the condition guards against).
+//! The filter narrows the selection and copies nothing. So does the projection as long as it only passes columns on, or what it computes
+//! cannot fail and most rows count: then it computes for the others too. Otherwise the columns that it reads are copied together
+//! first: an expression must not see a row that was filtered out (a division by zero that the condition guards against).
+//!
+//! What condition and outputs have in common is computed once ([`Shared`]).
 //!
 //! A filter may keep one half of an update. The lone `-U` then leaves as `-D`, the lone `+U` as `+I`: the row did
 //! vanish from, or appear in, what passes the filter.
@@ -11,21 +13,42 @@ use arrow::array::RecordBatch;
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::SchemaRef;
 use flott_batch::{Batch, ChangeBatch, RowKind, RowKinds, arrow_type};
+use flott_expr::can_fail;
 use flott_operator::{Context, Operator};
-use flott_plan::{ChainedNode, Expr};
+use flott_plan::{ChainedNode, Expr, Schema};
 use flott_types::Result;
 
+use super::shared::Shared;
 use crate::BuildContext;
-use crate::support::{Expression, columns_of, record_batch, selected};
+use crate::support::{Expression, columns_of, kernel, record_batch, selected};
 
 /// The operator.
 pub(crate) struct Calc {
-    schema: SchemaRef,
-    condition: Option<Expression>,
+    condition: Option<(Expression, Computing)>,
+    /// What the condition shares with itself or the projection.
+    before: Parts,
+    /// The columns that the projection reads.
+    kept: Vec<usize>,
+    /// What only outputs share with each other.
+    after: Parts,
     projection: Vec<Expression>,
-    /// The projection computes something.
-    computes: bool,
+    computing: Computing,
+    schema: SchemaRef,
 }
+
+/// For which rows expressions may be computed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Computing {
+    /// They name columns alone.
+    Nothing,
+    /// They cannot fail.
+    AnyRow,
+    /// Only rows that count.
+    SelectedRows,
+}
+
+/// Parts of expressions, each with the columns up to its own.
+struct Parts(Vec<(Expression, SchemaRef)>);
 
 impl Calc {
     pub fn new(
@@ -35,34 +58,106 @@ impl Calc {
         context: &BuildContext,
     ) -> Result<Self> {
         let input = crate::build::input(node, 0)?;
-        let compile = |expr: &Expr| Expression::new(expr, input, context);
-        let projection = projection.iter().map(compile).collect::<Result<Vec<_>>>()?;
+        let mut exprs: Vec<Expr> = condition.into_iter().chain(projection).cloned().collect();
+        // A part that the condition needs is computed before the filter, others after it.
+        let before = match condition {
+            Some(condition) => Shared::take_out(input, &mut exprs, |part| contains(condition, part)),
+            None => Shared::take_out(input, &mut exprs, |_| false),
+        };
+        let mut outputs = exprs.split_off(usize::from(condition.is_some()));
+        let mut kept = Vec::new();
+        outputs.iter().for_each(|expr| expr.collect_columns(&mut kept));
+        kept.sort_unstable();
+        kept.dedup();
+        let moved = |expr: Expr| match expr {
+            Expr::Column { index, ty } => {
+                Expr::Column { index: kept.binary_search(&index).unwrap_or(index), ty }
+            }
+            other => other,
+        };
+        outputs = outputs.into_iter().map(|output| output.transform(&mut { moved })).collect();
+        let columns = kept.iter().map(|index| before.schema.columns[*index].clone()).collect();
+        let after = Shared::take_out(&Schema { columns }, &mut outputs, |_| true);
+        let computing = Computing::of(outputs.iter().chain(&after.parts));
+        let compile = |expr: &Expr, input: &Schema| Expression::new(expr, input, context);
+        let condition = exprs.first().map(|expr| Ok((compile(expr, &before.schema)?, Computing::of([expr]))));
         Ok(Calc {
+            condition: condition.transpose()?,
+            before: Parts::new(&before, context)?,
+            kept,
+            after: Parts::new(&after, context)?,
+            projection: outputs.iter().map(|expr| compile(expr, &after.schema)).collect::<Result<_>>()?,
+            computing,
             schema: arrow_type::schema(node.node.schema.iter()),
-            condition: condition.map(compile).transpose()?,
-            computes: !projection.iter().all(Expression::is_column),
-            projection,
         })
+    }
+}
+
+fn contains(expr: &Expr, part: &Expr) -> bool {
+    expr == part || expr.children().into_iter().any(|child| contains(child, part))
+}
+
+impl Computing {
+    fn of<'a>(exprs: impl IntoIterator<Item = &'a Expr> + Clone) -> Self {
+        if exprs.clone().into_iter().all(|expr| matches!(expr, Expr::Column { .. })) {
+            Computing::Nothing
+        } else if exprs.into_iter().any(can_fail) {
+            Computing::SelectedRows
+        } else {
+            Computing::AnyRow
+        }
+    }
+
+    /// The batch with the rows that may be computed, or had better be.
+    fn prepare(self, batch: ChangeBatch) -> Result<ChangeBatch> {
+        // Copying rows together costs about as much as computing a quarter of them in vain.
+        let most = || batch.num_rows() * 4 >= batch.physical_rows() * 3;
+        match self {
+            Computing::Nothing => Ok(batch),
+            Computing::AnyRow if most() => Ok(batch),
+            _ => batch.compact(),
+        }
+    }
+}
+
+impl Parts {
+    fn new(shared: &Shared, context: &BuildContext) -> Result<Self> {
+        let first = shared.schema.len() - shared.parts.len();
+        let part = |(at, part): (usize, &Expr)| {
+            let schema = arrow_type::schema(shared.schema.iter().take(first + at + 1));
+            Ok((Expression::new(part, &shared.schema, context)?, schema))
+        };
+        Ok(Parts(shared.parts.iter().enumerate().map(part).collect::<Result<_>>()?))
+    }
+
+    /// The columns, and those of the parts behind them.
+    fn add(&self, input: &RecordBatch, context: &Context<'_>) -> Result<RecordBatch> {
+        let mut batch = input.clone();
+        for (part, schema) in &self.0 {
+            let mut columns = batch.columns().to_vec();
+            columns.push(part.evaluate(&batch, context)?);
+            batch = record_batch(schema, columns, input.num_rows())?;
+        }
+        Ok(batch)
     }
 }
 
 impl Operator for Calc {
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
         let mut batch = columns_of(batch)?;
-        if let Some(condition) = &self.condition {
-            if !condition.is_column() {
-                batch = batch.compact()?;
-            }
+        if let Some((condition, computing)) = &self.condition {
+            batch = computing.prepare(batch)?;
+            batch = batch.with_columns(self.before.add(batch.columns(), context)?);
             let keep = condition.holds(batch.columns(), context)?;
             batch = filter(batch, &keep);
         }
         if batch.is_empty() {
             return Ok(());
         }
-        if self.computes {
-            batch = batch.compact()?;
-        }
-        let columns = project(&self.projection, batch.columns(), &self.schema, context)?;
+        batch = batch.with_columns(batch.columns().project(&self.kept).map_err(kernel)?);
+        batch = self.computing.prepare(batch)?;
+        let input = self.after.add(batch.columns(), context)?;
+        let columns = project(&self.projection, &input, &self.schema, context)?;
         context.output.emit(Batch::Changes(batch.with_columns(columns)))
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod calc;
 pub(crate) mod expand;
+mod shared;
 pub(crate) mod union;
 pub(crate) mod watermark_assigner;
 pub(crate) mod watermark_generator;

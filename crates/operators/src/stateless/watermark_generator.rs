@@ -65,6 +65,13 @@ impl WatermarkGenerator {
         let marks = Millis::new(&marks)?;
 
         // `pending` is what Flink would have sent before the row at hand, `sent` what we did send.
+        // Most batches bring no watermark: then only the greatest matters.
+        let greatest = marks.greatest();
+        let reached = time.current.max(greatest.unwrap_or(Timestamp::MIN)).min(cap);
+        if self.interval > 0 && reached.saturating_sub(time.sent) <= self.interval {
+            time.current = time.current.max(greatest.unwrap_or(Timestamp::MIN));
+            return output.emit(Batch::Changes(batch.clone()));
+        }
         let mut pending = time.sent;
         let mut start = 0;
         let eager = self.interval <= 0;

@@ -37,11 +37,6 @@ impl Expression {
         Ok(Expression::Compiled { expr: compile(expr, &types, &context)?, context })
     }
 
-    /// Whether it only names a column, so that it may see rows that do not count.
-    pub fn is_column(&self) -> bool {
-        matches!(self, Expression::Column(_))
-    }
-
     /// One value a row.
     pub fn evaluate(&self, columns: &RecordBatch, at: &Context<'_>) -> Result<ArrayRef> {
         self.evaluate_at(columns, at.now, at.watermark)

@@ -32,6 +32,16 @@ impl<'a> Millis<'a> {
         self.values[row].div_euclid(self.divisor)
     }
 
+    /// The latest time; `None` when all are NULL.
+    pub fn greatest(&self) -> Option<Timestamp> {
+        let valid = |nulls: &NullBuffer| nulls.valid_indices().map(|row| self.values[row]).max();
+        let greatest = match self.nulls.filter(|nulls| nulls.null_count() > 0) {
+            None => self.values.iter().copied().max(),
+            Some(nulls) => valid(nulls),
+        };
+        greatest.map(|value| value.div_euclid(self.divisor))
+    }
+
     /// Fails if a time attribute is NULL, as Flink does.
     pub fn refuse_nulls(&self) -> Result<()> {
         if self.nulls.is_some_and(|nulls| nulls.null_count() > 0) {

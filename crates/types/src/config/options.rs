@@ -158,6 +158,12 @@ pub const OPTIONS: &[ConfigOption] = &[
         "200 ms",
         "a watermark is sent on when it has advanced by more than this",
     ),
+    works(
+        "pipeline.cached-files",
+        Text,
+        "",
+        "files that functions of programs find by name: name:NAME,path:PATH;name:...",
+    ),
     works("pipeline.max-parallelism", Number, "", "the number of key groups; by Flink's rule when not set"),
     works("pipeline.name", Text, "", "the job's name"),
     accepted("pipeline.object-reuse", Flag, "batches are never copied between chained operators"),

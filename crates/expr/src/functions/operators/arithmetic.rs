@@ -11,6 +11,7 @@ use arrow::datatypes::{
 use flott_plan::Literal;
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
+use super::decimals::{self, Operation};
 use super::interval;
 use crate::context::PlanContext;
 use crate::decimal::{self, Scaled};
@@ -135,7 +136,7 @@ fn infer_modulo(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signatu
 
 /// Picks the typed loop for the type of the result.
 macro_rules! by_type {
-    ($call:expr, $args:expr, int: $int:ident, float: $float:ident, decimal: $decimal:path) => {{
+    ($call:expr, $args:expr, int: $int:ident, float: $float:ident, decimal: $decimal:expr) => {{
         let (args, call): (&[Value], &Call<'_>) = ($args, $call);
         match &call.result.kind {
             TypeKind::TinyInt => $int::<Int8Type>(args, call),
@@ -144,7 +145,7 @@ macro_rules! by_type {
             TypeKind::BigInt => $int::<Int64Type>(args, call),
             TypeKind::Float => $float::<Float32Type>(args, call),
             TypeKind::Double => $float::<Float64Type>(args, call),
-            TypeKind::Decimal(..) => decimals(args, call, $decimal),
+            TypeKind::Decimal(..) => decimals::evaluate($decimal, args, call),
             other => Err(Error::internal(format!("no arithmetic on {other}"))),
         }
     }};
@@ -160,7 +161,7 @@ fn add(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     fn typed<T: ArrowPrimitiveType>(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         Ok(as_ref(binary::<T, T, T>(&args[0], &args[1], call.rows, |a, b| a.add_wrapping(b))?))
     }
-    by_type!(call, args, int: typed, float: typed, decimal: decimal::add)
+    by_type!(call, args, int: typed, float: typed, decimal: Operation::Add)
 }
 
 fn subtract(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
@@ -173,7 +174,7 @@ fn subtract(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     fn typed<T: ArrowPrimitiveType>(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         Ok(as_ref(binary::<T, T, T>(&args[0], &args[1], call.rows, |a, b| a.sub_wrapping(b))?))
     }
-    by_type!(call, args, int: typed, float: typed, decimal: decimal::subtract)
+    by_type!(call, args, int: typed, float: typed, decimal: Operation::Subtract)
 }
 
 fn multiply(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
@@ -183,7 +184,7 @@ fn multiply(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     fn typed<T: ArrowPrimitiveType>(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         Ok(as_ref(binary::<T, T, T>(&args[0], &args[1], call.rows, |a, b| a.mul_wrapping(b))?))
     }
-    by_type!(call, args, int: typed, float: typed, decimal: decimal::multiply)
+    by_type!(call, args, int: typed, float: typed, decimal: Operation::Multiply)
 }
 
 fn divide(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
@@ -201,10 +202,16 @@ fn divide(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     fn quotient(a: Scaled, b: Scaled, result: (u8, u8)) -> Option<i128> {
         decimal::divide(a, b, result)
     }
-    if call.result.kind.is_decimal() {
-        return fallible_decimals(args, call, quotient);
+    match &call.result.kind {
+        TypeKind::Decimal(..) => fallible_decimals(args, call, quotient),
+        TypeKind::TinyInt => whole::<Int8Type>(args, call),
+        TypeKind::SmallInt => whole::<Int16Type>(args, call),
+        TypeKind::Int => whole::<Int32Type>(args, call),
+        TypeKind::BigInt => whole::<Int64Type>(args, call),
+        TypeKind::Float => real::<Float32Type>(args, call),
+        TypeKind::Double => real::<Float64Type>(args, call),
+        other => Err(Error::internal(format!("no division that gives {other}"))),
     }
-    by_type!(call, args, int: whole, float: real, decimal: quotient)
 }
 
 fn modulo(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
@@ -243,21 +250,6 @@ fn operands(call: &Call<'_>) -> Result<(u8, u8, (u8, u8))> {
         },
         _ => Err(Error::internal("decimal arithmetic takes two operands")),
     }
-}
-
-fn decimals(
-    args: &[Value],
-    call: &Call<'_>,
-    f: fn(Scaled, Scaled, (u8, u8)) -> Option<i128>,
-) -> Result<ArrayRef> {
-    let (s1, s2, result) = operands(call)?;
-    let values = try_binary::<Decimal128Type, Decimal128Type, Decimal128Type>(
-        &args[0],
-        &args[1],
-        call.rows,
-        |a, b| Ok(f((a, s1), (b, s2), result)),
-    )?;
-    decimal_array(values, result)
 }
 
 fn fallible_decimals(

@@ -12,6 +12,7 @@ use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use crate::decimal;
 use crate::kernel::{arrow_error, test_binary};
+use crate::typing::decimal as decimal_type;
 use crate::value::Value;
 
 /// A comparison.
@@ -68,8 +69,17 @@ pub(crate) fn compare(
         (TypeKind::Double, _) => {
             test_binary::<Float64Type, Float64Type>(left, right, rows, |a, b| comparison.holds_between(a, b))
         }
-        (TypeKind::Decimal(_, s1), TypeKind::Decimal(_, s2)) => {
-            let (s1, s2) = (*s1, *s2);
+        (TypeKind::Decimal(p1, s1), TypeKind::Decimal(p2, s2)) => {
+            let (p1, s1, p2, s2) = (*p1, *s1, *p2, *s2);
+            let common = s1.max(s2);
+            if (p1 - s1).max(p2 - s2) + common <= decimal_type::MAX_PRECISION {
+                // At one scale they compare as integers. Wrapping, because what lies under a NULL can be anything.
+                let up_a = decimal::power10((common - s1).into());
+                let up_b = decimal::power10((common - s2).into());
+                return test_binary::<Decimal128Type, Decimal128Type>(left, right, rows, |a, b| {
+                    comparison.holds_between(a.wrapping_mul(up_a), b.wrapping_mul(up_b))
+                });
+            }
             test_binary::<Decimal128Type, Decimal128Type>(left, right, rows, |a, b| {
                 comparison.holds(decimal::compare((a, s1), (b, s2)))
             })

@@ -3,6 +3,7 @@
 mod arithmetic;
 mod choice;
 mod comparison;
+mod decimals;
 mod equality;
 mod in_set;
 mod interval;
@@ -13,6 +14,7 @@ use crate::function::ScalarFunction;
 
 pub(crate) use arithmetic::{decimal_array, divides_by_literal_zero};
 pub(crate) use choice::fill;
+pub(crate) use decimals::takes_integer;
 
 /// The table of the family.
 pub(crate) fn functions() -> Vec<Box<dyn ScalarFunction>> {

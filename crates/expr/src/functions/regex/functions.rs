@@ -5,14 +5,14 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Int64Array, ListBuilder, MapBuilder, MapFieldNames, StringArray, StringBuilder,
+    ArrayRef, Int64Array, ListBuilder, MapBuilder, MapFieldNames, StringArray, StringBuilder, new_null_array,
 };
-use arrow::datatypes::Int32Type;
+use arrow::datatypes::{DataType, Int32Type};
 use flott_types::{Error, ErrorKind, Result, TypeKind};
 
 use super::JavaRegex;
 use crate::function::{Call, Function, ScalarFunction};
-use crate::functions::build::{try_booleans, try_primitives, try_strings};
+use crate::functions::build::{slices, try_booleans, try_primitives, try_strings};
 use crate::functions::check::{Family, infer, nullable_if};
 use crate::functions::constant::{self, Programs};
 use crate::functions::utf16;
@@ -144,6 +144,16 @@ fn group_of(args: &[Value], default: i64) -> Result<impl Fn(usize) -> Option<i64
 fn extract(args: &[Value], call: &Call<'_>, patterns: Patterns<'_, '_>) -> Result<ArrayRef> {
     let (text, pattern) = (args[0].view::<StringArray>()?, args[1].view::<StringArray>()?);
     let group = group_of(args, 0)?;
+    if let (Some(Some(pattern)), true) = (pattern.constant(), call.rows > 0) {
+        let Some(regex) = patterns.get(pattern)? else {
+            return Ok(new_null_array(&DataType::Utf8, call.rows));
+        };
+        let mut groups = regex.groups_of_match();
+        return Ok(slices(call.rows, |row| {
+            let (text, group) = (text.get(row)?, usize::try_from(group(row)?).ok()?);
+            regex.group_in(text, group, &mut groups).map(|(start, end)| &text[start..end])
+        }));
+    }
     try_strings(call.rows, |row, out| {
         let (Some(text), Some(pattern), Some(group)) = (text.get(row), pattern.get(row), group(row)) else {
             return Ok(None);
@@ -151,11 +161,7 @@ fn extract(args: &[Value], call: &Call<'_>, patterns: Patterns<'_, '_>) -> Resul
         let (Some(regex), Ok(group)) = (patterns.get(pattern)?, usize::try_from(group)) else {
             return Ok(None);
         };
-        let found = if group == 0 {
-            regex.find_at(text, 0)
-        } else {
-            regex.group_at(text, 0, group).and_then(|(_, group)| group)
-        };
+        let found = regex.group_in(text, group, &mut regex.groups_of_match());
         Ok(found.map(|(start, end)| out.push_str(&text[start..end])))
     })
 }

@@ -27,6 +27,10 @@ enum Engine {
     Exact(fancy_regex::Regex),
 }
 
+/// Where the groups of a match are.
+#[derive(Debug)]
+pub(crate) struct Groups(Option<regex::CaptureLocations>);
+
 /// Where a group or the whole pattern matched, in bytes.
 pub(crate) type Span = (usize, usize);
 
@@ -67,6 +71,28 @@ impl JavaRegex {
             Err(exact) => {
                 exact.find_from_pos(text, from).ok().flatten().map(|found| (found.start(), found.end()))
             }
+        }
+    }
+
+    /// Memory for [`JavaRegex::group_in`].
+    pub(crate) fn groups_of_match(&self) -> Groups {
+        match &self.engine {
+            Engine::Fast(fast) | Engine::Either(fast, _) => Groups(Some(fast.capture_locations())),
+            Engine::Exact(_) => Groups(None),
+        }
+    }
+
+    /// A group of the first match. Allocates nothing where the fast engine can be asked.
+    pub(crate) fn group_in(&self, text: &str, group: usize, groups: &mut Groups) -> Option<Span> {
+        if group == 0 {
+            return self.find_at(text, 0);
+        }
+        match (self.engine_for(text), &mut groups.0) {
+            (Ok(fast), Some(groups)) => {
+                fast.captures_read(groups, text)?;
+                groups.get(group)
+            }
+            _ => self.group_at(text, 0, group)?.1,
         }
     }
 

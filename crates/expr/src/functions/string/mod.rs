@@ -10,6 +10,7 @@ mod encode;
 mod hash;
 mod java_decimal;
 mod java_format;
+mod needle;
 mod pad;
 mod printf;
 mod search;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, ListBuilder, StringArray, StringBuilder};
 use flott_types::{Result, TypeKind};
 
+use super::needle::Needle;
 use crate::function::{Call, Function};
 use crate::functions::build::slices;
 use crate::functions::check::{Family, infer, nullable_if};
@@ -71,6 +72,13 @@ fn split_index(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         }));
     }
     let separator = args[1].view::<StringArray>()?;
+    if let Some(Some(separator)) = separator.constant().filter(|text| *text != Some("")) {
+        let needle = Needle::new(separator);
+        return Ok(slices(call.rows, |row| {
+            let (text, position) = (text.get(row)?, position(row)?);
+            if text.is_empty() { None } else { needle.part(text, position) }
+        }));
+    }
     Ok(slices(call.rows, |row| {
         let (text, separator, position) = (text.get(row)?, separator.get(row)?, position(row)?);
         match (text, separator) {

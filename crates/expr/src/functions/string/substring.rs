@@ -3,8 +3,9 @@
 use arrow::array::{ArrayRef, Int64Array, StringArray};
 use flott_types::{FastMap, Result, TypeKind};
 
+use super::needle::Needle;
 use crate::function::{Call, Function};
-use crate::functions::build::{slices, strings};
+use crate::functions::build::{slices, strings, written};
 use crate::functions::check::{Family, infer, nullable_if, varying};
 use crate::functions::utf16;
 use crate::value::Value;
@@ -94,21 +95,35 @@ fn end(args: &[Value], call: &Call<'_>, cut: impl Fn(&str, i64) -> Option<&str>)
 fn replace(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (text, old) = (args[0].view::<StringArray>()?, args[1].view::<StringArray>()?);
     let new = args[2].view::<StringArray>()?;
+    if let (Some(Some(old)), Some(Some(new))) =
+        (old.constant().filter(|old| *old != Some("")), new.constant())
+    {
+        let needle = Needle::new(old);
+        return Ok(written(call.rows, text.held().value_data().len(), |row, out| {
+            replace_all(text.get(row)?, &needle, new, |part| out.push_str(part));
+            Some(())
+        }));
+    }
     Ok(strings(call.rows, |row, out| {
         let (text, old, new) = (text.get(row)?, old.get(row)?, new.get(row)?);
         if old.is_empty() {
             replace_nothing(text, new, out);
             return Some(());
         }
-        let mut rest = text;
-        while let Some(at) = rest.find(old) {
-            out.push_str(&rest[..at]);
-            out.push_str(new);
-            rest = &rest[at + old.len()..];
-        }
-        out.push_str(rest);
+        replace_all(text, &Needle::new(old), new, |part| out.push_str(part));
         Some(())
     }))
+}
+
+/// Hands over the parts of the text and what stands between them now.
+fn replace_all<'a>(text: &'a str, old: &Needle<'_>, new: &'a str, mut write: impl FnMut(&'a str)) {
+    let mut rest = text;
+    while let Some(at) = old.find(rest) {
+        write(&rest[..at]);
+        write(new);
+        rest = &rest[at + old.len()..];
+    }
+    write(rest);
 }
 
 /// Java finds the empty text before and after every char.

@@ -1,6 +1,8 @@
 //! DATE_FORMAT, FROM_UNIXTIME, UNIX_TIMESTAMP, CONVERT_TZ.
 
-use arrow::array::{ArrayRef, Int64Array, StringArray};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, StringArray, StringBuilder};
 use arrow::datatypes::Int64Type;
 use flott_types::{Result, TypeKind};
 
@@ -83,17 +85,44 @@ fn format_instant(args: &[Value], call: &Call<'_>, patterns: &mut Programs<'_, P
     let instants = Instants::of(&args[0], &call.arg_types[0])?;
     let pattern = args[1].view::<StringArray>()?;
     let zone = matches!(call.arg_types[0].kind, TypeKind::TimestampLtz(_)).then(|| call.context.time_zone());
+    let local = |row: usize| -> Option<i128> {
+        let nanos = instants.nanos(row)?;
+        let Some(zone) = zone else { return Some(nanos) };
+        let seconds = nanos.div_euclid(1_000_000_000) as i64;
+        Some(nanos + i128::from(time::offset_of_instant(seconds, zone)) * 1_000_000_000)
+    };
+    if let (Some(Some(pattern)), true) = (pattern.constant(), call.rows > 0) {
+        return format_all(call.rows, patterns.get(pattern)?, local);
+    }
     try_strings(call.rows, |row, out| {
-        let (Some(mut nanos), Some(pattern)) = (instants.nanos(row), pattern.get(row)) else {
+        let (Some(nanos), Some(pattern)) = (local(row), pattern.get(row)) else {
             return Ok(None);
         };
-        if let Some(zone) = zone {
-            let seconds = nanos.div_euclid(1_000_000_000) as i64;
-            nanos += i128::from(time::offset_of_instant(seconds, zone)) * 1_000_000_000;
-        }
         patterns.get(pattern)?.format(&Local::of(nanos), out)?;
         Ok(Some(()))
     })
+}
+
+/// Times of the same day, minute or whatever the pattern shows give the same text. Streams bring such times one after the other: then the text
+/// is written once and copied.
+fn format_all(rows: usize, pattern: &Pattern, local: impl Fn(usize) -> Option<i128>) -> Result<ArrayRef> {
+    let step = i128::from(pattern.step());
+    let (mut text, mut same) = (String::new(), 0..0);
+    let mut texts = StringBuilder::with_capacity(rows, 16 * rows);
+    for row in 0..rows {
+        let Some(nanos) = local(row) else {
+            texts.append_null();
+            continue;
+        };
+        if !same.contains(&nanos) {
+            let start = nanos.div_euclid(step) * step;
+            text.clear();
+            pattern.format(&Local::of(start), &mut text)?;
+            same = start..start + step;
+        }
+        texts.append_value(&text);
+    }
+    Ok(Arc::new(texts.finish()))
 }
 
 /// Text is a timestamp in the default pattern; NULL if it is not.

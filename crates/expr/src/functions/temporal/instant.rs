@@ -65,7 +65,11 @@ impl<'a> Instants<'a> {
     /// Nanoseconds since the epoch.
     #[inline]
     pub(super) fn nanos(&self, row: usize) -> Option<i128> {
-        Some(i128::from(self.millis(row)?) * NANOS_OF_MILLI + i128::from(self.nanos_of_milli(row)?))
+        Some(match self {
+            Instants::Micros(micros) => i128::from(micros.get(row)?) * 1_000,
+            Instants::Nanos(nanos) => nanos.get(row)?.into(),
+            Instants::Date(_) | Instants::Time(_) => i128::from(self.millis(row)?) * NANOS_OF_MILLI,
+        })
     }
 }
 

@@ -138,3 +138,33 @@ enum Style {
 pub(super) struct Pattern {
     nodes: Vec<Node>,
 }
+
+impl Pattern {
+    /// The nanoseconds of the smallest step of time that it shows: a day, if it shows no time of day.
+    pub(super) fn step(&self) -> i64 {
+        self.nodes.iter().map(Node::step).min().unwrap_or(NANOS_OF_DAY as i64)
+    }
+}
+
+impl Node {
+    fn step(&self) -> i64 {
+        const SECOND: i64 = 1_000_000_000;
+        let of_field = |field: &Field| match field {
+            Field::Minute => 60 * SECOND,
+            Field::Second => SECOND,
+            Field::MilliOfDay => 1_000_000,
+            Field::Nano | Field::NanoOfDay => 1,
+            Field::AmPm => 12 * 3_600 * SECOND,
+            Field::Hour | Field::HourOfClock | Field::HourOfAmPm | Field::HourOfHalfClock => 3_600 * SECOND,
+            _ => NANOS_OF_DAY as i64,
+        };
+        match self {
+            Node::Number { field, .. } | Node::ShortYear { field, .. } | Node::Text { field, .. } => {
+                of_field(field)
+            }
+            Node::Fraction(digits) => 10_i64.pow(9_u32.saturating_sub(*digits as u32)),
+            Node::Optional(nodes) => nodes.iter().map(Node::step).min().unwrap_or(NANOS_OF_DAY as i64),
+            Node::Literal(_) | Node::Era(_) | Node::Offset { .. } | Node::ZoneName => NANOS_OF_DAY as i64,
+        }
+    }
+}

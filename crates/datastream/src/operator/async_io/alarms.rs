@@ -1,0 +1,56 @@
+//! When requests have taken too long, and when they are made again.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use flott_types::Timestamp;
+
+/// Stale alarms below this number are not worth looking for.
+const LEFTOVERS: usize = 1_024;
+
+/// What is due.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Alarm {
+    /// The request is made again, if it is still at this many attempts.
+    Again(u64, u32),
+    /// The request has taken too long.
+    Timeout(u64),
+}
+
+/// Alarms in the order of their times. Those of requests that are done meanwhile are stale; who takes them passes over them.
+#[derive(Default)]
+pub(super) struct Alarms {
+    heap: BinaryHeap<Reverse<(Timestamp, Alarm)>>,
+}
+
+impl Alarms {
+    pub fn set(&mut self, at: Timestamp, alarm: Alarm) {
+        self.heap.push(Reverse((at, alarm)));
+    }
+
+    /// The next one that is due.
+    pub fn pop_due(&mut self, now: Timestamp) -> Option<Alarm> {
+        let Reverse((at, _)) = self.heap.peek()?;
+        if *at > now {
+            return None;
+        }
+        self.heap.pop().map(|Reverse((_, alarm))| alarm)
+    }
+
+    /// When the next one is due that is not stale.
+    pub fn earliest(&mut self, open: usize, is_open: impl Fn(u64) -> bool) -> Option<Timestamp> {
+        let holds = |alarm: &Alarm| match alarm {
+            Alarm::Again(number, _) | Alarm::Timeout(number) => is_open(*number),
+        };
+        if self.heap.len() > 4 * open + LEFTOVERS {
+            self.heap.retain(|Reverse((_, alarm))| holds(alarm));
+        }
+        while let Some(Reverse((at, alarm))) = self.heap.peek() {
+            if holds(alarm) {
+                return Some(*at);
+            }
+            self.heap.pop();
+        }
+        None
+    }
+}

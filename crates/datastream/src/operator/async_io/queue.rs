@@ -1,0 +1,223 @@
+//! In which order what was begun leaves.
+//!
+//! The queue is cut into segments: requests that may pass each other, and the watermark or status behind them, which nothing may pass.
+//! In ordered mode each request has a segment of its own. Only the first segment gives anything out.
+
+use std::collections::VecDeque;
+
+use flott_batch::WatermarkStatus;
+use flott_types::{FastMap, Timestamp, Watermark};
+
+use super::requests::Running;
+
+/// What is passed on in its place between results.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Control {
+    Watermark(Watermark),
+    Status(WatermarkStatus),
+}
+
+impl Control {
+    /// Whether it may take the place of the one right before it.
+    pub fn is_like(&self, before: &Control) -> bool {
+        std::mem::discriminant(before) == std::mem::discriminant(self)
+    }
+}
+
+/// A record that was asked about and whose results have not left.
+pub(super) struct Request<I, O> {
+    pub input: I,
+    pub timestamp: Option<Timestamp>,
+    /// How often it was tried.
+    pub attempts: u32,
+    pub work: Work<O>,
+    segment: u64,
+}
+
+/// Where a request is.
+pub(super) enum Work<O> {
+    /// Not begun, or between two attempts.
+    Paused,
+    #[expect(dead_code, reason = "held to be dropped, and its future with it")]
+    Running(Running),
+    Done(Vec<O>),
+}
+
+/// Something whose turn has come.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) enum Ready<O> {
+    Results(Vec<O>, Option<Timestamp>),
+    Control(Control),
+}
+
+#[derive(Default)]
+struct Segment {
+    /// Requests that are not done.
+    open: usize,
+    done: VecDeque<u64>,
+    behind: Option<Control>,
+}
+
+/// The queue. Requests have numbers that increase.
+pub(super) struct Queue<I, O> {
+    ordered: bool,
+    requests: FastMap<u64, Request<I, O>>,
+    segments: VecDeque<Segment>,
+    /// The number of the first segment.
+    first: u64,
+    next: u64,
+}
+
+impl<I, O> Queue<I, O> {
+    pub fn new(ordered: bool) -> Self {
+        Queue { ordered, requests: FastMap::default(), segments: VecDeque::new(), first: 0, next: 0 }
+    }
+
+    /// How many requests have not left.
+    pub fn len(&self) -> usize {
+        self.requests.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.segments.is_empty()
+    }
+
+    /// Adds a request; answers its number.
+    pub fn push(&mut self, input: I, timestamp: Option<Timestamp>) -> u64 {
+        let shared = |segment: &Segment| !self.ordered && segment.behind.is_none();
+        if !self.segments.back().is_some_and(shared) {
+            self.segments.push_back(Segment::default());
+        }
+        let at = self.segments.len() - 1;
+        self.segments[at].open += 1;
+        let (number, segment) = (self.next, self.first + at as u64);
+        self.next += 1;
+        self.requests.insert(number, Request { input, timestamp, attempts: 0, work: Work::Paused, segment });
+        number
+    }
+
+    /// Adds what nothing may pass.
+    pub fn control(&mut self, control: Control) {
+        match self.segments.back_mut().map(|last| &mut last.behind) {
+            Some(behind @ None) => *behind = Some(control),
+            Some(Some(before)) if control.is_like(before) => *before = control,
+            _ => self.segments.push_back(Segment { behind: Some(control), ..Segment::default() }),
+        }
+    }
+
+    /// Whether a request is not done.
+    pub fn is_open(&self, number: u64) -> bool {
+        self.requests.get(&number).is_some_and(|request| !matches!(request.work, Work::Done(_)))
+    }
+
+    /// A request that is not done.
+    pub fn open_mut(&mut self, number: u64) -> Option<&mut Request<I, O>> {
+        self.requests.get_mut(&number).filter(|request| !matches!(request.work, Work::Done(_)))
+    }
+
+    /// A request that was not done is.
+    pub fn complete(&mut self, number: u64, results: Vec<O>) {
+        let Some(request) = self.open_mut(number) else { return };
+        request.work = Work::Done(results);
+        let at = request.segment - self.first;
+        if let Some(segment) = self.segments.get_mut(at as usize) {
+            segment.open -= 1;
+            segment.done.push_back(number);
+        }
+    }
+
+    /// Takes what is next, if it is ready.
+    pub fn pop(&mut self) -> Option<Ready<O>> {
+        while let Some(segment) = self.segments.front_mut() {
+            if let Some(number) = segment.done.pop_front() {
+                if let Some(Request { timestamp, work: Work::Done(results), .. }) =
+                    self.requests.remove(&number)
+                {
+                    return Some(Ready::Results(results, timestamp));
+                }
+            } else if segment.open == 0 {
+                let behind = segment.behind;
+                self.segments.pop_front();
+                self.first += 1;
+                if let Some(control) = behind {
+                    return Some(Ready::Control(control));
+                }
+            } else {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// All requests whose results have not left, in their order.
+    pub fn inputs(&self) -> Vec<(&I, Option<Timestamp>)> {
+        let mut requests: Vec<_> = self.requests.iter().collect();
+        requests.sort_unstable_by_key(|(number, _)| **number);
+        requests.into_iter().map(|(_, request)| (&request.input, request.timestamp)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watermark(at: i64) -> Control {
+        Control::Watermark(Watermark(at))
+    }
+
+    fn ready(queue: &mut Queue<u8, u8>) -> Vec<String> {
+        let text = |ready| match ready {
+            Ready::Results(results, _) => format!("{results:?}"),
+            Ready::Control(Control::Watermark(watermark)) => format!("W{}", watermark.0),
+            Ready::Control(Control::Status(status)) => format!("{status:?}"),
+        };
+        std::iter::from_fn(|| queue.pop()).map(text).collect()
+    }
+
+    fn queue(ordered: bool) -> Queue<u8, u8> {
+        let mut queue = Queue::new(ordered);
+        queue.push(0, None);
+        queue.push(1, None);
+        queue.control(watermark(10));
+        queue.push(2, None);
+        queue
+    }
+
+    #[test]
+    fn in_order_nothing_passes_anything() {
+        let mut queue = queue(true);
+        queue.complete(1, vec![1]);
+        queue.complete(2, vec![2]);
+        assert!(ready(&mut queue).is_empty());
+        assert_eq!(queue.len(), 3);
+        queue.complete(0, vec![]);
+        assert_eq!(ready(&mut queue), ["[]", "[1]", "W10", "[2]"]);
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn without_order_only_watermarks_hold_results_back() {
+        let mut queue = queue(false);
+        queue.complete(2, vec![2]);
+        queue.complete(1, vec![1]);
+        assert_eq!(ready(&mut queue), ["[1]"]);
+        queue.push(3, None);
+        queue.complete(3, vec![3]);
+        queue.complete(0, vec![0]);
+        assert_eq!(ready(&mut queue), ["[0]", "W10", "[2]", "[3]"]);
+        assert_eq!((queue.len(), queue.is_empty()), (0, true));
+    }
+
+    #[test]
+    fn a_watermark_takes_the_place_of_one_that_waits() {
+        let mut queue = queue(false);
+        queue.control(watermark(20));
+        queue.control(watermark(30));
+        queue.control(Control::Status(WatermarkStatus::Idle));
+        assert_eq!(queue.inputs().iter().map(|(input, _)| **input).collect::<Vec<_>>(), [0, 1, 2]);
+        (0..3).for_each(|number| queue.complete(number, vec![]));
+        assert_eq!(ready(&mut queue), ["[]", "[]", "W10", "[]", "W30", "Idle"]);
+        queue.control(watermark(40));
+        assert_eq!(ready(&mut queue), ["W40"]);
+    }
+}

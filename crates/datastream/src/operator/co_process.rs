@@ -1,0 +1,184 @@
+//! Functions of two streams without keys.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use flott_batch::{Batch, Record, Records};
+use flott_operator::{Context, Operator};
+use flott_runtime::TaskOptions;
+use flott_state::{OperatorSnapshot, RestoredState};
+use flott_types::{CheckpointId, Result, SubtaskIndex};
+
+use crate::function::SnapshotContext;
+use crate::output::OutputBuffer;
+use crate::state::{States, tell_dropped};
+use crate::transform::Of;
+use crate::{CoProcessFunction, Collector, ProcessContext, RuntimeContext};
+
+/// One value for each value of either stream.
+pub(crate) struct CoMap<A, B, U, F, G> {
+    first: F,
+    second: G,
+    of: Of<(A, B, U)>,
+}
+
+impl<A, B, U, F, G> CoMap<A, B, U, F, G> {
+    pub fn new(first: F, second: G) -> Self {
+        CoMap { first, second, of: PhantomData }
+    }
+}
+
+impl<A, B, U, F, G> Operator for CoMap<A, B, U, F, G>
+where
+    A: Record,
+    B: Record,
+    U: Record,
+    F: FnMut(A) -> Result<U> + Send,
+    G: FnMut(B) -> Result<U> + Send,
+{
+    fn process(&mut self, input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        let mapped = if input == 0 { map(batch, &mut self.first)? } else { map(batch, &mut self.second)? };
+        context.output.emit(mapped)
+    }
+}
+
+fn map<T: Record, U: Record>(batch: Batch, function: impl FnMut(T) -> Result<U>) -> Result<Batch> {
+    let Records { values, timestamps, .. } = batch.into_records::<T>()?;
+    let values = values.into_iter().map(function).collect::<Result<Vec<U>>>()?;
+    Ok(Batch::from(Records { values, timestamps, routes: None }))
+}
+
+/// Any number of values for each value of either stream.
+pub(crate) struct CoFlatMap<A, B, U, F, G> {
+    first: F,
+    second: G,
+    buffer: OutputBuffer<U>,
+    of: Of<(A, B)>,
+}
+
+impl<A, B, U: Record, F, G> CoFlatMap<A, B, U, F, G> {
+    pub fn new(first: F, second: G) -> Self {
+        CoFlatMap { first, second, buffer: OutputBuffer::default(), of: PhantomData }
+    }
+}
+
+impl<A, B, U, F, G> Operator for CoFlatMap<A, B, U, F, G>
+where
+    A: Record,
+    B: Record,
+    U: Record,
+    F: FnMut(A, &mut Collector<'_, U>) -> Result<()> + Send,
+    G: FnMut(B, &mut Collector<'_, U>) -> Result<()> + Send,
+{
+    fn process(&mut self, input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        match input {
+            0 => flat_map(batch, &mut self.first, &mut self.buffer, context)?,
+            _ => flat_map(batch, &mut self.second, &mut self.buffer, context)?,
+        }
+        self.buffer.flush(context.output)
+    }
+}
+
+fn flat_map<T: Record, U: Record>(
+    batch: Batch,
+    mut function: impl FnMut(T, &mut Collector<'_, U>) -> Result<()>,
+    buffer: &mut OutputBuffer<U>,
+    context: &mut Context<'_>,
+) -> Result<()> {
+    let Records { values, timestamps, .. } = batch.into_records::<T>()?;
+    for (at, value) in values.into_iter().enumerate() {
+        buffer.at(timestamps.as_ref().map(|timestamps| timestamps[at]));
+        function(value, &mut buffer.collector(context.output))?;
+    }
+    Ok(())
+}
+
+/// Runs a function with a life of its own.
+pub(crate) struct CoProcess<A, B, F: CoProcessFunction<A, B>> {
+    function: F,
+    options: Arc<TaskOptions>,
+    subtask: SubtaskIndex,
+    states: States,
+    buffer: OutputBuffer<F::Out>,
+    of: Of<(A, B)>,
+}
+
+impl<A, B, F: CoProcessFunction<A, B>> CoProcess<A, B, F> {
+    pub fn new(function: F, options: Arc<TaskOptions>) -> Self {
+        CoProcess {
+            function,
+            options,
+            subtask: SubtaskIndex(0),
+            states: States::default(),
+            buffer: OutputBuffer::default(),
+            of: PhantomData,
+        }
+    }
+
+    fn each<T: Record>(
+        &mut self,
+        batch: Batch,
+        context: &mut Context<'_>,
+        call: impl Fn(&mut F, T, &mut ProcessContext<'_, F::Out>) -> Result<()>,
+    ) -> Result<()> {
+        let Records { values, timestamps, .. } = batch.into_records::<T>()?;
+        let (watermark, now) = (context.watermark, context.now);
+        for (at, value) in values.into_iter().enumerate() {
+            let timestamp = timestamps.as_ref().map(|timestamps| timestamps[at]);
+            self.buffer.at(timestamp);
+            let collector = self.buffer.collector(context.output);
+            let states = &mut self.states;
+            let mut context = ProcessContext { collector, states, timestamp, watermark, now };
+            call(&mut self.function, value, &mut context)?;
+        }
+        self.states.check()?;
+        self.buffer.flush(context.output)
+    }
+}
+
+impl<A: Record, B: Record, F: CoProcessFunction<A, B>> Operator for CoProcess<A, B, F> {
+    fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
+        let (info, metrics) = (context.info, context.metrics);
+        self.subtask = info.subtask;
+        let runtime = RuntimeContext::new(info, &self.options, metrics, &mut restored, None);
+        self.function.open(&mut runtime.with_states(&mut self.states))?;
+        tell_dropped(&info.name, &restored);
+        Ok(())
+    }
+
+    fn process(&mut self, input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        match input {
+            0 => self.each(batch, context, F::process_first),
+            _ => self.each(batch, context, F::process_second),
+        }
+    }
+
+    fn finish(&mut self, context: &mut Context<'_>) -> Result<()> {
+        let (watermark, now) = (context.watermark, context.now);
+        self.buffer.at(None);
+        let collector = self.buffer.collector(context.output);
+        let states = &mut self.states;
+        self.function.finish(&mut ProcessContext { collector, states, timestamp: None, watermark, now })?;
+        self.states.check()?;
+        self.buffer.flush(context.output)
+    }
+
+    fn snapshot(&mut self, checkpoint: CheckpointId, _: bool) -> Result<OperatorSnapshot> {
+        self.function.snapshot_state(&mut SnapshotContext::new(&mut self.states, checkpoint))?;
+        self.states.check()?;
+        let lists = self.states.operator.snapshot(self.subtask)?;
+        Ok(OperatorSnapshot { keyed: Vec::new(), lists })
+    }
+
+    fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.function.notify_checkpoint_complete(checkpoint)
+    }
+
+    fn checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.function.notify_checkpoint_aborted(checkpoint)
+    }
+
+    fn close(&mut self) {
+        self.function.close();
+    }
+}

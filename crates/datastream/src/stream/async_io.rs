@@ -1,0 +1,68 @@
+//! Streams that ask systems outside.
+
+use std::sync::Arc;
+
+use flott_batch::Record;
+use flott_plan::Chaining;
+
+use crate::operator::AsyncWait;
+use crate::transform::{factory, transform};
+use crate::{AsyncFunction, AsyncOptions, AsyncRetry, DataStream};
+
+impl<T: Record + Clone> DataStream<T> {
+    /// Any number of values for each, by a function that need not answer at once: many requests are under way at a time
+    /// (`AsyncDataStream` of Flink).
+    ///
+    /// Requests under way are in the checkpoint by their records and are made anew when the job is restored. Records and watermarks stay in order,
+    /// as the options say.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use flott_datastream::*;
+    /// # async fn name_of(id: i64) -> Result<String> { Ok(format!("user {id}")) }
+    /// # let env = StreamExecutionEnvironment::new();
+    /// let options = AsyncOptions::unordered(Duration::from_secs(10)).capacity(50);
+    /// let names = env.from_sequence(1, 3).async_map(|id: i64| async move { Ok(vec![name_of(id).await?]) }, options);
+    /// # assert_eq!(names.execute_and_collect("t")?.count(), 3);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn async_map<F>(&self, function: F, options: AsyncOptions) -> DataStream<F::Out>
+    where
+        F: AsyncFunction<T> + Clone,
+    {
+        self.async_wait(function, options, None)
+    }
+
+    /// As [`DataStream::async_map`], with requests that are made again.
+    pub fn async_map_with_retry<F>(
+        &self,
+        function: F,
+        options: AsyncOptions,
+        retry: AsyncRetry<F::Out>,
+    ) -> DataStream<F::Out>
+    where
+        F: AsyncFunction<T> + Clone,
+    {
+        self.async_wait(function, options, Some(retry))
+    }
+
+    fn async_wait<F>(
+        &self,
+        function: F,
+        options: AsyncOptions,
+        retry: Option<AsyncRetry<F::Out>>,
+    ) -> DataStream<F::Out>
+    where
+        F: AsyncFunction<T> + Clone,
+    {
+        if let Err(error) = options.check() {
+            self.shared.graph.fail(error);
+        }
+        let factory = factory((function, options, retry), |(function, options, retry), _, task| {
+            Ok(Box::new(AsyncWait::<T, F>::new(function, options, retry, Arc::new(task.clone()))))
+        });
+        let results: DataStream<F::Out> = transform(&self.shared, "Async Wait", self.inputs(), factory);
+        // At the head of its task nobody before it emits on while it is full.
+        results.change(|node| node.wishes.chaining = Chaining::Head)
+    }
+}

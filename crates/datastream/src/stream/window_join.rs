@@ -1,0 +1,231 @@
+//! Joins and groups of two streams within windows: both become one stream of tagged values, whose windows are taken apart.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flott_batch::Record;
+use flott_types::Error;
+
+use super::TaggedUnion;
+use crate::state::{ByValue, Key};
+use crate::transform::Of;
+use crate::window::{Evictor, Trigger, WindowAssigner, WindowedStream};
+use crate::{Collector, DataStream, KeyedStream};
+
+/// Two streams to be joined in windows, pair by pair; see [`DataStream::join`].
+pub type JoinedStreams<L, R> = Joining<L, R, OfPairs>;
+
+/// Two streams to be grouped together in windows; see [`DataStream::co_group`].
+pub type CoGroupedStreams<L, R> = Joining<L, R, OfGroups>;
+
+/// What comes out of windows: pairs.
+#[doc(hidden)]
+pub struct OfPairs;
+
+/// What comes out of windows: groups.
+#[doc(hidden)]
+pub struct OfGroups;
+
+/// Two streams to be brought together in windows.
+pub struct Joining<L, R, M> {
+    left: DataStream<L>,
+    right: DataStream<R>,
+    of: Of<M>,
+}
+
+/// Two streams to be brought together in windows, with the key of the first.
+pub struct JoiningWhere<K, L, R, M> {
+    streams: Joining<L, R, M>,
+    key: Box<dyn Fn(&L) -> K + Send + Sync>,
+}
+
+/// Two streams to be brought together by key in windows.
+pub struct JoiningKeyed<K, L, R, M> {
+    keyed: KeyedStream<K, TaggedUnion<L, R>>,
+    of: Of<M>,
+}
+
+/// Two streams brought together by key in windows.
+pub struct WindowedJoining<K, L, R, A: WindowAssigner<TaggedUnion<L, R>>, M> {
+    windows: WindowedStream<K, TaggedUnion<L, R>, A>,
+    of: Of<M>,
+}
+
+impl<L: Record + Clone> DataStream<L> {
+    /// Pairs of records of two streams that have the same key and are in the same window.
+    ///
+    /// ```
+    /// # use flott_datastream::*;
+    /// # use flott_datastream::window::TumblingEventTimeWindows;
+    /// # use std::time::Duration;
+    /// # let env = StreamExecutionEnvironment::new();
+    /// # let timed = || WatermarkStrategy::for_monotonous_timestamps().with_timestamp_assigner(|e: &(u32, i64), _| e.1);
+    /// # let orders = env.from_collection([(1u32, 10_000i64)]).assign_timestamps_and_watermarks(timed());
+    /// # let payments = env.from_collection([(1u32, 25_000i64)]).assign_timestamps_and_watermarks(timed());
+    /// let paid = orders
+    ///     .join(&payments)
+    ///     .where_(|(id, _)| *id)
+    ///     .equal_to(|(id, _)| *id)
+    ///     .window(TumblingEventTimeWindows::of(Duration::from_mins(1)))
+    ///     .apply(|order, payment| (order.0, payment.1 - order.1));
+    /// # assert_eq!(paid.execute_and_collect("t")?.last().transpose()?, Some((1, 15_000)));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn join<R: Record + Clone>(&self, other: &DataStream<R>) -> JoinedStreams<L, R> {
+        Joining { left: self.clone(), right: other.clone(), of: PhantomData }
+    }
+
+    /// For each key and window the records of two streams, also where one of them has none.
+    ///
+    /// ```
+    /// # use flott_datastream::*;
+    /// # use flott_datastream::window::TumblingEventTimeWindows;
+    /// # use std::time::Duration;
+    /// # let env = StreamExecutionEnvironment::new();
+    /// # let timed = || WatermarkStrategy::for_monotonous_timestamps().with_timestamp_assigner(|e: &(u32, i64), _| e.1);
+    /// # let orders = env.from_collection([(1u32, 10_000i64)]).assign_timestamps_and_watermarks(timed());
+    /// # let payments = env.from_collection([(1u32, 25_000i64)]).assign_timestamps_and_watermarks(timed());
+    /// let counts = orders
+    ///     .co_group(&payments)
+    ///     .where_(|(id, _)| *id)
+    ///     .equal_to(|(id, _)| *id)
+    ///     .window(TumblingEventTimeWindows::of(Duration::from_secs(20)))
+    ///     .apply(|orders, payments, out| out.collect((orders.len(), payments.len())));
+    /// # let mut counts = counts.execute_and_collect("t")?.collect::<Result<Vec<_>>>()?;
+    /// # counts.sort();
+    /// # assert_eq!(counts, [(0, 1), (1, 0)]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn co_group<R: Record + Clone>(&self, other: &DataStream<R>) -> CoGroupedStreams<L, R> {
+        Joining { left: self.clone(), right: other.clone(), of: PhantomData }
+    }
+}
+
+impl<L: Record + Clone, R: Record + Clone, M> Joining<L, R, M> {
+    /// The key of the first stream.
+    pub fn where_<K: Key>(self, key: impl Fn(&L) -> K + Send + Sync + 'static) -> JoiningWhere<K, L, R, M> {
+        JoiningWhere { streams: self, key: Box::new(key) }
+    }
+}
+
+impl<K: Key, L: Record + Clone, R: Record + Clone, M> JoiningWhere<K, L, R, M> {
+    /// The key of the second stream.
+    pub fn equal_to(self, key: impl Fn(&R) -> K + Send + Sync + 'static) -> JoiningKeyed<K, L, R, M> {
+        let JoiningWhere { streams: Joining { left, right, .. }, key: left_key } = self;
+        if !left.shared.graph.is(&right.shared.graph) {
+            left.shared.graph.fail(Error::invalid("streams of two environments cannot be joined"));
+        }
+        let key_by = Arc::new(ByValue(move |value: &TaggedUnion<L, R>| match value {
+            TaggedUnion::First(first) => left_key(first),
+            TaggedUnion::Second(second) => key(second),
+        }));
+        let (first, second) = (left.map(TaggedUnion::First), right.map(TaggedUnion::Second));
+        left.same_parallelism(&first);
+        right.same_parallelism(&second);
+        let second = second.keyed(key_by.clone()).stream;
+        let first = first.keyed(key_by);
+        let keyed = KeyedStream::new(first.stream.union(&second), first.key_by);
+        JoiningKeyed { keyed, of: PhantomData }
+    }
+}
+
+impl<K: Key, L: Record + Clone, R: Record + Clone, M> JoiningKeyed<K, L, R, M> {
+    /// Puts the records of both streams into windows.
+    pub fn window<A: WindowAssigner<TaggedUnion<L, R>>>(self, assigner: A) -> WindowedJoining<K, L, R, A, M> {
+        WindowedJoining { windows: self.keyed.window(assigner), of: PhantomData }
+    }
+}
+
+impl<K, L, R, A, M> WindowedJoining<K, L, R, A, M>
+where
+    K: Key,
+    L: Record + Clone,
+    R: Record + Clone,
+    A: WindowAssigner<TaggedUnion<L, R>>,
+{
+    fn change(
+        self,
+        change: impl FnOnce(WindowedStream<K, TaggedUnion<L, R>, A>) -> WindowedStream<K, TaggedUnion<L, R>, A>,
+    ) -> Self {
+        WindowedJoining { windows: change(self.windows), of: PhantomData }
+    }
+
+    /// When windows fire, in place of what is usual for them.
+    #[must_use]
+    pub fn trigger(self, trigger: impl Trigger<TaggedUnion<L, R>, A::Window> + Clone) -> Self {
+        self.change(|windows| windows.trigger(trigger))
+    }
+
+    /// What windows forget when they fire.
+    #[must_use]
+    pub fn evictor(self, evictor: impl Evictor<TaggedUnion<L, R>, A::Window> + Clone) -> Self {
+        self.change(|windows| windows.evictor(evictor))
+    }
+
+    /// For how long after its end by event time a window still takes records, and fires again with all that it has.
+    #[must_use]
+    pub fn allowed_lateness(self, lateness: Duration) -> Self {
+        self.change(|windows| windows.allowed_lateness(lateness))
+    }
+
+    fn groups<O, F>(self, mut function: F) -> DataStream<O>
+    where
+        O: Record,
+        F: FnMut(&[&L], &[&R], &mut Collector<'_, O>) + Clone + Send + 'static,
+    {
+        self.windows.apply(move |_, _, values: &[TaggedUnion<L, R>], out| {
+            let lefts: Vec<&L> = values.iter().filter_map(TaggedUnion::first).collect();
+            let rights: Vec<&R> = values.iter().filter_map(TaggedUnion::second).collect();
+            function(&lefts, &rights, out);
+        })
+    }
+}
+
+impl<K, L, R, A> WindowedJoining<K, L, R, A, OfPairs>
+where
+    K: Key,
+    L: Record + Clone,
+    R: Record + Clone,
+    A: WindowAssigner<TaggedUnion<L, R>>,
+{
+    /// One value for each pair.
+    pub fn apply<O, F>(self, mut function: F) -> DataStream<O>
+    where
+        O: Record,
+        F: FnMut(&L, &R) -> O + Clone + Send + 'static,
+    {
+        self.flat_apply(move |left, right, out| out.collect(function(left, right)))
+    }
+
+    /// Any number of values for each pair (`FlatJoinFunction` of Flink).
+    pub fn flat_apply<O, F>(self, mut function: F) -> DataStream<O>
+    where
+        O: Record,
+        F: FnMut(&L, &R, &mut Collector<'_, O>) + Clone + Send + 'static,
+    {
+        self.groups(move |lefts, rights, out| {
+            for left in lefts {
+                rights.iter().for_each(|right| function(left, right, out));
+            }
+        })
+    }
+}
+
+impl<K, L, R, A> WindowedJoining<K, L, R, A, OfGroups>
+where
+    K: Key,
+    L: Record + Clone,
+    R: Record + Clone,
+    A: WindowAssigner<TaggedUnion<L, R>>,
+{
+    /// Any number of values for each key and window that has records of either stream (`CoGroupFunction` of Flink). Records of one
+    /// stream are in the order in which they came.
+    pub fn apply<O, F>(self, function: F) -> DataStream<O>
+    where
+        O: Record,
+        F: FnMut(&[&L], &[&R], &mut Collector<'_, O>) + Clone + Send + 'static,
+    {
+        self.groups(function)
+    }
+}
