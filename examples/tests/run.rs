@@ -61,7 +61,6 @@ fn sales_are_in_a_file() {
     BufReader::new(server.stdout.take().unwrap()).read_line(&mut first).unwrap();
     let port = first.trim().rsplit(' ').next().unwrap();
     let folder = tempfile::tempdir().unwrap();
-<<<<<<< HEAD
     let output = folder.path();
     let job = Command::new(env!("CARGO_BIN_EXE_sales"))
         .args(["tumbling", output.to_str().unwrap(), port])
@@ -77,14 +76,6 @@ fn sales_are_in_a_file() {
     server.wait().unwrap();
     let job = job.wait_with_output().unwrap();
     assert!(all && job.status.success(), "{:?} {}", totals(output), String::from_utf8_lossy(&job.stderr));
-=======
-    let output = folder.path().to_str().unwrap();
-    let job =
-        Command::new(env!("CARGO_BIN_EXE_sales")).args(["tumbling", output, "127.0.0.1", port]).output();
-    let job = job.unwrap();
-    assert!(server.wait().unwrap().success());
-    assert!(job.status.success(), "{}", String::from_utf8_lossy(&job.stderr));
->>>>>>> main
 
     let totals = totals(output);
     assert_eq!(totals.keys().collect::<Vec<_>>(), ["August", "July", "June"]);
