@@ -17,3 +17,4 @@ mod state_kinds;
 mod support;
 mod ttl;
 mod window_join;
+mod windows;

@@ -118,6 +118,11 @@ impl<T: Record + Ord + Sync> Seen<T> {
         seen
     }
 
+    /// What there is now.
+    pub fn now(&self) -> Vec<T> {
+        std::mem::take(&mut *self.0.lock())
+    }
+
     /// The next so many values, sorted. Fails the test if they do not come, or the job fails.
     pub fn take(&self, count: usize, job: &JobClient) -> Vec<T> {
         let mut taken = Vec::new();
@@ -168,7 +173,16 @@ pub fn environment(parallelism: u32, savepoint: Option<&str>) -> StreamExecution
 
 /// Stops the job; answers where its savepoint lies.
 pub fn stop(job: &JobClient, folder: &tempfile::TempDir) -> String {
-    let path = job.stop_with_savepoint(Some(folder.path().to_str().unwrap()), false).unwrap();
+    let target = folder.path().to_str().unwrap();
+    let mut path = job.stop_with_savepoint(Some(target), false);
+    // Values may come out before all tasks have said that they run; until then the job cannot be stopped.
+    wait_until(|| {
+        if path.is_err() && !job.status().is_terminal() {
+            path = job.stop_with_savepoint(Some(target), false);
+        }
+        path.is_ok() || job.status().is_terminal()
+    });
+    let path = path.unwrap();
     job.wait_for(LONG).unwrap();
     path
 }

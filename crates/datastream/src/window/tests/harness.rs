@@ -10,6 +10,7 @@ use flott_batch::{AnyRecords, Batch, Record, Records, WatermarkStatus};
 use flott_operator::{Context, Operator, OperatorMetrics, Output, TaskInfo};
 use flott_runtime::TaskOptions;
 use flott_state::{OperatorSnapshot, Redistribution, RestoredState};
+use flott_types::Waker;
 use flott_types::{CheckpointId, JobId, KeyGroup, KeyGroupRange, OperatorUid, Result, SubtaskIndex};
 use flott_types::{Timestamp, Watermark};
 
@@ -166,6 +167,7 @@ impl<T: Record, O: Record> Harness<T, O> {
             output: &mut self.output,
             metrics: &self.metrics,
             wake_at,
+            waker: &Waker::default(),
         };
         call(operator.as_mut(), &mut context)
     }
@@ -210,6 +212,7 @@ impl<T: Record, O: Record> Harness<T, O> {
             output: &mut routed,
             metrics: &self.metrics,
             wake_at: &mut None,
+            waker: &Waker::default(),
         };
         let options = TaskOptions::parse(&BTreeMap::new())?;
         (self.routes)(&info, &options)?.process(0, Batch::from(records), &mut context)?;
