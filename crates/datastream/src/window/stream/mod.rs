@@ -163,13 +163,13 @@ where
     /// ```
     /// # use flott_datastream::*;
     /// # let env = StreamExecutionEnvironment::new();
-    /// # let numbers = env.from_sequence(1, 6).parallelism(1);
-    /// let lists = numbers.key_by(|n| n % 2).count_window(3).apply(|parity, _, numbers: &[i64], out| {
-    ///     out.collect(format!("{parity}: {numbers:?}"));
+    /// # let numbers = env.from_sequence(1, 6);
+    /// let sums = numbers.key_by(|n| n % 2).count_window(3).apply(|parity, _, numbers: &[i64], out| {
+    ///     out.collect(format!("{parity}: {}", numbers.iter().sum::<i64>()));
     /// });
-    /// # let mut lists = lists.execute_and_collect("t")?.collect::<Result<Vec<_>>>()?;
-    /// # lists.sort();
-    /// # assert_eq!(lists, ["0: [2, 4, 6]", "1: [1, 3, 5]"]);
+    /// # let mut sums = sums.execute_and_collect("t")?.collect::<Result<Vec<_>>>()?;
+    /// # sums.sort();
+    /// # assert_eq!(sums, ["0: 12", "1: 9"]);
     /// # Ok::<(), Error>(())
     /// ```
     pub fn apply<O, F>(self, function: F) -> DataStream<O>
