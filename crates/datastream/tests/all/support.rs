@@ -168,6 +168,8 @@ pub fn environment(parallelism: u32, savepoint: Option<&str>) -> StreamExecution
 
 /// Stops the job; answers where its savepoint lies.
 pub fn stop(job: &JobClient, folder: &tempfile::TempDir) -> String {
+    // Values may come before the last of the tasks has said that it runs.
+    assert!(wait_until(|| job.status().to_string() == "RUNNING"));
     let path = job.stop_with_savepoint(Some(folder.path().to_str().unwrap()), false).unwrap();
     job.wait_for(LONG).unwrap();
     path
