@@ -2,7 +2,7 @@
 //! stolen card with a small amount first.
 //!
 //! Transactions come over a socket as lines `account,amount`: `nc -lk 9999` in one terminal, and in another
-//! `cargo run -p examples --bin fraud_detection localhost 9999`.
+//! `cargo run -p examples --bin fraud_detection 9999`.
 
 use flott::prelude::*;
 
@@ -73,12 +73,10 @@ fn detect(transactions: &DataStream<Transaction>) -> DataStream<String> {
 }
 
 fn main() -> Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    let host = arguments.next().unwrap_or_else(|| "localhost".to_owned());
-    let port = arguments.next().unwrap_or_else(|| "9999".to_owned());
+    let port = std::env::args().nth(1).unwrap_or_else(|| "9999".to_owned());
     let port = port.parse().map_err(|_| Error::invalid(format!("'{port}' is not a port")))?;
     let env = StreamExecutionEnvironment::new();
-    detect(&env.socket_text_stream(&host, port).try_map(parse)).print();
+    detect(&env.socket_text_stream("localhost", port).try_map(parse)).print();
     env.execute("Fraud Detection")?;
     Ok(())
 }

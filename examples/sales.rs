@@ -38,11 +38,11 @@ fn totals(sales: &DataStream<Sale>, windows: &str) -> Result<DataStream<Sale>> {
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let argument = |at: usize, default: &str| arguments.get(at).map_or(default, String::as_str).to_owned();
-    let port = argument(3, "9181").parse().map_err(|_| Error::invalid("the port is not a number"))?;
+    let port = argument(2, "9181").parse().map_err(|_| Error::invalid("the port is not a number"))?;
     let env = StreamExecutionEnvironment::new();
     // Lines become visible with the checkpoint that they are part of.
     env.enable_checkpointing(1_000);
-    let sales = env.socket_text_stream(&argument(2, "localhost"), port).try_map(parse);
+    let sales = env.socket_text_stream("localhost", port).try_map(parse);
     totals(&sales, &argument(0, "tumbling"))?
         .sink_to(FileSink::lines(
             &argument(1, "target/sales"),

@@ -1,7 +1,5 @@
 //! The fraud detector, by the harness.
 
-#![expect(clippy::unwrap_used, reason = "what a test must not meet ends it")]
-
 use std::time::Duration;
 
 use flott_testkit::Harness;

@@ -1,7 +1,5 @@
 //! The four kinds of windows over sales, second by second.
 
-#![expect(clippy::unwrap_used, reason = "what a test must not meet ends it")]
-
 use flott_testkit::Harness;
 
 use super::*;

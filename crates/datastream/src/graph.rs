@@ -78,6 +78,17 @@ impl Graph {
         self.nodes.lock()[node].parallelism
     }
 
+    /// The factory of an operator, and the node before it.
+    #[cfg(test)]
+    pub fn operator(&self, node: usize) -> (OperatorFactory, usize) {
+        match &self.nodes.lock()[node] {
+            Transformation { kind: NodeKind::Operator(factory), inputs, .. } => {
+                (factory.clone(), inputs[0][0].node)
+            }
+            other => panic!("{} is no operator", other.name),
+        }
+    }
+
     /// Whether two graphs are one.
     pub fn is(&self, other: &Graph) -> bool {
         Arc::ptr_eq(&self.nodes, &other.nodes)

@@ -48,3 +48,8 @@ pub use flott_types as types;
 pub use flott_types::{Error, ErrorKind, Result};
 /// For records: a program that derives with `#[serde(crate = "flott::serde")]` need not depend on serde itself.
 pub use serde;
+
+/// The programs of the guide compile and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/datastream.md")]
+mod guide {}

@@ -11,9 +11,12 @@ pub use flott_datastream::window::{
     TimeWindow, TumblingEventTimeWindows, TumblingProcessingTimeWindows, WindowContext,
 };
 pub use flott_datastream::{
-    AggregateFunction, AggregatingState, Collector, DataStream, Error, JobClient, Key, KeyedContext,
-    KeyedProcessFunction, KeyedStream, ListState, MapState, OutputTag, ProcessContext, ProcessFunction,
-    Record, ReducingState, Result, RuntimeContext, RuntimeMode, StateTtlConfig, StreamExecutionEnvironment,
-    TimeDomain, Timestamp, ValueState, Watermark, WatermarkStrategy,
+    AggregateFunction, AggregatingState, AsyncFunction, AsyncOptions, BroadcastContext,
+    BroadcastProcessFunction, BroadcastState, CoProcessFunction, Collector, DataStream, Error, JobClient,
+    JoinContext, Key, KeyedBroadcastContext, KeyedBroadcastProcessFunction, KeyedCoProcessFunction,
+    KeyedContext, KeyedProcessFunction, KeyedStream, ListState, MapState, OutputTag, ProcessContext,
+    ProcessFunction, ProcessJoinFunction, ReadOnlyContext, Record, ReducingState, Result, RuntimeContext,
+    RuntimeMode, StateTtlConfig, StreamExecutionEnvironment, TaggedUnion, TimeDomain, Timestamp, ValueState,
+    Watermark, WatermarkStrategy,
 };
 pub use serde::{Deserialize, Serialize};

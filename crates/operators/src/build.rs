@@ -54,7 +54,7 @@ impl Default for BuildContext {
             streaming: true,
             seed: 0,
             max_parallelism: flott_types::key_group::DEFAULT_LOWER_BOUND_MAX_PARALLELISM,
-            mini_batch_size: 100_000,
+            mini_batch_size: 8_192,
         }
     }
 }

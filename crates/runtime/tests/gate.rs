@@ -89,6 +89,41 @@ fn a_blocked_channel_is_passed_over_until_it_is_unblocked() {
     assert!(take(&gate).is_none());
 }
 
+/// For a test that wants to know when everything has happened.
+#[test]
+fn a_reader_is_idle_while_it_waits_and_nothing_is_there_or_expected() {
+    let gate = Gate::new(1, LIMITS);
+    assert_eq!(gate.idle(), None, "it does not wait");
+    let waits = |expected: Option<u64>| {
+        (0..5_000).any(|_| {
+            std::thread::park_timeout(Duration::from_millis(1));
+            gate.idle() == expected
+        })
+    };
+    scope(|scope| {
+        let waiting = scope.spawn(|| gate.wait(Duration::from_secs(60), true));
+        assert!(waits(Some(1)));
+        gate.expect(true);
+        assert_eq!(gate.idle(), None, "a message will come");
+        gate.expect(false);
+        assert_eq!(gate.idle(), Some(1));
+        gate.wake();
+        waiting.join().unwrap();
+        assert_eq!(gate.idle(), None);
+
+        let waiting = scope.spawn(|| gate.wait(Duration::from_secs(60), true));
+        assert!(waits(Some(2)), "another wait has another number");
+        send(&gate, 0, batch([1]));
+        assert_eq!(gate.idle(), None);
+        waiting.join().unwrap();
+    });
+    assert!(!gate.is_left());
+    gate.close();
+    assert!(!gate.is_left(), "who closes it may have something to tell");
+    gate.leave();
+    assert!(gate.is_left());
+}
+
 #[test]
 fn without_room_only_what_is_not_behind_a_batch_is_read() {
     let gate = Gate::new(3, LIMITS);

@@ -30,10 +30,12 @@ impl Bits {
             self.words.resize(at + 1, 0);
         }
         let mask = 1 << (slot % 64);
-        let new = self.words[at] & mask == 0;
+        if self.words[at] & mask != 0 {
+            return false;
+        }
         self.words[at] |= mask;
-        self.ones += usize::from(new);
-        new
+        self.ones += 1;
+        true
     }
 
     /// Clears a bit; returns whether it was set.

@@ -62,6 +62,13 @@ impl SlotBytes {
         }
     }
 
+    /// Forgets all, but keeps the memory.
+    pub fn clear(&mut self) {
+        self.data.clear();
+        self.spans.clear();
+        self.garbage = 0;
+    }
+
     pub fn memory(&self) -> usize {
         self.data.capacity() + self.spans.capacity() * size_of::<Span>()
     }

@@ -43,6 +43,7 @@ pub struct Harness<I, O> {
     parallelism: u32,
     input: TestSource<I>,
     output: TestSink<O>,
+    timestamps: Vec<Option<Timestamp>>,
     running: Option<Running>,
 }
 
@@ -68,6 +69,7 @@ impl<I: Record, O: Record> Harness<I, O> {
             parallelism: 1,
             input: TestSource::new(),
             output: TestSink::new(),
+            timestamps: Vec::new(),
             running: None,
         }
     }
@@ -141,15 +143,15 @@ impl<I: Record, O: Record> Harness<I, O> {
         self.step()
     }
 
-    /// The input ends; what comes out, sorted by nothing.
+    /// The input ends, and with it event time; what comes out.
     ///
     /// # Errors
     /// If a function fails.
     pub fn finish(&mut self) -> Result<Vec<O>> {
         self.running()?;
         self.input.end();
-        let ended = self.running()?.job.wait();
-        ended.map(|()| self.output.take())
+        self.running()?.job.wait()?;
+        Ok(self.take())
     }
 
     /// What the clock shows, in milliseconds.
@@ -160,20 +162,9 @@ impl<I: Record, O: Record> Harness<I, O> {
         Ok(self.running()?.cluster.now())
     }
 
-    /// What has come out since the last step, with timestamps: for a step whose answer was thrown away there is nothing left.
-    pub fn outputs(&self) -> &TestSink<O> {
-        &self.output
-    }
-
-    /// A record with a timestamp; what comes out, with timestamps.
-    ///
-    /// # Errors
-    /// As [`Harness::push`].
-    pub fn push_timed(&mut self, value: I, timestamp: Timestamp) -> Result<Vec<(O, Option<Timestamp>)>> {
-        self.running()?;
-        self.input.push_at(value, timestamp)?;
-        self.rest()?;
-        Ok(self.output.take_with_timestamps())
+    /// The timestamps of what came out at the last step.
+    pub fn timestamps(&self) -> &[Option<Timestamp>] {
+        &self.timestamps
     }
 
     /// Takes a snapshot of all states and timers.
@@ -241,6 +232,12 @@ impl<I: Record, O: Record> Harness<I, O> {
 
     fn step(&mut self) -> Result<Vec<O>> {
         self.rest()?;
-        Ok(self.output.take())
+        Ok(self.take())
+    }
+
+    fn take(&mut self) -> Vec<O> {
+        let (values, timestamps) = self.output.take_with_timestamps().into_iter().unzip();
+        self.timestamps = timestamps;
+        values
     }
 }

@@ -11,7 +11,7 @@
 //! under way, and no checkpoint is being taken; each task counts its waits, so that looking twice tells that none has moved in
 //! between. What works on threads of its own behind the runtime's back (a request of an async function, a socket) is not waited for.
 //!
-//! A step costs well below a millisecond for each task; starting a job some milliseconds.
+//! A step of a job of two tasks takes about half a millisecond in a debug build, starting one some 15.
 
 mod cluster;
 mod fault;

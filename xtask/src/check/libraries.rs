@@ -7,7 +7,15 @@ use crate::workspace::Package;
 const RESTRICTED: &[(&str, &[&str], &str)] = &[
     (
         "tokio",
-        &["flott", "flott-cli", "flott-cluster", "flott-connector-*", "flott-datastream", "flott-gateway", "flott-runtime"],
+        &[
+            "flott",
+            "flott-cli",
+            "flott-cluster",
+            "flott-connector-*",
+            "flott-datastream",
+            "flott-gateway",
+            "flott-runtime",
+        ],
         "what computes does not wait: see docs/decisions/0003-threads-and-mailboxes.md and 0008-asynchronous-functions.md",
     ),
     (

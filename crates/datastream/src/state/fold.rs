@@ -189,6 +189,10 @@ impl<S: Record, F: Send + 'static> StateColumn for FoldColumn<S, F> {
         self.values.name()
     }
 
+    fn warm(&self, slots: &[u32]) -> usize {
+        self.values.warm(slots)
+    }
+
     fn occupied(&self, slot: u32) -> bool {
         self.values.occupied(slot)
     }

@@ -237,6 +237,10 @@ impl<T: Record> StateColumn for ListColumn<T> {
         &self.name
     }
 
+    fn warm(&self, slots: &[u32]) -> usize {
+        slots.iter().filter_map(|slot| self.list(*slot)).map(|list| list.values.len()).sum()
+    }
+
     fn occupied(&self, slot: u32) -> bool {
         self.list(slot).is_some()
     }

@@ -214,6 +214,11 @@ impl<K: Key, V: Record> StateColumn for MapColumn<K, V> {
         &self.name
     }
 
+    fn warm(&self, slots: &[u32]) -> usize {
+        let map = |slot: &u32| self.maps.get(*slot as usize)?.as_ref();
+        slots.iter().filter_map(map).map(|map| map.len()).sum()
+    }
+
     fn occupied(&self, slot: u32) -> bool {
         self.maps.get(slot as usize).is_some_and(Option::is_some)
     }

@@ -50,6 +50,8 @@ pub(crate) trait StateColumn: Any + Send {
 /// The columns of an operator, and the slot of the key that it is at.
 pub struct States {
     columns: Vec<Box<dyn StateColumn>>,
+    /// The number of the first column. Where an operator has several of these, a state of one is not found in another.
+    base: u32,
     pub(crate) slot: u32,
     /// The time of the call. Set it before states are declared, too: what expires begins to live then.
     pub(crate) now: Timestamp,
@@ -86,6 +88,7 @@ impl Default for States {
     fn default() -> Self {
         States {
             columns: Vec::new(),
+            base: 0,
             slot: 0,
             now: Timestamp::MIN,
             operator: OperatorStates::default(),
@@ -96,6 +99,11 @@ impl Default for States {
 }
 
 impl States {
+    /// States beside others of the operator: their numbers begin here.
+    pub(crate) fn beside(base: u32) -> Self {
+        States { base, ..States::default() }
+    }
+
     /// Adds a column, filled from the snapshot; answers its number.
     pub(crate) fn declare(
         &mut self,
@@ -108,7 +116,7 @@ impl States {
         }
         column.restore(keys, restored)?;
         self.columns.push(column);
-        Ok(self.columns.len() as u32 - 1)
+        Ok(self.base + self.columns.len() as u32 - 1)
     }
 
     /// The names of the states.
@@ -119,7 +127,8 @@ impl States {
     /// The column of a declared state. One that was not declared lets the task fail after the call.
     #[inline]
     pub(crate) fn column<C: StateColumn>(&self, number: u32) -> Option<&C> {
-        let column = self.columns.get(number as usize).map(|column| &**column as &dyn Any);
+        let column =
+            self.columns.get(number.wrapping_sub(self.base) as usize).map(|column| &**column as &dyn Any);
         let column = column.and_then(|column| column.downcast_ref());
         if column.is_none() {
             self.undeclared();
@@ -130,8 +139,9 @@ impl States {
     /// As [`States::column`].
     #[inline]
     pub(crate) fn column_mut<C: StateColumn>(&mut self, number: u32) -> Option<&mut C> {
-        let States { columns, fault, .. } = self;
-        let column = columns.get_mut(number as usize).map(|column| &mut **column as &mut dyn Any);
+        let States { columns, base, fault, .. } = self;
+        let column =
+            columns.get_mut(number.wrapping_sub(*base) as usize).map(|column| &mut **column as &mut dyn Any);
         let column = column.and_then(|column| column.downcast_mut());
         if column.is_none() {
             undeclared(fault);
@@ -141,7 +151,7 @@ impl States {
 
     /// How a state was stored, if its type was another one.
     pub(crate) fn migration(&self, number: u32) -> Option<&Migration> {
-        self.columns.get(number as usize)?.migration()
+        self.columns.get(number.wrapping_sub(self.base) as usize)?.migration()
     }
 
     /// The operator state of that number. One that was not declared lets the task fail after the call.

@@ -28,6 +28,9 @@ mod table;
 mod trigger;
 mod types;
 
+#[cfg(test)]
+mod tests;
+
 pub use assigner::{
     AssignerContext, EventTimeSessionWindows, GlobalWindows, Merges, ProcessingTimeSessionWindows,
     SlidingEventTimeWindows, SlidingProcessingTimeWindows, TumblingEventTimeWindows,

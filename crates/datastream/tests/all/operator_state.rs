@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flott_datastream::{
-    BroadcastState, OperatorListState, ProcessContext, ProcessFunction, Result, RuntimeContext,
-    SnapshotContext, StreamExecutionEnvironment, WatermarkStrategy,
+    BroadcastContext, BroadcastProcessFunction, BroadcastState, OperatorListState, ProcessContext,
+    ProcessFunction, Result, RuntimeContext, SnapshotContext, StreamExecutionEnvironment, WatermarkStrategy,
 };
 use flott_types::CheckpointId;
 use flott_types::clock::ManualClock;
@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use crate::support::{Feed, Seen, cluster, environment, stop, wait_until};
 
-/// Keeps values in two lists and a map, and tells what is there when it is asked with a negative value.
+/// Keeps values in two lists, and those that come to all subtasks in a map. A negative one asks what is there.
 #[derive(Clone, Default)]
 struct Keeper {
     subtask: u32,
@@ -29,7 +29,7 @@ const SHARED: i64 = 1_000;
 /// Subtask, restored, dealt, united, shared.
 type Kept = (u32, bool, Vec<i64>, Vec<i64>, BTreeMap<String, i64>);
 
-impl ProcessFunction<i64> for Keeper {
+impl BroadcastProcessFunction<i64, i64> for Keeper {
     type Out = Kept;
 
     fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
@@ -42,14 +42,15 @@ impl ProcessFunction<i64> for Keeper {
     }
 
     fn process_element(&mut self, value: i64, ctx: &mut ProcessContext<'_, Kept>) -> Result<()> {
-        if value >= SHARED {
-            self.shared.insert(ctx, format!("key {}", value % 3), value);
-            return Ok(());
-        }
+        self.dealt.add(ctx, value);
+        let sum = self.united.get(ctx).iter().sum::<i64>() + value;
+        self.united.update(ctx, [sum]);
+        Ok(())
+    }
+
+    fn process_broadcast_element(&mut self, value: i64, ctx: &mut BroadcastContext<'_, Kept>) -> Result<()> {
         if value >= 0 {
-            self.dealt.add(ctx, value);
-            let sum = self.united.get(ctx).iter().sum::<i64>() + value;
-            self.united.update(ctx, [sum]);
+            self.shared.insert(ctx, format!("key {}", value % 3), value);
             return Ok(());
         }
         let mut dealt = self.dealt.get(ctx).to_vec();
@@ -72,8 +73,13 @@ fn round(
     let env = environment(parallelism, savepoint);
     let (dealt, to_all) = (Feed::new(), Feed::new());
     let source = env.from_source(to_all.clone(), WatermarkStrategy::no_watermarks(), "to all");
-    let to_all_stream = source.parallelism(1).uid("to all").broadcast();
-    let kept = dealt.stream(&env).rebalance().union(&to_all_stream).process(Keeper::default()).uid("keeper");
+    let to_all_stream = source.parallelism(1).uid("to all");
+    let kept = dealt
+        .stream(&env)
+        .rebalance()
+        .connect_broadcast(&to_all_stream)
+        .process(Keeper::default())
+        .uid("keeper");
     let seen = Seen::of(&kept);
     let job = env.execute_async("keeper").unwrap();
     to_all.push([-1]);

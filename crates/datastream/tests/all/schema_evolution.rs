@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flott_datastream::{
-    BroadcastState, JobClient, KeyedContext, KeyedProcessFunction, ListState, MapState, OperatorListState,
-    ProcessContext, ProcessFunction, ReducingState, Result, RuntimeContext, StateTtlConfig,
-    StreamExecutionEnvironment, Timestamp, ValueState,
+    BroadcastContext, BroadcastProcessFunction, BroadcastState, JobClient, KeyedContext,
+    KeyedProcessFunction, ListState, MapState, OperatorListState, ProcessContext, ReducingState, Result,
+    RuntimeContext, StateTtlConfig, StreamExecutionEnvironment, Timestamp, ValueState,
 };
 use flott_types::clock::ManualClock;
 
@@ -86,7 +86,7 @@ struct Ledger<A> {
     index: BroadcastState<String, A>,
 }
 
-impl<A: Account> ProcessFunction<(String, i32)> for Ledger<A> {
+impl<A: Account> BroadcastProcessFunction<(String, i32), (String, i32)> for Ledger<A> {
     type Out = (String, i32);
 
     fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
@@ -110,9 +110,20 @@ impl<A: Account> ProcessFunction<(String, i32)> for Ledger<A> {
         }
         if amount > 0 {
             self.pages.add(ctx, A::new(&owner, amount));
-            self.index.insert(ctx, owner.clone(), A::new(&owner, amount));
         }
         ctx.collect((owner, amount));
+        Ok(())
+    }
+
+    fn process_broadcast_element(
+        &mut self,
+        (owner, amount): (String, i32),
+        ctx: &mut BroadcastContext<'_, (String, i32)>,
+    ) -> Result<()> {
+        if amount > 0 {
+            let account = A::new(&owner, amount);
+            self.index.insert(ctx, owner, account);
+        }
         Ok(())
     }
 }
@@ -145,7 +156,9 @@ impl Program {
             recent: ValueState::default(),
             of: PhantomData,
         };
-        let payments = feed.stream(&env).process(ledger).parallelism(1).name("Ledger").uid("ledger");
+        let given = feed.stream(&env);
+        let payments =
+            given.connect_broadcast(&given).process(ledger).parallelism(1).name("Ledger").uid("ledger");
         let told = payments
             .try_map(|(owner, amount)| match owner.as_str() {
                 "fault" => Err(flott_datastream::Error::external("a fault of the test")),

@@ -23,7 +23,7 @@ pub(super) enum Pick {
 }
 
 impl Pick {
-    #[inline]
+    #[inline(always)]
     fn replaces<V: PartialOrd + ?Sized>(self, new: &V, old: &V) -> bool {
         match self {
             Pick::Min => new < old,
@@ -87,14 +87,30 @@ impl<T: ArrowPrimitiveType> Accumulator for Primitive<T> {
         if *arg.data_type() == DataType::Boolean {
             arg = cast(&arg, &DataType::Int8).map_err(kernel)?;
         }
-        let values = arg.as_primitive::<T>().values();
-        let (pick, column) = (self.pick, &mut self.column);
-        input.for_each(arg.nulls(), |row, slot, _| {
-            if column.set_valid(slot as u32) || pick.replaces(&values[row], &column.values()[slot]) {
-                column.values_mut()[slot] = values[row];
-            }
-        });
+        let (values, column) = (arg.as_primitive::<T>().values(), &mut self.column);
+        macro_rules! run {
+            ($pick:expr) => {
+                input.for_each(arg.nulls(), |row, slot, _| {
+                    if column.set_valid(slot as u32) || $pick.replaces(&values[row], &column.values()[slot]) {
+                        column.values_mut()[slot] = values[row];
+                    }
+                })
+            };
+        }
+        // A loop for each, so that it does not ask a row which.
+        match self.pick {
+            Pick::Min => run!(Pick::Min),
+            Pick::Max => run!(Pick::Max),
+            Pick::First => run!(Pick::First),
+            Pick::Last => run!(Pick::Last),
+        }
         Ok(())
+    }
+
+    fn merge_columns(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<bool> {
+        let rows: Vec<u32> = (0..slots.len() as u32).collect();
+        self.update(&Input { keys: &[], rows: &rows, slots, retract: None, args: columns })?;
+        Ok(true)
     }
 
     fn merge(&mut self, from: &[u32], to: &[u32], _: Option<&[ArrayRef]>) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{FieldRef, Int64Type};
 use flott_state::{PrimitiveColumn, SlotColumns};
 use flott_types::Result;
@@ -44,6 +44,15 @@ impl Accumulator for Count {
             counts[*to as usize] += counts[*from as usize];
         }
         Ok(())
+    }
+
+    fn merge_columns(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<bool> {
+        let [counts] = columns else { return Ok(false) };
+        let all = self.counts.values_mut();
+        for (slot, count) in slots.iter().zip(counts.as_primitive::<Int64Type>().values()) {
+            all[*slot as usize] += count;
+        }
+        Ok(true)
     }
 
     fn values(&self, slots: &[u32]) -> Result<ArrayRef> {

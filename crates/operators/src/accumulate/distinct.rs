@@ -1,4 +1,5 @@
-//! DISTINCT: a value counts when it comes for the first time, and counts no more when it is retracted for the last time.
+//! DISTINCT of an input with retractions: a value counts when it comes for the first time, and counts no more when it is retracted for
+//! the last time. An input that only grows has `views`.
 //!
 //! All calls with the same arguments and filter share one set of values.
 
@@ -21,7 +22,7 @@ pub(super) struct Distinct {
 
 impl Distinct {
     pub fn new(name: &str, keys: &Keys, values: Vec<FieldRef>) -> Result<Self> {
-        let side = Side::new(&format!("{name}.distinct"), keys, &values, None)?;
+        let side = Side::new(&format!("{name}.distinct"), "occurrences", keys, &values, None)?;
         Ok(Distinct { side, values, members: Vec::new() })
     }
 
@@ -99,6 +100,10 @@ impl Accumulator for Distinct {
     /// Of the first member; [`super::Aggregates`] asks the members themselves.
     fn values(&self, slots: &[u32]) -> Result<ArrayRef> {
         self.members[0].values(slots)
+    }
+
+    fn has_side(&self) -> bool {
+        true
     }
 
     fn snapshot_side(&mut self, full: bool, out: &mut Vec<KeyedDelta>) -> Result<()> {

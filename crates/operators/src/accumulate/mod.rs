@@ -34,6 +34,7 @@ mod side;
 mod single;
 mod sum;
 mod variance;
+mod views;
 
 use arrow::array::ArrayRef;
 use arrow::buffer::NullBuffer;
@@ -91,6 +92,18 @@ pub(crate) trait Accumulator: SlotColumns {
     /// Adds the accumulator in slot `from[i]` to that in slot `to[i]`, in order. Those in `from` are left alone. `keys` are the
     /// key columns of `to`, where `to` are groups of the table and not slots for the moment.
     fn merge(&mut self, from: &[u32], to: &[u32], keys: Option<&[ArrayRef]>) -> Result<()>;
+
+    /// Adds partial accumulators, a row each in the columns that [`SlotColumns::read`] gave out, to those in `slots`. Returns whether it did:
+    /// if not, they must be written into slots and merged.
+    fn merge_columns(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<bool> {
+        let _ = (slots, columns);
+        Ok(false)
+    }
+
+    /// Whether there are tables beside the groups' own, so that [`Input::keys`] are needed.
+    fn has_side(&self) -> bool {
+        false
+    }
 
     /// The results of these groups.
     fn values(&self, slots: &[u32]) -> Result<ArrayRef>;

@@ -22,7 +22,13 @@ impl Ordered {
     pub fn new(max: bool, name: &str, ty: &LogicalType, keys: &Keys) -> Result<Self> {
         let field = arrow_type::field(&format!("{name}.value"), ty);
         let order = SortOptions { descending: max, nulls_first: false };
-        let side = Side::new(&format!("{name}.values"), keys, std::slice::from_ref(&field), Some(order))?;
+        let side = Side::new(
+            &format!("{name}.values"),
+            "occurrences",
+            keys,
+            std::slice::from_ref(&field),
+            Some(order),
+        )?;
         Ok(Ordered { field, side })
     }
 }
@@ -87,6 +93,10 @@ impl Accumulator for Ordered {
         }
         let absent = new_null_array(self.field.data_type(), 1);
         interleave(&[best.as_ref(), absent.as_ref()], &picks).map_err(kernel)
+    }
+
+    fn has_side(&self) -> bool {
+        true
     }
 
     fn snapshot_side(&mut self, full: bool, out: &mut Vec<KeyedDelta>) -> Result<()> {

@@ -1,6 +1,7 @@
 //! All calls of an aggregation.
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{Field, FieldRef, Int64Type};
 use flott_batch::arrow_type;
 use flott_plan::AggregateCall;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use super::distinct::Distinct;
 use super::factory::accumulator;
+use super::views::Views;
 use super::{Accumulator, Input};
 
 /// The keys of the table that the groups live in.
@@ -44,7 +46,7 @@ pub(crate) struct Rows<'a> {
 pub(crate) struct Aggregates {
     units: Vec<Unit>,
     /// For each call its unit, and which member of it in a DISTINCT.
-    outputs: Vec<(usize, Option<usize>)>,
+    outputs: Vec<Output>,
     /// How many rows a group has; for inputs with retractions alone.
     row_counts: Option<PrimitiveColumn<Int64Type>>,
     width: usize,
@@ -60,6 +62,7 @@ struct Unit {
 enum Kind {
     Plain(Box<dyn Accumulator>),
     Distinct(Box<Distinct>),
+    Views(Box<Views>),
 }
 
 impl Kind {
@@ -67,6 +70,7 @@ impl Kind {
         match self {
             Kind::Plain(plain) => plain.as_ref(),
             Kind::Distinct(distinct) => distinct.as_ref(),
+            Kind::Views(views) => views.as_ref(),
         }
     }
 
@@ -74,6 +78,7 @@ impl Kind {
         match self {
             Kind::Plain(plain) => plain.as_mut(),
             Kind::Distinct(distinct) => distinct.as_mut(),
+            Kind::Views(views) => views.as_mut(),
         }
     }
 }
@@ -114,23 +119,12 @@ impl Aggregates {
                 units.push(Unit { args: call.args.clone(), filter: call.filter, kind: Kind::Plain(made) });
                 continue;
             }
-            let same = |unit: &Unit| {
-                matches!(unit.kind, Kind::Distinct(_)) && unit.args == call.args && unit.filter == call.filter
-            };
-            let at = match units.iter().position(same) {
-                Some(at) => at,
-                None => {
-                    let value = |(at, ty)| arrow_type::field(&format!("{name}.value{at}"), ty);
-                    let values = call.arg_types.iter().enumerate().map(value).collect();
-                    let distinct = Kind::Distinct(Box::new(Distinct::new(name, keys, values)?));
-                    units.push(Unit { args: call.args.clone(), filter: call.filter, kind: distinct });
-                    units.len() - 1
-                }
-            };
-            if let Kind::Distinct(distinct) = &mut units[at].kind {
-                outputs.push((at, Some(distinct.members.len())));
-                distinct.members.push(made);
-            }
+            let value = |(at, ty)| arrow_type::field(&format!("{name}.value{at}"), ty);
+            let values: Vec<FieldRef> = call.arg_types.iter().enumerate().map(value).collect();
+            outputs.push(match retracts {
+                true => add_distinct(&mut units, call, made, || Distinct::new(name, keys, values))?,
+                false => add_view(&mut units, call, made, || Views::new(name, keys, values))?,
+            });
         }
         let row_counts = retracts.then(|| PrimitiveColumn::new("$rows", 0));
         let width = units.iter().map(|unit| unit.kind.accumulator().fields().len()).sum();
@@ -165,13 +159,9 @@ impl Aggregates {
             let filter = rows.columns[filter]
                 .as_boolean_opt()
                 .ok_or_else(|| Error::internal("the FILTER of an aggregate is not BOOLEAN"))?;
-            let passes = |row: u32| filter.is_valid(row as usize) && filter.value(row as usize);
-            let kept: Vec<usize> = (0..rows.rows.len()).filter(|at| passes(rows.rows[*at])).collect();
-            let passed: Vec<u32> = kept.iter().map(|at| rows.rows[*at]).collect();
-            let slots: Vec<u32> = kept.iter().map(|at| rows.slots[*at]).collect();
-            let retract: Option<Vec<bool>> =
-                rows.retract.map(|retract| kept.iter().map(|at| retract[*at]).collect());
-            let input = Input { rows: &passed, slots: &slots, retract: retract.as_deref(), ..all };
+            let passed = Passed::new(rows, &is_true(filter));
+            let retract = rows.retract.map(|_| passed.retract.as_slice());
+            let input = Input { rows: &passed.rows, slots: &passed.slots, retract, ..all };
             unit.kind.accumulator_mut().update(&input)?;
         }
         Ok(())
@@ -191,6 +181,7 @@ impl Aggregates {
     pub fn values(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
         let value = |(unit, member): &(usize, Option<usize>)| match (&self.units[*unit].kind, member) {
             (Kind::Distinct(distinct), Some(member)) => distinct.members[*member].values(slots),
+            (Kind::Views(views), Some(member)) => views.members[*member].values(slots),
             (kind, _) => kind.accumulator().values(slots),
         };
         self.outputs.iter().map(value).collect()
@@ -200,11 +191,26 @@ impl Aggregates {
     /// the group of row `i`; slots from `end` on are free.
     pub fn merge_partial(&mut self, slots: &[u32], columns: &[ArrayRef], end: usize) -> Result<()> {
         let moment: Vec<u32> = (0..slots.len()).map(|row| (end + row) as u32).collect();
-        moment.iter().for_each(|slot| self.reset(*slot));
-        self.write(&moment, columns)?;
-        self.merge(&moment, slots, None)?;
-        moment.iter().for_each(|slot| self.reset(*slot));
+        let mut columns = columns;
+        for unit in &mut self.units {
+            let accumulator = unit.kind.accumulator_mut();
+            let (own, rest) = columns
+                .split_at_checked(accumulator.fields().len())
+                .ok_or_else(|| Error::internal("too few accumulator columns"))?;
+            columns = rest;
+            if !accumulator.merge_columns(slots, own)? {
+                moment.iter().for_each(|slot| accumulator.reset(*slot));
+                accumulator.write(&moment, own)?;
+                accumulator.merge(&moment, slots, None)?;
+                moment.iter().for_each(|slot| accumulator.reset(*slot));
+            }
+        }
         Ok(())
+    }
+
+    /// Whether there are tables beside the groups' own, so that [`Rows::keys`] are needed.
+    pub fn has_side(&self) -> bool {
+        self.units.iter().any(|unit| unit.kind.accumulator().has_side())
     }
 
     /// How many accumulator columns there are.
@@ -227,6 +233,92 @@ impl Aggregates {
         let mut units = self.units.iter_mut();
         units.try_for_each(|unit| unit.kind.accumulator_mut().restore_side(restored, keys, slots))
     }
+}
+
+/// The rows that a FILTER lets pass.
+struct Passed {
+    rows: Vec<u32>,
+    slots: Vec<u32>,
+    retract: Vec<bool>,
+}
+
+impl Passed {
+    /// Without a branch a row: which rows pass can seldom be foretold.
+    fn new(all: &Rows<'_>, passes: &BooleanBuffer) -> Self {
+        let (mut rows, mut slots) = (vec![0; all.rows.len()], vec![0; all.rows.len()]);
+        let mut len = 0;
+        for (row, slot) in all.rows.iter().zip(all.slots) {
+            (rows[len], slots[len]) = (*row, *slot);
+            len += usize::from(passes.value(*row as usize));
+        }
+        rows.truncate(len);
+        slots.truncate(len);
+        let retracts = all.retract.unwrap_or_default().iter().zip(all.rows);
+        let retract = retracts.filter(|(_, row)| passes.value(**row as usize)).map(|(retract, _)| *retract);
+        Passed { rows, slots, retract: retract.collect() }
+    }
+}
+
+/// The rows for which a condition is TRUE.
+pub(super) fn is_true(condition: &BooleanArray) -> BooleanBuffer {
+    match condition.nulls() {
+        Some(nulls) => condition.values() & nulls.inner(),
+        None => condition.values().clone(),
+    }
+}
+
+/// Where the result of a call comes from: a unit and its member.
+type Output = (usize, Option<usize>);
+
+/// Adds a call with DISTINCT to the unit with its arguments and filter.
+fn add_distinct(
+    units: &mut Vec<Unit>,
+    call: &AggregateCall,
+    made: Box<dyn Accumulator>,
+    new: impl FnOnce() -> Result<Distinct>,
+) -> Result<Output> {
+    for (at, unit) in units.iter_mut().enumerate() {
+        if let Kind::Distinct(distinct) = &mut unit.kind
+            && unit.args == call.args
+            && unit.filter == call.filter
+        {
+            distinct.members.push(made);
+            return Ok((at, Some(distinct.members.len() - 1)));
+        }
+    }
+    let mut distinct = new()?;
+    distinct.members.push(made);
+    units.push(Unit {
+        args: call.args.clone(),
+        filter: call.filter,
+        kind: Kind::Distinct(Box::new(distinct)),
+    });
+    Ok((units.len() - 1, Some(0)))
+}
+
+/// Adds a call with DISTINCT to the unit with its arguments.
+fn add_view(
+    units: &mut Vec<Unit>,
+    call: &AggregateCall,
+    mut made: Box<dyn Accumulator>,
+    new: impl FnOnce() -> Result<Views>,
+) -> Result<Output> {
+    for (at, unit) in units.iter_mut().enumerate() {
+        if let Kind::Views(views) = &mut unit.kind
+            && unit.args.starts_with(&call.args)
+            && views.width() == call.args.len()
+        {
+            match views.add(made, call.filter, &mut unit.args) {
+                Ok(member) => return Ok((at, Some(member))),
+                Err(full) => made = full,
+            }
+        }
+    }
+    let (mut views, mut args) = (new()?, call.args.clone());
+    let member = views.add(made, call.filter, &mut args);
+    let member = member.map_err(|_| Error::internal("a new set of values has no place for a filter"))?;
+    units.push(Unit { args, filter: None, kind: Kind::Views(Box::new(views)) });
+    Ok((units.len() - 1, Some(member)))
 }
 
 impl SlotColumns for Aggregates {

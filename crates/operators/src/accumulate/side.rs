@@ -37,8 +37,14 @@ pub(super) struct Values<'a> {
 }
 
 impl Side {
-    /// Sorted by the first value column, or not at all.
-    pub fn new(name: &str, keys: &Keys, values: &[FieldRef], order: Option<SortOptions>) -> Result<Self> {
+    /// Sorted by the first value column, or not at all. `numbers` is what the counts are called in snapshots.
+    pub fn new(
+        name: &str,
+        numbers: &str,
+        keys: &Keys,
+        values: &[FieldRef],
+        order: Option<SortOptions>,
+    ) -> Result<Self> {
         let order = order.map(|options| [(0, options)]);
         let spec = MapSpec {
             name,
@@ -48,7 +54,7 @@ impl Side {
             order: order.as_ref().map(|order| order.as_slice()),
             max_parallelism: keys.max_parallelism,
         };
-        let set = KeyedMultiset::new(&spec, &format!("{name}.occurrences"))?;
+        let set = KeyedMultiset::new(&spec, &format!("{name}.{numbers}"))?;
         Ok(Side { name: name.to_owned(), set, key_of: Vec::new(), group_of: Vec::new() })
     }
 
@@ -83,6 +89,18 @@ impl Side {
         delta: impl Fn(usize) -> i64,
         on_change: impl FnMut(usize, i64, i64),
     ) -> Result<()> {
+        let keys = self.keys_of(values)?;
+        self.set.apply(&keys, values.columns, delta, on_change)
+    }
+
+    /// Instead of counts, numbers of another meaning: see [`KeyedMultiset::update`].
+    pub fn update(&mut self, values: &Values<'_>, change: impl FnMut(usize, &mut i64) -> bool) -> Result<()> {
+        let keys = self.keys_of(values)?;
+        self.set.update(&keys, values.columns, change)
+    }
+
+    /// The slot of each value's group's key.
+    fn keys_of(&mut self, values: &Values<'_>) -> Result<Vec<u32>> {
         let unknown = values.slots.iter().enumerate().filter(|(_, group)| self.key(**group).is_none());
         let (rows, groups): (Vec<u32>, Vec<u32>) =
             unknown.map(|(at, group)| (values.rows[at], *group)).unzip();
@@ -91,8 +109,7 @@ impl Side {
             self.set.intern_keys(&take_columns(values.keys, &rows)?, rows.len(), &mut keys)?;
             groups.iter().zip(keys).for_each(|(group, key)| self.bind(*group, key));
         }
-        let keys: Vec<u32> = values.slots.iter().map(|group| self.key_of[*group as usize]).collect();
-        self.set.apply(&keys, values.columns, delta, on_change)
+        Ok(values.slots.iter().map(|group| self.key_of[*group as usize]).collect())
     }
 
     /// Forgets the values of a group.

@@ -165,6 +165,35 @@ impl Accumulator for Sum {
         Ok(())
     }
 
+    fn merge_columns(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<bool> {
+        let [added, counts] = columns else { return Ok(false) };
+        let all = self.counts.values_mut();
+        for (slot, count) in slots.iter().zip(counts.as_primitive::<Int64Type>().values()) {
+            all[*slot as usize] += count;
+        }
+        macro_rules! add {
+            ($sums:expr, $ty:ty, $add:expr) => {{
+                let sums = $sums.values_mut();
+                for (slot, value) in slots.iter().zip(added.as_primitive::<$ty>().values()) {
+                    sums[*slot as usize] = $add(sums[*slot as usize], *value);
+                }
+            }};
+        }
+        match &mut self.sums {
+            Sums::Integer(sums) => add!(sums, Int64Type, i64::wrapping_add),
+            Sums::Float(sums) => add!(sums, Float32Type, std::ops::Add::add),
+            Sums::Double(sums) => add!(sums, Float64Type, std::ops::Add::add),
+            Sums::Decimal(sums, _) => {
+                for (slot, value) in slots.iter().zip(added.as_primitive::<Decimal128Type>()) {
+                    if let Some(value) = value {
+                        add_decimal(sums, *slot, value);
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+
     fn values(&self, slots: &[u32]) -> Result<ArrayRef> {
         let counts = self.counts.values();
         let count = |slot: &u32| counts[*slot as usize];

@@ -11,15 +11,13 @@ use flott_state::{KeyIndex, SlotColumns};
 use flott_types::{Error, Result, Watermark};
 
 use crate::BuildContext;
-use crate::accumulate::{Aggregates, Keys, Rows};
+use crate::accumulate::{Aggregates, Rows};
 use crate::support::{columns_of, record_batch, selected};
 
 /// The operator.
 pub(crate) struct LocalGroupAggregate {
     schema: SchemaRef,
     keys: Vec<usize>,
-    calls: Vec<AggregateCall>,
-    table_keys: Keys,
     index: KeyIndex,
     aggregates: Aggregates,
     limit: usize,
@@ -44,10 +42,8 @@ impl LocalGroupAggregate {
         Ok(LocalGroupAggregate {
             schema: arrow_type::schema(node.node.schema.iter()),
             keys: keys.to_vec(),
-            calls: calls.to_vec(),
             index: KeyIndex::new(&table_keys.fields)?,
             aggregates: Aggregates::new(calls, false, &table_keys)?,
-            table_keys,
             limit: context.mini_batch_size.max(1),
             slots: Vec::new(),
         })
@@ -60,8 +56,7 @@ impl LocalGroupAggregate {
         let slots: Vec<u32> = self.index.live().collect();
         let mut columns = self.index.keys_of(&slots)?;
         columns.append(&mut self.aggregates.read(&slots)?);
-        self.index = KeyIndex::new(&self.table_keys.fields)?;
-        self.aggregates = Aggregates::new(&self.calls, false, &self.table_keys)?;
+        self.index.clear();
         let rows = record_batch(&self.schema, columns, slots.len())?;
         context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))
     }

@@ -11,8 +11,8 @@
 
 use flott_batch::{Batch, ChangeBatch};
 use flott_operator::Output;
-use flott_plan::{Schema, WatermarkSpec};
-use flott_types::{Result, Timestamp, Watermark};
+use flott_plan::{Expr, Literal, Schema, WatermarkSpec};
+use flott_types::{Result, Timestamp, TypeKind, Watermark};
 
 use crate::BuildContext;
 use crate::support::{Expression, Millis};
@@ -22,6 +22,8 @@ pub struct WatermarkGenerator {
     expression: Expression,
     time_column: usize,
     interval: i64,
+    /// A later row has no earlier watermark.
+    follows_time: bool,
 }
 
 /// How far the event time of a stream has come.
@@ -31,6 +33,22 @@ pub struct EventTime {
     pub current: Timestamp,
     /// The watermark that was sent last.
     pub sent: Timestamp,
+}
+
+/// Whether the expression is the time, or the time and a constant interval.
+fn follows_time(expression: &Expr, time_column: usize) -> bool {
+    let is_time = |expr: &Expr| matches!(expr, Expr::Column { index, .. } if *index == time_column);
+    match expression {
+        Expr::Call { function, args, .. } => match args.as_slice() {
+            [time, Expr::Literal { value: Literal::Integer(_), ty }] => {
+                matches!(function.as_str(), "-" | "+")
+                    && ty.kind == TypeKind::IntervalDaySecond
+                    && is_time(time)
+            }
+            _ => false,
+        },
+        other => is_time(other),
+    }
 }
 
 impl WatermarkGenerator {
@@ -43,6 +61,7 @@ impl WatermarkGenerator {
             expression: Expression::new(&spec.expression, input, context)?,
             time_column: spec.time_column,
             interval: spec.interval,
+            follows_time: follows_time(&spec.expression, spec.time_column),
         })
     }
 
@@ -61,17 +80,22 @@ impl WatermarkGenerator {
     ) -> Result<()> {
         let times = Millis::new(batch.column(self.time_column))?;
         times.refuse_nulls()?;
+        // Most batches bring no watermark: then only the greatest matters.
+        if self.follows_time && self.interval > 0 {
+            let Some(latest) = times.latest() else { return Ok(()) };
+            let latest = batch.columns().slice(latest, 1);
+            let mark = self.expression.evaluate_at(&latest, now, Watermark::MIN)?;
+            let current = time.current.max(Millis::new(&mark)?.get(0));
+            if current.min(cap).saturating_sub(time.sent) <= self.interval {
+                time.current = current;
+                return output.emit(Batch::Changes(batch.clone()));
+            }
+        }
         let marks = self.expression.evaluate_at(batch.columns(), now, Watermark::MIN)?;
         let marks = Millis::new(&marks)?;
 
         // `pending` is what Flink would have sent before the row at hand, `sent` what we did send.
-        // Most batches bring no watermark: then only the greatest matters.
-        let greatest = marks.greatest();
-        let reached = time.current.max(greatest.unwrap_or(Timestamp::MIN)).min(cap);
-        if self.interval > 0 && reached.saturating_sub(time.sent) <= self.interval {
-            time.current = time.current.max(greatest.unwrap_or(Timestamp::MIN));
-            return output.emit(Batch::Changes(batch.clone()));
-        }
+
         let mut pending = time.sent;
         let mut start = 0;
         let eager = self.interval <= 0;

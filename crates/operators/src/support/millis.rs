@@ -32,14 +32,10 @@ impl<'a> Millis<'a> {
         self.values[row].div_euclid(self.divisor)
     }
 
-    /// The latest time; `None` when all are NULL.
-    pub fn greatest(&self) -> Option<Timestamp> {
-        let valid = |nulls: &NullBuffer| nulls.valid_indices().map(|row| self.values[row]).max();
-        let greatest = match self.nulls.filter(|nulls| nulls.null_count() > 0) {
-            None => self.values.iter().copied().max(),
-            Some(nulls) => valid(nulls),
-        };
-        greatest.map(|value| value.div_euclid(self.divisor))
+    /// A row with the latest time, of times none of which is NULL; `None` when there are no rows.
+    pub fn latest(&self) -> Option<usize> {
+        let latest = self.values.iter().copied().max()?;
+        self.values.iter().rposition(|value| *value == latest)
     }
 
     /// Fails if a time attribute is NULL, as Flink does.

@@ -7,7 +7,6 @@ use arrow::array::{ArrayRef, Int64Array};
 use arrow::datatypes::SchemaRef;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_operator::{Context, Operator};
-use flott_plan::AggregateCall;
 use flott_state::{KeyIndex, SlotColumns};
 use flott_types::{Error, Result, Watermark};
 
@@ -21,8 +20,6 @@ use crate::support::{Millis, Zone, columns_of, record_batch};
 pub(crate) struct LocalWindowAggregate {
     schema: SchemaRef,
     keys: Vec<usize>,
-    calls: Vec<AggregateCall>,
-    table_keys: Keys,
     time_column: usize,
     /// `None` where the time column holds the end of the row's window.
     slicing: Option<Slicing>,
@@ -54,13 +51,11 @@ impl LocalWindowAggregate {
         Ok(LocalWindowAggregate {
             schema: arrow_type::schema(parts.node.node.schema.iter()),
             keys: parts.keys.to_vec(),
-            calls: parts.calls.to_vec(),
             time_column: parts.attached.map_or(parts.window.time_column, |(_, end)| end),
             slicing: Some(slicing).filter(|_| parts.attached.is_none()),
             zone: Zone::new(parts.window.zone.as_deref())?,
             index: KeyIndex::new(&table_keys.fields)?,
             aggregates: Aggregates::new(parts.calls, false, &table_keys)?,
-            table_keys,
             limit: context.mini_batch_size.max(1),
             slots: Vec::new(),
         })
@@ -75,8 +70,7 @@ impl LocalWindowAggregate {
         let slice_end = columns.pop();
         columns.append(&mut self.aggregates.read(&slots)?);
         columns.extend(slice_end);
-        self.index = KeyIndex::new(&self.table_keys.fields)?;
-        self.aggregates = Aggregates::new(&self.calls, false, &self.table_keys)?;
+        self.index.clear();
         let rows = record_batch(&self.schema, columns, slots.len())?;
         context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))
     }

@@ -319,8 +319,10 @@ impl Operator for SessionAggregate {
         }
         // The identity of a row's session, as the key of what is kept beside the table.
         let rows: Vec<u32> = (0..times.len() as u32).collect();
-        let identities = self.table.keys_of(&slots)?.pop();
-        columns.extend(identities);
+        if self.table.values().2.has_side() {
+            let identities = self.table.keys_of(&slots)?.pop();
+            columns.extend(identities);
+        }
         self.table.mark_all(&slots);
         let input = batch.columns().columns();
         let input = Rows { keys: &columns, columns: input, rows: &rows, slots: &slots, retract: None };

@@ -57,6 +57,12 @@ impl BytesIndex {
         }
     }
 
+    /// Forgets all keys, but keeps the memory.
+    pub fn clear(&mut self) {
+        self.table.clear();
+        self.bytes.clear();
+    }
+
     #[inline]
     pub fn bytes(&self, slot: u32) -> &[u8] {
         self.bytes.bytes(slot)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray};
+use arrow::array::{Array, ArrayRef, AsArray, NullBufferBuilder, PrimitiveArray};
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, DurationMillisecondType, Int8Type, Int16Type, Int32Type,
@@ -13,18 +13,24 @@ use arrow::datatypes::{IntervalUnit, TimeUnit};
 use flott_types::{Error, Result};
 use hashbrown::HashTable;
 
-use super::NO_SLOT;
+use super::{NO_SLOT, RowIndex};
+
+/// A column that holds integers in disguise, a batch at a time.
+#[derive(Debug)]
+pub(crate) struct IntegerColumn {
+    data_type: DataType,
+    /// The batch at hand; arbitrary where it is NULL.
+    values: Vec<i64>,
+    nulls: Option<NullBuffer>,
+}
 
 /// From integers, and NULL, to slots that the caller chooses.
 #[derive(Debug)]
 pub(crate) struct IntegerIndex {
-    data_type: DataType,
+    column: IntegerColumn,
     table: HashTable<Entry>,
     null_slot: u32,
     keys: Vec<i64>,
-    /// The batch at hand.
-    batch: Vec<i64>,
-    nulls: Option<NullBuffer>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +41,7 @@ struct Entry {
 
 /// Both halves of a product with a fixed odd number: all bits of the key reach all bits of the hash.
 #[inline]
-fn hash(key: i64) -> u64 {
+pub(crate) fn hash_integer(key: i64) -> u64 {
     let product = u128::from(key as u64 ^ 0x243f_6a88_85a3_08d3) * 0x9e37_79b9_7f4a_7c15;
     (product >> 64) as u64 ^ product as u64
 }
@@ -61,7 +67,7 @@ macro_rules! with_integer_type {
     };
 }
 
-impl IntegerIndex {
+impl IntegerColumn {
     /// `None` if the type is not an integer in disguise.
     pub fn new(data_type: &DataType) -> Option<Self> {
         macro_rules! known {
@@ -69,24 +75,21 @@ impl IntegerIndex {
                 true
             };
         }
-        with_integer_type!(data_type, known, false).then(|| IntegerIndex {
+        with_integer_type!(data_type, known, false).then(|| IntegerColumn {
             data_type: data_type.clone(),
-            table: HashTable::new(),
-            null_slot: NO_SLOT,
-            keys: Vec::new(),
-            batch: Vec::new(),
+            values: Vec::new(),
             nulls: None,
         })
     }
 
-    /// Takes a batch of keys to be found by row.
-    pub fn load(&mut self, keys: &[ArrayRef], rows: usize) -> Result<()> {
-        let [column] = keys else {
-            return Err(Error::internal("one key column was expected"));
+    /// Takes a batch.
+    pub fn load(&mut self, columns: &[ArrayRef], rows: usize) -> Result<()> {
+        let [column] = columns else {
+            return Err(Error::internal("one column of state was expected"));
         };
         if *column.data_type() != self.data_type || column.len() != rows {
             return Err(Error::internal(format!(
-                "a key column of {rows} rows of {} was expected, not {} of {}",
+                "a column of {rows} rows of {} was expected, not {} of {}",
                 self.data_type,
                 column.len(),
                 column.data_type()
@@ -94,83 +97,113 @@ impl IntegerIndex {
         }
         macro_rules! widen {
             ($ty:ty) => {
-                self.batch.extend(column.as_primitive::<$ty>().values().iter().map(|value| i64::from(*value)))
+                self.values
+                    .extend(column.as_primitive::<$ty>().values().iter().map(|value| i64::from(*value)))
             };
         }
-        self.batch.clear();
+        self.values.clear();
         with_integer_type!(&self.data_type, widen, ());
         self.nulls = column.nulls().filter(|nulls| nulls.null_count() > 0).cloned();
         Ok(())
     }
 
+    /// The value of a row of the batch; `None` is NULL.
     #[inline]
-    fn is_null(&self, row: usize) -> bool {
-        self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
+    pub fn get(&self, row: usize) -> Option<i64> {
+        let null = self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
+        (!null).then(|| self.values[row])
     }
 
-    /// The slot of a row of the batch.
-    #[inline]
-    pub fn find(&self, row: usize) -> Option<u32> {
-        if self.is_null(row) {
-            return (self.null_slot != NO_SLOT).then_some(self.null_slot);
+    /// A column of other values.
+    pub fn column_of(&self, values: impl Iterator<Item = Option<i64>>) -> Result<ArrayRef> {
+        macro_rules! narrow {
+            ($ty:ty) => {
+                narrow::<$ty>(&self.data_type, values)
+            };
         }
-        let key = self.batch[row];
-        self.table.find(hash(key), |entry| entry.key == key).map(|entry| entry.slot)
+        with_integer_type!(&self.data_type, narrow, Err(Error::internal("state that is no integer")))
     }
 
-    /// Adds the key of a row that is not there.
-    pub fn insert(&mut self, row: usize, slot: u32) {
+    pub fn memory(&self) -> usize {
+        self.values.capacity() * 8
+    }
+}
+
+impl RowIndex for IntegerIndex {
+    #[inline]
+    fn find(&self, row: usize) -> Option<u32> {
+        let Some(key) = self.column.get(row) else {
+            return (self.null_slot != NO_SLOT).then_some(self.null_slot);
+        };
+        self.table.find(hash_integer(key), |entry| entry.key == key).map(|entry| entry.slot)
+    }
+
+    fn insert(&mut self, row: usize, slot: u32) {
         if slot as usize >= self.keys.len() {
             self.keys.resize(slot as usize + 1, 0);
         }
-        if self.is_null(row) {
+        let Some(key) = self.column.get(row) else {
             self.null_slot = slot;
             return;
-        }
-        let key = self.batch[row];
+        };
         self.keys[slot as usize] = key;
-        self.table.insert_unique(hash(key), Entry { key, slot }, |entry| hash(entry.key));
+        self.table.insert_unique(hash_integer(key), Entry { key, slot }, |entry| hash_integer(entry.key));
+    }
+}
+
+impl IntegerIndex {
+    /// `None` if the type is not an integer in disguise.
+    pub fn new(data_type: &DataType) -> Option<Self> {
+        let column = IntegerColumn::new(data_type)?;
+        Some(IntegerIndex { column, table: HashTable::new(), null_slot: NO_SLOT, keys: Vec::new() })
+    }
+
+    /// Takes a batch of keys to be found by row.
+    pub fn load(&mut self, keys: &[ArrayRef], rows: usize) -> Result<()> {
+        self.column.load(keys, rows)
+    }
+
+    /// Forgets all keys, but keeps the memory.
+    pub fn clear(&mut self) {
+        self.table.clear();
+        self.null_slot = NO_SLOT;
     }
 
     pub fn remove(&mut self, slot: u32) {
         if slot == self.null_slot {
             self.null_slot = NO_SLOT;
         } else if let Some(key) = self.keys.get(slot as usize)
-            && let Ok(entry) = self.table.find_entry(hash(*key), |entry| entry.slot == slot)
+            && let Ok(entry) = self.table.find_entry(hash_integer(*key), |entry| entry.slot == slot)
         {
             entry.remove();
         }
     }
 
     pub fn keys_of(&self, slots: &[u32]) -> Result<ArrayRef> {
-        macro_rules! narrow {
-            ($ty:ty) => {
-                narrow::<$ty>(&self.data_type, &self.keys, slots, self.null_slot)
-            };
-        }
-        with_integer_type!(&self.data_type, narrow, Err(Error::internal("a key that is no integer")))
+        let key = |slot: &u32| (*slot != self.null_slot).then(|| self.keys[*slot as usize]);
+        self.column.column_of(slots.iter().map(key))
     }
 
     pub fn memory(&self) -> usize {
-        self.table.allocation_size() + (self.keys.capacity() + self.batch.capacity()) * 8
+        self.table.allocation_size() + self.keys.capacity() * 8 + self.column.memory()
     }
 }
 
 fn narrow<T: ArrowPrimitiveType>(
     data_type: &DataType,
-    keys: &[i64],
-    slots: &[u32],
-    null_slot: u32,
+    values: impl Iterator<Item = Option<i64>>,
 ) -> Result<ArrayRef>
 where
     T::Native: TryFrom<i64>,
 {
-    let narrow = |slot: &u32| T::Native::try_from(keys[*slot as usize]).unwrap_or_default();
-    let values: ScalarBuffer<T::Native> = slots.iter().map(narrow).collect();
-    let nulls = slots
-        .contains(&null_slot)
-        .then(|| slots.iter().map(|slot| *slot != null_slot).collect::<NullBuffer>());
-    let array =
-        PrimitiveArray::<T>::try_new(values, nulls).map_err(|e| Error::internal("keys").with_source(e))?;
+    let (least, most) = values.size_hint();
+    let mut narrowed = Vec::with_capacity(most.unwrap_or(least));
+    let mut nulls = NullBufferBuilder::new(most.unwrap_or(least));
+    for value in values {
+        nulls.append(value.is_some());
+        narrowed.push(value.and_then(|value| T::Native::try_from(value).ok()).unwrap_or_default());
+    }
+    let array = PrimitiveArray::<T>::try_new(ScalarBuffer::from(narrowed), nulls.finish())
+        .map_err(|e| Error::internal("integers of state").with_source(e))?;
     Ok(Arc::new(array.with_data_type(data_type.clone())))
 }

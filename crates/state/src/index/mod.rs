@@ -9,6 +9,7 @@
 //!
 //! - One integer-like column (integers, DATE, TIME, timestamps, day intervals): 16 bytes a bucket and 8 a slot. Per
 //!   record a multiplication and one probe, which touches one cache line of tags and one bucket.
+//! - Two such columns: 32 bytes a bucket and a slot; otherwise as one.
 //! - Any other key: one arrow-row encoding of the batch into a reused buffer, xxh3 over the bytes, a probe that compares
 //!   32 bits of the hash before it looks at the key's bytes. Per key 8 bytes a bucket, 24 a slot, and the encoded key.
 //!
@@ -16,6 +17,7 @@
 
 mod bytes;
 mod integer;
+mod pair;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::FieldRef;
@@ -25,6 +27,8 @@ use crate::bits::Bits;
 use crate::codec::RowCodec;
 pub(crate) use bytes::{BytesIndex, hash_bytes};
 use integer::IntegerIndex;
+pub(crate) use integer::{IntegerColumn, hash_integer};
+use pair::PairIndex;
 
 /// In the result of a lookup: there is no such key.
 pub const NO_SLOT: u32 = u32::MAX;
@@ -39,6 +43,7 @@ pub struct KeyIndex {
 #[derive(Debug)]
 enum Keys {
     Integer(IntegerIndex),
+    Pair(PairIndex),
     Rows { codec: Box<RowCodec>, index: BytesIndex, hashes: Vec<u64> },
 }
 
@@ -99,9 +104,14 @@ impl KeyIndex {
             [field] => IntegerIndex::new(field.data_type()),
             _ => None,
         };
-        let keys = match integer {
-            Some(index) => Keys::Integer(index),
-            None => Keys::Rows {
+        let pair = match fields {
+            [first, second] => PairIndex::new(first.data_type(), second.data_type()),
+            _ => None,
+        };
+        let keys = match (integer, pair) {
+            (Some(index), _) => Keys::Integer(index),
+            (None, Some(index)) => Keys::Pair(index),
+            (None, None) => Keys::Rows {
                 codec: Box::new(RowCodec::new(fields)?),
                 index: BytesIndex::default(),
                 hashes: Vec::new(),
@@ -153,17 +163,11 @@ impl KeyIndex {
         match &mut self.keys {
             Keys::Integer(index) => {
                 index.load(keys, rows)?;
-                for row in 0..rows {
-                    slots.push(match index.find(row) {
-                        Some(slot) => slot,
-                        None => {
-                            let slot = self.slots.take()?;
-                            index.insert(row, slot);
-                            on_new(slot, row);
-                            slot
-                        }
-                    });
-                }
+                intern_rows(index, &mut self.slots, rows, slots, on_new)
+            }
+            Keys::Pair(index) => {
+                index.load(keys, rows)?;
+                intern_rows(index, &mut self.slots, rows, slots, on_new)
             }
             Keys::Rows { codec, index, hashes } => {
                 load(codec, hashes, keys, rows)?;
@@ -179,9 +183,9 @@ impl KeyIndex {
                         }
                     });
                 }
+                Ok(())
             }
         }
-        Ok(())
     }
 
     /// Finds the slot of each row's key, or [`NO_SLOT`], replacing what is in `slots`.
@@ -192,6 +196,10 @@ impl KeyIndex {
         slots.clear();
         match &mut self.keys {
             Keys::Integer(index) => {
+                index.load(keys, rows)?;
+                slots.extend((0..rows).map(|row| index.find(row).unwrap_or(NO_SLOT)));
+            }
+            Keys::Pair(index) => {
                 index.load(keys, rows)?;
                 slots.extend((0..rows).map(|row| index.find(row).unwrap_or(NO_SLOT)));
             }
@@ -209,8 +217,19 @@ impl KeyIndex {
         if self.slots.release(slot) {
             match &mut self.keys {
                 Keys::Integer(index) => index.remove(slot),
+                Keys::Pair(index) => index.remove(slot),
                 Keys::Rows { index, .. } => index.remove(slot),
             }
+        }
+    }
+
+    /// Forgets all keys, but keeps the memory.
+    pub fn clear(&mut self) {
+        self.slots = Slots::default();
+        match &mut self.keys {
+            Keys::Integer(index) => index.clear(),
+            Keys::Pair(index) => index.clear(),
+            Keys::Rows { index, .. } => index.clear(),
         }
     }
 
@@ -221,6 +240,7 @@ impl KeyIndex {
     pub fn keys_of(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
         match &self.keys {
             Keys::Integer(index) => Ok(vec![index.keys_of(slots)?]),
+            Keys::Pair(index) => index.keys_of(slots),
             Keys::Rows { codec, index, .. } => codec.decode(slots.iter().map(|slot| index.bytes(*slot))),
         }
     }
@@ -229,10 +249,41 @@ impl KeyIndex {
     pub fn memory(&self) -> usize {
         let keys = match &self.keys {
             Keys::Integer(index) => index.memory(),
+            Keys::Pair(index) => index.memory(),
             Keys::Rows { codec, index, hashes } => codec.memory() + index.memory() + hashes.capacity() * 8,
         };
         keys + self.slots.memory()
     }
+}
+
+/// An index of the keys of a batch at hand, by row.
+trait RowIndex {
+    /// The slot of a row's key.
+    fn find(&self, row: usize) -> Option<u32>;
+
+    /// Adds the key of a row that is not there.
+    fn insert(&mut self, row: usize, slot: u32);
+}
+
+fn intern_rows(
+    index: &mut impl RowIndex,
+    taken: &mut Slots,
+    rows: usize,
+    slots: &mut Vec<u32>,
+    mut on_new: impl FnMut(u32, usize),
+) -> Result<()> {
+    for row in 0..rows {
+        slots.push(match index.find(row) {
+            Some(slot) => slot,
+            None => {
+                let slot = taken.take()?;
+                index.insert(row, slot);
+                on_new(slot, row);
+                slot
+            }
+        });
+    }
+    Ok(())
 }
 
 fn load(codec: &mut RowCodec, hashes: &mut Vec<u64>, keys: &[ArrayRef], rows: usize) -> Result<()> {

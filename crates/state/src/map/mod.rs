@@ -9,8 +9,10 @@
 //!
 //! A batch of rows is encoded at once into arrow-row bytes in a reused buffer. Per row one hash over key slot and
 //! bytes and one probe; a new row is appended to one buffer, and in a sorted map placed by a binary search that
-//! compares bytes. Per row 8 bytes a bucket, 24 a slot, 8 in the key's list, and the encoded row.
+//! compares bytes. Per row 8 bytes a bucket, 24 a slot, 8 in the key's list, and the encoded row; for a single integer
+//! in no order 16 a bucket and 12 a slot in all.
 
+mod entries;
 mod lists;
 mod multiset;
 
@@ -19,17 +21,14 @@ use std::cmp::Ordering;
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::SortOptions;
 use arrow::datatypes::FieldRef;
-use flott_types::{Error, Result};
+use flott_types::Result;
 
-use crate::codec::RowCodec;
-use crate::index::{BytesIndex, Slots, hash_bytes};
+use crate::index::Slots;
 use crate::layout::Layout;
 use crate::{DirtySlots, KeyIndex, KeyedDelta, NO_SLOT, SlotColumns};
+use entries::Entries;
 use lists::Lists;
 pub use multiset::KeyedMultiset;
-
-/// The bytes of an entry before those of its row: the slot of its key.
-const PREFIX: usize = size_of::<u32>();
 
 /// How a table of keys with rows is called, keyed and sorted.
 #[derive(Clone, Debug)]
@@ -61,16 +60,12 @@ pub struct KeyedMap<V> {
     references: Vec<u32>,
     /// Keys that may have no entries.
     abandoned: Vec<u32>,
-    codec: RowCodec,
-    /// Where in the encoding each of the row's columns lies.
-    encoded_at: Vec<usize>,
-    entries: BytesIndex,
+    entries: Entries,
+    row_columns: usize,
     slots: Slots,
     lists: Lists,
     values: V,
     changes: DirtySlots,
-    /// Key slot and row of the row at hand.
-    scratch: Vec<u8>,
 }
 
 impl<V: SlotColumns> KeyedMap<V> {
@@ -79,20 +74,6 @@ impl<V: SlotColumns> KeyedMap<V> {
     /// # Errors
     /// If a type cannot be encoded, names repeat, or an order names a column that is not there.
     pub fn new(spec: &MapSpec<'_>, values: V) -> Result<Self> {
-        let order = spec.order.unwrap_or_default();
-        let mut encoded: Vec<usize> = order.iter().map(|(column, _)| *column).collect();
-        encoded
-            .extend((0..spec.rows.len()).filter(|column| order.iter().all(|(sorted, _)| sorted != column)));
-        if encoded.len() != spec.rows.len() || encoded.iter().any(|column| *column >= spec.rows.len()) {
-            return Err(Error::internal(format!(
-                "the order of state '{}' is not one of its columns",
-                spec.name
-            )));
-        }
-        let fields: Vec<FieldRef> = encoded.iter().map(|column| spec.rows[*column].clone()).collect();
-        let options: Vec<SortOptions> = order.iter().map(|(_, options)| *options).collect();
-        let mut encoded_at = vec![0; encoded.len()];
-        encoded.iter().enumerate().for_each(|(at, column)| encoded_at[*column] = at);
         let key: Vec<FieldRef> = spec.keys.iter().chain(spec.rows).cloned().collect();
         Ok(KeyedMap {
             layout: Layout::new(
@@ -105,14 +86,12 @@ impl<V: SlotColumns> KeyedMap<V> {
             keys: KeyIndex::new(spec.keys)?,
             references: Vec::new(),
             abandoned: Vec::new(),
-            codec: RowCodec::ordered(&fields, &options)?,
-            encoded_at,
-            entries: BytesIndex::default(),
+            entries: Entries::new(spec.rows, spec.order)?,
+            row_columns: spec.rows.len(),
             slots: Slots::default(),
             lists: if spec.order.is_some() { Lists::sorted() } else { Lists::bag() },
             values,
             changes: DirtySlots::default(),
-            scratch: Vec::new(),
         })
     }
 
@@ -180,7 +159,7 @@ impl<V: SlotColumns> KeyedMap<V> {
         mut on_new: impl FnMut(u32, usize),
     ) -> Result<()> {
         entries.clear();
-        self.encode(rows, keys.len())?;
+        self.entries.load(rows, keys.len())?;
         for (row, key) in keys.iter().enumerate() {
             let (entry, new) = self.intern_row(*key, row)?;
             if new {
@@ -197,10 +176,9 @@ impl<V: SlotColumns> KeyedMap<V> {
     /// If the columns are not of the row's types.
     pub fn lookup(&mut self, keys: &[u32], rows: &[ArrayRef], entries: &mut Vec<u32>) -> Result<()> {
         entries.clear();
-        self.encode(rows, keys.len())?;
+        self.entries.load(rows, keys.len())?;
         for (row, key) in keys.iter().enumerate() {
-            self.load(*key, row);
-            let found = self.entries.find(hash_bytes(&self.scratch), &self.scratch);
+            let found = self.entries.find(*key, row);
             entries.push(found.filter(|entry| !self.changes.is_dead(*entry)).unwrap_or(NO_SLOT));
         }
         Ok(())
@@ -212,8 +190,7 @@ impl<V: SlotColumns> KeyedMap<V> {
             return;
         }
         let entries = &self.entries;
-        let row = entries.bytes(entry);
-        self.lists.remove(key_in(row), entry, |other| entries.bytes(other)[PREFIX..].cmp(&row[PREFIX..]));
+        self.lists.remove(entries.key_of(entry), entry, |other| entries.compare(other, entry));
         self.values.reset(entry);
         if self.changes.remove(entry) {
             self.free(entry);
@@ -271,13 +248,13 @@ impl<V: SlotColumns> KeyedMap<V> {
     /// How two entries of a sorted map compare, whatever their keys.
     #[inline]
     pub fn compare(&self, left: u32, right: u32) -> Ordering {
-        self.entries.bytes(left)[PREFIX..].cmp(&self.entries.bytes(right)[PREFIX..])
+        self.entries.compare(left, right)
     }
 
     /// The slot of an entry's key.
     #[inline]
     pub fn key_of(&self, entry: u32) -> u32 {
-        key_in(self.entries.bytes(entry))
+        self.entries.key_of(entry)
     }
 
     /// The keys in slots as columns.
@@ -293,9 +270,7 @@ impl<V: SlotColumns> KeyedMap<V> {
     /// # Errors
     /// If they hold more than 2 GB of strings.
     pub fn rows_of(&self, entries: &[u32]) -> Result<Vec<ArrayRef>> {
-        let rows = entries.iter().map(|entry| &self.entries.bytes(*entry)[PREFIX..]);
-        let columns = self.codec.decode(rows)?;
-        Ok(self.encoded_at.iter().map(|at| columns[*at].clone()).collect())
+        self.entries.rows_of(entries)
     }
 
     /// The values by entry.
@@ -347,7 +322,7 @@ impl<V: SlotColumns> KeyedMap<V> {
         for batch in batches {
             let columns = self.layout.columns_of(&batch)?;
             let (key_and_row, values) = columns.split_at(self.layout.key_columns);
-            let (key, row) = key_and_row.split_at(self.layout.key_columns - self.encoded_at.len());
+            let (key, row) = key_and_row.split_at(self.layout.key_columns - self.row_columns);
             self.intern_keys(key, batch.num_rows(), &mut keys, |_, _| ())?;
             self.intern(&keys, row, &mut entries, |_, _| ())?;
             self.values.write(&entries, values)?;
@@ -358,7 +333,7 @@ impl<V: SlotColumns> KeyedMap<V> {
 
     /// The bytes of memory that it holds.
     pub fn memory(&self) -> usize {
-        let entries = self.entries.memory() + self.slots.memory() + self.lists.memory() + self.codec.memory();
+        let entries = self.entries.memory() + self.slots.memory() + self.lists.memory();
         let keys = self.keys.memory() + (self.references.capacity() + self.abandoned.capacity()) * 4;
         keys + entries + self.values.memory() + self.changes.memory()
     }
@@ -370,41 +345,22 @@ impl<V: SlotColumns> KeyedMap<V> {
         Ok(columns)
     }
 
-    fn encode(&mut self, rows: &[ArrayRef], len: usize) -> Result<()> {
-        if rows.len() != self.encoded_at.len() {
-            return Err(Error::internal(format!("a row of state '{}' has other columns", self.layout.name)));
-        }
-        let mut columns = rows.to_vec();
-        self.encoded_at.iter().zip(rows).for_each(|(at, column)| columns[*at] = column.clone());
-        self.codec.encode(&columns, len)
-    }
-
-    /// Puts the bytes of an entry together.
-    #[inline]
-    fn load(&mut self, key: u32, row: usize) {
-        self.scratch.clear();
-        self.scratch.extend_from_slice(&key.to_le_bytes());
-        self.scratch.extend_from_slice(self.codec.row(row));
-    }
-
     /// The entry of a row of the batch encoded last, and whether it is new.
     fn intern_row(&mut self, key: u32, row: usize) -> Result<(u32, bool)> {
-        self.load(key, row);
-        let hash = hash_bytes(&self.scratch);
-        let entry = match self.entries.find(hash, &self.scratch) {
+        let entry = match self.entries.find(key, row) {
             Some(entry) if self.changes.revive(entry) => entry,
             Some(entry) => return Ok((entry, false)),
             None => {
                 let entry = self.slots.take()?;
-                self.entries.insert(hash, &self.scratch, entry);
+                self.entries.insert(key, row, entry);
                 self.references[key as usize] += 1;
                 self.changes.mark(entry);
                 entry
             }
         };
         self.values.reset(entry);
-        let (entries, row) = (&self.entries, &self.scratch[PREFIX..]);
-        self.lists.insert(key, entry, |other| entries.bytes(other)[PREFIX..].cmp(row));
+        let entries = &self.entries;
+        self.lists.insert(key, entry, |other| entries.compare(other, entry));
         Ok((entry, true))
     }
 
@@ -419,9 +375,4 @@ impl<V: SlotColumns> KeyedMap<V> {
             self.abandoned.push(key);
         }
     }
-}
-
-#[inline]
-fn key_in(bytes: &[u8]) -> u32 {
-    bytes.first_chunk().map_or(NO_SLOT, |prefix| u32::from_le_bytes(*prefix))
 }

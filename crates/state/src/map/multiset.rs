@@ -81,6 +81,28 @@ impl KeyedMultiset {
         Ok(())
     }
 
+    /// For numbers that the caller gives another meaning, none of them 0: `change(i, number)` changes the number of row `i`, 0 for a row
+    /// that is new, and says whether it did.
+    ///
+    /// # Errors
+    /// If the columns are not of the row's types.
+    pub fn update(
+        &mut self,
+        keys: &[u32],
+        rows: &[ArrayRef],
+        mut change: impl FnMut(usize, &mut i64) -> bool,
+    ) -> Result<()> {
+        let KeyedMultiset { map, entries } = self;
+        map.intern(keys, rows, entries, |_, _| ())?;
+        let numbers = map.values.values_mut();
+        for (row, entry) in entries.iter().enumerate() {
+            if change(row, &mut numbers[*entry as usize]) {
+                map.changes.mark(*entry);
+            }
+        }
+        Ok(())
+    }
+
     /// How often the row of an entry occurs.
     #[inline]
     pub fn count(&self, entry: u32) -> i64 {

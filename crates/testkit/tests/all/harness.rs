@@ -45,14 +45,20 @@ fn timers_of_event_time_fire_with_the_watermark_whatever_the_clock_shows() {
 }
 
 #[test]
-fn what_an_event_time_timer_puts_out_has_its_time() {
+fn what_comes_out_has_the_time_of_its_record_or_timer() {
     let mut harness = harness();
     harness.push_at(visit("ann"), 5).unwrap();
-    let input_ends = harness.finish().unwrap();
-    assert_eq!(input_ends, ["ann=1"], "the end of the input is the end of time");
+    harness.push_at(visit("bob"), 1_000_000).unwrap();
+    assert_eq!(harness.watermark(100_000).unwrap(), ["ann=1"]);
+    assert_eq!(harness.timestamps(), [Some(60_005)]);
+    assert_eq!(harness.finish().unwrap(), ["bob=1"], "the end of the input is the end of time");
+    assert_eq!(harness.timestamps(), [Some(1_060_000)]);
 
-    let mut timed = Harness::new(|numbers: DataStream<i64>| numbers.map(|n| n + 1));
-    assert_eq!(timed.push_timed(1, 77).unwrap(), [(2, Some(77))]);
+    let mut numbers = Harness::new(|numbers: DataStream<i64>| numbers.map(|n| n + 1));
+    assert_eq!(numbers.push_at(1, 77).unwrap(), [2]);
+    assert_eq!(numbers.timestamps(), [Some(77)]);
+    assert_eq!(numbers.push(2).unwrap(), [3]);
+    assert_eq!(numbers.timestamps(), [None]);
 }
 
 #[test]

@@ -40,6 +40,9 @@ use crate::output::OutputBuffer;
 use crate::state::{Key, KeyBy, States, Timers};
 use crate::{OutputTag, TimeDomain, ValueState};
 
+/// The numbers of the states of windows begin here, those of the states of keys at 0.
+const WINDOW_STATES: u32 = 1 << 16;
+
 /// What the program says of windows.
 pub(super) struct Windowing<T, A: WindowAssigner<T>> {
     pub assigner: A,
@@ -123,7 +126,7 @@ where
             subtask: SubtaskIndex(0),
             windows: WindowTable::new(max_parallelism)?,
             ends: Ends::default(),
-            window_states: States::default(),
+            window_states: States::beside(WINDOW_STATES),
             global_states: States::default(),
             event_timers: Timers::new(EVENT_TIMERS)?,
             processing_timers: Timers::new(PROCESSING_TIMERS)?,

@@ -163,7 +163,7 @@ where
     /// ```
     /// # use flott_datastream::*;
     /// # let env = StreamExecutionEnvironment::new();
-    /// # let numbers = env.from_sequence(1, 6);
+    /// # let numbers = env.from_sequence(1, 6).parallelism(1);
     /// let lists = numbers.key_by(|n| n % 2).count_window(3).apply(|parity, _, numbers: &[i64], out| {
     ///     out.collect(format!("{parity}: {numbers:?}"));
     /// });

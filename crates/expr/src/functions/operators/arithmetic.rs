@@ -3,7 +3,7 @@
 //! Integers wrap around; division by zero of integers and decimals fails, of floating point numbers gives infinity.
 //! The operands are cast to the type of the result first, so that FLOAT + DOUBLE is computed in FLOAT, as in Flink.
 
-use arrow::array::{ArrayRef, PrimitiveArray};
+use arrow::array::{ArrayRef, Int64Array, PrimitiveArray};
 use arrow::datatypes::{
     ArrowNativeTypeOp, ArrowPrimitiveType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type,
     Int32Type, Int64Type,
@@ -223,6 +223,9 @@ fn modulo(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         call: &Call<'_>,
         cut: impl Fn(i64) -> T::Native,
     ) -> Result<ArrayRef> {
+        if let Some(Some(divisor)) = args[1].view::<Int64Array>()?.constant().filter(|b| *b != Some(0)) {
+            return Ok(as_ref(unary::<Int64Type, T>(&args[0], call.rows, |a| cut(a.wrapping_rem(divisor)))?));
+        }
         Ok(as_ref(try_binary::<Int64Type, Int64Type, T>(&args[0], &args[1], call.rows, |a, b| match b {
             0 => Err(division_by_zero()),
             b => Ok(Some(cut(a.wrapping_rem(b)))),

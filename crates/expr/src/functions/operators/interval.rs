@@ -111,9 +111,15 @@ where
             time::add_months_to_instant(a, MILLIS_OF_DAY * units, sign * i64::from(b))
         })?
     } else {
-        binary::<T, DurationMillisecondType, T>(a, b, call.rows, |a, b| {
-            a.wrapping_add((sign * b / keep * keep).wrapping_mul(units))
-        })?
+        // The interval first, so that a constant one is scaled once.
+        let scaled = unary::<DurationMillisecondType, Int64Type>(
+            b,
+            if b.is_constant() { 1 } else { call.rows },
+            |b| (sign * b / keep * keep).wrapping_mul(units),
+        )?;
+        let scaled =
+            if b.is_constant() { Value::constant(as_ref(scaled)) } else { Value::array(as_ref(scaled)) };
+        binary::<T, Int64Type, T>(a, &scaled, call.rows, |a, b| a.wrapping_add(b))?
     };
     Ok(array.with_zone(zone))
 }

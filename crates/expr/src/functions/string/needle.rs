@@ -1,7 +1,7 @@
 //! Looking for the same text in many others.
 
-use memchr::memchr;
 use memchr::memmem::Finder;
+use memchr::{memchr, memchr_iter};
 
 /// A text to look for, not empty, prepared once.
 pub(super) enum Needle<'n> {
@@ -37,6 +37,14 @@ impl<'n> Needle<'n> {
 
     /// The n-th of the parts between its occurrences, from 0.
     pub fn part<'t>(&self, text: &'t str, mut position: usize) -> Option<&'t str> {
+        if let Needle::Byte(byte) = self {
+            let mut ends = memchr_iter(*byte, text.as_bytes());
+            let start = match position.checked_sub(1) {
+                Some(before) => ends.nth(before)? + 1,
+                None => 0,
+            };
+            return text.get(start..ends.next().unwrap_or(text.len()));
+        }
         let mut rest = text;
         loop {
             let end = self.find(rest);

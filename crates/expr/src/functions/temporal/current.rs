@@ -9,6 +9,7 @@ use super::instant::{DAY, from_millis};
 use crate::context::PlanContext;
 use crate::function::{Argument, Call, Determinism, Function, Signature, no_signature};
 use crate::time;
+use crate::value::repeat;
 
 macro_rules! current {
     ($name:literal, $kind:expr, $of:expr) => {
@@ -45,11 +46,16 @@ fn infer(name: &str, args: &[Argument<'_>], result: LogicalType) -> Result<Signa
 fn now(call: &Call<'_>, of: fn(i64, i64) -> i64) -> Result<ArrayRef> {
     let instant = call.context.now();
     let local = time::to_local(instant, 1_000, call.context.time_zone());
-    from_millis(call.result, call.rows, |_| Some(of(local, instant)))
+    same(of(local, instant), call)
 }
 
 fn row_now(_args: &[crate::value::Value], call: &Call<'_>) -> Result<ArrayRef> {
-    from_millis(call.result, call.rows, |_| Some(call.context.row_now()))
+    same(call.context.row_now(), call)
+}
+
+/// The same time for all rows.
+fn same(millis: i64, call: &Call<'_>) -> Result<ArrayRef> {
+    repeat(&from_millis(call.result, 1, |_| Some(millis))?, call.rows)
 }
 
 fn infer_watermark(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature> {
@@ -68,7 +74,7 @@ fn infer_watermark(args: &[Argument<'_>], _context: &PlanContext) -> Result<Sign
 
 fn watermark(_args: &[crate::value::Value], call: &Call<'_>) -> Result<ArrayRef> {
     match call.context.watermark() {
-        Some(watermark) => from_millis(call.result, call.rows, |_| Some(watermark)),
+        Some(watermark) => same(watermark, call),
         None => Ok(new_null_array(&to_arrow(call.result), call.rows)),
     }
 }

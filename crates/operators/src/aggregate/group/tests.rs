@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use expect_test::expect;
 use flott_plan::{AggregateCall, AggregatePhase, OperatorSpec};
@@ -322,5 +322,69 @@ fn random_changes_give_the_results_of_all_rows() {
             .collect();
         expected.sort();
         assert_eq!(operator.result(), expected.concat(), "seed {seed}");
+    }
+}
+
+/// DISTINCT with FILTERs over one set of values, or with retractions several, snapshot and restored at another parallelism, against
+/// results computed from all rows at the end.
+#[test]
+fn distinct_values_are_counted_for_each_filter() {
+    for seed in 0..12 {
+        let mut random = SmallRng::seed_from_u64(seed);
+        let updates = seed % 2 != 0;
+        let filtered = |filter| AggregateCall { filter, ..call("COUNT DISTINCT", &[(1, "INT")], "BIGINT") };
+        let calls = vec![
+            filtered(Some(2)),
+            filtered(None),
+            AggregateCall { filter: Some(3), ..call("SUM DISTINCT", &[(1, "INT")], "INT") },
+            filtered(Some(3)),
+        ];
+        let node =
+            node(spec(&[0], calls, updates), &["INT INT BOOLEAN BOOLEAN"], "INT BIGINT BIGINT INT BIGINT");
+        let mut operator = Harness::keyed(node, &[&[0]]);
+        let mut rows: Vec<(i32, Option<i32>, bool, Option<bool>)> = Vec::new();
+        for _ in 0..40 {
+            let mut batch = String::new();
+            for _ in 0..random.random_range(1..20) {
+                let retract = updates && !rows.is_empty() && random.random_bool(0.4);
+                let row = match retract {
+                    true => rows.swap_remove(random.random_range(0..rows.len())),
+                    false => {
+                        let value = random.random_bool(0.9).then(|| random.random_range(0..9));
+                        let second = random.random_bool(0.8).then(|| random.random_bool(0.5));
+                        (random.random_range(0..4), value, random.random_bool(0.3), second)
+                    }
+                };
+                let null =
+                    |value: Option<String>| value.map_or("NULL".to_owned(), |value| value.to_uppercase());
+                let (value, second) = (row.1.map(|v| v.to_string()), row.3.map(|v| v.to_string()));
+                let first = row.2.to_string().to_uppercase();
+                let kind = if retract { "-D" } else { "+I" };
+                batch += &format!("{kind} {} {} {first} {}\n", row.0, null(value), null(second));
+                if !retract {
+                    rows.push(row);
+                }
+            }
+            operator.push(&batch);
+            if random.random_bool(0.2) {
+                operator.checkpoint(random.random_bool(0.2));
+                operator.restore(random.random_range(1..4));
+            }
+        }
+        let mut expected = String::new();
+        for key in 0..4 {
+            let of_key: Vec<_> = rows.iter().filter(|row| row.0 == key).collect();
+            let values = |passes: &dyn Fn(bool, Option<bool>) -> bool| -> BTreeSet<i32> {
+                of_key.iter().filter(|row| passes(row.2, row.3)).filter_map(|row| row.1).collect()
+            };
+            let (first, second) = (values(&|first, _| first), values(&|_, second| second == Some(true)));
+            let sum =
+                second.iter().copied().reduce(|a, b| a + b).map_or("NULL".to_owned(), |sum| sum.to_string());
+            let all = values(&|_, _| true).len();
+            if !of_key.is_empty() {
+                expected += &format!("{key} {} {all} {sum} {}\n", first.len(), second.len());
+            }
+        }
+        assert_eq!(operator.result(), expected, "seed {seed}");
     }
 }

@@ -1,0 +1,242 @@
+//! The entries of a map: which there are, of which key, with which row.
+//!
+//! A row that is one integer-like column, in no order, is kept as that integer beside its key's slot: 16 bytes a bucket and 12 an entry,
+//! one cache line a probe. Other rows are kept as bytes that compare like them.
+
+use std::cmp::Ordering;
+
+use arrow::array::ArrayRef;
+use arrow::compute::SortOptions;
+use arrow::datatypes::FieldRef;
+use flott_types::{Error, FastMap, Result};
+use hashbrown::HashTable;
+
+use crate::NO_SLOT;
+use crate::bits::Bits;
+use crate::codec::RowCodec;
+use crate::index::{BytesIndex, IntegerColumn, hash_bytes, hash_integer};
+
+/// The bytes of an entry before those of its row: the slot of its key.
+const PREFIX: usize = size_of::<u32>();
+
+/// From keys' slots and rows to entries that the caller chooses.
+#[derive(Debug)]
+pub(super) enum Entries {
+    Rows(RowEntries),
+    Integers(IntegerEntries),
+}
+
+#[derive(Debug)]
+pub(super) struct RowEntries {
+    codec: RowCodec,
+    /// Where in the encoding each of the row's columns lies.
+    encoded_at: Vec<usize>,
+    index: BytesIndex,
+    /// Key slot and row of the row at hand.
+    scratch: Vec<u8>,
+}
+
+#[derive(Debug)]
+pub(super) struct IntegerEntries {
+    column: IntegerColumn,
+    table: HashTable<Pair>,
+    /// The entries of NULL by key.
+    nulls: FastMap<u32, u32>,
+    /// By entry.
+    values: Vec<i64>,
+    keys: Vec<u32>,
+    is_null: Bits,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    value: i64,
+    key: u32,
+    entry: u32,
+}
+
+#[inline]
+fn hash_pair(key: u32, value: i64) -> u64 {
+    hash_integer(value ^ (hash_integer(key.into()) as i64))
+}
+
+impl Entries {
+    /// For rows of these columns, sorted by some of them or not at all.
+    pub fn new(rows: &[FieldRef], order: Option<&[(usize, SortOptions)]>) -> Result<Self> {
+        if let ([field], None) = (rows, order)
+            && let Some(column) = IntegerColumn::new(field.data_type())
+        {
+            return Ok(Entries::Integers(IntegerEntries {
+                column,
+                table: HashTable::new(),
+                nulls: FastMap::default(),
+                values: Vec::new(),
+                keys: Vec::new(),
+                is_null: Bits::default(),
+            }));
+        }
+        let order = order.unwrap_or_default();
+        let mut encoded: Vec<usize> = order.iter().map(|(column, _)| *column).collect();
+        encoded.extend((0..rows.len()).filter(|column| order.iter().all(|(sorted, _)| sorted != column)));
+        if encoded.len() != rows.len() || encoded.iter().any(|column| *column >= rows.len()) {
+            return Err(Error::internal("rows of state are sorted by what is not one of their columns"));
+        }
+        let fields: Vec<FieldRef> = encoded.iter().map(|column| rows[*column].clone()).collect();
+        let options: Vec<SortOptions> = order.iter().map(|(_, options)| *options).collect();
+        let mut encoded_at = vec![0; encoded.len()];
+        encoded.iter().enumerate().for_each(|(at, column)| encoded_at[*column] = at);
+        Ok(Entries::Rows(RowEntries {
+            codec: RowCodec::ordered(&fields, &options)?,
+            encoded_at,
+            index: BytesIndex::default(),
+            scratch: Vec::new(),
+        }))
+    }
+
+    /// Takes a batch of rows.
+    pub fn load(&mut self, rows: &[ArrayRef], len: usize) -> Result<()> {
+        match self {
+            Entries::Rows(entries) => {
+                if rows.len() != entries.encoded_at.len() {
+                    return Err(Error::internal("a row of state has other columns"));
+                }
+                let mut columns = rows.to_vec();
+                entries.encoded_at.iter().zip(rows).for_each(|(at, column)| columns[*at] = column.clone());
+                entries.codec.encode(&columns, len)
+            }
+            Entries::Integers(entries) => entries.column.load(rows, len),
+        }
+    }
+
+    /// The entry of a row of the batch.
+    #[inline]
+    pub fn find(&mut self, key: u32, row: usize) -> Option<u32> {
+        match self {
+            Entries::Rows(entries) => {
+                entries.put_together(key, row);
+                entries.index.find(hash_bytes(&entries.scratch), &entries.scratch)
+            }
+            Entries::Integers(entries) => match entries.column.get(row) {
+                Some(value) => {
+                    let same = |pair: &Pair| pair.value == value && pair.key == key;
+                    entries.table.find(hash_pair(key, value), same).map(|pair| pair.entry)
+                }
+                None => entries.nulls.get(&key).copied(),
+            },
+        }
+    }
+
+    /// Adds a row of the batch that is not there.
+    pub fn insert(&mut self, key: u32, row: usize, entry: u32) {
+        match self {
+            Entries::Rows(entries) => {
+                entries.put_together(key, row);
+                entries.index.insert(hash_bytes(&entries.scratch), &entries.scratch, entry);
+            }
+            Entries::Integers(entries) => entries.insert(key, row, entry),
+        }
+    }
+
+    pub fn remove(&mut self, entry: u32) {
+        match self {
+            Entries::Rows(entries) => entries.index.remove(entry),
+            Entries::Integers(entries) => entries.remove(entry),
+        }
+    }
+
+    /// The slot of an entry's key.
+    #[inline]
+    pub fn key_of(&self, entry: u32) -> u32 {
+        match self {
+            Entries::Rows(entries) => {
+                let bytes = entries.index.bytes(entry);
+                bytes.first_chunk().map_or(NO_SLOT, |prefix| u32::from_le_bytes(*prefix))
+            }
+            Entries::Integers(entries) => entries.keys.get(entry as usize).copied().unwrap_or(NO_SLOT),
+        }
+    }
+
+    /// How two entries of a sorted map compare, whatever their keys.
+    #[inline]
+    pub fn compare(&self, left: u32, right: u32) -> Ordering {
+        match self {
+            Entries::Rows(entries) => {
+                entries.index.bytes(left)[PREFIX..].cmp(&entries.index.bytes(right)[PREFIX..])
+            }
+            Entries::Integers(entries) => entries.values[left as usize].cmp(&entries.values[right as usize]),
+        }
+    }
+
+    /// The rows of entries as columns.
+    pub fn rows_of(&self, wanted: &[u32]) -> Result<Vec<ArrayRef>> {
+        match self {
+            Entries::Rows(entries) => {
+                let rows = wanted.iter().map(|entry| &entries.index.bytes(*entry)[PREFIX..]);
+                let columns = entries.codec.decode(rows)?;
+                Ok(entries.encoded_at.iter().map(|at| columns[*at].clone()).collect())
+            }
+            Entries::Integers(entries) => {
+                let value =
+                    |entry: &u32| (!entries.is_null.get(*entry)).then(|| entries.values[*entry as usize]);
+                Ok(vec![entries.column.column_of(wanted.iter().map(value))?])
+            }
+        }
+    }
+
+    pub fn memory(&self) -> usize {
+        match self {
+            Entries::Rows(entries) => entries.index.memory() + entries.codec.memory(),
+            Entries::Integers(entries) => {
+                entries.table.allocation_size()
+                    + entries.values.capacity() * 8
+                    + entries.keys.capacity() * 4
+                    + entries.is_null.memory()
+                    + entries.nulls.capacity() * 8
+                    + entries.column.memory()
+            }
+        }
+    }
+}
+
+impl RowEntries {
+    #[inline]
+    fn put_together(&mut self, key: u32, row: usize) {
+        self.scratch.clear();
+        self.scratch.extend_from_slice(&key.to_le_bytes());
+        self.scratch.extend_from_slice(self.codec.row(row));
+    }
+}
+
+impl IntegerEntries {
+    fn insert(&mut self, key: u32, row: usize, entry: u32) {
+        let at = entry as usize;
+        if at >= self.values.len() {
+            self.values.resize(at + 1, 0);
+            self.keys.resize(at + 1, NO_SLOT);
+        }
+        self.keys[at] = key;
+        match self.column.get(row) {
+            Some(value) => {
+                self.values[at] = value;
+                let pair = Pair { value, key, entry };
+                self.table.insert_unique(hash_pair(key, value), pair, |pair| hash_pair(pair.key, pair.value));
+            }
+            None => {
+                self.is_null.set(entry);
+                self.nulls.insert(key, entry);
+            }
+        }
+    }
+
+    fn remove(&mut self, entry: u32) {
+        let (Some(key), Some(value)) = (self.keys.get(entry as usize), self.values.get(entry as usize))
+        else {
+            return;
+        };
+        if self.is_null.unset(entry) {
+            self.nulls.remove(key);
+        } else if let Ok(found) = self.table.find_entry(hash_pair(*key, *value), |pair| pair.entry == entry) {
+            found.remove();
+        }
+    }
+}
