@@ -169,8 +169,14 @@ pub fn environment(parallelism: u32, savepoint: Option<&str>) -> StreamExecution
 /// Stops the job; answers where its savepoint lies.
 pub fn stop(job: &JobClient, folder: &tempfile::TempDir) -> String {
     // Values may come before the last of the tasks has said that it runs.
-    assert!(wait_until(|| job.status().to_string() == "RUNNING"));
-    let path = job.stop_with_savepoint(Some(folder.path().to_str().unwrap()), false).unwrap();
+    let mut answer = None;
+    wait_until(|| {
+        let stopped = job.stop_with_savepoint(Some(folder.path().to_str().unwrap()), false);
+        let early = stopped.as_ref().is_err_and(|error| error.to_string() == "the job is not running");
+        answer = Some(stopped);
+        !early
+    });
+    let path = answer.unwrap().unwrap();
     job.wait_for(LONG).unwrap();
     path
 }
