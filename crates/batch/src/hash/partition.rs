@@ -34,16 +34,17 @@ pub fn partition(
     let keys: Vec<_> = key_columns.iter().map(|column| batch.column(*column).clone()).collect();
     let mut hashes = Vec::new();
     hash_columns(&keys, batch.physical_rows(), &mut hashes);
-    let target_of = |row: usize| {
-        KeyGroup::of_hash(hashes[row], max_parallelism).subtask(max_parallelism, parallelism).index()
-    };
-    let rows: Vec<(u32, usize)> = match batch.selection() {
-        None => (0..batch.physical_rows()).map(|row| (row as u32, target_of(row))).collect(),
-        Some(selection) => selection.set_indices().map(|row| (row as u32, target_of(row))).collect(),
+    // The owner of each key group, so that no row costs a division.
+    let owner = |group: u32| KeyGroup(group as u16).subtask(max_parallelism, parallelism).0;
+    let owners: Vec<u32> = (0..max_parallelism).map(owner).collect();
+    let target_of = |hash: &u64| owners[KeyGroup::of_hash(*hash, max_parallelism).0 as usize];
+    let rows: Vec<(u32, u32)> = match batch.selection() {
+        None => (0..).zip(hashes.iter().map(target_of)).collect(),
+        Some(selection) => selection.set_indices().map(|row| (row as u32, target_of(&hashes[row]))).collect(),
     };
 
     let mut starts = vec![0; targets + 1];
-    rows.iter().for_each(|(_, target)| starts[target + 1] += 1);
+    rows.iter().for_each(|(_, target)| starts[*target as usize + 1] += 1);
     if let Some(only) = starts[1..].iter().position(|count| *count == rows.len()) {
         parts[only] = Some(batch.clone());
         return Ok(parts);
@@ -53,8 +54,9 @@ pub fn partition(
     let mut order = vec![0u32; rows.len()];
     let mut next = starts.clone();
     for (row, target) in &rows {
-        order[next[*target]] = *row;
-        next[*target] += 1;
+        let next = &mut next[*target as usize];
+        order[*next] = *row;
+        *next += 1;
     }
     let batch = match batch.kinds() {
         None => batch.clone(),
@@ -69,7 +71,7 @@ pub fn partition(
 }
 
 /// Updates whose halves go to different targets become deletions and insertions.
-fn split_updates(kinds: &RowKinds, rows: &[(u32, usize)]) -> RowKinds {
+fn split_updates(kinds: &RowKinds, rows: &[(u32, u32)]) -> RowKinds {
     let mut changed: Vec<RowKind> = kinds.iter().collect();
     for pair in rows.windows(2) {
         let [(before, here), (after, there)] = pair else {

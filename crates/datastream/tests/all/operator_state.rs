@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use flott_datastream::{
     BroadcastContext, BroadcastProcessFunction, BroadcastState, OperatorListState, ProcessContext,
-    ProcessFunction, Result, RuntimeContext, SnapshotContext, StreamExecutionEnvironment, WatermarkStrategy,
+    ProcessFunction, ReadOnlyContext, Result, RuntimeContext, SnapshotContext, StreamExecutionEnvironment,
+    WatermarkStrategy,
 };
 use flott_types::CheckpointId;
 use flott_types::clock::ManualClock;
@@ -41,7 +42,7 @@ impl BroadcastProcessFunction<i64, i64> for Keeper {
         Ok(())
     }
 
-    fn process_element(&mut self, value: i64, ctx: &mut ProcessContext<'_, Kept>) -> Result<()> {
+    fn process_element(&mut self, value: i64, ctx: &mut ReadOnlyContext<'_, Kept>) -> Result<()> {
         self.dealt.add(ctx, value);
         let sum = self.united.get(ctx).iter().sum::<i64>() + value;
         self.united.update(ctx, [sum]);

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use flott_datastream::{
     BroadcastContext, BroadcastProcessFunction, BroadcastState, JobClient, KeyedContext,
-    KeyedProcessFunction, ListState, MapState, OperatorListState, ProcessContext, ReducingState, Result,
+    KeyedProcessFunction, ListState, MapState, OperatorListState, ReadOnlyContext, ReducingState, Result,
     RuntimeContext, StateTtlConfig, StreamExecutionEnvironment, Timestamp, ValueState,
 };
 use flott_types::clock::ManualClock;
@@ -98,7 +98,7 @@ impl<A: Account> BroadcastProcessFunction<(String, i32), (String, i32)> for Ledg
     fn process_element(
         &mut self,
         (owner, amount): (String, i32),
-        ctx: &mut ProcessContext<'_, (String, i32)>,
+        ctx: &mut ReadOnlyContext<'_, (String, i32)>,
     ) -> Result<()> {
         if owner == "ledger" {
             let pages: Vec<String> = self.pages.get(ctx).iter().map(A::describe).collect();

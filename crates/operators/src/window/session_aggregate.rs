@@ -56,6 +56,9 @@ pub(crate) struct SessionAggregate {
     /// By session: where it is in `due`.
     due_at: Vec<i64>,
     progress: Progress,
+    batch: u32,
+    /// By key: the batch that had rows of it last.
+    touched_in: Vec<u32>,
 }
 
 /// The rows of a batch and the sessions they are in.
@@ -113,6 +116,8 @@ impl SessionAggregate {
             due: BTreeSet::new(),
             due_at: Vec::new(),
             progress: Progress(i64::MIN),
+            batch: 0,
+            touched_in: Vec::new(),
         })
     }
 
@@ -127,6 +132,15 @@ impl SessionAggregate {
 
     fn has_passed(&self, end: i64) -> bool {
         self.zone.trigger(end - 1) <= self.progress.0
+    }
+
+    /// The keys of a batch's rows, each once.
+    fn touch(&mut self, keys: &[u32]) -> Vec<u32> {
+        self.batch = self.batch.wrapping_add(1).max(1);
+        self.touched_in.resize(self.index.slots_end().max(self.touched_in.len()), 0);
+        let (batch, touched_in) = (self.batch, &mut self.touched_in);
+        let first = |key: &u32| std::mem::replace(&mut touched_in[*key as usize], batch) != batch;
+        keys.iter().copied().filter(first).collect()
     }
 
     /// Puts each row into a session of its key.
@@ -302,9 +316,7 @@ impl Operator for SessionAggregate {
         let assigned = self.assign(&keys, &times);
         count_late(assigned.late, context);
         let by_number = self.open_sessions(&assigned, &columns, &times)?;
-        let mut touched = keys;
-        touched.sort_unstable();
-        touched.dedup();
+        let touched = self.touch(&keys);
         self.settle(&touched, &by_number);
 
         let slot_of = |session: u32| match assigned.survivor(session) {

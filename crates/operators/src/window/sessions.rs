@@ -11,9 +11,12 @@ pub(super) struct Session {
 }
 
 /// The sessions of one key. They do not touch each other.
+///
+/// Nearly always there is one: it needs no allocation.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Sessions {
-    list: Vec<Session>,
+    first: Option<Session>,
+    others: Vec<Session>,
 }
 
 /// What a row does to the sessions of its key.
@@ -30,56 +33,68 @@ pub(super) struct Placement {
 impl Sessions {
     /// Where a row at this time would go. Of several sessions that it connects one for which `prefer` holds stays, or the
     /// earliest. A new one gets `id`.
+    #[inline]
     pub fn place(&self, time: i64, gap: i64, id: u32, prefer: impl Fn(u32) -> bool) -> Placement {
-        let mut session = Session { start: time, end: time + gap, id };
-        let touching: Vec<&Session> = self
-            .list
-            .iter()
-            .filter(|other| other.start <= session.end && other.end >= session.start)
-            .collect();
-        let stays = touching.iter().find(|other| prefer(other.id)).or(touching.first()).map(|other| other.id);
-        for other in &touching {
-            session.start = session.start.min(other.start);
-            session.end = session.end.max(other.end);
-        }
-        let Some(stays) = stays else { return Placement { session, absorbed: Vec::new(), new: true } };
-        session.id = stays;
-        let absorbed = touching.iter().map(|other| other.id).filter(|other| *other != stays).collect();
+        let row = Session { start: time, end: time + gap, id };
+        let touches = |other: &&Session| other.start <= row.end && other.end >= row.start;
+        let touching = || self.iter().filter(touches);
+        let stays = touching().find(|other| prefer(other.id)).or_else(|| touching().next());
+        let Some(stays) = stays else {
+            return Placement { session: row, absorbed: Vec::new(), new: true };
+        };
+        let session = Session {
+            start: touching().fold(row.start, |start, other| start.min(other.start)),
+            end: touching().fold(row.end, |end, other| end.max(other.end)),
+            id: stays.id,
+        };
+        let absorbed = touching().map(|other| other.id).filter(|other| *other != stays.id).collect();
         Placement { session, absorbed, new: false }
     }
 
     /// Makes it so.
+    #[inline]
     pub fn put(&mut self, placement: &Placement) {
         let session = placement.session;
-        match self.list.iter_mut().find(|other| other.id == session.id) {
-            Some(known) if !placement.new => *known = session,
-            _ => self.list.push(session),
+        if placement.new {
+            self.insert(session);
+        } else if let Some(known) = self.iter_mut().find(|other| other.id == session.id) {
+            *known = session;
         }
-        if !placement.absorbed.is_empty() {
-            self.list.retain(|other| !placement.absorbed.contains(&other.id));
-        }
+        placement.absorbed.iter().for_each(|gone| self.remove(*gone));
     }
 
-    /// Adds one that was restored.
+    /// Adds one that touches no other.
     pub fn insert(&mut self, session: Session) {
-        self.list.push(session);
+        match self.first {
+            None => self.first = Some(session),
+            Some(_) => self.others.push(session),
+        }
     }
 
     /// Forgets one that has ended.
     pub fn remove(&mut self, id: u32) {
-        self.list.retain(|session| session.id != id);
+        if self.first.is_some_and(|first| first.id == id) {
+            // The order of the others stays.
+            self.first = (!self.others.is_empty()).then(|| self.others.remove(0));
+        } else {
+            self.others.retain(|session| session.id != id);
+        }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
+        self.first.is_none()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Session> {
+        self.first.iter().chain(&self.others)
     }
 
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Session> {
-        self.list.iter_mut()
+        self.first.iter_mut().chain(&mut self.others)
     }
 
     pub fn get(&self, id: u32) -> Option<&Session> {
-        self.list.iter().find(|session| session.id == id)
+        self.iter().find(|session| session.id == id)
     }
 }
 
@@ -107,6 +122,6 @@ mod tests {
             placed,
             Placement { session: Session { start: 0, end: 41, id: 1 }, absorbed: vec![3], new: false }
         );
-        assert_eq!(sessions.list, [Session { start: 0, end: 41, id: 1 }]);
+        assert_eq!(sessions.iter().collect::<Vec<_>>(), [&Session { start: 0, end: 41, id: 1 }]);
     }
 }

@@ -27,7 +27,7 @@ use crate::bits::Bits;
 use crate::codec::RowCodec;
 pub(crate) use bytes::{BytesIndex, hash_bytes};
 use integer::IntegerIndex;
-pub(crate) use integer::{IntegerColumn, hash_integer};
+pub(crate) use integer::{IntegerColumn, hash_pair};
 use pair::PairIndex;
 
 /// In the result of a lookup: there is no such key.

@@ -8,7 +8,7 @@ use flott_types::{Error, FastMap, Result};
 use hashbrown::HashTable;
 
 use super::RowIndex;
-use super::integer::{IntegerColumn, hash_integer};
+use super::integer::{IntegerColumn, hash_pair};
 
 type Pair = (Option<i64>, Option<i64>);
 
@@ -30,7 +30,7 @@ struct Entry {
 
 #[inline]
 fn hash(key: (i64, i64)) -> u64 {
-    hash_integer(key.0 ^ hash_integer(key.1) as i64)
+    hash_pair(key.0, key.1)
 }
 
 impl RowIndex for PairIndex {

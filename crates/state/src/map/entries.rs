@@ -14,7 +14,7 @@ use hashbrown::HashTable;
 use crate::NO_SLOT;
 use crate::bits::Bits;
 use crate::codec::RowCodec;
-use crate::index::{BytesIndex, IntegerColumn, hash_bytes, hash_integer};
+use crate::index::{BytesIndex, IntegerColumn, hash_bytes, hash_pair};
 
 /// The bytes of an entry before those of its row: the slot of its key.
 const PREFIX: usize = size_of::<u32>();
@@ -53,11 +53,6 @@ struct Pair {
     value: i64,
     key: u32,
     entry: u32,
-}
-
-#[inline]
-fn hash_pair(key: u32, value: i64) -> u64 {
-    hash_integer(value ^ (hash_integer(key.into()) as i64))
 }
 
 impl Entries {
@@ -119,7 +114,7 @@ impl Entries {
             Entries::Integers(entries) => match entries.column.get(row) {
                 Some(value) => {
                     let same = |pair: &Pair| pair.value == value && pair.key == key;
-                    entries.table.find(hash_pair(key, value), same).map(|pair| pair.entry)
+                    entries.table.find(hash_pair(key.into(), value), same).map(|pair| pair.entry)
                 }
                 None => entries.nulls.get(&key).copied(),
             },
@@ -219,7 +214,9 @@ impl IntegerEntries {
             Some(value) => {
                 self.values[at] = value;
                 let pair = Pair { value, key, entry };
-                self.table.insert_unique(hash_pair(key, value), pair, |pair| hash_pair(pair.key, pair.value));
+                self.table.insert_unique(hash_pair(key.into(), value), pair, |pair| {
+                    hash_pair(pair.key.into(), pair.value)
+                });
             }
             None => {
                 self.is_null.set(entry);
@@ -235,7 +232,9 @@ impl IntegerEntries {
         };
         if self.is_null.unset(entry) {
             self.nulls.remove(key);
-        } else if let Ok(found) = self.table.find_entry(hash_pair(*key, *value), |pair| pair.entry == entry) {
+        } else if let Ok(found) =
+            self.table.find_entry(hash_pair((*key).into(), *value), |pair| pair.entry == entry)
+        {
             found.remove();
         }
     }

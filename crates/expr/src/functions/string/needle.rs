@@ -4,6 +4,7 @@ use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter};
 
 /// A text to look for, not empty, prepared once.
+#[expect(clippy::large_enum_variant, reason = "there is one of it for a batch, and never a list")]
 pub(super) enum Needle<'n> {
     /// One byte, which is a whole character: no other character has it inside.
     Byte(u8),
