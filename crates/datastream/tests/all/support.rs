@@ -166,17 +166,20 @@ pub fn environment(parallelism: u32, savepoint: Option<&str>) -> StreamExecution
     env
 }
 
-/// Stops the job; answers where its savepoint lies.
-pub fn stop(job: &JobClient, folder: &tempfile::TempDir) -> String {
-    // Values may come before the last of the tasks has said that it runs.
+/// Asks for a snapshot, again if that was too early: values may come before the last of the tasks has said that it runs.
+pub fn once_running(ask: impl Fn() -> Result<String>) -> Result<String> {
     let mut answer = None;
     wait_until(|| {
-        let stopped = job.stop_with_savepoint(Some(folder.path().to_str().unwrap()), false);
-        let early = stopped.as_ref().is_err_and(|error| error.to_string() == "the job is not running");
-        answer = Some(stopped);
-        !early
+        let early = |error: &flott_datastream::Error| error.to_string() == "the job is not running";
+        !answer.insert(ask()).as_ref().is_err_and(early)
     });
-    let path = answer.unwrap().unwrap();
+    answer.unwrap()
+}
+
+/// Stops the job; answers where its savepoint lies.
+pub fn stop(job: &JobClient, folder: &tempfile::TempDir) -> String {
+    let target = folder.path().to_str().unwrap();
+    let path = once_running(|| job.stop_with_savepoint(Some(target), false)).unwrap();
     job.wait_for(LONG).unwrap();
     path
 }
