@@ -218,7 +218,7 @@ fn a_function_is_told_when_a_checkpoint_will_not_be_complete() {
     }));
     // The barrier is stuck behind the value that does not come through the gate.
     let asking = job.clone();
-    let asked = std::thread::spawn(move || asking.trigger_checkpoint(false));
+    let asked = std::thread::spawn(move || crate::support::once_running(|| asking.trigger_checkpoint(false)));
     assert!(wait_until(|| !told.lock().asked.is_empty()));
     clock.advance(100_000);
     asked.join().unwrap().unwrap_err();

@@ -171,18 +171,20 @@ pub fn environment(parallelism: u32, savepoint: Option<&str>) -> StreamExecution
     env
 }
 
+/// Asks for a snapshot, again if that was too early: values may come before the last of the tasks has said that it runs.
+pub fn once_running(ask: impl Fn() -> Result<String>) -> Result<String> {
+    let mut answer = None;
+    wait_until(|| {
+        let early = |error: &flott_datastream::Error| error.to_string() == "the job is not running";
+        !answer.insert(ask()).as_ref().is_err_and(early)
+    });
+    answer.unwrap()
+}
+
 /// Stops the job; answers where its savepoint lies.
 pub fn stop(job: &JobClient, folder: &tempfile::TempDir) -> String {
     let target = folder.path().to_str().unwrap();
-    let mut path = job.stop_with_savepoint(Some(target), false);
-    // Values may come out before all tasks have said that they run; until then the job cannot be stopped.
-    wait_until(|| {
-        if path.is_err() && !job.status().is_terminal() {
-            path = job.stop_with_savepoint(Some(target), false);
-        }
-        path.is_ok() || job.status().is_terminal()
-    });
-    let path = path.unwrap();
+    let path = once_running(|| job.stop_with_savepoint(Some(target), false)).unwrap();
     job.wait_for(LONG).unwrap();
     path
 }
