@@ -39,6 +39,8 @@ pub(crate) struct Transformation {
     pub name: String,
     pub uid: Option<String>,
     pub parallelism: Option<u32>,
+    /// The node has as many subtasks as the one that its only input comes from.
+    pub beside_input: bool,
     /// The node cannot have more subtasks (an iterator that cannot be split, a window over everything).
     pub fixed: bool,
     pub wishes: Wishes,
@@ -53,6 +55,8 @@ pub(crate) struct Graph {
     nodes: Arc<Mutex<Vec<Transformation>>>,
     /// What was wrong while the graph was described; told when it is executed.
     fault: Arc<Mutex<Option<Error>>>,
+    /// So many nodes were there when the program was executed last: they are executed again only if something new needs them.
+    executed: Arc<Mutex<usize>>,
 }
 
 impl Graph {
@@ -62,6 +66,7 @@ impl Graph {
             name: name.to_owned(),
             uid: None,
             parallelism: None,
+            beside_input: false,
             fixed: false,
             wishes: Wishes::default(),
             kind,
@@ -72,10 +77,6 @@ impl Graph {
 
     pub fn change(&self, node: usize, change: impl FnOnce(&mut Transformation)) {
         change(&mut self.nodes.lock()[node]);
-    }
-
-    pub fn parallelism(&self, node: usize) -> Option<u32> {
-        self.nodes.lock()[node].parallelism
     }
 
     /// The factory of an operator, and the node before it.
@@ -99,8 +100,26 @@ impl Graph {
         self.fault.lock().get_or_insert(error);
     }
 
+    /// Whether there is nothing that was not executed before.
     pub fn is_empty(&self) -> bool {
-        self.nodes.lock().is_empty()
+        self.nodes.lock().len() == *self.executed.lock()
+    }
+
+    /// All that is there counts as executed.
+    pub fn executed(&self) {
+        *self.executed.lock() = self.nodes.lock().len();
+    }
+
+    /// Which nodes an execution consists of: the new ones, and those that they need.
+    fn needed(&self, nodes: &[Transformation]) -> Vec<bool> {
+        let executed = *self.executed.lock();
+        let mut needed: Vec<bool> = (0..nodes.len()).map(|at| at >= executed).collect();
+        for at in (0..nodes.len()).rev() {
+            if needed[at] {
+                nodes[at].inputs.iter().flatten().for_each(|upstream| needed[upstream.node] = true);
+            }
+        }
+        needed
     }
 
     /// Whether all sources end by themselves.
@@ -109,7 +128,9 @@ impl Graph {
             NodeKind::Source(source) => source.boundedness() == flott_connector::Boundedness::Bounded,
             _ => true,
         };
-        self.nodes.lock().iter().all(bounded)
+        let nodes = self.nodes.lock();
+        let needed = self.needed(&nodes);
+        nodes.iter().zip(needed).all(|(node, needed)| !needed || bounded(node))
     }
 
     /// The plan and the code that belongs to it.
@@ -121,21 +142,31 @@ impl Graph {
         let mut graph = StreamGraph::default();
         let mut code = Vec::with_capacity(nodes.len());
         let mut uids = Uids::default();
+        let needed = self.needed(&nodes);
+        let mut ids = vec![NodeId(0); nodes.len()];
         for (at, node) in nodes.iter().enumerate() {
             let (spec, part) = spec(program, at, node);
             code.push(part);
-            graph.add(Node {
+            if !needed[at] {
+                continue;
+            }
+            let input = node.inputs.first().and_then(|upstreams| upstreams.first());
+            let beside = input.filter(|_| node.beside_input).map(|upstream| ids[upstream.node]);
+            let parallelism = match beside {
+                Some(before) => graph.nodes[before.0 as usize].parallelism,
+                None => node.parallelism.unwrap_or(settings.parallelism),
+            };
+            ids[at] = graph.add(Node {
                 uid: uids.of(node)?,
                 name: node.name.clone(),
                 spec,
                 schema: Schema::default(),
-                parallelism: node.parallelism.unwrap_or(settings.parallelism),
+                parallelism,
                 wishes: node.wishes.clone(),
             });
             for (input, upstreams) in node.inputs.iter().enumerate() {
                 for Upstream { node: from, exchange, tag } in upstreams {
-                    let (from, to) = (NodeId(*from as u32), NodeId(at as u32));
-                    graph.connect(from, to, input, exchange.clone());
+                    graph.connect(ids[*from], ids[at], input, exchange.clone());
                     if let Some(edge) = graph.edges.last_mut() {
                         edge.tag = tag.clone();
                     }

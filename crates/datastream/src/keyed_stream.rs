@@ -138,8 +138,9 @@ impl<K: Key, T: Record> KeyedStream<K, T> {
         F: FnMut(&mut T, T) + Clone + Send + 'static,
     {
         let key_by = self.key_by.clone();
-        let factory = factory(function, move |function, info, _| {
-            Ok(Box::new(Reduce::<K, T, F>::new(function, key_by.clone(), info.max_parallelism)?))
+        let factory = factory(function, move |function, info, options| {
+            let key_by = key_by.clone();
+            Ok(Box::new(Reduce::<K, T, F>::new(function, key_by, info.max_parallelism, options.batch)?))
         });
         transform(&self.stream.shared, name, self.stream.inputs(), factory)
     }

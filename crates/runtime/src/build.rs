@@ -43,7 +43,10 @@ pub(crate) fn chain(
         return if is_source {
             let metrics = builder.metrics(head);
             let source = builder.source(head, metrics.clone())?;
+            // The watermarks of a table are in its plan; those of a program's source are its own.
+            let program = matches!(&head.node.spec, OperatorSpec::Source(spec) if spec.watermark.is_none());
             let root = builder.outputs(0, metrics)?;
+            let root = root.with_only_the_last_watermark(program && deployment.options.batch);
             Ok(Chain { source: Some(source), root, inputs })
         } else {
             let mut root = Outputs::new(OperatorMetrics::default(), context.metrics.clone());

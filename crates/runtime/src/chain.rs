@@ -45,6 +45,8 @@ pub struct Outputs {
     pub task: std::sync::Arc<crate::TaskMetrics>,
     watermark: Watermark,
     status: WatermarkStatus,
+    /// Event time is told once, at the end (a batch).
+    only_the_last: bool,
 }
 
 enum Receiver<'a> {
@@ -76,7 +78,14 @@ impl Outputs {
     pub fn new(metrics: OperatorMetrics, task: std::sync::Arc<crate::TaskMetrics>) -> Self {
         let (links, exchanges) = (Vec::new(), Vec::new());
         let (watermark, status) = (Watermark::MIN, WatermarkStatus::Active);
-        Outputs { links, exchanges, metrics, task, watermark, status }
+        Outputs { links, exchanges, metrics, task, watermark, status, only_the_last: false }
+    }
+
+    /// In a batch event time is told once, at the end: no record is late, and windows fire when all of it is there.
+    #[must_use]
+    pub fn with_only_the_last_watermark(mut self, only_the_last: bool) -> Self {
+        self.only_the_last = only_the_last;
+        self
     }
 
     /// As an operator sees it.
@@ -113,7 +122,7 @@ impl Outputs {
     }
 
     fn watermark(&mut self, watermark: Watermark, now: Timestamp) -> Result<()> {
-        if watermark <= self.watermark {
+        if watermark <= self.watermark || self.only_the_last && watermark < Watermark::MAX {
             return Ok(());
         }
         self.watermark = watermark;

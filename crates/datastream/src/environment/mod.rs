@@ -25,7 +25,8 @@ const SLOTS: u32 = 65_536;
 pub enum RuntimeMode {
     /// Results as they come; event time advances with the watermarks.
     Streaming,
-    /// Bounded inputs, final results only.
+    /// Bounded inputs: event time is told once, at the end, so that no record is late; aggregates of keys put out their final
+    /// results only.
     Batch,
     /// Batch if all sources are bounded, streaming otherwise.
     Automatic,
@@ -123,8 +124,13 @@ impl StreamExecutionEnvironment {
         self.set("execution.runtime-mode", mode)
     }
 
-    /// `execution.buffer-timeout.interval`, in milliseconds.
+    /// `execution.buffer-timeout.interval`, in milliseconds. A negative one: output is held back until a batch is full or the input
+    /// is dry.
     pub fn set_buffer_timeout(&self, millis: i64) -> &Self {
+        self.set("execution.buffer-timeout.enabled", millis >= 0);
+        if millis < 0 {
+            return self;
+        }
         self.set("execution.buffer-timeout.interval", millis)
     }
 
@@ -169,12 +175,14 @@ impl StreamExecutionEnvironment {
     pub fn execute_async(&self, name: &str) -> Result<JobClient> {
         if self.shared.graph.is_empty() {
             return Err(Error::invalid(
-                "the program has no operators; make a source and do something with it first",
+                "the program has no operators that were not executed before; make a source and do something with it",
             ));
         }
         let settings = self.settings(name)?;
         let executor = self.executor()?;
-        executor.submit(&self.shared.graph, &settings)
+        let client = executor.submit(&self.shared.graph, &settings)?;
+        self.shared.graph.executed();
+        Ok(client)
     }
 
     fn settings(&self, name: &str) -> Result<Settings> {

@@ -1,4 +1,4 @@
-//! Rolling aggregates of a keyed stream: one value for each key, put out anew with each record.
+//! Rolling aggregates of a keyed stream: one value for each key, put out anew with each record; in a batch once, at the end.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use flott_operator::{Context, Operator};
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, Result};
 
-use crate::state::{Key, KeyBy, KeyTable, StateColumn, ValueColumn, tell, tell_dropped};
+use crate::state::{Key, KeyBy, KeyTable, Keys, StateColumn, ValueColumn, tell, tell_dropped};
 
 /// The name of the state.
 const REDUCED: &str = "reduced";
@@ -19,12 +19,15 @@ pub(crate) struct Reduce<K, T, F> {
     keys: KeyTable<K>,
     values: ValueColumn<T>,
     slots: Vec<u32>,
+    /// Only what the values have come to at the end is put out.
+    batch: bool,
 }
 
 impl<K: Key, T: Record + Clone, F> Reduce<K, T, F> {
-    pub fn new(function: F, key_by: Arc<dyn KeyBy<K, T>>, max_parallelism: u32) -> Result<Self> {
+    pub fn new(function: F, key_by: Arc<dyn KeyBy<K, T>>, max_parallelism: u32, batch: bool) -> Result<Self> {
         let values = ValueColumn::new(REDUCED)?;
-        Ok(Reduce { function, key_by, keys: KeyTable::new(max_parallelism)?, values, slots: Vec::new() })
+        let keys = KeyTable::new(max_parallelism)?;
+        Ok(Reduce { function, key_by, keys, values, slots: Vec::new(), batch })
     }
 }
 
@@ -48,6 +51,15 @@ where
         let hashes = routes.ok_or_else(|| Error::internal("records of a keyed stream without their keys"))?;
         self.slots.clear();
         self.key_by.intern(&values, &hashes, &mut self.keys, &mut self.slots);
+        if self.batch {
+            for (value, slot) in values.into_iter().zip(&self.slots) {
+                match self.values.get_mut(*slot) {
+                    Some(reduced) => (self.function)(reduced, value),
+                    None => self.values.set(*slot, value),
+                }
+            }
+            return Ok(());
+        }
         let reduce = |(value, slot): (T, &u32)| match self.values.get_mut(*slot) {
             Some(reduced) => {
                 (self.function)(reduced, value);
@@ -60,6 +72,14 @@ where
         };
         let values = values.into_iter().zip(&self.slots).map(reduce).collect();
         context.output.emit(Batch::from(Records { values, timestamps, routes: None }))
+    }
+
+    fn finish(&mut self, context: &mut Context<'_>) -> Result<()> {
+        if !self.batch {
+            return Ok(());
+        }
+        let values = (0..self.keys.end()).filter_map(|slot| self.values.get(slot).cloned()).collect();
+        context.output.emit(Batch::from(Records::<T>::new(values)))
     }
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {

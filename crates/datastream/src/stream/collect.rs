@@ -31,7 +31,10 @@ impl<T: Record> DataStream<T> {
     /// If the program or its configuration is wrong. What goes wrong later is an item of the iterator.
     pub fn execute_and_collect(&self, name: &str) -> Result<Collected<T>> {
         self.shared.graph.add("Collect", NodeKind::Collect, self.inputs());
-        let client = self.environment().execute_async(name)?;
+        let submitted = self.environment().execute_async(name);
+        // Whatever became of it: a later execution must not collect for nobody.
+        self.shared.graph.executed();
+        let client = submitted?;
         let results = client.results().ok_or_else(|| Error::internal("the job collects nothing"))?;
         Ok(Collected { client, results, ready: VecDeque::new(), ended: false })
     }

@@ -29,7 +29,7 @@ pub use window_join::{
 };
 
 use crate::environment::Shared;
-use crate::graph::{Transformation, Upstream};
+use crate::graph::{NodeKind, OperatorFactory, Transformation, Upstream};
 use crate::operator::{Filter, FlatMap, Map, MapPartition, Process, Route};
 use crate::state::{ByRef, ByValue, Key, KeyBy};
 use crate::time::{TimestampsAndWatermarks, WatermarkStrategy};
@@ -167,6 +167,7 @@ impl<T: Record> DataStream<T> {
     #[must_use]
     pub fn assign_timestamps_and_watermarks(&self, strategy: WatermarkStrategy<T>) -> DataStream<T> {
         let factory = factory(strategy, |strategy, _, options| {
+            let strategy = if options.batch { strategy.timestamps_only() } else { strategy };
             Ok(Box::new(TimestampsAndWatermarks::new(&strategy, options.auto_watermark_interval)))
         });
         transform(&self.shared, "Timestamps/Watermarks", self.inputs(), factory)
@@ -227,9 +228,19 @@ impl<T: Record> DataStream<T> {
             let routes = move |values: &[T], routes: &mut Vec<u64>| key_by.hash(values, routes);
             Ok(Box::new(Route::<T, _>::new(routes)))
         });
-        let routed: DataStream<T> = transform(&self.shared, "KeyBy", self.inputs(), factory);
-        self.same_parallelism(&routed);
-        KeyedStream::new(routed.with_exchange(Exchange::Hash(Vec::new())), key_by)
+        KeyedStream::new(self.routed("KeyBy", &factory, &Exchange::Hash(Vec::new())), key_by)
+    }
+
+    /// Lets an operator give routes to the values, right behind each operator that they come from, so that the exchange behind it
+    /// is the first thing that spreads them: values of one key keep their order. How they were to be spread before counts no more.
+    pub(crate) fn routed(&self, name: &str, factory: &OperatorFactory, exchange: &Exchange) -> DataStream<T> {
+        let route = |upstream: &Upstream| {
+            let input = Upstream { exchange: Exchange::Forward, ..upstream.clone() };
+            let node = self.shared.graph.add(name, NodeKind::Operator(factory.clone()), vec![vec![input]]);
+            self.shared.graph.change(node, |node| node.beside_input = true);
+            Upstream { node, exchange: exchange.clone(), tag: None }
+        };
+        DataStream::new(self.shared.clone(), self.upstreams.iter().map(route).collect())
     }
 
     /// An operator that only prepares another stays with the one before it.
@@ -237,14 +248,20 @@ impl<T: Record> DataStream<T> {
         if let ([from], [to]) = (&self.upstreams[..], &other.upstreams[..])
             && from.exchange == Exchange::Forward
         {
-            let parallelism = self.shared.graph.parallelism(from.node);
-            self.shared.graph.change(to.node, |node| node.parallelism = parallelism);
+            self.shared.graph.change(to.node, |node| node.beside_input = true);
         }
     }
 
+    /// Says something of the operator that makes the stream. Where the stream is not what one operator makes, there is none to say it of.
     pub(crate) fn change(self, change: impl Fn(&mut Transformation)) -> Self {
-        for upstream in &self.upstreams {
-            self.shared.graph.change(upstream.node, &change);
+        match &self.upstreams[..] {
+            [Upstream { node, exchange: Exchange::Forward, tag: None }] => {
+                self.shared.graph.change(*node, &change);
+            }
+            _ => self.shared.graph.fail(Error::invalid(
+                "name, uid, parallelism and the like belong to an operator; a union, a side output and a stream that is spread \
+                 over subtasks have none of their own: say it of the operator before or behind",
+            )),
         }
         self
     }
@@ -265,8 +282,14 @@ impl<T: Record> DataStream<T> {
     /// How many subtasks the operator has.
     #[must_use]
     pub fn parallelism(self, parallelism: u32) -> Self {
-        self.change(|node| {
-            if !node.fixed {
+        let graph = self.shared.graph.clone();
+        self.change(move |node| {
+            if node.fixed && parallelism != 1 {
+                graph.fail(Error::invalid(format!(
+                    "'{}' works with one subtask only; its parallelism cannot be {parallelism}",
+                    node.name
+                )));
+            } else {
                 node.parallelism = Some(parallelism);
             }
         })

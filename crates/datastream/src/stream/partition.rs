@@ -6,7 +6,7 @@ use flott_plan::Exchange;
 use crate::DataStream;
 use crate::graph::Upstream;
 use crate::operator::Route;
-use crate::transform::{factory, transform};
+use crate::transform::factory;
 
 impl<T: Record> DataStream<T> {
     pub(crate) fn with_exchange(&self, exchange: Exchange) -> DataStream<T> {
@@ -45,13 +45,14 @@ impl<T: Record> DataStream<T> {
         self.with_exchange(Exchange::Global)
     }
 
-    /// To the subtask with the sender's number. The parallelism of both ends must be the same.
+    /// To the subtask with the sender's number. Where the parallelism of both ends differs, values are spread evenly instead.
     #[must_use]
     pub fn forward(&self) -> DataStream<T> {
         self.with_exchange(Exchange::Forward)
     }
 
-    /// Each value to the receiver that the function chooses: it is given the key and the number of receivers.
+    /// Each value to the receiver that the function chooses: it is given the key and the number of receivers, which must be the
+    /// parallelism of the operator behind.
     ///
     /// A choice that is not below the number of receivers fails the task.
     pub fn partition_custom<K, P, S>(&self, partitioner: P, key: S, receivers: u32) -> DataStream<T>
@@ -66,8 +67,6 @@ impl<T: Record> DataStream<T> {
             };
             Ok(Box::new(Route::<T, _>::new(routes)))
         });
-        let routed: DataStream<T> = transform(&self.shared, "Partition", self.inputs(), factory);
-        self.same_parallelism(&routed);
-        routed.with_exchange(Exchange::Custom)
+        self.routed("Partition", &factory, &Exchange::Custom)
     }
 }

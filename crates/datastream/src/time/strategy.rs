@@ -51,6 +51,16 @@ impl<T: Record> WatermarkStrategy<T> {
         WatermarkStrategy { silent: true, ..WatermarkStrategy::for_generator(|| NoWatermarks) }
     }
 
+    /// The same timestamps, and no watermark but the last.
+    pub(crate) fn timestamps_only(&self) -> Self {
+        WatermarkStrategy {
+            assigner: self.assigner.clone(),
+            alignment: None,
+            idle_timeout: 0,
+            ..WatermarkStrategy::no_watermarks()
+        }
+    }
+
     /// The timestamp of an event is the time at which it comes by. Such results are not the same in another run.
     pub fn ingestion_time() -> Self {
         let strategy = WatermarkStrategy::for_monotonous_timestamps();

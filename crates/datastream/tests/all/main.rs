@@ -7,6 +7,7 @@ mod accumulators;
 mod async_io;
 mod broadcast;
 mod connected;
+mod executions;
 mod interval_join;
 mod metrics;
 mod operator_state;

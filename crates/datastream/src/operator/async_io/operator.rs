@@ -120,7 +120,8 @@ impl<I: Record + Clone, F: AsyncFunction<I>> AsyncWait<I, F> {
                 Waiting::Control(control) => self.queue.control(control),
                 Waiting::Record(input, timestamp) if self.queue.len() < self.options.capacity => {
                     let number = self.queue.push(input, timestamp);
-                    let timeout = self.options.timeout.as_millis() as i64;
+                    // Rounded up: only nothing is no limit.
+                    let timeout = self.options.timeout.as_nanos().div_ceil(1_000_000) as i64;
                     if timeout > 0 {
                         self.alarms.set(now.saturating_add(timeout), Alarm::Timeout(number));
                     }
