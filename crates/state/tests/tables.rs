@@ -24,12 +24,25 @@ enum KeyKind {
     Integer,
     Timestamp,
     String,
+    /// Text and an integer.
     Pair,
+    /// Two integers, of which the first may be NULL alone.
+    Integers,
+    Texts,
+    Three,
     None,
 }
 
-const KINDS: [KeyKind; 5] =
-    [KeyKind::Integer, KeyKind::Timestamp, KeyKind::String, KeyKind::Pair, KeyKind::None];
+const KINDS: [KeyKind; 8] = [
+    KeyKind::Integer,
+    KeyKind::Timestamp,
+    KeyKind::String,
+    KeyKind::Pair,
+    KeyKind::Integers,
+    KeyKind::Texts,
+    KeyKind::Three,
+    KeyKind::None,
+];
 
 impl KeyKind {
     fn fields(self) -> Vec<FieldRef> {
@@ -40,6 +53,11 @@ impl KeyKind {
             }
             KeyKind::String => vec![field("k", DataType::Utf8)],
             KeyKind::Pair => vec![field("k", DataType::Utf8), field("w", DataType::Int64)],
+            KeyKind::Integers => vec![field("k", DataType::Int32), field("w", DataType::Int64)],
+            KeyKind::Texts => vec![field("k", DataType::Utf8), field("w", DataType::Utf8)],
+            KeyKind::Three => {
+                vec![field("k", DataType::Utf8), field("w", DataType::Int32), field("x", DataType::Int64)]
+            }
             KeyKind::None => vec![],
         }
     }
@@ -61,6 +79,18 @@ impl KeyKind {
                     texts,
                     Arc::new(keys.iter().map(|k| k.map(|k| i64::from(k % 3))).collect::<Int64Array>()),
                 ]
+            }
+            KeyKind::Integers => {
+                let second = keys.iter().map(|k| k.map_or(-1, |k| i64::from(k % 3)));
+                vec![ints, Arc::new(second.map(Some).collect::<Int64Array>())]
+            }
+            KeyKind::Texts => {
+                let second = keys.iter().map(|k| k.filter(|k| k % 5 > 0).map(|k| (k / 50).to_string()));
+                vec![texts, Arc::new(second.collect::<StringArray>())]
+            }
+            KeyKind::Three => {
+                let third = keys.iter().map(|k| k.map(|k| i64::from(k % 3)));
+                vec![texts, ints, Arc::new(third.collect::<Int64Array>())]
             }
             KeyKind::None => vec![],
         }

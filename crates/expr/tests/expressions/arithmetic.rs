@@ -157,3 +157,35 @@ fn times_and_intervals() {
         ",
     );
 }
+
+/// Where the type of the result holds every result nothing is checked; elsewhere what does not fit is NULL.
+#[test]
+fn decimals_that_always_fit_and_others() {
+    table(
+        "
+        b BIGINT             | d DECIMAL(4, 3) | w DECIMAL(38, 0)                       | e DECIMAL(10, 2)
+        9223372036854775807  | 9.999           | 99999999999999999999999999999999999999 | 12345678.90
+        -9223372036854775808 | -9.999          | -1                                     | -0.01
+        NULL                 | NULL            | NULL                                   | NULL
+        ",
+    )
+    .check(
+        "
+        d * b -> DECIMAL(24, 3): 92224496996510903294.193 92224496996510903304.192 NULL
+        b * d -> DECIMAL(24, 3): 92224496996510903294.193 92224496996510903304.192 NULL
+        d + b -> DECIMAL(23, 3): 9223372036854775816.999 -9223372036854775817.999 NULL
+        b - d -> DECIMAL(23, 3): 9223372036854775797.001 -9223372036854775798.001 NULL
+        w * d -> DECIMAL(38, 3): NULL 9.999 NULL
+        w + e -> DECIMAL(38, 2): NULL -1.01 NULL
+        CAST(b AS DECIMAL(19, 0)) -> DECIMAL(19, 0): 9223372036854775807 -9223372036854775808 NULL
+        CAST(b AS DECIMAL(10, 0)) -> DECIMAL(10, 0): NULL NULL NULL
+        CAST(e AS DECIMAL(12, 4)) -> DECIMAL(12, 4): 12345678.9000 -0.0100 NULL
+        CAST(e AS DECIMAL(8, 2)) -> DECIMAL(8, 2): NULL -0.01 NULL
+        CAST(e AS DECIMAL(9, 1)) -> DECIMAL(9, 1): 12345678.9 0.0 NULL
+        d > w -> BOOLEAN: FALSE FALSE NULL
+        e < d -> BOOLEAN: FALSE FALSE NULL
+        e > 12345678.8999 -> BOOLEAN: TRUE FALSE NULL
+        b > 0.5 -> BOOLEAN: TRUE FALSE NULL
+        ",
+    );
+}

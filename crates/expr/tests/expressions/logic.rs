@@ -228,3 +228,33 @@ fn common_types() {
     }
     assert!(bind::common_type(&[ty("INT"), ty("ARRAY<INT>")]).is_err());
 }
+
+/// Conditions and values that cannot fail, over columns with NULLs: each row takes the value of its first TRUE condition.
+#[test]
+fn case_over_columns() {
+    table(
+        "
+        k INT | a INT | b INT | s STRING | c BOOLEAN
+        0     | 1     | 10    | x        | TRUE
+        1     | 2     | NULL  | y        | FALSE
+        2     | NULL  | 30    | NULL     | NULL
+        NULL  | 4     | 40    | z        | TRUE
+        0     | NULL  | 50    | w        | FALSE
+        ",
+    )
+    .check(
+        "
+        CASE WHEN k = 0 THEN a WHEN k = 1 THEN b ELSE k END -> INT: 1 NULL 2 NULL NULL
+        CASE WHEN k = 0 THEN 7 WHEN k >= 0 THEN a ELSE b END -> INT: 7 2 NULL 40 7
+        CASE WHEN k = 0 THEN NULL ELSE b END -> INT: NULL NULL 30 40 NULL
+        CASE WHEN c THEN s ELSE '-' END -> STRING: x - - z -
+        CASE WHEN k = 0 THEN s WHEN a = 4 THEN 'four' END -> STRING: x NULL NULL four w
+        CASE WHEN k > 5 THEN a ELSE b END -> INT: 10 NULL 30 40 50
+        CASE WHEN k > 5 THEN a ELSE 1 END -> INT: 1 1 1 1 1
+        CASE WHEN c THEN c ELSE k = 0 END -> BOOLEAN: TRUE FALSE FALSE TRUE TRUE
+        CASE WHEN k = 0 THEN CAST(a AS DECIMAL(5,1)) ELSE 0.5 END -> DECIMAL(5, 1): 1.0 0.5 0.5 0.5 NULL
+        CASE WHEN k = 0 THEN 1 / k ELSE a END -> error: Division by zero
+        CASE WHEN k = 0 THEN a ELSE 1 / k END -> INT: 1 1 0 NULL NULL
+        ",
+    );
+}

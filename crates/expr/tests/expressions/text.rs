@@ -335,3 +335,25 @@ fn mistakes() {
         ",
     );
 }
+
+/// Columns that are all ASCII are worked on as bytes; one other character makes the difference.
+#[test]
+fn columns_of_ascii_and_others() {
+    for (last, lower, upper, length) in [("Zz", "zz", "ZZ", 2), ("Äß", "äß", "ÄSS", 2)] {
+        table(&format!("t STRING\nAb/c//D\nNULL\n{last}")).check(&format!(
+            "
+            LOWER(t) -> STRING: ab/c//d NULL {lower}
+            UPPER(t) -> STRING: AB/C//D NULL {upper}
+            CHAR_LENGTH(t) -> INT: 7 NULL {length}
+            REPLACE(t, '/', '--') -> STRING: Ab--c----D NULL {last}
+            REPLACE(t, '//', '') -> STRING: Ab/cD NULL {last}
+            SPLIT_INDEX(t, '/', 1) -> STRING: c NULL NULL
+            SPLIT_INDEX(t, '/', 3) -> STRING: D NULL NULL
+            SPLIT_INDEX(t, '//', 1) -> STRING: D NULL NULL
+            REGEXP_EXTRACT(t, '([a-z])/+([A-Z]?)', 2) -> STRING:  NULL NULL
+            REGEXP_EXTRACT(t, '/+([A-Z])', 1) -> STRING: D NULL NULL
+            REGEXP_EXTRACT(t, '(', 1) -> STRING: NULL NULL NULL
+            "
+        ));
+    }
+}

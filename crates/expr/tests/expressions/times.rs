@@ -277,3 +277,29 @@ fn conversions_and_mistakes() {
         ",
     );
 }
+
+/// The text of a period is written once; a pattern says itself how long its period is.
+#[test]
+fn formatted_columns_change_when_what_they_show_changes() {
+    table(
+        "
+        t TIMESTAMP(3)
+        2020-02-28 23:59:59.999
+        2020-02-29 00:00:00.000
+        2020-02-29 00:00:59.500
+        NULL
+        2020-02-29 00:01:00.000
+        1969-12-31 23:59:59.999
+        ",
+    )
+    .check(
+        "
+        DATE_FORMAT(t, 'MMdd') -> STRING: 0228 0229 0229 NULL 0229 1231
+        DATE_FORMAT(t, 'HH:mm') -> STRING: 23:59 00:00 00:00 NULL 00:01 23:59
+        DATE_FORMAT(t, 'ss') -> STRING: 59 00 59 NULL 00 59
+        DATE_FORMAT(t, 's.S') -> STRING: 59.9 0.0 59.5 NULL 0.0 59.9
+        DATE_FORMAT(t, 'a') -> STRING: PM AM AM NULL AM PM
+        DATE_FORMAT(t, 'yyyy') -> STRING: 2020 2020 2020 NULL 2020 1969
+        ",
+    );
+}

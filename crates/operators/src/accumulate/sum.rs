@@ -251,7 +251,13 @@ impl SlotColumns for Sum {
     }
 
     fn reset(&mut self, slot: u32) {
-        self.columns_mut().into_iter().for_each(|column| column.reset(slot));
+        match &mut self.sums {
+            Sums::Integer(sums) => sums.reset(slot),
+            Sums::Float(sums) => sums.reset(slot),
+            Sums::Double(sums) => sums.reset(slot),
+            Sums::Decimal(sums, _) => sums.reset(slot),
+        }
+        self.counts.reset(slot);
     }
 
     fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {

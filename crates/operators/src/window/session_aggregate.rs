@@ -147,6 +147,11 @@ impl SessionAggregate {
     fn assign(&mut self, keys: &[u32], times: &[i64]) -> Assigned {
         let mut assigned = Assigned::default();
         for (row, (key, time)) in keys.iter().zip(times).enumerate() {
+            if let Some(session) = self.sessions[*key as usize].extend_only(*time, self.gap) {
+                assigned.rows.push(row as u32);
+                assigned.sessions.push(session);
+                continue;
+            }
             let id = NEW | assigned.opened.len() as u32;
             let sessions = &self.sessions[*key as usize];
             let placement = sessions.place(*time, self.gap, id, |other| other & NEW == 0);

@@ -31,6 +31,18 @@ pub(super) struct Placement {
 }
 
 impl Sessions {
+    /// Puts a row into the only session, if there is one that it touches; returns that session's id.
+    #[inline]
+    pub fn extend_only(&mut self, time: i64, gap: i64) -> Option<u32> {
+        let only = self.first.as_mut().filter(|_| self.others.is_empty())?;
+        if only.start > time + gap || only.end < time {
+            return None;
+        }
+        only.start = only.start.min(time);
+        only.end = only.end.max(time + gap);
+        Some(only.id)
+    }
+
     /// Where a row at this time would go. Of several sessions that it connects one for which `prefer` holds stays, or the
     /// earliest. A new one gets `id`.
     #[inline]
@@ -101,6 +113,19 @@ impl Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_extends_the_only_session_that_it_touches() {
+        let mut sessions = Sessions::default();
+        assert_eq!(sessions.extend_only(0, 10), None);
+        put(&mut sessions, 0, 1);
+        assert_eq!(sessions.extend_only(11, 10), None);
+        assert_eq!(sessions.extend_only(10, 10), Some(1));
+        assert_eq!(sessions.extend_only(-10, 10), Some(1));
+        assert_eq!(sessions.get(1), Some(&Session { start: -10, end: 20, id: 1 }));
+        put(&mut sessions, 50, 2);
+        assert_eq!(sessions.extend_only(15, 10), None, "another one may be touched too");
+    }
 
     fn put(sessions: &mut Sessions, time: i64, id: u32) -> Placement {
         let placement = sessions.place(time, 10, id, |_| false);

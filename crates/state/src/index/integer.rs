@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, NullBufferBuilder, PrimitiveArray};
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, DurationMillisecondType, Int8Type, Int16Type, Int32Type,
-    Int64Type, IntervalYearMonthType, Time32MillisecondType, TimestampMicrosecondType,
+    ArrowNativeType, ArrowPrimitiveType, DataType, Date32Type, DurationMillisecondType, Int8Type, Int16Type,
+    Int32Type, Int64Type, IntervalYearMonthType, Time32MillisecondType, TimestampMicrosecondType,
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
 };
 use arrow::datatypes::{IntervalUnit, TimeUnit};
@@ -19,8 +19,8 @@ use super::{NO_SLOT, RowIndex};
 #[derive(Debug)]
 pub(crate) struct IntegerColumn {
     data_type: DataType,
-    /// The batch at hand; arbitrary where it is NULL.
-    values: Vec<i64>,
+    /// The batch at hand; arbitrary where it is NULL. Integers of 8 bytes are those of the column itself.
+    values: ScalarBuffer<i64>,
     nulls: Option<NullBuffer>,
 }
 
@@ -85,7 +85,7 @@ impl IntegerColumn {
         }
         with_integer_type!(data_type, known, false).then(|| IntegerColumn {
             data_type: data_type.clone(),
-            values: Vec::new(),
+            values: ScalarBuffer::from(Vec::new()),
             nulls: None,
         })
     }
@@ -105,12 +105,10 @@ impl IntegerColumn {
         }
         macro_rules! widen {
             ($ty:ty) => {
-                self.values
-                    .extend(column.as_primitive::<$ty>().values().iter().map(|value| i64::from(*value)))
+                widen(column.as_primitive::<$ty>().values())
             };
         }
-        self.values.clear();
-        with_integer_type!(&self.data_type, widen, ());
+        self.values = with_integer_type!(&self.data_type, widen, ScalarBuffer::from(Vec::new()));
         self.nulls = column.nulls().filter(|nulls| nulls.null_count() > 0).cloned();
         Ok(())
     }
@@ -132,8 +130,10 @@ impl IntegerColumn {
         with_integer_type!(&self.data_type, narrow, Err(Error::internal("state that is no integer")))
     }
 
-    pub fn memory(&self) -> usize {
-        self.values.capacity() * 8
+    /// The values of a batch without NULLs.
+    #[inline]
+    pub fn all(&self) -> Option<&[i64]> {
+        self.nulls.is_none().then_some(&self.values)
     }
 }
 
@@ -193,7 +193,14 @@ impl IntegerIndex {
     }
 
     pub fn memory(&self) -> usize {
-        self.table.allocation_size() + self.keys.capacity() * 8 + self.column.memory()
+        self.table.allocation_size() + self.keys.capacity() * 8
+    }
+}
+
+fn widen<N: ArrowNativeType + Into<i64>>(values: &ScalarBuffer<N>) -> ScalarBuffer<i64> {
+    match size_of::<N>() {
+        8 => ScalarBuffer::from(values.inner().clone()),
+        _ => values.iter().map(|value| (*value).into()).collect(),
     }
 }
 

@@ -9,7 +9,8 @@
 //!
 //! - One integer-like column (integers, DATE, TIME, timestamps, day intervals): 16 bytes a bucket and 8 a slot. Per
 //!   record a multiplication and one probe, which touches one cache line of tags and one bucket.
-//! - Two such columns: 32 bytes a bucket and a slot; otherwise as one.
+//! - Two columns, each such or text: 24 bytes a bucket and 16 a slot; otherwise as one. A text has a number for as long as keys refer to
+//!   it, at one hash and probe more unless it is that of the row before.
 //! - Any other key: one arrow-row encoding of the batch into a reused buffer, xxh3 over the bytes, a probe that compares
 //!   32 bits of the hash before it looks at the key's bytes. Per key 8 bytes a bucket, 24 a slot, and the encoded key.
 //!
@@ -18,6 +19,7 @@
 mod bytes;
 mod integer;
 mod pair;
+mod text;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::FieldRef;
@@ -166,7 +168,7 @@ impl KeyIndex {
                 intern_rows(index, &mut self.slots, rows, slots, on_new)
             }
             Keys::Pair(index) => {
-                index.load(keys, rows)?;
+                index.load(keys, rows, true)?;
                 intern_rows(index, &mut self.slots, rows, slots, on_new)
             }
             Keys::Rows { codec, index, hashes } => {
@@ -200,7 +202,7 @@ impl KeyIndex {
                 slots.extend((0..rows).map(|row| index.find(row).unwrap_or(NO_SLOT)));
             }
             Keys::Pair(index) => {
-                index.load(keys, rows)?;
+                index.load(keys, rows, false)?;
                 slots.extend((0..rows).map(|row| index.find(row).unwrap_or(NO_SLOT)));
             }
             Keys::Rows { codec, index, hashes } => {

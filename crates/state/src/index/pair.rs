@@ -1,4 +1,4 @@
-//! Slots of keys that are two integers.
+//! Slots of keys of two columns, each of integers or of texts that have numbers.
 
 use std::slice::from_ref;
 
@@ -9,17 +9,26 @@ use hashbrown::HashTable;
 
 use super::RowIndex;
 use super::integer::{IntegerColumn, hash_pair};
+use super::text::TextColumn;
 
 type Pair = (Option<i64>, Option<i64>);
 
-/// From pairs of integers, or NULL, to slots that the caller chooses.
+/// From pairs of integers or texts, or NULL, to slots that the caller chooses.
 #[derive(Debug)]
 pub(crate) struct PairIndex {
-    columns: [IntegerColumn; 2],
+    columns: [Column; 2],
     table: HashTable<Entry>,
-    /// Keys with a NULL.
+    /// Keys with a NULL, and their slots.
     nulls: FastMap<Pair, u32>,
-    keys: Vec<Pair>,
+    null_slots: FastMap<u32, Pair>,
+    /// By slot.
+    keys: Vec<(i64, i64)>,
+}
+
+#[derive(Debug)]
+enum Column {
+    Integer(IntegerColumn),
+    Text(Box<TextColumn>),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -36,49 +45,56 @@ fn hash(key: (i64, i64)) -> u64 {
 impl RowIndex for PairIndex {
     #[inline]
     fn find(&self, row: usize) -> Option<u32> {
-        match self.key(row) {
-            (Some(first), Some(second)) => {
-                let key = (first, second);
-                self.table.find(hash(key), |entry| entry.key == key).map(|entry| entry.slot)
-            }
-            key => self.nulls.get(&key).copied(),
-        }
+        let key = match (self.columns[0].all(), self.columns[1].all()) {
+            (Some(first), Some(second)) => (first[row], second[row]),
+            _ => match self.key(row) {
+                (Some(first), Some(second)) => (first, second),
+                key => return self.nulls.get(&key).copied(),
+            },
+        };
+        self.table.find(hash(key), |entry| entry.key == key).map(|entry| entry.slot)
     }
 
     fn insert(&mut self, row: usize, slot: u32) {
         let key = self.key(row);
+        self.columns[0].acquire(key.0);
+        self.columns[1].acquire(key.1);
         if slot as usize >= self.keys.len() {
-            self.keys.resize(slot as usize + 1, (None, None));
+            self.keys.resize(slot as usize + 1, (0, 0));
         }
-        self.keys[slot as usize] = key;
         match key {
             (Some(first), Some(second)) => {
                 let key = (first, second);
+                self.keys[slot as usize] = key;
                 self.table.insert_unique(hash(key), Entry { key, slot }, |entry| hash(entry.key));
             }
-            _ => _ = self.nulls.insert(key, slot),
+            _ => {
+                self.nulls.insert(key, slot);
+                self.null_slots.insert(slot, key);
+            }
         }
     }
 }
 
 impl PairIndex {
-    /// `None` if a type is not an integer in disguise.
+    /// `None` if a type is neither text nor an integer in disguise.
     pub fn new(first: &DataType, second: &DataType) -> Option<Self> {
         Some(PairIndex {
-            columns: [IntegerColumn::new(first)?, IntegerColumn::new(second)?],
+            columns: [Column::new(first)?, Column::new(second)?],
             table: HashTable::new(),
             nulls: FastMap::default(),
+            null_slots: FastMap::default(),
             keys: Vec::new(),
         })
     }
 
-    /// Takes a batch of keys to be found by row.
-    pub fn load(&mut self, keys: &[ArrayRef], rows: usize) -> Result<()> {
+    /// Takes a batch of keys to be found by row; with `intern` those that are not found will be inserted.
+    pub fn load(&mut self, keys: &[ArrayRef], rows: usize, intern: bool) -> Result<()> {
         let [first, second] = keys else {
             return Err(Error::internal("two key columns were expected"));
         };
-        self.columns[0].load(from_ref(first), rows)?;
-        self.columns[1].load(from_ref(second), rows)
+        self.columns[0].load(first, rows, intern)?;
+        self.columns[1].load(second, rows, intern)
     }
 
     #[inline]
@@ -87,26 +103,40 @@ impl PairIndex {
     }
 
     pub fn remove(&mut self, slot: u32) {
-        match self.keys.get(slot as usize) {
-            Some((Some(first), Some(second))) => {
-                let found = self.table.find_entry(hash((*first, *second)), |entry| entry.slot == slot);
-                if let Ok(entry) = found {
-                    entry.remove();
-                }
+        let key = match self.null_slots.remove(&slot) {
+            Some(key) => {
+                self.nulls.remove(&key);
+                key
             }
-            Some(key) => _ = self.nulls.remove(key),
-            None => (),
-        }
+            None => {
+                let Some(key) = self.keys.get(slot as usize) else { return };
+                match self.table.find_entry(hash(*key), |entry| entry.slot == slot) {
+                    Ok(entry) => entry.remove(),
+                    Err(_) => return,
+                };
+                (Some(key.0), Some(key.1))
+            }
+        };
+        self.columns[0].release(key.0);
+        self.columns[1].release(key.1);
     }
 
     /// Forgets all keys, but keeps the memory.
     pub fn clear(&mut self) {
         self.table.clear();
         self.nulls.clear();
+        self.null_slots.clear();
+        self.columns.iter_mut().for_each(Column::clear);
     }
 
     pub fn keys_of(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
-        let key = |slot: &u32| self.keys[*slot as usize];
+        let key = |slot: &u32| match self.null_slots.get(slot) {
+            Some(key) => *key,
+            None => {
+                let (first, second) = self.keys[*slot as usize];
+                (Some(first), Some(second))
+            }
+        };
         Ok(vec![
             self.columns[0].column_of(slots.iter().map(|slot| key(slot).0))?,
             self.columns[1].column_of(slots.iter().map(|slot| key(slot).1))?,
@@ -115,7 +145,72 @@ impl PairIndex {
 
     pub fn memory(&self) -> usize {
         self.table.allocation_size()
-            + (self.keys.capacity() + self.nulls.capacity()) * size_of::<Pair>()
-            + self.columns.iter().map(IntegerColumn::memory).sum::<usize>()
+            + self.keys.capacity() * size_of::<(i64, i64)>()
+            + (self.nulls.capacity() + self.null_slots.capacity()) * (size_of::<Pair>() + size_of::<u32>())
+            + self.columns.iter().map(Column::memory).sum::<usize>()
+    }
+}
+
+impl Column {
+    fn new(data_type: &DataType) -> Option<Self> {
+        match data_type {
+            DataType::Utf8 => Some(Column::Text(Box::default())),
+            other => IntegerColumn::new(other).map(Column::Integer),
+        }
+    }
+
+    fn load(&mut self, column: &ArrayRef, rows: usize, intern: bool) -> Result<()> {
+        match self {
+            Column::Integer(integers) => integers.load(from_ref(column), rows),
+            Column::Text(texts) => texts.load(column, rows, intern),
+        }
+    }
+
+    #[inline]
+    fn get(&self, row: usize) -> Option<i64> {
+        match self {
+            Column::Integer(integers) => integers.get(row),
+            Column::Text(texts) => texts.get(row),
+        }
+    }
+
+    #[inline]
+    fn all(&self) -> Option<&[i64]> {
+        match self {
+            Column::Integer(integers) => integers.all(),
+            Column::Text(texts) => texts.all(),
+        }
+    }
+
+    fn acquire(&mut self, value: Option<i64>) {
+        if let (Column::Text(texts), Some(number)) = (self, value) {
+            texts.acquire(number);
+        }
+    }
+
+    fn release(&mut self, value: Option<i64>) {
+        if let (Column::Text(texts), Some(number)) = (self, value) {
+            texts.release(number);
+        }
+    }
+
+    fn column_of(&self, values: impl Iterator<Item = Option<i64>>) -> Result<ArrayRef> {
+        match self {
+            Column::Integer(integers) => integers.column_of(values),
+            Column::Text(texts) => texts.column_of(values),
+        }
+    }
+
+    fn clear(&mut self) {
+        if let Column::Text(texts) = self {
+            texts.clear();
+        }
+    }
+
+    fn memory(&self) -> usize {
+        match self {
+            Column::Integer(_) => 0,
+            Column::Text(texts) => texts.memory(),
+        }
     }
 }

@@ -187,7 +187,6 @@ impl Entries {
                     + entries.keys.capacity() * 4
                     + entries.is_null.memory()
                     + entries.nulls.capacity() * 8
-                    + entries.column.memory()
             }
         }
     }

@@ -4,7 +4,7 @@ use memchr::memchr;
 use memchr::memmem::Finder;
 
 /// A text to look for, not empty, prepared once.
-#[expect(clippy::large_enum_variant, reason = "there is one of it for a batch, and never a list")]
+#[expect(clippy::large_enum_variant, reason = "there is one a batch, on the stack")]
 pub(super) enum Needle<'n> {
     /// One byte, which is a whole character: no other character has it inside.
     Byte(u8),
