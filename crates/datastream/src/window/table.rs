@@ -68,12 +68,12 @@ impl<K: Key, W: Window> WindowTable<K, W> {
         &mut self.entries[slot as usize]
     }
 
-    /// The slot of a window, which is made if need be. The search begins at `hint`, if that is a later window of the same key.
+    /// The slot of a window, which is made if need be. The search begins at `hint`, a window of the same key, if that is a later
+    /// one.
     #[inline]
     pub fn intern(&mut self, key: u32, window: &W, hint: u32) -> u32 {
         let mut before = NONE;
         if let Some(entry) = self.entries.get(hint as usize)
-            && entry.key == key
             && entry.window > *window
         {
             before = hint;

@@ -110,12 +110,7 @@ where
     /// A window is over.
     fn remove(&mut self, slot: u32, time: Timestamp, context: &mut Context<'_>) -> Result<()> {
         if self.trigger.is_some() {
-            // One timer, whoever set it.
-            let timers = match self.domain {
-                TimeDomain::EventTime => &mut self.event_timers,
-                TimeDomain::ProcessingTime => &mut self.processing_timers,
-            };
-            timers.delete(time, slot, &());
+            // If it has set a timer for this time, that one finds the window gone.
             let result = self.ask_at(self.domain, time, slot, context)?;
             self.apply(result, slot, context)?;
         }

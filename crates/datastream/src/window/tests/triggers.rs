@@ -75,6 +75,20 @@ fn a_purged_session_is_still_there_to_be_merged() {
 }
 
 #[test]
+fn a_purged_session_that_is_never_over_is_still_there_after_a_restore() {
+    let mut windows = Harness::new(|records: DataStream<Rec>| {
+        let sessions = EventTimeSessionWindows::with_gap(millis(10));
+        let windows = records.key_by_ref(|record| &record.key).window(sessions);
+        let windows = windows.allowed_lateness(Duration::MAX);
+        windows.trigger(PurgingTrigger::of(CountTrigger::of(2))).process(Listing)
+    });
+    assert_eq!(windows.push([(a(1), 0), (a(2), 5)]), [seen("a", 0, 15, [1, 2])]);
+    windows.rescale(2);
+    windows.watermark(1_000);
+    assert_eq!(windows.push([(a(3), 12), (a(4), 7)]), [seen("a", 0, 22, [3, 4])]);
+}
+
+#[test]
 fn counts_of_sessions_that_merge_are_added() {
     let mut windows = harness(EventTimeSessionWindows::with_gap(millis(10)), CountTrigger::of(3));
     assert_eq!(windows.push([(a(1), 0), (a(2), 18)]), []);
