@@ -37,11 +37,6 @@ use tracing_subscriber::prelude::*;
 
 use crate::console::Console;
 
-/// A batch's buffers are freed and asked for again with each batch. The system's allocator gives such memory back to the
-/// kernel and faults it in anew, page by page; this one keeps it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let args = args::Args::parse();
     let args::Command::Sql(sql) = args.command;
