@@ -238,10 +238,13 @@ fn windows_of_a_whole_stream_run_in_one_subtask() {
     let strategy = WatermarkStrategy::for_monotonous_timestamps().with_timestamp_assigner(|n, _| *n);
     let sums = numbers.assign_timestamps_and_watermarks(strategy);
     let sums = sums.window_all(TumblingEventTimeWindows::of(Duration::from_millis(50)));
-    let sums = sums.reduce(|one, other| one + other).parallelism(2);
+    let sums = sums.reduce(|one, other| one + other);
     let mut sums: Vec<i64> = sums.execute_and_collect("sums").unwrap().collect::<Result<_>>().unwrap();
     sums.sort();
     assert_eq!(sums, [100, (1..50).sum(), (50..100).sum()]);
+    let numbers = env.from_sequence(1, 2).count_window_all(2).reduce(|one, other| one + other);
+    let refused = numbers.parallelism(2).execute_and_collect("refused").err().unwrap();
+    assert!(refused.message().contains("one subtask only"), "{refused}");
 }
 
 #[test]
