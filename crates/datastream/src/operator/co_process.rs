@@ -7,13 +7,12 @@ use flott_batch::{Batch, Record, Records};
 use flott_operator::{Context, Operator};
 use flott_runtime::TaskOptions;
 use flott_state::{OperatorSnapshot, RestoredState};
-use flott_types::{CheckpointId, Result, SubtaskIndex};
+use flott_types::{CheckpointId, Result};
 
-use crate::function::SnapshotContext;
+use super::ProcessCore;
 use crate::output::OutputBuffer;
-use crate::state::{States, tell_dropped};
 use crate::transform::Of;
-use crate::{CoProcessFunction, Collector, ProcessContext, RuntimeContext};
+use crate::{CoProcessFunction, Collector};
 
 /// One value for each value of either stream.
 pub(crate) struct CoMap<A, B, U, F, G> {
@@ -96,78 +95,35 @@ fn flat_map<T: Record, U: Record>(
 /// Runs a function with a life of its own.
 pub(crate) struct CoProcess<A, B, F: CoProcessFunction<A, B>> {
     function: F,
-    options: Arc<TaskOptions>,
-    subtask: SubtaskIndex,
-    states: States,
-    buffer: OutputBuffer<F::Out>,
+    core: ProcessCore<F::Out>,
     of: Of<(A, B)>,
 }
 
 impl<A, B, F: CoProcessFunction<A, B>> CoProcess<A, B, F> {
     pub fn new(function: F, options: Arc<TaskOptions>) -> Self {
-        CoProcess {
-            function,
-            options,
-            subtask: SubtaskIndex(0),
-            states: States::default(),
-            buffer: OutputBuffer::default(),
-            of: PhantomData,
-        }
-    }
-
-    fn each<T: Record>(
-        &mut self,
-        batch: Batch,
-        context: &mut Context<'_>,
-        call: impl Fn(&mut F, T, &mut ProcessContext<'_, F::Out>) -> Result<()>,
-    ) -> Result<()> {
-        let Records { values, timestamps, .. } = batch.into_records::<T>()?;
-        let (watermark, now) = (context.watermark, context.now);
-        for (at, value) in values.into_iter().enumerate() {
-            let timestamp = timestamps.as_ref().map(|timestamps| timestamps[at]);
-            self.buffer.at(timestamp);
-            let collector = self.buffer.collector(context.output);
-            let states = &mut self.states;
-            let mut context = ProcessContext { collector, states, timestamp, watermark, now };
-            call(&mut self.function, value, &mut context)?;
-        }
-        self.states.check()?;
-        self.buffer.flush(context.output)
+        CoProcess { function, core: ProcessCore::new(options), of: PhantomData }
     }
 }
 
 impl<A: Record, B: Record, F: CoProcessFunction<A, B>> Operator for CoProcess<A, B, F> {
-    fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        let (info, metrics) = (context.info, context.metrics);
-        self.subtask = info.subtask;
-        let runtime = RuntimeContext::new(info, &self.options, metrics, &mut restored, None);
-        self.function.open(&mut runtime.with_states(&mut self.states))?;
-        tell_dropped(&info.name, &restored);
-        Ok(())
+    fn open(&mut self, restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
+        self.core.open(restored, context, |runtime| self.function.open(runtime))
     }
 
     fn process(&mut self, input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        let CoProcess { function, core, .. } = self;
         match input {
-            0 => self.each(batch, context, F::process_first),
-            _ => self.each(batch, context, F::process_second),
+            0 => core.process(batch, context, |value, process| function.process_first(value, process)),
+            _ => core.process(batch, context, |value, process| function.process_second(value, process)),
         }
     }
 
     fn finish(&mut self, context: &mut Context<'_>) -> Result<()> {
-        let (watermark, now) = (context.watermark, context.now);
-        self.buffer.at(None);
-        let collector = self.buffer.collector(context.output);
-        let states = &mut self.states;
-        self.function.finish(&mut ProcessContext { collector, states, timestamp: None, watermark, now })?;
-        self.states.check()?;
-        self.buffer.flush(context.output)
+        self.core.finish(context, |process| self.function.finish(process))
     }
 
     fn snapshot(&mut self, checkpoint: CheckpointId, _: bool) -> Result<OperatorSnapshot> {
-        self.function.snapshot_state(&mut SnapshotContext::new(&mut self.states, checkpoint))?;
-        self.states.check()?;
-        let lists = self.states.operator.snapshot(self.subtask)?;
-        Ok(OperatorSnapshot { keyed: Vec::new(), lists })
+        self.core.snapshot(checkpoint, |context| self.function.snapshot_state(context))
     }
 
     fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {

@@ -10,6 +10,7 @@ mod keyed_core;
 mod keyed_process;
 mod partition;
 mod process;
+mod process_core;
 mod reduce;
 #[cfg(test)]
 mod testing;
@@ -25,4 +26,5 @@ pub(crate) use keyed_core::{EVENT_TIMERS, KeyedCore, PROCESSING_TIMERS};
 pub(crate) use keyed_process::KeyedProcess;
 pub(crate) use partition::Route;
 pub(crate) use process::Process;
+pub(crate) use process_core::ProcessCore;
 pub(crate) use reduce::Reduce;

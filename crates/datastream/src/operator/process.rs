@@ -3,83 +3,45 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use flott_batch::{Batch, Record, Records};
+use flott_batch::{Batch, Record};
 use flott_operator::{Context, Operator};
 use flott_runtime::TaskOptions;
 use flott_state::{OperatorSnapshot, RestoredState};
-use flott_types::{CheckpointId, Result, SubtaskIndex};
+use flott_types::{CheckpointId, Result};
 
-use crate::function::SnapshotContext;
-use crate::output::OutputBuffer;
-use crate::state::{States, tell_dropped};
+use super::ProcessCore;
+use crate::ProcessFunction;
 use crate::transform::Of;
-use crate::{ProcessContext, ProcessFunction, RuntimeContext};
 
 /// The operator.
 pub(crate) struct Process<I, F: ProcessFunction<I>> {
     function: F,
-    options: Arc<TaskOptions>,
-    subtask: SubtaskIndex,
-    states: States,
-    buffer: OutputBuffer<F::Out>,
+    core: ProcessCore<F::Out>,
     of: Of<I>,
 }
 
 impl<I, F: ProcessFunction<I>> Process<I, F> {
     pub fn new(function: F, options: Arc<TaskOptions>) -> Self {
-        Process {
-            function,
-            options,
-            subtask: SubtaskIndex(0),
-            states: States::default(),
-            buffer: OutputBuffer::default(),
-            of: PhantomData,
-        }
+        Process { function, core: ProcessCore::new(options), of: PhantomData }
     }
 }
 
 impl<I: Record, F: ProcessFunction<I>> Operator for Process<I, F> {
-    fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        let (info, metrics) = (context.info, context.metrics);
-        self.subtask = info.subtask;
-        let runtime = RuntimeContext::new(info, &self.options, metrics, &mut restored, None);
-        self.function.open(&mut runtime.with_states(&mut self.states))?;
-        tell_dropped(&info.name, &restored);
-        Ok(())
+    fn open(&mut self, restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
+        self.core.open(restored, context, |runtime| self.function.open(runtime))
     }
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
-        let Records { values, timestamps, .. } = batch.into_records::<I>()?;
-        let (watermark, now) = (context.watermark, context.now);
-        for (at, value) in values.into_iter().enumerate() {
-            let timestamp = timestamps.as_ref().map(|timestamps| timestamps[at]);
-            self.buffer.at(timestamp);
-            let collector = self.buffer.collector(context.output);
-            let states = &mut self.states;
-            self.function.process_element(
-                value,
-                &mut ProcessContext { collector, states, timestamp, watermark, now },
-            )?;
-        }
-        self.states.check()?;
-        self.buffer.flush(context.output)
+        let function = &mut self.function;
+        self.core.process(batch, context, |value, process| function.process_element(value, process))
     }
 
     fn finish(&mut self, context: &mut Context<'_>) -> Result<()> {
-        let (watermark, now) = (context.watermark, context.now);
-        self.buffer.at(None);
-        let collector = self.buffer.collector(context.output);
-        let states = &mut self.states;
-        self.function.finish(&mut ProcessContext { collector, states, timestamp: None, watermark, now })?;
-        self.states.check()?;
-        self.buffer.flush(context.output)
+        self.core.finish(context, |process| self.function.finish(process))
     }
 
     fn snapshot(&mut self, checkpoint: CheckpointId, _: bool) -> Result<OperatorSnapshot> {
-        self.function.snapshot_state(&mut SnapshotContext::new(&mut self.states, checkpoint))?;
-        self.states.check()?;
-        let lists = self.states.operator.snapshot(self.subtask)?;
-        Ok(OperatorSnapshot { keyed: Vec::new(), lists })
+        self.core.snapshot(checkpoint, |context| self.function.snapshot_state(context))
     }
 
     fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
