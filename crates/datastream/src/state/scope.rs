@@ -32,7 +32,7 @@ pub(crate) trait StateColumn: Any + Send {
     ) -> Result<()>;
     /// Reads a little of each slot's value, so that the processor has it at hand when the function asks: one after the other, a
     /// function waits for memory at each key; here the reads do not depend on each other. Answers something that depends on
-    /// what was read, lest the compiler leave it out.
+    /// what was read, so that the compiler does not optimise it away.
     fn warm(&self, slots: &[u32]) -> usize {
         let _ = slots;
         0

@@ -243,7 +243,7 @@ struct Passed {
 }
 
 impl Passed {
-    /// Without a branch a row: which rows pass can seldom be foretold.
+    /// Without a branch a row: which rows pass is rarely predictable.
     fn new(all: &Rows<'_>, passes: &BooleanBuffer) -> Self {
         let (mut rows, mut slots) = (vec![0; all.rows.len()], vec![0; all.rows.len()]);
         let mut len = 0;

@@ -160,8 +160,8 @@ impl Operator for Join {
             other,
             now,
             joined: Joined::default(),
-            bereft: FastSet::default(),
-            bereft_in_turn: Vec::new(),
+            unmatched: FastSet::default(),
+            unmatched_in_order: Vec::new(),
         };
         work.run(probe, context)?;
         own.forget(&absorbed);
@@ -193,9 +193,9 @@ struct Work<'a> {
     now: Timestamp,
     joined: Joined,
     /// Rows of the other side that have lost their last match in this batch.
-    bereft: FastSet<u32>,
+    unmatched: FastSet<u32>,
     /// In the order in which they did; perhaps several times, perhaps with others.
-    bereft_in_turn: Vec<u32>,
+    unmatched_in_order: Vec<u32>,
 }
 
 impl Work<'_> {
@@ -227,7 +227,7 @@ impl Work<'_> {
             }
         }
         self.join(pairs, context)?;
-        self.tell_bereft(context)
+        self.tell_unmatched(context)
     }
 
     /// Whether it suffices to know how many matches a row has, and that is known.
@@ -305,14 +305,14 @@ impl Work<'_> {
         }
         let adds = self.batch.kind(row as usize).is_addition();
         let (before, after) = self.other.add_match(entry, if adds { 1 } else { -1 }, self.now);
-        let shows_lonely = match (self.kind, self.input) {
+        let pads_nulls = match (self.kind, self.input) {
             (JoinKind::Inner | JoinKind::Semi, _) | (JoinKind::Left, 0) | (JoinKind::Right, 1) => false,
             (JoinKind::Left | JoinKind::Right | JoinKind::Full | JoinKind::Anti, _) => true,
         };
         let joins = !matches!(self.kind, JoinKind::Semi | JoinKind::Anti);
-        let changes = shows_lonely || !joins;
+        let changes = pads_nulls || !joins;
         let last = changes && !adds && before > 0 && after == 0;
-        let first = changes && adds && before == 0 && !self.bereft.remove(&entry);
+        let first = changes && adds && before == 0 && !self.unmatched.remove(&entry);
         let mut put = |kind: RowKind, row: Option<u32>| -> Result<()> {
             for _ in 0..times {
                 self.joined.push(kind, row, Some(pair as u32));
@@ -327,24 +327,24 @@ impl Work<'_> {
             Ok(())
         };
         if first {
-            put(sign(!shows_lonely), None)?;
+            put(sign(!pads_nulls), None)?;
         }
         if joins {
             put(sign(adds), Some(row))?;
         }
-        if last && self.bereft.insert(entry) {
-            self.bereft_in_turn.push(entry);
+        if last && self.unmatched.insert(entry) {
+            self.unmatched_in_order.push(entry);
         }
         Ok(())
     }
 
     /// Tells of the rows of the other side whose last match has left and not come back within the batch.
-    fn tell_bereft(&mut self, context: &mut Context<'_>) -> Result<()> {
-        let entries = std::mem::take(&mut self.bereft_in_turn);
+    fn tell_unmatched(&mut self, context: &mut Context<'_>) -> Result<()> {
+        let entries = std::mem::take(&mut self.unmatched_in_order);
         let kind = sign(self.kind != JoinKind::Semi);
         let mut pairs = Pairs::default();
         for entry in entries {
-            if !self.bereft.remove(&entry) {
+            if !self.unmatched.remove(&entry) {
                 continue;
             }
             for _ in 0..self.other.count(entry) {

@@ -184,8 +184,8 @@ fn model(kind: JoinKind, sides: &[Vec<Row>; 2], matches: impl Fn(&Row, &Row) -> 
         }
     }
     if matches!(kind, JoinKind::Right | JoinKind::Full) {
-        let lonely = right.iter().filter(|r| !left.iter().any(|l| matches(l, r)));
-        lines.extend(lonely.map(|r| format!("NULL NULL {}\n", show(r))));
+        let unmatched = right.iter().filter(|r| !left.iter().any(|l| matches(l, r)));
+        lines.extend(unmatched.map(|r| format!("NULL NULL {}\n", show(r))));
     }
     lines.sort();
     lines.concat()

@@ -74,7 +74,7 @@ pub(crate) struct OverAggregate {
     row_numbers: Option<Frames>,
     lag: Option<Lag>,
     deviations: Deviations,
-    /// For each call who computes it, and the how manieth of theirs it is.
+    /// For each call: which part computes it, and its index among that part's calls.
     outputs: Vec<(By, usize)>,
 }
 
