@@ -7,10 +7,11 @@ use flott_operator::{Operator, TaskInfo};
 use flott_plan::{Exchange, JobGraph, Node, NodeId, OperatorSpec, Schema, SinkSpec, SourceSpec};
 use flott_plan::{StreamGraph, TableSpec, Wishes};
 use flott_runtime::TaskOptions;
-use flott_types::{Error, FastMap, OperatorUid, Result};
+use flott_types::{Error, OperatorUid, Result};
 use parking_lot::Mutex;
 
 use crate::program::{CONNECTOR, Program, ProgramNode};
+use crate::uids::{nameless, uids};
 
 /// Makes the operator of one subtask.
 pub(crate) type OperatorFactory =
@@ -37,6 +38,10 @@ pub(crate) struct Upstream {
 #[derive(Clone)]
 pub(crate) struct Transformation {
     pub name: String,
+    /// What the operator is, whatever it is called: a part of its default uid.
+    pub shape: &'static str,
+    /// It may have state.
+    pub stateful: bool,
     pub uid: Option<String>,
     pub parallelism: Option<u32>,
     /// The node has as many subtasks as the one that its only input comes from.
@@ -60,10 +65,13 @@ pub(crate) struct Graph {
 }
 
 impl Graph {
-    pub fn add(&self, name: &str, kind: NodeKind, inputs: Vec<Vec<Upstream>>) -> usize {
+    /// A node of a shape, which is its name at first.
+    pub fn add(&self, shape: &'static str, kind: NodeKind, inputs: Vec<Vec<Upstream>>) -> usize {
         let mut nodes = self.nodes.lock();
         nodes.push(Transformation {
-            name: name.to_owned(),
+            name: shape.to_owned(),
+            shape,
+            stateful: false,
             uid: None,
             parallelism: None,
             beside_input: false,
@@ -141,8 +149,17 @@ impl Graph {
         let nodes = self.nodes.lock();
         let mut graph = StreamGraph::default();
         let mut code = Vec::with_capacity(nodes.len());
-        let mut uids = Uids::default();
         let needed = self.needed(&nodes);
+        let mut uids = uids(&nodes, &needed)?;
+        let nameless = nameless(&nodes, &needed);
+        if settings.outlives && !nameless.is_empty() {
+            tracing::warn!(
+                job = settings.name,
+                operators = nameless.join(", "),
+                "these operators have state and no uid: give each one `.uid(\"...\")`, so that its state is found again when the \
+                 program has changed"
+            );
+        }
         let mut ids = vec![NodeId(0); nodes.len()];
         for (at, node) in nodes.iter().enumerate() {
             let (spec, part) = spec(program, at, node);
@@ -157,7 +174,7 @@ impl Graph {
                 None => node.parallelism.unwrap_or(settings.parallelism),
             };
             ids[at] = graph.add(Node {
-                uid: uids.of(node)?,
+                uid: std::mem::replace(&mut uids[at], OperatorUid(String::new())),
                 name: node.name.clone(),
                 spec,
                 schema: Schema::default(),
@@ -190,35 +207,9 @@ pub(crate) struct Settings {
     pub parallelism: u32,
     pub max_parallelism: u32,
     pub chaining: bool,
+    /// The job takes snapshots, or starts from one: its state may be read by another version of the program.
+    pub outlives: bool,
     pub configuration: std::collections::BTreeMap<String, String>,
-}
-
-/// Gives each node the name by which its state is found.
-#[derive(Default)]
-struct Uids {
-    used: FastMap<String, usize>,
-}
-
-impl Uids {
-    /// The user's uid; else the name, with a number from the second of its kind on.
-    fn of(&mut self, node: &Transformation) -> Result<OperatorUid> {
-        if let Some(uid) = &node.uid {
-            return match self.used.insert(uid.clone(), 1) {
-                None => Ok(OperatorUid(uid.clone())),
-                Some(_) => {
-                    Err(Error::invalid(format!("two operators have the uid '{uid}'; uids must be unique")))
-                }
-            };
-        }
-        loop {
-            let count = self.used.entry(node.name.clone()).or_default();
-            *count += 1;
-            let uid = if *count == 1 { node.name.clone() } else { format!("{}-{count}", node.name) };
-            if *count == 1 || self.used.insert(uid.clone(), 1).is_none() {
-                return Ok(OperatorUid(uid));
-            }
-        }
-    }
 }
 
 fn spec(program: &str, at: usize, node: &Transformation) -> (OperatorSpec, ProgramNode) {

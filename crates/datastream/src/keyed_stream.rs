@@ -37,7 +37,7 @@ impl<K: Key, T: Record> KeyedStream<K, T> {
             let (key_by, options) = (key_by.clone(), Arc::new(options.clone()));
             Ok(Box::new(KeyedProcess::<K, T, F>::new(function, key_by, info.max_parallelism, options)?))
         });
-        transform(&self.stream.shared, "KeyedProcess", self.stream.inputs(), factory)
+        transform(&self.stream.shared, "KeyedProcess", self.stream.inputs(), factory).stateful()
     }
 
     /// One value for each key, put out anew with each record: `function` takes the value so far and the next one.
@@ -132,7 +132,7 @@ impl<K: Key, T: Record> KeyedStream<K, T> {
         })
     }
 
-    fn rolling<F>(&self, name: &str, function: F) -> DataStream<T>
+    fn rolling<F>(&self, name: &'static str, function: F) -> DataStream<T>
     where
         T: Clone,
         F: FnMut(&mut T, T) + Clone + Send + 'static,
@@ -142,6 +142,6 @@ impl<K: Key, T: Record> KeyedStream<K, T> {
             let key_by = key_by.clone();
             Ok(Box::new(Reduce::<K, T, F>::new(function, key_by, info.max_parallelism, options.batch)?))
         });
-        transform(&self.stream.shared, name, self.stream.inputs(), factory)
+        transform(&self.stream.shared, name, self.stream.inputs(), factory).stateful()
     }
 }

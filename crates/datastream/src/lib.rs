@@ -33,6 +33,7 @@ pub mod state;
 mod stream;
 pub mod time;
 mod transform;
+mod uids;
 pub mod window;
 
 pub use environment::{RuntimeMode, StreamExecutionEnvironment};

@@ -30,11 +30,11 @@ where
 /// Adds an operator and gives the stream of its output.
 pub(crate) fn transform<U: Record>(
     shared: &Shared,
-    name: &str,
+    shape: &'static str,
     inputs: Vec<Vec<Upstream>>,
     factory: OperatorFactory,
 ) -> DataStream<U> {
-    let node = shared.graph.add(name, NodeKind::Operator(factory), inputs);
+    let node = shared.graph.add(shape, NodeKind::Operator(factory), inputs);
     DataStream::of_node(shared.clone(), node)
 }
 

@@ -6,7 +6,7 @@ use flott_checkpoint::coordinator::{self, RestorePoint};
 use flott_checkpoint::execution;
 use flott_checkpoint::manifest::{Manifest, TaskSnapshot};
 use flott_checkpoint::{Attempt, ExecutionState, TaskId};
-use flott_plan::JobGraph;
+use flott_plan::{JobGraph, OperatorSpec};
 use flott_types::{Error, Result};
 
 use crate::messages::{Deploy, ToTaskManager};
@@ -120,22 +120,33 @@ impl JobMaster {
     }
 }
 
-/// Refuses to leave state behind that nobody in the new plan claims.
+/// Refuses to leave state behind that nobody in the new plan claims, unless that is allowed; then it is told.
 pub(super) fn check_claims(manifest: &Manifest, graph: &JobGraph, ignore: bool) -> Result<()> {
-    let uids: Vec<_> =
-        graph.vertices.iter().flat_map(|vertex| &vertex.operators).map(|o| &o.node.uid).collect();
+    let operators = || graph.vertices.iter().flat_map(|vertex| &vertex.operators);
+    let uids: Vec<_> = operators().map(|o| &o.node.uid).collect();
     for operator in &manifest.operators {
         let lists = |subtask: &flott_checkpoint::manifest::SubtaskSnapshot| {
             subtask.operator.iter().any(|list| !list.entries.is_empty()) || !subtask.keyed.is_empty()
         };
         let has_state = operator.enumerator.is_some() || operator.subtasks.iter().any(lists);
-        if has_state && !ignore && !uids.contains(&&operator.uid) {
-            return Err(Error::state(format!(
-                "the snapshot has state of '{}' (uid '{}'), which the job does not have; set \
-                 'execution.state-recovery.ignore-unclaimed-state' to true to leave it behind",
-                operator.name, operator.uid
-            )));
+        if !has_state || uids.contains(&&operator.uid) {
+            continue;
         }
+        let (name, uid) = (&operator.name, &operator.uid);
+        if ignore {
+            let job = &graph.name;
+            tracing::warn!(job, operator = name, %uid, "its state is left behind: no operator of the job has this uid");
+            continue;
+        }
+        let is_program = |spec: &OperatorSpec| matches!(spec, OperatorSpec::Function { .. });
+        let hint = match operators().any(|operator| is_program(&operator.node.spec)) {
+            true => format!("give the operator that it belongs to `.uid(\"{uid}\")`, or set"),
+            false => "set".to_owned(),
+        };
+        return Err(Error::state(format!(
+            "the snapshot has state of '{name}' (uid '{uid}'), which the job does not have; {hint} \
+             'execution.state-recovery.ignore-unclaimed-state' to true to leave it behind"
+        )));
     }
     Ok(())
 }

@@ -155,9 +155,9 @@ impl StreamExecutionEnvironment {
     }
 
     /// Reads a source that emits values of type `T`.
-    pub(crate) fn add_source<T: Record>(&self, name: &str, source: Arc<dyn Source>) -> DataStream<T> {
+    pub(crate) fn add_source<T: Record>(&self, name: &'static str, source: Arc<dyn Source>) -> DataStream<T> {
         let node = self.shared.graph.add(name, NodeKind::Source(source), Vec::new());
-        DataStream::of_node(self.shared.clone(), node)
+        DataStream::of_node(self.shared.clone(), node).stateful()
     }
 
     /// Runs the job and waits for its end.
@@ -207,7 +207,10 @@ impl StreamExecutionEnvironment {
         }
         let chaining =
             configuration.get("pipeline.operator-chaining.enabled").is_none_or(|text| text != "false");
+        let set = |key: &str| configuration.get(key).is_some_and(|text| !text.is_empty());
+        let outlives = set("execution.checkpointing.interval") || set("execution.state-recovery.path");
         Ok(Settings {
+            outlives,
             name: name.to_owned(),
             parallelism: self.parallelism()?,
             max_parallelism: self.number("pipeline.max-parallelism")?.unwrap_or(0) as u32,

@@ -18,7 +18,7 @@ impl StreamExecutionEnvironment {
         strategy: WatermarkStrategy<T>,
         name: &str,
     ) -> DataStream<T> {
-        self.add_source(name, Arc::new(WatermarkedSource::new(source, strategy)))
+        self.add_source("Source", Arc::new(WatermarkedSource::new(source, strategy))).name(name)
     }
 
     /// These values.
@@ -57,7 +57,11 @@ impl StreamExecutionEnvironment {
     }
 
     /// A source whose making may have failed; the program is told when it is executed.
-    fn fallible<T: Record, S: Produces<T> + 'static>(&self, name: &str, source: Result<S>) -> DataStream<T> {
+    fn fallible<T: Record, S: Produces<T> + 'static>(
+        &self,
+        name: &'static str,
+        source: Result<S>,
+    ) -> DataStream<T> {
         match source {
             Ok(source) => self.add_source(name, Arc::new(source)),
             Err(error) => {

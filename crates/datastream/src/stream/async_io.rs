@@ -63,6 +63,6 @@ impl<T: Record + Clone> DataStream<T> {
         });
         let results: DataStream<F::Out> = transform(&self.shared, "Async Wait", self.inputs(), factory);
         // At the head of its task nobody before it emits on while it is full.
-        results.change(|node| node.wishes.chaining = Chaining::Head)
+        results.change(|node| node.wishes.chaining = Chaining::Head).stateful()
     }
 }

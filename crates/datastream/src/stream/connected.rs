@@ -86,7 +86,7 @@ impl<A: Record, B: Record> ConnectedStreams<A, B> {
     }
 
     /// Adds an operator of both streams.
-    pub(crate) fn transform<U: Record>(&self, name: &str, factory: OperatorFactory) -> DataStream<U> {
+    pub(crate) fn transform<U: Record>(&self, name: &'static str, factory: OperatorFactory) -> DataStream<U> {
         transform(&self.first.shared, name, self.inputs(), factory)
     }
 
@@ -155,7 +155,7 @@ impl<A: Record, B: Record> ConnectedStreams<A, B> {
         let factory = factory(function, |function, _, options| {
             Ok(Box::new(CoProcess::<A, B, F>::new(function, Arc::new(options.clone()))))
         });
-        self.transform("Co-Process", factory)
+        self.transform("Co-Process", factory).stateful()
     }
 
     /// Brings the values of each key together, by a key of each stream.
@@ -181,6 +181,6 @@ impl<K: Key, A: Record, B: Record> KeyedConnectedStreams<K, A, B> {
             let keyed = KeyedCoProcess::new(function, first, second, info.max_parallelism, options);
             Ok(Box::new(keyed?))
         });
-        self.connected.transform("Co-Keyed-Process", factory)
+        self.connected.transform("Co-Keyed-Process", factory).stateful()
     }
 }

@@ -95,7 +95,7 @@ impl<T: Record> DataStream<T> {
         self.named_map("Map", function)
     }
 
-    fn named_map<U: Record, F>(&self, name: &str, function: F) -> DataStream<U>
+    fn named_map<U: Record, F>(&self, name: &'static str, function: F) -> DataStream<U>
     where
         F: FnMut(T) -> Result<U> + Clone + Send + 'static,
     {
@@ -148,7 +148,7 @@ impl<T: Record> DataStream<T> {
         F: FnMut(Vec<T>, &mut Collector<'_, U>) + Clone + Send + 'static,
     {
         let factory = factory(function, |function, _, _| Ok(Box::new(MapPartition::new(function))));
-        transform(&self.shared, "MapPartition", self.inputs(), factory)
+        transform(&self.shared, "MapPartition", self.inputs(), factory).stateful()
     }
 
     /// A function with a life of its own.
@@ -159,7 +159,7 @@ impl<T: Record> DataStream<T> {
         let factory = factory(function, |function, _, options| {
             Ok(Box::new(Process::<T, F>::new(function, Arc::new(options.clone()))))
         });
-        transform(&self.shared, "Process", self.inputs(), factory)
+        transform(&self.shared, "Process", self.inputs(), factory).stateful()
     }
 
     /// Gives the values timestamps, and sends watermarks, as the strategy says. What was said of event time before counts no
@@ -170,7 +170,7 @@ impl<T: Record> DataStream<T> {
             let strategy = if options.batch { strategy.timestamps_only() } else { strategy };
             Ok(Box::new(TimestampsAndWatermarks::new(&strategy, options.auto_watermark_interval)))
         });
-        transform(&self.shared, "Timestamps/Watermarks", self.inputs(), factory)
+        transform(&self.shared, "Timestamps/Watermarks", self.inputs(), factory).stateful()
     }
 
     /// The values of both streams, in no order between them.
@@ -233,7 +233,12 @@ impl<T: Record> DataStream<T> {
 
     /// Lets an operator give routes to the values, right behind each operator that they come from, so that the exchange behind it
     /// is the first thing that spreads them: values of one key keep their order. How they were to be spread before counts no more.
-    pub(crate) fn routed(&self, name: &str, factory: &OperatorFactory, exchange: &Exchange) -> DataStream<T> {
+    pub(crate) fn routed(
+        &self,
+        name: &'static str,
+        factory: &OperatorFactory,
+        exchange: &Exchange,
+    ) -> DataStream<T> {
         let route = |upstream: &Upstream| {
             let input = Upstream { exchange: Exchange::Forward, ..upstream.clone() };
             let node = self.shared.graph.add(name, NodeKind::Operator(factory.clone()), vec![vec![input]]);
@@ -264,6 +269,11 @@ impl<T: Record> DataStream<T> {
             )),
         }
         self
+    }
+
+    /// The operator may have state.
+    pub(crate) fn stateful(self) -> Self {
+        self.change(|node| node.stateful = true)
     }
 
     /// The operator's name, for people.

@@ -25,7 +25,11 @@ impl<T: Record> DataStream<T> {
         self.process_as("Filter", Filtering(function))
     }
 
-    fn process_as<F: ProcessFunction<T> + Clone>(&self, name: &str, function: F) -> DataStream<F::Out> {
+    fn process_as<F: ProcessFunction<T> + Clone>(
+        &self,
+        name: &'static str,
+        function: F,
+    ) -> DataStream<F::Out> {
         let factory = factory(function, |function, _, options| {
             Ok(Box::new(Process::<T, F>::new(function, Arc::new(options.clone()))))
         });

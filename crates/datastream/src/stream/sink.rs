@@ -22,7 +22,7 @@ pub struct DataStreamSink {
 impl<T: Record> DataStream<T> {
     /// Writes the values to a sink.
     pub fn sink_to(&self, sink: impl Consumes<T> + 'static) -> DataStreamSink {
-        self.end("Sink", Arc::new(sink))
+        self.end("Sink", Arc::new(sink)).change(|node| node.stateful = true)
     }
 
     /// Calls a function with each value. After a failure it may be called with a value again.
@@ -54,7 +54,7 @@ impl<T: Record> DataStream<T> {
         self.end("Discard", Arc::new(DiscardingSink))
     }
 
-    fn end(&self, name: &str, sink: Arc<dyn Sink>) -> DataStreamSink {
+    fn end(&self, name: &'static str, sink: Arc<dyn Sink>) -> DataStreamSink {
         let node = self.shared.graph.add(name, NodeKind::Sink(sink), self.inputs());
         DataStreamSink { shared: self.shared.clone(), node }
     }

@@ -17,5 +17,6 @@ mod state_fates;
 mod state_kinds;
 mod support;
 mod ttl;
+mod uids;
 mod window_join;
 mod windows;

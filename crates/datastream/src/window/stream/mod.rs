@@ -209,7 +209,7 @@ where
             Ok(Box::new(WindowOperator::new(windowing, body, key_by, info.max_parallelism, options)?))
         });
         let name = if all { "AllWindow" } else { "Window" };
-        let stream = transform(&keyed.stream.shared, name, keyed.stream.inputs(), factory);
+        let stream = transform(&keyed.stream.shared, name, keyed.stream.inputs(), factory).stateful();
         if all {
             for upstream in &stream.upstreams {
                 stream.shared.graph.change(upstream.node, |node| {
