@@ -8,7 +8,7 @@ use flott_checkpoint::manifest::{
     Blob, ChainedSnapshot, Checksum, Column, FileKind, FileLocation, KeyedTable, Manifest, ManifestKind,
     OperatorState, Redistribution, StateFile, SubtaskSnapshot, TaskSnapshot, redistribute,
 };
-use flott_types::{CheckpointId, ErrorKind, JobId, KeyGroupRange, OperatorUid, SubtaskIndex};
+use flott_types::{CheckpointId, ErrorKind, JobId, JobKey, KeyGroupRange, OperatorUid, SubtaskIndex};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
@@ -42,6 +42,7 @@ fn sample() -> Manifest {
     let mut manifest =
         Manifest::new(JobId(0xabc), CheckpointId(7), ManifestKind::Checkpoint, 1_700_000_000_000);
     manifest.flott_version = "0.1.0".into();
+    manifest.key = Some(JobKey("daily totals".into()));
     manifest.restored_from = Some("file:///tmp/checkpoints/1/chk-3".into());
     for subtask in 0..2u32 {
         let inline = b"PAR1".to_vec();
@@ -67,16 +68,43 @@ fn sample() -> Manifest {
     manifest
 }
 
-/// Written by version 1. Never to be changed: a later build must read what an earlier one wrote.
+/// Written by version 1, which had neither checksum nor key. Never to be changed: a later build must read what an earlier
+/// one wrote.
 const VERSION_1: &str = include_str!("manifests/v1.json");
+/// Written by version 2. Never to be changed, but for fields that may be missing.
+const VERSION_2: &str = include_str!("manifests/v2.json");
 
 #[test]
-fn a_manifest_of_version_1_is_read_and_written_as_ever() {
+fn a_manifest_of_version_1_is_read() {
     let manifest = Manifest::from_json(VERSION_1.as_bytes()).unwrap();
-    assert_eq!(manifest, sample());
-    assert_eq!(String::from_utf8(manifest.to_json().unwrap()).unwrap(), VERSION_1.trim_end());
+    assert_eq!(manifest, Manifest { version: 1, key: None, ..sample() });
     assert_eq!(manifest.files().count(), 4);
     assert_eq!(manifest.files().filter_map(StateFile::path).next(), Some("shared/a.parquet"));
+}
+
+#[test]
+fn a_manifest_of_version_2_is_read_and_written_as_ever() {
+    assert_eq!(String::from_utf8(sample().to_json().unwrap()).unwrap(), VERSION_2.trim_end());
+    assert_eq!(Manifest::from_json(VERSION_2.trim_end().as_bytes()).unwrap(), sample());
+    // For people and tools it is JSON as before.
+    let read: serde_json::Value = serde_json::from_str(VERSION_2).unwrap();
+    assert_eq!((&read["key"], &read["checkpoint"]), (&"daily totals".into(), &7.into()));
+}
+
+#[test]
+fn every_flipped_bit_is_noticed() {
+    let whole = sample().to_json().unwrap();
+    for at in 0..whole.len() {
+        for bit in 0..8 {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1 << bit;
+            let error = Manifest::from_json(&damaged).expect_err("a flipped bit");
+            assert_eq!(error.kind(), ErrorKind::State, "byte {at}, bit {bit}: {error}");
+        }
+    }
+    for len in 0..whole.len() {
+        Manifest::from_json(&whole[..len]).expect_err("a manifest without its end");
+    }
 }
 
 #[test]
@@ -91,7 +119,7 @@ fn what_cannot_be_read_says_why() {
     assert_eq!(error("{}"), "this is not a manifest: it has no field 'version'");
     assert_eq!(
         error(&VERSION_1.replacen("\"version\":1", "\"version\":9", 1)),
-        format!("the manifest has version 9; this build of Flott ({build}) reads version 1")
+        format!("the manifest has version 9; this build of Flott ({build}) reads versions 1 and 2")
     );
     assert!(error(&VERSION_1.replacen("\"job\"", "\"jab\"", 1)).contains("unknown field `jab`"));
     let headless = VERSION_1.replacen("\"checkpoint\":7,", "", 1);

@@ -15,6 +15,7 @@
 //!   each file to the range of the subtask that names it; [`Manifest::restore`] has done so already.
 //! - Operator (non-keyed) state is a list of opaque entries per name, dealt out anew on restore by its
 //!   [`Redistribution`].
+//! - A manifest carries a checksum of itself ([`seal`]), as it holds those of the files: a flipped bit would move a source's position.
 //! - The format is versioned as a whole ([`Manifest::VERSION`]). A field that an older reader must not overlook means a
 //!   new version; unknown fields are refused, because a state that is silently left out is lost data.
 //!
@@ -24,27 +25,32 @@ mod blob;
 mod codec;
 mod redistribute;
 mod restore;
+mod seal;
 mod validate;
 
 use std::collections::BTreeMap;
 
-use flott_types::{CheckpointId, JobId, KeyGroupRange, OperatorUid, SubtaskIndex, Timestamp};
+use flott_types::{CheckpointId, JobId, JobKey, KeyGroupRange, OperatorUid, SubtaskIndex, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use blob::{Blob, Checksum};
 pub use redistribute::redistribute;
 pub use restore::{FileSlice, SubtaskRestore, TableRestore};
+pub use seal::{seal, unseal};
 
 /// The content of one snapshot.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// [`Manifest::VERSION`].
+    /// [`Manifest::VERSION`]; 1 of an older one, without checksum and key.
     pub version: u32,
     /// The id of the checkpoint. Ids increase over the life of a job, savepoints and restores included.
     pub checkpoint: CheckpointId,
     /// The job that wrote it.
     pub job: JobId,
+    /// Which job that is, whatever its id at this start. `None` in version 1, and of a job that nobody goes on with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<JobKey>,
     /// Whether the engine or the user owns it.
     pub kind: ManifestKind,
     /// When it was triggered.
@@ -228,7 +234,9 @@ pub struct ChainedSnapshot {
 
 impl Manifest {
     /// The version that this build writes.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
+    /// The version before checksums.
+    pub(crate) const WITHOUT_CHECKSUM: u32 = 1;
 
     /// A manifest without operators.
     pub fn new(job: JobId, checkpoint: CheckpointId, kind: ManifestKind, created_at: Timestamp) -> Self {
@@ -236,6 +244,7 @@ impl Manifest {
             version: Self::VERSION,
             checkpoint,
             job,
+            key: None,
             kind,
             created_at,
             flott_version: env!("CARGO_PKG_VERSION").to_owned(),

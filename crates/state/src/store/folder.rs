@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::ErrorKind;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{ErrorKind, Write};
 use std::path::{Path as FsPath, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use flott_types::{Error, Result};
@@ -135,22 +137,29 @@ impl Folder {
             .map_err(|e| external(format!("'{}' cannot be written", self.url_of(name)), e))
     }
 
-    /// Writes a new file; `false` if there is one of this name.
+    /// Writes a new file; `false` if there is one of this name. Of several who try at once one succeeds.
     pub(crate) async fn put_new(&self, name: &str, bytes: Bytes) -> Result<bool> {
-        match self.store.put_opts(&self.at(name), bytes.into(), PutMode::Create.into()).await {
-            Ok(_) => {}
-            Err(object_store::Error::AlreadyExists { .. }) => return Ok(false),
-            Err(error) => {
-                return Err(external(format!("'{}' cannot be written", self.url_of(name)), error));
-            }
+        let failed = |e| external(format!("'{}' cannot be written", self.url_of(name)), e);
+        let Some(root) = &self.root else {
+            let put = self.store.put_opts(&self.at(name), bytes.into(), PutMode::Create.into()).await;
+            return match put {
+                Ok(_) => Ok(true),
+                Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
+                Err(error) => Err(external(format!("'{}' cannot be written", self.url_of(name)), error)),
+            };
+        };
+        // The content must be on the disk before the name is, and nobody else may write to the same temporary file.
+        let temporary = self.in_file_system(root, &format!("{name}.{}.inprogress", unique()));
+        let path = self.in_file_system(root, name);
+        write_synced(&temporary, &bytes).map_err(failed)?;
+        let linked = std::fs::hard_link(&temporary, &path);
+        // What stays of it is swept.
+        _ = std::fs::remove_file(&temporary);
+        match linked {
+            Ok(()) => sync_folders(&path, root).map(|()| true).map_err(failed),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(failed(error)),
         }
-        if let Some(root) = &self.root {
-            let path = self.in_file_system(root, name);
-            sync(&path)
-                .and_then(|()| sync_folders(&path, root))
-                .map_err(|e| external(format!("'{}' cannot be written", self.url_of(name)), e))?;
-        }
-        Ok(true)
     }
 
     /// Reads a file; `None` if it is not there.
@@ -219,6 +228,23 @@ fn local_path(url: &str) -> Result<PathBuf> {
         return Err(Error::invalid(format!("'{url}' names no folder")));
     }
     std::path::absolute(path).map_err(|e| Error::invalid(format!("'{url}' is not a path")).with_source(e))
+}
+
+/// A new file with this content, on the disk; the folders above it are made.
+fn write_synced(path: &FsPath, bytes: &[u8]) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut file = File::options().write(true).create_new(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Tells the temporary files of this process and of others, on whatever machine, apart.
+fn unique() -> String {
+    static FILES: AtomicU64 = AtomicU64::new(0);
+    static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
+    format!("{:x}-{}", *PROCESS, FILES.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Puts a file's content on the disk.

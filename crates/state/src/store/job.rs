@@ -41,16 +41,17 @@ impl JobStorage {
         &self.folder
     }
 
-    /// Makes a checkpoint complete: when this returns, it will be found again, whatever happens. Returns its URL.
+    /// Makes a checkpoint complete: when this returns, it will be found again, whatever happens. Returns its URL. A manifest is
+    /// never written over; one that is there already and the same is as good, for a write whose outcome was not known.
     ///
     /// # Errors
-    /// If the manifest is not valid or cannot be written.
+    /// If the manifest is not valid or cannot be written, or another one is there: somebody else writes this job's checkpoints.
     pub async fn complete(&self, manifest: &Manifest) -> Result<String> {
         if manifest.kind != ManifestKind::Checkpoint {
             return Err(Error::internal("a savepoint has a folder of its own"));
         }
         let folder = self.checkpoint(manifest.checkpoint);
-        folder.put(METADATA, Bytes::from(manifest.to_json()?)).await?;
+        create_manifest(&folder, manifest).await?;
         Ok(folder.url())
     }
 
@@ -254,4 +255,16 @@ impl JobStorage {
         }
         Ok(named)
     }
+}
+
+/// Writes the manifest of a snapshot into its folder, unless it is there.
+pub(super) async fn create_manifest(folder: &Folder, manifest: &Manifest) -> Result<()> {
+    let json = Bytes::from(manifest.to_json()?);
+    if folder.put_new(METADATA, json.clone()).await? || folder.get(METADATA).await?.as_ref() == Some(&json) {
+        return Ok(());
+    }
+    Err(Error::state(format!(
+        "'{}' is there already and says something else: another process writes snapshots of this job",
+        folder.url_of(METADATA)
+    )))
 }

@@ -1,9 +1,9 @@
 //! A snapshot that was found.
 
-use bytes::Bytes;
 use flott_checkpoint::manifest::{FileLocation, Manifest, ManifestKind};
 use flott_types::{CheckpointId, Error, FastSet, OperatorUid, Result, SubtaskIndex};
 
+use super::job::create_manifest;
 use super::{Folder, METADATA, Stopped};
 use crate::RestoredState;
 
@@ -52,7 +52,7 @@ impl Snapshot {
         if manifest.kind != ManifestKind::Savepoint {
             return Err(Error::internal("a checkpoint belongs in the job's folder"));
         }
-        folder.put(METADATA, Bytes::from(manifest.to_json()?)).await?;
+        create_manifest(folder, manifest).await?;
         Ok(folder.url())
     }
 

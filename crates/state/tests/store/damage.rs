@@ -82,7 +82,7 @@ fn a_damaged_manifest_is_noticed() {
     let vertex = two_checkpoints(&storage);
     edit(&vertex.job, "chk-2/_metadata", |bytes| bytes.truncate(bytes.len() / 2));
     let error = second_is_damaged(&vertex);
-    assert!(error.starts_with("'chk-2/_metadata': this is not a manifest"), "{error}");
+    assert!(error.starts_with("'chk-2/_metadata': it is damaged: its checksum is"), "{error}");
 }
 
 #[test]
@@ -136,4 +136,19 @@ fn names_of_an_earlier_attempt_are_not_written_over() {
     let found = block_on(second.job.latest()).unwrap().unwrap();
     assert_eq!(names(&found.snapshot.manifest), ["shared/1-3-0-1.parquet"]);
     assert_eq!(Vertex::restored(second.job.clone(), &found.snapshot, 1).unwrap().model, second.model);
+}
+
+#[test]
+fn a_manifest_is_created_and_never_written_over() {
+    let (_dir, storage) = storage();
+    let vertex = two_checkpoints(&storage);
+    let mut manifest = block_on(vertex.job.read(CheckpointId(2))).unwrap().manifest;
+    // It is not known how a write ended: it is done again.
+    let url = block_on(vertex.job.complete(&manifest)).unwrap();
+    manifest.created_at += 1;
+    let error = block_on(vertex.job.complete(&manifest)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::State);
+    assert!(error.to_string().starts_with(&format!("'{url}/_metadata' is there already")), "{error}");
+    let read = block_on(vertex.job.read(CheckpointId(2))).unwrap().manifest;
+    assert_eq!(read.created_at + 1, manifest.created_at);
 }
