@@ -16,9 +16,6 @@ use crate::progress::Progress;
 use crate::restore;
 use crate::stop::{Result, Stop};
 
-/// How long STOP JOB waits for the end of the job.
-const STOPS_WITHIN: Duration = Duration::from_secs(10);
-
 impl Client {
     /// Starts a job that writes to tables; waits for it when `table.dml-sync` says so.
     pub(crate) fn insert(&mut self, planned: PlannedJob) -> Result<()> {
@@ -175,13 +172,38 @@ impl Client {
             return Err(Error::invalid(text).into());
         };
         if stop.with_savepoint {
-            let path = client.stop_with_savepoint(None, stop.with_drain)?;
-            client.wait_for(STOPS_WITHIN);
-            return self.answer(&Answer::list("savepoint path", [path]));
+            let pending = client.begin_stop_with_savepoint(None, stop.with_drain)?;
+            let path = self.until(|| pending.wait_for(TICK))?;
+            return match path {
+                Some(path) => self.answer(&Answer::list("savepoint path", [path?])),
+                None => self.goes_on_stopping(),
+            };
         }
         client.cancel();
-        client.wait_for(STOPS_WITHIN);
-        self.console.info("The specified job is stopped.");
+        match self.until(|| client.wait_for(TICK))? {
+            Some(_) => self.console.info("The specified job is stopped."),
+            None => return self.goes_on_stopping(),
+        }
+        Ok(())
+    }
+
+    /// Waits in ticks for something; `None` if Ctrl-C ends the wait in the shell.
+    fn until<T>(&self, mut tick: impl FnMut() -> Option<T>) -> Result<Option<T>> {
+        loop {
+            if let Some(found) = tick() {
+                return Ok(Some(found));
+            }
+            if self.signals.terminated() {
+                return Err(Stop::Terminated);
+            }
+            if self.signals.interrupted() {
+                return if self.interactive { Ok(None) } else { Err(Stop::Interrupted) };
+            }
+        }
+    }
+
+    fn goes_on_stopping(&self) -> Result<()> {
+        self.console.info("The job goes on stopping; SHOW JOBS tells when it has ended.");
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! What the client of a job can do with it.
 
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -87,13 +87,23 @@ impl JobClient {
         self.request(Request::Savepoint { target })
     }
 
-    /// Stops the job with a savepoint. With `drain` its inputs end first, as if they had come to their ends: windows fire.
+    /// Stops the job with a savepoint and waits for its end. With `drain` its inputs end first, as if they had come to their
+    /// ends: windows fire.
     ///
     /// # Errors
-    /// Why there is none; the job goes on then.
+    /// Why there is none; the job goes on then. Or, if the job failed when the savepoint was complete already (a sink could not
+    /// commit), where it lies: the job is restarted from it, or has failed.
     pub fn stop_with_savepoint(&self, target: Option<&str>, drain: bool) -> Result<String> {
+        self.begin_stop_with_savepoint(target, drain)?.wait()
+    }
+
+    /// As [`JobClient::stop_with_savepoint`], for who has other things to look at while it waits.
+    ///
+    /// # Errors
+    /// If there is no folder to write to.
+    pub fn begin_stop_with_savepoint(&self, target: Option<&str>, drain: bool) -> Result<PendingAnswer> {
         let target = self.target(target)?;
-        self.request(Request::StopWithSavepoint { target, drain })
+        Ok(self.ask(Request::StopWithSavepoint { target, drain }))
     }
 
     /// Takes a checkpoint now and waits for it.
@@ -135,14 +145,41 @@ impl JobClient {
     }
 
     fn request(&self, request: Request) -> Result<String> {
+        self.ask(request).wait()
+    }
+
+    fn ask(&self, request: Request) -> PendingAnswer {
         let (answer, answered) = sync_channel(1);
         let answer = Box::new(move |result| {
             // Nobody waits for it any more: so be it.
             let _ = answer.send(result);
         });
         self.mailbox.send(JobMessage::Request(request, answer));
-        answered.recv().unwrap_or_else(|_| Err(Error::invalid("the job has ended")))
+        PendingAnswer(answered)
     }
+}
+
+/// The answer to a request that was made of a job: where its snapshot lies.
+#[derive(Debug)]
+pub struct PendingAnswer(Receiver<Result<String>>);
+
+impl PendingAnswer {
+    /// The answer, if it comes within the time. It comes once.
+    pub fn wait_for(&self, timeout: Duration) -> Option<Result<String>> {
+        match self.0.recv_timeout(timeout) {
+            Ok(answer) => Some(answer),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Err(ended())),
+        }
+    }
+
+    fn wait(self) -> Result<String> {
+        self.0.recv().unwrap_or_else(|_| Err(ended()))
+    }
+}
+
+fn ended() -> Error {
+    Error::invalid("the job has ended")
 }
 
 /// Collected rows as they come. When it is dropped nobody reads them any more, and they are thrown away.

@@ -31,7 +31,7 @@ mod task_manager;
 pub mod transport;
 mod worker;
 
-pub use client::{JobClient, ResultStream};
+pub use client::{JobClient, PendingAnswer, ResultStream};
 pub use flott_checkpoint::JobStatus;
 pub use job_manager::{JobManager, JobManagerServices};
 pub use local::{LocalCluster, LocalClusterOptions};

@@ -103,7 +103,7 @@ impl Storage for Snapshots {
     }
 
     fn savepoint_folder(&self, place: &Place<'_>, target: &str, random: u64) -> Result<String> {
-        let folder = self.of(place.configuration)?.savepoint(Some(target), place.job, random)?;
+        let folder = block_on(self.of(place.configuration)?.savepoint(Some(target), place.job, random))?;
         Ok(folder.url())
     }
 

@@ -12,7 +12,7 @@ pub trait Storage: SnapshotStorage {
     /// The tasks' side.
     fn as_snapshot_storage(self: Arc<Self>) -> Arc<dyn SnapshotStorage>;
 
-    /// A new folder for a savepoint under `target`; its URL. `random` makes its name unique.
+    /// Makes a new folder for a savepoint under `target`; its URL. Its name comes from `random`; no two savepoints share one.
     ///
     /// # Errors
     /// If the folder cannot be made.

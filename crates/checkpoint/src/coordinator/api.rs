@@ -174,7 +174,12 @@ pub enum DeclineReason {
 #[non_exhaustive]
 pub enum Action<S> {
     /// Send the trigger to **every** task of the current attempt, not only to sources: see [`crate::alignment`]. May get lost.
-    Trigger(Barrier),
+    Trigger {
+        /// What to send.
+        barrier: Barrier,
+        /// The folder, if it is a savepoint.
+        target: Option<String>,
+    },
     /// Write the manifest, then report [`Event::StoreCompleted`] or [`Event::StoreFailed`]. If it is the savepoint of a stop
     /// ([`CheckpointKind::commits`] and a target), also note in the job's own folder that it is the [`RestorePoint`],
     /// before reporting it: sinks commit with it, so a recovery from an earlier checkpoint would write twice.
@@ -190,7 +195,8 @@ pub enum Action<S> {
     Discard(CheckpointId),
     /// Too many checkpoints failed in a row: fail the attempt ([`crate::execution::Event::Fail`]).
     FailJob(String),
-    /// Answer a request.
+    /// Answer a request. A stop is answered when the job has finished, not when its savepoint is complete: in between a
+    /// sink may fail to commit, and the job is recovered.
     RequestDone {
         /// The request.
         request: RequestId,

@@ -45,6 +45,32 @@ pub(super) struct Run {
     pub(super) ends_at_once: bool,
     /// The last checkpoint is complete: nothing more to do.
     pub(super) finishing: bool,
+    /// Who is told when the job has finished with this savepoint.
+    stop: Option<Stop>,
+}
+
+/// A stop whose savepoint is complete. The job has not ended yet.
+struct Stop {
+    request: RequestId,
+    checkpoint: CheckpointId,
+    target: String,
+}
+
+impl Stop {
+    fn done<S>(self) -> Action<S> {
+        let Stop { request, checkpoint, target } = self;
+        Action::RequestDone { request, checkpoint, target: Some(target) }
+    }
+
+    fn failed<S>(self, why: &str) -> Action<S> {
+        let Stop { request, target, .. } = self;
+        let reason = format!(
+            "StopWithSavepointStoppingException: the savepoint '{target}' is complete, but the job did not end with it: \
+             {why}. The output that belongs to it may not be committed. If the job is restarted it goes on from this \
+             savepoint, and no other job may be started from it; if not, start one from it, which commits that output"
+        );
+        Action::RequestFailed { request, reason }
+    }
 }
 
 /// Why a checkpoint was aborted, as far as it counts.
@@ -154,6 +180,11 @@ impl<S> Coordinator<S> {
             Event::AllTasksDrained { attempt } => self.drained(attempt, now, out),
             Event::Request { request, what } => self.request(request, what, now, out),
             Event::JobTerminal(status) => {
+                if status == JobStatus::Finished
+                    && let Some(stop) = self.run.as_mut().and_then(|run| run.stop.take())
+                {
+                    out.push(stop.done());
+                }
                 self.stop("the job has ended", now, out);
                 self.terminal = Some(status);
                 self.discard_by_retention(out);
@@ -186,15 +217,19 @@ impl<S> Coordinator<S> {
             draining_stop: None,
             ends_at_once: self.restored_drained,
             finishing: false,
+            stop: None,
         });
     }
 
     /// The attempt takes no further checkpoint. What is being written goes on.
     fn stop(&mut self, reason: &str, now: Timestamp, out: &mut Vec<Action<S>>) {
-        let run = self.run.take();
+        let mut run = self.run.take();
         self.abort_collecting(|_| true, reason, now, out);
-        let stop = run.and_then(|r| r.draining_stop).map(|(request, _)| request);
-        for request in self.queue.drain(..).map(|(request, _)| request).chain(stop) {
+        if let Some(stop) = run.as_mut().and_then(|run| run.stop.take()) {
+            out.push(stop.failed(reason));
+        }
+        let draining = run.and_then(|run| run.draining_stop).map(|(request, _)| request);
+        for request in self.queue.drain(..).map(|(request, _)| request).chain(draining) {
             out.push(Action::RequestFailed { request, reason: reason.to_owned() });
         }
     }
@@ -234,18 +269,21 @@ impl<S> Coordinator<S> {
         else {
             return;
         };
-        let running = self.run.as_ref().is_some_and(|r| r.attempt == attempt);
+        let run = self.run.as_mut().filter(|run| run.attempt == attempt);
+        let running = run.is_some();
         let is_last = barrier.kind.is_last();
-        if let Some(request) = request {
-            out.push(match (&target, is_last && !running) {
-                (Some(target), true) => Action::RequestFailed {
-                    request,
-                    reason: format!(
-                        "the savepoint '{target}' is complete, but the job failed before it could stop"
-                    ),
-                },
-                _ => Action::RequestDone { request, checkpoint, target: target.clone() },
-            });
+        match (request, &target) {
+            (Some(request), Some(target)) if is_last => {
+                let stop = Stop { request, checkpoint, target: target.clone() };
+                match run {
+                    Some(run) => run.stop = Some(stop),
+                    None => out.push(stop.failed("it failed before")),
+                }
+            }
+            (Some(request), target) => {
+                out.push(Action::RequestDone { request, checkpoint, target: target.clone() });
+            }
+            (None, _) => {}
         }
         if !barrier.kind.commits() {
             return;

@@ -46,7 +46,7 @@
 //! assert_eq!(coordinator.next_deadline(), Some(1_000));
 //!
 //! let checkpoint = CheckpointId(1);
-//! assert!(matches!(coordinator.step(Event::Tick, 1_000)[..], [Action::Trigger(_)]));
+//! assert!(matches!(coordinator.step(Event::Tick, 1_000)[..], [Action::Trigger { .. }]));
 //! let ack = Event::Ack { attempt, task, checkpoint, snapshot: "the state" };
 //! assert!(matches!(coordinator.step(ack, 1_010)[..], [Action::WriteManifest(_)]));
 //! assert_eq!(coordinator.step(Event::StoreCompleted(checkpoint), 1_030), [Action::NotifyComplete(checkpoint)]);

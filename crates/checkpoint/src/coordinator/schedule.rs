@@ -107,9 +107,10 @@ impl<S> Coordinator<S> {
         let barrier = Barrier { checkpoint, created_at: now, kind };
         let deadline = now.saturating_add(self.config.timeout);
         let phase = Phase::Collecting { deadline, acks: FastMap::default() };
-        self.pending
-            .insert(checkpoint, Pending { attempt: run.attempt, barrier, target, request, drained, phase });
-        out.push(Action::Trigger(barrier));
+        let pending =
+            Pending { attempt: run.attempt, barrier, target: target.clone(), request, drained, phase };
+        self.pending.insert(checkpoint, pending);
+        out.push(Action::Trigger { barrier, target });
     }
 
     pub(super) fn expire(&mut self, now: Timestamp, out: &mut Vec<Action<S>>) {

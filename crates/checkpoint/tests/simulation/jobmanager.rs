@@ -164,7 +164,7 @@ impl World {
     ) -> Result<(), String> {
         use coordinator::Action;
         match action {
-            Action::Trigger(barrier) => {
+            Action::Trigger { barrier, .. } => {
                 if barrier.checkpoint <= self.triggered {
                     return Err(format!("checkpoint id {} is used twice", barrier.checkpoint));
                 }
@@ -205,6 +205,14 @@ impl World {
             Action::FailJob(reason) => {
                 let failure = Failure { reason, retryable: true };
                 inputs.push_back(Input::Execution(execution::Event::Fail(failure)));
+            }
+            Action::RequestDone { request, .. } if self.stops.contains(&request) => {
+                if self.terminal != Some(JobStatus::Finished) {
+                    return Err("a stop is answered before the job has ended".into());
+                }
+                if let Some(answers) = self.requests.get_mut(&request) {
+                    *answers += 1;
+                }
             }
             Action::RequestDone { request, .. } | Action::RequestFailed { request, .. } => {
                 if let Some(answers) = self.requests.get_mut(&request) {

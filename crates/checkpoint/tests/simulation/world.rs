@@ -1,6 +1,6 @@
 //! The world around the machines: tasks, links, time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use flott_checkpoint::alignment::{self, Mode};
 use flott_checkpoint::coordinator::{self, Config, Coordinator, DeclineReason, Request};
@@ -38,7 +38,10 @@ pub struct World {
     pub triggered: CheckpointId,
     /// The job finishes with it.
     pub last: Option<CheckpointId>,
+    /// How often each was answered.
     pub requests: BTreeMap<RequestId, u32>,
+    /// Those of them that ask for the end of the job.
+    pub stops: BTreeSet<RequestId>,
     pub next_request: u64,
     pub terminal: Option<JobStatus>,
     /// How many records the sources had when the job ended.
@@ -96,6 +99,7 @@ impl World {
             triggered: CheckpointId(0),
             last: None,
             requests: BTreeMap::new(),
+            stops: BTreeSet::new(),
             next_request: 0,
             terminal: None,
             finished: false,
@@ -265,6 +269,9 @@ impl World {
         self.next_request += 1;
         let request = RequestId(self.next_request);
         self.requests.insert(request, 0);
+        if matches!(what, Request::StopWithSavepoint { .. }) {
+            self.stops.insert(request);
+        }
         self.jobmanager(Input::Coordinator(coordinator::Event::Request { request, what }))
     }
 

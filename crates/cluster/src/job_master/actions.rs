@@ -3,13 +3,13 @@
 use flott_checkpoint::coordinator;
 use flott_checkpoint::execution;
 use flott_checkpoint::manifest::TaskSnapshot;
-use flott_checkpoint::{ExecutionState, JobStatus};
+use flott_checkpoint::{ExecutionState, JobStatus, RequestId};
 use flott_runtime::{Failure, FailureKind, TaskCommand};
-use flott_types::{CheckpointId, Error};
+use flott_types::{CheckpointId, Error, Result};
 
 use crate::storage::Place;
 
-use super::{Action, JobMaster};
+use super::JobMaster;
 
 impl JobMaster {
     pub(super) fn on_execution(
@@ -90,7 +90,7 @@ impl JobMaster {
         let attempt = self.execution.region().attempt();
         let now = self.setup.clock.now();
         match action {
-            A::Trigger(barrier) => *coordinate = self.trigger(attempt, barrier),
+            A::Trigger { barrier, target } => *coordinate = self.trigger(attempt, barrier, target),
             A::WriteManifest(snapshot) => self.write(snapshot),
             A::NotifyComplete(checkpoint) => {
                 self.send(attempt, None, &TaskCommand::Complete(checkpoint));
@@ -127,21 +127,13 @@ impl JobMaster {
             }
             A::RequestDone { request, checkpoint, target } => {
                 let path = self.paths.get(&checkpoint).cloned().or(target);
-                if let Some(answer) = self.answers.remove(&request) {
-                    answer(Ok(path.unwrap_or_else(|| format!("checkpoint {checkpoint}"))));
-                }
+                self.answer(request, Ok(path.unwrap_or_else(|| format!("checkpoint {checkpoint}"))));
             }
-            A::RequestFailed { request, reason } => {
-                self.stopping = false;
-                self.folders.retain(|(of, _, _)| *of != request);
-                if let Some(answer) = self.answers.remove(&request) {
-                    answer(Err(Error::external(reason)));
-                }
-            }
+            A::RequestFailed { request, reason } => self.answer(request, Err(Error::external(reason))),
             A::DrainSources => self.send(attempt, None, &TaskCommand::Drain),
             A::Restore(point) => self.restore_point(point, execute, coordinate),
             A::Finish(checkpoint) => {
-                self.stopped = self.stopping;
+                self.stopped = !self.stops.is_empty();
                 if let Some(results) = &self.setup.results {
                     results.completed(checkpoint);
                 }
@@ -153,7 +145,18 @@ impl JobMaster {
 
     /// Without sinks that commit, checkpoints, or somebody who waits for one, a job ends without a last checkpoint.
     pub(super) fn final_checkpoint(&self) -> bool {
-        self.setup.final_checkpoint || self.stopping || !self.answers.is_empty()
+        self.setup.final_checkpoint || !self.answers.is_empty()
+    }
+
+    /// Answers a request. What comes at the end of the job is told after it: who is told that the job has stopped finds
+    /// it ended, and its slots free.
+    fn answer(&mut self, request: RequestId, result: Result<String>) {
+        self.stops.remove(&request);
+        let Some(answer) = self.answers.remove(&request) else { return };
+        match self.terminal {
+            Some(_) => self.farewells.push((answer, result)),
+            None => answer(result),
+        }
     }
 
     pub(super) fn terminal(&mut self, status: JobStatus, reason: Option<String>) {
@@ -169,17 +172,6 @@ impl JobMaster {
                 (None, _) => Err(format!("the job is {status}")),
             });
         }
-        // The answers first: who asked for a stop learns of its savepoint before the end of the job.
-        while let Some(at) = self.actions.iter().position(is_answer) {
-            if let Some(Action::Coordinator(action)) = self.actions.remove(at) {
-                self.on_coordinator(action, &mut None, &mut None);
-            }
-        }
         self.terminal = Some((status, failure));
     }
-}
-
-fn is_answer(action: &Action) -> bool {
-    use coordinator::Action as A;
-    matches!(action, Action::Coordinator(A::RequestDone { .. } | A::RequestFailed { .. }))
 }

@@ -2,7 +2,7 @@
 
 use flott_checkpoint::coordinator::{self, CompletedSnapshot, DeclineReason, Request};
 use flott_checkpoint::manifest::{Manifest, ManifestKind, TaskSnapshot};
-use flott_checkpoint::{Attempt, Barrier, CheckpointKind, JobStatus, RequestId};
+use flott_checkpoint::{Attempt, Barrier, JobStatus, RequestId};
 use flott_runtime::TaskCommand;
 use flott_types::{Error, Result};
 
@@ -25,7 +25,9 @@ impl JobMaster {
             Ok(what) => what,
             Err(error) => return answer(Err(error)),
         };
-        self.stopping |= matches!(what, Request::StopWithSavepoint { .. });
+        if matches!(what, Request::StopWithSavepoint { .. }) {
+            self.stops.insert(request);
+        }
         self.answers.insert(request, answer);
         self.coordinate(coordinator::Event::Request { request, what });
     }
@@ -36,16 +38,9 @@ impl JobMaster {
         let random = self.setup.clock.nanos().rotate_left(24) ^ self.setup.clock.now() as u64 ^ request.0;
         let folder = |target: &str| self.setup.storage.savepoint_folder(&place, target, random);
         Ok(match what {
-            Request::Savepoint { target } => {
-                let target = folder(&target)?;
-                self.folders.push((request, CheckpointKind::Savepoint, target.clone()));
-                Request::Savepoint { target }
-            }
+            Request::Savepoint { target } => Request::Savepoint { target: folder(&target)? },
             Request::StopWithSavepoint { target, drain } => {
-                let target = folder(&target)?;
-                let kind = if drain { CheckpointKind::Terminate } else { CheckpointKind::Suspend };
-                self.folders.push((request, kind, target.clone()));
-                Request::StopWithSavepoint { target, drain }
+                Request::StopWithSavepoint { target: folder(&target)?, drain }
             }
             other @ Request::Checkpoint { .. } => other,
         })
@@ -55,13 +50,12 @@ impl JobMaster {
         &mut self,
         attempt: Attempt,
         barrier: Barrier,
+        target: Option<String>,
     ) -> Option<coordinator::Event<TaskSnapshot>> {
         self.setup.shared.update(|job| job.checkpoints.triggered(barrier));
         match self.setup.enumerators.snapshot() {
             Ok(snapshot) => {
                 self.enumerators.insert(barrier.checkpoint, snapshot);
-                let at = self.folders.iter().position(|(_, kind, _)| *kind == barrier.kind);
-                let target = at.map(|at| self.folders.remove(at).2);
                 self.send(attempt, None, &TaskCommand::Trigger { barrier, target });
                 None
             }

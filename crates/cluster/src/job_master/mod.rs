@@ -14,10 +14,12 @@ use std::time::Duration;
 use flott_checkpoint::coordinator::{self, Coordinator, Request};
 use flott_checkpoint::execution::{self, Execution};
 use flott_checkpoint::manifest::{Manifest, TaskSnapshot};
-use flott_checkpoint::{Attempt, CheckpointKind, JobStatus, RequestId, TaskId};
+use flott_checkpoint::{Attempt, JobStatus, RequestId, TaskId};
 use flott_plan::JobGraph;
 use flott_runtime::{Failure, TaskCommand, TaskReport, Threads};
-use flott_types::{CheckpointId, Clock, Error, FastMap, JobId, OperatorUid, Result, SubtaskIndex, Timestamp};
+use flott_types::{
+    CheckpointId, Clock, Error, FastMap, FastSet, JobId, OperatorUid, Result, SubtaskIndex, Timestamp,
+};
 
 use crate::alignment::Alignments;
 use crate::enumerators::Enumerators;
@@ -96,11 +98,12 @@ pub(crate) struct JobMaster {
     /// Where completed snapshots lie, for answers.
     paths: FastMap<CheckpointId, String>,
     next_request: u64,
-    /// The folders of savepoints that are asked for and not triggered yet.
-    folders: Vec<(RequestId, CheckpointKind, String)>,
-    stopping: bool,
-    /// It was asked for and granted that the job stops with a savepoint.
+    /// Requests to stop with a savepoint that have no answer yet.
+    stops: FastSet<RequestId>,
+    /// The current attempt ends with the savepoint of a stop.
     stopped: bool,
+    /// Answers that are given after the job has ended.
+    farewells: Vec<(Answer, Result<String>)>,
     /// A checkpoint was found unusable, and why.
     unusable: Option<Error>,
     worker: Worker,
@@ -144,9 +147,9 @@ impl JobMaster {
             answers: FastMap::default(),
             paths: FastMap::default(),
             next_request: 0,
-            folders: Vec::new(),
-            stopping: false,
+            stops: FastSet::default(),
             stopped: false,
+            farewells: Vec::new(),
             unusable: None,
             worker,
             terminal: None,
@@ -194,6 +197,9 @@ impl JobMaster {
                 info.status = status;
                 info.timestamps.push((status, now));
             });
+        }
+        for (answer, result) in self.farewells {
+            answer(result);
         }
         for (_, answer) in self.answers.drain() {
             answer(Err(Error::cancelled().context("the job has ended")));

@@ -61,6 +61,8 @@ impl JobMaster {
 
     pub(super) fn deploy(&mut self, attempt: Attempt, tasks: &[TaskId], drained: bool) -> Result<()> {
         self.deployed = false;
+        // An attempt before this one may have failed while it stopped.
+        self.stopped = false;
         let checkpoint = self.restore.as_ref().map(|manifest| manifest.checkpoint);
         self.setup.shared.update(|info| {
             info.attempt = attempt;

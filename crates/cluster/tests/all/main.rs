@@ -9,6 +9,7 @@ mod faults;
 mod jobs;
 mod random;
 mod savepoints;
+mod stop;
 mod support;
 mod time;
 mod watermarks;

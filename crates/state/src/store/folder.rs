@@ -105,6 +105,25 @@ impl Folder {
         Folder { path: self.at(name), ..self.clone() }
     }
 
+    /// Makes a local folder within that nobody else has made; `false` if there is one of this name. Stores without folders
+    /// of their own have nothing to make: there it is new if nothing lies in it.
+    pub(crate) async fn create_child(&self, name: &str) -> Result<bool> {
+        let Some(root) = &self.root else {
+            let listing = self.child(name).list().await?;
+            return Ok(listing.files.is_empty() && listing.folders.is_empty());
+        };
+        let path = self.in_file_system(root, name);
+        match std::fs::create_dir(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+            Err(error) => {
+                return Err(external(format!("the folder '{}' cannot be made", self.url_of(name)), error));
+            }
+        }
+        sync_folders(&path, root).map_err(|e| external(format!("'{}' cannot be written", self.url()), e))?;
+        Ok(true)
+    }
+
     /// The folder that this one lies in.
     pub(crate) fn parent(&self) -> Result<Self> {
         match (self.path.filename(), &self.root) {

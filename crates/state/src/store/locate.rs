@@ -7,6 +7,8 @@ use super::{Folder, Found, JobStorage, METADATA, STOPPED, Snapshot};
 
 /// The word that stands for the newest snapshot of any job.
 const LATEST: &str = "latest";
+/// So many names are tried for a savepoint before it is given up.
+const SAVEPOINT_NAMES: u64 = 1_000;
 
 /// The folder under which jobs keep their checkpoints (`state.checkpoints.dir`), each in a folder of its own.
 #[derive(Clone, Debug)]
@@ -48,17 +50,25 @@ impl CheckpointStorage {
         Ok(folders.iter().filter_map(|name| name.parse().ok()).collect())
     }
 
-    /// A new folder for a savepoint of a job, under `target` or, if there is none, here. `random` makes its name unique.
+    /// A new folder for a savepoint of a job, under `target` or, if there is none, here: two savepoints never share one,
+    /// whatever `random` is, from which its name is made.
     ///
     /// # Errors
     /// If the folder cannot be made.
-    pub fn savepoint(&self, target: Option<&str>, job: JobId, random: u64) -> Result<Folder> {
+    pub async fn savepoint(&self, target: Option<&str>, job: JobId, random: u64) -> Result<Folder> {
         let parent = match target {
             Some(target) => Folder::create(target)?,
             None => self.folder.clone(),
         };
         let short = &job.to_string()[..6];
-        Ok(parent.child(&format!("savepoint-{short}-{:012x}", random & 0xffff_ffff_ffff)))
+        for number in 0..SAVEPOINT_NAMES {
+            let random = random.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            let name = format!("savepoint-{short}-{:012x}", random & 0xffff_ffff_ffff);
+            if parent.create_child(&name).await? {
+                return Ok(parent.child(&name));
+            }
+        }
+        Err(Error::external(format!("'{}' has {SAVEPOINT_NAMES} savepoints of the same names", parent.url())))
     }
 
     /// The newest usable snapshot of any job by the time it was made; `None` if there is none.

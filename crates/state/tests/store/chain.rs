@@ -49,7 +49,7 @@ fn a_chain_adds_up_to_the_state_at_any_parallelism() {
                 }
                 // In between a savepoint, which the checkpoints do not build on.
                 2 => {
-                    let folder = storage.savepoint(None, JOB, rng.random()).unwrap();
+                    let folder = block_on(storage.savepoint(None, JOB, rng.random())).unwrap();
                     let (manifest, _) = vertex.snapshot(id, &Target::Savepoint(folder.clone())).unwrap();
                     let url = block_on(Snapshot::complete_savepoint(&folder, &manifest)).unwrap();
                     let found = block_on(storage.resolve(&url)).unwrap();

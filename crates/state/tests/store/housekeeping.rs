@@ -86,7 +86,7 @@ fn a_savepoint_is_self_contained_and_may_be_moved() {
     let (dir, storage) = storage();
     let mut vertex = three_checkpoints(&storage, JOB);
     let target = dir.path().join("savepoints");
-    let folder = storage.savepoint(target.to_str(), JOB, 0xabcdef).unwrap();
+    let folder = block_on(storage.savepoint(target.to_str(), JOB, 0xabcdef)).unwrap();
     let (manifest, _) = vertex.snapshot(4, &Target::Savepoint(folder.clone())).unwrap();
     let url = block_on(Snapshot::complete_savepoint(&folder, &manifest)).unwrap();
     assert!(url.ends_with("/savepoints/savepoint-000000-000000abcdef"), "{url}");
@@ -116,10 +116,20 @@ fn a_savepoint_is_self_contained_and_may_be_moved() {
 }
 
 #[test]
+fn no_two_savepoints_share_a_folder() {
+    let (dir, storage) = storage();
+    let target = dir.path().join("savepoints");
+    let folder = || block_on(storage.savepoint(target.to_str(), JOB, 1)).unwrap().url();
+    let folders = [folder(), folder(), folder()];
+    assert!(folders.iter().collect::<std::collections::BTreeSet<_>>().len() == 3, "{folders:?}");
+    assert_eq!(std::fs::read_dir(&target).unwrap().count(), 3);
+}
+
+#[test]
 fn a_job_that_stopped_with_a_savepoint_goes_on_from_there() {
     let (_dir, storage) = storage();
     let mut vertex = three_checkpoints(&storage, JOB);
-    let folder = storage.savepoint(None, JOB, 1).unwrap();
+    let folder = block_on(storage.savepoint(None, JOB, 1)).unwrap();
     vertex.set(1, 77, None);
     let (manifest, _) = vertex.snapshot(4, &Target::Savepoint(folder.clone())).unwrap();
     let savepoint = block_on(Snapshot::complete_savepoint(&folder, &manifest)).unwrap();

@@ -145,6 +145,11 @@ pub struct World {
 }
 
 pub fn world(task_managers: u32, slots: u32) -> World {
+    world_with(task_managers, slots, |_| {})
+}
+
+/// A world of which the test has changed something.
+pub fn world_with(task_managers: u32, slots: u32, change: impl FnOnce(&mut LocalClusterOptions)) -> World {
     let (controls, committed) = (Arc::<Controls>::default(), Arc::<Committed>::default());
     let mut registry = Registry::default();
     registry.register(Arc::new(source::TestSourceConnector(controls.clone())));
@@ -153,6 +158,7 @@ pub fn world(task_managers: u32, slots: u32) -> World {
     let mut options = LocalClusterOptions::new(Arc::new(registry), slots);
     options.task_managers = task_managers;
     options.operators = Arc::new(operators::TestOperators);
+    change(&mut options);
     World { cluster: LocalCluster::start(options).unwrap(), controls, committed }
 }
 

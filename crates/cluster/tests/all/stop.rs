@@ -1,0 +1,118 @@
+//! Stops with a savepoint: when they are answered, and what becomes of those that do not come through.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::support::{Plan, World, eventually, finish, world, world_with};
+use flott_checkpoint::ExecutionState;
+use flott_cluster::{JobClient, JobInfo, JobStatus};
+use flott_plan::{Exchange, JobGraph};
+use flott_types::clock::ManualClock;
+
+const ROWS: i64 = 600;
+
+fn job(folder: &Path, more: &[(&str, &str)]) -> JobGraph {
+    let mut plan = Plan::new(&[
+        ("execution.checkpointing.interval", "1 h"),
+        ("execution.checkpointing.dir", folder.to_str().unwrap()),
+        ("execution.checkpointing.savepoint-dir", folder.join("savepoints").to_str().unwrap()),
+        ("restart-strategy.type", "fixed-delay"),
+        ("restart-strategy.fixed-delay.attempts", "3"),
+        ("restart-strategy.fixed-delay.delay", "1 ms"),
+    ]);
+    plan.configuration.extend(more.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
+    let source = plan.source("source", &[("splits", "4"), ("rows", "150"), ("batch", "5")], 2);
+    let sink = plan.sink("sink", &[], 2);
+    plan.connect(source, sink, Exchange::Hash(vec![0]));
+    plan.build()
+}
+
+/// A job that has emitted a part of its rows, and waits.
+fn half_way(world: &World, folder: &Path) -> JobClient {
+    world.controls.pause_at.store(200, Ordering::SeqCst);
+    let client = world.cluster.submit(&job(folder, &[])).unwrap();
+    assert!(eventually(|| world.controls.emitted.load(Ordering::SeqCst) >= 200), "{:#?}", client.info());
+    let running = |info: &JobInfo| info.tasks.values().all(|task| *task == ExecutionState::Running);
+    assert!(client.wait_until(Duration::from_secs(30), running), "{:#?}", client.info());
+    client
+}
+
+fn want() -> Vec<(i64, i64)> {
+    let mut want: Vec<_> = (0..ROWS).map(|v| (v % 10, v)).collect();
+    want.sort_unstable();
+    want
+}
+
+#[test]
+fn a_stop_is_answered_when_the_job_has_ended() {
+    for drain in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let world = world(1, 2);
+        let client = half_way(&world, folder.path());
+        client.stop_with_savepoint(None, drain).unwrap();
+        assert_eq!(client.status(), JobStatus::Finished);
+        assert_eq!(world.cluster.slots(), (2, 2));
+        assert_eq!(world.committed.rows().len() as u64, world.controls.emitted.load(Ordering::SeqCst));
+    }
+}
+
+#[test]
+fn a_stop_whose_commit_fails_is_an_error_and_the_job_goes_on_from_its_savepoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world(1, 2);
+    let client = half_way(&world, folder.path());
+    *world.controls.fault.lock() = Some("commit");
+    let error = client.stop_with_savepoint(None, false).unwrap_err().to_string();
+    assert!(error.contains("StopWithSavepointStoppingException"), "{error}");
+    assert!(
+        error.contains("/savepoints/savepoint-") && error.contains("a fault of the test: commit"),
+        "{error}"
+    );
+    world.controls.pause_at.store(0, Ordering::SeqCst);
+    finish(&client);
+    let checkpoints = client.info().checkpoints;
+    assert_eq!((checkpoints.restored, checkpoints.restored_from.map(|id| id.0)), (1, Some(1)));
+    assert_eq!(world.committed.rows(), want());
+}
+
+#[test]
+fn a_refused_request_leaves_the_stop_that_is_under_way_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world(1, 2);
+    let client = half_way(&world, folder.path());
+    // The sinks have not come to the barrier yet.
+    world.controls.hold_sinks.store(true, Ordering::SeqCst);
+    world.controls.pause_at.store(400, Ordering::SeqCst);
+    assert!(eventually(|| world.controls.emitted.load(Ordering::SeqCst) >= 240), "{:#?}", client.info());
+    let path = std::thread::scope(|scope| {
+        let stop = scope.spawn(|| client.stop_with_savepoint(None, false));
+        assert!(eventually(|| client.info().checkpoints.in_progress == 1), "{:#?}", client.info());
+        let refused = client.stop_with_savepoint(None, false).unwrap_err().to_string();
+        assert!(refused.contains("the job is finishing"), "{refused}");
+        world.controls.hold_sinks.store(false, Ordering::SeqCst);
+        stop.join().unwrap().unwrap()
+    });
+    // What the job stopped with is its newest state: a new start goes on from there.
+    let latest = job(folder.path(), &[("execution.state-recovery.path", "latest")]);
+    world.controls.pause_at.store(0, Ordering::SeqCst);
+    let other = world.cluster.submit(&latest).unwrap();
+    finish(&other);
+    assert!(other.info().checkpoints.restored_from.is_some(), "it did not go on from {path}");
+    assert_eq!(world.controls.emitted.load(Ordering::SeqCst), ROWS as u64);
+}
+
+#[test]
+fn savepoints_of_two_jobs_at_one_moment_lie_in_two_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world_with(1, 4, |options| options.clock = Arc::new(ManualClock::new(7)));
+    let clients = [half_way(&world, folder.path()), half_way(&world, folder.path())];
+    let paths: BTreeSet<_> = clients.iter().map(|client| client.trigger_savepoint(None).unwrap()).collect();
+    assert_eq!(paths.len(), 2, "{paths:?}");
+    for client in clients {
+        client.cancel();
+        assert_eq!(client.wait_for(Duration::from_secs(30)), Some(JobStatus::Canceled));
+    }
+}
