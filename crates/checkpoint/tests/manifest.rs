@@ -251,6 +251,11 @@ fn another_number_of_key_groups_is_refused_and_an_unknown_operator_is_none() {
         "the state of operator 'op' has max parallelism 8, the job has 16; set 'pipeline.max-parallelism' to 8"
     );
     assert_eq!(manifest.restore(&OperatorUid("new".into()), SubtaskIndex(0), 1, 16).unwrap(), None);
+    // More subtasks than key groups: a larger maximum would not help.
+    let error = manifest.shares(&OperatorUid("op".into()), 200, 256).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::State);
+    let text = error.to_string();
+    assert!(text.contains("8 key groups, which 200 subtasks cannot share: lower its parallelism"), "{text}");
 }
 
 /// Random writes, checkpoints and rescales; reading the files as the manifest says must give what a plain map holds.

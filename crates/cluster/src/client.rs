@@ -118,11 +118,9 @@ impl JobClient {
     /// from its tasks and its storage.
     pub(crate) fn settle(&self) -> bool {
         let (answer, answered) = sync_channel(1);
-        if self.mailbox.send(JobMessage::Look(answer)) {
-            // A job that ends answers nothing.
-            let _ = answered.recv();
-        }
-        self.info().is_quiet()
+        // A job that has ended answers nothing.
+        let idle = !self.mailbox.send(JobMessage::Look(answer)) || answered.recv().unwrap_or(true);
+        idle && self.info().is_quiet()
     }
 
     /// The rows that the job collects; `None` if it collects none.

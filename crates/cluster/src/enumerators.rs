@@ -1,9 +1,12 @@
 //! The JobManager's side of sources: one enumerator for each.
 //!
+//! Enumerators list folders and ask brokers, so they have a thread of their own; the job master asks it and is answered by message.
+//!
 //! **No split is lost or read twice.** The enumerator's snapshot is taken when a checkpoint is triggered, before the trigger is
-//! sent, on the thread that also hands out splits; and commands to one task arrive in order. So a split that was handed
-//! out before the snapshot reaches the reader before the trigger and is in the reader's snapshot, and one that is handed out
-//! later reaches it after the trigger and is not, but the enumerator still has it. Nothing needs to be remembered in between.
+//! sent, on the thread that also hands out splits. Its answers come to the job master in order, which sends them on in
+//! order, and the trigger when it has the snapshot; and commands to one task arrive in order. So a split that was handed out
+//! before the snapshot reaches the reader before the trigger and is in the reader's snapshot, and one that is handed out later
+//! reaches it after the trigger and is not, but the enumerator still has it. Nothing needs to be remembered in between.
 
 use std::sync::Arc;
 
@@ -15,7 +18,11 @@ use flott_runtime::TaskCommand;
 use flott_runtime::chain::guard;
 use flott_types::{Clock, Error, OperatorUid, Result, VertexId};
 
+/// The state of each enumerator, by the uid of its source.
+pub(crate) type EnumeratorStates = Vec<(OperatorUid, String)>;
+
 /// The enumerators of one job.
+#[derive(Default)]
 pub(crate) struct Enumerators(Vec<Coordinated>);
 
 struct Coordinated {
@@ -99,7 +106,7 @@ impl Enumerators {
     }
 
     /// The state of all enumerators, at the moment when a checkpoint is triggered.
-    pub(crate) fn snapshot(&self) -> Result<Vec<(OperatorUid, String)>> {
+    pub(crate) fn snapshot(&self) -> Result<EnumeratorStates> {
         let begun = self.0.iter().filter_map(|one| Some((one, one.enumerator.as_ref()?)));
         begun
             .map(|(one, enumerator)| Ok((one.uid.clone(), guard(&one.name, || enumerator.snapshot())?)))

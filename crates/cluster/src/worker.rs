@@ -1,40 +1,50 @@
-//! A thread that does I/O in order, so that the job master need not wait for it.
+//! A thread that does in order what may block, so that the job master need not wait for it.
 
 use std::sync::mpsc::{Sender, channel};
-use std::thread::JoinHandle;
+use std::time::Duration;
 
-use flott_runtime::Threads;
+use flott_runtime::{Thread, Threads};
 use flott_types::Result;
 
-type Work = Box<dyn FnOnce() + Send>;
+type Work<T> = Box<dyn FnOnce(&mut T) + Send>;
 
-/// The thread and the way to it. Dropping it waits for what is under way.
-pub(crate) struct Worker {
-    work: Option<Sender<Work>>,
-    thread: Option<JoinHandle<()>>,
+/// The thread, with what it works on, and the way to it. When this is dropped the thread does what it was told, and ends; nobody
+/// waits for it, unless with [`Worker::finish`].
+pub(crate) struct Worker<T> {
+    work: Sender<Work<T>>,
+    thread: Thread,
 }
 
-impl Worker {
-    pub(crate) fn start(name: &str, threads: &Threads) -> Result<Self> {
-        let (work, received) = channel::<Work>();
-        let thread = threads.spawn(name, move || received.into_iter().for_each(|work| work()))?;
-        Ok(Worker { work: Some(work), thread: Some(thread) })
+/// The end of a worker.
+pub(crate) struct Finishing(Thread);
+
+impl<T: Send + 'static> Worker<T> {
+    pub(crate) fn start(name: &str, threads: &Threads, mut on: T) -> Result<Self> {
+        let (work, received) = channel::<Work<T>>();
+        let thread = threads.spawn(name, move || received.into_iter().for_each(|work| work(&mut on)))?;
+        Ok(Worker { work, thread })
     }
 
-    pub(crate) fn run(&self, work: impl FnOnce() + Send + 'static) {
-        let sent = self.work.as_ref().is_some_and(|sender| sender.send(Box::new(work)).is_ok());
-        if !sent {
-            tracing::error!("the checkpoint thread of a job has died");
+    pub(crate) fn run(&self, work: impl FnOnce(&mut T) + Send + 'static) {
+        if self.work.send(Box::new(work)).is_err() {
+            tracing::error!("a thread of a job has died");
         }
+    }
+
+    /// There will be no more work.
+    pub(crate) fn finish(self) -> Finishing {
+        Finishing(self.thread)
     }
 }
 
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.work = None;
-        if let Some(thread) = self.thread.take() {
-            // What panicked there has been printed.
-            let _ = thread.join();
-        }
+impl Finishing {
+    /// Waits until everything is done, at most so long; says whether it is.
+    pub(crate) fn wait_for(&self, timeout: Duration) -> bool {
+        self.0.wait_for(timeout)
+    }
+
+    /// What is under way hangs: nobody waits for it any more.
+    pub(crate) fn abandon(self) {
+        self.0.abandon();
     }
 }

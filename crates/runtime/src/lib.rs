@@ -51,5 +51,5 @@ pub use metrics::{
 pub use options::TaskOptions;
 pub use sink::SinkOperator;
 pub use snapshot::{SnapshotStorage, SnapshotWriter};
-pub use threads::Threads;
+pub use threads::{Thread, Threads};
 pub use watermarks::SplitWatermarks;

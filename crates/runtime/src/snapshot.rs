@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::JoinHandle;
+use std::time::Duration;
 
 use flott_checkpoint::Barrier;
 use flott_checkpoint::manifest::{SubtaskRestore, TaskSnapshot};
@@ -13,7 +13,10 @@ use flott_state::RestoredState;
 use flott_types::{Clock, Error, Result};
 
 use crate::chain::{OperatorState, guard};
-use crate::{SnapshotMetrics, TaskDeployment, TaskReport, Threads};
+use crate::{SnapshotMetrics, TaskDeployment, TaskReport, Thread, Threads};
+
+/// How long a task that ends waits for what it writes.
+const STORE_ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Where snapshots go and come from.
 pub trait SnapshotStorage: Send + Sync {
@@ -57,7 +60,7 @@ struct Work {
 /// The thread and the way to it.
 pub(crate) struct Uploader {
     work: Option<Sender<Work>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Thread,
     lost: Arc<AtomicBool>,
 }
 
@@ -74,7 +77,7 @@ impl Uploader {
         let told = lost.clone();
         let thread = threads
             .spawn(&format!("{name} snapshots"), move || upload(received, writer, &*clock, &report, &told))?;
-        Ok(Uploader { work: Some(work), thread: Some(thread), lost })
+        Ok(Uploader { work: Some(work), thread, lost })
     }
 
     /// Whether the last hand-over was lost; asked once.
@@ -98,12 +101,13 @@ impl Uploader {
 }
 
 impl Drop for Uploader {
-    /// Waits for what is under way: a task that has ended writes nothing any more.
+    /// Waits for what is under way: a task that has ended writes nothing any more. But a store that does not answer must not
+    /// keep the job from its end; what it writes later belongs to a checkpoint that never completes.
     fn drop(&mut self) {
         self.work = None;
-        if let Some(thread) = self.thread.take() {
-            // A panic was reported as a failed write.
-            let _ = thread.join();
+        if !self.thread.wait_for(STORE_ANSWERS_WITHIN) {
+            tracing::warn!("the store of snapshots does not answer; the task does not wait for it");
+            self.thread.abandon();
         }
     }
 }

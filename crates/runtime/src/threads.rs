@@ -1,8 +1,12 @@
 //! The one place where threads are made, so that they have names and can be counted: a job that has ended has given
 //! all of its threads back.
+//!
+//! A thread cannot be ended from outside. One that hangs in a user's function or in a store that does not answer is *abandoned*:
+//! from then on nobody waits for it, and it is counted by itself, until it comes back after all.
 
 use std::sync::Arc;
-use std::thread::{Builder, JoinHandle};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Builder;
 use std::time::Duration;
 
 use flott_types::{Error, Result};
@@ -14,47 +18,167 @@ pub struct Threads(Arc<Shared>);
 
 #[derive(Default, Debug)]
 struct Shared {
-    running: Mutex<usize>,
+    counts: Mutex<Counts>,
     changed: Condvar,
+    /// No more than so many at a time.
+    limit: Option<usize>,
+}
+
+#[derive(Default, Debug)]
+struct Counts {
+    running: usize,
+    abandoned: usize,
+}
+
+/// Where one thread is in its life. Changes only while the counts are locked.
+#[derive(Default, Debug)]
+struct Life {
+    abandoned: AtomicBool,
+    ended: AtomicBool,
+}
+
+/// A thread that was made. Dropping this leaves it alone.
+#[derive(Clone, Debug)]
+pub struct Thread {
+    shared: Arc<Shared>,
+    life: Arc<Life>,
 }
 
 /// Counts a thread out, also when it panics.
-struct Running(Arc<Shared>);
+struct Running(Thread);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        *self.0.running.lock() -= 1;
-        self.0.changed.notify_all();
+        let Thread { shared, life } = &self.0;
+        let mut counts = shared.counts.lock();
+        match life.abandoned.load(Ordering::Acquire) {
+            true => counts.abandoned -= 1,
+            false => counts.running -= 1,
+        }
+        life.ended.store(true, Ordering::Release);
+        shared.changed.notify_all();
     }
 }
 
 impl Threads {
+    /// At most so many threads at a time, abandoned ones included: one more is refused.
+    pub fn limited(limit: usize) -> Self {
+        Threads(Arc::new(Shared { limit: Some(limit), ..Shared::default() }))
+    }
+
     /// Starts a thread.
     ///
     /// # Errors
-    /// If the operating system gives none.
-    pub fn spawn<F: FnOnce() + Send + 'static>(&self, name: &str, run: F) -> Result<JoinHandle<()>> {
-        *self.0.running.lock() += 1;
-        let running = Running(self.0.clone());
+    /// If the operating system gives none, or there are as many as there may be.
+    pub fn spawn<F: FnOnce() + Send + 'static>(&self, name: &str, run: F) -> Result<Thread> {
+        let thread = Thread { shared: self.0.clone(), life: Arc::default() };
+        {
+            let mut counts = self.0.counts.lock();
+            if let Some(limit) = self.0.limit.filter(|limit| counts.running + counts.abandoned >= *limit) {
+                return Err(Error::external(format!(
+                    "cannot start the thread '{name}': there are {limit} threads, and no more are allowed"
+                )));
+            }
+            counts.running += 1;
+        }
+        let running = Running(thread.clone());
         let body = move || {
             let _running = running;
             run();
         };
-        Builder::new()
+        let spawned = Builder::new()
             // Names come from SQL, which may hold anything; a thread's name may not.
             .name(name.replace('\0', " "))
-            .spawn(body)
-            .map_err(|error| Error::external(format!("cannot start the thread '{name}'")).with_source(error))
+            .spawn(body);
+        match spawned {
+            Ok(_) => Ok(thread),
+            Err(error) => {
+                Err(Error::external(format!("cannot start the thread '{name}'")).with_source(error))
+            }
+        }
     }
 
-    /// How many of them run.
+    /// How many of them run; without those that were abandoned.
     pub fn running(&self) -> usize {
-        *self.0.running.lock()
+        self.0.counts.lock().running
+    }
+
+    /// How many were abandoned and have not come back.
+    pub fn abandoned(&self) -> usize {
+        self.0.counts.lock().abandoned
     }
 
     /// Waits until at most `count` of them run; says whether that came to be within the time.
     pub fn wait_until(&self, count: usize, timeout: Duration) -> bool {
-        let mut running = self.0.running.lock();
-        !self.0.changed.wait_while_for(&mut running, |running| *running > count, timeout).timed_out()
+        let mut counts = self.0.counts.lock();
+        !self.0.changed.wait_while_for(&mut counts, |counts| counts.running > count, timeout).timed_out()
+    }
+}
+
+impl Thread {
+    /// Waits for its end, at most so long; says whether it has ended.
+    pub fn wait_for(&self, timeout: Duration) -> bool {
+        let mut counts = self.shared.counts.lock();
+        self.shared.changed.wait_while_for(&mut counts, |_| !self.has_ended(), timeout);
+        self.has_ended()
+    }
+
+    /// Waits for its end.
+    pub fn join(&self) {
+        let mut counts = self.shared.counts.lock();
+        self.shared.changed.wait_while(&mut counts, |_| !self.has_ended());
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&self) -> bool {
+        self.life.ended.load(Ordering::Acquire)
+    }
+
+    /// Nobody waits for it from now on.
+    pub fn abandon(&self) {
+        let mut counts = self.shared.counts.lock();
+        if !self.has_ended() && !self.life.abandoned.swap(true, Ordering::AcqRel) {
+            counts.running -= 1;
+            counts.abandoned += 1;
+            self.shared.changed.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn an_abandoned_thread_is_waited_for_by_nobody_and_may_come_back() {
+        let threads = Threads::default();
+        let (release, held) = channel::<()>();
+        let thread = threads.spawn("hangs", move || _ = held.recv()).unwrap();
+        assert!(!thread.wait_for(Duration::from_millis(1)));
+        thread.abandon();
+        assert!(threads.wait_until(0, LONG));
+        assert_eq!((threads.running(), threads.abandoned()), (0, 1));
+        drop(release);
+        assert!(thread.wait_for(LONG));
+        assert_eq!((threads.running(), threads.abandoned()), (0, 0));
+        // Too late.
+        thread.abandon();
+        assert_eq!(threads.abandoned(), 0);
+    }
+
+    #[test]
+    fn a_limit_refuses_one_thread_too_many() {
+        let threads = Threads::limited(1);
+        let (release, held) = channel::<()>();
+        let thread = threads.spawn("first", move || _ = held.recv()).unwrap();
+        let refused = threads.spawn("second", || {}).map(|_| ()).unwrap_err().to_string();
+        assert!(refused.contains("'second'"), "{refused}");
+        drop(release);
+        assert!(thread.wait_for(LONG));
+        threads.spawn("third", || {}).unwrap();
     }
 }

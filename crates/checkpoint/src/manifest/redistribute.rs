@@ -16,34 +16,48 @@ use super::{OperatorState, Redistribution};
 pub fn redistribute(old: &[&[OperatorState]], parallelism: u32) -> Vec<Vec<OperatorState>> {
     // Names in order of first mention: the result does not depend on a hash.
     let mut names: Vec<(&str, Redistribution)> = Vec::new();
-    let mut seen: FastMap<&str, ()> = FastMap::default();
-    for state in old.iter().copied().flatten() {
-        if seen.insert(&state.name, ()).is_none() {
+    // By name: the state of each old subtask that has it.
+    let mut states: FastMap<&str, Vec<Option<&OperatorState>>> = FastMap::default();
+    for (index, state) in old.iter().enumerate().flat_map(|(index, all)| all.iter().map(move |s| (index, s)))
+    {
+        let known = states.entry(&state.name).or_insert_with(|| {
             names.push((&state.name, state.redistribution));
+            vec![None; old.len()]
+        });
+        if let Some(slot) = known.get_mut(index) {
+            slot.get_or_insert(state);
         }
     }
-    let mut new = vec![Vec::with_capacity(names.len()); parallelism as usize];
+    let new = parallelism as usize;
+    let mut dealt = vec![Vec::with_capacity(names.len()); new];
     for (name, redistribution) in names {
-        let of = |states: &&[OperatorState]| {
-            states.iter().find(|s| s.name == name).map(|s| s.entries.as_slice()).unwrap_or_default().to_vec()
-        };
-        let lists: Vec<_> = old.iter().map(of).collect();
-        for (index, states) in new.iter_mut().enumerate() {
-            let entries = match redistribution {
-                Redistribution::Split if old.len() == parallelism as usize => lists[index].clone(),
-                Redistribution::Split => {
-                    lists.iter().flatten().skip(index).step_by(parallelism as usize).cloned().collect()
+        let states = states.remove(name).unwrap_or_default();
+        let all = || states.iter().flatten().flat_map(|state| &state.entries).cloned();
+        let own = |index: usize| states.get(index).copied().flatten().map(|state| state.entries.clone());
+        let entries: Vec<Vec<_>> = match redistribution {
+            Redistribution::Split if old.len() == new => {
+                (0..new).map(|index| own(index).unwrap_or_default()).collect()
+            }
+            Redistribution::Split => {
+                let mut hands = vec![Vec::new(); new];
+                for (hand, entry) in (0..new).cycle().zip(all()) {
+                    hands[hand].push(entry);
                 }
-                Redistribution::Union => lists.iter().flatten().cloned().collect(),
-                // A subtask that never touched the state has no copy of it: take the next that has one.
-                Redistribution::Broadcast => (0..old.len())
-                    .map(|offset| (index + offset) % old.len())
-                    .find(|at| old[*at].iter().any(|s| s.name == name))
-                    .map(|at| lists[at].clone())
-                    .unwrap_or_default(),
-            };
+                hands
+            }
+            Redistribution::Union => {
+                let union: Vec<_> = all().collect();
+                vec![union; new]
+            }
+            // A subtask that never touched the state has no copy of it: take the next that has one.
+            Redistribution::Broadcast => {
+                let of = |index: usize| (0..old.len()).find_map(|offset| own((index + offset) % old.len()));
+                (0..new).map(|index| of(index).unwrap_or_default()).collect()
+            }
+        };
+        for (states, entries) in dealt.iter_mut().zip(entries) {
             states.push(OperatorState { name: name.to_owned(), redistribution, entries });
         }
     }
-    new
+    dealt
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flott_types::{Error, KeyGroupRange, OperatorUid, Result, SubtaskIndex};
+use flott_types::{Error, KeyGroup, KeyGroupRange, OperatorUid, Result, SubtaskIndex};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -48,10 +48,56 @@ pub struct FileSlice {
 }
 
 impl Manifest {
+    /// What each subtask of an operator starts from at this parallelism; `None` if the snapshot does not know the operator.
+    ///
+    /// One pass over the snapshot for all subtasks together: its cost is that of what it answers.
+    ///
+    /// # Errors
+    /// [`flott_types::ErrorKind::State`] if the operator has keyed state and its number of key groups has changed, or there
+    /// are fewer of them than subtasks.
+    pub fn shares(
+        &self,
+        uid: &OperatorUid,
+        parallelism: u32,
+        max_parallelism: u32,
+    ) -> Result<Option<Vec<SubtaskRestore>>> {
+        let Some(operator) = self.operator(uid) else {
+            return Ok(None);
+        };
+        let has_keyed = operator.subtasks.iter().any(|s| !s.keyed.is_empty());
+        let groups = operator.max_parallelism;
+        if has_keyed && parallelism > groups {
+            return Err(Error::state(format!(
+                "the state of operator '{uid}' is divided into {groups} key groups, which {parallelism} subtasks \
+                 cannot share: lower its parallelism ('parallelism.default') to {groups} or less and set \
+                 'pipeline.max-parallelism' to {groups}; the number of key groups of existing state cannot be changed"
+            )));
+        }
+        if has_keyed && groups != max_parallelism {
+            return Err(Error::state(format!(
+                "the state of operator '{uid}' has max parallelism {groups}, the job has {max_parallelism}; set \
+                 'pipeline.max-parallelism' to {groups}"
+            )));
+        }
+        let old: Vec<&[OperatorState]> = operator.subtasks.iter().map(|s| s.operator.as_slice()).collect();
+        let dealt = redistribute(&old, parallelism);
+        let keyed = match has_keyed {
+            true => operator.keyed_shares(parallelism),
+            false => vec![Vec::new(); parallelism as usize],
+        };
+        Ok(Some(
+            keyed
+                .into_iter()
+                .zip(dealt)
+                .map(|(keyed, operator)| SubtaskRestore { keyed, operator })
+                .collect(),
+        ))
+    }
+
     /// What subtask `subtask` of `parallelism` starts from; `None` if the snapshot does not know the operator.
     ///
     /// # Errors
-    /// [`flott_types::ErrorKind::State`] if the operator has keyed state and its number of key groups has changed.
+    /// As [`Manifest::shares`], and if there is no such subtask.
     pub fn restore(
         &self,
         uid: &OperatorUid,
@@ -59,55 +105,66 @@ impl Manifest {
         parallelism: u32,
         max_parallelism: u32,
     ) -> Result<Option<SubtaskRestore>> {
-        let Some(operator) = self.operator(uid) else {
+        let Some(shares) = self.shares(uid, parallelism, max_parallelism)? else {
             return Ok(None);
         };
-        let has_keyed = operator.subtasks.iter().any(|s| !s.keyed.is_empty());
-        if has_keyed && operator.max_parallelism != max_parallelism {
-            return Err(Error::state(format!(
-                "the state of operator '{uid}' has max parallelism {}, the job has {max_parallelism}; \
-                 set 'pipeline.max-parallelism' to {}",
-                operator.max_parallelism, operator.max_parallelism
-            )));
-        }
-        if subtask.0 >= parallelism || (has_keyed && parallelism > max_parallelism) {
-            return Err(Error::internal(format!(
+        let share = shares.into_iter().nth(subtask.index());
+        share.map(Some).ok_or_else(|| {
+            Error::internal(format!(
                 "there is no subtask {subtask} of {parallelism} (max parallelism {max_parallelism})"
-            )));
-        }
-        let keyed = match has_keyed {
-            true => operator.keyed_files(KeyGroupRange::of_subtask(subtask, max_parallelism, parallelism)),
-            false => Vec::new(),
-        };
-        let old: Vec<&[OperatorState]> = operator.subtasks.iter().map(|s| s.operator.as_slice()).collect();
-        let operator = redistribute(&old, parallelism).swap_remove(subtask.index());
-        Ok(Some(SubtaskRestore { keyed, operator }))
+            ))
+        })
     }
 }
 
 impl OperatorSnapshot {
-    /// The keyed state of some key groups: the tables in order of first mention, and for each the slices to read.
-    pub fn keyed_files(&self, key_groups: KeyGroupRange) -> Vec<TableRestore> {
+    /// The keyed state of each of `parallelism` subtasks: the tables in order of first mention, and for each the slices to read.
+    fn keyed_shares(&self, parallelism: u32) -> Vec<Vec<TableRestore>> {
         let mut tables: Vec<TableRestore> = Vec::new();
+        // By table: the slices of each new subtask.
+        let mut files: Vec<Vec<Vec<FileSlice>>> = Vec::new();
         for (index, subtask) in (0..).map(SubtaskIndex).zip(&self.subtasks) {
             // An old subtask speaks for the groups that it owned, whatever else its files hold.
             let owned = KeyGroupRange::of_subtask(index, self.max_parallelism, self.parallelism);
             for table in &subtask.keyed {
-                let files = table.slices(intersection(owned, key_groups));
-                match tables.iter_mut().find(|t| t.name == table.name) {
-                    Some(known) => known.files.extend(files),
-                    None => tables.push(TableRestore {
-                        name: table.name.clone(),
-                        columns: table.columns.clone(),
-                        partition_columns: table.partition_columns,
-                        key_columns: table.key_columns,
-                        properties: table.properties.clone(),
-                        files,
-                    }),
+                let at = tables.iter().position(|known| known.name == table.name).unwrap_or_else(|| {
+                    tables.push(TableRestore::of(table));
+                    files.push(vec![Vec::new(); parallelism as usize]);
+                    tables.len() - 1
+                });
+                for slice in table.slices(owned) {
+                    let KeyGroupRange { first, last } = slice.key_groups;
+                    let of = |group: KeyGroup| group.subtask(self.max_parallelism, parallelism);
+                    for new in of(KeyGroup(first)).0..=of(KeyGroup(last)).0 {
+                        let own =
+                            KeyGroupRange::of_subtask(SubtaskIndex(new), self.max_parallelism, parallelism);
+                        let key_groups = intersection(own, slice.key_groups);
+                        files[at][new as usize].push(FileSlice { file: slice.file.clone(), key_groups });
+                    }
                 }
             }
         }
-        tables
+        let mut shares = vec![Vec::with_capacity(tables.len()); parallelism as usize];
+        for (table, files) in tables.into_iter().zip(files) {
+            for (share, files) in shares.iter_mut().zip(files) {
+                share.push(TableRestore { files, ..table.clone() });
+            }
+        }
+        shares
+    }
+}
+
+impl TableRestore {
+    /// Nothing of it yet.
+    fn of(table: &KeyedTable) -> Self {
+        TableRestore {
+            name: table.name.clone(),
+            columns: table.columns.clone(),
+            partition_columns: table.partition_columns,
+            key_columns: table.key_columns,
+            properties: table.properties.clone(),
+            files: Vec::new(),
+        }
     }
 }
 

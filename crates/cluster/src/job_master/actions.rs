@@ -9,15 +9,11 @@ use flott_types::{CheckpointId, Error, Result};
 
 use crate::storage::Place;
 
-use super::JobMaster;
+use super::{Event, JobMaster};
 
 impl JobMaster {
-    pub(super) fn on_execution(
-        &mut self,
-        action: execution::Action,
-        execute: &mut Option<Vec<execution::Event>>,
-        coordinate: &mut Option<coordinator::Event<TaskSnapshot>>,
-    ) {
+    /// Executes an action; answers what follows from it, in order.
+    pub(super) fn on_execution(&mut self, action: execution::Action) -> Vec<Event> {
         use execution::Action as A;
         match action {
             A::StatusChanged(status) => {
@@ -30,40 +26,38 @@ impl JobMaster {
                     });
                 }
             }
-            A::RequestRestorePoint => *coordinate = Some(coordinator::Event::RestoreRequested),
+            A::RequestRestorePoint => return vec![coordinator::Event::RestoreRequested.into()],
             A::Deploy { attempt, tasks, restore } => {
                 let drained = restore.is_some_and(|point| point.drained);
                 if let Err(error) = self.deploy(attempt, &tasks, drained) {
-                    let failure = Failure::new(&error, self.setup.clock.now());
-                    self.setup.shared.update(|info| info.failed(failure, None));
-                    let failure =
-                        execution::Failure { reason: error.to_string(), retryable: error.is_retryable() };
-                    *execute = Some(vec![execution::Event::Fail(failure)]);
+                    return vec![self.failure(&error)];
                 }
             }
             A::AttemptRunning { attempt, tasks } => {
-                *coordinate = Some(coordinator::Event::JobStarted { attempt, tasks });
+                return vec![coordinator::Event::JobStarted { attempt, tasks }.into()];
             }
             A::AttemptStopping { attempt, reason } => {
-                *coordinate = Some(coordinator::Event::JobStopping { attempt, reason });
+                // What is being read for the next attempt is of no use any more.
+                self.preparing = None;
+                return vec![coordinator::Event::JobStopping { attempt, reason }.into()];
             }
             A::CancelTasks { attempt } if self.deployed => self.send(attempt, None, &TaskCommand::Cancel),
             A::CancelTasks { attempt } => {
                 // They never came to a TaskManager that could answer.
-                let tasks = self.execution.region().tasks().to_vec();
-                let ended = |task| execution::Event::Task {
+                let tasks = self.execution.region().tasks().iter();
+                let ended = |task: &_| execution::Event::Task {
                     attempt,
-                    task,
+                    task: *task,
                     state: ExecutionState::Canceled,
                     failure: None,
                 };
-                *execute = Some(tasks.into_iter().map(ended).collect());
+                return tasks.map(ended).map(Event::from).collect();
             }
             A::AllDrained { attempt } if self.final_checkpoint() => {
-                *coordinate = Some(coordinator::Event::AllTasksDrained { attempt });
+                return vec![coordinator::Event::AllTasksDrained { attempt }.into()];
             }
             A::AllDrained { .. } => {
-                *execute = Some(vec![execution::Event::LastCheckpointCompleted(CheckpointId(0))])
+                return vec![execution::Event::LastCheckpointCompleted(CheckpointId(0)).into()];
             }
             A::FinishTasks { attempt, checkpoint } => {
                 let checkpoint = (checkpoint.0 > 0).then_some(checkpoint);
@@ -74,23 +68,20 @@ impl JobMaster {
             }
             A::JobTerminal { status, reason } => {
                 self.terminal(status, reason);
-                *coordinate = Some(coordinator::Event::JobTerminal(status));
+                return vec![coordinator::Event::JobTerminal(status).into()];
             }
             _ => {}
         }
+        Vec::new()
     }
 
-    pub(super) fn on_coordinator(
-        &mut self,
-        action: coordinator::Action<TaskSnapshot>,
-        execute: &mut Option<Vec<execution::Event>>,
-        coordinate: &mut Option<coordinator::Event<TaskSnapshot>>,
-    ) {
+    /// Executes an action; answers what follows from it, in order.
+    pub(super) fn on_coordinator(&mut self, action: coordinator::Action<TaskSnapshot>) -> Vec<Event> {
         use coordinator::Action as A;
         let attempt = self.execution.region().attempt();
         let now = self.setup.clock.now();
         match action {
-            A::Trigger { barrier, target } => *coordinate = self.trigger(attempt, barrier, target),
+            A::Trigger { barrier, target } => self.trigger(attempt, barrier, target),
             A::WriteManifest(snapshot) => self.write(snapshot),
             A::NotifyComplete(checkpoint) => {
                 self.send(attempt, None, &TaskCommand::Complete(checkpoint));
@@ -99,6 +90,7 @@ impl JobMaster {
                 }
             }
             A::NotifyAborted(checkpoint) => {
+                self.triggering.remove(&checkpoint);
                 self.enumerators.remove(&checkpoint);
                 self.setup.shared.update(|job| job.checkpoints.ended(checkpoint, None, now));
                 self.send(attempt, None, &TaskCommand::Aborted(checkpoint));
@@ -107,7 +99,7 @@ impl JobMaster {
                 self.paths.remove(&checkpoint);
                 let (storage, job) = (self.setup.storage.clone(), self.setup.job);
                 let configuration = self.setup.options.task.configuration.clone();
-                self.worker.run(move || {
+                self.storage.run(move |()| {
                     let place = Place { job, configuration: &configuration };
                     if let Err(error) = storage.discard(&place, checkpoint) {
                         tracing::warn!(%job, %checkpoint, %error, "a checkpoint could not be deleted");
@@ -123,7 +115,7 @@ impl JobMaster {
                 };
                 self.setup.shared.update(|info| info.failed(failure, None));
                 let failure = execution::Failure { reason, retryable: true };
-                *execute = Some(vec![execution::Event::Fail(failure)]);
+                return vec![execution::Event::Fail(failure).into()];
             }
             A::RequestDone { request, checkpoint, target } => {
                 let path = self.paths.get(&checkpoint).cloned().or(target);
@@ -131,16 +123,25 @@ impl JobMaster {
             }
             A::RequestFailed { request, reason } => self.answer(request, Err(Error::external(reason))),
             A::DrainSources => self.send(attempt, None, &TaskCommand::Drain),
-            A::Restore(point) => self.restore_point(point, execute, coordinate),
+            A::Restore(point) => return self.restore_point(point).into_iter().collect(),
             A::Finish(checkpoint) => {
                 self.stopped = !self.stops.is_empty();
                 if let Some(results) = &self.setup.results {
                     results.completed(checkpoint);
                 }
-                *execute = Some(vec![execution::Event::LastCheckpointCompleted(checkpoint)]);
+                return vec![execution::Event::LastCheckpointCompleted(checkpoint).into()];
             }
             _ => {}
         }
+        Vec::new()
+    }
+
+    /// The attempt as a whole fails.
+    pub(super) fn failure(&self, error: &Error) -> Event {
+        let failure = Failure::new(error, self.setup.clock.now());
+        self.setup.shared.update(|info| info.failed(failure, None));
+        let failure = execution::Failure { reason: error.to_string(), retryable: error.is_retryable() };
+        execution::Event::Fail(failure).into()
     }
 
     /// Without sinks that commit, checkpoints, or somebody who waits for one, a job ends without a last checkpoint.
@@ -150,7 +151,7 @@ impl JobMaster {
 
     /// Answers a request. What comes at the end of the job is told after it: who is told that the job has stopped finds
     /// it ended, and its slots free.
-    fn answer(&mut self, request: RequestId, result: Result<String>) {
+    pub(super) fn answer(&mut self, request: RequestId, result: Result<String>) {
         self.stops.remove(&request);
         let Some(answer) = self.answers.remove(&request) else { return };
         match self.terminal {

@@ -4,8 +4,10 @@ use flott_checkpoint::coordinator::{self, CompletedSnapshot, DeclineReason, Requ
 use flott_checkpoint::manifest::{Manifest, ManifestKind, TaskSnapshot};
 use flott_checkpoint::{Attempt, Barrier, JobStatus, RequestId};
 use flott_runtime::TaskCommand;
-use flott_types::{Error, Result};
+use flott_runtime::chain::guard;
+use flott_types::{CheckpointId, Error, Result};
 
+use crate::enumerators::EnumeratorStates;
 use crate::storage::{Destination, Place};
 
 use super::{Answer, JobMaster, JobMessage};
@@ -14,55 +16,84 @@ impl JobMaster {
     pub(super) fn request(&mut self, what: Request, answer: Answer) {
         let request = RequestId(self.next_request);
         self.next_request += 1;
-        let status = self.execution.status();
-        if status != JobStatus::Running {
-            answer(Err(Error::invalid(format!(
-                "the job is {status}; savepoints need a job that is RUNNING"
-            ))));
-            return;
-        }
-        let what = match self.with_folder(request, what) {
-            Ok(what) => what,
-            Err(error) => return answer(Err(error)),
-        };
-        if matches!(what, Request::StopWithSavepoint { .. }) {
-            self.stops.insert(request);
+        if let Err(error) = self.check_running() {
+            return answer(Err(error));
         }
         self.answers.insert(request, answer);
-        self.coordinate(coordinator::Event::Request { request, what });
+        match what {
+            Request::Checkpoint { .. } => self.coordinate(coordinator::Event::Request { request, what }),
+            Request::Savepoint { .. } | Request::StopWithSavepoint { .. } => self.place(request, what),
+        }
+    }
+
+    fn check_running(&self) -> Result<()> {
+        match self.execution.status() {
+            JobStatus::Running => Ok(()),
+            status => {
+                Err(Error::invalid(format!("the job is {status}; savepoints need a job that is RUNNING")))
+            }
+        }
     }
 
     /// Savepoints go to a new folder under the one that the user named.
-    pub(super) fn with_folder(&mut self, request: RequestId, what: Request) -> Result<Request> {
-        let place = Place { job: self.setup.job, configuration: &self.setup.options.task.configuration };
+    fn place(&mut self, request: RequestId, what: Request) {
+        let (storage, job) = (self.setup.storage.clone(), self.setup.job);
+        let configuration = self.setup.options.task.configuration.clone();
         let random = self.setup.clock.nanos().rotate_left(24) ^ self.setup.clock.now() as u64 ^ request.0;
-        let folder = |target: &str| self.setup.storage.savepoint_folder(&place, target, random);
-        Ok(match what {
-            Request::Savepoint { target } => Request::Savepoint { target: folder(&target)? },
-            Request::StopWithSavepoint { target, drain } => {
-                Request::StopWithSavepoint { target: folder(&target)?, drain }
-            }
-            other @ Request::Checkpoint { .. } => other,
-        })
+        self.ask_storage(move || {
+            let place = Place { job, configuration: &configuration };
+            let folder =
+                |target: &str| guard("savepoint folder", || storage.savepoint_folder(&place, target, random));
+            JobMessage::Placed(
+                request,
+                match what {
+                    Request::Savepoint { target } => {
+                        folder(&target).map(|target| Request::Savepoint { target })
+                    }
+                    Request::StopWithSavepoint { target, drain } => {
+                        folder(&target).map(|target| Request::StopWithSavepoint { target, drain })
+                    }
+                    other @ Request::Checkpoint { .. } => Ok(other),
+                },
+            )
+        });
     }
 
-    pub(super) fn trigger(
-        &mut self,
-        attempt: Attempt,
-        barrier: Barrier,
-        target: Option<String>,
-    ) -> Option<coordinator::Event<TaskSnapshot>> {
+    /// The folder of a savepoint is there.
+    pub(super) fn placed(&mut self, request: RequestId, what: Result<Request>) {
+        match self.check_running().and(what) {
+            Ok(what) => {
+                if matches!(what, Request::StopWithSavepoint { .. }) {
+                    self.stops.insert(request);
+                }
+                self.coordinate(coordinator::Event::Request { request, what });
+            }
+            Err(error) => self.answer(request, Err(error)),
+        }
+    }
+
+    /// Asks the enumerators first: see [`crate::enumerators`].
+    pub(super) fn trigger(&mut self, attempt: Attempt, barrier: Barrier, target: Option<String>) {
         self.setup.shared.update(|job| job.checkpoints.triggered(barrier));
-        match self.setup.enumerators.snapshot() {
-            Ok(snapshot) => {
-                self.enumerators.insert(barrier.checkpoint, snapshot);
+        let checkpoint = barrier.checkpoint;
+        self.triggering.insert(checkpoint, (attempt, barrier, target));
+        self.ask_sources(move |enumerators| JobMessage::Enumerated(checkpoint, enumerators.snapshot()));
+    }
+
+    /// The enumerators have been asked: the trigger goes to the tasks, unless the checkpoint was given up meanwhile.
+    pub(super) fn enumerated(&mut self, checkpoint: CheckpointId, states: Result<EnumeratorStates>) {
+        let Some((attempt, barrier, target)) = self.triggering.remove(&checkpoint) else {
+            return;
+        };
+        match states {
+            Ok(states) => {
+                self.enumerators.insert(checkpoint, states);
                 self.send(attempt, None, &TaskCommand::Trigger { barrier, target });
-                None
             }
             Err(error) => {
-                let task = *self.execution.region().tasks().first()?;
+                let Some(task) = self.execution.region().tasks().first().copied() else { return };
                 let reason = DeclineReason::Failed(error.to_string());
-                Some(coordinator::Event::Decline { attempt, task, checkpoint: barrier.checkpoint, reason })
+                self.coordinate(coordinator::Event::Decline { attempt, task, checkpoint, reason });
             }
         }
     }
@@ -91,9 +122,10 @@ impl JobMaster {
             Some(folder) => Destination::Savepoint { folder, stop: kind.is_last() },
             None => Destination::Checkpoint,
         };
-        self.worker.run(move || {
+        self.storage.run(move |()| {
             let place = Place { job, configuration: &configuration };
-            own(JobMessage::Stored(checkpoint, storage.write(&place, &destination, &manifest)));
+            let written = guard("checkpoint", || storage.write(&place, &destination, &manifest));
+            own(JobMessage::Stored(checkpoint, written));
         });
     }
 }

@@ -1,5 +1,9 @@
 //! The job master: drives one job. It contains no decision of its own about checkpoints and recovery; it asks the state
 //! machines of `flott_checkpoint`, executes what they say, and tells them what came of it.
+//!
+//! Its thread only reads its mailbox and never waits for anything else, so that a job can be cancelled whatever hangs. What may
+//! block has two threads of its own, which answer with messages: one for what is written to the store of snapshots,
+//! one for the enumerators of the sources and for what an attempt starts from ([`recovery`]).
 
 mod actions;
 mod checkpoints;
@@ -11,25 +15,30 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
-use flott_checkpoint::coordinator::{self, Coordinator, Request};
+use flott_checkpoint::coordinator::{self, Coordinator, Request, RestorePoint};
 use flott_checkpoint::execution::{self, Execution};
 use flott_checkpoint::manifest::{Manifest, TaskSnapshot};
-use flott_checkpoint::{Attempt, JobStatus, RequestId, TaskId};
+use flott_checkpoint::{Attempt, Barrier, JobStatus, RequestId, TaskId};
 use flott_plan::JobGraph;
 use flott_runtime::{Failure, TaskCommand, TaskReport, Threads};
-use flott_types::{
-    CheckpointId, Clock, Error, FastMap, FastSet, JobId, OperatorUid, Result, SubtaskIndex, Timestamp,
-};
+use flott_types::{CheckpointId, Clock, Error, FastMap, FastSet, JobId, Result, SubtaskIndex, Timestamp};
 
 use crate::alignment::Alignments;
-use crate::enumerators::Enumerators;
+use crate::enumerators::{EnumeratorStates, Enumerators};
 use crate::messages::ToTaskManager;
 use crate::options::JobOptions;
 use crate::results::ResultStore;
 use crate::status::JobShared;
 use crate::storage::{Place, Storage};
 use crate::transport::TaskManagerGateway;
-use crate::worker::Worker;
+use crate::worker::{Finishing, Worker};
+
+use self::recovery::{Prepared, Unprepared};
+
+/// How long a job that has ended waits for its store.
+const STORE_ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+/// How often it looks meanwhile whether somebody wants it to leave.
+const STORE_LOOK: Duration = Duration::from_millis(50);
 
 /// What a job master is told.
 pub(crate) enum JobMessage {
@@ -39,12 +48,21 @@ pub(crate) enum JobMessage {
     Cancel,
     /// By a user; the answer is the path.
     Request(Request, Answer),
-    /// By its own storage thread.
+    /// By its storage thread: a manifest is written, or not.
     Stored(CheckpointId, Result<String>),
+    /// By its storage thread: the folder of a savepoint is made.
+    Placed(RequestId, Result<Request>),
+    /// By its thread of sources: an attempt can start.
+    Prepared(u64, Option<RestorePoint>, Result<Prepared, Unprepared>),
+    /// By its thread of sources: what a reader asked for.
+    Splits(Attempt, TaskId, Result<TaskCommand>),
+    /// By its thread of sources: what the enumerators know at the moment of a checkpoint.
+    Enumerated(CheckpointId, Result<EnumeratorStates>),
     /// The JobManager goes away.
     Suspend,
-    /// Somebody wants to know when everything before is done, and what is due by the clock.
-    Look(SyncSender<()>),
+    /// Somebody wants to know when everything before is done, and what is due by the clock; and whether nothing is
+    /// awaited from the job's own threads then.
+    Look(SyncSender<bool>),
 }
 
 /// Where an answer goes.
@@ -76,6 +94,24 @@ enum Action {
     Coordinator(coordinator::Action<TaskSnapshot>),
 }
 
+/// What one of the machines is told.
+enum Event {
+    Execution(execution::Event),
+    Coordinator(coordinator::Event<TaskSnapshot>),
+}
+
+impl From<execution::Event> for Event {
+    fn from(event: execution::Event) -> Self {
+        Event::Execution(event)
+    }
+}
+
+impl From<coordinator::Event<TaskSnapshot>> for Event {
+    fn from(event: coordinator::Event<TaskSnapshot>) -> Self {
+        Event::Coordinator(event)
+    }
+}
+
 /// A job while it lives.
 pub(crate) struct JobMaster {
     setup: JobSetup,
@@ -85,13 +121,19 @@ pub(crate) struct JobMaster {
     coordinator: Coordinator<TaskSnapshot>,
     actions: VecDeque<Action>,
     /// What the user gave to start from.
-    initial: Option<Manifest>,
-    /// Read for the attempt that is about to be deployed.
-    restore: Option<Manifest>,
+    initial: Option<Arc<Manifest>>,
+    /// Counts what was prepared for attempts.
+    round: u64,
+    /// What is being prepared.
+    preparing: Option<u64>,
+    /// For the attempt that is about to be deployed, or was.
+    prepared: Prepared,
     /// Tasks of the current attempt were sent to TaskManagers.
     deployed: bool,
+    /// Checkpoints that go to the tasks as soon as the enumerators have been asked, and the folders of savepoints.
+    triggering: BTreeMap<CheckpointId, (Attempt, Barrier, Option<String>)>,
     /// What the enumerators knew when the checkpoint was triggered.
-    enumerators: BTreeMap<CheckpointId, Vec<(OperatorUid, String)>>,
+    enumerators: BTreeMap<CheckpointId, EnumeratorStates>,
     /// Sources that wait for each other, in the current attempt.
     alignments: Alignments,
     answers: FastMap<RequestId, Answer>,
@@ -106,13 +148,18 @@ pub(crate) struct JobMaster {
     farewells: Vec<(Answer, Result<String>)>,
     /// A checkpoint was found unusable, and why.
     unusable: Option<Error>,
-    worker: Worker,
+    /// Writes to the store of snapshots.
+    storage: Worker<()>,
+    /// Asks the sources, and reads what an attempt starts from.
+    sources: Worker<Enumerators>,
+    /// Answers that these two owe.
+    awaited: usize,
     /// How it ended.
     terminal: Option<(JobStatus, Option<Failure>)>,
 }
 
 impl JobMaster {
-    pub(crate) fn new(setup: JobSetup) -> Result<Self> {
+    pub(crate) fn new(mut setup: JobSetup) -> Result<Self> {
         let options = &setup.options;
         let initial = match &options.restore_path {
             Some(path) => {
@@ -133,15 +180,21 @@ impl JobMaster {
         let seed = setup.job.0 as u64;
         let execution = Execution::new(tasks, options.strategy.clone(), Attempt::default(), seed);
         let coordinator = Coordinator::new(options.checkpoints.clone(), first, []);
-        let worker = Worker::start(&format!("{} checkpoints", setup.graph.name), &setup.threads)?;
+        let name = &setup.graph.name;
+        let storage = Worker::start(&format!("{name} checkpoints"), &setup.threads, ())?;
+        let enumerators = std::mem::take(&mut setup.enumerators);
+        let sources = Worker::start(&format!("{name} sources"), &setup.threads, enumerators)?;
         Ok(JobMaster {
             first_slots: setup.graph.slots().0,
             execution,
             coordinator,
             actions: VecDeque::new(),
-            initial,
-            restore: None,
+            initial: initial.map(Arc::new),
+            round: 0,
+            preparing: None,
+            prepared: Prepared::default(),
             deployed: false,
+            triggering: BTreeMap::new(),
             enumerators: BTreeMap::new(),
             alignments: Alignments::default(),
             answers: FastMap::default(),
@@ -151,7 +204,9 @@ impl JobMaster {
             stopped: false,
             farewells: Vec::new(),
             unusable: None,
-            worker,
+            storage,
+            sources,
+            awaited: 0,
             terminal: None,
             setup,
         })
@@ -177,10 +232,11 @@ impl JobMaster {
             }
             self.tick();
         }
-        if self.finished() && !self.stopped {
+        let finished = self.finished();
+        if finished && !self.stopped {
             let (storage, job) = (self.setup.storage.clone(), self.setup.job);
             let configuration = self.setup.options.task.configuration.clone();
-            self.worker.run(move || {
+            self.storage.run(move |()| {
                 let place = Place { job, configuration: &configuration };
                 if let Err(error) = storage.discard_all(&place) {
                     tracing::warn!(%job, %error, "the checkpoints of a finished job could not be deleted");
@@ -188,7 +244,7 @@ impl JobMaster {
             });
         }
         // Checkpoints that are to be discarded are, before the job counts as gone.
-        drop(self.worker);
+        await_storage(self.storage.finish(), received, finished);
         before_end();
         if let Some((status, failure)) = self.terminal {
             let now = self.setup.clock.now();
@@ -231,44 +287,74 @@ impl JobMaster {
             JobMessage::Suspend => self.execute(execution::Event::Suspend),
             JobMessage::Request(what, answer) => self.request(what, answer),
             JobMessage::Stored(checkpoint, result) => self.stored(checkpoint, result),
+            JobMessage::Placed(request, what) => {
+                self.awaited -= 1;
+                self.placed(request, what);
+            }
+            JobMessage::Prepared(round, point, result) => {
+                self.awaited -= 1;
+                self.prepared(round, point, result);
+            }
+            JobMessage::Splits(attempt, task, command) => {
+                self.awaited -= 1;
+                self.splits(attempt, task, command);
+            }
+            JobMessage::Enumerated(checkpoint, states) => {
+                self.awaited -= 1;
+                self.enumerated(checkpoint, states);
+            }
             JobMessage::Look(answer) => {
                 self.tick();
                 // Who has asked may have gone.
-                let _ = answer.send(());
+                let _ = answer.send(self.awaited == 0);
             }
         }
     }
 
+    /// Has something done on the thread of the sources, which answers with a message.
+    fn ask_sources(&mut self, ask: impl FnOnce(&mut Enumerators) -> JobMessage + Send + 'static) {
+        self.awaited += 1;
+        let own = self.setup.own.clone();
+        self.sources.run(move |enumerators| own(ask(enumerators)));
+    }
+
+    /// Has something done on the storage thread, which answers with a message.
+    fn ask_storage(&mut self, ask: impl FnOnce() -> JobMessage + Send + 'static) {
+        self.awaited += 1;
+        let own = self.setup.own.clone();
+        self.storage.run(move |()| own(ask()));
+    }
+
     fn execute(&mut self, event: execution::Event) {
-        let actions = self.execution.step(event, self.setup.clock.now());
-        self.actions.extend(actions.into_iter().map(Action::Execution));
+        self.step(event.into());
         self.work();
     }
 
     fn coordinate(&mut self, event: coordinator::Event<TaskSnapshot>) {
-        let actions = self.coordinator.step(event, self.setup.clock.now());
-        self.actions.extend(actions.into_iter().map(Action::Coordinator));
+        self.step(event.into());
         self.work();
+    }
+
+    fn step(&mut self, event: Event) {
+        let now = self.setup.clock.now();
+        match event {
+            Event::Execution(event) => {
+                self.actions.extend(self.execution.step(event, now).into_iter().map(Action::Execution));
+            }
+            Event::Coordinator(event) => {
+                self.actions.extend(self.coordinator.step(event, now).into_iter().map(Action::Coordinator));
+            }
+        }
     }
 
     /// Executes what is to be done, in order. What an action brings about comes after it, at the end of the queue.
     fn work(&mut self) {
         while let Some(action) = self.actions.pop_front() {
-            let now = self.setup.clock.now();
-            let mut execute = None;
-            let mut coordinate = None;
-            match action {
-                Action::Execution(action) => self.on_execution(action, &mut execute, &mut coordinate),
-                Action::Coordinator(action) => self.on_coordinator(action, &mut execute, &mut coordinate),
-            }
-            if let Some(event) = coordinate {
-                let actions = self.coordinator.step(event, now);
-                self.actions.extend(actions.into_iter().map(Action::Coordinator));
-            }
-            for event in execute.into_iter().flatten() {
-                let actions = self.execution.step(event, now);
-                self.actions.extend(actions.into_iter().map(Action::Execution));
-            }
+            let events = match action {
+                Action::Execution(action) => self.on_execution(action),
+                Action::Coordinator(action) => self.on_coordinator(action),
+            };
+            events.into_iter().for_each(|event| self.step(event));
         }
     }
 
@@ -292,6 +378,26 @@ impl JobMaster {
         for (at, slot) in slots.iter().enumerate() {
             if !slots[..at].iter().any(|earlier| Arc::ptr_eq(earlier, slot)) {
                 call(&**slot);
+            }
+        }
+    }
+}
+
+/// Waits for what is still being written or deleted at the end of a job. A job that has finished must not be gone on with from a
+/// checkpoint that could not be deleted, so only who cancels it gives up on a store that does not answer.
+fn await_storage(storage: Finishing, received: &Receiver<JobMessage>, finished: bool) {
+    let mut patience = (!finished).then_some(STORE_ANSWERS_WITHIN);
+    while !storage.wait_for(STORE_LOOK) {
+        let told = received.try_iter().any(|told| matches!(told, JobMessage::Cancel | JobMessage::Suspend));
+        if told {
+            patience.get_or_insert(STORE_ANSWERS_WITHIN);
+        }
+        if let Some(left) = &mut patience {
+            *left = left.saturating_sub(STORE_LOOK);
+            if left.is_zero() {
+                tracing::warn!("the store of checkpoints does not answer; the job ends without it");
+                storage.abandon();
+                return;
             }
         }
     }

@@ -4,66 +4,120 @@ use std::sync::Arc;
 
 use flott_checkpoint::coordinator::{self, RestorePoint};
 use flott_checkpoint::execution;
-use flott_checkpoint::manifest::{Manifest, TaskSnapshot};
+use flott_checkpoint::manifest::Manifest;
 use flott_checkpoint::{Attempt, ExecutionState, TaskId};
 use flott_plan::{JobGraph, OperatorSpec};
-use flott_types::{Error, Result};
+use flott_runtime::OperatorRestore;
+use flott_runtime::chain::guard;
+use flott_types::{CheckpointId, Error, FastMap, Result, SubtaskIndex};
 
 use crate::messages::{Deploy, ToTaskManager};
 use crate::storage::Place;
 use crate::transport::TaskManagerGateway;
 
-use super::{Action, JobMaster};
+use super::{Event, JobMaster, JobMessage};
+
+/// What an attempt starts from, read and dealt out.
+#[derive(Default)]
+pub(crate) struct Prepared {
+    /// The snapshot, if there is one.
+    checkpoint: Option<CheckpointId>,
+    /// The share of each task that has one.
+    shares: Shares,
+}
+
+type Shares = FastMap<TaskId, Vec<OperatorRestore>>;
+
+/// Why an attempt cannot start.
+pub(crate) enum Unprepared {
+    /// The snapshot cannot be read.
+    Unreadable(Error),
+    /// It can, but the job cannot start from it.
+    Failed(Error),
+}
 
 impl JobMaster {
-    /// Reads what the next attempt starts from; if that cannot be read, the one before it.
-    pub(super) fn restore_point(
-        &mut self,
-        point: Option<RestorePoint>,
-        execute: &mut Option<Vec<execution::Event>>,
-        coordinate: &mut Option<coordinator::Event<TaskSnapshot>>,
-    ) {
-        self.restore = None;
-        if let Some(point) = &point {
-            let place = Place { job: self.setup.job, configuration: &self.setup.options.task.configuration };
-            let read = match &point.savepoint {
-                Some(path) => self.setup.storage.read_path(&place, path),
-                None => self.setup.storage.read(&place, point.checkpoint),
-            };
-            match read {
-                Ok(manifest) => {
-                    self.restore = Some(manifest);
-                    self.unusable = None;
-                }
-                Err(error) => {
-                    tracing::warn!(job = %self.setup.job, checkpoint = %point.checkpoint, %error, "cannot be restored");
-                    self.unusable = Some(error);
-                    let actions = self
-                        .coordinator
-                        .step(coordinator::Event::Unusable(point.checkpoint), self.setup.clock.now());
-                    self.actions.extend(actions.into_iter().map(Action::Coordinator));
-                    *coordinate = Some(coordinator::Event::RestoreRequested);
-                    return;
-                }
-            }
-        } else if let Some(error) = self.unusable.take() {
+    /// Has everything read that the next attempt starts from, and the enumerators begin from it.
+    pub(super) fn restore_point(&mut self, point: Option<RestorePoint>) -> Option<Event> {
+        self.prepared = Prepared::default();
+        if let Some(error) = self.unusable.take_if(|_| point.is_none()) {
             // There were checkpoints, and none can be read: to begin from nothing would lose what they held.
             let reason = format!("no checkpoint can be restored: {error}");
             let failure = execution::Failure { reason, retryable: false };
-            *execute = Some(vec![execution::Event::Fail(failure)]);
+            return Some(execution::Event::Fail(failure).into());
+        }
+        self.round += 1;
+        let round = self.round;
+        self.preparing = Some(round);
+        let (storage, job, graph) = (self.setup.storage.clone(), self.setup.job, self.setup.graph.clone());
+        let configuration = self.setup.options.task.configuration.clone();
+        let (initial, clock) = (self.initial.clone(), self.setup.clock.clone());
+        self.ask_sources(move |enumerators| {
+            let place = Place { job, configuration: &configuration };
+            let read = |point: &RestorePoint| {
+                guard("restore", || match &point.savepoint {
+                    Some(path) => storage.read_path(&place, path),
+                    None => storage.read(&place, point.checkpoint),
+                })
+            };
+            let prepare = || {
+                let manifest = match &point {
+                    Some(point) => Some(Arc::new(read(point).map_err(Unprepared::Unreadable)?)),
+                    None => initial,
+                };
+                enumerators.restart(manifest.as_deref(), &clock).map_err(Unprepared::Failed)?;
+                let shares = manifest.as_deref().map(|manifest| shares(manifest, &graph)).transpose();
+                Ok(Prepared {
+                    checkpoint: manifest.map(|manifest| manifest.checkpoint),
+                    shares: shares.map_err(Unprepared::Failed)?.unwrap_or_default(),
+                })
+            };
+            let prepared = prepare();
+            JobMessage::Prepared(round, point, prepared)
+        });
+        None
+    }
+
+    /// What the next attempt starts from has been read; if it cannot be read, the one before it is tried.
+    pub(super) fn prepared(
+        &mut self,
+        round: u64,
+        point: Option<RestorePoint>,
+        result: Result<Prepared, Unprepared>,
+    ) {
+        if self.preparing != Some(round) {
             return;
         }
-        if self.restore.is_none() {
-            self.restore = self.initial.clone();
+        self.preparing = None;
+        match result {
+            Ok(prepared) => {
+                if point.is_some() {
+                    self.unusable = None;
+                }
+                self.prepared = prepared;
+                self.execute(execution::Event::RestorePoint(point));
+            }
+            Err(Unprepared::Failed(error)) => self.fail(&error),
+            Err(Unprepared::Unreadable(error)) => {
+                let Some(RestorePoint { checkpoint, .. }) = point else { return };
+                tracing::warn!(job = %self.setup.job, %checkpoint, %error, "cannot be restored");
+                self.unusable = Some(error);
+                self.coordinate(coordinator::Event::Unusable(checkpoint));
+                self.coordinate(coordinator::Event::RestoreRequested);
+            }
         }
-        *execute = Some(vec![execution::Event::RestorePoint(point)]);
+    }
+
+    /// The snapshot that the current attempt started from.
+    pub(super) fn restored_from(&self) -> Option<CheckpointId> {
+        self.prepared.checkpoint
     }
 
     pub(super) fn deploy(&mut self, attempt: Attempt, tasks: &[TaskId], drained: bool) -> Result<()> {
         self.deployed = false;
         // An attempt before this one may have failed while it stopped.
         self.stopped = false;
-        let checkpoint = self.restore.as_ref().map(|manifest| manifest.checkpoint);
+        let checkpoint = self.prepared.checkpoint;
         self.setup.shared.update(|info| {
             info.attempt = attempt;
             info.tasks = tasks.iter().map(|task| (*task, ExecutionState::Deploying)).collect();
@@ -77,12 +131,12 @@ impl JobMaster {
             Ok(slots) => slots.clone(),
             Err(failure) => return Err(failure.to_error()),
         };
-        self.setup.enumerators.restart(self.restore.as_ref(), &self.setup.clock)?;
         self.enumerators.clear();
+        self.triggering.clear();
         self.alignments.clear();
         let mut deploys: Vec<(Arc<dyn TaskManagerGateway>, Vec<_>)> = Vec::new();
         for task in tasks {
-            let restore = self.restore_of(*task)?;
+            let restore = self.prepared.shares.remove(task).unwrap_or_default();
             let slot = &slots[self.slot_of(*task)];
             match deploys.iter_mut().find(|(gateway, _)| Arc::ptr_eq(gateway, slot)) {
                 Some((_, tasks)) => tasks.push((*task, restore)),
@@ -102,24 +156,24 @@ impl JobMaster {
         }
         Ok(())
     }
+}
 
-    pub(super) fn restore_of(&self, task: TaskId) -> Result<Vec<flott_runtime::OperatorRestore>> {
-        let Some(manifest) = &self.restore else {
-            return Ok(Vec::new());
-        };
-        let vertex = &self.setup.graph.vertices[task.vertex.0 as usize];
-        let mut restores = Vec::new();
+/// What each task starts from.
+fn shares(manifest: &Manifest, graph: &JobGraph) -> Result<Shares> {
+    let mut all = Shares::default();
+    for vertex in &graph.vertices {
         for operator in &vertex.operators {
             let uid = &operator.node.uid;
-            let state = manifest
-                .restore(uid, task.subtask, vertex.parallelism, vertex.max_parallelism)
+            let shares = manifest
+                .shares(uid, vertex.parallelism, vertex.max_parallelism)
                 .map_err(|error| error.in_operator(&operator.node.name))?;
-            if let Some(state) = state {
-                restores.push(flott_runtime::OperatorRestore { uid: uid.clone(), state });
+            for (subtask, state) in (0..).map(SubtaskIndex).zip(shares.into_iter().flatten()) {
+                let task = TaskId { vertex: vertex.id, subtask };
+                all.entry(task).or_default().push(OperatorRestore { uid: uid.clone(), state });
             }
         }
-        Ok(restores)
     }
+    Ok(all)
 }
 
 /// Refuses to leave state behind that nobody in the new plan claims, unless that is allowed; then it is told.

@@ -3,10 +3,10 @@
 use flott_checkpoint::coordinator::{self, DeclineReason};
 use flott_checkpoint::execution;
 use flott_checkpoint::{Attempt, ExecutionState, TaskId};
-use flott_runtime::{Failure, FailureKind, TaskReport};
+use flott_runtime::{Failure, FailureKind, TaskCommand, TaskReport};
 use flott_types::{CheckpointId, Error, Result};
 
-use super::JobMaster;
+use super::{JobMaster, JobMessage};
 
 impl JobMaster {
     pub(super) fn stored(&mut self, checkpoint: CheckpointId, result: Result<String>) {
@@ -61,10 +61,9 @@ impl JobMaster {
             }
             TaskReport::RequestSplits { operator } => {
                 if current {
-                    match self.setup.enumerators.next(&operator, task) {
-                        Ok(command) => self.send(attempt, Some(task), &command),
-                        Err(error) => self.fail(&error),
-                    }
+                    self.ask_sources(move |enumerators| {
+                        JobMessage::Splits(attempt, task, enumerators.next(&operator, task))
+                    });
                 }
             }
             TaskReport::Ack { checkpoint, snapshot, metrics } => {
@@ -79,21 +78,29 @@ impl JobMaster {
         }
     }
 
+    /// The enumerator's answer to a reader.
+    pub(super) fn splits(&mut self, attempt: Attempt, task: TaskId, command: Result<TaskCommand>) {
+        if attempt == self.execution.region().attempt() {
+            match command {
+                Ok(command) => self.send(attempt, Some(task), &command),
+                Err(error) => self.fail(&error),
+            }
+        }
+    }
+
     /// A task could not read what it was to start from: the checkpoint before it is tried.
     pub(super) fn blame_checkpoint(&mut self, failure: &Failure) -> bool {
-        let Some(manifest) = self.restore.as_ref().filter(|_| failure.kind == FailureKind::State) else {
+        let Some(checkpoint) = self.restored_from().filter(|_| failure.kind == FailureKind::State) else {
             return false;
         };
-        let checkpoint = manifest.checkpoint;
         self.unusable = Some(failure.to_error());
         self.coordinate(coordinator::Event::Unusable(checkpoint));
         self.coordinator.latest().is_some()
     }
 
     pub(super) fn fail(&mut self, error: &Error) {
-        let failure = Failure::new(error, self.setup.clock.now());
-        self.setup.shared.update(|info| info.failed(failure, None));
-        let failure = execution::Failure { reason: error.to_string(), retryable: error.is_retryable() };
-        self.execute(execution::Event::Fail(failure));
+        let failed = self.failure(error);
+        self.step(failed);
+        self.work();
     }
 }

@@ -113,6 +113,8 @@ fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
     let source = plan.source("source", &[("splits", "3"), ("rows", "200"), ("pause", "1")], 2);
     let sink = plan.sink("sink", &[], 1);
     plan.connect(source, sink, Exchange::Rebalance);
+    // It must not come to its end before the test has its checkpoints.
+    world.controls.pause_at.store(60, Ordering::SeqCst);
     let client = world.cluster.submit(&plan.build()).unwrap();
     assert!(client.wait_until(Duration::from_secs(10), |info| {
         !info.tasks.is_empty()
@@ -124,6 +126,7 @@ fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
     assert!(path(&first).exists());
     std::fs::write(path(&second), "{").unwrap();
     world.controls.fail_after.store(1, Ordering::SeqCst);
+    world.controls.pause_at.store(0, Ordering::SeqCst);
     finish(&client);
     assert_eq!(world.controls.failures.load(Ordering::SeqCst), 1);
     let restored = client.info().checkpoints.restored_from.unwrap();

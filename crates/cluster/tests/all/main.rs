@@ -6,6 +6,7 @@ mod alignment;
 mod constraints;
 mod damage;
 mod faults;
+mod hanging;
 mod jobs;
 mod random;
 mod savepoints;

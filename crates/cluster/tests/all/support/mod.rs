@@ -3,6 +3,7 @@
 pub mod operators;
 pub mod sink;
 pub mod source;
+pub mod storage;
 pub mod timed;
 
 use std::collections::BTreeMap;

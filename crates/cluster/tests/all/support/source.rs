@@ -28,6 +28,8 @@ pub struct Controls {
     pub pause_at: AtomicU64,
     /// Writers of sinks wait.
     pub hold_sinks: AtomicBool,
+    /// Enumerators wait.
+    pub hold_enumerators: AtomicBool,
     /// What fails next, by name: `open`, `snapshot`, `commit`, `panic`.
     pub fault: parking_lot::Mutex<Option<&'static str>>,
 }
@@ -122,6 +124,9 @@ struct TestEnumerator {
 
 impl SplitEnumerator for TestEnumerator {
     fn next_splits(&mut self, _: SubtaskIndex) -> Result<Option<Vec<Split>>> {
+        while self.source.controls.hold_enumerators.load(Ordering::SeqCst) {
+            std::thread::park_timeout(std::time::Duration::from_millis(1));
+        }
         if self.next < self.source.splits {
             self.next += 1;
             return Ok(Some(vec![Split { id: (self.next - 1).to_string(), payload: "0".to_owned() }]));

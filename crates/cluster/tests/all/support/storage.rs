@@ -1,0 +1,124 @@
+//! A storage of which a test chooses the call that does not come back.
+
+use std::sync::Arc;
+
+use flott_checkpoint::Barrier;
+use flott_checkpoint::manifest::{Manifest, SubtaskRestore, TaskSnapshot};
+use flott_cluster::{Destination, Place, Snapshots, Storage};
+use flott_runtime::{OperatorState, SnapshotStorage, SnapshotWriter, TaskDeployment};
+use flott_state::RestoredState;
+use flott_types::{CheckpointId, Result};
+use parking_lot::{Condvar, Mutex};
+
+/// A call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// A task stores its part.
+    Upload,
+    /// The manifest is written.
+    Write,
+    /// The folder of a savepoint is made.
+    Folder,
+    /// A manifest is read.
+    Read,
+}
+
+#[derive(Default)]
+pub struct HangingStorage {
+    inner: Arc<Snapshots>,
+    gate: Arc<Gate>,
+}
+
+#[derive(Default)]
+struct Gate {
+    /// What hangs, and how many calls hang.
+    state: Mutex<(Option<Step>, usize)>,
+    changed: Condvar,
+}
+
+impl Gate {
+    fn pass(&self, step: Step) {
+        let mut state = self.state.lock();
+        if state.0 == Some(step) {
+            state.1 += 1;
+            self.changed.wait_while(&mut state, |(hangs, _)| hangs.is_some());
+            state.1 -= 1;
+        }
+    }
+}
+
+impl HangingStorage {
+    pub fn hang(&self, step: Step) {
+        self.gate.state.lock().0 = Some(step);
+    }
+
+    pub fn release(&self) {
+        self.gate.state.lock().0 = None;
+        self.gate.changed.notify_all();
+    }
+
+    /// Whether a call hangs.
+    pub fn hangs(&self) -> bool {
+        self.gate.state.lock().1 > 0
+    }
+}
+
+impl SnapshotStorage for HangingStorage {
+    fn writer(&self, deployment: &TaskDeployment) -> Result<Box<dyn SnapshotWriter>> {
+        Ok(Box::new(Writer(self.inner.writer(deployment)?, self.gate.clone())))
+    }
+
+    fn restore(&self, deployment: &TaskDeployment, state: &SubtaskRestore) -> Result<RestoredState> {
+        self.inner.restore(deployment, state)
+    }
+}
+
+struct Writer(Box<dyn SnapshotWriter>, Arc<Gate>);
+
+impl SnapshotWriter for Writer {
+    fn write(
+        &mut self,
+        barrier: Barrier,
+        target: Option<&str>,
+        operators: Vec<OperatorState>,
+    ) -> Result<(TaskSnapshot, u64)> {
+        // One of them is enough.
+        if operators.iter().any(|operator| operator.uid.0 == "sink") {
+            self.1.pass(Step::Upload);
+        }
+        self.0.write(barrier, target, operators)
+    }
+}
+
+impl Storage for HangingStorage {
+    fn as_snapshot_storage(self: Arc<Self>) -> Arc<dyn SnapshotStorage> {
+        self
+    }
+
+    fn savepoint_folder(&self, place: &Place<'_>, target: &str, random: u64) -> Result<String> {
+        self.gate.pass(Step::Folder);
+        self.inner.savepoint_folder(place, target, random)
+    }
+
+    fn write(&self, place: &Place<'_>, destination: &Destination, manifest: &Manifest) -> Result<String> {
+        self.gate.pass(Step::Write);
+        self.inner.write(place, destination, manifest)
+    }
+
+    fn read(&self, place: &Place<'_>, checkpoint: CheckpointId) -> Result<Manifest> {
+        self.gate.pass(Step::Read);
+        self.inner.read(place, checkpoint)
+    }
+
+    fn read_path(&self, place: &Place<'_>, path: &str) -> Result<Manifest> {
+        self.inner.read_path(place, path)
+    }
+
+    fn discard(&self, place: &Place<'_>, checkpoint: CheckpointId) -> Result<()> {
+        self.inner.discard(place, checkpoint)
+    }
+
+    fn discard_all(&self, place: &Place<'_>) -> Result<()> {
+        self.inner.discard_all(place)
+    }
+}
