@@ -65,6 +65,8 @@ impl Default for BuildContext {
 /// [`flott_types::ErrorKind::Unsupported`] for what is not built yet, and for sources, sinks, collectors and constant rows,
 /// which are the runtime's own.
 pub fn build(node: &ChainedNode, context: &BuildContext) -> Result<Box<dyn Operator>> {
+    // What a batch query keeps it needs until its end.
+    let living = |ttl: &i64| if context.streaming { *ttl } else { 0 };
     let operator: Box<dyn Operator> = match &node.node.spec {
         OperatorSpec::Calc { condition, projection } => {
             Box::new(Calc::new(node, condition.as_ref(), projection, context)?)
@@ -79,7 +81,16 @@ pub fn build(node: &ChainedNode, context: &BuildContext) -> Result<Box<dyn Opera
         } => Box::new(LocalGroupAggregate::new(node, keys, aggregates, *input_updates, context)?),
         OperatorSpec::GroupAggregate { keys, aggregates, phase, input_updates, emit_update_before, ttl } => {
             let (updates, before) = (*input_updates, *emit_update_before);
-            Box::new(GroupAggregate::new(node, keys, aggregates, *phase, updates, before, *ttl, context)?)
+            Box::new(GroupAggregate::new(
+                node,
+                keys,
+                aggregates,
+                *phase,
+                updates,
+                before,
+                living(ttl),
+                context,
+            )?)
         }
         OperatorSpec::WindowTableFunction { window, partition } => match window.kind {
             WindowKind::Session { .. } => {
@@ -117,7 +128,7 @@ pub fn build(node: &ChainedNode, context: &BuildContext) -> Result<Box<dyn Opera
                 }
             }
         }
-        OperatorSpec::TopN { partition, order, from, to, output_rank, input_updates } => {
+        OperatorSpec::TopN { partition, order, from, to, output_rank, input_updates, ttl } => {
             let parts = rank::Parts {
                 partition,
                 order,
@@ -125,23 +136,28 @@ pub fn build(node: &ChainedNode, context: &BuildContext) -> Result<Box<dyn Opera
                 to: *to,
                 output_rank: *output_rank,
                 input_updates: *input_updates,
+                ttl: living(ttl),
             };
             match order.is_empty() && !output_rank && !input_updates {
                 true => Box::new(Limit::new(node, &parts, context)?),
                 false => Box::new(TopN::new(node, &parts, context)?),
             }
         }
-        OperatorSpec::ChangelogNormalize { keys } => Box::new(ChangelogNormalize::new(node, keys, context)?),
+        OperatorSpec::ChangelogNormalize { keys, ttl } => {
+            Box::new(ChangelogNormalize::new(node, keys, living(ttl), context)?)
+        }
         OperatorSpec::Union => Box::new(Union),
         OperatorSpec::WatermarkAssigner(spec) => Box::new(WatermarkAssigner::new(node, spec, context)?),
         OperatorSpec::Join { kind, left_keys, right_keys, null_safe, condition, ttl } => {
             let condition = condition.as_ref();
-            let parts = JoinParts { kind: *kind, left_keys, right_keys, null_safe, condition, ttl: *ttl };
+            let parts =
+                JoinParts { kind: *kind, left_keys, right_keys, null_safe, condition, ttl: living(ttl) };
             Box::new(Join::new(node, &parts, context)?)
         }
-        OperatorSpec::OverAggregate { partition, time_column, preceding, rows, aggregates } => {
+        OperatorSpec::OverAggregate { partition, time_column, preceding, rows, aggregates, ttl } => {
             let (time_column, preceding, rows) = (*time_column, *preceding, *rows);
-            let parts = OverParts { partition, time_column, preceding, rows, aggregates };
+            let ttl = living(ttl);
+            let parts = OverParts { partition, time_column, preceding, rows, aggregates, ttl };
             Box::new(OverAggregate::new(node, &parts, context)?)
         }
         OperatorSpec::TemporalSort { order } => Box::new(TemporalSort::new(node, order, context)?),

@@ -402,6 +402,12 @@ impl Harness {
         assert_eq!(self.taken(), "");
     }
 
+    /// Starts anew from the last snapshot, built from another specification.
+    pub fn restore_as(&mut self, spec: OperatorSpec) {
+        self.node.node.spec = spec;
+        self.restore(1);
+    }
+
     /// The rows of a table in the last snapshot, as text.
     pub fn table(&self, name: &str) -> String {
         let Some(table) = self.snapshot.get(name) else {

@@ -29,6 +29,8 @@ mod accumulate;
 mod aggregate;
 mod build;
 #[cfg(test)]
+mod expiry;
+#[cfg(test)]
 mod harness;
 mod join;
 mod keyed_columns;

@@ -8,8 +8,10 @@ use arrow::datatypes::SchemaRef;
 use flott_batch::{Batch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::ChainedNode;
-use flott_state::{AnyColumn, KeyedMultiset, KeyedTable, OperatorSnapshot, RestoredState, SlotColumns};
-use flott_types::{CheckpointId, Result};
+use flott_state::{
+    AnyColumn, Expiring, KeyedMultiset, KeyedTable, OperatorSnapshot, RestoredState, SlotColumns,
+};
+use flott_types::{CheckpointId, Result, Timestamp};
 
 use crate::BuildContext;
 use crate::accumulate::unique_fields;
@@ -22,7 +24,7 @@ const TABLE: &str = "last_rows";
 pub(crate) struct ChangelogNormalize {
     schema: SchemaRef,
     keys: Vec<usize>,
-    table: KeyedTable<AnyColumn>,
+    table: KeyedTable<Expiring<AnyColumn>>,
     slots: Vec<u32>,
     batch: u32,
     /// By slot: the batch that touched it last, and which of the touched keys it is.
@@ -39,11 +41,12 @@ struct Touched {
 }
 
 impl ChangelogNormalize {
-    pub fn new(node: &ChainedNode, keys: &[usize], context: &BuildContext) -> Result<Self> {
+    pub fn new(node: &ChainedNode, keys: &[usize], ttl: i64, context: &BuildContext) -> Result<Self> {
         let schema = arrow_type::schema(node.node.schema.iter());
         let key: Vec<_> = keys.iter().map(|key| schema.fields()[*key].clone()).collect();
         let key = KeyedMultiset::prefixed("key.", &unique_fields(&key));
         let row = AnyColumn::new(KeyedMultiset::prefixed("row.", &unique_fields(schema.fields())))?;
+        let row = Expiring::new(row, ttl, &key);
         Ok(ChangelogNormalize {
             table: KeyedTable::new(TABLE, &key, key.len(), context.max_parallelism, row)?,
             schema,
@@ -53,11 +56,23 @@ impl ChangelogNormalize {
             touched: Vec::new(),
         })
     }
+
+    fn expire(&mut self, rows: usize, context: &mut Context<'_>) {
+        let next = self.table.expire(context.now, rows);
+        next.into_iter().for_each(|at| context.schedule(at));
+    }
 }
 
 impl Operator for ChangelogNormalize {
-    fn open(&mut self, mut restored: RestoredState, _: &mut Context<'_>) -> Result<()> {
-        self.table.restore(restored.take_keyed(TABLE))
+    fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
+        self.table.restore(restored.take_keyed(TABLE))?;
+        self.expire(0, context);
+        Ok(())
+    }
+
+    fn processing_time(&mut self, _: Timestamp, context: &mut Context<'_>) -> Result<()> {
+        self.expire(0, context);
+        Ok(())
     }
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
@@ -74,7 +89,9 @@ impl Operator for ChangelogNormalize {
             let (batch_of_slot, at) = &mut self.touched[*slot as usize];
             if *batch_of_slot != self.batch {
                 (*batch_of_slot, *at) = (self.batch, touched.len() as u32);
-                let known = born.binary_search(slot).is_err();
+                let values = self.table.values_mut();
+                let known = born.binary_search(slot).is_err() && !values.is_expired(*slot, context.now);
+                values.touch(*slot, context.now);
                 touched.push(Touched { slot: *slot, before: known.then_some(old_slots.len()), after: None });
                 if known {
                     old_slots.push(*slot);
@@ -88,7 +105,8 @@ impl Operator for ChangelogNormalize {
                 RowKind::UpdateBefore => key.after = None,
             }
         }
-        let before = self.table.values().read(&old_slots)?;
+        let before = self.table.values().values.read(&old_slots)?;
+        let expires = self.table.values().ttl.is_some();
         let after = batch.columns().columns();
         let same = Equality::new(&before, after);
         let mut changes = Changelog::default();
@@ -96,7 +114,8 @@ impl Operator for ChangelogNormalize {
         for key in &touched {
             match (key.before, key.after) {
                 (None, Some(row)) => changes.push(RowKind::Insert, 1, row as usize),
-                (Some(before), Some(row)) if same.equal(before, row as usize) => continue,
+                // With a time to live an equal row is sent too, so that state downstream lives on.
+                (Some(before), Some(row)) if !expires && same.equal(before, row as usize) => continue,
                 (Some(before), Some(row)) => {
                     changes.push(RowKind::UpdateBefore, 0, before);
                     changes.push(RowKind::UpdateAfter, 1, row as usize);
@@ -112,9 +131,10 @@ impl Operator for ChangelogNormalize {
                 None => gone.push(key.slot),
             }
         }
-        self.table.values_mut().set_rows(&slots, after, &rows)?;
+        self.table.values_mut().values.set_rows(&slots, after, &rows)?;
         self.table.mark_all(&slots);
         gone.into_iter().for_each(|slot| self.table.remove(slot));
+        self.expire(batch.physical_rows(), context);
         if changes.is_empty() {
             return Ok(());
         }
@@ -135,7 +155,7 @@ mod tests {
 
     #[test]
     fn the_last_row_of_a_key_counts() {
-        let spec = OperatorSpec::ChangelogNormalize { keys: vec![0] };
+        let spec = OperatorSpec::ChangelogNormalize { keys: vec![0], ttl: 0 };
         let mut normalize = Harness::keyed(node(spec, &["INT STRING"], "INT STRING"), &[&[0]]);
         assert_eq!(normalize.push("+I 1 a\n+U 2 b\n+I 1 aa\n+I 3 x\n-D 3 x"), "+I 1 aa\n+I 2 b\n");
         assert_eq!(normalize.push("+U 1 aa\n+U 2 c"), "-U 2 b\n+U 2 c\n");

@@ -242,6 +242,9 @@ pub enum OperatorSpec {
         output_rank: bool,
         /// The input carries retractions.
         input_updates: bool,
+        /// State that was not touched for so long is dropped (milliseconds); 0 never.
+        #[serde(default)]
+        ttl: i64,
     },
     /// OVER aggregation ordered by a time attribute. Output: the input columns, then the aggregates.
     OverAggregate {
@@ -255,6 +258,9 @@ pub enum OperatorSpec {
         rows: bool,
         /// The aggregates.
         aggregates: Vec<AggregateCall>,
+        /// State of a key that was not touched for so long is dropped (milliseconds); 0 never. A RANGE n PRECEDING forgets by itself.
+        #[serde(default)]
+        ttl: i64,
     },
     /// Sorts a stream by its time attribute: rows leave when the watermark has passed them.
     TemporalSort {
@@ -265,6 +271,9 @@ pub enum OperatorSpec {
     ChangelogNormalize {
         /// The key columns.
         keys: Vec<usize>,
+        /// State that was not touched for so long is dropped (milliseconds); 0 never.
+        #[serde(default)]
+        ttl: i64,
     },
     /// Emits each row once for each set of group columns; others become NULL. Adds the set's number.
     Expand {

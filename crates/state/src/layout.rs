@@ -11,11 +11,25 @@ use flott_types::{Error, KeyGroup, Result};
 
 use crate::KeyedDelta;
 
+/// In a field's metadata: a snapshot may lack the column, and its values are NULL then. Not written into snapshots.
+const HAS_DEFAULT: &str = "flott.default";
+
+/// In the metadata of a restored batch's schema: how many of its columns are the key.
+pub(crate) const KEYS: &str = "flott.keys";
+
+/// The same field, of a column that a snapshot may lack: the table that restores it writes NULLs into it.
+pub(crate) fn with_default(field: &FieldRef) -> FieldRef {
+    let metadata = [(HAS_DEFAULT.to_owned(), String::new())].into();
+    Arc::new(Field::clone(field).with_metadata(metadata))
+}
+
 /// Name, columns and keys of a table.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     pub name: String,
     pub schema: SchemaRef,
+    /// Which columns a snapshot may lack.
+    defaults: Vec<bool>,
     pub key_columns: usize,
     pub partition_columns: usize,
     pub max_parallelism: u32,
@@ -29,8 +43,13 @@ impl Layout {
         values: Vec<FieldRef>,
         max_parallelism: u32,
     ) -> Result<Self> {
+        let mut defaults = vec![false; keys.len()];
         // Values of deleted rows are NULL.
-        let values = values.iter().map(|field| Arc::new(Field::clone(field).with_nullable(true)));
+        let values = values.iter().map(|field| {
+            let mut field = Field::clone(field).with_nullable(true);
+            defaults.push(field.metadata_mut().remove(HAS_DEFAULT).is_some());
+            Arc::new(field)
+        });
         let fields: Vec<FieldRef> = keys.iter().cloned().chain(values).collect();
         for (at, field) in fields.iter().enumerate() {
             if fields[..at].iter().any(|other| other.name() == field.name()) {
@@ -43,6 +62,7 @@ impl Layout {
         Ok(Layout {
             name: name.to_owned(),
             schema: Arc::new(Schema::new(fields)),
+            defaults,
             key_columns: keys.len(),
             partition_columns,
             max_parallelism,
@@ -87,17 +107,22 @@ impl Layout {
     }
 
     /// The columns of a restored batch in this table's order, found by name.
-    pub fn columns_of(&self, batch: &RecordBatch) -> Result<Vec<ArrayRef>> {
+    ///
+    /// A column of values that the operator does not know any more is passed over, and that is told; one that has a default and is not
+    /// there has it. `tell` for one of a table's batches. Anything else that does not fit is an error: other keys would be other entries, and values that nobody
+    /// wrote would be wrong results.
+    pub fn columns_of(&self, batch: &RecordBatch, tell: bool) -> Result<Restored> {
         let wrong = |what: String| Error::state(format!("restored state '{}' {what}", self.name));
         let found = batch.schema();
-        if let Some(field) =
-            found.fields().iter().find(|field| self.schema.field_with_name(field.name()).is_err())
-        {
-            return Err(wrong(format!("has a column '{}' that the operator does not know", field.name())));
-        }
-        let column = |field: &FieldRef| {
+        let unknown = |field: &FieldRef| self.schema.field_with_name(field.name()).is_err();
+        let mut complete = true;
+        let mut column = |(at, field): (usize, &FieldRef)| {
             let Some(column) = batch.column_by_name(field.name()) else {
-                return Err(wrong(format!("lacks column '{}'", field.name())));
+                if !self.defaults[at] {
+                    return Err(wrong(format!("lacks column '{}'", field.name())));
+                }
+                complete = false;
+                return Ok(new_null_array(field.data_type(), batch.num_rows()));
             };
             if !column.data_type().equals_datatype(field.data_type()) {
                 return Err(wrong(format!(
@@ -109,8 +134,31 @@ impl Layout {
             }
             Ok(column.clone())
         };
-        self.schema.fields().iter().map(column).collect()
+        let columns = self.schema.fields().iter().enumerate().map(&mut column).collect::<Result<_>>()?;
+        let keys = found.metadata().get(KEYS).and_then(|keys| keys.parse().ok());
+        let keys = keys.unwrap_or(self.key_columns);
+        for (at, field) in found.fields().iter().enumerate().filter(|(_, field)| unknown(field)) {
+            if at < keys {
+                return Err(wrong(format!("has a key '{}' that the operator does not know", field.name())));
+            }
+            if tell {
+                tracing::warn!(
+                    state = self.name,
+                    column = field.name(),
+                    "a column of the restored state is not needed any more and is dropped"
+                );
+            }
+        }
+        Ok(Restored { columns, complete })
     }
+}
+
+/// What a batch of a snapshot holds for a table.
+pub(crate) struct Restored {
+    /// The table's columns.
+    pub columns: Vec<ArrayRef>,
+    /// Whether the snapshot had all of them. If not, the next one must be given them.
+    pub complete: bool,
 }
 
 fn failed(error: arrow::error::ArrowError) -> Error {

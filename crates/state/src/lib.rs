@@ -11,7 +11,7 @@
 //! | any number of rows for each key (joins, top-n, `MapState`) | [`KeyedMap`], sorted or not |
 //! | how often each row of a key occurs (DISTINCT, retractable MIN and MAX) | [`KeyedMultiset`] |
 //! | what is to happen at a time | [`TimerQueue`] |
-//! | when something was last used | [`Ttl`], beside the values |
+//! | when something was last used | [`Ttl`], beside the values, in an [`Expiring`] |
 //! | keys alone, without snapshots (a pre-aggregation) | [`KeyIndex`] |
 //!
 //! [`store`] is where snapshots lie.
@@ -37,4 +37,4 @@ pub use map::{KeyedMap, KeyedMultiset, MapSpec};
 pub use snapshot::{KeyedDelta, ListState, OperatorSnapshot, Redistribution, RestoredState};
 pub use table::KeyedTable;
 pub use timer::{DueTimers, TimerQueue};
-pub use ttl::Ttl;
+pub use ttl::{Expiring, Ttl};

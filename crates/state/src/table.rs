@@ -4,7 +4,7 @@ use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::FieldRef;
 use flott_types::Result;
 
-use crate::layout::Layout;
+use crate::layout::{Layout, Restored};
 use crate::{DirtySlots, KeyIndex, KeyedDelta, NO_SLOT, SlotColumns};
 
 /// A keyed table: an index of keys, the operator's columns of values, and what changed since the last snapshot.
@@ -201,12 +201,15 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// [`flott_types::ErrorKind::State`] if the rows have other columns.
     pub fn restore(&mut self, batches: Vec<RecordBatch>) -> Result<()> {
         let mut slots = Vec::new();
-        for batch in batches {
-            let columns = self.layout.columns_of(&batch)?;
+        for (at, batch) in batches.into_iter().enumerate() {
+            let Restored { columns, complete } = self.layout.columns_of(&batch, at == 0)?;
             let (keys, values) = columns.split_at(self.layout.key_columns);
             self.intern(keys, batch.num_rows(), &mut slots, |_, _| ())?;
             self.values.write(&slots, values)?;
             slots.iter().for_each(|slot| self.changes.restored(*slot));
+            if !complete {
+                self.changes.mark_all(&slots);
+            }
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Timers against a sorted set, and expiry.
+//! Timers against a sorted set.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod model;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, BinaryArray, Int32Array};
 use arrow::datatypes::{DataType, Field, Int32Type};
-use flott_state::{SlotColumns, TimerQueue, Ttl};
+use flott_state::TimerQueue;
 use model::Chain;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -82,28 +82,4 @@ fn timers_fire_once_in_order_and_survive_snapshots() {
         assert_eq!(pop(&mut queue, i64::MAX, 3), model);
         assert!(queue.is_empty());
     }
-}
-
-#[test]
-fn what_is_not_used_expires_within_a_sixteenth_of_its_time() {
-    let mut ttl = Ttl::new(1600);
-    (0..3).for_each(|slot| ttl.reset(slot));
-    assert!(ttl.touch(0, 1000) && ttl.touch(1, 1000) && ttl.touch(2, 1000));
-    assert!(!ttl.touch(1, 1050), "the same grain");
-    assert!(ttl.touch(1, 1100));
-    assert!(!ttl.touch(1, 900), "a clock that goes back shortens no life");
-    for (slot, used) in [(0, 1000), (1, 1100)] {
-        assert!(!ttl.is_expired(slot, used + 1600));
-        assert!(ttl.is_expired(slot, used + 1700));
-    }
-    let mut expired = Vec::new();
-    for _ in 0..3 {
-        ttl.sweep(2700, 1, 3, |slot| slot != 2, &mut expired);
-    }
-    assert_eq!(expired, [0]);
-
-    let mut restored = Ttl::new(1600);
-    (0..2).for_each(|slot| restored.reset(slot));
-    restored.write(&[0, 1], &ttl.read(&[1, 0]).unwrap()).unwrap();
-    assert!(!restored.is_expired(0, 2750) && restored.is_expired(1, 2750));
 }

@@ -12,7 +12,7 @@ use arrow::datatypes::SchemaRef;
 use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{AggregateCall, AggregatePhase, ChainedNode};
-use flott_state::{KeyedTable, OperatorSnapshot, RestoredState, SlotColumns, Ttl};
+use flott_state::{Expiring, KeyedTable, OperatorSnapshot, RestoredState, SlotColumns};
 use flott_types::{CheckpointId, Error, KeyGroup, Result, Timestamp};
 
 use crate::BuildContext;
@@ -38,12 +38,6 @@ pub(super) fn table_keys(node: &ChainedNode, keys: &[usize], context: &BuildCont
     })
 }
 
-/// Accumulators, and when they were last used if they expire.
-struct Groups {
-    aggregates: Aggregates,
-    ttl: Option<Ttl>,
-}
-
 /// The operator.
 pub(crate) struct GroupAggregate {
     schema: SchemaRef,
@@ -52,7 +46,7 @@ pub(crate) struct GroupAggregate {
     emit_update_before: bool,
     /// A batch query without GROUP BY has a result for no rows, too.
     result_of_nothing: bool,
-    table: KeyedTable<Groups>,
+    table: KeyedTable<Expiring<Aggregates>>,
     batch: u32,
     /// By slot: the batch that touched it last.
     touched_in: Vec<u32>,
@@ -89,7 +83,7 @@ impl GroupAggregate {
         }
         let table_keys = table_keys(node, keys, context)?;
         let aggregates = Aggregates::new(calls, input_updates, &table_keys)?;
-        let groups = Groups { aggregates, ttl: (ttl > 0).then(|| Ttl::new(ttl)) };
+        let groups = Expiring::new(aggregates, ttl, &table_keys.fields);
         Ok(GroupAggregate {
             schema: arrow_type::schema(node.node.schema.iter()),
             keys: keys.to_vec(),
@@ -127,16 +121,13 @@ impl GroupAggregate {
         let mut existed = 0;
         for group in &mut touched {
             let mut is_new = self.born_in[group.slot as usize] == self.batch;
-            let ttl = self.table.values().ttl.as_ref();
-            if !is_new && ttl.is_some_and(|ttl| ttl.is_expired(group.slot, now)) {
+            if !is_new && self.table.values().is_expired(group.slot, now) {
                 is_new = true;
                 self.table.values_mut().reset(group.slot);
             }
             group.before = (!is_new).then_some(existed);
             existed += usize::from(!is_new);
-            if let Some(ttl) = &mut self.table.values_mut().ttl {
-                ttl.touch(group.slot, now);
-            }
+            self.table.values_mut().touch(group.slot, now);
             self.table.mark(group.slot);
         }
         Ok(touched)
@@ -145,7 +136,7 @@ impl GroupAggregate {
     /// Takes a batch into the accumulators.
     fn accumulate(&mut self, batch: &ChangeBatch, keys: &[ArrayRef]) -> Result<()> {
         let end = self.table.slots_end();
-        let aggregates = &mut self.table.values_mut().aggregates;
+        let aggregates = &mut self.table.values_mut().values;
         let columns = batch.columns().columns();
         if self.partial {
             let partial = columns
@@ -175,23 +166,20 @@ impl GroupAggregate {
         aggregates.update(&Rows { keys, columns, rows: &rows, slots: &slots, retract: Some(&retract) })
     }
 
-    fn expire(&mut self, now: Timestamp, budget: usize) {
-        let mut expired = Vec::new();
-        let end = self.table.slots_end();
-        if let Some(mut ttl) = self.table.values_mut().ttl.take() {
-            ttl.sweep(now, budget, end, |slot| self.table.is_live(slot), &mut expired);
-            self.table.values_mut().ttl = Some(ttl);
-        }
-        expired.iter().for_each(|slot| self.table.remove(*slot));
+    fn expire(&mut self, rows: usize, context: &mut Context<'_>) {
+        let next = self.table.expire(context.now, rows);
+        next.into_iter().for_each(|at| context.schedule(at));
     }
 }
 
 impl Operator for GroupAggregate {
-    fn open(&mut self, mut restored: RestoredState, _: &mut Context<'_>) -> Result<()> {
+    fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         self.table.restore(restored.take_keyed(TABLE))?;
         let slots: Vec<u32> = self.table.live().collect();
         let keys = self.table.keys_of(&slots)?;
-        self.table.values_mut().aggregates.restore_side(&mut restored, &keys, &slots)
+        self.table.values_mut().values.restore_side(&mut restored, &keys, &slots)?;
+        self.expire(0, context);
+        Ok(())
     }
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
@@ -205,16 +193,16 @@ impl Operator for GroupAggregate {
         let old_rows: Vec<u32> = existed.iter().map(|group| group.row).collect();
         let old_slots: Vec<u32> = existed.iter().map(|group| group.slot).collect();
         let mut before = take_columns(&keys, &old_rows)?;
-        before.append(&mut self.table.values().aggregates.values(&old_slots)?);
+        before.append(&mut self.table.values().values.values(&old_slots)?);
 
         self.accumulate(&batch, &keys)?;
 
         let groups = self.table.values();
-        let stays = |group: &&Touched| groups.aggregates.has_rows(group.slot);
+        let stays = |group: &&Touched| groups.values.has_rows(group.slot);
         let (new_rows, new_slots): (Vec<u32>, Vec<u32>) =
             touched.iter().filter(stays).map(|group| (group.row, group.slot)).unzip();
         let mut after = take_columns(&keys, &new_rows)?;
-        after.append(&mut groups.aggregates.values(&new_slots)?);
+        after.append(&mut groups.values.values(&new_slots)?);
 
         let width = keys.len();
         let same = Equality::new(&before[width..], &after[width..]);
@@ -222,7 +210,7 @@ impl Operator for GroupAggregate {
         let mut next = 0;
         let mut gone = Vec::new();
         for group in &touched {
-            let stays = groups.aggregates.has_rows(group.slot);
+            let stays = groups.values.has_rows(group.slot);
             match group.before {
                 None if stays => changes.push(RowKind::Insert, 1, next),
                 // With a time to live an unchanged result is sent too, so that state downstream lives on.
@@ -242,11 +230,16 @@ impl Operator for GroupAggregate {
             }
         }
         gone.iter().for_each(|slot| self.table.remove(*slot));
-        self.expire(context.now, batch.physical_rows());
+        self.expire(batch.physical_rows(), context);
         if changes.is_empty() {
             return Ok(());
         }
         context.output.emit(Batch::Changes(changes.build(&self.schema, &[&before, &after])?))
+    }
+
+    fn processing_time(&mut self, _: Timestamp, context: &mut Context<'_>) -> Result<()> {
+        self.expire(0, context);
+        Ok(())
     }
 
     fn finish(&mut self, context: &mut Context<'_>) -> Result<()> {
@@ -256,7 +249,7 @@ impl Operator for GroupAggregate {
             return Ok(());
         }
         self.table.intern(&[], 1, &mut self.slots, |_, _| ())?;
-        let values = self.table.values().aggregates.values(&self.slots)?;
+        let values = self.table.values().values.values(&self.slots)?;
         let rows = ChangeBatch::insert_only(record_batch(&self.schema, values, 1)?);
         context.output.emit(Batch::Changes(rows))
     }
@@ -264,44 +257,8 @@ impl Operator for GroupAggregate {
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
         snapshot.keyed.extend(self.table.snapshot(full)?);
-        self.table.values_mut().aggregates.snapshot_side(full, &mut snapshot.keyed)?;
+        self.table.values_mut().values.snapshot_side(full, &mut snapshot.keyed)?;
         Ok(snapshot)
-    }
-}
-
-impl SlotColumns for Groups {
-    fn fields(&self) -> Vec<arrow::datatypes::FieldRef> {
-        let mut fields = self.aggregates.fields();
-        fields.extend(self.ttl.iter().flat_map(|ttl| ttl.fields()));
-        fields
-    }
-
-    fn reset(&mut self, slot: u32) {
-        self.aggregates.reset(slot);
-        self.ttl.iter_mut().for_each(|ttl| ttl.reset(slot));
-    }
-
-    fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
-        let mut columns = self.aggregates.read(slots)?;
-        if let Some(ttl) = &self.ttl {
-            columns.append(&mut ttl.read(slots)?);
-        }
-        Ok(columns)
-    }
-
-    fn write(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<()> {
-        let own = self.aggregates.fields().len();
-        let (aggregates, ttl) =
-            columns.split_at_checked(own).ok_or_else(|| Error::internal("too few columns of groups"))?;
-        self.aggregates.write(slots, aggregates)?;
-        match &mut self.ttl {
-            Some(column) => column.write(slots, ttl),
-            None => Ok(()),
-        }
-    }
-
-    fn memory(&self) -> usize {
-        self.aggregates.memory() + self.ttl.as_ref().map_or(0, SlotColumns::memory)
     }
 }
 

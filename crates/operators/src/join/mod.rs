@@ -103,6 +103,14 @@ impl Join {
         })
     }
 
+    /// Lets go of what has expired on both sides: one may be silent.
+    fn expire(&mut self, rows: usize, context: &mut Context<'_>) {
+        for side in [&mut self.left, &mut self.right] {
+            let next = side.map().expire(context.now, rows, |_| ());
+            next.into_iter().for_each(|at| context.schedule(at));
+        }
+    }
+
     /// Rows that can match nothing.
     fn without_match(&self, input: usize, batch: &ChangeBatch, context: &mut Context<'_>) -> Result<()> {
         let shown = matches!(
@@ -125,9 +133,11 @@ impl Join {
 }
 
 impl Operator for Join {
-    fn open(&mut self, mut restored: RestoredState, _: &mut Context<'_>) -> Result<()> {
+    fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         self.left.map().restore(restored.take_keyed("left"))?;
-        self.right.map().restore(restored.take_keyed("right"))
+        self.right.map().restore(restored.take_keyed("right"))?;
+        self.expire(0, context);
+        Ok(())
     }
 
     fn process(&mut self, input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
@@ -165,8 +175,12 @@ impl Operator for Join {
         };
         work.run(probe, context)?;
         own.forget(&absorbed);
-        own.expire(now, rows);
-        other.expire(now, rows);
+        self.expire(rows, context);
+        Ok(())
+    }
+
+    fn processing_time(&mut self, _: Timestamp, context: &mut Context<'_>) -> Result<()> {
+        self.expire(0, context);
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{FieldRef, Int64Type};
 use flott_batch::ChangeBatch;
 use flott_plan::Schema;
-use flott_state::{KeyedMap, MapSpec, PrimitiveColumn, SlotColumns, Ttl};
+use flott_state::{Expiring, KeyedMap, MapSpec, PrimitiveColumn, SlotColumns};
 use flott_types::{Error, Result, Timestamp};
 
 use crate::BuildContext;
@@ -29,16 +29,14 @@ pub(super) struct Counts {
     count: PrimitiveColumn<Int64Type>,
     /// How many rows of the other side match it.
     matches: Option<PrimitiveColumn<Int64Type>>,
-    ttl: Option<Ttl>,
 }
 
 /// The rows of an input by key, each once, with its count.
 pub(super) struct Side {
     columns: KeyedColumns,
     null_safe: Vec<bool>,
-    map: KeyedMap<Counts>,
+    map: KeyedMap<Expiring<Counts>>,
     slots: Vec<u32>,
-    expired: Vec<u32>,
 }
 
 /// What became of the rows of a batch.
@@ -67,18 +65,17 @@ impl Side {
         let counts = Counts {
             count: PrimitiveColumn::new("$count", 0),
             matches: spec.counts_matches.then(|| PrimitiveColumn::new("$matches", 0)),
-            ttl: (spec.ttl > 0).then(|| Ttl::new(spec.ttl)),
         };
+        let counts = Expiring::new(counts, spec.ttl, &[keys, rows].concat());
         Ok(Side {
             map: KeyedMap::new(&map, counts)?,
             columns,
             null_safe: spec.null_safe.to_vec(),
             slots: Vec::new(),
-            expired: Vec::new(),
         })
     }
 
-    pub fn map(&mut self) -> &mut KeyedMap<Counts> {
+    pub fn map(&mut self) -> &mut KeyedMap<Expiring<Counts>> {
         &mut self.map
     }
 
@@ -108,13 +105,12 @@ impl Side {
             let at = entry as usize;
             let mut is_new = !fresh.is_empty() && fresh.binary_search(&entry).is_ok();
             let values = self.map.values_mut();
-            if let Some(ttl) = &mut values.ttl {
-                if !is_new && ttl.is_expired(entry, now) {
-                    values.count.values_mut()[at] = 0;
-                    is_new = true;
-                }
-                ttl.touch(entry, now);
+            if !is_new && values.is_expired(entry, now) {
+                values.values.count.values_mut()[at] = 0;
+                is_new = true;
             }
+            values.touch(entry, now);
+            let values = &mut values.values;
             let known =
                 values.matches.as_ref().filter(|_| !is_new).map_or(-1, |matches| matches.values()[at]);
             let count = &mut values.count.values_mut()[at];
@@ -144,19 +140,17 @@ impl Side {
     #[inline]
     pub fn nth(&self, key: u32, position: usize, now: Timestamp) -> Option<u32> {
         let entry = self.map.nth(key, position)?;
-        let values = self.map.values();
-        let expired = values.ttl.as_ref().is_some_and(|ttl| ttl.is_expired(entry, now));
-        (!expired && self.count(entry) > 0).then_some(entry)
+        (!self.map.values().is_expired(entry, now) && self.count(entry) > 0).then_some(entry)
     }
 
     #[inline]
     pub fn count(&self, entry: u32) -> i64 {
-        self.map.values().count.values()[entry as usize]
+        self.map.values().values.count.values()[entry as usize]
     }
 
     /// Sets how many matches a row has.
     pub fn set_matches(&mut self, entry: u32, number: i64) {
-        if let Some(matches) = &mut self.map.values_mut().matches {
+        if let Some(matches) = &mut self.map.values_mut().values.matches {
             let old = std::mem::replace(&mut matches.values_mut()[entry as usize], number);
             if old != number {
                 self.map.mark(entry);
@@ -168,10 +162,11 @@ impl Side {
     #[inline]
     pub fn add_match(&mut self, entry: u32, delta: i64, now: Timestamp) -> (i64, i64) {
         let values = self.map.values_mut();
-        let Some(matches) = &mut values.matches else { return (0, 0) };
-        if let Some(ttl) = &mut values.ttl {
-            ttl.touch(entry, now);
+        if values.values.matches.is_none() {
+            return (0, 0);
         }
+        values.touch(entry, now);
+        let Some(matches) = &mut values.values.matches else { return (0, 0) };
         let number = &mut matches.values_mut()[entry as usize];
         let before = *number;
         *number = (before + delta).max(0);
@@ -193,16 +188,6 @@ impl Side {
             }
         }
     }
-
-    /// Lets go of rows that have not been used for too long, looking at some of them.
-    pub fn expire(&mut self, now: Timestamp, budget: usize) {
-        let Some(mut ttl) = self.map.values_mut().ttl.take() else { return };
-        self.expired.clear();
-        let (map, expired) = (&self.map, &mut self.expired);
-        ttl.sweep(now, budget, map.entries_end(), |entry| map.is_live(entry), expired);
-        self.map.values_mut().ttl = Some(ttl);
-        self.expired.iter().for_each(|entry| self.map.remove(*entry));
-    }
 }
 
 /// NULLs also in fields of a ROW: `=` compares field by field.
@@ -218,23 +203,18 @@ impl SlotColumns for Counts {
     fn fields(&self) -> Vec<FieldRef> {
         let mut fields = self.count.fields();
         fields.extend(self.matches.iter().flat_map(|matches| matches.fields()));
-        fields.extend(self.ttl.iter().flat_map(|ttl| ttl.fields()));
         fields
     }
 
     fn reset(&mut self, slot: u32) {
         self.count.reset(slot);
         self.matches.iter_mut().for_each(|matches| matches.reset(slot));
-        self.ttl.iter_mut().for_each(|ttl| ttl.reset(slot));
     }
 
     fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
         let mut columns = self.count.read(slots)?;
         if let Some(matches) = &self.matches {
             columns.append(&mut matches.read(slots)?);
-        }
-        if let Some(ttl) = &self.ttl {
-            columns.append(&mut ttl.read(slots)?);
         }
         Ok(columns)
     }
@@ -246,15 +226,10 @@ impl SlotColumns for Counts {
         if let Some(matches) = &mut self.matches {
             matches.write(slots, next()?)?;
         }
-        match &mut self.ttl {
-            Some(ttl) => ttl.write(slots, next()?),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     fn memory(&self) -> usize {
-        self.count.memory()
-            + self.matches.as_ref().map_or(0, SlotColumns::memory)
-            + self.ttl.as_ref().map_or(0, SlotColumns::memory)
+        self.count.memory() + self.matches.as_ref().map_or(0, SlotColumns::memory)
     }
 }

@@ -11,7 +11,9 @@ use arrow::compute::concat;
 use arrow::datatypes::{FieldRef, Int64Type};
 use flott_batch::arrow_type;
 use flott_plan::{AggregateCall, Schema};
-use flott_state::{KeyedTable, NO_SLOT, OperatorSnapshot, PrimitiveColumn, RestoredState, SlotColumns};
+use flott_state::{
+    Expiring, KeyedTable, NO_SLOT, OperatorSnapshot, PrimitiveColumn, RestoredState, SlotColumns,
+};
 use flott_types::{Error, Result, Timestamp};
 
 use super::history::History;
@@ -44,7 +46,7 @@ pub(super) struct Frames {
     frame: Frame,
     /// The input columns that the calls take.
     needed: Vec<usize>,
-    table: KeyedTable<Groups>,
+    table: KeyedTable<Expiring<Groups>>,
     history: Option<History>,
     /// When to look whether a key can be forgotten, with its slot.
     cleanup: BTreeMap<Timestamp, Vec<u32>>,
@@ -86,6 +88,7 @@ impl Frames {
         calls: &[AggregateCall],
         input: &Schema,
         keys: &Keys,
+        ttl: i64,
     ) -> Result<Self> {
         let mut needed: Vec<usize> =
             calls.iter().flat_map(|call| call.args.iter().copied().chain(call.filter)).collect();
@@ -102,6 +105,9 @@ impl Frames {
             aggregates: Aggregates::new(&moved, bounded, keys)?,
             last_time: bounded.then(|| PrimitiveColumn::new("$last_time", i64::MIN)),
         };
+        // A RANGE frame forgets a key by event time, as in Flink.
+        let ttl = if frame.rows || !bounded { ttl } else { 0 };
+        let groups = Expiring::new(groups, ttl, &keys.fields);
         let field = |(at, column): (usize, &usize)| {
             let known = input.columns.get(*column);
             let known = known.ok_or_else(|| Error::internal(format!("there is no column {column}")))?;
@@ -110,7 +116,7 @@ impl Frames {
         let fields = needed.iter().enumerate().map(field).collect::<Result<Vec<FieldRef>>>()?;
         Ok(Frames {
             table: KeyedTable::new(name, &keys.fields, keys.partition_columns, keys.max_parallelism, groups)?,
-            history: if bounded { Some(History::new(FRAME, keys, &fields)?) } else { None },
+            history: if bounded { Some(History::new(FRAME, keys, &fields, 0)?) } else { None },
             frame,
             needed,
             cleanup: BTreeMap::new(),
@@ -127,24 +133,35 @@ impl Frames {
             return Ok(None);
         }
         self.table.lookup(keys, times.len(), &mut self.slots)?;
-        let Some(last) = &self.table.values().last_time else { return Ok(None) };
+        let Some(last) = &self.table.values().values.last_time else { return Ok(None) };
         let past =
             |(slot, time): (&u32, &Timestamp)| *slot != NO_SLOT && *time <= last.values()[*slot as usize];
         Ok(Some(self.slots.iter().zip(times).map(past).collect()))
     }
 
-    /// The results of rows in the order of their times, a column a call.
+    /// The results of rows in the order of their times, a column a call. `now` is processing time; `expires` if what has expired
+    /// by then is not seen even if it is there.
     pub fn compute(
         &mut self,
         keys: &[ArrayRef],
         columns: &[ArrayRef],
         times: &[Timestamp],
+        now: Timestamp,
+        expires: bool,
     ) -> Result<Vec<ArrayRef>> {
+        if expires && self.table.values().ttl.is_some() {
+            self.table.lookup(keys, times.len(), &mut self.slots)?;
+            let values = self.table.values();
+            let mut gone = std::mem::take(&mut self.slots);
+            gone.retain(|slot| *slot != NO_SLOT && values.is_expired(*slot, now));
+            self.remove(gone)?;
+        }
         let mut new = Vec::new();
         self.table.intern(keys, times.len(), &mut self.slots, |slot, row| new.push((slot, times[row])))?;
         for (slot, time) in new {
             self.look_again(slot, time);
         }
+        self.slots.iter().for_each(|slot| _ = self.table.values_mut().touch(*slot, now));
         self.table.mark_all(&self.slots);
         self.batch = self.batch.wrapping_add(1).max(1);
         let (rounds, leads) = self.rounds(times);
@@ -162,7 +179,7 @@ impl Frames {
             keys = take_columns(&keys, &behind.collect::<Vec<_>>())?;
         }
         let (results, of_row) = self.run(&keys, &columns, &rounds, &leads, &leaving)?;
-        if let Some(last) = &mut self.table.values_mut().last_time {
+        if let Some(last) = &mut self.table.values_mut().values.last_time {
             self.slots.iter().zip(times).for_each(|(slot, time)| last.values_mut()[*slot as usize] = *time);
         }
         take_columns(&results, &of_row)
@@ -269,7 +286,7 @@ impl Frames {
                 }
                 of_row[row as usize] = seen.result as u32;
             }
-            let aggregates = &mut self.table.values_mut().aggregates;
+            let aggregates = &mut self.table.values_mut().values.aggregates;
             let bounded = aggregates.row_counts().map(|counts| {
                 for (slot, retract) in slots.iter().zip(&retract) {
                     counts[*slot as usize] += if *retract { -1 } else { 1 };
@@ -311,7 +328,7 @@ impl Frames {
             && *next.key() <= now
         {
             for slot in next.remove() {
-                let Some(last) = &self.table.values().last_time else { continue };
+                let Some(last) = &self.table.values().values.last_time else { continue };
                 let last = last.values()[slot as usize];
                 match self.expiry(last) {
                     Some(at) if at > now => self.look_again(slot, last),
@@ -319,16 +336,43 @@ impl Frames {
                 }
             }
         }
-        if let (false, Some(history)) = (gone.is_empty(), &mut self.history) {
-            history.remove_keys(&self.table.keys_of(&gone)?, gone.len())?;
+        self.remove(gone)
+    }
+
+    /// Lets go of some keys that have expired and of which `stays` does not say that they are needed. Returns when to call this
+    /// again at the latest.
+    pub fn expire(
+        &mut self,
+        now: Timestamp,
+        rows: usize,
+        stays: impl FnOnce(&[ArrayRef], usize) -> Result<Vec<bool>>,
+    ) -> Result<Option<Timestamp>> {
+        let mut gone = self.table.values_mut().sweep(now, rows);
+        if !gone.is_empty() {
+            let stays = stays(&self.table.keys_of(&gone)?, gone.len())?;
+            for (slot, _) in gone.iter().zip(&stays).filter(|(_, stays)| **stays) {
+                self.table.values_mut().touch(*slot, now);
+                self.table.mark(*slot);
+            }
+            let mut stays = stays.into_iter();
+            gone.retain(|_| !stays.next().unwrap_or_default());
+            self.remove(gone)?;
         }
-        gone.into_iter().for_each(|slot| self.table.remove(slot));
+        Ok(self.table.values().wake_at())
+    }
+
+    /// Removes keys with their rows.
+    fn remove(&mut self, slots: Vec<u32>) -> Result<()> {
+        if let (false, Some(history)) = (slots.is_empty(), &mut self.history) {
+            history.remove_keys(&self.table.keys_of(&slots)?, slots.len())?;
+        }
+        slots.into_iter().for_each(|slot| self.table.remove(slot));
         Ok(())
     }
 
     pub fn snapshot(&mut self, full: bool, snapshot: &mut OperatorSnapshot) -> Result<()> {
         snapshot.keyed.extend(self.table.snapshot(full)?);
-        self.table.values_mut().aggregates.snapshot_side(full, &mut snapshot.keyed)?;
+        self.table.values_mut().values.aggregates.snapshot_side(full, &mut snapshot.keyed)?;
         if let Some(history) = &mut self.history {
             snapshot.keyed.extend(history.snapshot(full)?);
         }
@@ -339,12 +383,12 @@ impl Frames {
         self.table.restore(restored.take_keyed(self.table.name()))?;
         let slots: Vec<u32> = self.table.live().collect();
         let keys = self.table.keys_of(&slots)?;
-        self.table.values_mut().aggregates.restore_side(restored, &keys, &slots)?;
+        self.table.values_mut().values.aggregates.restore_side(restored, &keys, &slots)?;
         if let Some(history) = &mut self.history {
             history.restore(restored.take_keyed(FRAME))?;
         }
         for slot in slots {
-            let last = self.table.values().last_time.as_ref().map(|last| last.values()[slot as usize]);
+            let last = self.table.values().values.last_time.as_ref().map(|last| last.values()[slot as usize]);
             last.into_iter().for_each(|last| self.look_again(slot, last));
         }
         Ok(())

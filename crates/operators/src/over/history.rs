@@ -5,14 +5,14 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
-use flott_state::{KeyedDelta, KeyedMap, KeyedMultiset, MapSpec};
+use flott_state::{Expiring, KeyedDelta, KeyedMap, KeyedMultiset, MapSpec, NO_SLOT};
 use flott_types::{Error, Result, Timestamp};
 
 use crate::accumulate::Keys;
 
-/// Some columns of rows with their times.
+/// Some columns of rows with their times. A key expires with all its rows if that is asked for.
 pub(super) struct History {
-    map: KeyedMap<()>,
+    map: KeyedMap<Expiring<()>>,
     /// By entry.
     times: Vec<Timestamp>,
     next: i64,
@@ -26,7 +26,7 @@ pub(super) struct Places {
 }
 
 impl History {
-    pub fn new(name: &str, keys: &Keys, columns: &[FieldRef]) -> Result<Self> {
+    pub fn new(name: &str, keys: &Keys, columns: &[FieldRef], ttl: i64) -> Result<Self> {
         let mut rows = KeyedMultiset::prefixed("row.", columns);
         rows.push(Arc::new(Field::new("$time", DataType::Int64, true)));
         rows.push(Arc::new(Field::new("$position", DataType::Int64, true)));
@@ -38,7 +38,8 @@ impl History {
             order: Some(&[(rows.len() - 1, SortOptions::default())]),
             max_parallelism: keys.max_parallelism,
         };
-        Ok(History { map: KeyedMap::new(&spec, ())?, times: Vec::new(), next: 0 })
+        let values = Expiring::new((), ttl, &[keys.fields.as_slice(), &rows].concat());
+        Ok(History { map: KeyedMap::new(&spec, values)?, times: Vec::new(), next: 0 })
     }
 
     /// Adds rows behind those of their keys.
@@ -60,7 +61,7 @@ impl History {
         entries.iter().zip(times).for_each(|(entry, time)| self.times[*entry as usize] = *time);
     }
 
-    pub fn map(&self) -> &KeyedMap<()> {
+    pub fn map(&self) -> &KeyedMap<Expiring<()>> {
         &self.map
     }
 
@@ -86,6 +87,61 @@ impl History {
         self.map.lookup_keys(keys, number, &mut slots)?;
         slots.into_iter().for_each(|key| self.map.remove_key(key));
         Ok(())
+    }
+
+    /// Notes that keys are used: those in these slots.
+    pub fn touch(&mut self, keys: &[u32], now: Timestamp) {
+        if self.map.values().ttl.is_none() {
+            return;
+        }
+        for key in keys {
+            let entries: Vec<u32> = self.map.entries_of(*key).collect();
+            for entry in entries {
+                if self.map.values_mut().touch(entry, now) {
+                    self.map.mark(entry);
+                }
+            }
+        }
+    }
+
+    /// Forgets those of the keys that have expired.
+    pub fn forget_expired(&mut self, keys: &[ArrayRef], number: usize, now: Timestamp) -> Result<()> {
+        if self.map.values().ttl.is_none() {
+            return Ok(());
+        }
+        let mut slots = Vec::new();
+        self.map.lookup_keys(keys, number, &mut slots)?;
+        for key in slots.into_iter().filter(|key| *key != NO_SLOT) {
+            let first = self.map.entries_of(key).next();
+            if first.is_some_and(|entry| self.map.values().is_expired(entry, now)) {
+                self.map.remove_key(key);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets go of some keys that have expired and of which `stays` does not say that they are needed. Returns when to call this
+    /// again at the latest.
+    pub fn expire(
+        &mut self,
+        now: Timestamp,
+        rows: usize,
+        stays: impl FnOnce(&[ArrayRef], usize) -> Result<Vec<bool>>,
+    ) -> Result<Option<Timestamp>> {
+        let expired = self.map.values_mut().sweep(now, rows);
+        if !expired.is_empty() {
+            let mut keys: Vec<u32> = expired.iter().map(|entry| self.map.key_of(*entry)).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            let stays = stays(&self.map.keys_of(&keys)?, keys.len())?;
+            for (key, stays) in keys.into_iter().zip(stays) {
+                match stays {
+                    true => self.touch(&[key], now),
+                    false => self.map.remove_key(key),
+                }
+            }
+        }
+        Ok(self.map.values().wake_at())
     }
 
     pub fn snapshot(&mut self, full: bool) -> Result<Option<KeyedDelta>> {

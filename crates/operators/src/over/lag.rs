@@ -23,22 +23,28 @@ pub(super) struct Lag {
 }
 
 impl Lag {
-    pub fn new(calls: Vec<AggregateCall>, keys: &Keys) -> Result<Self> {
+    pub fn new(calls: Vec<AggregateCall>, keys: &Keys, ttl: i64) -> Result<Self> {
         let value = |(at, call): (usize, &AggregateCall)| {
             let known = call.arg_types.first();
             let known = known.ok_or_else(|| Error::internal("LAG without an argument"))?;
             Ok(arrow_type::field(&format!("value{at}"), &known.clone()))
         };
         let values = calls.iter().enumerate().map(value).collect::<Result<Vec<_>>>()?;
-        Ok(Lag { history: History::new(TABLE, keys, &values)?, calls, farthest: 0 })
+        Ok(Lag { history: History::new(TABLE, keys, &values, ttl)?, calls, farthest: 0 })
     }
 
-    /// The results of rows, a column a call.
+    /// The earlier rows, which expire.
+    pub fn history(&mut self) -> &mut History {
+        &mut self.history
+    }
+
+    /// The results of rows, a column a call. `now` is processing time.
     pub fn compute(
         &mut self,
         keys: &[ArrayRef],
         columns: &[ArrayRef],
         times: &[Timestamp],
+        now: Timestamp,
     ) -> Result<Vec<ArrayRef>> {
         let values: Vec<ArrayRef> = self.calls.iter().map(|call| columns[call.args[0]].clone()).collect();
         let places = self.history.put(keys, &values, times)?;
@@ -83,11 +89,12 @@ impl Lag {
         let mut seen = places.keys;
         seen.sort_unstable();
         seen.dedup();
-        for key in seen {
-            let extra = self.history.map().len_of(key).saturating_sub(self.farthest);
-            let gone: Vec<u32> = self.history.map().entries_of(key).take(extra).collect();
+        for key in &seen {
+            let extra = self.history.map().len_of(*key).saturating_sub(self.farthest);
+            let gone: Vec<u32> = self.history.map().entries_of(*key).take(extra).collect();
             self.history.remove(&gone);
         }
+        self.history.touch(&seen, now);
         Ok(results)
     }
 

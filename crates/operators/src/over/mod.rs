@@ -51,6 +51,7 @@ pub(crate) struct OverParts<'a> {
     pub preceding: Option<i64>,
     pub rows: bool,
     pub aggregates: &'a [AggregateCall],
+    pub ttl: i64,
 }
 
 /// Who computes a call.
@@ -124,7 +125,7 @@ impl OverAggregate {
         };
         let wide = deviations.schema(input);
         let frames = |name, frame, calls: Vec<AggregateCall>| {
-            (!calls.is_empty()).then(|| Frames::new(name, frame, &calls, &wide, &keys)).transpose()
+            (!calls.is_empty()).then(|| Frames::new(name, frame, &calls, &wide, &keys, parts.ttl)).transpose()
         };
         Ok(OverAggregate {
             schema: arrow_type::schema(node.node.schema.iter()),
@@ -136,7 +137,7 @@ impl OverAggregate {
             },
             frames: frames("accumulators", frame, framed)?,
             row_numbers: frames("row_numbers", all, numbered)?,
-            lag: if lagging.is_empty() { None } else { Some(Lag::new(lagging, &keys)?) },
+            lag: if lagging.is_empty() { None } else { Some(Lag::new(lagging, &keys, parts.ttl)?) },
             deviations,
             outputs,
         })
@@ -154,16 +155,23 @@ impl OverAggregate {
         context: &mut Context<'_>,
     ) -> Result<()> {
         let keys = self.keys(&columns);
+        // In event time a key is not forgotten while rows of it wait, however long; in processing time none do.
+        let (now, expires) = (context.now, self.pending.is_none());
         let mut wide = columns.clone();
         wide.append(&mut self.deviations.squares(&columns)?);
         let over = |frames: &mut Option<Frames>| match frames {
-            Some(frames) => frames.compute(&keys, &wide, times),
+            Some(frames) => frames.compute(&keys, &wide, times, now, expires),
             None => Ok(Vec::new()),
         };
         let framed = over(&mut self.frames)?;
         let numbers = over(&mut self.row_numbers)?;
         let earlier = match &mut self.lag {
-            Some(lag) => lag.compute(&keys, &columns, times)?,
+            Some(lag) => {
+                if expires {
+                    lag.history().forget_expired(&keys, times.len(), now)?;
+                }
+                lag.compute(&keys, &columns, times, now)?
+            }
             None => Vec::new(),
         };
         let width = columns.len();
@@ -182,6 +190,24 @@ impl OverAggregate {
         }
         let rows = record_batch(&self.schema, columns, times.len())?;
         context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))
+    }
+
+    /// Lets go of some keys that have expired.
+    fn expire(&mut self, rows: usize, context: &mut Context<'_>) -> Result<()> {
+        let OverAggregate { pending, frames, row_numbers, lag, .. } = self;
+        let mut waits = |keys: &[ArrayRef], number| match pending {
+            Some(pending) => pending.waits(keys, number),
+            None => Ok(vec![false; number]),
+        };
+        for frames in frames.iter_mut().chain(row_numbers) {
+            let next = frames.expire(context.now, rows, &mut waits)?;
+            next.into_iter().for_each(|at| context.schedule(at));
+        }
+        if let Some(lag) = lag {
+            let next = lag.history().expire(context.now, rows, &mut waits)?;
+            next.into_iter().for_each(|at| context.schedule(at));
+        }
+        Ok(())
     }
 
     /// Which rows are not late; `None` for all.
@@ -203,17 +229,21 @@ impl OverAggregate {
 }
 
 impl Operator for OverAggregate {
-    fn open(&mut self, mut restored: RestoredState, _: &mut Context<'_>) -> Result<()> {
+    fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         if let Some(pending) = &mut self.pending {
             pending.restore(restored.take_keyed("pending"))?;
         }
         for frames in self.frames.iter_mut().chain(&mut self.row_numbers) {
             frames.restore(&mut restored)?;
         }
-        match &mut self.lag {
-            Some(lag) => lag.restore(&mut restored),
-            None => Ok(()),
+        if let Some(lag) = &mut self.lag {
+            lag.restore(&mut restored)?;
         }
+        self.expire(0, context)
+    }
+
+    fn processing_time(&mut self, _: Timestamp, context: &mut Context<'_>) -> Result<()> {
+        self.expire(0, context)
     }
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
@@ -224,7 +254,10 @@ impl Operator for OverAggregate {
         let rows = batch.columns();
         let Some(time_column) = self.time_column else {
             self.advance(rows.columns().to_vec(), &vec![context.now; rows.num_rows()], context)?;
-            return self.frames.as_mut().map_or(Ok(()), |frames| frames.forget(context.now));
+            if let Some(frames) = &mut self.frames {
+                frames.forget(context.now)?;
+            }
+            return self.expire(rows.num_rows(), context);
         };
         let time = Millis::new(rows.column(time_column))?;
         time.refuse_nulls()?;
@@ -256,6 +289,7 @@ impl Operator for OverAggregate {
         if let (Some(_), Some(frames)) = (self.time_column, &mut self.frames) {
             frames.forget(watermark.0)?;
         }
+        self.expire(0, context)?;
         context.output.watermark(watermark)
     }
 

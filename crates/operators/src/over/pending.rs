@@ -93,6 +93,13 @@ impl Pending {
         Ok(Some(Due { columns, times }))
     }
 
+    /// For each key whether rows of it wait.
+    pub fn waits(&mut self, keys: &[ArrayRef], number: usize) -> Result<Vec<bool>> {
+        let mut slots = Vec::new();
+        self.map.lookup_keys(keys, number, &mut slots)?;
+        Ok(slots.into_iter().map(|key| self.map.len_of(key) > 0).collect())
+    }
+
     pub fn snapshot(&mut self, full: bool) -> Result<Option<KeyedDelta>> {
         self.map.snapshot(full)
     }

@@ -15,6 +15,7 @@ fn over(event_time: bool, rows: bool, preceding: Option<i64>, aggregates: Vec<Ag
         preceding,
         rows,
         aggregates,
+        ttl: 0,
     };
     Harness::keyed(node(spec, &[ROWS], &output), &[&[0]])
 }
@@ -118,6 +119,7 @@ fn what_a_stream_cannot_know_is_refused() {
         preceding: None,
         rows: true,
         aggregates: vec![call("LEAD", &[(2, "INT")], "INT")],
+        ttl: 0,
     };
     let error =
         crate::build(&node(spec, &[ROWS], "INT TIMESTAMP(3) INT INT"), &crate::BuildContext::default());

@@ -5,8 +5,10 @@ use arrow::datatypes::Int64Type;
 use flott_batch::{Batch, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::ChainedNode;
-use flott_state::{KeyedMultiset, KeyedTable, OperatorSnapshot, PrimitiveColumn, RestoredState};
-use flott_types::{CheckpointId, Result};
+use flott_state::{
+    Expiring, KeyedMultiset, KeyedTable, OperatorSnapshot, PrimitiveColumn, RestoredState, SlotColumns,
+};
+use flott_types::{CheckpointId, Result, Timestamp};
 
 use super::Parts;
 use crate::BuildContext;
@@ -21,7 +23,7 @@ pub(crate) struct Limit {
     partition: Vec<usize>,
     skip: i64,
     end: i64,
-    counts: KeyedTable<PrimitiveColumn<Int64Type>>,
+    counts: KeyedTable<Expiring<PrimitiveColumn<Int64Type>>>,
     slots: Vec<u32>,
 }
 
@@ -30,7 +32,7 @@ impl Limit {
         let input = arrow_type::schema(crate::build::input(node, 0)?.iter());
         let keys: Vec<_> = parts.partition.iter().map(|key| input.fields()[*key].clone()).collect();
         let keys = KeyedMultiset::prefixed("key.", &unique_fields(&keys));
-        let count = PrimitiveColumn::new("count", 0);
+        let count = Expiring::new(PrimitiveColumn::new("count", 0), parts.ttl, &keys);
         Ok(Limit {
             partition: parts.partition.to_vec(),
             skip: parts.from.saturating_sub(1) as i64,
@@ -39,11 +41,23 @@ impl Limit {
             slots: Vec::new(),
         })
     }
+
+    fn expire(&mut self, rows: usize, context: &mut Context<'_>) {
+        let next = self.counts.expire(context.now, rows);
+        next.into_iter().for_each(|at| context.schedule(at));
+    }
 }
 
 impl Operator for Limit {
-    fn open(&mut self, mut restored: RestoredState, _: &mut Context<'_>) -> Result<()> {
-        self.counts.restore(restored.take_keyed(TABLE))
+    fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
+        self.counts.restore(restored.take_keyed(TABLE))?;
+        self.expire(0, context);
+        Ok(())
+    }
+
+    fn processing_time(&mut self, _: Timestamp, context: &mut Context<'_>) -> Result<()> {
+        self.expire(0, context);
+        Ok(())
     }
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
@@ -52,7 +66,11 @@ impl Operator for Limit {
         self.counts.intern(&keys, batch.physical_rows(), &mut self.slots, |_, _| ())?;
         let mut rows: Vec<u32> = Vec::new();
         for (row, slot) in self.slots.iter().enumerate() {
-            let count = &mut self.counts.values_mut().values_mut()[*slot as usize];
+            let counts = self.counts.values_mut();
+            if counts.is_expired(*slot, context.now) {
+                counts.reset(*slot);
+            }
+            let count = &mut counts.values.values_mut()[*slot as usize];
             if *count >= self.end {
                 continue;
             }
@@ -60,8 +78,10 @@ impl Operator for Limit {
             if *count > self.skip {
                 rows.push(row as u32);
             }
+            counts.touch(*slot, context.now);
             self.counts.mark(*slot);
         }
+        self.expire(batch.physical_rows(), context);
         match rows.len() {
             0 => Ok(()),
             all if all == batch.physical_rows() => context.output.emit(Batch::Changes(batch)),

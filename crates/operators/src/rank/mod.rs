@@ -32,7 +32,7 @@ use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, SortKey};
 use flott_state::{OperatorSnapshot, RestoredState};
-use flott_types::{CheckpointId, Error, FastSet, Result, TypeKind};
+use flott_types::{CheckpointId, Error, FastSet, Result, Timestamp, TypeKind};
 
 use self::ranked::{Ranked, TABLE, sort_options};
 use crate::BuildContext;
@@ -51,6 +51,7 @@ pub(crate) struct Parts<'a> {
     pub to: Option<u64>,
     pub output_rank: bool,
     pub input_updates: bool,
+    pub ttl: i64,
 }
 
 /// The operator.
@@ -108,17 +109,19 @@ impl TopN {
                 .map_err(|error| Error::unsupported("an order by this type").with_source(error))
         });
         let (updates, order) = (parts.input_updates, parts.order);
+        let at_end = !context.streaming || (parts.to.is_none() && !order.is_empty());
+        let ttl = if at_end { 0 } else { parts.ttl };
         Ok(TopN {
             schema: arrow_type::schema(node.node.schema.iter()),
             skip: parts.from.saturating_sub(1) as usize,
             end: parts.to.map_or(usize::MAX, |to| to as usize),
             output_rank: parts.output_rank,
             retracts: updates,
-            at_end: !context.streaming || (parts.to.is_none() && !order.is_empty()),
+            at_end,
             latest_first,
             order: order.to_vec(),
             sorter: sorter.transpose()?,
-            rows: Ranked::new(input, parts.partition, order, latest_first, updates, context)?,
+            rows: Ranked::new(input, parts.partition, order, latest_first, updates, ttl, context)?,
             batch: 0,
             touched_in: Vec::new(),
         })
@@ -150,12 +153,15 @@ impl TopN {
         Ok((touched, best))
     }
 
-    /// The wanted rows of partitions, without those that are gone.
-    fn wanted(&self, partitions: &[u32], gone: &FastSet<u32>) -> Wanted {
+    /// The wanted rows of partitions, without those that are gone or have expired.
+    fn wanted(&self, partitions: &[u32], gone: &FastSet<u32>, now: Timestamp) -> Wanted {
+        let expiry = self.rows.map().values();
         let mut wanted = Wanted::default();
         for partition in partitions {
             let entries = self.rows.map().entries_of(*partition);
-            let there = entries.filter(|entry| gone.is_empty() || !gone.contains(entry));
+            let there = entries
+                .filter(|entry| gone.is_empty() || !gone.contains(entry))
+                .filter(|entry| !expiry.is_expired(*entry, now));
             wanted.entries.extend(there.take(self.end).skip(self.skip));
             wanted.ends.push(wanted.entries.len());
         }
@@ -163,9 +169,15 @@ impl TopN {
     }
 
     /// Rows beyond the last wanted one, which cannot come back.
-    fn trim(&mut self, partitions: &[u32]) {
+    fn trim(&mut self, partitions: &[u32], now: Timestamp) {
         if self.retracts {
             return;
+        }
+        if self.rows.map().values().ttl.is_some() {
+            let all = partitions.iter().flat_map(|partition| self.rows.map().entries_of(*partition));
+            let expired = all.filter(|entry| self.rows.map().values().is_expired(*entry, now));
+            let expired: Vec<u32> = expired.collect();
+            self.rows.remove(expired);
         }
         for partition in partitions {
             let extra = self.rows.map().len_of(*partition).saturating_sub(self.end);
@@ -248,6 +260,13 @@ impl TopN {
     }
 }
 
+impl TopN {
+    fn expire(&mut self, rows: usize, context: &mut Context<'_>) {
+        let next = self.rows.expire(context.now, rows);
+        next.into_iter().for_each(|at| context.schedule(at));
+    }
+}
+
 impl Wanted {
     fn partition(&self, at: usize) -> &[u32] {
         let first = at.checked_sub(1).map_or(0, |before| self.ends[before]);
@@ -256,12 +275,20 @@ impl Wanted {
 }
 
 impl Operator for TopN {
-    fn open(&mut self, mut restored: RestoredState, _: &mut Context<'_>) -> Result<()> {
-        self.rows.restore(restored.take_keyed(TABLE))
+    fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
+        self.rows.restore(restored.take_keyed(TABLE))?;
+        self.expire(0, context);
+        Ok(())
+    }
+
+    fn processing_time(&mut self, _: Timestamp, context: &mut Context<'_>) -> Result<()> {
+        self.expire(0, context);
+        Ok(())
     }
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
         let mut batch = columns_of(batch)?.compact()?;
+        let (now, rows) = (context.now, batch.physical_rows());
         if !self.retracts && batch.kinds().is_some_and(|kinds| kinds.iter().any(|kind| !kind.is_addition())) {
             return Err(Error::internal("a retraction where only insertions were planned for"));
         }
@@ -274,14 +301,14 @@ impl Operator for TopN {
         }
         let mut gone = FastSet::default();
         if self.at_end {
-            self.rows.apply(&batch, &partitions, &mut gone)?;
+            self.rows.apply(&batch, &partitions, now, &mut gone)?;
             self.rows.remove(gone);
-            self.trim(&touched);
+            self.trim(&touched, now);
             return Ok(());
         }
-        let before = self.wanted(&touched, &gone);
-        self.rows.apply(&batch, &partitions, &mut gone)?;
-        let after = self.wanted(&touched, &gone);
+        let before = self.wanted(&touched, &gone, now);
+        self.rows.apply(&batch, &partitions, now, &mut gone)?;
+        let after = self.wanted(&touched, &gone, now);
         let mut changes = Vec::new();
         for at in 0..touched.len() {
             self.change(before.partition(at), after.partition(at), &mut changes);
@@ -290,7 +317,8 @@ impl Operator for TopN {
             self.emit(&changes, context)?;
         }
         self.rows.remove(gone);
-        self.trim(&touched);
+        self.trim(&touched, now);
+        self.expire(rows, context);
         Ok(())
     }
 
@@ -303,7 +331,7 @@ impl Operator for TopN {
         let partitions =
             all.iter().map(|entry| self.rows.map().key_of(*entry)).filter(|key| seen.insert(*key));
         let partitions: Vec<u32> = partitions.collect();
-        let wanted = self.wanted(&partitions, &FastSet::default());
+        let wanted = self.wanted(&partitions, &FastSet::default(), context.now);
         let mut changes = Vec::with_capacity(wanted.entries.len());
         for at in 0..partitions.len() {
             let ranks = self.skip + 1..;

@@ -7,8 +7,8 @@ use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, Int64Type};
 use flott_batch::{ChangeBatch, arrow_type};
 use flott_plan::{Schema, SortKey};
-use flott_state::{KeyIndex, KeyedDelta, KeyedMap, MapSpec, NO_SLOT};
-use flott_types::{FastSet, Result};
+use flott_state::{Expiring, KeyIndex, KeyedDelta, KeyedMap, MapSpec, NO_SLOT};
+use flott_types::{FastSet, Result, Timestamp};
 
 use crate::BuildContext;
 use crate::accumulate::unique_fields;
@@ -26,7 +26,7 @@ pub(super) fn sort_options(key: &SortKey) -> SortOptions {
 /// The rows of each partition, sorted; those that sort alike in the order of arrival, or the latest first.
 pub(super) struct Ranked {
     columns: KeyedColumns,
-    map: KeyedMap<()>,
+    map: KeyedMap<Expiring<()>>,
     arrivals: i64,
     /// For an input with retractions.
     twins: Option<Twins>,
@@ -39,6 +39,7 @@ impl Ranked {
         order: &[SortKey],
         latest_first: bool,
         retracts: bool,
+        ttl: i64,
         context: &BuildContext,
     ) -> Result<Self> {
         let arrival = Arc::new(Field::new("$arrival", DataType::Int64, true));
@@ -62,15 +63,16 @@ impl Ranked {
             order: Some(&sorted),
             max_parallelism: context.max_parallelism,
         };
+        let values = Expiring::new((), ttl, &[keys, rows].concat());
         Ok(Ranked {
-            map: KeyedMap::new(&spec, ())?,
+            map: KeyedMap::new(&spec, values)?,
             columns,
             arrivals: 0,
             twins: if retracts { Some(Twins::new(input)?) } else { None },
         })
     }
 
-    pub fn map(&self) -> &KeyedMap<()> {
+    pub fn map(&self) -> &KeyedMap<Expiring<()>> {
         &self.map
     }
 
@@ -81,7 +83,13 @@ impl Ranked {
     }
 
     /// Puts the rows of a batch in. Rows that are taken away stay until they are removed: they are added to `gone`.
-    pub fn apply(&mut self, batch: &ChangeBatch, partitions: &[u32], gone: &mut FastSet<u32>) -> Result<()> {
+    pub fn apply(
+        &mut self,
+        batch: &ChangeBatch,
+        partitions: &[u32],
+        now: Timestamp,
+        gone: &mut FastSet<u32>,
+    ) -> Result<()> {
         let rows = batch.physical_rows();
         let mut columns = batch.columns().columns().to_vec();
         let (mut entries, mut keys) = (Vec::new(), partitions);
@@ -98,8 +106,16 @@ impl Ranked {
         self.arrivals += added.len() as i64;
         columns.push(Arc::new(Int64Array::from_iter_values(first..self.arrivals)));
         self.map.intern(keys, &columns, &mut entries, |_, _| ())?;
+        let values = self.map.values_mut();
+        entries.iter().for_each(|entry| _ = values.touch(*entry, now));
         let Some(twins) = &mut self.twins else { return Ok(()) };
-        twins.apply(batch, &entries, gone)
+        twins.apply(batch, &entries, |entry| values.is_expired(entry, now), gone)
+    }
+
+    /// Lets go of some of what has expired; when to call this again at the latest.
+    pub fn expire(&mut self, now: Timestamp, rows: usize) -> Option<Timestamp> {
+        let Ranked { map, twins, .. } = self;
+        map.expire(now, rows, |entry| twins.iter_mut().for_each(|twins| twins.unlink(entry)))
     }
 
     pub fn remove(&mut self, entries: impl IntoIterator<Item = u32>) {
@@ -138,9 +154,18 @@ struct Twins {
     index: KeyIndex,
     /// By slot of the index: the earliest and the latest entry.
     ends: Vec<(u32, u32)>,
-    /// By entry: the one after it.
-    next: Vec<u32>,
+    /// By entry.
+    links: Vec<Links>,
     slots: Vec<u32>,
+}
+
+/// Where an entry stands among those that hold equal rows.
+#[derive(Clone, Copy)]
+struct Links {
+    /// Of the index.
+    slot: u32,
+    before: u32,
+    after: u32,
 }
 
 impl Twins {
@@ -149,7 +174,7 @@ impl Twins {
         Ok(Twins {
             index: KeyIndex::new(&unique_fields(&fields))?,
             ends: Vec::new(),
-            next: Vec::new(),
+            links: Vec::new(),
             slots: Vec::new(),
         })
     }
@@ -165,20 +190,51 @@ impl Twins {
     }
 
     fn push(&mut self, slot: u32, entry: u32) {
-        if entry as usize >= self.next.len() {
-            self.next.resize(entry as usize + 1, NO_SLOT);
-        }
-        self.next[entry as usize] = NO_SLOT;
         let (first, last) = &mut self.ends[slot as usize];
-        match *first {
+        if entry as usize >= self.links.len() {
+            let none = Links { slot: NO_SLOT, before: NO_SLOT, after: NO_SLOT };
+            self.links.resize(entry as usize + 1, none);
+        }
+        self.links[entry as usize] = Links { slot, before: *last, after: NO_SLOT };
+        match *last {
             NO_SLOT => *first = entry,
-            _ => self.next[*last as usize] = entry,
+            before => self.links[before as usize].after = entry,
         }
         *last = entry;
     }
 
+    /// Takes an entry out from among its equals. Returns the slot of the index if it was the last of them.
+    fn take_out(&mut self, entry: u32) -> Option<u32> {
+        let none = Links { slot: NO_SLOT, before: NO_SLOT, after: NO_SLOT };
+        let Links { slot, before, after } = std::mem::replace(&mut self.links[entry as usize], none);
+        if slot == NO_SLOT {
+            return None;
+        }
+        match before {
+            NO_SLOT => self.ends[slot as usize].0 = after,
+            before => self.links[before as usize].after = after,
+        }
+        match after {
+            NO_SLOT => self.ends[slot as usize].1 = before,
+            after => self.links[after as usize].before = before,
+        }
+        (before == NO_SLOT && after == NO_SLOT).then_some(slot)
+    }
+
+    /// Forgets an entry.
+    fn unlink(&mut self, entry: u32) {
+        let empty = self.take_out(entry);
+        empty.into_iter().for_each(|slot| self.index.remove(slot));
+    }
+
     /// Takes the rows of a batch in turn; `entries` are those of the rows that come.
-    fn apply(&mut self, batch: &ChangeBatch, entries: &[u32], gone: &mut FastSet<u32>) -> Result<()> {
+    fn apply(
+        &mut self,
+        batch: &ChangeBatch,
+        entries: &[u32],
+        expired: impl Fn(u32) -> bool,
+        gone: &mut FastSet<u32>,
+    ) -> Result<()> {
         let rows = batch.physical_rows();
         self.intern(batch.columns().columns(), rows)?;
         let mut entries = entries.iter().copied();
@@ -191,10 +247,16 @@ impl Twins {
                 continue;
             }
             // A retraction of what is not there is passed over.
-            let (first, _) = &mut self.ends[slot as usize];
-            if *first != NO_SLOT {
-                gone.insert(*first);
-                *first = self.next[*first as usize];
+            loop {
+                let (first, _) = self.ends[slot as usize];
+                if first == NO_SLOT {
+                    break;
+                }
+                self.take_out(first);
+                gone.insert(first);
+                if !expired(first) {
+                    break;
+                }
             }
         }
         for slot in &self.slots {

@@ -12,8 +12,15 @@ fn key(column: usize, descending: bool) -> SortKey {
 }
 
 fn top(order: Vec<SortKey>, from: u64, to: u64, output_rank: bool, input_updates: bool) -> Harness {
-    let spec =
-        OperatorSpec::TopN { partition: vec![0], order, from, to: Some(to), output_rank, input_updates };
+    let spec = OperatorSpec::TopN {
+        partition: vec![0],
+        order,
+        from,
+        to: Some(to),
+        output_rank,
+        input_updates,
+        ttl: 0,
+    };
     let output = if output_rank { "STRING INT INT BIGINT" } else { ROW };
     Harness::keyed(node(spec, &[ROW], output), &[&[0]])
 }
@@ -63,6 +70,7 @@ fn the_last_row_of_a_key_is_updated_in_place_and_the_later_of_two_counts() {
         to: Some(1),
         output_rank: false,
         input_updates: false,
+        ttl: 0,
     };
     let mut last = Harness::new(node(spec, &[row], row));
     let at = |second: u32| format!("1970-01-01T00:00:0{second}.000");
@@ -102,6 +110,7 @@ fn a_limit_of_a_changelog_fills_up_again() {
         to: Some(2),
         output_rank: false,
         input_updates: true,
+        ttl: 0,
     };
     let mut limit = Harness::keyed(node(spec, &["INT"], "INT"), &[&[]]);
     assert_eq!(limit.push("+I 3\n+I 1\n+I 2"), "+I 3\n+I 1\n");
@@ -118,6 +127,7 @@ fn without_a_last_rank_rows_leave_in_order_at_the_end() {
             to: None,
             output_rank: false,
             input_updates,
+            ttl: 0,
         };
         let mut sort = Harness::keyed(node(spec, &["INT INT"], "INT INT"), &[&[]]);
         assert_eq!(sort.push("+I 1 1\n+I 3 3\n+I NULL 0\n+I 2 2\n+I 3 NULL"), "");
@@ -142,6 +152,7 @@ fn a_limit_counts() {
         to: Some(3),
         output_rank: false,
         input_updates: false,
+        ttl: 0,
     };
     let mut limit = Harness::keyed(node(spec, &["INT"], "INT"), &[&[]]);
     assert_eq!(limit.push("+I 1\n+I 2"), "+I 2\n");

@@ -101,6 +101,7 @@ impl<'a> Planner<'a> {
                     to: *to,
                     output_rank: *rank,
                     input_updates: input.updates,
+                    ttl: self.options.state_ttl,
                 };
                 // LIMIT without an order keeps the first rows that come and takes none back.
                 let updates = !order.is_empty() || input.updates;
@@ -309,6 +310,7 @@ impl<'a> Planner<'a> {
             preceding: spec.preceding,
             rows: spec.rows,
             aggregates: calls.to_vec(),
+            ttl: self.options.state_ttl,
         };
         Ok(self.keyed(name, operator, schema_of(rel), false, input, &spec.partition))
     }

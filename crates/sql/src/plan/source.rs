@@ -79,7 +79,7 @@ impl Planner<'_> {
             return Ok(stream);
         }
         let name = describe::normalize(&keys, &schema);
-        let spec = OperatorSpec::ChangelogNormalize { keys: keys.clone() };
+        let spec = OperatorSpec::ChangelogNormalize { keys: keys.clone(), ttl: self.options.state_ttl };
         let normalized = self.keyed(name, spec, schema.clone(), true, stream, &keys);
         if schema.len() == width {
             return Ok(normalized);

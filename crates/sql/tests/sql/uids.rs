@@ -154,7 +154,15 @@ fn settings_that_do_not_change_state_do_not_matter() {
     shell.run(
         "SET 'pipeline.name' = 'x'; SET 'pipeline.operator-chaining.enabled' = 'false'; SET 'table.exec.state.ttl' = '1 h'",
     );
-    assert_eq!(of(COUNTS), stateful(&mut shell, COUNTS));
+    for statement in [
+        COUNTS,
+        "SELECT v FROM ups",
+        "SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY a ORDER BY b) AS n FROM t) WHERE n <= 2",
+    ] {
+        assert_eq!(of(statement), stateful(&mut shell, statement));
+        let job = format!("{:?}", shell.job(statement));
+        assert!(job.contains("ttl: 3600000"), "{statement}");
+    }
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::slice::from_ref;
 
 /// A sorted list longer than this is cut in two, so that an insertion never moves more than this many numbers.
 const CHUNK: usize = 256;
+/// An empty list keeps memory for so many entries: its key, or another in the same place, will need it again.
+const WORTH_KEEPING: usize = 16;
 
 /// For each key a list of its entries.
 #[derive(Debug)]
@@ -73,6 +75,7 @@ impl Lists {
             Lists::Bag { of_key, position } => {
                 let (list, at) = (&mut of_key[key as usize], position[entry as usize]);
                 list.swap_remove(at as usize);
+                give_back(list);
                 if let Some(moved) = list.get(at as usize) {
                     position[*moved as usize] = at;
                 }
@@ -102,6 +105,13 @@ impl Lists {
                     + of_key.capacity() * size_of::<SortedList>()
             }
         }
+    }
+}
+
+/// The memory of a list that was long and is empty.
+fn give_back(list: &mut Vec<u32>) {
+    if list.is_empty() && list.capacity() > WORTH_KEEPING {
+        *list = Vec::new();
     }
 }
 
@@ -159,7 +169,10 @@ impl SortedList {
     fn remove(&mut self, order: impl Fn(u32) -> Ordering) {
         let at_in = |list: &Vec<u32>| list.partition_point(|other| order(*other) == Ordering::Less);
         match self {
-            SortedList::Small(list) => _ = list.remove(at_in(list)),
+            SortedList::Small(list) => {
+                list.remove(at_in(list));
+                give_back(list);
+            }
             SortedList::Large { chunks, len } => {
                 let at = part_of(chunks, &order);
                 let chunk = &mut chunks[at];

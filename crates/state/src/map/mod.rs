@@ -24,7 +24,7 @@ use arrow::datatypes::FieldRef;
 use flott_types::Result;
 
 use crate::index::Slots;
-use crate::layout::Layout;
+use crate::layout::{Layout, Restored};
 use crate::{DirtySlots, KeyIndex, KeyedDelta, NO_SLOT, SlotColumns};
 use entries::Entries;
 use lists::Lists;
@@ -122,11 +122,7 @@ impl<V: SlotColumns> KeyedMap<V> {
         slots: &mut Vec<u32>,
         mut on_new: impl FnMut(u32, usize),
     ) -> Result<()> {
-        for key in self.abandoned.drain(..) {
-            if self.references[key as usize] == 0 {
-                self.keys.remove(key);
-            }
-        }
+        self.forget_keys();
         let (references, abandoned) = (&mut self.references, &mut self.abandoned);
         self.keys.intern(keys, rows, slots, |slot, row| {
             if slot as usize >= references.len() {
@@ -135,6 +131,15 @@ impl<V: SlotColumns> KeyedMap<V> {
             abandoned.push(slot);
             on_new(slot, row);
         })
+    }
+
+    /// Forgets the keys that have no entries, and gives their slots out again.
+    pub(crate) fn forget_keys(&mut self) {
+        for key in self.abandoned.drain(..) {
+            if self.references[key as usize] == 0 {
+                self.keys.remove(key);
+            }
+        }
     }
 
     /// Finds the slot of each row's key, or [`NO_SLOT`], replacing what is in `slots`. A key that is found may have
@@ -319,14 +324,17 @@ impl<V: SlotColumns> KeyedMap<V> {
     /// [`flott_types::ErrorKind::State`] if the rows have other columns.
     pub fn restore(&mut self, batches: Vec<RecordBatch>) -> Result<()> {
         let (mut keys, mut entries) = (Vec::new(), Vec::new());
-        for batch in batches {
-            let columns = self.layout.columns_of(&batch)?;
+        for (at, batch) in batches.into_iter().enumerate() {
+            let Restored { columns, complete } = self.layout.columns_of(&batch, at == 0)?;
             let (key_and_row, values) = columns.split_at(self.layout.key_columns);
             let (key, row) = key_and_row.split_at(self.layout.key_columns - self.row_columns);
             self.intern_keys(key, batch.num_rows(), &mut keys, |_, _| ())?;
             self.intern(&keys, row, &mut entries, |_, _| ())?;
             self.values.write(&entries, values)?;
             entries.iter().for_each(|entry| self.changes.restored(*entry));
+            if !complete {
+                self.changes.mark_all(&entries);
+            }
         }
         Ok(())
     }

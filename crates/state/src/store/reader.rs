@@ -1,12 +1,16 @@
 //! From a snapshot back into state.
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
 use bytes::Bytes;
 use flott_checkpoint::manifest::{FileLocation, FileSlice, StateFile, SubtaskRestore, TableRestore};
 use flott_types::{Error, KeyGroupRange, Result};
 
 use super::{Folder, format, merge};
 use crate::RestoredState;
+use crate::layout::KEYS;
 
 impl Folder {
     /// Reads what one subtask of one operator starts from. Paths of files are relative to this folder.
@@ -41,9 +45,13 @@ impl Folder {
         let rows = merge::newest(files, table.key_columns as usize).and_then(merge::live).map_err(context)?;
         let own_columns = |batch: RecordBatch| {
             let columns: Vec<usize> = (format::OWN..batch.num_columns()).collect();
-            batch.project(&columns).map_err(|e| Error::internal("rows of state").with_source(e))
+            let rows = batch.project(&columns)?;
+            let keys = [(KEYS.to_owned(), table.key_columns.to_string())].into();
+            let schema = rows.schema_ref().as_ref().clone().with_metadata(keys);
+            rows.with_schema(Arc::new(schema))
         };
-        rows.into_iter().map(own_columns).collect()
+        let rows: Result<_, ArrowError> = rows.into_iter().map(own_columns).collect();
+        rows.map_err(|e| Error::internal("rows of state").with_source(e))
     }
 
     /// The stored rows of some key groups of a file.

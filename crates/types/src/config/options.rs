@@ -298,7 +298,7 @@ pub const OPTIONS: &[ConfigOption] = &[
         "table.exec.state.ttl",
         Duration,
         "0 ms",
-        "state that was not touched for so long is dropped; 0 keeps it",
+        "state of a key, of a join's row or of a Top-N's row that was not written for so long is dropped, in processing time; 0 keeps it",
     ),
     works(
         "table.local-time-zone",
