@@ -3,6 +3,7 @@
 #   make demo         build a release and run the example in examples/flights
 #   make test         everything that must hold: tests, doc tests, kill tests, conformance, rules of the house
 #   make conformance  the golden results of Apache Flink, by area, with failures
+#   make conformance-faults  the same results with checkpoints, restores, rescaling and failures in the middle
 #   make bench-group  100 MB of csv through GROUP BY with a million keys
 #   make bench-nexmark       the queries of Nexmark; QUERIES=q0,q1 for some of them
 #   make bench-flink         the same on a real Apache Flink by turns: installs it, asks for Java 17, which apt gets where it is missing
@@ -16,14 +17,17 @@ PYTHON ?= python3
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 DEBUG := $(TARGET)/debug/flott
 RELEASE := $(TARGET)/release/flott
+FAULTS_BIN := $(TARGET)/debug/conformance-faults
 # More for tests/kill/run.py, for example KILL="--kills 200 --seed 7"
 KILL ?=
+# More for tests/conformance/faults.py, for example FAULTS="--only queries/join --repeat 20"
+FAULTS ?=
 
 # Some of Nexmark's queries, separated by commas; more for benchmarks/run.py, for example BENCH="--rounds 5 --memory 8g"
 QUERIES ?=
 BENCH ?=
 
-.PHONY: help demo test unit build-tests check kill demo-figures regression nexmark-smoke conformance passing fmt lint docs bench-group \
+.PHONY: help demo test unit build-tests check kill demo-figures regression nexmark-smoke conformance faults-sample conformance-faults passing fmt lint docs bench-group \
 	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators bench-harness \
 	bench-datastream bench-datastream-flink
 
@@ -38,7 +42,7 @@ demo:
 	@echo "The results are in target/demo/hourly and target/demo/aircraft_days. The same figures, computed in plain Python:"
 	@$(PYTHON) examples/flights/verify.py --output target/demo
 
-test: check unit demo-figures kill regression nexmark-smoke bench-harness
+test: check unit demo-figures kill regression faults-sample nexmark-smoke bench-harness
 
 # One build for all of it: the binary is built together with the tests, so that both have the same features and share what they are built from.
 build-tests:
@@ -61,6 +65,13 @@ kill: build-tests
 # No case of the golden results that has passed may be lost.
 regression: build-tests
 	$(PYTHON) tests/conformance/regression.py --bin $(DEBUG)
+
+# Some cases of the golden results while things go wrong, chosen by a seed that is printed; all of them with conformance-faults.
+faults-sample: build-tests
+	$(PYTHON) tests/conformance/faults.py --bin $(FAULTS_BIN) --sample 1000 $(FAULTS)
+
+conformance-faults: build-tests
+	$(PYTHON) tests/conformance/faults.py --bin $(FAULTS_BIN) $(FAULTS)
 
 # The queries of Nexmark over a few events, against the results of Flink.
 nexmark-smoke: build-tests

@@ -26,6 +26,16 @@ pub use time::{
     write_timestamp, write_timestamp_ltz, write_year_month_interval,
 };
 
+/// A value as text; `None` is NULL.
+pub fn cell(array: &dyn Array, row: usize, ty: &LogicalType, zone: Tz) -> Option<String> {
+    if array.is_null(row) || array.data_type().is_null() {
+        return None;
+    }
+    let mut text = String::new();
+    write_value(&mut text, array, row, ty, zone);
+    Some(text)
+}
+
 /// Appends the value of a row as Flink's SQL client prints it; `NULL` for NULL. TIMESTAMP_LTZ is shown in `zone`.
 ///
 /// The array must have the arrow type of `ty` ([`crate::arrow_type::to_arrow`]).

@@ -92,6 +92,11 @@ impl Registry {
         self.connectors.insert(connector.name(), connector);
     }
 
+    /// All connectors, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Connector>> {
+        self.connectors.values()
+    }
+
     /// The connector of this name, or an error that lists the names there are.
     pub fn get(&self, name: &str) -> Result<&Arc<dyn Connector>> {
         self.connectors.get(name).ok_or_else(|| {

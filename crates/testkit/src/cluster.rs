@@ -9,7 +9,7 @@ use flott_types::clock::ManualClock;
 use flott_types::{Clock, Error, Result, SystemClock, Timestamp};
 use tempfile::TempDir;
 
-use crate::fault::{Fault, Faults, FaultyOperators};
+use crate::fault::{Fault, Faults};
 use crate::gates::Gates;
 
 /// The clock shows this at first: a round time, so that results are easy to read, and not zero, so that a forgotten one shows.
@@ -48,7 +48,7 @@ pub struct MiniCluster {
     executor: Arc<Executor>,
     clock: Arc<ManualClock>,
     gates: Arc<Gates>,
-    faults: Arc<Faults>,
+    faults: Faults,
     snapshots: TempDir,
 }
 
@@ -59,15 +59,14 @@ impl MiniCluster {
     /// If the process gets no threads, or no folder for snapshots.
     pub fn new() -> Result<Self> {
         let clock = Arc::new(ManualClock::new(START));
-        let (gates, faults) = (Arc::<Gates>::default(), Arc::<Faults>::default());
+        let (gates, faults) = (Arc::<Gates>::default(), Faults::default());
         let options = |registry| {
             let mut options = LocalClusterOptions::new(Arc::new(registry), SLOTS);
             options.clock = clock.clone();
             options.connector = gates.clone();
             options
         };
-        let around = |operators| Arc::new(FaultyOperators { operators, faults: faults.clone() }) as Arc<_>;
-        let executor = Executor::start_with(options, around)?;
+        let executor = Executor::start_with(options, |operators| faults.around(operators))?;
         let no_folder = |error| Error::external("there is no folder for snapshots").with_source(error);
         let snapshots = tempfile::tempdir().map_err(no_folder)?;
         Ok(MiniCluster { executor, clock, gates, faults, snapshots })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flott_batch::{Batch, WatermarkStatus};
-use flott_operator::{Context, Operator, TaskInfo};
+use flott_operator::{Backlog, Context, Operator, TaskInfo};
 use flott_plan::ChainedNode;
 use flott_runtime::{OperatorFactory, TaskOptions};
 use flott_state::{OperatorSnapshot, RestoredState};
@@ -21,14 +21,22 @@ pub struct Fault {
 enum Point {
     /// So many records are left before it.
     Record(u64),
+    Open,
     Barrier,
     Checkpoint,
+    Finish,
+    Finished,
 }
 
 impl Fault {
     /// Before the operator processes its `n`th record from now on, counted from 1 over all its subtasks.
     pub fn at_record(operator: &str, n: u64) -> Self {
         Fault { operator: operator.to_owned(), point: Point::Record(n.max(1)) }
+    }
+
+    /// When the operator opens the next time: a recovery fails with it.
+    pub fn at_open(operator: &str) -> Self {
+        Fault { operator: operator.to_owned(), point: Point::Open }
     }
 
     /// When the operator is asked for its state the next time: the checkpoint fails with it.
@@ -40,13 +48,24 @@ impl Fault {
     pub fn after_checkpoint(operator: &str) -> Self {
         Fault { operator: operator.to_owned(), point: Point::Checkpoint }
     }
+
+    /// When all inputs of the operator have ended, before it puts out what it holds back until then.
+    pub fn at_finish(operator: &str) -> Self {
+        Fault { operator: operator.to_owned(), point: Point::Finish }
+    }
+
+    /// When the operator has put that out.
+    pub fn after_finish(operator: &str) -> Self {
+        Fault { operator: operator.to_owned(), point: Point::Finished }
+    }
 }
 
-/// The failures that are to happen on a cluster.
-#[derive(Default)]
-pub(crate) struct Faults(Mutex<Vec<Fault>>);
+/// The failures that are to happen on a cluster. Clones are one.
+#[derive(Clone, Default)]
+pub struct Faults(Arc<Mutex<Vec<Fault>>>);
 
 impl Faults {
+    /// Lets an operator fail at a chosen point, once.
     pub fn add(&self, fault: Fault) {
         self.0.lock().push(fault);
     }
@@ -54,6 +73,16 @@ impl Faults {
     /// Those that have not happened.
     pub fn pending(&self) -> Vec<Fault> {
         self.0.lock().clone()
+    }
+
+    /// Takes back those that have not happened.
+    pub fn clear(&self) {
+        self.0.lock().clear();
+    }
+
+    /// A factory that makes the operators of another one, which fail where they are told: for a cluster that is put together by hand.
+    pub fn around(&self, operators: Arc<dyn OperatorFactory>) -> Arc<dyn OperatorFactory> {
+        Arc::new(FaultyOperators { operators, faults: self.clone() })
     }
 
     /// The operator is about to process so many records: after how many of them it fails.
@@ -94,9 +123,9 @@ fn injected(operator: &str) -> Error {
 }
 
 /// Makes operators that fail where they are told.
-pub(crate) struct FaultyOperators {
-    pub operators: Arc<dyn OperatorFactory>,
-    pub faults: Arc<Faults>,
+struct FaultyOperators {
+    operators: Arc<dyn OperatorFactory>,
+    faults: Faults,
 }
 
 impl OperatorFactory for FaultyOperators {
@@ -109,11 +138,12 @@ impl OperatorFactory for FaultyOperators {
 struct Faulty {
     inner: Box<dyn Operator>,
     info: TaskInfo,
-    faults: Arc<Faults>,
+    faults: Faults,
 }
 
 impl Operator for Faulty {
     fn open(&mut self, restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
+        self.faults.pass(&self.info, Point::Open)?;
         self.inner.open(restored, context)
     }
 
@@ -122,11 +152,16 @@ impl Operator for Faulty {
             return self.inner.process(input, batch, context);
         };
         // The records before it have their effects.
-        if let (Batch::Records(records), true) = (batch, before > 0) {
-            let targets: Vec<u32> = (0..records.len() as u64).map(|at| u32::from(at >= before)).collect();
-            if let Some(first) = records.deal(&targets, 2).into_iter().next().flatten() {
-                self.inner.process(input, Batch::Records(first), context)?;
+        let first = match batch {
+            _ if before == 0 => None,
+            Batch::Changes(changes) => Some(Batch::Changes(changes.compact()?.slice(0, before as usize))),
+            Batch::Records(records) => {
+                let targets: Vec<u32> = (0..records.len() as u64).map(|at| u32::from(at >= before)).collect();
+                records.deal(&targets, 2).into_iter().next().flatten().map(Batch::Records)
             }
+        };
+        if let Some(first) = first {
+            self.inner.process(input, first, context)?;
         }
         Err(injected(&self.info.name))
     }
@@ -143,6 +178,14 @@ impl Operator for Faulty {
         self.inner.processing_time(now, context)
     }
 
+    fn woken(&mut self, context: &mut Context<'_>) -> Result<()> {
+        self.inner.woken(context)
+    }
+
+    fn backlog(&self) -> Backlog {
+        self.inner.backlog()
+    }
+
     fn prepare_barrier(&mut self, context: &mut Context<'_>) -> Result<()> {
         self.inner.prepare_barrier(context)
     }
@@ -157,6 +200,10 @@ impl Operator for Faulty {
         self.inner.checkpoint_complete(checkpoint)
     }
 
+    fn checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.inner.checkpoint_aborted(checkpoint)
+    }
+
     fn input_dry(&mut self, context: &mut Context<'_>) -> Result<()> {
         self.inner.input_dry(context)
     }
@@ -166,7 +213,9 @@ impl Operator for Faulty {
     }
 
     fn finish(&mut self, context: &mut Context<'_>) -> Result<()> {
-        self.inner.finish(context)
+        self.faults.pass(&self.info, Point::Finish)?;
+        self.inner.finish(context)?;
+        self.faults.pass(&self.info, Point::Finished)
     }
 
     fn close(&mut self) {

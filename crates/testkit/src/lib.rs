@@ -21,7 +21,7 @@ mod sink;
 mod source;
 
 pub use cluster::MiniCluster;
-pub use fault::Fault;
+pub use fault::{Fault, Faults};
 pub use harness::{Harness, Snapshot};
 pub use sink::TestSink;
 pub use source::TestSource;

@@ -33,7 +33,7 @@ const APART: &[(&str, &str)] = &[
 ];
 
 /// Not part of what is built for users.
-const OUTSIDE: &[&str] = &["datastream-bench", "examples", "loops", "xtask"];
+const OUTSIDE: &[&str] = &["conformance-faults", "datastream-bench", "examples", "loops", "xtask"];
 
 pub(super) fn check(packages: &[Package]) -> Complaints {
     let mut complaints = Complaints::new();

@@ -7,7 +7,6 @@ mod tableau;
 
 use std::io::Write;
 
-use arrow::array::Array;
 use chrono_tz::Tz;
 use flott::batch::{ChangeBatch, RowKind, text};
 use flott::plan::Schema;
@@ -76,15 +75,7 @@ pub(crate) fn each_row(
             .columns
             .iter()
             .enumerate()
-            .map(|(index, column)| {
-                let array = batch.column(index);
-                if array.is_null(row) || array.data_type().is_null() {
-                    return None;
-                }
-                let mut cell = String::new();
-                text::write_value(&mut cell, array.as_ref(), row, &column.ty, zone);
-                Some(cell)
-            })
+            .map(|(index, column)| text::cell(batch.column(index).as_ref(), row, &column.ty, zone))
             .collect();
         take(batch.kind(row), cells)?;
     }

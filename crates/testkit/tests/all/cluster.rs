@@ -83,6 +83,24 @@ fn a_failure_after_a_checkpoint_loses_and_doubles_nothing() {
 }
 
 #[test]
+fn failures_while_opening_and_at_the_end_lose_and_double_nothing() {
+    let Sums { cluster, source, sink, job } = sums(1, None);
+    source.push((1, 1)).unwrap();
+    cluster.checkpoint(&job).unwrap();
+    cluster.fail(Fault::at_record("sum", 1));
+    cluster.fail(Fault::at_open("sum"));
+    source.push((1, 1)).unwrap();
+    cluster.settle().unwrap();
+    cluster.fail(Fault::at_finish("sum"));
+    cluster.fail(Fault::after_finish("sum"));
+    source.end();
+    job.wait().unwrap();
+    assert_eq!(cluster.pending_faults(), []);
+    assert_eq!(job.info().exceptions.len(), 4);
+    assert_eq!(sink.take(), [(1, 1), (1, 2)]);
+}
+
+#[test]
 fn a_failure_of_the_source_replays() {
     let Sums { cluster, source, sink, job } = sums(1, None);
     source.push((1, 1)).unwrap();

@@ -1,0 +1,111 @@
+//! Connectors whose readers keep a pace.
+
+use std::sync::Arc;
+
+use flott::connector::{
+    Boundedness, Changelog, Connector, EnumeratorContext, EventTimePolicy, Poll, ReaderContext, Sink, Source,
+    SourceOutput, SourceReader, Split, SplitEnumerator, TableContext,
+};
+use flott::plan::{SinkSpec, SourceSpec, TableSpec};
+use flott::types::{LogicalType, Timestamp, Waker};
+use flott::{Error, Result};
+
+use crate::pace::{Pace, Turn};
+
+/// A connector, and the pace of its readers.
+pub struct Paced<C: ?Sized> {
+    /// The pace.
+    pub pace: Arc<Pace>,
+    /// The connector.
+    pub inner: Arc<C>,
+}
+
+impl Connector for Paced<dyn Connector> {
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
+
+    fn source(&self, spec: &SourceSpec, context: &TableContext) -> Result<Arc<dyn Source>> {
+        let inner = self.inner.source(spec, context)?;
+        Ok(Arc::new(Paced { pace: self.pace.clone(), inner }))
+    }
+
+    fn sink(&self, spec: &SinkSpec, context: &TableContext) -> Result<Arc<dyn Sink>> {
+        self.inner.sink(spec, context)
+    }
+
+    fn readable_metadata(&self, spec: &TableSpec) -> Vec<(String, LogicalType)> {
+        self.inner.readable_metadata(spec)
+    }
+
+    fn projects_fields(&self, spec: &TableSpec) -> bool {
+        self.inner.projects_fields(spec)
+    }
+
+    fn source_changelog(&self, spec: &TableSpec) -> Changelog {
+        self.inner.source_changelog(spec)
+    }
+
+    fn sink_changelog(&self, spec: &TableSpec) -> Changelog {
+        self.inner.sink_changelog(spec)
+    }
+}
+
+impl Source for Paced<dyn Source> {
+    fn boundedness(&self) -> Boundedness {
+        self.inner.boundedness()
+    }
+
+    fn enumerator(
+        &self,
+        restored: Option<&str>,
+        context: EnumeratorContext,
+    ) -> Result<Box<dyn SplitEnumerator>> {
+        self.inner.enumerator(restored, context)
+    }
+
+    fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
+        let waker = context.waker.clone();
+        Ok(Box::new(PacedReader { inner: self.inner.reader(context)?, pace: self.pace.clone(), waker }))
+    }
+
+    fn watermark_per_split(&self) -> bool {
+        self.inner.watermark_per_split()
+    }
+
+    fn event_time(&self, interval: i64) -> Option<EventTimePolicy> {
+        self.inner.event_time(interval)
+    }
+}
+
+struct PacedReader {
+    inner: Box<dyn SourceReader>,
+    pace: Arc<Pace>,
+    waker: Waker,
+}
+
+impl SourceReader for PacedReader {
+    fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
+        self.inner.add_splits(splits)
+    }
+
+    fn poll(&mut self, output: &mut dyn SourceOutput) -> Result<Poll> {
+        match self.pace.take(&self.waker) {
+            Turn::Go => self.inner.poll(output),
+            Turn::Wait => Ok(Poll::Wait(Timestamp::MAX)),
+            Turn::Fail => Err(Error::external("the test lets a source fail")),
+        }
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<Split>> {
+        self.inner.snapshot()
+    }
+
+    fn pause_splits(&mut self, paused: &[&str]) -> Result<()> {
+        self.inner.pause_splits(paused)
+    }
+
+    fn checkpoint_complete(&mut self) -> Result<()> {
+        self.inner.checkpoint_complete()
+    }
+}
