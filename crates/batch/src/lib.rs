@@ -5,10 +5,11 @@
 //! and Table API). Between operators a batch is a [`Batch`]; an operator looks once per batch which kind it got, and
 //! inside, loops are typed.
 //!
-//! [`arrow_type`] says how Flink's logical types lie in memory; [`hash`] is the hash that key groups and partitioning
+//! [`arrow_type`] says how Flink's logical types lie in memory; [`mod@bytes`] how large rows are; [`hash`] is the hash that key groups and partitioning
 //! use, fixed for ever because snapshots are laid out by it; [`text`] prints values as Flink's SQL client does.
 
 pub mod arrow_type;
+pub mod bytes;
 mod change;
 pub mod hash;
 pub mod pretty;

@@ -42,6 +42,8 @@ pub struct BuildContext {
     /// A pre-aggregation hands on its partial results at the latest after so many keys
     /// (`table.exec.mini-batch.size`).
     pub mini_batch_size: usize,
+    /// Batches that operators send hold about so many bytes at most, unless one row has more.
+    pub batch_bytes: usize,
 }
 
 impl Default for BuildContext {
@@ -55,6 +57,7 @@ impl Default for BuildContext {
             seed: 0,
             max_parallelism: flott_types::key_group::DEFAULT_LOWER_BOUND_MAX_PARALLELISM,
             mini_batch_size: 8_192,
+            batch_bytes: flott_batch::bytes::BATCH_BYTES,
         }
     }
 }

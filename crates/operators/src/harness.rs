@@ -185,6 +185,18 @@ impl Harness {
         self
     }
 
+    /// The same with batches of so many bytes.
+    pub fn batch_bytes(mut self, bytes: usize) -> Self {
+        self.context.batch_bytes = bytes;
+        self.start(1);
+        self
+    }
+
+    /// Everything that came out.
+    pub fn batches(&self) -> &[ChangeBatch] {
+        &self.output.batches
+    }
+
     /// All inputs have ended; what comes out.
     pub fn finish(&mut self) -> String {
         for instance in 0..self.instances.len() {
@@ -448,7 +460,7 @@ impl Harness {
 
     /// The batch that came out last.
     pub fn last(&self) -> &ChangeBatch {
-        self.output.batches.last().unwrap()
+        self.batches().last().unwrap()
     }
 }
 

@@ -40,6 +40,8 @@ mod rank;
 mod sort;
 mod stateless;
 mod support;
+#[cfg(test)]
+mod wide;
 mod window;
 
 pub use accumulate::accumulator_schema;

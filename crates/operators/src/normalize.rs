@@ -5,7 +5,8 @@
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
-use flott_batch::{Batch, RowKind, arrow_type};
+use flott_batch::bytes::{RowBytes, runs};
+use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::ChainedNode;
 use flott_state::{
@@ -26,6 +27,7 @@ pub(crate) struct ChangelogNormalize {
     keys: Vec<usize>,
     table: KeyedTable<Expiring<AnyColumn>>,
     slots: Vec<u32>,
+    batch_bytes: usize,
     batch: u32,
     /// By slot: the batch that touched it last, and which of the touched keys it is.
     touched: Vec<(u32, u32)>,
@@ -34,8 +36,8 @@ pub(crate) struct ChangelogNormalize {
 /// A key that a batch touched.
 struct Touched {
     slot: u32,
-    /// Where its row before the batch is.
-    before: Option<usize>,
+    /// Whether it has a row from before the batch.
+    known: bool,
     /// Its last row in the batch, or its deletion.
     after: Option<u32>,
 }
@@ -52,9 +54,50 @@ impl ChangelogNormalize {
             schema,
             keys: keys.to_vec(),
             slots: Vec::new(),
+            batch_bytes: context.batch_bytes,
             batch: 0,
             touched: Vec::new(),
         })
+    }
+
+    /// Sends the changes of some keys and keeps their last rows.
+    fn change(&mut self, keys: &[Touched], batch: &ChangeBatch, context: &mut Context<'_>) -> Result<()> {
+        let known = keys.iter().filter(|key| key.known);
+        let before = self.table.values().values.read(&known.map(|key| key.slot).collect::<Vec<_>>())?;
+        let expires = self.table.values().ttl.is_some();
+        let after = batch.columns().columns();
+        let same = Equality::new(&before, after);
+        let mut changes = Changelog::default();
+        let (mut slots, mut rows) = (Vec::new(), Vec::new());
+        let (mut gone, mut places) = (Vec::new(), 0..);
+        for key in keys {
+            let before = if key.known { places.next() } else { None };
+            match (before, key.after) {
+                (None, Some(row)) => changes.push(RowKind::Insert, 1, row as usize),
+                // With a time to live an equal row is sent too, so that state downstream lives on.
+                (Some(before), Some(row)) if !expires && same.equal(before, row as usize) => continue,
+                (Some(before), Some(row)) => {
+                    changes.push(RowKind::UpdateBefore, 0, before);
+                    changes.push(RowKind::UpdateAfter, 1, row as usize);
+                }
+                (Some(before), None) => changes.push(RowKind::Delete, 0, before),
+                (None, None) => (),
+            }
+            match key.after {
+                Some(row) => {
+                    slots.push(key.slot);
+                    rows.push(row);
+                }
+                None => gone.push(key.slot),
+            }
+        }
+        self.table.values_mut().values.set_rows(&slots, after, &rows)?;
+        self.table.mark_all(&slots);
+        gone.into_iter().for_each(|slot| self.table.remove(slot));
+        if changes.is_empty() {
+            return Ok(());
+        }
+        context.output.emit(Batch::Changes(changes.build(&self.schema, &[&before, after])?))
     }
 
     fn expire(&mut self, rows: usize, context: &mut Context<'_>) {
@@ -84,7 +127,6 @@ impl Operator for ChangelogNormalize {
         self.batch = self.batch.wrapping_add(1).max(1);
         self.touched.resize(self.table.slots_end().max(self.touched.len()), (0, 0));
         let mut touched: Vec<Touched> = Vec::new();
-        let mut old_slots = Vec::new();
         for (row, slot) in self.slots.iter().enumerate() {
             let (batch_of_slot, at) = &mut self.touched[*slot as usize];
             if *batch_of_slot != self.batch {
@@ -92,10 +134,7 @@ impl Operator for ChangelogNormalize {
                 let values = self.table.values_mut();
                 let known = born.binary_search(slot).is_err() && !values.is_expired(*slot, context.now);
                 values.touch(*slot, context.now);
-                touched.push(Touched { slot: *slot, before: known.then_some(old_slots.len()), after: None });
-                if known {
-                    old_slots.push(*slot);
-                }
+                touched.push(Touched { slot: *slot, known, after: None });
             }
             let key = &mut touched[*at as usize];
             match batch.kind(row) {
@@ -105,40 +144,16 @@ impl Operator for ChangelogNormalize {
                 RowKind::UpdateBefore => key.after = None,
             }
         }
-        let before = self.table.values().values.read(&old_slots)?;
-        let expires = self.table.values().ttl.is_some();
-        let after = batch.columns().columns();
-        let same = Equality::new(&before, after);
-        let mut changes = Changelog::default();
-        let (mut slots, mut rows, mut gone) = (Vec::new(), Vec::new(), Vec::new());
-        for key in &touched {
-            match (key.before, key.after) {
-                (None, Some(row)) => changes.push(RowKind::Insert, 1, row as usize),
-                // With a time to live an equal row is sent too, so that state downstream lives on.
-                (Some(before), Some(row)) if !expires && same.equal(before, row as usize) => continue,
-                (Some(before), Some(row)) => {
-                    changes.push(RowKind::UpdateBefore, 0, before);
-                    changes.push(RowKind::UpdateAfter, 1, row as usize);
-                }
-                (Some(before), None) => changes.push(RowKind::Delete, 0, before),
-                (None, None) => (),
-            }
-            match key.after {
-                Some(row) => {
-                    slots.push(key.slot);
-                    rows.push(row);
-                }
-                None => gone.push(key.slot),
-            }
+        let bytes = RowBytes::new(batch.columns().columns());
+        let of = |key: &Touched| {
+            let before = if key.known { self.table.values().bytes_of(key.slot) } else { 0 };
+            before + key.after.map_or(0, |row| bytes.of(row as usize))
+        };
+        for run in runs(touched.len(), self.batch_bytes, |at| of(&touched[at])) {
+            self.change(&touched[run], &batch, context)?;
         }
-        self.table.values_mut().values.set_rows(&slots, after, &rows)?;
-        self.table.mark_all(&slots);
-        gone.into_iter().for_each(|slot| self.table.remove(slot));
         self.expire(batch.physical_rows(), context);
-        if changes.is_empty() {
-            return Ok(());
-        }
-        context.output.emit(Batch::Changes(changes.build(&self.schema, &[&before, after])?))
+        Ok(())
     }
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {

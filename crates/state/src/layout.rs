@@ -6,10 +6,12 @@ use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_ar
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::concat;
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
+use flott_batch::bytes::BATCH_BYTES;
 use flott_batch::hash::hash_columns;
 use flott_types::{Error, KeyGroup, Result};
 
-use crate::KeyedDelta;
+use crate::cut::runs;
+use crate::{Changes, KeyedDelta};
 
 /// In a field's metadata: a snapshot may lack the column, and its values are NULL then. Not written into snapshots.
 const HAS_DEFAULT: &str = "flott.default";
@@ -33,6 +35,20 @@ pub(crate) struct Layout {
     pub key_columns: usize,
     pub partition_columns: usize,
     pub max_parallelism: u32,
+    /// See [`BATCH_BYTES`].
+    pub batch_bytes: usize,
+}
+
+/// How the columns of a snapshot are read from a table.
+pub(crate) trait Columns {
+    /// The key columns of slots.
+    fn keys(&self, slots: &[u32]) -> Result<Vec<ArrayRef>>;
+    /// The value columns of slots.
+    fn values(&self, slots: &[u32]) -> Result<Vec<ArrayRef>>;
+    /// The bytes of a slot's key.
+    fn key_bytes(&self, slot: u32) -> usize;
+    /// The bytes of a slot's values.
+    fn value_bytes(&self, slot: u32) -> usize;
 }
 
 impl Layout {
@@ -66,11 +82,36 @@ impl Layout {
             key_columns: keys.len(),
             partition_columns,
             max_parallelism,
+            batch_bytes: BATCH_BYTES,
         })
     }
 
-    /// The rows of a snapshot: changed ones with keys and values, then the keys of deleted ones.
-    pub fn delta(
+    /// The rows of a snapshot, in as many parts as they are large. None if nothing changed, unless it is to be full.
+    pub fn deltas(&self, changes: &Changes, full: bool, columns: &impl Columns) -> Result<Vec<KeyedDelta>> {
+        let deleted: &[u32] = if full { &[] } else { &changes.deleted };
+        let both = |slot| columns.key_bytes(slot) + columns.value_bytes(slot);
+        let changed = runs(&changes.changed, self.batch_bytes, both);
+        let deleted = runs(deleted, self.batch_bytes, |slot| columns.key_bytes(slot));
+        let part = |changed: &[u32], deleted: &[u32], full| {
+            let mut written = columns.keys(changed)?;
+            written.append(&mut columns.values(changed)?);
+            self.delta(written, changed.len(), columns.keys(deleted)?, deleted.len(), full)
+        };
+        match (changed.as_slice(), deleted.as_slice()) {
+            ([], []) if !full => Ok(Vec::new()),
+            (&([] | [_]), &([] | [_])) => {
+                let first = |runs: &[&[u32]]| runs.first().map(|run| run.to_vec()).unwrap_or_default();
+                Ok(vec![part(&first(&changed), &first(&deleted), full)?])
+            }
+            _ => {
+                let written = changed.iter().enumerate().map(|(at, run)| part(run, &[], full && at == 0));
+                written.chain(deleted.iter().map(|run| part(&[], run, false))).collect()
+            }
+        }
+    }
+
+    /// Changed rows with keys and values, then the keys of deleted ones.
+    fn delta(
         &self,
         changed: Vec<ArrayRef>,
         changed_rows: usize,

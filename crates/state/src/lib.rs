@@ -19,6 +19,7 @@
 mod bits;
 mod codec;
 mod columns;
+mod cut;
 mod dirty;
 mod index;
 mod layout;

@@ -47,7 +47,8 @@ pub struct ListState {
 /// All state that an operator hands over at a checkpoint.
 #[derive(Clone, Default, Debug)]
 pub struct OperatorSnapshot {
-    /// Keyed tables. A table without changes may be left out.
+    /// Keyed tables. A table without changes may be left out; one with many may come in several parts, of which no two have a key in
+    /// common. Of a full table the first part is full.
     pub keyed: Vec<KeyedDelta>,
     /// Operator state, complete each time.
     pub lists: Vec<ListState>,

@@ -4,7 +4,8 @@ use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::FieldRef;
 use flott_types::Result;
 
-use crate::layout::{Layout, Restored};
+use crate::cut::runs;
+use crate::layout::{Columns, Layout, Restored};
 use crate::{DirtySlots, KeyIndex, KeyedDelta, NO_SLOT, SlotColumns};
 
 /// A keyed table: an index of keys, the operator's columns of values, and what changed since the last snapshot.
@@ -25,8 +26,8 @@ use crate::{DirtySlots, KeyIndex, KeyedDelta, NO_SLOT, SlotColumns};
 ///     table.values_mut().values_mut()[*slot as usize] += 1;
 /// }
 /// table.mark_all(&slots);
-/// let delta = table.snapshot(false)?;
-/// assert_eq!(delta.map(|delta| delta.rows.num_rows()), Some(2));
+/// let deltas = table.snapshot(false)?;
+/// assert_eq!(deltas[0].rows.num_rows(), 2);
 /// # Ok(())
 /// # }
 /// ```
@@ -175,24 +176,30 @@ impl<V: SlotColumns> KeyedTable<V> {
         self.changes.pending()
     }
 
-    /// What changed since the last snapshot, or with `full` everything; `None` if nothing did.
+    /// What changed since the last snapshot, or with `full` everything; nothing if nothing did. What is large comes in parts.
     ///
     /// # Errors
-    /// If the columns cannot be built (more than 2 GB of strings).
-    pub fn snapshot(&mut self, full: bool) -> Result<Option<KeyedDelta>> {
-        let KeyedTable { layout, index, values, changes } = self;
-        let changes = changes.take(full, index.live());
-        let delta = if full || changes.changed.len() + changes.deleted.len() > 0 {
-            let mut columns = index.keys_of(&changes.changed)?;
-            columns.append(&mut values.read(&changes.changed)?);
-            let deleted: &[u32] = if full { &[] } else { &changes.deleted };
-            let gone = index.keys_of(deleted)?;
-            Some(layout.delta(columns, changes.changed.len(), gone, deleted.len(), full)?)
-        } else {
-            None
-        };
-        changes.deleted.iter().for_each(|slot| index.remove(*slot));
-        Ok(delta)
+    /// If the columns cannot be built (one value of more than 2 GB).
+    pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
+        let changes = self.changes.take(full, self.index.live());
+        let deltas = self.layout.deltas(&changes, full, self)?;
+        changes.deleted.iter().for_each(|slot| self.index.remove(*slot));
+        Ok(deltas)
+    }
+
+    /// The bytes of a slot's key and values, beside those of numbers.
+    pub fn bytes_of(&self, slot: u32) -> usize {
+        self.key_bytes(slot) + self.value_bytes(slot)
+    }
+
+    /// Slots in runs whose keys and values fit into one batch.
+    pub fn runs<'a>(&self, slots: &'a [u32]) -> Vec<&'a [u32]> {
+        runs(slots, self.layout.batch_bytes, |slot| self.bytes_of(slot))
+    }
+
+    /// Batches hold about so many bytes instead of [`BATCH_BYTES`](flott_batch::bytes::BATCH_BYTES).
+    pub fn set_batch_bytes(&mut self, bytes: usize) {
+        self.layout.batch_bytes = bytes;
     }
 
     /// Puts in the rows of a snapshot.
@@ -217,5 +224,23 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// The bytes of memory that it holds.
     pub fn memory(&self) -> usize {
         self.index.memory() + self.values.memory() + self.changes.memory()
+    }
+}
+
+impl<V: SlotColumns> Columns for KeyedTable<V> {
+    fn keys(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
+        self.index.keys_of(slots)
+    }
+
+    fn values(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
+        self.values.read(slots)
+    }
+
+    fn key_bytes(&self, slot: u32) -> usize {
+        self.index.bytes_of(slot)
+    }
+
+    fn value_bytes(&self, slot: u32) -> usize {
+        self.values.bytes_of(slot)
     }
 }

@@ -149,7 +149,7 @@ impl TimerQueue {
     ///
     /// # Errors
     /// If the columns cannot be built (more than 2 GB of strings).
-    pub fn snapshot(&mut self, full: bool) -> Result<Option<KeyedDelta>> {
+    pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
         self.timers.snapshot(full)
     }
 

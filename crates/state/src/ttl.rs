@@ -242,6 +242,10 @@ impl<V: SlotColumns> SlotColumns for Expiring<V> {
         self.ttl.iter_mut().try_for_each(|ttl| ttl.write(slots, stamps))
     }
 
+    fn bytes_of(&self, slot: u32) -> usize {
+        self.values.bytes_of(slot)
+    }
+
     fn memory(&self) -> usize {
         self.values.memory() + self.ttl.as_ref().map_or(0, SlotColumns::memory)
     }

@@ -131,7 +131,7 @@ fn multisets_against_the_model(
                 model.remove(&key);
             }
             if rng.random_bool(0.2) {
-                if let Some(delta) = set.snapshot(rng.random_bool(0.2)).unwrap() {
+                for delta in set.snapshot(rng.random_bool(0.2)).unwrap() {
                     chain.apply(&delta);
                 }
                 assert_eq!(set.map().pending(), 0);
@@ -144,7 +144,7 @@ fn multisets_against_the_model(
                 check(&mut set, &model, sorted, key_range, &at);
             }
         }
-        if let Some(delta) = set.snapshot(false).unwrap() {
+        for delta in set.snapshot(false).unwrap() {
             chain.apply(&delta);
         }
         let mut restored = 0;
@@ -187,18 +187,18 @@ fn a_map_keeps_values_by_row_and_forgets_keys_without_rows() {
     map.intern(&keys, &name("a"), &mut entries, |_, _| ()).unwrap();
     let a = entries[0];
     map.values_mut().1.set(a, Some(5));
-    assert!(map.snapshot(false).unwrap().is_some());
+    assert_eq!(map.snapshot(false).unwrap().len(), 1);
     // Removed and put back before the next snapshot: initial values, no trace of a deletion.
     map.remove(a);
     map.lookup(&keys, &name("a"), &mut entries).unwrap();
     assert_eq!(entries, [NO_SLOT]);
     map.intern(&keys, &name("a"), &mut entries, |_, _| ()).unwrap();
     assert_eq!((entries[0], map.values().1.get(a)), (a, None));
-    let delta = map.snapshot(false).unwrap().unwrap();
+    let delta = map.snapshot(false).unwrap().remove(0);
     assert_eq!((delta.rows.num_rows(), delta.deleted), (1, None));
     // Once the deletion is in a snapshot, key and row are forgotten; the slot goes to the next key.
     map.remove(a);
-    assert!(map.snapshot(false).unwrap().unwrap().deleted.is_some());
+    assert!(map.snapshot(false).unwrap()[0].deleted.is_some());
     let first = keys[0];
     map.intern_keys(&id(2), 1, &mut keys, |_, _| ()).unwrap();
     assert_eq!(keys[0], first);

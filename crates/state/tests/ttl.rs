@@ -117,7 +117,7 @@ fn tables_with_a_time_to_live_are_what_a_naive_model_says() {
             }
             if rng.random_bool(0.02) {
                 let rows: Vec<RecordBatch> =
-                    table.snapshot(true).unwrap().map(|delta| delta.rows).into_iter().collect();
+                    table.snapshot(true).unwrap().into_iter().map(|delta| delta.rows).collect();
                 table = self::table(ttl);
                 table.restore(rows).unwrap();
                 wake_at = table.expire(now, 0);
@@ -197,7 +197,7 @@ fn a_map_forgets_rows_and_keys() {
 #[test]
 fn a_time_to_live_can_be_switched_on_off_and_changed() {
     let restored = |from: &mut Counts, ttl: i64| {
-        let rows = from.snapshot(true).unwrap().unwrap().rows;
+        let rows = from.snapshot(true).unwrap().remove(0).rows;
         let mut table = table(ttl);
         table.restore(vec![rows]).unwrap();
         table
@@ -232,7 +232,7 @@ fn other_columns_of_state_fit_or_are_refused() {
     let mut table = named(&["key"], "count");
     let one: ArrayRef = Arc::new(Int64Array::from(vec![1]));
     table.intern(&[one], 1, &mut Vec::new(), |_, _| ()).unwrap();
-    let rows = table.snapshot(true).unwrap().unwrap().rows;
+    let rows = table.snapshot(true).unwrap().remove(0).rows;
     let error = named(&["key"], "sum").restore(vec![rows.clone()]).unwrap_err();
     assert!(error.to_string().contains("restored state 'counts' lacks column 'sum'"), "{error}");
     let error = named(&["id"], "count").restore(vec![rows]).unwrap_err();

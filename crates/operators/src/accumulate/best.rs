@@ -247,6 +247,10 @@ impl SlotColumns for Any {
         self.column.write(slots, columns)
     }
 
+    fn bytes_of(&self, slot: u32) -> usize {
+        self.column.bytes_of(slot)
+    }
+
     fn memory(&self) -> usize {
         self.column.memory() + self.set.capacity()
     }
@@ -269,6 +273,10 @@ macro_rules! one_column {
 
             fn write(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<()> {
                 self.column.write(slots, columns)
+            }
+
+            fn bytes_of(&self, slot: u32) -> usize {
+                self.column.bytes_of(slot)
             }
 
             fn memory(&self) -> usize {

@@ -126,6 +126,11 @@ impl SlotColumns for Ordered {
         Ok(())
     }
 
+    fn bytes_of(&self, slot: u32) -> usize {
+        let best = self.side.key(slot).and_then(|key| self.side.set().first(key));
+        best.map_or(0, |entry| self.side.set().map().bytes_of(entry))
+    }
+
     fn memory(&self) -> usize {
         self.side.memory()
     }

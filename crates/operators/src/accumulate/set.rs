@@ -4,6 +4,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{Field, FieldRef, Int64Type};
 use flott_batch::arrow_type;
+use flott_batch::bytes::{BATCH_BYTES, runs};
 use flott_plan::AggregateCall;
 use flott_state::{KeyedDelta, PrimitiveColumn, RestoredState, SlotColumns};
 use flott_types::{Error, Result};
@@ -50,6 +51,7 @@ pub(crate) struct Aggregates {
     /// How many rows a group has; for inputs with retractions alone.
     row_counts: Option<PrimitiveColumn<Int64Type>>,
     width: usize,
+    varies: bool,
 }
 
 /// Calls that see the same rows.
@@ -128,7 +130,10 @@ impl Aggregates {
         }
         let row_counts = retracts.then(|| PrimitiveColumn::new("$rows", 0));
         let width = units.iter().map(|unit| unit.kind.accumulator().fields().len()).sum();
-        Ok(Aggregates { units, outputs, row_counts, width })
+        let fixed = |field: FieldRef| field.data_type().primitive_width().is_some();
+        let varies = !units.iter().flat_map(|unit| unit.kind.accumulator().fields()).all(fixed)
+            || units.iter().any(|unit| unit.kind.accumulator().has_side());
+        Ok(Aggregates { units, outputs, row_counts, width, varies })
     }
 
     /// How many rows each group has, for an input with retractions.
@@ -174,7 +179,24 @@ impl Aggregates {
                 counts[*to as usize] += counts[*from as usize];
             }
         }
-        self.units.iter_mut().try_for_each(|unit| unit.kind.accumulator_mut().merge(from, to, keys))
+        let merge = |unit: &mut Unit, from: &[u32], to: &[u32], keys: Option<&[ArrayRef]>| {
+            unit.kind.accumulator_mut().merge(from, to, keys)
+        };
+        if !self.varies {
+            return self.units.iter_mut().try_for_each(|unit| merge(unit, from, to, keys));
+        }
+        for run in runs(from.len(), BATCH_BYTES, |at| self.bytes_of(from[at])) {
+            let part = |column: &ArrayRef| column.slice(run.start, run.len());
+            let keys: Option<Vec<ArrayRef>> = keys.map(|keys| keys.iter().map(part).collect());
+            let (from, to) = (&from[run.clone()], &to[run.clone()]);
+            self.units.iter_mut().try_for_each(|unit| merge(unit, from, to, keys.as_deref()))?;
+        }
+        Ok(())
+    }
+
+    /// Whether groups differ in size: accumulators hold texts, lists and the like.
+    pub fn varies(&self) -> bool {
+        self.varies
     }
 
     /// The results of these groups, a column a call.
@@ -358,6 +380,10 @@ impl SlotColumns for Aggregates {
             Some(counts) => counts.write(slots, columns),
             None => Ok(()),
         }
+    }
+
+    fn bytes_of(&self, slot: u32) -> usize {
+        self.units.iter().map(|unit| unit.kind.accumulator().bytes_of(slot)).sum()
     }
 
     fn memory(&self) -> usize {

@@ -87,6 +87,10 @@ impl SlotColumns for Single {
         self.columns.write(slots, columns)
     }
 
+    fn bytes_of(&self, slot: u32) -> usize {
+        self.columns.bytes_of(slot)
+    }
+
     fn memory(&self) -> usize {
         self.columns.memory()
     }

@@ -218,6 +218,10 @@ impl SlotColumns for Views {
         self.members.write(slots, columns)
     }
 
+    fn bytes_of(&self, slot: u32) -> usize {
+        self.members.bytes_of(slot)
+    }
+
     fn memory(&self) -> usize {
         self.side.memory() + self.members.memory()
     }

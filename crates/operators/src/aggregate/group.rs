@@ -9,10 +9,11 @@
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
+use flott_batch::bytes::RowBytes;
 use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{AggregateCall, AggregatePhase, ChainedNode};
-use flott_state::{Expiring, KeyedTable, OperatorSnapshot, RestoredState, SlotColumns};
+use flott_state::{Expiring, KeyedTable, NO_SLOT, OperatorSnapshot, RestoredState, SlotColumns};
 use flott_types::{CheckpointId, Error, KeyGroup, Result, Timestamp};
 
 use crate::BuildContext;
@@ -47,6 +48,7 @@ pub(crate) struct GroupAggregate {
     /// A batch query without GROUP BY has a result for no rows, too.
     result_of_nothing: bool,
     table: KeyedTable<Expiring<Aggregates>>,
+    batch_bytes: usize,
     batch: u32,
     /// By slot: the batch that touched it last.
     touched_in: Vec<u32>,
@@ -97,6 +99,7 @@ impl GroupAggregate {
                 context.max_parallelism,
                 groups,
             )?,
+            batch_bytes: context.batch_bytes,
             batch: 0,
             touched_in: Vec::new(),
             born_in: Vec::new(),
@@ -166,28 +169,32 @@ impl GroupAggregate {
         aggregates.update(&Rows { keys, columns, rows: &rows, slots: &slots, retract: Some(&retract) })
     }
 
-    fn expire(&mut self, rows: usize, context: &mut Context<'_>) {
-        let next = self.table.expire(context.now, rows);
-        next.into_iter().for_each(|at| context.schedule(at));
-    }
-}
-
-impl Operator for GroupAggregate {
-    fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        self.table.restore(restored.take_keyed(TABLE))?;
-        let slots: Vec<u32> = self.table.live().collect();
-        let keys = self.table.keys_of(&slots)?;
-        self.table.values_mut().values.restore_side(&mut restored, &keys, &slots)?;
-        self.expire(0, context);
-        Ok(())
-    }
-
-    fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
-        let batch = columns_of(batch)?.compact()?;
-        let keys: Vec<ArrayRef> = match self.partial {
+    fn key_columns(&self, batch: &ChangeBatch) -> Vec<ArrayRef> {
+        match self.partial {
             true => (0..self.keys.len()).map(|key| batch.column(key).clone()).collect(),
             false => self.keys.iter().map(|key| batch.column(*key).clone()).collect(),
-        };
+        }
+    }
+
+    /// Halves a batch until the results of the groups that a part touches fit into one batch, before and after it.
+    fn process_in_parts(&mut self, batch: &ChangeBatch, context: &mut Context<'_>) -> Result<()> {
+        let rows = batch.physical_rows();
+        let (keys, bytes) = (self.key_columns(batch), RowBytes::new(batch.columns().columns()));
+        self.table.lookup(&keys, rows, &mut self.slots)?;
+        self.slots.sort_unstable();
+        self.slots.dedup();
+        let known = self.slots.iter().filter(|slot| **slot != NO_SLOT);
+        let known: usize = known.map(|slot| self.table.values().bytes_of(*slot)).sum();
+        if rows > 1 && self.slots.len() > 1 && known + bytes.of_range(0, rows) > self.batch_bytes {
+            let half = rows / 2;
+            self.process_in_parts(&batch.slice(0, half), context)?;
+            return self.process_in_parts(&batch.slice(half, rows - half), context);
+        }
+        self.process_part(batch, context)
+    }
+
+    fn process_part(&mut self, batch: &ChangeBatch, context: &mut Context<'_>) -> Result<()> {
+        let keys = self.key_columns(batch);
         let touched = self.touch(&keys, batch.physical_rows(), context.now)?;
         let existed: Vec<&Touched> = touched.iter().filter(|group| group.before.is_some()).collect();
         let old_rows: Vec<u32> = existed.iter().map(|group| group.row).collect();
@@ -195,7 +202,7 @@ impl Operator for GroupAggregate {
         let mut before = take_columns(&keys, &old_rows)?;
         before.append(&mut self.table.values().values.values(&old_slots)?);
 
-        self.accumulate(&batch, &keys)?;
+        self.accumulate(batch, &keys)?;
 
         let groups = self.table.values();
         let stays = |group: &&Touched| groups.values.has_rows(group.slot);
@@ -235,6 +242,35 @@ impl Operator for GroupAggregate {
             return Ok(());
         }
         context.output.emit(Batch::Changes(changes.build(&self.schema, &[&before, &after])?))
+    }
+
+    fn expire(&mut self, rows: usize, context: &mut Context<'_>) {
+        let next = self.table.expire(context.now, rows);
+        next.into_iter().for_each(|at| context.schedule(at));
+    }
+}
+
+impl Operator for GroupAggregate {
+    fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
+        self.table.restore(restored.take_keyed(TABLE))?;
+        if self.table.values().values.has_side() {
+            let slots: Vec<u32> = self.table.live().collect();
+            let runs: Vec<Vec<u32>> = self.table.runs(&slots).into_iter().map(<[u32]>::to_vec).collect();
+            for slots in runs {
+                let keys = self.table.keys_of(&slots)?;
+                self.table.values_mut().values.restore_side(&mut restored, &keys, &slots)?;
+            }
+        }
+        self.expire(0, context);
+        Ok(())
+    }
+
+    fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        let batch = columns_of(batch)?.compact()?;
+        match self.table.values().values.varies() {
+            true => self.process_in_parts(&batch, context),
+            false => self.process_part(&batch, context),
+        }
     }
 
     fn processing_time(&mut self, _: Timestamp, context: &mut Context<'_>) -> Result<()> {

@@ -17,7 +17,7 @@
 //!
 //! Cost of a row: interning its key and the row (two hashes, two probes) and one probe of the other side; of each candidate:
 //! decoding the other side's row, a gather per column, and the condition, evaluated over some thousand pairs at once. No
-//! more than [`CHUNK`] pairs are ever gathered; output leaves as it is made.
+//! more than [`CHUNK`] pairs are ever gathered, nor more bytes than fit into a batch; output leaves as it is made.
 
 mod output;
 mod side;
@@ -25,6 +25,7 @@ mod side;
 use arrow::array::ArrayRef;
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::SchemaRef;
+use flott_batch::bytes::RowBytes;
 use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, Expr, JoinKind, Schema};
@@ -53,6 +54,7 @@ pub(crate) struct Join {
     left: Side,
     right: Side,
     probe: Vec<u32>,
+    batch_bytes: usize,
 }
 
 /// What a join is built from.
@@ -72,6 +74,8 @@ struct Pairs {
     entries: Vec<u32>,
     /// Rows whose candidates are all here or were before, with the number of pairs up to their last.
     complete: Vec<(u32, usize)>,
+    /// How many bytes the pairs take up side by side.
+    bytes: usize,
 }
 
 impl Join {
@@ -100,6 +104,7 @@ impl Join {
             left: side("left", left, left_keys, !matches!(kind, JoinKind::Inner | JoinKind::Right))?,
             right: side("right", right, right_keys, matches!(kind, JoinKind::Right | JoinKind::Full))?,
             probe: Vec::new(),
+            batch_bytes: context.batch_bytes,
         })
     }
 
@@ -154,7 +159,7 @@ impl Operator for Join {
             return Ok(());
         }
         let (now, rows) = (context.now, batch.physical_rows());
-        let Join { schema, kind, condition, left, right, probe } = self;
+        let Join { schema, kind, condition, left, right, probe, batch_bytes } = self;
         let (own, other) = if input == 0 { (left, right) } else { (right, left) };
         let absorbed = own.absorb(&batch, &keys, now)?;
         other.probe(&keys, rows, probe)?;
@@ -172,6 +177,8 @@ impl Operator for Join {
             joined: Joined::default(),
             unmatched: FastSet::default(),
             unmatched_in_order: Vec::new(),
+            bytes: RowBytes::new(batch.columns().columns()),
+            batch_bytes: *batch_bytes,
         };
         work.run(probe, context)?;
         own.forget(&absorbed);
@@ -210,6 +217,9 @@ struct Work<'a> {
     unmatched: FastSet<u32>,
     /// In the order in which they did; perhaps several times, perhaps with others.
     unmatched_in_order: Vec<u32>,
+    /// Of the batch's rows.
+    bytes: RowBytes,
+    batch_bytes: usize,
 }
 
 impl Work<'_> {
@@ -223,20 +233,22 @@ impl Work<'_> {
             let mut at = 0;
             loop {
                 let end = total.min(at + CHUNK - pairs.rows.len().min(CHUNK));
-                for position in at..end {
-                    if let Some(entry) = self.other.nth(*key, position, self.now) {
+                while at < end && pairs.bytes < self.batch_bytes {
+                    if let Some(entry) = self.other.nth(*key, at, self.now) {
                         pairs.rows.push(row as u32);
                         pairs.entries.push(entry);
+                        pairs.bytes += self.bytes.of(row) + self.other.bytes_of(entry);
                     }
+                    at += 1;
                 }
-                at = end;
                 if at == total {
                     pairs.complete.push((row as u32, pairs.rows.len()));
                     break;
                 }
                 self.join(std::mem::take(&mut pairs), context)?;
             }
-            if pairs.rows.len() >= CHUNK || pairs.complete.len() >= CHUNK {
+            let full = pairs.rows.len() >= CHUNK || pairs.bytes >= self.batch_bytes;
+            if full || pairs.complete.len() >= CHUNK {
                 self.join(std::mem::take(&mut pairs), context)?;
             }
         }
@@ -327,10 +339,13 @@ impl Work<'_> {
         let changes = pads_nulls || !joins;
         let last = changes && !adds && before > 0 && after == 0;
         let first = changes && adds && before == 0 && !self.unmatched.remove(&entry);
+        // The other copies of a row count as well.
+        let bytes = if times > 1 { self.bytes.of(row as usize) + self.other.bytes_of(entry) } else { 0 };
+        let fills = |copies: i64| copies as usize * bytes / self.batch_bytes;
         let mut put = |kind: RowKind, row: Option<u32>| -> Result<()> {
-            for _ in 0..times {
+            for copy in 1..=times {
                 self.joined.push(kind, row, Some(pair as u32));
-                if self.joined.len() >= CHUNK {
+                if self.joined.len() >= CHUNK || fills(copy) > fills(copy - 1) {
                     let others = Others { side: self.other, entries: &pairs.entries, decoded };
                     let own = self.batch.columns().columns();
                     let joined =
@@ -364,9 +379,11 @@ impl Work<'_> {
             for _ in 0..self.other.count(entry) {
                 self.joined.push(kind, None, Some(pairs.entries.len() as u32));
                 pairs.entries.push(entry);
-                if pairs.entries.len() >= CHUNK {
+                pairs.bytes += self.other.bytes_of(entry);
+                if pairs.entries.len() >= CHUNK || pairs.bytes >= self.batch_bytes {
                     self.emit(&pairs, None, context)?;
                     pairs.entries.clear();
+                    pairs.bytes = 0;
                 }
             }
         }

@@ -148,6 +148,11 @@ impl Side {
         self.map.values().values.count.values()[entry as usize]
     }
 
+    /// The bytes of a row, beside those of numbers.
+    pub fn bytes_of(&self, entry: u32) -> usize {
+        self.map.bytes_of(entry)
+    }
+
     /// Sets how many matches a row has.
     pub fn set_matches(&mut self, entry: u32, number: i64) {
         if let Some(matches) = &mut self.map.values_mut().values.matches {

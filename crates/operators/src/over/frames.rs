@@ -426,6 +426,10 @@ impl SlotColumns for Groups {
         self.aggregates.write(slots, aggregates)
     }
 
+    fn bytes_of(&self, slot: u32) -> usize {
+        self.aggregates.bytes_of(slot)
+    }
+
     fn memory(&self) -> usize {
         self.aggregates.memory() + self.last_time.as_ref().map_or(0, SlotColumns::memory)
     }

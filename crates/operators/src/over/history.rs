@@ -52,13 +52,8 @@ impl History {
         let mut places = Places::default();
         self.map.intern_keys(keys, times.len(), &mut places.keys, |_, _| ())?;
         self.map.intern(&places.keys, &rows, &mut places.entries, |_, _| ())?;
-        self.remember(&places.entries, times);
+        remember(&mut self.times, self.map.entries_end(), &places.entries, times);
         Ok(places)
-    }
-
-    fn remember(&mut self, entries: &[u32], times: &[Timestamp]) {
-        self.times.resize(self.map.entries_end().max(self.times.len()), 0);
-        entries.iter().zip(times).for_each(|(entry, time)| self.times[*entry as usize] = *time);
     }
 
     pub fn map(&self) -> &KeyedMap<Expiring<()>> {
@@ -144,20 +139,33 @@ impl History {
         Ok(self.map.values().wake_at())
     }
 
-    pub fn snapshot(&mut self, full: bool) -> Result<Option<KeyedDelta>> {
+    pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
         self.map.snapshot(full)
     }
 
     pub fn restore(&mut self, batches: Vec<RecordBatch>) -> Result<()> {
         self.map.restore(batches)?;
         let entries: Vec<u32> = self.map.live().collect();
-        let columns = self.map.rows_of(&entries)?;
-        let [.., times, positions] = columns.as_slice() else {
-            return Err(Error::internal("rows of a frame have no time"));
-        };
-        self.remember(&entries, times.as_primitive::<Int64Type>().values());
-        let positions = positions.as_primitive::<Int64Type>();
-        self.next = arrow::compute::max(positions).map_or(0, |last| last + 1);
+        for run in self.map.runs(&entries) {
+            let columns = self.map.rows_of(run)?;
+            let [.., times, positions] = columns.as_slice() else {
+                return Err(Error::internal("rows of a frame have no time"));
+            };
+            remember(
+                &mut self.times,
+                self.map.entries_end(),
+                run,
+                times.as_primitive::<Int64Type>().values(),
+            );
+            let last = arrow::compute::max(positions.as_primitive::<Int64Type>());
+            self.next = self.next.max(last.map_or(0, |last| last + 1));
+        }
         Ok(())
     }
+}
+
+/// Notes the times of entries, all of which are below `end`.
+fn remember(known: &mut Vec<Timestamp>, end: usize, entries: &[u32], times: &[Timestamp]) {
+    known.resize(end.max(known.len()), 0);
+    entries.iter().zip(times).for_each(|(entry, time)| known[*entry as usize] = *time);
 }

@@ -98,7 +98,7 @@ impl Lag {
         Ok(results)
     }
 
-    pub fn snapshot(&mut self, full: bool) -> Result<Option<KeyedDelta>> {
+    pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
         self.history.snapshot(full)
     }
 

@@ -23,6 +23,7 @@ pub(crate) struct Pending {
     /// Rows of equal time are in the order of arrival.
     times: BTreeMap<Timestamp, Vec<u32>>,
     arrivals: i64,
+    batch_bytes: usize,
 }
 
 /// Rows whose time has come, in the order of time, then of arrival.
@@ -48,8 +49,11 @@ impl Pending {
             order: None,
             max_parallelism: context.max_parallelism,
         };
+        let mut map = KeyedMap::new(&spec, ())?;
+        map.set_batch_bytes(context.batch_bytes);
         Ok(Pending {
-            map: KeyedMap::new(&spec, ())?,
+            map,
+            batch_bytes: context.batch_bytes,
             columns,
             time_column,
             times: BTreeMap::new(),
@@ -76,12 +80,15 @@ impl Pending {
     /// Takes out the next rows with times up to `until`: all of some times, as many times as make `enough` rows.
     pub fn due(&mut self, until: Timestamp, enough: usize) -> Result<Option<Due>> {
         let (mut entries, mut times) = (Vec::new(), Vec::new());
+        let mut bytes = 0;
         while entries.len() < enough
+            && bytes < self.batch_bytes
             && let Some(next) = self.times.first_entry()
             && *next.key() <= until
         {
             let (time, mut rows) = next.remove_entry();
             times.resize(times.len() + rows.len(), time);
+            bytes += rows.iter().map(|entry| self.map.bytes_of(*entry)).sum::<usize>();
             entries.append(&mut rows);
         }
         if entries.is_empty() {
@@ -100,23 +107,27 @@ impl Pending {
         Ok(slots.into_iter().map(|key| self.map.len_of(key) > 0).collect())
     }
 
-    pub fn snapshot(&mut self, full: bool) -> Result<Option<KeyedDelta>> {
+    pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
         self.map.snapshot(full)
     }
 
     pub fn restore(&mut self, batches: Vec<RecordBatch>) -> Result<()> {
         self.map.restore(batches)?;
         let entries: Vec<u32> = self.map.live().collect();
-        let mut columns = self.columns.rows_of(&self.map, &entries)?;
-        let arrivals = columns.pop();
-        let arrivals = arrivals.ok_or_else(|| Error::internal("rows that wait have no arrival"))?;
-        let arrivals = arrivals.as_primitive::<Int64Type>().values().clone();
-        let times = Millis::new(&columns[self.time_column])?;
-        let mut order: Vec<usize> = (0..entries.len()).collect();
-        order.sort_by_key(|row| arrivals[*row]);
-        for row in order {
-            self.times.entry(times.get(row)).or_default().push(entries[row]);
-            self.arrivals = arrivals[row] + 1;
+        let mut arrived = Vec::with_capacity(entries.len());
+        for run in self.map.runs(&entries) {
+            let mut columns = self.columns.rows_of(&self.map, run)?;
+            let arrivals = columns.pop();
+            let arrivals = arrivals.ok_or_else(|| Error::internal("rows that wait have no arrival"))?;
+            let times = Millis::new(&columns[self.time_column])?;
+            for (row, arrival) in arrivals.as_primitive::<Int64Type>().values().iter().enumerate() {
+                arrived.push((*arrival, times.get(row), run[row]));
+            }
+        }
+        arrived.sort_unstable();
+        for (arrival, time, entry) in arrived {
+            self.times.entry(time).or_default().push(entry);
+            self.arrivals = arrival + 1;
         }
         Ok(())
     }

@@ -28,6 +28,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, UInt32Array};
 use arrow::datatypes::SchemaRef;
 use arrow::row::{RowConverter, SortField};
+use flott_batch::bytes::runs;
 use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, SortKey};
@@ -68,6 +69,7 @@ pub(crate) struct TopN {
     /// Encodes what rows are ordered by, where only one row is wanted.
     sorter: Option<RowConverter>,
     rows: Ranked,
+    batch_bytes: usize,
     batch: u32,
     /// By partition: the batch that touched it last, and the best row of the batch.
     touched_in: Vec<(u32, u32)>,
@@ -122,6 +124,7 @@ impl TopN {
             order: order.to_vec(),
             sorter: sorter.transpose()?,
             rows: Ranked::new(input, parts.partition, order, latest_first, updates, ttl, context)?,
+            batch_bytes: context.batch_bytes,
             batch: 0,
             touched_in: Vec::new(),
         })
@@ -238,6 +241,18 @@ impl TopN {
         Ok(columns)
     }
 
+    /// As many changes at a time as fit into one batch, updates as a whole.
+    fn runs<'a>(&self, changes: &'a [Change]) -> Vec<&'a [Change]> {
+        let bytes = |at: usize| match (changes[at].kind, changes.get(at + 1)) {
+            (RowKind::UpdateAfter, _) => 0,
+            (RowKind::UpdateBefore, Some(after)) => {
+                self.rows.map().bytes_of(changes[at].entry) + self.rows.map().bytes_of(after.entry)
+            }
+            _ => self.rows.map().bytes_of(changes[at].entry),
+        };
+        runs(changes.len(), self.batch_bytes, bytes).into_iter().map(|run| &changes[run]).collect()
+    }
+
     fn emit(&self, changes: &[Change], context: &mut Context<'_>) -> Result<()> {
         let columns = self.columns(changes)?;
         let same = Equality::new(&columns, &columns);
@@ -314,7 +329,7 @@ impl Operator for TopN {
             self.change(before.partition(at), after.partition(at), &mut changes);
         }
         if !changes.is_empty() {
-            self.emit(&changes, context)?;
+            self.runs(&changes).into_iter().try_for_each(|changes| self.emit(changes, context))?;
         }
         self.rows.remove(gone);
         self.trim(&touched, now);
@@ -338,7 +353,7 @@ impl Operator for TopN {
             let rows = wanted.partition(at).iter().zip(ranks);
             changes.extend(rows.map(|(entry, rank)| Change { kind: RowKind::Insert, entry: *entry, rank }));
         }
-        for chunk in changes.chunks(CHUNK) {
+        for chunk in changes.chunks(CHUNK).flat_map(|chunk| self.runs(chunk)) {
             let rows = record_batch(&self.schema, self.columns(chunk)?, chunk.len())?;
             context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))?;
         }

@@ -64,8 +64,10 @@ impl Ranked {
             max_parallelism: context.max_parallelism,
         };
         let values = Expiring::new((), ttl, &[keys, rows].concat());
+        let mut map = KeyedMap::new(&spec, values)?;
+        map.set_batch_bytes(context.batch_bytes);
         Ok(Ranked {
-            map: KeyedMap::new(&spec, values)?,
+            map,
             columns,
             arrivals: 0,
             twins: if retracts { Some(Twins::new(input)?) } else { None },
@@ -129,22 +131,31 @@ impl Ranked {
         Ok(columns)
     }
 
-    pub fn snapshot(&mut self, full: bool) -> Result<Option<KeyedDelta>> {
+    pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
         self.map.snapshot(full)
     }
 
     pub fn restore(&mut self, batches: Vec<RecordBatch>) -> Result<()> {
         self.map.restore(batches)?;
         let entries: Vec<u32> = self.map.live().collect();
-        let mut columns = self.columns.rows_of(&self.map, &entries)?;
-        let Some(arrivals) = columns.pop() else { return Ok(()) };
-        let arrivals = arrivals.as_primitive::<Int64Type>();
-        self.arrivals = arrow::compute::max(arrivals).map_or(0, |last| last + 1);
+        let mut arrived = Vec::with_capacity(entries.len());
+        for run in self.map.runs(&entries) {
+            let arrivals = self.map.rows_of(run)?.pop();
+            let Some(arrivals) = arrivals else { return Ok(()) };
+            arrived.extend(
+                arrivals.as_primitive::<Int64Type>().values().iter().copied().zip(run.iter().copied()),
+            );
+        }
+        arrived.sort_unstable();
+        self.arrivals = arrived.last().map_or(0, |(last, _)| last + 1);
         let Some(twins) = &mut self.twins else { return Ok(()) };
-        let mut order: Vec<u32> = (0..entries.len() as u32).collect();
-        order.sort_by_key(|row| arrivals.value(*row as usize));
-        let sorted: Vec<u32> = order.iter().map(|row| entries[*row as usize]).collect();
-        twins.restore(&take_columns(&columns, &order)?, &sorted)
+        let sorted: Vec<u32> = arrived.into_iter().map(|(_, entry)| entry).collect();
+        for run in self.map.runs(&sorted) {
+            let mut columns = self.columns.rows_of(&self.map, run)?;
+            columns.pop();
+            twins.restore(&columns, run)?;
+        }
+        Ok(())
     }
 }
 

@@ -16,10 +16,11 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, UInt32Array};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, SchemaRef};
+use flott_batch::bytes::runs;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{AggregateCall, AggregatePhase, ChainedNode, WindowKind, WindowSpec};
-use flott_state::{KeyIndex, KeyedTable, OperatorSnapshot, RestoredState};
+use flott_state::{KeyIndex, KeyedTable, OperatorSnapshot, RestoredState, SlotColumns};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 
 use super::columns::WindowColumns;
@@ -83,6 +84,7 @@ pub(crate) struct WindowAggregate {
     shape: Option<Slicing>,
     columns: WindowColumns,
     table: KeyedTable<Aggregates>,
+    batch_bytes: usize,
     /// The groups of each slice.
     slices: BTreeMap<i64, Vec<u32>>,
     /// The ends of the windows that are to fire.
@@ -121,6 +123,7 @@ impl WindowAggregate {
         Ok(WindowAggregate {
             columns: WindowColumns::new(&schema, parts.window_columns, zone)?,
             schema,
+            batch_bytes: context.batch_bytes,
             table: KeyedTable::new(
                 TABLE,
                 &table_keys.fields,
@@ -315,11 +318,11 @@ impl WindowAggregate {
         let sums: Vec<u32> = (0..of_group.len() as u32).map(|group| base + group).collect();
         let to: Vec<u32> = groups.iter().map(|group| base + group).collect();
         let aggregates = self.table.values_mut();
-        sums.iter().for_each(|slot| flott_state::SlotColumns::reset(aggregates, *slot));
+        sums.iter().for_each(|slot| SlotColumns::reset(aggregates, *slot));
         aggregates.merge(slots, &to, None)?;
         self.emit(&of_group, &sums, window, context)?;
         let aggregates = self.table.values_mut();
-        sums.iter().for_each(|slot| flott_state::SlotColumns::reset(aggregates, *slot));
+        sums.iter().for_each(|slot| SlotColumns::reset(aggregates, *slot));
         Ok(())
     }
 
@@ -327,16 +330,23 @@ impl WindowAggregate {
     fn emit(&self, groups: &[u32], values: &[u32], window: i64, context: &mut Context<'_>) -> Result<()> {
         let filled = groups.iter().zip(values).filter(|(_, value)| self.table.values().has_rows(**value));
         let (groups, values): (Vec<u32>, Vec<u32>) = filled.map(|(group, value)| (*group, *value)).unzip();
-        if groups.is_empty() {
-            return Ok(());
+        let bytes = |at: usize| {
+            self.table.bytes_of(groups[at]) + SlotColumns::bytes_of(self.table.values(), values[at])
+        };
+        for run in runs(groups.len(), self.batch_bytes, bytes) {
+            self.emit_run(&groups[run.clone()], &values[run], window, context)?;
         }
-        let mut columns = self.table.keys_of(&groups)?;
+        Ok(())
+    }
+
+    fn emit_run(&self, groups: &[u32], values: &[u32], window: i64, context: &mut Context<'_>) -> Result<()> {
+        let mut columns = self.table.keys_of(groups)?;
         let starts = match self.shape {
             Some(shape) => vec![shape.start(window); groups.len()],
             None => columns[self.keys.len()].as_primitive::<Int64Type>().values().to_vec(),
         };
         columns.truncate(self.keys.len());
-        columns.append(&mut self.table.values().values(&values)?);
+        columns.append(&mut self.table.values().values(values)?);
         self.columns.append(&mut columns, &starts, &vec![window; groups.len()]);
         let rows = record_batch(&self.schema, columns, groups.len())?;
         context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))
@@ -364,9 +374,11 @@ impl Operator for WindowAggregate {
         self.progress.restore(&mut restored)?;
         self.table.restore(restored.take_keyed(TABLE))?;
         let slots: Vec<u32> = self.table.live().collect();
-        let keys = self.table.keys_of(&slots)?;
-        self.table.values_mut().restore_side(&mut restored, &keys, &slots)?;
-        if let Some(slices) = keys.last().filter(|_| !slots.is_empty()) {
+        let runs: Vec<Vec<u32>> = self.table.runs(&slots).into_iter().map(<[u32]>::to_vec).collect();
+        for slots in runs {
+            let keys = self.table.keys_of(&slots)?;
+            self.table.values_mut().restore_side(&mut restored, &keys, &slots)?;
+            let Some(slices) = keys.last() else { continue };
             for (slot, slice) in slots.iter().zip(slices.as_primitive::<Int64Type>().values()) {
                 self.slices.entry(*slice).or_default().push(*slot);
             }

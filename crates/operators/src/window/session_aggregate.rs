@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, UInt32Array};
 use arrow::datatypes::{Int64Type, SchemaRef};
+use flott_batch::bytes::runs;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::WindowKind;
@@ -46,6 +47,7 @@ pub(crate) struct SessionAggregate {
     columns: WindowColumns,
     /// window_start, window_end, accumulators.
     table: KeyedTable<(Bounds, Bounds, Aggregates)>,
+    batch_bytes: usize,
     index: KeyIndex,
     /// By key: its open sessions, named by their slots in the table.
     sessions: Vec<Sessions>,
@@ -109,6 +111,7 @@ impl SessionAggregate {
             gap,
             time_column: parts.window.event_time.then_some(parts.window.time_column),
             zone,
+            batch_bytes: context.batch_bytes,
             table: KeyedTable::new(TABLE, fields, partition, context.max_parallelism, values)?,
             index: KeyIndex::new(&fields[..partition])?,
             sessions: Vec::new(),
@@ -246,17 +249,21 @@ impl SessionAggregate {
                 ended.push(slot);
             }
         }
-        if ended.is_empty() {
-            return Ok(());
-        }
+        let bytes = |at: usize| self.table.bytes_of(ended[at]);
+        let runs = runs(ended.len(), self.batch_bytes, bytes);
+        runs.into_iter().try_for_each(|run| self.emit(&ended[run], context))
+    }
+
+    /// Sends sessions that have ended, and forgets them.
+    fn emit(&mut self, ended: &[u32], context: &mut Context<'_>) -> Result<()> {
         let (starts, ends, aggregates) = self.table.values();
         let bounds =
             |column: &Bounds| ended.iter().map(|slot| column.values()[*slot as usize]).collect::<Vec<_>>();
-        let mut columns = self.table.keys_of(&ended)?;
+        let mut columns = self.table.keys_of(ended)?;
         columns.truncate(self.keys.len());
-        columns.append(&mut aggregates.values(&ended)?);
+        columns.append(&mut aggregates.values(ended)?);
         self.columns.append(&mut columns, &bounds(starts), &bounds(ends));
-        for slot in &ended {
+        for slot in ended {
             self.table.remove(*slot);
             let key = self.key_of[*slot as usize];
             self.sessions[key as usize].remove(*slot);
@@ -289,9 +296,13 @@ impl Operator for SessionAggregate {
         self.progress.restore(&mut restored)?;
         self.table.restore(restored.take_keyed(TABLE))?;
         let slots: Vec<u32> = self.table.live().collect();
-        let columns = self.table.keys_of(&slots)?;
-        self.table.values_mut().2.restore_side(&mut restored, &columns, &slots)?;
-        let keys = self.intern(&columns[..self.keys.len()], slots.len())?;
+        let runs: Vec<Vec<u32>> = self.table.runs(&slots).into_iter().map(<[u32]>::to_vec).collect();
+        let mut keys = Vec::with_capacity(slots.len());
+        for slots in runs {
+            let columns = self.table.keys_of(&slots)?;
+            self.table.values_mut().2.restore_side(&mut restored, &columns, &slots)?;
+            keys.append(&mut self.intern(&columns[..self.keys.len()], slots.len())?);
+        }
         self.key_of.resize(self.table.slots_end(), 0);
         self.due_at.resize(self.table.slots_end(), i64::MAX);
         for (slot, key) in slots.into_iter().zip(keys) {

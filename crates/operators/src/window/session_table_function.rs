@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, SchemaRef};
+use flott_batch::bytes::runs;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, WindowKind, WindowSpec};
@@ -35,6 +36,7 @@ pub(crate) struct SessionTableFunction {
     columns: WindowColumns,
     /// Local time, a number in the order of arrival, the row.
     rows: KeyedMap<()>,
+    batch_bytes: usize,
     arrivals: i64,
     /// By key.
     sessions: Vec<Sessions>,
@@ -77,6 +79,7 @@ impl SessionTableFunction {
             time_column: window.event_time.then_some(window.time_column),
             zone,
             rows: KeyedMap::new(&spec, ())?,
+            batch_bytes: context.batch_bytes,
             arrivals: 0,
             sessions: Vec::new(),
             members: Vec::new(),
@@ -136,11 +139,14 @@ impl SessionTableFunction {
         if entries.is_empty() {
             return Ok(());
         }
-        let mut columns = self.rows.rows_of(&entries)?.split_off(2);
-        self.columns.append(&mut columns, &starts, &ends);
-        let rows = record_batch(&self.schema, columns, entries.len())?;
+        for run in runs(entries.len(), self.batch_bytes, |at| self.rows.bytes_of(entries[at])) {
+            let mut columns = self.rows.rows_of(&entries[run.clone()])?.split_off(2);
+            self.columns.append(&mut columns, &starts[run.clone()], &ends[run.clone()]);
+            let rows = record_batch(&self.schema, columns, run.len())?;
+            context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))?;
+        }
         entries.iter().for_each(|entry| self.rows.remove(*entry));
-        context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))
+        Ok(())
     }
 
     fn schedule(&self, context: &mut Context<'_>) {
@@ -157,17 +163,20 @@ impl Operator for SessionTableFunction {
         self.progress.restore(&mut restored)?;
         self.rows.restore(restored.take_keyed(TABLE))?;
         let entries: Vec<u32> = self.rows.live().collect();
-        let columns = self.rows.rows_of(&entries)?;
-        let (times, arrivals) =
-            (columns[0].as_primitive::<Int64Type>(), columns[1].as_primitive::<Int64Type>());
-        let mut order: Vec<usize> = (0..entries.len()).collect();
-        order.sort_by_key(|at| arrivals.value(*at));
-        for at in order {
-            let key = self.rows.key_of(entries[at]);
-            let placement = self.place(key, times.value(at));
+        let mut arrived = Vec::with_capacity(entries.len());
+        for run in self.rows.runs(&entries) {
+            let columns = self.rows.rows_of(run)?;
+            let (times, arrivals) =
+                (columns[0].as_primitive::<Int64Type>(), columns[1].as_primitive::<Int64Type>());
+            arrived.extend((0..run.len()).map(|at| (arrivals.value(at), times.value(at), run[at])));
+        }
+        arrived.sort_unstable();
+        for (arrival, time, entry) in arrived {
+            let key = self.rows.key_of(entry);
+            let placement = self.place(key, time);
             self.put(key, &placement);
-            self.members[placement.session.id as usize].1.push(entries[at]);
-            self.arrivals = self.arrivals.max(arrivals.value(at) + 1);
+            self.members[placement.session.id as usize].1.push(entry);
+            self.arrivals = self.arrivals.max(arrival + 1);
         }
         self.schedule(context);
         Ok(())

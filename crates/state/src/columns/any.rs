@@ -72,6 +72,10 @@ impl SlotColumns for AnyColumn {
         Ok(())
     }
 
+    fn bytes_of(&self, slot: u32) -> usize {
+        self.bytes(slot).len()
+    }
+
     fn memory(&self) -> usize {
         self.rows.memory() + self.codec.memory()
     }

@@ -76,9 +76,9 @@ impl<T: FromBytes> SlotColumns for ByteColumn<T> {
     }
 
     fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
-        let size = slots.iter().map(|slot| self.bytes.bytes(*slot).len()).sum();
+        let size = slots.iter().map(|slot| self.bytes_of(*slot)).sum();
         if size > i32::MAX as usize {
-            return Err(Error::unsupported("a batch of more than 2 GB of strings in state"));
+            return Err(Error::unsupported("a value of more than 2 GB in state"));
         }
         let mut builder = GenericByteBuilder::<T>::with_capacity(slots.len(), size);
         for slot in slots {
@@ -96,6 +96,10 @@ impl<T: FromBytes> SlotColumns for ByteColumn<T> {
             self.set(*slot, array.is_valid(row).then(|| array.value(row)));
         }
         Ok(())
+    }
+
+    fn bytes_of(&self, slot: u32) -> usize {
+        self.bytes.bytes(slot).len()
     }
 
     fn memory(&self) -> usize {

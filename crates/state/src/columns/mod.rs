@@ -32,6 +32,12 @@ pub trait SlotColumns: Send {
     /// Sets the values of these slots from what [`SlotColumns::read`] gave out. All of them have been reset before.
     fn write(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<()>;
 
+    /// The bytes of a slot's values, beside those of numbers: by this, batches of them are cut.
+    fn bytes_of(&self, slot: u32) -> usize {
+        let _ = slot;
+        0
+    }
+
     /// The bytes of memory that they hold.
     fn memory(&self) -> usize {
         0
@@ -72,6 +78,10 @@ impl<C: SlotColumns + ?Sized> SlotColumns for Box<C> {
         (**self).write(slots, columns)
     }
 
+    fn bytes_of(&self, slot: u32) -> usize {
+        (**self).bytes_of(slot)
+    }
+
     fn memory(&self) -> usize {
         (**self).memory()
     }
@@ -100,6 +110,10 @@ impl<C: SlotColumns> SlotColumns for Vec<C> {
             columns = write_part(part, slots, columns)?;
         }
         Ok(())
+    }
+
+    fn bytes_of(&self, slot: u32) -> usize {
+        self.iter().map(|columns| columns.bytes_of(slot)).sum()
     }
 
     fn memory(&self) -> usize {
@@ -131,6 +145,10 @@ macro_rules! side_by_side {
                 $(let rest = write_part(&mut self.$index, slots, rest)?;)+
                 let _ = rest;
                 Ok(())
+            }
+
+            fn bytes_of(&self, slot: u32) -> usize {
+                0 $(+ self.$index.bytes_of(slot))+
             }
 
             fn memory(&self) -> usize {

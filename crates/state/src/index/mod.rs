@@ -247,6 +247,15 @@ impl KeyIndex {
         }
     }
 
+    /// The bytes of a slot's key, beside those of numbers.
+    pub(crate) fn bytes_of(&self, slot: u32) -> usize {
+        match &self.keys {
+            Keys::Integer(_) => 0,
+            Keys::Pair(index) => index.bytes_of(slot),
+            Keys::Rows { index, .. } => index.bytes(slot).len(),
+        }
+    }
+
     /// The bytes of memory that it holds.
     pub fn memory(&self) -> usize {
         let keys = match &self.keys {

@@ -129,6 +129,18 @@ impl PairIndex {
         self.columns.iter_mut().for_each(Column::clear);
     }
 
+    /// The bytes of the texts of a key.
+    pub fn bytes_of(&self, slot: u32) -> usize {
+        let (first, second) = match self.null_slots.get(&slot) {
+            Some(key) => *key,
+            None => {
+                let (first, second) = self.keys[slot as usize];
+                (Some(first), Some(second))
+            }
+        };
+        self.columns[0].bytes_of(first) + self.columns[1].bytes_of(second)
+    }
+
     pub fn keys_of(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
         let key = |slot: &u32| match self.null_slots.get(slot) {
             Some(key) => *key,
@@ -198,6 +210,13 @@ impl Column {
         match self {
             Column::Integer(integers) => integers.column_of(values),
             Column::Text(texts) => texts.column_of(values),
+        }
+    }
+
+    fn bytes_of(&self, value: Option<i64>) -> usize {
+        match (self, value) {
+            (Column::Text(texts), Some(number)) => texts.bytes_of(number),
+            _ => 0,
         }
     }
 

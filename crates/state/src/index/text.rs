@@ -95,6 +95,11 @@ impl TextColumn {
         }
     }
 
+    /// The bytes of a text.
+    pub fn bytes_of(&self, number: i64) -> usize {
+        self.index.bytes(number as u32).len()
+    }
+
     /// The texts of numbers.
     pub fn column_of(&self, numbers: impl Iterator<Item = Option<i64>>) -> Result<ArrayRef> {
         let mut texts = StringBuilder::with_capacity(numbers.size_hint().0, 0);

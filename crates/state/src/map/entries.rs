@@ -178,6 +178,14 @@ impl Entries {
         }
     }
 
+    /// The bytes of an entry's row, beside those of a number.
+    pub fn bytes_of(&self, entry: u32) -> usize {
+        match self {
+            Entries::Rows(entries) => entries.index.bytes(entry).len(),
+            Entries::Integers(_) => 0,
+        }
+    }
+
     pub fn memory(&self) -> usize {
         match self {
             Entries::Rows(entries) => entries.index.memory() + entries.codec.memory(),

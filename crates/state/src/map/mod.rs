@@ -23,8 +23,9 @@ use arrow::compute::SortOptions;
 use arrow::datatypes::FieldRef;
 use flott_types::Result;
 
+use crate::cut::runs;
 use crate::index::Slots;
-use crate::layout::{Layout, Restored};
+use crate::layout::{Columns, Layout, Restored};
 use crate::{DirtySlots, KeyIndex, KeyedDelta, NO_SLOT, SlotColumns};
 use entries::Entries;
 use lists::Lists;
@@ -273,7 +274,7 @@ impl<V: SlotColumns> KeyedMap<V> {
     /// The rows of entries as columns.
     ///
     /// # Errors
-    /// If they hold more than 2 GB of strings.
+    /// If they hold more than 2 GB of strings: see [`KeyedMap::runs`].
     pub fn rows_of(&self, entries: &[u32]) -> Result<Vec<ArrayRef>> {
         self.entries.rows_of(entries)
     }
@@ -299,23 +300,30 @@ impl<V: SlotColumns> KeyedMap<V> {
         self.changes.pending()
     }
 
-    /// What changed since the last snapshot, or with `full` everything; `None` if nothing did.
+    /// What changed since the last snapshot, or with `full` everything; nothing if nothing did. What is large comes in parts.
     ///
     /// # Errors
-    /// If the columns cannot be built (more than 2 GB of strings).
-    pub fn snapshot(&mut self, full: bool) -> Result<Option<KeyedDelta>> {
+    /// If the columns cannot be built (one value of more than 2 GB).
+    pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
         let changes = self.changes.take(full, self.slots.live().iter());
-        let delta = if full || changes.changed.len() + changes.deleted.len() > 0 {
-            let mut columns = self.keys_and_rows(&changes.changed)?;
-            columns.append(&mut self.values.read(&changes.changed)?);
-            let deleted: &[u32] = if full { &[] } else { &changes.deleted };
-            let gone = self.keys_and_rows(deleted)?;
-            Some(self.layout.delta(columns, changes.changed.len(), gone, deleted.len(), full)?)
-        } else {
-            None
-        };
+        let deltas = self.layout.deltas(&changes, full, self)?;
         changes.deleted.iter().for_each(|entry| self.free(*entry));
-        Ok(delta)
+        Ok(deltas)
+    }
+
+    /// The bytes of an entry with its key, beside those of numbers.
+    pub fn bytes_of(&self, entry: u32) -> usize {
+        self.key_bytes(entry) + self.value_bytes(entry)
+    }
+
+    /// Entries in runs whose keys, rows and values fit into one batch.
+    pub fn runs<'a>(&self, entries: &'a [u32]) -> Vec<&'a [u32]> {
+        runs(entries, self.layout.batch_bytes, |entry| self.bytes_of(entry))
+    }
+
+    /// Batches hold about so many bytes instead of [`BATCH_BYTES`](flott_batch::bytes::BATCH_BYTES).
+    pub fn set_batch_bytes(&mut self, bytes: usize) {
+        self.layout.batch_bytes = bytes;
     }
 
     /// Puts in the rows of a snapshot.
@@ -344,13 +352,6 @@ impl<V: SlotColumns> KeyedMap<V> {
         let entries = self.entries.memory() + self.slots.memory() + self.lists.memory();
         let keys = self.keys.memory() + (self.references.capacity() + self.abandoned.capacity()) * 4;
         keys + entries + self.values.memory() + self.changes.memory()
-    }
-
-    fn keys_and_rows(&self, entries: &[u32]) -> Result<Vec<ArrayRef>> {
-        let keys: Vec<u32> = entries.iter().map(|entry| self.key_of(*entry)).collect();
-        let mut columns = self.keys.keys_of(&keys)?;
-        columns.append(&mut self.rows_of(entries)?);
-        Ok(columns)
     }
 
     /// The entry of a row of the batch encoded last, and whether it is new.
@@ -382,5 +383,26 @@ impl<V: SlotColumns> KeyedMap<V> {
         if *references == 0 {
             self.abandoned.push(key);
         }
+    }
+}
+
+impl<V: SlotColumns> Columns for KeyedMap<V> {
+    fn keys(&self, entries: &[u32]) -> Result<Vec<ArrayRef>> {
+        let keys: Vec<u32> = entries.iter().map(|entry| self.key_of(*entry)).collect();
+        let mut columns = self.keys.keys_of(&keys)?;
+        columns.append(&mut self.rows_of(entries)?);
+        Ok(columns)
+    }
+
+    fn values(&self, entries: &[u32]) -> Result<Vec<ArrayRef>> {
+        self.values.read(entries)
+    }
+
+    fn key_bytes(&self, entry: u32) -> usize {
+        self.keys.bytes_of(self.key_of(entry)) + self.entries.bytes_of(entry)
+    }
+
+    fn value_bytes(&self, entry: u32) -> usize {
+        self.values.bytes_of(entry)
     }
 }

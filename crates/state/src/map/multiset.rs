@@ -140,8 +140,8 @@ impl KeyedMultiset {
     /// See [`KeyedMap::snapshot`].
     ///
     /// # Errors
-    /// If the columns cannot be built (more than 2 GB of strings).
-    pub fn snapshot(&mut self, full: bool) -> Result<Option<KeyedDelta>> {
+    /// If the columns cannot be built (one value of more than 2 GB).
+    pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
         self.map.snapshot(full)
     }
 

@@ -11,9 +11,12 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute::{filter_record_batch, interleave_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt16Type};
 use bytes::Bytes;
+use flott_batch::bytes::{BATCH_BYTES, RowBytes, runs};
 use flott_types::{Error, KeyGroup, KeyGroupRange, Result};
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::{KeyValue, RowGroupMetaData};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -78,6 +81,11 @@ pub(crate) fn deleted(stored: &RecordBatch) -> &BooleanBuffer {
 
 /// Stored rows, in any order and any number of batches of one schema, as a file.
 pub(crate) fn encode(parts: &[RecordBatch]) -> Result<Vec<u8>> {
+    encode_by(parts, BATCH_BYTES)
+}
+
+/// With row groups of about `limit` bytes at most: each is read back as one batch.
+fn encode_by(parts: &[RecordBatch], limit: usize) -> Result<Vec<u8>> {
     let failed = |e: parquet::errors::ParquetError| {
         Error::unsupported("state that cannot be written as Parquet").with_source(e)
     };
@@ -96,11 +104,16 @@ pub(crate) fn encode(parts: &[RecordBatch]) -> Result<Vec<u8>> {
         .build();
     let mut writer = ArrowWriter::try_new(Vec::new(), first.schema(), Some(properties)).map_err(failed)?;
     let batches: Vec<&RecordBatch> = parts.iter().collect();
+    let bytes: Vec<RowBytes> = parts.iter().map(|part| RowBytes::new(part.columns())).collect();
     // Gathered piece by piece: a whole table need not fit in one batch.
     for rows in by_key_group(parts).chunks(ROWS_PER_GROUP) {
-        let rows = interleave_record_batch(&batches, rows)
-            .map_err(|e| Error::internal("rows of state").with_source(e))?;
-        writer.write(&rows).map_err(failed)?;
+        let of = |at: usize| bytes[rows[at].0].of(rows[at].1);
+        for run in runs(rows.len(), limit, of) {
+            let rows = interleave_record_batch(&batches, &rows[run])
+                .map_err(|e| Error::internal("rows of state").with_source(e))?;
+            writer.write(&rows).map_err(failed)?;
+            writer.flush().map_err(failed)?;
+        }
     }
     writer.into_inner().map_err(failed)
 }
@@ -128,9 +141,13 @@ pub(crate) fn decode(file: Bytes, wanted: KeyGroupRange) -> Result<Vec<RecordBat
     let failed =
         |e: parquet::errors::ParquetError| Error::state("this is not a file of state").with_source(e);
     let wrong = |what: String| Error::state(format!("this is not a file of state: {what}"));
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?;
-    let metadata = builder.metadata().file_metadata().key_value_metadata();
-    let version = metadata.into_iter().flatten().find(|entry| entry.key == VERSION_KEY);
+    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::default()).map_err(failed)?;
+    let builder = |group: usize| {
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), metadata.clone());
+        builder.with_row_groups(vec![group])
+    };
+    let entries = metadata.metadata().file_metadata().key_value_metadata();
+    let version = entries.into_iter().flatten().find(|entry| entry.key == VERSION_KEY);
     match version.and_then(|entry| entry.value.as_deref()) {
         Some(VERSION) => {}
         Some(other) => {
@@ -141,19 +158,21 @@ pub(crate) fn decode(file: Bytes, wanted: KeyGroupRange) -> Result<Vec<RecordBat
         }
         None => return Err(wrong(format!("it has no '{VERSION_KEY}'"))),
     }
-    let fields = builder.schema().fields();
+    let fields = metadata.schema().fields();
     let column = |at: usize, name: &str, data_type: DataType| {
         fields.get(at).is_some_and(|field| field.name() == name && *field.data_type() == data_type)
     };
     if !column(0, KEY_GROUP, DataType::UInt16) || !column(1, DELETED, DataType::Boolean) {
         return Err(wrong(format!("it does not begin with '{KEY_GROUP}' and '{DELETED}'")));
     }
-    let row_groups = builder.metadata().row_groups().iter().enumerate();
-    let row_groups = row_groups.filter(|(_, group)| may_hold(group, wanted)).map(|(at, _)| at).collect();
-    let reader =
-        builder.with_row_groups(row_groups).with_batch_size(ROWS_PER_GROUP).build().map_err(failed)?;
+    let row_groups = metadata.metadata().row_groups().iter().enumerate();
+    let mut readers = Vec::new();
+    // A batch is one row group: what was written as one fits in one, and several need not.
+    for (at, _) in row_groups.filter(|(_, group)| may_hold(group, wanted)) {
+        readers.push(builder(at).with_batch_size(ROWS_PER_GROUP).build().map_err(failed)?);
+    }
     let mut batches = Vec::new();
-    for batch in reader {
+    for batch in readers.into_iter().flatten() {
         let failed = |e| Error::state("this is not a file of state").with_source(e);
         let batch = batch.map_err(failed)?;
         let groups = key_groups(&batch);
@@ -185,25 +204,27 @@ fn may_hold(group: &RowGroupMetaData, wanted: KeyGroupRange) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::Int64Array;
+    use arrow::array::{Int64Array, StringArray};
 
     use super::*;
 
-    fn rows(groups: impl Iterator<Item = u16>) -> RecordBatch {
-        let key_groups: Vec<u16> = groups.collect();
+    fn delta(count: i64) -> KeyedDelta {
         let number = Field::new("number", DataType::Int64, true);
-        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..key_groups.len() as i64));
-        let rows = RecordBatch::try_new(Arc::new(Schema::new(vec![number])), vec![numbers]).unwrap();
-        let delta = KeyedDelta {
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..count));
+        KeyedDelta {
             name: "t".to_owned(),
-            rows,
+            rows: RecordBatch::try_new(Arc::new(Schema::new(vec![number])), vec![numbers]).unwrap(),
             key_columns: 1,
             partition_columns: 1,
-            key_groups,
+            key_groups: Vec::new(),
             deleted: None,
             full: true,
-        };
-        stored(&delta).unwrap()
+        }
+    }
+
+    fn rows(groups: impl Iterator<Item = u16>) -> RecordBatch {
+        let key_groups: Vec<u16> = groups.collect();
+        stored(&KeyedDelta { key_groups: key_groups.clone(), ..delta(key_groups.len() as i64) }).unwrap()
     }
 
     #[test]
@@ -228,6 +249,24 @@ mod tests {
         let last = decode(file.clone(), KeyGroupRange { first: 50, last: 63 }).unwrap();
         assert_eq!(last.iter().map(RecordBatch::num_rows).sum::<usize>(), 14 * ROWS_PER_GROUP / 16);
         assert!(decode(file, KeyGroupRange { first: 0, last: 63 }).is_err());
+    }
+
+    #[test]
+    fn wide_rows_are_read_back_in_batches_of_as_many_as_were_written_at_once() {
+        let texts = ["a".repeat(90), "b".repeat(30), "c".repeat(30), "d".repeat(500), "e".to_owned()];
+        let text = Field::new("text", DataType::Utf8, true);
+        let part = |texts: &[String], groups: Vec<u16>| {
+            let texts: ArrayRef = Arc::new(StringArray::from_iter_values(texts));
+            let rows = RecordBatch::try_new(Arc::new(Schema::new(vec![text.clone()])), vec![texts]).unwrap();
+            let delta = KeyedDelta { rows, key_groups: groups, ..delta(0) };
+            stored(&delta).unwrap()
+        };
+        let parts = [part(&texts[..2], vec![1, 2]), part(&texts[2..], vec![2, 3, 4])];
+        let file = Bytes::from(encode_by(&parts, 120).unwrap());
+        let read = decode(file, KeyGroupRange { first: 2, last: 9 }).unwrap();
+        let read: Vec<Vec<&str>> =
+            read.iter().map(|rows| rows.column(OWN).as_string::<i32>().iter().flatten().collect()).collect();
+        assert_eq!(read, [vec![&texts[1], &texts[2]], vec![&texts[3]], vec![&texts[4]]]);
     }
 
     #[test]

@@ -124,7 +124,11 @@ impl TaskSnapshotWriter {
             let range =
                 KeyGroupRange::of_subtask(self.task.subtask, operator.max_parallelism, self.parallelism);
             let mut tables = known;
-            for delta in &operator.snapshot.keyed {
+            let mut deltas = operator.snapshot.keyed.as_slice();
+            while let Some(delta) = deltas.first() {
+                let parts = deltas.iter().position(|other| other.name != delta.name).unwrap_or(deltas.len());
+                let (parts, others) = deltas.split_at(parts);
+                deltas = others;
                 if full && !delta.full {
                     return Err(at(Error::internal(format!(
                         "a full snapshot of state '{}' was needed",
@@ -134,7 +138,7 @@ impl TaskSnapshotWriter {
                 let old = tables.iter().position(|table| table.name == delta.name);
                 let old_files = old.map(|at| tables[at].files.clone()).unwrap_or_default();
                 let files = self
-                    .write_table(checkpoint, target, delta, old_files, range, &mut written.bytes)
+                    .write_table(checkpoint, target, parts, old_files, range, &mut written.bytes)
                     .await
                     .map_err(|e| at(e.context(format_args!("state '{}'", delta.name))))?;
                 let table = described(delta, files);
@@ -160,40 +164,42 @@ impl TaskSnapshotWriter {
         Ok(written)
     }
 
-    /// The chain that `files` and the delta add up to.
+    /// The chain that `files` and the delta, in parts, add up to.
     async fn write_table(
         &mut self,
         checkpoint: CheckpointId,
         target: &Target,
-        delta: &KeyedDelta,
+        parts: &[KeyedDelta],
         mut files: Vec<StateFile>,
         range: KeyGroupRange,
         bytes: &mut u64,
     ) -> Result<Vec<StateFile>> {
-        if let Some(group) = delta.key_groups.iter().find(|group| !range.contains(KeyGroup(**group))) {
+        let groups = parts.iter().flat_map(|part| &part.key_groups);
+        if let Some(group) = groups.into_iter().find(|group| !range.contains(KeyGroup(**group))) {
             return Err(Error::internal(format!("a row has key group {group}, the subtask owns {range}")));
         }
-        let stored = format::stored(delta)?;
-        if delta.full || files.is_empty() {
-            let live = merge::live(vec![stored])?;
+        let stored = parts.iter().map(format::stored).collect::<Result<Vec<_>>>()?;
+        let rows: usize = stored.iter().map(RecordBatch::num_rows).sum();
+        let key_columns = parts.first().map_or(0, |part| part.key_columns);
+        if parts.first().is_some_and(|part| part.full) || files.is_empty() {
+            let live = merge::live(stored)?;
             let file = self.write_file(checkpoint, target, &live, FileKind::Full, range, bytes).await?;
             return Ok(file.into_iter().collect());
         }
-        if stored.num_rows() == 0 {
+        if rows == 0 {
             return Ok(files);
         }
-        let encoded = format::encode(std::slice::from_ref(&stored))?;
+        let encoded = format::encode(&stored)?;
         let Some(from) = merge::merge_from(&files, encoded.len() as u64) else {
-            let rows = stored.num_rows();
             files.push(self.put(checkpoint, target, encoded, rows, FileKind::Delta, range, bytes).await?);
             return Ok(files);
         };
-        let mut parts = Vec::with_capacity(files.len() - from + 1);
+        let mut chain = Vec::with_capacity(files.len() - from + 1);
         for file in &files[from..] {
-            parts.push(self.folder.read_rows(file, clip(file.key_groups, range)).await?);
+            chain.push(self.folder.read_rows(file, clip(file.key_groups, range)).await?);
         }
-        parts.push(vec![stored]);
-        let mut merged = merge::newest(parts, delta.key_columns)?;
+        chain.push(stored);
+        let mut merged = merge::newest(chain, key_columns)?;
         let kind = if from == 0 { FileKind::Full } else { FileKind::Delta };
         if kind == FileKind::Full {
             merged = merge::live(merged)?;

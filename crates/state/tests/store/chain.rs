@@ -144,7 +144,7 @@ fn a_snapshot_of_changes_is_refused_when_the_one_before_was_lost() {
     vertex.writers[0].lost();
     assert!(vertex.writers[0].full_needed());
     vertex.set(2, 2, None);
-    let keyed = vertex.tables[0].snapshot(false).unwrap().into_iter().collect();
+    let keyed = vertex.tables[0].snapshot(false).unwrap();
     let operator = HandOver {
         uid: uid(),
         name: "Count".to_owned(),

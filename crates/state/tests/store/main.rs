@@ -148,7 +148,7 @@ impl Vertex {
                 redistribution: Redistribution::Split,
                 entries: vec![format!("v1:{id}/{subtask}")],
             }];
-            let keyed = table.snapshot(full)?.into_iter().collect();
+            let keyed = table.snapshot(full)?;
             let operator = HandOver {
                 uid: uid(),
                 name: "Count".to_owned(),

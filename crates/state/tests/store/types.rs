@@ -122,10 +122,7 @@ fn a_column_name_of_the_stores_own_is_refused() {
         uid: uid(),
         name: "Count".to_owned(),
         max_parallelism: MAX_PARALLELISM,
-        snapshot: OperatorSnapshot {
-            keyed: table.snapshot(false).unwrap().into_iter().collect(),
-            lists: Vec::new(),
-        },
+        snapshot: OperatorSnapshot { keyed: table.snapshot(false).unwrap(), lists: Vec::new() },
     };
     let task = TaskId { vertex: VertexId(0), subtask: SubtaskIndex(0) };
     let mut writer = TaskSnapshotWriter::new(storage.job(JOB).folder().clone(), task, 1, &[]);

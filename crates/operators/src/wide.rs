@@ -1,0 +1,165 @@
+//! Rows so wide that batches are cut: the results are the same, and no batch is larger than it may be.
+
+use flott_batch::bytes::RowBytes;
+use flott_plan::{AggregateCall, AggregatePhase, JoinKind, OperatorSpec, SortKey, WindowKind, WindowSpec};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+
+use crate::harness::{Harness, call, node};
+
+/// Bytes of a batch. So many may come in as a batch, too.
+const LIMIT: usize = 1_200;
+const ROW: &str = "INT STRING";
+
+fn max() -> AggregateCall {
+    call("MAX", &[(1, "STRING")], "STRING")
+}
+
+fn group(aggregate: AggregateCall, input_updates: bool) -> OperatorSpec {
+    OperatorSpec::GroupAggregate {
+        keys: vec![0],
+        aggregates: vec![aggregate],
+        phase: AggregatePhase::Single,
+        input_updates,
+        emit_update_before: true,
+        ttl: 0,
+    }
+}
+
+fn top(to: Option<u64>, input_updates: bool) -> OperatorSpec {
+    let order = vec![SortKey { column: 1, descending: true, nulls_first: false }];
+    OperatorSpec::TopN { partition: vec![0], order, from: 1, to, output_rank: false, input_updates, ttl: 0 }
+}
+
+fn join(kind: JoinKind) -> OperatorSpec {
+    let (keys, null_safe) = (vec![0], vec![false]);
+    OperatorSpec::Join { kind, left_keys: keys.clone(), right_keys: keys, null_safe, condition: None, ttl: 0 }
+}
+
+/// Whatever came out is in batches of about as many bytes as they may have, unless it is one row or one update.
+fn assert_cut(operator: &Harness) {
+    for batch in operator.batches() {
+        let (bytes, rows) = (RowBytes::new(batch.columns().columns()), batch.physical_rows());
+        let bytes = bytes.of_range(0, rows);
+        assert!(rows <= 2 || bytes <= 2 * LIMIT, "{rows} rows have {bytes} bytes");
+    }
+}
+
+/// The same rows through an operator with small batches and one with large ones.
+fn compare(spec: OperatorSpec, inputs: &[&str], output: &str, retracts: bool) {
+    for seed in 0..6 {
+        println!("seed {seed} of {spec:?}");
+        let mut rng = SmallRng::seed_from_u64(seed);
+        let keys: Vec<&[usize]> = vec![&[0]; inputs.len()];
+        let large = || Harness::keyed(node(spec.clone(), inputs, output), &keys);
+        let (mut small, mut large) = (large().batch_bytes(LIMIT), large());
+        let mut live: Vec<Vec<String>> = vec![Vec::new(); inputs.len()];
+        for _ in 0..50 {
+            let input = rng.random_range(0..inputs.len());
+            let mut rows = String::new();
+            for _ in 0..rng.random_range(1..8) {
+                if retracts && rng.random_bool(0.3) && !live[input].is_empty() {
+                    let row = rng.random_range(0..live[input].len());
+                    rows += &format!("-D {}\n", live[input].swap_remove(row));
+                } else {
+                    let letter = char::from(rng.random_range(b'a'..=b'z'));
+                    let text: String = std::iter::repeat_n(letter, rng.random_range(1..150)).collect();
+                    let row = format!("{} {text}", rng.random_range(0..12));
+                    rows += &format!("+I {row}\n");
+                    live[input].push(row);
+                }
+            }
+            small.push_to(input, rows.trim_end());
+            large.push_to(input, rows.trim_end());
+            small.checkpoint(false);
+            if rng.random_bool(0.2) {
+                small.restore(1);
+            }
+            assert_eq!(small.result(), large.result());
+        }
+        (0..inputs.len()).for_each(|input| _ = (small.end(input), large.end(input)));
+        assert_eq!(small.result(), large.result());
+        assert_cut(&small);
+    }
+}
+
+#[test]
+fn results_of_groups_are_cut() {
+    compare(group(max(), false), &[ROW], ROW, false);
+    compare(group(max(), true), &[ROW], ROW, true);
+}
+
+#[test]
+fn joined_rows_are_cut() {
+    for kind in [JoinKind::Inner, JoinKind::Left, JoinKind::Full] {
+        compare(join(kind), &[ROW, ROW], "INT STRING INT STRING", true);
+    }
+    compare(join(JoinKind::Anti), &[ROW, ROW], ROW, true);
+}
+
+#[test]
+fn the_first_rows_are_cut() {
+    compare(top(Some(5), false), &[ROW], ROW, false);
+    compare(top(Some(5), true), &[ROW], ROW, true);
+    compare(top(Some(1), false), &[ROW], ROW, false);
+    compare(top(None, true), &[ROW], ROW, true);
+}
+
+#[test]
+fn normalized_rows_are_cut() {
+    compare(OperatorSpec::ChangelogNormalize { keys: vec![0], ttl: 0 }, &[ROW], ROW, false);
+}
+
+/// Rows with times, then a watermark behind all of them.
+fn in_event_time(spec: OperatorSpec, output: &str) {
+    let row = "INT STRING TIMESTAMP(3)";
+    let keys: &[&[usize]] = &[&[0]];
+    let large = || Harness::keyed(node(spec.clone(), &[row], output), keys);
+    let (mut small, mut large) = (large().batch_bytes(LIMIT), large());
+    let rows: Vec<String> = (0..60)
+        .map(|row| format!("+I {} {} 1970-01-01T00:00:{:02}", row % 20, "x".repeat(row * 2 + 1), row % 30))
+        .collect();
+    for operator in [&mut small, &mut large] {
+        operator.push(&rows.join("\n"));
+        operator.checkpoint(false);
+    }
+    small.restore(1);
+    small.watermark(100_000);
+    large.watermark(100_000);
+    assert!(!small.result().is_empty());
+    assert_eq!(small.result(), large.result());
+    assert_cut(&small);
+}
+
+#[test]
+fn rows_that_wait_leave_in_parts() {
+    let order = vec![SortKey { column: 2, descending: false, nulls_first: false }];
+    in_event_time(OperatorSpec::TemporalSort { order }, "INT STRING TIMESTAMP(3)");
+    let over = OperatorSpec::OverAggregate {
+        partition: vec![0],
+        time_column: Some(2),
+        preceding: None,
+        rows: true,
+        aggregates: vec![call("COUNT", &[], "BIGINT")],
+        ttl: 0,
+    };
+    in_event_time(over, "INT STRING TIMESTAMP(3) BIGINT");
+}
+
+#[test]
+fn windows_fire_in_parts() {
+    let window = |kind| WindowSpec { kind, time_column: 2, event_time: true, zone: None };
+    let of = |kind| OperatorSpec::WindowAggregate {
+        window: window(kind),
+        keys: vec![0],
+        aggregates: vec![max()],
+        phase: AggregatePhase::Single,
+        attached: None,
+        window_columns: [false, true, false],
+        input_updates: false,
+    };
+    let output = "INT STRING TIMESTAMP(3)";
+    in_event_time(of(WindowKind::Tumble { size: 60_000, offset: 0 }), output);
+    in_event_time(of(WindowKind::Hop { size: 60_000, slide: 30_000, offset: 0 }), output);
+    in_event_time(of(WindowKind::Session { gap: 30_000 }), output);
+}
