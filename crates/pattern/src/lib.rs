@@ -1,0 +1,139 @@
+//! Row patterns: finds the places in a sequence of rows where one variable follows the other, each as often as its
+//! quantifier says. It is the machine under SQL's MATCH_RECOGNIZE, with the semantics of Flink.
+//!
+//! The machine is pure: it knows rows by their numbers and asks its caller, through [`Conditions`], whether a row may be
+//! a variable. It does no I/O, keeps no rows, and reads no clock.
+//!
+//! ```
+//! use flott_pattern::{Conditions, Matcher, Pattern, Run, Skip, Variable};
+//!
+//! // PATTERN (A+ B): one or more rows above 10, then one that is not.
+//! let pattern = Pattern::new(vec![Variable::new(1, None, true), Variable::once()], None, Skip::PastLastRow);
+//! struct Above(Vec<i64>);
+//! impl Conditions for Above {
+//!     type Error = ();
+//!     fn holds(&mut self, variable: usize, _: &Run, row: u64) -> Result<bool, ()> {
+//!         Ok((self.0[row as usize] > 10) == (variable == 0))
+//!     }
+//! }
+//! let mut prices = Above(vec![11, 12, 3, 4, 20, 5]);
+//! let mut matcher = Matcher::default();
+//! let mut found = Vec::new();
+//! for row in 0..6 {
+//!     found.extend(matcher.step(&pattern, row as i64, &mut prices).unwrap());
+//! }
+//! let rows: Vec<_> = found.iter().map(|run| run.rows()).collect();
+//! assert_eq!(rows, [0..3, 4..6]);
+//! ```
+//!
+//! # Runs
+//!
+//! A partial match is a [`Run`]. The rows of a match follow each other without a gap, and the variables come in the order
+//! of the pattern, so a run is its first row and how many rows each variable has taken. It is a few numbers however long it
+//! gets, and no buffer of shared rows is needed. The caller keeps the rows from [`Matcher::first_row`] on.
+//!
+//! # Greedy
+//!
+//! As in Flink, a greedy variable does not compete by backtracking. The variable after it takes no row that the greedy one would
+//! take. So `A+ B` ends at the first row that is a B and not an A, and `A{1,2} B` does not match three rows that are all A and B. A
+//! reluctant variable lets both happen; what is found first wins, because a match ends the other runs with its first row.
+//! A quantifier that leaves no choice of length (`A`, `A?`, `A{3}`) is never greedy.
+//!
+//! # Which matches are found
+//!
+//! A run may begin at every row. A match is told when no run that began earlier is still open, in the order of first rows;
+//! each match told ends other runs as [`Skip`] says.
+
+mod matcher;
+mod run;
+
+pub use matcher::{Conditions, Matcher, StepError};
+pub use run::Run;
+
+/// A variable of a pattern with its quantifier.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Variable {
+    min: u32,
+    max: Option<u32>,
+    greedy: bool,
+}
+
+impl Variable {
+    /// A variable of `min` to `max` rows; `None` is without limit.
+    pub fn new(min: u32, max: Option<u32>, greedy: bool) -> Self {
+        Variable { min, max, greedy }
+    }
+
+    /// A variable of exactly one row.
+    pub fn once() -> Self {
+        Variable::new(1, Some(1), false)
+    }
+
+    /// Whether it may have no row.
+    pub fn is_optional(&self) -> bool {
+        self.min == 0
+    }
+
+    /// Whether the variable after it takes no row that this one would take.
+    pub fn holds_back(&self) -> bool {
+        self.greedy && self.max != Some(self.min) && (self.min, self.max) != (0, Some(1))
+    }
+
+    fn takes_more(&self, count: u32) -> bool {
+        self.max.is_none_or(|max| count < max)
+    }
+}
+
+/// AFTER MATCH SKIP: which runs a match ends, and which matches of them are not told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Skip {
+    /// Those that began with its first row, or before.
+    ToNextRow,
+    /// Those that began with one of its rows, or before.
+    PastLastRow,
+    /// Those that began before the first row of this variable.
+    ToFirst(usize),
+    /// Those that began before the last row of this variable.
+    ToLast(usize),
+}
+
+/// A pattern: variables one after the other.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pattern {
+    variables: Vec<Variable>,
+    within: Option<i64>,
+    skip: Skip,
+}
+
+impl Pattern {
+    /// `within`: the last row of a match is less than so long after its first row, in the unit of the rows' times.
+    pub fn new(variables: Vec<Variable>, within: Option<i64>, skip: Skip) -> Self {
+        Pattern { variables, within, skip }
+    }
+
+    /// How many variables there are.
+    pub fn len(&self) -> usize {
+        self.variables.len()
+    }
+
+    /// Whether there are no variables.
+    pub fn is_empty(&self) -> bool {
+        self.variables.is_empty()
+    }
+
+    /// Whether it would match without a row.
+    pub fn matches_nothing(&self) -> bool {
+        self.variables.iter().all(Variable::is_optional)
+    }
+
+    /// The variable, if the pattern ends with it and it is greedy: such a pattern would not know when it has ended.
+    pub fn greedy_end(&self) -> Option<usize> {
+        let last = self.variables.len().checked_sub(1)?;
+        self.variables[last].holds_back().then_some(last)
+    }
+
+    /// How long a run may last.
+    pub fn within(&self) -> Option<i64> {
+        self.within
+    }
+}

@@ -1,0 +1,63 @@
+//! A partial match.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+/// Rows that follow each other, dealt out to the variables of a pattern in order: a partial match, or a whole one.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Run {
+    first_row: u64,
+    first_time: i64,
+    /// How many rows each variable has, up to the last one that has any.
+    counts: Vec<u32>,
+}
+
+impl Run {
+    /// A run without rows, which would begin with this one.
+    pub(crate) fn before(row: u64, time: i64) -> Self {
+        Run { first_row: row, first_time: time, counts: Vec::new() }
+    }
+
+    /// The run with one more row, of this variable or a later one than its last.
+    pub(crate) fn with(&self, variable: usize) -> Self {
+        let mut counts = Vec::with_capacity(variable + 1);
+        counts.extend_from_slice(&self.counts);
+        counts.resize(variable + 1, 0);
+        counts[variable] += 1;
+        Run { counts, ..*self }
+    }
+
+    /// The variable of the last row; the first variable for a run without rows.
+    pub(crate) fn variable(&self) -> usize {
+        self.counts.len().saturating_sub(1)
+    }
+
+    /// How many rows a variable has.
+    pub fn count(&self, variable: usize) -> u32 {
+        self.counts.get(variable).copied().unwrap_or_default()
+    }
+
+    /// Its first row.
+    pub fn first_row(&self) -> u64 {
+        self.first_row
+    }
+
+    /// The time of its first row.
+    pub fn first_time(&self) -> i64 {
+        self.first_time
+    }
+
+    /// Its rows.
+    pub fn rows(&self) -> Range<u64> {
+        let all: u64 = self.counts.iter().map(|count| u64::from(*count)).sum();
+        self.first_row..self.first_row + all
+    }
+
+    /// The rows of a variable.
+    pub fn rows_of(&self, variable: usize) -> Range<u64> {
+        let before: u64 = self.counts.iter().take(variable).map(|count| u64::from(*count)).sum();
+        let start = self.first_row + before;
+        start..start + u64::from(self.count(variable))
+    }
+}

@@ -1,0 +1,214 @@
+//! The machine beside a model that tries every way to deal rows out to variables.
+
+use flott_pattern::{Conditions, Matcher, Pattern, Run, Skip, StepError, Variable};
+use proptest::prelude::*;
+
+/// For each variable, the rows that it takes.
+#[derive(Clone, Debug)]
+struct Table(Vec<Vec<bool>>);
+
+impl Conditions for Table {
+    type Error = ();
+
+    fn holds(&mut self, variable: usize, _: &Run, row: u64) -> Result<bool, ()> {
+        Ok(self.0[variable][row as usize])
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Quantifier {
+    min: u32,
+    max: Option<u32>,
+    greedy: bool,
+}
+
+impl Quantifier {
+    fn holds_back(&self) -> bool {
+        self.greedy && Some(self.min) != self.max && (self.min, self.max) != (0, Some(1))
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Case {
+    quantifiers: Vec<Quantifier>,
+    within: Option<i64>,
+    skip: Skip,
+    rows: Table,
+}
+
+/// A found match, as its first row and how many rows each variable has.
+type Found = (usize, Vec<u32>);
+
+/// What became of the rows from one start on.
+#[derive(Default)]
+struct FromOneRow {
+    matches: Vec<Found>,
+    /// Some run is open behind the last row.
+    open: bool,
+}
+
+impl Case {
+    fn len(&self) -> usize {
+        self.rows.0[0].len()
+    }
+
+    fn takes(&self, variable: usize, row: usize) -> bool {
+        self.rows.0[variable][row]
+    }
+
+    /// Whether a row may be the first one of `to` when `from` had the row before it (`None` for the start).
+    fn may_go(&self, from: Option<usize>, to: usize, row: usize) -> bool {
+        let first = from.map_or(0, |from| from + 1);
+        (first..to).all(|skipped| self.quantifiers[skipped].min == 0)
+            && (first.max(1)..=to)
+                .all(|at| !self.quantifiers[at - 1].holds_back() || !self.takes(at - 1, row))
+    }
+
+    /// All ways to go on, depth first, the variables that take most first.
+    fn explore(&self, start: usize, row: usize, counts: &[u32], found: &mut FromOneRow) {
+        if self.within.is_some_and(|within| row as i64 - start as i64 >= within) {
+            return;
+        }
+        if row == self.len() {
+            // Time has come to the last row only.
+            return;
+        }
+        let last = counts.iter().rposition(|count| *count > 0);
+        for to in last.unwrap_or(0)..self.quantifiers.len() {
+            let again = last == Some(to);
+            let enough = last.is_none_or(|last| to == last || counts[last] >= self.quantifiers[last].min);
+            let room = self.quantifiers[to].max.is_none_or(|max| counts[to] < max);
+            if !enough || !room || !self.takes(to, row) || !(again || self.may_go(last, to, row)) {
+                continue;
+            }
+            let mut next = counts.to_vec();
+            next[to] += 1;
+            let n = self.quantifiers.len();
+            let ends = next[to] >= self.quantifiers[to].min
+                && (to + 1..n).all(|at| {
+                    self.quantifiers[at].min == 0
+                        && !(self.quantifiers[at - 1].holds_back() && self.takes(at - 1, row))
+                });
+            if ends {
+                found.matches.push((start, next.clone()));
+            }
+            let goes_on = to + 1 < n || self.quantifiers[to].max.is_none_or(|max| next[to] < max);
+            if goes_on {
+                found.open |= row + 1 == self.len();
+                self.explore(start, row + 1, &next, found);
+            }
+        }
+    }
+
+    /// The matches told by the last row, or `None` where a skip has nowhere to go.
+    fn model(&self) -> Option<Vec<Found>> {
+        let mut told = Vec::new();
+        let mut keep_from = 0;
+        for start in 0..self.len() {
+            if start < keep_from {
+                continue;
+            }
+            let mut found = FromOneRow::default();
+            self.explore(start, start, &vec![0; self.quantifiers.len()], &mut found);
+            let rows = |counts: &[u32]| counts.iter().sum::<u32>();
+            // Of several that end with the same row, the one whose early variables have most.
+            found.matches.sort_by(|a, b| rows(&a.1).cmp(&rows(&b.1)).then(b.1.cmp(&a.1)));
+            let Some((start, counts)) = found.matches.into_iter().next() else {
+                if found.open {
+                    break;
+                }
+                continue;
+            };
+            let before = |variable: usize| counts[..variable].iter().sum::<u32>() as usize;
+            let target = |variable: usize, of: usize| {
+                (counts[variable] > 0 && start + of != start).then_some(start + of)
+            };
+            keep_from = match self.skip {
+                Skip::ToNextRow => start + 1,
+                Skip::PastLastRow => start + rows(&counts) as usize,
+                Skip::ToFirst(variable) => target(variable, before(variable))?,
+                Skip::ToLast(variable) => {
+                    target(variable, (before(variable) + counts[variable] as usize).saturating_sub(1))?
+                }
+            };
+            told.push((start, counts));
+        }
+        Some(told)
+    }
+
+    fn machine(&self) -> Option<Vec<Found>> {
+        let variables = self.quantifiers.iter().map(|q| Variable::new(q.min, q.max, q.greedy)).collect();
+        let pattern = Pattern::new(variables, self.within, self.skip);
+        let (mut matcher, mut rows, mut told) = (Matcher::default(), self.rows.clone(), Vec::new());
+        for row in 0..self.len() {
+            match matcher.step(&pattern, row as i64, &mut rows) {
+                Ok(found) => told.extend(found),
+                Err(StepError::Condition(())) => unreachable!("conditions do not fail"),
+                Err(StepError::NoRowToSkipTo { .. } | StepError::SkipsToFirstRow { .. }) => return None,
+            }
+            assert!(matcher.first_row() <= matcher.next_row());
+        }
+        let counts = |run: &Run| (0..self.quantifiers.len()).map(|variable| run.count(variable)).collect();
+        Some(told.iter().map(|run| (run.first_row() as usize, counts(run))).collect())
+    }
+}
+
+fn quantifier() -> impl Strategy<Value = Quantifier> {
+    (0u32..3, prop_oneof![Just(None), (0u32..3).prop_map(Some)], any::<bool>())
+        .prop_map(|(min, more, greedy)| Quantifier { min, max: more.map(|more| (min + more).max(1)), greedy })
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    (1usize..5, 0usize..9).prop_flat_map(|(variables, rows)| {
+        let skip = prop_oneof![
+            Just(Skip::ToNextRow),
+            Just(Skip::PastLastRow),
+            (0..variables).prop_map(Skip::ToFirst),
+            (0..variables).prop_map(Skip::ToLast),
+        ];
+        (
+            proptest::collection::vec(quantifier(), variables),
+            prop_oneof![Just(None), (1i64..6).prop_map(Some)],
+            skip,
+            proptest::collection::vec(proptest::collection::vec(any::<bool>(), rows), variables),
+        )
+            .prop_map(|(quantifiers, within, skip, rows)| Case {
+                quantifiers,
+                within,
+                skip,
+                rows: Table(rows),
+            })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+    #[test]
+    fn finds_what_trying_every_way_finds(case in case()) {
+        prop_assert_eq!(case.machine(), case.model());
+    }
+
+    #[test]
+    fn goes_on_where_it_was(case in case(), cut in 0usize..9) {
+        let variables = case.quantifiers.iter().map(|q| Variable::new(q.min, q.max, q.greedy)).collect();
+        let pattern = Pattern::new(variables, case.within, case.skip);
+        let (mut whole, mut rows) = (Matcher::default(), case.rows.clone());
+        let mut parts = Matcher::default();
+        for row in 0..case.len() {
+            if row == cut {
+                let written = serde_json::to_string(&parts).unwrap();
+                parts = serde_json::from_str(&written).unwrap();
+            }
+            let (a, b) = (
+                whole.step(&pattern, row as i64, &mut rows),
+                parts.step(&pattern, row as i64, &mut rows),
+            );
+            prop_assert_eq!(&a, &b);
+            if a.is_err() {
+                break;
+            }
+        }
+        prop_assert_eq!(whole, parts);
+    }
+}
