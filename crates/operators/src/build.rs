@@ -10,6 +10,7 @@ use crate::aggregate::local::LocalGroupAggregate;
 use crate::join::{Join, JoinParts};
 use crate::normalize::ChangelogNormalize;
 use crate::over::{OverAggregate, OverParts};
+use crate::pattern::MatchRecognize;
 use crate::rank::{self, Limit, TopN};
 use crate::sort::TemporalSort;
 use crate::stateless::calc::Calc;
@@ -164,6 +165,7 @@ pub fn build(node: &ChainedNode, context: &BuildContext) -> Result<Box<dyn Opera
             Box::new(OverAggregate::new(node, &parts, context)?)
         }
         OperatorSpec::TemporalSort { order } => Box::new(TemporalSort::new(node, order, context)?),
+        OperatorSpec::MatchRecognize(spec) => Box::new(MatchRecognize::new(node, spec, context)?),
         other => {
             return Err(Error::unsupported(format!("operator {}", name(other))).in_operator(&node.node.name));
         }
@@ -193,6 +195,7 @@ fn name(spec: &OperatorSpec) -> &'static str {
         OperatorSpec::TopN { .. } => "TopN",
         OperatorSpec::OverAggregate { .. } => "OverAggregate",
         OperatorSpec::TemporalSort { .. } => "TemporalSort",
+        OperatorSpec::MatchRecognize(_) => "MatchRecognize",
         OperatorSpec::ChangelogNormalize { .. } => "ChangelogNormalize",
         OperatorSpec::Expand { .. } => "Expand",
         OperatorSpec::Union => "Union",

@@ -11,6 +11,7 @@
 //! | [`join`] | Join of two changelogs |
 //! | [`rank`], [`sort`] | TopN, Limit, ORDER BY; TemporalSort |
 //! | [`over`] | OverAggregate |
+//! | [`pattern`] | MatchRecognize |
 //! | [`normalize`] | ChangelogNormalize |
 //! | [`accumulate`] | the aggregate functions, as columns of accumulators by slot |
 //! | [`support`] | changelogs in the making, expressions, time |
@@ -36,6 +37,7 @@ mod join;
 mod keyed_columns;
 mod normalize;
 mod over;
+mod pattern;
 mod rank;
 mod sort;
 mod stateless;

@@ -121,6 +121,12 @@ impl Matcher {
         Some(self.runs.first()?.first_time().saturating_add(pattern.within?))
     }
 
+    /// The bytes of memory that it holds.
+    pub fn memory(&self) -> usize {
+        let runs = self.runs.iter().chain(&self.waiting);
+        size_of::<Self>() + runs.map(Run::memory).sum::<usize>()
+    }
+
     fn expire(&mut self, pattern: &Pattern, time: i64) {
         if let Some(within) = pattern.within {
             self.runs.retain(|run| time.saturating_sub(run.first_time()) < within);

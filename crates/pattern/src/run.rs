@@ -60,4 +60,9 @@ impl Run {
         let start = self.first_row + before;
         start..start + u64::from(self.count(variable))
     }
+
+    /// The bytes of memory that it holds.
+    pub(crate) fn memory(&self) -> usize {
+        size_of::<Self>() + self.counts.capacity() * size_of::<u32>()
+    }
 }

@@ -10,6 +10,7 @@
 mod aggregate;
 mod expr;
 mod graph;
+mod pattern;
 mod schema;
 mod spec;
 mod window;
@@ -18,6 +19,9 @@ pub use aggregate::AggregateCall;
 pub use expr::{Expr, Literal};
 pub use graph::{
     ChainedNode, Chaining, Edge, Exchange, JobEdge, JobGraph, JobVertex, Node, NodeId, StreamGraph, Wishes,
+};
+pub use pattern::{
+    PatternCondition, PatternReference, PatternSkip, PatternSpec, PatternValue, PatternVariable,
 };
 pub use schema::{Column, Schema};
 pub use spec::{

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use flott_types::TypeKind;
 use serde::{Deserialize, Serialize};
 
-use crate::{AggregateCall, Expr, Schema, WindowSpec};
+use crate::{AggregateCall, Expr, PatternSpec, Schema, WindowSpec};
 
 /// A table as a connector sees it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -267,6 +267,8 @@ pub enum OperatorSpec {
         /// The order; the first key is the ascending time attribute.
         order: Vec<SortKey>,
     },
+    /// MATCH_RECOGNIZE
+    MatchRecognize(PatternSpec),
     /// Turns an upsert or CDC stream into a changelog with full -U and -D rows: keeps the last row of each key.
     ChangelogNormalize {
         /// The key columns.

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use flott_plan::{AggregateCall, Expr, JoinKind, SortKey, WindowSpec};
+use flott_plan::{AggregateCall, Expr, JoinKind, PatternSpec, SortKey, WindowSpec};
 use flott_types::{LogicalType, TypeKind};
 
 use crate::catalog::{ObjectPath, Table};
@@ -187,6 +187,13 @@ pub enum RelNode {
         /// The order.
         order: Vec<SortKey>,
     },
+    /// MATCH_RECOGNIZE: the partition columns, then the measures.
+    Match {
+        /// The input.
+        input: Box<Rel>,
+        /// Everything else; columns are those of the input.
+        spec: PatternSpec,
+    },
     /// OVER: the input's columns, then the calls.
     Over {
         /// The input.
@@ -310,6 +317,7 @@ impl Rel {
             | RelNode::Expand { input, .. }
             | RelNode::TopN { input, .. }
             | RelNode::TemporalSort { input, .. }
+            | RelNode::Match { input, .. }
             | RelNode::Over { input, .. } => vec![input],
             RelNode::Join { left, right, .. } => vec![left, right],
             RelNode::Union(inputs) => inputs.iter().collect(),
@@ -330,6 +338,7 @@ impl Rel {
             | RelNode::Expand { input, .. }
             | RelNode::TopN { input, .. }
             | RelNode::TemporalSort { input, .. }
+            | RelNode::Match { input, .. }
             | RelNode::Over { input, .. } => replace(input, change),
             RelNode::Join { left, right, .. } => {
                 replace(left, change);

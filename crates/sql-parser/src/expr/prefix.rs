@@ -143,7 +143,10 @@ impl Parser<'_> {
             {
                 self.json_call(&word)
             }
-            "FINAL" | "RUNNING" if next.kind == Kind::Word && self.peek_at(2).is_sign("(") => {
+            "FINAL" | "RUNNING"
+                if next.kind == Kind::Word
+                    && (self.peek_at(2).is_sign("(") || self.peek_at(2).is_sign(".")) =>
+            {
                 self.next();
                 let inner = self.primary()?;
                 Ok(encode_final(word == "FINAL", inner, span))

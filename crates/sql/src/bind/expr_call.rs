@@ -80,6 +80,11 @@ impl ExprBinder<'_, '_> {
             let test = self.call(name, vec![self.bind(is_json.expr)?], ast)?;
             return self.negate_if(is_json.negated, test, ast);
         }
+        if let Some(pattern) = self.scope.pattern
+            && let Some(bound) = self.final_or_running(pattern, ast)?
+        {
+            return Ok(bound);
+        }
         if encoding::decode_multiset(ast).is_some() {
             return Err(unsupported("the MULTISET constructor", ast));
         }
@@ -98,6 +103,11 @@ impl ExprBinder<'_, '_> {
         }
         if function.over.is_some() {
             return self.over_function(&name, function, ast);
+        }
+        if let Some(pattern) = self.scope.pattern
+            && let Some(bound) = self.pattern_function(pattern, &name, function, ast)?
+        {
+            return Ok(bound);
         }
         if aggregate::is_aggregate(&name) {
             return self.aggregate_function(&name, function, ast);

@@ -157,7 +157,11 @@ impl Binder<'_> {
     }
 
     /// One table, subquery or table function.
-    fn factor<'p>(&self, factor: &TableFactor, outer: Option<&'p Scope<'p>>) -> Result<(Rel, Scope<'p>)> {
+    pub(super) fn factor<'p>(
+        &self,
+        factor: &TableFactor,
+        outer: Option<&'p Scope<'p>>,
+    ) -> Result<(Rel, Scope<'p>)> {
         match factor {
             TableFactor::Table {
                 name,
@@ -203,7 +207,13 @@ impl Binder<'_> {
                 self.table_with_joins(table_with_joins, outer)
             }
             TableFactor::UNNEST { .. } => Err(unsupported("UNNEST", factor)),
-            TableFactor::MatchRecognize { .. } => Err(unsupported("MATCH_RECOGNIZE", factor)),
+            TableFactor::MatchRecognize { .. } => {
+                let Some(clause) = encoding::decode_match_recognize(factor) else {
+                    return Err(unsupported("this form of MATCH_RECOGNIZE", factor));
+                };
+                let rel = self.match_recognize(&clause, outer, factor)?;
+                aliased(rel, clause.alias, None, outer)
+            }
             TableFactor::Pivot { .. } => Err(unsupported("PIVOT", factor)),
             TableFactor::Unpivot { table, value, name, columns, null_inclusion, alias } => {
                 let (rel, scope) = self.factor(table, outer)?;

@@ -16,6 +16,8 @@ mod literal;
 mod over;
 pub(crate) mod placeholder;
 mod query;
+mod row_pattern;
+mod row_pattern_scope;
 mod scope;
 mod select;
 pub(crate) mod set_operation;

@@ -5,6 +5,7 @@ use flott_types::{Result, TypeKind};
 use sqlparser::ast::Ident;
 
 use super::placeholder::{self, Placeholder};
+use super::row_pattern_scope::PatternScope;
 use super::wrong;
 use crate::logical::Field;
 
@@ -20,6 +21,8 @@ pub(crate) struct Scope<'p> {
     /// Of a SELECT grouped by TUMBLE(...), HOP(...) or SESSION(...): where its window_start stands; window_end and
     /// window_time follow.
     pub group_window: Option<usize>,
+    /// Within MATCH_RECOGNIZE: columns are those of matched rows.
+    pub pattern: Option<&'p PatternScope<'p>>,
     /// The query around, for correlated subqueries.
     pub parent: Option<&'p Scope<'p>>,
 }
@@ -29,7 +32,7 @@ impl<'p> Scope<'p> {
     pub fn of(alias: Option<&str>, fields: Vec<Field>, parent: Option<&'p Scope<'p>>) -> Self {
         let all: Vec<usize> = (0..fields.len()).collect();
         let relations = alias.map(|alias| (alias.to_owned(), all.clone())).into_iter().collect();
-        Scope { fields, relations, visible: all, group_window: None, parent }
+        Scope { fields, relations, visible: all, group_window: None, pattern: None, parent }
     }
 
     /// The columns of two relations side by side.
@@ -97,6 +100,9 @@ impl<'p> Scope<'p> {
 
     /// Looks in this scope alone; gives the column and how many parts of the name it took.
     fn find(&self, parts: &[Ident]) -> Result<Option<(Expr, usize)>> {
+        if let Some(pattern) = self.pattern {
+            return pattern.find(self, parts);
+        }
         if let [table, column, ..] = parts
             && let Some(columns) = self.relation(&table.value)
             && let Some(index) = self.unique(columns, column)?
@@ -106,7 +112,7 @@ impl<'p> Scope<'p> {
         Ok(self.unique(&self.visible, &parts[0])?.map(|index| (self.column(index), 1)))
     }
 
-    fn unique(&self, columns: &[usize], name: &Ident) -> Result<Option<usize>> {
+    pub(super) fn unique(&self, columns: &[usize], name: &Ident) -> Result<Option<usize>> {
         let mut found = columns.iter().copied().filter(|column| self.fields[*column].name == name.value);
         match (found.next(), found.next()) {
             (Some(_), Some(_)) => Err(wrong(format!("Column '{}' is ambiguous", name.value), name)),

@@ -35,6 +35,10 @@ fn walk(rel: Rel, change: &mut impl FnMut(Expr) -> Expr) -> Rel {
         RelNode::Filter { condition, .. } => replace(condition, change),
         RelNode::Watermark { expr, .. } => replace(expr, change),
         RelNode::Join { condition: Some(condition), .. } => replace(condition, change),
+        RelNode::Match { spec, .. } => {
+            each(&mut spec.measures);
+            spec.conditions_mut().for_each(|condition| replace(condition, change));
+        }
         _ => {}
     }
     rel

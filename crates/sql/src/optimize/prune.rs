@@ -207,6 +207,13 @@ fn prune(rel: Rel, needed: &[usize]) -> Rel {
             let rel = Rel::new(RelNode::TemporalSort { input: Box::new(input), order }, out);
             select_placed(rel, &place, needed)
         }
+        RelNode::Match { input, mut spec } => {
+            let mut columns = Vec::new();
+            spec.columns_mut(&mut |column| columns.push(*column));
+            let (input, place) = prune_input(*input, columns);
+            spec.columns_mut(&mut |column| *column = place.of(*column));
+            project_to(Rel::new(RelNode::Match { input: Box::new(input), spec }, fields.clone()), needed)
+        }
         RelNode::Over { input, spec, calls } => {
             let width = input.fields.len();
             let mut columns: Vec<usize> = needed.iter().copied().filter(|column| *column < width).collect();

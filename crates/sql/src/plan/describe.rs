@@ -86,7 +86,7 @@ fn column(index: usize, input: &Schema) -> String {
     }
 }
 
-fn names(columns: &[usize], input: &Schema) -> String {
+pub(super) fn names(columns: &[usize], input: &Schema) -> String {
     columns.iter().map(|index| column(*index, input)).collect::<Vec<_>>().join(", ")
 }
 
@@ -94,7 +94,7 @@ fn all_names(schema: &Schema) -> String {
     names(&(0..schema.len()).collect::<Vec<_>>(), schema)
 }
 
-fn aggregate_call(call: &AggregateCall, input: &Schema) -> String {
+pub(super) fn aggregate_call(call: &AggregateCall, input: &Schema) -> String {
     let args = if call.args.is_empty() && call.function == "COUNT" {
         "*".to_owned()
     } else {
@@ -113,7 +113,7 @@ fn aggregate_calls(calls: &[AggregateCall], input: &Schema) -> String {
         .join(", ")
 }
 
-fn sort_keys(order: &[SortKey], input: &Schema) -> String {
+pub(super) fn sort_keys(order: &[SortKey], input: &Schema) -> String {
     order
         .iter()
         .map(|key| {

@@ -119,6 +119,9 @@ fn logical(rel: &Rel, depth: usize, text: &mut String) {
             format!("Logical{}", describe::top_n(partition, order, *from, *to, *rank, &input))
         }
         RelNode::TemporalSort { order, .. } => format!("Logical{}", describe::sort(order, &input)),
+        RelNode::Match { spec, .. } => {
+            format!("Logical{}", super::row_pattern::describe(spec, &input, &rel.fields))
+        }
         RelNode::Over { spec, calls, .. } => format!("Logical{}", describe::over(spec, calls, &input)),
     };
     line(depth, &shown, text);

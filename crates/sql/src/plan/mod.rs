@@ -10,6 +10,7 @@ mod describe;
 mod explain;
 mod join;
 mod options;
+mod row_pattern;
 mod sink;
 mod source;
 
@@ -115,6 +116,13 @@ impl<'a> Planner<'a> {
                 Ok(self.keyed(name, spec, schema_of(rel), false, input, &[]))
             }
             RelNode::Over { input, spec, calls } => self.over(input, spec, calls, rel),
+            RelNode::Match { input, spec } => {
+                let input = self.stream(input)?;
+                insert_only(&input, "Match Recognize")?;
+                let name = row_pattern::describe(spec, &input.schema, &rel.fields);
+                let operator = OperatorSpec::MatchRecognize(spec.clone());
+                Ok(self.keyed(name, operator, schema_of(rel), false, input, &spec.partition))
+            }
         }
     }
 

@@ -175,7 +175,8 @@ fn parts_of_queries() {
              SELECT * FROM t, LATERAL (SELECT x FROM u WHERE u.a = t.a);
              SELECT * FROM t, LATERAL TABLE(f(a));
              SELECT * FROM t CROSS JOIN UNNEST(ARRAY[1, 2]) AS e (x);
-             SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY ts MEASURES A.price AS p PATTERN (A B) DEFINE B AS B.price > 3);
+             SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY ts MEASURES A.price AS p PATTERN (A | B) DEFINE B AS B.price > 3);
+             SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY ts MEASURES CLASSIFIER() AS p PATTERN (A B) DEFINE B AS TRUE);
              SELECT TOP 2 a FROM t;
              SELECT LISTAGG(b) WITHIN GROUP (ORDER BY b) FROM t;
              SELECT EXISTS (SELECT 1 FROM u) FROM t",
@@ -193,8 +194,10 @@ fn parts_of_queries() {
             unsupported: LATERAL TABLE with a table function at line 1, column 32
             > SELECT * FROM t CROSS JOIN UNNEST(ARRAY[1, 2]) AS e (x)
             unsupported: UNNEST at line 1, column 41
-            > SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY ts MEASURES A.price AS p PATTERN (A B) DEFINE B AS B.price > 3)
-            unsupported: MATCH_RECOGNIZE at line 1, column 15
+            > SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY ts MEASURES A.price AS p PATTERN (A | B) DEFINE B AS B.price > 3)
+            unsupported: '|' (alternation) in a PATTERN at line 1, column 15
+            > SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY ts MEASURES CLASSIFIER() AS p PATTERN (A B) DEFINE B AS TRUE)
+            unsupported: CLASSIFIER() in MATCH_RECOGNIZE at line 1, column 57
             > SELECT TOP 2 a FROM t
             syntax: Encountered `2`, expected the end of the statement at line 1, column 12
             > SELECT LISTAGG(b) WITHIN GROUP (ORDER BY b) FROM t

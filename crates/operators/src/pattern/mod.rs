@@ -1,0 +1,361 @@
+//! MATCH_RECOGNIZE: rows of each key in the order of time, matched against a row pattern; one row a match.
+//!
+//! | file | what |
+//! |---|---|
+//! | `matchers` | the open matches of each key |
+//! | `window` | the rows that matter for the keys of a batch: those kept from before, then the batch's |
+//! | `conditions` | whether a row may be a variable |
+//! | `references` | values of matched rows: FIRST, LAST, aggregates |
+//!
+//! The pattern itself is `flott_pattern`'s. In event time rows wait until the watermark has passed them; what comes later is
+//! dropped and counted. In processing time rows are matched as they come.
+//!
+//! State: rows that wait, open matches by key, and the rows from each key's oldest open match on. A match is its first row
+//! and a few counts, so ten thousand open matches over one key's rows keep those rows once.
+//!
+//! Cost of a row: waiting (see `pending`); for each open match of its key one condition, or two. A condition on the row alone
+//! is computed for a whole batch; one that reads earlier rows is computed for each open match by itself, which costs
+//! some microseconds. Rows that stay behind in an open match are encoded into state, and decoded with each
+//! batch that touches their key.
+
+mod conditions;
+mod matchers;
+mod references;
+mod window;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, UInt32Array};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::{SortColumn, SortOptions, filter, lexsort_to_indices};
+use arrow::datatypes::SchemaRef;
+use flott_batch::{Batch, ChangeBatch, arrow_type};
+use flott_operator::{Context, Operator};
+use flott_pattern::{Pattern, Run, Skip, StepError, Variable};
+use flott_plan::{ChainedNode, PatternSkip, PatternSpec, SortKey};
+use flott_state::{KeyedTable, OperatorSnapshot, RestoredState};
+use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
+
+use self::conditions::{Conditions, Row};
+use self::matchers::Matchers;
+use self::references::{Match, Projection};
+use self::window::{Kept, Window};
+use crate::BuildContext;
+use crate::accumulate::unique_fields;
+use crate::over::pending::Pending;
+use crate::support::{Millis, columns_of, kernel, record_batch, take_columns};
+
+/// So many rows are matched at once.
+const CHUNK: usize = 4096;
+
+/// The operator.
+pub(crate) struct MatchRecognize {
+    schema: SchemaRef,
+    pattern: Pattern,
+    /// The variables' names, for messages.
+    names: Vec<String>,
+    partition: Vec<usize>,
+    time_column: Option<usize>,
+    order: Vec<SortKey>,
+    /// In event time.
+    pending: Option<Pending>,
+    kept: Kept,
+    matchers: KeyedTable<Matchers>,
+    /// When open matches end for want of time, with the slots of their keys. What is no longer true is ignored.
+    deadlines: BTreeMap<Timestamp, Vec<u32>>,
+    conditions: Conditions,
+    measures: Projection,
+}
+
+/// Rows in the order in which they are matched.
+struct Arrived<'a> {
+    columns: &'a [ArrayRef],
+    times: &'a [Timestamp],
+    /// The slots of their keys.
+    slots: &'a [u32],
+}
+
+impl MatchRecognize {
+    pub fn new(node: &ChainedNode, spec: &PatternSpec, context: &BuildContext) -> Result<Self> {
+        let input = crate::build::input(node, 0)?;
+        let variables =
+            spec.variables.iter().map(|variable| Variable::new(variable.min, variable.max, variable.greedy));
+        let skip = match spec.skip {
+            PatternSkip::ToNextRow => Skip::ToNextRow,
+            PatternSkip::PastLastRow => Skip::PastLastRow,
+            PatternSkip::ToFirst(variable) => Skip::ToFirst(variable),
+            PatternSkip::ToLast(variable) => Skip::ToLast(variable),
+        };
+        let fields = arrow_type::schema(input.iter());
+        let key = |column: &usize| {
+            let known = fields.fields().get(*column).cloned();
+            known.ok_or_else(|| Error::internal(format!("there is no key column {column}")))
+        };
+        let keys = unique_fields(&spec.partition.iter().map(key).collect::<Result<Vec<_>>>()?);
+        let pending = spec.time_column.map(|time| Pending::new(input, &spec.partition, time, context));
+        Ok(MatchRecognize {
+            schema: arrow_type::schema(node.node.schema.iter()),
+            pattern: Pattern::new(variables.collect(), spec.within, skip),
+            names: spec.variables.iter().map(|variable| variable.name.clone()).collect(),
+            partition: spec.partition.clone(),
+            time_column: spec.time_column,
+            order: spec.order.clone(),
+            pending: pending.transpose()?,
+            kept: Kept::new(input, &spec.partition, context)?,
+            matchers: KeyedTable::new(
+                "matches",
+                &keys,
+                keys.len(),
+                context.max_parallelism,
+                Matchers::default(),
+            )?,
+            deadlines: BTreeMap::new(),
+            conditions: Conditions::new(&spec.variables, input, context)?,
+            measures: Projection::new(&spec.references, &spec.measures, input, context)?,
+        })
+    }
+
+    fn keys(&self, columns: &[ArrayRef]) -> Vec<ArrayRef> {
+        self.partition.iter().map(|key| columns[*key].clone()).collect()
+    }
+
+    /// Matches rows, in order.
+    fn match_rows(
+        &mut self,
+        columns: &[ArrayRef],
+        times: &[Timestamp],
+        context: &mut Context<'_>,
+    ) -> Result<()> {
+        let keys = self.keys(columns);
+        let mut slots = Vec::new();
+        self.matchers.intern(&keys, times.len(), &mut slots, |_, _| ())?;
+        let (touched, first_rows) = window::distinct(&slots);
+        let arrived = Arrived { columns, times, slots: &slots };
+        self.run(&touched, &take_columns(&keys, &first_rows)?, &arrived, context)
+    }
+
+    /// Ends the open matches that have run out of time, and tells those that waited for them.
+    fn expire(&mut self, now: Timestamp, context: &mut Context<'_>) -> Result<()> {
+        let mut due = Vec::new();
+        while let Some(next) = self.deadlines.first_entry()
+            && *next.key() <= now
+        {
+            due.append(&mut next.remove());
+        }
+        due.sort_unstable();
+        due.dedup();
+        due.retain(|slot| self.matchers.is_live(*slot));
+        if due.is_empty() {
+            return Ok(());
+        }
+        let keys = self.matchers.keys_of(&due)?;
+        let mut found = Vec::new();
+        for slot in &due {
+            let told = self.matchers.values_mut().get_mut(*slot).advance::<Error>(&self.pattern, now);
+            let told = told.map_err(|error| failed(error, &self.names))?;
+            found.extend(told.into_iter().map(|run| (*slot, run)));
+        }
+        let nothing = Arrived { columns: &[], times: &[], slots: &[] };
+        let matchers = &self.matchers;
+        let window =
+            self.kept.window(&due, &keys, &nothing, |slot| matchers.values().get(slot).next_row())?;
+        self.emit(&window, found, context)?;
+        self.settle(&due, &keys, window)
+    }
+
+    fn run(
+        &mut self,
+        touched: &[u32],
+        keys: &[ArrayRef],
+        arrived: &Arrived<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<()> {
+        let matchers = &self.matchers;
+        let next = |slot| matchers.values().get(slot).next_row();
+        let mut window = self.kept.window(touched, keys, arrived, next)?;
+        let alone = self.conditions.of_rows(arrived.columns, arrived.times.len(), context)?;
+        let mut found = Vec::new();
+        for (row, (slot, time)) in arrived.slots.iter().zip(arrived.times).enumerate() {
+            window.push(*slot, row)?;
+            let row = Row { index: row, slot: *slot, alone: &alone, window: &window, context };
+            let mut asked = self.conditions.ask(row);
+            let told = self.matchers.values_mut().get_mut(*slot).step(&self.pattern, *time, &mut asked);
+            let told = told.map_err(|error| failed(error, &self.names))?;
+            found.extend(told.into_iter().map(|run| (*slot, run)));
+        }
+        self.emit(&window, found, context)?;
+        self.settle(touched, keys, window)
+    }
+
+    /// Sends matches.
+    fn emit(&mut self, window: &Window, found: Vec<(u32, Run)>, context: &mut Context<'_>) -> Result<()> {
+        for found in found.chunks(CHUNK) {
+            let found: Vec<Match<'_>> = found.iter().map(|(slot, run)| window.of(*slot, run)).collect();
+            let first = found.iter().map(Match::first_row).collect::<Result<Vec<u32>>>()?;
+            let mut columns = Vec::with_capacity(self.schema.fields().len());
+            for key in &self.partition {
+                columns.append(&mut take_columns(&window.columns()[*key..=*key], &first)?);
+            }
+            columns.append(&mut self.measures.evaluate(window, &found, context)?);
+            let rows = record_batch(&self.schema, columns, found.len())?;
+            context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the rows that open matches need, forgets the others, and keys without open matches.
+    fn settle(&mut self, touched: &[u32], keys: &[ArrayRef], window: Window) -> Result<()> {
+        let matchers = &self.matchers;
+        self.kept.settle(touched, keys, window, |slot| matchers.values().get(slot).first_row())?;
+        for slot in touched {
+            if self.matchers.values().get(*slot).is_idle() {
+                self.matchers.remove(*slot);
+                continue;
+            }
+            self.matchers.mark(*slot);
+            self.note_deadline(*slot);
+        }
+        Ok(())
+    }
+
+    fn note_deadline(&mut self, slot: u32) {
+        let Some(deadline) = self.matchers.values().get(slot).deadline(&self.pattern) else { return };
+        if self.matchers.values_mut().note(slot, deadline) {
+            self.deadlines.entry(deadline).or_default().push(slot);
+        }
+    }
+
+    /// The rows of one batch of due ones in the order in which they are matched.
+    fn ordered(&self, columns: Vec<ArrayRef>, times: &[Timestamp]) -> Result<Vec<ArrayRef>> {
+        if self.order.is_empty() {
+            return Ok(columns);
+        }
+        let time: ArrayRef = Arc::new(Int64Array::from(times.to_vec()));
+        let key = |key: &SortKey| SortColumn {
+            values: columns[key.column].clone(),
+            options: Some(SortOptions { descending: key.descending, nulls_first: key.nulls_first }),
+        };
+        let arrival: ArrayRef = Arc::new(UInt32Array::from_iter_values(0..times.len() as u32));
+        let last = SortColumn { values: arrival, options: None };
+        let first = SortColumn { values: time, options: None };
+        let keys: Vec<SortColumn> =
+            [first].into_iter().chain(self.order.iter().map(key)).chain([last]).collect();
+        let order = lexsort_to_indices(&keys, None).map_err(kernel)?;
+        take_columns(&columns, order.values())
+    }
+}
+
+/// What a failed step tells the user.
+fn failed(error: StepError<Error>, names: &[String]) -> Error {
+    let name = |variable: usize| names.get(variable).map_or("", String::as_str);
+    match error {
+        StepError::Condition(error) => error,
+        StepError::NoRowToSkipTo { variable } => Error::invalid(format!(
+            "Could not skip to {0}: a match has no row of it; make {0} not optional, or skip elsewhere",
+            name(variable)
+        )),
+        StepError::SkipsToFirstRow { variable } => Error::invalid(format!(
+            "Could not skip to first element of a match: {} begins with it, and the same match would be found for ever",
+            name(variable)
+        )),
+    }
+}
+
+impl Operator for MatchRecognize {
+    fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
+        if let Some(pending) = &mut self.pending {
+            pending.restore(restored.take_keyed("pending"))?;
+        }
+        self.kept.restore(restored.take_keyed(window::TABLE))?;
+        self.matchers.restore(restored.take_keyed("matches"))?;
+        let live: Vec<u32> = self.matchers.live().collect();
+        for slot in live {
+            self.note_deadline(slot);
+        }
+        self.schedule(context);
+        Ok(())
+    }
+
+    fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        let batch = columns_of(batch)?.compact()?;
+        if batch.kinds().is_some_and(|kinds| kinds.iter().any(|kind| !kind.is_addition())) {
+            return Err(Error::internal("MATCH_RECOGNIZE got a retraction"));
+        }
+        let rows = batch.columns();
+        let Some(time_column) = self.time_column else {
+            self.match_rows(rows.columns(), &vec![context.now; rows.num_rows()], context)?;
+            self.schedule(context);
+            return Ok(());
+        };
+        let (columns, times) = in_time(rows, time_column, context)?;
+        match &mut self.pending {
+            Some(pending) => pending.put(&columns, &times),
+            None => Ok(()),
+        }
+    }
+
+    fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
+        while let Some(pending) = &mut self.pending
+            && let Some(due) = pending.due(watermark.0, CHUNK)?
+        {
+            let columns = self.ordered(due.columns, &due.times)?;
+            self.match_rows(&columns, &due.times, context)?;
+        }
+        if self.time_column.is_some() {
+            self.expire(watermark.0, context)?;
+        }
+        context.output.watermark(watermark)
+    }
+
+    fn processing_time(&mut self, now: Timestamp, context: &mut Context<'_>) -> Result<()> {
+        if self.time_column.is_none() {
+            self.expire(now, context)?;
+            self.schedule(context);
+        }
+        Ok(())
+    }
+
+    fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
+        let mut snapshot = OperatorSnapshot::default();
+        if let Some(pending) = &mut self.pending {
+            snapshot.keyed.extend(pending.snapshot(full)?);
+        }
+        snapshot.keyed.extend(self.kept.snapshot(full)?);
+        snapshot.keyed.extend(self.matchers.snapshot(full)?);
+        Ok(snapshot)
+    }
+}
+
+impl MatchRecognize {
+    /// In processing time: asks to be called when the next open match runs out of time.
+    fn schedule(&self, context: &mut Context<'_>) {
+        if let (None, Some(next)) = (self.time_column, self.deadlines.keys().next()) {
+            context.schedule(*next);
+        }
+    }
+}
+
+/// The rows that the watermark has not passed, with their times; the others are counted.
+fn in_time(
+    rows: &RecordBatch,
+    time_column: usize,
+    context: &Context<'_>,
+) -> Result<(Vec<ArrayRef>, Vec<Timestamp>)> {
+    let time = Millis::new(rows.column(time_column))?;
+    time.refuse_nulls()?;
+    let now = context.watermark.0;
+    let keep = BooleanBuffer::collect_bool(rows.num_rows(), |row| time.get(row) > now);
+    let times = keep.set_indices().map(|row| time.get(row)).collect();
+    let late = keep.len() - keep.count_set_bits();
+    if late == 0 {
+        return Ok((rows.columns().to_vec(), times));
+    }
+    context.metrics.num_late_records_dropped.add(late as u64);
+    let keep = BooleanArray::new(keep, None);
+    let kept = rows.columns().iter().map(|column| filter(column, &keep).map_err(kernel));
+    Ok((kept.collect::<Result<_>>()?, times))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,244 @@
+//! MATCH_RECOGNIZE: the clauses.
+//!
+//! Within MEASURES and DEFINE a name means rows of a match: see [`super::row_pattern_scope`].
+
+use std::cell::RefCell;
+
+use flott_plan::{
+    Expr, Literal, PatternCondition, PatternReference, PatternSkip, PatternSpec, PatternValue,
+    PatternVariable, SortKey,
+};
+use flott_sql_parser::encoding::{self, MatchRecognize, Pattern};
+use flott_types::{Result, TypeKind};
+use sqlparser::ast::{AfterMatchSkip, Expr as Ast, Ident, RowsPerMatch, TableFactor};
+
+use super::expr::ExprBinder;
+use super::query::sort_key;
+use super::row_pattern_scope::{PatternNames, PatternScope};
+use super::{Binder, Scope, unsupported, wrong};
+use crate::logical::{Field, Rel, RelNode, TimeAttribute};
+
+impl Binder<'_> {
+    /// `table MATCH_RECOGNIZE (...)`, without its alias.
+    pub(super) fn match_recognize(
+        &self,
+        clause: &MatchRecognize<'_>,
+        outer: Option<&Scope<'_>>,
+        factor: &TableFactor,
+    ) -> Result<Rel> {
+        if matches!(clause.rows_per_match, Some(RowsPerMatch::AllRows(_))) {
+            return Err(unsupported("ALL ROWS PER MATCH", factor));
+        }
+        let (rel, scope) = self.factor(clause.table, outer)?;
+        let partition = clause
+            .partition_by
+            .iter()
+            .map(|key| self.column_of(&scope, key, "PARTITION BY of MATCH_RECOGNIZE takes columns"))
+            .collect::<Result<Vec<usize>>>()?;
+        let (time_column, order) = self.pattern_order(clause, &rel, &scope, factor)?;
+        let mut names = PatternNames::new(super::at(variables(&clause.pattern), factor)?, time_column);
+        names.check(factor)?;
+        for (subset, members) in &clause.subsets {
+            let member = |name: &&Ident| names.variable(name);
+            let members = members.iter().map(member).collect::<Result<Vec<usize>>>()?;
+            names.add_subset(subset, members)?;
+        }
+        // Arguments of aggregates that are no columns are computed before the pattern.
+        let columns = RefCell::new(rel.columns());
+        let bind = |defined: Option<usize>, ast: &Ast, condition: bool| {
+            let references = RefCell::default();
+            let pattern = PatternScope::new(&names, defined, &references, &columns);
+            let scope =
+                Scope { relations: Vec::new(), pattern: Some(&pattern), parent: None, ..scope.clone() };
+            let binder = ExprBinder::scalar(self, &scope);
+            let expr = if condition { binder.condition(ast)? } else { binder.bind(ast)? };
+            Ok::<_, flott_types::Error>((expr, references.into_inner()))
+        };
+        let mut conditions = vec![None; names.variables().len()];
+        for definition in &clause.define {
+            // As in Flink, a definition of a variable that the pattern lacks is not looked at.
+            if let Ok(variable) = names.variable(&definition.symbol) {
+                let (condition, references) = bind(Some(variable), &definition.definition, true)?;
+                conditions[variable] = Some(condition_of(variable, condition, references));
+            }
+        }
+        let mut references: Vec<PatternReference> = Vec::new();
+        let mut measures = Vec::with_capacity(clause.measures.len());
+        let mut fields: Vec<Field> = partition.iter().map(|key| rel.fields[*key].clone()).collect();
+        for measure in clause.measures {
+            if fields.iter().any(|field| field.name == measure.alias.value) {
+                let message = format!("Columns ambiguously defined: {{{}}}", measure.alias.value);
+                return Err(wrong(message, &measure.alias));
+            }
+            let (expr, read) = bind(None, &measure.expr, false)?;
+            let mut field = Field::new(measure.alias.value.clone(), expr.ty().clone());
+            field.time = time_of(&measure.expr);
+            fields.push(field);
+            measures.push(moved(expr, &read, &mut references));
+        }
+        if measures.is_empty() {
+            return Err(wrong("MATCH_RECOGNIZE needs MEASURES: what is told of a match", factor));
+        }
+        let skip = match clause.after_match {
+            None | Some(AfterMatchSkip::ToNextRow) => PatternSkip::ToNextRow,
+            Some(AfterMatchSkip::PastLastRow) => PatternSkip::PastLastRow,
+            Some(AfterMatchSkip::ToFirst(variable)) => PatternSkip::ToFirst(names.variable(variable)?),
+            Some(AfterMatchSkip::ToLast(variable)) => PatternSkip::ToLast(names.variable(variable)?),
+        };
+        let within =
+            clause.within.map(|within| self.within(within)).transpose()?.filter(|within| *within > 0);
+        let conditions = names.into_variables().into_iter().zip(conditions);
+        let variables = conditions.map(|(variable, condition)| PatternVariable { condition, ..variable });
+        let spec = PatternSpec {
+            partition,
+            time_column,
+            order,
+            variables: variables.collect(),
+            skip,
+            within,
+            references,
+            measures,
+        };
+        let columns = columns.into_inner();
+        let input = match columns.len() > rel.fields.len() {
+            true => {
+                let name =
+                    |at: usize| rel.fields.get(at).map_or(format!("$p{at}"), |field| field.name.clone());
+                let named = columns.into_iter().enumerate().map(|(at, column)| (column, name(at))).collect();
+                rel.project(named)
+            }
+            false => rel,
+        };
+        Ok(Rel::new(RelNode::Match { input: Box::new(input), spec }, fields))
+    }
+
+    /// The column that an expression is.
+    fn column_of(&self, scope: &Scope<'_>, ast: &Ast, message: &str) -> Result<usize> {
+        match ExprBinder::scalar(self, scope).bind(ast)? {
+            Expr::Column { index, .. } => Ok(index),
+            _ => Err(wrong(message, ast)),
+        }
+    }
+
+    /// The event-time column (`None` in processing time), and the keys behind it.
+    fn pattern_order(
+        &self,
+        clause: &MatchRecognize<'_>,
+        rel: &Rel,
+        scope: &Scope<'_>,
+        factor: &TableFactor,
+    ) -> Result<(Option<usize>, Vec<SortKey>)> {
+        let mut keys = Vec::with_capacity(clause.order_by.len());
+        for item in clause.order_by {
+            let column = self.column_of(scope, &item.expr, "ORDER BY of MATCH_RECOGNIZE takes columns")?;
+            keys.push(sort_key(column, item)?);
+        }
+        let Some((first, rest)) = keys.split_first() else {
+            return Err(wrong("You must specify either rowtime or proctime for order by", factor));
+        };
+        let Some(time) = rel.fields[first.column].time else {
+            let message = "You must specify either rowtime or proctime for order by as the first one";
+            return Err(wrong(message, &clause.order_by[0].expr));
+        };
+        if first.descending {
+            let message = "Primary sort order of a streaming table must be ascending on time";
+            return Err(wrong(message, &clause.order_by[0].expr));
+        }
+        let time_column = (time == TimeAttribute::Event).then_some(first.column);
+        if time_column.is_none() && !rest.is_empty() {
+            let message =
+                "behind a processing time no further columns are of use in ORDER BY of MATCH_RECOGNIZE";
+            return Err(wrong(message, &clause.order_by[1].expr));
+        }
+        Ok((time_column, rest.to_vec()))
+    }
+
+    fn within(&self, ast: &Ast) -> Result<i64> {
+        let bound = ExprBinder::scalar(self, &Scope::default()).bind(ast)?;
+        match flott_expr::fold(bound, self.context)? {
+            Expr::Literal { value: Literal::Integer(millis), ty }
+                if ty.kind == TypeKind::IntervalDaySecond && millis >= 0 =>
+            {
+                Ok(millis)
+            }
+            _ => Err(wrong(
+                "Only constant intervals with millisecond resolution are supported as time constraints of patterns",
+                ast,
+            )),
+        }
+    }
+}
+
+/// The variables of a pattern, in order.
+fn variables(pattern: &Pattern) -> Result<Vec<(Ident, PatternVariable)>> {
+    let one = |name: &Ident, min: u32, max: Option<u32>, greedy: bool| {
+        let variable = PatternVariable { name: name.value.clone(), min, max, greedy, condition: None };
+        vec![(name.clone(), variable)]
+    };
+    let refused = |what: &str| Err(flott_types::Error::unsupported(format!("{what} in a PATTERN")));
+    match pattern {
+        Pattern::Symbol(name) => Ok(one(name, 1, Some(1), false)),
+        Pattern::Concat(parts) => {
+            Ok(parts.iter().map(variables).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+        }
+        Pattern::Group(inner) => variables(inner),
+        Pattern::Repeat { pattern, min, max, greedy } => {
+            let mut inner = pattern.as_ref();
+            while let Pattern::Group(group) = inner {
+                inner = group;
+            }
+            let Pattern::Symbol(name) = inner else { return refused("a group with a quantifier") };
+            if max.is_some_and(|max| max < (*min).max(1)) {
+                let message =
+                    "the upper bound of a quantifier must be at least 1, and not below the lower bound";
+                return Err(wrong(message, name));
+            }
+            if !greedy && (*min, *max) == (0, Some(1)) {
+                return Err(unsupported("a reluctant optional variable (`??`)", name));
+            }
+            Ok(one(name, *min, *max, *greedy))
+        }
+        Pattern::Alternation(_) => refused("'|' (alternation)"),
+        Pattern::Permute(_) => refused("PERMUTE"),
+        Pattern::Exclude(name) => Err(unsupported("'{- -}' in a PATTERN", name)),
+        Pattern::Start | Pattern::End => refused("an anchor ('^' or '$')"),
+    }
+}
+
+/// A condition that reads nothing but the row itself is one over the input.
+fn condition_of(variable: usize, condition: Expr, references: Vec<PatternReference>) -> PatternCondition {
+    let itself = |reference: &PatternReference| match reference.value {
+        PatternValue::Last { column, offset: 0 } if reference.variables.contains(&variable) => {
+            Some(Expr::column(column, reference.ty.clone()))
+        }
+        _ => None,
+    };
+    match references.iter().map(itself).collect::<Option<Vec<Expr>>>() {
+        Some(row) => PatternCondition::Row(super::placeholder::substitute(condition, &row)),
+        None => PatternCondition::Path { references, condition },
+    }
+}
+
+/// The expression over `all`, to which what it reads is added.
+fn moved(expr: Expr, read: &[PatternReference], all: &mut Vec<PatternReference>) -> Expr {
+    let mut place = |reference: &PatternReference| match all.iter().position(|known| known == reference) {
+        Some(place) => place,
+        None => {
+            all.push(reference.clone());
+            all.len() - 1
+        }
+    };
+    let places: Vec<Expr> =
+        read.iter().map(|reference| Expr::column(place(reference), reference.ty.clone())).collect();
+    super::placeholder::substitute(expr, &places)
+}
+
+/// MATCH_ROWTIME() and MATCH_PROCTIME() are time attributes of the output.
+fn time_of(measure: &Ast) -> Option<TimeAttribute> {
+    let Ast::Function(function) = measure else { return None };
+    match encoding::single_name(&function.name)?.value.to_ascii_uppercase().as_str() {
+        "MATCH_ROWTIME" => Some(TimeAttribute::Event),
+        "MATCH_PROCTIME" => Some(TimeAttribute::Processing),
+        _ => None,
+    }
+}

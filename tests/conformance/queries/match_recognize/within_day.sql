@@ -1,0 +1,13 @@
+CREATE TABLE ticks (
+  symbol STRING,
+  price INT,
+  volume INT,
+  ts TIMESTAMP(3),
+  WATERMARK FOR ts AS ts - INTERVAL '2' SECOND
+) WITH (
+  'connector' = 'filesystem',
+  'path' = '${DATA}/ticks.csv',
+  'format' = 'csv',
+  'csv.null-literal' = 'NULL'
+);
+SELECT * FROM ticks MATCH_RECOGNIZE (PARTITION BY symbol ORDER BY ts MEASURES A.ts AS t0 PATTERN (A B) WITHIN INTERVAL '1 02:03:04.5' DAY TO SECOND DEFINE B AS B.price > A.price) AS m;
