@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use flott::cluster::{JobClient, JobStatus};
 use flott::plan::{JobGraph, OperatorSpec};
-use flott::restore::{LATEST, RESTORE_PATH};
+use flott::restore::RESTORE_PATH;
 use flott::sql::ast::StopJob;
 use flott::sql::{Answer, PlannedJob};
 use flott::types::TypeKind;
@@ -20,16 +20,14 @@ impl Client {
     /// Starts a job that writes to tables; waits for it when `table.dml-sync` says so.
     pub(crate) fn insert(&mut self, planned: PlannedJob) -> Result<()> {
         let mut graph = planned.graph;
-        let wanted = self.restore.take().or_else(|| graph.configuration.get(RESTORE_PATH).cloned());
-        let wanted = wanted.filter(|path| !path.trim().is_empty());
-        if let Some(wanted) = &wanted {
-            restore::prepare(&mut graph, wanted.trim(), self.console)?;
+        if let Some(wanted) = self.restore.take() {
+            graph.configuration.insert(RESTORE_PATH.to_owned(), wanted);
         }
         let job = self.environment.cluster.submit(&graph)?;
+        restore::tell(&job, self.console);
         self.console.info(&format!("Job ID: {}", job.job_id()));
         let quiet = prints(&graph) && std::io::stdout().is_terminal();
-        let latest = wanted.is_some_and(|wanted| wanted.trim() == LATEST).then_some(graph);
-        let job = Background { job, latest, quiet, attempt: None };
+        let job = Background { job, quiet, attempt: None };
         if self.environment.session.configuration().flag("table.dml-sync", false)? {
             if self.wait(vec![job])? {
                 self.console.info("Complete execution of the SQL update statement.");
@@ -100,12 +98,7 @@ impl Client {
     fn ended(&self, job: &Background) -> Result<()> {
         let client = &job.job;
         match client.wait() {
-            Ok(()) => {
-                if let Some(graph) = &job.latest {
-                    restore::finished(graph, client.job_id(), self.console);
-                }
-                Ok(())
-            }
+            Ok(()) => Ok(()),
             Err(error) if error.kind() == ErrorKind::Cancelled => {
                 self.console.info(&format!("Job {} was cancelled.", client.job_id()));
                 Ok(())
@@ -211,8 +204,6 @@ impl Client {
 /// A job that runs in the background.
 pub(crate) struct Background {
     job: JobClient,
-    /// Of a job that goes on from its latest snapshot: its plan.
-    latest: Option<JobGraph>,
     /// Its rows are printed where the progress would be.
     quiet: bool,
     /// The last attempt that was seen.

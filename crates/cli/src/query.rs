@@ -10,6 +10,7 @@ use crate::args::OutputMode;
 use crate::client::{Client, TICK};
 use crate::output;
 use crate::progress::Progress;
+use crate::restore;
 use crate::shell::view;
 use crate::stop::{Result, Stop};
 
@@ -17,6 +18,7 @@ impl Client {
     /// Runs a query to its end, or until the user has seen enough.
     pub(crate) fn query(&self, planned: &PlannedJob) -> Result<()> {
         let job = self.environment.cluster.submit(&planned.graph)?;
+        restore::tell(&job, self.console);
         let results = job.results().ok_or_else(|| Error::internal("the query collects no rows"))?;
         let unbounded = !job.info().bounded;
         if self.interactive

@@ -14,6 +14,7 @@ use flott_types::{Error, JobId, Result};
 use crate::job_manager::JobManager;
 use crate::job_master::JobMessage;
 use crate::metrics::JobMetrics;
+use crate::restored::Beginning;
 use crate::results::{NextRows, ResultStore};
 use crate::status::{JobInfo, JobShared};
 use crate::transport::Mailbox;
@@ -37,6 +38,11 @@ impl JobClient {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.shared.name
+    }
+
+    /// What it went on from.
+    pub fn beginning(&self) -> &Beginning {
+        &self.shared.beginning
     }
 
     /// Its state.

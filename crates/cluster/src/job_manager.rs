@@ -11,19 +11,21 @@ use flott_connector::Registry;
 use flott_plan::{JobGraph, OperatorSpec, Schema};
 use flott_runtime::chain::guard;
 use flott_runtime::{Failure, Threads};
-use flott_types::{Clock, Error, JobId, Result};
+use flott_types::{Clock, Error, JobId, Result, Timestamp};
 use parking_lot::Mutex;
 
 use crate::client::JobClient;
 use crate::enumerators::Enumerators;
+use crate::identity::Identity;
 use crate::job_master::{JobMaster, JobMessage, JobSetup};
 use crate::messages::{TaskManagerId, ToJobManager, ToTaskManager};
 use crate::metrics::JobMetrics;
 use crate::options::JobOptions;
+use crate::restored::Beginning;
 use crate::results::{Release, ResultStore, ResultStores};
 use crate::slots::{Allocation, Slots};
 use crate::status::JobShared;
-use crate::storage::Storage;
+use crate::storage::{End, Origin, Outcome, Place, Start, Storage};
 use crate::transport::{JobManagerGateway, Mailbox, TaskManagerGateway};
 
 /// So many jobs are known, those that have ended included.
@@ -98,9 +100,28 @@ impl JobManager {
         let context = options.task.table_context()?;
         let enumerators = Enumerators::new(&graph, registry, &context)?;
         let two_phase = has_two_phase_sink(&graph, registry, &context)?;
-        let job = self.new_job_id();
-        let shared = Arc::new(JobShared::new(job, graph.name.clone(), now, enumerators.all_bounded()));
         let collected = collected(&graph)?;
+        let job = self.new_job_id();
+        let identity = Identity::of(&graph);
+        let begun = storage.begin(
+            &Place { job, configuration: &graph.configuration },
+            &Start {
+                identity: &identity,
+                restore: options.restore_path.as_deref(),
+                commits: two_phase,
+                allow_older: options.allow_older,
+                now,
+            },
+        )?;
+        let beginning = Beginning::new(&graph, &begun);
+        let shared = JobShared::new(job, graph.name.clone(), beginning, now, enumerators.all_bounded());
+        let shared = Arc::new(shared);
+        let is_leased = begun.is_leased;
+        let (initial, restored_from) = match begun.origin {
+            Origin::Snapshot { manifest, url } => (Some(Arc::from(manifest)), Some(url)),
+            Origin::Anew | Origin::Nothing { .. } => (None, None),
+            Origin::Finished { .. } => return Ok(self.finished_before(shared, graph, collected)),
+        };
         let checkpointing = options.checkpoints.interval.is_some();
         let release = match (checkpointing, options.task.mode) {
             (true, Mode::ExactlyOnce) => Release::OnCheckpoint,
@@ -130,6 +151,11 @@ impl JobManager {
             final_checkpoint: two_phase || checkpointing,
             options,
             enumerators,
+            key: identity.key,
+            initial,
+            restored_from,
+            is_leased,
+            commits: two_phase,
             clock: clock.clone(),
             storage: storage.clone(),
             results: results.as_ref().map(|(store, _)| store.clone()),
@@ -144,34 +170,72 @@ impl JobManager {
             Ok(master) => master,
             Err(error) => {
                 self.slots.lock().release(&allocation);
+                self.came_to_nothing(job, &graph, now);
                 return Err(error);
             }
         };
         if let Some((store, _)) = &results {
             self.results.add(job, store.clone());
         }
+        let (planned, own_graph) = (graph.clone(), graph.clone());
         let entry = Job { mailbox: mailbox.clone(), shared: shared.clone(), graph, last_metrics: None };
         self.remember(job, entry);
         let manager = self.clone();
         let name = format!("jobmaster {}", shared.name);
         let watched = shared.clone();
         let clock = clock.clone();
-        threads.spawn(&name, move || {
-            let ran = guard("job master", || {
-                master.run(&received, || manager.ended(job, &allocation));
-                Ok(())
-            });
-            if let Err(error) = ran {
-                // A defect; but a client that waits must not wait for ever, nor tasks run on.
-                manager.ended(job, &allocation);
-                let failure = Failure::new(&error, clock.now());
-                watched.update(|info| {
-                    info.status = JobStatus::Failed;
-                    info.failure = Some(failure);
+        threads
+            .spawn(&name, move || {
+                let ran = guard("job master", || {
+                    master.run(&received, || manager.ended(job, &allocation));
+                    Ok(())
                 });
-            }
-        })?;
+                if let Err(error) = ran {
+                    // A defect; but a client that waits must not wait for ever, nor tasks run on.
+                    manager.came_to_nothing(job, &planned, clock.now());
+                    manager.ended(job, &allocation);
+                    let failure = Failure::new(&error, clock.now());
+                    watched.update(|info| {
+                        info.status = JobStatus::Failed;
+                        info.failure = Some(failure);
+                    });
+                }
+            })
+            .inspect_err(|_| self.came_to_nothing(job, &own_graph, now))?;
         Ok(JobClient { manager: self.clone(), shared, mailbox, results, savepoint_dir })
+    }
+
+    /// A job that has finished at an earlier start, and was to go on from there: there is nothing to do.
+    fn finished_before(
+        self: &Arc<Self>,
+        shared: Arc<JobShared>,
+        graph: JobGraph,
+        collected: Option<Schema>,
+    ) -> JobClient {
+        let now = self.services.clock.now();
+        shared.update(|info| {
+            info.status = JobStatus::Finished;
+            info.timestamps.push((JobStatus::Finished, now));
+        });
+        let results = collected.map(|schema| (Arc::new(ResultStore::new(Release::AtOnce)), schema));
+        if let Some((store, _)) = &results {
+            store.ended(Ok(()));
+        }
+        // Nobody reads it: who asks for something is told that the job has ended.
+        let mailbox = Arc::new(Mailbox::new().0);
+        let (job, graph) = (shared.job, Arc::new(graph));
+        let last_metrics = Some(JobMetrics::default());
+        self.remember(job, Job { mailbox: mailbox.clone(), shared: shared.clone(), graph, last_metrics });
+        JobClient { manager: self.clone(), shared, mailbox, results, savepoint_dir: None }
+    }
+
+    /// A start that has no job master to note its end.
+    fn came_to_nothing(&self, job: JobId, graph: &JobGraph, now: Timestamp) {
+        let place = Place { job, configuration: &graph.configuration };
+        if let Err(error) = self.services.storage.end(&place, &End::new(Outcome::Failed, now)) {
+            tracing::warn!(%job, %error, "it could not be noted that the job has ended");
+        }
+        self.services.storage.release(&place);
     }
 
     /// Keeps what is known of a job, and forgets the oldest of those that have ended when there are many.

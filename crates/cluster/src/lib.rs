@@ -14,14 +14,17 @@
 //! storage hangs does not hold up another.
 
 mod alignment;
+mod beginning;
 mod client;
 mod enumerators;
+mod identity;
 mod job_manager;
 mod job_master;
 mod local;
 pub mod messages;
 mod metrics;
 mod options;
+mod restored;
 mod results;
 mod slots;
 mod snapshots;
@@ -31,13 +34,16 @@ mod task_manager;
 pub mod transport;
 mod worker;
 
+pub use beginning::LATEST;
 pub use client::{JobClient, PendingAnswer, ResultStream};
 pub use flott_checkpoint::JobStatus;
+pub use identity::Identity;
 pub use job_manager::{JobManager, JobManagerServices};
 pub use local::{LocalCluster, LocalClusterOptions};
 pub use metrics::{JobMetrics, VertexMetrics};
+pub use restored::{BeganFrom, Beginning, RestorePoint};
 pub use results::NextRows;
 pub use snapshots::Snapshots;
 pub use status::{CheckpointRecord, CheckpointStats, CheckpointStatus, ExceptionEntry, JobInfo};
-pub use storage::{Destination, Place, Storage};
+pub use storage::{Begun, Destination, End, Origin, Outcome, Place, Start, Storage};
 pub use task_manager::TaskManager;

@@ -18,6 +18,8 @@ pub(crate) struct JobOptions {
     pub(crate) restore_path: Option<String>,
     /// `execution.state-recovery.ignore-unclaimed-state`
     pub(crate) ignore_unclaimed: bool,
+    /// `execution.state-recovery.allow-older-checkpoint`
+    pub(crate) allow_older: bool,
     /// `execution.checkpointing.savepoint-dir`
     pub(crate) savepoint_dir: Option<String>,
 }
@@ -26,7 +28,8 @@ impl JobOptions {
     pub(crate) fn parse(configuration: &BTreeMap<String, String>) -> Result<Self> {
         let read = Reader(configuration);
         let task = TaskOptions::parse(configuration)?;
-        let restore_path = read.text("execution.state-recovery.path").filter(|path| !path.is_empty());
+        let restore_path =
+            read.text("execution.state-recovery.path").map(str::trim).filter(|path| !path.is_empty());
         let defaults = Config::default();
         let key = "execution.checkpointing.interval";
         let interval = read.duration(key)?.filter(|interval| *interval > 0);
@@ -67,6 +70,7 @@ impl JobOptions {
             checkpoints,
             restore_path: restore_path.map(str::to_owned),
             ignore_unclaimed: read.flag("execution.state-recovery.ignore-unclaimed-state", false)?,
+            allow_older: read.flag("execution.state-recovery.allow-older-checkpoint", false)?,
             savepoint_dir: read.text("execution.checkpointing.savepoint-dir").map(str::to_owned),
         })
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use flott_checkpoint::Barrier;
 use flott_checkpoint::manifest::{Manifest, SubtaskRestore, TaskSnapshot};
@@ -10,10 +11,12 @@ use flott_state::RestoredState;
 use flott_state::store::{
     CheckpointStorage, Folder, HandOver, JobStorage, Snapshot, Stopped, Target, TaskSnapshotWriter,
 };
-use flott_types::{CheckpointId, Error, JobId, Result};
+use flott_types::{CheckpointId, Error, ErrorKind, JobId, Result, Timestamp};
 use futures::executor::block_on;
+use parking_lot::Mutex;
 
-use crate::storage::{Destination, Place, Storage};
+use crate::beginning::{self, Held, LATEST};
+use crate::storage::{Begun, Destination, End, Outcome, Place, Start, Storage};
 
 const DIR: &str = "execution.checkpointing.dir";
 const OLD_DIR: &str = "state.checkpoints.dir";
@@ -22,19 +25,19 @@ const OLD_DIR: &str = "state.checkpoints.dir";
 pub struct Snapshots {
     /// For jobs without a folder.
     memory: CheckpointStorage,
+    /// The jobs that run here and that others could run.
+    held: Mutex<BTreeMap<JobId, Arc<Held>>>,
 }
 
 impl Default for Snapshots {
     fn default() -> Self {
-        Snapshots { memory: CheckpointStorage::in_memory() }
+        Snapshots { memory: CheckpointStorage::in_memory(), held: Mutex::default() }
     }
 }
 
 impl Snapshots {
     fn of(&self, configuration: &BTreeMap<String, String>) -> Result<CheckpointStorage> {
-        let folder =
-            configuration.get(DIR).or_else(|| configuration.get(OLD_DIR)).map(|folder| folder.trim());
-        match folder.filter(|folder| !folder.is_empty()) {
+        match folder_of(configuration) {
             Some(folder) => CheckpointStorage::open(folder),
             None => Ok(self.memory.clone()),
         }
@@ -109,7 +112,7 @@ impl Storage for Snapshots {
 
     fn write(&self, place: &Place<'_>, destination: &Destination, manifest: &Manifest) -> Result<String> {
         let job = self.job(place)?;
-        match destination {
+        let written = match destination {
             Destination::Checkpoint => block_on(job.complete(manifest)),
             Destination::Savepoint { folder, stop } => {
                 let url = block_on(Snapshot::complete_savepoint(&savepoint(folder)?, manifest))?;
@@ -123,23 +126,25 @@ impl Storage for Snapshots {
                 }
                 Ok(url)
             }
-        }
+        }?;
+        // Afterwards, not before: who takes over takes the lease first and looks for manifests then.
+        self.check(place)?;
+        Ok(written)
     }
 
     fn read(&self, place: &Place<'_>, checkpoint: CheckpointId) -> Result<Manifest> {
+        // What is restored is committed: not by who may not.
+        self.check(place)?;
         Ok(block_on(self.job(place)?.read(checkpoint))?.manifest)
     }
 
     fn read_path(&self, place: &Place<'_>, path: &str) -> Result<Manifest> {
         let found = block_on(self.of(place.configuration)?.resolve(path))?;
-        for (checkpoint, error) in &found.damaged {
-            tracing::warn!(%checkpoint, %error, "a damaged checkpoint is passed over");
-        }
-        tracing::info!(job = %place.job, from = found.snapshot.url, "the job starts from a snapshot");
         Ok(found.snapshot.manifest_for(self.job(place)?.folder()))
     }
 
     fn discard(&self, place: &Place<'_>, checkpoint: CheckpointId) -> Result<()> {
+        self.check(place)?;
         let job = self.job(place)?;
         block_on(async {
             let mut retained = job.checkpoints().await?;
@@ -148,7 +153,87 @@ impl Storage for Snapshots {
         })
     }
 
-    fn discard_all(&self, place: &Place<'_>) -> Result<()> {
-        block_on(self.job(place)?.discard_all())
+    fn begin(&self, place: &Place<'_>, start: &Start<'_>) -> Result<Begun> {
+        let storage = self.of(place.configuration)?;
+        let folder = self.job(place)?.folder().clone();
+        if let Some(key) = start.identity.key.as_ref().filter(|_| names_folder(place.configuration)) {
+            let begun = block_on(beginning::registered(&storage, &folder, place.job, key, start))?;
+            if let Some(held) = begun.held {
+                self.held.lock().insert(place.job, Arc::new(held));
+            }
+            return Ok(begun.begun);
+        }
+        if start.restore == Some(LATEST) && !names_folder(place.configuration) {
+            return Err(Error::invalid(format!(
+                "to restore from `{LATEST}`, set '{DIR}' to the folder of the checkpoints"
+            )));
+        }
+        block_on(beginning::unregistered(&storage, &folder, start))
     }
+
+    fn renew(&self, place: &Place<'_>, now: Timestamp) -> Result<()> {
+        match self.held(place) {
+            Some(held) => block_on(held.lease.renew(now)),
+            None => Ok(()),
+        }
+    }
+
+    fn deposed(&self, place: &Place<'_>) -> Option<Error> {
+        let held = self.held(place)?;
+        block_on(held.lease.check()).err().filter(|error| error.kind() == ErrorKind::State)
+    }
+
+    fn sweep(&self, place: &Place<'_>) -> Result<()> {
+        match self.held(place) {
+            Some(held) => block_on(held.lease.sweep(Some(held.lineage))),
+            None => Ok(()),
+        }
+    }
+
+    fn end(&self, place: &Place<'_>, end: &End) -> Result<()> {
+        let (job, finished) = (self.job(place)?, end.outcome == Outcome::Finished);
+        let Some(held) = self.held(place) else {
+            return if finished { block_on(job.discard_all()) } else { Ok(()) };
+        };
+        block_on(async {
+            if let Err(error) = held.lease.end(end).await {
+                held.is_unsure.store(true, Ordering::SeqCst);
+                return Err(error.context("the end of the job cannot be noted"));
+            }
+            if finished {
+                job.discard_all().await?;
+                held.lease.sweep(Some(held.lineage)).await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn release(&self, place: &Place<'_>) {
+        self.held.lock().remove(&place.job);
+    }
+}
+
+impl Snapshots {
+    fn held(&self, place: &Place<'_>) -> Option<Arc<Held>> {
+        self.held.lock().get(&place.job).cloned()
+    }
+
+    /// Refuses what only who runs the job may do.
+    fn check(&self, place: &Place<'_>) -> Result<()> {
+        let Some(held) = self.held(place) else { return Ok(()) };
+        if held.is_unsure.load(Ordering::SeqCst) {
+            return Err(Error::external("it is not noted that the job has ended: its checkpoints are kept"));
+        }
+        block_on(held.lease.check())
+    }
+}
+
+/// Whether checkpoints survive the process.
+fn names_folder(configuration: &BTreeMap<String, String>) -> bool {
+    folder_of(configuration).is_some()
+}
+
+fn folder_of(configuration: &BTreeMap<String, String>) -> Option<&str> {
+    let folder = configuration.get(DIR).or_else(|| configuration.get(OLD_DIR))?.trim();
+    (!folder.is_empty()).then_some(folder)
 }

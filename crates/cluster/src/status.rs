@@ -8,6 +8,8 @@ use flott_runtime::{Failure, SnapshotMetrics};
 use flott_types::{CheckpointId, JobId, Timestamp};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
+use crate::restored::Beginning;
+
 /// `web.exception-history-size`
 const EXCEPTIONS: usize = 16;
 /// `web.checkpoints.history`
@@ -18,6 +20,7 @@ const CHECKPOINTS: usize = 10;
 pub(crate) struct JobShared {
     pub(crate) job: JobId,
     pub(crate) name: String,
+    pub(crate) beginning: Beginning,
     state: Mutex<JobInfo>,
     changed: Condvar,
 }
@@ -106,7 +109,7 @@ pub struct CheckpointRecord {
 }
 
 impl JobShared {
-    pub(crate) fn new(job: JobId, name: String, now: Timestamp, bounded: bool) -> Self {
+    pub(crate) fn new(job: JobId, name: String, beginning: Beginning, now: Timestamp, bounded: bool) -> Self {
         let state = JobInfo {
             status: JobStatus::Initializing,
             timestamps: vec![(JobStatus::Initializing, now)],
@@ -117,7 +120,7 @@ impl JobShared {
             checkpoints: CheckpointStats::default(),
             bounded,
         };
-        JobShared { job, name, state: Mutex::new(state), changed: Condvar::new() }
+        JobShared { job, name, beginning, state: Mutex::new(state), changed: Condvar::new() }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, JobInfo> {

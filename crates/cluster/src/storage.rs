@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use flott_checkpoint::manifest::Manifest;
 use flott_runtime::SnapshotStorage;
-use flott_types::{CheckpointId, JobId, Result};
+pub use flott_state::store::{End, Outcome};
+use flott_types::{CheckpointId, Error, JobId, Result, Timestamp};
+
+use crate::identity::Identity;
 
 /// The storage of one cluster: the tasks' side and the JobManager's.
 pub trait Storage: SnapshotStorage {
@@ -42,11 +45,88 @@ pub trait Storage: SnapshotStorage {
     /// If something cannot be deleted.
     fn discard(&self, place: &Place<'_>, checkpoint: CheckpointId) -> Result<()>;
 
-    /// Deletes everything of a job that has finished.
+    /// Begins a start of a job: nobody else may run it, and what it goes on from is found. To be ended with
+    /// [`Storage::end`] and [`Storage::release`], also if it comes to nothing.
     ///
     /// # Errors
-    /// If something cannot be deleted.
-    fn discard_all(&self, place: &Place<'_>) -> Result<()>;
+    /// If somebody else runs the job, there is no such snapshot, or it may not be used.
+    fn begin(&self, place: &Place<'_>, start: &Start<'_>) -> Result<Begun>;
+
+    /// Lets others know that the job is alive.
+    ///
+    /// # Errors
+    /// If that cannot be written, or somebody else runs the job by now: [`Storage::deposed`].
+    fn renew(&self, place: &Place<'_>, now: Timestamp) -> Result<()>;
+
+    /// Who runs the job instead, if somebody does. Then nothing more of it is written, committed or deleted here.
+    fn deposed(&self, place: &Place<'_>) -> Option<Error>;
+
+    /// Deletes what earlier starts of the job have left behind, now that a checkpoint of this one has completed.
+    ///
+    /// # Errors
+    /// If something cannot be read or deleted.
+    fn sweep(&self, place: &Place<'_>) -> Result<()>;
+
+    /// Notes durably how the job has ended; and if it has finished, deletes everything of it then.
+    ///
+    /// # Errors
+    /// If it cannot be noted; nothing is deleted then, now or later. Or if something cannot be deleted.
+    fn end(&self, place: &Place<'_>, end: &End) -> Result<()>;
+
+    /// Forgets the job: another start of it may begin.
+    fn release(&self, place: &Place<'_>);
+}
+
+/// What a start of a job says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Start<'a> {
+    /// Which job it is.
+    pub identity: &'a Identity,
+    /// `execution.state-recovery.path`
+    pub restore: Option<&'a str>,
+    /// Whether its sinks publish output with checkpoints, so that to go back before one writes it again.
+    pub commits: bool,
+    /// `execution.state-recovery.allow-older-checkpoint`
+    pub allow_older: bool,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What came of the beginning of a start.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// What it goes on from.
+    pub origin: Origin,
+    /// Others want to hear of it now and then.
+    pub is_leased: bool,
+    /// What somebody should know.
+    pub warnings: Vec<String>,
+}
+
+/// What a start goes on from.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// From nothing, as it was told.
+    Anew,
+    /// From nothing, because there was nothing.
+    Nothing {
+        /// Where it was looked for.
+        dir: String,
+        /// So many other jobs have not finished there.
+        others: usize,
+    },
+    /// A snapshot, with paths that the job can read.
+    Snapshot {
+        /// Its manifest.
+        manifest: Box<Manifest>,
+        /// Where it lies.
+        url: String,
+    },
+    /// The job has finished, and there is nothing to do.
+    Finished {
+        /// When.
+        at: Timestamp,
+    },
 }
 
 /// Whose snapshots.

@@ -57,7 +57,8 @@ pub enum Retention {
 }
 
 impl Retention {
-    pub(super) fn discards(self, status: JobStatus) -> bool {
+    /// Whether the checkpoints of a job that has ended so are deleted.
+    pub fn discards(self, status: JobStatus) -> bool {
         match status {
             JobStatus::Finished => true,
             JobStatus::Canceled => self != Retention::RetainOnCancellation,

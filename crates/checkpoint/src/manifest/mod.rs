@@ -254,6 +254,11 @@ impl Manifest {
         }
     }
 
+    /// Whether it was written when jobs had no keys, so that it may be any job's.
+    pub fn is_without_key(&self) -> bool {
+        self.version == Self::WITHOUT_CHECKSUM
+    }
+
     /// Enters what one task acknowledged. Every subtask of a vertex is to be entered once; [`Manifest::validate`] sees
     /// to it that none was forgotten.
     pub fn add_task(&mut self, subtask: SubtaskIndex, parallelism: u32, snapshot: TaskSnapshot) {

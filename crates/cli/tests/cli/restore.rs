@@ -101,6 +101,33 @@ fn every_row_is_written_once_whatever_ends_the_process() {
             .any(|entry| entry.file_name().to_string_lossy().starts_with("chk-"))
     });
     assert_eq!(left.count(), 0, "a job that has finished leaves nothing to go on with");
+    let run = wait(start(folder, "1"));
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(
+        run.err.contains(" has finished at ") && run.err.contains("start it without --restore"),
+        "{run:?}"
+    );
+    assert_eq!(rows(folder), (1..=ROWS).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_script_is_not_started_while_it_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    prepare(folder);
+    let first = start(folder, "1");
+    wait_for_checkpoint(folder, &[]);
+    let second = wait(start(folder, "1"));
+    assert_eq!(second.code, 1, "{second:?}");
+    let who = format!("runs already: process {} on ", first.id());
+    assert!(second.err.contains(&who) && second.err.contains("End that one first"), "{second:?}");
+    // Killed, it is nobody's; the next start waits for nothing.
+    signal(&first, "KILL");
+    wait(first);
+    let third = wait(start(folder, "1"));
+    assert_eq!(third.code, 0, "{third:?}");
+    assert!(third.err.contains("Restoring from checkpoint"), "{third:?}");
+    assert_eq!(rows(folder), (1..=ROWS).collect::<Vec<_>>());
 }
 
 #[test]

@@ -166,6 +166,7 @@ impl JobMaster {
             let last = self.setup.shared.lock().exceptions.front().map(|entry| entry.failure.kind);
             Failure { kind: last.unwrap_or(FailureKind::Internal), message, retryable: false, at: now }
         });
+        self.note_end(status, now);
         if let Some(results) = &self.setup.results {
             results.ended(match (&failure, status) {
                 (_, JobStatus::Finished) => Ok(()),

@@ -105,7 +105,8 @@ impl JobMaster {
             if kind.is_savepoint() { ManifestKind::Savepoint } else { ManifestKind::Checkpoint };
         let mut manifest = Manifest::new(job, checkpoint, manifest_kind, created_at);
         manifest.drained = drained;
-        manifest.restored_from.clone_from(&self.setup.options.restore_path);
+        manifest.key.clone_from(&self.setup.key);
+        manifest.restored_from.clone_from(&self.setup.restored_from);
         for (task, snapshot) in snapshots {
             let parallelism = self.setup.graph.vertices[task.vertex.0 as usize].parallelism;
             manifest.add_task(task.subtask, parallelism, snapshot);
@@ -125,6 +126,11 @@ impl JobMaster {
         self.storage.run(move |()| {
             let place = Place { job, configuration: &configuration };
             let written = guard("checkpoint", || storage.write(&place, &destination, &manifest));
+            if written.is_err()
+                && let Some(deposed) = storage.deposed(&place)
+            {
+                own(JobMessage::Deposed(deposed));
+            }
             own(JobMessage::Stored(checkpoint, written));
         });
     }

@@ -7,6 +7,7 @@
 
 mod actions;
 mod checkpoints;
+mod lease;
 mod recovery;
 mod reports;
 
@@ -21,7 +22,9 @@ use flott_checkpoint::manifest::{Manifest, TaskSnapshot};
 use flott_checkpoint::{Attempt, Barrier, JobStatus, RequestId, TaskId};
 use flott_plan::JobGraph;
 use flott_runtime::{Failure, TaskCommand, TaskReport, Threads};
-use flott_types::{CheckpointId, Clock, Error, FastMap, FastSet, JobId, Result, SubtaskIndex, Timestamp};
+use flott_types::{
+    CheckpointId, Clock, Error, FastMap, FastSet, JobId, JobKey, Result, SubtaskIndex, Timestamp,
+};
 
 use crate::alignment::Alignments;
 use crate::enumerators::{EnumeratorStates, Enumerators};
@@ -29,10 +32,11 @@ use crate::messages::ToTaskManager;
 use crate::options::JobOptions;
 use crate::results::ResultStore;
 use crate::status::JobShared;
-use crate::storage::{Place, Storage};
+use crate::storage::Storage;
 use crate::transport::TaskManagerGateway;
 use crate::worker::{Finishing, Worker};
 
+use self::lease::Renewal;
 use self::recovery::{Prepared, Unprepared};
 
 /// How long a job that has ended waits for its store.
@@ -50,6 +54,8 @@ pub(crate) enum JobMessage {
     Request(Request, Answer),
     /// By its storage thread: a manifest is written, or not.
     Stored(CheckpointId, Result<String>),
+    /// By its storage thread or that of its lease: somebody else runs the job by now.
+    Deposed(Error),
     /// By its storage thread: the folder of a savepoint is made.
     Placed(RequestId, Result<Request>),
     /// By its thread of sources: an attempt can start.
@@ -76,6 +82,15 @@ pub(crate) struct JobSetup {
     pub(crate) submitted_at: Timestamp,
     pub(crate) options: JobOptions,
     pub(crate) enumerators: Enumerators,
+    /// Which job it is.
+    pub(crate) key: Option<JobKey>,
+    /// What it goes on from, and where that lies.
+    pub(crate) initial: Option<Arc<Manifest>>,
+    pub(crate) restored_from: Option<String>,
+    /// Others want to hear of it now and then.
+    pub(crate) is_leased: bool,
+    /// Whether sinks publish output with checkpoints.
+    pub(crate) commits: bool,
     /// Whether the end of the job needs a checkpoint, because a sink commits with it or the user wants checkpoints.
     pub(crate) final_checkpoint: bool,
     pub(crate) clock: Arc<dyn Clock>,
@@ -120,8 +135,6 @@ pub(crate) struct JobMaster {
     execution: Execution,
     coordinator: Coordinator<TaskSnapshot>,
     actions: VecDeque<Action>,
-    /// What the user gave to start from.
-    initial: Option<Arc<Manifest>>,
     /// Counts what was prepared for attempts.
     round: u64,
     /// What is being prepared.
@@ -148,6 +161,9 @@ pub(crate) struct JobMaster {
     farewells: Vec<(Answer, Result<String>)>,
     /// A checkpoint was found unusable, and why.
     unusable: Option<Error>,
+    /// A checkpoint of this start has completed.
+    has_completed: bool,
+    lease: Renewal,
     /// Writes to the store of snapshots.
     storage: Worker<()>,
     /// Asks the sources, and reads what an attempt starts from.
@@ -161,17 +177,10 @@ pub(crate) struct JobMaster {
 impl JobMaster {
     pub(crate) fn new(mut setup: JobSetup) -> Result<Self> {
         let options = &setup.options;
-        let initial = match &options.restore_path {
-            Some(path) => {
-                let place = Place { job: setup.job, configuration: &options.task.configuration };
-                Some(setup.storage.read_path(&place, path)?)
-            }
-            None => None,
-        };
-        if let Some(manifest) = &initial {
+        if let Some(manifest) = &setup.initial {
             recovery::check_claims(manifest, &setup.graph, options.ignore_unclaimed)?;
         }
-        let first = initial.as_ref().map_or(CheckpointId(1), |manifest| manifest.checkpoint.next());
+        let first = setup.initial.as_ref().map_or(CheckpointId(1), |manifest| manifest.checkpoint.next());
         let tasks = setup.graph.vertices.iter().flat_map(|vertex| {
             (0..vertex.parallelism)
                 .map(|subtask| TaskId { vertex: vertex.id, subtask: SubtaskIndex(subtask) })
@@ -189,7 +198,6 @@ impl JobMaster {
             execution,
             coordinator,
             actions: VecDeque::new(),
-            initial: initial.map(Arc::new),
             round: 0,
             preparing: None,
             prepared: Prepared::default(),
@@ -204,6 +212,8 @@ impl JobMaster {
             stopped: false,
             farewells: Vec::new(),
             unusable: None,
+            has_completed: false,
+            lease: Renewal::new(&setup)?,
             storage,
             sources,
             awaited: 0,
@@ -233,17 +243,8 @@ impl JobMaster {
             self.tick();
         }
         let finished = self.finished();
-        if finished && !self.stopped {
-            let (storage, job) = (self.setup.storage.clone(), self.setup.job);
-            let configuration = self.setup.options.task.configuration.clone();
-            self.storage.run(move |()| {
-                let place = Place { job, configuration: &configuration };
-                if let Err(error) = storage.discard_all(&place) {
-                    tracing::warn!(%job, %error, "the checkpoints of a finished job could not be deleted");
-                }
-            });
-        }
-        // Checkpoints that are to be discarded are, before the job counts as gone.
+        // Checkpoints that are to be discarded are, before the job counts as gone and may be started again.
+        self.release();
         await_storage(self.storage.finish(), received, finished);
         before_end();
         if let Some((status, failure)) = self.terminal {
@@ -278,6 +279,7 @@ impl JobMaster {
         for (task, least) in self.alignments.due(now) {
             self.send(attempt, Some(task), &TaskCommand::Align(least));
         }
+        self.lease.tick(&self.setup, now);
     }
 
     fn message(&mut self, message: JobMessage) {
@@ -287,6 +289,7 @@ impl JobMaster {
             JobMessage::Suspend => self.execute(execution::Event::Suspend),
             JobMessage::Request(what, answer) => self.request(what, answer),
             JobMessage::Stored(checkpoint, result) => self.stored(checkpoint, result),
+            JobMessage::Deposed(error) => self.fail(&error),
             JobMessage::Placed(request, what) => {
                 self.awaited -= 1;
                 self.placed(request, what);

@@ -11,7 +11,9 @@ use flott_runtime::OperatorRestore;
 use flott_runtime::chain::guard;
 use flott_types::{CheckpointId, Error, FastMap, Result, SubtaskIndex};
 
+use crate::beginning;
 use crate::messages::{Deploy, ToTaskManager};
+use crate::restored::has_state;
 use crate::storage::Place;
 use crate::transport::TaskManagerGateway;
 
@@ -51,7 +53,7 @@ impl JobMaster {
         self.preparing = Some(round);
         let (storage, job, graph) = (self.setup.storage.clone(), self.setup.job, self.setup.graph.clone());
         let configuration = self.setup.options.task.configuration.clone();
-        let (initial, clock) = (self.initial.clone(), self.setup.clock.clone());
+        let (initial, clock) = (self.setup.initial.clone(), self.setup.clock.clone());
         self.ask_sources(move |enumerators| {
             let place = Place { job, configuration: &configuration };
             let read = |point: &RestorePoint| {
@@ -101,11 +103,22 @@ impl JobMaster {
             Err(Unprepared::Unreadable(error)) => {
                 let Some(RestorePoint { checkpoint, .. }) = point else { return };
                 tracing::warn!(job = %self.setup.job, %checkpoint, %error, "cannot be restored");
-                self.unusable = Some(error);
                 self.coordinate(coordinator::Event::Unusable(checkpoint));
+                if let Some(refused) = self.older_refused(&error) {
+                    return self.fail(&refused);
+                }
+                self.unusable = Some(error);
                 self.coordinate(coordinator::Event::RestoreRequested);
             }
         }
+    }
+
+    /// Why no older checkpoint is taken in place of one that cannot be read, if there is one: what was published since
+    /// would be written again.
+    pub(super) fn older_refused(&self, newest: &Error) -> Option<Error> {
+        let refuses = self.setup.commits && !self.setup.options.allow_older;
+        let older = self.coordinator.latest().filter(|_| refuses)?;
+        Some(beginning::older_refused(newest, older.checkpoint))
     }
 
     /// The snapshot that the current attempt started from.
@@ -181,11 +194,7 @@ pub(super) fn check_claims(manifest: &Manifest, graph: &JobGraph, ignore: bool) 
     let operators = || graph.vertices.iter().flat_map(|vertex| &vertex.operators);
     let uids: Vec<_> = operators().map(|o| &o.node.uid).collect();
     for operator in &manifest.operators {
-        let lists = |subtask: &flott_checkpoint::manifest::SubtaskSnapshot| {
-            subtask.operator.iter().any(|list| !list.entries.is_empty()) || !subtask.keyed.is_empty()
-        };
-        let has_state = operator.enumerator.is_some() || operator.subtasks.iter().any(lists);
-        if !has_state || uids.contains(&&operator.uid) {
+        if !has_state(operator) || uids.contains(&&operator.uid) {
             continue;
         }
         let (name, uid) = (&operator.name, &operator.uid);

@@ -16,6 +16,7 @@ impl JobMaster {
                 self.paths.insert(checkpoint, path.clone());
                 self.setup.shared.update(|job| job.checkpoints.ended(checkpoint, Some(path), now));
                 self.coordinate(coordinator::Event::StoreCompleted(checkpoint));
+                self.clean_up_once(checkpoint);
             }
             Err(error) => {
                 tracing::warn!(job = %self.setup.job, %checkpoint, %error, "a checkpoint could not be stored");
@@ -93,8 +94,12 @@ impl JobMaster {
         let Some(checkpoint) = self.restored_from().filter(|_| failure.kind == FailureKind::State) else {
             return false;
         };
-        self.unusable = Some(failure.to_error());
         self.coordinate(coordinator::Event::Unusable(checkpoint));
+        if let Some(refused) = self.older_refused(&failure.to_error()) {
+            self.fail(&refused);
+            return false;
+        }
+        self.unusable = Some(failure.to_error());
         self.coordinator.latest().is_some()
     }
 

@@ -11,6 +11,8 @@ use flott_plan::{Exchange, JobGraph};
 
 use crate::support::{Plan, World, finish, world};
 
+const ALLOW_OLDER: (&str, &str) = ("execution.state-recovery.allow-older-checkpoint", "true");
+
 /// Counts by key: the keyed state is too large for the manifest.
 fn job(folder: &Path, more: &[(&str, &str)]) -> JobGraph {
     let mut plan = Plan::new(&[
@@ -47,8 +49,12 @@ fn own_files(checkpoint: &Path, before: &Path) -> Vec<PathBuf> {
 }
 
 /// A running job with two checkpoints, and the folders of these.
-fn with_two_checkpoints(world: &World, folder: &Path) -> (JobClient, PathBuf, PathBuf) {
-    let client = world.cluster.submit(&job(folder, &[])).unwrap();
+fn with_two_checkpoints(
+    world: &World,
+    folder: &Path,
+    more: &[(&str, &str)],
+) -> (JobClient, PathBuf, PathBuf) {
+    let client = world.cluster.submit(&job(folder, more)).unwrap();
     let checkpoint = |rows: u64| {
         while world.controls.emitted.load(Ordering::SeqCst) < rows {
             assert!(!client.wait_until(Duration::from_millis(2), |info| info.status.is_terminal()));
@@ -77,7 +83,7 @@ fn destroy(file: &Path, missing: bool) {
 fn the_latest_is_the_newest_that_is_whole() {
     let folder = tempfile::tempdir().unwrap();
     let world = world(1, 1);
-    let (client, first, second) = with_two_checkpoints(&world, folder.path());
+    let (client, first, second) = with_two_checkpoints(&world, folder.path(), &[]);
     client.cancel();
     assert_eq!(client.wait_for(Duration::from_secs(10)), Some(JobStatus::Canceled));
     let files = own_files(&second, &first);
@@ -91,9 +97,14 @@ fn the_latest_is_the_newest_that_is_whole() {
     let file = files[0].file_name().unwrap().to_str().unwrap();
     assert!(error.contains(file), "{error}");
 
+    // What the second has published would be written again.
     let other = crate::support::world(1, 1);
-    let latest = job(folder.path(), &[("execution.state-recovery.path", "latest")]);
-    let client = other.cluster.submit(&latest).unwrap();
+    let latest = [("execution.state-recovery.path", "latest"), ALLOW_OLDER];
+    let error = other.cluster.submit(&job(folder.path(), &latest[..1])).err().unwrap().to_string();
+    assert!(error.contains(file) && error.contains(ALLOW_OLDER.0), "{error}");
+    let client = other.cluster.submit(&job(folder.path(), &latest)).unwrap();
+    let warnings = client.beginning().warnings.join("\n");
+    assert!(warnings.contains(file) && warnings.contains("will be written a second time"), "{warnings}");
     finish(&client);
     let restored = client.info().checkpoints.restored_from.unwrap();
     assert!(first.ends_with(format!("chk-{restored}")), "restored from {restored}");
@@ -102,10 +113,26 @@ fn the_latest_is_the_newest_that_is_whole() {
 }
 
 #[test]
+fn a_restart_does_not_go_back_before_what_was_published() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world(1, 1);
+    let (client, first, second) = with_two_checkpoints(&world, folder.path(), &[]);
+    let gone = &own_files(&second, &first)[0];
+    destroy(gone, true);
+    world.controls.fail_after.store(1, Ordering::SeqCst);
+    let error = client.wait().unwrap_err().to_string();
+    assert!(error.contains(gone.file_name().unwrap().to_str().unwrap()), "{error}");
+    assert!(
+        error.contains("go on from checkpoint 1 in its place") && error.contains(ALLOW_OLDER.0),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_restart_passes_over_a_checkpoint_whose_files_are_gone() {
     let folder = tempfile::tempdir().unwrap();
     let world = world(1, 1);
-    let (client, first, second) = with_two_checkpoints(&world, folder.path());
+    let (client, first, second) = with_two_checkpoints(&world, folder.path(), &[ALLOW_OLDER]);
     destroy(&own_files(&second, &first)[0], true);
     world.controls.fail_after.store(1, Ordering::SeqCst);
     finish(&client);
@@ -120,7 +147,7 @@ fn a_restart_passes_over_a_checkpoint_whose_files_are_gone() {
 fn a_job_whose_checkpoints_are_all_damaged_ends_and_names_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let world = world(1, 1);
-    let (client, first, _) = with_two_checkpoints(&world, folder.path());
+    let (client, first, _) = with_two_checkpoints(&world, folder.path(), &[]);
     let shared = first.parent().unwrap().join("shared");
     for file in fs::read_dir(shared).unwrap() {
         destroy(&file.unwrap().path(), true);

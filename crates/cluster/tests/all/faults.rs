@@ -108,6 +108,7 @@ fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
         ("execution.checkpointing.num-retained", "3"),
         ("execution.checkpointing.interval", "1 h"),
         ("execution.checkpointing.dir", folder.path().to_str().unwrap()),
+        ("execution.state-recovery.allow-older-checkpoint", "true"),
     ];
     plan.configuration.extend(more.map(|(k, v)| (k.to_owned(), v.to_owned())));
     let source = plan.source("source", &[("splits", "3"), ("rows", "200"), ("pause", "1")], 2);

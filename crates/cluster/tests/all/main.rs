@@ -7,6 +7,7 @@ mod constraints;
 mod damage;
 mod faults;
 mod hanging;
+mod identity;
 mod jobs;
 mod random;
 mod savepoints;

@@ -31,9 +31,9 @@ fn job(folder: &Path, more: &[(&str, &str)]) -> JobGraph {
 }
 
 /// A job that has emitted a part of its rows, and waits.
-fn half_way(world: &World, folder: &Path) -> JobClient {
+fn half_way(world: &World, folder: &Path, name: &str) -> JobClient {
     world.controls.pause_at.store(200, Ordering::SeqCst);
-    let client = world.cluster.submit(&job(folder, &[])).unwrap();
+    let client = world.cluster.submit(&job(folder, &[("pipeline.name", name)])).unwrap();
     assert!(eventually(|| world.controls.emitted.load(Ordering::SeqCst) >= 200), "{:#?}", client.info());
     let running = |info: &JobInfo| info.tasks.values().all(|task| *task == ExecutionState::Running);
     assert!(client.wait_until(Duration::from_secs(30), running), "{:#?}", client.info());
@@ -51,7 +51,7 @@ fn a_stop_is_answered_when_the_job_has_ended() {
     for drain in [false, true] {
         let folder = tempfile::tempdir().unwrap();
         let world = world(1, 2);
-        let client = half_way(&world, folder.path());
+        let client = half_way(&world, folder.path(), "job");
         client.stop_with_savepoint(None, drain).unwrap();
         assert_eq!(client.status(), JobStatus::Finished);
         assert_eq!(world.cluster.slots(), (2, 2));
@@ -63,7 +63,7 @@ fn a_stop_is_answered_when_the_job_has_ended() {
 fn a_stop_whose_commit_fails_is_an_error_and_the_job_goes_on_from_its_savepoint() {
     let folder = tempfile::tempdir().unwrap();
     let world = world(1, 2);
-    let client = half_way(&world, folder.path());
+    let client = half_way(&world, folder.path(), "job");
     *world.controls.fault.lock() = Some("commit");
     let error = client.stop_with_savepoint(None, false).unwrap_err().to_string();
     assert!(error.contains("StopWithSavepointStoppingException"), "{error}");
@@ -82,7 +82,7 @@ fn a_stop_whose_commit_fails_is_an_error_and_the_job_goes_on_from_its_savepoint(
 fn a_refused_request_leaves_the_stop_that_is_under_way_alone() {
     let folder = tempfile::tempdir().unwrap();
     let world = world(1, 2);
-    let client = half_way(&world, folder.path());
+    let client = half_way(&world, folder.path(), "job");
     // The sinks have not come to the barrier yet.
     world.controls.hold_sinks.store(true, Ordering::SeqCst);
     world.controls.pause_at.store(400, Ordering::SeqCst);
@@ -96,7 +96,8 @@ fn a_refused_request_leaves_the_stop_that_is_under_way_alone() {
         stop.join().unwrap().unwrap()
     });
     // What the job stopped with is its newest state: a new start goes on from there.
-    let latest = job(folder.path(), &[("execution.state-recovery.path", "latest")]);
+    let latest = [("execution.state-recovery.path", "latest"), ("pipeline.name", "job")];
+    let latest = job(folder.path(), &latest);
     world.controls.pause_at.store(0, Ordering::SeqCst);
     let other = world.cluster.submit(&latest).unwrap();
     finish(&other);
@@ -108,7 +109,7 @@ fn a_refused_request_leaves_the_stop_that_is_under_way_alone() {
 fn savepoints_of_two_jobs_at_one_moment_lie_in_two_folders() {
     let folder = tempfile::tempdir().unwrap();
     let world = world_with(1, 4, |options| options.clock = Arc::new(ManualClock::new(7)));
-    let clients = [half_way(&world, folder.path()), half_way(&world, folder.path())];
+    let clients = ["one", "other"].map(|name| half_way(&world, folder.path(), name));
     let paths: BTreeSet<_> = clients.iter().map(|client| client.trigger_savepoint(None).unwrap()).collect();
     assert_eq!(paths.len(), 2, "{paths:?}");
     for client in clients {

@@ -213,6 +213,15 @@ impl Folder {
         }
     }
 
+    /// The path of a file, if it is one of a local file system; the folders above it are made.
+    pub(crate) fn local_file(&self, name: &str) -> Result<Option<PathBuf>> {
+        let Some(root) = &self.root else { return Ok(None) };
+        let path = self.in_file_system(root, name);
+        let failed = |e| external(format!("the folder of '{}' cannot be made", self.url_of(name)), e);
+        path.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(failed)?;
+        Ok(Some(path))
+    }
+
     fn at(&self, name: &str) -> Path {
         name.split('/').fold(self.path.clone(), |path, part| path.join(part))
     }

@@ -98,8 +98,14 @@ impl JobStorage {
     /// [`flott_types::ErrorKind::State`] if there are snapshots and all are damaged,
     /// [`flott_types::ErrorKind::External`] if one cannot be read for other reasons.
     pub async fn latest(&self) -> Result<Option<Found>> {
+        self.latest_until(None).await
+    }
+
+    /// As [`JobStorage::latest`], of the snapshots up to this one.
+    pub(super) async fn latest_until(&self, limit: Option<CheckpointId>) -> Result<Option<Found>> {
         let mut damaged = Vec::new();
         let mut checkpoints = self.checkpoints().await?;
+        checkpoints.retain(|checkpoint| limit.is_none_or(|limit| *checkpoint <= limit));
         if let Some(stopped) = self.stopped().await?
             && checkpoints.last().is_none_or(|newest| *newest < stopped.checkpoint)
         {
@@ -139,6 +145,20 @@ impl JobStorage {
                 self.folder.url()
             ))),
         }
+    }
+
+    /// The newest snapshot of the job, its files not read if that can be avoided: to find out whose it is.
+    ///
+    /// # Errors
+    /// As [`JobStorage::latest`].
+    pub(super) async fn newest(&self) -> Result<Option<Snapshot>> {
+        if self.stopped().await?.is_none()
+            && let Some(checkpoint) = self.checkpoints().await?.last()
+            && let Ok(snapshot) = self.read(*checkpoint).await
+        {
+            return Ok(Some(snapshot));
+        }
+        Ok(self.latest().await?.map(|found| found.snapshot))
     }
 
     /// Notes durably that the job's newest state is a savepoint, before sinks commit with it.
@@ -194,6 +214,11 @@ impl JobStorage {
     /// # Errors
     /// If a manifest is damaged (nothing is deleted then), or a file cannot be deleted.
     pub async fn sweep(&self) -> Result<usize> {
+        self.sweep_except(&FastSet::default()).await
+    }
+
+    /// As [`JobStorage::sweep`], but for the files with these URLs: checkpoints of another start name them.
+    pub(super) async fn sweep_except(&self, urls: &FastSet<String>) -> Result<usize> {
         let checkpoints = self.checkpoints().await?;
         let kept = self.named_by(&checkpoints).await?;
         let mut deleted = 0;
@@ -209,7 +234,7 @@ impl JobStorage {
         }
         for file in self.folder.child(SHARED).list().await?.files {
             let path = format!("{SHARED}/{file}");
-            if !kept.contains(&path) {
+            if !kept.contains(&path) && !urls.contains(&self.folder.url_of(&path)) {
                 self.folder.delete(&path).await?;
                 deleted += 1;
             }
@@ -222,6 +247,15 @@ impl JobStorage {
     /// # Errors
     /// If something cannot be deleted; it may be tried again.
     pub async fn discard_all(&self) -> Result<()> {
+        self.discard_except(&FastSet::default()).await
+    }
+
+    /// Deletes everything but the files with these URLs: checkpoints of another start name them.
+    ///
+    /// # Errors
+    /// If something cannot be deleted; it may be tried again.
+    pub(super) async fn discard_except(&self, kept: &FastSet<String>) -> Result<()> {
+        // The oldest first, so that what is left of an interrupted deletion is the newest.
         for folder in self.checkpoint_folders().await? {
             for file in folder.list().await?.files {
                 folder.delete(&file).await?;
@@ -229,22 +263,33 @@ impl JobStorage {
         }
         let shared = self.folder.child(SHARED);
         for file in shared.list().await?.files {
-            shared.delete(&file).await?;
+            if !kept.contains(&shared.url_of(&file)) {
+                shared.delete(&file).await?;
+            }
         }
         self.folder.delete(STOPPED).await
+    }
+
+    /// The URLs of all files that the job's checkpoints name, those in folders of other jobs included.
+    pub(super) async fn urls(&self) -> Result<FastSet<String>> {
+        let paths = self.named_by(&self.checkpoints().await?).await?;
+        let url = |path: &String| if path.contains("://") { path.clone() } else { self.folder.url_of(path) };
+        Ok(paths.iter().map(url).collect())
     }
 
     fn checkpoint(&self, checkpoint: CheckpointId) -> Folder {
         self.folder.child(&format!("chk-{checkpoint}"))
     }
 
+    /// The folders of the checkpoints, also of those that are not complete, oldest first.
     async fn checkpoint_folders(&self) -> Result<Vec<Folder>> {
         let folders = self.folder.list().await?.folders;
-        Ok(folders
+        let mut numbered: Vec<(u64, &String)> = folders
             .iter()
-            .filter(|name| name.starts_with("chk-"))
-            .map(|name| self.folder.child(name))
-            .collect())
+            .filter_map(|name| Some((name.strip_prefix("chk-")?.parse().unwrap_or(0), name)))
+            .collect();
+        numbered.sort_unstable();
+        Ok(numbered.into_iter().map(|(_, name)| self.folder.child(name)).collect())
     }
 
     async fn named_by(&self, checkpoints: &[CheckpointId]) -> Result<FastSet<String>> {

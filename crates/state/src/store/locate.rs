@@ -1,12 +1,10 @@
-//! Finding snapshots: `state.checkpoints.dir`, `execution.state-recovery.path`, `latest`.
+//! Finding snapshots: `state.checkpoints.dir`, `execution.state-recovery.path`.
 
 use flott_checkpoint::manifest::ManifestKind;
 use flott_types::{Error, JobId, Result};
 
 use super::{Folder, Found, JobStorage, METADATA, STOPPED, Snapshot};
 
-/// The word that stands for the newest snapshot of any job.
-const LATEST: &str = "latest";
 /// So many names are tried for a savepoint before it is given up.
 const SAVEPOINT_NAMES: u64 = 1_000;
 
@@ -34,6 +32,11 @@ impl CheckpointStorage {
     /// The URL.
     pub fn url(&self) -> String {
         self.folder.url()
+    }
+
+    /// The folder.
+    pub(super) fn folder(&self) -> &Folder {
+        &self.folder
     }
 
     /// The checkpoints of a job.
@@ -71,47 +74,35 @@ impl CheckpointStorage {
         Err(Error::external(format!("'{}' has {SAVEPOINT_NAMES} savepoints of the same names", parent.url())))
     }
 
-    /// The newest usable snapshot of any job by the time it was made; `None` if there is none.
+    /// The newest usable snapshot of the only job that has some; `None` if none has.
     ///
     /// # Errors
-    /// As [`JobStorage::latest`].
-    pub async fn latest(&self) -> Result<Option<Found>> {
-        let mut newest: Option<Found> = None;
-        let mut failed = None;
-        for name in self.folder.list().await?.folders {
-            if name.parse::<JobId>().is_err() {
-                continue;
+    /// [`flott_types::ErrorKind::Invalid`] if several have; else as [`JobStorage::latest`].
+    async fn of_only_job(&self) -> Result<Option<Found>> {
+        let mut found: Option<Found> = None;
+        for job in self.jobs().await? {
+            let Some(other) = self.job(job).latest().await? else { continue };
+            if let Some(first) = &found {
+                return Err(Error::invalid(format!(
+                    "'{}' holds snapshots of several jobs, for example '{}' and '{}': name one of them",
+                    self.url(),
+                    first.snapshot.url,
+                    other.snapshot.url
+                )));
             }
-            match JobStorage::at(self.folder.child(&name)).latest().await {
-                Ok(Some(found)) => {
-                    let made = |found: &Found| found.snapshot.manifest.created_at;
-                    if newest.as_ref().is_none_or(|newest| made(newest) < made(&found)) {
-                        newest = Some(found);
-                    }
-                }
-                Ok(None) => {}
-                // Another job's damage is not in the way.
-                Err(error) => failed = Some(error),
-            }
+            found = Some(other);
         }
-        match (newest, failed) {
-            (None, Some(error)) => Err(error),
-            (newest, _) => Ok(newest),
-        }
+        Ok(found)
     }
 
-    /// The snapshot that `execution.state-recovery.path` means: `latest`, a checkpoint's or savepoint's folder, the
-    /// `_metadata` in it, or the folder of a job or of many, of which the newest usable one is taken.
+    /// The snapshot that a path means: a checkpoint's or savepoint's folder, the `_metadata` in it, or the folder of a job, of
+    /// which the newest usable one is taken; or that of jobs, if only one of them has snapshots. What `latest` means
+    /// depends on the job: [`JobRegister::latest`](super::JobRegister::latest).
     ///
     /// # Errors
     /// [`flott_types::ErrorKind::State`] if there is none, or the one named is damaged.
     pub async fn resolve(&self, path: &str) -> Result<Found> {
         let none = || Error::state(format!("there is no snapshot in '{path}'"));
-        if path == LATEST {
-            return self.latest().await?.ok_or_else(|| {
-                Error::state(format!("there is no snapshot in 'state.checkpoints.dir' ('{}')", self.url()))
-            });
-        }
         let trimmed = path.trim_end_matches('/');
         let trimmed = trimmed.strip_suffix(METADATA).unwrap_or(trimmed);
         let folder = Folder::open(trimmed)?.ok_or_else(none)?;
@@ -125,7 +116,7 @@ impl CheckpointStorage {
         let found = if of_job {
             JobStorage::at(folder).latest().await?
         } else {
-            CheckpointStorage { folder }.latest().await?
+            CheckpointStorage { folder }.of_only_job().await?
         };
         found.ok_or_else(none)
     }

@@ -4,6 +4,7 @@
 //! <state.checkpoints.dir>/<job id>/chk-<n>/_metadata     a completed checkpoint's manifest
 //! <state.checkpoints.dir>/<job id>/shared/<file>         immutable files that checkpoints share
 //! <folder>/savepoint-<short job id>-<random>/            a savepoint: _metadata and all its files
+//! <state.checkpoints.dir>/jobs/<job key>/                the starts of a job: who runs it, from where, and how that ended
 //! ```
 //!
 //! - **A checkpoint exists when its `_metadata` does.** Files are on the disk before the manifest that names them is
@@ -13,6 +14,8 @@
 //!   in the manifest itself, so a checkpoint of a small job is one object.
 //! - **A reader trusts nothing**: size and checksum of each file are compared with the manifest, and what is wrong
 //!   is named. A file is read as a whole for that; of its rows only the row groups of the reader's key groups are decoded.
+//! - **A job has a key, and each start of it an id.** Under the key lies the [register](JobRegister) of the starts; who runs
+//!   the job holds its [`Lease`], and nobody else writes, commits or deletes.
 //! - Jobs do not share folders; a job that starts from another's snapshot names its files by URL.
 //!
 //! The functions are `async` for object stores of the network, and blocking as far as they encode, compress and sync to a
@@ -21,15 +24,23 @@
 mod folder;
 mod format;
 mod job;
+mod latest;
+mod lease;
 mod locate;
 mod merge;
 mod reader;
+mod records;
+mod register;
 mod snapshot;
 mod writer;
 
 pub use folder::Folder;
 pub use job::{JobStorage, Stopped};
+pub use latest::{Latest, Search, difference};
+pub use lease::{LEASE_MILLIS, Lease, RENEWAL_MILLIS, Vacancy};
 pub use locate::CheckpointStorage;
+pub use records::{Began, Claim, End, Ends, Epoch, Meaning, Origin, Outcome, Owner};
+pub use register::{JobRegister, Start};
 pub use snapshot::{Found, Snapshot};
 pub use writer::{HandOver, Target, TaskSnapshotWriter, Written};
 

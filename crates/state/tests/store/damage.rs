@@ -106,7 +106,7 @@ fn a_crash_half_way_leaves_the_checkpoint_before() {
     std::fs::create_dir(path_of(&vertex.job).join("chk-3")).unwrap();
     std::fs::write(path_of(&vertex.job).join("chk-3/_metadata.inprogress"), b"{\"version\":1,").unwrap();
     std::fs::write(path_of(&vertex.job).join("shared/3-3-0-9.parquet#1"), b"PAR").unwrap();
-    let found = block_on(storage.resolve("latest")).unwrap();
+    let found = block_on(storage.resolve(&storage.url())).unwrap();
     assert_eq!(found.snapshot.manifest.checkpoint, CheckpointId(2));
     assert!(found.damaged.is_empty());
     let mut restored = Vertex::restored(vertex.job.clone(), &found.snapshot, 1).unwrap();

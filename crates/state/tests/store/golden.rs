@@ -35,7 +35,7 @@ fn version_1_is_read() {
     expected.insert(1, (-2, Some("changed".to_owned())));
 
     let storage = CheckpointStorage::open(folder("v1").to_str().unwrap()).unwrap();
-    let found = block_on(storage.resolve("latest")).unwrap();
+    let found = block_on(storage.resolve(&storage.url())).unwrap();
     assert_eq!(found.snapshot.manifest.checkpoint, CheckpointId(2));
     assert!(found.damaged.is_empty());
     assert!(found.snapshot.manifest.files().any(|file| file.path().is_none()));

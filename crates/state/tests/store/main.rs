@@ -1,10 +1,11 @@
 //! The snapshot store from outside: tables in, files on a disk, tables out.
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod chain;
 mod damage;
 mod golden;
 mod housekeeping;
+mod starts;
 mod types;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,6 @@
 //! Test connectors, and plans made by hand.
 
+pub mod killed;
 pub mod operators;
 pub mod sink;
 pub mod source;

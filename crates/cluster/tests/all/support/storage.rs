@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use flott_checkpoint::Barrier;
 use flott_checkpoint::manifest::{Manifest, SubtaskRestore, TaskSnapshot};
-use flott_cluster::{Destination, Place, Snapshots, Storage};
+use flott_cluster::{Begun, Destination, End, Place, Snapshots, Start, Storage};
 use flott_runtime::{OperatorState, SnapshotStorage, SnapshotWriter, TaskDeployment};
 use flott_state::RestoredState;
-use flott_types::{CheckpointId, Result};
+use flott_types::{CheckpointId, Error, Result, Timestamp};
 use parking_lot::{Condvar, Mutex};
 
 /// A call.
@@ -118,7 +118,27 @@ impl Storage for HangingStorage {
         self.inner.discard(place, checkpoint)
     }
 
-    fn discard_all(&self, place: &Place<'_>) -> Result<()> {
-        self.inner.discard_all(place)
+    fn begin(&self, place: &Place<'_>, start: &Start<'_>) -> Result<Begun> {
+        self.inner.begin(place, start)
+    }
+
+    fn renew(&self, place: &Place<'_>, now: Timestamp) -> Result<()> {
+        self.inner.renew(place, now)
+    }
+
+    fn deposed(&self, place: &Place<'_>) -> Option<Error> {
+        self.inner.deposed(place)
+    }
+
+    fn sweep(&self, place: &Place<'_>) -> Result<()> {
+        self.inner.sweep(place)
+    }
+
+    fn end(&self, place: &Place<'_>, end: &End) -> Result<()> {
+        self.inner.end(place, end)
+    }
+
+    fn release(&self, place: &Place<'_>) {
+        self.inner.release(place);
     }
 }

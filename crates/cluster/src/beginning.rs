@@ -1,0 +1,193 @@
+//! The beginning of a job's start: nobody else runs it, and what it goes on from.
+
+use std::sync::atomic::AtomicBool;
+
+use flott_checkpoint::manifest::Manifest;
+use flott_state::store::{
+    Began, CheckpointStorage, End, Epoch, Folder, Found, JobRegister, Latest, Lease, Origin as From, Outcome,
+    Search, difference,
+};
+use flott_types::{CheckpointId, Error, JobId, JobKey, Result};
+
+use crate::storage::{Begun, Origin, Start};
+
+/// The word for the newest state of the job.
+pub const LATEST: &str = "latest";
+const RESTORE_PATH: &str = "execution.state-recovery.path";
+const ALLOW_OLDER: &str = "execution.state-recovery.allow-older-checkpoint";
+
+/// A job that runs here, and what is known of it.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) lease: Lease,
+    /// See [`Began::lineage`].
+    pub(crate) lineage: Epoch,
+    /// Its end could not be noted, so that nothing may be deleted.
+    pub(crate) is_unsure: AtomicBool,
+}
+
+/// What [`registered`] gives.
+pub(crate) struct Registered {
+    pub(crate) begun: Begun,
+    /// Unless there is nothing to do.
+    pub(crate) held: Option<Held>,
+}
+
+/// The start of a job that nobody goes on with, or whose checkpoints end with the process.
+pub(crate) async fn unregistered(
+    storage: &CheckpointStorage,
+    folder: &Folder,
+    start: &Start<'_>,
+) -> Result<Begun> {
+    let mut warnings = Vec::new();
+    let origin = match start.restore {
+        None => Origin::Anew,
+        Some(LATEST) => Origin::Nothing { dir: storage.url(), others: 0 },
+        Some(path) => snapshot(storage.resolve(path).await?, folder, start, &mut warnings)?,
+    };
+    Ok(Begun { origin, is_leased: false, warnings })
+}
+
+/// The start of a job that has a key, in a folder that others may use as well.
+pub(crate) async fn registered(
+    storage: &CheckpointStorage,
+    folder: &Folder,
+    job: JobId,
+    key: &JobKey,
+    start: &Start<'_>,
+) -> Result<Registered> {
+    let register = storage.register(key);
+    let search = start.identity.search(key);
+    let vacancy = register.vacancy(start.now).await?;
+    if start.restore == Some(LATEST)
+        && vacancy.newest().is_some_and(|newest| newest.finished())
+        && let Latest::Finished(end) = register.latest(Epoch(u64::MAX), search).await?
+    {
+        let mut warnings = Vec::new();
+        if let Err(error) = vacancy.sweep().await {
+            warnings.push(format!("What the job has left behind could not be deleted: {error}"));
+        }
+        let begun = Begun { origin: Origin::Finished { at: end.at }, is_leased: false, warnings };
+        return Ok(Registered { begun, held: None });
+    }
+    let lease = vacancy.claim(search, job, start.now).await?;
+    match begin(storage, folder, &register, &lease, search, start).await {
+        Ok((begun, lineage)) => {
+            let held = Held { lease, lineage, is_unsure: AtomicBool::new(false) };
+            Ok(Registered { begun, held: Some(held) })
+        }
+        Err(error) => {
+            // Nothing came of it. If that cannot be written either, the next start finds that nobody runs the job.
+            _ = lease.end(&End::new(Outcome::Failed, start.now)).await;
+            Err(error)
+        }
+    }
+}
+
+async fn begin(
+    storage: &CheckpointStorage,
+    folder: &Folder,
+    register: &JobRegister,
+    lease: &Lease,
+    search: Search<'_>,
+    start: &Start<'_>,
+) -> Result<(Begun, Epoch)> {
+    let epoch = lease.claim().epoch;
+    let mut warnings = Vec::new();
+    let (mut lineage, mut from) = (epoch, None);
+    let mut found_at = |found: &Found| {
+        let manifest = &found.snapshot.manifest;
+        let url = found.snapshot.url.clone();
+        from = Some(From { job: manifest.job, checkpoint: manifest.checkpoint, url });
+    };
+    let origin = match start.restore {
+        None => Origin::Anew,
+        Some(LATEST) => match register.latest(epoch, search).await? {
+            Latest::Snapshot(found, of) => {
+                lineage = of.unwrap_or(epoch);
+                found_at(&found);
+                snapshot(*found, folder, start, &mut warnings)?
+            }
+            Latest::Nothing { others } => Origin::Nothing { dir: storage.url(), others },
+            Latest::Finished(_) => {
+                return Err(Error::external("the job has finished at this moment; start it again"));
+            }
+        },
+        Some(path) => {
+            let found = storage.resolve(path).await?;
+            found_at(&found);
+            warnings.extend(doubts(storage, register, epoch, search, &found).await);
+            snapshot(found, folder, start, &mut warnings)?
+        }
+    };
+    lease.begin(&Began::new(from, lineage)).await?;
+    if let Err(error) = lease.sweep(None).await {
+        warnings
+            .push(format!("What earlier starts of the job have left behind could not be deleted: {error}"));
+    }
+    Ok((Begun { origin, is_leased: true, warnings }, lineage))
+}
+
+/// The snapshot that was found, unless newer ones were passed over and that would write output twice.
+fn snapshot(found: Found, folder: &Folder, start: &Start<'_>, warnings: &mut Vec<String>) -> Result<Origin> {
+    let checkpoint = found.snapshot.manifest.checkpoint;
+    if let Some((_, newest)) = found.damaged.first().filter(|_| start.commits && !start.allow_older) {
+        return Err(older_refused(newest, checkpoint).context(format_args!("'{}'", found.snapshot.url)));
+    }
+    for (damaged, error) in &found.damaged {
+        let name = if damaged.0 > 0 { format!("checkpoint {damaged}: ") } else { String::new() };
+        warnings.push(format!("A damaged checkpoint is passed over: {name}{error}"));
+    }
+    if !found.damaged.is_empty() && start.commits {
+        warnings
+            .push(format!("What was published after checkpoint {checkpoint} will be written a second time."));
+    }
+    let manifest = Box::new(found.snapshot.manifest_for(folder));
+    Ok(Origin::Snapshot { manifest, url: found.snapshot.url })
+}
+
+/// Why a job does not go back to `older` by itself when `newest`, which it has completed, cannot be read.
+pub(crate) fn older_refused(newest: &Error, older: CheckpointId) -> Error {
+    Error::state(format!(
+        "the newest checkpoint cannot be used: {newest}. To go on from checkpoint {older} in its place would write a second time \
+         what was published since. Remove what was written after it, or accept that, and set '{ALLOW_OLDER}' to true"
+    ))
+}
+
+/// What a person who has named a snapshot should know of it.
+async fn doubts(
+    storage: &CheckpointStorage,
+    register: &JobRegister,
+    epoch: Epoch,
+    search: Search<'_>,
+    found: &Found,
+) -> Vec<String> {
+    let Manifest { job, checkpoint, key, .. } = &found.snapshot.manifest;
+    let mut doubts = Vec::new();
+    if let Some(key) = key {
+        if key != search.key {
+            doubts.push(format!(
+                "The snapshot is of job '{key}', this is job '{}': later starts of '{key}' do not know of it.",
+                search.key
+            ));
+        }
+        // Whatever is wrong with other records is not in the way of a snapshot that was named.
+        let starts = storage.register(key).starts().await.unwrap_or_default();
+        if let Some(start) = starts.iter().rev().find(|start| start.claim.job == *job)
+            && let Some(difference) = difference(&start.claim.meaning, search.meaning)
+        {
+            doubts.push(format!("The job that took the snapshot {difference}."));
+        }
+    }
+    if let Ok(Latest::Snapshot(newest, _)) = register.latest(epoch, search).await
+        && newest.snapshot.manifest.checkpoint > *checkpoint
+        && newest.snapshot.url != found.snapshot.url
+    {
+        doubts.push(format!(
+            "There is a newer checkpoint of this job ('{}'): what was published after the one that you have named ('{RESTORE_PATH}') \
+             will be written a second time.",
+            newest.snapshot.url
+        ));
+    }
+    doubts
+}

@@ -1,0 +1,131 @@
+//! What a job began with, as a person wants to know it.
+
+use flott_checkpoint::manifest::{Manifest, ManifestKind, OperatorSnapshot, SubtaskSnapshot};
+use flott_plan::JobGraph;
+use flott_types::{CheckpointId, Timestamp};
+
+use crate::storage::{Begun, Origin};
+
+/// The name of a sink's state that holds what waits to be published.
+const COMMITTABLES: &str = "committables";
+
+/// What a job began with.
+#[derive(Clone, Debug)]
+pub struct Beginning {
+    /// What it went on from.
+    pub from: BeganFrom,
+    /// What should not be overlooked.
+    pub warnings: Vec<String>,
+}
+
+/// What a job went on from.
+#[derive(Clone, Debug)]
+pub enum BeganFrom {
+    /// From nothing, as it was told.
+    Nothing,
+    /// From nothing: it was to go on from its latest state, and has none below this folder. So many other jobs that have
+    /// not finished have some there.
+    NoState {
+        /// The folder.
+        dir: String,
+        /// How many other jobs.
+        others: usize,
+    },
+    /// A snapshot.
+    Snapshot(RestorePoint),
+    /// It has finished before, and does nothing.
+    Finished {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// A snapshot, seen with the eyes of the job that starts from it.
+#[derive(Clone, Debug)]
+pub struct RestorePoint {
+    /// Where it lies.
+    pub url: String,
+    /// Its id.
+    pub checkpoint: CheckpointId,
+    /// Whether it is a savepoint.
+    pub is_savepoint: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The operators whose state goes on.
+    pub kept: Vec<String>,
+    /// The operators of the job that the snapshot does not know.
+    pub new: Vec<String>,
+    /// The operators of the snapshot that have state and that the job does not know.
+    pub dropped: Vec<String>,
+}
+
+impl Beginning {
+    pub(crate) fn new(graph: &JobGraph, begun: &Begun) -> Self {
+        let mut warnings = begun.warnings.clone();
+        let from = match &begun.origin {
+            Origin::Anew => BeganFrom::Nothing,
+            Origin::Nothing { dir, others } => BeganFrom::NoState { dir: dir.clone(), others: *others },
+            Origin::Finished { at } => BeganFrom::Finished { at: *at },
+            Origin::Snapshot { manifest, url } => {
+                warnings.extend(unpublished(graph, manifest));
+                BeganFrom::Snapshot(RestorePoint::new(graph, manifest, url))
+            }
+        };
+        Beginning { from, warnings }
+    }
+}
+
+impl RestorePoint {
+    fn new(graph: &JobGraph, manifest: &Manifest, url: &str) -> Self {
+        let in_job = |operator: &&OperatorSnapshot| is_in(graph, operator);
+        let with_state = || manifest.operators.iter().filter(|operator| has_state(operator));
+        let in_snapshot = |uid: &str| manifest.operators.iter().any(|operator| operator.uid.0 == uid);
+        let new = operators(graph).filter(|(uid, name)| !in_snapshot(uid) && !name.starts_with("Calc("));
+        RestorePoint {
+            url: url.to_owned(),
+            checkpoint: manifest.checkpoint,
+            is_savepoint: manifest.kind == ManifestKind::Savepoint,
+            created_at: manifest.created_at,
+            kept: with_state().filter(in_job).map(|operator| operator.name.clone()).collect(),
+            new: new.map(|(_, name)| name.to_owned()).collect(),
+            dropped: with_state()
+                .filter(|operator| !in_job(operator))
+                .map(|operator| operator.name.clone())
+                .collect(),
+        }
+    }
+}
+
+/// Output that a snapshot promises and that nobody publishes.
+fn unpublished(graph: &JobGraph, manifest: &Manifest) -> Vec<String> {
+    let waits = |subtask: &SubtaskSnapshot| {
+        subtask.operator.iter().any(|list| list.name == COMMITTABLES && !list.entries.is_empty())
+    };
+    let sinks = manifest.operators.iter().filter(|operator| !is_in(graph, operator));
+    let sinks = sinks.filter(|operator| operator.subtasks.iter().any(waits));
+    sinks
+        .map(|sink| {
+            format!(
+                "Output of '{}' that the snapshot holds is never published: the job has no such sink.",
+                sink.name
+            )
+        })
+        .collect()
+}
+
+fn operators(graph: &JobGraph) -> impl Iterator<Item = (&str, &str)> {
+    let nodes = graph.vertices.iter().flat_map(|vertex| &vertex.operators);
+    nodes.map(|operator| (operator.node.uid.0.as_str(), operator.node.name.as_str()))
+}
+
+fn is_in(graph: &JobGraph, operator: &OperatorSnapshot) -> bool {
+    operators(graph).any(|(uid, _)| uid == operator.uid.0)
+}
+
+/// Whether something is lost when nobody claims it.
+pub(crate) fn has_state(operator: &OperatorSnapshot) -> bool {
+    let lists = |subtask: &SubtaskSnapshot| {
+        subtask.operator.iter().any(|list| !list.entries.is_empty()) || !subtask.keyed.is_empty()
+    };
+    operator.enumerator.is_some() || operator.subtasks.iter().any(lists)
+}

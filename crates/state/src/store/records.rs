@@ -1,0 +1,200 @@
+//! What is written down of a job's starts: small sealed JSON objects, each in a file of its own.
+
+use bytes::Bytes;
+use flott_checkpoint::manifest::{seal, unseal};
+use flott_types::{CheckpointId, Error, JobId, JobKey, Result, Timestamp};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::Folder;
+
+/// The number of a job's start. The highest is the one that may write.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Epoch(pub u64);
+
+impl std::fmt::Display for Epoch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Who has started the job, and what it is. Written before everything else, by conditional creation: who creates it holds
+/// the lease.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    pub(super) version: u32,
+    /// The job.
+    pub key: JobKey,
+    /// A person has given it that name.
+    pub named: bool,
+    /// The start.
+    pub epoch: Epoch,
+    /// The id of the job at this start, which names the folder of its checkpoints.
+    pub job: JobId,
+    /// Where it reads and writes.
+    pub meaning: Meaning,
+    /// The process.
+    pub owner: Owner,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Where a job reads and writes: by this two jobs that have one key are told apart.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Meaning {
+    /// The tables that it reads.
+    pub reads: Vec<Ends>,
+    /// The tables that it writes to.
+    pub writes: Vec<Ends>,
+}
+
+/// A table that a job reads or writes.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ends {
+    /// Its path in the catalog.
+    pub table: String,
+    /// Where its rows are, if that can be said: a folder, an address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+}
+
+/// A process, for people, and for others on the same machine to know whether it is alive.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Owner {
+    /// The machine.
+    pub host: String,
+    /// Which run of the machine's kernel, where that has a name: it tells machines and restarts of one apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<String>,
+    /// The process on it.
+    pub pid: u32,
+}
+
+impl Owner {
+    /// This process.
+    pub fn this_process() -> Self {
+        let line = |path| std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
+        let host = line("/proc/sys/kernel/hostname").or_else(|| std::env::var("HOSTNAME").ok());
+        Owner {
+            host: host.unwrap_or_else(|| "an unknown host".to_owned()),
+            boot: line("/proc/sys/kernel/random/boot_id"),
+            pid: std::process::id(),
+        }
+    }
+
+    /// Whether locks of the two are seen by each other, because one kernel keeps them.
+    pub(super) fn same_machine(&self, other: &Owner) -> bool {
+        self.boot.is_some() && self.boot == other.boot
+    }
+}
+
+impl std::fmt::Display for Owner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "process {} on {}", self.pid, self.host)
+    }
+}
+
+/// What a start goes on from. Written before the first task is deployed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Began {
+    pub(super) version: u32,
+    /// The snapshot; `None` of a start that began with nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Origin>,
+    /// The first of the starts that go on from each other: the checkpoints of all of them are this start's to delete once it
+    /// has one of its own. A start from nothing, or from a snapshot that a person has named, is the first.
+    pub lineage: Epoch,
+}
+
+/// A snapshot that a start went on from.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// The job that wrote it.
+    pub job: JobId,
+    /// Its id.
+    pub checkpoint: CheckpointId,
+    /// Where it lies.
+    pub url: String,
+}
+
+/// How a start has ended. Written before anything of it is deleted.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct End {
+    pub(super) version: u32,
+    /// How.
+    pub outcome: Outcome,
+    /// The checkpoint that was the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<CheckpointId>,
+    /// Its checkpoints are deleted, as the configuration says: nothing goes on from here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub discarded: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How a start can end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// All inputs came to their ends and all output is committed: there is nothing to go on with.
+    Finished,
+    /// With a savepoint, from which the next start goes on.
+    Stopped,
+    /// A person has cancelled it.
+    Canceled,
+    /// It has failed.
+    Failed,
+    /// The process was told to end.
+    Suspended,
+}
+
+/// When the owner was heard of last. Written over and over by the owner.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Alive {
+    pub version: u32,
+    pub at: Timestamp,
+}
+
+/// The version of all of them.
+pub(super) const VERSION: u32 = 1;
+
+impl Began {
+    /// What a start goes on from, and which it descends from.
+    pub fn new(from: Option<Origin>, lineage: Epoch) -> Self {
+        Began { version: VERSION, from, lineage }
+    }
+}
+
+impl End {
+    /// How a start has ended.
+    pub fn new(outcome: Outcome, at: Timestamp) -> Self {
+        End { version: VERSION, outcome, checkpoint: None, discarded: false, at }
+    }
+}
+
+/// Reads a record; `None` if it is not there.
+pub(super) async fn read<T: DeserializeOwned>(folder: &Folder, name: &str) -> Result<Option<T>> {
+    let Some(bytes) = folder.get(name).await? else { return Ok(None) };
+    let damaged = |error: Error| error.context(format_args!("'{}'", folder.url_of(name)));
+    let json = unseal(&bytes).map_err(damaged)?;
+    let json =
+        json.ok_or_else(|| damaged(Error::state("it is damaged: it does not begin with its checksum")))?;
+    let wrong = |e| damaged(Error::state("it was written by another version of Flott").with_source(e));
+    serde_json::from_slice(&json).map(Some).map_err(wrong)
+}
+
+/// A record as it is written.
+pub(super) fn bytes_of<T: Serialize>(record: &T) -> Result<Bytes> {
+    let json = serde_json::to_vec(record)
+        .map_err(|e| Error::internal("a record of a job cannot be written").with_source(e))?;
+    Ok(seal(&json)?.into())
+}
