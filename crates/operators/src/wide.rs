@@ -87,6 +87,9 @@ fn compare(spec: OperatorSpec, inputs: &[&str], output: &str, retracts: bool) {
 fn results_of_groups_are_cut() {
     compare(group(max(), false), &[ROW], ROW, false);
     compare(group(max(), true), &[ROW], ROW, true);
+    let all = || call("LISTAGG", &[(1, "STRING")], "STRING");
+    compare(group(all(), false), &[ROW], ROW, false);
+    compare(group(all(), true), &[ROW], ROW, true);
 }
 
 #[test]

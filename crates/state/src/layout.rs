@@ -19,8 +19,8 @@ const HAS_DEFAULT: &str = "flott.default";
 /// In the metadata of a restored batch's schema: how many of its columns are the key.
 pub(crate) const KEYS: &str = "flott.keys";
 
-/// The same field, of a column that a snapshot may lack: the table that restores it writes NULLs into it.
-pub(crate) fn with_default(field: &FieldRef) -> FieldRef {
+/// The same field, of a column of values that a snapshot may lack: NULLs are written into it then.
+pub fn with_default(field: &FieldRef) -> FieldRef {
     let metadata = [(HAS_DEFAULT.to_owned(), String::new())].into();
     Arc::new(Field::clone(field).with_metadata(metadata))
 }

@@ -34,6 +34,7 @@ mod ttl;
 pub use columns::{AnyColumn, BinaryColumn, BooleanColumn, PrimitiveColumn, SlotColumns, StringColumn};
 pub use dirty::{Changes, DirtySlots};
 pub use index::{KeyIndex, NO_SLOT};
+pub use layout::with_default;
 pub use map::{KeyedMap, KeyedMultiset, MapSpec};
 pub use snapshot::{KeyedDelta, ListState, OperatorSnapshot, Redistribution, RestoredState};
 pub use table::KeyedTable;

@@ -5,6 +5,7 @@ use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use super::Accumulator;
 use super::best::{Pick, best};
+use super::collect::Collect;
 use super::count::Count;
 use super::list::List;
 use super::ordered::Ordered;
@@ -33,8 +34,9 @@ pub(super) fn accumulator(
         let known = argument.kind.is_numeric();
         known.then_some(&argument.kind).ok_or_else(|| Error::unsupported(format!("{function} of {argument}")))
     };
-    let list =
-        |outcome: Outcome| -> Result<Box<dyn Accumulator>> { Ok(Box::new(List::new(outcome, name, call)?)) };
+    let list = |outcome: Outcome| -> Result<Box<dyn Accumulator>> {
+        Ok(Box::new(List::new(outcome, name, call, retracts)?))
+    };
     let second = || call.arg_types.get(1).cloned().unwrap_or(TypeKind::Null.nullable());
     Ok(match function {
         "SUM" => Box::new(Sum::new(sum::Outcome::Sum, name, numeric()?, &call.ty)),
@@ -53,7 +55,7 @@ pub(super) fn accumulator(
         "VAR_POP" => Box::new(Variance::new(name, false, false, numeric().map(|_| &call.ty)?)),
         "VAR_SAMP" | "VARIANCE" => Box::new(Variance::new(name, true, false, numeric().map(|_| &call.ty)?)),
         "LISTAGG" if argument.kind.is_character() => list(Outcome::Text)?,
-        "COLLECT" => list(Outcome::Multiset(argument.clone()))?,
+        "COLLECT" => Box::new(Collect::new(name, argument)?),
         "ARRAY_AGG" => list(Outcome::Array(argument.clone()))?,
         "JSON_ARRAYAGG" | "JSON_ARRAYAGG_ABSENT_ON_NULL" => {
             list(Outcome::JsonArray { ty: argument.clone(), nulls: false })?

@@ -2,11 +2,17 @@
 //!
 //! A retraction takes away the earliest value that is equal. The whole list of a changed group is written by a
 //! snapshot, as it is in Flink.
+//!
+//! Cost of a row: appending it, or finding the one that it takes away by its hash; of a result: what the result holds. The text of
+//! LISTAGG is kept beside the values and only copied; a retraction from it rebuilds it once a batch.
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, ListArray, StructArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, ListArray, StringArray, StringBuilder, StructArray, new_null_array,
+};
 use arrow::buffer::OffsetBuffer;
+use arrow::compute::interleave;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use arrow::row::{RowConverter, SortField};
 use flott_batch::arrow_type;
@@ -15,22 +21,26 @@ use flott_state::SlotColumns;
 use flott_types::{Error, Result};
 
 use super::outcome::{Lists, Outcome};
+use super::values::Values;
 use super::{Accumulator, Input};
 use crate::support::kernel;
 
 /// The arguments of every row, by group.
 pub(super) struct List {
     outcome: Outcome,
+    retracts: bool,
     /// The columns of one value.
     fields: Fields,
     field: FieldRef,
     converter: RowConverter,
-    /// By slot, encoded.
-    lists: Vec<Vec<Box<[u8]>>>,
+    /// By slot.
+    lists: Vec<Values>,
+    /// By slot, for LISTAGG: what the values amount to.
+    texts: Vec<String>,
 }
 
 impl List {
-    pub fn new(outcome: Outcome, name: &str, call: &AggregateCall) -> Result<Self> {
+    pub fn new(outcome: Outcome, name: &str, call: &AggregateCall, retracts: bool) -> Result<Self> {
         let value = |(at, ty)| Field::new(format!("f{at}"), arrow_type::to_arrow(ty), true);
         let fields: Fields = call.arg_types.iter().enumerate().map(value).collect();
         let sort = fields.iter().map(|field| SortField::new(field.data_type().clone())).collect();
@@ -39,7 +49,7 @@ impl List {
         })?;
         let item = Field::new_list_field(DataType::Struct(fields.clone()), true);
         let field = Arc::new(Field::new(format!("{name}.list"), DataType::List(Arc::new(item)), true));
-        Ok(List { outcome, fields, field, converter, lists: Vec::new() })
+        Ok(List { outcome, retracts, fields, field, converter, lists: Vec::new(), texts: Vec::new() })
     }
 
     fn item(&self) -> FieldRef {
@@ -49,41 +59,150 @@ impl List {
     /// The values of these groups as columns, and where each group's begin.
     fn columns(&self, slots: &[u32]) -> Result<(Vec<ArrayRef>, OffsetBuffer<i32>)> {
         let lists = || slots.iter().map(|slot| &self.lists[*slot as usize]);
+        if lists().map(Values::size).sum::<usize>() > i32::MAX as usize {
+            return Err(too_large());
+        }
         let parser = self.converter.parser();
-        let rows = lists().flatten().map(|row| parser.parse(row));
+        let rows = lists().flat_map(Values::iter).map(|row| parser.parse(row));
         let columns = self.converter.convert_rows(rows).map_err(kernel)?;
-        Ok((columns, OffsetBuffer::from_lengths(lists().map(Vec::len))))
+        Ok((columns, OffsetBuffer::from_lengths(lists().map(Values::len))))
     }
+
+    fn is_text(&self) -> bool {
+        self.outcome == Outcome::Text
+    }
+
+    /// The first or last value of each group.
+    fn ends(&self, slots: &[u32], last: bool) -> Result<ArrayRef> {
+        let parser = self.converter.parser();
+        let (mut rows, mut picks) = (Vec::new(), Vec::with_capacity(slots.len()));
+        for slot in slots {
+            let mut values = self.lists[*slot as usize].iter();
+            match if last { values.next_back() } else { values.next() } {
+                Some(row) => {
+                    picks.push((0, rows.len()));
+                    rows.push(parser.parse(row));
+                }
+                None => picks.push((1, 0)),
+            }
+        }
+        let all = rows.len() == slots.len();
+        let values = self.converter.convert_rows(rows).map_err(kernel)?.remove(0);
+        if all {
+            return Ok(values);
+        }
+        let absent = new_null_array(values.data_type(), 1);
+        interleave(&[values.as_ref(), absent.as_ref()], &picks).map_err(kernel)
+    }
+
+    /// Builds the texts of groups anew.
+    fn join(&mut self, slots: &[u32]) -> Result<()> {
+        let (columns, offsets) = self.columns(slots)?;
+        let parts = Parts::new(&columns)?;
+        for (at, slot) in slots.iter().enumerate() {
+            let text = &mut self.texts[*slot as usize];
+            text.clear();
+            for row in offsets[at] as usize..offsets[at + 1] as usize {
+                parts.append(row, row > offsets[at] as usize, text);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What LISTAGG puts together.
+struct Parts<'a> {
+    values: &'a StringArray,
+    separators: Option<&'a StringArray>,
+}
+
+impl<'a> Parts<'a> {
+    fn new(columns: &'a [ArrayRef]) -> Result<Self> {
+        let text = |column: &'a ArrayRef| {
+            let text = column.as_string_opt::<i32>();
+            text.ok_or_else(|| Error::internal("LISTAGG of what is not text"))
+        };
+        let [values, separators @ ..] = columns else {
+            return Err(Error::internal("LISTAGG without an argument"));
+        };
+        Ok(Parts { values: text(values)?, separators: separators.first().map(text).transpose()? })
+    }
+
+    #[inline]
+    fn append(&self, row: usize, further: bool, text: &mut String) {
+        if further {
+            text.push_str(self.separators.map_or(",", |separators| separators.value(row)));
+        }
+        text.push_str(self.values.value(row));
+    }
+}
+
+fn too_large() -> Error {
+    Error::unsupported("an aggregate of one group with more than 2 GB of values")
 }
 
 impl Accumulator for List {
     fn update(&mut self, input: &Input<'_>) -> Result<()> {
         let rows = self.converter.convert_columns(input.args).map_err(kernel)?;
         let nulls = if self.outcome.keeps_nulls() { None } else { input.arg()?.logical_nulls() };
-        let lists = &mut self.lists;
+        let parts = if self.is_text() { Some(Parts::new(input.args)?) } else { None };
+        let (lists, texts) = (&mut self.lists, &mut self.texts);
+        // Groups whose text is not what the values amount to.
+        let mut stale = Vec::new();
         input.for_each(nulls.as_ref(), |row, slot, sign| {
-            let row = rows.row(row);
-            let bytes: &[u8] = row.as_ref();
-            if sign > 0 {
-                lists[slot].push(bytes.into());
-            } else if let Some(at) = lists[slot].iter().position(|other| **other == *bytes) {
-                lists[slot].remove(at);
+            let encoded = rows.row(row);
+            if sign < 0 {
+                if lists[slot].take(encoded.as_ref()) && parts.is_some() {
+                    stale.push(slot as u32);
+                }
+                return;
+            }
+            let further = lists[slot].len() > 0;
+            lists[slot].push(encoded.as_ref());
+            if let Some(parts) = &parts {
+                parts.append(row, further, &mut texts[slot]);
             }
         });
-        Ok(())
+        stale.sort_unstable();
+        stale.dedup();
+        if stale.is_empty() { Ok(()) } else { self.join(&stale) }
     }
 
     fn merge(&mut self, from: &[u32], to: &[u32], _: Option<&[ArrayRef]>) -> Result<()> {
         for (from, to) in from.iter().zip(to) {
             let more = self.lists[*from as usize].clone();
-            self.lists[*to as usize].extend(more);
+            more.iter().for_each(|value| self.lists[*to as usize].push(value));
         }
-        Ok(())
+        if !self.is_text() {
+            return Ok(());
+        }
+        let mut stale = to.to_vec();
+        stale.sort_unstable();
+        stale.dedup();
+        self.join(&stale)
     }
 
     fn values(&self, slots: &[u32]) -> Result<ArrayRef> {
-        let (columns, offsets) = self.columns(slots)?;
-        self.outcome.of(&Lists { columns, offsets })
+        match self.outcome {
+            Outcome::First => self.ends(slots, false),
+            Outcome::Last => self.ends(slots, true),
+            Outcome::Text => {
+                let texts = || slots.iter().map(|slot| self.texts[*slot as usize].as_str());
+                let bytes: usize = texts().map(str::len).sum();
+                if bytes > i32::MAX as usize {
+                    return Err(too_large());
+                }
+                let mut builder = StringBuilder::with_capacity(slots.len(), bytes);
+                for (slot, text) in slots.iter().zip(texts()) {
+                    builder.append_option((self.lists[*slot as usize].len() > 0).then_some(text));
+                }
+                Ok(Arc::new(builder.finish()))
+            }
+            _ => {
+                let (columns, offsets) = self.columns(slots)?;
+                self.outcome.of(&Lists { columns, offsets })
+            }
+        }
     }
 }
 
@@ -93,10 +212,15 @@ impl SlotColumns for List {
     }
 
     fn reset(&mut self, slot: u32) {
+        let empty = || if self.retracts { Values::retractable() } else { Values::default() };
         if slot as usize >= self.lists.len() {
-            self.lists.resize_with(slot as usize + 1, Vec::new);
+            self.lists.resize_with(slot as usize + 1, empty);
         }
-        self.lists[slot as usize] = Vec::new();
+        self.lists[slot as usize] = empty();
+        if self.outcome == Outcome::Text {
+            self.texts.resize_with(self.lists.len(), String::new);
+            self.texts[slot as usize] = String::new();
+        }
     }
 
     fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
@@ -111,12 +235,18 @@ impl SlotColumns for List {
         let rows = self.converter.convert_columns(lists.values().as_struct().columns()).map_err(kernel)?;
         for (at, slot) in slots.iter().enumerate() {
             let (start, end) = (lists.offsets()[at] as usize, lists.offsets()[at + 1] as usize);
-            self.lists[*slot as usize] = (start..end).map(|row| rows.row(row).as_ref().into()).collect();
+            self.reset(*slot);
+            (start..end).for_each(|row| self.lists[*slot as usize].push(rows.row(row).as_ref()));
         }
-        Ok(())
+        if self.is_text() { self.join(slots) } else { Ok(()) }
+    }
+
+    fn bytes_of(&self, slot: u32) -> usize {
+        self.lists[slot as usize].size()
     }
 
     fn memory(&self) -> usize {
-        self.lists.iter().flatten().map(|row| row.len() + 16).sum()
+        self.lists.iter().map(Values::memory).sum::<usize>()
+            + self.texts.iter().map(String::capacity).sum::<usize>()
     }
 }

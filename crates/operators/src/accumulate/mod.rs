@@ -13,7 +13,8 @@
 //! | `ordered` | MIN, MAX with retractions | the values and how often each occurs, sorted |
 //! | `variance` | STDDEV_*, VAR_*, VARIANCE | count, mean and squared distance (Welford) |
 //! | `single` | SINGLE_VALUE | one value and a count |
-//! | `list` | ARRAY_AGG, COLLECT, LISTAGG, JSON_*AGG, PERCENTILE; FIRST_VALUE and LAST_VALUE with retractions | the values in order |
+//! | `list` | ARRAY_AGG, LISTAGG, JSON_*AGG, PERCENTILE; FIRST_VALUE and LAST_VALUE with retractions | the values in order |
+//! | `collect` | COLLECT | the distinct values, sorted, and how often each occurs |
 //!
 //! # Cost
 //!
@@ -21,6 +22,7 @@
 //! for values that are new to a DISTINCT, an ordered set or a list.
 
 mod best;
+mod collect;
 mod count;
 mod distinct;
 mod factory;
@@ -33,6 +35,7 @@ mod set;
 mod side;
 mod single;
 mod sum;
+mod values;
 mod variance;
 mod views;
 

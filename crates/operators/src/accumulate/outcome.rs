@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Float64Array, Float64Builder, Int32Array, ListArray, ListBuilder, MapArray,
-    StringBuilder, StructArray, UInt32Array, make_comparator,
+    Array, ArrayRef, AsArray, Float64Array, Float64Builder, ListArray, ListBuilder, StringBuilder,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::compute::{SortOptions, cast, take};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Float64Type};
 use flott_batch::arrow_type;
-use flott_types::{Error, LogicalType, Result, TypeKind};
+use flott_types::{Error, LogicalType, Result};
 
 use super::json::write_json;
 use super::numbers::as_doubles;
@@ -36,14 +35,13 @@ impl Lists {
 /// What is made of the values.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Outcome {
+    /// Read off the ends of the list.
     First,
     Last,
     /// ARRAY_AGG
     Array(LogicalType),
-    /// LISTAGG; the second argument is the separator.
+    /// LISTAGG; the second argument is the separator. The text is kept beside the list.
     Text,
-    /// COLLECT
-    Multiset(LogicalType),
     /// JSON_ARRAYAGG
     JsonArray {
         ty: LogicalType,
@@ -70,16 +68,15 @@ impl Outcome {
     pub fn of(&self, lists: &Lists) -> Result<ArrayRef> {
         let values = &lists.columns[0];
         match self {
-            Outcome::First => pick(lists, |group| group.start),
-            Outcome::Last => pick(lists, |group| group.end - 1),
+            Outcome::First | Outcome::Last | Outcome::Text => {
+                Err(Error::internal("a result that is not made of all values"))
+            }
             Outcome::Array(element) => {
                 let item = arrow_type::list_item(element);
                 let nulls = Some(lists.filled());
                 let list = ListArray::try_new(item, lists.offsets.clone(), values.clone(), nulls);
                 Ok(Arc::new(list.map_err(kernel)?))
             }
-            Outcome::Text => Ok(text(lists)),
-            Outcome::Multiset(element) => multiset(lists, element),
             Outcome::JsonArray { ty, nulls } => {
                 let mut builder = StringBuilder::new();
                 for group in lists.groups() {
@@ -99,66 +96,6 @@ impl Outcome {
             Outcome::Percentile { several } => percentiles(lists, *several),
         }
     }
-}
-
-fn pick(lists: &Lists, row: impl Fn(std::ops::Range<usize>) -> usize) -> Result<ArrayRef> {
-    let rows: UInt32Array =
-        lists.groups().map(|group| (!group.is_empty()).then(|| row(group) as u32)).collect();
-    take(&lists.columns[0], &rows, None).map_err(kernel)
-}
-
-fn text(lists: &Lists) -> ArrayRef {
-    let values = lists.columns[0].as_string::<i32>();
-    let separators = lists.columns.get(1).map(|column| column.as_string::<i32>());
-    let mut builder = StringBuilder::new();
-    for group in lists.groups() {
-        let mut joined = String::new();
-        for row in group.clone() {
-            if row > group.start {
-                joined.push_str(separators.map_or(",", |separators| separators.value(row)));
-            }
-            joined.push_str(values.value(row));
-        }
-        builder.append_option((!group.is_empty()).then_some(joined));
-    }
-    Arc::new(builder.finish())
-}
-
-fn multiset(lists: &Lists, element: &LogicalType) -> Result<ArrayRef> {
-    let values = &lists.columns[0];
-    let compare = make_comparator(values, values, SortOptions::default()).map_err(kernel)?;
-    let (mut rows, mut counts, mut lengths) = (Vec::<u32>::new(), Vec::<i32>::new(), Vec::new());
-    for group in lists.groups() {
-        let first = rows.len();
-        let mut sorted: Vec<usize> = group.collect();
-        sorted.sort_by(|a, b| compare(*a, *b));
-        for row in sorted {
-            match rows.last() {
-                Some(last) if rows.len() > first && compare(*last as usize, row).is_eq() => {
-                    if let Some(count) = counts.last_mut() {
-                        *count += 1;
-                    }
-                }
-                _ => {
-                    rows.push(row as u32);
-                    counts.push(1);
-                }
-            }
-        }
-        lengths.push(rows.len() - first);
-    }
-    let ty = arrow_type::to_arrow(&TypeKind::Multiset(Box::new(element.clone())).nullable());
-    let DataType::Map(entries, _) = &ty else {
-        return Err(Error::internal("a MULTISET is not a map"));
-    };
-    let DataType::Struct(fields) = entries.data_type() else {
-        return Err(Error::internal("a map has no entries"));
-    };
-    let keys = take(values, &UInt32Array::from(rows), None).map_err(kernel)?;
-    let columns: Vec<ArrayRef> = vec![keys, Arc::new(Int32Array::from(counts))];
-    let pairs = StructArray::try_new(fields.clone(), columns, None).map_err(kernel)?;
-    let map = MapArray::try_new(entries.clone(), OffsetBuffer::from_lengths(lengths), pairs, None, false);
-    Ok(Arc::new(map.map_err(kernel)?))
 }
 
 fn json_objects(lists: &Lists, ty: &LogicalType, nulls: bool) -> Result<ArrayRef> {
