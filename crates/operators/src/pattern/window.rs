@@ -182,7 +182,7 @@ impl Kept {
         self.map.intern(&key_slots, &rest, &mut new, |_, _| ())
     }
 
-    pub fn snapshot(&mut self, full: bool) -> Result<Option<KeyedDelta>> {
+    pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
         self.map.snapshot(full)
     }
 
