@@ -32,6 +32,7 @@ pub trait Sink: Send + Sync {
 /// A sink that takes batches of `Records<T>`. Says so to the compiler; nothing else.
 pub trait Consumes<T>: Sink {}
 
+#[deny(clippy::missing_trait_methods, reason = "a wrapper hands on every call")]
 impl<S: Sink + ?Sized> Sink for Arc<S> {
     fn writer(&self, context: SinkContext, restored: Vec<String>) -> Result<Box<dyn SinkWriter>> {
         (**self).writer(context, restored)

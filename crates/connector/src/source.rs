@@ -61,6 +61,7 @@ pub trait Source: Send + Sync {
 /// A source whose batches are `Records<T>`. Says so to the compiler; nothing else.
 pub trait Produces<T>: Source {}
 
+#[deny(clippy::missing_trait_methods, reason = "a wrapper hands on every call")]
 impl<S: Source + ?Sized> Source for Arc<S> {
     fn boundedness(&self) -> Boundedness {
         (**self).boundedness()

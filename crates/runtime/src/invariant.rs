@@ -88,6 +88,7 @@ impl OutputCheck {
     }
 }
 
+#[deny(clippy::missing_trait_methods, reason = "a wrapper hands on every call")]
 impl Output for CheckedOutput<'_> {
     fn emit(&mut self, batch: Batch) -> Result<()> {
         self.check.batch(&batch)?;
@@ -167,6 +168,7 @@ impl Checked {
     }
 }
 
+#[deny(clippy::missing_trait_methods, reason = "a wrapper hands on every call")]
 impl Operator for Checked {
     fn open(&mut self, restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         self.with(context, |operator, context| operator.open(restored, context))

@@ -141,6 +141,7 @@ struct Faulty {
     faults: Faults,
 }
 
+#[deny(clippy::missing_trait_methods, reason = "a wrapper hands on every call")]
 impl Operator for Faulty {
     fn open(&mut self, restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         self.faults.pass(&self.info, Point::Open)?;

@@ -30,6 +30,7 @@ impl<S> RateLimited<S> {
     }
 }
 
+#[deny(clippy::missing_trait_methods, reason = "a wrapper hands on every call")]
 impl<S: Source> Source for RateLimited<S> {
     fn boundedness(&self) -> Boundedness {
         self.source.boundedness()
@@ -67,6 +68,7 @@ struct LimitedReader {
     limiter: RateLimiter,
 }
 
+#[deny(clippy::missing_trait_methods, reason = "a wrapper hands on every call")]
 impl SourceReader for LimitedReader {
     fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
         self.reader.add_splits(splits)
@@ -100,6 +102,7 @@ struct Counted<'a> {
     records: usize,
 }
 
+#[deny(clippy::missing_trait_methods, reason = "a wrapper hands on every call")]
 impl SourceOutput for Counted<'_> {
     fn emit(&mut self, split: &str, batch: Batch) -> Result<()> {
         self.records += batch.num_rows();

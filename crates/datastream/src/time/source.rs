@@ -25,6 +25,7 @@ impl<T: Record> WatermarkedSource<T> {
     }
 }
 
+#[deny(clippy::missing_trait_methods, reason = "a wrapper hands on every call")]
 impl<T: Record> Source for WatermarkedSource<T> {
     fn boundedness(&self) -> Boundedness {
         self.source.boundedness()
@@ -40,6 +41,10 @@ impl<T: Record> Source for WatermarkedSource<T> {
 
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
         self.source.reader(context)
+    }
+
+    fn watermark_per_split(&self) -> bool {
+        self.source.watermark_per_split()
     }
 
     fn event_time(&self, interval: i64) -> Option<EventTimePolicy> {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use flott_datastream::{JobClient, WatermarkStrategy};
+use flott_cluster::JobStatus;
+use flott_datastream::{AsyncOptions, JobClient, WatermarkStrategy};
 use flott_testkit::{Fault, MiniCluster, TestSink, TestSource};
 
 use crate::functions::{PAUSE, visits};
@@ -207,4 +208,20 @@ fn collections_and_results_work_as_anywhere() {
     let mut squares: Vec<i64> = squares.map(Result::unwrap).collect();
     squares.sort_unstable();
     assert_eq!(squares, [1, 4, 9, 16]);
+}
+
+/// What the test puts around an operator must not keep calls from it.
+#[test]
+fn operators_that_wait_for_others_work_in_a_mini_cluster() {
+    let cluster = MiniCluster::new().unwrap();
+    let (source, sink) = (TestSource::new(), TestSink::transactional());
+    let env = cluster.environment();
+    let answers = |number: i64| async move { Ok(vec![number * 10]) };
+    let options = AsyncOptions::ordered(Duration::from_secs(60)).capacity(2);
+    source.stream(&env).async_map(answers, options).name("lookup").sink_to(sink.clone());
+    let job = env.execute_async("lookups").unwrap();
+    source.push_all(1..=9).unwrap();
+    source.end();
+    assert_eq!(job.wait_for(Duration::from_secs(60)), Some(JobStatus::Finished));
+    assert_eq!(sink.take(), (1..=9).map(|number| number * 10).collect::<Vec<i64>>());
 }

@@ -21,6 +21,7 @@ impl HybridReader {
     }
 }
 
+#[deny(clippy::missing_trait_methods, reason = "a wrapper hands on every call")]
 impl SourceReader for HybridReader {
     fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
         for split in &splits {
@@ -81,6 +82,7 @@ struct StageOutput<'a> {
     output: &'a mut dyn SourceOutput,
 }
 
+#[deny(clippy::missing_trait_methods, reason = "a wrapper hands on every call")]
 impl SourceOutput for StageOutput<'_> {
     fn emit(&mut self, split: &str, batch: Batch) -> Result<()> {
         self.output.emit(&self.stage.id(split), batch)
