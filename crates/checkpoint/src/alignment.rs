@@ -9,7 +9,7 @@
 //! - A **source** has no channels. [`Event::Trigger`], the coordinator's message, starts the barrier at once.
 //! - A task **in the middle** gets the same message, and normally has no use for it: the barrier comes with the stream. But
 //!   nothing follows the end of an input, so when upstream tasks have ended before they saw the trigger, no barrier will come.
-//!   The machine therefore remembers what was triggered, and takes the snapshot when the last channel has ended. Without
+//!   The machine therefore remembers what was triggered, and takes the snapshot once the last channel has ended. Without
 //!   that, a checkpoint that meets the end of the inputs would hang until its timeout.
 //! - A **drained** task (all channels ended) is as a source: it acts on the trigger.
 //!
@@ -17,8 +17,9 @@
 //! checkpoint is triggered or aborted at most once, and none with a lower id after it. A violation is an
 //! internal error: the task fails, and nothing wrong is snapshotted.
 //!
-//! What the task does with an ended channel's last event: it first executes the actions returned here (a trigger broadcasts the
-//! barrier downstream), and only then finishes its operators and sends the end of input on. So the barrier stays before it.
+//! At the end of the last channel a checkpoint whose barrier has come through others is triggered at once: its barrier is sent on
+//! before the end is. One that was only announced waits for the next event, a [`Event::Tick`] at the latest, so that the operators can
+//! finish before it; see [`crate::life`].
 //!
 //! The face is made for alignment with a timeout and for unaligned barriers as well: `now` comes with each event, the driver
 //! asks for [`Alignment::next_deadline`], and [`Action`] may grow a variant that takes the channels' queues into the snapshot.
@@ -52,7 +53,6 @@ pub enum Mode {
 
 /// What the task saw.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
 pub enum Event {
     /// The coordinator's message. May be lost, come late, or twice.
     Trigger(Barrier),
@@ -70,13 +70,12 @@ pub enum Event {
     },
     /// The coordinator has aborted a checkpoint. May come late, or twice.
     Abort(CheckpointId),
-    /// [`Alignment::next_deadline`] has come.
+    /// [`Alignment::next_deadline`] has come; or the task has dealt with the end of its last channel.
     Tick,
 }
 
 /// What the task is to do, in this order.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
 pub enum Action {
     /// Stop reading this channel.
     Block(usize),
@@ -174,6 +173,7 @@ impl Alignment {
     /// [`flott_types::ErrorKind::Internal`] if the stream breaks the protocol. The task must fail.
     pub fn step(&mut self, event: Event, now: Timestamp) -> Result<Vec<Action>> {
         let mut actions = Vec::new();
+        let ends = matches!(event, Event::EndOfInput { .. });
         match event {
             Event::Trigger(barrier) => self.announce(barrier),
             Event::Barrier { channel, barrier } => self.barrier(channel, barrier, now, &mut actions)?,
@@ -182,6 +182,9 @@ impl Alignment {
             Event::Tick => {}
         }
         self.complete(&mut actions);
+        if self.open == 0 && !ends {
+            self.take_announced(&mut actions);
+        }
         Ok(actions)
     }
 
@@ -282,7 +285,7 @@ impl Alignment {
         }
     }
 
-    /// Triggers what is ready: the aligning checkpoint, then, with all inputs ended, whatever was announced.
+    /// Triggers the aligning checkpoint if it is ready.
     fn complete(&mut self, actions: &mut Vec<Action>) {
         if let Some(aligning) = self.aligning.take_if(|a| a.arrived == self.open) {
             self.done = aligning.barrier.checkpoint;
@@ -294,11 +297,13 @@ impl Alignment {
         let done = self.done;
         self.announced.retain(|b| b.checkpoint > done);
         self.cancelled.retain(|id| *id > done);
-        if self.open == 0 {
-            for barrier in self.announced.drain(..) {
-                self.done = barrier.checkpoint;
-                actions.push(Action::Trigger(barrier));
-            }
+    }
+
+    /// With all inputs ended no barrier will come.
+    fn take_announced(&mut self, actions: &mut Vec<Action>) {
+        for barrier in self.announced.drain(..) {
+            self.done = barrier.checkpoint;
+            actions.push(Action::Trigger(barrier));
         }
     }
 

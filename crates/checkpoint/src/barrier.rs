@@ -26,8 +26,8 @@ pub enum CheckpointKind {
     FullCheckpoint,
     /// All state, self-contained, in a folder of its own. Commits nothing: see [`CheckpointKind::commits`].
     Savepoint,
-    /// Stop with savepoint. A source emits nothing after this barrier, until it is told to finish or to resume
-    /// ([`crate::coordinator::Action::ResumeSources`]).
+    /// Stop with savepoint. A source emits nothing after this barrier, until it is told to finish, or that the checkpoint is aborted
+    /// ([`crate::coordinator::Action::NotifyAborted`]).
     Suspend,
     /// Stop with savepoint after draining: every task has drained already.
     Terminate,

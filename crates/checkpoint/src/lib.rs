@@ -2,7 +2,8 @@
 //!
 //! | module | decides | driven by |
 //! | --- | --- | --- |
-//! | [`alignment`] | when a task takes its snapshot | the task's loop |
+//! | [`life`] | when a task reads, finishes and leaves, and which of its operators are called | the task's loop |
+//! | [`alignment`] | when a task takes its snapshot | `life` |
 //! | [`coordinator`] | when checkpoints are taken, complete, subsumed | the job master |
 //! | [`execution`] | deploy, drain, recover, end | the job master |
 //! | [`failover`] | what restarts together | `execution` |
@@ -12,8 +13,7 @@
 //! **What holds for the whole.** The committed output of a job is that of an undisturbed run, whatever fails, as long as: sources replay
 //! from a position; channels keep their order, and lose nothing within an attempt; a sink commits what belongs to a checkpoint
 //! when, and only when, it is told that it (or a later one) is complete, and on restore commits what the checkpoint holds as
-//! pending; what an operator adds at the end of its input it does not add again when it is restored behind that end; the manifest
-//! is written atomically. `tests/simulation.rs` runs the machines together over some ten thousand
+//! pending; the manifest is written atomically. `tests/simulation.rs` runs the machines together over some ten thousand
 //! schedules of lost and late messages, failing tasks, writes and JobManagers, and compares.
 //!
 //! **Why pure.** The hard part of these protocols is what happens in which order. Here an order is a list of calls: a test needs
@@ -28,6 +28,7 @@ mod barrier;
 pub mod coordinator;
 pub mod execution;
 pub mod failover;
+pub mod life;
 pub mod manifest;
 pub mod restart;
 

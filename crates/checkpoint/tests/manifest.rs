@@ -60,7 +60,7 @@ fn sample() -> Manifest {
             uid: OperatorUid("aggregate by carrier".into()),
             name: "GroupAggregate".into(),
             max_parallelism: 128,
-            state: SubtaskSnapshot { keyed, operator },
+            state: SubtaskSnapshot { keyed, operator, finished: false },
         };
         manifest.add_task(SubtaskIndex(subtask), 2, TaskSnapshot { operators: vec![snapshot] });
     }
@@ -207,7 +207,7 @@ fn with_files(subtasks: Vec<Vec<StateFile>>) -> Manifest {
     let mut manifest = Manifest::new(JobId(1), CheckpointId(1), ManifestKind::Checkpoint, 0);
     let parallelism = subtasks.len() as u32;
     for (subtask, files) in (0..).map(SubtaskIndex).zip(subtasks) {
-        let state = SubtaskSnapshot { keyed: vec![table(files)], operator: vec![] };
+        let state = SubtaskSnapshot { keyed: vec![table(files)], ..SubtaskSnapshot::default() };
         let part =
             ChainedSnapshot { uid: OperatorUid("op".into()), name: "op".into(), max_parallelism: 8, state };
         manifest.add_task(subtask, parallelism, TaskSnapshot { operators: vec![part] });
@@ -351,4 +351,39 @@ fn operator_state_is_dealt_out_by_its_kind() {
     let two = [vec![state("s", Split, &["a"]), state("u", Union, &["b"])]];
     assert_eq!(dealt(&[&two[0]], 2), "a,b|,b");
     assert_eq!(dealt(&[], 2), "|");
+}
+
+#[test]
+fn who_has_finished_stays_so_at_any_parallelism_if_all_have() {
+    let with = |finished: [bool; 2], keyed: bool| {
+        let mut manifest = sample();
+        for (subtask, finished) in manifest.operators[0].subtasks.iter_mut().zip(finished) {
+            subtask.finished = finished;
+            if !keyed {
+                subtask.keyed.clear();
+            }
+        }
+        // Also through its written form.
+        Manifest::from_json(&manifest.to_json().unwrap()).unwrap()
+    };
+    let uid = OperatorUid("aggregate by carrier".into());
+    let restored = |manifest: &Manifest, parallelism: u32| {
+        let restore = |subtask| manifest.restore(&uid, SubtaskIndex(subtask), parallelism, 128);
+        (0..parallelism)
+            .map(|subtask| restore(subtask).map(|restore| restore.unwrap().finished))
+            .collect::<Result<Vec<_>, _>>()
+    };
+    for keyed in [true, false] {
+        for (finished, at) in [([true, true], 3), ([true, true], 1), ([false, false], 3)] {
+            assert_eq!(restored(&with(finished, keyed), at).unwrap(), vec![finished[0]; at as usize]);
+        }
+        assert_eq!(restored(&with([true, false], keyed), 2).unwrap(), [true, false]);
+    }
+    // Without keyed state there is nothing of which a part was put out.
+    assert_eq!(restored(&with([true, false], false), 3).unwrap(), [false; 3]);
+    let error = restored(&with([true, false], true), 3).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::State);
+    assert!(
+        error.to_string().contains("1 of its 2 subtasks") && error.to_string().contains("with parallelism 2")
+    );
 }

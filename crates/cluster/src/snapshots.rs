@@ -88,6 +88,7 @@ impl SnapshotWriter for Writer {
             name: state.name,
             max_parallelism: state.max_parallelism,
             snapshot: state.state,
+            finished: state.finished,
         };
         let operators = operators.into_iter().map(hand_over).collect();
         let written = block_on(self.0.write(barrier.checkpoint, &target, operators))?;

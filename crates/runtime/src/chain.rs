@@ -1,7 +1,8 @@
 //! The operators of one task: a tree in which each calls the next directly.
 //!
 //! A batch that an operator emits is processed by everything behind it before `emit` returns, so a join that fans out never
-//! holds its whole result. Panics of an operator become errors that name it.
+//! holds its whole result. Panics of an operator become errors that name it. An operator that had finished when its snapshot was taken is
+//! passed by ([`Stage`]).
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use flott_batch::{Batch, WatermarkStatus};
+use flott_checkpoint::life::Stage;
 use flott_operator::{Backlog, Context, Operator, OperatorMetrics, Output, TaskInfo};
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, OperatorUid, Result, Timestamp, Waker, Watermark};
@@ -27,6 +29,10 @@ pub struct Link {
     waker: Waker,
     /// The waker was used and the operator not called yet.
     woken: Arc<AtomicBool>,
+    /// Whether the operator is called.
+    stage: Stage,
+    /// Inputs that ended while it was not.
+    missed_ends: Vec<usize>,
     /// The side output of the operator before it that it reads; `None` is the output proper.
     tag: Option<String>,
     /// Where its output goes.
@@ -65,6 +71,17 @@ pub struct OperatorState {
     pub max_parallelism: u32,
     /// The state.
     pub state: OperatorSnapshot,
+    /// It has put out its last results.
+    pub finished: bool,
+}
+
+/// What one operator starts from.
+#[derive(Default)]
+pub struct Restored {
+    /// The state.
+    pub state: RestoredState,
+    /// It had put out its last results.
+    pub finished: bool,
 }
 
 /// The output of an operator during a call.
@@ -155,6 +172,11 @@ impl Outputs {
         Ok(())
     }
 
+    /// Calls the links whose operators have not finished.
+    fn visit_called(&mut self, call: &mut dyn FnMut(&mut Link) -> Result<()>) -> Result<()> {
+        self.visit(&mut |link| if link.stage.is_called() { call(link) } else { Ok(()) })
+    }
+
     /// Sends a control element out of the task, over all its streams.
     pub fn broadcast(&mut self, element: &Element) -> Result<()> {
         self.exchanges_mut(&mut |exchange| exchange.broadcast(element))
@@ -186,14 +208,17 @@ impl Outputs {
 
     /// The earliest time that an operator asked to be called at.
     pub fn wake_at(&self) -> Option<Timestamp> {
-        let of = |link: &Link| [link.wake_at, link.outputs.wake_at()].into_iter().flatten().min();
+        let of = |link: &Link| {
+            let own = link.wake_at.filter(|_| link.stage.is_called());
+            [own, link.outputs.wake_at()].into_iter().flatten().min()
+        };
         self.links.iter().filter_map(of).min()
     }
 
     /// Calls the operators whose time has come.
     pub fn fire(&mut self, now: Timestamp) -> Result<()> {
         self.visit(&mut |link| match link.wake_at {
-            Some(at) if at <= now => {
+            Some(at) if at <= now && link.stage.is_called() => {
                 link.wake_at = None;
                 link.call(now, |operator, context| operator.processing_time(now, context))
             }
@@ -205,7 +230,8 @@ impl Outputs {
     pub fn woken(&mut self, now: Timestamp) -> Result<bool> {
         let mut any = false;
         self.visit(&mut |link| {
-            if link.woken.load(Ordering::Relaxed) && link.woken.swap(false, Ordering::Acquire) {
+            let woken = link.stage.is_called() && link.woken.load(Ordering::Relaxed);
+            if woken && link.woken.swap(false, Ordering::Acquire) {
                 any = true;
                 link.call(now, |operator, context| operator.woken(context))?;
             }
@@ -222,12 +248,12 @@ impl Outputs {
 
     /// The rows that are held back only for the sake of larger batches leave.
     pub fn input_dry(&mut self, now: Timestamp) -> Result<()> {
-        self.visit(&mut |link| link.call(now, |operator, context| operator.input_dry(context)))
+        self.visit_called(&mut |link| link.call(now, |operator, context| operator.input_dry(context)))
     }
 
     /// Lets the operators emit what must be before the barrier, then sends it out.
     pub fn barrier(&mut self, barrier: &Element, now: Timestamp, ended: bool) -> Result<()> {
-        self.visit(&mut |link| link.call(now, |operator, context| operator.prepare_barrier(context)))?;
+        self.visit_called(&mut |link| link.call(now, |operator, context| operator.prepare_barrier(context)))?;
         if ended { Ok(()) } else { self.broadcast(barrier) }
     }
 
@@ -246,6 +272,7 @@ impl Outputs {
                 name: link.info.name.clone(),
                 max_parallelism: link.info.max_parallelism,
                 state,
+                finished: link.stage.has_finished(),
             });
             Ok(())
         })
@@ -270,13 +297,14 @@ impl Outputs {
     /// Opens the operators, the last ones first, so that what an operator emits finds the next one open.
     pub fn open(
         &mut self,
-        restore: &mut dyn FnMut(&TaskInfo) -> Result<RestoredState>,
+        restore: &mut dyn FnMut(&TaskInfo) -> Result<Restored>,
         now: Timestamp,
     ) -> Result<()> {
         for link in &mut self.links {
             link.outputs.open(restore, now)?;
-            let restored = restore(&link.info)?;
-            link.call(now, |operator, context| operator.open(restored, context))?;
+            let Restored { state, finished } = restore(&link.info)?;
+            link.stage = Stage::restored(finished);
+            link.call(now, |operator, context| operator.open(state, context))?;
         }
         Ok(())
     }
@@ -328,6 +356,8 @@ impl Link {
             wake_at: None,
             waker: Waker::default(),
             woken: Arc::default(),
+            stage: Stage::Running,
+            missed_ends: Vec::new(),
             tag: None,
             outputs,
         }
@@ -354,30 +384,59 @@ impl Link {
 
     /// Rows of an input.
     pub fn process(&mut self, input: usize, batch: Batch, now: Timestamp) -> Result<()> {
+        if !self.stage.is_called() {
+            self.wake_up(now)?;
+        }
         self.metrics.num_records_in.add(batch.num_rows() as u64);
         self.call(now, |operator, context| operator.process(input, batch, context))
+    }
+
+    /// Rows have come to an operator that had finished: it is told what passed it by.
+    fn wake_up(&mut self, now: Timestamp) -> Result<()> {
+        if !self.stage.rows().map_err(|error| error.in_operator(&self.info.name))? {
+            return Ok(());
+        }
+        tracing::info!(operator = self.info.name, "had finished before the restore, and is given rows again");
+        let watermark = self.watermark;
+        if watermark > Watermark::MIN {
+            self.call(now, |operator, context| operator.watermark(watermark, context))?;
+        }
+        let ends = std::mem::take(&mut self.missed_ends);
+        ends.into_iter().try_for_each(|input| self.end_input(input, now))
     }
 
     /// Event time.
     pub fn watermark(&mut self, watermark: Watermark, now: Timestamp) -> Result<()> {
         self.watermark = watermark;
         self.metrics.current_input_watermark.set(watermark.0);
-        self.call(now, |operator, context| operator.watermark(watermark, context))
+        match self.stage.is_called() {
+            true => self.call(now, |operator, context| operator.watermark(watermark, context)),
+            false => self.outputs.watermark(watermark, now),
+        }
     }
 
     /// Idle or active.
     pub fn watermark_status(&mut self, status: WatermarkStatus, now: Timestamp) -> Result<()> {
-        self.call(now, |operator, context| operator.watermark_status(status, context))
+        match self.stage.is_called() {
+            true => self.call(now, |operator, context| operator.watermark_status(status, context)),
+            false => self.outputs.watermark_status(status, now),
+        }
     }
 
     /// An input has ended.
     pub fn end_input(&mut self, input: usize, now: Timestamp) -> Result<()> {
+        if !self.stage.is_called() {
+            self.missed_ends.push(input);
+            return Ok(());
+        }
         self.call(now, |operator, context| operator.end_input(input, context))
     }
 
     /// All inputs have ended: this operator finishes, then those behind it.
     pub fn finish(&mut self, now: Timestamp) -> Result<()> {
-        self.call(now, |operator, context| operator.finish(context))?;
+        if self.stage.finish() {
+            self.call(now, |operator, context| operator.finish(context))?;
+        }
         self.outputs.finish(now)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use flott_checkpoint::alignment::Alignment;
+use flott_checkpoint::life::TaskLife;
 use flott_types::{Error, Result, Waker};
 
 use crate::chain::{guard, panic_text};
@@ -99,17 +99,11 @@ impl TaskHandle {
         let gate = self.gate.clone();
         let waker = Waker::new(move || gate.wake());
         let chain = build::chain(&deployment, &environment, &context, &waker)?;
-        let mut open_channels = vec![0; chain.inputs];
-        for input in &input_of {
-            match open_channels.get_mut(*input) {
-                Some(open) => *open += 1,
-                None => {
-                    return Err(Error::internal(format!("the plan feeds input {input}, which is not there")));
-                }
-            }
+        if let Some(input) = input_of.iter().find(|input| **input >= chain.inputs) {
+            return Err(Error::internal(format!("the plan feeds input {input}, which is not there")));
         }
         let mut task = Task {
-            alignment: Alignment::new(deployment.options.mode, input_of.len()),
+            life: TaskLife::new(deployment.options.mode, input_of.clone()),
             valve: Valve::new(input_of.len()),
             deployment,
             environment,
@@ -119,12 +113,8 @@ impl TaskHandle {
             report,
             chain,
             input_of,
-            open_channels,
             uploader: None,
-            ending: false,
-            drained: false,
             waker,
-            suspended: None,
             targets: BTreeMap::new(),
             full_next: false,
         };

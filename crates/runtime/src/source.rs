@@ -295,7 +295,9 @@ impl SourceHead {
     }
 
     /// The splits with their positions.
-    pub fn snapshot(&mut self) -> Result<OperatorState> {
+    ///
+    /// `ended` is for people: what a restored source has left to read, its splits say.
+    pub fn snapshot(&mut self, ended: bool) -> Result<OperatorState> {
         let Some(reader) = &mut self.reader else {
             return Err(Error::internal("the source is not open"));
         };
@@ -311,6 +313,7 @@ impl SourceHead {
             name: self.info.name.clone(),
             max_parallelism: self.info.max_parallelism,
             state: OperatorSnapshot { keyed: Vec::new(), lists: vec![list] },
+            finished: ended,
         })
     }
 

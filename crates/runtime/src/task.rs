@@ -6,20 +6,19 @@
 //! A checkpoint: let the operators emit what must be before the barrier, send the barrier downstream, take the state
 //! (so far synchronous, proportional to what changed), hand it to the snapshot thread, which stores it and acknowledges.
 //!
-//! The end: when all inputs have ended the operators finish and the end is sent on. The task stays, because the sinks can only
-//! commit what a completed checkpoint holds, and takes part in checkpoints until it is told to finish.
+//! What is done when is decided by [`flott_checkpoint::life`]: when it reads, snapshots, finishes and leaves. Here it is done.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flott_checkpoint::alignment::{Action, Alignment, Event};
-use flott_checkpoint::{Barrier, CheckpointKind};
+use flott_checkpoint::Barrier;
+use flott_checkpoint::life::{Action, Event, TaskLife};
 use flott_operator::{Backlog, Output, TaskInfo};
-use flott_state::RestoredState;
 use flott_types::{CheckpointId, Result, Timestamp, Waker, Watermark};
 
 use crate::build::Chain;
+use crate::chain::Restored;
 use crate::gate::{CancelFlag, Element, Gate, Next};
 use crate::snapshot::{Report, Uploader};
 use crate::source::SourceStep;
@@ -39,19 +38,11 @@ pub(crate) struct Task {
     pub(crate) chain: Chain,
     /// The input of the head that each channel feeds.
     pub(crate) input_of: Vec<usize>,
-    /// Channels still open, for each input of the head.
-    pub(crate) open_channels: Vec<usize>,
-    pub(crate) alignment: Alignment,
+    pub(crate) life: TaskLife,
     pub(crate) valve: Valve,
     pub(crate) uploader: Option<Uploader>,
     /// Ends a wait of this task.
     pub(crate) waker: Waker,
-    /// The inputs have ended; operators still wait for what goes on elsewhere.
-    pub(crate) ending: bool,
-    /// The outputs have ended.
-    pub(crate) drained: bool,
-    /// The source is silent since the barrier of this savepoint.
-    pub(crate) suspended: Option<CheckpointId>,
     /// The folders of savepoints that are on their way.
     pub(crate) targets: BTreeMap<CheckpointId, Arc<str>>,
     /// The next snapshot has to hold everything.
@@ -62,9 +53,8 @@ impl Task {
     pub(crate) fn run(&mut self) -> Result<()> {
         self.open()?;
         (self.report)(TaskReport::Running);
-        if self.deployment.drained && self.chain.source.is_some() {
-            self.drain(self.environment.clock.now())?;
-        }
+        let opened = Event::Opened { at_end: self.deployment.drained };
+        self.step(opened, self.environment.clock.now())?;
         // Whether what was held back has been let go since the last element.
         let mut dry = false;
         loop {
@@ -107,19 +97,18 @@ impl Task {
     fn open(&mut self) -> Result<()> {
         let now = self.environment.clock.now();
         let Task { deployment, environment, chain, waker, .. } = self;
-        let mut restore = |info: &TaskInfo| -> Result<RestoredState> {
-            match deployment.restore.iter().find(|restore| restore.uid == info.uid) {
-                Some(restore) => environment
-                    .storage
-                    .restore(deployment, &restore.state)
-                    .map_err(|error| error.in_operator(&info.name)),
-                None => Ok(RestoredState::default()),
-            }
+        let mut restore = |info: &TaskInfo| -> Result<Restored> {
+            let Some(restore) = deployment.restore.iter().find(|restore| restore.uid == info.uid) else {
+                return Ok(Restored::default());
+            };
+            let state = environment.storage.restore(deployment, &restore.state);
+            let state = state.map_err(|error| error.in_operator(&info.name))?;
+            Ok(Restored { state, finished: restore.state.finished })
         };
         chain.root.open(&mut restore, now)?;
         if let Some(source) = &mut chain.source {
-            let restored = restore(&source.info)?;
-            source.open(restored, deployment.options.batch_size, &environment.clock, waker.clone())?;
+            let Restored { state, .. } = restore(&source.info)?;
+            source.open(state, deployment.options.batch_size, &environment.clock, waker.clone())?;
         }
         Ok(())
     }
@@ -128,7 +117,7 @@ impl Task {
         let Some(source) = &mut self.chain.source else {
             return Ok(SourceStep::Wait(None));
         };
-        if self.drained || self.ending || self.suspended.is_some() {
+        if !self.life.reads() {
             return Ok(SourceStep::Wait(None));
         }
         let step = source.poll(&mut self.chain.root, now)?;
@@ -140,7 +129,9 @@ impl Task {
                 self.gate.expect(true);
                 (self.report)(TaskReport::RequestSplits { operator: source.info.uid.clone() });
             }
-            SourceStep::Ended => self.drain(now)?,
+            SourceStep::Ended => {
+                self.step(Event::SourceEnded, now)?;
+            }
             SourceStep::More | SourceStep::Wait(_) => {}
         }
         Ok(step)
@@ -166,20 +157,9 @@ impl Task {
             }
             Element::Barrier(barrier, target) => {
                 self.remember(barrier, target);
-                self.align(Event::Barrier { channel, barrier }, now)
+                self.step(Event::Barrier { channel, barrier }, now).map(drop)
             }
-            Element::EndOfInput => {
-                // What this end makes due is snapshotted before the operators finish.
-                self.align(Event::EndOfInput { channel }, now)?;
-                let input = self.input_of[channel];
-                self.open_channels[input] -= 1;
-                if self.open_channels[input] == 0
-                    && let Some(head) = self.chain.root.links.first_mut()
-                {
-                    head.end_input(input, now)?;
-                }
-                if self.alignment.all_ended() { self.drain(now) } else { Ok(()) }
-            }
+            Element::EndOfInput => self.step(Event::EndOfInput { channel }, now).map(drop),
         }
     }
 
@@ -193,16 +173,8 @@ impl Task {
         })
     }
 
-    /// The inputs have ended: everything leaves, then the end.
-    fn drain(&mut self, now: Timestamp) -> Result<()> {
-        if self.drained {
-            return Ok(());
-        }
-        // Results of what was begun come before the end. Meanwhile the task takes messages and checkpoints as always.
-        self.ending = self.chain.root.backlog() > Backlog::None;
-        if self.ending {
-            return Ok(());
-        }
+    /// Everything leaves.
+    fn finish(&mut self, now: Timestamp) -> Result<()> {
         if self.chain.source.is_some() {
             self.chain.root.at(now).watermark(Watermark::MAX)?;
             self.chain.root.finish(now)?;
@@ -212,9 +184,6 @@ impl Task {
             }
             head.finish(now)?;
         }
-        self.chain.root.broadcast(&Element::EndOfInput)?;
-        self.drained = true;
-        (self.report)(TaskReport::Drained);
         Ok(())
     }
 
@@ -227,16 +196,10 @@ impl Task {
         match command {
             TaskCommand::Trigger { barrier, target } => {
                 self.remember(barrier, target.map(Arc::from));
-                self.align(Event::Trigger(barrier), now)?;
+                return self.step(Event::Trigger(barrier), now);
             }
-            TaskCommand::Complete(checkpoint) => self.complete(checkpoint)?,
-            TaskCommand::Aborted(checkpoint) => {
-                if self.suspended == Some(checkpoint) {
-                    self.suspended = None;
-                }
-                self.align(Event::Abort(checkpoint), now)?;
-                self.chain.root.checkpoint_aborted(checkpoint)?;
-            }
+            TaskCommand::Complete(checkpoint) => return self.step(Event::Complete(checkpoint), now),
+            TaskCommand::Aborted(checkpoint) => return self.step(Event::Aborted(checkpoint), now),
             TaskCommand::AddSplits(splits) => {
                 if let Some(source) = &mut self.chain.source {
                     source.add_splits(splits, &mut self.chain.root, now)?;
@@ -257,17 +220,8 @@ impl Task {
                     source.align_to(least);
                 }
             }
-            TaskCommand::Drain => {
-                if self.chain.source.is_some() {
-                    self.drain(now)?;
-                }
-            }
-            TaskCommand::Finish(checkpoint) => {
-                if let Some(checkpoint) = checkpoint {
-                    self.complete(checkpoint)?;
-                }
-                return Ok(true);
-            }
+            TaskCommand::Drain => return self.step(Event::SourceEnded, now),
+            TaskCommand::Finish(checkpoint) => return self.step(Event::Finish(checkpoint), now),
             TaskCommand::Cancel => self.cancel.set(),
         }
         Ok(false)
@@ -286,33 +240,53 @@ impl Task {
         }
     }
 
-    fn align(&mut self, event: Event, now: Timestamp) -> Result<()> {
-        let since = self.alignment.aligning().map(|(_, since)| since);
-        for action in self.alignment.step(event, now)? {
+    /// Something has happened; does what follows from it, and says whether the task is to leave.
+    fn step(&mut self, event: Event, now: Timestamp) -> Result<bool> {
+        let mut leave = false;
+        for action in self.life.step(event, now)? {
             match action {
                 Action::Block(channel) => self.gate.block(channel),
                 Action::Unblock => self.gate.unblock_all(),
-                Action::Trigger(barrier) => self.snapshot(barrier, since, now)?,
-                Action::Abort { checkpoint, .. } => {
+                Action::Snapshot { barrier, ended, aligning_since } => {
+                    self.snapshot(barrier, ended, aligning_since, now)?;
+                }
+                Action::Decline(checkpoint) => {
                     (self.report)(TaskReport::Decline { checkpoint, failure: None });
                 }
-                _ => {}
+                Action::EndInput(input) => {
+                    if let Some(head) = self.chain.root.links.first_mut() {
+                        head.end_input(input, now)?;
+                    }
+                }
+                Action::Settle => self.settle(now)?,
+                Action::Finish => self.finish(now)?,
+                Action::End => self.chain.root.broadcast(&Element::EndOfInput)?,
+                Action::ReportDrained => (self.report)(TaskReport::Drained),
+                Action::Commit(checkpoint) => self.complete(checkpoint)?,
+                Action::Forget(checkpoint) => self.chain.root.checkpoint_aborted(checkpoint)?,
+                Action::Leave => leave = true,
             }
         }
-        Ok(())
+        Ok(leave)
+    }
+
+    /// Results of what was begun come before the end. Meanwhile the task takes messages and checkpoints as always.
+    fn settle(&mut self, now: Timestamp) -> Result<()> {
+        let outstanding = self.chain.root.backlog() > Backlog::None;
+        self.step(Event::Outstanding(outstanding), now).map(drop)
     }
 
     fn snapshot(
         &mut self,
         barrier: Barrier,
+        ended: bool,
         aligning_since: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<()> {
-        self.suspended = (barrier.kind == CheckpointKind::Suspend).then_some(barrier.checkpoint);
         let target = self.targets.get(&barrier.checkpoint).cloned();
         self.targets.retain(|checkpoint, _| *checkpoint > barrier.checkpoint);
         let element = Element::Barrier(barrier, target.clone());
-        self.chain.root.barrier(&element, now, self.drained)?;
+        self.chain.root.barrier(&element, now, ended)?;
         let clock = self.environment.clock.clone();
         let start = clock.nanos();
         let uploader = match &self.uploader {
@@ -330,7 +304,7 @@ impl Task {
         self.full_next = barrier.kind.is_savepoint();
         let mut operators = Vec::with_capacity(self.deployment.vertex.operators.len());
         if let Some(source) = &mut self.chain.source {
-            operators.push(source.snapshot()?);
+            operators.push(source.snapshot(ended)?);
         }
         self.chain.root.snapshot(barrier.checkpoint, full, &mut operators)?;
         let metrics = SnapshotMetrics {
@@ -344,7 +318,7 @@ impl Task {
 
     /// Fires what is due and calls who was woken; says whether there was something. What it put out is not held back if the input is dry.
     fn timers(&mut self, now: Timestamp) -> Result<bool> {
-        if self.drained {
+        if self.life.is_drained() {
             // Files that roll by time and the like; nothing is emitted any more.
             return Ok(false);
         }
@@ -353,15 +327,15 @@ impl Task {
             self.chain.root.fire(now)?;
         }
         let woken = self.chain.root.woken(now)?;
-        if self.ending {
-            self.drain(now)?;
+        if self.life.is_ending() {
+            self.settle(now)?;
         }
         self.chain.root.flush_overdue(now)?;
         Ok(due || woken)
     }
 
     fn input_dry(&mut self, now: Timestamp) -> Result<()> {
-        if self.drained {
+        if self.life.is_drained() {
             return Ok(());
         }
         self.chain.root.input_dry(now)?;
@@ -370,7 +344,7 @@ impl Task {
 
     /// Waits for a message or an element; for batches only if there is room.
     fn wait(&mut self, until: Option<Timestamp>, now: Timestamp, room: bool) {
-        let timer = if self.drained { None } else { self.chain.root.wake_at() };
+        let timer = if self.life.is_drained() { None } else { self.chain.root.wake_at() };
         let until = [until, timer].into_iter().flatten().min();
         let millis = until.map_or(LONGEST_WAIT, |at| at.saturating_sub(now).clamp(0, LONGEST_WAIT));
         if millis == 0 {

@@ -63,7 +63,13 @@ impl Retention {
             JobStatus::Finished => true,
             JobStatus::Canceled => self != Retention::RetainOnCancellation,
             JobStatus::Failed => self == Retention::NoExternalized,
-            _ => false,
+            JobStatus::Initializing
+            | JobStatus::Created
+            | JobStatus::Running
+            | JobStatus::Failing
+            | JobStatus::Cancelling
+            | JobStatus::Restarting
+            | JobStatus::Suspended => false,
         }
     }
 }
@@ -172,7 +178,6 @@ pub enum DeclineReason {
 
 /// What the driver is to do, in this order.
 #[derive(Clone, PartialEq, Debug)]
-#[non_exhaustive]
 pub enum Action<S> {
     /// Send the trigger to **every** task of the current attempt, not only to sources: see [`crate::alignment`]. May get lost.
     Trigger {
@@ -190,7 +195,7 @@ pub enum Action<S> {
     NotifyComplete(CheckpointId),
     /// Tell every task of the current attempt that this checkpoint will not complete. Must not get lost: a task whose other
     /// inputs never saw the barrier keeps channels blocked until it hears this, or until a later barrier comes, which without
-    /// an interval may be never.
+    /// an interval may be never; and a source that stands still behind the barrier of a stop goes on when it hears this.
     NotifyAborted(CheckpointId),
     /// Delete a completed checkpoint, except files that retained ones share.
     Discard(CheckpointId),
@@ -215,9 +220,6 @@ pub enum Action<S> {
     },
     /// Tell the sources of the current attempt to end their input (final watermark, end of input). Must not get lost.
     DrainSources,
-    /// The stop with savepoint did not come through: sources that stand still behind this barrier go on. Also
-    /// [`crate::alignment::Event::Abort`], in case the trigger is still on its way. Must not get lost.
-    ResumeSources(CheckpointId),
     /// The answer to [`Event::RestoreRequested`], given when no manifest is being written any more.
     Restore(Option<RestorePoint>),
     /// The last checkpoint is complete: tell the tasks to commit up to it and to finish

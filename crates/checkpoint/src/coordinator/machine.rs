@@ -401,9 +401,6 @@ impl<S> Coordinator<S> {
         if let (CheckpointKind::Final, Some(not_before)) = (barrier.kind, &mut run.drained) {
             *not_before = now.saturating_add(self.config.min_pause.max(FINAL_RETRY_MILLIS));
         }
-        if barrier.kind == CheckpointKind::Suspend {
-            out.push(Action::ResumeSources(checkpoint));
-        }
         let text = format!("checkpoint {checkpoint} failed: {reason}");
         if barrier.kind == CheckpointKind::Terminate {
             // What has been drained cannot be undone, other than by starting again from before.

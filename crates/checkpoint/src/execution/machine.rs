@@ -56,7 +56,6 @@ pub enum Event {
 
 /// What the driver is to do, in this order.
 #[derive(Clone, PartialEq, Debug)]
-#[non_exhaustive]
 pub enum Action {
     /// For listeners.
     StatusChanged(JobStatus),
@@ -223,7 +222,13 @@ impl Execution {
             ExecutionState::Canceled => {
                 Failure { reason: format!("task {task} was cancelled by its TaskManager"), retryable: true }
             }
-            _ => return,
+            ExecutionState::Created
+            | ExecutionState::Scheduled
+            | ExecutionState::Deploying
+            | ExecutionState::Initializing
+            | ExecutionState::Running
+            | ExecutionState::Canceling
+            | ExecutionState::Finished => return,
         };
         self.fail(failure, now, out);
     }
@@ -338,7 +343,10 @@ impl Execution {
             {
                 self.request_restore_point(out);
             }
-            _ => {}
+            // Not all tasks have ended, it is not time yet, or nothing follows by itself.
+            JobStatus::Failing | JobStatus::Cancelling | JobStatus::Restarting => {}
+            JobStatus::Initializing | JobStatus::Created => {}
+            JobStatus::Failed | JobStatus::Canceled | JobStatus::Finished | JobStatus::Suspended => {}
         }
         if self.status.is_terminal() && self.region.all_ended() && !self.ended {
             self.ended = true;
@@ -346,7 +354,13 @@ impl Execution {
                 JobStatus::Failed => self.failure.clone(),
                 JobStatus::Canceled => Some("the job was cancelled".to_owned()),
                 JobStatus::Suspended => Some("the JobManager goes away".to_owned()),
-                _ => None,
+                JobStatus::Initializing
+                | JobStatus::Created
+                | JobStatus::Running
+                | JobStatus::Failing
+                | JobStatus::Cancelling
+                | JobStatus::Restarting
+                | JobStatus::Finished => None,
             };
             out.push(Action::JobTerminal { status: self.status, reason });
         }

@@ -16,6 +16,9 @@
 //! - Operator (non-keyed) state is a list of opaque entries per name, dealt out anew on restore by its
 //!   [`Redistribution`].
 //! - A manifest carries a checksum of itself ([`seal`]), as it holds those of the files: a flipped bit would move a source's position.
+//! - **Whether an operator has finished** is a subtask's ([`SubtaskSnapshot::finished`]). Who restores at the same parallelism finds its
+//!   own; an operator of which all subtasks had finished has finished at any parallelism; one of which some had has not at
+//!   another one, and refuses that if it has keyed state, of which a part was put out and a part was not.
 //! - The format is versioned as a whole ([`Manifest::VERSION`]). A field that an older reader must not overlook means a
 //!   new version; unknown fields are refused, because a state that is silently left out is lost data.
 //!
@@ -107,6 +110,10 @@ pub struct SubtaskSnapshot {
     /// Operator (non-keyed) state.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operator: Vec<OperatorState>,
+    /// The inputs had ended and the operator had finished: it is not to finish again, see [`crate::life`]. Builds that do not know the field
+    /// refuse the manifest that has it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub finished: bool,
 }
 
 /// One named keyed state of one subtask.

@@ -17,6 +17,9 @@ pub struct SubtaskRestore {
     pub keyed: Vec<TableRestore>,
     /// Operator state, dealt out.
     pub operator: Vec<OperatorState>,
+    /// The operator had finished ([`crate::life`]).
+    #[serde(default)]
+    pub finished: bool,
 }
 
 /// One named keyed state as a new subtask reads it.
@@ -54,7 +57,7 @@ impl Manifest {
     ///
     /// # Errors
     /// [`flott_types::ErrorKind::State`] if the operator has keyed state and its number of key groups has changed, or there
-    /// are fewer of them than subtasks.
+    /// are fewer of them than subtasks; or its parallelism has, while some of its subtasks had finished and others had not.
     pub fn shares(
         &self,
         uid: &OperatorUid,
@@ -79,6 +82,16 @@ impl Manifest {
                  'pipeline.max-parallelism' to {groups}"
             )));
         }
+        let all = operator.subtasks.len();
+        let some = operator.subtasks.iter().filter(|subtask| subtask.finished).count();
+        if has_keyed && parallelism as usize != all && (1..all).contains(&some) {
+            return Err(Error::state(format!(
+                "the snapshot of operator '{uid}' was taken at the end of its input, when {some} of its {all} subtasks had put \
+                 out their last results; at another parallelism than {all} they would be put out twice: restore it with \
+                 parallelism {all}, or another snapshot"
+            )));
+        }
+        let finished = operator.finished(parallelism);
         let old: Vec<&[OperatorState]> = operator.subtasks.iter().map(|s| s.operator.as_slice()).collect();
         let dealt = redistribute(&old, parallelism);
         let keyed = match has_keyed {
@@ -89,7 +102,8 @@ impl Manifest {
             keyed
                 .into_iter()
                 .zip(dealt)
-                .map(|(keyed, operator)| SubtaskRestore { keyed, operator })
+                .zip(finished)
+                .map(|((keyed, operator), finished)| SubtaskRestore { keyed, operator, finished })
                 .collect(),
         ))
     }
@@ -118,6 +132,14 @@ impl Manifest {
 }
 
 impl OperatorSnapshot {
+    /// Which of `parallelism` new subtasks are ones that had finished.
+    fn finished(&self, parallelism: u32) -> Vec<bool> {
+        match parallelism == self.parallelism {
+            true => self.subtasks.iter().map(|subtask| subtask.finished).collect(),
+            false => vec![self.subtasks.iter().all(|subtask| subtask.finished); parallelism as usize],
+        }
+    }
+
     /// The keyed state of each of `parallelism` subtasks: the tables in order of first mention, and for each the slices to read.
     fn keyed_shares(&self, parallelism: u32) -> Vec<Vec<TableRestore>> {
         let mut tables: Vec<TableRestore> = Vec::new();

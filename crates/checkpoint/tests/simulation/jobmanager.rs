@@ -20,7 +20,6 @@ pub enum Control {
     Trigger(Barrier),
     Complete(CheckpointId),
     Aborted(CheckpointId),
-    Resume(CheckpointId),
     Drain,
     Finish(CheckpointId),
 }
@@ -220,7 +219,6 @@ impl World {
                 }
             }
             Action::DrainSources => self.broadcast(Control::Drain, false),
-            Action::ResumeSources(checkpoint) => self.broadcast(Control::Resume(checkpoint), false),
             Action::Restore(point) => {
                 inputs.push_back(Input::Execution(execution::Event::RestorePoint(point)));
             }
@@ -228,7 +226,6 @@ impl World {
                 self.last = Some(checkpoint);
                 inputs.push_back(Input::Execution(execution::Event::LastCheckpointCompleted(checkpoint)));
             }
-            _ => return Err("an action that the driver does not know".into()),
         }
         Ok(())
     }
@@ -258,7 +255,6 @@ impl World {
             Action::CancelTasks { .. } => self.broadcast(Control::Cancel, false),
             Action::FinishTasks { checkpoint, .. } => self.broadcast(Control::Finish(checkpoint), false),
             Action::Deploy { attempt, restore, .. } => self.deploy(attempt, restore)?,
-            _ => return Err("an action that the driver does not know".into()),
         }
         Ok(())
     }

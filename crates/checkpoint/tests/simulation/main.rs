@@ -128,6 +128,7 @@ fn mistakes_are_caught() {
         Mutation::NoBlocking,
         Mutation::ReuseIds,
         Mutation::SkipOnRestore,
+        Mutation::FinishAgain,
     ];
     for mutation in mistakes {
         let caught = (0..400).filter(|seed| run(*seed, mutation).is_err()).count();

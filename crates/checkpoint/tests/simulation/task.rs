@@ -1,10 +1,12 @@
-//! A simulated task: source or keyed counter, with a two-phase sink behind it where nobody reads it.
+//! A simulated task: source or keyed counter, with a two-phase sink behind it where nobody reads it. It lives by the machine that a
+//! real task lives by; what is simulated is only what it computes and where it writes.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use flott_checkpoint::alignment::{Action, Alignment, Event, Mode};
+use flott_checkpoint::alignment::Mode;
 use flott_checkpoint::execution::ExecutionState;
-use flott_checkpoint::{Attempt, Barrier, CheckpointKind, TaskId};
+use flott_checkpoint::life::{Action, Event, Stage, TaskLife};
+use flott_checkpoint::{Attempt, Barrier, TaskId};
 use flott_types::CheckpointId;
 
 use crate::job::{KEYS, Record, TaskSpec};
@@ -27,8 +29,8 @@ pub struct State {
     pub position: u32,
     /// Of a counter.
     counts: [u32; KEYS],
-    /// The totals have been sent.
-    flushed: bool,
+    /// The counter has finished: its totals have been sent.
+    finished: bool,
     /// Staged output that is not committed.
     pending: Vec<CheckpointId>,
 }
@@ -45,6 +47,7 @@ pub struct Outbox {
     /// The state as it was at the barrier, and the rows to stage.
     pub snapshots: Vec<(Barrier, State, Vec<u32>)>,
     pub declined: Vec<CheckpointId>,
+    pub commits: Vec<CheckpointId>,
     pub drained: bool,
 }
 
@@ -91,13 +94,12 @@ pub struct Task {
     pub attempt: Attempt,
     pub state: ExecutionState,
     pub inputs: Vec<Channel>,
-    pub draining: bool,
-    pub paused: bool,
-    alignment: Alignment,
+    life: TaskLife,
+    /// The counter's.
+    stage: Stage,
     data: State,
     /// Rows since the last snapshot.
     rows: Vec<u32>,
-    ended: bool,
 }
 
 impl Task {
@@ -106,12 +108,10 @@ impl Task {
             attempt,
             state: ExecutionState::Deploying,
             inputs: (0..spec.channels).map(|_| Channel { queue: VecDeque::new(), blocked: false }).collect(),
-            draining: false,
-            paused: false,
-            alignment: Alignment::new(mode, spec.channels),
+            life: TaskLife::new(mode, vec![0; spec.channels]),
+            stage: Stage::Running,
             data: State::default(),
             rows: Vec::new(),
-            ended: false,
         }
     }
 
@@ -125,6 +125,7 @@ impl Task {
         self.state = ExecutionState::Running;
         if let Some(state) = state {
             self.data = state;
+            self.stage = Stage::restored(self.data.finished && mutation != Mutation::FinishAgain);
             if mutation == Mutation::SkipOnRestore {
                 self.data.position += 1;
             }
@@ -140,7 +141,7 @@ impl Task {
     /// Whether there is room in every channel behind it.
     pub fn can_emit(&self, spec: &TaskSpec, tasks: &[Task]) -> bool {
         self.state == ExecutionState::Running
-            && !self.ended
+            && !self.life.is_drained()
             && spec
                 .outputs
                 .iter()
@@ -150,16 +151,20 @@ impl Task {
 
     /// Does one thing, if there is one to do.
     pub fn work(&mut self, spec: &TaskSpec, turn: u32, now: i64, out: &mut Outbox) -> Result<bool, String> {
+        if self.life.is_ending() {
+            self.step(spec, Event::Outstanding(turn.is_multiple_of(4)), now, out)?;
+            return Ok(true);
+        }
         if spec.is_source() {
-            if self.paused {
+            if !self.life.reads() {
                 return Ok(false);
             }
-            if self.data.position < spec.records && !self.draining {
+            if self.data.position < spec.records {
                 let record = Record::read(spec.id.vertex.0, spec.id.subtask.0, self.data.position);
                 self.data.position += 1;
                 self.emit(spec, record, out);
             } else {
-                self.end(spec, out);
+                self.step(spec, Event::SourceEnded, now, out)?;
             }
             return Ok(true);
         }
@@ -172,38 +177,42 @@ impl Task {
         };
         match self.inputs[channel].queue.pop_front() {
             Some(Element::Record(record)) => {
+                self.stage.rows().map_err(|e| e.to_string())?;
                 self.data.counts[record.key as usize] += 1;
                 self.emit(spec, record, out);
             }
             Some(Element::Barrier(barrier)) => {
-                self.align(spec, Event::Barrier { channel, barrier }, now, out)?
+                self.step(spec, Event::Barrier { channel, barrier }, now, out)?
             }
-            Some(Element::End) => {
-                self.align(spec, Event::EndOfInput { channel }, now, out)?;
-                if self.alignment.all_ended() {
-                    self.totals(spec, out);
-                    self.end(spec, out);
-                }
-            }
+            Some(Element::End) => self.step(spec, Event::EndOfInput { channel }, now, out)?,
             None => return Ok(false),
         }
         Ok(true)
     }
 
-    pub fn align(&mut self, spec: &TaskSpec, event: Event, now: i64, out: &mut Outbox) -> Result<(), String> {
-        for action in self.alignment.step(event, now).map_err(|e| e.to_string())? {
+    pub fn step(&mut self, spec: &TaskSpec, event: Event, now: i64, out: &mut Outbox) -> Result<(), String> {
+        for action in self.life.step(event, now).map_err(|e| e.to_string())? {
             match action {
                 Action::Block(channel) => self.inputs[channel].blocked = true,
                 Action::Unblock => self.inputs.iter_mut().for_each(|c| c.blocked = false),
-                Action::Trigger(barrier) => {
-                    if !self.ended {
+                Action::Snapshot { barrier, ended, .. } => {
+                    if !ended {
                         self.broadcast(spec, Element::Barrier(barrier), out);
                     }
-                    self.paused |= spec.is_source() && barrier.kind == CheckpointKind::Suspend;
                     out.snapshots.push(self.snapshot(barrier));
                 }
-                Action::Abort { checkpoint, .. } => out.declined.push(checkpoint),
-                _ => return Err("an action that the task does not know".into()),
+                Action::Decline(checkpoint) => out.declined.push(checkpoint),
+                Action::Finish => {
+                    if self.stage.finish() && !spec.is_source() {
+                        self.totals(spec, out);
+                    }
+                }
+                Action::End => self.broadcast(spec, Element::End, out),
+                Action::ReportDrained => out.drained = true,
+                Action::Commit(checkpoint) => out.commits.push(checkpoint),
+                Action::Leave => self.state = ExecutionState::Finished,
+                // The next turn says what is outstanding; a counter has one input, and forgets nothing.
+                Action::Settle | Action::EndInput(_) | Action::Forget(_) => {}
             }
         }
         Ok(())
@@ -215,6 +224,7 @@ impl Task {
         if !rows.is_empty() {
             self.data.pending.push(barrier.checkpoint);
         }
+        self.data.finished = self.stage.has_finished();
         (barrier, self.data.clone(), rows)
     }
 
@@ -225,33 +235,26 @@ impl Task {
     }
 
     pub fn describe(&self) -> String {
-        let waiting: Vec<_> = self.alignment.waiting_for().collect();
+        let alignment = self.life.alignment();
+        let waiting: Vec<_> = alignment.waiting_for().collect();
         let queues: Vec<_> = self.inputs.iter().map(|c| (c.queue.len(), c.blocked)).collect();
         format!(
-            "{} position {} ended {} paused {} aligning {:?} waiting {waiting:?} queues {queues:?}",
+            "{} position {} drained {} reads {} aligning {:?} waiting {waiting:?} queues {queues:?}",
             self.state,
             self.data.position,
-            self.ended,
-            self.paused,
-            self.alignment.aligning()
+            self.life.is_drained(),
+            self.life.reads(),
+            alignment.aligning()
         )
     }
 
     fn totals(&mut self, spec: &TaskSpec, out: &mut Outbox) {
-        if !std::mem::replace(&mut self.data.flushed, true) {
-            for key in 0..KEYS as u8 {
-                let count = self.data.counts[key as usize];
-                if count > 0 {
-                    self.emit(spec, Record::total(spec.id.vertex.0, key, count), out);
-                }
+        for key in 0..KEYS as u8 {
+            let count = self.data.counts[key as usize];
+            if count > 0 {
+                self.emit(spec, Record::total(spec.id.vertex.0, key, count), out);
             }
         }
-    }
-
-    fn end(&mut self, spec: &TaskSpec, out: &mut Outbox) {
-        self.broadcast(spec, Element::End, out);
-        self.ended = true;
-        out.drained = true;
     }
 
     fn emit(&mut self, spec: &TaskSpec, record: Record, out: &mut Outbox) {

@@ -18,6 +18,8 @@ pub enum Mutation {
     ReuseIds,
     /// Sources resume one record too late.
     SkipOnRestore,
+    /// What has finished is not remembered.
+    FinishAgain,
 }
 
 pub enum Fault {

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flott_checkpoint::alignment::{self, Mode};
+use flott_checkpoint::alignment::Mode;
 use flott_checkpoint::coordinator::{self, Config, Coordinator, DeclineReason, Request};
 use flott_checkpoint::execution::{self, Execution, ExecutionState, Failure};
+use flott_checkpoint::life;
 use flott_checkpoint::restart::Strategy;
 use flott_checkpoint::{Attempt, JobStatus, RequestId, TaskId};
 use flott_types::CheckpointId;
@@ -232,6 +233,9 @@ impl World {
                 }
             });
         }
+        for checkpoint in std::mem::take(&mut self.outbox.commits) {
+            self.tasks[at].commit(checkpoint, task, &mut self.sink)?;
+        }
         for checkpoint in std::mem::take(&mut self.outbox.declined) {
             let reason = DeclineReason::Superseded;
             self.send_lossy(coordinator::Event::Decline { attempt, task, checkpoint, reason });
@@ -307,10 +311,11 @@ impl World {
     fn control(&mut self, at: usize, control: Control) -> Result<(), String> {
         let id = self.job.tasks[at].id;
         let spec = &self.job.tasks[at];
-        match control {
+        let event = match control {
             Control::Deploy { state, drained } => {
-                self.tasks[at].draining = drained;
                 self.tasks[at].restore(state, id, &mut self.sink, self.mutation)?;
+                let opened = life::Event::Opened { at_end: drained };
+                self.tasks[at].step(spec, opened, self.now, &mut self.outbox)?;
                 self.report(at, ExecutionState::Initializing);
                 self.report(at, ExecutionState::Running);
                 return Ok(());
@@ -320,28 +325,15 @@ impl World {
                 self.report(at, ExecutionState::Canceled);
                 return Ok(());
             }
-            Control::Finish(checkpoint) => {
-                self.tasks[at].commit(checkpoint, id, &mut self.sink)?;
-                self.tasks[at].state = ExecutionState::Finished;
-                self.report(at, ExecutionState::Finished);
-                return Ok(());
-            }
-            Control::Complete(checkpoint) => return self.tasks[at].commit(checkpoint, id, &mut self.sink),
-            Control::Drain => self.tasks[at].draining = true,
-            Control::Trigger(barrier) => {
-                self.tasks[at].align(spec, alignment::Event::Trigger(barrier), self.now, &mut self.outbox)?;
-            }
-            Control::Aborted(checkpoint) | Control::Resume(checkpoint) => {
-                if matches!(control, Control::Resume(_)) {
-                    self.tasks[at].paused = false;
-                }
-                self.tasks[at].align(
-                    spec,
-                    alignment::Event::Abort(checkpoint),
-                    self.now,
-                    &mut self.outbox,
-                )?;
-            }
+            Control::Finish(checkpoint) => life::Event::Finish(Some(checkpoint)),
+            Control::Complete(checkpoint) => life::Event::Complete(checkpoint),
+            Control::Drain => life::Event::SourceEnded,
+            Control::Trigger(barrier) => life::Event::Trigger(barrier),
+            Control::Aborted(checkpoint) => life::Event::Aborted(checkpoint),
+        };
+        self.tasks[at].step(spec, event, self.now, &mut self.outbox)?;
+        if self.tasks[at].state == ExecutionState::Finished {
+            self.report(at, ExecutionState::Finished);
         }
         self.flush(at)
     }

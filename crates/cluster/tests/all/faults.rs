@@ -153,3 +153,36 @@ fn a_job_without_a_restart_strategy_fails_and_says_why() {
     assert_eq!(client.info().exceptions.len(), 1);
     assert_eq!(world.committed.rows(), []);
 }
+
+/// What is put out at the end is put out once, in a stream and in a batch: for each key, for no key at all, and in order.
+#[test]
+fn a_commit_that_fails_behind_the_last_checkpoint_doubles_nothing() {
+    for mode in ["streaming", "batch"] {
+        let world = world(1, 4);
+        let mut plan = Plan::new(CHECKPOINTS);
+        plan.configuration.insert("execution.runtime-mode".to_owned(), mode.to_owned());
+        plan.configuration.remove("execution.checkpointing.interval");
+        let source = plan.source("source", &[("splits", "2"), ("rows", "60"), ("keys", "7")], 2);
+        let counts = plan.count("counts", 2);
+        let none = plan.nothing("none", 1);
+        let total = plan.total("total", 1);
+        let first = plan.first("first", 3);
+        plan.connect(source, counts, Exchange::Hash(vec![0]));
+        plan.connect(source, none, Exchange::Rebalance);
+        plan.connect(none, total, Exchange::Global);
+        plan.connect(counts, first, Exchange::Global);
+        for (name, of) in [("of counts", counts), ("of nothing", total), ("of first", first)] {
+            let sink = plan.sink(name, &[], 1);
+            plan.connect(of, sink, Exchange::Global);
+        }
+        *world.controls.fault.lock() = Some("commit");
+        let client = world.cluster.submit(&plan.build()).unwrap();
+        finish(&client);
+        assert_eq!(world.controls.failures.load(Ordering::SeqCst), 1);
+        assert_eq!(client.info().checkpoints.restored, 1);
+        let counts: Vec<_> = (0..7).map(|k| (k, (0..120).filter(|v| v % 7 == k).count() as i64)).collect();
+        let mut want = [&counts[..], &counts[..3], if mode == "batch" { &[(0, 0)] } else { &[] }].concat();
+        want.sort_unstable();
+        assert_eq!(world.committed.rows(), want, "{mode}");
+    }
+}

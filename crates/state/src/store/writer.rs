@@ -27,6 +27,8 @@ pub struct HandOver {
     pub max_parallelism: u32,
     /// Its state.
     pub snapshot: OperatorSnapshot,
+    /// Its input had ended and it had put out its last results.
+    pub finished: bool,
 }
 
 /// Where a snapshot goes.
@@ -157,7 +159,11 @@ impl TaskSnapshotWriter {
                 uid: operator.uid,
                 name: operator.name,
                 max_parallelism: operator.max_parallelism,
-                state: SubtaskSnapshot { keyed: tables, operator: operator_state },
+                state: SubtaskSnapshot {
+                    keyed: tables,
+                    operator: operator_state,
+                    finished: operator.finished,
+                },
             });
         }
         self.full_needed = matches!(target, Target::Savepoint(_));

@@ -155,6 +155,7 @@ impl Vertex {
                 name: "Count".to_owned(),
                 max_parallelism: MAX_PARALLELISM,
                 snapshot: OperatorSnapshot { keyed, lists },
+                finished: false,
             };
             match block_on(writer.write(CheckpointId(id), target, vec![operator])) {
                 Ok(written) => {

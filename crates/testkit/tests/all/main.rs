@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "what a test must not meet ends it")]
 
 mod cluster;
+mod ends;
 mod functions;
 mod harness;

@@ -18,7 +18,7 @@ use flott_cluster::{JobClient, LocalCluster, LocalClusterOptions, ResultStream};
 use flott_connector::Registry;
 use flott_plan::{
     AggregateCall, AggregatePhase, Exchange, Expr, Literal, Node, NodeId, OperatorSpec, Schema, SinkSpec,
-    SourceSpec, StreamGraph, TableSpec,
+    SortKey, SourceSpec, StreamGraph, TableSpec,
 };
 use flott_types::{LogicalType, OperatorUid, TypeKind};
 use parking_lot::Mutex;
@@ -45,6 +45,18 @@ pub fn table(name: &str, connector: &str, options: &[(&str, &str)]) -> TableSpec
         schema: schema(),
         partition_keys: Vec::new(),
         primary_key: Vec::new(),
+    }
+}
+
+fn count(name: &str) -> AggregateCall {
+    AggregateCall {
+        function: "COUNT".to_owned(),
+        args: Vec::new(),
+        arg_types: Vec::new(),
+        distinct: false,
+        filter: None,
+        ty: TypeKind::BigInt.not_null(),
+        name: name.to_owned(),
     }
 }
 
@@ -109,20 +121,41 @@ impl Plan {
         self.add(uid, OperatorSpec::Calc { condition: Some(condition), projection }, parallelism)
     }
 
+    /// No row at all.
+    pub fn nothing(&mut self, uid: &str, parallelism: u32) -> NodeId {
+        let condition = Expr::literal(Literal::Boolean(false), TypeKind::Boolean.nullable());
+        let projection = vec![Expr::column(0, bigint()), Expr::column(1, bigint())];
+        self.add(uid, OperatorSpec::Calc { condition: Some(condition), projection }, parallelism)
+    }
+
+    /// The three rows with the least k.
+    pub fn first(&mut self, uid: &str, parallelism: u32) -> NodeId {
+        let order = vec![SortKey { column: 0, descending: false, nulls_first: true }];
+        let (partition, from, to) = (Vec::new(), 1, Some(3));
+        let spec = OperatorSpec::TopN { partition, order, from, to, output_rank: false, input_updates: true };
+        self.add(uid, spec, parallelism)
+    }
+
     /// k, COUNT(*)
     pub fn count(&mut self, uid: &str, parallelism: u32) -> NodeId {
-        let call = AggregateCall {
-            function: "COUNT".to_owned(),
-            args: Vec::new(),
-            arg_types: Vec::new(),
-            distinct: false,
-            filter: None,
-            ty: TypeKind::BigInt.not_null(),
-            name: "v".to_owned(),
-        };
+        self.aggregate(uid, vec![0], vec![count("v")], parallelism)
+    }
+
+    /// COUNT(*), COUNT(*)
+    pub fn total(&mut self, uid: &str, parallelism: u32) -> NodeId {
+        self.aggregate(uid, Vec::new(), vec![count("k"), count("v")], parallelism)
+    }
+
+    fn aggregate(
+        &mut self,
+        uid: &str,
+        keys: Vec<usize>,
+        aggregates: Vec<AggregateCall>,
+        parallelism: u32,
+    ) -> NodeId {
         let spec = OperatorSpec::GroupAggregate {
-            keys: vec![0],
-            aggregates: vec![call],
+            keys,
+            aggregates,
             phase: AggregatePhase::Single,
             input_updates: false,
             emit_update_before: true,

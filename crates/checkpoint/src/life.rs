@@ -1,0 +1,302 @@
+//! The life of a task: when it reads, takes its snapshots, finishes and leaves; and which of its operators are called.
+//!
+//! ```text
+//! opening ── open ──> running ── inputs ended ──> ending ── nothing outstanding ──> drained ── told so ──> left
+//! ```
+//!
+//! - A task that is **running** reads. A source that took the snapshot of a stop stands still, until that checkpoint is aborted.
+//! - One that is **ending** has come to the end of all its inputs, and waits for results of what operators have begun elsewhere. It takes
+//!   messages and snapshots as before.
+//! - A **drained** one has let its operators finish and has sent the end on. It stays, because a sink can commit only what a completed
+//!   checkpoint holds, and takes part in checkpoints.
+//!
+//! **Operators finish once.** What an operator adds at the end of its input must not be added again by a recovery from a snapshot that was
+//! taken behind that end. So whether it has finished is part of the snapshot, as in Flink (FLIP-147), and [`Stage`] says what follows: an
+//! operator that had finished is *dormant*. Watermarks, barriers and the end pass it by, and it is not called, except for its state: it is
+//! opened, takes snapshots and hears of checkpoints, so that a sink commits.
+//!
+//! **Which restores honour it: all, until rows come.** When a job recovers by itself, no row ever comes to an operator that had finished:
+//! its snapshot was taken after all channels into it had ended, with no barrier in them, so each sender had ended before its own
+//! snapshot, up to the sources, which have nothing left to read (or, behind a stop with drain, stay at their end:
+//! [`RestorePoint::drained`](crate::coordinator::RestorePoint)). A user however may start from such a snapshot and go on reading: from the
+//! savepoint of a stop with drain, or with files that came later. The first row then wakes the operator, and it finishes again at
+//! its next end. One that no row reaches stays as it is.
+//!
+//! **The order at the end of the last input.** A barrier that came through channels is snapshotted first: it stands before the end in the
+//! streams behind this task too. A checkpoint that was only announced, because everything upstream had ended before its barrier, is taken
+//! after the operators have finished. So the subtasks of an operator, whose inputs have all ended the same way, say the same of a
+//! checkpoint: some finished and some not is a matter of what the operators wait for, not of a race.
+//!
+//! Why one machine: the simulation in `tests/simulation` runs this one, not a model of it.
+
+use flott_types::{CheckpointId, Error, Result, Timestamp};
+
+use crate::alignment::{self, Alignment, Mode};
+use crate::{Barrier, CheckpointKind};
+
+/// What the task saw.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// The operators are open.
+    Opened {
+        /// The inputs of the job had ended before it was restored: a source is at its end.
+        at_end: bool,
+    },
+    /// The coordinator's message: a checkpoint begins. May be lost, come late, or twice.
+    Trigger(Barrier),
+    /// A barrier has come through a channel.
+    Barrier {
+        /// The channel.
+        channel: usize,
+        /// The barrier.
+        barrier: Barrier,
+    },
+    /// A channel has ended; nothing follows.
+    EndOfInput {
+        /// The channel.
+        channel: usize,
+    },
+    /// The source has read everything, or is told to end as if it had. Means nothing to other tasks.
+    SourceEnded,
+    /// Whether operators wait for something that goes on elsewhere: the answer to [`Action::Settle`], and later, as long as the task
+    /// [is ending](TaskLife::is_ending), whenever it may have changed.
+    Outstanding(bool),
+    /// A checkpoint is complete.
+    Complete(CheckpointId),
+    /// A checkpoint will not be complete. May come late, or twice.
+    Aborted(CheckpointId),
+    /// The job is over: commit up to this checkpoint, if any, and leave.
+    Finish(Option<CheckpointId>),
+}
+
+/// What the task is to do, in this order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Stop reading this channel.
+    Block(usize),
+    /// Read all channels again.
+    Unblock,
+    /// Send the barrier on, unless the outputs have `ended`, take the snapshot, and acknowledge.
+    Snapshot {
+        /// The barrier.
+        barrier: Barrier,
+        /// Nothing can be sent any more.
+        ended: bool,
+        /// When the first barrier had come, if there were several to wait for.
+        aligning_since: Option<Timestamp>,
+    },
+    /// Tell the coordinator that this checkpoint will not be taken here, so that it need not wait for the timeout.
+    Decline(CheckpointId),
+    /// Tell the head of the chain that one of its inputs has ended.
+    EndInput(usize),
+    /// Say by [`Event::Outstanding`] whether operators still wait for something.
+    Settle,
+    /// Tell the operators that event time has ended, and let those finish that have not ([`Stage::finish`]).
+    Finish,
+    /// Send the end on.
+    End,
+    /// Tell the JobManager that everything is done and sent.
+    ReportDrained,
+    /// Tell source and operators that this checkpoint is complete.
+    Commit(CheckpointId),
+    /// Tell the operators that this checkpoint will not be complete.
+    Forget(CheckpointId),
+    /// Leave.
+    Leave,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    Opening,
+    Running,
+    Ending,
+    Drained,
+    Left,
+}
+
+/// The life of one task.
+#[derive(Clone, Debug)]
+pub struct TaskLife {
+    alignment: Alignment,
+    /// The input of the chain's head that each channel feeds.
+    input_of: Vec<usize>,
+    /// Channels still open, for each input.
+    open_channels: Vec<usize>,
+    phase: Phase,
+    /// The source is silent since the barrier of this stop.
+    suspended: Option<CheckpointId>,
+}
+
+impl TaskLife {
+    /// A task before its operators are open, with channels that feed these inputs; a source has none.
+    pub fn new(mode: Mode, input_of: Vec<usize>) -> Self {
+        let mut open_channels = vec![0; input_of.iter().max().map_or(0, |most| most + 1)];
+        for input in &input_of {
+            open_channels[*input] += 1;
+        }
+        let alignment = Alignment::new(mode, input_of.len());
+        TaskLife { alignment, input_of, open_channels, phase: Phase::Opening, suspended: None }
+    }
+
+    /// Whether a source reads: it has not ended and is not held by a stop.
+    pub fn reads(&self) -> bool {
+        self.phase == Phase::Running && self.suspended.is_none()
+    }
+
+    /// Whether only what operators wait for stands between the task and its end.
+    pub fn is_ending(&self) -> bool {
+        self.phase == Phase::Ending
+    }
+
+    /// Whether the operators have finished and the outputs have ended.
+    pub fn is_drained(&self) -> bool {
+        matches!(self.phase, Phase::Drained | Phase::Left)
+    }
+
+    /// How far the alignment is, for people.
+    pub fn alignment(&self) -> &Alignment {
+        &self.alignment
+    }
+
+    /// The machine.
+    ///
+    /// # Errors
+    /// [`flott_types::ErrorKind::Internal`] if a stream breaks the protocol. The task must fail.
+    pub fn step(&mut self, event: Event, now: Timestamp) -> Result<Vec<Action>> {
+        let mut actions = Vec::new();
+        let out = &mut actions;
+        match event {
+            Event::Opened { at_end } => {
+                self.phase = Phase::Running;
+                if at_end && self.is_source() {
+                    self.end(out);
+                }
+            }
+            Event::Trigger(barrier) => self.align(alignment::Event::Trigger(barrier), now, out)?,
+            Event::Barrier { channel, barrier } => {
+                self.align(alignment::Event::Barrier { channel, barrier }, now, out)?;
+            }
+            Event::EndOfInput { channel } => {
+                self.align(alignment::Event::EndOfInput { channel }, now, out)?;
+                let input = self.input_of[channel];
+                self.open_channels[input] -= 1;
+                if self.open_channels[input] == 0 {
+                    out.push(Action::EndInput(input));
+                }
+                if self.alignment.all_ended() {
+                    self.end(out);
+                }
+            }
+            Event::SourceEnded => {
+                if self.is_source() {
+                    self.end(out);
+                }
+            }
+            Event::Outstanding(outstanding) => {
+                if self.phase != Phase::Ending {
+                    return Ok(actions);
+                }
+                if !outstanding {
+                    self.phase = Phase::Drained;
+                    out.extend([Action::Finish, Action::End, Action::ReportDrained]);
+                }
+                // What was announced while the inputs ended.
+                self.align(alignment::Event::Tick, now, out)?;
+            }
+            Event::Complete(checkpoint) => out.push(Action::Commit(checkpoint)),
+            Event::Aborted(checkpoint) => {
+                // A stop did not come through: the source goes on.
+                self.suspended.take_if(|suspended| *suspended == checkpoint);
+                self.align(alignment::Event::Abort(checkpoint), now, out)?;
+                out.push(Action::Forget(checkpoint));
+            }
+            Event::Finish(checkpoint) => {
+                self.phase = Phase::Left;
+                out.extend(checkpoint.map(Action::Commit));
+                out.push(Action::Leave);
+            }
+        }
+        Ok(actions)
+    }
+
+    fn is_source(&self) -> bool {
+        self.input_of.is_empty()
+    }
+
+    fn end(&mut self, out: &mut Vec<Action>) {
+        if self.phase == Phase::Running {
+            self.phase = Phase::Ending;
+            out.push(Action::Settle);
+        }
+    }
+
+    fn align(&mut self, event: alignment::Event, now: Timestamp, out: &mut Vec<Action>) -> Result<()> {
+        let aligning_since = self.alignment.aligning().map(|(_, since)| since);
+        for action in self.alignment.step(event, now)? {
+            out.push(match action {
+                alignment::Action::Block(channel) => Action::Block(channel),
+                alignment::Action::Unblock => Action::Unblock,
+                alignment::Action::Trigger(barrier) => {
+                    let stops = barrier.kind == CheckpointKind::Suspend;
+                    self.suspended = stops.then_some(barrier.checkpoint);
+                    Action::Snapshot { barrier, ended: self.is_drained(), aligning_since }
+                }
+                alignment::Action::Abort { checkpoint, .. } => Action::Decline(checkpoint),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Whether an operator is called. See the module's header.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Stage {
+    /// It is.
+    #[default]
+    Running,
+    /// It had finished before the snapshot that it was restored from, and no row has come since.
+    Dormant,
+    /// It has finished in this run.
+    Finished,
+}
+
+impl Stage {
+    /// Of an operator that was restored from a snapshot that says this.
+    pub fn restored(finished: bool) -> Self {
+        if finished { Stage::Dormant } else { Stage::Running }
+    }
+
+    /// Whether it is told of watermarks, timers, barriers and ends.
+    pub fn is_called(self) -> bool {
+        self == Stage::Running
+    }
+
+    /// What its snapshot says.
+    pub fn has_finished(self) -> bool {
+        self != Stage::Running
+    }
+
+    /// Rows have come. Says whether that woke the operator, so that it is to be told first what passed it by.
+    ///
+    /// # Errors
+    /// If it has finished in this run: nothing comes after the end.
+    pub fn rows(&mut self) -> Result<bool> {
+        match *self {
+            Stage::Running => Ok(false),
+            Stage::Dormant => {
+                *self = Stage::Running;
+                Ok(true)
+            }
+            Stage::Finished => Err(Error::internal("rows come to an operator that has finished")),
+        }
+    }
+
+    /// All inputs have ended. Says whether the operator is to be called.
+    pub fn finish(&mut self) -> bool {
+        let called = self.is_called();
+        if called {
+            *self = Stage::Finished;
+        }
+        called
+    }
+}

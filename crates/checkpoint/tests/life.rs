@@ -1,0 +1,152 @@
+//! The life of a task, event by event, as text.
+//!
+//! Events: `o` opened, `O` opened at the end of the job's inputs, `b<channel>.<id>` a barrier, `e<channel>` end of input, `s` the source has
+//! ended, `t<id>` the coordinator's trigger, `T<id>` that of a stop, `a<id>` an abort, `c<id>` completion, `f<id>` the end, `+` something
+//! outstanding, `-` nothing.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use flott_checkpoint::alignment::Mode;
+use flott_checkpoint::life::{Action, Event, Stage, TaskLife};
+use flott_checkpoint::{Barrier, CheckpointKind};
+use flott_types::CheckpointId;
+
+fn event(text: &str) -> Event {
+    let number = |text: &str| text.parse::<u64>().unwrap();
+    let id = |text: &str| CheckpointId(number(text));
+    let barrier = |text: &str, kind| Barrier { checkpoint: id(text), created_at: 0, kind };
+    let (kind, rest) = text.split_at(1);
+    match kind {
+        "o" => Event::Opened { at_end: false },
+        "O" => Event::Opened { at_end: true },
+        "b" => {
+            let (channel, checkpoint) = rest.split_once('.').unwrap();
+            let barrier = barrier(checkpoint, CheckpointKind::Checkpoint);
+            Event::Barrier { channel: number(channel) as usize, barrier }
+        }
+        "e" => Event::EndOfInput { channel: number(rest) as usize },
+        "s" => Event::SourceEnded,
+        "t" => Event::Trigger(barrier(rest, CheckpointKind::Checkpoint)),
+        "T" => Event::Trigger(barrier(rest, CheckpointKind::Suspend)),
+        "a" => Event::Aborted(id(rest)),
+        "c" => Event::Complete(id(rest)),
+        "f" => Event::Finish(Some(id(rest))),
+        "+" => Event::Outstanding(true),
+        "-" => Event::Outstanding(false),
+        _ => panic!("no event: {text}"),
+    }
+}
+
+fn show(action: &Action) -> String {
+    match action {
+        Action::Block(channel) => format!("block {channel}"),
+        Action::Unblock => "unblock".to_owned(),
+        Action::Snapshot { barrier, ended: false, .. } => {
+            format!("barrier {0}, snapshot {0}", barrier.checkpoint)
+        }
+        Action::Snapshot { barrier, ended: true, .. } => format!("snapshot {}", barrier.checkpoint),
+        Action::Decline(checkpoint) => format!("decline {checkpoint}"),
+        Action::EndInput(input) => format!("end input {input}"),
+        Action::Settle => "settle".to_owned(),
+        Action::Finish => "finish".to_owned(),
+        Action::End => "end".to_owned(),
+        Action::ReportDrained => "drained".to_owned(),
+        Action::Commit(checkpoint) => format!("commit {checkpoint}"),
+        Action::Forget(checkpoint) => format!("forget {checkpoint}"),
+        Action::Leave => "leave".to_owned(),
+    }
+}
+
+/// Each event and what follows from it; nothing is `-`.
+fn play(mode: Mode, input_of: &[usize], events: &str) -> String {
+    let mut life = TaskLife::new(mode, input_of.to_vec());
+    let mut lines = Vec::new();
+    for text in events.split_whitespace() {
+        let actions = life.step(event(text), 0).unwrap();
+        let line = actions.iter().map(show).collect::<Vec<_>>().join(", ");
+        lines.push(if line.is_empty() { "-".to_owned() } else { line });
+    }
+    lines.join(" | ")
+}
+
+#[test]
+fn a_source_ends_once_and_stays_for_checkpoints() {
+    assert_eq!(
+        play(Mode::ExactlyOnce, &[], "o t1 s - s t2 c2 f3"),
+        "- | barrier 1, snapshot 1 | settle | finish, end, drained | - | snapshot 2 | commit 2 | commit 3, leave"
+    );
+    assert_eq!(play(Mode::ExactlyOnce, &[], "O - t1"), "settle | finish, end, drained | snapshot 1");
+}
+
+#[test]
+fn only_a_source_ends_because_it_is_told() {
+    assert_eq!(play(Mode::ExactlyOnce, &[0], "O s e0"), "- | - | end input 0, settle");
+}
+
+#[test]
+fn an_input_ends_with_its_last_channel_and_the_task_with_its_last_input() {
+    assert_eq!(
+        play(Mode::ExactlyOnce, &[0, 1, 0], "o e0 e2 e1 -"),
+        "- | - | end input 0 | end input 1, settle | finish, end, drained"
+    );
+}
+
+#[test]
+fn what_is_outstanding_delays_the_end_and_no_checkpoint() {
+    assert_eq!(
+        play(Mode::ExactlyOnce, &[0, 0], "o t1 e0 e1 + t2 + - t3"),
+        "- | - | - | end input 0, settle | barrier 1, snapshot 1 | barrier 2, snapshot 2 | - | finish, end, drained \
+         | snapshot 3"
+    );
+}
+
+/// Otherwise it would be a race which of its subtasks have finished in this checkpoint.
+#[test]
+fn what_was_only_announced_is_taken_behind_the_end() {
+    assert_eq!(
+        play(Mode::ExactlyOnce, &[0, 0], "o t1 e0 e1 -"),
+        "- | - | - | end input 0, settle | finish, end, drained, snapshot 1"
+    );
+}
+
+#[test]
+fn what_came_through_a_channel_is_taken_before_the_end() {
+    assert_eq!(
+        play(Mode::ExactlyOnce, &[0, 0], "o b0.1 e1 e0 -"),
+        "- | block 0 | barrier 1, snapshot 1, unblock | end input 0, settle | finish, end, drained"
+    );
+    assert_eq!(
+        play(Mode::AtLeastOnce, &[0, 0], "o b0.1 e0 e1 -"),
+        "- | - | - | barrier 1, snapshot 1, end input 0, settle | finish, end, drained"
+    );
+}
+
+#[test]
+fn a_source_stands_still_behind_a_stop_until_that_is_aborted() {
+    let mut life = TaskLife::new(Mode::ExactlyOnce, Vec::new());
+    let mut reads = |text| {
+        life.step(event(text), 0).unwrap();
+        life.reads()
+    };
+    let seen: Vec<bool> = ["o", "t1", "T2", "a1", "a2", "s"].into_iter().map(&mut reads).collect();
+    assert_eq!(seen, [true, true, false, false, true, false]);
+    // The abort overtook the trigger.
+    let mut life = TaskLife::new(Mode::ExactlyOnce, Vec::new());
+    for text in ["o", "a2", "T2"] {
+        life.step(event(text), 0).unwrap();
+    }
+    assert!(life.reads());
+}
+
+#[test]
+fn an_operator_finishes_once_unless_rows_come_again() {
+    let mut stage = Stage::restored(false);
+    assert!(!stage.rows().unwrap() && stage.is_called() && !stage.has_finished());
+    assert!(stage.finish() && stage.has_finished() && !stage.finish());
+    assert_eq!(stage.rows().unwrap_err().message(), "rows come to an operator that has finished");
+
+    let mut stage = Stage::restored(true);
+    assert!(!stage.is_called() && !stage.finish() && stage.has_finished());
+    assert!(stage.rows().unwrap() && stage.is_called() && !stage.has_finished());
+    assert!(!stage.rows().unwrap() && stage.finish());
+}
