@@ -49,17 +49,7 @@ def main():
 
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         results = dict(zip(names, pool.map(outcome, names)))
-    lost = []
-    for name in (name for name in listed if results.get(name) is not None):
-        # Which rows of a file are late may depend on how fast the subtasks without a share of it say so: such a case is run
-        # again by itself, and told.
-        why = results[name]
-        for _ in range(2):
-            results[name] = results[name] and outcome(name)
-        if results[name] is None:
-            print(f"UNSTEADY {name}: passed when run again; before: {why}")
-        else:
-            lost.append(name)
+    lost = [name for name in listed if results.get(name) is not None]
     for name in lost:
         print(f"LOST {name}: {results[name]}")
     for name in gone:

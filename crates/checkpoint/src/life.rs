@@ -27,6 +27,16 @@
 //! after the operators have finished. So the subtasks of an operator, whose inputs have all ended the same way, say the same of a
 //! checkpoint: some finished and some not is a matter of what the operators wait for, not of a race.
 //!
+//! **The beginning.** How far a stream has come in event time is the least of its channels, so whether a row is late depends on whether the
+//! others have spoken: a source that has no split holds event time back until it is told so, ends, and from then on does not. That must
+//! not be a matter of which thread was faster. So nobody reads rows before it has heard from everybody: a source that
+//! knows what it is given first, or that there is nothing yet (it is idle then), says [`Action::Begin`]; one for which there never
+//! will be anything says the end. A task holds the channels that have begun until all have begun or ended, then begins itself.
+//! That costs the time until the last source has heard from its enumerator, once. (A task whose inputs end at once may have rows for all
+//! that, out of its restored state: they come before its first word, the end, and no watermark of others is ahead of them. A barrier
+//! before the first word counts as one, for the alignment cannot wait; it takes a checkpoint that is triggered while sources still
+//! wait for their first splits.)
+//!
 //! Why one machine: the simulation in `tests/simulation` runs this one, not a model of it.
 
 use flott_types::{CheckpointId, Error, Result, Timestamp};
@@ -51,11 +61,18 @@ pub enum Event {
         /// The barrier.
         barrier: Barrier,
     },
+    /// The first word of a channel: rows follow.
+    Begin {
+        /// The channel.
+        channel: usize,
+    },
     /// A channel has ended; nothing follows.
     EndOfInput {
         /// The channel.
         channel: usize,
     },
+    /// The source knows what it is to read first, or that there is nothing yet. Not said when there never will be anything.
+    Assigned,
     /// The source has read everything, or is told to end as if it had. Means nothing to other tasks.
     SourceEnded,
     /// Whether operators wait for something that goes on elsewhere: the answer to [`Action::Settle`], and later, as long as the task
@@ -87,6 +104,8 @@ pub enum Action {
     },
     /// Tell the coordinator that this checkpoint will not be taken here, so that it need not wait for the timeout.
     Decline(CheckpointId),
+    /// Send the first word on, before any row.
+    Begin,
     /// Tell the head of the chain that one of its inputs has ended.
     EndInput(usize),
     /// Say by [`Event::Outstanding`] whether operators still wait for something.
@@ -114,6 +133,15 @@ enum Phase {
     Left,
 }
 
+#[derive(Clone, Copy, Default, Debug)]
+struct Channel {
+    spoken: bool,
+    /// Not read until all have spoken.
+    held: bool,
+    /// Not read until the barrier has come through all.
+    aligned: bool,
+}
+
 /// The life of one task.
 #[derive(Clone, Debug)]
 pub struct TaskLife {
@@ -123,6 +151,10 @@ pub struct TaskLife {
     /// Channels still open, for each input.
     open_channels: Vec<usize>,
     phase: Phase,
+    channels: Vec<Channel>,
+    /// How many channels have not said a word.
+    silent: usize,
+    begun: bool,
     /// The source is silent since the barrier of this stop.
     suspended: Option<CheckpointId>,
 }
@@ -134,8 +166,17 @@ impl TaskLife {
         for input in &input_of {
             open_channels[*input] += 1;
         }
-        let alignment = Alignment::new(mode, input_of.len());
-        TaskLife { alignment, input_of, open_channels, phase: Phase::Opening, suspended: None }
+        let silent = input_of.len();
+        TaskLife {
+            alignment: Alignment::new(mode, silent),
+            input_of,
+            open_channels,
+            phase: Phase::Opening,
+            channels: vec![Channel::default(); silent],
+            silent,
+            begun: false,
+            suspended: None,
+        }
     }
 
     /// Whether a source reads: it has not ended and is not held by a stop.
@@ -151,6 +192,11 @@ impl TaskLife {
     /// Whether the operators have finished and the outputs have ended.
     pub fn is_drained(&self) -> bool {
         matches!(self.phase, Phase::Drained | Phase::Left)
+    }
+
+    /// Whether a channel has begun and waits for others to: it is blocked.
+    pub fn holds(&self, channel: usize) -> bool {
+        self.channels.get(channel).is_some_and(|channel| channel.held)
     }
 
     /// How far the alignment is, for people.
@@ -173,11 +219,20 @@ impl TaskLife {
                 }
             }
             Event::Trigger(barrier) => self.align(alignment::Event::Trigger(barrier), now, out)?,
+            Event::Begin { channel } => {
+                self.spoken(channel, out);
+                if self.silent > 0 {
+                    self.channels[channel].held = true;
+                    out.push(Action::Block(channel));
+                }
+            }
             Event::Barrier { channel, barrier } => {
+                self.spoken(channel, out);
                 self.align(alignment::Event::Barrier { channel, barrier }, now, out)?;
             }
             Event::EndOfInput { channel } => {
                 self.align(alignment::Event::EndOfInput { channel }, now, out)?;
+                self.spoken(channel, out);
                 let input = self.input_of[channel];
                 self.open_channels[input] -= 1;
                 if self.open_channels[input] == 0 {
@@ -185,6 +240,11 @@ impl TaskLife {
                 }
                 if self.alignment.all_ended() {
                     self.end(out);
+                }
+            }
+            Event::Assigned => {
+                if self.is_source() {
+                    self.begin(out);
                 }
             }
             Event::SourceEnded => {
@@ -223,6 +283,39 @@ impl TaskLife {
         self.input_of.is_empty()
     }
 
+    /// A channel has said a word, perhaps its first.
+    fn spoken(&mut self, channel: usize, out: &mut Vec<Action>) {
+        let Some(known) = self.channels.get_mut(channel).filter(|channel| !channel.spoken) else {
+            return;
+        };
+        known.spoken = true;
+        self.silent -= 1;
+        if self.silent > 0 {
+            return;
+        }
+        if self.channels.iter().any(|channel| channel.held) {
+            self.channels.iter_mut().for_each(|channel| channel.held = false);
+            out.push(Action::Unblock);
+            self.block(out);
+        }
+        self.begin(out);
+    }
+
+    /// Not if the end is the first word.
+    fn begin(&mut self, out: &mut Vec<Action>) {
+        let ends = !self.is_source() && self.alignment.all_ended();
+        if !self.begun && !self.is_drained() && !ends {
+            out.push(Action::Begin);
+        }
+        self.begun = true;
+    }
+
+    /// What is not to be read, when all was unblocked.
+    fn block(&self, out: &mut Vec<Action>) {
+        let blocked = self.channels.iter().enumerate().filter(|(_, channel)| channel.held || channel.aligned);
+        out.extend(blocked.map(|(at, _)| Action::Block(at)));
+    }
+
     fn end(&mut self, out: &mut Vec<Action>) {
         if self.phase == Phase::Running {
             self.phase = Phase::Ending;
@@ -233,16 +326,23 @@ impl TaskLife {
     fn align(&mut self, event: alignment::Event, now: Timestamp, out: &mut Vec<Action>) -> Result<()> {
         let aligning_since = self.alignment.aligning().map(|(_, since)| since);
         for action in self.alignment.step(event, now)? {
-            out.push(match action {
-                alignment::Action::Block(channel) => Action::Block(channel),
-                alignment::Action::Unblock => Action::Unblock,
+            match action {
+                alignment::Action::Block(channel) => {
+                    self.channels[channel].aligned = true;
+                    out.push(Action::Block(channel));
+                }
+                alignment::Action::Unblock => {
+                    self.channels.iter_mut().for_each(|channel| channel.aligned = false);
+                    out.push(Action::Unblock);
+                    self.block(out);
+                }
                 alignment::Action::Trigger(barrier) => {
                     let stops = barrier.kind == CheckpointKind::Suspend;
                     self.suspended = stops.then_some(barrier.checkpoint);
-                    Action::Snapshot { barrier, ended: self.is_drained(), aligning_since }
+                    out.push(Action::Snapshot { barrier, ended: self.is_drained(), aligning_since });
                 }
-                alignment::Action::Abort { checkpoint, .. } => Action::Decline(checkpoint),
-            });
+                alignment::Action::Abort { checkpoint, .. } => out.push(Action::Decline(checkpoint)),
+            }
         }
         Ok(())
     }

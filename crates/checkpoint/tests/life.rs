@@ -1,6 +1,7 @@
 //! The life of a task, event by event, as text.
 //!
-//! Events: `o` opened, `O` opened at the end of the job's inputs, `b<channel>.<id>` a barrier, `e<channel>` end of input, `s` the source has
+//! Events: `o` opened, `O` opened at the end of the job's inputs, `w<channel>` the first word of a channel, `r` what the source is to read is
+//! known, `b<channel>.<id>` a barrier, `e<channel>` end of input, `s` the source has
 //! ended, `t<id>` the coordinator's trigger, `T<id>` that of a stop, `a<id>` an abort, `c<id>` completion, `f<id>` the end, `+` something
 //! outstanding, `-` nothing.
 
@@ -25,6 +26,8 @@ fn event(text: &str) -> Event {
             Event::Barrier { channel: number(channel) as usize, barrier }
         }
         "e" => Event::EndOfInput { channel: number(rest) as usize },
+        "w" => Event::Begin { channel: number(rest) as usize },
+        "r" => Event::Assigned,
         "s" => Event::SourceEnded,
         "t" => Event::Trigger(barrier(rest, CheckpointKind::Checkpoint)),
         "T" => Event::Trigger(barrier(rest, CheckpointKind::Suspend)),
@@ -46,6 +49,7 @@ fn show(action: &Action) -> String {
         }
         Action::Snapshot { barrier, ended: true, .. } => format!("snapshot {}", barrier.checkpoint),
         Action::Decline(checkpoint) => format!("decline {checkpoint}"),
+        Action::Begin => "begin".to_owned(),
         Action::EndInput(input) => format!("end input {input}"),
         Action::Settle => "settle".to_owned(),
         Action::Finish => "finish".to_owned(),
@@ -86,8 +90,8 @@ fn only_a_source_ends_because_it_is_told() {
 #[test]
 fn an_input_ends_with_its_last_channel_and_the_task_with_its_last_input() {
     assert_eq!(
-        play(Mode::ExactlyOnce, &[0, 1, 0], "o e0 e2 e1 -"),
-        "- | - | end input 0 | end input 1, settle | finish, end, drained"
+        play(Mode::ExactlyOnce, &[0, 1, 0], "o w1 e0 e2 e1 -"),
+        "- | block 1 | - | unblock, begin, end input 0 | end input 1, settle | finish, end, drained"
     );
 }
 
@@ -113,11 +117,11 @@ fn what_was_only_announced_is_taken_behind_the_end() {
 fn what_came_through_a_channel_is_taken_before_the_end() {
     assert_eq!(
         play(Mode::ExactlyOnce, &[0, 0], "o b0.1 e1 e0 -"),
-        "- | block 0 | barrier 1, snapshot 1, unblock | end input 0, settle | finish, end, drained"
+        "- | block 0 | barrier 1, snapshot 1, unblock, begin | end input 0, settle | finish, end, drained"
     );
     assert_eq!(
-        play(Mode::AtLeastOnce, &[0, 0], "o b0.1 e0 e1 -"),
-        "- | - | - | barrier 1, snapshot 1, end input 0, settle | finish, end, drained"
+        play(Mode::AtLeastOnce, &[0, 0], "o w0 w1 b0.1 e0 e1 -"),
+        "- | block 0 | unblock, begin | - | - | barrier 1, snapshot 1, end input 0, settle | finish, end, drained"
     );
 }
 
@@ -149,4 +153,36 @@ fn an_operator_finishes_once_unless_rows_come_again() {
     assert!(!stage.is_called() && !stage.finish() && stage.has_finished());
     assert!(stage.rows().unwrap() && stage.is_called() && !stage.has_finished());
     assert!(!stage.rows().unwrap() && stage.finish());
+}
+
+/// Whether a row is late must not depend on which source heard first from its enumerator.
+#[test]
+fn nobody_reads_before_everybody_has_spoken() {
+    assert_eq!(
+        play(Mode::ExactlyOnce, &[0, 0, 1], "o w2 w0 w1 w1"),
+        "- | block 2 | block 0 | unblock, begin | -"
+    );
+    // The end is a word too, and then the first one of this task.
+    assert_eq!(
+        play(Mode::ExactlyOnce, &[0, 0], "o w0 e1 e0"),
+        "- | block 0 | unblock, begin | end input 0, settle"
+    );
+    assert_eq!(play(Mode::ExactlyOnce, &[0], "o e0 -"), "- | end input 0, settle | finish, end, drained");
+    // A source begins once, and not when it has ended.
+    assert_eq!(play(Mode::ExactlyOnce, &[], "o r r"), "- | begin | -");
+    assert_eq!(play(Mode::ExactlyOnce, &[], "o s - r"), "- | settle | finish, end, drained | -");
+}
+
+#[test]
+fn the_beginning_and_a_barrier_do_not_wait_for_each_other() {
+    // The barrier of one comes before its first word: it counts as one, and stays blocked by the alignment.
+    assert_eq!(
+        play(Mode::ExactlyOnce, &[0, 0, 0], "o w0 b1.1 w2 b0.1 b2.1"),
+        "- | block 0 | block 1 | unblock, block 1, begin | block 0 | barrier 1, snapshot 1, unblock"
+    );
+    // What is aborted meanwhile does not let those read that have begun.
+    assert_eq!(
+        play(Mode::ExactlyOnce, &[0, 0, 0], "o w0 b1.1 a1 w2"),
+        "- | block 0 | block 1 | decline 1, unblock, block 0, forget 1 | unblock, begin"
+    );
 }

@@ -23,6 +23,8 @@ use crate::TaskCommand;
 /// One element of a channel.
 #[derive(Debug)]
 pub enum Element {
+    /// The first one: rows may follow ([`flott_checkpoint::life`]).
+    Begin,
     /// Rows or values.
     Batch(Batch),
     /// Event time.
@@ -42,6 +44,7 @@ impl Element {
     /// As [`Batch::try_clone`].
     pub fn try_clone(&self) -> Result<Element> {
         Ok(match self {
+            Element::Begin => Element::Begin,
             Element::Batch(batch) => Element::Batch(batch.try_clone()?),
             Element::Watermark(watermark) => Element::Watermark(*watermark),
             Element::Status(status) => Element::Status(*status),

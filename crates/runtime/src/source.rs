@@ -55,6 +55,8 @@ pub struct SourceHead {
     /// What it starts with when it is not restored (constant rows have one split, known to the first subtask).
     fresh: Vec<Split>,
     splits: Splits,
+    /// It was opened with splits to read.
+    has_splits: bool,
     no_more: bool,
     metrics: OperatorMetrics,
     watermarks: Option<SplitWatermarks>,
@@ -137,6 +139,7 @@ impl SourceHead {
             factory: Some(factory),
             fresh: Vec::new(),
             splits: Splits::Reading,
+            has_splits: false,
             no_more: false,
             metrics,
             watermarks: None,
@@ -186,6 +189,7 @@ impl SourceHead {
             watermarks.add(splits.iter().map(|(split, time)| (split, *time)), clock.now());
         }
         let splits: Vec<Split> = splits.into_iter().map(|(split, _)| split).collect();
+        self.has_splits = !splits.is_empty();
         let reader = guard(&self.info.name, || {
             let mut reader = factory(context)?;
             if !splits.is_empty() {
@@ -195,6 +199,11 @@ impl SourceHead {
         })?;
         self.reader = Some(reader);
         Ok(())
+    }
+
+    /// Whether it was opened with splits to read, and need not ask for the first.
+    pub fn has_splits(&self) -> bool {
+        self.has_splits
     }
 
     /// Reads a batch's worth.

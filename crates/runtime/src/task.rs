@@ -21,7 +21,7 @@ use crate::build::Chain;
 use crate::chain::Restored;
 use crate::gate::{CancelFlag, Element, Gate, Next};
 use crate::snapshot::{Report, Uploader};
-use crate::source::SourceStep;
+use crate::source::{SourceHead, SourceStep};
 use crate::valve::{Progress, Valve};
 use crate::{SnapshotMetrics, TaskCommand, TaskDeployment, TaskEnvironment, TaskMetrics, TaskReport};
 
@@ -53,8 +53,11 @@ impl Task {
     pub(crate) fn run(&mut self) -> Result<()> {
         self.open()?;
         (self.report)(TaskReport::Running);
-        let opened = Event::Opened { at_end: self.deployment.drained };
-        self.step(opened, self.environment.clock.now())?;
+        let (at_end, now) = (self.deployment.drained, self.environment.clock.now());
+        self.step(Event::Opened { at_end }, now)?;
+        if self.chain.source.as_ref().is_some_and(SourceHead::has_splits) {
+            self.step(Event::Assigned, now)?;
+        }
         // Whether what was held back has been let go since the last element.
         let mut dry = false;
         loop {
@@ -139,6 +142,7 @@ impl Task {
 
     fn element(&mut self, channel: usize, element: Element, now: Timestamp) -> Result<()> {
         match element {
+            Element::Begin => self.step(Event::Begin { channel }, now).map(drop),
             Element::Batch(batch) => {
                 self.metrics.records_in.add(batch.num_rows() as u64);
                 let input = self.input_of[channel];
@@ -204,11 +208,13 @@ impl Task {
                 if let Some(source) = &mut self.chain.source {
                     source.add_splits(splits, &mut self.chain.root, now)?;
                 }
+                return self.step(Event::Assigned, now);
             }
             TaskCommand::NoSplitsYet(millis) => {
                 if let Some(source) = &mut self.chain.source {
                     source.no_splits_until(now.saturating_add(millis), &mut self.chain.root, now)?;
                 }
+                return self.step(Event::Assigned, now);
             }
             TaskCommand::NoMoreSplits => {
                 if let Some(source) = &mut self.chain.source {
@@ -260,6 +266,7 @@ impl Task {
                 }
                 Action::Settle => self.settle(now)?,
                 Action::Finish => self.finish(now)?,
+                Action::Begin => self.chain.root.broadcast(&Element::Begin)?,
                 Action::End => self.chain.root.broadcast(&Element::EndOfInput)?,
                 Action::ReportDrained => (self.report)(TaskReport::Drained),
                 Action::Commit(checkpoint) => self.complete(checkpoint)?,

@@ -17,6 +17,7 @@ const CAPACITY: usize = 4;
 
 #[derive(Clone, Copy, Debug)]
 pub enum Element {
+    Begin,
     Record(Record),
     Barrier(Barrier),
     End,
@@ -95,6 +96,8 @@ pub struct Task {
     pub state: ExecutionState,
     pub inputs: Vec<Channel>,
     life: TaskLife,
+    /// Of a source: it has asked what it is to read.
+    asked: bool,
     /// The counter's.
     stage: Stage,
     data: State,
@@ -109,6 +112,7 @@ impl Task {
             state: ExecutionState::Deploying,
             inputs: (0..spec.channels).map(|_| Channel { queue: VecDeque::new(), blocked: false }).collect(),
             life: TaskLife::new(mode, vec![0; spec.channels]),
+            asked: false,
             stage: Stage::Running,
             data: State::default(),
             rows: Vec::new(),
@@ -159,7 +163,9 @@ impl Task {
             if !self.life.reads() {
                 return Ok(false);
             }
-            if self.data.position < spec.records {
+            if !std::mem::replace(&mut self.asked, true) && self.data.position < spec.records {
+                self.step(spec, Event::Assigned, now, out)?;
+            } else if self.data.position < spec.records {
                 let record = Record::read(spec.id.vertex.0, spec.id.subtask.0, self.data.position);
                 self.data.position += 1;
                 self.emit(spec, record, out);
@@ -176,7 +182,11 @@ impl Task {
             return Ok(false);
         };
         match self.inputs[channel].queue.pop_front() {
+            Some(Element::Begin) => self.step(spec, Event::Begin { channel }, now, out)?,
             Some(Element::Record(record)) => {
+                if self.life.holds(channel) {
+                    return Err("a row is read before all channels have spoken".into());
+                }
                 self.stage.rows().map_err(|e| e.to_string())?;
                 self.data.counts[record.key as usize] += 1;
                 self.emit(spec, record, out);
@@ -207,6 +217,7 @@ impl Task {
                         self.totals(spec, out);
                     }
                 }
+                Action::Begin => self.broadcast(spec, Element::Begin, out),
                 Action::End => self.broadcast(spec, Element::End, out),
                 Action::ReportDrained => out.drained = true,
                 Action::Commit(checkpoint) => out.commits.push(checkpoint),

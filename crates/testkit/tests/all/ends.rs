@@ -166,7 +166,7 @@ fn rows_wake_an_operator_that_had_finished() {
             let sums = source.stream(&env).uid(&format!("{name} source")).key_by(|_| 0).sum(|sum| sum);
             sums.uid(&format!("{name} sum")).process(Count::default()).name(name).uid(name)
         };
-        let ends = sums(&first, "first").union([&sums(&second, "second")]);
+        let ends = sums(&first, "first").union(&sums(&second, "second"));
         ends.sink_to(sink.clone()).uid("sink");
         env.execute_async("two").unwrap()
     };
