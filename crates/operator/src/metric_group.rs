@@ -298,9 +298,9 @@ mod tests {
     fn a_meter_is_of_the_last_minute() {
         let group = MetricGroup::default();
         let (meter, second) = (group.meter("m"), 1_000_000_000);
-        let rate = |at: u64| match value(&group, "m", at * second) {
-            MetricValue::Meter { rate, .. } => rate,
-            other => panic!("{other:?}"),
+        let rate = |at: u64| {
+            let MetricValue::Meter { rate, .. } = value(&group, "m", at * second) else { panic!("no meter") };
+            rate
         };
         assert_eq!(rate(0), 0.0);
         meter.mark_events(100);

@@ -6,6 +6,7 @@ use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use flott_batch::hash::hash_columns;
 use flott_batch::{Batch, ChangeBatch, WatermarkStatus, pretty};
+use flott_operator::checked::Checked;
 use flott_operator::{Context, Operator, OperatorMetrics, Output, TaskInfo};
 use flott_plan::{ChainedNode, Expr, Node, OperatorSpec, Schema, Wishes};
 use flott_state::{OperatorSnapshot, RestoredState};
@@ -160,6 +161,8 @@ pub(crate) struct Harness {
     now: Timestamp,
     watermark: Watermark,
     snapshot: Tables,
+    /// How many were taken.
+    checkpoints: u64,
     /// Operator state of the last checkpoint, that of all instances together.
     lists: BTreeMap<String, Vec<String>>,
 }
@@ -219,6 +222,7 @@ impl Harness {
             now: 0,
             watermark: Watermark::MIN,
             snapshot: Tables::new(),
+            checkpoints: 0,
             lists: BTreeMap::new(),
             node,
         };
@@ -253,7 +257,9 @@ impl Harness {
                     restored.keyed.insert(name.clone(), vec![all]);
                 }
             }
+            restored.found = self.checkpoints > 0;
             let operator = build(&self.node, &self.context).unwrap();
+            let operator = Box::new(Checked::new(operator, &self.node));
             self.instances.push(Instance { operator, info, wake_at: None });
             self.call(subtask.index(), |operator, context| operator.open(restored, context)).unwrap();
         }
@@ -362,9 +368,11 @@ impl Harness {
     pub fn checkpoint(&mut self, full: bool) -> usize {
         let mut rows = 0;
         self.lists.clear();
+        self.checkpoints += 1;
+        let checkpoint = CheckpointId(self.checkpoints);
         for instance in 0..self.instances.len() {
             self.call(instance, |operator, context| operator.prepare_barrier(context)).unwrap();
-            let snapshot = self.instances[instance].operator.snapshot(CheckpointId(1), full).unwrap();
+            let snapshot = self.instances[instance].operator.snapshot(checkpoint, full).unwrap();
             rows += snapshot.keyed.iter().map(|delta| delta.rows.num_rows()).sum::<usize>();
             self.apply(instance, snapshot);
         }

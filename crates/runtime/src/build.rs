@@ -179,10 +179,24 @@ impl Builder<'_> {
             OperatorSpec::Source(_) | OperatorSpec::Values { .. } => {
                 return Err(Error::internal("a source can only be the head of a task"));
             }
-            _ => self.environment.operators.build(node, &self.info(node), &self.deployment.options)?,
+            OperatorSpec::Calc { .. }
+            | OperatorSpec::WatermarkAssigner(_)
+            | OperatorSpec::GroupAggregate { .. }
+            | OperatorSpec::WindowTableFunction { .. }
+            | OperatorSpec::WindowAggregate { .. }
+            | OperatorSpec::Join { .. }
+            | OperatorSpec::TopN { .. }
+            | OperatorSpec::OverAggregate { .. }
+            | OperatorSpec::TemporalSort { .. }
+            | OperatorSpec::ChangelogNormalize { .. }
+            | OperatorSpec::Expand { .. }
+            | OperatorSpec::Union
+            | OperatorSpec::Function { .. } => {
+                self.environment.operators.build(node, &self.info(node), &self.deployment.options)?
+            }
         };
         #[cfg(debug_assertions)]
-        let operator: Box<dyn Operator> = Box::new(crate::invariant::Checked::new(operator, node));
+        let operator: Box<dyn Operator> = Box::new(flott_operator::checked::Checked::new(operator, node));
         Ok(operator)
     }
 }

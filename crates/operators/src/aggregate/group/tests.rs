@@ -93,8 +93,8 @@ fn a_batch_query_has_a_result_for_no_rows_and_narrow_averages() {
     assert_eq!(operator.push("+I 2147483647\n+I 2147483647\n+I -1"), "+I -1\n");
     assert_eq!(operator.finish(), "");
     let mut stream = global("AVG", &[(0, "INT")], "INT", "INT", false);
-    assert_eq!(stream.finish(), "");
     assert_eq!(stream.push("+I 2147483647\n+I 2147483647\n+I -1"), "+I 1431655764\n");
+    assert_eq!(global("AVG", &[(0, "INT")], "INT", "INT", false).finish(), "");
 }
 
 #[test]

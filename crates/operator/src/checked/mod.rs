@@ -1,20 +1,36 @@
 //! A wrapper around every operator in tests and debug builds that checks what operators promise each other.
 //!
-//! Columns of the types in the plan; watermarks that do not go back; no rows after the end; barrier ids that increase; no
-//! retraction where the plan says that there is none; both halves of an aggregation's update side by side. A violation is an error of the operator that committed it.
+//! Of all: columns of the types in the plan; watermarks that do not go back, in and out; no rows after the end; barrier ids that increase; no
+//! retraction where the plan says that there is none, and none of a row that was not put out before. Of those that promise it
+//! ([`promises`]): both halves of an update side by side and of one key; no row behind the watermark. A violation is an error
+//! of the operator that committed it.
+//!
+//! What was put out is followed in memory, so only from a beginning that is known: not by an operator that was restored, nor behind an
+//! input that retracts in vain (a changelog from outside that is broken, say), nor beyond a million different rows.
+
+mod changelog;
+mod output;
+mod promises;
+#[cfg(test)]
+mod tests;
 
 use arrow::datatypes::SchemaRef;
-use flott_batch::{Batch, RowKind, WatermarkStatus, arrow_type};
-use flott_operator::{Backlog, Context, Operator, Output};
-use flott_plan::{ChainedNode, OperatorSpec};
+use flott_batch::{Batch, ChangeBatch, WatermarkStatus, arrow_type};
+use flott_plan::{ChainedNode, Schema};
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
+
+use crate::{Backlog, Context, Operator};
+use changelog::Changelog;
+use output::{CheckedOutput, OutputCheck};
+use promises::Promises;
 
 /// The wrapper.
 pub struct Checked {
     inner: Box<dyn Operator>,
     inputs: Vec<InputCheck>,
     output: OutputCheck,
+    watermark: Watermark,
     last_barrier: CheckpointId,
     finished: bool,
 }
@@ -22,20 +38,8 @@ pub struct Checked {
 struct InputCheck {
     schema: SchemaRef,
     insert_only: bool,
+    changelog: Changelog,
     ended: bool,
-}
-
-struct OutputCheck {
-    schema: SchemaRef,
-    /// Both halves of an update leave side by side.
-    paired: bool,
-    watermark: Watermark,
-    finished: bool,
-}
-
-struct CheckedOutput<'a> {
-    check: &'a mut OutputCheck,
-    output: &'a mut dyn Output,
 }
 
 fn violated(what: impl std::fmt::Display) -> Error {
@@ -63,87 +67,41 @@ fn check_schema(batch: &Batch, schema: &SchemaRef, which: &str) -> Result<()> {
     Err(violated(format_args!("{which} has columns {:?}, the plan says {:?}", types(&found), types(schema))))
 }
 
-impl OutputCheck {
-    fn batch(&self, batch: &Batch) -> Result<()> {
-        if self.finished {
-            return Err(violated("rows are emitted after the end"));
-        }
-        check_schema(batch, &self.schema, "the output")?;
-        let Batch::Changes(changes) = batch else { return Ok(()) };
-        if let (true, Some(kinds)) = (self.paired, changes.kinds()) {
-            let rows = (0..kinds.len()).filter(|row| changes.selection().is_none_or(|s| s.value(*row)));
-            let mut open = false;
-            for kind in rows.map(|row| kinds.get(row)) {
-                if open != (kind == RowKind::UpdateAfter) {
-                    let what = if open { "a -U without its +U" } else { "a +U without its -U" };
-                    return Err(violated(format_args!("{what} is emitted")));
-                }
-                open = kind == RowKind::UpdateBefore;
-            }
-            if open {
-                return Err(violated("a batch ends between -U and +U"));
-            }
-        }
-        Ok(())
-    }
-}
-
-#[deny(clippy::missing_trait_methods, reason = "a wrapper hands on every call")]
-impl Output for CheckedOutput<'_> {
-    fn emit(&mut self, batch: Batch) -> Result<()> {
-        self.check.batch(&batch)?;
-        self.output.emit(batch)
-    }
-
-    fn emit_side(&mut self, tag: &str, batch: Batch) -> Result<()> {
-        if self.check.finished {
-            return Err(violated("values are emitted to a side output after the end"));
-        }
-        self.output.emit_side(tag, batch)
-    }
-
-    fn watermark(&mut self, watermark: Watermark) -> Result<()> {
-        if watermark < self.check.watermark {
-            let last = self.check.watermark;
-            return Err(violated(format_args!("watermark {watermark} is emitted after {last}")));
-        }
-        self.check.watermark = watermark;
-        self.output.watermark(watermark)
-    }
-
-    fn watermark_status(&mut self, status: WatermarkStatus) -> Result<()> {
-        self.output.watermark_status(status)
-    }
+fn retracts(changes: &ChangeBatch) -> bool {
+    let retracts =
+        |row: usize| changes.selection().is_none_or(|s| s.value(row)) && !changes.kind(row).is_addition();
+    changes.kinds().is_some() && (0..changes.physical_rows()).any(retracts)
 }
 
 impl Checked {
     /// Wraps an operator of the plan.
     pub fn new(inner: Box<dyn Operator>, node: &ChainedNode) -> Self {
-        let insert_only = match &node.node.spec {
-            OperatorSpec::GroupAggregate { input_updates, .. }
-            | OperatorSpec::WindowAggregate { input_updates, .. }
-            | OperatorSpec::TopN { input_updates, .. } => !input_updates,
-            OperatorSpec::OverAggregate { .. } | OperatorSpec::TemporalSort { .. } => true,
-            _ => false,
+        let promises = Promises::of(&node.node.spec);
+        let followed = || {
+            let mut changelog = Changelog::default();
+            if !promises.consistent {
+                changelog.forget();
+            }
+            changelog
         };
-        let input = |schema: &flott_plan::Schema| InputCheck {
-            schema: arrow_type::schema(schema.iter()),
-            insert_only,
-            ended: false,
+        let input = |schema: &Schema| {
+            let schema = arrow_type::schema(schema.iter());
+            let insert_only = promises.insert_only_input;
+            InputCheck { schema, insert_only, changelog: followed(), ended: false }
         };
-        let schema = arrow_type::schema(node.node.schema.iter());
         Checked {
             inner,
             inputs: node.inputs.iter().map(input).collect(),
             output: OutputCheck {
-                paired: matches!(
-                    &node.node.spec,
-                    OperatorSpec::GroupAggregate { emit_update_before: true, .. }
-                ),
-                schema,
+                types: node.node.schema.columns.iter().map(|column| column.ty.clone()).collect(),
+                changelog: followed(),
+                pairs: promises.pairs,
+                on_time: promises.on_time,
+                schema: arrow_type::schema(node.node.schema.iter()),
                 watermark: Watermark::MIN,
                 finished: false,
             },
+            watermark: Watermark::MIN,
             last_barrier: CheckpointId(0),
             finished: false,
         }
@@ -171,11 +129,16 @@ impl Checked {
 #[deny(clippy::missing_trait_methods, reason = "a wrapper hands on every call")]
 impl Operator for Checked {
     fn open(&mut self, restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
+        if restored.found {
+            // What came in and went out before is not known.
+            self.inputs.iter_mut().for_each(|input| input.changelog.forget());
+            self.output.changelog.forget();
+        }
         self.with(context, |operator, context| operator.open(restored, context))
     }
 
     fn process(&mut self, input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
-        let Some(check) = self.inputs.get(input) else {
+        let Some(check) = self.inputs.get_mut(input) else {
             return Err(violated(format_args!(
                 "rows come through input {input}, which the plan does not have"
             )));
@@ -184,18 +147,24 @@ impl Operator for Checked {
             return Err(violated(format_args!("rows come through input {input} after its end")));
         }
         check_schema(&batch, &check.schema, "the input")?;
-        if let (true, Batch::Changes(changes)) = (check.insert_only, &batch) {
-            let retracts = |row: usize| {
-                changes.selection().is_none_or(|s| s.value(row)) && !changes.kind(row).is_addition()
-            };
-            if changes.kinds().is_some() && (0..changes.physical_rows()).any(retracts) {
+        if let Batch::Changes(changes) = &batch {
+            if check.insert_only && retracts(changes) {
                 return Err(violated("a retraction comes through an input that the plan calls insert-only"));
+            }
+            if check.changelog.follow(changes).is_some() {
+                // Who passes on what was retracted in vain has not invented it.
+                check.changelog.forget();
+                self.output.changelog.forget();
             }
         }
         self.with(context, |operator, context| operator.process(input, batch, context))
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
+        if watermark < self.watermark {
+            return Err(violated(format_args!("watermark {watermark} comes after {}", self.watermark)));
+        }
+        self.watermark = watermark;
         self.with(context, |operator, context| operator.watermark(watermark, context))
     }
 

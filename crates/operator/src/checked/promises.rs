@@ -1,0 +1,69 @@
+//! What an operator of the plan promises of its output, beyond what all do.
+
+use flott_plan::{AggregatePhase, OperatorSpec};
+
+pub(super) struct Promises {
+    /// The plan says that no retraction comes in.
+    pub insert_only_input: bool,
+    /// Both halves of an update leave side by side, and agree in these columns.
+    pub pairs: Option<Vec<usize>>,
+    /// No row is behind the watermark in this time attribute.
+    pub on_time: Option<usize>,
+    /// What is retracted was put out before, if that holds for the inputs.
+    pub consistent: bool,
+}
+
+impl Promises {
+    pub fn of(spec: &OperatorSpec) -> Self {
+        let all = Promises { insert_only_input: false, pairs: None, on_time: None, consistent: true };
+        match spec {
+            OperatorSpec::GroupAggregate { phase: AggregatePhase::Local, input_updates, .. } => {
+                Promises { insert_only_input: !input_updates, ..all }
+            }
+            OperatorSpec::GroupAggregate { keys, input_updates, emit_update_before, .. } => Promises {
+                insert_only_input: !input_updates,
+                pairs: emit_update_before.then(|| (0..keys.len()).collect()),
+                consistent: *emit_update_before,
+                ..all
+            },
+            OperatorSpec::WindowAggregate {
+                window,
+                keys,
+                aggregates,
+                phase,
+                window_columns,
+                input_updates,
+                ..
+            } => {
+                let [start, end, time] = *window_columns;
+                let before = keys.len() + aggregates.len() + usize::from(start) + usize::from(end);
+                let fires = window.event_time && time && *phase != AggregatePhase::Local;
+                Promises { insert_only_input: !input_updates, on_time: fires.then_some(before), ..all }
+            }
+            OperatorSpec::TopN { partition, output_rank, input_updates, .. } => Promises {
+                insert_only_input: !input_updates,
+                pairs: (!output_rank).then(|| partition.clone()),
+                ..all
+            },
+            // With a bounded frame a row is late when its key has gone on, with an unbounded one when time has.
+            OperatorSpec::OverAggregate { time_column, preceding, .. } => Promises {
+                insert_only_input: true,
+                on_time: time_column.filter(|_| preceding.is_none()),
+                ..all
+            },
+            OperatorSpec::TemporalSort { .. } => Promises { insert_only_input: true, ..all },
+            OperatorSpec::ChangelogNormalize { keys, .. } => Promises { pairs: Some(keys.clone()), ..all },
+            // An expression may give something else for the same row (RAND, UUID).
+            OperatorSpec::Calc { .. } | OperatorSpec::Expand { .. } => Promises { consistent: false, ..all },
+            OperatorSpec::Source(_)
+            | OperatorSpec::Values { .. }
+            | OperatorSpec::WatermarkAssigner(_)
+            | OperatorSpec::WindowTableFunction { .. }
+            | OperatorSpec::Join { .. }
+            | OperatorSpec::Union
+            | OperatorSpec::Sink(_)
+            | OperatorSpec::Collect
+            | OperatorSpec::Function { .. } => all,
+        }
+    }
+}
