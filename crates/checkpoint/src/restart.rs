@@ -107,7 +107,7 @@ impl Restart {
     pub fn new(strategy: Strategy) -> Self {
         let next_delay = match strategy {
             Strategy::ExponentialDelay { initial, .. } => initial as f64,
-            _ => 0.0,
+            Strategy::None | Strategy::FixedDelay { .. } | Strategy::FailureRate { .. } => 0.0,
         };
         Restart { strategy, granted: 0, recent: VecDeque::new(), next_delay, running_since: None }
     }

@@ -1,7 +1,5 @@
 //! The coordinator, event by event, as text. A snapshot is a number here.
 
-#![expect(clippy::panic, reason = "a test that cannot go on has failed")]
-
 use flott_checkpoint::coordinator::{
     Action, Config, Coordinator, DeclineReason, Event, Request, RestorePoint, Retention,
 };

@@ -1,7 +1,5 @@
 //! The life of a job, event by event, as text.
 
-#![expect(clippy::panic, reason = "a test that cannot go on has failed")]
-
 use flott_checkpoint::coordinator::RestorePoint;
 use flott_checkpoint::execution::{Action, Event, Execution, ExecutionState, Failure, JobStatus};
 use flott_checkpoint::restart::Strategy;

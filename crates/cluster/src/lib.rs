@@ -13,6 +13,9 @@
 //! Why a thread and a mailbox for each job: all decisions about one job are taken in one order, without locks; and a job whose
 //! storage hangs does not hold up another.
 
+// A variant that is added later is looked at where it matters.
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod alignment;
 mod beginning;
 mod client;

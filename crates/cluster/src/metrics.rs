@@ -61,7 +61,7 @@ impl JobMetrics {
         let count = |value: &MetricValue| match value {
             MetricValue::Counter(count) => *count,
             MetricValue::Meter { count, .. } => *count,
-            _ => 0,
+            MetricValue::Gauge(_) | MetricValue::Histogram(_) => 0,
         };
         self.user_metric(name).into_iter().map(|(_, value)| count(value)).sum()
     }

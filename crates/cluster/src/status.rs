@@ -149,7 +149,10 @@ impl JobInfo {
                 all(|task| task == ExecutionState::Running) && self.checkpoints.in_progress == 0
             }
             JobStatus::Restarting => all(ExecutionState::is_terminal),
-            status => status.is_terminal(),
+            JobStatus::Failed | JobStatus::Canceled | JobStatus::Finished | JobStatus::Suspended => true,
+            JobStatus::Initializing | JobStatus::Created | JobStatus::Failing | JobStatus::Cancelling => {
+                false
+            }
         }
     }
 

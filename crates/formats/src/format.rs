@@ -11,7 +11,6 @@ use crate::{RowDecoder, RowEncoder};
 
 /// A format and its options. Plain data: made when a statement is planned, and again in every task.
 #[derive(Clone, PartialEq, Debug)]
-#[non_exhaustive]
 pub enum Format {
     /// `csv`
     Csv(Csv),

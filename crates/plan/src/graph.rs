@@ -258,12 +258,11 @@ impl StreamGraph {
                 node.wishes.slot_sharing_group.clone().or(inherited).filter(|group| group != "default");
             for edge in inputs {
                 let (from, from_operator) = places[edge.from.0 as usize];
-                let exchange = match edge.exchange {
-                    // Rows of a forward edge whose ends differ in parallelism are spread evenly.
-                    Exchange::Forward if vertices[from].parallelism != node.parallelism => {
-                        Exchange::Rebalance
-                    }
-                    ref exchange => exchange.clone(),
+                // Rows of a forward edge whose ends differ in parallelism are spread evenly.
+                let differ = vertices[from].parallelism != node.parallelism;
+                let exchange = match edge.exchange == Exchange::Forward && differ {
+                    true => Exchange::Rebalance,
+                    false => edge.exchange.clone(),
                 };
                 let from = VertexId(from as u32);
                 let (input, tag) = (edge.input, edge.tag.clone());

@@ -192,7 +192,7 @@ impl Failure {
             ErrorKind::External => FailureKind::External,
             ErrorKind::State => FailureKind::State,
             ErrorKind::Cancelled => FailureKind::Cancelled,
-            _ => FailureKind::Internal,
+            ErrorKind::Internal => FailureKind::Internal,
         };
         Failure { kind, message: error.to_string(), retryable: error.is_retryable(), at }
     }
@@ -301,7 +301,11 @@ impl TaskDeployment {
         let range = match edge.plan.exchange {
             Exchange::Forward => own..own + 1,
             Exchange::Rescale => neighbours(own, self.vertex.parallelism, edge.parallelism),
-            _ => 0..edge.parallelism,
+            Exchange::Hash(_)
+            | Exchange::Rebalance
+            | Exchange::Broadcast
+            | Exchange::Global
+            | Exchange::Custom => 0..edge.parallelism,
         };
         range.map(flott_types::SubtaskIndex)
     }

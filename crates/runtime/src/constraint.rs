@@ -47,7 +47,7 @@ impl Constraint {
     pub(crate) fn enforce(&self, batch: Batch, dropped: &Counter) -> Result<Batch> {
         let changes = match batch {
             Batch::Changes(changes) if self.broken(&changes).next().is_some() => changes,
-            fine => return Ok(fine),
+            fine @ (Batch::Changes(_) | Batch::Records(_)) => return Ok(fine),
         };
         // Rows that were filtered out may have any values.
         let changes = changes.compact()?;

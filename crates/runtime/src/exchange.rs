@@ -116,7 +116,13 @@ impl ExchangeWriter {
                 }
                 Ok(())
             }
-            _ => self.hold(0, changes, now),
+            // What goes to one at a time, or to all alike.
+            Exchange::Forward
+            | Exchange::Rebalance
+            | Exchange::Rescale
+            | Exchange::Broadcast
+            | Exchange::Global => self.hold(0, changes, now),
+            Exchange::Custom => Err(Error::internal("rows of a table have no partitioner of a program")),
         }
     }
 
@@ -162,13 +168,16 @@ impl ExchangeWriter {
 
     fn emit_records(&mut self, records: Box<dyn AnyRecords>, now: Timestamp) -> Result<()> {
         let parts = self.senders.len();
-        if parts == 1 || matches!(self.exchange, Exchange::Forward | Exchange::Global | Exchange::Broadcast) {
+        if parts == 1 {
             return self.hold_records(0, records, now);
         }
         self.targets.clear();
         let routes = records.routes();
         let routed = || routes.ok_or_else(|| Error::internal("records of a keyed stream without their keys"));
         match self.exchange {
+            Exchange::Forward | Exchange::Global | Exchange::Broadcast => {
+                return self.hold_records(0, records, now);
+            }
             Exchange::Hash(_) => {
                 let (groups, parallelism) = (self.max_parallelism, parts as u32);
                 let target = |hash: &u64| KeyGroup::of_hash(*hash, groups).subtask(groups, parallelism).0;
@@ -183,7 +192,7 @@ impl ExchangeWriter {
                 }
                 self.targets.extend(routes.iter().map(|target| *target as u32));
             }
-            _ => {
+            Exchange::Rebalance | Exchange::Rescale => {
                 let turn = self.turn;
                 self.targets.extend((0..records.len()).map(|at| ((turn + at) % parts) as u32));
                 self.turn = (turn + records.len()) % parts;

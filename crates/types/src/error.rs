@@ -11,7 +11,6 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong, as far as a decision depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
 pub enum ErrorKind {
     /// A statement, option, plan or argument is wrong. The same input fails again.
     Invalid,

@@ -29,7 +29,6 @@ pub struct RowField {
 /// Flink's types without nullability. Lengths count characters (CHAR, VARCHAR) or bytes (BINARY, VARBINARY);
 /// precisions of time types count digits of the second's fraction.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[non_exhaustive]
 pub enum TypeKind {
     /// CHAR(n); a literal of no characters has length 0.
     Char(u32),

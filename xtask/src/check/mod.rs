@@ -6,11 +6,13 @@
 //! | [`libraries`] | only the crates named there use tokio or DataFusion; every library comes from the registry |
 //! | [`dependencies`] | each direct dependency has its line in `docs/dependencies.md`, and no line is left over |
 //! | [`files`] | no source file is longer than 500 lines, save those in `xtask/long-files.txt` with a reason; each crate begins with its header |
+//! | [`exhaustive`] | no enum of ours is `#[non_exhaustive]` |
 //! | [`wrappers`] | who stands around an operator hands on every call |
 //! | [`paths`] | files that the documents name exist |
 //! | [`docs`](crate::docs) | generated documents are up to date |
 
 mod dependencies;
+mod exhaustive;
 mod files;
 mod layers;
 mod libraries;
@@ -36,6 +38,7 @@ pub fn run(root: &Path) -> Result<(), String> {
         ("dependencies", dependencies::check(&packages, &workspace::read(&root.join(dependencies::FILE))?)),
         ("file length", files::check_length(root)?),
         ("headers", files::check_headers(root, &packages)?),
+        ("exhaustive enums", exhaustive::check(root)?),
         ("wrappers", wrappers::check(root)?),
         ("paths", paths::check(root)?),
         ("generated documents", docs::check(root)?),

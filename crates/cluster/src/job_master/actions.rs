@@ -70,7 +70,6 @@ impl JobMaster {
                 self.terminal(status, reason);
                 return vec![coordinator::Event::JobTerminal(status).into()];
             }
-            _ => {}
         }
         Vec::new()
     }
@@ -131,7 +130,6 @@ impl JobMaster {
                 }
                 return vec![execution::Event::LastCheckpointCompleted(checkpoint).into()];
             }
-            _ => {}
         }
         Vec::new()
     }

@@ -27,12 +27,11 @@ impl JobMaster {
     }
 
     fn check_running(&self) -> Result<()> {
-        match self.execution.status() {
-            JobStatus::Running => Ok(()),
-            status => {
-                Err(Error::invalid(format!("the job is {status}; savepoints need a job that is RUNNING")))
-            }
+        let status = self.execution.status();
+        if status == JobStatus::Running {
+            return Ok(());
         }
+        Err(Error::invalid(format!("the job is {status}; savepoints need a job that is RUNNING")))
     }
 
     /// Savepoints go to a new folder under the one that the user named.

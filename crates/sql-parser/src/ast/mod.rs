@@ -54,7 +54,6 @@ pub struct QueryText {
 
 /// A statement of Flink's SQL, or a command of its shell.
 #[derive(Clone, PartialEq, Debug)]
-#[non_exhaustive]
 pub enum Statement {
     /// SELECT, VALUES, WITH .. SELECT, TABLE t
     Query(Box<Query>),

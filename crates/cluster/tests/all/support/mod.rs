@@ -132,7 +132,15 @@ impl Plan {
     pub fn first(&mut self, uid: &str, parallelism: u32) -> NodeId {
         let order = vec![SortKey { column: 0, descending: false, nulls_first: true }];
         let (partition, from, to) = (Vec::new(), 1, Some(3));
-        let spec = OperatorSpec::TopN { partition, order, from, to, output_rank: false, input_updates: true };
+        let spec = OperatorSpec::TopN {
+            partition,
+            order,
+            from,
+            to,
+            output_rank: false,
+            input_updates: true,
+            ttl: 0,
+        };
         self.add(uid, spec, parallelism)
     }
 
