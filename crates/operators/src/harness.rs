@@ -1,13 +1,15 @@
 //! Runs operators in tests: text in, text out, in any number of parallel instances.
 
+mod collected;
+
 use std::collections::BTreeMap;
 
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use flott_batch::hash::hash_columns;
-use flott_batch::{Batch, ChangeBatch, WatermarkStatus, pretty};
+use flott_batch::{Batch, ChangeBatch, pretty};
 use flott_operator::checked::Checked;
-use flott_operator::{Context, Operator, OperatorMetrics, Output, TaskInfo};
+use flott_operator::{Context, Operator, OperatorMetrics, TaskInfo};
 use flott_plan::{ChainedNode, Expr, Node, OperatorSpec, Schema, Wishes};
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{
@@ -16,6 +18,7 @@ use flott_types::{
 };
 
 use crate::{BuildContext, build};
+use collected::Collected;
 
 const MAX_PARALLELISM: u32 = 128;
 
@@ -74,72 +77,6 @@ pub(crate) fn node(spec: OperatorSpec, inputs: &[&str], output: &str) -> Chained
         parent: None,
         tag: None,
         inputs: inputs.iter().map(|input| schema(input)).collect(),
-    }
-}
-
-/// What an operator has sent.
-#[derive(Default)]
-struct Collected {
-    types: Vec<LogicalType>,
-    text: String,
-    batches: Vec<ChangeBatch>,
-    /// What the changelog so far amounts to: how often each row is there.
-    rows: BTreeMap<String, i64>,
-    /// +U comes without -U.
-    upsert: bool,
-    watermark: Option<Watermark>,
-}
-
-impl Collected {
-    /// The invariants of a changelog.
-    fn check(&mut self, text: &str) {
-        if self.upsert {
-            return;
-        }
-        let lines: Vec<_> = text.lines().map(|line| line.split_at_checked(3).unwrap_or((line, ""))).collect();
-        for (at, (kind, row)) in lines.iter().enumerate() {
-            let next = lines.get(at + 1).map(|(kind, _)| kind.trim());
-            let before = at.checked_sub(1).map(|before| lines[before].0.trim());
-            match kind.trim() {
-                "-U" => assert_eq!(next, Some("+U"), "-U without +U in\n{text}"),
-                "+U" => assert_eq!(before, Some("-U"), "+U without -U in\n{text}"),
-                _ => (),
-            }
-            let count = self.rows.entry((*row).to_owned()).or_default();
-            *count += if kind.starts_with('+') { 1 } else { -1 };
-            assert!(*count >= 0, "{kind}{row} retracts what is not there");
-            if *count == 0 {
-                self.rows.remove(*row);
-            }
-        }
-    }
-}
-
-impl Output for Collected {
-    fn emit(&mut self, batch: Batch) -> Result<()> {
-        let Batch::Changes(batch) = batch else { panic!("records") };
-        for (column, ty) in batch.columns().columns().iter().zip(&self.types) {
-            assert_eq!(*column.data_type(), flott_batch::arrow_type::to_arrow(ty));
-        }
-        assert_eq!(batch.columns().num_columns(), self.types.len());
-        let text = pretty::print(&batch, &self.types);
-        self.check(&text);
-        self.text.push_str(&text);
-        self.batches.push(batch);
-        Ok(())
-    }
-
-    fn watermark(&mut self, watermark: Watermark) -> Result<()> {
-        assert!(self.watermark.is_none_or(|before| before <= watermark), "the watermark went back");
-        self.watermark = Some(watermark);
-        self.text.push_str(&format!("watermark {watermark}\n"));
-        Ok(())
-    }
-
-    fn watermark_status(&mut self, status: WatermarkStatus) -> Result<()> {
-        let status = if status == WatermarkStatus::Idle { "idle\n" } else { "active\n" };
-        self.text.push_str(status);
-        Ok(())
     }
 }
 
