@@ -35,23 +35,22 @@ impl Identity {
     pub fn of(graph: &JobGraph) -> Self {
         let nodes =
             || graph.vertices.iter().flat_map(|vertex| &vertex.operators).map(|chained| &chained.node);
-        let is_program = nodes().any(|node| match &node.spec {
-            OperatorSpec::Source(spec) => is_of_program(&spec.table),
-            OperatorSpec::Sink(spec) => is_of_program(&spec.table),
-            spec => matches!(spec, OperatorSpec::Function { .. }),
+        let is_program = nodes().any(|node| {
+            let source = matches!(&node.spec, OperatorSpec::Source(spec) if is_of_program(&spec.table));
+            let sink = matches!(&node.spec, OperatorSpec::Sink(spec) if is_of_program(&spec.table));
+            source || sink || matches!(&node.spec, OperatorSpec::Function { .. })
         });
         let mut meaning = Meaning::default();
         let mut sinks: Vec<String> = Vec::new();
-        for node in nodes() {
-            match &node.spec {
-                OperatorSpec::Source(spec) if !is_program => meaning.reads.push(ends(&spec.table)),
-                OperatorSpec::Sink(spec) if !is_program => {
-                    let ends = ends(&spec.table);
-                    let place = ends.place.as_deref().unwrap_or_default();
-                    sinks.push(format!("{}\n{place}\n{}\n", ends.table, node.uid));
-                    meaning.writes.push(ends);
-                }
-                _ => {}
+        for node in nodes().filter(|_| !is_program) {
+            if let OperatorSpec::Source(spec) = &node.spec {
+                meaning.reads.push(ends(&spec.table));
+            }
+            if let OperatorSpec::Sink(spec) = &node.spec {
+                let ends = ends(&spec.table);
+                let place = ends.place.as_deref().unwrap_or_default();
+                sinks.push(format!("{}\n{place}\n{}\n", ends.table, node.uid));
+                meaning.writes.push(ends);
             }
         }
         for ends in [&mut meaning.reads, &mut meaning.writes] {

@@ -7,9 +7,6 @@
 //! Layers inside: [`Schema`] and [`Expr`] → [`OperatorSpec`] (one operator) → [`StreamGraph`] (operators and exchanges)
 //! → [`JobGraph`] (operators chained into vertices, ready to schedule).
 
-// A variant that is added later is looked at where it matters.
-#![warn(clippy::wildcard_enum_match_arm)]
-
 mod aggregate;
 mod expr;
 mod graph;

@@ -188,6 +188,7 @@ impl Builder<'_> {
             | OperatorSpec::TopN { .. }
             | OperatorSpec::OverAggregate { .. }
             | OperatorSpec::TemporalSort { .. }
+            | OperatorSpec::MatchRecognize(_)
             | OperatorSpec::ChangelogNormalize { .. }
             | OperatorSpec::Expand { .. }
             | OperatorSpec::Union

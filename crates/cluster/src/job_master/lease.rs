@@ -77,7 +77,13 @@ impl JobMaster {
             JobStatus::Finished => Outcome::Finished,
             JobStatus::Canceled => Outcome::Canceled,
             JobStatus::Failed => Outcome::Failed,
-            _ => Outcome::Suspended,
+            JobStatus::Suspended
+            | JobStatus::Initializing
+            | JobStatus::Created
+            | JobStatus::Running
+            | JobStatus::Failing
+            | JobStatus::Cancelling
+            | JobStatus::Restarting => Outcome::Suspended,
         };
         let mut end = End::new(outcome, at);
         end.checkpoint = self.coordinator.latest().map(|point| point.checkpoint);

@@ -60,6 +60,7 @@ impl Promises {
             | OperatorSpec::WatermarkAssigner(_)
             | OperatorSpec::WindowTableFunction { .. }
             | OperatorSpec::Join { .. }
+            | OperatorSpec::MatchRecognize(_)
             | OperatorSpec::Union
             | OperatorSpec::Sink(_)
             | OperatorSpec::Collect
