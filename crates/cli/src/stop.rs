@@ -1,9 +1,8 @@
 //! Why a script or the shell ends early.
 
-use std::io::ErrorKind as IoErrorKind;
 use std::process::ExitCode;
 
-use flott::Error;
+use flott::{Error, ErrorKind};
 
 use crate::console::Console;
 
@@ -56,11 +55,10 @@ impl Stop {
 
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
-        // The print connector writes to standard output from within a job, whose failure is but a text.
-        let text = error.message();
-        match text.contains("cannot print rows") && text.contains("Broken pipe") {
-            true => Stop::NobodyReads,
-            false => Stop::Failed(error),
+        // The print connector writes to standard output from within a job.
+        match error.kind() {
+            ErrorKind::Closed => Stop::NobodyReads,
+            _ => Stop::Failed(error),
         }
     }
 }
@@ -68,9 +66,6 @@ impl From<Error> for Stop {
 /// Writing to standard output failed.
 impl From<std::io::Error> for Stop {
     fn from(error: std::io::Error) -> Self {
-        match error.kind() {
-            IoErrorKind::BrokenPipe => Stop::NobodyReads,
-            _ => Stop::Failed(Error::external("cannot write to standard output").with_source(error)),
-        }
+        Error::output("cannot write to standard output", error).into()
     }
 }

@@ -11,7 +11,7 @@ use flott_connector::Registry;
 use flott_plan::{JobGraph, OperatorSpec, Schema};
 use flott_runtime::chain::guard;
 use flott_runtime::{Failure, Threads};
-use flott_types::{Clock, Error, JobId, Result, Timestamp};
+use flott_types::{Clock, Error, JobId, Result, SystemClock, Timestamp};
 use parking_lot::Mutex;
 
 use crate::client::JobClient;
@@ -23,7 +23,7 @@ use crate::metrics::JobMetrics;
 use crate::options::JobOptions;
 use crate::restored::Beginning;
 use crate::results::{Release, ResultStore, ResultStores};
-use crate::slots::{Allocation, Slots};
+use crate::slots::SlotPool;
 use crate::status::JobShared;
 use crate::storage::{End, Origin, Outcome, Place, Start, Storage};
 use crate::transport::{JobManagerGateway, Mailbox, TaskManagerGateway};
@@ -47,7 +47,7 @@ pub struct JobManagerServices {
 pub struct JobManager {
     services: JobManagerServices,
     pub(crate) results: Arc<ResultStores>,
-    slots: Mutex<Slots>,
+    slots: SlotPool,
     jobs: Mutex<BTreeMap<JobId, Job>>,
     submitted: AtomicU64,
 }
@@ -66,7 +66,7 @@ impl JobManager {
         Arc::new(JobManager {
             services,
             results: Arc::default(),
-            slots: Mutex::default(),
+            slots: SlotPool::default(),
             jobs: Mutex::default(),
             submitted: AtomicU64::new(0),
         })
@@ -74,12 +74,12 @@ impl JobManager {
 
     /// Says how to reach a TaskManager, before it registers.
     pub fn join(&self, id: TaskManagerId, gateway: Arc<dyn TaskManagerGateway>) {
-        self.slots.lock().join(id, gateway);
+        self.slots.join(id, gateway);
     }
 
     /// Total and free slots.
     pub fn slots(&self) -> (u32, u32) {
-        self.slots.lock().counts()
+        self.slots.counts()
     }
 
     /// Runs a job.
@@ -103,6 +103,7 @@ impl JobManager {
         let collected = collected(&graph)?;
         let job = self.new_job_id();
         let identity = Identity::of(&graph);
+        storage.prepare(&Place { job, configuration: &graph.configuration })?;
         let begun = storage.begin(
             &Place { job, configuration: &graph.configuration },
             &Start {
@@ -132,14 +133,9 @@ impl JobManager {
         let (mailbox, received) = Mailbox::new();
         let mailbox = Arc::new(mailbox);
         let (_, width) = graph.slots();
-        let allocation = self.slots.lock().allocate(&graph.name, width);
-        let (slots, allocation) = match allocation {
-            Ok(allocation) => {
-                (Ok(allocation.iter().map(|(_, gateway)| gateway.clone()).collect()), allocation)
-            }
-            // It is the job that fails, as in Flink.
-            Err(error) => (Err(Failure { retryable: false, ..Failure::new(&error, now) }), Vec::new()),
-        };
+        // Without slots it is the job that fails, as in Flink.
+        let slots = self.slots.allocate(job, &graph.name, width);
+        let slots = slots.map_err(|error| Failure { retryable: false, ..Failure::new(&error, now) });
         let savepoint_dir = options.savepoint_dir.clone();
         let own = mailbox.clone();
         let graph = Arc::new(graph);
@@ -166,14 +162,8 @@ impl JobManager {
                 own.send(message);
             }),
         };
-        let master = match JobMaster::new(setup) {
-            Ok(master) => master,
-            Err(error) => {
-                self.slots.lock().release(&allocation);
-                self.came_to_nothing(job, &graph, now);
-                return Err(error);
-            }
-        };
+        let master =
+            JobMaster::new(setup).inspect_err(|_| self.came_to_nothing(job, &graph, now))?;
         if let Some((store, _)) = &results {
             self.results.add(job, store.clone());
         }
@@ -184,24 +174,29 @@ impl JobManager {
         let name = format!("jobmaster {}", shared.name);
         let watched = shared.clone();
         let clock = clock.clone();
-        threads
-            .spawn(&name, move || {
-                let ran = guard("job master", || {
-                    master.run(&received, || manager.ended(job, &allocation));
-                    Ok(())
+        let spawned = threads.spawn(&name, move || {
+            let ran = guard("job master", || {
+                master.run(&received, || manager.ended(job));
+                Ok(())
+            });
+            if let Err(error) = ran {
+                // A defect; but a client that waits must not wait for ever, nor tasks run on.
+                manager.came_to_nothing(job, &planned, clock.now());
+                manager.ended(job);
+                let failure = Failure::new(&error, clock.now());
+                watched.update(|info| {
+                    info.status = JobStatus::Failed;
+                    info.failure = Some(failure);
                 });
-                if let Err(error) = ran {
-                    // A defect; but a client that waits must not wait for ever, nor tasks run on.
-                    manager.came_to_nothing(job, &planned, clock.now());
-                    manager.ended(job, &allocation);
-                    let failure = Failure::new(&error, clock.now());
-                    watched.update(|info| {
-                        info.status = JobStatus::Failed;
-                        info.failure = Some(failure);
-                    });
-                }
-            })
-            .inspect_err(|_| self.came_to_nothing(job, &own_graph, now))?;
+            }
+        });
+        if let Err(error) = spawned {
+            // There never was such a job; with its master its slots are given back.
+            self.jobs.lock().remove(&job);
+            self.results.remove(job);
+            self.came_to_nothing(job, &own_graph, now);
+            return Err(error);
+        }
         Ok(JobClient { manager: self.clone(), shared, mailbox, results, savepoint_dir })
     }
 
@@ -286,7 +281,7 @@ impl JobManager {
             Some(Job { last_metrics: Some(metrics), .. }) => return metrics.clone(),
             Some(entry) => entry.graph.clone(),
         };
-        let gateways = self.slots.lock().gateways();
+        let gateways = self.slots.gateways();
         let reports = gateways.iter().flat_map(|gateway| gateway.metrics(job)).collect();
         JobMetrics::new(&graph, reports)
     }
@@ -298,25 +293,27 @@ impl JobManager {
         for (mailbox, _) in &jobs {
             mailbox.send(JobMessage::Suspend);
         }
+        // All together, not one after the other.
+        let clock = SystemClock::new();
         for (_, shared) in &jobs {
-            if !shared.wait(timeout, |info| info.status.is_terminal()) {
+            let left = timeout.saturating_sub(Duration::from_nanos(clock.nanos()));
+            if !shared.wait(left, |info| info.status.is_terminal()) {
                 tracing::warn!(job = %shared.job, "the job did not end in time");
             }
         }
-        for gateway in self.slots.lock().gateways() {
+        for gateway in self.slots.gateways() {
             gateway.send(ToTaskManager::Shutdown);
         }
     }
 
     /// The last look at a job before its status says that it has ended.
-    fn ended(&self, job: JobId, allocation: &Allocation) {
-        self.slots.lock().release(allocation);
+    fn ended(&self, job: JobId) {
         let metrics = self.metrics(job);
         self.results.remove(job);
         if let Some(entry) = self.jobs.lock().get_mut(&job) {
             entry.last_metrics = Some(metrics);
         }
-        for gateway in self.slots.lock().gateways() {
+        for gateway in self.slots.gateways() {
             gateway.send(ToTaskManager::Forget(job));
         }
     }
@@ -336,16 +333,26 @@ impl JobManager {
     }
 }
 
+impl JobManager {
+    fn tell(&self, job: JobId, message: JobMessage) {
+        let mailbox = self.jobs.lock().get(&job).map(|job| job.mailbox.clone());
+        if let Some(mailbox) = mailbox {
+            mailbox.send(message);
+        }
+    }
+}
+
 impl JobManagerGateway for JobManager {
     fn send(&self, message: ToJobManager) {
         match message {
-            ToJobManager::Register { task_manager, slots } => self.slots.lock().register(task_manager, slots),
+            ToJobManager::Register { task_manager, slots } => self.slots.register(task_manager, slots),
             ToJobManager::Report { job, attempt, task, report } => {
-                let mailbox = self.jobs.lock().get(&job).map(|job| job.mailbox.clone());
-                if let Some(mailbox) = mailbox {
-                    mailbox.send(JobMessage::Report(attempt, task, report));
-                }
+                self.tell(job, JobMessage::Report(attempt, task, report));
             }
+            ToJobManager::Abandoned { job, attempt, task, failure } => {
+                self.tell(job, JobMessage::Abandoned(attempt, task, failure));
+            }
+            ToJobManager::Returned { job, attempt, task } => self.slots.returned(job, attempt, task),
         }
     }
 }

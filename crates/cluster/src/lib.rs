@@ -23,6 +23,7 @@ mod enumerators;
 mod identity;
 mod job_manager;
 mod job_master;
+mod leaving;
 mod local;
 pub mod messages;
 mod metrics;

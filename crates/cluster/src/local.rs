@@ -20,6 +20,9 @@ use crate::transport::JobManagerGateway;
 /// How long an ending cluster waits for its tasks.
 const SHUTDOWN: Duration = Duration::from_secs(10);
 
+/// And how long for its threads in any case.
+const LEAVE: Duration = Duration::from_secs(1);
+
 /// What a local cluster is made of.
 pub struct LocalClusterOptions {
     /// How many TaskManagers.
@@ -36,6 +39,8 @@ pub struct LocalClusterOptions {
     pub storage: Arc<dyn Storage>,
     /// The channels between tasks.
     pub connector: Arc<dyn Connector>,
+    /// Threads, of which there may be a limit.
+    pub threads: Threads,
 }
 
 impl LocalClusterOptions {
@@ -49,6 +54,7 @@ impl LocalClusterOptions {
             operators: Arc::new(SqlOperators),
             storage: Arc::new(Snapshots::default()),
             connector: Arc::new(LocalConnector::default()),
+            threads: Threads::default(),
         }
     }
 }
@@ -66,9 +72,16 @@ impl LocalCluster {
     /// # Errors
     /// If there are no threads for it.
     pub fn start(options: LocalClusterOptions) -> Result<Self> {
-        let LocalClusterOptions { task_managers, slots, registry, clock, operators, storage, connector } =
-            options;
-        let threads = Threads::default();
+        let LocalClusterOptions {
+            task_managers,
+            slots,
+            registry,
+            clock,
+            operators,
+            storage,
+            connector,
+            threads,
+        } = options;
         let manager = JobManager::new(JobManagerServices {
             clock: clock.clone(),
             registry: registry.clone(),
@@ -88,7 +101,7 @@ impl LocalCluster {
         };
         let start = |id| {
             let join = |gateway| manager.join(id, gateway);
-            TaskManager::start(id, slots, environment.clone(), &*gateway, join)
+            TaskManager::start(id, slots, environment.clone(), gateway.clone(), join)
         };
         let task_managers = (0..task_managers).map(TaskManagerId).map(start).collect::<Result<_>>()?;
         Ok(LocalCluster { manager, task_managers, threads })
@@ -133,8 +146,12 @@ impl LocalCluster {
 
 impl Drop for LocalCluster {
     fn drop(&mut self) {
+        let clock = SystemClock::new();
         self.manager.shutdown(SHUTDOWN);
-        if !self.threads.wait_until(0, SHUTDOWN) {
+        if !self
+            .threads
+            .wait_until(0, SHUTDOWN.saturating_sub(Duration::from_nanos(clock.nanos())).max(LEAVE))
+        {
             tracing::warn!(left = self.threads.running(), "threads of the cluster did not end in time");
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flott_checkpoint::{Attempt, TaskId};
-use flott_runtime::{OperatorRestore, TaskCommand, TaskReport};
+use flott_runtime::{Failure, OperatorRestore, TaskCommand, TaskReport};
 use flott_types::{JobId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +72,26 @@ pub enum ToJobManager {
         /// What.
         report: TaskReport,
     },
+    /// A task was told to leave and does not. It counts as failed; its thread cannot be ended, so its slot is lost.
+    Abandoned {
+        /// The job.
+        job: JobId,
+        /// The attempt.
+        attempt: Attempt,
+        /// The task.
+        task: TaskId,
+        /// What it is doing.
+        failure: Failure,
+    },
+    /// An abandoned task has left after all.
+    Returned {
+        /// The job.
+        job: JobId,
+        /// The attempt.
+        attempt: Attempt,
+        /// The task.
+        task: TaskId,
+    },
 }
 
 #[cfg(test)]
@@ -81,7 +101,7 @@ mod tests {
     use flott_checkpoint::manifest::TaskSnapshot;
     use flott_checkpoint::{Barrier, CheckpointKind};
     use flott_connector::{Split, WatermarkAlignment};
-    use flott_runtime::{Failure, SnapshotMetrics};
+    use flott_runtime::SnapshotMetrics;
     use flott_types::{CheckpointId, Error, OperatorUid, SubtaskIndex, VertexId};
     use serde::de::DeserializeOwned;
 
@@ -137,5 +157,8 @@ mod tests {
         ] {
             same_after_a_journey(&ToJobManager::Report { job, attempt, task, report });
         }
+        let failure = Failure::new(&Error::internal("it hangs"), 5);
+        same_after_a_journey(&ToJobManager::Abandoned { job, attempt, task, failure });
+        same_after_a_journey(&ToJobManager::Returned { job, attempt, task });
     }
 }

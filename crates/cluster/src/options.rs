@@ -45,21 +45,18 @@ impl JobOptions {
                 return Err(read.wrong(retention_key, expected));
             }
         };
-        let number =
-            |key: &str, default: u64| Ok::<u64, flott_types::Error>(read.number(key)?.unwrap_or(default));
+        let timeout = "execution.checkpointing.timeout";
         let checkpoints = Config {
             interval,
             min_pause: read.duration("execution.checkpointing.min-pause")?.unwrap_or(defaults.min_pause),
-            timeout: read.duration("execution.checkpointing.timeout")?.unwrap_or(defaults.timeout),
-            tolerable_failures: number(
-                "execution.checkpointing.tolerable-failed-checkpoints",
-                defaults.tolerable_failures.into(),
-            )? as u32,
-            max_concurrent: number(
-                "execution.checkpointing.max-concurrent-checkpoints",
-                defaults.max_concurrent as u64,
-            )? as usize,
-            retained: number("execution.checkpointing.num-retained", defaults.retained as u64)? as usize,
+            timeout: above_zero(&read, timeout)?.unwrap_or(defaults.timeout),
+            tolerable_failures: read
+                .number("execution.checkpointing.tolerable-failed-checkpoints")?
+                .map_or(defaults.tolerable_failures, |number| u32::try_from(number).unwrap_or(u32::MAX)),
+            max_concurrent: at_least_one(&read, "execution.checkpointing.max-concurrent-checkpoints")?
+                .unwrap_or(defaults.max_concurrent),
+            retained: at_least_one(&read, "execution.checkpointing.num-retained")?
+                .unwrap_or(defaults.retained),
             mode: task.mode,
             retention,
             first_is_full: restore_path.is_some(),
@@ -73,6 +70,23 @@ impl JobOptions {
             allow_older: read.flag("execution.state-recovery.allow-older-checkpoint", false)?,
             savepoint_dir: read.text("execution.checkpointing.savepoint-dir").map(str::to_owned),
         })
+    }
+}
+
+/// A count that means nothing below 1.
+fn at_least_one(read: &Reader<'_>, key: &str) -> Result<Option<usize>> {
+    match read.number(key)?.map(usize::try_from) {
+        None => Ok(None),
+        Some(Ok(number)) if number > 0 => Ok(Some(number)),
+        Some(_) => Err(read.wrong(key, "a whole number of 1 or more")),
+    }
+}
+
+/// A duration that means nothing when it is 0.
+fn above_zero(read: &Reader<'_>, key: &str) -> Result<Option<i64>> {
+    match read.duration(key)? {
+        Some(0) => Err(read.wrong(key, "a duration above 0, such as '10 s'")),
+        duration => Ok(duration),
     }
 }
 
@@ -96,28 +110,67 @@ fn strategy(read: &Reader<'_>, checkpointing: bool) -> Result<Strategy> {
             max_per_interval: read
                 .number("restart-strategy.failure-rate.max-failures-per-interval")?
                 .unwrap_or(1) as u32,
-            interval: read.duration("restart-strategy.failure-rate.failure-rate-interval")?.unwrap_or(60_000),
+            interval: above_zero(read, "restart-strategy.failure-rate.failure-rate-interval")?
+                .unwrap_or(60_000),
             delay: read.duration("restart-strategy.failure-rate.delay")?.unwrap_or(1_000),
         },
-        "exponential-delay" | "exponentialdelay" => {
-            let of = |name: &str| read.duration(&format!("restart-strategy.exponential-delay.{name}"));
-            Strategy::ExponentialDelay {
-                initial: of("initial-backoff")?.unwrap_or(1_000),
-                max: of("max-backoff")?.unwrap_or(60_000),
-                multiplier: read
-                    .fraction("restart-strategy.exponential-delay.backoff-multiplier")?
-                    .unwrap_or(1.5),
-                reset_threshold: of("reset-backoff-threshold")?.unwrap_or(3_600_000),
-                jitter: read.fraction("restart-strategy.exponential-delay.jitter-factor")?.unwrap_or(0.1),
-                attempts: read
-                    .number("restart-strategy.exponential-delay.attempts-before-reset-backoff")?
-                    .map(|attempts| attempts as u32),
-            }
-        }
+        "exponential-delay" | "exponentialdelay" => exponential_delay(read)?,
         _ => return Err(read.wrong(key, "none, fixed-delay, failure-rate or exponential-delay")),
+    })
+}
+
+fn exponential_delay(read: &Reader<'_>) -> Result<Strategy> {
+    let key = |name: &str| format!("restart-strategy.exponential-delay.{name}");
+    let (initial, max) = (key("initial-backoff"), key("max-backoff"));
+    let (multiplier, jitter) = (key("backoff-multiplier"), key("jitter-factor"));
+    let first = above_zero(read, &initial)?.unwrap_or(1_000);
+    let longest = above_zero(read, &max)?.unwrap_or(60_000.max(first));
+    if longest < first {
+        return Err(read.wrong(&max, &format!("at least '{initial}', which is {first} ms")));
+    }
+    let in_range = |key: &str, default: f64, range: std::ops::RangeInclusive<f64>, expected: &str| match read
+        .fraction(key)?
+    {
+        None => Ok(default),
+        Some(number) if range.contains(&number) => Ok(number),
+        Some(_) => Err(read.wrong(key, expected)),
+    };
+    Ok(Strategy::ExponentialDelay {
+        initial: first,
+        max: longest,
+        multiplier: in_range(&multiplier, 1.5, 1.0..=f64::MAX, "a number of 1 or more")?,
+        reset_threshold: read.duration(&key("reset-backoff-threshold"))?.unwrap_or(3_600_000),
+        jitter: in_range(&jitter, 0.1, 0.0..=1.0, "a number from 0 to 1")?,
+        attempts: read.number(&key("attempts-before-reset-backoff"))?.map(|attempts| attempts as u32),
     })
 }
 
 fn normal(text: &str) -> String {
     text.to_ascii_lowercase().replace('_', "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_cannot_work_are_refused_with_their_keys() {
+        for (key, value, expected) in [
+            ("execution.checkpointing.max-concurrent-checkpoints", "0", "a whole number of 1 or more"),
+            ("execution.checkpointing.num-retained", "0", "a whole number of 1 or more"),
+            ("execution.checkpointing.timeout", "0 ms", "a duration above 0"),
+            ("execution.checkpointing.interval", "-5 s", "a duration such as"),
+            ("execution.checkpointing.min-pause", "-1", "a duration such as"),
+            ("restart-strategy.exponential-delay.backoff-multiplier", "0.5", "a number of 1 or more"),
+            ("restart-strategy.exponential-delay.jitter-factor", "2", "a number from 0 to 1"),
+            ("restart-strategy.exponential-delay.initial-backoff", "0 s", "a duration above 0"),
+            ("restart-strategy.exponential-delay.max-backoff", "1 ms", "which is 1000 ms"),
+        ] {
+            let strategy = ("restart-strategy.type".to_owned(), "exponential-delay".to_owned());
+            let configuration = BTreeMap::from([strategy, (key.to_owned(), value.to_owned())]);
+            let error = JobOptions::parse(&configuration).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("'{key}' is '{value}'; expected ")), "{error}");
+            assert!(error.contains(expected), "{error}");
+        }
+    }
 }

@@ -52,6 +52,12 @@ impl Snapshots {
     }
 }
 
+/// The folder of checkpoints, and the key that names it.
+fn configured(configuration: &BTreeMap<String, String>) -> Option<(&'static str, &str)> {
+    let named = |key| configuration.get(key).map(|folder| (key, folder.trim()));
+    named(DIR).or_else(|| named(OLD_DIR)).filter(|(_, folder)| !folder.is_empty())
+}
+
 impl SnapshotStorage for Snapshots {
     fn writer(&self, deployment: &TaskDeployment) -> Result<Box<dyn SnapshotWriter>> {
         let folder = self.folder(deployment.job, &deployment.options.configuration)?;
@@ -104,6 +110,13 @@ fn savepoint(url: &str) -> Result<Folder> {
 impl Storage for Snapshots {
     fn as_snapshot_storage(self: Arc<Self>) -> Arc<dyn SnapshotStorage> {
         self
+    }
+
+    fn prepare(&self, place: &Place<'_>) -> Result<()> {
+        let Some((key, folder)) = configured(place.configuration) else { return Ok(()) };
+        let open = CheckpointStorage::open(folder);
+        let checked = open.and_then(|storage| block_on(storage.check_writable(place.job)));
+        checked.map_err(|error| error.context(format!("the folder of checkpoints ('{key}')")))
     }
 
     fn savepoint_folder(&self, place: &Place<'_>, target: &str, random: u64) -> Result<String> {
@@ -235,6 +248,5 @@ fn names_folder(configuration: &BTreeMap<String, String>) -> bool {
 }
 
 fn folder_of(configuration: &BTreeMap<String, String>) -> Option<&str> {
-    let folder = configuration.get(DIR).or_else(|| configuration.get(OLD_DIR))?.trim();
-    (!folder.is_empty()).then_some(folder)
+    configured(configuration).map(|(_, folder)| folder)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 
 use flott_checkpoint::{Attempt, TaskId};
 use flott_plan::JobGraph;
@@ -13,6 +13,7 @@ use flott_runtime::{
 use flott_types::{FastMap, JobId, Result};
 use parking_lot::Mutex;
 
+use crate::leaving::{Leaver, Leaving};
 use crate::messages::{Deploy, TaskManagerId, ToJobManager, ToTaskManager};
 use crate::transport::{JobManagerGateway, Mailbox, TaskManagerGateway};
 
@@ -44,7 +45,7 @@ impl TaskManager {
         id: TaskManagerId,
         slots: u32,
         environment: TaskEnvironment,
-        job_manager: &dyn JobManagerGateway,
+        job_manager: Arc<dyn JobManagerGateway>,
         register: impl FnOnce(Arc<dyn TaskManagerGateway>),
     ) -> Result<Arc<Self>> {
         let (mailbox, received) = Mailbox::new();
@@ -55,6 +56,8 @@ impl TaskManager {
             tasks: tasks.clone(),
             graphs: FastMap::default(),
             under_way: under_way.clone(),
+            leaving: Leaving::default(),
+            job_manager: job_manager.clone(),
         };
         environment.threads.spawn(&format!("taskmanager-{}", id.0), move || worker.run(received))?;
         let manager = Arc::new(TaskManager { mailbox, tasks, under_way });
@@ -96,42 +99,72 @@ struct Worker {
     /// The plans of the jobs here, read once.
     graphs: FastMap<JobId, (Arc<JobGraph>, TaskOptions)>,
     under_way: Arc<AtomicUsize>,
+    /// Tasks that were told to leave.
+    leaving: Leaving,
+    job_manager: Arc<dyn JobManagerGateway>,
 }
 
 impl Worker {
     fn run(mut self, received: Receiver<ToTaskManager>) {
-        for message in received {
+        loop {
+            let message = match self.leaving.look_in() {
+                None => received.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(time) => received.recv_timeout(time),
+            };
             match message {
-                ToTaskManager::Deploy(deploy) => self.deploy(deploy),
-                ToTaskManager::Command { job, attempt, task: Some(task), command } => {
-                    if let Some(handle) = self.tasks.lock().get(&(job, attempt, task)) {
-                        handle.send(command);
-                    }
+                Ok(ToTaskManager::Shutdown) => {
+                    self.under_way.fetch_sub(1, Ordering::SeqCst);
+                    break;
                 }
-                ToTaskManager::Command { job, attempt, task: None, command } => {
-                    for ((_, _, _), handle) in
-                        self.tasks.lock().iter().filter(|(key, _)| (key.0, key.1) == (job, attempt))
-                    {
-                        handle.send(command.clone());
-                    }
+                Ok(message) => {
+                    self.message(message);
+                    self.under_way.fetch_sub(1, Ordering::SeqCst);
                 }
-                ToTaskManager::Forget(job) => self.forget(job),
-                ToTaskManager::Shutdown => break,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
-            self.under_way.fetch_sub(1, Ordering::SeqCst);
+            let now = self.environment.clock.now();
+            self.leaving.look(now).into_iter().for_each(|told| self.job_manager.send(told));
         }
         for (_, handle) in self.tasks.lock().drain() {
             handle.send(TaskCommand::Cancel);
         }
     }
 
+    fn message(&mut self, message: ToTaskManager) {
+        match message {
+            ToTaskManager::Deploy(deploy) => self.deploy(deploy),
+            ToTaskManager::Command { job, attempt, task, command } => {
+                let tasks = self.tasks.lock();
+                let meant = tasks.iter().filter(|((of, at, id), _)| {
+                    (*of, *at) == (job, attempt) && task.is_none_or(|task| task == *id)
+                });
+                for ((_, _, id), handle) in meant {
+                    handle.send(command.clone());
+                    if command == TaskCommand::Cancel {
+                        leaves(
+                            &mut self.leaving,
+                            &self.graphs,
+                            (job, attempt, *id),
+                            handle,
+                            &self.environment,
+                        );
+                    }
+                }
+            }
+            ToTaskManager::Forget(job) => self.forget(job),
+            ToTaskManager::Shutdown => {}
+        }
+    }
+
     fn forget(&mut self, job: JobId) {
-        self.graphs.remove(&job);
         // They have ended, unless their job master has died.
-        self.tasks
-            .lock()
-            .extract_if(|(of, _, _), _| *of == job)
-            .for_each(|(_, handle)| handle.send(TaskCommand::Cancel));
+        let left = self.tasks.lock().extract_if(|(of, _, _), _| *of == job).collect::<Vec<_>>();
+        for (key, handle) in left {
+            handle.send(TaskCommand::Cancel);
+            leaves(&mut self.leaving, &self.graphs, key, &handle, &self.environment);
+        }
+        self.graphs.remove(&job);
     }
 
     fn deploy(&mut self, deploy: Deploy) {
@@ -176,4 +209,27 @@ impl Worker {
         let failure = Failure::new(error, self.environment.clock.now());
         self.environment.reports.report(job, attempt, task, TaskReport::Failed(failure));
     }
+}
+
+/// A task was told to leave: it is watched until it has.
+fn leaves(
+    leaving: &mut Leaving,
+    graphs: &FastMap<JobId, (Arc<JobGraph>, TaskOptions)>,
+    (job, attempt, task): (JobId, Attempt, TaskId),
+    handle: &TaskHandle,
+    environment: &TaskEnvironment,
+) {
+    let Some((graph, options)) = graphs.get(&job) else { return };
+    let Some(vertex) = graph.vertices.get(task.vertex.0 as usize) else { return };
+    let leaver = Leaver {
+        job,
+        attempt,
+        task,
+        handle: handle.clone(),
+        name: format!("{} ({}/{})", vertex.name, task.subtask.0 + 1, vertex.parallelism),
+        operators: vertex.operators.iter().map(|operator| operator.node.name.clone()).collect(),
+        interval: options.cancellation_interval,
+        timeout: options.cancellation_timeout,
+    };
+    leaving.add(leaver, environment.clock.now());
 }

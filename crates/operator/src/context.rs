@@ -42,6 +42,14 @@ pub trait Output {
     fn watermark(&mut self, watermark: Watermark) -> Result<()>;
     /// Tells downstream whether this stream holds event time back.
     fn watermark_status(&mut self, status: WatermarkStatus) -> Result<()>;
+    /// Whether anybody still wants what comes: an error when the task is being cancelled. A loop that need not come to an end by
+    /// itself (timers that a function sets again and again) asks this in each round.
+    ///
+    /// # Errors
+    /// [`flott_types::ErrorKind::Cancelled`]
+    fn wanted(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// What an operator may use during a call.

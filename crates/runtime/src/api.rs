@@ -178,6 +178,7 @@ pub enum FailureKind {
     Data,
     External,
     State,
+    Closed,
     Cancelled,
     Internal,
 }
@@ -191,6 +192,7 @@ impl Failure {
             ErrorKind::Data => FailureKind::Data,
             ErrorKind::External => FailureKind::External,
             ErrorKind::State => FailureKind::State,
+            ErrorKind::Closed => FailureKind::Closed,
             ErrorKind::Cancelled => FailureKind::Cancelled,
             ErrorKind::Internal => FailureKind::Internal,
         };
@@ -205,6 +207,7 @@ impl Failure {
             FailureKind::Data => ErrorKind::Data,
             FailureKind::External => ErrorKind::External,
             FailureKind::State => ErrorKind::State,
+            FailureKind::Closed => ErrorKind::Closed,
             FailureKind::Cancelled => ErrorKind::Cancelled,
             FailureKind::Internal => ErrorKind::Internal,
         };

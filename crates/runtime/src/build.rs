@@ -49,7 +49,8 @@ pub(crate) fn chain(
             let root = root.with_only_the_last_watermark(program && deployment.options.batch);
             Ok(Chain { source: Some(source), root, inputs })
         } else {
-            let mut root = Outputs::new(OperatorMetrics::default(), context.metrics.clone());
+            let mut root =
+                Outputs::new(OperatorMetrics::default(), context.metrics.clone(), context.cancel.clone());
             root.links.push(builder.link(0)?);
             Ok(Chain { source: None, root, inputs })
         };
@@ -73,12 +74,13 @@ impl Builder<'_> {
         let metrics = self.metrics(node);
         let operator = guard(&node.node.name, || self.operator(node))?;
         let outputs = self.outputs(position, metrics)?;
-        Ok(Link::new(self.info(node), operator, outputs).with_waker(self.waker.clone()))
+        let link = Link::new(self.info(node), operator, outputs);
+        Ok(link.with_waker(self.waker.clone()).with_position(position))
     }
 
     /// The operators and streams behind an operator.
     fn outputs(&self, position: usize, metrics: OperatorMetrics) -> Result<Outputs> {
-        let mut outputs = Outputs::new(metrics, self.task.clone());
+        let mut outputs = Outputs::new(metrics, self.task.clone(), self.context.cancel.clone());
         for (child, node) in self.deployment.vertex.operators.iter().enumerate() {
             if node.parent == Some(position) {
                 outputs.links.push(self.link(child)?.with_tag(node.tag.clone()));

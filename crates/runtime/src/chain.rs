@@ -16,7 +16,8 @@ use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, OperatorUid, Result, Timestamp, Waker, Watermark};
 
 use crate::exchange::ExchangeWriter;
-use crate::gate::Element;
+use crate::gate::{CancelFlag, Element};
+use crate::whereabouts::Whereabouts;
 
 /// An operator and what comes behind it.
 pub struct Link {
@@ -35,6 +36,9 @@ pub struct Link {
     missed_ends: Vec<usize>,
     /// The side output of the operator before it that it reads; `None` is the output proper.
     tag: Option<String>,
+    /// Its place among the operators of the vertex.
+    position: usize,
+    whereabouts: Arc<Whereabouts>,
     /// Where its output goes.
     pub outputs: Outputs,
 }
@@ -48,11 +52,13 @@ pub struct Outputs {
     /// Of the operator that emits.
     pub metrics: OperatorMetrics,
     /// Of the task.
-    pub task: std::sync::Arc<crate::TaskMetrics>,
+    pub task: Arc<crate::TaskMetrics>,
     watermark: Watermark,
     status: WatermarkStatus,
     /// Event time is told once, at the end (a batch).
     only_the_last: bool,
+    /// Of the task.
+    cancel: Arc<CancelFlag>,
 }
 
 enum Receiver<'a> {
@@ -92,10 +98,10 @@ pub struct ChainOutput<'a> {
 
 impl Outputs {
     /// The outputs of an operator, nothing emitted yet.
-    pub fn new(metrics: OperatorMetrics, task: std::sync::Arc<crate::TaskMetrics>) -> Self {
+    pub fn new(metrics: OperatorMetrics, task: Arc<crate::TaskMetrics>, cancel: Arc<CancelFlag>) -> Self {
         let (links, exchanges) = (Vec::new(), Vec::new());
         let (watermark, status) = (Watermark::MIN, WatermarkStatus::Active);
-        Outputs { links, exchanges, metrics, task, watermark, status, only_the_last: false }
+        Outputs { links, exchanges, metrics, task, watermark, status, only_the_last: false, cancel }
     }
 
     /// In a batch event time is told once, at the end: no record is late, and windows fire when all of it is there.
@@ -265,8 +271,7 @@ impl Outputs {
         into: &mut Vec<OperatorState>,
     ) -> Result<()> {
         self.visit(&mut |link| {
-            let operator = &mut link.operator;
-            let state = guard(&link.info.name, || operator.snapshot(checkpoint, full))?;
+            let state = link.guarded(|operator| operator.snapshot(checkpoint, full))?;
             into.push(OperatorState {
                 uid: link.info.uid.clone(),
                 name: link.info.name.clone(),
@@ -280,18 +285,12 @@ impl Outputs {
 
     /// Tells all operators that a checkpoint is complete.
     pub fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        self.visit(&mut |link| {
-            let operator = &mut link.operator;
-            guard(&link.info.name, || operator.checkpoint_complete(checkpoint))
-        })
+        self.visit(&mut |link| link.guarded(|operator| operator.checkpoint_complete(checkpoint)))
     }
 
     /// Tells all operators that a checkpoint will not be complete.
     pub fn checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        self.visit(&mut |link| {
-            let operator = &mut link.operator;
-            guard(&link.info.name, || operator.checkpoint_aborted(checkpoint))
-        })
+        self.visit(&mut |link| link.guarded(|operator| operator.checkpoint_aborted(checkpoint)))
     }
 
     /// Opens the operators, the last ones first, so that what an operator emits finds the next one open.
@@ -312,8 +311,7 @@ impl Outputs {
     /// Closes the operators. One that panics here does not keep the others from being closed.
     pub fn close(&mut self) {
         for link in &mut self.links {
-            let operator = &mut link.operator;
-            let closed = guard(&link.info.name, || {
+            let closed = link.guarded(|operator| {
                 operator.close();
                 Ok(())
             });
@@ -342,6 +340,10 @@ impl Output for ChainOutput<'_> {
     fn watermark_status(&mut self, status: WatermarkStatus) -> Result<()> {
         self.outputs.watermark_status(status, self.now)
     }
+
+    fn wanted(&self) -> Result<()> {
+        self.outputs.cancel.check()
+    }
 }
 
 impl Link {
@@ -359,8 +361,17 @@ impl Link {
             stage: Stage::Running,
             missed_ends: Vec::new(),
             tag: None,
+            position: 0,
+            whereabouts: outputs.task.whereabouts.clone(),
             outputs,
         }
+    }
+
+    /// Where it stands among the operators of the vertex.
+    #[must_use]
+    pub fn with_position(mut self, position: usize) -> Self {
+        self.position = position;
+        self
     }
 
     /// The operator can wake its task.
@@ -456,7 +467,12 @@ impl Link {
             waker: &self.waker,
         };
         let operator = &mut *self.operator;
-        guard(&self.info.name, || call(operator, &mut context))
+        self.whereabouts.within(self.position, || guard(&self.info.name, || call(operator, &mut context)))
+    }
+
+    fn guarded<T>(&mut self, call: impl FnOnce(&mut dyn Operator) -> Result<T>) -> Result<T> {
+        let Link { operator, info, whereabouts, position, .. } = self;
+        whereabouts.within(*position, || guard(&info.name, || call(&mut **operator)))
     }
 }
 

@@ -12,12 +12,20 @@ use crate::gate::{CancelFlag, Gate};
 use crate::task::{Task, thread_name};
 use crate::valve::Valve;
 use crate::{
-    Failure, TaskCommand, TaskDeployment, TaskEnvironment, TaskMetrics, TaskMetricsReport, TaskReport, build,
+    Failure, TaskCommand, TaskDeployment, TaskEnvironment, TaskMetrics, TaskMetricsReport, TaskReport,
+    Thread, build,
 };
 
 /// A task that was started.
 #[derive(Clone)]
 pub struct TaskHandle {
+    parts: Parts,
+    thread: Thread,
+}
+
+/// What the task's thread and those who steer it share.
+#[derive(Clone)]
+struct Parts {
     gate: Arc<Gate>,
     cancel: Arc<CancelFlag>,
     metrics: Arc<TaskMetrics>,
@@ -34,40 +42,58 @@ impl TaskHandle {
         let gate = Arc::new(Gate::new(channels.len(), deployment.options.limits));
         let keys: Vec<_> = channels.iter().map(|(key, _)| *key).collect();
         environment.connector.register(&keys, &gate);
-        let handle = TaskHandle {
+        let parts = Parts {
             gate,
             cancel: Arc::default(),
             metrics: Arc::new(TaskMetrics::new(&*environment.clock)),
             environment,
         };
-        let task = handle.clone();
+        let task = parts.clone();
         let inputs = channels.into_iter().map(|(_, input)| input).collect();
         let (job, attempt, id) = (deployment.job, deployment.attempt, deployment.task);
-        let started =
-            handle.environment.threads.spawn(&thread_name(&deployment), move || task.run(deployment, inputs));
-        if let Err(error) = started {
-            handle.environment.connector.unregister(job, attempt, id);
-            return Err(error);
+        let name = thread_name(&deployment);
+        match parts.environment.threads.spawn(&name, move || task.run(deployment, inputs)) {
+            Ok(thread) => Ok(TaskHandle { parts, thread }),
+            Err(error) => {
+                parts.environment.connector.unregister(job, attempt, id);
+                Err(error)
+            }
         }
-        Ok(handle)
     }
 
     /// Tells the task something. Nothing happens when it has ended.
     pub fn send(&self, command: TaskCommand) {
         if command == TaskCommand::Cancel {
-            self.cancel.set();
+            self.parts.cancel.set();
             // Nobody waits for room at a task that is leaving; and the task itself wakes up.
-            self.gate.close();
+            self.parts.gate.close();
         } else {
-            self.gate.post(command);
+            self.parts.gate.post(command);
         }
     }
 
     /// The task's metrics.
     pub fn metrics(&self) -> TaskMetricsReport {
-        self.metrics.report(&*self.environment.clock)
+        self.parts.metrics.report(&*self.parts.environment.clock)
     }
 
+    /// Whether its thread has ended.
+    pub fn has_ended(&self) -> bool {
+        self.thread.has_ended()
+    }
+
+    /// Which operator of its vertex runs at this moment, by its place; `None` if none does.
+    pub fn operator(&self) -> Option<usize> {
+        self.parts.metrics.whereabouts.position()
+    }
+
+    /// The task was told to leave and does not: nobody waits for its thread any more. When it comes back after all it leaves.
+    pub fn abandon(&self) {
+        self.thread.abandon();
+    }
+}
+
+impl Parts {
     fn run(&self, deployment: TaskDeployment, input_of: Vec<usize>) {
         let (job, attempt, task) = (deployment.job, deployment.attempt, deployment.task);
         let reports = self.environment.reports.clone();

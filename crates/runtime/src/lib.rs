@@ -35,6 +35,7 @@ mod threads;
 mod values;
 pub mod valve;
 mod watermarks;
+mod whereabouts;
 
 pub use api::{
     ChannelKey, Failure, FailureKind, OperatorRestore, SnapshotMetrics, TaskCommand, TaskDeployment,

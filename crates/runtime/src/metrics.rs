@@ -1,9 +1,13 @@
 //! What a task knows of itself, under Flink's names. Counted by the task once per batch, read by anybody.
 
+use std::sync::Arc;
+
 use flott_operator::{AccumulatorReport, Counter, Gauge, NamedMetric, OperatorMetrics};
 use flott_types::{Clock, OperatorUid};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
+
+use crate::whereabouts::Whereabouts;
 
 /// Rates are over at least so long.
 const WINDOW_NANOS: u64 = 1_000_000_000;
@@ -19,6 +23,8 @@ pub struct TaskMetrics {
     pub records_in: Counter,
     /// Rows out through exchanges.
     pub records_out: Counter,
+    /// Which operator runs.
+    pub(crate) whereabouts: Arc<Whereabouts>,
     operators: Mutex<Vec<(OperatorUid, String, OperatorMetrics)>>,
     splits: Mutex<Vec<(String, SplitMetrics)>>,
     window: Mutex<Window>,
@@ -140,6 +146,7 @@ impl TaskMetrics {
             back_pressured: Counter::default(),
             records_in: Counter::default(),
             records_out: Counter::default(),
+            whereabouts: Arc::default(),
             operators: Mutex::default(),
             splits: Mutex::default(),
             window: Mutex::new(Window { start, rates: TaskRates::default() }),

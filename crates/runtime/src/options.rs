@@ -28,6 +28,10 @@ pub struct TaskOptions {
     pub auto_watermark_interval: i64,
     /// `execution.runtime-mode: batch`
     pub batch: bool,
+    /// `task.cancellation.interval`, milliseconds: how often it is told that a task which was told to leave has not.
+    pub cancellation_interval: i64,
+    /// `task.cancellation.timeout`, milliseconds: when it is given up; `None` is never.
+    pub cancellation_timeout: Option<i64>,
     /// `table.local-time-zone`
     pub zone: String,
     /// When the job was submitted, in milliseconds since the epoch: the current time of a batch query.
@@ -83,6 +87,10 @@ impl TaskOptions {
             auto_watermark_interval: read.duration("pipeline.auto-watermark-interval")?.unwrap_or(200),
             limits: Limits { batches: CHANNEL_BATCHES, rows: 2 * batch_size },
             batch,
+            cancellation_interval: read.duration("task.cancellation.interval")?.unwrap_or(30_000),
+            cancellation_timeout: read
+                .duration("task.cancellation.timeout")?
+                .map_or(Some(180_000), |timeout| (timeout > 0).then_some(timeout)),
             zone: match read.text("table.local-time-zone") {
                 None | Some("default") => "UTC".to_owned(),
                 Some(zone) => zone.to_owned(),

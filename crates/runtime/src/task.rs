@@ -123,7 +123,8 @@ impl Task {
         if !self.life.reads() {
             return Ok(SourceStep::Wait(None));
         }
-        let step = source.poll(&mut self.chain.root, now)?;
+        // A source is the head of its vertex.
+        let step = self.metrics.whereabouts.within(0, || source.poll(&mut self.chain.root, now))?;
         if let Some((alignment, reached)) = source.take_reached() {
             (self.report)(TaskReport::Reached { alignment, reached });
         }

@@ -22,6 +22,8 @@ pub enum ErrorKind {
     External,
     /// Checkpointed state is missing, damaged or does not fit.
     State,
+    /// Whoever read the output has left, and wants no more (a pipe that was closed).
+    Closed,
     /// The job or query was cancelled.
     Cancelled,
     /// A defect of ours.
@@ -90,6 +92,15 @@ impl Error {
         Error::new(ErrorKind::Internal, message)
     }
 
+    /// Output could not be written: because whoever read it has left, or for other reasons.
+    pub fn output(message: impl Into<String>, error: std::io::Error) -> Self {
+        let kind = match error.kind() {
+            std::io::ErrorKind::BrokenPipe => ErrorKind::Closed,
+            _ => ErrorKind::External,
+        };
+        Error::new(kind, message).with_source(error)
+    }
+
     /// Adds the error that caused this one.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -129,17 +140,28 @@ impl Error {
     /// Whose fault it is.
     pub fn fault(&self) -> Fault {
         match self.0.kind {
-            ErrorKind::Invalid | ErrorKind::Unsupported | ErrorKind::Data | ErrorKind::Cancelled => {
-                Fault::User
-            }
+            ErrorKind::Invalid
+            | ErrorKind::Unsupported
+            | ErrorKind::Data
+            | ErrorKind::Closed
+            | ErrorKind::Cancelled => Fault::User,
             ErrorKind::External => Fault::External,
             ErrorKind::State | ErrorKind::Internal => Fault::Internal,
         }
     }
 
-    /// Whether restarting the job may help. Data errors are retried as in Flink: the source may answer otherwise.
+    /// Whether restarting the job may help. What is wrong with the job, its configuration or its data is wrong again; unlike Flink,
+    /// which knows no kinds of errors and restarts for any.
     pub fn is_retryable(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::External | ErrorKind::Data | ErrorKind::Internal)
+        match self.0.kind {
+            ErrorKind::External | ErrorKind::Internal => true,
+            ErrorKind::Invalid
+            | ErrorKind::Unsupported
+            | ErrorKind::Data
+            | ErrorKind::State
+            | ErrorKind::Closed
+            | ErrorKind::Cancelled => false,
+        }
     }
 }
 

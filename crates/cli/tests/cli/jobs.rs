@@ -78,10 +78,13 @@ fn a_failing_job_does_not_keep_another_from_its_end() {
 #[test]
 fn a_restart_is_told() {
     let folder = tempfile::tempdir().unwrap();
+    // It cannot be read; a file that is somewhere else in the next attempt could.
+    write(folder.path().join("in.csv.gz"), "not compressed").unwrap();
     let sql =
         "SET 'restart-strategy.type' = 'fixed-delay'; SET 'restart-strategy.fixed-delay.delay' = '100 ms';
         SET 'sql-client.verbose' = 'true';
-        CREATE TABLE b (a INT) WITH ('connector' = 'blackhole'); INSERT INTO b SELECT CAST('x' AS INT)";
+        CREATE TABLE i (a INT) WITH ('connector' = 'filesystem', 'path' = 'in.csv.gz', 'format' = 'csv');
+        CREATE TABLE b (a INT) WITH ('connector' = 'blackhole'); INSERT INTO b SELECT * FROM i";
     let run = run_in(folder.path(), &["sql", "-q", "-D", "parallelism.default=1", "-e", sql]);
     assert_eq!(run.code, 1);
     let lines: Vec<&str> = run.err.lines().collect();
@@ -97,9 +100,33 @@ fn a_restart_is_told() {
 }
 
 #[test]
+fn what_would_fail_again_is_not_restarted() {
+    let folder = tempfile::tempdir().unwrap();
+    let sql =
+        "SET 'restart-strategy.type' = 'fixed-delay'; SET 'restart-strategy.fixed-delay.attempts' = '1000';
+        CREATE TABLE b (a INT) WITH ('connector' = 'blackhole'); INSERT INTO b SELECT CAST('x' AS INT)";
+    let run = run_in(folder.path(), &["sql", "-q", "-D", "parallelism.default=1", "-e", sql]);
+    assert_eq!((run.code, run.err.lines().count()), (1, 1), "{run:?}");
+    assert!(run.err.starts_with("[ERROR] job 'insert-into"), "{run:?}");
+    for (key, value) in [
+        ("execution.checkpointing.max-concurrent-checkpoints", "0"),
+        ("execution.checkpointing.interval", "-1 s"),
+        ("execution.checkpointing.dir", "/proc/version/checkpoints"),
+    ] {
+        let set = format!("{key}={value}");
+        let sql = "CREATE TABLE b (a INT) WITH ('connector' = 'blackhole'); INSERT INTO b SELECT 1";
+        let run = run_in(folder.path(), &["sql", "-q", "-D", &set, "-e", sql]);
+        assert_eq!((run.code, run.err.lines().count()), (1, 1), "{run:?}");
+        assert!(run.err.contains(key) && run.err.contains(value), "{run:?}");
+    }
+}
+
+#[test]
 fn a_reader_that_has_seen_enough_is_no_failure() {
     let folder = tempfile::tempdir().unwrap();
-    for statement in ["SELECT * FROM u", "INSERT INTO p SELECT * FROM u"] {
+    // With checkpoints a job would be restarted.
+    let checkpoints = "SET 'execution.checkpointing.interval' = '1 s'; INSERT INTO p SELECT * FROM u";
+    for statement in ["SELECT * FROM u", "INSERT INTO p SELECT * FROM u", checkpoints] {
         let sql = format!("{MANY} {statement}");
         let mut child = command(folder.path(), &["sql", "-q", "-e", &sql]).spawn().unwrap();
         let mut reader = BufReader::new(child.stdout.take().unwrap());

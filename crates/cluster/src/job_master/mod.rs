@@ -31,9 +31,9 @@ use crate::enumerators::{EnumeratorStates, Enumerators};
 use crate::messages::ToTaskManager;
 use crate::options::JobOptions;
 use crate::results::ResultStore;
+use crate::slots::Allocation;
 use crate::status::JobShared;
 use crate::storage::Storage;
-use crate::transport::TaskManagerGateway;
 use crate::worker::{Finishing, Worker};
 
 use self::lease::Renewal;
@@ -48,6 +48,8 @@ const STORE_LOOK: Duration = Duration::from_millis(50);
 pub(crate) enum JobMessage {
     /// By a task.
     Report(Attempt, TaskId, TaskReport),
+    /// By a TaskManager: a task does not end, and is given up with its slot.
+    Abandoned(Attempt, TaskId, Failure),
     /// By a user.
     Cancel,
     /// By a user; the answer is the path.
@@ -98,8 +100,8 @@ pub(crate) struct JobSetup {
     pub(crate) results: Option<Arc<ResultStore>>,
     pub(crate) shared: Arc<JobShared>,
     pub(crate) threads: Threads,
-    /// The TaskManager of each slot, numbered as in [`JobGraph::slots`]. Or why there are none.
-    pub(crate) slots: Result<Vec<Arc<dyn TaskManagerGateway>>, Failure>,
+    /// The slots, numbered as in [`JobGraph::slots`]. Or why there are none.
+    pub(crate) slots: Result<Allocation, Failure>,
     /// Tells itself something.
     pub(crate) own: Arc<dyn Fn(JobMessage) + Send + Sync>,
 }
@@ -246,6 +248,8 @@ impl JobMaster {
         // Checkpoints that are to be discarded are, before the job counts as gone and may be started again.
         self.release();
         await_storage(self.storage.finish(), received, finished);
+        // Who sees that the job has ended finds its slots free.
+        self.setup.slots = Err(Failure::new(&Error::cancelled(), self.setup.clock.now()));
         before_end();
         if let Some((status, failure)) = self.terminal {
             let now = self.setup.clock.now();
@@ -285,6 +289,7 @@ impl JobMaster {
     fn message(&mut self, message: JobMessage) {
         match message {
             JobMessage::Report(attempt, task, report) => self.report(attempt, task, report),
+            JobMessage::Abandoned(attempt, task, failure) => self.abandoned(attempt, task, failure),
             JobMessage::Cancel => self.execute(execution::Event::Cancel),
             JobMessage::Suspend => self.execute(execution::Event::Suspend),
             JobMessage::Request(what, answer) => self.request(what, answer),
@@ -366,23 +371,17 @@ impl JobMaster {
         let job = self.setup.job;
         let message = || ToTaskManager::Command { job, attempt, task, command: command.clone() };
         match task {
-            Some(task) => slots[self.slot_of(task)].send(message()),
-            None => self.each_manager(|gateway| gateway.send(message())),
+            // Whoever was in a slot that is lost hears nothing any more.
+            Some(task) => {
+                slots.gateway(self.slot_of(task)).into_iter().for_each(|gateway| gateway.send(message()))
+            }
+            None => slots.managers().into_iter().for_each(|gateway| gateway.send(message())),
         }
     }
 
     /// The number of the slot that holds a task.
     fn slot_of(&self, task: TaskId) -> usize {
         self.first_slots[task.vertex.0 as usize] as usize + task.subtask.index()
-    }
-
-    fn each_manager(&self, call: impl Fn(&dyn TaskManagerGateway)) {
-        let Ok(slots) = &self.setup.slots else { return };
-        for (at, slot) in slots.iter().enumerate() {
-            if !slots[..at].iter().any(|earlier| Arc::ptr_eq(earlier, slot)) {
-                call(&**slot);
-            }
-        }
     }
 }
 

@@ -7,8 +7,8 @@ use flott_checkpoint::execution;
 use flott_checkpoint::manifest::Manifest;
 use flott_checkpoint::{Attempt, ExecutionState, TaskId};
 use flott_plan::{JobGraph, OperatorSpec};
-use flott_runtime::OperatorRestore;
 use flott_runtime::chain::guard;
+use flott_runtime::{Failure, OperatorRestore};
 use flott_types::{CheckpointId, Error, FastMap, Result, SubtaskIndex};
 
 use crate::beginning;
@@ -140,17 +140,18 @@ impl JobMaster {
         if let Some(results) = self.setup.results.as_ref().filter(|_| attempt.0 > 1) {
             results.restored(checkpoint);
         }
-        let slots = match &self.setup.slots {
-            Ok(slots) => slots.clone(),
-            Err(failure) => return Err(failure.to_error()),
-        };
+        if let Ok(slots) = &mut self.setup.slots {
+            slots.refill()?;
+        }
+        let slots = self.setup.slots.as_ref().map_err(Failure::to_error)?;
         self.enumerators.clear();
         self.triggering.clear();
         self.alignments.clear();
         let mut deploys: Vec<(Arc<dyn TaskManagerGateway>, Vec<_>)> = Vec::new();
         for task in tasks {
             let restore = self.prepared.shares.remove(task).unwrap_or_default();
-            let slot = &slots[self.slot_of(*task)];
+            let slot = slots.gateway(self.slot_of(*task));
+            let slot = slot.ok_or_else(|| Error::internal(format!("there is no slot for task {task}")))?;
             match deploys.iter_mut().find(|(gateway, _)| Arc::ptr_eq(gateway, slot)) {
                 Some((_, tasks)) => tasks.push((*task, restore)),
                 None => deploys.push((slot.clone(), vec![(*task, restore)])),

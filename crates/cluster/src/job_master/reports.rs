@@ -79,6 +79,15 @@ impl JobMaster {
         }
     }
 
+    /// A task does not end: as far as the job is concerned it has failed, and its slot is gone.
+    pub(super) fn abandoned(&mut self, attempt: Attempt, task: TaskId, failure: Failure) {
+        let slot = self.slot_of(task);
+        if let Ok(slots) = &mut self.setup.slots {
+            slots.lose(slot, attempt, task);
+        }
+        self.report(attempt, task, TaskReport::Failed(failure));
+    }
+
     /// The enumerator's answer to a reader.
     pub(super) fn splits(&mut self, attempt: Attempt, task: TaskId, command: Result<TaskCommand>) {
         if attempt == self.execution.region().attempt() {

@@ -194,3 +194,20 @@ fn a_savepoint_of_a_job_that_has_ended_is_refused() {
     assert!(client.trigger_savepoint(Some("/tmp")).is_err());
     assert!(client.trigger_savepoint(None).unwrap_err().to_string().contains("savepoint-dir"));
 }
+
+#[test]
+fn a_checkpoint_folder_that_cannot_be_is_told_at_submission() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let world = world(1, 1);
+    for (key, dir, why) in [
+        ("execution.checkpointing.dir", file.join("checkpoints"), "cannot be made"),
+        ("state.checkpoints.dir", "s3://bucket/checkpoints".into(), "not built yet"),
+    ] {
+        let dir = dir.to_str().unwrap();
+        let error = world.cluster.submit(&job(1, None, &[(key, dir)])).err().unwrap().to_string();
+        assert!(error.contains(key) && error.contains(dir) && error.contains(why), "{error}");
+    }
+    assert_eq!((world.cluster.jobs(), world.cluster.slots()), (Vec::new(), (1, 1)));
+}

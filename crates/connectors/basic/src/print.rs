@@ -93,12 +93,12 @@ impl SinkWriter for PrintWriter {
         } else {
             std::io::stdout().lock().write_all(self.lines.as_bytes())
         };
-        written.map_err(|error| Error::external("cannot print rows").with_source(error))
+        written.map_err(|error| Error::output("cannot print rows", error))
     }
 
     fn flush(&mut self) -> Result<()> {
         let flushed = if self.standard_error { std::io::stderr().flush() } else { std::io::stdout().flush() };
-        flushed.map_err(|error| Error::external("cannot print rows").with_source(error))
+        flushed.map_err(|error| Error::output("cannot print rows", error))
     }
 }
 

@@ -125,6 +125,8 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
                 TimeDomain::ProcessingTime => &mut self.processing_timers,
             };
             let Some(((at, slot, ()), freed)) = timers.pop_due(until) else { break };
+            // A function may set a timer again that is due at once, and always is at the end of input.
+            context.output.wanted()?;
             if freed {
                 self.states.freed.push(slot);
             }

@@ -113,7 +113,7 @@ impl<T> PrintWriter<T> {
 }
 
 fn cannot_print(error: std::io::Error) -> Error {
-    Error::external("cannot print values").with_source(error)
+    Error::output("cannot print values", error)
 }
 
 impl<T: Record> SinkWriter for PrintWriter<T> {

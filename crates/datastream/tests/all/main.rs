@@ -6,6 +6,7 @@ mod accounts;
 mod accumulators;
 mod async_io;
 mod broadcast;
+mod cancellation;
 mod connected;
 mod executions;
 mod interval_join;

@@ -141,4 +141,8 @@ impl Output for CheckedOutput<'_> {
     fn watermark_status(&mut self, status: WatermarkStatus) -> Result<()> {
         self.output.watermark_status(status)
     }
+
+    fn wanted(&self) -> Result<()> {
+        self.output.wanted()
+    }
 }

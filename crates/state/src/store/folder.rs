@@ -124,6 +124,16 @@ impl Folder {
         Ok(true)
     }
 
+    /// Sees whether files can be written here, by writing one and taking it away again.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) async fn check_writable(&self, name: &str) -> Result<()> {
+        let failed = |e: object_store::Error| external(format!("'{}' cannot be written to", self.url()), e);
+        self.store.put(&self.at(name), Bytes::new().into()).await.map_err(failed)?;
+        self.store.delete(&self.at(name)).await.map_err(failed)
+    }
+
     /// The folder that this one lies in.
     pub(crate) fn parent(&self) -> Result<Self> {
         match (self.path.filename(), &self.root) {

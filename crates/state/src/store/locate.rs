@@ -44,6 +44,14 @@ impl CheckpointStorage {
         JobStorage::of_job(&self.folder, job)
     }
 
+    /// Sees whether checkpoints of this job can be written.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn check_writable(&self, job: JobId) -> Result<()> {
+        self.folder.check_writable(&format!(".{job}.writable")).await
+    }
+
     /// The jobs that have a folder here.
     ///
     /// # Errors

@@ -324,5 +324,17 @@ pub const OPTIONS: &[ConfigOption] = &[
         "AUTO",
         "whether rows are aggregated before they are exchanged",
     ),
+    works(
+        "task.cancellation.interval",
+        Duration,
+        "30 s",
+        "how often it is told that a task which is being cancelled has not ended",
+    ),
+    works(
+        "task.cancellation.timeout",
+        Duration,
+        "180 s",
+        "a task that has not ended so long after it was cancelled is given up, and its slot is lost; 0 waits for ever",
+    ),
     accepted("taskmanager", Map, "JobManager and TaskManager run in one process here"),
 ];

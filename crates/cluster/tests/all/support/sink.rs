@@ -103,6 +103,9 @@ struct TestWriter {
 
 impl SinkWriter for TestWriter {
     fn write(&mut self, batch: Batch) -> Result<()> {
+        if self.controls.hold_sinks.load(Ordering::SeqCst) {
+            self.controls.held_sinks.fetch_add(1, Ordering::SeqCst);
+        }
         while self.controls.hold_sinks.load(Ordering::SeqCst) {
             std::thread::park_timeout(std::time::Duration::from_millis(1));
         }

@@ -28,6 +28,8 @@ pub struct Controls {
     pub pause_at: AtomicU64,
     /// Writers of sinks wait.
     pub hold_sinks: AtomicBool,
+    /// How many writers have begun to wait.
+    pub held_sinks: AtomicU64,
     /// Enumerators wait.
     pub hold_enumerators: AtomicBool,
     /// What fails next, by name: `open`, `snapshot`, `commit`, `panic`.

@@ -38,6 +38,8 @@ where
                 // A window that is over asks its trigger itself; so ends come before timers.
                 (Some(end), timer) if timer.is_none_or(|timer| end <= timer) => self.pop_ends(context)?,
                 _ => {
+                    // A trigger may set again what is due at once.
+                    context.output.wanted()?;
                     if let Some(((at, slot, ()), freed)) = timers.pop_due(until) {
                         if freed {
                             self.window_states.freed.push(slot);
