@@ -40,12 +40,18 @@ impl Client {
         let mut out = BufWriter::new(std::io::stdout().lock());
         let mut writer = output::writer(self.mode(), &planned.schema, planned.updates, self.style());
         let mut progress = Progress::new(self.console);
+        let unbounded = !job.info().bounded;
         let mut cancelled = false;
         let mut started = false;
         loop {
             let next = results.next_within(TICK);
-            // A query that fails at once has no result, not an empty one.
-            if next.is_ok() && !std::mem::replace(&mut started, true) {
+            // A query that fails at once has no result, not an empty one. Of one without an end the table is shown at once.
+            let shown = match &next {
+                Ok(NextRows::NotYet) => unbounded,
+                Ok(_) => true,
+                Err(_) => cancelled,
+            };
+            if shown && !std::mem::replace(&mut started, true) {
                 writer.start(&mut out)?;
             }
             match next {
@@ -66,6 +72,9 @@ impl Client {
                 }
             }
             if self.signals.terminated() {
+                if !started {
+                    writer.start(&mut out)?;
+                }
                 writer.end(&mut out, false)?;
                 return Err(Stop::Terminated);
             }
@@ -78,6 +87,9 @@ impl Client {
             }
         }
         progress.clear();
+        if !started {
+            writer.start(&mut out)?;
+        }
         writer.end(&mut out, !cancelled)?;
         drop(out);
         if !cancelled {

@@ -243,25 +243,28 @@ impl Execution {
             return;
         }
         let jitter = self.jitter();
-        let decision = match failure.retryable {
-            true => self.restart.failed(now, jitter),
-            false => Decision::GiveUp { reason: "a restart would not help".to_owned() },
-        };
+        // What would fail again speaks for itself.
+        let decision = failure.retryable.then(|| self.restart.failed(now, jitter));
         self.awaits_restore_point = false;
         match decision {
-            Decision::Restart { at } => {
+            Some(Decision::Restart { at }) => {
                 self.set_status(JobStatus::Restarting, out);
                 self.restart_at = Some(at);
                 out.push(Action::ScheduleRestart { at, reason: failure.reason.clone() });
                 self.failure = Some(failure.reason.clone());
             }
-            Decision::GiveUp { reason } => {
-                self.set_status(JobStatus::Failing, out);
-                self.restart_at = None;
-                self.failure = Some(format!("{} (not restarted: {reason})", failure.reason));
+            Some(Decision::GiveUp { reason }) => {
+                self.give_up(format!("{} (not restarted: {reason})", failure.reason), out);
             }
+            None => self.give_up(failure.reason.clone(), out),
         }
         self.stop_tasks(&failure.reason, out);
+    }
+
+    fn give_up(&mut self, reason: String, out: &mut Vec<Action>) {
+        self.set_status(JobStatus::Failing, out);
+        self.restart_at = None;
+        self.failure = Some(reason);
     }
 
     fn cancel(&mut self, out: &mut Vec<Action>) {

@@ -158,7 +158,7 @@ fn wrong_files() {
     check(
         &["sql", "-q", "-f", "e.sql"],
         expect![[r#"
-        [ERROR] e.sql, line 3, column 3: Calc(select=[CAST('abc' AS INT) AS EXPR$0]): CAST to INT: For input string: 'abc'. Invalid character found. TRY_CAST gives NULL instead (not restarted: there is no restart strategy ('restart-strategy.type: none'))
+        [ERROR] e.sql, line 3, column 3: Calc(select=[CAST('abc' AS INT) AS EXPR$0]): CAST to INT: For input string: 'abc'. Invalid character found. TRY_CAST gives NULL instead
     "#]],
     );
 }
@@ -170,7 +170,7 @@ fn a_failing_job_is_told_once() {
     );
     assert_eq!((run.code, run.out.as_str()), (1, ""));
     expect![[r#"
-        [ERROR] job 'insert-into_default_catalog.default_database.b': Calc(select=[CAST('x' AS INT) AS a]): CAST to INT: For input string: 'x'. Invalid character found. TRY_CAST gives NULL instead (not restarted: there is no restart strategy ('restart-strategy.type: none'))
+        [ERROR] job 'insert-into_default_catalog.default_database.b': Calc(select=[CAST('x' AS INT) AS a]): CAST to INT: For input string: 'x'. Invalid character found. TRY_CAST gives NULL instead
     "#]].assert_eq(&run.err);
 }
 
