@@ -103,7 +103,6 @@ impl JobManager {
         let collected = collected(&graph)?;
         let job = self.new_job_id();
         let identity = Identity::of(&graph);
-        storage.prepare(&Place { job, configuration: &graph.configuration })?;
         let begun = storage.begin(
             &Place { job, configuration: &graph.configuration },
             &Start {
@@ -162,8 +161,7 @@ impl JobManager {
                 own.send(message);
             }),
         };
-        let master =
-            JobMaster::new(setup).inspect_err(|_| self.came_to_nothing(job, &graph, now))?;
+        let master = JobMaster::new(setup).inspect_err(|_| self.came_to_nothing(job, &graph, now))?;
         if let Some((store, _)) = &results {
             self.results.add(job, store.clone());
         }

@@ -43,6 +43,14 @@ impl Snapshots {
         }
     }
 
+    /// The storage of a job that is about to begin: that nothing can be written there is told now, and not by its first checkpoint.
+    fn checked(&self, place: &Place<'_>) -> Result<CheckpointStorage> {
+        let Some((key, folder)) = configured(place.configuration) else { return Ok(self.memory.clone()) };
+        let checked = CheckpointStorage::open(folder)
+            .and_then(|storage| block_on(storage.check_writable(place.job)).map(|()| storage));
+        checked.map_err(|error| error.context(format!("the folder of checkpoints ('{key}')")))
+    }
+
     fn job(&self, place: &Place<'_>) -> Result<JobStorage> {
         Ok(self.of(place.configuration)?.job(place.job))
     }
@@ -112,13 +120,6 @@ impl Storage for Snapshots {
         self
     }
 
-    fn prepare(&self, place: &Place<'_>) -> Result<()> {
-        let Some((key, folder)) = configured(place.configuration) else { return Ok(()) };
-        let open = CheckpointStorage::open(folder);
-        let checked = open.and_then(|storage| block_on(storage.check_writable(place.job)));
-        checked.map_err(|error| error.context(format!("the folder of checkpoints ('{key}')")))
-    }
-
     fn savepoint_folder(&self, place: &Place<'_>, target: &str, random: u64) -> Result<String> {
         let folder = block_on(self.of(place.configuration)?.savepoint(Some(target), place.job, random))?;
         Ok(folder.url())
@@ -168,7 +169,7 @@ impl Storage for Snapshots {
     }
 
     fn begin(&self, place: &Place<'_>, start: &Start<'_>) -> Result<Begun> {
-        let storage = self.of(place.configuration)?;
+        let storage = self.checked(place)?;
         let folder = self.job(place)?.folder().clone();
         if let Some(key) = start.identity.key.as_ref().filter(|_| names_folder(place.configuration)) {
             let begun = block_on(beginning::registered(&storage, &folder, place.job, key, start))?;

@@ -15,12 +15,6 @@ pub trait Storage: SnapshotStorage {
     /// The tasks' side.
     fn as_snapshot_storage(self: Arc<Self>) -> Arc<dyn SnapshotStorage>;
 
-    /// Sees whether snapshots of a job can be written at all, before it runs.
-    ///
-    /// # Errors
-    /// Why not, and where that is configured.
-    fn prepare(&self, place: &Place<'_>) -> Result<()>;
-
     /// Makes a new folder for a savepoint under `target`; its URL. Its name comes from `random`; no two savepoints share one.
     ///
     /// # Errors

@@ -95,10 +95,6 @@ impl Storage for HangingStorage {
         self
     }
 
-    fn prepare(&self, place: &Place<'_>) -> Result<()> {
-        self.inner.prepare(place)
-    }
-
     fn savepoint_folder(&self, place: &Place<'_>, target: &str, random: u64) -> Result<String> {
         self.gate.pass(Step::Folder);
         self.inner.savepoint_folder(place, target, random)
