@@ -141,6 +141,34 @@ def main():
     shell.expect("[INFO] Query terminated.")
     shell.prompt()
 
+    # A job is stopped with a savepoint; the answer comes when it has ended.
+    for statement in (
+        f"SET 'execution.checkpointing.savepoint-dir' = '{FOLDER}/savepoints';",
+        "CREATE TABLE s (id BIGINT) WITH ('connector' = 'blackhole');",
+    ):
+        shell.type(statement + "\r")
+        shell.expect("[INFO] Execute statement succeeded.")
+        shell.prompt()
+    shell.type("INSERT INTO s SELECT id FROM u;\r")
+    shell.expect("[INFO] Job ID: ")
+    shell.prompt()
+    job = re.search(r"Job ID: (\w+)", ESCAPES.sub("", shell.raw)).group(1)
+    end = time.monotonic() + TIMEOUT
+    answer = ""
+    while "savepoint path" not in answer:
+        assert time.monotonic() < end, answer
+        shell.type(f"STOP JOB '{job}' WITH SAVEPOINT;\r")
+        shell.expect("WITH SAVEPOINT;\r\n")
+        shell.prompt()
+        answer = ESCAPES.sub("", shell.raw)
+        # Asked before all of its tasks run it refuses.
+        assert "savepoint path" in answer or "[ERROR] the job is" in answer, answer
+    savepoint = re.search(r"file://(\S+/savepoint-\S+)", answer).group(1)
+    assert (pathlib.Path(savepoint) / "_metadata").exists(), savepoint
+    shell.type("SHOW JOBS;\r")
+    shell.expect("FINISHED")
+    shell.prompt()
+
     # Leaving with a job takes two.
     shell.type("CREATE TABLE b (id BIGINT) WITH ('connector' = 'blackhole');\r")
     shell.expect("[INFO] Execute statement succeeded.")
