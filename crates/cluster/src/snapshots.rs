@@ -205,6 +205,11 @@ impl Storage for Snapshots {
         }
     }
 
+    fn sweep_aborted(&self, place: &Place<'_>) -> Result<()> {
+        self.check(place)?;
+        block_on(self.job(place)?.sweep()).map(|_| ())
+    }
+
     fn end(&self, place: &Place<'_>, end: &End) -> Result<()> {
         let (job, finished) = (self.job(place)?, end.outcome == Outcome::Finished);
         let Some(held) = self.held(place) else {

@@ -67,6 +67,12 @@ pub trait Storage: SnapshotStorage {
     /// If something cannot be read or deleted.
     fn sweep(&self, place: &Place<'_>) -> Result<()>;
 
+    /// Deletes what checkpoints of the job that did not complete have left behind. Only while no task of it runs.
+    ///
+    /// # Errors
+    /// If something cannot be read or deleted.
+    fn sweep_aborted(&self, place: &Place<'_>) -> Result<()>;
+
     /// Notes durably how the job has ended; and if it has finished, deletes everything of it then.
     ///
     /// # Errors

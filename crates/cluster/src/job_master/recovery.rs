@@ -62,6 +62,12 @@ impl JobMaster {
                     None => storage.read(&place, point.checkpoint),
                 })
             };
+            // All tasks of the attempt before this one have ended, and none of this one runs.
+            if round > 1
+                && let Err(error) = guard("sweep", || storage.sweep_aborted(&place))
+            {
+                tracing::warn!(%job, %error, "files of aborted checkpoints could not be deleted");
+            }
             let prepare = || {
                 let manifest = match &point {
                     Some(point) => Some(Arc::new(read(point).map_err(Unprepared::Unreadable)?)),

@@ -276,3 +276,29 @@ fn a_renamed_sink_is_told() {
     assert!(warnings.contains("Output of 'sink' that the snapshot holds is never published"), "{warnings}");
     finish(&client);
 }
+
+#[test]
+fn what_aborted_checkpoints_leave_behind_is_deleted_with_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world(1, 2);
+    world.controls.pause_at.store(60, Ordering::SeqCst);
+    let more = [
+        ("execution.checkpointing.interval", "1 h"),
+        ("restart-strategy.type", "fixed-delay"),
+        ("restart-strategy.fixed-delay.delay", "1 ms"),
+    ];
+    let client = world.cluster.submit(&job(folder.path(), &more)).unwrap();
+    assert!(eventually(|| client.trigger_checkpoint(false).is_ok()));
+    let own = folder.path().join(client.job_id().to_string());
+    let kept = files(&own);
+    std::fs::create_dir_all(own.join("shared")).unwrap();
+    std::fs::write(own.join("shared/2-0-0-0.parquet"), "PAR1").unwrap();
+    std::fs::create_dir_all(own.join("chk-2")).unwrap();
+    std::fs::write(own.join("chk-2/_metadata.7-0.inprogress"), "{").unwrap();
+    world.controls.fail_after.store(1, Ordering::SeqCst);
+    world.controls.pause_at.store(120, Ordering::SeqCst);
+    assert!(client.wait_until(Duration::from_secs(30), |info| info.checkpoints.restored > 0));
+    assert!(eventually(|| files(&own) == kept), "{:?}", files(&own));
+    world.controls.pause_at.store(0, Ordering::SeqCst);
+    finish(&client);
+}

@@ -223,6 +223,14 @@ impl Folder {
         }
     }
 
+    /// Removes this folder and those within, as far as nothing lies in them: a process that was killed may have made them and
+    /// not come to write into them. Folders are nothing on an object store.
+    pub(crate) fn remove_empty(&self) {
+        if let Some(root) = &self.root {
+            remove_empty(&self.path.parts().fold(root.clone(), |path, part| path.join(part.as_ref())));
+        }
+    }
+
     /// The path of a file, if it is one of a local file system; the folders above it are made.
     pub(crate) fn local_file(&self, name: &str) -> Result<Option<PathBuf>> {
         let Some(root) = &self.root else { return Ok(None) };
@@ -283,6 +291,15 @@ fn unique() -> String {
     static FILES: AtomicU64 = AtomicU64::new(0);
     static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
     format!("{:x}-{}", *PROCESS, FILES.fetch_add(1, Ordering::Relaxed))
+}
+
+fn remove_empty(folder: &FsPath) {
+    let within = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    within
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .for_each(|e| remove_empty(&e.path()));
+    // It fails if something lies in it, and that is what is wanted.
+    _ = std::fs::remove_dir(folder);
 }
 
 /// Puts a file's content on the disk.

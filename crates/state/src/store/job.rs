@@ -267,7 +267,9 @@ impl JobStorage {
                 shared.delete(&file).await?;
             }
         }
-        self.folder.delete(STOPPED).await
+        self.folder.delete(STOPPED).await?;
+        self.folder.remove_empty();
+        Ok(())
     }
 
     /// The URLs of all files that the job's checkpoints name, those in folders of other jobs included.

@@ -231,6 +231,8 @@ fn what_earlier_starts_have_left_is_swept_when_nobody_needs_it() {
     drop(job.runs(&storage, 3, 0));
     std::fs::create_dir_all(&litter).unwrap();
     std::fs::write(litter.join("1-0-0-0.parquet"), "PAR1").unwrap();
+    // Killed between making a folder and writing into it.
+    std::fs::create_dir_all(litter.parent().unwrap().join("chk-1")).unwrap();
 
     let last = job.start(&storage, 4, 0).unwrap();
     block_on(last.begin(&Began::new(from(2, 2, &storage), Epoch(2)))).unwrap();

@@ -97,6 +97,10 @@ impl Storage for Killed {
         self.inner.sweep(place)
     }
 
+    fn sweep_aborted(&self, place: &Place<'_>) -> Result<()> {
+        self.inner.sweep_aborted(place)
+    }
+
     fn end(&self, place: &Place<'_>, end: &End) -> Result<()> {
         if let Some((from, to)) = &self.copy {
             copy(from, to);

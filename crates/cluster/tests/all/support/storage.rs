@@ -134,6 +134,10 @@ impl Storage for HangingStorage {
         self.inner.sweep(place)
     }
 
+    fn sweep_aborted(&self, place: &Place<'_>) -> Result<()> {
+        self.inner.sweep_aborted(place)
+    }
+
     fn end(&self, place: &Place<'_>, end: &End) -> Result<()> {
         self.inner.end(place, end)
     }
