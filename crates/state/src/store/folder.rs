@@ -181,7 +181,13 @@ impl Folder {
         let temporary = self.in_file_system(root, &format!("{name}.{}.inprogress", unique()));
         let path = self.in_file_system(root, name);
         write_synced(&temporary, &bytes).map_err(failed)?;
-        let linked = std::fs::hard_link(&temporary, &path);
+        let linked = match std::fs::hard_link(&temporary, &path) {
+            // A file system without links. A crash of the machine may leave a part of it there, which its checksum tells.
+            Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => {
+                write_synced(&path, &bytes)
+            }
+            linked => linked,
+        };
         // What stays of it is swept.
         _ = std::fs::remove_file(&temporary);
         match linked {
