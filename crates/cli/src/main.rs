@@ -42,12 +42,21 @@ fn main() -> ExitCode {
     let args::Command::Sql(sql) = args.command;
     let console = Console::new(sql.quiet);
     start_logging(console);
+    raise_open_files();
     match script::run(&sql, console) {
         Ok(()) => ExitCode::SUCCESS,
         Err(stop) => {
             stop.tell(console);
             stop.exit_code()
         }
+    }
+}
+
+/// A process may have as many files open as the system lets it; shells often start it with fewer. A sink with many partitions
+/// needs them, and works with what there is if this fails.
+fn raise_open_files() {
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::info!("the number of open files stays as it is: {error}");
     }
 }
 

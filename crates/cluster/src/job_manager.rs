@@ -128,7 +128,8 @@ impl JobManager {
             (true, Mode::AtLeastOnce) => Release::AtOnce,
             (false, _) => Release::AtOnceUnlessRestarted,
         };
-        let results = collected.map(|schema| (Arc::new(ResultStore::new(release)), schema));
+        let results = collected
+            .map(|schema| (Arc::new(ResultStore::new(release, &options.task.configuration)), schema));
         let (mailbox, received) = Mailbox::new();
         let mailbox = Arc::new(mailbox);
         let (_, width) = graph.slots();
@@ -355,6 +356,7 @@ impl JobManagerGateway for JobManager {
     }
 }
 
+/// Whether there is something to commit. A sink that cannot write where it is told to is told here, once.
 fn has_two_phase_sink(
     graph: &JobGraph,
     registry: &Registry,
@@ -363,7 +365,12 @@ fn has_two_phase_sink(
     let mut two_phase = false;
     for operator in graph.vertices.iter().flat_map(|vertex| &vertex.operators) {
         if let OperatorSpec::Sink(spec) = &operator.node.spec {
-            two_phase |= guard(&operator.node.name, || registry.sink(spec, context))?.is_two_phase();
+            let sink = guard(&operator.node.name, || {
+                let sink = registry.sink(spec, context)?;
+                sink.check()?;
+                Ok(sink)
+            });
+            two_phase |= sink?.is_two_phase();
         }
     }
     Ok(two_phase)

@@ -23,6 +23,19 @@ pub trait Sink: Send + Sync {
     /// once for the same one: a second time must be harmless.
     fn commit(&self, committables: &[Committable]) -> Result<()>;
 
+    /// Makes visible what a checkpoint held from which the job is restored. All of it may have been committed before, and may
+    /// even have been taken away since by whoever reads it: what cannot be found any more is no error then.
+    fn commit_restored(&self, checkpoint: CheckpointId, committables: &[Committable]) -> Result<()> {
+        let _ = checkpoint;
+        self.commit(committables)
+    }
+
+    /// Whether the sink can write where it is told to. Called when the job is submitted: what can never succeed is told then,
+    /// and not by a job that fails again and again.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Whether there ever is something to commit. A sink that writes at once says no.
     fn is_two_phase(&self) -> bool {
         false
@@ -40,6 +53,14 @@ impl<S: Sink + ?Sized> Sink for Arc<S> {
 
     fn commit(&self, committables: &[Committable]) -> Result<()> {
         (**self).commit(committables)
+    }
+
+    fn commit_restored(&self, checkpoint: CheckpointId, committables: &[Committable]) -> Result<()> {
+        (**self).commit_restored(checkpoint, committables)
+    }
+
+    fn check(&self) -> Result<()> {
+        (**self).check()
     }
 
     fn is_two_phase(&self) -> bool {
@@ -60,6 +81,9 @@ pub struct SinkContext {
     pub subtask: SubtaskIndex,
     /// How many writers there are.
     pub parallelism: u32,
+    /// Whether the job starts from a snapshot that knows this sink. If not, nothing that an earlier attempt handed over is in a
+    /// checkpoint.
+    pub is_restored: bool,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }

@@ -1,15 +1,31 @@
 //! The bytes of a split.
+//!
+//! Between two readings of a split (a checkpoint and the restore, or the listing and the reading) the file may have been changed by
+//! others. What was read must still be there, byte for byte; what is read is what was there when the file was found:
+//!
+//! | the file | then |
+//! |---|---|
+//! | is gone, or shorter than it was | an error |
+//! | was read up to a position, and the bytes before that position are others | an error: it was replaced |
+//! | has grown | is read up to the size that it had; a directory that is watched does not find it again |
+//! | has grown, and is compressed | an error: its old end cannot be found |
+//! | was changed otherwise: other content of the same size, a new time | a warning; it is read as it is now |
 
 use std::io::Read;
 use std::path::Path;
 
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
-use flott_types::{Error, Result};
+use flott_types::{Error, Result, Timestamp};
+use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{Compression, FileSplit, Position, storage};
+use crate::storage::{self, FileInfo};
+use crate::{Compression, FileSplit, Position};
 
 /// So much is read from a file at once.
 const CHUNK: usize = 256 << 10;
+
+/// So many bytes before the position tell whether a file was replaced.
+const BEFORE: usize = 4 << 10;
 
 /// The bytes of a split, uncompressed, from where they were read to last.
 ///
@@ -25,6 +41,8 @@ pub struct SplitInput {
     left: Option<u64>,
     at_end: bool,
     position: Position,
+    /// Bytes that were consumed and are no longer in the buffer: those before it, at most [`BEFORE`].
+    before: Vec<u8>,
 }
 
 impl SplitInput {
@@ -35,14 +53,16 @@ impl SplitInput {
     pub fn open(split: FileSplit) -> Result<Self> {
         let path = Path::new(&split.path);
         let compression = Compression::of(path)?;
+        check(&split, compression.is_some())?;
         let first = if compression.is_some() { 0 } else { line_start(path, split.start, split.size)? };
         let position = split.position.unwrap_or(Position { offset: first, line: 1 });
-        let (input, left): (Box<dyn Read + Send>, _) = match compression {
+        let from = position.offset.saturating_sub(BEFORE as u64).max(first.min(position.offset));
+        let (mut input, left): (Box<dyn Read + Send>, _) = match compression {
             None => {
                 // What was appended to the file after it was found is not read, so that a restart reads the same.
                 let stop = line_start(path, split.end, split.size)?;
                 let left = stop.saturating_sub(position.offset);
-                (Box::new(storage::open(path, position.offset)?), Some(left))
+                (Box::new(storage::open(path, from)?), Some(left))
             }
             Some(compression) => {
                 let raw = storage::open(path, 0)?;
@@ -50,16 +70,37 @@ impl SplitInput {
                     Compression::Gzip => Box::new(MultiGzDecoder::new(raw)),
                     Compression::Deflate => Box::new(ZlibDecoder::new(raw)),
                 };
-                let skipped = std::io::copy(&mut input.by_ref().take(position.offset), &mut std::io::sink())
+                let skipped = std::io::copy(&mut input.by_ref().take(from), &mut std::io::sink())
                     .map_err(|error| storage::failed("read", path, error))?;
-                if skipped != position.offset {
-                    return Err(changed(&split));
+                if skipped != from {
+                    return Err(shorter(&split, None));
                 }
                 (input, None)
             }
         };
+        let mut before = vec![0; (position.offset - from) as usize];
+        input.read_exact(&mut before).map_err(|error| match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => shorter(&split, None),
+            _ => storage::failed("read", path, error),
+        })?;
+        if split.before.is_some_and(|expected| xxh3_64(&before) != expected) {
+            return Err(replaced(&split, position, before.len()));
+        }
         let at_end = left == Some(0);
-        Ok(SplitInput { split, input, buffer: Vec::new(), start: 0, left, at_end, position })
+        Ok(SplitInput { split, input, buffer: Vec::new(), start: 0, left, at_end, position, before })
+    }
+
+    /// The split as far as it was read: what goes into a checkpoint.
+    pub fn checkpoint(&self) -> FileSplit {
+        let consumed = &self.buffer[..self.start];
+        let hash = if consumed.len() >= BEFORE {
+            xxh3_64(&consumed[consumed.len() - BEFORE..])
+        } else {
+            let missing = (BEFORE - consumed.len()).min(self.before.len());
+            xxh3_64(&[&self.before[self.before.len() - missing..], consumed].concat())
+        };
+        let is_begun = !(consumed.is_empty() && self.before.is_empty());
+        self.split.at(self.position, is_begun.then_some(hash))
     }
 
     /// The split.
@@ -99,6 +140,9 @@ impl SplitInput {
     /// # Errors
     /// If the file cannot be read, or is shorter than it was.
     pub fn fill(&mut self) -> Result<()> {
+        let kept = self.start.saturating_sub(BEFORE);
+        self.before.extend_from_slice(&self.buffer[kept..self.start]);
+        self.before.drain(..self.before.len().saturating_sub(BEFORE));
         self.buffer.drain(..self.start);
         self.start = 0;
         let held = self.buffer.len();
@@ -120,7 +164,7 @@ impl SplitInput {
         match &mut self.left {
             Some(left) => {
                 if !complete {
-                    return Err(changed(&self.split));
+                    return Err(shorter(&self.split, None));
                 }
                 *left -= (filled - held) as u64;
                 self.at_end = *left == 0;
@@ -131,8 +175,65 @@ impl SplitInput {
     }
 }
 
-fn changed(split: &FileSplit) -> Error {
-    Error::external(format!("the file {} became shorter while it was read", split.path))
+/// Whether a file can be read as the one that was found. Tells what may have changed.
+fn check(split: &FileSplit, is_compressed: bool) -> Result<()> {
+    let path = Path::new(&split.path);
+    let Some(now) = storage::look(path)? else {
+        return Err(Error::external(format!(
+            "the file {} is gone: it was found with {} bytes, and its rows are not all read",
+            split.path, split.size
+        )));
+    };
+    if now.size < split.size {
+        return Err(shorter(split, Some(&now)));
+    }
+    if now.size > split.size && is_compressed {
+        return Err(Error::state(format!(
+            "the compressed file {} has grown: expected {} bytes, found {}; where its old end was cannot be told",
+            split.path, split.size, now.size
+        )));
+    }
+    if now.modified != split.modified {
+        let what = if now.size > split.size { "has grown" } else { "was changed" };
+        tracing::warn!(
+            "the file {} {what} since it was found: expected {} bytes of {}, found {} bytes of {}; its first {} bytes \
+             are read as they are now",
+            split.path,
+            split.size,
+            at(split.modified),
+            now.size,
+            at(now.modified),
+            split.size
+        );
+    }
+    Ok(())
+}
+
+fn shorter(split: &FileSplit, now: Option<&FileInfo>) -> Error {
+    let found = now.map_or("fewer".to_owned(), |now| format!("{} of {}", now.size, at(now.modified)));
+    Error::state(format!(
+        "the file {} has become shorter: expected {} bytes of {}, found {found}",
+        split.path,
+        split.size,
+        at(split.modified)
+    ))
+}
+
+fn replaced(split: &FileSplit, position: Position, bytes: usize) -> Error {
+    Error::state(format!(
+        "the file {} is not the one that was read up to byte {}: the {bytes} bytes before that are others; put the file of \
+         {} bytes of {} back, or begin anew without the snapshot",
+        split.path,
+        position.offset,
+        split.size,
+        at(split.modified)
+    ))
+}
+
+/// A time of a file, for people.
+fn at(modified: Timestamp) -> String {
+    let at = chrono::DateTime::from_timestamp_millis(modified);
+    at.map_or_else(|| format!("{modified} ms"), |at| at.format("%Y-%m-%d %H:%M:%S%.3f UTC").to_string())
 }
 
 /// The first byte at or after `at` that begins a line. A line that begins before `at` belongs to the split before.

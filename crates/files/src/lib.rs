@@ -10,18 +10,23 @@
 //! file or one whose records may be taken back, a file is never appended to after a restart, and nothing has to be
 //! truncated.
 //!
+//! What a writer leaves that no checkpoint holds is removed by those that come after it; `leftovers` says how that is told from what
+//! may still be committed. A writer keeps a `ledger` beside its files for that.
+//!
 //! All input and output is in [`storage`].
 
 mod committable;
 mod compression;
 mod enumerator;
 mod input;
+mod ledger;
+mod leftovers;
 mod name;
 mod split;
 pub mod storage;
 mod writer;
 
-pub use committable::{FinishedFile, commit};
+pub use committable::{FinishedFile, commit, commit_restored};
 pub use compression::Compression;
 pub use enumerator::{FileEnumerator, Listing};
 pub use input::SplitInput;

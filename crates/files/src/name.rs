@@ -15,11 +15,11 @@ use serde::{Deserialize, Serialize};
 static WRITERS: AtomicU64 = AtomicU64::new(0);
 
 /// A writer of a job's attempt.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct WriterId {
-    job: String,
-    attempt: u32,
-    start: i64,
+    pub(crate) job: String,
+    pub(crate) attempt: u32,
+    pub(crate) start: i64,
     subtask: u32,
     nonce: u64,
 }
@@ -48,7 +48,13 @@ impl WriterId {
 
     /// The writer and number of a hidden file.
     pub fn parse_hidden(name: &str) -> Option<(WriterId, u64)> {
-        let mut parts = name.strip_prefix(".part-")?.strip_suffix(".inprogress")?.split('-');
+        let (writer, number) = name.strip_prefix(".part-")?.strip_suffix(".inprogress")?.rsplit_once('-')?;
+        Some((WriterId::parse(writer)?, number.parse().ok()?))
+    }
+
+    /// As it is displayed.
+    pub(crate) fn parse(text: &str) -> Option<WriterId> {
+        let mut parts = text.split('-');
         let writer = WriterId {
             job: parts.next()?.to_owned(),
             attempt: parts.next()?.parse().ok()?,
@@ -56,8 +62,7 @@ impl WriterId {
             subtask: parts.next()?.parse().ok()?,
             nonce: u64::from_str_radix(parts.next()?, 16).ok()?,
         };
-        let number = parts.next()?.parse().ok()?;
-        parts.next().is_none().then_some((writer, number))
+        parts.next().is_none().then_some(writer)
     }
 }
 
@@ -74,6 +79,9 @@ pub struct Progress {
     version: u32,
     writer: WriterId,
     next: u64,
+    /// Whether the writer keeps a ledger. Those of earlier versions did not.
+    #[serde(default)]
+    ledger: bool,
 }
 
 impl Progress {
@@ -81,7 +89,19 @@ impl Progress {
 
     /// The writer begins with file `next`.
     pub fn new(writer: WriterId, next: u64) -> Self {
-        Progress { version: Progress::VERSION, writer, next }
+        Progress { version: Progress::VERSION, writer, next, ledger: true }
+    }
+
+    pub(crate) fn writer(&self) -> &WriterId {
+        &self.writer
+    }
+
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
+    pub(crate) fn has_ledger(&self) -> bool {
+        self.ledger
     }
 
     /// As it is in the checkpoint.
@@ -107,8 +127,9 @@ impl Progress {
         Ok(read)
     }
 
-    /// Whether a file was begun after this checkpoint by a writer that is gone, so that no checkpoint promises it.
-    pub fn leaves_behind(&self, writer: &WriterId, number: u64, current: &WriterId) -> bool {
+    /// Whether a file was begun after this checkpoint by a writer that is gone, so that no checkpoint promises it. For writers
+    /// without a ledger, which cannot say themselves.
+    pub(crate) fn leaves_behind(&self, writer: &WriterId, number: u64, current: &WriterId) -> bool {
         let old = &self.writer;
         let same = writer == old && writer != current && number >= self.next;
         let between = writer.job == old.job
@@ -139,7 +160,7 @@ mod tests {
 
     #[test]
     fn only_what_no_checkpoint_promises_is_left_behind() {
-        let progress = Progress { version: 1, writer: writer(1, 100, 0), next: 5 };
+        let progress = Progress { version: 1, writer: writer(1, 100, 0), next: 5, ledger: false };
         let current = writer(3, 300, 0);
         let left = |attempt, start, subtask, number| {
             progress.leaves_behind(&writer(attempt, start, subtask), number, &current)

@@ -23,6 +23,10 @@ pub struct FileSplit {
     /// Where reading goes on.
     #[serde(default)]
     pub position: Option<Position>,
+    /// A hash of the bytes before the position: whether the file is still the one that was read. Splits of earlier versions
+    /// have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
 }
 
 /// The start of the next record, in bytes of the uncompressed file.
@@ -55,12 +59,13 @@ impl FileSplit {
             start,
             end,
             position: None,
+            before: None,
         })
     }
 
-    /// The same split, to be read from a position.
-    pub fn at(&self, position: Position) -> Self {
-        FileSplit { position: Some(position), ..self.clone() }
+    /// The same split, to be read from a position; `before` is a hash of what was read last.
+    pub(crate) fn at(&self, position: Position, before: Option<u64>) -> Self {
+        FileSplit { position: Some(position), before, ..self.clone() }
     }
 
     /// As a source hands it out.

@@ -1,11 +1,18 @@
-//! All input and output of this crate, on local files. What another store (S3, HDFS) has to offer is what this file offers.
+//! All input and output of this crate, on local files. What another store (S3, HDFS) has to offer is what this module
+//! offers.
+
+mod locked;
+mod new_file;
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use flott_types::{Error, Result, Timestamp};
+
+pub use locked::LockedFile;
+pub use new_file::NewFile;
 
 /// A file as a listing shows it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -79,9 +86,7 @@ fn visit(path: &Path, metadata: &fs::Metadata, files: &mut Vec<FileInfo>) -> Res
         }
         return Ok(());
     }
-    let modified = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-    let modified = modified.map_or(0, |since| since.as_millis() as Timestamp);
-    files.push(FileInfo { path: path.to_owned(), size: metadata.len(), modified });
+    files.push(FileInfo { path: path.to_owned(), size: metadata.len(), modified: modified(metadata) });
     Ok(())
 }
 
@@ -97,6 +102,17 @@ fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| matches!(name.as_encoded_bytes().first(), Some(b'.' | b'_')))
 }
 
+/// A file as it is now, if it is there.
+pub fn look(path: &Path) -> Result<Option<FileInfo>> {
+    let Some(metadata) = metadata(path)? else { return Ok(None) };
+    Ok(Some(FileInfo { path: path.to_owned(), size: metadata.len(), modified: modified(&metadata) }))
+}
+
+fn modified(metadata: &fs::Metadata) -> Timestamp {
+    let modified = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    modified.map_or(0, |since| since.as_millis() as Timestamp)
+}
+
 /// Opens a file for reading from an offset.
 pub fn open(path: &Path, offset: u64) -> Result<impl Read + Send + use<>> {
     let mut file = File::open(path).map_err(|error| failed("open", path, error))?;
@@ -106,39 +122,17 @@ pub fn open(path: &Path, offset: u64) -> Result<impl Read + Send + use<>> {
     Ok(file)
 }
 
-/// A file under construction.
-#[derive(Debug)]
-pub struct NewFile {
-    file: File,
-    path: PathBuf,
+/// What became of a file that was to get its visible name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Published {
+    /// It has it, from now on or since an earlier call.
+    Visible,
+    /// Neither the hidden nor the visible file is there.
+    Missing,
 }
 
-impl NewFile {
-    /// Creates a file, and the directories above it. There must be none of that name.
-    pub fn create(path: PathBuf) -> Result<Self> {
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(|error| failed("create the directory of", &path, error))?;
-        }
-        let file = File::options().write(true).create_new(true).open(&path);
-        Ok(NewFile { file: file.map_err(|error| failed("create", &path, error))?, path })
-    }
-
-    /// Appends bytes.
-    ///
-    /// # Errors
-    /// If they cannot be written.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes).map_err(|error| failed("write", &self.path, error))
-    }
-
-    /// Makes what was written survive a crash.
-    pub fn close(self) -> Result<()> {
-        self.file.sync_all().map_err(|error| failed("write", &self.path, error))
-    }
-}
-
-/// Gives a file its visible name, so that the name survives a crash. Harmless when it was done before.
-pub fn publish(hidden: &Path, visible: &Path) -> Result<()> {
+/// Gives a file its visible name, which survives a crash after [`sync_directory`]. Harmless when it was done before.
+pub fn publish(hidden: &Path, visible: &Path) -> Result<Published> {
     if metadata(hidden)?.is_some() && metadata(visible)?.is_some() {
         return Err(Error::external(format!(
             "{} is there already; it would be overwritten by {}",
@@ -147,24 +141,31 @@ pub fn publish(hidden: &Path, visible: &Path) -> Result<()> {
         )));
     }
     match fs::rename(hidden, visible) {
-        Ok(()) => sync_directory(visible),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => match metadata(visible)? {
-            Some(_) => Ok(()),
-            None => Err(Error::external(format!(
-                "output is lost: neither {} nor {} exists, although a checkpoint promises it",
-                hidden.display(),
-                visible.display()
-            ))),
-        },
+        Ok(()) => Ok(Published::Visible),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Ok(if metadata(visible)?.is_some() { Published::Visible } else { Published::Missing })
+        }
         Err(error) => Err(failed("rename", hidden, error)),
     }
+}
+
+/// Creates a directory, and says whether files can be created in it.
+///
+/// # Errors
+/// If not.
+pub fn check_writable(directory: &Path) -> Result<()> {
+    fs::create_dir_all(directory).map_err(|error| failed("create the directory", directory, error))?;
+    let probe = directory.join(format!(".probe-{}", std::process::id()));
+    let created = File::options().write(true).create(true).truncate(true).open(&probe);
+    created.map_err(|error| failed("create a file in", directory, error))?;
+    remove(&probe)
 }
 
 /// Creates a file without content unless it is there.
 pub fn touch(path: &Path) -> Result<()> {
     let file = File::options().write(true).create(true).truncate(false).open(path);
     file.and_then(|file| file.sync_all()).map_err(|error| failed("create", path, error))?;
-    sync_directory(path)
+    sync_directory(path.parent().unwrap_or(Path::new("")))
 }
 
 /// Removes a file; none there is fine.
@@ -201,11 +202,11 @@ pub fn find(directory: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<PathB
     Ok(found)
 }
 
-fn sync_directory(file: &Path) -> Result<()> {
-    let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(directory)
-        .and_then(|directory| directory.sync_all())
-        .map_err(|error| failed("write", directory, error))
+/// Makes the names in a directory survive a crash.
+pub fn sync_directory(directory: &Path) -> Result<()> {
+    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let synced = File::open(directory).and_then(|directory| directory.sync_all());
+    synced.map_err(|error| failed("write", directory, error))
 }
 
 /// What went wrong with which file.

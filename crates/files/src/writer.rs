@@ -1,4 +1,5 @@
-//! Writes to hidden files, one open file a directory, and closes them when they are large or old, or a checkpoint comes.
+//! Writes to hidden files, one in work a directory, and closes them when they are large or old, or a checkpoint comes. Not all
+//! in work need be open: see [`storage::NewFile`].
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,6 +7,8 @@ use std::sync::Arc;
 use flott_connector::{Committable, SinkContext};
 use flott_types::{Clock, Error, FastMap, Result, Timestamp};
 
+use crate::ledger::{Ledger, Promises};
+use crate::leftovers::{self, Promised};
 use crate::storage::{self, NewFile};
 use crate::{FinishedFile, Progress, WriterId};
 
@@ -43,11 +46,21 @@ pub struct RollingWriter {
     rolling: Rolling,
     clock: Arc<dyn Clock>,
     id: WriterId,
+    /// From the first file on.
+    ledger: Option<Ledger>,
+    /// The jobs that the restored checkpoint is of.
+    follows: Vec<String>,
+    /// Hidden files of writers that have gone, which others commit.
+    promised: Vec<Promised>,
+    /// Own files that were handed over and may not be visible yet.
+    handed_over: Vec<PathBuf>,
     open: FastMap<String, OpenFile>,
-    /// Files that were closed since the last checkpoint.
-    finished: Vec<Committable>,
+    /// Files that were closed since the last checkpoint, with their hidden names.
+    finished: Vec<(PathBuf, Committable)>,
     next_number: u64,
     next_check: Timestamp,
+    /// Counts what is written out: tells which file in work was written to last.
+    turn: u64,
 }
 
 struct OpenFile {
@@ -58,18 +71,30 @@ struct OpenFile {
     written: u64,
     created: Timestamp,
     changed: Timestamp,
+    /// When it was written out last.
+    turn: u64,
 }
 
 impl RollingWriter {
-    /// Writes below a directory. `restored` is what [`RollingWriter::snapshot`] gave: what those writers had begun and not
-    /// handed over is removed.
+    /// Writes below a directory. `restored` is what [`RollingWriter::snapshot`] gave. What earlier writers have left and nobody can
+    /// commit any more is removed.
     ///
     /// # Errors
     /// If `restored` cannot be read, or a file not be removed.
     pub fn new(path: PathBuf, rolling: Rolling, context: SinkContext, restored: &[String]) -> Result<Self> {
         let id = WriterId::new(&context);
-        remove_leftovers(&path, &id, restored)?;
+        let restored = restored.iter().map(|entry| Progress::from_text(entry)).collect::<Result<Vec<_>>>()?;
+        let promised = leftovers::remove(&path, &id, context.is_restored, &restored)?;
+        let mut follows: Vec<String> =
+            restored.iter().map(|progress| progress.writer().job.clone()).collect();
+        follows.sort();
+        follows.dedup();
         Ok(RollingWriter {
+            ledger: None,
+            follows,
+            promised,
+            handed_over: Vec::new(),
+            turn: 0,
             path,
             next_check: context.clock.now() + rolling.check_interval,
             rolling,
@@ -100,7 +125,9 @@ impl RollingWriter {
         encode(&mut file.buffer, is_new)?;
         file.changed = now;
         if file.buffer.len() >= BUFFER {
-            file.write_out()?;
+            self.make_room(&file);
+            self.turn += 1;
+            file.write_out(self.turn)?;
         }
         if file.written + file.buffer.len() as u64 >= self.rolling.file_size {
             self.finished.push(file.close()?);
@@ -118,14 +145,45 @@ impl RollingWriter {
                 self.path.display()
             )));
         }
+        if self.ledger.is_none() {
+            let promises = Promises::new(self.follows.clone());
+            self.ledger = Some(Ledger::create(&self.path, &self.id, promises)?);
+        }
+        if NewFile::too_many() {
+            self.park_half();
+        }
         let directory = self.path.join(directory);
         let number = self.next_number;
         self.next_number += 1;
         let hidden = directory.join(self.id.hidden(number));
         let visible = directory.join(self.id.visible(number));
         let file = NewFile::create(hidden.clone())?;
-        let buffer = Vec::with_capacity(BUFFER);
-        Ok(OpenFile { file, hidden, visible, buffer, written: 0, created: now, changed: now })
+        self.turn += 1;
+        let (buffer, turn) = (Vec::new(), self.turn);
+        Ok(OpenFile { file, hidden, visible, buffer, written: 0, created: now, changed: now, turn })
+    }
+
+    /// Before a file is written out that may be parked.
+    fn make_room(&mut self, file: &OpenFile) {
+        if !file.file.is_open() && NewFile::too_many() {
+            self.park_half();
+        }
+    }
+
+    /// Parks those of the open files that were not written to for longest: half of them, so that not each file that is opened has
+    /// to look for one to park.
+    fn park_half(&mut self) {
+        let open = |file: &&mut OpenFile| file.file.is_open();
+        let mut turns: Vec<u64> = self.open.values_mut().filter(open).map(|file| file.turn).collect();
+        if turns.is_empty() {
+            return;
+        }
+        let middle = turns.len() / 2;
+        let (_, limit, _) = turns.select_nth_unstable(middle);
+        let limit = *limit;
+        for file in self.open.values_mut().filter(|file| file.turn <= limit) {
+            file.file.park();
+        }
     }
 
     /// Writes out what is buffered.
@@ -133,7 +191,15 @@ impl RollingWriter {
     /// # Errors
     /// If it cannot be written.
     pub fn flush(&mut self) -> Result<()> {
-        self.open.values_mut().filter(|file| !file.buffer.is_empty()).try_for_each(OpenFile::write_out)
+        self.turn += 1;
+        for file in self.open.values_mut().filter(|file| !file.buffer.is_empty()) {
+            let was_parked = !file.file.is_open();
+            file.write_out(self.turn)?;
+            if was_parked && NewFile::too_many() {
+                file.file.park();
+            }
+        }
+        Ok(())
     }
 
     /// Closes all files; what a sink writer's `prepare_commit` gives.
@@ -146,7 +212,20 @@ impl RollingWriter {
         for file in open {
             self.finished.push(file.close()?);
         }
-        Ok(std::mem::take(&mut self.finished))
+        leftovers::settle(&self.path, &mut self.promised)?;
+        self.handed_over.retain(|file| file.try_exists().unwrap_or(true));
+        if self.finished.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Before anybody can know of the files: a checkpoint may hold them from here on.
+        if let Some(ledger) = &mut self.ledger {
+            ledger.hand_over(self.next_number)?;
+        }
+        let hand_over = |(hidden, committable)| {
+            self.handed_over.push(hidden);
+            committable
+        };
+        Ok(std::mem::take(&mut self.finished).into_iter().map(hand_over).collect())
     }
 
     /// What a sink writer's `snapshot` gives.
@@ -188,34 +267,34 @@ impl RollingWriter {
 }
 
 impl OpenFile {
-    fn write_out(&mut self) -> Result<()> {
+    fn write_out(&mut self, turn: u64) -> Result<()> {
         self.file.write(&self.buffer)?;
+        self.turn = turn;
         self.written += self.buffer.len() as u64;
         self.buffer.clear();
         Ok(())
     }
 
-    fn close(mut self) -> Result<Committable> {
-        self.write_out()?;
+    fn close(mut self) -> Result<(PathBuf, Committable)> {
+        self.write_out(self.turn)?;
         self.file.close()?;
-        FinishedFile::to_committable(&self.hidden, &self.visible)
+        let committable = FinishedFile::to_committable(&self.hidden, &self.visible)?;
+        Ok((self.hidden, committable))
     }
 }
 
-/// Removes what earlier attempts began after the checkpoint that is restored.
-fn remove_leftovers(path: &Path, current: &WriterId, restored: &[String]) -> Result<()> {
-    let progress = restored.iter().map(|entry| Progress::from_text(entry)).collect::<Result<Vec<_>>>()?;
-    if progress.is_empty() {
-        return Ok(());
+impl Drop for RollingWriter {
+    /// What was not handed over can never be committed. Whatever stays behind because of an error here, the next writer removes.
+    fn drop(&mut self) {
+        let open = self.open.drain().map(|(_, file)| file.hidden);
+        let mut never_handed_over = open.chain(self.finished.drain(..).map(|(hidden, _)| hidden));
+        let removed = never_handed_over.try_for_each(|file| storage::remove(&file));
+        let settled = removed.and_then(|()| leftovers::settle(&self.path, &mut self.promised));
+        self.handed_over.retain(|file| file.try_exists().unwrap_or(true));
+        let ledger = self.ledger.take().filter(|_| self.handed_over.is_empty());
+        let done = settled.and_then(|()| ledger.map_or(Ok(()), Ledger::remove));
+        if let Err(error) = done {
+            tracing::warn!("hidden files below {} were not all removed: {error}", self.path.display());
+        }
     }
-    let left_behind = |name: &str| {
-        WriterId::parse_hidden(name).is_some_and(|(writer, number)| {
-            progress.iter().any(|progress| progress.leaves_behind(&writer, number, current))
-        })
-    };
-    for file in storage::find(path, &left_behind)? {
-        tracing::info!("removing {}, which was not complete at the last checkpoint", file.display());
-        storage::remove(&file)?;
-    }
-    Ok(())
 }

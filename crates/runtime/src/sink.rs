@@ -4,6 +4,7 @@
 //! restore everything that the checkpoint holds is committed again before a row is written: the task may have failed
 //! between the completion and its commit.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flott_batch::{Batch, WatermarkStatus};
@@ -78,15 +79,19 @@ impl Operator for SinkOperator {
             .iter()
             .map(|entry| serde_json::from_str(entry).map_err(unreadable))
             .collect::<Result<_>>()?;
-        if !pending.is_empty() {
-            let committables: Vec<_> = pending.into_iter().map(|pending| pending.committable).collect();
-            self.sink.commit(&committables)?;
+        let mut of_checkpoint: BTreeMap<CheckpointId, Vec<Committable>> = BTreeMap::new();
+        for Pending { checkpoint, committable } in pending {
+            of_checkpoint.entry(checkpoint).or_default().push(committable);
+        }
+        for (checkpoint, committables) in of_checkpoint {
+            self.sink.commit_restored(checkpoint, &committables)?;
         }
         let sink_context = SinkContext {
             job: context.info.job,
             attempt: context.info.attempt,
             subtask: context.info.subtask,
             parallelism: context.info.parallelism,
+            is_restored: restored.found,
             clock: self.clock.clone(),
         };
         self.writer = Some(self.sink.writer(sink_context, restored.take_list(WRITER))?);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod errors;
+mod files;
 mod jobs;
 mod output;
 mod restore;

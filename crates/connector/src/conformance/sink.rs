@@ -116,6 +116,7 @@ impl<'a> Job<'a> {
                 attempt: self.attempt,
                 subtask: SubtaskIndex(subtask),
                 parallelism,
+                is_restored: !states.is_empty(),
                 clock: self.clock.clone(),
             };
             let states = mine.map(|(_, state)| state.clone()).collect();
@@ -130,7 +131,7 @@ impl<'a> Job<'a> {
         self.pending.clear();
         let sink = self.test.sink()?;
         if !snapshot.committables.is_empty() {
-            sink.commit(&snapshot.committables)?;
+            sink.commit_restored(CheckpointId(self.checkpoint), &snapshot.committables)?;
         }
         self.start(parallelism, snapshot.writers.clone())
     }

@@ -150,6 +150,7 @@ mod tests {
             attempt: 0,
             subtask: SubtaskIndex(subtask),
             parallelism,
+            is_restored: false,
             clock: Arc::new(ManualClock::new(0)),
         }
     }

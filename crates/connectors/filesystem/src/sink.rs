@@ -3,12 +3,13 @@
 mod partitioner;
 mod writer;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use flott_connector::{Committable, Sink, SinkContext, SinkWriter};
 use flott_files::storage;
 use flott_plan::SinkSpec;
-use flott_types::{Error, Result};
+use flott_types::{CheckpointId, Error, Result};
 
 use crate::config::Config;
 use writer::FileWriter;
@@ -38,18 +39,33 @@ impl FileSink {
     }
 }
 
+impl FileSink {
+    /// Puts a success file into each partition that has new files, where the table wants one.
+    fn mark_complete(&self, partitions: &[PathBuf]) -> Result<()> {
+        let Some(name) = &self.config.success_file else { return Ok(()) };
+        if self.config.partitioning.columns.is_empty() {
+            return Ok(());
+        }
+        partitions.iter().try_for_each(|partition| storage::touch(&partition.join(name)))
+    }
+}
+
 impl Sink for FileSink {
     fn writer(&self, context: SinkContext, restored: Vec<String>) -> Result<Box<dyn SinkWriter>> {
         Ok(Box::new(FileWriter::new(self.config.clone(), &self.spec, context, &restored)?))
     }
 
     fn commit(&self, committables: &[Committable]) -> Result<()> {
-        let partitions = flott_files::commit(committables)?;
-        if let (Some(name), false) = (&self.config.success_file, self.config.partitioning.columns.is_empty())
-        {
-            partitions.iter().try_for_each(|partition| storage::touch(&partition.join(name)))?;
-        }
-        Ok(())
+        self.mark_complete(&flott_files::commit(committables)?)
+    }
+
+    fn commit_restored(&self, checkpoint: CheckpointId, committables: &[Committable]) -> Result<()> {
+        self.mark_complete(&flott_files::commit_restored(checkpoint, committables)?)
+    }
+
+    fn check(&self) -> Result<()> {
+        let checked = storage::check_writable(&self.config.path);
+        checked.map_err(|error| error.context(format!("table {}", self.spec.table.name)))
     }
 
     fn is_two_phase(&self) -> bool {

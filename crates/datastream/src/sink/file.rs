@@ -101,6 +101,14 @@ impl<T: Record> Sink for FileSink<T> {
         flott_files::commit(committables).map(drop)
     }
 
+    fn commit_restored(&self, checkpoint: CheckpointId, committables: &[Committable]) -> Result<()> {
+        flott_files::commit_restored(checkpoint, committables).map(drop)
+    }
+
+    fn check(&self) -> Result<()> {
+        flott_files::storage::check_writable(&self.path)
+    }
+
     fn is_two_phase(&self) -> bool {
         true
     }

@@ -148,6 +148,7 @@ mod tests {
             attempt: 0,
             subtask: SubtaskIndex(1),
             parallelism,
+            is_restored: false,
             clock: Arc::new(ManualClock::new(0)),
         };
         let mut writer = PrintWriter {

@@ -107,15 +107,19 @@ impl SourceReader for LineReader {
     }
 
     fn snapshot(&mut self) -> Result<Vec<Split>> {
-        let current = self.current.as_ref().map(|(_, input)| input.split().at(input.position()));
+        let current = self.current.as_ref().map(|(_, input)| input.checkpoint());
         current.iter().chain(&self.waiting).map(FileSplit::to_split).collect()
     }
 }
 
-/// Up to so many lines; fewer only at the end.
+/// A batch ends when so many bytes of a file are in it.
+const BATCH_BYTES: u64 = 4 << 20;
+
+/// Up to so many lines; fewer at the end, and where they are long.
 fn read_lines(input: &mut SplitInput, most: usize) -> Result<Vec<String>> {
     let mut lines = Vec::new();
-    while lines.len() < most {
+    let begin = input.position().offset;
+    while lines.len() < most && input.position().offset - begin < BATCH_BYTES {
         let bytes = input.bytes();
         let (line, consumed) = match memchr::memchr(b'\n', bytes) {
             Some(end) => (&bytes[..end], end + 1),

@@ -75,7 +75,14 @@ fn files_hold_the_rules() {
 }
 
 fn context(clock: &Arc<ManualClock>) -> SinkContext {
-    SinkContext { job: JobId(1), attempt: 1, subtask: SubtaskIndex(0), parallelism: 1, clock: clock.clone() }
+    SinkContext {
+        job: JobId(1),
+        attempt: 1,
+        subtask: SubtaskIndex(0),
+        parallelism: 1,
+        is_restored: false,
+        clock: clock.clone(),
+    }
 }
 
 #[test]

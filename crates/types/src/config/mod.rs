@@ -83,11 +83,16 @@ const DURATION: &str = "a duration such as '500 ms', '10 s', '5 min', '1 h' or '
 /// # Errors
 /// If there is none; the message names the nearest key.
 pub fn option(key: &str) -> Result<&'static ConfigOption> {
-    let found = OPTIONS.iter().find(|option| match option.kind {
-        ValueKind::Map => key.strip_prefix(option.key).is_some_and(|rest| rest.starts_with('.')),
-        _ => option.key == key,
-    });
-    found.ok_or_else(|| {
+    // A key that is named is that one, also below a prefix.
+    let named = OPTIONS.iter().find(|option| option.kind != ValueKind::Map && option.key == key);
+    let below = || {
+        let is_below = |option: &&ConfigOption| {
+            option.kind == ValueKind::Map
+                && key.strip_prefix(option.key).is_some_and(|rest| rest.starts_with('.'))
+        };
+        OPTIONS.iter().find(is_below)
+    };
+    named.or_else(below).ok_or_else(|| {
         let nearest = OPTIONS.iter().min_by_key(|option| distance(option.key, key));
         let hint = nearest.map(|option| format!("; did you mean '{}'?", option.key)).unwrap_or_default();
         Error::invalid(format!("there is no option '{key}'{hint}"))

@@ -58,7 +58,7 @@ const fn accepted(key: &'static str, kind: ValueKind, description: &'static str)
     ConfigOption { key, kind, default: "", effect: Effect::Accepted, description }
 }
 
-use ValueKind::{Choice, Duration, Flag, Fraction, Map, Number, Text};
+use ValueKind::{Choice, Duration, Flag, Fraction, Map, Memory, Number, Text};
 
 /// All keys, sorted.
 pub const OPTIONS: &[ConfigOption] = &[
@@ -155,7 +155,13 @@ pub const OPTIONS: &[ConfigOption] = &[
         "",
         "the checkpoint or savepoint a job starts from; `latest` for the newest of the job, over all its starts",
     ),
-    accepted("io.tmp.dirs", Text, "nothing is spilled to local disk"),
+    works(
+        "io.tmp.dirs",
+        Text,
+        "",
+        "folders for what is spilled to local disk, of which the first is used: rows of results that wait for a checkpoint, \
+         beyond 64 MB; the system's folder for temporary files if not set",
+    ),
     accepted("jobmanager", Map, "JobManager and TaskManager run in one process here"),
     works("parallelism.default", Number, "", "subtasks of each operator; the number of cores when not set"),
     works(
@@ -337,4 +343,16 @@ pub const OPTIONS: &[ConfigOption] = &[
         "a task that has not ended so long after it was cancelled is given up, and its slot is lost; 0 waits for ever",
     ),
     accepted("taskmanager", Map, "JobManager and TaskManager run in one process here"),
+    works(
+        "taskmanager.memory.segment-size",
+        Memory,
+        "1 mb",
+        "batches between tasks are cut to about so many bytes (Flink's default is smaller: it sends bytes, not columns)",
+    ),
+    works(
+        "taskmanager.network.memory.buffers-per-channel",
+        Number,
+        "4",
+        "a channel between two tasks holds so many times the segment size, and one batch more",
+    ),
 ];

@@ -14,6 +14,9 @@ use flott_types::{Error, Result};
 use super::columns::Layout;
 use crate::config::Config;
 
+/// A batch ends when so many bytes of a file are in it.
+const BATCH_BYTES: u64 = 4 << 20;
+
 pub(super) struct FileReader {
     config: Arc<Config>,
     spec: Arc<SourceSpec>,
@@ -63,9 +66,12 @@ impl FileReader {
 }
 
 impl OpenSplit {
-    /// Decodes up to so many rows. True when there is nothing more to read.
+    /// Decodes up to so many rows, fewer if they are wide. True when there is nothing more to read.
     fn decode(&mut self, max_rows: usize) -> Result<bool> {
-        while self.decoder.rows() < max_rows {
+        let begin = self.input.position().offset;
+        while self.decoder.rows() < max_rows
+            && (self.decoder.rows() == 0 || self.input.position().offset - begin < BATCH_BYTES)
+        {
             let (bytes, at_end) = (self.input.bytes(), self.input.at_end());
             if bytes.is_empty() && at_end {
                 return Ok(true);
@@ -142,7 +148,7 @@ impl SourceReader for FileReader {
     }
 
     fn snapshot(&mut self) -> Result<Vec<Split>> {
-        let current = self.current.as_ref().map(|open| open.input.split().at(open.input.position()));
+        let current = self.current.as_ref().map(|open| open.input.checkpoint());
         current.iter().chain(&self.waiting).map(FileSplit::to_split).collect()
     }
 }

@@ -62,8 +62,15 @@ impl Table {
         std::fs::write(path, content).unwrap();
     }
 
-    /// The names of all files below a directory, hidden ones too, with their content.
+    /// The names of all files below a directory, hidden ones too, with their content; without what writers keep for themselves.
     pub fn files(&self) -> BTreeMap<String, String> {
+        let mut files = self.all_files();
+        files.retain(|name, _| !name.contains("/.writers/"));
+        files
+    }
+
+    /// As [`Table::files`], with what writers keep for themselves.
+    pub fn all_files(&self) -> BTreeMap<String, String> {
         fn visit(root: &Path, directory: &Path, found: &mut BTreeMap<String, String>) {
             for entry in std::fs::read_dir(directory).unwrap() {
                 let path = entry.unwrap().path();
@@ -223,12 +230,22 @@ impl Run {
     }
 }
 
+/// What a killed process leaves: the writer goes, and everything that it had on the disk is as it was.
+pub fn kill(table: &Table, writer: Box<dyn SinkWriter>) {
+    let files = table.all_files();
+    drop(writer);
+    for (name, content) in files {
+        table.put(&name, content);
+    }
+}
+
 pub fn sink_context(table: &Table, attempt: u32, subtask: u32) -> SinkContext {
     SinkContext {
         job: JobId(7),
         attempt,
         subtask: SubtaskIndex(subtask),
         parallelism: 2,
+        is_restored: attempt > 0,
         clock: table.clock.clone(),
     }
 }

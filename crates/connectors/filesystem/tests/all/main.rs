@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod changed;
 mod conformance;
 mod harness;
+mod leftovers;
 mod sink;
 mod source;

@@ -273,3 +273,13 @@ fn wrong_options_are_refused() {
             .contains("directory's name")
     );
 }
+
+#[test]
+fn wide_rows_come_in_small_batches() {
+    let table = Table::new("in.csv", &TWO, &[]);
+    table.put("in.csv", (0..24).map(|row| format!("{row},{}\n", "x".repeat(1 << 20))).collect::<String>());
+    let mut run = Run::new(&table, 1, 4_096).unwrap();
+    while run.step(0).unwrap() {}
+    assert_eq!(run.output.text.lines().count(), 24);
+    assert!((5..=7).contains(&run.output.batches), "{} batches", run.output.batches);
+}

@@ -1,0 +1,156 @@
+//! Hidden files that nobody will ever commit, and how they are told from those that somebody will.
+//!
+//! A file may be removed if its writer has gone and no checkpoint that can still be restored holds it. That is so of
+//!
+//! 1. files that their writer never handed over, whosever they are: no checkpoint knows them (see [`crate::ledger`]);
+//! 2. files of a writer that the restored checkpoint knows, begun after it;
+//! 3. files of later attempts and starts of the same job that went on from the restored checkpoint, or from one before it: the job
+//!    now goes on from there again, and writes their rows once more;
+//! 4. if nothing is restored, files of earlier attempts of the same job: had one of them completed a checkpoint, that would have been
+//!    restored.
+//!
+//! A writer that lives holds its ledger, and what it writes is left alone, whether it belongs to this job or another. A writer
+//! that has gone leaves its ledger until its last hidden file has become visible or was removed; whoever writes to the directory
+//! next looks at the ledgers, and walks through the directory only if there is one without its writer. So an
+//! attempt costs no room that the next does not give back, even if none ever completes a checkpoint.
+//!
+//! What is kept: a file that was handed over, and whose checkpoint nobody restores. It may be in one that somebody will.
+
+use std::path::{Path, PathBuf};
+
+use flott_types::{FastMap, Result};
+use parking_lot::Mutex;
+
+use crate::ledger::Ledger;
+use crate::storage;
+use crate::{Progress, WriterId};
+
+/// Writers of one process look one after the other: a ledger that one holds to look at is not taken for its owner's.
+static LOOKING: Mutex<()> = Mutex::new(());
+
+/// What a writer that has gone has left and may still be committed.
+#[derive(Debug)]
+pub(crate) struct Promised {
+    writer: WriterId,
+    files: Vec<PathBuf>,
+}
+
+/// Removes what can no longer be committed; answers what is left of writers that have gone.
+pub(crate) fn remove(
+    root: &Path,
+    current: &WriterId,
+    is_restored: bool,
+    restored: &[Progress],
+) -> Result<Vec<Promised>> {
+    let _one = LOOKING.lock();
+    let mut gone: FastMap<WriterId, (Ledger, Vec<PathBuf>)> = FastMap::default();
+    let mut living = Vec::new();
+    for writer in Ledger::list(root)? {
+        match Ledger::take(root, &writer)? {
+            Some(ledger) => _ = gone.insert(writer, (ledger, Vec::new())),
+            None => living.push(writer),
+        }
+    }
+    let by_older_version: Vec<&Progress> =
+        restored.iter().filter(|progress| !progress.has_ledger()).collect();
+    if gone.is_empty() && by_older_version.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rule = Rule { current, is_restored, restored, later: later_jobs(current, restored, &gone), living };
+    let mut doomed = Vec::new();
+    for path in storage::find(root, &|name| WriterId::parse_hidden(name).is_some())? {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let Some((writer, number)) = name.and_then(WriterId::parse_hidden) else { continue };
+        if let Some((ledger, files)) = gone.get_mut(&writer) {
+            if rule.is_left_behind(ledger, number) { doomed.push(path) } else { files.push(path) }
+        } else if by_older_version.iter().any(|progress| progress.leaves_behind(&writer, number, current)) {
+            doomed.push(path);
+        }
+    }
+    if !doomed.is_empty() {
+        tracing::info!(
+            "removing {} hidden files below {} that no checkpoint holds",
+            doomed.len(),
+            root.display()
+        );
+    }
+    doomed.iter().try_for_each(|path| storage::remove(path))?;
+    let mut promised = Vec::new();
+    for (writer, (ledger, files)) in gone {
+        if files.is_empty() {
+            ledger.remove()?;
+        } else {
+            promised.push(Promised { writer, files });
+        }
+    }
+    Ok(promised)
+}
+
+/// Removes the ledgers of writers whose last files have become visible in the meantime.
+pub(crate) fn settle(root: &Path, promised: &mut Vec<Promised>) -> Result<()> {
+    for entry in &mut *promised {
+        entry.files.retain(|file| file.try_exists().unwrap_or(true));
+    }
+    let _one = LOOKING.lock();
+    for Promised { writer, .. } in promised.extract_if(.., |entry| entry.files.is_empty()) {
+        if let Some(ledger) = Ledger::take(root, &writer)? {
+            ledger.remove()?;
+        }
+    }
+    Ok(())
+}
+
+/// The jobs, by id, that went on from the checkpoint that is restored: this one, and starts in between.
+fn later_jobs(
+    current: &WriterId,
+    restored: &[Progress],
+    gone: &FastMap<WriterId, (Ledger, Vec<PathBuf>)>,
+) -> Vec<String> {
+    let mut known: Vec<String> = restored.iter().map(|progress| progress.writer().job.clone()).collect();
+    let mut later = vec![current.job.clone()];
+    loop {
+        let follows = |ledger: &Ledger| {
+            let job = &ledger.writer.job;
+            let is_new = !later.contains(job) && !known.contains(job);
+            is_new && ledger.promises.follows.iter().any(|job| known.contains(job))
+        };
+        let found = gone.values().find(|(ledger, _)| follows(ledger));
+        let Some((ledger, _)) = found else { return later };
+        known.push(ledger.writer.job.clone());
+        later.push(ledger.writer.job.clone());
+    }
+}
+
+struct Rule<'a> {
+    current: &'a WriterId,
+    is_restored: bool,
+    restored: &'a [Progress],
+    later: Vec<String>,
+    living: Vec<WriterId>,
+}
+
+impl Rule<'_> {
+    /// Whether a file of a writer that has gone can no longer be committed.
+    fn is_left_behind(&self, ledger: &Ledger, number: u64) -> bool {
+        let Ledger { writer, promises, .. } = ledger;
+        if number >= promises.handed_over {
+            return true;
+        }
+        if let Some(progress) = self.restored.iter().find(|progress| progress.writer() == writer) {
+            return number >= progress.next();
+        }
+        let own = writer.job == self.current.job;
+        if !own && self.living.iter().any(|living| living.job == writer.job) {
+            return false;
+        }
+        if own && !self.is_restored {
+            return writer.attempt < self.current.attempt;
+        }
+        self.restored.iter().any(|progress| {
+            let known = progress.writer();
+            let same_job = writer.job == known.job && writer.attempt > known.attempt;
+            let later_job = writer.job != known.job && self.later.contains(&writer.job);
+            (same_job || later_job) && writer.start > known.start
+        })
+    }
+}

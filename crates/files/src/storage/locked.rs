@@ -1,0 +1,110 @@
+//! Small files that their owner holds locked, so that others can see whether it still lives.
+//!
+//! The lock is the system's (`flock`): it goes with the process, however that ends. Where a file system knows no locks, every owner
+//! counts as alive.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use flott_types::{Error, Result};
+
+use super::failed;
+
+/// A file that is held locked.
+#[derive(Debug)]
+pub struct LockedFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl LockedFile {
+    /// Creates a file with its directory, and holds it. There must be none of that name.
+    ///
+    /// # Errors
+    /// If it cannot be created.
+    pub fn create(path: PathBuf, content: &str) -> Result<Self> {
+        // The directory is removed by whoever leaves it empty, and an empty file by whoever finds one: both may come between
+        // two steps of ours.
+        for _ in 0..100 {
+            if let Some(parent) = path.parent() {
+                fs::create_dir_all(parent)
+                    .map_err(|error| failed("create the directory of", &path, error))?;
+            }
+            let file = match File::options().read(true).write(true).create_new(true).open(&path) {
+                Ok(file) => file,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(failed("create", &path, error)),
+            };
+            match file.lock() {
+                Err(error) if error.kind() != io::ErrorKind::Unsupported => {
+                    return Err(failed("lock", &path, error));
+                }
+                _ => {}
+            }
+            if path.try_exists().map_err(|error| failed("look at", &path, error))? {
+                let mut locked = LockedFile { file, path };
+                locked.write(content).map_err(|error| failed("write", &locked.path, error))?;
+                return Ok(locked);
+            }
+        }
+        Err(Error::external(format!("cannot create {}: others keep removing it", path.display())))
+    }
+
+    /// Takes hold of a file whose owner has gone. `None` if the owner lives, or the file is not there.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub fn take(path: &Path) -> Result<Option<Self>> {
+        let file = match File::options().read(true).write(true).open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed("open", path, error)),
+        };
+        match file.try_lock() {
+            Ok(()) => Ok(Some(LockedFile { file, path: path.to_owned() })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(None),
+            Err(TryLockError::Error(error)) => Err(failed("lock", path, error)),
+        }
+    }
+
+    /// What is in it.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn read(&mut self) -> Result<String> {
+        let mut content = String::new();
+        let read = self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.read_to_string(&mut content));
+        read.map_err(|error| failed("read", &self.path, error))?;
+        Ok(content)
+    }
+
+    /// Writes something else into it, so that it survives a crash.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn replace(&mut self, content: &str) -> Result<()> {
+        let written = self.write(content).and_then(|()| self.file.sync_data());
+        written.map_err(|error| failed("write", &self.path, error))
+    }
+
+    fn write(&mut self, content: &str) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(0))?;
+        self.file.write_all(content.as_bytes())?;
+        self.file.set_len(content.len() as u64)
+    }
+
+    /// Removes it, and its directory if nothing else is in there.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    pub fn remove(self) -> Result<()> {
+        super::remove(&self.path)?;
+        if let Some(directory) = self.path.parent() {
+            // Not empty, mostly.
+            let _ = fs::remove_dir(directory);
+        }
+        Ok(())
+    }
+}
