@@ -94,6 +94,11 @@ impl Stored {
         self.tables.get(name).map_or(0, BTreeMap::len)
     }
 
+    /// Entries of an operator state as another version has written them.
+    pub fn set_list(&mut self, name: &str, entries: &[&str]) {
+        self.lists.insert(name.to_owned(), entries.iter().map(|entry| (*entry).to_owned()).collect());
+    }
+
     /// The entries of an operator state.
     pub fn list(&self, name: &str) -> &[String] {
         self.lists.get(name).map_or(&[], Vec::as_slice)
