@@ -69,6 +69,11 @@ pub fn runs(len: usize, limit: usize, bytes: impl Fn(usize) -> usize) -> Vec<std
     runs
 }
 
+/// The bytes of all rows of a column; of a slice those of the slice.
+pub(crate) fn of_column(column: &dyn Array) -> usize {
+    range(column, 0, column.len())
+}
+
 /// The bytes of some rows of a column.
 fn range(column: &dyn Array, first: usize, end: usize) -> usize {
     let rows = end - first;

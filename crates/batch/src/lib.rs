@@ -15,6 +15,7 @@ pub mod hash;
 pub mod pretty;
 mod records;
 mod row_kind;
+mod size;
 pub mod text;
 mod watermark_status;
 

@@ -66,11 +66,22 @@ pub trait AnyRecords: Any + Send {
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
+    /// The bytes that they keep in memory, about.
+    fn bytes(&self) -> usize;
     /// A copy, for a second receiver. Values are written and read again, since they need not be `Clone`.
     ///
     /// # Errors
     /// If the type's own `Serialize` or `Deserialize` refuses.
     fn try_clone(&self) -> Result<Box<dyn AnyRecords>>;
+    /// Takes off the values from this one on.
+    fn split_off(&mut self, at: usize) -> Box<dyn AnyRecords>;
+    /// All of it as bytes, that [`AnyRecords::reader`] understands within this process.
+    ///
+    /// # Errors
+    /// If the type's own `Serialize` refuses.
+    fn to_bytes(&self) -> Result<Vec<u8>>;
+    /// Makes records of this type from such bytes.
+    fn reader(&self) -> fn(&[u8]) -> Result<Box<dyn AnyRecords>>;
     /// For the operator that knows the type.
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
     /// The routes of the values, if they have some.
@@ -89,16 +100,33 @@ impl<T: Record> AnyRecords for Records<T> {
         self.values.len()
     }
 
+    fn bytes(&self) -> usize {
+        Records::bytes(self)
+    }
+
+    fn split_off(&mut self, at: usize) -> Box<dyn AnyRecords> {
+        Box::new(Records {
+            values: self.values.split_off(at),
+            timestamps: self.timestamps.as_mut().map(|timestamps| timestamps.split_off(at)),
+            routes: self.routes.as_mut().map(|routes| routes.split_off(at)),
+        })
+    }
+
     fn try_clone(&self) -> Result<Box<dyn AnyRecords>> {
-        let refused = |error: &dyn fmt::Display| {
-            let name = std::any::type_name::<T>();
-            Error::data(format!("a value of type {name} cannot be copied for a second receiver: {error}"))
-        };
-        // Names and not positions, so that whatever a type does with serde is understood.
-        let bytes = rmp_serde::to_vec_named(&self.values).map_err(|error| refused(&error))?;
-        let values = rmp_serde::from_slice(&bytes).map_err(|error| refused(&error))?;
+        let values = read::<T, _>(&write::<T, _>(&self.values)?)?;
         let (timestamps, routes) = (self.timestamps.clone(), self.routes.clone());
         Ok(Box::new(Records::<T> { values, timestamps, routes }))
+    }
+
+    fn to_bytes(&self) -> Result<Vec<u8>> {
+        write::<T, _>(&(&self.values, &self.timestamps, &self.routes))
+    }
+
+    fn reader(&self) -> fn(&[u8]) -> Result<Box<dyn AnyRecords>> {
+        |bytes| {
+            let (values, timestamps, routes) = read::<T, _>(bytes)?;
+            Ok(Box::new(Records::<T> { values, timestamps, routes }))
+        }
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
@@ -149,6 +177,20 @@ impl<T: Record> AnyRecords for Records<T> {
         self.values.extend(other.values);
         Ok(())
     }
+}
+
+/// Names and not positions, so that whatever a type does with serde is understood.
+fn write<T, V: Serialize>(values: &V) -> Result<Vec<u8>> {
+    rmp_serde::to_vec_named(values).map_err(|error| refused::<T>(&error))
+}
+
+fn read<T, V: DeserializeOwned>(bytes: &[u8]) -> Result<V> {
+    rmp_serde::from_slice(bytes).map_err(|error| refused::<T>(&error))
+}
+
+fn refused<T>(error: &dyn fmt::Display) -> Error {
+    let name = std::any::type_name::<T>();
+    Error::data(format!("a value of type {name} cannot be copied for a second receiver: {error}"))
 }
 
 /// Puts one optional column behind another; where only one is there, the other's values are `none`.

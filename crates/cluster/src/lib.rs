@@ -20,6 +20,7 @@ mod alignment;
 mod beginning;
 mod client;
 mod enumerators;
+mod held;
 mod identity;
 mod job_manager;
 mod job_master;

@@ -3,10 +3,12 @@
 //! With checkpoints and exactly-once, rows are given out when the checkpoint that they belong to has completed: what was given
 //! out can then never come a second time. Otherwise they are given out at once.
 //!
-//! What is given out and not read is bounded; the tasks wait for the client. What waits for a checkpoint is not: a task that
-//! waited for room here would hold back the very barrier that makes room. It is at most what one interval brings.
+//! What is given out and not read is bounded; the tasks wait for the client. For what waits for a checkpoint nobody can wait: a task
+//! that did would hold back the very barrier that makes room. It is what one interval brings; of that so much is held in
+//! memory, and the rest on disk (`held.rs`).
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -14,12 +16,18 @@ use std::time::Duration;
 use flott_batch::{Batch, ChangeBatch};
 use flott_operator::TaskInfo;
 use flott_runtime::gate::CancelFlag;
+use flott_runtime::options::Reader;
 use flott_runtime::{Collector, Results};
 use flott_types::{CheckpointId, Clock, Error, FastMap, JobId, Result};
 use parking_lot::{Condvar, Mutex};
 
+use crate::held::{Held, Room};
+
 /// Rows that may wait for the client before tasks do.
 const LIMIT: usize = 100_000;
+
+/// So many bytes of rows that wait, for a checkpoint or the client, are held in memory.
+const MEMORY: usize = 64 << 20;
 
 /// When rows are given out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,13 +48,13 @@ pub(crate) struct ResultStore {
     writable: Condvar,
 }
 
-#[derive(Default)]
 struct State {
-    released: VecDeque<Batch>,
+    room: Room,
+    released: VecDeque<Held>,
     rows: usize,
     /// Since the last barrier, for each subtask.
-    open: BTreeMap<u32, Vec<Batch>>,
-    sealed: BTreeMap<CheckpointId, Vec<Batch>>,
+    open: BTreeMap<u32, Vec<Held>>,
+    sealed: BTreeMap<CheckpointId, Vec<Held>>,
     given: bool,
     /// Who waits for rows without a thread.
     reader: Option<Waker>,
@@ -55,11 +63,24 @@ struct State {
 }
 
 impl State {
-    fn release(&mut self, batches: Vec<Batch>) {
+    fn release(&mut self, batches: Vec<Held>) {
         for batch in batches {
-            self.rows += batch.num_rows();
+            self.rows += batch.rows;
             self.released.push_back(batch);
         }
+    }
+
+    /// Forgets what waits for a checkpoint.
+    fn forget_waiting(&mut self) {
+        let (open, sealed) = (std::mem::take(&mut self.open), std::mem::take(&mut self.sealed));
+        self.room.forget(open.into_values().chain(sealed.into_values()).flatten());
+    }
+
+    /// Forgets what waits for the client.
+    fn forget_released(&mut self) {
+        let released = std::mem::take(&mut self.released);
+        self.room.forget(released);
+        self.rows = 0;
     }
 
     fn completed(&mut self, checkpoint: CheckpointId) {
@@ -71,17 +92,30 @@ impl State {
 }
 
 impl ResultStore {
-    pub(crate) fn new(release: Release) -> Self {
-        ResultStore { release, state: Mutex::default(), readable: Condvar::new(), writable: Condvar::new() }
+    /// The rows of a job of this configuration.
+    pub(crate) fn new(release: Release, configuration: &BTreeMap<String, String>) -> Self {
+        ResultStore::with_memory(release, MEMORY, temporary(configuration))
+    }
+
+    fn with_memory(release: Release, bytes: usize, directory: PathBuf) -> Self {
+        let state = State {
+            room: Room::new(bytes, directory),
+            released: VecDeque::new(),
+            rows: 0,
+            open: BTreeMap::new(),
+            sealed: BTreeMap::new(),
+            given: false,
+            reader: None,
+            abandoned: false,
+            end: None,
+        };
+        ResultStore { release, state: Mutex::new(state), readable: Condvar::new(), writable: Condvar::new() }
     }
 
     fn emit(&self, subtask: u32, batch: Batch, cancel: &CancelFlag, clock: &dyn Clock) -> Result<u64> {
         let mut state = self.state.lock();
-        if self.release == Release::OnCheckpoint {
-            state.open.entry(subtask).or_default().push(batch);
-            return Ok(0);
-        }
         let mut waited = 0;
+        // For what is given out already, which needs no barrier to be read.
         if state.rows >= LIMIT {
             let start = clock.nanos();
             while state.rows >= LIMIT && !state.abandoned {
@@ -90,8 +124,14 @@ impl ResultStore {
             }
             waited = clock.nanos().saturating_sub(start);
         }
-        if !state.abandoned {
-            state.release(vec![batch]);
+        if state.abandoned {
+            return Ok(waited);
+        }
+        let held = state.room.hold(batch)?;
+        if self.release == Release::OnCheckpoint {
+            state.open.entry(subtask).or_default().push(held);
+        } else {
+            state.release(vec![held]);
             self.tell_reader(&mut state);
         }
         Ok(waited)
@@ -117,16 +157,14 @@ impl ResultStore {
         if let Some(checkpoint) = checkpoint {
             state.completed(checkpoint);
         }
-        state.open.clear();
-        state.sealed.clear();
+        state.forget_waiting();
         if self.release == Release::AtOnceUnlessRestarted {
             if state.given {
                 let reason =
                     "the job was restarted without a checkpoint, after rows of its result had been given out";
                 state.end = Some(Err(format!("{reason}; set 'execution.checkpointing.interval'")));
             }
-            state.released.clear();
-            state.rows = 0;
+            state.forget_released();
         }
         self.tell_reader(&mut state);
     }
@@ -148,8 +186,8 @@ impl ResultStore {
     pub(crate) fn abandon(&self) {
         let mut state = self.state.lock();
         state.abandoned = true;
-        state.released.clear();
-        state.rows = 0;
+        state.forget_released();
+        state.forget_waiting();
         self.writable.notify_all();
     }
 
@@ -181,13 +219,13 @@ impl ResultStore {
     }
 
     fn take(&self, state: &mut State) -> Result<NextRows<Batch>> {
-        if let Some(batch) = state.released.pop_front() {
+        if let Some(held) = state.released.pop_front() {
             state.given = true;
-            state.rows -= batch.num_rows();
+            state.rows -= held.rows;
             if state.rows < LIMIT {
                 self.writable.notify_all();
             }
-            return Ok(NextRows::Rows(batch));
+            return Ok(NextRows::Rows(state.room.take(held)?));
         }
         match &state.end {
             None => Ok(NextRows::NotYet),
@@ -195,6 +233,13 @@ impl ResultStore {
             Some(Err(reason)) => Err(Error::external(reason.clone())),
         }
     }
+}
+
+/// Where rows wait for which there is no memory. Flink divides folders by any of these.
+fn temporary(configuration: &BTreeMap<String, String>) -> PathBuf {
+    let folders = Reader(configuration).text("io.tmp.dirs").unwrap_or_default();
+    let first = folders.split([',', '|', ':']).map(str::trim).find(|folder| !folder.is_empty());
+    first.map_or_else(std::env::temp_dir, PathBuf::from)
 }
 
 /// What [`ResultStore::next`] found.
@@ -242,5 +287,53 @@ impl Collector for StoreCollector {
 
     fn seal(&mut self, checkpoint: CheckpointId) {
         self.store.seal(self.subtask, checkpoint);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, RecordBatch, StringArray};
+    use flott_types::SystemClock;
+
+    use super::*;
+
+    #[test]
+    fn rows_that_wait_for_a_checkpoint_do_not_fill_the_memory() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = ResultStore::with_memory(Release::OnCheckpoint, 1 << 20, directory.path().to_owned());
+        let (cancel, clock) = (CancelFlag::default(), SystemClock::new());
+        let emit = |subtask, at: usize| {
+            let texts: ArrayRef = Arc::new(StringArray::from(vec![format!("{at:>60000}")]));
+            let columns = RecordBatch::try_from_iter([("s", texts)]).unwrap();
+            store.emit(subtask, ChangeBatch::insert_only(columns).into(), &cancel, &clock).unwrap();
+        };
+        let seal = |checkpoint| (0..2).for_each(|subtask| store.seal(subtask, CheckpointId(checkpoint)));
+        let read = || -> Vec<String> {
+            let mut rows = Vec::new();
+            while let NextRows::Rows(batch) = store.next(Duration::ZERO).unwrap() {
+                let Batch::Changes(changes) = batch else { panic!("columns were emitted") };
+                let texts = changes.column(0).as_any().downcast_ref::<StringArray>().unwrap();
+                rows.push(texts.value(0).trim().to_owned());
+            }
+            rows
+        };
+        (0..50).for_each(|at| emit(at as u32 % 2, at));
+        seal(1);
+        (50..60).for_each(|at| emit(0, at));
+        assert!(read().is_empty());
+        store.completed(CheckpointId(1));
+        let mut rows = read();
+        rows.sort_by_key(|row| row.parse::<usize>().unwrap());
+        assert_eq!(rows, (0..50).map(|at| at.to_string()).collect::<Vec<_>>());
+        store.restored(Some(CheckpointId(1)));
+        (50..70).for_each(|at| emit(1, at));
+        seal(2);
+        store.ended(Ok(()));
+        assert_eq!(read(), (50..70).map(|at| at.to_string()).collect::<Vec<_>>(), "in order, and once");
+        store.abandon();
+        emit(0, 70);
+        assert!(read().is_empty(), "nobody reads, nothing is kept");
     }
 }

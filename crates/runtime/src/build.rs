@@ -111,7 +111,10 @@ impl Builder<'_> {
                 self.deployment.options.batch_size,
                 output.max_parallelism,
             );
-            let writer = writer.with_buffer_timeout(buffer_timeout).with_tag(output.plan.tag.clone());
+            let writer = writer
+                .with_buffer_timeout(buffer_timeout)
+                .with_batch_bytes(self.deployment.options.limits.batch_bytes)
+                .with_tag(output.plan.tag.clone());
             outputs.exchanges.push(writer);
         }
         Ok(outputs)

@@ -4,6 +4,9 @@
 //! What is held back is sent on when it is large enough, when it is older than the buffer timeout, when the task's input runs
 //! dry, and before every control element, so that order is kept. Selections are compacted here: no row that was filtered
 //! out crosses a thread.
+//!
+//! Large enough is a number of rows or of bytes. A batch of wide rows that has many times the bytes is cut before anything else is
+//! done with it: it is dealt out piece by piece, and a receiver that is behind holds back the rest of it where it is, uncopied.
 
 use arrow::datatypes::SchemaRef;
 use flott_batch::hash::partition;
@@ -26,6 +29,7 @@ pub struct ExchangeWriter {
     /// Whose turn it is (rebalance, rescale).
     turn: usize,
     batch_size: usize,
+    batch_bytes: usize,
     max_parallelism: u32,
     /// Since when something has been held back.
     held_since: Option<Timestamp>,
@@ -38,6 +42,7 @@ pub struct ExchangeWriter {
 struct Buffer {
     batches: Vec<ChangeBatch>,
     rows: usize,
+    bytes: usize,
     records: Option<Box<dyn AnyRecords>>,
 }
 
@@ -59,6 +64,7 @@ impl ExchangeWriter {
             buffers: senders.iter().map(|_| Buffer::default()).collect(),
             senders,
             batch_size,
+            batch_bytes: usize::MAX / 4,
             max_parallelism,
             held_since: None,
             buffer_timeout: None,
@@ -75,6 +81,13 @@ impl ExchangeWriter {
     #[must_use]
     pub fn with_buffer_timeout(mut self, timeout: Option<i64>) -> Self {
         self.buffer_timeout = timeout;
+        self
+    }
+
+    /// Cuts batches to about so many bytes.
+    #[must_use]
+    pub fn with_batch_bytes(mut self, bytes: usize) -> Self {
+        self.batch_bytes = bytes.clamp(1, usize::MAX / 4);
         self
     }
 
@@ -101,10 +114,48 @@ impl ExchangeWriter {
     /// # Errors
     /// If the task is cancelled while it waits for room, or the batch cannot be partitioned.
     pub fn emit(&mut self, batch: Batch, now: Timestamp) -> Result<()> {
-        let changes = match batch {
-            Batch::Changes(changes) => changes,
-            Batch::Records(records) => return self.emit_records(records, now),
-        };
+        match batch {
+            Batch::Changes(changes) => {
+                if changes.bytes() > self.bytes_to_cut() {
+                    return self.emit_cut(changes.compact()?, now);
+                }
+                self.emit_changes(changes, now)
+            }
+            Batch::Records(records) => {
+                if records.bytes() > self.bytes_to_cut() {
+                    return self.emit_records_cut(records, now);
+                }
+                self.emit_records(records, now)
+            }
+        }
+    }
+
+    /// A batch with more bytes is cut. What is a little too large goes as it is.
+    fn bytes_to_cut(&self) -> usize {
+        self.batch_bytes * 2
+    }
+
+    /// Cuts in the middle until the pieces are small enough; rows may be of very different size.
+    fn emit_cut(&mut self, changes: ChangeBatch, now: Timestamp) -> Result<()> {
+        let rows = changes.physical_rows();
+        if rows < 2 || changes.bytes() <= self.bytes_to_cut() {
+            return self.emit_changes(changes, now);
+        }
+        self.emit_cut(changes.slice(0, rows / 2), now)?;
+        self.emit_cut(changes.slice(rows / 2, rows - rows / 2), now)
+    }
+
+    fn emit_records_cut(&mut self, mut records: Box<dyn AnyRecords>, now: Timestamp) -> Result<()> {
+        let len = records.len();
+        if len < 2 || records.bytes() <= self.bytes_to_cut() {
+            return self.emit_records(records, now);
+        }
+        let behind = records.split_off(len / 2);
+        self.emit_records_cut(records, now)?;
+        self.emit_records_cut(behind, now)
+    }
+
+    fn emit_changes(&mut self, changes: ChangeBatch, now: Timestamp) -> Result<()> {
         match &self.exchange {
             Exchange::Hash(columns) => {
                 let targets = self.senders.len() as u32;
@@ -158,8 +209,9 @@ impl ExchangeWriter {
             return self.send(target, changes.into());
         }
         buffer.rows += rows;
+        buffer.bytes += changes.bytes();
         buffer.batches.push(changes);
-        if buffer.rows >= self.batch_size {
+        if buffer.rows >= self.batch_size || buffer.bytes >= self.batch_bytes {
             return self.flush_one(target);
         }
         self.held_since.get_or_insert(now);
@@ -208,11 +260,16 @@ impl ExchangeWriter {
 
     fn hold_records(&mut self, target: usize, records: Box<dyn AnyRecords>, now: Timestamp) -> Result<()> {
         let buffer = &mut self.buffers[target];
-        match &mut buffer.records {
-            Some(held) => held.append(records)?,
-            None => buffer.records = Some(records),
-        }
-        if buffer.records.as_ref().is_some_and(|held| held.len() * 2 >= self.batch_size) {
+        let bytes = records.bytes();
+        let held = match &mut buffer.records {
+            Some(held) => {
+                held.append(records)?;
+                held.len()
+            }
+            None => buffer.records.insert(records).len(),
+        };
+        buffer.bytes += bytes;
+        if held * 2 >= self.batch_size || buffer.bytes >= self.batch_bytes {
             return self.flush_one(target);
         }
         self.held_since.get_or_insert(now);

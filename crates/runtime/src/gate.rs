@@ -3,10 +3,15 @@
 //! One lock and one condition let the task wait for "a message or an element" without a poll interval. It is taken once
 //! per batch, not per record.
 //!
-//! Invariants: a channel holds at most [`Limits`] and one batch more; rows, once in, leave in order; only batches wait for
-//! room (a watermark that follows a watermark replaces it, and barriers and ends are few, so the queue is bounded by its
-//! batches). A producer that waits looks at its own cancellation; a closed gate takes everything and keeps nothing, so
-//! that nobody hangs on a receiver that has failed.
+//! Invariants: a channel holds at most [`Limits`] (batches, rows and bytes, whichever is first) and one batch more; rows, once in,
+//! leave in order; only batches wait for room (a watermark that follows a watermark replaces it, and barriers and ends are few, so
+//! the queue is bounded by its batches). A closed gate takes everything and keeps nothing, so that nobody hangs on a receiver that
+//! has failed.
+//!
+//! Who sends asks for room first and is never blocked by the gate: [`Gate::offer`] takes an element or gives it back, and then wakes
+//! the sender once when half of the channel is free again. [`Gate::send`] is such a sender, which waits with its thread and looks at its
+//! own cancellation meanwhile. A sender that serves many channels with one thread offers, and goes on with the others. What a
+//! batch is large is worked out once, before the lock is taken.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,7 +20,7 @@ use std::time::Duration;
 
 use flott_batch::{Batch, WatermarkStatus};
 use flott_checkpoint::Barrier;
-use flott_types::{Clock, Error, Result, Watermark};
+use flott_types::{Clock, Error, Result, Waker, Watermark};
 use parking_lot::{Condvar, Mutex};
 
 use crate::TaskCommand;
@@ -61,6 +66,19 @@ pub struct Limits {
     pub batches: usize,
     /// So many rows.
     pub rows: usize,
+    /// So many bytes.
+    pub bytes: usize,
+    /// Senders cut batches to about so many bytes, so that several fit into a channel.
+    pub batch_bytes: usize,
+}
+
+/// What became of an element that was offered.
+#[derive(Debug)]
+pub enum Offer {
+    /// It is in the channel, or was thrown away because the gate is closed.
+    Taken,
+    /// There is no room now; the waker that was left is called when there is.
+    Full(Element),
 }
 
 /// What the task finds.
@@ -133,16 +151,31 @@ struct State {
 
 #[derive(Default, Debug)]
 struct Channel {
-    queue: VecDeque<Element>,
+    /// Of batches the bytes.
+    queue: VecDeque<(Element, usize)>,
     batches: usize,
     rows: usize,
+    bytes: usize,
     blocked: bool,
-    writer_waits: bool,
+    /// Who was turned away, and wants to hear when there is room.
+    waiter: Option<Waiter>,
+}
+
+#[derive(Debug)]
+enum Waiter {
+    /// On the channel's condition.
+    Thread,
+    Waker(Waker),
 }
 
 impl Channel {
     fn is_full(&self, limits: Limits) -> bool {
-        self.batches >= limits.batches || self.rows >= limits.rows
+        self.batches >= limits.batches || self.rows >= limits.rows || self.bytes >= limits.bytes
+    }
+
+    /// Half empty before the sender is woken: fewer switches between threads.
+    fn has_room_again(&self, limits: Limits) -> bool {
+        self.batches <= limits.batches / 2 && self.rows <= limits.rows / 2 && self.bytes <= limits.bytes / 2
     }
 
     fn is_ready(&self) -> bool {
@@ -151,7 +184,7 @@ impl Channel {
 
     /// Whether it can be read by somebody who has room for batches or not.
     fn is_ready_for(&self, room: bool) -> bool {
-        self.is_ready() && (room || !matches!(self.queue.front(), Some(Element::Batch(_))))
+        self.is_ready() && (room || !matches!(self.queue.front(), Some((Element::Batch(_), _))))
     }
 }
 
@@ -199,41 +232,67 @@ impl Gate {
         cancel: &CancelFlag,
         clock: &dyn Clock,
     ) -> Result<u64> {
+        let bytes = bytes_of(&element);
         let mut waited = 0;
         let mut guard = self.state.lock();
-        if matches!(element, Element::Batch(_))
-            && guard.channels[channel].is_full(self.limits)
-            && !guard.closed
-        {
+        if self.must_wait(&guard, channel, &element) {
             let start = clock.nanos();
-            while guard.channels[channel].is_full(self.limits) && !guard.closed {
+            while self.must_wait(&guard, channel, &element) {
                 cancel.check()?;
-                guard.channels[channel].writer_waits = true;
+                guard.channels[channel].waiter = Some(Waiter::Thread);
                 self.writable[channel].wait_for(&mut guard, CANCEL_CHECK);
             }
-            guard.channels[channel].writer_waits = false;
+            guard.channels[channel].waiter = None;
             waited = clock.nanos().saturating_sub(start);
         }
-        let state = &mut *guard;
+        self.put(&mut guard, channel, element, bytes);
+        Ok(waited)
+    }
+
+    /// Puts an element into a channel, if it need not wait for room. Never blocks. Elements of one channel are to be offered in
+    /// order: what was given back goes first.
+    pub fn offer(&self, channel: usize, element: Element, waker: &Waker) -> Offer {
+        let bytes = bytes_of(&element);
+        let mut guard = self.state.lock();
+        if self.must_wait(&guard, channel, &element) {
+            guard.channels[channel].waiter = Some(Waiter::Waker(waker.clone()));
+            return Offer::Full(element);
+        }
+        self.put(&mut guard, channel, element, bytes);
+        Offer::Taken
+    }
+
+    /// The bytes that a channel takes at the moment: what its receiver announces to a sender elsewhere.
+    pub fn room(&self, channel: usize) -> usize {
+        let state = self.state.lock();
+        let channel = &state.channels[channel];
+        if channel.is_full(self.limits) { 0 } else { self.limits.bytes - channel.bytes }
+    }
+
+    fn must_wait(&self, state: &State, channel: usize, element: &Element) -> bool {
+        matches!(element, Element::Batch(_)) && !state.closed && state.channels[channel].is_full(self.limits)
+    }
+
+    fn put(&self, state: &mut State, channel: usize, element: Element, bytes: usize) {
         if state.closed {
-            return Ok(waited);
+            return;
         }
         let target = &mut state.channels[channel];
         let was_ready = target.is_ready();
         match (&element, target.queue.back_mut()) {
-            (Element::Watermark(new), Some(Element::Watermark(old))) => *old = *new,
+            (Element::Watermark(new), Some((Element::Watermark(old), _))) => *old = *new,
             (Element::Batch(batch), _) => {
                 target.batches += 1;
                 target.rows += batch.num_rows();
-                target.queue.push_back(element);
+                target.bytes += bytes;
+                target.queue.push_back((element, bytes));
             }
-            _ => target.queue.push_back(element),
+            _ => target.queue.push_back((element, 0)),
         }
         if !was_ready && target.is_ready() {
             state.ready += 1;
             self.wake_reader(state);
         }
-        Ok(waited)
     }
 
     /// The next message, else the next element of the channels in turn.
@@ -258,22 +317,23 @@ impl Gate {
         let Some(at) = turn else { return Next::Nothing };
         state.turn = (at + 1) % count;
         let channel = &mut state.channels[at];
-        let Some(element) = channel.queue.pop_front() else {
+        let Some((element, bytes)) = channel.queue.pop_front() else {
             return Next::Nothing;
         };
+        let mut waiter = None;
         if let Element::Batch(batch) = &element {
             channel.batches -= 1;
             channel.rows -= batch.num_rows();
-            // Half empty before the writer is woken: fewer switches between threads.
-            let room = channel.batches <= self.limits.batches / 2 && channel.rows <= self.limits.rows / 2;
-            if channel.writer_waits && room {
-                channel.writer_waits = false;
-                self.writable[at].notify_one();
+            channel.bytes -= bytes;
+            if channel.waiter.is_some() && channel.has_room_again(self.limits) {
+                waiter = channel.waiter.take();
             }
         }
         if channel.queue.is_empty() {
             state.ready -= 1;
         }
+        drop(guard);
+        self.tell(at, waiter);
         Next::Element { channel: at, element }
     }
 
@@ -349,14 +409,16 @@ impl Gate {
         guard.mail.clear();
         let queues: Vec<_> =
             guard.channels.iter_mut().map(|channel| std::mem::take(&mut channel.queue)).collect();
+        let mut waiters = Vec::new();
         for channel in &mut guard.channels {
-            (channel.batches, channel.rows) = (0, 0);
+            (channel.batches, channel.rows, channel.bytes) = (0, 0, 0);
+            waiters.push(channel.waiter.take());
         }
         self.readable.notify_all();
-        for writable in &self.writable {
-            writable.notify_all();
-        }
         drop(guard);
+        for (channel, waiter) in waiters.into_iter().enumerate() {
+            self.tell(channel, waiter);
+        }
         // The batches are freed without the lock.
         drop(queues);
     }
@@ -366,9 +428,34 @@ impl Gate {
         self.state.lock().channels.iter().map(|channel| channel.rows).sum()
     }
 
+    /// Bytes queued at the moment.
+    pub fn queued_bytes(&self) -> usize {
+        self.state.lock().channels.iter().map(|channel| channel.bytes).sum()
+    }
+
+    /// Says that there is room again; without the lock, for a waker may do anything.
+    fn tell(&self, channel: usize, waiter: Option<Waiter>) {
+        match waiter {
+            None => {}
+            Some(Waiter::Thread) => _ = self.writable[channel].notify_one(),
+            Some(Waiter::Waker(waker)) => waker.wake(),
+        }
+    }
+
     fn wake_reader(&self, state: &mut State) {
         if state.reader_waits {
             self.readable.notify_one();
         }
+    }
+}
+
+fn bytes_of(element: &Element) -> usize {
+    match element {
+        Element::Batch(batch) => batch.bytes(),
+        Element::Begin
+        | Element::Watermark(_)
+        | Element::Status(_)
+        | Element::Barrier(..)
+        | Element::EndOfInput => 0,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 use flott_checkpoint::alignment::Mode;
 use flott_connector::TableContext;
-use flott_types::config::parse_duration;
+use flott_types::config::{parse_duration, parse_memory_size};
 use flott_types::{Configuration, Error, Result, Timestamp};
 
 use crate::NotNull;
@@ -46,6 +46,10 @@ const NOT_NULL: &str = "table.exec.sink.not-null-enforcer";
 const TYPE_LENGTH: &str = "table.exec.sink.type-length-enforcer";
 const DEFAULT_BATCH_SIZE: usize = 4_096;
 const CHANNEL_BATCHES: usize = 16;
+const SEGMENT_SIZE: &str = "taskmanager.memory.segment-size";
+const DEFAULT_SEGMENT_SIZE: u64 = 1 << 20;
+const CHANNEL_BUFFERS: &str = "taskmanager.network.memory.buffers-per-channel";
+const DEFAULT_CHANNEL_BUFFERS: u64 = 4;
 
 impl TaskOptions {
     /// From the job's configuration.
@@ -85,7 +89,7 @@ impl TaskOptions {
             mode,
             not_null,
             auto_watermark_interval: read.duration("pipeline.auto-watermark-interval")?.unwrap_or(200),
-            limits: Limits { batches: CHANNEL_BATCHES, rows: 2 * batch_size },
+            limits: limits(read, batch_size)?,
             batch,
             cancellation_interval: read.duration("task.cancellation.interval")?.unwrap_or(30_000),
             cancellation_timeout: read
@@ -122,6 +126,18 @@ impl TaskOptions {
             configuration.map_err(|error| Error::internal("configuration").with_source(error))?;
         Ok(TableContext { batch: self.batch, zone: self.zone.clone(), configuration })
     }
+}
+
+/// What a channel holds: so many batches, two full ones in rows, and in bytes Flink's buffers.
+fn limits(read: Reader<'_>, batch_size: usize) -> Result<Limits> {
+    let segment = read.memory(SEGMENT_SIZE)?.unwrap_or(DEFAULT_SEGMENT_SIZE);
+    let buffers = read.number(CHANNEL_BUFFERS)?.unwrap_or(DEFAULT_CHANNEL_BUFFERS);
+    if segment == 0 {
+        return Err(read.wrong(SEGMENT_SIZE, "a size above 0"));
+    }
+    // A channel for which Flink sets no buffer aside lives on those that float; here it has one.
+    let bytes = usize::try_from(segment.saturating_mul(buffers.max(1))).unwrap_or(usize::MAX);
+    Ok(Limits { batches: CHANNEL_BATCHES, rows: 2 * batch_size, bytes, batch_bytes: segment as usize })
 }
 
 /// Reads values of Flink's notation, with errors that name the key.
@@ -165,6 +181,14 @@ impl<'a> Reader<'a> {
     /// If it is something else.
     pub fn duration(&self, key: &str) -> Result<Option<i64>> {
         self.parsed(key, parse_duration, "a duration such as '500 ms', '10 s' or '1 min'")
+    }
+
+    /// A size in bytes: `32 kb`, `1 mb`.
+    ///
+    /// # Errors
+    /// If it is something else.
+    pub fn memory(&self, key: &str) -> Result<Option<u64>> {
+        self.parsed(key, parse_memory_size, "a size such as '512 kb' or '64 mb'")
     }
 
     /// An error about the value of a key.

@@ -1,16 +1,20 @@
 //! The asynchronous part of a task's snapshots: a thread of the task's own that stores them in order and acknowledges.
 //!
 //! Order matters, because a snapshot of changes builds on the one before it.
+//!
+//! What waits here is bounded by the checkpoints that the coordinator has under way: one that is aborted while it waits is thrown
+//! away, unwritten, and so are the snapshots of changes that build on it. The next one is told to be full then. A store
+//! that hangs for an hour costs the one hand-over that it hangs on, and one that waits.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use flott_checkpoint::Barrier;
 use flott_checkpoint::manifest::{SubtaskRestore, TaskSnapshot};
 use flott_state::RestoredState;
-use flott_types::{Clock, Error, Result};
+use flott_types::{CheckpointId, Clock, Error, Result};
+use parking_lot::{Condvar, Mutex};
 
 use crate::chain::{OperatorState, guard};
 use crate::{SnapshotMetrics, TaskDeployment, TaskReport, Thread, Threads};
@@ -50,18 +54,48 @@ pub trait SnapshotWriter: Send {
 /// Called with each report.
 pub(crate) type Report = Arc<dyn Fn(TaskReport) + Send + Sync>;
 
-struct Work {
-    barrier: Barrier,
-    target: Option<Arc<str>>,
-    operators: Vec<OperatorState>,
-    metrics: SnapshotMetrics,
+/// A task's hand-over.
+pub(crate) struct Work {
+    pub(crate) barrier: Barrier,
+    pub(crate) target: Option<Arc<str>>,
+    pub(crate) operators: Vec<OperatorState>,
+    /// Whether it holds everything, and not what changed since the one before.
+    pub(crate) full: bool,
+    pub(crate) metrics: SnapshotMetrics,
 }
 
 /// The thread and the way to it.
 pub(crate) struct Uploader {
-    work: Option<Sender<Work>>,
+    queue: Arc<Queue>,
     thread: Thread,
-    lost: Arc<AtomicBool>,
+    report: Report,
+}
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    work: VecDeque<Work>,
+    /// The last hand-over was lost, so that nothing can build on it.
+    lost: bool,
+    closed: bool,
+}
+
+impl Waiting {
+    /// Throws a hand-over away, and those that build on it. Gives the checkpoints of the latter.
+    fn drop_one(&mut self, checkpoint: CheckpointId) -> Vec<CheckpointId> {
+        let Some(at) = self.work.iter().position(|work| work.barrier.checkpoint == checkpoint) else {
+            return Vec::new();
+        };
+        let behind = self.work.iter().skip(at + 1).position(|work| work.full);
+        let end = behind.map_or(self.work.len(), |behind| at + 1 + behind);
+        self.lost |= end == self.work.len();
+        self.work.drain(at..end).skip(1).map(|work| work.barrier.checkpoint).collect()
+    }
 }
 
 impl Uploader {
@@ -72,39 +106,49 @@ impl Uploader {
         clock: Arc<dyn Clock>,
         report: Report,
     ) -> Result<Self> {
-        let (work, received) = channel();
-        let lost = Arc::new(AtomicBool::new(false));
-        let told = lost.clone();
-        let thread = threads
-            .spawn(&format!("{name} snapshots"), move || upload(received, writer, &*clock, &report, &told))?;
-        Ok(Uploader { work: Some(work), thread, lost })
+        let queue = Arc::new(Queue::default());
+        let (work, told) = (queue.clone(), report.clone());
+        let thread =
+            threads.spawn(&format!("{name} snapshots"), move || upload(&work, writer, &*clock, &told))?;
+        Ok(Uploader { queue, thread, report })
     }
 
     /// Whether the last hand-over was lost; asked once.
     pub(crate) fn take_lost(&self) -> bool {
-        self.lost.swap(false, Ordering::AcqRel)
+        std::mem::take(&mut self.queue.state.lock().lost)
     }
 
-    pub(crate) fn write(
-        &self,
-        barrier: Barrier,
-        target: Option<Arc<str>>,
-        operators: Vec<OperatorState>,
-        metrics: SnapshotMetrics,
-    ) -> Result<()> {
-        let work = Work { barrier, target, operators, metrics };
-        match self.work.as_ref().map(|sender| sender.send(work)) {
-            Some(Ok(())) => Ok(()),
-            _ => Err(Error::internal("the snapshot thread has ended")),
+    pub(crate) fn write(&self, work: Work) -> Result<()> {
+        if self.thread.has_ended() {
+            return Err(Error::internal("the snapshot thread has ended"));
+        }
+        self.queue.state.lock().work.push_back(work);
+        self.queue.changed.notify_one();
+        Ok(())
+    }
+
+    /// Nobody waits for this checkpoint any more.
+    pub(crate) fn abort(&self, checkpoint: CheckpointId) {
+        let building_on_it = self.queue.state.lock().drop_one(checkpoint);
+        for other in building_on_it {
+            let failure =
+                format!("it builds on checkpoint {checkpoint}, which was aborted before it was stored");
+            (self.report)(TaskReport::Decline { checkpoint: other, failure: Some(failure) });
         }
     }
 }
 
 impl Drop for Uploader {
-    /// Waits for what is under way: a task that has ended writes nothing any more. But a store that does not answer must not
-    /// keep the job from its end; what it writes later belongs to a checkpoint that never completes.
+    /// Waits for what is under way: a task that has ended writes nothing any more, and begins nothing. But a store that does not
+    /// answer must not keep the job from its end; what it writes later belongs to a checkpoint that never completes.
     fn drop(&mut self) {
-        self.work = None;
+        let waiting = {
+            let mut state = self.queue.state.lock();
+            state.closed = true;
+            std::mem::take(&mut state.work)
+        };
+        self.queue.changed.notify_one();
+        drop(waiting);
         if !self.thread.wait_for(STORE_ANSWERS_WITHIN) {
             tracing::warn!("the store of snapshots does not answer; the task does not wait for it");
             self.thread.abandon();
@@ -112,14 +156,24 @@ impl Drop for Uploader {
     }
 }
 
-fn upload(
-    work: Receiver<Work>,
-    mut writer: Box<dyn SnapshotWriter>,
-    clock: &dyn Clock,
-    report: &Report,
-    lost: &AtomicBool,
-) {
-    for Work { barrier, target, operators, mut metrics } in work {
+impl Queue {
+    /// The next hand-over; none when the task has ended.
+    fn next(&self) -> Option<Work> {
+        let mut state = self.state.lock();
+        loop {
+            if let Some(work) = state.work.pop_front() {
+                return Some(work);
+            }
+            if state.closed {
+                return None;
+            }
+            self.changed.wait(&mut state);
+        }
+    }
+}
+
+fn upload(queue: &Queue, mut writer: Box<dyn SnapshotWriter>, clock: &dyn Clock, report: &Report) {
+    while let Some(Work { barrier, target, operators, mut metrics, .. }) = queue.next() {
         let checkpoint = barrier.checkpoint;
         let start = clock.nanos();
         match guard("snapshot", || writer.write(barrier, target.as_deref(), operators)) {
@@ -129,9 +183,82 @@ fn upload(
                 report(TaskReport::Ack { checkpoint, snapshot, metrics });
             }
             Err(error) => {
-                lost.store(true, Ordering::Release);
+                queue.state.lock().lost = true;
                 report(TaskReport::Decline { checkpoint, failure: Some(error.to_string()) });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use flott_checkpoint::CheckpointKind;
+    use flott_types::SystemClock;
+
+    use super::*;
+
+    /// A store that says what it was given, and then hangs until it is let go on.
+    struct Hanging(Sender<u64>, Receiver<()>);
+
+    impl SnapshotWriter for Hanging {
+        fn write(
+            &mut self,
+            barrier: Barrier,
+            _: Option<&str>,
+            _: Vec<OperatorState>,
+        ) -> Result<(TaskSnapshot, u64)> {
+            let _ = self.0.send(barrier.checkpoint.0);
+            let _ = self.1.recv();
+            Ok((TaskSnapshot::default(), 0))
+        }
+    }
+
+    fn work(checkpoint: u64, full: bool) -> Work {
+        let kind = CheckpointKind::Checkpoint;
+        let barrier = Barrier { checkpoint: CheckpointId(checkpoint), created_at: 0, kind };
+        Work { barrier, target: None, operators: Vec::new(), full, metrics: SnapshotMetrics::default() }
+    }
+
+    #[test]
+    fn what_is_aborted_while_the_store_hangs_is_never_written() {
+        let (began, begun) = channel();
+        let (go_on, wait) = channel();
+        let reports = Arc::new(Mutex::new(Vec::new()));
+        let seen = reports.clone();
+        let report: Report = Arc::new(move |report| {
+            seen.lock().push(match report {
+                TaskReport::Ack { checkpoint, .. } => format!("{checkpoint} stored"),
+                TaskReport::Decline { checkpoint, .. } => format!("{checkpoint} declined"),
+                other => format!("{other:?}"),
+            });
+        });
+        let writer = Box::new(Hanging(began, wait));
+        let clock = Arc::new(SystemClock::new());
+        let uploader = Uploader::start("t", &Threads::default(), writer, clock, report).unwrap();
+        uploader.write(work(1, true)).unwrap();
+        assert_eq!(begun.recv().unwrap(), 1);
+        // Each times out before its turn comes.
+        for checkpoint in 2..100 {
+            uploader.write(work(checkpoint, checkpoint > 2)).unwrap();
+            uploader.abort(CheckpointId(checkpoint));
+            assert_eq!(uploader.queue.state.lock().work.len(), 0);
+            assert!(uploader.take_lost(), "the next one cannot build on it");
+        }
+        assert!(!uploader.take_lost());
+        uploader.write(work(100, true)).unwrap();
+        uploader.write(work(101, false)).unwrap();
+        uploader.write(work(102, false)).unwrap();
+        uploader.write(work(103, true)).unwrap();
+        uploader.abort(CheckpointId(101));
+        assert!(!uploader.take_lost(), "what comes next builds on 103");
+        (0..3).for_each(|_| go_on.send(()).unwrap());
+        assert_eq!((begun.recv().unwrap(), begun.recv().unwrap()), (100, 103));
+        uploader.abort(CheckpointId(103));
+        drop(go_on);
+        drop(uploader);
+        let reports = reports.lock();
+        assert_eq!(*reports, ["102 declined", "1 stored", "100 stored", "103 stored"]);
     }
 }

@@ -20,7 +20,7 @@ use flott_types::{CheckpointId, Result, Timestamp, Waker, Watermark};
 use crate::build::Chain;
 use crate::chain::Restored;
 use crate::gate::{CancelFlag, Element, Gate, Next};
-use crate::snapshot::{Report, Uploader};
+use crate::snapshot::{Report, Uploader, Work};
 use crate::source::{SourceHead, SourceStep};
 use crate::valve::{Progress, Valve};
 use crate::{SnapshotMetrics, TaskCommand, TaskDeployment, TaskEnvironment, TaskMetrics, TaskReport};
@@ -204,7 +204,12 @@ impl Task {
                 return self.step(Event::Trigger(barrier), now);
             }
             TaskCommand::Complete(checkpoint) => return self.step(Event::Complete(checkpoint), now),
-            TaskCommand::Aborted(checkpoint) => return self.step(Event::Aborted(checkpoint), now),
+            TaskCommand::Aborted(checkpoint) => {
+                if let Some(uploader) = &self.uploader {
+                    uploader.abort(checkpoint);
+                }
+                return self.step(Event::Aborted(checkpoint), now);
+            }
             TaskCommand::AddSplits(splits) => {
                 if let Some(source) = &mut self.chain.source {
                     source.add_splits(splits, &mut self.chain.root, now)?;
@@ -321,7 +326,7 @@ impl Task {
             start_delay_millis: now.saturating_sub(barrier.created_at),
             ..SnapshotMetrics::default()
         };
-        uploader.write(barrier, target, operators, metrics)
+        uploader.write(Work { barrier, target, operators, full, metrics })
     }
 
     /// Fires what is due and calls who was woken; says whether there was something. What it put out is not held back if the input is dry.

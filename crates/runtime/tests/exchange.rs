@@ -129,3 +129,49 @@ fn global_rows_go_to_the_first_and_control_elements_to_all() {
     writer.broadcast(&Element::EndOfInput).unwrap();
     assert_eq!(log.take(), [vec!["1", "end"], vec!["end"]]);
 }
+
+#[test]
+fn wide_rows_are_cut_and_sent_when_they_have_the_bytes() {
+    for exchange in [Exchange::Forward, Exchange::Hash(vec![0]), Exchange::Rebalance] {
+        let (writer, log) = writer(exchange.clone(), 2, 1_000);
+        let mut writer = writer.with_batch_bytes(80);
+        writer.emit(changes(0..200).into(), 0).unwrap();
+        writer.flush().unwrap();
+        let sent = log.take();
+        let batches: Vec<&String> = sent.iter().flatten().collect();
+        let mut rows: Vec<i64> = batches
+            .iter()
+            .flat_map(|batch| batch.split(' ').map(|row| row.parse::<i64>().unwrap()))
+            .collect();
+        assert!(batches.iter().all(|batch| batch.split(' ').count() <= 40), "{exchange:?}: {sent:?}");
+        assert!(batches.len() > 8, "{exchange:?}: {sent:?}");
+        rows.sort_unstable();
+        assert!(rows.into_iter().eq(0..200), "{exchange:?}");
+    }
+    let (writer, log) = writer(Exchange::Forward, 1, 1_000);
+    let mut writer = writer.with_batch_bytes(80);
+    (0..4).for_each(|at| writer.emit(changes(at * 3..at * 3 + 3).into(), 0).unwrap());
+    assert_eq!(log.take(), [["0 1 2 3 4 5 6 7 8 9 10 11"]], "small ones are sent when they have the bytes");
+}
+
+#[test]
+fn values_of_programs_are_cut_too() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    struct Values(Arc<Mutex<Vec<Vec<String>>>>);
+    impl Sender for Values {
+        fn send(&mut self, element: Element) -> Result<()> {
+            let Element::Batch(batch) = element else { panic!("{element:?}") };
+            self.0.lock().push(batch.into_records::<String>()?.values);
+            Ok(())
+        }
+    }
+    let senders: Vec<Box<dyn Sender>> = vec![Box::new(Values(seen.clone()))];
+    let mut writer =
+        ExchangeWriter::new(Exchange::Forward, schema(), senders, 0, 4_096, 128).with_batch_bytes(10_000);
+    let values: Vec<String> = (0..100).map(|at| format!("{at:>1000}")).collect();
+    writer.emit(flott_batch::Records::new(values.clone()).into(), 0).unwrap();
+    writer.flush().unwrap();
+    let seen = std::mem::take(&mut *seen.lock());
+    assert!(seen.len() >= 5 && seen.iter().all(|values| values.len() <= 20), "{}", seen.len());
+    assert_eq!(seen.concat(), values);
+}

@@ -11,12 +11,12 @@ use arrow::array::{Int64Array, RecordBatch};
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_checkpoint::{Barrier, CheckpointKind};
 use flott_runtime::TaskCommand;
-use flott_runtime::gate::{CancelFlag, Element, Gate, Limits, Next};
-use flott_types::{CheckpointId, SystemClock, TypeKind, Watermark};
+use flott_runtime::gate::{CancelFlag, Element, Gate, Limits, Next, Offer};
+use flott_types::{CheckpointId, SystemClock, TypeKind, Waker, Watermark};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
-const LIMITS: Limits = Limits { batches: 4, rows: 20 };
+const LIMITS: Limits = Limits { batches: 4, rows: 20, bytes: 1 << 20, batch_bytes: 1 << 18 };
 
 fn batch(values: impl IntoIterator<Item = i64>) -> Element {
     let schema = arrow_type::schema([("v", &TypeKind::BigInt.nullable())]);
@@ -151,7 +151,7 @@ fn without_room_only_what_is_not_behind_a_batch_is_read() {
 
 #[test]
 fn a_producer_that_waits_notices_its_cancellation() {
-    let gate = Gate::new(1, Limits { batches: 1, rows: 1 });
+    let gate = Gate::new(1, Limits { batches: 1, rows: 1, ..LIMITS });
     let cancel = CancelFlag::default();
     send(&gate, 0, batch([1]));
     // Control elements never wait.
@@ -167,7 +167,7 @@ fn a_producer_that_waits_notices_its_cancellation() {
 
 #[test]
 fn a_closed_gate_holds_nobody_and_keeps_nothing() {
-    let gate = Gate::new(1, Limits { batches: 1, rows: 1 });
+    let gate = Gate::new(1, Limits { batches: 1, rows: 1, ..LIMITS });
     send(&gate, 0, batch([1]));
     scope(|scope| {
         let blocked = scope.spawn(|| send(&gate, 0, batch([2])));
@@ -228,4 +228,40 @@ fn producers_at_random_speed_lose_nothing_and_stay_within_bounds() {
             assert!(values.len() >= 300 && values.iter().copied().eq(0..values.len() as i64), "seed {seed}");
         }
     }
+}
+
+fn wide(rows: usize, bytes: usize) -> Element {
+    let schema = arrow_type::schema([("v", &TypeKind::STRING.nullable())]);
+    let values = arrow::array::StringArray::from_iter_values((0..rows).map(|_| "x".repeat(bytes)));
+    let columns = RecordBatch::try_new(schema, vec![Arc::new(values)]).unwrap();
+    Element::Batch(ChangeBatch::insert_only(columns).into())
+}
+
+#[test]
+fn wide_rows_fill_a_channel_by_their_bytes() {
+    let gate = Gate::new(1, Limits { batches: 100, rows: 1_000, bytes: 10_000, batch_bytes: 2_500 });
+    let woken = Arc::new(AtomicBool::new(false));
+    let told = woken.clone();
+    let waker = Waker::new(move || told.store(true, Ordering::SeqCst));
+    let offer = |element| gate.offer(0, element, &waker);
+    assert_eq!(gate.room(0), 10_000);
+    assert!(matches!(offer(wide(1, 6_000)), Offer::Taken));
+    assert!((3_900..4_000).contains(&gate.room(0)), "{}", gate.room(0));
+    assert!(matches!(offer(wide(2, 3_000)), Offer::Taken), "one more than fits");
+    assert_eq!(gate.room(0), 0);
+    let Offer::Full(returned) = offer(wide(1, 1)) else { panic!("there was room") };
+    assert!(matches!(offer(Element::Watermark(Watermark(1))), Offer::Taken), "only batches wait");
+    assert!(!woken.load(Ordering::SeqCst));
+    take(&gate).unwrap();
+    assert!(!woken.load(Ordering::SeqCst), "more than half is taken still");
+    take(&gate).unwrap();
+    assert!(woken.swap(false, Ordering::SeqCst));
+    assert!(matches!(offer(returned), Offer::Taken));
+    assert!(gate.queued_bytes() < 100);
+
+    offer(wide(1, 20_000));
+    assert!(matches!(offer(wide(1, 1)), Offer::Full(_)));
+    gate.close();
+    assert!(woken.load(Ordering::SeqCst), "nobody waits for a receiver that has gone");
+    assert!(matches!(offer(wide(1, 1)), Offer::Taken));
 }

@@ -1,0 +1,109 @@
+//! How many bytes a batch keeps in memory: what queues between tasks are bounded by.
+//!
+//! Of columns it is what belongs to the rows at hand, exactly: a slice of a large batch counts as a slice. It takes a look at each
+//! column and none at the rows. Of values of a program's own type nothing is known but the size of the value
+//! itself; what it points to is estimated from what a sample of the values is long when it is written. A type that owns nothing
+//! needs no sample.
+
+use std::io;
+
+use crate::bytes::of_column;
+use crate::{Batch, ChangeBatch, Record, Records};
+
+/// One of so many values is measured.
+const SAMPLE: usize = 16;
+
+impl Batch {
+    /// The bytes that it keeps in memory, about.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Batch::Changes(changes) => changes.bytes(),
+            Batch::Records(records) => records.bytes(),
+        }
+    }
+}
+
+impl ChangeBatch {
+    /// The bytes of its rows; those that are not selected count too.
+    pub fn bytes(&self) -> usize {
+        let columns: usize = self.columns().columns().iter().map(|column| of_column(column.as_ref())).sum();
+        columns + self.kinds().map_or(0, |_| self.physical_rows())
+    }
+}
+
+impl<T: Record> Records<T> {
+    /// The bytes of the values with what they own, estimated.
+    pub(crate) fn bytes(&self) -> usize {
+        let len = self.values.len();
+        let beside = self.timestamps.as_ref().map_or(0, |_| 8) + self.routes.as_ref().map_or(0, |_| 8);
+        let mut bytes = len * (size_of::<T>() + beside);
+        if std::mem::needs_drop::<T>() {
+            let mut written = Written(0);
+            let mut measured = 0;
+            for value in self.values.iter().step_by(SAMPLE) {
+                measured += 1;
+                // A type that refuses to be written says so where it must be.
+                if rmp_serde::encode::write(&mut written, value).is_err() {
+                    break;
+                }
+            }
+            bytes += (written.0 as u128 * len as u128 / (measured as u128).max(1)) as usize;
+        }
+        bytes
+    }
+}
+
+/// Counts what is written and keeps nothing.
+struct Written(usize);
+
+impl io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Int64Array, ListArray, RecordBatch, StringArray};
+    use arrow::datatypes::Int32Type;
+
+    use super::*;
+
+    fn batch(column: ArrayRef) -> ChangeBatch {
+        ChangeBatch::insert_only(RecordBatch::try_from_iter([("a", column)]).unwrap())
+    }
+
+    #[test]
+    fn a_slice_counts_as_a_slice() {
+        let numbers = Int64Array::from_iter_values(0..1_000);
+        assert_eq!(batch(Arc::new(numbers.clone())).bytes(), 8_000);
+        assert_eq!(batch(Arc::new(numbers.slice(10, 5))).bytes(), 40);
+        let texts = StringArray::from_iter_values((0..1_000).map(|_| "x".repeat(100)));
+        assert_eq!(batch(Arc::new(texts.slice(999, 1))).bytes(), 100 + 4);
+        let nullable = StringArray::from_iter([Some("abc"), None]);
+        assert_eq!(batch(Arc::new(nullable)).bytes(), 3 + 2 * 4);
+        let lists: ListArray =
+            ListArray::from_iter_primitive::<Int32Type, _, _>((0..1_000).map(|_| Some(vec![Some(1); 10])));
+        let (all, slice) =
+            (batch(Arc::new(lists.clone())).bytes(), batch(Arc::new(lists.slice(0, 10))).bytes());
+        assert!(all > 40_000 && (400..1_000).contains(&slice), "{all} {slice}");
+    }
+
+    #[test]
+    fn values_count_with_what_they_own() {
+        assert_eq!(Records::new(vec![1u64; 100]).bytes(), 800);
+        assert_eq!(Records::with_timestamps(vec![1u64; 100], vec![0; 100]).bytes(), 1_600);
+        let texts = Records::new(vec!["x".repeat(1_000); 100]);
+        assert!((100_000..110_000).contains(&texts.bytes()), "{}", texts.bytes());
+        let one_large = Records::new(vec![vec!["y".repeat(1 << 20)]]);
+        assert!(one_large.bytes() > 1 << 20);
+        assert_eq!(Records::<String>::new(Vec::new()).bytes(), 0);
+    }
+}

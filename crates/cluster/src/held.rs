@@ -1,0 +1,207 @@
+//! Batches that wait: in memory while they are few, on disk when they are many.
+//!
+//! A file has no name: it is the system's to remove, however the process ends. It is given back when the last of its batches has been
+//! taken or dropped, and holds about [`FILE_BYTES`], so that a stream of batches that is never quite read out does not keep a file
+//! for ever.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, UInt8Array};
+use arrow::buffer::Buffer;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow_ipc::reader::StreamReader;
+use arrow_ipc::writer::StreamWriter;
+use flott_batch::{AnyRecords, Batch, ChangeBatch, RowKinds};
+use flott_types::{Error, Result};
+use parking_lot::Mutex;
+
+/// A file is not added to when it has so many bytes.
+const FILE_BYTES: u64 = 256 << 20;
+
+/// A batch that waits.
+pub(crate) struct Held {
+    pub(crate) rows: usize,
+    place: Place,
+}
+
+enum Place {
+    Memory(Batch, usize),
+    Disk { file: Arc<Mutex<File>>, offset: u64, len: usize, kind: Kind },
+}
+
+/// How the bytes become a batch again.
+enum Kind {
+    /// Of this schema; with a last column of kinds, where there are some.
+    Changes {
+        schema: SchemaRef,
+        has_kinds: bool,
+    },
+    Records(fn(&[u8]) -> Result<Box<dyn AnyRecords>>),
+}
+
+/// Where batches wait.
+pub(crate) struct Room {
+    /// So many bytes are kept in memory.
+    bytes: usize,
+    /// In memory now.
+    held: usize,
+    directory: PathBuf,
+    file: Option<(Arc<Mutex<File>>, u64)>,
+}
+
+impl Room {
+    pub(crate) fn new(bytes: usize, directory: PathBuf) -> Self {
+        Room { bytes, held: 0, directory, file: None }
+    }
+
+    /// Keeps a batch until it is taken, or dropped with [`Room::forget`].
+    pub(crate) fn hold(&mut self, batch: Batch) -> Result<Held> {
+        let (rows, bytes) = (batch.num_rows(), batch.bytes());
+        if self.held + bytes <= self.bytes {
+            self.held += bytes;
+            return Ok(Held { rows, place: Place::Memory(batch, bytes) });
+        }
+        let (encoded, kind) = encode(batch)?;
+        let (file, end) = match self.file.take().filter(|(_, end)| *end < FILE_BYTES) {
+            Some(open) => open,
+            None => {
+                let file = tempfile::tempfile_in(&self.directory).map_err(|error| self.failed(error))?;
+                (Arc::new(Mutex::new(file)), 0)
+            }
+        };
+        file.lock().write_all(&encoded).map_err(|error| self.failed(error))?;
+        self.file = Some((file.clone(), end + encoded.len() as u64));
+        Ok(Held { rows, place: Place::Disk { file, offset: end, len: encoded.len(), kind } })
+    }
+
+    /// Gives a batch back.
+    pub(crate) fn take(&mut self, held: Held) -> Result<Batch> {
+        match held.place {
+            Place::Memory(batch, bytes) => {
+                self.held -= bytes;
+                Ok(batch)
+            }
+            Place::Disk { file, offset, len, kind } => {
+                let mut bytes = vec![0; len];
+                let mut open = file.lock();
+                let read = open.seek(SeekFrom::Start(offset)).and_then(|_| open.read_exact(&mut bytes));
+                // Where the next batch is written.
+                let back = read.and_then(|()| open.seek(SeekFrom::End(0)));
+                back.map_err(|error| self.failed(error))?;
+                drop(open);
+                decode(bytes, &kind)
+            }
+        }
+    }
+
+    /// Batches that nobody will take.
+    pub(crate) fn forget(&mut self, held: impl IntoIterator<Item = Held>) {
+        for held in held {
+            if let Place::Memory(_, bytes) = held.place {
+                self.held -= bytes;
+            }
+        }
+    }
+
+    fn failed(&self, error: std::io::Error) -> Error {
+        let directory = self.directory.display();
+        Error::external(format!(
+            "rows of a result that wait for their checkpoint cannot be kept in {directory} ('io.tmp.dirs')"
+        ))
+        .with_source(error)
+    }
+}
+
+fn encode(batch: Batch) -> Result<(Vec<u8>, Kind)> {
+    let changes = match batch {
+        Batch::Records(records) => return Ok((records.to_bytes()?, Kind::Records(records.reader()))),
+        Batch::Changes(changes) => changes.compact()?,
+    };
+    let schema = changes.columns().schema();
+    let mut fields: Vec<Arc<Field>> = schema.fields().iter().cloned().collect();
+    let mut columns: Vec<ArrayRef> = changes.columns().columns().to_vec();
+    if let Some(kinds) = changes.kinds() {
+        fields.push(Arc::new(Field::new("kind", DataType::UInt8, false)));
+        columns.push(Arc::new(UInt8Array::from_iter_values(kinds.as_bytes().iter().copied())));
+    }
+    let has_kinds = changes.kinds().is_some();
+    let failed = |error| Error::internal("rows of a result cannot be written").with_source(error);
+    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(changes.physical_rows()));
+    let columns = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
+        .map_err(failed)?;
+    let mut writer = StreamWriter::try_new(Vec::new(), &columns.schema()).map_err(failed)?;
+    writer.write(&columns).map_err(failed)?;
+    let bytes = writer.into_inner().map_err(failed)?;
+    Ok((bytes, Kind::Changes { schema, has_kinds }))
+}
+
+fn decode(bytes: Vec<u8>, kind: &Kind) -> Result<Batch> {
+    let (schema, has_kinds) = match kind {
+        Kind::Records(read) => return Ok(Batch::Records(read(&bytes)?)),
+        Kind::Changes { schema, has_kinds } => (schema, *has_kinds),
+    };
+    let damaged = || Error::internal("rows of a result cannot be read back");
+    let mut reader =
+        StreamReader::try_new(bytes.as_slice(), None).map_err(|error| damaged().with_source(error))?;
+    let batch = reader.next().ok_or_else(damaged)?.map_err(|error| damaged().with_source(error))?;
+    let mut columns = batch.columns().to_vec();
+    let kinds = if has_kinds { columns.pop() } else { None };
+    let kinds = kinds.and_then(|kinds| {
+        let kinds = kinds.as_any().downcast_ref::<UInt8Array>()?;
+        Some(RowKinds::from(Buffer::from_slice_ref(kinds.values().as_ref())))
+    });
+    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let columns = RecordBatch::try_new_with_options(schema.clone(), columns, &options)
+        .map_err(|error| damaged().with_source(error))?;
+    Ok(ChangeBatch::new(columns, kinds).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Int64Array, StringArray};
+    use flott_batch::{Records, RowKind};
+
+    use super::*;
+
+    fn changes(first: i64, kinds: Option<RowKinds>) -> Batch {
+        let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(first..first + 3));
+        let texts: ArrayRef = Arc::new(StringArray::from_iter([Some("a"), None, Some("ü")]));
+        ChangeBatch::new(RecordBatch::try_from_iter([("id", ids), ("s", texts)]).unwrap(), kinds).into()
+    }
+
+    #[test]
+    fn what_does_not_fit_into_memory_comes_back_as_it_was() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut room = Room::new(200, directory.path().to_owned());
+        let kinds = || RowKinds::from(vec![RowKind::Insert, RowKind::Delete, RowKind::UpdateAfter]);
+        let held: Vec<Held> =
+            (0..20).map(|at| room.hold(changes(at, (at % 2 == 0).then(kinds))).unwrap()).collect();
+        let on_disk = held.iter().filter(|held| matches!(held.place, Place::Disk { .. })).count();
+        assert!((10..20).contains(&on_disk), "{on_disk}");
+        assert!(room.held <= 200);
+        for (at, held) in (0..).zip(held) {
+            let Batch::Changes(back) = room.take(held).unwrap() else { panic!("columns were held") };
+            let Batch::Changes(there) = changes(at, (at % 2 == 0).then(kinds)) else { panic!() };
+            assert_eq!((back.columns(), back.kinds()), (there.columns(), there.kinds()));
+        }
+        assert_eq!(room.held, 0);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "the file has no name");
+
+        let values = || Records::with_timestamps(vec!["x".repeat(500), "y".to_owned()], vec![1, 2]);
+        let held = room.hold(values().into()).unwrap();
+        assert!(matches!(held.place, Place::Disk { .. }));
+        assert_eq!(room.take(held).unwrap().into_records::<String>().unwrap(), values());
+
+        let one = room.hold(changes(0, None)).unwrap();
+        let first = room.file.as_ref().map(|(file, _)| Arc::downgrade(file)).unwrap();
+        room.file.as_mut().unwrap().1 = FILE_BYTES;
+        let rest: Vec<Held> = (0..5).map(|at| room.hold(changes(at, None)).unwrap()).collect();
+        assert_eq!(first.strong_count(), 0, "a file that is full and read out is given back");
+        room.forget(rest);
+        room.take(one).unwrap();
+        assert_eq!(room.held, 0);
+    }
+}
