@@ -10,7 +10,7 @@ use std::io;
 use crate::bytes::of_column;
 use crate::{Batch, ChangeBatch, Record, Records};
 
-/// One of so many values is measured.
+/// About so many values of a batch are measured.
 const SAMPLE: usize = 16;
 
 impl Batch {
@@ -40,7 +40,7 @@ impl<T: Record> Records<T> {
         if std::mem::needs_drop::<T>() {
             let mut written = Written(0);
             let mut measured = 0;
-            for value in self.values.iter().step_by(SAMPLE) {
+            for value in self.values.iter().step_by((len / SAMPLE).max(SAMPLE)) {
                 measured += 1;
                 // A type that refuses to be written says so where it must be.
                 if rmp_serde::encode::write(&mut written, value).is_err() {

@@ -211,7 +211,8 @@ impl JobManager {
             info.status = JobStatus::Finished;
             info.timestamps.push((JobStatus::Finished, now));
         });
-        let results = collected.map(|schema| (Arc::new(ResultStore::new(Release::AtOnce, &graph.configuration)), schema));
+        let results = collected
+            .map(|schema| (Arc::new(ResultStore::new(Release::AtOnce, &graph.configuration)), schema));
         if let Some((store, _)) = &results {
             store.ended(Ok(()));
         }

@@ -88,6 +88,9 @@ pub(crate) fn remove(
 
 /// Removes the ledgers of writers whose last files have become visible in the meantime.
 pub(crate) fn settle(root: &Path, promised: &mut Vec<Promised>) -> Result<()> {
+    if promised.is_empty() {
+        return Ok(());
+    }
     for entry in &mut *promised {
         entry.files.retain(|file| file.try_exists().unwrap_or(true));
     }

@@ -69,6 +69,14 @@ impl Format {
         }
     }
 
+    /// Whether a file is text, so that a byte order mark may stand at its head.
+    pub fn is_text(&self) -> bool {
+        match self {
+            Format::Csv(_) | Format::Json(_) => true,
+            Format::Raw(_) => false,
+        }
+    }
+
     /// Whether every line end in a file ends a record, so that a file may be read from the middle.
     pub fn is_splittable(&self) -> bool {
         match self {

@@ -12,6 +12,9 @@
 //! With `source.monitor-interval` the directory is watched for new files and the source never ends. A file must be complete when
 //! it appears, and is read once.
 //!
+//! A file that has changed since a checkpoint: one that has grown is read to where it ended, one that has become shorter or was
+//! replaced is refused (`flott_files::SplitInput` has the rules). A byte order mark at the head of csv and json is passed over.
+//!
 //! One option is not Flink's: `source.rate-limit.rows-per-second` holds the readers together to a number of rows per second,
 //! for demonstrations and for tests that need a slow source.
 //!
@@ -22,6 +25,12 @@
 //! rows may be taken back, a file is never appended to after a restart, and nothing has to be truncated. This is what Flink
 //! does for bulk formats; for row formats such as csv Flink keeps a file open over several checkpoints, so that its
 //! files may be larger and appear later. The rolling policy's limits make files smaller, not larger.
+//!
+//! What a restored checkpoint holds may have been committed before and taken away since by whoever reads the files: that is told, and
+//! passed over. Hidden files that no checkpoint can hold any more are removed, when the writer ends or by the next one to write to
+//! the directory; a folder `.writers` beside the files says which those are while the job runs.
+//!
+//! Partitions may be many: not all files in work are open at a time.
 //!
 //! # Not built yet, refused by name
 //!

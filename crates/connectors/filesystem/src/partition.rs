@@ -82,7 +82,7 @@ fn escape(out: &mut String, text: &str) {
         let special = character.is_ascii_control()
             || matches!(
                 character,
-                '"' | '#' | '%' | '\'' | '*' | '/' | ':' | '=' | '?' | '\\' | '{' | '[' | ']' | '^'
+                '"' | '#' | '%' | '\'' | '*' | '/' | ':' | '=' | '?' | '\\' | '{' | '}' | '[' | ']' | '^'
             );
         if special {
             out.push_str(&format!("%{:02X}", character as u32));
@@ -118,10 +118,10 @@ mod tests {
 
     #[test]
     fn names_survive_escaping() {
-        for text in ["a", "a/b=c", "100%", "2024-01-01 10:00", "ä", "%41", "a\tb"] {
+        for text in ["a", "a/b=c", "100%", "2024-01-01 10:00", "ä", "%41", "a\tb", "{a}"] {
             let mut escaped = String::new();
             escape(&mut escaped, text);
-            assert!(!escaped.contains(['/', '=']), "{escaped}");
+            assert!(!escaped.contains(['/', '=', '{', '}']), "{escaped}");
             assert_eq!(unescape(&escaped), text);
         }
         assert_eq!(unescape("%"), "%");

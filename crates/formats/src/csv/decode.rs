@@ -129,6 +129,10 @@ fn append_field(builder: &mut Column, ty: &LogicalType, field: &[u8], csv: &Csv)
 /// ARRAY and ROW: elements with a delimiter between them. As in Flink, an element that cannot be read is NULL where errors are
 /// ignored.
 fn append_nested(builder: &mut Column, ty: &LogicalType, field: &[u8], csv: &Csv) -> Result<(), NotAValue> {
+    if field.is_empty() && matches!(builder, Column::Row(_)) {
+        builder.append_null();
+        return Ok(());
+    }
     let null_literal = csv.null_literal.as_deref().map(str::as_bytes);
     let append =
         |element: &mut Column, text: Option<&[u8]>| match text.filter(|text| Some(*text) != null_literal) {

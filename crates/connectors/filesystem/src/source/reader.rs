@@ -35,7 +35,12 @@ struct OpenSplit {
     input: SplitInput,
     decoder: Box<dyn RowDecoder>,
     constants: Vec<Option<ArrayRef>>,
+    /// Whether the file is text.
+    is_text: bool,
 }
+
+/// What some programs put before the text of a file.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 impl FileReader {
     pub(super) fn new(
@@ -61,13 +66,35 @@ impl FileReader {
     fn open(&self, split: FileSplit) -> Result<OpenSplit> {
         let decoder = self.layout.decoder(&self.config, &self.spec)?;
         let constants = self.layout.constants(&self.config, &split)?;
-        Ok(OpenSplit { id: split.to_split()?.id, input: SplitInput::open(split)?, decoder, constants })
+        let is_text = self.config.format.is_text();
+        Ok(OpenSplit {
+            id: split.to_split()?.id,
+            input: SplitInput::open(split)?,
+            decoder,
+            constants,
+            is_text,
+        })
     }
 }
 
 impl OpenSplit {
+    /// Passes over a byte order mark at the head of a text.
+    fn skip_mark(&mut self) -> Result<()> {
+        if !self.is_text || self.input.position().offset > 0 {
+            return Ok(());
+        }
+        while self.input.bytes().len() < BYTE_ORDER_MARK.len() && !self.input.at_end() {
+            self.input.fill()?;
+        }
+        if self.input.bytes().starts_with(BYTE_ORDER_MARK) {
+            self.input.consume(BYTE_ORDER_MARK.len(), 0);
+        }
+        Ok(())
+    }
+
     /// Decodes up to so many rows, fewer if they are wide. True when there is nothing more to read.
     fn decode(&mut self, max_rows: usize) -> Result<bool> {
+        self.skip_mark()?;
         let begin = self.input.position().offset;
         while self.decoder.rows() < max_rows
             && (self.decoder.rows() == 0 || self.input.position().offset - begin < BATCH_BYTES)

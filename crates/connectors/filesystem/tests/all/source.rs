@@ -283,3 +283,24 @@ fn wide_rows_come_in_small_batches() {
     assert_eq!(run.output.text.lines().count(), 24);
     assert!((5..=7).contains(&run.output.batches), "{} batches", run.output.batches);
 }
+
+#[test]
+fn a_byte_order_mark_is_passed_over() {
+    for (format, content) in
+        [("csv", "1,a\n2,b\n"), ("json", "{\"id\":1,\"s\":\"a\"}\n{\"id\":2,\"s\":\"b\"}\n")]
+    {
+        let table = Table::new("in", &TWO, &[("format", format)]);
+        table.put("in/a", format!("\u{feff}{content}"));
+        table.put("in/b", "\u{feff}");
+        for batch_size in [1, 100] {
+            let mut run = Run::new(&table, 1, batch_size).unwrap();
+            while run.step(0).unwrap() {
+                run.restart().unwrap();
+            }
+            assert_eq!(run.output.text, "+I 1 a\n+I 2 b\n", "{format}");
+        }
+    }
+    let table = Table::new("in", &[("s", TypeKind::STRING)], &[("format", "raw")]);
+    table.put("in/a", "\u{feff}x\n");
+    assert_eq!(table.rows(), "+I \u{feff}x\n");
+}
