@@ -194,6 +194,11 @@ impl TaskLife {
         matches!(self.phase, Phase::Drained | Phase::Left)
     }
 
+    /// Whether the task has begun: it has said its first word, or will say the end.
+    pub fn has_begun(&self) -> bool {
+        self.begun
+    }
+
     /// Whether a channel has begun and waits for others to: it is blocked.
     pub fn holds(&self, channel: usize) -> bool {
         self.channels.get(channel).is_some_and(|channel| channel.held)

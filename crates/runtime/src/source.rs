@@ -55,8 +55,8 @@ pub struct SourceHead {
     /// What it starts with when it is not restored (constant rows have one split, known to the first subtask).
     fresh: Vec<Split>,
     splits: Splits,
-    /// It was opened with splits to read.
-    has_splits: bool,
+    /// It knows what it reads first, or that there is nothing yet.
+    assigned: bool,
     no_more: bool,
     metrics: OperatorMetrics,
     watermarks: Option<SplitWatermarks>,
@@ -139,7 +139,7 @@ impl SourceHead {
             factory: Some(factory),
             fresh: Vec::new(),
             splits: Splits::Reading,
-            has_splits: false,
+            assigned: false,
             no_more: false,
             metrics,
             watermarks: None,
@@ -189,7 +189,7 @@ impl SourceHead {
             watermarks.add(splits.iter().map(|(split, time)| (split, *time)), clock.now());
         }
         let splits: Vec<Split> = splits.into_iter().map(|(split, _)| split).collect();
-        self.has_splits = !splits.is_empty();
+        self.assigned = !splits.is_empty();
         let reader = guard(&self.info.name, || {
             let mut reader = factory(context)?;
             if !splits.is_empty() {
@@ -201,9 +201,9 @@ impl SourceHead {
         Ok(())
     }
 
-    /// Whether it was opened with splits to read, and need not ask for the first.
-    pub fn has_splits(&self) -> bool {
-        self.has_splits
+    /// Whether it knows what it reads first, or that there is nothing yet: it was opened with splits, was given some or none, or reads without.
+    pub fn is_assigned(&self) -> bool {
+        self.assigned
     }
 
     /// Reads a batch's worth.
@@ -264,6 +264,7 @@ impl SourceHead {
         if let (Poll::SplitsDone, Some(watermarks)) = (poll, &mut self.watermarks) {
             watermarks.retain(|_| false, now, &mut outputs.at(now))?;
         }
+        self.assigned |= poll != Poll::SplitsDone;
         match poll {
             Poll::More => Ok(SourceStep::More),
             Poll::Wait(at) => {
@@ -281,6 +282,7 @@ impl SourceHead {
     /// Splits have come.
     pub fn add_splits(&mut self, splits: Vec<Split>, outputs: &mut Outputs, now: Timestamp) -> Result<()> {
         self.splits = Splits::Reading;
+        self.assigned = true;
         outputs.at(now).watermark_status(WatermarkStatus::Active)?;
         if let Some(watermarks) = &mut self.watermarks {
             watermarks.add(splits.iter().map(|split| (split, None)), now);
@@ -294,6 +296,7 @@ impl SourceHead {
     /// There are none now. A reader that has nothing to read must not hold event time back.
     pub fn no_splits_until(&mut self, at: Timestamp, outputs: &mut Outputs, now: Timestamp) -> Result<()> {
         self.splits = Splits::AskAt(at);
+        self.assigned = true;
         outputs.at(now).watermark_status(WatermarkStatus::Idle)
     }
 

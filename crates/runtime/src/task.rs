@@ -55,9 +55,7 @@ impl Task {
         (self.report)(TaskReport::Running);
         let (at_end, now) = (self.deployment.drained, self.environment.clock.now());
         self.step(Event::Opened { at_end }, now)?;
-        if self.chain.source.as_ref().is_some_and(SourceHead::has_splits) {
-            self.step(Event::Assigned, now)?;
-        }
+        self.begin(now)?;
         // Whether what was held back has been let go since the last element.
         let mut dry = false;
         loop {
@@ -136,9 +134,18 @@ impl Task {
             SourceStep::Ended => {
                 self.step(Event::SourceEnded, now)?;
             }
-            SourceStep::More | SourceStep::Wait(_) => {}
+            SourceStep::More | SourceStep::Wait(_) => self.begin(now)?,
         }
         Ok(step)
+    }
+
+    /// Says the first word once the source knows what it reads.
+    fn begin(&mut self, now: Timestamp) -> Result<()> {
+        let assigned = self.chain.source.as_ref().is_some_and(SourceHead::is_assigned);
+        if assigned && !self.life.has_begun() {
+            self.step(Event::Assigned, now)?;
+        }
+        Ok(())
     }
 
     fn element(&mut self, channel: usize, element: Element, now: Timestamp) -> Result<()> {
@@ -214,13 +221,13 @@ impl Task {
                 if let Some(source) = &mut self.chain.source {
                     source.add_splits(splits, &mut self.chain.root, now)?;
                 }
-                return self.step(Event::Assigned, now);
+                self.begin(now)?;
             }
             TaskCommand::NoSplitsYet(millis) => {
                 if let Some(source) = &mut self.chain.source {
                     source.no_splits_until(now.saturating_add(millis), &mut self.chain.root, now)?;
                 }
-                return self.step(Event::Assigned, now);
+                self.begin(now)?;
             }
             TaskCommand::NoMoreSplits => {
                 if let Some(source) = &mut self.chain.source {

@@ -178,3 +178,18 @@ fn what_was_late_is_late_after_a_failure_too() {
     .sum();
     assert_eq!(failures, 8);
 }
+
+/// Which of the readers gets the split, and how soon the other hears that there is none, is no matter of the result.
+#[test]
+fn what_is_late_does_not_depend_on_readers_without_a_split() {
+    for per_split in [true, false] {
+        each_seed(0..25, |_| {
+            let world = world(1, 4);
+            let mut plan = plan(&[("splits", "0:60"), ("late", "true")], per_split, 0, &[]);
+            let readers = if per_split { 1 } else { 2 };
+            plan.graph.nodes.iter_mut().take(readers).for_each(|node| node.parallelism = 4);
+            finish(&world.cluster.submit(&plan.build()).unwrap());
+            assert_eq!(world.committed.rows(), counts(&[(0, 60)], true), "{per_split}");
+        });
+    }
+}

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test must not meet ends it")]
 
+mod beginning;
 mod cluster;
 mod ends;
 mod functions;

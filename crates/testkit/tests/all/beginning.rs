@@ -1,0 +1,73 @@
+//! Nobody reads before everybody has begun; and everybody begins.
+
+use flott_batch::Records;
+use flott_connector::{
+    Boundedness, EnumeratorContext, Poll, Produces, ReaderContext, Source, SourceOutput, SourceReader, Split,
+    SplitEnumerator,
+};
+use flott_datastream::{Result, WatermarkStrategy};
+use flott_testkit::{MiniCluster, TestSink};
+use flott_types::SubtaskIndex;
+
+/// A source that needs no splits to read, and never ends.
+struct Splitless;
+
+impl Source for Splitless {
+    fn boundedness(&self) -> Boundedness {
+        Boundedness::Unbounded
+    }
+
+    fn enumerator(&self, _: Option<&str>, _: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
+        Ok(Box::new(Splitless))
+    }
+
+    fn reader(&self, _: ReaderContext) -> Result<Box<dyn SourceReader>> {
+        Ok(Box::new(Reader { read: false }))
+    }
+}
+
+impl Produces<i64> for Splitless {}
+
+impl SplitEnumerator for Splitless {
+    fn next_splits(&mut self, _: SubtaskIndex) -> Result<Option<Vec<Split>>> {
+        Ok(None)
+    }
+
+    fn snapshot(&self) -> Result<String> {
+        Ok(String::new())
+    }
+}
+
+struct Reader {
+    read: bool,
+}
+
+impl SourceReader for Reader {
+    fn add_splits(&mut self, _: Vec<Split>) -> Result<()> {
+        Ok(())
+    }
+
+    fn poll(&mut self, output: &mut dyn SourceOutput) -> Result<Poll> {
+        if !std::mem::replace(&mut self.read, true) {
+            output.emit("all", Records::new(vec![-1_i64]).into())?;
+        }
+        Ok(Poll::Wait(i64::MAX))
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<Split>> {
+        Ok(Vec::new())
+    }
+}
+
+#[test]
+fn a_source_that_reads_without_splits_holds_nobody_back() {
+    let cluster = MiniCluster::new().unwrap();
+    let env = cluster.environment();
+    let sink = TestSink::new();
+    let endless = env.from_source(Splitless, WatermarkStrategy::no_watermarks(), "endless");
+    endless.union(&env.from_sequence(0, 4)).rebalance().map(|n| n).sink_to(sink.clone());
+    let job = env.execute_async("begin").unwrap();
+    cluster.settle().unwrap();
+    assert_eq!(sink.take_sorted(), [-1, 0, 1, 2, 3, 4]);
+    cluster.cancel(&job).unwrap();
+}
