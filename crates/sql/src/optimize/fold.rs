@@ -39,7 +39,16 @@ fn walk(rel: Rel, change: &mut impl FnMut(Expr) -> Expr) -> Rel {
             each(&mut spec.measures);
             spec.conditions_mut().for_each(|condition| replace(condition, change));
         }
-        _ => {}
+        // These name columns by their position.
+        RelNode::Scan(_)
+        | RelNode::WindowTvf { .. }
+        | RelNode::Aggregate { .. }
+        | RelNode::WindowAggregate { .. }
+        | RelNode::Join { condition: None, .. }
+        | RelNode::Union(_)
+        | RelNode::TopN { .. }
+        | RelNode::TemporalSort { .. }
+        | RelNode::Over { .. } => {}
     }
     rel
 }

@@ -153,7 +153,8 @@ fn sink_columns(table: &Table) -> (NamedTypes, NamedTypes) {
                 behind.push((column.name.clone(), column.ty.clone()));
                 metadata.push((key.clone().unwrap_or_else(|| column.name.clone()), column.ty.clone()));
             }
-            _ => {}
+            // Not written.
+            TableColumnKind::Metadata { is_virtual: true, .. } | TableColumnKind::Computed { .. } => {}
         }
     }
     columns.extend(behind);
