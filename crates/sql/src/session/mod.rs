@@ -161,7 +161,6 @@ impl Session {
                 "{} is not supported, at {}",
                 statement.name, statement.position
             ))),
-            other => Err(Error::unsupported(format!("this statement is not supported: {other:?}"))),
         }
     }
 
