@@ -14,6 +14,9 @@
 //! | INTERVAL DAY TO SECOND | Duration(Millisecond) |
 //! | ARRAY, MAP, ROW | List, Map, Struct |
 //! | MULTISET of T | Map of T to Int32 (how often) |
+//! | STRUCTURED | Struct |
+//! | VARIANT | Binary ([`crate::variant`]) |
+//! | BITMAP | Binary ([`crate::bitmap`]) |
 //! | NULL | Null |
 //!
 //! Every field is nullable in arrow; NOT NULL is known to the planner alone. A value of TIMESTAMP(3) in a
@@ -46,7 +49,8 @@ pub fn to_arrow(ty: &LogicalType) -> DataType {
         TypeKind::Array(element) => DataType::List(list_item(element)),
         TypeKind::Map(key, value) => map_of(to_arrow(key), to_arrow(value)),
         TypeKind::Multiset(element) => map_of(to_arrow(element), DataType::Int32),
-        TypeKind::Row(fields) => {
+        TypeKind::Variant | TypeKind::Bitmap => DataType::Binary,
+        TypeKind::Row(fields) | TypeKind::Structured(_, fields) => {
             DataType::Struct(fields.iter().map(|field| self::field(&field.name, &field.ty)).collect())
         }
         _ => DataType::Null,

@@ -6,9 +6,11 @@
 //! inside, loops are typed.
 //!
 //! [`arrow_type`] says how Flink's logical types lie in memory; [`mod@bytes`] how large rows are; [`hash`] is the hash that key groups and partitioning
-//! use, fixed for ever because snapshots are laid out by it; [`text`] prints values as Flink's SQL client does.
+//! use, fixed for ever because snapshots are laid out by it; [`text`] prints values as Flink's SQL client does. [`bitmap`] and [`variant`] are the
+//! bytes of BITMAP and VARIANT values.
 
 pub mod arrow_type;
+pub mod bitmap;
 pub mod bytes;
 mod change;
 pub mod hash;
@@ -17,6 +19,7 @@ mod records;
 mod row_kind;
 mod size;
 pub mod text;
+pub mod variant;
 mod watermark_status;
 
 pub use change::ChangeBatch;

@@ -101,6 +101,19 @@ fn write_valid(out: &mut String, array: &dyn Array, row: usize, kind: &TypeKind,
             }
             out.push(')');
         }
+        TypeKind::Structured(_, fields) => {
+            let row_array = array.as_struct_opt()?;
+            out.push('(');
+            for (i, (column, field)) in row_array.columns().iter().zip(fields).enumerate() {
+                separate(out, i);
+                out.push_str(&field.name);
+                out.push('=');
+                write_value(out, column, row, &field.ty, zone);
+            }
+            out.push(')');
+        }
+        TypeKind::Variant => crate::variant::write_json(out, array.as_binary_opt::<i32>()?.value(row))?,
+        TypeKind::Bitmap => crate::bitmap::write_text(out, array.as_binary_opt::<i32>()?.value(row)).ok()?,
         _ => return None,
     }
     Some(())

@@ -17,6 +17,14 @@ pub const NAMES: &[&str] = &[
     "APPROX_COUNT_DISTINCT",
     "ARRAY_AGG",
     "AVG",
+    "BITMAP_AND_AGG",
+    "BITMAP_AND_CARDINALITY_AGG",
+    "BITMAP_BUILD_AGG",
+    "BITMAP_BUILD_CARDINALITY_AGG",
+    "BITMAP_OR_AGG",
+    "BITMAP_OR_CARDINALITY_AGG",
+    "BITMAP_XOR_AGG",
+    "BITMAP_XOR_CARDINALITY_AGG",
     "COLLECT",
     "COUNT",
     "CUME_DIST",
@@ -125,6 +133,16 @@ pub fn infer(function: &str, args: Types<'_>, distinct: bool, grouped: bool) -> 
             [_] => TypeKind::Varchar(2000).not_null(),
             _ => return Err(refuse("JSON_ARRAYAGG(<ANY>)")),
         },
+        "BITMAP_BUILD_AGG" | "BITMAP_BUILD_CARDINALITY_AGG" => match args {
+            [arg] if matches!(arg.kind, TypeKind::TinyInt | TypeKind::SmallInt | TypeKind::Int) => {
+                bitmap_result(&name)
+            }
+            _ => return Err(refuse(&format!("{name}(<INT>)"))),
+        },
+        bitmap if bitmap.starts_with("BITMAP_") && NAMES.contains(&bitmap) => match args {
+            [arg] if arg.kind == TypeKind::Bitmap => bitmap_result(&name),
+            _ => return Err(refuse(&format!("{name}(<BITMAP>)"))),
+        },
         "PERCENTILE" => match args {
             [value, percentage, rest @ ..]
                 if value.kind.is_numeric()
@@ -166,6 +184,11 @@ pub fn infer(function: &str, args: Types<'_>, distinct: bool, grouped: bool) -> 
     })
 }
 
+/// Of no values there is no bitmap, in a group neither.
+fn bitmap_result(name: &str) -> LogicalType {
+    if name.ends_with("_CARDINALITY_AGG") { TypeKind::BigInt.nullable() } else { TypeKind::Bitmap.nullable() }
+}
+
 /// AVG and the variances give the type of their argument; of a DECIMAL at least six fraction digits.
 fn average(kind: &TypeKind) -> TypeKind {
     match kind {
@@ -178,5 +201,14 @@ fn average(kind: &TypeKind) -> TypeKind {
 }
 
 fn is_ordered(kind: &TypeKind) -> bool {
-    !matches!(kind, TypeKind::Array(_) | TypeKind::Map(..) | TypeKind::Multiset(_) | TypeKind::Row(_))
+    !matches!(
+        kind,
+        TypeKind::Array(_)
+            | TypeKind::Map(..)
+            | TypeKind::Multiset(_)
+            | TypeKind::Row(_)
+            | TypeKind::Structured(..)
+            | TypeKind::Variant
+            | TypeKind::Bitmap
+    )
 }

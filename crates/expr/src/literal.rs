@@ -27,7 +27,7 @@ fn one(value: &Literal, ty: &LogicalType) -> Option<ArrayRef> {
     use TypeKind::*;
     Some(match (&ty.kind, value) {
         (Char(_) | Varchar(_), Literal::String(text)) => Arc::new(StringArray::from(vec![text.as_str()])),
-        (Binary(_) | Varbinary(_), Literal::Binary(bytes)) => {
+        (Binary(_) | Varbinary(_) | Variant | Bitmap, Literal::Binary(bytes)) => {
             Arc::new(BinaryArray::from(vec![bytes.as_slice()]))
         }
         (Boolean, Literal::Boolean(value)) => Arc::new(BooleanArray::from(vec![*value])),
@@ -72,7 +72,9 @@ pub fn from_array(array: &ArrayRef, row: usize, ty: &LogicalType) -> Option<Lite
     }
     Some(match &ty.kind {
         Char(_) | Varchar(_) => Literal::String(array.as_string_opt::<i32>()?.value(row).to_owned()),
-        Binary(_) | Varbinary(_) => Literal::Binary(array.as_binary_opt::<i32>()?.value(row).to_owned()),
+        Binary(_) | Varbinary(_) | Variant | Bitmap => {
+            Literal::Binary(array.as_binary_opt::<i32>()?.value(row).to_owned())
+        }
         Boolean => Literal::Boolean(array.as_boolean_opt()?.value(row)),
         TinyInt => Literal::Integer(array.as_primitive_opt::<Int8Type>()?.value(row).into()),
         SmallInt => Literal::Integer(array.as_primitive_opt::<Int16Type>()?.value(row).into()),
@@ -99,5 +101,12 @@ pub fn from_array(array: &ArrayRef, row: usize, ty: &LogicalType) -> Option<Lite
 }
 
 fn is_constructed(kind: &TypeKind) -> bool {
-    matches!(kind, TypeKind::Array(_) | TypeKind::Map(..) | TypeKind::Multiset(_) | TypeKind::Row(_))
+    matches!(
+        kind,
+        TypeKind::Array(_)
+            | TypeKind::Map(..)
+            | TypeKind::Multiset(_)
+            | TypeKind::Row(_)
+            | TypeKind::Structured(..)
+    )
 }

@@ -46,11 +46,7 @@ pub fn names() -> Vec<&'static str> {
 
 /// Whether Flink has a function of this name that is not built here yet.
 pub fn is_planned(name: &str) -> bool {
-    name.starts_with("BITMAP_")
-        || matches!(
-            name,
-            "OBJECT_OF" | "OBJECT_UPDATE" | "PARSE_JSON" | "TRY_PARSE_JSON" | "PRINT" | "HASH_CODE"
-        )
+    matches!(name, "PRINT" | "HASH_CODE")
 }
 
 fn is_callable(name: &str) -> bool {

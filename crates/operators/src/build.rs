@@ -7,6 +7,7 @@ use flott_types::{Error, Result, Timestamp};
 
 use crate::aggregate::group::GroupAggregate;
 use crate::aggregate::local::LocalGroupAggregate;
+use crate::batch::{self, AtEnd};
 use crate::join::{Join, JoinParts};
 use crate::normalize::ChangelogNormalize;
 use crate::over::{OverAggregate, OverParts};
@@ -16,6 +17,7 @@ use crate::sort::TemporalSort;
 use crate::stateless::calc::Calc;
 use crate::stateless::expand::Expand;
 use crate::stateless::union::Union;
+use crate::stateless::unnest::Unnest;
 use crate::stateless::watermark_assigner::WatermarkAssigner;
 use crate::window::aggregate::{Parts, WindowAggregate};
 use crate::window::local::LocalWindowAggregate;
@@ -164,6 +166,15 @@ pub fn build(node: &ChainedNode, context: &BuildContext) -> Result<Box<dyn Opera
             let parts = OverParts { partition, time_column, preceding, rows, aggregates, ttl };
             Box::new(OverAggregate::new(node, &parts, context)?)
         }
+        OperatorSpec::Unnest { collection, ordinality, keep_empty } => {
+            Box::new(Unnest::new(node, (collection, *ordinality, *keep_empty), context)?)
+        }
+        OperatorSpec::BatchRows => Box::new(AtEnd::new(node, context)?),
+        OperatorSpec::BatchOver { partition, order, rows, preceding, following, aggregates } => {
+            let (rows, preceding, following) = (*rows, *preceding, *following);
+            let parts = batch::OverParts { partition, order, rows, preceding, following, aggregates };
+            Box::new(AtEnd::over(node, &parts, context)?)
+        }
         OperatorSpec::TemporalSort { order } => Box::new(TemporalSort::new(node, order, context)?),
         OperatorSpec::MatchRecognize(spec) => Box::new(MatchRecognize::new(node, spec, context)?),
         other => {
@@ -198,7 +209,10 @@ fn name(spec: &OperatorSpec) -> &'static str {
         OperatorSpec::MatchRecognize(_) => "MatchRecognize",
         OperatorSpec::ChangelogNormalize { .. } => "ChangelogNormalize",
         OperatorSpec::Expand { .. } => "Expand",
+        OperatorSpec::BatchRows => "BatchRows",
+        OperatorSpec::BatchOver { .. } => "BatchOver",
         OperatorSpec::Union => "Union",
+        OperatorSpec::Unnest { .. } => "Unnest",
         OperatorSpec::Function { .. } => "Function (a program's own)",
     }
 }

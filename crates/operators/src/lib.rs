@@ -5,13 +5,14 @@
 //!
 //! | folder | operators |
 //! |---|---|
-//! | [`stateless`] | Calc, Expand, Union, WatermarkAssigner |
+//! | [`stateless`] | Calc, Expand, Union, Unnest, WatermarkAssigner |
 //! | [`aggregate`] | GroupAggregate in one phase and in two |
 //! | [`window`] | WindowTableFunction, WindowAggregate by slices in one phase and in two, sessions |
 //! | [`join`] | Join of two changelogs |
 //! | [`rank`], [`sort`] | TopN, Limit, ORDER BY; TemporalSort |
 //! | [`over`] | OverAggregate |
 //! | [`pattern`] | MatchRecognize |
+//! | [`batch`] | BatchRows, BatchOver: what waits for the end |
 //! | [`normalize`] | ChangelogNormalize |
 //! | [`accumulate`] | the aggregate functions, as columns of accumulators by slot |
 //! | [`support`] | changelogs in the making, expressions, time |
@@ -28,6 +29,7 @@
 
 mod accumulate;
 mod aggregate;
+mod batch;
 mod build;
 #[cfg(test)]
 mod expiry;

@@ -262,6 +262,23 @@ pub enum OperatorSpec {
         #[serde(default)]
         ttl: i64,
     },
+    /// Holds a changelog back until its end and emits the rows that are left: batch.
+    BatchRows,
+    /// OVER by any order and frame, at the end of all rows: batch. Output: the input columns, then the results.
+    BatchOver {
+        /// The partition columns.
+        partition: Vec<usize>,
+        /// The order; rows without an order are all peers.
+        order: Vec<SortKey>,
+        /// ROWS rather than RANGE.
+        rows: bool,
+        /// The frame begins so far before the row, or behind it if negative: rows, numbers, or milliseconds. `None` is UNBOUNDED.
+        preceding: Option<i64>,
+        /// The frame ends so far behind the row, or before it if negative. `None` is UNBOUNDED.
+        following: Option<i64>,
+        /// The functions.
+        aggregates: Vec<AggregateCall>,
+    },
     /// Sorts a stream by its time attribute: rows leave when the watermark has passed them.
     TemporalSort {
         /// The order; the first key is the ascending time attribute.
@@ -281,6 +298,16 @@ pub enum OperatorSpec {
     Expand {
         /// For each copy the output expressions.
         projections: Vec<Vec<Expr>>,
+    },
+    /// Each row once for each element of a collection. Output: the input columns, then the element (its fields, if it is a ROW; key and
+    /// value of a MAP), then its position.
+    Unnest {
+        /// An ARRAY, MAP or MULTISET of the row.
+        collection: Expr,
+        /// The position, an INT from 1, is a column.
+        ordinality: bool,
+        /// A row without elements comes once, with NULLs.
+        keep_empty: bool,
     },
     /// Several inputs of one schema as one stream.
     Union,

@@ -16,6 +16,14 @@ pub fn parse_type(text: &str) -> Result<LogicalType> {
     Ok(ty)
 }
 
+/// The type of an interval that begins with a unit.
+pub(crate) fn interval_kind(first: &DateTimeField) -> TypeKind {
+    match first {
+        DateTimeField::Year | DateTimeField::Month | DateTimeField::Quarter => TypeKind::IntervalYearMonth,
+        _ => TypeKind::IntervalDaySecond,
+    }
+}
+
 /// The unit, precisions and last unit of an interval: `DAY(3) TO SECOND(2)`.
 pub(crate) struct Qualifier {
     pub first: DateTimeField,
@@ -110,12 +118,7 @@ impl Parser<'_> {
                 }
             }
             "TIMESTAMP_LTZ" => TypeKind::TimestampLtz(self.fraction_digits(6)?),
-            "INTERVAL" if intervals => match self.interval_qualifier()?.first {
-                DateTimeField::Year | DateTimeField::Month | DateTimeField::Quarter => {
-                    TypeKind::IntervalYearMonth
-                }
-                _ => TypeKind::IntervalDaySecond,
-            },
+            "INTERVAL" if intervals => interval_kind(&self.interval_qualifier()?.first),
             "INTERVAL" => {
                 return Err(ParseError::new(
                     "A column cannot have an INTERVAL type: store a number, or use intervals in expressions only",
@@ -136,7 +139,10 @@ impl Parser<'_> {
             }
             "ROW" => TypeKind::Row(self.row_fields(intervals)?),
             "NULL" => TypeKind::Null,
-            name @ ("VARIANT" | "BITMAP" | "RAW" | "STRUCTURED") => return refuse(name),
+            "VARIANT" => TypeKind::Variant,
+            "BITMAP" => TypeKind::Bitmap,
+            "STRUCTURED" => self.structured(intervals)?,
+            name @ "RAW" => return refuse(name),
             "REAL" => return Err(ParseError::new("Flink has no type REAL: write FLOAT", span)),
             _ => return Err(ParseError::new(format!("Unknown type `{}`", token.value), span)),
         })
@@ -215,6 +221,32 @@ impl Parser<'_> {
         self.expect_sign(">").map(|_| ())
     }
 
+    /// `<'class', name type, ..>`
+    fn structured(&mut self, intervals: bool) -> Result<TypeKind> {
+        self.expect_sign("<")?;
+        if self.peek().kind != Kind::Text {
+            return Err(self.unexpected("the name of a class in quotes"));
+        }
+        let class = self.next().value;
+        let fields = if self.eat_sign(",") && !self.is_sign(">") {
+            self.commas(|p| p.type_field(intervals))?
+        } else {
+            vec![]
+        };
+        self.close_angle()?;
+        Ok(TypeKind::Structured(class, fields))
+    }
+
+    fn type_field(&mut self, intervals: bool) -> Result<RowField> {
+        let name = self.ident()?.value;
+        let ty = self.data_type_with(intervals)?;
+        let comment = match self.peek().kind {
+            Kind::Text => Some(self.next().value),
+            _ => None,
+        };
+        Ok(RowField { name, ty, comment })
+    }
+
     fn row_fields(&mut self, intervals: bool) -> Result<Vec<RowField>> {
         // `ROW<>` arrives as one sign.
         if self.eat_sign("<>") {
@@ -228,33 +260,25 @@ impl Parser<'_> {
         if self.eat_sign(close) {
             return Ok(vec![]);
         }
-        let fields = self.commas(|p| {
-            let name = p.ident()?.value;
-            let ty = p.data_type_with(intervals)?;
-            let comment = match p.peek().kind {
-                Kind::Text => Some(p.next().value),
-                _ => None,
-            };
-            Ok(RowField { name, ty, comment })
-        })?;
+        let fields = self.commas(|p| p.type_field(intervals))?;
         self.expect_sign(close)?;
         Ok(fields)
     }
 
     /// `DAY`, `DAY(3) TO SECOND(2)`, `SECOND(3, 2)` ..
     pub(crate) fn interval_qualifier(&mut self) -> Result<Qualifier> {
-        const UNITS: [(&str, DateTimeField); 8] = [
-            ("YEAR", DateTimeField::Year),
-            ("QUARTER", DateTimeField::Quarter),
-            ("MONTH", DateTimeField::Month),
-            ("WEEK", DateTimeField::Week(None)),
-            ("DAY", DateTimeField::Day),
-            ("HOUR", DateTimeField::Hour),
-            ("MINUTE", DateTimeField::Minute),
-            ("SECOND", DateTimeField::Second),
+        const UNITS: [(&str, &str, DateTimeField); 8] = [
+            ("YEAR", "YEARS", DateTimeField::Year),
+            ("QUARTER", "QUARTERS", DateTimeField::Quarter),
+            ("MONTH", "MONTHS", DateTimeField::Month),
+            ("WEEK", "WEEKS", DateTimeField::Week(None)),
+            ("DAY", "DAYS", DateTimeField::Day),
+            ("HOUR", "HOURS", DateTimeField::Hour),
+            ("MINUTE", "MINUTES", DateTimeField::Minute),
+            ("SECOND", "SECONDS", DateTimeField::Second),
         ];
         let unit = |p: &mut Self| {
-            let found = UNITS.iter().position(|(word, _)| p.eat(word));
+            let found = UNITS.iter().position(|(word, plural, _)| p.eat(word) || p.eat(plural));
             found.ok_or_else(|| {
                 p.unexpected("a unit: YEAR, QUARTER, MONTH, WEEK, DAY, HOUR, MINUTE or SECOND")
             })
@@ -288,13 +312,13 @@ impl Parser<'_> {
             if UNITS[to].0 == "SECOND" {
                 fraction = self.precision()?;
             }
-            last = Some(UNITS[to].1.clone());
+            last = Some(UNITS[to].2.clone());
         }
         if first_precision.is_some_and(|p| !(1..=10).contains(&p)) || fraction.is_some_and(|f| f > 9) {
             let message =
                 "An interval's leading precision must be between 1 and 10, its fraction between 0 and 9";
             return Err(ParseError::new(message, precision_span));
         }
-        Ok(Qualifier { first: UNITS[first].1.clone(), first_precision, last, fraction })
+        Ok(Qualifier { first: UNITS[first].2.clone(), first_precision, last, fraction })
     }
 }

@@ -347,7 +347,7 @@ fn statements() {
             "CREATE TABLE t (a INT,)",
             "CREATE TABLE t (select INT)",
             "CREATE TABLE t (a INTERVAL DAY)",
-            "CREATE TABLE t (a VARIANT)",
+            "CREATE TABLE t (a RAW)",
             "CREATE TABLE t (a INT UNIQUE)",
             "CREATE TABLE t (a INT DEFAULT 1)",
             "CREATE TABLE t (a INT, UNIQUE (a) NOT ENFORCED)",
@@ -410,8 +410,8 @@ fn statements() {
               1:17 Encountered the reserved word `select`, expected a name; in backticks (`select`) it can be a name
             CREATE TABLE t (a INTERVAL DAY)
               1:19 A column cannot have an INTERVAL type: store a number, or use intervals in expressions only
-            CREATE TABLE t (a VARIANT)
-              1:19 unsupported: The type VARIANT is not supported
+            CREATE TABLE t (a RAW)
+              1:19 unsupported: The type RAW is not supported
             CREATE TABLE t (a INT UNIQUE)
               1:23 Encountered `UNIQUE`, expected `)`
             CREATE TABLE t (a INT DEFAULT 1)
@@ -515,7 +515,7 @@ fn types() {
         "ROW<a>",
         "ROW<select INT>",
         "RAW('a', 'b')",
-        "BITMAP",
+        "STRUCTURED<a INT>",
         "REAL",
         "my_type",
         "INT INT",
@@ -542,7 +542,7 @@ fn types() {
         ROW<a>: Encountered `>`, expected a type at line 1, column 6
         ROW<select INT>: Encountered the reserved word `select`, expected a name; in backticks (`select`) it can be a name at line 1, column 5
         RAW('a', 'b'): The type RAW is not supported at line 1, column 1
-        BITMAP: The type BITMAP is not supported at line 1, column 1
+        STRUCTURED<a INT>: Encountered `a`, expected the name of a class in quotes at line 1, column 12
         REAL: Flink has no type REAL: write FLOAT at line 1, column 1
         my_type: Unknown type `my_type` at line 1, column 1
         INT INT: Encountered `INT`, expected the end of the statement at line 1, column 5
@@ -556,7 +556,7 @@ fn types() {
 fn errors_become_the_common_error() {
     let kind = |sql: &str| flott_types::Error::from(parse_script(sql).unwrap_err()).kind();
     assert_eq!(kind("SELECT"), flott_types::ErrorKind::Invalid);
-    assert_eq!(kind("CREATE TABLE t (a VARIANT)"), flott_types::ErrorKind::Unsupported);
+    assert_eq!(kind("CREATE TABLE t (a RAW)"), flott_types::ErrorKind::Unsupported);
     let error = flott_types::Error::from(parse_script("SELECT 1,\n FROM t").unwrap_err());
     assert!(error.message().ends_with("at line 2, column 2"), "{error}");
 }

@@ -121,6 +121,17 @@ pub enum RelNode {
         /// SESSION ... PARTITION BY
         partition: Vec<usize>,
     },
+    /// Each row once for each element of a collection of its own.
+    Unnest {
+        /// The input.
+        input: Box<Rel>,
+        /// The collection.
+        collection: Expr,
+        /// The position of an element is the last column.
+        ordinality: bool,
+        /// A row without elements stays, with NULLs.
+        keep_empty: bool,
+    },
     /// GROUP BY: the keys, then the calls.
     Aggregate {
         /// The input.
@@ -214,8 +225,10 @@ pub struct OverSpec {
     pub order: Vec<SortKey>,
     /// ROWS rather than RANGE.
     pub rows: bool,
-    /// How far back: rows or milliseconds; `None` is UNBOUNDED PRECEDING.
+    /// How far back: rows or milliseconds, forward if negative; `None` is UNBOUNDED PRECEDING.
     pub preceding: Option<i64>,
+    /// How far ahead, back if negative; 0 is CURRENT ROW, `None` UNBOUNDED FOLLOWING.
+    pub following: Option<i64>,
 }
 
 impl Rel {
@@ -318,6 +331,7 @@ impl Rel {
             | RelNode::TopN { input, .. }
             | RelNode::TemporalSort { input, .. }
             | RelNode::Match { input, .. }
+            | RelNode::Unnest { input, .. }
             | RelNode::Over { input, .. } => vec![input],
             RelNode::Join { left, right, .. } => vec![left, right],
             RelNode::Union(inputs) => inputs.iter().collect(),
@@ -339,6 +353,7 @@ impl Rel {
             | RelNode::TopN { input, .. }
             | RelNode::TemporalSort { input, .. }
             | RelNode::Match { input, .. }
+            | RelNode::Unnest { input, .. }
             | RelNode::Over { input, .. } => replace(input, change),
             RelNode::Join { left, right, .. } => {
                 replace(left, change);

@@ -74,6 +74,12 @@ pub enum TypeKind {
     Multiset(Box<LogicalType>),
     /// ROW of named fields
     Row(Vec<RowField>),
+    /// STRUCTURED: a ROW that carries the name of a class. Two are the same when names and fields are.
+    Structured(String, Vec<RowField>),
+    /// VARIANT: a value that carries its type, as JSON values do.
+    Variant,
+    /// BITMAP: a set of unsigned 32-bit numbers.
+    Bitmap,
     /// The type of a bare NULL literal.
     Null,
 }
@@ -141,6 +147,14 @@ impl TypeKind {
         self.is_timestamp() || matches!(self, TypeKind::Date | TypeKind::Time(_))
     }
 
+    /// The fields of a ROW or STRUCTURED type.
+    pub fn fields(&self) -> Option<&[RowField]> {
+        match self {
+            TypeKind::Row(fields) | TypeKind::Structured(_, fields) => Some(fields),
+            _ => None,
+        }
+    }
+
     /// An interval.
     pub fn is_interval(&self) -> bool {
         matches!(self, TypeKind::IntervalYearMonth | TypeKind::IntervalDaySecond)
@@ -164,6 +178,10 @@ impl LogicalType {
             (TypeKind::Map(ak, av), TypeKind::Map(bk, bv)) => ak.same_kind(bk) && av.same_kind(bv),
             (TypeKind::Row(a), TypeKind::Row(b)) => {
                 a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.ty.same_kind(&b.ty))
+            }
+            (TypeKind::Structured(class, a), TypeKind::Structured(other, b)) => {
+                let same = |(a, b): (&RowField, &RowField)| a.name == b.name && a.ty.same_kind(&b.ty);
+                class == other && a.len() == b.len() && a.iter().zip(b).all(same)
             }
             (a, b) => a == b,
         }
@@ -199,18 +217,30 @@ impl fmt::Display for TypeKind {
             TypeKind::Multiset(element) => write!(f, "MULTISET<{element}>"),
             TypeKind::Row(fields) => {
                 f.write_str("ROW<")?;
-                for (i, field) in fields.iter().enumerate() {
-                    let comma = if i > 0 { ", " } else { "" };
-                    write!(f, "{comma}`{}` {}", field.name.replace('`', "``"), field.ty)?;
-                    if let Some(comment) = &field.comment {
-                        write!(f, " '{}'", comment.replace('\'', "''"))?;
-                    }
-                }
+                write_fields(f, fields)?;
                 f.write_str(">")
             }
+            TypeKind::Structured(class, fields) => {
+                write!(f, "STRUCTURED<'{}', ", class.replace('\'', "''"))?;
+                write_fields(f, fields)?;
+                f.write_str(">")
+            }
+            TypeKind::Variant => f.write_str("VARIANT"),
+            TypeKind::Bitmap => f.write_str("BITMAP"),
             TypeKind::Null => f.write_str("NULL"),
         }
     }
+}
+
+fn write_fields(f: &mut fmt::Formatter<'_>, fields: &[RowField]) -> fmt::Result {
+    for (i, field) in fields.iter().enumerate() {
+        let comma = if i > 0 { ", " } else { "" };
+        write!(f, "{comma}`{}` {}", field.name.replace('`', "``"), field.ty)?;
+        if let Some(comment) = &field.comment {
+            write!(f, " '{}'", comment.replace('\'', "''"))?;
+        }
+    }
+    Ok(())
 }
 
 impl fmt::Display for LogicalType {

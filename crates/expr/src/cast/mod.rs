@@ -54,10 +54,12 @@ pub fn cast_array(
         (_, Date | Time(_) | Timestamp(_) | TimestampLtz(_)) => {
             temporal::to_datetime(array, from, to, options)
         }
-        (Array(_) | Map(..) | Multiset(_) | Row(_), _) if options.is_try => {
+        (Array(_) | Map(..) | Multiset(_) | Row(_) | Structured(..), _) if options.is_try => {
             try_rows(array, from, to, options)
         }
-        (Array(_) | Map(..) | Multiset(_) | Row(_), _) => nested::cast_nested(array, from, to, options),
+        (Array(_) | Map(..) | Multiset(_) | Row(_) | Structured(..), _) => {
+            nested::cast_nested(array, from, to, options)
+        }
         _ => number::to_number(array, &from.kind, to, options),
     }
 }
@@ -74,7 +76,7 @@ pub fn is_noop(from: &TypeKind, to: &TypeKind) -> bool {
         (Array(a), Array(b)) => is_noop(&a.kind, &b.kind),
         (Multiset(a), Multiset(b)) => is_noop(&a.kind, &b.kind),
         (Map(ak, av), Map(bk, bv)) => is_noop(&ak.kind, &bk.kind) && is_noop(&av.kind, &bv.kind),
-        (Row(a), Row(b)) => {
+        (Structured(_, a), Structured(_, b)) | (Row(a), Row(b)) => {
             a.len() == b.len()
                 && a.iter().zip(b).all(|(a, b)| a.name == b.name && is_noop(&a.ty.kind, &b.ty.kind))
         }

@@ -29,7 +29,7 @@ pub(super) fn cast_nested(
             cast_map(array, (ak, bk), Some((av, bv)), to, options)
         }
         (TypeKind::Multiset(a), TypeKind::Multiset(b)) => cast_map(array, (a, b), None, to, options),
-        (TypeKind::Row(a), TypeKind::Row(b)) => {
+        (TypeKind::Row(a) | TypeKind::Structured(_, a), TypeKind::Row(b) | TypeKind::Structured(_, b)) => {
             let row = array.as_struct_opt().ok_or_else(wrong)?;
             let columns = row.columns().iter().zip(a.iter().zip(b));
             let columns = columns.map(|(column, (a, b))| cast_array(column, &a.ty, &b.ty, options));

@@ -29,7 +29,7 @@ pub(super) fn to_text(
                 None => output.append_null(),
             }
         }
-    } else if let Some(input) = array.as_binary_opt::<i32>() {
+    } else if let (true, Some(input)) = (from.kind.is_binary(), array.as_binary_opt::<i32>()) {
         for value in input {
             let text: Option<Cow<'_, str>> = value.map(String::from_utf8_lossy);
             match text {

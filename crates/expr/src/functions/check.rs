@@ -22,6 +22,10 @@ pub(crate) enum Family {
     Timestamp,
     /// ARRAY.
     Array,
+    /// BOOLEAN.
+    Boolean,
+    /// BITMAP.
+    Bitmap,
     /// Anything.
     Any,
 }
@@ -38,6 +42,8 @@ impl Family {
             Family::Date => *kind == TypeKind::Date,
             Family::Timestamp => kind.is_timestamp(),
             Family::Array => matches!(kind, TypeKind::Array(_)),
+            Family::Boolean => *kind == TypeKind::Boolean,
+            Family::Bitmap => *kind == TypeKind::Bitmap,
             Family::Any => true,
         }
     }
@@ -50,6 +56,8 @@ impl Family {
             Family::Date => "DATE",
             Family::Timestamp => "TIMESTAMP",
             Family::Array => "ARRAY",
+            Family::Boolean => "BOOLEAN",
+            Family::Bitmap => "BITMAP",
             Family::Any => "ANY",
         }
     }
@@ -61,6 +69,8 @@ impl Family {
             (Family::Character, TypeKind::Null) => TypeKind::STRING.nullable(),
             (Family::Binary, TypeKind::Null) => TypeKind::BYTES.nullable(),
             (Family::Date, TypeKind::Null) => TypeKind::Date.nullable(),
+            (Family::Boolean, TypeKind::Null) => TypeKind::Boolean.nullable(),
+            (Family::Bitmap, TypeKind::Null) => TypeKind::Bitmap.nullable(),
             (Family::Timestamp, TypeKind::Null) => TypeKind::Timestamp(3).nullable(),
             _ => ty.clone(),
         }

@@ -1,8 +1,9 @@
 //! TYPEOF. CAST and TRY_CAST are expressions of their own.
 
-use arrow::array::{ArrayRef, StringArray};
+use arrow::array::{ArrayRef, StringArray, new_null_array};
+use arrow::datatypes::DataType;
 use flott_plan::Literal;
-use flott_types::{Error, LogicalType, Result, TypeKind};
+use flott_types::{Error, LogicalType, Result, RowField, TypeKind};
 
 use crate::function::{Argument, Call, Function, ScalarFunction, Signature, no_signature};
 use crate::kernel::as_ref;
@@ -31,6 +32,9 @@ fn type_of(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         None => false,
     };
     let ty = &call.arg_types[0];
+    if has_variant(ty) {
+        return Ok(new_null_array(&DataType::Utf8, call.rows));
+    }
     let text = if serializable { serializable_name(ty) } else { ty.to_string() };
     repeat(&as_ref(StringArray::from(vec![text])), call.rows)
 }
@@ -45,13 +49,27 @@ fn serializable_name(ty: &LogicalType) -> String {
         TypeKind::Array(element) => format!("ARRAY<{}>", serializable_name(element)),
         TypeKind::Multiset(element) => format!("MULTISET<{}>", serializable_name(element)),
         TypeKind::Map(key, value) => format!("MAP<{}, {}>", serializable_name(key), serializable_name(value)),
-        TypeKind::Row(fields) => {
-            let fields = fields
-                .iter()
-                .map(|field| format!("`{}` {}", field.name.replace('`', "``"), serializable_name(&field.ty)));
-            format!("ROW<{}>", fields.collect::<Vec<_>>().join(", "))
+        TypeKind::Row(fields) => format!("ROW<{}>", serializable_fields(fields)),
+        TypeKind::Structured(class, fields) => {
+            format!("STRUCTURED<'{}', {}>", class.replace('\'', "''"), serializable_fields(fields))
         }
         other => other.to_string(),
     };
     if ty.nullable { kind } else { format!("{kind} NOT NULL") }
+}
+
+fn serializable_fields(fields: &[RowField]) -> String {
+    let field =
+        |field: &RowField| format!("`{}` {}", field.name.replace('`', "``"), serializable_name(&field.ty));
+    fields.iter().map(field).collect::<Vec<_>>().join(", ")
+}
+
+/// A VARIANT has no name that could be read back, which is NULL in Flink.
+fn has_variant(ty: &LogicalType) -> bool {
+    match &ty.kind {
+        TypeKind::Variant => true,
+        TypeKind::Array(element) | TypeKind::Multiset(element) => has_variant(element),
+        TypeKind::Map(key, value) => has_variant(key) || has_variant(value),
+        kind => kind.fields().is_some_and(|fields| fields.iter().any(|field| has_variant(&field.ty))),
+    }
 }

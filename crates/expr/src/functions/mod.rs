@@ -1,5 +1,6 @@
 //! The families of functions. Each has a table `functions()`; [`all`] joins them.
 
+mod bitmap;
 mod build;
 mod catalog;
 mod check;
@@ -11,8 +12,10 @@ mod math;
 mod operators;
 mod regex;
 mod string;
+mod structured;
 mod temporal;
 mod utf16;
+mod variant;
 
 use crate::function::ScalarFunction;
 
@@ -22,6 +25,7 @@ pub(crate) use operators::{decimal_array, divides_by_literal_zero, fill, takes_i
 /// All functions of all families.
 pub(crate) fn all() -> Vec<Box<dyn ScalarFunction>> {
     [
+        bitmap::functions(),
         catalog::functions(),
         collection::functions(),
         conversion::functions(),
@@ -30,7 +34,9 @@ pub(crate) fn all() -> Vec<Box<dyn ScalarFunction>> {
         operators::functions(),
         regex::functions(),
         string::functions(),
+        structured::functions(),
         temporal::functions(),
+        variant::functions(),
     ]
     .into_iter()
     .flatten()

@@ -1,6 +1,6 @@
 //! Which casts exist.
 
-use flott_types::{Error, LogicalType, Result, TypeKind};
+use flott_types::{Error, LogicalType, Result, RowField, TypeKind};
 
 /// Refuses a CAST that Flink does not have, saying what to use instead where Flink does.
 pub fn check_explicit(from: &LogicalType, to: &LogicalType) -> Result<()> {
@@ -24,7 +24,10 @@ pub fn is_explicit(from: &TypeKind, to: &TypeKind) -> bool {
     use TypeKind::*;
     match (from, to) {
         (Null, _) => true,
+        // A VARIANT goes nowhere, not even to VARIANT.
+        (Variant, _) | (_, Variant) => false,
         (from, to) if from == to => true,
+        (Bitmap, Varbinary(TypeKind::MAX_LENGTH)) => true,
         (_, Char(_) | Varchar(_)) => true,
         (from, Boolean | TinyInt | SmallInt | Int | BigInt | Float | Double | Decimal(..)) => {
             *from == Boolean || from.is_numeric() || from.is_character()
@@ -35,7 +38,7 @@ pub fn is_explicit(from: &TypeKind, to: &TypeKind) -> bool {
         (from, Timestamp(_) | TimestampLtz(_)) => from.is_character() || from.is_datetime(),
         (Array(a), Array(b)) | (Multiset(a), Multiset(b)) => is_explicit(&a.kind, &b.kind),
         (Map(ak, av), Map(bk, bv)) => is_explicit(&ak.kind, &bk.kind) && is_explicit(&av.kind, &bv.kind),
-        (Row(a), Row(b)) => {
+        (Row(a), Row(b)) | (Structured(_, a), Row(b) | Structured(_, b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_explicit(&a.ty.kind, &b.ty.kind))
         }
         _ => false,
@@ -58,6 +61,11 @@ pub fn is_implicit(from: &TypeKind, to: &TypeKind) -> bool {
         (Timestamp(_) | TimestampLtz(_), Timestamp(_) | TimestampLtz(_)) => true,
         (Array(a), Array(b)) | (Multiset(a), Multiset(b)) => is_implicit(&a.kind, &b.kind),
         (Map(ak, av), Map(bk, bv)) => is_implicit(&ak.kind, &bk.kind) && is_implicit(&av.kind, &bv.kind),
+        (Structured(class, a), Structured(other, b)) => {
+            let fits =
+                |(a, b): (&RowField, &RowField)| a.name == b.name && is_implicit(&a.ty.kind, &b.ty.kind);
+            class == other && a.len() == b.len() && a.iter().zip(b).all(fits)
+        }
         (Row(a), Row(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_implicit(&a.ty.kind, &b.ty.kind))
         }

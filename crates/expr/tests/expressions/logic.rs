@@ -183,7 +183,7 @@ fn types_of_expressions() {
         TYPEOF() -> error: TYPEOF(<ANY>)
         TYPEOF(ROW(1, 'a')) -> STRING: ROW<`EXPR$0` INT NOT NULL, `EXPR$1` CHAR(1) NOT NULL> NOT NULL
         CURRENT_DATABASE() -> STRING NOT NULL: default_database
-        PARSE_JSON('1') -> error: function PARSE_JSON is not built yet
+        PARSE_JSON('1') -> VARIANT NOT NULL: 1
         ",
     );
 }

@@ -5,6 +5,7 @@ use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use super::Accumulator;
 use super::best::{Pick, best};
+use super::bitmap::{BitmapCall, Bitmaps};
 use super::collect::Collect;
 use super::count::Count;
 use super::list::List;
@@ -38,6 +39,13 @@ pub(super) fn accumulator(
         Ok(Box::new(List::new(outcome, name, call, retracts)?))
     };
     let second = || call.arg_types.get(1).cloned().unwrap_or(TypeKind::Null.nullable());
+    if let Some(bitmap) = BitmapCall::of(function) {
+        return if retracts {
+            list(Outcome::Bitmap(bitmap))
+        } else {
+            Ok(Box::new(Bitmaps::new(bitmap, name)))
+        };
+    }
     Ok(match function {
         "SUM" => Box::new(Sum::new(sum::Outcome::Sum, name, numeric()?, &call.ty)),
         "SUM0" => Box::new(Sum::new(sum::Outcome::Sum0, name, numeric()?, &call.ty)),

@@ -13,6 +13,7 @@
 //! | `ordered` | MIN, MAX with retractions | the values and how often each occurs, sorted |
 //! | `variance` | STDDEV_*, VAR_*, VARIANCE | count, mean and squared distance (Welford) |
 //! | `single` | SINGLE_VALUE | one value and a count |
+//! | `bitmap` | BITMAP_*_AGG of an input that only grows | a set |
 //! | `list` | ARRAY_AGG, LISTAGG, JSON_*AGG, PERCENTILE; FIRST_VALUE and LAST_VALUE with retractions | the values in order |
 //! | `collect` | COLLECT | the distinct values, sorted, and how often each occurs |
 //!
@@ -22,6 +23,7 @@
 //! for values that are new to a DISTINCT, an ordered set or a list.
 
 mod best;
+mod bitmap;
 mod collect;
 mod count;
 mod distinct;

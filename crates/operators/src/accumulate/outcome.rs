@@ -11,6 +11,7 @@ use arrow::datatypes::{DataType, Field, Float64Type};
 use flott_batch::arrow_type;
 use flott_types::{Error, LogicalType, Result};
 
+use super::bitmap::BitmapCall;
 use super::json::write_json;
 use super::numbers::as_doubles;
 use crate::support::kernel;
@@ -52,6 +53,8 @@ pub(super) enum Outcome {
         ty: LogicalType,
         nulls: bool,
     },
+    /// BITMAP_*_AGG
+    Bitmap(BitmapCall),
     /// PERCENTILE of values, with percentage and perhaps frequency; several percentages give an ARRAY.
     Percentile {
         several: bool,
@@ -92,10 +95,24 @@ impl Outcome {
                 }
                 Ok(Arc::new(builder.finish()))
             }
+            Outcome::Bitmap(call) => bitmaps(lists, *call),
             Outcome::JsonObject { ty, nulls } => json_objects(lists, ty, *nulls),
             Outcome::Percentile { several } => percentiles(lists, *several),
         }
     }
+}
+
+fn bitmaps(lists: &Lists, call: BitmapCall) -> Result<ArrayRef> {
+    let values = call.values(&lists.columns[0])?;
+    let mut sets = Vec::new();
+    for group in lists.groups() {
+        let mut set = None;
+        for row in group {
+            call.add(&mut set, &values, row)?;
+        }
+        sets.push(set);
+    }
+    call.results(sets.iter().map(Option::as_ref))
 }
 
 fn json_objects(lists: &Lists, ty: &LogicalType, nulls: bool) -> Result<ArrayRef> {

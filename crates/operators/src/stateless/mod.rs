@@ -4,5 +4,6 @@ pub(crate) mod calc;
 pub(crate) mod expand;
 mod shared;
 pub(crate) mod union;
+pub(crate) mod unnest;
 pub(crate) mod watermark_assigner;
 pub(crate) mod watermark_generator;

@@ -59,6 +59,8 @@ pub struct Cast<'a> {
     pub expr: &'a Expr,
     /// To what type.
     pub ty: LogicalType,
+    /// The unit, if the type is an INTERVAL of one unit: a number is cast to so many of it.
+    pub unit: Option<DateTimeField>,
     /// TRY_CAST: NULL instead of an error.
     pub is_try: bool,
 }
@@ -68,7 +70,11 @@ pub fn decode_cast(expr: &Expr) -> Option<Cast<'_>> {
     let Expr::Cast { kind, expr, data_type, .. } = expr else {
         return None;
     };
-    Some(Cast { expr, ty: decode_type(data_type)?, is_try: *kind == CastKind::TryCast })
+    let unit = match data_type {
+        DataType::Custom(_, parts) => parts.get(1).and_then(|unit| crate::expr::time_unit_of(unit)),
+        _ => None,
+    };
+    Some(Cast { expr, ty: decode_type(data_type)?, unit, is_try: *kind == CastKind::TryCast })
 }
 
 /// Reads a type that this crate has put into an expression.
@@ -81,6 +87,10 @@ pub fn decode_type(data_type: &DataType) -> Option<LogicalType> {
 
 pub(crate) fn encode_type(ty: &LogicalType) -> DataType {
     DataType::Custom(ObjectName::from(vec![Ident::new(TYPE)]), vec![ty.to_string()])
+}
+
+pub(crate) fn encode_interval_type(ty: &LogicalType, unit: &DateTimeField) -> DataType {
+    DataType::Custom(ObjectName::from(vec![Ident::new(TYPE)]), vec![ty.to_string(), unit.to_string()])
 }
 
 /// A table as an argument of a function.

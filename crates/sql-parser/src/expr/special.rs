@@ -1,14 +1,15 @@
 //! Functions with a grammar of their own: CAST, EXTRACT, FLOOR, POSITION, SUBSTRING, OVERLAY, TRIM, TIMESTAMPADD.
 
 use sqlparser::ast::{
-    CastKind, CeilFloorKind, DateTimeField, Expr, ExtractSyntax, ObjectName, TrimWhereField,
+    CastKind, CeilFloorKind, DataType, DateTimeField, Expr, ExtractSyntax, ObjectName, TrimWhereField,
 };
 
 use super::IN;
 use super::call::unnamed;
-use crate::encoding::{encode_type, function};
+use crate::encoding::{encode_interval_type, encode_type, function};
 use crate::error::Result;
 use crate::parser::Parser;
+use crate::types::interval_kind;
 
 impl Parser<'_> {
     pub(super) fn cast(&mut self, is_try: bool) -> Result<Expr> {
@@ -16,10 +17,22 @@ impl Parser<'_> {
         self.expect_sign("(")?;
         let expr = Box::new(self.expr()?);
         self.expect("AS")?;
-        let data_type = encode_type(&self.cast_type()?);
+        let data_type =
+            if self.is_word("INTERVAL") { self.interval_type()? } else { encode_type(&self.cast_type()?) };
         self.expect_sign(")")?;
         let kind = if is_try { CastKind::TryCast } else { CastKind::Cast };
         Ok(Expr::Cast { kind, expr, data_type, array: false, format: None })
+    }
+
+    /// `INTERVAL DAY`: its unit is part of what a cast to it means.
+    fn interval_type(&mut self) -> Result<DataType> {
+        self.next();
+        let qualifier = self.interval_qualifier()?;
+        let ty = interval_kind(&qualifier.first).nullable();
+        Ok(match qualifier.last {
+            None => encode_interval_type(&ty, &qualifier.first),
+            Some(_) => encode_type(&ty),
+        })
     }
 
     pub(super) fn extract(&mut self) -> Result<Expr> {

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use flott_expr::bind;
+use flott_expr::{IntervalUnit, bind};
 use flott_plan::{AggregateCall, Expr, Literal};
 use flott_sql_parser::encoding;
 use flott_types::{Result, TypeKind};
@@ -87,7 +87,12 @@ impl<'a, 's> ExprBinder<'a, 's> {
                 let Some(cast) = encoding::decode_cast(ast) else {
                     return Err(unsupported("this form of CAST", ast));
                 };
-                at(bind::cast(self.bind(cast.expr)?, cast.ty, cast.is_try), ast)
+                let operand = self.bind(cast.expr)?;
+                let unit = cast.unit.and_then(|unit| IntervalUnit::parse(&unit.to_string()));
+                match unit.filter(|_| operand.ty().kind.is_numeric()) {
+                    Some(unit) => at(bind::interval_of(operand, unit, self.binder.context), ast),
+                    None => at(bind::cast(operand, cast.ty, cast.is_try), ast),
+                }
             }
             Ast::UnaryOp { op, expr } => self.unary(op, expr, ast),
             Ast::BinaryOp { left, op, right } => {

@@ -12,6 +12,7 @@ use sqlparser::ast::{
 use super::expr::ExprBinder;
 use super::placeholder::conjunction;
 use super::query::rename;
+use super::unnest::is_unnest;
 use super::{Binder, Scope, at, unsupported, wrong};
 use crate::logical::{Field, Rel, RelNode};
 
@@ -24,6 +25,11 @@ impl Binder<'_> {
     ) -> Result<(Rel, Scope<'p>)> {
         let mut joined: Option<(Rel, Scope<'p>)> = None;
         for item in from {
+            if let Some((left, left_scope)) = joined.take_if(|_| is_unnest(&item.relation)) {
+                let left = self.unnest(left, left_scope, &item.relation, JoinKind::Inner)?;
+                joined = Some(self.joins(left, &item.joins, outer)?);
+                continue;
+            }
             let (rel, scope) = self.table_with_joins(item, outer)?;
             joined = Some(match joined {
                 None => (rel, scope),
@@ -47,8 +53,16 @@ impl Binder<'_> {
         item: &TableWithJoins,
         outer: Option<&'p Scope<'p>>,
     ) -> Result<(Rel, Scope<'p>)> {
-        let (mut rel, mut scope) = self.factor(&item.relation, outer)?;
-        for join in &item.joins {
+        self.joins(self.factor(&item.relation, outer)?, &item.joins, outer)
+    }
+
+    fn joins<'p>(
+        &self,
+        (mut rel, mut scope): (Rel, Scope<'p>),
+        joins: &[Join],
+        outer: Option<&'p Scope<'p>>,
+    ) -> Result<(Rel, Scope<'p>)> {
+        for join in joins {
             (rel, scope) = self.join(rel, scope, join, outer)?;
         }
         Ok((rel, scope))
@@ -70,6 +84,9 @@ impl Binder<'_> {
             JoinOperator::FullOuter(on) => (JoinKind::Full, on),
             _ => return Err(wrong("this form of JOIN is not SQL of Flink", join)),
         };
+        if is_unnest(&join.relation) {
+            return self.join_unnest(left, left_scope, kind, constraint, join);
+        }
         let (right, right_scope) = self.factor(&join.relation, outer)?;
         distinct_names(&left_scope, &right_scope, &join.relation)?;
         let width = left.fields.len();
@@ -206,7 +223,7 @@ impl Binder<'_> {
             TableFactor::NestedJoin { table_with_joins, alias: None } => {
                 self.table_with_joins(table_with_joins, outer)
             }
-            TableFactor::UNNEST { .. } => Err(unsupported("UNNEST", factor)),
+            TableFactor::UNNEST { .. } => self.unnest_alone(factor, outer),
             TableFactor::MatchRecognize { .. } => {
                 let Some(clause) = encoding::decode_match_recognize(factor) else {
                     return Err(unsupported("this form of MATCH_RECOGNIZE", factor));

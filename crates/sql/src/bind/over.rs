@@ -20,8 +20,15 @@ pub(crate) struct OverCall {
     aggregate: BoundAggregate,
     partition: Vec<Expr>,
     order: Vec<(Expr, SortKey)>,
+    frame: Frame,
+}
+
+/// ROWS or RANGE, from `preceding` before the row to `following` behind it. A negative number points the other way, `None` is UNBOUNDED.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Frame {
     rows: bool,
     preceding: Option<i64>,
+    following: Option<i64>,
 }
 
 impl OverCall {
@@ -60,9 +67,9 @@ impl ExprBinder<'_, '_> {
             }
             order.push((expr, sort_key(0, item)?));
         }
-        let (rows, preceding) = self.frame(name, &spec, &order, ast)?;
+        let frame = self.frame(name, &spec, &order, ast)?;
         let ty = aggregate.call.ty.clone();
-        let call = OverCall { aggregate, partition, order, rows, preceding };
+        let call = OverCall { aggregate, partition, order, frame };
         let mut overs = overs.borrow_mut();
         let index = match overs.iter().position(|known| *known == call) {
             Some(index) => index,
@@ -119,16 +126,15 @@ impl ExprBinder<'_, '_> {
         })
     }
 
-    /// ROWS or RANGE, and how far back; only frames that end with the current row exist in a stream.
-    fn frame(
-        &self,
-        name: &str,
-        spec: &WindowSpec,
-        order: &[(Expr, SortKey)],
-        ast: &Ast,
-    ) -> Result<(bool, Option<i64>)> {
-        let Some(frame) = &spec.window_frame else { return Ok((false, None)) };
-        if matches!(name, "ROW_NUMBER" | "RANK" | "DENSE_RANK") {
+    /// ROWS or RANGE with its bounds. In a stream only frames that end with the current row exist.
+    fn frame(&self, name: &str, spec: &WindowSpec, order: &[(Expr, SortKey)], ast: &Ast) -> Result<Frame> {
+        let Some(frame) = &spec.window_frame else {
+            return Ok(Frame { rows: false, preceding: None, following: Some(0) });
+        };
+        if matches!(
+            name,
+            "ROW_NUMBER" | "RANK" | "DENSE_RANK" | "NTILE" | "PERCENT_RANK" | "CUME_DIST" | "LEAD" | "LAG"
+        ) {
             return Err(wrong(format!("{name} takes no ROWS or RANGE"), ast));
         }
         let rows = match frame.units {
@@ -136,39 +142,58 @@ impl ExprBinder<'_, '_> {
             WindowFrameUnits::Range => false,
             WindowFrameUnits::Groups => return Err(wrong("GROUPS is not SQL of Flink", ast)),
         };
-        if !matches!(frame.end_bound, None | Some(WindowFrameBound::CurrentRow)) {
-            return Err(unsupported("a frame that does not end with CURRENT ROW", ast));
-        }
+        let streaming = self.binder.context.streaming;
+        let following = match &frame.end_bound {
+            None | Some(WindowFrameBound::CurrentRow) => Some(0),
+            Some(_) if streaming => {
+                return Err(unsupported("a frame of a stream that does not end with CURRENT ROW", ast));
+            }
+            Some(WindowFrameBound::Following(None)) => None,
+            Some(WindowFrameBound::Preceding(None)) => {
+                return Err(wrong("a frame cannot end with UNBOUNDED PRECEDING", ast));
+            }
+            Some(WindowFrameBound::Following(Some(bound))) => Some(self.distance(bound, rows)?),
+            Some(WindowFrameBound::Preceding(Some(bound))) => Some(-self.distance(bound, rows)?),
+        };
         let preceding = match &frame.start_bound {
             WindowFrameBound::Preceding(None) => None,
             WindowFrameBound::CurrentRow => Some(0),
-            WindowFrameBound::Following(_) => {
-                return Err(unsupported("a frame that starts with FOLLOWING", ast));
+            WindowFrameBound::Following(None) => {
+                return Err(wrong("a frame cannot start with UNBOUNDED FOLLOWING", ast));
             }
-            WindowFrameBound::Preceding(Some(bound)) => {
-                let expr = flott_expr::fold(self.bind(bound)?, self.binder.context)?;
-                match (&expr, rows) {
-                    (Expr::Literal { value: Literal::Integer(n), ty }, true)
-                        if ty.kind.is_integer() && *n >= 0 =>
-                    {
-                        Some(*n)
-                    }
-                    (Expr::Literal { value: Literal::Integer(n), ty }, false)
-                        if ty.kind == TypeKind::IntervalDaySecond && *n >= 0 =>
-                    {
-                        Some(*n)
-                    }
-                    _ => {
-                        let what = if rows { "a number of rows" } else { "an INTERVAL of days or less" };
-                        return Err(wrong(format!("expected {what} before PRECEDING"), bound));
-                    }
-                }
+            WindowFrameBound::Following(Some(_)) if streaming => {
+                return Err(unsupported("a frame of a stream that starts with FOLLOWING", ast));
             }
+            WindowFrameBound::Following(Some(bound)) => Some(-self.distance(bound, rows)?),
+            WindowFrameBound::Preceding(Some(bound)) => Some(self.distance(bound, rows)?),
         };
         if order.is_empty() {
             return Err(wrong("ROWS and RANGE need an ORDER BY", ast));
         }
-        Ok((rows, preceding))
+        Ok(Frame { rows, preceding, following })
+    }
+
+    /// How far a bound is from the current row: rows, or in RANGE milliseconds, in a batch query also a difference of numbers.
+    fn distance(&self, bound: &Ast, rows: bool) -> Result<i64> {
+        let expr = flott_expr::fold(self.bind(bound)?, self.binder.context)?;
+        match &expr {
+            Expr::Literal { value: Literal::Integer(n), ty }
+                if *n >= 0
+                    && match rows {
+                        true => ty.kind.is_integer(),
+                        false => {
+                            ty.kind == TypeKind::IntervalDaySecond
+                                || (!self.binder.context.streaming && ty.kind.is_integer())
+                        }
+                    } =>
+            {
+                Ok(*n)
+            }
+            _ => {
+                let what = if rows { "a number of rows" } else { "an INTERVAL of days or less" };
+                Err(wrong(format!("expected {what} before PRECEDING or FOLLOWING"), bound))
+            }
+        }
     }
 }
 
@@ -204,8 +229,9 @@ impl Binder<'_> {
             let spec = OverSpec {
                 partition: over.partition.iter().map(&mut column).collect(),
                 order,
-                rows: over.rows,
-                preceding: over.preceding,
+                rows: over.frame.rows,
+                preceding: over.frame.preceding,
+                following: over.frame.following,
             };
             let call = AggregateCall {
                 args: over.aggregate.args.iter().map(&mut column).collect(),

@@ -124,7 +124,7 @@ impl<'p> Scope<'p> {
 /// `expr.a.b`: fields of a ROW.
 pub(crate) fn fields_of(mut expr: Expr, names: &[Ident]) -> Result<Expr> {
     for name in names {
-        let TypeKind::Row(fields) = &expr.ty().kind else {
+        let Some(fields) = expr.ty().kind.fields() else {
             return Err(wrong(
                 format!("'{}' is taken from a value of type {}, which has no fields", name.value, expr.ty()),
                 name,

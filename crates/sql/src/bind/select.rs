@@ -169,7 +169,7 @@ impl Binder<'_> {
         items: &mut Vec<Item>,
     ) -> Result<()> {
         let row = binder.scope.resolve(parts)?;
-        let flott_types::TypeKind::Row(fields) = row.ty().kind.clone() else {
+        let Some(fields) = row.ty().kind.fields().map(<[_]>::to_vec) else {
             return Err(wrong("only a table or a ROW has columns for *", &parts[0]));
         };
         for field in fields {

@@ -81,7 +81,7 @@ impl Access {
 /// Name and type of a field of a ROW; it can be NULL if the ROW can.
 fn step(row: &LogicalType, at: usize) -> (String, LogicalType) {
     match &row.kind {
-        TypeKind::Row(fields) if at < fields.len() => {
+        TypeKind::Row(fields) | TypeKind::Structured(_, fields) if at < fields.len() => {
             let ty = fields[at].ty.clone();
             let nullable = row.nullable || ty.nullable;
             (fields[at].name.clone(), ty.with_nullable(nullable))

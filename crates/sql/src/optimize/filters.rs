@@ -33,6 +33,13 @@ fn push(rel: Rel, mut conditions: Vec<Expr>) -> Rel {
             let inputs = inputs.into_iter().map(|input| push(input, conditions.clone())).collect();
             Rel::new(RelNode::Union(inputs), fields)
         }
+        RelNode::Unnest { input, collection, ordinality, keep_empty } => {
+            let width = input.fields.len();
+            let (below, stay) =
+                conditions.into_iter().partition(|condition| side(condition, width) == Side::Left);
+            let input = Box::new(push(*input, below));
+            keep(Rel::new(RelNode::Unnest { input, collection, ordinality, keep_empty }, fields), stay)
+        }
         RelNode::Join { left, right, kind, condition } => {
             push_into_join(Rel::new(RelNode::Join { left, right, kind, condition }, fields), conditions)
         }

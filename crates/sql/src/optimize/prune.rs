@@ -198,6 +198,22 @@ fn prune(rel: Rel, needed: &[usize]) -> Rel {
                 .collect();
             project_to(Rel::new(node, out), &places)
         }
+        RelNode::Unnest { input, collection, ordinality, keep_empty } => {
+            let width = input.fields.len();
+            let mut columns: Vec<usize> = needed.iter().copied().filter(|column| *column < width).collect();
+            collection.collect_columns(&mut columns);
+            let (input, place) = prune_input(*input, columns);
+            let collection = moved(collection, &place);
+            let new_width = input.fields.len();
+            let mut out = input.fields.clone();
+            out.extend(fields[width..].iter().cloned());
+            let node = RelNode::Unnest { input: Box::new(input), collection, ordinality, keep_empty };
+            let places: Vec<usize> = needed
+                .iter()
+                .map(|column| if *column < width { place.of(*column) } else { column - width + new_width })
+                .collect();
+            project_to(Rel::new(node, out), &places)
+        }
         RelNode::TemporalSort { input, order } => {
             let mut columns = needed.to_vec();
             columns.extend(order.iter().map(|key| key.column));

@@ -267,6 +267,12 @@ pub(super) fn expand(projections: &[Vec<Expr>], input: &Schema) -> String {
     format!("Expand(projects=[{}])", shown.join(", "))
 }
 
+pub(super) fn unnest(collection: &Expr, ordinality: bool, keep_empty: bool, input: &Schema) -> String {
+    let join = if keep_empty { "LEFT" } else { "INNER" };
+    let position = if ordinality { ", ordinality=[true]" } else { "" };
+    format!("Correlate(invocation=[UNNEST({})], joinType=[{join}]{position})", expr(collection, input))
+}
+
 pub(super) fn top_n(
     partition: &[usize],
     order: &[SortKey],
@@ -295,18 +301,28 @@ pub(super) fn sort(order: &[SortKey], input: &Schema) -> String {
 
 pub(super) fn over(spec: &OverSpec, calls: &[AggregateCall], input: &Schema) -> String {
     let unit = if spec.rows { "ROWS" } else { "RANGE" };
-    let start = match spec.preceding {
-        None => "UNBOUNDED PRECEDING".to_owned(),
-        Some(0) => "CURRENT ROW".to_owned(),
-        Some(n) if spec.rows => format!("{n} PRECEDING"),
-        Some(n) => format!("{n} ms PRECEDING"),
+    let ms = if spec.rows { "" } else { " ms" };
+    let bound = |distance: i64, ahead: &str, back: &str| match distance {
+        0 => "CURRENT ROW".to_owned(),
+        n if n > 0 => format!("{n}{ms} {ahead}"),
+        n => format!("{}{ms} {back}", n.unsigned_abs()),
     };
+    let start = spec
+        .preceding
+        .map_or("UNBOUNDED PRECEDING".to_owned(), |distance| bound(distance, "PRECEDING", "FOLLOWING"));
+    let end = spec
+        .following
+        .map_or("UNBOUNDED FOLLOWING".to_owned(), |distance| bound(distance, "FOLLOWING", "PRECEDING"));
     format!(
-        "OverAggregate(partitionBy=[{}], orderBy=[{}], window=[{unit} BETWEEN {start} AND CURRENT ROW], select=[{}])",
+        "OverAggregate(partitionBy=[{}], orderBy=[{}], window=[{unit} BETWEEN {start} AND {end}], select=[{}])",
         names(&spec.partition, input),
         sort_keys(&spec.order, input),
         aggregate_calls(calls, input)
     )
+}
+
+pub(super) fn batch_rows(schema: &Schema) -> String {
+    format!("BatchRows(select=[{}])", all_names(schema))
 }
 
 pub(super) fn sink(spec: &SinkSpec, schema: &Schema) -> String {

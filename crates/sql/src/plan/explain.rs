@@ -118,6 +118,9 @@ fn logical(rel: &Rel, depth: usize, text: &mut String) {
         RelNode::TopN { partition, order, from, to, rank, .. } => {
             format!("Logical{}", describe::top_n(partition, order, *from, *to, *rank, &input))
         }
+        RelNode::Unnest { collection, ordinality, keep_empty, .. } => {
+            format!("Logical{}", describe::unnest(collection, *ordinality, *keep_empty, &input))
+        }
         RelNode::TemporalSort { order, .. } => format!("Logical{}", describe::sort(order, &input)),
         RelNode::Match { spec, .. } => {
             format!("Logical{}", super::row_pattern::describe(spec, &input, &rel.fields))

@@ -91,6 +91,17 @@ impl<'a> Planner<'a> {
                 let inputs = [(input.clone(), Exchange::Forward)];
                 Ok(self.add(name, spec, schema, input.parallelism, input.updates, &inputs))
             }
+            RelNode::Unnest { input, collection, ordinality, keep_empty } => {
+                let input = self.stream(input)?;
+                let name = describe::unnest(collection, *ordinality, *keep_empty, &input.schema);
+                let spec = OperatorSpec::Unnest {
+                    collection: collection.clone(),
+                    ordinality: *ordinality,
+                    keep_empty: *keep_empty,
+                };
+                let (parallelism, updates) = (input.parallelism, input.updates);
+                Ok(self.add(name, spec, schema_of(rel), parallelism, updates, &[(input, Exchange::Forward)]))
+            }
             RelNode::TopN { input, partition, order, from, to, rank } => {
                 let input = self.stream(input)?;
                 let schema = schema_of(rel);
@@ -104,8 +115,8 @@ impl<'a> Planner<'a> {
                     input_updates: input.updates,
                     ttl: self.options.state_ttl,
                 };
-                // LIMIT without an order keeps the first rows that come and takes none back.
-                let updates = !order.is_empty() || input.updates;
+                // LIMIT without an order keeps the first rows that come and takes none back; in a batch query all leave at the end.
+                let updates = self.options.streaming && (!order.is_empty() || input.updates);
                 Ok(self.keyed(name, spec, schema, updates, input, partition))
             }
             RelNode::TemporalSort { input, order } => {
@@ -292,6 +303,9 @@ impl<'a> Planner<'a> {
         calls: &[crate::logical::Call],
         rel: &Rel,
     ) -> Result<Stream> {
+        if !self.options.streaming {
+            return self.batch_over(input, spec, calls, rel);
+        }
         let time = match spec.order.as_slice() {
             [] => return Err(Error::invalid("OVER needs an ORDER BY on a time attribute")),
             [key] if !key.descending => input.fields[key.column].time,
@@ -321,6 +335,42 @@ impl<'a> Planner<'a> {
             ttl: self.options.state_ttl,
         };
         Ok(self.keyed(name, operator, schema_of(rel), false, input, &spec.partition))
+    }
+
+    /// OVER when all rows are there: any order, any frame.
+    fn batch_over(
+        &mut self,
+        input: &Rel,
+        spec: &crate::logical::OverSpec,
+        calls: &[crate::logical::Call],
+        rel: &Rel,
+    ) -> Result<Stream> {
+        let input = self.stream(input)?;
+        let name = describe::over(spec, calls, &input.schema);
+        let operator = OperatorSpec::BatchOver {
+            partition: spec.partition.clone(),
+            order: spec.order.clone(),
+            rows: spec.rows,
+            preceding: spec.preceding,
+            following: spec.following,
+            aggregates: calls.to_vec(),
+        };
+        Ok(self.keyed(name, operator, schema_of(rel), false, input, &spec.partition))
+    }
+
+    /// In a batch query the rows that are left of a changelog, once it has ended; in a stream the changelog.
+    pub(crate) fn settled(&mut self, stream: Stream) -> Stream {
+        if self.options.streaming || !stream.updates {
+            return stream;
+        }
+        let (schema, parallelism) = (stream.schema.clone(), stream.parallelism);
+        let exchange = match parallelism {
+            1 => Exchange::Forward,
+            // The changes of a row come to one place.
+            _ => Exchange::Hash((0..schema.len()).collect()),
+        };
+        let name = describe::batch_rows(&schema);
+        self.add(name, OperatorSpec::BatchRows, schema, parallelism, false, &[(stream, exchange)])
     }
 
     pub(crate) fn changelog(&self, table: &flott_plan::TableSpec) -> Result<Changelog> {

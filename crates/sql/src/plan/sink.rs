@@ -20,6 +20,7 @@ impl Planner<'_> {
     /// Plans a query into its target. Gives the columns, and whether there are updates.
     pub fn sink(&mut self, rel: &Rel, target: &SinkTarget) -> Result<(Schema, bool)> {
         let stream = self.stream(rel)?;
+        let stream = self.settled(stream);
         let schema = schema_of(rel);
         let updates = stream.updates;
         match target {

@@ -148,7 +148,7 @@ fn wrong_types() {
             > SELECT a.f FROM t
             invalid: 'f' is taken from a value of type INT, which has no fields at line 1, column 10
             > SELECT a[1] FROM t
-            invalid: Cannot apply 'ITEM' to arguments of type 'ITEM(<INT>, <INT>)'. Supported form(s): '<ARRAY>[<INTEGER>]' | '<MAP>[<ANY>]' | '<ROW>[<CHARACTER>|<INTEGER>]' at line 1, column 10
+            invalid: Cannot apply 'ITEM' to arguments of type 'ITEM(<INT>, <INT>)'. Supported form(s): '<ARRAY>[<INTEGER>]' | '<MAP>[<ANY>]' | '<ROW>[<CHARACTER>|<INTEGER>]' | '<VARIANT>[<CHARACTER>|<INTEGER>]' at line 1, column 10
         "#]],
     );
 }

@@ -47,11 +47,11 @@ fn over_windows() {
             > SELECT SUM(price) OVER (ORDER BY ts), SUM(price) OVER (PARTITION BY auction ORDER BY ts) FROM bid
             invalid: Over Agg: a stream takes one OVER window in a SELECT; these have different ones at line 1, column 1
             > SELECT SUM(price) OVER (ORDER BY ts ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM bid
-            unsupported: a frame that does not end with CURRENT ROW at line 1, column 8
+            unsupported: a frame of a stream that does not end with CURRENT ROW at line 1, column 8
             > SELECT SUM(price) OVER (ORDER BY ts ROWS BETWEEN INTERVAL '1' SECOND PRECEDING AND CURRENT ROW) FROM bid
-            invalid: expected a number of rows before PRECEDING at line 1, column 59
+            invalid: expected a number of rows before PRECEDING or FOLLOWING at line 1, column 59
             > SELECT SUM(price) OVER (ORDER BY ts RANGE BETWEEN 3 PRECEDING AND CURRENT ROW) FROM bid
-            invalid: expected an INTERVAL of days or less before PRECEDING at line 1, column 51
+            invalid: expected an INTERVAL of days or less before PRECEDING or FOLLOWING at line 1, column 51
             > SELECT SUM(price) OVER (ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM bid
             invalid: ROWS and RANGE need an ORDER BY at line 1, column 8
             > SELECT ROW_NUMBER() OVER (ORDER BY ts ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM bid

@@ -4,6 +4,7 @@
 
 mod alter;
 mod catalogs;
+mod collections;
 mod errors_ddl;
 mod errors_insert;
 mod errors_query;

@@ -174,7 +174,7 @@ fn parts_of_queries() {
              SELECT * FROM bid JOIN ups FOR SYSTEM_TIME AS OF bid.ts AS v ON bid.auction = v.id;
              SELECT * FROM t, LATERAL (SELECT x FROM u WHERE u.a = t.a);
              SELECT * FROM t, LATERAL TABLE(f(a));
-             SELECT * FROM t CROSS JOIN UNNEST(ARRAY[1, 2]) AS e (x);
+             SELECT * FROM t CROSS JOIN LATERAL TABLE(f(1)) AS e (x);
              SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY ts MEASURES A.price AS p PATTERN (A | B) DEFINE B AS B.price > 3);
              SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY ts MEASURES CLASSIFIER() AS p PATTERN (A B) DEFINE B AS TRUE);
              SELECT TOP 2 a FROM t;
@@ -192,8 +192,8 @@ fn parts_of_queries() {
             unsupported: LATERAL with a subquery at line 1, column 27
             > SELECT * FROM t, LATERAL TABLE(f(a))
             unsupported: LATERAL TABLE with a table function at line 1, column 32
-            > SELECT * FROM t CROSS JOIN UNNEST(ARRAY[1, 2]) AS e (x)
-            unsupported: UNNEST at line 1, column 41
+            > SELECT * FROM t CROSS JOIN LATERAL TABLE(f(1)) AS e (x)
+            unsupported: LATERAL TABLE with a table function at line 1, column 42
             > SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY ts MEASURES A.price AS p PATTERN (A | B) DEFINE B AS B.price > 3)
             unsupported: '|' (alternation) in a PATTERN at line 1, column 15
             > SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY ts MEASURES CLASSIFIER() AS p PATTERN (A B) DEFINE B AS TRUE)

@@ -13,6 +13,7 @@ use crate::context::PlanContext;
 use crate::function::{Argument, Call, Function, ScalarFunction, Signature, no_signature};
 use crate::functions::build::primitives;
 use crate::functions::check::{illegal_null, nullable_if};
+use crate::functions::variant;
 use crate::typing::common::comparison_type;
 use crate::value::Value;
 
@@ -84,7 +85,12 @@ fn element(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     take(all, &UInt32Array::from_iter(picked), None).map_err(arrow_error)
 }
 
-const FORMS: [&str; 3] = ["<ARRAY>[<INTEGER>]", "<MAP>[<ANY>]", "<ROW>[<CHARACTER>|<INTEGER>]"];
+const FORMS: [&str; 4] = [
+    "<ARRAY>[<INTEGER>]",
+    "<MAP>[<ANY>]",
+    "<ROW>[<CHARACTER>|<INTEGER>]",
+    "<VARIANT>[<CHARACTER>|<INTEGER>]",
+];
 
 fn infer_item(args: &[Argument<'_>], context: &PlanContext) -> Result<Signature> {
     let [collection, key] = args else {
@@ -125,7 +131,14 @@ fn infer_item(args: &[Argument<'_>], context: &PlanContext) -> Result<Signature>
                 result: (**value).clone().with_nullable(true),
             })
         }
-        TypeKind::Row(_) => {
+        TypeKind::Variant if key.ty.kind.is_integer() => {
+            let casts = vec![collection.ty.clone(), TypeKind::BigInt.with_nullable(key.ty.nullable)];
+            Ok(Signature { casts, result: TypeKind::Variant.nullable() })
+        }
+        TypeKind::Variant if key.ty.kind.is_character() => {
+            Ok(Signature::as_is(args, TypeKind::Variant.nullable()))
+        }
+        TypeKind::Row(_) | TypeKind::Structured(..) => {
             let field = CONSTRUCTORS.iter().find(|function| function.name() == "FIELD");
             field.ok_or_else(wrong)?.infer(args, context)
         }
@@ -149,6 +162,8 @@ fn item(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
             });
             collect(places, lists.elements(), element)
         }
+        TypeKind::Variant if call.arg_types[1].kind.is_integer() => variant::element(args, call),
+        TypeKind::Variant => variant::member(args, call),
         TypeKind::Map(_, value) => {
             let maps = Maps::of(&args[0])?;
             let found = find(&maps, &args[1], call.rows)?;

@@ -136,9 +136,7 @@ fn row(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
 
 /// The position of the field that a constant names or counts.
 fn position(row: &LogicalType, field: Option<&Literal>) -> Option<usize> {
-    let TypeKind::Row(fields) = &row.kind else {
-        return None;
-    };
+    let fields = row.kind.fields()?;
     match field? {
         Literal::Integer(at) => usize::try_from(*at).ok().filter(|at| *at < fields.len()),
         Literal::String(name) => fields.iter().position(|field| field.name == *name),
@@ -151,7 +149,7 @@ fn infer_field(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signatur
     let [row, field] = args else {
         return Err(no_signature("FIELD", args, &forms));
     };
-    let (TypeKind::Row(fields), Some(at)) = (&row.ty.kind, position(row.ty, field.literal)) else {
+    let (Some(fields), Some(at)) = (row.ty.kind.fields(), position(row.ty, field.literal)) else {
         return Err(no_signature("FIELD", args, &forms));
     };
     let ty = &fields[at].ty;

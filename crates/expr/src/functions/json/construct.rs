@@ -7,6 +7,7 @@ use arrow::datatypes::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use flott_batch::variant;
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use super::number::{canonical, unscaled};
@@ -49,7 +50,9 @@ fn check_type(ty: &LogicalType) -> Result<()> {
             check_type(value)
         }
         TypeKind::Multiset(element) => check_key(element),
-        TypeKind::Row(fields) => fields.iter().try_for_each(|field| check_type(&field.ty)),
+        TypeKind::Row(fields) | TypeKind::Structured(_, fields) => {
+            fields.iter().try_for_each(|field| check_type(&field.ty))
+        }
         _ => Ok(()),
     }
 }
@@ -228,7 +231,13 @@ fn value_of(array: &dyn Array, at: usize, ty: &LogicalType) -> Result<Json> {
         }
         TypeKind::Map(_, value) => map(array, at, value, &mismatch)?,
         TypeKind::Multiset(_) => map(array, at, &TypeKind::Int.not_null(), &mismatch)?,
-        TypeKind::Row(fields) => {
+        TypeKind::Variant => {
+            let mut text = String::new();
+            let bytes = array.as_binary_opt::<i32>().ok_or_else(mismatch)?.value(at);
+            variant::write_json(&mut text, bytes).ok_or_else(mismatch)?;
+            Json::Raw(text)
+        }
+        TypeKind::Row(fields) | TypeKind::Structured(_, fields) => {
             let row = array.as_struct_opt().ok_or_else(mismatch)?;
             let mut members = Vec::with_capacity(fields.len());
             for (field, column) in fields.iter().zip(row.columns()) {

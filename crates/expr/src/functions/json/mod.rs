@@ -26,12 +26,14 @@ mod parse;
 mod path;
 mod quote;
 mod value;
+mod variant;
 mod write;
 
 use flott_plan::{Expr, Literal};
 use flott_types::TypeKind;
 
 use crate::function::{Function, ScalarFunction};
+pub(crate) use variant::parse_variant;
 
 /// The table of the family.
 pub(crate) fn functions() -> Vec<Box<dyn ScalarFunction>> {

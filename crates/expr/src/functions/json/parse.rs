@@ -8,7 +8,15 @@ const DEEPEST: usize = 1_000;
 
 /// The first value of a text; `Err` says what is wrong.
 pub(super) fn parse(text: &str) -> Result<Json, String> {
-    let mut parser = Parser { text, bytes: text.as_bytes(), at: 0 };
+    whole(Parser { text, bytes: text.as_bytes(), at: 0, exact: false, unique: false })
+}
+
+/// As [`parse`], but numbers with a fraction or exponent keep their text; a key that comes twice is an error unless allowed.
+pub(super) fn parse_exact(text: &str, duplicates: bool) -> Result<Json, String> {
+    whole(Parser { text, bytes: text.as_bytes(), at: 0, exact: true, unique: !duplicates })
+}
+
+fn whole(mut parser: Parser<'_>) -> Result<Json, String> {
     let value = parser.value(0)?;
     // A number must end at white space; a quote or bracket ends by itself.
     if matches!(value, Json::Integer(_) | Json::Decimal(_))
@@ -23,6 +31,10 @@ struct Parser<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
+    /// Numbers keep their text.
+    exact: bool,
+    /// A key may come once only.
+    unique: bool,
 }
 
 impl Parser<'_> {
@@ -95,6 +107,9 @@ impl Parser<'_> {
             }
             self.at += 1;
             let value = self.value(depth + 1)?;
+            if self.unique && members.iter().any(|(known, _)| *known == key) {
+                return Err(format!("VARIANT_DUPLICATE_KEY: the key '{key}' comes twice"));
+            }
             put(&mut members, key, value);
             self.skip_blanks();
             match self.peek() {
@@ -242,6 +257,9 @@ impl Parser<'_> {
         let text = &self.text[start..self.at];
         if is_integer {
             return Ok(Json::Integer(if text == "-0" { "0".to_owned() } else { text.to_owned() }));
+        }
+        if self.exact {
+            return Ok(Json::Decimal(text.to_owned()));
         }
         canonical(text).map(Json::Decimal).ok_or_else(|| format!("the number {text} is out of range"))
     }

@@ -102,7 +102,16 @@ fn operand_types(left: &LogicalType, right: &LogicalType) -> Option<Vec<LogicalT
 }
 
 fn is_ordered(kind: &TypeKind) -> bool {
-    !matches!(kind, TypeKind::Array(_) | TypeKind::Map(..) | TypeKind::Multiset(_) | TypeKind::Row(_))
+    !matches!(
+        kind,
+        TypeKind::Array(_)
+            | TypeKind::Map(..)
+            | TypeKind::Multiset(_)
+            | TypeKind::Row(_)
+            | TypeKind::Structured(..)
+            | TypeKind::Variant
+            | TypeKind::Bitmap
+    )
 }
 
 fn evaluate(comparison: Comparison, args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {

@@ -94,9 +94,14 @@ pub(crate) fn compare(
                 comparison.holds(i128::from(a).cmp(&(i128::from(b) * 1_000)))
             })
         }
-        (TypeKind::Array(_) | TypeKind::Map(..) | TypeKind::Multiset(_) | TypeKind::Row(_), _) => {
-            nested(comparison, left, right, rows)
-        }
+        (
+            TypeKind::Array(_)
+            | TypeKind::Map(..)
+            | TypeKind::Multiset(_)
+            | TypeKind::Row(_)
+            | TypeKind::Structured(..),
+            _,
+        ) => nested(comparison, left, right, rows),
         _ => plain(comparison, left, right, rows),
     }
 }

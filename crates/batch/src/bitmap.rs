@@ -1,0 +1,77 @@
+//! BITMAP values: Roaring bitmaps of unsigned 32-bit numbers in the portable form that all of their implementations read.
+//!
+//! In columns a bitmap never holds runs, so that equal sets are equal bytes: they can be grouped and compared as they lie. Only what goes out
+//! ([`to_portable`]) is compressed by runs, as Flink does. An SQL INT stands for the unsigned number of the same bits.
+
+use std::fmt::Write;
+
+use flott_types::{Error, Result};
+use roaring::RoaringBitmap;
+
+/// Reads a bitmap, from a column or from elsewhere.
+///
+/// # Errors
+/// The bytes are not a bitmap.
+pub fn read(bytes: &[u8]) -> Result<RoaringBitmap> {
+    RoaringBitmap::deserialize_from(bytes)
+        .map_err(|error| Error::data("Failed to deserialize bitmap from bytes.").with_source(error))
+}
+
+/// The bytes of a bitmap as a column holds it.
+///
+/// # Errors
+/// None are expected: writing into memory does not fail.
+pub fn write(mut bitmap: RoaringBitmap) -> Result<Vec<u8>> {
+    bitmap.remove_run_compression();
+    bytes_of(&bitmap)
+}
+
+/// The bytes of a bitmap as BITMAP_TO_BYTES gives them: compressed by runs.
+///
+/// # Errors
+/// The column's bytes are not a bitmap.
+pub fn to_portable(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut bitmap = read(bytes)?;
+    bitmap.optimize();
+    bytes_of(&bitmap)
+}
+
+fn bytes_of(bitmap: &RoaringBitmap) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(bitmap.serialized_size());
+    bitmap
+        .serialize_into(&mut bytes)
+        .map_err(|error| Error::internal("cannot write a bitmap").with_source(error))?;
+    Ok(bytes)
+}
+
+/// Appends `{1,2,3}`.
+///
+/// # Errors
+/// The column's bytes are not a bitmap.
+pub fn write_text(out: &mut String, bytes: &[u8]) -> Result<()> {
+    out.push('{');
+    for (at, value) in read(bytes)?.iter().enumerate() {
+        let comma = if at > 0 { "," } else { "" };
+        let _ = write!(out, "{comma}{value}");
+    }
+    out.push('}');
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_sets_are_equal_bytes() {
+        let set: RoaringBitmap = (1..=10).collect();
+        let plain = write(set.clone()).unwrap();
+        let runs = to_portable(&plain).unwrap();
+        assert_ne!(plain, runs, "ten numbers in a row are a run");
+        assert_eq!(write(read(&runs).unwrap()).unwrap(), plain);
+        let mut text = String::new();
+        write_text(&mut text, &write([3, u32::MAX, 1].into_iter().collect()).unwrap()).unwrap();
+        assert_eq!(text, "{1,3,4294967295}");
+        assert!(read(b"no bitmap").is_err());
+    }
+}

@@ -1,0 +1,92 @@
+//! What a batch query does when all rows are there.
+//!
+//! | file | what |
+//! |---|---|
+//! | `rows` | the rows there are, as a changelog told of them |
+//! | `over` | functions with OVER by any order and frame |
+//! | `frames` | which rows a frame holds |
+//!
+//! A changelog held back until its end is a table: sinks that only append take it, and OVER can look in both directions.
+//!
+//! Cost: a row is a key of a table until the end. OVER sorts all rows as encoded keys; an aggregate goes through a frame's rows once,
+//! and where frames only grow, once for all of them.
+
+mod frames;
+mod over;
+mod rows;
+
+use arrow::datatypes::SchemaRef;
+use flott_batch::{Batch, ChangeBatch, arrow_type};
+use flott_operator::{Context, Operator};
+use flott_plan::ChainedNode;
+use flott_state::{OperatorSnapshot, RestoredState};
+use flott_types::{CheckpointId, Result};
+
+use self::over::Over;
+pub(crate) use self::over::OverParts;
+use self::rows::Rows;
+use crate::BuildContext;
+use crate::support::{columns_of, record_batch};
+
+/// So many rows are sent at once.
+const CHUNK: usize = 8_192;
+
+/// Holds rows back until the end, and computes OVER if asked to.
+pub(crate) struct AtEnd {
+    schema: SchemaRef,
+    rows: Rows,
+    over: Option<Over>,
+}
+
+impl AtEnd {
+    /// The rows as they are.
+    pub fn new(node: &ChainedNode, context: &BuildContext) -> Result<Self> {
+        let rows = Rows::new(crate::build::input(node, 0)?, &[], context)?;
+        Ok(AtEnd { schema: arrow_type::schema(node.node.schema.iter()), rows, over: None })
+    }
+
+    /// The rows with functions over them.
+    pub fn over(node: &ChainedNode, parts: &OverParts<'_>, context: &BuildContext) -> Result<Self> {
+        let input = crate::build::input(node, 0)?;
+        Ok(AtEnd {
+            schema: arrow_type::schema(node.node.schema.iter()),
+            rows: Rows::new(input, parts.partition, context)?,
+            over: Some(Over::new(input, parts, context)?),
+        })
+    }
+}
+
+impl Operator for AtEnd {
+    fn open(&mut self, mut restored: RestoredState, _: &mut Context<'_>) -> Result<()> {
+        self.rows.restore(&mut restored)
+    }
+
+    fn process(&mut self, _: usize, batch: Batch, _: &mut Context<'_>) -> Result<()> {
+        self.rows.add(&columns_of(batch)?.compact()?)
+    }
+
+    fn finish(&mut self, context: &mut Context<'_>) -> Result<()> {
+        let (mut columns, rows) = self.rows.take()?;
+        if rows == 0 {
+            return Ok(());
+        }
+        if let Some(over) = &self.over {
+            columns = over.compute(columns)?;
+        }
+        let all = record_batch(&self.schema, columns, rows)?;
+        for start in (0..rows).step_by(CHUNK) {
+            let part = all.slice(start, CHUNK.min(rows - start));
+            context.output.emit(Batch::Changes(ChangeBatch::insert_only(part)))?;
+        }
+        Ok(())
+    }
+
+    fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
+        let mut snapshot = OperatorSnapshot::default();
+        snapshot.keyed.extend(self.rows.snapshot(full)?);
+        Ok(snapshot)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! UNNEST: the elements of a collection as rows, beside the row that holds it.
+
+use flott_plan::{Expr, JoinKind, Literal};
+use flott_types::{LogicalType, Result, TypeKind};
+use sqlparser::ast::{Expr as Ast, Ident, Join, JoinConstraint, TableAlias, TableFactor};
+
+use super::expr::ExprBinder;
+use super::placeholder;
+use super::{Binder, Scope, unsupported, wrong};
+use crate::logical::{Field, Rel, RelNode};
+
+/// The parts of UNNEST(...) [WITH ORDINALITY] [AS alias (columns)].
+struct Parts<'a> {
+    collection: &'a Ast,
+    ordinality: bool,
+    alias: Option<&'a TableAlias>,
+}
+
+fn parts(factor: &TableFactor) -> Result<Option<Parts<'_>>> {
+    let TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } = factor else {
+        return Ok(None);
+    };
+    match array_exprs.as_slice() {
+        [collection] => Ok(Some(Parts { collection, ordinality: *with_ordinality, alias: alias.as_ref() })),
+        _ => Err(wrong("UNNEST takes one collection", factor)),
+    }
+}
+
+/// Whether a table of FROM reads the tables before it.
+pub(super) fn is_unnest(factor: &TableFactor) -> bool {
+    matches!(factor, TableFactor::UNNEST { .. })
+}
+
+impl Binder<'_> {
+    /// UNNEST as the first table of FROM: the elements alone.
+    pub(super) fn unnest_alone<'p>(
+        &self,
+        factor: &TableFactor,
+        outer: Option<&'p Scope<'p>>,
+    ) -> Result<(Rel, Scope<'p>)> {
+        let ty = TypeKind::Int.not_null();
+        let row = vec![Expr::literal(Literal::Integer(0), ty.clone())];
+        let one = Rel::new(RelNode::Values(vec![row]), vec![Field::new("ZERO", ty)]);
+        let scope = Scope { parent: outer, ..Scope::default() };
+        let (rel, scope) = self.unnest(one, scope, factor, JoinKind::Inner)?;
+        let columns: Vec<usize> = scope.visible;
+        let exprs =
+            columns.iter().map(|column| (rel.column(*column), rel.fields[*column].name.clone())).collect();
+        let rel = rel.project(exprs);
+        let alias = scope.relations.first().map(|(alias, _)| alias.as_str());
+        let scope = Scope::of(alias, rel.fields.clone(), outer);
+        Ok((rel, scope))
+    }
+
+    /// `left JOIN UNNEST(...) ON ...`
+    pub(super) fn join_unnest<'p>(
+        &self,
+        left: Rel,
+        left_scope: Scope<'p>,
+        kind: JoinKind,
+        constraint: &JoinConstraint,
+        join: &Join,
+    ) -> Result<(Rel, Scope<'p>)> {
+        let condition = match constraint {
+            JoinConstraint::None => None,
+            JoinConstraint::On(on) => Some(on),
+            _ => return Err(wrong("UNNEST is joined by CROSS JOIN or with ON", join)),
+        };
+        let (rel, scope) = self.unnest(left, left_scope, &join.relation, kind)?;
+        let Some(condition) = condition else { return Ok((rel, scope)) };
+        let bound = ExprBinder::scalar(self, &scope).condition(condition)?;
+        match (&bound, kind) {
+            (Expr::Literal { value: Literal::Boolean(true), .. }, _) => Ok((rel, scope)),
+            (_, JoinKind::Inner) => Ok((rel.filter(bound), scope)),
+            _ => Err(unsupported("LEFT JOIN UNNEST with another condition than ON TRUE", condition)),
+        }
+    }
+
+    /// The rows of a relation, each with each element of a collection of its own.
+    pub(super) fn unnest<'p>(
+        &self,
+        left: Rel,
+        mut scope: Scope<'p>,
+        factor: &TableFactor,
+        kind: JoinKind,
+    ) -> Result<(Rel, Scope<'p>)> {
+        let Some(Parts { collection, ordinality, alias }) = parts(factor)? else {
+            return Err(unsupported("a table that reads the tables before it", factor));
+        };
+        if !matches!(kind, JoinKind::Inner | JoinKind::Left) {
+            return Err(wrong("UNNEST stands on the right of CROSS JOIN, INNER JOIN or LEFT JOIN", factor));
+        }
+        if let Some(alias) = alias
+            && scope.relation(&alias.name.value).is_some()
+        {
+            let name = &alias.name.value;
+            let message = format!("Duplicate relation name '{name}' in FROM clause: give one an alias");
+            return Err(wrong(message, factor));
+        }
+        let expr = ExprBinder::scalar(self, &scope).bind(collection)?;
+        if placeholder::Placeholder::reads_outer(&expr) {
+            return Err(unsupported("UNNEST of a column of the query around", collection));
+        }
+        let keep_empty = kind == JoinKind::Left;
+        let element = |ty: &LogicalType, name: &str| match ty.kind.fields() {
+            Some(fields) => fields
+                .iter()
+                .map(|field| {
+                    let nullable = field.ty.nullable || ty.nullable;
+                    (field.name.clone(), field.ty.clone().with_nullable(nullable))
+                })
+                .collect(),
+            None => vec![(name.to_owned(), ty.clone())],
+        };
+        let mut columns: Vec<(String, LogicalType)> = match &expr.ty().kind {
+            TypeKind::Array(ty) | TypeKind::Multiset(ty) => element(ty, "f0"),
+            TypeKind::Map(key, value) => {
+                vec![("f0".to_owned(), (**key).clone()), ("f1".to_owned(), (**value).clone())]
+            }
+            _ => {
+                let message = format!("UNNEST takes an ARRAY, MAP or MULTISET, not {}", expr.ty());
+                return Err(wrong(message, collection));
+            }
+        };
+        if ordinality {
+            columns.push(("ORDINALITY".to_owned(), TypeKind::Int.not_null()));
+        }
+        rename(&mut columns, alias.map_or(&[], |alias| alias.columns.as_slice()), factor)?;
+        let width = left.fields.len();
+        let mut fields = left.fields.clone();
+        fields.extend(columns.into_iter().map(|(name, ty)| {
+            let nullable = ty.nullable || keep_empty;
+            Field::new(name, ty.with_nullable(nullable))
+        }));
+        let added: Vec<usize> = (width..fields.len()).collect();
+        scope.fields.clone_from(&fields);
+        if let Some(alias) = alias {
+            scope.relations.push((alias.name.value.clone(), added.clone()));
+        }
+        scope.visible.extend(added);
+        let node = RelNode::Unnest { input: Box::new(left), collection: expr, ordinality, keep_empty };
+        Ok((Rel::new(node, fields), scope))
+    }
+}
+
+/// Gives the columns the names of the alias, which are all or none.
+fn rename(
+    columns: &mut [(String, LogicalType)],
+    names: &[sqlparser::ast::TableAliasColumnDef],
+    factor: &TableFactor,
+) -> Result<()> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    if names.len() != columns.len() {
+        let message =
+            format!("the alias of UNNEST names {} columns; there are {}", names.len(), columns.len());
+        return Err(wrong(message, factor));
+    }
+    let idents: Vec<&Ident> = names.iter().map(|column| &column.name).collect();
+    for ((name, _), ident) in columns.iter_mut().zip(idents) {
+        name.clone_from(&ident.value);
+    }
+    Ok(())
+}
