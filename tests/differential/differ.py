@@ -5,7 +5,7 @@ usage: differ.py --flink COMMAND --bin FLOTT --work DIR [--rounds N] [--seed S] 
 
 COMMAND reads lines `R<TAB>script.sql` and writes a JSON object a script (path, columns, rows with their kind first; or phase and chain of errors). Answers of
 Flink are kept in DIR/answers.jsonl by statement, so that only new statements are asked. A statement of several expressions that Flink refuses is taken apart.
---emit writes a sample of the statements on which both agree, as conformance cases (<area>/diff_<hash>.sql and .out), and those on which they differ too.
+--emit writes a sample of the statements on which both agree as conformance cases: <area>/diff_<template>_<hash>.sql and .out.
 """
 import argparse
 import collections
@@ -155,10 +155,12 @@ def main():
     if args.emit:
         written = collections.Counter()
         for (kind, script), why in zip(pieces, results):
-            if written[kind] >= args.emit_each:
+            if why is not None or written[kind] >= args.emit_each:
                 continue
             written[kind] += 1
-            path = args.emit / kind.split(":")[0] / f"diff_{key(script)[:10]}.sql"
+            area, template = kind.split(": ", 1)
+            slug = re.sub(r"[^a-z0-9]+", "_", template.lower()).strip("_")[:36].strip("_")
+            path = args.emit / area / f"diff_{slug}_{key(script)[:4]}.sql"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(script, encoding="utf-8")
             path.with_suffix(".out").write_text(golden(answers[key(script)]), encoding="utf-8")

@@ -8,8 +8,8 @@
 //! | DECIMAL(p, s) | Decimal128(p, s) |
 //! | DATE | Date32 |
 //! | TIME(p) | Time32(Millisecond) |
-//! | TIMESTAMP(p) | Timestamp(Microsecond) up to p = 6, Timestamp(Nanosecond) above |
-//! | TIMESTAMP_LTZ(p) | the same with time zone "UTC" |
+//! | TIMESTAMP(p) | Timestamp(Microsecond) up to p = 6; above a Decimal128 of nanoseconds, because eight bytes of them end in 2262 |
+//! | TIMESTAMP_LTZ(p) | the same, microseconds with time zone "UTC" |
 //! | INTERVAL YEAR TO MONTH | Interval(YearMonth) |
 //! | INTERVAL DAY TO SECOND | Duration(Millisecond) |
 //! | ARRAY, MAP, ROW | List, Map, Struct |
@@ -24,7 +24,11 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit, Schema, SchemaRef, TimeUnit};
+use arrow::array::{Array, AsArray, Decimal128Array};
+use arrow::datatypes::{
+    DataType, Decimal128Type, Field, FieldRef, IntervalUnit, Schema, SchemaRef, TimeUnit,
+    TimestampMicrosecondType,
+};
 use flott_types::{LogicalType, TypeKind};
 
 /// The arrow type that holds values of a logical type.
@@ -42,8 +46,9 @@ pub fn to_arrow(ty: &LogicalType) -> DataType {
         TypeKind::Double => DataType::Float64,
         TypeKind::Date => DataType::Date32,
         TypeKind::Time(_) => DataType::Time32(TimeUnit::Millisecond),
-        TypeKind::Timestamp(precision) => DataType::Timestamp(unit_of(*precision), None),
-        TypeKind::TimestampLtz(precision) => DataType::Timestamp(unit_of(*precision), Some(utc())),
+        TypeKind::Timestamp(precision) | TypeKind::TimestampLtz(precision) if in_nanos(*precision) => NANOS,
+        TypeKind::Timestamp(_) => DataType::Timestamp(TimeUnit::Microsecond, None),
+        TypeKind::TimestampLtz(_) => DataType::Timestamp(TimeUnit::Microsecond, Some(utc())),
         TypeKind::IntervalYearMonth => DataType::Interval(IntervalUnit::YearMonth),
         TypeKind::IntervalDaySecond => DataType::Duration(TimeUnit::Millisecond),
         TypeKind::Array(element) => DataType::List(list_item(element)),
@@ -62,9 +67,25 @@ pub fn utc() -> Arc<str> {
     Arc::from("UTC")
 }
 
-/// The unit in which timestamps of a precision are held.
-pub fn unit_of(precision: u8) -> TimeUnit {
-    if precision <= 6 { TimeUnit::Microsecond } else { TimeUnit::Nanosecond }
+/// What holds timestamps of more than six digits: nanoseconds since the epoch.
+const NANOS: DataType = DataType::Decimal128(38, 0);
+
+/// Whether timestamps of a precision are held in nanoseconds rather than microseconds.
+pub fn in_nanos(precision: u8) -> bool {
+    precision > 6
+}
+
+/// Timestamps of more than six digits, from nanoseconds since the epoch.
+pub fn nanos_array(values: impl IntoIterator<Item = Option<i128>>) -> Decimal128Array {
+    values.into_iter().collect::<Decimal128Array>().with_data_type(NANOS)
+}
+
+/// Nanoseconds since the epoch of the timestamp in a row that is not NULL; `None` if the array holds no timestamps.
+pub fn nanos_at(array: &dyn Array, row: usize) -> Option<i128> {
+    match array.as_primitive_opt::<TimestampMicrosecondType>() {
+        Some(micros) => Some(i128::from(micros.value(row)) * 1_000),
+        None => Some(array.as_primitive_opt::<Decimal128Type>()?.value(row)),
+    }
 }
 
 /// A column's arrow field.

@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn equal_sets_are_equal_bytes() {
         let set: RoaringBitmap = (1..=10).collect();
-        let plain = write(set.clone()).unwrap();
+        let plain = write(set).unwrap();
         let runs = to_portable(&plain).unwrap();
         assert_ne!(plain, runs, "ten numbers in a row are a run");
         assert_eq!(write(read(&runs).unwrap()).unwrap(), plain);

@@ -27,7 +27,7 @@ use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, DurationMillisecondType, Float32Type, Float64Type, Int8Type,
     Int16Type, Int32Type, Int64Type, IntervalUnit, IntervalYearMonthType, Time32MillisecondType, TimeUnit,
-    TimestampMicrosecondType, TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -60,9 +60,6 @@ fn chain(array: &dyn Array, hashes: &mut [u64]) {
         }
         DataType::Timestamp(TimeUnit::Microsecond, _) => {
             chain_integers::<TimestampMicrosecondType>(array, hashes, |value| value);
-        }
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
-            chain_integers::<TimestampNanosecondType>(array, hashes, |value| value);
         }
         DataType::Interval(IntervalUnit::YearMonth) => {
             chain_integers::<IntervalYearMonthType>(array, hashes, i64::from);

@@ -14,16 +14,18 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::{
     ArrowPrimitiveType, Date32Type, Decimal128Type, DurationMillisecondType, Float32Type, Float64Type,
     Int8Type, Int16Type, Int32Type, Int64Type, IntervalYearMonthType, Time32MillisecondType, TimeUnit,
-    TimestampMicrosecondType, TimestampNanosecondType,
+    TimestampMicrosecondType,
 };
 use chrono_tz::Tz;
 use flott_types::{LogicalType, TypeKind};
+
+use crate::arrow_type::nanos_at;
 
 pub use number::{write_decimal, write_double, write_float};
 pub use parse::{is_decimal, parse_date, parse_decimal, parse_fraction, parse_time, parse_timestamp};
 pub use time::{
     civil_from_days, days_from_civil, to_local, write_date, write_day_second_interval, write_time,
-    write_timestamp, write_timestamp_ltz, write_year_month_interval,
+    write_timestamp, write_timestamp_ltz, write_timestamp_nanos, write_year_month_interval,
 };
 
 /// A value as text; `None` is NULL.
@@ -67,14 +69,14 @@ fn write_valid(out: &mut String, array: &dyn Array, row: usize, kind: &TypeKind,
         TypeKind::Double => write_double(out, value::<Float64Type>(array, row)?),
         TypeKind::Date => write_date(out, value::<Date32Type>(array, row)?.into()),
         TypeKind::Time(precision) => write_time(out, value::<Time32MillisecondType>(array, row)?, *precision),
-        TypeKind::Timestamp(precision) => {
-            let (value, unit) = timestamp_value(array, row)?;
-            write_timestamp(out, value, unit, *precision);
-        }
-        TypeKind::TimestampLtz(precision) => {
-            let (value, unit) = timestamp_value(array, row)?;
-            write_timestamp_ltz(out, value, unit, *precision, zone);
-        }
+        TypeKind::Timestamp(precision) => match value::<TimestampMicrosecondType>(array, row) {
+            Some(micros) => write_timestamp(out, micros, TimeUnit::Microsecond, *precision),
+            None => write_timestamp_nanos(out, nanos_at(array, row)?, *precision, Tz::UTC),
+        },
+        TypeKind::TimestampLtz(precision) => match value::<TimestampMicrosecondType>(array, row) {
+            Some(micros) => write_timestamp_ltz(out, micros, TimeUnit::Microsecond, *precision, zone),
+            None => write_timestamp_nanos(out, nanos_at(array, row)?, *precision, zone),
+        },
         TypeKind::IntervalYearMonth => {
             write_year_month_interval(out, value::<IntervalYearMonthType>(array, row)?)
         }
@@ -151,14 +153,6 @@ fn value<T: ArrowPrimitiveType>(array: &dyn Array, row: usize) -> Option<T::Nati
     Some(array.as_primitive_opt::<T>()?.value(row))
 }
 
-/// The count and its unit that a timestamp array holds at a row.
-fn timestamp_value(array: &dyn Array, row: usize) -> Option<(i64, TimeUnit)> {
-    match value::<TimestampMicrosecondType>(array, row) {
-        Some(micros) => Some((micros, TimeUnit::Microsecond)),
-        None => Some((value::<TimestampNanosecondType>(array, row)?, TimeUnit::Nanosecond)),
-    }
-}
-
 /// An integer in decimal digits.
 #[inline]
 pub fn write_integer(out: &mut String, value: i64) {
@@ -215,8 +209,11 @@ mod tests {
         assert_eq!(all(&decimals, TypeKind::Decimal(10, 3)), ["-0.005", "12.345"]);
         let ltz = TimestampMicrosecondArray::from(vec![0]).with_timezone("UTC");
         assert_eq!(all(&ltz, TypeKind::TimestampLtz(3)), ["1969-12-31 19:00:00.000"]);
-        let nanos = TimestampNanosecondArray::from(vec![1_000_000_001]);
-        assert_eq!(all(&nanos, TypeKind::Timestamp(9)), ["1970-01-01 00:00:01.000000001"]);
+        let nanos = crate::arrow_type::nanos_array([Some(1_000_000_001), Some(253_402_300_799_999_999_999)]);
+        assert_eq!(
+            all(&nanos, TypeKind::Timestamp(9)),
+            ["1970-01-01 00:00:01.000000001", "9999-12-31 23:59:59.999999999"]
+        );
     }
 
     #[test]

@@ -6,8 +6,9 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use flott::batch::RowKind;
 use flott::plan::Schema;
-use flott::sql::ast::{ParsedStatement, ShellCommand};
+use flott::sql::ast::{ParsedStatement, ShellCommand, Statement};
 use flott::sql::{Answer, Environment, Outcome};
+use flott::types::config;
 
 use crate::args::OutputMode;
 use crate::console::Console;
@@ -47,7 +48,13 @@ pub(crate) struct Client {
 impl Client {
     /// Executes a statement and writes what comes of it.
     pub fn execute(&mut self, statement: &ParsedStatement) -> Result<Next> {
-        match self.environment.session.execute(statement)? {
+        let outcome = self.environment.session.execute(statement)?;
+        if let Statement::Set(Some(option)) = &statement.statement
+            && let Some(note) = config::note(&option.key.value)
+        {
+            self.console.warn(&note);
+        }
+        match outcome {
             Outcome::Done => self.console.info("Execute statement succeeded."),
             Outcome::Table(answer) => self.answer(&answer)?,
             Outcome::Query(job) => self.query(&job)?,
@@ -96,8 +103,11 @@ impl Client {
     pub fn style(&self) -> output::Style {
         let set = self.environment.session.configuration();
         let number = |key, default: i64| set.number(key, default).ok().and_then(|n| usize::try_from(n).ok());
+        // The client's own key came first.
+        let width = set.number("sql-client.display.max-column-width", 30).unwrap_or(30);
         output::Style {
-            width: number("sql-client.display.max-column-width", 30).unwrap_or(30).max(4),
+            width: number("table.display.max-column-width", width).unwrap_or(30).max(4),
+            null: output::NULL,
             max_rows: number("sql-client.execution.max-table-result.rows", 1_000_000)
                 .unwrap_or(1_000_000)
                 .max(1),
@@ -130,8 +140,8 @@ impl Client {
             }
             return Ok(out.flush()?);
         }
-        let whole = output::Style { width: usize::MAX / 2, max_rows: usize::MAX / 2 };
-        let mut writer = output::writer(mode, &schema, false, whole);
+        let whole = output::Style { width: usize::MAX / 2, max_rows: usize::MAX / 2, null: "" };
+        let mut writer = output::writer(mode, &schema, (false, true), whole);
         writer.start(&mut out)?;
         for row in &answer.rows {
             writer.row(&mut out, RowKind::Insert, row.clone())?;

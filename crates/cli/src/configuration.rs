@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use flott::types::Configuration;
-use flott::types::config::{Effect, option};
+use flott::types::config::note;
 use flott::{Error, Result};
 use serde_yaml_ng::Value;
 
@@ -36,9 +36,8 @@ impl Load {
     /// Sets a key, and says so when it has no effect here.
     fn set(&mut self, key: &str, value: &str) -> Result<()> {
         self.configuration.set(key, value)?;
-        let known = option(key)?;
-        if known.effect == Effect::Accepted {
-            self.console.warn(&format!("option '{key}' has no effect: {}", known.description));
+        if let Some(note) = note(key) {
+            self.console.warn(&note);
         }
         Ok(())
     }

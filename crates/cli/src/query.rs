@@ -38,7 +38,10 @@ impl Client {
     fn write_results(&self, job: &JobClient, results: &ResultStream, planned: &PlannedJob) -> Result<()> {
         let zone = self.zone();
         let mut out = BufWriter::new(std::io::stdout().lock());
-        let mut writer = output::writer(self.mode(), &planned.schema, planned.updates, self.style());
+        let set = self.environment.session.configuration();
+        let batch = set.get("execution.runtime-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("BATCH"));
+        let kind = (planned.updates, batch);
+        let mut writer = output::writer(self.mode(), &planned.schema, kind, self.style());
         let mut progress = Progress::new(self.console);
         let unbounded = !job.info().bounded;
         let mut cancelled = false;

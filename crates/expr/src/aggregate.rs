@@ -2,6 +2,7 @@
 
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
+use crate::typing::casts::is_implicit;
 use crate::typing::decimal;
 
 /// An argument of an aggregate function.
@@ -83,6 +84,7 @@ pub fn infer(function: &str, args: Types<'_>, distinct: bool, grouped: bool) -> 
         "COUNT" if distinct && args.len() != 1 => {
             return Err(refuse("COUNT(DISTINCT <ANY>)"));
         }
+        "COUNT" if args.len() > 1 => return Err(refuse("COUNT(<ANY>)")),
         "COUNT" => TypeKind::BigInt.not_null(),
         "APPROX_COUNT_DISTINCT" if args.len() == 1 => TypeKind::BigInt.not_null(),
         "SUM" | "SUM0" => {
@@ -126,11 +128,17 @@ pub fn infer(function: &str, args: Types<'_>, distinct: bool, grouped: bool) -> 
             _ => return Err(refuse("ARRAY_AGG(<ANY>)")),
         },
         "JSON_OBJECTAGG" => match args {
-            [key, _] if key.kind.is_character() => TypeKind::Varchar(2000).not_null(),
+            [key, value] if key.kind.is_character() => {
+                json_value(value)?;
+                TypeKind::Varchar(2000).not_null()
+            }
             _ => return Err(refuse("JSON_OBJECTAGG(<CHARACTER>, <ANY>)")),
         },
         "JSON_ARRAYAGG" => match args {
-            [_] => TypeKind::Varchar(2000).not_null(),
+            [value] => {
+                json_value(value)?;
+                TypeKind::Varchar(2000).not_null()
+            }
             _ => return Err(refuse("JSON_ARRAYAGG(<ANY>)")),
         },
         "BITMAP_BUILD_AGG" | "BITMAP_BUILD_CARDINALITY_AGG" => match args {
@@ -172,6 +180,13 @@ pub fn infer(function: &str, args: Types<'_>, distinct: bool, grouped: bool) -> 
         "LEAD" | "LAG" => match args {
             [value] => value.clone().with_nullable(true),
             [value, offset] if offset.kind.is_integer() => value.clone().with_nullable(true),
+            [value, offset, default]
+                if offset.kind.is_integer() && !is_implicit(&default.kind, &value.kind) =>
+            {
+                return Err(Error::invalid(format!(
+                    "Please explicitly cast default value {default} to {value}."
+                )));
+            }
             [value, offset, default] if offset.kind.is_integer() => {
                 value.clone().with_nullable(value.nullable || default.nullable)
             }
@@ -182,6 +197,16 @@ pub fn infer(function: &str, args: Types<'_>, distinct: bool, grouped: bool) -> 
             return Err(Error::invalid(format!("No match found for aggregate function {name}")));
         }
     })
+}
+
+/// Refuses values that JSON has no form for.
+fn json_value(ty: &LogicalType) -> Result<()> {
+    match ty.kind {
+        TypeKind::Date | TypeKind::Time(_) | TypeKind::IntervalYearMonth | TypeKind::IntervalDaySecond => {
+            Err(Error::invalid(format!("Type '{ty}' is not scalar or cannot be converted into JSON.")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Of no values there is no bitmap, in a group neither.

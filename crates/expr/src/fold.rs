@@ -21,7 +21,8 @@ pub fn fold(expr: Expr, context: &PlanContext) -> Result<Expr> {
     let mut failure = None;
     let folded = expr.transform(&mut |node| match fold_node(node, &evaluation) {
         Ok(node) => node,
-        Err((node, error)) => {
+        Err(failed) => {
+            let (node, error) = *failed;
             failure.get_or_insert(error);
             node
         }
@@ -29,13 +30,13 @@ pub fn fold(expr: Expr, context: &PlanContext) -> Result<Expr> {
     failure.map_or(Ok(folded), Err)
 }
 
-fn fold_node(node: Expr, context: &Arc<EvalContext>) -> Result<Expr, (Expr, Error)> {
+fn fold_node(node: Expr, context: &Arc<EvalContext>) -> Result<Expr, Box<(Expr, Error)>> {
     let constant = |expr: &Expr| matches!(expr, Expr::Literal { .. });
     match node {
         Expr::Call { ref function, ref args, .. } => {
             let literals: Vec<_> = args.iter().map(as_literal).collect();
             if divides_by_literal_zero(function, &literals) {
-                return Err((node, Error::invalid("Division by zero")));
+                return Err(Box::new((node, Error::invalid("Division by zero"))));
             }
             let pure = registry::lookup(function).is_some_and(|f| f.determinism() == Determinism::Always);
             if pure && args.iter().all(constant) {

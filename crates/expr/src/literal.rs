@@ -6,9 +6,8 @@ use arrow::array::*;
 use arrow::datatypes::{
     Date32Type, Decimal128Type, DurationMillisecondType, Float32Type, Float64Type, Int8Type, Int16Type,
     Int32Type, Int64Type, IntervalYearMonthType, Time32MillisecondType, TimestampMicrosecondType,
-    TimestampNanosecondType,
 };
-use flott_batch::arrow_type::{to_arrow, utc};
+use flott_batch::arrow_type::{nanos_array, to_arrow, utc};
 use flott_plan::Literal;
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
@@ -56,8 +55,7 @@ fn one(value: &Literal, ty: &LogicalType) -> Option<ArrayRef> {
                 let micros = i64::try_from(nanos.div_euclid(1_000)).ok()?;
                 Arc::new(TimestampMicrosecondArray::from(vec![micros]).with_timezone_opt(zone))
             } else {
-                let nanos = i64::try_from(*nanos).ok()?;
-                Arc::new(TimestampNanosecondArray::from(vec![nanos]).with_timezone_opt(zone))
+                Arc::new(nanos_array([Some(*nanos)]))
             }
         }
         _ => return None,
@@ -94,7 +92,7 @@ pub fn from_array(array: &ArrayRef, row: usize, ty: &LogicalType) -> Option<Lite
         Timestamp(precision) | TimestampLtz(precision) => Literal::Timestamp(if *precision <= 6 {
             i128::from(array.as_primitive_opt::<TimestampMicrosecondType>()?.value(row)) * 1_000
         } else {
-            array.as_primitive_opt::<TimestampNanosecondType>()?.value(row).into()
+            array.as_primitive_opt::<Decimal128Type>()?.value(row)
         }),
         _ => return None,
     })

@@ -75,7 +75,11 @@ pub fn number(text: &str) -> Result<Expr> {
     if precision > 38 {
         return Err(out_of_range());
     }
+    // Calcite takes no more digits than fit eight bytes.
     let value: i128 = format!("{whole}{fraction}").parse().map_err(|_| out_of_range())?;
+    if i64::try_from(value).is_err() {
+        return Err(out_of_range());
+    }
     let value = if text.starts_with('-') { -value } else { value };
     let kind = TypeKind::Decimal(precision as u8, fraction.len() as u8);
     Ok(Expr::literal(Literal::Decimal(value), kind.not_null()))

@@ -8,7 +8,7 @@ use arrow::array::*;
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::*;
 use base64::Engine;
-use flott_batch::arrow_type::{to_arrow, unit_of, utc};
+use flott_batch::arrow_type::{in_nanos, to_arrow, utc};
 use flott_batch::text::{is_decimal, parse_date, parse_decimal};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
@@ -29,7 +29,7 @@ pub(crate) enum Column {
     Date(Date32Builder),
     Time(Time32MillisecondBuilder, u8),
     Micros(TimestampMicrosecondBuilder, u8, bool),
-    Nanos(TimestampNanosecondBuilder, u8, bool),
+    Nanos(Decimal128Builder, u8, bool),
     Months(IntervalYearMonthBuilder),
     Millis(DurationMillisecondBuilder),
     List(Box<ListColumn>),
@@ -89,15 +89,11 @@ impl Column {
             (TypeKind::Timestamp(precision) | TypeKind::TimestampLtz(precision), _) => {
                 let local = matches!(ty.kind, TypeKind::TimestampLtz(_));
                 let zone = local.then(utc);
-                if unit_of(*precision) == TimeUnit::Microsecond {
+                if in_nanos(*precision) {
+                    Column::Nanos(Decimal128Builder::new().with_data_type(to_arrow(ty)), *precision, local)
+                } else {
                     let builder = TimestampMicrosecondBuilder::new().with_timezone_opt(zone);
                     Column::Micros(builder, *precision, local)
-                } else {
-                    Column::Nanos(
-                        TimestampNanosecondBuilder::new().with_timezone_opt(zone),
-                        *precision,
-                        local,
-                    )
                 }
             }
             (TypeKind::IntervalYearMonth, _) => Column::Months(IntervalYearMonthBuilder::new()),
@@ -184,8 +180,7 @@ impl Column {
             Column::Nanos(builder, precision, local) => {
                 let (seconds, nanos) = scalar::parse_timestamp(trim(text), style, *local).ok_or(NotAValue)?;
                 let nanos = scalar::truncate_nanos(nanos, *precision);
-                let value = seconds.checked_mul(1_000_000_000).and_then(|value| value.checked_add(nanos));
-                builder.append_value(value.ok_or(NotAValue)?);
+                builder.append_value(i128::from(seconds) * 1_000_000_000 + i128::from(nanos));
             }
             Column::Date(builder) => {
                 let days = parse_date(text).or_else(|| scalar::parse_loose_date(trim(text)));

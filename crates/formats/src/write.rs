@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{TimeUnit, TimestampMicrosecondType, TimestampNanosecondType};
+use arrow::datatypes::{TimeUnit, TimestampMicrosecondType};
+use chrono_tz::Tz;
+use flott_batch::arrow_type::nanos_at;
 use flott_batch::text;
 use flott_types::{LogicalType, TypeKind};
 
@@ -36,20 +38,21 @@ pub(crate) fn iso_time(out: &mut String, millis: i32) {
 
 /// A timestamp with as many digits of the fraction as needed, with a `Z` at the end for TIMESTAMP_LTZ.
 pub(crate) fn timestamp(out: &mut String, array: &dyn Array, row: usize, ty: &LogicalType, style: TimeStyle) {
-    let (value, unit) = match array.as_primitive_opt::<TimestampMicrosecondType>() {
-        Some(array) => (array.value(row), TimeUnit::Microsecond),
-        None => (array.as_primitive::<TimestampNanosecondType>().value(row), TimeUnit::Nanosecond),
-    };
-    let (mut fraction, mut digits) = match unit {
-        TimeUnit::Microsecond => (value.rem_euclid(1_000_000), 6),
-        _ => (value.rem_euclid(1_000_000_000), 9),
+    let micros = array.as_primitive_opt::<TimestampMicrosecondType>().map(|micros| micros.value(row));
+    let nanos = || nanos_at(array, row).unwrap_or_default();
+    let (mut fraction, mut digits) = match micros {
+        Some(micros) => (micros.rem_euclid(1_000_000), 6),
+        None => (nanos().rem_euclid(1_000_000_000) as i64, 9),
     };
     while digits > 0 && fraction % 10 == 0 {
         fraction /= 10;
         digits -= 1;
     }
     let start = out.len();
-    text::write_timestamp(out, value, unit, digits);
+    match micros {
+        Some(micros) => text::write_timestamp(out, micros, TimeUnit::Microsecond, digits),
+        None => text::write_timestamp_nanos(out, nanos(), digits, Tz::UTC),
+    }
     if style == TimeStyle::Iso
         && let Some(blank) = out[start..].find(' ')
     {

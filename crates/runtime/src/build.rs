@@ -196,6 +196,9 @@ impl Builder<'_> {
             | OperatorSpec::MatchRecognize(_)
             | OperatorSpec::ChangelogNormalize { .. }
             | OperatorSpec::Expand { .. }
+            | OperatorSpec::Unnest { .. }
+            | OperatorSpec::BatchRows
+            | OperatorSpec::BatchOver { .. }
             | OperatorSpec::Union
             | OperatorSpec::Function { .. } => {
                 self.environment.operators.build(node, &self.info(node), &self.deployment.options)?

@@ -461,9 +461,9 @@ fn statements() {
             INSERT INTO t (a) (b) SELECT 1
               1:20 Encountered `b`, expected SELECT, VALUES, TABLE or a query in parentheses
             EXECUTE STATEMENT SET BEGIN SELECT 1; END
-              1:29 Encountered `SELECT`, expected INSERT
+              1:29 Encountered `SELECT`, expected INSERT or END
             EXECUTE STATEMENT SET BEGIN END
-              1:29 Encountered `END`, expected INSERT
+              ACCEPTED
             EXECUTE STATEMENT SET BEGIN INSERT INTO t SELECT 1; SELECT 2
               1:53 Encountered `SELECT`, expected INSERT or END
             BEGIN

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use flott_sql_parser::ast::DistributionKind;
 use flott_types::{Error, LogicalType, Result};
+
+use crate::logical::TimeAttribute;
 
 /// The catalog that is there from the start.
 pub const DEFAULT_CATALOG: &str = "default_catalog";
@@ -103,6 +106,19 @@ pub struct Table {
     pub options: BTreeMap<String, String>,
     /// COMMENT
     pub comment: Option<String>,
+    /// DISTRIBUTED
+    pub distribution: Option<TableDistribution>,
+}
+
+/// DISTRIBUTED [BY [HASH | RANGE] (...)] [INTO n BUCKETS]: kept and shown; no connector writes into buckets.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TableDistribution {
+    /// HASH or RANGE, if said.
+    pub kind: Option<DistributionKind>,
+    /// The bucket key.
+    pub columns: Vec<String>,
+    /// The number of buckets.
+    pub buckets: Option<u64>,
 }
 
 impl Table {
@@ -119,6 +135,8 @@ pub struct View {
     pub text: String,
     /// The columns, renamed if the view renames them.
     pub columns: Vec<(String, LogicalType)>,
+    /// Which of the columns are time attributes.
+    pub times: Vec<Option<TimeAttribute>>,
     /// The query's own names of those columns, by which they are found when the tables below have got more.
     pub sources: Vec<String>,
     /// COMMENT
@@ -165,6 +183,17 @@ pub struct Catalog {
     pub comment: Option<String>,
     /// WITH
     pub options: BTreeMap<String, String>,
+}
+
+impl Catalog {
+    /// The database that USE CATALOG opens.
+    pub fn default_database(&self) -> &str {
+        match self.options.get("default-database").filter(|name| !name.is_empty()) {
+            Some(name) => name,
+            None if self.databases.contains_key(DEFAULT_DATABASE) => DEFAULT_DATABASE,
+            None => self.databases.keys().next().map_or(DEFAULT_DATABASE, String::as_str),
+        }
+    }
 }
 
 /// All catalogs of a session, its temporary objects, and what USE chose.

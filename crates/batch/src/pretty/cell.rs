@@ -166,18 +166,19 @@ fn column(cells: &[&Cell], kind: &TypeKind) -> Result<ArrayRef> {
                 |text: &str| text::parse_time(text.as_bytes()).map(|nanos| (nanos / 1_000_000) as i32);
             Arc::new(Time32MillisecondArray::from_iter(scalars(cells, kind, millis)?))
         }
-        (TypeKind::Timestamp(_) | TypeKind::TimestampLtz(_), DataType::Timestamp(unit, zone)) => {
+        (TypeKind::Timestamp(_) | TypeKind::TimestampLtz(_), DataType::Decimal128(..)) => {
             let values = scalars(cells, kind, |text| {
-                text::parse_timestamp(text.as_bytes(), b'T').and_then(|(seconds, nanos)| match unit {
-                    TimeUnit::Microsecond => seconds.checked_mul(1_000_000)?.checked_add(nanos / 1_000),
-                    _ => seconds.checked_mul(1_000_000_000)?.checked_add(nanos),
-                })
+                text::parse_timestamp(text.as_bytes(), b'T')
+                    .map(|(seconds, nanos)| i128::from(seconds) * 1_000_000_000 + i128::from(nanos))
             })?;
-            if *unit == TimeUnit::Microsecond {
-                Arc::new(TimestampMicrosecondArray::from_iter(values).with_timezone_opt(zone.clone()))
-            } else {
-                Arc::new(TimestampNanosecondArray::from_iter(values).with_timezone_opt(zone.clone()))
-            }
+            Arc::new(arrow_type::nanos_array(values))
+        }
+        (TypeKind::Timestamp(_) | TypeKind::TimestampLtz(_), DataType::Timestamp(_, zone)) => {
+            let values = scalars(cells, kind, |text| {
+                text::parse_timestamp(text.as_bytes(), b'T')
+                    .and_then(|(seconds, nanos)| seconds.checked_mul(1_000_000)?.checked_add(nanos / 1_000))
+            })?;
+            Arc::new(TimestampMicrosecondArray::from_iter(values).with_timezone_opt(zone.clone()))
         }
         (TypeKind::Array(element), DataType::List(field)) => {
             let lists: Vec<&[Cell]> =

@@ -63,6 +63,12 @@ pub fn write_timestamp_ltz(out: &mut String, value: i64, unit: TimeUnit, precisi
     write_seconds(out, seconds + offset(seconds, zone), nanos, precision);
 }
 
+/// A TIMESTAMP_LTZ in nanoseconds since the epoch, as the clock on the wall of a zone showed it; with UTC a TIMESTAMP.
+pub fn write_timestamp_nanos(out: &mut String, nanos: i128, precision: u8, zone: Tz) {
+    let (seconds, nanos) = (nanos.div_euclid(1_000_000_000) as i64, nanos.rem_euclid(1_000_000_000) as i64);
+    write_seconds(out, seconds + offset(seconds, zone), nanos, precision);
+}
+
 /// What the clock on the wall of a zone shows at a point in time, in the same unit.
 pub fn to_local(value: i64, unit: TimeUnit, zone: Tz) -> i64 {
     let offset = offset(split(value, unit).0, zone);

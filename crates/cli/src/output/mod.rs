@@ -15,7 +15,7 @@ use crate::args::OutputMode;
 use crate::stop::Result;
 
 pub(crate) use materialized::Materialized;
-pub(crate) use tableau::{Grid, shown};
+pub(crate) use tableau::{Grid, NULL, shown};
 
 /// How tables are drawn.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,8 @@ pub(crate) struct Style {
     pub width: usize,
     /// A materialised table keeps its newest rows only.
     pub max_rows: usize,
+    /// What stands for NULL.
+    pub null: &'static str,
 }
 
 /// Writes one result.
@@ -36,16 +38,18 @@ pub(crate) trait ResultWriter {
     fn end(&mut self, out: &mut dyn Write, complete: bool) -> std::io::Result<()>;
 }
 
-/// The writer of a mode. `updates` says whether the result has more than insertions.
+/// The writer of a mode. `updates` says whether the result has more than insertions, `batch` whether it is a batch query's.
 pub(crate) fn writer(
     mode: OutputMode,
     schema: &Schema,
-    updates: bool,
+    (updates, batch): (bool, bool),
     style: Style,
 ) -> Box<dyn ResultWriter> {
     match mode {
         OutputMode::Jsonl => Box::new(jsonl::Jsonl::new(schema)),
         OutputMode::Csv => Box::new(csv::Csv::new(schema, updates)),
+        // What a batch query gives does not change.
+        OutputMode::Tableau if batch && !updates => Box::new(tableau::Final::new(schema, style)),
         OutputMode::Tableau | OutputMode::Changelog => Box::new(tableau::Changes::new(schema, style.width)),
         OutputMode::Table => Box::new(tableau::Final::new(schema, style)),
     }

@@ -12,7 +12,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::{Materialized, ResultWriter, Style};
 
-const NULL: &str = "<NULL>";
+/// NULL in the rows of a query.
+pub(crate) const NULL: &str = "<NULL>";
 
 /// Every change, as it comes.
 pub(super) struct Changes {
@@ -40,7 +41,8 @@ impl ResultWriter for Changes {
 
     fn row(&mut self, out: &mut dyn Write, kind: RowKind, cells: Vec<Option<String>>) -> Result<()> {
         self.count += 1;
-        let with_kind: Vec<String> = std::iter::once(kind.symbol().to_owned()).chain(shown(cells)).collect();
+        let with_kind: Vec<String> =
+            std::iter::once(kind.symbol().to_owned()).chain(shown(cells, NULL)).collect();
         self.grid.line(out, &with_kind)
     }
 
@@ -57,12 +59,12 @@ impl ResultWriter for Changes {
 pub(super) struct Final {
     grid: Grid,
     rows: Materialized,
-    max_width: usize,
+    style: Style,
 }
 
 impl Final {
     pub fn new(schema: &Schema, style: Style) -> Self {
-        Final { grid: Grid::new(schema), rows: Materialized::new(style.max_rows), max_width: style.width }
+        Final { grid: Grid::new(schema), rows: Materialized::new(style.max_rows), style }
     }
 }
 
@@ -72,12 +74,12 @@ impl ResultWriter for Final {
     }
 
     fn row(&mut self, _: &mut dyn Write, kind: RowKind, cells: Vec<Option<String>>) -> Result<()> {
-        self.rows.apply(kind, shown(cells).collect());
+        self.rows.apply(kind, shown(cells, self.style.null).collect());
         Ok(())
     }
 
     fn end(&mut self, out: &mut dyn Write, _: bool) -> Result<()> {
-        self.grid.draw(out, &self.rows, self.max_width)
+        self.grid.draw(out, &self.rows, self.style.width)
     }
 }
 
@@ -164,8 +166,8 @@ impl Grid {
 }
 
 /// The cells as tables show them.
-pub(crate) fn shown(cells: Vec<Option<String>>) -> impl Iterator<Item = String> {
-    cells.into_iter().map(|cell| cell.unwrap_or_else(|| NULL.to_owned()))
+pub(crate) fn shown(cells: Vec<Option<String>>, null: &str) -> impl Iterator<Item = String> {
+    cells.into_iter().map(|cell| cell.unwrap_or_else(|| null.to_owned()))
 }
 
 /// `3 rows in set`
@@ -267,13 +269,16 @@ Received a total of 2 rows in set
 +----+------------+
 1 row in set
 ";
-        assert_eq!(drawn(&mut Final::new(&schema(), Style { width: 10, max_rows: 100 }), &rows), expected);
+        assert_eq!(
+            drawn(&mut Final::new(&schema(), Style { width: 10, max_rows: 100, null: NULL }), &rows),
+            expected
+        );
     }
 
     #[test]
     fn a_long_table_keeps_its_newest_rows() {
         let rows = [1, 2, 3].map(|n| (RowKind::Insert, [Some(["1", "2", "3"][n - 1]), None]));
-        let drawn = drawn(&mut Final::new(&schema(), Style { width: 10, max_rows: 2 }), &rows);
+        let drawn = drawn(&mut Final::new(&schema(), Style { width: 10, max_rows: 2, null: NULL }), &rows);
         assert!(
             !drawn.contains("|  1 |") && drawn.contains("|  3 |") && drawn.contains("1 older rows"),
             "{drawn}"

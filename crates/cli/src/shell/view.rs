@@ -40,7 +40,7 @@ pub(crate) fn show(
     let ended = loop {
         match results.next_within(TICK) {
             Ok(NextRows::Rows(batch)) => each_row(batch, &planned.schema, zone, |kind, cells| {
-                rows.apply(kind, shown(cells).collect());
+                rows.apply(kind, shown(cells, style.null).collect());
                 Ok(())
             })?,
             Ok(NextRows::NotYet) => {}

@@ -12,7 +12,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{TimestampMicrosecondType, TimestampNanosecondType};
+use arrow::datatypes::{Decimal128Type, TimestampMicrosecondType};
 use flott_batch::{Batch, ChangeBatch};
 use flott_connector::{
     Changelog, Committable, Connector, Options, Sink, SinkContext, SinkWriter, TableContext,
@@ -114,14 +114,16 @@ impl LatencyWriter {
 fn millis(batch: &ChangeBatch, column: usize) -> Result<impl Fn(usize) -> Option<Timestamp>> {
     let column = batch.columns().column(column);
     let nulls = column.nulls();
-    let (values, unit) = match column.as_primitive_opt::<TimestampMicrosecondType>() {
-        Some(micros) => (micros.values(), 1_000),
-        None => match column.as_primitive_opt::<TimestampNanosecondType>() {
-            Some(nanos) => (nanos.values(), 1_000_000),
-            None => return Err(Error::internal("the sink latency got a column that holds no timestamps")),
-        },
+    let (micros, nanos) =
+        (column.as_primitive_opt::<TimestampMicrosecondType>(), column.as_primitive_opt::<Decimal128Type>());
+    if micros.is_none() && nanos.is_none() {
+        return Err(Error::internal("the sink latency got a column that holds no timestamps"));
+    }
+    let millis = move |row: usize| match micros {
+        Some(micros) => micros.value(row).div_euclid(1_000),
+        None => nanos.map_or(0, |nanos| nanos.value(row).div_euclid(1_000_000) as i64),
     };
-    Ok(move |row| nulls.is_none_or(|nulls| nulls.is_valid(row)).then(|| values[row].div_euclid(unit)))
+    Ok(move |row| nulls.is_none_or(|nulls| nulls.is_valid(row)).then(|| millis(row)))
 }
 
 /// How many rows had which latency.

@@ -4,11 +4,8 @@
 use std::fmt::Write;
 
 use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{
-    DurationMillisecondType, IntervalYearMonthType, Time32MillisecondType, TimestampMicrosecondType,
-    TimestampNanosecondType,
-};
-use flott_batch::{RowKind, text};
+use arrow::datatypes::{DurationMillisecondType, IntervalYearMonthType, Time32MillisecondType};
+use flott_batch::{RowKind, arrow_type, text};
 use flott_types::{LogicalType, TypeKind};
 
 /// Appends `+I[1, a, null]`.
@@ -49,10 +46,7 @@ fn write_value(out: &mut String, array: &dyn Array, row: usize, ty: &LogicalType
             write_clock(out, i64::from(array.as_primitive::<Time32MillisecondType>().value(row)) * 1_000_000)
         }
         TypeKind::Timestamp(_) | TypeKind::TimestampLtz(_) => {
-            let nanos = match array.as_primitive_opt::<TimestampMicrosecondType>() {
-                Some(micros) => i128::from(micros.value(row)) * 1_000,
-                None => i128::from(array.as_primitive::<TimestampNanosecondType>().value(row)),
-            };
+            let nanos = arrow_type::nanos_at(array, row).unwrap_or_default();
             const DAY: i128 = 86_400_000_000_000;
             text::write_date(out, nanos.div_euclid(DAY) as i64);
             out.push('T');

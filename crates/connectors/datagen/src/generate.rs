@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::*;
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::*;
-use flott_batch::arrow_type::{to_arrow, utc};
+use flott_batch::arrow_type::{nanos_array, to_arrow, utc};
 use flott_types::{Error, Result, Timestamp, TypeKind};
 
 use crate::field::{Field, Kind};
@@ -158,8 +158,7 @@ fn timestamps(field: &Field, millis: impl Iterator<Item = i64>) -> ArrayRef {
                 .with_timezone_opt(zone),
         )
     } else {
-        let nanos = millis.map(|millis| millis.saturating_mul(1_000_000));
-        Arc::new(TimestampNanosecondArray::from_iter_values(nanos).with_timezone_opt(zone))
+        Arc::new(nanos_array(millis.map(|millis| Some(i128::from(millis) * 1_000_000))))
     }
 }
 

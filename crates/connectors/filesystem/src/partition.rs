@@ -26,6 +26,9 @@ impl Partitioning {
                 | TypeKind::Map(..)
                 | TypeKind::Multiset(_)
                 | TypeKind::Row(_)
+                | TypeKind::Structured(..)
+                | TypeKind::Variant
+                | TypeKind::Bitmap
                 | TypeKind::Null => Err(Error::invalid(format!(
                     "table {}: the partition column '{name}' of type {ty} cannot be in a directory's name",
                     table.name

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StructArray};
+use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field};
 use flott_batch::arrow_type::{list_item, to_arrow};
 use flott_types::{Error, LogicalType, Result, TypeKind};
@@ -20,9 +21,13 @@ pub(super) fn cast_nested(
     match (&from.kind, &to.kind) {
         (TypeKind::Array(a), TypeKind::Array(b)) => {
             let list = array.as_list_opt::<i32>().ok_or_else(wrong)?;
-            let values = cast_array(list.values(), a, b, options)?;
-            let list =
-                ListArray::try_new(list_item(b), list.offsets().clone(), values, list.nulls().cloned());
+            // Only the elements of these rows: the array may be a part of a larger one.
+            let (start, end) = (list.value_offsets()[0], list.value_offsets()[list.len()]);
+            let values = list.values().slice(start as usize, (end - start) as usize);
+            let values = cast_array(&values, a, b, options)?;
+            let lengths = list.value_offsets().windows(2).map(|ends| (ends[1] - ends[0]) as usize);
+            let offsets = OffsetBuffer::from_lengths(lengths);
+            let list = ListArray::try_new(list_item(b), offsets, values, list.nulls().cloned());
             Ok(Arc::new(list.map_err(arrow_error)?))
         }
         (TypeKind::Map(ak, av), TypeKind::Map(bk, bv)) => {

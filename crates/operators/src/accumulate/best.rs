@@ -62,7 +62,6 @@ pub(super) fn best(pick: Pick, name: &str, ty: &LogicalType) -> Result<Box<dyn A
         DataType::Date32 => primitive!(Date32Type),
         DataType::Time32(_) => primitive!(Time32MillisecondType),
         DataType::Timestamp(TimeUnit::Microsecond, _) => primitive!(TimestampMicrosecondType),
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => primitive!(TimestampNanosecondType),
         DataType::Interval(_) => primitive!(IntervalYearMonthType),
         DataType::Duration(_) => primitive!(DurationMillisecondType),
         _ if matches!(pick, Pick::First | Pick::Last) => Box::new(Any {

@@ -79,7 +79,7 @@ impl Rows {
         Ok((columns.into_iter().flatten().collect(), picks.len()))
     }
 
-    pub fn snapshot(&mut self, full: bool) -> Result<Option<KeyedDelta>> {
+    pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
         self.table.snapshot(full)
     }
 

@@ -92,6 +92,6 @@ fn frames_look_in_both_directions() {
     assert_eq!(sums(true, Some(1), Some(1)), "3 7 10 17 13 1");
     assert_eq!(sums(true, Some(-1), None), "19 17 13 9 NULL 20");
     assert_eq!(sums(false, None, None), "20 20 20 20 20 20");
-    assert_eq!(sums(false, Some(2), Some(0)), "3 11 10 10 9 NULL".replace("3 11", "1 3").as_str());
+    assert_eq!(sums(false, Some(2), Some(0)), "1 3 10 10 9 NULL");
     assert_eq!(sums(false, Some(0), Some(5)), "11 10 17 17 9 NULL");
 }

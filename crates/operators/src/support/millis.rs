@@ -2,38 +2,30 @@
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::NullBuffer;
-use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType, TimestampNanosecondType};
+use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use flott_types::{Error, Result, Timestamp};
 
 /// A timestamp column read as milliseconds.
 pub(crate) struct Millis<'a> {
     values: &'a [i64],
     nulls: Option<&'a NullBuffer>,
-    divisor: i64,
 }
 
 impl<'a> Millis<'a> {
     pub fn new(column: &'a ArrayRef) -> Result<Self> {
-        let (values, divisor) = match column.data_type() {
+        let values = match column.data_type() {
             DataType::Timestamp(TimeUnit::Microsecond, _) => {
-                (column.as_primitive::<TimestampMicrosecondType>().values(), 1_000)
-            }
-            DataType::Timestamp(TimeUnit::Nanosecond, _) => {
-                (column.as_primitive::<TimestampNanosecondType>().values(), 1_000_000)
+                column.as_primitive::<TimestampMicrosecondType>().values()
             }
             other => return Err(Error::internal(format!("a time attribute cannot be {other}"))),
         };
-        Ok(Millis { values, nulls: column.nulls(), divisor })
+        Ok(Millis { values, nulls: column.nulls() })
     }
 
     /// The time of a row; arbitrary for NULL.
     #[inline]
     pub fn get(&self, row: usize) -> Timestamp {
-        // A division by a constant is a multiplication.
-        match self.divisor {
-            1_000 => self.values[row].div_euclid(1_000),
-            divisor => self.values[row].div_euclid(divisor),
-        }
+        self.values[row].div_euclid(1_000)
     }
 
     /// A row with the latest time, of times none of which is NULL; `None` when there are no rows.

@@ -52,8 +52,21 @@ impl Parser<'_> {
         if self.is_word("ORDER") {
             list.clauses.push(FunctionArgumentClause::OrderBy(self.order_by()?));
         }
+        let treatment = self.null_treatment();
         self.expect_sign(")")?;
+        call.null_treatment = treatment;
         Ok(call)
+    }
+
+    /// `RESPECT NULLS`, `IGNORE NULLS`
+    fn null_treatment(&mut self) -> Option<NullTreatment> {
+        if self.eat_all(&["RESPECT", "NULLS"]) {
+            Some(NullTreatment::RespectNulls)
+        } else if self.eat_all(&["IGNORE", "NULLS"]) {
+            Some(NullTreatment::IgnoreNulls)
+        } else {
+            None
+        }
     }
 
     fn argument(&mut self) -> Result<FunctionArg> {
@@ -110,12 +123,8 @@ impl Parser<'_> {
 
     /// `[RESPECT | IGNORE NULLS] [WITHIN GROUP (..)] [FILTER (WHERE ..)] [OVER ..]`
     pub(super) fn call_suffix(&mut self, call: &mut Function) -> Result<()> {
-        for (word, treatment) in
-            [("RESPECT", NullTreatment::RespectNulls), ("IGNORE", NullTreatment::IgnoreNulls)]
-        {
-            if self.eat_all(&[word, "NULLS"]) {
-                call.null_treatment = Some(treatment);
-            }
+        if let Some(treatment) = self.null_treatment() {
+            call.null_treatment = Some(treatment);
         }
         if self.eat_all(&["WITHIN", "GROUP"]) {
             self.expect_sign("(")?;

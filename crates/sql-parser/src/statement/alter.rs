@@ -136,7 +136,7 @@ impl Parser<'_> {
                 } else {
                     None
                 };
-                change.columns.push((column, place));
+                change.columns.push((*column, place));
             }
             Element::Watermark(_) if change.watermark.is_some() => {
                 return Err(ParseError::new("Multiple WATERMARK declarations are not supported", span));

@@ -67,8 +67,8 @@ impl Parser<'_> {
         let mut inserts = vec![];
         loop {
             if !self.is_word("INSERT") {
-                if inserts.is_empty() || !self.eat("END") {
-                    return Err(self.unexpected(if inserts.is_empty() { "INSERT" } else { "INSERT or END" }));
+                if !self.eat("END") {
+                    return Err(self.unexpected("INSERT or END"));
                 }
                 return Ok(Statement::StatementSet(StatementSet { position, inserts }));
             }

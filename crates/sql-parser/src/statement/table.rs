@@ -10,7 +10,7 @@ use crate::parser::Parser;
 /// What stands between the parentheses of CREATE TABLE and ALTER TABLE.
 pub(super) enum Element {
     /// A column, with the primary key it declares for itself.
-    Column(ColumnDef, Option<PrimaryKey>),
+    Column(Box<ColumnDef>, Option<PrimaryKey>),
     Watermark(Watermark),
     PrimaryKey(PrimaryKey),
 }
@@ -85,7 +85,7 @@ impl Parser<'_> {
                     if let Some(key) = key {
                         set_key(&mut table.primary_key, key)?;
                     }
-                    table.columns.push(column);
+                    table.columns.push(*column);
                 }
                 Element::Watermark(_) if table.watermark.is_some() => {
                     return Err(ParseError::new("Multiple WATERMARK declarations are not supported", span));
@@ -113,7 +113,7 @@ impl Parser<'_> {
             );
         }
         let (column, key) = self.column()?;
-        Ok(Element::Column(column, key))
+        Ok(Element::Column(Box::new(column), key))
     }
 
     /// `name type [METADATA ..] [NOT NULL] [PRIMARY KEY NOT ENFORCED] [COMMENT ..]`, `name AS expr [COMMENT ..]`

@@ -66,11 +66,8 @@ impl Binder<'_> {
                     (0..1usize << parts.len()).rev().map(set_of).collect()
                 }
                 Ast::Tuple(members) => vec![groups.key_list(members, &binder)?],
-                Ast::Value(_) => {
-                    return Err(wrong(
-                        "GROUP BY takes expressions; the position of a column is not supported",
-                        item,
-                    ));
+                Ast::Value(value) if matches!(value.value, sqlparser::ast::Value::Null) => {
+                    return Err(wrong("Illegal use of 'NULL' in GROUP BY", item));
                 }
                 other => vec![vec![groups.key(other, &binder)?]],
             };
@@ -191,7 +188,9 @@ fn grouped_column(index: usize, ty: LogicalType) -> Expr {
 
 /// Replaces whole subexpressions that are keys, outermost first.
 fn over_groups(expr: Expr, keys: &[Expr], types: &[LogicalType]) -> Expr {
-    if let Some(index) = keys.iter().position(|key| *key == expr) {
+    // A constant stays what it is, also where it is a key.
+    let constant = matches!(expr, Expr::Literal { .. });
+    if let Some(index) = keys.iter().position(|key| *key == expr).filter(|_| !constant) {
         return grouped_column(index, types[index].clone());
     }
     let recurse = |expr: Expr| over_groups(expr, keys, types);

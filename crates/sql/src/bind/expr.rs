@@ -29,6 +29,8 @@ pub(crate) struct ExprBinder<'a, 's> {
     pub grouped: bool,
     /// WINDOW w AS (...)
     pub windows: &'s [NamedWindowDefinition],
+    /// In ORDER BY: the items of the select list by name, which hide columns.
+    pub aliases: RefCell<Vec<(String, Expr)>>,
 }
 
 /// An aggregate whose arguments are expressions still.
@@ -53,6 +55,7 @@ impl<'a, 's> ExprBinder<'a, 's> {
             subqueries: None,
             grouped: true,
             windows: &[],
+            aliases: RefCell::default(),
         }
     }
 
@@ -168,6 +171,9 @@ impl<'a, 's> ExprBinder<'a, 's> {
     }
 
     fn identifier(&self, name: &Ident) -> Result<Expr> {
+        if let Some((_, item)) = self.aliases.borrow().iter().find(|(alias, _)| *alias == name.value) {
+            return Ok(item.clone());
+        }
         let parts = std::slice::from_ref(name);
         let found = self.scope.resolve(parts);
         // CURRENT_DATE and its like are functions without parentheses, unless a column has that name.

@@ -97,6 +97,12 @@ impl ExprBinder<'_, '_> {
                 ast,
             ));
         }
+        if let (FunctionArguments::None, None) = (&function.args, &function.over)
+            && let Ok(column) = self.scope.resolve(std::slice::from_ref(name))
+        {
+            // USER and its like without parentheses are columns where a table has them.
+            return Ok(column);
+        }
         let name = name.value.to_ascii_uppercase();
         if let Some(bound) = self.group_window_bound(&name, ast)? {
             return Ok(bound);
@@ -194,11 +200,12 @@ impl ExprBinder<'_, '_> {
         if !function.within_group.is_empty() {
             return Err(unsupported("WITHIN GROUP", ast));
         }
-        if function.null_treatment == Some(NullTreatment::IgnoreNulls) {
-            return Err(unsupported("IGNORE NULLS", ast));
+        let ignores_nulls = function.null_treatment == Some(NullTreatment::IgnoreNulls);
+        if ignores_nulls && name != "ARRAY_AGG" {
+            return Err(unsupported(format!("{name} with IGNORE NULLS"), ast));
         }
         let inner = ExprBinder::scalar(self.binder, self.scope);
-        let filter = function.filter.as_deref().map(|filter| inner.condition(filter)).transpose()?;
+        let mut filter = function.filter.as_deref().map(|filter| inner.condition(filter)).transpose()?;
         let mut canonical = aggregate::canonical(name);
         let (args, distinct) = if matches!(name, "JSON_OBJECTAGG" | "JSON_ARRAYAGG") {
             let Some(json) = encoding::decode_json(function) else {
@@ -215,7 +222,18 @@ impl ExprBinder<'_, '_> {
             self.arguments(name, function, ast)?
         };
         let args = args.into_iter().map(|arg| inner.bind(arg)).collect::<Result<Vec<_>>>()?;
+        if let (true, Some(value)) = (ignores_nulls, args.first()) {
+            // The NULLs are filtered out.
+            let present = self.call("IS NOT NULL", vec![value.clone()], ast)?;
+            filter = Some(match filter {
+                Some(filter) => self.call("AND", vec![filter, present], ast)?,
+                None => present,
+            });
+        }
         let types: Vec<LogicalType> = args.iter().map(|arg| arg.ty().clone()).collect();
+        if types.iter().any(|ty| ty.kind == TypeKind::Null) {
+            return Err(wrong(format!("Illegal use of 'NULL' in {name}: write CAST(NULL AS <type>)"), ast));
+        }
         let ty = match name {
             "GROUPING" | "GROUPING_ID" | "GROUP_ID" => TypeKind::BigInt.not_null(),
             _ => at(aggregate::infer(name, &types, distinct, self.grouped), ast)?,

@@ -70,7 +70,9 @@ impl<'a> Binder<'a> {
 
     /// Binds a query that stands by itself.
     pub fn bind(&self, query: &Query) -> Result<Rel> {
-        self.query(query, None)
+        let mut rel = self.query(query, None)?;
+        select::unique_names(&mut rel.fields);
+        Ok(rel)
     }
 }
 

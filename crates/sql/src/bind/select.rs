@@ -13,7 +13,7 @@ use sqlparser::ast::{
 use super::expr::ExprBinder;
 use super::query::{Ordered, ordinal, sort_key};
 use super::{Binder, Scope, unsupported, wrong};
-use crate::logical::Rel;
+use crate::logical::{Field, Rel};
 
 /// An item of the select list or an expression that is computed beside it.
 struct Item {
@@ -47,6 +47,7 @@ impl Binder<'_> {
             subqueries: Some(RefCell::default()),
             grouped: !matches!(&select.group_by, GroupByExpr::Expressions(keys, sets) if keys.is_empty() && sets.is_empty()),
             windows: &select.named_window,
+            aliases: RefCell::default(),
         };
         let mut items = self.select_list(&select.projection, &binder)?;
         let visible = items.len();
@@ -131,6 +132,9 @@ impl Binder<'_> {
                     if binder.scope.fields.is_empty() {
                         return Err(wrong("* needs a FROM clause", item));
                     }
+                    for (_, columns) in &binder.scope.relations {
+                        distinct_columns(columns, binder.scope, item)?;
+                    }
                     self.columns(&binder.scope.visible, binder.scope, &mut items);
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
@@ -149,7 +153,6 @@ impl Binder<'_> {
                 other => return Err(unsupported(format!("'{other}' in a select list"), item)),
             }
         }
-        unique_names(&mut items);
         Ok(items)
     }
 
@@ -190,6 +193,8 @@ impl Binder<'_> {
         visible: usize,
     ) -> Result<Vec<SortKey>> {
         let mut keys = Vec::with_capacity(order.len());
+        let named = |item: &Item| (item.name.clone(), item.expr.clone());
+        binder.aliases.replace(items[..visible].iter().map(named).collect());
         for item in order {
             let column = match (ordinal(&item.expr, visible)?, &item.expr) {
                 (Some(column), _) => column,
@@ -217,6 +222,7 @@ impl Binder<'_> {
             };
             keys.push(sort_key(column, item)?);
         }
+        binder.aliases.take();
         Ok(keys)
     }
 }
@@ -250,17 +256,30 @@ fn derived_name(ast: &Ast) -> Option<String> {
     }
 }
 
-/// A name that comes again gets a number, as in Flink: `a`, `a0`, `a1`.
-fn unique_names(items: &mut [Item]) {
-    for index in 1..items.len() {
-        let (before, rest) = items.split_at_mut(index);
-        let item = &mut rest[0];
+/// Refuses `*` of a relation with two columns of one name.
+fn distinct_columns(columns: &[usize], scope: &Scope<'_>, item: &SelectItem) -> Result<()> {
+    let name = |column: &usize| scope.fields[*column].name.as_str();
+    match columns
+        .iter()
+        .enumerate()
+        .find(|(at, column)| columns[..*at].iter().any(|c| name(c) == name(column)))
+    {
+        Some((_, column)) => Err(wrong(format!("Column '{}' is ambiguous", name(column)), item)),
+        None => Ok(()),
+    }
+}
+
+/// A name that comes again in the result of a statement gets a number, as in Flink: `a`, `a0`, `a1`. Within a statement it is ambiguous.
+pub(super) fn unique_names(fields: &mut [Field]) {
+    for index in 1..fields.len() {
+        let (before, rest) = fields.split_at_mut(index);
+        let field = &mut rest[0];
         let taken = |name: &str| before.iter().any(|other| other.name == name);
-        if taken(&item.name) {
-            let base = item.name.clone();
+        if taken(&field.name) {
+            let base = field.name.clone();
             let mut number = 0;
-            while taken(&item.name) {
-                item.name = format!("{base}{number}");
+            while taken(&field.name) {
+                field.name = format!("{base}{number}");
                 number += 1;
             }
         }

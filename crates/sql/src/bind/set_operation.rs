@@ -1,7 +1,7 @@
 //! UNION, INTERSECT, EXCEPT, and VALUES.
 
 use flott_expr::bind;
-use flott_plan::{Expr, JoinKind};
+use flott_plan::{AggregateCall, Expr, JoinKind, Literal};
 use flott_types::{LogicalType, Result, TypeKind};
 use sqlparser::ast::{SetExpr, SetOperator, SetQuantifier, Values};
 
@@ -40,10 +40,50 @@ impl Binder<'_> {
             (SetOperator::Intersect, false) => Ok(matching(distinct(left_rel), right_rel, JoinKind::Semi)),
             (SetOperator::Except, false) => Ok(matching(distinct(left_rel), right_rel, JoinKind::Anti)),
             (SetOperator::Intersect | SetOperator::Except, true) => {
-                Err(unsupported(format!("{op} ALL"), right))
+                at(self.counted(left_rel, right_rel, op == SetOperator::Intersect), right)
             }
             (SetOperator::Minus, _) => Err(wrong("MINUS is not SQL of Flink; write EXCEPT", right)),
         }
+    }
+
+    /// INTERSECT ALL and EXCEPT ALL: each row as often as both sides have it, or as the left side has it more often than the right one.
+    /// Both sides are counted together, and a row is repeated as often as the counts say.
+    fn counted(&self, left: Rel, right: Rel, intersect: bool) -> Result<Rel> {
+        let width = left.fields.len();
+        let names: Vec<String> = left.fields.iter().map(|field| field.name.clone()).collect();
+        let one = |value: i64| Expr::literal(Literal::Integer(value), TypeKind::BigInt.not_null());
+        let marked = |rel: Rel, is_left: bool| {
+            let mut columns: Vec<(Expr, String)> = rel.columns().into_iter().zip(names.clone()).collect();
+            columns.push((one(i64::from(is_left)), "$left".to_owned()));
+            columns.push((one(i64::from(!is_left)), "$right".to_owned()));
+            rel.project(columns)
+        };
+        let sum = |column: usize| AggregateCall {
+            function: "SUM0".to_owned(),
+            args: vec![column],
+            arg_types: vec![TypeKind::BigInt.not_null()],
+            distinct: false,
+            filter: None,
+            ty: TypeKind::BigInt.not_null(),
+            name: format!("$count{column}"),
+        };
+        let both = union(marked(left, true), marked(right, false));
+        let grouped = both.aggregate((0..width).collect(), vec![sum(width), sum(width + 1)]);
+        let (l, r) = (grouped.column(width), grouped.column(width + 1));
+        let times = if intersect {
+            let less = bind::call("<", vec![l.clone(), r.clone()], self.context)?;
+            bind::case(None, vec![(less, l)], Some(r), self.context)?
+        } else {
+            bind::call("-", vec![l, r], self.context)?
+        };
+        let collection = bind::call("$TIMES", vec![times], self.context)?;
+        let mut fields = grouped.fields.clone();
+        fields.push(Field::new("$time", TypeKind::Boolean.not_null()));
+        let node =
+            RelNode::Unnest { input: Box::new(grouped), collection, ordinality: false, keep_empty: false };
+        let repeated = Rel::new(node, fields);
+        let columns = names.into_iter().enumerate().map(|(at, name)| (repeated.column(at), name)).collect();
+        Ok(repeated.project(columns))
     }
 
     /// Casts both sides to the types that hold the values of both.

@@ -10,7 +10,9 @@ use flott_types::{Error, Result};
 use sqlparser::ast::{Ident, ObjectName};
 
 use super::Session;
-use super::create::{declared_column, last_part, options_map, primary_key_def, watermark_def};
+use super::create::{
+    declared_column, last_part, options_map, primary_key_def, table_distribution, watermark_def,
+};
 use crate::catalog::{CatalogObject, ObjectPath, Table, TableColumnKind};
 
 impl Session {
@@ -75,7 +77,7 @@ impl Session {
 
     pub(super) fn alter_database(&mut self, alter: &AlterDatabase) -> Result<()> {
         let (catalog, database) = self.database_path(&alter.name)?;
-        let options = options_map(&alter.options)?;
+        let options = options_map(&alter.options);
         self.catalogs.database_mut(&catalog, &database)?.options.extend(options);
         Ok(())
     }
@@ -85,9 +87,12 @@ impl Session {
         self.catalogs.catalog(name)?;
         let Some(catalog) = self.catalogs.catalogs.get_mut(name) else { return Ok(()) };
         match &alter.operation {
-            AlterCatalogOperation::Set(options) => catalog.options.extend(options_map(options)?),
+            AlterCatalogOperation::Set(options) => catalog.options.extend(options_map(options)),
             AlterCatalogOperation::Reset(keys) => {
                 for key in keys {
+                    if key.value == "type" {
+                        return Err(Error::invalid("ALTER CATALOG RESET does not support changing 'type'."));
+                    }
                     catalog.options.remove(&key.value);
                 }
             }
@@ -102,7 +107,7 @@ fn change(table: &mut Table, operation: &AlterTableOperation) -> Result<()> {
         AlterTableOperation::RenameTo(_) => Ok(()),
         AlterTableOperation::RenameColumn { from, to } => rename_column(table, single(from)?, &to.value),
         AlterTableOperation::Set(options) => {
-            table.options.extend(options_map(options)?);
+            table.options.extend(options_map(options));
             Ok(())
         }
         AlterTableOperation::Reset(keys) => {
@@ -138,9 +143,10 @@ fn change(table: &mut Table, operation: &AlterTableOperation) -> Result<()> {
                 name.value
             ))),
         },
-        AlterTableOperation::DropDistribution => {
-            Err(Error::invalid("The base table does not define any distribution."))
-        }
+        AlterTableOperation::DropDistribution => match table.distribution.take() {
+            Some(_) => Ok(()),
+            None => Err(Error::invalid("The base table does not define any distribution.")),
+        },
         AlterTableOperation::AddPartition(_) | AlterTableOperation::DropPartition(_) => {
             Err(Error::unsupported("ADD and DROP PARTITION"))
         }
@@ -155,7 +161,14 @@ fn single(path: &[Ident]) -> Result<&str> {
 }
 
 fn add(table: &mut Table, added: &SchemaChange) -> Result<()> {
-    refuse_distribution(added)?;
+    if let Some(distribution) = &added.distribution {
+        if table.distribution.is_some() {
+            return Err(Error::invalid(
+                "The base table has already defined a distribution. You can modify it or drop it before adding a new one.",
+            ));
+        }
+        table.distribution = Some(table_distribution(distribution));
+    }
     for (column, place) in &added.columns {
         let column = declared_column(column);
         if table.column(&column.name).is_some() {
@@ -187,7 +200,14 @@ fn add(table: &mut Table, added: &SchemaChange) -> Result<()> {
 }
 
 fn modify(table: &mut Table, modified: &SchemaChange) -> Result<()> {
-    refuse_distribution(modified)?;
+    if let Some(distribution) = &modified.distribution {
+        if table.distribution.is_none() {
+            return Err(Error::invalid(
+                "The base table does not define any distribution. You might want to add a new one.",
+            ));
+        }
+        table.distribution = Some(table_distribution(distribution));
+    }
     for (column, place) in &modified.columns {
         let column = declared_column(column);
         let Some(index) = table.columns.iter().position(|known| known.name == column.name) else {
@@ -216,13 +236,6 @@ fn modify(table: &mut Table, modified: &SchemaChange) -> Result<()> {
         table.primary_key = Some(primary_key_def(key));
     }
     Ok(())
-}
-
-fn refuse_distribution(change: &SchemaChange) -> Result<()> {
-    match &change.distribution {
-        Some(distribution) => Err(Error::unsupported(format!("DISTRIBUTED, at {}", distribution.position))),
-        None => Ok(()),
-    }
 }
 
 fn place_of(table: &Table, place: Option<&ColumnPlace>) -> Result<Option<usize>> {

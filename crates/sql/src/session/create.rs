@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use flott_expr::bind;
 use flott_sql_parser::ast::{
-    ColumnDef, ColumnKind, CreateCatalog, CreateDatabase, CreateTable, CreateView, Insert, PrimaryKey,
-    QueryText, SqlOption, Watermark,
+    ColumnDef, ColumnKind, CreateCatalog, CreateDatabase, CreateTable, CreateView, Distribution, Insert,
+    PrimaryKey, QueryText, SqlOption, Watermark,
 };
 use flott_types::{Error, Result};
 use sqlparser::ast::Ident;
@@ -16,7 +16,7 @@ use crate::bind::table::check_rowtime;
 use crate::bind::{Binder, Scope};
 use crate::catalog::{
     Catalog, CatalogObject, DEFAULT_DATABASE, Database, ObjectPath, PrimaryKeyDef, Table, TableColumn,
-    TableColumnKind, View, WatermarkDef,
+    TableColumnKind, TableDistribution, View, WatermarkDef,
 };
 use crate::logical::Field;
 
@@ -24,9 +24,6 @@ impl Session {
     pub(super) fn create_table(&mut self, create: &CreateTable) -> Result<Outcome> {
         if create.replace {
             return Err(Error::unsupported(format!("CREATE OR REPLACE TABLE, at {}", create.position)));
-        }
-        if let Some(distribution) = &create.distribution {
-            return Err(Error::unsupported(format!("DISTRIBUTED, at {}", distribution.position)));
         }
         let path = self.path(&create.name)?;
         self.catalogs.database(&path.catalog, &path.database)?;
@@ -146,8 +143,9 @@ impl Session {
             watermark: create.watermark.as_ref().map(watermark_def).transpose()?,
             primary_key: create.primary_key.as_ref().map(primary_key_def),
             partition_keys: create.partitioned_by.iter().map(|column| column.value.clone()).collect(),
-            options: options_map(&create.options)?,
+            options: options_map(&create.options),
             comment: create.comment.as_ref().map(|comment| comment.value.clone()),
+            distribution: create.distribution.as_ref().map(table_distribution),
         };
         let mut table = match &create.like {
             Some(like) => self.merged_like(own, like)?,
@@ -191,6 +189,14 @@ impl Session {
         for (index, name) in key_columns.iter().enumerate() {
             if key_columns[..index].contains(name) {
                 return Err(Error::invalid(format!("the primary key names the column '{name}' twice")));
+            }
+        }
+        for name in table.distribution.iter().flat_map(|distribution| &distribution.columns) {
+            if !table.column(name).is_some_and(|column| column.kind == TableColumnKind::Physical) {
+                return Err(Error::invalid(format!(
+                    "Invalid bucket key '{name}'. A bucket key for a distribution must reference a physical column in the \
+                     schema."
+                )));
             }
         }
         for name in &table.partition_keys {
@@ -291,6 +297,7 @@ impl Session {
         Ok(View {
             text: query.text.clone(),
             columns: columns.collect(),
+            times: rel.fields.iter().map(|field| field.time).collect(),
             sources: rel.fields.iter().map(|field| field.name.clone()).collect(),
             comment,
             catalog: self.catalogs.current_catalog.clone(),
@@ -300,7 +307,7 @@ impl Session {
 
     pub(super) fn create_database(&mut self, create: &CreateDatabase) -> Result<()> {
         let (catalog, name) = self.database_path(&create.name)?;
-        let options = options_map(&create.options)?;
+        let options = options_map(&create.options);
         let comment = create.comment.as_ref().map(|comment| comment.value.clone());
         self.catalogs.catalog(&catalog)?;
         let Some(found) = self.catalogs.catalogs.get_mut(&catalog) else { return Ok(()) };
@@ -322,7 +329,7 @@ impl Session {
             }
             return Err(Error::invalid(format!("Catalog {name} already exists.")));
         }
-        let options = options_map(&create.options)?;
+        let options = options_map(&create.options);
         match options.get("type").map(String::as_str) {
             Some("generic_in_memory") => {}
             Some(other) => {
@@ -374,12 +381,14 @@ pub(super) struct Declared {
     pub partition_keys: Vec<String>,
     pub options: BTreeMap<String, String>,
     pub comment: Option<String>,
+    pub distribution: Option<TableDistribution>,
 }
 
 impl Declared {
     pub fn into_table(self) -> Table {
-        let Declared { columns, watermark, primary_key, partition_keys, options, comment } = self;
-        Table { columns, watermark, primary_key, partition_keys, options, comment }
+        let Declared { columns, watermark, primary_key, partition_keys, options, comment, distribution } =
+            self;
+        Table { columns, watermark, primary_key, partition_keys, options, comment, distribution }
     }
 }
 
@@ -418,18 +427,18 @@ pub(super) fn primary_key_def(key: &PrimaryKey) -> PrimaryKeyDef {
     PrimaryKeyDef { name, columns }
 }
 
-/// WITH: a key stands once.
-pub(super) fn options_map(options: &[SqlOption]) -> Result<BTreeMap<String, String>> {
-    let mut map = BTreeMap::new();
-    for SqlOption { key, value } in options {
-        if map.insert(key.value.clone(), value.value.clone()).is_some() {
-            return Err(Error::invalid(format!(
-                "the option '{}' is given twice, at {}",
-                key.value, key.position
-            )));
-        }
+/// DISTRIBUTED
+pub(super) fn table_distribution(distribution: &Distribution) -> TableDistribution {
+    TableDistribution {
+        kind: distribution.kind,
+        columns: distribution.columns.iter().map(|column| column.value.clone()).collect(),
+        buckets: distribution.buckets,
     }
-    Ok(map)
+}
+
+/// WITH. Of a key that is given twice the last value counts, as in Flink.
+pub(super) fn options_map(options: &[SqlOption]) -> BTreeMap<String, String> {
+    options.iter().map(|option| (option.key.value.clone(), option.value.value.clone())).collect()
 }
 
 /// The last part of a name.

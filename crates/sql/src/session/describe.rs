@@ -5,6 +5,7 @@ use flott_types::{Error, Result, TypeKind};
 
 use super::{Answer, Session};
 use crate::catalog::{CatalogObject, Table, TableColumnKind};
+use crate::logical::TimeAttribute;
 
 impl Session {
     pub(super) fn describe(&self, describe: &Describe) -> Result<Answer> {
@@ -53,7 +54,15 @@ impl Session {
             Some(CatalogObject::View(view)) => view
                 .columns
                 .iter()
-                .map(|(name, ty)| (row(name, &ty.kind.to_string(), ty.nullable, None, None, None), None))
+                .zip(&view.times)
+                .map(|((name, ty), time)| {
+                    let suffix = match time {
+                        Some(TimeAttribute::Event) => " *ROWTIME*",
+                        Some(TimeAttribute::Processing) => " *PROCTIME*",
+                        None => "",
+                    };
+                    (row(name, &format!("{}{suffix}", ty.kind), ty.nullable, None, None, None), None)
+                })
                 .collect(),
             None => {
                 return Err(Error::invalid(format!(

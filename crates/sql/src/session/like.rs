@@ -125,7 +125,16 @@ impl Session {
             }
         };
         let comment = own.comment.or(base.comment);
-        Ok(Table { columns, watermark, primary_key, partition_keys, options, comment })
+        let distribution = match (base.distribution, own.distribution, strategy(LikeFeature::Distribution)?) {
+            (_, own, MergeStrategy::Excluding) => own,
+            (Some(_), Some(_), _) => {
+                return Err(Error::invalid(
+                    "The base table already has a distribution defined. You might want to specify EXCLUDING DISTRIBUTION.",
+                ));
+            }
+            (base, own, _) => own.or(base),
+        };
+        Ok(Table { columns, watermark, primary_key, partition_keys, options, comment, distribution })
     }
 }
 

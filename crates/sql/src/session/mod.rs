@@ -170,11 +170,8 @@ impl Session {
                 self.catalogs.catalog(&name.value)?;
                 self.catalogs.current_catalog.clone_from(&name.value);
                 // Flink opens the catalog's default database.
-                let databases = &self.catalogs.catalog(&name.value)?.databases;
-                let first = databases.keys().next().cloned();
-                let default = crate::catalog::DEFAULT_DATABASE;
-                let chosen = if databases.contains_key(default) { Some(default.to_owned()) } else { first };
-                self.catalogs.current_database = chosen.unwrap_or_else(|| default.to_owned());
+                self.catalogs.current_database =
+                    self.catalogs.catalog(&name.value)?.default_database().to_owned();
                 Ok(())
             }
             Use::Database(name) => {

@@ -30,6 +30,9 @@ impl Session {
     }
 
     pub(super) fn insert(&self, inserts: &[Insert]) -> Result<Outcome> {
+        if inserts.is_empty() {
+            return Ok(Outcome::Done);
+        }
         let roots = inserts.iter().map(|insert| self.bound_insert(insert)).collect::<Result<Vec<_>>>()?;
         let names: Vec<String> = roots
             .iter()
@@ -110,9 +113,6 @@ impl Session {
     fn bound_insert(&self, insert: &Insert) -> Result<(Rel, SinkTarget)> {
         let context = self.plan_context()?;
         let binder = Binder::new(&self.catalogs, &self.connectors, &context);
-        if insert.on_conflict.is_some() {
-            return Err(Error::unsupported(format!("ON CONFLICT of INSERT, at {}", insert.position)));
-        }
         if insert.overwrite && context.streaming {
             return Err(Error::invalid(format!(
                 "Streaming mode not support overwrite: INSERT OVERWRITE at {}",
@@ -120,6 +120,17 @@ impl Session {
             )));
         }
         let (path, table) = binder.target(&parts(&insert.target), &insert.hints, &insert.target)?;
+        if insert.on_conflict.is_some() && table.primary_key.is_none() {
+            return Err(Error::invalid(format!(
+                "ON CONFLICT clause is only allowed for a table with a PRIMARY KEY, and {path} has none, at {}",
+                insert.position
+            )));
+        }
+        if table.distribution.is_some() {
+            return Err(Error::invalid(format!(
+                "Table {path} is distributed into buckets, but its connector doesn't support bucketing."
+            )));
+        }
         let source = binder.bind(&insert.source)?;
         let (columns, metadata) = sink_columns(&table);
         let fixed = static_partition(&insert.partition, &table)?;

@@ -20,7 +20,7 @@ impl Session {
         };
         let mut changed = self.configuration.clone();
         changed
-            .set(&key.value, &value.value)
+            .set_any(&key.value, &value.value)
             .map_err(|error| error.context(format!("SET at {}", key.position)))?;
         time_zone(&changed)?;
         self.configuration = changed;

@@ -1,6 +1,6 @@
 //! SHOW.
 
-use flott_sql_parser::ast::{Show, ShowFilter, ShowTarget};
+use flott_sql_parser::ast::{DistributionKind, Show, ShowFilter, ShowTarget};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use super::{Answer, Session, parts};
@@ -75,7 +75,14 @@ impl Session {
                 let mut options = catalog.options.clone();
                 options.entry("type".to_owned()).or_insert_with(|| "generic_in_memory".to_owned());
                 let options: Vec<String> = options.iter().map(|(k, v)| format!("  '{k}' = '{v}'")).collect();
-                let text = format!("CREATE CATALOG `{}`\nWITH (\n{}\n)\n", name.value, options.join(",\n"));
+                let comment =
+                    catalog.comment.as_ref().map(|c| format!("COMMENT '{}'\n", c.replace('\'', "''")));
+                let text = format!(
+                    "CREATE CATALOG {}\n{}WITH (\n{}\n)\n",
+                    quoted(&name.value),
+                    comment.unwrap_or_default(),
+                    options.join(",\n")
+                );
                 return Ok(Answer::list("result", [text]));
             }
             ShowTarget::CreateMaterializedTable(_) => return refuse("CREATE MATERIALIZED TABLE"),
@@ -210,6 +217,22 @@ fn create_table(path: &ObjectPath, table: &Table, temporary: bool) -> String {
     let mut text = format!("CREATE {kind} {path} (\n{}\n)\n", lines.join(",\n"));
     if let Some(comment) = &table.comment {
         text.push_str(&format!("COMMENT '{}'\n", comment.replace('\'', "''")));
+    }
+    if let Some(distribution) = &table.distribution {
+        text.push_str("DISTRIBUTED");
+        if !distribution.columns.is_empty() {
+            let kind = match distribution.kind {
+                Some(DistributionKind::Hash) => "HASH",
+                Some(DistributionKind::Range) => "RANGE",
+                None => "",
+            };
+            let columns: Vec<String> = distribution.columns.iter().map(|column| quoted(column)).collect();
+            text.push_str(&format!(" BY {kind}({})", columns.join(", ")));
+        }
+        if let Some(buckets) = distribution.buckets {
+            text.push_str(&format!(" INTO {buckets} BUCKETS"));
+        }
+        text.push('\n');
     }
     if !table.partition_keys.is_empty() {
         let keys: Vec<String> = table.partition_keys.iter().map(|key| quoted(key)).collect();

@@ -110,6 +110,7 @@ fn catalogs() {
             > ALTER CATALOG lake SET ('k' = 'v')
             > SHOW CREATE CATALOG lake
             CREATE CATALOG `lake`
+            COMMENT 'other'
             WITH (
               'default-database' = 'main',
               'k' = 'v',

@@ -34,7 +34,6 @@ fn columns() {
             > CREATE TABLE x (a NOTYPE) WITH ('connector' = 'rows')
             syntax: Unknown type `NOTYPE` at line 1, column 19
             > CREATE TABLE x (a INT) WITH ('connector' = 'rows', 'connector' = 'other')
-            invalid: the option 'connector' is given twice, at line 1, column 52
         "#]],
     );
 }

@@ -210,7 +210,7 @@ fn aggregates_in_the_wrong_place() {
             > SELECT GROUPING(b) FROM t GROUP BY a
             invalid: the arguments of GROUPING must be keys of GROUP BY at line 1, column 1
             > SELECT a FROM t GROUP BY 1
-            invalid: GROUP BY takes expressions; the position of a column is not supported at line 1, column 26
+            invalid: Expression 'a' is not being grouped at line 1, column 1
             > SELECT a, SUM(c) FROM t GROUP BY a ORDER BY b LIMIT 1
             invalid: Expression 'b' is not being grouped at line 1, column 1
         "#]],

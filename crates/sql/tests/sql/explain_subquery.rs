@@ -352,9 +352,9 @@ fn what_is_refused() {
             > SELECT b FROM t WHERE EXISTS (SELECT 1 FROM u WHERE EXISTS (SELECT 1 FROM u v WHERE v.a = t.a))
             unsupported: a subquery that refers to a query two levels out at line 1, column 91
             > SELECT a FROM t INTERSECT ALL SELECT a FROM u
-            unsupported: INTERSECT ALL at line 1, column 31
+            updating: a INT
             > SELECT a FROM t EXCEPT ALL SELECT a FROM u
-            unsupported: EXCEPT ALL at line 1, column 28
+            updating: a INT
             > SELECT a FROM t MINUS SELECT a FROM u
             syntax: Encountered `SELECT`, expected the end of the statement at line 1, column 23
             > SELECT a, b FROM t UNION ALL SELECT a FROM u

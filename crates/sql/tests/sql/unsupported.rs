@@ -108,8 +108,6 @@ fn parts_of_statements() {
             "CREATE FUNCTION f AS 'com.example.F';
              ALTER FUNCTION f AS 'com.example.F';
              CREATE OR REPLACE TABLE x (a INT) WITH ('connector' = 'rows');
-             CREATE TABLE x (a INT) DISTRIBUTED BY HASH(a) INTO 3 BUCKETS WITH ('connector' = 'rows');
-             ALTER TABLE t ADD DISTRIBUTION BY HASH(a) INTO 3 BUCKETS;
              CREATE TABLE x (r ROW<ts TIMESTAMP(3)>, WATERMARK FOR r.ts AS r.ts) WITH ('connector' = 'rows');
              ALTER TABLE t ADD PARTITION (a = 1);
              ALTER TABLE t DROP r.f;
@@ -131,10 +129,6 @@ fn parts_of_statements() {
             unsupported: ALTER FUNCTION at line 1, column 1
             > CREATE OR REPLACE TABLE x (a INT) WITH ('connector' = 'rows')
             syntax: CREATE OR REPLACE TABLE needs AS query at line 1, column 62
-            > CREATE TABLE x (a INT) DISTRIBUTED BY HASH(a) INTO 3 BUCKETS WITH ('connector' = 'rows')
-            unsupported: DISTRIBUTED, at line 1, column 24
-            > ALTER TABLE t ADD DISTRIBUTION BY HASH(a) INTO 3 BUCKETS
-            unsupported: Failed to execute ALTER TABLE at line 1, column 1: DISTRIBUTED, at line 1, column 19
             > CREATE TABLE x (r ROW<ts TIMESTAMP(3)>, WATERMARK FOR r.ts AS r.ts) WITH ('connector' = 'rows')
             unsupported: WATERMARK FOR a nested field, at line 1, column 41
             > ALTER TABLE t ADD PARTITION (a = 1)

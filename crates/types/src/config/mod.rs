@@ -1,9 +1,10 @@
 //! Configuration: Flink's keys, typed values, and errors that name the nearest key.
 //!
-//! [`OPTIONS`] is the list of all keys; `docs/configuration.md` is generated from it. A key of Flink's that has nothing to
-//! act on here (the JVM's memory, say) is accepted, so that a user's `config.yaml` can be taken as it is, and is told
+//! [`OPTIONS`] is the list of the keys that mean something here; `docs/configuration.md` is generated from it. A key of Flink's that has nothing to
+//! act on here (the JVM's memory, say; all of them are in `flink_options.tsv`) is accepted, so that a user's `config.yaml` can be taken as it is, and is told
 //! about; any other unknown key is an error.
 
+mod flink;
 mod options;
 mod parse;
 
@@ -34,7 +35,23 @@ impl Configuration {
     /// # Errors
     /// If there is no such key (the nearest one is named), or the value is not of the key's type.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
-        option(key)?.check(key, value)?;
+        match (option(key), flink::kind(key)) {
+            (Ok(own), _) => own.kind.check(key, value)?,
+            (Err(_), Some(kind)) => kind.check(key, value)?,
+            (Err(unknown), None) => return Err(unknown),
+        }
+        self.values.insert(key.to_owned(), value.to_owned());
+        Ok(())
+    }
+
+    /// As [`Configuration::set`], but takes keys that nobody knows, as Flink's SQL client does: see [`note`].
+    ///
+    /// # Errors
+    /// If the value is not of the type of a key that is known.
+    pub fn set_any(&mut self, key: &str, value: &str) -> Result<()> {
+        if option(key).is_ok() || flink::kind(key).is_some() {
+            return self.set(key, value);
+        }
         self.values.insert(key.to_owned(), value.to_owned());
         Ok(())
     }
@@ -76,6 +93,18 @@ impl Configuration {
     }
 }
 
+/// What a user who sets a key should know: that it does nothing here, or that nobody knows it.
+pub fn note(key: &str) -> Option<String> {
+    match (option(key), flink::kind(key)) {
+        (Ok(own), _) if own.effect == Effect::Accepted => {
+            Some(format!("option '{key}' has no effect: {}", own.description))
+        }
+        (Ok(_), _) => None,
+        (Err(_), Some(_)) => Some(format!("option '{key}' is one of Flink's that has no effect here")),
+        (Err(unknown), None) => Some(unknown.message().to_owned()),
+    }
+}
+
 const DURATION: &str = "a duration such as '500 ms', '10 s', '5 min', '1 h' or '1 d'";
 
 /// The option of a key.
@@ -99,11 +128,11 @@ pub fn option(key: &str) -> Result<&'static ConfigOption> {
     })
 }
 
-impl ConfigOption {
+impl ValueKind {
     /// Checks a value.
-    fn check(&self, key: &str, value: &str) -> Result<()> {
+    fn check(self, key: &str, value: &str) -> Result<()> {
         let text = value.trim();
-        let (fits, expected) = match self.kind {
+        let (fits, expected) = match self {
             ValueKind::Text | ValueKind::Map => (true, String::new()),
             ValueKind::Flag => {
                 (matches!(text.to_ascii_lowercase().as_str(), "true" | "false"), "true or false".to_owned())

@@ -58,24 +58,18 @@ fn cardinality(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
 fn infer_element(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature> {
     match args {
         [arg] => match &arg.ty.kind {
-            TypeKind::Array(element) | TypeKind::Multiset(element) => {
-                Ok(Signature::as_is(args, (**element).clone().with_nullable(true)))
-            }
-            _ => Err(no_signature("ELEMENT", args, &["ELEMENT(<MULTISET>)"])),
+            TypeKind::Array(element) => Ok(Signature::as_is(args, (**element).clone().with_nullable(true))),
+            _ => Err(no_signature("ELEMENT", args, &["ELEMENT(<ARRAY>)"])),
         },
-        _ => Err(no_signature("ELEMENT", args, &["ELEMENT(<MULTISET>)"])),
+        _ => Err(no_signature("ELEMENT", args, &["ELEMENT(<ARRAY>)"])),
     }
 }
 
 /// The only element; NULL of an empty array.
 fn element(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
-    let (all, ranges): (&ArrayRef, Vec<_>) = if matches!(call.arg_types[0].kind, TypeKind::Array(_)) {
-        let lists = Lists::of(&args[0])?;
-        (lists.elements(), (0..call.rows).map(|row| lists.range(row)).collect())
-    } else {
-        let maps = Maps::of(&args[0])?;
-        (maps.keys(), (0..call.rows).map(|row| maps.range(row)).collect())
-    };
+    let lists = Lists::of(&args[0])?;
+    let all = lists.elements();
+    let ranges: Vec<_> = (0..call.rows).map(|row| lists.range(row)).collect();
     if ranges.iter().flatten().any(|range| range.len() > 1) {
         return Err(Error::data("Array has more than one element."));
     }

@@ -116,13 +116,6 @@ fn infer_extend(name: &str, args: &[Argument<'_>], _context: &PlanContext) -> Re
     let casts = with_element(name, ["array", "element"], args)?;
     let own = element_type(&args[0]).ok_or_else(|| Error::internal("no array"))?;
     let element = own.clone().with_nullable(own.nullable || args[1].ty.nullable);
-    let element = match (&own.kind, &args[1].ty.kind) {
-        (TypeKind::Char(a) | TypeKind::Varchar(a), TypeKind::Char(b) | TypeKind::Varchar(b)) if b > a => {
-            // A longer text makes room for itself.
-            TypeKind::Varchar(*b).with_nullable(element.nullable)
-        }
-        _ => element,
-    };
     Ok(Signature { casts, result: TypeKind::Array(Box::new(element)).with_nullable(any_nullable(args)) })
 }
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, StructArray};
+use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, ListArray, StructArray};
+use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::DataType;
 use flott_batch::arrow_type::to_arrow;
 use flott_plan::Literal;
@@ -20,6 +21,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("MAP", infer_map, map),
     Function::new("ROW", infer_row, row),
     Function::new("FIELD", infer_field, field),
+    Function::new("$TIMES", infer_times, times),
 ];
 
 fn common(name: &str, args: &[&Argument<'_>]) -> Result<LogicalType> {
@@ -175,4 +177,22 @@ fn field(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         &if args[0].is_constant() { Value::constant(column) } else { Value::array(column) },
         call.rows,
     )
+}
+
+/// An ARRAY of so many elements that say nothing: what INTERSECT ALL and EXCEPT ALL repeat rows by.
+fn infer_times(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature> {
+    Ok(Signature {
+        casts: vec![TypeKind::BigInt.nullable(); args.len()],
+        result: TypeKind::Array(Box::new(TypeKind::Boolean.not_null())).not_null(),
+    })
+}
+
+fn times(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
+    let counts = args[0].view::<Int64Array>()?;
+    let lengths = (0..call.rows).map(|row| usize::try_from(counts.get(row).unwrap_or(0)).unwrap_or(0));
+    let offsets = OffsetBuffer::from_lengths(lengths);
+    let total = offsets.last().map_or(0, |end| *end as usize);
+    let elements: ArrayRef = Arc::new(BooleanArray::from(vec![true; total]));
+    let item = flott_batch::arrow_type::list_item(&TypeKind::Boolean.not_null());
+    Ok(Arc::new(ListArray::try_new(item, offsets, elements, None).map_err(arrow_error)?))
 }

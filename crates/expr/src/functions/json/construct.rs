@@ -1,13 +1,10 @@
 //! JSON_OBJECT, JSON_ARRAY, JSON_STRING, JSON.
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
-use arrow::datatypes::{
-    Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    TimestampMicrosecondType, TimestampNanosecondType,
-};
+use arrow::datatypes::{Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use flott_batch::variant;
+use flott_batch::{arrow_type, variant};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use super::number::{canonical, unscaled};
@@ -213,10 +210,7 @@ fn value_of(array: &dyn Array, at: usize, ty: &LogicalType) -> Result<Json> {
             Json::Decimal(unscaled(value < 0, &value.unsigned_abs().to_string(), (*scale).into()))
         }
         TypeKind::Timestamp(_) | TypeKind::TimestampLtz(_) => {
-            let nanos = match array.as_primitive_opt::<TimestampMicrosecondType>() {
-                Some(micros) => i128::from(micros.value(at)) * 1_000,
-                None => primitive!(TimestampNanosecondType).into(),
-            };
+            let nanos = arrow_type::nanos_at(array, at).ok_or_else(mismatch)?;
             let mut text = String::new();
             iso_timestamp(nanos, &mut text);
             if matches!(ty.kind, TypeKind::TimestampLtz(_)) {
@@ -271,7 +265,7 @@ fn double(value: f64) -> Result<Json> {
     let mut text = String::new();
     flott_batch::text::write_double(&mut text, value);
     if !value.is_finite() {
-        return Err(Error::data(format!("{text} has no place in JSON")));
+        return Ok(Json::Text(text));
     }
     canonical(&text).map(Json::Decimal).ok_or_else(|| Error::internal(format!("{text} is no number")))
 }

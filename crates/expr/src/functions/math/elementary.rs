@@ -53,7 +53,7 @@ pub(super) fn functions() -> Vec<Box<dyn ScalarFunction>> {
         real!("RADIANS", |x: f64| x * (PI / 180.0)),
         real!("SIN", f64::sin),
         real!("SINH", f64::sinh),
-        real!("SQRT", f64::sqrt),
+        real!("SQRT", square_root),
         real!("TAN", f64::tan),
         real!("TANH", f64::tanh),
         Function::new("LOG", |args, _| infer("LOG", args, if args.len() == 2 { 2 } else { 1 }), log).boxed(),
@@ -85,4 +85,9 @@ fn log(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
 
 fn constant(value: f64, call: &Call<'_>) -> ArrayRef {
     as_ref(Float64Array::from_value(value, call.rows))
+}
+
+/// As Java's `Math.pow(x, 0.5)`, which Flink computes: 0.0 of -0.0, and infinity of both infinities.
+fn square_root(value: f64) -> f64 {
+    if value == f64::NEG_INFINITY { f64::INFINITY } else { (value + 0.0).sqrt() }
 }

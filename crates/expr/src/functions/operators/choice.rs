@@ -1,9 +1,10 @@
 //! COALESCE, IFNULL, GREATEST, LEAST. COALESCE and IFNULL are compiled to a node that computes an argument only for the
 //! rows that need it; what is here serves typing and folding.
 
-use arrow::array::{Array, ArrayRef, BooleanArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::buffer::BooleanBuffer;
-use arrow::compute::{kernels::zip::zip, nullif};
+use arrow::compute::{kernels::zip::zip, nullif, or_kleene};
+use arrow::datatypes::{Float32Type, Float64Type};
 use flott_types::{Error, Result};
 
 use super::equality::{Comparison, compare};
@@ -72,6 +73,17 @@ fn infer_extreme(name: &'static str, args: &[Argument<'_>]) -> Result<Signature>
     Ok(Signature { casts: vec![result.clone(); args.len()], result })
 }
 
+fn is_nan(array: &ArrayRef) -> BooleanArray {
+    let nan =
+        |row: usize| match (array.as_primitive_opt::<Float64Type>(), array.as_primitive_opt::<Float32Type>())
+        {
+            (Some(doubles), _) => doubles.value(row).is_nan(),
+            (_, Some(floats)) => floats.value(row).is_nan(),
+            _ => false,
+        };
+    BooleanArray::new(BooleanBuffer::collect_bool(array.len(), |row| array.is_valid(row) && nan(row)), None)
+}
+
 fn extreme(args: &[Value], call: &Call<'_>, wins: Comparison) -> Result<ArrayRef> {
     let rows = call.rows;
     let [first, rest @ ..] = args else {
@@ -80,7 +92,13 @@ fn extreme(args: &[Value], call: &Call<'_>, wins: Comparison) -> Result<ArrayRef
     let mut best = first.to_array(rows)?;
     for arg in rest {
         let held = Value::array(best.clone());
-        let keep = compare(wins, (&held, call.result), (arg, call.result), rows)?;
+        let mut keep = compare(wins, (&held, call.result), (arg, call.result), rows)?;
+        if call.result.kind.is_approximate() {
+            // Of numbers NaN is the greatest.
+            let other = arg.to_array(rows)?;
+            let nan = if wins == Comparison::Greater { is_nan(&best) } else { is_nan(&other) };
+            keep = or_kleene(&keep, &nan).map_err(arrow_error)?;
+        }
         best = zip(&keep, &best, &arg.to_array(rows)?).map_err(arrow_error)?;
     }
     let missing = BooleanBuffer::collect_bool(rows, |row| args.iter().any(|arg| arg.is_null(row)));

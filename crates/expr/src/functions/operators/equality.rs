@@ -5,9 +5,7 @@ use std::cmp::Ordering;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, Datum, Scalar, StructArray};
 use arrow::compute::kernels::cmp;
-use arrow::datatypes::{
-    Decimal128Type, Float32Type, Float64Type, TimestampMicrosecondType, TimestampNanosecondType,
-};
+use arrow::datatypes::{Decimal128Type, Float32Type, Float64Type, TimestampMicrosecondType};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use crate::decimal;
@@ -85,13 +83,13 @@ pub(crate) fn compare(
             })
         }
         (a, b) if precision(a) <= 6 && precision(b) > 6 => {
-            test_binary::<TimestampMicrosecondType, TimestampNanosecondType>(left, right, rows, |a, b| {
-                comparison.holds((i128::from(a) * 1_000).cmp(&i128::from(b)))
+            test_binary::<TimestampMicrosecondType, Decimal128Type>(left, right, rows, |a, b| {
+                comparison.holds((i128::from(a) * 1_000).cmp(&b))
             })
         }
         (a, b) if precision(a) > 6 && precision(b) <= 6 => {
-            test_binary::<TimestampNanosecondType, TimestampMicrosecondType>(left, right, rows, |a, b| {
-                comparison.holds(i128::from(a).cmp(&(i128::from(b) * 1_000)))
+            test_binary::<Decimal128Type, TimestampMicrosecondType>(left, right, rows, |a, b| {
+                comparison.holds(a.cmp(&(i128::from(b) * 1_000)))
             })
         }
         (

@@ -2,10 +2,10 @@
 
 use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::{
-    ArrowPrimitiveType, Date32Type, DurationMillisecondType, Float64Type, Int64Type, IntervalYearMonthType,
-    Time32MillisecondType, TimestampMicrosecondType, TimestampNanosecondType,
+    Date32Type, Decimal128Type, DurationMillisecondType, Float64Type, Int64Type, IntervalYearMonthType,
+    Time32MillisecondType, TimestampMicrosecondType,
 };
-use flott_batch::arrow_type::utc;
+use flott_batch::arrow_type::{in_nanos, nanos_array, utc};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use super::arithmetic::division_by_zero;
@@ -83,61 +83,69 @@ pub(super) fn add(args: &[Value], call: &Call<'_>, sign: i64) -> Result<ArrayRef
         TypeKind::Timestamp(precision) | TypeKind::TimestampLtz(precision) => {
             let zone = matches!(call.result.kind, TypeKind::TimestampLtz(_));
             let keep = 10i64.pow(3 - u32::from(*precision).min(3));
-            if *precision <= 6 {
-                timestamp::<TimestampMicrosecondType>(a, b, call, (sign, months), 1_000, keep, zone)?
+            if in_nanos(*precision) {
+                fine_timestamp(a, b, call.rows, (sign, months), keep)?
             } else {
-                timestamp::<TimestampNanosecondType>(a, b, call, (sign, months), 1_000_000, keep, zone)?
+                timestamp(a, b, call, (sign, months), keep, zone)?
             }
         }
         other => return Err(Error::internal(format!("no temporal arithmetic on {other}"))),
     })
 }
 
-/// `units` a millisecond has; `keep` milliseconds are the smallest step that the precision shows.
-fn timestamp<T: ArrowPrimitiveType<Native = i64>>(
+/// Microseconds a millisecond.
+const UNITS: i64 = 1_000;
+/// Nanoseconds a millisecond.
+const NANOS: i128 = 1_000_000;
+
+/// Timestamps of more than six digits.
+fn fine_timestamp(
+    a: &Value,
+    b: &Value,
+    rows: usize,
+    (sign, months): (i64, bool),
+    keep: i64,
+) -> Result<ArrayRef> {
+    let sums = if months {
+        binary::<Decimal128Type, IntervalYearMonthType, Decimal128Type>(a, b, rows, |a, b| {
+            let (millis, rest) = (a.div_euclid(NANOS) as i64, a.rem_euclid(NANOS));
+            let moved = time::add_months_to_instant(millis, MILLIS_OF_DAY, sign * i64::from(b));
+            i128::from(moved) * NANOS + rest
+        })?
+    } else {
+        binary::<Decimal128Type, DurationMillisecondType, Decimal128Type>(a, b, rows, |a, b| {
+            a.wrapping_add(i128::from((sign * b).div_euclid(keep) * keep) * NANOS)
+        })?
+    };
+    Ok(as_ref(sums.with_data_type(nanos_array([]).data_type().clone())))
+}
+
+/// `keep` milliseconds are the smallest step that the precision shows.
+fn timestamp(
     a: &Value,
     b: &Value,
     call: &Call<'_>,
     (sign, months): (i64, bool),
-    units: i64,
     keep: i64,
     zone: bool,
-) -> Result<ArrayRef>
-where
-    arrow::array::PrimitiveArray<T>: WithZone,
-{
+) -> Result<ArrayRef> {
+    type T = TimestampMicrosecondType;
     let array = if months {
         binary::<T, IntervalYearMonthType, T>(a, b, call.rows, |a, b| {
-            time::add_months_to_instant(a, MILLIS_OF_DAY * units, sign * i64::from(b))
+            time::add_months_to_instant(a, MILLIS_OF_DAY * UNITS, sign * i64::from(b))
         })?
     } else {
         // The interval first, so that a constant one is scaled once.
         let scaled = unary::<DurationMillisecondType, Int64Type>(
             b,
             if b.is_constant() { 1 } else { call.rows },
-            |b| (sign * b / keep * keep).wrapping_mul(units),
+            |b| (sign * b).div_euclid(keep).wrapping_mul(keep * UNITS),
         )?;
         let scaled =
             if b.is_constant() { Value::constant(as_ref(scaled)) } else { Value::array(as_ref(scaled)) };
         binary::<T, Int64Type, T>(a, &scaled, call.rows, |a, b| a.wrapping_add(b))?
     };
-    Ok(array.with_zone(zone))
-}
-
-trait WithZone {
-    fn with_zone(self, zone: bool) -> ArrayRef;
-}
-
-impl WithZone for arrow::array::TimestampMicrosecondArray {
-    fn with_zone(self, zone: bool) -> ArrayRef {
-        as_ref(self.with_timezone_opt(zone.then(utc)))
-    }
-}
-
-impl WithZone for arrow::array::TimestampNanosecondArray {
-    fn with_zone(self, zone: bool) -> ArrayRef {
-        as_ref(self.with_timezone_opt(zone.then(utc)))
-    }
+    Ok(as_ref(array.with_timezone_opt(zone.then(utc))))
 }
 
 fn scale(

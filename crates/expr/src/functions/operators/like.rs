@@ -147,7 +147,7 @@ fn similar(pattern: &str, escape: Option<char>) -> Result<Pattern> {
             }
             '%' if !in_class => regex.push_str(".*"),
             '_' if !in_class => regex.push('.'),
-            '.' | '$' if !in_class => regex.extend(['\\', c]),
+            '$' if !in_class => regex.extend(['\\', c]),
             '[' | '&' | '~' if in_class => regex.extend(['\\', c]),
             '\\' => regex.push_str("\\\\"),
             c => regex.push(c),

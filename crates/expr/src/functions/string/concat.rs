@@ -111,8 +111,8 @@ fn concat_ws(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     }))
 }
 
-/// A longer result is refused: it would not fit into a column.
-const LONGEST: usize = i32::MAX as usize;
+/// A longer result is refused before it is made.
+const LONGEST: usize = 1 << 28;
 
 fn repeat(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (text, times) = (args[0].view::<StringArray>()?, args[1].view::<Int64Array>()?);
@@ -122,7 +122,7 @@ fn repeat(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         };
         let times = usize::try_from(times).unwrap_or(0);
         if text.len().saturating_mul(times) > LONGEST {
-            return Err(Error::data(format!("REPEAT of a text {times} times is longer than 2 GB")));
+            return Err(Error::data(format!("REPEAT of a text {times} times is longer than 256 MB")));
         }
         out.extend(std::iter::repeat_n(text, if text.is_empty() { 0 } else { times }));
         Ok(Some(()))

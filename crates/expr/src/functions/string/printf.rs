@@ -56,8 +56,8 @@ fn printf(args: &[Value], call: &Call<'_>, formats: &mut Programs<'_, Format>) -
             .zip(&call.arg_types[1..])
             .map(|(value, ty)| item(value, row, ty, call))
             .collect::<Result<Vec<_>>>()?;
-        formats.get(format)?.write(&items, out)?;
-        Ok(Some(()))
+        // A format that does not fit its values gives NULL, not the end of the job.
+        Ok(formats.get(format).and_then(|format| format.write(&items, out)).ok())
     })
 }
 

@@ -133,7 +133,11 @@ fn from_text(args: &[Value], call: &Call<'_>, patterns: &mut Programs<'_, Patter
             return Ok(None);
         };
         let local = match &pattern {
-            None => read_default(text, &default),
+            // Without a pattern what cannot be read is an error, with one it is NULL.
+            None => Some(
+                read_default(text, &default)
+                    .ok_or_else(|| Error::data(format!("Text '{text}' could not be parsed at index 0")))?,
+            ),
             Some(pattern) => match pattern.get(row) {
                 None => None,
                 Some(pattern) => read(text, patterns.get(pattern)?),

@@ -75,6 +75,9 @@ fn infer_field(name: &str, args: &[Argument<'_>]) -> Result<Signature> {
 fn check_field(unit: Unit, name: &str, from: &Argument<'_>, args: &[Argument<'_>]) -> Result<()> {
     let fits = match from.ty.kind {
         TypeKind::Null => return Err(illegal_null(name)),
+        TypeKind::Time(_) if unit == Unit::Epoch => {
+            return Err(Error::invalid("unit EPOCH can not be applied to time variable"));
+        }
         TypeKind::Time(_) => !is_of_date(unit),
         TypeKind::IntervalYearMonth => unit.months().is_some(),
         TypeKind::IntervalDaySecond => !is_of_date(unit) || unit == Unit::Day,

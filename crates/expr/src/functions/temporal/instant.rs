@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Date32Array, Date32Builder, Time32MillisecondArray, Time32MillisecondBuilder,
-    TimestampMicrosecondArray, TimestampMicrosecondBuilder, TimestampNanosecondArray,
-    TimestampNanosecondBuilder,
+    ArrayRef, Date32Array, Date32Builder, Decimal128Array, Time32MillisecondArray, Time32MillisecondBuilder,
+    TimestampMicrosecondArray, TimestampMicrosecondBuilder,
 };
-use flott_batch::arrow_type::{unit_of, utc};
+use flott_batch::arrow_type::{in_nanos, nanos_array, utc};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use crate::value::{Value, View};
@@ -22,7 +21,7 @@ pub(super) enum Instants<'a> {
     Date(View<'a, Date32Array>),
     Time(View<'a, Time32MillisecondArray>),
     Micros(View<'a, TimestampMicrosecondArray>),
-    Nanos(View<'a, TimestampNanosecondArray>),
+    Nanos(View<'a, Decimal128Array>),
 }
 
 impl<'a> Instants<'a> {
@@ -31,10 +30,10 @@ impl<'a> Instants<'a> {
             TypeKind::Date => Instants::Date(value.view()?),
             TypeKind::Time(_) => Instants::Time(value.view()?),
             TypeKind::Timestamp(precision) | TypeKind::TimestampLtz(precision) => {
-                if unit_of(*precision) == arrow::datatypes::TimeUnit::Microsecond {
-                    Instants::Micros(value.view()?)
-                } else {
+                if in_nanos(*precision) {
                     Instants::Nanos(value.view()?)
+                } else {
+                    Instants::Micros(value.view()?)
                 }
             }
             other => return Err(Error::internal(format!("{other} is no point of time"))),
@@ -48,7 +47,7 @@ impl<'a> Instants<'a> {
             Instants::Date(days) => i64::from(days.get(row)?) * DAY,
             Instants::Time(millis) => i64::from(millis.get(row)?),
             Instants::Micros(micros) => micros.get(row)?.div_euclid(1_000),
-            Instants::Nanos(nanos) => nanos.get(row)?.div_euclid(1_000_000),
+            Instants::Nanos(nanos) => nanos.get(row)?.div_euclid(NANOS_OF_MILLI) as i64,
         })
     }
 
@@ -58,7 +57,7 @@ impl<'a> Instants<'a> {
         Some(match self {
             Instants::Date(_) | Instants::Time(_) => 0,
             Instants::Micros(micros) => micros.get(row)?.rem_euclid(1_000) * 1_000,
-            Instants::Nanos(nanos) => nanos.get(row)?.rem_euclid(1_000_000),
+            Instants::Nanos(nanos) => nanos.get(row)?.rem_euclid(NANOS_OF_MILLI) as i64,
         })
     }
 
@@ -67,7 +66,7 @@ impl<'a> Instants<'a> {
     pub(super) fn nanos(&self, row: usize) -> Option<i128> {
         Some(match self {
             Instants::Micros(micros) => i128::from(micros.get(row)?) * 1_000,
-            Instants::Nanos(nanos) => nanos.get(row)?.into(),
+            Instants::Nanos(nanos) => nanos.get(row)?,
             Instants::Date(_) | Instants::Time(_) => i128::from(self.millis(row)?) * NANOS_OF_MILLI,
         })
     }
@@ -103,30 +102,20 @@ pub(super) fn build(
         }
         TypeKind::Timestamp(precision) | TypeKind::TimestampLtz(precision) => {
             let step = 10_i128.pow(9 - u32::from((*precision).min(9)));
-            let micros = unit_of(*precision) == arrow::datatypes::TimeUnit::Microsecond;
-            let per_unit = if micros { 1_000 } else { 1 };
-            let mut values = Vec::with_capacity(rows);
-            for row in 0..rows {
-                let value = next(row, step)?.map(|steps| i64::try_from(steps * step / per_unit)).transpose();
-                values.push(value.map_err(|_| Error::data("a timestamp is out of range"))?);
+            if in_nanos(*precision) {
+                let values = (0..rows).map(|row| Ok(next(row, step)?.map(|steps| steps * step)));
+                return Ok(Arc::new(nanos_array(values.collect::<Result<Vec<_>>>()?)));
             }
-            timestamps(values, micros, matches!(ty.kind, TypeKind::TimestampLtz(_)))
+            let mut builder = TimestampMicrosecondBuilder::with_capacity(rows);
+            for row in 0..rows {
+                let value = next(row, step)?.map(|steps| i64::try_from(steps * step / 1_000)).transpose();
+                builder.append_option(value.map_err(|_| Error::data("a timestamp is out of range"))?);
+            }
+            let zone = matches!(ty.kind, TypeKind::TimestampLtz(_)).then(utc);
+            Arc::new(builder.finish().with_timezone_opt(zone))
         }
         other => return Err(Error::internal(format!("{other} is no point of time"))),
     })
-}
-
-fn timestamps(values: Vec<Option<i64>>, micros: bool, with_zone: bool) -> ArrayRef {
-    let zone = with_zone.then(utc);
-    if micros {
-        let mut builder = TimestampMicrosecondBuilder::with_capacity(values.len());
-        values.into_iter().for_each(|value| builder.append_option(value));
-        Arc::new(builder.finish().with_timezone_opt(zone))
-    } else {
-        let mut builder = TimestampNanosecondBuilder::with_capacity(values.len());
-        values.into_iter().for_each(|value| builder.append_option(value));
-        Arc::new(builder.finish().with_timezone_opt(zone))
-    }
 }
 
 /// As [`build`], from milliseconds, for closures that cannot fail.

@@ -1,0 +1,14 @@
+SET 'table.local-time-zone' = 'UTC';
+CREATE TABLE nums (
+  id INT, ti TINYINT, si SMALLINT, i INT, bi BIGINT, f FLOAT, d DOUBLE, dc DECIMAL(10, 2), db DECIMAL(38, 10)
+) WITH (
+  'connector' = 'filesystem', 'path' = '${DATA}/nums.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL'
+);
+SELECT
+  id,
+  ACOS(f) AS c1,
+  ACOS(d) AS c2,
+  ACOS(ti) AS c3,
+  ACOS(i) AS c4,
+  ACOS(dc) AS c5
+FROM nums;

@@ -1,0 +1,3 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  DEGREES(CAST(-300 AS SMALLINT)) AS c1;

@@ -1,0 +1,11 @@
+SET 'table.local-time-zone' = 'UTC';
+CREATE TABLE pairs (
+  id INT, a INT, b INT, s STRING, t STRING
+) WITH (
+  'connector' = 'filesystem', 'path' = '${DATA}/pairs.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL'
+);
+SELECT
+  id,
+  FLOOR(b) AS c1,
+  FLOOR(a) AS c2
+FROM pairs;

@@ -1,0 +1,7 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  LN(9223372036854775807) AS c1,
+  LN(127) AS c2,
+  LN(0) AS c3,
+  LN(CAST(-300 AS SMALLINT)) AS c4,
+  LN(CAST('NaN' AS DOUBLE)) AS c5;

@@ -1,0 +1,7 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  LOG(1.5, CAST(-0.5 AS DECIMAL(3,1))) AS c1,
+  LOG(-2.55, CAST('-0.0' AS DOUBLE)) AS c2,
+  LOG(127, 2147483647) AS c3,
+  LOG(CAST('123.45' AS DECIMAL(10, 2)), -2.55) AS c4,
+  LOG(1E308, -2.55) AS c5;

@@ -1,0 +1,11 @@
+SET 'table.local-time-zone' = 'UTC';
+CREATE TABLE fps (
+  id INT, f FLOAT, d DOUBLE
+) WITH (
+  'connector' = 'filesystem', 'path' = '${DATA}/fps.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL'
+);
+SELECT
+  id,
+  PI() * f AS c1,
+  PI() * d AS c2
+FROM fps;

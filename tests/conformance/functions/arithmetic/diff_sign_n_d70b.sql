@@ -1,0 +1,6 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  SIGN(2147483647) AS c1,
+  SIGN(9223372036854775807) AS c2,
+  SIGN(1E0) AS c3,
+  SIGN(2.5) AS c4;

@@ -1,0 +1,3 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  TYPEOF(CAST('-0.0' AS DOUBLE) * 12345678901234567890.123) AS c1;

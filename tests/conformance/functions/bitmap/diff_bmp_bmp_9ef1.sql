@@ -1,0 +1,3 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  BITMAP_BUILD(ARRAY_REMOVE(ARRAY[1], 1)) = BITMAP_BUILD(ARRAY[1, 2, 3]) AS c1;

@@ -1,0 +1,7 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  ARRAY_SLICE(ARRAY[1, 2, 3], 3, 1) AS c1,
+  ARRAY_SLICE(ARRAY[1, 2, 3], 3, 3) AS c2,
+  ARRAY_SLICE(ARRAY_REMOVE(ARRAY[1], 1), 7, 20) AS c3,
+  ARRAY_SLICE(CAST(NULL AS ARRAY<INT>), 3, 7) AS c4,
+  ARRAY_SLICE(ARRAY[3, 1, 2, 1], 0, 2) AS c5;

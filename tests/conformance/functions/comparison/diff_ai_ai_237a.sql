@@ -1,0 +1,5 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  ARRAY[3, 1, 2, 1] = CAST(NULL AS ARRAY<INT>) AS c1,
+  CAST(NULL AS ARRAY<INT>) = ARRAY[1, 2, 3] AS c2,
+  ARRAY_REMOVE(ARRAY[1], 1) = CAST(NULL AS ARRAY<INT>) AS c3;

@@ -1,0 +1,7 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  FALSE > TRUE AS c1,
+  TRUE > TRUE AS c2,
+  CAST(NULL AS BOOLEAN) > FALSE AS c3,
+  TRUE > FALSE AS c4,
+  FALSE > CAST(NULL AS BOOLEAN) AS c5;

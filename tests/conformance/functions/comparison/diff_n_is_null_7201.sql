@@ -1,0 +1,6 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  2147483647 IS NULL AS c1,
+  CAST(1.5 AS FLOAT) IS NULL AS c2,
+  1E0 IS NULL AS c3,
+  CAST('-0.0' AS DOUBLE) IS NULL AS c4;

@@ -1,0 +1,3 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  0 < CAST(5 AS TINYINT) AS c1;

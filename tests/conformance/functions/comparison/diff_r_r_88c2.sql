@@ -1,0 +1,6 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  ROW(1, 'a') <> ROW(2, CAST(NULL AS STRING)) AS c1,
+  ROW(2, CAST(NULL AS STRING)) <> ROW(1, 'a') AS c2,
+  ROW(2, CAST(NULL AS STRING)) <> ROW(2, CAST(NULL AS STRING)) AS c3,
+  ROW(2, CAST(NULL AS STRING)) <> ROW(CAST(NULL AS INT), 'b') AS c4;

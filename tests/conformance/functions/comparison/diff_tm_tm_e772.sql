@@ -1,0 +1,6 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  TIME '12:34:56' < CAST(NULL AS TIME) AS c1,
+  CAST(NULL AS TIME) < TIME '12:34:56' AS c2,
+  TIME '12:34:56' < TIME '00:00:00' AS c3,
+  CAST(NULL AS TIME) < TIME '23:59:59' AS c4;

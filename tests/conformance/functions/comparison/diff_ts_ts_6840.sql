@@ -1,0 +1,14 @@
+SET 'table.local-time-zone' = 'UTC';
+CREATE TABLE times (
+  id INT, dt DATE, tm TIME, ts0 TIMESTAMP(0), ts3 TIMESTAMP(3), ts6 TIMESTAMP(6), ts9 TIMESTAMP(9), lz TIMESTAMP_LTZ(3)
+) WITH (
+  'connector' = 'filesystem', 'path' = '${DATA}/times.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL'
+);
+SELECT
+  id,
+  ts3 = ts3 AS c1,
+  ts6 = ts3 AS c2,
+  ts3 = ts6 AS c3,
+  ts3 = CAST(NULL AS TIMESTAMP(3)) AS c4,
+  ts0 = TIMESTAMP '2021-03-14 02:30:00' AS c5
+FROM times;

@@ -1,0 +1,7 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  IF(TRUE, 127, CAST('Infinity' AS DOUBLE)) AS c1,
+  IF(TRUE, 1, CAST(NULL AS INT)) AS c2,
+  IF(CAST(NULL AS BOOLEAN), CAST(-0.5 AS DECIMAL(3,1)), 0.5) AS c3,
+  IF(FALSE, 0, CAST(NULL AS DOUBLE)) AS c4,
+  IF(FALSE, 1E308, 1) AS c5;

@@ -1,0 +1,5 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  CAST(MAP['', 0, 'k1', 5] AS STRING) AS c1,
+  CAST(CAST(NULL AS MAP<STRING, INT>) AS STRING) AS c2,
+  CAST(MAP['a', CAST(NULL AS INT)] AS STRING) AS c3;

@@ -1,0 +1,4 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  CAST(ROW(2, CAST(NULL AS STRING)) AS ROW<x BIGINT, y STRING>) AS c1,
+  CAST(ROW(CAST(NULL AS INT), 'b') AS ROW<x BIGINT, y STRING>) AS c2;

@@ -1,0 +1,7 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  TRY_CAST('.5' AS TIME) AS c1,
+  TRY_CAST('1_000' AS CHAR(8)) AS c2,
+  TRY_CAST('0x10' AS TIMESTAMP(3)) AS c3,
+  TRY_CAST('NaN' AS VARBINARY(2)) AS c4,
+  TRY_CAST('0x10' AS BINARY(4)) AS c5;

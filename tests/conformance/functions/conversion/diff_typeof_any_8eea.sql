@@ -1,0 +1,12 @@
+SET 'table.local-time-zone' = 'UTC';
+CREATE TABLE times (
+  id INT, dt DATE, tm TIME, ts0 TIMESTAMP(0), ts3 TIMESTAMP(3), ts6 TIMESTAMP(6), ts9 TIMESTAMP(9), lz TIMESTAMP_LTZ(3)
+) WITH (
+  'connector' = 'filesystem', 'path' = '${DATA}/times.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL'
+);
+SELECT
+  id,
+  TYPEOF(tm) AS c1,
+  TYPEOF(dt) AS c2,
+  TYPEOF(ts3) AS c3
+FROM times;

@@ -1,0 +1,7 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  JSON_QUERY('bad', 'lax $.b.c[*]' EMPTY ARRAY ON EMPTY EMPTY OBJECT ON ERROR) AS c1,
+  JSON_QUERY('true', '$..a' EMPTY ARRAY ON EMPTY EMPTY OBJECT ON ERROR) AS c2,
+  JSON_QUERY('true', '$' EMPTY ARRAY ON EMPTY EMPTY OBJECT ON ERROR) AS c3,
+  JSON_QUERY('{"a": 1, "b": {"c": [1, 2.50, null, "x"]}}', '$' EMPTY ARRAY ON EMPTY EMPTY OBJECT ON ERROR) AS c4,
+  JSON_QUERY('[1, 2, {"a": true}]', 'lax $[2].a' EMPTY ARRAY ON EMPTY EMPTY OBJECT ON ERROR) AS c5;

@@ -1,0 +1,3 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  JSON_STRING(ARRAY[1, 2]) AS c1;

@@ -1,0 +1,7 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  JSON_STRING(X'00ff') AS c1,
+  JSON_STRING(X'68656c6c6f') AS c2,
+  JSON_STRING(X'616263') AS c3,
+  JSON_STRING(X'') AS c4,
+  JSON_STRING(CAST('é' AS BYTES)) AS c5;

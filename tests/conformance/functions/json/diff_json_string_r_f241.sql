@@ -1,0 +1,5 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  JSON_STRING(ROW(CAST(NULL AS INT), 'b')) AS c1,
+  JSON_STRING(ROW(1, 'a')) AS c2,
+  JSON_STRING(ROW(2, CAST(NULL AS STRING))) AS c3;

@@ -1,0 +1,4 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  CAST(NULL AS BOOLEAN) IS UNKNOWN AS c1,
+  TRUE IS UNKNOWN AS c2;

@@ -1,0 +1,11 @@
+SET 'table.local-time-zone' = 'UTC';
+CREATE TABLE bools (
+  id INT, a BOOLEAN, b BOOLEAN
+) WITH (
+  'connector' = 'filesystem', 'path' = '${DATA}/bools.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL'
+);
+SELECT
+  id,
+  NOT a AS c1,
+  NOT b AS c2
+FROM bools;

@@ -1,0 +1,7 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  CHARACTER_LENGTH('straße') AS c1,
+  CHARACTER_LENGTH('') AS c2,
+  CHARACTER_LENGTH('e' || U&'\0301') AS c3,
+  CHARACTER_LENGTH('ǆ ŉ ﬁ') AS c4,
+  CHARACTER_LENGTH('2020-02-29') AS c5;

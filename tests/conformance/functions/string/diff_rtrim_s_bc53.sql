@@ -1,0 +1,10 @@
+SET 'table.local-time-zone' = 'UTC';
+CREATE TABLE jsons (
+  id INT, j STRING
+) WITH (
+  'connector' = 'filesystem', 'path' = '${DATA}/jsons.json', 'format' = 'json'
+);
+SELECT
+  id,
+  RTRIM(j) AS c1
+FROM jsons;

@@ -1,0 +1,14 @@
+SET 'table.local-time-zone' = 'UTC';
+CREATE TABLE times (
+  id INT, dt DATE, tm TIME, ts0 TIMESTAMP(0), ts3 TIMESTAMP(3), ts6 TIMESTAMP(6), ts9 TIMESTAMP(9), lz TIMESTAMP_LTZ(3)
+) WITH (
+  'connector' = 'filesystem', 'path' = '${DATA}/times.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL'
+);
+SELECT
+  id,
+  EXTRACT(MONTH FROM lz) AS c1,
+  EXTRACT(SECOND FROM lz) AS c2,
+  EXTRACT(MILLENNIUM FROM lz) AS c3,
+  EXTRACT(WEEK FROM lz) AS c4,
+  EXTRACT(QUARTER FROM lz) AS c5
+FROM times;

@@ -1,0 +1,14 @@
+SET 'table.local-time-zone' = 'UTC';
+CREATE TABLE times (
+  id INT, dt DATE, tm TIME, ts0 TIMESTAMP(0), ts3 TIMESTAMP(3), ts6 TIMESTAMP(6), ts9 TIMESTAMP(9), lz TIMESTAMP_LTZ(3)
+) WITH (
+  'connector' = 'filesystem', 'path' = '${DATA}/times.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL'
+);
+SELECT
+  id,
+  EXTRACT(SECOND FROM ts0) AS c1,
+  EXTRACT(MICROSECOND FROM ts3) AS c2,
+  EXTRACT(DECADE FROM ts6) AS c3,
+  EXTRACT(DOW FROM ts0) AS c4,
+  EXTRACT(DOW FROM ts3) AS c5
+FROM times;

@@ -1,0 +1,14 @@
+SET 'table.local-time-zone' = 'UTC';
+CREATE TABLE times (
+  id INT, dt DATE, tm TIME, ts0 TIMESTAMP(0), ts3 TIMESTAMP(3), ts6 TIMESTAMP(6), ts9 TIMESTAMP(9), lz TIMESTAMP_LTZ(3)
+) WITH (
+  'connector' = 'filesystem', 'path' = '${DATA}/times.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL'
+);
+SELECT
+  id,
+  FLOOR(dt TO HOUR) AS c1,
+  FLOOR(dt TO DECADE) AS c2,
+  FLOOR(dt TO MINUTE) AS c3,
+  FLOOR(dt TO MILLENNIUM) AS c4,
+  FLOOR(dt TO CENTURY) AS c5
+FROM times;

@@ -1,0 +1,6 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  INTERVAL '90' MINUTE AS c1,
+  INTERVAL '5' SECONDS AS c2,
+  INTERVAL '1' DAY AS c3,
+  INTERVAL '1.5' SECOND AS c4;

@@ -1,0 +1,10 @@
+SET 'table.local-time-zone' = 'UTC';
+CREATE TABLE caststr (
+  id INT, s STRING
+) WITH (
+  'connector' = 'filesystem', 'path' = '${DATA}/caststr.json', 'format' = 'json'
+);
+SELECT
+  id,
+  UNIX_TIMESTAMP(s) AS c1
+FROM caststr;

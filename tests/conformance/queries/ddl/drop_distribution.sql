@@ -1,0 +1,4 @@
+SET 'table.local-time-zone' = 'UTC';
+CREATE TABLE t (a INT, b STRING) DISTRIBUTED BY (a) INTO 4 BUCKETS WITH ('connector' = 'datagen');
+ALTER TABLE t DROP DISTRIBUTION;
+SHOW CREATE TABLE t;
