@@ -39,4 +39,4 @@ pub use map::{KeyedMap, KeyedMultiset, MapSpec};
 pub use snapshot::{KeyedDelta, ListState, OperatorSnapshot, Redistribution, RestoredState};
 pub use table::KeyedTable;
 pub use timer::{DueTimers, TimerQueue};
-pub use ttl::{Expiring, Ttl};
+pub use ttl::{Expiring, ExpiryHand, Ttl};

@@ -40,6 +40,55 @@ const UNUSED: Timestamp = Timestamp::MIN;
 /// The stamp of a slot that was restored without one. The first sweep counts as its last use.
 const UNKNOWN: Timestamp = Timestamp::MAX;
 
+/// The hand that goes round slots that may have expired. It says how many to look at, and which. See the module's header.
+#[derive(Debug)]
+pub struct ExpiryHand {
+    /// How long it takes round all slots.
+    round: i64,
+    /// How long it rests at most.
+    pause: i64,
+    at: usize,
+    /// How many slots it is behind.
+    owed: usize,
+    swept: Option<Timestamp>,
+}
+
+impl ExpiryHand {
+    /// For slots that live `ttl` milliseconds after their last use.
+    pub fn new(ttl: i64) -> Self {
+        let pause = (ttl / GRAINS).clamp(1, LONGEST_PAUSE);
+        ExpiryHand { round: (ttl / ROUNDS).max(1), pause, at: 0, owed: 0, swept: None }
+    }
+
+    /// It is `now`, and there are slots up to `end`: how many to look at. `rows` have come since this was asked last.
+    pub fn looks(&mut self, now: Timestamp, end: usize, rows: usize) -> usize {
+        let elapsed = now.saturating_sub(self.swept.replace(now).unwrap_or(now)).max(0);
+        let more = (end as u128 * elapsed as u128).div_ceil(self.round as u128);
+        self.owed = self.owed.saturating_add(usize::try_from(more).unwrap_or(end)).min(end);
+        self.owed.min(LOOKS + rows * LOOKS_PER_ROW)
+    }
+
+    /// How many that have expired are enough for one call; what is left is looked at in the next.
+    pub fn enough(rows: usize) -> usize {
+        FINDS + rows * FINDS_PER_ROW
+    }
+
+    /// The next slot to look at.
+    #[inline]
+    pub fn next(&mut self, end: usize) -> usize {
+        let at = if self.at < end { self.at } else { 0 };
+        self.at = at + 1;
+        self.owed = self.owed.saturating_sub(1);
+        at
+    }
+
+    /// When to ask for more looks; `None` before they were asked for first.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        let swept = self.swept?;
+        Some(if self.owed > 0 { swept } else { swept.saturating_add(self.pause) })
+    }
+}
+
 /// When each slot was last used, and which have not been used for longer than the time to live. See the module's header.
 #[derive(Debug)]
 pub struct Ttl {
@@ -50,10 +99,7 @@ pub struct Ttl {
     used: usize,
     /// Some slots may be of [`UNKNOWN`] age.
     any_unknown: bool,
-    hand: usize,
-    /// How many slots the hand is behind.
-    owed: usize,
-    swept: Option<Timestamp>,
+    hand: ExpiryHand,
 }
 
 impl Ttl {
@@ -69,9 +115,7 @@ impl Ttl {
             stamps: PrimitiveColumn::new(&name.unwrap_or_default(), UNUSED),
             used: 0,
             any_unknown: false,
-            hand: 0,
-            owed: 0,
-            swept: None,
+            hand: ExpiryHand::new(ttl),
         }
     }
 
@@ -110,31 +154,21 @@ impl Ttl {
             }
         }
         let end = self.stamps.values().len();
-        let elapsed = now.saturating_sub(self.swept.replace(now).unwrap_or(now)).max(0);
-        let round = (self.ttl / ROUNDS).max(1);
-        let more = (end as u128 * elapsed as u128).div_ceil(round as u128);
-        self.owed = self.owed.saturating_add(usize::try_from(more).unwrap_or(end)).min(end);
-        let looks = self.owed.min(LOOKS + rows * LOOKS_PER_ROW);
-        let most = expired.len() + FINDS + rows * FINDS_PER_ROW;
-        for _ in 0..looks {
+        let most = expired.len() + ExpiryHand::enough(rows);
+        for _ in 0..self.hand.looks(now, end, rows) {
             if expired.len() == most {
                 break;
             }
-            if self.hand >= end {
-                self.hand = 0;
+            let slot = self.hand.next(end);
+            if self.is_over(self.stamps.values()[slot], now) {
+                expired.push(slot as u32);
             }
-            if self.is_over(self.stamps.values()[self.hand], now) {
-                expired.push(self.hand as u32);
-            }
-            self.hand += 1;
-            self.owed -= 1;
         }
     }
 
     /// When to call [`Ttl::sweep`] again at the latest; `None` if nothing can expire.
     pub fn wake_at(&self) -> Option<Timestamp> {
-        let swept = self.swept.filter(|_| self.used > 0)?;
-        Some(if self.owed > 0 { swept } else { swept.saturating_add(self.grain.min(LONGEST_PAUSE)) })
+        self.hand.wake_at().filter(|_| self.used > 0)
     }
 }
 

@@ -119,6 +119,9 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
         mut call: impl FnMut(Timestamp, &mut KeyedContext<'_, K, O>) -> Result<()>,
     ) -> Result<()> {
         self.states.now = context.now;
+        if domain == TimeDomain::ProcessingTime {
+            self.states.tidy(context.now, 0);
+        }
         loop {
             let timers = match domain {
                 TimeDomain::EventTime => &mut self.event_timers,
@@ -161,7 +164,7 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
         self.states.check()?;
         self.buffer.flush(context.output)?;
         self.free();
-        if let Some(at) = self.processing_timers.earliest() {
+        for at in [self.processing_timers.earliest(), self.states.wake_at()].into_iter().flatten() {
             context.schedule(at);
         }
         Ok(())

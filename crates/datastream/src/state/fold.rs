@@ -211,8 +211,12 @@ impl<S: Record, F: Send + 'static> StateColumn for FoldColumn<S, F> {
         self.values.snapshot(keys, full, freed, into)
     }
 
-    fn tidy(&mut self, now: Timestamp, budget: usize, freed: &mut Vec<u32>) {
-        self.values.tidy(now, budget, freed);
+    fn tidy(&mut self, now: Timestamp, rows: usize, freed: &mut Vec<u32>) {
+        self.values.tidy(now, rows, freed);
+    }
+
+    fn wake_at(&self) -> Option<Timestamp> {
+        self.values.wake_at()
     }
 
     fn migration(&self) -> Option<&Migration> {

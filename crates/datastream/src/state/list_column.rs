@@ -12,7 +12,7 @@ use flott_state::{DirtySlots, KeyedDelta, RestoredState};
 use flott_types::{Error, Result, Timestamp};
 
 use super::rows::{DeltaRows, Migration, in_state, stored};
-use super::ttl::{has_stamps, remember, stamp_column, stored_stamps};
+use super::ttl::{Hand, Look, has_stamps, remember, stamp_column, stored_stamps};
 use super::{Keys, StateColumn, StateTtlConfig};
 use crate::codec::ColumnCodec;
 
@@ -31,7 +31,7 @@ pub(crate) struct ListColumn<T> {
     now: Cell<Timestamp>,
     /// Slots of lists that were read where reading counts, or found to have expired values; perhaps several times.
     read: RefCell<Vec<u32>>,
-    hand: usize,
+    hand: Option<Hand>,
     migration: Option<Migration>,
     rewrite: bool,
 }
@@ -106,10 +106,10 @@ impl<T: Record> ListColumn<T> {
             lists: Vec::new(),
             changes: DirtySlots::default(),
             codec: ColumnCodec::new("value").map_err(|error| in_state(name, error))?,
+            hand: ttl.filter(|ttl| ttl.is_enabled()).map(|ttl| Hand::new(ttl, now)),
             ttl: ttl.filter(|ttl| ttl.is_enabled()).cloned(),
             now: Cell::new(now),
             read: RefCell::default(),
-            hand: 0,
             migration: None,
             rewrite: false,
         })
@@ -148,6 +148,7 @@ impl<T: Record> ListColumn<T> {
         if self.ttl.is_some() {
             let stamp = list.stamps.back().map_or(now, |last| now.max(*last));
             list.stamps.resize(list.values.len(), stamp);
+            self.hand.iter_mut().for_each(Hand::used);
         }
         if list.is_gone() {
             self.lists[at] = None;
@@ -319,20 +320,26 @@ impl<T: Record> StateColumn for ListColumn<T> {
         Ok(())
     }
 
-    fn tidy(&mut self, now: Timestamp, budget: usize, freed: &mut Vec<u32>) {
-        let Some(ttl) = &self.ttl else { return };
+    fn tidy(&mut self, now: Timestamp, rows: usize, freed: &mut Vec<u32>) {
+        if self.ttl.is_none() {
+            return;
+        }
         self.now.set(now);
-        let looks = if ttl.cleans_in_background() { budget.min(self.lists.len()) } else { 0 };
         for slot in std::mem::take(self.read.get_mut()) {
             self.trim(slot, now, freed);
         }
-        for _ in 0..looks {
-            if self.hand >= self.lists.len() {
-                self.hand = 0;
-            }
-            self.trim(self.hand as u32, now, freed);
-            self.hand += 1;
-        }
+        let Some(mut hand) = self.hand.take() else { return };
+        hand.go(now, self.lists.len(), rows, |slot| {
+            let before = freed.len();
+            self.trim(slot as u32, now, freed);
+            let live = self.list(slot as u32).is_some_and(|list| !list.values.is_empty());
+            Look { live, over: freed.len() > before }
+        });
+        self.hand = Some(hand);
+    }
+
+    fn wake_at(&self) -> Option<Timestamp> {
+        self.hand.as_ref().and_then(Hand::wake_at)
     }
 
     fn migration(&self) -> Option<&Migration> {

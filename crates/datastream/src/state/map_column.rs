@@ -298,14 +298,18 @@ impl<K: Key, V: Record> StateColumn for MapColumn<K, V> {
         Ok(())
     }
 
-    fn tidy(&mut self, now: Timestamp, budget: usize, freed: &mut Vec<u32>) {
+    fn tidy(&mut self, now: Timestamp, rows: usize, freed: &mut Vec<u32>) {
         let MapColumn { entries, stamps: Some(stamps), .. } = self else { return };
         let value = |entry: u32| entries.get(entry as usize)?.as_ref()?.value.as_ref();
-        for entry in stamps.sweep(now, budget, |entry| value(entry).is_some()) {
+        for entry in stamps.sweep(now, rows, |entry| value(entry).is_some()) {
             freed.extend(self.entry(entry).map(|entry| entry.slot));
             self.take(entry);
         }
         self.note_reads();
+    }
+
+    fn wake_at(&self) -> Option<Timestamp> {
+        self.stamps.as_ref().and_then(Stamps::wake_at)
     }
 
     fn migration(&self) -> Option<&Migration> {

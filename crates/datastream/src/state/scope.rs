@@ -38,8 +38,13 @@ pub(crate) trait StateColumn: Any + Send {
         0
     }
     /// Does a little of what keeps the state small (drops what has expired). Slots whose values went are added to `freed`.
-    fn tidy(&mut self, now: Timestamp, budget: usize, freed: &mut Vec<u32>) {
-        let _ = (now, budget, freed);
+    /// `rows` have come since this was called last.
+    fn tidy(&mut self, now: Timestamp, rows: usize, freed: &mut Vec<u32>) {
+        let _ = (now, rows, freed);
+    }
+    /// When to call [`StateColumn::tidy`] again at the latest.
+    fn wake_at(&self) -> Option<Timestamp> {
+        None
     }
     /// How the state was stored, if its type was another one.
     fn migration(&self) -> Option<&Migration> {
@@ -205,9 +210,14 @@ impl States {
     }
 
     /// Lets each state do a little of what keeps it small.
-    pub(crate) fn tidy(&mut self, now: Timestamp, budget: usize) {
+    pub(crate) fn tidy(&mut self, now: Timestamp, rows: usize) {
         let States { columns, freed, .. } = self;
-        columns.iter_mut().for_each(|column| column.tidy(now, budget, freed));
+        columns.iter_mut().for_each(|column| column.tidy(now, rows, freed));
+    }
+
+    /// When to call [`States::tidy`] again at the latest.
+    pub(crate) fn wake_at(&self) -> Option<Timestamp> {
+        self.columns.iter().filter_map(|column| column.wake_at()).min()
     }
 }
 

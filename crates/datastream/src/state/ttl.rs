@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, TimestampMillisecondArray};
 use arrow::datatypes::{DataType, Field, FieldRef, TimeUnit, TimestampMillisecondType};
+use flott_state::ExpiryHand;
 use flott_types::Timestamp;
 
 /// When an entry's time to live begins anew.
@@ -30,7 +31,8 @@ pub enum TtlVisibility {
 
 /// How long the entries of a state live, by the clock (processing time).
 ///
-/// Entries of lists and maps expire one by one. What has expired is looked for and dropped a little with every batch of records.
+/// Entries of lists and maps expire one by one. What has expired is looked for by the clock, whether records come or not, and dropped a little at
+/// a time: a state holds what was used within one and a half times its time to live.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -152,19 +154,19 @@ pub(crate) struct Stamps {
     /// Found expired by a read.
     found: RefCell<Vec<u32>>,
     latest: Cell<Timestamp>,
-    hand: u32,
+    hand: Hand,
 }
 
 impl Stamps {
     /// For entries of which those of a snapshot are restored now.
     pub fn new(config: StateTtlConfig, now: Timestamp) -> Self {
         Stamps {
-            config,
             at: Vec::new(),
             touched: RefCell::default(),
             found: RefCell::default(),
             latest: Cell::new(now),
-            hand: 0,
+            hand: Hand::new(&config, now),
+            config,
         }
     }
 
@@ -181,6 +183,7 @@ impl Stamps {
             self.at.resize((at + 1).next_power_of_two(), Cell::new(Timestamp::MIN));
         }
         self.at[at].set(now);
+        self.hand.used();
     }
 
     pub fn get(&self, entry: u32) -> Timestamp {
@@ -212,26 +215,80 @@ impl Stamps {
         std::mem::take(self.touched.get_mut())
     }
 
-    /// Looks at what reads have found, and at the next `budget` of all entries; answers those that are live and have expired,
-    /// perhaps several times.
-    pub fn sweep(&mut self, now: Timestamp, budget: usize, is_live: impl Fn(u32) -> bool) -> Vec<u32> {
+    /// Looks at what reads have found, and at as many entries as the clock asks for; answers those that are live and have
+    /// expired, perhaps several times. `rows` have come since this was asked last.
+    pub fn sweep(&mut self, now: Timestamp, rows: usize, is_live: impl Fn(u32) -> bool) -> Vec<u32> {
         self.latest.set(now);
         let mut expired = std::mem::take(self.found.get_mut());
         expired.retain(|entry| is_live(*entry) && self.is_expired(*entry, now));
-        let end = self.at.len();
-        if !self.config.cleans_in_background() {
-            return expired;
-        }
-        for _ in 0..budget.min(end) {
-            if self.hand as usize >= end {
-                self.hand = 0;
+        let (config, at) = (&self.config, &self.at);
+        self.hand.go(now, at.len(), rows, |entry| {
+            let live = is_live(entry as u32);
+            let over = live && config.is_over(at[entry].get(), now);
+            if over {
+                expired.push(entry as u32);
             }
-            if is_live(self.hand) && self.is_expired(self.hand, now) {
-                expired.push(self.hand);
-            }
-            self.hand += 1;
-        }
+            Look { live, over }
+        });
         expired
+    }
+
+    /// When to sweep again at the latest.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        self.hand.wake_at()
+    }
+}
+
+/// The hand that goes round the entries of a state and finds what has expired. It rests when there is nothing.
+pub(crate) struct Hand {
+    hand: ExpiryHand,
+    enabled: bool,
+    /// How many entries were looked at since one was live.
+    empty: usize,
+    /// Whether there may be an entry.
+    used: bool,
+}
+
+/// What was found at an entry.
+pub(crate) struct Look {
+    pub live: bool,
+    pub over: bool,
+}
+
+impl Hand {
+    pub fn new(config: &StateTtlConfig, now: Timestamp) -> Self {
+        let mut hand = ExpiryHand::new(config.millis);
+        // Time runs from now on.
+        hand.looks(now, 0, 0);
+        Hand { hand, enabled: config.cleans_in_background(), empty: 0, used: false }
+    }
+
+    /// There is an entry.
+    #[inline]
+    pub fn used(&mut self) {
+        (self.used, self.empty) = (true, 0);
+    }
+
+    /// Looks at as many of the entries up to `end` as the clock asks for.
+    pub fn go(&mut self, now: Timestamp, end: usize, rows: usize, mut look: impl FnMut(usize) -> Look) {
+        if !self.enabled || !self.used {
+            return;
+        }
+        let mut found = 0;
+        for _ in 0..self.hand.looks(now, end, rows) {
+            if found == ExpiryHand::enough(rows) {
+                break;
+            }
+            let Look { live, over } = look(self.hand.next(end));
+            found += usize::from(over);
+            self.empty = if live && !over { 0 } else { self.empty + 1 };
+        }
+        self.used = self.empty <= end;
+    }
+
+    /// When to go on at the latest.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        self.hand.wake_at().filter(|_| self.enabled && self.used)
     }
 }
 

@@ -203,14 +203,18 @@ impl<T: Record> StateColumn for ValueColumn<T> {
             .finish(keys, into)
     }
 
-    fn tidy(&mut self, now: Timestamp, budget: usize, freed: &mut Vec<u32>) {
+    fn tidy(&mut self, now: Timestamp, rows: usize, freed: &mut Vec<u32>) {
         let ValueColumn { values, stamps: Some(stamps), .. } = self else { return };
         let is_live = |slot: u32| values.get(slot as usize).is_some_and(Option::is_some);
-        for slot in stamps.sweep(now, budget, is_live) {
+        for slot in stamps.sweep(now, rows, is_live) {
             self.take(slot);
             freed.push(slot);
         }
         self.note_reads();
+    }
+
+    fn wake_at(&self) -> Option<Timestamp> {
+        self.stamps.as_ref().and_then(Stamps::wake_at)
     }
 
     fn migration(&self) -> Option<&Migration> {

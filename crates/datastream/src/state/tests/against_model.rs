@@ -23,6 +23,7 @@ enum Op {
     /// Reads all states of the key.
     Read,
     Wait(i64),
+    /// So many records have come.
     Tidy(usize),
     Snapshot(bool),
     Restart(bool),
@@ -162,7 +163,7 @@ fn run(ops: Vec<(u32, Op)>, update: TtlUpdateType) {
                 }
             }
             Op::Wait(millis) => now += millis,
-            Op::Tidy(budget) => subject.tidy(budget),
+            Op::Tidy(rows) => subject.tidy(rows),
             Op::Snapshot(full) => _ = subject.snapshot(full, &mut store),
             Op::Restart(full) => {
                 subject.snapshot(full, &mut store);

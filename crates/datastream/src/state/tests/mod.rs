@@ -89,8 +89,8 @@ impl Subject {
         &mut self.states
     }
 
-    fn tidy(&mut self, budget: usize) {
-        self.states.tidy(self.states.now, budget);
+    fn tidy(&mut self, rows: usize) {
+        self.states.tidy(self.states.now, rows);
         self.free();
     }
 

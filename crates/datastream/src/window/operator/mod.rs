@@ -154,7 +154,8 @@ where
         self.buffer.flush(context.output)?;
         self.free();
         let end = self.ends.earliest().filter(|_| self.domain == TimeDomain::ProcessingTime);
-        for at in [end, self.processing_timers.earliest()].into_iter().flatten() {
+        let expiry = [self.window_states.wake_at(), self.global_states.wake_at()];
+        for at in [end, self.processing_timers.earliest()].into_iter().chain(expiry).flatten() {
             context.schedule(at);
         }
         Ok(())
@@ -329,6 +330,8 @@ where
     }
 
     fn processing_time(&mut self, now: Timestamp, context: &mut Context<'_>) -> Result<()> {
+        self.window_states.tidy(now, 0);
+        self.global_states.tidy(now, 0);
         self.advance(TimeDomain::ProcessingTime, now, context)
     }
 
