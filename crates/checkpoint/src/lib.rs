@@ -23,8 +23,8 @@
 //! **Time** comes in as `now` (milliseconds; the same clock in all calls). A driver asks each machine for `next_deadline` after
 //! each step, and sends `Tick` by then.
 
-// A variant that is added later is looked at where it matters.
-#![warn(clippy::wildcard_enum_match_arm)]
+// A variant that is added later is looked at where it matters (in tests a catch-all is a failure that shows).
+#![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
 
 pub mod alignment;
 mod barrier;

@@ -13,8 +13,8 @@
 //! Why a thread and a mailbox for each job: all decisions about one job are taken in one order, without locks; and a job whose
 //! storage hangs does not hold up another.
 
-// A variant that is added later is looked at where it matters.
-#![warn(clippy::wildcard_enum_match_arm)]
+// A variant that is added later is looked at where it matters (in tests a catch-all is a failure that shows).
+#![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
 
 mod alignment;
 mod beginning;

@@ -260,8 +260,8 @@
 //! A sink without a second phase (print, a key-value store that is overwritten) implements `write` and `flush`, and a `commit`
 //! that does nothing; after a failure its rows may come twice.
 
-// A variant that is added later is looked at where it matters.
-#![warn(clippy::wildcard_enum_match_arm)]
+// A variant that is added later is looked at where it matters (in tests a catch-all is a failure that shows).
+#![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
 
 pub mod conformance;
 mod event_time;

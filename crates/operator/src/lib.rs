@@ -7,8 +7,8 @@
 //! followed at once by `snapshot`, `checkpoint_complete`, `checkpoint_aborted`; `end_input` once for each input after its
 //! last batch; `finish` when all inputs have ended and the final watermark was seen; perhaps more barriers; `close`.
 
-// A variant that is added later is looked at where it matters.
-#![warn(clippy::wildcard_enum_match_arm)]
+// A variant that is added later is looked at where it matters (in tests a catch-all is a failure that shows).
+#![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
 
 mod accumulators;
 mod backlog;

@@ -11,8 +11,8 @@
 //!
 //! Cost per batch: one lock to take it, one to put it, and one virtual call for each operator. Nothing per row.
 
-// A variant that is added later is looked at where it matters.
-#![warn(clippy::wildcard_enum_match_arm)]
+// A variant that is added later is looked at where it matters (in tests a catch-all is a failure that shows).
+#![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
 
 mod align;
 mod api;
