@@ -34,6 +34,7 @@ fn walk(rel: Rel, change: &mut impl FnMut(Expr) -> Expr) -> Rel {
         RelNode::Expand { projections, .. } => projections.iter_mut().for_each(each),
         RelNode::Filter { condition, .. } => replace(condition, change),
         RelNode::Watermark { expr, .. } => replace(expr, change),
+        RelNode::Unnest { collection, .. } => replace(collection, change),
         RelNode::Join { condition: Some(condition), .. } => replace(condition, change),
         RelNode::Match { spec, .. } => {
             each(&mut spec.measures);
