@@ -69,8 +69,8 @@ impl OperatorSnapshot {
                     return Err(at(Error::state("occurs twice")));
                 }
                 let first = tables.entry(&table.name).or_insert(table);
-                if !first.same_layout(table) {
-                    return Err(at(Error::state("its columns differ from those of an earlier subtask")));
+                if !first.same_keys(table) {
+                    return Err(at(Error::state("its keys differ from those of an earlier subtask")));
                 }
             }
             let mut names = FastSet::default();
@@ -92,9 +92,11 @@ impl OperatorSnapshot {
 }
 
 impl KeyedTable {
-    /// Whether the two describe the same rows, whatever their files.
-    pub(super) fn same_layout(&self, other: &KeyedTable) -> bool {
-        self.columns == other.columns
+    /// Whether rows of the two are told apart by the same columns. Other columns may differ: those of a subtask that has had no
+    /// change since the job was restored are still those that the operator had before.
+    pub(super) fn same_keys(&self, other: &KeyedTable) -> bool {
+        let keys = self.key_columns as usize;
+        self.columns.get(..keys) == other.columns.get(..keys)
             && self.partition_columns == other.partition_columns
             && self.key_columns == other.key_columns
     }
