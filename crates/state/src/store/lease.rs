@@ -172,20 +172,22 @@ impl Lease {
     /// [`flott_types::ErrorKind::State`] if somebody else has taken over, with who.
     pub async fn check(&self) -> Result<()> {
         let own = self.claim.epoch;
-        let Some(newest) = self.register.epochs().await?.pop().filter(|epoch| *epoch > own) else {
-            return Ok(());
-        };
-        let by = match self.register.start(newest).await {
-            Ok(Some(start)) => {
-                let Claim { owner, at, job, .. } = start.claim;
-                format!("{owner} has taken it over at {} as job {job}", time(at))
-            }
-            _ => "another process has taken it over".to_owned(),
-        };
-        Err(Error::state(format!(
-            "this process no longer runs job '{}': {by} (epoch {newest}, this is {own}); it writes, commits and deletes nothing more",
-            self.claim.key
-        )))
+        for newest in self.register.epochs().await?.into_iter().rev().take_while(|epoch| *epoch > own) {
+            let by = match self.register.start(newest).await {
+                Ok(Some(start)) => {
+                    let Claim { owner, at, job, .. } = start.claim;
+                    format!("{owner} has taken it over at {} as job {job}", time(at))
+                }
+                // Who died while he made his claim has taken nothing over.
+                Ok(None) => continue,
+                Err(_) => "another process has taken it over".to_owned(),
+            };
+            return Err(Error::state(format!(
+                "this process no longer runs job '{}': {by} (epoch {newest}, this is {own}); it writes, commits and deletes nothing more",
+                self.claim.key
+            )));
+        }
+        Ok(())
     }
 
     /// Lets itself be heard.

@@ -124,10 +124,13 @@ impl JobRegister {
     /// # Errors
     /// As [`JobRegister::starts`].
     pub async fn newest(&self) -> Result<Option<Start>> {
-        match self.epochs().await?.last() {
-            Some(epoch) => self.start(*epoch).await,
-            None => Ok(None),
+        for epoch in self.epochs().await?.into_iter().rev() {
+            // A folder without a claim is what is left of one who died while he made it.
+            if let Some(start) = self.start(epoch).await? {
+                return Ok(Some(start));
+            }
         }
+        Ok(None)
     }
 
     /// The checkpoints of a start.

@@ -123,6 +123,20 @@ fn the_lease_of_another_machine_runs_out() {
 }
 
 #[test]
+fn who_dies_while_it_makes_its_claim_has_taken_nothing_over() {
+    let (_dir, storage) = storage();
+    let job = Job::new("totals");
+    let first = job.start(&storage, 1, 1_000).unwrap();
+    let url = storage.register(&job.key).url();
+    let folder = std::path::Path::new(url.strip_prefix("file://").unwrap()).join("epoch-2");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("claim.0.inprogress"), "{").unwrap();
+    block_on(first.check()).unwrap();
+    drop(first);
+    assert_eq!(job.start(&storage, 2, 2_000).unwrap().claim().epoch, Epoch(2));
+}
+
+#[test]
 fn who_is_deposed_notices() {
     let (_dir, storage) = storage();
     let job = Job::new("totals");
