@@ -16,13 +16,15 @@ pub enum Planned {
     NoQuery(&'static str),
 }
 
-/// Executes a script and plans its query, as on a machine with so many cores.
+/// Executes a script and plans its query, as on a machine with so many cores and where this is set; the script may set it otherwise.
 ///
 /// # Errors
 /// What is wrong with a statement.
-pub fn plan(script: &str, stage: &Stage, cores: u32) -> Result<Planned> {
+pub fn plan(script: &str, stage: &Stage, cores: u32, settings: &[(&str, &str)]) -> Result<Planned> {
     let clock = Arc::new(SystemClock::new());
-    let mut session = Session::new(stage.registry.clone(), Configuration::default(), clock, cores);
+    let mut configuration = Configuration::default();
+    settings.iter().try_for_each(|(key, value)| configuration.set(key, value))?;
+    let mut session = Session::new(stage.registry.clone(), configuration, clock, cores);
     let mut last = None;
     for statement in parse_script(script)? {
         let outcome = session.execute(&statement)?;

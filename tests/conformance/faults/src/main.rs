@@ -10,6 +10,8 @@
 //! - **Rows are committed** ([`committed`]): every other run writes to a sink with two phases instead of to the client, so that commits
 //!   are tested too; they fail before or after they took effect.
 //!
+//! What must make no difference is set at random for each job: chaining, a time to live that nothing reaches, mini-batches.
+//!
 //! A request is a line of JSON on standard input, an answer a line on standard output: one process runs many cases, since starting one for
 //! each would take longer than the cases do. Which moments are chosen follows from the request's seed; what the threads are
 //! doing then does not, of course.
@@ -31,6 +33,8 @@ use crate::answer::{Answer, Request};
 
 fn main() -> std::io::Result<()> {
     panics::watch();
+    let warnings = tracing_subscriber::EnvFilter::new("warn");
+    tracing_subscriber::fmt().with_env_filter(warnings).with_writer(std::io::stderr).with_ansi(false).init();
     let mut out = std::io::stdout();
     for line in std::io::stdin().lock().lines() {
         let answer = match serde_json::from_str::<Request>(&line?) {

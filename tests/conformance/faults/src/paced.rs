@@ -20,6 +20,7 @@ pub struct Paced<C: ?Sized> {
     pub inner: Arc<C>,
 }
 
+#[deny(clippy::missing_trait_methods, reason = "a wrapper hands on every call")]
 impl Connector for Paced<dyn Connector> {
     fn name(&self) -> &'static str {
         self.inner.name()
@@ -51,6 +52,7 @@ impl Connector for Paced<dyn Connector> {
     }
 }
 
+#[deny(clippy::missing_trait_methods, reason = "a wrapper hands on every call")]
 impl Source for Paced<dyn Source> {
     fn boundedness(&self) -> Boundedness {
         self.inner.boundedness()
@@ -84,6 +86,7 @@ struct PacedReader {
     waker: Waker,
 }
 
+#[deny(clippy::missing_trait_methods, reason = "a wrapper hands on every call")]
 impl SourceReader for PacedReader {
     fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
         self.inner.add_splits(splits)

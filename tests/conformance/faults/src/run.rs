@@ -24,6 +24,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long to wait for turns to be taken before looking whether the job has ended.
 const GLANCE: Duration = Duration::from_millis(5);
 const WIDEST: u32 = 4;
+const BUNDLES: [(&str, &str); 3] = [
+    ("table.exec.mini-batch.enabled", "true"),
+    ("table.exec.mini-batch.allow-latency", "1 s"),
+    ("table.exec.mini-batch.size", "4"),
+];
 /// Moments at which something may be done to the jobs of a case.
 const PAUSES: u32 = 6;
 
@@ -50,6 +55,8 @@ struct Run<'a> {
     random: SmallRng,
     /// Rows go to a sink that commits, not to the client.
     commits: bool,
+    /// Rows are held back to be dealt with together. The plan is another one then.
+    bundles: Vec<(&'static str, &'static str)>,
     /// `execution.checkpointing.interval`
     interval: Option<&'static str>,
     parallelism: u32,
@@ -80,6 +87,7 @@ impl<'a> Run<'a> {
             _ => Some("1 h"),
         };
         let parallelism = random.random_range(1..=WIDEST);
+        let bundles = if random.random_bool(0.25) { BUNDLES.to_vec() } else { Vec::new() };
         let from = None;
         Run {
             request,
@@ -87,6 +95,7 @@ impl<'a> Run<'a> {
             answer,
             random,
             commits,
+            bundles,
             interval,
             parallelism,
             from,
@@ -102,7 +111,8 @@ impl<'a> Run<'a> {
     /// Runs jobs until one finishes. Answers why the case cannot be run, if so.
     fn all(mut self) -> Result<Option<&'static str>> {
         loop {
-            let planned = match plan(&self.request.script, self.stage, self.parallelism)? {
+            let settings = self.settings();
+            let planned = match plan(&self.request.script, self.stage, self.parallelism, &settings)? {
                 Planned::Query(planned) => planned,
                 Planned::NoQuery(reason) => return Ok(Some(reason)),
             };
@@ -113,8 +123,8 @@ impl<'a> Run<'a> {
             }
             self.configure(&mut graph);
             self.event(format!(
-                "start: parallelism {}, interval {:?}, commits {}, from {:?}",
-                self.parallelism, self.interval, self.commits, self.from
+                "start: parallelism {}, batch {}, interval {:?}, commits {}, settings {settings:?}, from {:?}",
+                self.parallelism, self.request.batch, self.interval, self.commits, self.from
             ));
             self.stage.pace.allow(Some(0));
             let job = self.stage.cluster.submit(&graph)?;
@@ -136,6 +146,19 @@ impl<'a> Run<'a> {
                 self.parallelism = other;
             }
         }
+    }
+
+    /// What must make no difference to the rows, and may change from one job to the next.
+    fn settings(&mut self) -> Vec<(&'static str, &'static str)> {
+        let mut settings = self.bundles.clone();
+        if self.random.random_bool(0.25) {
+            settings.push(("pipeline.operator-chaining.enabled", "false"));
+        }
+        if self.random.random_bool(0.3) {
+            // Nothing is old enough to expire.
+            settings.push(("table.exec.state.ttl", "1 h"));
+        }
+        settings
     }
 
     fn configure(&self, graph: &mut JobGraph) {
@@ -196,7 +219,7 @@ impl<'a> Run<'a> {
             }
             waited += GLANCE;
             if waited > PATIENCE {
-                return Err(Error::internal(format!("the job stands still: {:?}", job.info())));
+                return Err(Error::internal(format!("the job stands still: {}", brief(job))));
             }
         }
         Ok(true)
@@ -236,7 +259,7 @@ impl<'a> Run<'a> {
             _ => job.cancel(),
         }
         match job.wait_for(PATIENCE) {
-            None => Err(Error::internal(format!("the job does not end: {:?}", job.info()))),
+            None => Err(Error::internal(format!("the job does not end: {}", brief(job)))),
             Some(JobStatus::Canceled) => {
                 let last = job.info().checkpoints.last_completed().and_then(|record| record.path.clone());
                 self.event(format!("cancelled; its last checkpoint: {last:?}"));
@@ -292,7 +315,7 @@ impl<'a> Run<'a> {
         match job.wait_for(PATIENCE) {
             Some(JobStatus::Finished) => Ok(Next::End),
             Some(_) => job.wait().map(|()| Next::End),
-            None => Err(Error::internal(format!("the job does not end: {:?}", job.info()))),
+            None => Err(Error::internal(format!("the job does not end: {}", brief(job)))),
         }
     }
 
@@ -338,4 +361,15 @@ impl<'a> Run<'a> {
         }
         Ok(())
     }
+}
+
+/// What is to be known of a job that should have ended.
+fn brief(job: &JobClient) -> String {
+    let info = job.info();
+    let last = info.exceptions.front().map(|entry| entry.failure.message.as_str());
+    let stats = &info.checkpoints;
+    format!(
+        "{}, attempt {}, checkpoints: {} completed, {} failed; last failure: {last:?}",
+        info.status, info.attempt.0, stats.completed, stats.failed
+    )
 }
