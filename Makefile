@@ -3,6 +3,7 @@
 #   make demo         build a release and run the example in examples/flights
 #   make test         everything that must hold: tests, doc tests, kill tests, conformance, rules of the house
 #   make conformance  the golden results of Apache Flink, by area, with failures
+#   make kill-long    500 rounds of the kill tests, of which make test runs some
 #   make conformance-faults  the same results with checkpoints, restores, rescaling and failures in the middle
 #   make bench-group  100 MB of csv through GROUP BY with a million keys
 #   make bench-nexmark       the queries of Nexmark; QUERIES=q0,q1 for some of them
@@ -18,7 +19,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 DEBUG := $(TARGET)/debug/flott
 RELEASE := $(TARGET)/release/flott
 FAULTS_BIN := $(TARGET)/debug/conformance-faults
-# More for tests/kill/run.py, for example KILL="--kills 200 --seed 7"
+# More for tests/kill/run.py, for example KILL="--rounds 200 --only tail,shared"
 KILL ?=
 # More for tests/conformance/faults.py, for example FAULTS="--only queries/join --repeat 20"
 FAULTS ?=
@@ -27,7 +28,7 @@ FAULTS ?=
 QUERIES ?=
 BENCH ?=
 
-.PHONY: help demo test unit build-tests check kill demo-figures regression nexmark-smoke conformance faults-sample conformance-faults passing fmt lint docs bench-group \
+.PHONY: help demo test unit build-tests check kill kill-long demo-figures regression nexmark-smoke conformance faults-sample conformance-faults passing fmt lint docs bench-group \
 	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators bench-harness \
 	bench-datastream bench-datastream-flink
 
@@ -61,6 +62,9 @@ demo-figures: build-tests
 # SIGKILL at random moments, restore, compare.
 kill: build-tests
 	$(PYTHON) tests/kill/run.py --bin $(DEBUG) $(KILL)
+
+kill-long: build-tests
+	$(PYTHON) tests/kill/run.py --bin $(DEBUG) --rounds 500 $(KILL)
 
 # No case of the golden results that has passed may be lost.
 regression: build-tests
