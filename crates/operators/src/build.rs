@@ -19,6 +19,7 @@ use crate::stateless::expand::Expand;
 use crate::stateless::union::Union;
 use crate::stateless::unnest::Unnest;
 use crate::stateless::watermark_assigner::WatermarkAssigner;
+use crate::temporal_join::TemporalJoin;
 use crate::window::aggregate::{Parts, WindowAggregate};
 use crate::window::local::LocalWindowAggregate;
 use crate::window::session_aggregate::SessionAggregate;
@@ -176,6 +177,7 @@ pub fn build(node: &ChainedNode, context: &BuildContext) -> Result<Box<dyn Opera
             Box::new(AtEnd::over(node, &parts, context)?)
         }
         OperatorSpec::TemporalSort { order } => Box::new(TemporalSort::new(node, order, context)?),
+        OperatorSpec::TemporalJoin(spec) => Box::new(TemporalJoin::new(node, spec, context)?),
         OperatorSpec::MatchRecognize(spec) => Box::new(MatchRecognize::new(node, spec, context)?),
         other => {
             return Err(Error::unsupported(format!("operator {}", name(other))).in_operator(&node.node.name));
@@ -207,6 +209,7 @@ fn name(spec: &OperatorSpec) -> &'static str {
         OperatorSpec::OverAggregate { .. } => "OverAggregate",
         OperatorSpec::TemporalSort { .. } => "TemporalSort",
         OperatorSpec::MatchRecognize(_) => "MatchRecognize",
+        OperatorSpec::TemporalJoin(_) => "TemporalJoin",
         OperatorSpec::ChangelogNormalize { .. } => "ChangelogNormalize",
         OperatorSpec::Expand { .. } => "Expand",
         OperatorSpec::BatchRows => "BatchRows",

@@ -8,7 +8,7 @@
 //! | [`stateless`] | Calc, Expand, Union, Unnest, WatermarkAssigner |
 //! | [`aggregate`] | GroupAggregate in one phase and in two |
 //! | [`window`] | WindowTableFunction, WindowAggregate by slices in one phase and in two, sessions |
-//! | [`join`] | Join of two changelogs |
+//! | [`join`], [`temporal_join`] | Join of two changelogs; of a stream with the versions of a table |
 //! | [`rank`], [`sort`] | TopN, Limit, ORDER BY; TemporalSort |
 //! | [`over`] | OverAggregate |
 //! | [`pattern`] | MatchRecognize |
@@ -44,6 +44,7 @@ mod rank;
 mod sort;
 mod stateless;
 mod support;
+mod temporal_join;
 #[cfg(test)]
 mod wide;
 mod window;

@@ -143,6 +143,27 @@ pub enum JoinKind {
     Anti,
 }
 
+/// Each row of the left with the version of the right that was valid at the row's time.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TemporalJoinSpec {
+    /// INNER or LEFT
+    pub kind: JoinKind,
+    /// The key columns of the left input.
+    pub left_keys: Vec<usize>,
+    /// The key columns of the right input.
+    pub right_keys: Vec<usize>,
+    /// For each key, whether NULL equals NULL (IS NOT DISTINCT FROM).
+    pub null_safe: Vec<bool>,
+    /// The event time of the left input.
+    pub left_time: usize,
+    /// The event time of the right input: from when on a version is valid.
+    pub right_time: usize,
+    /// A further condition over left columns, then right columns.
+    #[serde(default)]
+    pub condition: Option<Expr>,
+}
+
 /// What an operator does. The input schemas come from the upstream nodes.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -227,6 +248,8 @@ pub enum OperatorSpec {
         #[serde(default)]
         ttl: i64,
     },
+    /// Temporal join in event time. Output: left columns, then right columns.
+    TemporalJoin(TemporalJoinSpec),
     /// Keeps the first rows of each partition by an order (ROW_NUMBER() <= n; ORDER BY ... LIMIT). Output: the input
     /// columns, then the rank when asked for.
     TopN {

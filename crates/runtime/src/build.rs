@@ -194,6 +194,7 @@ impl Builder<'_> {
             | OperatorSpec::OverAggregate { .. }
             | OperatorSpec::TemporalSort { .. }
             | OperatorSpec::MatchRecognize(_)
+            | OperatorSpec::TemporalJoin(_)
             | OperatorSpec::ChangelogNormalize { .. }
             | OperatorSpec::Expand { .. }
             | OperatorSpec::Unnest { .. }

@@ -23,3 +23,4 @@ pub mod logical;
 pub mod optimize;
 pub mod plan;
 pub mod session;
+mod unique_key;

@@ -167,6 +167,22 @@ pub enum RelNode {
         /// The condition; `None` is TRUE.
         condition: Option<Expr>,
     },
+    /// Temporal join: each row of the left with the version of the right that was valid at its time. The condition is over left
+    /// columns, then right columns.
+    TemporalJoin {
+        /// The left input.
+        left: Box<Rel>,
+        /// The right input.
+        right: Box<Rel>,
+        /// INNER or LEFT
+        kind: JoinKind,
+        /// The event time of the left.
+        left_time: usize,
+        /// The event time of the right.
+        right_time: usize,
+        /// The condition.
+        condition: Option<Expr>,
+    },
     /// UNION ALL
     Union(Vec<Rel>),
     /// Each row once for every projection.
@@ -333,7 +349,9 @@ impl Rel {
             | RelNode::Match { input, .. }
             | RelNode::Unnest { input, .. }
             | RelNode::Over { input, .. } => vec![input],
-            RelNode::Join { left, right, .. } => vec![left, right],
+            RelNode::Join { left, right, .. } | RelNode::TemporalJoin { left, right, .. } => {
+                vec![left, right]
+            }
             RelNode::Union(inputs) => inputs.iter().collect(),
         }
     }
@@ -355,7 +373,7 @@ impl Rel {
             | RelNode::Match { input, .. }
             | RelNode::Unnest { input, .. }
             | RelNode::Over { input, .. } => replace(input, change),
-            RelNode::Join { left, right, .. } => {
+            RelNode::Join { left, right, .. } | RelNode::TemporalJoin { left, right, .. } => {
                 replace(left, change);
                 replace(right, change);
             }

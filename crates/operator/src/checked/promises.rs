@@ -51,7 +51,9 @@ impl Promises {
                 on_time: time_column.filter(|_| preceding.is_none()),
                 ..all
             },
-            OperatorSpec::TemporalSort { .. } => Promises { insert_only_input: true, ..all },
+            OperatorSpec::TemporalSort { .. } | OperatorSpec::MatchRecognize(_) => {
+                Promises { insert_only_input: true, ..all }
+            }
             OperatorSpec::ChangelogNormalize { keys, .. } => Promises { pairs: Some(keys.clone()), ..all },
             // An expression may give something else for the same row (RAND, UUID).
             OperatorSpec::Calc { .. } | OperatorSpec::Expand { .. } | OperatorSpec::Unnest { .. } => {
@@ -62,9 +64,9 @@ impl Promises {
             | OperatorSpec::WatermarkAssigner(_)
             | OperatorSpec::WindowTableFunction { .. }
             | OperatorSpec::Join { .. }
-            | OperatorSpec::MatchRecognize(_)
             | OperatorSpec::BatchRows
             | OperatorSpec::BatchOver { .. }
+            | OperatorSpec::TemporalJoin(_)
             | OperatorSpec::Union
             | OperatorSpec::Sink(_)
             | OperatorSpec::Collect

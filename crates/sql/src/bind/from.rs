@@ -12,6 +12,7 @@ use sqlparser::ast::{
 use super::expr::ExprBinder;
 use super::placeholder::conjunction;
 use super::query::rename;
+use super::temporal_join;
 use super::unnest::is_unnest;
 use super::{Binder, Scope, at, unsupported, wrong};
 use crate::logical::{Field, Rel, RelNode};
@@ -75,6 +76,9 @@ impl Binder<'_> {
         join: &Join,
         outer: Option<&'p Scope<'p>>,
     ) -> Result<(Rel, Scope<'p>)> {
+        if let Some((time, table)) = temporal_join::version(&join.relation) {
+            return self.temporal_join((left, left_scope), (time, &table), join, outer);
+        }
         let (kind, constraint) = match &join.join_operator {
             JoinOperator::Join(on) | JoinOperator::Inner(on) | JoinOperator::CrossJoin(on) => {
                 (JoinKind::Inner, on)
@@ -244,7 +248,7 @@ impl Binder<'_> {
 }
 
 /// Refuses two relations of FROM under one name.
-fn distinct_names(left: &Scope<'_>, right: &Scope<'_>, node: &TableFactor) -> Result<()> {
+pub(super) fn distinct_names(left: &Scope<'_>, right: &Scope<'_>, node: &TableFactor) -> Result<()> {
     match right.relations.iter().find(|(name, _)| left.relation(name).is_some()) {
         Some((name, _)) => {
             Err(wrong(format!("Duplicate relation name '{name}' in FROM clause: give one an alias"), node))

@@ -23,6 +23,7 @@ mod select;
 pub(crate) mod set_operation;
 mod subquery;
 pub(crate) mod table;
+mod temporal_join;
 mod unnest;
 mod unpivot;
 mod window;

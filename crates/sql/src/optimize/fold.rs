@@ -35,7 +35,8 @@ fn walk(rel: Rel, change: &mut impl FnMut(Expr) -> Expr) -> Rel {
         RelNode::Filter { condition, .. } => replace(condition, change),
         RelNode::Watermark { expr, .. } => replace(expr, change),
         RelNode::Unnest { collection, .. } => replace(collection, change),
-        RelNode::Join { condition: Some(condition), .. } => replace(condition, change),
+        RelNode::Join { condition: Some(condition), .. }
+        | RelNode::TemporalJoin { condition: Some(condition), .. } => replace(condition, change),
         RelNode::Match { spec, .. } => {
             each(&mut spec.measures);
             spec.conditions_mut().for_each(|condition| replace(condition, change));
@@ -46,6 +47,7 @@ fn walk(rel: Rel, change: &mut impl FnMut(Expr) -> Expr) -> Rel {
         | RelNode::Aggregate { .. }
         | RelNode::WindowAggregate { .. }
         | RelNode::Join { condition: None, .. }
+        | RelNode::TemporalJoin { condition: None, .. }
         | RelNode::Union(_)
         | RelNode::TopN { .. }
         | RelNode::TemporalSort { .. }

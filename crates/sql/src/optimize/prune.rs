@@ -144,23 +144,37 @@ fn prune(rel: Rel, needed: &[usize]) -> Rel {
             let of_right = of_right.into_iter().map(|column| column - width).collect();
             let (left, left_place) = prune_input(*left, of_left);
             let (right, right_place) = prune_input(*right, of_right);
-            let new_width = left.fields.len();
-            let place = |column: usize| {
-                if column < width {
-                    left_place.of(column)
-                } else {
-                    new_width + right_place.of(column - width)
-                }
-            };
-            let condition = condition.map(|condition| {
-                condition.transform(&mut |node| match node {
-                    Expr::Column { index, ty } => Expr::Column { index: place(index), ty },
-                    other => other,
-                })
-            });
+            let sides = Sides { width, new_width: left.fields.len(), left: &left_place, right: &right_place };
+            let condition = condition.map(|condition| sides.moved(condition));
             let rel = left.join(right, kind, condition);
-            let places: Vec<usize> = needed.iter().map(|column| place(*column)).collect();
+            let places: Vec<usize> = needed.iter().map(|column| sides.of(*column)).collect();
             project_to(rel, &places)
+        }
+        RelNode::TemporalJoin { left, right, kind, left_time, right_time, condition } => {
+            let width = left.fields.len();
+            let mut columns = needed.to_vec();
+            columns.extend([left_time, width + right_time]);
+            if let Some(condition) = &condition {
+                condition.collect_columns(&mut columns);
+            }
+            let (of_left, of_right): (Vec<usize>, Vec<usize>) =
+                columns.into_iter().partition(|column| *column < width);
+            let of_right = of_right.into_iter().map(|column| column - width).collect();
+            let (left, left_place) = prune_input(*left, of_left);
+            let (right, right_place) = prune_input(*right, of_right);
+            let sides = Sides { width, new_width: left.fields.len(), left: &left_place, right: &right_place };
+            let out = (0..left.fields.len()).map(|column| fields[left_place.0[column]].clone());
+            let out = out.chain(right_place.0.iter().map(|column| fields[width + column].clone())).collect();
+            let node = RelNode::TemporalJoin {
+                left: Box::new(left),
+                right: Box::new(right),
+                kind,
+                left_time: left_place.of(left_time),
+                right_time: right_place.of(right_time),
+                condition: condition.map(|condition| sides.moved(condition)),
+            };
+            let places: Vec<usize> = needed.iter().map(|column| sides.of(*column)).collect();
+            project_to(Rel::new(node, out), &places)
         }
         RelNode::Union(inputs) => {
             let inputs = inputs.into_iter().map(|input| prune(input, needed)).collect();
@@ -277,6 +291,32 @@ impl Places {
             filter: call.filter.map(|filter| self.of(filter)),
             ..call.clone()
         }
+    }
+}
+
+/// Where the columns of a join's inputs went.
+struct Sides<'a> {
+    /// How many columns the left had.
+    width: usize,
+    /// How many it has now.
+    new_width: usize,
+    left: &'a Places,
+    right: &'a Places,
+}
+
+impl Sides<'_> {
+    fn of(&self, column: usize) -> usize {
+        match column.checked_sub(self.width) {
+            None => self.left.of(column),
+            Some(right) => self.new_width + self.right.of(right),
+        }
+    }
+
+    fn moved(&self, expr: Expr) -> Expr {
+        expr.transform(&mut |node| match node {
+            Expr::Column { index, ty } => Expr::Column { index: self.of(index), ty },
+            other => other,
+        })
     }
 }
 

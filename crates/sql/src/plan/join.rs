@@ -1,10 +1,10 @@
-//! Joins of two streams, both kept in state.
+//! Joins of two streams, both kept in state, and of a stream with the versions of a table.
 
-use flott_plan::{Exchange, Expr, JoinKind, OperatorSpec, Schema};
+use flott_plan::{Exchange, Expr, JoinKind, OperatorSpec, Schema, TemporalJoinSpec};
 use flott_types::Result;
 
 use super::aggregate::identity;
-use super::{Planner, Stream, describe, schema_of};
+use super::{Planner, Stream, describe, insert_only, schema_of};
 use crate::bind::placeholder::{conjunction, conjuncts};
 use crate::logical::Rel;
 
@@ -13,6 +13,36 @@ struct EquiKey {
     left: Expr,
     right: Expr,
     null_safe: bool,
+}
+
+/// The inputs of a join with their keys as columns.
+struct Sides {
+    left: Stream,
+    right: Stream,
+    left_keys: Vec<usize>,
+    right_keys: Vec<usize>,
+    null_safe: Vec<bool>,
+    /// What the condition asks beside the keys.
+    rest: Option<Expr>,
+    /// How many columns the left had without computed keys.
+    left_width: usize,
+    /// How many computed keys stand behind the left's columns.
+    moved: usize,
+    /// How many computed keys there are on both sides.
+    extra: usize,
+}
+
+impl Sides {
+    fn keys(&self) -> describe::JoinKeys<'_> {
+        describe::JoinKeys { left: &self.left_keys, right: &self.right_keys, null_safe: &self.null_safe }
+    }
+
+    /// The columns of both sides.
+    fn both(&self) -> Schema {
+        Schema {
+            columns: self.left.schema.columns.iter().chain(&self.right.schema.columns).cloned().collect(),
+        }
+    }
 }
 
 impl Planner<'_> {
@@ -24,6 +54,55 @@ impl Planner<'_> {
         condition: Option<&Expr>,
         rel: &Rel,
     ) -> Result<Stream> {
+        let sides = self.sides(left, right, condition)?;
+        let wide = match kind {
+            JoinKind::Semi | JoinKind::Anti => sides.left.schema.clone(),
+            JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full => sides.both(),
+        };
+        let name =
+            describe::join(kind, &sides.keys(), sides.rest.as_ref(), &sides.left.schema, &sides.right.schema);
+        // Only an inner or semi join of rows that are never taken back takes nothing back itself.
+        let appends = matches!(kind, JoinKind::Inner | JoinKind::Semi);
+        let updates = sides.left.updates || sides.right.updates || !appends;
+        let spec = OperatorSpec::Join {
+            kind,
+            left_keys: sides.left_keys.clone(),
+            right_keys: sides.right_keys.clone(),
+            null_safe: sides.null_safe.clone(),
+            condition: sides.rest.clone(),
+            ttl: self.options.state_ttl,
+        };
+        Ok(self.joined(sides, name, spec, wide, updates, rel))
+    }
+
+    pub(super) fn temporal_join(
+        &mut self,
+        left: &Rel,
+        right: &Rel,
+        kind: JoinKind,
+        (left_time, right_time): (usize, usize),
+        condition: Option<&Expr>,
+        rel: &Rel,
+    ) -> Result<Stream> {
+        let sides = self.sides(left, &self.versions(right)?, condition)?;
+        insert_only(&sides.left, "TemporalJoin")?;
+        let (schema, keys) = (&sides.left.schema, sides.keys());
+        let name = describe::join(kind, &keys, sides.rest.as_ref(), schema, &sides.right.schema);
+        let spec = OperatorSpec::TemporalJoin(TemporalJoinSpec {
+            kind,
+            left_keys: sides.left_keys.clone(),
+            right_keys: sides.right_keys.clone(),
+            null_safe: sides.null_safe.clone(),
+            left_time,
+            right_time,
+            condition: sides.rest.clone(),
+        });
+        let wide = sides.both();
+        Ok(self.joined(sides, format!("Temporal{name}"), spec, wide, false, rel))
+    }
+
+    /// Plans the inputs of a join, and finds the keys in its condition.
+    fn sides(&mut self, left: &Rel, right: &Rel, condition: Option<&Expr>) -> Result<Sides> {
         let width = left.fields.len();
         let mut keys = Vec::new();
         let mut rest = Vec::new();
@@ -49,41 +128,45 @@ impl Planner<'_> {
                 other => other,
             })
         });
-        let extra = moved + right_stream.schema.len() - right_width;
-        let mut columns = left_stream.schema.columns.clone();
-        if !matches!(kind, JoinKind::Semi | JoinKind::Anti) {
-            columns.extend(right_stream.schema.columns.clone());
-        }
-        let wide = Schema { columns };
+        Ok(Sides {
+            left_keys,
+            right_keys,
+            null_safe: keys.iter().map(|key| key.null_safe).collect(),
+            rest,
+            left_width,
+            moved,
+            extra: moved + right_stream.schema.len() - right_width,
+            left: left_stream,
+            right: right_stream,
+        })
+    }
+
+    /// Adds a join, and takes computed keys away again. `wide` are its columns with them.
+    fn joined(
+        &mut self,
+        sides: Sides,
+        name: String,
+        spec: OperatorSpec,
+        wide: Schema,
+        updates: bool,
+        rel: &Rel,
+    ) -> Stream {
+        let Sides { left, right, left_keys, right_keys, left_width, moved, extra, .. } = sides;
         let schema = if extra == 0 { schema_of(rel) } else { wide };
-        let null_safe: Vec<bool> = keys.iter().map(|key| key.null_safe).collect();
-        let pairs = describe::JoinKeys { left: &left_keys, right: &right_keys, null_safe: &null_safe };
-        let name = describe::join(kind, &pairs, rest.as_ref(), &left_stream.schema, &right_stream.schema);
-        // Only an inner or semi join of rows that are never taken back takes nothing back itself.
-        let appends = matches!(kind, JoinKind::Inner | JoinKind::Semi);
-        let updates = left_stream.updates || right_stream.updates || !appends;
-        let spec = OperatorSpec::Join {
-            kind,
-            left_keys: left_keys.clone(),
-            right_keys: right_keys.clone(),
-            null_safe,
-            condition: rest,
-            ttl: self.options.state_ttl,
-        };
         let (parallelism, left_exchange) = self.distribution(&left_keys);
         let right_exchange =
             if right_keys.is_empty() { Exchange::Global } else { Exchange::Hash(right_keys) };
-        let inputs = [(left_stream, left_exchange), (right_stream, right_exchange)];
+        let inputs = [(left, left_exchange), (right, right_exchange)];
         let joined = self.add(name, spec, schema, parallelism, updates, &inputs);
         if extra == 0 {
-            return Ok(joined);
+            return joined;
         }
         let target = schema_of(rel);
         let exprs = target.columns.iter().enumerate().map(|(index, column)| {
             let place = if index < left_width { index } else { index + moved };
             Expr::column(place, column.ty.clone())
         });
-        Ok(self.project_stream(joined, exprs.collect(), None, target))
+        self.project_stream(joined, exprs.collect(), None, target)
     }
 
     /// The stream with these expressions as columns, and where they are.

@@ -13,6 +13,7 @@ mod options;
 mod row_pattern;
 mod sink;
 mod source;
+mod versions;
 
 use flott_connector::{Changelog, Registry, TableContext};
 use flott_plan::{Exchange, Node, NodeId, OperatorSpec, Schema, StreamGraph, Wishes};
@@ -81,6 +82,10 @@ impl<'a> Planner<'a> {
             }
             RelNode::Join { left, right, kind, condition } => {
                 self.join(left, right, *kind, condition.as_ref(), rel)
+            }
+            RelNode::TemporalJoin { left, right, kind, left_time, right_time, condition } => {
+                let times = (*left_time, *right_time);
+                self.temporal_join(left, right, *kind, times, condition.as_ref(), rel)
             }
             RelNode::Union(inputs) => self.union(inputs, rel),
             RelNode::Expand { input, projections } => {

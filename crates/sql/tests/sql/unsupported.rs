@@ -181,7 +181,7 @@ fn parts_of_queries() {
             > SELECT * FROM t TABLESAMPLE BERNOULLI(50)
             invalid: TABLESAMPLE is not supported on streams at line 1, column 15
             > SELECT * FROM bid JOIN ups FOR SYSTEM_TIME AS OF bid.ts AS v ON bid.auction = v.id
-            unsupported: FOR SYSTEM_TIME AS OF (temporal and lookup joins) at line 1, column 24
+            invalid: Event-Time Temporal Table Join requires both primary key and row time attribute in versioned table, but no row time attribute can be found at line 1, column 24
             > SELECT * FROM t, LATERAL (SELECT x FROM u WHERE u.a = t.a)
             unsupported: LATERAL with a subquery at line 1, column 27
             > SELECT * FROM t, LATERAL TABLE(f(a))

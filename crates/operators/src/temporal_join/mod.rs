@@ -1,0 +1,166 @@
+//! Temporal join in event time: each row of the left with the version of the right that was valid at the row's time.
+//!
+//! Rows of the left wait until the watermark of both inputs has passed them. Then all versions up to their times are there,
+//! and what leaves is never taken back. A version is valid from its time until that of the next version of its key; a
+//! deletion is a version that is nothing. `-U` says nothing that the `+U` behind it does not, and is passed over.
+//!
+//! As in Flink a row of the left that comes late is joined with the next watermark, against what is still known then.
+//!
+//! State: the rows that wait, and for each key the version that is valid at the watermark with all later ones. Cost of a row
+//! of the left: waiting (see `pending`), one probe, a binary search among the versions of its key; of a version: one
+//! probe and encoding it.
+
+mod versions;
+
+use arrow::array::{ArrayRef, UInt32Array};
+use arrow::compute::take;
+use arrow::datatypes::SchemaRef;
+use flott_batch::{Batch, ChangeBatch, arrow_type};
+use flott_operator::{Context, Operator};
+use flott_plan::{ChainedNode, JoinKind, Schema, TemporalJoinSpec};
+use flott_state::{OperatorSnapshot, RestoredState};
+use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
+
+use self::versions::Versions;
+use crate::BuildContext;
+use crate::over::pending::Pending;
+use crate::support::{Expression, Millis, columns_of, kernel, record_batch, take_columns};
+
+/// So many rows are joined at once.
+const CHUNK: usize = 4096;
+
+/// The operator.
+pub(crate) struct TemporalJoin {
+    schema: SchemaRef,
+    left_join: bool,
+    left_keys: Vec<usize>,
+    left_time: usize,
+    pending: Pending,
+    versions: Versions,
+    /// The condition beside the keys, over left columns, then right columns.
+    condition: Option<(Expression, SchemaRef)>,
+}
+
+impl TemporalJoin {
+    pub fn new(node: &ChainedNode, spec: &TemporalJoinSpec, context: &BuildContext) -> Result<Self> {
+        let (left, right) = (crate::build::input(node, 0)?, crate::build::input(node, 1)?);
+        let left_join = match spec.kind {
+            JoinKind::Inner => false,
+            JoinKind::Left => true,
+            JoinKind::Right | JoinKind::Full | JoinKind::Semi | JoinKind::Anti => {
+                return Err(Error::internal("a temporal join is INNER or LEFT").in_operator(&node.node.name));
+            }
+        };
+        let condition = spec.condition.as_ref().map(|condition| {
+            // Names may repeat; positions count.
+            let both = left.columns.iter().chain(&right.columns).enumerate();
+            let both = Schema::new(both.map(|(at, column)| (format!("c{at}"), column.ty.clone())));
+            let expression = Expression::new(condition, &both, context)?;
+            Ok::<_, Error>((expression, arrow_type::schema(both.iter())))
+        });
+        Ok(TemporalJoin {
+            schema: arrow_type::schema(node.node.schema.iter()),
+            left_join,
+            left_keys: spec.left_keys.clone(),
+            left_time: spec.left_time,
+            pending: Pending::new(left, &spec.left_keys, spec.left_time, context)?,
+            versions: Versions::new(right, spec, context)?,
+            condition: condition.transpose()?,
+        })
+    }
+
+    /// Sends rows of the left with their versions.
+    fn join(&mut self, left: &[ArrayRef], times: &[Timestamp], context: &mut Context<'_>) -> Result<()> {
+        let keys: Vec<ArrayRef> = self.left_keys.iter().map(|key| left[*key].clone()).collect();
+        let found = self.versions.find(&keys, times)?;
+        let entries: Vec<u32> = found.iter().flatten().copied().collect();
+        let mut right = self.versions.rows(&entries)?;
+        // For each row of the left its row of `right`.
+        let mut next = 0..;
+        let mut partner: Vec<Option<u32>> =
+            found.iter().map(|entry| entry.and_then(|_| next.next())).collect();
+        self.apply_condition(left, &right, &mut partner, context)?;
+        let mut left = left.to_vec();
+        if !self.left_join {
+            let rows: Vec<u32> =
+                (0..partner.len() as u32).filter(|row| partner[*row as usize].is_some()).collect();
+            left = take_columns(&left, &rows)?;
+            partner.retain(Option::is_some);
+        }
+        if partner.is_empty() {
+            return Ok(());
+        }
+        let len = partner.len();
+        let partner = UInt32Array::from(partner);
+        for column in &mut right {
+            *column = take(column, &partner, None).map_err(kernel)?;
+        }
+        left.append(&mut right);
+        let rows = record_batch(&self.schema, left, len)?;
+        context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))
+    }
+
+    /// Parts the pairs for which the condition does not hold.
+    fn apply_condition(
+        &self,
+        left: &[ArrayRef],
+        right: &[ArrayRef],
+        partner: &mut [Option<u32>],
+        context: &Context<'_>,
+    ) -> Result<()> {
+        let Some((condition, schema)) = &self.condition else { return Ok(()) };
+        let rows: Vec<u32> =
+            (0..partner.len() as u32).filter(|row| partner[*row as usize].is_some()).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut columns = take_columns(left, &rows)?;
+        columns.extend(right.iter().cloned());
+        let holds = condition.holds(&record_batch(schema, columns, rows.len())?, context)?;
+        for (pair, row) in rows.into_iter().enumerate() {
+            if !holds.value(pair) {
+                partner[row as usize] = None;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Operator for TemporalJoin {
+    fn open(&mut self, mut restored: RestoredState, _: &mut Context<'_>) -> Result<()> {
+        self.pending.restore(restored.take_keyed("pending"))?;
+        self.versions.restore(restored.take_keyed(versions::TABLE))
+    }
+
+    fn process(&mut self, input: usize, batch: Batch, _: &mut Context<'_>) -> Result<()> {
+        let batch = columns_of(batch)?.compact()?;
+        if input == 1 {
+            return self.versions.put(&batch);
+        }
+        if batch.kinds().is_some_and(|kinds| kinds.iter().any(|kind| !kind.is_addition())) {
+            return Err(Error::internal("the left of a temporal join got a retraction"));
+        }
+        let time = Millis::new(batch.column(self.left_time))?;
+        time.refuse_nulls()?;
+        let times: Vec<Timestamp> = (0..batch.physical_rows()).map(|row| time.get(row)).collect();
+        self.pending.put(batch.columns().columns(), &times)
+    }
+
+    fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
+        while let Some(due) = self.pending.due(watermark.0, CHUNK)? {
+            self.join(&due.columns, &due.times, context)?;
+        }
+        self.versions.forget(watermark.0);
+        context.output.watermark(watermark)
+    }
+
+    fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
+        let mut snapshot = OperatorSnapshot::default();
+        snapshot.keyed.extend(self.pending.snapshot(full)?);
+        snapshot.keyed.extend(self.versions.snapshot(full)?);
+        Ok(snapshot)
+    }
+}
+
+#[cfg(test)]
+mod tests;

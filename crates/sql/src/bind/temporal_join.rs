@@ -1,0 +1,111 @@
+//! `JOIN ... FOR SYSTEM_TIME AS OF`: temporal joins.
+
+use flott_plan::{Expr, JoinKind};
+use flott_types::Result;
+use sqlparser::ast::{Expr as Ast, Join, JoinConstraint, JoinOperator, TableFactor, TableVersion};
+
+use super::expr::ExprBinder;
+use super::from::distinct_names;
+use super::placeholder::conjuncts;
+use super::{Binder, Scope, unsupported, wrong};
+use crate::logical::{Field, Rel, RelNode, TimeAttribute};
+use crate::unique_key::unique_key;
+
+/// The time of a table that is joined as of a time, and the table without it.
+pub(super) fn version(factor: &TableFactor) -> Option<(&Ast, TableFactor)> {
+    let TableFactor::Table { version: Some(TableVersion::ForSystemTimeAsOf(time)), .. } = factor else {
+        return None;
+    };
+    let mut plain = factor.clone();
+    if let TableFactor::Table { version, .. } = &mut plain {
+        *version = None;
+    }
+    Some((time, plain))
+}
+
+impl Binder<'_> {
+    /// The join of a relation with the versions of a table at the times of its rows.
+    pub(super) fn temporal_join<'p>(
+        &self,
+        (left, left_scope): (Rel, Scope<'p>),
+        (time, table): (&Ast, &TableFactor),
+        join: &Join,
+        outer: Option<&'p Scope<'p>>,
+    ) -> Result<(Rel, Scope<'p>)> {
+        let (kind, constraint) = match &join.join_operator {
+            JoinOperator::Join(on) | JoinOperator::Inner(on) => (JoinKind::Inner, on),
+            JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => (JoinKind::Left, on),
+            _ => {
+                let message = "Temporal table join currently only support INNER JOIN and LEFT JOIN";
+                return Err(wrong(message, join));
+            }
+        };
+        let left_time = match ExprBinder::scalar(self, &left_scope).bind(time)? {
+            Expr::Column { index, .. } => match left.fields[index].time {
+                Some(TimeAttribute::Event) => Some(index),
+                Some(TimeAttribute::Processing) => {
+                    return Err(unsupported("a join as of processing time (lookup join)", time));
+                }
+                None => None,
+            },
+            _ => None,
+        };
+        let Some(left_time) = left_time else {
+            let message = "Temporal table join currently only supports 'FOR SYSTEM_TIME AS OF' left table's time \
+                           attribute field";
+            return Err(wrong(message, time));
+        };
+        let (right, right_scope) = self.factor(table, outer)?;
+        distinct_names(&left_scope, &right_scope, &join.relation)?;
+        let needs = "Event-Time Temporal Table Join requires both primary key and row time attribute in versioned table";
+        let times: Vec<usize> = (0..right.fields.len())
+            .filter(|column| right.fields[*column].time == Some(TimeAttribute::Event))
+            .collect();
+        let [right_time] = times[..] else {
+            return Err(wrong(format!("{needs}, but no row time attribute can be found"), table));
+        };
+        let Some(key) = unique_key(&right) else {
+            return Err(wrong(format!("{needs}, but no primary key can be found"), table));
+        };
+        let JoinConstraint::On(on) = constraint else {
+            return Err(wrong("a temporal join has its condition in ON", join));
+        };
+        let mut scope = left_scope.beside(right_scope);
+        let condition = ExprBinder::scalar(self, &scope).condition(on)?;
+        let width = left.fields.len();
+        let tests = conjuncts(condition.clone());
+        if let Some(missing) =
+            key.iter().find(|column| !tests.iter().any(|test| equates(test, width + **column)))
+        {
+            let message = format!(
+                "Temporal table's primary key must be included in the equivalence condition of temporal join, but '{}' \
+                 is not",
+                right.fields[*missing].name
+            );
+            return Err(wrong(message, on));
+        }
+        let of_right = |field: &Field| {
+            let ty = field.ty.clone().with_nullable(field.ty.nullable || kind == JoinKind::Left);
+            Field { ty, time: None, window: None, ..field.clone() }
+        };
+        let fields = left.fields.iter().cloned().chain(right.fields.iter().map(of_right)).collect();
+        let node = RelNode::TemporalJoin {
+            left: Box::new(left),
+            right: Box::new(right),
+            kind,
+            left_time,
+            right_time,
+            condition: Some(condition),
+        };
+        let rel = Rel::new(node, fields);
+        scope.fields.clone_from(&rel.fields);
+        Ok((rel, scope))
+    }
+}
+
+/// Whether a condition says what a column of the right is equal to.
+fn equates(condition: &Expr, column: usize) -> bool {
+    let Expr::Call { function, args, .. } = condition else { return false };
+    let is = |expr: &Expr| matches!(expr, Expr::Column { index, .. } if *index == column);
+    matches!(function.as_str(), "=" | "IS NOT DISTINCT FROM") && args.iter().any(is)
+}
