@@ -1,6 +1,6 @@
 //! Programs that are started again.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
+#![expect(clippy::unwrap_used, reason = "what a test must not meet ends it")]
 
 use std::path::Path;
 use std::sync::Arc;
