@@ -2,8 +2,9 @@
 //! stolen card with a small amount first.
 //!
 //! Transactions come over a socket as lines `account,amount`: `nc -lk 9999` in one terminal, and in another
-//! `cargo run -p examples --bin fraud_detection 9999`.
+//! `cargo run -p examples --bin fraud_detection -- --port 9999`.
 
+use flott::args::Args;
 use flott::prelude::*;
 
 const SMALL: f64 = 1.0;
@@ -11,7 +12,6 @@ const LARGE: f64 = 500.0;
 const MINUTE: i64 = 60_000;
 
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(crate = "flott::serde")]
 struct Transaction {
     account: u64,
     amount: f64,
@@ -73,10 +73,10 @@ fn detect(transactions: &DataStream<Transaction>) -> DataStream<String> {
 }
 
 fn main() -> Result<()> {
-    let port = std::env::args().nth(1).unwrap_or_else(|| "9999".to_owned());
-    let port = port.parse().map_err(|_| Error::invalid(format!("'{port}' is not a port")))?;
-    let env = StreamExecutionEnvironment::new();
-    detect(&env.socket_text_stream("localhost", port).try_map(parse)).print();
+    let args = Args::new("Raises an alert when a large transaction follows a small one.");
+    let args = args.option("port", "9999", "the server's port").parse();
+    let env = args.environment();
+    detect(&env.socket_text_stream("localhost", args.get("port")?).try_map(parse)).print();
     env.execute("Fraud Detection")?;
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! Profit and number of sales for each month, in windows of processing time, to a file.
 //!
 //! `examples/sales_server.py` sends sales, lines `month,product,category,profit`: start it, and then
-//! `cargo run -p examples --bin sales tumbling target/sales`; or `sliding`, `session`, `global` in place of `tumbling`.
+//! `cargo run -p examples --bin sales -- --windows tumbling --output target/sales`; or `sliding`, `session`, `global` in place of
+//! `tumbling`.
 
+use flott::args::Args;
 use flott::prelude::*;
 
 /// month, product, category, profit, count
@@ -36,16 +38,19 @@ fn totals(sales: &DataStream<Sale>, windows: &str) -> Result<DataStream<Sale>> {
 }
 
 fn main() -> Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let argument = |at: usize, default: &str| arguments.get(at).map_or(default, String::as_str).to_owned();
-    let port = argument(2, "9181").parse().map_err(|_| Error::invalid("the port is not a number"))?;
-    let env = StreamExecutionEnvironment::new();
+    let args =
+        Args::new("Profit and number of sales for each month, in windows of processing time, to a file.")
+            .option("windows", "tumbling", "tumbling, sliding, session or global")
+            .option("output", "target/sales", "the folder of the results")
+            .option("port", "9181", "the server's port")
+            .parse();
+    let env = args.environment();
     // Lines become visible with the checkpoint that they are part of.
-    env.enable_checkpointing(1_000);
-    let sales = env.socket_text_stream("localhost", port).try_map(parse);
-    totals(&sales, &argument(0, "tumbling"))?
+    env.enable_checkpointing(SECOND);
+    let sales = env.socket_text_stream("localhost", args.get("port")?).try_map(parse);
+    totals(&sales, &args.get::<String>("windows")?)?
         .sink_to(FileSink::lines(
-            &argument(1, "target/sales"),
+            &args.get::<String>("output")?,
             |(month, product, category, profit, count)| {
                 format!("({month},{product},{category},{profit},{count})")
             },

@@ -1,13 +1,14 @@
 //! Counts the words of lines that come over a socket: `nc -lk 9999` in one terminal, and in another
-//! `cargo run -p examples --bin word_count 9999`.
+//! `cargo run -p examples --bin word_count -- --port 9999`.
 
+use flott::args::Args;
 use flott::prelude::*;
 
 fn main() -> Result<()> {
-    let port = std::env::args().nth(1).unwrap_or_else(|| "9999".to_owned());
-    let port = port.parse().map_err(|_| Error::invalid(format!("'{port}' is not a port")))?;
-    let env = StreamExecutionEnvironment::new();
-    env.socket_text_stream("localhost", port)
+    let args = Args::new("Counts the words of lines that come over a socket.");
+    let args = args.option("port", "9999", "the server's port").parse();
+    let env = args.environment();
+    env.socket_text_stream("localhost", args.get("port")?)
         .flat_map(|line: String, out| {
             line.split_whitespace().for_each(|word| out.collect((word.to_owned(), 1)))
         })

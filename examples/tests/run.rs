@@ -14,7 +14,7 @@ fn run(program: &str, lines: &str) -> Vec<String> {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = server.local_addr().unwrap().port().to_string();
     let mut command = Command::new(program);
-    command.arg(port);
+    command.args(["--port", &port]);
     let Output { status, stdout, stderr } = std::thread::scope(|scope| {
         scope.spawn(move || {
             let (mut client, _) = server.accept().unwrap();
@@ -63,7 +63,7 @@ fn sales_are_in_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path();
     let job = Command::new(env!("CARGO_BIN_EXE_sales"))
-        .args(["tumbling", output.to_str().unwrap(), port])
+        .args(["--windows", "tumbling", "--output", output.to_str().unwrap(), "--port", port])
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
@@ -97,4 +97,34 @@ fn totals(folder: &Path) -> BTreeMap<String, (i64, i64)> {
         *sales += number(4);
     }
     totals
+}
+
+/// `config.yaml` counts, also for a program that says nothing of it.
+#[test]
+fn a_program_reads_the_configuration_file() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config.yaml"), "execution.checkpointing.intervall: 1 s\n").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_word_count"));
+    let output = command.env("FLOTT_CONF_DIR", folder.path()).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && told.contains("did you mean 'execution.checkpointing.interval'?"),
+        "{told}"
+    );
+}
+
+#[test]
+fn the_exercises_of_the_taxi_run() {
+    let lines = |program: &str| {
+        let output = Command::new(program).args(["--rides", "90", "--parallelism", "2"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().lines().count()
+    };
+    // Of ten rides one starts far out; those that end there are among them or others.
+    let cleansed = lines(env!("CARGO_BIN_EXE_ride_cleansing"));
+    assert!((1..180).contains(&cleansed), "{cleansed}");
+    assert_eq!(lines(env!("CARGO_BIN_EXE_rides_and_fares")), 90);
+    assert_eq!(lines(env!("CARGO_BIN_EXE_hourly_tips")), 1);
+    let long = (0..90).filter(|ride| ride * 37 % 180 + 1 > 120).count();
+    assert_eq!(lines(env!("CARGO_BIN_EXE_long_rides")), long);
 }

@@ -74,7 +74,7 @@ fn environment(arguments: &Arguments) -> StreamExecutionEnvironment {
     env.set_parallelism(arguments.parallelism);
     if arguments.checkpoints > 0 {
         let folder = std::env::temp_dir().join(format!("flott-bench-{}", std::process::id()));
-        env.enable_checkpointing(arguments.checkpoints)
+        env.enable_checkpointing(std::time::Duration::from_millis(arguments.checkpoints))
             .set("execution.checkpointing.dir", format!("file://{}", folder.display()))
             .set("execution.checkpointing.externalized-checkpoint-retention", "NO_EXTERNALIZED_CHECKPOINTS");
     }

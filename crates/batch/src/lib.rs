@@ -13,6 +13,7 @@ pub mod arrow_type;
 pub mod bitmap;
 pub mod bytes;
 mod change;
+pub mod copy;
 pub mod hash;
 pub mod pretty;
 mod records;

@@ -7,7 +7,7 @@ use flott_types::{Error, Result, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::ChangeBatch;
+use crate::{ChangeBatch, copy};
 
 /// What a value in a stream must be: something that can be written and read again. Any `serde` type is.
 #[diagnostic::on_unimplemented(
@@ -82,6 +82,8 @@ pub trait AnyRecords: Any + Send {
     fn to_bytes(&self) -> Result<Vec<u8>>;
     /// Makes records of this type from such bytes.
     fn reader(&self) -> fn(&[u8]) -> Result<Box<dyn AnyRecords>>;
+    /// The name of the values' type, for messages.
+    fn type_name(&self) -> &'static str;
     /// For the operator that knows the type.
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
     /// The routes of the values, if they have some.
@@ -93,6 +95,14 @@ pub trait AnyRecords: Any + Send {
     /// # Errors
     /// If it is of another type.
     fn append(&mut self, other: Box<dyn AnyRecords>) -> Result<()>;
+}
+
+impl dyn AnyRecords {
+    /// Whether the values are of this type.
+    pub fn is<T: Record>(&self) -> bool {
+        let any: &dyn Any = self;
+        any.is::<Records<T>>()
+    }
 }
 
 impl<T: Record> AnyRecords for Records<T> {
@@ -127,6 +137,10 @@ impl<T: Record> AnyRecords for Records<T> {
             let (values, timestamps, routes) = read::<T, _>(bytes)?;
             Ok(Box::new(Records::<T> { values, timestamps, routes }))
         }
+    }
+
+    fn type_name(&self) -> &'static str {
+        std::any::type_name::<T>()
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
@@ -181,11 +195,11 @@ impl<T: Record> AnyRecords for Records<T> {
 
 /// Names and not positions, so that whatever a type does with serde is understood.
 fn write<T, V: Serialize>(values: &V) -> Result<Vec<u8>> {
-    rmp_serde::to_vec_named(values).map_err(|error| refused::<T>(&error))
+    copy::write(values).map_err(|error| refused::<T>(&error))
 }
 
 fn read<T, V: DeserializeOwned>(bytes: &[u8]) -> Result<V> {
-    rmp_serde::from_slice(bytes).map_err(|error| refused::<T>(&error))
+    copy::read(bytes).map_err(|error| refused::<T>(&error))
 }
 
 fn refused<T>(error: &dyn fmt::Display) -> Error {
@@ -212,10 +226,14 @@ fn extend<V: Clone>(column: &mut Option<Vec<V>>, len: usize, more: Option<Vec<V>
 /// # Errors
 /// If they are of another type: a defect of the plan.
 pub fn downcast<T: Record>(records: Box<dyn AnyRecords>) -> Result<Records<T>> {
+    let found = records.type_name();
     match records.into_any().downcast::<Records<T>>() {
         Ok(records) => Ok(*records),
         Err(_) => {
-            Err(Error::internal(format!("records that are not of type {}", std::any::type_name::<T>())))
+            let wanted = std::any::type_name::<T>();
+            Err(Error::internal(format!(
+                "records of type {found} came where those of type {wanted} were expected"
+            )))
         }
     }
 }

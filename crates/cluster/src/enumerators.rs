@@ -86,16 +86,20 @@ impl Enumerators {
         Ok(())
     }
 
-    /// The answer to a reader that has nothing to read.
-    pub(crate) fn next(&mut self, uid: &OperatorUid, task: TaskId) -> Result<TaskCommand> {
+    /// The answer to a reader that has nothing to read, or is `reading` and asks for its share.
+    pub(crate) fn next(&mut self, uid: &OperatorUid, task: TaskId, reading: bool) -> Result<TaskCommand> {
         let known = self.0.iter_mut().find(|one| one.uid == *uid && one.vertex == task.vertex);
-        let Some(Coordinated { name, enumerator: Some(enumerator), .. }) = known else {
+        let Some(Coordinated { name, enumerator: Some(enumerator), source, parallelism, .. }) = known else {
             return Err(Error::internal(format!(
                 "task {task} asks for splits of '{uid}', which has no enumerator"
             )));
         };
         guard(name, || {
-            Ok(match enumerator.next_splits(task.subtask)? {
+            let splits = match source.boundedness() {
+                Boundedness::Bounded => enumerator.next_splits(task.subtask)?,
+                Boundedness::Unbounded => enumerator.next_share(task.subtask, *parallelism, reading)?,
+            };
+            Ok(match splits {
                 None => TaskCommand::NoMoreSplits,
                 Some(splits) if splits.is_empty() => {
                     TaskCommand::NoSplitsYet(enumerator.discovery_interval())

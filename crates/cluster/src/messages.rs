@@ -139,7 +139,7 @@ mod tests {
         let checkpoint = CheckpointId(3);
         for report in [
             TaskReport::Running,
-            TaskReport::RequestSplits { operator: OperatorUid("u".to_owned()) },
+            TaskReport::RequestSplits { operator: OperatorUid("u".to_owned()), reading: false },
             TaskReport::Drained,
             TaskReport::Reached {
                 alignment: WatermarkAlignment { group: "g".to_owned(), max_drift: 1, update_interval: 2 },

@@ -7,10 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Split, SplitEnumerator};
 
-/// Hands out splits one at a time, first come first served, and remembers which are left.
+/// Hands out splits and remembers which are left: of a bounded source one at a time, first come first served; of an unbounded one, whose
+/// splits never end, each reader gets its share at once.
 #[derive(Debug)]
 pub struct FixedSplits {
     pending: VecDeque<Split>,
+    /// How many readers have had a share.
+    shared: u32,
     end: Option<String>,
 }
 
@@ -43,7 +46,7 @@ impl FixedSplits {
                 snapshot.pending
             }
         };
-        Ok(FixedSplits { pending, end: None })
+        Ok(FixedSplits { pending, shared: 0, end: None })
     }
 
     /// With the answer to [`SplitEnumerator::end_position`].
@@ -59,6 +62,15 @@ impl SplitEnumerator for FixedSplits {
         Ok(self.pending.pop_front().map(|split| vec![split]))
     }
 
+    fn next_share(&mut self, _: SubtaskIndex, readers: u32, _: bool) -> Result<Option<Vec<Split>>> {
+        // Whoever comes when all have had their share gets what is left.
+        let without = readers.saturating_sub(self.shared).max(1);
+        self.shared += 1;
+        let share = self.pending.len().div_ceil(without as usize);
+        let splits: Vec<Split> = self.pending.drain(..share).collect();
+        Ok((!splits.is_empty()).then_some(splits))
+    }
+
     fn snapshot(&self) -> Result<String> {
         serde_json::to_string(&Snapshot { version: VERSION, pending: self.pending.clone() })
             .map_err(|error| Error::internal("splits cannot be written").with_source(error))
@@ -66,5 +78,39 @@ impl SplitEnumerator for FixedSplits {
 
     fn end_position(&self) -> Option<String> {
         self.end.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn splits(count: usize) -> FixedSplits {
+        let split = |at: usize| Split { id: at.to_string(), payload: String::new() };
+        FixedSplits::new(None, || Ok((0..count).map(split).collect())).unwrap()
+    }
+
+    #[test]
+    fn splits_without_an_end_are_shared_out() {
+        for (count, readers) in [(5, 2), (2, 5), (6, 3), (1, 1)] {
+            let mut splits = splits(count);
+            let shares: Vec<usize> = (0..readers)
+                .map(|reader| {
+                    let share = splits.next_share(SubtaskIndex(reader), readers, false).unwrap();
+                    share.map_or(0, |splits| splits.len())
+                })
+                .collect();
+            assert_eq!(shares.iter().sum::<usize>(), count, "{shares:?}");
+            assert!(shares.iter().max().unwrap() - shares.iter().min().unwrap() <= 1, "{shares:?}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_had_asked_for_goes_to_readers_that_have_some() {
+        let mut before = splits(4);
+        before.next_share(SubtaskIndex(0), 2, false).unwrap();
+        let snapshot = before.snapshot().unwrap();
+        let mut after = FixedSplits::new(Some(&snapshot), || unreachable!()).unwrap();
+        assert_eq!(after.next_share(SubtaskIndex(0), 1, true).unwrap().unwrap().len(), 2);
     }
 }

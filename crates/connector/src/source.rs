@@ -106,6 +106,19 @@ pub trait SplitEnumerator: Send {
     /// everything is handed out. An empty list says: ask again later (a directory that is monitored).
     fn next_splits(&mut self, reader: SubtaskIndex) -> Result<Option<Vec<Split>>>;
 
+    /// The same of a source that is unbounded, where a reader that has splits may never ask again: its share of what is left, of so
+    /// many readers. A reader that was restored with splits is `reading` and asks once. By default such a one gets nothing, and others
+    /// what [`SplitEnumerator::next_splits`] says.
+    fn next_share(
+        &mut self,
+        reader: SubtaskIndex,
+        readers: u32,
+        reading: bool,
+    ) -> Result<Option<Vec<Split>>> {
+        let _ = readers;
+        if reading { Ok(Some(Vec::new())) } else { self.next_splits(reader) }
+    }
+
     /// What is needed to go on: above all, which splits were handed out. Carries a version.
     fn snapshot(&self) -> Result<String>;
 

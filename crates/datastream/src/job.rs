@@ -10,6 +10,7 @@ use flott_types::{JobId, Result};
 
 use crate::accumulator::{Accumulator, Totals};
 use crate::graph::{Graph, Settings};
+use crate::logging::tell_beginning;
 use crate::program::Programs;
 
 /// Where programs are executed.
@@ -36,6 +37,7 @@ impl Executor {
         self.programs.add(&name, program);
         match self.cluster.submit(&plan) {
             Ok(client) => {
+                tell_beginning(&client);
                 let program = Arc::new(Registered { name, executor: self.clone() });
                 Ok(JobClient { client, program })
             }

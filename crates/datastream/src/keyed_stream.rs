@@ -1,13 +1,17 @@
 //! Streams whose values are brought together by key.
 
+use std::marker::PhantomData;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use flott_batch::Record;
 
+use crate::function::{KeyedFiltering, KeyedFlatMapping, KeyedMapping, WithState};
 use crate::operator::{KeyedProcess, Reduce};
 use crate::state::{Key, KeyBy};
 use crate::transform::{factory, transform};
-use crate::{DataStream, KeyedProcessFunction};
+use crate::{Collector, DataStream, KeyedProcessFunction, ValueState};
+use crate::{KeyedFilterFunction, KeyedFlatMapFunction, KeyedMapFunction};
 
 /// A stream of values of type `T`, brought together by keys of type `K`: all values of one key go through one subtask, and
 /// functions have state for each key.
@@ -19,6 +23,15 @@ pub struct KeyedStream<K, T> {
 impl<K, T> Clone for KeyedStream<K, T> {
     fn clone(&self) -> Self {
         KeyedStream { stream: self.stream.clone(), key_by: self.key_by.clone() }
+    }
+}
+
+/// A keyed stream is a stream: it has all methods of [`DataStream`], and those of its own come first.
+impl<K, T> Deref for KeyedStream<K, T> {
+    type Target = DataStream<T>;
+
+    fn deref(&self) -> &DataStream<T> {
+        &self.stream
     }
 }
 
@@ -38,6 +51,73 @@ impl<K: Key, T: Record> KeyedStream<K, T> {
             Ok(Box::new(KeyedProcess::<K, T, F>::new(function, key_by, info.max_parallelism, options)?))
         });
         transform(&self.stream.shared, "KeyedProcess", self.stream.inputs(), factory).stateful()
+    }
+
+    /// One value for each, by a [`KeyedMapFunction`], which has state for each key; or by a [`MapFunction`](crate::MapFunction).
+    pub fn map_with<F: KeyedMapFunction<K, T> + Clone>(&self, function: F) -> DataStream<F::Out> {
+        self.process(KeyedMapping(function)).name("Keyed Map")
+    }
+
+    /// Any number of values for each, by a [`KeyedFlatMapFunction`], which has state for each key; or by a
+    /// [`FlatMapFunction`](crate::FlatMapFunction).
+    pub fn flat_map_with<F: KeyedFlatMapFunction<K, T> + Clone>(&self, function: F) -> DataStream<F::Out> {
+        self.process(KeyedFlatMapping(function)).name("Keyed Flat Map")
+    }
+
+    /// Only the values for which a [`KeyedFilterFunction`] says yes, which has state for each key; or a
+    /// [`FilterFunction`](crate::FilterFunction).
+    pub fn filter_with<F: KeyedFilterFunction<K, T> + Clone>(&self, function: F) -> DataStream<T> {
+        self.process(KeyedFiltering(function)).name("Keyed Filter")
+    }
+
+    /// One value for each, by a closure that has one value of state for each key; what it leaves there is there for the key's next record.
+    ///
+    /// ```
+    /// # use flott_datastream::*;
+    /// # let env = StreamExecutionEnvironment::new();
+    /// # let clicks: DataStream<(String, u32)> = env.from_collection([("ann", 1), ("ann", 2)]);
+    /// let numbered = clicks.key_by_ref(|(user, _)| user).map_with_state(|(user, _), count: &mut Option<u64>| {
+    ///     *count = Some(count.unwrap_or(0) + 1);
+    ///     (user, *count)
+    /// });
+    /// # assert_eq!(numbered.execute_and_collect("t")?.last().transpose()?, Some(("ann".to_owned(), Some(2))));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn map_with_state<S, O, F>(&self, mut function: F) -> DataStream<O>
+    where
+        S: Record,
+        O: Record,
+        F: FnMut(T, &mut Option<S>) -> O + Clone + Send + 'static,
+    {
+        self.flat_map_with_state(move |value, state: &mut Option<S>, out| out.collect(function(value, state)))
+    }
+
+    /// As [`KeyedStream::map_with_state`], with any number of values for each.
+    pub fn flat_map_with_state<S, O, F>(&self, mut function: F) -> DataStream<O>
+    where
+        S: Record,
+        O: Record,
+        F: FnMut(T, &mut Option<S>, &mut Collector<'_, O>) + Clone + Send + 'static,
+    {
+        let function = move |value: T, state: &mut Option<S>, out: &mut Collector<'_, O>| {
+            function(value, state, out);
+            Ok(())
+        };
+        let (state, of) = (ValueState::default(), PhantomData);
+        self.process(WithState { function, state, of }).name("Keyed Flat Map")
+    }
+
+    /// As [`KeyedStream::map_with_state`]: only the values for which the closure says yes.
+    pub fn filter_with_state<S, F>(&self, mut function: F) -> DataStream<T>
+    where
+        S: Record,
+        F: FnMut(&T, &mut Option<S>) -> bool + Clone + Send + 'static,
+    {
+        self.flat_map_with_state(move |value, state: &mut Option<S>, out| {
+            if function(&value, state) {
+                out.collect(value);
+            }
+        })
     }
 
     /// One value for each key, put out anew with each record: `function` takes the value so far and the next one.

@@ -29,6 +29,10 @@ impl<T> OutputTag<T> {
         OutputTag { id: id.into(), of: PhantomData }
     }
 
+    pub(crate) fn arc(&self) -> Arc<str> {
+        self.id.clone()
+    }
+
     /// Its name.
     pub fn id(&self) -> &str {
         &self.id

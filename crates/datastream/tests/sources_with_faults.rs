@@ -15,7 +15,7 @@ use flott_datastream::{
 
 fn environment(parallelism: u32) -> StreamExecutionEnvironment {
     let env = StreamExecutionEnvironment::new();
-    env.set_parallelism(parallelism).enable_checkpointing(5);
+    env.set_parallelism(parallelism).enable_checkpointing(Duration::from_millis(5));
     env.set("restart-strategy.type", "fixed-delay")
         .set("restart-strategy.fixed-delay.attempts", 100)
         .set("restart-strategy.fixed-delay.delay", "1 ms")

@@ -34,6 +34,7 @@
 //! # }
 //! ```
 
+pub mod args;
 pub mod connectors;
 pub mod prelude;
 pub mod restore;
@@ -43,13 +44,33 @@ pub use flott_batch as batch;
 pub use flott_cluster as cluster;
 pub use flott_connector as connector;
 pub use flott_datastream as datastream;
+pub use flott_datastream::configuration;
 pub use flott_plan as plan;
 pub use flott_types as types;
 pub use flott_types::{Error, ErrorKind, Result};
-/// For records: a program that derives with `#[serde(crate = "flott::serde")]` need not depend on serde itself.
+/// The library that records are written and read by.
 pub use serde;
 
 /// The programs of the guide compile and run.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/datastream.md")]
 mod guide {}
+
+/// So do those of its further pages.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../docs/programs/async.md")]
+    mod asynchronous {}
+    #[doc = include_str!("../../../docs/programs/broadcast.md")]
+    mod broadcast {}
+    #[doc = include_str!("../../../docs/programs/deployment.md")]
+    mod deployment {}
+    #[doc = include_str!("../../../docs/programs/metrics.md")]
+    mod metrics {}
+    #[doc = include_str!("../../../docs/programs/operator-state.md")]
+    mod operator_state {}
+    #[doc = include_str!("../../../docs/programs/sources-and-sinks.md")]
+    mod sources_and_sinks {}
+    #[doc = include_str!("../../../docs/programs/testing.md")]
+    mod testing {}
+}

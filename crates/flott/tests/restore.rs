@@ -14,7 +14,9 @@ const ROWS: i64 = 100;
 /// Runs a program to its end, and says what it began with.
 fn run(folder: &Path, name: &str, restore: Option<&str>, seen: &Arc<AtomicI64>) -> BeganFrom {
     let env = StreamExecutionEnvironment::new();
-    env.set_parallelism(1).set("execution.checkpointing.dir", folder.display()).enable_checkpointing(10);
+    env.set_parallelism(1)
+        .set("execution.checkpointing.dir", folder.display())
+        .enable_checkpointing(Duration::from_millis(10));
     if let Some(path) = restore {
         env.set(RESTORE_PATH, path);
     }

@@ -102,10 +102,12 @@ pub enum TaskCommand {
 pub enum TaskReport {
     /// Restored, connected, at work.
     Running,
-    /// The source of this task has nothing to read.
+    /// The source of this task asks for splits.
     RequestSplits {
         /// The source.
         operator: OperatorUid,
+        /// It has some, and asks only for its share of an unbounded source's.
+        reading: bool,
     },
     /// How far the source of this task has come in event time; `None` if it holds nobody back.
     Reached {

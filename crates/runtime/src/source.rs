@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flott_batch::{Batch, WatermarkStatus};
 use flott_connector::{
-    EventTimeProgress, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split, Waker,
+    Boundedness, EventTimeProgress, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split, Waker,
     WatermarkAlignment,
 };
 use flott_operator::{OperatorMetrics, Output, TaskInfo};
@@ -26,8 +26,11 @@ pub enum SourceStep {
     More,
     /// Come again then, or when a message has come.
     Wait(Option<Timestamp>),
-    /// Ask the JobManager for splits, then as for `Wait`.
-    RequestSplits,
+    /// Ask the JobManager for splits, then as for `Wait`; or as for `More` where it has some.
+    RequestSplits {
+        /// Whether it has some.
+        reading: bool,
+    },
     /// Everything is read.
     Ended,
 }
@@ -57,6 +60,9 @@ pub struct SourceHead {
     splits: Splits,
     /// It knows what it reads first, or that there is nothing yet.
     assigned: bool,
+    /// Asks once for splits although it has some: those of an unbounded source are shared out among readers that ask, and one that
+    /// is restored with splits would never do so.
+    asks_first: bool,
     no_more: bool,
     metrics: OperatorMetrics,
     watermarks: Option<SplitWatermarks>,
@@ -123,7 +129,9 @@ impl SourceHead {
     ) -> Self {
         let interval = options.auto_watermark_interval;
         let policy = source.event_time(interval);
+        let unbounded = source.boundedness() == Boundedness::Unbounded;
         let mut head = SourceHead::new(info, Box::new(move |context| source.reader(context)), metrics);
+        head.asks_first = unbounded;
         if let Some(policy) = policy {
             head.aligner = policy.alignment.clone().map(Aligner::new);
             head.watermarks = Some(SplitWatermarks::of(policy, interval, task.clone()));
@@ -140,6 +148,7 @@ impl SourceHead {
             fresh: Vec::new(),
             splits: Splits::Reading,
             assigned: false,
+            asks_first: false,
             no_more: false,
             metrics,
             watermarks: None,
@@ -190,6 +199,7 @@ impl SourceHead {
         }
         let splits: Vec<Split> = splits.into_iter().map(|(split, _)| split).collect();
         self.assigned = !splits.is_empty();
+        self.asks_first &= !splits.is_empty();
         let reader = guard(&self.info.name, || {
             let mut reader = factory(context)?;
             if !splits.is_empty() {
@@ -239,7 +249,10 @@ impl SourceHead {
             Splits::AskAt(at) if now < at => return Ok(SourceStep::Wait(Some(at))),
             Splits::AskAt(_) => {
                 self.splits = Splits::Requested;
-                return Ok(SourceStep::RequestSplits);
+                return Ok(SourceStep::RequestSplits { reading: false });
+            }
+            Splits::Reading if std::mem::take(&mut self.asks_first) => {
+                return Ok(SourceStep::RequestSplits { reading: true });
             }
             Splits::Reading => {}
         }
@@ -274,7 +287,7 @@ impl SourceHead {
             Poll::SplitsDone if self.no_more => Ok(SourceStep::Ended),
             Poll::SplitsDone => {
                 self.splits = Splits::Requested;
-                Ok(SourceStep::RequestSplits)
+                Ok(SourceStep::RequestSplits { reading: false })
             }
         }
     }
@@ -295,6 +308,10 @@ impl SourceHead {
 
     /// There are none now. A reader that has nothing to read must not hold event time back.
     pub fn no_splits_until(&mut self, at: Timestamp, outputs: &mut Outputs, now: Timestamp) -> Result<()> {
+        if self.splits == Splits::Reading {
+            // It has some, and asks again when they are read.
+            return Ok(());
+        }
         self.splits = Splits::AskAt(at);
         self.assigned = true;
         outputs.at(now).watermark_status(WatermarkStatus::Idle)

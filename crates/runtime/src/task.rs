@@ -79,7 +79,7 @@ impl Task {
                 Next::Nothing => match self.poll_source(now)? {
                     SourceStep::More => dry = false,
                     SourceStep::Wait(at) => wait_until = Some(at),
-                    SourceStep::RequestSplits | SourceStep::Ended => {}
+                    SourceStep::RequestSplits { .. } | SourceStep::Ended => {}
                 },
             }
             if self.timers(now)? {
@@ -127,9 +127,9 @@ impl Task {
             (self.report)(TaskReport::Reached { alignment, reached });
         }
         match step {
-            SourceStep::RequestSplits => {
+            SourceStep::RequestSplits { reading } => {
                 self.gate.expect(true);
-                (self.report)(TaskReport::RequestSplits { operator: source.info.uid.clone() });
+                (self.report)(TaskReport::RequestSplits { operator: source.info.uid.clone(), reading });
             }
             SourceStep::Ended => {
                 self.step(Event::SourceEnded, now)?;

@@ -17,7 +17,7 @@ const START: Timestamp = 1_000_000_000;
 /// Slots: a limit of bookkeeping, not of threads.
 const SLOTS: u32 = 1_024;
 /// A cluster that is not at rest by then never will be.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A cluster in this process for tests: its time is the test's, its snapshots lie in a folder that goes away with it.
 ///

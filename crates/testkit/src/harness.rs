@@ -5,8 +5,10 @@ use std::time::Duration;
 use flott_batch::Record;
 use flott_cluster::JobStatus;
 use flott_datastream::{DataStream, JobClient, OutputTag, StreamExecutionEnvironment};
-use flott_types::{Error, Result, Timestamp};
+use flott_types::{Clock, Error, Result, SystemClock, Timestamp};
 
+use crate::cluster::PATIENCE;
+use crate::two_inputs::TwoInputs;
 use crate::{MiniCluster, TestSink, TestSource};
 
 type Pipeline<I, O> = Box<dyn Fn(DataStream<I>) -> DataStream<O> + Send>;
@@ -44,7 +46,29 @@ pub struct Harness<I, O> {
     input: TestSource<I>,
     output: TestSink<O>,
     timestamps: Vec<Option<Timestamp>>,
+    further: Vec<Box<dyn Further>>,
     running: Option<Running>,
+}
+
+/// A further input of a pipeline.
+trait Further: Send {
+    fn position(&self) -> usize;
+    fn rewind(&self, position: usize);
+    fn end(&self);
+}
+
+impl<T: Record> Further for TestSource<T> {
+    fn position(&self) -> usize {
+        TestSource::position(self)
+    }
+
+    fn rewind(&self, position: usize) {
+        TestSource::rewind(self, position);
+    }
+
+    fn end(&self) {
+        TestSource::end(self);
+    }
 }
 
 struct Running {
@@ -57,6 +81,7 @@ struct Running {
 pub struct Snapshot {
     path: String,
     pushed: usize,
+    further: Vec<usize>,
 }
 
 impl<I: Record, O: Record> Harness<I, O> {
@@ -70,8 +95,16 @@ impl<I: Record, O: Record> Harness<I, O> {
             input: TestSource::new(),
             output: TestSink::new(),
             timestamps: Vec::new(),
+            further: Vec::new(),
             running: None,
         }
+    }
+
+    /// A harness for a piece of a pipeline that makes one stream of two: connected, joined or broadcast.
+    pub fn with_two_inputs<J: Record>(
+        pipeline: impl Fn(DataStream<I>, DataStream<J>) -> DataStream<O> + Send + 'static,
+    ) -> TwoInputs<I, J, O> {
+        TwoInputs::new(pipeline)
     }
 
     /// How many subtasks the operators have that do not say otherwise.
@@ -85,6 +118,32 @@ impl<I: Record, O: Record> Harness<I, O> {
     #[must_use]
     pub fn configure(mut self, configure: impl Fn(&StreamExecutionEnvironment) + Send + 'static) -> Self {
         self.configure.push(Box::new(configure));
+        self
+    }
+
+    /// The pipeline reads this source too (a second input, a broadcast stream, a side input): snapshots have its position, and it ends
+    /// with [`Harness::finish`]. What is pushed into it happens with the next step, [`Harness::step`] for instance.
+    ///
+    /// ```
+    /// # use flott_testkit::{Harness, TestSource};
+    /// # use flott_datastream::*;
+    /// # fn main() -> Result<()> {
+    /// let limits = TestSource::<i64>::new();
+    /// let own = limits.clone();
+    /// let mut both = Harness::new(move |numbers: DataStream<i64>| {
+    ///     let limits = own.stream(&numbers.environment());
+    ///     numbers.connect(&limits).map(|number| format!("number {number}"), |limit| format!("limit {limit}"))
+    /// })
+    /// .input(&limits);
+    /// assert_eq!(both.push(1)?, ["number 1"]);
+    /// limits.push(10)?;
+    /// assert_eq!(both.step()?, ["limit 10"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn input<X: Record>(mut self, source: &TestSource<X>) -> Self {
+        self.further.push(Box::new(source.clone()));
         self
     }
 
@@ -150,6 +209,7 @@ impl<I: Record, O: Record> Harness<I, O> {
     pub fn finish(&mut self) -> Result<Vec<O>> {
         self.running()?;
         self.input.end();
+        self.further.iter().for_each(|input| input.end());
         self.running()?.job.wait()?;
         Ok(self.take())
     }
@@ -173,8 +233,9 @@ impl<I: Record, O: Record> Harness<I, O> {
     /// Why there is none.
     pub fn snapshot(&mut self) -> Result<Snapshot> {
         let pushed = self.input.position();
+        let further = self.further.iter().map(|input| input.position()).collect();
         let Running { cluster, job } = self.running()?;
-        Ok(Snapshot { path: cluster.savepoint(job)?, pushed })
+        Ok(Snapshot { path: cluster.savepoint(job)?, pushed, further })
     }
 
     /// Ends what runs and goes on from a snapshot, at this parallelism. What was pushed after the snapshot is forgotten; the clock
@@ -188,6 +249,9 @@ impl<I: Record, O: Record> Harness<I, O> {
         cluster.cancel(&job)?;
         self.output.take();
         self.input.rewind(snapshot.pushed);
+        for (input, position) in self.further.iter().zip(&snapshot.further) {
+            input.rewind(*position);
+        }
         self.parallelism = parallelism;
         self.start(cluster, Some(&snapshot.path))
     }
@@ -230,7 +294,32 @@ impl<I: Record, O: Record> Harness<I, O> {
         if job.status() == JobStatus::Failed { job.wait() } else { Ok(()) }
     }
 
-    fn step(&mut self) -> Result<Vec<O>> {
+    /// Waits until so many values have come out, of functions whose work goes on elsewhere: requests of an asynchronous function.
+    ///
+    /// # Errors
+    /// If a function fails, or they do not come within a minute.
+    pub fn wait_for(&mut self, count: usize) -> Result<Vec<O>> {
+        let real = SystemClock::new();
+        let mut came = self.step()?;
+        let mut timestamps = std::mem::take(&mut self.timestamps);
+        while came.len() < count {
+            if real.nanos() > PATIENCE.as_nanos() as u64 {
+                return Err(Error::internal(format!("{} of {count} values came", came.len())));
+            }
+            std::thread::park_timeout(Duration::from_millis(1));
+            came.extend(self.step()?);
+            timestamps.append(&mut self.timestamps);
+        }
+        self.timestamps = timestamps;
+        Ok(came)
+    }
+
+    /// Lets everything happen; what came out.
+    ///
+    /// # Errors
+    /// If a function fails.
+    pub fn step(&mut self) -> Result<Vec<O>> {
+        self.running()?;
         self.rest()?;
         Ok(self.take())
     }

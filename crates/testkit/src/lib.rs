@@ -19,9 +19,11 @@ mod gates;
 mod harness;
 mod sink;
 mod source;
+mod two_inputs;
 
 pub use cluster::MiniCluster;
 pub use fault::{Fault, Faults};
 pub use harness::{Harness, Snapshot};
 pub use sink::TestSink;
 pub use source::TestSource;
+pub use two_inputs::TwoInputs;

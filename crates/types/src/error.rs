@@ -101,6 +101,15 @@ impl Error {
         Error::new(kind, message).with_source(error)
     }
 
+    /// Any error of a library, or a text, that a function of a program meets; restarting may help. `?` makes one of errors of the standard
+    /// library; for others it is `map_err(Error::of)`.
+    pub fn of(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        match error.into().downcast::<Error>() {
+            Ok(own) => *own,
+            Err(error) => Error::external(error.to_string()).with_source(error),
+        }
+    }
+
     /// Adds the error that caused this one.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -164,6 +173,45 @@ impl Error {
         }
     }
 }
+
+/// What a function of a program meets: `?` makes an [`Error`] of it.
+macro_rules! from_errors {
+    ($make:expr; $($type:ty),* $(,)?) => {
+        $(impl From<$type> for Error {
+            fn from(error: $type) -> Self {
+                $make(error)
+            }
+        })*
+    };
+}
+
+fn malformed(error: impl StdError + Send + Sync + 'static) -> Error {
+    Error::data(error.to_string()).with_source(error)
+}
+
+// A record that cannot be read is the same the next time.
+from_errors!(
+    malformed;
+    std::num::ParseIntError,
+    std::num::ParseFloatError,
+    std::num::TryFromIntError,
+    std::str::ParseBoolError,
+    std::char::ParseCharError,
+    std::char::CharTryFromError,
+    std::str::Utf8Error,
+    std::string::FromUtf8Error,
+    std::net::AddrParseError,
+);
+
+from_errors!(
+    Error::of;
+    std::time::SystemTimeError,
+    std::env::VarError,
+    std::fmt::Error,
+    std::sync::mpsc::RecvError,
+    std::io::Error,
+    Box<dyn StdError + Send + Sync>,
+);
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

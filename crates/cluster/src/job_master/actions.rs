@@ -64,7 +64,9 @@ impl JobMaster {
                 self.send(attempt, None, &TaskCommand::Finish(checkpoint));
             }
             A::ScheduleRestart { at, reason } => {
-                tracing::info!(job = %self.setup.job, at, reason, "the job will be restarted");
+                // The first attempt is no restart.
+                let (name, restart) = (&self.setup.graph.name, self.execution.region().attempt().0);
+                tracing::warn!(job = name, restart, reason, at, "the job failed and will be restarted");
             }
             A::JobTerminal { status, reason } => {
                 self.terminal(status, reason);

@@ -181,6 +181,9 @@ impl JobMaster {
         let options = &setup.options;
         if let Some(manifest) = &setup.initial {
             recovery::check_claims(manifest, &setup.graph, options.ignore_unclaimed)?;
+            if recovery::adopt_max_parallelism(manifest, &mut setup.graph)? {
+                setup.json = setup.graph.to_json()?.into();
+            }
         }
         let first = setup.initial.as_ref().map_or(CheckpointId(1), |manifest| manifest.checkpoint.next());
         let tasks = setup.graph.vertices.iter().flat_map(|vertex| {
@@ -189,6 +192,7 @@ impl JobMaster {
         });
         let tasks: Vec<_> = tasks.collect();
         let seed = setup.job.0 as u64;
+        let options = &setup.options;
         let execution = Execution::new(tasks, options.strategy.clone(), Attempt::default(), seed);
         let coordinator = Coordinator::new(options.checkpoints.clone(), first, []);
         let name = &setup.graph.name;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flott_checkpoint::coordinator::{self, RestorePoint};
 use flott_checkpoint::execution;
-use flott_checkpoint::manifest::Manifest;
+use flott_checkpoint::manifest::{Manifest, OperatorSnapshot};
 use flott_checkpoint::{Attempt, ExecutionState, TaskId};
 use flott_plan::{JobGraph, OperatorSpec};
 use flott_runtime::chain::guard;
@@ -221,4 +221,35 @@ pub(super) fn check_claims(manifest: &Manifest, graph: &JobGraph, ignore: bool) 
         )));
     }
     Ok(())
+}
+
+/// Lets vertices have the max parallelism of the keyed state that they go on with, where the job does not ask for one. Says whether the
+/// graph is another one now.
+///
+/// # Errors
+/// If the vertex has more subtasks than the state has key groups.
+pub(super) fn adopt_max_parallelism(manifest: &Manifest, graph: &mut JobGraph) -> Result<bool> {
+    let asked = graph.configuration.get("pipeline.max-parallelism");
+    if asked.is_some_and(|text| text.trim() != "0") {
+        return Ok(false);
+    }
+    let mut changed = false;
+    for vertex in &mut graph.vertices {
+        if vertex.operators.iter().any(|operator| operator.node.wishes.max_parallelism.is_some()) {
+            continue;
+        }
+        let state = vertex.operators.iter().filter_map(|operator| manifest.operator(&operator.node.uid));
+        let keyed = |operator: &&OperatorSnapshot| operator.subtasks.iter().any(|s| !s.keyed.is_empty());
+        let Some(state) = state.into_iter().find(keyed) else { continue };
+        if state.max_parallelism < vertex.parallelism {
+            return Err(Error::state(format!(
+                "the state of '{}' has max parallelism {}, and the operator has parallelism {}; set 'parallelism.default' \
+                 or the operator's own to at most {}",
+                state.name, state.max_parallelism, vertex.parallelism, state.max_parallelism
+            )));
+        }
+        changed |= vertex.max_parallelism != state.max_parallelism;
+        vertex.max_parallelism = state.max_parallelism;
+    }
+    Ok(changed)
 }

@@ -60,10 +60,10 @@ impl JobMaster {
                     self.alignments.reached(task, &alignment, reached);
                 }
             }
-            TaskReport::RequestSplits { operator } => {
+            TaskReport::RequestSplits { operator, reading } => {
                 if current {
                     self.ask_sources(move |enumerators| {
-                        JobMessage::Splits(attempt, task, enumerators.next(&operator, task))
+                        JobMessage::Splits(attempt, task, enumerators.next(&operator, task, reading))
                     });
                 }
             }

@@ -11,6 +11,7 @@ use flott_types::{Error, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::changes::FieldChanges;
 use super::json::WriteError;
 use super::key_hash::key_hash;
 use super::read::Reader;
@@ -60,6 +61,11 @@ impl<T> ColumnCodec<T> {
     /// The column's field. It may hold NULL, and so may everything in it.
     pub fn field(&self) -> &FieldRef {
         &self.field
+    }
+
+    /// The fields of a stored column that the type does not have, and the other way round.
+    pub(crate) fn field_changes(&self, stored: &Field) -> FieldChanges {
+        FieldChanges::between(stored, &self.shape)
     }
 
     /// The column's type as a person would write it: `{user: STRING, amount: BIGINT}`.

@@ -34,6 +34,7 @@
 //! - `key_hash(key)` equals [`hash_columns`](flott_batch::hash::hash_columns) over the column of the key, for every type that
 //!   [`ColumnCodec::for_keys`] accepts.
 
+mod changes;
 mod column;
 mod json;
 mod key_hash;
@@ -43,6 +44,7 @@ mod shape;
 mod trace;
 mod write;
 
+pub(crate) use changes::FieldChanges;
 pub use column::ColumnCodec;
 pub(crate) use json::json_text;
 pub use key_hash::key_hash;

@@ -4,18 +4,21 @@ mod sources;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use flott_batch::Record;
 use flott_cluster::{LocalCluster, LocalClusterOptions};
 use flott_connector::{Registry, Source};
 use flott_runtime::OperatorFactory;
-use flott_types::config::parse_duration;
-use flott_types::{Error, Result};
+use flott_types::{Configuration, Error, Result};
 use parking_lot::Mutex;
 
 use crate::DataStream;
+use crate::configuration::Load;
 use crate::graph::{Graph, NodeKind, Settings};
 use crate::job::{Executor, JobClient, JobExecutionResult};
+
+pub use sources::IntoRecord;
 
 /// Slots of the local cluster: a limit of bookkeeping, not of threads.
 const SLOTS: u32 = 65_536;
@@ -42,7 +45,9 @@ pub(crate) struct Shared {
 
 #[derive(Clone)]
 pub(crate) struct EnvironmentSettings {
-    pub configuration: BTreeMap<String, String>,
+    pub configuration: Configuration,
+    /// The program's own.
+    pub parameters: BTreeMap<String, String>,
 }
 
 /// Where a program begins: it makes sources and executes what was made of them.
@@ -70,38 +75,66 @@ impl Default for StreamExecutionEnvironment {
 }
 
 impl StreamExecutionEnvironment {
-    /// With the default configuration; the parallelism is the number of cores.
+    /// With the configuration of `config.yaml` in the folder that `FLOTT_CONF_DIR` names, if there is one; the parallelism is the
+    /// number of cores. What is wrong in the file is told when the program is executed.
+    ///
+    /// A program that also takes `-D key=value`, `--restore` and `--parallelism` begins with `flott::args`.
     pub fn new() -> Self {
-        StreamExecutionEnvironment::with_configuration(BTreeMap::new())
+        match Load::new(None) {
+            Ok(load) => {
+                load.notes.iter().for_each(|warning| tracing::warn!("{warning}"));
+                StreamExecutionEnvironment::with_configuration(load.configuration)
+            }
+            Err(error) => {
+                let environment = StreamExecutionEnvironment::with_configuration(Configuration::default());
+                environment.shared.graph.fail(error);
+                environment
+            }
+        }
     }
 
-    /// With this configuration, Flink's keys.
-    pub fn with_configuration(configuration: BTreeMap<String, String>) -> Self {
+    /// With this configuration, Flink's keys, and no other.
+    pub fn with_configuration(configuration: Configuration) -> Self {
+        let settings = EnvironmentSettings { configuration, parameters: BTreeMap::new() };
         StreamExecutionEnvironment {
             shared: Shared {
                 graph: Graph::default(),
-                settings: Arc::new(Mutex::new(EnvironmentSettings { configuration })),
+                settings: Arc::new(Mutex::new(settings)),
                 executor: Arc::default(),
             },
         }
     }
 
-    /// On a cluster that is there already (of a test, say).
+    /// On a cluster that is there already (of a test, say). No file is read.
     pub fn on(executor: Arc<Executor>) -> Self {
-        let environment = StreamExecutionEnvironment::new();
+        let environment = StreamExecutionEnvironment::with_configuration(Configuration::default());
         *environment.shared.executor.lock() = Some(executor);
         environment
     }
 
-    /// Sets a key of the configuration.
+    /// Sets a key of the configuration. An unknown key, or a value that does not fit, is told when the program is executed, with the
+    /// nearest key. What is not Flott's but the program's is set with [`StreamExecutionEnvironment::set_parameter`].
     pub fn set(&self, key: &str, value: impl ToString) -> &Self {
-        self.shared.settings.lock().configuration.insert(key.to_owned(), value.to_string());
+        if let Err(error) = self.shared.settings.lock().configuration.set(key, &value.to_string()) {
+            self.shared.graph.fail(error);
+        }
         self
     }
 
     /// The value of a key of the configuration.
     pub fn get(&self, key: &str) -> Option<String> {
-        self.shared.settings.lock().configuration.get(key).cloned()
+        self.shared.settings.lock().configuration.get(key).map(str::to_owned)
+    }
+
+    /// Sets a parameter of the program's own (global job parameters of Flink): functions find it in
+    /// [`RuntimeContext::configuration`](crate::RuntimeContext::configuration).
+    pub fn set_parameter(&self, name: &str, value: impl ToString) -> &Self {
+        if flott_types::config::option(name).is_ok() {
+            let error = format!("'{name}' is an option of Flott and no parameter; use `set`");
+            self.shared.graph.fail(Error::invalid(error));
+        }
+        self.shared.settings.lock().parameters.insert(name.to_owned(), value.to_string());
+        self
     }
 
     /// `parallelism.default`: how many subtasks operators have that do not say otherwise.
@@ -124,20 +157,21 @@ impl StreamExecutionEnvironment {
         self.set("execution.runtime-mode", mode)
     }
 
-    /// `execution.buffer-timeout.interval`, in milliseconds. A negative one: output is held back until a batch is full or the input
-    /// is dry.
-    pub fn set_buffer_timeout(&self, millis: i64) -> &Self {
-        self.set("execution.buffer-timeout.enabled", millis >= 0);
-        if millis < 0 {
-            return self;
+    /// `execution.buffer-timeout.interval`. None: output is held back until a batch is full or the input is dry.
+    pub fn set_buffer_timeout(&self, timeout: impl Into<Option<Duration>>) -> &Self {
+        let timeout = timeout.into();
+        self.set("execution.buffer-timeout.enabled", timeout.is_some());
+        match timeout {
+            None => self,
+            Some(timeout) => {
+                self.set("execution.buffer-timeout.interval", format!("{} ms", timeout.as_millis()))
+            }
         }
-        self.set("execution.buffer-timeout.interval", millis)
     }
 
-    /// Takes a checkpoint every so many milliseconds; more with [`StreamExecutionEnvironment::set`] and the keys
-    /// `execution.checkpointing.*`.
-    pub fn enable_checkpointing(&self, interval_millis: u64) -> &Self {
-        self.set("execution.checkpointing.interval", format!("{interval_millis} ms"))
+    /// Takes a checkpoint that often; more with [`StreamExecutionEnvironment::set`] and the keys `execution.checkpointing.*`.
+    pub fn enable_checkpointing(&self, interval: Duration) -> &Self {
+        self.set("execution.checkpointing.interval", format!("{} ms", interval.as_millis()))
     }
 
     /// Operators do not call each other directly, but through exchanges. For debugging.
@@ -186,7 +220,11 @@ impl StreamExecutionEnvironment {
     }
 
     fn settings(&self, name: &str) -> Result<Settings> {
-        let mut configuration = self.shared.settings.lock().configuration.clone();
+        let mut configuration: BTreeMap<String, String> = {
+            let settings = self.shared.settings.lock();
+            let own = settings.configuration.iter().map(|(key, value)| (key.to_owned(), value.to_owned()));
+            own.chain(settings.parameters.clone()).collect()
+        };
         let mode = configuration.get("execution.runtime-mode").map(|mode| mode.to_ascii_lowercase());
         if mode.as_deref() == Some("automatic") {
             let mode = if self.shared.graph.is_bounded() { "BATCH" } else { "STREAMING" };
@@ -196,14 +234,6 @@ impl StreamExecutionEnvironment {
             return Err(Error::invalid(
                 "'execution.runtime-mode' is BATCH, but a source is unbounded; use STREAMING or AUTOMATIC",
             ));
-        }
-        for (key, value) in &configuration {
-            let duration = key.ends_with(".interval") || key.ends_with(".timeout");
-            if duration && key.starts_with("execution.checkpointing") && parse_duration(value).is_none() {
-                return Err(Error::invalid(format!(
-                    "'{key}' is '{value}'; expected a duration such as '10 s'"
-                )));
-            }
         }
         let chaining =
             configuration.get("pipeline.operator-chaining.enabled").is_none_or(|text| text != "false");
@@ -230,6 +260,7 @@ impl StreamExecutionEnvironment {
         if let Some(executor) = &*executor {
             return Ok(executor.clone());
         }
+        crate::logging::install();
         let local = Executor::local()?;
         Ok(executor.insert(local).clone())
     }

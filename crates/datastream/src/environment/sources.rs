@@ -6,7 +6,10 @@ use flott_batch::Record;
 use flott_connector::Produces;
 use flott_types::Result;
 
-use crate::source::{CollectionSource, IteratorSource, SequenceSource, SocketTextSource, TextFileSource};
+use crate::source::{
+    Channel, ChannelSource, CollectionSource, IteratorSource, SequenceSource, SocketTextSource,
+    TextFileSource,
+};
 use crate::time::{WatermarkStrategy, WatermarkedSource};
 use crate::{DataStream, StreamExecutionEnvironment};
 
@@ -21,23 +24,66 @@ impl StreamExecutionEnvironment {
         self.add_source("Source", Arc::new(WatermarkedSource::new(source, strategy))).name(name)
     }
 
-    /// These values.
+    /// These values, in their order, read by one subtask (`fromData` of Flink). Texts may be `&str`: the stream is of `String`.
+    ///
+    /// ```
+    /// # use flott_datastream::*;
+    /// # let env = StreamExecutionEnvironment::new();
+    /// let words: DataStream<String> = env.from_collection(["to", "be"]);
+    /// let words = words.execute_and_collect("words")?.collect::<Result<Vec<_>>>()?;
+    /// assert_eq!(words, ["to", "be"]);
+    /// # Ok::<(), Error>(())
+    /// ```
     ///
     /// # Errors
-    /// The values are written and read again, since every subtask must be able to have them: if that fails, executing the
-    /// program does.
-    pub fn from_collection<T: Record>(&self, values: impl IntoIterator<Item = T>) -> DataStream<T> {
-        let source = CollectionSource::new(values);
+    /// The values are written and read again, since they must outlive a failure: if that fails, executing the program does.
+    pub fn from_collection<T, I>(&self, values: I) -> DataStream<T>
+    where
+        T: Record,
+        I: IntoIterator,
+        I::Item: IntoRecord<T>,
+    {
+        self.from_parallel_collection(values).only_one()
+    }
+
+    /// These values, dealt out to as many subtasks as there are: in no order between them.
+    ///
+    /// # Errors
+    /// As [`StreamExecutionEnvironment::from_collection`].
+    pub fn from_parallel_collection<T, I>(&self, values: I) -> DataStream<T>
+    where
+        T: Record,
+        I: IntoIterator,
+        I::Item: IntoRecord<T>,
+    {
+        let source = CollectionSource::new(values.into_iter().map(IntoRecord::into_record));
         self.fallible("Collection Source", source)
     }
 
-    /// The values of an iterator, which is made anew by each attempt. It is read by one subtask.
+    /// The values of an iterator, which is made anew by each attempt. It is read by one subtask, on a thread of its own: an iterator that
+    /// waits for its next value holds up nobody.
     pub fn from_iter<T, I>(&self, make: impl Fn() -> I + Send + Sync + 'static) -> DataStream<T>
     where
         T: Record,
         I: Iterator<Item = T> + Send + 'static,
     {
         self.add_source("Iterator Source", Arc::new(IteratorSource::bounded(make)))
+    }
+
+    /// The values that come out of a channel, each at once: of the standard library, of tokio, or of any other one as a closure. It ends
+    /// with the last sender. A channel has no positions: a failure loses the values that came after the last checkpoint.
+    ///
+    /// ```
+    /// # use flott_datastream::*;
+    /// # let env = StreamExecutionEnvironment::new();
+    /// let (sender, receiver) = std::sync::mpsc::channel();
+    /// let mut squares = env.from_channel(receiver).map(|n: i64| n * n).execute_and_collect("squares")?;
+    /// sender.send(3).unwrap();
+    /// assert_eq!(squares.next().transpose()?, Some(9));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn from_channel<T: Record>(&self, channel: impl Channel<T>) -> DataStream<T> {
+        self.add_source("Channel Source", Arc::new(ChannelSource::new(channel))).only_one()
     }
 
     /// The numbers from here to there, both included.
@@ -69,6 +115,30 @@ impl StreamExecutionEnvironment {
                 self.add_source(name, Arc::new(IteratorSource::bounded(std::iter::empty::<T>)))
             }
         }
+    }
+}
+
+/// What a value of a program's text becomes as a record: itself, and text that is borrowed becomes a `String`.
+pub trait IntoRecord<T> {
+    /// The record.
+    fn into_record(self) -> T;
+}
+
+impl<T: Record> IntoRecord<T> for T {
+    fn into_record(self) -> T {
+        self
+    }
+}
+
+impl IntoRecord<String> for &str {
+    fn into_record(self) -> String {
+        self.to_owned()
+    }
+}
+
+impl<V> IntoRecord<(String, V)> for (&str, V) {
+    fn into_record(self) -> (String, V) {
+        (self.0.to_owned(), self.1)
     }
 }
 

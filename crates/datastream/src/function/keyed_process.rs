@@ -123,11 +123,69 @@ pub(crate) struct KeyedCall<'a> {
     pub now: Timestamp,
 }
 
+/// What belongs to the key during a call, without the output: see [`KeyedContext::split`].
+pub struct KeyedStates<'s, 'c, K> {
+    key: &'s K,
+    call: &'s mut KeyedCall<'c>,
+}
+
+impl<K> KeyedStates<'_, '_, K> {
+    /// The key of the record or timer.
+    pub fn current_key(&self) -> &K {
+        self.key
+    }
+
+    /// The timestamp of the record, if it has one, or of the timer.
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        self.call.timestamp
+    }
+
+    /// Event time: no record with a timestamp at or below will follow, unless it is late.
+    pub fn current_watermark(&self) -> Watermark {
+        self.call.watermark
+    }
+
+    /// The time by the clock, in milliseconds since the epoch.
+    pub fn current_processing_time(&self) -> Timestamp {
+        self.call.now
+    }
+}
+
+impl<K> StateAccess for KeyedStates<'_, '_, K> {
+    fn states(&self) -> &States {
+        self.call.states
+    }
+
+    fn states_mut(&mut self) -> &mut States {
+        self.call.states
+    }
+}
+
 /// What a [`KeyedProcessFunction`] may use during a call.
 pub struct KeyedContext<'a, K, O> {
     pub(crate) key: &'a K,
     pub(crate) collector: Collector<'a, O>,
     pub(crate) call: KeyedCall<'a>,
+}
+
+impl<'a, K, O> KeyedContext<'a, K, O> {
+    /// The states of the key and the output, each by itself: so a state can be gone through while values are put out.
+    ///
+    /// ```
+    /// # use flott_datastream::*;
+    /// # struct F { pages: MapState<String, u32> }
+    /// # impl F {
+    /// # fn report(&self, ctx: &mut KeyedContext<'_, u64, (String, u32)>) {
+    /// let (states, out) = ctx.split();
+    /// for (page, visits) in self.pages.iter(&states) {
+    ///     out.collect((page.clone(), *visits));
+    /// }
+    /// # }
+    /// # }
+    /// ```
+    pub fn split(&mut self) -> (KeyedStates<'_, 'a, K>, &mut Collector<'a, O>) {
+        (KeyedStates { key: self.key, call: &mut self.call }, &mut self.collector)
+    }
 }
 
 impl<K, O: Record> KeyedContext<'_, K, O> {

@@ -105,6 +105,26 @@ impl<O> ProcessContext<'_, O> {
     }
 }
 
+impl<'a, O> ProcessContext<'a, O> {
+    /// The operator state and the output, each by itself: so a state can be gone through while values are put out.
+    pub fn split(&mut self) -> (OwnStates<'_>, &mut Collector<'a, O>) {
+        (OwnStates(self.states), &mut self.collector)
+    }
+}
+
+/// The operator state of a function, without the output: see [`ProcessContext::split`].
+pub struct OwnStates<'a>(&'a mut States);
+
+impl OperatorStateAccess for OwnStates<'_> {
+    fn all_states(&self) -> &States {
+        self.0
+    }
+
+    fn all_states_mut(&mut self) -> &mut States {
+        self.0
+    }
+}
+
 impl<O: Record> ProcessContext<'_, O> {
     /// Puts out a value, with the timestamp of the record.
     #[inline]

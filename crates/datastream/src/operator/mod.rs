@@ -13,6 +13,7 @@ mod partition;
 mod process;
 mod process_core;
 mod reduce;
+mod side_output;
 #[cfg(test)]
 mod testing;
 
@@ -30,3 +31,4 @@ pub(crate) use partition::Route;
 pub(crate) use process::Process;
 pub(crate) use process_core::ProcessCore;
 pub(crate) use reduce::Reduce;
+pub(crate) use side_output::SideOutput;

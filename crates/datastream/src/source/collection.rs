@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use flott_batch::Record;
+use flott_batch::{Record, copy};
 use flott_connector::{
     Boundedness, EnumeratorContext, FixedSplits, Produces, ReaderContext, Source, SourceReader,
     SplitEnumerator,
@@ -18,7 +18,7 @@ use super::position::{Range, RangeReader, Values};
 ///
 /// They are kept written, as in Flink, so that a restart reads them again without them being `Clone`.
 pub struct CollectionSource<T> {
-    /// Each value as MessagePack with names, which understands whatever a type does with serde.
+    /// Each value as [`copy::write`] gives it.
     values: Arc<[Box<[u8]>]>,
     value: PhantomData<fn() -> T>,
 }
@@ -30,7 +30,7 @@ impl<T: Record> CollectionSource<T> {
     /// If the `Serialize` of one refuses; the message says which.
     pub fn new(values: impl IntoIterator<Item = T>) -> Result<Self> {
         let write = |(at, value): (usize, T)| {
-            let bytes = rmp_serde::to_vec_named(&value).map_err(|error| {
+            let bytes = copy::write(&value).map_err(|error| {
                 Error::invalid(format!("value {at} of the collection cannot be written")).with_source(error)
             })?;
             Ok(bytes.into_boxed_slice())
@@ -81,7 +81,7 @@ impl<T: Record> Values<T> for Written {
         // A job restored with a shorter collection ends where that one does.
         let written = self.0.iter().skip(usize::try_from(range.next).unwrap_or(usize::MAX)).take(wanted);
         let read = |(at, bytes): (u64, &[u8])| {
-            rmp_serde::from_slice(bytes).map_err(|error| {
+            copy::read(bytes).map_err(|error| {
                 Error::data(format!("value {at} of the collection cannot be read again")).with_source(error)
             })
         };

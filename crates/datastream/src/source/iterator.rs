@@ -1,20 +1,24 @@
 //! An iterator that can be made again.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use flott_batch::Record;
+use flott_batch::{Record, Records};
 use flott_connector::{
-    Boundedness, EnumeratorContext, FixedSplits, Produces, ReaderContext, Source, SourceReader,
-    SplitEnumerator,
+    Boundedness, EnumeratorContext, FixedSplits, Poll, Produces, ReaderContext, Source, SourceOutput,
+    SourceReader, Split, SplitEnumerator,
 };
-use flott_types::{Error, Result};
+use flott_runtime::chain::guard;
+use flott_types::{Error, Result, Timestamp};
 
-use super::position::{Range, RangeReader, Values};
+use super::inbox::{Inbox, Taken, Wanted, Wants, thread};
+use super::position::Range;
 
 type BoxedIterator<T> = Box<dyn Iterator<Item = T> + Send>;
 
-/// The values of an iterator, read by one reader. The function makes it anew after a restart, and what was read is skipped: it must
+/// The values of an iterator, read by one reader, on a thread of its own: an iterator that waits for its next value (of a channel, of standard
+/// input) holds up neither the values before nor checkpoints nor a cancellation. The function makes it anew after a restart, and what was read is skipped: it must
 /// give the same values again.
 pub struct IteratorSource<T> {
     make: Arc<dyn Fn() -> BoxedIterator<T> + Send + Sync>,
@@ -61,41 +65,97 @@ impl<T: Record> Source for IteratorSource<T> {
     }
 
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
-        let values = Remade { make: self.make.clone(), open: None };
-        Ok(RangeReader::new(values, context.batch_size).of::<T>())
+        let (make, ranges) = (self.make.clone(), VecDeque::new());
+        Ok(Box::new(IteratorReader { make, context, ranges, open: None }))
     }
 }
 
 impl<T: Record> Produces<T> for IteratorSource<T> {}
 
-struct Remade<T> {
+struct IteratorReader<T> {
     make: Arc<dyn Fn() -> BoxedIterator<T> + Send + Sync>,
-    /// With the number of its next value.
-    open: Option<(u64, BoxedIterator<T>)>,
+    context: ReaderContext,
+    ranges: VecDeque<Range>,
+    open: Option<Open<T>>,
 }
 
-impl<T: Record> Remade<T> {
-    fn at(&mut self, next: u64) -> Result<&mut (u64, BoxedIterator<T>)> {
-        if self.open.as_ref().is_none_or(|(at, _)| *at != next) {
-            let mut iterator = (self.make)();
-            for at in 0..next {
-                if iterator.next().is_none() {
-                    return Err(Error::external(format!(
-                        "the iterator ends after {at} values; {next} were read before the restart"
-                    )));
-                }
-            }
-            self.open = Some((next, iterator));
-        }
-        self.open.as_mut().ok_or_else(|| Error::internal("an iterator is not open"))
+/// The thread that goes through the iterator, seen from the task. It may take its time with each value, so each is handed over at once.
+struct Open<T> {
+    inbox: Arc<Inbox<T>>,
+    _wants: Wants,
+}
+
+impl<T: Record> Open<T> {
+    fn new(make: Arc<dyn Fn() -> BoxedIterator<T> + Send + Sync>, from: u64, full: usize) -> Result<Self> {
+        let inbox = Arc::new(Inbox::new(full));
+        let (wants, wanted) = Wanted::new();
+        let own = inbox.clone();
+        thread("an iterator source", move || {
+            own.end(guard("an iterator source", || go_through(&make, from, &own, &wanted)));
+        })?;
+        Ok(Open { inbox, _wants: wants })
     }
 }
 
-impl<T: Record> Values<T> for Remade<T> {
-    fn values(&mut self, range: &Range, wanted: usize) -> Result<Vec<T>> {
-        let (at, iterator) = self.at(range.next)?;
-        let values: Vec<T> = iterator.by_ref().take(wanted).collect();
-        *at += values.len() as u64;
-        Ok(values)
+fn go_through<T>(
+    make: &Arc<dyn Fn() -> BoxedIterator<T> + Send + Sync>,
+    from: u64,
+    inbox: &Inbox<T>,
+    wanted: &Wanted,
+) -> Result<()> {
+    let mut iterator = make();
+    for at in 0..from {
+        if iterator.next().is_none() {
+            return Err(Error::external(format!(
+                "the iterator ends after {at} values; {from} were read before the restart"
+            )));
+        }
+    }
+    for value in iterator {
+        if !inbox.put(value, wanted) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+impl<T: Record> SourceReader for IteratorReader<T> {
+    fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
+        for split in &splits {
+            self.ranges.push_back(Range::from_split(split)?);
+        }
+        Ok(())
+    }
+
+    fn poll(&mut self, output: &mut dyn SourceOutput) -> Result<Poll> {
+        let Some(range) = self.ranges.front_mut() else {
+            return Ok(Poll::SplitsDone);
+        };
+        let open = match &self.open {
+            Some(open) => open,
+            None => {
+                let batch = self.context.batch_size;
+                self.open.insert(Open::new(self.make.clone(), range.next, batch)?)
+            }
+        };
+        let id = range.id();
+        match open.inbox.take(&self.context.waker)? {
+            Taken::Values(values) => {
+                range.next += values.len() as u64;
+                output.emit(&id, Records::new(values).into())?;
+                Ok(Poll::More)
+            }
+            Taken::Nothing => Ok(Poll::Wait(Timestamp::MAX)),
+            Taken::Ended => {
+                self.ranges.pop_front();
+                self.open = None;
+                output.split_finished(&id)?;
+                Ok(if self.ranges.is_empty() { Poll::SplitsDone } else { Poll::More })
+            }
+        }
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<Split>> {
+        self.ranges.iter().map(Range::to_split).collect()
     }
 }

@@ -6,15 +6,18 @@
 //! | source | reads |
 //! |---|---|
 //! | [`CollectionSource`] | values given by the program |
-//! | [`IteratorSource`] | an iterator that can be made again |
+//! | [`IteratorSource`] | an iterator that can be made again, on a thread of its own |
+//! | [`ChannelSource`] | a channel of the standard library, of tokio, or any other one |
 //! | [`SequenceSource`] | the numbers from here to there |
 //! | [`SocketTextSource`] | lines of a TCP connection; nothing is read twice, so that a failure loses lines |
 //! | [`TextFileSource`] | lines of files, those that there are or also those to come |
 //! | [`RateLimited`] | another source, so many records a second |
 //! | [`HybridSource`] | several sources, one after the other |
 
+mod channel;
 mod collection;
 mod hybrid;
+mod inbox;
 mod iterator;
 mod position;
 mod rate_limited;
@@ -22,6 +25,7 @@ mod sequence;
 mod socket;
 mod text_file;
 
+pub use channel::{Channel, ChannelSource, Received};
 pub use collection::CollectionSource;
 pub use hybrid::{HybridSource, Switch};
 pub use iterator::IteratorSource;

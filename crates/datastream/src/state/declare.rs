@@ -11,6 +11,7 @@ use super::{
     AggregatingState, BroadcastState, Key, ListColumn, ListState, MapColumn, MapState, OperatorListState,
     ReducingState, StateColumn, StateTtlConfig, ValueColumn, ValueState,
 };
+use crate::codec::FieldChanges;
 use crate::runtime_context::KeyedScope;
 use crate::{AggregateFunction, RuntimeContext};
 
@@ -231,10 +232,28 @@ fn not_keyed(name: &str) -> Error {
 /// Tells what became of a keyed state. `found` is whether the snapshot knows the operator, `known` whether it knows the state.
 pub(crate) fn tell(operator: &str, state: &str, known: bool, migration: Option<&Migration>, found: bool) {
     match migration {
-        Some(Migration { from, to }) => tracing::info!(operator, state, from, to, "state is migrated"),
+        Some(Migration { from, to, fields }) => {
+            tracing::info!(operator, state, from, to, "state is migrated");
+            tell_fields(operator, state, fields);
+        }
         None if known => tracing::info!(operator, state, "state is kept"),
         None if found => tracing::info!(operator, state, "state is new"),
         None => {}
+    }
+}
+
+/// Values of a field that is gone are gone too. If it was only renamed, somebody wants to know.
+pub(crate) fn tell_fields(operator: &str, state: &str, fields: &FieldChanges) {
+    if !fields.dropped.is_empty() {
+        tracing::warn!(
+            operator,
+            state,
+            dropped = fields.dropped.join(", "),
+            new = fields.new.join(", "),
+            "fields of state are dropped: the type does not have them; one that was renamed needs #[serde(alias = \"...\")]"
+        );
+    } else if !fields.new.is_empty() {
+        tracing::info!(operator, state, new = fields.new.join(", "), "fields of state are new");
     }
 }
 

@@ -33,7 +33,7 @@ mod ttl;
 mod value;
 mod value_column;
 
-pub(crate) use declare::{tell, tell_dropped};
+pub(crate) use declare::{tell, tell_dropped, tell_fields};
 pub use fold::{AggregatingState, ReducingState};
 pub use key::Key;
 pub(crate) use key::{ByRef, ByValue, KeyBy};

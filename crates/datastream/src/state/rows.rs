@@ -11,7 +11,7 @@ use flott_state::KeyedDelta;
 use flott_types::{Error, Result};
 
 use super::Keys;
-use crate::codec::{ColumnCodec, type_text};
+use crate::codec::{ColumnCodec, FieldChanges, type_text};
 
 /// A column of a snapshot's rows.
 pub(crate) fn stored<'a>(
@@ -41,6 +41,7 @@ pub(crate) fn failed(error: ArrowError) -> Error {
 pub(crate) struct Migration {
     pub from: String,
     pub to: String,
+    pub fields: FieldChanges,
 }
 
 impl Migration {
@@ -48,7 +49,7 @@ impl Migration {
     pub fn note<T>(known: &mut Option<Migration>, stored: &Field, codec: &ColumnCodec<T>) {
         let (from, to) = (type_text(stored), codec.type_text());
         if from != to && known.is_none() {
-            *known = Some(Migration { from, to });
+            *known = Some(Migration { from, to, fields: codec.field_changes(stored) });
         }
     }
 }

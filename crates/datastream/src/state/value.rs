@@ -77,6 +77,40 @@ impl<T: Record> ValueState<T> {
         }
     }
 
+    /// A copy of the value of the current key, or the type's default if it has none.
+    pub fn get_or_default(&self, context: &impl StateAccess) -> T
+    where
+        T: Clone + Default,
+    {
+        self.get(context).cloned().unwrap_or_default()
+    }
+
+    /// Changes the value of the current key in place; one that is not there is the type's default before. Answers what the function does.
+    ///
+    /// ```
+    /// # use flott_datastream::*;
+    /// # fn count(count: ValueState<u64>, ctx: &mut KeyedContext<'_, String, u64>) {
+    /// let count = count.update(ctx, |count| {
+    ///     *count += 1;
+    ///     *count
+    /// });
+    /// # ctx.collect(count);
+    /// # }
+    /// ```
+    #[inline]
+    pub fn update<R>(&self, context: &mut impl StateAccess, change: impl FnOnce(&mut T) -> R) -> R
+    where
+        T: Default,
+    {
+        if let Some(value) = self.get_mut(context) {
+            return change(value);
+        }
+        let mut value = T::default();
+        let result = change(&mut value);
+        self.set(context, value);
+        result
+    }
+
     /// Removes the value of the current key and gives it.
     pub fn take(&self, context: &mut impl StateAccess) -> Option<T> {
         let states = context.states_mut();

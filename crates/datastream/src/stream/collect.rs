@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use flott_batch::{Batch, Record};
 use flott_cluster::{NextRows, ResultStream};
+use flott_plan::Exchange;
 use flott_types::{Error, Result};
 use futures_core::Stream;
 
-use crate::graph::NodeKind;
+use crate::graph::{NodeKind, Upstream};
 use crate::{DataStream, JobClient};
 
 /// The values of a stream, as they come. When it is dropped the job is cancelled.
@@ -30,7 +31,11 @@ impl<T: Record> DataStream<T> {
     /// # Errors
     /// If the program or its configuration is wrong. What goes wrong later is an item of the iterator.
     pub fn execute_and_collect(&self, name: &str) -> Result<Collected<T>> {
-        self.shared.graph.add("Collect", NodeKind::Collect, self.inputs());
+        let node = self.shared.graph.add("Collect", NodeKind::Collect, self.inputs());
+        if let [Upstream { exchange: Exchange::Forward, .. }] = &self.upstreams[..] {
+            // What one subtask puts out is collected in its order.
+            self.shared.graph.change(node, |node| node.beside_input = true);
+        }
         let submitted = self.environment().execute_async(name);
         // Whatever became of it: a later execution must not collect for nobody.
         self.shared.graph.executed();

@@ -1,6 +1,7 @@
 //! Joins of two keyed streams by distance in event time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use flott_batch::Record;
 use flott_types::Result;
@@ -47,6 +48,12 @@ impl<K: Key, L: Record> KeyedStream<K, L> {
 }
 
 impl<K: Key, L: Record, R: Record> IntervalJoin<K, L, R> {
+    /// A record of this stream joins those of the other one from so long before it to so long after it, both included.
+    pub fn within(&self, before: Duration, after: Duration) -> IntervalJoined<K, L, R> {
+        let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        self.between(-millis(before), millis(after))
+    }
+
     /// A record of this stream at `t` joins those of the other one from `t + lower` to `t + upper`, in milliseconds, both included.
     /// Either may be negative.
     pub fn between(&self, lower: i64, upper: i64) -> IntervalJoined<K, L, R> {

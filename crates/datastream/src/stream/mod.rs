@@ -13,8 +13,10 @@ mod window_join;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use flott_batch::Record;
+use flott_operator::Operator;
 use flott_plan::{Chaining, Exchange};
 use flott_types::{Error, Result};
 
@@ -30,7 +32,7 @@ pub use window_join::{
 
 use crate::environment::Shared;
 use crate::graph::{NodeKind, OperatorFactory, Transformation, Upstream};
-use crate::operator::{Filter, FlatMap, Map, MapPartition, Process, Route};
+use crate::operator::{Filter, FlatMap, Map, MapPartition, Process, Route, SideOutput};
 use crate::state::{ByRef, ByValue, Key, KeyBy};
 use crate::time::{TimestampsAndWatermarks, WatermarkStrategy};
 use crate::transform::{Of, factory, transform};
@@ -80,6 +82,7 @@ impl<T: Record> DataStream<T> {
     /// # assert_eq!(squares.execute_and_collect("t")?.collect::<Result<Vec<i64>>>()?.iter().sum::<i64>(), 14);
     /// # Ok::<(), Error>(())
     /// ```
+    #[must_use = "a stream that is put nowhere has no effect; `sink_to`, `print` or `discard` end one"]
     pub fn map<U: Record, F>(&self, mut function: F) -> DataStream<U>
     where
         F: FnMut(T) -> U + Clone + Send + 'static,
@@ -88,6 +91,7 @@ impl<T: Record> DataStream<T> {
     }
 
     /// One value for each, by a function that may fail; an error fails the task.
+    #[must_use = "a stream that is put nowhere has no effect; `sink_to`, `print` or `discard` end one"]
     pub fn try_map<U: Record, F>(&self, function: F) -> DataStream<U>
     where
         F: FnMut(T) -> Result<U> + Clone + Send + 'static,
@@ -104,6 +108,7 @@ impl<T: Record> DataStream<T> {
     }
 
     /// Only the values for which the function says yes.
+    #[must_use = "a stream that is put nowhere has no effect; `sink_to`, `print` or `discard` end one"]
     pub fn filter<F>(&self, function: F) -> DataStream<T>
     where
         F: FnMut(&T) -> bool + Clone + Send + 'static,
@@ -123,6 +128,7 @@ impl<T: Record> DataStream<T> {
     /// # assert_eq!(words.execute_and_collect("t")?.count(), 6);
     /// # Ok::<(), Error>(())
     /// ```
+    #[must_use = "a stream that is put nowhere has no effect; `sink_to`, `print` or `discard` end one"]
     pub fn flat_map<U: Record, F>(&self, mut function: F) -> DataStream<U>
     where
         F: FnMut(T, &mut Collector<'_, U>) + Clone + Send + 'static,
@@ -134,6 +140,7 @@ impl<T: Record> DataStream<T> {
     }
 
     /// Any number of values for each, by a function that may fail; an error fails the task.
+    #[must_use = "a stream that is put nowhere has no effect; `sink_to`, `print` or `discard` end one"]
     pub fn try_flat_map<U: Record, F>(&self, function: F) -> DataStream<U>
     where
         F: FnMut(T, &mut Collector<'_, U>) -> Result<()> + Clone + Send + 'static,
@@ -143,6 +150,7 @@ impl<T: Record> DataStream<T> {
     }
 
     /// A function of all values of a subtask, called once, when the input has ended.
+    #[must_use = "a stream that is put nowhere has no effect; `sink_to`, `print` or `discard` end one"]
     pub fn map_partition<U: Record, F>(&self, function: F) -> DataStream<U>
     where
         F: FnMut(Vec<T>, &mut Collector<'_, U>) + Clone + Send + 'static,
@@ -184,11 +192,18 @@ impl<T: Record> DataStream<T> {
     }
 
     /// What the operator that makes this stream puts out to a side output.
+    #[must_use = "a stream that is put nowhere has no effect; `sink_to`, `print` or `discard` end one"]
     pub fn side_output<X: Record>(&self, tag: &OutputTag<X>) -> DataStream<X> {
-        let side = |upstream: &Upstream| Upstream {
-            node: upstream.node,
-            exchange: Exchange::Forward,
-            tag: Some(tag.id().to_owned()),
+        let own = tag.arc();
+        let factory =
+            factory((), move |(), _, _| Ok(Box::new(SideOutput::<X>::new(own.clone())) as Box<dyn Operator>));
+        let side = |upstream: &Upstream| {
+            let tag = Some(tag.id().to_owned());
+            let input = Upstream { node: upstream.node, exchange: Exchange::Forward, tag };
+            let kind = NodeKind::Operator(factory.clone());
+            let node = self.shared.graph.add("Side Output", kind, vec![vec![input]]);
+            self.shared.graph.change(node, |node| node.beside_input = true);
+            Upstream { node, exchange: Exchange::Forward, tag: None }
         };
         DataStream::new(self.shared.clone(), self.upstreams.iter().map(side).collect())
     }
@@ -197,6 +212,7 @@ impl<T: Record> DataStream<T> {
     ///
     /// The key is computed for each record. Where it is a part of the record that is not cheap to copy, use
     /// [`DataStream::key_by_ref`].
+    #[must_use = "a stream that is put nowhere has no effect; `sink_to`, `print` or `discard` end one"]
     pub fn key_by<K: Key, F>(&self, key: F) -> KeyedStream<K, T>
     where
         F: Fn(&T) -> K + Send + Sync + 'static,
@@ -214,6 +230,7 @@ impl<T: Record> DataStream<T> {
     /// # assert_eq!(counts.execute_and_collect("t")?.last().transpose()?, Some(("a".to_owned(), 3)));
     /// # Ok::<(), Error>(())
     /// ```
+    #[must_use = "a stream that is put nowhere has no effect; `sink_to`, `print` or `discard` end one"]
     pub fn key_by_ref<K: Key, F>(&self, key: F) -> KeyedStream<K, T>
     where
         F: Fn(&T) -> &K + Send + Sync + 'static,
@@ -329,10 +346,11 @@ impl<T: Record> DataStream<T> {
         self.change(|node| node.wishes.chaining = Chaining::Never)
     }
 
-    /// How long the operator's output may be held back for larger batches, in milliseconds; -1 until a batch is full or the
-    /// input is dry.
+    /// How long the operator's output may be held back for larger batches; none: until a batch is full or the input is dry.
     #[must_use]
-    pub fn buffer_timeout(self, millis: i64) -> Self {
+    pub fn buffer_timeout(self, timeout: impl Into<Option<Duration>>) -> Self {
+        let millis =
+            timeout.into().map_or(-1, |timeout| i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX));
         self.change(|node| node.wishes.buffer_timeout = Some(millis))
     }
 }

@@ -138,7 +138,7 @@ fn checkpoints_complete_while_requests_hang_and_a_restored_job_asks_again() {
     };
     let folder = tempfile::tempdir().unwrap();
     let env = environment(1);
-    env.enable_checkpointing(20)
+    env.enable_checkpointing(Duration::from_millis(20))
         .set("execution.checkpointing.dir", format!("file://{}", folder.path().display()))
         .set("restart-strategy.type", "fixed-delay")
         .set("restart-strategy.fixed-delay.delay", "1 ms");

@@ -42,7 +42,7 @@ impl MapFunction<i64> for Told {
 #[test]
 fn a_function_is_opened_before_its_first_record_and_closed_after_its_last() {
     let env = StreamExecutionEnvironment::new();
-    env.set_parallelism(1).set("greeting", "hello");
+    env.set_parallelism(1).set_parameter("greeting", "hello");
     let told = Told::default();
     let values =
         env.from_sequence(1, 2).map_with(told.clone()).name("told").execute_and_collect("told").unwrap();

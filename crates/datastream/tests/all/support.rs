@@ -163,6 +163,7 @@ pub fn cluster(clock: &Arc<ManualClock>) -> Arc<Executor> {
 
 /// A program with this parallelism, that starts from a savepoint if there is one.
 pub fn environment(parallelism: u32, savepoint: Option<&str>) -> StreamExecutionEnvironment {
+    Log::global();
     let env = StreamExecutionEnvironment::new();
     env.set_parallelism(parallelism).set_max_parallelism(16);
     if let Some(path) = savepoint {
@@ -199,7 +200,8 @@ impl Log {
         static LOG: OnceLock<Log> = OnceLock::new();
         let install = || {
             let log = Log::default();
-            tracing::subscriber::set_global_default(log.clone()).unwrap();
+            // Where tests look at it, this comes before the first program; elsewhere a program's own log may be there.
+            tracing::subscriber::set_global_default(log.clone()).ok();
             log
         };
         LOG.get_or_init(install).clone()
@@ -213,7 +215,7 @@ impl Log {
 
 impl tracing::Subscriber for Log {
     fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        metadata.target().starts_with("flott_")
+        metadata.target().starts_with("flott")
     }
 
     fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {

@@ -19,7 +19,8 @@ fn events(env: &StreamExecutionEnvironment, events: &[(&str, i64)]) -> DataStrea
     let events: Vec<Event> = events.iter().map(|(key, at)| ((*key).to_owned(), *at)).collect();
     let strategy = WatermarkStrategy::for_bounded_out_of_orderness(Duration::from_secs(3_600));
     let strategy = strategy.with_timestamp_assigner(|event: &Event, _| event.1);
-    env.from_collection(events).assign_timestamps_and_watermarks(strategy)
+    // One subtask, so that those of a key stay in order.
+    env.from_collection(events).assign_timestamps_and_watermarks(strategy).parallelism(1)
 }
 
 fn left(env: &StreamExecutionEnvironment) -> DataStream<Event> {

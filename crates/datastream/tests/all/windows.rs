@@ -165,7 +165,7 @@ fn time(number: &i64) -> Timestamp {
 /// The sums of ten keys in tumbling windows and sessions, of a program that fails so often.
 fn sums(faults: i64) -> Vec<(i64, i64)> {
     let env = StreamExecutionEnvironment::new();
-    env.set_parallelism(2).enable_checkpointing(5);
+    env.set_parallelism(2).enable_checkpointing(Duration::from_millis(5));
     env.set("restart-strategy.type", "fixed-delay")
         .set("restart-strategy.fixed-delay.attempts", 100)
         .set("restart-strategy.fixed-delay.delay", "1 ms")

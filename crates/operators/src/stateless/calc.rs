@@ -80,7 +80,9 @@ impl Calc {
         let after = Shared::take_out(&Schema { columns }, &mut outputs, |_| true);
         let computing = Computing::of(outputs.iter().chain(&after.parts));
         let compile = |expr: &Expr, input: &Schema| Expression::new(expr, input, context);
-        let condition = exprs.first().map(|expr| Ok((compile(expr, &before.schema)?, Computing::of([expr]))));
+        let condition = exprs
+            .first()
+            .map(|expr| -> Result<_> { Ok((compile(expr, &before.schema)?, Computing::of([expr]))) });
         Ok(Calc {
             condition: condition.transpose()?,
             before: Parts::new(&before, context)?,

@@ -153,7 +153,7 @@ fn checkpoints_are_taken_when_the_clock_of_the_test_says_so() {
     let cluster = MiniCluster::new().unwrap();
     let (source, sink) = (TestSource::new(), TestSink::transactional());
     let env = cluster.environment();
-    env.enable_checkpointing(1_000);
+    env.enable_checkpointing(Duration::from_secs(1));
     source.stream(&env).sink_to(sink.clone());
     let _job = env.execute_async("checkpoints").unwrap();
     source.push(5).unwrap();

@@ -122,8 +122,8 @@ pub fn option(key: &str) -> Result<&'static ConfigOption> {
         OPTIONS.iter().find(is_below)
     };
     named.or_else(below).ok_or_else(|| {
-        let nearest = OPTIONS.iter().min_by_key(|option| distance(option.key, key));
-        let hint = nearest.map(|option| format!("; did you mean '{}'?", option.key)).unwrap_or_default();
+        let nearest = nearest(OPTIONS.iter().map(|option| option.key), key);
+        let hint = nearest.map(|key| format!("; did you mean '{key}'?")).unwrap_or_default();
         Error::invalid(format!("there is no option '{key}'{hint}"))
     })
 }
@@ -156,6 +156,11 @@ impl ValueKind {
 
 fn wrong(key: &str, value: &str, expected: &str) -> Error {
     Error::invalid(format!("option '{key}' is '{value}'; expected {expected}"))
+}
+
+/// The word that is nearest to one that is not known.
+pub fn nearest<'a>(known: impl IntoIterator<Item = &'a str>, word: &str) -> Option<&'a str> {
+    known.into_iter().min_by_key(|known| distance(known, word))
 }
 
 /// How many characters must be changed, added or removed to make one word of the other.

@@ -8,7 +8,7 @@ use flott_state::{KeyedDelta, RestoredState};
 use flott_types::{FastSet, Result, Timestamp};
 
 use crate::codec::ColumnCodec;
-use crate::state::{DeltaRows, Keys, Migration, in_state, stored};
+use crate::state::{DeltaRows, Keys, Migration, in_state, stored, tell_fields};
 
 /// Records by key and timestamp. Those of one key and timestamp are a bucket, which a snapshot writes as one row:
 /// `(key, timestamp) -> values`.
@@ -139,8 +139,9 @@ impl<T: Record> JoinBuffer<T> {
         }
         self.changed.clear();
         self.rewrite = migration.is_some();
-        if let Some(Migration { from, to }) = migration {
+        if let Some(Migration { from, to, fields }) = migration {
             tracing::info!(state = name, from, to, "state is migrated");
+            tell_fields("interval join", name, &fields);
         }
         Ok(())
     }

@@ -74,8 +74,11 @@ impl Program {
 }
 
 fn refusal(started: Result<Program>) -> String {
-    started.err().expect("it is refused").to_string()
+    started.err().unwrap().to_string()
 }
+
+/// What a program does with its numbers.
+type Describe = fn(&DataStream<i64>) -> DataStream<i64>;
 
 fn nothing(_: &StreamExecutionEnvironment) {}
 
@@ -84,7 +87,7 @@ fn an_inserted_operator_does_not_get_the_state_of_another() {
     let folder = tempfile::tempdir().unwrap();
     let savepoint = Program::stopped(&folder, |numbers| sum(numbers, 1));
     // Before it, behind it, and beside it.
-    let inserted: [fn(&DataStream<i64>) -> DataStream<i64>; 3] = [
+    let inserted: [Describe; 3] = [
         |numbers| sum(&sum(numbers, 100), 1),
         |numbers| sum(&sum(numbers, 1), 100),
         |numbers| {
@@ -127,7 +130,7 @@ fn state_that_is_left_behind_is_told() {
 fn what_does_not_matter_to_state_may_change() {
     let folder = tempfile::tempdir().unwrap();
     let savepoint = Program::stopped(&folder, |numbers| sum(numbers, 1));
-    let changed: [fn(&DataStream<i64>) -> DataStream<i64>; 3] = [
+    let changed: [Describe; 3] = [
         |numbers| sum(numbers, 1).name("another name").parallelism(1),
         |numbers| sum(numbers, 1).filter(|_| true).map(|sum| sum),
         |numbers| {
