@@ -108,6 +108,15 @@ def request(sql, kind, seed):
     return {"script": script, "run": kind, "seed": seed, "batch": random.Random(seed).choice(sizes)}
 
 
+def rounded(rows):
+    """A deviation of BIGINTs is a double that was cut: above 2^53 its last digits depend on which rows were added up first."""
+    cut = lambda cell: f"{float(cell):.12e}" if cell is not None and re.fullmatch(r"-?\d{16,}", cell) else cell  # noqa: E731
+    found = collections.Counter()
+    for row, count in rows.items():
+        found[tuple(map(cut, row))] += count
+    return found
+
+
 def judge(sql, answer):
     """-> why the answer is wrong, or None"""
     if answer.get("failed"):
@@ -125,6 +134,8 @@ def judge(sql, answer):
     if never:
         return f"retracted a row that was never emitted: {never[0]}"
     got = +got
+    if want != got and re.search(r"\b(STDDEV|VAR)", sql.read_text(encoding="utf-8")):
+        want, got = rounded(want), rounded(got)
     if not conformance.matches(want, got):
         missing, extra = list((want - got).elements())[:2], list((got - want).elements())[:2]
         return f"rows differ: wanted {sum(want.values())}, got {sum(got.values())}; missing {missing} extra {extra}"
