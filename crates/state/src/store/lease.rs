@@ -11,6 +11,7 @@
 //!   of last. A clock that is wrong can depose an owner that is alive, which then fails; it cannot do more.
 
 use std::fs::{File, TryLockError};
+use std::time::Duration;
 
 use flott_types::{Error, JobId, Result, Timestamp};
 
@@ -23,6 +24,10 @@ use super::register::{CLAIM, LOCK, Start};
 pub const LEASE_MILLIS: i64 = 20_000;
 /// How often an owner lets itself be heard, in milliseconds.
 pub const RENEWAL_MILLIS: i64 = 5_000;
+/// Who only wants to know whether a job runs has its lock for an instant, in which nobody else gets it: so often is it
+/// tried again before it counts as taken.
+const LOOKS: u32 = 10;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 /// A lease that is held.
 #[derive(Debug)]
@@ -47,7 +52,14 @@ impl JobRegister {
     /// # Errors
     /// [`flott_types::ErrorKind::Invalid`] if somebody does, with who and since when.
     pub async fn vacancy(&self, now: Timestamp) -> Result<Vacancy> {
-        let lock = self.lock()?;
+        let mut lock = self.lock()?;
+        for _ in 0..LOOKS {
+            if !matches!(lock, Lock::Taken) {
+                break;
+            }
+            std::thread::park_timeout(BETWEEN_LOOKS);
+            lock = self.lock()?;
+        }
         let newest = self.newest().await?;
         match (&lock, &newest) {
             (Lock::Taken, Some(start)) => return Err(self.held(start, "")),

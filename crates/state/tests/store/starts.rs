@@ -123,6 +123,22 @@ fn the_lease_of_another_machine_runs_out() {
 }
 
 #[test]
+fn who_only_looks_whether_a_job_runs_does_not_keep_it_from_starting() {
+    let (_dir, storage) = storage();
+    let job = Job::new("totals");
+    drop(job.start(&storage, 1, 1_000).unwrap());
+    let url = storage.register(&job.key).url();
+    let lock = std::fs::File::open(format!("{}/lock", url.strip_prefix("file://").unwrap())).unwrap();
+    lock.lock().unwrap();
+    let looks = std::thread::spawn(move || {
+        std::thread::park_timeout(std::time::Duration::from_millis(8));
+        drop(lock);
+    });
+    job.start(&storage, 2, 2_000).unwrap();
+    looks.join().unwrap();
+}
+
+#[test]
 fn who_dies_while_it_makes_its_claim_has_taken_nothing_over() {
     let (_dir, storage) = storage();
     let job = Job::new("totals");
