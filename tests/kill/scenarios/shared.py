@@ -11,8 +11,9 @@ from orders import Orders, output_of, some_queries
 def run(world):
     rng = world.rng
     checkpoints = world.folder / "checkpoints"
-    # Named apart; or told apart by what they read and write.
-    named, one_folder = rng.random() < 0.6, rng.random() < 0.4
+    # Named apart; or told apart by where they write. Without names, one statement that writes to one place is one job.
+    one_folder = rng.random() < 0.4
+    named = one_folder or rng.random() < 0.4
     queries = ["copies"] if one_folder else some_queries(rng, "copies")
     jobs, expected = [], collections.defaultdict(collections.Counter)
     for number in range(rng.choice((2, 2, 3))):
