@@ -13,6 +13,23 @@ fn check(args: &[&str], expected: Expect) {
 }
 
 #[test]
+fn a_key_that_nobody_knows_is_a_warning_in_set_and_an_error_on_the_command_line() {
+    let run = run(&["sql", "-e", "SET 'paralelism.default' = '1'"]);
+    assert_eq!((run.code, run.out.as_str()), (0, ""), "{run:?}");
+    expect![[r#"
+        [WARN] there is no option 'paralelism.default'; did you mean 'parallelism.default'?
+        [INFO] Execute statement succeeded.
+    "#]]
+    .assert_eq(&run.err);
+    check(
+        &["sql", "-D", "paralelism.default=1", "-e", "SELECT 1"],
+        expect![[r#"
+        [ERROR] -D: there is no option 'paralelism.default'; did you mean 'parallelism.default'?
+    "#]],
+    );
+}
+
+#[test]
 fn wrong_statements() {
     check(
         &["sql", "-e", "SELEC 1"],
@@ -48,12 +65,6 @@ fn wrong_statements() {
         &["sql", "-e", "INSERT INTO nowhere SELECT 1"],
         expect![[r#"
         [ERROR] Object 'nowhere' not found at line 1, column 13
-    "#]],
-    );
-    check(
-        &["sql", "-e", "SET 'paralelism.default' = '1'"],
-        expect![[r#"
-        [ERROR] SET at line 1, column 5: there is no option 'paralelism.default'; did you mean 'parallelism.default'?
     "#]],
     );
     check(
