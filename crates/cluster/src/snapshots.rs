@@ -12,7 +12,7 @@ use flott_state::store::{
     CheckpointStorage, Folder, HandOver, JobStorage, Snapshot, Stopped, Target, TaskSnapshotWriter,
 };
 use flott_types::{CheckpointId, Error, ErrorKind, JobId, Result, Timestamp};
-use futures::executor::block_on;
+use pollster::block_on;
 use parking_lot::Mutex;
 
 use crate::beginning::{self, Held, LATEST};

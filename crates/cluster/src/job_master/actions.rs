@@ -167,6 +167,7 @@ impl JobMaster {
             Failure { kind: last.unwrap_or(FailureKind::Internal), message, retryable: false, at: now }
         });
         self.note_end(status, now);
+        self.release_durable_results();
         if let Some(results) = &self.setup.results {
             results.ended(match (&failure, status) {
                 (_, JobStatus::Finished) => Ok(()),
@@ -175,5 +176,14 @@ impl JobMaster {
             });
         }
         self.terminal = Some((status, failure));
+    }
+
+    /// Whoever goes on from the last checkpoint takes the rows before it as given, so the client gets them, also when the job ends
+    /// before the coordinator has heard that the checkpoint is durable.
+    pub(super) fn release_durable_results(&self) {
+        let last = self.setup.shared.lock().checkpoints.last_completed().map(|record| record.id);
+        if let (Some(results), Some(last)) = (&self.setup.results, last) {
+            results.completed(last);
+        }
     }
 }

@@ -17,6 +17,9 @@ impl JobMaster {
                 self.setup.shared.update(|job| job.checkpoints.ended(checkpoint, Some(path), now));
                 self.coordinate(coordinator::Event::StoreCompleted(checkpoint));
                 self.clean_up_once(checkpoint);
+                if self.terminal.is_some() {
+                    self.release_durable_results();
+                }
             }
             Err(error) => {
                 tracing::warn!(job = %self.setup.job, %checkpoint, %error, "a checkpoint could not be stored");
