@@ -12,8 +12,8 @@ use flott_state::store::{
     CheckpointStorage, Folder, HandOver, JobStorage, Snapshot, Stopped, Target, TaskSnapshotWriter,
 };
 use flott_types::{CheckpointId, Error, ErrorKind, JobId, Result, Timestamp};
-use pollster::block_on;
 use parking_lot::Mutex;
+use pollster::block_on;
 
 use crate::beginning::{self, Held, LATEST};
 use crate::storage::{Begun, Destination, End, Outcome, Place, Start, Storage};
