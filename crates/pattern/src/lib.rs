@@ -131,9 +131,4 @@ impl Pattern {
         let last = self.variables.len().checked_sub(1)?;
         self.variables[last].holds_back().then_some(last)
     }
-
-    /// How long a run may last.
-    pub fn within(&self) -> Option<i64> {
-        self.within
-    }
 }

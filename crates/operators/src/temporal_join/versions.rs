@@ -71,12 +71,8 @@ impl Versions {
     pub fn put(&mut self, batch: &ChangeBatch) -> Result<()> {
         let columns = batch.columns().columns();
         let keys: Vec<ArrayRef> = self.keys.iter().map(|key| columns[*key].clone()).collect();
-        // A key with a NULL that nothing equals is never asked for.
-        let findable = |row: usize| {
-            keys.iter().zip(&self.null_safe).all(|(key, null_safe)| *null_safe || key.is_valid(row))
-        };
         let rows: Vec<u32> = (0..batch.physical_rows())
-            .filter(|row| batch.kind(*row) != RowKind::UpdateBefore && findable(*row))
+            .filter(|row| batch.kind(*row) != RowKind::UpdateBefore && self.findable(&keys, *row))
             .map(|row| row as u32)
             .collect();
         if rows.is_empty() {
@@ -104,16 +100,19 @@ impl Versions {
     pub fn find(&mut self, keys: &[ArrayRef], times: &[Timestamp]) -> Result<Vec<Option<u32>>> {
         let mut slots = Vec::new();
         self.map.lookup_keys(keys, times.len(), &mut slots)?;
-        let findable = |row: usize| {
-            keys.iter().zip(&self.null_safe).all(|(key, null_safe)| *null_safe || key.is_valid(row))
-        };
         let found = slots.iter().zip(times).enumerate();
         Ok(found
             .map(|(row, (slot, time))| {
-                let version = if *slot != NO_SLOT && findable(row) { self.at(*slot, *time) } else { None };
+                let version =
+                    if *slot != NO_SLOT && self.findable(keys, row) { self.at(*slot, *time) } else { None };
                 version.filter(|entry| self.map.values().1.get(*entry) != Some(true))
             })
             .collect())
+    }
+
+    /// Whether a key equals any: one with a NULL that nothing equals is neither kept nor asked for.
+    fn findable(&self, keys: &[ArrayRef], row: usize) -> bool {
+        keys.iter().zip(&self.null_safe).all(|(key, null_safe)| *null_safe || key.is_valid(row))
     }
 
     /// The last version of a key that begins at a time or before.

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::ops::ControlFlow;
 
 use flott_expr::aggregate;
+use flott_pattern::{Pattern, Skip, Variable};
 use flott_plan::{AggregateCall, Expr, Literal, PatternReference, PatternValue, PatternVariable};
 use flott_sql_parser::encoding;
 use flott_types::{LogicalType, Result};
@@ -60,32 +61,31 @@ impl PatternNames {
 
     /// Refuses what the machine under it, as Flink's, does not do.
     pub fn check(&self, factor: &TableFactor) -> Result<()> {
-        let greedy = |variable: &PatternVariable| {
-            variable.greedy
-                && variable.max != Some(variable.min)
-                && (variable.min, variable.max) != (0, Some(1))
-        };
+        let quantified =
+            |variable: &PatternVariable| Variable::new(variable.min, variable.max, variable.greedy);
+        let quantifiers: Vec<Variable> = self.variables.iter().map(quantified).collect();
         for (index, variable) in self.variables.iter().enumerate() {
             if self.variables[..index].iter().any(|other| other.name == variable.name) {
                 return Err(wrong("Pattern variables must be unique", &self.places[index]));
             }
-            if variable.min == 0 && index > 0 && greedy(&self.variables[index - 1]) {
+            if quantifiers[index].is_optional() && index > 0 && quantifiers[index - 1].holds_back() {
                 let message = "Optional pattern cannot be preceded by greedy pattern";
                 return Err(wrong(message, &self.places[index]));
             }
         }
-        if self.variables.iter().all(|variable| variable.min == 0) {
+        let pattern = Pattern::new(quantifiers, None, Skip::ToNextRow);
+        if pattern.matches_nothing() {
             let message = "Patterns that can produce empty matches are not supported. There must be at least one \
                            non-optional state";
             return Err(wrong(message, factor));
         }
-        match (self.variables.last(), self.places.last()) {
-            (Some(last), Some(place)) if greedy(last) => Err(wrong(
+        match pattern.greedy_end() {
+            Some(last) => Err(wrong(
                 "Greedy quantifiers are not allowed as the last element of a Pattern yet. Finish your pattern with \
                  either a simple variable or reluctant quantifier",
-                place,
+                &self.places[last],
             )),
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 
