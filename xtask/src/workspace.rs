@@ -23,6 +23,8 @@ pub struct Dependency {
     pub name: String,
     /// Where it comes from; none for a package of the workspace.
     pub source: Option<String>,
+    /// Only tests, examples and benchmarks have it.
+    pub for_tests: bool,
 }
 
 /// The packages of the workspace, as `cargo metadata` tells them.
@@ -66,6 +68,7 @@ fn package(value: &Value) -> Package {
             .map(|dependency| Dependency {
                 name: text(&dependency["name"]),
                 source: dependency["source"].as_str().map(str::to_owned),
+                for_tests: dependency["kind"].as_str() == Some("dev"),
             })
             .collect(),
     }
@@ -117,8 +120,10 @@ mod tests {
         let plan = &parse(json.as_bytes()).unwrap()[0];
         assert_eq!(plan.name, "flott-plan");
         assert_eq!(plan.roots, [PathBuf::from("/w/crates/plan/src/lib.rs")]);
-        assert_eq!(plan.dependencies[0], Dependency { name: "flott-types".to_owned(), source: None });
+        let types = Dependency { name: "flott-types".to_owned(), source: None, for_tests: false };
+        assert_eq!(plan.dependencies[0], types);
         assert_eq!(plan.dependencies[1].source.as_deref(), Some("registry+https://x"));
+        assert!(plan.dependencies[1].for_tests);
     }
 
     #[test]

@@ -96,7 +96,9 @@ impl JobManager {
         let JobManagerServices { clock, registry, storage, threads } = &self.services;
         let now = clock.now();
         let mut options = JobOptions::parse(&graph.configuration)?;
-        options.task.query_time = now;
+        // What only operators and connectors read is refused here too, and not by a task that starts.
+        graph.configuration.iter().try_for_each(|(key, value)| flott_types::config::check(key, value))?;
+        options.task.submitted_at = now;
         let context = options.task.table_context()?;
         let enumerators = Enumerators::new(&graph, registry, &context)?;
         let two_phase = has_two_phase_sink(&graph, registry, &context)?;

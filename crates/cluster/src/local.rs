@@ -6,7 +6,7 @@ use std::time::Duration;
 use flott_checkpoint::JobStatus;
 use flott_connector::Registry;
 use flott_plan::JobGraph;
-use flott_runtime::{Connector, LocalConnector, OperatorFactory, SqlOperators, TaskEnvironment, Threads};
+use flott_runtime::{Connector, LocalConnector, OperatorFactory, TaskEnvironment, Threads};
 use flott_types::{Clock, JobId, Result, SystemClock};
 
 use crate::client::JobClient;
@@ -33,7 +33,7 @@ pub struct LocalClusterOptions {
     pub registry: Arc<Registry>,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// Everything between sources and sinks.
+    /// What computes in the tasks.
     pub operators: Arc<dyn OperatorFactory>,
     /// Snapshots.
     pub storage: Arc<dyn Storage>,
@@ -44,14 +44,14 @@ pub struct LocalClusterOptions {
 }
 
 impl LocalClusterOptions {
-    /// One TaskManager with so many slots, the machine's clock, the operators of SQL.
-    pub fn new(registry: Arc<Registry>, slots: u32) -> Self {
+    /// One TaskManager with so many slots and the machine's clock.
+    pub fn new(registry: Arc<Registry>, operators: Arc<dyn OperatorFactory>, slots: u32) -> Self {
         LocalClusterOptions {
             task_managers: 1,
             slots,
             registry,
             clock: Arc::new(SystemClock::new()),
-            operators: Arc::new(SqlOperators),
+            operators,
             storage: Arc::new(Snapshots::default()),
             connector: Arc::new(LocalConnector::default()),
             threads: Threads::default(),

@@ -199,7 +199,7 @@ impl Worker {
         }
         let graph = JobGraph::from_json(json)?;
         let mut options = TaskOptions::parse(&graph.configuration)?;
-        options.query_time = submitted_at;
+        options.submitted_at = submitted_at;
         let plan = (Arc::new(graph), options);
         self.graphs.insert(job, plan.clone());
         Ok(plan)

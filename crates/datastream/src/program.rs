@@ -6,10 +6,10 @@
 
 use std::sync::Arc;
 
-use flott_connector::{Connector, Registry, Sink, Source, TableContext};
+use flott_connector::{Connector, GeneratorFactory, Registry, Sink, Source, TableContext};
 use flott_operator::{Operator, TaskInfo};
-use flott_plan::{ChainedNode, OperatorSpec, SinkSpec, SourceSpec, TableSpec};
-use flott_runtime::{OperatorFactory, SqlOperators, TaskOptions};
+use flott_plan::{ChainedNode, OperatorSpec, Schema, SinkSpec, SourceSpec, TableSpec, WatermarkSpec};
+use flott_runtime::{ConstantRows, Constraint, OperatorFactory, TaskOptions};
 use flott_types::{Error, FastMap, Result};
 use parking_lot::Mutex;
 
@@ -81,6 +81,11 @@ fn other_node(name: &str) -> Error {
     ))
 }
 
+/// Programs bring their functions; what SQL plans ask for is not theirs.
+fn not_of_a_program(name: &str) -> Error {
+    Error::invalid(format!("'{name}' is an operator of SQL; this cluster runs programs only"))
+}
+
 impl Connector for Programs {
     fn name(&self) -> &'static str {
         CONNECTOR
@@ -106,11 +111,30 @@ impl Connector for Programs {
 impl OperatorFactory for Programs {
     fn build(&self, node: &ChainedNode, info: &TaskInfo, options: &TaskOptions) -> Result<Box<dyn Operator>> {
         let OperatorSpec::Function { program, node: number } = &node.node.spec else {
-            return SqlOperators.build(node, info, options);
+            return Err(not_of_a_program(&node.node.name));
         };
         match self.get(program)?.nodes.get(*number as usize) {
             Some(ProgramNode::Operator(factory)) => factory(info, options),
             _ => Err(other_node(&node.node.name)),
         }
+    }
+
+    fn constant_rows(&self, node: &ChainedNode, _: &TaskInfo, _: &TaskOptions) -> Result<ConstantRows> {
+        Err(not_of_a_program(&node.node.name))
+    }
+
+    fn watermarks(
+        &self,
+        _: &WatermarkSpec,
+        _: &Schema,
+        info: &TaskInfo,
+        _: &TaskOptions,
+    ) -> Result<GeneratorFactory> {
+        Err(not_of_a_program(&info.name))
+    }
+
+    /// A sink of a program takes values, not columns.
+    fn constraint(&self, _: &TableSpec, _: &TaskOptions) -> Result<Option<Box<dyn Constraint>>> {
+        Ok(None)
     }
 }

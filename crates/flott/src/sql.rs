@@ -6,6 +6,7 @@ use flott_cluster::{LocalCluster, LocalClusterOptions};
 use flott_connector::Registry;
 use flott_types::{Clock, Configuration, Result, SystemClock};
 
+pub use flott_operators::SqlOperators;
 pub use flott_sql::catalog::{CatalogObject, Catalogs};
 pub use flott_sql::session::{Answer, Outcome, PlannedJob, Session};
 pub use flott_sql_parser::ast;
@@ -38,7 +39,11 @@ impl Environment {
     pub fn new(connectors: Registry, configuration: Configuration) -> Result<Self> {
         let connectors = Arc::new(connectors);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let cluster = LocalCluster::start(LocalClusterOptions::new(Arc::clone(&connectors), SLOTS))?;
+        let cluster = LocalCluster::start(LocalClusterOptions::new(
+            Arc::clone(&connectors),
+            Arc::new(SqlOperators),
+            SLOTS,
+        ))?;
         let session = Session::new(connectors, configuration, clock, cores());
         Ok(Environment { session, cluster })
     }

@@ -1,6 +1,7 @@
 //! From a specification to an operator.
 
 use chrono_tz::Tz;
+use flott_expr::PlanContext;
 use flott_operator::Operator;
 use flott_plan::{AggregatePhase, ChainedNode, OperatorSpec, Schema, WindowKind};
 use flott_types::{Error, Result, Timestamp};
@@ -48,6 +49,19 @@ pub struct BuildContext {
     pub mini_batch_size: usize,
     /// Batches that operators send hold about so many bytes at most, unless one row has more.
     pub batch_bytes: usize,
+}
+
+impl BuildContext {
+    /// What expressions know of it.
+    pub(crate) fn of_expressions(&self) -> PlanContext {
+        PlanContext {
+            time_zone: self.time_zone,
+            query_time: self.query_time,
+            catalog: self.catalog.clone(),
+            database: self.database.clone(),
+            streaming: self.streaming,
+        }
+    }
 }
 
 impl Default for BuildContext {

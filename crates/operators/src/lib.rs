@@ -1,6 +1,7 @@
 //! The streaming operators of SQL.
 //!
-//! [`build`] turns an [`OperatorSpec`](flott_plan::OperatorSpec) into an [`Operator`](flott_operator::Operator).
+//! [`build`] turns an [`OperatorSpec`](flott_plan::OperatorSpec) into an [`Operator`](flott_operator::Operator); [`SqlOperators`]
+//! hands them, and the rest of what SQL computes in a task, to the runtime.
 //! An operator lives in a file or folder of its own:
 //!
 //! | folder | operators |
@@ -16,6 +17,7 @@
 //! | [`normalize`] | ChangelogNormalize |
 //! | [`accumulate`] | the aggregate functions, as columns of accumulators by slot |
 //! | [`support`] | changelogs in the making, expressions, time |
+//! | [`values`], [`constraint`] | what sources and sinks compute by the plan: constant rows, NOT NULL |
 //!
 //! # Invariants
 //!
@@ -31,8 +33,10 @@ mod accumulate;
 mod aggregate;
 mod batch;
 mod build;
+mod constraint;
 #[cfg(test)]
 mod expiry;
+mod factory;
 #[cfg(test)]
 mod harness;
 mod join;
@@ -45,10 +49,10 @@ mod sort;
 mod stateless;
 mod support;
 mod temporal_join;
+mod values;
 #[cfg(test)]
 mod wide;
 mod window;
 
-pub use accumulate::accumulator_schema;
 pub use build::{BuildContext, build};
-pub use stateless::watermark_generator::{EventTime, WatermarkGenerator};
+pub use factory::SqlOperators;

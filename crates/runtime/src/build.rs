@@ -3,20 +3,18 @@
 use std::sync::Arc;
 
 use flott_batch::arrow_type;
+use flott_connector::EventTimePolicy;
 use flott_operator::{Operator, OperatorMetrics, TaskInfo};
-use flott_operators::WatermarkGenerator;
 use flott_plan::{ChainedNode, Exchange, OperatorSpec};
 use flott_types::{Error, KeyGroupRange, Result, Waker};
 
 use crate::chain::{Link, Outputs, guard};
 use crate::connect::SenderContext;
-use crate::environment::build_context;
 use crate::exchange::ExchangeWriter;
 use crate::sink::SinkOperator;
 use crate::source::SourceHead;
-use crate::values;
 use crate::watermarks::SplitWatermarks;
-use crate::{CollectOperator, TaskDeployment, TaskEnvironment, TaskMetrics};
+use crate::{CollectOperator, TaskDeployment, TaskEnvironment, TaskMetrics, constant_rows};
 
 /// The chain of one task: with a source at its head the outputs of the source, else outputs whose only link is the head.
 pub(crate) struct Chain {
@@ -142,16 +140,19 @@ impl Builder<'_> {
 
     fn source(&self, node: &ChainedNode, metrics: OperatorMetrics) -> Result<SourceHead> {
         let info = self.info(node);
-        if let OperatorSpec::Values { rows } = &node.node.spec {
-            return values::source(info, rows.clone(), &node.node.schema, &self.deployment.options, metrics);
+        let TaskEnvironment { operators, registry, .. } = self.environment;
+        let options = &self.deployment.options;
+        if let OperatorSpec::Values { .. } = &node.node.spec {
+            let rows = guard(&info.name, || operators.constant_rows(node, &info, options))?;
+            return Ok(constant_rows::source(info, rows, metrics));
         }
         let OperatorSpec::Source(spec) = &node.node.spec else {
             return Err(Error::internal(format!("'{}' is not a source", node.node.name)));
         };
-        let context = self.deployment.options.table_context()?;
-        let source = guard(&info.name, || self.environment.registry.source(spec, &context))?;
+        let context = options.table_context()?;
+        let source = guard(&info.name, || registry.source(spec, &context))?;
         let Some(watermark) = &spec.watermark else {
-            return Ok(SourceHead::of(info, source, &self.deployment.options, metrics, self.task));
+            return Ok(SourceHead::of(info, source, options, metrics, self.task));
         };
         if !source.watermark_per_split() {
             return Err(Error::internal(format!(
@@ -160,9 +161,10 @@ impl Builder<'_> {
             ))
             .in_operator(&info.name));
         }
-        let build = build_context(&info, &self.deployment.options)?;
-        let generator = guard(&info.name, || WatermarkGenerator::new(watermark, &node.node.schema, &build))?;
-        let watermarks = SplitWatermarks::new(watermark, generator, self.task.clone());
+        let generators =
+            guard(&info.name, || operators.watermarks(watermark, &node.node.schema, &info, options))?;
+        let policy = EventTimePolicy { generators, idle_timeout: watermark.idle_timeout, alignment: None };
+        let watermarks = SplitWatermarks::of(policy, watermark.interval, self.task.clone());
         let head = SourceHead::new(info, Box::new(move |context| source.reader(context)), metrics);
         Ok(head.with_watermarks(Some(watermarks)))
     }
@@ -173,7 +175,8 @@ impl Builder<'_> {
             OperatorSpec::Sink(spec) => {
                 let context = self.deployment.options.table_context()?;
                 let sink = self.environment.registry.sink(spec, &context)?;
-                let constraint = self.deployment.options.not_null.of(&spec.table);
+                let constraint =
+                    self.environment.operators.constraint(&spec.table, &self.deployment.options)?;
                 Box::new(SinkOperator::new(sink, clock.clone()).with_constraint(constraint))
             }
             OperatorSpec::Collect => {

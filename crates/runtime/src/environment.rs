@@ -2,49 +2,66 @@
 
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
+use flott_batch::Batch;
 use flott_checkpoint::{Attempt, TaskId};
-use flott_connector::Registry;
-use flott_operator::{Operator, TaskInfo};
-use flott_operators::BuildContext;
-use flott_plan::ChainedNode;
+use flott_connector::{GeneratorFactory, Registry};
+use flott_operator::{Counter, Operator, TaskInfo};
+use flott_plan::{ChainedNode, Schema, TableSpec, WatermarkSpec};
 use flott_types::{Clock, JobId, Result};
 
 use crate::connect::Connector;
 use crate::{Results, SnapshotStorage, TaskOptions, TaskReport, Threads};
 
-/// Makes the operators of a plan; all but sources, constant rows, sinks and collectors, which are the runtime's own.
+/// Computes constant rows, once the source has its turn.
+pub type ConstantRows = Box<dyn Fn() -> Result<RecordBatch> + Send>;
+
+/// Holds rows against what a table demands of them.
+pub trait Constraint: Send {
+    /// The rows that may be written; those that are dropped are counted.
+    ///
+    /// # Errors
+    /// [`flott_types::ErrorKind::Data`] if a row may not be written and is not to be dropped.
+    fn enforce(&self, batch: Batch, dropped: &Counter) -> Result<Batch>;
+}
+
+/// Makes what a plan says of computing. The task runs it and knows nothing of it: what is the runtime's own are sources, sinks
+/// and collectors, and what is to be computed in them comes from here too.
 pub trait OperatorFactory: Send + Sync {
     /// The operator of one subtask.
     ///
     /// # Errors
     /// If the plan asks for what cannot be built.
     fn build(&self, node: &ChainedNode, info: &TaskInfo, options: &TaskOptions) -> Result<Box<dyn Operator>>;
-}
 
-/// The operators of `flott_operators`.
-#[derive(Clone, Copy, Default, Debug)]
-pub struct SqlOperators;
+    /// The rows of a node that has constant rows.
+    ///
+    /// # Errors
+    /// If the plan asks for what cannot be built.
+    fn constant_rows(
+        &self,
+        node: &ChainedNode,
+        info: &TaskInfo,
+        options: &TaskOptions,
+    ) -> Result<ConstantRows>;
 
-/// What an operator of this job knows of it.
-pub(crate) fn build_context(info: &TaskInfo, options: &TaskOptions) -> Result<BuildContext> {
-    let mut seed = u64::from(info.subtask.0) ^ options.query_time as u64;
-    for byte in info.uid.0.bytes() {
-        seed = (seed ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    Ok(BuildContext {
-        time_zone: options.time_zone()?,
-        query_time: options.query_time,
-        streaming: !options.batch,
-        seed,
-        max_parallelism: info.max_parallelism,
-        ..BuildContext::default()
-    })
-}
+    /// How the watermarks of a source come out of its rows, where they are the table's.
+    ///
+    /// # Errors
+    /// If the plan asks for what cannot be built.
+    fn watermarks(
+        &self,
+        spec: &WatermarkSpec,
+        schema: &Schema,
+        info: &TaskInfo,
+        options: &TaskOptions,
+    ) -> Result<GeneratorFactory>;
 
-impl OperatorFactory for SqlOperators {
-    fn build(&self, node: &ChainedNode, info: &TaskInfo, options: &TaskOptions) -> Result<Box<dyn Operator>> {
-        flott_operators::build(node, &build_context(info, options)?)
-    }
+    /// What a table demands of the rows that are written to it, if anything.
+    ///
+    /// # Errors
+    /// If the plan or the configuration asks for what cannot be built.
+    fn constraint(&self, table: &TableSpec, options: &TaskOptions) -> Result<Option<Box<dyn Constraint>>>;
 }
 
 /// Where tasks report to.
@@ -60,7 +77,7 @@ pub struct TaskEnvironment {
     pub clock: Arc<dyn Clock>,
     /// Sources and sinks.
     pub registry: Arc<Registry>,
-    /// Everything else.
+    /// What computes.
     pub operators: Arc<dyn OperatorFactory>,
     /// The channels between tasks.
     pub connector: Arc<dyn Connector>,

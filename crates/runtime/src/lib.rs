@@ -5,6 +5,8 @@
 //! leaves ([`exchange`]). Threads and not async tasks: operators compute, they do not wait; a loop that owns its state and
 //! calls straight down has no locks, no boxes and no cancellation points in the path of a batch.
 //!
+//! The runtime knows no operator: [`OperatorFactory`] hands it those of a plan, and whatever else a plan wants computed.
+//!
 //! Invariants: an operator is called by one thread only; batches, watermarks and barriers of one channel keep their order; a
 //! queue is bounded and a full one stops its producer; nobody waits without looking at its own cancellation; a task
 //! ends with exactly one of the reports `Finished`, `Canceled`, `Failed`, after everything it held is closed.
@@ -20,7 +22,7 @@ mod build;
 pub mod chain;
 mod collect;
 pub mod connect;
-mod constraint;
+mod constant_rows;
 mod environment;
 pub mod exchange;
 pub mod gate;
@@ -32,7 +34,6 @@ mod snapshot;
 pub mod source;
 mod task;
 mod threads;
-mod values;
 pub mod valve;
 mod watermarks;
 mod whereabouts;
@@ -44,8 +45,7 @@ pub use api::{
 pub use chain::OperatorState;
 pub use collect::{CollectOperator, Collector, Results};
 pub use connect::{Connector, LocalConnector};
-pub use constraint::NotNull;
-pub use environment::{OperatorFactory, Reports, SqlOperators, TaskEnvironment};
+pub use environment::{ConstantRows, Constraint, OperatorFactory, Reports, TaskEnvironment};
 pub use handle::TaskHandle;
 pub use metrics::{
     OperatorMetricsReport, SplitMetrics, SplitReport, TaskMetrics, TaskMetricsReport, TaskRates,

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use chrono_tz::Tz;
 use flott_checkpoint::alignment::Mode;
 use flott_connector::TableContext;
 use flott_types::config::{parse_duration, parse_memory_size};
 use flott_types::{Configuration, Error, Result, Timestamp};
 
-use crate::NotNull;
 use crate::gate::Limits;
 
 /// What tasks act on.
@@ -22,8 +20,6 @@ pub struct TaskOptions {
     pub mode: Mode,
     /// How much a channel holds.
     pub limits: Limits,
-    /// `table.exec.sink.not-null-enforcer`
-    pub not_null: NotNull,
     /// `pipeline.auto-watermark-interval`, milliseconds. (Of SQL it is in the plan.)
     pub auto_watermark_interval: i64,
     /// `execution.runtime-mode: batch`
@@ -32,18 +28,14 @@ pub struct TaskOptions {
     pub cancellation_interval: i64,
     /// `task.cancellation.timeout`, milliseconds: when it is given up; `None` is never.
     pub cancellation_timeout: Option<i64>,
-    /// `table.local-time-zone`
-    pub zone: String,
-    /// When the job was submitted, in milliseconds since the epoch: the current time of a batch query.
-    pub query_time: Timestamp,
+    /// When the job was submitted, in milliseconds since the epoch.
+    pub submitted_at: Timestamp,
     /// All of it, as it was written.
     pub configuration: BTreeMap<String, String>,
 }
 
 /// `table.exec.batch-size`: rows to a batch.
 pub const BATCH_SIZE: &str = "table.exec.batch-size";
-const NOT_NULL: &str = "table.exec.sink.not-null-enforcer";
-const TYPE_LENGTH: &str = "table.exec.sink.type-length-enforcer";
 const DEFAULT_BATCH_SIZE: usize = 4_096;
 const CHANNEL_BATCHES: usize = 16;
 const SEGMENT_SIZE: &str = "taskmanager.memory.segment-size";
@@ -75,19 +67,10 @@ impl TaskOptions {
             Some("batch") => true,
             Some(_) => return Err(read.wrong("execution.runtime-mode", "streaming, batch or automatic")),
         };
-        let not_null = match read.text(NOT_NULL).map(normal).as_deref() {
-            None | Some("error") => NotNull::Error,
-            Some("drop") => NotNull::Drop,
-            Some(_) => return Err(read.wrong(NOT_NULL, "ERROR or DROP")),
-        };
-        if read.text(TYPE_LENGTH).is_some_and(|text| normal(text) != "ignore") {
-            return Err(read.wrong(TYPE_LENGTH, "IGNORE"));
-        }
         Ok(TaskOptions {
             batch_size,
             buffer_timeout: (enabled && timeout >= 0).then_some(timeout),
             mode,
-            not_null,
             auto_watermark_interval: read.duration("pipeline.auto-watermark-interval")?.unwrap_or(200),
             limits: limits(read, batch_size)?,
             batch,
@@ -95,24 +78,9 @@ impl TaskOptions {
             cancellation_timeout: read
                 .duration("task.cancellation.timeout")?
                 .map_or(Some(180_000), |timeout| (timeout > 0).then_some(timeout)),
-            zone: match read.text("table.local-time-zone") {
-                None | Some("default") => "UTC".to_owned(),
-                Some(zone) => zone.to_owned(),
-            },
-            query_time: 0,
+            submitted_at: 0,
             configuration: configuration.clone(),
         })
-    }
-
-    /// The session's time zone.
-    ///
-    /// # Errors
-    /// If there is none of this name.
-    pub fn time_zone(&self) -> Result<Tz> {
-        let wrong = |_| {
-            Reader(&self.configuration).wrong("table.local-time-zone", "a zone such as Europe/Berlin or UTC")
-        };
-        self.zone.parse().map_err(wrong)
     }
 
     /// What connectors may ask.
@@ -124,7 +92,11 @@ impl TaskOptions {
         let configuration: Result<Configuration, _> = json.and_then(serde_json::from_value);
         let configuration =
             configuration.map_err(|error| Error::internal("configuration").with_source(error))?;
-        Ok(TableContext { batch: self.batch, zone: self.zone.clone(), configuration })
+        let zone = match configuration.get("table.local-time-zone").map(str::trim) {
+            None | Some("default") => "UTC",
+            Some(zone) => zone,
+        };
+        Ok(TableContext { batch: self.batch, zone: zone.to_owned(), configuration })
     }
 }
 

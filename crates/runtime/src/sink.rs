@@ -14,7 +14,7 @@ use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
 use flott_types::{CheckpointId, Clock, Error, Result, Timestamp, Watermark};
 use serde::{Deserialize, Serialize};
 
-use crate::constraint::Constraint;
+use crate::Constraint;
 
 const COMMITTABLES: &str = "committables";
 const WRITER: &str = "writer";
@@ -26,7 +26,7 @@ pub struct SinkOperator {
     writer: Option<Box<dyn SinkWriter>>,
     pending: Vec<Pending>,
     ended: bool,
-    constraint: Constraint,
+    constraint: Option<Box<dyn Constraint>>,
 }
 
 /// An entry of the operator state.
@@ -39,19 +39,12 @@ struct Pending {
 impl SinkOperator {
     /// The operator of one subtask.
     pub fn new(sink: Arc<dyn Sink>, clock: Arc<dyn Clock>) -> Self {
-        SinkOperator {
-            sink,
-            clock,
-            writer: None,
-            pending: Vec::new(),
-            ended: false,
-            constraint: Constraint::default(),
-        }
+        SinkOperator { sink, clock, writer: None, pending: Vec::new(), ended: false, constraint: None }
     }
 
-    /// Rows are held against the table's NOT NULL columns before they are written.
+    /// Rows are held against what the table demands before they are written.
     #[must_use]
-    pub(crate) fn with_constraint(mut self, constraint: Constraint) -> Self {
+    pub(crate) fn with_constraint(mut self, constraint: Option<Box<dyn Constraint>>) -> Self {
         self.constraint = constraint;
         self
     }
@@ -99,7 +92,10 @@ impl Operator for SinkOperator {
     }
 
     fn process(&mut self, _input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
-        let batch = self.constraint.enforce(batch, &context.metrics.num_records_out_errors)?;
+        let batch = match &self.constraint {
+            Some(constraint) => constraint.enforce(batch, &context.metrics.num_records_out_errors)?,
+            None => batch,
+        };
         let rows = batch.num_rows() as u64;
         if rows > 0 {
             self.writer()?.write(batch)?;

@@ -25,8 +25,6 @@ use flott_connector::{
     EventTimeGenerator, EventTimePolicy, EventTimeProgress, GeneratorFactory, Split, Timed,
 };
 use flott_operator::Output;
-use flott_operators::{EventTime, WatermarkGenerator};
-use flott_plan::WatermarkSpec;
 use flott_types::{Error, Result, Timestamp, Watermark};
 
 use crate::TaskMetrics;
@@ -65,67 +63,13 @@ struct SplitTime {
     metrics: SplitMetrics,
 }
 
-/// The watermark expression of a table.
-struct TableWatermark(Arc<WatermarkGenerator>);
-
-impl EventTimeGenerator for TableWatermark {
-    fn rows(
-        &mut self,
-        batch: Batch,
-        progress: &mut EventTimeProgress,
-        cap: Timestamp,
-        now: Timestamp,
-        output: &mut dyn FnMut(Timed) -> Result<()>,
-    ) -> Result<()> {
-        let Batch::Changes(batch) = batch else {
-            return Err(Error::internal("watermarks are generated from columns"));
-        };
-        let mut time = EventTime { current: progress.current, sent: progress.sent };
-        self.0.emit(&batch.compact()?, &mut time, cap, now, &mut TimedOutput(output))?;
-        (progress.current, progress.sent) = (time.current, time.sent);
-        Ok(())
-    }
-}
-
-struct TimedOutput<'a>(&'a mut dyn FnMut(Timed) -> Result<()>);
-
-impl Output for TimedOutput<'_> {
-    fn emit(&mut self, batch: Batch) -> Result<()> {
-        (self.0)(Timed::Rows(batch))
-    }
-
-    fn watermark(&mut self, watermark: Watermark) -> Result<()> {
-        (self.0)(Timed::Watermark(watermark))
-    }
-
-    fn watermark_status(&mut self, _: WatermarkStatus) -> Result<()> {
-        Ok(())
-    }
-}
-
 impl SplitWatermarks {
-    /// Watermarks of a table, before the reader has splits.
-    pub fn new(spec: &WatermarkSpec, generator: WatermarkGenerator, task: Arc<TaskMetrics>) -> Self {
-        let generator = Arc::new(generator);
-        let generators: GeneratorFactory = Box::new(move || Box::new(TableWatermark(generator.clone())));
-        SplitWatermarks::from_parts(generators, spec.interval, spec.idle_timeout, task)
-    }
-
-    /// Watermarks of a source that says itself how they come about; `interval` is `pipeline.auto-watermark-interval`.
+    /// Before the reader has splits. A small advance is sent after `interval` milliseconds.
     pub fn of(policy: EventTimePolicy, interval: i64, task: Arc<TaskMetrics>) -> Self {
-        SplitWatermarks::from_parts(policy.generators, interval, policy.idle_timeout, task)
-    }
-
-    fn from_parts(
-        generators: GeneratorFactory,
-        interval: i64,
-        idle_timeout: i64,
-        task: Arc<TaskMetrics>,
-    ) -> Self {
         SplitWatermarks {
-            generators,
+            generators: policy.generators,
             interval,
-            idle_timeout,
+            idle_timeout: policy.idle_timeout,
             splits: Vec::new(),
             sent: Timestamp::MIN,
             restored: false,

@@ -60,13 +60,13 @@ impl MiniCluster {
     pub fn new() -> Result<Self> {
         let clock = Arc::new(ManualClock::new(START));
         let (gates, faults) = (Arc::<Gates>::default(), Faults::default());
-        let options = |registry| {
-            let mut options = LocalClusterOptions::new(Arc::new(registry), SLOTS);
+        let options = |registry, operators| {
+            let mut options = LocalClusterOptions::new(Arc::new(registry), faults.around(operators), SLOTS);
             options.clock = clock.clone();
             options.connector = gates.clone();
             options
         };
-        let executor = Executor::start_with(options, |operators| faults.around(operators))?;
+        let executor = Executor::start(options)?;
         let no_folder = |error| Error::external("there is no folder for snapshots").with_source(error);
         let snapshots = tempfile::tempdir().map_err(no_folder)?;
         Ok(MiniCluster { executor, clock, gates, faults, snapshots })

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use flott_batch::{Batch, WatermarkStatus};
+use flott_connector::GeneratorFactory;
 use flott_operator::{Backlog, Context, Operator, TaskInfo};
-use flott_plan::ChainedNode;
-use flott_runtime::{OperatorFactory, TaskOptions};
+use flott_plan::{ChainedNode, Schema, TableSpec, WatermarkSpec};
+use flott_runtime::{ConstantRows, Constraint, OperatorFactory, TaskOptions};
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 use parking_lot::Mutex;
@@ -132,6 +133,29 @@ impl OperatorFactory for FaultyOperators {
     fn build(&self, node: &ChainedNode, info: &TaskInfo, options: &TaskOptions) -> Result<Box<dyn Operator>> {
         let inner = self.operators.build(node, info, options)?;
         Ok(Box::new(Faulty { inner, info: info.clone(), faults: self.faults.clone() }))
+    }
+
+    fn constant_rows(
+        &self,
+        node: &ChainedNode,
+        info: &TaskInfo,
+        options: &TaskOptions,
+    ) -> Result<ConstantRows> {
+        self.operators.constant_rows(node, info, options)
+    }
+
+    fn watermarks(
+        &self,
+        spec: &WatermarkSpec,
+        schema: &Schema,
+        info: &TaskInfo,
+        options: &TaskOptions,
+    ) -> Result<GeneratorFactory> {
+        self.operators.watermarks(spec, schema, info, options)
+    }
+
+    fn constraint(&self, table: &TableSpec, options: &TaskOptions) -> Result<Option<Box<dyn Constraint>>> {
+        self.operators.constraint(table, options)
     }
 }
 

@@ -54,8 +54,11 @@ mod tests {
     use crate::workspace::Dependency;
 
     fn of(names: &[&str], text: &str) -> Complaints {
-        let dependency =
-            |name: &&str| Dependency { name: (*name).to_owned(), source: Some("registry+x".to_owned()) };
+        let dependency = |name: &&str| Dependency {
+            name: (*name).to_owned(),
+            source: Some("registry+x".to_owned()),
+            for_tests: false,
+        };
         let dependencies = names.iter().map(dependency).collect();
         check(&[Package { name: "a".to_owned(), roots: Vec::new(), dependencies }], text)
     }

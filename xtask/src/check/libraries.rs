@@ -55,7 +55,8 @@ mod tests {
     use crate::workspace::Dependency;
 
     fn of(name: &str, dependency: &str, source: &str) -> Complaints {
-        let dependency = Dependency { name: dependency.to_owned(), source: Some(source.to_owned()) };
+        let dependency =
+            Dependency { name: dependency.to_owned(), source: Some(source.to_owned()), for_tests: false };
         check(&[Package { name: name.to_owned(), roots: Vec::new(), dependencies: vec![dependency] }])
     }
 

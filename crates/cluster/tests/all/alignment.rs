@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use flott_cluster::{JobClient, LocalCluster, LocalClusterOptions};
 use flott_connector::Registry;
+use flott_operators::SqlOperators;
 use flott_plan::{Exchange, Expr, OperatorSpec, Schema, SourceSpec};
 use flott_types::clock::ManualClock;
 
@@ -25,7 +26,7 @@ fn world() -> World {
     let mut registry = Registry::default();
     registry.register(Arc::new(TimedSourceConnector(controls.clone())));
     registry.register(Arc::new(sink::TestSinkConnector(Arc::<Committed>::default(), controls)));
-    let mut options = LocalClusterOptions::new(Arc::new(registry), 2);
+    let mut options = LocalClusterOptions::new(Arc::new(registry), Arc::new(SqlOperators), 2);
     options.clock = clock.clone();
     World { cluster: LocalCluster::start(options).unwrap(), clock }
 }

@@ -58,5 +58,5 @@ fn what_is_not_built_is_refused() {
     let sink = plan.sink("sink", &[], 1);
     plan.connect(source, sink, Exchange::Forward);
     let error = world.cluster.submit(&plan.build()).err().unwrap().to_string();
-    assert_eq!(error, "'table.exec.sink.type-length-enforcer' is 'TRIM_PAD'; expected IGNORE");
+    assert_eq!(error, "option 'table.exec.sink.type-length-enforcer' is 'TRIM_PAD'; expected one of IGNORE");
 }

@@ -272,28 +272,19 @@ impl Executor {
     /// # Errors
     /// If the process gets no threads.
     pub fn local() -> Result<Arc<Executor>> {
-        Executor::start(|registry| LocalClusterOptions::new(Arc::new(registry), SLOTS))
+        Executor::start(|registry, operators| LocalClusterOptions::new(Arc::new(registry), operators, SLOTS))
     }
 
-    /// A cluster in this process, as `options` says; it gets the registry in which the programs' sources and sinks are found.
+    /// A cluster in this process, as `options` says; it gets the registry in which the programs' sources and sinks are found, and the
+    /// factory of their operators (around which a test that disturbs them may put another one).
     ///
     /// # Errors
     /// If the process gets no threads.
-    pub fn start(options: impl FnOnce(Registry) -> LocalClusterOptions) -> Result<Arc<Executor>> {
-        Executor::start_with(options, |operators| operators)
-    }
-
-    /// As [`Executor::start`], with something around the factory of the programs' operators (for a test that disturbs them).
-    ///
-    /// # Errors
-    /// If the process gets no threads.
-    pub fn start_with(
-        options: impl FnOnce(Registry) -> LocalClusterOptions,
-        around: impl FnOnce(Arc<dyn OperatorFactory>) -> Arc<dyn OperatorFactory>,
+    pub fn start(
+        options: impl FnOnce(Registry, Arc<dyn OperatorFactory>) -> LocalClusterOptions,
     ) -> Result<Arc<Executor>> {
         let programs = crate::program::Programs::default();
-        let mut options = options(programs.registry(Registry::default()));
-        options.operators = around(Arc::new(programs.clone()));
+        let options = options(programs.registry(Registry::default()), Arc::new(programs.clone()));
         let cluster = LocalCluster::start(options)?;
         Ok(Arc::new(Executor::new(cluster, programs)))
     }

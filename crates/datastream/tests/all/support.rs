@@ -154,9 +154,9 @@ pub fn wait_until(mut holds: impl FnMut() -> bool) -> bool {
 /// A cluster that goes by this clock.
 pub fn cluster(clock: &Arc<ManualClock>) -> Arc<Executor> {
     let clock = clock.clone();
-    Executor::start(move |registry| LocalClusterOptions {
+    Executor::start(move |registry, operators| LocalClusterOptions {
         clock,
-        ..LocalClusterOptions::new(Arc::new(registry), 1_000)
+        ..LocalClusterOptions::new(Arc::new(registry), operators, 1_000)
     })
     .unwrap()
 }

@@ -46,7 +46,6 @@ use arrow::buffer::NullBuffer;
 use flott_state::{KeyedDelta, RestoredState, SlotColumns};
 use flott_types::{Error, Result};
 
-pub use factory::accumulator_schema;
 pub(crate) use set::{Aggregates, Keys, Rows, unique_fields};
 
 /// Rows for one aggregate call.

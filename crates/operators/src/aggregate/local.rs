@@ -37,7 +37,7 @@ impl LocalGroupAggregate {
                 "pre-aggregation of an input with retractions; aggregate in one phase",
             ));
         }
-        calls.iter().try_for_each(|call| crate::accumulator_schema(call).map(|_| ()))?;
+        calls.iter().try_for_each(|call| call.accumulators().map(|_| ()))?;
         let table_keys = super::group::table_keys(node, keys, context)?;
         Ok(LocalGroupAggregate {
             schema: arrow_type::schema(node.node.schema.iter()),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::buffer::BooleanBuffer;
-use flott_expr::{CompiledExpr, EvalContext, PlanContext, compile};
+use flott_expr::{CompiledExpr, EvalContext, compile};
 use flott_operator::Context;
 use flott_plan::{Expr, Schema};
 use flott_types::{Error, LogicalType, Result, Timestamp, Watermark};
@@ -25,15 +25,8 @@ impl Expression {
                 false => Err(Error::internal(format!("there is no column {index}"))),
             };
         }
-        let plan = PlanContext {
-            time_zone: context.time_zone,
-            query_time: context.query_time,
-            catalog: context.catalog.clone(),
-            database: context.database.clone(),
-            streaming: context.streaming,
-        };
         let types: Vec<LogicalType> = input.columns.iter().map(|column| column.ty.clone()).collect();
-        let context = Arc::new(EvalContext::new(&plan, context.seed));
+        let context = Arc::new(EvalContext::new(&context.of_expressions(), context.seed));
         Ok(Expression::Compiled { expr: compile(expr, &types, &context)?, context })
     }
 

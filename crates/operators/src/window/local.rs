@@ -40,7 +40,7 @@ impl LocalWindowAggregate {
         if !parts.window.event_time {
             return Err(Error::unsupported("windows of processing time in two phases"));
         }
-        parts.calls.iter().try_for_each(|call| crate::accumulator_schema(call).map(|_| ()))?;
+        parts.calls.iter().try_for_each(|call| call.accumulators().map(|_| ()))?;
         let slicing = Slicing::new(&parts.window.kind)?;
         let table_keys = Keys {
             fields: key_fields(parts.node, parts.keys, &["slice_end"])?,

@@ -131,7 +131,7 @@ impl Planner<'_> {
 fn local_schema(keys: &[usize], calls: &[AggregateCall], input: &Schema) -> Option<Schema> {
     let mut columns: Vec<_> = keys.iter().map(|key| input.columns[*key].clone()).collect();
     for (index, call) in calls.iter().enumerate() {
-        for (name, ty) in flott_operators::accumulator_schema(call).ok()? {
+        for (name, ty) in call.accumulators().ok()? {
             columns.push(Column { name: format!("{index}${name}"), ty });
         }
     }

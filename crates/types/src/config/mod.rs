@@ -35,11 +35,10 @@ impl Configuration {
     /// # Errors
     /// If there is no such key (the nearest one is named), or the value is not of the key's type.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
-        match (option(key), flink::kind(key)) {
-            (Ok(own), _) => own.kind.check(key, value)?,
-            (Err(_), Some(kind)) => kind.check(key, value)?,
-            (Err(unknown), None) => return Err(unknown),
+        if flink::kind(key).is_none() {
+            option(key)?;
         }
+        check(key, value)?;
         self.values.insert(key.to_owned(), value.to_owned());
         Ok(())
     }
@@ -90,6 +89,18 @@ impl Configuration {
             None => Ok(default),
             Some(text) => parse_duration(text).ok_or_else(|| wrong(key, text, DURATION)),
         }
+    }
+}
+
+/// Checks a value against its key; any value of a key that nobody knows will do.
+///
+/// # Errors
+/// If the value is not of the key's type.
+pub fn check(key: &str, value: &str) -> Result<()> {
+    match (option(key), flink::kind(key)) {
+        (Ok(own), _) => own.kind.check(key, value),
+        (Err(_), Some(kind)) => kind.check(key, value),
+        (Err(_), None) => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use flott::Result;
 use flott::cluster::{LocalCluster, LocalClusterOptions};
 use flott::connector::Registry;
+use flott::sql::SqlOperators;
 use flott_testkit::Faults;
 use tempfile::TempDir;
 
@@ -52,8 +53,8 @@ impl Stage {
         }
         registry.register(Arc::new(committed.clone()));
         let registry = Arc::new(registry);
-        let mut options = LocalClusterOptions::new(registry.clone(), SLOTS);
-        options.operators = faults.around(options.operators);
+        let operators = faults.around(Arc::new(SqlOperators));
+        let options = LocalClusterOptions::new(registry.clone(), operators, SLOTS);
         let cluster = LocalCluster::start(options)?;
         Ok(Stage { cluster, registry, pace, rows, committed, faults, snapshots })
     }

@@ -198,9 +198,8 @@ pub fn world_with(task_managers: u32, slots: u32, change: impl FnOnce(&mut Local
     registry.register(Arc::new(source::TestSourceConnector(controls.clone())));
     registry.register(Arc::new(timed::TimedSourceConnector(controls.clone())));
     registry.register(Arc::new(sink::TestSinkConnector(committed.clone(), controls.clone())));
-    let mut options = LocalClusterOptions::new(Arc::new(registry), slots);
+    let mut options = LocalClusterOptions::new(Arc::new(registry), Arc::new(operators::TestOperators), slots);
     options.task_managers = task_managers;
-    options.operators = Arc::new(operators::TestOperators);
     change(&mut options);
     World { cluster: LocalCluster::start(options).unwrap(), controls, committed }
 }

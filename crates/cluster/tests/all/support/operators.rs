@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use flott_batch::{Batch, ChangeBatch, arrow_type};
+use flott_connector::GeneratorFactory;
 use flott_operator::{Context, Operator, TaskInfo};
-use flott_plan::ChainedNode;
-use flott_runtime::{OperatorFactory, SqlOperators, TaskOptions};
+use flott_operators::SqlOperators;
+use flott_plan::{ChainedNode, Schema, TableSpec, WatermarkSpec};
+use flott_runtime::{ConstantRows, Constraint, OperatorFactory, TaskOptions};
 use flott_types::{Result, Timestamp, Watermark};
 
 /// `watermarks`: passes rows on and emits v of the last as a watermark. `ticker`: emits a row every few milliseconds. The
@@ -28,6 +30,29 @@ impl OperatorFactory for TestOperators {
             })),
             _ => return SqlOperators.build(node, info, options),
         })
+    }
+
+    fn constant_rows(
+        &self,
+        node: &ChainedNode,
+        info: &TaskInfo,
+        options: &TaskOptions,
+    ) -> Result<ConstantRows> {
+        SqlOperators.constant_rows(node, info, options)
+    }
+
+    fn watermarks(
+        &self,
+        spec: &WatermarkSpec,
+        schema: &Schema,
+        info: &TaskInfo,
+        options: &TaskOptions,
+    ) -> Result<GeneratorFactory> {
+        SqlOperators.watermarks(spec, schema, info, options)
+    }
+
+    fn constraint(&self, table: &TableSpec, options: &TaskOptions) -> Result<Option<Box<dyn Constraint>>> {
+        SqlOperators.constraint(table, options)
     }
 }
 

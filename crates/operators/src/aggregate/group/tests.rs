@@ -240,7 +240,7 @@ fn partial_results_of_two_phases_add_up() {
     };
     let partial = "INT BIGINT BIGINT BIGINT INT BIGINT DOUBLE DOUBLE";
     let mut schema = vec![("a".to_owned(), crate::harness::ty("INT"))];
-    schema.extend(calls().iter().flat_map(|call| crate::accumulator_schema(call).unwrap()));
+    schema.extend(calls().iter().flat_map(|call| call.accumulators().unwrap()));
     let types: Vec<_> = schema.iter().map(|(_, ty)| ty.clone()).collect();
     assert_eq!(types, crate::harness::types(partial));
 

@@ -2,18 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test must not meet ends it")]
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, TimestampMicrosecondArray};
 use flott_batch::{Batch, ChangeBatch, WatermarkStatus, arrow_type};
-use flott_connector::{EventTimeProgress, Split};
-use flott_operator::Output;
-use flott_operators::{BuildContext, WatermarkGenerator};
+use flott_connector::{EventTimePolicy, EventTimeProgress, Split};
+use flott_operator::{Output, TaskInfo};
+use flott_operators::SqlOperators;
 use flott_plan::{Expr, Schema, WatermarkSpec};
-use flott_runtime::{SplitWatermarks, TaskMetrics};
+use flott_runtime::{OperatorFactory, SplitWatermarks, TaskMetrics, TaskOptions};
 use flott_types::clock::ManualClock;
-use flott_types::{Result, TypeKind, Watermark};
+use flott_types::{JobId, KeyGroupRange, OperatorUid, Result, SubtaskIndex, TypeKind, Watermark};
 
 #[derive(Default)]
 struct Text(String);
@@ -48,9 +49,11 @@ impl Reader {
         let spec =
             WatermarkSpec { time_column: 0, expression: Expr::column(0, ty.clone()), interval, idle_timeout };
         let schema = Schema::new([("t", ty)]);
-        let generator = WatermarkGenerator::new(&spec, &schema, &BuildContext::default()).unwrap();
+        let options = TaskOptions::parse(&BTreeMap::new()).unwrap();
+        let generators = SqlOperators.watermarks(&spec, &schema, &info(), &options).unwrap();
+        let policy = EventTimePolicy { generators, idle_timeout, alignment: None };
         let task = Arc::new(TaskMetrics::new(&ManualClock::new(0)));
-        Reader { watermarks: SplitWatermarks::new(&spec, generator, task.clone()), task, now: 0 }
+        Reader { watermarks: SplitWatermarks::of(policy, interval, task.clone()), task, now: 0 }
     }
 
     fn with(mut self, splits: &[(&str, Option<(i64, i64)>)]) -> Self {
@@ -87,6 +90,19 @@ impl Reader {
 
     fn held_back_by(&self) -> Option<String> {
         self.task.report(&ManualClock::new(0)).held_back_by().map(|split| split.split.clone())
+    }
+}
+
+fn info() -> TaskInfo {
+    TaskInfo {
+        job: JobId(0),
+        uid: OperatorUid("source".to_owned()),
+        name: "source".to_owned(),
+        subtask: SubtaskIndex(0),
+        parallelism: 1,
+        max_parallelism: 16,
+        key_groups: KeyGroupRange::of_subtask(SubtaskIndex(0), 16, 1),
+        attempt: 0,
     }
 }
 

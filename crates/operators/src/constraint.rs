@@ -8,11 +8,12 @@ use arrow::buffer::BooleanBuffer;
 use flott_batch::{Batch, ChangeBatch};
 use flott_operator::Counter;
 use flott_plan::TableSpec;
+use flott_runtime::Constraint;
 use flott_types::{Error, Result};
 
 /// What becomes of a row that has NULL in a NOT NULL column (`table.exec.sink.not-null-enforcer`).
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum NotNull {
+pub(crate) enum NotNull {
     /// The job fails.
     #[default]
     Error,
@@ -21,30 +22,31 @@ pub enum NotNull {
 }
 
 /// The NOT NULL columns of one table.
-#[derive(Clone, Default, Debug)]
-pub(crate) struct Constraint {
+#[derive(Clone, Debug)]
+pub(crate) struct NotNullColumns {
     columns: Vec<(usize, String)>,
     enforcer: NotNull,
 }
 
-impl NotNull {
-    /// Holds for this table.
-    pub(crate) fn of(self, table: &TableSpec) -> Constraint {
+impl NotNullColumns {
+    /// Those of this table, if it has any.
+    pub(crate) fn of(table: &TableSpec, enforcer: NotNull) -> Option<Self> {
         let columns = table.schema.columns.iter().enumerate();
         let columns = columns.filter(|(at, column)| !column.ty.nullable || table.primary_key.contains(at));
-        Constraint {
-            columns: columns.map(|(at, column)| (at, column.name.clone())).collect(),
-            enforcer: self,
-        }
+        let columns: Vec<_> = columns.map(|(at, column)| (at, column.name.clone())).collect();
+        (!columns.is_empty()).then_some(NotNullColumns { columns, enforcer })
+    }
+
+    /// The columns that have NULLs and must not.
+    fn broken<'a>(&'a self, changes: &'a ChangeBatch) -> impl Iterator<Item = (&'a str, &'a ArrayRef)> {
+        let columns = changes.columns().columns();
+        let of = self.columns.iter().filter_map(|(at, name)| Some((name.as_str(), columns.get(*at)?)));
+        of.filter(|(_, column)| column.null_count() > 0)
     }
 }
 
-impl Constraint {
-    /// The rows that may be written; those that are dropped are counted.
-    ///
-    /// # Errors
-    /// [`flott_types::ErrorKind::Data`] if there is a NULL and it is not to be dropped.
-    pub(crate) fn enforce(&self, batch: Batch, dropped: &Counter) -> Result<Batch> {
+impl Constraint for NotNullColumns {
+    fn enforce(&self, batch: Batch, dropped: &Counter) -> Result<Batch> {
         let changes = match batch {
             Batch::Changes(changes) if self.broken(&changes).next().is_some() => changes,
             fine @ (Batch::Changes(_) | Batch::Records(_)) => return Ok(fine),
@@ -71,13 +73,6 @@ impl Constraint {
             }
             None => changes,
         }))
-    }
-
-    /// The columns that have NULLs and must not.
-    fn broken<'a>(&'a self, changes: &'a ChangeBatch) -> impl Iterator<Item = (&'a str, &'a ArrayRef)> {
-        let columns = changes.columns().columns();
-        let of = self.columns.iter().filter_map(|(at, name)| Some((name.as_str(), columns.get(*at)?)));
-        of.filter(|(_, column)| column.null_count() > 0)
     }
 }
 
@@ -114,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_column_is_named() {
-        let constraint = NotNull::Error.of(&table());
+        let constraint = NotNullColumns::of(&table(), NotNull::Error).unwrap();
         let enforce = |rows| constraint.enforce(batch(rows).into(), &Counter::default());
         assert_eq!(enforce(&ROWS[..1]).unwrap().num_rows(), 1);
         let error = enforce(&ROWS[2..3]).unwrap_err();
@@ -130,7 +125,10 @@ mod tests {
     #[test]
     fn rows_are_dropped_and_counted() {
         let dropped = Counter::default();
-        let rest = NotNull::Drop.of(&table()).enforce(batch(&ROWS).into(), &dropped).unwrap();
+        let rest = NotNullColumns::of(&table(), NotNull::Drop)
+            .unwrap()
+            .enforce(batch(&ROWS).into(), &dropped)
+            .unwrap();
         assert_eq!((rest.num_rows(), dropped.get()), (1, 3));
     }
 
@@ -138,7 +136,10 @@ mod tests {
     fn a_row_that_was_filtered_out_breaks_nothing() {
         let keep = BooleanBuffer::from(vec![true, false, false, false]);
         let filtered = batch(&ROWS).select(&keep);
-        let rest = NotNull::Error.of(&table()).enforce(filtered.into(), &Counter::default()).unwrap();
+        let rest = NotNullColumns::of(&table(), NotNull::Error)
+            .unwrap()
+            .enforce(filtered.into(), &Counter::default())
+            .unwrap();
         assert_eq!(rest.num_rows(), 1);
     }
 }

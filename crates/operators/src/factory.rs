@@ -1,0 +1,95 @@
+//! SQL's side of the runtime: what tasks are handed to compute.
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use flott_connector::GeneratorFactory;
+use flott_operator::{Operator, TaskInfo};
+use flott_plan::{ChainedNode, OperatorSpec, Schema, TableSpec, WatermarkSpec};
+use flott_runtime::options::Reader;
+use flott_runtime::{ConstantRows, Constraint, OperatorFactory, TaskOptions};
+use flott_types::{Error, Result};
+
+use crate::constraint::{NotNull, NotNullColumns};
+use crate::stateless::table_watermark::TableWatermark;
+use crate::stateless::watermark_generator::WatermarkGenerator;
+use crate::{BuildContext, build, values};
+
+const TIME_ZONE: &str = "table.local-time-zone";
+const NOT_NULL: &str = "table.exec.sink.not-null-enforcer";
+
+/// The operators of SQL, for tasks of any plan that SQL makes.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct SqlOperators;
+
+/// What an operator of this job knows of it.
+fn context(info: &TaskInfo, options: &TaskOptions) -> Result<BuildContext> {
+    let mut seed = u64::from(info.subtask.0) ^ options.submitted_at as u64;
+    for byte in info.uid.0.bytes() {
+        seed = (seed ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    Ok(BuildContext {
+        time_zone: time_zone(options)?,
+        query_time: options.submitted_at,
+        streaming: !options.batch,
+        seed,
+        max_parallelism: info.max_parallelism,
+        ..BuildContext::default()
+    })
+}
+
+fn time_zone(options: &TaskOptions) -> Result<Tz> {
+    let read = Reader(&options.configuration);
+    match read.text(TIME_ZONE) {
+        None | Some("default") => Ok(Tz::UTC),
+        Some(zone) => zone.parse().map_err(|_| read.wrong(TIME_ZONE, "a zone such as Europe/Berlin or UTC")),
+    }
+}
+
+fn not_null(options: &TaskOptions) -> Result<NotNull> {
+    let read = Reader(&options.configuration);
+    match read.text(NOT_NULL).map(str::to_ascii_lowercase).as_deref() {
+        None | Some("error") => Ok(NotNull::Error),
+        Some("drop") => Ok(NotNull::Drop),
+        Some(_) => Err(read.wrong(NOT_NULL, "ERROR or DROP")),
+    }
+}
+
+impl OperatorFactory for SqlOperators {
+    fn build(&self, node: &ChainedNode, info: &TaskInfo, options: &TaskOptions) -> Result<Box<dyn Operator>> {
+        build(node, &context(info, options)?)
+    }
+
+    fn constant_rows(
+        &self,
+        node: &ChainedNode,
+        info: &TaskInfo,
+        options: &TaskOptions,
+    ) -> Result<ConstantRows> {
+        let OperatorSpec::Values { rows } = &node.node.spec else {
+            return Err(Error::internal(format!("'{}' has no constant rows", node.node.name)));
+        };
+        // They are the same in every subtask that may come to compute them.
+        let seed = options.submitted_at as u64;
+        let context = BuildContext { seed, ..context(info, options)? };
+        let (rows, schema) = (rows.clone(), node.node.schema.clone());
+        Ok(Box::new(move || values::evaluate(&rows, &schema, &context)))
+    }
+
+    fn watermarks(
+        &self,
+        spec: &WatermarkSpec,
+        schema: &Schema,
+        info: &TaskInfo,
+        options: &TaskOptions,
+    ) -> Result<GeneratorFactory> {
+        let generator = WatermarkGenerator::new(spec, schema, &context(info, options)?)?;
+        let generator = Arc::new(generator);
+        Ok(Box::new(move || Box::new(TableWatermark(generator.clone()))))
+    }
+
+    fn constraint(&self, table: &TableSpec, options: &TaskOptions) -> Result<Option<Box<dyn Constraint>>> {
+        let constraint = NotNullColumns::of(table, not_null(options)?);
+        Ok(constraint.map(|constraint| Box::new(constraint) as Box<dyn Constraint>))
+    }
+}
