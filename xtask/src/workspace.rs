@@ -1,5 +1,6 @@
 //! What the checks look at: packages and their direct dependencies, and files.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -32,22 +33,67 @@ pub struct Dependency {
 /// # Errors
 /// If cargo does not answer as expected.
 pub fn packages(root: &Path) -> Result<Vec<Package>, String> {
+    parse(&metadata(root, &["--no-deps"])?)
+}
+
+/// For each package, by name, those that are linked with it: no dependencies of tests and build scripts.
+pub type Links = BTreeMap<String, BTreeSet<String>>;
+
+/// What is linked on this machine, the workspace's packages and the libraries alike.
+///
+/// # Errors
+/// If cargo or rustc does not answer as expected.
+pub fn links(root: &Path) -> Result<Links, String> {
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let version = Command::new(rustc).arg("-vV").output();
+    let version = version.map_err(|error| format!("cannot run rustc: {error}"))?;
+    let version = String::from_utf8_lossy(&version.stdout);
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    let host = host.ok_or("rustc does not say what machine it is on")?;
+    parse_links(&metadata(root, &["--filter-platform", host])?)
+}
+
+fn metadata(root: &Path, arguments: &[&str]) -> Result<Vec<u8>, String> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let output = Command::new(cargo)
-        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .args(["metadata", "--format-version", "1"])
+        .args(arguments)
         .current_dir(root)
         .output()
         .map_err(|error| format!("cannot run cargo metadata: {error}"))?;
     if !output.status.success() {
         return Err(format!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr)));
     }
-    parse(&output.stdout)
+    Ok(output.stdout)
 }
 
 fn parse(json: &[u8]) -> Result<Vec<Package>, String> {
     let metadata: Value = serde_json::from_slice(json).map_err(|error| format!("cargo metadata: {error}"))?;
     let packages = metadata["packages"].as_array().ok_or("cargo metadata tells of no packages")?;
     Ok(packages.iter().map(package).collect())
+}
+
+fn parse_links(json: &[u8]) -> Result<Links, String> {
+    let metadata: Value = serde_json::from_slice(json).map_err(|error| format!("cargo metadata: {error}"))?;
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let names: BTreeMap<String, String> = list(&metadata["packages"])
+        .iter()
+        .map(|package| (text(&package["id"]), text(&package["name"])))
+        .collect();
+    let nodes = metadata["resolve"]["nodes"].as_array().ok_or("cargo metadata resolves nothing")?;
+    let mut links = Links::new();
+    for node in nodes {
+        let is_linked =
+            |dependency: &&Value| list(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"].is_null());
+        let name = |id: &Value| names.get(&text(id)).cloned();
+        let dependencies = list(&node["deps"]);
+        let linked = dependencies.iter().filter(is_linked).filter_map(|dependency| name(&dependency["pkg"]));
+        if let Some(name) = name(&node["id"]) {
+            links.entry(name).or_default().extend(linked);
+        }
+    }
+    Ok(links)
 }
 
 fn package(value: &Value) -> Package {
@@ -124,6 +170,17 @@ mod tests {
         assert_eq!(plan.dependencies[0], types);
         assert_eq!(plan.dependencies[1].source.as_deref(), Some("registry+https://x"));
         assert!(plan.dependencies[1].for_tests);
+    }
+
+    #[test]
+    fn what_only_tests_use_is_not_linked() {
+        let json = r#"{
+            "packages": [{"id": "1", "name": "a"}, {"id": "2", "name": "b"}, {"id": "3", "name": "c"}],
+            "resolve": {"nodes": [{"id": "1", "deps": [
+                {"pkg": "2", "dep_kinds": [{"kind": "dev"}, {"kind": null}]},
+                {"pkg": "3", "dep_kinds": [{"kind": "dev"}]}]}]}}"#;
+        let links = parse_links(json.as_bytes()).unwrap();
+        assert_eq!(links["a"], BTreeSet::from(["b".to_owned()]));
     }
 
     #[test]
