@@ -1,10 +1,16 @@
 //! How many bytes rows take up, and lists of rows in runs that fit into one batch.
 //!
 //! The offsets of texts, binaries and lists have 32 bits: a column that is gathered from rows of more than 2 GB cannot be built.
-//! So what gathers rows that may be wide, or the same row many times, cuts its list of rows first.
+//! So what gathers rows that may be wide, or the same row many times, cuts its list of rows first ([`runs`]).
+//! What cannot know before how wide its result becomes builds it under a limit ([`Room`]), and whoever asked for it asks again with fewer
+//! rows ([`in_parts`]).
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use std::ops::Range;
+
+use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
+use arrow::compute::{concat, interleave, take};
 use arrow::datatypes::DataType;
+use flott_types::{Error, ErrorKind, Result};
 
 /// A batch in motion has about so many bytes at most, unless one row alone has more.
 pub const BATCH_BYTES: usize = 64 << 20;
@@ -51,6 +57,147 @@ impl RowBytes {
     }
 }
 
+/// How many bytes a column that is being built may have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Room(usize);
+
+impl Room {
+    /// For one row alone: as much as the offsets can say.
+    pub const WHOLE: Room = Room(i32::MAX as usize);
+
+    /// For a column of so many rows, if those of a batch should have no more than `batch_bytes`.
+    pub fn of(rows: usize, batch_bytes: usize) -> Self {
+        if rows > 1 { Room(batch_bytes.min(Room::WHOLE.0)) } else { Room::WHOLE }
+    }
+
+    /// Whether a column of so many bytes may be.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TooLarge`] if fewer rows may do, [`ErrorKind::Data`] if one row alone is too large.
+    #[inline]
+    pub fn fits(self, bytes: usize) -> Result<()> {
+        if bytes <= self.0 { Ok(()) } else { Err(self.full()) }
+    }
+
+    /// Whether all of these together may be one column.
+    ///
+    /// # Errors
+    /// As [`Room::fits`].
+    pub fn fit_all<'a>(self, columns: impl IntoIterator<Item = &'a dyn Array>) -> Result<()> {
+        self.fits(columns.into_iter().map(of_column).sum())
+    }
+
+    #[cold]
+    fn full(self) -> Error {
+        if self == Room::WHOLE {
+            Error::data("a value of one row would have more than 2 GB")
+        } else {
+            Error::too_large()
+        }
+    }
+
+    /// The elements at these places.
+    ///
+    /// # Errors
+    /// As [`Room::fits`].
+    pub fn take(self, values: &dyn Array, places: &UInt32Array) -> Result<ArrayRef> {
+        if is_wide(values.data_type()) {
+            let places = places.iter().flatten();
+            self.fits(places.map(|at| range(values, at as usize, at as usize + 1)).sum())?;
+        }
+        take(values, places, None).map_err(arrow_error)
+    }
+
+    /// The elements at these places, each of one of the arrays.
+    ///
+    /// # Errors
+    /// As [`Room::fits`].
+    pub fn interleave(self, arrays: &[&dyn Array], places: &[(usize, usize)]) -> Result<ArrayRef> {
+        if arrays.first().is_some_and(|array| is_wide(array.data_type())) {
+            let bytes = |(array, at): &(usize, usize)| range(arrays[*array], *at, *at + 1);
+            self.fits(places.iter().map(bytes).sum())?;
+        }
+        interleave(arrays, places).map_err(arrow_error)
+    }
+
+    /// The arrays one after the other.
+    ///
+    /// # Errors
+    /// As [`Room::fits`].
+    pub fn concat(self, arrays: &[&dyn Array]) -> Result<ArrayRef> {
+        self.fit_all(arrays.iter().copied())?;
+        concat(arrays).map_err(arrow_error)
+    }
+}
+
+/// Takes a step with all rows and, whenever that is too large, with half as many; `done` gets the results in the order of the rows.
+///
+/// # Errors
+/// Those of `step`, [`ErrorKind::TooLarge`] only for a single row, and those of `done`.
+pub fn in_parts<T>(
+    rows: usize,
+    mut step: impl FnMut(Range<usize>) -> Result<T>,
+    mut done: impl FnMut(T) -> Result<()>,
+) -> Result<()> {
+    let mut parts = Parts::new(rows);
+    while let Some(part) = parts.next() {
+        if let Some(result) = parts.settle(step(part))? {
+            done(result)?;
+        }
+    }
+    Ok(())
+}
+
+/// Rows that are worked off in parts, all at once if that is not too large: what [`in_parts`] does, step by step.
+#[derive(Debug)]
+pub struct Parts {
+    rows: usize,
+    first: usize,
+    /// So many rows at once.
+    most: usize,
+}
+
+impl Parts {
+    /// Of so many rows.
+    pub fn new(rows: usize) -> Self {
+        Parts { rows, first: 0, most: rows }
+    }
+
+    /// The rows to be worked off next.
+    pub fn next(&self) -> Option<Range<usize>> {
+        (self.first < self.rows).then(|| self.first..self.rows.min(self.first + self.most))
+    }
+
+    /// Goes on behind these rows; or, if they were too many, tries fewer of them and answers `None`.
+    ///
+    /// # Errors
+    /// That of the outcome, [`ErrorKind::TooLarge`] only for a single row.
+    pub fn settle<T>(&mut self, outcome: Result<T>) -> Result<Option<T>> {
+        let rows = self.next().map_or(0, |rows| rows.len());
+        match outcome {
+            // What was too much here is likely to be too much further on.
+            Err(error) if error.kind() == ErrorKind::TooLarge && rows > 1 => {
+                self.most = rows / 2;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+            Ok(result) => {
+                self.first += rows;
+                Ok(Some(result))
+            }
+        }
+    }
+}
+
+/// Whether the values of a type are of any length.
+fn is_wide(ty: &DataType) -> bool {
+    !matches!(ty, DataType::Null | DataType::Boolean) && ty.primitive_width().is_none()
+}
+
+fn arrow_error(error: arrow::error::ArrowError) -> Error {
+    Error::internal("arrow kernel failed").with_source(error)
+}
+
 /// Cuts `len` things into runs of about `limit` bytes at most; `bytes` is what one of them takes up.
 pub fn runs(len: usize, limit: usize, bytes: impl Fn(usize) -> usize) -> Vec<std::ops::Range<usize>> {
     let mut runs = Vec::new();
@@ -70,7 +217,7 @@ pub fn runs(len: usize, limit: usize, bytes: impl Fn(usize) -> usize) -> Vec<std
 }
 
 /// The bytes of all rows of a column; of a slice those of the slice.
-pub(crate) fn of_column(column: &dyn Array) -> usize {
+pub fn of_column(column: &dyn Array) -> usize {
     range(column, 0, column.len())
 }
 
@@ -138,6 +285,39 @@ mod tests {
         let rows: ArrayRef = Arc::new(StructArray::from(vec![(field, texts), (number_field, number)]));
         let bytes = RowBytes::new(&[rows.slice(1, 2)]);
         assert_eq!([bytes.of(0), bytes.of(1)], [4 + 4, 5 + 4]);
+    }
+
+    #[test]
+    fn steps_are_halved_until_they_fit() {
+        let (mut tried, mut done) = (Vec::new(), Vec::new());
+        let step = |rows: Range<usize>| {
+            tried.push(rows.len());
+            let room = Room::of(rows.len(), 10);
+            room.fits(rows.clone().map(|row| if row == 6 { 100 } else { 4 }).sum())?;
+            Ok(rows)
+        };
+        in_parts(9, step, |rows| {
+            done.push(rows);
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(done, [0..2, 2..4, 4..6, 6..7, 7..8, 8..9]);
+        assert_eq!(tried, [9, 4, 2, 2, 2, 2, 1, 1, 1]);
+        let error = in_parts(3, |_| Room::WHOLE.fits(1 << 31), |()| Ok(())).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Data);
+    }
+
+    #[test]
+    fn what_is_gathered_fits() {
+        let texts: ArrayRef = Arc::new(StringArray::from(vec!["abcd", "e"]));
+        let room = Room::of(2, 16);
+        let places = UInt32Array::from(vec![Some(0), None, Some(0)]);
+        assert_eq!(room.take(&texts, &places).unwrap().len(), 3);
+        let kind = |result: Result<ArrayRef>| result.unwrap_err().kind();
+        assert_eq!(kind(room.take(&texts, &UInt32Array::from(vec![0; 3]))), ErrorKind::TooLarge);
+        assert_eq!(kind(room.interleave(&[&texts], &[(0, 0); 3])), ErrorKind::TooLarge);
+        assert_eq!(kind(room.concat(&[&texts, &texts])), ErrorKind::TooLarge);
+        assert_eq!(Room::of(1, 16).concat(&[&texts, &texts]).unwrap().len(), 4);
     }
 
     #[test]

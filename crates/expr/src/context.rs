@@ -1,8 +1,9 @@
 //! What expressions know of their surroundings. Nothing here reads a clock: time is handed in.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use chrono_tz::Tz;
+use flott_batch::bytes::{BATCH_BYTES, Room};
 use flott_types::Timestamp;
 use parking_lot::Mutex;
 use rand::rngs::SmallRng;
@@ -46,6 +47,9 @@ pub struct EvalContext {
     now: AtomicI64,
     watermark: AtomicI64,
     random: Mutex<SmallRng>,
+    batch_bytes: usize,
+    /// The rows of the batch at hand.
+    rows: AtomicUsize,
 }
 
 impl EvalContext {
@@ -59,7 +63,25 @@ impl EvalContext {
             now: AtomicI64::new(plan.query_time),
             watermark: AtomicI64::new(i64::MIN),
             random: Mutex::new(SmallRng::seed_from_u64(seed)),
+            batch_bytes: BATCH_BYTES,
+            rows: AtomicUsize::new(1),
         }
+    }
+
+    /// Columns have about so many bytes at most instead of [`BATCH_BYTES`], if they have more than one row.
+    #[must_use]
+    pub fn with_batch_bytes(self, batch_bytes: usize) -> Self {
+        EvalContext { batch_bytes, ..self }
+    }
+
+    /// Says how many rows the batch at hand has.
+    pub(crate) fn set_rows(&self, rows: usize) {
+        self.rows.store(rows, Ordering::Relaxed);
+    }
+
+    /// How large a column may become that is computed for the batch at hand, also one of elements or for some of the rows.
+    pub fn room(&self) -> Room {
+        Room::of(self.rows.load(Ordering::Relaxed), self.batch_bytes)
     }
 
     /// The session's time zone.

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use arrow::array::ArrayRef;
+use flott_batch::bytes::Room;
 use flott_plan::Literal;
 use flott_types::{Error, LogicalType, Result};
 
@@ -56,6 +57,13 @@ pub struct Call<'a> {
     pub result: &'a LogicalType,
     /// Time, zone, random numbers.
     pub context: &'a EvalContext,
+}
+
+impl Call<'_> {
+    /// How large the result may become. What may exceed it says so before it is built: then the caller asks for fewer rows.
+    pub fn room(&self) -> Room {
+        self.context.room()
+    }
 }
 
 /// A function or operator of SQL.

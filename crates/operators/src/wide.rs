@@ -1,11 +1,13 @@
 //! Rows so wide that batches are cut: the results are the same, and no batch is larger than it may be.
 
 use flott_batch::bytes::RowBytes;
-use flott_plan::{AggregateCall, AggregatePhase, JoinKind, OperatorSpec, SortKey, WindowKind, WindowSpec};
+use flott_plan::{
+    AggregateCall, AggregatePhase, Expr, JoinKind, Literal, OperatorSpec, SortKey, WindowKind, WindowSpec,
+};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
-use crate::harness::{Harness, call, node};
+use crate::harness::{Harness, call, column, node, ty};
 
 /// Bytes of a batch. So many may come in as a batch, too.
 const LIMIT: usize = 1_200;
@@ -106,6 +108,60 @@ fn the_first_rows_are_cut() {
     compare(top(Some(5), true), &[ROW], ROW, true);
     compare(top(Some(1), false), &[ROW], ROW, false);
     compare(top(None, true), &[ROW], ROW, true);
+}
+
+/// A text repeated so often.
+fn repeat(times: i64) -> Expr {
+    let times = Expr::literal(Literal::Integer(times), ty("BIGINT"));
+    Expr::call("REPEAT", vec![column(1, "STRING"), times], ty("STRING"))
+}
+
+#[test]
+fn what_expressions_make_wide_is_cut() {
+    let is_long = Expr::call("CHAR_LENGTH", vec![repeat(9)], ty("INT"));
+    let ten = Expr::literal(Literal::Integer(10), ty("INT"));
+    let condition = Expr::call(">", vec![is_long, ten], ty("BOOLEAN"));
+    let projection = vec![column(0, "INT"), repeat(9)];
+    // Now and then what the condition needs is what the projection shows, computed before the filter.
+    for condition in [None, Some(condition)] {
+        compare(OperatorSpec::Calc { condition, projection: projection.clone() }, &[ROW], ROW, true);
+    }
+    let projections = vec![projection, vec![column(0, "INT"), repeat(5)]];
+    compare(OperatorSpec::Expand { projections }, &[ROW], ROW, true);
+}
+
+#[test]
+fn elements_of_wide_rows_are_cut() {
+    let array = ty("ARRAY<STRING>");
+    let collection = Expr::call(
+        "SPLIT",
+        vec![repeat(2), Expr::literal(Literal::String(String::new()), ty("STRING"))],
+        array,
+    );
+    for keep_empty in [false, true] {
+        let spec = OperatorSpec::Unnest { collection: collection.clone(), ordinality: false, keep_empty };
+        compare(spec, &[ROW], "INT STRING STRING", true);
+    }
+}
+
+#[test]
+fn halves_of_an_update_part_only_if_they_must() {
+    let projection = vec![column(0, "INT"), repeat(100)];
+    let spec = OperatorSpec::Calc { condition: None, projection };
+    let mut calc = Harness::new(node(spec, &[ROW], ROW)).batch_bytes(LIMIT).upsert();
+    let long = |letter: &str| letter.repeat(100);
+    let out = calc.push("-U 1 a\n+U 1 b\n-U 2 a\n+U 2 cccccccccccc\n+I 3 d\n-U 4 d\n+U 4 e");
+    let expected = [
+        ("-U 1", long("a")),
+        ("+U 1", long("b")),
+        ("-D 2", long("a")),
+        ("+I 2", long("cccccccccccc")),
+        ("+I 3", long("d")),
+        ("-U 4", long("d")),
+        ("+U 4", long("e")),
+    ];
+    let expected: String = expected.iter().map(|(row, text)| format!("{row} {text}\n")).collect();
+    assert_eq!(out, expected);
 }
 
 #[test]

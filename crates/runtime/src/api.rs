@@ -191,7 +191,8 @@ impl Failure {
         let kind = match error.kind() {
             ErrorKind::Invalid => FailureKind::Invalid,
             ErrorKind::Unsupported => FailureKind::Unsupported,
-            ErrorKind::Data => FailureKind::Data,
+            // Whoever may ask for fewer rows has not: it would fail again.
+            ErrorKind::Data | ErrorKind::TooLarge => FailureKind::Data,
             ErrorKind::External => FailureKind::External,
             ErrorKind::State => FailureKind::State,
             ErrorKind::Closed => FailureKind::Closed,

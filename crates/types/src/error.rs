@@ -24,6 +24,8 @@ pub enum ErrorKind {
     State,
     /// Whoever read the output has left, and wants no more (a pipe that was closed).
     Closed,
+    /// A column of so many rows would hold more bytes than it may. Whoever asked for it asks again with fewer rows.
+    TooLarge,
     /// The job or query was cancelled.
     Cancelled,
     /// A defect of ours.
@@ -80,6 +82,11 @@ impl Error {
     /// State is missing, damaged or does not fit.
     pub fn state(message: impl Into<String>) -> Self {
         Error::new(ErrorKind::State, message)
+    }
+
+    /// A column would become too large: fewer rows at a time.
+    pub fn too_large() -> Self {
+        Error::new(ErrorKind::TooLarge, "a column of so many rows is too large")
     }
 
     /// The work was cancelled.
@@ -155,7 +162,7 @@ impl Error {
             | ErrorKind::Closed
             | ErrorKind::Cancelled => Fault::User,
             ErrorKind::External => Fault::External,
-            ErrorKind::State | ErrorKind::Internal => Fault::Internal,
+            ErrorKind::State | ErrorKind::TooLarge | ErrorKind::Internal => Fault::Internal,
         }
     }
 
@@ -169,6 +176,7 @@ impl Error {
             | ErrorKind::Data
             | ErrorKind::State
             | ErrorKind::Closed
+            | ErrorKind::TooLarge
             | ErrorKind::Cancelled => false,
         }
     }

@@ -1,11 +1,12 @@
 //! Casts to BINARY and VARBINARY: text as UTF-8, cut, and for BINARY filled up with zeros.
 
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder};
+use flott_batch::bytes::Room;
 use flott_types::{Error, Result, TypeKind};
 
 use crate::kernel::as_ref;
 
-pub(super) fn to_binary(array: &ArrayRef, from: &TypeKind, to: &TypeKind) -> Result<ArrayRef> {
+pub(super) fn to_binary(array: &ArrayRef, from: &TypeKind, to: &TypeKind, room: Room) -> Result<ArrayRef> {
     let bytes: BinaryArray;
     let input = match array.as_binary_opt::<i32>() {
         Some(input) => input,
@@ -22,9 +23,11 @@ pub(super) fn to_binary(array: &ArrayRef, from: &TypeKind, to: &TypeKind) -> Res
         TypeKind::Varbinary(length) => (*length as usize, false),
         other => return Err(Error::internal(format!("{other} is no binary type"))),
     };
-    let mut output = BinaryBuilder::with_capacity(input.len(), input.value_data().len());
+    let mut output = BinaryBuilder::with_capacity(input.len(), 16 * input.len());
     let mut padded = Vec::new();
     for value in input {
+        let most = value.map_or(0, |value| if pad { length } else { value.len().min(length) });
+        room.fits(output.values_slice().len() + most)?;
         match value {
             Some(value) if pad && value.len() < length => {
                 padded.clear();

@@ -17,12 +17,10 @@ mod temporal;
 mod text;
 
 use arrow::array::{Array, ArrayRef, new_null_array};
-use arrow::compute::concat;
 use chrono_tz::Tz;
 use flott_batch::arrow_type::to_arrow;
-use flott_types::{Error, LogicalType, Result, TypeKind};
-
-use crate::kernel::arrow_error;
+use flott_batch::bytes::Room;
+use flott_types::{Error, ErrorKind, LogicalType, Result, TypeKind};
 
 /// How a cast behaves.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +29,8 @@ pub struct CastOptions {
     pub time_zone: Tz,
     /// TRY_CAST: NULL instead of an error.
     pub is_try: bool,
+    /// How large a column may become.
+    pub room: Room,
 }
 
 /// The values of an array as another type.
@@ -49,7 +49,7 @@ pub fn cast_array(
     use TypeKind::*;
     match (&from.kind, &to.kind) {
         (_, Char(_) | Varchar(_)) => text::to_text(array, from, &to.kind, options),
-        (_, Binary(_) | Varbinary(_)) => binary::to_binary(array, &from.kind, &to.kind),
+        (_, Binary(_) | Varbinary(_)) => binary::to_binary(array, &from.kind, &to.kind, options.room),
         (Char(_) | Varchar(_), _) => parse::from_text(array, to, options),
         (_, Date | Time(_) | Timestamp(_) | TimestampLtz(_)) => {
             temporal::to_datetime(array, from, to, options)
@@ -92,22 +92,21 @@ fn try_rows(
     options: CastOptions,
 ) -> Result<ArrayRef> {
     let strict = CastOptions { is_try: false, ..options };
-    if let Ok(whole) = nested::cast_nested(array, from, to, strict) {
-        return Ok(whole);
+    match nested::cast_nested(array, from, to, strict) {
+        Err(error) if error.kind() == ErrorKind::Data => {}
+        outcome => return outcome,
     }
     let mut rows = Vec::with_capacity(array.len());
     for row in 0..array.len() {
         let one = array.slice(row, 1);
         match nested::cast_nested(&one, from, to, strict) {
             Ok(one) => rows.push(one),
-            Err(error) if error.kind() == flott_types::ErrorKind::Data => {
-                rows.push(new_null_array(&to_arrow(to), 1))
-            }
+            Err(error) if error.kind() == ErrorKind::Data => rows.push(new_null_array(&to_arrow(to), 1)),
             Err(error) => return Err(error),
         }
     }
     let rows: Vec<&dyn Array> = rows.iter().map(|row| &**row).collect();
-    concat(&rows).map_err(arrow_error)
+    options.room.concat(&rows)
 }
 
 /// The error of text that cannot be read.

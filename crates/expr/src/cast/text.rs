@@ -22,10 +22,18 @@ pub(super) fn to_text(
         other => return Err(Error::internal(format!("{other} is no character type"))),
     };
     let mut output = StringBuilder::with_capacity(array.len(), array.len() * 16);
+    // A character has 4 bytes at most.
+    let fits = |output: &StringBuilder, value: &str| {
+        let spaces = if pad { length.saturating_sub(value.len() / 4) } else { 0 };
+        options.room.fits(output.values_slice().len() + value.len().min(length.saturating_mul(4)) + spaces)
+    };
     if let Some(input) = array.as_string_opt::<i32>() {
         for value in input {
             match value {
-                Some(value) => append(&mut output, value, length, pad),
+                Some(value) => {
+                    fits(&output, value)?;
+                    append(&mut output, value, length, pad);
+                }
                 None => output.append_null(),
             }
         }
@@ -33,7 +41,10 @@ pub(super) fn to_text(
         for value in input {
             let text: Option<Cow<'_, str>> = value.map(String::from_utf8_lossy);
             match text {
-                Some(text) => append_utf16(&mut output, &text, length, pad),
+                Some(text) => {
+                    fits(&output, &text)?;
+                    append_utf16(&mut output, &text, length, pad);
+                }
                 None => output.append_null(),
             }
         }
@@ -46,6 +57,7 @@ pub(super) fn to_text(
             }
             text.clear();
             write_value(&mut text, array, row, from, options.time_zone);
+            fits(&output, &text)?;
             append_utf16(&mut output, &text, length, pad);
         }
     }

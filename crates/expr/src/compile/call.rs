@@ -13,6 +13,7 @@ use flott_batch::arrow_type::to_arrow;
 use flott_plan::Expr;
 use flott_types::{LogicalType, Result};
 
+use super::limit::check_constants;
 use super::{Node, to_datafusion};
 use crate::context::EvalContext;
 use crate::function::{Argument, Call, Determinism, PreparedFunction, ScalarFunction};
@@ -84,6 +85,7 @@ impl PhysicalExpr for FlinkCall {
         let constant =
             args.iter().all(Value::is_constant) && self.function.determinism() != Determinism::Never;
         let rows = if constant { 1 } else { batch.num_rows() };
+        check_constants(&args, rows, self.context.room()).map_err(to_datafusion)?;
         let call = Call { rows, arg_types: &self.arg_types, result: &self.result, context: &self.context };
         let array = match &self.prepared {
             Some(prepared) => prepared.evaluate(&args, &call),

@@ -54,7 +54,11 @@ impl PhysicalExpr for FlinkCast {
 
     fn evaluate(&self, batch: &RecordBatch) -> DfResult<ColumnarValue> {
         let value = to_value(self.input.evaluate(batch)?)?;
-        let options = CastOptions { time_zone: self.context.time_zone(), is_try: self.is_try };
+        let options = CastOptions {
+            time_zone: self.context.time_zone(),
+            is_try: self.is_try,
+            room: self.context.room(),
+        };
         let array = cast_array(value.held(), &self.from, &self.to, options).map_err(to_datafusion)?;
         if value.is_constant() {
             return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?));

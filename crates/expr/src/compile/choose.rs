@@ -14,9 +14,11 @@ use arrow::downcast_primitive_array;
 use datafusion_common::Result as DfResult;
 use datafusion_expr::ColumnarValue;
 use datafusion_physical_expr::PhysicalExpr;
+use flott_batch::bytes::Room;
 use flott_types::Error;
 
 use super::call::to_value;
+use super::limit::{Limit, bytes_of};
 use super::{Node, to_datafusion};
 use crate::value::Value;
 
@@ -25,13 +27,14 @@ pub(super) struct Choose {
     /// Condition and value of each branch, and the value of all other rows.
     operands: Vec<Node>,
     arrow: DataType,
+    limit: Limit,
 }
 
 impl Choose {
-    pub(super) fn node(branches: Vec<(Node, Node)>, otherwise: Node, arrow: DataType) -> Node {
+    pub(super) fn node(branches: Vec<(Node, Node)>, otherwise: Node, arrow: DataType, limit: Limit) -> Node {
         let operands =
             branches.into_iter().flat_map(|(when, then)| [when, then]).chain([otherwise]).collect();
-        Arc::new(Choose { operands, arrow })
+        Arc::new(Choose { operands, arrow, limit })
     }
 
     /// The rows of each branch, and its values. Those of no row are left out.
@@ -41,7 +44,7 @@ impl Choose {
         let (branches, otherwise) = self.operands.as_chunks();
         let mut taken = Vec::with_capacity(branches.len() + 1);
         for [when, then] in branches {
-            let condition = when.evaluate(batch)?.into_array(rows)?;
+            let condition = self.limit.array(when.evaluate(batch)?, rows)?;
             let condition = condition
                 .as_boolean_opt()
                 .ok_or_else(|| to_datafusion(Error::internal("a condition of CASE is no BOOLEAN")))?;
@@ -74,6 +77,7 @@ impl PhysicalExpr for Choose {
         let rows = batch.num_rows();
         let mut taken = self.taken(batch)?;
         if let [(_, only)] = taken.as_slice() {
+            self.limit.room().fits(bytes_of(only, rows)).map_err(to_datafusion)?;
             return Ok(ColumnarValue::Array(only.to_array(rows).map_err(to_datafusion)?));
         }
         if let Some((_, other)) = taken.iter().find(|(_, value)| *value.held().data_type() != self.arrow) {
@@ -86,7 +90,7 @@ impl PhysicalExpr for Choose {
         let first = taken[0].1.held().as_ref();
         let array = downcast_primitive_array! {
             first => numbers(first, &taken, rows),
-            _ => others(&taken, rows)?
+            _ => others(&taken, rows, self.limit.room())?
         };
         Ok(ColumnarValue::Array(array))
     }
@@ -96,7 +100,7 @@ impl PhysicalExpr for Choose {
     }
 
     fn with_new_children(self: Arc<Self>, operands: Vec<Node>) -> DfResult<Node> {
-        Ok(Arc::new(Choose { operands, arrow: self.arrow.clone() }))
+        Ok(Arc::new(Choose { operands, arrow: self.arrow.clone(), limit: self.limit.clone() }))
     }
 
     fn fmt_sql(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -137,7 +141,9 @@ fn numbers<T: ArrowPrimitiveType>(
     Arc::new(array.with_data_type(first.data_type().clone()))
 }
 
-fn others(taken: &[(BooleanBuffer, Value)], rows: usize) -> DfResult<ArrayRef> {
+fn others(taken: &[(BooleanBuffer, Value)], rows: usize, room: Room) -> DfResult<ArrayRef> {
+    let bytes = taken.iter().map(|(holds, value)| bytes_of(value, holds.count_set_bits()));
+    room.fits(bytes.sum()).map_err(to_datafusion)?;
     let mut picks = vec![(0, 0); rows];
     for (branch, (holds, value)) in taken.iter().enumerate() {
         holds.set_indices().for_each(|row| picks[row] = (branch, value.position(row)));

@@ -10,6 +10,7 @@ use datafusion_common::Result as DfResult;
 use datafusion_expr::ColumnarValue;
 use datafusion_physical_expr::PhysicalExpr;
 
+use super::limit::Limit;
 use super::{Node, to_datafusion};
 use crate::functions::fill;
 
@@ -19,11 +20,12 @@ pub(super) struct LazyCoalesce {
     /// Which arguments can fail: the others are computed for all rows, which is cheaper than choosing rows.
     can_fail: Vec<bool>,
     arrow: DataType,
+    limit: Limit,
 }
 
 impl LazyCoalesce {
-    pub(super) fn node(args: Vec<Node>, can_fail: Vec<bool>, arrow: DataType) -> Node {
-        Arc::new(LazyCoalesce { args, can_fail, arrow })
+    pub(super) fn node(args: Vec<Node>, can_fail: Vec<bool>, arrow: DataType, limit: Limit) -> Node {
+        Arc::new(LazyCoalesce { args, can_fail, arrow, limit })
     }
 }
 
@@ -38,7 +40,7 @@ impl PhysicalExpr for LazyCoalesce {
 
     fn evaluate(&self, batch: &RecordBatch) -> DfResult<ColumnarValue> {
         let rows = batch.num_rows();
-        let mut result = self.args[0].evaluate(batch)?.into_array(rows)?;
+        let mut result = self.limit.array(self.args[0].evaluate(batch)?, rows)?;
         for (arg, can_fail) in self.args.iter().zip(&self.can_fail).skip(1) {
             if result.null_count() == 0 {
                 break;
@@ -49,8 +51,8 @@ impl PhysicalExpr for LazyCoalesce {
             } else {
                 arg.evaluate(batch)?
             };
-            let next = next.into_array(rows)?;
-            result = fill(&result, &next).map_err(to_datafusion)?;
+            let next = self.limit.array(next, rows)?;
+            result = fill(&result, &next, self.limit.room()).map_err(to_datafusion)?;
         }
         Ok(ColumnarValue::Array(result))
     }
@@ -60,7 +62,7 @@ impl PhysicalExpr for LazyCoalesce {
     }
 
     fn with_new_children(self: Arc<Self>, args: Vec<Node>) -> DfResult<Node> {
-        Ok(LazyCoalesce::node(args, self.can_fail.clone(), self.arrow.clone()))
+        Ok(LazyCoalesce::node(args, self.can_fail.clone(), self.arrow.clone(), self.limit.clone()))
     }
 
     fn fmt_sql(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

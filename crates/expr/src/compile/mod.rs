@@ -9,27 +9,33 @@ mod cast;
 mod choose;
 mod coalesce;
 mod fallible;
+mod limit;
 mod logic;
 mod narrow;
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::buffer::BooleanBuffer;
+use arrow::compute::concat;
 use arrow::datatypes::DataType;
 use datafusion_common::{DataFusionError, ScalarValue};
 use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::{CaseExpr, Column, IsNotNullExpr, IsNullExpr, Literal, NotExpr};
 use flott_batch::arrow_type::to_arrow;
-use flott_plan::Expr;
-use flott_types::{Error, LogicalType, Result, TypeKind};
+use flott_batch::bytes::in_parts;
+use flott_plan::{Expr, Literal as PlanLiteral};
+use flott_types::{Error, ErrorKind, LogicalType, Result, TypeKind};
 
 use crate::context::EvalContext;
 use crate::functions::takes_integer;
+use crate::kernel::arrow_error;
 use crate::literal;
 use crate::registry;
 use crate::typing::decimal::of_exact;
+use limit::Limit;
 
 pub use fallible::can_fail;
 
@@ -41,12 +47,18 @@ pub struct CompiledExpr {
     node: Node,
     ty: LogicalType,
     arrow: DataType,
+    limit: Limit,
 }
 
 /// Makes an expression ready to run on rows of these columns.
 pub fn compile(expr: &Expr, input: &[LogicalType], context: &Arc<EvalContext>) -> Result<CompiledExpr> {
     let node = Compiler { input, context }.node(expr)?;
-    Ok(CompiledExpr { node, ty: expr.ty().clone(), arrow: to_arrow(expr.ty()) })
+    Ok(CompiledExpr {
+        node,
+        ty: expr.ty().clone(),
+        arrow: to_arrow(expr.ty()),
+        limit: Limit(context.clone()),
+    })
 }
 
 impl CompiledExpr {
@@ -56,9 +68,29 @@ impl CompiledExpr {
     }
 
     /// The value for every row of the batch.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TooLarge`] if the values, which are of any length, are too large for one column: ask again with fewer rows
+    /// ([`in_parts`]). What lies between the columns and a number or a truth value may be as large as it likes.
     pub fn evaluate(&self, batch: &RecordBatch) -> Result<ArrayRef> {
+        match self.column(batch) {
+            Err(error) if error.kind() == ErrorKind::TooLarge && is_narrow(&self.arrow) => {
+                let mut parts = Vec::new();
+                let part = |rows: Range<usize>| self.column(&batch.slice(rows.start, rows.len()));
+                in_parts(batch.num_rows(), part, |part| {
+                    parts.push(part);
+                    Ok(())
+                })?;
+                concat(&parts.iter().map(|part| part.as_ref()).collect::<Vec<_>>()).map_err(arrow_error)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn column(&self, batch: &RecordBatch) -> Result<ArrayRef> {
+        self.limit.0.set_rows(batch.num_rows());
         let value = self.node.evaluate(batch).map_err(from_datafusion)?;
-        let array = value.into_array(batch.num_rows()).map_err(from_datafusion)?;
+        let array = self.limit.array(value, batch.num_rows()).map_err(from_datafusion)?;
         if *array.data_type() != self.arrow {
             return Err(Error::internal(format!(
                 "{} gave {} instead of {}",
@@ -82,6 +114,25 @@ impl CompiledExpr {
         })
     }
 }
+
+/// Whether all values have the same length.
+fn is_narrow(arrow: &DataType) -> bool {
+    arrow.primitive_width().is_some() || matches!(arrow, DataType::Boolean | DataType::Null)
+}
+
+/// Whether the values of a branch may be so large that they have to be added up. Rows of a column are in memory already.
+fn may_be_large(value: &Expr) -> bool {
+    match value {
+        Expr::Column { .. } => false,
+        Expr::Literal { value: PlanLiteral::String(text), .. } => text.len() > SHORT,
+        Expr::Literal { value: PlanLiteral::Binary(bytes), .. } => bytes.len() > SHORT,
+        Expr::Literal { .. } => false,
+        Expr::Call { .. } | Expr::Cast { .. } | Expr::Case { .. } => true,
+    }
+}
+
+/// A constant of so many bytes is not large, however many rows a batch has.
+const SHORT: usize = 256;
 
 struct Compiler<'a> {
     input: &'a [LogicalType],
@@ -117,16 +168,30 @@ impl Compiler<'_> {
                 cast::FlinkCast::node(node, input.ty().clone(), ty.clone(), *is_try, self.context.clone())
             }
             Expr::Case { branches, otherwise, .. } => {
-                let branches = branches.iter().map(|(when, then)| Ok((self.node(when)?, self.node(then)?)));
-                let branches = branches.collect::<Result<Vec<_>>>()?;
-                let otherwise = self.node(otherwise)?;
+                let arrow = to_arrow(expr.ty());
+                let large = |value: &Expr| !is_narrow(&arrow) && may_be_large(value);
+                let nodes = branches.iter().map(|(when, then)| Ok((self.node(when)?, self.node(then)?)));
+                let nodes = nodes.collect::<Result<Vec<(Node, Node)>>>()?;
+                let last = self.node(otherwise)?;
                 if !can_fail(expr) {
-                    return Ok(choose::Choose::node(branches, otherwise, to_arrow(expr.ty())));
+                    return Ok(choose::Choose::node(nodes, last, arrow, self.limit()));
                 }
-                Arc::new(CaseExpr::try_new(None, branches, Some(otherwise)).map_err(from_datafusion)?)
+                let case = |nodes, last| Ok(Arc::new(CaseExpr::try_new(None, nodes, Some(last))?) as Node);
+                let values = branches.iter().map(|(_, then)| then);
+                if !values.chain([&**otherwise]).any(&large) {
+                    return case(nodes, last).map_err(from_datafusion);
+                }
+                let nodes = nodes.into_iter().zip(branches);
+                let nodes = nodes.map(|((when, then), (_, value))| (when, then, large(value))).collect();
+                let last = (last, large(otherwise));
+                limit::Summed::case(nodes, last, &self.limit(), case).map_err(from_datafusion)?
             }
             Expr::Call { function, args, ty } => self.call(function, args, ty)?,
         })
+    }
+
+    fn limit(&self) -> Limit {
+        Limit(self.context.clone())
     }
 
     /// An operand that may be computed for some of the rows only, and whether it can fail. One that can sees only the
@@ -177,7 +242,7 @@ impl Compiler<'_> {
             ("COALESCE" | "IFNULL", [_, ..]) => {
                 let operands = args.iter().map(|arg| self.operand(arg)).collect::<Result<Vec<_>>>()?;
                 let (nodes, can_fail) = operands.into_iter().unzip();
-                coalesce::LazyCoalesce::node(nodes, can_fail, to_arrow(ty))
+                coalesce::LazyCoalesce::node(nodes, can_fail, to_arrow(ty), self.limit())
             }
             _ => {
                 let Some(found) = registry::lookup(function) else {

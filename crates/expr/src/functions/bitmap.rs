@@ -57,7 +57,7 @@ const FUNCTIONS: &[Function] = &[
         infer!(with_null "BITMAP_TO_STRING", ONE, |args| nullable_if(TypeKind::STRING, args)),
         |args, call| {
             let bytes = args[0].view::<BinaryArray>()?;
-            try_strings(call.rows, |row, out| {
+            try_strings(call, |row, out| {
                 bytes.get(row).map(|bytes| bitmap::write_text(out, bytes)).transpose()
             })
         },
@@ -103,7 +103,7 @@ fn infer_build(args: &[Argument<'_>]) -> Result<Signature> {
 }
 
 fn binaries(call: &Call<'_>, mut each: impl FnMut(usize) -> Result<Option<Vec<u8>>>) -> Result<ArrayRef> {
-    try_binaries(call.rows, |row, out| {
+    try_binaries(call, |row, out| {
         Ok(each(row)?.map(|bytes| {
             *out = bytes;
         }))
@@ -136,6 +136,7 @@ fn to_array(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
             for number in bitmap::read(bytes)? {
                 lists.values().append_value(number as i32);
             }
+            call.room().fits(size_of_val(lists.values().values_slice()))?;
             lists.append(true);
         } else {
             lists.append(false);

@@ -34,7 +34,7 @@ pub(crate) fn functions() -> Vec<Box<dyn ScalarFunction>> {
 fn parse(args: &[Value], call: &Call<'_>, is_try: bool) -> Result<ArrayRef> {
     let text = args[0].view::<StringArray>()?;
     let duplicates = args.get(1).map(Value::view::<BooleanArray>).transpose()?;
-    try_binaries(call.rows, |row, out| {
+    try_binaries(call, |row, out| {
         let allowed = duplicates.map_or(Some(false), |duplicates| duplicates.get(row));
         let (Some(text), Some(allowed)) = (text.get(row), allowed) else {
             return Ok(None);
@@ -53,7 +53,7 @@ fn parse(args: &[Value], call: &Call<'_>, is_try: bool) -> Result<ArrayRef> {
 /// `variant[1]`: elements count from 1; what is not there is NULL.
 pub(super) fn element(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (value, index) = (args[0].view::<BinaryArray>()?, args[1].view::<Int64Array>()?);
-    try_binaries(call.rows, |row, out| {
+    try_binaries(call, |row, out| {
         let (Some(value), Some(index)) = (value.get(row), index.get(row)) else {
             return Ok(None);
         };
@@ -70,7 +70,7 @@ pub(super) fn element(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
 /// `variant['key']`: what is not there is NULL.
 pub(super) fn member(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (value, key) = (args[0].view::<BinaryArray>()?, args[1].view::<StringArray>()?);
-    try_binaries(call.rows, |row, out| {
+    try_binaries(call, |row, out| {
         let (Some(value), Some(key)) = (value.get(row), key.get(row)) else {
             return Ok(None);
         };

@@ -6,6 +6,7 @@ use crate::support::{one_row, table, ty};
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, ListArray, StringArray, StructArray};
 use arrow::datatypes::Int32Type;
 use flott_batch::arrow_type::to_arrow;
+use flott_batch::bytes::Room;
 use flott_expr::cast::{CastOptions, cast_array};
 use flott_expr::typing::casts::is_explicit;
 use flott_types::TypeKind;
@@ -84,7 +85,7 @@ fn every_legal_cast_gives_the_targets_type() {
         for target in targets.map(|(_, target)| ty(target)) {
             for rows in [0, 2] {
                 let nulls = arrow::array::new_null_array(&to_arrow(&from), rows);
-                let options = CastOptions { time_zone: chrono_tz::UTC, is_try: false };
+                let options = CastOptions { time_zone: chrono_tz::UTC, is_try: false, room: Room::WHOLE };
                 let array = cast_array(&nulls, &from, &target, options).unwrap();
                 assert_eq!(
                     (array.data_type(), array.len()),
@@ -227,7 +228,7 @@ fn collections_go_element_by_element() {
         Some(vec![]),
     ]));
     let (ints, strings) = (ty("ARRAY<INT>"), ty("ARRAY<STRING>"));
-    let options = CastOptions { time_zone: chrono_tz::UTC, is_try: false };
+    let options = CastOptions { time_zone: chrono_tz::UTC, is_try: false, room: Room::WHOLE };
     let cast = cast_array(&list, &ints, &strings, options).unwrap();
     assert_eq!(cast.data_type(), &to_arrow(&strings));
     assert_eq!(cast.as_list::<i32>().value(0).as_string::<i32>(), &StringArray::from(vec![Some("1"), None]));

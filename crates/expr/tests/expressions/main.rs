@@ -10,3 +10,4 @@ mod reader;
 mod support;
 mod text;
 mod times;
+mod wide;

@@ -6,6 +6,8 @@
 //!
 //! What condition and outputs have in common is computed once ([`Shared`]).
 //!
+//! A batch whose results are too large for one column is computed in parts.
+//!
 //! A filter may keep one half of an update. The lone `-U` then leaves as `-D`, the lone `+U` as `+I`: the row did
 //! vanish from, or appear in, what passes the filter.
 
@@ -20,7 +22,7 @@ use flott_types::Result;
 
 use super::shared::Shared;
 use crate::BuildContext;
-use crate::support::{Expression, columns_of, kernel, record_batch, selected};
+use crate::support::{Expression, columns_of, in_parts, kernel, record_batch, selected};
 
 /// The operator.
 pub(crate) struct Calc {
@@ -144,9 +146,8 @@ impl Parts {
     }
 }
 
-impl Operator for Calc {
-    fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
-        let mut batch = columns_of(batch)?;
+impl Calc {
+    fn compute(&self, mut batch: ChangeBatch, context: &Context<'_>) -> Result<Option<ChangeBatch>> {
         if let Some((condition, computing)) = &self.condition {
             batch = computing.prepare(batch)?;
             batch = batch.with_columns(self.before.add(batch.columns(), context)?);
@@ -154,13 +155,23 @@ impl Operator for Calc {
             batch = filter(batch, &keep);
         }
         if batch.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         batch = batch.with_columns(batch.columns().project(&self.kept).map_err(kernel)?);
         batch = self.computing.prepare(batch)?;
         let input = self.after.add(batch.columns(), context)?;
         let columns = project(&self.projection, &input, &self.schema, context)?;
-        context.output.emit(Batch::Changes(batch.with_columns(columns)))
+        Ok(Some(batch.with_columns(columns)))
+    }
+}
+
+impl Operator for Calc {
+    fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        let compute = |batch, context: &Context<'_>| self.compute(batch, context);
+        in_parts(columns_of(batch)?, context, compute, |result, context| match result {
+            Some(changes) => context.output.emit(Batch::Changes(changes)),
+            None => Ok(()),
+        })
     }
 }
 

@@ -4,15 +4,14 @@
 //! Cost: columns that are only passed on are shared by all copies.
 
 use arrow::datatypes::SchemaRef;
-use flott_batch::Batch;
-use flott_batch::arrow_type;
+use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, Expr};
 use flott_types::Result;
 
 use super::calc::project;
 use crate::BuildContext;
-use crate::support::{Expression, columns_of};
+use crate::support::{Expression, columns_of, in_parts};
 
 /// The operator.
 pub(crate) struct Expand {
@@ -38,8 +37,12 @@ impl Operator for Expand {
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
         let batch = columns_of(batch)?.compact()?;
         for projection in &self.projections {
-            let columns = project(projection, batch.columns(), &self.schema, context)?;
-            context.output.emit(Batch::Changes(batch.with_columns(columns)))?;
+            let compute = |batch: ChangeBatch, context: &Context<'_>| {
+                let columns = project(projection, batch.columns(), &self.schema, context)?;
+                Ok(batch.with_columns(columns))
+            };
+            let send = |changes, context: &mut Context<'_>| context.output.emit(Batch::Changes(changes));
+            in_parts(batch.clone(), context, compute, send)?;
         }
         Ok(())
     }

@@ -5,18 +5,19 @@
 //!
 //! The two halves of an update may have different numbers of elements, so they leave as `-D` and `+I`.
 //!
-//! Cost: what is passed on is copied once for each element, a chunk of [`CHUNK`] rows at a time.
+//! Cost: what is passed on is copied once for each element, a chunk of [`CHUNK`] rows at a time, fewer if they are wide.
 
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, StructArray, UInt32Array};
 use arrow::compute::{is_null, nullif, take};
 use arrow::datatypes::{DataType, Int32Type, SchemaRef};
+use flott_batch::bytes::RowBytes;
 use flott_batch::{Batch, ChangeBatch, RowKind, RowKinds, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, Expr};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use crate::BuildContext;
-use crate::support::{Expression, columns_of, kernel, record_batch, take_columns};
+use crate::support::{Expression, columns_of, in_parts, kernel, record_batch, take_columns};
 
 /// So many rows are sent at once.
 const CHUNK: usize = 8_192;
@@ -28,6 +29,8 @@ pub(crate) struct Unnest {
     kind: TypeKind,
     ordinality: bool,
     keep_empty: bool,
+    /// Batches hold about so many bytes.
+    batch_bytes: usize,
 }
 
 /// The elements of all rows of a batch, and where each row's lie.
@@ -45,6 +48,7 @@ struct Chunk {
     rows: Vec<u32>,
     elements: Vec<Option<u32>>,
     positions: Vec<Option<i32>>,
+    bytes: usize,
 }
 
 impl Chunk {
@@ -68,6 +72,7 @@ impl Unnest {
             collection: Expression::new(collection, input, context)?,
             ordinality,
             keep_empty,
+            batch_bytes: context.batch_bytes,
         })
     }
 
@@ -152,27 +157,42 @@ fn spread(values: &ArrayRef, ty: &LogicalType) -> Result<Vec<ArrayRef>> {
 
 impl Operator for Unnest {
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
-        let batch = columns_of(batch)?.compact()?;
-        let collection = self.collection.evaluate(batch.columns(), context)?;
-        let all = Elements::of(&collection, &self.kind)?;
+        let compute = |batch: ChangeBatch, context: &Context<'_>| {
+            let collection = self.collection.evaluate(batch.columns(), context)?;
+            Ok((Elements::of(&collection, &self.kind)?, batch))
+        };
+        in_parts(columns_of(batch)?.compact()?, context, compute, |(all, batch), context| {
+            self.spread(&batch, &all, context)
+        })
+    }
+}
+
+impl Unnest {
+    /// A row for each element.
+    fn spread(&self, batch: &ChangeBatch, all: &Elements, context: &mut Context<'_>) -> Result<()> {
+        let (of_row, of_element) = (RowBytes::new(batch.columns().columns()), RowBytes::new(&all.columns));
         let mut chunk = Chunk::default();
         for row in 0..batch.num_rows() {
             let mut position = 0;
+            let bytes = of_row.of(row);
             if all.valid[row] {
                 for element in all.offsets[row]..all.offsets[row + 1] {
+                    let bytes = bytes + of_element.of(element);
                     for _ in 0..all.count(element) {
                         position += 1;
                         chunk.push(row as u32, Some(element), Some(position));
-                        if chunk.rows.len() == CHUNK {
-                            self.send(std::mem::take(&mut chunk), &batch, &all, context)?;
+                        chunk.bytes += bytes;
+                        if chunk.rows.len() == CHUNK || chunk.bytes >= self.batch_bytes {
+                            self.send(std::mem::take(&mut chunk), batch, all, context)?;
                         }
                     }
                 }
             }
             if position == 0 && self.keep_empty {
                 chunk.push(row as u32, None, None);
+                chunk.bytes += bytes;
             }
         }
-        if chunk.rows.is_empty() { Ok(()) } else { self.send(chunk, &batch, &all, context) }
+        if chunk.rows.is_empty() { Ok(()) } else { self.send(chunk, batch, all, context) }
     }
 }

@@ -26,11 +26,12 @@ impl Expression {
             };
         }
         let types: Vec<LogicalType> = input.columns.iter().map(|column| column.ty.clone()).collect();
-        let context = Arc::new(EvalContext::new(&context.of_expressions(), context.seed));
+        let evaluation = EvalContext::new(&context.of_expressions(), context.seed);
+        let context = Arc::new(evaluation.with_batch_bytes(context.batch_bytes));
         Ok(Expression::Compiled { expr: compile(expr, &types, &context)?, context })
     }
 
-    /// One value a row.
+    /// One value a row. Texts and collections may be too large together: see [`super::in_parts`].
     pub fn evaluate(&self, columns: &RecordBatch, at: &Context<'_>) -> Result<ArrayRef> {
         self.evaluate_at(columns, at.now, at.watermark)
     }

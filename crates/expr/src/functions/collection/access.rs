@@ -76,7 +76,7 @@ fn element(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let picked = ranges
         .into_iter()
         .map(|range| range.filter(|range| !range.is_empty()).map(|range| range.start as u32));
-    take(all, &UInt32Array::from_iter(picked), None).map_err(arrow_error)
+    call.room().take(all, &UInt32Array::from_iter(picked))
 }
 
 const FORMS: [&str; 4] = [

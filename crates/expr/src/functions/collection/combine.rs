@@ -64,7 +64,7 @@ fn infer_common(name: &str, args: &[Argument<'_>], count: Option<usize>) -> Resu
 /// second array has it.
 fn sets(args: &[Value], call: &Call<'_>, keep: impl Fn(usize, bool) -> bool) -> Result<ArrayRef> {
     let lists = args.iter().map(Lists::of).collect::<Result<Vec<_>>>()?;
-    let pool = Pool::new(&lists.iter().map(Lists::elements).collect::<Vec<_>>())?;
+    let pool = Pool::new(&lists.iter().map(Lists::elements).collect::<Vec<_>>(), call)?;
     let encoded = Encoder::new(pool.all.data_type())?.encode(&pool.all)?;
     let mut picker = Picker::new(call.rows);
     let mut seen = FastSet::default();
@@ -91,12 +91,12 @@ fn sets(args: &[Value], call: &Call<'_>, keep: impl Fn(usize, bool) -> bool) -> 
         }
         picker.end(true);
     }
-    picker.lists(&pool.all, call.result)
+    picker.lists(&pool.all, call)
 }
 
 fn concat(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let lists = args.iter().map(Lists::of).collect::<Result<Vec<_>>>()?;
-    let pool = Pool::new(&lists.iter().map(Lists::elements).collect::<Vec<_>>())?;
+    let pool = Pool::new(&lists.iter().map(Lists::elements).collect::<Vec<_>>(), call)?;
     let mut picker = Picker::new(call.rows);
     for row in 0..call.rows {
         let mut valid = true;
@@ -108,7 +108,7 @@ fn concat(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         }
         picker.end(valid);
     }
-    picker.lists(&pool.all, call.result)
+    picker.lists(&pool.all, call)
 }
 
 /// The elements of the result admit NULL if those of the array or the new one do.
@@ -121,7 +121,7 @@ fn infer_extend(name: &str, args: &[Argument<'_>], _context: &PlanContext) -> Re
 
 fn extend(args: &[Value], call: &Call<'_>, at_start: bool) -> Result<ArrayRef> {
     let lists = Lists::of(&args[0])?;
-    let pool = Pool::new(&[lists.elements(), args[1].held()])?;
+    let pool = Pool::new(&[lists.elements(), args[1].held()], call)?;
     let mut picker = Picker::new(call.rows);
     for row in 0..call.rows {
         let Some(range) = lists.range(row) else {
@@ -138,5 +138,5 @@ fn extend(args: &[Value], call: &Call<'_>, at_start: bool) -> Result<ArrayRef> {
         }
         picker.end(true);
     }
-    picker.lists(&pool.all, call.result)
+    picker.lists(&pool.all, call)
 }

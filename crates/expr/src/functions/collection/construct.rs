@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, ListArray, StructArray};
+use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, ListArray, StructArray, UInt32Array};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::DataType;
 use flott_batch::arrow_type::to_arrow;
@@ -52,7 +52,7 @@ fn cast_to(ty: &LogicalType, common: &LogicalType) -> LogicalType {
 
 fn array(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let held: Vec<&ArrayRef> = args.iter().map(Value::held).collect();
-    let pool = Pool::new(&held)?;
+    let pool = Pool::new(&held, call)?;
     let mut picker = Picker::new(call.rows);
     for row in 0..call.rows {
         for (arg, start) in args.iter().zip(&pool.starts) {
@@ -60,7 +60,7 @@ fn array(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         }
         picker.end(true);
     }
-    picker.lists(&pool.all, call.result)
+    picker.lists(&pool.all, call)
 }
 
 fn infer_map(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature> {
@@ -79,8 +79,8 @@ fn infer_map(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature>
 
 /// Of equal keys the last value stays, in the place of the first.
 fn map(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
-    let keys = Pool::new(&args.iter().step_by(2).map(Value::held).collect::<Vec<_>>())?;
-    let values = Pool::new(&args.iter().skip(1).step_by(2).map(Value::held).collect::<Vec<_>>())?;
+    let keys = Pool::new(&args.iter().step_by(2).map(Value::held).collect::<Vec<_>>(), call)?;
+    let values = Pool::new(&args.iter().skip(1).step_by(2).map(Value::held).collect::<Vec<_>>(), call)?;
     let encoder = Encoder::new(keys.all.data_type())?;
     let encoded = encoder.encode(&keys.all)?;
     let pairs = args.len() / 2;
@@ -103,10 +103,9 @@ fn map(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         picked_values.extend(entries.iter().map(|(_, value)| *value as u32));
         offsets.push(picked_keys.len() as i32);
     }
-    let take = |pool: &ArrayRef, picked: Vec<u32>| {
-        arrow::compute::take(pool, &arrow::array::UInt32Array::from(picked), None).map_err(arrow_error)
-    };
-    let (keys, values) = (take(&keys.all, picked_keys)?, take(&values.all, picked_values)?);
+    let room = call.room();
+    let keys = room.take(&keys.all, &UInt32Array::from(picked_keys))?;
+    let values = room.take(&values.all, &UInt32Array::from(picked_values))?;
     super::lists::maps_of(keys, values, offsets, vec![true; call.rows], call.result)
 }
 

@@ -40,7 +40,7 @@ fn join(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let elements: &StringArray = downcast(lists.elements())?;
     let delimiter = args[1].view::<StringArray>()?;
     let for_null = args.get(2).map(Value::view::<StringArray>).transpose()?;
-    Ok(strings(call.rows, |row, out| {
+    strings(call, |row, out| {
         let (range, delimiter) = (lists.range(row)?, delimiter.get(row)?);
         let for_null = match &for_null {
             None => None,
@@ -55,5 +55,5 @@ fn join(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
             out.push_str(text);
         }
         Some(())
-    }))
+    })
 }

@@ -6,13 +6,12 @@ use arrow::array::{
     Array, ArrayRef, AsArray, Float32Array, Float64Array, ListArray, MapArray, StructArray, UInt32Array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::compute::{concat, take};
 use arrow::datatypes::{DataType, FieldRef};
 use arrow::row::{RowConverter, Rows, SortField};
 use flott_batch::arrow_type::to_arrow;
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
-use crate::function::Argument;
+use crate::function::{Argument, Call};
 use crate::value::Value;
 
 /// A defect: arrow refused what was built for it.
@@ -32,18 +31,20 @@ pub(super) fn element_type<'a>(arg: &Argument<'a>) -> Option<&'a LogicalType> {
 pub(super) struct Lists<'a> {
     list: &'a ListArray,
     value: &'a Value,
+    /// Those of these rows: the list may be a part of a longer one.
+    elements: ArrayRef,
 }
 
 impl<'a> Lists<'a> {
     pub(super) fn of(value: &'a Value) -> Result<Lists<'a>> {
         let list = value.held().as_list_opt::<i32>();
         let list = list.ok_or_else(|| Error::internal(format!("{} is no list", value.held().data_type())))?;
-        Ok(Lists { list, value })
+        Ok(Lists { list, value, elements: part(list.values(), list.value_offsets()) })
     }
 
     /// The elements of all rows.
-    pub(super) fn elements(&self) -> &'a ArrayRef {
-        self.list.values()
+    pub(super) fn elements(&self) -> &ArrayRef {
+        &self.elements
     }
 
     /// Where a row's elements lie among all; `None` for NULL.
@@ -53,30 +54,44 @@ impl<'a> Lists<'a> {
         if self.list.is_null(at) {
             return None;
         }
-        let offsets = self.list.value_offsets();
-        Some(offsets[at] as usize..offsets[at + 1] as usize)
+        Some(places(self.list.value_offsets(), at))
     }
+}
+
+/// The elements between the first offset and the last.
+fn part(elements: &ArrayRef, offsets: &[i32]) -> ArrayRef {
+    let (first, end) = (offsets[0] as usize, offsets[offsets.len() - 1] as usize);
+    if end - first == elements.len() { elements.clone() } else { elements.slice(first, end - first) }
+}
+
+/// Where a row's elements lie in [`part`].
+#[inline]
+fn places(offsets: &[i32], row: usize) -> std::ops::Range<usize> {
+    (offsets[row] - offsets[0]) as usize..(offsets[row + 1] - offsets[0]) as usize
 }
 
 /// The maps of an argument, row by row.
 pub(super) struct Maps<'a> {
     map: &'a MapArray,
     value: &'a Value,
+    keys: ArrayRef,
+    values: ArrayRef,
 }
 
 impl<'a> Maps<'a> {
     pub(super) fn of(value: &'a Value) -> Result<Maps<'a>> {
         let map = value.held().as_map_opt();
         let map = map.ok_or_else(|| Error::internal(format!("{} is no map", value.held().data_type())))?;
-        Ok(Maps { map, value })
+        let part = |of: &ArrayRef| part(of, map.value_offsets());
+        Ok(Maps { map, value, keys: part(map.keys()), values: part(map.values()) })
     }
 
-    pub(super) fn keys(&self) -> &'a ArrayRef {
-        self.map.keys()
+    pub(super) fn keys(&self) -> &ArrayRef {
+        &self.keys
     }
 
-    pub(super) fn values(&self) -> &'a ArrayRef {
-        self.map.values()
+    pub(super) fn values(&self) -> &ArrayRef {
+        &self.values
     }
 
     /// Where a row's entries lie among all; `None` for NULL.
@@ -86,8 +101,7 @@ impl<'a> Maps<'a> {
         if self.map.is_null(at) {
             return None;
         }
-        let offsets = self.map.value_offsets();
-        Some(offsets[at] as usize..offsets[at + 1] as usize)
+        Some(places(self.map.value_offsets(), at))
     }
 }
 
@@ -98,7 +112,7 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(arrays: &[&ArrayRef]) -> Result<Pool> {
+    pub(super) fn new(arrays: &[&ArrayRef], call: &Call<'_>) -> Result<Pool> {
         let mut starts = Vec::with_capacity(arrays.len());
         let mut next = 0;
         for array in arrays {
@@ -107,9 +121,7 @@ impl Pool {
         }
         let all = match arrays {
             [one] => (*one).clone(),
-            _ => {
-                concat(&arrays.iter().map(|array| array.as_ref()).collect::<Vec<_>>()).map_err(arrow_error)?
-            }
+            _ => call.room().concat(&arrays.iter().map(|array| array.as_ref()).collect::<Vec<_>>())?,
         };
         Ok(Pool { all, starts })
     }
@@ -150,12 +162,12 @@ impl Picker {
         self.valid.push(valid);
     }
 
-    /// The lists, as arrays of the type.
-    pub(super) fn lists(self, pool: &ArrayRef, ty: &LogicalType) -> Result<ArrayRef> {
-        let DataType::List(item) = to_arrow(ty) else {
-            return Err(Error::internal(format!("{ty} is no array")));
+    /// The lists, as the result of the call.
+    pub(super) fn lists(self, pool: &ArrayRef, call: &Call<'_>) -> Result<ArrayRef> {
+        let DataType::List(item) = to_arrow(call.result) else {
+            return Err(Error::internal(format!("{} is no array", call.result)));
         };
-        let values = take(pool, &UInt32Array::from(self.picked), None).map_err(arrow_error)?;
+        let values = call.room().take(pool, &UInt32Array::from(self.picked))?;
         let values = conform(values, &item)?;
         let offsets = OffsetBuffer::new(self.offsets.into());
         let list = ListArray::try_new(item, offsets, values, Some(NullBuffer::from(self.valid)))

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StructArray, UInt32Array};
-use arrow::compute::take;
 use arrow::datatypes::DataType;
 use flott_batch::arrow_type::to_arrow;
 use flott_types::{Error, LogicalType, Result, RowField, TypeKind};
@@ -62,7 +61,7 @@ fn part(args: &[Value], call: &Call<'_>, of: impl Fn(&Maps<'_>) -> Result<ArrayR
         range.into_iter().flatten().for_each(|at| picker.pick(at));
         picker.end(valid);
     }
-    picker.lists(&pool, call.result)
+    picker.lists(&pool, call)
 }
 
 fn entries(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
@@ -129,10 +128,10 @@ impl Merger {
         self.valid.push(valid);
     }
 
-    fn finish(self, keys: &ArrayRef, values: &ArrayRef, ty: &LogicalType) -> Result<ArrayRef> {
-        let keys = take(keys, &UInt32Array::from(self.keys), None).map_err(arrow_error)?;
-        let values = take(values, &UInt32Array::from(self.values), None).map_err(arrow_error)?;
-        maps_of(keys, values, self.offsets, self.valid, ty)
+    fn finish(self, keys: &ArrayRef, values: &ArrayRef, call: &Call<'_>) -> Result<ArrayRef> {
+        let keys = call.room().take(keys, &UInt32Array::from(self.keys))?;
+        let values = call.room().take(values, &UInt32Array::from(self.values))?;
+        maps_of(keys, values, self.offsets, self.valid, call.result)
     }
 }
 
@@ -161,7 +160,7 @@ fn from_arrays(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         }
         merger.end(true);
     }
-    merger.finish(keys.elements(), values.elements(), call.result)
+    merger.finish(keys.elements(), values.elements(), call)
 }
 
 fn infer_union(args: &[Argument<'_>]) -> Result<Signature> {
@@ -180,8 +179,8 @@ fn infer_union(args: &[Argument<'_>]) -> Result<Signature> {
 /// NULL if any map is; of equal keys the last one counts.
 fn union(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let maps = args.iter().map(Maps::of).collect::<Result<Vec<_>>>()?;
-    let keys = Pool::new(&maps.iter().map(Maps::keys).collect::<Vec<_>>())?;
-    let values = Pool::new(&maps.iter().map(Maps::values).collect::<Vec<_>>())?;
+    let keys = Pool::new(&maps.iter().map(Maps::keys).collect::<Vec<_>>(), call)?;
+    let values = Pool::new(&maps.iter().map(Maps::values).collect::<Vec<_>>(), call)?;
     let encoded = Encoder::new(keys.all.data_type())?.encode(&keys.all)?;
     let mut merger = Merger::new();
     for row in 0..call.rows {
@@ -194,5 +193,5 @@ fn union(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         }
         merger.end(valid);
     }
-    merger.finish(&keys.all, &values.all, call.result)
+    merger.finish(&keys.all, &values.all, call)
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, BooleanArray, Int64Array, PrimitiveArray, UInt32Array,
 };
-use arrow::compute::{SortOptions, take};
+use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use flott_types::{Result, TypeKind};
 
@@ -145,7 +145,7 @@ fn sort(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         });
         picker.end(true);
     }
-    picker.lists(elements, call.result)
+    picker.lists(elements, call)
 }
 
 /// The first of the greatest or least elements; NULLs do not count.
@@ -159,7 +159,7 @@ fn extreme(args: &[Value], call: &Call<'_>, wanted: Ordering) -> Result<ArrayRef
             .reduce(|best, at| if compare(at, best) == wanted { at } else { best })
     };
     let picked = (0..call.rows).map(|row| lists.range(row).and_then(best).map(|at| at as u32));
-    take(elements, &UInt32Array::from_iter(picked), None).map_err(arrow_error)
+    call.room().take(elements, &UInt32Array::from_iter(picked))
 }
 
 fn reverse(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
@@ -171,7 +171,7 @@ fn reverse(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         range.into_iter().flat_map(Iterator::rev).for_each(|at| picker.pick(at));
         picker.end(valid);
     }
-    picker.lists(lists.elements(), call.result)
+    picker.lists(lists.elements(), call)
 }
 
 /// ARRAY_SLICE(array, first [, last]): positions from 1, from the end if negative; 0 is the first.
@@ -198,5 +198,5 @@ fn slice(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         }
         picker.end(true);
     }
-    picker.lists(lists.elements(), call.result)
+    picker.lists(lists.elements(), call)
 }

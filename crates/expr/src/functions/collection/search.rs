@@ -106,5 +106,5 @@ fn remove(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         }
         picker.end(valid);
     }
-    picker.lists(finder.lists.elements(), call.result)
+    picker.lists(finder.lists.elements(), call)
 }

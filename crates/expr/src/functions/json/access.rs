@@ -1,12 +1,10 @@
 //! JSON_VALUE, JSON_QUERY, JSON_EXISTS.
 
-use std::borrow::Cow;
-use std::sync::Arc;
-
-use arrow::array::{Array, ArrayRef, ListBuilder, StringArray, StringBuilder};
+use arrow::array::{Array, ArrayRef, StringArray};
 use arrow::datatypes::{Float64Type, Int32Type};
 use flott_batch::arrow_type::to_arrow;
 use flott_types::{Error, LogicalType, Result, TypeKind};
+use std::borrow::Cow;
 
 use super::evaluate::evaluate;
 use super::parse::parse;
@@ -14,7 +12,7 @@ use super::path::Path;
 use super::value::Json;
 use crate::context::PlanContext;
 use crate::function::{Argument, Call, Function, Signature, no_signature};
-use crate::functions::build::{try_booleans, try_primitives, try_strings};
+use crate::functions::build::{TextLists, try_booleans, try_primitives, try_strings};
 use crate::functions::check::{self, illegal_null};
 use crate::functions::constant::{self, Programs};
 use crate::value::Value;
@@ -232,7 +230,7 @@ fn json_value(args: &[Value], call: &Call<'_>, paths: &mut Programs<'_, Path>) -
             }
             Some(other) => Err(wrong(&other, kind)),
         })?,
-        _ => try_strings(call.rows, |row, out| Ok(outcome(row)?.map(|value| value.write_plain(out))))?,
+        _ => try_strings(call, |row, out| Ok(outcome(row)?.map(|value| value.write_plain(out))))?,
     };
     fill_in(array, &defaults, args, call)
 }
@@ -248,8 +246,7 @@ fn fill_in(array: ArrayRef, defaults: &[(usize, bool)], args: &[Value], call: &C
         indices[*row] = (source, args[2 * source + 1].position(*row));
     }
     let sources: [&dyn Array; 3] = [&array, args[3].held(), args[5].held()];
-    arrow::compute::interleave(&sources, &indices)
-        .map_err(|error| Error::internal("cannot fill in the defaults of JSON_VALUE").with_source(error))
+    call.room().interleave(&sources, &indices)
 }
 
 fn json_query(args: &[Value], call: &Call<'_>, paths: &mut Programs<'_, Path>) -> Result<ArrayRef> {
@@ -295,27 +292,27 @@ fn json_query(args: &[Value], call: &Call<'_>, paths: &mut Programs<'_, Path>) -
         })
     };
     if !wants_array {
-        return try_strings(call.rows, |row, out| Ok(outcome(row)?.map(|value| value.write(out))));
+        return try_strings(call, |row, out| Ok(outcome(row)?.map(|value| value.write(out))));
     }
-    let mut lists = ListBuilder::new(StringBuilder::new());
+    let mut lists = TextLists::new(call);
     let mut text = String::new();
     for row in 0..call.rows {
         let Some(Json::Array(elements)) = outcome(row)? else {
-            lists.append(false);
+            lists.end(false);
             continue;
         };
         for element in elements {
             if element == Json::Null {
-                lists.values().append_null();
+                lists.push(None)?;
                 continue;
             }
             text.clear();
             element.write_plain(&mut text);
-            lists.values().append_value(&text);
+            lists.push(Some(&text))?;
         }
-        lists.append(true);
+        lists.end(true);
     }
     let array = lists.finish();
     debug_assert_eq!(array.data_type(), &to_arrow(call.result));
-    Ok(Arc::new(array))
+    Ok(array)
 }

@@ -20,7 +20,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("JSON_OBJECT", infer_object, object),
     Function::new("JSON_ARRAY", infer_array, array),
     Function::new("JSON_STRING", infer_string, |args, call| {
-        try_strings(call.rows, |row, out| {
+        try_strings(call, |row, out| {
             if args[0].is_null(row) {
                 return Ok(None);
             }
@@ -130,7 +130,7 @@ fn object(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (absent, raw) = first_word(args)?;
     let keys: Vec<View<'_, StringArray>> =
         args[1..].iter().step_by(2).map(Value::view).collect::<Result<_>>()?;
-    try_strings(call.rows, |row, out| {
+    try_strings(call, |row, out| {
         let mut members = Vec::with_capacity(keys.len());
         for (at, key) in keys.iter().enumerate() {
             let Some(key) = key.get(row) else {
@@ -149,7 +149,7 @@ fn object(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
 
 fn array(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (absent, raw) = first_word(args)?;
-    try_strings(call.rows, |row, out| {
+    try_strings(call, |row, out| {
         let mut elements = Vec::with_capacity(args.len());
         for at in 1..args.len() {
             match argument(args, at, row, &raw, call)? {
@@ -166,7 +166,7 @@ fn array(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
 /// JSON(text): the same document, written as all others are; NULL for a blank text.
 fn json(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let text = args[0].view::<StringArray>()?;
-    try_strings(call.rows, |row, out| {
+    try_strings(call, |row, out| {
         let Some(text) = text.get(row).map(|text| text.trim_matches(|c: char| c <= ' ')) else {
             return Ok(None);
         };

@@ -27,10 +27,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
         infer!(with_null "JSON_QUOTE", ONE, |args| nullable_if(TypeKind::STRING, args)),
         |args, call| {
             let text = args[0].view::<StringArray>()?;
-            Ok(strings(call.rows, |row, out| {
+            strings(call, |row, out| {
                 quote(text.get(row)?, out);
                 Some(())
-            }))
+            })
         },
     ),
     Function::new(
@@ -38,7 +38,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         infer!(with_null "JSON_UNQUOTE", ONE, |args| nullable_if(TypeKind::STRING, args)),
         |args, call| {
             let text = args[0].view::<StringArray>()?;
-            try_strings(call.rows, |row, out| text.get(row).map(|text| unquote(text, out)).transpose())
+            try_strings(call, |row, out| text.get(row).map(|text| unquote(text, out)).transpose())
         },
     ),
     is_json!("IS JSON VALUE", |_| true).aliases(&["IS JSON"]),

@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use arrow::array::{ArrayRef, BinaryBuilder, Int64Array, StringArray, StringBuilder};
+use arrow::array::{ArrayRef, Int64Array, StringArray};
 use flott_types::{Result, TypeKind};
 
 use crate::function::{Argument, Call, Function, ScalarFunction, Signature, any_nullable, no_signature};
-use crate::kernel::as_ref;
+use crate::functions::build::{strings, try_binaries};
 use crate::value::Value;
 
 pub(super) fn functions() -> Vec<Box<dyn ScalarFunction>> {
@@ -47,47 +47,30 @@ fn infer_unhex(args: &[Argument<'_>]) -> Result<Signature> {
 
 fn bin(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let input = args[0].view::<Int64Array>()?;
-    write_each(call.rows, |row, out| input.get(row).map(|value| write!(out, "{value:b}").unwrap_or(())))
+    strings(call, |row, out| input.get(row).map(|value| write!(out, "{value:b}").unwrap_or(())))
 }
 
 fn hex(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     if call.arg_types[0].kind == TypeKind::BigInt {
         let input = args[0].view::<Int64Array>()?;
-        return write_each(call.rows, |row, out| {
-            input.get(row).map(|value| write!(out, "{value:X}").unwrap_or(()))
-        });
+        return strings(call, |row, out| input.get(row).map(|value| write!(out, "{value:X}").unwrap_or(())));
     }
     let input = args[0].view::<StringArray>()?;
-    write_each(call.rows, |row, out| {
+    strings(call, |row, out| {
         let text = input.get(row)?;
         text.bytes().try_for_each(|byte| write!(out, "{byte:02X}")).ok()
     })
 }
 
-fn write_each(rows: usize, mut each: impl FnMut(usize, &mut String) -> Option<()>) -> Result<ArrayRef> {
-    let mut output = StringBuilder::with_capacity(rows, rows * 16);
-    let mut text = String::new();
-    for row in 0..rows {
-        text.clear();
-        output.append_option(each(row, &mut text).map(|()| &text));
-    }
-    Ok(as_ref(output.finish()))
-}
-
 /// NULL for what is not hexadecimal. The first digit of an odd number of them is checked and read as 0, as Flink does.
 fn unhex(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let input = args[0].view::<StringArray>()?;
-    let mut output = BinaryBuilder::with_capacity(call.rows, call.rows * 16);
-    for row in 0..call.rows {
-        output.append_option(input.get(row).and_then(|text| decode(text.as_bytes())));
-    }
-    Ok(as_ref(output.finish()))
+    try_binaries(call, |row, out| Ok(input.get(row).and_then(|text| decode(text.as_bytes(), out))))
 }
 
-fn decode(text: &[u8]) -> Option<Vec<u8>> {
+fn decode(text: &[u8], bytes: &mut Vec<u8>) -> Option<()> {
     let digit = |byte: u8| (byte as char).to_digit(16).map(|digit| digit as u8);
     let (odd, pairs) = text.split_at(text.len() % 2);
-    let mut bytes = Vec::with_capacity(text.len() / 2 + 1);
     for byte in odd {
         digit(*byte)?;
         bytes.push(0);
@@ -95,5 +78,5 @@ fn decode(text: &[u8]) -> Option<Vec<u8>> {
     for pair in pairs.chunks_exact(2) {
         bytes.push(digit(pair[0])? << 4 | digit(pair[1])?);
     }
-    Some(bytes)
+    Some(())
 }

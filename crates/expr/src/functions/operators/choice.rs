@@ -5,6 +5,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{kernels::zip::zip, nullif, or_kleene};
 use arrow::datatypes::{Float32Type, Float64Type};
+use flott_batch::bytes::Room;
 use flott_types::{Error, Result};
 
 use super::equality::{Comparison, compare};
@@ -53,13 +54,14 @@ fn coalesce(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         if result.null_count() == 0 {
             break;
         }
-        result = fill(&result, &arg.to_array(call.rows)?)?;
+        result = fill(&result, &arg.to_array(call.rows)?, call.room())?;
     }
     Ok(result)
 }
 
 /// The first array where it is not NULL, the second elsewhere.
-pub(crate) fn fill(first: &ArrayRef, second: &ArrayRef) -> Result<ArrayRef> {
+pub(crate) fn fill(first: &ArrayRef, second: &ArrayRef, room: Room) -> Result<ArrayRef> {
+    room.fit_all([first.as_ref(), second.as_ref()])?;
     let valid = BooleanBuffer::collect_bool(first.len(), |row| first.is_valid(row));
     zip(&BooleanArray::new(valid, None), first, second).map_err(arrow_error)
 }
@@ -99,7 +101,9 @@ fn extreme(args: &[Value], call: &Call<'_>, wins: Comparison) -> Result<ArrayRef
             let nan = if wins == Comparison::Greater { is_nan(&best) } else { is_nan(&other) };
             keep = or_kleene(&keep, &nan).map_err(arrow_error)?;
         }
-        best = zip(&keep, &best, &arg.to_array(rows)?).map_err(arrow_error)?;
+        let other = arg.to_array(rows)?;
+        call.room().fit_all([best.as_ref(), other.as_ref()])?;
+        best = zip(&keep, &best, &other).map_err(arrow_error)?;
     }
     let missing = BooleanBuffer::collect_bool(rows, |row| args.iter().any(|arg| arg.is_null(row)));
     nullif(&best, &BooleanArray::new(missing, None)).map_err(arrow_error)

@@ -5,14 +5,14 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Int64Array, ListBuilder, MapBuilder, MapFieldNames, StringArray, StringBuilder, new_null_array,
+    ArrayRef, Int64Array, MapBuilder, MapFieldNames, StringArray, StringBuilder, new_null_array,
 };
 use arrow::datatypes::{DataType, Int32Type};
 use flott_types::{Error, ErrorKind, Result, TypeKind};
 
 use super::JavaRegex;
 use crate::function::{Call, Function, ScalarFunction};
-use crate::functions::build::{slices, try_booleans, try_primitives, try_strings};
+use crate::functions::build::{TextLists, slices, try_booleans, try_primitives, try_strings};
 use crate::functions::check::{Family, infer, nullable_if};
 use crate::functions::constant::{self, Programs};
 use crate::functions::utf16;
@@ -113,7 +113,7 @@ fn regexp(args: &[Value], call: &Call<'_>, patterns: Patterns<'_, '_>) -> Result
 fn replace(args: &[Value], call: &Call<'_>, patterns: Patterns<'_, '_>) -> Result<ArrayRef> {
     let (text, pattern) = (args[0].view::<StringArray>()?, args[1].view::<StringArray>()?);
     let new = args[2].view::<StringArray>()?;
-    try_strings(call.rows, |row, out| {
+    try_strings(call, |row, out| {
         let (Some(text), Some(pattern), Some(new)) = (text.get(row), pattern.get(row), new.get(row)) else {
             return Ok(None);
         };
@@ -149,12 +149,12 @@ fn extract(args: &[Value], call: &Call<'_>, patterns: Patterns<'_, '_>) -> Resul
             return Ok(new_null_array(&DataType::Utf8, call.rows));
         };
         let mut groups = regex.groups_of_match();
-        return Ok(slices(call.rows, |row| {
+        return slices(call, |row| {
             let (text, group) = (text.get(row)?, usize::try_from(group(row)?).ok()?);
             regex.group_in(text, group, &mut groups).map(|(start, end)| &text[start..end])
-        }));
+        });
     }
-    try_strings(call.rows, |row, out| {
+    try_strings(call, |row, out| {
         let (Some(text), Some(pattern), Some(group)) = (text.get(row), pattern.get(row), group(row)) else {
             return Ok(None);
         };
@@ -170,28 +170,28 @@ fn extract(args: &[Value], call: &Call<'_>, patterns: Patterns<'_, '_>) -> Resul
 fn extract_all(args: &[Value], call: &Call<'_>, patterns: Patterns<'_, '_>) -> Result<ArrayRef> {
     let (text, pattern) = (args[0].view::<StringArray>()?, args[1].view::<StringArray>()?);
     let group = group_of(args, 1)?;
-    let mut lists = ListBuilder::new(StringBuilder::new());
+    let mut lists = TextLists::new(call);
     for row in 0..call.rows {
         let (Some(text), Some(pattern), Some(group)) = (text.get(row), pattern.get(row), group(row)) else {
-            lists.append(false);
+            lists.end(false);
             continue;
         };
         let regex = patterns.get(pattern)?.as_ref();
         let group = usize::try_from(group).ok();
         let (Some(regex), Some(group)) = (regex, group) else {
-            lists.append(false);
+            lists.end(false);
             continue;
         };
         if group > regex.groups() {
-            lists.append(false);
+            lists.end(false);
             continue;
         }
         for (_, found) in regex.group_all(text, group) {
-            lists.values().append_option(found.map(|(start, end)| &text[start..end]));
+            lists.push(found.map(|(start, end)| &text[start..end]))?;
         }
-        lists.append(true);
+        lists.end(true);
     }
-    Ok(Arc::new(lists.finish()))
+    Ok(lists.finish())
 }
 
 fn count(args: &[Value], call: &Call<'_>, patterns: Patterns<'_, '_>) -> Result<ArrayRef> {
@@ -253,6 +253,8 @@ fn str_to_map(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
             }
         }
         for (key, value) in entries {
+            let bytes = maps.keys().values_slice().len().max(maps.values().values_slice().len());
+            call.room().fits(bytes + key.len() + value.map_or(0, str::len))?;
             maps.keys().append_value(key);
             maps.values().append_option(value);
         }

@@ -86,10 +86,10 @@ impl Ascii<'_> {
 
 fn each(args: &[Value], call: &Call<'_>, change: impl Fn(&str, &mut String)) -> Result<ArrayRef> {
     let text = args[0].view::<StringArray>()?;
-    Ok(strings(call.rows, |row, out| {
+    strings(call, |row, out| {
         change(text.get(row)?, out);
         Some(())
-    }))
+    })
 }
 
 /// Knows only ASCII letters and digits; everything else parts words.

@@ -75,17 +75,17 @@ fn views(args: &[Value]) -> Result<Vec<View<'_, StringArray>>> {
 
 fn concat(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let parts = views(args)?;
-    Ok(strings(call.rows, |row, out| {
+    strings(call, |row, out| {
         for part in &parts {
             out.push_str(part.get(row)?);
         }
         Some(())
-    }))
+    })
 }
 
 fn concat_binary(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (left, right) = (args[0].view::<BinaryArray>()?, args[1].view::<BinaryArray>()?);
-    try_binaries(call.rows, |row, out| {
+    try_binaries(call, |row, out| {
         let (Some(left), Some(right)) = (left.get(row), right.get(row)) else {
             return Ok(None);
         };
@@ -99,7 +99,7 @@ fn concat_binary(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
 fn concat_ws(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let parts = views(args)?;
     let (separator, parts) = (parts[0], &parts[1..]);
-    Ok(strings(call.rows, |row, out| {
+    strings(call, |row, out| {
         let separator = separator.get(row)?;
         for (position, part) in parts.iter().filter_map(|part| part.get(row)).enumerate() {
             if position > 0 {
@@ -108,7 +108,7 @@ fn concat_ws(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
             out.push_str(part);
         }
         Some(())
-    }))
+    })
 }
 
 /// A longer result is refused before it is made.
@@ -116,7 +116,7 @@ const LONGEST: usize = 1 << 28;
 
 fn repeat(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (text, times) = (args[0].view::<StringArray>()?, args[1].view::<Int64Array>()?);
-    try_strings(call.rows, |row, out| {
+    try_strings(call, |row, out| {
         let (Some(text), Some(times)) = (text.get(row), times.get(row)) else {
             return Ok(None);
         };
@@ -181,11 +181,11 @@ fn elt(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     if call.result.kind.is_binary() {
         let choices: Vec<View<'_, BinaryArray>> =
             args[1..].iter().map(|arg| arg.view()).collect::<Result<_>>()?;
-        return try_binaries(call.rows, |row, out| {
+        return try_binaries(call, |row, out| {
             let choice = at(row).and_then(|at| choices.get(at.checked_sub(1)?)?.get(row));
             Ok(choice.map(|bytes| out.extend_from_slice(bytes)))
         });
     }
     let choices = views(&args[1..])?;
-    Ok(slices(call.rows, |row| choices.get(at(row)?.checked_sub(1)?)?.get(row)))
+    slices(call, |row| choices.get(at(row)?.checked_sub(1)?)?.get(row))
 }

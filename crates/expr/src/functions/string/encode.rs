@@ -54,13 +54,13 @@ fn ascii(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
 /// The character of the lowest eight bits; nothing for a negative number.
 fn chr(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let code = args[0].view::<Int64Array>()?;
-    Ok(strings(call.rows, |row, out| {
+    strings(call, |row, out| {
         let code = code.get(row)?;
         if code >= 0 {
             out.push(char::from((code & 0xFF) as u8));
         }
         Some(())
-    }))
+    })
 }
 
 /// The character sets that every Java has, and Windows' Latin.
@@ -148,7 +148,7 @@ fn charsets(value: &Value) -> Result<impl Fn(usize) -> Result<Option<Charset>>> 
 
 fn encode(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (text, charset) = (args[0].view::<StringArray>()?, charsets(&args[1])?);
-    try_binaries(call.rows, |row, out| {
+    try_binaries(call, |row, out| {
         let Some(text) = text.get(row) else {
             return Ok(None);
         };
@@ -162,7 +162,7 @@ fn encode(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
 
 fn decode(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (bytes, charset) = (args[0].view::<BinaryArray>()?, charsets(&args[1])?);
-    try_strings(call.rows, |row, out| {
+    try_strings(call, |row, out| {
         let Some(bytes) = bytes.get(row) else {
             return Ok(None);
         };
@@ -184,16 +184,16 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 fn to_base64(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let text = args[0].view::<StringArray>()?;
-    Ok(strings(call.rows, |row, out| {
+    strings(call, |row, out| {
         BASE64.encode_string(text.get(row)?, out);
         Some(())
-    }))
+    })
 }
 
 fn from_base64(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let text = args[0].view::<StringArray>()?;
     let mut bytes = Vec::new();
-    try_strings(call.rows, |row, out| {
+    try_strings(call, |row, out| {
         let Some(text) = text.get(row) else {
             return Ok(None);
         };

@@ -51,15 +51,15 @@ fn write<D: Digest>(text: &str, out: &mut String) {
 
 fn digest<D: Digest>(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let text = args[0].view::<StringArray>()?;
-    Ok(strings(call.rows, |row, out| {
+    strings(call, |row, out| {
         write::<D>(text.get(row)?, out);
         Some(())
-    }))
+    })
 }
 
 fn sha2(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (text, bits) = (args[0].view::<StringArray>()?, args[1].view::<Int64Array>()?);
-    try_strings(call.rows, |row, out| {
+    try_strings(call, |row, out| {
         let (Some(text), Some(bits)) = (text.get(row), bits.get(row)) else {
             return Ok(None);
         };

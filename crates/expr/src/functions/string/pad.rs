@@ -49,7 +49,7 @@ const LONGEST: usize = 1 << 28;
 fn pad(args: &[Value], call: &Call<'_>, side: Side) -> Result<ArrayRef> {
     let (text, length) = (args[0].view::<StringArray>()?, args[1].view::<Int64Array>()?);
     let filling = args[2].view::<StringArray>()?;
-    try_strings(call.rows, |row, out| {
+    try_strings(call, |row, out| {
         let (Some(text), Some(length), Some(filling)) = (text.get(row), length.get(row), filling.get(row))
         else {
             return Ok(None);
@@ -80,7 +80,7 @@ fn overlay(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (text, new) = (args[0].view::<StringArray>()?, args[1].view::<StringArray>()?);
     let start = args[2].view::<Int64Array>()?;
     let length = args.get(3).map(Value::view::<Int64Array>).transpose()?;
-    Ok(strings(call.rows, |row, out| {
+    strings(call, |row, out| {
         let (text, new, start) = (text.get(row)?, new.get(row)?, start.get(row)?);
         let length = match &length {
             Some(length) => length.get(row)?,
@@ -97,5 +97,5 @@ fn overlay(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         let after = if length > 0 && rest <= units.len() as i64 { &units[rest as usize - 1..] } else { &[] };
         utf16::push(out, before.iter().copied().chain(new.encode_utf16()).chain(after.iter().copied()));
         Some(())
-    }))
+    })
 }

@@ -47,7 +47,7 @@ fn infer(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature> {
 fn printf(args: &[Value], call: &Call<'_>, formats: &mut Programs<'_, Format>) -> Result<ArrayRef> {
     let format = args[0].view::<StringArray>()?;
     let values = &args[1..];
-    try_strings(call.rows, |row, out| {
+    try_strings(call, |row, out| {
         let Some(format) = format.get(row) else {
             return Ok(None);
         };

@@ -1,13 +1,11 @@
 //! SPLIT, SPLIT_INDEX.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, Int64Array, ListBuilder, StringArray, StringBuilder};
+use arrow::array::{ArrayRef, Int64Array, StringArray};
 use flott_types::{Result, TypeKind};
 
 use super::needle::Needle;
 use crate::function::{Call, Function};
-use crate::functions::build::slices;
+use crate::functions::build::{TextLists, slices};
 use crate::functions::check::{Family, infer, nullable_if};
 use crate::functions::utf16;
 use crate::value::Value;
@@ -35,27 +33,27 @@ pub(super) const FUNCTIONS: &[Function] = &[
 /// An empty delimiter gives single Java chars.
 fn split(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (text, delimiter) = (args[0].view::<StringArray>()?, args[1].view::<StringArray>()?);
-    let mut lists = ListBuilder::new(StringBuilder::new());
+    let mut lists = TextLists::new(call);
     let mut part = String::new();
     for row in 0..call.rows {
         let (Some(text), Some(delimiter)) = (text.get(row), delimiter.get(row)) else {
-            lists.append(false);
+            lists.end(false);
             continue;
         };
         if delimiter.is_empty() {
             for unit in text.encode_utf16() {
                 part.clear();
                 utf16::push(&mut part, [unit]);
-                lists.values().append_value(&part);
+                lists.push(Some(&part))?;
             }
         } else {
             for part in text.split(delimiter) {
-                lists.values().append_value(part);
+                lists.push(Some(part))?;
             }
         }
-        lists.append(true);
+        lists.end(true);
     }
-    Ok(Arc::new(lists.finish()))
+    Ok(lists.finish())
 }
 
 /// The n-th part, counted from 0. The separator is a text or a character's code from 1 to 255; the empty text parts at
@@ -65,26 +63,26 @@ fn split_index(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let position = |row| usize::try_from(index.get(row)?).ok();
     if call.arg_types[1].kind.is_integer() {
         let code = args[1].view::<Int64Array>()?;
-        return Ok(slices(call.rows, |row| {
+        return slices(call, |row| {
             let (text, code, position) = (text.get(row)?, code.get(row)?, position(row)?);
             let separator = u8::try_from(code).ok().filter(|code| *code > 0)?;
             if text.is_empty() { None } else { text.split(char::from(separator)).nth(position) }
-        }));
+        });
     }
     let separator = args[1].view::<StringArray>()?;
     if let Some(Some(separator)) = separator.constant().filter(|text| *text != Some("")) {
         let needle = Needle::new(separator);
-        return Ok(slices(call.rows, |row| {
+        return slices(call, |row| {
             let (text, position) = (text.get(row)?, position(row)?);
             if text.is_empty() { None } else { needle.part(text, position) }
-        }));
+        });
     }
-    Ok(slices(call.rows, |row| {
+    slices(call, |row| {
         let (text, separator, position) = (text.get(row)?, separator.get(row)?, position(row)?);
         match (text, separator) {
             ("", _) => None,
             (_, "") => text.split(char::is_whitespace).nth(position),
             _ => text.split(separator).nth(position),
         }
-    }))
+    })
 }

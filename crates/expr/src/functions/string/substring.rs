@@ -75,21 +75,21 @@ fn part(text: &str, position: i64, length: i64) -> Option<&str> {
 fn substring(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (text, position) = (args[0].view::<StringArray>()?, args[1].view::<Int64Array>()?);
     let length = args.get(2).map(Value::view::<Int64Array>).transpose()?;
-    Ok(slices(call.rows, |row| {
+    slices(call, |row| {
         let length = match &length {
             Some(length) => length.get(row)?,
             None => i64::MAX,
         };
         part(text.get(row)?, position.get(row)?, length)
-    }))
+    })
 }
 
 fn end(args: &[Value], call: &Call<'_>, cut: impl Fn(&str, i64) -> Option<&str>) -> Result<ArrayRef> {
     let (text, count) = (args[0].view::<StringArray>()?, args[1].view::<Int64Array>()?);
-    Ok(slices(call.rows, |row| {
+    slices(call, |row| {
         let (text, count) = (text.get(row)?, count.get(row)?);
         if count <= 0 { Some("") } else { cut(text, count) }
-    }))
+    })
 }
 
 fn replace(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
@@ -99,12 +99,14 @@ fn replace(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         (old.constant().filter(|old| *old != Some("")), new.constant())
     {
         let needle = Needle::new(old);
-        return Ok(written(call.rows, text.held().value_data().len(), |row, out| {
+        let offsets = text.held().value_offsets();
+        let bytes = (offsets[offsets.len() - 1] - offsets[0]) as usize;
+        return written(call, bytes, |row, out| {
             replace_all(text.get(row)?, &needle, new, |part| out.push_str(part));
             Some(())
-        }));
+        });
     }
-    Ok(strings(call.rows, |row, out| {
+    strings(call, |row, out| {
         let (text, old, new) = (text.get(row)?, old.get(row)?, new.get(row)?);
         if old.is_empty() {
             replace_nothing(text, new, out);
@@ -112,7 +114,7 @@ fn replace(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         }
         replace_all(text, &Needle::new(old), new, |part| out.push_str(part));
         Some(())
-    }))
+    })
 }
 
 /// Hands over the parts of the text and what stands between them now.
@@ -142,7 +144,7 @@ fn translate(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     if constant {
         fill(&mut table, from.get(0), to.get(0));
     }
-    Ok(strings(call.rows, |row, out| {
+    strings(call, |row, out| {
         let text = text.get(row)?;
         if !constant {
             table.clear();
@@ -150,7 +152,7 @@ fn translate(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         }
         out.extend(text.chars().filter_map(|c| table.get(&c).copied().unwrap_or(Some(c))));
         Some(())
-    }))
+    })
 }
 
 fn fill(table: &mut FastMap<char, Option<char>>, from: Option<&str>, to: Option<&str>) {

@@ -77,7 +77,7 @@ fn cut(
     call: &Call<'_>,
     ends: Ends,
 ) -> Result<ArrayRef> {
-    Ok(slices(call.rows, |row| {
+    slices(call, |row| {
         let characters = match &characters {
             Some(characters) => characters.get(row)?,
             None => " ",
@@ -90,5 +90,5 @@ fn cut(
             text = text.trim_end_matches(|c| characters.contains(c));
         }
         Some(text)
-    }))
+    })
 }

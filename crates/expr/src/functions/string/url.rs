@@ -38,18 +38,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
         infer!(with_null "INET_NTOA", &[&[Family::Integer]], |_args| TypeKind::STRING.nullable()),
         |args, call| {
             let address = args[0].view::<Int64Array>()?;
-            Ok(strings(call.rows, |row, out| {
+            strings(call, |row, out| {
                 let address = u32::try_from(address.get(row)?).ok()?;
                 out.push_str(&std::net::Ipv4Addr::from(address).to_string());
                 Some(())
-            }))
+            })
         },
     ),
 ];
 
 fn each(args: &[Value], call: &Call<'_>, change: fn(&str, &mut String) -> Option<()>) -> Result<ArrayRef> {
     let text = args[0].view::<StringArray>()?;
-    Ok(strings(call.rows, |row, out| change(text.get(row)?, out)))
+    strings(call, |row, out| change(text.get(row)?, out))
 }
 
 fn url_encode(text: &str, out: &mut String) -> Option<()> {
@@ -121,7 +121,7 @@ fn inet_aton(text: &str) -> Option<i64> {
 fn parse_url(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (url, part) = (args[0].view::<StringArray>()?, args[1].view::<StringArray>()?);
     let key = args.get(2).map(Value::view::<StringArray>).transpose()?;
-    Ok(strings(call.rows, |row, out| {
+    strings(call, |row, out| {
         let (url, part) = (url.get(row)?, part.get(row)?);
         let Some(key) = &key else {
             return Url::parse(url)?.part(part, out);
@@ -135,7 +135,7 @@ fn parse_url(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         let value = query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='))?;
         out.push_str(value);
         Some(())
-    }))
+    })
 }
 
 /// The parts of a URL as `java.net.URL` takes them apart.

@@ -1,8 +1,6 @@
 //! DATE_FORMAT, FROM_UNIXTIME, UNIX_TIMESTAMP, CONVERT_TZ.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, Int64Array, StringArray, StringBuilder};
+use arrow::array::{ArrayRef, Int64Array, StringArray};
 use arrow::datatypes::Int64Type;
 use flott_types::{Result, TypeKind};
 
@@ -11,7 +9,7 @@ use super::pattern::{Local, Pattern};
 use super::simple::SimplePattern;
 use super::zone::Zone;
 use crate::function::{Argument, Call, Determinism, Function, PreparedFunction};
-use crate::functions::build::{primitives, try_primitives, try_strings};
+use crate::functions::build::{Texts, primitives, try_primitives, try_strings};
 use crate::functions::check::{self, Family, infer, nullable_if};
 use crate::functions::constant::{self, Programs};
 use crate::time;
@@ -92,9 +90,9 @@ fn format_instant(args: &[Value], call: &Call<'_>, patterns: &mut Programs<'_, P
         Some(nanos + i128::from(time::offset_of_instant(seconds, zone)) * 1_000_000_000)
     };
     if let (Some(Some(pattern)), true) = (pattern.constant(), call.rows > 0) {
-        return format_all(call.rows, patterns.get(pattern)?, local);
+        return format_all(call, patterns.get(pattern)?, local);
     }
-    try_strings(call.rows, |row, out| {
+    try_strings(call, |row, out| {
         let (Some(nanos), Some(pattern)) = (local(row), pattern.get(row)) else {
             return Ok(None);
         };
@@ -105,13 +103,13 @@ fn format_instant(args: &[Value], call: &Call<'_>, patterns: &mut Programs<'_, P
 
 /// Times of the same day, minute or whatever the pattern shows give the same text. Streams bring such times one after the other: then the text
 /// is written once and copied.
-fn format_all(rows: usize, pattern: &Pattern, local: impl Fn(usize) -> Option<i128>) -> Result<ArrayRef> {
+fn format_all(call: &Call<'_>, pattern: &Pattern, local: impl Fn(usize) -> Option<i128>) -> Result<ArrayRef> {
     let step = i128::from(pattern.step());
     let (mut text, mut same) = (String::new(), 0..0);
-    let mut texts = StringBuilder::with_capacity(rows, 16 * rows);
-    for row in 0..rows {
+    let mut texts = Texts::new(call);
+    for row in 0..call.rows {
         let Some(nanos) = local(row) else {
-            texts.append_null();
+            texts.append(None)?;
             continue;
         };
         if !same.contains(&nanos) {
@@ -120,9 +118,9 @@ fn format_all(rows: usize, pattern: &Pattern, local: impl Fn(usize) -> Option<i1
             pattern.format(&Local::of(start), &mut text)?;
             same = start..start + step;
         }
-        texts.append_value(&text);
+        texts.append(Some(&text))?;
     }
-    Ok(Arc::new(texts.finish()))
+    Ok(texts.finish())
 }
 
 /// Text is a timestamp in the default pattern; NULL if it is not.
@@ -133,7 +131,7 @@ fn format_text(
 ) -> Result<ArrayRef> {
     let (text, pattern) = (args[0].view::<StringArray>()?, args[1].view::<StringArray>()?);
     let from = SimplePattern::new(DEFAULT)?;
-    try_strings(call.rows, |row, out| {
+    try_strings(call, |row, out| {
         let (Some(text), Some(pattern)) = (text.get(row), pattern.get(row)) else {
             return Ok(None);
         };
@@ -152,7 +150,7 @@ fn from_unixtime(
     let pattern = args.get(1).map(Value::view::<StringArray>).transpose()?;
     let default = SimplePattern::new(DEFAULT)?;
     let zone = Zone::Region(call.context.time_zone());
-    try_strings(call.rows, |row, out| {
+    try_strings(call, |row, out| {
         let Some(seconds) = seconds.get(row) else {
             return Ok(None);
         };
@@ -203,7 +201,7 @@ fn convert_tz(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let pattern = SimplePattern::new(DEFAULT)?;
     let constant = |zone: Option<Option<&str>>| zone.flatten().map(Zone::of);
     let (known_from, known_to) = (constant(from.constant()), constant(to.constant()));
-    try_strings(call.rows, |row, out| {
+    try_strings(call, |row, out| {
         let (Some(text), Some(from), Some(to)) = (text.get(row), from.get(row), to.get(row)) else {
             return Ok(None);
         };
