@@ -3,7 +3,8 @@
 //! One lock and one condition let the task wait for "a message or an element" without a poll interval. It is taken once
 //! per batch, not per record.
 //!
-//! Invariants: a channel holds at most [`Limits`] (batches, rows and bytes, whichever is first) and one batch more; rows, once in,
+//! Invariants: a channel holds at most [`Limits`] (batches, rows and bytes, whichever is first) and one batch more, and so do all of them
+//! together, unless the task would have nothing to read; rows, once in,
 //! leave in order; only batches wait for room (a watermark that follows a watermark replaces it, and barriers and ends are few, so
 //! the queue is bounded by its batches). A closed gate takes everything and keeps nothing, so that nobody hangs on a receiver that
 //! has failed.
@@ -59,7 +60,7 @@ impl Element {
     }
 }
 
-/// How much a channel may hold.
+/// How much a channel may hold, and all of them together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// So many batches.
@@ -68,6 +69,8 @@ pub struct Limits {
     pub rows: usize,
     /// So many bytes.
     pub bytes: usize,
+    /// All channels of a gate together so many bytes, and a batch more.
+    pub gate_bytes: usize,
     /// Senders cut batches to about so many bytes, so that several fit into a channel.
     pub batch_bytes: usize,
 }
@@ -138,6 +141,10 @@ struct State {
     turn: usize,
     /// How many channels can be read from.
     ready: usize,
+    /// The bytes in all channels.
+    bytes: usize,
+    /// Somebody was turned away although there is room in the channel.
+    crowded: bool,
     reader_waits: bool,
     /// How often the reader has begun to wait.
     waits: u64,
@@ -188,6 +195,14 @@ impl Channel {
     }
 }
 
+impl State {
+    /// Whether all channels together are full. Who finds nothing to read, because what there is waits behind a barrier, must get
+    /// something all the same.
+    fn is_crowded(&self, limits: Limits) -> bool {
+        self.bytes >= limits.gate_bytes && self.ready > 0
+    }
+}
+
 impl Gate {
     /// A gate with so many channels.
     pub fn new(channels: usize, limits: Limits) -> Self {
@@ -196,6 +211,8 @@ impl Gate {
             mail: VecDeque::new(),
             turn: 0,
             ready: 0,
+            bytes: 0,
+            crowded: false,
             reader_waits: false,
             waits: 0,
             expecting: false,
@@ -239,7 +256,7 @@ impl Gate {
             let start = clock.nanos();
             while self.must_wait(&guard, channel, &element) {
                 cancel.check()?;
-                guard.channels[channel].waiter = Some(Waiter::Thread);
+                self.wait_for_room(&mut guard, channel, Waiter::Thread);
                 self.writable[channel].wait_for(&mut guard, CANCEL_CHECK);
             }
             guard.channels[channel].waiter = None;
@@ -255,7 +272,7 @@ impl Gate {
         let bytes = bytes_of(&element);
         let mut guard = self.state.lock();
         if self.must_wait(&guard, channel, &element) {
-            guard.channels[channel].waiter = Some(Waiter::Waker(waker.clone()));
+            self.wait_for_room(&mut guard, channel, Waiter::Waker(waker.clone()));
             return Offer::Full(element);
         }
         self.put(&mut guard, channel, element, bytes);
@@ -266,11 +283,35 @@ impl Gate {
     pub fn room(&self, channel: usize) -> usize {
         let state = self.state.lock();
         let channel = &state.channels[channel];
-        if channel.is_full(self.limits) { 0 } else { self.limits.bytes - channel.bytes }
+        if channel.is_full(self.limits) || state.is_crowded(self.limits) {
+            0
+        } else {
+            self.limits.bytes - channel.bytes
+        }
     }
 
     fn must_wait(&self, state: &State, channel: usize, element: &Element) -> bool {
-        matches!(element, Element::Batch(_)) && !state.closed && state.channels[channel].is_full(self.limits)
+        matches!(element, Element::Batch(_))
+            && !state.closed
+            && (state.channels[channel].is_full(self.limits) || state.is_crowded(self.limits))
+    }
+
+    fn wait_for_room(&self, state: &mut State, channel: usize, waiter: Waiter) {
+        let channel = &mut state.channels[channel];
+        channel.waiter = Some(waiter);
+        state.crowded |= !channel.is_full(self.limits);
+    }
+
+    /// Those who wait because of other channels and need not any more.
+    fn no_longer_crowded(&self, state: &mut State) -> Vec<(usize, Waiter)> {
+        // As with a channel: half is free again, or else there is nothing left to read.
+        if !state.crowded || (state.ready > 0 && state.bytes > self.limits.gate_bytes / 2) {
+            return Vec::new();
+        }
+        state.crowded = false;
+        let channels = state.channels.iter_mut().enumerate();
+        let with_room = channels.filter(|(_, channel)| !channel.is_full(self.limits));
+        with_room.filter_map(|(at, channel)| Some((at, channel.waiter.take()?))).collect()
     }
 
     fn put(&self, state: &mut State, channel: usize, element: Element, bytes: usize) {
@@ -285,6 +326,7 @@ impl Gate {
                 target.batches += 1;
                 target.rows += batch.num_rows();
                 target.bytes += bytes;
+                state.bytes += bytes;
                 target.queue.push_back((element, bytes));
             }
             _ => target.queue.push_back((element, 0)),
@@ -325,6 +367,7 @@ impl Gate {
             channel.batches -= 1;
             channel.rows -= batch.num_rows();
             channel.bytes -= bytes;
+            state.bytes -= bytes;
             if channel.waiter.is_some() && channel.has_room_again(self.limits) {
                 waiter = channel.waiter.take();
             }
@@ -332,8 +375,10 @@ impl Gate {
         if channel.queue.is_empty() {
             state.ready -= 1;
         }
+        let others = self.no_longer_crowded(state);
         drop(guard);
         self.tell(at, waiter);
+        others.into_iter().for_each(|(at, waiter)| self.tell(at, Some(waiter)));
         Next::Element { channel: at, element }
     }
 
@@ -389,6 +434,10 @@ impl Gate {
             state.ready -= 1;
         }
         state.channels[channel].blocked = true;
+        // What is left to read may have to come first.
+        let others = self.no_longer_crowded(state);
+        drop(guard);
+        others.into_iter().for_each(|(at, waiter)| self.tell(at, Some(waiter)));
     }
 
     /// Reads from all channels again.
@@ -405,7 +454,7 @@ impl Gate {
     pub fn close(&self) {
         let mut guard = self.state.lock();
         guard.closed = true;
-        guard.ready = 0;
+        (guard.ready, guard.bytes, guard.crowded) = (0, 0, false);
         guard.mail.clear();
         let queues: Vec<_> =
             guard.channels.iter_mut().map(|channel| std::mem::take(&mut channel.queue)).collect();
@@ -430,7 +479,7 @@ impl Gate {
 
     /// Bytes queued at the moment.
     pub fn queued_bytes(&self) -> usize {
-        self.state.lock().channels.iter().map(|channel| channel.bytes).sum()
+        self.state.lock().bytes
     }
 
     /// Says that there is room again; without the lock, for a waker may do anything.

@@ -42,6 +42,8 @@ const SEGMENT_SIZE: &str = "taskmanager.memory.segment-size";
 const DEFAULT_SEGMENT_SIZE: u64 = 1 << 20;
 const CHANNEL_BUFFERS: &str = "taskmanager.network.memory.buffers-per-channel";
 const DEFAULT_CHANNEL_BUFFERS: u64 = 4;
+const GATE_BUFFERS: &str = "taskmanager.network.memory.floating-buffers-per-gate";
+const DEFAULT_GATE_BUFFERS: u64 = 64;
 
 impl TaskOptions {
     /// From the job's configuration.
@@ -109,7 +111,10 @@ fn limits(read: Reader<'_>, batch_size: usize) -> Result<Limits> {
     }
     // A channel for which Flink sets no buffer aside lives on those that float; here it has one.
     let bytes = usize::try_from(segment.saturating_mul(buffers.max(1))).unwrap_or(usize::MAX);
-    Ok(Limits { batches: CHANNEL_BATCHES, rows: 2 * batch_size, bytes, batch_bytes: segment as usize })
+    let floating = read.number(GATE_BUFFERS)?.unwrap_or(DEFAULT_GATE_BUFFERS);
+    let gate_bytes = usize::try_from(segment.saturating_mul(floating)).unwrap_or(usize::MAX).max(bytes);
+    let batch_bytes = segment as usize;
+    Ok(Limits { batches: CHANNEL_BATCHES, rows: 2 * batch_size, bytes, gate_bytes, batch_bytes })
 }
 
 /// Reads values of Flink's notation, with errors that name the key.

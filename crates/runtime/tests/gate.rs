@@ -16,7 +16,8 @@ use flott_types::{CheckpointId, SystemClock, TypeKind, Waker, Watermark};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
-const LIMITS: Limits = Limits { batches: 4, rows: 20, bytes: 1 << 20, batch_bytes: 1 << 18 };
+const LIMITS: Limits =
+    Limits { batches: 4, rows: 20, bytes: 1 << 20, gate_bytes: 1 << 22, batch_bytes: 1 << 18 };
 
 fn batch(values: impl IntoIterator<Item = i64>) -> Element {
     let schema = arrow_type::schema([("v", &TypeKind::BigInt.nullable())]);
@@ -239,7 +240,10 @@ fn wide(rows: usize, bytes: usize) -> Element {
 
 #[test]
 fn wide_rows_fill_a_channel_by_their_bytes() {
-    let gate = Gate::new(1, Limits { batches: 100, rows: 1_000, bytes: 10_000, batch_bytes: 2_500 });
+    let gate = Gate::new(
+        1,
+        Limits { batches: 100, rows: 1_000, bytes: 10_000, gate_bytes: 10_000, batch_bytes: 2_500 },
+    );
     let woken = Arc::new(AtomicBool::new(false));
     let told = woken.clone();
     let waker = Waker::new(move || told.store(true, Ordering::SeqCst));
@@ -264,4 +268,41 @@ fn wide_rows_fill_a_channel_by_their_bytes() {
     gate.close();
     assert!(woken.load(Ordering::SeqCst), "nobody waits for a receiver that has gone");
     assert!(matches!(offer(wide(1, 1)), Offer::Taken));
+}
+
+/// Many channels, each of which holds little, hold no more than the gate may; and whatever is full, the reader gets on.
+#[test]
+fn all_channels_together_are_bounded() {
+    let limits = Limits { batches: 100, rows: 1_000, bytes: 10_000, gate_bytes: 20_000, batch_bytes: 2_500 };
+    let gate = Gate::new(100, limits);
+    let woken: Vec<_> = (0..100).map(|_| Arc::new(AtomicBool::new(false))).collect();
+    let offer = |channel: usize, bytes| {
+        let told = woken[channel].clone();
+        gate.offer(channel, wide(1, bytes), &Waker::new(move || told.store(true, Ordering::SeqCst)))
+    };
+    let taken = (0..100).filter(|channel| matches!(offer(*channel, 6_000), Offer::Taken)).count();
+    assert_eq!(taken, 4, "of 6 KB each: 20 KB and one more");
+    assert!(gate.queued_bytes() < 26_000 && gate.room(50) == 0);
+    let is_woken = |channel: usize| woken[channel].swap(false, Ordering::SeqCst);
+    take(&gate).unwrap();
+    take(&gate).unwrap();
+    assert!(!is_woken(50), "more than half is taken still");
+    take(&gate).unwrap();
+    assert!((4..100).all(is_woken), "all who were turned away");
+    // Channel 3 is left. What it holds waits behind a barrier: then others may send, however much it is.
+    for channel in 3..5 {
+        offer(channel, 9_000);
+    }
+    assert!(matches!(offer(50, 6_000), Offer::Full(_)));
+    gate.block(3);
+    assert!(!is_woken(50), "there is something to read");
+    gate.block(4);
+    assert!(is_woken(50));
+    assert!(matches!(offer(50, 6_000), Offer::Taken));
+    assert!(matches!(offer(51, 6_000), Offer::Full(_)));
+    assert_eq!(take(&gate).unwrap().0, 50);
+    assert!(is_woken(51), "nothing is left to read");
+    gate.unblock_all();
+    while take(&gate).is_some() {}
+    assert_eq!(gate.queued_bytes(), 0);
 }

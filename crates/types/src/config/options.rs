@@ -355,4 +355,10 @@ pub const OPTIONS: &[ConfigOption] = &[
         "4",
         "a channel between two tasks holds so many times the segment size, and one batch more",
     ),
+    works(
+        "taskmanager.network.memory.floating-buffers-per-gate",
+        Number,
+        "64",
+        "all channels of a task together hold so many times the segment size, and one batch more (Flink's is on top of the channels' own)",
+    ),
 ];
