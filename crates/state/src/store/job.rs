@@ -5,9 +5,10 @@ use flott_checkpoint::manifest::{Manifest, ManifestKind};
 use flott_types::{CheckpointId, Error, ErrorKind, FastSet, JobId, Result};
 use serde::{Deserialize, Serialize};
 
-use super::{Folder, Found, METADATA, SHARED, STOPPED, Snapshot};
+use super::{Folder, Found, METADATA, NEWEST, SHARED, STOPPED, Snapshot};
 
-/// The folder of one job: `chk-<n>/_metadata` for each completed checkpoint, and the files that they share.
+/// The folder of one job: `chk-<n>/_metadata` for each completed checkpoint, the files that they share, and a note of the newest, by
+/// which it is noticed if that is gone.
 #[derive(Clone, Debug)]
 pub struct JobStorage {
     folder: Folder,
@@ -23,6 +24,13 @@ pub struct Stopped {
     pub savepoint: String,
     /// Whether the job had drained.
     pub drained: bool,
+}
+
+/// The newest checkpoint that is known to be complete.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Newest {
+    checkpoint: CheckpointId,
 }
 
 impl JobStorage {
@@ -52,6 +60,10 @@ impl JobStorage {
         }
         let folder = self.checkpoint(manifest.checkpoint);
         create_manifest(&folder, manifest).await?;
+        // The checkpoint is complete, whether that can be noted or not.
+        if let Err(error) = self.note_newest(manifest.checkpoint).await {
+            tracing::warn!("'{}' cannot be written: {error}", self.folder.url_of(NEWEST));
+        }
         Ok(folder.url())
     }
 
@@ -124,6 +136,19 @@ impl JobStorage {
             snapshot.verify().await?;
             return Ok(Some(Found { snapshot, stopped: Some(stopped), damaged }));
         }
+        // What is gone altogether is as bad as what is damaged.
+        match self.newest_noted().await {
+            Ok(Some(noted))
+                if limit.is_none_or(|limit| noted <= limit)
+                    && checkpoints.last().is_none_or(|newest| *newest < noted) =>
+            {
+                let manifest = self.checkpoint(noted).url_of(METADATA);
+                damaged.push((noted, Error::state(format!("'{manifest}' is missing: it was complete"))));
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::State => damaged.push((CheckpointId(0), error)),
+            Err(error) => return Err(error),
+        }
         while let Some(checkpoint) = checkpoints.pop() {
             let verified = match self.read(checkpoint).await {
                 Ok(snapshot) => snapshot.verify().await.map(|()| snapshot),
@@ -184,6 +209,21 @@ impl JobStorage {
         serde_json::from_slice(&json).map(Some).map_err(damaged)
     }
 
+    /// Notes that a checkpoint is complete, so that it is noticed if it is gone.
+    async fn note_newest(&self, checkpoint: CheckpointId) -> Result<()> {
+        let json = serde_json::to_vec(&Newest { checkpoint });
+        let json = json.map_err(|e| Error::internal("a note of a checkpoint").with_source(e))?;
+        self.folder.put(NEWEST, Bytes::from(json)).await
+    }
+
+    /// The checkpoint of which it was noted last that it is complete. It may not be the newest: the process may have died in between.
+    async fn newest_noted(&self) -> Result<Option<CheckpointId>> {
+        let Some(json) = self.folder.get(NEWEST).await? else { return Ok(None) };
+        let damaged = |e| Error::state(format!("'{}' is damaged", self.folder.url_of(NEWEST))).with_source(e);
+        let noted: Newest = serde_json::from_slice(&json).map_err(damaged)?;
+        Ok(Some(noted.checkpoint))
+    }
+
     /// Deletes a checkpoint, and the files that it named and no checkpoint of `retained` names. Files that no completed
     /// checkpoint has named yet are left alone: a checkpoint under way may.
     ///
@@ -192,6 +232,10 @@ impl JobStorage {
     pub async fn discard(&self, checkpoint: CheckpointId, retained: &[CheckpointId]) -> Result<()> {
         let discarded = self.read(checkpoint).await;
         let kept = self.named_by(retained).await;
+        // Nothing is missing if the newest itself is no longer wanted.
+        if retained.iter().all(|other| *other < checkpoint) {
+            self.folder.delete(NEWEST).await?;
+        }
         // The manifest first: one that is there names only files that are there.
         self.checkpoint(checkpoint).delete(METADATA).await?;
         // What cannot be known to be unused stays.
@@ -255,6 +299,7 @@ impl JobStorage {
     /// # Errors
     /// If something cannot be deleted; it may be tried again.
     pub(super) async fn discard_except(&self, kept: &FastSet<String>) -> Result<()> {
+        self.folder.delete(NEWEST).await?;
         // The oldest first, so that what is left of an interrupted deletion is the newest.
         for folder in self.checkpoint_folders().await? {
             for file in folder.list().await?.files {

@@ -48,5 +48,7 @@ pub use writer::{HandOver, Target, TaskSnapshotWriter, Written};
 const METADATA: &str = "_metadata";
 /// The folder of the files that a job's checkpoints share.
 const SHARED: &str = "shared";
+/// Where it is noted in a job's folder which checkpoint is the newest.
+const NEWEST: &str = "newest";
 /// Where the note of [`JobStorage::note_stop`] lies in a job's folder.
 const STOPPED: &str = "stopped";

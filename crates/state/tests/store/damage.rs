@@ -85,6 +85,34 @@ fn a_damaged_manifest_is_noticed() {
     assert!(error.starts_with("'chk-2/_metadata': it is damaged: its checksum is"), "{error}");
 }
 
+/// Somebody has deleted the newest checkpoint: the one before is not taken for the newest.
+#[test]
+fn a_manifest_that_is_gone_is_noticed() {
+    let (_dir, storage) = storage();
+    let mut vertex = two_checkpoints(&storage);
+    std::fs::remove_dir_all(path_of(&vertex.job).join("chk-2")).unwrap();
+    let found = block_on(vertex.job.latest()).unwrap().unwrap();
+    assert_eq!(found.snapshot.manifest.checkpoint, CheckpointId(1));
+    let [(checkpoint, error)] = found.damaged.as_slice() else { panic!("{:?}", found.damaged) };
+    assert_eq!(*checkpoint, CheckpointId(2));
+    assert!(error.to_string().ends_with("chk-2/_metadata' is missing: it was complete"), "{error}");
+    // With the next one that is complete all is well again.
+    vertex.checkpoint(3);
+    let found = block_on(vertex.job.latest()).unwrap().unwrap();
+    assert_eq!((found.snapshot.manifest.checkpoint, found.damaged.len()), (CheckpointId(3), 0));
+    // Who deletes the newest on purpose misses nothing.
+    block_on(vertex.job.discard(CheckpointId(3), &[CheckpointId(1)])).unwrap();
+    let found = block_on(vertex.job.latest()).unwrap().unwrap();
+    assert_eq!((found.snapshot.manifest.checkpoint, found.damaged.len()), (CheckpointId(1), 0));
+    // All are gone.
+    vertex.checkpoint(4);
+    for checkpoint in ["chk-1", "chk-4"] {
+        std::fs::remove_dir_all(path_of(&vertex.job).join(checkpoint)).unwrap();
+    }
+    let error = block_on(vertex.job.latest()).unwrap_err().to_string();
+    assert!(error.contains("chk-4/_metadata' is missing: it was complete"), "{error}");
+}
+
 #[test]
 fn if_all_are_damaged_there_is_nothing_to_start_from() {
     let (_dir, storage) = storage();

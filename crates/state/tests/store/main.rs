@@ -202,7 +202,7 @@ fn files_of(job: &JobStorage) -> Vec<String> {
             let name = format!("{prefix}{}", entry.file_name().to_str().unwrap());
             if entry.file_type().unwrap().is_dir() {
                 walk(&entry.path(), &format!("{name}/"), files);
-            } else {
+            } else if name != "newest" {
                 files.push(name);
             }
         }
