@@ -30,6 +30,7 @@ use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, UInt32Array}
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{SortColumn, SortOptions, filter, lexsort_to_indices};
 use arrow::datatypes::SchemaRef;
+use flott_batch::bytes::{Parts, Room};
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_pattern::{Pattern, Run, Skip, StepError, Variable};
@@ -66,6 +67,8 @@ pub(crate) struct MatchRecognize {
     deadlines: BTreeMap<Timestamp, Vec<u32>>,
     conditions: Conditions,
     measures: Projection,
+    /// Batches hold about so many bytes.
+    batch_bytes: usize,
 }
 
 /// Rows in the order in which they are matched.
@@ -102,6 +105,7 @@ impl MatchRecognize {
             time_column: spec.time_column,
             order: spec.order.clone(),
             pending: pending.transpose()?,
+            batch_bytes: context.batch_bytes,
             kept: Kept::new(input, &spec.partition, context)?,
             matchers: KeyedTable::new(
                 "matches",
@@ -192,16 +196,33 @@ impl MatchRecognize {
     fn emit(&mut self, window: &Window, found: Vec<(u32, Run)>, context: &mut Context<'_>) -> Result<()> {
         for found in found.chunks(CHUNK) {
             let found: Vec<Match<'_>> = found.iter().map(|(slot, run)| window.of(*slot, run)).collect();
-            let first = found.iter().map(Match::first_row).collect::<Result<Vec<u32>>>()?;
-            let mut columns = Vec::with_capacity(self.schema.fields().len());
-            for key in &self.partition {
-                columns.append(&mut take_columns(&window.columns()[*key..=*key], &first)?);
+            let mut parts = Parts::new(found.len());
+            while let Some(part) = parts.next() {
+                let rows = self.rows_of(window, &found[part], context);
+                if let Some(rows) = parts.settle(rows)? {
+                    context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))?;
+                }
             }
-            columns.append(&mut self.measures.evaluate(window, &found, context)?);
-            let rows = record_batch(&self.schema, columns, found.len())?;
-            context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))?;
         }
         Ok(())
+    }
+
+    /// The rows of some matches; they may be too large together.
+    fn rows_of(
+        &mut self,
+        window: &Window,
+        found: &[Match<'_>],
+        context: &Context<'_>,
+    ) -> Result<RecordBatch> {
+        let room = Room::of(found.len(), self.batch_bytes);
+        let first = found.iter().map(Match::first_row).collect::<Result<Vec<u32>>>()?;
+        let first = UInt32Array::from(first);
+        let mut columns = Vec::with_capacity(self.schema.fields().len());
+        for key in &self.partition {
+            columns.push(room.take(&window.columns()[*key], &first)?);
+        }
+        columns.append(&mut self.measures.evaluate(window, found, room, context)?);
+        record_batch(&self.schema, columns, found.len())
     }
 
     /// Keeps the rows that open matches need, forgets the others, and keys without open matches.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
-use arrow::compute::take;
 use arrow::datatypes::{Schema as ArrowSchema, SchemaRef};
 use flott_batch::arrow_type;
+use flott_batch::bytes::Room;
 use flott_operator::Context;
 use flott_pattern::Run;
 use flott_plan::{Expr, PatternReference, PatternValue, Schema};
@@ -15,7 +15,7 @@ use flott_types::{Error, Result};
 use super::window::{KeyRows, Window};
 use crate::BuildContext;
 use crate::accumulate::{Aggregates, Keys, Rows};
-use crate::support::{Expression, kernel, record_batch};
+use crate::support::{Expression, record_batch};
 
 /// A run over rows of a window.
 pub(super) struct Match<'a> {
@@ -127,13 +127,13 @@ impl Reference {
     }
 
     /// One value a match.
-    fn evaluate(&mut self, window: &Window, matches: &[Match<'_>]) -> Result<ArrayRef> {
+    fn evaluate(&mut self, window: &Window, matches: &[Match<'_>], room: Room) -> Result<ArrayRef> {
         let (variables, columns) = (&self.variables, window.columns());
         let pick = |column: &usize, rows: Result<Vec<Option<u32>>>| {
             let column = columns
                 .get(*column)
                 .ok_or_else(|| Error::internal(format!("there is no column {column}")))?;
-            take(column, &UInt32Array::from(rows?), None).map_err(kernel)
+            room.take(column, &UInt32Array::from(rows?))
         };
         match &mut self.value {
             Value::First { column, offset } => {
@@ -153,6 +153,7 @@ impl Reference {
                     })?;
                 }
                 calls.update(&Rows { keys: &[], columns, rows: &rows, slots: &slots, retract: None })?;
+                room.fits(groups.iter().map(|group| calls.bytes_of(*group)).sum())?;
                 let result = calls.values(&groups)?.pop();
                 result.ok_or_else(|| Error::internal("an aggregate without a result"))
             }
@@ -194,8 +195,8 @@ impl Projection {
     }
 
     /// The values that the expressions read, one row a match.
-    fn values(&mut self, window: &Window, matches: &[Match<'_>]) -> Result<RecordBatch> {
-        let columns = self.references.iter_mut().map(|reference| reference.evaluate(window, matches));
+    fn values(&mut self, window: &Window, matches: &[Match<'_>], room: Room) -> Result<RecordBatch> {
+        let columns = self.references.iter_mut().map(|reference| reference.evaluate(window, matches, room));
         record_batch(&self.schema, columns.collect::<Result<_>>()?, matches.len())
     }
 
@@ -204,15 +205,16 @@ impl Projection {
         &mut self,
         window: &Window,
         matches: &[Match<'_>],
+        room: Room,
         context: &Context<'_>,
     ) -> Result<Vec<ArrayRef>> {
-        let values = self.values(window, matches)?;
+        let values = self.values(window, matches, room)?;
         self.exprs.iter().map(|expr| expr.evaluate(&values, context)).collect()
     }
 
     /// Whether the first expression is TRUE for a match.
     pub fn holds(&mut self, window: &Window, found: Match<'_>, context: &Context<'_>) -> Result<bool> {
-        let values = self.values(window, &[found])?;
+        let values = self.values(window, &[found], Room::WHOLE)?;
         match self.exprs.first() {
             Some(expr) => Ok(expr.holds(&values, context)?.value(0)),
             None => Ok(true),

@@ -15,6 +15,7 @@ mod versions;
 use arrow::array::{ArrayRef, UInt32Array};
 use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
+use flott_batch::bytes::runs;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, JoinKind, Schema, TemporalJoinSpec};
@@ -39,6 +40,8 @@ pub(crate) struct TemporalJoin {
     versions: Versions,
     /// The condition beside the keys, over left columns, then right columns.
     condition: Option<(Expression, SchemaRef)>,
+    /// Batches hold about so many bytes.
+    batch_bytes: usize,
 }
 
 impl TemporalJoin {
@@ -66,6 +69,7 @@ impl TemporalJoin {
             pending: Pending::new(left, &spec.left_keys, spec.left_time, context)?,
             versions: Versions::new(right, spec, context)?,
             condition: condition.transpose()?,
+            batch_bytes: context.batch_bytes,
         })
     }
 
@@ -73,6 +77,16 @@ impl TemporalJoin {
     fn join(&mut self, left: &[ArrayRef], times: &[Timestamp], context: &mut Context<'_>) -> Result<()> {
         let keys: Vec<ArrayRef> = self.left_keys.iter().map(|key| left[*key].clone()).collect();
         let found = self.versions.find(&keys, times)?;
+        // A version that is wide may be that of many rows.
+        let bytes = |row: usize| found[row].map_or(0, |version| self.versions.bytes_of(version));
+        for run in runs(found.len(), self.batch_bytes, bytes) {
+            let left: Vec<ArrayRef> = left.iter().map(|column| column.slice(run.start, run.len())).collect();
+            self.send(&left, &found[run], context)?;
+        }
+        Ok(())
+    }
+
+    fn send(&self, left: &[ArrayRef], found: &[Option<u32>], context: &mut Context<'_>) -> Result<()> {
         let entries: Vec<u32> = found.iter().flatten().copied().collect();
         let mut right = self.versions.rows(&entries)?;
         // For each row of the left its row of `right`.

@@ -143,6 +143,11 @@ impl Versions {
         self.map.values().0.read(entries)
     }
 
+    /// The bytes of a version.
+    pub fn bytes_of(&self, entry: u32) -> usize {
+        self.map.bytes_of(entry)
+    }
+
     /// Notes when a version, and the one before it, are superseded.
     fn note(&mut self, entry: u32) {
         if let Some(next) = self.next(entry) {
