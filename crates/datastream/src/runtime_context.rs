@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use flott_operator::{MetricGroup, OperatorMetrics, TaskInfo};
 use flott_runtime::TaskOptions;
-use flott_state::RestoredState;
+use flott_state::{Index, RestoredState};
 use flott_types::JobId;
 
-use crate::state::{Keys, States};
+use crate::state::States;
 
 /// What a function may ask when it is opened: who it is, its configuration, and the states that it wants.
 pub struct RuntimeContext<'a> {
@@ -22,7 +22,7 @@ pub struct RuntimeContext<'a> {
 
 /// Where keyed state is declared.
 pub(crate) struct KeyedScope<'a> {
-    pub keys: &'a mut dyn Keys,
+    pub keys: &'a mut dyn Index,
     pub states: &'a mut States,
 }
 

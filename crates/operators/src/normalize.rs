@@ -9,9 +9,7 @@ use flott_batch::bytes::{RowBytes, runs};
 use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::ChainedNode;
-use flott_state::{
-    AnyColumn, Expiring, KeyedMultiset, KeyedTable, OperatorSnapshot, RestoredState, SlotColumns,
-};
+use flott_state::{AnyColumn, KeyedTable, OperatorSnapshot, RestoredState, SlotColumns, prefixed};
 use flott_types::{CheckpointId, Result, Timestamp};
 
 use crate::BuildContext;
@@ -25,7 +23,7 @@ const TABLE: &str = "last_rows";
 pub(crate) struct ChangelogNormalize {
     schema: SchemaRef,
     keys: Vec<usize>,
-    table: KeyedTable<Expiring<AnyColumn>>,
+    table: KeyedTable<AnyColumn>,
     slots: Vec<u32>,
     batch_bytes: usize,
     batch: u32,
@@ -46,11 +44,10 @@ impl ChangelogNormalize {
     pub fn new(node: &ChainedNode, keys: &[usize], ttl: i64, context: &BuildContext) -> Result<Self> {
         let schema = arrow_type::schema(node.node.schema.iter());
         let key: Vec<_> = keys.iter().map(|key| schema.fields()[*key].clone()).collect();
-        let key = KeyedMultiset::prefixed("key.", &unique_fields(&key));
-        let row = AnyColumn::new(KeyedMultiset::prefixed("row.", &unique_fields(schema.fields())))?;
-        let row = Expiring::new(row, ttl, &key);
+        let key = prefixed("key.", &unique_fields(&key));
+        let row = AnyColumn::new(prefixed("row.", &unique_fields(schema.fields())))?;
         Ok(ChangelogNormalize {
-            table: KeyedTable::new(TABLE, &key, key.len(), context.max_parallelism, row)?,
+            table: KeyedTable::new(TABLE, &key, key.len(), context.max_parallelism, row)?.with_ttl(ttl),
             schema,
             keys: keys.to_vec(),
             slots: Vec::new(),
@@ -63,8 +60,8 @@ impl ChangelogNormalize {
     /// Sends the changes of some keys and keeps their last rows.
     fn change(&mut self, keys: &[Touched], batch: &ChangeBatch, context: &mut Context<'_>) -> Result<()> {
         let known = keys.iter().filter(|key| key.known);
-        let before = self.table.values().values.read(&known.map(|key| key.slot).collect::<Vec<_>>())?;
-        let expires = self.table.values().ttl.is_some();
+        let before = self.table.values().read(&known.map(|key| key.slot).collect::<Vec<_>>())?;
+        let expires = self.table.expires();
         let after = batch.columns().columns();
         let same = Equality::new(&before, after);
         let mut changes = Changelog::default();
@@ -91,7 +88,7 @@ impl ChangelogNormalize {
                 None => gone.push(key.slot),
             }
         }
-        self.table.values_mut().values.set_rows(&slots, after, &rows)?;
+        self.table.values_mut().set_rows(&slots, after, &rows)?;
         self.table.mark_all(&slots);
         gone.into_iter().for_each(|slot| self.table.remove(slot));
         if changes.is_empty() {
@@ -108,7 +105,7 @@ impl ChangelogNormalize {
 
 impl Operator for ChangelogNormalize {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        self.table.restore(restored.take_keyed(TABLE))?;
+        self.table.restore(&mut restored)?;
         self.expire(0, context);
         Ok(())
     }
@@ -131,9 +128,8 @@ impl Operator for ChangelogNormalize {
             let (batch_of_slot, at) = &mut self.touched[*slot as usize];
             if *batch_of_slot != self.batch {
                 (*batch_of_slot, *at) = (self.batch, touched.len() as u32);
-                let values = self.table.values_mut();
-                let known = born.binary_search(slot).is_err() && !values.is_expired(*slot, context.now);
-                values.touch(*slot, context.now);
+                let known = born.binary_search(slot).is_err() && !self.table.is_expired(*slot, context.now);
+                self.table.touch(*slot, context.now);
                 touched.push(Touched { slot: *slot, known, after: None });
             }
             let key = &mut touched[*at as usize];

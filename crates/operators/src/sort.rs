@@ -72,7 +72,7 @@ impl Operator for TemporalSort {
             })?;
             self.last = self.last.max(last);
         }
-        self.pending.restore(restored.take_keyed("pending"))
+        self.pending.restore(&mut restored)
     }
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {

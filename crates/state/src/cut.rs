@@ -1,10 +1,10 @@
-//! Lists of slots in runs that fit into one batch.
+//! Lists of rows in runs that fit into one batch.
 
 /// Columns that are built at once hold so many rows at most.
 const BATCH_ROWS: usize = 1 << 20;
 
-/// Cuts slots into runs of about `limit` bytes at most; `bytes` is what one of them takes up.
-pub(crate) fn runs(slots: &[u32], limit: usize, bytes: impl Fn(u32) -> usize) -> Vec<&[u32]> {
+/// Cuts rows into runs of about `limit` bytes at most; `bytes` is what one of them takes up.
+pub(crate) fn runs<T: Copy>(slots: &[T], limit: usize, bytes: impl Fn(T) -> usize) -> Vec<&[T]> {
     let mut runs = Vec::new();
     let (mut first, mut sum) = (0, 0);
     for (at, slot) in slots.iter().enumerate() {

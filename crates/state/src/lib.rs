@@ -5,38 +5,50 @@
 //! just those, as columns with real names and types. The synchronous part is thus proportional to what changed. The
 //! rest (encoding to Parquet, upload, merging of old files) happens off the task's thread.
 //!
+//! An operator has one table: an index of its keys, and states as columns over the index's slots, whether the keys and values
+//! are arrow columns (SQL) or of a user's types (functions). The drawing and the rules are in the header of `column.rs`.
+//!
 //! | what is kept | with |
 //! |---|---|
 //! | a few values for each key (aggregates, windows) | [`KeyedTable`] over columns by slot ([`SlotColumns`]) |
-//! | any number of rows for each key (joins, top-n, `MapState`) | [`KeyedMap`], sorted or not |
-//! | how often each row of a key occurs (DISTINCT, retractable MIN and MAX) | [`KeyedMultiset`] |
+//! | any number of rows for each key (joins, top-n) | [`KeyedMap`], sorted or not |
+//! | how often each row of a key occurs (DISTINCT, retractable MIN and MAX) | [`Multiset`], over the slots of another's keys |
 //! | what is to happen at a time | [`TimerQueue`] |
-//! | when something was last used | [`Ttl`], beside the values, in an [`Expiring`] |
+//! | when something was last used | [`Ttl`], beside the rows of any state |
 //! | keys alone, without snapshots (a pre-aggregation) | [`KeyIndex`] |
+//! | a state of another kind | [`RowColumn`] over [`Rows`], or a [`StateColumn`] |
 //!
 //! [`store`] is where snapshots lie.
 
 mod bits;
 mod codec;
+mod column;
 mod columns;
 mod cut;
 mod dirty;
+mod expiry;
 mod index;
-mod layout;
+mod keys;
 mod map;
+mod rows;
 mod slot_bytes;
+mod slots;
 mod snapshot;
 pub mod store;
 mod table;
 mod timer;
 mod ttl;
 
+pub use column::{Index, Migration, StateColumn};
 pub use columns::{AnyColumn, BinaryColumn, BooleanColumn, PrimitiveColumn, SlotColumns, StringColumn};
 pub use dirty::{Changes, DirtySlots};
+pub use expiry::ExpiryHand;
 pub use index::{KeyIndex, NO_SLOT};
-pub use layout::with_default;
-pub use map::{KeyedMap, KeyedMultiset, MapSpec};
+pub use keys::ColumnIndex;
+pub use map::{GroupedRows, KeyedMap, MapSpec, Multiset, prefixed};
+pub use rows::{RowColumn, RowSource, RowWriter, Rows, SingleRows, Stored, StoredRows, with_default};
+pub use slots::Slots;
 pub use snapshot::{KeyedDelta, ListState, OperatorSnapshot, Redistribution, RestoredState};
 pub use table::KeyedTable;
-pub use timer::{DueTimers, TimerQueue};
-pub use ttl::{Expiring, ExpiryHand, Ttl};
+pub use timer::{Timer, TimerQueue};
+pub use ttl::{Ttl, TtlPolicy, remember, stamp_field};

@@ -1,14 +1,17 @@
 //! Keys with values.
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::ArrayRef;
 use arrow::datatypes::FieldRef;
-use flott_types::Result;
+use flott_types::{Result, Timestamp};
 
 use crate::cut::runs;
-use crate::layout::{Columns, Layout, Restored};
-use crate::{DirtySlots, KeyIndex, KeyedDelta, NO_SLOT, SlotColumns};
+use crate::rows::RowSource;
+use crate::{
+    ColumnIndex, Index, KeyedDelta, NO_SLOT, RestoredState, RowColumn, SingleRows, SlotColumns, StateColumn,
+    Ttl, TtlPolicy,
+};
 
-/// A keyed table: an index of keys, the operator's columns of values, and what changed since the last snapshot.
+/// A keyed table: an index of keys, and one row of values for each of them. The values may have further states over the same slots.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -33,10 +36,10 @@ use crate::{DirtySlots, KeyIndex, KeyedDelta, NO_SLOT, SlotColumns};
 /// ```
 #[derive(Debug)]
 pub struct KeyedTable<V> {
-    layout: Layout,
-    index: KeyIndex,
-    values: V,
-    changes: DirtySlots,
+    index: ColumnIndex,
+    column: RowColumn<SingleRows<V>>,
+    /// Slots whose rows went while something else that the values have still occupies them.
+    abandoned: Vec<u32>,
 }
 
 impl<V: SlotColumns> KeyedTable<V> {
@@ -51,22 +54,29 @@ impl<V: SlotColumns> KeyedTable<V> {
         max_parallelism: u32,
         values: V,
     ) -> Result<Self> {
-        Ok(KeyedTable {
-            layout: Layout::new(name, keys, partition_columns, values.fields(), max_parallelism)?,
-            index: KeyIndex::new(keys)?,
-            values,
-            changes: DirtySlots::default(),
-        })
+        let index = ColumnIndex::new(keys, partition_columns, max_parallelism)?;
+        let column = RowColumn::new(name, SingleRows(values));
+        column.check_names(&index)?;
+        Ok(KeyedTable { index, column, abandoned: Vec::new() })
+    }
+
+    /// Keys live so many milliseconds after their last use, or for ever if that is not above 0.
+    #[must_use]
+    pub fn with_ttl(mut self, millis: i64) -> Self {
+        let others = [self.index.fields(), self.column.rows().value_fields()].concat();
+        let ttl = (millis > 0).then(|| Ttl::new(TtlPolicy::coarse(millis), None, &others));
+        self.column = self.column.with_ttl(ttl);
+        self
     }
 
     /// The name under which snapshots know the table.
     pub fn name(&self) -> &str {
-        &self.layout.name
+        self.column.name()
     }
 
     /// How many keys there are.
     pub fn len(&self) -> usize {
-        self.index.len() - self.changes.dead()
+        self.column.len()
     }
 
     /// Whether there are no keys.
@@ -76,17 +86,17 @@ impl<V: SlotColumns> KeyedTable<V> {
 
     /// All slots are below this.
     pub fn slots_end(&self) -> usize {
-        self.index.slots_end()
+        self.index.keys().slots_end()
     }
 
     /// The slots in use, ascending.
     pub fn live(&self) -> impl Iterator<Item = u32> + '_ {
-        self.index.live().filter(|slot| !self.changes.is_dead(*slot))
+        self.column.live()
     }
 
     /// Whether a slot is in use.
     pub fn is_live(&self, slot: u32) -> bool {
-        self.index.is_live(slot) && !self.changes.is_dead(slot)
+        self.column.is_live(slot)
     }
 
     /// Finds or makes the slot of each row's key, replacing what is in `slots`. New keys have initial values and
@@ -101,16 +111,16 @@ impl<V: SlotColumns> KeyedTable<V> {
         slots: &mut Vec<u32>,
         mut on_new: impl FnMut(u32, usize),
     ) -> Result<()> {
-        let KeyedTable { index, values, changes, .. } = self;
-        index.intern(keys, rows, slots, |slot, row| {
-            values.reset(slot);
-            changes.mark(slot);
+        let KeyedTable { index, column, .. } = self;
+        index.keys_mut().intern(keys, rows, slots, |slot, row| {
+            column.values_mut().reset(slot);
+            column.add(slot);
             on_new(slot, row);
         })?;
-        if changes.dead() > 0 {
+        if self.has_more_keys() {
             for (row, slot) in slots.iter().enumerate() {
-                if changes.revive(*slot) {
-                    values.reset(*slot);
+                if self.column.add(*slot) {
+                    self.column.values_mut().reset(*slot);
                     on_new(*slot, row);
                 }
             }
@@ -118,14 +128,19 @@ impl<V: SlotColumns> KeyedTable<V> {
         Ok(())
     }
 
+    /// Whether the index has keys without a row: removed ones that a snapshot must delete, and those of other states alone.
+    fn has_more_keys(&self) -> bool {
+        self.index.keys().len() > self.column.len()
+    }
+
     /// Finds the slot of each row's key, or [`NO_SLOT`], replacing what is in `slots`.
     ///
     /// # Errors
     /// If the columns are not of the key's types.
     pub fn lookup(&mut self, keys: &[ArrayRef], rows: usize, slots: &mut Vec<u32>) -> Result<()> {
-        self.index.lookup(keys, rows, slots)?;
-        if self.changes.dead() > 0 {
-            for slot in slots.iter_mut().filter(|slot| self.changes.is_dead(**slot)) {
+        self.index.keys_mut().lookup(keys, rows, slots)?;
+        if self.has_more_keys() {
+            for slot in slots.iter_mut().filter(|slot| !self.column.is_live(**slot)) {
                 *slot = NO_SLOT;
             }
         }
@@ -133,13 +148,15 @@ impl<V: SlotColumns> KeyedTable<V> {
     }
 
     /// The values.
+    #[inline]
     pub fn values(&self) -> &V {
-        &self.values
+        self.column.values()
     }
 
     /// The values. Mark the slots whose values you change.
+    #[inline]
     pub fn values_mut(&mut self) -> &mut V {
-        &mut self.values
+        self.column.values_mut()
     }
 
     /// The keys of slots as columns.
@@ -147,100 +164,122 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// # Errors
     /// Only if memory is exhausted or the table is damaged.
     pub fn keys_of(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
-        self.index.keys_of(slots)
+        self.index.columns(slots)
     }
 
     /// Notes that the values of a slot changed.
     #[inline]
     pub fn mark(&mut self, slot: u32) {
-        self.changes.mark(slot);
+        self.column.mark(slot);
     }
 
     /// Notes that the values of slots changed.
     pub fn mark_all(&mut self, slots: &[u32]) {
-        self.changes.mark_all(slots);
+        self.column.mark_all(slots);
+    }
+
+    /// Whether keys expire.
+    #[inline]
+    pub fn expires(&self) -> bool {
+        self.column.ttl().is_some()
+    }
+
+    /// Notes that a key is used.
+    #[inline]
+    pub fn touch(&mut self, slot: u32, now: Timestamp) {
+        self.column.touch(slot, now);
+    }
+
+    /// Whether a key has expired and is still there.
+    #[inline]
+    pub fn is_expired(&self, slot: u32, now: Timestamp) -> bool {
+        self.column.is_expired(slot, now)
+    }
+
+    /// Some of what has expired and is still there; see [`Ttl::sweep`].
+    pub fn sweep(&mut self, now: Timestamp, rows: usize) -> Vec<u32> {
+        self.column.sweep(now, rows)
+    }
+
+    /// When to call [`KeyedTable::sweep`] or [`KeyedTable::expire`] again at the latest.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        self.column.wake_at()
+    }
+
+    /// Removes some of what has expired; `rows` as for [`Ttl::sweep`]. Returns when to call this again at the latest.
+    pub fn expire(&mut self, now: Timestamp, rows: usize) -> Option<Timestamp> {
+        self.sweep(now, rows).into_iter().for_each(|slot| self.remove(slot));
+        self.wake_at()
     }
 
     /// Removes a key. Its slot may be given out again, so remove when the batch's slots are no longer needed.
     pub fn remove(&mut self, slot: u32) {
-        if self.is_live(slot) {
-            self.values.reset(slot);
-            if self.changes.remove(slot) {
-                self.index.remove(slot);
+        if let Some(slot) = self.column.remove(slot) {
+            if self.values().occupies(slot) {
+                self.abandoned.push(slot);
+            } else {
+                self.index.keys_mut().remove(slot);
             }
         }
     }
 
     /// How many rows an incremental snapshot would have now.
     pub fn pending(&self) -> usize {
-        self.changes.pending()
+        self.column.pending()
     }
 
-    /// What changed since the last snapshot, or with `full` everything; nothing if nothing did. What is large comes in parts.
+    /// What changed since the last snapshot, or with `full` everything; nothing if nothing did. What is large comes in parts. The
+    /// states that the values have besides come after the table itself.
     ///
     /// # Errors
     /// If the columns cannot be built (one value of more than 2 GB).
     pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
-        let changes = self.changes.take(full, self.index.live());
-        let deltas = self.layout.deltas(&changes, full, self)?;
-        changes.deleted.iter().for_each(|slot| self.index.remove(*slot));
+        let KeyedTable { index, column, abandoned, .. } = self;
+        let mut deltas = Vec::new();
+        column.snapshot(index, full, abandoned, &mut deltas)?;
+        column.values_mut().each_state(&mut |state| state.snapshot(index, full, abandoned, &mut deltas))?;
+        for slot in abandoned.drain(..) {
+            if !column.occupied(slot) && !column.values().occupies(slot) {
+                index.keys_mut().remove(slot);
+            }
+        }
         Ok(deltas)
     }
 
     /// The bytes of a slot's key and values, beside those of numbers.
     pub fn bytes_of(&self, slot: u32) -> usize {
-        self.key_bytes(slot) + self.value_bytes(slot)
+        self.index.bytes_of(slot) + self.column.row_bytes(slot)
     }
 
     /// Slots in runs whose keys and values fit into one batch.
     pub fn runs<'a>(&self, slots: &'a [u32]) -> Vec<&'a [u32]> {
-        runs(slots, self.layout.batch_bytes, |slot| self.bytes_of(slot))
+        runs(slots, self.column.batch_bytes(), |slot| self.bytes_of(slot))
     }
 
     /// Batches hold about so many bytes instead of [`BATCH_BYTES`](flott_batch::bytes::BATCH_BYTES).
     pub fn set_batch_bytes(&mut self, bytes: usize) {
-        self.layout.batch_bytes = bytes;
+        self.column.set_batch_bytes(bytes);
     }
 
-    /// Puts in the rows of a snapshot.
+    /// Takes what a snapshot has of the table, and of the states that its values have besides.
     ///
     /// # Errors
     /// [`flott_types::ErrorKind::State`] if the rows have other columns.
-    pub fn restore(&mut self, batches: Vec<RecordBatch>) -> Result<()> {
-        let mut slots = Vec::new();
-        for (at, batch) in batches.into_iter().enumerate() {
-            let Restored { columns, complete } = self.layout.columns_of(&batch, at == 0)?;
-            let (keys, values) = columns.split_at(self.layout.key_columns);
-            self.intern(keys, batch.num_rows(), &mut slots, |_, _| ())?;
-            self.values.write(&slots, values)?;
-            slots.iter().for_each(|slot| self.changes.restored(*slot));
-            if !complete {
-                self.changes.mark_all(&slots);
-            }
+    pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
+        let KeyedTable { index, column, abandoned, .. } = self;
+        column.restore(index, restored)?;
+        column.values_mut().each_state(&mut |state| state.restore(index, restored))?;
+        if index.keys().len() > column.len() {
+            // Rows of the others whose key is not in the table belong to nobody.
+            let keys: Vec<u32> = index.keys().live().filter(|slot| !column.is_live(*slot)).collect();
+            keys.iter().for_each(|slot| column.values_mut().reset(*slot));
+            abandoned.extend(keys);
         }
         Ok(())
     }
 
     /// The bytes of memory that it holds.
     pub fn memory(&self) -> usize {
-        self.index.memory() + self.values.memory() + self.changes.memory()
-    }
-}
-
-impl<V: SlotColumns> Columns for KeyedTable<V> {
-    fn keys(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
-        self.index.keys_of(slots)
-    }
-
-    fn values(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
-        self.values.read(slots)
-    }
-
-    fn key_bytes(&self, slot: u32) -> usize {
-        self.index.bytes_of(slot)
-    }
-
-    fn value_bytes(&self, slot: u32) -> usize {
-        self.values.bytes_of(slot)
+        self.index.keys().memory() + self.column.memory() + self.abandoned.capacity() * 4
     }
 }

@@ -1,199 +1,227 @@
-//! Timers as state.
+//! Timers in event or processing time: a time for a key, each at most once. Timers are state.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, RecordBatch, TimestampMillisecondArray};
-use arrow::datatypes::{DataType, Field, FieldRef, TimeUnit, TimestampMillisecondType};
-use flott_types::{Result, Timestamp};
+use arrow::array::AsArray;
+use arrow::array::{ArrayRef, TimestampMillisecondArray};
+use arrow::datatypes::TimestampMillisecondType;
+use arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
+use flott_types::{Error, FastMap, Result, Timestamp};
 
-use crate::{KeyedDelta, KeyedTable, NO_SLOT};
+use crate::{
+    Index, KeyedDelta, Migration, RestoredState, RowColumn, RowSource, Rows, Slots, StateColumn, StoredRows,
+};
 
-/// Timers in event or processing time: a time for a key and a namespace (a window, say), each at most once.
+/// A timer: when, and the slot of its key.
+pub type Timer = (Timestamp, u32);
+
+/// The timers of one time domain, over the slots of an index. What a timer is for besides its key (a window, say) is part of the key.
 ///
-/// A timer is a key of a [`KeyedTable`] without values; a heap of times and slots beside it gives the order. A timer
-/// that is deleted stays in the heap until its time comes or the heap is more than half such leftovers.
+/// A timer is a row without values, `(key, timestamp)`. A heap beside the rows gives the order; one that is deleted stays in
+/// the heap until its time comes or the heap is more than half such leftovers.
 #[derive(Debug)]
 pub struct TimerQueue {
-    timers: KeyedTable<()>,
-    /// Also holds timers that were deleted since; `times` and the table know.
-    heap: BinaryHeap<Reverse<(Timestamp, u32)>>,
-    /// By slot.
-    times: Vec<Timestamp>,
-    slots: Vec<u32>,
-    key_columns: usize,
-}
-
-/// Timers whose time has come, earliest first.
-#[derive(Clone, Debug)]
-pub struct DueTimers {
-    /// When each was due.
-    pub timestamps: Vec<Timestamp>,
-    /// The columns of their keys.
-    pub keys: Vec<ArrayRef>,
-    /// Their namespaces.
-    pub namespaces: BinaryArray,
+    column: RowColumn<TimerRows>,
+    heap: BinaryHeap<Reverse<Timer>>,
 }
 
 impl TimerQueue {
-    /// An empty queue for keys with these columns, all of which decide the key group.
-    ///
-    /// # Errors
-    /// If a type cannot be a key.
-    pub fn new(name: &str, keys: &[FieldRef], max_parallelism: u32) -> Result<Self> {
-        let mut fields = keys.to_vec();
-        fields.push(Arc::new(Field::new("namespace", DataType::Binary, true)));
-        fields.push(Arc::new(Field::new(
-            "timestamp",
-            DataType::Timestamp(TimeUnit::Millisecond, None),
-            true,
-        )));
-        Ok(TimerQueue {
-            timers: KeyedTable::new(name, &fields, keys.len(), max_parallelism, ())?,
-            heap: BinaryHeap::new(),
-            times: Vec::new(),
-            slots: Vec::new(),
-            key_columns: keys.len(),
-        })
+    /// An empty queue, of that name in snapshots.
+    pub fn new(name: &str) -> Self {
+        TimerQueue { column: RowColumn::new(name, TimerRows::default()), heap: BinaryHeap::new() }
     }
 
     /// How many timers there are.
     pub fn len(&self) -> usize {
-        self.timers.len()
+        self.column.len()
     }
 
     /// Whether there are no timers.
     pub fn is_empty(&self) -> bool {
-        self.timers.is_empty()
+        self.len() == 0
     }
 
-    /// Sets timers, one a row. One that is set already stays as it is.
+    /// Sets a timer. One that is set already stays as it is.
     ///
     /// # Errors
-    /// If the columns are not of the key's types.
-    pub fn register(
-        &mut self,
-        keys: &[ArrayRef],
-        namespaces: &BinaryArray,
-        times: &[Timestamp],
-    ) -> Result<()> {
-        let columns = columns(keys, namespaces, times);
-        let mut new = Vec::new();
-        self.timers
-            .intern(&columns, times.len(), &mut self.slots, |slot, row| new.push((times[row], slot)))?;
-        self.push_all(new);
+    /// If there are too many.
+    pub fn register(&mut self, at: Timestamp, slot: u32) -> Result<()> {
+        let row = self.column.rows_mut().intern((at, slot))?;
+        if self.column.add(row) {
+            self.heap.push(Reverse((at, slot)));
+        }
         Ok(())
     }
 
-    /// Deletes timers, one a row. One that is not set is passed over.
-    ///
-    /// # Errors
-    /// If the columns are not of the key's types.
-    pub fn delete(&mut self, keys: &[ArrayRef], namespaces: &BinaryArray, times: &[Timestamp]) -> Result<()> {
-        let columns = columns(keys, namespaces, times);
-        self.timers.lookup(&columns, times.len(), &mut self.slots)?;
-        for slot in self.slots.iter().filter(|slot| **slot != NO_SLOT) {
-            self.timers.remove(*slot);
+    /// Deletes a timer. One that is not set is passed over. Says whether the key may have become free.
+    pub fn delete(&mut self, at: Timestamp, slot: u32) -> bool {
+        let Some(freed) = self.remove((at, slot)) else { return false };
+        if self.heap.len() > 2 * self.len() + 1_024 {
+            let rows = self.column.rows();
+            self.heap = self.column.live().map(|row| Reverse(rows.timers[row as usize])).collect();
         }
-        if self.heap.len() > 2 * self.timers.len() + 1024 {
-            self.heap = self.timers.live().map(|slot| Reverse((self.times[slot as usize], slot))).collect();
-        }
-        Ok(())
+        freed
+    }
+
+    /// Whether it was set, and if so, whether its key may have become free.
+    fn remove(&mut self, timer: Timer) -> Option<bool> {
+        let row = self.column.rows().find(&timer)?;
+        let was_set = self.column.is_live(row);
+        let freed = self.column.remove(row).is_some();
+        was_set.then_some(freed)
+    }
+
+    fn is_set(&self, timer: &Timer) -> bool {
+        self.column.rows().find(timer).is_some_and(|row| self.column.is_live(row))
     }
 
     /// The earliest time at which a timer is due.
     pub fn earliest(&mut self) -> Option<Timestamp> {
-        while let Some(Reverse((time, slot))) = self.heap.peek() {
-            if self.is_set(*time, *slot) {
-                return Some(*time);
+        while let Some(Reverse(timer)) = self.heap.peek() {
+            if self.is_set(timer) {
+                return Some(timer.0);
             }
             self.heap.pop();
         }
         None
     }
 
-    /// Takes out timers that are due at `now`, earliest first, at most `limit`; `None` if there are none.
-    ///
-    /// # Errors
-    /// Only if memory is exhausted or the queue is damaged.
-    pub fn pop_due(&mut self, now: Timestamp, limit: usize) -> Result<Option<DueTimers>> {
-        let (mut timestamps, mut slots) = (Vec::new(), Vec::new());
-        while slots.len() < limit && self.earliest().is_some_and(|time| time <= now) {
-            let Some(Reverse((time, slot))) = self.heap.pop() else {
-                break;
-            };
-            // A timer that was deleted and set again is there twice, one after the other.
-            if slots.last() != Some(&slot) {
-                timestamps.push(time);
-                slots.push(slot);
+    /// Takes the earliest timer that is due at `now`, and says whether its key may have become free.
+    pub fn pop_due(&mut self, now: Timestamp) -> Option<(Timer, bool)> {
+        while let Some(Reverse(timer)) = self.heap.peek() {
+            if timer.0 > now {
+                return None;
+            }
+            let Reverse(timer) = self.heap.pop()?;
+            if let Some(freed) = self.remove(timer) {
+                return Some((timer, freed));
             }
         }
-        // The twin of the last one must not be taken for a timer of its own when the slot is given out again.
-        while let (Some(last), Some(Reverse((_, slot)))) = (slots.last(), self.heap.peek())
-            && last == slot
-        {
-            self.heap.pop();
-        }
-        if slots.is_empty() {
-            return Ok(None);
-        }
-        let mut keys = self.timers.keys_of(&slots)?;
-        slots.iter().for_each(|slot| self.timers.remove(*slot));
-        let namespaces = keys[self.key_columns].as_binary::<i32>().clone();
-        keys.truncate(self.key_columns);
-        Ok(Some(DueTimers { timestamps, keys, namespaces }))
-    }
-
-    /// What changed since the last snapshot, or with `full` everything; `None` if nothing did.
-    ///
-    /// # Errors
-    /// If the columns cannot be built (more than 2 GB of strings).
-    pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
-        self.timers.snapshot(full)
-    }
-
-    /// Puts in the timers of a snapshot.
-    ///
-    /// # Errors
-    /// [`flott_types::ErrorKind::State`] if the rows have other columns.
-    pub fn restore(&mut self, batches: Vec<RecordBatch>) -> Result<()> {
-        self.timers.restore(batches)?;
-        let slots: Vec<u32> = self.timers.live().collect();
-        let keys = self.timers.keys_of(&slots)?;
-        let times = keys[self.key_columns + 1].as_primitive::<TimestampMillisecondType>();
-        self.heap.clear();
-        self.push_all(times.values().iter().copied().zip(slots).collect());
-        Ok(())
-    }
-
-    /// The bytes of memory that it holds.
-    pub fn memory(&self) -> usize {
-        self.timers.memory()
-            + self.heap.capacity() * 16
-            + self.times.capacity() * 8
-            + self.slots.capacity() * 4
-    }
-
-    fn is_set(&self, time: Timestamp, slot: u32) -> bool {
-        self.timers.is_live(slot) && self.times[slot as usize] == time
-    }
-
-    fn push_all(&mut self, timers: Vec<(Timestamp, u32)>) {
-        if self.times.len() < self.timers.slots_end() {
-            self.times.resize(self.timers.slots_end(), 0);
-        }
-        for (time, slot) in timers {
-            self.times[slot as usize] = time;
-            self.heap.push(Reverse((time, slot)));
-        }
+        None
     }
 }
 
-fn columns(keys: &[ArrayRef], namespaces: &BinaryArray, times: &[Timestamp]) -> Vec<ArrayRef> {
-    debug_assert_eq!(namespaces.len(), times.len());
-    let mut columns = keys.to_vec();
-    columns.push(Arc::new(namespaces.clone()));
-    columns.push(Arc::new(TimestampMillisecondArray::from(times.to_vec())));
-    columns
+impl StateColumn for TimerQueue {
+    fn name(&self) -> &str {
+        self.column.name()
+    }
+
+    fn occupied(&self, slot: u32) -> bool {
+        self.column.occupied(slot)
+    }
+
+    fn restore(&mut self, index: &mut dyn Index, restored: &mut RestoredState) -> Result<()> {
+        self.column.restore(index, restored)?;
+        let rows = self.column.rows();
+        self.heap = self.column.live().map(|row| Reverse(rows.timers[row as usize])).collect();
+        Ok(())
+    }
+
+    fn snapshot(
+        &mut self,
+        index: &dyn Index,
+        full: bool,
+        freed: &mut Vec<u32>,
+        into: &mut Vec<KeyedDelta>,
+    ) -> Result<()> {
+        self.column.snapshot(index, full, freed, into)
+    }
+
+    fn memory(&self) -> usize {
+        self.column.memory() + self.heap.capacity() * size_of::<Reverse<Timer>>()
+    }
+}
+
+/// Timers with numbers.
+#[derive(Default, Debug)]
+struct TimerRows {
+    numbers: FastMap<Timer, u32>,
+    /// By number.
+    timers: Vec<Timer>,
+    slots: Slots,
+    /// By slot of a key: how many timers need it, deleted ones that a snapshot must delete included.
+    uses: Vec<u32>,
+}
+
+impl TimerRows {
+    fn find(&self, timer: &Timer) -> Option<u32> {
+        self.numbers.get(timer).copied()
+    }
+
+    fn intern(&mut self, timer: Timer) -> Result<u32> {
+        if let Some(row) = self.find(&timer) {
+            return Ok(row);
+        }
+        let row = self.slots.take()?;
+        if row as usize == self.timers.len() {
+            self.timers.push(timer);
+        } else {
+            self.timers[row as usize] = timer;
+        }
+        self.numbers.insert(timer, row);
+        let slot = timer.1 as usize;
+        if slot >= self.uses.len() {
+            self.uses.resize((slot + 1).next_power_of_two(), 0);
+        }
+        self.uses[slot] += 1;
+        Ok(row)
+    }
+}
+
+impl RowSource for TimerRows {
+    type Row = u32;
+
+    fn key_fields(&self) -> Vec<FieldRef> {
+        let data_type = DataType::Timestamp(TimeUnit::Millisecond, None);
+        vec![Arc::new(Field::new("timestamp", data_type, true))]
+    }
+
+    fn value_fields(&self) -> Vec<FieldRef> {
+        Vec::new()
+    }
+
+    fn slot_of(&self, row: u32) -> u32 {
+        self.timers[row as usize].1
+    }
+
+    fn keys(&self, rows: &[u32]) -> Result<Vec<ArrayRef>> {
+        let times = rows.iter().map(|row| self.timers[*row as usize].0);
+        Ok(vec![Arc::new(TimestampMillisecondArray::from_iter_values(times))])
+    }
+
+    fn values(&self, _: &[u32]) -> Result<Vec<ArrayRef>> {
+        Ok(Vec::new())
+    }
+}
+
+impl Rows for TimerRows {
+    fn occupies(&self, slot: u32, _: impl Fn(u32) -> bool) -> bool {
+        self.uses.get(slot as usize).is_some_and(|uses| *uses > 0)
+    }
+
+    fn restore(&mut self, stored: StoredRows) -> Result<(Vec<u32>, Option<Migration>)> {
+        let times =
+            stored.keys.first().and_then(|times| times.column.as_primitive_opt::<TimestampMillisecondType>());
+        let times = times.ok_or_else(|| Error::state("its timers have no times"))?;
+        let timers = times.values().iter().copied().zip(stored.slots);
+        Ok((timers.map(|timer| self.intern(timer)).collect::<Result<_>>()?, None))
+    }
+
+    fn clear(&mut self, _: u32) {}
+
+    fn forget(&mut self, row: u32) -> bool {
+        let timer = self.timers[row as usize];
+        self.numbers.remove(&timer);
+        self.slots.release(row);
+        let uses = &mut self.uses[timer.1 as usize];
+        *uses -= 1;
+        *uses == 0
+    }
+
+    fn memory(&self) -> usize {
+        let timers = (self.numbers.capacity() + self.timers.capacity()) * size_of::<Timer>();
+        timers + self.numbers.capacity() * 4 + self.slots.memory() + self.uses.capacity() * 4
+    }
 }

@@ -6,10 +6,10 @@ mod model;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray};
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
-use flott_state::{KeyedMap, KeyedMultiset, MapSpec, NO_SLOT, PrimitiveColumn};
+use flott_state::{ColumnIndex, KeyedMap, MapSpec, Multiset, NO_SLOT, PrimitiveColumn, StateColumn};
 use model::Chain;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -32,29 +32,60 @@ fn rows(rows: &[(String, Option<i64>)]) -> Vec<ArrayRef> {
 
 const DESCENDING: SortOptions = SortOptions { descending: true, nulls_first: false };
 
-fn multiset(sorted: bool) -> KeyedMultiset {
-    let spec = MapSpec {
-        name: "seen",
-        keys: &[field("key", DataType::Utf8)],
-        partition_columns: 1,
-        rows: &[field("text", DataType::Utf8), field("number", DataType::Int64)],
-        order: sorted.then_some(&[(1, DESCENDING)]),
-        max_parallelism: 128,
-    };
-    KeyedMultiset::new(&spec, "count").unwrap()
+/// A multiset and its keys.
+struct Subject {
+    index: ColumnIndex,
+    set: Multiset,
+}
+
+impl Subject {
+    fn new(sorted: bool) -> Self {
+        let rows = [field("text", DataType::Utf8), field("number", DataType::Int64)];
+        let order = sorted.then_some([(1, DESCENDING)]);
+        let order = order.as_ref().map(|order| order.as_slice());
+        Subject {
+            index: ColumnIndex::new(&[field("key", DataType::Utf8)], 1, 128).unwrap(),
+            set: Multiset::new("seen", &rows, order, "count").unwrap(),
+        }
+    }
+
+    fn restored(sorted: bool, rows: Vec<RecordBatch>) -> Self {
+        let mut subject = Subject::new(sorted);
+        let Subject { index, set } = &mut subject;
+        set.column_mut().restore(index, &mut model::restored("seen", rows)).unwrap();
+        subject
+    }
+
+    fn intern_keys(&mut self, wanted: &[i64], slots: &mut Vec<u32>) {
+        self.index.keys_mut().intern(&keys(wanted), wanted.len(), slots, |_, _| ()).unwrap();
+    }
+
+    fn lookup_keys(&mut self, wanted: &[i64], slots: &mut Vec<u32>) {
+        self.index.keys_mut().lookup(&keys(wanted), wanted.len(), slots).unwrap();
+    }
+
+    fn snapshot(&mut self, full: bool, chain: &mut Chain) {
+        let (mut freed, mut deltas) = (Vec::new(), Vec::new());
+        self.set.column_mut().snapshot(&self.index, full, &mut freed, &mut deltas).unwrap();
+        deltas.iter().for_each(|delta| chain.apply(delta));
+        for slot in freed.into_iter().filter(|slot| !self.set.column().occupied(*slot)) {
+            self.index.keys_mut().remove(slot);
+        }
+    }
 }
 
 /// Sorts like the multiset does.
 type Row = (std::cmp::Reverse<Option<i64>>, String);
 type Model = BTreeMap<i64, BTreeMap<Row, i64>>;
 
-fn check(set: &mut KeyedMultiset, model: &Model, sorted: bool, key_range: i64, at: &str) {
+fn check(subject: &mut Subject, model: &Model, sorted: bool, key_range: i64, at: &str) {
     let mut slots = Vec::new();
     let all: Vec<i64> = (0..key_range).collect();
-    set.lookup_keys(&keys(&all), all.len(), &mut slots).unwrap();
+    subject.lookup_keys(&all, &mut slots);
+    let set = &subject.set;
     let mut total = 0;
     for (key, slot) in all.iter().zip(slots) {
-        let entries: Vec<u32> = set.map().entries_of(slot).collect();
+        let entries: Vec<u32> = set.column().entries_of(slot).collect();
         let columns = set.rows_of(&entries).unwrap();
         let (texts, numbers) = (columns[0].as_string::<i32>(), columns[1].as_primitive::<Int64Type>());
         let mut found: Vec<(Row, i64)> = (0..entries.len())
@@ -70,19 +101,19 @@ fn check(set: &mut KeyedMultiset, model: &Model, sorted: bool, key_range: i64, a
             model.get(key).into_iter().flatten().map(|(row, count)| (row.clone(), *count)).collect();
         assert_eq!(found, expected, "{at}");
         total += found.len();
-        assert_eq!(set.map().len_of(slot), found.len());
+        assert_eq!(set.column().len_of(slot), found.len());
         if sorted {
             let mut present = entries.iter().copied().filter(|entry| set.count(*entry) > 0);
             assert_eq!(set.first(slot), present.clone().next());
             assert_eq!(set.last(slot), present.next_back());
             for (position, entry) in entries.iter().enumerate().step_by(37) {
-                assert_eq!(set.map().rank(*entry), position);
-                assert_eq!(set.map().nth(slot, position), Some(*entry));
+                assert_eq!(set.column().rank(*entry), position);
+                assert_eq!(set.column().nth(slot, position), Some(*entry));
             }
-            assert_eq!(set.map().nth(slot, entries.len()), None);
+            assert_eq!(set.column().nth(slot, entries.len()), None);
         }
     }
-    assert_eq!(set.map().len(), total);
+    assert_eq!(set.column().len(), total);
 }
 
 fn multisets_against_the_model(
@@ -95,7 +126,7 @@ fn multisets_against_the_model(
     for seed in seeds {
         let mut rng = SmallRng::seed_from_u64(seed);
         let sorted = seed % 2 == 0;
-        let (mut set, mut model, mut chain) = (multiset(sorted), Model::new(), Chain::default());
+        let (mut subject, mut model, mut chain) = (Subject::new(sorted), Model::new(), Chain::default());
         let mut slots = Vec::new();
         for step in 0..steps {
             let at = format!("seed {seed} step {step}");
@@ -109,7 +140,8 @@ fn multisets_against_the_model(
                 .collect();
             let bias = if step < steps / 2 { 0.7 } else { 0.3 };
             let deltas: Vec<i64> = (0..len).map(|_| if rng.random_bool(bias) { 1 } else { -1 }).collect();
-            set.intern_keys(&keys(&batch_keys), len, &mut slots).unwrap();
+            subject.intern_keys(&batch_keys, &mut slots);
+            let set = &mut subject.set;
             let mut told = Vec::new();
             let delta = |row: usize| deltas[row];
             set.apply(&slots, &rows(&batch_rows), delta, |_, before, after| told.push((before, after)))
@@ -124,36 +156,29 @@ fn multisets_against_the_model(
             model.values_mut().for_each(|of_key| of_key.retain(|_, count| *count != 0));
             if rng.random_bool(0.05) {
                 let key = rng.random_range(0..key_range);
-                set.lookup_keys(&keys(&[key]), 1, &mut slots).unwrap();
+                subject.lookup_keys(&[key], &mut slots);
                 if slots[0] != NO_SLOT {
-                    set.remove_key(slots[0]);
+                    subject.set.remove_key(slots[0]);
                 }
                 model.remove(&key);
             }
             if rng.random_bool(0.2) {
-                for delta in set.snapshot(rng.random_bool(0.2)).unwrap() {
-                    chain.apply(&delta);
-                }
-                assert_eq!(set.map().pending(), 0);
+                subject.snapshot(rng.random_bool(0.2), &mut chain);
+                assert_eq!(subject.set.column().pending(), 0);
                 if rng.random_bool(0.3) {
-                    set = multiset(sorted);
-                    set.restore(chain.batches(0..=127)).unwrap();
+                    subject = Subject::restored(sorted, chain.batches(0..=127));
                 }
             }
             if step % 10 == 0 || step + 1 == steps {
-                check(&mut set, &model, sorted, key_range, &at);
+                check(&mut subject, &model, sorted, key_range, &at);
             }
         }
-        for delta in set.snapshot(false).unwrap() {
-            chain.apply(&delta);
-        }
+        subject.snapshot(false, &mut chain);
         let mut restored = 0;
         for range in [0..=63, 64..=127] {
-            let mut part = multiset(sorted);
-            part.restore(chain.batches(range)).unwrap();
-            restored += part.map().len();
+            restored += Subject::restored(sorted, chain.batches(range)).set.column().len();
         }
-        assert_eq!(restored, set.map().len(), "seed {seed}");
+        assert_eq!(restored, subject.set.column().len(), "seed {seed}");
     }
 }
 

@@ -232,7 +232,7 @@ fn a_table_is_what_its_snapshots_add_up_to() {
                 assert_eq!(table.pending(), 0);
                 if rng.random_bool(0.5) {
                     let mut restored = self::table(kind);
-                    restored.restore(chain.batches(0..=127)).unwrap();
+                    restored.restore(&mut model::restored("t", chain.batches(0..=127))).unwrap();
                     assert_eq!(
                         content(&mut restored, kind),
                         expected(&model, kind),
@@ -252,7 +252,7 @@ fn a_table_is_what_its_snapshots_add_up_to() {
         let mut parts = BTreeMap::new();
         for range in [0..=41, 42..=100, 101..=127] {
             let mut part = self::table(kind);
-            part.restore(chain.batches(range)).unwrap();
+            part.restore(&mut model::restored("t", chain.batches(range))).unwrap();
             parts.extend(content(&mut part, kind));
         }
         assert_eq!(parts, expected(&model, kind), "seed {seed}");
@@ -291,15 +291,16 @@ fn rows_of_another_shape_are_refused_by_name() {
     };
     let values = PrimitiveColumn::<Int64Type>::new("sum", 0);
     let mut table = KeyedTable::new("totals", &KeyKind::Integer.fields(), 1, 128, values).unwrap();
-    let mut refused = |batch| table.restore(vec![batch]).unwrap_err().to_string();
+    let mut refused =
+        |batch| table.restore(&mut model::restored("totals", vec![batch])).unwrap_err().to_string();
     let long: ArrayRef = Arc::new(Int64Array::from(vec![1]));
-    assert_eq!(refused(batch("count", long)), "restored state 'totals' lacks column 'sum'");
+    assert_eq!(refused(batch("count", long)), "restored state 'totals': column 'sum' is missing");
     assert_eq!(
         refused(batch("sum", Arc::new(Int32Array::from(vec![1])))),
-        "restored state 'totals' has column 'sum' as Int32, the operator needs Int64"
+        "restored state 'totals': column 'sum' is Int32, the operator needs Int64"
     );
     let only_key = batch("sum", Arc::new(Int64Array::from(vec![1]))).project(&[0]).unwrap();
-    assert_eq!(refused(only_key), "restored state 'totals' lacks column 'sum'");
+    assert_eq!(refused(only_key), "restored state 'totals': column 'sum' is missing");
 }
 
 #[test]

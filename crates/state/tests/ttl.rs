@@ -6,19 +6,27 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
-use flott_state::{Expiring, KeyedMap, KeyedTable, MapSpec, PrimitiveColumn, SlotColumns, Ttl};
+use flott_state::{
+    KeyedMap, KeyedTable, MapSpec, PrimitiveColumn, RestoredState, SlotColumns, Ttl, TtlPolicy,
+};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
-type Counts = KeyedTable<Expiring<PrimitiveColumn<Int64Type>>>;
+/// A snapshot that has these rows of one state.
+fn restored_rows(name: &str, rows: Vec<RecordBatch>) -> RestoredState {
+    let mut restored = RestoredState { found: true, ..RestoredState::default() };
+    restored.keyed.insert(name.to_owned(), rows);
+    restored
+}
+
+type Counts = KeyedTable<PrimitiveColumn<Int64Type>>;
 
 fn key() -> FieldRef {
     Arc::new(Field::new("key", DataType::Int64, true))
 }
 
 fn table(ttl: i64) -> Counts {
-    let values = Expiring::new(PrimitiveColumn::new("count", 0), ttl, &[key()]);
-    KeyedTable::new("counts", &[key()], 1, 128, values).unwrap()
+    KeyedTable::new("counts", &[key()], 1, 128, PrimitiveColumn::new("count", 0)).unwrap().with_ttl(ttl)
 }
 
 /// Counts the keys of a batch; what has expired begins anew.
@@ -27,27 +35,26 @@ fn count(table: &mut Counts, keys: &[i64], now: i64) {
     let mut slots = Vec::new();
     table.intern(&[column], keys.len(), &mut slots, |_, _| ()).unwrap();
     for slot in slots {
-        if table.values().is_expired(slot, now) {
+        if table.is_expired(slot, now) {
             table.values_mut().reset(slot);
         }
-        table.values_mut().touch(slot, now);
-        table.values_mut().values.values_mut()[slot as usize] += 1;
+        table.touch(slot, now);
+        table.values_mut().values_mut()[slot as usize] += 1;
         table.mark(slot);
     }
 }
 
 /// What has not expired.
 fn alive(table: &Counts, now: i64) -> BTreeMap<i64, i64> {
-    let slots: Vec<u32> = table.live().filter(|slot| !table.values().is_expired(*slot, now)).collect();
+    let slots: Vec<u32> = table.live().filter(|slot| !table.is_expired(*slot, now)).collect();
     let keys = table.keys_of(&slots).unwrap();
     let keys = keys[0].as_primitive::<Int64Type>().values().iter().copied();
-    keys.zip(slots.iter().map(|slot| table.values().values.values()[*slot as usize])).collect()
+    keys.zip(slots.iter().map(|slot| table.values().values()[*slot as usize])).collect()
 }
 
 #[test]
 fn what_is_not_used_expires_within_a_sixteenth_of_its_time() {
-    let mut ttl = Ttl::new(1600, &[]);
-    (0..3).for_each(|slot| ttl.reset(slot));
+    let mut ttl = Ttl::new(TtlPolicy::coarse(1600), None, &[]);
     assert!(ttl.touch(0, 1000) && ttl.touch(1, 1000) && ttl.touch(2, 1000));
     assert!(!ttl.touch(1, 1050), "the same grain");
     assert!(ttl.touch(1, 1100));
@@ -56,7 +63,7 @@ fn what_is_not_used_expires_within_a_sixteenth_of_its_time() {
         assert!(!ttl.is_expired(slot, used + 1600));
         assert!(ttl.is_expired(slot, used + 1700));
     }
-    ttl.reset(2);
+    ttl.unset(2);
     let mut expired = Vec::new();
     ttl.sweep(2700, 0, &mut expired);
     assert_eq!((ttl.wake_at(), &expired), (Some(2800), &Vec::new()));
@@ -64,20 +71,29 @@ fn what_is_not_used_expires_within_a_sixteenth_of_its_time() {
     ttl.sweep(2900, 0, &mut expired);
     ttl.sweep(3000, 0, &mut expired);
     assert_eq!(expired, [0, 1]);
-    ttl.reset(0);
-    ttl.reset(1);
+    ttl.unset(0);
+    ttl.unset(1);
     assert_eq!(ttl.wake_at(), None);
+}
 
-    let mut restored = Ttl::new(1600, &[]);
-    (0..3).for_each(|slot| {
-        ttl.reset(slot);
-        restored.reset(slot);
-    });
-    ttl.touch(0, 1000);
-    ttl.touch(1, 1100);
-    let stamps = ttl.read(&[1, 0]).unwrap();
-    restored.write(&[0, 1], &stamps).unwrap();
-    assert!(!restored.is_expired(0, 2750) && restored.is_expired(1, 2750));
+#[test]
+fn reads_let_live_on_and_find_what_has_expired() {
+    let policy = TtlPolicy { on_read: true, background: false, ..TtlPolicy::exact(100) };
+    let mut ttl = Ttl::new(policy, Some(0), &[]);
+    assert!(ttl.touch(0, 0) && ttl.touch(1, 0));
+    assert!(ttl.read(0, 60) && ttl.read(0, 60), "seen");
+    assert_eq!(ttl.take_touched(), [0]);
+    assert!(!ttl.read(1, 100), "expired and hidden");
+    assert!(ttl.read(0, 150), "it was read");
+    let mut expired = Vec::new();
+    ttl.sweep(155, 0, &mut expired);
+    assert_eq!(
+        (expired.as_slice(), ttl.wake_at()),
+        ([1].as_slice(), None),
+        "without a search in the background"
+    );
+    let seen = Ttl::new(TtlPolicy { hides_expired: false, ..policy }, Some(0), &[]);
+    assert!(seen.read(0, i64::MAX), "what was never used has not expired");
 }
 
 #[test]
@@ -119,7 +135,7 @@ fn tables_with_a_time_to_live_are_what_a_naive_model_says() {
                 let rows: Vec<RecordBatch> =
                     table.snapshot(true).unwrap().into_iter().map(|delta| delta.rows).collect();
                 table = self::table(ttl);
-                table.restore(rows).unwrap();
+                table.restore(&mut restored_rows("counts", rows)).unwrap();
                 wake_at = table.expire(now, 0);
             }
         }
@@ -171,13 +187,13 @@ fn a_map_forgets_rows_and_keys() {
         max_parallelism: 128,
     };
     // The row has a column of the stamps' name.
-    let mut map = KeyedMap::new(&spec, Expiring::new((), 100, &[key(), row.clone()])).unwrap();
+    let mut map = KeyedMap::new(&spec, ()).unwrap().with_ttl(100);
     let (mut memory, mut keys, mut entries) = (0, Vec::new(), Vec::new());
     for now in 0..4_000 {
         let column: ArrayRef = Arc::new(Int64Array::from_iter_values((0..10).map(|key| now * 10 + key)));
         map.intern_keys(std::slice::from_ref(&column), 10, &mut keys, |_, _| ()).unwrap();
         map.intern(&keys, &[column], &mut entries, |_, _| ()).unwrap();
-        entries.iter().for_each(|entry| _ = map.values_mut().touch(*entry, now));
+        entries.iter().for_each(|entry| map.touch(*entry, now));
         map.expire(now, 10, |_| ());
         if now == 1_000 {
             memory = map.memory();
@@ -199,7 +215,7 @@ fn a_time_to_live_can_be_switched_on_off_and_changed() {
     let restored = |from: &mut Counts, ttl: i64| {
         let rows = from.snapshot(true).unwrap().remove(0).rows;
         let mut table = table(ttl);
-        table.restore(vec![rows]).unwrap();
+        table.restore(&mut restored_rows("counts", vec![rows])).unwrap();
         table
     };
     let mut without = table(0);
@@ -216,9 +232,9 @@ fn a_time_to_live_can_be_switched_on_off_and_changed() {
     assert_eq!(longer.pending(), 0);
     longer.expire(1_100, 0);
     assert_eq!(alive(&longer, 2_650), BTreeMap::from([(2, 3)]));
-    // Off.
+    // Off: the next snapshot replaces the files that have stamps.
     let off = restored(&mut longer, 0);
-    assert_eq!(off.pending(), 0);
+    assert_eq!(off.pending(), 2);
     assert_eq!(alive(&off, i64::MAX), BTreeMap::from([(1, 1), (2, 3)]));
 }
 
@@ -233,8 +249,8 @@ fn other_columns_of_state_fit_or_are_refused() {
     let one: ArrayRef = Arc::new(Int64Array::from(vec![1]));
     table.intern(&[one], 1, &mut Vec::new(), |_, _| ()).unwrap();
     let rows = table.snapshot(true).unwrap().remove(0).rows;
-    let error = named(&["key"], "sum").restore(vec![rows.clone()]).unwrap_err();
-    assert!(error.to_string().contains("restored state 'counts' lacks column 'sum'"), "{error}");
-    let error = named(&["id"], "count").restore(vec![rows]).unwrap_err();
-    assert!(error.to_string().contains("restored state 'counts' lacks column 'id'"), "{error}");
+    let error = named(&["key"], "sum").restore(&mut restored_rows("counts", vec![rows.clone()])).unwrap_err();
+    assert!(error.to_string().contains("restored state 'counts': column 'sum' is missing"), "{error}");
+    let error = named(&["id"], "count").restore(&mut restored_rows("counts", vec![rows])).unwrap_err();
+    assert!(error.to_string().contains("restored state 'counts': column 'id' is missing"), "{error}");
 }

@@ -6,7 +6,7 @@ use super::shape::{Kind, Shape, tuple_field};
 
 /// Fields by their paths.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
-pub(crate) struct FieldChanges {
+pub(super) struct FieldChanges {
     /// Stored, and not read by the type.
     pub dropped: Vec<String>,
     /// Of the type, and not stored.

@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::{Field, FieldRef};
 use flott_batch::hash::hash_columns;
+use flott_state::{Migration, Stored};
 use flott_types::{Error, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,7 +16,7 @@ use super::changes::FieldChanges;
 use super::json::WriteError;
 use super::key_hash::key_hash;
 use super::read::Reader;
-use super::schema_text::SchemaText;
+use super::schema_text::{SchemaText, type_text};
 use super::shape::Shape;
 use super::trace::trace;
 use super::write::Column;
@@ -63,9 +64,21 @@ impl<T> ColumnCodec<T> {
         &self.field
     }
 
-    /// The fields of a stored column that the type does not have, and the other way round.
-    pub(crate) fn field_changes(&self, stored: &Field) -> FieldChanges {
-        FieldChanges::between(stored, &self.shape)
+    /// How a stored column differs from one of this codec, if it does.
+    pub(crate) fn migration(&self, stored: &Field) -> Option<Migration> {
+        let (from, to) = (type_text(stored), self.type_text());
+        (from != to).then(|| {
+            let FieldChanges { dropped, new } = FieldChanges::between(stored, &self.shape);
+            Migration { from, to, dropped, new }
+        })
+    }
+
+    /// The values of a column of a state, and how they were stored if that was as another type.
+    pub(crate) fn restore(&self, stored: &Stored) -> Result<(Vec<T>, Option<Migration>)>
+    where
+        T: DeserializeOwned + Serialize,
+    {
+        Ok((self.decode_stored(&stored.field, &stored.column)?, self.migration(&stored.field)))
     }
 
     /// The column's type as a person would write it: `{user: STRING, amount: BIGINT}`.

@@ -44,7 +44,6 @@ mod shape;
 mod trace;
 mod write;
 
-pub(crate) use changes::FieldChanges;
 pub use column::ColumnCodec;
 pub(crate) use json::json_text;
 pub use key_hash::key_hash;

@@ -1,10 +1,11 @@
 //! Functions on keyed streams: state and timers.
 
 use flott_batch::Record;
+use flott_state::TimerQueue;
 use flott_types::{CheckpointId, Result, Timestamp, Watermark};
 
 use super::SnapshotContext;
-use crate::state::{StateAccess, States, Timers};
+use crate::state::{StateAccess, States};
 use crate::{Collector, OutputTag, RuntimeContext};
 
 /// A function on a keyed stream, with state for each key and timers.
@@ -115,8 +116,8 @@ pub enum TimeDomain {
 /// What belongs to a call of a function on a keyed stream, beside the key and the output.
 pub(crate) struct KeyedCall<'a> {
     pub states: &'a mut States,
-    pub event_timers: &'a mut Timers<()>,
-    pub processing_timers: &'a mut Timers<()>,
+    pub event_timers: &'a mut TimerQueue,
+    pub processing_timers: &'a mut TimerQueue,
     pub timestamp: Option<Timestamp>,
     pub domain: Option<TimeDomain>,
     pub watermark: Watermark,
@@ -228,19 +229,19 @@ impl<K, O: Record> KeyedContext<'_, K, O> {
     /// Calls `on_timer` for the current key when the watermark has reached `at`. Once, however often it is asked for.
     pub fn register_event_time_timer(&mut self, at: Timestamp) {
         let KeyedCall { event_timers, states, .. } = &mut self.call;
-        event_timers.register(at, states.slot, ());
+        states.note(event_timers.register(at, states.slot));
     }
 
     /// Calls `on_timer` for the current key when the clock has reached `at`. Once, however often it is asked for.
     pub fn register_processing_time_timer(&mut self, at: Timestamp) {
         let KeyedCall { processing_timers, states, .. } = &mut self.call;
-        processing_timers.register(at, states.slot, ());
+        states.note(processing_timers.register(at, states.slot));
     }
 
     /// Deletes a timer of the current key. Nothing happens if there is none.
     pub fn delete_event_time_timer(&mut self, at: Timestamp) {
         let KeyedCall { event_timers, states, .. } = &mut self.call;
-        if event_timers.delete(at, states.slot, &()) {
+        if event_timers.delete(at, states.slot) {
             states.freed.push(states.slot);
         }
     }
@@ -248,7 +249,7 @@ impl<K, O: Record> KeyedContext<'_, K, O> {
     /// Deletes a timer of the current key. Nothing happens if there is none.
     pub fn delete_processing_time_timer(&mut self, at: Timestamp) {
         let KeyedCall { processing_timers, states, .. } = &mut self.call;
-        if processing_timers.delete(at, states.slot, &()) {
+        if processing_timers.delete(at, states.slot) {
             states.freed.push(states.slot);
         }
     }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use flott_batch::{Batch, Record, Records};
 use flott_operator::Context;
 use flott_runtime::TaskOptions;
-use flott_state::{OperatorSnapshot, RestoredState};
+use flott_state::{OperatorSnapshot, RestoredState, StateColumn, TimerQueue};
 use flott_types::{CheckpointId, Error, Result, SubtaskIndex, Timestamp};
 
 use crate::function::{KeyedCall, SnapshotContext};
 use crate::output::OutputBuffer;
 use crate::runtime_context::KeyedScope;
-use crate::state::{Key, KeyBy, KeyTable, States, Timers, tell_dropped};
+use crate::state::{Key, KeyBy, KeyTable, States, tell_dropped};
 use crate::{KeyedBroadcastContext, KeyedContext, ProcessContext, RuntimeContext, TimeDomain};
 
 pub(crate) const EVENT_TIMERS: &str = "event-time-timers";
@@ -24,8 +24,8 @@ pub(crate) struct KeyedCore<K, O> {
     subtask: SubtaskIndex,
     keys: KeyTable<K>,
     states: States,
-    event_timers: Timers<()>,
-    processing_timers: Timers<()>,
+    event_timers: TimerQueue,
+    processing_timers: TimerQueue,
     buffer: OutputBuffer<O>,
     /// By value of the batch, kept for its memory.
     slots: Vec<u32>,
@@ -38,8 +38,8 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
             subtask: SubtaskIndex(0),
             keys: KeyTable::new(max_parallelism)?,
             states: States::default(),
-            event_timers: Timers::new(EVENT_TIMERS)?,
-            processing_timers: Timers::new(PROCESSING_TIMERS)?,
+            event_timers: TimerQueue::new(EVENT_TIMERS),
+            processing_timers: TimerQueue::new(PROCESSING_TIMERS),
             buffer: OutputBuffer::default(),
             slots: Vec::new(),
         })
@@ -76,7 +76,7 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
         let hashes = routes.ok_or_else(|| Error::internal("records of a keyed stream without their keys"))?;
         let mut slots = std::mem::take(&mut self.slots);
         slots.clear();
-        key_by.intern(&values, &hashes, &mut self.keys, &mut slots);
+        key_by.intern(&values, &hashes, &mut self.keys, &mut slots)?;
         self.states.now = context.now;
         self.states.warm(&slots, self.keys.len());
         let count = slots.len();
@@ -127,7 +127,7 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
                 TimeDomain::EventTime => &mut self.event_timers,
                 TimeDomain::ProcessingTime => &mut self.processing_timers,
             };
-            let Some(((at, slot, ()), freed)) = timers.pop_due(until) else { break };
+            let Some(((at, slot), freed)) = timers.pop_due(until) else { break };
             // A function may set a timer again that is due at once, and always is at the end of input.
             context.output.wanted()?;
             if freed {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use flott_batch::{Batch, Record, Records};
 use flott_operator::{Context, Operator};
-use flott_state::{OperatorSnapshot, RestoredState};
+use flott_state::{OperatorSnapshot, RestoredState, StateColumn};
 use flott_types::{CheckpointId, Error, Result};
 
-use crate::state::{Key, KeyBy, KeyTable, Keys, StateColumn, ValueColumn, tell, tell_dropped};
+use crate::state::{Key, KeyBy, KeyTable, ValueAccess, ValueColumn, tell, tell_dropped};
 
 /// The name of the state.
 const REDUCED: &str = "reduced";
@@ -25,7 +25,7 @@ pub(crate) struct Reduce<K, T, F> {
 
 impl<K: Key, T: Record + Clone, F> Reduce<K, T, F> {
     pub fn new(function: F, key_by: Arc<dyn KeyBy<K, T>>, max_parallelism: u32, batch: bool) -> Result<Self> {
-        let values = ValueColumn::new(REDUCED)?;
+        let values = ValueColumn::named(REDUCED)?;
         let keys = KeyTable::new(max_parallelism)?;
         Ok(Reduce { function, key_by, keys, values, slots: Vec::new(), batch })
     }
@@ -50,7 +50,7 @@ where
         let Records { values, timestamps, routes } = batch.into_records::<T>()?;
         let hashes = routes.ok_or_else(|| Error::internal("records of a keyed stream without their keys"))?;
         self.slots.clear();
-        self.key_by.intern(&values, &hashes, &mut self.keys, &mut self.slots);
+        self.key_by.intern(&values, &hashes, &mut self.keys, &mut self.slots)?;
         if self.batch {
             for (value, slot) in values.into_iter().zip(&self.slots) {
                 match self.values.get_mut(*slot) {

@@ -1,17 +1,15 @@
 //! Declaring states: what a function does with its [`RuntimeContext`] in `open`.
 
 use flott_batch::Record;
-use flott_state::{Redistribution, RestoredState};
+use flott_state::{Migration, Redistribution, RestoredState, StateColumn};
 use flott_types::{Error, Result, Timestamp};
 
 use super::fold::{FoldColumn, Reduction};
 use super::operator::{BroadcastMap, OperatorColumn, OperatorList};
-use super::rows::Migration;
 use super::{
-    AggregatingState, BroadcastState, Key, ListColumn, ListState, MapColumn, MapState, OperatorListState,
-    ReducingState, StateColumn, StateTtlConfig, ValueColumn, ValueState,
+    AggregatingState, BroadcastState, Key, ListColumn, ListState, MapAccess, MapColumn, MapState,
+    OperatorListState, ReducingState, StateTtlConfig, ValueAccess, ValueColumn, ValueState, ttl_of,
 };
-use crate::codec::FieldChanges;
 use crate::runtime_context::KeyedScope;
 use crate::{AggregateFunction, RuntimeContext};
 
@@ -25,7 +23,7 @@ impl RuntimeContext<'_> {
     /// # Errors
     /// See above.
     pub fn value_state<T: Record>(&mut self, name: &str) -> Result<ValueState<T>> {
-        let column = ValueColumn::<T>::new(name)?;
+        let column = ValueColumn::<T>::named(name)?;
         Ok(ValueState::new(self.declare(name, Box::new(column))?))
     }
 
@@ -38,7 +36,7 @@ impl RuntimeContext<'_> {
         name: &str,
         ttl: &StateTtlConfig,
     ) -> Result<ValueState<T>> {
-        let column = ValueColumn::<T>::new(name)?.with_ttl(Some(ttl), self.now(name)?);
+        let column = ValueColumn::<T>::named(name)?.with_ttl(ttl_of(Some(ttl), self.now(name)?));
         Ok(ValueState::new(self.declare(name, Box::new(column))?))
     }
 
@@ -69,7 +67,7 @@ impl RuntimeContext<'_> {
     /// # Errors
     /// See above.
     pub fn map_state<K: Key, V: Record>(&mut self, name: &str) -> Result<MapState<K, V>> {
-        let column = MapColumn::<K, V>::new(name, None, 0)?;
+        let column = MapColumn::<K, V>::named(name, None, 0)?;
         Ok(MapState::new(self.declare(name, Box::new(column))?))
     }
 
@@ -82,7 +80,7 @@ impl RuntimeContext<'_> {
         name: &str,
         ttl: &StateTtlConfig,
     ) -> Result<MapState<K, V>> {
-        let column = MapColumn::<K, V>::new(name, Some(ttl), self.now(name)?)?;
+        let column = MapColumn::<K, V>::named(name, Some(ttl), self.now(name)?)?;
         Ok(MapState::new(self.declare(name, Box::new(column))?))
     }
 
@@ -96,7 +94,7 @@ impl RuntimeContext<'_> {
         reduce: impl Fn(T, T) -> T + Send + 'static,
     ) -> Result<ReducingState<T>> {
         let function: Reduction<T> = Box::new(reduce);
-        let column = FoldColumn { values: ValueColumn::<T>::new(name)?, function };
+        let column = FoldColumn { values: ValueColumn::<T>::named(name)?, function };
         Ok(ReducingState::new(self.declare(name, Box::new(column))?))
     }
 
@@ -110,7 +108,7 @@ impl RuntimeContext<'_> {
         reduce: impl Fn(T, T) -> T + Send + 'static,
         ttl: &StateTtlConfig,
     ) -> Result<ReducingState<T>> {
-        let values = ValueColumn::<T>::new(name)?.with_ttl(Some(ttl), self.now(name)?);
+        let values = ValueColumn::<T>::named(name)?.with_ttl(ttl_of(Some(ttl), self.now(name)?));
         let function: Reduction<T> = Box::new(reduce);
         Ok(ReducingState::new(self.declare(name, Box::new(FoldColumn { values, function }))?))
     }
@@ -124,7 +122,7 @@ impl RuntimeContext<'_> {
         name: &str,
         function: A,
     ) -> Result<AggregatingState<A>> {
-        let column = FoldColumn { values: ValueColumn::<A::Acc>::new(name)?, function };
+        let column = FoldColumn { values: ValueColumn::<A::Acc>::named(name)?, function };
         Ok(AggregatingState::new(self.declare(name, Box::new(column))?))
     }
 
@@ -138,7 +136,7 @@ impl RuntimeContext<'_> {
         function: A,
         ttl: &StateTtlConfig,
     ) -> Result<AggregatingState<A>> {
-        let values = ValueColumn::<A::Acc>::new(name)?.with_ttl(Some(ttl), self.now(name)?);
+        let values = ValueColumn::<A::Acc>::named(name)?.with_ttl(ttl_of(Some(ttl), self.now(name)?));
         Ok(AggregatingState::new(self.declare(name, Box::new(FoldColumn { values, function }))?))
     }
 
@@ -232,9 +230,10 @@ fn not_keyed(name: &str) -> Error {
 /// Tells what became of a keyed state. `found` is whether the snapshot knows the operator, `known` whether it knows the state.
 pub(crate) fn tell(operator: &str, state: &str, known: bool, migration: Option<&Migration>, found: bool) {
     match migration {
-        Some(Migration { from, to, fields }) => {
+        Some(migration) => {
+            let Migration { from, to, .. } = migration;
             tracing::info!(operator, state, from, to, "state is migrated");
-            tell_fields(operator, state, fields);
+            tell_fields(operator, state, migration);
         }
         None if known => tracing::info!(operator, state, "state is kept"),
         None if found => tracing::info!(operator, state, "state is new"),
@@ -243,7 +242,7 @@ pub(crate) fn tell(operator: &str, state: &str, known: bool, migration: Option<&
 }
 
 /// Values of a field that is gone are gone too. If it was only renamed, somebody wants to know.
-pub(crate) fn tell_fields(operator: &str, state: &str, fields: &FieldChanges) {
+pub(crate) fn tell_fields(operator: &str, state: &str, fields: &Migration) {
     if !fields.dropped.is_empty() {
         tracing::warn!(
             operator,

@@ -3,11 +3,10 @@
 use std::marker::PhantomData;
 
 use flott_batch::Record;
-use flott_state::{KeyedDelta, RestoredState};
+use flott_state::{Index, KeyedDelta, Migration, RestoredState, StateColumn};
 use flott_types::{Result, Timestamp};
 
-use super::rows::Migration;
-use super::{Keys, StateAccess, StateColumn, ValueColumn};
+use super::{StateAccess, ValueAccess, ValueColumn};
 use crate::AggregateFunction;
 
 /// A value for each key, into which others are reduced (`ReducingState` of Flink).
@@ -172,7 +171,7 @@ fn clear<S: Record, F: Send + 'static>(number: u32, context: &mut impl StateAcce
     let states = context.states_mut();
     let (slot, now) = (states.slot, states.now);
     if let Some(column) = states.column_mut::<FoldColumn<S, F>>(number)
-        && column.values.remove(slot, now).0
+        && column.values.discard(slot, now).0
     {
         states.freed.push(slot);
     }
@@ -197,18 +196,18 @@ impl<S: Record, F: Send + 'static> StateColumn for FoldColumn<S, F> {
         self.values.occupied(slot)
     }
 
-    fn restore(&mut self, keys: &mut dyn Keys, restored: &mut RestoredState) -> Result<()> {
-        self.values.restore(keys, restored)
+    fn restore(&mut self, index: &mut dyn Index, restored: &mut RestoredState) -> Result<()> {
+        self.values.restore(index, restored)
     }
 
     fn snapshot(
         &mut self,
-        keys: &dyn Keys,
+        index: &dyn Index,
         full: bool,
         freed: &mut Vec<u32>,
         into: &mut Vec<KeyedDelta>,
     ) -> Result<()> {
-        self.values.snapshot(keys, full, freed, into)
+        self.values.snapshot(index, full, freed, into)
     }
 
     fn tidy(&mut self, now: Timestamp, rows: usize, freed: &mut Vec<u32>) {
@@ -221,5 +220,9 @@ impl<S: Record, F: Send + 'static> StateColumn for FoldColumn<S, F> {
 
     fn migration(&self) -> Option<&Migration> {
         self.values.migration()
+    }
+
+    fn memory(&self) -> usize {
+        self.values.memory()
     }
 }

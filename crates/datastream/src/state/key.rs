@@ -26,7 +26,13 @@ pub(crate) trait KeyBy<K, T>: Send + Sync {
     fn hash(&self, values: &[T], hashes: &mut Vec<u64>) -> Result<()>;
 
     /// Finds or makes the slot of each value's key.
-    fn intern(&self, values: &[T], hashes: &[u64], table: &mut KeyTable<K>, slots: &mut Vec<u32>);
+    fn intern(
+        &self,
+        values: &[T],
+        hashes: &[u64],
+        table: &mut KeyTable<K>,
+        slots: &mut Vec<u32>,
+    ) -> Result<()>;
 }
 
 /// A key that is computed.
@@ -43,10 +49,17 @@ impl<K: Key, T, F: Fn(&T) -> K + Send + Sync> KeyBy<K, T> for ByValue<F> {
         Ok(())
     }
 
-    fn intern(&self, values: &[T], hashes: &[u64], table: &mut KeyTable<K>, slots: &mut Vec<u32>) {
+    fn intern(
+        &self,
+        values: &[T],
+        hashes: &[u64],
+        table: &mut KeyTable<K>,
+        slots: &mut Vec<u32>,
+    ) -> Result<()> {
         for (value, hash) in values.iter().zip(hashes) {
-            slots.push(table.intern_owned(*hash, (self.0)(value)));
+            slots.push(table.intern_owned(*hash, (self.0)(value))?);
         }
+        Ok(())
     }
 }
 
@@ -58,9 +71,16 @@ impl<K: Key, T, F: Fn(&T) -> &K + Send + Sync> KeyBy<K, T> for ByRef<F> {
         Ok(())
     }
 
-    fn intern(&self, values: &[T], hashes: &[u64], table: &mut KeyTable<K>, slots: &mut Vec<u32>) {
+    fn intern(
+        &self,
+        values: &[T],
+        hashes: &[u64],
+        table: &mut KeyTable<K>,
+        slots: &mut Vec<u32>,
+    ) -> Result<()> {
         for (value, hash) in values.iter().zip(hashes) {
-            slots.push(table.intern(*hash, (self.0)(value)));
+            slots.push(table.intern(*hash, (self.0)(value))?);
         }
+        Ok(())
     }
 }

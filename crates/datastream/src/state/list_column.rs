@@ -5,15 +5,17 @@ use std::collections::{VecDeque, vec_deque};
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array};
-use arrow::datatypes::{DataType, Field, Int64Type};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, TimestampMillisecondArray};
+use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, TimestampMillisecondType};
 use flott_batch::Record;
-use flott_state::{DirtySlots, KeyedDelta, RestoredState};
+use flott_state::{
+    DirtySlots, ExpiryHand, Index, KeyedDelta, Migration, RestoredState, RowSource, RowWriter, StateColumn,
+    StoredRows, TtlPolicy, remember, stamp_field,
+};
 use flott_types::{Error, Result, Timestamp};
 
-use super::rows::{DeltaRows, Migration, in_state, stored};
-use super::ttl::{Hand, Look, has_stamps, remember, stamp_column, stored_stamps};
-use super::{Keys, StateColumn, StateTtlConfig};
+use super::ttl::policy_of;
+use super::{StateTtlConfig, in_state};
 use crate::codec::ColumnCodec;
 
 /// The lists of one state.
@@ -26,12 +28,14 @@ pub(crate) struct ListColumn<T> {
     lists: Vec<Option<Box<List<T>>>>,
     changes: DirtySlots,
     codec: ColumnCodec<T>,
-    ttl: Option<StateTtlConfig>,
+    ttl: Option<TtlPolicy>,
     /// The last time that this was told.
     now: Cell<Timestamp>,
     /// Slots of lists that were read where reading counts, or found to have expired values; perhaps several times.
     read: RefCell<Vec<u32>>,
-    hand: Option<Hand>,
+    hand: ExpiryHand,
+    /// How many lists have values.
+    used: usize,
     migration: Option<Migration>,
     rewrite: bool,
 }
@@ -69,7 +73,7 @@ impl<T> List<T> {
     }
 
     /// How many values at the front have expired.
-    fn expired(&self, ttl: &StateTtlConfig, now: Timestamp) -> usize {
+    fn expired(&self, ttl: &TtlPolicy, now: Timestamp) -> usize {
         if let Some((from, at)) = self.read.get() {
             let gone = (from - self.first) as usize;
             let until = |stamp: &Timestamp| ttl.is_over(at.max(*stamp), now);
@@ -101,13 +105,19 @@ impl<T> List<T> {
 
 impl<T: Record> ListColumn<T> {
     pub fn new(name: &str, ttl: Option<&StateTtlConfig>, now: Timestamp) -> Result<Self> {
+        let ttl = policy_of(ttl);
         Ok(ListColumn {
             name: name.to_owned(),
             lists: Vec::new(),
             changes: DirtySlots::default(),
             codec: ColumnCodec::new("value").map_err(|error| in_state(name, error))?,
-            hand: ttl.filter(|ttl| ttl.is_enabled()).map(|ttl| Hand::new(ttl, now)),
-            ttl: ttl.filter(|ttl| ttl.is_enabled()).cloned(),
+            hand: {
+                let mut hand = ExpiryHand::new(ttl.map_or(0, |ttl| ttl.millis));
+                hand.begin(now);
+                hand
+            },
+            used: 0,
+            ttl,
             now: Cell::new(now),
             read: RefCell::default(),
             migration: None,
@@ -125,15 +135,15 @@ impl<T: Record> ListColumn<T> {
         let Some(ttl) = &self.ttl else { return Some(list.values.iter()) };
         self.now.set(now);
         let expired = list.expired(ttl, now);
-        if expired > 0 || ttl.expires_on_read() {
+        if expired > 0 || ttl.on_read {
             remember(&self.read, slot, self.lists.len());
         }
-        if ttl.expires_on_read() {
+        if ttl.on_read {
             list.read.set(Some((list.first + expired as i64, now)));
-        } else if !ttl.hides_expired() {
+        } else if !ttl.hides_expired {
             return Some(list.values.iter());
         }
-        Some(list.values.range(if ttl.hides_expired() { expired } else { 0 }..))
+        Some(list.values.range(if ttl.hides_expired { expired } else { 0 }..))
     }
 
     /// Adds values at the end.
@@ -143,13 +153,14 @@ impl<T: Record> ListColumn<T> {
             self.lists.resize_with((at + 1).next_power_of_two(), || None);
         }
         let list = self.lists[at].get_or_insert_default();
+        let before = list.values.len();
         list.settle();
         list.values.extend(values);
         if self.ttl.is_some() {
             let stamp = list.stamps.back().map_or(now, |last| now.max(*last));
             list.stamps.resize(list.values.len(), stamp);
-            self.hand.iter_mut().for_each(Hand::used);
         }
+        count(&mut self.used, before, list.values.len());
         if list.is_gone() {
             self.lists[at] = None;
         } else {
@@ -161,9 +172,10 @@ impl<T: Record> ListColumn<T> {
     pub fn take(&mut self, slot: u32, now: Timestamp) -> Vec<T> {
         let Some(place) = self.lists.get_mut(slot as usize) else { return Vec::new() };
         let Some(list) = place else { return Vec::new() };
+        count(&mut self.used, list.values.len(), 0);
         list.settle();
         let hidden = match &self.ttl {
-            Some(ttl) if ttl.hides_expired() => list.expired(ttl, now),
+            Some(ttl) if ttl.hides_expired => list.expired(ttl, now),
             _ => 0,
         };
         list.first = list.end();
@@ -182,9 +194,11 @@ impl<T: Record> ListColumn<T> {
         let Some(ttl) = &self.ttl else { return };
         let Some(place) = self.lists.get_mut(slot as usize) else { return };
         let Some(list) = place else { return };
+        let before = list.values.len();
         list.settle();
         let expired = list.expired(ttl, now);
         list.drop_front(expired);
+        count(&mut self.used, before, list.values.len());
         if list.is_gone() {
             *place = None;
             freed.push(slot);
@@ -194,42 +208,73 @@ impl<T: Record> ListColumn<T> {
     }
 }
 
-/// The rows of one snapshot.
-struct Rows<'a, T> {
-    changed: Vec<u32>,
-    deleted: Vec<u32>,
-    positions: Vec<i64>,
-    deleted_positions: Vec<i64>,
-    values: Vec<&'a T>,
-    stamps: Vec<Timestamp>,
+/// A list has another number of values: whether it has any is counted.
+#[inline]
+fn count(used: &mut usize, before: usize, after: usize) {
+    *used += usize::from(after > 0);
+    *used -= usize::from(before > 0);
 }
 
+/// A value of a list: the key's slot and its position. Positions before the first are values that went.
+type Place = (u32, i64);
+
 impl<T: Record> ListColumn<T> {
-    fn rows(&self, slots: &[u32], full: bool) -> Rows<'_, T> {
-        let (changed, deleted, positions, deleted_positions) = Default::default();
-        let (values, stamps) = Default::default();
-        let mut rows = Rows { changed, deleted, positions, deleted_positions, values, stamps };
-        let cleans = self.ttl.as_ref().filter(|ttl| full && ttl.cleans_full_snapshots());
+    /// The values that a snapshot of these lists writes, and those it deletes.
+    fn places(&self, slots: &[u32], full: bool) -> (Vec<Place>, Vec<Place>) {
+        let (mut written, mut deleted) = (Vec::new(), Vec::new());
+        let cleans = self.ttl.as_ref().filter(|ttl| full && ttl.full_snapshots);
         for slot in slots {
             let Some(list) = self.list(*slot) else { continue };
             let left_out = cleans.map_or(0, |ttl| list.expired(ttl, self.now.get()));
             let known = if full || list.restamped { list.first } else { list.persisted.end.max(list.first) };
-            let from = (known - list.first) as usize;
-            for at in from.max(left_out)..list.values.len() {
-                rows.changed.push(*slot);
-                rows.positions.push(list.first + at as i64);
-                rows.values.push(&list.values[at]);
-                rows.stamps.extend(list.stamps.get(at));
-            }
+            let from = known.max(list.first + left_out as i64);
+            written.extend((from..list.end()).map(|position| (*slot, position)));
             if !full {
-                for position in list.persisted.start..list.persisted.end.min(list.first) {
-                    rows.deleted.push(*slot);
-                    rows.deleted_positions.push(position);
-                }
+                let gone = list.persisted.start..list.persisted.end.min(list.first);
+                deleted.extend(gone.map(|position| (*slot, position)));
             }
         }
-        rows.positions.append(&mut rows.deleted_positions);
-        rows
+        (written, deleted)
+    }
+
+    /// The list of a value, and where in it the value is.
+    fn find(&self, (slot, position): Place) -> Option<(&List<T>, usize)> {
+        let list = self.list(slot)?;
+        Some((list, usize::try_from(position - list.first).ok()?))
+    }
+}
+
+impl<T: Record> RowSource for ListColumn<T> {
+    type Row = Place;
+
+    fn key_fields(&self) -> Vec<FieldRef> {
+        vec![Arc::new(Field::new("position", DataType::Int64, true))]
+    }
+
+    fn value_fields(&self) -> Vec<FieldRef> {
+        let mut fields = vec![self.codec.field().clone()];
+        fields.extend(self.ttl.map(|_| stamp_field(&[])));
+        fields
+    }
+
+    fn slot_of(&self, (slot, _): Place) -> u32 {
+        slot
+    }
+
+    fn keys(&self, rows: &[Place]) -> Result<Vec<ArrayRef>> {
+        let positions = rows.iter().map(|(_, position)| *position);
+        Ok(vec![Arc::new(Int64Array::from_iter_values(positions))])
+    }
+
+    fn values(&self, rows: &[Place]) -> Result<Vec<ArrayRef>> {
+        let found: Vec<(&List<T>, usize)> = rows.iter().filter_map(|place| self.find(*place)).collect();
+        let values = found.iter().filter_map(|(list, at)| list.values.get(*at));
+        let mut columns = vec![self.codec.encode(values)?];
+        if self.ttl.is_some() {
+            let stamps = found.iter().map(|(list, at)| list.stamps.get(*at).copied());
+            columns.push(Arc::new(stamps.collect::<TimestampMillisecondArray>()));
+        }
+        Ok(columns)
     }
 }
 
@@ -246,24 +291,28 @@ impl<T: Record> StateColumn for ListColumn<T> {
         self.list(slot).is_some()
     }
 
-    fn restore(&mut self, keys: &mut dyn Keys, restored: &mut RestoredState) -> Result<()> {
-        let name = self.name.clone();
-        let wrong = |error| in_state(&name, error);
-        let mut all = Vec::new();
-        for rows in restored.take_keyed(&self.name) {
-            let (field, column) = stored(&rows, &self.name, "key")?;
-            let slots = keys.intern_column(field, column).map_err(wrong)?;
-            let (_, positions) = stored(&rows, &self.name, "position")?;
-            let positions = positions.as_primitive_opt::<Int64Type>();
-            let positions = positions.ok_or_else(|| wrong(Error::state("its positions are not numbers")))?;
-            let (field, column) = stored(&rows, &self.name, "value")?;
-            Migration::note(&mut self.migration, field, &self.codec);
-            let values = self.codec.decode_stored(field, column).map_err(wrong)?;
-            self.rewrite |= self.migration.is_some() || has_stamps(&rows) != self.ttl.is_some();
-            let stamps = stored_stamps(&rows, self.now.get());
-            let rows = slots.into_iter().zip(positions.values()).zip(values).zip(stamps);
-            all.extend(rows.map(|(((slot, position), value), stamp)| (slot, *position, value, stamp)));
-        }
+    fn restore(&mut self, index: &mut dyn Index, restored: &mut RestoredState) -> Result<()> {
+        let (keys, values, mut all) = (self.key_fields(), self.value_fields(), Vec::new());
+        let ListColumn { name, codec, now, migration, rewrite, .. } = self;
+        StoredRows::take(name, &keys, &values, index, restored, |stored| {
+            let positions = stored.keys.first().and_then(|keys| keys.column.as_primitive_opt::<Int64Type>());
+            let positions = positions.ok_or_else(|| Error::state("its positions are not numbers"))?;
+            let Some(values) = stored.values.first() else { return Ok(()) };
+            let (values, migrated) = codec.restore(values)?;
+            *rewrite |= migrated.is_some() || !stored.complete;
+            *migration = migration.take().or(migrated);
+            let stamps = stored
+                .values
+                .get(1)
+                .and_then(|stamps| stamps.column.as_primitive_opt::<TimestampMillisecondType>());
+            let stamp = |row| {
+                let stamps = stamps.filter(|stamps| stamps.is_valid(row));
+                stamps.map_or(now.get(), |stamps| stamps.value(row))
+            };
+            let rows = stored.slots.into_iter().zip(positions.values()).zip(values).enumerate();
+            all.extend(rows.map(|(row, ((slot, position), value))| (slot, *position, value, stamp(row))));
+            Ok(())
+        })?;
         all.sort_unstable_by_key(|(slot, position, _, _)| (*slot, *position));
         for (slot, position, value, stamp) in all {
             self.extend(slot, std::iter::once(value), stamp);
@@ -281,7 +330,7 @@ impl<T: Record> StateColumn for ListColumn<T> {
 
     fn snapshot(
         &mut self,
-        keys: &dyn Keys,
+        index: &dyn Index,
         full: bool,
         freed: &mut Vec<u32>,
         into: &mut Vec<KeyedDelta>,
@@ -295,18 +344,9 @@ impl<T: Record> StateColumn for ListColumn<T> {
         let live = (0..self.lists.len() as u32).filter(|slot| self.list(*slot).is_some());
         let slots = changes.take(full, live).changed;
         self.changes = changes;
-        let rows = self.rows(&slots, full);
-        let encoded = self.codec.encode(rows.values.iter().copied());
-        let mut values =
-            vec![(self.codec.field().clone(), encoded.map_err(|error| in_state(&self.name, error))?)];
-        if self.ttl.is_some() {
-            values.push(stamp_column(rows.stamps.into_iter()));
-        }
-        let positions: ArrayRef = Arc::new(Int64Array::from(rows.positions));
-        let position = Arc::new(Field::new("position", DataType::Int64, true));
-        let (changed, deleted) = (rows.changed, rows.deleted);
-        let further_keys = vec![(position, positions)];
-        DeltaRows { name: &self.name, changed, deleted, further_keys, values, full }.finish(keys, into)?;
+        let (written, deleted) = self.places(&slots, full);
+        let writer = RowWriter::new(&self.name, index, self);
+        writer.write(&written, &deleted, full, into).map_err(|error| in_state(&self.name, error))?;
         for slot in slots {
             let place = &mut self.lists[slot as usize];
             let Some(list) = place else { continue };
@@ -321,28 +361,38 @@ impl<T: Record> StateColumn for ListColumn<T> {
     }
 
     fn tidy(&mut self, now: Timestamp, rows: usize, freed: &mut Vec<u32>) {
-        if self.ttl.is_none() {
-            return;
-        }
+        let Some(ttl) = self.ttl else { return };
         self.now.set(now);
         for slot in std::mem::take(self.read.get_mut()) {
             self.trim(slot, now, freed);
         }
-        let Some(mut hand) = self.hand.take() else { return };
-        hand.go(now, self.lists.len(), rows, |slot| {
-            let before = freed.len();
-            self.trim(slot as u32, now, freed);
-            let live = self.list(slot as u32).is_some_and(|list| !list.values.is_empty());
-            Look { live, over: freed.len() > before }
-        });
-        self.hand = Some(hand);
+        let mut hand = std::mem::replace(&mut self.hand, ExpiryHand::new(0));
+        if self.used == 0 {
+            hand.begin(now);
+        } else if ttl.background {
+            hand.go(now, self.lists.len(), rows, |slot| {
+                let before = freed.len();
+                self.trim(slot as u32, now, freed);
+                freed.len() > before
+            });
+        }
+        self.hand = hand;
     }
 
     fn wake_at(&self) -> Option<Timestamp> {
-        self.hand.as_ref().and_then(Hand::wake_at)
+        let wakes = self.used > 0 && self.ttl.is_some_and(|ttl| ttl.background);
+        if wakes { self.hand.wake_at() } else { None }
     }
 
     fn migration(&self) -> Option<&Migration> {
         self.migration.as_ref()
+    }
+
+    fn memory(&self) -> usize {
+        let list = |list: &List<T>| {
+            size_of::<List<T>>() + list.values.capacity() * size_of::<T>() + list.stamps.capacity() * 8
+        };
+        let lists: usize = self.lists.iter().flatten().map(|boxed| list(boxed)).sum();
+        lists + self.lists.capacity() * size_of::<usize>() + self.changes.memory()
     }
 }

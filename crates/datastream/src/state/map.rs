@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use flott_batch::Record;
 
-use super::{Key, MapColumn, StateAccess};
+use super::{Key, MapAccess, MapColumn, StateAccess};
 
 /// A map for each key (`MapState` of Flink). A snapshot writes the entries that have changed.
 ///
@@ -91,7 +91,13 @@ impl<K: Key, V: Record> MapState<K, V> {
     pub fn insert(&self, context: &mut impl StateAccess, key: K, value: V) -> Option<V> {
         let states = context.states_mut();
         let (slot, now) = (states.slot, states.now);
-        states.column_mut::<MapColumn<K, V>>(self.number)?.insert(slot, key, value, now)
+        match states.column_mut::<MapColumn<K, V>>(self.number)?.insert(slot, key, value, now) {
+            Ok(old) => old,
+            Err(error) => {
+                states.note(Err(error));
+                None
+            }
+        }
     }
 
     /// Puts several values.
@@ -109,7 +115,7 @@ impl<K: Key, V: Record> MapState<K, V> {
     {
         let states = context.states_mut();
         let (slot, now) = (states.slot, states.now);
-        let removed = states.column_mut::<MapColumn<K, V>>(self.number)?.remove(slot, key, now);
+        let removed = states.column_mut::<MapColumn<K, V>>(self.number)?.discard(slot, key, now);
         states.freed.push(slot);
         removed
     }

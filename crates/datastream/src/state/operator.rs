@@ -12,7 +12,7 @@ use flott_state::{ListState as StoredList, Redistribution, RestoredState};
 use flott_types::{Error, FastMap, Result, SubtaskIndex};
 use serde::{Deserialize, Serialize};
 
-use super::rows::in_state;
+use super::in_state;
 use crate::codec::{ColumnCodec, json_text};
 
 /// A state of an operator, whatever its type.

@@ -3,54 +3,13 @@
 use std::any::Any;
 use std::cell::RefCell;
 
-use flott_state::{KeyedDelta, RestoredState};
+use flott_state::{Index, KeyedDelta, Migration, RestoredState, StateColumn};
 use flott_types::{Error, Result, Timestamp};
 
-use super::Keys;
 use super::operator::{OperatorColumn, OperatorStates};
-use super::rows::Migration;
 
 /// A table with more keys than this is taken not to be in the processor's caches.
 const LARGE: usize = 1 << 14;
-
-/// A state as the operator sees it, whatever its kind and type: values by the slots of keys.
-pub(crate) trait StateColumn: Any + Send {
-    /// The state's name.
-    fn name(&self) -> &str;
-    /// Whether the slot has a value here, or had one that the next snapshot must delete: then its key must stay.
-    fn occupied(&self, slot: u32) -> bool;
-    /// Takes what a snapshot has of this state.
-    fn restore(&mut self, keys: &mut dyn Keys, restored: &mut RestoredState) -> Result<()>;
-    /// What changed since the last snapshot, or everything. Slots whose keys are not needed here any more, now that the
-    /// snapshot deletes them, are added to `freed`.
-    fn snapshot(
-        &mut self,
-        keys: &dyn Keys,
-        full: bool,
-        freed: &mut Vec<u32>,
-        into: &mut Vec<KeyedDelta>,
-    ) -> Result<()>;
-    /// Reads a little of each slot's value, so that the processor has it at hand when the function asks: one after the other, a
-    /// function waits for memory at each key; here the reads do not depend on each other. Answers something that depends on
-    /// what was read, so that the compiler does not optimise it away.
-    fn warm(&self, slots: &[u32]) -> usize {
-        let _ = slots;
-        0
-    }
-    /// Does a little of what keeps the state small (drops what has expired). Slots whose values went are added to `freed`.
-    /// `rows` have come since this was called last.
-    fn tidy(&mut self, now: Timestamp, rows: usize, freed: &mut Vec<u32>) {
-        let _ = (now, rows, freed);
-    }
-    /// When to call [`StateColumn::tidy`] again at the latest.
-    fn wake_at(&self) -> Option<Timestamp> {
-        None
-    }
-    /// How the state was stored, if its type was another one.
-    fn migration(&self) -> Option<&Migration> {
-        None
-    }
-}
 
 /// The columns of an operator, and the slot of the key that it is at.
 pub struct States {
@@ -113,13 +72,13 @@ impl States {
     pub(crate) fn declare(
         &mut self,
         mut column: Box<dyn StateColumn>,
-        keys: &mut dyn Keys,
+        index: &mut dyn Index,
         restored: &mut RestoredState,
     ) -> Result<u32> {
         if self.columns.iter().any(|other| other.name() == column.name()) {
             return Err(Error::invalid(format!("state '{}' is declared twice", column.name())));
         }
-        column.restore(keys, restored)?;
+        column.restore(index, restored)?;
         self.columns.push(column);
         Ok(self.base + self.columns.len() as u32 - 1)
     }
@@ -182,6 +141,13 @@ impl States {
         undeclared(&self.fault);
     }
 
+    /// Notes what went wrong during a call that cannot say so.
+    pub(crate) fn note(&self, result: Result<()>) {
+        if let Err(error) = result {
+            self.fault.borrow_mut().get_or_insert(error);
+        }
+    }
+
     /// What went wrong during the last call.
     pub(crate) fn check(&mut self) -> Result<()> {
         match self.fault.get_mut().take() {
@@ -195,10 +161,10 @@ impl States {
         self.columns.iter().any(|column| column.occupied(slot))
     }
 
-    pub(crate) fn snapshot(&mut self, keys: &dyn Keys, full: bool) -> Result<Vec<KeyedDelta>> {
+    pub(crate) fn snapshot(&mut self, index: &dyn Index, full: bool) -> Result<Vec<KeyedDelta>> {
         let States { columns, freed, .. } = self;
         let mut deltas = Vec::new();
-        columns.iter_mut().try_for_each(|column| column.snapshot(keys, full, freed, &mut deltas))?;
+        columns.iter_mut().try_for_each(|column| column.snapshot(index, full, freed, &mut deltas))?;
         Ok(deltas)
     }
 

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use flott_batch::Record;
 
-use super::{StateAccess, ValueColumn};
+use super::{StateAccess, ValueAccess, ValueColumn};
 
 /// A value for each key (`ValueState` of Flink). Declared in `open`; reads and writes the value of the current key.
 ///
@@ -115,7 +115,7 @@ impl<T: Record> ValueState<T> {
     pub fn take(&self, context: &mut impl StateAccess) -> Option<T> {
         let states = context.states_mut();
         let (slot, now) = (states.slot, states.now);
-        let (removed, visible) = states.column_mut::<ValueColumn<T>>(self.number)?.remove(slot, now);
+        let (removed, visible) = states.column_mut::<ValueColumn<T>>(self.number)?.discard(slot, now);
         if removed {
             states.freed.push(slot);
         }

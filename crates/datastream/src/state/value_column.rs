@@ -1,72 +1,36 @@
 //! One value for each key, as the operator sees it.
 
+use arrow::array::ArrayRef;
+use arrow::datatypes::FieldRef;
 use flott_batch::Record;
-use flott_state::{DirtySlots, KeyedDelta, RestoredState};
-use flott_types::{Result, Timestamp};
+use flott_state::{Migration, RowColumn, SingleRows, SlotColumns, Stored};
+use flott_types::{Error, Result, Timestamp};
 
-use super::rows::{DeltaRows, Migration, in_state, stored};
-use super::ttl::{Stamps, has_stamps, stamp_column, stored_stamps};
-use super::{Keys, StateColumn, StateTtlConfig};
+use super::in_state;
 use crate::codec::ColumnCodec;
 
 /// The values of one state, by the slots of keys.
-///
-/// `get`, `get_mut`, `set` and `take` know nothing of a time to live; `read`, `read_mut`, `write` and `remove` do.
-pub(crate) struct ValueColumn<T> {
-    name: String,
+pub(crate) type ValueColumn<T> = RowColumn<SingleRows<Values<T>>>;
+
+/// Values of a type by slot.
+pub(crate) struct Values<T> {
     values: Vec<Option<T>>,
-    changes: DirtySlots,
     codec: ColumnCodec<T>,
-    stamps: Option<Stamps>,
-    /// The snapshot's files have other columns: the next snapshot replaces them.
-    migration: Option<Migration>,
-    rewrite: bool,
 }
 
-impl<T: Record> ValueColumn<T> {
-    pub fn new(name: &str) -> Result<Self> {
-        Ok(ValueColumn {
-            name: name.to_owned(),
-            values: Vec::new(),
-            changes: DirtySlots::default(),
-            codec: ColumnCodec::new("value").map_err(|error| in_state(name, error))?,
-            stamps: None,
-            migration: None,
-            rewrite: false,
-        })
-    }
-
-    /// Values expire.
-    #[must_use]
-    pub fn with_ttl(mut self, ttl: Option<&StateTtlConfig>, now: Timestamp) -> Self {
-        self.stamps = ttl.filter(|ttl| ttl.is_enabled()).map(|ttl| Stamps::new(ttl.clone(), now));
-        self
-    }
-
+impl<T: Record> Values<T> {
     #[inline]
-    pub fn get(&self, slot: u32) -> Option<&T> {
+    fn get(&self, slot: u32) -> Option<&T> {
         self.values.get(slot as usize).and_then(Option::as_ref)
     }
 
     #[inline]
-    pub fn get_mut(&mut self, slot: u32) -> Option<&mut T> {
-        let value = self.values.get_mut(slot as usize).and_then(Option::as_mut);
-        if value.is_some() {
-            self.changes.mark(slot);
-        }
-        value
-    }
-
-    #[inline]
-    pub fn set(&mut self, slot: u32, value: T) {
+    fn place(&mut self, slot: u32) -> &mut Option<T> {
         let at = slot as usize;
         if at >= self.values.len() {
             self.grow(at);
         }
-        if !self.changes.revive(slot) {
-            self.changes.mark(slot);
-        }
-        self.values[at] = Some(value);
+        &mut self.values[at]
     }
 
     #[cold]
@@ -74,161 +38,135 @@ impl<T: Record> ValueColumn<T> {
         let end = (at + 1).max(self.values.len() * 2);
         self.values.resize_with(end, || None);
     }
-
-    /// Whether the last snapshot has a value for the slot.
-    pub fn is_persisted(&self, slot: u32) -> bool {
-        self.changes.is_persisted(slot)
-    }
-
-    pub fn take(&mut self, slot: u32) -> Option<T> {
-        let taken = self.values.get_mut(slot as usize).and_then(Option::take);
-        if taken.is_some() {
-            // Whether a snapshot must delete it, `occupied` tells.
-            let _ = self.changes.remove(slot);
-        }
-        taken
-    }
-
-    /// The value, if it has not expired.
-    #[inline]
-    pub fn read(&self, slot: u32, now: Timestamp) -> Option<&T> {
-        let value = self.get(slot)?;
-        match &self.stamps {
-            None => Some(value),
-            Some(stamps) => stamps.read(slot, now).then_some(value),
-        }
-    }
-
-    /// The value, if it has not expired, to be changed.
-    #[inline]
-    pub fn read_mut(&mut self, slot: u32, now: Timestamp) -> Option<&mut T> {
-        if self.stamps.is_some() {
-            self.read(slot, now)?;
-            if let Some(stamps) = &mut self.stamps {
-                stamps.set(slot, now);
-            }
-        }
-        self.get_mut(slot)
-    }
-
-    #[inline]
-    pub fn write(&mut self, slot: u32, value: T, now: Timestamp) {
-        if let Some(stamps) = &mut self.stamps {
-            stamps.set(slot, now);
-        }
-        self.set(slot, value);
-    }
-
-    /// Puts what the function makes of the value.
-    #[inline]
-    pub fn fold(&mut self, slot: u32, now: Timestamp, function: impl FnOnce(Option<T>) -> T) {
-        let visible = self.stamps.is_none() || self.read(slot, now).is_some();
-        let old = self.values.get_mut(slot as usize).and_then(Option::take);
-        self.write(slot, function(old.filter(|_| visible)), now);
-    }
-
-    /// Removes the value. Says first whether there was one, and then the one that could be seen.
-    pub fn remove(&mut self, slot: u32, now: Timestamp) -> (bool, Option<T>) {
-        let visible = self.read(slot, now).is_some();
-        let taken = self.take(slot);
-        (taken.is_some(), taken.filter(|_| visible))
-    }
-
-    fn is_left_out(&self, slot: u32) -> bool {
-        let left_out =
-            |stamps: &Stamps| stamps.config.cleans_full_snapshots() && stamps.is_expired(slot, stamps.now());
-        self.stamps.as_ref().is_some_and(left_out)
-    }
 }
 
-impl<T: Record> StateColumn for ValueColumn<T> {
-    fn name(&self) -> &str {
-        &self.name
+impl<T: Record> SlotColumns for Values<T> {
+    fn fields(&self) -> Vec<FieldRef> {
+        vec![self.codec.field().clone()]
+    }
+
+    fn reset(&mut self, slot: u32) {
+        *self.place(slot) = None;
+    }
+
+    fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
+        Ok(vec![self.codec.encode(slots.iter().filter_map(|slot| self.get(*slot)))?])
+    }
+
+    fn write(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<()> {
+        for column in columns {
+            let values = self.codec.decode(column)?;
+            slots.iter().zip(values).for_each(|(slot, value)| *self.place(*slot) = Some(value));
+        }
+        Ok(())
+    }
+
+    fn restore(&mut self, slots: &[u32], stored: Vec<Stored>) -> Result<Option<Migration>> {
+        let [stored] = stored.as_slice() else {
+            return Err(Error::internal("one column of values was expected"));
+        };
+        let (values, migration) = self.codec.restore(stored)?;
+        slots.iter().zip(values).for_each(|(slot, value)| *self.place(*slot) = Some(value));
+        Ok(migration)
     }
 
     fn warm(&self, slots: &[u32]) -> usize {
         slots.iter().filter(|slot| self.get(**slot).is_some()).count()
     }
 
-    fn occupied(&self, slot: u32) -> bool {
-        self.get(slot).is_some() || self.changes.is_dead(slot)
-    }
-
-    fn restore(&mut self, keys: &mut dyn Keys, restored: &mut RestoredState) -> Result<()> {
-        for rows in restored.take_keyed(&self.name) {
-            let (field, column) = stored(&rows, &self.name, "key")?;
-            let slots = keys.intern_column(field, column).map_err(|error| in_state(&self.name, error))?;
-            let (field, column) = stored(&rows, &self.name, "value")?;
-            Migration::note(&mut self.migration, field, &self.codec);
-            let values =
-                self.codec.decode_stored(field, column).map_err(|error| in_state(&self.name, error))?;
-            let stamps = self.stamps.as_ref().map(|stamps| stored_stamps(&rows, stamps.now()));
-            self.rewrite |= self.migration.is_some() || has_stamps(&rows) != stamps.is_some();
-            for (row, (slot, value)) in slots.into_iter().zip(values).enumerate() {
-                self.set(slot, value);
-                self.changes.restored(slot);
-                if let (Some(own), Some(stamps)) = (&mut self.stamps, &stamps) {
-                    own.set(slot, stamps[row]);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn snapshot(
-        &mut self,
-        keys: &dyn Keys,
-        full: bool,
-        freed: &mut Vec<u32>,
-        into: &mut Vec<KeyedDelta>,
-    ) -> Result<()> {
-        self.note_reads();
-        let full = full | std::mem::take(&mut self.rewrite);
-        let mut changes = std::mem::take(&mut self.changes);
-        let live = (0..keys.end()).filter(|slot| self.get(*slot).is_some() && !self.is_left_out(*slot));
-        let taken = changes.take(full, live);
-        self.changes = changes;
-        freed.extend(&taken.deleted);
-        let (changed, deleted) = (taken.changed, if full { Vec::new() } else { taken.deleted });
-        if changed.is_empty() && deleted.is_empty() && !full {
-            return Ok(());
-        }
-        let encoded = self.codec.encode(changed.iter().filter_map(|slot| self.get(*slot)));
-        let encoded = encoded.map_err(|error| in_state(&self.name, error))?;
-        let mut values = vec![(self.codec.field().clone(), encoded)];
-        if let Some(stamps) = &self.stamps {
-            values.push(stamp_column(changed.iter().map(|slot| stamps.get(*slot))));
-        }
-        DeltaRows { name: &self.name, changed, deleted, further_keys: Vec::new(), values, full }
-            .finish(keys, into)
-    }
-
-    fn tidy(&mut self, now: Timestamp, rows: usize, freed: &mut Vec<u32>) {
-        let ValueColumn { values, stamps: Some(stamps), .. } = self else { return };
-        let is_live = |slot: u32| values.get(slot as usize).is_some_and(Option::is_some);
-        for slot in stamps.sweep(now, rows, is_live) {
-            self.take(slot);
-            freed.push(slot);
-        }
-        self.note_reads();
-    }
-
-    fn wake_at(&self) -> Option<Timestamp> {
-        self.stamps.as_ref().and_then(Stamps::wake_at)
-    }
-
-    fn migration(&self) -> Option<&Migration> {
-        self.migration.as_ref()
+    fn memory(&self) -> usize {
+        self.values.capacity() * size_of::<Option<T>>()
     }
 }
 
-impl<T: Record> ValueColumn<T> {
-    fn note_reads(&mut self) {
-        let touched = self.stamps.as_mut().map(Stamps::take_touched);
-        for slot in touched.into_iter().flatten() {
-            if self.get(slot).is_some() {
-                self.changes.mark(slot);
-            }
+/// What is done with the values of a state.
+///
+/// `get`, `get_mut`, `set` and `take` know nothing of a time to live; `read`, `read_mut`, `write` and `discard` do.
+pub(crate) trait ValueAccess<T>: Sized {
+    /// An empty state of that name.
+    fn named(name: &str) -> Result<Self>;
+    fn get(&self, slot: u32) -> Option<&T>;
+    fn get_mut(&mut self, slot: u32) -> Option<&mut T>;
+    fn set(&mut self, slot: u32, value: T);
+    fn take(&mut self, slot: u32) -> Option<T>;
+    /// The value, if it has not expired.
+    fn read(&self, slot: u32, now: Timestamp) -> Option<&T>;
+    /// The value, if it has not expired, to be changed.
+    fn read_mut(&mut self, slot: u32, now: Timestamp) -> Option<&mut T>;
+    fn write(&mut self, slot: u32, value: T, now: Timestamp);
+    /// Puts what the function makes of the value.
+    fn fold(&mut self, slot: u32, now: Timestamp, function: impl FnOnce(Option<T>) -> T);
+    /// Removes the value. Says first whether there was one, and then the one that could be seen.
+    fn discard(&mut self, slot: u32, now: Timestamp) -> (bool, Option<T>);
+}
+
+impl<T: Record> ValueAccess<T> for ValueColumn<T> {
+    fn named(name: &str) -> Result<Self> {
+        let codec = ColumnCodec::new("value").map_err(|error| in_state(name, error))?;
+        Ok(RowColumn::new(name, SingleRows::new(Values { values: Vec::new(), codec })))
+    }
+
+    #[inline]
+    fn get(&self, slot: u32) -> Option<&T> {
+        self.values().get(slot)
+    }
+
+    #[inline]
+    fn get_mut(&mut self, slot: u32) -> Option<&mut T> {
+        if self.get(slot).is_some() {
+            self.mark(slot);
         }
+        self.values_mut().values.get_mut(slot as usize).and_then(Option::as_mut)
+    }
+
+    #[inline]
+    fn set(&mut self, slot: u32, value: T) {
+        *self.values_mut().place(slot) = Some(value);
+        if !self.add(slot) {
+            self.mark(slot);
+        }
+    }
+
+    fn take(&mut self, slot: u32) -> Option<T> {
+        let taken = self.values_mut().values.get_mut(slot as usize).and_then(Option::take);
+        if taken.is_some() {
+            // Whether the key can go, `occupied` tells.
+            self.remove(slot);
+        }
+        taken
+    }
+
+    #[inline]
+    fn read(&self, slot: u32, now: Timestamp) -> Option<&T> {
+        let value = self.get(slot)?;
+        self.is_visible(slot, now).then_some(value)
+    }
+
+    #[inline]
+    fn read_mut(&mut self, slot: u32, now: Timestamp) -> Option<&mut T> {
+        if self.ttl().is_some() {
+            self.read(slot, now)?;
+            self.touch(slot, now);
+        }
+        self.get_mut(slot)
+    }
+
+    #[inline]
+    fn write(&mut self, slot: u32, value: T, now: Timestamp) {
+        self.set(slot, value);
+        self.touch(slot, now);
+    }
+
+    #[inline]
+    fn fold(&mut self, slot: u32, now: Timestamp, function: impl FnOnce(Option<T>) -> T) {
+        let visible = self.ttl().is_none() || self.read(slot, now).is_some();
+        let old = self.values_mut().place(slot).take();
+        self.write(slot, function(old.filter(|_| visible)), now);
+    }
+
+    fn discard(&mut self, slot: u32, now: Timestamp) -> (bool, Option<T>) {
+        let visible = self.read(slot, now).is_some();
+        let taken = self.take(slot);
+        (taken.is_some(), taken.filter(|_| visible))
     }
 }

@@ -22,7 +22,6 @@ mod ends;
 mod evictor;
 mod function;
 mod operator;
-mod rows;
 mod stream;
 mod table;
 mod trigger;

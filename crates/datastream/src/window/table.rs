@@ -4,14 +4,14 @@
 //! costs one look-up by hash, that of its key; its window is then mostly the first of the list. Where a record belongs to
 //! several windows, the search for one goes on where the one before was found.
 
-use arrow::array::ArrayRef;
-use arrow::datatypes::{Field, FieldRef};
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::FieldRef;
+use flott_state::{Index, Stored};
 use flott_types::{Result, Timestamp};
 
 use super::Window;
-use super::rows::{pair, parts};
 use crate::codec::ColumnCodec;
-use crate::state::{Key, KeyTable, Keys};
+use crate::state::{Key, KeyTable};
 
 /// No slot.
 pub(super) const NONE: u32 = u32::MAX;
@@ -178,26 +178,35 @@ impl<K: Key, W: Window> WindowTable<K, W> {
     }
 }
 
-impl<K: Key, W: Window> Keys for WindowTable<K, W> {
-    fn intern_column(&mut self, _: &Field, keys: &ArrayRef) -> Result<Vec<u32>> {
-        let [(key_field, keys), (window_field, windows)] = parts(keys)?;
-        let keys = self.keys.intern_column(&key_field, &keys)?;
-        let windows = self.codec.decode_stored(&window_field, &windows)?;
+/// In snapshots a window is columns of its own beside the key, which alone decides the key group.
+impl<K: Key, W: Window> Index for WindowTable<K, W> {
+    fn fields(&self) -> Vec<FieldRef> {
+        let mut fields = self.keys.fields();
+        fields.push(self.codec.field().clone());
+        fields
+    }
+
+    fn partition_columns(&self) -> usize {
+        self.keys.partition_columns()
+    }
+
+    fn columns(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
+        let keys: Vec<u32> = slots.iter().map(|slot| self.entry(*slot).key).collect();
+        let mut columns = self.keys.columns(&keys)?;
+        columns.push(self.codec.encode(slots.iter().map(|slot| &self.entry(*slot).window))?);
+        Ok(columns)
+    }
+
+    fn key_groups(&self, slots: &[u32], _: &[ArrayRef]) -> Vec<u16> {
+        slots.iter().map(|slot| self.keys.key_group(self.entry(*slot).key)).collect()
+    }
+
+    fn restore(&mut self, rows: &RecordBatch) -> Result<Vec<u32>> {
+        let stored = Stored::of(rows, self.codec.field())
+            .map_err(|error| error.context("it is not the state of windows"))?;
+        let keys = self.keys.restore(rows)?;
+        let windows = self.codec.decode_stored(&stored.field, &stored.column)?;
         self.grow();
         Ok(keys.into_iter().zip(&windows).map(|(key, window)| self.intern(key, window, NONE)).collect())
-    }
-
-    fn encode(&self, slots: &[u32]) -> Result<(FieldRef, ArrayRef)> {
-        let keys: Vec<u32> = slots.iter().map(|slot| self.entry(*slot).key).collect();
-        let windows = self.codec.encode(slots.iter().map(|slot| &self.entry(*slot).window))?;
-        pair(self.keys.encode(&keys)?, (self.codec.field().clone(), windows))
-    }
-
-    fn key_group(&self, slot: u32) -> u16 {
-        self.keys.key_group(self.entry(slot).key)
-    }
-
-    fn end(&self) -> u32 {
-        self.entries.len() as u32
     }
 }

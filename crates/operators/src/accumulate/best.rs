@@ -10,7 +10,7 @@ use flott_batch::arrow_type;
 use flott_state::{AnyColumn, BinaryColumn, PrimitiveColumn, SlotColumns, StringColumn};
 use flott_types::{Error, LogicalType, Result};
 
-use super::{Accumulator, Input};
+use super::{Accumulator, Input, MergeInto};
 use crate::support::kernel;
 
 /// Which value stays.
@@ -108,11 +108,11 @@ impl<T: ArrowPrimitiveType> Accumulator for Primitive<T> {
 
     fn merge_columns(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<bool> {
         let rows: Vec<u32> = (0..slots.len() as u32).collect();
-        self.update(&Input { keys: &[], rows: &rows, slots, retract: None, args: columns })?;
+        self.update(&Input { rows: &rows, slots, retract: None, args: columns })?;
         Ok(true)
     }
 
-    fn merge(&mut self, from: &[u32], to: &[u32], _: Option<&[ArrayRef]>) -> Result<()> {
+    fn merge(&mut self, from: &[u32], to: &[u32], _: MergeInto) -> Result<()> {
         for (from, to) in from.iter().zip(to) {
             if let Some(new) = self.column.get(*from)
                 && self.column.get(*to).is_none_or(|old| self.pick.replaces(&new, &old))
@@ -155,7 +155,7 @@ macro_rules! bytes {
                 Ok(())
             }
 
-            fn merge(&mut self, from: &[u32], to: &[u32], _: Option<&[ArrayRef]>) -> Result<()> {
+            fn merge(&mut self, from: &[u32], to: &[u32], _: MergeInto) -> Result<()> {
                 let values = self.column.read(from)?.remove(0);
                 let values = values.as_bytes::<$array>();
                 for (row, to) in to.iter().enumerate().filter(|(row, _)| values.is_valid(*row)) {
@@ -210,7 +210,7 @@ impl Accumulator for Any {
         self.put(&slots, input.args, rows.into_iter())
     }
 
-    fn merge(&mut self, from: &[u32], to: &[u32], _: Option<&[ArrayRef]>) -> Result<()> {
+    fn merge(&mut self, from: &[u32], to: &[u32], _: MergeInto) -> Result<()> {
         let pairs = from.iter().zip(to).filter(|(from, _)| self.set[**from as usize]);
         let (from, to): (Vec<u32>, Vec<u32>) = pairs.map(|(from, to)| (*from, *to)).unzip();
         let columns = self.column.read(&from)?;

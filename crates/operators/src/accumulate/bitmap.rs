@@ -11,7 +11,7 @@ use flott_state::SlotColumns;
 use flott_types::{Error, Result};
 use roaring::RoaringBitmap;
 
-use super::{Accumulator, Input};
+use super::{Accumulator, Input, MergeInto};
 use crate::support::kernel;
 
 /// How values come together.
@@ -132,7 +132,7 @@ impl Accumulator for Bitmaps {
         failed.map_or(Ok(()), Err)
     }
 
-    fn merge(&mut self, from: &[u32], to: &[u32], _: Option<&[ArrayRef]>) -> Result<()> {
+    fn merge(&mut self, from: &[u32], to: &[u32], _: MergeInto) -> Result<()> {
         for (from, to) in from.iter().zip(to) {
             if let Some(other) = self.sets[*from as usize].clone() {
                 self.call.merge(&mut self.sets[*to as usize], other);

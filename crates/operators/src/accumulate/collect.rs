@@ -13,7 +13,7 @@ use flott_batch::arrow_type;
 use flott_state::{SlotColumns, with_default};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
-use super::{Accumulator, Input};
+use super::{Accumulator, Input, MergeInto};
 use crate::support::kernel;
 
 /// What occurs how often in a group.
@@ -104,7 +104,7 @@ impl Accumulator for Collect {
         Ok(())
     }
 
-    fn merge(&mut self, from: &[u32], to: &[u32], _: Option<&[ArrayRef]>) -> Result<()> {
+    fn merge(&mut self, from: &[u32], to: &[u32], _: MergeInto) -> Result<()> {
         for (from, to) in from.iter().zip(to) {
             let more = self.groups[*from as usize].clone();
             more.values.iter().for_each(|(value, count)| self.groups[*to as usize].add(value, *count));
@@ -196,7 +196,7 @@ mod tests {
         let args: ArrayRef = Arc::new(StringArray::from(values.to_vec()));
         let (rows, slots) = ((0..values.len() as u32).collect::<Vec<_>>(), vec![0; values.len()]);
         let retract = vec![retract; values.len()];
-        let input = Input { keys: &[], rows: &rows, slots: &slots, retract: Some(&retract), args: &[args] };
+        let input = Input { rows: &rows, slots: &slots, retract: Some(&retract), args: &[args] };
         collect.update(&input).unwrap();
     }
 

@@ -7,7 +7,7 @@ use arrow::datatypes::{FieldRef, Int64Type};
 use flott_state::{PrimitiveColumn, SlotColumns};
 use flott_types::Result;
 
-use super::{Accumulator, Input};
+use super::{Accumulator, Input, MergeInto};
 
 /// Rows, or rows in which no argument is NULL.
 pub(super) struct Count {
@@ -38,7 +38,7 @@ impl Accumulator for Count {
         Ok(())
     }
 
-    fn merge(&mut self, from: &[u32], to: &[u32], _: Option<&[ArrayRef]>) -> Result<()> {
+    fn merge(&mut self, from: &[u32], to: &[u32], _: MergeInto) -> Result<()> {
         let counts = self.counts.values_mut();
         for (from, to) in from.iter().zip(to) {
             counts[*to as usize] += counts[*from as usize];

@@ -5,25 +5,24 @@
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, FieldRef};
-use flott_state::{KeyIndex, KeyedDelta, RestoredState, SlotColumns};
+use flott_state::{KeyIndex, Multiset, SlotColumns, StateColumn};
 use flott_types::Result;
 
-use super::set::Keys;
-use super::side::{Side, Values, gather};
-use super::{Accumulator, Input};
+use super::side::{entries_of, gather, multiset};
+use super::{Accumulator, Input, MergeInto};
 use std::sync::Arc;
 
 /// The set of values of each group, and the calls that see each of them once.
 pub(super) struct Distinct {
-    side: Side,
+    set: Multiset,
     values: Vec<FieldRef>,
     pub members: Vec<Box<dyn Accumulator>>,
 }
 
 impl Distinct {
-    pub fn new(name: &str, keys: &Keys, values: Vec<FieldRef>) -> Result<Self> {
-        let side = Side::new(&format!("{name}.distinct"), "occurrences", keys, &values, None)?;
-        Ok(Distinct { side, values, members: Vec::new() })
+    pub fn new(name: &str, values: Vec<FieldRef>) -> Result<Self> {
+        let set = multiset(&format!("{name}.distinct"), "occurrences", &values, None)?;
+        Ok(Distinct { set, values, members: Vec::new() })
     }
 
     fn update_members(&mut self, input: &Input<'_>) -> Result<()> {
@@ -34,12 +33,11 @@ impl Distinct {
 impl Accumulator for Distinct {
     fn update(&mut self, input: &Input<'_>) -> Result<()> {
         let columns = gather(input.args, input.rows)?;
-        let values = Values { keys: input.keys, rows: input.rows, slots: input.slots, columns: &columns };
         let (mut rows, mut slots, mut retract) = (Vec::new(), Vec::new(), Vec::new());
         let sign = |at: usize| {
             if input.retract.is_some_and(|retract| retract[at]) { -1 } else { 1 }
         };
-        self.side.apply(&values, sign, |at, before, after| {
+        self.set.apply(input.slots, &columns, sign, |at, before, after| {
             if (before > 0) != (after > 0) {
                 rows.push(input.rows[at]);
                 slots.push(input.slots[at]);
@@ -50,37 +48,26 @@ impl Accumulator for Distinct {
         self.update_members(&Input { rows: &rows, slots: &slots, retract, ..*input })
     }
 
-    fn merge(&mut self, from: &[u32], to: &[u32], keys: Option<&[ArrayRef]>) -> Result<()> {
-        let (mut rows, mut slots, mut entries) = (Vec::new(), Vec::new(), Vec::new());
-        for (row, (from, to)) in from.iter().zip(to).enumerate() {
-            let Some(key) = self.side.key(*from) else { continue };
-            for entry in self.side.set().entries_of(key) {
-                rows.push(row as u32);
-                slots.push(*to);
-                entries.push(entry);
-            }
-        }
+    fn merge(&mut self, from: &[u32], to: &[u32], into: MergeInto) -> Result<()> {
+        let (places, entries) = entries_of(&self.set, from);
+        let slots: Vec<u32> = places.iter().map(|at| to[*at as usize]).collect();
         if entries.is_empty() {
             return Ok(());
         }
-        let columns = self.side.set().rows_of(&entries)?;
+        let columns = self.set.rows_of(&entries)?;
         let mut fresh = Vec::new();
-        match keys {
-            Some(keys) => {
-                let counts: Vec<i64> = entries.iter().map(|entry| self.side.set().count(*entry)).collect();
-                let values = Values { keys, rows: &rows, slots: &slots, columns: &columns };
-                self.side.apply(
-                    &values,
-                    |at| counts[at],
-                    |at, before, _| {
-                        if before <= 0 {
-                            fresh.push(at as u32);
-                        }
-                    },
-                )?;
+        match into {
+            MergeInto::Groups => {
+                let counts: Vec<i64> = entries.iter().map(|entry| self.set.count(*entry)).collect();
+                let note = |at, before, _| {
+                    if before <= 0 {
+                        fresh.push(at as u32);
+                    }
+                };
+                self.set.apply(&slots, &columns, |at| counts[at], note)?;
             }
             // The targets live for the moment only: a set for the moment tells which values are new.
-            None => {
+            MergeInto::Moment => {
                 let slot = Arc::new(Field::new("slot", DataType::Int64, false));
                 let mut fields: Vec<FieldRef> = vec![slot];
                 fields.extend(self.values.iter().cloned());
@@ -93,7 +80,7 @@ impl Accumulator for Distinct {
             }
         }
         let slots: Vec<u32> = fresh.iter().map(|at| slots[*at as usize]).collect();
-        let input = Input { keys: &[], rows: &fresh, slots: &slots, retract: None, args: &columns };
+        let input = Input { rows: &fresh, slots: &slots, retract: None, args: &columns };
         self.update_members(&input)
     }
 
@@ -105,14 +92,6 @@ impl Accumulator for Distinct {
     fn has_side(&self) -> bool {
         true
     }
-
-    fn snapshot_side(&mut self, full: bool, out: &mut Vec<KeyedDelta>) -> Result<()> {
-        self.side.snapshot(full, out)
-    }
-
-    fn restore_side(&mut self, restored: &mut RestoredState, keys: &[ArrayRef], slots: &[u32]) -> Result<()> {
-        self.side.restore(restored, keys, slots)
-    }
 }
 
 impl SlotColumns for Distinct {
@@ -121,7 +100,7 @@ impl SlotColumns for Distinct {
     }
 
     fn reset(&mut self, slot: u32) {
-        self.side.reset(slot);
+        self.set.remove_key(slot);
         self.members.reset(slot);
     }
 
@@ -133,11 +112,19 @@ impl SlotColumns for Distinct {
         self.members.write(slots, columns)
     }
 
+    fn each_state(&mut self, each: &mut dyn FnMut(&mut dyn StateColumn) -> Result<()>) -> Result<()> {
+        each(self.set.column_mut())
+    }
+
+    fn occupies(&self, slot: u32) -> bool {
+        self.set.column().occupied(slot)
+    }
+
     fn bytes_of(&self, slot: u32) -> usize {
         self.members.bytes_of(slot)
     }
 
     fn memory(&self) -> usize {
-        self.side.memory() + self.members.memory()
+        self.set.column().memory() + self.members.memory()
     }
 }

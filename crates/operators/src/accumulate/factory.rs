@@ -50,7 +50,7 @@ pub(super) fn accumulator(
         "SUM" => Box::new(Sum::new(sum::Outcome::Sum, name, numeric()?, &call.ty)),
         "SUM0" => Box::new(Sum::new(sum::Outcome::Sum0, name, numeric()?, &call.ty)),
         "AVG" => Box::new(Sum::new(average, name, numeric()?, &call.ty)),
-        "MIN" | "MAX" if retracts => Box::new(Ordered::new(function == "MAX", name, argument, keys)?),
+        "MIN" | "MAX" if retracts => Box::new(Ordered::new(function == "MAX", name, argument)?),
         "MIN" => best(Pick::Min, name, argument)?,
         "MAX" => best(Pick::Max, name, argument)?,
         "FIRST_VALUE" if retracts => list(Outcome::First)?,

@@ -22,7 +22,7 @@ use flott_types::{Error, Result};
 
 use super::outcome::{Lists, Outcome};
 use super::values::Values;
-use super::{Accumulator, Input};
+use super::{Accumulator, Input, MergeInto};
 use crate::support::kernel;
 
 /// The arguments of every row, by group.
@@ -168,7 +168,7 @@ impl Accumulator for List {
         if stale.is_empty() { Ok(()) } else { self.join(&stale) }
     }
 
-    fn merge(&mut self, from: &[u32], to: &[u32], _: Option<&[ArrayRef]>) -> Result<()> {
+    fn merge(&mut self, from: &[u32], to: &[u32], _: MergeInto) -> Result<()> {
         for (from, to) in from.iter().zip(to) {
             let more = self.lists[*from as usize].clone();
             more.iter().for_each(|value| self.lists[*to as usize].push(value));

@@ -3,7 +3,8 @@
 //! An [`Accumulator`] holds what one aggregate call remembers of every group, in typed columns indexed by the group's
 //! slot, and works on batches: `update` runs one typed loop over the rows of a batch. [`Aggregates`] is what an
 //! aggregation has of them: all its calls, with FILTER and DISTINCT. It is the values of a
-//! [`KeyedTable`](flott_state::KeyedTable), so that accumulators come into snapshots under their names.
+//! [`KeyedTable`](flott_state::KeyedTable), so that accumulators come into snapshots under their names. What an accumulator keeps
+//! of any number of values a group (DISTINCT, `ordered`) is a state of its own over the groups' slots.
 //!
 //! | file | functions | state of a group |
 //! |---|---|---|
@@ -43,15 +44,13 @@ mod views;
 
 use arrow::array::ArrayRef;
 use arrow::buffer::NullBuffer;
-use flott_state::{KeyedDelta, RestoredState, SlotColumns};
+use flott_state::SlotColumns;
 use flott_types::{Error, Result};
 
 pub(crate) use set::{Aggregates, Keys, Rows, unique_fields};
 
 /// Rows for one aggregate call.
 pub(crate) struct Input<'a> {
-    /// The columns of the groups' keys, as in the table; all rows of the batch.
-    pub keys: &'a [ArrayRef],
     /// The rows that count, by position in the columns.
     pub rows: &'a [u32],
     /// The slots of their groups.
@@ -88,14 +87,22 @@ impl Input<'_> {
     }
 }
 
+/// What accumulators are merged into.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum MergeInto {
+    /// Groups of the table.
+    Groups,
+    /// Slots beyond the table's, for the moment.
+    Moment,
+}
+
 /// What one aggregate call remembers of every group. Called per batch.
 pub(crate) trait Accumulator: SlotColumns {
     /// Takes rows in, in order.
     fn update(&mut self, input: &Input<'_>) -> Result<()>;
 
-    /// Adds the accumulator in slot `from[i]` to that in slot `to[i]`, in order. Those in `from` are left alone. `keys` are the
-    /// key columns of `to`, where `to` are groups of the table and not slots for the moment.
-    fn merge(&mut self, from: &[u32], to: &[u32], keys: Option<&[ArrayRef]>) -> Result<()>;
+    /// Adds the accumulator in slot `from[i]` to that in slot `to[i]`, in order. Those in `from` are left alone.
+    fn merge(&mut self, from: &[u32], to: &[u32], into: MergeInto) -> Result<()>;
 
     /// Adds partial accumulators, a row each in the columns that [`SlotColumns::read`] gave out, to those in `slots`. Returns whether it did:
     /// if not, they must be written into slots and merged.
@@ -104,23 +111,11 @@ pub(crate) trait Accumulator: SlotColumns {
         Ok(false)
     }
 
-    /// Whether there are tables beside the groups' own, so that [`Input::keys`] are needed.
+    /// Whether there are states beside the groups' own: see [`SlotColumns::each_state`].
     fn has_side(&self) -> bool {
         false
     }
 
     /// The results of these groups.
     fn values(&self, slots: &[u32]) -> Result<ArrayRef>;
-
-    /// Hands over what changed in tables beside the groups' own.
-    fn snapshot_side(&mut self, full: bool, out: &mut Vec<KeyedDelta>) -> Result<()> {
-        let _ = (full, out);
-        Ok(())
-    }
-
-    /// Takes back what tables beside the groups' own held; `keys` are those of the groups in `slots`.
-    fn restore_side(&mut self, restored: &mut RestoredState, keys: &[ArrayRef], slots: &[u32]) -> Result<()> {
-        let _ = (restored, keys, slots);
-        Ok(())
-    }
 }

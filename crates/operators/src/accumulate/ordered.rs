@@ -1,35 +1,29 @@
 //! MIN and MAX of an input with retractions: the values of a group, sorted, and how often each occurs.
 
-use arrow::array::{Array, ArrayRef, new_null_array};
+use arrow::array::{ArrayRef, new_null_array};
 use arrow::compute::{SortOptions, interleave};
 use arrow::datatypes::FieldRef;
 use flott_batch::arrow_type;
-use flott_state::{KeyedDelta, RestoredState, SlotColumns};
+use flott_state::{Multiset, SlotColumns, StateColumn};
 use flott_types::{Error, LogicalType, Result};
 
-use super::set::Keys;
-use super::side::{Side, Values, gather, keyless, without_nulls};
-use super::{Accumulator, Input};
+use super::side::{gather, multiset, without_nulls};
+use super::{Accumulator, Input, MergeInto};
 use crate::support::kernel;
 
 /// The values by group, the best one first.
 pub(super) struct Ordered {
     field: FieldRef,
-    side: Side,
+    set: Multiset,
 }
 
 impl Ordered {
-    pub fn new(max: bool, name: &str, ty: &LogicalType, keys: &Keys) -> Result<Self> {
+    pub fn new(max: bool, name: &str, ty: &LogicalType) -> Result<Self> {
         let field = arrow_type::field(&format!("{name}.value"), ty);
         let order = SortOptions { descending: max, nulls_first: false };
-        let side = Side::new(
-            &format!("{name}.values"),
-            "occurrences",
-            keys,
-            std::slice::from_ref(&field),
-            Some(order),
-        )?;
-        Ok(Ordered { field, side })
+        let values = std::slice::from_ref(&field);
+        let set = multiset(&format!("{name}.values"), "occurrences", values, Some(order))?;
+        Ok(Ordered { field, set })
     }
 }
 
@@ -49,37 +43,28 @@ impl Accumulator for Ordered {
         let sign = |at: usize| {
             if input.retract.is_some_and(|retract| retract[valid[at]]) { -1 } else { 1 }
         };
-        let values = Values { keys: input.keys, rows: &rows, slots: &slots, columns: &columns };
-        self.side.apply(&values, sign, |_, _, _| ())
+        self.set.apply(&slots, &columns, sign, |_, _, _| ())
     }
 
-    fn merge(&mut self, from: &[u32], to: &[u32], keys: Option<&[ArrayRef]>) -> Result<()> {
-        let Some(keys) = keys else {
+    fn merge(&mut self, from: &[u32], to: &[u32], into: MergeInto) -> Result<()> {
+        if into == MergeInto::Moment {
             return Err(Error::unsupported("MIN or MAX with retractions in overlapping windows"));
-        };
-        let (mut rows, mut slots, mut entries) = (Vec::new(), Vec::new(), Vec::new());
-        for (row, (from, to)) in from.iter().zip(to).enumerate() {
-            let Some(key) = self.side.key(*from) else { continue };
-            for entry in self.side.set().map().entries_of(key) {
-                rows.push(row as u32);
-                slots.push(*to);
-                entries.push(entry);
-            }
         }
-        let columns = self.side.set().rows_of(&entries)?;
-        let counts: Vec<i64> = entries.iter().map(|entry| self.side.set().count(*entry)).collect();
-        if keys.iter().any(|key| key.len() != to.len()) {
-            return Err(keyless());
-        }
-        let values = Values { keys, rows: &rows, slots: &slots, columns: &columns };
-        self.side.apply(&values, |at| counts[at], |_, _, _| ())
+        // Those that are not present yet too: their insertion may come to the other group.
+        let set = self.set.column();
+        let entries =
+            from.iter().zip(to).flat_map(|(from, to)| set.entries_of(*from).map(|entry| (*to, entry)));
+        let (slots, entries): (Vec<u32>, Vec<u32>) = entries.unzip();
+        let columns = self.set.rows_of(&entries)?;
+        let counts: Vec<i64> = entries.iter().map(|entry| self.set.count(*entry)).collect();
+        self.set.apply(&slots, &columns, |at| counts[at], |_, _, _| ())
     }
 
     fn values(&self, slots: &[u32]) -> Result<ArrayRef> {
         let mut entries = Vec::new();
         let mut picks = Vec::with_capacity(slots.len());
         for slot in slots {
-            match self.side.key(*slot).and_then(|key| self.side.set().first(key)) {
+            match self.set.first(*slot) {
                 Some(entry) => {
                     picks.push((0, entries.len()));
                     entries.push(entry);
@@ -87,7 +72,7 @@ impl Accumulator for Ordered {
                 None => picks.push((1, 0)),
             }
         }
-        let best = self.side.set().rows_of(&entries)?.remove(0);
+        let best = self.set.rows_of(&entries)?.remove(0);
         if entries.len() == slots.len() {
             return Ok(best);
         }
@@ -98,14 +83,6 @@ impl Accumulator for Ordered {
     fn has_side(&self) -> bool {
         true
     }
-
-    fn snapshot_side(&mut self, full: bool, out: &mut Vec<KeyedDelta>) -> Result<()> {
-        self.side.snapshot(full, out)
-    }
-
-    fn restore_side(&mut self, restored: &mut RestoredState, keys: &[ArrayRef], slots: &[u32]) -> Result<()> {
-        self.side.restore(restored, keys, slots)
-    }
 }
 
 /// Nothing lies in the groups' own table.
@@ -115,7 +92,7 @@ impl SlotColumns for Ordered {
     }
 
     fn reset(&mut self, slot: u32) {
-        self.side.reset(slot);
+        self.set.remove_key(slot);
     }
 
     fn read(&self, _: &[u32]) -> Result<Vec<ArrayRef>> {
@@ -126,12 +103,20 @@ impl SlotColumns for Ordered {
         Ok(())
     }
 
+    fn each_state(&mut self, each: &mut dyn FnMut(&mut dyn StateColumn) -> Result<()>) -> Result<()> {
+        each(self.set.column_mut())
+    }
+
+    fn occupies(&self, slot: u32) -> bool {
+        self.set.column().occupied(slot)
+    }
+
     fn bytes_of(&self, slot: u32) -> usize {
-        let best = self.side.key(slot).and_then(|key| self.side.set().first(key));
-        best.map_or(0, |entry| self.side.set().map().bytes_of(entry))
+        let best = self.set.first(slot);
+        best.map_or(0, |entry| self.set.column().row_bytes(entry))
     }
 
     fn memory(&self) -> usize {
-        self.side.memory()
+        self.set.column().memory()
     }
 }

@@ -6,14 +6,14 @@ use arrow::datatypes::{Field, FieldRef, Int64Type};
 use flott_batch::arrow_type;
 use flott_batch::bytes::{BATCH_BYTES, runs};
 use flott_plan::AggregateCall;
-use flott_state::{KeyedDelta, PrimitiveColumn, RestoredState, SlotColumns};
+use flott_state::{PrimitiveColumn, SlotColumns, StateColumn};
 use flott_types::{Error, Result};
 use std::sync::Arc;
 
 use super::distinct::Distinct;
 use super::factory::accumulator;
 use super::views::Views;
-use super::{Accumulator, Input};
+use super::{Accumulator, Input, MergeInto};
 
 /// The keys of the table that the groups live in.
 #[derive(Clone, Debug)]
@@ -31,8 +31,6 @@ pub(crate) struct Keys {
 /// Rows of a batch with the slots of their groups.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a> {
-    /// The columns of the groups' keys; all rows of the batch.
-    pub keys: &'a [ArrayRef],
     /// The columns of the input; all rows of the batch.
     pub columns: &'a [ArrayRef],
     /// The rows that count.
@@ -124,8 +122,8 @@ impl Aggregates {
             let value = |(at, ty)| arrow_type::field(&format!("{name}.value{at}"), ty);
             let values: Vec<FieldRef> = call.arg_types.iter().enumerate().map(value).collect();
             outputs.push(match retracts {
-                true => add_distinct(&mut units, call, made, || Distinct::new(name, keys, values))?,
-                false => add_view(&mut units, call, made, || Views::new(name, keys, values))?,
+                true => add_distinct(&mut units, call, made, || Distinct::new(name, values))?,
+                false => add_view(&mut units, call, made, || Views::new(name, values))?,
             });
         }
         let row_counts = retracts.then(|| PrimitiveColumn::new("$rows", 0));
@@ -150,13 +148,7 @@ impl Aggregates {
     pub fn update(&mut self, rows: &Rows<'_>) -> Result<()> {
         for unit in &mut self.units {
             let args: Vec<ArrayRef> = unit.args.iter().map(|arg| rows.columns[*arg].clone()).collect();
-            let all = Input {
-                keys: rows.keys,
-                rows: rows.rows,
-                slots: rows.slots,
-                retract: rows.retract,
-                args: &args,
-            };
+            let all = Input { rows: rows.rows, slots: rows.slots, retract: rows.retract, args: &args };
             let Some(filter) = unit.filter else {
                 unit.kind.accumulator_mut().update(&all)?;
                 continue;
@@ -173,23 +165,20 @@ impl Aggregates {
     }
 
     /// Adds group `from[i]` to group `to[i]`, in order. See [`Accumulator::merge`].
-    pub fn merge(&mut self, from: &[u32], to: &[u32], keys: Option<&[ArrayRef]>) -> Result<()> {
+    pub fn merge(&mut self, from: &[u32], to: &[u32], into: MergeInto) -> Result<()> {
         if let Some(counts) = self.row_counts() {
             for (from, to) in from.iter().zip(to) {
                 counts[*to as usize] += counts[*from as usize];
             }
         }
-        let merge = |unit: &mut Unit, from: &[u32], to: &[u32], keys: Option<&[ArrayRef]>| {
-            unit.kind.accumulator_mut().merge(from, to, keys)
-        };
+        let merge =
+            |unit: &mut Unit, from: &[u32], to: &[u32]| unit.kind.accumulator_mut().merge(from, to, into);
         if !self.varies {
-            return self.units.iter_mut().try_for_each(|unit| merge(unit, from, to, keys));
+            return self.units.iter_mut().try_for_each(|unit| merge(unit, from, to));
         }
         for run in runs(from.len(), BATCH_BYTES, |at| self.bytes_of(from[at])) {
-            let part = |column: &ArrayRef| column.slice(run.start, run.len());
-            let keys: Option<Vec<ArrayRef>> = keys.map(|keys| keys.iter().map(part).collect());
-            let (from, to) = (&from[run.clone()], &to[run.clone()]);
-            self.units.iter_mut().try_for_each(|unit| merge(unit, from, to, keys.as_deref()))?;
+            let (from, to) = (&from[run.clone()], &to[run]);
+            self.units.iter_mut().try_for_each(|unit| merge(unit, from, to))?;
         }
         Ok(())
     }
@@ -223,14 +212,14 @@ impl Aggregates {
             if !accumulator.merge_columns(slots, own)? {
                 moment.iter().for_each(|slot| accumulator.reset(*slot));
                 accumulator.write(&moment, own)?;
-                accumulator.merge(&moment, slots, None)?;
+                accumulator.merge(&moment, slots, MergeInto::Moment)?;
                 moment.iter().for_each(|slot| accumulator.reset(*slot));
             }
         }
         Ok(())
     }
 
-    /// Whether there are tables beside the groups' own, so that [`Rows::keys`] are needed.
+    /// Whether there are states beside the groups' own: see [`SlotColumns::each_state`].
     pub fn has_side(&self) -> bool {
         self.units.iter().any(|unit| unit.kind.accumulator().has_side())
     }
@@ -238,22 +227,6 @@ impl Aggregates {
     /// How many accumulator columns there are.
     pub fn width(&self) -> usize {
         self.width
-    }
-
-    /// Hands over what changed in tables beside the groups' own.
-    pub fn snapshot_side(&mut self, full: bool, out: &mut Vec<KeyedDelta>) -> Result<()> {
-        self.units.iter_mut().try_for_each(|unit| unit.kind.accumulator_mut().snapshot_side(full, out))
-    }
-
-    /// Takes back what tables beside the groups' own held; `keys` are those of the groups in `slots`.
-    pub fn restore_side(
-        &mut self,
-        restored: &mut RestoredState,
-        keys: &[ArrayRef],
-        slots: &[u32],
-    ) -> Result<()> {
-        let mut units = self.units.iter_mut();
-        units.try_for_each(|unit| unit.kind.accumulator_mut().restore_side(restored, keys, slots))
     }
 }
 
@@ -380,6 +353,14 @@ impl SlotColumns for Aggregates {
             Some(counts) => counts.write(slots, columns),
             None => Ok(()),
         }
+    }
+
+    fn each_state(&mut self, each: &mut dyn FnMut(&mut dyn StateColumn) -> Result<()>) -> Result<()> {
+        self.units.iter_mut().try_for_each(|unit| unit.kind.accumulator_mut().each_state(each))
+    }
+
+    fn occupies(&self, slot: u32) -> bool {
+        self.units.iter().any(|unit| unit.kind.accumulator().occupies(slot))
     }
 
     fn bytes_of(&self, slot: u32) -> usize {

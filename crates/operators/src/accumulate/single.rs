@@ -7,7 +7,7 @@ use flott_batch::arrow_type;
 use flott_state::{AnyColumn, PrimitiveColumn, SlotColumns};
 use flott_types::{Error, LogicalType, Result};
 
-use super::{Accumulator, Input};
+use super::{Accumulator, Input, MergeInto};
 use crate::support::kernel;
 
 /// The value and how many rows there are.
@@ -44,7 +44,7 @@ impl Accumulator for Single {
         self.columns.0.set_rows(&slots, input.args, &rows)
     }
 
-    fn merge(&mut self, from: &[u32], to: &[u32], _: Option<&[ArrayRef]>) -> Result<()> {
+    fn merge(&mut self, from: &[u32], to: &[u32], _: MergeInto) -> Result<()> {
         let counts = self.columns.1.values_mut();
         let filled = from.iter().zip(to).filter(|(from, _)| counts[**from as usize] > 0);
         let (from, to): (Vec<u32>, Vec<u32>) = filled.map(|(from, to)| (*from, *to)).unzip();

@@ -7,7 +7,7 @@ use flott_state::{PrimitiveColumn, SlotColumns};
 use flott_types::{LogicalType, Result, TypeKind};
 
 use super::numbers::{as_doubles, decimal_average, decimal_sum, decimals, doubles, integers, with_integer};
-use super::{Accumulator, Input};
+use super::{Accumulator, Input, MergeInto};
 
 /// What is made of sum and count.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -138,7 +138,7 @@ impl Accumulator for Sum {
         Ok(())
     }
 
-    fn merge(&mut self, from: &[u32], to: &[u32], _: Option<&[ArrayRef]>) -> Result<()> {
+    fn merge(&mut self, from: &[u32], to: &[u32], _: MergeInto) -> Result<()> {
         let counts = self.counts.values_mut();
         for (from, to) in from.iter().map(|slot| *slot as usize).zip(to.iter().map(|slot| *slot as usize)) {
             counts[to] += counts[from];

@@ -7,7 +7,7 @@ use flott_state::{PrimitiveColumn, SlotColumns};
 use flott_types::{LogicalType, Result};
 
 use super::numbers::{as_doubles, doubles};
-use super::{Accumulator, Input};
+use super::{Accumulator, Input, MergeInto};
 
 type Columns = (PrimitiveColumn<Int64Type>, PrimitiveColumn<Float64Type>, PrimitiveColumn<Float64Type>);
 
@@ -49,7 +49,7 @@ impl Accumulator for Variance {
         Ok(())
     }
 
-    fn merge(&mut self, from: &[u32], to: &[u32], _: Option<&[ArrayRef]>) -> Result<()> {
+    fn merge(&mut self, from: &[u32], to: &[u32], _: MergeInto) -> Result<()> {
         let (counts, means, distances) =
             (self.columns.0.values_mut(), self.columns.1.values_mut(), self.columns.2.values_mut());
         for (from, to) in from.iter().map(|slot| *slot as usize).zip(to.iter().map(|slot| *slot as usize)) {

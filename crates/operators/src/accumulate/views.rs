@@ -8,12 +8,12 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, Int64Array};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{DataType, Field, FieldRef};
-use flott_state::{KeyIndex, KeyedDelta, RestoredState, SlotColumns};
+use flott_state::{KeyIndex, Multiset, SlotColumns, StateColumn};
 use flott_types::{Error, Result};
 
-use super::set::{Keys, is_true};
-use super::side::{Side, Values, gather};
-use super::{Accumulator, Input};
+use super::set::is_true;
+use super::side::{entries_of, gather, multiset};
+use super::{Accumulator, Input, MergeInto};
 
 /// The most filters of a set: the bits of a number that stays positive.
 const MOST: usize = 63;
@@ -21,7 +21,7 @@ const MOST: usize = 63;
 /// The values of each group, and the calls that see each of them once for their filter. Its arguments are the columns of the values and behind
 /// them those of the filters.
 pub(super) struct Views {
-    side: Side,
+    set: Multiset,
     values: Vec<FieldRef>,
     views: Vec<View>,
     pub members: Vec<Box<dyn Accumulator>>,
@@ -36,9 +36,9 @@ struct View {
 }
 
 impl Views {
-    pub fn new(name: &str, keys: &Keys, values: Vec<FieldRef>) -> Result<Self> {
-        let side = Side::new(&format!("{name}.distinct"), "filters", keys, &values, None)?;
-        Ok(Views { side, values, views: Vec::new(), members: Vec::new() })
+    pub fn new(name: &str, values: Vec<FieldRef>) -> Result<Self> {
+        let set = multiset(&format!("{name}.distinct"), "filters", &values, None)?;
+        Ok(Views { set, values, views: Vec::new(), members: Vec::new() })
     }
 
     /// How many columns a value has.
@@ -135,35 +135,26 @@ impl Accumulator for Views {
         }
         input.args = &input.args[..self.values.len()];
         let columns = gather(input.args, input.rows)?;
-        let values = Values { keys: input.keys, rows: input.rows, slots: input.slots, columns: &columns };
         let mut fresh = Vec::new();
-        self.side.update(&values, |at, seen| note(seen, masks[at], at, &mut fresh))?;
+        self.set.update(input.slots, &columns, |at, seen| note(seen, masks[at], at, &mut fresh))?;
         self.show(&fresh, &input)
     }
 
-    fn merge(&mut self, from: &[u32], to: &[u32], keys: Option<&[ArrayRef]>) -> Result<()> {
-        let (mut rows, mut slots, mut entries) = (Vec::new(), Vec::new(), Vec::new());
-        for (row, (from, to)) in from.iter().zip(to).enumerate() {
-            let Some(key) = self.side.key(*from) else { continue };
-            for entry in self.side.set().entries_of(key) {
-                rows.push(row as u32);
-                slots.push(*to);
-                entries.push(entry);
-            }
-        }
+    fn merge(&mut self, from: &[u32], to: &[u32], into: MergeInto) -> Result<()> {
+        let (places, entries) = entries_of(&self.set, from);
+        let slots: Vec<u32> = places.iter().map(|at| to[*at as usize]).collect();
         if entries.is_empty() {
             return Ok(());
         }
-        let columns = self.side.set().rows_of(&entries)?;
-        let masks: Vec<i64> = entries.iter().map(|entry| self.side.set().count(*entry)).collect();
+        let columns = self.set.rows_of(&entries)?;
+        let masks: Vec<i64> = entries.iter().map(|entry| self.set.count(*entry)).collect();
         let mut fresh = Vec::new();
-        match keys {
-            Some(keys) => {
-                let values = Values { keys, rows: &rows, slots: &slots, columns: &columns };
-                self.side.update(&values, |at, seen| note(seen, masks[at], at, &mut fresh))?;
+        match into {
+            MergeInto::Groups => {
+                self.set.update(&slots, &columns, |at, seen| note(seen, masks[at], at, &mut fresh))?;
             }
             // The targets live for the moment only: a set for the moment tells which values are new.
-            None => {
+            MergeInto::Moment => {
                 let mut fields: Vec<FieldRef> = vec![Arc::new(Field::new("slot", DataType::Int64, false))];
                 fields.extend(self.values.iter().cloned());
                 let groups = slots.iter().map(|slot| i64::from(*slot));
@@ -178,7 +169,7 @@ impl Accumulator for Views {
             }
         }
         let positions: Vec<u32> = (0..entries.len() as u32).collect();
-        let input = Input { keys: &[], rows: &positions, slots: &slots, retract: None, args: &columns };
+        let input = Input { rows: &positions, slots: &slots, retract: None, args: &columns };
         self.show(&fresh, &input)
     }
 
@@ -190,14 +181,6 @@ impl Accumulator for Views {
     fn has_side(&self) -> bool {
         true
     }
-
-    fn snapshot_side(&mut self, full: bool, out: &mut Vec<KeyedDelta>) -> Result<()> {
-        self.side.snapshot(full, out)
-    }
-
-    fn restore_side(&mut self, restored: &mut RestoredState, keys: &[ArrayRef], slots: &[u32]) -> Result<()> {
-        self.side.restore(restored, keys, slots)
-    }
 }
 
 impl SlotColumns for Views {
@@ -206,7 +189,7 @@ impl SlotColumns for Views {
     }
 
     fn reset(&mut self, slot: u32) {
-        self.side.reset(slot);
+        self.set.remove_key(slot);
         self.members.reset(slot);
     }
 
@@ -218,11 +201,19 @@ impl SlotColumns for Views {
         self.members.write(slots, columns)
     }
 
+    fn each_state(&mut self, each: &mut dyn FnMut(&mut dyn StateColumn) -> Result<()>) -> Result<()> {
+        each(self.set.column_mut())
+    }
+
+    fn occupies(&self, slot: u32) -> bool {
+        self.set.column().occupied(slot)
+    }
+
     fn bytes_of(&self, slot: u32) -> usize {
         self.members.bytes_of(slot)
     }
 
     fn memory(&self) -> usize {
-        self.side.memory() + self.members.memory()
+        self.set.column().memory() + self.members.memory()
     }
 }

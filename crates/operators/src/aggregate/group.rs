@@ -13,7 +13,7 @@ use flott_batch::bytes::RowBytes;
 use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{AggregateCall, AggregatePhase, ChainedNode};
-use flott_state::{Expiring, KeyedTable, NO_SLOT, OperatorSnapshot, RestoredState, SlotColumns};
+use flott_state::{KeyedTable, NO_SLOT, OperatorSnapshot, RestoredState, SlotColumns};
 use flott_types::{CheckpointId, Error, KeyGroup, Result, Timestamp};
 
 use crate::BuildContext;
@@ -47,7 +47,7 @@ pub(crate) struct GroupAggregate {
     emit_update_before: bool,
     /// A batch query without GROUP BY has a result for no rows, too.
     result_of_nothing: bool,
-    table: KeyedTable<Expiring<Aggregates>>,
+    table: KeyedTable<Aggregates>,
     batch_bytes: usize,
     batch: u32,
     /// By slot: the batch that touched it last.
@@ -85,7 +85,6 @@ impl GroupAggregate {
         }
         let table_keys = table_keys(node, keys, context)?;
         let aggregates = Aggregates::new(calls, input_updates, &table_keys)?;
-        let groups = Expiring::new(aggregates, ttl, &table_keys.fields);
         Ok(GroupAggregate {
             schema: arrow_type::schema(node.node.schema.iter()),
             keys: keys.to_vec(),
@@ -97,8 +96,9 @@ impl GroupAggregate {
                 &table_keys.fields,
                 table_keys.partition_columns,
                 context.max_parallelism,
-                groups,
-            )?,
+                aggregates,
+            )?
+            .with_ttl(ttl),
             batch_bytes: context.batch_bytes,
             batch: 0,
             touched_in: Vec::new(),
@@ -124,22 +124,22 @@ impl GroupAggregate {
         let mut existed = 0;
         for group in &mut touched {
             let mut is_new = self.born_in[group.slot as usize] == self.batch;
-            if !is_new && self.table.values().is_expired(group.slot, now) {
+            if !is_new && self.table.is_expired(group.slot, now) {
                 is_new = true;
                 self.table.values_mut().reset(group.slot);
             }
             group.before = (!is_new).then_some(existed);
             existed += usize::from(!is_new);
-            self.table.values_mut().touch(group.slot, now);
+            self.table.touch(group.slot, now);
             self.table.mark(group.slot);
         }
         Ok(touched)
     }
 
     /// Takes a batch into the accumulators.
-    fn accumulate(&mut self, batch: &ChangeBatch, keys: &[ArrayRef]) -> Result<()> {
+    fn accumulate(&mut self, batch: &ChangeBatch) -> Result<()> {
         let end = self.table.slots_end();
-        let aggregates = &mut self.table.values_mut().values;
+        let aggregates = self.table.values_mut();
         let columns = batch.columns().columns();
         if self.partial {
             let partial = columns
@@ -149,7 +149,7 @@ impl GroupAggregate {
         }
         let mut rows: Vec<u32> = (0..batch.physical_rows() as u32).collect();
         let Some(counts) = aggregates.row_counts() else {
-            let rows = Rows { keys, columns, rows: &rows, slots: &self.slots, retract: None };
+            let rows = Rows { columns, rows: &rows, slots: &self.slots, retract: None };
             return aggregates.update(&rows);
         };
         // A retraction of what is not there is passed over, as in Flink.
@@ -166,7 +166,7 @@ impl GroupAggregate {
             slots.push(slot);
             true
         });
-        aggregates.update(&Rows { keys, columns, rows: &rows, slots: &slots, retract: Some(&retract) })
+        aggregates.update(&Rows { columns, rows: &rows, slots: &slots, retract: Some(&retract) })
     }
 
     fn key_columns(&self, batch: &ChangeBatch) -> Vec<ArrayRef> {
@@ -200,16 +200,16 @@ impl GroupAggregate {
         let old_rows: Vec<u32> = existed.iter().map(|group| group.row).collect();
         let old_slots: Vec<u32> = existed.iter().map(|group| group.slot).collect();
         let mut before = take_columns(&keys, &old_rows)?;
-        before.append(&mut self.table.values().values.values(&old_slots)?);
+        before.append(&mut self.table.values().values(&old_slots)?);
 
-        self.accumulate(batch, &keys)?;
+        self.accumulate(batch)?;
 
         let groups = self.table.values();
-        let stays = |group: &&Touched| groups.values.has_rows(group.slot);
+        let stays = |group: &&Touched| groups.has_rows(group.slot);
         let (new_rows, new_slots): (Vec<u32>, Vec<u32>) =
             touched.iter().filter(stays).map(|group| (group.row, group.slot)).unzip();
         let mut after = take_columns(&keys, &new_rows)?;
-        after.append(&mut groups.values.values(&new_slots)?);
+        after.append(&mut groups.values(&new_slots)?);
 
         let width = keys.len();
         let same = Equality::new(&before[width..], &after[width..]);
@@ -217,11 +217,11 @@ impl GroupAggregate {
         let mut next = 0;
         let mut gone = Vec::new();
         for group in &touched {
-            let stays = groups.values.has_rows(group.slot);
+            let stays = groups.has_rows(group.slot);
             match group.before {
                 None if stays => changes.push(RowKind::Insert, 1, next),
                 // With a time to live an unchanged result is sent too, so that state downstream lives on.
-                Some(before) if stays && groups.ttl.is_none() && same.equal(before, next) => (),
+                Some(before) if stays && !self.table.expires() && same.equal(before, next) => (),
                 Some(before) if stays => {
                     if self.emit_update_before {
                         changes.push(RowKind::UpdateBefore, 0, before);
@@ -252,22 +252,14 @@ impl GroupAggregate {
 
 impl Operator for GroupAggregate {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        self.table.restore(restored.take_keyed(TABLE))?;
-        if self.table.values().values.has_side() {
-            let slots: Vec<u32> = self.table.live().collect();
-            let runs: Vec<Vec<u32>> = self.table.runs(&slots).into_iter().map(<[u32]>::to_vec).collect();
-            for slots in runs {
-                let keys = self.table.keys_of(&slots)?;
-                self.table.values_mut().values.restore_side(&mut restored, &keys, &slots)?;
-            }
-        }
+        self.table.restore(&mut restored)?;
         self.expire(0, context);
         Ok(())
     }
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
         let batch = columns_of(batch)?.compact()?;
-        match self.table.values().values.varies() {
+        match self.table.values().varies() {
             true => self.process_in_parts(&batch, context),
             false => self.process_part(&batch, context),
         }
@@ -285,7 +277,7 @@ impl Operator for GroupAggregate {
             return Ok(());
         }
         self.table.intern(&[], 1, &mut self.slots, |_, _| ())?;
-        let values = self.table.values().values.values(&self.slots)?;
+        let values = self.table.values().values(&self.slots)?;
         let rows = ChangeBatch::insert_only(record_batch(&self.schema, values, 1)?);
         context.output.emit(Batch::Changes(rows))
     }
@@ -293,7 +285,6 @@ impl Operator for GroupAggregate {
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
         snapshot.keyed.extend(self.table.snapshot(full)?);
-        self.table.values_mut().values.snapshot_side(full, &mut snapshot.keyed)?;
         Ok(snapshot)
     }
 }

@@ -70,7 +70,7 @@ impl Operator for LocalGroupAggregate {
         let aggregates = &mut self.aggregates;
         self.index.intern(&keys, rows.len(), &mut self.slots, |slot, _| aggregates.reset(slot))?;
         let columns = batch.columns().columns();
-        let rows = Rows { keys: &keys, columns, rows: &rows, slots: &self.slots, retract: None };
+        let rows = Rows { columns, rows: &rows, slots: &self.slots, retract: None };
         self.aggregates.update(&rows)?;
         if self.index.len() >= self.limit {
             self.flush(context)?;

@@ -150,7 +150,6 @@ impl Over {
             (true, _) => return Err(Error::invalid("RANGE with a distance takes one column in ORDER BY")),
         };
         let call = AggregateCall { name: "a".to_owned(), ..call.clone() };
-        let keys: Vec<ArrayRef> = self.partition.iter().map(|key| sorted.columns[*key].clone()).collect();
         let fresh = || {
             let mut aggregates = Aggregates::new(std::slice::from_ref(&call), false, &self.keys)?;
             aggregates.reset(0);
@@ -171,7 +170,6 @@ impl Over {
                     let rows: Vec<u32> = (done.end as u32..frame.end as u32).collect();
                     let slots = vec![0; rows.len()];
                     aggregates.update(&accumulate::Rows {
-                        keys: &keys,
                         columns: &sorted.columns,
                         rows: &rows,
                         slots: &slots,

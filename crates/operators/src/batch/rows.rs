@@ -5,7 +5,7 @@ use arrow::compute::take;
 use arrow::datatypes::Int64Type;
 use flott_batch::{ChangeBatch, arrow_type};
 use flott_plan::Schema;
-use flott_state::{KeyedDelta, KeyedMultiset, KeyedTable, PrimitiveColumn, RestoredState};
+use flott_state::{KeyedDelta, KeyedTable, PrimitiveColumn, RestoredState, prefixed};
 use flott_types::Result;
 
 use crate::BuildContext;
@@ -34,7 +34,7 @@ impl Rows {
         let partition_columns = order.iter().filter(|column| partition.contains(column)).count();
         let schema = arrow_type::schema(input.iter());
         let fields: Vec<_> = order.iter().map(|column| schema.fields()[*column].clone()).collect();
-        let fields = KeyedMultiset::prefixed("row.", &unique_fields(&fields));
+        let fields = prefixed("row.", &unique_fields(&fields));
         let counts = PrimitiveColumn::new("count", 0);
         // Without a partition the whole row decides the key group.
         let partition_columns = if partition.is_empty() { fields.len() } else { partition_columns };
@@ -84,6 +84,6 @@ impl Rows {
     }
 
     pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
-        self.table.restore(restored.take_keyed(TABLE))
+        self.table.restore(restored)
     }
 }

@@ -139,8 +139,8 @@ impl Join {
 
 impl Operator for Join {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        self.left.map().restore(restored.take_keyed("left"))?;
-        self.right.map().restore(restored.take_keyed("right"))?;
+        self.left.map().restore(&mut restored)?;
+        self.right.map().restore(&mut restored)?;
         self.expire(0, context);
         Ok(())
     }

@@ -5,7 +5,7 @@ use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{FieldRef, Int64Type};
 use flott_batch::ChangeBatch;
 use flott_plan::Schema;
-use flott_state::{Expiring, KeyedMap, MapSpec, PrimitiveColumn, SlotColumns};
+use flott_state::{KeyedMap, MapSpec, PrimitiveColumn, SlotColumns};
 use flott_types::{Error, Result, Timestamp};
 
 use crate::BuildContext;
@@ -35,7 +35,7 @@ pub(super) struct Counts {
 pub(super) struct Side {
     columns: KeyedColumns,
     null_safe: Vec<bool>,
-    map: KeyedMap<Expiring<Counts>>,
+    map: KeyedMap<Counts>,
     slots: Vec<u32>,
 }
 
@@ -66,16 +66,15 @@ impl Side {
             count: PrimitiveColumn::new("$count", 0),
             matches: spec.counts_matches.then(|| PrimitiveColumn::new("$matches", 0)),
         };
-        let counts = Expiring::new(counts, spec.ttl, &[keys, rows].concat());
         Ok(Side {
-            map: KeyedMap::new(&map, counts)?,
+            map: KeyedMap::new(&map, counts)?.with_ttl(spec.ttl),
             columns,
             null_safe: spec.null_safe.to_vec(),
             slots: Vec::new(),
         })
     }
 
-    pub fn map(&mut self) -> &mut KeyedMap<Expiring<Counts>> {
+    pub fn map(&mut self) -> &mut KeyedMap<Counts> {
         &mut self.map
     }
 
@@ -104,13 +103,12 @@ impl Side {
         for (row, entry) in absorbed.entries.iter().copied().enumerate() {
             let at = entry as usize;
             let mut is_new = !fresh.is_empty() && fresh.binary_search(&entry).is_ok();
-            let values = self.map.values_mut();
-            if !is_new && values.is_expired(entry, now) {
-                values.values.count.values_mut()[at] = 0;
+            if !is_new && self.map.is_expired(entry, now) {
+                self.map.values_mut().count.values_mut()[at] = 0;
                 is_new = true;
             }
-            values.touch(entry, now);
-            let values = &mut values.values;
+            self.map.touch(entry, now);
+            let values = self.map.values_mut();
             let known =
                 values.matches.as_ref().filter(|_| !is_new).map_or(-1, |matches| matches.values()[at]);
             let count = &mut values.count.values_mut()[at];
@@ -140,12 +138,12 @@ impl Side {
     #[inline]
     pub fn nth(&self, key: u32, position: usize, now: Timestamp) -> Option<u32> {
         let entry = self.map.nth(key, position)?;
-        (!self.map.values().is_expired(entry, now) && self.count(entry) > 0).then_some(entry)
+        (!self.map.is_expired(entry, now) && self.count(entry) > 0).then_some(entry)
     }
 
     #[inline]
     pub fn count(&self, entry: u32) -> i64 {
-        self.map.values().values.count.values()[entry as usize]
+        self.map.values().count.values()[entry as usize]
     }
 
     /// The bytes of a row, beside those of numbers.
@@ -155,7 +153,7 @@ impl Side {
 
     /// Sets how many matches a row has.
     pub fn set_matches(&mut self, entry: u32, number: i64) {
-        if let Some(matches) = &mut self.map.values_mut().values.matches {
+        if let Some(matches) = &mut self.map.values_mut().matches {
             let old = std::mem::replace(&mut matches.values_mut()[entry as usize], number);
             if old != number {
                 self.map.mark(entry);
@@ -166,12 +164,11 @@ impl Side {
     /// One match more or less; the number before and after.
     #[inline]
     pub fn add_match(&mut self, entry: u32, delta: i64, now: Timestamp) -> (i64, i64) {
-        let values = self.map.values_mut();
-        if values.values.matches.is_none() {
+        if self.map.values().matches.is_none() {
             return (0, 0);
         }
-        values.touch(entry, now);
-        let Some(matches) = &mut values.values.matches else { return (0, 0) };
+        self.map.touch(entry, now);
+        let Some(matches) = &mut self.map.values_mut().matches else { return (0, 0) };
         let number = &mut matches.values_mut()[entry as usize];
         let before = *number;
         *number = (before + delta).max(0);

@@ -12,7 +12,7 @@ use arrow::datatypes::{FieldRef, Int64Type};
 use flott_batch::arrow_type;
 use flott_plan::{AggregateCall, Schema};
 use flott_state::{
-    Expiring, KeyedTable, NO_SLOT, OperatorSnapshot, PrimitiveColumn, RestoredState, SlotColumns,
+    KeyedTable, NO_SLOT, OperatorSnapshot, PrimitiveColumn, RestoredState, SlotColumns, StateColumn,
 };
 use flott_types::{Error, Result, Timestamp};
 
@@ -46,7 +46,7 @@ pub(super) struct Frames {
     frame: Frame,
     /// The input columns that the calls take.
     needed: Vec<usize>,
-    table: KeyedTable<Expiring<Groups>>,
+    table: KeyedTable<Groups>,
     history: Option<History>,
     /// When to look whether a key can be forgotten, with its slot.
     cleanup: BTreeMap<Timestamp, Vec<u32>>,
@@ -107,7 +107,6 @@ impl Frames {
         };
         // A RANGE frame forgets a key by event time, as in Flink.
         let ttl = if frame.rows || !bounded { ttl } else { 0 };
-        let groups = Expiring::new(groups, ttl, &keys.fields);
         let field = |(at, column): (usize, &usize)| {
             let known = input.columns.get(*column);
             let known = known.ok_or_else(|| Error::internal(format!("there is no column {column}")))?;
@@ -115,7 +114,8 @@ impl Frames {
         };
         let fields = needed.iter().enumerate().map(field).collect::<Result<Vec<FieldRef>>>()?;
         Ok(Frames {
-            table: KeyedTable::new(name, &keys.fields, keys.partition_columns, keys.max_parallelism, groups)?,
+            table: KeyedTable::new(name, &keys.fields, keys.partition_columns, keys.max_parallelism, groups)?
+                .with_ttl(ttl),
             history: if bounded { Some(History::new(FRAME, keys, &fields, 0)?) } else { None },
             frame,
             needed,
@@ -133,7 +133,7 @@ impl Frames {
             return Ok(None);
         }
         self.table.lookup(keys, times.len(), &mut self.slots)?;
-        let Some(last) = &self.table.values().values.last_time else { return Ok(None) };
+        let Some(last) = &self.table.values().last_time else { return Ok(None) };
         let past =
             |(slot, time): (&u32, &Timestamp)| *slot != NO_SLOT && *time <= last.values()[*slot as usize];
         Ok(Some(self.slots.iter().zip(times).map(past).collect()))
@@ -149,11 +149,11 @@ impl Frames {
         now: Timestamp,
         expires: bool,
     ) -> Result<Vec<ArrayRef>> {
-        if expires && self.table.values().ttl.is_some() {
+        if expires && self.table.expires() {
             self.table.lookup(keys, times.len(), &mut self.slots)?;
-            let values = self.table.values();
+            let table = &self.table;
             let mut gone = std::mem::take(&mut self.slots);
-            gone.retain(|slot| *slot != NO_SLOT && values.is_expired(*slot, now));
+            gone.retain(|slot| *slot != NO_SLOT && table.is_expired(*slot, now));
             self.remove(gone)?;
         }
         let mut new = Vec::new();
@@ -161,13 +161,12 @@ impl Frames {
         for (slot, time) in new {
             self.look_again(slot, time);
         }
-        self.slots.iter().for_each(|slot| _ = self.table.values_mut().touch(*slot, now));
+        self.slots.iter().for_each(|slot| self.table.touch(*slot, now));
         self.table.mark_all(&self.slots);
         self.batch = self.batch.wrapping_add(1).max(1);
         let (rounds, leads) = self.rounds(times);
         let mut columns: Vec<ArrayRef> = self.needed.iter().map(|column| columns[*column].clone()).collect();
-        let mut keys = keys.to_vec();
-        let leaving = self.leaving(&keys, &columns, times, &rounds)?;
+        let leaving = self.leaving(keys, &columns, times, &rounds)?;
         if let (false, Some(history)) = (leaving.is_empty(), &mut self.history) {
             let entries: Vec<u32> = leaving.iter().map(|leaving| leaving.entry).collect();
             let gone = history.rows_of(&entries)?;
@@ -175,11 +174,9 @@ impl Frames {
             let both =
                 columns.iter().zip(&gone).map(|(column, gone)| concat(&[column.as_ref(), gone.as_ref()]));
             columns = both.collect::<Result<_, _>>().map_err(kernel)?;
-            let behind = (0..times.len() as u32).chain(leaving.iter().map(|leaving| leaving.row));
-            keys = take_columns(&keys, &behind.collect::<Vec<_>>())?;
         }
-        let (results, of_row) = self.run(&keys, &columns, &rounds, &leads, &leaving)?;
-        if let Some(last) = &mut self.table.values_mut().values.last_time {
+        let (results, of_row) = self.run(&columns, &rounds, &leads, &leaving)?;
+        if let Some(last) = &mut self.table.values_mut().last_time {
             self.slots.iter().zip(times).for_each(|(slot, time)| last.values_mut()[*slot as usize] = *time);
         }
         take_columns(&results, &of_row)
@@ -249,7 +246,6 @@ impl Frames {
     /// The results of all rounds, and which is that of each row.
     fn run(
         &mut self,
-        keys: &[ArrayRef],
         columns: &[ArrayRef],
         rounds: &[u32],
         leads: &[bool],
@@ -286,14 +282,14 @@ impl Frames {
                 }
                 of_row[row as usize] = seen.result as u32;
             }
-            let aggregates = &mut self.table.values_mut().values.aggregates;
+            let aggregates = &mut self.table.values_mut().aggregates;
             let bounded = aggregates.row_counts().map(|counts| {
                 for (slot, retract) in slots.iter().zip(&retract) {
                     counts[*slot as usize] += if *retract { -1 } else { 1 };
                 }
             });
             let retract = bounded.map(|()| retract.as_slice());
-            aggregates.update(&Rows { keys, columns, rows: &rows, slots: &slots, retract })?;
+            aggregates.update(&Rows { columns, rows: &rows, slots: &slots, retract })?;
             let values = aggregates.values(&shown)?;
             parts.resize_with(values.len(), Vec::new);
             parts.iter_mut().zip(values).for_each(|(part, value)| part.push(value));
@@ -328,7 +324,7 @@ impl Frames {
             && *next.key() <= now
         {
             for slot in next.remove() {
-                let Some(last) = &self.table.values().values.last_time else { continue };
+                let Some(last) = &self.table.values().last_time else { continue };
                 let last = last.values()[slot as usize];
                 match self.expiry(last) {
                     Some(at) if at > now => self.look_again(slot, last),
@@ -347,18 +343,18 @@ impl Frames {
         rows: usize,
         stays: impl FnOnce(&[ArrayRef], usize) -> Result<Vec<bool>>,
     ) -> Result<Option<Timestamp>> {
-        let mut gone = self.table.values_mut().sweep(now, rows);
+        let mut gone = self.table.sweep(now, rows);
         if !gone.is_empty() {
             let stays = stays(&self.table.keys_of(&gone)?, gone.len())?;
             for (slot, _) in gone.iter().zip(&stays).filter(|(_, stays)| **stays) {
-                self.table.values_mut().touch(*slot, now);
+                self.table.touch(*slot, now);
                 self.table.mark(*slot);
             }
             let mut stays = stays.into_iter();
             gone.retain(|_| !stays.next().unwrap_or_default());
             self.remove(gone)?;
         }
-        Ok(self.table.values().wake_at())
+        Ok(self.table.wake_at())
     }
 
     /// Removes keys with their rows.
@@ -372,7 +368,6 @@ impl Frames {
 
     pub fn snapshot(&mut self, full: bool, snapshot: &mut OperatorSnapshot) -> Result<()> {
         snapshot.keyed.extend(self.table.snapshot(full)?);
-        self.table.values_mut().values.aggregates.snapshot_side(full, &mut snapshot.keyed)?;
         if let Some(history) = &mut self.history {
             snapshot.keyed.extend(history.snapshot(full)?);
         }
@@ -380,15 +375,13 @@ impl Frames {
     }
 
     pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
-        self.table.restore(restored.take_keyed(self.table.name()))?;
-        let slots: Vec<u32> = self.table.live().collect();
-        let keys = self.table.keys_of(&slots)?;
-        self.table.values_mut().values.aggregates.restore_side(restored, &keys, &slots)?;
+        self.table.restore(restored)?;
         if let Some(history) = &mut self.history {
-            history.restore(restored.take_keyed(FRAME))?;
+            history.restore(restored)?;
         }
+        let slots: Vec<u32> = self.table.live().collect();
         for slot in slots {
-            let last = self.table.values().values.last_time.as_ref().map(|last| last.values()[slot as usize]);
+            let last = self.table.values().last_time.as_ref().map(|last| last.values()[slot as usize]);
             last.into_iter().for_each(|last| self.look_again(slot, last));
         }
         Ok(())
@@ -424,6 +417,14 @@ impl SlotColumns for Groups {
             column.write(slots, last)?;
         }
         self.aggregates.write(slots, aggregates)
+    }
+
+    fn each_state(&mut self, each: &mut dyn FnMut(&mut dyn StateColumn) -> Result<()>) -> Result<()> {
+        self.aggregates.each_state(each)
+    }
+
+    fn occupies(&self, slot: u32) -> bool {
+        self.aggregates.occupies(slot)
     }
 
     fn bytes_of(&self, slot: u32) -> usize {

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
+use arrow::array::{ArrayRef, AsArray, Int64Array};
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
-use flott_state::{Expiring, KeyedDelta, KeyedMap, KeyedMultiset, MapSpec, NO_SLOT};
+use flott_state::{KeyedDelta, KeyedMap, MapSpec, NO_SLOT, RestoredState, prefixed};
 use flott_types::{Error, Result, Timestamp};
 
 use crate::accumulate::Keys;
 
 /// Some columns of rows with their times. A key expires with all its rows if that is asked for.
 pub(super) struct History {
-    map: KeyedMap<Expiring<()>>,
+    map: KeyedMap<()>,
     /// By entry.
     times: Vec<Timestamp>,
     next: i64,
@@ -27,7 +27,7 @@ pub(super) struct Places {
 
 impl History {
     pub fn new(name: &str, keys: &Keys, columns: &[FieldRef], ttl: i64) -> Result<Self> {
-        let mut rows = KeyedMultiset::prefixed("row.", columns);
+        let mut rows = prefixed("row.", columns);
         rows.push(Arc::new(Field::new("$time", DataType::Int64, true)));
         rows.push(Arc::new(Field::new("$position", DataType::Int64, true)));
         let spec = MapSpec {
@@ -38,8 +38,7 @@ impl History {
             order: Some(&[(rows.len() - 1, SortOptions::default())]),
             max_parallelism: keys.max_parallelism,
         };
-        let values = Expiring::new((), ttl, &[keys.fields.as_slice(), &rows].concat());
-        Ok(History { map: KeyedMap::new(&spec, values)?, times: Vec::new(), next: 0 })
+        Ok(History { map: KeyedMap::new(&spec, ())?.with_ttl(ttl), times: Vec::new(), next: 0 })
     }
 
     /// Adds rows behind those of their keys.
@@ -56,7 +55,7 @@ impl History {
         Ok(places)
     }
 
-    pub fn map(&self) -> &KeyedMap<Expiring<()>> {
+    pub fn map(&self) -> &KeyedMap<()> {
         &self.map
     }
 
@@ -86,29 +85,27 @@ impl History {
 
     /// Notes that keys are used: those in these slots.
     pub fn touch(&mut self, keys: &[u32], now: Timestamp) {
-        if self.map.values().ttl.is_none() {
+        if !self.map.expires() {
             return;
         }
         for key in keys {
             let entries: Vec<u32> = self.map.entries_of(*key).collect();
             for entry in entries {
-                if self.map.values_mut().touch(entry, now) {
-                    self.map.mark(entry);
-                }
+                self.map.touch(entry, now);
             }
         }
     }
 
     /// Forgets those of the keys that have expired.
     pub fn forget_expired(&mut self, keys: &[ArrayRef], number: usize, now: Timestamp) -> Result<()> {
-        if self.map.values().ttl.is_none() {
+        if !self.map.expires() {
             return Ok(());
         }
         let mut slots = Vec::new();
         self.map.lookup_keys(keys, number, &mut slots)?;
         for key in slots.into_iter().filter(|key| *key != NO_SLOT) {
             let first = self.map.entries_of(key).next();
-            if first.is_some_and(|entry| self.map.values().is_expired(entry, now)) {
+            if first.is_some_and(|entry| self.map.is_expired(entry, now)) {
                 self.map.remove_key(key);
             }
         }
@@ -123,7 +120,7 @@ impl History {
         rows: usize,
         stays: impl FnOnce(&[ArrayRef], usize) -> Result<Vec<bool>>,
     ) -> Result<Option<Timestamp>> {
-        let expired = self.map.values_mut().sweep(now, rows);
+        let expired = self.map.sweep(now, rows);
         if !expired.is_empty() {
             let mut keys: Vec<u32> = expired.iter().map(|entry| self.map.key_of(*entry)).collect();
             keys.sort_unstable();
@@ -136,15 +133,15 @@ impl History {
                 }
             }
         }
-        Ok(self.map.values().wake_at())
+        Ok(self.map.wake_at())
     }
 
     pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
         self.map.snapshot(full)
     }
 
-    pub fn restore(&mut self, batches: Vec<RecordBatch>) -> Result<()> {
-        self.map.restore(batches)?;
+    pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
+        self.map.restore(restored)?;
         let entries: Vec<u32> = self.map.live().collect();
         for run in self.map.runs(&entries) {
             let columns = self.map.rows_of(run)?;

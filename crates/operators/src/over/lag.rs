@@ -103,6 +103,6 @@ impl Lag {
     }
 
     pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
-        self.history.restore(restored.take_keyed(TABLE))
+        self.history.restore(restored)
     }
 }

@@ -231,7 +231,7 @@ impl OverAggregate {
 impl Operator for OverAggregate {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         if let Some(pending) = &mut self.pending {
-            pending.restore(restored.take_keyed("pending"))?;
+            pending.restore(&mut restored)?;
         }
         for frames in self.frames.iter_mut().chain(&mut self.row_numbers) {
             frames.restore(&mut restored)?;

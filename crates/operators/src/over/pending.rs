@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
+use arrow::array::{ArrayRef, AsArray, Int64Array};
 use arrow::datatypes::{DataType, Field, Int64Type};
 use flott_plan::Schema;
-use flott_state::{KeyedDelta, KeyedMap, MapSpec};
+use flott_state::{KeyedDelta, KeyedMap, MapSpec, RestoredState};
 use flott_types::{Error, Result, Timestamp};
 
 use crate::BuildContext;
@@ -111,8 +111,8 @@ impl Pending {
         self.map.snapshot(full)
     }
 
-    pub fn restore(&mut self, batches: Vec<RecordBatch>) -> Result<()> {
-        self.map.restore(batches)?;
+    pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
+        self.map.restore(restored)?;
         let entries: Vec<u32> = self.map.live().collect();
         let mut arrived = Vec::with_capacity(entries.len());
         for run in self.map.runs(&entries) {

@@ -286,10 +286,10 @@ fn failed(error: StepError<Error>, names: &[String]) -> Error {
 impl Operator for MatchRecognize {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         if let Some(pending) = &mut self.pending {
-            pending.restore(restored.take_keyed("pending"))?;
+            pending.restore(&mut restored)?;
         }
-        self.kept.restore(restored.take_keyed(window::TABLE))?;
-        self.matchers.restore(restored.take_keyed("matches"))?;
+        self.kept.restore(&mut restored)?;
+        self.matchers.restore(&mut restored)?;
         let live: Vec<u32> = self.matchers.live().collect();
         for slot in live {
             self.note_deadline(slot);

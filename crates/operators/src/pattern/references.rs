@@ -152,7 +152,7 @@ impl Reference {
                         slots.push(*group);
                     })?;
                 }
-                calls.update(&Rows { keys: &[], columns, rows: &rows, slots: &slots, retract: None })?;
+                calls.update(&Rows { columns, rows: &rows, slots: &slots, retract: None })?;
                 room.fits(groups.iter().map(|group| calls.bytes_of(*group)).sum())?;
                 let result = calls.values(&groups)?.pop();
                 result.ok_or_else(|| Error::internal("an aggregate without a result"))

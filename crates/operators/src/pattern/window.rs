@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
+use arrow::array::{ArrayRef, AsArray, Int64Array};
 use arrow::compute::{SortOptions, concat};
 use arrow::datatypes::{DataType, Field, Int64Type};
 use flott_pattern::Run;
 use flott_plan::Schema;
-use flott_state::{KeyedDelta, KeyedMap, MapSpec, NO_SLOT};
+use flott_state::{KeyedDelta, KeyedMap, MapSpec, NO_SLOT, RestoredState};
 use flott_types::{Error, FastMap, Result};
 
 use super::Arrived;
@@ -186,7 +186,7 @@ impl Kept {
         self.map.snapshot(full)
     }
 
-    pub fn restore(&mut self, batches: Vec<RecordBatch>) -> Result<()> {
-        self.map.restore(batches)
+    pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
+        self.map.restore(restored)
     }
 }

@@ -5,9 +5,7 @@ use arrow::datatypes::Int64Type;
 use flott_batch::{Batch, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::ChainedNode;
-use flott_state::{
-    Expiring, KeyedMultiset, KeyedTable, OperatorSnapshot, PrimitiveColumn, RestoredState, SlotColumns,
-};
+use flott_state::{KeyedTable, OperatorSnapshot, PrimitiveColumn, RestoredState, SlotColumns, prefixed};
 use flott_types::{CheckpointId, Result, Timestamp};
 
 use super::Parts;
@@ -23,7 +21,7 @@ pub(crate) struct Limit {
     partition: Vec<usize>,
     skip: i64,
     end: i64,
-    counts: KeyedTable<Expiring<PrimitiveColumn<Int64Type>>>,
+    counts: KeyedTable<PrimitiveColumn<Int64Type>>,
     slots: Vec<u32>,
 }
 
@@ -31,13 +29,14 @@ impl Limit {
     pub fn new(node: &ChainedNode, parts: &Parts<'_>, context: &BuildContext) -> Result<Self> {
         let input = arrow_type::schema(crate::build::input(node, 0)?.iter());
         let keys: Vec<_> = parts.partition.iter().map(|key| input.fields()[*key].clone()).collect();
-        let keys = KeyedMultiset::prefixed("key.", &unique_fields(&keys));
-        let count = Expiring::new(PrimitiveColumn::new("count", 0), parts.ttl, &keys);
+        let keys = prefixed("key.", &unique_fields(&keys));
+        let count = PrimitiveColumn::new("count", 0);
         Ok(Limit {
             partition: parts.partition.to_vec(),
             skip: parts.from.saturating_sub(1) as i64,
             end: parts.to.map_or(i64::MAX, |to| to as i64),
-            counts: KeyedTable::new(TABLE, &keys, keys.len(), context.max_parallelism, count)?,
+            counts: KeyedTable::new(TABLE, &keys, keys.len(), context.max_parallelism, count)?
+                .with_ttl(parts.ttl),
             slots: Vec::new(),
         })
     }
@@ -50,7 +49,7 @@ impl Limit {
 
 impl Operator for Limit {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        self.counts.restore(restored.take_keyed(TABLE))?;
+        self.counts.restore(&mut restored)?;
         self.expire(0, context);
         Ok(())
     }
@@ -66,11 +65,10 @@ impl Operator for Limit {
         self.counts.intern(&keys, batch.physical_rows(), &mut self.slots, |_, _| ())?;
         let mut rows: Vec<u32> = Vec::new();
         for (row, slot) in self.slots.iter().enumerate() {
-            let counts = self.counts.values_mut();
-            if counts.is_expired(*slot, context.now) {
-                counts.reset(*slot);
+            if self.counts.is_expired(*slot, context.now) {
+                self.counts.values_mut().reset(*slot);
             }
-            let count = &mut counts.values.values_mut()[*slot as usize];
+            let count = &mut self.counts.values_mut().values_mut()[*slot as usize];
             if *count >= self.end {
                 continue;
             }
@@ -78,7 +76,7 @@ impl Operator for Limit {
             if *count > self.skip {
                 rows.push(row as u32);
             }
-            counts.touch(*slot, context.now);
+            self.counts.touch(*slot, context.now);
             self.counts.mark(*slot);
         }
         self.expire(batch.physical_rows(), context);

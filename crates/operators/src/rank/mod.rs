@@ -35,7 +35,7 @@ use flott_plan::{ChainedNode, SortKey};
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, FastSet, Result, Timestamp, TypeKind};
 
-use self::ranked::{Ranked, TABLE, sort_options};
+use self::ranked::{Ranked, sort_options};
 use crate::BuildContext;
 use crate::support::{Changelog, Equality, columns_of, kernel, record_batch};
 
@@ -158,7 +158,7 @@ impl TopN {
 
     /// The wanted rows of partitions, without those that are gone or have expired.
     fn wanted(&self, partitions: &[u32], gone: &FastSet<u32>, now: Timestamp) -> Wanted {
-        let expiry = self.rows.map().values();
+        let expiry = self.rows.map();
         let mut wanted = Wanted::default();
         for partition in partitions {
             let entries = self.rows.map().entries_of(*partition);
@@ -176,9 +176,9 @@ impl TopN {
         if self.retracts {
             return;
         }
-        if self.rows.map().values().ttl.is_some() {
+        if self.rows.map().expires() {
             let all = partitions.iter().flat_map(|partition| self.rows.map().entries_of(*partition));
-            let expired = all.filter(|entry| self.rows.map().values().is_expired(*entry, now));
+            let expired = all.filter(|entry| self.rows.map().is_expired(*entry, now));
             let expired: Vec<u32> = expired.collect();
             self.rows.remove(expired);
         }
@@ -291,7 +291,7 @@ impl Wanted {
 
 impl Operator for TopN {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        self.rows.restore(restored.take_keyed(TABLE))?;
+        self.rows.restore(&mut restored)?;
         self.expire(0, context);
         Ok(())
     }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
+use arrow::array::{ArrayRef, AsArray, Int64Array};
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, Int64Type};
 use flott_batch::{ChangeBatch, arrow_type};
 use flott_plan::{Schema, SortKey};
-use flott_state::{Expiring, KeyIndex, KeyedDelta, KeyedMap, MapSpec, NO_SLOT};
+use flott_state::{KeyIndex, KeyedDelta, KeyedMap, MapSpec, NO_SLOT, RestoredState};
 use flott_types::{FastSet, Result, Timestamp};
 
 use crate::BuildContext;
@@ -26,7 +26,7 @@ pub(super) fn sort_options(key: &SortKey) -> SortOptions {
 /// The rows of each partition, sorted; those that sort alike in the order of arrival, or the latest first.
 pub(super) struct Ranked {
     columns: KeyedColumns,
-    map: KeyedMap<Expiring<()>>,
+    map: KeyedMap<()>,
     arrivals: i64,
     /// For an input with retractions.
     twins: Option<Twins>,
@@ -63,8 +63,7 @@ impl Ranked {
             order: Some(&sorted),
             max_parallelism: context.max_parallelism,
         };
-        let values = Expiring::new((), ttl, &[keys, rows].concat());
-        let mut map = KeyedMap::new(&spec, values)?;
+        let mut map = KeyedMap::new(&spec, ())?.with_ttl(ttl);
         map.set_batch_bytes(context.batch_bytes);
         Ok(Ranked {
             map,
@@ -74,7 +73,7 @@ impl Ranked {
         })
     }
 
-    pub fn map(&self) -> &KeyedMap<Expiring<()>> {
+    pub fn map(&self) -> &KeyedMap<()> {
         &self.map
     }
 
@@ -108,10 +107,9 @@ impl Ranked {
         self.arrivals += added.len() as i64;
         columns.push(Arc::new(Int64Array::from_iter_values(first..self.arrivals)));
         self.map.intern(keys, &columns, &mut entries, |_, _| ())?;
-        let values = self.map.values_mut();
-        entries.iter().for_each(|entry| _ = values.touch(*entry, now));
+        entries.iter().for_each(|entry| self.map.touch(*entry, now));
         let Some(twins) = &mut self.twins else { return Ok(()) };
-        twins.apply(batch, &entries, |entry| values.is_expired(entry, now), gone)
+        twins.apply(batch, &entries, |entry| self.map.is_expired(entry, now), gone)
     }
 
     /// Lets go of some of what has expired; when to call this again at the latest.
@@ -135,8 +133,8 @@ impl Ranked {
         self.map.snapshot(full)
     }
 
-    pub fn restore(&mut self, batches: Vec<RecordBatch>) -> Result<()> {
-        self.map.restore(batches)?;
+    pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
+        self.map.restore(restored)?;
         let entries: Vec<u32> = self.map.live().collect();
         let mut arrived = Vec::with_capacity(entries.len());
         for run in self.map.runs(&entries) {

@@ -142,8 +142,8 @@ impl TemporalJoin {
 
 impl Operator for TemporalJoin {
     fn open(&mut self, mut restored: RestoredState, _: &mut Context<'_>) -> Result<()> {
-        self.pending.restore(restored.take_keyed("pending"))?;
-        self.versions.restore(restored.take_keyed(versions::TABLE))
+        self.pending.restore(&mut restored)?;
+        self.versions.restore(&mut restored)
     }
 
     fn process(&mut self, input: usize, batch: Batch, _: &mut Context<'_>) -> Result<()> {

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch};
+use arrow::array::{Array, ArrayRef, Int64Array};
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use flott_batch::{ChangeBatch, RowKind, arrow_type};
 use flott_plan::{Schema, TemporalJoinSpec};
-use flott_state::{AnyColumn, BooleanColumn, KeyedDelta, KeyedMap, MapSpec, NO_SLOT, PrimitiveColumn};
+use flott_state::{
+    AnyColumn, BooleanColumn, KeyedDelta, KeyedMap, MapSpec, NO_SLOT, PrimitiveColumn, RestoredState,
+};
 use flott_types::{Error, Result, Timestamp};
 
 use crate::BuildContext;
@@ -180,8 +182,8 @@ impl Versions {
         self.map.snapshot(full)
     }
 
-    pub fn restore(&mut self, batches: Vec<RecordBatch>) -> Result<()> {
-        self.map.restore(batches)?;
+    pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
+        self.map.restore(restored)?;
         let live: Vec<u32> = self.map.live().collect();
         for entry in live {
             if let Some(next) = self.next(entry) {

@@ -27,7 +27,7 @@ use super::columns::WindowColumns;
 use super::progress::{Progress, count_late};
 use super::slicing::Slicing;
 use crate::BuildContext;
-use crate::accumulate::{Aggregates, Keys, Rows, unique_fields};
+use crate::accumulate::{Aggregates, Keys, MergeInto, Rows, unique_fields};
 use crate::support::{Millis, Zone, columns_of, record_batch};
 
 /// The name of the table in snapshots.
@@ -233,8 +233,7 @@ impl WindowAggregate {
             }
             retract
         });
-        let rows =
-            Rows { keys: &keys, columns, rows: &rows, slots: &self.slots, retract: retract.as_deref() };
+        let rows = Rows { columns, rows: &rows, slots: &self.slots, retract: retract.as_deref() };
         aggregates.update(&rows)
     }
 
@@ -300,7 +299,7 @@ impl WindowAggregate {
         let target = self.slices.entry(first).or_default();
         let mut to = Vec::new();
         self.table.intern(&keys, from.len(), &mut to, |slot, _| target.push(slot))?;
-        self.table.values_mut().merge(&from, &to, Some(&keys))?;
+        self.table.values_mut().merge(&from, &to, MergeInto::Groups)?;
         self.table.mark_all(&to);
         from.iter().for_each(|slot| self.table.remove(*slot));
         Ok(())
@@ -319,7 +318,7 @@ impl WindowAggregate {
         let to: Vec<u32> = groups.iter().map(|group| base + group).collect();
         let aggregates = self.table.values_mut();
         sums.iter().for_each(|slot| SlotColumns::reset(aggregates, *slot));
-        aggregates.merge(slots, &to, None)?;
+        aggregates.merge(slots, &to, MergeInto::Moment)?;
         self.emit(&of_group, &sums, window, context)?;
         let aggregates = self.table.values_mut();
         sums.iter().for_each(|slot| SlotColumns::reset(aggregates, *slot));
@@ -372,12 +371,11 @@ pub(super) fn key_fields_of(columns: &[ArrayRef]) -> Vec<FieldRef> {
 impl Operator for WindowAggregate {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         self.progress.restore(&mut restored)?;
-        self.table.restore(restored.take_keyed(TABLE))?;
+        self.table.restore(&mut restored)?;
         let slots: Vec<u32> = self.table.live().collect();
         let runs: Vec<Vec<u32>> = self.table.runs(&slots).into_iter().map(<[u32]>::to_vec).collect();
         for slots in runs {
             let keys = self.table.keys_of(&slots)?;
-            self.table.values_mut().restore_side(&mut restored, &keys, &slots)?;
             let Some(slices) = keys.last() else { continue };
             for (slot, slice) in slots.iter().zip(slices.as_primitive::<Int64Type>().values()) {
                 self.slices.entry(*slice).or_default().push(*slot);
@@ -451,7 +449,6 @@ impl Operator for WindowAggregate {
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
         snapshot.keyed.extend(self.table.snapshot(full)?);
-        self.table.values_mut().snapshot_side(full, &mut snapshot.keyed)?;
         self.progress.save(&mut snapshot);
         Ok(snapshot)
     }

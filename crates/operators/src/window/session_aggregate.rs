@@ -26,7 +26,7 @@ use super::columns::WindowColumns;
 use super::progress::{Progress, count_late};
 use super::sessions::{Session, Sessions};
 use crate::BuildContext;
-use crate::accumulate::{Aggregates, Keys, Rows};
+use crate::accumulate::{Aggregates, Keys, MergeInto, Rows};
 use crate::support::{Millis, Zone, columns_of, record_batch, take_columns};
 
 /// The name of the table in snapshots.
@@ -228,8 +228,7 @@ impl SessionAggregate {
         }
         from.sort_unstable();
         let to: Vec<u32> = from.iter().map(|id| slot_of(*id)).collect();
-        let keys = self.table.keys_of(&to)?;
-        self.table.values_mut().2.merge(&from, &to, Some(&keys))?;
+        self.table.values_mut().2.merge(&from, &to, MergeInto::Groups)?;
         from.iter().for_each(|slot| self.table.remove(*slot));
         Ok(())
     }
@@ -294,13 +293,12 @@ impl SessionAggregate {
 impl Operator for SessionAggregate {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         self.progress.restore(&mut restored)?;
-        self.table.restore(restored.take_keyed(TABLE))?;
+        self.table.restore(&mut restored)?;
         let slots: Vec<u32> = self.table.live().collect();
         let runs: Vec<Vec<u32>> = self.table.runs(&slots).into_iter().map(<[u32]>::to_vec).collect();
         let mut keys = Vec::with_capacity(slots.len());
         for slots in runs {
             let columns = self.table.keys_of(&slots)?;
-            self.table.values_mut().2.restore_side(&mut restored, &columns, &slots)?;
             keys.append(&mut self.intern(&columns[..self.keys.len()], slots.len())?);
         }
         self.key_of.resize(self.table.slots_end(), 0);
@@ -323,11 +321,8 @@ impl Operator for SessionAggregate {
             self.progress.advance(context.now);
             self.fire(context)?;
         }
-        let mut times = self.times(&batch, context.now)?;
-        let key_columns = |batch: &ChangeBatch| -> Vec<ArrayRef> {
-            self.keys.iter().map(|key| batch.column(*key).clone()).collect()
-        };
-        let mut columns = key_columns(&batch);
+        let times = self.times(&batch, context.now)?;
+        let columns: Vec<ArrayRef> = self.keys.iter().map(|key| batch.column(*key).clone()).collect();
         let keys = self.intern(&columns, times.len())?;
         let assigned = self.assign(&keys, &times);
         count_late(assigned.late, context);
@@ -342,18 +337,11 @@ impl Operator for SessionAggregate {
         let slots: Vec<u32> = assigned.sessions.iter().map(|session| slot_of(*session)).collect();
         if assigned.late > 0 {
             batch = batch.take(&UInt32Array::from(assigned.rows.clone()))?;
-            times = assigned.rows.iter().map(|row| times[*row as usize]).collect();
-            columns = self.keys.iter().map(|key| batch.column(*key).clone()).collect();
         }
-        // The identity of a row's session, as the key of what is kept beside the table.
-        let rows: Vec<u32> = (0..times.len() as u32).collect();
-        if self.table.values().2.has_side() {
-            let identities = self.table.keys_of(&slots)?.pop();
-            columns.extend(identities);
-        }
+        let rows: Vec<u32> = (0..slots.len() as u32).collect();
         self.table.mark_all(&slots);
         let input = batch.columns().columns();
-        let input = Rows { keys: &columns, columns: input, rows: &rows, slots: &slots, retract: None };
+        let input = Rows { columns: input, rows: &rows, slots: &slots, retract: None };
         self.table.values_mut().2.update(&input)?;
         self.merge(&assigned, slot_of)?;
         self.schedule(context);
@@ -379,7 +367,6 @@ impl Operator for SessionAggregate {
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
         snapshot.keyed.extend(self.table.snapshot(full)?);
-        self.table.values_mut().2.snapshot_side(full, &mut snapshot.keyed)?;
         self.progress.save(&mut snapshot);
         Ok(snapshot)
     }

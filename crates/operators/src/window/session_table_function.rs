@@ -13,7 +13,7 @@ use flott_batch::bytes::runs;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, WindowKind, WindowSpec};
-use flott_state::{KeyedMap, KeyedMultiset, MapSpec, OperatorSnapshot, RestoredState};
+use flott_state::{KeyedMap, MapSpec, OperatorSnapshot, RestoredState, prefixed};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 
 use super::columns::WindowColumns;
@@ -59,10 +59,10 @@ impl SessionTableFunction {
         let schema = arrow_type::schema(node.node.schema.iter());
         let zone = Zone::new(window.zone.as_deref())?;
         let number = |name: &str| -> FieldRef { Arc::new(Field::new(name, DataType::Int64, true)) };
-        let row = KeyedMultiset::prefixed("row.", &unique_fields(input.fields()));
+        let row = prefixed("row.", &unique_fields(input.fields()));
         let fields: Vec<FieldRef> = [number("time"), number("arrival")].into_iter().chain(row).collect();
         let keys: Vec<FieldRef> = partition.iter().map(|key| input.fields()[*key].clone()).collect();
-        let keys = KeyedMultiset::prefixed("key.", &unique_fields(&keys));
+        let keys = prefixed("key.", &unique_fields(&keys));
         let spec = MapSpec {
             name: TABLE,
             keys: &keys,
@@ -161,7 +161,7 @@ impl SessionTableFunction {
 impl Operator for SessionTableFunction {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         self.progress.restore(&mut restored)?;
-        self.rows.restore(restored.take_keyed(TABLE))?;
+        self.rows.restore(&mut restored)?;
         let entries: Vec<u32> = self.rows.live().collect();
         let mut arrived = Vec::with_capacity(entries.len());
         for run in self.rows.runs(&entries) {

@@ -13,13 +13,16 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::FieldRef;
 use flott_types::{Error, Result};
 
+use crate::rows::{Stored, same_types};
+use crate::{Migration, StateColumn};
+
 pub use any::AnyColumn;
 pub use boolean::BooleanColumn;
 pub use bytes::{BinaryColumn, StringColumn};
 pub use primitive::PrimitiveColumn;
 
 /// One or several columns of values by slot, as a table sees them.
-pub trait SlotColumns: Send {
+pub trait SlotColumns: Send + 'static {
     /// The columns, in order, as they are called in snapshots.
     fn fields(&self) -> Vec<FieldRef>;
 
@@ -31,6 +34,32 @@ pub trait SlotColumns: Send {
 
     /// Sets the values of these slots from what [`SlotColumns::read`] gave out. All of them have been reset before.
     fn write(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<()>;
+
+    /// Sets the values of these slots from the columns of a snapshot, in the order of the fields; answers how they were stored if
+    /// that was as another type. Without a word of its own a type is refused that is not the field's.
+    fn restore(&mut self, slots: &[u32], stored: Vec<Stored>) -> Result<Option<Migration>> {
+        let columns = same_types(&self.fields(), stored)?;
+        self.write(slots, &columns)?;
+        Ok(None)
+    }
+
+    /// Calls back with each of the states that the values have besides, over the same slots.
+    fn each_state(&mut self, each: &mut dyn FnMut(&mut dyn StateColumn) -> Result<()>) -> Result<()> {
+        let _ = each;
+        Ok(())
+    }
+
+    /// Whether one of the states that the values have besides occupies a slot.
+    fn occupies(&self, slot: u32) -> bool {
+        let _ = slot;
+        false
+    }
+
+    /// See [`StateColumn::warm`].
+    fn warm(&self, slots: &[u32]) -> usize {
+        let _ = slots;
+        0
+    }
 
     /// The bytes of a slot's values, beside those of numbers: by this, batches of them are cut.
     fn bytes_of(&self, slot: u32) -> usize {
@@ -78,6 +107,22 @@ impl<C: SlotColumns + ?Sized> SlotColumns for Box<C> {
         (**self).write(slots, columns)
     }
 
+    fn restore(&mut self, slots: &[u32], stored: Vec<Stored>) -> Result<Option<Migration>> {
+        (**self).restore(slots, stored)
+    }
+
+    fn each_state(&mut self, each: &mut dyn FnMut(&mut dyn StateColumn) -> Result<()>) -> Result<()> {
+        (**self).each_state(each)
+    }
+
+    fn occupies(&self, slot: u32) -> bool {
+        (**self).occupies(slot)
+    }
+
+    fn warm(&self, slots: &[u32]) -> usize {
+        (**self).warm(slots)
+    }
+
     fn bytes_of(&self, slot: u32) -> usize {
         (**self).bytes_of(slot)
     }
@@ -110,6 +155,14 @@ impl<C: SlotColumns> SlotColumns for Vec<C> {
             columns = write_part(part, slots, columns)?;
         }
         Ok(())
+    }
+
+    fn each_state(&mut self, each: &mut dyn FnMut(&mut dyn StateColumn) -> Result<()>) -> Result<()> {
+        self.iter_mut().try_for_each(|columns| columns.each_state(each))
+    }
+
+    fn occupies(&self, slot: u32) -> bool {
+        self.iter().any(|columns| columns.occupies(slot))
     }
 
     fn bytes_of(&self, slot: u32) -> usize {
@@ -145,6 +198,15 @@ macro_rules! side_by_side {
                 $(let rest = write_part(&mut self.$index, slots, rest)?;)+
                 let _ = rest;
                 Ok(())
+            }
+
+            fn each_state(&mut self, each: &mut dyn FnMut(&mut dyn StateColumn) -> Result<()>) -> Result<()> {
+                $(self.$index.each_state(each)?;)+
+                Ok(())
+            }
+
+            fn occupies(&self, slot: u32) -> bool {
+                false $(|| self.$index.occupies(slot))+
             }
 
             fn bytes_of(&self, slot: u32) -> usize {

@@ -23,9 +23,9 @@ mod text;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::FieldRef;
-use flott_types::{Error, Result};
+use flott_types::Result;
 
-use crate::bits::Bits;
+use crate::Slots;
 use crate::codec::RowCodec;
 pub(crate) use bytes::{BytesIndex, hash_bytes};
 use integer::IntegerIndex;
@@ -47,53 +47,6 @@ enum Keys {
     Integer(IntegerIndex),
     Pair(PairIndex),
     Rows { codec: Box<RowCodec>, index: BytesIndex, hashes: Vec<u64> },
-}
-
-/// Which slots are taken, and which to give out next.
-#[derive(Clone, Default, Debug)]
-pub(crate) struct Slots {
-    live: Bits,
-    free: Vec<u32>,
-    end: u32,
-}
-
-impl Slots {
-    #[inline]
-    pub fn take(&mut self) -> Result<u32> {
-        let slot = match self.free.pop() {
-            Some(slot) => slot,
-            None if self.end == NO_SLOT => {
-                return Err(Error::state("more than 4294967295 keys in one subtask"));
-            }
-            None => {
-                self.end += 1;
-                self.end - 1
-            }
-        };
-        self.live.set(slot);
-        Ok(slot)
-    }
-
-    /// Returns whether the slot was taken.
-    pub fn release(&mut self, slot: u32) -> bool {
-        let taken = self.live.unset(slot);
-        if taken {
-            self.free.push(slot);
-        }
-        taken
-    }
-
-    pub fn live(&self) -> &Bits {
-        &self.live
-    }
-
-    pub fn end(&self) -> usize {
-        self.end as usize
-    }
-
-    pub fn memory(&self) -> usize {
-        self.live.memory() + self.free.capacity() * 4
-    }
 }
 
 impl KeyIndex {
@@ -124,7 +77,7 @@ impl KeyIndex {
 
     /// How many keys there are.
     pub fn len(&self) -> usize {
-        self.slots.live.ones()
+        self.slots.len()
     }
 
     /// Whether there are no keys.
@@ -140,12 +93,12 @@ impl KeyIndex {
     /// Whether a slot has a key.
     #[inline]
     pub fn is_live(&self, slot: u32) -> bool {
-        self.slots.live.get(slot)
+        self.slots.is_live(slot)
     }
 
     /// The slots that have a key, ascending.
     pub fn live(&self) -> impl Iterator<Item = u32> + '_ {
-        self.slots.live.iter()
+        self.slots.live()
     }
 
     /// Finds or makes the slot of each row's key, replacing what is in `slots`. `on_new(slot, row)` is called for each

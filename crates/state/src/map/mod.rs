@@ -1,7 +1,7 @@
 //! Keys with any number of rows, each with values.
 //!
-//! [`KeyedMap`] holds, for each key, distinct rows (a map's keys), and for each of them values in the operator's
-//! columns: what a join remembers of a side, what DISTINCT has seen, the candidates of a top-n, a `MapState`. Changes
+//! [`GroupedRows`] hold, for each slot of an index, distinct rows (a map's keys), and for each of them values in the operator's
+//! columns; [`KeyedMap`] has an index of its own besides: what a join remembers of a side, what DISTINCT has seen, the candidates of a top-n, a `MapState`. Changes
 //! are tracked by row, so that a snapshot of a key with a million rows writes those that changed. The rows of
 //! a key come in no order, or sorted by chosen columns, at 4 bytes a row more than the row itself.
 //!
@@ -13,23 +13,24 @@
 //! in no order 16 a bucket and 12 a slot in all.
 
 mod entries;
+mod grouped;
 mod lists;
 mod multiset;
 
 use std::cmp::Ordering;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::ArrayRef;
 use arrow::compute::SortOptions;
 use arrow::datatypes::FieldRef;
-use flott_types::Result;
+use flott_types::{Result, Timestamp};
 
 use crate::cut::runs;
-use crate::index::Slots;
-use crate::layout::{Columns, Layout, Restored};
-use crate::{DirtySlots, KeyIndex, KeyedDelta, NO_SLOT, SlotColumns};
-use entries::Entries;
-use lists::Lists;
-pub use multiset::KeyedMultiset;
+use crate::rows::RowSource;
+use crate::{
+    ColumnIndex, Index, KeyedDelta, RestoredState, RowColumn, SlotColumns, StateColumn, Ttl, TtlPolicy,
+};
+pub use grouped::GroupedRows;
+pub use multiset::{Multiset, prefixed};
 
 /// How a table of keys with rows is called, keyed and sorted.
 #[derive(Clone, Debug)]
@@ -55,18 +56,10 @@ pub struct MapSpec<'a> {
 /// for a batch.
 #[derive(Debug)]
 pub struct KeyedMap<V> {
-    layout: Layout,
-    keys: KeyIndex,
-    /// By key: how many entries refer to it, dead ones included.
-    references: Vec<u32>,
+    index: ColumnIndex,
+    column: RowColumn<GroupedRows<V>>,
     /// Keys that may have no entries.
     abandoned: Vec<u32>,
-    entries: Entries,
-    row_columns: usize,
-    slots: Slots,
-    lists: Lists,
-    values: V,
-    changes: DirtySlots,
 }
 
 impl<V: SlotColumns> KeyedMap<V> {
@@ -75,35 +68,30 @@ impl<V: SlotColumns> KeyedMap<V> {
     /// # Errors
     /// If a type cannot be encoded, names repeat, or an order names a column that is not there.
     pub fn new(spec: &MapSpec<'_>, values: V) -> Result<Self> {
-        let key: Vec<FieldRef> = spec.keys.iter().chain(spec.rows).cloned().collect();
-        Ok(KeyedMap {
-            layout: Layout::new(
-                spec.name,
-                &key,
-                spec.partition_columns,
-                values.fields(),
-                spec.max_parallelism,
-            )?,
-            keys: KeyIndex::new(spec.keys)?,
-            references: Vec::new(),
-            abandoned: Vec::new(),
-            entries: Entries::new(spec.rows, spec.order)?,
-            row_columns: spec.rows.len(),
-            slots: Slots::default(),
-            lists: if spec.order.is_some() { Lists::sorted() } else { Lists::bag() },
-            values,
-            changes: DirtySlots::default(),
-        })
+        let index = ColumnIndex::new(spec.keys, spec.partition_columns, spec.max_parallelism)?;
+        let column = RowColumn::new(spec.name, GroupedRows::new(spec.rows, spec.order, values)?);
+        column.check_names(&index)?;
+        Ok(KeyedMap { index, column, abandoned: Vec::new() })
+    }
+
+    /// Entries live so many milliseconds after their last use, or for ever if that is not above 0.
+    #[must_use]
+    pub fn with_ttl(mut self, millis: i64) -> Self {
+        let rows = self.column.rows();
+        let others = [self.index.fields(), rows.key_fields(), rows.value_fields()].concat();
+        let ttl = (millis > 0).then(|| Ttl::new(TtlPolicy::coarse(millis), None, &others));
+        self.column = self.column.with_ttl(ttl);
+        self
     }
 
     /// The name under which snapshots know the map.
     pub fn name(&self) -> &str {
-        &self.layout.name
+        self.column.name()
     }
 
     /// How many rows there are over all keys.
     pub fn len(&self) -> usize {
-        self.slots.live().ones() - self.changes.dead()
+        self.column.len()
     }
 
     /// Whether there are no rows.
@@ -124,36 +112,32 @@ impl<V: SlotColumns> KeyedMap<V> {
         mut on_new: impl FnMut(u32, usize),
     ) -> Result<()> {
         self.forget_keys();
-        let (references, abandoned) = (&mut self.references, &mut self.abandoned);
-        self.keys.intern(keys, rows, slots, |slot, row| {
-            if slot as usize >= references.len() {
-                references.resize(slot as usize + 1, 0);
-            }
+        let abandoned = &mut self.abandoned;
+        self.index.keys_mut().intern(keys, rows, slots, |slot, row| {
             abandoned.push(slot);
             on_new(slot, row);
         })
     }
 
     /// Forgets the keys that have no entries, and gives their slots out again.
-    pub(crate) fn forget_keys(&mut self) {
+    fn forget_keys(&mut self) {
         for key in self.abandoned.drain(..) {
-            if self.references[key as usize] == 0 {
-                self.keys.remove(key);
+            if !self.column.occupied(key) {
+                self.index.keys_mut().remove(key);
             }
         }
     }
 
-    /// Finds the slot of each row's key, or [`NO_SLOT`], replacing what is in `slots`. A key that is found may have
+    /// Finds the slot of each row's key, or [`NO_SLOT`](crate::NO_SLOT), replacing what is in `slots`. A key that is found may have
     /// no entries.
     ///
     /// # Errors
     /// If the columns are not of the key's types.
     pub fn lookup_keys(&mut self, keys: &[ArrayRef], rows: usize, slots: &mut Vec<u32>) -> Result<()> {
-        self.keys.lookup(keys, rows, slots)
+        self.index.keys_mut().lookup(keys, rows, slots)
     }
 
-    /// Finds or makes the entry of each row, replacing what is in `entries`: row `i` of the columns under the key in
-    /// slot `keys[i]`. New entries have initial values and count as changed; `on_new(entry, row)` is called for each.
+    /// See [`RowColumn::intern`].
     ///
     /// # Errors
     /// If the columns are not of the row's types.
@@ -162,105 +146,79 @@ impl<V: SlotColumns> KeyedMap<V> {
         keys: &[u32],
         rows: &[ArrayRef],
         entries: &mut Vec<u32>,
-        mut on_new: impl FnMut(u32, usize),
+        on_new: impl FnMut(u32, usize),
     ) -> Result<()> {
-        entries.clear();
-        self.entries.load(rows, keys.len())?;
-        for (row, key) in keys.iter().enumerate() {
-            let (entry, new) = self.intern_row(*key, row)?;
-            if new {
-                on_new(entry, row);
-            }
-            entries.push(entry);
-        }
-        Ok(())
+        self.column.intern(keys, rows, entries, on_new)
     }
 
-    /// Finds the entry of each row, or [`NO_SLOT`], replacing what is in `entries`. A key may be [`NO_SLOT`].
+    /// See [`RowColumn::lookup`].
     ///
     /// # Errors
     /// If the columns are not of the row's types.
     pub fn lookup(&mut self, keys: &[u32], rows: &[ArrayRef], entries: &mut Vec<u32>) -> Result<()> {
-        entries.clear();
-        self.entries.load(rows, keys.len())?;
-        for (row, key) in keys.iter().enumerate() {
-            let found = self.entries.find(*key, row);
-            entries.push(found.filter(|entry| !self.changes.is_dead(*entry)).unwrap_or(NO_SLOT));
-        }
-        Ok(())
+        self.column.lookup(keys, rows, entries)
     }
 
     /// Removes an entry. It may be given out again, so remove when the batch's entries are no longer needed.
     pub fn remove(&mut self, entry: u32) {
-        if !self.is_live(entry) {
-            return;
-        }
-        let entries = &self.entries;
-        self.lists.remove(entries.key_of(entry), entry, |other| entries.compare(other, entry));
-        self.values.reset(entry);
-        if self.changes.remove(entry) {
-            self.free(entry);
-        }
+        self.abandoned.extend(self.column.remove(entry));
     }
 
     /// Removes all entries of a key.
     pub fn remove_key(&mut self, key: u32) {
-        let entries: Vec<u32> = self.entries_of(key).collect();
-        entries.into_iter().for_each(|entry| self.remove(entry));
+        if self.column.remove_key(key) {
+            self.abandoned.push(key);
+        }
     }
 
     /// Whether an entry is in use.
     #[inline]
     pub fn is_live(&self, entry: u32) -> bool {
-        self.slots.live().get(entry) && !self.changes.is_dead(entry)
+        self.column.is_live(entry)
     }
 
     /// All entries in use, ascending.
     pub fn live(&self) -> impl Iterator<Item = u32> + '_ {
-        self.slots.live().iter().filter(|entry| !self.changes.is_dead(*entry))
+        self.column.live()
     }
 
     /// All entries are below this.
     pub fn entries_end(&self) -> usize {
-        self.slots.end()
+        self.column.entries_end()
     }
 
-    /// The entries of a key, in order if the map is sorted. None for [`NO_SLOT`].
+    /// The entries of a key, in order if the map is sorted. None for [`NO_SLOT`](crate::NO_SLOT).
     pub fn entries_of(&self, key: u32) -> impl DoubleEndedIterator<Item = u32> + '_ {
-        self.lists.parts(key).iter().flatten().copied()
+        self.column.entries_of(key)
     }
 
     /// How many entries a key has.
+    #[inline]
     pub fn len_of(&self, key: u32) -> usize {
-        self.lists.len(key)
+        self.column.len_of(key)
     }
 
     /// The entry at a position, from 0, among those of its key.
-    pub fn nth(&self, key: u32, mut position: usize) -> Option<u32> {
-        for part in self.lists.parts(key) {
-            match part.get(position) {
-                Some(entry) => return Some(*entry),
-                None => position -= part.len(),
-            }
-        }
-        None
+    #[inline]
+    pub fn nth(&self, key: u32, position: usize) -> Option<u32> {
+        self.column.nth(key, position)
     }
 
     /// The position, from 0, of an entry among those of its key in a sorted map.
     pub fn rank(&self, entry: u32) -> usize {
-        self.lists.rank(self.key_of(entry), |other| self.compare(other, entry))
+        self.column.rank(entry)
     }
 
     /// How two entries of a sorted map compare, whatever their keys.
     #[inline]
     pub fn compare(&self, left: u32, right: u32) -> Ordering {
-        self.entries.compare(left, right)
+        self.column.compare(left, right)
     }
 
     /// The slot of an entry's key.
     #[inline]
     pub fn key_of(&self, entry: u32) -> u32 {
-        self.entries.key_of(entry)
+        self.column.key_of(entry)
     }
 
     /// The keys in slots as columns.
@@ -268,7 +226,7 @@ impl<V: SlotColumns> KeyedMap<V> {
     /// # Errors
     /// Only if memory is exhausted or the map is damaged.
     pub fn keys_of(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
-        self.keys.keys_of(slots)
+        self.index.columns(slots)
     }
 
     /// The rows of entries as columns.
@@ -276,28 +234,72 @@ impl<V: SlotColumns> KeyedMap<V> {
     /// # Errors
     /// If they hold more than 2 GB of strings: see [`KeyedMap::runs`].
     pub fn rows_of(&self, entries: &[u32]) -> Result<Vec<ArrayRef>> {
-        self.entries.rows_of(entries)
+        self.column.rows_of(entries)
     }
 
     /// The values by entry.
+    #[inline]
     pub fn values(&self) -> &V {
-        &self.values
+        self.column.values()
     }
 
     /// The values by entry. Mark the entries whose values you change.
+    #[inline]
     pub fn values_mut(&mut self) -> &mut V {
-        &mut self.values
+        self.column.values_mut()
     }
 
     /// Notes that the values of an entry changed.
     #[inline]
     pub fn mark(&mut self, entry: u32) {
-        self.changes.mark(entry);
+        self.column.mark(entry);
+    }
+
+    /// Whether entries expire.
+    #[inline]
+    pub fn expires(&self) -> bool {
+        self.column.ttl().is_some()
+    }
+
+    /// Notes that an entry is used.
+    #[inline]
+    pub fn touch(&mut self, entry: u32, now: Timestamp) {
+        self.column.touch(entry, now);
+    }
+
+    /// Whether an entry has expired and is still there.
+    #[inline]
+    pub fn is_expired(&self, entry: u32, now: Timestamp) -> bool {
+        self.column.is_expired(entry, now)
+    }
+
+    /// Some of what has expired and is still there; see [`Ttl::sweep`].
+    pub fn sweep(&mut self, now: Timestamp, rows: usize) -> Vec<u32> {
+        self.column.sweep(now, rows)
+    }
+
+    /// When to call [`KeyedMap::sweep`] or [`KeyedMap::expire`] again at the latest.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        self.column.wake_at()
+    }
+
+    /// Removes some of what has expired, keys without entries too; `rows` as for [`Ttl::sweep`], `leaves` is told each entry before
+    /// it is removed. Returns when to call this again at the latest.
+    pub fn expire(&mut self, now: Timestamp, rows: usize, mut leaves: impl FnMut(u32)) -> Option<Timestamp> {
+        let expired = self.sweep(now, rows);
+        if !expired.is_empty() {
+            for entry in expired {
+                leaves(entry);
+                self.remove(entry);
+            }
+            self.forget_keys();
+        }
+        self.wake_at()
     }
 
     /// How many rows an incremental snapshot would have now.
     pub fn pending(&self) -> usize {
-        self.changes.pending()
+        self.column.pending()
     }
 
     /// What changed since the last snapshot, or with `full` everything; nothing if nothing did. What is large comes in parts.
@@ -305,104 +307,36 @@ impl<V: SlotColumns> KeyedMap<V> {
     /// # Errors
     /// If the columns cannot be built (one value of more than 2 GB).
     pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
-        let changes = self.changes.take(full, self.slots.live().iter());
-        let deltas = self.layout.deltas(&changes, full, self)?;
-        changes.deleted.iter().for_each(|entry| self.free(*entry));
+        let mut deltas = Vec::new();
+        self.column.snapshot(&self.index, full, &mut self.abandoned, &mut deltas)?;
         Ok(deltas)
     }
 
     /// The bytes of an entry with its key, beside those of numbers.
     pub fn bytes_of(&self, entry: u32) -> usize {
-        self.key_bytes(entry) + self.value_bytes(entry)
+        self.index.bytes_of(self.key_of(entry)) + self.column.row_bytes(entry)
     }
 
     /// Entries in runs whose keys, rows and values fit into one batch.
     pub fn runs<'a>(&self, entries: &'a [u32]) -> Vec<&'a [u32]> {
-        runs(entries, self.layout.batch_bytes, |entry| self.bytes_of(entry))
+        runs(entries, self.column.batch_bytes(), |entry| self.bytes_of(entry))
     }
 
     /// Batches hold about so many bytes instead of [`BATCH_BYTES`](flott_batch::bytes::BATCH_BYTES).
     pub fn set_batch_bytes(&mut self, bytes: usize) {
-        self.layout.batch_bytes = bytes;
+        self.column.set_batch_bytes(bytes);
     }
 
-    /// Puts in the rows of a snapshot.
+    /// Takes what a snapshot has of the map.
     ///
     /// # Errors
     /// [`flott_types::ErrorKind::State`] if the rows have other columns.
-    pub fn restore(&mut self, batches: Vec<RecordBatch>) -> Result<()> {
-        let (mut keys, mut entries) = (Vec::new(), Vec::new());
-        for (at, batch) in batches.into_iter().enumerate() {
-            let Restored { columns, complete } = self.layout.columns_of(&batch, at == 0)?;
-            let (key_and_row, values) = columns.split_at(self.layout.key_columns);
-            let (key, row) = key_and_row.split_at(self.layout.key_columns - self.row_columns);
-            self.intern_keys(key, batch.num_rows(), &mut keys, |_, _| ())?;
-            self.intern(&keys, row, &mut entries, |_, _| ())?;
-            self.values.write(&entries, values)?;
-            entries.iter().for_each(|entry| self.changes.restored(*entry));
-            if !complete {
-                self.changes.mark_all(&entries);
-            }
-        }
-        Ok(())
+    pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
+        self.column.restore(&mut self.index, restored)
     }
 
     /// The bytes of memory that it holds.
     pub fn memory(&self) -> usize {
-        let entries = self.entries.memory() + self.slots.memory() + self.lists.memory();
-        let keys = self.keys.memory() + (self.references.capacity() + self.abandoned.capacity()) * 4;
-        keys + entries + self.values.memory() + self.changes.memory()
-    }
-
-    /// The entry of a row of the batch encoded last, and whether it is new.
-    fn intern_row(&mut self, key: u32, row: usize) -> Result<(u32, bool)> {
-        let entry = match self.entries.find(key, row) {
-            Some(entry) if self.changes.revive(entry) => entry,
-            Some(entry) => return Ok((entry, false)),
-            None => {
-                let entry = self.slots.take()?;
-                self.entries.insert(key, row, entry);
-                self.references[key as usize] += 1;
-                self.changes.mark(entry);
-                entry
-            }
-        };
-        self.values.reset(entry);
-        let entries = &self.entries;
-        self.lists.insert(key, entry, |other| entries.compare(other, entry));
-        Ok((entry, true))
-    }
-
-    /// Gives up an entry that is in no list.
-    fn free(&mut self, entry: u32) {
-        let key = self.key_of(entry);
-        self.entries.remove(entry);
-        self.slots.release(entry);
-        let references = &mut self.references[key as usize];
-        *references -= 1;
-        if *references == 0 {
-            self.abandoned.push(key);
-        }
-    }
-}
-
-impl<V: SlotColumns> Columns for KeyedMap<V> {
-    fn keys(&self, entries: &[u32]) -> Result<Vec<ArrayRef>> {
-        let keys: Vec<u32> = entries.iter().map(|entry| self.key_of(*entry)).collect();
-        let mut columns = self.keys.keys_of(&keys)?;
-        columns.append(&mut self.rows_of(entries)?);
-        Ok(columns)
-    }
-
-    fn values(&self, entries: &[u32]) -> Result<Vec<ArrayRef>> {
-        self.values.read(entries)
-    }
-
-    fn key_bytes(&self, entry: u32) -> usize {
-        self.keys.bytes_of(self.key_of(entry)) + self.entries.bytes_of(entry)
-    }
-
-    fn value_bytes(&self, entry: u32) -> usize {
-        self.values.bytes_of(entry)
+        self.index.keys().memory() + self.abandoned.capacity() * 4 + self.column.memory()
     }
 }

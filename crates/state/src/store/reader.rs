@@ -10,7 +10,7 @@ use flott_types::{Error, KeyGroupRange, Result};
 
 use super::{Folder, format, merge};
 use crate::RestoredState;
-use crate::layout::KEYS;
+use crate::rows::KEYS;
 
 impl Folder {
     /// Reads what one subtask of one operator starts from. Paths of files are relative to this folder.

@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use arrow::util::display::array_value_to_string;
-use flott_state::KeyedDelta;
+use flott_state::{KeyedDelta, RestoredState};
 
 /// The rows that a chain of deltas adds up to.
 #[derive(Default)]
@@ -27,6 +27,13 @@ pub fn text(columns: &[ArrayRef], row: usize) -> String {
         if column.is_null(row) { "NULL".to_owned() } else { array_value_to_string(column, row).unwrap() }
     });
     values.collect::<Vec<_>>().join("|")
+}
+
+/// A snapshot that has these rows of one state.
+pub fn restored(name: &str, rows: Vec<RecordBatch>) -> RestoredState {
+    let mut restored = RestoredState { found: true, ..RestoredState::default() };
+    restored.keyed.insert(name.to_owned(), rows);
+    restored
 }
 
 impl Chain {

@@ -79,7 +79,7 @@ impl Vertex {
         for subtask in (0..parallelism).map(SubtaskIndex) {
             let state = manifest.restore(&uid(), subtask, parallelism, MAX_PARALLELISM)?.unwrap_or_default();
             let mut restored = block_on(vertex.job.folder().restore(&state))?;
-            vertex.tables[subtask.index()].restore(restored.take_keyed("aggregate"))?;
+            vertex.tables[subtask.index()].restore(&mut restored)?;
             let task = TaskId { vertex: VertexId(3), subtask };
             let states: [(OperatorUid, SubtaskRestore); 1] = [(uid(), state)];
             vertex.writers[subtask.index()] =

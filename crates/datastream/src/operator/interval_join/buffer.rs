@@ -3,12 +3,16 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
+use arrow::array::ArrayRef;
+use arrow::datatypes::FieldRef;
 use flott_batch::Record;
-use flott_state::{KeyedDelta, RestoredState};
-use flott_types::{FastSet, Result, Timestamp};
+use flott_state::{
+    Index, KeyedDelta, Migration, RestoredState, RowSource, RowWriter, StateColumn, StoredRows,
+};
+use flott_types::{Error, FastSet, Result, Timestamp};
 
 use crate::codec::ColumnCodec;
-use crate::state::{DeltaRows, Keys, Migration, in_state, stored, tell_fields};
+use crate::state::{in_state, tell_fields};
 
 /// Records by key and timestamp. Those of one key and timestamp are a bucket, which a snapshot writes as one row:
 /// `(key, timestamp) -> values`.
@@ -49,11 +53,6 @@ impl<T: Record> JoinBuffer<T> {
             times: ColumnCodec::new("timestamp")?,
             values: ColumnCodec::new("values").map_err(|error| in_state(name, error))?,
         })
-    }
-
-    /// Whether the key of this slot is needed.
-    pub fn occupied(&self, slot: u32) -> bool {
-        self.uses.get(slot as usize).is_some_and(|uses| *uses > 0)
     }
 
     pub fn add(&mut self, slot: u32, at: Timestamp, value: T) {
@@ -117,50 +116,86 @@ impl<T: Record> JoinBuffer<T> {
             freed.push(slot);
         }
     }
+}
 
-    pub fn restore(&mut self, keys: &mut dyn Keys, restored: &mut RestoredState) -> Result<()> {
-        let name = self.name;
-        let wrong = |error| in_state(name, error);
-        let mut migration = None;
-        for rows in restored.take_keyed(name) {
-            let (field, column) = stored(&rows, name, "key")?;
-            let slots = keys.intern_column(field, column).map_err(wrong)?;
-            let (field, column) = stored(&rows, name, "timestamp")?;
-            let times = self.times.decode_stored(field, column).map_err(wrong)?;
-            let (field, column) = stored(&rows, name, "values")?;
-            Migration::note(&mut migration, field, &self.values);
-            let values = self.values.decode_stored(field, column).map_err(wrong)?;
-            for ((slot, at), values) in slots.into_iter().zip(times).zip(values) {
+/// A bucket: the key's slot and the timestamp.
+type Place = (u32, Timestamp);
+
+impl<T: Record> RowSource for JoinBuffer<T> {
+    type Row = Place;
+
+    fn key_fields(&self) -> Vec<FieldRef> {
+        vec![self.times.field().clone()]
+    }
+
+    fn value_fields(&self) -> Vec<FieldRef> {
+        vec![self.values.field().clone()]
+    }
+
+    fn slot_of(&self, (slot, _): Place) -> u32 {
+        slot
+    }
+
+    fn keys(&self, rows: &[Place]) -> Result<Vec<ArrayRef>> {
+        Ok(vec![self.times.encode(rows.iter().map(|(_, at)| at))?])
+    }
+
+    fn values(&self, rows: &[Place]) -> Result<Vec<ArrayRef>> {
+        let buckets = rows.iter().filter_map(|(slot, at)| self.buckets[*slot as usize].get(at));
+        Ok(vec![self.values.encode(buckets.map(|bucket| &bucket.values))?])
+    }
+}
+
+impl<T: Record> StateColumn for JoinBuffer<T> {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn occupied(&self, slot: u32) -> bool {
+        self.uses.get(slot as usize).is_some_and(|uses| *uses > 0)
+    }
+
+    fn restore(&mut self, index: &mut dyn Index, restored: &mut RestoredState) -> Result<()> {
+        let (name, mut migration, mut complete) = (self.name, None, true);
+        let (keys, values) = (self.key_fields(), self.value_fields());
+        StoredRows::take(name, &keys, &values, index, restored, |stored| {
+            let (Some(times), Some(values)) = (stored.keys.first(), stored.values.first()) else {
+                return Err(Error::internal("a column of times and one of values were expected"));
+            };
+            let times = self.times.decode_stored(&times.field, &times.column)?;
+            let (values, migrated) = self.values.restore(values)?;
+            migration = migration.take().or(migrated);
+            complete &= stored.complete;
+            for ((slot, at), values) in stored.slots.into_iter().zip(times).zip(values) {
                 values.into_iter().for_each(|value| self.add(slot, at, value));
                 if let Some(bucket) = self.buckets[slot as usize].get_mut(&at) {
                     (bucket.persisted, bucket.changed) = (true, false);
                 }
             }
-        }
+            Ok(())
+        })?;
         self.changed.clear();
-        self.rewrite = migration.is_some();
-        if let Some(Migration { from, to, fields }) = migration {
+        self.rewrite = migration.is_some() || !complete;
+        if let Some(migration) = migration {
+            let Migration { from, to, .. } = &migration;
             tracing::info!(state = name, from, to, "state is migrated");
-            tell_fields("interval join", name, &fields);
+            tell_fields("interval join", name, &migration);
         }
         Ok(())
     }
 
-    /// What changed since the last snapshot, or everything. Slots whose keys are not needed here any more are added to
-    /// `freed`.
-    pub fn snapshot(
+    fn snapshot(
         &mut self,
-        keys: &dyn Keys,
+        index: &dyn Index,
         full: bool,
         freed: &mut Vec<u32>,
         into: &mut Vec<KeyedDelta>,
     ) -> Result<()> {
         let full = full | std::mem::take(&mut self.rewrite);
         let mut written = std::mem::take(&mut self.changed);
-        let mut deleted: Vec<(u32, Timestamp)> = self.gone.drain().collect();
+        let deleted: Vec<Place> = self.gone.drain().collect();
         deleted.iter().for_each(|(slot, _)| self.release(*slot, freed));
         if full {
-            deleted.clear();
             written = self.order.iter().map(|Reverse((at, slot))| (*slot, *at)).collect();
         }
         let buckets = &mut self.buckets;
@@ -171,19 +206,16 @@ impl<T: Record> JoinBuffer<T> {
                 true
             })
         });
-        let wrong = |error| in_state(self.name, error);
-        let times = self.times.encode(written.iter().chain(&deleted).map(|(_, at)| at)).map_err(wrong)?;
-        let values = written.iter().filter_map(|(slot, at)| self.buckets[*slot as usize].get(at));
-        let values = self.values.encode(values.map(|bucket| &bucket.values)).map_err(wrong)?;
-        let slots = |rows: &[(u32, Timestamp)]| rows.iter().map(|(slot, _)| *slot).collect();
-        let rows = DeltaRows {
-            name: self.name,
-            changed: slots(&written),
-            deleted: slots(&deleted),
-            further_keys: vec![(self.times.field().clone(), times)],
-            values: vec![(self.values.field().clone(), values)],
-            full,
-        };
-        rows.finish(keys, into)
+        let writer = RowWriter::new(self.name, index, self);
+        writer.write(&written, &deleted, full, into).map_err(|error| in_state(self.name, error))
+    }
+
+    fn memory(&self) -> usize {
+        let buckets = self.buckets.iter().flat_map(BTreeMap::values);
+        let values: usize = buckets
+            .map(|bucket| size_of::<(Timestamp, Bucket<T>)>() + bucket.values.capacity() * size_of::<T>())
+            .sum();
+        let lists = self.buckets.capacity() * size_of::<BTreeMap<Timestamp, Bucket<T>>>();
+        values + lists + (self.order.capacity() + self.changed.capacity()) * size_of::<Place>()
     }
 }

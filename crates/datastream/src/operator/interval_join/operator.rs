@@ -5,7 +5,7 @@ use std::sync::Arc;
 use flott_batch::{Batch, Record, Records};
 use flott_operator::{Context, Operator};
 use flott_runtime::TaskOptions;
-use flott_state::{OperatorSnapshot, RestoredState};
+use flott_state::{OperatorSnapshot, RestoredState, StateColumn};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 
 use super::Bounds;
@@ -103,7 +103,7 @@ where
     };
     let timestamps = timestamps.ok_or_else(no_time)?;
     let mut slots = Vec::with_capacity(values.len());
-    key_by.intern(&values, &hashes, keys, &mut slots);
+    key_by.intern(&values, &hashes, keys, &mut slots)?;
     for ((value, at), slot) in values.into_iter().zip(timestamps).zip(slots) {
         if at == Timestamp::MIN {
             return Err(no_time());

@@ -6,11 +6,11 @@ mod snapshots;
 use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
-use flott_state::{KeyedDelta, RestoredState};
+use flott_state::{KeyedDelta, RestoredState, StateColumn};
 
 use super::fold::{FoldColumn, Reduction};
 use super::{KeyTable, ListState, MapState, ReducingState, ValueState};
-use super::{Keys, ListColumn, MapColumn, StateColumn, StateTtlConfig, States, ValueColumn};
+use super::{ListColumn, MapAccess, MapColumn, StateTtlConfig, States, ValueAccess, ValueColumn, ttl_of};
 use crate::codec::key_hash;
 
 const MAX_PARALLELISM: u32 = 16;
@@ -72,20 +72,20 @@ impl Subject {
         let mut restored = store.restored();
         let mut declare =
             |column: Box<dyn StateColumn>| states.declare(column, &mut keys, &mut restored).unwrap();
-        let value = ValueColumn::<i64>::new("value").unwrap().with_ttl(ttl, now);
+        let value = ValueColumn::<i64>::named("value").unwrap().with_ttl(ttl_of(ttl, now));
         let value = ValueState::new(declare(Box::new(value)));
         let list = ListState::new(declare(Box::new(ListColumn::<i64>::new("list", ttl, now).unwrap())));
-        let map = MapColumn::<String, i64>::new("map", ttl, now).unwrap();
+        let map = MapColumn::<String, i64>::named("map", ttl, now).unwrap();
         let map = MapState::new(declare(Box::new(map)));
         let function: Reduction<i64> = Box::new(|a, b| a + b);
-        let values = ValueColumn::<i64>::new("sum").unwrap().with_ttl(ttl, now);
+        let values = ValueColumn::<i64>::named("sum").unwrap().with_ttl(ttl_of(ttl, now));
         let sum = ReducingState::new(declare(Box::new(FoldColumn { values, function })));
         Subject { keys, states, value, list, map, sum }
     }
 
     /// States are those of this key from here on.
     fn at(&mut self, key: u32) -> &mut States {
-        self.states.slot = self.keys.intern(key_hash(&key).unwrap(), &key);
+        self.states.slot = self.keys.intern(key_hash(&key).unwrap(), &key).unwrap();
         &mut self.states
     }
 

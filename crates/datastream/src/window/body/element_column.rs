@@ -7,11 +7,13 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, TimestampMillisecondArray};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, TimeUnit, TimestampMillisecondType};
 use flott_batch::Record;
-use flott_state::{KeyedDelta, RestoredState};
+use flott_state::{
+    Index, KeyedDelta, Migration, RestoredState, RowSource, RowWriter, StateColumn, StoredRows, with_default,
+};
 use flott_types::{Error, Result, Timestamp};
 
 use crate::codec::ColumnCodec;
-use crate::state::{DeltaRows, Keys, StateColumn, in_state, stored};
+use crate::state::in_state;
 use crate::window::WindowElements;
 use crate::window::evictor::known;
 
@@ -23,6 +25,9 @@ pub(crate) struct ElementColumn<T> {
     changed: Vec<u32>,
     timed: bool,
     codec: ColumnCodec<T>,
+    migration: Option<Migration>,
+    /// The snapshot's files have other columns: the next snapshot replaces them.
+    rewrite: bool,
 }
 
 struct List<T> {
@@ -51,6 +56,8 @@ impl<T: Record> ElementColumn<T> {
             changed: Vec::new(),
             timed,
             codec: ColumnCodec::new("value")?,
+            migration: None,
+            rewrite: false,
         })
     }
 
@@ -127,51 +134,48 @@ impl<T: Record> ElementColumn<T> {
         }
         Ok(())
     }
+}
 
-    fn write(
-        &self,
-        keys: &dyn Keys,
-        written: &[Span],
-        deleted: &[Span],
-        full: bool,
-        into: &mut Vec<KeyedDelta>,
-    ) -> Result<()> {
-        let places = |spans: &[Span]| -> Vec<(u32, u32)> {
-            spans.iter().flat_map(|span| (span.from..span.to).map(|index| (span.slot, index))).collect()
-        };
-        let (rows, gone) = (places(written), places(deleted));
-        let elements = rows
-            .iter()
-            .map(|(slot, index)| (&self.lists[*slot as usize], *index as usize))
-            .collect::<Vec<_>>();
-        let encoded = self.codec.encode(elements.iter().map(|(list, index)| &list.values[*index]));
-        let encoded = encoded.map_err(|error| in_state(&self.name, error))?;
-        let mut values: Vec<(FieldRef, ArrayRef)> = vec![(self.codec.field().clone(), encoded)];
+/// An element: the slot of its list, and its place in it.
+type Place = (u32, u32);
+
+/// Elements of a list, from one to before another.
+fn span(slot: u32, from: u32, to: u32) -> impl Iterator<Item = Place> {
+    (from..to).map(move |index| (slot, index))
+}
+
+impl<T: Record> RowSource for ElementColumn<T> {
+    type Row = Place;
+
+    fn key_fields(&self) -> Vec<FieldRef> {
+        vec![Arc::new(Field::new("index", DataType::Int64, true))]
+    }
+
+    fn value_fields(&self) -> Vec<FieldRef> {
+        let mut fields = vec![self.codec.field().clone()];
+        fields.extend(self.timed.then(|| with_default(&time_field())));
+        fields
+    }
+
+    fn slot_of(&self, (slot, _): Place) -> u32 {
+        slot
+    }
+
+    fn keys(&self, rows: &[Place]) -> Result<Vec<ArrayRef>> {
+        Ok(vec![Arc::new(Int64Array::from_iter_values(rows.iter().map(|(_, index)| i64::from(*index))))])
+    }
+
+    fn values(&self, rows: &[Place]) -> Result<Vec<ArrayRef>> {
+        let elements = rows.iter().map(|(slot, index)| (&self.lists[*slot as usize], *index as usize));
+        let elements: Vec<_> = elements.collect();
+        let mut columns = vec![self.codec.encode(elements.iter().map(|(list, index)| &list.values[*index]))?];
         if self.timed {
             let timestamps: TimestampMillisecondArray =
                 elements.iter().map(|(list, index)| known(list.timestamps[*index])).collect();
-            values.push((time_field(), Arc::new(timestamps)));
+            columns.push(Arc::new(timestamps));
         }
-        let places = rows.iter().chain(&gone).map(|(_, index)| i64::from(*index)).collect::<Vec<_>>();
-        let index = Arc::new(Field::new("index", DataType::Int64, true));
-        let slots = |rows: Vec<(u32, u32)>| rows.into_iter().map(|(slot, _)| slot).collect();
-        let rows = DeltaRows {
-            name: &self.name,
-            changed: slots(rows),
-            deleted: slots(gone),
-            further_keys: vec![(index, Arc::new(Int64Array::from(places)))],
-            values,
-            full,
-        };
-        rows.finish(keys, into)
+        Ok(columns)
     }
-}
-
-/// Elements of a list, from one to before another.
-struct Span {
-    slot: u32,
-    from: u32,
-    to: u32,
 }
 
 fn time_field() -> FieldRef {
@@ -188,24 +192,25 @@ impl<T: Record> StateColumn for ElementColumn<T> {
         self.lists.get(slot as usize).is_some_and(occupied)
     }
 
-    fn restore(&mut self, keys: &mut dyn Keys, restored: &mut RestoredState) -> Result<()> {
+    fn restore(&mut self, index: &mut dyn Index, restored: &mut RestoredState) -> Result<()> {
+        let (keys, values) = (self.key_fields(), self.value_fields());
         let mut elements: Vec<(u32, i64, T, Timestamp)> = Vec::new();
-        for rows in restored.take_keyed(&self.name) {
-            let (field, column) = stored(&rows, &self.name, "key")?;
-            let slots = keys.intern_column(field, column)?;
-            let (_, index) = stored(&rows, &self.name, "index")?;
-            let index = index.as_primitive_opt::<Int64Type>();
-            let index = index.ok_or_else(|| Error::state(format!("'{}' is not a list", self.name)))?;
-            let (field, column) = stored(&rows, &self.name, "value")?;
-            let values =
-                self.codec.decode_stored(field, column).map_err(|error| in_state(&self.name, error))?;
-            let times = rows.column_by_name("timestamp");
-            let times = times.and_then(|times| times.as_primitive_opt::<TimestampMillisecondType>());
+        let ElementColumn { name, codec, migration, rewrite, .. } = self;
+        StoredRows::take(name, &keys, &values, index, restored, |stored| {
+            let places = stored.keys.first().and_then(|keys| keys.column.as_primitive_opt::<Int64Type>());
+            let places = places.ok_or_else(|| Error::state("it is not a list"))?;
+            let Some(values) = stored.values.first() else { return Ok(()) };
+            let (values, migrated) = codec.restore(values)?;
+            *rewrite |= migrated.is_some() || !stored.complete;
+            *migration = migration.take().or(migrated);
+            let times = stored.values.get(1);
+            let times = times.and_then(|times| times.column.as_primitive_opt::<TimestampMillisecondType>());
             let time = |row: usize| times.filter(|times| times.is_valid(row)).map(|times| times.value(row));
-            for (row, (slot, value)) in slots.into_iter().zip(values).enumerate() {
-                elements.push((slot, index.value(row), value, time(row).unwrap_or(Timestamp::MIN)));
+            for (row, (slot, value)) in stored.slots.into_iter().zip(values).enumerate() {
+                elements.push((slot, places.value(row), value, time(row).unwrap_or(Timestamp::MIN)));
             }
-        }
+            Ok(())
+        })?;
         elements.sort_unstable_by_key(|(slot, index, ..)| (*slot, *index));
         for (slot, _, value, timestamp) in elements {
             self.push(slot, value, timestamp);
@@ -220,34 +225,40 @@ impl<T: Record> StateColumn for ElementColumn<T> {
 
     fn snapshot(
         &mut self,
-        keys: &dyn Keys,
+        index: &dyn Index,
         full: bool,
         freed: &mut Vec<u32>,
         into: &mut Vec<KeyedDelta>,
     ) -> Result<()> {
+        let full = full | std::mem::take(&mut self.rewrite);
         let changed = std::mem::take(&mut self.changed);
         let (mut written, mut deleted) = (Vec::new(), Vec::new());
         for slot in &changed {
             let list = &mut self.lists[*slot as usize];
-            let (slot, len) = (*slot, list.values.len() as u32);
+            let len = list.values.len() as u32;
             if !full {
-                written.push(Span { slot, from: list.kept.min(len), to: len });
-                deleted.push(Span { slot, from: len, to: list.written });
+                written.extend(span(*slot, list.kept.min(len), len));
+                deleted.extend(span(*slot, len, list.written));
             }
             (list.written, list.kept, list.changed) = (len, len, false);
             if len == 0 {
-                freed.push(slot);
+                freed.push(*slot);
             }
         }
         if full {
             let all = self.lists.iter().enumerate();
-            let all =
-                all.map(|(slot, list)| Span { slot: slot as u32, from: 0, to: list.values.len() as u32 });
-            written = all.filter(|span| span.to > 0).collect();
+            written = all.flat_map(|(slot, list)| span(slot as u32, 0, list.values.len() as u32)).collect();
         }
-        if full || !changed.is_empty() {
-            self.write(keys, &written, &deleted, full, into)?;
-        }
-        Ok(())
+        let writer = RowWriter::new(&self.name, index, self);
+        writer.write(&written, &deleted, full, into).map_err(|error| in_state(&self.name, error))
+    }
+
+    fn migration(&self) -> Option<&Migration> {
+        self.migration.as_ref()
+    }
+
+    fn memory(&self) -> usize {
+        let list = |list: &List<T>| list.values.capacity() * size_of::<T>() + list.timestamps.capacity() * 8;
+        self.lists.iter().map(list).sum::<usize>() + self.lists.capacity() * size_of::<List<T>>()
     }
 }

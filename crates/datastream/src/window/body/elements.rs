@@ -1,11 +1,11 @@
 //! All records of each window.
 
 use flott_batch::Record;
+use flott_state::StateColumn;
 use flott_types::{Result, Timestamp, Watermark};
 
 use super::{Body, CONTENTS, ElementColumn};
 use crate::RuntimeContext;
-use crate::state::StateColumn;
 use crate::window::{AnyEvictor, Evictor, EvictorContext, ProcessWindowFunction, WindowContext};
 
 /// Records are kept one by one, for a function of all of them.

@@ -8,7 +8,7 @@ use flott_types::Result;
 use super::Next;
 use crate::RuntimeContext;
 use crate::function::AggregateFunction;
-use crate::state::ValueColumn;
+use crate::state::{ValueAccess, ValueColumn};
 use crate::transform::Of;
 use crate::window::{ProcessWindowFunction, WindowContext};
 

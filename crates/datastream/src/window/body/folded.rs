@@ -1,10 +1,11 @@
 //! One accumulator for each window.
 
+use flott_state::StateColumn;
 use flott_types::{Result, Timestamp};
 
 use super::{Body, CONTENTS, Fold, Next};
 use crate::RuntimeContext;
-use crate::state::{StateColumn, ValueColumn};
+use crate::state::{ValueAccess, ValueColumn};
 use crate::window::WindowContext;
 
 /// Records are folded as they come. A record costs an index into a `Vec`, and what the fold costs.
@@ -16,7 +17,7 @@ pub(crate) struct Folded<A, F, N> {
 
 impl<A: flott_batch::Record, F, N> Folded<A, F, N> {
     pub fn new(fold: F, next: N) -> Result<Self> {
-        Ok(Folded { fold, accumulators: ValueColumn::new(CONTENTS)?, next })
+        Ok(Folded { fold, accumulators: ValueColumn::named(CONTENTS)?, next })
     }
 }
 

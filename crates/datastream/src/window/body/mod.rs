@@ -6,6 +6,7 @@ mod fold;
 mod folded;
 mod next;
 
+use flott_state::StateColumn;
 use flott_types::{Result, Timestamp};
 
 pub(crate) use element_column::ElementColumn;
@@ -16,7 +17,6 @@ pub(crate) use next::{ApplyFunction, Next, OnResult, PassOn};
 
 use super::WindowContext;
 use crate::RuntimeContext;
-use crate::state::StateColumn;
 
 /// The name of the state that holds what windows have.
 pub(crate) const CONTENTS: &str = "window-contents";

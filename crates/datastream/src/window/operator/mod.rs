@@ -27,7 +27,7 @@ use std::sync::Arc;
 use flott_batch::{Batch, Record, Records};
 use flott_operator::{Context, Operator};
 use flott_runtime::TaskOptions;
-use flott_state::{OperatorSnapshot, RestoredState};
+use flott_state::{OperatorSnapshot, RestoredState, TimerQueue};
 use flott_types::{CheckpointId, Error, Result, SubtaskIndex, Timestamp, Watermark};
 
 use super::body::Body;
@@ -37,7 +37,7 @@ use super::{AnyTrigger, AssignerContext, Merges, Trigger, TriggerContext, Trigge
 use super::{WindowAssigner, WindowContext};
 use crate::operator::{EVENT_TIMERS, PROCESSING_TIMERS};
 use crate::output::OutputBuffer;
-use crate::state::{Key, KeyBy, States, Timers};
+use crate::state::{Key, KeyBy, States};
 use crate::{OutputTag, TimeDomain, ValueState};
 
 /// The numbers of the states of windows begin here, those of the states of keys at 0.
@@ -82,8 +82,8 @@ pub(super) struct WindowOperator<K, T, A: WindowAssigner<T>, B: Body<K, T, A::Wi
     /// By the slots of keys.
     global_states: States,
     /// By the slots of windows, as all timers here.
-    event_timers: Timers<()>,
-    processing_timers: Timers<()>,
+    event_timers: TimerQueue,
+    processing_timers: TimerQueue,
     /// Marks windows that have nothing any more but are there.
     purged: ValueState<bool>,
     /// The watermark.
@@ -128,8 +128,8 @@ where
             ends: Ends::default(),
             window_states: States::beside(WINDOW_STATES),
             global_states: States::default(),
-            event_timers: Timers::new(EVENT_TIMERS)?,
-            processing_timers: Timers::new(PROCESSING_TIMERS)?,
+            event_timers: TimerQueue::new(EVENT_TIMERS),
+            processing_timers: TimerQueue::new(PROCESSING_TIMERS),
             purged: ValueState::default(),
             progress: Watermark::MIN.0,
             buffer: OutputBuffer::default(),
@@ -295,7 +295,7 @@ where
         let hashes = routes.ok_or_else(|| Error::internal("records of a keyed stream without their keys"))?;
         let mut keys = std::mem::take(&mut self.slots);
         keys.clear();
-        self.key_by.intern(&values, &hashes, &mut self.windows.keys, &mut keys);
+        self.key_by.intern(&values, &hashes, &mut self.windows.keys, &mut keys)?;
         self.windows.grow();
         self.begin(context);
         let count = values.len();

@@ -2,14 +2,13 @@
 
 use flott_batch::Record;
 use flott_operator::Context;
-use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
+use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState, StateColumn};
 use flott_types::{Error, Result, Timestamp, Watermark};
 
 use super::WindowOperator;
 use crate::runtime_context::KeyedScope;
-use crate::state::{Key, ValueColumn, tell_dropped};
+use crate::state::{Key, ValueAccess, ValueColumn, tell_dropped};
 use crate::window::body::Body;
-use crate::window::rows::{flatten, pack};
 use crate::window::{Trigger, WindowAssigner};
 use crate::{RuntimeContext, ValueState};
 
@@ -28,12 +27,11 @@ where
     pub(super) fn restore(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         self.restore_progress(&mut restored)?;
         self.begin(context);
-        pack(&mut restored)?;
         let WindowOperator { windows, window_states, global_states, body, trigger, .. } = self;
         body.column_mut().restore(windows, &mut restored)?;
         self.event_timers.restore(windows, &mut restored)?;
         self.processing_timers.restore(windows, &mut restored)?;
-        let purged = Box::new(ValueColumn::<bool>::new(PURGED)?);
+        let purged = Box::new(ValueColumn::<bool>::named(PURGED)?);
         self.purged = ValueState::new(window_states.declare(purged, windows, &mut restored)?);
         let (info, metrics, options) = (context.info, context.metrics, &self.options);
         if let Some(trigger) = trigger {
@@ -81,7 +79,6 @@ where
         body.column_mut().snapshot(windows, full, freed, &mut keyed)?;
         event_timers.snapshot(windows, full, freed, &mut keyed)?;
         self.processing_timers.snapshot(windows, full, freed, &mut keyed)?;
-        keyed.iter_mut().try_for_each(flatten)?;
         keyed.append(&mut global_states.snapshot(&windows.keys, full)?);
         self.free();
         let mut lists = self.global_states.operator.snapshot(self.subtask)?;

@@ -40,7 +40,7 @@ where
                 _ => {
                     // A trigger may set again what is due at once.
                     context.output.wanted()?;
-                    if let Some(((at, slot, ()), freed)) = timers.pop_due(until) {
+                    if let Some(((at, slot), freed)) = timers.pop_due(until) {
                         if freed {
                             self.window_states.freed.push(slot);
                         }

@@ -3,16 +3,17 @@
 use std::ops::{Deref, DerefMut};
 
 use flott_batch::Record;
+use flott_state::TimerQueue;
 use flott_types::{Timestamp, Watermark};
 
-use crate::state::{StateAccess, States, Timers};
+use crate::state::{StateAccess, States};
 use crate::{ReducingState, ValueState};
 
 /// What a [`Trigger`](super::Trigger) may use during a call. States are those of the window that it is called for.
 pub struct TriggerContext<'a> {
     pub(crate) states: &'a mut States,
-    pub(crate) event_timers: &'a mut Timers<()>,
-    pub(crate) processing_timers: &'a mut Timers<()>,
+    pub(crate) event_timers: &'a mut TimerQueue,
+    pub(crate) processing_timers: &'a mut TimerQueue,
     pub(crate) watermark: Watermark,
     pub(crate) now: Timestamp,
 }
@@ -30,24 +31,24 @@ impl TriggerContext<'_> {
 
     /// Calls `on_event_time` for this window when the watermark has reached `at`. Once, however often it is asked for.
     pub fn register_event_time_timer(&mut self, at: Timestamp) {
-        self.event_timers.register(at, self.states.slot, ());
+        self.states.note(self.event_timers.register(at, self.states.slot));
     }
 
     /// Calls `on_processing_time` for this window when the clock has reached `at`. Once, however often it is asked for.
     pub fn register_processing_time_timer(&mut self, at: Timestamp) {
-        self.processing_timers.register(at, self.states.slot, ());
+        self.states.note(self.processing_timers.register(at, self.states.slot));
     }
 
     /// Deletes a timer of this window. Nothing happens if there is none.
     pub fn delete_event_time_timer(&mut self, at: Timestamp) {
-        if self.event_timers.delete(at, self.states.slot, &()) {
+        if self.event_timers.delete(at, self.states.slot) {
             self.states.freed.push(self.states.slot);
         }
     }
 
     /// Deletes a timer of this window. Nothing happens if there is none.
     pub fn delete_processing_time_timer(&mut self, at: Timestamp) {
-        if self.processing_timers.delete(at, self.states.slot, &()) {
+        if self.processing_timers.delete(at, self.states.slot) {
             self.states.freed.push(self.states.slot);
         }
     }

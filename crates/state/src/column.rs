@@ -1,0 +1,132 @@
+//! One table for an operator: an index of keys, and states as columns over its slots.
+//!
+//! ```text
+//!   key ──[ Index ]──> slot ──┬── column "groups"            one row a key      RowColumn<SingleRows<V>>
+//!                             ├── column "SUM.distinct"      rows by key        RowColumn<GroupedRows<V>>
+//!                             ├── column "map" of a function entries by key     RowColumn<..> of the functions' crate
+//!                             └── column "event-time-timers" times by key       TimerQueue
+//! ```
+//!
+//! An [`Index`] gives each key a dense slot, once a record, however many states the operator has. There are two kinds: keys
+//! that are arrow columns ([`ColumnIndex`](crate::ColumnIndex)), and keys that are values of a user's type, beside the functions
+//! that use them. A [`StateColumn`] is one state: what it holds for a slot is its own affair, an array of numbers, encoded
+//! rows or values of a user's type, and operators work on that in typed loops. The trait is called once a batch or a
+//! snapshot, never for a record.
+//!
+//! [`RowColumn`](crate::RowColumn) is the one implementation of what all states need besides their data: which rows are there
+//! and which changed, removal that a snapshot must still write, the time to live, rows out at a snapshot and in at a restore,
+//! and the migration of types. [`Rows`](crate::Rows) is what it must know of the data. States that know better what changed of them
+//! (a list that only grows) write their rows with [`RowWriter`](crate::RowWriter) and read them with
+//! [`StoredRows`](crate::StoredRows), so that snapshots look alike.
+//!
+//! # When a slot becomes free
+//!
+//! A state that no longer needs a key says so: removals return its slot, snapshots and [`StateColumn::tidy`] add it to a list.
+//! The owner of the index frees a slot of that list if no state is [`occupied`](StateColumn::occupied) by it any more. A row that
+//! the last snapshot has and that is removed occupies its slot until the next snapshot, which writes its key as deleted.
+
+use std::any::Any;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::FieldRef;
+use flott_types::{Result, Timestamp};
+
+use crate::{KeyedDelta, RestoredState};
+
+/// Keys with slots, whatever the keys are.
+pub trait Index: Send {
+    /// The columns of a key, as snapshots have them.
+    fn fields(&self) -> Vec<FieldRef>;
+
+    /// How many of them, from the first on, decide the key group.
+    fn partition_columns(&self) -> usize;
+
+    /// The keys of slots, for each of the fields.
+    ///
+    /// # Errors
+    /// If memory is exhausted, or a key cannot be stored.
+    fn columns(&self, slots: &[u32]) -> Result<Vec<ArrayRef>>;
+
+    /// The key groups of slots whose keys are in `columns`.
+    fn key_groups(&self, slots: &[u32], columns: &[ArrayRef]) -> Vec<u16>;
+
+    /// The bytes of a slot's key, beside those of numbers.
+    fn bytes_of(&self, slot: u32) -> usize {
+        let _ = slot;
+        0
+    }
+
+    /// Finds or makes the slots of the keys of a snapshot's rows.
+    ///
+    /// # Errors
+    /// [`flott_types::ErrorKind::State`] if they are not keys of this index.
+    fn restore(&mut self, rows: &RecordBatch) -> Result<Vec<u32>>;
+}
+
+/// One state of an operator. See the module's header.
+pub trait StateColumn: Any + Send {
+    /// The state's name within the operator.
+    fn name(&self) -> &str;
+
+    /// Whether the slot has something here, or had something that the next snapshot must delete: then its key must stay.
+    fn occupied(&self, slot: u32) -> bool;
+
+    /// Takes what a snapshot has of this state.
+    ///
+    /// # Errors
+    /// [`flott_types::ErrorKind::State`] if that is something else.
+    fn restore(&mut self, index: &mut dyn Index, restored: &mut RestoredState) -> Result<()>;
+
+    /// What changed since the last snapshot, or everything. Slots whose keys are not needed here any more, now that the
+    /// snapshot deletes them, are added to `freed`.
+    ///
+    /// # Errors
+    /// If values cannot be stored.
+    fn snapshot(
+        &mut self,
+        index: &dyn Index,
+        full: bool,
+        freed: &mut Vec<u32>,
+        into: &mut Vec<KeyedDelta>,
+    ) -> Result<()>;
+
+    /// Reads a little of each slot's value, so that the processor has it at hand when the function asks: one after the other, a
+    /// function waits for memory at each key; here the reads do not depend on each other. Answers something that depends on
+    /// what was read, so that the compiler does not optimise it away.
+    fn warm(&self, slots: &[u32]) -> usize {
+        let _ = slots;
+        0
+    }
+
+    /// Does a little of what keeps the state small (drops what has expired). Slots whose values went are added to `freed`.
+    /// `rows` have come since this was called last.
+    fn tidy(&mut self, now: Timestamp, rows: usize, freed: &mut Vec<u32>) {
+        let _ = (now, rows, freed);
+    }
+
+    /// When to call [`StateColumn::tidy`] again at the latest.
+    fn wake_at(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// How the state was stored, if its type was another one.
+    fn migration(&self) -> Option<&Migration> {
+        None
+    }
+
+    /// The bytes of memory that it holds, without what its values hold besides.
+    fn memory(&self) -> usize;
+}
+
+/// What is stored is of another type than what is kept now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Migration {
+    /// The type that is stored, as a person would write it.
+    pub from: String,
+    /// The type that is kept.
+    pub to: String,
+    /// Fields, by their paths, that are stored and not read.
+    pub dropped: Vec<String>,
+    /// Fields, by their paths, that are not stored.
+    pub new: Vec<String>,
+}

@@ -1,0 +1,78 @@
+//! Keys that are arrow columns.
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::FieldRef;
+use flott_batch::hash::hash_columns;
+use flott_types::{Error, KeyGroup, Result};
+
+use crate::rows::Stored;
+use crate::{Index, KeyIndex};
+
+/// A [`KeyIndex`] whose keys come into snapshots: with names, and with key groups.
+#[derive(Debug)]
+pub struct ColumnIndex {
+    fields: Vec<FieldRef>,
+    partition_columns: usize,
+    max_parallelism: u32,
+    keys: KeyIndex,
+}
+
+impl ColumnIndex {
+    /// The first `partition_columns` of the keys decide the key group.
+    ///
+    /// # Errors
+    /// If a type cannot be a key.
+    pub fn new(fields: &[FieldRef], partition_columns: usize, max_parallelism: u32) -> Result<Self> {
+        if partition_columns > fields.len() {
+            return Err(Error::internal("a table has more partition columns than keys"));
+        }
+        Ok(ColumnIndex {
+            fields: fields.to_vec(),
+            partition_columns,
+            max_parallelism,
+            keys: KeyIndex::new(fields)?,
+        })
+    }
+
+    /// From keys to slots.
+    pub fn keys(&self) -> &KeyIndex {
+        &self.keys
+    }
+
+    /// From keys to slots.
+    pub fn keys_mut(&mut self) -> &mut KeyIndex {
+        &mut self.keys
+    }
+}
+
+impl Index for ColumnIndex {
+    fn fields(&self) -> Vec<FieldRef> {
+        self.fields.clone()
+    }
+
+    fn partition_columns(&self) -> usize {
+        self.partition_columns
+    }
+
+    fn columns(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
+        self.keys.keys_of(slots)
+    }
+
+    fn key_groups(&self, slots: &[u32], columns: &[ArrayRef]) -> Vec<u16> {
+        let mut hashes = Vec::new();
+        hash_columns(&columns[..self.partition_columns], slots.len(), &mut hashes);
+        hashes.iter().map(|hash| KeyGroup::of_hash(*hash, self.max_parallelism).0).collect()
+    }
+
+    fn bytes_of(&self, slot: u32) -> usize {
+        self.keys.bytes_of(slot)
+    }
+
+    fn restore(&mut self, rows: &RecordBatch) -> Result<Vec<u32>> {
+        let stored = self.fields.iter().map(|field| Stored::of(rows, field)?.same_type(field));
+        let stored = stored.collect::<Result<Vec<ArrayRef>>>()?;
+        let mut slots = Vec::new();
+        self.keys.intern(&stored, rows.num_rows(), &mut slots, |_, _| ())?;
+        Ok(slots)
+    }
+}

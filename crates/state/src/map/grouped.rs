@@ -1,0 +1,250 @@
+//! Rows of arrow columns by the slots of keys, each with values.
+
+use std::cmp::Ordering;
+
+use arrow::array::ArrayRef;
+use arrow::compute::SortOptions;
+use arrow::datatypes::FieldRef;
+use flott_types::Result;
+
+use super::entries::Entries;
+use super::lists::Lists;
+use crate::{Migration, NO_SLOT, RowColumn, RowSource, Rows, SlotColumns, Slots, StoredRows};
+
+/// For each slot of an index distinct rows, and for each of them values. See the header of this module.
+#[derive(Debug)]
+pub struct GroupedRows<V> {
+    fields: Vec<FieldRef>,
+    entries: Entries,
+    slots: Slots,
+    /// By the key's slot: how many entries refer to it, removed ones that a snapshot must delete included.
+    references: Vec<u32>,
+    lists: Lists,
+    values: V,
+}
+
+impl<V: SlotColumns> GroupedRows<V> {
+    /// For rows of these columns, sorted by some of them and ties by the others, or not at all.
+    ///
+    /// # Errors
+    /// If a type cannot be encoded, or an order names a column that is not there.
+    pub fn new(fields: &[FieldRef], order: Option<&[(usize, SortOptions)]>, values: V) -> Result<Self> {
+        Ok(GroupedRows {
+            fields: fields.to_vec(),
+            entries: Entries::new(fields, order)?,
+            slots: Slots::default(),
+            references: Vec::new(),
+            lists: if order.is_some() { Lists::sorted() } else { Lists::bag() },
+            values,
+        })
+    }
+
+    /// The entry of a row of the batch loaded last; a new one if there is none.
+    fn intern_row(&mut self, key: u32, row: usize) -> Result<u32> {
+        if let Some(entry) = self.entries.find(key, row) {
+            return Ok(entry);
+        }
+        let entry = self.slots.take()?;
+        self.entries.insert(key, row, entry);
+        if key as usize >= self.references.len() {
+            self.references.resize(key as usize + 1, 0);
+        }
+        self.references[key as usize] += 1;
+        Ok(entry)
+    }
+
+    /// A new entry begins: it has initial values, and a place among those of its key.
+    fn begin(&mut self, key: u32, entry: u32) {
+        self.values.reset(entry);
+        let entries = &self.entries;
+        self.lists.insert(key, entry, |other| entries.compare(other, entry));
+    }
+}
+
+impl<V: SlotColumns> RowSource for GroupedRows<V> {
+    type Row = u32;
+
+    fn key_fields(&self) -> Vec<FieldRef> {
+        self.fields.clone()
+    }
+
+    fn value_fields(&self) -> Vec<FieldRef> {
+        self.values.fields()
+    }
+
+    fn slot_of(&self, row: u32) -> u32 {
+        self.entries.key_of(row)
+    }
+
+    fn keys(&self, rows: &[u32]) -> Result<Vec<ArrayRef>> {
+        self.entries.rows_of(rows)
+    }
+
+    fn values(&self, rows: &[u32]) -> Result<Vec<ArrayRef>> {
+        self.values.read(rows)
+    }
+
+    fn key_bytes(&self, row: u32) -> usize {
+        self.entries.bytes_of(row)
+    }
+
+    fn value_bytes(&self, row: u32) -> usize {
+        self.values.bytes_of(row)
+    }
+}
+
+impl<V: SlotColumns> Rows for GroupedRows<V> {
+    fn occupies(&self, slot: u32, _: impl Fn(u32) -> bool) -> bool {
+        self.references.get(slot as usize).is_some_and(|references| *references > 0)
+    }
+
+    fn restore(&mut self, stored: StoredRows) -> Result<(Vec<u32>, Option<Migration>)> {
+        let StoredRows { slots, keys, values, .. } = stored;
+        let rows = keys.into_iter().zip(&self.fields).map(|(key, field)| key.same_type(field));
+        self.entries.load(&rows.collect::<Result<Vec<_>>>()?, slots.len())?;
+        let mut numbers = Vec::with_capacity(slots.len());
+        for (row, key) in slots.into_iter().enumerate() {
+            let entry = self.intern_row(key, row)?;
+            self.begin(key, entry);
+            numbers.push(entry);
+        }
+        let migration = self.values.restore(&numbers, values)?;
+        Ok((numbers, migration))
+    }
+
+    fn clear(&mut self, row: u32) {
+        let entries = &self.entries;
+        self.lists.remove(entries.key_of(row), row, |other| entries.compare(other, row));
+        self.values.reset(row);
+    }
+
+    fn forget(&mut self, row: u32) -> bool {
+        let key = self.slot_of(row);
+        self.entries.remove(row);
+        self.slots.release(row);
+        let references = &mut self.references[key as usize];
+        *references -= 1;
+        *references == 0
+    }
+
+    fn memory(&self) -> usize {
+        let entries = self.entries.memory() + self.slots.memory() + self.lists.memory();
+        entries + self.references.capacity() * 4 + self.values.memory()
+    }
+}
+
+impl<V: SlotColumns> RowColumn<GroupedRows<V>> {
+    /// Finds or makes the entry of each row, replacing what is in `entries`: row `i` of the columns under the key in
+    /// slot `keys[i]`. New entries have initial values and count as changed; `on_new(entry, row)` is called for each.
+    ///
+    /// # Errors
+    /// If the columns are not of the row's types.
+    pub fn intern(
+        &mut self,
+        keys: &[u32],
+        rows: &[ArrayRef],
+        entries: &mut Vec<u32>,
+        mut on_new: impl FnMut(u32, usize),
+    ) -> Result<()> {
+        entries.clear();
+        self.rows_mut().entries.load(rows, keys.len())?;
+        for (row, key) in keys.iter().enumerate() {
+            let entry = self.rows_mut().intern_row(*key, row)?;
+            if self.add(entry) {
+                self.rows_mut().begin(*key, entry);
+                on_new(entry, row);
+            }
+            entries.push(entry);
+        }
+        Ok(())
+    }
+
+    /// Finds the entry of each row, or [`NO_SLOT`], replacing what is in `entries`. A key may be [`NO_SLOT`].
+    ///
+    /// # Errors
+    /// If the columns are not of the row's types.
+    pub fn lookup(&mut self, keys: &[u32], rows: &[ArrayRef], entries: &mut Vec<u32>) -> Result<()> {
+        entries.clear();
+        self.rows_mut().entries.load(rows, keys.len())?;
+        for (row, key) in keys.iter().enumerate() {
+            let found = self.rows_mut().entries.find(*key, row);
+            entries.push(found.filter(|entry| self.is_live(*entry)).unwrap_or(NO_SLOT));
+        }
+        Ok(())
+    }
+
+    /// Removes all entries of a key, and returns whether it has none left that a snapshot must delete.
+    pub fn remove_key(&mut self, key: u32) -> bool {
+        let entries: Vec<u32> = self.entries_of(key).collect();
+        let mut free = false;
+        for entry in entries {
+            free |= self.remove(entry).is_some();
+        }
+        free
+    }
+
+    /// All entries are below this.
+    pub fn entries_end(&self) -> usize {
+        self.rows().slots.end()
+    }
+
+    /// The entries of a key, in order if they are sorted. None for [`NO_SLOT`].
+    pub fn entries_of(&self, key: u32) -> impl DoubleEndedIterator<Item = u32> + '_ {
+        self.rows().lists.parts(key).iter().flatten().copied()
+    }
+
+    /// How many entries a key has.
+    #[inline]
+    pub fn len_of(&self, key: u32) -> usize {
+        self.rows().lists.len(key)
+    }
+
+    /// The entry at a position, from 0, among those of its key.
+    #[inline]
+    pub fn nth(&self, key: u32, mut position: usize) -> Option<u32> {
+        for part in self.rows().lists.parts(key) {
+            match part.get(position) {
+                Some(entry) => return Some(*entry),
+                None => position -= part.len(),
+            }
+        }
+        None
+    }
+
+    /// The position, from 0, of an entry among those of its key, if they are sorted.
+    pub fn rank(&self, entry: u32) -> usize {
+        self.rows().lists.rank(self.key_of(entry), |other| self.compare(other, entry))
+    }
+
+    /// How two entries compare in the order, whatever their keys.
+    #[inline]
+    pub fn compare(&self, left: u32, right: u32) -> Ordering {
+        self.rows().entries.compare(left, right)
+    }
+
+    /// The slot of an entry's key.
+    #[inline]
+    pub fn key_of(&self, entry: u32) -> u32 {
+        self.rows().entries.key_of(entry)
+    }
+
+    /// The rows of entries as columns.
+    ///
+    /// # Errors
+    /// If they hold more than 2 GB of strings.
+    pub fn rows_of(&self, entries: &[u32]) -> Result<Vec<ArrayRef>> {
+        self.rows().entries.rows_of(entries)
+    }
+
+    /// The values by entry.
+    #[inline]
+    pub fn values(&self) -> &V {
+        &self.rows().values
+    }
+
+    /// The values by entry. Mark the entries whose values you change.
+    #[inline]
+    pub fn values_mut(&mut self) -> &mut V {
+        &mut self.rows_mut().values
+    }
+}

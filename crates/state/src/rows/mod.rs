@@ -1,0 +1,393 @@
+//! What every state needs besides its data. See the header of `column.rs`.
+
+mod read;
+mod single;
+mod write;
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::{Field, FieldRef};
+use flott_batch::bytes::BATCH_BYTES;
+use flott_types::{Error, Result, Timestamp};
+
+pub use read::{Stored, StoredRows};
+pub use single::SingleRows;
+pub(crate) use single::same_types;
+pub use write::{RowSource, RowWriter};
+
+use crate::bits::Bits;
+use crate::{Changes, DirtySlots, Index, KeyedDelta, Migration, RestoredState, StateColumn, Ttl};
+
+/// The data of a state whose rows have numbers: what [`RowColumn`] must know of it.
+pub trait Rows: RowSource<Row = u32> + Send + 'static {
+    /// Whether a slot has rows here; `is_there` says it of a row, removed ones that a snapshot must delete included.
+    fn occupies(&self, slot: u32, is_there: impl Fn(u32) -> bool) -> bool;
+
+    /// Puts in rows of a snapshot; answers their numbers, and how they were stored if that was as another type.
+    ///
+    /// # Errors
+    /// If they are of types that cannot be read.
+    fn restore(&mut self, stored: StoredRows) -> Result<(Vec<u32>, Option<Migration>)>;
+
+    /// A row goes: its values are forgotten. What tells it apart stays until [`Rows::forget`].
+    fn clear(&mut self, row: u32);
+
+    /// Forgets a row for good. Answers whether its key perhaps has no others.
+    fn forget(&mut self, row: u32) -> bool;
+
+    /// See [`StateColumn::warm`].
+    fn warm(&self, slots: &[u32]) -> usize {
+        let _ = slots;
+        0
+    }
+
+    /// The bytes of memory that it holds.
+    fn memory(&self) -> usize;
+}
+
+/// A state: its data, which rows are there and which changed, and how long they live.
+///
+/// Cost of a record, besides that of the data: one bit test for a row that changes.
+pub struct RowColumn<R> {
+    name: String,
+    rows: R,
+    live: Bits,
+    changes: DirtySlots,
+    ttl: Option<Ttl>,
+    migration: Option<Migration>,
+    /// The snapshot's files have other columns: the next snapshot replaces them.
+    rewrite: bool,
+    batch_bytes: usize,
+}
+
+impl<R: Rows> RowColumn<R> {
+    /// An empty state of that name.
+    pub fn new(name: &str, rows: R) -> Self {
+        RowColumn {
+            name: name.to_owned(),
+            rows,
+            live: Bits::default(),
+            changes: DirtySlots::default(),
+            ttl: None,
+            migration: None,
+            rewrite: false,
+            batch_bytes: BATCH_BYTES,
+        }
+    }
+
+    /// Rows expire, if there is a time to live.
+    #[must_use]
+    pub fn with_ttl(mut self, ttl: Option<Ttl>) -> Self {
+        self.ttl = ttl;
+        self
+    }
+
+    /// Fails if two columns of the state would have one name.
+    pub(crate) fn check_names(&self, index: &dyn Index) -> Result<()> {
+        let own = [index.fields(), self.rows.key_fields(), self.value_fields()].concat();
+        for (at, field) in own.iter().enumerate() {
+            if own[..at].iter().any(|other| other.name() == field.name()) {
+                let (state, column) = (&self.name, field.name());
+                return Err(Error::internal(format!("state '{state}' has two columns '{column}'")));
+            }
+        }
+        Ok(())
+    }
+
+    fn value_fields(&self) -> Vec<FieldRef> {
+        let mut fields = self.rows.value_fields();
+        fields.extend(self.ttl.as_ref().map(Ttl::field));
+        fields
+    }
+
+    /// The data.
+    #[inline]
+    pub fn rows(&self) -> &R {
+        &self.rows
+    }
+
+    /// The data. Tell what becomes of its rows.
+    #[inline]
+    pub fn rows_mut(&mut self) -> &mut R {
+        &mut self.rows
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.live.ones()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether a row is there.
+    #[inline]
+    pub fn is_live(&self, row: u32) -> bool {
+        self.live.get(row)
+    }
+
+    /// The rows that are there, ascending.
+    pub fn live(&self) -> impl Iterator<Item = u32> + '_ {
+        self.live.iter()
+    }
+
+    /// Whether the last snapshot has a row, be it changed or removed since.
+    pub fn is_persisted(&self, row: u32) -> bool {
+        self.changes.is_persisted(row)
+    }
+
+    /// Notes that a row is there. Returns whether it was not.
+    #[inline]
+    pub fn add(&mut self, row: u32) -> bool {
+        if !self.live.set(row) {
+            return false;
+        }
+        if !self.changes.revive(row) {
+            self.changes.mark(row);
+        }
+        true
+    }
+
+    /// Notes that the values of a row changed.
+    #[inline]
+    pub fn mark(&mut self, row: u32) {
+        self.changes.mark(row);
+    }
+
+    /// Notes that the values of rows changed.
+    pub fn mark_all(&mut self, rows: &[u32]) {
+        self.changes.mark_all(rows);
+    }
+
+    /// Removes a row. Returns the slot of its key if the key may now have none; a row that the last snapshot has stays
+    /// until the next.
+    pub fn remove(&mut self, row: u32) -> Option<u32> {
+        if !self.live.unset(row) {
+            return None;
+        }
+        self.rows.clear(row);
+        self.ttl.iter_mut().for_each(|ttl| ttl.unset(row));
+        if !self.changes.remove(row) {
+            return None;
+        }
+        let slot = self.rows.slot_of(row);
+        self.rows.forget(row).then_some(slot)
+    }
+
+    /// How many rows an incremental snapshot would have now.
+    pub fn pending(&self) -> usize {
+        if self.rewrite { self.len() } else { self.changes.pending() }
+    }
+
+    /// The time to live.
+    #[inline]
+    pub fn ttl(&self) -> Option<&Ttl> {
+        self.ttl.as_ref()
+    }
+
+    /// Notes that a row is used.
+    #[inline]
+    pub fn touch(&mut self, row: u32, now: Timestamp) {
+        if let Some(ttl) = &mut self.ttl
+            && ttl.touch(row, now)
+        {
+            self.changes.mark(row);
+        }
+    }
+
+    /// Whether a row has expired, be it still there or not.
+    #[inline]
+    pub fn is_expired(&self, row: u32, now: Timestamp) -> bool {
+        self.ttl.as_ref().is_some_and(|ttl| ttl.is_expired(row, now))
+    }
+
+    /// Notes that a row is read, and answers whether it can be seen.
+    #[inline]
+    pub fn is_visible(&self, row: u32, now: Timestamp) -> bool {
+        self.ttl.as_ref().is_none_or(|ttl| ttl.read(row, now))
+    }
+
+    /// Some of the rows that have expired and are still there; see [`Ttl::sweep`]. Those that are not removed are found again.
+    pub fn sweep(&mut self, now: Timestamp, rows: usize) -> Vec<u32> {
+        let mut expired = Vec::new();
+        self.ttl.iter_mut().for_each(|ttl| ttl.sweep(now, rows, &mut expired));
+        expired
+    }
+
+    /// The rows that reads have let live on must be written.
+    fn note_reads(&mut self) {
+        let touched = self.ttl.as_mut().map(Ttl::take_touched);
+        for row in touched.into_iter().flatten().filter(|row| self.live.get(*row)) {
+            self.changes.mark(row);
+        }
+    }
+
+    /// Batches hold about so many bytes instead of [`BATCH_BYTES`].
+    pub fn set_batch_bytes(&mut self, bytes: usize) {
+        self.batch_bytes = bytes;
+    }
+
+    pub(crate) fn batch_bytes(&self) -> usize {
+        self.batch_bytes
+    }
+
+    /// The bytes of what tells a row apart and of its values, beside those of numbers.
+    pub fn row_bytes(&self, row: u32) -> usize {
+        self.rows.key_bytes(row) + self.rows.value_bytes(row)
+    }
+}
+
+impl<R: Rows> StateColumn for RowColumn<R> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn occupied(&self, slot: u32) -> bool {
+        self.rows.occupies(slot, |row| self.live.get(row) || self.changes.is_dead(row))
+    }
+
+    fn restore(&mut self, index: &mut dyn Index, restored: &mut RestoredState) -> Result<()> {
+        let RowColumn { name, rows, live, changes, ttl, migration, rewrite, .. } = self;
+        let (keys, mut values) = (rows.key_fields(), rows.value_fields());
+        values.extend(ttl.as_ref().map(Ttl::field));
+        StoredRows::take(name, &keys, &values, index, restored, |mut stored| {
+            let stamps = if ttl.is_some() { stored.values.pop() } else { None };
+            let complete = stored.complete;
+            let (numbers, migrated) = rows.restore(stored)?;
+            *rewrite |= migrated.is_some() || !complete;
+            *migration = migration.take().or(migrated);
+            for row in &numbers {
+                live.set(*row);
+                changes.restored(*row);
+            }
+            match (ttl.as_mut(), stamps) {
+                (Some(ttl), Some(stamps)) => ttl.restore(&numbers, stamps),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    fn snapshot(
+        &mut self,
+        index: &dyn Index,
+        full: bool,
+        freed: &mut Vec<u32>,
+        into: &mut Vec<KeyedDelta>,
+    ) -> Result<()> {
+        self.note_reads();
+        let RowColumn { name, rows, live, changes, ttl, rewrite, .. } = self;
+        let full = full | std::mem::take(rewrite);
+        let left_out = |row: &u32| ttl.as_ref().is_some_and(|ttl| ttl.is_left_out(*row));
+        let Changes { changed, deleted } = changes.take(full, live.iter().filter(|row| !left_out(row)));
+        let source = WithStamps { rows, ttl: ttl.as_ref() };
+        let writer = RowWriter::new(name, index, &source).with_batch_bytes(self.batch_bytes);
+        writer
+            .write(&changed, &deleted, full, into)
+            .map_err(|error| error.context(format_args!("state '{name}'")))?;
+        for row in deleted {
+            let slot = rows.slot_of(row);
+            if rows.forget(row) {
+                freed.push(slot);
+            }
+        }
+        Ok(())
+    }
+
+    fn warm(&self, slots: &[u32]) -> usize {
+        self.rows.warm(slots)
+    }
+
+    fn tidy(&mut self, now: Timestamp, rows: usize, freed: &mut Vec<u32>) {
+        for row in self.sweep(now, rows) {
+            freed.extend(self.remove(row));
+        }
+        self.note_reads();
+    }
+
+    fn wake_at(&self) -> Option<Timestamp> {
+        self.ttl.as_ref().and_then(Ttl::wake_at)
+    }
+
+    fn migration(&self) -> Option<&Migration> {
+        self.migration.as_ref()
+    }
+
+    fn memory(&self) -> usize {
+        let ttl = self.ttl.as_ref().map_or(0, Ttl::memory);
+        self.rows.memory() + self.live.memory() + self.changes.memory() + ttl
+    }
+}
+
+impl<R> fmt::Debug for RowColumn<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RowColumn({}, {} rows)", self.name, self.live.ones())
+    }
+}
+
+/// Rows, and when each was last used.
+struct WithStamps<'a, R> {
+    rows: &'a R,
+    ttl: Option<&'a Ttl>,
+}
+
+impl<R: Rows> RowSource for WithStamps<'_, R> {
+    type Row = u32;
+
+    fn key_fields(&self) -> Vec<FieldRef> {
+        self.rows.key_fields()
+    }
+
+    fn value_fields(&self) -> Vec<FieldRef> {
+        let mut fields = self.rows.value_fields();
+        fields.extend(self.ttl.map(Ttl::field));
+        fields
+    }
+
+    fn slot_of(&self, row: u32) -> u32 {
+        self.rows.slot_of(row)
+    }
+
+    fn keys(&self, rows: &[u32]) -> Result<Vec<ArrayRef>> {
+        self.rows.keys(rows)
+    }
+
+    fn values(&self, rows: &[u32]) -> Result<Vec<ArrayRef>> {
+        let mut columns = self.rows.values(rows)?;
+        columns.extend(self.ttl.map(|ttl| ttl.column(rows)));
+        Ok(columns)
+    }
+
+    fn key_bytes(&self, row: u32) -> usize {
+        self.rows.key_bytes(row)
+    }
+
+    fn value_bytes(&self, row: u32) -> usize {
+        self.rows.value_bytes(row)
+    }
+}
+
+/// In the metadata of a restored batch's schema: how many of its columns are the key.
+pub(crate) const KEYS: &str = "flott.keys";
+
+/// In a field's metadata: a snapshot may lack the column, and its values are NULL then. Not written into snapshots.
+const HAS_DEFAULT: &str = "flott.default";
+
+/// The same field, of a column of values that a snapshot may lack: NULLs are written into it then.
+pub fn with_default(field: &FieldRef) -> FieldRef {
+    let mut metadata = field.metadata().clone();
+    metadata.insert(HAS_DEFAULT.to_owned(), String::new());
+    Arc::new(Field::clone(field).with_metadata(metadata))
+}
+
+fn is_default(field: &Field) -> bool {
+    field.metadata().contains_key(HAS_DEFAULT)
+}
+
+/// Takes the mark away; answers whether it was there.
+fn has_default(field: &mut Field) -> bool {
+    field.metadata_mut().remove(HAS_DEFAULT).is_some()
+}

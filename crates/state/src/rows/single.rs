@@ -1,0 +1,88 @@
+//! States with one row a key.
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::FieldRef;
+use flott_types::Result;
+
+use super::{RowColumn, RowSource, Rows, Stored, StoredRows};
+use crate::{Migration, SlotColumns};
+
+/// One row for each key: values by slot. A row's number is the slot.
+#[derive(Debug)]
+pub struct SingleRows<V>(pub(crate) V);
+
+impl<V> SingleRows<V> {
+    /// Values by slot as the rows of a state.
+    pub fn new(values: V) -> Self {
+        SingleRows(values)
+    }
+}
+
+impl<V: SlotColumns> RowSource for SingleRows<V> {
+    type Row = u32;
+
+    fn value_fields(&self) -> Vec<FieldRef> {
+        self.0.fields()
+    }
+
+    #[inline]
+    fn slot_of(&self, row: u32) -> u32 {
+        row
+    }
+
+    fn values(&self, rows: &[u32]) -> Result<Vec<ArrayRef>> {
+        self.0.read(rows)
+    }
+
+    fn value_bytes(&self, row: u32) -> usize {
+        self.0.bytes_of(row)
+    }
+}
+
+impl<V: SlotColumns> Rows for SingleRows<V> {
+    fn occupies(&self, slot: u32, is_there: impl Fn(u32) -> bool) -> bool {
+        is_there(slot)
+    }
+
+    fn restore(&mut self, stored: StoredRows) -> Result<(Vec<u32>, Option<Migration>)> {
+        let StoredRows { slots, values, .. } = stored;
+        slots.iter().for_each(|slot| self.0.reset(*slot));
+        let migration = self.0.restore(&slots, values)?;
+        Ok((slots, migration))
+    }
+
+    fn clear(&mut self, row: u32) {
+        self.0.reset(row);
+    }
+
+    fn forget(&mut self, _: u32) -> bool {
+        true
+    }
+
+    fn warm(&self, slots: &[u32]) -> usize {
+        self.0.warm(slots)
+    }
+
+    fn memory(&self) -> usize {
+        self.0.memory()
+    }
+}
+
+impl<V: SlotColumns> RowColumn<SingleRows<V>> {
+    /// The values by slot.
+    #[inline]
+    pub fn values(&self) -> &V {
+        &self.rows().0
+    }
+
+    /// The values by slot. Mark the slots whose values you change.
+    #[inline]
+    pub fn values_mut(&mut self) -> &mut V {
+        &mut self.rows_mut().0
+    }
+}
+
+/// The columns of values, each of the type that is needed.
+pub(crate) fn same_types(fields: &[FieldRef], stored: Vec<Stored>) -> Result<Vec<ArrayRef>> {
+    fields.iter().zip(stored).map(|(field, stored)| stored.same_type(field)).collect()
+}

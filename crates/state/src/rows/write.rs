@@ -1,0 +1,161 @@
+//! The rows of a state, out to a snapshot.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::concat;
+use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
+use flott_batch::bytes::BATCH_BYTES;
+use flott_types::{Error, Result};
+
+use super::has_default;
+use crate::cut::runs;
+use crate::{Index, KeyedDelta};
+
+/// Where the rows of a state come from. A row is named by what is easiest for the state: a number, or a slot and a position.
+pub trait RowSource {
+    /// The name of a row.
+    type Row: Copy;
+
+    /// The columns by which the rows of one key are told apart.
+    fn key_fields(&self) -> Vec<FieldRef> {
+        Vec::new()
+    }
+
+    /// The columns of a row's values.
+    fn value_fields(&self) -> Vec<FieldRef>;
+
+    /// The slot of a row's key.
+    fn slot_of(&self, row: Self::Row) -> u32;
+
+    /// The values of [`RowSource::key_fields`].
+    ///
+    /// # Errors
+    /// If a value cannot be stored.
+    fn keys(&self, rows: &[Self::Row]) -> Result<Vec<ArrayRef>> {
+        let _ = rows;
+        Ok(Vec::new())
+    }
+
+    /// The values of [`RowSource::value_fields`].
+    ///
+    /// # Errors
+    /// If a value cannot be stored.
+    fn values(&self, rows: &[Self::Row]) -> Result<Vec<ArrayRef>>;
+
+    /// The bytes of what tells a row apart, beside those of numbers.
+    fn key_bytes(&self, row: Self::Row) -> usize {
+        let _ = row;
+        0
+    }
+
+    /// The bytes of a row's values, beside those of numbers.
+    fn value_bytes(&self, row: Self::Row) -> usize {
+        let _ = row;
+        0
+    }
+}
+
+/// Turns the rows of one state into deltas.
+pub struct RowWriter<'a, S> {
+    name: &'a str,
+    index: &'a dyn Index,
+    source: &'a S,
+    schema: SchemaRef,
+    key_columns: usize,
+    batch_bytes: usize,
+}
+
+impl<'a, S: RowSource> RowWriter<'a, S> {
+    /// For the state of that name over an index.
+    pub fn new(name: &'a str, index: &'a dyn Index, source: &'a S) -> Self {
+        let mut fields = index.fields();
+        fields.extend(source.key_fields());
+        let key_columns = fields.len();
+        // Values of deleted rows are NULL.
+        let value = |field: &FieldRef| {
+            let mut field = Field::clone(field).with_nullable(true);
+            has_default(&mut field);
+            Arc::new(field)
+        };
+        fields.extend(source.value_fields().iter().map(value));
+        let schema = Arc::new(Schema::new(fields));
+        RowWriter { name, index, source, schema, key_columns, batch_bytes: BATCH_BYTES }
+    }
+
+    /// Batches hold about so many bytes instead of [`BATCH_BYTES`].
+    #[must_use]
+    pub fn with_batch_bytes(mut self, bytes: usize) -> Self {
+        self.batch_bytes = bytes;
+        self
+    }
+
+    /// Writes rows, and others as deleted, in as many parts as they are large. A full snapshot is written even if there are none,
+    /// and deletes none.
+    ///
+    /// # Errors
+    /// If values cannot be stored.
+    pub fn write(
+        &self,
+        changed: &[S::Row],
+        deleted: &[S::Row],
+        full: bool,
+        into: &mut Vec<KeyedDelta>,
+    ) -> Result<()> {
+        let deleted = if full { &[] } else { deleted };
+        let key = |row| self.index.bytes_of(self.source.slot_of(row)) + self.source.key_bytes(row);
+        let changed = runs(changed, self.batch_bytes, |row| key(row) + self.source.value_bytes(row));
+        let deleted = runs(deleted, self.batch_bytes, key);
+        match (changed.as_slice(), deleted.as_slice()) {
+            ([], []) if !full => {}
+            (&([] | [_]), &([] | [_])) => {
+                let first = |runs: &[&'_ [S::Row]]| runs.first().map(|run| run.to_vec()).unwrap_or_default();
+                into.push(self.delta(&first(&changed), &first(&deleted), full)?);
+            }
+            _ => {
+                for (at, run) in changed.iter().enumerate() {
+                    into.push(self.delta(run, &[], full && at == 0)?);
+                }
+                for run in deleted {
+                    into.push(self.delta(&[], run, false)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Changed rows with keys and values, then the keys of deleted ones.
+    fn delta(&self, changed: &[S::Row], deleted: &[S::Row], full: bool) -> Result<KeyedDelta> {
+        let rows: Vec<S::Row> = changed.iter().chain(deleted).copied().collect();
+        let slots: Vec<u32> = rows.iter().map(|row| self.source.slot_of(*row)).collect();
+        let mut columns = self.index.columns(&slots)?;
+        let key_groups = self.index.key_groups(&slots, &columns);
+        columns.append(&mut self.source.keys(&rows)?);
+        for column in self.source.values(changed)? {
+            columns.push(match deleted.len() {
+                0 => column,
+                gone => {
+                    let nulls = new_null_array(column.data_type(), gone);
+                    concat(&[column.as_ref(), nulls.as_ref()]).map_err(failed)?
+                }
+            });
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        Ok(KeyedDelta {
+            name: self.name.to_owned(),
+            rows: RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
+                .map_err(failed)?,
+            key_columns: self.key_columns,
+            partition_columns: self.index.partition_columns(),
+            key_groups,
+            deleted: (!deleted.is_empty())
+                .then(|| BooleanBuffer::collect_bool(rows.len(), |row| row >= changed.len())),
+            full,
+        })
+    }
+}
+
+fn failed(error: arrow::error::ArrowError) -> Error {
+    Error::internal("rows of state").with_source(error)
+}
