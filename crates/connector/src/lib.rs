@@ -273,10 +273,9 @@ mod registry;
 mod sink;
 mod source;
 
-pub use event_time::{
-    EventTimeGenerator, EventTimePolicy, EventTimeProgress, GeneratorFactory, Timed, WatermarkAlignment,
-};
+pub use event_time::{EventTimePolicy, WatermarkAlignment};
 pub use fixed_splits::FixedSplits;
+pub use flott_operator::event_time::{EventTime, EventTimeGenerator, GeneratorFactory};
 pub use flott_types::Waker;
 pub use options::Options;
 pub use rate::RateLimiter;

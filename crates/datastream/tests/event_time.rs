@@ -3,19 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "what a test must not meet ends it")]
 
 use std::fmt::Write;
-use std::sync::Arc;
 use std::time::Duration;
 
 use flott_batch::{Batch, Records, WatermarkStatus};
-use flott_connector::{EventTimeProgress, Source, Split};
+use flott_connector::Source;
 use flott_datastream::source::CollectionSource;
-use flott_datastream::time::{
-    TimestampsAndWatermarks, WatermarkGenerator, WatermarkOutput, WatermarkStrategy, WatermarkedSource,
-};
+use flott_datastream::time::{WatermarkGenerator, WatermarkOutput, WatermarkStrategy, WatermarkedSource};
+use flott_operator::event_time::{EventTimeOperator, EventTimeProgress, SplitWatermarks};
 use flott_operator::{Context, Operator, OperatorMetrics, Output, TaskInfo};
-use flott_runtime::{SplitWatermarks, TaskMetrics};
 use flott_state::RestoredState;
-use flott_types::clock::ManualClock;
 use flott_types::{CheckpointId, JobId, KeyGroupRange, OperatorUid, Result, SubtaskIndex, Watermark};
 
 /// What comes out, as text: `[timestamps]`, `w<watermark>`, `Idle`, `Active`.
@@ -66,7 +62,7 @@ impl WatermarkGenerator<i64> for Marks {
 }
 
 struct Stream {
-    operator: TimestampsAndWatermarks<i64>,
+    operator: EventTimeOperator,
     info: TaskInfo,
     now: i64,
     wake_at: Option<i64>,
@@ -75,7 +71,7 @@ struct Stream {
 impl Stream {
     fn new(strategy: &WatermarkStrategy<i64>, interval: i64) -> Self {
         let mut stream = Stream {
-            operator: TimestampsAndWatermarks::new(strategy, interval),
+            operator: strategy.operator(interval),
             info: TaskInfo {
                 job: JobId(1),
                 uid: OperatorUid("time".to_owned()),
@@ -93,10 +89,7 @@ impl Stream {
         stream
     }
 
-    fn call(
-        &mut self,
-        call: impl FnOnce(&mut TimestampsAndWatermarks<i64>, &mut Context<'_>) -> Result<()>,
-    ) -> String {
+    fn call(&mut self, call: impl FnOnce(&mut EventTimeOperator, &mut Context<'_>) -> Result<()>) -> String {
         let (mut output, metrics) = (Text::default(), OperatorMetrics::default());
         let mut context = Context {
             info: &self.info,
@@ -135,7 +128,7 @@ impl Stream {
         for list in snapshot.lists {
             state.lists.insert(list.name, list.entries);
         }
-        self.operator = TimestampsAndWatermarks::new(strategy, interval);
+        self.operator = strategy.operator(interval);
         self.wake_at = None;
         self.call(|operator, context| operator.open(state, context));
         self
@@ -283,11 +276,9 @@ struct Splits {
 impl Splits {
     fn new(strategy: WatermarkStrategy<i64>, splits: &[(&str, Option<EventTimeProgress>)]) -> Self {
         let source = WatermarkedSource::new(CollectionSource::new([0i64]).unwrap(), strategy);
-        let task = Arc::new(TaskMetrics::new(&ManualClock::new(0)));
-        let mut watermarks = SplitWatermarks::of(source.event_time(200).unwrap(), 200, task);
-        let split = |id: &str| Split { id: id.to_owned(), payload: String::new() };
-        let splits: Vec<_> = splits.iter().map(|(id, time)| (split(id), *time)).collect();
-        watermarks.add(splits.iter().map(|(split, time)| (split, *time)), 0);
+        let policy = source.event_time(200).unwrap();
+        let mut watermarks = SplitWatermarks::new(policy.generators, 200, policy.idle_timeout);
+        watermarks.add(splits.iter().copied(), 0);
         Splits { watermarks, now: 0 }
     }
 
@@ -305,7 +296,7 @@ impl Splits {
     }
 
     fn time_of(&self, split: &str) -> EventTimeProgress {
-        self.watermarks.time_of(&Split { id: split.to_owned(), payload: String::new() }).unwrap()
+        self.watermarks.progress_of(split).unwrap()
     }
 }
 

@@ -14,6 +14,7 @@ mod accumulators;
 mod backlog;
 pub mod checked;
 mod context;
+pub mod event_time;
 mod metric_group;
 mod metrics;
 

@@ -19,7 +19,7 @@ use crate::stateless::calc::Calc;
 use crate::stateless::expand::Expand;
 use crate::stateless::union::Union;
 use crate::stateless::unnest::Unnest;
-use crate::stateless::watermark_assigner::WatermarkAssigner;
+use crate::stateless::watermark_assigner::watermark_assigner;
 use crate::temporal_join::TemporalJoin;
 use crate::window::aggregate::{Parts, WindowAggregate};
 use crate::window::local::LocalWindowAggregate;
@@ -168,7 +168,7 @@ pub fn build(node: &ChainedNode, context: &BuildContext) -> Result<Box<dyn Opera
             Box::new(ChangelogNormalize::new(node, keys, living(ttl), context)?)
         }
         OperatorSpec::Union => Box::new(Union),
-        OperatorSpec::WatermarkAssigner(spec) => Box::new(WatermarkAssigner::new(node, spec, context)?),
+        OperatorSpec::WatermarkAssigner(spec) => Box::new(watermark_assigner(node, spec, context)?),
         OperatorSpec::Join { kind, left_keys, right_keys, null_safe, condition, ttl } => {
             let condition = condition.as_ref();
             let parts =

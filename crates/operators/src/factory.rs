@@ -1,7 +1,5 @@
 //! SQL's side of the runtime: what tasks are handed to compute.
 
-use std::sync::Arc;
-
 use chrono_tz::Tz;
 use flott_connector::GeneratorFactory;
 use flott_operator::{Operator, TaskInfo};
@@ -11,7 +9,6 @@ use flott_runtime::{ConstantRows, Constraint, OperatorFactory, TaskOptions};
 use flott_types::{Error, Result};
 
 use crate::constraint::{NotNull, NotNullColumns};
-use crate::stateless::table_watermark::TableWatermark;
 use crate::stateless::watermark_generator::WatermarkGenerator;
 use crate::{BuildContext, build, values};
 
@@ -83,9 +80,7 @@ impl OperatorFactory for SqlOperators {
         info: &TaskInfo,
         options: &TaskOptions,
     ) -> Result<GeneratorFactory> {
-        let generator = WatermarkGenerator::new(spec, schema, &context(info, options)?)?;
-        let generator = Arc::new(generator);
-        Ok(Box::new(move || Box::new(TableWatermark(generator.clone()))))
+        Ok(WatermarkGenerator::new(spec, schema, &context(info, options)?)?.factory())
     }
 
     fn constraint(&self, table: &TableSpec, options: &TaskOptions) -> Result<Option<Box<dyn Constraint>>> {

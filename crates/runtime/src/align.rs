@@ -1,9 +1,8 @@
 //! Sources that wait for each other: the reader's side. What the group is told and says in return goes through the JobManager.
 
 use flott_connector::{SourceReader, WatermarkAlignment};
+use flott_operator::event_time::SplitWatermarks;
 use flott_types::{Result, Timestamp};
-
-use crate::SplitWatermarks;
 
 /// One reader of an alignment group.
 pub(crate) struct Aligner {
@@ -82,16 +81,13 @@ impl Aligner {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
     use flott_batch::{Batch, WatermarkStatus};
     use flott_connector::{EventTimePolicy, Poll, SourceOutput, Split};
     use flott_operator::Output;
     use flott_types::Watermark;
-    use flott_types::clock::ManualClock;
 
     use super::*;
-    use crate::TaskMetrics;
 
     struct Nowhere;
 
@@ -133,12 +129,9 @@ mod tests {
     }
 
     fn watermarks(splits: &[(&str, Timestamp)], idle_timeout: i64) -> SplitWatermarks {
-        let task = Arc::new(TaskMetrics::new(&ManualClock::new(0)));
-        let policy = EventTimePolicy { idle_timeout, ..EventTimePolicy::stated() };
-        let mut watermarks = SplitWatermarks::of(policy, 200, task);
+        let mut watermarks = SplitWatermarks::new(EventTimePolicy::stated().generators, 200, idle_timeout);
         for (id, at) in splits {
-            let split = Split { id: (*id).to_owned(), payload: String::new() };
-            watermarks.add([(&split, None)], 0);
+            watermarks.add([(*id, None)], 0);
             watermarks.stated(id, Watermark(*at), 0, &mut Nowhere).unwrap();
         }
         watermarks

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flott_batch::arrow_type;
-use flott_connector::EventTimePolicy;
+use flott_operator::event_time::SplitWatermarks;
 use flott_operator::{Operator, OperatorMetrics, TaskInfo};
 use flott_plan::{ChainedNode, Exchange, OperatorSpec};
 use flott_types::{Error, KeyGroupRange, Result, Waker};
@@ -13,7 +13,6 @@ use crate::connect::SenderContext;
 use crate::exchange::ExchangeWriter;
 use crate::sink::SinkOperator;
 use crate::source::SourceHead;
-use crate::watermarks::SplitWatermarks;
 use crate::{CollectOperator, TaskDeployment, TaskEnvironment, TaskMetrics, constant_rows};
 
 /// The chain of one task: with a source at its head the outputs of the source, else outputs whose only link is the head.
@@ -163,8 +162,8 @@ impl Builder<'_> {
         }
         let generators =
             guard(&info.name, || operators.watermarks(watermark, &node.node.schema, &info, options))?;
-        let policy = EventTimePolicy { generators, idle_timeout: watermark.idle_timeout, alignment: None };
-        let watermarks = SplitWatermarks::of(policy, watermark.interval, self.task.clone());
+        let watermarks = SplitWatermarks::new(generators, watermark.interval, watermark.idle_timeout)
+            .observed_by(self.task.clone());
         let head = SourceHead::new(info, Box::new(move |context| source.reader(context)), metrics);
         Ok(head.with_watermarks(Some(watermarks)))
     }

@@ -35,7 +35,6 @@ pub mod source;
 mod task;
 mod threads;
 pub mod valve;
-mod watermarks;
 mod whereabouts;
 
 pub use api::{
@@ -47,11 +46,8 @@ pub use collect::{CollectOperator, Collector, Results};
 pub use connect::{Connector, LocalConnector};
 pub use environment::{ConstantRows, Constraint, OperatorFactory, Reports, TaskEnvironment};
 pub use handle::TaskHandle;
-pub use metrics::{
-    OperatorMetricsReport, SplitMetrics, SplitReport, TaskMetrics, TaskMetricsReport, TaskRates,
-};
+pub use metrics::{OperatorMetricsReport, SplitReport, TaskMetrics, TaskMetricsReport, TaskRates};
 pub use options::TaskOptions;
 pub use sink::SinkOperator;
 pub use snapshot::{SnapshotStorage, SnapshotWriter};
 pub use threads::{Thread, Threads};
-pub use watermarks::SplitWatermarks;

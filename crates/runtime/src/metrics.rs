@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use flott_operator::{AccumulatorReport, Counter, Gauge, NamedMetric, OperatorMetrics};
+use flott_operator::event_time::{SplitMetrics, SplitObserver};
+use flott_operator::{AccumulatorReport, Counter, NamedMetric, OperatorMetrics};
 use flott_types::{Clock, OperatorUid};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -28,15 +29,6 @@ pub struct TaskMetrics {
     operators: Mutex<Vec<(OperatorUid, String, OperatorMetrics)>>,
     splits: Mutex<Vec<(String, SplitMetrics)>>,
     window: Mutex<Window>,
-}
-
-/// The metrics of one split of a source. Cloning shares them.
-#[derive(Clone, Default, Debug)]
-pub struct SplitMetrics {
-    /// The split's own watermark.
-    pub watermark: Gauge,
-    /// 1 while the split does not hold event time back.
-    pub idle: Gauge,
 }
 
 #[derive(Clone, Copy, Default, Debug)]
@@ -158,19 +150,6 @@ impl TaskMetrics {
         self.operators.lock().push((uid.clone(), name.to_owned(), metrics.clone()));
     }
 
-    /// Makes a split's metrics visible.
-    pub fn add_split(&self, split: &str) -> SplitMetrics {
-        let metrics = SplitMetrics::default();
-        metrics.watermark.set(i64::MIN);
-        self.splits.lock().push((split.to_owned(), metrics.clone()));
-        metrics
-    }
-
-    /// Forgets splits that are read no longer.
-    pub fn remove_splits(&self, gone: impl Fn(&str) -> bool) {
-        self.splits.lock().retain(|(split, _)| !gone(split));
-    }
-
     /// What there is to tell now.
     pub fn report(&self, clock: &dyn Clock) -> TaskMetricsReport {
         let operators: Vec<_> = {
@@ -202,6 +181,23 @@ impl TaskMetrics {
             operators,
             splits: self.splits.lock().iter().map(split_report).collect(),
         }
+    }
+}
+
+impl SplitObserver for TaskMetrics {
+    fn added(&self, split: &str) -> SplitMetrics {
+        let metrics = SplitMetrics::default();
+        metrics.watermark.set(i64::MIN);
+        self.splits.lock().push((split.to_owned(), metrics.clone()));
+        metrics
+    }
+
+    fn removed(&self, gone: &dyn Fn(&str) -> bool) {
+        self.splits.lock().retain(|(split, _)| !gone(split));
+    }
+
+    fn back_pressured(&self) -> i64 {
+        (self.back_pressured.get() / 1_000_000) as i64
     }
 }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use flott_batch::{Batch, WatermarkStatus};
 use flott_connector::{
-    Boundedness, EventTimeProgress, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split, Waker,
-    WatermarkAlignment,
+    Boundedness, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split, Waker, WatermarkAlignment,
 };
+use flott_operator::event_time::{EventTimeProgress, SplitWatermarks};
 use flott_operator::{OperatorMetrics, Output, TaskInfo};
 use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
 use flott_types::{Clock, Error, Result, Timestamp, Watermark};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::align::Aligner;
 use crate::chain::{ChainOutput, OperatorState, Outputs, guard};
-use crate::{SplitWatermarks, TaskMetrics, TaskOptions};
+use crate::{TaskMetrics, TaskOptions};
 
 /// The operator state in which splits and their positions are kept.
 pub const SPLITS: &str = "splits";
@@ -134,7 +134,8 @@ impl SourceHead {
         head.asks_first = unbounded;
         if let Some(policy) = policy {
             head.aligner = policy.alignment.clone().map(Aligner::new);
-            head.watermarks = Some(SplitWatermarks::of(policy, interval, task.clone()));
+            let watermarks = SplitWatermarks::new(policy.generators, interval, policy.idle_timeout);
+            head.watermarks = Some(watermarks.observed_by(task.clone()));
         }
         head
     }
@@ -195,7 +196,7 @@ impl SourceHead {
             false => std::mem::take(&mut self.fresh).into_iter().map(|split| (split, None)).collect(),
         };
         if let Some(watermarks) = &mut self.watermarks {
-            watermarks.add(splits.iter().map(|(split, time)| (split, *time)), clock.now());
+            watermarks.add(splits.iter().map(|(split, time)| (split.id.as_str(), *time)), clock.now());
         }
         let splits: Vec<Split> = splits.into_iter().map(|(split, _)| split).collect();
         self.assigned = !splits.is_empty();
@@ -298,7 +299,7 @@ impl SourceHead {
         self.assigned = true;
         outputs.at(now).watermark_status(WatermarkStatus::Active)?;
         if let Some(watermarks) = &mut self.watermarks {
-            watermarks.add(splits.iter().map(|split| (split, None)), now);
+            watermarks.add(splits.iter().map(|split| (split.id.as_str(), None)), now);
         }
         match &mut self.reader {
             Some(reader) => guard(&self.info.name, || reader.add_splits(splits)),
@@ -331,7 +332,7 @@ impl SourceHead {
             return Err(Error::internal("the source is not open"));
         };
         let splits = guard(&self.info.name, || reader.snapshot())?;
-        let time = |split: &Split| self.watermarks.as_ref().and_then(|times| times.time_of(split));
+        let time = |split: &Split| self.watermarks.as_ref().and_then(|times| times.progress_of(&split.id));
         let entries = splits.iter().map(|split| encode(split, time(split))).collect::<Result<_>>()?;
         if self.watermarks.is_some() {
             self.left = Some(splits.into_iter().map(|split| split.id).collect());
@@ -385,7 +386,6 @@ fn decode(entries: &[String]) -> Result<Vec<(Split, Option<EventTimeProgress>)>>
             current,
             sent,
             asked: asked.unwrap_or(Timestamp::MIN),
-            idle: false,
         });
         Ok((split, time))
     };

@@ -34,7 +34,7 @@ use crate::environment::Shared;
 use crate::graph::{NodeKind, OperatorFactory, Transformation, Upstream};
 use crate::operator::{Filter, FlatMap, Map, MapPartition, Process, Route, SideOutput};
 use crate::state::{ByRef, ByValue, Key, KeyBy};
-use crate::time::{TimestampsAndWatermarks, WatermarkStrategy};
+use crate::time::WatermarkStrategy;
 use crate::transform::{Of, factory, transform};
 use crate::{Collector, KeyedStream, OutputTag, ProcessFunction, StreamExecutionEnvironment};
 
@@ -176,7 +176,7 @@ impl<T: Record> DataStream<T> {
     pub fn assign_timestamps_and_watermarks(&self, strategy: WatermarkStrategy<T>) -> DataStream<T> {
         let factory = factory(strategy, |strategy, _, options| {
             let strategy = if options.batch { strategy.timestamps_only() } else { strategy };
-            Ok(Box::new(TimestampsAndWatermarks::new(&strategy, options.auto_watermark_interval)))
+            Ok(Box::new(strategy.operator(options.auto_watermark_interval)))
         });
         transform(&self.shared, "Timestamps/Watermarks", self.inputs(), factory).stateful()
     }

@@ -1,8 +1,8 @@
 //! Event time: where timestamps come from, and what is said of them.
 //!
 //! A [`WatermarkStrategy`] says both, as in Flink. Given to a source it works on each split by itself ([`WatermarkedSource`]);
-//! given to a stream it is an operator ([`TimestampsAndWatermarks`]). In both places rows go through the same loop
-//! ([`Timer`]), and its result does not depend on how rows are cut into batches:
+//! given to a stream it is an operator. In both places it is a generator of watermarks ([`flott_operator::event_time`]), and its
+//! result does not depend on how rows are cut into batches:
 //!
 //! - A watermark that a generator sends out of an event comes right after that event: somebody asked for exactly that.
 //! - A generator that is asked now and then is asked when event time has advanced by more than
@@ -15,16 +15,14 @@
 
 mod assigner;
 mod generator;
-mod operator;
 mod source;
 mod strategy;
-mod timer;
+mod timed;
 
 pub use assigner::TimestampAssigner;
 pub use generator::{
     AscendingTimestamps, BoundedOutOfOrderness, NoWatermarks, WatermarkGenerator, WatermarkOutput,
 };
-pub use operator::TimestampsAndWatermarks;
 pub use source::WatermarkedSource;
 pub use strategy::WatermarkStrategy;
-pub(crate) use timer::Timer;
+use timed::Timed;

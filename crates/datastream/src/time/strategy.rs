@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flott_batch::Record;
-use flott_connector::{EventTimePolicy, WatermarkAlignment};
+use flott_connector::{EventTimePolicy, GeneratorFactory, WatermarkAlignment};
+use flott_operator::event_time::EventTimeOperator;
 use flott_types::Timestamp;
 
-use super::timer::{Loop, Looped};
+use super::timed::{Loop, Looped};
 use super::{
-    AscendingTimestamps, BoundedOutOfOrderness, NoWatermarks, Timer, TimestampAssigner, WatermarkGenerator,
+    AscendingTimestamps, BoundedOutOfOrderness, NoWatermarks, Timed, TimestampAssigner, WatermarkGenerator,
 };
 
 /// Where the timestamps of events come from, how watermarks come out of them, and when a stream or split holds event time back
@@ -112,9 +113,16 @@ impl<T: Record> WatermarkStrategy<T> {
         WatermarkStrategy { alignment: Some(alignment), ..self }
     }
 
-    /// A generator, with the loop around it. `interval` is `pipeline.auto-watermark-interval`.
-    pub(crate) fn timer(&self, interval: i64) -> Timer<T> {
-        Timer::new(self.assigner.clone(), (self.generator)(), interval)
+    /// Makes generators with the loop around them. `interval` is `pipeline.auto-watermark-interval`.
+    fn generators(&self, interval: i64) -> GeneratorFactory {
+        let WatermarkStrategy { assigner, generator, .. } = self.clone();
+        Box::new(move || Box::new(Timed::new(assigner.clone(), generator(), interval)))
+    }
+
+    /// `assign_timestamps_and_watermarks`: the strategy in the middle of a stream. `interval` is
+    /// `pipeline.auto-watermark-interval` in milliseconds, 0 if generators are not to be asked.
+    pub fn operator(&self, interval: i64) -> EventTimeOperator {
+        EventTimeOperator::new(self.generators(interval), interval, self.idle_timeout)
     }
 
     /// As a source says it; `None` if there is nothing to say.
@@ -123,9 +131,8 @@ impl<T: Record> WatermarkStrategy<T> {
         if nothing && self.alignment.is_none() {
             return None;
         }
-        let strategy = self.clone();
         Some(EventTimePolicy {
-            generators: Box::new(move || Box::new(strategy.timer(interval))),
+            generators: self.generators(interval),
             idle_timeout: self.idle_timeout,
             alignment: self.alignment.clone(),
         })

@@ -3,7 +3,6 @@
 pub(crate) mod calc;
 pub(crate) mod expand;
 mod shared;
-pub(crate) mod table_watermark;
 pub(crate) mod union;
 pub(crate) mod unnest;
 pub(crate) mod watermark_assigner;

@@ -1,149 +1,20 @@
 //! Generates watermarks from rows, as Flink's `WatermarkAssignerOperator`.
-//!
-//! Which watermarks a batch brings about is [`super::watermark_generator`]'s; here is the stream's state: what was sent, what a
-//! snapshot keeps of it, and idleness by the clock.
 
-use flott_batch::{Batch, WatermarkStatus};
-use flott_operator::{Context, Operator};
+use flott_operator::event_time::EventTimeOperator;
 use flott_plan::{ChainedNode, WatermarkSpec};
-use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
-use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
+use flott_types::Result;
 
 use crate::BuildContext;
-use crate::stateless::watermark_generator::{EventTime, WatermarkGenerator};
-use crate::support::columns_of;
+use crate::stateless::watermark_generator::WatermarkGenerator;
 
-/// The operator.
-pub(crate) struct WatermarkAssigner {
-    spec: WatermarkSpec,
-    generator: WatermarkGenerator,
-    /// Starts at 0, as in Flink: there is no event time before 1970.
-    time: EventTime,
-    idle: bool,
-    last_row_at: Timestamp,
-    /// The watermark sent last comes out of a snapshot and was not sent in this run.
-    restored: bool,
-    done: bool,
-}
-
-/// The name of the state.
-const STATE: &str = "watermark";
-
-impl WatermarkAssigner {
-    pub fn new(node: &ChainedNode, spec: &WatermarkSpec, context: &BuildContext) -> Result<Self> {
-        let input = crate::build::input(node, 0)?;
-        Ok(WatermarkAssigner {
-            generator: WatermarkGenerator::new(spec, input, context)?,
-            spec: spec.clone(),
-            time: EventTime { current: 0, sent: 0 },
-            idle: false,
-            last_row_at: 0,
-            restored: false,
-            done: false,
-        })
-    }
-
-    fn send(&mut self, context: &mut Context<'_>) -> Result<()> {
-        if self.time.current > self.time.sent {
-            self.time.sent = self.time.current;
-            context.output.watermark(Watermark(self.time.sent))?;
-        }
-        Ok(())
-    }
-
-    fn activate(&mut self, context: &mut Context<'_>) -> Result<()> {
-        self.last_row_at = context.now;
-        if std::mem::take(&mut self.idle) {
-            context.output.watermark_status(WatermarkStatus::Active)?;
-        }
-        Ok(())
-    }
-
-    fn schedule(&self, context: &mut Context<'_>) {
-        if self.spec.interval > 0 && self.time.current > self.time.sent {
-            context.schedule(context.now + self.spec.interval);
-        }
-        if self.spec.idle_timeout > 0 && !self.idle {
-            context.schedule(self.last_row_at + self.spec.idle_timeout);
-        }
-    }
-}
-
-impl Operator for WatermarkAssigner {
-    /// With as many entries as subtasks the one of this subtask counts, so that the run goes on as it would have; else the
-    /// least of all.
-    fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        let parse = |entry: &String| -> Option<(Timestamp, Timestamp)> {
-            let (current, sent) = entry.split_once(' ')?;
-            Some((current.parse().ok()?, sent.parse().ok()?))
-        };
-        let entries = restored.take_list(STATE);
-        let all: Option<Vec<_>> = entries.iter().map(parse).collect();
-        let all = all.ok_or_else(|| Error::state("the watermarks of a WatermarkAssigner cannot be read"))?;
-        let mine = match all.get(context.info.subtask.index()) {
-            Some(mine) if all.len() == context.info.parallelism as usize => Some(*mine),
-            _ => all.iter().map(|(current, _)| *current).min().zip(all.iter().map(|(_, sent)| *sent).min()),
-        };
-        if let Some((current, sent)) = mine {
-            self.time = EventTime { current, sent };
-            self.restored = sent > 0;
-        }
-        self.last_row_at = context.now;
-        self.schedule(context);
-        Ok(())
-    }
-
-    fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
-        let batch = columns_of(batch)?.compact()?;
-        self.activate(context)?;
-        if std::mem::take(&mut self.restored) {
-            context.output.watermark(Watermark(self.time.sent))?;
-        }
-        self.generator.emit(&batch, &mut self.time, Timestamp::MAX, context.now, context.output)?;
-        self.schedule(context);
-        Ok(())
-    }
-
-    fn snapshot(&mut self, _: CheckpointId, _: bool) -> Result<OperatorSnapshot> {
-        let entries = vec![format!("{} {}", self.time.current, self.time.sent)];
-        let list = ListState { name: STATE.to_owned(), redistribution: Redistribution::Union, entries };
-        Ok(OperatorSnapshot { lists: vec![list], ..OperatorSnapshot::default() })
-    }
-
-    /// Watermarks from upstream count for nothing, except the end of event time.
-    fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
-        if watermark == Watermark::MAX && !self.done {
-            self.done = true;
-            self.activate(context)?;
-            self.time.current = Timestamp::MAX;
-            self.time.sent = Timestamp::MAX;
-            context.output.watermark(watermark)?;
-        }
-        Ok(())
-    }
-
-    /// This operator says itself whether its stream is idle, unless it has no opinion.
-    fn watermark_status(&mut self, status: WatermarkStatus, context: &mut Context<'_>) -> Result<()> {
-        if self.spec.idle_timeout > 0 {
-            return Ok(());
-        }
-        self.idle = status == WatermarkStatus::Idle;
-        context.output.watermark_status(status)
-    }
-
-    fn processing_time(&mut self, now: Timestamp, context: &mut Context<'_>) -> Result<()> {
-        if self.done {
-            return Ok(());
-        }
-        self.send(context)?;
-        let timeout = self.spec.idle_timeout;
-        if timeout > 0 && !self.idle && now - self.last_row_at >= timeout {
-            self.idle = true;
-            context.output.watermark_status(WatermarkStatus::Idle)?;
-        }
-        self.schedule(context);
-        Ok(())
-    }
+/// The operator. As in Flink there is no event time before 1970 for it.
+pub(crate) fn watermark_assigner(
+    node: &ChainedNode,
+    spec: &WatermarkSpec,
+    context: &BuildContext,
+) -> Result<EventTimeOperator> {
+    let generator = WatermarkGenerator::new(spec, crate::build::input(node, 0)?, context)?;
+    Ok(EventTimeOperator::new(generator.factory(), spec.interval, spec.idle_timeout).starting_at(0))
 }
 
 #[cfg(test)]

@@ -10,12 +10,12 @@ use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, TimestampMicrosec
 use arrow::datatypes::TimestampMicrosecondType;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_connector::{
-    Boundedness, Connector, EnumeratorContext, EventTimeGenerator, EventTimePolicy, EventTimeProgress,
-    Options, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split, SplitEnumerator, TableContext,
-    Timed as Out, WatermarkAlignment,
+    Boundedness, Connector, EnumeratorContext, EventTime, EventTimeGenerator, EventTimePolicy, Options, Poll,
+    ReaderContext, Source, SourceOutput, SourceReader, Split, SplitEnumerator, TableContext,
+    WatermarkAlignment,
 };
 use flott_plan::{Schema, SourceSpec};
-use flott_types::{Result, SubtaskIndex, Timestamp, TypeKind, Watermark};
+use flott_types::{Result, SubtaskIndex, Timestamp, TypeKind};
 
 use super::source::Controls;
 
@@ -123,24 +123,13 @@ impl Source for TimedSource {
 struct Column;
 
 impl EventTimeGenerator for Column {
-    fn rows(
-        &mut self,
-        batch: Batch,
-        progress: &mut EventTimeProgress,
-        cap: Timestamp,
-        _: Timestamp,
-        output: &mut dyn FnMut(Out) -> Result<()>,
-    ) -> Result<()> {
+    fn rows(&mut self, batch: Batch, time: &mut EventTime, _: Timestamp) -> Result<Batch> {
         let Batch::Changes(changes) = &batch else { panic!("columns are wanted") };
         let times = changes.column(1).as_primitive::<TimestampMicrosecondType>();
         let highest = times.values().iter().max().map_or(Timestamp::MIN, |micros| micros / 1_000);
-        output(Out::Rows(batch))?;
-        progress.current = progress.current.max(highest);
-        if progress.current.min(cap) > progress.sent {
-            progress.sent = progress.current.min(cap);
-            output(Out::Watermark(Watermark(progress.sent)))?;
-        }
-        Ok(())
+        time.reach(highest);
+        time.say();
+        Ok(batch)
     }
 }
 

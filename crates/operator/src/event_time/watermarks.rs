@@ -1,47 +1,63 @@
-//! Event time of a source whose connector lets watermarks be generated for each split by itself.
-//!
-//! How a split's watermark comes about is an [`EventTimeGenerator`]'s: a table's watermark expression, or what a source of the
-//! DataStream API says ([`flott_connector::Source::event_time`]). What is made of them is the same for all.
-//!
-//! Two splits that are read side by side may be hours of event time apart. A watermark over their mixed rows is that of
-//! the split ahead, and makes every row of the other one late. So each split has a watermark of its own, and the subtask's is
-//! the minimum over the splits that it is reading. A split that was read to its end counts no longer, nor does one that is
-//! idle: without rows for `table.exec.source.idle-timeout`, not counting time in which receivers had no room. When all are
-//! idle the subtask is, having advanced to the highest watermark of any of them: what the splits would have come to if
-//! each were read by a subtask of its own. A reader without splits is idle too; that is the head's business.
-//!
-//! State: each split takes its watermark and the subtask's last one along in its entry of the snapshot. Without them the
-//! subtask would begin again at the least possible watermark. No row would become late by that, and window operators remember
-//! themselves what they have fired; but a row that is late in an undisturbed run would not be late for whatever else asks
-//! until the watermark has caught up, and a restore must not change a result. A subtask that takes over splits of several
-//! others goes on from the least of what they had said.
-//!
-//! Cost: per batch a look at each split of the reader, three atomic stores; per row what the generator costs.
+//! The watermark of a stream out of those of its splits. The module's header says what holds.
 
 use std::sync::Arc;
 
 use flott_batch::{Batch, WatermarkStatus};
-use flott_connector::{
-    EventTimeGenerator, EventTimePolicy, EventTimeProgress, GeneratorFactory, Split, Timed,
-};
-use flott_operator::Output;
 use flott_types::{Error, Result, Timestamp, Watermark};
 
-use crate::TaskMetrics;
-use crate::metrics::SplitMetrics;
+use super::cut::{self, Cut};
+use super::{EventTime, EventTimeGenerator, EventTimeProgress, GeneratorFactory};
+use crate::{Gauge, Output};
 
-/// The watermarks of the splits of one reader.
+/// The metrics of one split. Cloning shares them.
+#[derive(Clone, Default, Debug)]
+pub struct SplitMetrics {
+    /// The split's own watermark.
+    pub watermark: Gauge,
+    /// 1 while the split does not hold event time back.
+    pub idle: Gauge,
+}
+
+/// Who shows what becomes of the splits, and knows what holds them up.
+pub trait SplitObserver: Send + Sync {
+    /// A split is being read.
+    fn added(&self, split: &str) -> SplitMetrics;
+    /// Splits are read no longer.
+    fn removed(&self, gone: &dyn Fn(&str) -> bool);
+    /// For how many milliseconds in all receivers had no room for rows.
+    fn back_pressured(&self) -> i64;
+}
+
+/// Nobody looks.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Unobserved;
+
+impl SplitObserver for Unobserved {
+    fn added(&self, _: &str) -> SplitMetrics {
+        SplitMetrics::default()
+    }
+
+    fn removed(&self, _: &dyn Fn(&str) -> bool) {}
+
+    fn back_pressured(&self) -> i64 {
+        0
+    }
+}
+
+/// The watermarks of the splits of one stream.
 pub struct SplitWatermarks {
     generators: GeneratorFactory,
     interval: i64,
     idle_timeout: i64,
+    /// There is no event time at or before this.
+    start: Timestamp,
     /// Few, in the order in which they came.
     splits: Vec<SplitTime>,
-    /// The subtask's watermark.
+    /// The stream's watermark.
     sent: Timestamp,
     /// `sent` comes out of a snapshot and was not sent in this run.
     restored: bool,
-    /// A small advance is sent then.
+    /// A small advance is sent then, and generators are asked.
     flush_at: Option<Timestamp>,
     /// All splits are idle, and that was said.
     idle: bool,
@@ -49,7 +65,9 @@ pub struct SplitWatermarks {
     held_since: Option<Timestamp>,
     /// For how long it was, before.
     held: i64,
-    task: Arc<TaskMetrics>,
+    /// The cuts of a batch; kept for its memory.
+    cuts: Vec<Cut>,
+    observer: Arc<dyn SplitObserver>,
 }
 
 struct SplitTime {
@@ -63,13 +81,35 @@ struct SplitTime {
     metrics: SplitMetrics,
 }
 
+impl SplitTime {
+    fn progress(&self, sent: Timestamp) -> EventTimeProgress {
+        EventTimeProgress { current: self.current, sent, asked: self.asked }
+    }
+
+    fn advance(&mut self, progress: &EventTimeProgress) {
+        (self.current, self.asked) = (progress.current, progress.asked);
+        self.metrics.watermark.set(progress.current);
+    }
+
+    /// Whether that is new.
+    fn set_idle(&mut self, idle: bool) -> bool {
+        let new = std::mem::replace(&mut self.idle, idle) != idle;
+        if new {
+            self.metrics.idle.set(i64::from(idle));
+        }
+        new
+    }
+}
+
 impl SplitWatermarks {
-    /// Before the reader has splits. A small advance is sent after `interval` milliseconds.
-    pub fn of(policy: EventTimePolicy, interval: i64, task: Arc<TaskMetrics>) -> Self {
+    /// Before there are splits. An advance no larger than `interval` is sent when that has passed by the clock; a split without
+    /// rows for `idle_timeout` is idle, never if that is 0. Both in milliseconds.
+    pub fn new(generators: GeneratorFactory, interval: i64, idle_timeout: i64) -> Self {
         SplitWatermarks {
-            generators: policy.generators,
+            generators,
             interval,
-            idle_timeout: policy.idle_timeout,
+            idle_timeout,
+            start: Timestamp::MIN,
             splits: Vec::new(),
             sent: Timestamp::MIN,
             restored: false,
@@ -77,80 +117,91 @@ impl SplitWatermarks {
             idle: false,
             held_since: None,
             held: 0,
-            task,
+            cuts: Vec::new(),
+            observer: Arc::new(Unobserved),
         }
     }
 
-    /// The reader is given splits; those out of a snapshot with the event time that they had.
+    /// There is no event time at or before this.
+    #[must_use]
+    pub fn starting_at(self, start: Timestamp) -> Self {
+        SplitWatermarks { start, sent: start, ..self }
+    }
+
+    /// Somebody looks.
+    #[must_use]
+    pub fn observed_by(self, observer: Arc<dyn SplitObserver>) -> Self {
+        SplitWatermarks { observer, ..self }
+    }
+
+    /// There are splits to read; those out of a snapshot with the event time that they had.
     pub fn add<'a>(
         &mut self,
-        splits: impl IntoIterator<Item = (&'a Split, Option<EventTimeProgress>)>,
+        splits: impl IntoIterator<Item = (&'a str, Option<EventTimeProgress>)>,
         now: Timestamp,
     ) {
-        let fresh = self.splits.is_empty() && self.sent == Timestamp::MIN;
+        let fresh = self.splits.is_empty() && self.sent == self.start;
         let mut sent: Option<Timestamp> = None;
-        for (split, time) in splits {
-            let time = time.unwrap_or(EventTimeProgress::START);
-            sent = Some(sent.map_or(time.sent, |least| least.min(time.sent)));
-            let metrics = self.task.add_split(&split.id);
-            metrics.watermark.set(time.current);
+        for (id, progress) in splits {
+            let progress = progress.unwrap_or(EventTimeProgress::from(self.start));
+            sent = Some(sent.map_or(progress.sent, |least| least.min(progress.sent)));
+            let metrics = self.observer.added(id);
+            metrics.watermark.set(progress.current);
             self.splits.push(SplitTime {
-                id: split.id.clone(),
+                id: id.to_owned(),
                 generator: (self.generators)(),
-                current: time.current,
-                asked: time.asked,
+                current: progress.current,
+                asked: progress.asked,
                 last_row_at: self.running(now),
                 idle: false,
                 metrics,
             });
         }
-        if let Some(sent) = sent.filter(|sent| fresh && *sent > Timestamp::MIN) {
+        if let Some(sent) = sent.filter(|sent| fresh && *sent > self.start) {
             self.sent = sent;
             self.restored = true;
         }
         self.idle = false;
-        if self.is_periodic() {
+        if self.interval > 0 {
             self.schedule(now);
         }
     }
 
     /// What goes into the snapshot with a split.
-    pub fn time_of(&self, split: &Split) -> Option<EventTimeProgress> {
-        let found = self.splits.iter().find(|time| time.id == split.id)?;
-        let SplitTime { current, asked, .. } = *found;
-        Some(EventTimeProgress { current, sent: self.sent, asked, idle: false })
+    pub fn progress_of(&self, split: &str) -> Option<EventTimeProgress> {
+        let found = self.splits.iter().find(|time| time.id == split)?;
+        Some(found.progress(self.sent))
     }
 
     /// Sends on rows of a split, and the watermarks that they bring about.
     ///
     /// # Errors
-    /// If a time attribute is NULL, or the reader does not have this split.
+    /// If a row has no time, or there is no such split.
     pub fn emit(&mut self, split: &str, batch: Batch, now: Timestamp, output: &mut dyn Output) -> Result<()> {
         let at = self.active(split, output)?;
-        let cap = self.cap(at);
-        let running = self.running(now);
+        self.resume(output)?;
+        let (cap, running, cuts) = (self.cap(at), self.running(now), std::mem::take(&mut self.cuts));
         let split = &mut self.splits[at];
-        let mut progress =
-            EventTimeProgress { current: split.current, sent: self.sent, asked: split.asked, idle: false };
-        let mut send = |timed| match timed {
-            Timed::Rows(batch) => output.emit(batch),
-            Timed::Watermark(watermark) => output.watermark(watermark),
-        };
-        split.generator.rows(batch, &mut progress, cap, now, &mut send)?;
-        (split.current, split.asked, self.sent) = (progress.current, progress.asked, progress.sent);
-        split.metrics.watermark.set(progress.current);
+        let mut time = EventTime::new(split.progress(self.sent), false, cap, cuts);
+        let batch = split.generator.rows(batch, &mut time, now)?;
+        time.end(cut::rows(&batch));
+        self.sent = time.progress.sent;
+        split.advance(&time.progress);
         split.last_row_at = running;
-        if progress.idle {
+        cut::send(batch, &time.cuts, output)?;
+        self.cuts = time.cuts;
+        self.cuts.clear();
+        if time.idle {
             return self.set_idle(at, now, output);
         }
         self.schedule(now);
         Ok(())
     }
 
-    /// The reader states how far a split has come.
+    /// It is stated how far a split has come.
     ///
     /// # Errors
-    /// If the reader does not have this split.
+    /// If there is no such split.
     pub fn stated(
         &mut self,
         split: &str,
@@ -171,10 +222,10 @@ impl SplitWatermarks {
         Ok(())
     }
 
-    /// The reader states whether a split holds event time back.
+    /// It is stated whether a split holds event time back.
     ///
     /// # Errors
-    /// If the reader does not have this split.
+    /// If there is no such split.
     pub fn stated_status(
         &mut self,
         split: &str,
@@ -186,6 +237,7 @@ impl SplitWatermarks {
             WatermarkStatus::Active => {
                 let at = self.active(split, output)?;
                 self.splits[at].last_row_at = self.running(now);
+                self.schedule(now);
                 Ok(())
             }
             WatermarkStatus::Idle => {
@@ -207,20 +259,13 @@ impl SplitWatermarks {
         if std::mem::take(&mut self.idle) {
             output.watermark_status(WatermarkStatus::Active)?;
         }
-        if std::mem::take(&mut self.splits[at].idle) {
-            self.splits[at].metrics.idle.set(0);
-        }
+        self.splits[at].set_idle(false);
         Ok(at)
     }
 
     fn set_idle(&mut self, at: usize, now: Timestamp, output: &mut dyn Output) -> Result<()> {
         let last = self.least();
-        let split = &mut self.splits[at];
-        if std::mem::replace(&mut split.idle, true) {
-            return Ok(());
-        }
-        split.metrics.idle.set(1);
-        self.settle(last, now, output)
+        if self.splits[at].set_idle(true) { self.settle(last, now, output) } else { Ok(()) }
     }
 
     /// What the splits other than this one allow.
@@ -230,11 +275,17 @@ impl SplitWatermarks {
     }
 
     /// A split was read to its end: it holds event time back no longer.
+    ///
+    /// # Errors
+    /// If the output fails.
     pub fn finished(&mut self, split: &str, now: Timestamp, output: &mut dyn Output) -> Result<()> {
         self.retain(|id| id != split, now, output)
     }
 
     /// Only these splits are left to read.
+    ///
+    /// # Errors
+    /// If the output fails.
     pub fn retain(
         &mut self,
         keep: impl Fn(&str) -> bool,
@@ -246,16 +297,17 @@ impl SplitWatermarks {
         }
         self.ask(now, output)?;
         let last = self.least();
-        self.task.remove_splits(|id| !keep(id));
+        self.observer.removed(&|id| !keep(id));
         self.splits.retain(|split| keep(&split.id));
         self.settle(last, now, output)
     }
 
     /// Time has passed: small advances are sent, splits become idle.
+    ///
+    /// # Errors
+    /// If the output fails.
     pub fn on_time(&mut self, now: Timestamp, output: &mut dyn Output) -> Result<()> {
-        if std::mem::take(&mut self.restored) {
-            output.watermark(Watermark(self.sent))?;
-        }
+        self.resume(output)?;
         if self.flush_at.is_some_and(|at| at <= now) {
             self.ask(now, output)?;
             let reached = self.least();
@@ -265,42 +317,61 @@ impl SplitWatermarks {
         if self.idle_timeout <= 0 {
             return Ok(());
         }
-        let (running, last) = (self.running(now), self.least());
-        let mut changed = false;
-        for split in &mut self.splits {
-            if !split.idle && running.saturating_sub(split.last_row_at) >= self.idle_timeout {
-                split.idle = true;
-                split.metrics.idle.set(1);
-                changed = true;
-            }
+        let (running, timeout) = (self.running(now), self.idle_timeout);
+        let rested = |split: &SplitTime| running.saturating_sub(split.last_row_at) >= timeout;
+        if !self.splits.iter().any(|split| !split.idle && rested(split)) {
+            return Ok(());
         }
-        if changed { self.settle(last, now, output) } else { Ok(()) }
+        self.ask(now, output)?;
+        let last = self.least();
+        for split in self.splits.iter_mut().filter(|split| rested(split)) {
+            split.set_idle(true);
+        }
+        self.settle(last, now, output)
+    }
+
+    /// Event time is at its end: nothing more will come.
+    ///
+    /// # Errors
+    /// If the output fails.
+    pub fn end(&mut self, output: &mut dyn Output) -> Result<()> {
+        if std::mem::take(&mut self.idle) {
+            output.watermark_status(WatermarkStatus::Active)?;
+        }
+        for split in &mut self.splits {
+            split.set_idle(false);
+            split.current = Timestamp::MAX;
+        }
+        self.restored = false;
+        self.send(Timestamp::MAX, output)
+    }
+
+    /// Receivers of this run hear what those of the run before had heard.
+    fn resume(&mut self, output: &mut dyn Output) -> Result<()> {
+        match std::mem::take(&mut self.restored) {
+            true => output.watermark(Watermark(self.sent)),
+            false => Ok(()),
+        }
     }
 
     /// The interval has passed: generators say what they have not said yet.
     fn ask(&mut self, now: Timestamp, output: &mut dyn Output) -> Result<()> {
-        let sent = self.sent;
         for at in 0..self.splits.len() {
             let split = &mut self.splits[at];
             if split.idle {
                 continue;
             }
-            let mut progress =
-                EventTimeProgress { current: split.current, sent, asked: split.asked, idle: false };
-            split.generator.periodic(&mut progress, now);
-            split.asked = progress.asked;
-            if progress.current > split.current {
-                split.current = progress.current;
-                split.metrics.watermark.set(progress.current);
-            }
-            if progress.idle {
+            let mut time = EventTime::new(split.progress(self.sent), false, Timestamp::MAX, Vec::new());
+            split.generator.periodic(&mut time, now);
+            split.advance(&time.progress);
+            if time.idle {
                 self.set_idle(at, now, output)?;
             }
         }
         Ok(())
     }
 
-    /// The event time of the reader as a whole, for an alignment group; `None` if it holds nobody back.
+    /// The event time of the stream as a whole, for an alignment group; `None` if it holds nobody back.
     pub fn reached(&self) -> Option<Timestamp> {
         self.splits.iter().filter(|split| !split.idle).map(|split| split.current).min()
     }
@@ -326,8 +397,11 @@ impl SplitWatermarks {
     pub fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
         let running = self.running(now);
         let idle = self.splits.iter().filter(|split| self.idle_timeout > 0 && !split.idle);
-        let idle = idle.map(|split| split.last_row_at + self.idle_timeout - running + now).min();
-        [self.flush_at, idle].into_iter().flatten().min()
+        let idle = idle.map(|split| {
+            let rested = running.saturating_sub(split.last_row_at);
+            now.saturating_add(self.idle_timeout.saturating_sub(rested))
+        });
+        [self.flush_at, idle.min()].into_iter().flatten().min()
     }
 
     /// Fewer splits count than before, when `last` was what they had reached.
@@ -369,19 +443,17 @@ impl SplitWatermarks {
     }
 
     fn is_periodic(&self) -> bool {
-        self.interval > 0 && self.splits.iter().any(|split| split.generator.is_periodic())
+        self.interval > 0 && self.splits.iter().any(|split| !split.idle && split.generator.is_periodic())
     }
 
     /// What the splits that count have reached; the least possible if there are none.
     fn least(&self) -> Timestamp {
-        let counting = self.splits.iter().filter(|split| !split.idle);
-        counting.map(|split| split.current).min().unwrap_or(Timestamp::MIN)
+        self.reached().unwrap_or(Timestamp::MIN)
     }
 
     /// The clock less the time in which receivers had no room, or the reader was held back.
     fn running(&self, now: Timestamp) -> Timestamp {
         let held = self.held_since.map_or(0, |since| now.saturating_sub(since)).saturating_add(self.held);
-        let full = (self.task.back_pressured.get() / 1_000_000) as Timestamp;
-        now.saturating_sub(full).saturating_sub(held)
+        now.saturating_sub(self.observer.back_pressured()).saturating_sub(held)
     }
 }

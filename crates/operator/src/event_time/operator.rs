@@ -1,0 +1,126 @@
+//! Watermarks in the middle of a stream.
+
+use flott_batch::{Batch, WatermarkStatus};
+use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
+use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
+
+use super::{EventTimeProgress, GeneratorFactory, SplitWatermarks};
+use crate::{Context, Operator};
+
+/// Gives rows timestamps and says how far event time has come: SQL's WatermarkAssigner, and `assign_timestamps_and_watermarks` of
+/// the DataStream API. What upstream says of event time counts for nothing, except its end.
+///
+/// Its event time is in the snapshot: a run that is restored makes the same rows late. Restored at another parallelism, each
+/// subtask goes on from the least.
+pub struct EventTimeOperator {
+    watermarks: SplitWatermarks,
+    /// It finds out itself whether its stream is idle.
+    finds_idle: bool,
+    ended: bool,
+}
+
+/// The name of the state.
+const STATE: &str = "watermark";
+
+/// The only split.
+const STREAM: &str = "";
+
+impl EventTimeOperator {
+    /// `interval` and `idle_timeout` as of [`SplitWatermarks::new`].
+    pub fn new(generator: GeneratorFactory, interval: i64, idle_timeout: i64) -> Self {
+        EventTimeOperator {
+            watermarks: SplitWatermarks::new(generator, interval, idle_timeout),
+            finds_idle: idle_timeout > 0,
+            ended: false,
+        }
+    }
+
+    /// There is no event time at or before this.
+    #[must_use]
+    pub fn starting_at(self, start: Timestamp) -> Self {
+        EventTimeOperator { watermarks: self.watermarks.starting_at(start), ..self }
+    }
+
+    fn schedule(&self, context: &mut Context<'_>) {
+        if let Some(at) = self.watermarks.wake_at(context.now) {
+            context.schedule(at);
+        }
+    }
+}
+
+/// An entry of the state. Those of SQL were once two numbers, `current sent`.
+fn read(entry: &str) -> Result<EventTimeProgress> {
+    let numbers = || {
+        let (current, sent) = entry.split_once(' ')?;
+        Some(EventTimeProgress {
+            current: current.parse().ok()?,
+            sent: sent.parse().ok()?,
+            ..EventTimeProgress::START
+        })
+    };
+    if let Some(progress) = numbers() {
+        return Ok(progress);
+    }
+    serde_json::from_str(entry)
+        .map_err(|error| Error::state("the watermarks of a stream cannot be read").with_source(error))
+}
+
+impl Operator for EventTimeOperator {
+    /// With as many entries as subtasks the one of this subtask counts, so that the run goes on as it would have; else the
+    /// least of all.
+    fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
+        let entries = restored.take_list(STATE);
+        let all: Vec<EventTimeProgress> = entries.iter().map(|entry| read(entry)).collect::<Result<_>>()?;
+        let mine = match all.get(context.info.subtask.index()) {
+            Some(mine) if all.len() == context.info.parallelism as usize => Some(*mine),
+            _ => all.into_iter().reduce(EventTimeProgress::least),
+        };
+        self.watermarks.add([(STREAM, mine)], context.now);
+        self.schedule(context);
+        Ok(())
+    }
+
+    fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        self.watermarks.emit(STREAM, batch, context.now, context.output)?;
+        // What became due while rows kept coming.
+        self.watermarks.on_time(context.now, context.output)?;
+        self.schedule(context);
+        Ok(())
+    }
+
+    fn snapshot(&mut self, _: CheckpointId, _: bool) -> Result<OperatorSnapshot> {
+        let progress = self.watermarks.progress_of(STREAM).unwrap_or(EventTimeProgress::START);
+        let entry = serde_json::to_string(&progress)
+            .map_err(|error| Error::internal("a watermark cannot be written").with_source(error))?;
+        let list =
+            ListState { name: STATE.to_owned(), redistribution: Redistribution::Union, entries: vec![entry] };
+        Ok(OperatorSnapshot { lists: vec![list], ..OperatorSnapshot::default() })
+    }
+
+    /// Watermarks from upstream count for nothing, except the end of event time.
+    fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
+        if watermark == Watermark::MAX && !std::mem::replace(&mut self.ended, true) {
+            self.watermarks.end(context.output)?;
+        }
+        Ok(())
+    }
+
+    /// This operator says itself whether its stream is idle, unless it has no opinion.
+    fn watermark_status(&mut self, status: WatermarkStatus, context: &mut Context<'_>) -> Result<()> {
+        if self.finds_idle || self.ended {
+            return Ok(());
+        }
+        self.watermarks.stated_status(STREAM, status, context.now, context.output)?;
+        self.schedule(context);
+        Ok(())
+    }
+
+    fn processing_time(&mut self, now: Timestamp, context: &mut Context<'_>) -> Result<()> {
+        if self.ended {
+            return Ok(());
+        }
+        self.watermarks.on_time(now, context.output)?;
+        self.schedule(context);
+        Ok(())
+    }
+}
