@@ -15,6 +15,7 @@
 //!
 //! 1 and 1.0 are different values, as in Flink, although they print alike.
 
+use crate::json::write_text;
 use crate::text::{write_decimal, write_double, write_integer};
 
 const NULL: u8 = 0;
@@ -229,24 +230,6 @@ pub fn write_json(out: &mut String, bytes: &[u8]) -> Option<()> {
         _ => return None,
     }
     Some(())
-}
-
-fn write_text(out: &mut String, text: &str) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\u{C}' => out.push_str("\\f"),
-            '\r' => out.push_str("\\r"),
-            c if c < ' ' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
 }
 
 #[cfg(test)]

@@ -2,22 +2,12 @@
 
 use chrono::{LocalResult, NaiveDate, Offset, TimeZone};
 use chrono_tz::Tz;
-use flott_batch::text::{civil_from_days, days_from_civil};
+use flott_batch::text::{civil_from_days, days_from_civil, days_of_month};
 
 /// Milliseconds of a day.
 pub const MILLIS_OF_DAY: i64 = 86_400_000;
 /// Nanoseconds of a day.
 pub const NANOS_OF_DAY: i128 = 86_400_000_000_000;
-
-/// The number of days of a month.
-pub fn days_of_month(year: i64, month: u32) -> u32 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
 
 /// A date so many months later; the last day of the month when the month has no such day.
 pub fn add_months(days: i64, months: i64) -> i64 {

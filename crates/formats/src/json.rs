@@ -16,7 +16,6 @@
 mod decode;
 mod encode;
 mod envelope;
-mod scan;
 mod shape;
 
 use flott_connector::{Changelog, Options};

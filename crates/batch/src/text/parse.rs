@@ -1,6 +1,6 @@
 //! Reads dates, times, timestamps and decimals from text. Each function takes the whole text or gives `None`.
 
-use super::days_from_civil;
+use super::{days_from_civil, days_of_month};
 
 /// `yyyy-MM-dd` as days since 1970-01-01. The year may have more digits and a minus sign; month and day exactly two.
 /// A day that the month does not have is refused.
@@ -149,16 +149,6 @@ fn number(digits: &[u8]) -> Option<i64> {
 fn two(tens: u8, ones: u8) -> Option<u32> {
     (tens.is_ascii_digit() && ones.is_ascii_digit())
         .then(|| u32::from(tens - b'0') * 10 + u32::from(ones - b'0'))
-}
-
-/// The number of days of a month.
-fn days_of_month(year: i64, month: u32) -> u32 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
 }
 
 #[cfg(test)]

@@ -34,6 +34,16 @@ pub fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
+/// The number of days of a month.
+pub fn days_of_month(year: i64, month: u32) -> u32 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
 /// A DATE, given in days since 1970-01-01: `2020-02-29`.
 pub fn write_date(out: &mut String, days: i64) {
     let (year, month, day) = civil_from_days(days);

@@ -2,12 +2,12 @@
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
+use flott_batch::json::{Cursor, Kind, NotJson};
 use flott_batch::{ChangeBatch, RowKind, arrow_type};
 use flott_plan::{Column as PlanColumn, Schema};
 use flott_types::{Error, Result};
 
 use super::envelope::{Change, Opener};
-use super::scan::{Cursor, Kind, NotJson};
 use super::shape::{Bad, Reading, RowShape, Slots, append_member};
 use super::{Envelope, Json};
 use crate::column::Column;

@@ -1,13 +1,12 @@
 //! Columns to json, as Jackson writes it.
 
-use std::fmt::Write;
-
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{
     Date32Type, Decimal128Type, DurationMillisecondType, Float32Type, Float64Type, IntervalYearMonthType,
     Time32MillisecondType,
 };
 use base64::Engine;
+use flott_batch::json::write_text;
 use flott_batch::{ChangeBatch, text};
 use flott_plan::Schema;
 use flott_types::{LogicalType, Result, TypeKind};
@@ -175,28 +174,4 @@ fn quoted_if(out: &mut String, quoted: bool, write: impl FnOnce(&mut String)) {
     if quoted {
         out.push('"');
     }
-}
-
-/// A text in quotes, with the escape sequences that JSON demands.
-fn write_text(out: &mut String, text: &str) {
-    out.push('"');
-    let mut rest = text;
-    while let Some(at) = rest.find(|c: char| c < ' ' || c == '"' || c == '\\') {
-        out.push_str(&rest[..at]);
-        match rest.as_bytes()[at] {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            8 => out.push_str("\\b"),
-            12 => out.push_str("\\f"),
-            b'\n' => out.push_str("\\n"),
-            b'\r' => out.push_str("\\r"),
-            b'\t' => out.push_str("\\t"),
-            other => {
-                let _ = write!(out, "\\u{other:04X}");
-            }
-        }
-        rest = &rest[at + 1..];
-    }
-    out.push_str(rest);
-    out.push('"');
 }

@@ -1,11 +1,11 @@
 //! Takes changed rows out of the envelopes that capture tools put around them.
 
 use flott_batch::RowKind;
+use flott_batch::json::{Cursor, Kind, NotJson, Span, unescape};
 use flott_types::TypeKind;
 
 use super::Envelope;
 use super::decode::{Wrong, end};
-use super::scan::{Cursor, Kind, NotJson, Span, unescape};
 use super::shape::{RowShape, Slots};
 
 /// A changed row.

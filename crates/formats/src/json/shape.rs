@@ -1,9 +1,9 @@
 //! What the types expect of a JSON value, and the way from a value into columns. A row knows the order of keys that it saw last:
 //! records mostly repeat it, and then a key costs one comparison and no hash.
 
+use flott_batch::json::{Cursor, Kind, NotJson, Span, compact, unescape};
 use flott_types::{FastMap, LogicalType, RowField, TypeKind};
 
-use super::scan::{Cursor, Kind, NotJson, Span, compact, unescape};
 use crate::column::{Column, NotAValue};
 use crate::scalar::{self, TimeStyle};
 

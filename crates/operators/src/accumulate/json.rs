@@ -2,6 +2,7 @@
 
 use arrow::array::{Array, AsArray};
 use chrono_tz::Tz;
+use flott_batch::json::write_text;
 use flott_batch::text::write_value;
 use flott_types::{LogicalType, TypeKind};
 
@@ -32,7 +33,7 @@ pub(super) fn write_json(out: &mut String, array: &dyn Array, row: usize, ty: &L
                 if at > 0 {
                     out.push(',');
                 }
-                write_string(out, &field.name);
+                write_text(out, &field.name);
                 out.push(':');
                 write_json(out, column.as_ref(), row, &field.ty);
             }
@@ -41,26 +42,7 @@ pub(super) fn write_json(out: &mut String, array: &dyn Array, row: usize, ty: &L
         _ => {
             let mut text = String::new();
             write_value(&mut text, array, row, ty, Tz::UTC);
-            write_string(out, &text);
+            write_text(out, &text);
         }
     }
-}
-
-/// Appends a string with quotes and escapes.
-pub(super) fn write_string(out: &mut String, text: &str) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            c if u32::from(c) < 0x20 => out.push_str(&format!("\\u{:04X}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
 }

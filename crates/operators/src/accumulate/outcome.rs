@@ -134,7 +134,7 @@ fn json_objects(lists: &Lists, ty: &LogicalType, nulls: bool) -> Result<ArrayRef
             if json.len() > 1 {
                 json.push(',');
             }
-            super::json::write_string(&mut json, keys.value(row));
+            flott_batch::json::write_text(&mut json, keys.value(row));
             json.push(':');
             write_json(&mut json, values.as_ref(), row, ty);
         }

@@ -1,5 +1,7 @@
 //! Writing JSON as Jackson does: no blanks, keys in order, only quotes, backslashes and control characters escaped.
 
+use flott_batch::json::write_text;
+
 use super::value::Json;
 
 impl Json {
@@ -9,7 +11,7 @@ impl Json {
             Json::Null => out.push_str("null"),
             Json::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
             Json::Integer(text) | Json::Decimal(text) | Json::Raw(text) => out.push_str(text),
-            Json::Text(text) => write_text(text, out),
+            Json::Text(text) => write_text(out, text),
             Json::Array(elements) => {
                 out.push('[');
                 for (position, element) in elements.iter().enumerate() {
@@ -29,7 +31,7 @@ impl Json {
                     if position > 0 {
                         out.push(',');
                     }
-                    write_text(key, out);
+                    write_text(out, key);
                     out.push(':');
                     value.write(out);
                 }
@@ -37,26 +39,4 @@ impl Json {
             }
         }
     }
-}
-
-/// Appends a text in quotes.
-pub(super) fn write_text(text: &str, out: &mut String) {
-    out.push('"');
-    let mut rest = text;
-    while let Some(at) = rest.find(|c: char| c == '"' || c == '\\' || c < ' ') {
-        out.push_str(&rest[..at]);
-        match rest.as_bytes()[at] {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            0x08 => out.push_str("\\b"),
-            b'\t' => out.push_str("\\t"),
-            b'\n' => out.push_str("\\n"),
-            0x0C => out.push_str("\\f"),
-            b'\r' => out.push_str("\\r"),
-            control => out.push_str(&format!("\\u{control:04X}")),
-        }
-        rest = &rest[at + 1..];
-    }
-    out.push_str(rest);
-    out.push('"');
 }

@@ -1,10 +1,9 @@
 //! From fields to a date-time, as `ResolverStyle.SMART`.
 
-use flott_batch::text::days_from_civil;
+use flott_batch::text::{days_from_civil, days_of_month};
 
 use super::parse::Parsed;
 use super::{Field, Local, NANOS_OF_DAY};
-use crate::time::days_of_month;
 
 /// `None` for values out of range and for fields that contradict each other.
 pub(super) fn resolve(parsed: &Parsed) -> Option<Local> {
