@@ -18,7 +18,6 @@
 
 mod assigner;
 mod body;
-mod ends;
 mod evictor;
 mod function;
 mod operator;

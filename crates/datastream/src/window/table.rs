@@ -25,7 +25,7 @@ pub(super) struct Entry<W> {
     next: u32,
     /// The window is there: something has come and it is not over yet.
     pub live: bool,
-    /// When it is looked at; see [`super::ends`].
+    /// When it is looked at; see [`Ends`](flott_operator::windows::Ends).
     pub queued: Option<Timestamp>,
 }
 

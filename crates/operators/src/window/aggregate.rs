@@ -18,14 +18,13 @@ use arrow::array::{Array, ArrayRef, AsArray, Int64Array, UInt32Array};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, SchemaRef};
 use flott_batch::bytes::runs;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
+use flott_operator::windows::{Progress, Slicing, count_late};
 use flott_operator::{Context, Operator};
 use flott_plan::{AggregateCall, AggregatePhase, ChainedNode, WindowKind, WindowSpec};
 use flott_state::{KeyIndex, KeyedTable, OperatorSnapshot, RestoredState, SlotColumns};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 
 use super::columns::WindowColumns;
-use super::progress::{Progress, count_late};
-use super::slicing::Slicing;
 use crate::BuildContext;
 use crate::accumulate::{Aggregates, Keys, MergeInto, Rows, unique_fields};
 use crate::support::{Millis, Zone, columns_of, record_batch};
@@ -139,7 +138,7 @@ impl WindowAggregate {
             zone,
             slices: BTreeMap::new(),
             due: BTreeSet::new(),
-            progress: Progress(i64::MIN),
+            progress: Progress::default(),
             slots: Vec::new(),
         })
     }
@@ -149,8 +148,7 @@ impl WindowAggregate {
         let rows = batch.physical_rows();
         match self.assign {
             Assign::EventTime(column) => {
-                let times = Millis::new(batch.column(column))?;
-                times.refuse_nulls()?;
+                let times = Millis::required(batch.column(column))?;
                 let Some(slicing) = self.slicing else { return Err(Error::internal("no slices")) };
                 Ok((0..rows).map(|row| slicing.slice_end(self.zone.local(times.get(row)))).collect())
             }
@@ -159,8 +157,7 @@ impl WindowAggregate {
                 Ok(vec![slicing.slice_end(self.zone.local(now)); rows])
             }
             Assign::Attached { end, .. } => {
-                let ends = Millis::new(batch.column(end))?;
-                ends.refuse_nulls()?;
+                let ends = Millis::required(batch.column(end))?;
                 Ok((0..rows).map(|row| ends.get(row)).collect())
             }
             Assign::Partial(column) => {
@@ -172,7 +169,7 @@ impl WindowAggregate {
     }
 
     fn has_fired(&self, window_end: i64) -> bool {
-        self.zone.trigger(window_end - 1) <= self.progress.0
+        self.progress.has_reached(self.zone.trigger(window_end - 1))
     }
 
     /// What becomes of a row of a slice.

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array};
 use arrow::datatypes::SchemaRef;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
+use flott_operator::windows::Slicing;
 use flott_operator::{Context, Operator};
 use flott_state::{KeyIndex, SlotColumns};
 use flott_types::{Error, Result, Watermark};
 
 use super::aggregate::{Parts, key_fields};
-use super::slicing::Slicing;
 use crate::BuildContext;
 use crate::accumulate::{Aggregates, Keys, Rows};
 use crate::support::{Millis, Zone, columns_of, record_batch};
@@ -80,8 +80,7 @@ impl Operator for LocalWindowAggregate {
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
         let batch = columns_of(batch)?.compact()?;
         let rows: Vec<u32> = (0..batch.physical_rows() as u32).collect();
-        let times = Millis::new(batch.column(self.time_column))?;
-        times.refuse_nulls()?;
+        let times = Millis::required(batch.column(self.time_column))?;
         let (slicing, zone) = (self.slicing, &mut self.zone);
         let slice_end = |row: &u32| match (times.get(*row as usize), slicing) {
             (time, Some(slicing)) => slicing.slice_end(zone.local(time)),

@@ -3,9 +3,6 @@
 pub(crate) mod aggregate;
 mod columns;
 pub(crate) mod local;
-mod progress;
 pub(crate) mod session_aggregate;
 pub(crate) mod session_table_function;
-mod sessions;
-mod slicing;
 pub(crate) mod table_function;

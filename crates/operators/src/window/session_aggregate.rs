@@ -9,13 +9,13 @@
 //!
 //! Cost of a record: interning its key, looking at the key's few open sessions, one loop a call.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, UInt32Array};
 use arrow::datatypes::{Int64Type, SchemaRef};
 use flott_batch::bytes::runs;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
+use flott_operator::windows::{Ends, Progress, Session, Sessions, TimeWindow, count_late};
 use flott_operator::{Context, Operator};
 use flott_plan::WindowKind;
 use flott_state::{KeyIndex, KeyedTable, OperatorSnapshot, PrimitiveColumn, RestoredState};
@@ -23,8 +23,6 @@ use flott_types::{CheckpointId, Error, FastMap, Result, Timestamp, Watermark};
 
 use super::aggregate::{Parts, key_fields};
 use super::columns::WindowColumns;
-use super::progress::{Progress, count_late};
-use super::sessions::{Session, Sessions};
 use crate::BuildContext;
 use crate::accumulate::{Aggregates, Keys, MergeInto, Rows};
 use crate::support::{Millis, Zone, columns_of, record_batch, take_columns};
@@ -54,7 +52,7 @@ pub(crate) struct SessionAggregate {
     /// By session: its key.
     key_of: Vec<u32>,
     /// When to look at which session. One that was extended is found at its old end and put in again.
-    due: BTreeSet<(i64, u32)>,
+    due: Ends,
     /// By session: where it is in `due`.
     due_at: Vec<i64>,
     progress: Progress,
@@ -116,9 +114,9 @@ impl SessionAggregate {
             index: KeyIndex::new(&fields[..partition])?,
             sessions: Vec::new(),
             key_of: Vec::new(),
-            due: BTreeSet::new(),
+            due: Ends::default(),
             due_at: Vec::new(),
-            progress: Progress(i64::MIN),
+            progress: Progress::default(),
             batch: 0,
             touched_in: Vec::new(),
         })
@@ -128,13 +126,12 @@ impl SessionAggregate {
         let Some(column) = self.time_column else {
             return Ok(vec![self.zone.local(now); batch.physical_rows()]);
         };
-        let times = Millis::new(batch.column(column))?;
-        times.refuse_nulls()?;
+        let times = Millis::required(batch.column(column))?;
         Ok((0..batch.physical_rows()).map(|row| self.zone.local(times.get(row))).collect())
     }
 
     fn has_passed(&self, end: i64) -> bool {
-        self.zone.trigger(end - 1) <= self.progress.0
+        self.progress.has_reached(self.zone.trigger(end - 1))
     }
 
     /// The keys of a batch's rows, each once.
@@ -158,7 +155,7 @@ impl SessionAggregate {
             let id = NEW | assigned.opened.len() as u32;
             let sessions = &self.sessions[*key as usize];
             let placement = sessions.place(*time, self.gap, id, |other| other & NEW == 0);
-            if placement.new && self.has_passed(placement.session.end) {
+            if placement.new && self.has_passed(placement.session.window.end) {
                 assigned.late += 1;
                 continue;
             }
@@ -207,13 +204,14 @@ impl SessionAggregate {
                 if opened {
                     session.id = by_number[(session.id & !NEW) as usize];
                     self.key_of[session.id as usize] = *key;
-                    self.due_at[session.id as usize] = session.end;
-                    self.due.insert((session.end, session.id));
+                    self.due_at[session.id as usize] = session.window.end;
+                    self.due.push(session.window.end, session.id);
                 }
                 let (starts, ends, _) = self.table.values_mut();
                 let at = session.id as usize;
-                if opened || starts.values()[at] != session.start || ends.values()[at] != session.end {
-                    (starts.values_mut()[at], ends.values_mut()[at]) = (session.start, session.end);
+                let TimeWindow { start, end } = session.window;
+                if opened || starts.values()[at] != start || ends.values()[at] != end {
+                    (starts.values_mut()[at], ends.values_mut()[at]) = (start, end);
                     self.table.mark(session.id);
                 }
             }
@@ -235,18 +233,24 @@ impl SessionAggregate {
 
     fn fire(&mut self, context: &mut Context<'_>) -> Result<()> {
         let mut ended = Vec::new();
-        while let Some((end, slot)) = self.due.first().copied().filter(|(end, _)| self.has_passed(*end)) {
-            self.due.pop_first();
-            if !self.table.is_live(slot) || self.due_at[slot as usize] != end {
-                continue;
+        let (zone, progress) = (self.zone, self.progress);
+        let is_due = |end: i64| progress.has_reached(zone.trigger(end - 1));
+        while let Some((end, slots)) = self.due.pop(is_due) {
+            for slot in &slots {
+                let due_at = &mut self.due_at[*slot as usize];
+                if !self.table.is_live(*slot) || *due_at != end {
+                    continue;
+                }
+                let now_ends = self.table.values().1.values()[*slot as usize];
+                if now_ends > end {
+                    *due_at = now_ends;
+                    self.due.push(now_ends, *slot);
+                } else {
+                    *due_at = i64::MAX;
+                    ended.push(*slot);
+                }
             }
-            let now_ends = self.table.values().1.values()[slot as usize];
-            if now_ends > end {
-                self.due_at[slot as usize] = now_ends;
-                self.due.insert((now_ends, slot));
-            } else {
-                ended.push(slot);
-            }
+            self.due.recycle(slots);
         }
         let bytes = |at: usize| self.table.bytes_of(ended[at]);
         let runs = runs(ended.len(), self.batch_bytes, bytes);
@@ -276,7 +280,7 @@ impl SessionAggregate {
 
     fn schedule(&self, context: &mut Context<'_>) {
         if self.time_column.is_none()
-            && let Some((end, _)) = self.due.first()
+            && let Some(end) = self.due.earliest()
         {
             context.schedule(self.zone.trigger(end - 1));
         }
@@ -306,10 +310,10 @@ impl Operator for SessionAggregate {
         for (slot, key) in slots.into_iter().zip(keys) {
             let (starts, ends, _) = self.table.values();
             let (start, end) = (starts.values()[slot as usize], ends.values()[slot as usize]);
-            self.sessions[key as usize].insert(Session { start, end, id: slot });
+            self.sessions[key as usize].insert(Session { window: TimeWindow::new(start, end), id: slot });
             self.key_of[slot as usize] = key;
             self.due_at[slot as usize] = end;
-            self.due.insert((end, slot));
+            self.due.push(end, slot);
         }
         self.schedule(context);
         Ok(())

@@ -4,21 +4,19 @@
 //! are dropped and counted, as their session has left already. Cost of a record: interning its key, looking at the key's
 //! few open sessions, encoding the row into state and out of it again.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, SchemaRef};
 use flott_batch::bytes::runs;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
+use flott_operator::windows::{Ends, Placement, Progress, Sessions, count_late};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, WindowKind, WindowSpec};
 use flott_state::{KeyedMap, MapSpec, OperatorSnapshot, RestoredState, prefixed};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 
 use super::columns::WindowColumns;
-use super::progress::{Progress, count_late};
-use super::sessions::{Placement, Sessions};
 use crate::BuildContext;
 use crate::accumulate::unique_fields;
 use crate::support::{Millis, Zone, columns_of, record_batch, take_columns};
@@ -40,11 +38,28 @@ pub(crate) struct SessionTableFunction {
     arrivals: i64,
     /// By key.
     sessions: Vec<Sessions>,
-    /// By session: its key and the entries of its rows.
-    members: Vec<(u32, Vec<u32>)>,
+    /// By session.
+    members: Vec<Members>,
     free: Vec<u32>,
-    due: BTreeSet<(i64, u32)>,
+    due: Ends,
     progress: Progress,
+}
+
+/// What is kept of a session.
+struct Members {
+    key: u32,
+    /// The entries of its rows.
+    rows: Vec<u32>,
+    /// Where it is in `due`.
+    due_at: i64,
+}
+
+impl Members {
+    /// The session is no more.
+    fn leave(&mut self) -> Vec<u32> {
+        self.due_at = i64::MAX;
+        std::mem::take(&mut self.rows)
+    }
 }
 
 impl SessionTableFunction {
@@ -84,13 +99,13 @@ impl SessionTableFunction {
             sessions: Vec::new(),
             members: Vec::new(),
             free: Vec::new(),
-            due: BTreeSet::new(),
-            progress: Progress(i64::MIN),
+            due: Ends::default(),
+            progress: Progress::default(),
         })
     }
 
     fn has_passed(&self, end: i64) -> bool {
-        self.zone.trigger(end - 1) <= self.progress.0
+        self.progress.has_reached(self.zone.trigger(end - 1))
     }
 
     /// Puts a row at a time into a session of its key.
@@ -105,36 +120,45 @@ impl SessionTableFunction {
     fn put(&mut self, key: u32, placement: &Placement) {
         let id = placement.session.id as usize;
         if placement.new {
-            if self.free.pop().is_none() {
-                self.members.push((key, Vec::new()));
+            let end = placement.session.window.end;
+            let members = Members { key, rows: Vec::new(), due_at: end };
+            match self.free.pop() {
+                Some(_) => self.members[id] = members,
+                None => self.members.push(members),
             }
-            self.members[id] = (key, Vec::new());
-            self.due.insert((placement.session.end, placement.session.id));
+            self.due.push(end, placement.session.id);
         }
         self.sessions[key as usize].put(placement);
         for gone in &placement.absorbed {
-            let rows = std::mem::take(&mut self.members[*gone as usize].1);
-            self.members[id].1.extend(rows);
+            let rows = self.members[*gone as usize].leave();
+            self.members[id].rows.extend(rows);
             self.free.push(*gone);
         }
     }
 
     fn fire(&mut self, context: &mut Context<'_>) -> Result<()> {
         let (mut entries, mut starts, mut ends) = (Vec::new(), Vec::new(), Vec::new());
-        while let Some((end, id)) = self.due.first().copied().filter(|(end, _)| self.has_passed(*end)) {
-            self.due.pop_first();
-            let key = self.members[id as usize].0;
-            let Some(session) = self.sessions[key as usize].get(id).copied() else { continue };
-            if session.end > end {
-                self.due.insert((session.end, id));
-                continue;
+        let (zone, progress) = (self.zone, self.progress);
+        let is_due = |end: i64| progress.has_reached(zone.trigger(end - 1));
+        while let Some((end, ids)) = self.due.pop(is_due) {
+            for id in &ids {
+                let members = &mut self.members[*id as usize];
+                let sessions = &mut self.sessions[members.key as usize];
+                let Some(session) = sessions.get(*id).filter(|_| members.due_at == end) else { continue };
+                let window = session.window;
+                if window.end > end {
+                    members.due_at = window.end;
+                    self.due.push(window.end, *id);
+                    continue;
+                }
+                sessions.remove(*id);
+                let rows = members.leave();
+                self.free.push(*id);
+                starts.extend(std::iter::repeat_n(window.start, rows.len()));
+                ends.extend(std::iter::repeat_n(window.end, rows.len()));
+                entries.extend(rows);
             }
-            self.sessions[key as usize].remove(id);
-            let rows = std::mem::take(&mut self.members[id as usize].1);
-            self.free.push(id);
-            starts.extend(std::iter::repeat_n(session.start, rows.len()));
-            ends.extend(std::iter::repeat_n(session.end, rows.len()));
-            entries.extend(rows);
+            self.due.recycle(ids);
         }
         if entries.is_empty() {
             return Ok(());
@@ -151,7 +175,7 @@ impl SessionTableFunction {
 
     fn schedule(&self, context: &mut Context<'_>) {
         if self.time_column.is_none()
-            && let Some((end, _)) = self.due.first()
+            && let Some(end) = self.due.earliest()
         {
             context.schedule(self.zone.trigger(end - 1));
         }
@@ -175,7 +199,7 @@ impl Operator for SessionTableFunction {
             let key = self.rows.key_of(entry);
             let placement = self.place(key, time);
             self.put(key, &placement);
-            self.members[placement.session.id as usize].1.push(entry);
+            self.members[placement.session.id as usize].rows.push(entry);
             self.arrivals = self.arrivals.max(arrival + 1);
         }
         self.schedule(context);
@@ -210,7 +234,7 @@ impl Operator for SessionTableFunction {
             };
             let local = self.zone.local(time);
             let placement = self.place(*key, local);
-            if placement.new && self.has_passed(placement.session.end) {
+            if placement.new && self.has_passed(placement.session.window.end) {
                 late += 1;
                 continue;
             }
@@ -236,7 +260,7 @@ impl Operator for SessionTableFunction {
         // Only now is it known which sessions are left.
         for ((key, time), entry) in placed.into_iter().zip(entries) {
             let session = self.place(key, time).session.id;
-            self.members[session as usize].1.push(entry);
+            self.members[session as usize].rows.push(entry);
         }
         self.schedule(context);
         Ok(())

@@ -6,12 +6,12 @@
 use arrow::array::UInt32Array;
 use arrow::datatypes::SchemaRef;
 use flott_batch::{Batch, arrow_type};
+use flott_operator::windows::Slicing;
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, WindowSpec};
 use flott_types::Result;
 
 use super::columns::WindowColumns;
-use super::slicing::Slicing;
 use crate::support::{Millis, Zone, columns_of, record_batch};
 
 /// The operator.

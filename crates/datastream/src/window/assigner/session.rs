@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use flott_operator::windows::merge_touching;
 use flott_types::{Error, Result, Timestamp};
 
 use super::{AnyTrigger, AssignerContext, Merges, TimeWindow, WindowAssigner, check_size, millis, timed};
@@ -44,26 +45,6 @@ impl<T> SessionGap<T> {
             return Err(Error::data(format!("the gap of a session is {gap} ms; it must be at least 1 ms")));
         }
         Ok(TimeWindow::new(timestamp, timestamp.saturating_add(gap)))
-    }
-}
-
-/// Windows that intersect become one.
-pub(super) fn merge_time_windows(windows: &mut [TimeWindow], merges: &mut Merges<TimeWindow>) {
-    if windows.len() < 2 {
-        return;
-    }
-    windows.sort_unstable();
-    let (mut from, mut all) = (0, windows[0]);
-    for at in 1..=windows.len() {
-        match windows.get(at) {
-            Some(next) if all.intersects(next) => all = all.cover(next),
-            next => {
-                if at - from > 1 {
-                    merges.merge(&windows[from..at], all);
-                }
-                (from, all) = (at, next.copied().unwrap_or(all));
-            }
-        }
     }
 }
 
@@ -118,7 +99,7 @@ macro_rules! sessions {
             }
 
             fn merge_windows(&self, windows: &mut [TimeWindow], merges: &mut Merges<TimeWindow>) {
-                merge_time_windows(windows, merges);
+                merge_touching(windows, |members, into| merges.merge(members, into));
             }
         }
     };
@@ -141,17 +122,3 @@ sessions!(EventTimeSessionWindows, EventTime, EventTimeTrigger, |timestamp, _| t
 sessions!(ProcessingTimeSessionWindows, ProcessingTime, ProcessingTimeTrigger, |_, context| {
     Ok(context.current_processing_time)
 });
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn windows_that_touch_become_one() {
-        let mut windows = [(20, 30), (0, 5), (5, 8), (40, 41), (25, 35)].map(|(a, b)| TimeWindow::new(a, b));
-        let mut merges = Merges::default();
-        merge_time_windows(&mut windows, &mut merges);
-        let merged: Vec<(TimeWindow, usize)> = merges.iter().map(|(w, from)| (*w, from.len())).collect();
-        assert_eq!(merged, [(TimeWindow::new(0, 8), 2), (TimeWindow::new(20, 35), 2)]);
-    }
-}

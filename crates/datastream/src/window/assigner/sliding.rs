@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use flott_operator::windows::hopping;
 use flott_types::{Result, Timestamp};
 
 use super::{AnyTrigger, AssignerContext, TimeWindow, WindowAssigner};
@@ -31,11 +32,7 @@ impl Sliding {
     /// Where the slide is greater than the size, some times belong to no window.
     #[inline]
     fn windows(&self, timestamp: Timestamp, windows: &mut Vec<TimeWindow>) {
-        let mut start = TimeWindow::start_with_offset(timestamp, self.offset, self.slide);
-        while start > timestamp.saturating_sub(self.size) {
-            windows.push(TimeWindow::new(start, start.saturating_add(self.size)));
-            start -= self.slide;
-        }
+        windows.extend(hopping(timestamp, self.offset, self.size, self.slide));
     }
 }
 

@@ -1,8 +1,7 @@
 //! Tumbling windows of different subtasks need not end at the same moment.
 
+use flott_operator::windows::start_of;
 use flott_types::Timestamp;
-
-use super::TimeWindow;
 
 /// When the windows of a subtask begin: all at once make a burst of work.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -22,7 +21,7 @@ impl WindowStagger {
     pub(super) fn offset(self, now: Timestamp, size: i64, seed: u64) -> i64 {
         match self {
             WindowStagger::Aligned => 0,
-            WindowStagger::Natural => now - TimeWindow::start_with_offset(now, 0, size),
+            WindowStagger::Natural => now - start_of(now, 0, size),
             WindowStagger::Random => {
                 // Murmur's finaliser: each bit of the seed decides over each bit of the result.
                 let mut bits = seed ^ now as u64;

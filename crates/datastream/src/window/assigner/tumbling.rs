@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use flott_operator::windows::start_of;
 use flott_types::{Result, Timestamp};
 
 use super::{AnyTrigger, AssignerContext, TimeWindow, WindowAssigner, WindowStagger};
@@ -43,7 +44,7 @@ impl Tumbling {
                 *self.staggered.insert(self.stagger.offset(now, self.size, seed))
             }
         };
-        let start = TimeWindow::start_with_offset(timestamp, self.offset + staggered, self.size);
+        let start = start_of(timestamp, self.offset + staggered, self.size);
         TimeWindow::new(start, start.saturating_add(self.size))
     }
 }

@@ -88,7 +88,8 @@ where
         }
         self.body.add(slot, value, timestamp);
         let entry = self.windows.entry_mut(slot);
-        let ended = self.domain == TimeDomain::EventTime && entry.window.max_timestamp() <= self.progress;
+        let ended =
+            self.domain == TimeDomain::EventTime && self.progress.has_reached(entry.window.max_timestamp());
         if !entry.live {
             self.begin_window(slot);
         }
@@ -119,13 +120,13 @@ where
         let entry = self.windows.entry_mut(slot);
         entry.live = true;
         let window = entry.window.clone();
-        self.look_at(slot, self.next_look(&window, self.progress));
+        self.look_at(slot, self.next_look(&window, self.progress.now()));
     }
 
     /// No window takes the record. Says whether it was dropped because it is late.
     #[cold]
     fn skip(&mut self, value: T, timestamp: Option<Timestamp>, context: &mut Context<'_>) -> Result<bool> {
-        let over = |timestamp: Timestamp| timestamp.saturating_add(self.lateness) <= self.progress;
+        let over = |timestamp: Timestamp| self.progress.has_reached(timestamp.saturating_add(self.lateness));
         if self.domain != TimeDomain::EventTime || !timestamp.is_some_and(over) {
             return Ok(false);
         }

@@ -66,7 +66,7 @@ where
         if second.is_none() && self.trigger.is_none() && !self.body.is_persisted(first) {
             // Most records of a session make it longer, and nothing else.
             self.windows.rename(first, result);
-            self.look_at(first, self.next_look(result, self.progress));
+            self.look_at(first, self.next_look(result, self.progress.now()));
             return Ok(());
         }
         // The earliest first, as their records came.
@@ -99,7 +99,7 @@ where
             states: &mut self.window_states,
             event_timers: &mut self.event_timers,
             processing_timers: &mut self.processing_timers,
-            watermark: Watermark(self.progress),
+            watermark: Watermark(self.progress.now()),
             now: context.now,
         };
         let mut merged = OnMergeContext { context: context_of_trigger, merged: from };
@@ -116,7 +116,7 @@ where
     /// A window must not be over when it comes into being by merging.
     fn check_merge(&self, result: &A::Window, context: &Context<'_>) -> Result<()> {
         let (over, time, what) = match self.domain {
-            TimeDomain::EventTime => (self.is_over(result), self.progress, "watermark"),
+            TimeDomain::EventTime => (self.is_over(result), self.progress.now(), "watermark"),
             TimeDomain::ProcessingTime => {
                 (result.max_timestamp() <= context.now, context.now, "current processing time")
             }

@@ -25,13 +25,13 @@ mod time;
 use std::sync::Arc;
 
 use flott_batch::{Batch, Record, Records};
+use flott_operator::windows::{Ends, Progress, count_late, over_at};
 use flott_operator::{Context, Operator};
 use flott_runtime::TaskOptions;
 use flott_state::{OperatorSnapshot, RestoredState, TimerQueue};
 use flott_types::{CheckpointId, Error, Result, SubtaskIndex, Timestamp, Watermark};
 
 use super::body::Body;
-use super::ends::Ends;
 use super::table::WindowTable;
 use super::{AnyTrigger, AssignerContext, Merges, Trigger, TriggerContext, TriggerResult, Window};
 use super::{WindowAssigner, WindowContext};
@@ -87,7 +87,7 @@ pub(super) struct WindowOperator<K, T, A: WindowAssigner<T>, B: Body<K, T, A::Wi
     /// Marks windows that have nothing any more but are there.
     purged: ValueState<bool>,
     /// The watermark.
-    progress: Timestamp,
+    progress: Progress,
     buffer: OutputBuffer<B::Out>,
     /// Kept for their memory.
     slots: Vec<u32>,
@@ -131,7 +131,7 @@ where
             event_timers: TimerQueue::new(EVENT_TIMERS),
             processing_timers: TimerQueue::new(PROCESSING_TIMERS),
             purged: ValueState::default(),
-            progress: Watermark::MIN.0,
+            progress: Progress::default(),
             buffer: OutputBuffer::default(),
             slots: Vec::new(),
             assigned: Vec::new(),
@@ -144,7 +144,7 @@ where
     fn begin(&mut self, context: &Context<'_>) {
         self.window_states.now = context.now;
         self.global_states.now = context.now;
-        self.progress = self.progress.max(context.watermark.0);
+        self.progress.advance(context.watermark.0);
     }
 
     /// After records or timers: output leaves, windows and keys that nothing needs go, the next timer is asked for.
@@ -165,17 +165,17 @@ where
     #[inline]
     fn over_at(&self, window: &A::Window) -> Option<Timestamp> {
         let last = window.max_timestamp();
-        let over = match self.domain {
-            TimeDomain::EventTime => last.saturating_add(self.lateness),
-            TimeDomain::ProcessingTime => last,
-        };
-        (over != Timestamp::MAX).then_some(over)
+        match self.domain {
+            TimeDomain::EventTime => over_at(last, self.lateness),
+            TimeDomain::ProcessingTime => over_at(last, 0),
+        }
     }
 
     /// Whether a window of event time is over.
     #[inline]
     fn is_over(&self, window: &A::Window) -> bool {
-        self.domain == TimeDomain::EventTime && self.over_at(window).is_some_and(|over| over <= self.progress)
+        self.domain == TimeDomain::EventTime
+            && self.over_at(window).is_some_and(|over| self.progress.has_reached(over))
     }
 
     /// When the window is to be looked at next: when it ends, if no trigger has to be asked, or when it is over.
@@ -246,7 +246,7 @@ where
             collector: self.buffer.collector(context.output),
             window_states: &mut self.window_states,
             global_states: &mut self.global_states,
-            watermark: Watermark(self.progress),
+            watermark: Watermark(self.progress.now()),
             now: context.now,
         };
         call(&mut self.body, &mut window)
@@ -269,7 +269,7 @@ where
             states: &mut self.window_states,
             event_timers: &mut self.event_timers,
             processing_timers: &mut self.processing_timers,
-            watermark: Watermark(self.progress),
+            watermark: Watermark(self.progress.now()),
             now,
         };
         ask(trigger, &self.windows.entry(slot).window, &mut context)
@@ -312,19 +312,17 @@ where
             } else {
                 self.add(*key, &mut assigned, value, timestamp, context)?
             };
-            late += u64::from(dropped);
+            late += usize::from(dropped);
         }
         (self.slots, self.assigned) = (keys, assigned);
-        if late > 0 {
-            context.metrics.num_late_records_dropped.add(late);
-        }
+        count_late(late, context);
         self.window_states.tidy(context.now, count);
         self.global_states.tidy(context.now, count);
         self.after(context)
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
-        self.progress = self.progress.max(watermark.0);
+        self.progress.advance(watermark.0);
         self.advance(TimeDomain::EventTime, watermark.0, context)?;
         context.output.watermark(watermark)
     }

@@ -2,8 +2,8 @@
 
 use flott_batch::Record;
 use flott_operator::Context;
-use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState, StateColumn};
-use flott_types::{Error, Result, Timestamp, Watermark};
+use flott_state::{OperatorSnapshot, RestoredState, StateColumn};
+use flott_types::{Error, Result};
 
 use super::WindowOperator;
 use crate::runtime_context::KeyedScope;
@@ -12,8 +12,6 @@ use crate::window::body::Body;
 use crate::window::{Trigger, WindowAssigner};
 use crate::{RuntimeContext, ValueState};
 
-/// How far event time has come.
-const PROGRESS: &str = "progress";
 const PURGED: &str = "purged-windows";
 
 impl<K, T, A, B> WindowOperator<K, T, A, B>
@@ -25,7 +23,7 @@ where
     B::Out: Record,
 {
     pub(super) fn restore(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        self.restore_progress(&mut restored)?;
+        self.progress.restore(&mut restored)?;
         self.begin(context);
         let WindowOperator { windows, window_states, global_states, body, trigger, .. } = self;
         body.column_mut().restore(windows, &mut restored)?;
@@ -62,16 +60,6 @@ where
         Ok(())
     }
 
-    fn restore_progress(&mut self, restored: &mut RestoredState) -> Result<()> {
-        let times = restored.take_list(PROGRESS);
-        let times: Result<Vec<Timestamp>, _> = times.iter().map(|entry| entry.parse()).collect();
-        let times = times
-            .map_err(|error| Error::state("the progress of windows cannot be read").with_source(error))?;
-        // Of several subtasks the least: what one of them has not fired yet must fire.
-        self.progress = times.into_iter().min().unwrap_or(self.progress);
-        Ok(())
-    }
-
     pub(super) fn save(&mut self, full: bool) -> Result<OperatorSnapshot> {
         let WindowOperator { windows, window_states, global_states, body, event_timers, .. } = self;
         let mut keyed = window_states.snapshot(windows, full)?;
@@ -84,14 +72,7 @@ where
         let mut lists = self.global_states.operator.snapshot(self.subtask)?;
         lists.append(&mut self.window_states.operator.snapshot(self.subtask)?);
         let mut snapshot = OperatorSnapshot { keyed, lists };
-        // A job that goes on from the end of its input is not late for everything.
-        if self.progress < Watermark::MAX.0 {
-            snapshot.lists.push(ListState {
-                name: PROGRESS.to_owned(),
-                redistribution: Redistribution::Union,
-                entries: vec![self.progress.to_string()],
-            });
-        }
+        self.progress.save(&mut snapshot);
         Ok(snapshot)
     }
 

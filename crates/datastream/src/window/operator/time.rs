@@ -81,7 +81,7 @@ where
     }
 
     fn pop_ends(&mut self, context: &mut Context<'_>) -> Result<()> {
-        if let Some((time, slots)) = self.ends.pop() {
+        if let Some((time, slots)) = self.ends.pop(|_| true) {
             slots.iter().try_for_each(|slot| self.end(*slot, time, context))?;
             self.ends.recycle(slots);
         }

@@ -6,13 +6,31 @@
 use flott_plan::WindowKind;
 use flott_types::{Error, Result};
 
+use super::start_of;
+
 /// The slices of a kind of window.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Slicing {
+pub enum Slicing {
     /// TUMBLE and HOP.
-    Hop { size: i64, slide: i64, offset: i64, slice: i64 },
+    Hop {
+        /// Of windows.
+        size: i64,
+        /// From the start of one window to that of the next.
+        slide: i64,
+        /// By how much windows begin later than at multiples.
+        offset: i64,
+        /// The size of slices.
+        slice: i64,
+    },
     /// CUMULATE.
-    Cumulate { size: i64, step: i64, offset: i64 },
+    Cumulate {
+        /// Of the largest windows.
+        size: i64,
+        /// By how much a window is larger than the one before it.
+        step: i64,
+        /// By how much windows begin later than at multiples.
+        offset: i64,
+    },
 }
 
 fn greatest_common_divisor(a: i64, b: i64) -> i64 {
@@ -21,6 +39,9 @@ fn greatest_common_divisor(a: i64, b: i64) -> i64 {
 
 impl Slicing {
     /// Of aligned windows; sessions have none.
+    ///
+    /// # Errors
+    /// If sizes are not positive, or do not fit together.
     pub fn new(kind: &WindowKind) -> Result<Self> {
         let (slicing, sizes) = match *kind {
             WindowKind::Tumble { size, offset } => {
@@ -50,7 +71,7 @@ impl Slicing {
     #[inline]
     pub fn slice_end(&self, time: i64) -> i64 {
         let (Slicing::Hop { slice, offset, .. } | Slicing::Cumulate { step: slice, offset, .. }) = *self;
-        (time - offset).div_euclid(slice) * slice + offset + slice
+        start_of(time, offset, slice).saturating_add(slice)
     }
 
     /// The end of the first window that has a slice. After [`Slicing::last_window`] when there is none, as windows
@@ -68,8 +89,7 @@ impl Slicing {
     pub fn last_window(&self, slice_end: i64) -> i64 {
         match *self {
             Slicing::Hop { size, slide, offset, slice } => {
-                let latest = slice_end - slice + size;
-                latest - (latest - offset - size).rem_euclid(slide)
+                start_of(slice_end - slice + size, offset + size, slide)
             }
             Slicing::Cumulate { size, .. } => self.start(slice_end) + size,
         }
@@ -87,7 +107,7 @@ impl Slicing {
     pub fn start(&self, end: i64) -> i64 {
         match *self {
             Slicing::Hop { size, .. } => end - size,
-            Slicing::Cumulate { size, offset, .. } => (end - 1 - offset).div_euclid(size) * size + offset,
+            Slicing::Cumulate { size, offset, .. } => start_of(end - 1, offset, size),
         }
     }
 

@@ -1,27 +1,49 @@
 //! Sessions of keys: which rows belong together because no two neighbours are further apart than the gap.
 
-/// A stretch of time from the first row to a gap after the last; both ends included, so that two rows exactly a gap
-/// apart are one session.
+use super::TimeWindow;
+
+/// A stretch of time from the first row to a gap after the last. Two rows exactly a gap apart are one session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Session {
-    pub start: i64,
-    pub end: i64,
+pub struct Session {
+    /// From the first row to a gap after the last.
+    pub window: TimeWindow,
     /// What the owner keeps for it.
     pub id: u32,
+}
+
+/// Says which of these windows become one, because they touch, and which one that is. Windows that touch no other are not
+/// mentioned. The windows may be put in another order.
+pub fn merge_touching(windows: &mut [TimeWindow], mut merge: impl FnMut(&[TimeWindow], TimeWindow)) {
+    windows.sort_unstable();
+    let mut rest = &*windows;
+    while let Some((first, others)) = rest.split_first() {
+        let (mut all, mut count) = (*first, 1);
+        for next in others {
+            if !all.intersects(next) {
+                break;
+            }
+            (all, count) = (all.cover(next), count + 1);
+        }
+        let (touching, after) = rest.split_at(count);
+        if count > 1 {
+            merge(touching, all);
+        }
+        rest = after;
+    }
 }
 
 /// The sessions of one key. They do not touch each other.
 ///
 /// Nearly always there is one: it needs no allocation.
 #[derive(Clone, Default, Debug)]
-pub(super) struct Sessions {
+pub struct Sessions {
     first: Option<Session>,
     others: Vec<Session>,
 }
 
 /// What a row does to the sessions of its key.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Placement {
+pub struct Placement {
     /// The session that the row is in now.
     pub session: Session,
     /// Sessions that it connected and that are gone: they are part of `session` now.
@@ -35,11 +57,11 @@ impl Sessions {
     #[inline]
     pub fn extend_only(&mut self, time: i64, gap: i64) -> Option<u32> {
         let only = self.first.as_mut().filter(|_| self.others.is_empty())?;
-        if only.start > time + gap || only.end < time {
+        let row = TimeWindow::new(time, time.saturating_add(gap));
+        if !only.window.intersects(&row) {
             return None;
         }
-        only.start = only.start.min(time);
-        only.end = only.end.max(time + gap);
+        only.window = only.window.cover(&row);
         Some(only.id)
     }
 
@@ -47,18 +69,15 @@ impl Sessions {
     /// earliest. A new one gets `id`.
     #[inline]
     pub fn place(&self, time: i64, gap: i64, id: u32, prefer: impl Fn(u32) -> bool) -> Placement {
-        let row = Session { start: time, end: time + gap, id };
-        let touches = |other: &&Session| other.start <= row.end && other.end >= row.start;
+        let row = TimeWindow::new(time, time.saturating_add(gap));
+        let touches = |other: &&Session| other.window.intersects(&row);
         let touching = || self.iter().filter(touches);
         let stays = touching().find(|other| prefer(other.id)).or_else(|| touching().next());
         let Some(stays) = stays else {
-            return Placement { session: row, absorbed: Vec::new(), new: true };
+            return Placement { session: Session { window: row, id }, absorbed: Vec::new(), new: true };
         };
-        let session = Session {
-            start: touching().fold(row.start, |start, other| start.min(other.start)),
-            end: touching().fold(row.end, |end, other| end.max(other.end)),
-            id: stays.id,
-        };
+        let window = touching().fold(row, |all, other| all.cover(&other.window));
+        let session = Session { window, id: stays.id };
         let absorbed = touching().map(|other| other.id).filter(|other| *other != stays.id).collect();
         Placement { session, absorbed, new: false }
     }
@@ -93,6 +112,7 @@ impl Sessions {
         }
     }
 
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.first.is_none()
     }
@@ -101,10 +121,12 @@ impl Sessions {
         self.first.iter().chain(&self.others)
     }
 
+    /// All of them; they must not be made to touch.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Session> {
         self.first.iter_mut().chain(&mut self.others)
     }
 
+    /// The one with this id.
     pub fn get(&self, id: u32) -> Option<&Session> {
         self.iter().find(|session| session.id == id)
     }
@@ -114,6 +136,18 @@ impl Sessions {
 mod tests {
     use super::*;
 
+    fn session(start: i64, end: i64, id: u32) -> Session {
+        Session { window: TimeWindow::new(start, end), id }
+    }
+
+    #[test]
+    fn windows_that_touch_become_one() {
+        let mut windows = [(20, 30), (0, 5), (5, 8), (40, 41), (25, 35)].map(|(a, b)| TimeWindow::new(a, b));
+        let mut merged = Vec::new();
+        merge_touching(&mut windows, |from, into| merged.push((into, from.len())));
+        assert_eq!(merged, [(TimeWindow::new(0, 8), 2), (TimeWindow::new(20, 35), 2)]);
+    }
+
     #[test]
     fn a_row_extends_the_only_session_that_it_touches() {
         let mut sessions = Sessions::default();
@@ -122,7 +156,7 @@ mod tests {
         assert_eq!(sessions.extend_only(11, 10), None);
         assert_eq!(sessions.extend_only(10, 10), Some(1));
         assert_eq!(sessions.extend_only(-10, 10), Some(1));
-        assert_eq!(sessions.get(1), Some(&Session { start: -10, end: 20, id: 1 }));
+        assert_eq!(sessions.get(1), Some(&session(-10, 20, 1)));
         put(&mut sessions, 50, 2);
         assert_eq!(sessions.extend_only(15, 10), None, "another one may be touched too");
     }
@@ -138,15 +172,12 @@ mod tests {
         let mut sessions = Sessions::default();
         assert!(put(&mut sessions, 0, 1).new);
         let placed = put(&mut sessions, 10, 2);
-        assert_eq!((placed.new, placed.session), (false, Session { start: 0, end: 20, id: 1 }));
+        assert_eq!((placed.new, placed.session), (false, session(0, 20, 1)));
         assert!(put(&mut sessions, 31, 3).new);
         let placed = put(&mut sessions, 21, 4);
-        assert_eq!((placed.new, placed.session.id, placed.session.start), (false, 3, 21));
+        assert_eq!((placed.new, placed.session.id, placed.session.window.start), (false, 3, 21));
         let placed = put(&mut sessions, 15, 5);
-        assert_eq!(
-            placed,
-            Placement { session: Session { start: 0, end: 41, id: 1 }, absorbed: vec![3], new: false }
-        );
-        assert_eq!(sessions.iter().collect::<Vec<_>>(), [&Session { start: 0, end: 41, id: 1 }]);
+        assert_eq!(placed, Placement { session: session(0, 41, 1), absorbed: vec![3], new: false });
+        assert_eq!(sessions.iter().collect::<Vec<_>>(), [&session(0, 41, 1)]);
     }
 }

@@ -1,0 +1,88 @@
+//! When windows are to be looked at, because they end or are over.
+//!
+//! Not a timer for each window of each key: windows that end together stand in one list. Nothing is ever taken out. A window
+//! knows itself when it is looked at; a place in a list that does not agree with that is stale. A session that grows keeps
+//! its place: when its first end comes, it is put to the new one.
+//!
+//! An end of its own, as most sessions have, costs no allocation.
+
+use std::collections::BTreeMap;
+
+use flott_types::Timestamp;
+
+/// Slots of windows by time.
+#[derive(Default, Debug)]
+pub struct Ends {
+    lists: BTreeMap<Timestamp, List>,
+    /// Kept for its memory.
+    spare: Vec<u32>,
+}
+
+#[derive(Debug)]
+enum List {
+    One(u32),
+    Many(Vec<u32>),
+}
+
+impl Ends {
+    /// The window of this slot is looked at then.
+    pub fn push(&mut self, at: Timestamp, slot: u32) {
+        let spare = &mut self.spare;
+        self.lists
+            .entry(at)
+            .and_modify(|list| match list {
+                List::Many(slots) => slots.push(slot),
+                List::One(first) => {
+                    let mut slots = std::mem::take(spare);
+                    slots.extend([*first, slot]);
+                    *list = List::Many(slots);
+                }
+            })
+            .or_insert(List::One(slot));
+    }
+
+    /// The earliest time at which there is something to look at.
+    pub fn earliest(&self) -> Option<Timestamp> {
+        self.lists.first_key_value().map(|(at, _)| *at)
+    }
+
+    /// The slots of the earliest time, if it is due, in the order in which they were pushed.
+    pub fn pop(&mut self, is_due: impl FnOnce(Timestamp) -> bool) -> Option<(Timestamp, Vec<u32>)> {
+        let entry = self.lists.first_entry().filter(|entry| is_due(*entry.key()))?;
+        Some(match entry.remove_entry() {
+            (at, List::Many(slots)) => (at, slots),
+            (at, List::One(slot)) => {
+                let mut slots = std::mem::take(&mut self.spare);
+                slots.push(slot);
+                (at, slots)
+            }
+        })
+    }
+
+    /// Takes back a list whose memory can be used again.
+    pub fn recycle(&mut self, mut list: Vec<u32>) {
+        list.clear();
+        if list.capacity() > self.spare.capacity() {
+            self.spare = list;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_earliest_come_first_and_together() {
+        let mut ends = Ends::default();
+        [(5, 1), (3, 2), (5, 3), (5, 4)].into_iter().for_each(|(at, slot)| ends.push(at, slot));
+        assert_eq!((ends.earliest(), ends.pop(|at| at < 3)), (Some(3), None));
+        assert_eq!(ends.pop(|at| at <= 5), Some((3, vec![2])));
+        let (at, slots) = ends.pop(|at| at <= 5).unwrap();
+        assert_eq!((at, slots.as_slice()), (5, &[1, 3, 4][..]));
+        ends.recycle(slots);
+        ends.push(7, 9);
+        assert_eq!(ends.pop(|_| true), Some((7, vec![9])));
+        assert_eq!(ends.earliest(), None);
+    }
+}

@@ -1,0 +1,125 @@
+//! How far time has come for a windowed operator, and what is late by it.
+
+use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
+use flott_types::{Error, Result, Timestamp, Watermark};
+
+use crate::Context;
+
+/// The name of the state.
+const STATE: &str = "progress";
+
+/// The watermark, or processing time. Kept over a restart: a row that was late before must not open its window again before the
+/// first watermark comes, and what has fired must not fire again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Progress(Timestamp);
+
+impl Default for Progress {
+    fn default() -> Self {
+        Progress(Watermark::MIN.0)
+    }
+}
+
+impl Progress {
+    /// Goes on from a snapshot: of several subtasks from the least, as what one of them has not fired yet must fire.
+    ///
+    /// The end of time is no progress. A job whose input has ended may go on with more of it (rows of a new source, another
+    /// part of a directory); they are not late, as they would not be in Flink.
+    ///
+    /// # Errors
+    /// If an entry cannot be read.
+    pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
+        let times: Result<Vec<Timestamp>, _> =
+            restored.take_list(STATE).iter().map(|entry| entry.parse()).collect();
+        let times = times
+            .map_err(|error| Error::state("the progress of windows cannot be read").with_source(error))?;
+        let within = |time: &Timestamp| *time < Watermark::MAX.0;
+        self.0 = times.into_iter().filter(within).min().unwrap_or(self.0);
+        Ok(())
+    }
+
+    /// Puts it into a snapshot.
+    pub fn save(&self, snapshot: &mut OperatorSnapshot) {
+        if self.0 < Watermark::MAX.0 {
+            snapshot.lists.push(ListState {
+                name: STATE.to_owned(),
+                redistribution: Redistribution::Union,
+                entries: vec![self.0.to_string()],
+            });
+        }
+    }
+
+    /// Time never goes back; returns whether it advanced.
+    #[inline]
+    pub fn advance(&mut self, to: Timestamp) -> bool {
+        let advanced = to > self.0;
+        self.0 = self.0.max(to);
+        advanced
+    }
+
+    /// Whether time has come to this.
+    #[inline]
+    pub fn has_reached(&self, at: Timestamp) -> bool {
+        at <= self.0
+    }
+
+    /// How far time has come.
+    #[inline]
+    pub fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+/// When a window with this last timestamp is over: then it takes no more rows, and all that is known of it goes. `None` for
+/// one that never is.
+#[inline]
+pub fn over_at(last: Timestamp, lateness: i64) -> Option<Timestamp> {
+    let over = last.saturating_add(lateness);
+    (over != Timestamp::MAX).then_some(over)
+}
+
+/// Counts rows that were dropped because they came too late.
+pub fn count_late(rows: usize, context: &Context<'_>) {
+    if rows > 0 {
+        context.metrics.num_late_records_dropped.add(rows as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn restored(entries: &[&str]) -> Result<Timestamp> {
+        let mut state = RestoredState::default();
+        state.lists.insert(STATE.to_owned(), entries.iter().map(|entry| (*entry).to_owned()).collect());
+        let mut progress = Progress::default();
+        progress.restore(&mut state)?;
+        Ok(progress.now())
+    }
+
+    #[test]
+    fn the_least_of_all_subtasks_counts_except_those_at_the_end() {
+        let end = i64::MAX.to_string();
+        assert_eq!(restored(&["70", "50", &end]).unwrap(), 50);
+        assert_eq!(restored(&[&end, &end]).unwrap(), i64::MIN);
+        assert_eq!(restored(&[]).unwrap(), i64::MIN);
+        assert!(restored(&["soon"]).is_err());
+    }
+
+    #[test]
+    fn the_end_of_time_is_not_in_snapshots() {
+        let entries = |at| {
+            let (mut progress, mut snapshot) = (Progress::default(), OperatorSnapshot::default());
+            progress.advance(at);
+            progress.save(&mut snapshot);
+            snapshot.lists.into_iter().flat_map(|list| list.entries).collect::<Vec<_>>()
+        };
+        assert_eq!(entries(70), ["70"]);
+        assert!(entries(i64::MAX).is_empty());
+    }
+
+    #[test]
+    fn a_window_is_over_when_what_is_late_has_had_its_time() {
+        assert_eq!((over_at(9, 0), over_at(9, 5)), (Some(9), Some(14)));
+        assert_eq!((over_at(i64::MAX, 0), over_at(9, i64::MAX)), (None, None));
+    }
+}
