@@ -5,19 +5,15 @@
 //! Cost of a row: encoding it into state and decoding it when it is due; rows of equal time are sorted by the
 //! other keys, as columns.
 
-use arrow::array::{ArrayRef, UInt32Array};
-use arrow::compute::{SortColumn, SortOptions, lexsort_to_indices, take};
 use arrow::datatypes::SchemaRef;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, SortKey};
 use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
-use std::sync::Arc;
 
 use crate::BuildContext;
-use crate::over::pending::Pending;
-use crate::support::{Millis, columns_of, kernel, record_batch};
+use crate::support::{Pending, TimedRows, insertions, record_batch};
 
 /// So many rows are sent at once.
 const CHUNK: usize = 4096;
@@ -27,6 +23,7 @@ const LAST: &str = "last";
 /// The operator.
 pub(crate) struct TemporalSort {
     schema: SchemaRef,
+    /// The keys behind the time.
     order: Vec<SortKey>,
     time_column: usize,
     pending: Pending,
@@ -36,9 +33,9 @@ pub(crate) struct TemporalSort {
 
 impl TemporalSort {
     pub fn new(node: &ChainedNode, order: &[SortKey], context: &BuildContext) -> Result<Self> {
-        let time = order.first().filter(|key| !key.descending);
-        let time =
-            time.ok_or_else(|| Error::internal("a temporal sort starts with the ascending time attribute"))?;
+        let Some((time, order)) = order.split_first().filter(|(time, _)| !time.descending) else {
+            return Err(Error::internal("a temporal sort starts with the ascending time attribute"));
+        };
         Ok(TemporalSort {
             schema: arrow_type::schema(node.node.schema.iter()),
             order: order.to_vec(),
@@ -46,20 +43,6 @@ impl TemporalSort {
             pending: Pending::new(crate::build::input(node, 0)?, &[], time.column, context)?,
             last: i64::MIN,
         })
-    }
-
-    fn sorted(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<Vec<ArrayRef>> {
-        if self.order.len() == 1 {
-            return Ok(columns);
-        }
-        let key = |key: &SortKey| SortColumn {
-            values: columns[key.column].clone(),
-            options: Some(SortOptions { descending: key.descending, nulls_first: key.nulls_first }),
-        };
-        let arrival: ArrayRef = Arc::new(UInt32Array::from_iter_values(0..rows as u32));
-        let keys = self.order.iter().map(key).chain([SortColumn { values: arrival, options: None }]);
-        let order = lexsort_to_indices(&keys.collect::<Vec<_>>(), None).map_err(kernel)?;
-        columns.iter().map(|column| take(column, &order, None).map_err(kernel)).collect()
     }
 }
 
@@ -76,26 +59,15 @@ impl Operator for TemporalSort {
     }
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
-        let mut batch = columns_of(batch)?.compact()?;
-        if batch.kinds().is_some_and(|kinds| kinds.iter().any(|kind| !kind.is_addition())) {
-            return Err(Error::internal("a temporal sort got a retraction"));
-        }
-        let time = Millis::new(batch.column(self.time_column))?;
-        time.refuse_nulls()?;
-        let mut times: Vec<Timestamp> = (0..batch.physical_rows()).map(|row| time.get(row)).collect();
-        let keep = times.iter().map(|time| *time > self.last).collect();
-        let all = times.len();
-        times.retain(|time| *time > self.last);
-        context.metrics.num_late_records_dropped.add((all - times.len()) as u64);
-        batch = batch.select(&keep).compact()?;
-        self.pending.put(batch.columns().columns(), &times)
+        let rows = TimedRows::new(&insertions(batch, "a temporal sort")?, self.time_column)?;
+        self.pending.put(&rows.in_time(|_, time| time <= self.last, context)?)
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
         while let Some(due) = self.pending.due(watermark.0, CHUNK)? {
             self.last = due.times.last().copied().unwrap_or(self.last);
-            let rows =
-                record_batch(&self.schema, self.sorted(due.columns, due.times.len())?, due.times.len())?;
+            let TimedRows { columns, times } = due.ordered(&self.order)?;
+            let rows = record_batch(&self.schema, columns, times.len())?;
             context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))?;
         }
         context.output.watermark(watermark)

@@ -1,13 +1,12 @@
 //! The joined rows in the making.
 
-use arrow::array::{ArrayRef, UInt32Array};
-use arrow::compute::take;
+use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
 use flott_batch::{ChangeBatch, RowKind, RowKinds};
 use flott_types::Result;
 
 use super::side::Side;
-use crate::support::{kernel, record_batch};
+use crate::support::{gather, record_batch};
 
 /// Which rows of the batch stand beside which candidates. What is absent is NULL.
 #[derive(Default)]
@@ -80,9 +79,4 @@ impl Joined {
         };
         Ok(ChangeBatch::new(record_batch(schema, columns, len)?, Some(RowKinds::from(kinds))))
     }
-}
-
-fn gather(columns: &[ArrayRef], rows: &[Option<u32>]) -> Result<Vec<ArrayRef>> {
-    let rows = UInt32Array::from(rows.to_vec());
-    columns.iter().map(|column| take(column, &rows, None).map_err(kernel)).collect()
 }

@@ -6,7 +6,6 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `pending` | rows that wait for event time |
 //! | `frames` | accumulators moved over the rows of each key; ROW_NUMBER is a COUNT of its own frame |
 //! | `history` | the rows in bounded frames, which are taken out of the accumulators when they leave |
 //! | `lag` | LAG |
@@ -14,18 +13,15 @@
 //!
 //! With RANGE, rows of equal time have one result, except in unbounded processing time, where each row is a time of its own.
 //!
-//! Cost of a row: waiting (see `pending`); one update and one reading of accumulators, shared by the rows of one round (see
+//! Cost of a row: waiting (see `support::pending`); one update and one reading of accumulators, shared by the rows of one round (see
 //! `frames`); in a bounded frame, encoding it into the history, and decoding it when it leaves.
 
 mod deviation;
 mod frames;
 mod history;
 mod lag;
-pub(crate) mod pending;
 
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
-use arrow::buffer::BooleanBuffer;
-use arrow::compute::filter;
+use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_operator::{Context, Operator};
@@ -36,10 +32,9 @@ use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 use self::deviation::Deviations;
 use self::frames::{Frame, Frames};
 use self::lag::Lag;
-use self::pending::Pending;
 use crate::BuildContext;
 use crate::accumulate::{Keys, unique_fields};
-use crate::support::{Millis, columns_of, kernel, record_batch};
+use crate::support::{Pending, TimedRows, insertions, record_batch};
 
 /// So many rows are sent at once.
 const CHUNK: usize = 4096;
@@ -209,23 +204,6 @@ impl OverAggregate {
         }
         Ok(())
     }
-
-    /// Which rows are not late; `None` for all.
-    fn in_time(
-        &mut self,
-        rows: &RecordBatch,
-        times: &[Timestamp],
-        now: Watermark,
-    ) -> Result<Option<BooleanBuffer>> {
-        let keys = self.keys(rows.columns());
-        let past = match &mut self.frames {
-            Some(frames) => frames.is_past(&keys, times)?,
-            None => None,
-        };
-        let late = |row: usize| past.as_ref().map_or(times[row] <= now.0, |past| past[row]);
-        let keep = BooleanBuffer::collect_bool(times.len(), |row| !late(row));
-        Ok((keep.count_set_bits() < keep.len()).then_some(keep))
-    }
 }
 
 impl Operator for OverAggregate {
@@ -247,35 +225,26 @@ impl Operator for OverAggregate {
     }
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
-        let batch = columns_of(batch)?.compact()?;
-        if batch.kinds().is_some_and(|kinds| kinds.iter().any(|kind| !kind.is_addition())) {
-            return Err(Error::internal("OVER aggregation got a retraction"));
-        }
-        let rows = batch.columns();
+        let batch = insertions(batch, "OVER aggregation")?;
         let Some(time_column) = self.time_column else {
+            let rows = batch.columns();
             self.advance(rows.columns().to_vec(), &vec![context.now; rows.num_rows()], context)?;
             if let Some(frames) = &mut self.frames {
                 frames.forget(context.now)?;
             }
             return self.expire(rows.num_rows(), context);
         };
-        let time = Millis::new(rows.column(time_column))?;
-        time.refuse_nulls()?;
-        let mut times: Vec<Timestamp> = (0..rows.num_rows()).map(|row| time.get(row)).collect();
-        let mut columns = rows.columns().to_vec();
-        if let Some(keep) = self.in_time(rows, &times, context.watermark)? {
-            let mut kept = keep.iter();
-            times.retain(|_| kept.next().unwrap_or_default());
-            context.metrics.num_late_records_dropped.add((rows.num_rows() - times.len()) as u64);
-            let keep = BooleanArray::new(keep, None);
-            columns = columns
-                .iter()
-                .map(|column| filter(column, &keep))
-                .collect::<Result<_, _>>()
-                .map_err(kernel)?;
-        }
+        let rows = TimedRows::new(&batch, time_column)?;
+        let keys = self.keys(&rows.columns);
+        let past = match &mut self.frames {
+            Some(frames) => frames.is_past(&keys, &rows.times)?,
+            None => None,
+        };
+        let now = context.watermark.0;
+        let late = |row: usize, time| past.as_ref().map_or(time <= now, |past| past[row]);
+        let rows = rows.in_time(late, context)?;
         match &mut self.pending {
-            Some(pending) => pending.put(&columns, &times),
+            Some(pending) => pending.put(&rows),
             None => Ok(()),
         }
     }

@@ -24,11 +24,8 @@ mod references;
 mod window;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, UInt32Array};
-use arrow::buffer::BooleanBuffer;
-use arrow::compute::{SortColumn, SortOptions, filter, lexsort_to_indices};
+use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow::datatypes::SchemaRef;
 use flott_batch::bytes::{Parts, Room};
 use flott_batch::{Batch, ChangeBatch, arrow_type};
@@ -44,8 +41,7 @@ use self::references::{Match, Projection};
 use self::window::{Kept, Window};
 use crate::BuildContext;
 use crate::accumulate::unique_fields;
-use crate::over::pending::Pending;
-use crate::support::{Millis, columns_of, kernel, record_batch, take_columns};
+use crate::support::{Pending, TimedRows, insertions, record_batch, take_columns};
 
 /// So many rows are matched at once.
 const CHUNK: usize = 4096;
@@ -246,25 +242,6 @@ impl MatchRecognize {
             self.deadlines.entry(deadline).or_default().push(slot);
         }
     }
-
-    /// The rows of one batch of due ones in the order in which they are matched.
-    fn ordered(&self, columns: Vec<ArrayRef>, times: &[Timestamp]) -> Result<Vec<ArrayRef>> {
-        if self.order.is_empty() {
-            return Ok(columns);
-        }
-        let time: ArrayRef = Arc::new(Int64Array::from(times.to_vec()));
-        let key = |key: &SortKey| SortColumn {
-            values: columns[key.column].clone(),
-            options: Some(SortOptions { descending: key.descending, nulls_first: key.nulls_first }),
-        };
-        let arrival: ArrayRef = Arc::new(UInt32Array::from_iter_values(0..times.len() as u32));
-        let last = SortColumn { values: arrival, options: None };
-        let first = SortColumn { values: time, options: None };
-        let keys: Vec<SortColumn> =
-            [first].into_iter().chain(self.order.iter().map(key)).chain([last]).collect();
-        let order = lexsort_to_indices(&keys, None).map_err(kernel)?;
-        take_columns(&columns, order.values())
-    }
 }
 
 /// What a failed step tells the user.
@@ -299,19 +276,17 @@ impl Operator for MatchRecognize {
     }
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
-        let batch = columns_of(batch)?.compact()?;
-        if batch.kinds().is_some_and(|kinds| kinds.iter().any(|kind| !kind.is_addition())) {
-            return Err(Error::internal("MATCH_RECOGNIZE got a retraction"));
-        }
-        let rows = batch.columns();
+        let batch = insertions(batch, "MATCH_RECOGNIZE")?;
         let Some(time_column) = self.time_column else {
+            let rows = batch.columns();
             self.match_rows(rows.columns(), &vec![context.now; rows.num_rows()], context)?;
             self.schedule(context);
             return Ok(());
         };
-        let (columns, times) = in_time(rows, time_column, context)?;
+        let now = context.watermark.0;
+        let rows = TimedRows::new(&batch, time_column)?.in_time(|_, time| time <= now, context)?;
         match &mut self.pending {
-            Some(pending) => pending.put(&columns, &times),
+            Some(pending) => pending.put(&rows),
             None => Ok(()),
         }
     }
@@ -320,8 +295,8 @@ impl Operator for MatchRecognize {
         while let Some(pending) = &mut self.pending
             && let Some(due) = pending.due(watermark.0, CHUNK)?
         {
-            let columns = self.ordered(due.columns, &due.times)?;
-            self.match_rows(&columns, &due.times, context)?;
+            let rows = due.ordered(&self.order)?;
+            self.match_rows(&rows.columns, &rows.times, context)?;
         }
         if self.time_column.is_some() {
             self.expire(watermark.0, context)?;
@@ -355,27 +330,6 @@ impl MatchRecognize {
             context.schedule(*next);
         }
     }
-}
-
-/// The rows that the watermark has not passed, with their times; the others are counted.
-fn in_time(
-    rows: &RecordBatch,
-    time_column: usize,
-    context: &Context<'_>,
-) -> Result<(Vec<ArrayRef>, Vec<Timestamp>)> {
-    let time = Millis::new(rows.column(time_column))?;
-    time.refuse_nulls()?;
-    let now = context.watermark.0;
-    let keep = BooleanBuffer::collect_bool(rows.num_rows(), |row| time.get(row) > now);
-    let times = keep.set_indices().map(|row| time.get(row)).collect();
-    let late = keep.len() - keep.count_set_bits();
-    if late == 0 {
-        return Ok((rows.columns().to_vec(), times));
-    }
-    context.metrics.num_late_records_dropped.add(late as u64);
-    let keep = BooleanArray::new(keep, None);
-    let kept = rows.columns().iter().map(|column| filter(column, &keep).map_err(kernel));
-    Ok((kept.collect::<Result<_>>()?, times))
 }
 
 #[cfg(test)]

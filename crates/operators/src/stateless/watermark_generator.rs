@@ -70,8 +70,7 @@ impl EventTimeGenerator for WatermarkGenerator {
     fn rows(&mut self, batch: Batch, time: &mut EventTime, now: Timestamp) -> Result<Batch> {
         let Inner { expression, time_column, interval, follows_time } = &*self.0;
         let batch = columns_of(batch)?.compact()?;
-        let times = Millis::new(batch.column(*time_column))?;
-        times.refuse_nulls()?;
+        let times = Millis::required(batch.column(*time_column))?;
         // Most batches bring no watermark: then only the greatest matters.
         if *follows_time && *interval > 0 {
             let Some(latest) = times.latest() else { return Ok(batch.into()) };

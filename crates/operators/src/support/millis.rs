@@ -22,6 +22,16 @@ impl<'a> Millis<'a> {
         Ok(Millis { values, nulls: column.nulls() })
     }
 
+    /// The same of a time attribute, which no row may be without.
+    ///
+    /// # Errors
+    /// [`flott_types::ErrorKind::Data`] if a time is NULL, as in Flink.
+    pub fn required(column: &'a ArrayRef) -> Result<Self> {
+        let times = Millis::new(column)?;
+        times.refuse_nulls()?;
+        Ok(times)
+    }
+
     /// The time of a row; arbitrary for NULL.
     #[inline]
     pub fn get(&self, row: usize) -> Timestamp {
@@ -34,8 +44,7 @@ impl<'a> Millis<'a> {
         self.values.iter().rposition(|value| *value == latest)
     }
 
-    /// Fails if a time attribute is NULL, as Flink does.
-    pub fn refuse_nulls(&self) -> Result<()> {
+    fn refuse_nulls(&self) -> Result<()> {
         if self.nulls.is_some_and(|nulls| nulls.null_count() > 0) {
             return Err(Error::data(
                 "RowTime field should not be null, please convert it to a non-null long value.",

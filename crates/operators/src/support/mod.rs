@@ -4,12 +4,16 @@ mod changelog;
 mod expression;
 mod millis;
 mod parts;
+mod pending;
 mod rows;
+mod timed_rows;
 mod zone;
 
 pub(crate) use changelog::Changelog;
 pub(crate) use expression::Expression;
 pub(crate) use millis::Millis;
 pub(crate) use parts::in_parts;
-pub(crate) use rows::{Equality, columns_of, kernel, record_batch, selected, take_columns};
+pub(crate) use pending::Pending;
+pub(crate) use rows::{Equality, columns_of, gather, kernel, record_batch, selected, take_columns};
+pub(crate) use timed_rows::{TimedRows, insertions};
 pub(crate) use zone::Zone;

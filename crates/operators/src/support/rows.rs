@@ -44,6 +44,12 @@ pub(crate) fn take_columns(columns: &[ArrayRef], rows: &[u32]) -> Result<Vec<Arr
     columns.iter().map(|column| take(column, &rows, None).map_err(kernel)).collect()
 }
 
+/// These rows of each column, NULL where there is none: one side of joined rows.
+pub(crate) fn gather(columns: &[ArrayRef], rows: &[Option<u32>]) -> Result<Vec<ArrayRef>> {
+    let rows = UInt32Array::from(rows.to_vec());
+    columns.iter().map(|column| take(column, &rows, None).map_err(kernel)).collect()
+}
+
 /// Whether rows of two lists of columns are equal; NULL equals NULL.
 pub(crate) struct Equality {
     columns: Vec<Column>,

@@ -12,8 +12,7 @@
 
 mod versions;
 
-use arrow::array::{ArrayRef, UInt32Array};
-use arrow::compute::take;
+use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
 use flott_batch::bytes::runs;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
@@ -24,8 +23,9 @@ use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 
 use self::versions::Versions;
 use crate::BuildContext;
-use crate::over::pending::Pending;
-use crate::support::{Expression, Millis, columns_of, kernel, record_batch, take_columns};
+use crate::support::{
+    Expression, Pending, TimedRows, columns_of, gather, insertions, record_batch, take_columns,
+};
 
 /// So many rows are joined at once.
 const CHUNK: usize = 4096;
@@ -88,7 +88,7 @@ impl TemporalJoin {
 
     fn send(&self, left: &[ArrayRef], found: &[Option<u32>], context: &mut Context<'_>) -> Result<()> {
         let entries: Vec<u32> = found.iter().flatten().copied().collect();
-        let mut right = self.versions.rows(&entries)?;
+        let right = self.versions.rows(&entries)?;
         // For each row of the left its row of `right`.
         let mut next = 0..;
         let mut partner: Vec<Option<u32>> =
@@ -104,13 +104,8 @@ impl TemporalJoin {
         if partner.is_empty() {
             return Ok(());
         }
-        let len = partner.len();
-        let partner = UInt32Array::from(partner);
-        for column in &mut right {
-            *column = take(column, &partner, None).map_err(kernel)?;
-        }
-        left.append(&mut right);
-        let rows = record_batch(&self.schema, left, len)?;
+        left.append(&mut gather(&right, &partner)?);
+        let rows = record_batch(&self.schema, left, partner.len())?;
         context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))
     }
 
@@ -147,17 +142,11 @@ impl Operator for TemporalJoin {
     }
 
     fn process(&mut self, input: usize, batch: Batch, _: &mut Context<'_>) -> Result<()> {
-        let batch = columns_of(batch)?.compact()?;
         if input == 1 {
-            return self.versions.put(&batch);
+            return self.versions.put(&columns_of(batch)?.compact()?);
         }
-        if batch.kinds().is_some_and(|kinds| kinds.iter().any(|kind| !kind.is_addition())) {
-            return Err(Error::internal("the left of a temporal join got a retraction"));
-        }
-        let time = Millis::new(batch.column(self.left_time))?;
-        time.refuse_nulls()?;
-        let times: Vec<Timestamp> = (0..batch.physical_rows()).map(|row| time.get(row)).collect();
-        self.pending.put(batch.columns().columns(), &times)
+        let batch = insertions(batch, "the left of a temporal join")?;
+        self.pending.put(&TimedRows::new(&batch, self.left_time)?)
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {

@@ -80,8 +80,7 @@ impl Versions {
         if rows.is_empty() {
             return Ok(());
         }
-        let time = Millis::new(&columns[self.time_column])?;
-        time.refuse_nulls()?;
+        let time = Millis::required(&columns[self.time_column])?;
         let times: Vec<i64> = rows.iter().map(|row| time.get(*row as usize)).collect();
         let (mut slots, mut entries, mut new) = (Vec::new(), Vec::new(), Vec::new());
         self.map.intern_keys(&take_columns(&keys, &rows)?, rows.len(), &mut slots, |_, _| ())?;

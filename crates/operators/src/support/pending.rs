@@ -13,7 +13,7 @@ use flott_types::{Error, Result, Timestamp};
 
 use crate::BuildContext;
 use crate::keyed_columns::KeyedColumns;
-use crate::support::Millis;
+use crate::support::{Millis, TimedRows};
 
 /// The rows, by key in snapshots and by time in memory.
 pub(crate) struct Pending {
@@ -24,12 +24,6 @@ pub(crate) struct Pending {
     times: BTreeMap<Timestamp, Vec<u32>>,
     arrivals: i64,
     batch_bytes: usize,
-}
-
-/// Rows whose time has come, in the order of time, then of arrival.
-pub(crate) struct Due {
-    pub columns: Vec<ArrayRef>,
-    pub times: Vec<Timestamp>,
 }
 
 impl Pending {
@@ -61,8 +55,9 @@ impl Pending {
         })
     }
 
-    /// Keeps rows of these columns with these times.
-    pub fn put(&mut self, columns: &[ArrayRef], times: &[Timestamp]) -> Result<()> {
+    /// Keeps rows.
+    pub fn put(&mut self, rows: &TimedRows) -> Result<()> {
+        let TimedRows { columns, times } = rows;
         let keys = self.columns.keys(columns);
         let mut rows = self.columns.rest(columns);
         let first = self.arrivals;
@@ -77,8 +72,9 @@ impl Pending {
         Ok(())
     }
 
-    /// Takes out the next rows with times up to `until`: all of some times, as many times as make `enough` rows.
-    pub fn due(&mut self, until: Timestamp, enough: usize) -> Result<Option<Due>> {
+    /// Takes out the next rows with times up to `until`: all of some times, as many times as make `enough` rows. They are in
+    /// the order of time, then of arrival.
+    pub fn due(&mut self, until: Timestamp, enough: usize) -> Result<Option<TimedRows>> {
         let (mut entries, mut times) = (Vec::new(), Vec::new());
         let mut bytes = 0;
         while entries.len() < enough
@@ -97,7 +93,7 @@ impl Pending {
         let mut columns = self.columns.rows_of(&self.map, &entries)?;
         columns.pop();
         entries.iter().for_each(|entry| self.map.remove(*entry));
-        Ok(Some(Due { columns, times }))
+        Ok(Some(TimedRows { columns, times }))
     }
 
     /// For each key whether rows of it wait.

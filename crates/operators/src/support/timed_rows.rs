@@ -1,0 +1,77 @@
+//! Rows of an event-time operator, with their times.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, UInt32Array};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::{SortColumn, SortOptions, filter, lexsort_to_indices};
+use flott_batch::{Batch, ChangeBatch};
+use flott_operator::Context;
+use flott_operator::windows::count_late;
+use flott_plan::SortKey;
+use flott_types::{Error, Result, Timestamp};
+
+use super::{Millis, columns_of, kernel, take_columns};
+
+/// A compact batch of insertions. `operator` names who wants nothing else.
+pub(crate) fn insertions(batch: Batch, operator: &str) -> Result<ChangeBatch> {
+    let batch = columns_of(batch)?.compact()?;
+    if batch.kinds().is_some_and(|kinds| kinds.iter().any(|kind| !kind.is_addition())) {
+        return Err(Error::internal(format!("{operator} got a retraction")));
+    }
+    Ok(batch)
+}
+
+/// Rows with the time of each.
+pub(crate) struct TimedRows {
+    pub columns: Vec<ArrayRef>,
+    pub times: Vec<Timestamp>,
+}
+
+impl TimedRows {
+    /// The rows of a compact batch. No time may be NULL.
+    pub fn new(batch: &ChangeBatch, time_column: usize) -> Result<Self> {
+        let time = Millis::required(batch.column(time_column))?;
+        let times = (0..batch.physical_rows()).map(|row| time.get(row)).collect();
+        Ok(TimedRows { columns: batch.columns().columns().to_vec(), times })
+    }
+
+    /// Those that are not late; the others are counted.
+    pub fn in_time(
+        mut self,
+        is_late: impl Fn(usize, Timestamp) -> bool,
+        context: &Context<'_>,
+    ) -> Result<Self> {
+        let keep = BooleanBuffer::collect_bool(self.times.len(), |row| !is_late(row, self.times[row]));
+        let late = keep.len() - keep.count_set_bits();
+        if late == 0 {
+            return Ok(self);
+        }
+        count_late(late, context);
+        let mut kept = keep.iter();
+        self.times.retain(|_| kept.next().unwrap_or_default());
+        let keep = BooleanArray::new(keep, None);
+        for column in &mut self.columns {
+            *column = filter(column, &keep).map_err(kernel)?;
+        }
+        Ok(self)
+    }
+
+    /// Rows that are in the order of time and arrival, in the order of time, then of these keys, then of arrival.
+    pub fn ordered(self, keys: &[SortKey]) -> Result<Self> {
+        if keys.is_empty() {
+            return Ok(self);
+        }
+        let key = |key: &SortKey| SortColumn {
+            values: self.columns[key.column].clone(),
+            options: Some(SortOptions { descending: key.descending, nulls_first: key.nulls_first }),
+        };
+        let plain = |values: ArrayRef| SortColumn { values, options: None };
+        let time = plain(Arc::new(Int64Array::from(self.times.clone())));
+        let arrival = plain(Arc::new(UInt32Array::from_iter_values(0..self.times.len() as u32)));
+        let sort: Vec<SortColumn> = [time].into_iter().chain(keys.iter().map(key)).chain([arrival]).collect();
+        let order = lexsort_to_indices(&sort, None).map_err(kernel)?;
+        // Only rows of one time have changed places.
+        Ok(TimedRows { columns: take_columns(&self.columns, order.values())?, times: self.times })
+    }
+}
