@@ -9,10 +9,10 @@ use flott_batch::{Batch, Records, WatermarkStatus};
 use flott_connector::Source;
 use flott_datastream::source::CollectionSource;
 use flott_datastream::time::{WatermarkGenerator, WatermarkOutput, WatermarkStrategy, WatermarkedSource};
-use flott_operator::event_time::{EventTimeOperator, EventTimeProgress, SplitWatermarks};
-use flott_operator::{Context, Operator, OperatorMetrics, Output, TaskInfo};
-use flott_state::RestoredState;
-use flott_types::{CheckpointId, JobId, KeyGroupRange, OperatorUid, Result, SubtaskIndex, Watermark};
+use flott_operator::Output;
+use flott_operator::event_time::{EventTimeProgress, SplitWatermarks};
+use flott_operator::testing::{Stored, Subtasks, task_info};
+use flott_types::{Result, Watermark};
 
 /// What comes out, as text: `[timestamps]`, `w<watermark>`, `Idle`, `Active`.
 #[derive(Default)]
@@ -61,77 +61,51 @@ impl WatermarkGenerator<i64> for Marks {
     fn on_periodic_emit(&mut self, _: &mut WatermarkOutput) {}
 }
 
-struct Stream {
-    operator: EventTimeOperator,
-    info: TaskInfo,
-    now: i64,
-    wake_at: Option<i64>,
-}
+struct Stream(Subtasks<Text>);
 
 impl Stream {
     fn new(strategy: &WatermarkStrategy<i64>, interval: i64) -> Self {
-        let mut stream = Stream {
-            operator: strategy.operator(interval),
-            info: TaskInfo {
-                job: JobId(1),
-                uid: OperatorUid("time".to_owned()),
-                name: "time".to_owned(),
-                subtask: SubtaskIndex(0),
-                parallelism: 1,
-                max_parallelism: 8,
-                key_groups: KeyGroupRange::of_subtask(SubtaskIndex(0), 8, 1),
-                attempt: 1,
-            },
-            now: 0,
-            wake_at: None,
-        };
-        stream.call(|operator, context| operator.open(RestoredState::default(), context));
-        stream
+        Stream::from(&Stored::default(), strategy, interval)
     }
 
-    fn call(&mut self, call: impl FnOnce(&mut EventTimeOperator, &mut Context<'_>) -> Result<()>) -> String {
-        let (mut output, metrics) = (Text::default(), OperatorMetrics::default());
-        let mut context = Context {
-            info: &self.info,
-            now: self.now,
-            watermark: Watermark::MIN,
-            output: &mut output,
-            metrics: &metrics,
-            wake_at: &mut self.wake_at,
-            waker: &flott_types::Waker::default(),
-        };
-        call(&mut self.operator, &mut context).unwrap();
-        output.0.trim_end().to_owned()
+    fn from(stored: &Stored, strategy: &WatermarkStrategy<i64>, interval: i64) -> Self {
+        let mut subtasks = Subtasks::new(Text::default());
+        subtasks.open(task_info(0, 1, 8), Box::new(strategy.operator(interval)), stored).unwrap();
+        Stream(subtasks)
+    }
+
+    fn taken(&mut self) -> String {
+        std::mem::take(&mut self.0.output.0).trim_end().to_owned()
     }
 
     fn push(&mut self, events: &[i64]) -> String {
-        let batch = Records::new(events.to_vec()).into();
-        self.call(|operator, context| operator.process(0, batch, context))
+        self.feed(Records::new(events.to_vec()))
+    }
+
+    fn feed(&mut self, records: Records<i64>) -> String {
+        self.0.process(0, 0, records.into()).unwrap();
+        self.taken()
+    }
+
+    fn watermark(&mut self, at: Watermark) -> String {
+        self.0.watermark(at.0).unwrap();
+        self.taken()
     }
 
     /// Moves the clock, and calls the operator each time that it asked for.
     fn advance(&mut self, millis: i64) -> String {
-        let until = self.now + millis;
-        let mut text = String::new();
-        while let Some(at) = self.wake_at.filter(|at| *at <= until) {
-            (self.now, self.wake_at) = (at, None);
-            let said = self.call(|operator, context| operator.processing_time(at, context));
-            text = format!("{text} {said}").trim().to_owned();
+        let until = self.0.now + millis;
+        while let Some(at) = self.0.wake_at(0).filter(|at| *at <= until) {
+            self.0.clock(at).unwrap();
         }
-        self.now = until;
-        text
+        self.0.now = until;
+        self.taken()
     }
 
     fn restored(mut self, strategy: &WatermarkStrategy<i64>, interval: i64) -> Self {
-        let snapshot = self.operator.snapshot(CheckpointId(1), false).unwrap();
-        let mut state = RestoredState::default();
-        for list in snapshot.lists {
-            state.lists.insert(list.name, list.entries);
-        }
-        self.operator = strategy.operator(interval);
-        self.wake_at = None;
-        self.call(|operator, context| operator.open(state, context));
-        self
+        let mut stored = Stored::default();
+        self.0.checkpoint(&mut stored, false).unwrap();
+        Stream::from(&stored, strategy, interval)
     }
 }
 
@@ -196,7 +170,7 @@ fn a_small_advance_is_sent_when_the_interval_has_passed_by_the_clock() {
 fn a_stream_that_never_rests_says_what_it_knows_too() {
     let mut stream = Stream::new(&bounded(0), 200);
     stream.push(&[1_000]);
-    stream.now += 250;
+    stream.0.now += 250;
     assert_eq!(stream.push(&[1_100]), "[1100] w1099");
 }
 
@@ -221,17 +195,17 @@ fn timestamps_are_kept_given_or_taken_from_the_clock() {
     let mut stream = Stream::new(&WatermarkStrategy::no_watermarks(), 200);
     assert_eq!(stream.push(&[5]), "1 without");
     let recorded = Records::with_timestamps(vec![5i64, 6], vec![50, 60]);
-    assert_eq!(stream.call(|operator, context| operator.process(0, recorded.into(), context)), "[50, 60]");
+    assert_eq!(stream.feed(recorded), "[50, 60]");
 
     let moved = WatermarkStrategy::no_watermarks()
         .with_timestamp_assigner(|event: &i64, recorded| event + recorded.unwrap_or(-1));
     let mut stream = Stream::new(&moved, 200);
     let recorded = Records::with_timestamps(vec![5i64, 6], vec![50, 60]);
-    assert_eq!(stream.call(|operator, context| operator.process(0, recorded.into(), context)), "[55, 66]");
+    assert_eq!(stream.feed(recorded), "[55, 66]");
     assert_eq!(stream.push(&[5]), "[4]");
 
     let mut stream = Stream::new(&WatermarkStrategy::ingestion_time(), 200);
-    stream.now = 7_000;
+    stream.0.now = 7_000;
     // A millisecond above a watermark an event may still touch a session that the watermark ends.
     assert_eq!(stream.push(&[1, 2, 3]), "[7000] w6999 [7000, 7000]");
 }
@@ -250,10 +224,9 @@ fn idleness_is_told_and_ended_by_an_event() {
 #[test]
 fn only_the_end_of_event_time_passes() {
     let mut stream = Stream::new(&bounded(0), 200);
-    let mut watermark = |at| stream.call(|operator, context| operator.watermark(at, context));
-    assert_eq!(watermark(Watermark(77)), "");
-    assert_eq!(watermark(Watermark::MAX), "wMAX");
-    assert_eq!(watermark(Watermark::MAX), "");
+    assert_eq!(stream.watermark(Watermark(77)), "");
+    assert_eq!(stream.watermark(Watermark::MAX), "wMAX");
+    assert_eq!(stream.watermark(Watermark::MAX), "");
     assert_eq!(stream.advance(10_000), "");
 }
 

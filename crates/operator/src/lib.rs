@@ -17,6 +17,7 @@ mod context;
 pub mod event_time;
 mod metric_group;
 mod metrics;
+pub mod testing;
 pub mod windows;
 
 pub use accumulators::{AccumulatorReport, Accumulators, LocalAccumulator};

@@ -3,19 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "what a test must not meet ends it")]
 
 use std::fmt::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use flott_batch::{Batch, Records, WatermarkStatus};
+use flott_operator::Output;
 use flott_operator::event_time::{
     EventTime, EventTimeGenerator, EventTimeOperator, EventTimeProgress, SplitMetrics, SplitObserver,
     SplitWatermarks,
 };
-use flott_operator::{Context, Operator, OperatorMetrics, Output, TaskInfo};
-use flott_state::RestoredState;
-use flott_types::{
-    CheckpointId, ErrorKind, JobId, KeyGroupRange, OperatorUid, Result, SubtaskIndex, Timestamp, Watermark,
-};
+use flott_operator::testing::{Stored, Subtasks, task_info};
+use flott_types::{ErrorKind, Result, Timestamp, Watermark};
+use parking_lot::Mutex;
 
 /// The watermark of a row is its time, said when it is more than the interval above the last.
 struct Values(i64);
@@ -64,12 +63,12 @@ struct Task {
 impl SplitObserver for Task {
     fn added(&self, split: &str) -> SplitMetrics {
         let metrics = SplitMetrics::default();
-        self.splits.lock().unwrap().push((split.to_owned(), metrics.clone()));
+        self.splits.lock().push((split.to_owned(), metrics.clone()));
         metrics
     }
 
     fn removed(&self, gone: &dyn Fn(&str) -> bool) {
-        self.splits.lock().unwrap().retain(|(split, _)| !gone(split));
+        self.splits.lock().retain(|(split, _)| !gone(split));
     }
 
     fn back_pressured(&self) -> i64 {
@@ -120,7 +119,7 @@ impl Reader {
 
     /// The split with the lowest watermark among those that count.
     fn held_back_by(&self) -> Option<String> {
-        let splits = self.task.splits.lock().unwrap();
+        let splits = self.task.splits.lock();
         let counting = splits.iter().filter(|(_, metrics)| metrics.idle.get() == 0);
         counting.min_by_key(|(_, metrics)| metrics.watermark.get()).map(|(split, _)| split.clone())
     }
@@ -227,54 +226,45 @@ fn a_split_that_the_reader_does_not_have_is_named() {
     assert!(error.to_string().contains("split 'x'"), "{error}");
 }
 
-/// An operator out of a snapshot: subtask `subtask` of `parallelism`, given the entries of all that there were.
-fn restored(entries: &[&str], subtask: u32, parallelism: u32) -> Result<(EventTimeOperator, String, String)> {
+/// What an operator says that goes on from a snapshot as subtask `subtask` of `parallelism`, given the entries of all that there
+/// were; and what is in its next snapshot.
+fn restored(entries: &[&str], subtask: u32, parallelism: u32) -> Result<(String, String)> {
     let generators = Box::new(|| Box::new(Values(200)) as Box<dyn EventTimeGenerator>);
-    let mut operator = EventTimeOperator::new(generators, 200, 0).starting_at(0);
-    let mut state = RestoredState::default();
-    state.lists.insert("watermark".to_owned(), entries.iter().map(|entry| (*entry).to_owned()).collect());
-    let subtask = SubtaskIndex(subtask);
-    let info = TaskInfo {
-        job: JobId(1),
-        uid: OperatorUid("time".to_owned()),
-        name: "time".to_owned(),
-        subtask,
-        parallelism,
-        max_parallelism: 8,
-        key_groups: KeyGroupRange::of_subtask(subtask, 8, parallelism),
-        attempt: 1,
-    };
-    let (mut text, metrics, mut wake_at) = (Text::default(), OperatorMetrics::default(), None);
-    let mut context = Context {
-        info: &info,
-        now: 0,
-        watermark: Watermark::MIN,
-        output: &mut text,
-        metrics: &metrics,
-        wake_at: &mut wake_at,
-        waker: &flott_types::Waker::default(),
-    };
-    operator.open(state, &mut context)?;
-    operator.process(0, batch(&[901, 1_200]), &mut context)?;
-    let entry = operator.snapshot(CheckpointId(1), false)?.lists.remove(0).entries.remove(0);
-    Ok((operator, text.0.trim_end().to_owned(), entry))
+    let operator = EventTimeOperator::new(generators, 200, 0).starting_at(0);
+    let mut stored = Stored::default();
+    stored.set_list("watermark", entries);
+    let mut subtasks = Subtasks::new(Text::default());
+    subtasks.open(task_info(subtask, parallelism, 8), Box::new(operator), &stored)?;
+    subtasks.process(0, 0, batch(&[901, 1_200]))?;
+    let mut next = Stored::default();
+    subtasks.checkpoint(&mut next, false)?;
+    Ok((subtasks.output.0.trim_end().to_owned(), next.list("watermark").remove(0)))
 }
 
 #[test]
 fn a_stream_goes_on_from_entries_of_either_form() {
-    let (_, text, entry) = restored(&["900 850"], 0, 1).unwrap();
+    let (text, entry) = restored(&["900 850"], 0, 1).unwrap();
     assert_eq!(text, "watermark 850 2 rows watermark 1200");
     assert_eq!(entry, r#"{"current":1200,"sent":1200,"asked":-9223372036854775808}"#);
-    let (_, again, _) = restored(&[r#"{"current":900,"sent":850,"asked":7}"#], 0, 1).unwrap();
+    let (again, _) = restored(&[r#"{"current":900,"sent":850,"asked":7}"#], 0, 1).unwrap();
     assert_eq!(again, text);
     // Event time begins at 1970 here: nothing was sent, so nothing is sent again.
-    assert_eq!(restored(&["0 0"], 0, 1).unwrap().1, "2 rows watermark 1200");
+    assert_eq!(restored(&["0 0"], 0, 1).unwrap().0, "2 rows watermark 1200");
     assert_eq!(restored(&["nothing"], 0, 1).err().map(|error| error.kind()), Some(ErrorKind::State));
+}
+
+#[test]
+fn a_stream_that_goes_on_from_its_end_begins_anew() {
+    let end = i64::MAX;
+    let entry = format!(r#"{{"current":{end},"sent":{end},"asked":7}}"#);
+    assert_eq!(restored(&[&entry], 0, 1).unwrap().0, "2 rows watermark 1200");
+    let old = format!("{end} {end}");
+    assert_eq!(restored(&[&old, &old], 0, 1).unwrap().0, "2 rows watermark 1200");
 }
 
 #[test]
 fn at_another_parallelism_a_stream_goes_on_from_the_least() {
     let entries = ["900 850", "700 680", "950 800"];
-    assert!(restored(&entries, 2, 3).unwrap().1.starts_with("watermark 800 "));
-    assert!(restored(&entries, 0, 2).unwrap().1.starts_with("watermark 680 "));
+    assert!(restored(&entries, 2, 3).unwrap().0.starts_with("watermark 800 "));
+    assert!(restored(&entries, 0, 2).unwrap().0.starts_with("watermark 680 "));
 }

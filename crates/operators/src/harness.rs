@@ -2,20 +2,13 @@
 
 mod collected;
 
-use std::collections::BTreeMap;
-
-use arrow::array::{RecordBatch, UInt32Array};
-use arrow::compute::{concat_batches, take_record_batch};
-use flott_batch::hash::hash_columns;
+use arrow::array::RecordBatch;
 use flott_batch::{Batch, ChangeBatch, pretty};
+use flott_operator::OperatorMetrics;
 use flott_operator::checked::Checked;
-use flott_operator::{Context, Operator, OperatorMetrics, TaskInfo};
+use flott_operator::testing::{Stored, Subtasks, task_info};
 use flott_plan::{ChainedNode, Expr, Node, OperatorSpec, Schema, Wishes};
-use flott_state::{OperatorSnapshot, RestoredState};
-use flott_types::{
-    CheckpointId, JobId, KeyGroup, KeyGroupRange, LogicalType, OperatorUid, Result, SubtaskIndex, Timestamp,
-    TypeKind, Waker, Watermark,
-};
+use flott_types::{LogicalType, OperatorUid, Result, Timestamp, TypeKind};
 
 use crate::{BuildContext, build};
 use collected::Collected;
@@ -80,36 +73,15 @@ pub(crate) fn node(spec: OperatorSpec, inputs: &[&str], output: &str) -> Chained
     }
 }
 
-struct Instance {
-    operator: Box<dyn Operator>,
-    info: TaskInfo,
-    wake_at: Option<Timestamp>,
-}
-
 /// An operator under test, with its parallel instances. Rows go to the instance that owns their key.
 pub(crate) struct Harness {
     node: ChainedNode,
     context: BuildContext,
     inputs: Vec<Vec<LogicalType>>,
     keys: Vec<Vec<usize>>,
-    instances: Vec<Instance>,
-    output: Collected,
+    subtasks: Subtasks<Collected>,
     pub metrics: OperatorMetrics,
-    now: Timestamp,
-    watermark: Watermark,
-    snapshot: Tables,
-    /// How many were taken.
-    checkpoints: u64,
-    /// Operator state of the last checkpoint, that of all instances together.
-    lists: BTreeMap<String, Vec<String>>,
-}
-
-/// What a checkpoint storage would hold: for each table the live rows by key.
-type Tables = BTreeMap<String, Table>;
-
-#[derive(Default, Clone)]
-struct Table {
-    rows: BTreeMap<Vec<u8>, (u16, RecordBatch)>,
+    stored: Stored,
 }
 
 impl Harness {
@@ -134,14 +106,12 @@ impl Harness {
 
     /// Everything that came out.
     pub fn batches(&self) -> &[ChangeBatch] {
-        &self.output.batches
+        &self.subtasks.output.batches
     }
 
     /// All inputs have ended; what comes out.
     pub fn finish(&mut self) -> String {
-        for instance in 0..self.instances.len() {
-            self.call(instance, |operator, context| operator.finish(context)).unwrap();
-        }
+        self.subtasks.finish().unwrap();
         self.taken()
     }
 
@@ -149,18 +119,14 @@ impl Harness {
     pub fn keyed(node: ChainedNode, keys: &[&[usize]]) -> Self {
         let types =
             |schema: &Schema| schema.columns.iter().map(|column| column.ty.clone()).collect::<Vec<_>>();
+        let subtasks = Subtasks::new(Collected { types: types(&node.node.schema), ..Collected::default() });
         let mut harness = Harness {
             context: BuildContext { max_parallelism: MAX_PARALLELISM, ..BuildContext::default() },
             inputs: node.inputs.iter().map(types).collect(),
             keys: keys.iter().map(|keys| keys.to_vec()).collect(),
-            instances: Vec::new(),
-            output: Collected { types: types(&node.node.schema), ..Collected::default() },
-            metrics: OperatorMetrics::default(),
-            now: 0,
-            watermark: Watermark::MIN,
-            snapshot: Tables::new(),
-            checkpoints: 0,
-            lists: BTreeMap::new(),
+            metrics: subtasks.metrics.clone(),
+            subtasks,
+            stored: Stored::default(),
             node,
         };
         harness.start(1);
@@ -169,59 +135,17 @@ impl Harness {
 
     /// Builds and opens the instances from the last snapshot.
     fn start(&mut self, parallelism: u32) {
-        self.instances.clear();
-        for subtask in (0..parallelism).map(SubtaskIndex) {
-            let key_groups = KeyGroupRange::of_subtask(subtask, MAX_PARALLELISM, parallelism);
-            let info = TaskInfo {
-                job: JobId(0),
-                uid: OperatorUid("test".to_owned()),
-                name: "test".to_owned(),
-                subtask,
-                parallelism,
-                max_parallelism: MAX_PARALLELISM,
-                key_groups,
-                attempt: 0,
-            };
-            let mut restored = RestoredState::default();
-            restored.lists.extend(self.lists.clone());
-            for (name, table) in &self.snapshot {
-                let mine = |(group, row): &(u16, RecordBatch)| {
-                    key_groups.contains(KeyGroup(*group)).then(|| row.clone())
-                };
-                let rows: Vec<_> = table.rows.values().filter_map(mine).collect();
-                if let Some(first) = rows.first() {
-                    let all = concat_batches(&first.schema(), &rows).unwrap();
-                    restored.keyed.insert(name.clone(), vec![all]);
-                }
-            }
-            restored.found = self.checkpoints > 0;
+        self.subtasks.clear();
+        for subtask in 0..parallelism {
             let operator = build(&self.node, &self.context).unwrap();
             let operator = Box::new(Checked::new(operator, &self.node));
-            self.instances.push(Instance { operator, info, wake_at: None });
-            self.call(subtask.index(), |operator, context| operator.open(restored, context)).unwrap();
+            let info = task_info(subtask, parallelism, MAX_PARALLELISM);
+            self.subtasks.open(info, operator, &self.stored).unwrap();
         }
     }
 
-    fn call(
-        &mut self,
-        instance: usize,
-        call: impl FnOnce(&mut dyn Operator, &mut Context<'_>) -> Result<()>,
-    ) -> Result<()> {
-        let Instance { operator, info, wake_at } = &mut self.instances[instance];
-        let mut context = Context {
-            info,
-            now: self.now,
-            watermark: self.watermark,
-            output: &mut self.output,
-            metrics: &self.metrics,
-            wake_at,
-            waker: &Waker::default(),
-        };
-        call(operator.as_mut(), &mut context)
-    }
-
     fn taken(&mut self) -> String {
-        std::mem::take(&mut self.output.text)
+        std::mem::take(&mut self.subtasks.output.text)
     }
 
     /// Rows of input 0; what comes out.
@@ -248,16 +172,14 @@ impl Harness {
     }
 
     fn try_feed(&mut self, input: usize, batch: ChangeBatch) -> Result<()> {
-        let parallelism = self.instances.len() as u32;
+        let parallelism = self.subtasks.len() as u32;
         if parallelism == 1 {
-            return self.call(0, |operator, context| operator.process(input, Batch::Changes(batch), context));
+            return self.subtasks.process(0, input, Batch::Changes(batch));
         }
         let parts = flott_batch::hash::partition(&batch, &self.keys[input], MAX_PARALLELISM, parallelism)?;
         for (instance, part) in parts.into_iter().enumerate() {
             if let Some(part) = part {
-                self.call(instance, |operator, context| {
-                    operator.process(input, Batch::Changes(part), context)
-                })?;
+                self.subtasks.process(instance, input, Batch::Changes(part))?;
             }
         }
         Ok(())
@@ -265,92 +187,31 @@ impl Harness {
 
     /// Event time advances; what comes out.
     pub fn watermark(&mut self, at: Timestamp) -> String {
-        self.watermark = Watermark(at);
-        for instance in 0..self.instances.len() {
-            self.call(instance, |operator, context| operator.watermark(Watermark(at), context)).unwrap();
-        }
+        self.subtasks.watermark(at).unwrap();
         self.taken()
     }
 
     /// Processing time advances by so many milliseconds; what comes out.
     pub fn advance(&mut self, millis: i64) -> String {
-        self.now += millis;
-        let now = self.now;
-        for instance in 0..self.instances.len() {
-            while self.instances[instance].wake_at.is_some_and(|at| at <= now) {
-                self.instances[instance].wake_at = None;
-                self.call(instance, |operator, context| operator.processing_time(now, context)).unwrap();
-            }
-        }
+        self.subtasks.clock(self.subtasks.now + millis).unwrap();
         self.taken()
     }
 
     /// The input has no more rows for now; what comes out.
     pub fn dry(&mut self) -> String {
-        for instance in 0..self.instances.len() {
-            self.call(instance, |operator, context| operator.input_dry(context)).unwrap();
-        }
+        self.subtasks.call_each(|operator, context| operator.input_dry(context)).unwrap();
         self.taken()
     }
 
     /// An input has ended; what comes out.
     pub fn end(&mut self, input: usize) -> String {
-        for instance in 0..self.instances.len() {
-            self.call(instance, |operator, context| operator.end_input(input, context)).unwrap();
-        }
+        self.subtasks.call_each(|operator, context| operator.end_input(input, context)).unwrap();
         self.taken()
     }
 
     /// Takes a snapshot; how many rows it wrote.
     pub fn checkpoint(&mut self, full: bool) -> usize {
-        let mut rows = 0;
-        self.lists.clear();
-        self.checkpoints += 1;
-        let checkpoint = CheckpointId(self.checkpoints);
-        for instance in 0..self.instances.len() {
-            self.call(instance, |operator, context| operator.prepare_barrier(context)).unwrap();
-            let snapshot = self.instances[instance].operator.snapshot(checkpoint, full).unwrap();
-            rows += snapshot.keyed.iter().map(|delta| delta.rows.num_rows()).sum::<usize>();
-            self.apply(instance, snapshot);
-        }
-        rows
-    }
-
-    fn apply(&mut self, instance: usize, snapshot: OperatorSnapshot) {
-        let owned = self.instances[instance].info.key_groups;
-        for list in snapshot.lists {
-            assert_eq!(list.redistribution, flott_state::Redistribution::Union);
-            self.lists.entry(list.name).or_default().extend(list.entries);
-        }
-        for delta in snapshot.keyed {
-            let table = self.snapshot.entry(delta.name.clone()).or_default();
-            if delta.full {
-                table.rows.retain(|_, (group, _)| !owned.contains(KeyGroup(*group)));
-            }
-            assert_eq!(delta.key_groups.len(), delta.rows.num_rows());
-            let keys = &delta.rows.columns()[..delta.key_columns];
-            let mut hashes = Vec::new();
-            hash_columns(&keys[..delta.partition_columns], delta.rows.num_rows(), &mut hashes);
-            let fields = keys.iter().map(|key| arrow::row::SortField::new(key.data_type().clone())).collect();
-            let converter = arrow::row::RowConverter::new(fields).unwrap();
-            let encoded = (!keys.is_empty()).then(|| converter.convert_columns(keys).unwrap());
-            for (row, hash) in hashes.iter().enumerate() {
-                let group = KeyGroup::of_hash(*hash, MAX_PARALLELISM);
-                assert_eq!(delta.key_groups[row], group.0, "key group of {}", delta.name);
-                assert!(owned.contains(group), "a key of another subtask");
-                let key = encoded.as_ref().map(|rows| rows.row(row).as_ref().to_vec()).unwrap_or_default();
-                if delta.deleted.as_ref().is_some_and(|deleted| deleted.value(row)) {
-                    assert!(
-                        table.rows.remove(&key).is_some(),
-                        "deleted what was not there in {}",
-                        delta.name
-                    );
-                } else {
-                    let at = UInt32Array::from(vec![row as u32]);
-                    table.rows.insert(key, (group.0, take_record_batch(&delta.rows, &at).unwrap()));
-                }
-            }
-        }
+        self.subtasks.checkpoint(&mut self.stored, full).unwrap()
     }
 
     /// Forgets the running instances and starts anew from the last snapshot.
@@ -367,27 +228,23 @@ impl Harness {
 
     /// The rows of a table in the last snapshot, as text.
     pub fn table(&self, name: &str) -> String {
-        let Some(table) = self.snapshot.get(name) else {
+        let Some(all) = self.stored.table(name).unwrap() else {
             return String::new();
         };
-        let rows: Vec<_> = table.rows.values().map(|(_, row)| row.clone()).collect();
-        let Some(first) = rows.first() else {
-            return String::new();
-        };
-        let all = concat_batches(&first.schema(), &rows).unwrap();
         let names: Vec<_> = all.schema().fields().iter().map(|field| field.name().clone()).collect();
         format!("{}\n{}", names.join(" "), display(&all))
     }
 
     /// +U will come without -U.
     pub fn upsert(mut self) -> Self {
-        self.output.upsert = true;
+        self.subtasks.output.upsert = true;
         self
     }
 
     /// The rows that the changelog so far amounts to, sorted.
     pub fn result(&self) -> String {
-        self.output
+        self.subtasks
+            .output
             .rows
             .iter()
             .flat_map(|(row, count)| (0..*count).map(move |_| format!("{row}\n")))
@@ -396,11 +253,7 @@ impl Harness {
 
     /// The names of the tables in the last snapshot that have rows.
     pub fn tables(&self) -> Vec<&str> {
-        self.snapshot
-            .iter()
-            .filter(|(_, table)| !table.rows.is_empty())
-            .map(|(name, _)| name.as_str())
-            .collect()
+        self.stored.tables().collect()
     }
 
     /// The batch that came out last.

@@ -150,6 +150,7 @@ mod tests {
     #[test]
     fn records_are_rows_of_a_table_and_only_new_ones_are_written() {
         let mut stored = Stored::default();
+        stored.spread(PARTITION);
         let mut task = sums(&stored, 0, 1);
         task.push(0, 0..1_000u64);
         task.snapshot(&mut stored);
@@ -185,6 +186,7 @@ mod tests {
     #[test]
     fn records_in_the_manifest_of_an_earlier_version_are_read() {
         let mut stored = Stored::default();
+        stored.spread(PARTITION);
         stored.set_list(PARTITION, &["1", "2"]);
         let mut task = sums(&stored, 0, 1);
         task.push(0, [3u64]);

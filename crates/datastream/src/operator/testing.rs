@@ -2,20 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
 use flott_batch::{Batch, Record, Records, WatermarkStatus};
-use flott_operator::{Backlog, Context, Operator, OperatorMetrics, Output, TaskInfo};
+use flott_operator::testing::{Subtasks, task_info};
+use flott_operator::{Backlog, Operator, Output};
 use flott_runtime::TaskOptions;
-use flott_state::{KeyedDelta, Redistribution, RestoredState};
-use flott_types::{
-    CheckpointId, FastMap, JobId, KeyGroup, KeyGroupRange, OperatorUid, Result, SubtaskIndex, Timestamp,
-    Waker, Watermark,
-};
-use parking_lot::{Condvar, Mutex};
+use flott_types::{FastMap, Result, Timestamp, Watermark};
 
 use crate::Key;
 use crate::codec::key_hash;
@@ -65,79 +60,27 @@ impl Output for Texts {
 /// What snapshots hold, of all subtasks.
 #[derive(Clone, Default)]
 pub(crate) struct Stored {
-    tables: BTreeMap<String, BTreeMap<String, (u16, RecordBatch)>>,
-    lists: BTreeMap<String, Vec<String>>,
+    stored: flott_operator::testing::Stored,
     /// How many keyed rows the last snapshot brought, deletions included.
     pub changes: usize,
 }
 
-impl Stored {
-    fn apply(&mut self, delta: &KeyedDelta) {
-        let table = self.tables.entry(delta.name.clone()).or_default();
-        if delta.full {
-            table.clear();
-        }
-        let keys: Vec<usize> = (0..delta.key_columns).collect();
-        for row in 0..delta.rows.num_rows() {
-            let values = delta.rows.slice(row, 1);
-            let key = format!("{:?}", values.project(&keys).unwrap().columns());
-            self.changes += 1;
-            match delta.deleted.as_ref().is_some_and(|deleted| deleted.value(row)) {
-                true => table.remove(&key),
-                false => table.insert(key, (delta.key_groups[row], values)),
-            };
-        }
-    }
+impl Deref for Stored {
+    type Target = flott_operator::testing::Stored;
 
-    /// How many rows there are of a keyed state.
-    pub fn rows(&self, name: &str) -> usize {
-        self.tables.get(name).map_or(0, BTreeMap::len)
-    }
-
-    /// Entries of an operator state as another version has written them.
-    pub fn set_list(&mut self, name: &str, entries: &[&str]) {
-        self.lists.insert(name.to_owned(), entries.iter().map(|entry| (*entry).to_owned()).collect());
-    }
-
-    /// The entries of an operator state.
-    pub fn list(&self, name: &str) -> &[String] {
-        self.lists.get(name).map_or(&[], Vec::as_slice)
-    }
-
-    fn of(&self, key_groups: KeyGroupRange) -> RestoredState {
-        let mut restored = RestoredState { found: !self.tables.is_empty(), ..RestoredState::default() };
-        restored.lists.extend(self.lists.clone());
-        for (name, table) in &self.tables {
-            let mine = table.values().filter(|(group, _)| key_groups.contains(KeyGroup(*group)));
-            let rows: Vec<RecordBatch> = mine.map(|(_, row)| row.clone()).collect();
-            if let Some(first) = rows.first() {
-                let all = concat_batches(&first.schema(), &rows).unwrap();
-                restored.keyed.insert(name.clone(), vec![all]);
-            }
-        }
-        restored
+    fn deref(&self) -> &Self::Target {
+        &self.stored
     }
 }
 
-#[derive(Default)]
-struct Woken {
-    woken: Mutex<bool>,
-    changed: Condvar,
+impl DerefMut for Stored {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.stored
+    }
 }
 
 /// One subtask.
-pub(crate) struct Harness {
-    operator: Box<dyn Operator>,
-    info: TaskInfo,
-    output: Texts,
-    metrics: OperatorMetrics,
-    wake_at: Option<Timestamp>,
-    woken: Arc<Woken>,
-    waker: Waker,
-    checkpoint: u64,
-    pub now: Timestamp,
-    pub watermark: Watermark,
-}
+pub(crate) struct Harness(Subtasks<Texts>);
 
 pub(crate) const MAX_PARALLELISM: u32 = 128;
 
@@ -153,71 +96,29 @@ impl Harness {
         subtask: u32,
         parallelism: u32,
     ) -> Self {
-        let subtask = SubtaskIndex(subtask);
-        let key_groups = KeyGroupRange::of_subtask(subtask, MAX_PARALLELISM, parallelism);
-        let woken = Arc::new(Woken::default());
-        let wake = woken.clone();
-        let mut harness = Harness {
-            operator: Box::new(operator),
-            info: TaskInfo {
-                job: JobId(0),
-                uid: OperatorUid("test".to_owned()),
-                name: "test".to_owned(),
-                subtask,
-                parallelism,
-                max_parallelism: MAX_PARALLELISM,
-                key_groups,
-                attempt: 0,
-            },
-            output: Texts { main: texts::<O>, sides: FastMap::default(), texts: Vec::new() },
-            metrics: OperatorMetrics::default(),
-            wake_at: None,
-            woken,
-            waker: Waker::new(move || {
-                *wake.woken.lock() = true;
-                wake.changed.notify_all();
-            }),
-            checkpoint: 0,
-            now: 0,
-            watermark: Watermark::MIN,
-        };
-        let state = stored.of(key_groups);
-        harness.call(|operator, context| operator.open(state, context)).unwrap();
-        harness
+        let mut subtasks =
+            Subtasks::new(Texts { main: texts::<O>, sides: FastMap::default(), texts: Vec::new() });
+        let info = task_info(subtask, parallelism, MAX_PARALLELISM);
+        subtasks.open(info, Box::new(operator), stored).unwrap();
+        Harness(subtasks)
     }
 
     /// There is a side output of this name with values of type `X`.
     pub fn side<X: Record + Debug>(mut self, tag: &str) -> Self {
-        self.output.sides.insert(tag.to_owned(), texts::<X>);
+        self.0.output.sides.insert(tag.to_owned(), texts::<X>);
         self
-    }
-
-    fn call(
-        &mut self,
-        call: impl FnOnce(&mut dyn Operator, &mut Context<'_>) -> Result<()>,
-    ) -> Result<Vec<String>> {
-        let mut context = Context {
-            info: &self.info,
-            now: self.now,
-            watermark: self.watermark,
-            output: &mut self.output,
-            metrics: &self.metrics,
-            wake_at: &mut self.wake_at,
-            waker: &self.waker,
-        };
-        call(&mut *self.operator, &mut context)?;
-        Ok(self.taken())
     }
 
     /// What came out and was not looked at.
     pub fn taken(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.output.texts)
+        std::mem::take(&mut self.0.output.texts)
     }
 
     /// Records of an input; what comes out.
     pub fn push<T: Record>(&mut self, input: usize, values: impl IntoIterator<Item = T>) -> Vec<String> {
         let batch = Records::new(values.into_iter().collect()).into();
-        self.call(|operator, context| operator.process(input, batch, context)).unwrap()
+        self.0.process(0, input, batch).unwrap();
+        self.taken()
     }
 
     /// Records with timestamps and keys.
@@ -230,64 +131,50 @@ impl Harness {
         let (values, timestamps): (Vec<T>, Vec<_>) = records.into_iter().unzip();
         let routes = values.iter().map(|value| key_hash(&key(value))).collect::<Result<_>>()?;
         let batch = Records { values, timestamps: Some(timestamps), routes: Some(routes) }.into();
-        self.call(|operator, context| operator.process(input, batch, context))
+        self.0.process(0, input, batch)?;
+        Ok(self.taken())
     }
 
     /// Event time advances; what comes out.
     pub fn watermark(&mut self, at: Timestamp) -> Vec<String> {
-        self.watermark = Watermark(at);
-        self.call(|operator, context| operator.watermark(Watermark(at), context)).unwrap()
+        self.0.watermark(at).unwrap();
+        self.taken()
     }
 
     /// The clock shows this; what comes out.
     pub fn clock(&mut self, at: Timestamp) -> Result<Vec<String>> {
-        self.now = at;
-        let mut out = Vec::new();
-        while self.wake_at.is_some_and(|wake_at| wake_at <= at) {
-            self.wake_at = None;
-            out.extend(self.call(|operator, context| operator.processing_time(at, context))?);
-        }
-        Ok(out)
+        self.0.clock(at)?;
+        Ok(self.taken())
+    }
+
+    /// The clock shows this, and the operator was not called.
+    pub fn set_clock(&mut self, at: Timestamp) {
+        self.0.now = at;
     }
 
     /// Waits until the operator has woken its task, and calls it; what comes out.
     pub fn wait_woken(&mut self) -> Result<Vec<String>> {
-        {
-            let mut woken = self.woken.woken.lock();
-            let asleep = |woken: &mut bool| !*woken;
-            assert!(!self.woken.changed.wait_while_for(&mut woken, asleep, LONG).timed_out(), "never woken");
-            *woken = false;
-        }
-        self.call(|operator, context| operator.woken(context))
+        self.0.wait_woken(0, LONG)?;
+        Ok(self.taken())
     }
 
     pub fn backlog(&self) -> Backlog {
-        self.operator.backlog()
+        self.0.backlog(0).unwrap()
     }
 
     /// A barrier comes: what changed is stored. What comes out before it.
     pub fn snapshot(&mut self, stored: &mut Stored) -> Vec<String> {
-        let out = self.call(|operator, context| operator.prepare_barrier(context)).unwrap();
-        self.checkpoint += 1;
-        let snapshot = self.operator.snapshot(CheckpointId(self.checkpoint), false).unwrap();
-        stored.changes = 0;
-        snapshot.keyed.iter().for_each(|delta| stored.apply(delta));
-        for list in snapshot.lists {
-            let entries = stored.lists.entry(list.name).or_default();
-            // Each subtask's own entries are whole in each snapshot; of a union the first subtask speaks for all.
-            if list.redistribution == Redistribution::Split || self.info.subtask == SubtaskIndex(0) {
-                *entries = list.entries;
-            }
-        }
-        out
+        stored.changes = self.0.checkpoint(&mut stored.stored, false).unwrap();
+        self.taken()
     }
 
     /// The inputs have ended; what comes out.
     pub fn finish(&mut self) -> Vec<String> {
-        self.call(|operator, context| operator.finish(context)).unwrap()
+        self.0.finish().unwrap();
+        self.taken()
     }
 
     pub fn close(mut self) {
-        self.operator.close();
+        self.0.close();
     }
 }

@@ -19,6 +19,16 @@ fn plain(options: &[(&str, &str)]) -> Case {
 }
 
 #[test]
+fn half_of_a_character_is_a_question_mark_as_flink_writes_it() {
+    let case = Case::new("json", &[("a", TypeKind::STRING)], &[]);
+    let lines = r#"{"a":"x\ud83dy"}
+{"a":"\udc00"}
+{"a":"\ud83d\ud83d\ude00"}
+"#;
+    assert_eq!(case.decode(lines).unwrap(), "+I x?y\n+I ?\n+I ?😀\n");
+}
+
+#[test]
 fn every_type() {
     let columns = [
         ("a", TinyInt),

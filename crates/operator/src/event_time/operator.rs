@@ -75,6 +75,8 @@ impl Operator for EventTimeOperator {
             Some(mine) if all.len() == context.info.parallelism as usize => Some(*mine),
             _ => all.into_iter().reduce(EventTimeProgress::least),
         };
+        // A stream that goes on from its end goes on with other rows; they are not late.
+        let mine = mine.filter(|progress| progress.sent < Watermark::MAX.0);
         self.watermarks.add([(STREAM, mine)], context.now);
         self.schedule(context);
         Ok(())

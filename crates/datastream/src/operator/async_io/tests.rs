@@ -191,7 +191,7 @@ fn a_function_says_what_follows_from_a_timeout() {
     let service = Service::default();
     let mut task = start(Patient(service.clone()), AsyncOptions::ordered(SECOND), None);
     task.push(0, [1u8]);
-    task.now = 500;
+    task.set_clock(500);
     task.push(0, [2u8]);
     let late = service.request(1);
     assert_eq!(task.clock(1_000).unwrap(), ["\"late 1\""]);

@@ -143,6 +143,10 @@ mod tests {
             ("01", None),
             ("1x", None),
             ("truex", None),
+            ("true\u{e9}", None),
+            ("true\u{2192}", Some("true")),
+            ("[true\u{2192}]", None),
+            ("\"x\\ud83dy\"", Some("\"x?y\"")),
             ("\"a\nb\"", None),
             ("\"\\x\"", None),
             ("1.", None),
@@ -152,6 +156,8 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(again(text).as_deref(), expected, "{text}");
         }
-        assert!(parse(&"[".repeat(5_000)).is_err());
+        // As deep as Jackson goes.
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse(&nested(1_000)).is_ok() && parse(&nested(1_001)).is_err());
     }
 }

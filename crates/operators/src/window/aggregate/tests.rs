@@ -128,6 +128,20 @@ fn a_restored_window_still_knows_what_is_late() {
 }
 
 #[test]
+fn rows_that_come_after_the_end_of_time_and_a_restore_are_not_late() {
+    for kind in [WindowKind::Tumble { size: 10_000, offset: 0 }, WindowKind::Session { gap: 10_000 }] {
+        let mut operator = operator(kind);
+        operator.push(&rows("a 1 1"));
+        operator.watermark(i64::MAX);
+        operator.checkpoint(false);
+        operator.restore(2);
+        operator.push(&rows("a 2 5"));
+        assert_eq!(operator.metrics.num_late_records_dropped.get(), 0);
+        assert!(operator.watermark(i64::MAX).contains("+I a 1 5 1 "));
+    }
+}
+
+#[test]
 fn processing_time_windows_fire_by_the_clock() {
     let mut window = window(WindowKind::Tumble { size: 10_000, offset: 0 });
     window.event_time = false;
