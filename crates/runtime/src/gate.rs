@@ -14,6 +14,8 @@
 //! own cancellation meanwhile. A sender that serves many channels with one thread offers, and goes on with the others. What a
 //! batch is large is worked out once, before the lock is taken.
 
+mod channel;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +26,7 @@ use flott_checkpoint::Barrier;
 use flott_types::{Clock, Error, Result, Waker, Watermark};
 use parking_lot::{Condvar, Mutex};
 
+use self::channel::{Channel, Waiter};
 use crate::TaskCommand;
 
 /// One element of a channel.
@@ -154,45 +157,6 @@ struct State {
     /// The next wait ends at once.
     woken: bool,
     closed: bool,
-}
-
-#[derive(Default, Debug)]
-struct Channel {
-    /// Of batches the bytes.
-    queue: VecDeque<(Element, usize)>,
-    batches: usize,
-    rows: usize,
-    bytes: usize,
-    blocked: bool,
-    /// Who was turned away, and wants to hear when there is room.
-    waiter: Option<Waiter>,
-}
-
-#[derive(Debug)]
-enum Waiter {
-    /// On the channel's condition.
-    Thread,
-    Waker(Waker),
-}
-
-impl Channel {
-    fn is_full(&self, limits: Limits) -> bool {
-        self.batches >= limits.batches || self.rows >= limits.rows || self.bytes >= limits.bytes
-    }
-
-    /// Half empty before the sender is woken: fewer switches between threads.
-    fn has_room_again(&self, limits: Limits) -> bool {
-        self.batches <= limits.batches / 2 && self.rows <= limits.rows / 2 && self.bytes <= limits.bytes / 2
-    }
-
-    fn is_ready(&self) -> bool {
-        !self.blocked && !self.queue.is_empty()
-    }
-
-    /// Whether it can be read by somebody who has room for batches or not.
-    fn is_ready_for(&self, room: bool) -> bool {
-        self.is_ready() && (room || !matches!(self.queue.front(), Some((Element::Batch(_), _))))
-    }
 }
 
 impl State {

@@ -1,0 +1,46 @@
+//! One channel of a gate: a queue and how full it is.
+
+use std::collections::VecDeque;
+
+use flott_types::Waker;
+
+use super::{Element, Limits};
+
+#[derive(Default, Debug)]
+pub(super) struct Channel {
+    /// Of batches the bytes.
+    pub(super) queue: VecDeque<(Element, usize)>,
+    pub(super) batches: usize,
+    pub(super) rows: usize,
+    pub(super) bytes: usize,
+    pub(super) blocked: bool,
+    /// Who was turned away, and wants to hear when there is room.
+    pub(super) waiter: Option<Waiter>,
+}
+
+#[derive(Debug)]
+pub(super) enum Waiter {
+    /// On the channel's condition.
+    Thread,
+    Waker(Waker),
+}
+
+impl Channel {
+    pub(super) fn is_full(&self, limits: Limits) -> bool {
+        self.batches >= limits.batches || self.rows >= limits.rows || self.bytes >= limits.bytes
+    }
+
+    /// Half empty before the sender is woken: fewer switches between threads.
+    pub(super) fn has_room_again(&self, limits: Limits) -> bool {
+        self.batches <= limits.batches / 2 && self.rows <= limits.rows / 2 && self.bytes <= limits.bytes / 2
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        !self.blocked && !self.queue.is_empty()
+    }
+
+    /// Whether it can be read by somebody who has room for batches or not.
+    pub(super) fn is_ready_for(&self, room: bool) -> bool {
+        self.is_ready() && (room || !matches!(self.queue.front(), Some((Element::Batch(_), _))))
+    }
+}
