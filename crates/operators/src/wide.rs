@@ -2,7 +2,8 @@
 
 use flott_batch::bytes::RowBytes;
 use flott_plan::{
-    AggregateCall, AggregatePhase, Expr, JoinKind, Literal, OperatorSpec, SortKey, WindowKind, WindowSpec,
+    AggregateCall, AggregatePhase, Expr, JoinKind, Literal, OperatorSpec, PatternReference, PatternSkip,
+    PatternSpec, PatternValue, PatternVariable, SortKey, TemporalJoinSpec, WindowKind, WindowSpec,
 };
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -108,6 +109,79 @@ fn the_first_rows_are_cut() {
     compare(top(Some(5), true), &[ROW], ROW, true);
     compare(top(Some(1), false), &[ROW], ROW, false);
     compare(top(None, true), &[ROW], ROW, true);
+}
+
+/// One wide version, or one wide row of a match, is what many rows show.
+#[test]
+fn versions_of_many_rows_are_cut() {
+    let spec = TemporalJoinSpec {
+        kind: JoinKind::Left,
+        left_keys: vec![0],
+        right_keys: vec![0],
+        null_safe: vec![false],
+        left_time: 1,
+        right_time: 2,
+        condition: None,
+    };
+    let (left, right) = ("INT TIMESTAMP(3)", "INT STRING TIMESTAMP(3)");
+    let spec = OperatorSpec::TemporalJoin(spec);
+    let output = format!("{left} {right}");
+    let large = || Harness::keyed(node(spec.clone(), &[left, right], &output), &[&[0], &[0]]);
+    let (mut small, mut large) = (large().batch_bytes(LIMIT), large());
+    for operator in [&mut small, &mut large] {
+        for key in 0..3 {
+            operator.push_to(1, &format!("+I {key} {} 1970-01-01T00:00:01", "x".repeat(500)));
+        }
+        let rows: Vec<String> =
+            (0..50).map(|row| format!("+I {} 1970-01-01T00:00:{:02}", row % 4, 2 + row / 2)).collect();
+        operator.push_to(0, &rows.join("\n"));
+        operator.watermark(100_000);
+    }
+    assert_eq!(small.result(), large.result());
+    assert_cut(&small);
+}
+
+#[test]
+fn matches_are_cut() {
+    // PATTERN (A): each row is a match, and shows its text three times.
+    let text = PatternReference {
+        variables: vec![0],
+        value: PatternValue::First { column: 2, offset: 0 },
+        ty: ty("STRING"),
+    };
+    let thrice = Expr::call(
+        "REPEAT",
+        vec![column(0, "STRING"), Expr::literal(Literal::Integer(3), ty("BIGINT"))],
+        ty("STRING"),
+    );
+    let spec = OperatorSpec::MatchRecognize(PatternSpec {
+        partition: vec![0],
+        time_column: Some(1),
+        order: Vec::new(),
+        variables: vec![PatternVariable {
+            name: "A".to_owned(),
+            min: 1,
+            max: Some(1),
+            greedy: false,
+            condition: None,
+        }],
+        skip: PatternSkip::PastLastRow,
+        within: None,
+        references: vec![text],
+        measures: vec![thrice],
+    });
+    let input = "INT TIMESTAMP(3) STRING";
+    let large = || Harness::keyed(node(spec.clone(), &[input], ROW), &[&[0]]);
+    let (mut small, mut large) = (large().batch_bytes(LIMIT), large());
+    let row = |row: usize| format!("+I {} 1970-01-01T00:00:{:02} {}", row % 3, row, "x".repeat(row * 3));
+    let rows: Vec<String> = (1..50).map(row).collect();
+    for operator in [&mut small, &mut large] {
+        operator.push(&rows.join("\n"));
+        operator.watermark(100_000);
+    }
+    assert!(!small.result().is_empty());
+    assert_eq!(small.result(), large.result());
+    assert_cut(&small);
 }
 
 /// A text repeated so often.
