@@ -34,6 +34,10 @@ pub(crate) const OWN: usize = 2;
 
 const VERSION_KEY: &str = "flott.state.version";
 const VERSION: &str = "1";
+/// Rows of more bytes on average are wide.
+const WIDE: usize = 1 << 10;
+/// About so many bytes are written between two looks at a page's size.
+const PAGE_BYTES: usize = 1 << 20;
 /// A reader of one key group of many reads at least this many rows.
 const ROWS_PER_GROUP: usize = 64 << 10;
 
@@ -93,7 +97,14 @@ fn encode_by(parts: &[RecordBatch], limit: usize) -> Result<Vec<u8>> {
         return Err(Error::internal("a state file without rows"));
     };
     let level = ZstdLevel::try_new(1).map_err(failed)?;
+    let bytes: Vec<RowBytes> = parts.iter().map(|part| RowBytes::new(part.columns())).collect();
+    let rows: usize = parts.iter().map(RecordBatch::num_rows).sum();
+    let all: usize = bytes.iter().zip(parts).map(|(bytes, part)| bytes.of_range(0, part.num_rows())).sum();
+    // The writer looks only now and then how large a page and a dictionary have become. Wide values seldom repeat.
+    let at_once = (PAGE_BYTES * rows.max(1) / all.max(1)).clamp(1, 1 << 10);
     let properties = WriterProperties::builder()
+        .set_write_batch_size(at_once)
+        .set_dictionary_enabled(all < WIDE * rows.max(1))
         .set_compression(Compression::ZSTD(level))
         .set_statistics_enabled(EnabledStatistics::None)
         .set_column_statistics_enabled(ColumnPath::from(KEY_GROUP), EnabledStatistics::Chunk)
@@ -104,7 +115,6 @@ fn encode_by(parts: &[RecordBatch], limit: usize) -> Result<Vec<u8>> {
         .build();
     let mut writer = ArrowWriter::try_new(Vec::new(), first.schema(), Some(properties)).map_err(failed)?;
     let batches: Vec<&RecordBatch> = parts.iter().collect();
-    let bytes: Vec<RowBytes> = parts.iter().map(|part| RowBytes::new(part.columns())).collect();
     // Gathered piece by piece: a whole table need not fit in one batch.
     for rows in by_key_group(parts).chunks(ROWS_PER_GROUP) {
         let of = |at: usize| bytes[rows[at].0].of(rows[at].1);

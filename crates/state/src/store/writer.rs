@@ -200,6 +200,8 @@ impl TaskSnapshotWriter {
             files.push(self.put(checkpoint, target, encoded, rows, FileKind::Delta, range, bytes).await?);
             return Ok(files);
         };
+        // It may be large, and so is what is read now.
+        drop(encoded);
         let mut chain = Vec::with_capacity(files.len() - from + 1);
         for file in &files[from..] {
             chain.push(self.folder.read_rows(file, clip(file.key_groups, range)).await?);
