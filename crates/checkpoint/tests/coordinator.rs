@@ -301,6 +301,22 @@ fn the_final_checkpoint_replaces_what_is_under_way_and_is_tried_again() {
     assert_eq!(job.step(Event::JobTerminal(JobStatus::Finished)), "discard 3");
 }
 
+/// Failures of the final checkpoint count like those of any other, and so does what became of the one before it.
+#[test]
+fn a_final_checkpoint_that_always_fails_fails_the_job() {
+    let mut job = Job::new(config());
+    assert_eq!(job.drained(), "trigger 1 Final");
+    assert_eq!(job.tick(50), "aborted 1");
+    assert_eq!(job.tick(1_050), "trigger 2 Final");
+    job.ack(0, 2);
+    job.ack(1, 2);
+    assert_eq!(
+        job.step(Event::StoreFailed { checkpoint: CheckpointId(2), reason: "503".into() }),
+        "aborted 2, fail: checkpoint 2 failed: its manifest could not be written: 503 (1 failures in a row are tolerated)"
+    );
+    assert_eq!(job.coordinator.next_deadline(), None);
+}
+
 #[test]
 fn a_job_without_periodic_checkpoints_takes_the_final_one() {
     let mut job = Job::new(Config::default());
