@@ -4,6 +4,7 @@
 #   make test         everything that must hold: tests, doc tests, kill tests, conformance, rules of the house
 #   make conformance  the golden results of Apache Flink, by area, with failures
 #   make kill-long    500 rounds of the kill tests, of which make test runs some
+#   make wide-state   gigabytes of text in the state of one subtask, killed and restored: WIDE="--megabytes 5000"
 #   make conformance-faults  the same results with checkpoints, restores, rescaling and failures in the middle
 #   make bench-group  100 MB of csv through GROUP BY with a million keys
 #   make bench-nexmark       the queries of Nexmark; QUERIES=q0,q1 for some of them
@@ -21,6 +22,8 @@ RELEASE := $(TARGET)/release/flott
 FAULTS_BIN := $(TARGET)/debug/conformance-faults
 # More for tests/kill/run.py, for example KILL="--rounds 200 --only tail,shared"
 KILL ?=
+# More for tests/kill/wide_state.py, for example WIDE="--megabytes 5000 --most 3.5"
+WIDE ?=
 # More for tests/conformance/faults.py, for example FAULTS="--only queries/join --repeat 20"
 FAULTS ?=
 
@@ -28,7 +31,7 @@ FAULTS ?=
 QUERIES ?=
 BENCH ?=
 
-.PHONY: help demo test unit build-tests check kill kill-long demo-figures regression nexmark-smoke conformance faults-sample conformance-faults passing fmt lint docs bench-group \
+.PHONY: help demo test unit build-tests check kill kill-long wide-state demo-figures regression nexmark-smoke conformance faults-sample conformance-faults passing fmt lint docs bench-group \
 	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators bench-harness \
 	bench-datastream bench-datastream-flink
 
@@ -65,6 +68,11 @@ kill: build-tests
 
 kill-long: build-tests
 	$(PYTHON) tests/kill/run.py --bin $(DEBUG) --rounds 500 $(KILL)
+
+# Much text in the state of one subtask. Takes minutes, and memory about three times the state.
+wide-state:
+	$(CARGO) build --release --package flott-cli
+	$(PYTHON) tests/kill/wide_state.py --bin $(RELEASE) $(WIDE)
 
 # No case of the golden results that has passed may be lost.
 regression: build-tests
