@@ -53,12 +53,20 @@ impl KeyedColumns {
 
     /// Rows as they came in, and the extra columns behind.
     pub fn rows_of<V: SlotColumns>(&self, map: &KeyedMap<V>, entries: &[u32]) -> Result<Vec<ArrayRef>> {
-        let mut rest = map.rows_of(entries)?;
+        let slots = || entries.iter().map(|entry| map.key_of(*entry)).collect::<Vec<_>>();
+        self.put_together(map.rows_of(entries)?, || map.keys_of(&slots()))
+    }
+
+    /// Rows as they came in, and the extra columns behind, out of the columns of the row and those of the key.
+    pub fn put_together(
+        &self,
+        mut rest: Vec<ArrayRef>,
+        keys: impl FnOnce() -> Result<Vec<ArrayRef>>,
+    ) -> Result<Vec<ArrayRef>> {
         let mut extra = rest.split_off(self.rest.len().min(rest.len()));
         let mut columns: Vec<Option<ArrayRef>> = vec![None; self.fields.len() - extra.len()];
         if !self.keys.is_empty() {
-            let slots: Vec<u32> = entries.iter().map(|entry| map.key_of(*entry)).collect();
-            for (place, key) in self.keys.iter().zip(map.keys_of(&slots)?) {
+            for (place, key) in self.keys.iter().zip(keys()?) {
                 columns[*place] = Some(key);
             }
         }

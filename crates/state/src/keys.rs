@@ -43,6 +43,52 @@ impl ColumnIndex {
     pub fn keys_mut(&mut self) -> &mut KeyIndex {
         &mut self.keys
     }
+
+    /// The same keys under the names that the snapshots of one of their states have.
+    pub fn named<'a>(&'a mut self, fields: &'a [FieldRef]) -> NamedIndex<'a> {
+        NamedIndex { fields, index: self }
+    }
+
+    fn restore_as(&mut self, fields: &[FieldRef], rows: &RecordBatch) -> Result<Vec<u32>> {
+        let stored = fields.iter().map(|field| Stored::of(rows, field)?.same_type(field));
+        let stored = stored.collect::<Result<Vec<ArrayRef>>>()?;
+        let mut slots = Vec::new();
+        self.keys.intern(&stored, rows.num_rows(), &mut slots, |_, _| ())?;
+        Ok(slots)
+    }
+}
+
+/// A [`ColumnIndex`] under other names: two inputs of an operator have the same keys, and call them differently.
+#[derive(Debug)]
+pub struct NamedIndex<'a> {
+    fields: &'a [FieldRef],
+    index: &'a mut ColumnIndex,
+}
+
+impl Index for NamedIndex<'_> {
+    fn fields(&self) -> Vec<FieldRef> {
+        self.fields.to_vec()
+    }
+
+    fn partition_columns(&self) -> usize {
+        self.index.partition_columns()
+    }
+
+    fn columns(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
+        self.index.columns(slots)
+    }
+
+    fn key_groups(&self, slots: &[u32], columns: &[ArrayRef]) -> Vec<u16> {
+        self.index.key_groups(slots, columns)
+    }
+
+    fn bytes_of(&self, slot: u32) -> usize {
+        self.index.bytes_of(slot)
+    }
+
+    fn restore(&mut self, rows: &RecordBatch) -> Result<Vec<u32>> {
+        self.index.restore_as(self.fields, rows)
+    }
 }
 
 impl Index for ColumnIndex {
@@ -69,10 +115,7 @@ impl Index for ColumnIndex {
     }
 
     fn restore(&mut self, rows: &RecordBatch) -> Result<Vec<u32>> {
-        let stored = self.fields.iter().map(|field| Stored::of(rows, field)?.same_type(field));
-        let stored = stored.collect::<Result<Vec<ArrayRef>>>()?;
-        let mut slots = Vec::new();
-        self.keys.intern(&stored, rows.num_rows(), &mut slots, |_, _| ())?;
-        Ok(slots)
+        let fields = self.fields.clone();
+        self.restore_as(&fields, rows)
     }
 }

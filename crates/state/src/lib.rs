@@ -44,7 +44,7 @@ pub use columns::{AnyColumn, BinaryColumn, BooleanColumn, PrimitiveColumn, SlotC
 pub use dirty::{Changes, DirtySlots};
 pub use expiry::ExpiryHand;
 pub use index::{KeyIndex, NO_SLOT};
-pub use keys::ColumnIndex;
+pub use keys::{ColumnIndex, NamedIndex};
 pub use map::{GroupedRows, KeyedMap, MapSpec, Multiset, prefixed};
 pub use rows::{RowColumn, RowSource, RowWriter, Rows, SingleRows, Stored, StoredRows, with_default};
 pub use slots::Slots;

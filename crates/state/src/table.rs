@@ -8,7 +8,7 @@ use crate::cut::runs;
 use crate::rows::RowSource;
 use crate::{
     ColumnIndex, Index, KeyedDelta, NO_SLOT, RestoredState, RowColumn, SingleRows, SlotColumns, StateColumn,
-    Ttl, TtlPolicy,
+    Ttl,
 };
 
 /// A keyed table: an index of keys, and one row of values for each of them. The values may have further states over the same slots.
@@ -64,8 +64,7 @@ impl<V: SlotColumns> KeyedTable<V> {
     #[must_use]
     pub fn with_ttl(mut self, millis: i64) -> Self {
         let others = [self.index.fields(), self.column.rows().value_fields()].concat();
-        let ttl = (millis > 0).then(|| Ttl::new(TtlPolicy::coarse(millis), None, &others));
-        self.column = self.column.with_ttl(ttl);
+        self.column = self.column.with_ttl(Ttl::coarse(millis, &others));
         self
     }
 

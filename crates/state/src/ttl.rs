@@ -114,6 +114,11 @@ impl Ttl {
         }
     }
 
+    /// That of a state of SQL whose rows live so many milliseconds after their last use, or for ever if that is not above 0.
+    pub fn coarse(millis: i64, others: &[FieldRef]) -> Option<Self> {
+        (millis > 0).then(|| Ttl::new(TtlPolicy::coarse(millis), None, others))
+    }
+
     /// Notes that a row is used. Returns whether its stamp changed: then the row is to be written.
     #[inline]
     pub fn touch(&mut self, row: u32, now: Timestamp) -> bool {

@@ -1,6 +1,6 @@
 //! Joins of two changelogs.
 //!
-//! Both sides are kept: each distinct row once under its key, with how often it is there and, where the kind of the join
+//! Both sides are kept, over one index of the keys, which are the same: each distinct row once under its key, with how often it is there and, where the kind of the join
 //! asks for it, how many rows of the other side match it. So a change costs the rows that it matches, and whether a row
 //! of an outer, semi or anti join gains its first match or loses its last is one look at a number.
 //!
@@ -15,7 +15,7 @@
 //! last joined row has left, unless another one has come in the same batch: an update of the only partner pads nothing. A retraction of what is not there is passed over. A row with NULL in a key that is compared with `=`
 //! matches nothing, ever: it is not kept; an outer or anti join lets it through at once.
 //!
-//! Cost of a row: interning its key and the row (two hashes, two probes) and one probe of the other side; of each candidate:
+//! Cost of a row: interning its key and the row (two hashes, two probes); the key's slot is that of the other side's rows, too. Of each candidate:
 //! decoding the other side's row, a gather per column, and the condition, evaluated over some thousand pairs at once. No
 //! more than [`CHUNK`] pairs are ever gathered, nor more bytes than fit into a batch; output leaves as it is made.
 
@@ -24,12 +24,12 @@ mod side;
 
 use arrow::array::ArrayRef;
 use arrow::buffer::BooleanBuffer;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{FieldRef, SchemaRef};
 use flott_batch::bytes::RowBytes;
 use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, Expr, JoinKind, Schema};
-use flott_state::{OperatorSnapshot, RestoredState};
+use flott_state::{ColumnIndex, OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, FastSet, Result, Timestamp};
 
 use self::output::{Joined, Others, Parts};
@@ -51,9 +51,12 @@ pub(crate) struct Join {
     schema: SchemaRef,
     kind: JoinKind,
     condition: Option<Condition>,
+    index: ColumnIndex,
     left: Side,
     right: Side,
-    probe: Vec<u32>,
+    /// Keys that may have no rows on either side.
+    abandoned: Vec<u32>,
+    slots: Vec<u32>,
     batch_bytes: usize,
 }
 
@@ -88,7 +91,7 @@ impl Join {
         }
         let (left, right) = (crate::build::input(node, 0)?, crate::build::input(node, 1)?);
         let side = |name, input, keys, counts_matches| {
-            Side::new(&SideSpec { name, input, keys, null_safe, counts_matches, ttl }, context)
+            Side::new(&SideSpec { name, input, keys, null_safe, counts_matches, ttl })
         };
         let condition = condition.map(|condition| {
             // Names may repeat; positions count.
@@ -97,13 +100,22 @@ impl Join {
             let expression = Expression::new(condition, &both, context)?;
             Ok::<_, Error>(Condition { expression, schema: arrow_type::schema(both.iter()) })
         });
+        let left = side("left", left, left_keys, !matches!(kind, JoinKind::Inner | JoinKind::Right))?;
+        let right = side("right", right, right_keys, matches!(kind, JoinKind::Right | JoinKind::Full))?;
+        let same = |(left, right): (&FieldRef, &FieldRef)| left.data_type() == right.data_type();
+        if !left.key_fields().iter().zip(right.key_fields()).all(same) {
+            return Err(Error::internal("the keys of a join's sides are of different types")
+                .in_operator(&node.node.name));
+        }
         Ok(Join {
             schema: arrow_type::schema(node.node.schema.iter()),
             kind,
             condition: condition.transpose()?,
-            left: side("left", left, left_keys, !matches!(kind, JoinKind::Inner | JoinKind::Right))?,
-            right: side("right", right, right_keys, matches!(kind, JoinKind::Right | JoinKind::Full))?,
-            probe: Vec::new(),
+            index: ColumnIndex::new(left.key_fields(), left_keys.len(), context.max_parallelism)?,
+            left,
+            right,
+            abandoned: Vec::new(),
+            slots: Vec::new(),
             batch_bytes: context.batch_bytes,
         })
     }
@@ -111,8 +123,18 @@ impl Join {
     /// Lets go of what has expired on both sides: one may be silent.
     fn expire(&mut self, rows: usize, context: &mut Context<'_>) {
         for side in [&mut self.left, &mut self.right] {
-            let next = side.map().expire(context.now, rows, |_| ());
+            let next = side.expire(context.now, rows, &mut self.abandoned);
             next.into_iter().for_each(|at| context.schedule(at));
+        }
+        self.forget_keys();
+    }
+
+    /// Forgets the keys that have no rows, and gives their slots out again.
+    fn forget_keys(&mut self) {
+        for key in self.abandoned.drain(..) {
+            if !self.left.occupied(key) && !self.right.occupied(key) {
+                self.index.keys_mut().remove(key);
+            }
         }
     }
 
@@ -130,7 +152,7 @@ impl Join {
             joined.push(sign(batch.kind(row).is_addition()), Some(row as u32), None);
         }
         let side = if input == 0 { &self.right } else { &self.left };
-        let others = Others { side, entries: &[], decoded: None };
+        let others = Others { side, keys: self.index.keys(), entries: &[], decoded: None };
         let joined =
             joined.build(&self.schema, parts(self.kind, input), batch.columns().columns(), &others)?;
         context.output.emit(Batch::Changes(joined))
@@ -139,8 +161,8 @@ impl Join {
 
 impl Operator for Join {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        self.left.map().restore(&mut restored)?;
-        self.right.map().restore(&mut restored)?;
+        self.left.restore(&mut self.index, &mut restored)?;
+        self.right.restore(&mut self.index, &mut restored)?;
         self.expire(0, context);
         Ok(())
     }
@@ -159,10 +181,10 @@ impl Operator for Join {
             return Ok(());
         }
         let (now, rows) = (context.now, batch.physical_rows());
-        let Join { schema, kind, condition, left, right, probe, batch_bytes } = self;
+        let Join { schema, kind, condition, index, left, right, abandoned, slots, batch_bytes } = self;
         let (own, other) = if input == 0 { (left, right) } else { (right, left) };
-        let absorbed = own.absorb(&batch, &keys, now)?;
-        other.probe(&keys, rows, probe)?;
+        index.keys_mut().intern(&keys, rows, slots, |slot, _| abandoned.push(slot))?;
+        let absorbed = own.absorb(&batch, slots, now)?;
         let mut work = Work {
             schema,
             kind: *kind,
@@ -171,6 +193,7 @@ impl Operator for Join {
             batch: &batch,
             absorbed: &absorbed,
             matches: vec![0; rows],
+            index,
             own,
             other,
             now,
@@ -180,8 +203,8 @@ impl Operator for Join {
             bytes: RowBytes::new(batch.columns().columns()),
             batch_bytes: *batch_bytes,
         };
-        work.run(probe, context)?;
-        own.forget(&absorbed);
+        work.run(slots, context)?;
+        own.forget(&absorbed, abandoned);
         self.expire(rows, context);
         Ok(())
     }
@@ -193,8 +216,10 @@ impl Operator for Join {
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
-        snapshot.keyed.extend(self.left.map().snapshot(full)?);
-        snapshot.keyed.extend(self.right.map().snapshot(full)?);
+        for side in [&mut self.left, &mut self.right] {
+            side.snapshot(&mut self.index, full, &mut self.abandoned, &mut snapshot.keyed)?;
+        }
+        self.forget_keys();
         Ok(snapshot)
     }
 }
@@ -209,6 +234,7 @@ struct Work<'a> {
     absorbed: &'a Absorbed,
     /// How many matches each row of the batch has so far.
     matches: Vec<i64>,
+    index: &'a ColumnIndex,
     own: &'a mut Side,
     other: &'a mut Side,
     now: Timestamp,
@@ -223,9 +249,9 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn run(&mut self, probe: &[u32], context: &mut Context<'_>) -> Result<()> {
+    fn run(&mut self, keys: &[u32], context: &mut Context<'_>) -> Result<()> {
         let mut pairs = Pairs::default();
-        for (row, key) in probe.iter().enumerate() {
+        for (row, key) in keys.iter().enumerate() {
             if self.absorbed.ignored[row] {
                 continue;
             }
@@ -237,7 +263,7 @@ impl Work<'_> {
                     if let Some(entry) = self.other.nth(*key, at, self.now) {
                         pairs.rows.push(row as u32);
                         pairs.entries.push(entry);
-                        pairs.bytes += self.bytes.of(row) + self.other.bytes_of(entry);
+                        pairs.bytes += self.bytes.of(row) + self.other.bytes_of(self.index, entry);
                     }
                     at += 1;
                 }
@@ -268,7 +294,7 @@ impl Work<'_> {
     fn join(&mut self, pairs: Pairs, context: &mut Context<'_>) -> Result<()> {
         let joins = !matches!(self.kind, JoinKind::Semi | JoinKind::Anti);
         let decoded = match self.condition.is_some() || (joins && !pairs.entries.is_empty()) {
-            true => Some(self.other.rows_of(&pairs.entries)?),
+            true => Some(self.other.rows_of(self.index.keys(), &pairs.entries)?),
             false => None,
         };
         let holds = match (self.condition, &decoded) {
@@ -340,13 +366,19 @@ impl Work<'_> {
         let last = changes && !adds && before > 0 && after == 0;
         let first = changes && adds && before == 0 && !self.unmatched.remove(&entry);
         // The other copies of a row count as well.
-        let bytes = if times > 1 { self.bytes.of(row as usize) + self.other.bytes_of(entry) } else { 0 };
+        let bytes =
+            if times > 1 { self.bytes.of(row as usize) + self.other.bytes_of(self.index, entry) } else { 0 };
         let fills = |copies: i64| copies as usize * bytes / self.batch_bytes;
         let mut put = |kind: RowKind, row: Option<u32>| -> Result<()> {
             for copy in 1..=times {
                 self.joined.push(kind, row, Some(pair as u32));
                 if self.joined.len() >= CHUNK || fills(copy) > fills(copy - 1) {
-                    let others = Others { side: self.other, entries: &pairs.entries, decoded };
+                    let others = Others {
+                        side: self.other,
+                        keys: self.index.keys(),
+                        entries: &pairs.entries,
+                        decoded,
+                    };
                     let own = self.batch.columns().columns();
                     let joined =
                         self.joined.build(self.schema, parts(self.kind, self.input), own, &others)?;
@@ -379,7 +411,7 @@ impl Work<'_> {
             for _ in 0..self.other.count(entry) {
                 self.joined.push(kind, None, Some(pairs.entries.len() as u32));
                 pairs.entries.push(entry);
-                pairs.bytes += self.other.bytes_of(entry);
+                pairs.bytes += self.other.bytes_of(self.index, entry);
                 if pairs.entries.len() >= CHUNK || pairs.bytes >= self.batch_bytes {
                     self.emit(&pairs, None, context)?;
                     pairs.entries.clear();
@@ -415,7 +447,7 @@ impl Work<'_> {
         if self.joined.len() == 0 {
             return Ok(());
         }
-        let others = Others { side: self.other, entries: &pairs.entries, decoded };
+        let others = Others { side: self.other, keys: self.index.keys(), entries: &pairs.entries, decoded };
         let own = self.batch.columns().columns();
         let joined = self.joined.build(self.schema, parts(self.kind, self.input), own, &others)?;
         context.output.emit(Batch::Changes(joined))

@@ -3,6 +3,7 @@
 use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
 use flott_batch::{ChangeBatch, RowKind, RowKinds};
+use flott_state::KeyIndex;
 use flott_types::Result;
 
 use super::side::Side;
@@ -29,6 +30,7 @@ pub(super) enum Parts {
 /// Candidates: rows of the other side, decoded or not.
 pub(super) struct Others<'a> {
     pub side: &'a Side,
+    pub keys: &'a KeyIndex,
     pub entries: &'a [u32],
     pub decoded: Option<&'a [ArrayRef]>,
 }
@@ -61,7 +63,7 @@ impl Joined {
             None => {
                 let used: Vec<u32> =
                     pairs.iter().flatten().map(|pair| others.entries[*pair as usize]).collect();
-                let decoded = others.side.rows_of(&used)?;
+                let decoded = others.side.rows_of(others.keys, &used)?;
                 if used.len() == len {
                     return Ok(decoded);
                 }

@@ -5,10 +5,12 @@ use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{FieldRef, Int64Type};
 use flott_batch::ChangeBatch;
 use flott_plan::Schema;
-use flott_state::{KeyedMap, MapSpec, PrimitiveColumn, SlotColumns};
+use flott_state::{
+    ColumnIndex, GroupedRows, Index, KeyIndex, KeyedDelta, PrimitiveColumn, RestoredState, RowColumn,
+    SlotColumns, StateColumn, Ttl,
+};
 use flott_types::{Error, Result, Timestamp};
 
-use crate::BuildContext;
 use crate::keyed_columns::KeyedColumns;
 
 /// How the side of a join is built.
@@ -31,12 +33,11 @@ pub(super) struct Counts {
     matches: Option<PrimitiveColumn<Int64Type>>,
 }
 
-/// The rows of an input by key, each once, with its count.
+/// The rows of an input by the slots of their keys, each once, with its count. Both inputs have the same keys.
 pub(super) struct Side {
     columns: KeyedColumns,
     null_safe: Vec<bool>,
-    map: KeyedMap<Counts>,
-    slots: Vec<u32>,
+    rows: RowColumn<GroupedRows<Counts>>,
 }
 
 /// What became of the rows of a batch.
@@ -51,31 +52,48 @@ pub(super) struct Absorbed {
 }
 
 impl Side {
-    pub fn new(spec: &SideSpec<'_>, context: &BuildContext) -> Result<Self> {
+    pub fn new(spec: &SideSpec<'_>) -> Result<Self> {
         let columns = KeyedColumns::new(spec.input, spec.keys, &[])?;
         let (keys, rows) = columns.fields();
-        let map = MapSpec {
-            name: spec.name,
-            keys,
-            partition_columns: keys.len(),
-            rows,
-            order: None,
-            max_parallelism: context.max_parallelism,
-        };
         let counts = Counts {
             count: PrimitiveColumn::new("$count", 0),
             matches: spec.counts_matches.then(|| PrimitiveColumn::new("$matches", 0)),
         };
-        Ok(Side {
-            map: KeyedMap::new(&map, counts)?.with_ttl(spec.ttl),
-            columns,
-            null_safe: spec.null_safe.to_vec(),
-            slots: Vec::new(),
-        })
+        let ttl = Ttl::coarse(spec.ttl, &[keys, rows, &counts.fields()].concat());
+        let rows = RowColumn::new(spec.name, GroupedRows::new(rows, None, counts)?).with_ttl(ttl);
+        Ok(Side { rows, columns, null_safe: spec.null_safe.to_vec() })
     }
 
-    pub fn map(&mut self) -> &mut KeyedMap<Counts> {
-        &mut self.map
+    /// The key's columns, under the names that this input has for them.
+    pub fn key_fields(&self) -> &[FieldRef] {
+        self.columns.fields().0
+    }
+
+    /// Whether it has, or had at the last snapshot, rows of a key.
+    pub fn occupied(&self, key: u32) -> bool {
+        self.rows.occupied(key)
+    }
+
+    pub fn restore(&mut self, index: &mut ColumnIndex, restored: &mut RestoredState) -> Result<()> {
+        let Side { columns, rows, .. } = self;
+        rows.restore(&mut index.named(columns.fields().0), restored)
+    }
+
+    pub fn snapshot(
+        &mut self,
+        index: &mut ColumnIndex,
+        full: bool,
+        freed: &mut Vec<u32>,
+        into: &mut Vec<KeyedDelta>,
+    ) -> Result<()> {
+        let Side { columns, rows, .. } = self;
+        rows.snapshot(&index.named(columns.fields().0), full, freed, into)
+    }
+
+    /// Lets go of some of what has expired; `number` rows have come. Returns when to call this again at the latest.
+    pub fn expire(&mut self, now: Timestamp, number: usize, freed: &mut Vec<u32>) -> Option<Timestamp> {
+        self.rows.tidy(now, number, freed);
+        self.rows.wake_at()
     }
 
     pub fn key_columns(&self, batch: &ChangeBatch) -> Vec<ArrayRef> {
@@ -90,25 +108,24 @@ impl Side {
     }
 
     /// Counts the rows of a batch in and out. Rows that are gone stay until [`Side::forget`].
-    pub fn absorb(&mut self, batch: &ChangeBatch, keys: &[ArrayRef], now: Timestamp) -> Result<Absorbed> {
+    pub fn absorb(&mut self, batch: &ChangeBatch, keys: &[u32], now: Timestamp) -> Result<Absorbed> {
         let rows = batch.physical_rows();
-        self.map.intern_keys(keys, rows, &mut self.slots, |_, _| ())?;
         let rest = self.columns.rest(batch.columns().columns());
         let mut absorbed = Absorbed::default();
         let mut fresh = Vec::new();
-        self.map.intern(&self.slots, &rest, &mut absorbed.entries, |entry, _| fresh.push(entry))?;
+        self.rows.intern(keys, &rest, &mut absorbed.entries, |entry, _| fresh.push(entry))?;
         absorbed.known.reserve(rows);
         absorbed.ignored.reserve(rows);
         fresh.sort_unstable();
         for (row, entry) in absorbed.entries.iter().copied().enumerate() {
             let at = entry as usize;
             let mut is_new = !fresh.is_empty() && fresh.binary_search(&entry).is_ok();
-            if !is_new && self.map.is_expired(entry, now) {
-                self.map.values_mut().count.values_mut()[at] = 0;
+            if !is_new && self.rows.is_expired(entry, now) {
+                self.rows.values_mut().count.values_mut()[at] = 0;
                 is_new = true;
             }
-            self.map.touch(entry, now);
-            let values = self.map.values_mut();
+            self.rows.touch(entry, now);
+            let values = self.rows.values_mut();
             let known =
                 values.matches.as_ref().filter(|_| !is_new).map_or(-1, |matches| matches.values()[at]);
             let count = &mut values.count.values_mut()[at];
@@ -116,7 +133,7 @@ impl Side {
             let ignored = !adds && *count <= 0;
             if !ignored {
                 *count += if adds { 1 } else { -1 };
-                self.map.mark(entry);
+                self.rows.mark(entry);
             }
             absorbed.known.push(known);
             absorbed.ignored.push(ignored);
@@ -124,39 +141,34 @@ impl Side {
         Ok(absorbed)
     }
 
-    /// The slot of each key, as it was when last interned here.
-    pub fn probe(&mut self, keys: &[ArrayRef], rows: usize, slots: &mut Vec<u32>) -> Result<()> {
-        self.map.lookup_keys(keys, rows, slots)
-    }
-
     /// How many entries a key has, and how often the one at a position is there (0 when it expired).
     #[inline]
     pub fn len_of(&self, key: u32) -> usize {
-        self.map.len_of(key)
+        self.rows.len_of(key)
     }
 
     #[inline]
     pub fn nth(&self, key: u32, position: usize, now: Timestamp) -> Option<u32> {
-        let entry = self.map.nth(key, position)?;
-        (!self.map.is_expired(entry, now) && self.count(entry) > 0).then_some(entry)
+        let entry = self.rows.nth(key, position)?;
+        (!self.rows.is_expired(entry, now) && self.count(entry) > 0).then_some(entry)
     }
 
     #[inline]
     pub fn count(&self, entry: u32) -> i64 {
-        self.map.values().count.values()[entry as usize]
+        self.rows.values().count.values()[entry as usize]
     }
 
     /// The bytes of a row, beside those of numbers.
-    pub fn bytes_of(&self, entry: u32) -> usize {
-        self.map.bytes_of(entry)
+    pub fn bytes_of(&self, index: &ColumnIndex, entry: u32) -> usize {
+        index.bytes_of(self.rows.key_of(entry)) + self.rows.row_bytes(entry)
     }
 
     /// Sets how many matches a row has.
     pub fn set_matches(&mut self, entry: u32, number: i64) {
-        if let Some(matches) = &mut self.map.values_mut().matches {
+        if let Some(matches) = &mut self.rows.values_mut().matches {
             let old = std::mem::replace(&mut matches.values_mut()[entry as usize], number);
             if old != number {
-                self.map.mark(entry);
+                self.rows.mark(entry);
             }
         }
     }
@@ -164,29 +176,30 @@ impl Side {
     /// One match more or less; the number before and after.
     #[inline]
     pub fn add_match(&mut self, entry: u32, delta: i64, now: Timestamp) -> (i64, i64) {
-        if self.map.values().matches.is_none() {
+        if self.rows.values().matches.is_none() {
             return (0, 0);
         }
-        self.map.touch(entry, now);
-        let Some(matches) = &mut self.map.values_mut().matches else { return (0, 0) };
+        self.rows.touch(entry, now);
+        let Some(matches) = &mut self.rows.values_mut().matches else { return (0, 0) };
         let number = &mut matches.values_mut()[entry as usize];
         let before = *number;
         *number = (before + delta).max(0);
         let after = *number;
-        self.map.mark(entry);
+        self.rows.mark(entry);
         (before, after)
     }
 
     /// The rows of entries, as they came in.
-    pub fn rows_of(&self, entries: &[u32]) -> Result<Vec<ArrayRef>> {
-        self.columns.rows_of(&self.map, entries)
+    pub fn rows_of(&self, keys: &KeyIndex, entries: &[u32]) -> Result<Vec<ArrayRef>> {
+        let slots = || entries.iter().map(|entry| self.rows.key_of(*entry)).collect::<Vec<_>>();
+        self.columns.put_together(self.rows.rows_of(entries)?, || keys.keys_of(&slots()))
     }
 
     /// Lets go of the rows of a batch that are gone.
-    pub fn forget(&mut self, absorbed: &Absorbed) {
+    pub fn forget(&mut self, absorbed: &Absorbed, freed: &mut Vec<u32>) {
         for entry in &absorbed.entries {
-            if self.map.is_live(*entry) && self.count(*entry) == 0 {
-                self.map.remove(*entry);
+            if self.rows.is_live(*entry) && self.count(*entry) == 0 {
+                freed.extend(self.rows.remove(*entry));
             }
         }
     }

@@ -26,9 +26,7 @@ use flott_types::{Result, Timestamp};
 
 use crate::cut::runs;
 use crate::rows::RowSource;
-use crate::{
-    ColumnIndex, Index, KeyedDelta, RestoredState, RowColumn, SlotColumns, StateColumn, Ttl, TtlPolicy,
-};
+use crate::{ColumnIndex, Index, KeyedDelta, RestoredState, RowColumn, SlotColumns, StateColumn, Ttl};
 pub use grouped::GroupedRows;
 pub use multiset::{Multiset, prefixed};
 
@@ -79,8 +77,7 @@ impl<V: SlotColumns> KeyedMap<V> {
     pub fn with_ttl(mut self, millis: i64) -> Self {
         let rows = self.column.rows();
         let others = [self.index.fields(), rows.key_fields(), rows.value_fields()].concat();
-        let ttl = (millis > 0).then(|| Ttl::new(TtlPolicy::coarse(millis), None, &others));
-        self.column = self.column.with_ttl(ttl);
+        self.column = self.column.with_ttl(Ttl::coarse(millis, &others));
         self
     }
 
