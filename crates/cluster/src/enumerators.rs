@@ -1,29 +1,60 @@
-//! The JobManager's side of sources: one enumerator for each.
+//! The JobManager's side of sources: a [`SourceCoordinator`] for each.
 //!
-//! Enumerators list folders and ask brokers, so they have a thread of their own; the job master asks it and is answered by message.
+//! What enumerators do may take a moment, so they have a thread of their own; the job master asks it and is answered by message. What waits for the
+//! outside they do on other threads still, and wake ([`flott_connector::Background`]): neither a checkpoint nor another
+//! source waits for a listing. When they want to be called next is part of each answer; the job master keeps the time.
 //!
 //! **No split is lost or read twice.** The enumerator's snapshot is taken when a checkpoint is triggered, before the trigger is
-//! sent, on the thread that also hands out splits. Its answers come to the job master in order, which sends them on in
-//! order, and the trigger when it has the snapshot; and commands to one task arrive in order. So a split that was handed out
-//! before the snapshot reaches the reader before the trigger and is in the reader's snapshot, and one that is handed out later
-//! reaches it after the trigger and is not, but the enumerator still has it. Nothing needs to be remembered in between.
+//! sent, on the thread that also assigns splits. Its answers come to the job master in order, which sends them on in
+//! order, and the trigger when it has the snapshot; and commands to one task arrive in order. So a split that was assigned
+//! before the snapshot reaches the reader before the trigger and is in the reader's snapshot, and one that is assigned later
+//! reaches it after the trigger and is not, but the enumerator still has it. Nothing needs to be remembered in between. (All tasks of
+//! a job fail together and begin from one checkpoint with the enumerators, so no reader gives splits back by itself.)
 
 use std::sync::Arc;
 
 use flott_checkpoint::TaskId;
-use flott_checkpoint::manifest::Manifest;
-use flott_connector::{Boundedness, EnumeratorContext, Registry, Source, SplitEnumerator};
+use flott_checkpoint::manifest::{Blob, Manifest};
+use flott_connector::{
+    Boundedness, Discovery, EnumeratorContext, Messages, Payload, Registry, Source, SourceCoordinator,
+    ToReader,
+};
 use flott_plan::{JobGraph, OperatorSpec};
 use flott_runtime::TaskCommand;
 use flott_runtime::chain::guard;
-use flott_types::{Clock, Error, OperatorUid, Result, VertexId};
+use flott_types::{
+    CheckpointId, Clock, Error, OperatorUid, Result, SubtaskIndex, Timestamp, VertexId, Waker,
+};
 
 /// The state of each enumerator, by the uid of its source.
-pub(crate) type EnumeratorStates = Vec<(OperatorUid, String)>;
+pub(crate) type EnumeratorStates = Vec<(OperatorUid, Blob)>;
+
+/// What tasks are to be told, in order.
+pub(crate) type Commands = Vec<(TaskId, TaskCommand)>;
 
 /// The enumerators of one job.
 #[derive(Default)]
 pub(crate) struct Enumerators(Vec<Coordinated>);
+
+/// What a reader says to its enumerator.
+#[derive(Clone, Debug)]
+pub(crate) enum FromReader {
+    /// It is there, and reads these splits.
+    Registered(Vec<String>),
+    /// It has read everything.
+    Requests,
+    /// Something of the connector's own.
+    Event(Payload),
+}
+
+/// What the job master has to know of all enumerators together.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Agenda {
+    /// One of them wants to be called then.
+    pub(crate) next_time: Option<Timestamp>,
+    /// One of them is looking for splits elsewhere, and will wake.
+    pub(crate) is_looking: bool,
+}
 
 struct Coordinated {
     vertex: VertexId,
@@ -31,7 +62,7 @@ struct Coordinated {
     name: String,
     parallelism: u32,
     source: Arc<dyn Source>,
-    enumerator: Option<Box<dyn SplitEnumerator>>,
+    coordinator: Option<SourceCoordinator>,
 }
 
 impl Enumerators {
@@ -55,7 +86,7 @@ impl Enumerators {
                     name,
                     parallelism: vertex.parallelism,
                     source,
-                    enumerator: None,
+                    coordinator: None,
                 });
             }
         }
@@ -68,52 +99,106 @@ impl Enumerators {
     }
 
     /// Begins anew, from a snapshot or from nothing.
-    pub(crate) fn restart(&mut self, manifest: Option<&Manifest>, clock: &Arc<dyn Clock>) -> Result<()> {
+    pub(crate) fn restart(
+        &mut self,
+        manifest: Option<&Manifest>,
+        clock: &Arc<dyn Clock>,
+        waker: &Waker,
+    ) -> Result<()> {
         for one in &mut self.0 {
+            // What the attempt before was looking for is of no use any more.
+            one.coordinator = None;
             let blob =
                 manifest.and_then(|manifest| manifest.operator(&one.uid)).and_then(|o| o.enumerator.as_ref());
-            let text = match blob {
-                Some(blob) => Some(std::str::from_utf8(blob).map_err(|error| {
-                    Error::state("the state of the split enumerator is not text")
-                        .with_source(error)
-                        .in_operator(&one.name)
-                })?),
-                None => None,
+            let context = EnumeratorContext {
+                parallelism: one.parallelism,
+                clock: clock.clone(),
+                waker: waker.clone(),
             };
-            let context = EnumeratorContext { parallelism: one.parallelism, clock: clock.clone() };
-            one.enumerator = Some(guard(&one.name, || one.source.enumerator(text, context))?);
+            let enumerator = guard(&one.name, || {
+                let restored = blob.map(|blob| Payload::unseal(blob)).transpose()?;
+                one.source.enumerator(restored.as_ref(), context)
+            })?;
+            one.coordinator = Some(SourceCoordinator::new(enumerator));
         }
         Ok(())
     }
 
-    /// The answer to a reader that has nothing to read, or is `reading` and asks for its share.
-    pub(crate) fn next(&mut self, uid: &OperatorUid, task: TaskId, reading: bool) -> Result<TaskCommand> {
+    /// What follows from what a reader says.
+    pub(crate) fn hear(&mut self, uid: &OperatorUid, task: TaskId, said: FromReader) -> Result<Commands> {
         let known = self.0.iter_mut().find(|one| one.uid == *uid && one.vertex == task.vertex);
-        let Some(Coordinated { name, enumerator: Some(enumerator), source, parallelism, .. }) = known else {
+        let Some(one) = known else {
             return Err(Error::internal(format!(
-                "task {task} asks for splits of '{uid}', which has no enumerator"
+                "task {task} speaks of the source '{uid}', which there is not"
             )));
         };
-        guard(name, || {
-            let splits = match source.boundedness() {
-                Boundedness::Bounded => enumerator.next_splits(task.subtask)?,
-                Boundedness::Unbounded => enumerator.next_share(task.subtask, *parallelism, reading)?,
-            };
-            Ok(match splits {
-                None => TaskCommand::NoMoreSplits,
-                Some(splits) if splits.is_empty() => {
-                    TaskCommand::NoSplitsYet(enumerator.discovery_interval())
-                }
-                Some(splits) => TaskCommand::AddSplits(splits),
-            })
+        one.call(|coordinator| match said {
+            FromReader::Registered(reading) => coordinator.register(task.subtask, &reading),
+            FromReader::Requests => coordinator.request(task.subtask),
+            FromReader::Event(event) => coordinator.event(task.subtask, event),
         })
     }
 
+    /// Lets those work whose time has come, or that may have been woken.
+    pub(crate) fn work(&mut self, now: Timestamp) -> Result<Commands> {
+        let mut commands = Commands::new();
+        for one in &mut self.0 {
+            commands.extend(one.call(|coordinator| coordinator.work(now))?);
+        }
+        Ok(commands)
+    }
+
+    /// When they want to be called, and what they wait for.
+    pub(crate) fn agenda(&self) -> Agenda {
+        let begun = || self.0.iter().filter_map(|one| one.coordinator.as_ref());
+        Agenda {
+            next_time: begun().filter_map(SourceCoordinator::next_time).min(),
+            is_looking: begun().any(|coordinator| coordinator.discovery() > Discovery::None),
+        }
+    }
+
     /// The state of all enumerators, at the moment when a checkpoint is triggered.
-    pub(crate) fn snapshot(&self) -> Result<EnumeratorStates> {
-        let begun = self.0.iter().filter_map(|one| Some((one, one.enumerator.as_ref()?)));
+    pub(crate) fn snapshot(&mut self, checkpoint: CheckpointId) -> Result<EnumeratorStates> {
+        let begun = self.0.iter_mut().filter_map(|one| {
+            let Coordinated { uid, name, coordinator, .. } = one;
+            Some((uid, name, coordinator.as_mut()?))
+        });
         begun
-            .map(|(one, enumerator)| Ok((one.uid.clone(), guard(&one.name, || enumerator.snapshot())?)))
+            .map(|(uid, name, coordinator)| {
+                let state = guard(name, || coordinator.snapshot(checkpoint))?;
+                Ok((uid.clone(), state.seal().into()))
+            })
             .collect()
+    }
+
+    /// A checkpoint is complete, or will not be.
+    pub(crate) fn checkpoint_ended(&mut self, checkpoint: CheckpointId, complete: bool) -> Result<()> {
+        for one in &mut self.0 {
+            one.call(|coordinator| {
+                match complete {
+                    true => coordinator.complete(checkpoint)?,
+                    false => coordinator.aborted(checkpoint)?,
+                }
+                Ok(Messages::new())
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Coordinated {
+    fn call(&mut self, call: impl FnOnce(&mut SourceCoordinator) -> Result<Messages>) -> Result<Commands> {
+        let Some(coordinator) = &mut self.coordinator else { return Ok(Commands::new()) };
+        let messages = guard(&self.name, || call(coordinator))?;
+        let command = |(subtask, message): (SubtaskIndex, ToReader)| {
+            let command = match message {
+                ToReader::AddSplits(splits) => TaskCommand::AddSplits(splits),
+                ToReader::NothingYet => TaskCommand::NoSplitsYet,
+                ToReader::NoMoreSplits => TaskCommand::NoMoreSplits,
+                ToReader::Event(event) => TaskCommand::SourceEvent(event),
+            };
+            (TaskId { vertex: self.vertex, subtask }, command)
+        };
+        Ok(messages.into_iter().map(command).collect())
     }
 }

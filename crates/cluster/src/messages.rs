@@ -100,7 +100,7 @@ mod tests {
 
     use flott_checkpoint::manifest::TaskSnapshot;
     use flott_checkpoint::{Barrier, CheckpointKind};
-    use flott_connector::{Split, WatermarkAlignment};
+    use flott_connector::{Payload, Split, WatermarkAlignment};
     use flott_runtime::SnapshotMetrics;
     use flott_types::{CheckpointId, Error, OperatorUid, SubtaskIndex, VertexId};
     use serde::de::DeserializeOwned;
@@ -118,13 +118,14 @@ mod tests {
         let (job, attempt) = (JobId(7), Attempt(1));
         let task = TaskId { vertex: VertexId(1), subtask: SubtaskIndex(2) };
         let barrier = Barrier { checkpoint: CheckpointId(3), created_at: 4, kind: CheckpointKind::Savepoint };
-        let split = Split { id: "a".to_owned(), payload: "{}".to_owned() };
+        let split = Split { id: "a".to_owned(), payload: Payload::new(1, vec![0xff, 2]) };
         for command in [
             TaskCommand::Trigger { barrier, target: Some("file:///x".to_owned()) },
             TaskCommand::Complete(CheckpointId(3)),
             TaskCommand::Aborted(CheckpointId(3)),
             TaskCommand::AddSplits(vec![split]),
-            TaskCommand::NoSplitsYet(5),
+            TaskCommand::NoSplitsYet,
+            TaskCommand::SourceEvent(Payload::new(2, "e")),
             TaskCommand::NoMoreSplits,
             TaskCommand::Drain,
             TaskCommand::Align(Some(7)),
@@ -139,7 +140,12 @@ mod tests {
         let checkpoint = CheckpointId(3);
         for report in [
             TaskReport::Running,
-            TaskReport::RequestSplits { operator: OperatorUid("u".to_owned()), reading: false },
+            TaskReport::ReaderRegistered {
+                operator: OperatorUid("u".to_owned()),
+                reading: vec!["a".to_owned()],
+            },
+            TaskReport::RequestSplits { operator: OperatorUid("u".to_owned()) },
+            TaskReport::SourceEvent { operator: OperatorUid("u".to_owned()), event: Payload::new(1, "e") },
             TaskReport::Drained,
             TaskReport::Reached {
                 alignment: WatermarkAlignment { group: "g".to_owned(), max_drift: 1, update_interval: 2 },

@@ -16,13 +16,20 @@
 //! | part | where | what it does |
 //! |---|---|---|
 //! | [`Source`] | made in the JobManager and in each task | makes the other two; holds the configuration and nothing that changes |
-//! | [`SplitEnumerator`] | JobManager | finds splits, hands them to readers that have nothing to read |
+//! | [`SplitEnumerator`] | JobManager | finds splits, now or later, and assigns them to readers |
 //! | [`SourceReader`] | one in each subtask | reads splits, a batch at a time |
 //!
 //! A [`Split`] is a part of the source that one reader reads: a file, a partition. Its `id` names it, the same in every run; its
-//! `payload` is the connector's own text and holds the position. When a checkpoint is taken, the enumerator says what it has not
-//! handed out, readers say what they have not read to its end, with positions. After a failure, or with another
+//! [`Payload`] is the connector's own and holds the position. When a checkpoint is taken, the enumerator says what it has not
+//! assigned, readers say what they have not read to its end, with positions. After a failure, or with another
 //! parallelism, the splits of all readers are dealt out again.
+//!
+//! Readers register with the enumerator and say when they have nothing left to read; it may assign splits in answer to either, or
+//! at any other time, because it looks for new ones on a schedule of its own. What waits for the outside it does in the
+//! [`Background`]. Readers and enumerator can send each other events of the connector's own.
+//!
+//! A checkpoint has an id. A reader that acknowledges to the outside notes with each snapshot how far it had come, and acknowledges so much
+//! when that checkpoint is complete: others may have been taken meanwhile.
 //!
 //! The numbers below a million, counted by as many readers as there are:
 //!
@@ -32,10 +39,10 @@
 //!
 //! use flott_batch::{Batch, Records};
 //! use flott_connector::{
-//!     Boundedness, EnumeratorContext, FixedSplits, Poll, Produces, ReaderContext, Source, SourceOutput, SourceReader,
-//!     Split, SplitEnumerator,
+//!     Boundedness, EnumeratorContext, FixedSplits, Payload, Poll, Produces, ReaderContext, Source, SourceOutput,
+//!     SourceReader, Split, SplitEnumerator,
 //! };
-//! use flott_types::{Error, Result};
+//! use flott_types::{CheckpointId, Error, Result};
 //!
 //! struct Numbers {
 //!     below: u64,
@@ -47,7 +54,7 @@
 //!     }
 //!
 //!     // The splits are known from the start. A source that finds them as it goes implements `SplitEnumerator` itself.
-//!     fn enumerator(&self, restored: Option<&str>, context: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
+//!     fn enumerator(&self, restored: Option<&Payload>, context: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
 //!         let parts = u64::from(context.parallelism);
 //!         let split = |part: u64| {
 //!             let (next, end) = (self.below * part / parts, self.below * (part + 1) / parts);
@@ -71,14 +78,15 @@
 //! }
 //!
 //! impl Part {
-//!     // Real payloads carry a version: they outlive the program that writes them.
+//!     // The version of the payload's form: positions outlive the program that writes them.
 //!     fn to_split(&self) -> Split {
-//!         Split { id: self.id.clone(), payload: format!("{} {}", self.next, self.end) }
+//!         Split { id: self.id.clone(), payload: Payload::new(1, format!("{} {}", self.next, self.end)) }
 //!     }
 //!
 //!     fn from_split(split: &Split) -> Result<Part> {
 //!         let damaged = || Error::state(format!("the position of split {} cannot be read", split.id));
-//!         let (next, end) = split.payload.split_once(' ').ok_or_else(damaged)?;
+//!         split.payload.check(&[1], &split.id)?;
+//!         let (next, end) = split.payload.text(&split.id)?.split_once(' ').ok_or_else(damaged)?;
 //!         let parse = |text: &str| text.parse().map_err(|error| damaged().with_source(error));
 //!         Ok(Part { id: split.id.clone(), next: parse(next)?, end: parse(end)? })
 //!     }
@@ -108,7 +116,7 @@
 //!         Ok(Poll::More)
 //!     }
 //!
-//!     fn snapshot(&mut self) -> Result<Vec<Split>> {
+//!     fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Split>> {
 //!         Ok(self.parts.iter().map(Part::to_split).collect())
 //!     }
 //! }
@@ -263,25 +271,30 @@
 // A variant that is added later is looked at where it matters (in tests a catch-all is a failure that shows).
 #![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
 
+mod background;
 pub mod conformance;
+mod coordinator;
+mod enumerator;
 mod event_time;
 mod fixed_splits;
 mod options;
+mod payload;
 mod quantity;
 mod rate;
 mod registry;
 mod sink;
 mod source;
 
+pub use background::Background;
+pub use coordinator::{Messages, SourceCoordinator, ToReader};
+pub use enumerator::{Assignment, Assignments, Discovery, EnumeratorContext, SplitEnumerator};
 pub use event_time::{EventTimePolicy, WatermarkAlignment};
 pub use fixed_splits::FixedSplits;
 pub use flott_operator::event_time::{EventTime, EventTimeGenerator, GeneratorFactory};
 pub use flott_types::Waker;
 pub use options::Options;
+pub use payload::Payload;
 pub use rate::RateLimiter;
 pub use registry::{Changelog, Connector, Registry, TableContext};
 pub use sink::{Committable, Consumes, Sink, SinkContext, SinkWriter};
-pub use source::{
-    Boundedness, EnumeratorContext, Poll, Produces, ReaderContext, Source, SourceOutput, SourceReader, Split,
-    SplitEnumerator,
-};
+pub use source::{Boundedness, Poll, Produces, ReaderContext, Source, SourceOutput, SourceReader, Split};

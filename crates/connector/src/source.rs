@@ -1,13 +1,13 @@
-//! Sources: an enumerator finds splits and hands them out, readers read them.
+//! Sources, and the side of them that reads. The other side is [`SplitEnumerator`].
 
 use std::fmt;
 use std::sync::Arc;
 
 use flott_batch::{Batch, WatermarkStatus};
-use flott_types::{Clock, Error, Result, SubtaskIndex, Timestamp, Waker, Watermark};
+use flott_types::{CheckpointId, Clock, Error, Result, SubtaskIndex, Timestamp, Waker, Watermark};
 use serde::{Deserialize, Serialize};
 
-use crate::EventTimePolicy;
+use crate::{EnumeratorContext, EventTimePolicy, Payload, SplitEnumerator};
 
 /// Whether a source ends by itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,8 +23,8 @@ pub enum Boundedness {
 pub struct Split {
     /// Names the split within its source, the same in every run: a path and range, a topic and partition.
     pub id: String,
-    /// What the connector needs to know, position included, in a form of its own that carries a version.
-    pub payload: String,
+    /// What the connector needs to know, position included.
+    pub payload: Payload,
 }
 
 /// A source: of one table, made from a `SourceSpec`, or of a stream of the DataStream API. Made anew in the JobManager and in
@@ -36,7 +36,7 @@ pub trait Source: Send + Sync {
     /// The JobManager's side. `restored` is what [`SplitEnumerator::snapshot`] gave; `None` on a fresh start.
     fn enumerator(
         &self,
-        restored: Option<&str>,
+        restored: Option<&Payload>,
         context: EnumeratorContext,
     ) -> Result<Box<dyn SplitEnumerator>>;
 
@@ -69,7 +69,7 @@ impl<S: Source + ?Sized> Source for Arc<S> {
 
     fn enumerator(
         &self,
-        restored: Option<&str>,
+        restored: Option<&Payload>,
         context: EnumeratorContext,
     ) -> Result<Box<dyn SplitEnumerator>> {
         (**self).enumerator(restored, context)
@@ -89,50 +89,6 @@ impl<S: Source + ?Sized> Source for Arc<S> {
 }
 
 impl<T, S: Produces<T> + ?Sized> Produces<T> for Arc<S> {}
-
-/// What an enumerator may use.
-#[derive(Clone, Debug)]
-pub struct EnumeratorContext {
-    /// How many readers there are.
-    pub parallelism: u32,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-}
-
-/// Finds splits and hands them out. Runs in the JobManager; its state is in the checkpoint. What it has handed out is the
-/// readers': a restart gives unfinished splits to the readers again, out of their part of the checkpoint.
-pub trait SplitEnumerator: Send {
-    /// A reader has nothing to read. `None` says that nothing will ever come for it: the source is bounded and
-    /// everything is handed out. An empty list says: ask again later (a directory that is monitored).
-    fn next_splits(&mut self, reader: SubtaskIndex) -> Result<Option<Vec<Split>>>;
-
-    /// The same of a source that is unbounded, where a reader that has splits may never ask again: its share of what is left, of so
-    /// many readers. A reader that was restored with splits is `reading` and asks once. By default such a one gets nothing, and others
-    /// what [`SplitEnumerator::next_splits`] says.
-    fn next_share(
-        &mut self,
-        reader: SubtaskIndex,
-        readers: u32,
-        reading: bool,
-    ) -> Result<Option<Vec<Split>>> {
-        let _ = readers;
-        if reading { Ok(Some(Vec::new())) } else { self.next_splits(reader) }
-    }
-
-    /// What is needed to go on: above all, which splits were handed out. Carries a version.
-    fn snapshot(&self) -> Result<String>;
-
-    /// Where the source has ended, for one that goes on after it: an offset, a point in time, in a form of the connector's own.
-    /// Asked when everything is handed out and read.
-    fn end_position(&self) -> Option<String> {
-        None
-    }
-
-    /// When a reader that was told to ask again should do so, in milliseconds.
-    fn discovery_interval(&self) -> i64 {
-        1_000
-    }
-}
 
 /// What a reader may use.
 #[derive(Clone, Debug)]
@@ -178,6 +134,15 @@ pub trait SourceOutput {
     fn watermark_status(&mut self, split: &str, status: WatermarkStatus) -> Result<()> {
         Err(no_policy(split, &format_args!("{status:?}")))
     }
+
+    /// Tells the source's enumerator something of the connector's own
+    /// ([`SplitEnumerator::reader_event`]). It may be lost with the attempt; the order is kept.
+    ///
+    /// # Errors
+    /// If nobody listens. That is so by default.
+    fn send(&mut self, event: Payload) -> Result<()> {
+        Err(Error::internal(format!("there is no enumerator that could be told {event:?}")))
+    }
 }
 
 fn no_policy(split: &str, what: &dyn fmt::Display) -> Error {
@@ -205,8 +170,9 @@ pub trait SourceReader: Send {
     /// Reads the next batch, if there is one, and emits it.
     fn poll(&mut self, output: &mut dyn SourceOutput) -> Result<Poll>;
 
-    /// The splits that are not read to their ends, with positions after the last row emitted.
-    fn snapshot(&mut self) -> Result<Vec<Split>>;
+    /// The splits that are not read to their ends, with positions after the last row emitted. Changes nothing: several snapshots may be
+    /// under way at once.
+    fn snapshot(&mut self, checkpoint: CheckpointId) -> Result<Vec<Split>>;
 
     /// Leaves exactly these of its splits alone until told otherwise: they are too far ahead of others in event time. Only of
     /// interest to a reader that reads several splits side by side; by default nothing happens, and a reader is only paused
@@ -216,8 +182,21 @@ pub trait SourceReader: Send {
         Ok(())
     }
 
-    /// A checkpoint that held what `snapshot` gave has completed (acknowledge to the outside here).
-    fn checkpoint_complete(&mut self) -> Result<()> {
+    /// The source's enumerator says something of the connector's own ([`Assignments::send`](crate::Assignments::send)).
+    fn event(&mut self, event: Payload) -> Result<()> {
+        Err(Error::internal(format!("the enumerator sends an event that nobody expects: {event:?}")))
+    }
+
+    /// A checkpoint is complete. What was emitted before its snapshot, and no more, may be acknowledged to the outside. Earlier
+    /// checkpoints that were not told of are covered too.
+    fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        let _ = checkpoint;
+        Ok(())
+    }
+
+    /// A checkpoint will not be complete: what its snapshot held is in the next one.
+    fn checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        let _ = checkpoint;
         Ok(())
     }
 }

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test must not meet ends it")]
 
+#[allow(dead_code, reason = "other tests use other parts of it")]
+mod topic;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,8 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flott_batch::{Batch, Records};
 use flott_connector::conformance::{SinkUnderTest, SourceUnderTest, check_sink, check_source};
 use flott_connector::{
-    Boundedness, Committable, EnumeratorContext, FixedSplits, Poll, ReaderContext, Sink, SinkContext,
-    SinkWriter, Source, SourceOutput, SourceReader, Split, SplitEnumerator,
+    Boundedness, Committable, EnumeratorContext, FixedSplits, Payload, Poll, ReaderContext, Sink,
+    SinkContext, SinkWriter, Source, SourceOutput, SourceReader, Split, SplitEnumerator,
 };
 use flott_types::{CheckpointId, Result};
 use parking_lot::Mutex;
@@ -42,7 +45,11 @@ impl Source for Numbers {
         Boundedness::Bounded
     }
 
-    fn enumerator(&self, restored: Option<&str>, _: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
+    fn enumerator(
+        &self,
+        restored: Option<&Payload>,
+        _: EnumeratorContext,
+    ) -> Result<Box<dyn SplitEnumerator>> {
         let run = if self.0 == Wrong::NamesChange { RUNS.fetch_add(1, Ordering::Relaxed) } else { 0 };
         let all = || Ok((0..4).map(|part| split(&format!("{run}/{part}"), part * 5, part * 5 + 5)).collect());
         let restored = restored.filter(|_| self.0 != Wrong::EnumeratorForgets);
@@ -55,7 +62,7 @@ impl Source for Numbers {
 }
 
 fn split(id: &str, next: u64, end: u64) -> Split {
-    Split { id: id.to_owned(), payload: format!("{next} {end}") }
+    Split { id: id.to_owned(), payload: Payload::new(1, format!("{next} {end}")) }
 }
 
 struct Reader {
@@ -67,7 +74,7 @@ struct Reader {
 impl SourceReader for Reader {
     fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
         let read = |split: &Split| {
-            let (next, end) = split.payload.split_once(' ').unwrap();
+            let (next, end) = split.payload.text(&split.id).unwrap().split_once(' ').unwrap();
             (split.id.clone(), next.parse().unwrap(), end.parse().unwrap())
         };
         self.splits.extend(splits.iter().map(read));
@@ -88,7 +95,7 @@ impl SourceReader for Reader {
         Ok(Poll::More)
     }
 
-    fn snapshot(&mut self) -> Result<Vec<Split>> {
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Split>> {
         let position = |(id, next, end): &(String, u64, u64)| match self.wrong {
             Wrong::PositionForgotten => split(id, end - 5, *end),
             Wrong::PositionAhead => split(id, (next + 1).min(*end), *end),
@@ -133,6 +140,51 @@ fn sources_that_break_a_rule_are_told_which() {
     ] {
         let error = check_source(&Numbers(wrong)).unwrap_err();
         assert!(error.message().contains(expected), "{wrong:?}: {error}");
+    }
+}
+
+/// A topic that grows by a partition.
+struct Growing(topic::Topic);
+
+impl SourceUnderTest for Growing {
+    fn source(&self) -> Result<Arc<dyn Source>> {
+        Ok(Arc::new(self.0.clone()))
+    }
+
+    fn texts(&self, batch: Batch) -> Result<Vec<String>> {
+        Ok(batch.into_records::<u64>()?.values.iter().map(u64::to_string).collect())
+    }
+
+    fn expected(&self) -> Vec<String> {
+        self.0.rows().iter().map(u64::to_string).collect()
+    }
+
+    fn is_endless(&self) -> bool {
+        true
+    }
+
+    fn grow(&self) -> Result<Option<Vec<String>>> {
+        Ok(Some(self.0.add_partition(4).iter().map(u64::to_string).collect()))
+    }
+
+    fn begin(&self) {
+        self.0.state.lock().partitions.iter_mut().for_each(|partition| partition.acknowledged = 0);
+    }
+}
+
+#[test]
+fn sources_of_brokers_that_break_a_rule_are_told_which() {
+    use topic::{Topic, Wrong};
+    let check = |wrong| check_source(&Growing(Topic::new(3, 7, wrong)));
+    check(Wrong::Nothing).unwrap();
+    for (wrong, expected) in [
+        (Wrong::AcknowledgesAll, "were acknowledged and are gone"),
+        (Wrong::LooksOnce, "a part appears"),
+        (Wrong::LosesReturned, "fails alone"),
+        (Wrong::AssignsTwice, "two readers have split"),
+    ] {
+        let error = check(wrong).unwrap_err().to_string();
+        assert!(error.contains(expected), "{wrong:?}: {error}");
     }
 }
 

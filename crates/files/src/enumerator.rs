@@ -9,6 +9,10 @@
 //!
 //! A directory that cannot be listed for a while is told, and looked at again the next time. A file without content is not yet
 //! found: it is read when it has some.
+//!
+//! A look at a large directory, or at one far away, takes its time. The first one is taken before anything is read: a path that is
+//! wrong is told at once. The others go on elsewhere, on their schedule, and what they find goes to readers that have nothing to
+//! read.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io::{Read, Write};
@@ -20,8 +24,10 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 
-use flott_connector::{Split, SplitEnumerator};
-use flott_types::{Clock, Error, Result, SubtaskIndex, Timestamp};
+use flott_connector::{
+    Assignments, Background, Discovery, EnumeratorContext, Payload, Split, SplitEnumerator,
+};
+use flott_types::{CheckpointId, Error, Result, SubtaskIndex, Timestamp};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
@@ -46,9 +52,11 @@ pub struct Listing {
 
 /// The enumerator of a source of files.
 pub struct FileEnumerator {
-    listing: Listing,
-    clock: Arc<dyn Clock>,
+    listing: Arc<Listing>,
     pending: VecDeque<Split>,
+    /// Readers that have nothing to read, in the order in which they said so.
+    waiting: VecDeque<SubtaskIndex>,
+    look: Background<Vec<FileInfo>>,
     /// The files that were there at the last look. Kept also where nothing is watched: the table may be when it is restored.
     seen: BTreeSet<String>,
     /// When the newest of the files found so far was changed.
@@ -59,7 +67,6 @@ pub struct FileEnumerator {
 /// What is in the checkpoint.
 #[derive(Serialize, Deserialize)]
 struct Snapshot {
-    version: u32,
     pending: Vec<Split>,
     seen: BTreeSet<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,54 +76,64 @@ struct Snapshot {
     path: Option<String>,
 }
 
-const VERSION: u32 = 1;
+/// JSON.
+const PLAIN: u32 = 3;
+/// The same, compressed.
+const PACKED: u32 = 4;
 
-/// A snapshot that was long: the same, compressed.
-#[derive(Serialize, Deserialize)]
+/// How long ones were compressed where payloads had no version: in base64, in JSON.
+#[derive(Deserialize)]
 struct Packed {
-    version: u32,
     packed: String,
 }
 
-const PACKED_VERSION: u32 = 2;
+const OLD_PLAIN: u32 = 1;
+const OLD_PACKED: u32 = 2;
 
 /// Shorter ones are as well left readable.
 const LONG: usize = 4 << 10;
 
+const WHAT: &str = "what a file source had handed out";
+
 impl Snapshot {
-    fn to_text(&self) -> Result<String> {
-        let failed =
-            |error: serde_json::Error| Error::internal("splits cannot be written").with_source(error);
-        let text = serde_json::to_string(self).map_err(failed)?;
-        if text.len() < LONG {
-            return Ok(text);
+    fn to_payload(&self) -> Result<Payload> {
+        let plain = Payload::json(PLAIN, self)?;
+        if plain.bytes().len() < LONG {
+            return Ok(plain);
         }
         let mut encoder = ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
-        let packed = encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish());
+        let packed = encoder.write_all(plain.bytes()).and_then(|()| encoder.finish());
         let packed =
             packed.map_err(|error| Error::internal("splits cannot be compressed").with_source(error))?;
-        let packed = Packed { version: PACKED_VERSION, packed: STANDARD.encode(packed) };
-        serde_json::to_string(&packed).map_err(failed)
+        Ok(Payload::new(PACKED, packed))
     }
 
-    fn from_text(text: &str) -> Result<Self> {
+    fn from_payload(payload: &Payload) -> Result<Self> {
         #[derive(Deserialize)]
         struct Versioned {
             version: u32,
         }
-        let damaged = || Error::state("what a file source had handed out cannot be read");
-        let parsed = |error: serde_json::Error| damaged().with_source(error);
-        match serde_json::from_str::<Versioned>(text).map_err(parsed)?.version {
-            VERSION => serde_json::from_str(text).map_err(parsed),
-            PACKED_VERSION => {
-                let Packed { packed, .. } = serde_json::from_str(text).map_err(parsed)?;
-                let packed = STANDARD.decode(packed).map_err(|error| damaged().with_source(error))?;
-                let mut text = String::new();
-                let unpacked = ZlibDecoder::new(packed.as_slice()).read_to_string(&mut text);
-                unpacked.map_err(|error| damaged().with_source(error))?;
-                serde_json::from_str(&text).map_err(parsed)
-            }
-            version => Err(damaged().context(format!("version {version} instead of {PACKED_VERSION}"))),
+        let unpacked = |packed: &[u8]| {
+            let mut bytes = Vec::new();
+            let read = ZlibDecoder::new(packed).read_to_end(&mut bytes);
+            read.map_err(|error| Error::state(format!("{WHAT} cannot be read")).with_source(error))?;
+            Payload::new(PLAIN, bytes).from_json(&[PLAIN], WHAT)
+        };
+        payload.check(&[Payload::UNVERSIONED, PLAIN, PACKED], WHAT)?;
+        match payload.version() {
+            PLAIN => payload.from_json(&[PLAIN], WHAT),
+            PACKED => unpacked(payload.bytes()),
+            any => match payload.from_json::<Versioned>(&[any], WHAT)?.version {
+                OLD_PLAIN => payload.from_json(&[any], WHAT),
+                OLD_PACKED => {
+                    let Packed { packed } = payload.from_json(&[any], WHAT)?;
+                    let packed = STANDARD
+                        .decode(packed)
+                        .map_err(|error| Error::state(format!("{WHAT} cannot be read")).with_source(error))?;
+                    unpacked(&packed)
+                }
+                version => Err(Error::state(format!("{WHAT} has version {version}, which is unknown"))),
+            },
         }
     }
 }
@@ -126,22 +143,24 @@ impl FileEnumerator {
     ///
     /// # Errors
     /// If there is nothing at the path, or what was handed out cannot be read.
-    pub fn new(listing: Listing, restored: Option<&str>, clock: Arc<dyn Clock>) -> Result<Self> {
-        let now = clock.now();
+    pub fn new(listing: Listing, restored: Option<&Payload>, context: EnumeratorContext) -> Result<Self> {
+        let now = context.clock.now();
         let mut enumerator = FileEnumerator {
-            listing,
-            clock,
+            listing: Arc::new(listing),
             pending: VecDeque::new(),
+            waiting: VecDeque::new(),
+            look: Background::new("a listing of files", context.waker),
             seen: BTreeSet::new(),
             newest: None,
             next_look: now,
         };
         let Some(restored) = restored else {
-            enumerator.look()?;
+            let found = enumerator.listing.look()?;
+            enumerator.found(&found)?;
             enumerator.next_look += enumerator.listing.monitor_interval.unwrap_or(0);
             return Ok(enumerator);
         };
-        let snapshot = Snapshot::from_text(restored)?;
+        let snapshot = Snapshot::from_payload(restored)?;
         let path = enumerator.listing.path.to_string_lossy();
         if let Some(before) = snapshot.path.filter(|before| *before != path) {
             let then = match enumerator.listing.monitor_interval {
@@ -158,18 +177,14 @@ impl FileEnumerator {
         Ok(enumerator)
     }
 
-    /// Lists the files and queues the new ones.
-    fn look(&mut self) -> Result<()> {
+    /// Queues the files that were not there at the last look.
+    fn found(&mut self, files: &[FileInfo]) -> Result<()> {
         let mut present = BTreeSet::new();
-        for file in storage::list(&self.listing.path)? {
+        for file in files {
             let path = file.path.to_string_lossy();
-            let is_wanted = self.listing.pattern.as_ref().is_none_or(|pattern| pattern.is_match(&path));
-            if !is_wanted || file.size == 0 {
-                continue;
-            }
             if !self.seen.contains(&*path) {
                 self.newest = self.newest.max(Some(file.modified));
-                for split in cut(&file, self.listing.is_splittable)? {
+                for split in cut(file, self.listing.is_splittable)? {
                     self.pending.push_back(split.to_split()?);
                 }
             }
@@ -181,16 +196,24 @@ impl FileEnumerator {
         Ok(())
     }
 
-    /// Looks again, where that is due.
-    fn look_again(&mut self) {
-        let Some(interval) = self.listing.monitor_interval else { return };
-        if self.clock.now() < self.next_look {
-            return;
+    /// Those that wait get one split each.
+    fn serve(&mut self, assignments: &mut Assignments) {
+        while let (Some(_), Some(reader)) = (self.pending.front(), self.waiting.front()) {
+            assignments.assign(*reader, self.pending.pop_front().into_iter().collect());
+            self.waiting.pop_front();
         }
-        if let Err(error) = self.look() {
-            tracing::warn!("new files cannot be looked for now: {error}");
-        }
-        self.next_look = self.clock.now() + interval;
+    }
+}
+
+impl Listing {
+    /// The files that there are, those without content left out.
+    fn look(&self) -> Result<Vec<FileInfo>> {
+        let mut files = storage::list(&self.path)?;
+        files.retain(|file| {
+            let matches = |pattern: &Regex| pattern.is_match(&file.path.to_string_lossy());
+            file.size > 0 && self.pattern.as_ref().is_none_or(matches)
+        });
+        Ok(files)
     }
 }
 
@@ -203,36 +226,72 @@ fn cut(file: &FileInfo, splittable: bool) -> Result<Vec<FileSplit>> {
 }
 
 impl SplitEnumerator for FileEnumerator {
-    fn next_splits(&mut self, _reader: SubtaskIndex) -> Result<Option<Vec<Split>>> {
-        let watched = self.listing.monitor_interval.is_some();
-        if self.pending.is_empty() {
-            self.look_again();
-        }
-        match self.pending.pop_front() {
-            Some(split) => Ok(Some(vec![split])),
-            None if watched => Ok(Some(Vec::new())),
-            None => Ok(None),
-        }
+    fn reader_registered(&mut self, reader: SubtaskIndex, _: &[String], _: &mut Assignments) -> Result<()> {
+        self.waiting.retain(|waiting| *waiting != reader);
+        Ok(())
     }
 
-    fn snapshot(&self) -> Result<String> {
+    fn splits_requested(&mut self, reader: SubtaskIndex, assignments: &mut Assignments) -> Result<()> {
+        if self.pending.is_empty() && self.listing.monitor_interval.is_none() {
+            assignments.no_more_splits(reader);
+            return Ok(());
+        }
+        if !self.waiting.contains(&reader) {
+            self.waiting.push_back(reader);
+        }
+        self.serve(assignments);
+        Ok(())
+    }
+
+    fn splits_returned(
+        &mut self,
+        reader: SubtaskIndex,
+        splits: Vec<Split>,
+        assignments: &mut Assignments,
+    ) -> Result<()> {
+        self.waiting.retain(|waiting| *waiting != reader);
+        splits.into_iter().rev().for_each(|split| self.pending.push_front(split));
+        self.serve(assignments);
+        Ok(())
+    }
+
+    fn work(&mut self, now: Timestamp, assignments: &mut Assignments) -> Result<()> {
+        let Some(interval) = self.listing.monitor_interval else { return Ok(()) };
+        match self.look.take() {
+            Some(Ok(files)) => self.found(&files)?,
+            Some(Err(error)) => tracing::warn!("new files cannot be looked for now: {error}"),
+            None => {}
+        }
+        if now >= self.next_look && !self.look.is_busy() {
+            self.next_look = now + interval;
+            let listing = self.listing.clone();
+            self.look.start(move || listing.look())?;
+        }
+        self.serve(assignments);
+        Ok(())
+    }
+
+    fn next_time(&self) -> Option<Timestamp> {
+        (self.listing.monitor_interval.is_some() && !self.look.is_busy()).then_some(self.next_look)
+    }
+
+    fn discovery(&self) -> Discovery {
+        if self.look.is_busy() { Discovery::Again } else { Discovery::None }
+    }
+
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Payload> {
         let snapshot = Snapshot {
-            version: VERSION,
             pending: self.pending.iter().cloned().collect(),
             seen: self.seen.clone(),
             newest: self.newest,
             path: Some(self.listing.path.to_string_lossy().into_owned()),
         };
-        snapshot.to_text()
+        snapshot.to_payload()
     }
 
     /// When the newest file was changed, in milliseconds since the epoch.
     fn end_position(&self) -> Option<String> {
         self.newest.map(|at| at.to_string())
-    }
-
-    fn discovery_interval(&self) -> i64 {
-        self.listing.monitor_interval.unwrap_or(1_000)
     }
 }
 
@@ -250,5 +309,32 @@ mod tests {
         assert_eq!(cut(&file, false).unwrap().len(), 1);
         assert_eq!(cut(&FileInfo { path: "a.json.gz".into(), ..file }, true).unwrap().len(), 1);
         assert!(cut(&FileInfo { path: "a.json.xz".into(), size: 1, modified: 0 }, true).is_err());
+    }
+
+    /// As they were written before payloads had versions: a split plain, and a snapshot plain and compressed.
+    #[test]
+    fn snapshots_of_before_are_read_and_of_later_refused() {
+        let split = r#"{"version":1,"path":"/a.csv","size":9,"modified":5,"start":0,"end":9,"position":{"offset":4,"line":2}}"#;
+        let text = format!(
+            r#"{{"version":1,"pending":[{{"id":"/a.csv:0-9","payload":{}}}],"seen":["/a.csv"],"newest":5}}"#,
+            serde_json::to_string(split).unwrap()
+        );
+        let mut encoder = ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(text.as_bytes()).unwrap();
+        let packed = STANDARD.encode(encoder.finish().unwrap());
+        let packed = format!(r#"{{"version":2,"packed":"{packed}"}}"#);
+        for old in [text, packed] {
+            let read = Snapshot::from_payload(&Payload::new(Payload::UNVERSIONED, old)).unwrap();
+            let split = FileSplit::from_split(&read.pending[0]).unwrap();
+            assert_eq!((split.path.as_str(), split.position.unwrap().offset), ("/a.csv", 4));
+            let again = Snapshot::from_payload(&read.to_payload().unwrap()).unwrap();
+            assert_eq!((again.pending, again.seen, again.newest), (read.pending, read.seen, read.newest));
+        }
+        for later in [Payload::new(0, r#"{"version":3}"#), Payload::new(5, "{}")] {
+            let error = Snapshot::from_payload(&later).err().unwrap();
+            assert!(error.message().contains("version"), "{error}");
+        }
+        let later = Split { id: "a".to_owned(), payload: Payload::new(3, "{}") };
+        assert!(FileSplit::from_split(&later).unwrap_err().message().contains("has version 3"));
     }
 }

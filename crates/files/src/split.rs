@@ -1,6 +1,6 @@
 //! A split: a part of a file, and how far it was read.
 
-use flott_connector::Split;
+use flott_connector::{Payload, Split};
 use flott_types::{Error, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,8 @@ use crate::storage::FileInfo;
 /// The payload of a [`Split`]. It is in checkpoints: fields may be added with defaults, none may change its meaning.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct FileSplit {
+    /// 1, of splits that were written before payloads had a version; that is the form of today without it.
+    #[serde(default, skip_serializing)]
     version: u32,
     /// The file.
     pub path: String,
@@ -38,7 +40,7 @@ pub struct Position {
     pub line: u64,
 }
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 impl FileSplit {
     /// The part of a file that begins in `[start, end)`.
@@ -52,7 +54,7 @@ impl FileSplit {
             .ok_or_else(|| Error::unsupported(format!("the path {} is not UTF-8", file.path.display())))?;
         let path = path.to_owned();
         Ok(FileSplit {
-            version: VERSION,
+            version: 0,
             path,
             size: file.size,
             modified: file.modified,
@@ -73,9 +75,8 @@ impl FileSplit {
     /// # Errors
     /// If it cannot be written.
     pub fn to_split(&self) -> Result<Split> {
-        let payload = serde_json::to_string(self)
-            .map_err(|error| Error::internal("a split cannot be written").with_source(error))?;
-        Ok(Split { id: format!("{}:{}-{}", self.path, self.start, self.end), payload })
+        let id = format!("{}:{}-{}", self.path, self.start, self.end);
+        Ok(Split { id, payload: Payload::json(VERSION, self)? })
     }
 
     /// As a source is given it.
@@ -83,15 +84,11 @@ impl FileSplit {
     /// # Errors
     /// If it cannot be read.
     pub fn from_split(split: &Split) -> Result<Self> {
-        let read: FileSplit = serde_json::from_str(&split.payload).map_err(|error| {
-            Error::state(format!("the position of the split {} cannot be read", split.id)).with_source(error)
-        })?;
-        if read.version != VERSION {
-            return Err(Error::state(format!(
-                "the position of the split {} has version {}; this is for version {VERSION}",
-                split.id, read.version
-            )));
+        let what = format!("the position of the split {}", split.id);
+        let read: FileSplit = split.payload.from_json(&[Payload::UNVERSIONED, VERSION], &what)?;
+        if read.version > 1 {
+            return Err(Error::state(format!("{what} has version {} instead of 1", read.version)));
         }
-        Ok(read)
+        Ok(FileSplit { version: 0, ..read })
     }
 }

@@ -85,6 +85,7 @@ mod tests {
     use flott_batch::{Batch, WatermarkStatus};
     use flott_connector::{EventTimePolicy, Poll, SourceOutput, Split};
     use flott_operator::Output;
+    use flott_types::CheckpointId;
     use flott_types::Watermark;
 
     use super::*;
@@ -118,7 +119,7 @@ mod tests {
             Ok(Poll::More)
         }
 
-        fn snapshot(&mut self) -> Result<Vec<Split>> {
+        fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Split>> {
             Ok(Vec::new())
         }
 

@@ -2,7 +2,7 @@
 
 use flott_checkpoint::manifest::{SubtaskRestore, TaskSnapshot};
 use flott_checkpoint::{Attempt, Barrier, TaskId};
-use flott_connector::{Split, WatermarkAlignment};
+use flott_connector::{Payload, Split, WatermarkAlignment};
 use flott_plan::{Exchange, JobEdge, JobGraph, JobVertex};
 use flott_types::{CheckpointId, Error, ErrorKind, JobId, OperatorUid, Result, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -83,10 +83,12 @@ pub enum TaskCommand {
     Aborted(CheckpointId),
     /// Splits for the source of this task.
     AddSplits(Vec<Split>),
-    /// There are no splits now; ask again in so many milliseconds.
-    NoSplitsYet(i64),
+    /// There are no splits now; when there are some they come.
+    NoSplitsYet,
     /// There never will be another split.
     NoMoreSplits,
+    /// The enumerator of the source has something to say to the reader.
+    SourceEvent(Payload),
     /// The least event time of the source's alignment group; `None` if nobody holds the others back.
     Align(Option<Timestamp>),
     /// A source is to end its input as if it had come to its end.
@@ -102,12 +104,24 @@ pub enum TaskCommand {
 pub enum TaskReport {
     /// Restored, connected, at work.
     Running,
-    /// The source of this task asks for splits.
+    /// The reader of this task's source is there.
+    ReaderRegistered {
+        /// The source.
+        operator: OperatorUid,
+        /// The splits that it was restored with.
+        reading: Vec<String>,
+    },
+    /// The source of this task has read all that it was given.
     RequestSplits {
         /// The source.
         operator: OperatorUid,
-        /// It has some, and asks only for its share of an unbounded source's.
-        reading: bool,
+    },
+    /// The reader of the source has something to say to its enumerator.
+    SourceEvent {
+        /// The source.
+        operator: OperatorUid,
+        /// What it is.
+        event: Payload,
     },
     /// How far the source of this task has come in event time; `None` if it holds nobody back.
     Reached {

@@ -1,9 +1,9 @@
 //! Constant rows as a bounded source: one split, which the first subtask has from the start.
 
 use flott_batch::{Batch, ChangeBatch};
-use flott_connector::{Poll, ReaderContext, SourceOutput, SourceReader, Split};
+use flott_connector::{Payload, Poll, ReaderContext, SourceOutput, SourceReader, Split};
 use flott_operator::{OperatorMetrics, TaskInfo};
-use flott_types::Result;
+use flott_types::{CheckpointId, Result};
 
 use crate::environment::ConstantRows;
 use crate::source::SourceHead;
@@ -21,7 +21,7 @@ pub(crate) fn source(info: TaskInfo, rows: ConstantRows, metrics: OperatorMetric
 }
 
 fn only_split() -> Split {
-    Split { id: ROWS.to_owned(), payload: String::new() }
+    Split { id: ROWS.to_owned(), payload: Payload::default() }
 }
 
 struct Reader {
@@ -48,7 +48,7 @@ impl SourceReader for Reader {
         Ok(Poll::More)
     }
 
-    fn snapshot(&mut self) -> Result<Vec<Split>> {
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Split>> {
         Ok(if self.pending { vec![only_split()] } else { Vec::new() })
     }
 }

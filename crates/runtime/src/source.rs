@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use flott_batch::{Batch, WatermarkStatus};
 use flott_connector::{
-    Boundedness, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split, Waker, WatermarkAlignment,
+    Payload, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split, Waker, WatermarkAlignment,
 };
 use flott_operator::event_time::{EventTimeProgress, SplitWatermarks};
 use flott_operator::{OperatorMetrics, Output, TaskInfo};
 use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
-use flott_types::{Clock, Error, Result, Timestamp, Watermark};
+use flott_types::{CheckpointId, Clock, Error, Result, Timestamp, Watermark};
 use serde::{Deserialize, Serialize};
 
 use crate::align::Aligner;
@@ -26,11 +26,8 @@ pub enum SourceStep {
     More,
     /// Come again then, or when a message has come.
     Wait(Option<Timestamp>),
-    /// Ask the JobManager for splits, then as for `Wait`; or as for `More` where it has some.
-    RequestSplits {
-        /// Whether it has some.
-        reading: bool,
-    },
+    /// Ask the JobManager for splits, then as for `Wait`.
+    RequestSplits,
     /// Everything is read.
     Ended,
 }
@@ -40,10 +37,8 @@ pub enum SourceStep {
 enum Splits {
     /// Has some, or does not know yet that it has none.
     Reading,
-    /// Has asked for more.
+    /// Has asked for more: they come when there are some.
     Requested,
-    /// There were none; asks again then.
-    AskAt(Timestamp),
 }
 
 /// Makes the reader of a source, once the task runs.
@@ -60,10 +55,11 @@ pub struct SourceHead {
     splits: Splits,
     /// It knows what it reads first, or that there is nothing yet.
     assigned: bool,
-    /// Asks once for splits although it has some: those of an unbounded source are shared out among readers that ask, and one that
-    /// is restored with splits would never do so.
-    asks_first: bool,
+    /// Whether it has an enumerator in the JobManager.
+    is_coordinated: bool,
     no_more: bool,
+    /// What the reader has to say to the enumerator.
+    events: Vec<Payload>,
     metrics: OperatorMetrics,
     watermarks: Option<SplitWatermarks>,
     aligner: Option<Aligner>,
@@ -75,9 +71,12 @@ struct HeadOutput<'a> {
     output: ChainOutput<'a>,
     metrics: &'a OperatorMetrics,
     watermarks: Option<&'a mut SplitWatermarks>,
+    /// Nobody listens without an enumerator.
+    events: Option<&'a mut Vec<Payload>>,
     now: Timestamp,
 }
 
+#[deny(clippy::missing_trait_methods, reason = "every call is dealt with")]
 impl SourceOutput for HeadOutput<'_> {
     fn emit(&mut self, split: &str, batch: Batch) -> Result<()> {
         match &mut self.watermarks {
@@ -110,6 +109,14 @@ impl SourceOutput for HeadOutput<'_> {
             None => Err(no_policy(split)),
         }
     }
+
+    fn send(&mut self, event: Payload) -> Result<()> {
+        match &mut self.events {
+            Some(events) => events.push(event),
+            None => return Err(Error::internal("the source has no enumerator that could be told something")),
+        }
+        Ok(())
+    }
 }
 
 fn no_policy(split: &str) -> Error {
@@ -129,9 +136,7 @@ impl SourceHead {
     ) -> Self {
         let interval = options.auto_watermark_interval;
         let policy = source.event_time(interval);
-        let unbounded = source.boundedness() == Boundedness::Unbounded;
         let mut head = SourceHead::new(info, Box::new(move |context| source.reader(context)), metrics);
-        head.asks_first = unbounded;
         if let Some(policy) = policy {
             head.aligner = policy.alignment.clone().map(Aligner::new);
             let watermarks = SplitWatermarks::new(policy.generators, interval, policy.idle_timeout);
@@ -149,8 +154,9 @@ impl SourceHead {
             fresh: Vec::new(),
             splits: Splits::Reading,
             assigned: false,
-            asks_first: false,
+            is_coordinated: true,
             no_more: false,
+            events: Vec::new(),
             metrics,
             watermarks: None,
             aligner: None,
@@ -170,17 +176,18 @@ impl SourceHead {
     pub fn with_fixed_splits(mut self, splits: Vec<Split>) -> Self {
         self.fresh = splits;
         self.no_more = true;
+        self.is_coordinated = false;
         self
     }
 
-    /// Makes the reader and gives it the splits that it was reading.
+    /// Makes the reader and gives it the splits that it was reading. Answers what the enumerator is to be told of them, if there is one.
     pub fn open(
         &mut self,
         mut restored: RestoredState,
         batch_size: usize,
         clock: &Arc<dyn Clock>,
         waker: Waker,
-    ) -> Result<()> {
+    ) -> Result<Option<Vec<String>>> {
         let Some(factory) = self.factory.take() else {
             return Err(Error::internal("a source was opened twice"));
         };
@@ -200,7 +207,7 @@ impl SourceHead {
         }
         let splits: Vec<Split> = splits.into_iter().map(|(split, _)| split).collect();
         self.assigned = !splits.is_empty();
-        self.asks_first &= !splits.is_empty();
+        let reading = splits.iter().map(|split| split.id.clone()).collect();
         let reader = guard(&self.info.name, || {
             let mut reader = factory(context)?;
             if !splits.is_empty() {
@@ -209,7 +216,7 @@ impl SourceHead {
             Ok(reader)
         })?;
         self.reader = Some(reader);
-        Ok(())
+        Ok(self.is_coordinated.then_some(reading))
     }
 
     /// Whether it knows what it reads first, or that there is nothing yet: it was opened with splits, was given some or none, or reads without.
@@ -247,14 +254,6 @@ impl SourceHead {
     fn step(&mut self, outputs: &mut Outputs, now: Timestamp) -> Result<SourceStep> {
         match self.splits {
             Splits::Requested => return Ok(SourceStep::Wait(None)),
-            Splits::AskAt(at) if now < at => return Ok(SourceStep::Wait(Some(at))),
-            Splits::AskAt(_) => {
-                self.splits = Splits::Requested;
-                return Ok(SourceStep::RequestSplits { reading: false });
-            }
-            Splits::Reading if std::mem::take(&mut self.asks_first) => {
-                return Ok(SourceStep::RequestSplits { reading: true });
-            }
             Splits::Reading => {}
         }
         let Some(reader) = &mut self.reader else {
@@ -272,8 +271,13 @@ impl SourceHead {
                 return Ok(SourceStep::Wait(watermarks.wake_at(now)));
             }
         }
-        let mut output =
-            HeadOutput { output, metrics: &self.metrics, watermarks: self.watermarks.as_mut(), now };
+        let mut output = HeadOutput {
+            output,
+            metrics: &self.metrics,
+            watermarks: self.watermarks.as_mut(),
+            events: self.is_coordinated.then_some(&mut self.events),
+            now,
+        };
         let poll = guard(&self.info.name, || reader.poll(&mut output))?;
         if let (Poll::SplitsDone, Some(watermarks)) = (poll, &mut self.watermarks) {
             watermarks.retain(|_| false, now, &mut outputs.at(now))?;
@@ -288,8 +292,21 @@ impl SourceHead {
             Poll::SplitsDone if self.no_more => Ok(SourceStep::Ended),
             Poll::SplitsDone => {
                 self.splits = Splits::Requested;
-                Ok(SourceStep::RequestSplits { reading: false })
+                Ok(SourceStep::RequestSplits)
             }
+        }
+    }
+
+    /// What the reader has to say to its enumerator, since the last call.
+    pub fn take_events(&mut self) -> Vec<Payload> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// The enumerator has something to say to the reader.
+    pub fn event(&mut self, event: Payload) -> Result<()> {
+        match &mut self.reader {
+            Some(reader) => guard(&self.info.name, || reader.event(event)),
+            None => Err(Error::internal("the source is not open")),
         }
     }
 
@@ -308,12 +325,11 @@ impl SourceHead {
     }
 
     /// There are none now. A reader that has nothing to read must not hold event time back.
-    pub fn no_splits_until(&mut self, at: Timestamp, outputs: &mut Outputs, now: Timestamp) -> Result<()> {
+    pub fn no_splits_yet(&mut self, outputs: &mut Outputs, now: Timestamp) -> Result<()> {
         if self.splits == Splits::Reading {
-            // It has some, and asks again when they are read.
+            // It was given some meanwhile, and asks again when they are read.
             return Ok(());
         }
-        self.splits = Splits::AskAt(at);
         self.assigned = true;
         outputs.at(now).watermark_status(WatermarkStatus::Idle)
     }
@@ -327,11 +343,11 @@ impl SourceHead {
     /// The splits with their positions.
     ///
     /// `ended` is for people: what a restored source has left to read, its splits say.
-    pub fn snapshot(&mut self, ended: bool) -> Result<OperatorState> {
+    pub fn snapshot(&mut self, checkpoint: CheckpointId, ended: bool) -> Result<OperatorState> {
         let Some(reader) = &mut self.reader else {
             return Err(Error::internal("the source is not open"));
         };
-        let splits = guard(&self.info.name, || reader.snapshot())?;
+        let splits = guard(&self.info.name, || reader.snapshot(checkpoint))?;
         let time = |split: &Split| self.watermarks.as_ref().and_then(|times| times.progress_of(&split.id));
         let entries = splits.iter().map(|split| encode(split, time(split))).collect::<Result<_>>()?;
         if self.watermarks.is_some() {
@@ -348,9 +364,17 @@ impl SourceHead {
     }
 
     /// A checkpoint is complete.
-    pub fn checkpoint_complete(&mut self) -> Result<()> {
+    pub fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
         match &mut self.reader {
-            Some(reader) => guard(&self.info.name, || reader.checkpoint_complete()),
+            Some(reader) => guard(&self.info.name, || reader.checkpoint_complete(checkpoint)),
+            None => Ok(()),
+        }
+    }
+
+    /// A checkpoint will not be complete.
+    pub fn checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        match &mut self.reader {
+            Some(reader) => guard(&self.info.name, || reader.checkpoint_aborted(checkpoint)),
             None => Ok(()),
         }
     }

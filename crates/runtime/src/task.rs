@@ -51,8 +51,9 @@ pub(crate) struct Task {
 
 impl Task {
     pub(crate) fn run(&mut self) -> Result<()> {
-        self.open()?;
+        let registration = self.open()?;
         (self.report)(TaskReport::Running);
+        registration.into_iter().for_each(|registration| (self.report)(registration));
         let (at_end, now) = (self.deployment.drained, self.environment.clock.now());
         self.step(Event::Opened { at_end }, now)?;
         self.begin(now)?;
@@ -79,7 +80,7 @@ impl Task {
                 Next::Nothing => match self.poll_source(now)? {
                     SourceStep::More => dry = false,
                     SourceStep::Wait(at) => wait_until = Some(at),
-                    SourceStep::RequestSplits { .. } | SourceStep::Ended => {}
+                    SourceStep::RequestSplits | SourceStep::Ended => {}
                 },
             }
             if self.timers(now)? {
@@ -95,7 +96,8 @@ impl Task {
         }
     }
 
-    fn open(&mut self) -> Result<()> {
+    /// Answers what the source has to report.
+    fn open(&mut self) -> Result<Option<TaskReport>> {
         let now = self.environment.clock.now();
         let Task { deployment, environment, chain, waker, .. } = self;
         let mut restore = |info: &TaskInfo| -> Result<Restored> {
@@ -107,11 +109,11 @@ impl Task {
             Ok(Restored { state, finished: restore.state.finished })
         };
         chain.root.open(&mut restore, now)?;
-        if let Some(source) = &mut chain.source {
-            let Restored { state, .. } = restore(&source.info)?;
-            source.open(state, deployment.options.batch_size, &environment.clock, waker.clone())?;
-        }
-        Ok(())
+        let Some(source) = &mut chain.source else { return Ok(None) };
+        let Restored { state, .. } = restore(&source.info)?;
+        let reading = source.open(state, deployment.options.batch_size, &environment.clock, waker.clone())?;
+        let operator = source.info.uid.clone();
+        Ok(reading.map(|reading| TaskReport::ReaderRegistered { operator, reading }))
     }
 
     fn poll_source(&mut self, now: Timestamp) -> Result<SourceStep> {
@@ -126,10 +128,13 @@ impl Task {
         if let Some((alignment, reached)) = source.take_reached() {
             (self.report)(TaskReport::Reached { alignment, reached });
         }
+        for event in source.take_events() {
+            (self.report)(TaskReport::SourceEvent { operator: source.info.uid.clone(), event });
+        }
         match step {
-            SourceStep::RequestSplits { reading } => {
+            SourceStep::RequestSplits => {
                 self.gate.expect(true);
-                (self.report)(TaskReport::RequestSplits { operator: source.info.uid.clone(), reading });
+                (self.report)(TaskReport::RequestSplits { operator: source.info.uid.clone() });
             }
             SourceStep::Ended => {
                 self.step(Event::SourceEnded, now)?;
@@ -202,7 +207,7 @@ impl Task {
     /// Acts on a message; says whether it was the last.
     fn command(&mut self, command: TaskCommand, now: Timestamp) -> Result<bool> {
         use TaskCommand::{AddSplits, NoMoreSplits, NoSplitsYet};
-        if matches!(command, AddSplits(_) | NoSplitsYet(_) | NoMoreSplits) {
+        if matches!(command, AddSplits(_) | NoSplitsYet | NoMoreSplits) {
             self.gate.expect(false);
         }
         match command {
@@ -223,11 +228,16 @@ impl Task {
                 }
                 self.begin(now)?;
             }
-            TaskCommand::NoSplitsYet(millis) => {
+            TaskCommand::NoSplitsYet => {
                 if let Some(source) = &mut self.chain.source {
-                    source.no_splits_until(now.saturating_add(millis), &mut self.chain.root, now)?;
+                    source.no_splits_yet(&mut self.chain.root, now)?;
                 }
                 self.begin(now)?;
+            }
+            TaskCommand::SourceEvent(event) => {
+                if let Some(source) = &mut self.chain.source {
+                    source.event(event)?;
+                }
             }
             TaskCommand::NoMoreSplits => {
                 if let Some(source) = &mut self.chain.source {
@@ -248,9 +258,16 @@ impl Task {
 
     fn complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
         if let Some(source) = &mut self.chain.source {
-            source.checkpoint_complete()?;
+            source.checkpoint_complete(checkpoint)?;
         }
         self.chain.root.checkpoint_complete(checkpoint)
+    }
+
+    fn forget(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        if let Some(source) = &mut self.chain.source {
+            source.checkpoint_aborted(checkpoint)?;
+        }
+        self.chain.root.checkpoint_aborted(checkpoint)
     }
 
     fn remember(&mut self, barrier: Barrier, target: Option<Arc<str>>) {
@@ -283,7 +300,7 @@ impl Task {
                 Action::End => self.chain.root.broadcast(&Element::EndOfInput)?,
                 Action::ReportDrained => (self.report)(TaskReport::Drained),
                 Action::Commit(checkpoint) => self.complete(checkpoint)?,
-                Action::Forget(checkpoint) => self.chain.root.checkpoint_aborted(checkpoint)?,
+                Action::Forget(checkpoint) => self.forget(checkpoint)?,
                 Action::Leave => leave = true,
             }
         }
@@ -324,7 +341,7 @@ impl Task {
         self.full_next = barrier.kind.is_savepoint();
         let mut operators = Vec::with_capacity(self.deployment.vertex.operators.len());
         if let Some(source) = &mut self.chain.source {
-            operators.push(source.snapshot(ended)?);
+            operators.push(source.snapshot(barrier.checkpoint, ended)?);
         }
         self.chain.root.snapshot(barrier.checkpoint, full, &mut operators)?;
         let metrics = SnapshotMetrics {

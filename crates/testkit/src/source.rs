@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use flott_batch::{Batch, Record, Records, WatermarkStatus};
 use flott_connector::{
-    Boundedness, EnumeratorContext, EventTimePolicy, FixedSplits, Poll, Produces, ReaderContext, Source,
-    SourceOutput, SourceReader, Split, SplitEnumerator, Waker,
+    Boundedness, EnumeratorContext, EventTimePolicy, FixedSplits, Payload, Poll, Produces, ReaderContext,
+    Source, SourceOutput, SourceReader, Split, SplitEnumerator, Waker,
 };
 use flott_datastream::{DataStream, StreamExecutionEnvironment, WatermarkStrategy};
-use flott_types::{Error, Result, Timestamp, Watermark};
+use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 use parking_lot::Mutex;
 
 /// Emits what a test pushes, in that order. It can be replayed: after a failure it goes on at the position of the checkpoint.
@@ -155,9 +155,13 @@ impl<T: Record> Source for TestSource<T> {
         Boundedness::Unbounded
     }
 
-    fn enumerator(&self, restored: Option<&str>, _: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
-        let split = Split { id: SPLIT.to_owned(), payload: "0".to_owned() };
-        Ok(Box::new(FixedSplits::new(restored, || Ok(vec![split]))?))
+    fn enumerator(
+        &self,
+        restored: Option<&Payload>,
+        context: EnumeratorContext,
+    ) -> Result<Box<dyn SplitEnumerator>> {
+        let split = Split { id: SPLIT.to_owned(), payload: Payload::new(1, "0") };
+        Ok(Box::new(FixedSplits::new(restored, || Ok(vec![split]))?.shared_by(context.parallelism)))
     }
 
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
@@ -181,7 +185,7 @@ struct Reader {
 impl SourceReader for Reader {
     fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
         for split in splits {
-            let position = split.payload.parse();
+            let position = split.payload.text("the position of a TestSource")?.parse();
             self.position = Some(position.map_err(|_| Error::state("the position of a TestSource"))?);
             self.log.lock().waker = self.waker.clone();
         }
@@ -216,8 +220,9 @@ impl SourceReader for Reader {
         Ok(Poll::More)
     }
 
-    fn snapshot(&mut self) -> Result<Vec<Split>> {
-        let split = |position: usize| Split { id: SPLIT.to_owned(), payload: position.to_string() };
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Split>> {
+        let split =
+            |position: usize| Split { id: SPLIT.to_owned(), payload: Payload::new(1, position.to_string()) };
         Ok(self.position.map(split).into_iter().collect())
     }
 }

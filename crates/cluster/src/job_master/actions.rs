@@ -86,6 +86,7 @@ impl JobMaster {
             A::WriteManifest(snapshot) => self.write(snapshot),
             A::NotifyComplete(checkpoint) => {
                 self.send(attempt, None, &TaskCommand::Complete(checkpoint));
+                self.tell_sources(checkpoint, true);
                 if let Some(results) = &self.setup.results {
                     results.completed(checkpoint);
                 }
@@ -95,6 +96,7 @@ impl JobMaster {
                 self.enumerators.remove(&checkpoint);
                 self.setup.shared.update(|job| job.checkpoints.ended(checkpoint, None, now));
                 self.send(attempt, None, &TaskCommand::Aborted(checkpoint));
+                self.tell_sources(checkpoint, false);
             }
             A::Discard(checkpoint) => {
                 self.paths.remove(&checkpoint);

@@ -76,7 +76,9 @@ impl JobMaster {
         self.setup.shared.update(|job| job.checkpoints.triggered(barrier));
         let checkpoint = barrier.checkpoint;
         self.triggering.insert(checkpoint, (attempt, barrier, target));
-        self.ask_sources(move |enumerators| JobMessage::Enumerated(checkpoint, enumerators.snapshot()));
+        self.ask_sources(move |enumerators| {
+            JobMessage::Enumerated(checkpoint, enumerators.snapshot(checkpoint))
+        });
     }
 
     /// The enumerators have been asked: the trigger goes to the tasks, unless the checkpoint was given up meanwhile.
@@ -110,9 +112,9 @@ impl JobMaster {
             let parallelism = self.setup.graph.vertices[task.vertex.0 as usize].parallelism;
             manifest.add_task(task.subtask, parallelism, snapshot);
         }
-        for (uid, text) in self.enumerators.remove(&checkpoint).unwrap_or_default() {
+        for (uid, state) in self.enumerators.remove(&checkpoint).unwrap_or_default() {
             if let Some(operator) = manifest.operators.iter_mut().find(|operator| operator.uid == uid) {
-                operator.enumerator = Some(text.into_bytes().into());
+                operator.enumerator = Some(state);
             }
         }
         let storage = self.setup.storage.clone();

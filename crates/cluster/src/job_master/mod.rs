@@ -27,7 +27,7 @@ use flott_types::{
 };
 
 use crate::alignment::Alignments;
-use crate::enumerators::{EnumeratorStates, Enumerators};
+use crate::enumerators::{Agenda, Commands, EnumeratorStates, Enumerators};
 use crate::messages::ToTaskManager;
 use crate::options::JobOptions;
 use crate::results::ResultStore;
@@ -62,8 +62,10 @@ pub(crate) enum JobMessage {
     Placed(RequestId, Result<Request>),
     /// By its thread of sources: an attempt can start.
     Prepared(u64, Option<RestorePoint>, Result<Prepared, Unprepared>),
-    /// By its thread of sources: what a reader asked for.
-    Splits(Attempt, TaskId, Result<TaskCommand>),
+    /// By its thread of sources: what enumerators have for readers, and when they want to be called next.
+    Sources(Attempt, Result<Commands>, Agenda),
+    /// By work that an enumerator has begun elsewhere: it is done.
+    SourcesWoken,
     /// By its thread of sources: what the enumerators know at the moment of a checkpoint.
     Enumerated(CheckpointId, Result<EnumeratorStates>),
     /// The JobManager goes away.
@@ -149,6 +151,8 @@ pub(crate) struct JobMaster {
     triggering: BTreeMap<CheckpointId, (Attempt, Barrier, Option<String>)>,
     /// What the enumerators knew when the checkpoint was triggered.
     enumerators: BTreeMap<CheckpointId, EnumeratorStates>,
+    /// When enumerators want to be called.
+    agenda: Agenda,
     /// Sources that wait for each other, in the current attempt.
     alignments: Alignments,
     answers: FastMap<RequestId, Answer>,
@@ -210,6 +214,7 @@ impl JobMaster {
             deployed: false,
             triggering: BTreeMap::new(),
             enumerators: BTreeMap::new(),
+            agenda: Agenda::default(),
             alignments: Alignments::default(),
             answers: FastMap::default(),
             paths: FastMap::default(),
@@ -238,6 +243,7 @@ impl JobMaster {
                 self.execution.next_deadline(),
                 self.coordinator.next_deadline(),
                 self.alignments.next_deadline(),
+                self.agenda.next_time,
             ];
             let wait =
                 deadlines.into_iter().flatten().min().map(|at| at.saturating_sub(now).clamp(0, 1_000) as u64);
@@ -287,6 +293,9 @@ impl JobMaster {
         for (task, least) in self.alignments.due(now) {
             self.send(attempt, Some(task), &TaskCommand::Align(least));
         }
+        if self.agenda.next_time.take_if(|at| *at <= now).is_some() {
+            self.let_sources_work();
+        }
         self.lease.tick(&self.setup, now);
     }
 
@@ -307,10 +316,11 @@ impl JobMaster {
                 self.awaited -= 1;
                 self.prepared(round, point, result);
             }
-            JobMessage::Splits(attempt, task, command) => {
+            JobMessage::Sources(attempt, commands, agenda) => {
                 self.awaited -= 1;
-                self.splits(attempt, task, command);
+                self.sources_say(attempt, commands, agenda);
             }
+            JobMessage::SourcesWoken => self.let_sources_work(),
             JobMessage::Enumerated(checkpoint, states) => {
                 self.awaited -= 1;
                 self.enumerated(checkpoint, states);
@@ -318,7 +328,7 @@ impl JobMaster {
             JobMessage::Look(answer) => {
                 self.tick();
                 // Who has asked may have gone.
-                let _ = answer.send(self.awaited == 0);
+                let _ = answer.send(self.awaited == 0 && !self.agenda.is_looking);
             }
         }
     }

@@ -9,7 +9,7 @@ use flott_checkpoint::{Attempt, ExecutionState, TaskId};
 use flott_plan::{JobGraph, OperatorSpec};
 use flott_runtime::chain::guard;
 use flott_runtime::{Failure, OperatorRestore};
-use flott_types::{CheckpointId, Error, FastMap, Result, SubtaskIndex};
+use flott_types::{CheckpointId, Error, FastMap, Result, SubtaskIndex, Waker};
 
 use crate::beginning;
 use crate::messages::{Deploy, ToTaskManager};
@@ -54,6 +54,8 @@ impl JobMaster {
         let (storage, job, graph) = (self.setup.storage.clone(), self.setup.job, self.setup.graph.clone());
         let configuration = self.setup.options.task.configuration.clone();
         let (initial, clock) = (self.setup.initial.clone(), self.setup.clock.clone());
+        let own = self.setup.own.clone();
+        let waker = Waker::new(move || own(JobMessage::SourcesWoken));
         self.ask_sources(move |enumerators| {
             let place = Place { job, configuration: &configuration };
             let read = |point: &RestorePoint| {
@@ -73,7 +75,7 @@ impl JobMaster {
                     Some(point) => Some(Arc::new(read(point).map_err(Unprepared::Unreadable)?)),
                     None => initial,
                 };
-                enumerators.restart(manifest.as_deref(), &clock).map_err(Unprepared::Failed)?;
+                enumerators.restart(manifest.as_deref(), &clock, &waker).map_err(Unprepared::Failed)?;
                 let shares = manifest.as_deref().map(|manifest| shares(manifest, &graph)).transpose();
                 Ok(Prepared {
                     checkpoint: manifest.map(|manifest| manifest.checkpoint),

@@ -3,8 +3,10 @@
 use flott_checkpoint::coordinator::{self, DeclineReason};
 use flott_checkpoint::execution;
 use flott_checkpoint::{Attempt, ExecutionState, TaskId};
-use flott_runtime::{Failure, FailureKind, TaskCommand, TaskReport};
-use flott_types::{CheckpointId, Error, Result};
+use flott_runtime::{Failure, FailureKind, TaskReport};
+use flott_types::{CheckpointId, Error, OperatorUid, Result};
+
+use crate::enumerators::{Agenda, Commands, Enumerators, FromReader};
 
 use super::{JobMaster, JobMessage};
 
@@ -63,12 +65,14 @@ impl JobMaster {
                     self.alignments.reached(task, &alignment, reached);
                 }
             }
-            TaskReport::RequestSplits { operator, reading } => {
-                if current {
-                    self.ask_sources(move |enumerators| {
-                        JobMessage::Splits(attempt, task, enumerators.next(&operator, task, reading))
-                    });
-                }
+            TaskReport::ReaderRegistered { operator, reading } => {
+                self.reader_says(attempt, task, operator, FromReader::Registered(reading));
+            }
+            TaskReport::RequestSplits { operator } => {
+                self.reader_says(attempt, task, operator, FromReader::Requests);
+            }
+            TaskReport::SourceEvent { operator, event } => {
+                self.reader_says(attempt, task, operator, FromReader::Event(event));
             }
             TaskReport::Ack { checkpoint, snapshot, metrics } => {
                 let now = self.setup.clock.now();
@@ -91,13 +95,46 @@ impl JobMaster {
         self.report(attempt, task, TaskReport::Failed(failure));
     }
 
-    /// The enumerator's answer to a reader.
-    pub(super) fn splits(&mut self, attempt: Attempt, task: TaskId, command: Result<TaskCommand>) {
+    fn reader_says(&mut self, attempt: Attempt, task: TaskId, operator: OperatorUid, said: FromReader) {
         if attempt == self.execution.region().attempt() {
-            match command {
-                Ok(command) => self.send(attempt, Some(task), &command),
-                Err(error) => self.fail(&error),
+            self.ask_enumerators(move |enumerators| enumerators.hear(&operator, task, said));
+        }
+    }
+
+    /// Enumerators are called whose time has come, or that have been woken.
+    pub(super) fn let_sources_work(&mut self) {
+        let clock = self.setup.clock.clone();
+        self.ask_enumerators(move |enumerators| enumerators.work(clock.now()));
+    }
+
+    /// The enumerators are told how a checkpoint ended.
+    pub(super) fn tell_sources(&mut self, checkpoint: CheckpointId, complete: bool) {
+        self.ask_enumerators(move |enumerators| {
+            enumerators.checkpoint_ended(checkpoint, complete)?;
+            Ok(Commands::new())
+        });
+    }
+
+    /// Those of the current attempt.
+    fn ask_enumerators(&mut self, ask: impl FnOnce(&mut Enumerators) -> Result<Commands> + Send + 'static) {
+        let attempt = self.execution.region().attempt();
+        self.ask_sources(move |enumerators| {
+            let commands = ask(enumerators);
+            JobMessage::Sources(attempt, commands, enumerators.agenda())
+        });
+    }
+
+    /// What enumerators have for readers.
+    pub(super) fn sources_say(&mut self, attempt: Attempt, commands: Result<Commands>, agenda: Agenda) {
+        self.agenda = agenda;
+        if attempt != self.execution.region().attempt() {
+            return;
+        }
+        match commands {
+            Ok(commands) => {
+                commands.iter().for_each(|(task, command)| self.send(attempt, Some(*task), command));
             }
+            Err(error) => self.fail(&error),
         }
     }
 

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use flott_batch::{Batch, WatermarkStatus};
 use flott_types::clock::ManualClock;
-use flott_types::{Clock, Result, SubtaskIndex, Watermark};
+use flott_types::{CheckpointId, Clock, Result, SubtaskIndex, Watermark};
 
 use super::{SourceUnderTest, broken};
 use crate::{
-    EnumeratorContext, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split, SplitEnumerator, Waker,
+    Discovery, EnumeratorContext, Messages, Payload, Poll, ReaderContext, SourceCoordinator, SourceOutput,
+    SourceReader, Split, ToReader, Waker,
 };
 
 /// So many polls in a row may come to nothing.
@@ -18,27 +19,42 @@ const PATIENCE: usize = 10_000;
 
 /// What is in a checkpoint.
 pub(super) struct Snapshot {
-    enumerator: String,
-    splits: Vec<Split>,
+    pub(super) checkpoint: CheckpointId,
+    enumerator: Payload,
+    /// Of each reader.
+    splits: Vec<Vec<Split>>,
 }
 
 /// A source while it is read.
 pub(super) struct Run<'a> {
     test: &'a dyn SourceUnderTest,
-    enumerator: Box<dyn SplitEnumerator>,
+    coordinator: SourceCoordinator,
     readers: Vec<Reader>,
     clock: Arc<ManualClock>,
     turn: usize,
     fruitless: usize,
+    checkpoint: CheckpointId,
     pub(super) rows: Vec<String>,
     pub(super) polls: usize,
+    /// The splits that were given to readers.
+    pub(super) names: BTreeSet<String>,
 }
 
 struct Reader {
     reader: Box<dyn SourceReader>,
     /// The splits that it has.
     splits: BTreeSet<String>,
-    ended: bool,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Reading,
+    /// Until something comes for it.
+    Waiting,
+    /// Reads what it has, and will ask no more.
+    Last,
+    Ended,
 }
 
 /// What one poll gives.
@@ -46,6 +62,7 @@ struct Output<'a> {
     test: &'a dyn SourceUnderTest,
     splits: &'a mut BTreeSet<String>,
     rows: Vec<String>,
+    events: Vec<Payload>,
 }
 
 impl Output<'_> {
@@ -79,6 +96,11 @@ impl SourceOutput for Output<'_> {
     fn watermark_status(&mut self, split: &str, _: WatermarkStatus) -> Result<()> {
         self.own(split, "states the event time of")
     }
+
+    fn send(&mut self, event: Payload) -> Result<()> {
+        self.events.push(event);
+        Ok(())
+    }
 }
 
 impl<'a> Run<'a> {
@@ -89,32 +111,117 @@ impl<'a> Run<'a> {
         clock: &Arc<ManualClock>,
         snapshot: Option<&Snapshot>,
     ) -> Result<Self> {
-        let source = test.source()?;
-        let context = EnumeratorContext { parallelism, clock: clock.clone() };
-        let restored = snapshot.map(|snapshot| snapshot.enumerator.as_str());
-        let enumerator = source.enumerator(restored, context)?;
-        // Each task makes the source for itself.
-        let reader = |subtask| reader(&*test.source()?, SubtaskIndex(subtask), parallelism, test, clock);
-        let mut readers = (0..parallelism).map(reader).collect::<Result<Vec<_>>>()?;
-        for (at, split) in snapshot.iter().flat_map(|snapshot| &snapshot.splits).enumerate() {
-            let count = readers.len();
-            readers[at % count].add(vec![split.clone()])?;
+        if snapshot.is_none() {
+            test.begin();
         }
-        let (rows, clock) = (Vec::new(), clock.clone());
-        Ok(Run { test, enumerator, readers, clock, turn: 0, fruitless: 0, rows, polls: 0 })
+        let source = test.source()?;
+        let context = EnumeratorContext { parallelism, clock: clock.clone(), waker: Waker::default() };
+        let restored = snapshot.map(|snapshot| &snapshot.enumerator);
+        let enumerator = source.enumerator(restored, context)?;
+        let checkpoint = snapshot.map(|snapshot| snapshot.checkpoint);
+        let coordinator = SourceCoordinator::new(enumerator).with_failing_readers(checkpoint);
+        let mut run = Run {
+            test,
+            coordinator,
+            readers: Vec::new(),
+            clock: clock.clone(),
+            turn: 0,
+            fruitless: 0,
+            checkpoint: checkpoint.unwrap_or(CheckpointId(0)),
+            rows: Vec::new(),
+            polls: 0,
+            names: BTreeSet::new(),
+        };
+        for subtask in 0..parallelism {
+            let reader = run.reader(subtask, parallelism)?;
+            run.readers.push(reader);
+        }
+        let splits = snapshot.iter().flat_map(|snapshot| snapshot.splits.iter().flatten());
+        for (at, split) in splits.enumerate() {
+            run.readers[at % parallelism as usize].add(vec![split.clone()])?;
+        }
+        for at in 0..run.readers.len() {
+            run.register(at)?;
+        }
+        Ok(run)
+    }
+
+    /// Each task makes the source for itself.
+    fn reader(&self, subtask: u32, parallelism: u32) -> Result<Reader> {
+        let context = ReaderContext {
+            subtask: SubtaskIndex(subtask),
+            parallelism,
+            batch_size: self.test.batch_size(),
+            clock: self.clock.clone(),
+            waker: Waker::default(),
+        };
+        let reader = self.test.source()?.reader(context)?;
+        Ok(Reader { reader, splits: BTreeSet::new(), stage: Stage::Reading })
+    }
+
+    fn register(&mut self, at: usize) -> Result<()> {
+        let reading: Vec<String> = self.readers[at].splits.iter().cloned().collect();
+        let messages = self.coordinator.register(SubtaskIndex(at as u32), &reading)?;
+        self.deliver(messages)
+    }
+
+    fn deliver(&mut self, messages: Messages) -> Result<()> {
+        for (subtask, message) in messages {
+            let Some(reader) = self.readers.get_mut(subtask.index()) else {
+                return Err(broken(format!("the enumerator speaks to reader {subtask}, which there is not")));
+            };
+            match message {
+                ToReader::AddSplits(splits) => {
+                    self.fruitless = 0;
+                    reader.stage = Stage::Reading;
+                    self.names.extend(splits.iter().map(|split| split.id.clone()));
+                    reader.add(splits)?;
+                }
+                ToReader::NothingYet => {}
+                ToReader::NoMoreSplits => reader.stage = Stage::Last,
+                ToReader::Event(event) => reader.reader.event(event)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the enumerator work, if it is time; where nobody has anything to read, it is time soon.
+    fn discover(&mut self, nobody_reads: bool) -> Result<()> {
+        if nobody_reads {
+            let now = self.clock.now();
+            match self.coordinator.next_time() {
+                Some(at) if at > now => self.clock.set(at),
+                _ => self.clock.advance(1),
+            }
+            if self.coordinator.discovery() > Discovery::None {
+                std::thread::park_timeout(Duration::from_micros(50));
+            }
+        }
+        let due = self.coordinator.next_time().is_some_and(|at| at <= self.clock.now());
+        if due || self.coordinator.discovery() > Discovery::None {
+            let messages = self.coordinator.work(self.clock.now())?;
+            self.deliver(messages)?;
+        }
+        Ok(())
     }
 
     /// Lets the next reader work. False when there is nothing more to read, ever.
     pub(super) fn step(&mut self) -> Result<bool> {
         let count = self.readers.len();
-        let open = (0..count).map(|offset| (self.turn + offset) % count).find(|at| !self.readers[*at].ended);
-        let Some(at) = open else { return Ok(false) };
-        self.turn = at + 1;
+        if self.readers.iter().all(|reader| reader.stage == Stage::Ended) {
+            return Ok(false);
+        }
+        let reads = |at: &usize| matches!(self.readers[*at].stage, Stage::Reading | Stage::Last);
+        let next = (0..count).map(|offset| (self.turn + offset) % count).find(reads);
         self.polls += 1;
+        self.discover(next.is_none())?;
+        let Some(at) = next else { return self.patience(true) };
+        self.turn = at + 1;
         let reader = &mut self.readers[at];
-        let mut output = Output { test: self.test, splits: &mut reader.splits, rows: Vec::new() };
+        let mut output =
+            Output { test: self.test, splits: &mut reader.splits, rows: Vec::new(), events: Vec::new() };
         let poll = reader.reader.poll(&mut output)?;
-        let rows = output.rows;
+        let Output { rows, events, .. } = output;
         let most = self.test.most_rows_per_poll();
         if rows.len() > most {
             return Err(broken(format!(
@@ -122,8 +229,12 @@ impl<'a> Run<'a> {
                 rows.len()
             )));
         }
-        self.fruitless = if rows.is_empty() { self.fruitless + 1 } else { 0 };
+        let fruitless = rows.is_empty();
         self.rows.extend(rows);
+        for event in events {
+            let messages = self.coordinator.event(SubtaskIndex(at as u32), event)?;
+            self.deliver(messages)?;
+        }
         match poll {
             Poll::More => {}
             Poll::Wait(until) => {
@@ -132,19 +243,24 @@ impl<'a> Run<'a> {
                 std::thread::park_timeout(Duration::from_micros(50));
             }
             Poll::SplitsDone => {
+                let reader = &mut self.readers[at];
                 reader.splits.clear();
-                match self.enumerator.next_splits(SubtaskIndex(at as u32))? {
-                    None => reader.ended = true,
-                    Some(splits) if splits.is_empty() => {
-                        self.clock.advance(self.enumerator.discovery_interval().max(1));
-                    }
-                    Some(splits) => {
-                        self.fruitless = 0;
-                        reader.add(splits)?;
-                    }
+                if reader.stage == Stage::Last {
+                    reader.stage = Stage::Ended;
+                } else {
+                    reader.stage = Stage::Waiting;
+                    let messages = self.coordinator.request(SubtaskIndex(at as u32))?;
+                    self.deliver(messages)?;
                 }
             }
         }
+        self.patience(fruitless)
+    }
+
+    fn patience(&mut self, fruitless: bool) -> Result<bool> {
+        // How long a look elsewhere takes is not the source's fault.
+        let looking = self.coordinator.discovery() > Discovery::None;
+        self.fruitless = if fruitless { self.fruitless + usize::from(!looking) } else { 0 };
         if self.fruitless > PATIENCE {
             return Err(broken(format!(
                 "{PATIENCE} polls in a row emit nothing, and the source does not end"
@@ -168,11 +284,13 @@ impl<'a> Run<'a> {
 
     /// Takes a snapshot; in the order of the runtime, the enumerator first.
     pub(super) fn snapshot(&mut self) -> Result<Snapshot> {
-        let enumerator = self.enumerator.snapshot()?;
+        self.checkpoint = self.checkpoint.next();
+        let checkpoint = self.checkpoint;
+        let enumerator = self.coordinator.snapshot(checkpoint)?;
         let mut splits = Vec::new();
         for reader in &mut self.readers {
-            let taken = reader.reader.snapshot()?;
-            if taken != reader.reader.snapshot()? {
+            let taken = reader.reader.snapshot(checkpoint)?;
+            if taken != reader.reader.snapshot(checkpoint)? {
                 return Err(broken("a second snapshot right after the first differs from it"));
             }
             if let Some(split) = taken.iter().find(|split| !reader.splits.contains(&split.id)) {
@@ -181,14 +299,47 @@ impl<'a> Run<'a> {
                     split.id
                 )));
             }
-            splits.extend(taken);
+            splits.push(taken);
         }
-        let mut ids: Vec<&str> = splits.iter().map(|split| split.id.as_str()).collect();
+        let mut ids: Vec<&str> = splits.iter().flatten().map(|split| split.id.as_str()).collect();
         ids.sort_unstable();
         match ids.windows(2).find(|pair| pair[0] == pair[1]) {
             Some(pair) => Err(broken(format!("two readers have split '{}' in their snapshots", pair[0]))),
-            None => Ok(Snapshot { enumerator, splits }),
+            None => Ok(Snapshot { checkpoint, enumerator, splits }),
         }
+    }
+
+    /// Tells everybody that a checkpoint is complete.
+    pub(super) fn complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.coordinator.complete(checkpoint)?;
+        self.readers.iter_mut().try_for_each(|reader| reader.reader.checkpoint_complete(checkpoint))
+    }
+
+    /// Tells everybody that a checkpoint will not be complete.
+    pub(super) fn aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.coordinator.aborted(checkpoint)?;
+        self.readers.iter_mut().try_for_each(|reader| reader.reader.checkpoint_aborted(checkpoint))
+    }
+
+    /// One reader fails and begins again from a snapshot of this run, while all others go on.
+    pub(super) fn fail_alone(&mut self, at: usize, snapshot: &Snapshot) -> Result<()> {
+        let messages = self.coordinator.failed(SubtaskIndex(at as u32), Some(snapshot.checkpoint))?;
+        self.readers[at] = self.reader(at as u32, self.readers.len() as u32)?;
+        self.deliver(messages)?;
+        if !snapshot.splits[at].is_empty() {
+            self.readers[at].add(snapshot.splits[at].clone())?;
+        }
+        self.register(at)
+    }
+
+    /// Lets one reader work, if it has something to read; answers its rows, which do not count for the whole.
+    pub(super) fn read_by(&mut self, at: usize) -> Result<Vec<String>> {
+        self.turn = at;
+        let before = self.rows.len();
+        if matches!(self.readers[at].stage, Stage::Reading | Stage::Last) {
+            self.step()?;
+        }
+        Ok(self.rows.split_off(before))
     }
 }
 
@@ -197,21 +348,4 @@ impl Reader {
         self.splits.extend(splits.iter().map(|split| split.id.clone()));
         self.reader.add_splits(splits)
     }
-}
-
-fn reader(
-    source: &dyn Source,
-    subtask: SubtaskIndex,
-    parallelism: u32,
-    test: &dyn SourceUnderTest,
-    clock: &Arc<ManualClock>,
-) -> Result<Reader> {
-    let context = ReaderContext {
-        subtask,
-        parallelism,
-        batch_size: test.batch_size(),
-        clock: clock.clone(),
-        waker: Waker::default(),
-    };
-    Ok(Reader { reader: source.reader(context)?, splits: BTreeSet::new(), ended: false })
 }

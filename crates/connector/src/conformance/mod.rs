@@ -25,10 +25,12 @@
 //! }
 //! ```
 
+mod by_hand;
 mod drive;
 mod sink;
 mod source;
 
+pub use by_hand::ByHand;
 pub use sink::{SinkUnderTest, check_sink};
 pub use source::{SourceUnderTest, check_source};
 

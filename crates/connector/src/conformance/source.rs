@@ -9,8 +9,7 @@ use flott_types::clock::ManualClock;
 
 use super::drive::Run;
 use super::{broken, same_rows};
-use crate::{EnumeratorContext, Source};
-use flott_types::SubtaskIndex;
+use crate::Source;
 
 /// A source, and what is known of it.
 pub trait SourceUnderTest {
@@ -48,6 +47,18 @@ pub trait SourceUnderTest {
     fn is_replayable(&self) -> bool {
         true
     }
+
+    /// Another run begins from the start: what is outside is as it was, should readers have acknowledged anything.
+    fn begin(&self) {}
+
+    /// Lets another part of the source appear, as a new file or partition, and answers its rows; `None` of a source that stays as it is.
+    /// What appeared is there in each run after, and in [`SourceUnderTest::expected`].
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    fn grow(&self) -> Result<Option<Vec<String>>> {
+        Ok(None)
+    }
 }
 
 /// Holds a source against the rules:
@@ -55,7 +66,10 @@ pub trait SourceUnderTest {
 /// - at any parallelism, each row is read once;
 /// - a snapshot between any two polls, restored at any parallelism, loses nothing and doubles nothing, whatever was read after it;
 /// - splits have the same names in every run; a reader speaks of splits that it has, and of no others;
-/// - a snapshot changes nothing;
+/// - a snapshot changes nothing; of several that are under way any one may be the one that is restored, whichever others
+///   were complete or given up before;
+/// - one reader may fail and begin again while the others go on;
+/// - what appears while readers are at work is read, once;
 /// - a poll does a batch's worth of work, so that barriers get their turn.
 ///
 /// # Errors
@@ -72,6 +86,19 @@ pub fn check_source(test: &dyn SourceUnderTest) -> Result<()> {
         return Ok(());
     }
     stable_names(test)?;
+    for (lost, parallelism) in [(0, 1), (1, 2), (3, 3)] {
+        let when =
+            format!("several checkpoints under way, {parallelism} readers, {lost} polls after the last");
+        concurrent(test, parallelism, lost, &when).map_err(|error| error.context(&when))?;
+    }
+    for failing in 0..2 {
+        let when = format!("reader {failing} fails alone");
+        alone(test, failing, &when).map_err(|error| error.context(&when))?;
+    }
+    for parallelism in [1, 2, 3] {
+        let when = format!("a part appears before {parallelism} readers");
+        growing(test, parallelism, &when).map_err(|error| error.context(&when))?;
+    }
     for (from, to) in [(1, 1), (1, 3), (2, 1), (3, 2), (4, 4)] {
         for every in [1, 2, 3, 5, 8] {
             for lost in [0, 1, 4] {
@@ -93,21 +120,92 @@ const START: i64 = 1_700_000_000_000;
 fn stable_names(test: &dyn SourceUnderTest) -> Result<()> {
     let names = || -> Result<BTreeSet<String>> {
         let clock = Arc::new(ManualClock::new(START));
-        let mut enumerator = test.source()?.enumerator(None, EnumeratorContext { parallelism: 2, clock })?;
-        let mut names = BTreeSet::new();
-        while let Some(splits) = enumerator.next_splits(SubtaskIndex(0))? {
-            if splits.is_empty() {
-                break;
-            }
-            names.extend(splits.into_iter().map(|split| split.id));
-        }
-        Ok(names)
+        let mut run = Run::new(test, 2, &clock, None)?;
+        run.finish()?;
+        Ok(run.names)
     };
     let (first, second) = (names()?, names()?);
     match first == second {
         true => Ok(()),
         false => Err(broken(format!("splits are called {first:?} in one run, {second:?} in the next"))),
     }
+}
+
+/// Takes three snapshots with rows between; the first completes late, the last is given up; and the job fails.
+fn concurrent(test: &dyn SourceUnderTest, parallelism: u32, lost: usize, when: &str) -> Result<()> {
+    let clock = Arc::new(ManualClock::new(START));
+    let mut run = Run::new(test, parallelism, &clock, None)?;
+    let mut rows = Vec::new();
+    for _ in 0..40 {
+        let polls = |run: &mut Run<'_>, count: usize| -> Result<()> {
+            let goal = run.polls + count;
+            while run.polls < goal && run.step()? {}
+            Ok(())
+        };
+        polls(&mut run, 2)?;
+        let first = run.snapshot()?;
+        rows.append(&mut run.rows);
+        polls(&mut run, 2)?;
+        let second = run.snapshot()?;
+        polls(&mut run, 1)?;
+        let third = run.snapshot()?;
+        run.aborted(second.checkpoint)?;
+        run.complete(first.checkpoint)?;
+        run.aborted(third.checkpoint)?;
+        polls(&mut run, lost)?;
+        run = Run::new(test, parallelism, &clock, Some(&first))?;
+        if rows.len() >= test.expected().len() {
+            break;
+        }
+    }
+    let left = test.expected().len().saturating_sub(rows.len());
+    finish_from(&mut run, left)?;
+    rows.append(&mut run.rows);
+    same_rows(rows, test.expected(), when)
+}
+
+/// One of two readers fails again and again.
+fn alone(test: &dyn SourceUnderTest, failing: usize, when: &str) -> Result<()> {
+    let clock = Arc::new(ManualClock::new(START));
+    let mut run = Run::new(test, 2, &clock, None)?;
+    let mut rows = Vec::new();
+    for round in 0..10 {
+        let snapshot = run.snapshot()?;
+        run.complete(snapshot.checkpoint)?;
+        for _ in 0..round % 4 {
+            // Its rows are taken back with it, those of the other are not.
+            run.read_by(failing)?;
+            rows.extend(run.read_by(1 - failing)?);
+        }
+        run.fail_alone(failing, &snapshot)?;
+        rows.extend(run.read_by(failing)?);
+    }
+    let left = test.expected().len().saturating_sub(rows.len());
+    finish_from(&mut run, left)?;
+    rows.append(&mut run.rows);
+    same_rows(rows, test.expected(), when)
+}
+
+/// A part appears when everything else is read, and another one when there are readers of a restored run.
+fn growing(test: &dyn SourceUnderTest, parallelism: u32, when: &str) -> Result<()> {
+    let clock = Arc::new(ManualClock::new(START));
+    let mut run = Run::new(test, parallelism, &clock, None)?;
+    run.finish()?;
+    let expected = test.expected();
+    same_rows(run.rows.clone(), expected, when)?;
+    if test.grow()?.is_none() {
+        return Ok(());
+    }
+    run.finish()?;
+    same_rows(run.rows.clone(), test.expected(), &format!("{when}, and was looked for"))?;
+    let snapshot = run.snapshot()?;
+    let before = std::mem::take(&mut run.rows);
+    let mut run = Run::new(test, parallelism, &clock, Some(&snapshot))?;
+    test.grow()?;
+    let left = test.expected().len().saturating_sub(before.len());
+    finish_from(&mut run, left)?;
+    let rows = before.into_iter().chain(run.rows).collect();
+    same_rows(rows, test.expected(), &format!("{when}, after a restart"))
 }
 
 /// Reads to the end; takes a snapshot after every so many polls, reads on for a few that are then lost, and goes on from the
@@ -129,6 +227,9 @@ fn with_restarts(
         while run.polls < goal && run.step()? {}
         let snapshot = run.snapshot()?;
         rows.append(&mut run.rows);
+        if restart % 2 == 0 {
+            run.complete(snapshot.checkpoint)?;
+        }
         for _ in 0..lost {
             run.step()?;
         }

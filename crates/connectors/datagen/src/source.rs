@@ -7,11 +7,11 @@ use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_connector::{
-    Boundedness, Connector, EnumeratorContext, Options, Poll, RateLimiter, ReaderContext, Source,
-    SourceOutput, SourceReader, Split, SplitEnumerator, TableContext,
+    Boundedness, Connector, EnumeratorContext, FixedSplits, Options, Payload, Poll, RateLimiter,
+    ReaderContext, Source, SourceOutput, SourceReader, Split, SplitEnumerator, TableContext,
 };
 use flott_plan::SourceSpec;
-use flott_types::{Clock, Error, Result, SubtaskIndex};
+use flott_types::{CheckpointId, Clock, Error, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::field::{Field, Fields};
@@ -90,25 +90,20 @@ impl Source for Datagen {
 
     fn enumerator(
         &self,
-        restored: Option<&str>,
+        restored: Option<&Payload>,
         context: EnumeratorContext,
     ) -> Result<Box<dyn SplitEnumerator>> {
-        let pending = match restored {
-            Some(text) => {
-                let state: EnumeratorState = read(text)?;
-                check_version(state.version)?;
-                state.pending
-            }
-            None => {
-                let seed =
-                    self.seed.unwrap_or_else(|| mix(context.clock.now() as u64, context.clock.nanos()));
-                let stride = u64::from(context.parallelism.max(1));
-                let split =
-                    |next| DatagenSplit { version: VERSION, seed, first: next, next, stride }.to_split();
-                (0..stride).map(split).collect::<Result<_>>()?
-            }
+        let all = || {
+            let seed = self.seed.unwrap_or_else(|| mix(context.clock.now() as u64, context.clock.nanos()));
+            let stride = u64::from(context.parallelism.max(1));
+            let split = |next| DatagenSplit { version: 0, seed, first: next, next, stride }.to_split();
+            (0..stride).map(split).collect()
         };
-        Ok(Box::new(DatagenEnumerator { pending }))
+        let splits = FixedSplits::new(restored, all)?;
+        Ok(match self.boundedness() {
+            Boundedness::Bounded => Box::new(splits),
+            Boundedness::Unbounded => Box::new(splits.shared_by(context.parallelism)),
+        })
     }
 
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
@@ -127,6 +122,8 @@ impl Source for Datagen {
 /// Every `stride`-th row from `first`; `next` is the next one. In checkpoints.
 #[derive(Clone, Serialize, Deserialize)]
 struct DatagenSplit {
+    /// 1, where payloads had no version yet; that is the form of today without it.
+    #[serde(default, skip_serializing)]
     version: u32,
     seed: u64,
     first: u64,
@@ -134,48 +131,24 @@ struct DatagenSplit {
     stride: u64,
 }
 
-#[derive(Serialize, Deserialize)]
-struct EnumeratorState {
-    version: u32,
-    pending: VecDeque<Split>,
-}
-
-const VERSION: u32 = 1;
-
-fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
-    serde_json::from_str(text)
-        .map_err(|error| Error::state("a position of datagen cannot be read").with_source(error))
-}
-
-fn write(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value)
-        .map_err(|error| Error::internal("a position cannot be written").with_source(error))
-}
-
-fn check_version(version: u32) -> Result<()> {
-    if version == VERSION {
-        return Ok(());
-    }
-    Err(Error::state(format!("a position of datagen has version {version}; this is for version {VERSION}")))
-}
+const VERSION: u32 = 2;
 
 impl DatagenSplit {
     fn to_split(&self) -> Result<Split> {
-        Ok(Split { id: format!("{}/{}", self.first, self.stride), payload: write(self)? })
-    }
-}
-
-struct DatagenEnumerator {
-    pending: VecDeque<Split>,
-}
-
-impl SplitEnumerator for DatagenEnumerator {
-    fn next_splits(&mut self, _reader: SubtaskIndex) -> Result<Option<Vec<Split>>> {
-        Ok(self.pending.pop_front().map(|split| vec![split]))
+        Ok(Split { id: self.id(), payload: Payload::json(VERSION, self)? })
     }
 
-    fn snapshot(&self) -> Result<String> {
-        write(&EnumeratorState { version: VERSION, pending: self.pending.clone() })
+    fn from_split(split: &Split) -> Result<Self> {
+        const WHAT: &str = "a position of datagen";
+        let read: DatagenSplit = split.payload.from_json(&[Payload::UNVERSIONED, VERSION], WHAT)?;
+        if read.version > 1 {
+            return Err(Error::state(format!("{WHAT} has version {} instead of 1", read.version)));
+        }
+        Ok(DatagenSplit { version: 0, ..read })
+    }
+
+    fn id(&self) -> String {
+        format!("{}/{}", self.first, self.stride)
     }
 }
 
@@ -217,9 +190,7 @@ impl DatagenReader {
 impl SourceReader for DatagenReader {
     fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
         for split in &splits {
-            let split: DatagenSplit = read(&split.payload)?;
-            check_version(split.version)?;
-            self.splits.push_back(split);
+            self.splits.push_back(DatagenSplit::from_split(split)?);
         }
         Ok(())
     }
@@ -238,7 +209,7 @@ impl SourceReader for DatagenReader {
         let most =
             (permits.min(self.batch_size) as u64).min(self.left(split)).min(self.wanted.unwrap_or(u64::MAX));
         let batch = self.generate(split, most as usize)?;
-        output.emit(&split.to_split()?.id, Batch::Changes(batch))?;
+        output.emit(&split.id(), Batch::Changes(batch))?;
         self.limiter.taken(most as usize);
         self.wanted = self.wanted.map(|wanted| wanted - most);
         if let Some(mut split) = self.splits.pop_front() {
@@ -248,7 +219,7 @@ impl SourceReader for DatagenReader {
         Ok(Poll::More)
     }
 
-    fn snapshot(&mut self) -> Result<Vec<Split>> {
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Split>> {
         self.splits.iter().map(DatagenSplit::to_split).collect()
     }
 }

@@ -6,7 +6,8 @@ mod reader;
 use std::sync::Arc;
 
 use flott_connector::{
-    Boundedness, EnumeratorContext, RateLimiter, ReaderContext, Source, SourceReader, SplitEnumerator,
+    Boundedness, EnumeratorContext, Payload, RateLimiter, ReaderContext, Source, SourceReader,
+    SplitEnumerator,
 };
 use flott_files::{FileEnumerator, Listing};
 use flott_plan::SourceSpec;
@@ -41,7 +42,7 @@ impl Source for FileSource {
 
     fn enumerator(
         &self,
-        restored: Option<&str>,
+        restored: Option<&Payload>,
         context: EnumeratorContext,
     ) -> Result<Box<dyn SplitEnumerator>> {
         let listing = Listing {
@@ -50,7 +51,7 @@ impl Source for FileSource {
             monitor_interval: self.config.monitor_interval,
             is_splittable: self.config.format.is_splittable(),
         };
-        Ok(Box::new(FileEnumerator::new(listing, restored, context.clock)?))
+        Ok(Box::new(FileEnumerator::new(listing, restored, context)?))
     }
 
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {

@@ -1,6 +1,6 @@
 //! Splits and the events that belong to them.
 
-use flott_connector::Split;
+use flott_connector::{Payload, Split};
 use flott_types::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -9,11 +9,13 @@ use crate::Config;
 /// So many consecutive events belong to one split: few enough to keep splits side by side in event time, enough to make columns of.
 pub(crate) const BLOCK: u64 = 1_000;
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Every `count`-th block of events from block `index`. In checkpoints.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Position {
+    /// 1, where payloads had no version yet; that is the form of today without it.
+    #[serde(default, skip_serializing)]
     version: u32,
     pub(crate) index: u64,
     pub(crate) count: u64,
@@ -28,18 +30,16 @@ pub(crate) struct Position {
 impl Position {
     /// The beginning of a split.
     pub(crate) fn new(index: u64, count: u64, base_time: i64, started: i64) -> Self {
-        Position { version: VERSION, index, count, next: index * BLOCK, base_time, started }
+        Position { version: 0, index, count, next: index * BLOCK, base_time, started }
     }
 
     pub(crate) fn read(split: &Split) -> Result<Self> {
-        let position: Position = read(&split.payload)?;
-        if position.version == VERSION {
-            return Ok(position);
+        const WHAT: &str = "a position of nexmark";
+        let read: Position = split.payload.from_json(&[Payload::UNVERSIONED, VERSION], WHAT)?;
+        if read.version > 1 {
+            return Err(Error::state(format!("{WHAT} has version {} instead of 1", read.version)));
         }
-        Err(Error::state(format!(
-            "a position of nexmark has version {}; this is for version {VERSION}",
-            position.version
-        )))
+        Ok(Position { version: 0, ..read })
     }
 
     pub(crate) fn id(&self) -> String {
@@ -47,7 +47,7 @@ impl Position {
     }
 
     pub(crate) fn to_split(&self) -> Result<Split> {
-        Ok(Split { id: self.id(), payload: write(self)? })
+        Ok(Split { id: self.id(), payload: Payload::json(VERSION, self)? })
     }
 
     /// The end of the block that the next event is in.
@@ -71,14 +71,4 @@ impl Position {
     pub(crate) fn due_at(&self, config: &Config) -> i64 {
         self.started + config.elapsed(self.next)
     }
-}
-
-pub(crate) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
-    serde_json::from_str(text)
-        .map_err(|error| Error::state("a position of nexmark cannot be read").with_source(error))
-}
-
-pub(crate) fn write(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value)
-        .map_err(|error| Error::internal("a position cannot be written").with_source(error))
 }

@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StructArray};
 use arrow::datatypes::{Fields, SchemaRef};
 use flott_batch::{Batch, ChangeBatch};
 use flott_connector::{Poll, SourceOutput, SourceReader, Split};
-use flott_types::{Clock, Error, Result};
+use flott_types::{CheckpointId, Clock, Error, Result};
 
 use crate::batch::EventBatch;
 use crate::position::Position;
@@ -90,7 +90,7 @@ impl SourceReader for NexmarkReader {
         Ok(Poll::More)
     }
 
-    fn snapshot(&mut self) -> Result<Vec<Split>> {
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Split>> {
         self.splits.iter().map(|(position, _)| position.to_split()).collect()
     }
 }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use flott_batch::arrow_type;
 use flott_connector::{
-    Boundedness, Connector, EnumeratorContext, Options, ReaderContext, Source, SourceReader, Split,
-    SplitEnumerator, TableContext,
+    Assignments, Boundedness, Connector, EnumeratorContext, Options, Payload, ReaderContext, Source,
+    SourceReader, Split, SplitEnumerator, TableContext,
 };
 use flott_plan::{Column as TableColumn, SourceSpec, TableSpec};
-use flott_types::{Error, LogicalType, Result, SubtaskIndex, TypeKind};
+use flott_types::{CheckpointId, Error, LogicalType, Result, SubtaskIndex, TypeKind};
 use serde::{Deserialize, Serialize};
 
 use crate::config::BASE_TIME;
-use crate::position::{Position, read, write};
+use crate::position::Position;
 use crate::reader::{Column, NexmarkReader, Table};
 use crate::{Config, Kind};
 
@@ -134,11 +134,16 @@ impl Source for Nexmark {
 
     fn enumerator(
         &self,
-        restored: Option<&str>,
+        restored: Option<&Payload>,
         context: EnumeratorContext,
     ) -> Result<Box<dyn SplitEnumerator>> {
         let pending = match restored {
-            Some(text) => read::<EnumeratorState>(text)?.pending,
+            Some(payload) => {
+                let known = [Payload::UNVERSIONED, VERSION];
+                payload
+                    .from_json::<EnumeratorState>(&known, "what a nexmark source had not assigned")?
+                    .pending
+            }
             None => {
                 let now = context.clock.now();
                 let base_time = self.base_time.unwrap_or(now);
@@ -163,6 +168,8 @@ impl Source for Nexmark {
     }
 }
 
+const VERSION: u32 = 1;
+
 /// Splits that nobody reads yet. Each carries its version.
 #[derive(Serialize, Deserialize)]
 struct EnumeratorState {
@@ -176,7 +183,7 @@ struct NexmarkEnumerator {
 }
 
 impl SplitEnumerator for NexmarkEnumerator {
-    fn next_splits(&mut self, reader: SubtaskIndex) -> Result<Option<Vec<Split>>> {
+    fn splits_requested(&mut self, reader: SubtaskIndex, assignments: &mut Assignments) -> Result<()> {
         let mut its = Vec::new();
         for split in std::mem::take(&mut self.pending) {
             let index = Position::read(&split)?.index;
@@ -184,10 +191,19 @@ impl SplitEnumerator for NexmarkEnumerator {
                 if index % self.parallelism == u64::from(reader.0) { &mut its } else { &mut self.pending };
             list.push(split);
         }
-        Ok((!its.is_empty()).then_some(its))
+        match its.is_empty() {
+            true => assignments.no_more_splits(reader),
+            false => assignments.assign(reader, its),
+        }
+        Ok(())
     }
 
-    fn snapshot(&self) -> Result<String> {
-        write(&EnumeratorState { pending: self.pending.clone() })
+    fn splits_returned(&mut self, _: SubtaskIndex, splits: Vec<Split>, _: &mut Assignments) -> Result<()> {
+        self.pending.extend(splits);
+        Ok(())
+    }
+
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Payload> {
+        Payload::json(VERSION, &EnumeratorState { pending: self.pending.clone() })
     }
 }

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use flott_batch::{Record, Records};
 use flott_connector::{
-    Boundedness, EnumeratorContext, FixedSplits, Poll, Produces, ReaderContext, Source, SourceOutput,
-    SourceReader, Split, SplitEnumerator,
+    Boundedness, EnumeratorContext, FixedSplits, Payload, Poll, Produces, ReaderContext, Source,
+    SourceOutput, SourceReader, Split, SplitEnumerator,
 };
-use flott_types::{Result, Timestamp};
+use flott_types::{CheckpointId, Result, Timestamp};
 use parking_lot::Mutex;
 
 use super::inbox::{Inbox, STOP_CHECK, Taken, Wanted, Wants, thread};
@@ -134,9 +134,13 @@ impl<T: Record> Source for ChannelSource<T> {
         Boundedness::Unbounded
     }
 
-    fn enumerator(&self, restored: Option<&str>, _: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
-        let split = Split { id: SPLIT.to_owned(), payload: r#"{"version":1}"#.to_owned() };
-        Ok(Box::new(FixedSplits::new(restored, || Ok(vec![split]))?))
+    fn enumerator(
+        &self,
+        restored: Option<&Payload>,
+        context: EnumeratorContext,
+    ) -> Result<Box<dyn SplitEnumerator>> {
+        let split = Split { id: SPLIT.to_owned(), payload: Payload::new(1, "") };
+        Ok(Box::new(FixedSplits::new(restored, || Ok(vec![split]))?.shared_by(context.parallelism)))
     }
 
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
@@ -203,7 +207,7 @@ impl<T: Record> SourceReader for ChannelReader<T> {
         }
     }
 
-    fn snapshot(&mut self) -> Result<Vec<Split>> {
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Split>> {
         Ok(self.split.iter().cloned().collect())
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use flott_batch::{Record, copy};
 use flott_connector::{
-    Boundedness, EnumeratorContext, FixedSplits, Produces, ReaderContext, Source, SourceReader,
+    Boundedness, EnumeratorContext, FixedSplits, Payload, Produces, ReaderContext, Source, SourceReader,
     SplitEnumerator,
 };
 use flott_types::{Error, Result};
@@ -59,7 +59,7 @@ impl<T: Record> Source for CollectionSource<T> {
 
     fn enumerator(
         &self,
-        restored: Option<&str>,
+        restored: Option<&Payload>,
         context: EnumeratorContext,
     ) -> Result<Box<dyn SplitEnumerator>> {
         let len = self.values.len() as u64;

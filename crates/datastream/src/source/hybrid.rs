@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use flott_batch::Record;
 use flott_connector::{
-    Boundedness, EnumeratorContext, Produces, ReaderContext, Source, SourceReader, Split, SplitEnumerator,
+    Boundedness, EnumeratorContext, Payload, Produces, ReaderContext, Source, SourceReader, Split,
+    SplitEnumerator,
 };
 use flott_types::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -122,7 +123,7 @@ impl<T: Record> Source for HybridSource<T> {
 
     fn enumerator(
         &self,
-        restored: Option<&str>,
+        restored: Option<&Payload>,
         context: EnumeratorContext,
     ) -> Result<Box<dyn SplitEnumerator>> {
         Ok(Box::new(HybridEnumerator::new(Chain(self.sources.clone()), restored, context)?))
@@ -165,14 +166,17 @@ impl Chain {
 
 /// The payload of a split of the whole. In checkpoints.
 #[derive(Serialize, Deserialize)]
-struct Payload {
+struct Position {
+    /// 1, where payloads had no version yet; that is the form of today without it.
+    #[serde(default, skip_serializing)]
     version: u32,
     stage: Stage,
     id: String,
-    payload: String,
+    payload: Payload,
 }
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+const KNOWN: [u32; 2] = [Payload::UNVERSIONED, VERSION];
 
 impl Stage {
     /// The name of one of its splits among those of the whole.
@@ -182,24 +186,22 @@ impl Stage {
 
     fn wrap(&self, split: Split) -> Result<Split> {
         let id = self.id(&split.id);
-        let payload = Payload { version: VERSION, stage: self.clone(), id: split.id, payload: split.payload };
-        let payload = serde_json::to_string(&payload)
-            .map_err(|error| Error::internal("a position cannot be written").with_source(error))?;
-        Ok(Split { id, payload })
+        let position = Position { version: 0, stage: self.clone(), id: split.id, payload: split.payload };
+        Ok(Split { id, payload: Payload::json(VERSION, &position)? })
     }
 
     fn unwrap(split: &Split) -> Result<(Stage, Split)> {
-        let damaged = || Error::state(format!("the position of the split {} cannot be read", split.id));
-        let read: Payload =
-            serde_json::from_str(&split.payload).map_err(|error| damaged().with_source(error))?;
-        check_version(read.version).map_err(|error| error.context(damaged().message()))?;
+        let what = format!("the position of the split {}", split.id);
+        let read: Position = split.payload.from_json(&KNOWN, &what)?;
+        check_inner(read.version, &what)?;
         Ok((read.stage, Split { id: read.id, payload: read.payload }))
     }
 }
 
-fn check_version(version: u32) -> Result<()> {
-    if version == VERSION {
+/// Of what was written before payloads had a version.
+fn check_inner(version: u32, what: &str) -> Result<()> {
+    if version <= 1 {
         return Ok(());
     }
-    Err(Error::state(format!("version {version} of a hybrid source's state instead of {VERSION}")))
+    Err(Error::state(format!("{what} has version {version} instead of 1")))
 }

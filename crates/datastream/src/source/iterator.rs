@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use flott_batch::{Record, Records};
 use flott_connector::{
-    Boundedness, EnumeratorContext, FixedSplits, Poll, Produces, ReaderContext, Source, SourceOutput,
-    SourceReader, Split, SplitEnumerator,
+    Boundedness, EnumeratorContext, FixedSplits, Payload, Poll, Produces, ReaderContext, Source,
+    SourceOutput, SourceReader, Split, SplitEnumerator,
 };
 use flott_runtime::chain::guard;
-use flott_types::{Error, Result, Timestamp};
+use flott_types::{CheckpointId, Error, Result, Timestamp};
 
 use super::inbox::{Inbox, Taken, Wanted, Wants, thread};
 use super::position::Range;
@@ -60,8 +60,16 @@ impl<T: Record> Source for IteratorSource<T> {
         self.boundedness
     }
 
-    fn enumerator(&self, restored: Option<&str>, _: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
-        Ok(Box::new(FixedSplits::new(restored, || Ok(vec![Range::new(0, u64::MAX).to_split()?]))?))
+    fn enumerator(
+        &self,
+        restored: Option<&Payload>,
+        context: EnumeratorContext,
+    ) -> Result<Box<dyn SplitEnumerator>> {
+        let splits = FixedSplits::new(restored, || Ok(vec![Range::new(0, u64::MAX).to_split()?]))?;
+        Ok(match self.boundedness {
+            Boundedness::Bounded => Box::new(splits),
+            Boundedness::Unbounded => Box::new(splits.shared_by(context.parallelism)),
+        })
     }
 
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
@@ -155,7 +163,7 @@ impl<T: Record> SourceReader for IteratorReader<T> {
         }
     }
 
-    fn snapshot(&mut self) -> Result<Vec<Split>> {
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Split>> {
         self.ranges.iter().map(Range::to_split).collect()
     }
 }

@@ -3,24 +3,26 @@
 use std::collections::VecDeque;
 
 use flott_batch::{Record, Records};
-use flott_connector::{Poll, SourceOutput, SourceReader, Split};
-use flott_types::{Error, Result};
+use flott_connector::{Payload, Poll, SourceOutput, SourceReader, Split};
+use flott_types::{CheckpointId, Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// The numbers in `[start, end)`, of which `next` is read next. In checkpoints.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Range {
+    /// 1, where payloads had no version yet; that is the form of today without it.
+    #[serde(default, skip_serializing)]
     version: u32,
     pub(super) start: u64,
     pub(super) end: u64,
     pub(super) next: u64,
 }
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 impl Range {
     pub(super) fn new(start: u64, end: u64) -> Self {
-        Range { version: VERSION, start, end, next: start }
+        Range { version: 0, start, end, next: start }
     }
 
     /// The numbers below `len` in so many parts of about the same length; empty ones are left out.
@@ -36,19 +38,16 @@ impl Range {
     }
 
     pub(super) fn to_split(&self) -> Result<Split> {
-        let payload = serde_json::to_string(self)
-            .map_err(|error| Error::internal("a position cannot be written").with_source(error))?;
-        Ok(Split { id: self.id(), payload })
+        Ok(Split { id: self.id(), payload: Payload::json(VERSION, self)? })
     }
 
     pub(super) fn from_split(split: &Split) -> Result<Self> {
-        let damaged = || Error::state(format!("the position of the split {} cannot be read", split.id));
-        let range: Range =
-            serde_json::from_str(&split.payload).map_err(|error| damaged().with_source(error))?;
-        if range.version != VERSION {
-            return Err(damaged().context(format!("version {} instead of {VERSION}", range.version)));
+        let what = format!("the position of the split {}", split.id);
+        let range: Range = split.payload.from_json(&[Payload::UNVERSIONED, VERSION], &what)?;
+        if range.version > 1 {
+            return Err(Error::state(format!("{what} has version {} instead of 1", range.version)));
         }
-        Ok(range)
+        Ok(Range { version: 0, ..range })
     }
 }
 
@@ -113,7 +112,7 @@ impl<T: Record, V: Values<T>> SourceReader for Typed<V, T> {
         Ok(if ranges.is_empty() { Poll::SplitsDone } else { Poll::More })
     }
 
-    fn snapshot(&mut self) -> Result<Vec<Split>> {
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Split>> {
         self.reader.ranges.iter().map(Range::to_split).collect()
     }
 }
@@ -140,7 +139,14 @@ mod tests {
     #[test]
     fn a_position_of_another_version_is_refused() {
         let mut split = Range::new(0, 5).to_split().unwrap();
-        split.payload = split.payload.replace("\"version\":1", "\"version\":9");
-        assert!(Range::from_split(&split).unwrap_err().to_string().contains("version 9"));
+        let now = split.payload.text("a position").unwrap().to_owned();
+        // Before payloads had versions they said it themselves.
+        let old = |version: u32| Payload::new(0, now.replacen('{', &format!("{{\"version\":{version},"), 1));
+        split.payload = old(1);
+        assert_eq!(Range::from_split(&split).unwrap(), Range::new(0, 5));
+        for later in [old(9), Payload::new(9, now.clone())] {
+            split.payload = later;
+            assert!(Range::from_split(&split).unwrap_err().to_string().contains("version 9"));
+        }
     }
 }

@@ -2,10 +2,10 @@
 
 use flott_batch::{Batch, WatermarkStatus};
 use flott_connector::{
-    Boundedness, EnumeratorContext, EventTimePolicy, Poll, Produces, RateLimiter, ReaderContext, Source,
-    SourceOutput, SourceReader, Split, SplitEnumerator,
+    Boundedness, EnumeratorContext, EventTimePolicy, Payload, Poll, Produces, RateLimiter, ReaderContext,
+    Source, SourceOutput, SourceReader, Split, SplitEnumerator,
 };
-use flott_types::{Error, Result, Watermark};
+use flott_types::{CheckpointId, Error, Result, Watermark};
 
 /// A source whose readers together read no more than so many records a second, each its share. Batches are held to a tenth of a
 /// second's worth, so that records come evenly.
@@ -38,7 +38,7 @@ impl<S: Source> Source for RateLimited<S> {
 
     fn enumerator(
         &self,
-        restored: Option<&str>,
+        restored: Option<&Payload>,
         context: EnumeratorContext,
     ) -> Result<Box<dyn SplitEnumerator>> {
         self.source.enumerator(restored, context)
@@ -84,16 +84,24 @@ impl SourceReader for LimitedReader {
         Ok(poll)
     }
 
-    fn snapshot(&mut self) -> Result<Vec<Split>> {
-        self.reader.snapshot()
+    fn snapshot(&mut self, checkpoint: CheckpointId) -> Result<Vec<Split>> {
+        self.reader.snapshot(checkpoint)
     }
 
     fn pause_splits(&mut self, paused: &[&str]) -> Result<()> {
         self.reader.pause_splits(paused)
     }
 
-    fn checkpoint_complete(&mut self) -> Result<()> {
-        self.reader.checkpoint_complete()
+    fn event(&mut self, event: Payload) -> Result<()> {
+        self.reader.event(event)
+    }
+
+    fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.reader.checkpoint_complete(checkpoint)
+    }
+
+    fn checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.reader.checkpoint_aborted(checkpoint)
     }
 }
 
@@ -123,5 +131,9 @@ impl SourceOutput for Counted<'_> {
 
     fn watermark_status(&mut self, split: &str, status: WatermarkStatus) -> Result<()> {
         self.output.watermark_status(split, status)
+    }
+
+    fn send(&mut self, event: Payload) -> Result<()> {
+        self.output.send(event)
     }
 }

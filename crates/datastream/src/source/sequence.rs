@@ -1,7 +1,7 @@
 //! The numbers from here to there.
 
 use flott_connector::{
-    Boundedness, EnumeratorContext, FixedSplits, Produces, ReaderContext, Source, SourceReader,
+    Boundedness, EnumeratorContext, FixedSplits, Payload, Produces, ReaderContext, Source, SourceReader,
     SplitEnumerator,
 };
 use flott_types::{Error, Result};
@@ -36,7 +36,7 @@ impl Source for SequenceSource {
 
     fn enumerator(
         &self,
-        restored: Option<&str>,
+        restored: Option<&Payload>,
         context: EnumeratorContext,
     ) -> Result<Box<dyn SplitEnumerator>> {
         let splits = FixedSplits::new(restored, || Range::deal(self.len, context.parallelism))?;

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use flott_batch::Records;
 use flott_connector::{
-    Boundedness, EnumeratorContext, FixedSplits, Poll, Produces, ReaderContext, Source, SourceOutput,
-    SourceReader, Split, SplitEnumerator,
+    Boundedness, EnumeratorContext, FixedSplits, Payload, Poll, Produces, ReaderContext, Source,
+    SourceOutput, SourceReader, Split, SplitEnumerator,
 };
-use flott_types::{Error, Result};
+use flott_types::{CheckpointId, Error, Result};
 
 use connection::{Connection, Event, Stop};
 
@@ -76,9 +76,13 @@ impl Source for SocketTextSource {
         Boundedness::Unbounded
     }
 
-    fn enumerator(&self, restored: Option<&str>, _: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
-        let split = Split { id: SPLIT.to_owned(), payload: r#"{"version":1}"#.to_owned() };
-        Ok(Box::new(FixedSplits::new(restored, || Ok(vec![split]))?))
+    fn enumerator(
+        &self,
+        restored: Option<&Payload>,
+        context: EnumeratorContext,
+    ) -> Result<Box<dyn SplitEnumerator>> {
+        let split = Split { id: SPLIT.to_owned(), payload: Payload::new(1, "") };
+        Ok(Box::new(FixedSplits::new(restored, || Ok(vec![split]))?.shared_by(context.parallelism)))
     }
 
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
@@ -162,7 +166,7 @@ impl SourceReader for SocketReader {
         }
     }
 
-    fn snapshot(&mut self) -> Result<Vec<Split>> {
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Split>> {
         Ok(self.split.iter().cloned().collect())
     }
 }

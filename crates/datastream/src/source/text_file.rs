@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use flott_batch::Records;
 use flott_connector::{
-    Boundedness, EnumeratorContext, Poll, Produces, ReaderContext, Source, SourceOutput, SourceReader, Split,
-    SplitEnumerator,
+    Boundedness, EnumeratorContext, Payload, Poll, Produces, ReaderContext, Source, SourceOutput,
+    SourceReader, Split, SplitEnumerator,
 };
 use flott_files::{FileEnumerator, FileSplit, Listing, SplitInput, storage};
-use flott_types::{Error, Result};
+use flott_types::{CheckpointId, Error, Result};
 
 /// The lines of a file, of all files below a directory, or of those that a glob matches; without their ends (`\n` or `\r\n`).
 ///
@@ -48,7 +48,7 @@ impl Source for TextFileSource {
 
     fn enumerator(
         &self,
-        restored: Option<&str>,
+        restored: Option<&Payload>,
         context: EnumeratorContext,
     ) -> Result<Box<dyn SplitEnumerator>> {
         let listing = Listing {
@@ -57,7 +57,7 @@ impl Source for TextFileSource {
             monitor_interval: self.monitor_interval,
             is_splittable: true,
         };
-        Ok(Box::new(FileEnumerator::new(listing, restored, context.clock)?))
+        Ok(Box::new(FileEnumerator::new(listing, restored, context)?))
     }
 
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
@@ -106,7 +106,7 @@ impl SourceReader for LineReader {
         Ok(if nothing_left { Poll::SplitsDone } else { Poll::More })
     }
 
-    fn snapshot(&mut self) -> Result<Vec<Split>> {
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Split>> {
         let current = self.current.as_ref().map(|(_, input)| input.checkpoint());
         current.iter().chain(&self.waiting).map(FileSplit::to_split).collect()
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flott_batch::Record;
 use flott_connector::{
-    Boundedness, EnumeratorContext, EventTimePolicy, Produces, ReaderContext, Source, SourceReader,
+    Boundedness, EnumeratorContext, EventTimePolicy, Payload, Produces, ReaderContext, Source, SourceReader,
     SplitEnumerator,
 };
 use flott_types::Result;
@@ -33,7 +33,7 @@ impl<T: Record> Source for WatermarkedSource<T> {
 
     fn enumerator(
         &self,
-        restored: Option<&str>,
+        restored: Option<&Payload>,
         context: EnumeratorContext,
     ) -> Result<Box<dyn SplitEnumerator>> {
         self.source.enumerator(restored, context)

@@ -8,12 +8,13 @@ use std::time::Duration;
 use flott_batch::{Batch, Records};
 use flott_cluster::LocalClusterOptions;
 use flott_connector::{
-    Boundedness, EnumeratorContext, FixedSplits, Poll, Produces, ReaderContext, Source, SourceOutput,
-    SourceReader, Split, SplitEnumerator, Waker,
+    Boundedness, EnumeratorContext, FixedSplits, Payload, Poll, Produces, ReaderContext, Source,
+    SourceOutput, SourceReader, Split, SplitEnumerator, Waker,
 };
 use flott_datastream::{
     DataStream, Executor, JobClient, Record, Result, StreamExecutionEnvironment, WatermarkStrategy,
 };
+use flott_types::CheckpointId;
 use flott_types::clock::ManualClock;
 use parking_lot::Mutex;
 
@@ -56,9 +57,13 @@ impl<T: Record> Source for Feed<T> {
         Boundedness::Unbounded
     }
 
-    fn enumerator(&self, restored: Option<&str>, _: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
-        let split = Split { id: "all".to_owned(), payload: String::new() };
-        Ok(Box::new(FixedSplits::new(restored, || Ok(vec![split]))?))
+    fn enumerator(
+        &self,
+        restored: Option<&Payload>,
+        context: EnumeratorContext,
+    ) -> Result<Box<dyn SplitEnumerator>> {
+        let split = Split { id: "all".to_owned(), payload: Payload::default() };
+        Ok(Box::new(FixedSplits::new(restored, || Ok(vec![split]))?.shared_by(context.parallelism)))
     }
 
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
@@ -92,7 +97,7 @@ impl<T: Record> SourceReader for FeedReader<T> {
         Ok(Poll::More)
     }
 
-    fn snapshot(&mut self) -> Result<Vec<Split>> {
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Split>> {
         Ok(self.splits.clone())
     }
 }

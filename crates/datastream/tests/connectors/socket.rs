@@ -73,7 +73,7 @@ fn lines_come_as_they_are_sent_and_the_source_ends_with_the_connection() {
     drop(stream);
     assert_eq!(world.lines(1), ["rest"]);
     assert_eq!(world.next().unwrap(), None);
-    assert!(world.run.reader.snapshot().unwrap().is_empty());
+    assert!(world.run.reader.snapshot(flott_types::CheckpointId(1)).unwrap().is_empty());
     assert_eq!(world.run.output.finished, 1);
 }
 

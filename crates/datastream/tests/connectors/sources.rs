@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use flott_connector::conformance::check_source;
-use flott_connector::{Boundedness, EnumeratorContext, Poll, Source, Waker};
+use flott_connector::conformance::{ByHand, check_source};
+use flott_connector::{Boundedness, Payload, Poll, Source, Waker};
 use flott_datastream::source::{
     CollectionSource, HybridSource, IteratorSource, RateLimited, SequenceSource, TextFileSource,
 };
-use flott_types::SubtaskIndex;
+use flott_types::{CheckpointId, SubtaskIndex};
 use serde::{Deserialize, Serialize};
 
 use crate::support::{Single, Values};
@@ -104,10 +104,11 @@ fn an_iterator_that_is_shorter_after_a_restart_is_an_error() {
     let mut splits = Vec::new();
     while splits.is_empty() {
         run.poll().unwrap();
-        splits = run.reader.snapshot().unwrap();
+        splits = run.reader.snapshot(CheckpointId(1)).unwrap();
     }
-    let next = splits[0].payload.rfind(':').unwrap();
-    splits[0].payload.replace_range(next.., ":14}");
+    let text = splits[0].payload.text("a split").unwrap();
+    let changed = format!("{}:14}}", &text[..text.rfind(':').unwrap()]);
+    splits[0].payload = Payload::new(splits[0].payload.version(), changed);
     let mut other = Single::<i64>::new(&IteratorSource::bounded(|| 0..5i64), 7, Waker::default());
     other.reader.add_splits(splits).unwrap();
     let error = (0..60_000).find_map(|_| {
@@ -167,11 +168,8 @@ fn a_directory_that_is_watched_gives_each_new_file_once() {
 #[test]
 fn a_path_that_is_not_there_is_named() {
     let source = TextFileSource::new("/nowhere/at/all").unwrap();
-    let context = EnumeratorContext {
-        parallelism: 1,
-        clock: std::sync::Arc::new(flott_types::clock::ManualClock::new(0)),
-    };
-    let error = source.enumerator(None, context).err().unwrap().to_string();
+    let clock = std::sync::Arc::new(flott_types::clock::ManualClock::new(0));
+    let error = ByHand::new(&source, None, 1, clock).err().unwrap().to_string();
     assert!(error.contains("/nowhere/at/all does not exist"), "{error}");
     assert!(TextFileSource::new("s3://bucket/x").unwrap_err().to_string().contains("'s3'"));
 }
@@ -214,13 +212,10 @@ fn a_chain_of_sources_holds_the_rules() {
 
 #[test]
 fn a_source_begins_when_all_readers_are_done_with_the_one_before() {
-    let context = EnumeratorContext {
-        parallelism: 2,
-        clock: std::sync::Arc::new(flott_types::clock::ManualClock::new(0)),
-    };
-    let mut enumerator = hybrid().enumerator(None, context).unwrap();
+    let clock = std::sync::Arc::new(flott_types::clock::ManualClock::new(0));
+    let mut enumerator = ByHand::new(&hybrid(), None, 2, clock).unwrap();
     let mut ask = |reader| {
-        let splits = enumerator.next_splits(SubtaskIndex(reader)).unwrap();
+        let splits = enumerator.ask(SubtaskIndex(reader)).unwrap();
         splits.map(|splits| splits.into_iter().map(|split| split.id).collect::<Vec<_>>())
     };
     assert_eq!(ask(0).unwrap(), ["0:0-5"]);

@@ -4,11 +4,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use flott_batch::{Batch, Record};
-use flott_connector::conformance::SourceUnderTest;
-use flott_connector::{
-    EnumeratorContext, Poll, Produces, ReaderContext, Source, SourceOutput, SourceReader, SplitEnumerator,
-    Waker,
-};
+use flott_connector::conformance::{ByHand, SourceUnderTest};
+use flott_connector::{Poll, Produces, ReaderContext, Source, SourceOutput, SourceReader, Waker};
 use flott_types::clock::ManualClock;
 use flott_types::{Clock, Result, SubtaskIndex};
 
@@ -44,7 +41,7 @@ where
 
 /// One reader that has all splits.
 pub struct Single<T> {
-    pub enumerator: Box<dyn SplitEnumerator>,
+    pub enumerator: ByHand,
     pub reader: Box<dyn SourceReader>,
     pub clock: Arc<ManualClock>,
     pub output: Output<T>,
@@ -75,8 +72,7 @@ impl<T: Record> Single<T> {
     pub fn new(source: &dyn Source, batch_size: usize, waker: Waker) -> Self {
         let clock = Arc::new(ManualClock::new(1_000_000));
         let shared: Arc<dyn Clock> = clock.clone();
-        let context = EnumeratorContext { parallelism: 1, clock: shared.clone() };
-        let enumerator = source.enumerator(None, context).unwrap();
+        let enumerator = ByHand::new(source, None, 1, shared.clone()).unwrap();
         let context =
             ReaderContext { subtask: SubtaskIndex(0), parallelism: 1, batch_size, clock: shared, waker };
         let reader = source.reader(context).unwrap();
@@ -87,7 +83,7 @@ impl<T: Record> Single<T> {
     pub fn poll(&mut self) -> Result<Option<Poll>> {
         let poll = self.reader.poll(&mut self.output)?;
         if poll == Poll::SplitsDone {
-            match self.enumerator.next_splits(SubtaskIndex(0))? {
+            match self.enumerator.ask(SubtaskIndex(0))? {
                 None => return Ok(None),
                 Some(splits) => self.reader.add_splits(splits)?,
             }

@@ -146,7 +146,7 @@ mod tests {
     use std::sync::Arc;
 
     use flott_connector::{
-        Boundedness, Connector, EnumeratorContext, ReaderContext, Registry, Source, SourceReader,
+        Boundedness, Connector, EnumeratorContext, Payload, ReaderContext, Registry, Source, SourceReader,
         SplitEnumerator, TableContext,
     };
     use flott_types::clock::ManualClock;
@@ -171,7 +171,7 @@ mod tests {
             Boundedness::Unbounded
         }
 
-        fn enumerator(&self, _: Option<&str>, _: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
+        fn enumerator(&self, _: Option<&Payload>, _: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
             Err(Error::unsupported("a job"))
         }
 

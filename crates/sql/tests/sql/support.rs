@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use expect_test::Expect;
 use flott_connector::{
-    Boundedness, Changelog, Committable, Connector, EnumeratorContext, Options, ReaderContext, Registry,
-    Sink, SinkContext, SinkWriter, Source, SourceReader, SplitEnumerator, TableContext,
+    Boundedness, Changelog, Committable, Connector, EnumeratorContext, Options, Payload, ReaderContext,
+    Registry, Sink, SinkContext, SinkWriter, Source, SourceReader, SplitEnumerator, TableContext,
 };
 use flott_plan::{JobGraph, Schema, SinkSpec, SourceSpec, TableSpec};
 use flott_sql::session::{Answer, Outcome, PlannedJob, Session};
@@ -243,7 +243,7 @@ impl Source for Never {
 
     fn enumerator(
         &self,
-        _restored: Option<&str>,
+        _restored: Option<&Payload>,
         _context: EnumeratorContext,
     ) -> Result<Box<dyn SplitEnumerator>> {
         Err(never())

@@ -2,12 +2,12 @@
 
 use flott_batch::Records;
 use flott_connector::{
-    Boundedness, EnumeratorContext, Poll, Produces, ReaderContext, Source, SourceOutput, SourceReader, Split,
-    SplitEnumerator,
+    Assignments, Boundedness, EnumeratorContext, Payload, Poll, Produces, ReaderContext, Source,
+    SourceOutput, SourceReader, Split, SplitEnumerator,
 };
 use flott_datastream::{Result, WatermarkStrategy};
 use flott_testkit::{MiniCluster, TestSink};
-use flott_types::SubtaskIndex;
+use flott_types::{CheckpointId, SubtaskIndex};
 
 /// A source that needs no splits to read, and never ends.
 struct Splitless;
@@ -17,7 +17,7 @@ impl Source for Splitless {
         Boundedness::Unbounded
     }
 
-    fn enumerator(&self, _: Option<&str>, _: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
+    fn enumerator(&self, _: Option<&Payload>, _: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
         Ok(Box::new(Splitless))
     }
 
@@ -29,12 +29,17 @@ impl Source for Splitless {
 impl Produces<i64> for Splitless {}
 
 impl SplitEnumerator for Splitless {
-    fn next_splits(&mut self, _: SubtaskIndex) -> Result<Option<Vec<Split>>> {
-        Ok(None)
+    fn splits_requested(&mut self, reader: SubtaskIndex, assignments: &mut Assignments) -> Result<()> {
+        assignments.no_more_splits(reader);
+        Ok(())
     }
 
-    fn snapshot(&self) -> Result<String> {
-        Ok(String::new())
+    fn splits_returned(&mut self, _: SubtaskIndex, _: Vec<Split>, _: &mut Assignments) -> Result<()> {
+        Ok(())
+    }
+
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Payload> {
+        Ok(Payload::default())
     }
 }
 
@@ -54,7 +59,7 @@ impl SourceReader for Reader {
         Ok(Poll::Wait(i64::MAX))
     }
 
-    fn snapshot(&mut self) -> Result<Vec<Split>> {
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Split>> {
         Ok(Vec::new())
     }
 }

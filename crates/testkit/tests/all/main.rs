@@ -5,7 +5,11 @@
 mod async_functions;
 mod beginning;
 mod cluster;
+mod discovery;
 mod ends;
 mod functions;
 mod harness;
+#[allow(dead_code, reason = "other tests use other parts of it")]
+#[path = "../../../connector/tests/topic/mod.rs"]
+mod topic;
 mod two_inputs;

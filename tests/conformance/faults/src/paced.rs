@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use flott::connector::{
-    Boundedness, Changelog, Connector, EnumeratorContext, EventTimePolicy, Poll, ReaderContext, Sink, Source,
-    SourceOutput, SourceReader, Split, SplitEnumerator, TableContext,
+    Boundedness, Changelog, Connector, EnumeratorContext, EventTimePolicy, Payload, Poll, ReaderContext,
+    Sink, Source, SourceOutput, SourceReader, Split, SplitEnumerator, TableContext,
 };
 use flott::plan::{SinkSpec, SourceSpec, TableSpec};
-use flott::types::{LogicalType, Timestamp, Waker};
+use flott::types::{CheckpointId, LogicalType, Timestamp, Waker};
 use flott::{Error, Result};
 
 use crate::pace::{Pace, Turn};
@@ -60,7 +60,7 @@ impl Source for Paced<dyn Source> {
 
     fn enumerator(
         &self,
-        restored: Option<&str>,
+        restored: Option<&Payload>,
         context: EnumeratorContext,
     ) -> Result<Box<dyn SplitEnumerator>> {
         self.inner.enumerator(restored, context)
@@ -100,15 +100,23 @@ impl SourceReader for PacedReader {
         }
     }
 
-    fn snapshot(&mut self) -> Result<Vec<Split>> {
-        self.inner.snapshot()
+    fn snapshot(&mut self, checkpoint: CheckpointId) -> Result<Vec<Split>> {
+        self.inner.snapshot(checkpoint)
     }
 
     fn pause_splits(&mut self, paused: &[&str]) -> Result<()> {
         self.inner.pause_splits(paused)
     }
 
-    fn checkpoint_complete(&mut self) -> Result<()> {
-        self.inner.checkpoint_complete()
+    fn event(&mut self, event: Payload) -> Result<()> {
+        self.inner.event(event)
+    }
+
+    fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.inner.checkpoint_complete(checkpoint)
+    }
+
+    fn checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.inner.checkpoint_aborted(checkpoint)
     }
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use flott::batch::ChangeBatch;
 use flott::connector::{
-    Boundedness, Connector, EnumeratorContext, FixedSplits, Poll, ReaderContext, Source, SourceOutput,
-    SourceReader, Split, SplitEnumerator, TableContext,
+    Boundedness, Connector, EnumeratorContext, FixedSplits, Payload, Poll, ReaderContext, Source,
+    SourceOutput, SourceReader, Split, SplitEnumerator, TableContext,
 };
 use flott::plan::SourceSpec;
+use flott::types::CheckpointId;
 use flott::{Error, Result};
 use parking_lot::Mutex;
 
@@ -51,7 +52,11 @@ impl Source for RowSource {
         Boundedness::Bounded
     }
 
-    fn enumerator(&self, restored: Option<&str>, _: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
+    fn enumerator(
+        &self,
+        restored: Option<&Payload>,
+        _: EnumeratorContext,
+    ) -> Result<Box<dyn SplitEnumerator>> {
         Ok(Box::new(FixedSplits::new(restored, || Ok(vec![split(0)]))?))
     }
 
@@ -61,7 +66,7 @@ impl Source for RowSource {
 }
 
 fn split(next: usize) -> Split {
-    Split { id: ROWS.to_owned(), payload: next.to_string() }
+    Split { id: ROWS.to_owned(), payload: Payload::new(1, next.to_string()) }
 }
 
 struct RowReader {
@@ -74,7 +79,7 @@ struct RowReader {
 impl SourceReader for RowReader {
     fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
         for split in splits {
-            let next = split.payload.parse();
+            let next = split.payload.text("the position in the rows")?.parse();
             self.next =
                 Some(next.map_err(|error| Error::state("the position in the rows").with_source(error))?);
         }
@@ -94,7 +99,7 @@ impl SourceReader for RowReader {
         Ok(Poll::More)
     }
 
-    fn snapshot(&mut self) -> Result<Vec<Split>> {
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Split>> {
         Ok(self.next.map(split).into_iter().collect())
     }
 }

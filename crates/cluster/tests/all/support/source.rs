@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use arrow::array::{Int64Array, RecordBatch};
 use flott_batch::{ChangeBatch, arrow_type};
 use flott_connector::{
-    Boundedness, Connector, EnumeratorContext, Options, Poll, ReaderContext, Source, SourceOutput,
-    SourceReader, Split, SplitEnumerator, TableContext,
+    Assignments, Boundedness, Connector, EnumeratorContext, Options, Payload, Poll, ReaderContext, Source,
+    SourceOutput, SourceReader, Split, SplitEnumerator, TableContext,
 };
 use flott_plan::SourceSpec;
-use flott_types::{Error, Result, SubtaskIndex};
+use flott_types::{CheckpointId, Error, Result, SubtaskIndex};
 
 /// What a test can do to sources while they run.
 #[derive(Default)]
@@ -108,8 +108,12 @@ impl Source for TestSource {
         if self.unbounded { Boundedness::Unbounded } else { Boundedness::Bounded }
     }
 
-    fn enumerator(&self, restored: Option<&str>, _: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
-        let next = restored.map_or(0, |text| text.parse().unwrap());
+    fn enumerator(
+        &self,
+        restored: Option<&Payload>,
+        _: EnumeratorContext,
+    ) -> Result<Box<dyn SplitEnumerator>> {
+        let next = restored.map_or(0, |state| state.text("state").unwrap().parse().unwrap());
         Ok(Box::new(TestEnumerator { source: self.clone(), next }))
     }
 
@@ -125,23 +129,26 @@ struct TestEnumerator {
 }
 
 impl SplitEnumerator for TestEnumerator {
-    fn next_splits(&mut self, _: SubtaskIndex) -> Result<Option<Vec<Split>>> {
+    fn splits_requested(&mut self, reader: SubtaskIndex, assignments: &mut Assignments) -> Result<()> {
         while self.source.controls.hold_enumerators.load(Ordering::SeqCst) {
             std::thread::park_timeout(std::time::Duration::from_millis(1));
         }
         if self.next < self.source.splits {
             self.next += 1;
-            return Ok(Some(vec![Split { id: (self.next - 1).to_string(), payload: "0".to_owned() }]));
+            let split = Split { id: (self.next - 1).to_string(), payload: Payload::new(1, "0") };
+            assignments.assign(reader, vec![split]);
+        } else if !self.source.unbounded {
+            assignments.no_more_splits(reader);
         }
-        Ok(self.source.unbounded.then(Vec::new))
+        Ok(())
     }
 
-    fn snapshot(&self) -> Result<String> {
-        Ok(self.next.to_string())
+    fn splits_returned(&mut self, _: SubtaskIndex, _: Vec<Split>, _: &mut Assignments) -> Result<()> {
+        unreachable!("all readers fail together")
     }
 
-    fn discovery_interval(&self) -> i64 {
-        5
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Payload> {
+        Ok(Payload::new(1, self.next.to_string()))
     }
 }
 
@@ -155,8 +162,8 @@ struct TestReader {
 
 impl SourceReader for TestReader {
     fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
-        self.splits
-            .extend(splits.iter().map(|s| (s.id.parse::<u64>().unwrap(), s.payload.parse::<u64>().unwrap())));
+        let position = |split: &Split| split.payload.text("a position").unwrap().parse::<u64>().unwrap();
+        self.splits.extend(splits.iter().map(|split| (split.id.parse::<u64>().unwrap(), position(split))));
         Ok(())
     }
 
@@ -191,9 +198,12 @@ impl SourceReader for TestReader {
         Ok(Poll::More)
     }
 
-    fn snapshot(&mut self) -> Result<Vec<Split>> {
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Split>> {
         self.source.controls.fault("snapshot")?;
-        let split = |(id, position): &(u64, u64)| Split { id: id.to_string(), payload: position.to_string() };
+        let split = |(id, position): &(u64, u64)| Split {
+            id: id.to_string(),
+            payload: Payload::new(1, position.to_string()),
+        };
         Ok(self.splits.iter().map(split).collect())
     }
 }

@@ -10,12 +10,12 @@ use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, TimestampMicrosec
 use arrow::datatypes::TimestampMicrosecondType;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_connector::{
-    Boundedness, Connector, EnumeratorContext, EventTime, EventTimeGenerator, EventTimePolicy, Options, Poll,
-    ReaderContext, Source, SourceOutput, SourceReader, Split, SplitEnumerator, TableContext,
+    Assignments, Boundedness, Connector, EnumeratorContext, EventTime, EventTimeGenerator, EventTimePolicy,
+    Options, Payload, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split, SplitEnumerator, TableContext,
     WatermarkAlignment,
 };
 use flott_plan::{Schema, SourceSpec};
-use flott_types::{Result, SubtaskIndex, Timestamp, TypeKind};
+use flott_types::{CheckpointId, Result, SubtaskIndex, Timestamp, TypeKind};
 
 use super::source::Controls;
 
@@ -90,8 +90,12 @@ impl Source for TimedSource {
         }
     }
 
-    fn enumerator(&self, restored: Option<&str>, _: EnumeratorContext) -> Result<Box<dyn SplitEnumerator>> {
-        let left = if restored == Some("done") { 0 } else { self.splits.len() };
+    fn enumerator(
+        &self,
+        restored: Option<&Payload>,
+        _: EnumeratorContext,
+    ) -> Result<Box<dyn SplitEnumerator>> {
+        let left = if restored.is_some_and(|state| state.bytes() == b"done") { 0 } else { self.splits.len() };
         Ok(Box::new(TimedEnumerator { left, spread: self.spread }))
     }
 
@@ -140,18 +144,25 @@ struct TimedEnumerator {
 }
 
 impl SplitEnumerator for TimedEnumerator {
-    fn next_splits(&mut self, _: SubtaskIndex) -> Result<Option<Vec<Split>>> {
-        let split = |id: usize| Split { id: id.to_string(), payload: "0".to_owned() };
-        if self.spread && self.left > 0 {
+    fn splits_requested(&mut self, reader: SubtaskIndex, assignments: &mut Assignments) -> Result<()> {
+        let split = |id: usize| Split { id: id.to_string(), payload: Payload::new(1, "0") };
+        if self.left == 0 {
+            assignments.no_more_splits(reader);
+        } else if self.spread {
             self.left -= 1;
-            return Ok(Some(vec![split(self.left)]));
+            assignments.assign(reader, vec![split(self.left)]);
+        } else {
+            assignments.assign(reader, (0..std::mem::take(&mut self.left)).map(split).collect());
         }
-        let splits: Vec<_> = (0..std::mem::take(&mut self.left)).map(split).collect();
-        Ok((!splits.is_empty()).then_some(splits))
+        Ok(())
     }
 
-    fn snapshot(&self) -> Result<String> {
-        Ok(if self.left == 0 { "done" } else { "new" }.to_owned())
+    fn splits_returned(&mut self, _: SubtaskIndex, _: Vec<Split>, _: &mut Assignments) -> Result<()> {
+        unreachable!("all readers fail together")
+    }
+
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Payload> {
+        Ok(Payload::new(1, if self.left == 0 { "done" } else { "new" }))
     }
 }
 
@@ -167,7 +178,9 @@ struct TimedReader {
 
 impl SourceReader for TimedReader {
     fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
-        let parse = |split: &Split| (split.id.parse().unwrap(), split.payload.parse().unwrap());
+        let parse = |split: &Split| {
+            (split.id.parse().unwrap(), split.payload.text("a position").unwrap().parse().unwrap())
+        };
         self.splits.extend(splits.iter().map(parse));
         Ok(())
     }
@@ -218,9 +231,11 @@ impl SourceReader for TimedReader {
         Ok(())
     }
 
-    fn snapshot(&mut self) -> Result<Vec<Split>> {
-        let split =
-            |(id, position): &(usize, i64)| Split { id: id.to_string(), payload: position.to_string() };
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Split>> {
+        let split = |(id, position): &(usize, i64)| Split {
+            id: id.to_string(),
+            payload: Payload::new(1, position.to_string()),
+        };
         Ok(self.splits.iter().map(split).collect())
     }
 }

@@ -2,10 +2,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flott_batch::pretty;
 use flott_connector::Waker;
-use flott_connector::conformance::{SourceUnderTest, check_source};
+use flott_connector::conformance::{ByHand, SourceUnderTest, check_source};
 use flott_plan::{Schema, TableSpec};
 use flott_types::clock::ManualClock;
-use flott_types::{LogicalType, TypeKind};
+use flott_types::{LogicalType, SubtaskIndex, TypeKind};
 
 use super::*;
 
@@ -69,8 +69,7 @@ fn run(spec: &SourceSpec, parallelism: u32, restart: usize) -> Vec<String> {
     let clock = Arc::new(ManualClock::new(1_700_000_000_000));
     let source = source(spec).unwrap();
     let mut rows = Rows::default();
-    let context = EnumeratorContext { parallelism, clock: clock.clone() };
-    let mut enumerator = source.enumerator(None, context.clone()).unwrap();
+    let mut enumerator = ByHand::new(&*source, None, parallelism, clock.clone()).unwrap();
     for subtask in (0..parallelism).map(SubtaskIndex) {
         let reader = || {
             source
@@ -88,17 +87,17 @@ fn run(spec: &SourceSpec, parallelism: u32, restart: usize) -> Vec<String> {
             match current.poll(&mut rows).unwrap() {
                 Poll::More => {}
                 Poll::Wait(until) => clock.set(until),
-                Poll::SplitsDone => match enumerator.next_splits(subtask).unwrap() {
+                Poll::SplitsDone => match enumerator.ask(subtask).unwrap() {
                     Some(splits) => current.add_splits(splits).unwrap(),
                     None => break,
                 },
             }
             if poll % restart == 0 {
-                let splits = current.snapshot().unwrap();
+                let splits = current.snapshot(CheckpointId(1)).unwrap();
                 current = reader();
                 current.add_splits(splits).unwrap();
                 let state = enumerator.snapshot().unwrap();
-                enumerator = source.enumerator(Some(&state), context.clone()).unwrap();
+                enumerator = ByHand::new(&*source, Some(&state), parallelism, clock.clone()).unwrap();
             }
         }
     }
@@ -223,8 +222,7 @@ fn an_unbounded_table_keeps_its_rate_and_its_limit() {
     spec.limit = Some(250);
     let clock = Arc::new(ManualClock::new(0));
     let source = source(&spec).unwrap();
-    let mut enumerator =
-        source.enumerator(None, EnumeratorContext { parallelism: 1, clock: clock.clone() }).unwrap();
+    let mut enumerator = ByHand::new(&*source, None, 1, clock.clone()).unwrap();
     let mut reader = source
         .reader(ReaderContext {
             subtask: SubtaskIndex(0),
@@ -234,7 +232,7 @@ fn an_unbounded_table_keeps_its_rate_and_its_limit() {
             waker: Waker::default(),
         })
         .unwrap();
-    reader.add_splits(enumerator.next_splits(SubtaskIndex(0)).unwrap().unwrap()).unwrap();
+    reader.add_splits(enumerator.ask(SubtaskIndex(0)).unwrap().unwrap()).unwrap();
     let mut rows = Rows::default();
     loop {
         match reader.poll(&mut rows).unwrap() {

@@ -9,7 +9,7 @@ use flott_connector::{Poll, RateLimiter, SourceOutput, SourceReader, Split};
 use flott_files::{FileSplit, SplitInput};
 use flott_formats::RowDecoder;
 use flott_plan::SourceSpec;
-use flott_types::{Error, Result};
+use flott_types::{CheckpointId, Error, Result};
 
 use super::columns::Layout;
 use crate::config::Config;
@@ -174,7 +174,7 @@ impl SourceReader for FileReader {
         Ok(if nothing_left { Poll::SplitsDone } else { Poll::More })
     }
 
-    fn snapshot(&mut self) -> Result<Vec<Split>> {
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Split>> {
         let current = self.current.as_ref().map(|open| open.input.checkpoint());
         current.iter().chain(&self.waiting).map(FileSplit::to_split).collect()
     }

@@ -1,7 +1,8 @@
 //! Files and directories that others change while a source reads them.
 
-use flott_connector::EnumeratorContext;
-use flott_types::{ErrorKind, Result, SubtaskIndex, TypeKind, TypeKind::Int};
+use flott_connector::Payload;
+use flott_connector::conformance::ByHand;
+use flott_types::{CheckpointId, ErrorKind, Result, SubtaskIndex, TypeKind, TypeKind::Int};
 
 use crate::harness::{Run, Table};
 
@@ -56,9 +57,11 @@ fn splits_of_a_version_without_hashes_are_read_on() {
     let mut run = Run::new(&table, 1, 10).unwrap();
     run.step(0).unwrap();
     run.step(0).unwrap();
-    let mut splits = run.readers[0].snapshot().unwrap();
-    let at = splits[0].payload.find(",\"before\":").unwrap();
-    splits[0].payload.replace_range(at.., "}");
+    let mut splits = run.readers[0].snapshot(CheckpointId(1)).unwrap();
+    let text = splits[0].payload.text("a split").unwrap();
+    let at = text.find(",\"before\":").unwrap();
+    let old = text[..at].replacen('{', "{\"version\":1,", 1) + "}";
+    splits[0].payload = Payload::new(Payload::UNVERSIONED, old);
     let mut run = Run::new(&table, 1, 100).unwrap();
     run.readers[0].add_splits(splits).unwrap();
     run.readers[0].poll(&mut run.output).unwrap();
@@ -139,7 +142,7 @@ fn a_checkpoint_holds_the_directory_and_not_its_history() {
         for file in 0..20 {
             std::fs::remove_file(table.path(&format!("in/{round}-{file}.csv"))).unwrap();
         }
-        sizes.push(run.enumerator.snapshot().unwrap().len());
+        sizes.push(run.enumerator.snapshot().unwrap().bytes().len());
     }
     assert!(sizes[49] < sizes[0] + 200, "{sizes:?}");
     for file in 0..2_000 {
@@ -149,7 +152,7 @@ fn a_checkpoint_holds_the_directory_and_not_its_history() {
     while run.output.text.lines().count() < 2_000 {
         run.step(0).unwrap();
     }
-    let size = run.enumerator.snapshot().unwrap().len();
+    let size = run.enumerator.snapshot().unwrap().bytes().len();
     println!("2,000 files: {size} bytes");
     assert!(size < 2_000 * 12, "{size}");
     run.restart().unwrap();
@@ -164,13 +167,15 @@ fn state_of_earlier_versions_is_read() {
     let path = table.path("in/a.csv").to_str().unwrap().to_owned();
     let state = format!("{{\"version\":1,\"pending\":[],\"seen\":[\"{path}\"]}}");
     let source = table.source().unwrap();
-    let context = || EnumeratorContext { parallelism: 1, clock: table.clock.clone() };
-    let mut enumerator = source.enumerator(Some(&state), context()).unwrap();
-    let splits = enumerator.next_splits(SubtaskIndex(0)).unwrap().unwrap();
+    let restored = |state: &str| {
+        let state = Payload::new(Payload::UNVERSIONED, state);
+        ByHand::new(&*source, Some(&state), 1, table.clock.clone())
+    };
+    let splits = restored(&state).unwrap().ask(SubtaskIndex(0)).unwrap().unwrap();
     assert!(splits.len() == 1 && splits[0].id.contains("in/b.csv"), "{splits:?}");
     for damaged in
         ["{\"version\":3}", "{\"version\":2,\"packed\":\"AAAA\"}", "{\"version\":2,\"packed\":\"*\"}", "x"]
     {
-        assert_eq!(source.enumerator(Some(damaged), context()).err().unwrap().kind(), ErrorKind::State);
+        assert_eq!(restored(damaged).err().unwrap().kind(), ErrorKind::State);
     }
 }

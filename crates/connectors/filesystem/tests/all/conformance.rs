@@ -1,5 +1,6 @@
 //! The rules that all sources and sinks must hold.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use flott_batch::{Batch, pretty};
@@ -15,7 +16,7 @@ fn columns() -> [(&'static str, TypeKind); 2] {
 
 struct Read {
     table: Table,
-    expected: Vec<String>,
+    expected: RefCell<Vec<String>>,
     endless: bool,
 }
 
@@ -30,11 +31,24 @@ impl SourceUnderTest for Read {
     }
 
     fn expected(&self) -> Vec<String> {
-        self.expected.clone()
+        self.expected.borrow().clone()
     }
 
     fn is_endless(&self) -> bool {
         self.endless
+    }
+
+    fn grow(&self) -> Result<Option<Vec<String>>> {
+        if !self.endless {
+            return Ok(None);
+        }
+        let mut expected = self.expected.borrow_mut();
+        let number = expected.len() + 1;
+        let rows: Vec<String> = (number..number + 4).map(|number| format!("+I {number} x")).collect();
+        let lines: String = (number..number + 4).map(|number| format!("{number},x\n")).collect();
+        self.table.put(&format!("t/{number}.csv"), lines);
+        expected.extend(rows.clone());
+        Ok(Some(rows))
     }
 }
 
@@ -49,7 +63,8 @@ fn the_source_holds_the_rules() {
         table.put("t/1.csv", "1,a\n2,b\n3,c\n4,d\n");
         table.put("t/2.csv", "5,e\n6,f\n7,g\n8,h\n9,i");
         table.put("t/3.csv", "10,j\n");
-        let expected = (1..=10).zip('a'..).map(|(number, letter)| format!("+I {number} {letter}")).collect();
+        let expected = (1..=10).zip('a'..).map(|(number, letter)| format!("+I {number} {letter}"));
+        let expected = RefCell::new(expected.collect());
         check_source(&Read { table, expected, endless }).unwrap();
     }
 }

@@ -1,5 +1,6 @@
 //! A table in a temporary directory, a driver for its source, and one for its sink.
 
+use flott_connector::conformance::ByHand;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use flott_connector::*;
 use flott_connector_filesystem::FilesystemConnector;
 use flott_plan::{Schema, SinkSpec, SourceSpec, TableSpec};
 use flott_types::clock::ManualClock;
-use flott_types::{JobId, LogicalType, Result, SubtaskIndex, TypeKind};
+use flott_types::{CheckpointId, JobId, LogicalType, Result, SubtaskIndex, TypeKind};
 
 pub struct Table {
     pub directory: tempfile::TempDir,
@@ -153,7 +154,7 @@ impl SourceOutput for Read {
 /// A source that is read by several readers.
 pub struct Run {
     pub source: Arc<dyn Source>,
-    pub enumerator: Box<dyn SplitEnumerator>,
+    pub enumerator: ByHand,
     pub readers: Vec<Box<dyn SourceReader>>,
     pub output: Read,
     context: ReaderContext,
@@ -163,7 +164,7 @@ impl Run {
     pub fn new(table: &Table, parallelism: u32, batch_size: usize) -> Result<Self> {
         let source = table.source()?;
         let clock: Arc<dyn flott_types::Clock> = table.clock.clone();
-        let enumerator = source.enumerator(None, EnumeratorContext { parallelism, clock: clock.clone() })?;
+        let enumerator = ByHand::new(&*source, None, parallelism, clock.clone())?;
         let context = ReaderContext {
             subtask: SubtaskIndex(0),
             parallelism,
@@ -187,7 +188,7 @@ impl Run {
     pub fn step(&mut self, reader: usize) -> Result<bool> {
         match self.readers[reader].poll(&mut self.output)? {
             Poll::More | Poll::Wait(_) => Ok(true),
-            Poll::SplitsDone => match self.enumerator.next_splits(SubtaskIndex(reader as u32))? {
+            Poll::SplitsDone => match self.enumerator.ask(SubtaskIndex(reader as u32))? {
                 None => Ok(false),
                 Some(splits) => {
                     self.readers[reader].add_splits(splits)?;
@@ -200,11 +201,10 @@ impl Run {
     /// Takes a snapshot, throws everything away and goes on from it with the splits handed to other readers.
     pub fn restart(&mut self) -> Result<()> {
         let splits: Vec<Vec<Split>> =
-            self.readers.iter_mut().map(|reader| reader.snapshot()).collect::<Result<_>>()?;
+            self.readers.iter_mut().map(|reader| reader.snapshot(CheckpointId(1))).collect::<Result<_>>()?;
         let state = self.enumerator.snapshot()?;
-        let enumerator_context =
-            EnumeratorContext { parallelism: self.context.parallelism, clock: self.context.clock.clone() };
-        self.enumerator = self.source.enumerator(Some(&state), enumerator_context)?;
+        let ReaderContext { parallelism, clock, .. } = &self.context;
+        self.enumerator = ByHand::new(&*self.source, Some(&state), *parallelism, clock.clone())?;
         for reader in &mut self.readers {
             *reader = self.source.reader(self.context.clone())?;
         }

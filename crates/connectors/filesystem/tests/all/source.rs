@@ -211,7 +211,8 @@ fn a_watched_directory_gives_each_new_file_once() {
     table.put("in/a.csv", "1,a\n");
     assert_eq!(table.source().unwrap().boundedness(), Boundedness::Unbounded);
     let mut run = Run::new(&table, 1, 10).unwrap();
-    assert_eq!(run.enumerator.discovery_interval(), 5_000);
+    let now = flott_types::Clock::now(&*table.clock);
+    assert_eq!(run.enumerator.next_time(), Some(now + 5_000));
     (0..4).for_each(|_| assert!(run.step(0).unwrap()));
     assert_eq!(run.output.text, "+I 1 a\n");
     table.put("in/b.csv", "2,b\n");
@@ -222,7 +223,7 @@ fn a_watched_directory_gives_each_new_file_once() {
     (0..4).for_each(|_| assert!(run.step(0).unwrap()));
     assert_eq!(run.output.text, "+I 1 a\n+I 2 b\n");
     table.clock.advance(5_000);
-    assert_eq!(run.enumerator.next_splits(SubtaskIndex(0)).unwrap(), Some(Vec::new()));
+    assert_eq!(run.enumerator.ask(SubtaskIndex(0)).unwrap(), Some(Vec::new()));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Tables of nexmark, and their events as text.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
+use flott_connector::conformance::ByHand;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,13 +9,12 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
 use flott_batch::Batch;
 use flott_connector::{
-    Connector, EnumeratorContext, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split,
-    TableContext,
+    Connector, Payload, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split, TableContext,
 };
 use flott_connector_nexmark::{Kind, NexmarkConnector};
 use flott_plan::{Schema, SourceSpec, TableSpec};
 use flott_types::clock::ManualClock;
-use flott_types::{Clock, LogicalType, Result, RowField, SubtaskIndex, TypeKind};
+use flott_types::{CheckpointId, Clock, LogicalType, Result, RowField, SubtaskIndex, TypeKind};
 
 pub const NOW: i64 = 1_700_000_000_000;
 
@@ -111,8 +111,8 @@ pub fn source(spec: &SourceSpec) -> Result<Arc<dyn Source>> {
 /// The only reader of a fresh job, with its split.
 pub fn reader(options: &[(&str, &str)], clock: &Arc<ManualClock>) -> Box<dyn SourceReader> {
     let source = source(&nexmark(options)).unwrap();
-    let context = EnumeratorContext { parallelism: 1, clock: clock.clone() };
-    let splits = source.enumerator(None, context).unwrap().next_splits(SubtaskIndex(0)).unwrap().unwrap();
+    let mut enumerator = ByHand::new(&*source, None, 1, clock.clone()).unwrap();
+    let splits = enumerator.ask(SubtaskIndex(0)).unwrap().unwrap();
     let context = ReaderContext {
         subtask: SubtaskIndex(0),
         parallelism: 1,
@@ -192,10 +192,9 @@ impl Run {
         source: &dyn Source,
         events: &mut Events,
         clock: &Arc<ManualClock>,
-        (splits, state, parallelism): (Vec<Split>, Option<String>, u32),
-    ) -> Option<(Vec<Split>, String)> {
-        let context = EnumeratorContext { parallelism, clock: clock.clone() };
-        let mut enumerator = source.enumerator(state.as_deref(), context).unwrap();
+        (splits, state, parallelism): (Vec<Split>, Option<Payload>, u32),
+    ) -> Option<(Vec<Split>, Payload)> {
+        let mut enumerator = ByHand::new(source, state.as_ref(), parallelism, clock.clone()).unwrap();
         let context = |subtask| ReaderContext {
             subtask: SubtaskIndex(subtask),
             parallelism,
@@ -218,7 +217,7 @@ impl Run {
                         assert!(until > clock.now());
                         clock.set(until);
                     }
-                    Poll::SplitsDone => match enumerator.next_splits(SubtaskIndex(subtask)).unwrap() {
+                    Poll::SplitsDone => match enumerator.ask(SubtaskIndex(subtask)).unwrap() {
                         Some(splits) => reader.add_splits(splits).unwrap(),
                         None => *slot = None,
                     },
@@ -228,7 +227,8 @@ impl Run {
                 return None;
             }
             if self.restart.is_some_and(|(turns, _)| turn % turns == 0) {
-                let splits = readers.iter_mut().flatten().flat_map(|reader| reader.snapshot().unwrap());
+                let splits =
+                    readers.iter_mut().flatten().flat_map(|reader| reader.snapshot(CheckpointId(1)).unwrap());
                 return Some((splits.collect(), enumerator.snapshot().unwrap()));
             }
         }

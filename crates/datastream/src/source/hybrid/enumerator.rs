@@ -2,47 +2,91 @@
 
 use std::collections::BTreeSet;
 
-use flott_connector::{EnumeratorContext, Split, SplitEnumerator};
-use flott_types::{Error, Result, SubtaskIndex};
+use flott_connector::{
+    Assignment, Assignments, Discovery, EnumeratorContext, Payload, Split, SplitEnumerator,
+};
+use flott_types::{CheckpointId, Error, Result, SubtaskIndex, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Chain, Stage, Switch, VERSION, check_version};
-
-/// Readers that are done with a source look so often whether the others are, in milliseconds.
-const SWITCH_CHECK: i64 = 20;
+use super::{Chain, KNOWN, Stage, Switch, VERSION, check_inner};
 
 pub(super) struct HybridEnumerator {
     chain: Chain,
     context: EnumeratorContext,
     stage: Stage,
     inner: Box<dyn SplitEnumerator>,
+    /// What the inner one says.
+    said: Assignments,
+    /// The readers that there are.
+    readers: BTreeSet<SubtaskIndex>,
     /// Readers that have read all that they were given, and will be given nothing more of this source. Not in checkpoints: a reader
     /// that is restored asks again when it is done.
     done: BTreeSet<SubtaskIndex>,
+    /// Splits of former sources that came back.
+    returned: Vec<Split>,
 }
 
 /// What is in the checkpoint.
 #[derive(Serialize, Deserialize)]
 struct Snapshot {
+    /// 1, where payloads had no version yet; that is the form of today without it.
+    #[serde(default, skip_serializing)]
     version: u32,
     stage: Stage,
-    inner: String,
+    inner: Payload,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    returned: Vec<Split>,
 }
 
 impl HybridEnumerator {
-    pub(super) fn new(chain: Chain, restored: Option<&str>, context: EnumeratorContext) -> Result<Self> {
-        let (stage, state) = match restored {
-            None => (Stage { number: 0, switch: Switch::default() }, None),
-            Some(text) => {
-                let read: Snapshot = serde_json::from_str(text).map_err(|error| {
-                    Error::state("what a hybrid source had handed out cannot be read").with_source(error)
-                })?;
-                check_version(read.version)?;
-                (read.stage, Some(read.inner))
+    pub(super) fn new(chain: Chain, restored: Option<&Payload>, context: EnumeratorContext) -> Result<Self> {
+        let (stage, state, returned) = match restored {
+            None => (Stage { number: 0, switch: Switch::default() }, None, Vec::new()),
+            Some(payload) => {
+                let what = "what a hybrid source had handed out";
+                let read: Snapshot = payload.from_json(&KNOWN, what)?;
+                check_inner(read.version, what)?;
+                (read.stage, Some(read.inner), read.returned)
             }
         };
-        let inner = chain.source(&stage)?.enumerator(state.as_deref(), context.clone())?;
-        Ok(HybridEnumerator { chain, context, stage, inner, done: BTreeSet::new() })
+        let inner = chain.source(&stage)?.enumerator(state.as_ref(), context.clone())?;
+        Ok(HybridEnumerator {
+            chain,
+            context,
+            stage,
+            inner,
+            said: Assignments::default(),
+            readers: BTreeSet::new(),
+            done: BTreeSet::new(),
+            returned,
+        })
+    }
+
+    /// Hands on what the inner one says. When it has nothing more for anybody, it is the turn of the next.
+    fn relay(&mut self, assignments: &mut Assignments) -> Result<()> {
+        loop {
+            for said in self.said.take() {
+                match said {
+                    Assignment::Splits(reader, splits) => {
+                        let splits = splits.into_iter().map(|split| self.stage.wrap(split));
+                        assignments.assign(reader, splits.collect::<Result<_>>()?);
+                    }
+                    Assignment::NoMoreSplits(reader) if self.chain.is_last(&self.stage) => {
+                        assignments.no_more_splits(reader);
+                    }
+                    Assignment::NoMoreSplits(reader) => _ = self.done.insert(reader),
+                    Assignment::Event(..) => {
+                        return Err(Error::unsupported(
+                            "a source that sends events to its readers cannot be part of a hybrid source",
+                        ));
+                    }
+                }
+            }
+            if self.done.len() < self.context.parallelism as usize {
+                return Ok(());
+            }
+            self.switch()?;
+        }
     }
 
     fn switch(&mut self) -> Result<()> {
@@ -50,40 +94,102 @@ impl HybridEnumerator {
         self.stage = Stage { number: self.stage.number + 1, switch };
         self.inner = self.chain.source(&self.stage)?.enumerator(None, self.context.clone())?;
         self.done.clear();
+        for reader in &self.readers {
+            self.inner.reader_registered(*reader, &[], &mut self.said)?;
+        }
+        for reader in &self.readers {
+            self.inner.splits_requested(*reader, &mut self.said)?;
+        }
         Ok(())
     }
 }
 
+#[deny(clippy::missing_trait_methods, reason = "a wrapper hands on every call")]
 impl SplitEnumerator for HybridEnumerator {
-    fn next_splits(&mut self, reader: SubtaskIndex) -> Result<Option<Vec<Split>>> {
-        loop {
-            if let Some(splits) = self.inner.next_splits(reader)? {
-                let splits = splits.into_iter().map(|split| self.stage.wrap(split));
-                return splits.collect::<Result<_>>().map(Some);
-            }
-            if self.chain.is_last(&self.stage) {
-                return Ok(None);
-            }
-            self.done.insert(reader);
-            if self.done.len() < self.context.parallelism as usize {
-                return Ok(Some(Vec::new()));
-            }
-            self.switch()?;
-        }
+    fn reader_registered(
+        &mut self,
+        reader: SubtaskIndex,
+        reading: &[String],
+        assignments: &mut Assignments,
+    ) -> Result<()> {
+        self.readers.insert(reader);
+        let prefix = self.stage.id("");
+        let own: Vec<String> =
+            reading.iter().filter_map(|split| split.strip_prefix(&prefix)).map(str::to_owned).collect();
+        self.inner.reader_registered(reader, &own, &mut self.said)?;
+        self.relay(assignments)
     }
 
-    fn snapshot(&self) -> Result<String> {
-        let snapshot =
-            Snapshot { version: VERSION, stage: self.stage.clone(), inner: self.inner.snapshot()? };
-        serde_json::to_string(&snapshot)
-            .map_err(|error| Error::internal("splits cannot be written").with_source(error))
+    fn splits_requested(&mut self, reader: SubtaskIndex, assignments: &mut Assignments) -> Result<()> {
+        if let Some(split) = self.returned.pop() {
+            assignments.assign(reader, vec![split]);
+            return Ok(());
+        }
+        if !self.done.contains(&reader) {
+            self.inner.splits_requested(reader, &mut self.said)?;
+        }
+        self.relay(assignments)
+    }
+
+    fn splits_returned(
+        &mut self,
+        reader: SubtaskIndex,
+        splits: Vec<Split>,
+        assignments: &mut Assignments,
+    ) -> Result<()> {
+        self.readers.remove(&reader);
+        self.done.remove(&reader);
+        let mut current = Vec::new();
+        for split in splits {
+            match Stage::unwrap(&split)? {
+                (stage, split) if stage.number == self.stage.number => current.push(split),
+                _ => self.returned.push(split),
+            }
+        }
+        if !current.is_empty() {
+            self.inner.splits_returned(reader, current, &mut self.said)?;
+            // There is something again for those that were done.
+            for reader in std::mem::take(&mut self.done) {
+                self.inner.splits_requested(reader, &mut self.said)?;
+            }
+        }
+        self.relay(assignments)
+    }
+
+    fn reader_event(&mut self, _: SubtaskIndex, event: Payload, _: &mut Assignments) -> Result<()> {
+        Err(Error::unsupported(format!(
+            "a source whose readers send events cannot be part of a hybrid source ({event:?})"
+        )))
+    }
+
+    fn work(&mut self, now: Timestamp, assignments: &mut Assignments) -> Result<()> {
+        self.inner.work(now, &mut self.said)?;
+        self.relay(assignments)
+    }
+
+    fn next_time(&self) -> Option<Timestamp> {
+        self.inner.next_time()
+    }
+
+    fn discovery(&self) -> Discovery {
+        self.inner.discovery()
+    }
+
+    fn snapshot(&mut self, checkpoint: CheckpointId) -> Result<Payload> {
+        let inner = self.inner.snapshot(checkpoint)?;
+        let (stage, returned) = (self.stage.clone(), self.returned.clone());
+        Payload::json(VERSION, &Snapshot { version: 0, stage, inner, returned })
+    }
+
+    fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.inner.checkpoint_complete(checkpoint)
+    }
+
+    fn checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.inner.checkpoint_aborted(checkpoint)
     }
 
     fn end_position(&self) -> Option<String> {
         self.inner.end_position()
-    }
-
-    fn discovery_interval(&self) -> i64 {
-        if self.done.is_empty() { self.inner.discovery_interval() } else { SWITCH_CHECK }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use flott_batch::{Batch, WatermarkStatus};
-use flott_connector::{Poll, ReaderContext, SourceOutput, SourceReader, Split};
-use flott_types::{Result, Watermark};
+use flott_connector::{Payload, Poll, ReaderContext, SourceOutput, SourceReader, Split};
+use flott_types::{CheckpointId, Error, Result, Watermark};
 
 use super::{Chain, Stage};
 
@@ -53,10 +53,10 @@ impl SourceReader for HybridReader {
         }
     }
 
-    fn snapshot(&mut self) -> Result<Vec<Split>> {
+    fn snapshot(&mut self, checkpoint: CheckpointId) -> Result<Vec<Split>> {
         let mut splits = Vec::new();
         for (stage, reader) in self.readers.values_mut() {
-            for split in reader.snapshot()? {
+            for split in reader.snapshot(checkpoint)? {
                 splits.push(stage.wrap(split)?);
             }
         }
@@ -71,8 +71,16 @@ impl SourceReader for HybridReader {
         })
     }
 
-    fn checkpoint_complete(&mut self) -> Result<()> {
-        self.readers.values_mut().try_for_each(|(_, reader)| reader.checkpoint_complete())
+    fn event(&mut self, event: Payload) -> Result<()> {
+        Err(Error::internal(format!("the enumerator of a hybrid source sends no events: {event:?}")))
+    }
+
+    fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.readers.values_mut().try_for_each(|(_, reader)| reader.checkpoint_complete(checkpoint))
+    }
+
+    fn checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.readers.values_mut().try_for_each(|(_, reader)| reader.checkpoint_aborted(checkpoint))
     }
 }
 
@@ -103,5 +111,9 @@ impl SourceOutput for StageOutput<'_> {
 
     fn watermark_status(&mut self, _: &str, _: WatermarkStatus) -> Result<()> {
         Ok(())
+    }
+
+    fn send(&mut self, event: Payload) -> Result<()> {
+        self.output.send(event)
     }
 }
