@@ -190,11 +190,11 @@ impl<'a> Run<'a> {
         if nobody_reads {
             let now = self.clock.now();
             match self.coordinator.next_time() {
+                _ if self.coordinator.discovery() > Discovery::None => {
+                    std::thread::park_timeout(Duration::from_micros(50));
+                }
                 Some(at) if at > now => self.clock.set(at),
                 _ => self.clock.advance(1),
-            }
-            if self.coordinator.discovery() > Discovery::None {
-                std::thread::park_timeout(Duration::from_micros(50));
             }
         }
         let due = self.coordinator.next_time().is_some_and(|at| at <= self.clock.now());
@@ -239,7 +239,10 @@ impl<'a> Run<'a> {
             Poll::More => {}
             Poll::Wait(until) => {
                 let now = self.clock.now();
-                self.clock.set(until.min(now.saturating_add(1_000)).max(now + 1));
+                // Time stands still while somebody looks elsewhere, or there would always be somebody who does.
+                if self.coordinator.discovery() == Discovery::None {
+                    self.clock.set(until.min(now.saturating_add(1_000)).max(now + 1));
+                }
                 std::thread::park_timeout(Duration::from_micros(50));
             }
             Poll::SplitsDone => {
@@ -332,12 +335,20 @@ impl<'a> Run<'a> {
         self.register(at)
     }
 
+    /// Whether a reader has anything to read.
+    pub(super) fn has_splits(&self, at: usize) -> bool {
+        !self.readers[at].splits.is_empty()
+    }
+
     /// Lets one reader work, if it has something to read; answers its rows, which do not count for the whole.
     pub(super) fn read_by(&mut self, at: usize) -> Result<Vec<String>> {
         self.turn = at;
         let before = self.rows.len();
-        if matches!(self.readers[at].stage, Stage::Reading | Stage::Last) {
-            self.step()?;
+        match self.readers[at].stage {
+            Stage::Reading | Stage::Last => _ = self.step()?,
+            // What it waits for may have to be looked for.
+            Stage::Waiting => self.discover(true)?,
+            Stage::Ended => {}
         }
         Ok(self.rows.split_off(before))
     }

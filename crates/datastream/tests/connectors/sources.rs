@@ -222,7 +222,9 @@ fn a_source_begins_when_all_readers_are_done_with_the_one_before() {
     assert_eq!(ask(0).unwrap(), ["0:5-10"]);
     assert_eq!(ask(0), Some(Vec::new()));
     assert_eq!(ask(0), Some(Vec::new()));
-    assert_eq!(ask(1).unwrap(), ["1:0-1"]);
+    // What the next one has goes to all who wait.
+    assert_eq!(ask(1).unwrap(), ["1:1-2"]);
+    assert_eq!(ask(0).unwrap(), ["1:0-1"]);
 }
 
 #[test]

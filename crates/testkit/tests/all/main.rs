@@ -9,7 +9,7 @@ mod discovery;
 mod ends;
 mod functions;
 mod harness;
-#[allow(dead_code, reason = "other tests use other parts of it")]
+#[expect(dead_code, reason = "other tests use other parts of it")]
 #[path = "../../../connector/tests/topic/mod.rs"]
 mod topic;
 mod two_inputs;
