@@ -11,8 +11,8 @@ use arrow::datatypes::TimestampMicrosecondType;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_connector::{
     Assignments, Boundedness, Connector, EnumeratorContext, EventTime, EventTimeGenerator, EventTimePolicy,
-    Options, Payload, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split, SplitEnumerator, TableContext,
-    WatermarkAlignment,
+    Options, Payload, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split, SplitEnumerator,
+    TableContext, WatermarkAlignment,
 };
 use flott_plan::{Schema, SourceSpec};
 use flott_types::{CheckpointId, Result, SubtaskIndex, Timestamp, TypeKind};
