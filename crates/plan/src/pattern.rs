@@ -30,6 +30,22 @@ pub struct PatternSpec {
 }
 
 impl PatternSpec {
+    /// The measures and conditions, over the input or over references.
+    pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
+        let conditions = self.variables.iter().filter_map(|variable| variable.condition.as_ref());
+        self.measures.iter().chain(conditions.map(|condition| match condition {
+            PatternCondition::Row(condition) | PatternCondition::Path { condition, .. } => condition,
+        }))
+    }
+
+    /// The same, to be changed.
+    pub fn exprs_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
+        let conditions = self.variables.iter_mut().filter_map(|variable| variable.condition.as_mut());
+        self.measures.iter_mut().chain(conditions.map(|condition| match condition {
+            PatternCondition::Row(condition) | PatternCondition::Path { condition, .. } => condition,
+        }))
+    }
+
     /// The conditions of the variables, over the input or over references.
     pub fn conditions_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
         self.variables.iter_mut().flat_map(|variable| &mut variable.condition).map(

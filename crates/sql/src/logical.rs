@@ -356,6 +356,62 @@ impl Rel {
         }
     }
 
+    /// The expressions of this node, without those of its inputs.
+    pub fn exprs(&self) -> Vec<&Expr> {
+        match &self.node {
+            RelNode::Project { exprs, .. } => exprs.iter().collect(),
+            RelNode::Filter { condition: expr, .. }
+            | RelNode::Watermark { expr, .. }
+            | RelNode::Unnest { collection: expr, .. } => vec![expr],
+            RelNode::Join { condition, .. } | RelNode::TemporalJoin { condition, .. } => {
+                condition.iter().collect()
+            }
+            RelNode::Expand { projections: rows, .. } | RelNode::Values(rows) => {
+                rows.iter().flatten().collect()
+            }
+            RelNode::Match { spec, .. } => spec.exprs().collect(),
+            RelNode::Scan(_)
+            | RelNode::WindowTvf { .. }
+            | RelNode::Aggregate { .. }
+            | RelNode::WindowAggregate { .. }
+            | RelNode::Union(_)
+            | RelNode::TopN { .. }
+            | RelNode::TemporalSort { .. }
+            | RelNode::Over { .. } => Vec::new(),
+        }
+    }
+
+    /// The same relation with all its expressions replaced, also those of its inputs. Types must stay.
+    #[must_use]
+    pub fn map_exprs(mut self, change: &mut dyn FnMut(Expr) -> Expr) -> Rel {
+        let mut replace = |slot: &mut Expr| {
+            let taken = std::mem::replace(slot, Expr::column(0, TypeKind::Null.nullable()));
+            *slot = change(taken);
+        };
+        match &mut self.node {
+            RelNode::Project { exprs, .. } => exprs.iter_mut().for_each(replace),
+            RelNode::Filter { condition: expr, .. }
+            | RelNode::Watermark { expr, .. }
+            | RelNode::Unnest { collection: expr, .. } => replace(expr),
+            RelNode::Join { condition, .. } | RelNode::TemporalJoin { condition, .. } => {
+                condition.iter_mut().for_each(replace);
+            }
+            RelNode::Expand { projections: rows, .. } | RelNode::Values(rows) => {
+                rows.iter_mut().flatten().for_each(replace);
+            }
+            RelNode::Match { spec, .. } => spec.exprs_mut().for_each(replace),
+            RelNode::Scan(_)
+            | RelNode::WindowTvf { .. }
+            | RelNode::Aggregate { .. }
+            | RelNode::WindowAggregate { .. }
+            | RelNode::Union(_)
+            | RelNode::TopN { .. }
+            | RelNode::TemporalSort { .. }
+            | RelNode::Over { .. } => {}
+        }
+        self.map_inputs(&mut |input| input.map_exprs(change))
+    }
+
     /// The same relation with its direct inputs replaced, whose fields must stay as they were.
     #[must_use]
     pub fn map_inputs(mut self, change: &mut impl FnMut(Rel) -> Rel) -> Rel {

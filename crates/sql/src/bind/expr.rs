@@ -12,7 +12,7 @@ use sqlparser::ast::{
 };
 
 use super::over::OverCall;
-use super::subquery::ScalarSubquery;
+use super::subquery::Subquery;
 use super::{Binder, Scope, at, unsupported, wrong};
 
 /// Binds expressions against a scope. What cannot be computed row by row is collected on the way.
@@ -23,8 +23,8 @@ pub(crate) struct ExprBinder<'a, 's> {
     pub aggregates: Option<RefCell<Vec<BoundAggregate>>>,
     /// Functions with OVER found, when they are allowed here.
     pub overs: Option<RefCell<Vec<OverCall>>>,
-    /// Scalar subqueries found, when they are allowed here.
-    pub subqueries: Option<RefCell<Vec<ScalarSubquery>>>,
+    /// Subqueries found, when they are allowed here.
+    pub subqueries: Option<RefCell<Vec<Subquery>>>,
     /// The SELECT has GROUP BY: each of its aggregates has at least one row.
     pub grouped: bool,
     /// WINDOW w AS (...)
@@ -59,7 +59,7 @@ impl<'a, 's> ExprBinder<'a, 's> {
         }
     }
 
-    /// Scalar subqueries are allowed.
+    /// Subqueries are allowed.
     #[must_use]
     pub fn with_subqueries(self) -> Self {
         ExprBinder { subqueries: Some(RefCell::default()), ..self }
@@ -150,10 +150,12 @@ impl<'a, 's> ExprBinder<'a, 's> {
                 self.call("MAP", entries, ast)
             }
             Ast::Subquery(query) => self.scalar_subquery(query, ast),
-            Ast::Exists { .. } | Ast::InSubquery { .. } => Err(unsupported(
-                "EXISTS and IN with a subquery inside of another expression than AND of a WHERE",
-                ast,
-            )),
+            Ast::Exists { subquery, negated } => self.exists_subquery(subquery, *negated, ast),
+            Ast::InSubquery { expr, subquery, negated } => self.in_subquery(expr, subquery, *negated, ast),
+            Ast::AnyOp { left, compare_op, right, .. } => {
+                self.quantified(left, compare_op, right, false, ast)
+            }
+            Ast::AllOp { left, compare_op, right } => self.quantified(left, compare_op, right, true, ast),
             Ast::GroupingSets(_) | Ast::Cube(_) | Ast::Rollup(_) => {
                 Err(wrong("GROUPING SETS, CUBE and ROLLUP stand in GROUP BY only", ast))
             }

@@ -5,7 +5,7 @@ use flott_plan::{Expr, JoinKind, Literal};
 use flott_sql_parser::encoding;
 use flott_types::{Result, TypeKind};
 use sqlparser::ast::{
-    Expr as Ast, Ident, Join, JoinConstraint, JoinOperator, NullInclusion, TableAlias, TableFactor,
+    Expr as Ast, Ident, Join, JoinConstraint, JoinOperator, NullInclusion, Query, TableAlias, TableFactor,
     TableWithJoins,
 };
 
@@ -28,6 +28,11 @@ impl Binder<'_> {
         for item in from {
             if let Some((left, left_scope)) = joined.take_if(|_| is_unnest(&item.relation)) {
                 let left = self.unnest(left, left_scope, &item.relation, JoinKind::Inner)?;
+                joined = Some(self.joins(left, &item.joins, outer)?);
+                continue;
+            }
+            if let Some((left, left_scope)) = joined.take_if(|_| lateral(&item.relation).is_some()) {
+                let left = self.lateral((left, left_scope), &item.relation, JoinKind::Inner, None)?;
                 joined = Some(self.joins(left, &item.joins, outer)?);
                 continue;
             }
@@ -91,6 +96,14 @@ impl Binder<'_> {
         if is_unnest(&join.relation) {
             return self.join_unnest(left, left_scope, kind, constraint, join);
         }
+        if lateral(&join.relation).is_some() {
+            let on = match constraint {
+                JoinConstraint::None => None,
+                JoinConstraint::On(on) => Some(on),
+                _ => return Err(wrong("JOIN LATERAL takes ON", join)),
+            };
+            return self.lateral((left, left_scope), &join.relation, kind, on);
+        }
         let (right, right_scope) = self.factor(&join.relation, outer)?;
         distinct_names(&left_scope, &right_scope, &join.relation)?;
         let width = left.fields.len();
@@ -99,7 +112,12 @@ impl Binder<'_> {
         let condition = match constraint {
             JoinConstraint::On(on) => {
                 if !is_plain(on) {
-                    return Err(unsupported("a subquery in ON", on));
+                    if kind != JoinKind::Inner {
+                        return Err(unsupported("a subquery in ON of an outer join", on));
+                    }
+                    let rel = left.join(right, kind, None);
+                    scope.fields.clone_from(&rel.fields);
+                    return Ok((self.filter(rel, &scope, on)?, scope));
                 }
                 Some(ExprBinder::scalar(self, &scope).condition(on)?)
             }
@@ -120,6 +138,34 @@ impl Binder<'_> {
         };
         let rel = left.join(right, kind, condition);
         debug_assert!(rel.fields.len() >= width);
+        scope.fields.clone_from(&rel.fields);
+        Ok((rel, scope))
+    }
+
+    /// A subquery that sees the tables before it in FROM.
+    fn lateral<'p>(
+        &self,
+        (left, left_scope): (Rel, Scope<'p>),
+        factor: &TableFactor,
+        kind: JoinKind,
+        on: Option<&Ast>,
+    ) -> Result<(Rel, Scope<'p>)> {
+        let Some((subquery, alias)) = lateral(factor) else {
+            return Err(unsupported("this form of LATERAL", factor));
+        };
+        if !matches!(kind, JoinKind::Inner | JoinKind::Left) {
+            return Err(wrong("LATERAL stands on the right of CROSS JOIN, INNER JOIN or LEFT JOIN", factor));
+        }
+        let rel = self.query(subquery, Some(&left_scope))?;
+        let (rel, right_scope) = aliased(rel, alias, None, None)?;
+        distinct_names(&left_scope, &right_scope, factor)?;
+        let mut scope = left_scope.beside(right_scope);
+        let condition = match on {
+            Some(on) if !is_plain(on) => return Err(unsupported("a subquery in ON of JOIN LATERAL", on)),
+            Some(on) => Some(ExprBinder::scalar(self, &scope).condition(on)?),
+            None => None,
+        };
+        let rel = at(self.join_lateral(left, rel, kind, condition), factor)?;
         scope.fields.clone_from(&rel.fields);
         Ok((rel, scope))
     }
@@ -212,10 +258,8 @@ impl Binder<'_> {
             TableFactor::Table { sample: Some(_), .. } | TableFactor::Derived { sample: Some(_), .. } => {
                 Err(wrong("TABLESAMPLE is not supported on streams", factor))
             }
-            TableFactor::Derived { lateral, subquery, alias, sample: None } => {
-                if *lateral {
-                    return Err(unsupported("LATERAL with a subquery", factor));
-                }
+            // LATERAL as the first table of FROM has nothing to its left.
+            TableFactor::Derived { lateral: _, subquery, alias, sample: None } => {
                 let rel = self.query(subquery, outer)?;
                 aliased(rel, alias.as_ref(), None, outer)
             }
@@ -244,6 +288,16 @@ impl Binder<'_> {
             }
             other => Err(unsupported(format!("'{other}' in FROM"), factor)),
         }
+    }
+}
+
+/// The subquery behind LATERAL.
+fn lateral(factor: &TableFactor) -> Option<(&Query, Option<&TableAlias>)> {
+    match factor {
+        TableFactor::Derived { lateral: true, subquery, alias, sample: None } => {
+            Some((subquery, alias.as_ref()))
+        }
+        _ => None,
     }
 }
 
@@ -277,7 +331,11 @@ fn aliased<'p>(
 /// Whether an expression holds no subquery at its surface of ANDs, ORs and NOTs.
 fn is_plain(ast: &Ast) -> bool {
     match ast {
-        Ast::Exists { .. } | Ast::InSubquery { .. } | Ast::Subquery(_) => false,
+        Ast::Exists { .. }
+        | Ast::InSubquery { .. }
+        | Ast::Subquery(_)
+        | Ast::AnyOp { .. }
+        | Ast::AllOp { .. } => false,
         Ast::BinaryOp { left, right, .. } => is_plain(left) && is_plain(right),
         Ast::UnaryOp { expr, .. } | Ast::Nested(expr) => is_plain(expr),
         _ => true,

@@ -4,10 +4,11 @@
 //! ORDER BY and LIMIT of the query around it. Each step wraps the relation of the step before.
 //!
 //! Inside expressions three placeholders stand for values that are not columns yet: `$agg(i)`, `$over(i)` and
-//! `$subquery(i)`; the step that computes them replaces them by columns. `$outer(i)` is a column of the query around a
+//! `$subquery(i, ...)`; the step that computes them replaces them by columns. `$outer(i)` is a column of the query around a
 //! subquery; [`subquery`] turns it into a join. None of them survives binding.
 
 mod aggregate;
+mod decorrelate;
 mod expr;
 mod expr_call;
 mod from;
@@ -22,6 +23,7 @@ mod scope;
 mod select;
 pub(crate) mod set_operation;
 mod subquery;
+mod subquery_value;
 pub(crate) mod table;
 mod temporal_join;
 mod unnest;

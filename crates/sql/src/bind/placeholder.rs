@@ -10,8 +10,6 @@ pub(crate) enum Placeholder {
     Aggregate,
     /// A function with OVER.
     Over,
-    /// A scalar subquery.
-    Subquery,
     /// A column of the query around.
     Outer,
 }
@@ -21,7 +19,6 @@ impl Placeholder {
         match self {
             Placeholder::Aggregate => "$agg",
             Placeholder::Over => "$over",
-            Placeholder::Subquery => "$subquery",
             Placeholder::Outer => "$outer",
         }
     }
@@ -36,7 +33,7 @@ impl Placeholder {
     pub fn index(self, expr: &Expr) -> Option<usize> {
         match expr {
             Expr::Call { function, args, .. } if function == self.function() => match args.as_slice() {
-                [Expr::Literal { value: Literal::Integer(index), .. }] => Some(*index as usize),
+                [Expr::Literal { value: Literal::Integer(index), .. }, ..] => Some(*index as usize),
                 _ => None,
             },
             _ => None,
@@ -44,12 +41,26 @@ impl Placeholder {
     }
 }
 
-/// A column seen from a subquery.
+/// A column seen from a subquery, one level further in than `expr` stands.
 pub(crate) fn outer(column: Expr) -> Expr {
     match column {
         Expr::Column { index, ty } => Placeholder::Outer.expr(index, ty),
+        Expr::Call { function, mut args, ty } if function == Placeholder::Outer.function() => {
+            args.push(Expr::literal(Literal::Integer(1), TypeKind::Int.not_null()));
+            Expr::Call { function, args, ty }
+        }
         other => other,
     }
+}
+
+/// What `$outer` is in the query around: a column, or that query's own `$outer` where a query further out is meant.
+pub(crate) fn one_level_out(expr: &Expr) -> Option<Expr> {
+    let index = Placeholder::Outer.index(expr)?;
+    let Expr::Call { function, args, ty } = expr else { return None };
+    Some(match args.len() {
+        1 => Expr::column(index, ty.clone()),
+        _ => Expr::call(function.clone(), args[..args.len() - 1].to_vec(), ty.clone()),
+    })
 }
 
 /// Whether the placeholder stands anywhere in the expression.

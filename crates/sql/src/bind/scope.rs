@@ -62,16 +62,7 @@ impl<'p> Scope<'p> {
         let mut depth = 0;
         while let Some(scope) = outward {
             if let Some((expr, used)) = scope.find(parts)? {
-                let expr = match depth {
-                    0 => expr,
-                    1 => placeholder::outer(expr),
-                    _ => {
-                        return Err(super::unsupported(
-                            "a subquery that refers to a query two levels out",
-                            &parts[0],
-                        ));
-                    }
-                };
+                let expr = (0..depth).fold(expr, |expr, _| placeholder::outer(expr));
                 return fields_of(expr, &parts[used..]);
             }
             outward = scope.parent;

@@ -12,7 +12,7 @@ use sqlparser::ast::{
 
 use super::expr::ExprBinder;
 use super::query::{Ordered, ordinal, sort_key};
-use super::{Binder, Scope, unsupported, wrong};
+use super::{Binder, Scope, at, unsupported, wrong};
 use crate::logical::{Field, Rel};
 
 /// An item of the select list or an expression that is computed beside it.
@@ -68,7 +68,7 @@ impl Binder<'_> {
         parts: SelectParts,
     ) -> Result<Ordered> {
         let SelectParts { mut items, visible, mut having, mut qualify, order, groups } = parts;
-        let aggregates = binder.aggregates.as_ref().map(RefCell::take).unwrap_or_default();
+        let mut aggregates = binder.aggregates.as_ref().map(RefCell::take).unwrap_or_default();
         let overs = binder.overs.as_ref().map(RefCell::take).unwrap_or_default();
         let subqueries = binder.subqueries.as_ref().map(RefCell::take).unwrap_or_default();
         let mut overs = overs;
@@ -78,11 +78,14 @@ impl Binder<'_> {
         if !grouped {
             let mut exprs: Vec<&mut Expr> = items.iter_mut().map(|item| &mut item.expr).collect();
             exprs.extend(qualify.as_mut());
-            rel = self.join_scalar_subqueries(rel, subqueries, exprs)?;
-        } else {
-            if subqueries.iter().any(|subquery| subquery.correlated()) {
-                return Err(unsupported("a correlated subquery beside GROUP BY", select));
+            for over in &mut overs {
+                exprs.extend(over.exprs_mut());
             }
+            rel = at(self.join_subqueries(rel, &subqueries, exprs), select)?;
+        } else {
+            let arguments =
+                aggregates.iter_mut().flat_map(|call| call.args.iter_mut().chain(&mut call.filter));
+            rel = at(self.join_subqueries(rel, &subqueries, arguments.collect()), select)?;
             let mut exprs: Vec<&mut Expr> = items.iter_mut().map(|item| &mut item.expr).collect();
             exprs.extend(having.as_mut());
             exprs.extend(qualify.as_mut());
@@ -92,7 +95,11 @@ impl Binder<'_> {
             rel = self.group(rel, scope, groups.unwrap_or_default(), aggregates, exprs, select)?;
             let mut exprs: Vec<&mut Expr> = items.iter_mut().map(|item| &mut item.expr).collect();
             exprs.extend(having.as_mut());
-            rel = self.join_scalar_subqueries(rel, subqueries, exprs)?;
+            exprs.extend(qualify.as_mut());
+            for over in &mut overs {
+                exprs.extend(over.exprs_mut());
+            }
+            rel = at(self.join_subqueries(rel, &subqueries, exprs), select)?;
             if let Some(having) = having {
                 rel = rel.filter(having);
             }

@@ -1,47 +1,50 @@
 //! Subqueries become joins.
 //!
-//! `EXISTS` and `IN` as operands of AND in a WHERE become semi and anti joins; a scalar subquery becomes a left join whose
-//! column replaces the placeholder. A subquery that refers to the query around it (`$outer`) is decorrelated: its
-//! conditions on outer columns are pulled up through filters, projections and inner joins into the join's condition; below an
-//! aggregation they must be equalities, whose inner sides become further keys of the aggregation.
+//! `EXISTS` and `IN` as operands of AND in a WHERE become semi and anti joins. Everywhere else a subquery is a value: its place
+//! in the expression is held by `$subquery(i, ...)`, whose further arguments are the columns of the query around that it reads,
+//! then the values that it is compared with; [`Binder::join_subqueries`] joins what computes the value and puts a column in its
+//! place. [`super::decorrelate`] frees a subquery of the columns it reads of the query around.
 
 use flott_expr::bind;
-use flott_plan::{AggregateCall, Expr, JoinKind, Literal};
-use flott_types::{Error, Result, TypeKind};
+use flott_plan::{Expr, JoinKind, Literal};
+use flott_types::{Error, LogicalType, Result, TypeKind};
 use sqlparser::ast::{BinaryOperator, Expr as Ast, Query, UnaryOperator};
 
+use super::decorrelate::{Decorrelated, decorrelate, number_outer_columns};
 use super::expr::ExprBinder;
-use super::placeholder::{self, Placeholder, conjunction, conjuncts, shift};
+use super::placeholder::{self, Placeholder, conjunction, shift};
+use super::subquery_value::Joined;
 use super::{Binder, Scope, at, unsupported, wrong};
-use crate::logical::{Rel, RelNode};
+use crate::logical::Rel;
 
-/// A scalar subquery whose place in an expression is held by a placeholder.
+/// A subquery whose place in an expression is held by `$subquery`.
 #[derive(Clone, PartialEq, Debug)]
-pub(crate) struct ScalarSubquery {
-    rel: Rel,
+pub(crate) struct Subquery {
+    pub(super) test: Test,
+    pub(super) rel: Rel,
+    /// How many columns of the query around it reads.
+    pub(super) outers: usize,
 }
 
-impl ScalarSubquery {
-    /// Whether it refers to the query around.
-    pub fn correlated(&self) -> bool {
-        reads_outer(&self.rel)
-    }
+/// What is asked of a subquery.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Test {
+    /// `(SELECT ...)`: its value.
+    Value,
+    /// `EXISTS (SELECT ...)`
+    Exists,
+    /// `x IN (SELECT ...)`
+    In,
+    /// `x < SOME (SELECT ...)`: whether the comparison holds for a row.
+    Some(&'static str),
 }
 
-/// A relation freed of references to the query around, and what held them: conditions over outer columns
-/// (placeholders) and the relation's columns.
-struct Decorrelated {
-    rel: Rel,
-    conditions: Vec<Expr>,
-}
+const SUBQUERY: &str = "$subquery";
 
 impl ExprBinder<'_, '_> {
     /// `(SELECT ...)` as a value.
     pub fn scalar_subquery(&self, query: &Query, ast: &Ast) -> Result<Expr> {
-        let Some(subqueries) = &self.subqueries else {
-            return Err(unsupported("a subquery in this place", ast));
-        };
-        let rel = self.binder.query(query, Some(self.scope))?;
+        let rel = self.subquery_relation(query, ast)?;
         let [field] = rel.fields.as_slice() else {
             return Err(wrong(
                 format!("a subquery as a value has one column; this one has {}", rel.fields.len()),
@@ -49,14 +52,92 @@ impl ExprBinder<'_, '_> {
             ));
         };
         let ty = field.ty.clone().with_nullable(true);
+        self.hold(Test::Value, rel, Vec::new(), ty, ast)
+    }
+
+    /// `[NOT] EXISTS (SELECT ...)` as a value.
+    pub fn exists_subquery(&self, query: &Query, negated: bool, ast: &Ast) -> Result<Expr> {
+        let rel = self.subquery_relation(query, ast)?;
+        let exists = self.hold(Test::Exists, rel, Vec::new(), TypeKind::Boolean.not_null(), ast)?;
+        self.negate_if(negated, exists, ast)
+    }
+
+    /// `x [NOT] IN (SELECT ...)` as a value.
+    pub fn in_subquery(&self, value: &Ast, query: &Query, negated: bool, ast: &Ast) -> Result<Expr> {
+        let values = self.members(value)?;
+        let rel = self.subquery_relation(query, ast)?;
+        same_width(values.len(), &rel, value)?;
+        let nullable = values.iter().any(|value| value.ty().nullable)
+            || rel.fields.iter().any(|field| field.ty.nullable);
+        let ty = TypeKind::Boolean.with_nullable(nullable);
+        let found = self.hold(Test::In, rel, values, ty, ast)?;
+        self.negate_if(negated, found, ast)
+    }
+
+    /// `x < SOME (SELECT ...)`, `x < ALL (SELECT ...)`.
+    pub fn quantified(
+        &self,
+        left: &Ast,
+        op: &BinaryOperator,
+        query: &Ast,
+        all: bool,
+        ast: &Ast,
+    ) -> Result<Expr> {
+        let Ast::Subquery(query) = strip(query) else {
+            return Err(unsupported("SOME and ALL of something else than a query", query));
+        };
+        // ALL: the opposite holds for no row.
+        let test = match (op, all) {
+            (BinaryOperator::Eq, false) => return self.in_subquery(left, query, false, ast),
+            (BinaryOperator::NotEq, true) => return self.in_subquery(left, query, true, ast),
+            (BinaryOperator::NotEq, false) | (BinaryOperator::Eq, true) => "<>",
+            (BinaryOperator::Lt, false) | (BinaryOperator::GtEq, true) => "<",
+            (BinaryOperator::LtEq, false) | (BinaryOperator::Gt, true) => "<=",
+            (BinaryOperator::Gt, false) | (BinaryOperator::LtEq, true) => ">",
+            (BinaryOperator::GtEq, false) | (BinaryOperator::Lt, true) => ">=",
+            _ => return Err(wrong(format!("'{op}' takes no SOME or ALL"), ast)),
+        };
+        let value = self.bind(left)?;
+        let rel = self.subquery_relation(query, ast)?;
+        same_width(1, &rel, left)?;
+        let some = self.hold(Test::Some(test), rel, vec![value], TypeKind::Boolean.nullable(), ast)?;
+        self.negate_if(all, some, ast)
+    }
+
+    fn subquery_relation(&self, query: &Query, ast: &Ast) -> Result<Rel> {
+        if self.subqueries.is_none() {
+            return Err(unsupported("a subquery in this place", ast));
+        }
+        self.binder.query(query, Some(self.scope))
+    }
+
+    /// The values on the left of IN.
+    fn members(&self, value: &Ast) -> Result<Vec<Expr>> {
+        match strip(value) {
+            Ast::Tuple(values) => values.iter().map(|value| self.bind(value)).collect(),
+            value => Ok(vec![self.bind(value)?]),
+        }
+    }
+
+    fn hold(&self, test: Test, rel: Rel, values: Vec<Expr>, ty: LogicalType, ast: &Ast) -> Result<Expr> {
+        let Some(subqueries) = &self.subqueries else {
+            return Err(unsupported("a subquery in this place", ast));
+        };
+        let (rel, mut args) = number_outer_columns(rel);
+        let subquery = Subquery { test, rel, outers: args.len() };
+        args.extend(values);
         let mut subqueries = subqueries.borrow_mut();
-        subqueries.push(ScalarSubquery { rel });
-        Ok(Placeholder::Subquery.expr(subqueries.len() - 1, ty))
+        let index = subqueries.iter().position(|known| *known == subquery).unwrap_or_else(|| {
+            subqueries.push(subquery);
+            subqueries.len() - 1
+        });
+        args.insert(0, Expr::literal(Literal::Integer(index as i64), TypeKind::Int.not_null()));
+        Ok(Expr::call(SUBQUERY, args, ty))
     }
 }
 
 impl Binder<'_> {
-    /// WHERE.
+    /// WHERE, and ON of inner joins.
     pub(crate) fn filter(&self, rel: Rel, scope: &Scope<'_>, condition: &Ast) -> Result<Rel> {
         let mut operands = Vec::new();
         split_and(condition, &mut operands);
@@ -66,332 +147,145 @@ impl Binder<'_> {
         let mut conditions =
             plain.into_iter().map(|ast| binder.condition(ast)).collect::<Result<Vec<_>>>()?;
         let subqueries = binder.subqueries.map(std::cell::RefCell::into_inner).unwrap_or_default();
-        let mut rel = self.join_scalar_subqueries(rel, subqueries, conditions.iter_mut().collect())?;
+        let mut rel = at(self.join_subqueries(rel, &subqueries, conditions.iter_mut().collect()), condition)?;
         if let Some(condition) = conjunction(conditions) {
             rel = rel.filter(condition);
         }
         for test in joins {
-            rel = self.subquery_test(rel, scope, test)?;
+            rel = self.subquery_test(rel, scope, test, false)?;
         }
         Ok(rel)
     }
 
-    /// Joins scalar subqueries to the relation, behind its columns; the placeholders in `exprs` become columns.
-    pub(crate) fn join_scalar_subqueries(
-        &self,
-        mut rel: Rel,
-        subqueries: Vec<ScalarSubquery>,
-        exprs: Vec<&mut Expr>,
-    ) -> Result<Rel> {
-        let mut values = Vec::with_capacity(subqueries.len());
-        for ScalarSubquery { rel: subquery } in subqueries {
-            let (joined, value) = join_scalar(rel, subquery)?;
-            rel = joined;
-            values.push(value);
-        }
-        for expr in exprs {
-            let taken = std::mem::replace(expr, Expr::column(0, TypeKind::Null.nullable()));
-            *expr = placeholder::replace(taken, Placeholder::Subquery, &mut |index, _| values[index].clone());
-        }
-        Ok(rel)
-    }
-
-    /// `[NOT] EXISTS (...)`, `x [NOT] IN (...)`.
-    fn subquery_test(&self, rel: Rel, scope: &Scope<'_>, ast: &Ast) -> Result<Rel> {
+    /// `[NOT] EXISTS (...)`, `x [NOT] IN (...)` as a semi or anti join.
+    fn subquery_test(&self, rel: Rel, scope: &Scope<'_>, ast: &Ast, not: bool) -> Result<Rel> {
         match ast {
-            Ast::Nested(inner) => self.subquery_test(rel, scope, inner),
-            Ast::UnaryOp { op: UnaryOperator::Not, expr } => match strip(expr) {
-                Ast::Exists { subquery, negated } => self.exists(rel, scope, subquery, !negated),
-                Ast::InSubquery { expr, subquery, negated } => {
-                    self.in_subquery(rel, scope, expr, subquery, !negated)
-                }
-                other => Err(unsupported("this use of a subquery", other)),
-            },
-            Ast::Exists { subquery, negated } => self.exists(rel, scope, subquery, *negated),
-            Ast::InSubquery { expr, subquery, negated } => {
-                self.in_subquery(rel, scope, expr, subquery, *negated)
+            Ast::Nested(inner) => self.subquery_test(rel, scope, inner, not),
+            Ast::UnaryOp { op: UnaryOperator::Not, expr } => self.subquery_test(rel, scope, expr, !not),
+            Ast::Exists { subquery, negated } => {
+                let inner = self.query(subquery, Some(scope))?;
+                at(semi_join(rel, inner, *negated != not, |_| Ok(Vec::new())), ast)
+            }
+            Ast::InSubquery { expr: value, subquery, negated } => {
+                let negated = *negated != not;
+                let values = ExprBinder::scalar(self, scope).members(value)?;
+                let inner = self.query(subquery, Some(scope))?;
+                same_width(values.len(), &inner, value)?;
+                let tests = |outputs: Vec<Expr>| {
+                    values
+                        .into_iter()
+                        .zip(outputs)
+                        .map(|(value, output)| {
+                            let equal = bind::call("=", vec![value, output], self.context)?;
+                            // NOT IN: a row stays only if every comparison is FALSE; UNKNOWN counts as a match of the
+                            // anti join.
+                            Ok(match negated && equal.ty().nullable {
+                                true => Expr::call("IS NOT FALSE", vec![equal], TypeKind::Boolean.not_null()),
+                                false => equal,
+                            })
+                        })
+                        .collect()
+                };
+                at(semi_join(rel, inner, negated, tests), ast)
             }
             other => Err(unsupported("this use of a subquery", other)),
         }
     }
 
-    fn exists(&self, rel: Rel, scope: &Scope<'_>, query: &Query, negated: bool) -> Result<Rel> {
-        let subquery = self.query(query, Some(scope))?;
-        let Decorrelated { rel: subquery, conditions } = at(decorrelate(subquery), query)?;
-        let kind = if negated { JoinKind::Anti } else { JoinKind::Semi };
-        Ok(join(rel, subquery, kind, conditions, Vec::new()))
-    }
-
-    fn in_subquery(
+    /// Joins what computes the subqueries in `exprs` to the relation, behind its columns, and puts their values in their places.
+    pub(crate) fn join_subqueries(
         &self,
         rel: Rel,
-        scope: &Scope<'_>,
-        value: &Ast,
-        query: &Query,
-        negated: bool,
+        subqueries: &[Subquery],
+        exprs: Vec<&mut Expr>,
     ) -> Result<Rel> {
-        let binder = ExprBinder::scalar(self, scope);
-        let values = match strip(value) {
-            Ast::Tuple(values) => {
-                values.iter().map(|value| binder.bind(value)).collect::<Result<Vec<_>>>()?
+        let mut joined = Joined { binder: self, rel, values: Vec::new() };
+        for expr in exprs {
+            let mut failed = None;
+            let taken = std::mem::replace(expr, Expr::column(0, TypeKind::Null.nullable()));
+            *expr = taken.transform(&mut |node| match &node {
+                Expr::Call { function, args, ty } if function == SUBQUERY && failed.is_none() => {
+                    match joined.value(subqueries, args, ty) {
+                        Ok(value) => value,
+                        Err(error) => {
+                            failed = Some(error);
+                            node
+                        }
+                    }
+                }
+                _ => node,
+            });
+            if let Some(error) = failed {
+                return Err(error);
             }
-            value => vec![binder.bind(value)?],
-        };
-        let subquery = self.query(query, Some(scope))?;
-        if subquery.fields.len() != values.len() {
-            let message = format!("{} values IN a query of {} columns", values.len(), subquery.fields.len());
-            return Err(wrong(message, value));
         }
-        let width = rel.fields.len();
-        let Decorrelated { rel: subquery, conditions } = at(decorrelate(subquery), query)?;
-        let mut tests = Vec::with_capacity(values.len());
-        for (index, value_expr) in values.into_iter().enumerate() {
-            let column = shift(subquery.column(index), width);
-            let equal = at(bind::call("=", vec![value_expr, column], self.context), value)?;
-            // NOT IN: a row stays only if every comparison is FALSE; UNKNOWN counts as a match of the anti join.
-            let test = if negated && equal.ty().nullable {
-                Expr::call("IS NOT FALSE", vec![equal], TypeKind::Boolean.not_null())
-            } else {
-                equal
-            };
-            tests.push(test);
-        }
-        let kind = if negated { JoinKind::Anti } else { JoinKind::Semi };
-        Ok(join(rel, subquery, kind, conditions, tests))
+        Ok(joined.rel)
     }
-}
 
-/// Joins on decorrelated conditions and further ones that are over left, then right columns already.
-fn join(left: Rel, right: Rel, kind: JoinKind, conditions: Vec<Expr>, more: Vec<Expr>) -> Rel {
-    let width = left.fields.len();
-    let conditions = conditions.into_iter().map(|condition| over_join(condition, width));
-    let condition = conjunction(conditions.chain(more).collect::<Vec<_>>());
-    left.join(right, kind, condition)
-}
-
-/// A condition over outer placeholders and the right relation's columns, as one over the join's columns.
-fn over_join(condition: Expr, width: usize) -> Expr {
-    placeholder::replace(shift(condition, width), Placeholder::Outer, &mut Expr::column)
-}
-
-/// Joins a scalar subquery; gives the expression of its value over the joined columns.
-fn join_scalar(left: Rel, subquery: Rel) -> Result<(Rel, Expr)> {
-    let width = left.fields.len();
-    // The value is computed after the join, so that COUNT of no rows is 0 and not NULL.
-    let (value, mut input) = match subquery {
-        Rel { node: RelNode::Project { input, mut exprs }, .. } if exprs.len() == 1 => {
-            (exprs.remove(0), *input)
-        }
-        other => (other.column(0), other),
-    };
-    if let Rel { node: RelNode::Aggregate { input: inner, keys, calls }, fields } = input {
-        if keys.is_empty() {
-            return join_scalar_aggregate(left, *inner, calls, value);
-        }
-        input = Rel { node: RelNode::Aggregate { input: inner, keys, calls }, fields };
-    }
-    let Decorrelated { rel: input, conditions } = decorrelate(input)?;
-    if !conditions.is_empty() || Placeholder::reads_outer(&value) {
-        return Err(Error::unsupported("a correlated subquery as a value that does not aggregate"));
-    }
-    let ty = value.ty().clone();
-    let single = AggregateCall {
-        function: "SINGLE_VALUE".to_owned(),
-        args: vec![0],
-        arg_types: vec![ty.clone()],
-        distinct: false,
-        filter: None,
-        ty: ty.clone().with_nullable(true),
-        name: "EXPR$0".to_owned(),
-    };
-    let one_row = input.project(vec![(value, "EXPR$0".to_owned())]).aggregate(Vec::new(), vec![single]);
-    let joined = left.join(one_row, JoinKind::Left, None);
-    Ok((joined, Expr::column(width, ty.with_nullable(true))))
-}
-
-fn join_scalar_aggregate(
-    left: Rel,
-    inner: Rel,
-    mut calls: Vec<AggregateCall>,
-    value: Expr,
-) -> Result<(Rel, Expr)> {
-    let width = left.fields.len();
-    let Decorrelated { rel: mut input, conditions } = decorrelate(inner)?;
-    // Each condition is `inner = outer`; the inner side becomes a key.
-    let mut keys: Vec<Expr> = Vec::new();
-    let mut outers: Vec<Expr> = Vec::new();
-    for condition in conditions {
-        let Some((own, outer)) = split_equality(condition) else {
+    /// `left [LEFT] JOIN LATERAL (SELECT ...) ON condition`; the condition is bound over the columns of both.
+    pub(super) fn join_lateral(
+        &self,
+        left: Rel,
+        subquery: Rel,
+        kind: JoinKind,
+        condition: Option<Expr>,
+    ) -> Result<Rel> {
+        let width = left.fields.len();
+        let names: Vec<String> =
+            left.fields.iter().chain(&subquery.fields).map(|field| field.name.clone()).collect();
+        let (subquery, outers) = number_outer_columns(subquery);
+        let inner = decorrelate(subquery)?.settled(&names[width..]);
+        if kind != JoinKind::Inner && !inner.is_plain() {
             return Err(Error::unsupported(
-                "a correlated subquery that aggregates under a condition other than equality",
+                "LEFT JOIN LATERAL of a query whose select list reads the query around it",
             ));
-        };
-        keys.push(own);
-        outers.push(outer);
-    }
-    if !keys.is_empty() {
-        let before = input.fields.len();
-        let names: Vec<String> = input.fields.iter().map(|field| field.name.clone()).collect();
-        let columns = input.columns().into_iter().zip(names);
-        let named_keys = keys.into_iter().enumerate().map(|(index, key)| (key, format!("$k{index}")));
-        input = input.project(columns.chain(named_keys).collect());
-        let count = outers.len();
-        let aggregated = input.aggregate((before..before + count).collect(), std::mem::take(&mut calls));
-        let on = outers.into_iter().enumerate().map(|(index, outer)| {
-            let key = aggregated.column(index);
-            Expr::call("=", vec![key, outer], TypeKind::Boolean.nullable())
+        }
+        let over_join = |expr| placed(shift(expr, width), &outers);
+        let outputs: Vec<Expr> = inner.outputs.into_iter().map(over_join).collect();
+        let on = condition.map(|condition| {
+            let columns: Vec<Expr> = left.columns().into_iter().chain(outputs.iter().cloned()).collect();
+            placeholder::substitute(condition, &columns)
         });
-        let on: Vec<Expr> = on.map(|condition| over_join(condition, width)).collect();
-        return Ok(with_value(left, aggregated, conjunction(on), value, count));
+        let conditions = inner.conditions.into_iter().map(over_join).chain(on);
+        let rel = left.join(inner.rel, kind, conjunction(conditions));
+        let columns = (0..width).map(|index| rel.column(index)).chain(outputs.into_iter().map(|output| {
+            output.transform(&mut |node| match node {
+                Expr::Column { index, .. } => rel.column(index),
+                other => other,
+            })
+        }));
+        let columns = columns.zip(names).collect();
+        Ok(rel.project(columns))
     }
-    let aggregated = input.aggregate(Vec::new(), calls);
-    Ok(with_value(left, aggregated, None, value, 0))
 }
 
-/// Left-joins an aggregation and gives the value over the joined columns; counts of no group are 0.
-fn with_value(left: Rel, aggregated: Rel, condition: Option<Expr>, value: Expr, keys: usize) -> (Rel, Expr) {
+/// A semi or anti join with a subquery. `tests` gives further conditions from its columns.
+fn semi_join(
+    left: Rel,
+    subquery: Rel,
+    anti: bool,
+    tests: impl FnOnce(Vec<Expr>) -> Result<Vec<Expr>>,
+) -> Result<Rel> {
     let width = left.fields.len();
-    let RelNode::Aggregate { calls, .. } = &aggregated.node else { return (left, value) };
-    let columns: Vec<Expr> = calls
-        .iter()
-        .enumerate()
-        .map(|(index, call)| {
-            let column = Expr::column(width + keys + index, call.ty.clone().with_nullable(true));
-            if !matches!(call.function.as_str(), "COUNT" | "APPROX_COUNT_DISTINCT" | "SUM0") {
-                return column;
-            }
-            let zero = Expr::literal(Literal::Integer(0), call.ty.clone());
-            let ty = call.ty.clone().with_nullable(true);
-            Expr::call("COALESCE", vec![column, zero], ty)
-        })
-        .collect();
-    let value = placeholder::substitute(value, &columns);
-    let value = placeholder::replace(value, Placeholder::Outer, &mut Expr::column);
-    (left.join(aggregated, JoinKind::Left, condition), value)
+    let names: Vec<String> = subquery.fields.iter().map(|field| field.name.clone()).collect();
+    let (subquery, outers) = number_outer_columns(subquery);
+    let Decorrelated { rel, outputs, conditions } = decorrelate(subquery)?.settled(&names);
+    let conditions = conditions.into_iter().map(|condition| placed(shift(condition, width), &outers));
+    let outputs = outputs.into_iter().map(|output| placed(shift(output, width), &outers)).collect();
+    let condition = conjunction(conditions.chain(tests(outputs)?).collect::<Vec<_>>());
+    Ok(left.join(rel, if anti { JoinKind::Anti } else { JoinKind::Semi }, condition))
 }
 
-/// `own = outer` in either order: own columns alone on one side, outer placeholders alone on the other.
-fn split_equality(condition: Expr) -> Option<(Expr, Expr)> {
-    let Expr::Call { function, mut args, .. } = condition else { return None };
-    if function != "=" || args.len() != 2 {
-        return None;
-    }
-    let right = args.remove(1);
-    let left = args.remove(0);
-    let own = |expr: &Expr| !Placeholder::reads_outer(expr);
-    let outer = |expr: &Expr| {
-        let mut columns = Vec::new();
-        expr.collect_columns(&mut columns);
-        columns.is_empty() && Placeholder::reads_outer(expr)
-    };
-    if own(&left) && outer(&right) {
-        Some((left, right))
-    } else if own(&right) && outer(&left) {
-        Some((right, left))
-    } else {
-        None
-    }
+/// Puts the columns of the query around in their places.
+pub(super) fn placed(expr: Expr, outers: &[Expr]) -> Expr {
+    placeholder::replace(expr, Placeholder::Outer, &mut |index, _| outers[index].clone())
 }
 
-/// Whether any expression in the relation refers to the query around.
-fn reads_outer(rel: &Rel) -> bool {
-    let here = match &rel.node {
-        RelNode::Project { exprs, .. } => exprs.iter().any(Placeholder::reads_outer),
-        RelNode::Filter { condition, .. } => Placeholder::reads_outer(condition),
-        RelNode::Join { condition, .. } => condition.as_ref().is_some_and(Placeholder::reads_outer),
-        RelNode::Expand { projections, .. } => projections.iter().flatten().any(Placeholder::reads_outer),
-        RelNode::Values(rows) => rows.iter().flatten().any(Placeholder::reads_outer),
-        _ => false,
-    };
-    here || rel.inputs().into_iter().any(reads_outer)
-}
-
-/// Pulls conditions on outer columns up. The relation keeps its columns in front; more may follow behind.
-fn decorrelate(rel: Rel) -> Result<Decorrelated> {
-    if !reads_outer(&rel) {
-        return Ok(Decorrelated { rel, conditions: Vec::new() });
+fn same_width(values: usize, rel: &Rel, ast: &Ast) -> Result<()> {
+    match rel.fields.len() == values {
+        true => Ok(()),
+        false => Err(wrong(format!("{values} values IN a query of {} columns", rel.fields.len()), ast)),
     }
-    let Rel { node, fields } = rel;
-    match node {
-        RelNode::Filter { input, condition } => {
-            let Decorrelated { rel: input, mut conditions } = decorrelate(*input)?;
-            let (outer, own): (Vec<Expr>, Vec<Expr>) =
-                conjuncts(condition).into_iter().partition(Placeholder::reads_outer);
-            conditions.extend(outer);
-            let rel = match conjunction(own) {
-                Some(condition) => input.filter(condition),
-                None => input,
-            };
-            Ok(Decorrelated { rel, conditions })
-        }
-        RelNode::Project { input, exprs } => {
-            if exprs.iter().any(Placeholder::reads_outer) {
-                return Err(correlation_in("a select list"));
-            }
-            let Decorrelated { rel: input, conditions } = decorrelate(*input)?;
-            let mut columns: Vec<(Expr, String)> =
-                exprs.into_iter().zip(fields.iter().map(|field| field.name.clone())).collect();
-            // Columns that the conditions read follow behind.
-            let conditions = conditions
-                .into_iter()
-                .map(|condition| {
-                    condition.transform(&mut |node| match node {
-                        Expr::Column { index, ty } => {
-                            let column = input.column(index);
-                            let place =
-                                columns.iter().position(|(known, _)| *known == column).unwrap_or_else(|| {
-                                    columns.push((column, format!("$c{index}")));
-                                    columns.len() - 1
-                                });
-                            Expr::column(place, ty)
-                        }
-                        other => other,
-                    })
-                })
-                .collect();
-            Ok(Decorrelated { rel: input.project(columns), conditions })
-        }
-        RelNode::Join { left, right, kind: JoinKind::Inner, condition } => {
-            let width = left.fields.len();
-            let Decorrelated { rel: left, conditions: from_left } = decorrelate(*left)?;
-            if left.fields.len() != width {
-                return Err(correlation_in("a join"));
-            }
-            let Decorrelated { rel: right, conditions: from_right } = decorrelate(*right)?;
-            let mut conditions = from_left;
-            conditions.extend(from_right.into_iter().map(|condition| shift(condition, width)));
-            let (outer, own): (Vec<Expr>, Vec<Expr>) =
-                condition.into_iter().flat_map(conjuncts).partition(Placeholder::reads_outer);
-            conditions.extend(outer);
-            Ok(Decorrelated { rel: left.join(right, JoinKind::Inner, conjunction(own)), conditions })
-        }
-        // SELECT DISTINCT in EXISTS or IN: the columns that the conditions read become keys too.
-        RelNode::Aggregate { input, keys, calls } if calls.is_empty() => {
-            let Decorrelated { rel: input, conditions } = decorrelate(*input)?;
-            let mut keys = keys;
-            let conditions = conditions
-                .into_iter()
-                .map(|condition| {
-                    condition.transform(&mut |node| match node {
-                        Expr::Column { index, ty } => {
-                            let place = keys.iter().position(|key| *key == index).unwrap_or_else(|| {
-                                keys.push(index);
-                                keys.len() - 1
-                            });
-                            Expr::column(place, ty)
-                        }
-                        other => other,
-                    })
-                })
-                .collect();
-            Ok(Decorrelated { rel: input.aggregate(keys, calls), conditions })
-        }
-        _ => Err(correlation_in("an aggregation, outer join, union or window")),
-    }
-}
-
-fn correlation_in(place: &str) -> Error {
-    Error::unsupported(format!("a subquery that refers to the query around it inside of {place}"))
 }
 
 fn split_and<'a>(ast: &'a Ast, operands: &mut Vec<&'a Ast>) {

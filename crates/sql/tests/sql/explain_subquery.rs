@@ -338,19 +338,19 @@ fn what_is_refused() {
         ),
         expect![[r#"
             > SELECT b FROM t WHERE a = 1 OR EXISTS (SELECT 1 FROM u)
-            unsupported: EXISTS and IN with a subquery inside of another expression than AND of a WHERE at line 1, column 40
+            updating: b STRING
             > SELECT (SELECT a, x FROM u) FROM t
             invalid: a subquery as a value has one column; this one has 2 at line 1, column 9
             > SELECT (SELECT x FROM u WHERE u.a = t.a) FROM t
-            unsupported: a correlated subquery as a value that does not aggregate
+            updating: EXPR$0 STRING
             > SELECT b FROM t WHERE (a, b) IN (SELECT a FROM u)
             invalid: 2 values IN a query of 1 columns at line 1, column 24
             > SELECT b FROM t WHERE a IN (SELECT x FROM u)
             invalid: implicit type conversion between INT and STRING is not supported in '=': CAST one side to the other's type at line 1, column 23
             > SELECT b FROM t WHERE EXISTS (SELECT COUNT(*) FROM u WHERE u.a = t.a)
-            unsupported: a subquery that refers to the query around it inside of an aggregation, outer join, union or window at line 1, column 31
+            updating: b STRING
             > SELECT b FROM t WHERE EXISTS (SELECT 1 FROM u WHERE EXISTS (SELECT 1 FROM u v WHERE v.a = t.a))
-            unsupported: a subquery that refers to a query two levels out at line 1, column 91
+            unsupported: a subquery that refers to the query around it inside of an outer join, a set operation, an OVER or a window at line 1, column 31
             > SELECT a FROM t INTERSECT ALL SELECT a FROM u
             updating: a INT
             > SELECT a FROM t EXCEPT ALL SELECT a FROM u

@@ -1,0 +1,26 @@
+SET 'parallelism.default' = '1';
+SET 'execution.runtime-mode' = 'BATCH';
+CREATE TABLE emp (
+  emp_id INT,
+  name STRING,
+  dept_id INT,
+  mgr_id INT,
+  salary INT,
+  hired DATE
+) WITH (
+  'connector' = 'filesystem',
+  'path' = '${DATA}/emp.csv',
+  'format' = 'csv',
+  'csv.null-literal' = 'NULL'
+);
+CREATE TABLE dept (
+  dept_id INT,
+  dname STRING,
+  loc STRING
+) WITH (
+  'connector' = 'filesystem',
+  'path' = '${DATA}/dept.csv',
+  'format' = 'csv',
+  'csv.null-literal' = 'NULL'
+);
+SELECT name, dept_id IN (SELECT dept_id FROM dept) AS x FROM emp;

@@ -1,0 +1,25 @@
+SET 'parallelism.default' = '1';
+CREATE TABLE emp (
+  emp_id INT,
+  name STRING,
+  dept_id INT,
+  mgr_id INT,
+  salary INT,
+  hired DATE
+) WITH (
+  'connector' = 'filesystem',
+  'path' = '${DATA}/emp.csv',
+  'format' = 'csv',
+  'csv.null-literal' = 'NULL'
+);
+CREATE TABLE dept (
+  dept_id INT,
+  dname STRING,
+  loc STRING
+) WITH (
+  'connector' = 'filesystem',
+  'path' = '${DATA}/dept.csv',
+  'format' = 'csv',
+  'csv.null-literal' = 'NULL'
+);
+SELECT name, (SELECT dname FROM dept d WHERE d.dept_id = e.dept_id) AS dn FROM emp e;
