@@ -149,7 +149,7 @@ pub fn build(node: &ChainedNode, context: &BuildContext) -> Result<Box<dyn Opera
                 }
             }
         }
-        OperatorSpec::TopN { partition, order, from, to, output_rank, input_updates, ttl } => {
+        OperatorSpec::TopN { partition, order, from, to, output_rank, input_updates, ttl, window_end } => {
             let parts = rank::Parts {
                 partition,
                 order,
@@ -158,6 +158,7 @@ pub fn build(node: &ChainedNode, context: &BuildContext) -> Result<Box<dyn Opera
                 output_rank: *output_rank,
                 input_updates: *input_updates,
                 ttl: living(ttl),
+                window_end: *window_end,
             };
             match order.is_empty() && !output_rank && !input_updates {
                 true => Box::new(Limit::new(node, &parts, context)?),
@@ -169,10 +170,10 @@ pub fn build(node: &ChainedNode, context: &BuildContext) -> Result<Box<dyn Opera
         }
         OperatorSpec::Union => Box::new(Union),
         OperatorSpec::WatermarkAssigner(spec) => Box::new(watermark_assigner(node, spec, context)?),
-        OperatorSpec::Join { kind, left_keys, right_keys, null_safe, condition, ttl } => {
+        OperatorSpec::Join { kind, left_keys, right_keys, null_safe, condition, ttl, bound } => {
             let condition = condition.as_ref();
-            let parts =
-                JoinParts { kind: *kind, left_keys, right_keys, null_safe, condition, ttl: living(ttl) };
+            let (bound, ttl) = (bound.as_ref(), living(ttl));
+            let parts = JoinParts { kind: *kind, left_keys, right_keys, null_safe, condition, ttl, bound };
             Box::new(Join::new(node, &parts, context)?)
         }
         OperatorSpec::OverAggregate { partition, time_column, preceding, rows, aggregates, ttl } => {

@@ -26,7 +26,16 @@ fn group(calls: Vec<AggregateCall>, input_updates: bool, ttl: i64) -> OperatorSp
 
 fn top(order: Vec<SortKey>, to: u64, input_updates: bool, ttl: i64) -> OperatorSpec {
     let partition = vec![0];
-    OperatorSpec::TopN { partition, order, from: 1, to: Some(to), output_rank: false, input_updates, ttl }
+    OperatorSpec::TopN {
+        partition,
+        order,
+        from: 1,
+        to: Some(to),
+        output_rank: false,
+        input_updates,
+        ttl,
+        window_end: None,
+    }
 }
 
 fn by(column: usize, descending: bool) -> Vec<SortKey> {
@@ -45,7 +54,15 @@ fn over(
 
 fn join(kind: JoinKind, ttl: i64) -> OperatorSpec {
     let (keys, null_safe) = (vec![0], vec![false]);
-    OperatorSpec::Join { kind, left_keys: keys.clone(), right_keys: keys, null_safe, condition: None, ttl }
+    OperatorSpec::Join {
+        kind,
+        left_keys: keys.clone(),
+        right_keys: keys,
+        null_safe,
+        condition: None,
+        ttl,
+        bound: None,
+    }
 }
 
 fn sum() -> AggregateCall {

@@ -31,12 +31,29 @@ fn group(aggregate: AggregateCall, input_updates: bool) -> OperatorSpec {
 
 fn top(to: Option<u64>, input_updates: bool) -> OperatorSpec {
     let order = vec![SortKey { column: 1, descending: true, nulls_first: false }];
-    OperatorSpec::TopN { partition: vec![0], order, from: 1, to, output_rank: false, input_updates, ttl: 0 }
+    OperatorSpec::TopN {
+        partition: vec![0],
+        order,
+        from: 1,
+        to,
+        output_rank: false,
+        input_updates,
+        ttl: 0,
+        window_end: None,
+    }
 }
 
 fn join(kind: JoinKind) -> OperatorSpec {
     let (keys, null_safe) = (vec![0], vec![false]);
-    OperatorSpec::Join { kind, left_keys: keys.clone(), right_keys: keys, null_safe, condition: None, ttl: 0 }
+    OperatorSpec::Join {
+        kind,
+        left_keys: keys.clone(),
+        right_keys: keys,
+        null_safe,
+        condition: None,
+        ttl: 0,
+        bound: None,
+    }
 }
 
 /// Whatever came out is in batches of about as many bytes as they may have, unless it is one row or one update.

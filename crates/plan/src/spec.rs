@@ -164,6 +164,24 @@ pub struct TemporalJoinSpec {
     pub condition: Option<Expr>,
 }
 
+/// How near in event time the rows of a join's sides are that can match: right time - left time is between `lower` and
+/// `upper` (milliseconds). The join's condition says so itself; this is what follows for its state.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JoinBound {
+    /// The event time of the left input.
+    pub left_time: usize,
+    /// The event time of the right input.
+    pub right_time: usize,
+    /// The least of right time - left time.
+    pub lower: i64,
+    /// The greatest.
+    pub upper: i64,
+    /// Rows of one window are joined: the times are its exclusive end, and rows of a window that is over are late.
+    #[serde(default)]
+    pub windows: bool,
+}
+
 /// What an operator does. The input schemas come from the upstream nodes.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -247,6 +265,10 @@ pub enum OperatorSpec {
         /// State that was not touched for so long is dropped (milliseconds); 0 never.
         #[serde(default)]
         ttl: i64,
+        /// Rows match near each other in event time only, so that state is let go with it; both inputs only append, and so
+        /// does the output.
+        #[serde(default)]
+        bound: Option<JoinBound>,
     },
     /// Temporal join in event time. Output: left columns, then right columns.
     TemporalJoin(TemporalJoinSpec),
@@ -268,6 +290,10 @@ pub enum OperatorSpec {
         /// State that was not touched for so long is dropped (milliseconds); 0 never.
         #[serde(default)]
         ttl: i64,
+        /// Each partition is of one window, whose exclusive end this column holds: its rows leave once, when event time has
+        /// passed it.
+        #[serde(default)]
+        window_end: Option<usize>,
     },
     /// OVER aggregation ordered by a time attribute. Output: the input columns, then the aggregates.
     OverAggregate {

@@ -315,14 +315,14 @@ impl Rel {
     pub fn join(self, right: Rel, kind: JoinKind, condition: Option<Expr>) -> Rel {
         let null_left = matches!(kind, JoinKind::Right | JoinKind::Full);
         let null_right = matches!(kind, JoinKind::Left | JoinKind::Full);
-        // A time attribute does not survive a regular join: its rows no longer come in the order of time.
+        // Whether time attributes survive shows when the whole condition is known: see `optimize::time`.
         let side = |fields: &[Field], null: bool| {
             fields
                 .iter()
                 .map(|field| {
                     let ty = field.ty.clone();
                     let nullable = ty.nullable || null;
-                    Field { ty: ty.with_nullable(nullable), time: None, ..field.clone() }
+                    Field { ty: ty.with_nullable(nullable), ..field.clone() }
                 })
                 .collect::<Vec<_>>()
         };

@@ -192,7 +192,15 @@ fn found(result: Result<(), String>) -> String {
 fn join() -> OperatorSpec {
     let (left_keys, right_keys) = (vec![0], vec![0]);
     let kind = flott_plan::JoinKind::Inner;
-    OperatorSpec::Join { kind, left_keys, right_keys, null_safe: vec![false], condition: None, ttl: 0 }
+    OperatorSpec::Join {
+        kind,
+        left_keys,
+        right_keys,
+        null_safe: vec![false],
+        condition: None,
+        ttl: 0,
+        bound: None,
+    }
 }
 
 fn normalize() -> OperatorSpec {

@@ -19,6 +19,7 @@
 //! decoding the other side's row, a gather per column, and the condition, evaluated over some thousand pairs at once. No
 //! more than [`CHUNK`] pairs are ever gathered, nor more bytes than fit into a batch; output leaves as it is made.
 
+mod bound;
 mod output;
 mod side;
 
@@ -28,10 +29,11 @@ use arrow::datatypes::{FieldRef, SchemaRef};
 use flott_batch::bytes::RowBytes;
 use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
-use flott_plan::{ChainedNode, Expr, JoinKind, Schema};
+use flott_plan::{ChainedNode, Expr, JoinBound, JoinKind, Schema};
 use flott_state::{ColumnIndex, OperatorSnapshot, RestoredState};
-use flott_types::{CheckpointId, Error, FastSet, Result, Timestamp};
+use flott_types::{CheckpointId, Error, FastSet, Result, Timestamp, Watermark};
 
+use self::bound::Bound;
 use self::output::{Joined, Others, Parts};
 use self::side::{Absorbed, Side, SideSpec};
 use crate::BuildContext;
@@ -54,6 +56,7 @@ pub(crate) struct Join {
     index: ColumnIndex,
     left: Side,
     right: Side,
+    bound: Option<Bound>,
     /// Keys that may have no rows on either side.
     abandoned: Vec<u32>,
     slots: Vec<u32>,
@@ -68,6 +71,7 @@ pub(crate) struct JoinParts<'a> {
     pub null_safe: &'a [bool],
     pub condition: Option<&'a Expr>,
     pub ttl: i64,
+    pub bound: Option<&'a JoinBound>,
 }
 
 /// Candidates: rows of the batch, each with a row of the other side, in the order of the batch.
@@ -83,7 +87,7 @@ struct Pairs {
 
 impl Join {
     pub fn new(node: &ChainedNode, parts: &JoinParts<'_>, context: &BuildContext) -> Result<Self> {
-        let JoinParts { kind, left_keys, right_keys, null_safe, condition, ttl } = *parts;
+        let JoinParts { kind, left_keys, right_keys, null_safe, condition, ttl, bound } = *parts;
         if left_keys.len() != right_keys.len() || left_keys.len() != null_safe.len() {
             return Err(
                 Error::internal("the keys of a join's sides do not correspond").in_operator(&node.node.name)
@@ -100,6 +104,8 @@ impl Join {
             let expression = Expression::new(condition, &both, context)?;
             Ok::<_, Error>(Condition { expression, schema: arrow_type::schema(both.iter()) })
         });
+        let schema = arrow_type::schema(node.node.schema.iter());
+        let bound = bound.map(|bound| Bound::new(bound, kind, [left, right], schema.clone(), context));
         let left = side("left", left, left_keys, !matches!(kind, JoinKind::Inner | JoinKind::Right))?;
         let right = side("right", right, right_keys, matches!(kind, JoinKind::Right | JoinKind::Full))?;
         let same = |(left, right): (&FieldRef, &FieldRef)| left.data_type() == right.data_type();
@@ -108,12 +114,13 @@ impl Join {
                 .in_operator(&node.node.name));
         }
         Ok(Join {
-            schema: arrow_type::schema(node.node.schema.iter()),
+            schema,
             kind,
             condition: condition.transpose()?,
             index: ColumnIndex::new(left.key_fields(), left_keys.len(), context.max_parallelism)?,
             left,
             right,
+            bound,
             abandoned: Vec::new(),
             slots: Vec::new(),
             batch_bytes: context.batch_bytes,
@@ -127,6 +134,16 @@ impl Join {
             next.into_iter().for_each(|at| context.schedule(at));
         }
         self.forget_keys();
+    }
+
+    /// Lets go of the rows on both sides whose time is over.
+    fn let_go(&mut self, context: &mut Context<'_>) -> Result<()> {
+        let Join { index, left, right, bound, abandoned, .. } = self;
+        let Some(bound) = bound else { return Ok(()) };
+        bound.let_go(0, left, index.keys(), abandoned, context)?;
+        bound.let_go(1, right, index.keys(), abandoned, context)?;
+        self.forget_keys();
+        Ok(())
     }
 
     /// Forgets the keys that have no rows, and gives their slots out again.
@@ -163,12 +180,19 @@ impl Operator for Join {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         self.left.restore(&mut self.index, &mut restored)?;
         self.right.restore(&mut self.index, &mut restored)?;
+        if let Some(bound) = &mut self.bound {
+            bound.restore(0, &self.left, self.index.keys())?;
+            bound.restore(1, &self.right, self.index.keys())?;
+        }
         self.expire(0, context);
         Ok(())
     }
 
     fn process(&mut self, input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
         let mut batch = columns_of(batch)?.compact()?;
+        if let Some(bound) = &self.bound {
+            batch = bound.on_time(input, batch, context)?;
+        }
         let own = if input == 0 { &self.left } else { &self.right };
         let mut keys = own.key_columns(&batch);
         if let Some(joinable) = own.joinable(&keys) {
@@ -181,13 +205,17 @@ impl Operator for Join {
             return Ok(());
         }
         let (now, rows) = (context.now, batch.physical_rows());
-        let Join { schema, kind, condition, index, left, right, abandoned, slots, batch_bytes } = self;
+        let Join { schema, kind, condition, index, left, right, bound, abandoned, slots, batch_bytes } = self;
         let (own, other) = if input == 0 { (left, right) } else { (right, left) };
         index.keys_mut().intern(&keys, rows, slots, |slot, _| abandoned.push(slot))?;
         let absorbed = own.absorb(&batch, slots, now)?;
+        if let Some(bound) = bound {
+            bound.note(input, &batch, &absorbed.entries)?;
+        }
         let mut work = Work {
             schema,
-            kind: *kind,
+            kind: emitted(*kind, bound.is_some()),
+            holds_back: bound.is_some() && *kind == JoinKind::Anti,
             input,
             condition: condition.as_ref(),
             batch: &batch,
@@ -206,7 +234,15 @@ impl Operator for Join {
         work.run(slots, context)?;
         own.forget(&absorbed, abandoned);
         self.expire(rows, context);
-        Ok(())
+        // Rows may come so late that they are over at once.
+        self.let_go(context)
+    }
+
+    fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
+        let Some(bound) = &mut self.bound else { return context.output.watermark(watermark) };
+        let passed_on = bound.advance(watermark);
+        self.let_go(context)?;
+        context.output.watermark(passed_on)
     }
 
     fn processing_time(&mut self, _: Timestamp, context: &mut Context<'_>) -> Result<()> {
@@ -228,6 +264,8 @@ impl Operator for Join {
 struct Work<'a> {
     schema: &'a SchemaRef,
     kind: JoinKind,
+    /// Nothing leaves before it is let go.
+    holds_back: bool,
     input: usize,
     condition: Option<&'a Condition>,
     batch: &'a ChangeBatch,
@@ -357,6 +395,9 @@ impl Work<'_> {
         }
         let adds = self.batch.kind(row as usize).is_addition();
         let (before, after) = self.other.add_match(entry, if adds { 1 } else { -1 }, self.now);
+        if self.holds_back {
+            return Ok(());
+        }
         let pads_nulls = match (self.kind, self.input) {
             (JoinKind::Inner | JoinKind::Semi, _) | (JoinKind::Left, 0) | (JoinKind::Right, 1) => false,
             (JoinKind::Left | JoinKind::Right | JoinKind::Full | JoinKind::Anti, _) => true,
@@ -435,7 +476,7 @@ impl Work<'_> {
             }
             _ => false,
         };
-        if shown {
+        if shown && !self.holds_back {
             self.joined.push(sign(adds), Some(row), None);
         }
         if adds {
@@ -454,6 +495,14 @@ impl Work<'_> {
     }
 }
 
+/// What a join shows while rows come: with a bound, rows without a match come when they are let go.
+fn emitted(kind: JoinKind, bounded: bool) -> JoinKind {
+    match kind {
+        JoinKind::Left | JoinKind::Right | JoinKind::Full if bounded => JoinKind::Inner,
+        other => other,
+    }
+}
+
 fn sign(adds: bool) -> RowKind {
     if adds { RowKind::Insert } else { RowKind::Delete }
 }
@@ -467,5 +516,7 @@ fn parts(kind: JoinKind, input: usize) -> Parts {
     }
 }
 
+#[cfg(test)]
+mod bound_tests;
 #[cfg(test)]
 mod tests;

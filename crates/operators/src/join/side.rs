@@ -158,6 +158,23 @@ impl Side {
         self.rows.values().count.values()[entry as usize]
     }
 
+    /// How many matches a row has, where that is kept.
+    pub fn matches(&self, entry: u32) -> i64 {
+        self.rows.values().matches.as_ref().map_or(0, |matches| matches.values()[entry as usize])
+    }
+
+    /// All rows.
+    pub fn live(&self) -> Vec<u32> {
+        self.rows.live().collect()
+    }
+
+    /// Lets go of a row.
+    pub fn remove(&mut self, entry: u32, freed: &mut Vec<u32>) {
+        if self.rows.is_live(entry) {
+            freed.extend(self.rows.remove(entry));
+        }
+    }
+
     /// The bytes of a row, beside those of numbers.
     pub fn bytes_of(&self, index: &ColumnIndex, entry: u32) -> usize {
         index.bytes_of(self.rows.key_of(entry)) + self.rows.row_bytes(entry)

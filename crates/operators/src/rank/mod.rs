@@ -9,11 +9,15 @@
 //! ROW_NUMBER() = 1 by the descending time attribute is "the last row of a key": of rows at the same time the later one
 //! counts, as in Flink's deduplication.
 //!
+//! Where each partition is of one window, its rows leave when event time has passed the window's end, and are never taken back;
+//! rows of windows that have left are late.
+//!
 //! In batch queries, and without an upper rank, rows leave in order when the input has ended, and nothing is taken back.
 //!
 //! | file | what |
 //! |---|---|
 //! | `ranked` | the sorted rows, and where equal ones are |
+//! | `windows` | when windows leave |
 //! | `limit` | LIMIT without an order, of an input that only grows: a count |
 //!
 //! Cost of a record: interning its partition, encoding the row, a binary search among the partition's rows (for one
@@ -22,6 +26,7 @@
 
 mod limit;
 mod ranked;
+mod windows;
 
 use std::sync::Arc;
 
@@ -33,9 +38,10 @@ use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, SortKey};
 use flott_state::{OperatorSnapshot, RestoredState};
-use flott_types::{CheckpointId, Error, FastSet, Result, Timestamp, TypeKind};
+use flott_types::{CheckpointId, Error, FastSet, Result, Timestamp, TypeKind, Watermark};
 
 use self::ranked::{Ranked, sort_options};
+use self::windows::Windows;
 use crate::BuildContext;
 use crate::support::{Changelog, Equality, columns_of, kernel, record_batch};
 
@@ -53,6 +59,7 @@ pub(crate) struct Parts<'a> {
     pub output_rank: bool,
     pub input_updates: bool,
     pub ttl: i64,
+    pub window_end: Option<usize>,
 }
 
 /// The operator.
@@ -69,6 +76,7 @@ pub(crate) struct TopN {
     /// Encodes what rows are ordered by, where only one row is wanted.
     sorter: Option<RowConverter>,
     rows: Ranked,
+    windows: Option<Windows>,
     batch_bytes: usize,
     batch: u32,
     /// By partition: the batch that touched it last, and the best row of the batch.
@@ -112,7 +120,7 @@ impl TopN {
         });
         let (updates, order) = (parts.input_updates, parts.order);
         let at_end = !context.streaming || (parts.to.is_none() && !order.is_empty());
-        let ttl = if at_end { 0 } else { parts.ttl };
+        let ttl = if at_end || parts.window_end.is_some() { 0 } else { parts.ttl };
         Ok(TopN {
             schema: arrow_type::schema(node.node.schema.iter()),
             skip: parts.from.saturating_sub(1) as usize,
@@ -124,6 +132,7 @@ impl TopN {
             order: order.to_vec(),
             sorter: sorter.transpose()?,
             rows: Ranked::new(input, parts.partition, order, latest_first, updates, ttl, context)?,
+            windows: parts.window_end.filter(|_| !at_end).map(Windows::new),
             batch_bytes: context.batch_bytes,
             batch: 0,
             touched_in: Vec::new(),
@@ -169,6 +178,22 @@ impl TopN {
             wanted.ends.push(wanted.entries.len());
         }
         wanted
+    }
+
+    /// Sends the wanted rows of partitions as they are in the end.
+    fn send(&self, partitions: &[u32], context: &mut Context<'_>) -> Result<()> {
+        let wanted = self.wanted(partitions, &FastSet::default(), context.now);
+        let mut changes = Vec::with_capacity(wanted.entries.len());
+        for at in 0..partitions.len() {
+            let ranks = self.skip + 1..;
+            let rows = wanted.partition(at).iter().zip(ranks);
+            changes.extend(rows.map(|(entry, rank)| Change { kind: RowKind::Insert, entry: *entry, rank }));
+        }
+        for chunk in changes.chunks(CHUNK).flat_map(|chunk| self.runs(chunk)) {
+            let rows = record_batch(&self.schema, self.columns(chunk)?, chunk.len())?;
+            context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))?;
+        }
+        Ok(())
     }
 
     /// Rows beyond the last wanted one, which cannot come back.
@@ -292,6 +317,9 @@ impl Wanted {
 impl Operator for TopN {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         self.rows.restore(&mut restored)?;
+        if let Some(windows) = &mut self.windows {
+            windows.restore(&self.rows)?;
+        }
         self.expire(0, context);
         Ok(())
     }
@@ -307,15 +335,21 @@ impl Operator for TopN {
         if !self.retracts && batch.kinds().is_some_and(|kinds| kinds.iter().any(|kind| !kind.is_addition())) {
             return Err(Error::internal("a retraction where only insertions were planned for"));
         }
+        if let Some(windows) = &self.windows {
+            batch = windows.on_time(batch, context)?;
+        }
         let mut partitions = Vec::new();
         self.rows.partitions(&batch, &mut partitions)?;
+        if let Some(windows) = &mut self.windows {
+            windows.note(&batch, &partitions, &self.rows)?;
+        }
         let (touched, best) = self.touched(&batch, &partitions)?;
         if let Some(best) = best {
             batch = batch.take(&UInt32Array::from(best))?;
             partitions.clone_from(&touched);
         }
         let mut gone = FastSet::default();
-        if self.at_end {
+        if self.at_end || self.windows.is_some() {
             self.rows.apply(&batch, &partitions, now, &mut gone)?;
             self.rows.remove(gone);
             self.trim(&touched, now);
@@ -337,6 +371,19 @@ impl Operator for TopN {
         Ok(())
     }
 
+    fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
+        if let Some(windows) = &mut self.windows {
+            windows.advance(watermark);
+        }
+        while let Some(partitions) = self.windows.as_mut().and_then(Windows::over) {
+            self.send(&partitions, context)?;
+            let rows = partitions.iter().flat_map(|partition| self.rows.map().entries_of(*partition));
+            let rows: Vec<u32> = rows.collect();
+            self.rows.remove(rows);
+        }
+        context.output.watermark(watermark)
+    }
+
     fn end_input(&mut self, _: usize, context: &mut Context<'_>) -> Result<()> {
         if !self.at_end {
             return Ok(());
@@ -346,17 +393,7 @@ impl Operator for TopN {
         let partitions =
             all.iter().map(|entry| self.rows.map().key_of(*entry)).filter(|key| seen.insert(*key));
         let partitions: Vec<u32> = partitions.collect();
-        let wanted = self.wanted(&partitions, &FastSet::default(), context.now);
-        let mut changes = Vec::with_capacity(wanted.entries.len());
-        for at in 0..partitions.len() {
-            let ranks = self.skip + 1..;
-            let rows = wanted.partition(at).iter().zip(ranks);
-            changes.extend(rows.map(|(entry, rank)| Change { kind: RowKind::Insert, entry: *entry, rank }));
-        }
-        for chunk in changes.chunks(CHUNK).flat_map(|chunk| self.runs(chunk)) {
-            let rows = record_batch(&self.schema, self.columns(chunk)?, chunk.len())?;
-            context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))?;
-        }
+        self.send(&partitions, context)?;
         // A job that is restored after this must not send them again.
         self.rows.remove(all);
         Ok(())

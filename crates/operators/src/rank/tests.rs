@@ -20,6 +20,7 @@ fn top(order: Vec<SortKey>, from: u64, to: u64, output_rank: bool, input_updates
         output_rank,
         input_updates,
         ttl: 0,
+        window_end: None,
     };
     let output = if output_rank { "STRING INT INT BIGINT" } else { ROW };
     Harness::keyed(node(spec, &[ROW], output), &[&[0]])
@@ -71,6 +72,7 @@ fn the_last_row_of_a_key_is_updated_in_place_and_the_later_of_two_counts() {
         output_rank: false,
         input_updates: false,
         ttl: 0,
+        window_end: None,
     };
     let mut last = Harness::new(node(spec, &[row], row));
     let at = |second: u32| format!("1970-01-01T00:00:0{second}.000");
@@ -111,6 +113,7 @@ fn a_limit_of_a_changelog_fills_up_again() {
         output_rank: false,
         input_updates: true,
         ttl: 0,
+        window_end: None,
     };
     let mut limit = Harness::keyed(node(spec, &["INT"], "INT"), &[&[]]);
     assert_eq!(limit.push("+I 3\n+I 1\n+I 2"), "+I 3\n+I 1\n");
@@ -128,6 +131,7 @@ fn without_a_last_rank_rows_leave_in_order_at_the_end() {
             output_rank: false,
             input_updates,
             ttl: 0,
+            window_end: None,
         };
         let mut sort = Harness::keyed(node(spec, &["INT INT"], "INT INT"), &[&[]]);
         assert_eq!(sort.push("+I 1 1\n+I 3 3\n+I NULL 0\n+I 2 2\n+I 3 NULL"), "");
@@ -153,6 +157,7 @@ fn a_limit_counts() {
         output_rank: false,
         input_updates: false,
         ttl: 0,
+        window_end: None,
     };
     let mut limit = Harness::keyed(node(spec, &["INT"], "INT"), &[&[]]);
     assert_eq!(limit.push("+I 1\n+I 2"), "+I 2\n");
@@ -199,4 +204,45 @@ fn random_changes_give_the_first_of_all_rows() {
         expected.sort();
         assert_eq!(top.result(), expected.concat(), "seed {seed}");
     }
+}
+
+#[test]
+fn the_rows_of_a_window_leave_once_when_it_is_over() {
+    let order = vec![SortKey { column: 1, descending: true, nulls_first: false }];
+    let spec = OperatorSpec::TopN {
+        partition: vec![0, 2],
+        order,
+        from: 1,
+        to: Some(2),
+        output_rank: true,
+        input_updates: false,
+        ttl: 0,
+        window_end: Some(2),
+    };
+    let input = "STRING INT TIMESTAMP(3)";
+    let mut top = Harness::keyed(node(spec, &[input], &format!("{input} BIGINT")), &[&[0, 2]]);
+    let row = |key: &str, number: i64, end: i64| format!("+I {key} {number} 1970-01-01T00:00:{end:02}\n");
+    assert_eq!(top.push(&[row("x", 1, 10), row("x", 3, 10), row("x", 2, 10), row("x", 9, 20)].concat()), "");
+    assert_eq!(top.push(&row("y", 5, 10)), "");
+    assert_eq!(top.watermark(9_998), "watermark 9998\n");
+    top.checkpoint(false);
+    top.restore(1);
+    expect![[r#"
+        +I x 3 1970-01-01T00:00:10.000 1
+        +I x 2 1970-01-01T00:00:10.000 2
+        +I y 5 1970-01-01T00:00:10.000 1
+        watermark 9999
+    "#]]
+    .assert_eq(&top.watermark(9_999));
+    // Late for the first window; not for the second.
+    assert_eq!(top.push(&[row("x", 7, 10), row("x", 8, 20)].concat()), "");
+    assert_eq!(top.metrics.num_late_records_dropped.get(), 1);
+    expect![[r#"
+        +I x 9 1970-01-01T00:00:20.000 1
+        +I x 8 1970-01-01T00:00:20.000 2
+        watermark MAX
+    "#]]
+    .assert_eq(&top.watermark(i64::MAX));
+    top.checkpoint(true);
+    assert_eq!(top.table("rows"), "");
 }

@@ -5,10 +5,12 @@ mod fields;
 mod filters;
 mod fold;
 mod prune;
+mod time;
 mod top_n;
 mod window;
 
 pub(crate) use filters::is_deterministic;
+pub(crate) use window::window_of;
 
 use flott_expr::PlanContext;
 use flott_types::Result;
@@ -20,6 +22,7 @@ pub fn optimize(rel: Rel, context: &PlanContext) -> Result<Rel> {
     let rel = fold::fold_constants(rel, context)?;
     let rel = filters::push_down(rel);
     let rel = top_n::recognise(rel);
+    let rel = time::settle(rel, context)?;
     let rel = window::recognise(rel)?;
     Ok(fields::read_fields(prune::prune_columns(rel)))
 }

@@ -197,10 +197,15 @@ fn through<'r>(rel: &'r Rel, conditions: &mut Vec<Expr>) -> Option<(&'r Rel, Vec
 }
 
 /// The window that the rows of a relation carry as columns.
-fn window_of(rel: &Rel) -> Option<WindowSpec> {
+pub(crate) fn window_of(rel: &Rel) -> Option<WindowSpec> {
     match &rel.node {
         RelNode::WindowTvf { window, .. } | RelNode::WindowAggregate { window, .. } => Some(window.clone()),
-        RelNode::Join { .. } | RelNode::Union(_) | RelNode::Scan(_) | RelNode::Values(_) => None,
+        // The join of two windows' rows, or there were no bound.
+        RelNode::Join { left, right, kind, condition } => {
+            crate::join_bound::of(left, right, *kind, condition.as_ref()).filter(|bound| bound.windows)?;
+            window_of(left)
+        }
+        RelNode::Union(_) | RelNode::Scan(_) | RelNode::Values(_) => None,
         _ => rel.inputs().first().and_then(|input| window_of(input)),
     }
 }

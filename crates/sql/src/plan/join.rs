@@ -6,6 +6,7 @@ use flott_types::Result;
 use super::aggregate::identity;
 use super::{Planner, Stream, describe, insert_only, schema_of};
 use crate::bind::placeholder::{conjunction, conjuncts};
+use crate::join_bound;
 use crate::logical::Rel;
 
 /// `left = right` over one side each.
@@ -54,7 +55,13 @@ impl Planner<'_> {
         condition: Option<&Expr>,
         rel: &Rel,
     ) -> Result<Stream> {
+        let bound = if self.options.streaming { join_bound::of(left, right, kind, condition) } else { None };
         let sides = self.sides(left, right, condition)?;
+        if let Some(bound) = &bound {
+            let node = if bound.windows { "WindowJoin" } else { "IntervalJoin" };
+            insert_only(&sides.left, node)?;
+            insert_only(&sides.right, node)?;
+        }
         let wide = match kind {
             JoinKind::Semi | JoinKind::Anti => sides.left.schema.clone(),
             JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full => sides.both(),
@@ -63,14 +70,20 @@ impl Planner<'_> {
             describe::join(kind, &sides.keys(), sides.rest.as_ref(), &sides.left.schema, &sides.right.schema);
         // Only an inner or semi join of rows that are never taken back takes nothing back itself.
         let appends = matches!(kind, JoinKind::Inner | JoinKind::Semi);
-        let updates = sides.left.updates || sides.right.updates || !appends;
+        let updates = sides.left.updates || sides.right.updates || !(appends || bound.is_some());
+        let (name, ttl) = match &bound {
+            Some(bound) if bound.windows => (format!("Window{name}"), 0),
+            Some(_) => (format!("Interval{name}"), 0),
+            None => (name, self.options.state_ttl),
+        };
         let spec = OperatorSpec::Join {
             kind,
             left_keys: sides.left_keys.clone(),
             right_keys: sides.right_keys.clone(),
             null_safe: sides.null_safe.clone(),
             condition: sides.rest.clone(),
-            ttl: self.options.state_ttl,
+            ttl,
+            bound,
         };
         Ok(self.joined(sides, name, spec, wide, updates, rel))
     }

@@ -23,7 +23,7 @@ pub use explain::explain;
 pub use options::PlanOptions;
 pub use sink::SinkTarget;
 
-use crate::logical::{Rel, RelNode, TimeAttribute};
+use crate::logical::{Rel, RelNode, TimeAttribute, WindowBound};
 
 /// A stream in the graph.
 #[derive(Clone, Debug)]
@@ -107,10 +107,13 @@ impl<'a> Planner<'a> {
                 let (parallelism, updates) = (input.parallelism, input.updates);
                 Ok(self.add(name, spec, schema_of(rel), parallelism, updates, &[(input, Exchange::Forward)]))
             }
-            RelNode::TopN { input, partition, order, from, to, rank } => {
-                let input = self.stream(input)?;
+            RelNode::TopN { input: source, partition, order, from, to, rank } => {
+                let input = self.stream(source)?;
                 let schema = schema_of(rel);
                 let name = describe::top_n(partition, order, *from, *to, *rank, &input.schema);
+                let window_end =
+                    self.window_of_partition(source, partition).filter(|_| to.is_some() && !input.updates);
+                let name = if window_end.is_some() { format!("Window{name}") } else { name };
                 let spec = OperatorSpec::TopN {
                     partition: partition.clone(),
                     order: order.clone(),
@@ -119,9 +122,11 @@ impl<'a> Planner<'a> {
                     output_rank: *rank,
                     input_updates: input.updates,
                     ttl: self.options.state_ttl,
+                    window_end,
                 };
                 // LIMIT without an order keeps the first rows that come and takes none back; in a batch query all leave at the end.
-                let updates = self.options.streaming && (!order.is_empty() || input.updates);
+                let updates =
+                    self.options.streaming && window_end.is_none() && (!order.is_empty() || input.updates);
                 Ok(self.keyed(name, spec, schema, updates, input, partition))
             }
             RelNode::TemporalSort { input, order } => {
@@ -140,6 +145,16 @@ impl<'a> Planner<'a> {
                 Ok(self.keyed(name, operator, schema_of(rel), false, input, &spec.partition))
             }
         }
+    }
+
+    /// The end of the window, where these columns hold a whole window of event time.
+    fn window_of_partition(&self, rel: &Rel, partition: &[usize]) -> Option<usize> {
+        let bound =
+            |bound| partition.iter().copied().find(|column| rel.fields[*column].window == Some(bound));
+        let (_, end) = (bound(WindowBound::Start)?, bound(WindowBound::End)?);
+        // Local times of a zone are no event time.
+        let window = crate::optimize::window_of(rel)?;
+        (self.options.streaming && window.event_time && window.zone.is_none()).then_some(end)
     }
 
     /// Adds an operator, or finds the one that computes the same.

@@ -140,6 +140,7 @@ impl Plan {
             output_rank: false,
             input_updates: true,
             ttl: 0,
+            window_end: None,
         };
         self.add(uid, spec, parallelism)
     }

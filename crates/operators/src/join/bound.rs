@@ -1,0 +1,193 @@
+//! Joins whose rows match near each other in event time only: interval joins, and joins of the rows of one window.
+//!
+//! A row is kept until no row on time of the other side can match it, and then let go: only then is a row of an outer or anti
+//! join without a match known to have none, and only then does it leave. So nothing that has left is ever taken back, and
+//! state is bounded by event time.
+//!
+//! Cost of a row beside the join's: one step in a tree of times when it comes, one when it goes.
+
+use std::collections::BTreeMap;
+
+use arrow::array::{ArrayRef, new_null_array};
+use arrow::datatypes::SchemaRef;
+use flott_batch::bytes::runs;
+use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
+use flott_operator::Context;
+use flott_plan::{JoinBound, JoinKind, Schema};
+use flott_state::KeyIndex;
+use flott_types::{FastSet, Result, Timestamp, Watermark};
+
+use super::output::{Joined, Others};
+use super::side::Side;
+use super::{CHUNK, parts};
+use crate::BuildContext;
+use crate::support::Millis;
+
+/// When the rows of both sides are let go.
+pub(super) struct Bound {
+    times: [usize; 2],
+    /// How long after its time a row may still be matched by one on time, by side.
+    lasts: [i64; 2],
+    /// Rows belong to windows: those of a window that is over are dropped. `times` are the ends of windows.
+    windows: bool,
+    /// How far output may lie behind the watermark.
+    delay: i64,
+    /// The entries to let go when the watermark has come so far, by side. An entry may be there several times.
+    due: [BTreeMap<Timestamp, Vec<u32>>; 2],
+    watermark: Timestamp,
+    kind: JoinKind,
+    schema: SchemaRef,
+    /// A row of NULLs, by side.
+    nothing: [Vec<ArrayRef>; 2],
+    batch_bytes: usize,
+}
+
+impl Bound {
+    /// `inputs` are the left and the right one; `schema` is the output's.
+    pub fn new(
+        spec: &JoinBound,
+        kind: JoinKind,
+        inputs: [&Schema; 2],
+        schema: SchemaRef,
+        context: &BuildContext,
+    ) -> Self {
+        let nothing =
+            |schema: &Schema| schema.iter().map(|(_, ty)| new_null_array(&arrow_type::to_arrow(ty), 1)).collect();
+        let lasts = [spec.upper, spec.lower.saturating_neg()];
+        Bound {
+            times: [spec.left_time, spec.right_time],
+            lasts,
+            windows: spec.windows,
+            delay: if spec.windows { 0 } else { lasts[0].max(lasts[1]).max(0) },
+            due: Default::default(),
+            watermark: Timestamp::MIN,
+            kind,
+            schema,
+            nothing: inputs.map(nothing),
+            batch_bytes: context.batch_bytes,
+        }
+    }
+
+    /// The watermark that lets go of a row of this time.
+    fn end(&self, input: usize, time: Timestamp) -> Timestamp {
+        // A window is over with its last millisecond. Elsewhere rows as late as the watermark itself still find each other.
+        let slack = if self.windows { -1 } else { 1 };
+        time.saturating_add(self.lasts[input]).saturating_add(slack)
+    }
+
+    /// The rows of a batch without those of windows that are over, which are counted.
+    pub fn on_time(&self, input: usize, batch: ChangeBatch, context: &Context<'_>) -> Result<ChangeBatch> {
+        let time = Millis::new(batch.column(self.times[input]))?;
+        time.refuse_nulls()?;
+        if !self.windows {
+            return Ok(batch);
+        }
+        let rows = batch.physical_rows();
+        let keep = arrow::buffer::BooleanBuffer::collect_bool(rows, |row| {
+            self.end(input, time.get(row)) > self.watermark
+        });
+        if keep.count_set_bits() == rows {
+            return Ok(batch);
+        }
+        context.metrics.num_late_records_dropped.add((rows - keep.count_set_bits()) as u64);
+        batch.select(&keep).compact()
+    }
+
+    /// Notes when the rows of a batch are to be let go.
+    pub fn note(&mut self, input: usize, batch: &ChangeBatch, entries: &[u32]) -> Result<()> {
+        let time = Millis::new(batch.column(self.times[input]))?;
+        for (row, entry) in entries.iter().enumerate() {
+            let end = self.end(input, time.get(row));
+            self.due[input].entry(end).or_default().push(*entry);
+        }
+        Ok(())
+    }
+
+    /// Event time has come so far.
+    pub fn advance(&mut self, watermark: Watermark) -> Watermark {
+        self.watermark = self.watermark.max(watermark.0);
+        match watermark {
+            Watermark::MAX => watermark,
+            Watermark(time) => Watermark(time.saturating_sub(self.delay)),
+        }
+    }
+
+    /// Lets go of the rows of a side whose time is over; those that had no match leave if the join shows such rows. Keys that may
+    /// have no rows any more are added to `freed`.
+    pub fn let_go(
+        &mut self,
+        input: usize,
+        side: &mut Side,
+        keys: &KeyIndex,
+        freed: &mut Vec<u32>,
+        context: &mut Context<'_>,
+    ) -> Result<()> {
+        let shows = matches!(
+            (self.kind, input),
+            (JoinKind::Left | JoinKind::Full | JoinKind::Anti, 0) | (JoinKind::Right | JoinKind::Full, 1)
+        );
+        while let Some(next) = self.due[input].first_entry()
+            && *next.key() <= self.watermark
+        {
+            let mut seen = FastSet::default();
+            let mut entries = next.remove();
+            entries.retain(|entry| seen.insert(*entry));
+            if shows {
+                let lonely: Vec<u32> =
+                    entries.iter().copied().filter(|entry| side.matches(*entry) == 0).collect();
+                for run in self.runs(side, keys, &lonely) {
+                    self.pad(input, side, keys, run, context)?;
+                }
+            }
+            entries.iter().for_each(|entry| side.remove(*entry, freed));
+        }
+        Ok(())
+    }
+
+    fn pad(
+        &self,
+        input: usize,
+        side: &Side,
+        keys: &KeyIndex,
+        entries: &[u32],
+        context: &mut Context<'_>,
+    ) -> Result<()> {
+        let mut joined = Joined::default();
+        for (pair, entry) in entries.iter().enumerate() {
+            for _ in 0..side.count(*entry) {
+                joined.push(RowKind::Insert, None, Some(pair as u32));
+            }
+        }
+        let others = Others { side, keys, entries, decoded: Some(&side.rows_of(keys, entries)?) };
+        let parts = parts(self.kind, 1 - input);
+        let rows = joined.build(&self.schema, parts, &self.nothing[1 - input], &others)?;
+        context.output.emit(Batch::Changes(rows))
+    }
+
+    /// Entries in runs whose rows fit into one batch.
+    fn runs<'e>(&self, side: &Side, keys: &KeyIndex, entries: &'e [u32]) -> Vec<&'e [u32]> {
+        let bytes = |at: usize| side.bytes_of(keys, entries[at]) * side.count(entries[at]).max(1) as usize;
+        let chunks = entries.chunks(CHUNK).enumerate();
+        chunks
+            .flat_map(|(number, chunk)| {
+                let first = number * CHUNK;
+                let runs = runs(chunk.len(), self.batch_bytes, |at| bytes(first + at));
+                runs.into_iter().map(|run| &chunk[run])
+            })
+            .collect()
+    }
+
+    /// Finds out again when restored rows are to be let go.
+    pub fn restore(&mut self, input: usize, side: &Side, keys: &KeyIndex) -> Result<()> {
+        let entries = side.live();
+        for run in self.runs(side, keys, &entries) {
+            let rows = side.rows_of(keys, run)?;
+            let time = Millis::new(&rows[self.times[input]])?;
+            for (row, entry) in run.iter().enumerate() {
+                let end = self.end(input, time.get(row));
+                self.due[input].entry(end).or_default().push(*entry);
+            }
+        }
+        Ok(())
+    }
+}

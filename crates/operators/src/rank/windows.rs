@@ -1,0 +1,78 @@
+//! Top-N of windows: the rows of a window leave once, when event time has passed its end.
+
+use std::collections::BTreeMap;
+
+use arrow::buffer::BooleanBuffer;
+use flott_batch::ChangeBatch;
+use flott_operator::Context;
+use flott_types::{FastSet, Result, Timestamp, Watermark};
+
+use super::ranked::Ranked;
+use crate::support::Millis;
+
+/// When the partitions, each of one window, are to leave.
+pub(super) struct Windows {
+    /// The column with the exclusive end of the window.
+    end: usize,
+    /// Partitions by the last millisecond of their window.
+    due: BTreeMap<Timestamp, Vec<u32>>,
+    watermark: Timestamp,
+}
+
+impl Windows {
+    pub fn new(end: usize) -> Self {
+        Windows { end, due: BTreeMap::new(), watermark: Timestamp::MIN }
+    }
+
+    /// The rows of a batch without those of windows that have left, which are counted.
+    pub fn on_time(&self, batch: ChangeBatch, context: &Context<'_>) -> Result<ChangeBatch> {
+        let end = Millis::new(batch.column(self.end))?;
+        end.refuse_nulls()?;
+        let rows = batch.physical_rows();
+        let keep = BooleanBuffer::collect_bool(rows, |row| end.get(row) - 1 > self.watermark);
+        let late = rows - keep.count_set_bits();
+        if late == 0 {
+            return Ok(batch);
+        }
+        context.metrics.num_late_records_dropped.add(late as u64);
+        batch.select(&keep).compact()
+    }
+
+    /// Notes when partitions without rows so far are to leave.
+    pub fn note(&mut self, batch: &ChangeBatch, partitions: &[u32], rows: &Ranked) -> Result<()> {
+        let end = Millis::new(batch.column(self.end))?;
+        let mut seen = FastSet::default();
+        for (row, partition) in partitions.iter().enumerate() {
+            if rows.map().len_of(*partition) == 0 && seen.insert(*partition) {
+                self.due.entry(end.get(row) - 1).or_default().push(*partition);
+            }
+        }
+        Ok(())
+    }
+
+    /// Event time has come so far.
+    pub fn advance(&mut self, watermark: Watermark) {
+        self.watermark = self.watermark.max(watermark.0);
+    }
+
+    /// The partitions of the next window that is over.
+    pub fn over(&mut self) -> Option<Vec<u32>> {
+        let next = self.due.first_entry()?;
+        (*next.key() <= self.watermark).then(|| next.remove())
+    }
+
+    /// Finds out again when restored partitions are to leave.
+    pub fn restore(&mut self, rows: &Ranked) -> Result<()> {
+        let mut seen = FastSet::default();
+        let mut first = rows.map().live().collect::<Vec<u32>>();
+        first.retain(|entry| seen.insert(rows.map().key_of(*entry)));
+        for run in rows.map().runs(&first) {
+            let columns = rows.rows_of(run)?;
+            let end = Millis::new(&columns[self.end])?;
+            for (row, entry) in run.iter().enumerate() {
+                self.due.entry(end.get(row) - 1).or_default().push(rows.map().key_of(*entry));
+            }
+        }
+        Ok(())
+    }
+}
