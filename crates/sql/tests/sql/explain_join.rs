@@ -295,3 +295,49 @@ fn common_table_expressions_are_shared() {
         "#]],
     );
 }
+
+#[test]
+fn joins_near_in_event_time_only_append() {
+    check(
+        Shell::with_tables().plan(
+            "SELECT a.price, b.price FROM bid a LEFT JOIN bid b ON a.auction = b.auction \
+             AND a.ts BETWEEN b.ts - INTERVAL '1' MINUTE AND b.ts + INTERVAL '5' SECONDS",
+        ),
+        expect![[r#"
+            Sink(table=[*anonymous_collect$1*], fields=[price, price0])
+            +- Calc(select=[price, price$1 AS price0])
+               +- IntervalJoin(joinType=[LeftOuterJoin], where=[(auction = auction$1) AND ((ts >= (ts$1 - 60000:INTERVAL SECOND(3))) AND (ts <= (ts$1 + 5000:INTERVAL SECOND(3))))], select=[auction, price, ts, auction$1, price$1, ts$1])
+                  +- Exchange(distribution=[hash[auction]])
+                     +- WatermarkAssigner(rowtime=[ts], watermark=[(ts - 5000:INTERVAL SECOND(3))])
+                        +- TableSourceScan(table=[[default_catalog, default_database, bid]], fields=[auction, price, ts])
+                  +- Exchange(distribution=[hash[auction]])
+                     +- WatermarkAssigner(rowtime=[ts], watermark=[(ts - 5000:INTERVAL SECOND(3))])
+                        +- TableSourceScan(table=[[default_catalog, default_database, bid]], fields=[auction, price, ts])
+        "#]],
+    );
+    check(
+        Shell::with_tables().plan(
+            "SELECT a.auction, a.window_start FROM \
+             (SELECT * FROM TUMBLE(TABLE bid, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) a JOIN \
+             (SELECT * FROM TUMBLE(TABLE bid, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) b \
+             ON a.auction = b.price AND a.window_start = b.window_start AND a.window_end = b.window_end",
+        ),
+        expect![[r#"
+            Sink(table=[*anonymous_collect$1*], fields=[auction, window_start])
+            +- Calc(select=[auction, window_start])
+               +- Calc(select=[auction, window_start, window_end, price, window_start$1 AS window_start, window_end$1 AS window_end])
+                  +- WindowJoin(joinType=[InnerJoin], where=[(auction = $key3) AND (window_start = window_start$1) AND (window_end = window_end$1)], select=[auction, window_start, window_end, price, window_start$1, window_end$1, $key3])
+                     +- Exchange(distribution=[hash[auction, window_start, window_end]])
+                        +- Calc(select=[auction, window_start, window_end])
+                           +- WindowTableFunction(window=[TUMBLE(time_col=[ts], size=[60000 ms])])
+                              +- WatermarkAssigner(rowtime=[ts], watermark=[(ts - 5000:INTERVAL SECOND(3))])
+                                 +- TableSourceScan(table=[[default_catalog, default_database, bid]], fields=[auction, ts])
+                     +- Exchange(distribution=[hash[$key3, window_start, window_end]])
+                        +- Calc(select=[price, window_start, window_end, CAST(price AS BIGINT) AS $key3])
+                           +- Calc(select=[price, window_start, window_end])
+                              +- WindowTableFunction(window=[TUMBLE(time_col=[ts], size=[60000 ms])])
+                                 +- WatermarkAssigner(rowtime=[ts], watermark=[(ts - 5000:INTERVAL SECOND(3))])
+                                    +- TableSourceScan(table=[[default_catalog, default_database, bid]], fields=[price, ts])
+        "#]],
+    );
+}

@@ -311,9 +311,9 @@ fn subqueries() {
             &["(SELECT COUNT(*) FROM t)", "(SELECT x FROM u)", "(SELECT COUNT(*) FROM t WHERE t.a = u.a)"],
         ),
         expect![[r#"
-            (SELECT COUNT(*) FROM t): BIGINT NOT NULL
+            (SELECT COUNT(*) FROM t): BIGINT
             (SELECT x FROM u): STRING
-            (SELECT COUNT(*) FROM t WHERE t.a = u.a): BIGINT NOT NULL
+            (SELECT COUNT(*) FROM t WHERE t.a = u.a): BIGINT
         "#]],
     );
 }

@@ -1,0 +1,30 @@
+SET 'parallelism.default' = '1';
+SET 'pipeline.auto-watermark-interval' = '0 ms';
+CREATE TABLE orders (
+  order_id INT,
+  cust_id INT,
+  product STRING,
+  qty INT,
+  price DECIMAL(10, 2),
+  status STRING,
+  order_ts TIMESTAMP(3)
+) WITH (
+  'connector' = 'filesystem',
+  'path' = '${DATA}/orders.csv',
+  'format' = 'csv',
+  'csv.null-literal' = 'NULL'
+);
+CREATE TABLE payments (
+  pay_id INT,
+  order_id INT,
+  amount DECIMAL(10, 2),
+  `method` STRING,
+  pay_ts TIMESTAMP(3),
+  WATERMARK FOR pay_ts AS pay_ts - INTERVAL '5' MINUTE
+) WITH (
+  'connector' = 'filesystem',
+  'path' = '${DATA}/payments.csv',
+  'format' = 'csv',
+  'csv.null-literal' = 'NULL'
+);
+SELECT o.order_id FROM orders o JOIN payments p ON o.order_id = p.order_id ORDER BY o.order_ts;
