@@ -52,3 +52,10 @@ pub struct WindowSpec {
     #[serde(default)]
     pub zone: Option<String>,
 }
+
+impl WindowSpec {
+    /// Whether window_end is a time on the scale of watermarks: event time that is not local to a zone.
+    pub fn ends_in_event_time(&self) -> bool {
+        self.event_time && self.zone.as_deref().is_none_or(|zone| zone == "UTC")
+    }
+}

@@ -34,8 +34,7 @@ fn windows(left: &Rel, right: &Rel, operands: &[Expr]) -> Option<JoinBound> {
     equal(WindowBound::Start)?;
     let (left_time, right_time) = equal(WindowBound::End)?;
     let (l, r) = (window_of(left)?, window_of(right)?);
-    // Local times of a zone are no event time.
-    if l.kind != r.kind || !l.event_time || !r.event_time || l.zone.is_some() || r.zone.is_some() {
+    if l.kind != r.kind || !l.ends_in_event_time() || !r.ends_in_event_time() {
         return None;
     }
     Some(JoinBound { left_time, right_time, lower: 0, upper: 0, windows: true })

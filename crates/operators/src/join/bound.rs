@@ -14,14 +14,14 @@ use flott_batch::bytes::runs;
 use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::Context;
 use flott_plan::{JoinBound, JoinKind, Schema};
-use flott_state::KeyIndex;
+use flott_state::ColumnIndex;
 use flott_types::{FastSet, Result, Timestamp, Watermark};
 
 use super::output::{Joined, Others};
 use super::side::Side;
 use super::{CHUNK, parts};
 use crate::BuildContext;
-use crate::support::Millis;
+use crate::support::{Millis, batch_in_time};
 
 /// When the rows of both sides are let go.
 pub(super) struct Bound {
@@ -51,8 +51,9 @@ impl Bound {
         schema: SchemaRef,
         context: &BuildContext,
     ) -> Self {
-        let nothing =
-            |schema: &Schema| schema.iter().map(|(_, ty)| new_null_array(&arrow_type::to_arrow(ty), 1)).collect();
+        let nothing = |schema: &Schema| {
+            schema.iter().map(|(_, ty)| new_null_array(&arrow_type::to_arrow(ty), 1)).collect()
+        };
         let lasts = [spec.upper, spec.lower.saturating_neg()];
         Bound {
             times: [spec.left_time, spec.right_time],
@@ -77,20 +78,8 @@ impl Bound {
 
     /// The rows of a batch without those of windows that are over, which are counted.
     pub fn on_time(&self, input: usize, batch: ChangeBatch, context: &Context<'_>) -> Result<ChangeBatch> {
-        let time = Millis::new(batch.column(self.times[input]))?;
-        time.refuse_nulls()?;
-        if !self.windows {
-            return Ok(batch);
-        }
-        let rows = batch.physical_rows();
-        let keep = arrow::buffer::BooleanBuffer::collect_bool(rows, |row| {
-            self.end(input, time.get(row)) > self.watermark
-        });
-        if keep.count_set_bits() == rows {
-            return Ok(batch);
-        }
-        context.metrics.num_late_records_dropped.add((rows - keep.count_set_bits()) as u64);
-        batch.select(&keep).compact()
+        let is_late = |time| self.windows && self.end(input, time) <= self.watermark;
+        batch_in_time(batch, self.times[input], is_late, context)
     }
 
     /// Notes when the rows of a batch are to be let go.
@@ -118,7 +107,7 @@ impl Bound {
         &mut self,
         input: usize,
         side: &mut Side,
-        keys: &KeyIndex,
+        index: &ColumnIndex,
         freed: &mut Vec<u32>,
         context: &mut Context<'_>,
     ) -> Result<()> {
@@ -135,8 +124,8 @@ impl Bound {
             if shows {
                 let lonely: Vec<u32> =
                     entries.iter().copied().filter(|entry| side.matches(*entry) == 0).collect();
-                for run in self.runs(side, keys, &lonely) {
-                    self.pad(input, side, keys, run, context)?;
+                for run in self.runs(side, index, &lonely) {
+                    self.pad(input, side, index, run, context)?;
                 }
             }
             entries.iter().for_each(|entry| side.remove(*entry, freed));
@@ -148,7 +137,7 @@ impl Bound {
         &self,
         input: usize,
         side: &Side,
-        keys: &KeyIndex,
+        index: &ColumnIndex,
         entries: &[u32],
         context: &mut Context<'_>,
     ) -> Result<()> {
@@ -158,15 +147,20 @@ impl Bound {
                 joined.push(RowKind::Insert, None, Some(pair as u32));
             }
         }
-        let others = Others { side, keys, entries, decoded: Some(&side.rows_of(keys, entries)?) };
+        let others = Others {
+            side,
+            keys: index.keys(),
+            entries,
+            decoded: Some(&side.rows_of(index.keys(), entries)?),
+        };
         let parts = parts(self.kind, 1 - input);
         let rows = joined.build(&self.schema, parts, &self.nothing[1 - input], &others)?;
         context.output.emit(Batch::Changes(rows))
     }
 
     /// Entries in runs whose rows fit into one batch.
-    fn runs<'e>(&self, side: &Side, keys: &KeyIndex, entries: &'e [u32]) -> Vec<&'e [u32]> {
-        let bytes = |at: usize| side.bytes_of(keys, entries[at]) * side.count(entries[at]).max(1) as usize;
+    fn runs<'e>(&self, side: &Side, index: &ColumnIndex, entries: &'e [u32]) -> Vec<&'e [u32]> {
+        let bytes = |at: usize| side.bytes_of(index, entries[at]) * side.count(entries[at]).max(1) as usize;
         let chunks = entries.chunks(CHUNK).enumerate();
         chunks
             .flat_map(|(number, chunk)| {
@@ -178,10 +172,10 @@ impl Bound {
     }
 
     /// Finds out again when restored rows are to be let go.
-    pub fn restore(&mut self, input: usize, side: &Side, keys: &KeyIndex) -> Result<()> {
+    pub fn restore(&mut self, input: usize, side: &Side, index: &ColumnIndex) -> Result<()> {
         let entries = side.live();
-        for run in self.runs(side, keys, &entries) {
-            let rows = side.rows_of(keys, run)?;
+        for run in self.runs(side, index, &entries) {
+            let rows = side.rows_of(index.keys(), run)?;
             let time = Millis::new(&rows[self.times[input]])?;
             for (row, entry) in run.iter().enumerate() {
                 let end = self.end(input, time.get(row));

@@ -140,8 +140,8 @@ impl Join {
     fn let_go(&mut self, context: &mut Context<'_>) -> Result<()> {
         let Join { index, left, right, bound, abandoned, .. } = self;
         let Some(bound) = bound else { return Ok(()) };
-        bound.let_go(0, left, index.keys(), abandoned, context)?;
-        bound.let_go(1, right, index.keys(), abandoned, context)?;
+        bound.let_go(0, left, index, abandoned, context)?;
+        bound.let_go(1, right, index, abandoned, context)?;
         self.forget_keys();
         Ok(())
     }
@@ -181,8 +181,8 @@ impl Operator for Join {
         self.left.restore(&mut self.index, &mut restored)?;
         self.right.restore(&mut self.index, &mut restored)?;
         if let Some(bound) = &mut self.bound {
-            bound.restore(0, &self.left, self.index.keys())?;
-            bound.restore(1, &self.right, self.index.keys())?;
+            bound.restore(0, &self.left, &self.index)?;
+            bound.restore(1, &self.right, &self.index)?;
         }
         self.expire(0, context);
         Ok(())

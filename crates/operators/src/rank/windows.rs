@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use arrow::buffer::BooleanBuffer;
 use flott_batch::ChangeBatch;
 use flott_operator::Context;
 use flott_types::{FastSet, Result, Timestamp, Watermark};
 
 use super::ranked::Ranked;
-use crate::support::Millis;
+use crate::support::{Millis, batch_in_time};
 
 /// When the partitions, each of one window, are to leave.
 pub(super) struct Windows {
@@ -26,16 +25,7 @@ impl Windows {
 
     /// The rows of a batch without those of windows that have left, which are counted.
     pub fn on_time(&self, batch: ChangeBatch, context: &Context<'_>) -> Result<ChangeBatch> {
-        let end = Millis::new(batch.column(self.end))?;
-        end.refuse_nulls()?;
-        let rows = batch.physical_rows();
-        let keep = BooleanBuffer::collect_bool(rows, |row| end.get(row) - 1 > self.watermark);
-        let late = rows - keep.count_set_bits();
-        if late == 0 {
-            return Ok(batch);
-        }
-        context.metrics.num_late_records_dropped.add(late as u64);
-        batch.select(&keep).compact()
+        batch_in_time(batch, self.end, |end| end - 1 <= self.watermark, context)
     }
 
     /// Notes when partitions without rows so far are to leave.

@@ -15,5 +15,5 @@ pub(crate) use millis::Millis;
 pub(crate) use parts::in_parts;
 pub(crate) use pending::Pending;
 pub(crate) use rows::{Equality, columns_of, gather, kernel, record_batch, selected, take_columns};
-pub(crate) use timed_rows::{TimedRows, insertions};
+pub(crate) use timed_rows::{TimedRows, batch_in_time, insertions};
 pub(crate) use zone::Zone;

@@ -22,6 +22,23 @@ pub(crate) fn insertions(batch: Batch, operator: &str) -> Result<ChangeBatch> {
     Ok(batch)
 }
 
+/// The rows of a compact batch that are not late; the others are counted. No time may be NULL.
+pub(crate) fn batch_in_time(
+    batch: ChangeBatch,
+    time_column: usize,
+    is_late: impl Fn(Timestamp) -> bool,
+    context: &Context<'_>,
+) -> Result<ChangeBatch> {
+    let time = Millis::required(batch.column(time_column))?;
+    let keep = BooleanBuffer::collect_bool(batch.physical_rows(), |row| !is_late(time.get(row)));
+    let late = keep.len() - keep.count_set_bits();
+    if late == 0 {
+        return Ok(batch);
+    }
+    count_late(late, context);
+    batch.select(&keep).compact()
+}
+
 /// Rows with the time of each.
 pub(crate) struct TimedRows {
     pub columns: Vec<ArrayRef>,

@@ -152,9 +152,8 @@ impl<'a> Planner<'a> {
         let bound =
             |bound| partition.iter().copied().find(|column| rel.fields[*column].window == Some(bound));
         let (_, end) = (bound(WindowBound::Start)?, bound(WindowBound::End)?);
-        // Local times of a zone are no event time.
         let window = crate::optimize::window_of(rel)?;
-        (self.options.streaming && window.event_time && window.zone.is_none()).then_some(end)
+        (self.options.streaming && window.ends_in_event_time()).then_some(end)
     }
 
     /// Adds an operator, or finds the one that computes the same.
