@@ -231,3 +231,24 @@ fn bounds(kind: &TypeKind) -> Option<(i64, i64)> {
         _ => return None,
     })
 }
+
+impl Field {
+    /// The bytes of a value at most, about.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.kind {
+            Kind::Bytes { length, .. } => *length as usize + size_of::<i32>(),
+            Kind::Collection { length, key, value } => {
+                let parts = key.iter().chain(value).map(|field| field.bytes()).sum::<usize>();
+                size_of::<i32>().saturating_add(parts.saturating_mul(*length as usize))
+            }
+            Kind::Row(fields) => fields.iter().fold(0, |sum, field| sum.saturating_add(field.bytes())),
+            Kind::Sequence { .. }
+            | Kind::Boolean
+            | Kind::Integer { .. }
+            | Kind::Approximate { .. }
+            | Kind::Decimal { .. }
+            | Kind::Now
+            | Kind::Past { .. } => size_of::<i128>(),
+        }
+    }
+}

@@ -48,6 +48,13 @@ struct Table {
     rows: Option<u64>,
 }
 
+impl Table {
+    /// The bytes of a row at most, about.
+    fn row_bytes(&self) -> usize {
+        self.fields.iter().fold(0, |sum: usize, (_, field)| sum.saturating_add(field.bytes()))
+    }
+}
+
 impl Datagen {
     fn new(spec: &SourceSpec) -> Result<Self> {
         let table = &spec.table;
@@ -112,7 +119,7 @@ impl Source for Datagen {
             table: self.table.clone(),
             limiter: RateLimiter::new(rate, context.clock.clone()),
             clock: context.clock,
-            batch_size: context.batch_size.max(1),
+            batch_size: context.batch_size.min(BATCH_BYTES / self.table.row_bytes().max(1)).max(1),
             splits: VecDeque::new(),
             wanted: self.limit,
         }))
@@ -151,6 +158,9 @@ impl DatagenSplit {
         format!("{}/{}", self.first, self.stride)
     }
 }
+
+/// Rows are made about so many bytes at once, like those that are read from files.
+const BATCH_BYTES: usize = 4 << 20;
 
 struct DatagenReader {
     table: Arc<Table>,

@@ -215,13 +215,10 @@ fn every_type_has_values_within_its_bounds() {
     assert!(column(17).iter().all(|text| text.contains('E')));
 }
 
-#[test]
-fn an_unbounded_table_keeps_its_rate_and_its_limit() {
-    let mut spec = spec(&[("a", TypeKind::Int)], &[("rows-per-second", "100")]);
-    assert_eq!(source(&spec).unwrap().boundedness(), Boundedness::Unbounded);
-    spec.limit = Some(250);
+/// Reads until the end, with up to 1,000 rows at once.
+fn read_at_once(spec: &SourceSpec) -> (Rows, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::new(0));
-    let source = source(&spec).unwrap();
+    let source = source(spec).unwrap();
     let mut enumerator = ByHand::new(&*source, None, 1, clock.clone()).unwrap();
     let mut reader = source
         .reader(ReaderContext {
@@ -241,6 +238,27 @@ fn an_unbounded_table_keeps_its_rate_and_its_limit() {
             Poll::SplitsDone => break,
         }
     }
+    (rows, clock)
+}
+
+#[test]
+fn wide_rows_come_a_few_at_a_time() {
+    let kinds = [TypeKind::STRING, TypeKind::Array(Box::new(TypeKind::STRING.nullable()))];
+    for (kind, length) in kinds.into_iter().zip(["1000000", "10000"]) {
+        let options = [("fields.a.length", length), ("number-of-rows", "10"), ("rows-per-second", "1000000")];
+        let (rows, _) = read_at_once(&spec(&[("a", kind)], &options));
+        let sizes: Vec<usize> = rows.batches.iter().map(ChangeBatch::num_rows).collect();
+        assert_eq!(sizes.iter().sum::<usize>(), 10);
+        assert!(sizes.iter().all(|rows| *rows <= 4), "{sizes:?}");
+    }
+}
+
+#[test]
+fn an_unbounded_table_keeps_its_rate_and_its_limit() {
+    let mut spec = spec(&[("a", TypeKind::Int)], &[("rows-per-second", "100")]);
+    assert_eq!(source(&spec).unwrap().boundedness(), Boundedness::Unbounded);
+    spec.limit = Some(250);
+    let (rows, clock) = read_at_once(&spec);
     assert_eq!(rows.lines(&spec).len(), 250);
     assert!((2_400..2_600).contains(&clock.now()), "{}", clock.now());
 }
