@@ -140,7 +140,7 @@ impl<T: Serialize + DeserializeOwned> ColumnCodec<T> {
     /// # Errors
     ///
     /// A value that would not come back as it was; see [the module](super). A type that writes itself otherwise than it
-    /// reads itself.
+    /// reads itself. [`ErrorKind::TooLarge`](flott_types::ErrorKind::TooLarge) if so many values are too large for one column.
     pub fn encode<'a>(&self, values: impl IntoIterator<Item = &'a T>) -> Result<ArrayRef>
     where
         T: 'a,
@@ -152,8 +152,11 @@ impl<T: Serialize + DeserializeOwned> ColumnCodec<T> {
             Error::unsupported(format!("column '{name}': a value of {} cannot be stored", type_name::<T>()))
                 .with_source(e)
         };
-        for value in values {
-            value.serialize(&mut column).map_err(failed)?;
+        for (number, value) in values.enumerate() {
+            value.serialize(&mut column).map_err(|error| match error.too_large && number > 0 {
+                true => Error::too_large().with_source(error),
+                false => failed(error),
+            })?;
         }
         column.finish().map_err(failed)
     }

@@ -10,17 +10,25 @@ use serde::ser::{self, Serialize};
 
 /// Why a value cannot be written.
 #[derive(Debug)]
-pub(super) struct WriteError(Box<str>);
+pub(super) struct WriteError {
+    message: Box<str>,
+    /// Fewer values may be one column.
+    pub too_large: bool,
+}
 
 impl WriteError {
     pub fn new(message: impl Into<Box<str>>) -> Self {
-        WriteError(message.into())
+        WriteError { message: message.into(), too_large: false }
+    }
+
+    pub fn too_large(message: impl Into<Box<str>>) -> Self {
+        WriteError { message: message.into(), too_large: true }
     }
 }
 
 impl fmt::Display for WriteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.message)
     }
 }
 
@@ -28,7 +36,7 @@ impl std::error::Error for WriteError {}
 
 impl ser::Error for WriteError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        WriteError(message.to_string().into())
+        WriteError::new(message.to_string())
     }
 }
 

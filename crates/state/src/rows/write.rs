@@ -6,8 +6,8 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::concat;
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
-use flott_batch::bytes::BATCH_BYTES;
-use flott_types::{Error, Result};
+use flott_batch::bytes::{BATCH_BYTES, Parts};
+use flott_types::{Error, ErrorKind, Result};
 
 use super::has_default;
 use crate::cut::runs;
@@ -41,7 +41,7 @@ pub trait RowSource {
     /// The values of [`RowSource::value_fields`].
     ///
     /// # Errors
-    /// If a value cannot be stored.
+    /// If a value cannot be stored. [`ErrorKind::TooLarge`] if so many of them cannot be one column; then it is asked for fewer.
     fn values(&self, rows: &[Self::Row]) -> Result<Vec<ArrayRef>>;
 
     /// The bytes of what tells a row apart, beside those of numbers.
@@ -55,6 +55,15 @@ pub trait RowSource {
         let _ = row;
         0
     }
+}
+
+/// Takes a step with all rows of a run, or with fewer of them at a time if that is too large.
+fn in_parts<T>(run: &[T], mut step: impl FnMut(&[T]) -> Result<()>) -> Result<()> {
+    let mut parts = Parts::new(run.len());
+    while let Some(part) = parts.next() {
+        parts.settle(step(&run[part]))?;
+    }
+    Ok(())
 }
 
 /// Turns the rows of one state into deltas.
@@ -108,19 +117,34 @@ impl<'a, S: RowSource> RowWriter<'a, S> {
         let changed = runs(changed, self.batch_bytes, |row| key(row) + self.source.value_bytes(row));
         let deleted = runs(deleted, self.batch_bytes, key);
         match (changed.as_slice(), deleted.as_slice()) {
-            ([], []) if !full => {}
+            ([], []) if !full => return Ok(()),
             (&([] | [_]), &([] | [_])) => {
                 let first = |runs: &[&'_ [S::Row]]| runs.first().map(|run| run.to_vec()).unwrap_or_default();
-                into.push(self.delta(&first(&changed), &first(&deleted), full)?);
-            }
-            _ => {
-                for (at, run) in changed.iter().enumerate() {
-                    into.push(self.delta(run, &[], full && at == 0)?);
+                match self.delta(&first(&changed), &first(&deleted), full) {
+                    // How large values of a user's type are turns out when they are written.
+                    Err(error) if error.kind() == ErrorKind::TooLarge => {}
+                    delta => {
+                        into.push(delta?);
+                        return Ok(());
+                    }
                 }
-                for run in deleted {
-                    into.push(self.delta(&[], run, false)?);
-                }
             }
+            _ => {}
+        }
+        // Only the first part of a full snapshot says that it is one.
+        let first = into.len();
+        for run in changed {
+            in_parts(run, |rows| {
+                let delta = self.delta(rows, &[], full && into.len() == first)?;
+                into.push(delta);
+                Ok(())
+            })?;
+        }
+        for run in deleted {
+            in_parts(run, |rows| {
+                into.push(self.delta(&[], rows, false)?);
+                Ok(())
+            })?;
         }
         Ok(())
     }

@@ -1,3 +1,5 @@
+use flott_types::ErrorKind;
+
 use super::*;
 
 #[derive(Serialize, Deserialize, PartialEq, Debug, Clone, Default)]
@@ -378,4 +380,14 @@ proptest::proptest! {
     fn floats_come_back_to_the_bit(double in proptest::num::f64::NORMAL, float in proptest::num::f32::NORMAL) {
         round(&[Ok::<(f64, f32), ()>((double, float))]);
     }
+}
+
+#[test]
+fn values_too_large_for_one_column_may_be_several() {
+    let codec = ColumnCodec::<String>::new("text").unwrap();
+    let text = |bytes: usize| "x".repeat(bytes);
+    let kind = |texts: &[String]| codec.encode(texts).map(|_| ()).map_err(|error| error.kind());
+    assert_eq!(kind(&[text(600_000), text(300_000)]), Ok(()));
+    assert_eq!(kind(&[text(600_000), text(600_000)]), Err(ErrorKind::TooLarge));
+    assert_eq!(kind(&[text(2_000_000)]), Err(ErrorKind::Unsupported), "fewer values than one there are not");
 }

@@ -36,6 +36,31 @@ fn a_snapshot_has_the_entries_that_changed_and_no_more() {
     assert!(subject.snapshot(false, &mut store).is_empty(), "what was restored is in the snapshot");
 }
 
+/// A column has up to a megabyte in these tests, and 2 GB elsewhere.
+#[test]
+fn what_is_too_large_for_one_column_comes_in_parts() {
+    let mut store = Store::default();
+    let mut subject = Subject::new(&store, None, 0);
+    let map = subject.map;
+    let key = |number: i64| number.to_string().repeat(400_000);
+    map.extend(subject.at(1), (0..5).map(|number| (key(number), number)));
+    let parts = |subject: &mut Subject, store: &mut Store, full: bool| {
+        let deltas = subject.states.snapshot(&subject.keys, full).unwrap();
+        let of_map = deltas.iter().filter(|delta| delta.name == "map");
+        let parts: Vec<_> = of_map.map(|delta| (delta.rows.num_rows(), delta.full)).collect();
+        store.add(deltas);
+        parts
+    };
+    assert_eq!(parts(&mut subject, &mut store, false), [(2, false), (2, false), (1, false)]);
+    assert_eq!(parts(&mut subject, &mut store, true), [(2, true), (2, false), (1, false)]);
+    let mut subject = Subject::new(&store, None, 0);
+    assert!((0..5).all(|number| map.get(subject.at(1), &key(number)) == Some(&number)));
+    // Deletions, too.
+    (0..5).for_each(|number| _ = map.remove(subject.at(1), &key(number)));
+    assert_eq!(parts(&mut subject, &mut store, false), [(2, false), (2, false), (1, false)]);
+    assert_eq!(store.rows("map"), 0);
+}
+
 #[test]
 fn state_written_without_a_time_to_live_begins_to_live_when_it_is_restored_and_the_other_way_round() {
     let ttl = StateTtlConfig::new(Duration::from_millis(100));
