@@ -5,7 +5,7 @@ use std::future::Future;
 use flott_batch::Record;
 use flott_types::{Error, Result};
 
-use crate::RuntimeContext;
+use super::life_cycle::life_cycle;
 
 /// A function that asks a system outside: many requests are under way at a time. See [`DataStream::async_map`](crate::DataStream::async_map).
 ///
@@ -33,14 +33,7 @@ pub trait AsyncFunction<I>: Send + Sync + 'static {
     /// What it puts out.
     type Out: Record;
 
-    /// Before the first record.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
+    life_cycle!(shared);
 
     /// Asks for what belongs to a record: any number of values. After a failure of the job it may be asked again for the
     /// same record.
@@ -59,9 +52,6 @@ pub trait AsyncFunction<I>: Send + Sync + 'static {
             "an asynchronous request has timed out; allow it more time, or implement `AsyncFunction::timeout`",
         ))
     }
-
-    /// After the last call, also when the task fails. Futures that are under way are dropped soon after.
-    fn close(&self) {}
 }
 
 impl<I, O, F, A> AsyncFunction<I> for F

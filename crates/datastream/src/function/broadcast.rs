@@ -3,11 +3,11 @@
 use std::ops::{Deref, DerefMut};
 
 use flott_batch::Record;
-use flott_types::{CheckpointId, Result, Timestamp};
+use flott_types::{Result, Timestamp};
 
-use super::SnapshotContext;
+use super::life_cycle::life_cycle;
 use crate::state::{BroadcastAccess, KeyTable, OperatorStateAccess, StateAccess, States};
-use crate::{Key, KeyedContext, ProcessContext, RuntimeContext};
+use crate::{Key, KeyedContext, ProcessContext};
 
 /// A function on a stream and a broadcast stream, whose values come to all subtasks: rules, say, that are kept in
 /// [broadcast state](crate::BroadcastState). It is read everywhere and written only for values of the broadcast stream, since
@@ -48,14 +48,7 @@ pub trait BroadcastProcessFunction<A, B>: Send + 'static {
     /// What it puts out.
     type Out: Record;
 
-    /// Before the first record: declare states here.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
+    life_cycle!(finish);
 
     /// A record of the main stream.
     ///
@@ -72,47 +65,6 @@ pub trait BroadcastProcessFunction<A, B>: Send + 'static {
         value: B,
         context: &mut BroadcastContext<'_, Self::Out>,
     ) -> Result<()>;
-
-    /// After the last record of both streams, if they are bounded, or when the job is drained.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn finish(&mut self, context: &mut ProcessContext<'_, Self::Out>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
-
-    /// A checkpoint or savepoint is taken: put into operator state what must be in it (`CheckpointedFunction` of Flink; what it calls
-    /// `initializeState` is `open`).
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn snapshot_state(&mut self, context: &mut SnapshotContext<'_>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
-
-    /// A checkpoint is complete and will be found again; earlier ones that were not told of are covered too
-    /// (`CheckpointListener` of Flink).
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn notify_checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        let _ = checkpoint;
-        Ok(())
-    }
-
-    /// A checkpoint will not be complete. What it held is in the next one.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn notify_checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        let _ = checkpoint;
-        Ok(())
-    }
-
-    /// After the last call, also when the task fails.
-    fn close(&mut self) {}
 }
 
 /// A function on a keyed stream and a broadcast stream: with state for each key and timers, as a
@@ -121,14 +73,7 @@ pub trait KeyedBroadcastProcessFunction<K, A, B>: Send + 'static {
     /// What it puts out.
     type Out: Record;
 
-    /// Before the first record: declare states here.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
+    life_cycle!();
 
     /// A record of the keyed stream. Keyed states are those of its key.
     ///
@@ -154,38 +99,6 @@ pub trait KeyedBroadcastProcessFunction<K, A, B>: Send + 'static {
         let _ = (timestamp, context);
         Ok(())
     }
-
-    /// A checkpoint or savepoint is taken: put into operator state what must be in it (`CheckpointedFunction` of Flink; what it calls
-    /// `initializeState` is `open`).
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn snapshot_state(&mut self, context: &mut SnapshotContext<'_>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
-
-    /// A checkpoint is complete and will be found again; earlier ones that were not told of are covered too
-    /// (`CheckpointListener` of Flink).
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn notify_checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        let _ = checkpoint;
-        Ok(())
-    }
-
-    /// A checkpoint will not be complete. What it held is in the next one.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn notify_checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        let _ = checkpoint;
-        Ok(())
-    }
-
-    /// After the last call, also when the task fails.
-    fn close(&mut self) {}
 }
 
 /// What a function may use for a record of the stream that is not broadcast: all that a [`ProcessContext`] has, but broadcast state

@@ -1,10 +1,10 @@
 //! Functions on two streams.
 
 use flott_batch::Record;
-use flott_types::{CheckpointId, Result, Timestamp};
+use flott_types::{Result, Timestamp};
 
-use super::SnapshotContext;
-use crate::{KeyedContext, ProcessContext, RuntimeContext};
+use super::life_cycle::life_cycle;
+use crate::{KeyedContext, ProcessContext};
 
 /// A function with a life of its own on two streams without keys.
 ///
@@ -32,14 +32,7 @@ pub trait CoProcessFunction<A, B>: Send + 'static {
     /// What it puts out.
     type Out: Record;
 
-    /// Before the first record.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
+    life_cycle!(finish);
 
     /// A record of the first stream (`processElement1` of Flink).
     ///
@@ -52,47 +45,6 @@ pub trait CoProcessFunction<A, B>: Send + 'static {
     /// # Errors
     /// An error fails the task.
     fn process_second(&mut self, value: B, context: &mut ProcessContext<'_, Self::Out>) -> Result<()>;
-
-    /// After the last record of both streams, if they are bounded, or when the job is drained.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn finish(&mut self, context: &mut ProcessContext<'_, Self::Out>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
-
-    /// A checkpoint or savepoint is taken: put into operator state what must be in it (`CheckpointedFunction` of Flink; what it calls
-    /// `initializeState` is `open`).
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn snapshot_state(&mut self, context: &mut SnapshotContext<'_>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
-
-    /// A checkpoint is complete and will be found again; earlier ones that were not told of are covered too
-    /// (`CheckpointListener` of Flink).
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn notify_checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        let _ = checkpoint;
-        Ok(())
-    }
-
-    /// A checkpoint will not be complete. What it held is in the next one.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn notify_checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        let _ = checkpoint;
-        Ok(())
-    }
-
-    /// After the last call, also when the task fails.
-    fn close(&mut self) {}
 }
 
 /// A function on two keyed streams. State for each key and timers are shared: what one stream leaves, the other finds.
@@ -123,14 +75,7 @@ pub trait KeyedCoProcessFunction<K, A, B>: Send + 'static {
     /// What it puts out.
     type Out: Record;
 
-    /// Before the first record: declare states here.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
+    life_cycle!();
 
     /// A record of the first stream (`processElement1` of Flink). States are those of its key.
     ///
@@ -152,36 +97,4 @@ pub trait KeyedCoProcessFunction<K, A, B>: Send + 'static {
         let _ = (timestamp, context);
         Ok(())
     }
-
-    /// A checkpoint or savepoint is taken: put into operator state what must be in it (`CheckpointedFunction` of Flink; what it calls
-    /// `initializeState` is `open`).
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn snapshot_state(&mut self, context: &mut SnapshotContext<'_>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
-
-    /// A checkpoint is complete and will be found again; earlier ones that were not told of are covered too
-    /// (`CheckpointListener` of Flink).
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn notify_checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        let _ = checkpoint;
-        Ok(())
-    }
-
-    /// A checkpoint will not be complete. What it held is in the next one.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn notify_checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        let _ = checkpoint;
-        Ok(())
-    }
-
-    /// After the last call, also when the task fails.
-    fn close(&mut self) {}
 }

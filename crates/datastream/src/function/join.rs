@@ -3,7 +3,9 @@
 use flott_batch::Record;
 use flott_types::{Result, Timestamp, Watermark};
 
-use crate::{Collector, OutputTag, RuntimeContext};
+use super::life_cycle::life_cycle;
+use crate::state::{OperatorStateAccess, States};
+use crate::{Collector, OutputTag};
 
 /// A function of each pair of records that an interval join finds.
 ///
@@ -26,14 +28,7 @@ pub trait ProcessJoinFunction<L, R>: Send + 'static {
     /// What it puts out.
     type Out: Record;
 
-    /// Before the first pair.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
+    life_cycle!();
 
     /// A pair.
     ///
@@ -45,17 +40,25 @@ pub trait ProcessJoinFunction<L, R>: Send + 'static {
         right: &R,
         context: &mut JoinContext<'_, Self::Out>,
     ) -> Result<()>;
-
-    /// After the last call, also when the task fails.
-    fn close(&mut self) {}
 }
 
 /// What a [`ProcessJoinFunction`] may use during a call.
 pub struct JoinContext<'a, O> {
     pub(crate) collector: Collector<'a, O>,
+    pub(crate) states: &'a mut States,
     pub(crate) left: Timestamp,
     pub(crate) right: Timestamp,
     pub(crate) watermark: Watermark,
+}
+
+impl<O> OperatorStateAccess for JoinContext<'_, O> {
+    fn all_states(&self) -> &States {
+        self.states
+    }
+
+    fn all_states_mut(&mut self) -> &mut States {
+        self.states
+    }
 }
 
 impl<O: Record> JoinContext<'_, O> {

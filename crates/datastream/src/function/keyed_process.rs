@@ -2,11 +2,11 @@
 
 use flott_batch::Record;
 use flott_state::TimerQueue;
-use flott_types::{CheckpointId, Result, Timestamp, Watermark};
+use flott_types::{Result, Timestamp, Watermark};
 
-use super::SnapshotContext;
+use super::life_cycle::life_cycle;
 use crate::state::{StateAccess, States};
-use crate::{Collector, OutputTag, RuntimeContext};
+use crate::{Collector, OutputTag};
 
 /// A function on a keyed stream, with state for each key and timers.
 ///
@@ -47,14 +47,7 @@ pub trait KeyedProcessFunction<K, I>: Send + 'static {
     /// What it puts out.
     type Out: Record;
 
-    /// Before the first record: declare states here.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
+    life_cycle!();
 
     /// A record. States are those of its key.
     ///
@@ -70,38 +63,6 @@ pub trait KeyedProcessFunction<K, I>: Send + 'static {
         let _ = (timestamp, context);
         Ok(())
     }
-
-    /// A checkpoint or savepoint is taken: put into operator state what must be in it (`CheckpointedFunction` of Flink; what it calls
-    /// `initializeState` is `open`).
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn snapshot_state(&mut self, context: &mut SnapshotContext<'_>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
-
-    /// A checkpoint is complete and will be found again; earlier ones that were not told of are covered too
-    /// (`CheckpointListener` of Flink).
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn notify_checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        let _ = checkpoint;
-        Ok(())
-    }
-
-    /// A checkpoint will not be complete. What it held is in the next one.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn notify_checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        let _ = checkpoint;
-        Ok(())
-    }
-
-    /// After the last call, also when the task fails.
-    fn close(&mut self) {}
 }
 
 /// Whose time it is.

@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use flott_batch::Record;
 use flott_types::Result;
 
+use super::life_cycle::{life_cycle, life_cycle_of};
 use super::{KeyedContext, KeyedProcessFunction, KeyedStates};
 use crate::{Collector, FilterFunction, FlatMapFunction, MapFunction, RuntimeContext, ValueState};
 
@@ -42,23 +43,13 @@ pub trait KeyedMapFunction<K, I>: Send + 'static {
     /// What it puts out.
     type Out: Record;
 
-    /// Before the first record: declare states here.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
+    life_cycle!();
 
     /// The value for a record. States are those of its key.
     ///
     /// # Errors
     /// An error fails the task.
     fn map(&mut self, value: I, states: &mut KeyedStates<'_, '_, K>) -> Result<Self::Out>;
-
-    /// After the last call, also when the task fails.
-    fn close(&mut self) {}
 }
 
 /// Any number of values for each, with state for each key.
@@ -66,14 +57,7 @@ pub trait KeyedFlatMapFunction<K, I>: Send + 'static {
     /// What it puts out.
     type Out: Record;
 
-    /// Before the first record: declare states here.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
+    life_cycle!();
 
     /// Puts out the values for a record. States are those of its key.
     ///
@@ -85,55 +69,34 @@ pub trait KeyedFlatMapFunction<K, I>: Send + 'static {
         states: &mut KeyedStates<'_, '_, K>,
         out: &mut Collector<'_, Self::Out>,
     ) -> Result<()>;
-
-    /// After the last call, also when the task fails.
-    fn close(&mut self) {}
 }
 
 /// Keeps some values, with state for each key.
 pub trait KeyedFilterFunction<K, T>: Send + 'static {
-    /// Before the first record: declare states here.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
+    life_cycle!();
 
     /// Whether a value stays. States are those of its key.
     ///
     /// # Errors
     /// An error fails the task.
     fn filter(&mut self, value: &T, states: &mut KeyedStates<'_, '_, K>) -> Result<bool>;
-
-    /// After the last call, also when the task fails.
-    fn close(&mut self) {}
 }
 
 // What needs no state works on a keyed stream too.
 impl<K, I, F: MapFunction<I>> KeyedMapFunction<K, I> for F {
     type Out = F::Out;
 
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        MapFunction::open(self, context)
-    }
+    life_cycle_of!(as MapFunction);
 
     fn map(&mut self, value: I, _: &mut KeyedStates<'_, '_, K>) -> Result<F::Out> {
         MapFunction::map(self, value)
-    }
-
-    fn close(&mut self) {
-        MapFunction::close(self);
     }
 }
 
 impl<K, I, F: FlatMapFunction<I>> KeyedFlatMapFunction<K, I> for F {
     type Out = F::Out;
 
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        FlatMapFunction::open(self, context)
-    }
+    life_cycle_of!(as FlatMapFunction);
 
     fn flat_map(
         &mut self,
@@ -143,23 +106,13 @@ impl<K, I, F: FlatMapFunction<I>> KeyedFlatMapFunction<K, I> for F {
     ) -> Result<()> {
         FlatMapFunction::flat_map(self, value, out)
     }
-
-    fn close(&mut self) {
-        FlatMapFunction::close(self);
-    }
 }
 
 impl<K, T, F: FilterFunction<T>> KeyedFilterFunction<K, T> for F {
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        FilterFunction::open(self, context)
-    }
+    life_cycle_of!(as FilterFunction);
 
     fn filter(&mut self, value: &T, _: &mut KeyedStates<'_, '_, K>) -> Result<bool> {
         FilterFunction::filter(self, value)
-    }
-
-    fn close(&mut self) {
-        FilterFunction::close(self);
     }
 }
 
@@ -178,44 +131,30 @@ pub(crate) struct KeyedFiltering<F>(pub F);
 impl<K, I, F: KeyedMapFunction<K, I>> KeyedProcessFunction<K, I> for KeyedMapping<F> {
     type Out = F::Out;
 
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        self.0.open(context)
-    }
+    life_cycle_of!(0);
 
     fn process_element(&mut self, value: I, context: &mut KeyedContext<'_, K, F::Out>) -> Result<()> {
         let (mut states, out) = context.split();
         out.collect(self.0.map(value, &mut states)?);
         Ok(())
     }
-
-    fn close(&mut self) {
-        self.0.close();
-    }
 }
 
 impl<K, I, F: KeyedFlatMapFunction<K, I>> KeyedProcessFunction<K, I> for KeyedFlatMapping<F> {
     type Out = F::Out;
 
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        self.0.open(context)
-    }
+    life_cycle_of!(0);
 
     fn process_element(&mut self, value: I, context: &mut KeyedContext<'_, K, F::Out>) -> Result<()> {
         let (mut states, out) = context.split();
         self.0.flat_map(value, &mut states, out)
-    }
-
-    fn close(&mut self) {
-        self.0.close();
     }
 }
 
 impl<K, T: Record, F: KeyedFilterFunction<K, T>> KeyedProcessFunction<K, T> for KeyedFiltering<F> {
     type Out = T;
 
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        self.0.open(context)
-    }
+    life_cycle_of!(0);
 
     fn process_element(&mut self, value: T, context: &mut KeyedContext<'_, K, T>) -> Result<()> {
         let (mut states, out) = context.split();
@@ -223,10 +162,6 @@ impl<K, T: Record, F: KeyedFilterFunction<K, T>> KeyedProcessFunction<K, T> for 
             out.collect(value);
         }
         Ok(())
-    }
-
-    fn close(&mut self) {
-        self.0.close();
     }
 }
 

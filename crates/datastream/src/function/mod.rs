@@ -10,6 +10,7 @@ mod co_process;
 mod join;
 mod keyed_process;
 mod keyed_rich;
+pub(crate) mod life_cycle;
 mod process;
 mod rich;
 mod snapshot;

@@ -1,11 +1,11 @@
 //! Functions on streams without keys.
 
 use flott_batch::Record;
-use flott_types::{CheckpointId, Result, Timestamp, Watermark};
+use flott_types::{Result, Timestamp, Watermark};
 
-use super::SnapshotContext;
+use super::life_cycle::life_cycle;
 use crate::state::{BroadcastAccess, OperatorStateAccess, States};
-use crate::{Collector, OutputTag, RuntimeContext};
+use crate::{Collector, OutputTag};
 
 /// A function with a life of its own on a stream without keys.
 ///
@@ -31,61 +31,13 @@ pub trait ProcessFunction<I>: Send + 'static {
     /// What it puts out.
     type Out: Record;
 
-    /// Before the first record.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
+    life_cycle!(finish);
 
     /// A record.
     ///
     /// # Errors
     /// An error fails the task.
     fn process_element(&mut self, value: I, context: &mut ProcessContext<'_, Self::Out>) -> Result<()>;
-
-    /// After the last record of a bounded input, or when the job is drained.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn finish(&mut self, context: &mut ProcessContext<'_, Self::Out>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
-
-    /// A checkpoint or savepoint is taken: put into operator state what must be in it (`CheckpointedFunction` of Flink; what it calls
-    /// `initializeState` is `open`).
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn snapshot_state(&mut self, context: &mut SnapshotContext<'_>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
-
-    /// A checkpoint is complete and will be found again; earlier ones that were not told of are covered too
-    /// (`CheckpointListener` of Flink).
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn notify_checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        let _ = checkpoint;
-        Ok(())
-    }
-
-    /// A checkpoint will not be complete. What it held is in the next one.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn notify_checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        let _ = checkpoint;
-        Ok(())
-    }
-
-    /// After the last call, also when the task fails.
-    fn close(&mut self) {}
 }
 
 /// What a [`ProcessFunction`] may use during a call.

@@ -6,8 +6,9 @@
 use flott_batch::Record;
 use flott_types::Result;
 
+use super::life_cycle::{life_cycle, life_cycle_of};
 use super::{ProcessContext, ProcessFunction};
-use crate::{Collector, RuntimeContext};
+use crate::Collector;
 
 /// One value for each.
 ///
@@ -39,23 +40,13 @@ pub trait MapFunction<I>: Send + 'static {
     /// What it puts out.
     type Out: Record;
 
-    /// Before the first record.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
+    life_cycle!();
 
     /// The value for a record.
     ///
     /// # Errors
     /// An error fails the task.
     fn map(&mut self, value: I) -> Result<Self::Out>;
-
-    /// After the last call, also when the task fails.
-    fn close(&mut self) {}
 }
 
 /// Any number of values for each.
@@ -63,44 +54,24 @@ pub trait FlatMapFunction<I>: Send + 'static {
     /// What it puts out.
     type Out: Record;
 
-    /// Before the first record.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
+    life_cycle!();
 
     /// Puts out the values for a record.
     ///
     /// # Errors
     /// An error fails the task.
     fn flat_map(&mut self, value: I, out: &mut Collector<'_, Self::Out>) -> Result<()>;
-
-    /// After the last call, also when the task fails.
-    fn close(&mut self) {}
 }
 
 /// Keeps some values.
 pub trait FilterFunction<T>: Send + 'static {
-    /// Before the first record.
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
+    life_cycle!();
 
     /// Whether a value stays.
     ///
     /// # Errors
     /// An error fails the task.
     fn filter(&mut self, value: &T) -> Result<bool>;
-
-    /// After the last call, also when the task fails.
-    fn close(&mut self) {}
 }
 
 /// A [`MapFunction`] as a process function.
@@ -118,52 +89,34 @@ pub(crate) struct Filtering<F>(pub F);
 impl<I, F: MapFunction<I>> ProcessFunction<I> for Mapping<F> {
     type Out = F::Out;
 
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        self.0.open(context)
-    }
+    life_cycle_of!(0);
 
     fn process_element(&mut self, value: I, context: &mut ProcessContext<'_, F::Out>) -> Result<()> {
         let value = self.0.map(value)?;
         context.collect(value);
         Ok(())
     }
-
-    fn close(&mut self) {
-        self.0.close();
-    }
 }
 
 impl<I, F: FlatMapFunction<I>> ProcessFunction<I> for FlatMapping<F> {
     type Out = F::Out;
 
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        self.0.open(context)
-    }
+    life_cycle_of!(0);
 
     fn process_element(&mut self, value: I, context: &mut ProcessContext<'_, F::Out>) -> Result<()> {
         self.0.flat_map(value, &mut context.collector)
-    }
-
-    fn close(&mut self) {
-        self.0.close();
     }
 }
 
 impl<T: Record, F: FilterFunction<T>> ProcessFunction<T> for Filtering<F> {
     type Out = T;
 
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        self.0.open(context)
-    }
+    life_cycle_of!(0);
 
     fn process_element(&mut self, value: T, context: &mut ProcessContext<'_, T>) -> Result<()> {
         if self.0.filter(&value)? {
             context.collect(value);
         }
         Ok(())
-    }
-
-    fn close(&mut self) {
-        self.0.close();
     }
 }

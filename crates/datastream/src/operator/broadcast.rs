@@ -10,14 +10,14 @@ use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Result, Timestamp, Watermark};
 
 use super::KeyedCore;
-use crate::function::SnapshotContext;
+use crate::function::life_cycle::{life_cycle_of, operator_life};
 use crate::state::{Key, KeyBy};
 use crate::transform::Of;
 use crate::{
     BroadcastContext, BroadcastProcessFunction, CoProcessFunction, KeyedBroadcastProcessFunction,
     ReadOnlyContext,
 };
-use crate::{ProcessContext, RuntimeContext, TimeDomain};
+use crate::{ProcessContext, TimeDomain};
 
 /// A function on a stream and a broadcast stream, as a function on two streams.
 #[derive(Clone)]
@@ -26,9 +26,7 @@ pub(crate) struct Broadcast<F>(pub F);
 impl<A, B, F: BroadcastProcessFunction<A, B>> CoProcessFunction<A, B> for Broadcast<F> {
     type Out = F::Out;
 
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        self.0.open(context)
-    }
+    life_cycle_of!(0);
 
     fn process_first(&mut self, value: A, context: &mut ProcessContext<'_, F::Out>) -> Result<()> {
         self.0.process_element(value, &mut ReadOnlyContext(context.reborrow()))
@@ -40,22 +38,6 @@ impl<A, B, F: BroadcastProcessFunction<A, B>> CoProcessFunction<A, B> for Broadc
 
     fn finish(&mut self, context: &mut ProcessContext<'_, F::Out>) -> Result<()> {
         self.0.finish(context)
-    }
-
-    fn snapshot_state(&mut self, context: &mut SnapshotContext<'_>) -> Result<()> {
-        self.0.snapshot_state(context)
-    }
-
-    fn notify_checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        self.0.notify_checkpoint_complete(checkpoint)
-    }
-
-    fn notify_checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        self.0.notify_checkpoint_aborted(checkpoint)
-    }
-
-    fn close(&mut self) {
-        self.0.close();
     }
 }
 
@@ -124,22 +106,13 @@ where
         self.core.snapshot(checkpoint, full, |context| self.function.snapshot_state(context))
     }
 
-    fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        self.function.notify_checkpoint_complete(checkpoint)
-    }
-
-    fn checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        self.function.notify_checkpoint_aborted(checkpoint)
-    }
-
-    fn close(&mut self) {
-        self.function.close();
-    }
+    operator_life!(function);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RuntimeContext;
     use crate::operator::CoProcess;
     use crate::operator::testing::{Harness, MAX_PARALLELISM, Stored, options};
     use crate::state::ByValue;

@@ -10,6 +10,7 @@ use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Result};
 
 use super::ProcessCore;
+use crate::function::life_cycle::operator_life;
 use crate::output::OutputBuffer;
 use crate::transform::Of;
 use crate::{CoProcessFunction, Collector};
@@ -126,15 +127,5 @@ impl<A: Record, B: Record, F: CoProcessFunction<A, B>> Operator for CoProcess<A,
         self.core.snapshot(checkpoint, |context| self.function.snapshot_state(context))
     }
 
-    fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        self.function.notify_checkpoint_complete(checkpoint)
-    }
-
-    fn checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        self.function.notify_checkpoint_aborted(checkpoint)
-    }
-
-    fn close(&mut self) {
-        self.function.close();
-    }
+    operator_life!(function);
 }

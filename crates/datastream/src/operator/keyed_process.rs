@@ -9,6 +9,7 @@ use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Result, Timestamp, Watermark};
 
 use super::KeyedCore;
+use crate::function::life_cycle::operator_life;
 use crate::state::{Key, KeyBy};
 use crate::{KeyedProcessFunction, TimeDomain};
 
@@ -59,15 +60,5 @@ impl<K: Key, I: Record, F: KeyedProcessFunction<K, I>> Operator for KeyedProcess
         self.core.snapshot(checkpoint, full, |context| self.function.snapshot_state(context))
     }
 
-    fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        self.function.notify_checkpoint_complete(checkpoint)
-    }
-
-    fn checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        self.function.notify_checkpoint_aborted(checkpoint)
-    }
-
-    fn close(&mut self) {
-        self.function.close();
-    }
+    operator_life!(function);
 }

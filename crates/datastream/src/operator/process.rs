@@ -11,6 +11,7 @@ use flott_types::{CheckpointId, Result};
 
 use super::ProcessCore;
 use crate::ProcessFunction;
+use crate::function::life_cycle::operator_life;
 use crate::transform::Of;
 
 /// The operator.
@@ -44,15 +45,5 @@ impl<I: Record, F: ProcessFunction<I>> Operator for Process<I, F> {
         self.core.snapshot(checkpoint, |context| self.function.snapshot_state(context))
     }
 
-    fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        self.function.notify_checkpoint_complete(checkpoint)
-    }
-
-    fn checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        self.function.notify_checkpoint_aborted(checkpoint)
-    }
-
-    fn close(&mut self) {
-        self.function.close();
-    }
+    operator_life!(function);
 }

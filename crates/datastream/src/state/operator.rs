@@ -31,11 +31,16 @@ pub struct OperatorStates {
 impl OperatorStates {
     /// Adds a state; answers its number.
     pub(crate) fn declare(&mut self, column: Box<dyn OperatorColumn>) -> Result<u32> {
-        if self.columns.iter().any(|other| other.name() == column.name()) {
+        if self.has(column.name()) {
             return Err(Error::invalid(format!("operator state '{}' is declared twice", column.name())));
         }
         self.columns.push(column);
         Ok(self.columns.len() as u32 - 1)
+    }
+
+    /// Whether there is a state of that name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.columns.iter().any(|column| column.name() == name)
     }
 
     pub(crate) fn snapshot(&self, subtask: SubtaskIndex) -> Result<Vec<StoredList>> {

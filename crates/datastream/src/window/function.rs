@@ -4,7 +4,8 @@ use flott_batch::Record;
 use flott_types::{Result, Timestamp, Watermark};
 
 use super::NoKey;
-use crate::state::{StateAccess, States};
+use crate::function::life_cycle::life_cycle;
+use crate::state::{OperatorStateAccess, StateAccess, States};
 use crate::{Collector, OutputTag, RuntimeContext};
 
 /// A function of all elements of a window, called when it fires; or of the one result of an incremental aggregation.
@@ -39,14 +40,7 @@ pub trait ProcessWindowFunction<K, W, I>: Send + 'static {
     /// What it puts out.
     type Out: Record;
 
-    /// Before the first record: declare here states that each key has. They are reached by [`WindowContext::global_state`].
-    ///
-    /// # Errors
-    /// An error fails the task.
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        let _ = context;
-        Ok(())
-    }
+    life_cycle!();
 
     /// Declare here states that each window of each key has for itself. They are reached by [`WindowContext::window_state`], and it
     /// is for [`ProcessWindowFunction::clear`] to clear them. Windows that merge cannot have any.
@@ -72,9 +66,6 @@ pub trait ProcessWindowFunction<K, W, I>: Send + 'static {
         let _ = context;
         Ok(())
     }
-
-    /// After the last call, also when the task fails.
-    fn close(&mut self) {}
 }
 
 /// What a function may use when a window fires.
@@ -86,6 +77,17 @@ pub struct WindowContext<'a, K, W, O> {
     pub(crate) global_states: &'a mut States,
     pub(crate) watermark: Watermark,
     pub(crate) now: Timestamp,
+}
+
+/// The operator state that the function declares in `open`.
+impl<K, W, O> OperatorStateAccess for WindowContext<'_, K, W, O> {
+    fn all_states(&self) -> &States {
+        self.global_states
+    }
+
+    fn all_states_mut(&mut self) -> &mut States {
+        self.global_states
+    }
 }
 
 /// What a function of windows over a whole stream may use.

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use std::time::Duration;
+
+use flott_datastream::window::{AllWindowContext, GlobalWindow, NoKey, ProcessWindowFunction};
 use flott_datastream::{
-    BroadcastContext, BroadcastProcessFunction, BroadcastState, OperatorListState, ProcessContext,
-    ProcessFunction, ReadOnlyContext, Result, RuntimeContext, SnapshotContext, StreamExecutionEnvironment,
-    WatermarkStrategy,
+    AsyncFunction, AsyncOptions, BroadcastContext, BroadcastProcessFunction, BroadcastState, JoinContext,
+    OperatorListState, ProcessContext, ProcessFunction, ProcessJoinFunction, ReadOnlyContext, Result,
+    RuntimeContext, SnapshotContext, StreamExecutionEnvironment, WatermarkStrategy,
 };
 use flott_types::CheckpointId;
 use flott_types::clock::ManualClock;
@@ -233,4 +236,147 @@ fn a_function_is_told_when_a_checkpoint_will_not_be_complete() {
         (2, &told.asked[..1], &told.asked[1..])
     );
     job.cancel();
+}
+
+/// Counts its calls beside its state, and writes the count into the state when a snapshot is taken.
+#[derive(Clone, Default)]
+struct Calls {
+    since: Arc<Mutex<u64>>,
+    stored: OperatorListState<u64>,
+    told: Arc<Mutex<Told>>,
+    /// What the state was at the last snapshot.
+    counted: Arc<Mutex<u64>>,
+}
+
+impl Calls {
+    fn call(&self) {
+        *self.since.lock() += 1;
+    }
+
+    fn snapshot(&self, ctx: &mut SnapshotContext<'_>) {
+        let before: u64 = self.stored.get(ctx).iter().sum();
+        let count = before + std::mem::take(&mut *self.since.lock());
+        self.stored.update(ctx, [count]);
+        *self.counted.lock() = count;
+        self.told.lock().asked.push(ctx.checkpoint_id());
+    }
+
+    /// Asked twice and told of the last one, with so many calls in the state.
+    fn check(&self, count: u64) {
+        let told = self.told.lock();
+        assert_eq!((told.asked.len(), told.completed.last()), (2, told.asked.last()), "{told:?}");
+        assert_eq!(*self.counted.lock(), count);
+    }
+}
+
+#[derive(Clone, Default)]
+struct Windows(Calls);
+
+#[derive(Clone, Default)]
+struct Pairs(Calls);
+
+#[derive(Clone, Default)]
+struct Requests(Calls);
+
+impl ProcessWindowFunction<NoKey, GlobalWindow, i64> for Windows {
+    type Out = i64;
+
+    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
+        self.0.stored = context.operator_list_state("calls")?;
+        Ok(())
+    }
+
+    fn snapshot_state(&mut self, context: &mut SnapshotContext<'_>) -> Result<()> {
+        self.0.snapshot(context);
+        Ok(())
+    }
+
+    fn notify_checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.0.told.lock().completed.push(checkpoint);
+        Ok(())
+    }
+
+    fn process(&mut self, values: &[i64], ctx: &mut AllWindowContext<'_, GlobalWindow, i64>) -> Result<()> {
+        self.0.call();
+        values.iter().for_each(|value| ctx.collect(*value));
+        Ok(())
+    }
+}
+
+impl ProcessJoinFunction<i64, i64> for Pairs {
+    type Out = i64;
+
+    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
+        self.0.stored = context.operator_list_state("calls")?;
+        Ok(())
+    }
+
+    fn snapshot_state(&mut self, context: &mut SnapshotContext<'_>) -> Result<()> {
+        self.0.snapshot(context);
+        Ok(())
+    }
+
+    fn notify_checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.0.told.lock().completed.push(checkpoint);
+        Ok(())
+    }
+
+    fn process_element(&mut self, left: &i64, _: &i64, ctx: &mut JoinContext<'_, i64>) -> Result<()> {
+        self.0.call();
+        ctx.collect(*left);
+        Ok(())
+    }
+}
+
+impl AsyncFunction<i64> for Requests {
+    type Out = i64;
+
+    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
+        self.0.stored = context.operator_list_state("calls")?;
+        Ok(())
+    }
+
+    fn snapshot_state(&self, context: &mut SnapshotContext<'_>) -> Result<()> {
+        self.0.snapshot(context);
+        Ok(())
+    }
+
+    fn notify_checkpoint_complete(&self, checkpoint: CheckpointId) -> Result<()> {
+        self.0.told.lock().completed.push(checkpoint);
+        Ok(())
+    }
+
+    async fn invoke(&self, value: i64) -> Result<Vec<i64>> {
+        self.0.call();
+        Ok(vec![value])
+    }
+}
+
+#[test]
+fn functions_of_windows_pairs_and_requests_have_operator_state_and_are_told_of_checkpoints() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut savepoint: Option<String> = None;
+    for round in 1..=2u64 {
+        let env = environment(1, savepoint.as_deref());
+        let (windows, pairs, requests) = (Windows::default(), Pairs::default(), Requests::default());
+        let feed = Feed::new();
+        let strategy = WatermarkStrategy::for_monotonous_timestamps();
+        let strategy = strategy.with_timestamp_assigner(|value: &i64, _| *value);
+        let values = feed.stream(&env).assign_timestamps_and_watermarks(strategy).uid("times");
+        let windowed = values.count_window_all(1).process(windows.clone()).uid("windows");
+        let keyed = values.key_by(|value| *value);
+        let joined = keyed.interval_join(&keyed).between(0, 0).process(pairs.clone()).uid("pairs");
+        let options = AsyncOptions::ordered(Duration::from_secs(60));
+        let asked = values.async_map(requests.clone(), options).uid("requests");
+        let seen = Seen::of(&windowed.union(&joined).union(&asked));
+        let job = env.execute_async("calls").unwrap();
+        let first = 10 * round as i64;
+        feed.push([first]);
+        assert_eq!(seen.take(3, &job), [first; 3]);
+        job.trigger_savepoint(Some(folder.path().to_str().unwrap())).unwrap();
+        feed.push([first + 1]);
+        assert_eq!(seen.take(3, &job), [first + 1; 3]);
+        savepoint = Some(stop(&job, &folder));
+        [&windows.0, &pairs.0, &requests.0].into_iter().for_each(|calls| calls.check(2 * round));
+    }
 }

@@ -14,8 +14,9 @@ use super::alarms::{Alarm, Alarms};
 use super::queue::{Control, Queue, Ready, Work};
 use super::requests::{Completion, Completions, Executor};
 use super::{AsyncOptions, AsyncRetry};
+use crate::function::SnapshotContext;
 use crate::output::OutputBuffer;
-use crate::state::{OperatorColumn, OperatorList, tell_dropped};
+use crate::state::{OperatorColumn, OperatorList, States, tell_dropped};
 use crate::{AsyncFunction, RuntimeContext};
 
 const STATE: &str = "requests";
@@ -41,6 +42,8 @@ struct Open<I, O> {
     done: Arc<Completions<O>>,
     /// How requests are written into a snapshot. Empty between snapshots.
     state: OperatorList<Entry<I>>,
+    /// The function's operator state.
+    states: States,
 }
 
 enum Waiting<I> {
@@ -201,14 +204,21 @@ impl<I: Record + Clone, F: AsyncFunction<I>> Operator for AsyncWait<I, F> {
         let Some(function) = Arc::get_mut(&mut self.function) else {
             return Err(Error::internal("the function is in use before it is open"));
         };
-        function.open(&mut RuntimeContext::new(info, &self.task, metrics, &mut restored, None))?;
+        let runtime = RuntimeContext::new(info, &self.task, metrics, &mut restored, None);
+        let mut states = States::default();
+        function.open(&mut runtime.with_states(&mut states))?;
+        if states.operator.has(STATE) {
+            return Err(Error::invalid(format!(
+                "the operator state '{STATE}' is that of the requests under way; give yours another name"
+            )));
+        }
         tell_dropped(&info.name, &restored);
         let executor = Executor::new(self.options.runtime.as_ref())?;
         for Entry { value, timestamp } in std::mem::take(&mut state.values) {
             self.waiting.push_back(Waiting::Record(value, timestamp));
         }
         let done = Completions::new(context.waker.clone());
-        self.running = Some(Open { subtask: info.subtask, executor, done, state });
+        self.running = Some(Open { subtask: info.subtask, executor, done, state, states });
         self.advance(context)
     }
 
@@ -256,19 +266,30 @@ impl<I: Record + Clone, F: AsyncFunction<I>> Operator for AsyncWait<I, F> {
         self.woken(context)
     }
 
-    fn snapshot(&mut self, _: CheckpointId, _: bool) -> Result<OperatorSnapshot> {
+    fn snapshot(&mut self, checkpoint: CheckpointId, _: bool) -> Result<OperatorSnapshot> {
         let waiting = self.waiting.iter().filter_map(|waiting| match waiting {
             Waiting::Record(value, timestamp) => Some((value, *timestamp)),
             Waiting::Control(_) => None,
         });
-        let Some(Open { subtask, state, .. }) = &mut self.running else {
+        let Some(Open { subtask, state, states, .. }) = &mut self.running else {
             return Err(Error::internal("a snapshot of an operator that is not open"));
         };
+        self.function.snapshot_state(&mut SnapshotContext::new(states, checkpoint))?;
+        states.check()?;
+        let mut lists = states.operator.snapshot(*subtask)?;
         let entry = |(value, timestamp): (&I, Option<Timestamp>)| Entry { value: value.clone(), timestamp };
         state.values = self.queue.inputs().into_iter().chain(waiting).map(entry).collect();
-        let list = state.snapshot(*subtask)?;
+        lists.push(state.snapshot(*subtask)?);
         state.values.clear();
-        Ok(OperatorSnapshot { keyed: Vec::new(), lists: vec![list] })
+        Ok(OperatorSnapshot { keyed: Vec::new(), lists })
+    }
+
+    fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.function.notify_checkpoint_complete(checkpoint)
+    }
+
+    fn checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
+        self.function.notify_checkpoint_aborted(checkpoint)
     }
 
     fn finish(&mut self, _: &mut Context<'_>) -> Result<()> {

@@ -6,12 +6,14 @@ use flott_batch::{Batch, Record, Records};
 use flott_operator::{Context, Operator};
 use flott_runtime::TaskOptions;
 use flott_state::{OperatorSnapshot, RestoredState, StateColumn};
-use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
+use flott_types::{CheckpointId, Error, Result, SubtaskIndex, Timestamp, Watermark};
 
 use super::Bounds;
 use super::buffer::JoinBuffer;
+use crate::function::SnapshotContext;
+use crate::function::life_cycle::operator_life;
 use crate::output::OutputBuffer;
-use crate::state::{Key, KeyBy, KeyTable, tell_dropped};
+use crate::state::{Key, KeyBy, KeyTable, States, tell_dropped};
 use crate::{JoinContext, OutputTag, ProcessJoinFunction, RuntimeContext};
 
 /// The two inputs.
@@ -42,6 +44,9 @@ pub(crate) struct IntervalJoin<K, L, R, F: ProcessJoinFunction<L, R>> {
     keys: KeyTable<K>,
     left: JoinBuffer<L>,
     right: JoinBuffer<R>,
+    /// The function's operator state.
+    states: States,
+    subtask: SubtaskIndex,
     buffer: OutputBuffer<F::Out>,
     freed: Vec<u32>,
 }
@@ -62,6 +67,8 @@ impl<K: Key, L: Record, R: Record, F: ProcessJoinFunction<L, R>> IntervalJoin<K,
             keys: KeyTable::new(max_parallelism)?,
             left: JoinBuffer::new("left-buffer")?,
             right: JoinBuffer::new("right-buffer")?,
+            states: States::default(),
+            subtask: SubtaskIndex(0),
             buffer: OutputBuffer::default(),
             freed: Vec::new(),
         })
@@ -132,14 +139,16 @@ impl<K: Key, L: Record, R: Record, F: ProcessJoinFunction<L, R>> Operator for In
         self.left.restore(&mut self.keys, &mut restored)?;
         self.right.restore(&mut self.keys, &mut restored)?;
         let (info, metrics) = (context.info, context.metrics);
-        self.function.open(&mut RuntimeContext::new(info, &self.options, metrics, &mut restored, None))?;
+        self.subtask = info.subtask;
+        let runtime = RuntimeContext::new(info, &self.options, metrics, &mut restored, None);
+        self.function.open(&mut runtime.with_states(&mut self.states))?;
         tell_dropped(&info.name, &restored);
         self.free();
         Ok(())
     }
 
     fn process(&mut self, input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
-        let IntervalJoin { function, sides, bounds, keys, left, right, buffer, .. } = self;
+        let IntervalJoin { function, sides, bounds, keys, left, right, states, buffer, .. } = self;
         let watermark = context.watermark;
         let mut join = |left: (&L, Timestamp),
                         right: (&R, Timestamp),
@@ -147,7 +156,7 @@ impl<K: Key, L: Record, R: Record, F: ProcessJoinFunction<L, R>> Operator for In
                         context: &mut Context<'_>| {
             buffer.at(Some(left.1.max(right.1)));
             let collector = buffer.collector(context.output);
-            let mut joined = JoinContext { collector, left: left.1, right: right.1, watermark };
+            let mut joined = JoinContext { collector, states, left: left.1, right: right.1, watermark };
             function.process_element(left.0, right.0, &mut joined)
         };
         if input == 0 {
@@ -167,6 +176,7 @@ impl<K: Key, L: Record, R: Record, F: ProcessJoinFunction<L, R>> Operator for In
                 |right, left, buffer, context| join(left, right, buffer, context),
             )?;
         }
+        self.states.check()?;
         self.free();
         Ok(())
     }
@@ -178,16 +188,17 @@ impl<K: Key, L: Record, R: Record, F: ProcessJoinFunction<L, R>> Operator for In
         context.output.watermark(watermark)
     }
 
-    fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
-        let IntervalJoin { keys, left, right, freed, .. } = self;
+    fn snapshot(&mut self, checkpoint: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
+        let IntervalJoin { function, keys, left, right, states, freed, .. } = self;
+        function.snapshot_state(&mut SnapshotContext::new(states, checkpoint))?;
+        states.check()?;
+        let lists = states.operator.snapshot(self.subtask)?;
         let mut keyed = Vec::new();
         left.snapshot(keys, full, freed, &mut keyed)?;
         right.snapshot(keys, full, freed, &mut keyed)?;
         self.free();
-        Ok(OperatorSnapshot { keyed, lists: Vec::new() })
+        Ok(OperatorSnapshot { keyed, lists })
     }
 
-    fn close(&mut self) {
-        self.function.close();
-    }
+    operator_life!(function);
 }

@@ -6,6 +6,7 @@ use flott_types::{Result, Timestamp, Watermark};
 
 use super::{Body, CONTENTS, ElementColumn};
 use crate::RuntimeContext;
+use crate::function::life_cycle::life_cycle_of;
 use crate::window::{AnyEvictor, Evictor, EvictorContext, ProcessWindowFunction, WindowContext};
 
 /// Records are kept one by one, for a function of all of them.
@@ -30,9 +31,7 @@ where
 {
     type Out = P::Out;
 
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        self.function.open(context)
-    }
+    life_cycle_of!(function);
 
     fn open_window_state(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
         self.function.open_window_state(context)
@@ -82,9 +81,5 @@ where
 
     fn gone(&mut self, context: &mut WindowContext<'_, K, W, P::Out>) -> Result<()> {
         self.function.clear(context)
-    }
-
-    fn close(&mut self) {
-        self.function.close();
     }
 }

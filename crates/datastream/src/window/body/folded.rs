@@ -5,6 +5,7 @@ use flott_types::{Result, Timestamp};
 
 use super::{Body, CONTENTS, Fold, Next};
 use crate::RuntimeContext;
+use crate::function::life_cycle::life_cycle_of;
 use crate::state::{ValueAccess, ValueColumn};
 use crate::window::WindowContext;
 
@@ -28,9 +29,7 @@ where
 {
     type Out = N::Out;
 
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        self.next.open(context)
-    }
+    life_cycle_of!(next);
 
     fn open_window_state(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
         self.next.open_window_state(context)
@@ -81,9 +80,5 @@ where
     #[inline]
     fn gone(&mut self, context: &mut WindowContext<'_, K, W, N::Out>) -> Result<()> {
         self.next.gone(context)
-    }
-
-    fn close(&mut self) {
-        self.next.close();
     }
 }

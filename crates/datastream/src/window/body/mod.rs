@@ -17,6 +17,7 @@ pub(crate) use next::{ApplyFunction, Next, OnResult, PassOn};
 
 use super::WindowContext;
 use crate::RuntimeContext;
+use crate::function::life_cycle::life_cycle;
 
 /// The name of the state that holds what windows have.
 pub(crate) const CONTENTS: &str = "window-contents";
@@ -26,8 +27,7 @@ pub(crate) trait Body<K, T, W>: Send + 'static {
     /// What is put out.
     type Out;
 
-    /// Opens the function.
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()>;
+    life_cycle!();
 
     /// Lets the function declare what windows have for themselves.
     fn open_window_state(&mut self, context: &mut RuntimeContext<'_>) -> Result<()>;
@@ -58,7 +58,4 @@ pub(crate) trait Body<K, T, W>: Send + 'static {
 
     /// A window is gone.
     fn gone(&mut self, context: &mut WindowContext<'_, K, W, Self::Out>) -> Result<()>;
-
-    /// After the last call.
-    fn close(&mut self);
 }

@@ -3,6 +3,7 @@
 use flott_batch::Record;
 use flott_types::Result;
 
+use crate::function::life_cycle::{life_cycle, life_cycle_of};
 use crate::window::{ProcessWindowFunction, WindowContext};
 use crate::{Collector, RuntimeContext};
 
@@ -10,11 +11,11 @@ use crate::{Collector, RuntimeContext};
 pub(crate) trait Next<K, W, I>: Send + 'static {
     type Out: Record;
 
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()>;
+    life_cycle!();
+
     fn open_window_state(&mut self, context: &mut RuntimeContext<'_>) -> Result<()>;
     fn put(&mut self, result: I, context: &mut WindowContext<'_, K, W, Self::Out>) -> Result<()>;
     fn gone(&mut self, context: &mut WindowContext<'_, K, W, Self::Out>) -> Result<()>;
-    fn close(&mut self);
 }
 
 /// Puts it out.
@@ -23,10 +24,6 @@ pub(crate) struct PassOn;
 
 impl<K, W, I: Record> Next<K, W, I> for PassOn {
     type Out = I;
-
-    fn open(&mut self, _: &mut RuntimeContext<'_>) -> Result<()> {
-        Ok(())
-    }
 
     fn open_window_state(&mut self, _: &mut RuntimeContext<'_>) -> Result<()> {
         Ok(())
@@ -42,8 +39,6 @@ impl<K, W, I: Record> Next<K, W, I> for PassOn {
     fn gone(&mut self, _: &mut WindowContext<'_, K, W, I>) -> Result<()> {
         Ok(())
     }
-
-    fn close(&mut self) {}
 }
 
 /// Gives it to a function, as the window's only element.
@@ -53,9 +48,7 @@ pub(crate) struct OnResult<P>(pub P);
 impl<K, W, I, P: ProcessWindowFunction<K, W, I>> Next<K, W, I> for OnResult<P> {
     type Out = P::Out;
 
-    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
-        self.0.open(context)
-    }
+    life_cycle_of!(0);
 
     fn open_window_state(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
         self.0.open_window_state(context)
@@ -68,10 +61,6 @@ impl<K, W, I, P: ProcessWindowFunction<K, W, I>> Next<K, W, I> for OnResult<P> {
 
     fn gone(&mut self, context: &mut WindowContext<'_, K, W, P::Out>) -> Result<()> {
         self.0.clear(context)
-    }
-
-    fn close(&mut self) {
-        self.0.close();
     }
 }
 

@@ -35,6 +35,7 @@ use super::body::Body;
 use super::table::WindowTable;
 use super::{AnyTrigger, AssignerContext, Merges, Trigger, TriggerContext, TriggerResult, Window};
 use super::{WindowAssigner, WindowContext};
+use crate::function::life_cycle::operator_life;
 use crate::operator::{EVENT_TIMERS, PROCESSING_TIMERS};
 use crate::output::OutputBuffer;
 use crate::state::{Key, KeyBy, States};
@@ -333,11 +334,9 @@ where
         self.advance(TimeDomain::ProcessingTime, now, context)
     }
 
-    fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
-        self.save(full)
+    fn snapshot(&mut self, checkpoint: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
+        self.save(checkpoint, full)
     }
 
-    fn close(&mut self) {
-        self.body.close();
-    }
+    operator_life!(body);
 }

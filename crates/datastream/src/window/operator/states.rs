@@ -3,9 +3,10 @@
 use flott_batch::Record;
 use flott_operator::Context;
 use flott_state::{OperatorSnapshot, RestoredState, StateColumn};
-use flott_types::{Error, Result};
+use flott_types::{CheckpointId, Error, Result};
 
 use super::WindowOperator;
+use crate::function::SnapshotContext;
 use crate::runtime_context::KeyedScope;
 use crate::state::{Key, ValueAccess, ValueColumn, tell_dropped};
 use crate::window::body::Body;
@@ -60,8 +61,10 @@ where
         Ok(())
     }
 
-    pub(super) fn save(&mut self, full: bool) -> Result<OperatorSnapshot> {
+    pub(super) fn save(&mut self, checkpoint: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let WindowOperator { windows, window_states, global_states, body, event_timers, .. } = self;
+        body.snapshot_state(&mut SnapshotContext::new(global_states, checkpoint))?;
+        global_states.check()?;
         let mut keyed = window_states.snapshot(windows, full)?;
         let freed = &mut window_states.freed;
         body.column_mut().snapshot(windows, full, freed, &mut keyed)?;
