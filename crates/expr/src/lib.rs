@@ -10,9 +10,8 @@
 //! Rules about types (common types, legal casts, decimal precision) live in [`typing`]; the functions in families, each
 //! a table of [`Function`]s. [`aggregate`] types aggregate functions, which are computed elsewhere.
 //!
-//! Compiled expressions run as DataFusion's `PhysicalExpr` trees, for its column, literal and CASE nodes; whatever
-//! has semantics of Flink's own is a node of ours, and comparisons are, because arrow orders floating point numbers
-//! totally and Java does not. No type of DataFusion's is part of a public signature.
+//! Compiled expressions are trees of nodes of our own ([decision](../../../docs/decisions/0011-own-expression-nodes.md)): a library's would have to be
+//! replaced wherever Flink computes otherwise, which is almost everywhere.
 //!
 //! Cost: one virtual call per node and batch; inside, typed loops. Constants are held once and are not spread over the
 //! rows. Operands that can fail are computed for the rows that need them only, which copies those rows.

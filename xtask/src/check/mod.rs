@@ -3,7 +3,7 @@
 //! | check | rule |
 //! |---|---|
 //! | [`layers`] | dependencies between our crates point down only |
-//! | [`libraries`] | only the crates named there use tokio or DataFusion; every library comes from the registry |
+//! | [`libraries`] | only the crates named there use tokio, and none DataFusion; every library comes from the registry |
 //! | [`linked`] | what a crate links, however many are between, is free of what is named there |
 //! | [`dependencies`] | each direct dependency has its line in `docs/dependencies.md`, and no line is left over |
 //! | [`files`] | no source file is longer than 500 lines, save those in `xtask/long-files.txt` with a reason; each crate begins with its header |

@@ -1,32 +1,29 @@
-//! Expressions made ready to run: a tree of DataFusion's `PhysicalExpr` nodes, of which those with Flink's own semantics
-//! are ours. Built once per operator instance; nothing of DataFusion shows outside.
+//! Expressions made ready to run: a tree of nodes, built once per operator instance.
 //!
 //! A row must not fail for a value that it does not need: CASE, COALESCE, AND and OR compute an operand only for the rows
 //! that need it, unless the operand cannot fail, which is then cheaper than choosing rows.
 
 mod call;
+mod case;
 mod cast;
-mod choose;
 mod coalesce;
 mod fallible;
 mod limit;
 mod logic;
-mod narrow;
+mod node;
+mod operand;
 
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::concat;
 use arrow::datatypes::DataType;
-use datafusion_common::{DataFusionError, ScalarValue};
-use datafusion_physical_expr::PhysicalExpr;
-use datafusion_physical_expr::expressions::{CaseExpr, Column, IsNotNullExpr, IsNullExpr, Literal, NotExpr};
 use flott_batch::arrow_type::to_arrow;
 use flott_batch::bytes::in_parts;
-use flott_plan::{Expr, Literal as PlanLiteral};
+use flott_plan::Expr;
 use flott_types::{Error, ErrorKind, LogicalType, Result, TypeKind};
 
 use crate::context::EvalContext;
@@ -35,11 +32,11 @@ use crate::kernel::arrow_error;
 use crate::literal;
 use crate::registry;
 use crate::typing::decimal::of_exact;
-use limit::Limit;
 
 pub use fallible::can_fail;
 
-type Node = Arc<dyn PhysicalExpr>;
+use node::{Ask, Column, Constant, Node, Question, booleans};
+use operand::{Operand, Reads};
 
 /// An expression ready to run on batches of one schema.
 #[derive(Clone, Debug)]
@@ -47,18 +44,13 @@ pub struct CompiledExpr {
     node: Node,
     ty: LogicalType,
     arrow: DataType,
-    limit: Limit,
+    context: Arc<EvalContext>,
 }
 
 /// Makes an expression ready to run on rows of these columns.
 pub fn compile(expr: &Expr, input: &[LogicalType], context: &Arc<EvalContext>) -> Result<CompiledExpr> {
     let node = Compiler { input, context }.node(expr)?;
-    Ok(CompiledExpr {
-        node,
-        ty: expr.ty().clone(),
-        arrow: to_arrow(expr.ty()),
-        limit: Limit(context.clone()),
-    })
+    Ok(CompiledExpr { node, ty: expr.ty().clone(), arrow: to_arrow(expr.ty()), context: context.clone() })
 }
 
 impl CompiledExpr {
@@ -88,16 +80,12 @@ impl CompiledExpr {
     }
 
     fn column(&self, batch: &RecordBatch) -> Result<ArrayRef> {
-        self.limit.0.set_rows(batch.num_rows());
-        let value = self.node.evaluate(batch).map_err(from_datafusion)?;
-        let array = self.limit.array(value, batch.num_rows()).map_err(from_datafusion)?;
+        let rows = batch.num_rows();
+        self.context.set_rows(rows);
+        let array = limit::column(&self.node.evaluate(batch)?, rows, self.context.room())?;
         if *array.data_type() != self.arrow {
-            return Err(Error::internal(format!(
-                "{} gave {} instead of {}",
-                self.node,
-                array.data_type(),
-                self.arrow
-            )));
+            let found = array.data_type();
+            return Err(Error::internal(format!("an expression of type {} gave {found}", self.ty)));
         }
         Ok(array)
     }
@@ -105,9 +93,7 @@ impl CompiledExpr {
     /// The rows of the batch for which the value is TRUE; NULL is not.
     pub fn evaluate_predicate(&self, batch: &RecordBatch) -> Result<BooleanBuffer> {
         let array = self.evaluate(batch)?;
-        let Some(booleans) = array.as_boolean_opt() else {
-            return Err(Error::internal(format!("a predicate of type {}", self.ty)));
-        };
+        let booleans = booleans(&array)?;
         Ok(match booleans.nulls() {
             Some(nulls) => booleans.values() & nulls.inner(),
             None => booleans.values().clone(),
@@ -119,20 +105,6 @@ impl CompiledExpr {
 fn is_narrow(arrow: &DataType) -> bool {
     arrow.primitive_width().is_some() || matches!(arrow, DataType::Boolean | DataType::Null)
 }
-
-/// Whether the values of a branch may be so large that they have to be added up. Rows of a column are in memory already.
-fn may_be_large(value: &Expr) -> bool {
-    match value {
-        Expr::Column { .. } => false,
-        Expr::Literal { value: PlanLiteral::String(text), .. } => text.len() > SHORT,
-        Expr::Literal { value: PlanLiteral::Binary(bytes), .. } => bytes.len() > SHORT,
-        Expr::Literal { .. } => false,
-        Expr::Call { .. } | Expr::Cast { .. } | Expr::Case { .. } => true,
-    }
-}
-
-/// A constant of so many bytes is not large, however many rows a batch has.
-const SHORT: usize = 256;
 
 struct Compiler<'a> {
     input: &'a [LogicalType],
@@ -157,48 +129,29 @@ impl Compiler<'_> {
                         )));
                     }
                 }
-                Arc::new(Column::new("", *index))
+                Arc::new(Column(*index))
             }
-            Expr::Literal { value, ty } => {
-                let one = literal::to_array(value, ty, 1)?;
-                Arc::new(Literal::new(ScalarValue::try_from_array(&one, 0).map_err(from_datafusion)?))
-            }
+            Expr::Literal { value, ty } => Arc::new(Constant(literal::to_array(value, ty, 1)?)),
             Expr::Cast { input, ty, is_try } => {
                 let node = self.node(input)?;
                 cast::FlinkCast::node(node, input.ty().clone(), ty.clone(), *is_try, self.context.clone())
             }
-            Expr::Case { branches, otherwise, .. } => {
-                let arrow = to_arrow(expr.ty());
-                let large = |value: &Expr| !is_narrow(&arrow) && may_be_large(value);
-                let nodes = branches.iter().map(|(when, then)| Ok((self.node(when)?, self.node(then)?)));
-                let nodes = nodes.collect::<Result<Vec<(Node, Node)>>>()?;
-                let last = self.node(otherwise)?;
-                if !can_fail(expr) {
-                    return Ok(choose::Choose::node(nodes, last, arrow, self.limit()));
-                }
-                let case = |nodes, last| Ok(Arc::new(CaseExpr::try_new(None, nodes, Some(last))?) as Node);
-                let values = branches.iter().map(|(_, then)| then);
-                if !values.chain([&**otherwise]).any(&large) {
-                    return case(nodes, last).map_err(from_datafusion);
-                }
-                let nodes = nodes.into_iter().zip(branches);
-                let nodes = nodes.map(|((when, then), (_, value))| (when, then, large(value))).collect();
-                let last = (last, large(otherwise));
-                limit::Summed::case(nodes, last, &self.limit(), case).map_err(from_datafusion)?
+            Expr::Case { branches, otherwise, ty } => {
+                let branch = |(when, then): &(Expr, Expr)| Ok((self.operand(when)?, self.operand(then)?));
+                let branches = branches.iter().map(branch).collect::<Result<_>>()?;
+                let otherwise = self.operand(otherwise)?;
+                let (arrow, context) = (to_arrow(ty), self.context.clone());
+                Arc::new(case::Case { branches, otherwise, arrow, context })
             }
             Expr::Call { function, args, ty } => self.call(function, args, ty)?,
         })
     }
 
-    fn limit(&self) -> Limit {
-        Limit(self.context.clone())
-    }
-
-    /// An operand that may be computed for some of the rows only, and whether it can fail. One that can sees only the
-    /// columns that it reads.
-    fn operand(&self, expr: &Expr) -> Result<(Node, bool)> {
+    /// An operand that may be left out for some of the rows. One that can fail sees only the columns that it reads.
+    fn operand(&self, expr: &Expr) -> Result<Operand> {
+        let arrow = to_arrow(expr.ty());
         if !can_fail(expr) {
-            return Ok((self.node(expr)?, false));
+            return Ok(Operand::safe(self.node(expr)?, arrow));
         }
         let mut positions = Vec::new();
         expr.collect_columns(&mut positions);
@@ -217,8 +170,11 @@ impl Compiler<'_> {
         let types = types.collect::<Result<Vec<_>>>()?;
         let inner = Compiler { input: &types, context: self.context }.node(&moved)?;
         let schema = flott_batch::arrow_type::schema(types.iter().map(|ty| ("", ty)));
-        let columns = positions.iter().map(|position| Arc::new(Column::new("", *position)) as Node).collect();
-        Ok((narrow::Narrow::node(columns, inner, schema, to_arrow(expr.ty())), true))
+        Ok(Operand::fallible(inner, arrow, Reads { positions, schema }))
+    }
+
+    fn ask(&self, question: Question, arg: &Expr) -> Result<Node> {
+        Ok(Arc::new(Ask { question, input: self.node(arg)? }))
     }
 
     fn call(&self, function: &str, args: &[Expr], ty: &LogicalType) -> Result<Node> {
@@ -227,22 +183,21 @@ impl Compiler<'_> {
                 let is_and = function == "AND";
                 let mut node = self.node(first)?;
                 for arg in rest {
-                    let (right, can_fail) = self.operand(arg)?;
-                    node = logic::LazyLogic::node(is_and, node, right, can_fail);
+                    node = Arc::new(logic::LazyLogic { is_and, left: node, right: self.operand(arg)? });
                 }
                 node
             }
-            ("NOT", [arg]) => Arc::new(NotExpr::new(self.node(arg)?)),
+            ("NOT", [arg]) => self.ask(Question::Not, arg)?,
             ("IS NULL" | "IS UNKNOWN", [arg]) if arg.ty().kind != TypeKind::Null => {
-                Arc::new(IsNullExpr::new(self.node(arg)?))
+                self.ask(Question::IsNull, arg)?
             }
             ("IS NOT NULL" | "IS NOT UNKNOWN", [arg]) if arg.ty().kind != TypeKind::Null => {
-                Arc::new(IsNotNullExpr::new(self.node(arg)?))
+                self.ask(Question::IsNotNull, arg)?
             }
-            ("COALESCE" | "IFNULL", [_, ..]) => {
-                let operands = args.iter().map(|arg| self.operand(arg)).collect::<Result<Vec<_>>>()?;
-                let (nodes, can_fail) = operands.into_iter().unzip();
-                coalesce::LazyCoalesce::node(nodes, can_fail, to_arrow(ty), self.limit())
+            ("COALESCE" | "IFNULL", [first, rest @ ..]) => {
+                let first = self.node(first)?;
+                let rest = rest.iter().map(|arg| self.operand(arg)).collect::<Result<_>>()?;
+                Arc::new(coalesce::LazyCoalesce { first, rest, context: self.context.clone() })
             }
             _ => {
                 let Some(found) = registry::lookup(function) else {
@@ -273,22 +228,5 @@ fn without_widening<'a>(function: &str, args: &'a [Expr], ty: &LogicalType) -> C
         (Some(left), None) => Cow::Owned(vec![left.clone(), right.clone()]),
         (None, Some(right)) => Cow::Owned(vec![left.clone(), right.clone()]),
         _ => Cow::Borrowed(args),
-    }
-}
-
-/// Carries one of our errors through DataFusion.
-fn to_datafusion(error: Error) -> DataFusionError {
-    DataFusionError::External(Box::new(error))
-}
-
-/// Finds our error again, or wraps a foreign one.
-fn from_datafusion(error: DataFusionError) -> Error {
-    match error {
-        DataFusionError::External(inner) => match inner.downcast::<Error>() {
-            Ok(ours) => *ours,
-            Err(other) => Error::internal("an expression failed").with_source(other),
-        },
-        DataFusionError::Context(context, inner) => from_datafusion(*inner).context(context),
-        other => Error::internal("an expression failed").with_source(other),
     }
 }

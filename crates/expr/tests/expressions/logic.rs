@@ -149,6 +149,10 @@ fn what_a_row_does_not_need_does_not_fail_it() {
         "
         CASE WHEN b <> 0 THEN a / b ELSE -1 END -> INT: 1 0 -1 NULL
         CASE WHEN b = 0 THEN 0 WHEN a / b > 0 THEN 1 ELSE 2 END -> INT NOT NULL: 1 2 0 2
+        CASE WHEN b > 0 THEN a / b ELSE b + 10 END -> INT: 1 0 10 NULL
+        CASE WHEN b > 0 THEN a / b WHEN b = 0 THEN b / a ELSE 1 / b END -> INT: 1 0 0 NULL
+        CASE WHEN b > 0 THEN CAST(a / b AS STRING) WHEN b = 0 THEN s ELSE '-' END -> STRING: 1 0 NULL NULL
+        CASE WHEN a / (b + 1) > 0 THEN s ELSE CAST(b / a AS STRING) END -> STRING: 1 2 NULL NULL
         b <> 0 AND a / b > 0 -> BOOLEAN: TRUE FALSE FALSE NULL
         b = 0 OR a / b > 0 -> BOOLEAN: TRUE FALSE TRUE NULL
         COALESCE(NULLIF(b, 1), a / (b - 1), -5) -> error: Division by zero
