@@ -6,9 +6,8 @@ use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use crate::context::PlanContext;
 use crate::function::{Argument, any_nullable, no_signature};
-use crate::functions::mark_json;
 use crate::literal_text::IntervalUnit;
-use crate::registry;
+use crate::registry::Functions;
 use crate::typing::casts::{check_explicit, is_implicit};
 use crate::typing::common;
 
@@ -24,18 +23,19 @@ pub fn call(name: &str, args: Vec<Expr>, context: &PlanContext) -> Result<Expr> 
         _ => {}
     }
     let args = if matches!(upper.as_str(), "=" | "<>") { lenient_times(args) } else { args };
-    let args = mark_json(&upper, args);
-    let Some(function) = registry::lookup(&upper) else {
+    let Some(function) = context.functions.get(&upper) else {
         if let Some(positive) = upper.strip_prefix("NOT ") {
             return call("NOT", vec![call(positive, args, context)?], context);
         }
-        if registry::is_planned(&upper) {
+        if context.functions.is_planned(&upper) {
             return Err(Error::unsupported(format!("function {upper} is not built yet")));
         }
         let types = args.iter().map(|arg| arg.ty().kind.to_string()).collect::<Vec<_>>().join(", ");
-        let hint = nearest(&upper).map_or_else(String::new, |name| format!(": did you mean {name}?"));
+        let hint = nearest(&context.functions, &upper)
+            .map_or_else(String::new, |name| format!(": did you mean {name}?"));
         return Err(Error::invalid(format!("No match found for function signature {upper}({types}){hint}")));
     };
+    let args = function.arguments(args);
     let arguments: Vec<_> = args.iter().map(argument).collect();
     let signature = function.infer(&arguments, context)?;
     if signature.casts.len() != args.len() {
@@ -74,9 +74,9 @@ fn argument(expr: &Expr) -> Argument<'_> {
 }
 
 /// The name that was probably meant.
-fn nearest(name: &str) -> Option<&'static str> {
+fn nearest<'a>(functions: &'a Functions, name: &str) -> Option<&'a str> {
     let distance = |other: &&str| edit_distance(name.as_bytes(), other.as_bytes());
-    registry::names().into_iter().min_by_key(distance).filter(|found| distance(found) <= name.len() / 4 + 1)
+    functions.names().into_iter().min_by_key(distance).filter(|found| distance(found) <= name.len() / 4 + 1)
 }
 
 fn edit_distance(a: &[u8], b: &[u8]) -> usize {

@@ -9,6 +9,8 @@ use parking_lot::Mutex;
 use rand::rngs::SmallRng;
 use rand::{RngCore, SeedableRng};
 
+use crate::registry::Functions;
+
 /// What is known while a statement is planned.
 #[derive(Clone, PartialEq, Debug)]
 pub struct PlanContext {
@@ -22,6 +24,8 @@ pub struct PlanContext {
     pub database: String,
     /// A stream has a current time per row; a batch query has one for the whole statement.
     pub streaming: bool,
+    /// What may be called.
+    pub functions: Functions,
 }
 
 impl Default for PlanContext {
@@ -32,6 +36,7 @@ impl Default for PlanContext {
             catalog: "default_catalog".to_owned(),
             database: "default_database".to_owned(),
             streaming: true,
+            functions: Functions::default(),
         }
     }
 }
@@ -40,6 +45,7 @@ impl Default for PlanContext {
 /// once per batch.
 #[derive(Debug)]
 pub struct EvalContext {
+    functions: Functions,
     time_zone: Tz,
     query_time: Timestamp,
     database: String,
@@ -56,6 +62,7 @@ impl EvalContext {
     /// From what planning knew, with a seed for RAND and UUID.
     pub fn new(plan: &PlanContext, seed: u64) -> Self {
         EvalContext {
+            functions: plan.functions.clone(),
             time_zone: plan.time_zone,
             query_time: plan.query_time,
             database: plan.database.clone(),
@@ -82,6 +89,11 @@ impl EvalContext {
     /// How large a column may become that is computed for the batch at hand, also one of elements or for some of the rows.
     pub fn room(&self) -> Room {
         Room::of(self.rows.load(Ordering::Relaxed), self.batch_bytes)
+    }
+
+    /// What may be called.
+    pub fn functions(&self) -> &Functions {
+        &self.functions
     }
 
     /// The session's time zone.

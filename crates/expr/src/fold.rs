@@ -10,9 +10,8 @@ use flott_types::{Error, Result};
 use crate::compile::compile;
 use crate::context::{EvalContext, PlanContext};
 use crate::function::Determinism;
-use crate::functions::divides_by_literal_zero;
 use crate::kernel::arrow_error;
-use crate::{literal, registry};
+use crate::literal;
 
 /// The expression with its constant parts computed. What fails there is left to fail at run time, as in Flink, but for a
 /// division of a literal by a literal zero. Branches that are never or always taken are resolved.
@@ -38,7 +37,8 @@ fn fold_node(node: Expr, context: &Arc<EvalContext>) -> Result<Expr, Box<(Expr, 
             if divides_by_literal_zero(function, &literals) {
                 return Err(Box::new((node, Error::invalid("Division by zero"))));
             }
-            let pure = registry::lookup(function).is_some_and(|f| f.determinism() == Determinism::Always);
+            let pure =
+                context.functions().get(function).is_some_and(|f| f.determinism() == Determinism::Always);
             if pure && args.iter().all(constant) {
                 return Ok(compute(node, context));
             }
@@ -124,4 +124,16 @@ fn retyped(value: Expr, ty: flott_types::LogicalType) -> Expr {
         column if *column.ty() == ty => column,
         column => Expr::Cast { input: Box::new(column), ty, is_try: false },
     }
+}
+
+/// Whether a division is certain to fail when it is planned: Flink computes literals by literals at once.
+fn divides_by_literal_zero(function: &str, args: &[Option<&Literal>]) -> bool {
+    let zero = |literal: &Literal| match literal {
+        Literal::Integer(value) => *value == 0,
+        Literal::Decimal(value) => *value == 0,
+        Literal::Double(value) => *value == 0.0,
+        _ => false,
+    };
+    let known = |literal: &Literal| *literal != Literal::Null;
+    function == "/" && matches!(args, [Some(left), Some(right)] if known(left) && zero(right))
 }

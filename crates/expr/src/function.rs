@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use arrow::array::ArrayRef;
 use flott_batch::bytes::Room;
-use flott_plan::Literal;
+use flott_plan::{Expr, Literal};
 use flott_types::{Error, LogicalType, Result};
 
 use crate::context::{EvalContext, PlanContext};
@@ -72,7 +72,7 @@ impl Call<'_> {
 /// `EXTRACT('YEAR', x)`, `FLOOR(x, 'DAY')`, `TIMESTAMPADD('DAY', 1, x)`, `TRIM('BOTH', ' ', x)`.
 pub trait ScalarFunction: Debug + Send + Sync {
     /// The canonical upper-case name.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// Other names of the same function.
     fn aliases(&self) -> &'static [&'static str] {
@@ -82,6 +82,11 @@ pub trait ScalarFunction: Debug + Send + Sync {
     /// When a call gives the same result again.
     fn determinism(&self) -> Determinism {
         Determinism::Always
+    }
+
+    /// What becomes of the arguments before a call is typed, for a function that looks at how they are made.
+    fn arguments(&self, args: Vec<Expr>) -> Vec<Expr> {
+        args
     }
 
     /// Types a call. Refuse wrong arguments with [`no_signature`].
@@ -108,6 +113,8 @@ pub trait PreparedFunction: Debug + Send + Sync {
     fn evaluate(&self, args: &[Value], call: &Call<'_>) -> Result<ArrayRef>;
 }
 
+/// Looks at how the arguments of a call are made.
+pub type ArgumentsFn = fn(Vec<Expr>) -> Vec<Expr>;
 /// Types a call.
 pub type InferFn = fn(&[Argument<'_>], &PlanContext) -> Result<Signature>;
 /// Computes a call.
@@ -121,6 +128,7 @@ pub struct Function {
     name: &'static str,
     aliases: &'static [&'static str],
     determinism: Determinism,
+    arguments: Option<ArgumentsFn>,
     infer: InferFn,
     prepare: Option<PrepareFn>,
     evaluate: EvaluateFn,
@@ -129,7 +137,15 @@ pub struct Function {
 impl Function {
     /// A deterministic function of one name.
     pub const fn new(name: &'static str, infer: InferFn, evaluate: EvaluateFn) -> Self {
-        Function { name, aliases: &[], determinism: Determinism::Always, infer, prepare: None, evaluate }
+        Function {
+            name,
+            aliases: &[],
+            determinism: Determinism::Always,
+            arguments: None,
+            infer,
+            prepare: None,
+            evaluate,
+        }
     }
 
     /// With other names.
@@ -143,6 +159,13 @@ impl Function {
     #[must_use]
     pub const fn determinism(mut self, determinism: Determinism) -> Self {
         self.determinism = determinism;
+        self
+    }
+
+    /// With something to do before the arguments have types.
+    #[must_use]
+    pub const fn arguments(mut self, arguments: ArgumentsFn) -> Self {
+        self.arguments = Some(arguments);
         self
     }
 
@@ -160,7 +183,7 @@ impl Function {
 }
 
 impl ScalarFunction for Function {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         self.name
     }
 
@@ -170,6 +193,13 @@ impl ScalarFunction for Function {
 
     fn determinism(&self) -> Determinism {
         self.determinism
+    }
+
+    fn arguments(&self, args: Vec<Expr>) -> Vec<Expr> {
+        match self.arguments {
+            Some(arguments) => arguments(args),
+            None => args,
+        }
     }
 
     fn infer(&self, args: &[Argument<'_>], context: &PlanContext) -> Result<Signature> {

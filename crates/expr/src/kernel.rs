@@ -2,7 +2,10 @@
 //! argument return an `Option` or a `Result` per row; the others run over the values alone.
 
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray, PrimitiveBuilder};
-use arrow::compute;
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::{self, kernels::zip::zip};
+use arrow::datatypes::Decimal128Type;
+use flott_batch::bytes::Room;
 use flott_types::{Error, Result};
 
 use crate::value::Value;
@@ -117,4 +120,20 @@ pub fn test_binary<A: ArrowPrimitiveType, B: ArrowPrimitiveType>(
 /// The array, shared.
 pub fn as_ref<A: Array + 'static>(array: A) -> ArrayRef {
     std::sync::Arc::new(array)
+}
+
+/// Unscaled values as an array of DECIMAL(precision, scale).
+pub fn decimal_array(
+    values: PrimitiveArray<Decimal128Type>,
+    (precision, scale): (u8, u8),
+) -> Result<ArrayRef> {
+    let array = values.with_precision_and_scale(precision, scale as i8).map_err(arrow_error)?;
+    Ok(as_ref(array))
+}
+
+/// The first array where it is not NULL, the second elsewhere.
+pub fn fill(first: &ArrayRef, second: &ArrayRef, room: Room) -> Result<ArrayRef> {
+    room.fit_all([first.as_ref(), second.as_ref()])?;
+    let valid = BooleanBuffer::collect_bool(first.len(), |row| first.is_valid(row));
+    zip(&BooleanArray::new(valid, None), first, second).map_err(arrow_error)
 }

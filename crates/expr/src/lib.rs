@@ -2,13 +2,13 @@
 //!
 //! Three steps, three faces:
 //!
-//! 1. [`bind`] builds [`flott_plan::Expr`] trees from names and operands: it finds the function in the [`registry`], casts
+//! 1. [`bind`] builds [`flott_plan::Expr`] trees from names and operands: it finds the function among those that it is given ([`registry`]), casts
 //!    the arguments and fixes type and nullability as Flink does. [`literal_text`] reads literals.
 //! 2. [`fold()`] computes what is constant.
 //! 3. [`compile()`] makes a tree ready to run on arrow batches, once per operator instance.
 //!
-//! Rules about types (common types, legal casts, decimal precision) live in [`typing`]; the functions in families, each
-//! a table of [`Function`]s. [`aggregate`] types aggregate functions, which are computed elsewhere.
+//! Rules about types (common types, legal casts, decimal precision) live in [`typing`]. What a function is, [`function`] says, and
+//! [`kernel`], [`decimal`] and [`time`] are what they are made of; Flink's own are in the crate `flott-functions`. [`aggregate`] types aggregate functions, which are computed elsewhere.
 //!
 //! Compiled expressions are trees of nodes of our own ([decision](../../../docs/decisions/0011-own-expression-nodes.md)): a library's would have to be
 //! replaced wherever Flink computes otherwise, which is almost everywhere.
@@ -21,15 +21,14 @@ pub mod bind;
 pub mod cast;
 mod compile;
 pub mod context;
-mod decimal;
+pub mod decimal;
 mod fold;
 pub mod function;
-mod functions;
 pub mod kernel;
 pub mod literal;
 pub mod literal_text;
 pub mod registry;
-mod time;
+pub mod time;
 pub mod typing;
 pub mod value;
 
@@ -41,4 +40,5 @@ pub use function::{
     no_signature,
 };
 pub use literal_text::IntervalUnit;
+pub use registry::Functions;
 pub use value::{Value, View};

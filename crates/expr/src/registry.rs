@@ -1,71 +1,86 @@
-//! All functions by name, collected once from the families' tables.
+//! The functions that expressions may call, by name.
+//!
+//! They are passed in, with what planning and running know ([`PlanContext`](crate::PlanContext), [`EvalContext`](crate::EvalContext)): which there are is the
+//! affair of who puts a session or a cluster together, and two sessions may have different ones.
 
-use std::sync::OnceLock;
+use std::fmt;
+use std::sync::Arc;
 
 use flott_types::FastMap;
 
 use crate::function::ScalarFunction;
-use crate::functions;
 
-struct Registry {
-    functions: Vec<Box<dyn ScalarFunction>>,
-    by_name: FastMap<&'static str, usize>,
+/// Functions by name. Cloning shares them.
+#[derive(Clone, Default)]
+pub struct Functions(Arc<Inner>);
+
+#[derive(Clone, Default)]
+struct Inner {
+    by_name: FastMap<String, Arc<dyn ScalarFunction>>,
+    planned: Vec<&'static str>,
 }
 
-fn registry() -> &'static Registry {
-    static REGISTRY: OnceLock<Registry> = OnceLock::new();
-    REGISTRY.get_or_init(|| {
-        let functions = functions::all();
-        let mut by_name = FastMap::default();
-        for (at, function) in functions.iter().enumerate() {
+impl Functions {
+    /// These functions and no others.
+    pub fn new(functions: impl IntoIterator<Item = Box<dyn ScalarFunction>>) -> Self {
+        Functions::default().with(functions)
+    }
+
+    /// These functions too. One that has the name of another hides it.
+    #[must_use]
+    pub fn with(&self, functions: impl IntoIterator<Item = Box<dyn ScalarFunction>>) -> Self {
+        let mut inner = (*self.0).clone();
+        for function in functions.into_iter().map(Arc::<dyn ScalarFunction>::from) {
             for name in std::iter::once(function.name()).chain(function.aliases().iter().copied()) {
-                by_name.entry(name).or_insert(at);
+                inner.by_name.insert(name.to_ascii_uppercase(), function.clone());
             }
         }
-        Registry { functions, by_name }
-    })
+        Functions(Arc::new(inner))
+    }
+
+    /// Functions of these names are known not to be built yet.
+    #[must_use]
+    pub fn with_planned(&self, names: &[&'static str]) -> Self {
+        let mut inner = (*self.0).clone();
+        inner.planned.extend_from_slice(names);
+        Functions(Arc::new(inner))
+    }
+
+    /// The function of this name or alias, in any case.
+    pub fn get(&self, name: &str) -> Option<&Arc<dyn ScalarFunction>> {
+        let by_name = &self.0.by_name;
+        by_name.get(name).or_else(|| by_name.get(name.to_ascii_uppercase().as_str()))
+    }
+
+    /// The names and aliases of all functions that are called by name (not the operators such as `+`), sorted.
+    pub fn names(&self) -> Vec<&str> {
+        let called = self.0.by_name.keys().map(String::as_str).filter(|name| is_callable(name));
+        let mut names: Vec<_> = called.chain(["IF", "NULLIF"]).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Whether there is a function of this name that is not built yet.
+    pub fn is_planned(&self, name: &str) -> bool {
+        self.0.planned.contains(&name)
+    }
 }
 
-/// The function of this name or alias, in any case.
-pub fn lookup(name: &str) -> Option<&'static dyn ScalarFunction> {
-    let registry = registry();
-    let at = match registry.by_name.get(name) {
-        Some(at) => at,
-        None => registry.by_name.get(name.to_ascii_uppercase().as_str())?,
-    };
-    Some(&*registry.functions[*at])
+/// The same functions, not only equal ones.
+impl PartialEq for Functions {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
-/// The names and aliases of all functions that are called by name (not the operators such as `+`), sorted.
-pub fn names() -> Vec<&'static str> {
-    let called = registry().by_name.keys().copied().filter(|name| is_callable(name));
-    let mut names: Vec<_> = called.chain(["IF", "NULLIF"]).collect();
-    names.sort_unstable();
-    names
-}
-
-/// Whether Flink has a function of this name that is not built here yet.
-pub fn is_planned(name: &str) -> bool {
-    matches!(name, "PRINT" | "HASH_CODE")
+impl fmt::Debug for Functions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} functions", self.0.by_name.len())
+    }
 }
 
 fn is_callable(name: &str) -> bool {
     name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && !matches!(name, "AND" | "OR" | "NOT" | "LIKE" | "IN")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_two_functions_share_a_name() {
-        let mut seen = flott_types::FastSet::default();
-        for function in &registry().functions {
-            for name in std::iter::once(&function.name()).chain(function.aliases()) {
-                assert!(seen.insert(*name), "two functions are called {name}");
-                assert_eq!(lookup(name).map(|found| found.name()), Some(function.name()));
-            }
-        }
-    }
 }

@@ -1,7 +1,12 @@
 //! The argument of a function: a column, or a constant held once.
 
-use arrow::array::{Array, ArrayAccessor, ArrayRef, UInt32Array};
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayAccessor, ArrayRef, ArrowPrimitiveType, PrimitiveArray, UInt32Array, new_null_array,
+};
 use arrow::compute::take;
+use arrow::downcast_primitive_array;
 use flott_types::{Error, Result};
 
 /// Values of one argument for all rows of a batch.
@@ -117,6 +122,21 @@ pub fn repeat(one: &ArrayRef, rows: usize) -> Result<ArrayRef> {
     if rows == 1 {
         return Ok(one.clone());
     }
-    let first = UInt32Array::from(vec![0; rows]);
-    take(one, &first, None).map_err(|error| Error::internal("cannot repeat a constant").with_source(error))
+    let array = one.as_ref();
+    downcast_primitive_array! {
+        array => Ok(repeat_number(array, rows)),
+        _ => {
+            let first = UInt32Array::from(vec![0; rows]);
+            take(one, &first, None)
+                .map_err(|error| Error::internal("cannot repeat a constant").with_source(error))
+        }
+    }
+}
+
+fn repeat_number<T: ArrowPrimitiveType>(one: &PrimitiveArray<T>, rows: usize) -> ArrayRef {
+    if one.is_null(0) {
+        return new_null_array(one.data_type(), rows);
+    }
+    let numbers = PrimitiveArray::<T>::from_value(one.value(0), rows);
+    Arc::new(numbers.with_data_type(one.data_type().clone()))
 }

@@ -6,6 +6,8 @@ use flott_cluster::{LocalCluster, LocalClusterOptions};
 use flott_connector::Registry;
 use flott_types::{Clock, Configuration, Result, SystemClock};
 
+pub use flott_expr::Functions;
+pub use flott_functions::builtin as builtin_functions;
 pub use flott_operators::SqlOperators;
 pub use flott_sql::catalog::{CatalogObject, Catalogs};
 pub use flott_sql::session::{Answer, Outcome, PlannedJob, Session};
@@ -37,14 +39,14 @@ impl Environment {
     /// # Errors
     /// If the process gets no threads.
     pub fn new(connectors: Registry, configuration: Configuration) -> Result<Self> {
-        let connectors = Arc::new(connectors);
+        let (connectors, functions) = (Arc::new(connectors), flott_functions::builtin());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let cluster = LocalCluster::start(LocalClusterOptions::new(
             Arc::clone(&connectors),
-            Arc::new(SqlOperators),
+            Arc::new(SqlOperators::new(functions.clone())),
             SLOTS,
         ))?;
-        let session = Session::new(connectors, configuration, clock, cores());
+        let session = Session::new(connectors, functions, configuration, clock, cores());
         Ok(Environment { session, cluster })
     }
 }

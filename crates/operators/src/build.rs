@@ -1,7 +1,7 @@
 //! From a specification to an operator.
 
 use chrono_tz::Tz;
-use flott_expr::PlanContext;
+use flott_expr::{Functions, PlanContext};
 use flott_operator::Operator;
 use flott_plan::{AggregatePhase, ChainedNode, OperatorSpec, Schema, WindowKind};
 use flott_types::{Error, Result, Timestamp};
@@ -30,6 +30,8 @@ use crate::window::table_function::WindowTableFunction;
 /// What operators know of the job they belong to.
 #[derive(Clone, PartialEq, Debug)]
 pub struct BuildContext {
+    /// What expressions may call.
+    pub functions: Functions,
     /// `table.local-time-zone`.
     pub time_zone: Tz,
     /// When the statement was started, in milliseconds since the epoch.
@@ -60,6 +62,7 @@ impl BuildContext {
             catalog: self.catalog.clone(),
             database: self.database.clone(),
             streaming: self.streaming,
+            functions: self.functions.clone(),
         }
     }
 }
@@ -67,6 +70,7 @@ impl BuildContext {
 impl Default for BuildContext {
     fn default() -> Self {
         BuildContext {
+            functions: Functions::default(),
             time_zone: Tz::UTC,
             query_time: 0,
             catalog: "default_catalog".to_owned(),

@@ -2,6 +2,7 @@
 
 use chrono_tz::Tz;
 use flott_connector::GeneratorFactory;
+use flott_expr::Functions;
 use flott_operator::{Operator, TaskInfo};
 use flott_plan::{ChainedNode, OperatorSpec, Schema, TableSpec, WatermarkSpec};
 use flott_runtime::options::Reader;
@@ -16,23 +17,33 @@ const TIME_ZONE: &str = "table.local-time-zone";
 const NOT_NULL: &str = "table.exec.sink.not-null-enforcer";
 
 /// The operators of SQL, for tasks of any plan that SQL makes.
-#[derive(Clone, Copy, Default, Debug)]
-pub struct SqlOperators;
+#[derive(Clone, Default, Debug)]
+pub struct SqlOperators {
+    functions: Functions,
+}
 
-/// What an operator of this job knows of it.
-fn context(info: &TaskInfo, options: &TaskOptions) -> Result<BuildContext> {
-    let mut seed = u64::from(info.subtask.0) ^ options.submitted_at as u64;
-    for byte in info.uid.0.bytes() {
-        seed = (seed ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+impl SqlOperators {
+    /// Operators whose expressions may call these functions.
+    pub fn new(functions: Functions) -> Self {
+        SqlOperators { functions }
     }
-    Ok(BuildContext {
-        time_zone: time_zone(options)?,
-        query_time: options.submitted_at,
-        streaming: !options.batch,
-        seed,
-        max_parallelism: info.max_parallelism,
-        ..BuildContext::default()
-    })
+
+    /// What an operator of this job knows of it.
+    fn context(&self, info: &TaskInfo, options: &TaskOptions) -> Result<BuildContext> {
+        let mut seed = u64::from(info.subtask.0) ^ options.submitted_at as u64;
+        for byte in info.uid.0.bytes() {
+            seed = (seed ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+        Ok(BuildContext {
+            time_zone: time_zone(options)?,
+            query_time: options.submitted_at,
+            streaming: !options.batch,
+            seed,
+            max_parallelism: info.max_parallelism,
+            functions: self.functions.clone(),
+            ..BuildContext::default()
+        })
+    }
 }
 
 fn time_zone(options: &TaskOptions) -> Result<Tz> {
@@ -54,7 +65,7 @@ fn not_null(options: &TaskOptions) -> Result<NotNull> {
 
 impl OperatorFactory for SqlOperators {
     fn build(&self, node: &ChainedNode, info: &TaskInfo, options: &TaskOptions) -> Result<Box<dyn Operator>> {
-        build(node, &context(info, options)?)
+        build(node, &self.context(info, options)?)
     }
 
     fn constant_rows(
@@ -68,7 +79,7 @@ impl OperatorFactory for SqlOperators {
         };
         // They are the same in every subtask that may come to compute them.
         let seed = options.submitted_at as u64;
-        let context = BuildContext { seed, ..context(info, options)? };
+        let context = BuildContext { seed, ..self.context(info, options)? };
         let (rows, schema) = (rows.clone(), node.node.schema.clone());
         Ok(Box::new(move || values::evaluate(&rows, &schema, &context)))
     }
@@ -80,7 +91,7 @@ impl OperatorFactory for SqlOperators {
         info: &TaskInfo,
         options: &TaskOptions,
     ) -> Result<GeneratorFactory> {
-        Ok(WatermarkGenerator::new(spec, schema, &context(info, options)?)?.factory())
+        Ok(WatermarkGenerator::new(spec, schema, &self.context(info, options)?)?.factory())
     }
 
     fn constraint(&self, table: &TableSpec, options: &TaskOptions) -> Result<Option<Box<dyn Constraint>>> {

@@ -121,7 +121,11 @@ impl Harness {
             |schema: &Schema| schema.columns.iter().map(|column| column.ty.clone()).collect::<Vec<_>>();
         let subtasks = Subtasks::new(Collected { types: types(&node.node.schema), ..Collected::default() });
         let mut harness = Harness {
-            context: BuildContext { max_parallelism: MAX_PARALLELISM, ..BuildContext::default() },
+            context: BuildContext {
+                max_parallelism: MAX_PARALLELISM,
+                functions: flott_functions::builtin(),
+                ..BuildContext::default()
+            },
             inputs: node.inputs.iter().map(types).collect(),
             keys: keys.iter().map(|keys| keys.to_vec()).collect(),
             metrics: subtasks.metrics.clone(),

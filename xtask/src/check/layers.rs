@@ -12,6 +12,7 @@ const LAYERS: &[&[&str]] = &[
     &["flott-connector"],
     &["flott-runtime"],
     &["flott-expr", "flott-files", "flott-formats"],
+    &["flott-functions"],
     &["flott-operators", CONNECTORS],
     &["flott-cluster", "flott-sql"],
     &["flott-datastream"],
@@ -24,20 +25,24 @@ const LAYERS: &[&[&str]] = &[
 const CONNECTORS: &str = "flott-connector-*";
 
 /// Pairs that would be allowed by the layers and are not, tests apart: the plan stands between planner and runtime, so that neither
-/// sees the other; jobs are independent of which operators and connectors there are; what a connector is made of does not
+/// sees the other; jobs are independent of which operators and connectors there are, and expressions of which functions; what a connector is made of does not
 /// know how it is run; a program does without SQL.
 const APART: &[(&str, &str)] = &[
     ("flott-sql", "flott-runtime"),
     ("flott-sql", "flott-operators"),
+    ("flott-sql", "flott-functions"),
     ("flott-sql", CONNECTORS),
     ("flott-cluster", "flott-expr"),
     ("flott-cluster", "flott-operators"),
     ("flott-cluster", CONNECTORS),
     ("flott-expr", "flott-runtime"),
+    ("flott-functions", "flott-runtime"),
+    ("flott-operators", "flott-functions"),
     ("flott-files", "flott-runtime"),
     ("flott-formats", "flott-runtime"),
     (CONNECTORS, "flott-runtime"),
     ("flott-datastream", "flott-expr"),
+    ("flott-datastream", "flott-functions"),
     ("flott-datastream", "flott-operators"),
     ("flott-datastream", "flott-sql"),
     ("flott-datastream", CONNECTORS),

@@ -26,7 +26,7 @@ fn world() -> World {
     let mut registry = Registry::default();
     registry.register(Arc::new(TimedSourceConnector(controls.clone())));
     registry.register(Arc::new(sink::TestSinkConnector(Arc::<Committed>::default(), controls)));
-    let mut options = LocalClusterOptions::new(Arc::new(registry), Arc::new(SqlOperators), 2);
+    let mut options = LocalClusterOptions::new(Arc::new(registry), Arc::new(SqlOperators::default()), 2);
     options.clock = clock.clone();
     World { cluster: LocalCluster::start(options).unwrap(), clock }
 }

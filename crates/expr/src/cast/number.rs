@@ -8,8 +8,8 @@ use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use super::CastOptions;
 use crate::decimal;
-use crate::functions::decimal_array;
 use crate::kernel::as_ref;
+use crate::kernel::decimal_array;
 use crate::typing::decimal::of_exact;
 
 /// A number of any type, as wide as it comes.

@@ -11,8 +11,8 @@ use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use super::{CastOptions, temporal, unreadable};
 use crate::decimal;
-use crate::functions::decimal_array;
 use crate::kernel::as_ref;
+use crate::kernel::decimal_array;
 use crate::time;
 
 /// What a parser finds: a value, NULL, or the reason why the text cannot be read.

@@ -16,7 +16,7 @@ use crate::value::Value;
 
 #[derive(Debug)]
 pub(super) struct FlinkCall {
-    function: &'static dyn ScalarFunction,
+    function: Arc<dyn ScalarFunction>,
     prepared: Option<Box<dyn PreparedFunction>>,
     args: Vec<Node>,
     arg_types: Vec<LogicalType>,
@@ -27,7 +27,7 @@ pub(super) struct FlinkCall {
 
 impl FlinkCall {
     pub(super) fn node(
-        function: &'static dyn ScalarFunction,
+        function: Arc<dyn ScalarFunction>,
         args: &[Expr],
         nodes: Vec<Node>,
         result: &LogicalType,
@@ -44,8 +44,8 @@ impl FlinkCall {
             })
             .collect();
         Ok(Arc::new(FlinkCall {
-            function,
             prepared: function.prepare(&arguments, result)?,
+            function,
             args: nodes,
             arg_types: args.iter().map(|arg| arg.ty().clone()).collect(),
             result: result.clone(),

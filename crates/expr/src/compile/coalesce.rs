@@ -10,7 +10,7 @@ use super::limit;
 use super::node::{Evaluate, Node};
 use super::operand::Operand;
 use crate::context::EvalContext;
-use crate::functions::fill;
+use crate::kernel::fill;
 use crate::value::Value;
 
 #[derive(Debug)]

@@ -27,11 +27,9 @@ use flott_plan::Expr;
 use flott_types::{Error, ErrorKind, LogicalType, Result, TypeKind};
 
 use crate::context::EvalContext;
-use crate::functions::takes_integer;
 use crate::kernel::arrow_error;
 use crate::literal;
-use crate::registry;
-use crate::typing::decimal::of_exact;
+use crate::typing::decimal::{of_exact, takes_integer};
 
 pub use fallible::can_fail;
 
@@ -200,12 +198,12 @@ impl Compiler<'_> {
                 Arc::new(coalesce::LazyCoalesce { first, rest, context: self.context.clone() })
             }
             _ => {
-                let Some(found) = registry::lookup(function) else {
+                let Some(found) = self.context.functions().get(function) else {
                     return Err(Error::unsupported(format!("function {function} is not there")));
                 };
                 let args = without_widening(function, args, ty);
                 let nodes = args.iter().map(|arg| self.node(arg)).collect::<Result<Vec<_>>>()?;
-                call::FlinkCall::node(found, &args, nodes, ty, self.context)?
+                call::FlinkCall::node(found.clone(), &args, nodes, ty, self.context)?
             }
         })
     }

@@ -18,6 +18,11 @@ pub fn of_exact(kind: &TypeKind) -> Option<(u8, u8)> {
     }
 }
 
+/// Whether an operand of decimal arithmetic that has this type need not be made a DECIMAL first.
+pub fn takes_integer(kind: &TypeKind) -> bool {
+    matches!(kind, TypeKind::Int | TypeKind::BigInt)
+}
+
 /// The type of a sum or difference.
 pub fn add((p1, s1): (u8, u8), (p2, s2): (u8, u8)) -> (u8, u8) {
     let scale = s1.max(s2);

@@ -1,56 +1,58 @@
 //! Filters move towards the sources, and into the conditions of joins. They stop at watermarks (a dropped row would not
 //! move event time), aggregations, Top-N, OVER and window table functions.
 
+use flott_expr::{Determinism, Functions};
 use flott_plan::{Expr, JoinKind};
 
 use crate::bind::placeholder::{conjunction, conjuncts, substitute};
 use crate::logical::{Rel, RelNode};
 
-pub(super) fn push_down(rel: Rel) -> Rel {
-    push(rel, Vec::new())
+pub(super) fn push_down(rel: Rel, functions: &Functions) -> Rel {
+    push(rel, Vec::new(), functions)
 }
 
 /// The relation with these conditions, over its columns, applied as low as they go.
-fn push(rel: Rel, mut conditions: Vec<Expr>) -> Rel {
+fn push(rel: Rel, mut conditions: Vec<Expr>, functions: &Functions) -> Rel {
     let Rel { node, fields } = rel;
     match node {
         RelNode::Filter { input, condition } => {
             let mut all = conjuncts(condition);
             all.append(&mut conditions);
-            push(*input, all)
+            push(*input, all, functions)
         }
         RelNode::Project { input, exprs } => {
             let (through, stay): (Vec<Expr>, Vec<Expr>) = conditions.into_iter().partition(|condition| {
                 let mut columns = Vec::new();
                 condition.collect_columns(&mut columns);
-                columns.iter().all(|column| is_deterministic(&exprs[*column]))
+                columns.iter().all(|column| is_deterministic(&exprs[*column], functions))
             });
             let through = through.into_iter().map(|condition| substitute(condition, &exprs)).collect();
-            let input = Box::new(push(*input, through));
+            let input = Box::new(push(*input, through, functions));
             keep(Rel::new(RelNode::Project { input, exprs }, fields), stay)
         }
         RelNode::Union(inputs) => {
-            let inputs = inputs.into_iter().map(|input| push(input, conditions.clone())).collect();
+            let inputs = inputs.into_iter().map(|input| push(input, conditions.clone(), functions)).collect();
             Rel::new(RelNode::Union(inputs), fields)
         }
         RelNode::Unnest { input, collection, ordinality, keep_empty } => {
             let width = input.fields.len();
             let (below, stay) =
-                conditions.into_iter().partition(|condition| side(condition, width) == Side::Left);
-            let input = Box::new(push(*input, below));
+                conditions.into_iter().partition(|condition| side(condition, width, functions) == Side::Left);
+            let input = Box::new(push(*input, below, functions));
             keep(Rel::new(RelNode::Unnest { input, collection, ordinality, keep_empty }, fields), stay)
         }
         RelNode::Join { left, right, kind, condition } => {
-            push_into_join(Rel::new(RelNode::Join { left, right, kind, condition }, fields), conditions)
+            let join = Rel::new(RelNode::Join { left, right, kind, condition }, fields);
+            push_into_join(join, conditions, functions)
         }
         node => {
-            let rel = Rel::new(node, fields).map_inputs(&mut push_down);
+            let rel = Rel::new(node, fields).map_inputs(&mut |input| push_down(input, functions));
             keep(rel, conditions)
         }
     }
 }
 
-fn push_into_join(rel: Rel, conditions: Vec<Expr>) -> Rel {
+fn push_into_join(rel: Rel, conditions: Vec<Expr>, functions: &Functions) -> Rel {
     let Rel { node: RelNode::Join { left, right, kind, condition }, fields } = rel else {
         return keep(rel, conditions);
     };
@@ -61,7 +63,7 @@ fn push_into_join(rel: Rel, conditions: Vec<Expr>) -> Rel {
     let mut stay = Vec::new();
     // What stands above the join.
     for condition in conditions {
-        match side(&condition, width) {
+        match side(&condition, width, functions) {
             Side::Left if !matches!(kind, JoinKind::Right | JoinKind::Full) => to_left.push(condition),
             Side::Right if matches!(kind, JoinKind::Inner | JoinKind::Right) => to_right.push(condition),
             _ if kind == JoinKind::Inner => on.push(condition),
@@ -70,7 +72,7 @@ fn push_into_join(rel: Rel, conditions: Vec<Expr>) -> Rel {
     }
     // What stands in ON: a condition on one side alone may filter that side, unless its rows must appear anyway.
     for condition in condition.into_iter().flat_map(conjuncts) {
-        match side(&condition, width) {
+        match side(&condition, width, functions) {
             Side::Left if matches!(kind, JoinKind::Inner | JoinKind::Right | JoinKind::Semi) => {
                 to_left.push(condition)
             }
@@ -79,8 +81,8 @@ fn push_into_join(rel: Rel, conditions: Vec<Expr>) -> Rel {
         }
     }
     let to_right = to_right.into_iter().map(|condition| shift_back(condition, width)).collect();
-    let left = Box::new(push(*left, to_left));
-    let right = Box::new(push(*right, to_right));
+    let left = Box::new(push(*left, to_left, functions));
+    let right = Box::new(push(*right, to_right, functions));
     keep(Rel::new(RelNode::Join { left, right, kind, condition: conjunction(on) }, fields), stay)
 }
 
@@ -91,10 +93,10 @@ enum Side {
     Both,
 }
 
-fn side(condition: &Expr, width: usize) -> Side {
+fn side(condition: &Expr, width: usize, functions: &Functions) -> Side {
     let mut columns = Vec::new();
     condition.collect_columns(&mut columns);
-    if columns.is_empty() || !is_deterministic(condition) {
+    if columns.is_empty() || !is_deterministic(condition, functions) {
         Side::Both
     } else if columns.iter().all(|column| *column < width) {
         Side::Left
@@ -120,11 +122,12 @@ fn keep(rel: Rel, conditions: Vec<Expr>) -> Rel {
 }
 
 /// Whether computing the expression twice gives the same value.
-pub(crate) fn is_deterministic(expr: &Expr) -> bool {
+pub(crate) fn is_deterministic(expr: &Expr, functions: &Functions) -> bool {
     let here = match expr {
-        Expr::Call { function, .. } => flott_expr::registry::lookup(function)
-            .is_none_or(|function| function.determinism() == flott_expr::Determinism::Always),
+        Expr::Call { function, .. } => {
+            functions.get(function).is_none_or(|function| function.determinism() == Determinism::Always)
+        }
         _ => true,
     };
-    here && expr.children().into_iter().all(is_deterministic)
+    here && expr.children().into_iter().all(|child| is_deterministic(child, functions))
 }

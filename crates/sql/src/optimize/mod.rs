@@ -20,7 +20,7 @@ use crate::logical::Rel;
 /// Applies all passes.
 pub fn optimize(rel: Rel, context: &PlanContext) -> Result<Rel> {
     let rel = fold::fold_constants(rel, context)?;
-    let rel = filters::push_down(rel);
+    let rel = filters::push_down(rel, &context.functions);
     let rel = top_n::recognise(rel);
     let rel = time::settle(rel, context)?;
     let rel = window::recognise(rel)?;

@@ -1,5 +1,6 @@
 //! Projections and filters: chains of them become one operator.
 
+use flott_expr::Functions;
 use flott_plan::{Exchange, Expr, OperatorSpec, Schema};
 use flott_types::Result;
 
@@ -10,7 +11,7 @@ use crate::optimize::is_deterministic;
 
 impl Planner<'_> {
     pub(super) fn calc(&mut self, rel: &Rel) -> Result<Stream> {
-        let Chain { input, exprs, conditions } = collapse(rel);
+        let Chain { input, exprs, conditions } = collapse(rel, self.functions);
         let stream = self.stream(input)?;
         let condition = conjunction(conditions);
         // A projection of all columns as they are does nothing but rename.
@@ -47,20 +48,20 @@ struct Chain<'r> {
 }
 
 /// Collapses projections and filters over one input, as long as no value would be computed twice.
-fn collapse(rel: &Rel) -> Chain<'_> {
+fn collapse<'r>(rel: &'r Rel, functions: &Functions) -> Chain<'r> {
     match &rel.node {
         RelNode::Project { input, exprs } => {
-            let Chain { input: below, exprs: inner, conditions } = collapse_below(input);
-            if can_inline(exprs, &inner) {
+            let Chain { input: below, exprs: inner, conditions } = collapse_below(input, functions);
+            if can_inline(exprs, &inner, functions) {
                 let exprs = exprs.iter().map(|expr| substitute(expr.clone(), &inner)).collect();
                 return Chain { input: below, exprs, conditions };
             }
             Chain { input, exprs: exprs.clone(), conditions: Vec::new() }
         }
         RelNode::Filter { input, condition } => {
-            let Chain { input: below, exprs: inner, mut conditions } = collapse_below(input);
+            let Chain { input: below, exprs: inner, mut conditions } = collapse_below(input, functions);
             // Only over plain columns: what the projection computes may fail for rows that an outer filter drops.
-            if can_inline(std::slice::from_ref(condition), &inner) {
+            if can_inline(std::slice::from_ref(condition), &inner, functions) {
                 conditions.push(substitute(condition.clone(), &inner));
                 return Chain { input: below, exprs: inner, conditions };
             }
@@ -70,21 +71,22 @@ fn collapse(rel: &Rel) -> Chain<'_> {
     }
 }
 
-fn collapse_below(rel: &Rel) -> Chain<'_> {
+fn collapse_below<'r>(rel: &'r Rel, functions: &Functions) -> Chain<'r> {
     match &rel.node {
-        RelNode::Project { .. } | RelNode::Filter { .. } => collapse(rel),
+        RelNode::Project { .. } | RelNode::Filter { .. } => collapse(rel, functions),
         _ => Chain { input: rel, exprs: rel.columns(), conditions: Vec::new() },
     }
 }
 
 /// Whether each computed column of `inner` is deterministic and read at most once, or cheap.
-fn can_inline(outer: &[Expr], inner: &[Expr]) -> bool {
+fn can_inline(outer: &[Expr], inner: &[Expr], functions: &Functions) -> bool {
     let mut reads = Vec::new();
     for expr in outer {
         expr.collect_columns(&mut reads);
     }
     inner.iter().enumerate().all(|(index, expr)| {
         let simple = matches!(expr, Expr::Column { .. } | Expr::Literal { .. });
-        simple || (reads.iter().filter(|read| **read == index).count() <= 1 && is_deterministic(expr))
+        simple
+            || (reads.iter().filter(|read| **read == index).count() <= 1 && is_deterministic(expr, functions))
     })
 }

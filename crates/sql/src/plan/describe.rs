@@ -1,6 +1,7 @@
 //! Operators in words, as Flink's EXPLAIN writes them. The words are also what uids are made of: they use column names, not
 //! positions, and everything that changes what an operator's state means.
 
+use flott_expr::Functions;
 use flott_plan::{
     AggregateCall, Expr, JoinKind, Literal, OperatorSpec, Schema, SinkSpec, SortKey, SourceSpec,
     WatermarkSpec, WindowKind, WindowSpec,
@@ -334,7 +335,8 @@ pub(super) fn collect(schema: &Schema) -> String {
 }
 
 /// Whether two operators of the same description may give different results, so that they must not be shared.
-pub(super) fn is_volatile(spec: &OperatorSpec) -> bool {
+pub(super) fn is_volatile(spec: &OperatorSpec, functions: &Functions) -> bool {
+    let is_deterministic = |expr: &Expr| is_deterministic(expr, functions);
     match spec {
         OperatorSpec::Calc { condition, projection } => {
             !projection.iter().chain(condition).all(is_deterministic)

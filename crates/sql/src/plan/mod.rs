@@ -16,6 +16,7 @@ mod source;
 mod versions;
 
 use flott_connector::{Changelog, Registry, TableContext};
+use flott_expr::Functions;
 use flott_plan::{Exchange, Node, NodeId, OperatorSpec, Schema, StreamGraph, Wishes};
 use flott_types::{Error, FastMap, OperatorUid, Result};
 
@@ -41,6 +42,7 @@ pub(crate) struct Stream {
 /// Builds the graph of one job.
 pub struct Planner<'a> {
     connectors: &'a Registry,
+    functions: &'a Functions,
     options: &'a PlanOptions,
     table_context: TableContext,
     graph: StreamGraph,
@@ -51,10 +53,11 @@ pub struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     /// A planner with nothing in it.
-    pub fn new(connectors: &'a Registry, options: &'a PlanOptions) -> Self {
+    pub fn new(connectors: &'a Registry, functions: &'a Functions, options: &'a PlanOptions) -> Self {
         let table_context = options.table_context();
         let graph = StreamGraph::default();
-        Planner { connectors, options, table_context, graph, updates: Vec::new(), by_uid: FastMap::default() }
+        let (updates, by_uid) = (Vec::new(), FastMap::default());
+        Planner { connectors, functions, options, table_context, graph, updates, by_uid }
     }
 
     /// The operators planned so far.
@@ -217,7 +220,7 @@ impl<'a> Planner<'a> {
         inputs: &[(usize, &Stream, &Exchange)],
     ) -> Stream {
         if let Some(known) = self.by_uid.get(&uid)
-            && !describe::is_volatile(&node.spec)
+            && !describe::is_volatile(&node.spec, self.functions)
             && self.graph.nodes[known.id.0 as usize].spec == node.spec
         {
             return known.clone();

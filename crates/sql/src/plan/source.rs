@@ -190,7 +190,8 @@ mod tests {
         registry.register(Arc::new(Log(true)));
         registry.register(Arc::new(Log(false)));
         let clock = Arc::new(ManualClock::new(0));
-        let mut session = Session::new(Arc::new(registry), Configuration::default(), clock, 1);
+        let mut session =
+            Session::new(Arc::new(registry), flott_functions::builtin(), Configuration::default(), clock, 1);
         let script = format!(
             "CREATE TABLE log (a INT, ts TIMESTAMP(3), {columns} WATERMARK FOR ts AS ts - INTERVAL '{delay}' SECOND)
              WITH ('connector' = '{connector}'); SELECT * FROM log;"

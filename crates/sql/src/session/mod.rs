@@ -15,7 +15,7 @@ mod show;
 use std::sync::Arc;
 
 use flott_connector::Registry;
-use flott_expr::PlanContext;
+use flott_expr::{Functions, PlanContext};
 use flott_plan::{JobGraph, Schema};
 use flott_sql_parser::ast::{ParsedStatement, ShellCommand, Show, ShowTarget, Statement, StopJob, Use};
 use flott_types::{Clock, Configuration, Error, LogicalType, Result, TypeKind};
@@ -78,14 +78,16 @@ pub struct Session {
     pub(crate) configuration: Configuration,
     pub(crate) initial: Configuration,
     pub(crate) connectors: Arc<Registry>,
+    pub(crate) functions: Functions,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) cores: u32,
 }
 
 impl Session {
-    /// A new session with the configuration it starts from. `cores` is the default parallelism.
+    /// A new session with what it may connect to and call, and the configuration it starts from. `cores` is the default parallelism.
     pub fn new(
         connectors: Arc<Registry>,
+        functions: Functions,
         configuration: Configuration,
         clock: Arc<dyn Clock>,
         cores: u32,
@@ -96,6 +98,7 @@ impl Session {
             configuration,
             initial,
             connectors,
+            functions,
             clock,
             cores: cores.max(1),
         }
@@ -206,6 +209,7 @@ impl Session {
             catalog: self.catalogs.current_catalog.clone(),
             database: self.catalogs.current_database.clone(),
             streaming: settings::streaming(&self.configuration),
+            functions: self.functions.clone(),
         })
     }
 }

@@ -70,7 +70,7 @@ impl Session {
             return Err(Error::unsupported(format!("EXPLAIN {name}, at {}", statement.position)));
         }
         let options = self.plan_options()?;
-        let mut planner = Planner::new(&self.connectors, &options);
+        let mut planner = Planner::new(&self.connectors, &self.functions, &options);
         let context = self.plan_context()?;
         let mut logical = Vec::with_capacity(roots.len());
         for (rel, target) in roots {
@@ -91,7 +91,7 @@ impl Session {
     fn plan(&self, roots: &[(Rel, SinkTarget)], name: &str) -> Result<PlannedJob> {
         let options = self.plan_options()?;
         let context = self.plan_context()?;
-        let mut planner = Planner::new(&self.connectors, &options);
+        let mut planner = Planner::new(&self.connectors, &self.functions, &options);
         let mut schema = Schema::default();
         let mut updates = false;
         let mut targets = Vec::new();

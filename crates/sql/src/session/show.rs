@@ -29,9 +29,8 @@ impl Session {
             ShowTarget::MaterializedTables => ("materialized table name", Vec::new()),
             ShowTarget::Functions { user_only: true } => ("function name", Vec::new()),
             ShowTarget::Functions { user_only: false } => {
-                let names = flott_expr::registry::names()
-                    .into_iter()
-                    .chain(flott_expr::aggregate::NAMES.iter().copied());
+                let names =
+                    self.functions.names().into_iter().chain(flott_expr::aggregate::NAMES.iter().copied());
                 let mut names: Vec<String> = names.map(str::to_lowercase).collect();
                 names.sort_unstable();
                 names.dedup();

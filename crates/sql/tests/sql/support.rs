@@ -39,7 +39,15 @@ impl Shell {
         connectors.register(Arc::new(Rows));
         connectors.register(Arc::new(Nothing));
         let clock = Arc::new(ManualClock::new(0));
-        Shell { session: Session::new(Arc::new(connectors), Configuration::default(), clock, 1) }
+        Shell {
+            session: Session::new(
+                Arc::new(connectors),
+                flott_functions::builtin(),
+                Configuration::default(),
+                clock,
+                1,
+            ),
+        }
     }
 
     /// A session with tables, where all operators run once.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flott::sql::{Outcome, PlannedJob, Session, parse_script};
+use flott::sql::{Outcome, PlannedJob, Session, builtin_functions, parse_script};
 use flott::types::{Configuration, SystemClock};
 use flott::{Error, Result};
 
@@ -24,7 +24,7 @@ pub fn plan(script: &str, stage: &Stage, cores: u32, settings: &[(&str, &str)]) 
     let clock = Arc::new(SystemClock::new());
     let mut configuration = Configuration::default();
     settings.iter().try_for_each(|(key, value)| configuration.set(key, value))?;
-    let mut session = Session::new(stage.registry.clone(), configuration, clock, cores);
+    let mut session = Session::new(stage.registry.clone(), builtin_functions(), configuration, clock, cores);
     let mut last = None;
     for statement in parse_script(script)? {
         let outcome = session.execute(&statement)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use flott::Result;
 use flott::cluster::{LocalCluster, LocalClusterOptions};
 use flott::connector::Registry;
-use flott::sql::SqlOperators;
+use flott::sql::{SqlOperators, builtin_functions};
 use flott_testkit::Faults;
 use tempfile::TempDir;
 
@@ -53,7 +53,7 @@ impl Stage {
         }
         registry.register(Arc::new(committed.clone()));
         let registry = Arc::new(registry);
-        let operators = faults.around(Arc::new(SqlOperators));
+        let operators = faults.around(Arc::new(SqlOperators::new(builtin_functions())));
         let options = LocalClusterOptions::new(registry.clone(), operators, SLOTS);
         let cluster = LocalCluster::start(options)?;
         Ok(Stage { cluster, registry, pace, rows, committed, faults, snapshots })

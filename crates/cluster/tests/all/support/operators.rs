@@ -14,6 +14,10 @@ use flott_types::{Result, Timestamp, Watermark};
 /// others break a rule each.
 pub struct TestOperators;
 
+fn sql() -> SqlOperators {
+    SqlOperators::new(flott_functions::builtin())
+}
+
 impl OperatorFactory for TestOperators {
     fn build(&self, node: &ChainedNode, info: &TaskInfo, options: &TaskOptions) -> Result<Box<dyn Operator>> {
         Ok(match node.node.name.as_str() {
@@ -28,7 +32,7 @@ impl OperatorFactory for TestOperators {
                 let columns = arrow::array::RecordBatch::new_empty(schema);
                 context.output.emit(ChangeBatch::insert_only(columns).into())
             })),
-            _ => return SqlOperators.build(node, info, options),
+            _ => return sql().build(node, info, options),
         })
     }
 
@@ -38,7 +42,7 @@ impl OperatorFactory for TestOperators {
         info: &TaskInfo,
         options: &TaskOptions,
     ) -> Result<ConstantRows> {
-        SqlOperators.constant_rows(node, info, options)
+        sql().constant_rows(node, info, options)
     }
 
     fn watermarks(
@@ -48,11 +52,11 @@ impl OperatorFactory for TestOperators {
         info: &TaskInfo,
         options: &TaskOptions,
     ) -> Result<GeneratorFactory> {
-        SqlOperators.watermarks(spec, schema, info, options)
+        sql().watermarks(spec, schema, info, options)
     }
 
     fn constraint(&self, table: &TableSpec, options: &TaskOptions) -> Result<Option<Box<dyn Constraint>>> {
-        SqlOperators.constraint(table, options)
+        sql().constraint(table, options)
     }
 }
 

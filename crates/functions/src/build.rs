@@ -1,0 +1,217 @@
+//! Builds result arrays row by row. A closure answers `None` for NULL.
+//!
+//! Text is written into one reused buffer and copied once into the array: no allocation a row.
+//! A column that becomes too large is refused: whoever asked for it asks again with fewer rows ([`Call::room`]).
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayBuilder, ArrayRef, ArrowPrimitiveType, BinaryBuilder, BooleanBuilder, ListBuilder, PrimitiveBuilder,
+    StringBuilder,
+};
+use flott_batch::bytes::Room;
+use flott_expr::function::Call;
+use flott_types::Result;
+
+/// A column of VARCHARs that is being built: no larger than it may become.
+pub(crate) struct Texts {
+    builder: StringBuilder,
+    room: Room,
+}
+
+impl Texts {
+    pub(crate) fn new(call: &Call<'_>) -> Self {
+        Texts { builder: StringBuilder::with_capacity(call.rows, 16 * call.rows), room: call.room() }
+    }
+
+    #[inline]
+    pub(crate) fn append(&mut self, text: Option<&str>) -> Result<()> {
+        match text {
+            Some(text) => {
+                self.room.fits(self.builder.values_slice().len() + text.len())?;
+                self.builder.append_value(text);
+            }
+            None => self.builder.append_null(),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self) -> ArrayRef {
+        Arc::new(self.builder.finish())
+    }
+}
+
+/// A column of ARRAYs of VARCHARs that is being built: no larger than it may become.
+pub(crate) struct TextLists {
+    lists: ListBuilder<StringBuilder>,
+    room: Room,
+}
+
+impl TextLists {
+    pub(crate) fn new(call: &Call<'_>) -> Self {
+        TextLists { lists: ListBuilder::new(StringBuilder::new()), room: call.room() }
+    }
+
+    /// An element of the row at hand.
+    #[inline]
+    pub(crate) fn push(&mut self, text: Option<&str>) -> Result<()> {
+        let texts = self.lists.values();
+        let bytes = text.map_or(0, str::len) + texts.values_slice().len();
+        self.room.fits(bytes + size_of::<i32>() * texts.len())?;
+        texts.append_option(text);
+        Ok(())
+    }
+
+    /// Ends the row at hand: a list of what was pushed, or NULL.
+    pub(crate) fn end(&mut self, valid: bool) {
+        self.lists.append(valid);
+    }
+
+    pub(crate) fn finish(mut self) -> ArrayRef {
+        Arc::new(self.lists.finish())
+    }
+}
+
+/// VARCHARs that the closure appends to an empty buffer.
+pub(crate) fn strings(
+    call: &Call<'_>,
+    mut each: impl FnMut(usize, &mut String) -> Option<()>,
+) -> Result<ArrayRef> {
+    try_strings(call, |row, text| Ok(each(row, text)))
+}
+
+/// The value that is being written into the array itself.
+pub(crate) struct Value<'a> {
+    builder: &'a mut StringBuilder,
+    /// What does not fit is left out, and the whole is refused.
+    fits: Result<()>,
+    room: Room,
+}
+
+impl Value<'_> {
+    /// Appends to the value.
+    #[inline]
+    pub(crate) fn push_str(&mut self, text: &str) {
+        if self.fits.is_ok() {
+            self.fits = self.room.fits(self.builder.values_slice().len() + text.len());
+            if self.fits.is_ok() {
+                // Writing into memory cannot fail.
+                let _ = self.builder.write_str(text);
+            }
+        }
+    }
+}
+
+/// As [`strings`], for closures that only append, which they do into the array itself. What they append before they answer NULL would be
+/// the next row's. There is room for so many `bytes` at once.
+pub(crate) fn written(
+    call: &Call<'_>,
+    bytes: usize,
+    mut each: impl FnMut(usize, &mut Value<'_>) -> Option<()>,
+) -> Result<ArrayRef> {
+    let mut builder = StringBuilder::with_capacity(call.rows, bytes);
+    let room = call.room();
+    for row in 0..call.rows {
+        let mut value = Value { builder: &mut builder, fits: Ok(()), room };
+        let outcome = each(row, &mut value);
+        value.fits?;
+        match outcome {
+            Some(()) => builder.append_value(""),
+            None => builder.append_null(),
+        }
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+/// As [`strings`], for closures that can fail.
+pub(crate) fn try_strings(
+    call: &Call<'_>,
+    mut each: impl FnMut(usize, &mut String) -> Result<Option<()>>,
+) -> Result<ArrayRef> {
+    let mut texts = Texts::new(call);
+    let mut text = String::new();
+    for row in 0..call.rows {
+        text.clear();
+        let outcome = each(row, &mut text)?;
+        texts.append(outcome.map(|()| text.as_str()))?;
+    }
+    Ok(texts.finish())
+}
+
+/// VARCHARs that are parts of the input.
+pub(crate) fn slices<'a>(
+    call: &Call<'_>,
+    mut each: impl FnMut(usize) -> Option<&'a str>,
+) -> Result<ArrayRef> {
+    let mut texts = Texts::new(call);
+    for row in 0..call.rows {
+        texts.append(each(row))?;
+    }
+    Ok(texts.finish())
+}
+
+/// Binary strings that the closure appends to an empty buffer.
+pub(crate) fn try_binaries(
+    call: &Call<'_>,
+    mut each: impl FnMut(usize, &mut Vec<u8>) -> Result<Option<()>>,
+) -> Result<ArrayRef> {
+    let mut builder = BinaryBuilder::with_capacity(call.rows, 16 * call.rows);
+    let mut bytes = Vec::new();
+    for row in 0..call.rows {
+        bytes.clear();
+        match each(row, &mut bytes)? {
+            Some(()) => {
+                call.room().fits(builder.values_slice().len() + bytes.len())?;
+                builder.append_value(&bytes);
+            }
+            None => builder.append_null(),
+        }
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+/// Numbers and times.
+pub(crate) fn primitives<T: ArrowPrimitiveType>(
+    rows: usize,
+    mut each: impl FnMut(usize) -> Option<T::Native>,
+) -> ArrayRef {
+    let mut builder = PrimitiveBuilder::<T>::with_capacity(rows);
+    for row in 0..rows {
+        builder.append_option(each(row));
+    }
+    Arc::new(builder.finish())
+}
+
+/// As [`primitives`], for closures that can fail.
+pub(crate) fn try_primitives<T: ArrowPrimitiveType>(
+    rows: usize,
+    mut each: impl FnMut(usize) -> Result<Option<T::Native>>,
+) -> Result<ArrayRef> {
+    let mut builder = PrimitiveBuilder::<T>::with_capacity(rows);
+    for row in 0..rows {
+        builder.append_option(each(row)?);
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+/// BOOLEANs.
+pub(crate) fn booleans(rows: usize, mut each: impl FnMut(usize) -> Option<bool>) -> ArrayRef {
+    let mut builder = BooleanBuilder::with_capacity(rows);
+    for row in 0..rows {
+        builder.append_option(each(row));
+    }
+    Arc::new(builder.finish())
+}
+
+/// As [`booleans`], for closures that can fail.
+pub(crate) fn try_booleans(
+    rows: usize,
+    mut each: impl FnMut(usize) -> Result<Option<bool>>,
+) -> Result<ArrayRef> {
+    let mut builder = BooleanBuilder::with_capacity(rows);
+    for row in 0..rows {
+        builder.append_option(each(row)?);
+    }
+    Ok(Arc::new(builder.finish()))
+}
