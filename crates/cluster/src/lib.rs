@@ -16,7 +16,6 @@
 // A variant that is added later is looked at where it matters (in tests a catch-all is a failure that shows).
 #![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
 
-mod alignment;
 mod beginning;
 mod client;
 mod enumerators;
@@ -37,6 +36,7 @@ mod status;
 mod storage;
 mod task_manager;
 pub mod transport;
+mod watermark_alignment;
 mod worker;
 
 pub use beginning::LATEST;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use flott_checkpoint::JobStatus;
 use flott_connector::Registry;
 use flott_plan::JobGraph;
-use flott_runtime::{Connector, LocalConnector, OperatorFactory, TaskEnvironment, Threads};
+use flott_runtime::{Exchanges, LocalExchanges, OperatorFactory, TaskEnvironment, Threads};
 use flott_types::{Clock, JobId, Result, SystemClock};
 
 use crate::client::JobClient;
@@ -38,7 +38,7 @@ pub struct LocalClusterOptions {
     /// Snapshots.
     pub storage: Arc<dyn Storage>,
     /// The channels between tasks.
-    pub connector: Arc<dyn Connector>,
+    pub exchanges: Arc<dyn Exchanges>,
     /// Threads, of which there may be a limit.
     pub threads: Threads,
 }
@@ -53,7 +53,7 @@ impl LocalClusterOptions {
             clock: Arc::new(SystemClock::new()),
             operators,
             storage: Arc::new(Snapshots::default()),
-            connector: Arc::new(LocalConnector::default()),
+            exchanges: Arc::new(LocalExchanges::default()),
             threads: Threads::default(),
         }
     }
@@ -79,7 +79,7 @@ impl LocalCluster {
             clock,
             operators,
             storage,
-            connector,
+            exchanges,
             threads,
         } = options;
         let manager = JobManager::new(JobManagerServices {
@@ -93,7 +93,7 @@ impl LocalCluster {
             clock,
             registry,
             operators,
-            connector,
+            exchanges,
             storage: storage.as_snapshot_storage(),
             results: manager.results.clone(),
             reports: Arc::new(ReportsToJobManager(gateway.clone())),

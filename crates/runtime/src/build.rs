@@ -93,7 +93,7 @@ impl Builder<'_> {
             let channels = self.deployment.output_channels(output);
             let senders = channels
                 .into_iter()
-                .map(|channel| self.environment.connector.connect(channel, self.context))
+                .map(|channel| self.environment.exchanges.connect(channel, self.context))
                 .collect::<Result<Vec<_>>>()?;
             let writer = ExchangeWriter::new(
                 output.plan.exchange.clone(),

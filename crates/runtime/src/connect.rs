@@ -1,5 +1,5 @@
 //! How the channels of tasks find each other. The exchange within a process is here; one over the network is another
-//! implementation of [`Connector`] and [`Sender`].
+//! implementation of [`Exchanges`] and [`Sender`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub struct SenderContext {
 }
 
 /// Brings the ends of channels together.
-pub trait Connector: Send + Sync {
+pub trait Exchanges: Send + Sync {
     /// Makes a task's gate known, with its channels in the order of the gate.
     fn register(&self, channels: &[ChannelKey], gate: &Arc<Gate>);
 
@@ -49,14 +49,14 @@ pub trait Connector: Send + Sync {
 
 /// Channels within the process: the sender puts batches into the receiver's gate, by pointer.
 #[derive(Default)]
-pub struct LocalConnector {
+pub struct LocalExchanges {
     gates: Mutex<FastMap<ChannelKey, (Arc<Gate>, usize)>>,
     changed: Condvar,
 }
 
-impl fmt::Debug for LocalConnector {
+impl fmt::Debug for LocalExchanges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LocalConnector({} channels)", self.gates.lock().len())
+        write!(f, "LocalExchanges({} channels)", self.gates.lock().len())
     }
 }
 
@@ -77,7 +77,7 @@ impl Sender for LocalSender {
     }
 }
 
-impl Connector for LocalConnector {
+impl Exchanges for LocalExchanges {
     fn register(&self, channels: &[ChannelKey], gate: &Arc<Gate>) {
         let mut gates = self.gates.lock();
         for (index, channel) in channels.iter().enumerate() {

@@ -10,7 +10,7 @@ use flott_operator::{Counter, Operator, TaskInfo};
 use flott_plan::{ChainedNode, Schema, TableSpec, WatermarkSpec};
 use flott_types::{Clock, JobId, Result};
 
-use crate::connect::Connector;
+use crate::connect::Exchanges;
 use crate::{Results, SnapshotStorage, TaskOptions, TaskReport, Threads};
 
 /// Computes constant rows, once the source has its turn.
@@ -80,7 +80,7 @@ pub struct TaskEnvironment {
     /// What computes.
     pub operators: Arc<dyn OperatorFactory>,
     /// The channels between tasks.
-    pub connector: Arc<dyn Connector>,
+    pub exchanges: Arc<dyn Exchanges>,
     /// The snapshots.
     pub storage: Arc<dyn SnapshotStorage>,
     /// Collected rows.

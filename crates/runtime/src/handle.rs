@@ -41,7 +41,7 @@ impl TaskHandle {
         let channels = deployment.input_channels();
         let gate = Arc::new(Gate::new(channels.len(), deployment.options.limits));
         let keys: Vec<_> = channels.iter().map(|(key, _)| *key).collect();
-        environment.connector.register(&keys, &gate);
+        environment.exchanges.register(&keys, &gate);
         let parts = Parts {
             gate,
             cancel: Arc::default(),
@@ -55,7 +55,7 @@ impl TaskHandle {
         match parts.environment.threads.spawn(&name, move || task.run(deployment, inputs)) {
             Ok(thread) => Ok(TaskHandle { parts, thread }),
             Err(error) => {
-                parts.environment.connector.unregister(job, attempt, id);
+                parts.environment.exchanges.unregister(job, attempt, id);
                 Err(error)
             }
         }
@@ -100,7 +100,7 @@ impl Parts {
         let report = Arc::new(move |what| reports.report(job, attempt, task, what));
         let result = guard("task", || self.work(deployment, input_of, report.clone()));
         self.gate.close();
-        self.environment.connector.unregister(job, attempt, task);
+        self.environment.exchanges.unregister(job, attempt, task);
         let last = match result {
             Ok(()) => TaskReport::Finished,
             Err(_) if self.cancel.is_set() => TaskReport::Canceled,

@@ -16,7 +16,6 @@
 // A variant that is added later is looked at where it matters (in tests a catch-all is a failure that shows).
 #![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
 
-mod align;
 mod api;
 mod build;
 pub mod chain;
@@ -35,6 +34,7 @@ pub mod source;
 mod task;
 mod threads;
 pub mod valve;
+mod watermark_alignment;
 mod whereabouts;
 
 pub use api::{
@@ -43,7 +43,7 @@ pub use api::{
 };
 pub use chain::OperatorState;
 pub use collect::{CollectOperator, Collector, Results};
-pub use connect::{Connector, LocalConnector};
+pub use connect::{Exchanges, LocalExchanges};
 pub use environment::{ConstantRows, Constraint, OperatorFactory, Reports, TaskEnvironment};
 pub use handle::TaskHandle;
 pub use metrics::{OperatorMetricsReport, SplitReport, TaskMetrics, TaskMetricsReport, TaskRates};

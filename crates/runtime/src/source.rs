@@ -12,8 +12,8 @@ use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
 use flott_types::{CheckpointId, Clock, Error, Result, Timestamp, Watermark};
 use serde::{Deserialize, Serialize};
 
-use crate::align::Aligner;
 use crate::chain::{ChainOutput, OperatorState, Outputs, guard};
+use crate::watermark_alignment::Aligner;
 use crate::{TaskMetrics, TaskOptions};
 
 /// The operator state in which splits and their positions are kept.

@@ -63,7 +63,7 @@ impl MiniCluster {
         let options = |registry, operators| {
             let mut options = LocalClusterOptions::new(Arc::new(registry), faults.around(operators), SLOTS);
             options.clock = clock.clone();
-            options.connector = gates.clone();
+            options.exchanges = gates.clone();
             options
         };
         let executor = Executor::start(options)?;

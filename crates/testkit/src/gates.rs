@@ -5,14 +5,14 @@ use std::sync::Arc;
 use flott_checkpoint::{Attempt, TaskId};
 use flott_runtime::connect::{Sender, SenderContext};
 use flott_runtime::gate::Gate;
-use flott_runtime::{ChannelKey, Connector, LocalConnector};
+use flott_runtime::{ChannelKey, Exchanges, LocalExchanges};
 use flott_types::{JobId, Result};
 use parking_lot::Mutex;
 
 /// The channels of the process, and the gates of all its tasks.
 #[derive(Default)]
 pub(crate) struct Gates {
-    channels: LocalConnector,
+    channels: LocalExchanges,
     tasks: Mutex<Tasks>,
 }
 
@@ -47,7 +47,7 @@ impl Gates {
     }
 }
 
-impl Connector for Gates {
+impl Exchanges for Gates {
     fn register(&self, channels: &[ChannelKey], gate: &Arc<Gate>) {
         let mut tasks = self.tasks.lock();
         tasks.gates.push(gate.clone());

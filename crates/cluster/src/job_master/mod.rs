@@ -26,7 +26,6 @@ use flott_types::{
     CheckpointId, Clock, Error, FastMap, FastSet, JobId, JobKey, Result, SubtaskIndex, Timestamp,
 };
 
-use crate::alignment::Alignments;
 use crate::enumerators::{Agenda, Commands, EnumeratorStates, Enumerators};
 use crate::messages::ToTaskManager;
 use crate::options::JobOptions;
@@ -34,6 +33,7 @@ use crate::results::ResultStore;
 use crate::slots::Allocation;
 use crate::status::JobShared;
 use crate::storage::Storage;
+use crate::watermark_alignment::Alignments;
 use crate::worker::{Finishing, Worker};
 
 use self::lease::Renewal;

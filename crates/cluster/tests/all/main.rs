@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
 
-mod alignment;
 mod constraints;
 mod damage;
 mod faults;
@@ -14,4 +13,5 @@ mod savepoints;
 mod stop;
 mod support;
 mod time;
+mod watermark_alignment;
 mod watermarks;
