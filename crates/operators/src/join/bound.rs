@@ -19,7 +19,7 @@ use flott_types::{FastSet, Result, Timestamp, Watermark};
 
 use super::output::{Joined, Others};
 use super::side::Side;
-use super::{CHUNK, parts};
+use super::work::{CHUNK, parts};
 use crate::BuildContext;
 use crate::support::{Millis, batch_in_time};
 

@@ -1,0 +1,286 @@
+//! One batch of a join on its way through the other side.
+
+use arrow::array::ArrayRef;
+use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::SchemaRef;
+use flott_batch::bytes::RowBytes;
+use flott_batch::{Batch, ChangeBatch, RowKind};
+use flott_operator::Context;
+use flott_plan::JoinKind;
+use flott_state::ColumnIndex;
+use flott_types::{FastSet, Result, Timestamp};
+
+use super::Condition;
+use super::output::{Joined, Others, Parts};
+use super::side::{Absorbed, Side};
+use crate::support::{record_batch, take_columns};
+
+/// So many candidates or output rows are gathered at once.
+pub(super) const CHUNK: usize = 4096;
+
+/// Candidates: rows of the batch, each with a row of the other side, in the order of the batch.
+#[derive(Default)]
+struct Pairs {
+    rows: Vec<u32>,
+    entries: Vec<u32>,
+    /// Rows whose candidates are all here or were before, with the number of pairs up to their last.
+    complete: Vec<(u32, usize)>,
+    /// How many bytes the pairs take up side by side.
+    bytes: usize,
+}
+
+/// One batch on its way through the other side.
+pub(super) struct Work<'a> {
+    pub schema: &'a SchemaRef,
+    pub kind: JoinKind,
+    /// Nothing leaves before it is let go.
+    pub holds_back: bool,
+    pub input: usize,
+    pub condition: Option<&'a Condition>,
+    pub batch: &'a ChangeBatch,
+    pub absorbed: &'a Absorbed,
+    /// How many matches each row of the batch has so far.
+    pub matches: Vec<i64>,
+    pub index: &'a ColumnIndex,
+    pub own: &'a mut Side,
+    pub other: &'a mut Side,
+    pub now: Timestamp,
+    pub joined: Joined,
+    /// Rows of the other side that have lost their last match in this batch.
+    pub unmatched: FastSet<u32>,
+    /// In the order in which they did; perhaps several times, perhaps with others.
+    pub unmatched_in_order: Vec<u32>,
+    /// Of the batch's rows.
+    pub bytes: RowBytes,
+    pub batch_bytes: usize,
+}
+
+impl Work<'_> {
+    pub fn run(&mut self, keys: &[u32], context: &mut Context<'_>) -> Result<()> {
+        let mut pairs = Pairs::default();
+        for (row, key) in keys.iter().enumerate() {
+            if self.absorbed.ignored[row] {
+                continue;
+            }
+            let total = if self.knows(row) { 0 } else { self.other.len_of(*key) };
+            let mut at = 0;
+            loop {
+                let end = total.min(at + CHUNK - pairs.rows.len().min(CHUNK));
+                while at < end && pairs.bytes < self.batch_bytes {
+                    if let Some(entry) = self.other.nth(*key, at, self.now) {
+                        pairs.rows.push(row as u32);
+                        pairs.entries.push(entry);
+                        pairs.bytes += self.bytes.of(row) + self.other.bytes_of(self.index, entry);
+                    }
+                    at += 1;
+                }
+                if at == total {
+                    pairs.complete.push((row as u32, pairs.rows.len()));
+                    break;
+                }
+                self.join(std::mem::take(&mut pairs), context)?;
+            }
+            let full = pairs.rows.len() >= CHUNK || pairs.bytes >= self.batch_bytes;
+            if full || pairs.complete.len() >= CHUNK {
+                self.join(std::mem::take(&mut pairs), context)?;
+            }
+        }
+        self.join(pairs, context)?;
+        self.tell_unmatched(context)
+    }
+
+    /// Whether it suffices to know how many matches a row has, and that is known.
+    fn knows(&self, row: usize) -> bool {
+        self.counts_only() && self.absorbed.known[row] >= 0
+    }
+
+    fn counts_only(&self) -> bool {
+        self.input == 0 && matches!(self.kind, JoinKind::Semi | JoinKind::Anti)
+    }
+
+    fn join(&mut self, pairs: Pairs, context: &mut Context<'_>) -> Result<()> {
+        let joins = !matches!(self.kind, JoinKind::Semi | JoinKind::Anti);
+        let decoded = match self.condition.is_some() || (joins && !pairs.entries.is_empty()) {
+            true => Some(self.other.rows_of(self.index.keys(), &pairs.entries)?),
+            false => None,
+        };
+        let holds = match (self.condition, &decoded) {
+            (Some(condition), Some(decoded)) => {
+                Some(self.evaluate(condition, &pairs.rows, decoded, context)?)
+            }
+            _ => None,
+        };
+        let mut pair = 0;
+        for (row, end) in &pairs.complete {
+            while pair < *end {
+                self.pair(pair, &pairs, holds.as_ref(), decoded.as_deref(), context)?;
+                pair += 1;
+            }
+            self.complete(*row);
+            if self.joined.len() >= CHUNK {
+                self.emit(&pairs, decoded.as_deref(), context)?;
+            }
+        }
+        while pair < pairs.rows.len() {
+            self.pair(pair, &pairs, holds.as_ref(), decoded.as_deref(), context)?;
+            pair += 1;
+        }
+        self.emit(&pairs, decoded.as_deref(), context)
+    }
+
+    fn evaluate(
+        &self,
+        condition: &Condition,
+        rows: &[u32],
+        decoded: &[ArrayRef],
+        context: &Context<'_>,
+    ) -> Result<BooleanBuffer> {
+        let own = take_columns(self.batch.columns().columns(), rows)?;
+        let columns = match self.input {
+            0 => [&own, decoded].concat(),
+            _ => [decoded, &own].concat(),
+        };
+        let columns = record_batch(&condition.schema, columns, rows.len())?;
+        condition.expression.holds(&columns, context)
+    }
+
+    /// A candidate: joins it if the condition holds.
+    fn pair(
+        &mut self,
+        pair: usize,
+        pairs: &Pairs,
+        holds: Option<&BooleanBuffer>,
+        decoded: Option<&[ArrayRef]>,
+        context: &mut Context<'_>,
+    ) -> Result<()> {
+        if holds.is_some_and(|holds| !holds.value(pair)) {
+            return Ok(());
+        }
+        let (row, entry) = (pairs.rows[pair], pairs.entries[pair]);
+        let times = self.other.count(entry);
+        self.matches[row as usize] += times;
+        if self.counts_only() {
+            return Ok(());
+        }
+        let adds = self.batch.kind(row as usize).is_addition();
+        let (before, after) = self.other.add_match(entry, if adds { 1 } else { -1 }, self.now);
+        if self.holds_back {
+            return Ok(());
+        }
+        let pads_nulls = match (self.kind, self.input) {
+            (JoinKind::Inner | JoinKind::Semi, _) | (JoinKind::Left, 0) | (JoinKind::Right, 1) => false,
+            (JoinKind::Left | JoinKind::Right | JoinKind::Full | JoinKind::Anti, _) => true,
+        };
+        let joins = !matches!(self.kind, JoinKind::Semi | JoinKind::Anti);
+        let changes = pads_nulls || !joins;
+        let last = changes && !adds && before > 0 && after == 0;
+        let first = changes && adds && before == 0 && !self.unmatched.remove(&entry);
+        // The other copies of a row count as well.
+        let bytes =
+            if times > 1 { self.bytes.of(row as usize) + self.other.bytes_of(self.index, entry) } else { 0 };
+        let fills = |copies: i64| copies as usize * bytes / self.batch_bytes;
+        let mut put = |kind: RowKind, row: Option<u32>| -> Result<()> {
+            for copy in 1..=times {
+                self.joined.push(kind, row, Some(pair as u32));
+                if self.joined.len() >= CHUNK || fills(copy) > fills(copy - 1) {
+                    let others = Others {
+                        side: self.other,
+                        keys: self.index.keys(),
+                        entries: &pairs.entries,
+                        decoded,
+                    };
+                    let own = self.batch.columns().columns();
+                    let joined =
+                        self.joined.build(self.schema, parts(self.kind, self.input), own, &others)?;
+                    context.output.emit(Batch::Changes(joined))?;
+                }
+            }
+            Ok(())
+        };
+        if first {
+            put(sign(!pads_nulls), None)?;
+        }
+        if joins {
+            put(sign(adds), Some(row))?;
+        }
+        if last && self.unmatched.insert(entry) {
+            self.unmatched_in_order.push(entry);
+        }
+        Ok(())
+    }
+
+    /// Tells of the rows of the other side whose last match has left and not come back within the batch.
+    fn tell_unmatched(&mut self, context: &mut Context<'_>) -> Result<()> {
+        let entries = std::mem::take(&mut self.unmatched_in_order);
+        let kind = sign(self.kind != JoinKind::Semi);
+        let mut pairs = Pairs::default();
+        for entry in entries {
+            if !self.unmatched.remove(&entry) {
+                continue;
+            }
+            for _ in 0..self.other.count(entry) {
+                self.joined.push(kind, None, Some(pairs.entries.len() as u32));
+                pairs.entries.push(entry);
+                pairs.bytes += self.other.bytes_of(self.index, entry);
+                if pairs.entries.len() >= CHUNK || pairs.bytes >= self.batch_bytes {
+                    self.emit(&pairs, None, context)?;
+                    pairs.entries.clear();
+                    pairs.bytes = 0;
+                }
+            }
+        }
+        self.emit(&pairs, None, context)
+    }
+
+    /// All candidates of a row have been seen.
+    fn complete(&mut self, row: u32) {
+        let at = row as usize;
+        let adds = self.batch.kind(at).is_addition();
+        let known = self.absorbed.known[at];
+        let number = if known >= 0 && (!adds || self.counts_only()) { known } else { self.matches[at] };
+        let shown = match (self.kind, self.input) {
+            (JoinKind::Semi, 0) => number > 0,
+            (JoinKind::Left | JoinKind::Full | JoinKind::Anti, 0) | (JoinKind::Right | JoinKind::Full, 1) => {
+                number == 0
+            }
+            _ => false,
+        };
+        if shown && !self.holds_back {
+            self.joined.push(sign(adds), Some(row), None);
+        }
+        if adds {
+            self.own.set_matches(self.absorbed.entries[at], number);
+        }
+    }
+
+    fn emit(&mut self, pairs: &Pairs, decoded: Option<&[ArrayRef]>, context: &mut Context<'_>) -> Result<()> {
+        if self.joined.len() == 0 {
+            return Ok(());
+        }
+        let others = Others { side: self.other, keys: self.index.keys(), entries: &pairs.entries, decoded };
+        let own = self.batch.columns().columns();
+        let joined = self.joined.build(self.schema, parts(self.kind, self.input), own, &others)?;
+        context.output.emit(Batch::Changes(joined))
+    }
+}
+
+/// What a join shows while rows come: with a bound, rows without a match come when they are let go.
+pub(super) fn emitted(kind: JoinKind, bounded: bool) -> JoinKind {
+    match kind {
+        JoinKind::Left | JoinKind::Right | JoinKind::Full if bounded => JoinKind::Inner,
+        other => other,
+    }
+}
+
+pub(super) fn sign(adds: bool) -> RowKind {
+    if adds { RowKind::Insert } else { RowKind::Delete }
+}
+
+pub(super) fn parts(kind: JoinKind, input: usize) -> Parts {
+    match (kind, input) {
+        (JoinKind::Semi | JoinKind::Anti, 0) => Parts::Own,
+        (JoinKind::Semi | JoinKind::Anti, _) => Parts::Other,
+        (_, 0) => Parts::OwnThenOther,
+        _ => Parts::OtherThenOwn,
+    }
+}
