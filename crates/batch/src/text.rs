@@ -24,8 +24,9 @@ use crate::arrow_type::nanos_at;
 pub use number::{write_decimal, write_double, write_float};
 pub use parse::{is_decimal, parse_date, parse_decimal, parse_fraction, parse_time, parse_timestamp};
 pub use time::{
-    civil_from_days, days_from_civil, days_of_month, to_local, write_date, write_day_second_interval,
-    write_time, write_timestamp, write_timestamp_ltz, write_timestamp_nanos, write_year_month_interval,
+    civil_from_days, days_from_civil, days_of_month, offset_of_instant, to_local, write_date,
+    write_day_second_interval, write_time, write_timestamp, write_timestamp_ltz, write_timestamp_nanos,
+    write_year_month_interval,
 };
 
 /// A value as text; `None` is NULL.

@@ -2,6 +2,7 @@
 
 use chrono::{LocalResult, NaiveDate, Offset, TimeZone};
 use chrono_tz::Tz;
+pub use flott_batch::text::offset_of_instant;
 use flott_batch::text::{civil_from_days, days_from_civil, days_of_month};
 
 /// Milliseconds of a day.
@@ -40,15 +41,6 @@ pub fn offset_of_local(seconds: i64, zone: Tz) -> i64 {
         }
     };
     offset.fix().local_minus_utc().into()
-}
-
-/// How many seconds a zone's clock is ahead of UTC at this point in time.
-pub fn offset_of_instant(seconds: i64, zone: Tz) -> i64 {
-    if zone == Tz::UTC {
-        return 0;
-    }
-    let at = chrono::DateTime::from_timestamp(seconds, 0).map(|at| at.naive_utc());
-    at.map_or(0, |at| zone.offset_from_utc_datetime(&at).fix().local_minus_utc().into())
 }
 
 /// The point in time at which a zone's clock shows a local time; both in units of which a second has so many.

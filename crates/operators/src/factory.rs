@@ -10,7 +10,7 @@ use flott_runtime::{ConstantRows, Constraint, OperatorFactory, TaskOptions};
 use flott_types::{Error, Result};
 
 use crate::constraint::{NotNull, NotNullColumns};
-use crate::stateless::watermark_generator::WatermarkGenerator;
+use crate::stateless::watermark_expression::WatermarkExpression;
 use crate::{BuildContext, build, values};
 
 const TIME_ZONE: &str = "table.local-time-zone";
@@ -91,7 +91,7 @@ impl OperatorFactory for SqlOperators {
         info: &TaskInfo,
         options: &TaskOptions,
     ) -> Result<GeneratorFactory> {
-        Ok(WatermarkGenerator::new(spec, schema, &self.context(info, options)?)?.factory())
+        Ok(WatermarkExpression::new(spec, schema, &self.context(info, options)?)?.factory())
     }
 
     fn constraint(&self, table: &TableSpec, options: &TaskOptions) -> Result<Option<Box<dyn Constraint>>> {

@@ -44,9 +44,11 @@
 
 mod cut;
 mod generator;
+mod observer;
 mod operator;
 mod watermarks;
 
 pub use generator::{EventTime, EventTimeGenerator, EventTimeProgress, GeneratorFactory};
+pub use observer::{SplitMetrics, SplitObserver, Unobserved};
 pub use operator::EventTimeOperator;
-pub use watermarks::{SplitMetrics, SplitObserver, SplitWatermarks, Unobserved};
+pub use watermarks::SplitWatermarks;

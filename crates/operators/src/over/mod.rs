@@ -24,6 +24,7 @@ mod lag;
 use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
+use flott_operator::windows::Progress;
 use flott_operator::{Context, Operator};
 use flott_plan::{AggregateCall, ChainedNode};
 use flott_state::{OperatorSnapshot, RestoredState};
@@ -66,6 +67,8 @@ pub(crate) struct OverAggregate {
     time_column: Option<usize>,
     /// In event time.
     pending: Option<Pending>,
+    /// How far event time has come.
+    progress: Progress,
     frames: Option<Frames>,
     row_numbers: Option<Frames>,
     lag: Option<Lag>,
@@ -130,6 +133,7 @@ impl OverAggregate {
                 Some(time) => Some(Pending::new(input, parts.partition, time, context)?),
                 None => None,
             },
+            progress: Progress::default(),
             frames: frames("accumulators", frame, framed)?,
             row_numbers: frames("row_numbers", all, numbered)?,
             lag: if lagging.is_empty() { None } else { Some(Lag::new(lagging, &keys, parts.ttl)?) },
@@ -210,6 +214,7 @@ impl Operator for OverAggregate {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         if let Some(pending) = &mut self.pending {
             pending.restore(&mut restored)?;
+            self.progress.restore(&mut restored)?;
         }
         for frames in self.frames.iter_mut().chain(&mut self.row_numbers) {
             frames.restore(&mut restored)?;
@@ -240,8 +245,8 @@ impl Operator for OverAggregate {
             Some(frames) => frames.is_past(&keys, &rows.times)?,
             None => None,
         };
-        let now = context.watermark.0;
-        let late = |row: usize, time| past.as_ref().map_or(time <= now, |past| past[row]);
+        let progress = self.progress;
+        let late = |row: usize, time| past.as_ref().map_or(progress.has_reached(time), |past| past[row]);
         let rows = rows.in_time(late, context)?;
         match &mut self.pending {
             Some(pending) => pending.put(&rows),
@@ -250,6 +255,7 @@ impl Operator for OverAggregate {
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
+        self.progress.advance(watermark.0);
         while let Some(pending) = &mut self.pending
             && let Some(due) = pending.due(watermark.0, CHUNK)?
         {
@@ -266,6 +272,7 @@ impl Operator for OverAggregate {
         let mut snapshot = OperatorSnapshot::default();
         if let Some(pending) = &mut self.pending {
             snapshot.keyed.extend(pending.snapshot(full)?);
+            self.progress.save(&mut snapshot);
         }
         for frames in self.frames.iter_mut().chain(&mut self.row_numbers) {
             frames.snapshot(full, &mut snapshot)?;

@@ -53,6 +53,18 @@ fn rows_wait_for_the_watermark_and_leave_in_the_order_of_time() {
 }
 
 #[test]
+fn what_was_late_before_a_restore_is_late_after_it() {
+    let mut operator = over(true, true, None, sums());
+    operator.push(&format!("+I 1 {} 5", at(2)));
+    operator.watermark(2000);
+    operator.checkpoint(false);
+    operator.restore(2);
+    operator.push(&format!("+I 1 {} 9\n+I 1 {} 1", at(2), at(3)));
+    assert_eq!(operator.metrics.num_late_records_dropped.get(), 1);
+    assert!(operator.watermark(i64::MAX).contains(&format!("+I 1 {} 1 2 6 5\n", at(3))));
+}
+
+#[test]
 fn with_range_rows_of_one_time_share_their_result() {
     let mut calls = sums();
     calls.push(call("ROW_NUMBER", &[], "BIGINT"));

@@ -29,6 +29,7 @@ use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow::datatypes::SchemaRef;
 use flott_batch::bytes::{Parts, Room};
 use flott_batch::{Batch, ChangeBatch, arrow_type};
+use flott_operator::windows::Progress;
 use flott_operator::{Context, Operator};
 use flott_pattern::{Pattern, Run, Skip, StepError, Variable};
 use flott_plan::{ChainedNode, PatternSkip, PatternSpec, SortKey};
@@ -57,6 +58,8 @@ pub(crate) struct MatchRecognize {
     order: Vec<SortKey>,
     /// In event time.
     pending: Option<Pending>,
+    /// How far event time has come.
+    progress: Progress,
     kept: Kept,
     matchers: KeyedTable<Matchers>,
     /// When open matches end for want of time, with the slots of their keys. What is no longer true is ignored.
@@ -101,6 +104,7 @@ impl MatchRecognize {
             time_column: spec.time_column,
             order: spec.order.clone(),
             pending: pending.transpose()?,
+            progress: Progress::default(),
             batch_bytes: context.batch_bytes,
             kept: Kept::new(input, &spec.partition, context)?,
             matchers: KeyedTable::new(
@@ -264,6 +268,7 @@ impl Operator for MatchRecognize {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         if let Some(pending) = &mut self.pending {
             pending.restore(&mut restored)?;
+            self.progress.restore(&mut restored)?;
         }
         self.kept.restore(&mut restored)?;
         self.matchers.restore(&mut restored)?;
@@ -283,8 +288,9 @@ impl Operator for MatchRecognize {
             self.schedule(context);
             return Ok(());
         };
-        let now = context.watermark.0;
-        let rows = TimedRows::new(&batch, time_column)?.in_time(|_, time| time <= now, context)?;
+        let progress = self.progress;
+        let rows = TimedRows::new(&batch, time_column)?;
+        let rows = rows.in_time(|_, time| progress.has_reached(time), context)?;
         match &mut self.pending {
             Some(pending) => pending.put(&rows),
             None => Ok(()),
@@ -292,6 +298,7 @@ impl Operator for MatchRecognize {
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
+        self.progress.advance(watermark.0);
         while let Some(pending) = &mut self.pending
             && let Some(due) = pending.due(watermark.0, CHUNK)?
         {
@@ -316,6 +323,7 @@ impl Operator for MatchRecognize {
         let mut snapshot = OperatorSnapshot::default();
         if let Some(pending) = &mut self.pending {
             snapshot.keyed.extend(pending.snapshot(full)?);
+            self.progress.save(&mut snapshot);
         }
         snapshot.keyed.extend(self.kept.snapshot(full)?);
         snapshot.keyed.extend(self.matchers.snapshot(full)?);

@@ -146,6 +146,8 @@ fn late_rows_are_dropped_and_counted() {
     let mut harness = harness(valley(PatternSkip::PastLastRow, None));
     harness.push(&rows("x", 5, &[5, 4]));
     harness.watermark(6000);
+    harness.checkpoint(false);
+    harness.restore(1);
     harness.push(&rows("x", 6, &[3, 8]));
     assert_eq!(harness.metrics.num_late_records_dropped.get(), 1);
     assert_eq!(harness.watermark(7000), "+I x 5 8 1\nwatermark 7000\n");

@@ -6,4 +6,4 @@ mod shared;
 pub(crate) mod union;
 pub(crate) mod unnest;
 pub(crate) mod watermark_assigner;
-pub(crate) mod watermark_generator;
+pub(crate) mod watermark_expression;

@@ -5,7 +5,7 @@ use flott_plan::{ChainedNode, WatermarkSpec};
 use flott_types::Result;
 
 use crate::BuildContext;
-use crate::stateless::watermark_generator::WatermarkGenerator;
+use crate::stateless::watermark_expression::WatermarkExpression;
 
 /// The operator. As in Flink there is no event time before 1970 for it.
 pub(crate) fn watermark_assigner(
@@ -13,7 +13,7 @@ pub(crate) fn watermark_assigner(
     spec: &WatermarkSpec,
     context: &BuildContext,
 ) -> Result<EventTimeOperator> {
-    let generator = WatermarkGenerator::new(spec, crate::build::input(node, 0)?, context)?;
+    let generator = WatermarkExpression::new(spec, crate::build::input(node, 0)?, context)?;
     Ok(EventTimeOperator::new(generator.factory(), spec.interval, spec.idle_timeout).starting_at(0))
 }
 

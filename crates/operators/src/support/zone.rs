@@ -6,6 +6,7 @@
 
 use chrono::{DateTime, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;
+use flott_batch::text::offset_of_instant;
 use flott_types::{Error, Result, Timestamp};
 
 /// Offsets change at most so often.
@@ -40,8 +41,7 @@ impl Zone {
     }
 
     fn offset_at(zone: Tz, epoch: Timestamp) -> i64 {
-        let offset = naive(epoch).map(|time| zone.offset_from_utc_datetime(&time).fix().local_minus_utc());
-        i64::from(offset.unwrap_or_default()) * 1000
+        offset_of_instant(epoch.div_euclid(1000), zone) * 1000
     }
 
     /// The time on the wall at an instant.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use flott_batch::{Batch, Record, Records};
+use flott_operator::windows::Progress;
 use flott_operator::{Context, Operator};
 use flott_runtime::TaskOptions;
 use flott_state::{OperatorSnapshot, RestoredState, StateColumn};
@@ -49,6 +50,8 @@ pub(crate) struct IntervalJoin<K, L, R, F: ProcessJoinFunction<L, R>> {
     subtask: SubtaskIndex,
     buffer: OutputBuffer<F::Out>,
     freed: Vec<u32>,
+    /// How far event time has come.
+    progress: Progress,
 }
 
 impl<K: Key, L: Record, R: Record, F: ProcessJoinFunction<L, R>> IntervalJoin<K, L, R, F> {
@@ -71,6 +74,7 @@ impl<K: Key, L: Record, R: Record, F: ProcessJoinFunction<L, R>> IntervalJoin<K,
             subtask: SubtaskIndex(0),
             buffer: OutputBuffer::default(),
             freed: Vec::new(),
+            progress: Progress::default(),
         })
     }
 
@@ -92,7 +96,7 @@ fn meet<K: Key, A: Record, B, O: Record>(
     keys: &mut KeyTable<K>,
     (own, others): (&mut JoinBuffer<A>, &JoinBuffer<B>),
     bounds: Bounds,
-    late: Option<&OutputTag<A>>,
+    (progress, late): (Progress, Option<&OutputTag<A>>),
     buffer: &mut OutputBuffer<O>,
     context: &mut Context<'_>,
     mut join: impl FnMut((&A, Timestamp), (&B, Timestamp), &mut OutputBuffer<O>, &mut Context<'_>) -> Result<()>,
@@ -115,7 +119,7 @@ where
         if at == Timestamp::MIN {
             return Err(no_time());
         }
-        if at < context.watermark.0 {
+        if at < progress.now() {
             match late {
                 Some(tag) => {
                     buffer.at(Some(at));
@@ -136,6 +140,7 @@ where
 
 impl<K: Key, L: Record, R: Record, F: ProcessJoinFunction<L, R>> Operator for IntervalJoin<K, L, R, F> {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
+        self.progress.restore(&mut restored)?;
         self.left.restore(&mut self.keys, &mut restored)?;
         self.right.restore(&mut self.keys, &mut restored)?;
         let (info, metrics) = (context.info, context.metrics);
@@ -148,8 +153,9 @@ impl<K: Key, L: Record, R: Record, F: ProcessJoinFunction<L, R>> Operator for In
     }
 
     fn process(&mut self, input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        let progress = self.progress;
+        let watermark = Watermark(progress.now());
         let IntervalJoin { function, sides, bounds, keys, left, right, states, buffer, .. } = self;
-        let watermark = context.watermark;
         let mut join = |left: (&L, Timestamp),
                         right: (&R, Timestamp),
                         buffer: &mut OutputBuffer<F::Out>,
@@ -160,10 +166,11 @@ impl<K: Key, L: Record, R: Record, F: ProcessJoinFunction<L, R>> Operator for In
             function.process_element(left.0, right.0, &mut joined)
         };
         if input == 0 {
-            let (key_by, late) = (&*sides.left, sides.late_left.as_ref());
+            let (key_by, late) = (&*sides.left, (progress, sides.late_left.as_ref()));
             meet(batch, key_by, keys, (left, right), *bounds, late, buffer, context, join)?;
         } else {
-            let (key_by, late, bounds) = (&*sides.right, sides.late_right.as_ref(), bounds.mirrored());
+            let (key_by, late) = (&*sides.right, (progress, sides.late_right.as_ref()));
+            let bounds = bounds.mirrored();
             meet(
                 batch,
                 key_by,
@@ -182,6 +189,7 @@ impl<K: Key, L: Record, R: Record, F: ProcessJoinFunction<L, R>> Operator for In
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
+        self.progress.advance(watermark.0);
         self.left.clean(self.bounds.over(watermark.0), &mut self.freed);
         self.right.clean(self.bounds.mirrored().over(watermark.0), &mut self.freed);
         self.free();
@@ -197,7 +205,9 @@ impl<K: Key, L: Record, R: Record, F: ProcessJoinFunction<L, R>> Operator for In
         left.snapshot(keys, full, freed, &mut keyed)?;
         right.snapshot(keys, full, freed, &mut keyed)?;
         self.free();
-        Ok(OperatorSnapshot { keyed, lists })
+        let mut snapshot = OperatorSnapshot { keyed, lists };
+        self.progress.save(&mut snapshot);
+        Ok(snapshot)
     }
 
     operator_life!(function);

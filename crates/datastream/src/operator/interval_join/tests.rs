@@ -83,6 +83,9 @@ fn late_records_go_to_the_side_outputs() {
     let mut task = join(-5, 10, &Stored::default(), 0, 1);
     push(&mut task, 0, (1, 1), 100);
     task.watermark(100);
+    let mut stored = Stored::default();
+    task.snapshot(&mut stored);
+    let mut task = join(-5, 10, &stored, 0, 1);
     assert_eq!(push(&mut task, 1, (1, 2), 99), ["right:(1, 2)@99"]);
     assert_eq!(push(&mut task, 0, (1, 3), 99), ["left:(1, 3)@99"]);
     assert_eq!(push(&mut task, 1, (1, 4), 100), ["(1, 4)@100"]);

@@ -18,7 +18,7 @@ use crate::support::{Expression, Millis, columns_of};
 
 /// Computes watermarks from rows. It has no state of its own: cloning shares the expression.
 #[derive(Clone)]
-pub(crate) struct WatermarkGenerator(Arc<Inner>);
+pub(crate) struct WatermarkExpression(Arc<Inner>);
 
 struct Inner {
     expression: Expression,
@@ -44,13 +44,13 @@ fn follows_time(expression: &Expr, time_column: usize) -> bool {
     }
 }
 
-impl WatermarkGenerator {
+impl WatermarkExpression {
     /// For rows of this schema.
     ///
     /// # Errors
     /// If the expression cannot be compiled.
     pub fn new(spec: &WatermarkSpec, input: &Schema, context: &BuildContext) -> Result<Self> {
-        Ok(WatermarkGenerator(Arc::new(Inner {
+        Ok(WatermarkExpression(Arc::new(Inner {
             expression: Expression::new(&spec.expression, input, context)?,
             time_column: spec.time_column,
             interval: spec.interval,
@@ -64,7 +64,7 @@ impl WatermarkGenerator {
     }
 }
 
-impl EventTimeGenerator for WatermarkGenerator {
+impl EventTimeGenerator for WatermarkExpression {
     /// # Errors
     /// [`flott_types::ErrorKind::Data`] if a time attribute is NULL.
     fn rows(&mut self, batch: Batch, time: &mut EventTime, now: Timestamp) -> Result<Batch> {
