@@ -38,6 +38,16 @@ impl OperatorStates {
         Ok(self.columns.len() as u32 - 1)
     }
 
+    /// Refuses a state of a name that the operator needs itself.
+    pub(crate) fn refuse(&self, name: &str) -> Result<()> {
+        if self.has(name) {
+            return Err(Error::invalid(format!(
+                "operator state '{name}' has the name of a state of the operator's own; give it another name"
+            )));
+        }
+        Ok(())
+    }
+
     /// Whether there is a state of that name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.columns.iter().any(|column| column.name() == name)

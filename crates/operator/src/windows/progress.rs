@@ -5,9 +5,6 @@ use flott_types::{Error, Result, Timestamp, Watermark};
 
 use crate::Context;
 
-/// The name of the state.
-const STATE: &str = "progress";
-
 /// The watermark, or processing time. Kept over a restart: a row that was late before must not open its window again before the
 /// first watermark comes, and what has fired must not fire again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,6 +17,9 @@ impl Default for Progress {
 }
 
 impl Progress {
+    /// The name of the list that it is in snapshots.
+    pub const STATE: &str = "progress";
+
     /// Goes on from a snapshot: of several subtasks from the least, as what one of them has not fired yet must fire.
     ///
     /// The end of time is no progress. A job whose input has ended may go on with more of it (rows of a new source, another
@@ -29,7 +29,7 @@ impl Progress {
     /// If an entry cannot be read.
     pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
         let times: Result<Vec<Timestamp>, _> =
-            restored.take_list(STATE).iter().map(|entry| entry.parse()).collect();
+            restored.take_list(Self::STATE).iter().map(|entry| entry.parse()).collect();
         let times = times
             .map_err(|error| Error::state("the progress of windows cannot be read").with_source(error))?;
         let within = |time: &Timestamp| *time < Watermark::MAX.0;
@@ -41,7 +41,7 @@ impl Progress {
     pub fn save(&self, snapshot: &mut OperatorSnapshot) {
         if self.0 < Watermark::MAX.0 {
             snapshot.lists.push(ListState {
-                name: STATE.to_owned(),
+                name: Self::STATE.to_owned(),
                 redistribution: Redistribution::Union,
                 entries: vec![self.0.to_string()],
             });
@@ -90,7 +90,9 @@ mod tests {
 
     fn restored(entries: &[&str]) -> Result<Timestamp> {
         let mut state = RestoredState::default();
-        state.lists.insert(STATE.to_owned(), entries.iter().map(|entry| (*entry).to_owned()).collect());
+        state
+            .lists
+            .insert(Progress::STATE.to_owned(), entries.iter().map(|entry| (*entry).to_owned()).collect());
         let mut progress = Progress::default();
         progress.restore(&mut state)?;
         Ok(progress.now())

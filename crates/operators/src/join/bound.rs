@@ -13,6 +13,7 @@ use arrow::datatypes::SchemaRef;
 use flott_batch::bytes::runs;
 use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::Context;
+use flott_operator::windows::Progress;
 use flott_plan::{JoinBound, JoinKind, Schema};
 use flott_state::ColumnIndex;
 use flott_types::{FastSet, Result, Timestamp, Watermark};
@@ -34,7 +35,7 @@ pub(super) struct Bound {
     delay: i64,
     /// The entries to let go when the watermark has come so far, by side. An entry may be there several times.
     due: [BTreeMap<Timestamp, Vec<u32>>; 2],
-    watermark: Timestamp,
+    pub progress: Progress,
     kind: JoinKind,
     schema: SchemaRef,
     /// A row of NULLs, by side.
@@ -61,7 +62,7 @@ impl Bound {
             windows: spec.windows,
             delay: if spec.windows { 0 } else { lasts[0].max(lasts[1]).max(0) },
             due: Default::default(),
-            watermark: Timestamp::MIN,
+            progress: Progress::default(),
             kind,
             schema,
             nothing: inputs.map(nothing),
@@ -78,7 +79,7 @@ impl Bound {
 
     /// The rows of a batch without those of windows that are over, which are counted.
     pub fn on_time(&self, input: usize, batch: ChangeBatch, context: &Context<'_>) -> Result<ChangeBatch> {
-        let is_late = |time| self.windows && self.end(input, time) <= self.watermark;
+        let is_late = |time| self.windows && self.progress.has_reached(self.end(input, time));
         batch_in_time(batch, self.times[input], is_late, context)
     }
 
@@ -94,7 +95,7 @@ impl Bound {
 
     /// Event time has come so far.
     pub fn advance(&mut self, watermark: Watermark) -> Watermark {
-        self.watermark = self.watermark.max(watermark.0);
+        self.progress.advance(watermark.0);
         match watermark {
             Watermark::MAX => watermark,
             Watermark(time) => Watermark(time.saturating_sub(self.delay)),
@@ -116,7 +117,7 @@ impl Bound {
             (JoinKind::Left | JoinKind::Full | JoinKind::Anti, 0) | (JoinKind::Right | JoinKind::Full, 1)
         );
         while let Some(next) = self.due[input].first_entry()
-            && *next.key() <= self.watermark
+            && self.progress.has_reached(*next.key())
         {
             let mut seen = FastSet::default();
             let mut entries = next.remove();

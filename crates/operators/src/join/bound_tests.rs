@@ -104,6 +104,8 @@ fn rows_of_a_window_that_is_over_are_dropped() {
         watermark 9999
     "#]]
     .assert_eq(&join.watermark(9_999));
+    join.checkpoint(false);
+    join.restore(1);
     assert_eq!(join.push_to(0, &row("z", 5, 10)), "");
     assert_eq!(join.metrics.num_late_records_dropped.get(), 1);
     expect![[r#"

@@ -167,6 +167,7 @@ impl Operator for Join {
         self.left.restore(&mut self.index, &mut restored)?;
         self.right.restore(&mut self.index, &mut restored)?;
         if let Some(bound) = &mut self.bound {
+            bound.progress.restore(&mut restored)?;
             bound.restore(0, &self.left, &self.index)?;
             bound.restore(1, &self.right, &self.index)?;
         }
@@ -242,6 +243,9 @@ impl Operator for Join {
             side.snapshot(&mut self.index, full, &mut self.abandoned, &mut snapshot.keyed)?;
         }
         self.forget_keys();
+        if let Some(bound) = &self.bound {
+            bound.progress.save(&mut snapshot);
+        }
         Ok(snapshot)
     }
 }

@@ -318,6 +318,7 @@ impl Operator for TopN {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         self.rows.restore(&mut restored)?;
         if let Some(windows) = &mut self.windows {
+            windows.progress.restore(&mut restored)?;
             windows.restore(&self.rows)?;
         }
         self.expire(0, context);
@@ -402,6 +403,9 @@ impl Operator for TopN {
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
         snapshot.keyed.extend(self.rows.snapshot(full)?);
+        if let Some(windows) = &self.windows {
+            windows.progress.save(&mut snapshot);
+        }
         Ok(snapshot)
     }
 }

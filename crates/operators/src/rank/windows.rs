@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use flott_batch::ChangeBatch;
 use flott_operator::Context;
+use flott_operator::windows::Progress;
 use flott_types::{FastSet, Result, Timestamp, Watermark};
 
 use super::ranked::Ranked;
@@ -15,17 +16,17 @@ pub(super) struct Windows {
     end: usize,
     /// Partitions by the last millisecond of their window.
     due: BTreeMap<Timestamp, Vec<u32>>,
-    watermark: Timestamp,
+    pub progress: Progress,
 }
 
 impl Windows {
     pub fn new(end: usize) -> Self {
-        Windows { end, due: BTreeMap::new(), watermark: Timestamp::MIN }
+        Windows { end, due: BTreeMap::new(), progress: Progress::default() }
     }
 
     /// The rows of a batch without those of windows that have left, which are counted.
     pub fn on_time(&self, batch: ChangeBatch, context: &Context<'_>) -> Result<ChangeBatch> {
-        batch_in_time(batch, self.end, |end| end - 1 <= self.watermark, context)
+        batch_in_time(batch, self.end, |end| self.progress.has_reached(end - 1), context)
     }
 
     /// Notes when partitions without rows so far are to leave.
@@ -42,13 +43,13 @@ impl Windows {
 
     /// Event time has come so far.
     pub fn advance(&mut self, watermark: Watermark) {
-        self.watermark = self.watermark.max(watermark.0);
+        self.progress.advance(watermark.0);
     }
 
     /// The partitions of the next window that is over.
     pub fn over(&mut self) -> Option<Vec<u32>> {
         let next = self.due.first_entry()?;
-        (*next.key() <= self.watermark).then(|| next.remove())
+        self.progress.has_reached(*next.key()).then(|| next.remove())
     }
 
     /// Finds out again when restored partitions are to leave.

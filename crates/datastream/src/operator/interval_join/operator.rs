@@ -147,6 +147,7 @@ impl<K: Key, L: Record, R: Record, F: ProcessJoinFunction<L, R>> Operator for In
         self.subtask = info.subtask;
         let runtime = RuntimeContext::new(info, &self.options, metrics, &mut restored, None);
         self.function.open(&mut runtime.with_states(&mut self.states))?;
+        self.states.operator.refuse(Progress::STATE)?;
         tell_dropped(&info.name, &restored);
         self.free();
         Ok(())

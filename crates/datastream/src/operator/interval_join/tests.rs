@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::operator::testing::{Harness, MAX_PARALLELISM, Stored, options};
 use crate::state::ByValue;
-use crate::{JoinContext, OutputTag, ProcessJoinFunction};
+use crate::{JoinContext, OutputTag, ProcessJoinFunction, RuntimeContext};
 
 /// A key, and a number to tell records apart.
 type Event = (u8, u32);
@@ -29,6 +29,32 @@ impl ProcessJoinFunction<Event, Event> for Pair {
         context.collect((left.1, right.1));
         Ok(())
     }
+}
+
+/// Names a state of its own as the operator names one.
+#[derive(Clone)]
+struct Claims;
+
+impl ProcessJoinFunction<Event, Event> for Claims {
+    type Out = (u32, u32);
+
+    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
+        context.operator_list_state::<u32>("progress").map(drop)
+    }
+
+    fn process_element(&mut self, _: &Event, _: &Event, _: &mut JoinContext<'_, (u32, u32)>) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+#[should_panic(expected = "operator state 'progress' has the name of a state of the operator's own")]
+fn a_state_that_has_the_name_of_one_of_the_operators_own_is_refused() {
+    let key = || Arc::new(ByValue(|event: &Event| event.0));
+    let sides = JoinSides { left: key(), right: key(), late_left: None, late_right: None };
+    let operator =
+        IntervalJoin::new(Claims, sides, Bounds { lower: 0, upper: 1 }, MAX_PARALLELISM, options());
+    Harness::restored::<(u32, u32)>(operator.unwrap(), &Stored::default(), 0, 1);
 }
 
 fn join(lower: i64, upper: i64, stored: &Stored, subtask: u32, parallelism: u32) -> Harness {

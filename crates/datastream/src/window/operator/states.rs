@@ -2,6 +2,7 @@
 
 use flott_batch::Record;
 use flott_operator::Context;
+use flott_operator::windows::Progress;
 use flott_state::{OperatorSnapshot, RestoredState, StateColumn};
 use flott_types::{CheckpointId, Error, Result};
 
@@ -52,6 +53,9 @@ where
             return Err(Error::invalid(format!(
                 "state '{both}' is declared for keys and for windows; give it another name in one of both"
             )));
+        }
+        for states in [&self.global_states, &self.window_states] {
+            states.operator.refuse(Progress::STATE)?;
         }
         tell_dropped(&info.name, &restored);
         self.windows.grow();
