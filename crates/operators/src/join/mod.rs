@@ -4,6 +4,9 @@
 //! asks for it, how many rows of the other side match it. So a change costs the rows that it matches, and whether a row
 //! of an outer, semi or anti join gains its first match or loses its last is one look at a number.
 //!
+//! Where the condition bounds how far apart in event time matching rows are ([`bound`]), state goes with event time and nothing is
+//! taken back.
+//!
 //! | kind | matches are counted on |
 //! |---|---|
 //! | inner | neither side |
