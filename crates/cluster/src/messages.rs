@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flott_checkpoint::{Attempt, TaskId};
 use flott_runtime::{Failure, OperatorRestore, TaskCommand, TaskReport};
-use flott_types::{JobId, Timestamp};
+use flott_types::{CheckpointId, JobId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A TaskManager.
@@ -47,6 +47,8 @@ pub struct Deploy {
     pub submitted_at: Timestamp,
     /// The inputs had ended before: sources are at their end from the start.
     pub drained: bool,
+    /// The checkpoint that the job starts from.
+    pub restored: Option<CheckpointId>,
     /// The tasks for this TaskManager and what they start from.
     pub tasks: Vec<(TaskId, Vec<OperatorRestore>)>,
 }
@@ -135,7 +137,15 @@ mod tests {
             same_after_a_journey(&ToTaskManager::Command { job, attempt, task: Some(task), command });
         }
         let tasks = vec![(task, Vec::new())];
-        let deploy = Deploy { job, attempt, graph: "{}".into(), submitted_at: 9, drained: true, tasks };
+        let deploy = Deploy {
+            job,
+            attempt,
+            graph: "{}".into(),
+            submitted_at: 9,
+            drained: true,
+            restored: Some(CheckpointId(2)),
+            tasks,
+        };
         same_after_a_journey(&ToTaskManager::Deploy(deploy));
         let checkpoint = CheckpointId(3);
         for report in [

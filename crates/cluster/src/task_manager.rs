@@ -168,7 +168,7 @@ impl Worker {
     }
 
     fn deploy(&mut self, deploy: Deploy) {
-        let Deploy { job, attempt, graph, submitted_at, drained, tasks } = deploy;
+        let Deploy { job, attempt, graph, submitted_at, drained, restored, tasks } = deploy;
         // The tasks of the attempt before have ended, or this one would not begin.
         self.tasks.lock().retain(|(of, old, _), _| *of != job || *old == attempt);
         let plan = match self.plan(job, &graph, submitted_at) {
@@ -182,7 +182,7 @@ impl Worker {
         };
         for (task, restore) in tasks {
             let started = TaskDeployment::new(&plan.0, job, attempt, task, restore, plan.1.clone())
-                .map(|deployment| TaskDeployment { drained, ..deployment })
+                .map(|deployment| TaskDeployment { drained, restored, ..deployment })
                 .and_then(|deployment| TaskHandle::start(deployment, self.environment.clone()));
             match started {
                 Ok(handle) => {

@@ -150,12 +150,14 @@
 //!
 //! | part | what it does |
 //! |---|---|
-//! | [`Sink`] | makes writers; makes output visible: [`Sink::commit`] |
+//! | [`Sink`] | makes the other two |
 //! | [`SinkWriter`] | one in each subtask: writes where nobody looks yet |
+//! | [`Committer`] | one in each subtask, on a thread of its own: makes output visible |
 //!
-//! A checkpoint, as a writer sees it: `flush`, `prepare_commit`, `snapshot`. What `prepare_commit` hands over is in the checkpoint,
-//! and is committed when that is complete, or when a job is restored from it, or both. What `snapshot` gives finds its way to a
-//! writer of the next attempt, which clears up after the one before.
+//! A checkpoint, as a writer sees it: `flush`, `prepare_commit`, `snapshot`. What `prepare_commit` hands over, at once or
+//! [later](Prepared), is in the checkpoint, and is committed when that is complete, or when a job is restored from it, or both. The
+//! committer answers for each: what it cannot commit now is tried again, and is in all checkpoints until it is committed. What
+//! `snapshot` gives finds its way to a writer of the next attempt, which clears up after the one before.
 //!
 //! Lines in memory, standing for a store with transactions:
 //!
@@ -164,7 +166,10 @@
 //! use std::sync::atomic::{AtomicU64, Ordering};
 //!
 //! use flott_batch::{Batch, Records};
-//! use flott_connector::{Committable, Consumes, Sink, SinkContext, SinkWriter};
+//! use flott_connector::{
+//!     CommitOutcome, CommitRequest, Committable, Committer, CommitterContext, Consumes, Payload, Prepared, Sink,
+//!     SinkContext, SinkWriter,
+//! };
 //! use flott_types::{CheckpointId, Error, Result};
 //! use parking_lot::Mutex;
 //!
@@ -178,10 +183,11 @@
 //! struct StoreSink(Arc<Store>);
 //!
 //! impl Sink for StoreSink {
-//!     fn writer(&self, context: SinkContext, restored: Vec<String>) -> Result<Box<dyn SinkWriter>> {
+//!     fn writer(&self, context: SinkContext, restored: Vec<Payload>) -> Result<Box<dyn SinkWriter>> {
 //!         // What writers of former attempts began after their last checkpoint, no checkpoint promises to anybody. All the
 //!         // rest of a writer, by its name, is promised.
 //!         for entry in &restored {
+//!             let entry = entry.text("a writer's state")?;
 //!             let (writer, next) = entry.split_once(' ').ok_or_else(|| Error::state("a writer's state"))?;
 //!             let next: u64 = next.parse().map_err(|error| Error::state("a writer's state").with_source(error))?;
 //!             let open = |name: &str| {
@@ -197,12 +203,8 @@
 //!         Ok(Box::new(StoreWriter { store: self.0.clone(), name, next: 0, lines: Vec::new() }))
 //!     }
 //!
-//!     // Perhaps for the second time.
-//!     fn commit(&self, committables: &[Committable]) -> Result<()> {
-//!         for (name, _, visible) in self.0.transactions.lock().iter_mut() {
-//!             *visible |= committables.iter().any(|committable| committable.payload == *name);
-//!         }
-//!         Ok(())
+//!     fn committer(&self, _: CommitterContext) -> Result<Box<dyn Committer>> {
+//!         Ok(Box::new(self.clone()))
 //!     }
 //!
 //!     fn is_two_phase(&self) -> bool {
@@ -211,6 +213,25 @@
 //! }
 //!
 //! impl Consumes<String> for StoreSink {}
+//!
+//! impl Committer for StoreSink {
+//!     // Perhaps for the second time.
+//!     fn commit(&mut self, requests: &[CommitRequest]) -> Result<Vec<CommitOutcome>> {
+//!         let mut transactions = self.0.transactions.lock();
+//!         let outcome = |request: &CommitRequest| {
+//!             let name = request.committable.payload.text("a transaction")?;
+//!             Ok(match transactions.iter_mut().find(|(known, ..)| known == name) {
+//!                 Some((_, _, visible)) if *visible => CommitOutcome::AlreadyCommitted,
+//!                 Some((_, _, visible)) => {
+//!                     *visible = true;
+//!                     CommitOutcome::Committed
+//!                 }
+//!                 None => CommitOutcome::Failed(format!("there is no transaction {name}")),
+//!             })
+//!         };
+//!         requests.iter().map(outcome).collect()
+//!     }
+//! }
 //!
 //! struct StoreWriter {
 //!     store: Arc<Store>,
@@ -226,18 +247,18 @@
 //!         Ok(())
 //!     }
 //!
-//!     fn prepare_commit(&mut self, _: CheckpointId, _: bool) -> Result<Vec<Committable>> {
+//!     fn prepare_commit(&mut self, _: CheckpointId, _: bool) -> Result<Prepared> {
 //!         if self.lines.is_empty() {
-//!             return Ok(Vec::new());
+//!             return Ok(Prepared::default());
 //!         }
 //!         let name = format!("{}/{}", self.name, self.next);
 //!         self.next += 1;
 //!         self.store.transactions.lock().push((name.clone(), std::mem::take(&mut self.lines), false));
-//!         Ok(vec![Committable { payload: name }])
+//!         Ok(vec![Committable { payload: Payload::new(1, name) }].into())
 //!     }
 //!
-//!     fn snapshot(&mut self) -> Result<Vec<String>> {
-//!         Ok(vec![format!("{} {}", self.name, self.next)])
+//!     fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Payload>> {
+//!         Ok(vec![Payload::new(1, format!("{} {}", self.name, self.next))])
 //!     }
 //! }
 //!
@@ -265,13 +286,14 @@
 //! check_sink(&|| Box::new(StoreSink::default())).unwrap();
 //! ```
 //!
-//! A sink without a second phase (print, a key-value store that is overwritten) implements `write` and `flush`, and a `commit`
-//! that does nothing; after a failure its rows may come twice.
+//! A sink without a second phase (print, a key-value store that is overwritten) implements `write` and `flush`; after a failure
+//! its rows may come twice. What it has sent and is not sure of it waits for [later](Prepared::Later), before the checkpoint.
 
 // A variant that is added later is looked at where it matters (in tests a catch-all is a failure that shows).
 #![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
 
 mod background;
+mod commit;
 pub mod conformance;
 mod coordinator;
 mod enumerator;
@@ -286,6 +308,7 @@ mod sink;
 mod source;
 
 pub use background::Background;
+pub use commit::{Answered, CommitOutcome, CommitQueue, CommitRequest, CommitRetries, Committer};
 pub use coordinator::{Messages, SourceCoordinator, ToReader};
 pub use enumerator::{Assignment, Assignments, Discovery, EnumeratorContext, SplitEnumerator};
 pub use event_time::{EventTimePolicy, WatermarkAlignment};
@@ -296,5 +319,5 @@ pub use options::Options;
 pub use payload::Payload;
 pub use rate::RateLimiter;
 pub use registry::{Changelog, Connector, Registry, TableContext};
-pub use sink::{Committable, Consumes, Sink, SinkContext, SinkWriter};
+pub use sink::{Committable, CommitterContext, Consumes, Prepared, Sink, SinkContext, SinkWriter};
 pub use source::{Boundedness, Poll, Produces, ReaderContext, Source, SourceOutput, SourceReader, Split};

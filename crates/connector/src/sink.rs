@@ -1,44 +1,44 @@
-//! Sinks: a writer in each task, and what it wrote is committed when the checkpoint that holds it has completed.
+//! Sinks: a writer in each task, and a committer that makes visible what a completed checkpoint holds.
 
+use std::fmt;
 use std::sync::Arc;
 
 use flott_batch::Batch;
-use flott_types::{CheckpointId, Clock, JobId, Result, SubtaskIndex, Timestamp};
+use flott_operator::MetricGroup;
+use flott_plan::Schema;
+use flott_types::{CheckpointId, Clock, Error, JobId, Result, SubtaskIndex, Timestamp, Waker};
 use serde::{Deserialize, Serialize};
+
+use crate::{Committer, Payload};
 
 /// Output that exists but is not visible yet: a file under a hidden name, an open transaction.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Committable {
-    /// What the connector needs to commit, in a form of its own that carries a version.
-    pub payload: String,
+    /// What the connector needs to commit.
+    pub payload: Payload,
 }
 
 /// A sink: of one table, made from a `SinkSpec`, or of a stream of the DataStream API. Made anew in every task.
 pub trait Sink: Send + Sync {
     /// A subtask's writer. `restored` holds what [`SinkWriter::snapshot`] gave, from all former subtasks that fell to
-    /// this one.
-    fn writer(&self, context: SinkContext, restored: Vec<String>) -> Result<Box<dyn SinkWriter>>;
+    /// this one. All that the checkpoint holds has been committed.
+    fn writer(&self, context: SinkContext, restored: Vec<Payload>) -> Result<Box<dyn SinkWriter>>;
 
-    /// Makes output visible. Called after the checkpoint that holds the committables has completed, perhaps more than
-    /// once for the same one: a second time must be harmless.
-    fn commit(&self, committables: &[Committable]) -> Result<()>;
+    /// Whether there ever is something to commit. A sink whose output is visible at once says no.
+    fn is_two_phase(&self) -> bool {
+        false
+    }
 
-    /// Makes visible what a checkpoint held from which the job is restored. All of it may have been committed before, and may
-    /// even have been taken away since by whoever reads it: what cannot be found any more is no error then.
-    fn commit_restored(&self, checkpoint: CheckpointId, committables: &[Committable]) -> Result<()> {
-        let _ = checkpoint;
-        self.commit(committables)
+    /// Who commits what the writer of this task has handed over. Made when there is something to commit, and made anew after an error.
+    fn committer(&self, context: CommitterContext) -> Result<Box<dyn Committer>> {
+        let _ = context;
+        Err(Error::internal("there is something to commit, of a sink that says it commits nothing"))
     }
 
     /// Whether the sink can write where it is told to. Called when the job is submitted: what can never succeed is told then,
     /// and not by a job that fails again and again.
     fn check(&self) -> Result<()> {
         Ok(())
-    }
-
-    /// Whether there ever is something to commit. A sink that writes at once says no.
-    fn is_two_phase(&self) -> bool {
-        false
     }
 }
 
@@ -47,24 +47,20 @@ pub trait Consumes<T>: Sink {}
 
 #[deny(clippy::missing_trait_methods, reason = "a wrapper hands on every call")]
 impl<S: Sink + ?Sized> Sink for Arc<S> {
-    fn writer(&self, context: SinkContext, restored: Vec<String>) -> Result<Box<dyn SinkWriter>> {
+    fn writer(&self, context: SinkContext, restored: Vec<Payload>) -> Result<Box<dyn SinkWriter>> {
         (**self).writer(context, restored)
-    }
-
-    fn commit(&self, committables: &[Committable]) -> Result<()> {
-        (**self).commit(committables)
-    }
-
-    fn commit_restored(&self, checkpoint: CheckpointId, committables: &[Committable]) -> Result<()> {
-        (**self).commit_restored(checkpoint, committables)
-    }
-
-    fn check(&self) -> Result<()> {
-        (**self).check()
     }
 
     fn is_two_phase(&self) -> bool {
         (**self).is_two_phase()
+    }
+
+    fn committer(&self, context: CommitterContext) -> Result<Box<dyn Committer>> {
+        (**self).committer(context)
+    }
+
+    fn check(&self) -> Result<()> {
+        (**self).check()
     }
 }
 
@@ -81,33 +77,68 @@ pub struct SinkContext {
     pub subtask: SubtaskIndex,
     /// How many writers there are.
     pub parallelism: u32,
-    /// Whether the job starts from a snapshot that knows this sink. If not, nothing that an earlier attempt handed over is in a
+    /// The checkpoint from which the job starts, if that knows this sink. If not, nothing that an earlier attempt handed over is in a
     /// checkpoint.
-    pub is_restored: bool,
+    pub restored: Option<CheckpointId>,
+    /// The columns of the rows; of a table.
+    pub schema: Option<Arc<Schema>>,
+    /// Metrics of the sink's own.
+    pub metrics: MetricGroup,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// From any thread, lets [`SinkWriter::woken`] be called soon, and [`SinkWriter::is_full`] be asked.
+    pub waker: Waker,
+}
+
+/// What a committer may use.
+#[derive(Clone, Debug)]
+pub struct CommitterContext {
+    /// The job.
+    pub job: JobId,
+    /// The subtask.
+    pub subtask: SubtaskIndex,
+    /// Metrics of the sink's own.
+    pub metrics: MetricGroup,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
 
-/// Writes rows. Output becomes visible by `prepare_commit` and [`Sink::commit`], or at once for sinks without two phases.
+/// Writes rows. Output becomes visible by what `prepare_commit` hands over, or at once for sinks that commit nothing.
+///
+/// It is called by the task's thread and should not wait for the outside in its calls: what is on its way is sent by threads of its own, and
+/// when too much is, it says that it is [full](SinkWriter::is_full).
 pub trait SinkWriter: Send {
     /// Writes rows; their columns are the table's, then metadata.
     fn write(&mut self, batch: Batch) -> Result<()>;
+
+    /// Whether it wants no rows now. The task reads none then, and asks again when it was woken; rows that are on their way already it
+    /// must take all the same.
+    fn is_full(&self) -> bool {
+        false
+    }
+
+    /// Somebody has called [`SinkContext::waker`]. The place to tell of errors of what is on its way.
+    fn woken(&mut self) -> Result<()> {
+        Ok(())
+    }
 
     /// Sends what is buffered on its way. Called when input runs dry, and before a barrier.
     fn flush(&mut self) -> Result<()> {
         Ok(())
     }
 
-    /// Before the snapshot of a checkpoint, or at the end of input (`end`, with everything to be handed over): what is
-    /// complete and shall become visible with that checkpoint.
-    fn prepare_commit(&mut self, checkpoint: CheckpointId, end: bool) -> Result<Vec<Committable>> {
+    /// Before the snapshot of a checkpoint, or at the end of input (`end`, with everything to be handed over): what shall become
+    /// visible with that checkpoint. What takes its time (the rest of a file, answers to rows that were sent) is done
+    /// [later](Prepared::Later), while the task goes on with rows of the next checkpoint.
+    fn prepare_commit(&mut self, checkpoint: CheckpointId, end: bool) -> Result<Prepared> {
         let _ = (checkpoint, end);
-        Ok(Vec::new())
+        Ok(Prepared::default())
     }
 
     /// What else must be in the checkpoint: output that is begun and not handed over. Each entry may go to another
     /// subtask on restore.
-    fn snapshot(&mut self) -> Result<Vec<String>> {
+    fn snapshot(&mut self, checkpoint: CheckpointId) -> Result<Vec<Payload>> {
+        let _ = checkpoint;
         Ok(Vec::new())
     }
 
@@ -120,5 +151,48 @@ pub trait SinkWriter: Send {
     fn on_time(&mut self, now: Timestamp) -> Result<()> {
         let _ = now;
         Ok(())
+    }
+}
+
+/// What a writer hands over for a checkpoint.
+pub enum Prepared {
+    /// It is there.
+    Now(Vec<Committable>),
+    /// It is there when this has run, on another thread; the checkpoint waits for it, the task does not. The pieces of one writer run in order. An
+    /// error fails the task. One that is never run is of an attempt that has failed.
+    Later(Box<dyn FnOnce() -> Result<Vec<Committable>> + Send>),
+}
+
+impl Prepared {
+    /// Waits for it.
+    ///
+    /// # Errors
+    /// If it fails.
+    pub fn wait(self) -> Result<Vec<Committable>> {
+        match self {
+            Prepared::Now(committables) => Ok(committables),
+            Prepared::Later(run) => run(),
+        }
+    }
+}
+
+impl Default for Prepared {
+    fn default() -> Self {
+        Prepared::Now(Vec::new())
+    }
+}
+
+impl From<Vec<Committable>> for Prepared {
+    fn from(committables: Vec<Committable>) -> Self {
+        Prepared::Now(committables)
+    }
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Prepared::Now(committables) => write!(f, "{committables:?}"),
+            Prepared::Later(_) => f.write_str("later"),
+        }
     }
 }

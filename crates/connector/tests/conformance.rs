@@ -12,8 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flott_batch::{Batch, Records};
 use flott_connector::conformance::{SinkUnderTest, SourceUnderTest, check_sink, check_source};
 use flott_connector::{
-    Boundedness, Committable, EnumeratorContext, FixedSplits, Payload, Poll, ReaderContext, Sink,
-    SinkContext, SinkWriter, Source, SourceOutput, SourceReader, Split, SplitEnumerator,
+    Boundedness, CommitOutcome, CommitRequest, Committable, Committer, CommitterContext, EnumeratorContext,
+    FixedSplits, Payload, Poll, Prepared, ReaderContext, Sink, SinkContext, SinkWriter, Source, SourceOutput,
+    SourceReader, Split, SplitEnumerator,
 };
 use flott_types::{CheckpointId, Result};
 use parking_lot::Mutex;
@@ -198,6 +199,12 @@ enum Bad {
     CommitForgotten,
     LastBatchKept,
     LeftoversPublished,
+    OneAtATime,
+    OneAnswer,
+    OnlyTheFirst,
+    FullLoses,
+    FullForEver,
+    LaterTakesMore,
 }
 
 #[derive(Clone, Default)]
@@ -207,13 +214,14 @@ struct Store(Arc<Mutex<Content>>);
 struct Content {
     hidden: Vec<(String, Vec<String>)>,
     visible: Vec<String>,
+    shared: Option<Arc<Mutex<Vec<String>>>>,
 }
 
 #[derive(Clone)]
 struct Lines(Store, Bad);
 
 impl Sink for Lines {
-    fn writer(&self, context: SinkContext, restored: Vec<String>) -> Result<Box<dyn SinkWriter>> {
+    fn writer(&self, context: SinkContext, restored: Vec<Payload>) -> Result<Box<dyn SinkWriter>> {
         if self.1 == Bad::LeftoversPublished && !restored.is_empty() {
             let mut content = self.0.0.lock();
             let hidden = std::mem::take(&mut content.hidden);
@@ -221,28 +229,48 @@ impl Sink for Lines {
         }
         let attempt = if self.1 == Bad::NamesRepeat { 0 } else { context.attempt };
         let name = format!("{attempt}-{}", context.subtask);
-        Ok(Box::new(Writer { sink: self.clone(), name, next: 0, lines: Vec::new() }))
+        Ok(Box::new(Writer { sink: self.clone(), name, next: 0, lines: Vec::new(), full: false }))
     }
 
-    fn commit(&self, committables: &[Committable]) -> Result<()> {
-        if self.1 == Bad::CommitForgotten {
-            return Ok(());
-        }
-        let content = &mut *self.0.0.lock();
-        for committable in committables {
-            let named = |(name, _): &(String, Vec<String>)| *name == committable.payload;
-            if self.1 == Bad::CommitAppends {
-                let found = content.hidden.iter().find(|entry| named(entry)).unwrap();
-                content.visible.extend(found.1.clone());
-            } else if let Some(at) = content.hidden.iter().position(named) {
-                content.visible.extend(content.hidden.remove(at).1);
-            }
-        }
-        Ok(())
+    fn committer(&self, _: CommitterContext) -> Result<Box<dyn Committer>> {
+        Ok(Box::new(self.clone()))
     }
 
     fn is_two_phase(&self) -> bool {
         true
+    }
+}
+
+impl Committer for Lines {
+    fn commit(&mut self, requests: &[CommitRequest]) -> Result<Vec<CommitOutcome>> {
+        if self.1 == Bad::CommitForgotten {
+            return Ok(vec![CommitOutcome::Committed; requests.len()]);
+        }
+        let busy = |reason: &str| CommitOutcome::Retry { after: None, reason: reason.to_owned() };
+        let content = &mut *self.0.0.lock();
+        let mut outcomes = Vec::new();
+        for (at, request) in requests.iter().enumerate() {
+            let name = request.committable.payload.text("a name")?;
+            let named = |(known, _): &(String, Vec<String>)| known == name;
+            outcomes.push(if at > 0 && self.1 == Bad::OnlyTheFirst {
+                CommitOutcome::Committed
+            } else if at > 0 && self.1 == Bad::OneAtATime {
+                busy("one at a time")
+            } else if self.1 == Bad::CommitAppends {
+                let found = content.hidden.iter().find(|entry| named(entry)).unwrap();
+                content.visible.extend(found.1.clone());
+                CommitOutcome::Committed
+            } else if let Some(at) = content.hidden.iter().position(named) {
+                content.visible.extend(content.hidden.remove(at).1);
+                CommitOutcome::Committed
+            } else {
+                CommitOutcome::AlreadyCommitted
+            });
+        }
+        if self.1 == Bad::OneAnswer {
+            outcomes.truncate(1);
+        }
+        Ok(outcomes)
     }
 }
 
@@ -251,6 +279,7 @@ struct Writer {
     name: String,
     next: u64,
     lines: Vec<String>,
+    full: bool,
 }
 
 impl SinkWriter for Writer {
@@ -258,23 +287,48 @@ impl SinkWriter for Writer {
         let lines = batch.into_records::<String>()?.values;
         match self.sink.1 {
             Bad::VisibleAtOnce => self.sink.0.0.lock().visible.extend(lines),
+            Bad::FullLoses if self.full => {}
+            Bad::LaterTakesMore if self.sink.0.0.lock().shared.is_some() => {
+                if let Some(shared) = &self.sink.0.0.lock().shared {
+                    shared.lock().extend(lines);
+                }
+            }
             _ => self.lines.extend(lines),
         }
+        self.full = self.lines.len() > 8;
         Ok(())
     }
 
-    fn prepare_commit(&mut self, _: CheckpointId, end: bool) -> Result<Vec<Committable>> {
+    fn is_full(&self) -> bool {
+        self.full
+    }
+
+    fn woken(&mut self) -> Result<()> {
+        self.full &= self.sink.1 == Bad::FullForEver;
+        Ok(())
+    }
+
+    fn prepare_commit(&mut self, _: CheckpointId, end: bool) -> Result<Prepared> {
         if self.lines.is_empty() || (end && self.sink.1 == Bad::LastBatchKept) {
-            return Ok(Vec::new());
+            return Ok(Prepared::default());
         }
         let name = format!("{}-{}", self.name, self.next);
         self.next += 1;
-        self.sink.0.0.lock().hidden.push((name.clone(), std::mem::take(&mut self.lines)));
-        Ok(vec![Committable { payload: name }])
+        let (store, lines) = (self.sink.0.clone(), std::mem::take(&mut self.lines));
+        let shared = Arc::new(Mutex::new(lines));
+        if self.sink.1 == Bad::LaterTakesMore {
+            self.sink.0.0.lock().shared = Some(shared.clone());
+        }
+        // It takes its time; rows come meanwhile.
+        Ok(Prepared::Later(Box::new(move || {
+            let lines = std::mem::take(&mut *shared.lock());
+            store.0.lock().hidden.push((name.clone(), lines));
+            Ok(vec![Committable { payload: Payload::new(1, name) }])
+        })))
     }
 
-    fn snapshot(&mut self) -> Result<Vec<String>> {
-        Ok(vec![self.name.clone()])
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Payload>> {
+        Ok(vec![Payload::new(1, self.name.clone())])
     }
 }
 
@@ -300,13 +354,20 @@ impl SinkUnderTest for Lines {
 fn sinks_that_break_a_rule_are_told_which() {
     let check = |bad| check_sink(&|| Box::new(Lines(Store::default(), bad)));
     check(Bad::Nothing).unwrap();
+    // What is answered with "later" is tried again.
+    check(Bad::OneAtATime).unwrap();
     for (bad, expected) in [
         (Bad::VisibleAtOnce, "a checkpoint is committed: written, before any checkpoint"),
         (Bad::CommitAppends, "a commit is done twice: committed twice"),
         (Bad::NamesRepeat, "failure of rows after the checkpoint"),
         (Bad::CommitForgotten, "a checkpoint is committed: after the commit"),
         (Bad::LastBatchKept, "the end of the input: at the end"),
-        (Bad::LeftoversPublished, "failure of rows after the checkpoint"),
+        (Bad::LeftoversPublished, "checkpoints overlap"),
+        (Bad::OneAnswer, "1 answers to"),
+        (Bad::OnlyTheFirst, "a commit is done by halves"),
+        (Bad::FullLoses, "rows come in spite of a full writer"),
+        (Bad::FullForEver, "a writer is full although everything is committed"),
+        (Bad::LaterTakesMore, "checkpoints overlap"),
     ] {
         let error = check(bad).unwrap_err();
         assert!(error.message().contains(expected), "{bad:?}: {error}");

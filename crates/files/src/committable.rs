@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use flott_connector::Committable;
-use flott_types::{CheckpointId, Error, Result};
+use flott_connector::{CommitOutcome, CommitRequest, Committable, Committer, Payload};
+use flott_types::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::storage::{self, Published};
@@ -11,12 +11,14 @@ use crate::storage::{self, Published};
 /// A file that is complete and waits for its name: the payload of a [`Committable`].
 #[derive(Serialize, Deserialize, Debug)]
 pub struct FinishedFile {
+    /// 1, where payloads had no version yet; that is the form of today without it.
+    #[serde(default, skip_serializing)]
     version: u32,
     hidden: String,
     visible: String,
 }
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 impl FinishedFile {
     /// As a writer hands it over.
@@ -29,72 +31,85 @@ impl FinishedFile {
                 .map(str::to_owned)
                 .ok_or_else(|| Error::unsupported(format!("the path {} is not UTF-8", path.display())))
         };
-        let file = FinishedFile { version: VERSION, hidden: text(hidden)?, visible: text(visible)? };
-        let payload = serde_json::to_string(&file);
-        Ok(Committable {
-            payload: payload
-                .map_err(|error| Error::internal("a file's name cannot be written").with_source(error))?,
-        })
+        let file = FinishedFile { version: 0, hidden: text(hidden)?, visible: text(visible)? };
+        Ok(Committable { payload: Payload::json(VERSION, &file)? })
     }
 
     fn from_committable(committable: &Committable) -> Result<Self> {
-        let damaged = || Error::state(format!("a finished file cannot be read: {}", committable.payload));
-        let file: FinishedFile =
-            serde_json::from_str(&committable.payload).map_err(|error| damaged().with_source(error))?;
-        if file.version != VERSION {
-            return Err(damaged().context(format!("version {} instead of {VERSION}", file.version)));
+        let what = format!("a finished file ({:?})", committable.payload);
+        let file: FinishedFile = committable.payload.from_json(&[Payload::UNVERSIONED, VERSION], &what)?;
+        if file.version > 1 {
+            return Err(Error::state(format!("{what} has version {} instead of 1", file.version)));
         }
         Ok(file)
     }
 }
 
-/// Makes files visible, and says in which directories. Harmless when it was done before.
-///
-/// # Errors
-/// If a file is lost, or its name is taken.
-pub fn commit(committables: &[Committable]) -> Result<Vec<PathBuf>> {
-    publish(committables, &|file| {
-        let FinishedFile { hidden, visible, .. } = file;
-        Err(Error::external(format!(
+/// Makes files visible. Harmless when it was done before.
+struct FileCommitter<T> {
+    /// Is told of the directories that have new files.
+    then: T,
+}
+
+/// Who makes the files of a [`crate::RollingWriter`] visible; `then` is told in which directories there are some.
+pub fn committer(then: impl FnMut(&[PathBuf]) -> Result<()> + Send + 'static) -> Box<dyn Committer> {
+    Box::new(FileCommitter { then })
+}
+
+impl<T: FnMut(&[PathBuf]) -> Result<()> + Send> Committer for FileCommitter<T> {
+    fn commit(&mut self, requests: &[CommitRequest]) -> Result<Vec<CommitOutcome>> {
+        let mut directories: Vec<PathBuf> = Vec::new();
+        let outcomes =
+            requests.iter().map(|request| publish(request, &mut directories)).collect::<Result<_>>()?;
+        directories.sort();
+        directories.dedup();
+        // Once for all files of a directory.
+        directories.iter().try_for_each(|directory| storage::sync_directory(directory))?;
+        (self.then)(&directories)?;
+        Ok(outcomes)
+    }
+}
+
+fn publish(request: &CommitRequest, directories: &mut Vec<PathBuf>) -> Result<CommitOutcome> {
+    let file = FinishedFile::from_committable(&request.committable)?;
+    let FinishedFile { hidden, visible, .. } = &file;
+    let target = Path::new(visible);
+    Ok(match storage::publish(Path::new(hidden), target) {
+        Ok(Published::Visible) => {
+            directories.extend(target.parent().map(Path::to_owned));
+            CommitOutcome::Committed
+        }
+        // Whoever reads the files may have taken it away after it was committed.
+        Ok(Published::Missing) if request.restored => {
+            tracing::warn!(
+                "the file {visible} of checkpoint {} is not there, and {hidden} neither: it was committed before and has been \
+                 taken away, or it was removed before it was committed and its rows are missing in the output",
+                request.checkpoint
+            );
+            CommitOutcome::AlreadyCommitted
+        }
+        Ok(Published::Missing) => CommitOutcome::Failed(format!(
             "output is lost: neither {hidden} nor {visible} exists, although a checkpoint promises it"
-        )))
+        )),
+        Err(error) if error.is_retryable() => CommitOutcome::Retry { after: None, reason: error.to_string() },
+        Err(error) => CommitOutcome::Failed(error.to_string()),
     })
 }
 
-/// As [`commit`], of what a checkpoint held that is being restored. It may have been committed before, and whoever reads
-/// the files may have taken them away since: what is not there is told and passed over.
-///
-/// # Errors
-/// If a file's name is taken.
-pub fn commit_restored(checkpoint: CheckpointId, committables: &[Committable]) -> Result<Vec<PathBuf>> {
-    publish(committables, &|file| {
-        tracing::warn!(
-            "the file {} of checkpoint {checkpoint} is not there, and {} neither: it was committed before and has been \
-             taken away, or it was removed before it was committed and its rows are missing in the output",
-            file.visible,
-            file.hidden
-        );
-        Ok(())
-    })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// `missing` says what it means that a file is there under neither name.
-fn publish(
-    committables: &[Committable],
-    missing: &dyn Fn(&FinishedFile) -> Result<()>,
-) -> Result<Vec<PathBuf>> {
-    let mut directories: Vec<PathBuf> = Vec::new();
-    for committable in committables {
-        let file = FinishedFile::from_committable(committable)?;
-        let visible = Path::new(&file.visible);
-        match storage::publish(Path::new(&file.hidden), visible)? {
-            Published::Visible => directories.extend(visible.parent().map(Path::to_owned)),
-            Published::Missing => missing(&file)?,
+    #[test]
+    fn committables_of_before_are_read_and_of_later_refused() {
+        let old = |version: u32| {
+            let text = format!(r#"{{"version":{version},"hidden":"/t/.a","visible":"/t/a"}}"#);
+            Committable { payload: Payload::new(Payload::UNVERSIONED, text) }
+        };
+        assert_eq!(FinishedFile::from_committable(&old(1)).unwrap().visible, "/t/a");
+        let later = Committable { payload: Payload::new(3, "{}") };
+        for later in [old(2), later] {
+            assert!(FinishedFile::from_committable(&later).unwrap_err().message().contains("version"));
         }
     }
-    directories.sort();
-    directories.dedup();
-    // Once for all files of a directory.
-    directories.iter().try_for_each(|directory| storage::sync_directory(directory))?;
-    Ok(directories)
 }

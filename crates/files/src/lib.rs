@@ -6,7 +6,7 @@
 //! checkpoint was taken.
 //!
 //! Writing, exactly once: [`RollingWriter`] writes to hidden files. With every checkpoint the files in work are closed and
-//! handed over; when the checkpoint has completed, [`commit`] renames them to their visible names. So nobody sees a half-written
+//! handed over; when the checkpoint has completed, [`committer`] renames them to their visible names. So nobody sees a half-written
 //! file or one whose records may be taken back, a file is never appended to after a restart, and nothing has to be
 //! truncated.
 //!
@@ -26,7 +26,7 @@ mod split;
 pub mod storage;
 mod writer;
 
-pub use committable::{FinishedFile, commit, commit_restored};
+pub use committable::{FinishedFile, committer};
 pub use compression::Compression;
 pub use enumerator::{FileEnumerator, Listing};
 pub use input::SplitInput;

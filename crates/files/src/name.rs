@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use flott_connector::SinkContext;
+use flott_connector::{Payload, SinkContext};
 use flott_types::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +76,8 @@ impl fmt::Display for WriterId {
 /// [`flott_connector::SinkWriter::snapshot`] gives.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Progress {
+    /// 1, where payloads had no version yet; that is the form of today without it.
+    #[serde(default, skip_serializing)]
     version: u32,
     writer: WriterId,
     next: u64,
@@ -85,11 +87,11 @@ pub struct Progress {
 }
 
 impl Progress {
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 
     /// The writer begins with file `next`.
     pub fn new(writer: WriterId, next: u64) -> Self {
-        Progress { version: Progress::VERSION, writer, next, ledger: true }
+        Progress { version: 0, writer, next, ledger: true }
     }
 
     pub(crate) fn writer(&self) -> &WriterId {
@@ -108,23 +110,21 @@ impl Progress {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn to_text(&self) -> Result<String> {
-        serde_json::to_string(self)
-            .map_err(|error| Error::internal("a writer's state cannot be written").with_source(error))
+    pub fn to_payload(&self) -> Result<Payload> {
+        Payload::json(Progress::VERSION, self)
     }
 
     /// From the checkpoint.
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn from_text(entry: &str) -> Result<Self> {
-        let read: Progress = serde_json::from_str(entry).map_err(|error| {
-            Error::state(format!("a file writer's state cannot be read: {entry}")).with_source(error)
-        })?;
-        if read.version != Progress::VERSION {
-            return Err(Error::state(format!("a file writer's state has version {}", read.version)));
+    pub fn from_payload(entry: &Payload) -> Result<Self> {
+        const WHAT: &str = "a file writer's state";
+        let read: Progress = entry.from_json(&[Payload::UNVERSIONED, Progress::VERSION], WHAT)?;
+        if read.version > 1 {
+            return Err(Error::state(format!("{WHAT} has version {} instead of 1", read.version)));
         }
-        Ok(read)
+        Ok(Progress { version: 0, ..read })
     }
 
     /// Whether a file was begun after this checkpoint by a writer that is gone, so that no checkpoint promises it. For writers
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn only_what_no_checkpoint_promises_is_left_behind() {
-        let progress = Progress { version: 1, writer: writer(1, 100, 0), next: 5, ledger: false };
+        let progress = Progress { version: 0, writer: writer(1, 100, 0), next: 5, ledger: false };
         let current = writer(3, 300, 0);
         let left = |attempt, start, subtask, number| {
             progress.leaves_behind(&writer(attempt, start, subtask), number, &current)

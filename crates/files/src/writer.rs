@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flott_connector::{Committable, SinkContext};
+use flott_connector::{Committable, Payload, Prepared, SinkContext};
 use flott_types::{Clock, Error, FastMap, Result, Timestamp};
 
 use crate::ledger::{Ledger, Promises};
@@ -81,10 +81,11 @@ impl RollingWriter {
     ///
     /// # Errors
     /// If `restored` cannot be read, or a file not be removed.
-    pub fn new(path: PathBuf, rolling: Rolling, context: SinkContext, restored: &[String]) -> Result<Self> {
+    pub fn new(path: PathBuf, rolling: Rolling, context: SinkContext, restored: &[Payload]) -> Result<Self> {
         let id = WriterId::new(&context);
-        let restored = restored.iter().map(|entry| Progress::from_text(entry)).collect::<Result<Vec<_>>>()?;
-        let promised = leftovers::remove(&path, &id, context.is_restored, &restored)?;
+        let restored =
+            restored.iter().map(|entry| Progress::from_payload(entry)).collect::<Result<Vec<_>>>()?;
+        let promised = leftovers::remove(&path, &id, context.restored.is_some(), &restored)?;
         let mut follows: Vec<String> =
             restored.iter().map(|progress| progress.writer().job.clone()).collect();
         follows.sort();
@@ -202,38 +203,39 @@ impl RollingWriter {
         Ok(())
     }
 
-    /// Closes all files; what a sink writer's `prepare_commit` gives.
+    /// Hands over all files; what a sink writer's `prepare_commit` gives. They are written out and closed later.
     ///
     /// # Errors
-    /// If a file cannot be written.
-    pub fn prepare_commit(&mut self) -> Result<Vec<Committable>> {
+    /// If what was written is not known to the ledger.
+    pub fn prepare_commit(&mut self) -> Result<Prepared> {
         let mut open: Vec<OpenFile> = self.open.drain().map(|(_, file)| file).collect();
         open.sort_by(|a, b| a.visible.cmp(&b.visible));
-        for file in open {
-            self.finished.push(file.close()?);
-        }
         leftovers::settle(&self.path, &mut self.promised)?;
         self.handed_over.retain(|file| file.try_exists().unwrap_or(true));
-        if self.finished.is_empty() {
-            return Ok(Vec::new());
+        if open.is_empty() && self.finished.is_empty() {
+            return Ok(Prepared::default());
         }
-        // Before anybody can know of the files: a checkpoint may hold them from here on.
+        // Before anybody can know of the files: a checkpoint may hold them from here on. One that fails to be closed is in none;
+        // the next attempt removes it.
         if let Some(ledger) = &mut self.ledger {
             ledger.hand_over(self.next_number)?;
         }
-        let hand_over = |(hidden, committable)| {
-            self.handed_over.push(hidden);
-            committable
-        };
-        Ok(std::mem::take(&mut self.finished).into_iter().map(hand_over).collect())
+        let closed = std::mem::take(&mut self.finished);
+        self.handed_over.extend(closed.iter().map(|(hidden, _)| hidden.clone()));
+        self.handed_over.extend(open.iter().map(|file| file.hidden.clone()));
+        Ok(Prepared::Later(Box::new(move || {
+            let open = open.into_iter().map(OpenFile::close);
+            let open = open.collect::<Result<Vec<_>>>()?;
+            Ok(closed.into_iter().chain(open).map(|(_, committable)| committable).collect())
+        })))
     }
 
     /// What a sink writer's `snapshot` gives.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn snapshot(&self) -> Result<Vec<String>> {
-        Ok(vec![Progress::new(self.id.clone(), self.next_number).to_text()?])
+    pub fn snapshot(&self) -> Result<Vec<Payload>> {
+        Ok(vec![Progress::new(self.id.clone(), self.next_number).to_payload()?])
     }
 
     /// When `on_time` is to be called.

@@ -27,8 +27,23 @@ pub use metric_group::{Histogram, HistogramStatistics, Meter, MetricGroup, Metri
 pub use metrics::{Counter, Gauge, OperatorMetrics};
 
 use flott_batch::{Batch, WatermarkStatus};
-use flott_state::{OperatorSnapshot, RestoredState};
+use flott_state::{ListState, OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Result, Timestamp, Watermark};
+
+/// Whether an operator makes output visible that a complete checkpoint holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+pub enum Committing {
+    /// There is nothing to do.
+    #[default]
+    None,
+    /// It is tried again at a time that the operator has asked for.
+    Waiting,
+    /// It goes on elsewhere, and wakes the operator.
+    UnderWay,
+}
+
+/// What is left to do of a snapshot, off the task's thread. Answers more operator state.
+pub type SnapshotLater = Box<dyn FnOnce() -> Result<Vec<ListState>> + Send>;
 
 /// A synchronous state machine that turns batches into batches. See the crate's header for the order of calls.
 pub trait Operator: Send {
@@ -81,6 +96,18 @@ pub trait Operator: Send {
     fn snapshot(&mut self, checkpoint: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let _ = (checkpoint, full);
         Ok(OperatorSnapshot::default())
+    }
+
+    /// The part of the snapshot just taken that takes its time. It is run on another thread, in the order of the snapshots, also if the
+    /// checkpoint is given up; its lists are added to those of the snapshot.
+    fn snapshot_later(&mut self) -> Option<SnapshotLater> {
+        None
+    }
+
+    /// Whether output that a complete checkpoint holds is still being made visible. The task does not leave before that is done, and
+    /// calls the operator (`woken`, `processing_time`) for it also after it has finished.
+    fn committing(&self) -> Committing {
+        Committing::None
     }
 
     /// A checkpoint is complete and will be found again. Earlier ones that were not told of are covered too.

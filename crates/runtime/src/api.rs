@@ -26,6 +26,8 @@ pub struct TaskDeployment {
     pub restore: Vec<OperatorRestore>,
     /// The inputs of the job had ended before it failed: a source is at its end from the start.
     pub drained: bool,
+    /// The checkpoint that the job starts from.
+    pub restored: Option<CheckpointId>,
     /// The job's configuration.
     pub options: crate::TaskOptions,
 }
@@ -281,7 +283,19 @@ impl TaskDeployment {
                 outputs.push(TaskEdge { edge, plan: plan.clone(), parallelism, max_parallelism });
             }
         }
-        Ok(TaskDeployment { job, attempt, task, vertex, inputs, outputs, restore, drained: false, options })
+        let (drained, restored) = (false, None);
+        Ok(TaskDeployment {
+            job,
+            attempt,
+            task,
+            vertex,
+            inputs,
+            outputs,
+            restore,
+            drained,
+            restored,
+            options,
+        })
     }
 
     /// The channels into the task, in the order in which its gate numbers them, with the input that each feeds.

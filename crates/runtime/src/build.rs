@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use flott_batch::arrow_type;
+use flott_connector::CommitRetries;
 use flott_operator::event_time::SplitWatermarks;
 use flott_operator::{Operator, OperatorMetrics, TaskInfo};
 use flott_plan::{ChainedNode, Exchange, OperatorSpec};
@@ -176,7 +177,13 @@ impl Builder<'_> {
                 let sink = self.environment.registry.sink(spec, &context)?;
                 let constraint =
                     self.environment.operators.constraint(&spec.table, &self.deployment.options)?;
-                Box::new(SinkOperator::new(sink, clock.clone()).with_constraint(constraint))
+                let options = &self.deployment.options;
+                let retries = CommitRetries { most: options.commit_retries, ..CommitRetries::default() };
+                let schema = (!spec.table.schema.is_empty()).then(|| spec.table.schema.clone());
+                let operator =
+                    SinkOperator::new(sink, clock.clone(), self.environment.threads.clone(), retries);
+                let operator = operator.with_schema(schema).with_restored(self.deployment.restored);
+                Box::new(operator.with_constraint(constraint))
             }
             OperatorSpec::Collect => {
                 let collector = self.environment.results.collector(&self.info(node))?;

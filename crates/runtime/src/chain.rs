@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use flott_batch::{Batch, WatermarkStatus};
 use flott_checkpoint::life::Stage;
-use flott_operator::{Backlog, Context, Operator, OperatorMetrics, Output, TaskInfo};
+use flott_operator::{
+    Backlog, Committing, Context, Operator, OperatorMetrics, Output, SnapshotLater, TaskInfo,
+};
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, OperatorUid, Result, Timestamp, Waker, Watermark};
 
@@ -79,6 +81,17 @@ pub struct OperatorState {
     pub state: OperatorSnapshot,
     /// It has put out its last results.
     pub finished: bool,
+    /// What is left to do, on the snapshot's thread.
+    pub later: Option<Later>,
+}
+
+/// What is left to do of an operator's snapshot.
+pub struct Later(pub SnapshotLater);
+
+impl std::fmt::Debug for Later {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Later")
+    }
 }
 
 /// What one operator starts from.
@@ -215,7 +228,7 @@ impl Outputs {
     /// The earliest time that an operator asked to be called at.
     pub fn wake_at(&self) -> Option<Timestamp> {
         let of = |link: &Link| {
-            let own = link.wake_at.filter(|_| link.stage.is_called());
+            let own = link.wake_at.filter(|_| link.is_called_on_time());
             [own, link.outputs.wake_at()].into_iter().flatten().min()
         };
         self.links.iter().filter_map(of).min()
@@ -224,7 +237,7 @@ impl Outputs {
     /// Calls the operators whose time has come.
     pub fn fire(&mut self, now: Timestamp) -> Result<()> {
         self.visit(&mut |link| match link.wake_at {
-            Some(at) if at <= now && link.stage.is_called() => {
+            Some(at) if at <= now && link.is_called_on_time() => {
                 link.wake_at = None;
                 link.call(now, |operator, context| operator.processing_time(now, context))
             }
@@ -236,7 +249,7 @@ impl Outputs {
     pub fn woken(&mut self, now: Timestamp) -> Result<bool> {
         let mut any = false;
         self.visit(&mut |link| {
-            let woken = link.stage.is_called() && link.woken.load(Ordering::Relaxed);
+            let woken = link.is_called_on_time() && link.woken.load(Ordering::Relaxed);
             if woken && link.woken.swap(false, Ordering::Acquire) {
                 any = true;
                 link.call(now, |operator, context| operator.woken(context))?;
@@ -244,6 +257,12 @@ impl Outputs {
             Ok(())
         })?;
         Ok(any)
+    }
+
+    /// Whether an operator makes output visible.
+    pub fn committing(&self) -> Committing {
+        let of = |link: &Link| link.operator.committing().max(link.outputs.committing());
+        self.links.iter().map(of).max().unwrap_or_default()
     }
 
     /// The most that any operator has not dealt with.
@@ -272,12 +291,14 @@ impl Outputs {
     ) -> Result<()> {
         self.visit(&mut |link| {
             let state = link.guarded(|operator| operator.snapshot(checkpoint, full))?;
+            let later = link.operator.snapshot_later().map(Later);
             into.push(OperatorState {
                 uid: link.info.uid.clone(),
                 name: link.info.name.clone(),
                 max_parallelism: link.info.max_parallelism,
                 state,
                 finished: link.stage.has_finished(),
+                later,
             });
             Ok(())
         })
@@ -449,6 +470,11 @@ impl Link {
             self.call(now, |operator, context| operator.finish(context))?;
         }
         self.outputs.finish(now)
+    }
+
+    /// Whether it is called when it is time, or it was woken.
+    fn is_called_on_time(&self) -> bool {
+        self.stage.is_called() || self.operator.committing() > Committing::None
     }
 
     fn call(

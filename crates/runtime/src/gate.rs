@@ -153,6 +153,8 @@ struct State {
     waits: u64,
     /// The reader has asked for something that will come as a message.
     expecting: bool,
+    /// The reader waits for something that goes on elsewhere.
+    busy: bool,
     left: bool,
     /// The next wait ends at once.
     woken: bool,
@@ -180,6 +182,7 @@ impl Gate {
             reader_waits: false,
             waits: 0,
             expecting: false,
+            busy: false,
             left: false,
             woken: false,
             closed: false,
@@ -346,9 +349,11 @@ impl Gate {
         Next::Element { channel: at, element }
     }
 
-    /// Waits until [`Gate::next_if`] finds something, or somebody wakes, at most so long.
-    pub fn wait(&self, timeout: Duration, room: bool) {
+    /// Waits until [`Gate::next_if`] finds something, or somebody wakes, at most so long. Who is `busy` waits for what goes on
+    /// elsewhere and will wake.
+    pub fn wait(&self, timeout: Duration, room: bool, busy: bool) {
         let mut state = self.state.lock();
+        state.busy = busy;
         let nothing = |state: &mut State| {
             let ready = || state.channels.iter().any(|channel| channel.is_ready_for(room));
             state.mail.is_empty() && (state.ready == 0 || !ready()) && !state.woken && !state.closed
@@ -377,7 +382,8 @@ impl Gate {
     pub fn idle(&self) -> Option<u64> {
         let state = self.state.lock();
         let nothing = state.mail.is_empty() && state.channels.iter().all(|channel| channel.queue.is_empty());
-        (state.reader_waits && nothing && !state.woken && !state.expecting).then_some(state.waits)
+        let awaited = state.woken || state.expecting || state.busy;
+        (state.reader_waits && nothing && !awaited).then_some(state.waits)
     }
 
     /// Says that the reader has gone and has told everybody.

@@ -24,6 +24,8 @@ pub struct TaskOptions {
     pub auto_watermark_interval: i64,
     /// `execution.runtime-mode: batch`
     pub batch: bool,
+    /// `sink.committer.retries`: how often a commit is tried again.
+    pub commit_retries: u32,
     /// `task.cancellation.interval`, milliseconds: how often it is told that a task which was told to leave has not.
     pub cancellation_interval: i64,
     /// `task.cancellation.timeout`, milliseconds: when it is given up; `None` is never.
@@ -76,6 +78,9 @@ impl TaskOptions {
             auto_watermark_interval: read.duration("pipeline.auto-watermark-interval")?.unwrap_or(200),
             limits: limits(read, batch_size)?,
             batch,
+            commit_retries: read
+                .number("sink.committer.retries")?
+                .map_or(10, |most| u32::try_from(most).unwrap_or(u32::MAX)),
             cancellation_interval: read.duration("task.cancellation.interval")?.unwrap_or(30_000),
             cancellation_timeout: read
                 .duration("task.cancellation.timeout")?

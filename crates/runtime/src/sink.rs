@@ -1,45 +1,67 @@
-//! The sink operator: a writer, and a committer for what the writer hands over.
+//! The sink operator: a writer, and what becomes of that which the writer hands over.
 //!
-//! What the writer hands over at a checkpoint is in that checkpoint, and is committed when it, or a later one, is complete. On
-//! restore everything that the checkpoint holds is committed again before a row is written: the task may have failed
-//! between the completion and its commit.
+//! What the writer hands over at a checkpoint is in that checkpoint, and is committed when it, or a later one, is complete; until it is, it
+//! is in every later checkpoint too. Commits have a thread of their own ([`committing`]): one that takes long or is tried again holds up
+//! neither rows nor checkpoints; the task only does not leave before all are done. On restore everything that the checkpoint holds is
+//! committed again before a row is written: the task may have failed between the completion and its commit.
+//!
+//! What takes its time before a snapshot (the rest of a file, answers to what was sent) is done by the snapshot's thread
+//! ([`Prepared::Later`]); the checkpoint waits for it and the task does not.
 
-use std::collections::BTreeMap;
+mod committing;
+
 use std::sync::Arc;
 
 use flott_batch::{Batch, WatermarkStatus};
-use flott_connector::{Committable, Sink, SinkContext, SinkWriter};
-use flott_operator::{Context, Operator};
+use flott_connector::{
+    CommitRequest, CommitRetries, CommitterContext, Payload, Sink, SinkContext, SinkWriter,
+};
+use flott_operator::{Backlog, Committing, Context, Operator, SnapshotLater};
+use flott_plan::Schema;
 use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
 use flott_types::{CheckpointId, Clock, Error, Result, Timestamp, Watermark};
-use serde::{Deserialize, Serialize};
 
-use crate::Constraint;
+use crate::{Constraint, Threads};
+use committing::Commits;
 
+/// The operator state in which what is not committed is kept: a [`CommitRequest`] in JSON for each.
 const COMMITTABLES: &str = "committables";
-const WRITER: &str = "writer";
+const WRITER: &str = "writer-state";
+/// Before payloads had versions.
+const OLD_WRITER: &str = "writer";
 
 /// Writes to a table.
 pub struct SinkOperator {
     sink: Arc<dyn Sink>,
     clock: Arc<dyn Clock>,
+    threads: Threads,
+    retries: CommitRetries,
+    schema: Option<Arc<Schema>>,
+    restored: Option<CheckpointId>,
     writer: Option<Box<dyn SinkWriter>>,
-    pending: Vec<Pending>,
+    committing: Option<Commits>,
+    /// The part of the snapshot at hand that comes later.
+    later: Option<SnapshotLater>,
     ended: bool,
     constraint: Option<Box<dyn Constraint>>,
 }
 
-/// An entry of the operator state.
-#[derive(Serialize, Deserialize)]
-struct Pending {
-    checkpoint: CheckpointId,
-    committable: Committable,
-}
-
 impl SinkOperator {
     /// The operator of one subtask.
-    pub fn new(sink: Arc<dyn Sink>, clock: Arc<dyn Clock>) -> Self {
-        SinkOperator { sink, clock, writer: None, pending: Vec::new(), ended: false, constraint: None }
+    pub fn new(sink: Arc<dyn Sink>, clock: Arc<dyn Clock>, threads: Threads, retries: CommitRetries) -> Self {
+        SinkOperator {
+            sink,
+            clock,
+            threads,
+            retries,
+            schema: None,
+            restored: None,
+            writer: None,
+            committing: None,
+            later: None,
+            ended: false,
+            constraint: None,
+        }
     }
 
     /// Rows are held against what the table demands before they are written.
@@ -49,45 +71,91 @@ impl SinkOperator {
         self
     }
 
+    /// The columns of the rows.
+    #[must_use]
+    pub fn with_schema(mut self, schema: Option<Schema>) -> Self {
+        self.schema = schema.map(Arc::new);
+        self
+    }
+
+    /// The checkpoint that the job starts from.
+    #[must_use]
+    pub fn with_restored(mut self, restored: Option<CheckpointId>) -> Self {
+        self.restored = restored;
+        self
+    }
+
     fn writer(&mut self) -> Result<&mut dyn SinkWriter> {
         match &mut self.writer {
             Some(writer) => Ok(&mut **writer),
-            None => Err(Error::internal("the sink is not open")),
+            None => Err(not_open()),
         }
     }
 
+    fn commits(&mut self) -> Result<&mut Commits> {
+        self.committing.as_mut().ok_or_else(not_open)
+    }
+
     fn schedule(&mut self, context: &mut Context<'_>) -> Result<()> {
-        if let Some(at) = self.writer()?.next_time() {
-            context.schedule(at);
-        }
+        let writer = if self.ended { None } else { self.writer()?.next_time() };
+        let commit = self.commits()?.next_time();
+        [writer, commit].into_iter().flatten().for_each(|at| context.schedule(at));
         Ok(())
     }
 }
 
+fn not_open() -> Error {
+    Error::internal("the sink is not open")
+}
+
+fn read<T: serde::de::DeserializeOwned>(entries: Vec<String>) -> Result<Vec<T>> {
+    let unreadable = |error| Error::state("cannot read what a sink has kept").with_source(error);
+    entries.iter().map(|entry| serde_json::from_str(entry).map_err(unreadable)).collect()
+}
+
+fn list<T: serde::Serialize>(name: &str, entries: impl Iterator<Item = T>) -> Result<ListState> {
+    let entry = |entry| {
+        serde_json::to_string(&entry)
+            .map_err(|error| Error::internal("cannot write what a sink keeps").with_source(error))
+    };
+    let entries = entries.map(entry).collect::<Result<_>>()?;
+    Ok(ListState { name: name.to_owned(), redistribution: Redistribution::Split, entries })
+}
+
 impl Operator for SinkOperator {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        let unreadable = |error| Error::state("cannot read a committable").with_source(error);
-        let pending: Vec<Pending> = restored
-            .take_list(COMMITTABLES)
-            .iter()
-            .map(|entry| serde_json::from_str(entry).map_err(unreadable))
-            .collect::<Result<_>>()?;
-        let mut of_checkpoint: BTreeMap<CheckpointId, Vec<Committable>> = BTreeMap::new();
-        for Pending { checkpoint, committable } in pending {
-            of_checkpoint.entry(checkpoint).or_default().push(committable);
-        }
-        for (checkpoint, committables) in of_checkpoint {
-            self.sink.commit_restored(checkpoint, &committables)?;
-        }
+        let info = context.info;
+        let pending: Vec<CommitRequest> = read(restored.take_list(COMMITTABLES))?;
+        let mut committing = Commits::new(
+            self.sink.clone(),
+            CommitterContext {
+                job: info.job,
+                subtask: info.subtask,
+                metrics: context.metrics.user.clone(),
+                clock: self.clock.clone(),
+            },
+            self.retries,
+            format!("{} commits", info.name),
+            self.threads.clone(),
+            context.waker.clone(),
+        );
+        committing.restore(pending, &|| context.output.wanted())?;
+        let writers = read::<Payload>(restored.take_list(WRITER))?;
+        let old = restored.take_list(OLD_WRITER).into_iter();
+        let old = old.map(|text| Payload::new(Payload::UNVERSIONED, text));
         let sink_context = SinkContext {
-            job: context.info.job,
-            attempt: context.info.attempt,
-            subtask: context.info.subtask,
-            parallelism: context.info.parallelism,
-            is_restored: restored.found,
+            job: info.job,
+            attempt: info.attempt,
+            subtask: info.subtask,
+            parallelism: info.parallelism,
+            restored: self.restored.filter(|_| restored.found),
+            schema: self.schema.clone(),
+            metrics: context.metrics.user.clone(),
             clock: self.clock.clone(),
+            waker: context.waker.clone(),
         };
-        self.writer = Some(self.sink.writer(sink_context, restored.take_list(WRITER))?);
+        self.writer = Some(self.sink.writer(sink_context, old.chain(writers).collect())?);
+        self.committing = Some(committing);
         self.schedule(context)
     }
 
@@ -113,8 +181,28 @@ impl Operator for SinkOperator {
     }
 
     fn processing_time(&mut self, now: Timestamp, context: &mut Context<'_>) -> Result<()> {
-        self.writer()?.on_time(now)?;
+        if !self.ended {
+            self.writer()?.on_time(now)?;
+        }
+        self.commits()?.go_on()?;
         self.schedule(context)
+    }
+
+    fn woken(&mut self, context: &mut Context<'_>) -> Result<()> {
+        self.writer()?.woken()?;
+        self.commits()?.go_on()?;
+        self.schedule(context)
+    }
+
+    fn backlog(&self) -> Backlog {
+        match &self.writer {
+            Some(writer) if writer.is_full() => Backlog::Full,
+            Some(_) | None => Backlog::None,
+        }
+    }
+
+    fn committing(&self) -> Committing {
+        self.committing.as_ref().map_or(Committing::None, Commits::stage)
     }
 
     fn prepare_barrier(&mut self, _: &mut Context<'_>) -> Result<()> {
@@ -123,34 +211,19 @@ impl Operator for SinkOperator {
 
     fn snapshot(&mut self, checkpoint: CheckpointId, _full: bool) -> Result<OperatorSnapshot> {
         let end = self.ended;
-        let committables = self.writer()?.prepare_commit(checkpoint, end)?;
-        let pending = committables.into_iter().map(|committable| Pending { checkpoint, committable });
-        self.pending.extend(pending);
-        let entry = |pending: &Pending| {
-            serde_json::to_string(pending)
-                .map_err(|error| Error::internal("cannot write a committable").with_source(error))
-        };
-        let list = |name: &str, entries| ListState {
-            name: name.to_owned(),
-            redistribution: Redistribution::Split,
-            entries,
-        };
-        let committables = self.pending.iter().map(entry).collect::<Result<_>>()?;
-        let writer = self.writer()?.snapshot()?;
-        let lists = vec![list(COMMITTABLES, committables), list(WRITER, writer)];
-        Ok(OperatorSnapshot { keyed: Vec::new(), lists })
+        let prepared = self.writer()?.prepare_commit(checkpoint, end)?;
+        let writer = list(WRITER, self.writer()?.snapshot(checkpoint)?.into_iter())?;
+        let hand_over = self.commits()?.hand_over(checkpoint, prepared);
+        self.later = Some(Box::new(move || Ok(vec![list(COMMITTABLES, hand_over()?.into_iter())?])));
+        Ok(OperatorSnapshot { keyed: Vec::new(), lists: vec![writer] })
+    }
+
+    fn snapshot_later(&mut self) -> Option<SnapshotLater> {
+        self.later.take()
     }
 
     fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        let (due, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending)
-            .into_iter()
-            .partition(|pending| pending.checkpoint <= checkpoint);
-        self.pending = later;
-        if due.is_empty() {
-            return Ok(());
-        }
-        let committables: Vec<_> = due.into_iter().map(|pending| pending.committable).collect();
-        self.sink.commit(&committables)
+        self.commits()?.complete(checkpoint)
     }
 
     fn input_dry(&mut self, _: &mut Context<'_>) -> Result<()> {
@@ -162,13 +235,16 @@ impl Operator for SinkOperator {
         self.writer()?.flush()?;
         if !self.sink.is_two_phase() {
             // Nothing else tells such a writer that there is no more to come.
-            let committables = self.writer()?.prepare_commit(CheckpointId(0), true)?;
-            self.sink.commit(&committables)?;
+            let committables = self.writer()?.prepare_commit(CheckpointId(0), true)?.wait()?;
+            if !committables.is_empty() {
+                return Err(Error::internal("a sink that commits nothing hands something over"));
+            }
         }
         Ok(())
     }
 
     fn close(&mut self) {
         self.writer = None;
+        self.committing = None;
     }
 }

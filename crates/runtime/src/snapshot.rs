@@ -16,7 +16,7 @@ use flott_state::RestoredState;
 use flott_types::{CheckpointId, Clock, Error, Result};
 use parking_lot::{Condvar, Mutex};
 
-use crate::chain::{OperatorState, guard};
+use crate::chain::{Later, OperatorState, guard};
 use crate::{SnapshotMetrics, TaskDeployment, TaskReport, Thread, Threads};
 
 /// How long a task that ends waits for what it writes.
@@ -80,6 +80,8 @@ struct Queue {
 #[derive(Default)]
 struct Waiting {
     work: VecDeque<Work>,
+    /// What is left to do of snapshots that were thrown away.
+    later: Vec<Later>,
     /// The last hand-over was lost, so that nothing can build on it.
     lost: bool,
     closed: bool,
@@ -94,7 +96,12 @@ impl Waiting {
         let behind = self.work.iter().skip(at + 1).position(|work| work.full);
         let end = behind.map_or(self.work.len(), |behind| at + 1 + behind);
         self.lost |= end == self.work.len();
-        self.work.drain(at..end).skip(1).map(|work| work.barrier.checkpoint).collect()
+        let dropped: Vec<Work> = self.work.drain(at..end).collect();
+        let checkpoints = dropped.iter().skip(1).map(|work| work.barrier.checkpoint).collect();
+        // What is left to do of them is done all the same: it is in the snapshots after them.
+        self.later
+            .extend(dropped.into_iter().flat_map(|work| work.operators).filter_map(|state| state.later));
+        checkpoints
     }
 }
 
@@ -157,12 +164,12 @@ impl Drop for Uploader {
 }
 
 impl Queue {
-    /// The next hand-over; none when the task has ended.
-    fn next(&self) -> Option<Work> {
+    /// The next hand-over, and what is to be done before; none when the task has ended.
+    fn next(&self) -> Option<(Vec<Later>, Work)> {
         let mut state = self.state.lock();
         loop {
             if let Some(work) = state.work.pop_front() {
-                return Some(work);
+                return Some((std::mem::take(&mut state.later), work));
             }
             if state.closed {
                 return None;
@@ -173,10 +180,24 @@ impl Queue {
 }
 
 fn upload(queue: &Queue, mut writer: Box<dyn SnapshotWriter>, clock: &dyn Clock, report: &Report) {
-    while let Some(Work { barrier, target, operators, mut metrics, .. }) = queue.next() {
+    while let Some((left, Work { barrier, target, mut operators, mut metrics, .. })) = queue.next() {
         let checkpoint = barrier.checkpoint;
         let start = clock.nanos();
-        match guard("snapshot", || writer.write(barrier, target.as_deref(), operators)) {
+        for Later(later) in left {
+            // Whoever it belongs to is told of an error in its own way.
+            if let Err(error) = guard("snapshot", later) {
+                tracing::warn!(%checkpoint, %error, "what was left to do of a snapshot that was given up failed");
+            }
+        }
+        let written = guard("snapshot", || {
+            for state in &mut operators {
+                if let Some(Later(later)) = state.later.take() {
+                    state.state.lists.extend(later()?);
+                }
+            }
+            writer.write(barrier, target.as_deref(), operators)
+        });
+        match written {
             Ok((snapshot, size)) => {
                 metrics.async_millis = (clock.nanos().saturating_sub(start) / 1_000_000) as i64;
                 metrics.size = size;

@@ -360,6 +360,7 @@ impl SourceHead {
             max_parallelism: self.info.max_parallelism,
             state: OperatorSnapshot { keyed: Vec::new(), lists: vec![list] },
             finished: ended,
+            later: None,
         })
     }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use flott_checkpoint::Barrier;
 use flott_checkpoint::life::{Action, Event, TaskLife};
-use flott_operator::{Backlog, Output, TaskInfo};
+use flott_operator::{Backlog, Committing, Output, TaskInfo};
 use flott_types::{CheckpointId, Result, Timestamp, Waker, Watermark};
 
 use crate::build::Chain;
@@ -67,7 +67,7 @@ impl Task {
             match self.gate.next_if(room) {
                 Next::Command(command) => {
                     if self.command(command, now)? {
-                        return Ok(());
+                        return self.await_commits();
                     }
                     dry = false;
                     continue;
@@ -353,12 +353,25 @@ impl Task {
         uploader.write(Work { barrier, target, operators, full, metrics })
     }
 
+    /// The job is over for this task, but for what its sinks still make visible.
+    fn await_commits(&mut self) -> Result<()> {
+        loop {
+            self.cancel.check()?;
+            let now = self.environment.clock.now();
+            self.timers(now)?;
+            if self.chain.root.committing() == Committing::None {
+                return Ok(());
+            }
+            match self.gate.next_if(false) {
+                Next::Nothing => self.wait(None, now, false),
+                // Nothing else is said to a task that has left.
+                Next::Command(_) | Next::Element { .. } => {}
+            }
+        }
+    }
+
     /// Fires what is due and calls who was woken; says whether there was something. What it put out is not held back if the input is dry.
     fn timers(&mut self, now: Timestamp) -> Result<bool> {
-        if self.life.is_drained() {
-            // Files that roll by time and the like; nothing is emitted any more.
-            return Ok(false);
-        }
         let due = self.chain.root.wake_at().is_some_and(|at| at <= now);
         if due {
             self.chain.root.fire(now)?;
@@ -381,15 +394,15 @@ impl Task {
 
     /// Waits for a message or an element; for batches only if there is room.
     fn wait(&mut self, until: Option<Timestamp>, now: Timestamp, room: bool) {
-        let timer = if self.life.is_drained() { None } else { self.chain.root.wake_at() };
-        let until = [until, timer].into_iter().flatten().min();
+        let until = [until, self.chain.root.wake_at()].into_iter().flatten().min();
         let millis = until.map_or(LONGEST_WAIT, |at| at.saturating_sub(now).clamp(0, LONGEST_WAIT));
         if millis == 0 {
             return;
         }
         let clock = &self.environment.clock;
         let start = clock.nanos();
-        self.gate.wait(Duration::from_millis(millis as u64), room);
+        let busy = self.chain.root.committing() == Committing::UnderWay;
+        self.gate.wait(Duration::from_millis(millis as u64), room, busy);
         if room {
             self.metrics.idle.add(clock.nanos().saturating_sub(start));
         }

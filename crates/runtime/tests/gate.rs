@@ -102,7 +102,7 @@ fn a_reader_is_idle_while_it_waits_and_nothing_is_there_or_expected() {
         })
     };
     scope(|scope| {
-        let waiting = scope.spawn(|| gate.wait(Duration::from_secs(60), true));
+        let waiting = scope.spawn(|| gate.wait(Duration::from_secs(60), true, false));
         assert!(waits(Some(1)));
         gate.expect(true);
         assert_eq!(gate.idle(), None, "a message will come");
@@ -112,7 +112,7 @@ fn a_reader_is_idle_while_it_waits_and_nothing_is_there_or_expected() {
         waiting.join().unwrap();
         assert_eq!(gate.idle(), None);
 
-        let waiting = scope.spawn(|| gate.wait(Duration::from_secs(60), true));
+        let waiting = scope.spawn(|| gate.wait(Duration::from_secs(60), true, false));
         assert!(waits(Some(2)), "another wait has another number");
         send(&gate, 0, batch([1]));
         assert_eq!(gate.idle(), None);
@@ -138,10 +138,10 @@ fn without_room_only_what_is_not_behind_a_batch_is_read() {
     assert!(matches!(next(), Next::Nothing));
     scope(|scope| {
         // A batch does not end this wait; what is no batch does.
-        let waiting = scope.spawn(|| gate.wait(Duration::from_secs(60), false));
+        let waiting = scope.spawn(|| gate.wait(Duration::from_secs(60), false, false));
         send(&gate, 1, batch([2]));
         // Nobody ever wakes this one.
-        Gate::new(0, LIMITS).wait(Duration::from_millis(20), true);
+        Gate::new(0, LIMITS).wait(Duration::from_millis(20), true, false);
         assert!(!waiting.is_finished());
         send(&gate, 2, barrier(1));
         waiting.join().unwrap();
@@ -159,7 +159,7 @@ fn a_producer_that_waits_notices_its_cancellation() {
     send(&gate, 0, barrier(1));
     scope(|scope| {
         let blocked = scope.spawn(|| gate.send(0, batch([2]), &cancel, &SystemClock::new()));
-        gate.wait(Duration::from_millis(20), false);
+        gate.wait(Duration::from_millis(20), false, false);
         assert!(!blocked.is_finished());
         cancel.set();
         assert!(blocked.join().unwrap().is_err());
@@ -172,7 +172,7 @@ fn a_closed_gate_holds_nobody_and_keeps_nothing() {
     send(&gate, 0, batch([1]));
     scope(|scope| {
         let blocked = scope.spawn(|| send(&gate, 0, batch([2])));
-        gate.wait(Duration::from_millis(20), false);
+        gate.wait(Duration::from_millis(20), false, false);
         assert!(!blocked.is_finished());
         gate.close();
     });
@@ -210,7 +210,7 @@ fn producers_at_random_speed_lose_nothing_and_stay_within_bounds() {
             while open > 0 {
                 assert!(gate.queued_rows() <= 3 * (LIMITS.rows + 12), "seed {seed}");
                 match take(&gate) {
-                    None => gate.wait(Duration::from_millis(100), true),
+                    None => gate.wait(Duration::from_millis(100), true, false),
                     Some((_, Element::EndOfInput)) => open -= 1,
                     Some((channel, Element::Batch(batch))) => {
                         let from = first(&Element::Batch(batch.try_clone().unwrap()));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flott_batch::{Batch, WatermarkStatus};
 use flott_connector::GeneratorFactory;
-use flott_operator::{Backlog, Context, Operator, TaskInfo};
+use flott_operator::{Backlog, Committing, Context, Operator, SnapshotLater, TaskInfo};
 use flott_plan::{ChainedNode, Schema, TableSpec, WatermarkSpec};
 use flott_runtime::{ConstantRows, Constraint, OperatorFactory, TaskOptions};
 use flott_state::{OperatorSnapshot, RestoredState};
@@ -218,6 +218,14 @@ impl Operator for Faulty {
     fn snapshot(&mut self, checkpoint: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         self.faults.pass(&self.info, Point::Barrier)?;
         self.inner.snapshot(checkpoint, full)
+    }
+
+    fn snapshot_later(&mut self) -> Option<SnapshotLater> {
+        self.inner.snapshot_later()
+    }
+
+    fn committing(&self) -> Committing {
+        self.inner.committing()
     }
 
     fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {

@@ -4,7 +4,10 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use flott_batch::{Batch, Record, Records};
-use flott_connector::{Committable, Consumes, Sink, SinkContext, SinkWriter};
+use flott_connector::{
+    CommitOutcome, CommitRequest, Committable, Committer, CommitterContext, Consumes, Payload, Prepared,
+    Sink, SinkContext, SinkWriter,
+};
 use flott_types::{CheckpointId, Error, FastMap, Result, Timestamp};
 use parking_lot::Mutex;
 
@@ -76,20 +79,12 @@ impl<T: Record> TestSink<T> {
 }
 
 impl<T: Record> Sink for TestSink<T> {
-    fn writer(&self, _: SinkContext, _: Vec<String>) -> Result<Box<dyn SinkWriter>> {
+    fn writer(&self, _: SinkContext, _: Vec<Payload>) -> Result<Box<dyn SinkWriter>> {
         Ok(Box::new(Writer { shared: self.0.clone(), open: Vec::new(), of: PhantomData::<fn(T)> }))
     }
 
-    fn commit(&self, committables: &[Committable]) -> Result<()> {
-        let mut guard = self.0.state.lock();
-        let state = &mut *guard;
-        for committable in committables {
-            let number = committable.payload.parse::<u64>();
-            let number = number.map_err(|_| Error::state("a committable of a TestSink"))?;
-            // It may be committed already.
-            state.visible.extend(state.prepared.remove(&number).unwrap_or_default());
-        }
-        Ok(())
+    fn committer(&self, _: CommitterContext) -> Result<Box<dyn Committer>> {
+        Ok(Box::new(Transactions(self.0.clone())))
     }
 
     fn is_two_phase(&self) -> bool {
@@ -98,6 +93,27 @@ impl<T: Record> Sink for TestSink<T> {
 }
 
 impl<T: Record> Consumes<T> for TestSink<T> {}
+
+struct Transactions<T>(Arc<Shared<T>>);
+
+impl<T: Record> Committer for Transactions<T> {
+    fn commit(&mut self, requests: &[CommitRequest]) -> Result<Vec<CommitOutcome>> {
+        let mut guard = self.0.state.lock();
+        let state = &mut *guard;
+        let mut outcome = |request: &CommitRequest| {
+            let number = request.committable.payload.text("a committable of a TestSink")?.parse::<u64>();
+            let number = number.map_err(|_| Error::state("a committable of a TestSink"))?;
+            Ok(match state.prepared.remove(&number) {
+                Some(values) => {
+                    state.visible.extend(values);
+                    CommitOutcome::Committed
+                }
+                None => CommitOutcome::AlreadyCommitted,
+            })
+        };
+        requests.iter().map(&mut outcome).collect()
+    }
+}
 
 struct Writer<T> {
     shared: Arc<Shared<T>>,
@@ -119,14 +135,14 @@ impl<T: Record> SinkWriter for Writer<T> {
         Ok(())
     }
 
-    fn prepare_commit(&mut self, _: CheckpointId, _: bool) -> Result<Vec<Committable>> {
+    fn prepare_commit(&mut self, _: CheckpointId, _: bool) -> Result<Prepared> {
         if self.open.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Prepared::default());
         }
         let mut state = self.shared.state.lock();
         let number = state.next;
         state.next += 1;
         state.prepared.insert(number, std::mem::take(&mut self.open));
-        Ok(vec![Committable { payload: number.to_string() }])
+        Ok(vec![Committable { payload: Payload::new(1, number.to_string()) }].into())
     }
 }

@@ -173,6 +173,7 @@ impl JobMaster {
                 graph: self.setup.json.clone(),
                 submitted_at: self.setup.submitted_at,
                 drained,
+                restored: checkpoint,
                 tasks,
             }));
         }

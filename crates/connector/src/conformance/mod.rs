@@ -31,7 +31,7 @@ mod sink;
 mod source;
 
 pub use by_hand::ByHand;
-pub use sink::{SinkUnderTest, check_sink};
+pub use sink::{SinkUnderTest, check_sink, commit, commit_restored};
 pub use source::{SourceUnderTest, check_source};
 
 use flott_types::{Error, Result};

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use flott_batch::Batch;
-use flott_connector::{
-    Changelog, Committable, Connector, Options, Sink, SinkContext, SinkWriter, TableContext,
-};
+use flott_connector::{Changelog, Connector, Options, Payload, Sink, SinkContext, SinkWriter, TableContext};
 use flott_plan::{SinkSpec, TableSpec};
 use flott_types::Result;
 
@@ -33,12 +31,8 @@ impl Connector for BlackholeConnector {
 struct Blackhole;
 
 impl Sink for Blackhole {
-    fn writer(&self, _context: SinkContext, _restored: Vec<String>) -> Result<Box<dyn SinkWriter>> {
+    fn writer(&self, _context: SinkContext, _restored: Vec<Payload>) -> Result<Box<dyn SinkWriter>> {
         Ok(Box::new(Blackhole))
-    }
-
-    fn commit(&self, _committables: &[Committable]) -> Result<()> {
-        Ok(())
     }
 }
 

@@ -15,7 +15,7 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Decimal128Type, TimestampMicrosecondType};
 use flott_batch::{Batch, ChangeBatch};
 use flott_connector::{
-    Changelog, Committable, Connector, Options, Sink, SinkContext, SinkWriter, TableContext,
+    Changelog, Connector, Options, Payload, Prepared, Sink, SinkContext, SinkWriter, TableContext,
 };
 use flott_plan::{SinkSpec, TableSpec};
 use flott_types::{CheckpointId, Clock, Error, Result, Timestamp, TypeKind};
@@ -53,7 +53,7 @@ struct Latency {
 }
 
 impl Sink for Latency {
-    fn writer(&self, context: SinkContext, _restored: Vec<String>) -> Result<Box<dyn SinkWriter>> {
+    fn writer(&self, context: SinkContext, _restored: Vec<Payload>) -> Result<Box<dyn SinkWriter>> {
         let several = context.parallelism > 1;
         let number = if several { format!(":{}", context.subtask.0 + 1) } else { String::new() };
         Ok(Box::new(LatencyWriter {
@@ -62,10 +62,6 @@ impl Sink for Latency {
             clock: context.clock,
             distribution: Some(Distribution::default()),
         }))
-    }
-
-    fn commit(&self, _committables: &[Committable]) -> Result<()> {
-        Ok(())
     }
 }
 
@@ -94,11 +90,11 @@ impl SinkWriter for LatencyWriter {
         Ok(())
     }
 
-    fn prepare_commit(&mut self, _checkpoint: CheckpointId, end: bool) -> Result<Vec<Committable>> {
+    fn prepare_commit(&mut self, _checkpoint: CheckpointId, end: bool) -> Result<Prepared> {
         if let Some(line) = self.report(end) {
             println!("{line}");
         }
-        Ok(Vec::new())
+        Ok(Prepared::default())
     }
 }
 

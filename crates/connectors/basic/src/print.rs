@@ -7,9 +7,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use flott_batch::{Batch, ChangeBatch};
-use flott_connector::{
-    Changelog, Committable, Connector, Options, Sink, SinkContext, SinkWriter, TableContext,
-};
+use flott_connector::{Changelog, Connector, Options, Payload, Sink, SinkContext, SinkWriter, TableContext};
 use flott_plan::{SinkSpec, TableSpec};
 use flott_types::{Error, LogicalType, Result};
 
@@ -59,17 +57,13 @@ impl Print {
 }
 
 impl Sink for Print {
-    fn writer(&self, context: SinkContext, _restored: Vec<String>) -> Result<Box<dyn SinkWriter>> {
+    fn writer(&self, context: SinkContext, _restored: Vec<Payload>) -> Result<Box<dyn SinkWriter>> {
         Ok(Box::new(PrintWriter {
             prefix: self.prefix(&context),
             types: self.types.clone(),
             standard_error: self.standard_error,
             lines: String::new(),
         }))
-    }
-
-    fn commit(&self, _committables: &[Committable]) -> Result<()> {
-        Ok(())
     }
 }
 
@@ -150,7 +144,10 @@ mod tests {
             attempt: 0,
             subtask: SubtaskIndex(subtask),
             parallelism,
-            is_restored: false,
+            restored: None,
+            schema: None,
+            metrics: Default::default(),
+            waker: Default::default(),
             clock: Arc::new(ManualClock::new(0)),
         }
     }
@@ -199,6 +196,8 @@ mod tests {
         let mut writer = sink.writer(context(0, 1), Vec::new()).unwrap();
         let batch = pretty::parse("-D 1", &[TypeKind::Int.nullable()]).unwrap();
         writer.write(Batch::Changes(batch)).unwrap();
-        assert!(writer.prepare_commit(flott_types::CheckpointId(1), true).unwrap().is_empty());
+        assert!(
+            writer.prepare_commit(flott_types::CheckpointId(1), true).unwrap().wait().unwrap().is_empty()
+        );
     }
 }

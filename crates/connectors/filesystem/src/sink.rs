@@ -3,13 +3,12 @@
 mod partitioner;
 mod writer;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use flott_connector::{Committable, Sink, SinkContext, SinkWriter};
+use flott_connector::{Committer, CommitterContext, Payload, Sink, SinkContext, SinkWriter};
 use flott_files::storage;
 use flott_plan::SinkSpec;
-use flott_types::{CheckpointId, Error, Result};
+use flott_types::{Error, Result};
 
 use crate::config::Config;
 use writer::FileWriter;
@@ -39,28 +38,19 @@ impl FileSink {
     }
 }
 
-impl FileSink {
-    /// Puts a success file into each partition that has new files, where the table wants one.
-    fn mark_complete(&self, partitions: &[PathBuf]) -> Result<()> {
-        let Some(name) = &self.config.success_file else { return Ok(()) };
-        if self.config.partitioning.columns.is_empty() {
-            return Ok(());
-        }
-        partitions.iter().try_for_each(|partition| storage::touch(&partition.join(name)))
-    }
-}
-
 impl Sink for FileSink {
-    fn writer(&self, context: SinkContext, restored: Vec<String>) -> Result<Box<dyn SinkWriter>> {
+    fn writer(&self, context: SinkContext, restored: Vec<Payload>) -> Result<Box<dyn SinkWriter>> {
         Ok(Box::new(FileWriter::new(self.config.clone(), &self.spec, context, &restored)?))
     }
 
-    fn commit(&self, committables: &[Committable]) -> Result<()> {
-        self.mark_complete(&flott_files::commit(committables)?)
-    }
-
-    fn commit_restored(&self, checkpoint: CheckpointId, committables: &[Committable]) -> Result<()> {
-        self.mark_complete(&flott_files::commit_restored(checkpoint, committables)?)
+    /// Puts a success file into each partition that has new files, where the table wants one.
+    fn committer(&self, _: CommitterContext) -> Result<Box<dyn Committer>> {
+        let partitioned = !self.config.partitioning.columns.is_empty();
+        let success_file = self.config.success_file.clone().filter(|_| partitioned);
+        Ok(flott_files::committer(move |partitions| {
+            let names = success_file.iter().flat_map(|name| partitions.iter().map(move |at| at.join(name)));
+            names.into_iter().try_for_each(|file| storage::touch(&file))
+        }))
     }
 
     fn check(&self) -> Result<()> {

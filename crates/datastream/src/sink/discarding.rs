@@ -1,7 +1,7 @@
 //! Nothing.
 
 use flott_batch::Batch;
-use flott_connector::{Committable, Consumes, Sink, SinkContext, SinkWriter};
+use flott_connector::{Consumes, Payload, Sink, SinkContext, SinkWriter};
 use flott_types::Result;
 
 /// Takes everything and keeps nothing.
@@ -9,12 +9,8 @@ use flott_types::Result;
 pub struct DiscardingSink;
 
 impl Sink for DiscardingSink {
-    fn writer(&self, _: SinkContext, _: Vec<String>) -> Result<Box<dyn SinkWriter>> {
+    fn writer(&self, _: SinkContext, _: Vec<Payload>) -> Result<Box<dyn SinkWriter>> {
         Ok(Box::new(DiscardingSink))
-    }
-
-    fn commit(&self, _: &[Committable]) -> Result<()> {
-        Ok(())
     }
 }
 

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flott_batch::{Batch, Record};
-use flott_connector::{Committable, Consumes, Sink, SinkContext, SinkWriter};
+use flott_connector::{
+    Committer, CommitterContext, Consumes, Payload, Prepared, Sink, SinkContext, SinkWriter,
+};
 use flott_files::{Rolling, RollingWriter, storage};
 use flott_types::{CheckpointId, Result, Timestamp};
 
@@ -87,7 +89,7 @@ impl<T> fmt::Debug for FileSink<T> {
 }
 
 impl<T: Record> Sink for FileSink<T> {
-    fn writer(&self, context: SinkContext, restored: Vec<String>) -> Result<Box<dyn SinkWriter>> {
+    fn writer(&self, context: SinkContext, restored: Vec<Payload>) -> Result<Box<dyn SinkWriter>> {
         let files = RollingWriter::new(self.path.clone(), self.rolling.clone(), context, &restored)?;
         Ok(Box::new(FileWriter {
             files,
@@ -97,12 +99,8 @@ impl<T: Record> Sink for FileSink<T> {
         }))
     }
 
-    fn commit(&self, committables: &[Committable]) -> Result<()> {
-        flott_files::commit(committables).map(drop)
-    }
-
-    fn commit_restored(&self, checkpoint: CheckpointId, committables: &[Committable]) -> Result<()> {
-        flott_files::commit_restored(checkpoint, committables).map(drop)
+    fn committer(&self, _: CommitterContext) -> Result<Box<dyn Committer>> {
+        Ok(flott_files::committer(|_| Ok(())))
     }
 
     fn check(&self) -> Result<()> {
@@ -148,11 +146,11 @@ impl<T: Record> SinkWriter for FileWriter<T> {
         self.files.flush()
     }
 
-    fn prepare_commit(&mut self, _: CheckpointId, _: bool) -> Result<Vec<Committable>> {
+    fn prepare_commit(&mut self, _: CheckpointId, _: bool) -> Result<Prepared> {
         self.files.prepare_commit()
     }
 
-    fn snapshot(&mut self) -> Result<Vec<String>> {
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Payload>> {
         self.files.snapshot()
     }
 

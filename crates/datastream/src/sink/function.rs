@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use flott_batch::{Batch, Record};
-use flott_connector::{Committable, Consumes, Sink, SinkContext, SinkWriter};
+use flott_connector::{Consumes, Payload, Sink, SinkContext, SinkWriter};
 use flott_types::Result;
 use parking_lot::Mutex;
 
@@ -38,13 +38,9 @@ where
     T: Record,
     F: FnMut(T) -> Result<()> + Clone + Send + 'static,
 {
-    fn writer(&self, _: SinkContext, _: Vec<String>) -> Result<Box<dyn SinkWriter>> {
+    fn writer(&self, _: SinkContext, _: Vec<Payload>) -> Result<Box<dyn SinkWriter>> {
         let function = self.function.lock().clone();
         Ok(Box::new(FunctionWriter::<T, F> { function, value: PhantomData }))
-    }
-
-    fn commit(&self, _: &[Committable]) -> Result<()> {
-        Ok(())
     }
 }
 

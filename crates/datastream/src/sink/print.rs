@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::marker::PhantomData;
 
 use flott_batch::{Batch, Record};
-use flott_connector::{Committable, Consumes, Sink, SinkContext, SinkWriter};
+use flott_connector::{Consumes, Payload, Sink, SinkContext, SinkWriter};
 use flott_types::{Error, Result};
 
 /// Appends a value to a line.
@@ -74,7 +74,7 @@ impl<T> Debug for PrintSink<T> {
 }
 
 impl<T: Record> Sink for PrintSink<T> {
-    fn writer(&self, context: SinkContext, _: Vec<String>) -> Result<Box<dyn SinkWriter>> {
+    fn writer(&self, context: SinkContext, _: Vec<Payload>) -> Result<Box<dyn SinkWriter>> {
         Ok(Box::new(PrintWriter {
             prefix: self.prefix(&context),
             standard_error: self.standard_error,
@@ -82,10 +82,6 @@ impl<T: Record> Sink for PrintSink<T> {
             lines: String::new(),
             value: PhantomData,
         }))
-    }
-
-    fn commit(&self, _: &[Committable]) -> Result<()> {
-        Ok(())
     }
 }
 
@@ -148,7 +144,10 @@ mod tests {
             attempt: 0,
             subtask: SubtaskIndex(1),
             parallelism,
-            is_restored: false,
+            restored: None,
+            schema: None,
+            metrics: Default::default(),
+            waker: Default::default(),
             clock: Arc::new(ManualClock::new(0)),
         };
         let mut writer = PrintWriter {

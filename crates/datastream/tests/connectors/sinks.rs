@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flott_batch::{Batch, Records};
-use flott_connector::conformance::{SinkUnderTest, check_sink};
+use flott_connector::conformance::{SinkUnderTest, check_sink, commit};
 use flott_connector::{Consumes, Sink, SinkContext};
 use flott_datastream::sink::{DiscardingSink, FileSink, FunctionSink};
 use flott_types::clock::ManualClock;
@@ -80,7 +80,10 @@ fn context(clock: &Arc<ManualClock>) -> SinkContext {
         attempt: 1,
         subtask: SubtaskIndex(0),
         parallelism: 1,
-        is_restored: false,
+        restored: None,
+        schema: None,
+        metrics: Default::default(),
+        waker: Default::default(),
         clock: clock.clone(),
     }
 }
@@ -93,7 +96,7 @@ fn files_are_closed_when_they_are_large_or_old() {
     let sink = lines(path).with_file_size(20);
     let mut writer = sink.writer(context(&clock), Vec::new()).unwrap();
     (0..3).for_each(|batch| writer.write(Records::new(values(batch)).into()).unwrap());
-    let committables = writer.prepare_commit(CheckpointId(1), false).unwrap();
+    let committables = writer.prepare_commit(CheckpointId(1), false).unwrap().wait().unwrap();
     assert_eq!(committables.len(), 3);
 
     let sink = lines(path).with_intervals(Duration::from_secs(10), Duration::from_secs(3));
@@ -105,7 +108,7 @@ fn files_are_closed_when_they_are_large_or_old() {
     writer.on_time(due).unwrap();
     assert_eq!(writer.next_time(), None);
     writer.write(Records::new(values(1)).into()).unwrap();
-    assert_eq!(writer.prepare_commit(CheckpointId(1), false).unwrap().len(), 2);
+    assert_eq!(writer.prepare_commit(CheckpointId(1), false).unwrap().wait().unwrap().len(), 2);
 }
 
 #[test]
@@ -116,7 +119,7 @@ fn a_value_goes_to_the_directory_of_its_bucket() {
     let sink = lines(path).with_buckets(|(row, _)| format!("parity/{}", row % 2));
     let mut writer = sink.writer(context(&clock), Vec::new()).unwrap();
     writer.write(Records::new(values(0)).into()).unwrap();
-    sink.commit(&writer.prepare_commit(CheckpointId(1), true).unwrap()).unwrap();
+    commit(&sink, &writer.prepare_commit(CheckpointId(1), true).unwrap().wait().unwrap()).unwrap();
     let found = visible(directory.path());
     let directories: Vec<&str> = found.iter().map(|(name, _)| &name[..8]).collect();
     assert_eq!(directories, ["parity/0", "parity/1"]);
@@ -176,5 +179,5 @@ fn what_is_discarded_is_gone() {
     let clock = Arc::new(ManualClock::new(0));
     let mut writer = DiscardingSink.writer(context(&clock), Vec::new()).unwrap();
     writer.write(Records::new(vec!["x".to_owned()]).into()).unwrap();
-    assert!(writer.prepare_commit(CheckpointId(1), true).unwrap().is_empty());
+    assert!(writer.prepare_commit(CheckpointId(1), true).unwrap().wait().unwrap().is_empty());
 }

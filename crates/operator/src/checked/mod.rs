@@ -20,7 +20,7 @@ use flott_plan::{ChainedNode, Schema};
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 
-use crate::{Backlog, Context, Operator};
+use crate::{Backlog, Committing, Context, Operator, SnapshotLater};
 use changelog::Changelog;
 use output::{CheckedOutput, OutputCheck};
 use promises::Promises;
@@ -197,6 +197,14 @@ impl Operator for Checked {
         }
         self.last_barrier = checkpoint;
         self.inner.snapshot(checkpoint, full)
+    }
+
+    fn snapshot_later(&mut self) -> Option<SnapshotLater> {
+        self.inner.snapshot_later()
+    }
+
+    fn committing(&self) -> Committing {
+        self.inner.committing()
     }
 
     fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {

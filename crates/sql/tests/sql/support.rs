@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use expect_test::Expect;
 use flott_connector::{
-    Boundedness, Changelog, Committable, Connector, EnumeratorContext, Options, Payload, ReaderContext,
-    Registry, Sink, SinkContext, SinkWriter, Source, SourceReader, SplitEnumerator, TableContext,
+    Boundedness, Changelog, Connector, EnumeratorContext, Options, Payload, ReaderContext, Registry, Sink,
+    SinkContext, SinkWriter, Source, SourceReader, SplitEnumerator, TableContext,
 };
 use flott_plan::{JobGraph, Schema, SinkSpec, SourceSpec, TableSpec};
 use flott_sql::session::{Answer, Outcome, PlannedJob, Session};
@@ -263,11 +263,7 @@ impl Source for Never {
 }
 
 impl Sink for Never {
-    fn writer(&self, _context: SinkContext, _restored: Vec<String>) -> Result<Box<dyn SinkWriter>> {
-        Err(never())
-    }
-
-    fn commit(&self, _committables: &[Committable]) -> Result<()> {
+    fn writer(&self, _context: SinkContext, _restored: Vec<Payload>) -> Result<Box<dyn SinkWriter>> {
         Err(never())
     }
 }

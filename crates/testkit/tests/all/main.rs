@@ -5,6 +5,7 @@
 mod async_functions;
 mod beginning;
 mod cluster;
+mod commits;
 mod discovery;
 mod ends;
 mod functions;

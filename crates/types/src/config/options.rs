@@ -262,6 +262,12 @@ pub const OPTIONS: &[ConfigOption] = &[
         "TABLE",
         "how the shell shows results",
     ),
+    works(
+        "sink.committer.retries",
+        Number,
+        "10",
+        "how often the commit of a sink's output is tried again before the job restarts",
+    ),
     works("sql-client.verbose", Flag, "false", "whether the shell shows errors with all their causes"),
     accepted("state.backend.incremental", Flag, "checkpoints are always incremental"),
     accepted(

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flott::batch::{Batch, ChangeBatch};
-use flott::connector::{Committable, Connector, Sink, SinkContext, SinkWriter, TableContext};
+use flott::connector::{
+    CommitOutcome, CommitRequest, Committable, Committer, CommitterContext, Connector, Payload, Prepared,
+    Sink, SinkContext, SinkWriter, TableContext,
+};
 use flott::plan::SinkSpec;
 use flott::types::CheckpointId;
 use flott::{Error, Result};
@@ -60,34 +63,45 @@ impl Connector for Committed {
 }
 
 impl Sink for Committed {
-    fn writer(&self, _: SinkContext, _: Vec<String>) -> Result<Box<dyn SinkWriter>> {
+    fn writer(&self, _: SinkContext, _: Vec<Payload>) -> Result<Box<dyn SinkWriter>> {
         let mut store = self.0.lock();
         store.writers += 1;
         let name = format!("writer {}", store.writers);
         Ok(Box::new(Writer { sink: self.clone(), name, transactions: 0, rows: Vec::new() }))
     }
 
-    fn commit(&self, committables: &[Committable]) -> Result<()> {
-        let mut store = self.0.lock();
-        let fault = store.fault.take_if(|_| !committables.is_empty());
-        if fault == Some(CommitFault::Before) {
-            return Err(Error::external("the test lets a commit fail before it"));
-        }
-        for Committable { payload: name } in committables {
-            if let Some(rows) = store.open.remove(name) {
-                store.committed.push((name.clone(), rows));
-            } else if !store.committed.iter().any(|(other, _)| other == name) {
-                return Err(Error::state(format!("nobody has ever written '{name}'")));
-            }
-        }
-        match fault {
-            None => Ok(()),
-            Some(_) => Err(Error::external("the test lets a commit fail after it")),
-        }
+    fn committer(&self, _: CommitterContext) -> Result<Box<dyn Committer>> {
+        Ok(Box::new(self.clone()))
     }
 
     fn is_two_phase(&self) -> bool {
         true
+    }
+}
+
+impl Committer for Committed {
+    fn commit(&mut self, requests: &[CommitRequest]) -> Result<Vec<CommitOutcome>> {
+        let mut store = self.0.lock();
+        let fault = store.fault.take_if(|_| !requests.is_empty());
+        if fault == Some(CommitFault::Before) {
+            return Err(Error::external("the test lets a commit fail before it"));
+        }
+        let mut outcomes = Vec::new();
+        for request in requests {
+            let name = request.committable.payload.text("a transaction")?;
+            outcomes.push(if let Some(rows) = store.open.remove(name) {
+                store.committed.push((name.to_owned(), rows));
+                CommitOutcome::Committed
+            } else if store.committed.iter().any(|(other, _)| other == name) {
+                CommitOutcome::AlreadyCommitted
+            } else {
+                CommitOutcome::Failed(format!("nobody has ever written '{name}'"))
+            });
+        }
+        match fault {
+            None => Ok(outcomes),
+            Some(_) => Err(Error::external("the test lets a commit fail after it")),
+        }
     }
 }
 
@@ -107,13 +121,13 @@ impl SinkWriter for Writer {
         Ok(())
     }
 
-    fn prepare_commit(&mut self, _: CheckpointId, _: bool) -> Result<Vec<Committable>> {
+    fn prepare_commit(&mut self, _: CheckpointId, _: bool) -> Result<Prepared> {
         if self.rows.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Prepared::default());
         }
         self.transactions += 1;
         let name = format!("{}, transaction {}", self.name, self.transactions);
         self.sink.0.lock().open.insert(name.clone(), std::mem::take(&mut self.rows));
-        Ok(vec![Committable { payload: name }])
+        Ok(vec![Committable { payload: Payload::new(1, name) }].into())
     }
 }

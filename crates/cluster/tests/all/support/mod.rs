@@ -68,7 +68,9 @@ pub struct Plan {
 
 impl Plan {
     pub fn new(configuration: &[(&str, &str)]) -> Self {
-        let configuration = configuration.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        // A commit that fails is a failure here.
+        let all = [("sink.committer.retries", "0")].iter().chain(configuration);
+        let configuration = all.map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         Plan { graph: StreamGraph::default(), configuration }
     }
 

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use flott_batch::Batch;
-use flott_connector::{Committable, Connector, Options, Sink, SinkContext, SinkWriter, TableContext};
+use flott_connector::{
+    CommitOutcome, CommitRequest, Committable, Committer, CommitterContext, Connector, Options, Payload,
+    Prepared, Sink, SinkContext, SinkWriter, TableContext,
+};
 use flott_plan::SinkSpec;
 use flott_types::{CheckpointId, Error, Result};
 use parking_lot::Mutex;
@@ -65,7 +68,7 @@ impl Connector for TestSinkConnector {
 }
 
 impl Sink for TestSink {
-    fn writer(&self, context: SinkContext, restored: Vec<String>) -> Result<Box<dyn SinkWriter>> {
+    fn writer(&self, context: SinkContext, restored: Vec<Payload>) -> Result<Box<dyn SinkWriter>> {
         assert!(restored.is_empty());
         Ok(Box::new(TestWriter {
             committed: self.committed.clone(),
@@ -76,20 +79,32 @@ impl Sink for TestSink {
         }))
     }
 
-    fn commit(&self, committables: &[Committable]) -> Result<()> {
-        self.controls.fault("commit")?;
-        for committable in committables {
-            let (name, rows) =
-                committable.payload.split_once('=').ok_or_else(|| Error::state("no committable"))?;
-            let rows = serde_json::from_str(rows).unwrap();
-            self.committed.parts.lock().insert(name.to_owned(), rows);
-            *self.committed.commits.lock() += 1;
-        }
-        Ok(())
+    fn committer(&self, _: CommitterContext) -> Result<Box<dyn Committer>> {
+        Ok(Box::new(TestCommitter { committed: self.committed.clone(), controls: self.controls.clone() }))
     }
 
     fn is_two_phase(&self) -> bool {
         !self.direct
+    }
+}
+
+struct TestCommitter {
+    committed: Arc<Committed>,
+    controls: Arc<Controls>,
+}
+
+impl Committer for TestCommitter {
+    fn commit(&mut self, requests: &[CommitRequest]) -> Result<Vec<CommitOutcome>> {
+        self.controls.fault("commit")?;
+        let outcome = |request: &CommitRequest| {
+            let text = request.committable.payload.text("a committable")?;
+            let (name, rows) = text.split_once('=').ok_or_else(|| Error::state("no committable"))?;
+            let rows = serde_json::from_str(rows).unwrap();
+            self.committed.parts.lock().insert(name.to_owned(), rows);
+            *self.committed.commits.lock() += 1;
+            Ok(CommitOutcome::Committed)
+        };
+        requests.iter().map(outcome).collect()
     }
 }
 
@@ -123,11 +138,12 @@ impl SinkWriter for TestWriter {
         Ok(())
     }
 
-    fn prepare_commit(&mut self, checkpoint: CheckpointId, _end: bool) -> Result<Vec<Committable>> {
+    fn prepare_commit(&mut self, checkpoint: CheckpointId, _end: bool) -> Result<Prepared> {
         if self.rows.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Prepared::default());
         }
         let rows = serde_json::to_string(&std::mem::take(&mut self.rows)).unwrap();
-        Ok(vec![Committable { payload: format!("{}-{checkpoint}={rows}", self.prefix) }])
+        let payload = Payload::new(1, format!("{}-{checkpoint}={rows}", self.prefix));
+        Ok(vec![Committable { payload }].into())
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flott_batch::Batch;
-use flott_connector::{Committable, SinkContext, SinkWriter};
+use flott_connector::{Payload, Prepared, SinkContext, SinkWriter};
 use flott_files::RollingWriter;
 use flott_formats::RowEncoder;
 use flott_plan::SinkSpec;
@@ -25,7 +25,7 @@ impl FileWriter {
         config: Arc<Config>,
         spec: &SinkSpec,
         context: SinkContext,
-        restored: &[String],
+        restored: &[Payload],
     ) -> Result<Self> {
         let (columns, schema) = config.file_columns(&spec.table);
         let files = RollingWriter::new(config.path.clone(), config.rolling.clone(), context, restored)?;
@@ -57,11 +57,11 @@ impl SinkWriter for FileWriter {
         self.files.flush()
     }
 
-    fn prepare_commit(&mut self, _checkpoint: CheckpointId, _end: bool) -> Result<Vec<Committable>> {
+    fn prepare_commit(&mut self, _checkpoint: CheckpointId, _end: bool) -> Result<Prepared> {
         self.files.prepare_commit()
     }
 
-    fn snapshot(&mut self) -> Result<Vec<String>> {
+    fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Payload>> {
         self.files.snapshot()
     }
 

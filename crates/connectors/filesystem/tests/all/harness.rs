@@ -245,7 +245,10 @@ pub fn sink_context(table: &Table, attempt: u32, subtask: u32) -> SinkContext {
         attempt,
         subtask: SubtaskIndex(subtask),
         parallelism: 2,
-        is_restored: attempt > 0,
+        restored: (attempt > 0).then_some(CheckpointId(1)),
+        schema: None,
+        metrics: Default::default(),
+        waker: Waker::default(),
         clock: table.clock.clone(),
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use flott_connector::{Committable, Sink, SinkContext, SinkWriter};
+use flott_connector::conformance::{commit, commit_restored};
+use flott_connector::{Committable, Payload, Sink, SinkContext, SinkWriter};
 use flott_types::TypeKind::{self, *};
 use flott_types::{CheckpointId, ErrorKind, JobId};
 
@@ -18,11 +19,14 @@ fn writer(
     sink: &Arc<dyn Sink>,
     job: u128,
     attempt: u32,
-    restored: Option<Vec<String>>,
+    restored: Option<Vec<Payload>>,
 ) -> Box<dyn SinkWriter> {
     table.clock.advance(10);
-    let context =
-        SinkContext { job: JobId(job), is_restored: restored.is_some(), ..sink_context(table, attempt, 0) };
+    let context = SinkContext {
+        job: JobId(job),
+        restored: restored.as_ref().map(|_| CheckpointId(1)),
+        ..sink_context(table, attempt, 0)
+    };
     sink.writer(context, restored.unwrap_or_default()).unwrap()
 }
 
@@ -31,9 +35,9 @@ fn write(table: &Table, writer: &mut dyn SinkWriter, row: &str) {
     writer.flush().unwrap();
 }
 
-fn checkpoint(writer: &mut dyn SinkWriter, id: u64) -> (Vec<Committable>, Vec<String>) {
-    let committables = writer.prepare_commit(CheckpointId(id), false).unwrap();
-    (committables, writer.snapshot().unwrap())
+fn checkpoint(writer: &mut dyn SinkWriter, id: u64) -> (Vec<Committable>, Vec<Payload>) {
+    let committables = writer.prepare_commit(CheckpointId(id), false).unwrap().wait().unwrap();
+    (committables, writer.snapshot(CheckpointId(id)).unwrap())
 }
 
 fn visible(table: &Table) -> String {
@@ -47,7 +51,7 @@ fn what_was_committed_and_taken_away_does_not_stop_a_restore() {
     let mut first = writer(&table, &sink, 1, 0, None);
     write(&table, &mut *first, "+I 1 a");
     let (mut promised, _) = checkpoint(&mut *first, 1);
-    sink.commit(&promised).unwrap();
+    commit(&*sink, &promised).unwrap();
     for name in table.files().into_keys() {
         std::fs::remove_file(table.path(&name)).unwrap();
     }
@@ -56,12 +60,12 @@ fn what_was_committed_and_taken_away_does_not_stop_a_restore() {
     promised.extend(more);
     kill(&table, first);
 
-    let error = sink.commit(&promised).unwrap_err();
+    let error = commit(&*sink, &promised).unwrap_err();
     assert!(error.kind() == ErrorKind::External && error.to_string().contains("output is lost"), "{error}");
-    sink.commit_restored(CheckpointId(2), &promised).unwrap();
+    commit_restored(&*sink, CheckpointId(2), &promised).unwrap();
     let mut second = writer(&table, &sink, 1, 1, Some(state));
     write(&table, &mut *second, "+I 3 c");
-    sink.commit(&checkpoint(&mut *second, 3).0).unwrap();
+    commit(&*sink, &checkpoint(&mut *second, 3).0).unwrap();
     assert_eq!(visible(&table), "2,b\n3,c\n", "what is there is committed, whatever else is missing");
 }
 
@@ -77,9 +81,9 @@ fn a_partition_that_was_taken_away_is_not_marked_complete() {
     let mut writer = writer(&table, &sink, 1, 0, None);
     write(&table, &mut *writer, "+I 1 a\n+I 2 b");
     let (promised, _) = checkpoint(&mut *writer, 1);
-    sink.commit(&promised).unwrap();
+    commit(&*sink, &promised).unwrap();
     std::fs::remove_dir_all(table.path("out/dt=a")).unwrap();
-    sink.commit_restored(CheckpointId(1), &promised).unwrap();
+    commit_restored(&*sink, CheckpointId(1), &promised).unwrap();
     assert!(!table.path("out/dt=a").exists());
     assert!(table.path("out/dt=b/_SUCCESS").exists());
 }
@@ -107,7 +111,7 @@ fn attempts_without_a_checkpoint_leave_nothing() {
     let mut last = writer(&table, &sink, 1, 100, None);
     assert_eq!(table.all_files().len(), 0);
     write(&table, &mut *last, "+I 1 a");
-    sink.commit(&last.prepare_commit(CheckpointId(1), true).unwrap()).unwrap();
+    commit(&*sink, &last.prepare_commit(CheckpointId(1), true).unwrap().wait().unwrap()).unwrap();
     drop(last);
     assert_eq!(table.all_files().into_values().collect::<String>(), "1,a\n", "not even a ledger is left");
 }
@@ -130,7 +134,7 @@ fn starts_that_were_killed_are_cleared_up_by_the_next_and_may_still_be_restored(
     kill(&table, anew);
 
     let restored = writer(&table, &sink, 3, 0, Some(state));
-    sink.commit_restored(CheckpointId(1), &promised).unwrap();
+    commit_restored(&*sink, CheckpointId(1), &promised).unwrap();
     assert_eq!(visible(&table), "1,a\n");
     assert_eq!(table.files().len(), 1, "{:?}", table.files());
     drop(restored);
@@ -144,7 +148,7 @@ fn starts_between_a_checkpoint_and_its_restore_are_cleared_up() {
     let mut first = writer(&table, &sink, 1, 0, None);
     write(&table, &mut *first, "+I 1 a");
     let (promised, state) = checkpoint(&mut *first, 1);
-    sink.commit(&promised).unwrap();
+    commit(&*sink, &promised).unwrap();
     // Handed over after the checkpoint, to one that does not complete.
     write(&table, &mut *first, "+I 2 b");
     checkpoint(&mut *first, 2);
@@ -170,7 +174,7 @@ fn what_lives_is_left_alone() {
     let mut running = writer(&table, &sink, 1, 0, None);
     write(&table, &mut *running, "+I 1 a");
     let (promised, state) = checkpoint(&mut *running, 1);
-    sink.commit(&promised).unwrap();
+    commit(&*sink, &promised).unwrap();
     write(&table, &mut *running, "+I 2 b");
     let (handed_over, _) = checkpoint(&mut *running, 2);
     write(&table, &mut *running, "+I 3 c");
@@ -182,8 +186,8 @@ fn what_lives_is_left_alone() {
         writer(&table, &sink, 1, 1, None),
     ];
     drop(others);
-    sink.commit(&handed_over).unwrap();
-    sink.commit(&checkpoint(&mut *running, 3).0).unwrap();
+    commit(&*sink, &handed_over).unwrap();
+    commit(&*sink, &checkpoint(&mut *running, 3).0).unwrap();
     assert_eq!(visible(&table), "1,a\n2,b\n3,c\n");
 }
 
@@ -217,7 +221,7 @@ fn state_of_a_version_without_ledgers_is_understood() {
         "{{\"version\":1,\"writer\":{{\"job\":\"{}\",\"attempt\":0,\"start\":100,\"subtask\":0,\"nonce\":171}},\"next\":1}}",
         JobId(7)
     );
-    let restored = writer(&table, &sink, 7, 2, Some(vec![state]));
+    let restored = writer(&table, &sink, 7, 2, Some(vec![Payload::new(Payload::UNVERSIONED, state)]));
     assert_eq!(table.files().into_keys().collect::<Vec<_>>(), [name(0, 100, 0)]);
     drop(restored);
 }

@@ -1,6 +1,7 @@
 //! What is written, and when it can be seen.
 
-use flott_connector::{Committable, SinkWriter};
+use flott_connector::conformance::commit;
+use flott_connector::{Committable, Payload, SinkWriter};
 use flott_types::TypeKind::{self, *};
 use flott_types::{CheckpointId, ErrorKind};
 
@@ -10,9 +11,9 @@ fn table(options: &[(&str, &str)]) -> Table {
     Table::new("out", &[("id", Int), ("dt", TypeKind::STRING)], options)
 }
 
-fn checkpoint(writer: &mut dyn SinkWriter, id: u64) -> (Vec<Committable>, Vec<String>) {
-    let committables = writer.prepare_commit(CheckpointId(id), false).unwrap();
-    (committables, writer.snapshot().unwrap())
+fn checkpoint(writer: &mut dyn SinkWriter, id: u64) -> (Vec<Committable>, Vec<Payload>) {
+    let committables = writer.prepare_commit(CheckpointId(id), false).unwrap().wait().unwrap();
+    (committables, writer.snapshot(CheckpointId(id)).unwrap())
 }
 
 /// The contents of the visible files, one after the other.
@@ -33,9 +34,9 @@ fn rows_are_seen_when_their_checkpoint_is_complete() {
     writer.write(table.batch("+I 3 c")).unwrap();
     writer.flush().unwrap();
     assert_eq!((table.files().len(), visible(&table).as_str()), (2, ""));
-    sink.commit(&committables).unwrap();
+    commit(&*sink, &committables).unwrap();
     assert_eq!(visible(&table), "1,a\n2,\"b c\"\n");
-    sink.commit(&committables).unwrap();
+    commit(&*sink, &committables).unwrap();
     assert_eq!(visible(&table), "1,a\n2,\"b c\"\n", "a second time is harmless");
     assert!(checkpoint(writer.as_mut(), 2).0.len() == 1 && checkpoint(writer.as_mut(), 3).0.is_empty());
     assert_eq!(table.rows(), "+I 1 a\n+I 2 'b c'\n", "the source does not see what is not committed");
@@ -50,7 +51,7 @@ fn output_that_is_lost_is_an_error() {
     let (committables, _) = checkpoint(writer.as_mut(), 1);
     let hidden = table.files().into_keys().next().unwrap();
     std::fs::remove_file(table.path(&hidden)).unwrap();
-    let error = sink.commit(&committables).unwrap_err();
+    let error = commit(&*sink, &committables).unwrap_err();
     assert!(error.kind() == ErrorKind::External && error.to_string().contains("output is lost"), "{error}");
 }
 
@@ -68,10 +69,10 @@ fn a_restart_neither_loses_nor_doubles_rows_and_clears_up() {
     table.clock.advance(10);
     let mut second = sink.writer(sink_context(&table, 1, 0), state).unwrap();
     assert_eq!(table.files().len(), 1, "what came after the checkpoint is gone, what it promises is there");
-    sink.commit(&promised).unwrap();
+    commit(&*sink, &promised).unwrap();
     second.write(table.batch("+I 2 again")).unwrap();
-    let committables = second.prepare_commit(CheckpointId(2), true).unwrap();
-    sink.commit(&committables).unwrap();
+    let committables = second.prepare_commit(CheckpointId(2), true).unwrap().wait().unwrap();
+    commit(&*sink, &committables).unwrap();
     assert_eq!(visible(&table), "1,a\n2,again\n");
     assert_eq!(table.files().len(), 2);
 }
@@ -83,7 +84,7 @@ fn partitions_are_directories() {
     let sink = table.sink();
     let mut writer = sink.writer(sink_context(&table, 0, 1), Vec::new()).unwrap();
     writer.write(table.batch("+I 1 a/b\n+I 2 NULL\n+I 3 a/b\n+I NULL c")).unwrap();
-    sink.commit(&checkpoint(writer.as_mut(), 1).0).unwrap();
+    commit(&*sink, &checkpoint(writer.as_mut(), 1).0).unwrap();
     let files = table.files();
     let find = |directory: &str| {
         let found = files.iter().find(|(name, _)| name.starts_with(&format!("out/{directory}/part-")));
@@ -119,7 +120,7 @@ fn files_roll_by_size_and_time() {
     writer.on_time(due + 60_000).unwrap();
     writer.write(table.batch("+I 11 x")).unwrap();
     assert_eq!(table.files().len(), 4);
-    sink.commit(&checkpoint(writer.as_mut(), 1).0).unwrap();
+    commit(&*sink, &checkpoint(writer.as_mut(), 1).0).unwrap();
     assert_eq!(visible(&table).lines().count(), 12);
 }
 
@@ -132,7 +133,7 @@ fn what_is_written_is_read_back_in_every_format() {
         writer
             .write(table.batch("+I 1 'a, \"b\"'\n+I NULL x"))
             .unwrap_or_else(|error| panic!("{format}: {error}"));
-        sink.commit(&checkpoint(writer.as_mut(), 1).0).unwrap();
+        commit(&*sink, &checkpoint(writer.as_mut(), 1).0).unwrap();
         if format != "csv" {
             assert_eq!(table.rows(), "+I 1 'a, \"b\"'\n+I NULL x\n", "{format}");
         }
@@ -149,7 +150,7 @@ fn two_sinks_of_a_job_may_write_to_one_table() {
         writer.write(table.batch(&format!("+I {row} x"))).unwrap();
     }
     for (sink, writer) in sinks.iter().zip(&mut writers) {
-        sink.commit(&checkpoint(writer.as_mut(), 1).0).unwrap();
+        commit(&*sink, &checkpoint(writer.as_mut(), 1).0).unwrap();
     }
     assert_eq!(visible(&table).lines().count(), 2);
 }
