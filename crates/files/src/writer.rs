@@ -83,8 +83,7 @@ impl RollingWriter {
     /// If `restored` cannot be read, or a file not be removed.
     pub fn new(path: PathBuf, rolling: Rolling, context: SinkContext, restored: &[Payload]) -> Result<Self> {
         let id = WriterId::new(&context);
-        let restored =
-            restored.iter().map(|entry| Progress::from_payload(entry)).collect::<Result<Vec<_>>>()?;
+        let restored = restored.iter().map(Progress::from_payload).collect::<Result<Vec<_>>>()?;
         let promised = leftovers::remove(&path, &id, context.restored.is_some(), &restored)?;
         let mut follows: Vec<String> =
             restored.iter().map(|progress| progress.writer().job.clone()).collect();

@@ -150,7 +150,7 @@ fn two_sinks_of_a_job_may_write_to_one_table() {
         writer.write(table.batch(&format!("+I {row} x"))).unwrap();
     }
     for (sink, writer) in sinks.iter().zip(&mut writers) {
-        commit(&*sink, &checkpoint(writer.as_mut(), 1).0).unwrap();
+        commit(sink, &checkpoint(writer.as_mut(), 1).0).unwrap();
     }
     assert_eq!(visible(&table).lines().count(), 2);
 }
