@@ -367,7 +367,7 @@ fn sinks_that_break_a_rule_are_told_which() {
         (Bad::OnlyTheFirst, "a commit is done by halves"),
         (Bad::FullLoses, "rows come in spite of a full writer"),
         (Bad::FullForEver, "a writer is full although everything is committed"),
-        (Bad::LaterTakesMore, "checkpoints overlap"),
+        (Bad::LaterTakesMore, "a checkpoint is committed: after the second commit"),
     ] {
         let error = check(bad).unwrap_err();
         assert!(error.message().contains(expected), "{bad:?}: {error}");

@@ -4,6 +4,8 @@
 //! holds its whole result. Panics of an operator become errors that name it. An operator that had finished when its snapshot was taken is
 //! passed by ([`Stage`]).
 
+mod state;
+
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,11 +13,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use flott_batch::{Batch, WatermarkStatus};
 use flott_checkpoint::life::Stage;
-use flott_operator::{
-    Backlog, Committing, Context, Operator, OperatorMetrics, Output, SnapshotLater, TaskInfo,
-};
-use flott_state::{OperatorSnapshot, RestoredState};
-use flott_types::{CheckpointId, Error, OperatorUid, Result, Timestamp, Waker, Watermark};
+use flott_operator::{Backlog, Committing, Context, Operator, OperatorMetrics, Output, TaskInfo};
+use flott_types::{CheckpointId, Error, Result, Timestamp, Waker, Watermark};
+
+pub use state::{Later, OperatorState, Restored};
 
 use crate::exchange::ExchangeWriter;
 use crate::gate::{CancelFlag, Element};
@@ -66,41 +67,6 @@ pub struct Outputs {
 enum Receiver<'a> {
     Link(&'a mut Link),
     Exchange(&'a mut ExchangeWriter),
-}
-
-/// What one operator hands over at a checkpoint.
-#[derive(Debug)]
-pub struct OperatorState {
-    /// The operator.
-    pub uid: OperatorUid,
-    /// Its name for people.
-    pub name: String,
-    /// The number of key groups.
-    pub max_parallelism: u32,
-    /// The state.
-    pub state: OperatorSnapshot,
-    /// It has put out its last results.
-    pub finished: bool,
-    /// What is left to do, on the snapshot's thread.
-    pub later: Option<Later>,
-}
-
-/// What is left to do of an operator's snapshot.
-pub struct Later(pub SnapshotLater);
-
-impl std::fmt::Debug for Later {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Later")
-    }
-}
-
-/// What one operator starts from.
-#[derive(Default)]
-pub struct Restored {
-    /// The state.
-    pub state: RestoredState,
-    /// It had put out its last results.
-    pub finished: bool,
 }
 
 /// The output of an operator during a call.
