@@ -76,7 +76,8 @@ pub(super) fn decorrelate(rel: Rel) -> Result<Decorrelated> {
             let right = decorrelate(*right)?;
             let width = left.rel.fields.len();
             let inner = kind == JoinKind::Inner;
-            if !inner && !(right.conditions.is_empty() && right.is_plain()) {
+            let correlated = !right.conditions.is_empty() || !right.is_plain();
+            if !inner && correlated {
                 return Err(correlation_in("the right side of a LEFT JOIN"));
             }
             let mut outputs = left.outputs;
