@@ -63,6 +63,15 @@ impl Operator for Echo {
         self.called("snapshot").map(|()| OperatorSnapshot::default())
     }
 
+    fn snapshot_later(&mut self) -> Option<SnapshotLater> {
+        let _ = self.called("snapshot_later");
+        None
+    }
+
+    fn committing(&self) -> Committing {
+        Committing::UnderWay
+    }
+
     fn checkpoint_complete(&mut self, _: CheckpointId) -> Result<()> {
         self.called("checkpoint_complete")
     }
@@ -294,6 +303,7 @@ fn every_call_reaches_the_operator() {
     bench.call(|checked, context| checked.woken(context)).unwrap();
     bench.call(|checked, context| checked.prepare_barrier(context)).unwrap();
     bench.checked.snapshot(one, false).unwrap();
+    assert!(bench.checked.snapshot_later().is_none());
     bench.checked.checkpoint_complete(one).unwrap();
     bench.checked.checkpoint_aborted(one).unwrap();
     bench.call(|checked, context| checked.input_dry(context)).unwrap();
@@ -309,6 +319,7 @@ fn every_call_reaches_the_operator() {
         "woken",
         "prepare_barrier",
         "snapshot",
+        "snapshot_later",
         "checkpoint_complete",
         "checkpoint_aborted",
         "input_dry",
@@ -318,4 +329,5 @@ fn every_call_reaches_the_operator() {
     ];
     assert_eq!(*calls.lock(), expected);
     assert_eq!(bench.checked.backlog(), Backlog::Full);
+    assert_eq!(bench.checked.committing(), Committing::UnderWay);
 }
