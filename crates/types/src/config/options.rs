@@ -245,6 +245,12 @@ pub const OPTIONS: &[ConfigOption] = &[
         "exponential-delay with checkpoints, none without",
     ),
     works(
+        "sink.committer.retries",
+        Number,
+        "10",
+        "how often the commit of a sink's output is tried again before the job restarts",
+    ),
+    works(
         "sql-client.display.max-column-width",
         Number,
         "30",
@@ -261,12 +267,6 @@ pub const OPTIONS: &[ConfigOption] = &[
         Choice(&["TABLE", "CHANGELOG", "TABLEAU"]),
         "TABLE",
         "how the shell shows results",
-    ),
-    works(
-        "sink.committer.retries",
-        Number,
-        "10",
-        "how often the commit of a sink's output is tried again before the job restarts",
     ),
     works("sql-client.verbose", Flag, "false", "whether the shell shows errors with all their causes"),
     accepted("state.backend.incremental", Flag, "checkpoints are always incremental"),
