@@ -86,9 +86,13 @@ impl Bound {
     /// Notes when the rows of a batch are to be let go.
     pub fn note(&mut self, input: usize, batch: &ChangeBatch, entries: &[u32]) -> Result<()> {
         let time = Millis::new(batch.column(self.times[input]))?;
-        for (row, entry) in entries.iter().enumerate() {
-            let end = self.end(input, time.get(row));
-            self.due[input].entry(end).or_default().push(*entry);
+        // Rows of one time stand together more often than not: one look in the tree for each run.
+        let mut from = 0;
+        while from < entries.len() {
+            let end = self.end(input, time.get(from));
+            let same = (from..entries.len()).take_while(|row| self.end(input, time.get(*row)) == end).count();
+            self.due[input].entry(end).or_default().extend_from_slice(&entries[from..from + same]);
+            from += same;
         }
         Ok(())
     }
@@ -119,12 +123,12 @@ impl Bound {
         while let Some(next) = self.due[input].first_entry()
             && self.progress.has_reached(*next.key())
         {
-            let mut seen = FastSet::default();
-            let mut entries = next.remove();
-            entries.retain(|entry| seen.insert(*entry));
+            let entries = next.remove();
             if shows {
+                let mut seen = FastSet::default();
+                let lonely = entries.iter().copied();
                 let lonely: Vec<u32> =
-                    entries.iter().copied().filter(|entry| side.matches(*entry) == 0).collect();
+                    lonely.filter(|entry| side.matches(*entry) == 0 && seen.insert(*entry)).collect();
                 for run in self.runs(side, index, &lonely) {
                     self.pad(input, side, index, run, context)?;
                 }
