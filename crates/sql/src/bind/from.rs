@@ -117,7 +117,10 @@ impl Binder<'_> {
                     }
                     let rel = left.join(right, kind, None);
                     scope.fields.clone_from(&rel.fields);
-                    return Ok((self.filter(rel, &scope, on)?, scope));
+                    let rel = self.filter(rel, &scope, on)?;
+                    // The values of subqueries stand behind the columns of both sides, under no name.
+                    scope.fields.clone_from(&rel.fields);
+                    return Ok((rel, scope));
                 }
                 Some(ExprBinder::scalar(self, &scope).condition(on)?)
             }

@@ -364,3 +364,34 @@ fn what_is_refused() {
         "#]],
     );
 }
+
+#[test]
+fn a_subquery_in_on_does_not_move_the_columns_of_what_is_joined_next() {
+    check(
+        plan(
+            "SELECT t.b, u.x, w.x FROM t JOIN u ON t.a = u.a AND t.c > (SELECT MAX(c) FROM t) JOIN u w ON w.a = u.a",
+        ),
+        expect![[r#"
+            Sink(table=[*anonymous_collect$1*], fields=[b, x, x0])
+            +- Calc(select=[b, x, x$1 AS x0])
+               +- Join(joinType=[InnerJoin], where=[(a = a$1)], select=[b, a, x, a$1, x$1])
+                  +- Exchange(distribution=[hash[a]])
+                     +- Calc(select=[b, a, x], where=[(c > EXPR$0)])
+                        +- Join(joinType=[LeftOuterJoin], where=[true], select=[b, c, a, x, EXPR$0])
+                           +- Exchange(distribution=[single])
+                              +- Calc(select=[b, c, a$1 AS a, x])
+                                 +- Join(joinType=[InnerJoin], where=[(a = a$1)], select=[a, b, c, a$1, x])
+                                    +- Exchange(distribution=[hash[a]])
+                                       +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c])
+                                    +- Exchange(distribution=[hash[a]])
+                                       +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x])
+                           +- Exchange(distribution=[single])
+                              +- GroupAggregate(select=[MAX($f0) AS EXPR$0])
+                                 +- Exchange(distribution=[single])
+                                    +- Calc(select=[c AS $f0])
+                                       +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[c])
+                  +- Exchange(distribution=[hash[a]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x])
+        "#]],
+    );
+}
