@@ -133,10 +133,12 @@ class Output:
 
     def files(self):
         """The visible ones: names that begin with . or _ are not committed."""
-        for path in sorted(self.folder.rglob("*")):
-            hidden = any(part.startswith((".", "_")) for part in path.relative_to(self.folder).parts)
-            if path.is_file() and not hidden:
-                yield path
+        found = []
+        # Folders may vanish while a job runs, which os.walk passes over.
+        for folder, folders, files in os.walk(self.folder):
+            folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+            found += [pathlib.Path(folder, name) for name in files if not name.startswith((".", "_"))]
+        yield from sorted(found)
 
     def rows(self):
         """The rows of all visible files; none may end within a row."""
