@@ -46,15 +46,6 @@ impl PatternSpec {
         }))
     }
 
-    /// The conditions of the variables, over the input or over references.
-    pub fn conditions_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
-        self.variables.iter_mut().flat_map(|variable| &mut variable.condition).map(
-            |condition| match condition {
-                PatternCondition::Row(condition) | PatternCondition::Path { condition, .. } => condition,
-            },
-        )
-    }
-
     /// Calls back with each place that names an input column.
     pub fn columns_mut(&mut self, each: &mut impl FnMut(&mut usize)) {
         self.partition.iter_mut().for_each(&mut *each);

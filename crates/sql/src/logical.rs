@@ -383,12 +383,13 @@ impl Rel {
 
     /// The same relation with all its expressions replaced, also those of its inputs. Types must stay.
     #[must_use]
-    pub fn map_exprs(mut self, change: &mut dyn FnMut(Expr) -> Expr) -> Rel {
+    pub fn map_exprs(self, change: &mut dyn FnMut(Expr) -> Expr) -> Rel {
+        let mut rel = self.map_inputs(&mut |input| input.map_exprs(change));
         let mut replace = |slot: &mut Expr| {
             let taken = std::mem::replace(slot, Expr::column(0, TypeKind::Null.nullable()));
             *slot = change(taken);
         };
-        match &mut self.node {
+        match &mut rel.node {
             RelNode::Project { exprs, .. } => exprs.iter_mut().for_each(replace),
             RelNode::Filter { condition: expr, .. }
             | RelNode::Watermark { expr, .. }
@@ -409,7 +410,7 @@ impl Rel {
             | RelNode::TemporalSort { .. }
             | RelNode::Over { .. } => {}
         }
-        self.map_inputs(&mut |input| input.map_exprs(change))
+        rel
     }
 
     /// The same relation with its direct inputs replaced, whose fields must stay as they were.

@@ -20,7 +20,7 @@ use flott_types::{FastSet, Result, Timestamp, Watermark};
 
 use super::output::{Joined, Others};
 use super::side::Side;
-use super::work::{CHUNK, parts};
+use super::work::{CHUNK, parts, shows_unmatched};
 use crate::BuildContext;
 use crate::support::{Millis, batch_in_time};
 
@@ -83,9 +83,9 @@ impl Bound {
         batch_in_time(batch, self.times[input], is_late, context)
     }
 
-    /// Notes when the rows of a batch are to be let go.
-    pub fn note(&mut self, input: usize, batch: &ChangeBatch, entries: &[u32]) -> Result<()> {
-        let time = Millis::new(batch.column(self.times[input]))?;
+    /// Notes when these rows are to be let go.
+    pub fn note(&mut self, input: usize, columns: &[ArrayRef], entries: &[u32]) -> Result<()> {
+        let time = Millis::new(&columns[self.times[input]])?;
         // Rows of one time stand together more often than not: one look in the tree for each run.
         let mut from = 0;
         while from < entries.len() {
@@ -116,10 +116,7 @@ impl Bound {
         freed: &mut Vec<u32>,
         context: &mut Context<'_>,
     ) -> Result<()> {
-        let shows = matches!(
-            (self.kind, input),
-            (JoinKind::Left | JoinKind::Full | JoinKind::Anti, 0) | (JoinKind::Right | JoinKind::Full, 1)
-        );
+        let shows = shows_unmatched(self.kind, input);
         while let Some(next) = self.due[input].first_entry()
             && self.progress.has_reached(*next.key())
         {
@@ -165,27 +162,19 @@ impl Bound {
 
     /// Entries in runs whose rows fit into one batch.
     fn runs<'e>(&self, side: &Side, index: &ColumnIndex, entries: &'e [u32]) -> Vec<&'e [u32]> {
-        let bytes = |at: usize| side.bytes_of(index, entries[at]) * side.count(entries[at]).max(1) as usize;
-        let chunks = entries.chunks(CHUNK).enumerate();
-        chunks
-            .flat_map(|(number, chunk)| {
-                let first = number * CHUNK;
-                let runs = runs(chunk.len(), self.batch_bytes, |at| bytes(first + at));
-                runs.into_iter().map(|run| &chunk[run])
-            })
-            .collect()
+        let bytes = |entry: u32| side.bytes_of(index, entry) * side.count(entry).max(1) as usize;
+        let cut = |chunk: &'e [u32]| {
+            let runs = runs(chunk.len(), self.batch_bytes, |at| bytes(chunk[at]));
+            runs.into_iter().map(|run| &chunk[run])
+        };
+        entries.chunks(CHUNK).flat_map(cut).collect()
     }
 
     /// Finds out again when restored rows are to be let go.
     pub fn restore(&mut self, input: usize, side: &Side, index: &ColumnIndex) -> Result<()> {
         let entries = side.live();
         for run in self.runs(side, index, &entries) {
-            let rows = side.rows_of(index.keys(), run)?;
-            let time = Millis::new(&rows[self.times[input]])?;
-            for (row, entry) in run.iter().enumerate() {
-                let end = self.end(input, time.get(row));
-                self.due[input].entry(end).or_default().push(*entry);
-            }
+            self.note(input, &side.rows_of(index.keys(), run)?, run)?;
         }
         Ok(())
     }

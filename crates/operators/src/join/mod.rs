@@ -38,7 +38,7 @@ use flott_types::{CheckpointId, Error, FastSet, Result, Timestamp, Watermark};
 use self::bound::Bound;
 use self::output::{Joined, Others};
 use self::side::{Side, SideSpec};
-use self::work::{Work, emitted, parts, sign};
+use self::work::{Work, emitted, parts, shows_unmatched, sign};
 use crate::BuildContext;
 use crate::support::{Expression, columns_of};
 
@@ -146,11 +146,7 @@ impl Join {
 
     /// Rows that can match nothing.
     fn without_match(&self, input: usize, batch: &ChangeBatch, context: &mut Context<'_>) -> Result<()> {
-        let shown = matches!(
-            (self.kind, input),
-            (JoinKind::Left | JoinKind::Full | JoinKind::Anti, 0) | (JoinKind::Right | JoinKind::Full, 1)
-        );
-        if !shown || batch.is_empty() {
+        if !shows_unmatched(self.kind, input) || batch.is_empty() {
             return Ok(());
         }
         let mut joined = Joined::default();
@@ -200,7 +196,7 @@ impl Operator for Join {
         index.keys_mut().intern(&keys, rows, slots, |slot, _| abandoned.push(slot))?;
         let absorbed = own.absorb(&batch, slots, now)?;
         if let Some(bound) = bound {
-            bound.note(input, &batch, &absorbed.entries)?;
+            bound.note(input, batch.columns().columns(), &absorbed.entries)?;
         }
         let mut work = Work {
             schema,

@@ -240,10 +240,7 @@ impl Work<'_> {
         let number = if known >= 0 && (!adds || self.counts_only()) { known } else { self.matches[at] };
         let shown = match (self.kind, self.input) {
             (JoinKind::Semi, 0) => number > 0,
-            (JoinKind::Left | JoinKind::Full | JoinKind::Anti, 0) | (JoinKind::Right | JoinKind::Full, 1) => {
-                number == 0
-            }
-            _ => false,
+            (kind, input) => number == 0 && shows_unmatched(kind, input),
         };
         if shown && !self.holds_back {
             self.joined.push(sign(adds), Some(row), None);
@@ -274,6 +271,14 @@ pub(super) fn emitted(kind: JoinKind, bounded: bool) -> JoinKind {
 
 pub(super) fn sign(adds: bool) -> RowKind {
     if adds { RowKind::Insert } else { RowKind::Delete }
+}
+
+/// Whether the rows of an input that match nothing are in the output.
+pub(super) fn shows_unmatched(kind: JoinKind, input: usize) -> bool {
+    matches!(
+        (kind, input),
+        (JoinKind::Left | JoinKind::Full | JoinKind::Anti, 0) | (JoinKind::Right | JoinKind::Full, 1)
+    )
 }
 
 pub(super) fn parts(kind: JoinKind, input: usize) -> Parts {

@@ -94,15 +94,8 @@ pub(super) fn decorrelate(rel: Rel) -> Result<Decorrelated> {
             conditions.extend(outer);
             let rel = left.rel.join(right.rel, kind, conjunction(own));
             // What may be missing now is nullable.
-            let outputs = outputs
-                .into_iter()
-                .map(|expr| {
-                    expr.transform(&mut |node| match node {
-                        Expr::Column { index, .. } => rel.column(index),
-                        other => other,
-                    })
-                })
-                .collect();
+            let joined = rel.columns();
+            let outputs = outputs.into_iter().map(|expr| substitute(expr, &joined)).collect();
             Ok(Decorrelated { rel, outputs, conditions })
         }
         RelNode::Aggregate { input, keys, calls } => {

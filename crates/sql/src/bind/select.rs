@@ -69,20 +69,12 @@ impl Binder<'_> {
     ) -> Result<Ordered> {
         let SelectParts { mut items, visible, mut having, mut qualify, order, groups } = parts;
         let mut aggregates = binder.aggregates.as_ref().map(RefCell::take).unwrap_or_default();
-        let overs = binder.overs.as_ref().map(RefCell::take).unwrap_or_default();
+        let mut overs = binder.overs.as_ref().map(RefCell::take).unwrap_or_default();
         let subqueries = binder.subqueries.as_ref().map(RefCell::take).unwrap_or_default();
-        let mut overs = overs;
         let grouped = groups.is_some() || !aggregates.is_empty() || having.is_some();
 
         let mut rel = rel;
-        if !grouped {
-            let mut exprs: Vec<&mut Expr> = items.iter_mut().map(|item| &mut item.expr).collect();
-            exprs.extend(qualify.as_mut());
-            for over in &mut overs {
-                exprs.extend(over.exprs_mut());
-            }
-            rel = at(self.join_subqueries(rel, &subqueries, exprs), select)?;
-        } else {
+        if grouped {
             let arguments =
                 aggregates.iter_mut().flat_map(|call| call.args.iter_mut().chain(&mut call.filter));
             rel = at(self.join_subqueries(rel, &subqueries, arguments.collect()), select)?;
@@ -93,16 +85,16 @@ impl Binder<'_> {
                 exprs.extend(over.exprs_mut());
             }
             rel = self.group(rel, scope, groups.unwrap_or_default(), aggregates, exprs, select)?;
-            let mut exprs: Vec<&mut Expr> = items.iter_mut().map(|item| &mut item.expr).collect();
-            exprs.extend(having.as_mut());
-            exprs.extend(qualify.as_mut());
-            for over in &mut overs {
-                exprs.extend(over.exprs_mut());
-            }
-            rel = at(self.join_subqueries(rel, &subqueries, exprs), select)?;
-            if let Some(having) = having {
-                rel = rel.filter(having);
-            }
+        }
+        let mut exprs: Vec<&mut Expr> = items.iter_mut().map(|item| &mut item.expr).collect();
+        exprs.extend(having.as_mut());
+        exprs.extend(qualify.as_mut());
+        for over in &mut overs {
+            exprs.extend(over.exprs_mut());
+        }
+        rel = at(self.join_subqueries(rel, &subqueries, exprs), select)?;
+        if let Some(having) = having {
+            rel = rel.filter(having);
         }
         if !overs.is_empty() {
             let mut exprs: Vec<&mut Expr> = items.iter_mut().map(|item| &mut item.expr).collect();

@@ -248,13 +248,10 @@ impl Binder<'_> {
         });
         let conditions = inner.conditions.into_iter().map(over_join).chain(on);
         let rel = left.join(inner.rel, kind, conjunction(conditions));
-        let columns = (0..width).map(|index| rel.column(index)).chain(outputs.into_iter().map(|output| {
-            output.transform(&mut |node| match node {
-                Expr::Column { index, .. } => rel.column(index),
-                other => other,
-            })
-        }));
-        let columns = columns.zip(names).collect();
+        // What may be missing now is nullable.
+        let joined = rel.columns();
+        let outputs = outputs.into_iter().map(|output| placeholder::substitute(output, &joined));
+        let columns = joined[..width].iter().cloned().chain(outputs).zip(names).collect();
         Ok(rel.project(columns))
     }
 }
