@@ -190,7 +190,7 @@ impl Parts {
 }
 
 /// Whether the values of a type are of any length.
-fn is_wide(ty: &DataType) -> bool {
+pub fn is_wide(ty: &DataType) -> bool {
     !matches!(ty, DataType::Null | DataType::Boolean) && ty.primitive_width().is_none()
 }
 

@@ -5,11 +5,13 @@
 //! them, and one call reads the results of all.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use arrow::array::{Array, ArrayRef};
-use arrow::compute::concat;
+use arrow::compute::{concat, interleave};
 use arrow::datatypes::{FieldRef, Int64Type};
 use flott_batch::arrow_type;
+use flott_batch::bytes::{RowBytes, is_wide, runs};
 use flott_plan::{AggregateCall, Schema};
 use flott_state::{
     KeyedTable, NO_SLOT, OperatorSnapshot, PrimitiveColumn, RestoredState, SlotColumns, StateColumn,
@@ -18,7 +20,7 @@ use flott_types::{Error, Result, Timestamp};
 
 use super::history::History;
 use crate::accumulate::{Aggregates, Keys, Rows};
-use crate::support::{kernel, take_columns};
+use crate::support::kernel;
 
 /// The name of the table of rows in frames in snapshots.
 const FRAME: &str = "frame";
@@ -44,6 +46,7 @@ struct Groups {
 /// The accumulators, and the rows in them where rows leave again.
 pub(super) struct Frames {
     frame: Frame,
+    widths: Widths,
     /// The input columns that the calls take.
     needed: Vec<usize>,
     table: KeyedTable<Groups>,
@@ -54,6 +57,43 @@ pub(super) struct Frames {
     batch: u32,
     seen: Vec<Seen>,
     cursors: Vec<Cursor>,
+}
+
+/// How wide results may be, where that depends on the rows.
+struct Widths {
+    /// Some result is of any length.
+    vary: bool,
+    /// No result was wider yet, and no value that may become one.
+    widest: usize,
+    batch_bytes: usize,
+}
+
+/// The results of some rows: rows of one key and time share one.
+#[derive(Default)]
+pub(super) struct Results {
+    /// By call, then by run of results.
+    parts: Vec<Vec<ArrayRef>>,
+    /// For each row, the run and the place of its result in it.
+    of_row: Vec<(usize, usize)>,
+    /// By run.
+    bytes: Vec<RowBytes>,
+}
+
+impl Results {
+    /// The bytes of a row's results.
+    pub fn bytes_of(&self, row: usize) -> usize {
+        let (part, at) = self.of_row[row];
+        self.bytes[part].of(at)
+    }
+
+    /// The results of rows one after the other, a column a call.
+    pub fn of_rows(&self, rows: Range<usize>) -> Result<Vec<ArrayRef>> {
+        let gather = |parts: &Vec<ArrayRef>| {
+            let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
+            interleave(&parts, &self.of_row[rows.clone()]).map_err(kernel)
+        };
+        self.parts.iter().map(gather).collect()
+    }
 }
 
 /// What a batch has seen of a key so far.
@@ -89,7 +129,9 @@ impl Frames {
         input: &Schema,
         keys: &Keys,
         ttl: i64,
+        batch_bytes: usize,
     ) -> Result<Self> {
+        let vary = calls.iter().any(|call| is_wide(&arrow_type::to_arrow(&call.ty)));
         let mut needed: Vec<usize> =
             calls.iter().flat_map(|call| call.args.iter().copied().chain(call.filter)).collect();
         needed.sort_unstable();
@@ -118,6 +160,7 @@ impl Frames {
                 .with_ttl(ttl),
             history: if bounded { Some(History::new(FRAME, keys, &fields, 0)?) } else { None },
             frame,
+            widths: Widths { vary, widest: 0, batch_bytes },
             needed,
             cleanup: BTreeMap::new(),
             slots: Vec::new(),
@@ -139,7 +182,28 @@ impl Frames {
         Ok(Some(self.slots.iter().zip(times).map(past).collect()))
     }
 
-    /// The results of rows in the order of their times, a column a call. `now` is processing time; `expires` if what has expired
+    /// Whether some result is of any length.
+    pub fn vary(&self) -> bool {
+        self.widths.vary
+    }
+
+    /// Where to cut rows whose results may be too wide together, near the middle and not between rows that share one.
+    pub fn cut(&self, columns: &[ArrayRef], times: &[Timestamp]) -> Option<usize> {
+        let rows = times.len();
+        if !self.widths.vary {
+            return None;
+        }
+        let needed: Vec<ArrayRef> = self.needed.iter().map(|column| columns[*column].clone()).collect();
+        let widest = self.widths.widest + RowBytes::new(&needed).of_range(0, rows);
+        if widest.saturating_mul(rows) <= self.widths.batch_bytes {
+            return None;
+        }
+        let apart = |at: &usize| !self.frame.peers || times[at - 1] != times[*at];
+        let half = rows / 2;
+        (1..=half).rev().find(apart).or_else(|| (half + 1..rows).find(apart))
+    }
+
+    /// The results of rows in the order of their times. `now` is processing time; `expires` if what has expired
     /// by then is not seen even if it is there.
     pub fn compute(
         &mut self,
@@ -148,7 +212,7 @@ impl Frames {
         times: &[Timestamp],
         now: Timestamp,
         expires: bool,
-    ) -> Result<Vec<ArrayRef>> {
+    ) -> Result<Results> {
         if expires && self.table.expires() {
             self.table.lookup(keys, times.len(), &mut self.slots)?;
             let table = &self.table;
@@ -166,6 +230,7 @@ impl Frames {
         self.batch = self.batch.wrapping_add(1).max(1);
         let (rounds, leads) = self.rounds(times);
         let mut columns: Vec<ArrayRef> = self.needed.iter().map(|column| columns[*column].clone()).collect();
+        self.note_widths(&columns, times.len());
         let leaving = self.leaving(keys, &columns, times, &rounds)?;
         if let (false, Some(history)) = (leaving.is_empty(), &mut self.history) {
             let entries: Vec<u32> = leaving.iter().map(|leaving| leaving.entry).collect();
@@ -175,11 +240,18 @@ impl Frames {
                 columns.iter().zip(&gone).map(|(column, gone)| concat(&[column.as_ref(), gone.as_ref()]));
             columns = both.collect::<Result<_, _>>().map_err(kernel)?;
         }
-        let (results, of_row) = self.run(&columns, &rounds, &leads, &leaving)?;
+        let results = self.run(&columns, &rounds, &leads, &leaving)?;
         if let Some(last) = &mut self.table.values_mut().last_time {
             self.slots.iter().zip(times).for_each(|(slot, time)| last.values_mut()[*slot as usize] = *time);
         }
-        take_columns(&results, &of_row)
+        Ok(results)
+    }
+
+    /// Notes what may become a result.
+    fn note_widths(&mut self, columns: &[ArrayRef], rows: usize) {
+        if self.widths.vary {
+            self.widths.widest = self.widths.widest.max(RowBytes::new(columns).widest(rows, 0));
+        }
     }
 
     /// The round of each row, and whether it is the first of its key in it.
@@ -243,20 +315,21 @@ impl Frames {
         Ok(leaving)
     }
 
-    /// The results of all rounds, and which is that of each row.
+    /// The results of all rounds.
     fn run(
         &mut self,
         columns: &[ArrayRef],
         rounds: &[u32],
         leads: &[bool],
         leaving: &[Leaving],
-    ) -> Result<(Vec<ArrayRef>, Vec<u32>)> {
+    ) -> Result<Results> {
         let mut order: Vec<u32> = (0..rounds.len() as u32).collect();
         order.sort_by_key(|row| rounds[*row as usize]);
         let (mut order, mut leaving) = (order.into_iter().peekable(), leaving.iter().enumerate().peekable());
-        let mut parts: Vec<Vec<ArrayRef>> = Vec::new();
-        let mut of_row = vec![0; rounds.len()];
-        let mut results = 0;
+        let mut results = Results::default();
+        // By result, in the order in which they are read.
+        let mut places: Vec<(usize, usize)> = Vec::with_capacity(rounds.len());
+        let mut of_row = vec![0_u32; rounds.len()];
         let (mut rows, mut slots, mut retract, mut shown) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut round = 0;
         while order.peek().is_some() {
@@ -276,8 +349,7 @@ impl Frames {
                 retract.push(false);
                 let seen = &mut self.seen[slot as usize];
                 if leads[row as usize] {
-                    seen.result = results;
-                    results += 1;
+                    seen.result = places.len() + shown.len();
                     shown.push(slot);
                 }
                 of_row[row as usize] = seen.result as u32;
@@ -290,19 +362,26 @@ impl Frames {
             });
             let retract = bounded.map(|()| retract.as_slice());
             aggregates.update(&Rows { columns, rows: &rows, slots: &slots, retract })?;
-            let values = aggregates.values(&shown)?;
-            parts.resize_with(values.len(), Vec::new);
-            parts.iter_mut().zip(values).for_each(|(part, value)| part.push(value));
+            if self.widths.vary {
+                let widest = shown.iter().map(|slot| aggregates.bytes_of(*slot)).max();
+                self.widths.widest = self.widths.widest.max(widest.unwrap_or_default());
+            }
+            let limit = self.widths.batch_bytes;
+            let cut = match self.widths.vary {
+                true => runs(shown.len(), limit, |at| aggregates.bytes_of(shown[at])),
+                false => vec![0..shown.len()],
+            };
+            for run in cut {
+                let values = aggregates.values(&shown[run.clone()])?;
+                places.extend((0..run.len()).map(|at| (results.bytes.len(), at)));
+                results.bytes.push(RowBytes::new(&values));
+                results.parts.resize_with(values.len(), Vec::new);
+                results.parts.iter_mut().zip(values).for_each(|(part, value)| part.push(value));
+            }
             round += 1;
         }
-        let whole = |part: &Vec<ArrayRef>| match part.as_slice() {
-            [one] => Ok(one.clone()),
-            several => {
-                let several: Vec<&dyn Array> = several.iter().map(AsRef::as_ref).collect();
-                concat(&several).map_err(kernel)
-            }
-        };
-        Ok((parts.iter().map(whole).collect::<Result<_>>()?, of_row))
+        results.of_row = of_row.into_iter().map(|result| places[result as usize]).collect();
+        Ok(results)
     }
 
     /// When a key of a RANGE frame can be forgotten: half a frame after its last row has left, as in Flink.
@@ -380,6 +459,11 @@ impl Frames {
             history.restore(restored)?;
         }
         let slots: Vec<u32> = self.table.live().collect();
+        if self.widths.vary {
+            let kept = slots.iter().map(|slot| self.table.values().bytes_of(*slot)).max();
+            let widest = self.history.as_ref().map_or(0, History::widest).max(kept.unwrap_or_default());
+            self.widths.widest = self.widths.widest.max(widest);
+        }
         for slot in slots {
             let last = self.table.values().last_time.as_ref().map(|last| last.values()[slot as usize]);
             last.into_iter().for_each(|last| self.look_again(slot, last));

@@ -59,6 +59,11 @@ impl History {
         &self.map
     }
 
+    /// The bytes of the widest row.
+    pub fn widest(&self) -> usize {
+        self.map.live().map(|entry| self.map.bytes_of(entry)).max().unwrap_or_default()
+    }
+
     #[inline]
     pub fn time(&self, entry: u32) -> Timestamp {
         self.times[entry as usize]

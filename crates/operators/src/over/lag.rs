@@ -4,6 +4,7 @@ use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
 use arrow::compute::{cast, interleave};
 use arrow::datatypes::{DataType, Int64Type};
 use flott_batch::arrow_type;
+use flott_batch::bytes::{RowBytes, is_wide};
 use flott_plan::AggregateCall;
 use flott_state::{KeyedDelta, RestoredState};
 use flott_types::{Error, Result, Timestamp};
@@ -20,6 +21,10 @@ pub(super) struct Lag {
     calls: Vec<AggregateCall>,
     history: History,
     farthest: usize,
+    /// Some result is of any length.
+    vary: bool,
+    /// No value was wider yet.
+    widest: usize,
 }
 
 impl Lag {
@@ -30,12 +35,23 @@ impl Lag {
             Ok(arrow_type::field(&format!("value{at}"), &known.clone()))
         };
         let values = calls.iter().enumerate().map(value).collect::<Result<Vec<_>>>()?;
-        Ok(Lag { history: History::new(TABLE, keys, &values, ttl)?, calls, farthest: 0 })
+        let vary = values.iter().any(|value| is_wide(value.data_type()));
+        Ok(Lag { history: History::new(TABLE, keys, &values, ttl)?, calls, farthest: 0, vary, widest: 0 })
     }
 
     /// The earlier rows, which expire.
     pub fn history(&mut self) -> &mut History {
         &mut self.history
+    }
+
+    /// No result of these rows has more bytes; 0 if all are numbers.
+    pub fn widest(&mut self, columns: &[ArrayRef], rows: usize) -> usize {
+        if self.vary {
+            let taken = self.calls.iter().flat_map(|call| [call.args.first(), call.args.get(2)]);
+            let taken: Vec<ArrayRef> = taken.flatten().map(|column| columns[*column].clone()).collect();
+            self.widest = self.widest.max(RowBytes::new(&taken).widest(rows, 0));
+        }
+        self.widest
     }
 
     /// The results of rows, a column a call. `now` is processing time.
@@ -103,6 +119,10 @@ impl Lag {
     }
 
     pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
-        self.history.restore(restored)
+        self.history.restore(restored)?;
+        if self.vary {
+            self.widest = self.widest.max(self.history.widest());
+        }
+        Ok(())
     }
 }

@@ -13,6 +13,9 @@
 //!
 //! With RANGE, rows of equal time have one result, except in unbounded processing time, where each row is a time of its own.
 //!
+//! Results may be wide where rows are not: a LAG or a MAX repeats one wide value in every row. So rows are computed and sent in runs
+//! whose results fit into one batch.
+//!
 //! Cost of a row: waiting (see `support::pending`); one update and one reading of accumulators, shared by the rows of one round (see
 //! `frames`); in a bounded frame, encoding it into the history, and decoding it when it leaves.
 
@@ -21,8 +24,11 @@ mod frames;
 mod history;
 mod lag;
 
+use std::ops::Range;
+
 use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
+use flott_batch::bytes::{RowBytes, runs};
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_operator::windows::Progress;
 use flott_operator::{Context, Operator};
@@ -31,7 +37,7 @@ use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 
 use self::deviation::Deviations;
-use self::frames::{Frame, Frames};
+use self::frames::{Frame, Frames, Results};
 use self::lag::Lag;
 use crate::BuildContext;
 use crate::accumulate::{Keys, unique_fields};
@@ -75,6 +81,7 @@ pub(crate) struct OverAggregate {
     deviations: Deviations,
     /// For each call: which part computes it, and its index among that part's calls.
     outputs: Vec<(By, usize)>,
+    batch_bytes: usize,
 }
 
 impl OverAggregate {
@@ -123,7 +130,9 @@ impl OverAggregate {
         };
         let wide = deviations.schema(input);
         let frames = |name, frame, calls: Vec<AggregateCall>| {
-            (!calls.is_empty()).then(|| Frames::new(name, frame, &calls, &wide, &keys, parts.ttl)).transpose()
+            (!calls.is_empty())
+                .then(|| Frames::new(name, frame, &calls, &wide, &keys, parts.ttl, context.batch_bytes))
+                .transpose()
         };
         Ok(OverAggregate {
             schema: arrow_type::schema(node.node.schema.iter()),
@@ -139,6 +148,7 @@ impl OverAggregate {
             lag: if lagging.is_empty() { None } else { Some(Lag::new(lagging, &keys, parts.ttl)?) },
             deviations,
             outputs,
+            batch_bytes: context.batch_bytes,
         })
     }
 
@@ -149,27 +159,65 @@ impl OverAggregate {
     /// Sends rows with their results.
     fn advance(
         &mut self,
-        mut columns: Vec<ArrayRef>,
+        columns: Vec<ArrayRef>,
         times: &[Timestamp],
         context: &mut Context<'_>,
     ) -> Result<()> {
+        let mut wide = columns.clone();
+        wide.append(&mut self.deviations.squares(&columns)?);
+        if let Some(frames) = &self.frames
+            && let Some(half) = frames.cut(&wide, times)
+        {
+            let slice = |first, rows| columns.iter().map(|column| column.slice(first, rows)).collect();
+            self.advance(slice(0, half), &times[..half], context)?;
+            return self.advance(slice(half, times.len() - half), &times[half..], context);
+        }
         let keys = self.keys(&columns);
         // In event time a key is not forgotten while rows of it wait, however long; in processing time none do.
         let (now, expires) = (context.now, self.pending.is_none());
-        let mut wide = columns.clone();
-        wide.append(&mut self.deviations.squares(&columns)?);
         let over = |frames: &mut Option<Frames>| match frames {
             Some(frames) => frames.compute(&keys, &wide, times, now, expires),
-            None => Ok(Vec::new()),
+            None => Ok(Results::default()),
         };
         let framed = over(&mut self.frames)?;
         let numbers = over(&mut self.row_numbers)?;
+        if let Some(lag) = &mut self.lag
+            && expires
+        {
+            lag.history().forget_expired(&keys, times.len(), now)?;
+        }
+        for rows in self.runs(&columns, &framed, times.len()) {
+            let part = columns.iter().map(|column| column.slice(rows.start, rows.len())).collect();
+            let results = (framed.of_rows(rows.clone())?, numbers.of_rows(rows.clone())?);
+            self.send(part, &times[rows], results, context)?;
+        }
+        Ok(())
+    }
+
+    /// Rows with their results in runs that fit into one batch.
+    fn runs(&mut self, columns: &[ArrayRef], framed: &Results, rows: usize) -> Vec<Range<usize>> {
+        let lagging = self.lag.as_mut().map_or(0, |lag| lag.widest(columns, rows));
+        let frames = self.frames.as_ref().is_some_and(Frames::vary);
+        if lagging == 0 && !frames {
+            return vec![0..rows];
+        }
+        let input = RowBytes::new(columns);
+        let results = |row| if frames { framed.bytes_of(row) } else { 0 };
+        runs(rows, self.batch_bytes, |row| input.of(row) + results(row) + lagging)
+    }
+
+    /// Sends rows with the results of frames and of row numbers.
+    fn send(
+        &mut self,
+        mut columns: Vec<ArrayRef>,
+        times: &[Timestamp],
+        (framed, numbers): (Vec<ArrayRef>, Vec<ArrayRef>),
+        context: &mut Context<'_>,
+    ) -> Result<()> {
         let earlier = match &mut self.lag {
             Some(lag) => {
-                if expires {
-                    lag.history().forget_expired(&keys, times.len(), now)?;
-                }
-                lag.compute(&keys, &columns, times, now)?
+                let keys: Vec<ArrayRef> = self.partition.iter().map(|key| columns[*key].clone()).collect();
+                lag.compute(&keys, &columns, times, context.now)?
             }
             None => Vec::new(),
         };

@@ -1,4 +1,6 @@
 use expect_test::expect;
+use flott_batch::ChangeBatch;
+use flott_batch::bytes::RowBytes;
 use flott_plan::{AggregateCall, OperatorSpec};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -227,5 +229,64 @@ fn any_rows_are_aggregated_as_a_naive_model_does() {
         out.sort();
         assert_eq!(out.concat(), expected.concat(), "seed {seed}");
         assert_eq!(operator.metrics.num_late_records_dropped.get(), 0);
+    }
+}
+
+/// A MAX and a LAG repeat one wide value in every row: what is sent stays within a batch, and is what it would be in one piece.
+#[test]
+fn wide_results_are_sent_in_runs() {
+    const LIMIT: usize = 10_000;
+    const TEXTS: &str = "INT TIMESTAMP(3) STRING";
+    let calls = || {
+        vec![
+            call("MAX", &[(2, "STRING")], "STRING"),
+            call("LAG", &[(2, "STRING")], "STRING"),
+            call("ROW_NUMBER", &[], "BIGINT"),
+        ]
+    };
+    let operator = |rows: bool, preceding: Option<i64>| {
+        let spec = OperatorSpec::OverAggregate {
+            partition: vec![0],
+            time_column: Some(1),
+            preceding,
+            rows,
+            aggregates: calls(),
+            ttl: 0,
+        };
+        let output = format!("{TEXTS} STRING STRING BIGINT");
+        Harness::keyed(node(spec, &[TEXTS], &output), &[&[0]])
+    };
+    let wide = "z".repeat(3_000);
+    for (rows, preceding) in
+        [(true, None), (false, None), (true, Some(5)), (false, Some(20_000)), (true, Some(0))]
+    {
+        let (mut whole, mut cut) = (operator(rows, preceding), operator(rows, preceding).batch_bytes(LIMIT));
+        let mut rng = SmallRng::seed_from_u64(7);
+        for round in 0..3 {
+            let row = |number: i64| {
+                let time = at(100 * round + number / 3);
+                let text = if number % 17 == 0 { wide.clone() } else { format!("v{number}") };
+                format!("+I {} {time} {text}\n", rng.random_range(0..4))
+            };
+            let rows: String = (0..60).map(row).collect();
+            let end = 100_000 * round + 99_000;
+            let results = [&mut whole, &mut cut].map(|operator| {
+                operator.push(&rows);
+                operator.watermark(end)
+            });
+            assert_eq!(results[0], results[1], "rows {rows}, preceding {preceding:?}");
+            cut.checkpoint(false);
+            cut.restore(2);
+            whole.checkpoint(false);
+            whole.restore(2);
+        }
+        let sizes = |operator: &Harness| -> Vec<usize> {
+            let bytes = |batch: &ChangeBatch| {
+                RowBytes::new(batch.columns().columns()).of_range(0, batch.physical_rows())
+            };
+            operator.batches().iter().map(bytes).collect()
+        };
+        assert!(sizes(&whole).iter().any(|bytes| *bytes > 2 * LIMIT), "{:?}", sizes(&whole));
+        assert!(sizes(&cut).iter().all(|bytes| *bytes <= 2 * LIMIT), "{:?}", sizes(&cut));
     }
 }
