@@ -8,10 +8,10 @@ use flott_types::{Error, Result, Timestamp};
 
 use crate::aggregate::group::GroupAggregate;
 use crate::aggregate::local::LocalGroupAggregate;
-use crate::batch::{self, AtEnd};
+use crate::batch::AtEnd;
 use crate::join::{Join, JoinParts};
 use crate::normalize::ChangelogNormalize;
-use crate::over::{OverAggregate, OverParts};
+use crate::over::{CompleteParts, OverAggregate, OverParts, UpdatingOver};
 use crate::pattern::MatchRecognize;
 use crate::rank::{self, Limit, TopN};
 use crate::sort::TemporalSort;
@@ -189,10 +189,15 @@ pub fn build(node: &ChainedNode, context: &BuildContext) -> Result<Box<dyn Opera
         OperatorSpec::Unnest { collection, ordinality, keep_empty } => {
             Box::new(Unnest::new(node, (collection, *ordinality, *keep_empty), context)?)
         }
+        OperatorSpec::UpdatingOver { partition, order, rows, aggregates, ttl } => {
+            let (rows, preceding, following) = (*rows, None, Some(0));
+            let parts = CompleteParts { partition, order, rows, preceding, following, aggregates };
+            Box::new(UpdatingOver::new(node, &parts, living(ttl), context)?)
+        }
         OperatorSpec::BatchRows => Box::new(AtEnd::new(node, context)?),
         OperatorSpec::BatchOver { partition, order, rows, preceding, following, aggregates } => {
             let (rows, preceding, following) = (*rows, *preceding, *following);
-            let parts = batch::OverParts { partition, order, rows, preceding, following, aggregates };
+            let parts = CompleteParts { partition, order, rows, preceding, following, aggregates };
             Box::new(AtEnd::over(node, &parts, context)?)
         }
         OperatorSpec::TemporalSort { order } => Box::new(TemporalSort::new(node, order, context)?),
@@ -232,6 +237,7 @@ fn name(spec: &OperatorSpec) -> &'static str {
         OperatorSpec::ChangelogNormalize { .. } => "ChangelogNormalize",
         OperatorSpec::Expand { .. } => "Expand",
         OperatorSpec::BatchRows => "BatchRows",
+        OperatorSpec::UpdatingOver { .. } => "UpdatingOver",
         OperatorSpec::BatchOver { .. } => "BatchOver",
         OperatorSpec::Union => "Union",
         OperatorSpec::Unnest { .. } => "Unnest",

@@ -311,6 +311,21 @@ pub enum OperatorSpec {
         #[serde(default)]
         ttl: i64,
     },
+    /// OVER of a stream by what is no time attribute: a row changes the results of those behind it. Output: the input columns, then the
+    /// results, as a changelog.
+    UpdatingOver {
+        /// The partition columns.
+        partition: Vec<usize>,
+        /// The order.
+        order: Vec<SortKey>,
+        /// ROWS rather than RANGE. All frames are from UNBOUNDED PRECEDING to CURRENT ROW.
+        rows: bool,
+        /// The functions.
+        aggregates: Vec<AggregateCall>,
+        /// State of a key that was not touched for so long is dropped (milliseconds); 0 never.
+        #[serde(default)]
+        ttl: i64,
+    },
     /// Holds a changelog back until its end and emits the rows that are left: batch.
     BatchRows,
     /// OVER by any order and frame, at the end of all rows: batch. Output: the input columns, then the results.

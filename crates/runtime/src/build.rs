@@ -207,6 +207,7 @@ impl Builder<'_> {
             | OperatorSpec::ChangelogNormalize { .. }
             | OperatorSpec::Expand { .. }
             | OperatorSpec::Unnest { .. }
+            | OperatorSpec::UpdatingOver { .. }
             | OperatorSpec::BatchRows
             | OperatorSpec::BatchOver { .. }
             | OperatorSpec::Union

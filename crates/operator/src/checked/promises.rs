@@ -64,6 +64,7 @@ impl Promises {
             | OperatorSpec::WatermarkAssigner(_)
             | OperatorSpec::WindowTableFunction { .. }
             | OperatorSpec::Join { .. }
+            | OperatorSpec::UpdatingOver { .. }
             | OperatorSpec::BatchRows
             | OperatorSpec::BatchOver { .. }
             | OperatorSpec::TemporalJoin(_)

@@ -3,16 +3,11 @@
 //! | file | what |
 //! |---|---|
 //! | `rows` | the rows there are, as a changelog told of them |
-//! | `over` | functions with OVER by any order and frame |
-//! | `frames` | which rows a frame holds |
 //!
 //! A changelog held back until its end is a table: sinks that only append take it, and OVER can look in both directions.
 //!
-//! Cost: a row is a key of a table until the end. OVER sorts all rows as encoded keys; an aggregate goes through a frame's rows once,
-//! and where frames only grow, once for all of them.
+//! Cost: a row is a key of a table until the end.
 
-mod frames;
-mod over;
 mod rows;
 
 use arrow::datatypes::SchemaRef;
@@ -22,10 +17,9 @@ use flott_plan::ChainedNode;
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Result};
 
-use self::over::Over;
-pub(crate) use self::over::OverParts;
 use self::rows::Rows;
 use crate::BuildContext;
+use crate::over::{CompleteOver, CompleteParts};
 use crate::support::{columns_of, record_batch};
 
 /// So many rows are sent at once.
@@ -35,7 +29,7 @@ const CHUNK: usize = 8_192;
 pub(crate) struct AtEnd {
     schema: SchemaRef,
     rows: Rows,
-    over: Option<Over>,
+    over: Option<CompleteOver>,
 }
 
 impl AtEnd {
@@ -46,12 +40,12 @@ impl AtEnd {
     }
 
     /// The rows with functions over them.
-    pub fn over(node: &ChainedNode, parts: &OverParts<'_>, context: &BuildContext) -> Result<Self> {
+    pub fn over(node: &ChainedNode, parts: &CompleteParts<'_>, context: &BuildContext) -> Result<Self> {
         let input = crate::build::input(node, 0)?;
         Ok(AtEnd {
             schema: arrow_type::schema(node.node.schema.iter()),
             rows: Rows::new(input, parts.partition, context)?,
-            over: Some(Over::new(input, parts, context)?),
+            over: Some(CompleteOver::new(input, parts, context)?),
         })
     }
 }
@@ -71,7 +65,7 @@ impl Operator for AtEnd {
             return Ok(());
         }
         if let Some(over) = &self.over {
-            columns = over.compute(columns)?;
+            (columns, _) = over.compute(columns)?;
         }
         let all = record_batch(&self.schema, columns, rows)?;
         for start in (0..rows).step_by(CHUNK) {

@@ -5,7 +5,7 @@
 //! them, and one call reads the results of all.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::iter;
 
 use arrow::array::{Array, ArrayRef};
 use arrow::compute::{concat, interleave};
@@ -19,6 +19,7 @@ use flott_state::{
 use flott_types::{Error, Result, Timestamp};
 
 use super::history::History;
+use super::results::{Results, Widths};
 use crate::accumulate::{Aggregates, Keys, Rows};
 use crate::support::kernel;
 
@@ -57,43 +58,6 @@ pub(super) struct Frames {
     batch: u32,
     seen: Vec<Seen>,
     cursors: Vec<Cursor>,
-}
-
-/// How wide results may be, where that depends on the rows.
-struct Widths {
-    /// Some result is of any length.
-    vary: bool,
-    /// No result was wider yet, and no value that may become one.
-    widest: usize,
-    batch_bytes: usize,
-}
-
-/// The results of some rows: rows of one key and time share one.
-#[derive(Default)]
-pub(super) struct Results {
-    /// By call, then by run of results.
-    parts: Vec<Vec<ArrayRef>>,
-    /// For each row, the run and the place of its result in it.
-    of_row: Vec<(usize, usize)>,
-    /// By run.
-    bytes: Vec<RowBytes>,
-}
-
-impl Results {
-    /// The bytes of a row's results.
-    pub fn bytes_of(&self, row: usize) -> usize {
-        let (part, at) = self.of_row[row];
-        self.bytes[part].of(at)
-    }
-
-    /// The results of rows one after the other, a column a call.
-    pub fn of_rows(&self, rows: Range<usize>) -> Result<Vec<ArrayRef>> {
-        let gather = |parts: &Vec<ArrayRef>| {
-            let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
-            interleave(&parts, &self.of_row[rows.clone()]).map_err(kernel)
-        };
-        self.parts.iter().map(gather).collect()
-    }
 }
 
 /// What a batch has seen of a key so far.
@@ -369,7 +333,7 @@ impl Frames {
             let limit = self.widths.batch_bytes;
             let cut = match self.widths.vary {
                 true => runs(shown.len(), limit, |at| aggregates.bytes_of(shown[at])),
-                false => vec![0..shown.len()],
+                false => iter::once(0..shown.len()).collect(),
             };
             for run in cut {
                 let values = aggregates.values(&shown[run.clone()])?;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, Int64Array};
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
-use flott_state::{KeyedDelta, KeyedMap, MapSpec, NO_SLOT, RestoredState, prefixed};
+use flott_state::{KeyedDelta, KeyedMap, MapSpec, RestoredState, prefixed};
 use flott_types::{Error, Result, Timestamp};
 
+use super::expiry;
 use crate::accumulate::Keys;
 
 /// Some columns of rows with their times. A key expires with all its rows if that is asked for.
@@ -90,55 +91,22 @@ impl History {
 
     /// Notes that keys are used: those in these slots.
     pub fn touch(&mut self, keys: &[u32], now: Timestamp) {
-        if !self.map.expires() {
-            return;
-        }
-        for key in keys {
-            let entries: Vec<u32> = self.map.entries_of(*key).collect();
-            for entry in entries {
-                self.map.touch(entry, now);
-            }
-        }
+        expiry::touch(&mut self.map, keys, now);
     }
 
-    /// Forgets those of the keys that have expired.
+    /// See [`expiry::forget_expired`].
     pub fn forget_expired(&mut self, keys: &[ArrayRef], number: usize, now: Timestamp) -> Result<()> {
-        if !self.map.expires() {
-            return Ok(());
-        }
-        let mut slots = Vec::new();
-        self.map.lookup_keys(keys, number, &mut slots)?;
-        for key in slots.into_iter().filter(|key| *key != NO_SLOT) {
-            let first = self.map.entries_of(key).next();
-            if first.is_some_and(|entry| self.map.is_expired(entry, now)) {
-                self.map.remove_key(key);
-            }
-        }
-        Ok(())
+        expiry::forget_expired(&mut self.map, keys, number, now)
     }
 
-    /// Lets go of some keys that have expired and of which `stays` does not say that they are needed. Returns when to call this
-    /// again at the latest.
+    /// See [`expiry::expire`].
     pub fn expire(
         &mut self,
         now: Timestamp,
         rows: usize,
         stays: impl FnOnce(&[ArrayRef], usize) -> Result<Vec<bool>>,
     ) -> Result<Option<Timestamp>> {
-        let expired = self.map.sweep(now, rows);
-        if !expired.is_empty() {
-            let mut keys: Vec<u32> = expired.iter().map(|entry| self.map.key_of(*entry)).collect();
-            keys.sort_unstable();
-            keys.dedup();
-            let stays = stays(&self.map.keys_of(&keys)?, keys.len())?;
-            for (key, stays) in keys.into_iter().zip(stays) {
-                match stays {
-                    true => self.touch(&[key], now),
-                    false => self.map.remove_key(key),
-                }
-            }
-        }
-        Ok(self.map.wake_at())
+        expiry::expire(&mut self.map, now, rows, stays)
     }
 
     pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {

@@ -7,8 +7,12 @@
 //! | file | what |
 //! |---|---|
 //! | `frames` | accumulators moved over the rows of each key; ROW_NUMBER is a COUNT of its own frame |
+//! | `results` | results of frames, gathered for rows in runs |
 //! | `history` | the rows in bounded frames, which are taken out of the accumulators when they leave |
 //! | `lag` | LAG |
+//! | `complete` | OVER of rows that are all there, by any order and frame |
+//! | `updating` | OVER by what is no time: results change when rows come between |
+//! | `expiry` | keys that expire with all their rows |
 //! | `deviation` | variances and standard deviations, of sums |
 //!
 //! With RANGE, rows of equal time have one result, except in unbounded processing time, where each row is a time of its own.
@@ -19,11 +23,16 @@
 //! Cost of a row: waiting (see `support::pending`); one update and one reading of accumulators, shared by the rows of one round (see
 //! `frames`); in a bounded frame, encoding it into the history, and decoding it when it leaves.
 
+mod complete;
 mod deviation;
+mod expiry;
 mod frames;
 mod history;
 mod lag;
+mod results;
+mod updating;
 
+use std::iter;
 use std::ops::Range;
 
 use arrow::array::ArrayRef;
@@ -36,9 +45,12 @@ use flott_plan::{AggregateCall, ChainedNode};
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 
+pub(crate) use self::complete::{CompleteOver, CompleteParts};
 use self::deviation::Deviations;
-use self::frames::{Frame, Frames, Results};
+use self::frames::{Frame, Frames};
 use self::lag::Lag;
+use self::results::Results;
+pub(crate) use self::updating::UpdatingOver;
 use crate::BuildContext;
 use crate::accumulate::{Keys, unique_fields};
 use crate::support::{Pending, TimedRows, insertions, record_batch};
@@ -199,7 +211,7 @@ impl OverAggregate {
         let lagging = self.lag.as_mut().map_or(0, |lag| lag.widest(columns, rows));
         let frames = self.frames.as_ref().is_some_and(Frames::vary);
         if lagging == 0 && !frames {
-            return vec![0..rows];
+            return iter::once(0..rows).collect();
         }
         let input = RowBytes::new(columns);
         let results = |row| if frames { framed.bytes_of(row) } else { 0 };

@@ -328,23 +328,26 @@ impl<'a> Planner<'a> {
         if !self.options.streaming {
             return self.batch_over(input, spec, calls, rel);
         }
-        let time = match spec.order.as_slice() {
-            [] => return Err(Error::invalid("OVER needs an ORDER BY on a time attribute")),
-            [key] if !key.descending => input.fields[key.column].time,
-            _ => None,
-        };
-        let ranks = calls
-            .iter()
-            .find(|call| matches!(call.function.as_str(), "RANK" | "DENSE_RANK" | "NTILE" | "LEAD"));
-        let Some(time) = time else {
-            return Err(Error::invalid(
-                "OVER windows' ordering in stream mode must be defined on a time attribute, ascending",
-            ));
-        };
-        if let Some(call) = ranks {
+        if let Some(call) = calls.iter().find(|call| is_unknowable(&call.function)) {
             return Err(Error::unsupported(format!("{} with OVER on a stream", call.function)));
         }
-        let time_column = (time == TimeAttribute::Event).then(|| spec.order[0].column);
+        let key = match spec.order.as_slice() {
+            [key] if !key.descending => key,
+            [_] => return Err(Error::invalid("OVER of a stream can only be ordered ascending")),
+            _ => {
+                return Err(Error::invalid(
+                    "OVER of a stream needs an ORDER BY of one column, best of a time attribute",
+                ));
+            }
+        };
+        let Some(time) = input.fields[key.column].time else {
+            return self.updating_over(input, spec, calls, rel);
+        };
+        if let Some(call) = calls.iter().find(|call| matches!(call.function.as_str(), "RANK" | "DENSE_RANK"))
+        {
+            return Err(Error::unsupported(format!("{} with OVER by a time attribute", call.function)));
+        }
+        let time_column = (time == TimeAttribute::Event).then_some(key.column);
         let input = self.stream(input)?;
         insert_only(&input, "OverAggregate")?;
         let name = describe::over(spec, calls, &input.schema);
@@ -357,6 +360,31 @@ impl<'a> Planner<'a> {
             ttl: self.options.state_ttl,
         };
         Ok(self.keyed(name, operator, schema_of(rel), false, input, &spec.partition))
+    }
+
+    /// OVER by what is no time attribute: rows change the results of those behind them.
+    fn updating_over(
+        &mut self,
+        input: &Rel,
+        spec: &crate::logical::OverSpec,
+        calls: &[crate::logical::Call],
+        rel: &Rel,
+    ) -> Result<Stream> {
+        if spec.preceding.is_some() {
+            return Err(Error::unsupported(
+                "OVER of a stream with a bounded frame that is not ordered by a time attribute",
+            ));
+        }
+        let input = self.stream(input)?;
+        let name = describe::over(spec, calls, &input.schema);
+        let operator = OperatorSpec::UpdatingOver {
+            partition: spec.partition.clone(),
+            order: spec.order.clone(),
+            rows: spec.rows,
+            aggregates: calls.to_vec(),
+            ttl: self.options.state_ttl,
+        };
+        Ok(self.keyed(name, operator, schema_of(rel), true, input, &spec.partition))
     }
 
     /// OVER when all rows are there: any order, any frame.
@@ -413,4 +441,9 @@ pub(crate) fn insert_only(stream: &Stream, operator: &str) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Functions with OVER that need rows that a stream has not seen yet.
+fn is_unknowable(function: &str) -> bool {
+    matches!(function, "NTILE" | "LEAD" | "PERCENT_RANK" | "CUME_DIST")
 }

@@ -29,13 +29,13 @@ fn over_windows() {
         ),
         expect![[r#"
             > SELECT SUM(price) OVER (PARTITION BY auction) FROM bid
-            invalid: OVER needs an ORDER BY on a time attribute
+            invalid: OVER of a stream needs an ORDER BY of one column, best of a time attribute
             > SELECT SUM(price) OVER (ORDER BY price) FROM bid
-            invalid: OVER windows' ordering in stream mode must be defined on a time attribute, ascending
+            updating: EXPR$0 INT
             > SELECT SUM(price) OVER (ORDER BY ts DESC) FROM bid
-            invalid: OVER windows' ordering in stream mode must be defined on a time attribute, ascending
+            invalid: OVER of a stream can only be ordered ascending
             > SELECT RANK() OVER (ORDER BY ts) FROM bid
-            unsupported: RANK with OVER on a stream
+            unsupported: RANK with OVER by a time attribute
             > SELECT LEAD(price) OVER (ORDER BY ts) FROM bid
             unsupported: LEAD with OVER on a stream
             > SELECT UPPER('x') OVER (ORDER BY ts) FROM bid

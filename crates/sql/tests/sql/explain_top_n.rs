@@ -219,13 +219,13 @@ fn what_is_no_top_n() {
         ),
         expect![[r#"
             > SELECT * FROM (SELECT a, ROW_NUMBER() OVER (ORDER BY c) AS n FROM t)
-            invalid: OVER windows' ordering in stream mode must be defined on a time attribute, ascending
+            updating: a INT, n BIGINT NOT NULL
             > SELECT * FROM (SELECT a, ROW_NUMBER() OVER (ORDER BY c) AS n FROM t) WHERE n > 3
-            invalid: OVER windows' ordering in stream mode must be defined on a time attribute, ascending
+            updating: a INT, n BIGINT NOT NULL
             > SELECT * FROM (SELECT a, RANK() OVER (ORDER BY c) AS n FROM t) WHERE n <= 3
-            invalid: OVER windows' ordering in stream mode must be defined on a time attribute, ascending
+            updating: a INT, n BIGINT NOT NULL
             > SELECT * FROM (SELECT a, c, ROW_NUMBER() OVER (ORDER BY c) AS n FROM t) WHERE n <= c
-            invalid: OVER windows' ordering in stream mode must be defined on a time attribute, ascending
+            updating: a INT, c BIGINT, n BIGINT NOT NULL
             > SELECT a FROM t ORDER BY a
             invalid: Sort on a non-time-attribute field is not supported: a stream has no end; add LIMIT, or order by a time attribute at line 1, column 1
             > SELECT ts FROM bid ORDER BY ts DESC

@@ -18,7 +18,7 @@ fn create_table_as() {
         expect![[r#"
             > CREATE TABLE x WITH ('connector' = 'rows') AS SELECT a, x AS name, COUNT(*) OVER (ORDER BY ts) AS n
                            FROM (SELECT u.a, u.x, bid.ts FROM bid, u)
-            invalid: OVER windows' ordering in stream mode must be defined on a time attribute, ascending
+            invalid: Table sink 'default_catalog.default_database.x' doesn't support consuming update and delete changes which is produced by node Calc(select=[a, x AS name, w0$o0 AS n])
             > CREATE TABLE x WITH ('connector' = 'rows') AS SELECT a + 1 AS n, x FROM u
             INSERT INTO default_catalog.default_database.x
             > DESCRIBE x

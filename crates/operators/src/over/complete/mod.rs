@@ -1,4 +1,7 @@
-//! Functions with OVER of rows that are all there.
+//! Functions with OVER of rows that are all there, by any order and frame.
+//!
+//! `bounds` tells which rows a frame holds. All rows are sorted as encoded keys; an aggregate goes through a frame's rows once, and where
+//! frames only grow, once for all of them.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,13 +15,16 @@ use flott_plan::{AggregateCall, Schema, SortKey};
 use flott_state::SlotColumns;
 use flott_types::{Error, Result};
 
-use super::frames::{Frame, Values};
+mod bounds;
+
+use self::bounds::{Frame, Values};
+use super::deviation::Deviations;
 use crate::BuildContext;
 use crate::accumulate::{self, Aggregates, Keys, unique_fields};
 use crate::support::kernel;
 
-/// What an OVER of a batch query is built from.
-pub(crate) struct OverParts<'a> {
+/// What it is built from.
+pub(crate) struct CompleteParts<'a> {
     pub partition: &'a [usize],
     pub order: &'a [SortKey],
     pub rows: bool,
@@ -28,29 +34,55 @@ pub(crate) struct OverParts<'a> {
 }
 
 /// One window with its calls.
-pub(super) struct Over {
+pub(crate) struct CompleteOver {
     partition: Vec<usize>,
     order: Vec<SortKey>,
     frame: Frame,
+    /// What is computed of frames.
     calls: Vec<AggregateCall>,
+    deviations: Deviations,
+    outputs: Vec<Output>,
+    types: Vec<DataType>,
     keys: Keys,
+}
+
+/// Where a result comes from.
+#[derive(Clone, Copy)]
+enum Output {
+    Call(usize),
+    Deviation(usize),
 }
 
 /// All rows, sorted, and where partitions and peers begin and end.
 struct Sorted {
     columns: Vec<ArrayRef>,
+    /// Where each was before.
+    places: UInt32Array,
     partitions: Vec<(Range<usize>, Vec<Range<usize>>)>,
 }
 
-impl Over {
-    pub fn new(input: &Schema, parts: &OverParts<'_>, context: &BuildContext) -> Result<Self> {
+impl CompleteOver {
+    pub fn new(input: &Schema, parts: &CompleteParts<'_>, context: &BuildContext) -> Result<Self> {
         let fields = arrow_type::schema(input.iter());
         let key_fields: Vec<_> = parts.partition.iter().map(|key| fields.fields()[*key].clone()).collect();
-        Ok(Over {
+        let (mut calls, mut outputs, mut deviations) = (Vec::new(), Vec::new(), Deviations::default());
+        for call in parts.aggregates {
+            outputs.push(match deviations.add(call, input.len(), &mut calls) {
+                Some(number) => Output::Deviation(number),
+                None => {
+                    calls.push(call.clone());
+                    Output::Call(calls.len() - 1)
+                }
+            });
+        }
+        Ok(CompleteOver {
             partition: parts.partition.to_vec(),
             order: parts.order.to_vec(),
             frame: Frame { rows: parts.rows, preceding: parts.preceding, following: parts.following },
-            calls: parts.aggregates.to_vec(),
+            types: parts.aggregates.iter().map(|call| arrow_type::to_arrow(&call.ty)).collect(),
+            calls,
+            deviations,
+            outputs,
             keys: Keys {
                 fields: unique_fields(&key_fields),
                 partition_columns: parts.partition.len(),
@@ -60,28 +92,40 @@ impl Over {
         })
     }
 
-    /// The columns, sorted, with a column more for each call.
-    pub fn compute(&self, columns: Vec<ArrayRef>) -> Result<Vec<ArrayRef>> {
+    /// How many columns it adds.
+    pub fn calls(&self) -> usize {
+        self.outputs.len()
+    }
+
+    /// The columns, sorted, with a column more for each call; and where each row was before.
+    pub fn compute(&self, mut columns: Vec<ArrayRef>) -> Result<(Vec<ArrayRef>, UInt32Array)> {
+        let width = columns.len();
+        columns.append(&mut self.deviations.squares(&columns)?);
         let sorted = self.sort(columns)?;
-        let mut results = Vec::with_capacity(self.calls.len());
+        let mut computed = Vec::with_capacity(self.calls.len());
         for call in &self.calls {
-            let result = match call.function.as_str() {
+            computed.push(match call.function.as_str() {
                 "ROW_NUMBER" | "RANK" | "DENSE_RANK" | "PERCENT_RANK" | "CUME_DIST" => ranks(call, &sorted),
                 "NTILE" => buckets(call, &sorted)?,
                 "LEAD" => beside(call, &sorted, 1)?,
                 "LAG" => beside(call, &sorted, -1)?,
                 _ => self.aggregate(call, &sorted)?,
-            };
-            let ty = arrow_type::to_arrow(&call.ty);
-            results.push(if *result.data_type() == ty {
-                result
-            } else {
-                cast(&result, &ty).map_err(kernel)?
             });
         }
         let mut columns = sorted.columns;
-        columns.append(&mut results);
-        Ok(columns)
+        columns.truncate(width);
+        for (output, ty) in self.outputs.iter().zip(&self.types) {
+            let result = match output {
+                Output::Call(call) => computed[*call].clone(),
+                Output::Deviation(number) => self.deviations.result(*number, &computed, ty)?,
+            };
+            columns.push(if result.data_type() == ty {
+                result
+            } else {
+                cast(&result, ty).map_err(kernel)?
+            });
+        }
+        Ok((columns, sorted.places))
     }
 
     fn sort(&self, columns: Vec<ArrayRef>) -> Result<Sorted> {
@@ -140,7 +184,7 @@ impl Over {
             .iter()
             .map(|column| take(column, &places, None).map_err(kernel))
             .collect::<Result<_>>()?;
-        Ok(Sorted { columns, partitions })
+        Ok(Sorted { columns, places, partitions })
     }
 
     fn aggregate(&self, call: &AggregateCall, sorted: &Sorted) -> Result<ArrayRef> {
