@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 use std::iter;
 
-use arrow::array::{Array, ArrayRef};
-use arrow::compute::{concat, interleave};
+use arrow::array::ArrayRef;
+use arrow::compute::concat;
 use arrow::datatypes::{FieldRef, Int64Type};
 use flott_batch::arrow_type;
 use flott_batch::bytes::{RowBytes, is_wide, runs};
