@@ -16,6 +16,7 @@ use crate::pattern::MatchRecognize;
 use crate::rank::{self, Limit, TopN};
 use crate::sort::TemporalSort;
 use crate::stateless::calc::Calc;
+use crate::stateless::changelog::{FromChangelog, ToChangelog};
 use crate::stateless::expand::Expand;
 use crate::stateless::union::Union;
 use crate::stateless::unnest::Unnest;
@@ -194,6 +195,8 @@ pub fn build(node: &ChainedNode, context: &BuildContext) -> Result<Box<dyn Opera
             let parts = CompleteParts { partition, order, rows, preceding, following, aggregates };
             Box::new(UpdatingOver::new(node, &parts, living(ttl), context)?)
         }
+        OperatorSpec::ToChangelog { codes } => Box::new(ToChangelog::new(node, codes)),
+        OperatorSpec::FromChangelog { column, codes } => Box::new(FromChangelog::new(node, *column, codes)),
         OperatorSpec::BatchRows => Box::new(AtEnd::new(node, context)?),
         OperatorSpec::BatchOver { partition, order, rows, preceding, following, aggregates } => {
             let (rows, preceding, following) = (*rows, *preceding, *following);
@@ -240,6 +243,8 @@ fn name(spec: &OperatorSpec) -> &'static str {
         OperatorSpec::UpdatingOver { .. } => "UpdatingOver",
         OperatorSpec::BatchOver { .. } => "BatchOver",
         OperatorSpec::Union => "Union",
+        OperatorSpec::ToChangelog { .. } => "ToChangelog",
+        OperatorSpec::FromChangelog { .. } => "FromChangelog",
         OperatorSpec::Unnest { .. } => "Unnest",
         OperatorSpec::Function { .. } => "Function (a program's own)",
     }

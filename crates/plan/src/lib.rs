@@ -25,7 +25,7 @@ pub use pattern::{
 };
 pub use schema::{Column, Schema};
 pub use spec::{
-    AggregatePhase, JoinBound, JoinKind, OperatorSpec, SinkSpec, SortKey, SourceSpec, TableSpec,
+    AggregatePhase, ChangeCodes, JoinBound, JoinKind, OperatorSpec, SinkSpec, SortKey, SourceSpec, TableSpec,
     TemporalJoinSpec, WatermarkSpec,
 };
 pub use window::{WindowKind, WindowSpec};

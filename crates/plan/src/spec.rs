@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AggregateCall, Expr, PatternSpec, Schema, WindowSpec};
 
+/// The codes of INSERT, UPDATE_BEFORE, UPDATE_AFTER and DELETE, in this order, of each any number.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct ChangeCodes(pub [Vec<String>; 4]);
+
 /// A table as a connector sees it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct TableSpec {
@@ -372,6 +376,18 @@ pub enum OperatorSpec {
         ordinality: bool,
         /// A row without elements comes once, with NULLs.
         keep_empty: bool,
+    },
+    /// Changes as rows that only append. Output: the code of the change, then the input columns. Changes without a code are left out.
+    ToChangelog {
+        /// At most one for each kind.
+        codes: ChangeCodes,
+    },
+    /// Rows as the changes that one of their columns names. Output: the other columns.
+    FromChangelog {
+        /// The column of the codes.
+        column: usize,
+        /// What the codes mean.
+        codes: ChangeCodes,
     },
     /// Several inputs of one schema as one stream.
     Union,

@@ -208,6 +208,8 @@ impl Builder<'_> {
             | OperatorSpec::Expand { .. }
             | OperatorSpec::Unnest { .. }
             | OperatorSpec::UpdatingOver { .. }
+            | OperatorSpec::ToChangelog { .. }
+            | OperatorSpec::FromChangelog { .. }
             | OperatorSpec::BatchRows
             | OperatorSpec::BatchOver { .. }
             | OperatorSpec::Union

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use flott_plan::{AggregateCall, Expr, JoinKind, PatternSpec, SortKey, WindowSpec};
+use flott_plan::{AggregateCall, ChangeCodes, Expr, JoinKind, PatternSpec, SortKey, WindowSpec};
 use flott_types::{LogicalType, TypeKind};
 
 use crate::catalog::{ObjectPath, Table};
@@ -221,6 +221,22 @@ pub enum RelNode {
         /// Everything else; columns are those of the input.
         spec: PatternSpec,
     },
+    /// TO_CHANGELOG: the code of each change, then the input's columns.
+    ToChangelog {
+        /// The input.
+        input: Box<Rel>,
+        /// What is told of which change.
+        codes: ChangeCodes,
+    },
+    /// FROM_CHANGELOG: the input's columns without that of the codes, as the changes they name.
+    FromChangelog {
+        /// The input.
+        input: Box<Rel>,
+        /// The column of the codes.
+        column: usize,
+        /// What the codes mean.
+        codes: ChangeCodes,
+    },
     /// OVER: the input's columns, then the calls.
     Over {
         /// The input.
@@ -348,6 +364,8 @@ impl Rel {
             | RelNode::TemporalSort { input, .. }
             | RelNode::Match { input, .. }
             | RelNode::Unnest { input, .. }
+            | RelNode::ToChangelog { input, .. }
+            | RelNode::FromChangelog { input, .. }
             | RelNode::Over { input, .. } => vec![input],
             RelNode::Join { left, right, .. } | RelNode::TemporalJoin { left, right, .. } => {
                 vec![left, right]
@@ -377,6 +395,8 @@ impl Rel {
             | RelNode::Union(_)
             | RelNode::TopN { .. }
             | RelNode::TemporalSort { .. }
+            | RelNode::ToChangelog { .. }
+            | RelNode::FromChangelog { .. }
             | RelNode::Over { .. } => Vec::new(),
         }
     }
@@ -408,6 +428,8 @@ impl Rel {
             | RelNode::Union(_)
             | RelNode::TopN { .. }
             | RelNode::TemporalSort { .. }
+            | RelNode::ToChangelog { .. }
+            | RelNode::FromChangelog { .. }
             | RelNode::Over { .. } => {}
         }
         rel
@@ -429,6 +451,8 @@ impl Rel {
             | RelNode::TemporalSort { input, .. }
             | RelNode::Match { input, .. }
             | RelNode::Unnest { input, .. }
+            | RelNode::ToChangelog { input, .. }
+            | RelNode::FromChangelog { input, .. }
             | RelNode::Over { input, .. } => replace(input, change),
             RelNode::Join { left, right, .. } | RelNode::TemporalJoin { left, right, .. } => {
                 replace(left, change);

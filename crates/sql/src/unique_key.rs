@@ -36,6 +36,8 @@ pub(crate) fn unique_key(rel: &Rel) -> Option<Vec<usize>> {
         | RelNode::Union(_)
         | RelNode::Expand { .. }
         | RelNode::Unnest { .. }
+        | RelNode::ToChangelog { .. }
+        | RelNode::FromChangelog { .. }
         | RelNode::Match { .. } => None,
     }
 }

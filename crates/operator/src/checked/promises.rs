@@ -51,6 +51,9 @@ impl Promises {
                 on_time: time_column.filter(|_| preceding.is_none()),
                 ..all
             },
+            OperatorSpec::FromChangelog { .. } => {
+                Promises { insert_only_input: true, consistent: false, ..all }
+            }
             OperatorSpec::TemporalSort { .. } | OperatorSpec::MatchRecognize(_) => {
                 Promises { insert_only_input: true, ..all }
             }
@@ -65,6 +68,7 @@ impl Promises {
             | OperatorSpec::WindowTableFunction { .. }
             | OperatorSpec::Join { .. }
             | OperatorSpec::UpdatingOver { .. }
+            | OperatorSpec::ToChangelog { .. }
             | OperatorSpec::BatchRows
             | OperatorSpec::BatchOver { .. }
             | OperatorSpec::TemporalJoin(_)

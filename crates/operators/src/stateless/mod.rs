@@ -1,6 +1,7 @@
 //! Operators without keyed state.
 
 pub(crate) mod calc;
+pub(crate) mod changelog;
 pub(crate) mod expand;
 mod shared;
 pub(crate) mod union;

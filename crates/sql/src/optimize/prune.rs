@@ -228,6 +228,15 @@ fn prune(rel: Rel, needed: &[usize]) -> Rel {
                 .collect();
             project_to(Rel::new(node, out), &places)
         }
+        // What changes is told of whole rows: a change of a column that nobody reads is one too.
+        RelNode::ToChangelog { input, codes } => {
+            let input = Box::new(prune_columns(*input));
+            project_to(Rel::new(RelNode::ToChangelog { input, codes }, fields.clone()), needed)
+        }
+        RelNode::FromChangelog { input, column, codes } => {
+            let input = Box::new(prune_columns(*input));
+            project_to(Rel::new(RelNode::FromChangelog { input, column, codes }, fields.clone()), needed)
+        }
         RelNode::TemporalSort { input, order } => {
             let mut columns = needed.to_vec();
             columns.extend(order.iter().map(|key| key.column));

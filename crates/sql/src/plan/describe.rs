@@ -3,7 +3,7 @@
 
 use flott_expr::Functions;
 use flott_plan::{
-    AggregateCall, Expr, JoinKind, Literal, OperatorSpec, Schema, SinkSpec, SortKey, SourceSpec,
+    AggregateCall, ChangeCodes, Expr, JoinKind, Literal, OperatorSpec, Schema, SinkSpec, SortKey, SourceSpec,
     WatermarkSpec, WindowKind, WindowSpec,
 };
 use flott_types::TypeKind;
@@ -272,6 +272,20 @@ pub(super) fn unnest(collection: &Expr, ordinality: bool, keep_empty: bool, inpu
     let join = if keep_empty { "LEFT" } else { "INNER" };
     let position = if ordinality { ", ordinality=[true]" } else { "" };
     format!("Correlate(invocation=[UNNEST({})], joinType=[{join}]{position})", expr(collection, input))
+}
+
+pub(super) fn to_changelog(codes: &ChangeCodes, column: &str) -> String {
+    format!("ToChangelog(op=[{column}], mapping=[{}])", change_codes(codes))
+}
+
+pub(super) fn from_changelog(column: usize, codes: &ChangeCodes, input: &Schema) -> String {
+    format!("FromChangelog(op=[{}], mapping=[{}])", names(&[column], input), change_codes(codes))
+}
+
+fn change_codes(codes: &ChangeCodes) -> String {
+    let kinds = ["INSERT", "UPDATE_BEFORE", "UPDATE_AFTER", "DELETE"].iter().zip(&codes.0);
+    let known = kinds.filter(|(_, codes)| !codes.is_empty());
+    known.map(|(kind, codes)| format!("{kind}={}", codes.join("|"))).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn top_n(

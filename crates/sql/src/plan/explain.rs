@@ -126,6 +126,12 @@ fn logical(rel: &Rel, depth: usize, text: &mut String) {
         RelNode::Unnest { collection, ordinality, keep_empty, .. } => {
             format!("Logical{}", describe::unnest(collection, *ordinality, *keep_empty, &input))
         }
+        RelNode::ToChangelog { codes, .. } => {
+            format!("Logical{}", describe::to_changelog(codes, &rel.fields[0].name))
+        }
+        RelNode::FromChangelog { column, codes, .. } => {
+            format!("Logical{}", describe::from_changelog(*column, codes, &input))
+        }
         RelNode::TemporalSort { order, .. } => format!("Logical{}", describe::sort(order, &input)),
         RelNode::Match { spec, .. } => {
             format!("Logical{}", super::row_pattern::describe(spec, &input, &rel.fields))

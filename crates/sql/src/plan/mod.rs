@@ -110,6 +110,21 @@ impl<'a> Planner<'a> {
                 let (parallelism, updates) = (input.parallelism, input.updates);
                 Ok(self.add(name, spec, schema_of(rel), parallelism, updates, &[(input, Exchange::Forward)]))
             }
+            RelNode::ToChangelog { input, codes } => {
+                let input = self.stream(input)?;
+                let name = describe::to_changelog(codes, &rel.fields[0].name);
+                let spec = OperatorSpec::ToChangelog { codes: codes.clone() };
+                let parallelism = input.parallelism;
+                Ok(self.add(name, spec, schema_of(rel), parallelism, false, &[(input, Exchange::Forward)]))
+            }
+            RelNode::FromChangelog { input, column, codes } => {
+                let input = self.stream(input)?;
+                insert_only(&input, "FROM_CHANGELOG")?;
+                let name = describe::from_changelog(*column, codes, &input.schema);
+                let spec = OperatorSpec::FromChangelog { column: *column, codes: codes.clone() };
+                let parallelism = input.parallelism;
+                Ok(self.add(name, spec, schema_of(rel), parallelism, true, &[(input, Exchange::Forward)]))
+            }
             RelNode::TopN { input: source, partition, order, from, to, rank } => {
                 let input = self.stream(source)?;
                 let schema = schema_of(rel);

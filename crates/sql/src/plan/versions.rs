@@ -57,6 +57,8 @@ impl Planner<'_> {
             | RelNode::Unnest { .. }
             | RelNode::TemporalSort { .. }
             | RelNode::Match { .. }
+            | RelNode::ToChangelog { .. }
+            | RelNode::FromChangelog { .. }
             | RelNode::Over { .. } => return Err(refused("this query")),
         };
         Ok(Rel::new(node, fields))
@@ -83,6 +85,8 @@ impl Planner<'_> {
             | RelNode::TopN { .. }
             | RelNode::TemporalSort { .. }
             | RelNode::Match { .. }
+            | RelNode::ToChangelog { .. }
+            | RelNode::FromChangelog { .. }
             | RelNode::Over { .. } => Ok(false),
         }
     }
