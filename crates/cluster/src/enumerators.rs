@@ -21,7 +21,7 @@ use flott_connector::{
 };
 use flott_plan::{JobGraph, OperatorSpec};
 use flott_runtime::TaskCommand;
-use flott_runtime::chain::guard;
+use flott_types::panics::guard;
 use flott_types::{
     CheckpointId, Clock, Error, OperatorUid, Result, SubtaskIndex, Timestamp, VertexId, Waker,
 };

@@ -9,8 +9,8 @@ use flott_checkpoint::JobStatus;
 use flott_checkpoint::alignment::Mode;
 use flott_connector::Registry;
 use flott_plan::{JobGraph, OperatorSpec, Schema};
-use flott_runtime::chain::guard;
 use flott_runtime::{Failure, Threads};
+use flott_types::panics::guard;
 use flott_types::{Clock, Error, JobId, Result, SystemClock, Timestamp};
 use parking_lot::Mutex;
 

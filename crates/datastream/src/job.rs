@@ -8,10 +8,11 @@ use std::time::Duration;
 use flott_cluster::LocalCluster;
 use flott_types::{JobId, Result};
 
-use crate::accumulator::{Accumulator, Totals};
 use crate::graph::{Graph, Settings};
 use crate::logging::tell_beginning;
 use crate::program::Programs;
+use crate::totals::Totals;
+use flott_function::accumulator::Accumulator;
 
 /// Where programs are executed.
 pub struct Executor {

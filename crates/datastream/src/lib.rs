@@ -4,6 +4,17 @@
 //! same runtime that runs SQL: the graph becomes a plan, in which the program's functions are named by number
 //! ([`program`]); whoever deploys the plan has the program's code and finds them.
 //!
+//! This crate is what a user reads: streams, the environment, jobs. What is under it has crates of its own, whose public parts are
+//! found here under the names that programs use:
+//!
+//! | crate | here | what is in it |
+//! |---|---|---|
+//! | `flott-values` | [`codec`] | values of users' types as columns |
+//! | `flott-function` | [`state`], [`accumulator`], the traits of functions | what functions are and what they are given |
+//! | `flott-function-operators` | [`AsyncOptions`] | the operators that call them |
+//! | `flott-function-windows` | [`window`] | windows: assigners, triggers, evictors, and their operator |
+//! | `flott-connector-*` | [`source`], [`sink`] | collections, channels, sockets, files, print |
+//!
 //! **One batch at a time.** An operator gets [`flott_batch::Records`] of a type that it knows, casts once for the whole batch, and
 //! runs a typed loop over the values. A closure is called directly, not through a pointer: `map`, `filter` and `flat_map`
 //! compile to the loop that one would write by hand.
@@ -15,55 +26,50 @@
 //! Functions are values that are cloned for each subtask (`F: Clone + Send + 'static`). Records need `serde`, because they
 //! must be able to leave the process; they need not be `Clone`.
 
-pub mod accumulator;
-mod cached_files;
-pub mod codec;
 pub mod configuration;
 mod environment;
-pub mod function;
+mod facade;
 mod graph;
 mod job;
-mod keyed_stream;
 mod logging;
-mod operator;
-mod output;
 pub mod program;
-mod runtime_context;
-pub mod sink;
-pub mod source;
-pub mod state;
+mod sources;
 mod stream;
 pub mod time;
-mod transform;
-mod uids;
-pub mod window;
+mod totals;
 
-pub use environment::{IntoRecord, RuntimeMode, StreamExecutionEnvironment};
+pub use environment::{RuntimeMode, StreamExecutionEnvironment};
+pub use facade::{accumulator, codec, sink, source, state, window};
 pub use flott_batch::Record;
+pub use flott_function::aggregate::AggregateFunction;
+pub use flott_function::async_function::AsyncFunction;
+pub use flott_function::broadcast::{
+    BroadcastContext, BroadcastProcessFunction, KeyedBroadcastContext, KeyedBroadcastProcessFunction,
+    ReadOnlyContext, StatesOfKey,
+};
+pub use flott_function::co_process::{CoProcessFunction, KeyedCoProcessFunction};
+pub use flott_function::join::{JoinContext, ProcessJoinFunction};
+pub use flott_function::keyed_process::{KeyedContext, KeyedProcessFunction, KeyedStates, TimeDomain};
+pub use flott_function::keyed_rich::{KeyedFilterFunction, KeyedFlatMapFunction, KeyedMapFunction};
+pub use flott_function::output::{Collector, OutputTag};
+pub use flott_function::process::{OwnStates, ProcessContext, ProcessFunction};
+pub use flott_function::rich::{FilterFunction, FlatMapFunction, MapFunction};
+pub use flott_function::runtime_context::RuntimeContext;
+pub use flott_function::snapshot::SnapshotContext;
+pub use flott_function::state::{
+    AggregatingState, BroadcastState, Key, ListState, MapState, OperatorListState, ReducingState,
+    StateTtlConfig, TtlUpdateType, TtlVisibility, ValueState,
+};
+pub use flott_function_operators::async_io::{AsyncOptions, AsyncRetry};
 pub use flott_operator::{Counter, Gauge, Histogram, Meter, MetricGroup, MetricValue};
 pub use flott_types::{Error, Result, Timestamp, Watermark};
-pub use function::{AggregateFunction, FilterFunction, FlatMapFunction, MapFunction, SnapshotContext};
-pub use function::{AsyncFunction, CoProcessFunction, KeyedCoProcessFunction};
-pub use function::{BroadcastContext, BroadcastProcessFunction, StatesOfKey};
-pub use function::{JoinContext, ProcessJoinFunction};
-pub use function::{KeyedBroadcastContext, KeyedBroadcastProcessFunction, ReadOnlyContext};
-pub use function::{KeyedContext, KeyedProcessFunction, ProcessContext, ProcessFunction, TimeDomain};
-pub use function::{KeyedFilterFunction, KeyedFlatMapFunction, KeyedMapFunction};
-pub use function::{KeyedStates, OwnStates};
 pub use job::{Executor, JobClient, JobExecutionResult};
-pub use keyed_stream::KeyedStream;
-pub use operator::{AsyncOptions, AsyncRetry};
-pub use output::{Collector, OutputTag};
-pub use runtime_context::RuntimeContext;
-pub use state::{
-    AggregatingState, BroadcastState, Key, ListState, MapState, OperatorListState, ReducingState, ValueState,
-};
-pub use state::{StateTtlConfig, TtlUpdateType, TtlVisibility};
+pub use sources::IntoRecord;
 pub use stream::{BroadcastConnectedStream, KeyedBroadcastConnectedStream};
 pub use stream::{
     CoGroupedStreams, JoinedStreams, Joining, JoiningKeyed, JoiningWhere, TaggedUnion, WindowedJoining,
 };
 pub use stream::{Collected, CollectedStream, DataStream, DataStreamSink};
 pub use stream::{ConnectedStreams, KeyedConnectedStreams};
-pub use stream::{IntervalJoin, IntervalJoined};
+pub use stream::{IntervalJoin, IntervalJoined, KeyedStream};
 pub use time::WatermarkStrategy;

@@ -13,15 +13,17 @@ use flott_runtime::{ConstantRows, Constraint, OperatorFactory, TaskOptions};
 use flott_types::{Error, FastMap, Result};
 use parking_lot::Mutex;
 
-use crate::graph::OperatorFactory as Factory;
-
 /// The connector that sources and sinks of programs are found by.
 pub(crate) const CONNECTOR: &str = "program";
+
+/// Makes the operator of one subtask.
+pub(crate) type MakeOperator =
+    Arc<dyn Fn(&TaskInfo, &TaskOptions) -> Result<Box<dyn Operator>> + Send + Sync>;
 
 /// One function, source or sink.
 pub(crate) enum ProgramNode {
     Source(Arc<dyn Source>),
-    Operator(Factory),
+    Operator(MakeOperator),
     Sink(Arc<dyn Sink>),
     Collect,
 }

@@ -7,9 +7,10 @@ use flott_connector::CommitRetries;
 use flott_operator::event_time::SplitWatermarks;
 use flott_operator::{Operator, OperatorMetrics, TaskInfo};
 use flott_plan::{ChainedNode, Exchange, OperatorSpec};
+use flott_types::panics::guard;
 use flott_types::{Error, KeyGroupRange, Result, Waker};
 
-use crate::chain::{Link, Outputs, guard};
+use crate::chain::{Link, Outputs};
 use crate::connect::SenderContext;
 use crate::exchange::ExchangeWriter;
 use crate::sink::SinkOperator;

@@ -6,15 +6,14 @@
 
 mod state;
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use flott_batch::{Batch, WatermarkStatus};
 use flott_checkpoint::life::Stage;
 use flott_operator::{Backlog, Committing, Context, Operator, OperatorMetrics, Output, TaskInfo};
-use flott_types::{CheckpointId, Error, Result, Timestamp, Waker, Watermark};
+use flott_types::panics::guard;
+use flott_types::{CheckpointId, Result, Timestamp, Waker, Watermark};
 
 pub use state::{Later, OperatorState, Restored};
 
@@ -465,22 +464,5 @@ impl Link {
     fn guarded<T>(&mut self, call: impl FnOnce(&mut dyn Operator) -> Result<T>) -> Result<T> {
         let Link { operator, info, whereabouts, position, .. } = self;
         whereabouts.within(*position, || guard(&info.name, || call(&mut **operator)))
-    }
-}
-
-/// Calls into an operator or connector: errors get its name, panics become errors.
-pub fn guard<T>(name: &str, call: impl FnOnce() -> Result<T>) -> Result<T> {
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(result) => result.map_err(|error| error.in_operator(name)),
-        Err(panic) => Err(Error::internal(format!("panicked: {}", panic_text(&*panic))).in_operator(name)),
-    }
-}
-
-/// What a panic said.
-pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
-        (Some(text), _) => text,
-        (_, Some(text)) => text,
-        _ => "without a message",
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flott_checkpoint::life::TaskLife;
+use flott_types::panics::{guard, panic_text};
 use flott_types::{Error, Result, Waker};
 
-use crate::chain::{guard, panic_text};
 use crate::connect::SenderContext;
 use crate::gate::{CancelFlag, Gate};
 use crate::task::{Task, thread_name};

@@ -13,10 +13,11 @@ use std::time::Duration;
 use flott_checkpoint::Barrier;
 use flott_checkpoint::manifest::{SubtaskRestore, TaskSnapshot};
 use flott_state::RestoredState;
+use flott_types::panics::guard;
 use flott_types::{CheckpointId, Clock, Error, Result};
 use parking_lot::{Condvar, Mutex};
 
-use crate::chain::{Later, OperatorState, guard};
+use crate::chain::{Later, OperatorState};
 use crate::{SnapshotMetrics, TaskDeployment, TaskReport, Thread, Threads};
 
 /// How long a task that ends waits for what it writes.

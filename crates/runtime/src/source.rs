@@ -9,10 +9,11 @@ use flott_connector::{
 use flott_operator::event_time::{EventTimeProgress, SplitWatermarks};
 use flott_operator::{OperatorMetrics, Output, TaskInfo};
 use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
+use flott_types::panics::guard;
 use flott_types::{CheckpointId, Clock, Error, Result, Timestamp, Watermark};
 use serde::{Deserialize, Serialize};
 
-use crate::chain::{ChainOutput, OperatorState, Outputs, guard};
+use crate::chain::{ChainOutput, OperatorState, Outputs};
 use crate::watermark_alignment::Aligner;
 use crate::{TaskMetrics, TaskOptions};
 

@@ -9,6 +9,7 @@ mod error;
 mod ids;
 pub mod key_group;
 mod logical_type;
+pub mod panics;
 pub mod time;
 mod waker;
 

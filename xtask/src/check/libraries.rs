@@ -13,6 +13,7 @@ const RESTRICTED: &[(&str, &[&str], &str)] = &[
             "flott-cluster",
             "flott-connector-*",
             "flott-datastream",
+            "flott-function-operators",
             "flott-gateway",
             "flott-runtime",
         ],

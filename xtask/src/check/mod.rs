@@ -5,6 +5,7 @@
 //! | [`layers`] | dependencies between our crates point down only |
 //! | [`libraries`] | only the crates named there use tokio, and none DataFusion; every library comes from the registry |
 //! | [`linked`] | what a crate links, however many are between, is free of what is named there |
+//! | [`modules`] | inside the crates named there: modules use each other in one direction, none through the crate's own `lib.rs` |
 //! | [`dependencies`] | each direct dependency has its line in `docs/dependencies.md`, and no line is left over |
 //! | [`files`] | no source file is longer than 500 lines, save those in `xtask/long-files.txt` with a reason; each crate begins with its header |
 //! | [`exhaustive`] | no enum of ours is `#[non_exhaustive]` |
@@ -18,6 +19,7 @@ mod files;
 mod layers;
 mod libraries;
 mod linked;
+mod modules;
 mod paths;
 mod wrappers;
 
@@ -38,6 +40,7 @@ pub fn run(root: &Path) -> Result<(), String> {
         ("layers", layers::check(&packages)),
         ("libraries", libraries::check(&packages)),
         ("linked", linked::check(&workspace::links(root)?)),
+        ("modules", modules::check(root, &packages)?),
         ("dependencies", dependencies::check(&packages, &workspace::read(&root.join(dependencies::FILE))?)),
         ("file length", files::check_length(root)?),
         ("headers", files::check_headers(root, &packages)?),

@@ -4,7 +4,7 @@ use flott_checkpoint::coordinator::{self, CompletedSnapshot, DeclineReason, Requ
 use flott_checkpoint::manifest::{Manifest, ManifestKind, TaskSnapshot};
 use flott_checkpoint::{Attempt, Barrier, JobStatus, RequestId};
 use flott_runtime::TaskCommand;
-use flott_runtime::chain::guard;
+use flott_types::panics::guard;
 use flott_types::{CheckpointId, Error, Result};
 
 use crate::enumerators::EnumeratorStates;

@@ -7,8 +7,8 @@ use flott_checkpoint::execution;
 use flott_checkpoint::manifest::{Manifest, OperatorSnapshot};
 use flott_checkpoint::{Attempt, ExecutionState, TaskId};
 use flott_plan::{JobGraph, OperatorSpec};
-use flott_runtime::chain::guard;
 use flott_runtime::{Failure, OperatorRestore};
+use flott_types::panics::guard;
 use flott_types::{CheckpointId, Error, FastMap, Result, SubtaskIndex, Waker};
 
 use crate::beginning;

@@ -1,24 +1,20 @@
 //! The environment: where a program begins and where it is executed.
 
-mod sources;
+mod cached_files;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flott_batch::Record;
 use flott_cluster::{LocalCluster, LocalClusterOptions};
-use flott_connector::{Registry, Source};
+use flott_connector::Registry;
 use flott_runtime::OperatorFactory;
 use flott_types::{Configuration, Error, Result};
 use parking_lot::Mutex;
 
-use crate::DataStream;
 use crate::configuration::Load;
-use crate::graph::{Graph, NodeKind, Settings};
+use crate::graph::{Graph, Settings};
 use crate::job::{Executor, JobClient, JobExecutionResult};
-
-pub use sources::IntoRecord;
 
 /// Slots of the local cluster: a limit of bookkeeping, not of threads.
 const SLOTS: u32 = 65_536;
@@ -127,7 +123,7 @@ impl StreamExecutionEnvironment {
     }
 
     /// Sets a parameter of the program's own (global job parameters of Flink): functions find it in
-    /// [`RuntimeContext::configuration`](crate::RuntimeContext::configuration).
+    /// [`RuntimeContext::configuration`](flott_function::runtime_context::RuntimeContext::configuration).
     pub fn set_parameter(&self, name: &str, value: impl ToString) -> &Self {
         if flott_types::config::option(name).is_ok() {
             let error = format!("'{name}' is an option of Flott and no parameter; use `set`");
@@ -186,12 +182,6 @@ impl StreamExecutionEnvironment {
             Some(_) => Err(Error::invalid("'parallelism.default' is 0; expected a positive number")),
             None => Ok(std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32)),
         }
-    }
-
-    /// Reads a source that emits values of type `T`.
-    pub(crate) fn add_source<T: Record>(&self, name: &'static str, source: Arc<dyn Source>) -> DataStream<T> {
-        let node = self.shared.graph.add(name, NodeKind::Source(source), Vec::new());
-        DataStream::of_node(self.shared.clone(), node).stateful()
     }
 
     /// Runs the job and waits for its end.

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use flott_batch::Record;
 use flott_plan::Chaining;
 
-use crate::operator::AsyncWait;
-use crate::transform::{factory, transform};
-use crate::{AsyncFunction, AsyncOptions, AsyncRetry, DataStream};
+use crate::stream::DataStream;
+use crate::stream::transform::{factory, transform};
+use flott_function::async_function::AsyncFunction;
+use flott_function_operators::async_io::AsyncWait;
+use flott_function_operators::async_io::{AsyncOptions, AsyncRetry};
 
 impl<T: Record + Clone> DataStream<T> {
     /// Any number of values for each, by a function that need not answer at once: many requests are under way at a time

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use flott_batch::Record;
 
-use crate::operator::{Broadcast, CoProcess, KeyedBroadcastProcess};
-use crate::state::{Key, KeyBy};
-use crate::transform::factory;
-use crate::{BroadcastProcessFunction, ConnectedStreams, DataStream};
-use crate::{KeyedBroadcastProcessFunction, KeyedStream};
+use crate::stream::keyed::KeyedStream;
+use crate::stream::transform::factory;
+use crate::stream::{ConnectedStreams, DataStream};
+use flott_function::broadcast::BroadcastProcessFunction;
+use flott_function::broadcast::KeyedBroadcastProcessFunction;
+use flott_function::state::{Key, KeyBy};
+use flott_function_operators::broadcast::{Broadcast, KeyedBroadcastProcess};
+use flott_function_operators::co_process::CoProcess;
 
 /// A stream and a broadcast stream for one operator.
 pub struct BroadcastConnectedStream<A, B> {

@@ -12,7 +12,8 @@ use flott_types::{Error, Result};
 use futures_core::Stream;
 
 use crate::graph::{NodeKind, Upstream};
-use crate::{DataStream, JobClient};
+use crate::job::JobClient;
+use crate::stream::DataStream;
 
 /// The values of a stream, as they come. When it is dropped the job is cancelled.
 pub struct Collected<T> {

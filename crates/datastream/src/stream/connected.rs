@@ -5,11 +5,16 @@ use std::sync::Arc;
 use flott_batch::Record;
 use flott_types::{Error, Result};
 
-use crate::graph::{OperatorFactory, Upstream};
-use crate::operator::{CoFlatMap, CoMap, CoProcess, KeyedCoProcess};
-use crate::state::{Key, KeyBy};
-use crate::transform::{factory, transform};
-use crate::{CoProcessFunction, Collector, DataStream, KeyedCoProcessFunction, KeyedStream};
+use crate::graph::Upstream;
+use crate::program::MakeOperator;
+use crate::stream::DataStream;
+use crate::stream::keyed::KeyedStream;
+use crate::stream::transform::{factory, transform};
+use flott_function::co_process::{CoProcessFunction, KeyedCoProcessFunction};
+use flott_function::output::Collector;
+use flott_function::state::{Key, KeyBy};
+use flott_function_operators::co_process::{CoFlatMap, CoMap, CoProcess};
+use flott_function_operators::keyed_co_process::KeyedCoProcess;
 
 /// Two streams, of types that may differ, for one operator: what it learns from one it can use for the other.
 pub struct ConnectedStreams<A, B> {
@@ -86,7 +91,7 @@ impl<A: Record, B: Record> ConnectedStreams<A, B> {
     }
 
     /// Adds an operator of both streams.
-    pub(crate) fn transform<U: Record>(&self, name: &'static str, factory: OperatorFactory) -> DataStream<U> {
+    pub(crate) fn transform<U: Record>(&self, name: &'static str, factory: MakeOperator) -> DataStream<U> {
         transform(&self.first.shared, name, self.inputs(), factory)
     }
 

@@ -6,10 +6,13 @@ use std::time::Duration;
 use flott_batch::Record;
 use flott_types::Result;
 
-use crate::operator::{Bounds, IntervalJoin as Operator, JoinSides};
-use crate::state::Key;
-use crate::transform::factory;
-use crate::{ConnectedStreams, DataStream, JoinContext, KeyedStream, OutputTag, ProcessJoinFunction};
+use crate::stream::keyed::KeyedStream;
+use crate::stream::transform::factory;
+use crate::stream::{ConnectedStreams, DataStream};
+use flott_function::join::{JoinContext, ProcessJoinFunction};
+use flott_function::output::OutputTag;
+use flott_function::state::Key;
+use flott_function_operators::interval_join::{Bounds, IntervalJoin as Operator, JoinSides};
 
 /// Two keyed streams that are to be joined; see [`KeyedStream::interval_join`].
 pub struct IntervalJoin<K, L, R> {

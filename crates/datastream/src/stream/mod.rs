@@ -5,11 +5,14 @@ mod broadcast;
 mod collect;
 mod connected;
 mod interval_join;
+mod keyed;
 mod partition;
 mod rich;
 mod sink;
 mod tagged_union;
+mod transform;
 mod window_join;
+pub(crate) mod windowed;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -24,19 +27,28 @@ pub use broadcast::{BroadcastConnectedStream, KeyedBroadcastConnectedStream};
 pub use collect::{Collected, CollectedStream};
 pub use connected::{ConnectedStreams, KeyedConnectedStreams};
 pub use interval_join::{IntervalJoin, IntervalJoined};
+pub use keyed::KeyedStream;
 pub use sink::DataStreamSink;
 pub use tagged_union::TaggedUnion;
 pub use window_join::{
     CoGroupedStreams, JoinedStreams, Joining, JoiningKeyed, JoiningWhere, WindowedJoining,
 };
 
+use self::transform::{factory, transform};
 use crate::environment::Shared;
-use crate::graph::{NodeKind, OperatorFactory, Transformation, Upstream};
-use crate::operator::{Filter, FlatMap, Map, MapPartition, Process, Route, SideOutput};
-use crate::state::{ByRef, ByValue, Key, KeyBy};
+use crate::environment::StreamExecutionEnvironment;
+use crate::graph::{NodeKind, Transformation, Upstream};
+use crate::program::MakeOperator;
 use crate::time::WatermarkStrategy;
-use crate::transform::{Of, factory, transform};
-use crate::{Collector, KeyedStream, OutputTag, ProcessFunction, StreamExecutionEnvironment};
+use flott_function::output::Of;
+use flott_function::output::{Collector, OutputTag};
+use flott_function::process::ProcessFunction;
+use flott_function::state::{ByRef, ByValue, Key, KeyBy};
+use flott_function_operators::flat_map::{Filter, FlatMap, Map};
+use flott_function_operators::map_partition::MapPartition;
+use flott_function_operators::partition::Route;
+use flott_function_operators::process::Process;
+use flott_function_operators::side_output::SideOutput;
 
 /// A stream of values of type `T`.
 ///
@@ -253,7 +265,7 @@ impl<T: Record> DataStream<T> {
     pub(crate) fn routed(
         &self,
         name: &'static str,
-        factory: &OperatorFactory,
+        factory: &MakeOperator,
         exchange: &Exchange,
     ) -> DataStream<T> {
         let route = |upstream: &Upstream| {

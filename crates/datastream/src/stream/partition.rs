@@ -3,10 +3,10 @@
 use flott_batch::Record;
 use flott_plan::Exchange;
 
-use crate::DataStream;
 use crate::graph::Upstream;
-use crate::operator::Route;
-use crate::transform::factory;
+use crate::stream::DataStream;
+use crate::stream::transform::factory;
+use flott_function_operators::partition::Route;
 
 impl<T: Record> DataStream<T> {
     pub(crate) fn with_exchange(&self, exchange: Exchange) -> DataStream<T> {

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use flott_batch::Record;
 
-use crate::function::{Filtering, FlatMapping, Mapping};
-use crate::operator::Process;
-use crate::transform::{factory, transform};
-use crate::{DataStream, FilterFunction, FlatMapFunction, MapFunction, ProcessFunction};
+use crate::stream::DataStream;
+use crate::stream::transform::{factory, transform};
+use flott_function::process::ProcessFunction;
+use flott_function::rich::{FilterFunction, FlatMapFunction, MapFunction};
+use flott_function::rich::{Filtering, FlatMapping, Mapping};
+use flott_function_operators::process::Process;
 
 impl<T: Record> DataStream<T> {
     /// One value for each, by a [`MapFunction`].

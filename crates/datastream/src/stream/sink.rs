@@ -8,10 +8,11 @@ use flott_connector::{Consumes, Sink};
 use flott_plan::Chaining;
 use flott_types::Result;
 
-use crate::DataStream;
 use crate::environment::Shared;
 use crate::graph::{NodeKind, Transformation};
-use crate::sink::{DiscardingSink, FunctionSink, PrintSink};
+use crate::stream::DataStream;
+use flott_connector_basic::PrintSink;
+use flott_connector_collections::{DiscardingSink, FunctionSink};
 
 /// The end of a stream.
 pub struct DataStreamSink {

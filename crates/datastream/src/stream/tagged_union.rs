@@ -72,7 +72,7 @@ impl<L, R> TryFrom<Columns<L, R>> for TaggedUnion<L, R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::ColumnCodec;
+    use flott_values::ColumnCodec;
 
     #[test]
     fn values_of_either_stream_come_back_out_of_columns() {

@@ -8,10 +8,15 @@ use flott_batch::Record;
 use flott_types::Error;
 
 use super::TaggedUnion;
-use crate::state::{ByValue, Key};
-use crate::transform::Of;
-use crate::window::{Evictor, Trigger, WindowAssigner, WindowedStream};
-use crate::{Collector, DataStream, KeyedStream};
+use crate::stream::DataStream;
+use crate::stream::keyed::KeyedStream;
+use crate::stream::windowed::WindowedStream;
+use flott_function::output::Collector;
+use flott_function::output::Of;
+use flott_function::state::{ByValue, Key};
+use flott_function_windows::assigner::WindowAssigner;
+use flott_function_windows::evictor::Evictor;
+use flott_function_windows::trigger::Trigger;
 
 /// Two streams to be joined in windows, pair by pair; see [`DataStream::join`].
 pub type JoinedStreams<L, R> = Joining<L, R, OfPairs>;

@@ -11,10 +11,10 @@ use flott_connector::{
     CommitOutcome, CommitQueue, CommitRequest, CommitRetries, Committer, CommitterContext, Prepared, Sink,
 };
 use flott_operator::{Committing, Counter, MetricGroup};
+use flott_types::panics::guard;
 use flott_types::{CheckpointId, Error, Result, Timestamp, Waker};
 use parking_lot::{Condvar, Mutex};
 
-use crate::chain::guard;
 use crate::{Thread, Threads};
 
 /// How long a task that ends waits for a commit that is under way.

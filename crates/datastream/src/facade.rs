@@ -1,0 +1,84 @@
+//! The modules of other crates as programs find them: `flott::datastream::window` and others.
+
+/// Accumulators: what all subtasks of a job add up to.
+pub mod accumulator {
+    pub use flott_function::accumulator::*;
+
+    pub use crate::totals::Totals;
+}
+
+/// Values of users' types as arrow columns, and the hash of keys.
+pub mod codec {
+    pub use flott_values::{ColumnCodec, key_hash};
+}
+
+/// Sinks of values.
+///
+/// Each implements [`Consumes<T>`](flott_connector::Consumes): it takes batches of `Records<T>`. One's own sink is written
+/// against [`flott_connector`], whose header shows how.
+///
+/// | sink | writes |
+/// |---|---|
+/// | [`PrintSink`] | a line for each value, to standard output or standard error |
+/// | [`FileSink`] | files, exactly once |
+/// | [`FunctionSink`] | what a function does with each value; at least once |
+/// | [`DiscardingSink`] | nothing |
+pub mod sink {
+    pub use flott_connector_basic::PrintSink;
+    pub use flott_connector_collections::{DiscardingSink, FunctionSink};
+    pub use flott_connector_text_file::FileSink;
+}
+
+/// Sources of values.
+///
+/// Each implements [`Produces<T>`](flott_connector::Produces): its batches are `Records<T>`. One's own source is written against
+/// [`flott_connector`], whose header shows how.
+///
+/// | source | reads |
+/// |---|---|
+/// | [`CollectionSource`] | values given by the program |
+/// | [`IteratorSource`] | an iterator that can be made again, on a thread of its own |
+/// | [`ChannelSource`] | a channel of the standard library, of tokio, or any other one |
+/// | [`SequenceSource`] | the numbers from here to there |
+/// | [`SocketTextSource`] | lines of a TCP connection; nothing is read twice, so that a failure loses lines |
+/// | [`TextFileSource`] | lines of files, those that there are or also those to come |
+/// | [`RateLimited`] | another source, so many records a second |
+/// | [`HybridSource`] | several sources, one after the other |
+pub mod source {
+    pub use flott_connector_collections::{
+        Channel, ChannelSource, CollectionSource, IteratorSource, Received, SequenceSource,
+    };
+    pub use flott_connector_combinators::{HybridSource, RateLimited, Switch};
+    pub use flott_connector_socket::SocketTextSource;
+    pub use flott_connector_text_file::TextFileSource;
+}
+
+/// Keyed and operator state of functions.
+pub mod state {
+    pub use flott_function::state::{
+        AggregatingState, BroadcastAccess, BroadcastState, Key, ListState, MapState, OperatorListState,
+        OperatorStateAccess, ReducingState, StateAccess, StateTtlConfig, TtlUpdateType, TtlVisibility,
+        ValueState,
+    };
+}
+
+/// Windows: buckets of records of one key, of which a result is made. See [`flott_function_windows`].
+pub mod window {
+    pub use flott_function_windows::assigner::{
+        AssignerContext, EventTimeSessionWindows, GlobalWindows, Merges, ProcessingTimeSessionWindows,
+        SlidingEventTimeWindows, SlidingProcessingTimeWindows, TumblingEventTimeWindows,
+        TumblingProcessingTimeWindows, WindowAssigner, WindowStagger,
+    };
+    pub use flott_function_windows::evictor::{
+        AnyEvictor, CountEvictor, DeltaEvictor, Evictor, EvictorContext, TimeEvictor, WindowElements,
+    };
+    pub use flott_function_windows::function::{AllWindowContext, ProcessWindowFunction, WindowContext};
+    pub use flott_function_windows::trigger::{
+        AnyTrigger, ContinuousEventTimeTrigger, ContinuousProcessingTimeTrigger, CountTrigger, DeltaTrigger,
+        EndOfStreamTrigger, EventTimeTrigger, NeverTrigger, OnMergeContext, ProcessingTimeTrigger,
+        ProcessingTimeoutTrigger, PurgingTrigger, Trigger, TriggerContext, TriggerResult,
+    };
+    pub use flott_function_windows::types::{GlobalWindow, NoKey, TimeWindow, Window};
+
+    pub use crate::stream::windowed::{AllWindowedStream, WindowedStream};
+}

@@ -1,0 +1,244 @@
+//! The graph that a program describes, before it becomes a plan.
+
+mod uids;
+
+use std::sync::Arc;
+
+use flott_connector::{Sink, Source};
+use flott_plan::{Exchange, JobGraph, Node, NodeId, OperatorSpec, Schema, SinkSpec, SourceSpec};
+use flott_plan::{StreamGraph, TableSpec, Wishes};
+use flott_types::{Error, OperatorUid, Result};
+use parking_lot::Mutex;
+
+use self::uids::{nameless, uids};
+use crate::program::{CONNECTOR, MakeOperator, Program, ProgramNode};
+
+/// What a node of the graph is.
+#[derive(Clone)]
+pub(crate) enum NodeKind {
+    Source(Arc<dyn Source>),
+    Operator(MakeOperator),
+    Sink(Arc<dyn Sink>),
+    Collect,
+}
+
+/// Where an input of a node comes from.
+#[derive(Clone, Debug)]
+pub(crate) struct Upstream {
+    pub node: usize,
+    pub exchange: Exchange,
+    pub tag: Option<String>,
+}
+
+/// A node of the graph.
+#[derive(Clone)]
+pub(crate) struct Transformation {
+    pub name: String,
+    /// What the operator is, whatever it is called: a part of its default uid.
+    pub shape: &'static str,
+    /// It may have state.
+    pub stateful: bool,
+    pub uid: Option<String>,
+    pub parallelism: Option<u32>,
+    /// The node has as many subtasks as the one that its only input comes from.
+    pub beside_input: bool,
+    /// The node cannot have more subtasks (an iterator that cannot be split, a window over everything).
+    pub fixed: bool,
+    pub wishes: Wishes,
+    pub kind: NodeKind,
+    /// For each input the streams that feed it.
+    pub inputs: Vec<Vec<Upstream>>,
+}
+
+/// The graph, shared by the environment and its streams.
+#[derive(Clone, Default)]
+pub(crate) struct Graph {
+    nodes: Arc<Mutex<Vec<Transformation>>>,
+    /// What was wrong while the graph was described; told when it is executed.
+    fault: Arc<Mutex<Option<Error>>>,
+    /// So many nodes were there when the program was executed last: they are executed again only if something new needs them.
+    executed: Arc<Mutex<usize>>,
+}
+
+impl Graph {
+    /// A node of a shape, which is its name at first.
+    pub fn add(&self, shape: &'static str, kind: NodeKind, inputs: Vec<Vec<Upstream>>) -> usize {
+        let mut nodes = self.nodes.lock();
+        nodes.push(Transformation {
+            name: shape.to_owned(),
+            shape,
+            stateful: false,
+            uid: None,
+            parallelism: None,
+            beside_input: false,
+            fixed: false,
+            wishes: Wishes::default(),
+            kind,
+            inputs,
+        });
+        nodes.len() - 1
+    }
+
+    pub fn change(&self, node: usize, change: impl FnOnce(&mut Transformation)) {
+        change(&mut self.nodes.lock()[node]);
+    }
+
+    /// The factory of an operator, and the node before it.
+    #[cfg(test)]
+    pub fn operator(&self, node: usize) -> (MakeOperator, usize) {
+        match &self.nodes.lock()[node] {
+            Transformation { kind: NodeKind::Operator(factory), inputs, .. } => {
+                (factory.clone(), inputs[0][0].node)
+            }
+            other => panic!("{} is no operator", other.name),
+        }
+    }
+
+    /// Whether two graphs are one.
+    pub fn is(&self, other: &Graph) -> bool {
+        Arc::ptr_eq(&self.nodes, &other.nodes)
+    }
+
+    /// Lets the execution fail with this error. The first one counts.
+    pub fn fail(&self, error: Error) {
+        self.fault.lock().get_or_insert(error);
+    }
+
+    /// Whether there is nothing that was not executed before.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.lock().len() == *self.executed.lock()
+    }
+
+    /// All that is there counts as executed.
+    pub fn executed(&self) {
+        *self.executed.lock() = self.nodes.lock().len();
+    }
+
+    /// Which nodes an execution consists of: the new ones, and those that they need.
+    fn needed(&self, nodes: &[Transformation]) -> Vec<bool> {
+        let executed = *self.executed.lock();
+        let mut needed: Vec<bool> = (0..nodes.len()).map(|at| at >= executed).collect();
+        for at in (0..nodes.len()).rev() {
+            if needed[at] {
+                nodes[at].inputs.iter().flatten().for_each(|upstream| needed[upstream.node] = true);
+            }
+        }
+        needed
+    }
+
+    /// Whether all sources end by themselves.
+    pub fn is_bounded(&self) -> bool {
+        let bounded = |node: &Transformation| match &node.kind {
+            NodeKind::Source(source) => source.boundedness() == flott_connector::Boundedness::Bounded,
+            _ => true,
+        };
+        let nodes = self.nodes.lock();
+        let needed = self.needed(&nodes);
+        nodes.iter().zip(needed).all(|(node, needed)| !needed || bounded(node))
+    }
+
+    /// The plan and the code that belongs to it.
+    pub fn build(&self, program: &str, settings: &Settings) -> Result<(JobGraph, Program)> {
+        if let Some(fault) = self.fault.lock().take() {
+            return Err(fault);
+        }
+        let nodes = self.nodes.lock();
+        let mut graph = StreamGraph::default();
+        let mut code = Vec::with_capacity(nodes.len());
+        let needed = self.needed(&nodes);
+        let mut uids = uids(&nodes, &needed)?;
+        let nameless = nameless(&nodes, &needed);
+        if settings.outlives && !nameless.is_empty() {
+            tracing::warn!(
+                job = settings.name,
+                operators = nameless.join(", "),
+                "these operators have state and no uid: give each one `.uid(\"...\")`, so that its state is found again when the \
+                 program has changed"
+            );
+        }
+        let mut ids = vec![NodeId(0); nodes.len()];
+        for (at, node) in nodes.iter().enumerate() {
+            let (spec, part) = spec(program, at, node);
+            code.push(part);
+            if !needed[at] {
+                continue;
+            }
+            let input = node.inputs.first().and_then(|upstreams| upstreams.first());
+            let beside = input.filter(|_| node.beside_input).map(|upstream| ids[upstream.node]);
+            let parallelism = match beside {
+                Some(before) => graph.nodes[before.0 as usize].parallelism,
+                None => node.parallelism.unwrap_or(settings.parallelism),
+            };
+            ids[at] = graph.add(Node {
+                uid: std::mem::replace(&mut uids[at], OperatorUid(String::new())),
+                name: node.name.clone(),
+                spec,
+                schema: Schema::default(),
+                parallelism,
+                wishes: node.wishes.clone(),
+            });
+            for (input, upstreams) in node.inputs.iter().enumerate() {
+                for Upstream { node: from, exchange, tag } in upstreams {
+                    graph.connect(ids[*from], ids[at], input, exchange.clone());
+                    if let Some(edge) = graph.edges.last_mut() {
+                        edge.tag = tag.clone();
+                    }
+                }
+            }
+        }
+        let configuration = settings.configuration.clone();
+        let plan = graph.into_job_graph(
+            &settings.name,
+            configuration,
+            settings.max_parallelism,
+            settings.chaining,
+        )?;
+        Ok((plan, Program::new(code)))
+    }
+}
+
+/// What holds for the whole job.
+pub(crate) struct Settings {
+    pub name: String,
+    pub parallelism: u32,
+    pub max_parallelism: u32,
+    pub chaining: bool,
+    /// The job takes snapshots, or starts from one: its state may be read by another version of the program.
+    pub outlives: bool,
+    pub configuration: std::collections::BTreeMap<String, String>,
+}
+
+fn spec(program: &str, at: usize, node: &Transformation) -> (OperatorSpec, ProgramNode) {
+    let table = || TableSpec {
+        name: node.name.clone(),
+        connector: CONNECTOR.to_owned(),
+        options: [("program".to_owned(), program.to_owned()), ("node".to_owned(), at.to_string())].into(),
+        schema: Schema::default(),
+        partition_keys: Vec::new(),
+        primary_key: Vec::new(),
+    };
+    match &node.kind {
+        NodeKind::Source(source) => {
+            let (projection, metadata) = (Vec::new(), Schema::default());
+            let spec = SourceSpec {
+                table: table(),
+                projection,
+                paths: Vec::new(),
+                metadata,
+                limit: None,
+                watermark: None,
+            };
+            (OperatorSpec::Source(spec), ProgramNode::Source(source.clone()))
+        }
+        NodeKind::Sink(sink) => {
+            let (metadata, static_partition) = (Schema::default(), Default::default());
+            let spec = SinkSpec { table: table(), metadata, overwrite: false, static_partition };
+            (OperatorSpec::Sink(spec), ProgramNode::Sink(sink.clone()))
+        }
+        NodeKind::Operator(factory) => {
+            let spec = OperatorSpec::Function { program: program.to_owned(), node: at as u32 };
+            (spec, ProgramNode::Operator(factory.clone()))
+        }
+        NodeKind::Collect => (OperatorSpec::Collect, ProgramNode::Collect),
+    }
+}

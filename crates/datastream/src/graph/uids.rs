@@ -1,0 +1,113 @@
+//! The names by which state is found: the user's uids, and those that operators have without one.
+//!
+//! A default uid is a hash of the operator's **place** in the graph, so that state is handed on only to an operator in the same place:
+//!
+//! - what it is, and everything upstream, down to the sources (with inputs and side outputs); names that are for people do not count;
+//! - which operators **with state** are downstream. Without them an operator that is inserted *before* another of its kind would take its
+//!   place, and with it its state. Operators without state may be added and removed downstream;
+//! - its position among those for which all this is the same, and their number: one more of them changes the uids of all.
+//!
+//! A uid that the user gave stands for the operator and for what is upstream of it: behind it nothing changes, whatever
+//! happens before it. What does not match is refused at restore as state that nobody claims, and is handed to an operator by giving it the old uid.
+//!
+//! Why not a number by order, as `Process-2`: insert an operator, and the next one's state is restored into it silently.
+
+use flott_types::{Error, FastMap, FastSet, OperatorUid, Result};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::{NodeKind, Transformation};
+
+/// The uid of each node; those that are not needed have an empty one.
+///
+/// # Errors
+/// If two operators have the same one.
+pub(crate) fn uids(nodes: &[Transformation], needed: &[bool]) -> Result<Vec<OperatorUid>> {
+    let above = above(nodes);
+    let below = below(nodes, needed);
+    let place = |at: usize| (above[at], below[at]);
+    let unnamed = |at: &usize| needed[*at] && nodes[*at].uid.is_none();
+    let mut alike: FastMap<(u128, u128), (u32, u32)> = FastMap::default();
+    (0..nodes.len()).filter(unnamed).for_each(|at| alike.entry(place(at)).or_default().1 += 1);
+
+    let mut used = FastSet::default();
+    let mut uids = vec![OperatorUid(String::new()); nodes.len()];
+    for at in (0..nodes.len()).filter(|at| needed[*at]) {
+        let uid = match &nodes[at].uid {
+            Some(uid) => uid.clone(),
+            None => {
+                let (position, count) = alike.entry(place(at)).or_default();
+                *position += 1;
+                let (above, below) = place(at);
+                let text = format!("{above:032x} {below:032x} {position} of {count}");
+                format!("{:032x}", xxh3_128(text.as_bytes()))
+            }
+        };
+        if !used.insert(uid.clone()) {
+            return Err(Error::invalid(format!("two operators have the uid '{uid}'; uids must be unique")));
+        }
+        uids[at] = OperatorUid(uid);
+    }
+    Ok(uids)
+}
+
+/// For each node, in what it is and what is upstream. Inputs have smaller numbers.
+fn above(nodes: &[Transformation]) -> Vec<u128> {
+    let mut above: Vec<u128> = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        let mut text = own(node);
+        if node.uid.is_none() {
+            for (input, upstreams) in node.inputs.iter().enumerate() {
+                for upstream in upstreams {
+                    let tag = upstream.tag.as_deref().unwrap_or_default();
+                    text.push_str(&format!("; {input} {tag:?} {:032x}", above[upstream.node]));
+                }
+            }
+        }
+        above.push(xxh3_128(text.as_bytes()));
+    }
+    above
+}
+
+/// For each node the operators with state downstream of it, with those behind them. Sinks do not count: nobody takes their place but a
+/// sink.
+fn below(nodes: &[Transformation], needed: &[bool]) -> Vec<u128> {
+    let mut behind: Vec<Vec<u128>> = vec![Vec::new(); nodes.len()];
+    let mut below = vec![0; nodes.len()];
+    for at in (0..nodes.len()).rev().filter(|at| needed[*at]) {
+        let node = &nodes[at];
+        let mut seen = std::mem::take(&mut behind[at]);
+        // In an order of their own: that in which they were made says nothing.
+        seen.sort_unstable();
+        seen.dedup();
+        let text: String = seen.iter().map(|hash| format!("{hash:032x};")).collect();
+        below[at] = xxh3_128(text.as_bytes());
+        if node.stateful && matches!(node.kind, NodeKind::Operator(_)) {
+            seen = vec![xxh3_128(format!("{}; {text}", own(node)).as_bytes())];
+        }
+        node.inputs.iter().flatten().for_each(|upstream| behind[upstream.node].extend(&seen));
+    }
+    below
+}
+
+fn own(node: &Transformation) -> String {
+    match &node.uid {
+        Some(uid) => format!("uid {uid:?}"),
+        None => format!("{} {:?}", role(&node.kind), node.shape),
+    }
+}
+
+fn role(kind: &NodeKind) -> &'static str {
+    match kind {
+        NodeKind::Source(_) => "source",
+        NodeKind::Operator(_) => "operator",
+        NodeKind::Sink(_) => "sink",
+        NodeKind::Collect => "collect",
+    }
+}
+
+/// The operators that have state and no uid of the user's, by their names for people.
+pub(crate) fn nameless(nodes: &[Transformation], needed: &[bool]) -> Vec<String> {
+    let nameless =
+        |(node, needed): &(&Transformation, &bool)| **needed && node.stateful && node.uid.is_none();
+    nodes.iter().zip(needed).filter(nameless).map(|(node, _)| node.name.clone()).collect()
+}

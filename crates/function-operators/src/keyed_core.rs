@@ -1,0 +1,204 @@
+//! What every operator with a function on keys has around the function: keys, states, timers, output.
+
+use std::sync::Arc;
+
+use flott_batch::{Batch, Record, Records};
+use flott_operator::Context;
+use flott_runtime::TaskOptions;
+use flott_state::{OperatorSnapshot, RestoredState, StateColumn, TimerQueue};
+use flott_types::{CheckpointId, Error, Result, SubtaskIndex, Timestamp};
+
+use flott_function::broadcast::KeyedBroadcastContext;
+use flott_function::keyed_process::KeyedCall;
+use flott_function::keyed_process::{KeyedContext, TimeDomain};
+use flott_function::output::OutputBuffer;
+use flott_function::process::ProcessContext;
+use flott_function::runtime_context::KeyedScope;
+use flott_function::runtime_context::RuntimeContext;
+use flott_function::snapshot::SnapshotContext;
+use flott_function::state::{EVENT_TIMERS, Key, KeyBy, KeyTable, PROCESSING_TIMERS, States, tell_dropped};
+
+/// The keys of an operator, whichever of its inputs they come from, with their states and timers; and what the function
+/// puts out. The function itself is the operator's: it comes as a closure with each call.
+pub struct KeyedCore<K, O> {
+    options: Arc<TaskOptions>,
+    subtask: SubtaskIndex,
+    keys: KeyTable<K>,
+    states: States,
+    event_timers: TimerQueue,
+    processing_timers: TimerQueue,
+    buffer: OutputBuffer<O>,
+    /// By value of the batch, kept for its memory.
+    slots: Vec<u32>,
+}
+
+impl<K: Key, O: Record> KeyedCore<K, O> {
+    pub fn new(max_parallelism: u32, options: Arc<TaskOptions>) -> Result<Self> {
+        Ok(KeyedCore {
+            options,
+            subtask: SubtaskIndex(0),
+            keys: KeyTable::new(max_parallelism)?,
+            states: States::default(),
+            event_timers: TimerQueue::new(EVENT_TIMERS),
+            processing_timers: TimerQueue::new(PROCESSING_TIMERS),
+            buffer: OutputBuffer::default(),
+            slots: Vec::new(),
+        })
+    }
+
+    /// Restores timers, and the states that the function declares in `open`.
+    pub fn open(
+        &mut self,
+        mut restored: RestoredState,
+        context: &mut Context<'_>,
+        open: impl FnOnce(&mut RuntimeContext<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let KeyedCore { options, keys, states, event_timers, processing_timers, .. } = self;
+        states.now = context.now;
+        event_timers.restore(keys, &mut restored)?;
+        processing_timers.restore(keys, &mut restored)?;
+        let keyed = KeyedScope { keys, states };
+        let (info, metrics) = (context.info, context.metrics);
+        open(&mut RuntimeContext::new(info, options, metrics, &mut restored, Some(keyed)))?;
+        self.subtask = info.subtask;
+        tell_dropped(&info.name, &restored);
+        self.after(context)
+    }
+
+    /// Calls the function with each record of an input, at the record's key.
+    pub fn process<I: Record>(
+        &mut self,
+        key_by: &dyn KeyBy<K, I>,
+        batch: Batch,
+        context: &mut Context<'_>,
+        mut call: impl FnMut(I, &mut KeyedContext<'_, K, O>) -> Result<()>,
+    ) -> Result<()> {
+        let Records { values, timestamps, routes } = batch.into_records::<I>()?;
+        let hashes = routes.ok_or_else(|| Error::internal("records of a keyed stream without their keys"))?;
+        let mut slots = std::mem::take(&mut self.slots);
+        slots.clear();
+        key_by.intern(&values, &hashes, &mut self.keys, &mut slots)?;
+        self.states.now = context.now;
+        self.states.warm(&slots, self.keys.len());
+        let count = slots.len();
+        for (at, (value, slot)) in values.into_iter().zip(&slots).enumerate() {
+            let timestamp = timestamps.as_ref().map(|timestamps| timestamps[at]);
+            self.call(*slot, timestamp, None, context, |keyed| call(value, keyed))?;
+        }
+        self.slots = slots;
+        self.states.tidy(context.now, count);
+        self.after(context)
+    }
+
+    /// Calls the function with each record of an input without keys.
+    pub fn broadcast<I: Record>(
+        &mut self,
+        batch: Batch,
+        context: &mut Context<'_>,
+        mut call: impl FnMut(I, &mut KeyedBroadcastContext<'_, K, O>) -> Result<()>,
+    ) -> Result<()> {
+        let Records { values, timestamps, .. } = batch.into_records::<I>()?;
+        self.states.now = context.now;
+        let (watermark, now) = (context.watermark, context.now);
+        for (at, value) in values.into_iter().enumerate() {
+            let timestamp = timestamps.as_ref().map(|timestamps| timestamps[at]);
+            let KeyedCore { keys, states, buffer, .. } = self;
+            buffer.at(timestamp);
+            let collector = buffer.collector(context.output);
+            let process = ProcessContext::new(collector, states, timestamp, (watermark, now));
+            call(value, &mut KeyedBroadcastContext::new(process, keys))?;
+        }
+        self.after(context)
+    }
+
+    /// Calls the function with each timer of a time domain that is due.
+    pub fn fire(
+        &mut self,
+        domain: TimeDomain,
+        until: Timestamp,
+        context: &mut Context<'_>,
+        mut call: impl FnMut(Timestamp, &mut KeyedContext<'_, K, O>) -> Result<()>,
+    ) -> Result<()> {
+        self.states.now = context.now;
+        if domain == TimeDomain::ProcessingTime {
+            self.states.tidy(context.now, 0);
+        }
+        loop {
+            let timers = match domain {
+                TimeDomain::EventTime => &mut self.event_timers,
+                TimeDomain::ProcessingTime => &mut self.processing_timers,
+            };
+            let Some(((at, slot), freed)) = timers.pop_due(until) else { break };
+            // A function may set a timer again that is due at once, and always is at the end of input.
+            context.output.wanted()?;
+            if freed {
+                self.states.freed.push(slot);
+            }
+            self.call(slot, Some(at), Some(domain), context, |keyed| call(at, keyed))?;
+        }
+        self.after(context)
+    }
+
+    fn call(
+        &mut self,
+        slot: u32,
+        timestamp: Option<Timestamp>,
+        domain: Option<TimeDomain>,
+        context: &mut Context<'_>,
+        call: impl FnOnce(&mut KeyedContext<'_, K, O>) -> Result<()>,
+    ) -> Result<()> {
+        let KeyedCore { keys, states, event_timers, processing_timers, buffer, .. } = self;
+        let Some(key) = keys.get(slot) else {
+            return Err(Error::internal("a slot without a key"));
+        };
+        states.slot = slot;
+        buffer.at(timestamp.filter(|_| domain != Some(TimeDomain::ProcessingTime)));
+        let (watermark, now) = (context.watermark, context.now);
+        let collector = buffer.collector(context.output);
+        let call_parts =
+            KeyedCall { states, event_timers, processing_timers, timestamp, domain, watermark, now };
+        call(&mut KeyedContext::new(key, collector, call_parts))
+    }
+
+    /// After records or timers: output leaves, keys that nothing needs go, the next timer is asked for.
+    fn after(&mut self, context: &mut Context<'_>) -> Result<()> {
+        self.states.check()?;
+        self.buffer.flush(context.output)?;
+        self.free();
+        for at in [self.processing_timers.earliest(), self.states.wake_at()].into_iter().flatten() {
+            context.schedule(at);
+        }
+        Ok(())
+    }
+
+    fn free(&mut self) {
+        let KeyedCore { keys, states, event_timers, processing_timers, .. } = self;
+        let mut freed = std::mem::take(&mut states.freed);
+        keys.take_new(&mut freed);
+        for slot in freed.drain(..) {
+            if !states.occupied(slot) && !event_timers.occupied(slot) && !processing_timers.occupied(slot) {
+                keys.remove(slot);
+            }
+        }
+        states.freed = freed;
+    }
+
+    /// What changed of states and timers since the last snapshot, or everything; and operator state, after the function has been
+    /// asked.
+    pub fn snapshot(
+        &mut self,
+        checkpoint: CheckpointId,
+        full: bool,
+        ask: impl FnOnce(&mut SnapshotContext<'_>) -> Result<()>,
+    ) -> Result<OperatorSnapshot> {
+        let KeyedCore { keys, states, event_timers, processing_timers, .. } = self;
+        ask(&mut SnapshotContext::new(states, checkpoint))?;
+        states.check()?;
+        let lists = states.operator.snapshot(self.subtask)?;
+        let mut keyed = states.snapshot(keys, full)?;
+        event_timers.snapshot(keys, full, &mut states.freed, &mut keyed)?;
+        processing_timers.snapshot(keys, full, &mut states.freed, &mut keyed)?;
+        self.free();
+        Ok(OperatorSnapshot { keyed, lists })
+    }
+}

@@ -1,0 +1,61 @@
+//! What windows keep of their records, and what they make of it when they fire.
+
+mod element_column;
+mod elements;
+mod fold;
+mod folded;
+mod next;
+
+use flott_state::StateColumn;
+use flott_types::{Result, Timestamp};
+
+pub(crate) use element_column::ElementColumn;
+pub use elements::Elements;
+pub use fold::{AggregateFold, Fold, FoldElements, InPlace, ReduceFold};
+pub use folded::Folded;
+pub use next::{ApplyFunction, Next, OnResult, PassOn};
+
+use crate::function::WindowContext;
+use flott_function::life_cycle;
+use flott_function::runtime_context::RuntimeContext;
+
+/// The name of the state that holds what windows have.
+pub(crate) const CONTENTS: &str = "window-contents";
+
+/// The contents of the windows of an operator, by slot, and the function of them.
+pub trait Body<K, T, W>: Send + 'static {
+    /// What is put out.
+    type Out;
+
+    life_cycle!();
+
+    /// Lets the function declare what windows have for themselves.
+    fn open_window_state(&mut self, context: &mut RuntimeContext<'_>) -> Result<()>;
+
+    /// The contents as a state.
+    fn column(&self) -> &dyn StateColumn;
+
+    /// As [`Body::column`].
+    fn column_mut(&mut self) -> &mut dyn StateColumn;
+
+    /// Adds a record to a window.
+    fn add(&mut self, slot: u32, value: T, timestamp: Option<Timestamp>);
+
+    /// Whether a window has nothing.
+    fn is_empty(&self, slot: u32) -> bool;
+
+    /// Whether the last snapshot has something of the window.
+    fn is_persisted(&self, slot: u32) -> bool;
+
+    /// What one window has goes to another.
+    fn merge(&mut self, into: u32, from: u32);
+
+    /// Throws away what a window has.
+    fn clear(&mut self, slot: u32);
+
+    /// Calls the function.
+    fn fire(&mut self, slot: u32, context: &mut WindowContext<'_, K, W, Self::Out>) -> Result<()>;
+
+    /// A window is gone.
+    fn gone(&mut self, context: &mut WindowContext<'_, K, W, Self::Out>) -> Result<()>;
+}

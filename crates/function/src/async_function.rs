@@ -1,0 +1,68 @@
+//! Functions that wait for systems outside.
+
+use std::future::Future;
+
+use flott_batch::Record;
+use flott_types::{Error, Result};
+
+use crate::life_cycle;
+
+/// A function that asks a system outside: many requests are under way at a time. See `DataStream::async_map`.
+///
+/// Its futures run on a tokio runtime. A closure that gives a future is such a function too.
+///
+/// ```
+/// # use flott_datastream::*;
+/// /// Finds the name of a user.
+/// #[derive(Clone)]
+/// struct Names { client: Client }
+/// # #[derive(Clone)] struct Client;
+/// # impl Client { async fn name(&self, id: u64) -> Result<String> { Ok(id.to_string()) } }
+///
+/// impl AsyncFunction<u64> for Names {
+///     type Out = String;
+///     async fn invoke(&self, id: u64) -> Result<Vec<String>> {
+///         Ok(vec![self.client.name(id).await?])
+///     }
+///     fn timeout(&self, id: u64) -> Result<Vec<String>> {
+///         Ok(vec![format!("user {id}")])
+///     }
+/// }
+/// ```
+pub trait AsyncFunction<I>: Send + Sync + 'static {
+    /// What it puts out.
+    type Out: Record;
+
+    life_cycle!(shared);
+
+    /// Asks for what belongs to a record: any number of values. After a failure of the job it may be asked again for the
+    /// same record.
+    ///
+    /// # Errors
+    /// An error fails the task, unless the request is tried again.
+    fn invoke(&self, input: I) -> impl Future<Output = Result<Vec<Self::Out>>> + Send;
+
+    /// What belongs to a record whose request has taken too long. Its future is dropped.
+    ///
+    /// # Errors
+    /// An error fails the task; that is what happens if the function does not say otherwise.
+    fn timeout(&self, input: I) -> Result<Vec<Self::Out>> {
+        let _ = input;
+        Err(Error::external(
+            "an asynchronous request has timed out; allow it more time, or implement `AsyncFunction::timeout`",
+        ))
+    }
+}
+
+impl<I, O, F, A> AsyncFunction<I> for F
+where
+    F: Fn(I) -> A + Send + Sync + 'static,
+    A: Future<Output = Result<Vec<O>>> + Send,
+    O: Record,
+{
+    type Out = O;
+
+    fn invoke(&self, input: I) -> impl Future<Output = Result<Vec<O>>> + Send {
+        self(input)
+    }
+}

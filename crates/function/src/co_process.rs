@@ -1,0 +1,101 @@
+//! Functions on two streams.
+
+use flott_batch::Record;
+use flott_types::{Result, Timestamp};
+
+use crate::keyed_process::KeyedContext;
+use crate::life_cycle;
+use crate::process::ProcessContext;
+
+/// A function with a life of its own on two streams without keys.
+///
+/// Values of the two streams come in no order between them.
+///
+/// ```
+/// # use flott_datastream::*;
+/// /// Lets orders through while the switch is on.
+/// #[derive(Clone, Default)]
+/// struct Gate { open: bool }
+///
+/// impl CoProcessFunction<String, bool> for Gate {
+///     type Out = String;
+///     fn process_first(&mut self, order: String, ctx: &mut ProcessContext<'_, String>) -> Result<()> {
+///         if self.open { ctx.collect(order) }
+///         Ok(())
+///     }
+///     fn process_second(&mut self, open: bool, _: &mut ProcessContext<'_, String>) -> Result<()> {
+///         self.open = open;
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait CoProcessFunction<A, B>: Send + 'static {
+    /// What it puts out.
+    type Out: Record;
+
+    life_cycle!(finish);
+
+    /// A record of the first stream (`processElement1` of Flink).
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn process_first(&mut self, value: A, context: &mut ProcessContext<'_, Self::Out>) -> Result<()>;
+
+    /// A record of the second stream (`processElement2` of Flink).
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn process_second(&mut self, value: B, context: &mut ProcessContext<'_, Self::Out>) -> Result<()>;
+}
+
+/// A function on two keyed streams. State for each key and timers are shared: what one stream leaves, the other finds.
+///
+/// ```
+/// # use flott_datastream::*;
+/// /// Puts the price of the last quote to each order of the same share.
+/// #[derive(Clone, Default)]
+/// struct LastPrice { price: ValueState<f64> }
+///
+/// impl KeyedCoProcessFunction<String, u64, f64> for LastPrice {
+///     type Out = (u64, f64);
+///     fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
+///         self.price = context.value_state("price")?;
+///         Ok(())
+///     }
+///     fn process_first(&mut self, order: u64, ctx: &mut KeyedContext<'_, String, Self::Out>) -> Result<()> {
+///         if let Some(price) = self.price.get(ctx).copied() { ctx.collect((order, price)) }
+///         Ok(())
+///     }
+///     fn process_second(&mut self, price: f64, ctx: &mut KeyedContext<'_, String, Self::Out>) -> Result<()> {
+///         self.price.set(ctx, price);
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait KeyedCoProcessFunction<K, A, B>: Send + 'static {
+    /// What it puts out.
+    type Out: Record;
+
+    life_cycle!();
+
+    /// A record of the first stream (`processElement1` of Flink). States are those of its key.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn process_first(&mut self, value: A, context: &mut KeyedContext<'_, K, Self::Out>) -> Result<()>;
+
+    /// A record of the second stream (`processElement2` of Flink). States are those of its key.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn process_second(&mut self, value: B, context: &mut KeyedContext<'_, K, Self::Out>) -> Result<()>;
+
+    /// A timer of a key has come, whichever stream it was set for.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn on_timer(&mut self, timestamp: Timestamp, context: &mut KeyedContext<'_, K, Self::Out>) -> Result<()> {
+        let _ = (timestamp, context);
+        Ok(())
+    }
+}

@@ -1,0 +1,100 @@
+//! What a function may ask when it is opened.
+
+mod declare;
+
+use std::collections::BTreeMap;
+
+use flott_operator::{MetricGroup, OperatorMetrics, TaskInfo};
+use flott_runtime::TaskOptions;
+use flott_state::{Index, RestoredState};
+use flott_types::JobId;
+
+use crate::state::States;
+
+/// What a function may ask when it is opened: who it is, its configuration, and the states that it wants.
+pub struct RuntimeContext<'a> {
+    pub(crate) info: &'a TaskInfo,
+    options: &'a TaskOptions,
+    metrics: &'a OperatorMetrics,
+    pub(crate) restored: &'a mut RestoredState,
+    pub(crate) keyed: Option<KeyedScope<'a>>,
+    /// Where operator state is declared by a function that does not run on a keyed stream.
+    pub(crate) own: Option<&'a mut States>,
+}
+
+/// Where keyed state is declared.
+pub struct KeyedScope<'a> {
+    /// Where keys have their slots.
+    pub keys: &'a mut dyn Index,
+    /// The columns over these slots.
+    pub states: &'a mut States,
+}
+
+impl<'a> RuntimeContext<'a> {
+    #[doc(hidden)]
+    pub fn new(
+        info: &'a TaskInfo,
+        options: &'a TaskOptions,
+        metrics: &'a OperatorMetrics,
+        restored: &'a mut RestoredState,
+        keyed: Option<KeyedScope<'a>>,
+    ) -> Self {
+        RuntimeContext { info, options, metrics, restored, keyed, own: None }
+    }
+
+    /// For a function that does not run on a keyed stream: its operator state is here.
+    #[doc(hidden)]
+    pub fn with_states(mut self, states: &'a mut States) -> Self {
+        self.own = Some(states);
+        self
+    }
+
+    /// Whether the job starts from a snapshot that knows this operator (`isRestored` of Flink).
+    pub fn is_restored(&self) -> bool {
+        self.restored.found
+    }
+
+    /// The job.
+    pub fn job_id(&self) -> JobId {
+        self.info.job
+    }
+
+    /// The operator's name.
+    pub fn task_name(&self) -> &str {
+        &self.info.name
+    }
+
+    /// Which of the operator's subtasks this is, from 0.
+    pub fn subtask_index(&self) -> u32 {
+        self.info.subtask.0
+    }
+
+    /// How many subtasks the operator has.
+    pub fn parallelism(&self) -> u32 {
+        self.info.parallelism
+    }
+
+    /// The number of key groups.
+    pub fn max_parallelism(&self) -> u32 {
+        self.info.max_parallelism
+    }
+
+    /// How often the job was restarted before, from 0.
+    pub fn attempt_number(&self) -> u32 {
+        self.info.attempt
+    }
+
+    /// The job's configuration: Flink's keys, and whatever the program set beside them.
+    pub fn configuration(&self) -> &BTreeMap<String, String> {
+        &self.options.configuration
+    }
+
+    /// Where the function makes metrics of its own; see them with `JobClient::metrics` and the metrics of the operator's report.
+    pub fn metric_group(&self) -> &MetricGroup {
+        &self.metrics.user
+    }
+
+    pub(crate) fn operator_metrics(&self) -> &OperatorMetrics {
+        self.metrics
+    }
+}

@@ -1,0 +1,152 @@
+//! The keys of an operator, each with a slot.
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::FieldRef;
+use flott_state::{Index, Slots, Stored};
+use flott_types::{Error, KeyGroup, Result};
+use hashbrown::HashTable;
+
+use super::Key;
+use flott_values::{ColumnCodec, key_hash, type_text};
+
+/// An index of keys by their hash.
+pub struct KeyTable<K> {
+    index: HashTable<u32>,
+    keys: Vec<Option<K>>,
+    hashes: Vec<u64>,
+    slots: Slots,
+    /// Slots that were made since the last [`KeyTable::take_new`].
+    new: Vec<u32>,
+    codec: ColumnCodec<K>,
+    max_parallelism: u32,
+}
+
+impl<K: Key> KeyTable<K> {
+    /// Of no keys.
+    ///
+    /// # Errors
+    /// If the type of the keys cannot be one of keys.
+    pub fn new(max_parallelism: u32) -> Result<Self> {
+        Ok(KeyTable {
+            index: HashTable::new(),
+            keys: Vec::new(),
+            hashes: Vec::new(),
+            slots: Slots::default(),
+            new: Vec::new(),
+            codec: ColumnCodec::for_keys("key")?,
+            max_parallelism,
+        })
+    }
+
+    /// The slot of a key, which is copied if it is new.
+    #[inline]
+    pub fn intern(&mut self, hash: u64, key: &K) -> Result<u32> {
+        // Not the hash first: the index has compared seven bits of it, and the hash lies elsewhere than the key.
+        let keys = &self.keys;
+        let same = |slot: &u32| keys[*slot as usize].as_ref() == Some(key);
+        match self.index.find(hash, same) {
+            Some(slot) => Ok(*slot),
+            None => self.insert(hash, key.clone()),
+        }
+    }
+
+    /// The slot of a key that is the caller's to give.
+    #[inline]
+    pub fn intern_owned(&mut self, hash: u64, key: K) -> Result<u32> {
+        let keys = &self.keys;
+        let same = |slot: &u32| keys[*slot as usize].as_ref() == Some(&key);
+        match self.index.find(hash, same) {
+            Some(slot) => Ok(*slot),
+            None => self.insert(hash, key),
+        }
+    }
+
+    #[cold]
+    fn insert(&mut self, hash: u64, key: K) -> Result<u32> {
+        let slot = self.slots.take()?;
+        if slot as usize == self.keys.len() {
+            self.keys.push(Some(key));
+            self.hashes.push(hash);
+        } else {
+            self.keys[slot as usize] = Some(key);
+            self.hashes[slot as usize] = hash;
+        }
+        let hashes = &self.hashes;
+        self.index.insert_unique(hash, slot, |slot| hashes[*slot as usize]);
+        self.new.push(slot);
+        Ok(slot)
+    }
+
+    /// The slots that were made since this was asked last.
+    pub fn take_new(&mut self, into: &mut Vec<u32>) {
+        into.append(&mut self.new);
+    }
+
+    /// Frees a slot.
+    pub fn remove(&mut self, slot: u32) {
+        if self.keys[slot as usize].take().is_none() {
+            return;
+        }
+        if let Ok(entry) = self.index.find_entry(self.hashes[slot as usize], |other| *other == slot) {
+            entry.remove();
+        }
+        self.slots.release(slot);
+    }
+
+    /// The key of a slot in use.
+    #[inline]
+    pub fn get(&self, slot: u32) -> Option<&K> {
+        self.keys.get(slot as usize).and_then(Option::as_ref)
+    }
+
+    /// The slots in use, ascending.
+    pub fn live(&self) -> impl Iterator<Item = u32> + '_ {
+        self.slots.live()
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// All slots are below this.
+    pub fn end(&self) -> u32 {
+        self.keys.len() as u32
+    }
+
+    /// The key group of a slot.
+    pub fn key_group(&self, slot: u32) -> u16 {
+        KeyGroup::of_hash(self.hashes[slot as usize], self.max_parallelism).0
+    }
+}
+
+impl<K: Key> Index for KeyTable<K> {
+    fn fields(&self) -> Vec<FieldRef> {
+        vec![self.codec.field().clone()]
+    }
+
+    fn partition_columns(&self) -> usize {
+        1
+    }
+
+    fn columns(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
+        Ok(vec![self.codec.encode(slots.iter().filter_map(|slot| self.get(*slot)))?])
+    }
+
+    fn key_groups(&self, slots: &[u32], _: &[ArrayRef]) -> Vec<u16> {
+        slots.iter().map(|slot| self.key_group(*slot)).collect()
+    }
+
+    fn restore(&mut self, rows: &RecordBatch) -> Result<Vec<u32>> {
+        let stored = Stored::of(rows, self.codec.field())?;
+        let (then, now) = (type_text(&stored.field), self.codec.type_text());
+        if then != now {
+            return Err(Error::state(format!(
+                "its keys were stored as {then} and are {now} now; keys cannot change, since their place depends on \
+                 what they are"
+            )));
+        }
+        let keys = self.codec.decode_stored(&stored.field, &stored.column)?;
+        keys.into_iter().map(|key| self.intern_owned(key_hash(&key)?, key)).collect()
+    }
+}

@@ -1,0 +1,65 @@
+//! Keyed state of functions.
+//!
+//! A keyed operator has one [`KeyTable`]: its keys, each with a slot. Every state that a function declares is a column over these
+//! slots ([`States`]), and timers refer to keys by slot ([`TimerQueue`](flott_state::TimerQueue)). So a record costs one look-up, whatever
+//! number of states its function reads. A key's slot is freed when no column and no timer needs it any more. It is the table that SQL's
+//! operators have, too: an index of its own kind, and columns of values of users' types. See [`flott_state::StateColumn`].
+//!
+//! | state | rows of a snapshot |
+//! |---|---|
+//! | [`ValueState`], [`ReducingState`], [`AggregatingState`] | `key -> value` |
+//! | [`ListState`] | `(key, position) -> value` |
+//! | [`MapState`] | `(key, map_key) -> value` |
+//! | timers | `(key, timestamp)` |
+//!
+//! Entries with a time to live ([`StateTtlConfig`]) have a column `last_access` too.
+//!
+//! Each column knows what changed since the last snapshot; a snapshot turns just that into arrow columns named `key` and after
+//! what they hold, by `serde`.
+
+use flott_types::Error;
+
+mod fate;
+pub mod fold;
+mod key;
+mod key_table;
+mod list;
+mod list_column;
+mod map;
+mod map_column;
+pub mod operator;
+mod operator_access;
+mod scope;
+mod ttl;
+mod value;
+mod value_column;
+
+pub use fate::{tell, tell_dropped, tell_fields};
+pub use fold::{AggregatingState, ReducingState};
+pub use key::Key;
+pub use key::{ByRef, ByValue, KeyBy};
+pub use key_table::KeyTable;
+pub use list::ListState;
+pub(crate) use list_column::ListColumn;
+pub use map::MapState;
+pub(crate) use map_column::{MapAccess, MapColumn};
+pub use operator::{BroadcastState, OperatorColumn, OperatorList};
+pub use operator_access::{BroadcastAccess, OperatorListState, OperatorStateAccess};
+pub use scope::{StateAccess, States};
+pub(crate) use ttl::ttl_of;
+pub use ttl::{StateTtlConfig, TtlUpdateType, TtlVisibility};
+pub use value::ValueState;
+pub use value_column::{ValueAccess, ValueColumn};
+
+/// The state that event-time timers are in.
+pub const EVENT_TIMERS: &str = "event-time-timers";
+/// The state that processing-time timers are in.
+pub const PROCESSING_TIMERS: &str = "processing-time-timers";
+
+/// An error names its state.
+pub fn in_state(state: &str, error: Error) -> Error {
+    error.context(format_args!("state '{state}'"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,26 @@
+//! Panics of code that is not ours: functions, operators, connectors. They become errors, so that a job fails and not the process.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::{Error, Result};
+
+/// Calls into an operator or connector: errors get its name, panics become errors.
+///
+/// # Errors
+/// That of the call, or what it panicked with.
+pub fn guard<T>(name: &str, call: impl FnOnce() -> Result<T>) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(result) => result.map_err(|error| error.in_operator(name)),
+        Err(panic) => Err(Error::internal(format!("panicked: {}", panic_text(&*panic))).in_operator(name)),
+    }
+}
+
+/// What a panic said.
+pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (_, Some(text)) => text,
+        _ => "without a message",
+    }
+}
