@@ -1,6 +1,7 @@
 //! The SDK of sources and sinks.
 //!
-//! A connector of SQL is found by the name in a table's `'connector' = '...'` option. From the table it makes a [`Source`] (split
+//! A connector of SQL is found by the name in a table's `'connector' = '...'` option and lists what else a table may set
+//! ([`options`]); how bytes become rows is a [`format`]'s business. From the table it makes a [`Source`] (split
 //! enumerator in the JobManager, readers in the tasks) or a [`Sink`] (writers and committers in the tasks). A program of the DataStream
 //! API makes its sources and sinks itself; they are the same traits, marked with the type of their values
 //! ([`Produces`], [`Consumes`]).
@@ -299,9 +300,9 @@ mod coordinator;
 mod enumerator;
 mod event_time;
 mod fixed_splits;
-mod options;
+pub mod format;
+pub mod options;
 mod payload;
-mod quantity;
 mod rate;
 mod registry;
 mod sink;
@@ -315,9 +316,10 @@ pub use event_time::{EventTimePolicy, WatermarkAlignment};
 pub use fixed_splits::FixedSplits;
 pub use flott_operator::event_time::{EventTime, EventTimeGenerator, GeneratorFactory};
 pub use flott_types::Waker;
-pub use options::Options;
+pub use format::{Format, FormatFactory, Formats};
+pub use options::{AnyOption, Effect, Manual, Optional, Options, Required, TableOption, WithDefault};
 pub use payload::Payload;
 pub use rate::RateLimiter;
-pub use registry::{Changelog, Connector, Registry, TableContext};
+pub use registry::{Changelog, ConnectedTable, Connector, Registry, TableContext};
 pub use sink::{Committable, CommitterContext, Consumes, Prepared, Sink, SinkContext, SinkWriter};
 pub use source::{Boundedness, Poll, Produces, ReaderContext, Source, SourceOutput, SourceReader, Split};

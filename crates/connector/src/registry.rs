@@ -1,9 +1,12 @@
-//! Connectors by name.
+//! Connectors and formats by name.
 
 use std::sync::Arc;
 
-use flott_plan::{SinkSpec, SourceSpec};
-use flott_types::{Error, FastMap, Result};
+use flott_plan::{SinkSpec, SourceSpec, TableSpec};
+use flott_types::config::similar;
+use flott_types::{Error, FastMap, LogicalType, Result};
+
+use crate::{Formats, Manual, Options, Sink, Source};
 
 /// What a connector may ask when a statement is planned.
 #[derive(Clone, Debug)]
@@ -16,14 +19,25 @@ pub struct TableContext {
     pub configuration: flott_types::Configuration,
 }
 
-/// A connector. Everything wrong with a table's options is said when the source or sink is made, at planning.
+/// A connector: makes sources and sinks of tables. Everything wrong with a table's options is said when the source or sink is made, at
+/// planning. The options are given, and are read by the keys of the [`Manual`]; what is not in it is refused by the [`Registry`].
 pub trait Connector: Send + Sync {
     /// The name in `'connector' = '...'`.
     fn name(&self) -> &'static str;
 
+    /// What it says of itself, with the list of its options. By default it has none.
+    fn manual(&self) -> Manual {
+        Manual::default()
+    }
+
     /// Reads a table. The default refuses.
-    fn source(&self, spec: &SourceSpec, context: &TableContext) -> Result<Arc<dyn Source>> {
-        let _ = context;
+    fn source(
+        &self,
+        spec: &SourceSpec,
+        options: &Options<'_>,
+        context: &TableContext,
+    ) -> Result<Arc<dyn Source>> {
+        let _ = (options, context);
         Err(Error::invalid(format!(
             "connector '{}' cannot be read from (table {})",
             self.name(),
@@ -32,8 +46,8 @@ pub trait Connector: Send + Sync {
     }
 
     /// Writes to a table. The default refuses.
-    fn sink(&self, spec: &SinkSpec, context: &TableContext) -> Result<Arc<dyn Sink>> {
-        let _ = context;
+    fn sink(&self, spec: &SinkSpec, options: &Options<'_>, context: &TableContext) -> Result<Arc<dyn Sink>> {
+        let _ = (options, context);
         Err(Error::invalid(format!(
             "connector '{}' cannot be written to (table {})",
             self.name(),
@@ -42,28 +56,34 @@ pub trait Connector: Send + Sync {
     }
 
     /// The metadata columns that can be read: key and type as Flink spells it.
-    fn readable_metadata(&self, spec: &flott_plan::TableSpec) -> Vec<(String, flott_types::LogicalType)> {
-        let _ = spec;
+    fn readable_metadata(&self, spec: &TableSpec, options: &Options<'_>) -> Vec<(String, LogicalType)> {
+        let _ = (spec, options);
         Vec::new()
     }
 
     /// Whether a source of this table produces fields of ROWs as columns of their own (`SourceSpec::paths`), so that the other fields
     /// need not be read.
-    fn projects_fields(&self, spec: &flott_plan::TableSpec) -> bool {
-        let _ = spec;
+    fn projects_fields(&self, spec: &TableSpec, options: &Options<'_>) -> bool {
+        let _ = (spec, options);
         false
     }
 
     /// The kinds of changes a source of this table produces.
-    fn source_changelog(&self, spec: &flott_plan::TableSpec) -> Changelog {
-        let _ = spec;
-        Changelog::InsertOnly
+    ///
+    /// # Errors
+    /// If the options do not say.
+    fn source_changelog(&self, spec: &TableSpec, options: &Options<'_>) -> Result<Changelog> {
+        let _ = (spec, options);
+        Ok(Changelog::InsertOnly)
     }
 
     /// The kinds of changes a sink of this table takes.
-    fn sink_changelog(&self, spec: &flott_plan::TableSpec) -> Changelog {
-        let _ = spec;
-        Changelog::InsertOnly
+    ///
+    /// # Errors
+    /// If the options do not say.
+    fn sink_changelog(&self, spec: &TableSpec, options: &Options<'_>) -> Result<Changelog> {
+        let _ = (spec, options);
+        Ok(Changelog::InsertOnly)
     }
 }
 
@@ -78,41 +98,107 @@ pub enum Changelog {
     Retract,
 }
 
-use crate::{Sink, Source};
-
-/// The connectors of a process.
+/// The connectors and formats of a process. Whoever builds it says which there are.
 #[derive(Clone, Default)]
 pub struct Registry {
     connectors: FastMap<&'static str, Arc<dyn Connector>>,
+    formats: Formats,
+}
+
+/// A table, with the connector that it names.
+pub struct ConnectedTable<'a> {
+    connector: &'a Arc<dyn Connector>,
+    spec: &'a TableSpec,
+    options: Options<'a>,
 }
 
 impl Registry {
+    /// With these formats and no connectors.
+    pub fn new(formats: Formats) -> Self {
+        Registry { connectors: FastMap::default(), formats }
+    }
+
     /// Adds a connector; one of the same name is replaced.
     pub fn register(&mut self, connector: Arc<dyn Connector>) {
         self.connectors.insert(connector.name(), connector);
     }
 
-    /// All connectors, in no order.
+    /// The formats, to which others may be added.
+    pub fn formats_mut(&mut self) -> &mut Formats {
+        &mut self.formats
+    }
+
+    /// The formats.
+    pub fn formats(&self) -> &Formats {
+        &self.formats
+    }
+
+    /// All connectors, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Connector>> {
-        self.connectors.values()
+        self.names().into_iter().filter_map(|name| self.connectors.get(name))
+    }
+
+    fn names(&self) -> Vec<&'static str> {
+        let mut names: Vec<&str> = self.connectors.keys().copied().collect();
+        names.sort_unstable();
+        names
     }
 
     /// The connector of this name, or an error that lists the names there are.
     pub fn get(&self, name: &str) -> Result<&Arc<dyn Connector>> {
         self.connectors.get(name).ok_or_else(|| {
-            let mut names: Vec<&str> = self.connectors.keys().copied().collect();
-            names.sort_unstable();
-            Error::invalid(format!("there is no connector '{name}'; there are: {}", names.join(", ")))
+            let names = self.names();
+            let hint = similar(names.iter().copied(), name);
+            let hint = hint.map(|near| format!(" (did you mean '{near}'?)")).unwrap_or_default();
+            Error::invalid(format!("there is no connector '{name}'{hint}; there are: {}", names.join(", ")))
         })
+    }
+
+    /// A table with its connector.
+    ///
+    /// # Errors
+    /// If there is no such connector.
+    pub fn table<'a>(&'a self, spec: &'a TableSpec) -> Result<ConnectedTable<'a>> {
+        let connector = self.get(&spec.connector)?;
+        let options = Options::new(&spec.name, &spec.options, &connector.manual(), &self.formats);
+        Ok(ConnectedTable { connector, spec, options })
     }
 
     /// The source of a spec.
     pub fn source(&self, spec: &SourceSpec, context: &TableContext) -> Result<Arc<dyn Source>> {
-        self.get(&spec.table.connector)?.source(spec, context)
+        let table = self.table(&spec.table)?;
+        let source = table.connector.source(spec, &table.options, context)?;
+        table.options.finish()?;
+        Ok(source)
     }
 
     /// The sink of a spec.
     pub fn sink(&self, spec: &SinkSpec, context: &TableContext) -> Result<Arc<dyn Sink>> {
-        self.get(&spec.table.connector)?.sink(spec, context)
+        let table = self.table(&spec.table)?;
+        let sink = table.connector.sink(spec, &table.options, context)?;
+        table.options.finish()?;
+        Ok(sink)
+    }
+}
+
+impl ConnectedTable<'_> {
+    /// [`Connector::readable_metadata`]
+    pub fn readable_metadata(&self) -> Vec<(String, LogicalType)> {
+        self.connector.readable_metadata(self.spec, &self.options)
+    }
+
+    /// [`Connector::projects_fields`]
+    pub fn projects_fields(&self) -> bool {
+        self.connector.projects_fields(self.spec, &self.options)
+    }
+
+    /// [`Connector::source_changelog`]
+    pub fn source_changelog(&self) -> Result<Changelog> {
+        self.connector.source_changelog(self.spec, &self.options)
+    }
+
+    /// [`Connector::sink_changelog`]
+    pub fn sink_changelog(&self) -> Result<Changelog> {
+        self.connector.sink_changelog(self.spec, &self.options)
     }
 }

@@ -6,7 +6,10 @@
 
 use std::sync::Arc;
 
-use flott_connector::{Connector, GeneratorFactory, Registry, Sink, Source, TableContext};
+use flott_connector::{
+    AnyOption, Connector, GeneratorFactory, Manual, Options, Registry, Required, Sink, Source, TableContext,
+    TableOption,
+};
 use flott_operator::{Operator, TaskInfo};
 use flott_plan::{ChainedNode, OperatorSpec, Schema, SinkSpec, SourceSpec, TableSpec, WatermarkSpec};
 use flott_runtime::{ConstantRows, Constraint, OperatorFactory, TaskOptions};
@@ -19,6 +22,13 @@ pub(crate) const CONNECTOR: &str = "program";
 /// Makes the operator of one subtask.
 pub(crate) type MakeOperator =
     Arc<dyn Fn(&TaskInfo, &TaskOptions) -> Result<Box<dyn Operator>> + Send + Sync>;
+
+/// The program's name.
+pub(crate) const PROGRAM: TableOption<String, Required> =
+    TableOption::text("program", "the program that has the function").required();
+/// The number of a source or sink in it.
+pub(crate) const NODE: TableOption<u64, Required> =
+    TableOption::number("node", 0, u64::MAX, "the number of the function in the program").required();
 
 /// One function, source or sink.
 pub(crate) enum ProgramNode {
@@ -66,14 +76,9 @@ impl Programs {
         program.ok_or_else(|| Error::invalid(format!("this process does not have the program '{name}'")))
     }
 
-    fn of_table(&self, table: &TableSpec) -> Result<(Arc<Program>, usize)> {
-        let option = |key: &str| {
-            let text = table.options.get(key);
-            text.ok_or_else(|| Error::invalid(format!("connector '{CONNECTOR}' needs the option '{key}'")))
-        };
-        let node = option("node")?.parse();
-        let node = node.map_err(|_| Error::invalid("'node' is not a number"))?;
-        Ok((self.get(option("program")?)?, node))
+    /// What a table of a plan stands for.
+    fn of_table(&self, options: &Options<'_>) -> Result<(Arc<Program>, usize)> {
+        Ok((self.get(&options.get(&PROGRAM)?)?, options.get(&NODE)? as usize))
     }
 }
 
@@ -93,16 +98,21 @@ impl Connector for Programs {
         CONNECTOR
     }
 
-    fn source(&self, spec: &SourceSpec, _: &TableContext) -> Result<Arc<dyn Source>> {
-        let (program, node) = self.of_table(&spec.table)?;
+    fn manual(&self) -> Manual {
+        static OPTIONS: &[&dyn AnyOption] = &[&PROGRAM, &NODE];
+        Manual { options: OPTIONS, ..Manual::default() }
+    }
+
+    fn source(&self, spec: &SourceSpec, options: &Options<'_>, _: &TableContext) -> Result<Arc<dyn Source>> {
+        let (program, node) = self.of_table(options)?;
         match program.nodes.get(node) {
             Some(ProgramNode::Source(source)) => Ok(source.clone()),
             _ => Err(other_node(&spec.table.name)),
         }
     }
 
-    fn sink(&self, spec: &SinkSpec, _: &TableContext) -> Result<Arc<dyn Sink>> {
-        let (program, node) = self.of_table(&spec.table)?;
+    fn sink(&self, spec: &SinkSpec, options: &Options<'_>, _: &TableContext) -> Result<Arc<dyn Sink>> {
+        let (program, node) = self.of_table(options)?;
         match program.nodes.get(node) {
             Some(ProgramNode::Sink(sink)) => Ok(sink.clone()),
             _ => Err(other_node(&spec.table.name)),

@@ -1,12 +1,12 @@
-//! The connectors that are built in.
+//! The connectors and formats that are built in.
 
 use std::sync::Arc;
 
 use flott_connector::Registry;
 
-/// A registry with all built-in connectors.
+/// A registry with all built-in connectors and formats.
 pub fn builtin() -> Registry {
-    let mut registry = Registry::default();
+    let mut registry = Registry::new(flott_formats::builtin());
     registry.register(Arc::new(flott_connector_filesystem::FilesystemConnector));
     registry.register(Arc::new(flott_connector_datagen::DatagenConnector));
     registry.register(Arc::new(flott_connector_nexmark::NexmarkConnector));

@@ -36,6 +36,7 @@
 
 pub mod args;
 pub mod connectors;
+pub mod manual;
 pub mod prelude;
 pub mod restore;
 pub mod sql;

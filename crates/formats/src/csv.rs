@@ -15,15 +15,130 @@ mod decode;
 mod encode;
 mod scan;
 
-use flott_connector::Options;
+use std::sync::Arc;
+
+use flott_connector::format::{
+    MessageDecoder, MessageEncoder, MessageFormat, RecordDecoder, RecordEncoder, RecordFormat,
+};
+use flott_connector::{AnyOption, Format, FormatFactory, Manual, Options, TableOption, WithDefault};
 use flott_plan::Schema;
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
-use crate::{RowDecoder, RowEncoder};
+use crate::encode::RowEncoder;
 
-/// The options of `csv`.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Csv {
+const FIELD_DELIMITER: TableOption<char, WithDefault> = TableOption::parsed(
+    "field-delimiter",
+    "character",
+    "a single character",
+    character,
+    "what stands between two fields; `\\t` and the other escape sequences of Java are understood",
+)
+.or(",");
+const NO_QUOTES: TableOption<bool, WithDefault> = TableOption::flag(
+    "disable-quote-character",
+    "no quotes: a quote is a character like others, and a large file can be read by several readers",
+)
+.or("false");
+const QUOTE: TableOption<char, WithDefault> = TableOption::parsed(
+    "quote-character",
+    "character",
+    "a single ASCII character",
+    ascii,
+    "what stands around a field that holds delimiters or line ends",
+)
+.or("\"");
+const COMMENTS: TableOption<bool, WithDefault> =
+    TableOption::flag("allow-comments", "lines that begin with `#` are left out").or("false");
+const IGNORE_ERRORS: TableOption<bool, WithDefault> = TableOption::flag(
+    "ignore-parse-errors",
+    "a field that cannot be read is NULL, and a record that cannot be taken apart is left out, instead of an error",
+)
+.or("false");
+const ELEMENT_DELIMITER: TableOption<String, WithDefault> =
+    TableOption::text("array-element-delimiter", "what stands between the elements of an ARRAY or ROW")
+        .or(";");
+const ESCAPE: TableOption<char> = TableOption::parsed(
+    "escape-character",
+    "character",
+    "a single ASCII character",
+    ascii,
+    "takes its meaning from the character behind it",
+);
+const NULL_LITERAL: TableOption<String> =
+    TableOption::text("null-literal", "the text that stands for NULL; none does if it is not set");
+const SCIENTIFIC: TableOption<bool, WithDefault> = TableOption::flag(
+    "write-bigdecimal-in-scientific-notation",
+    "DECIMALs are written as `1E+3` where Java would write them so",
+)
+.or("true");
+
+/// The format `csv`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CsvFactory;
+
+impl FormatFactory for CsvFactory {
+    fn name(&self) -> &'static str {
+        "csv"
+    }
+
+    fn manual(&self) -> Manual {
+        static OPTIONS: &[&dyn AnyOption] = &[
+            &FIELD_DELIMITER,
+            &NO_QUOTES,
+            &QUOTE,
+            &COMMENTS,
+            &IGNORE_ERRORS,
+            &ELEMENT_DELIMITER,
+            &ESCAPE,
+            &NULL_LITERAL,
+            &SCIENTIFIC,
+        ];
+        Manual {
+            summary: "Comma-separated values, read and written as Flink does it.",
+            details: "\
+There is no header line. A file with one is read with `csv.ignore-parse-errors`, or by a table of STRINGs.
+
+An empty field is an empty text for STRING and an error for every other type, unless `csv.null-literal` is empty.
+Fewer fields than columns, or more, are an error; with `csv.ignore-parse-errors` missing fields are NULL and a record with too many is left out.
+
+BYTES are base64. ARRAY and ROW hold plain types. MAP cannot be written.",
+            example: "CREATE TABLE orders (id BIGINT, item STRING, price DECIMAL(10, 2)) WITH (
+  'connector' = 'filesystem',
+  'path' = '/data/orders',
+  'format' = 'csv',
+  'csv.field-delimiter' = ';',
+  'csv.null-literal' = ''
+);",
+            options: OPTIONS,
+        }
+    }
+
+    fn format(&self, options: &Options<'_>) -> Result<Arc<dyn Format>> {
+        let disabled = options.get(&NO_QUOTES)?;
+        if disabled && options.is_set(&QUOTE) {
+            return Err(Error::invalid(format!(
+                "'{}' and '{}' contradict each other: leave out one",
+                options.key(&QUOTE),
+                options.key(&NO_QUOTES)
+            )));
+        }
+        let quote = options.get(&QUOTE)?;
+        Ok(Arc::new(Csv {
+            delimiter: options.get(&FIELD_DELIMITER)?,
+            quote: (!disabled).then_some(quote),
+            escape: options.get(&ESCAPE)?,
+            comments: options.get(&COMMENTS)?,
+            ignore_errors: options.get(&IGNORE_ERRORS)?,
+            element_delimiter: options.get(&ELEMENT_DELIMITER)?,
+            null_literal: options.get(&NULL_LITERAL)?,
+            scientific: options.get(&SCIENTIFIC)?,
+        }))
+    }
+}
+
+/// `csv` with its options.
+#[derive(Clone, Debug)]
+struct Csv {
     /// `field-delimiter`
     delimiter: char,
     /// `quote-character`; `None` with `disable-quote-character`.
@@ -43,71 +158,61 @@ pub struct Csv {
 }
 
 impl Csv {
-    pub(crate) fn new(options: &mut Options<'_>, prefix: &str) -> Result<Self> {
-        let key = |name: &str| format!("{prefix}{name}");
-        let disabled = options.flag(&key("disable-quote-character"), false)?;
-        if disabled && options.text(&key("quote-character")).is_some() {
-            return Err(Error::invalid(format!(
-                "'{}' and '{}' contradict each other: leave out one",
-                key("quote-character"),
-                key("disable-quote-character")
-            )));
-        }
-        let quote = character(options, &key("quote-character"))?.unwrap_or('"');
-        let escape = character(options, &key("escape-character"))?;
-        for (name, set) in [("quote-character", Some(quote)), ("escape-character", escape)] {
-            if let Some(wide) = set.filter(|set| !set.is_ascii()) {
-                return Err(options.wrong(&key(name), &wide.to_string(), "an ASCII character"));
-            }
-        }
-        let csv = Csv {
-            delimiter: character(options, &key("field-delimiter"))?.unwrap_or(','),
-            quote: (!disabled).then_some(quote),
-            escape,
-            comments: options.flag(&key("allow-comments"), false)?,
-            ignore_errors: options.flag(&key("ignore-parse-errors"), false)?,
-            element_delimiter: options.text(&key("array-element-delimiter")).unwrap_or(";").to_owned(),
-            null_literal: options.text(&key("null-literal")).map(str::to_owned),
-            scientific: options.flag(&key("write-bigdecimal-in-scientific-notation"), true)?,
-        };
-        crate::format::warn_of_unknown(
-            options,
-            prefix,
-            &[
-                "field-delimiter",
-                "disable-quote-character",
-                "quote-character",
-                "allow-comments",
-                "ignore-parse-errors",
-                "array-element-delimiter",
-                "escape-character",
-                "null-literal",
-                "write-bigdecimal-in-scientific-notation",
-            ],
-        );
-        Ok(csv)
-    }
-
-    pub(crate) fn decoder(&self, schema: &Schema, projection: &[usize]) -> Result<Box<dyn RowDecoder>> {
+    fn decoder(&self, schema: &Schema, projection: &[usize]) -> Result<Box<decode::CsvDecoder>> {
         check_types(schema)?;
         Ok(Box::new(decode::CsvDecoder::new(self.clone(), schema, projection)?))
     }
 
-    pub(crate) fn encoder(&self, schema: &Schema) -> Result<Box<dyn RowEncoder>> {
+    fn encoder(&self, schema: &Schema) -> Result<Box<RowEncoder<encode::CsvEncoder>>> {
         check_types(schema)?;
-        Ok(Box::new(encode::CsvEncoder::new(self.clone(), schema)))
-    }
-
-    pub(crate) fn is_splittable(&self) -> bool {
-        self.quote.is_none() && self.escape.is_none()
+        Ok(RowEncoder::new(encode::CsvEncoder::new(self.clone(), schema)))
     }
 }
 
-/// An option of exactly one character, which may be written as an escape sequence of Java's.
-fn character(options: &mut Options<'_>, key: &str) -> Result<Option<char>> {
-    let Some(text) = options.text(key) else {
-        return Ok(None);
-    };
+impl Format for Csv {
+    fn name(&self) -> &'static str {
+        CsvFactory.name()
+    }
+
+    fn messages(&self) -> Option<&dyn MessageFormat> {
+        Some(self)
+    }
+
+    fn records(&self) -> Option<&dyn RecordFormat> {
+        Some(self)
+    }
+}
+
+impl MessageFormat for Csv {
+    fn decoder(&self, schema: &Schema, projection: &[usize]) -> Result<Box<dyn MessageDecoder>> {
+        Ok(Csv::decoder(self, schema, projection)?)
+    }
+
+    fn encoder(&self, schema: &Schema) -> Result<Box<dyn MessageEncoder>> {
+        Ok(Csv::encoder(self, schema)?)
+    }
+}
+
+impl RecordFormat for Csv {
+    fn is_text(&self) -> bool {
+        true
+    }
+
+    fn is_splittable(&self) -> bool {
+        self.quote.is_none() && self.escape.is_none()
+    }
+
+    fn decoder(&self, schema: &Schema, projection: &[usize]) -> Result<Box<dyn RecordDecoder>> {
+        Ok(Csv::decoder(self, schema, projection)?)
+    }
+
+    fn encoder(&self, schema: &Schema) -> Result<Box<dyn RecordEncoder>> {
+        Ok(Csv::encoder(self, schema)?)
+    }
+}
+
+/// Exactly one character, which may be written as an escape sequence of Java's.
+fn character(text: &str) -> Option<char> {
     let mut characters = text.chars();
     let found = match (characters.next(), characters.as_str()) {
         (Some('\\'), "t") => Some('\t'),
@@ -124,10 +229,12 @@ fn character(options: &mut Options<'_>, key: &str) -> Result<Option<char>> {
         (Some(one), "") => Some(one),
         _ => None,
     };
-    match found {
-        Some('\n' | '\r') | None => Err(options.wrong(key, text, "a single character")),
-        Some(character) => Ok(Some(character)),
-    }
+    found.filter(|character| !matches!(character, '\n' | '\r'))
+}
+
+/// The same, of one byte.
+fn ascii(text: &str) -> Option<char> {
+    character(text).filter(char::is_ascii)
 }
 
 /// Which types a csv field can hold.

@@ -1,39 +1,6 @@
-//! What every decoder does.
+//! What the decoders have in common.
 
-use flott_batch::ChangeBatch;
-use flott_types::{Error, LogicalType, Result, TypeKind};
-
-/// How far a decoder got in the bytes that it was given.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Progress {
-    /// Bytes of whole records; the next call must begin after them.
-    pub consumed: usize,
-    /// The lines in these bytes.
-    pub lines: u64,
-}
-
-/// Parses bytes into rows and collects them until [`RowDecoder::finish`].
-///
-/// After an error the decoder holds no rows; only a new decoder may go on.
-pub trait RowDecoder: Send {
-    /// Parses records from a file's bytes until there are `max_rows` rows or no whole record is left. `line` is the
-    /// number of the first line, for messages; `end` says that no bytes follow these.
-    ///
-    /// When nothing was consumed, the bytes do not hold a whole record: give more of them at once.
-    fn decode(&mut self, bytes: &[u8], end: bool, line: u64, max_rows: usize) -> Result<Progress>;
-
-    /// Parses one message: exactly one record (for the formats that allow it, or several).
-    fn decode_message(&mut self, message: &[u8]) -> Result<()>;
-
-    /// The number of rows held.
-    fn rows(&self) -> usize;
-
-    /// The rows since the last call; `None` if there are none.
-    fn finish(&mut self) -> Result<Option<ChangeBatch>>;
-
-    /// How many fields and records were given up since the last call because they could not be read.
-    fn take_skipped(&mut self) -> u64;
-}
+use flott_types::{Error, LogicalType, TypeKind};
 
 /// As much of a record as fits into a message.
 pub(crate) fn excerpt(record: &[u8]) -> String {

@@ -16,19 +16,27 @@
 mod decode;
 mod encode;
 mod envelope;
+mod factory;
 mod shape;
 
-use flott_connector::{Changelog, Options};
+use std::sync::Arc;
+
+use flott_connector::format::{
+    MessageDecoder, MessageEncoder, MessageFormat, RecordDecoder, RecordEncoder, RecordFormat,
+};
+use flott_connector::{Changelog, Format};
 use flott_plan::Schema;
 use flott_types::{Error, LogicalType, Result, TypeKind};
 use regex::Regex;
 
+use crate::encode::RowEncoder;
 use crate::scalar::TimeStyle;
-use crate::{RowDecoder, RowEncoder};
 
-/// The options of a json format.
+pub(crate) use factory::JsonFactory;
+
+/// A json format with its options.
 #[derive(Clone, Debug)]
-pub struct Json {
+struct Json {
     envelope: Envelope,
     /// `fail-on-missing-field`
     fail_on_missing: bool,
@@ -53,113 +61,79 @@ enum Envelope {
     },
     Canal {
         /// `database.include`, `table.include`
-        database: Option<Regex>,
-        table: Option<Regex>,
+        database: Option<Arc<Regex>>,
+        table: Option<Arc<Regex>>,
     },
     Maxwell,
 }
 
-const COMMON: [&str; 6] = [
-    "ignore-parse-errors",
-    "timestamp-format.standard",
-    "map-null-key.mode",
-    "map-null-key.literal",
-    "encode.decimal-as-plain-number",
-    "encode.ignore-null-fields",
-];
-
 impl Json {
-    pub(crate) fn new(name: &str, options: &mut Options<'_>, prefix: &str) -> Result<Self> {
-        let key = |name: &str| format!("{prefix}{name}");
-        let mut known = COMMON.to_vec();
-        let mut fail_on_missing = false;
-        let envelope = match name {
-            "debezium-json" => {
-                known.push("schema-include");
-                Envelope::Debezium { schema: options.flag(&key("schema-include"), false)? }
-            }
-            "canal-json" => {
-                known.extend(["database.include", "table.include"]);
-                Envelope::Canal {
-                    database: whole(options, &key("database.include"))?,
-                    table: whole(options, &key("table.include"))?,
-                }
-            }
-            "maxwell-json" => Envelope::Maxwell,
-            _ => {
-                known.extend(["fail-on-missing-field", "decode.json-parser.enabled"]);
-                fail_on_missing = options.flag(&key("fail-on-missing-field"), false)?;
-                options.flag(&key("decode.json-parser.enabled"), true)?;
-                Envelope::None
-            }
-        };
-        let ignore_errors = options.flag(&key("ignore-parse-errors"), false)?;
-        if fail_on_missing && ignore_errors {
-            return Err(Error::invalid(format!(
-                "'{}' and '{}' contradict each other: leave out one",
-                key("fail-on-missing-field"),
-                key("ignore-parse-errors")
-            )));
-        }
-        let standard = key("timestamp-format.standard");
-        let style = match options.text(&standard) {
-            None | Some("SQL") => TimeStyle::Sql,
-            Some("ISO-8601") => TimeStyle::Iso,
-            Some(other) => return Err(options.wrong(&standard, other, "SQL or ISO-8601")),
-        };
-        // Maps have no NULL keys here: the two options are checked and make no difference.
-        let mode = key("map-null-key.mode");
-        if let Some(text) = options.text(&mode)
-            && !["FAIL", "DROP", "LITERAL"].contains(&text.to_ascii_uppercase().as_str())
-        {
-            return Err(options.wrong(&mode, text, "FAIL, DROP or LITERAL"));
-        }
-        let json = Json {
-            envelope,
-            fail_on_missing,
-            ignore_errors,
-            style,
-            plain_decimals: options.flag(&key("encode.decimal-as-plain-number"), false)?,
-            ignore_nulls: options.flag(&key("encode.ignore-null-fields"), false)?,
-        };
-        crate::format::warn_of_unknown(options, prefix, &known);
-        Ok(json)
-    }
-
-    pub(crate) fn decoder(&self, schema: &Schema, projection: &[usize]) -> Result<Box<dyn RowDecoder>> {
+    fn decoder(&self, schema: &Schema, projection: &[usize]) -> Result<Box<decode::JsonDecoder>> {
         check_types(schema)?;
         Ok(Box::new(decode::JsonDecoder::new(self.clone(), schema, projection)?))
     }
 
-    pub(crate) fn encoder(&self, schema: &Schema) -> Result<Box<dyn RowEncoder>> {
+    fn encoder(&self, schema: &Schema) -> Result<Box<RowEncoder<encode::JsonEncoder>>> {
         check_types(schema)?;
         if let Envelope::Debezium { schema: true } = self.envelope {
             return Err(Error::invalid("'debezium-json.schema-include' = 'true' is for reading only"));
         }
-        Ok(Box::new(encode::JsonEncoder::new(self.clone(), schema)))
+        Ok(RowEncoder::new(encode::JsonEncoder::new(self.clone(), schema)))
     }
+}
 
-    pub(crate) fn changelog(&self) -> Changelog {
+impl Format for Json {
+    fn name(&self) -> &'static str {
         match self.envelope {
-            Envelope::None => Changelog::InsertOnly,
-            _ => Changelog::Retract,
+            Envelope::None => "json",
+            Envelope::Debezium { .. } => "debezium-json",
+            Envelope::Canal { .. } => "canal-json",
+            Envelope::Maxwell => "maxwell-json",
         }
     }
-}
 
-impl PartialEq for Json {
-    fn eq(&self, other: &Self) -> bool {
-        format!("{self:?}") == format!("{other:?}")
+    fn changelog(&self) -> Changelog {
+        match self.envelope {
+            Envelope::None => Changelog::InsertOnly,
+            Envelope::Debezium { .. } | Envelope::Canal { .. } | Envelope::Maxwell => Changelog::Retract,
+        }
+    }
+
+    fn messages(&self) -> Option<&dyn MessageFormat> {
+        Some(self)
+    }
+
+    fn records(&self) -> Option<&dyn RecordFormat> {
+        Some(self)
     }
 }
 
-/// A regular expression that a whole name must match.
-fn whole(options: &mut Options<'_>, key: &str) -> Result<Option<Regex>> {
-    let Some(pattern) = options.text(key) else {
-        return Ok(None);
-    };
-    let regex = Regex::new(&format!("^(?:{pattern})$"));
-    regex.map(Some).map_err(|error| options.wrong(key, pattern, "a regular expression").with_source(error))
+impl MessageFormat for Json {
+    fn decoder(&self, schema: &Schema, projection: &[usize]) -> Result<Box<dyn MessageDecoder>> {
+        Ok(Json::decoder(self, schema, projection)?)
+    }
+
+    fn encoder(&self, schema: &Schema) -> Result<Box<dyn MessageEncoder>> {
+        Ok(Json::encoder(self, schema)?)
+    }
+}
+
+impl RecordFormat for Json {
+    fn is_text(&self) -> bool {
+        true
+    }
+
+    fn is_splittable(&self) -> bool {
+        true
+    }
+
+    fn decoder(&self, schema: &Schema, projection: &[usize]) -> Result<Box<dyn RecordDecoder>> {
+        Ok(Json::decoder(self, schema, projection)?)
+    }
+
+    fn encoder(&self, schema: &Schema) -> Result<Box<dyn RecordEncoder>> {
+        Ok(Json::encoder(self, schema)?)
+    }
 }
 
 /// Objects have text for keys.

@@ -1,29 +1,35 @@
-//! Formats: rows from bytes and bytes from rows.
-//!
-//! A [`Format`] is found by the name in `'format' = '...'` and holds the checked options. It makes a [`RowDecoder`], which
-//! parses bytes straight into arrow columns, and a [`RowEncoder`].
+//! The formats that Flott brings: csv, json and the change formats made of it, raw. What a format is says
+//! [`flott_connector::format`].
 //!
 //! - Only the columns that are asked for are converted; the others are skipped as text.
-//! - A record that cannot be read is an error that names line, column and text, or is counted where the user said
-//!   `ignore-parse-errors`: as in Flink a field that cannot be read is then NULL, and a record that cannot be taken apart is
+//! - Where the user said `ignore-parse-errors`, a field that cannot be read is NULL as in Flink, and a record that cannot be taken apart is
 //!   left out.
-//! - Options with the format's prefix that it does not have are ignored, as in Flink, with a warning in the log.
-//! - No input whatsoever panics.
-//!
-//! A decoder consumes whole records only, so that `offset of the bytes given + bytes consumed` is a position to restart
-//! from.
+//! - All of them serve files of records and messages: in files a record is a line.
 
 mod column;
 mod csv;
 mod decode;
 mod encode;
-mod format;
 mod json;
 mod raw;
 mod scalar;
 mod write;
 
+use std::sync::Arc;
+
+use flott_connector::Formats;
+
 pub use column::single_value;
-pub use decode::{Progress, RowDecoder};
-pub use encode::RowEncoder;
-pub use format::Format;
+
+/// The formats of this crate.
+pub fn builtin() -> Formats {
+    use json::JsonFactory;
+
+    let mut formats = Formats::default();
+    formats.register(Arc::new(csv::CsvFactory));
+    for json in [JsonFactory::Json, JsonFactory::Debezium, JsonFactory::Canal, JsonFactory::Maxwell] {
+        formats.register(Arc::new(json));
+    }
+    formats.register(Arc::new(raw::RawFactory));
+    formats
+}

@@ -7,43 +7,71 @@ use arrow::datatypes::{
     ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, SchemaRef,
 };
 use flott_batch::{ChangeBatch, arrow_type};
-use flott_connector::Options;
+use flott_connector::format::{
+    Decoder, MessageDecoder, MessageEncoder, MessageFormat, Progress, RecordDecoder, RecordEncoder,
+    RecordFormat,
+};
+use flott_connector::{AnyOption, Format, FormatFactory, Manual, Options, TableOption, WithDefault};
 use flott_plan::Schema;
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use crate::column::Column;
-use crate::decode::{Progress, RowDecoder, next_line, not_a_value};
-use crate::encode::{RowEncoder, each_row};
+use crate::decode::{next_line, not_a_value};
+use crate::encode::{RowEncoder, RowWriter};
 
-/// The options of `raw`.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Raw {
+const CHARSET: TableOption<String, WithDefault> =
+    TableOption::text("charset", "how text is written; there is UTF-8").or("UTF-8");
+const ENDIANNESS: TableOption<bool, WithDefault> = TableOption::word(
+    "endianness",
+    &[("big-endian", false), ("little-endian", true)],
+    "which byte of a number comes first: its highest or its lowest",
+)
+.or("big-endian");
+
+/// The format `raw`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawFactory;
+
+impl FormatFactory for RawFactory {
+    fn name(&self) -> &'static str {
+        "raw"
+    }
+
+    fn manual(&self) -> Manual {
+        static OPTIONS: &[&dyn AnyOption] = &[&CHARSET, &ENDIANNESS];
+        Manual {
+            summary: "A table of one column, whose value is the record.",
+            details: "Text is as it is, numbers are their bytes, BOOLEAN is a byte. In files a record is a line.",
+            example: "CREATE TABLE log (line STRING) WITH (
+  'connector' = 'filesystem',
+  'path' = '/var/log/app',
+  'format' = 'raw'
+);",
+            options: OPTIONS,
+        }
+    }
+
+    fn format(&self, options: &Options<'_>) -> Result<Arc<dyn Format>> {
+        if !options.get(&CHARSET)?.eq_ignore_ascii_case("UTF-8") {
+            return Err(options.not_built(&CHARSET, "UTF-8"));
+        }
+        Ok(Arc::new(Raw { little_endian: options.get(&ENDIANNESS)? }))
+    }
+}
+
+/// `raw` with its options.
+#[derive(Clone, Copy, Debug)]
+struct Raw {
     /// `endianness`
     little_endian: bool,
 }
 
 impl Raw {
-    pub(crate) fn new(options: &mut Options<'_>, prefix: &str) -> Result<Self> {
-        let (charset, endianness) = (format!("{prefix}charset"), format!("{prefix}endianness"));
-        if let Some(other) = options.text(&charset).filter(|name| !name.eq_ignore_ascii_case("UTF-8")) {
-            return Err(Error::unsupported(format!(
-                "'{charset}' = '{other}' is not built yet; there is: UTF-8"
-            )));
-        }
-        let little_endian = match options.text(&endianness) {
-            None | Some("big-endian") => false,
-            Some("little-endian") => true,
-            Some(other) => return Err(options.wrong(&endianness, other, "big-endian or little-endian")),
-        };
-        crate::format::warn_of_unknown(options, prefix, &["charset", "endianness"]);
-        Ok(Raw { little_endian })
-    }
-
-    pub(crate) fn decoder(&self, schema: &Schema, projection: &[usize]) -> Result<Box<dyn RowDecoder>> {
+    fn decoder(self, schema: &Schema, projection: &[usize]) -> Result<Box<RawDecoder>> {
         let (name, ty) = only_column(schema)?;
         let columns = projection.iter().map(|_| (name.as_str(), &ty));
         Ok(Box::new(RawDecoder {
-            raw: self.clone(),
+            raw: self,
             schema: arrow_type::schema(columns),
             builder: Column::new(&ty),
             name,
@@ -52,9 +80,51 @@ impl Raw {
         }))
     }
 
-    pub(crate) fn encoder(&self, schema: &Schema) -> Result<Box<dyn RowEncoder>> {
+    fn encoder(self, schema: &Schema) -> Result<Box<RowEncoder<RawEncoder>>> {
         let (_, ty) = only_column(schema)?;
-        Ok(Box::new(RawEncoder { raw: self.clone(), ty }))
+        Ok(RowEncoder::new(RawEncoder { raw: self, ty }))
+    }
+}
+
+impl Format for Raw {
+    fn name(&self) -> &'static str {
+        RawFactory.name()
+    }
+
+    fn messages(&self) -> Option<&dyn MessageFormat> {
+        Some(self)
+    }
+
+    fn records(&self) -> Option<&dyn RecordFormat> {
+        Some(self)
+    }
+}
+
+impl MessageFormat for Raw {
+    fn decoder(&self, schema: &Schema, projection: &[usize]) -> Result<Box<dyn MessageDecoder>> {
+        Ok(Raw::decoder(*self, schema, projection)?)
+    }
+
+    fn encoder(&self, schema: &Schema) -> Result<Box<dyn MessageEncoder>> {
+        Ok(Raw::encoder(*self, schema)?)
+    }
+}
+
+impl RecordFormat for Raw {
+    fn is_text(&self) -> bool {
+        false
+    }
+
+    fn is_splittable(&self) -> bool {
+        true
+    }
+
+    fn decoder(&self, schema: &Schema, projection: &[usize]) -> Result<Box<dyn RecordDecoder>> {
+        Ok(Raw::decoder(*self, schema, projection)?)
+    }
+
+    fn encoder(&self, schema: &Schema) -> Result<Box<dyn RecordEncoder>> {
+        Ok(Raw::encoder(*self, schema)?)
     }
 }
 
@@ -139,7 +209,7 @@ impl RawDecoder {
     }
 }
 
-impl RowDecoder for RawDecoder {
+impl RecordDecoder for RawDecoder {
     fn decode(&mut self, bytes: &[u8], end: bool, line: u64, max_rows: usize) -> Result<Progress> {
         let mut progress = Progress::default();
         while self.rows < max_rows {
@@ -154,11 +224,15 @@ impl RowDecoder for RawDecoder {
         }
         Ok(progress)
     }
+}
 
-    fn decode_message(&mut self, message: &[u8]) -> Result<()> {
+impl MessageDecoder for RawDecoder {
+    fn decode(&mut self, message: &[u8]) -> Result<()> {
         self.record(message)
     }
+}
 
+impl Decoder for RawDecoder {
     fn rows(&self) -> usize {
         self.rows
     }
@@ -201,27 +275,25 @@ impl RawEncoder {
     }
 }
 
-impl RowEncoder for RawEncoder {
-    fn encode(&mut self, batch: &ChangeBatch, out: &mut Vec<u8>) -> Result<()> {
+impl RowWriter for RawEncoder {
+    fn write(&mut self, batch: &ChangeBatch, row: usize, out: &mut Vec<u8>) -> Result<()> {
         let column = batch.column(0).as_ref();
-        each_row(batch, |row| {
-            if column.is_valid(row) {
-                match &self.ty.kind {
-                    TypeKind::Char(_) | TypeKind::Varchar(_) => {
-                        out.extend_from_slice(column.as_string::<i32>().value(row).as_bytes());
-                    }
-                    TypeKind::Boolean => out.push(column.as_boolean().value(row).into()),
-                    TypeKind::TinyInt => self.push::<Int8Type, 1>(column, row, out, i8::to_be_bytes),
-                    TypeKind::SmallInt => self.push::<Int16Type, 2>(column, row, out, i16::to_be_bytes),
-                    TypeKind::Int => self.push::<Int32Type, 4>(column, row, out, i32::to_be_bytes),
-                    TypeKind::BigInt => self.push::<Int64Type, 8>(column, row, out, i64::to_be_bytes),
-                    TypeKind::Float => self.push::<Float32Type, 4>(column, row, out, f32::to_be_bytes),
-                    TypeKind::Double => self.push::<Float64Type, 8>(column, row, out, f64::to_be_bytes),
-                    _ => out.extend_from_slice(column.as_binary::<i32>().value(row)),
-                }
+        if column.is_null(row) {
+            return Ok(());
+        }
+        match &self.ty.kind {
+            TypeKind::Char(_) | TypeKind::Varchar(_) => {
+                out.extend_from_slice(column.as_string::<i32>().value(row).as_bytes());
             }
-            out.push(b'\n');
-            Ok(())
-        })
+            TypeKind::Boolean => out.push(column.as_boolean().value(row).into()),
+            TypeKind::TinyInt => self.push::<Int8Type, 1>(column, row, out, i8::to_be_bytes),
+            TypeKind::SmallInt => self.push::<Int16Type, 2>(column, row, out, i16::to_be_bytes),
+            TypeKind::Int => self.push::<Int32Type, 4>(column, row, out, i32::to_be_bytes),
+            TypeKind::BigInt => self.push::<Int64Type, 8>(column, row, out, i64::to_be_bytes),
+            TypeKind::Float => self.push::<Float32Type, 4>(column, row, out, f32::to_be_bytes),
+            TypeKind::Double => self.push::<Float64Type, 8>(column, row, out, f64::to_be_bytes),
+            _ => out.extend_from_slice(column.as_binary::<i32>().value(row)),
+        }
+        Ok(())
     }
 }

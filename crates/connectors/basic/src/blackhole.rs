@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use flott_batch::Batch;
-use flott_connector::{Changelog, Connector, Options, Payload, Sink, SinkContext, SinkWriter, TableContext};
+use flott_connector::{
+    Changelog, Connector, Manual, Options, Payload, Sink, SinkContext, SinkWriter, TableContext,
+};
 use flott_plan::{SinkSpec, TableSpec};
 use flott_types::Result;
 
@@ -16,15 +18,23 @@ impl Connector for BlackholeConnector {
         "blackhole"
     }
 
-    fn sink(&self, spec: &SinkSpec, _context: &TableContext) -> Result<Arc<dyn Sink>> {
-        let mut options = Options::new(&spec.table.name, &spec.table.options);
-        options.text("property-version");
-        options.finish()?;
+    fn manual(&self) -> Manual {
+        Manual {
+            summary: "Takes rows and forgets them.",
+            details: "A sink, to measure with. It takes every kind of change.",
+            example: "CREATE TABLE nowhere (id BIGINT, item STRING) WITH (
+  'connector' = 'blackhole'
+);",
+            options: &[],
+        }
+    }
+
+    fn sink(&self, _: &SinkSpec, _: &Options<'_>, _: &TableContext) -> Result<Arc<dyn Sink>> {
         Ok(Arc::new(Blackhole))
     }
 
-    fn sink_changelog(&self, _spec: &TableSpec) -> Changelog {
-        Changelog::Retract
+    fn sink_changelog(&self, _: &TableSpec, _: &Options<'_>) -> Result<Changelog> {
+        Ok(Changelog::Retract)
     }
 }
 

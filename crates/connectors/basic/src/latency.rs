@@ -15,10 +15,15 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Decimal128Type, TimestampMicrosecondType};
 use flott_batch::{Batch, ChangeBatch};
 use flott_connector::{
-    Changelog, Connector, Options, Payload, Prepared, Sink, SinkContext, SinkWriter, TableContext,
+    AnyOption, Changelog, Connector, Manual, Options, Payload, Prepared, Required, Sink, SinkContext,
+    SinkWriter, TableContext, TableOption,
 };
 use flott_plan::{SinkSpec, TableSpec};
 use flott_types::{CheckpointId, Clock, Error, Result, Timestamp, TypeKind};
+
+const COLUMN: TableOption<String, Required> =
+    TableOption::text("column", "the column of type TIMESTAMP or TIMESTAMP_LTZ from which rows are measured")
+        .required();
 
 /// The connector `latency`.
 #[derive(Debug, Default)]
@@ -29,22 +34,36 @@ impl Connector for LatencyConnector {
         "latency"
     }
 
-    fn sink(&self, spec: &SinkSpec, _context: &TableContext) -> Result<Arc<dyn Sink>> {
-        let mut options = Options::new(&spec.table.name, &spec.table.options);
-        let name = options.required("column")?;
+    fn manual(&self) -> Manual {
+        static OPTIONS: &[&dyn AnyOption] = &[&COLUMN];
+        Manual {
+            summary: "Measures how long rows have been under way, and prints it when the input ends.",
+            details: "\
+A sink that is not Flink's. The latency of a row is the time when it arrives less the time in its column.
+Each subtask prints a line: `latency> 1000 rows, p50 1 ms, p99 3 ms, max 12 ms, 7 early`.
+Rows that come before their time have no latency and are counted apart.
+
+It takes every kind of change. After a restart the measurement begins anew.",
+            example: "CREATE TABLE measured (id BIGINT, made TIMESTAMP(3)) WITH (
+  'connector' = 'latency',
+  'column' = 'made'
+);",
+            options: OPTIONS,
+        }
+    }
+
+    fn sink(&self, spec: &SinkSpec, options: &Options<'_>, _: &TableContext) -> Result<Arc<dyn Sink>> {
+        let name = options.get(&COLUMN)?;
         let found = spec.table.schema.iter().position(|(column, ty)| {
             column == name && matches!(ty.kind, TypeKind::Timestamp(_) | TypeKind::TimestampLtz(_))
         });
-        let Some(column) = found else {
-            return Err(options.wrong("column", name, "a column of type TIMESTAMP or TIMESTAMP_LTZ"));
-        };
-        options.text("property-version");
-        options.finish()?;
+        let column =
+            found.ok_or_else(|| options.wrong(&COLUMN, "a column of type TIMESTAMP or TIMESTAMP_LTZ"))?;
         Ok(Arc::new(Latency { column }))
     }
 
-    fn sink_changelog(&self, _spec: &TableSpec) -> Changelog {
-        Changelog::Retract
+    fn sink_changelog(&self, _: &TableSpec, _: &Options<'_>) -> Result<Changelog> {
+        Ok(Changelog::Retract)
     }
 }
 
@@ -253,9 +272,11 @@ mod tests {
 
     #[test]
     fn the_column_must_hold_times() {
-        assert!(LatencyConnector.sink(&spec("at"), &table()).is_ok());
+        let mut registry = flott_connector::Registry::default();
+        registry.register(Arc::new(LatencyConnector));
+        assert!(registry.sink(&spec("at"), &table()).is_ok());
         for column in ["a", "other"] {
-            let error = LatencyConnector.sink(&spec(column), &table()).err().unwrap();
+            let error = registry.sink(&spec(column), &table()).err().unwrap();
             assert!(error.to_string().contains("a column of type TIMESTAMP"), "{error}");
         }
     }

@@ -1,7 +1,9 @@
 //! What a column's `fields.#.*` options say, checked.
 
-use flott_connector::Options;
+use flott_connector::{Options, TableOption};
 use flott_types::{Error, LogicalType, Result, TypeKind};
+
+use crate::connector::{END, Generator, KIND, LENGTH, MAX, MAX_PAST, MIN, NULL_RATE, START, VARIABLE_LENGTH};
 
 /// How the values of a column are made.
 #[derive(Clone, Debug)]
@@ -63,21 +65,17 @@ pub(crate) struct Fields {
 impl Fields {
     pub(crate) fn new<'t>(
         columns: impl Iterator<Item = (&'t str, &'t LogicalType)>,
-        options: &mut Options<'_>,
+        options: &Options<'_>,
     ) -> Result<Self> {
         let mut rows: Option<u64> = None;
         let mut fields = Vec::new();
         for (name, ty) in columns {
-            let path = format!("fields.{name}");
-            match options.text(&format!("{path}.kind")) {
-                None | Some("random") => fields.push(random(&path, ty, options)?),
-                Some("sequence") => {
-                    let (field, count) = sequence(&path, ty, options)?;
+            match options.get_at(&KIND, name)? {
+                Generator::Random => fields.push(random(name, ty, options)?),
+                Generator::Sequence => {
+                    let (field, count) = sequence(name, ty, options)?;
                     rows = Some(rows.map_or(count, |rows| rows.min(count)));
                     fields.push(field);
-                }
-                Some(other) => {
-                    return Err(options.wrong(&format!("{path}.kind"), other, "random or sequence"));
                 }
             }
         }
@@ -85,102 +83,88 @@ impl Fields {
     }
 }
 
-fn sequence(path: &str, ty: &LogicalType, options: &mut Options<'_>) -> Result<(Field, u64)> {
+/// `name` is that of the column.
+fn sequence(name: &str, ty: &LogicalType, options: &Options<'_>) -> Result<(Field, u64)> {
     let kind = &ty.kind;
     if !kind.is_numeric() && !kind.is_character() {
         return Err(Error::invalid(format!(
-            "the option '{path}.kind' = 'sequence' is not for {kind}; it is for numbers and text"
+            "the option '{}' = 'sequence' is not for {kind}; it is for numbers and text",
+            options.key_at(&KIND, name)
         )));
     }
-    let mut bound = |name: &str| {
-        let key = format!("{path}.{name}");
-        let bound = options.parsed::<i64>(&key, "a whole number")?;
-        bound.ok_or_else(|| {
+    let bound = |option: &TableOption<i64>| {
+        options.get_at(option, name)?.ok_or_else(|| {
+            let key = options.key_at(option, name);
             Error::invalid(format!("the option '{key}' is missing: a sequence has a start and an end"))
         })
     };
-    let (start, end) = (bound("start")?, bound("end")?);
+    let (start, end) = (bound(&START)?, bound(&END)?);
     if start > end {
-        return Err(Error::invalid(format!("'{path}.start' ({start}) is above '{path}.end' ({end})")));
+        let keys = (options.key_at(&START, name), options.key_at(&END, name));
+        return Err(Error::invalid(format!("'{}' ({start}) is above '{}' ({end})", keys.0, keys.1)));
     }
     let (lowest, highest) = bounds(kind).unwrap_or((i64::MIN, i64::MAX));
     if start < lowest || end > highest {
         return Err(Error::invalid(format!(
-            "the sequence {path} from {start} to {end} does not fit into {kind}"
+            "the sequence {name} from {start} to {end} does not fit into {kind}"
         )));
     }
     let count = u64::try_from(i128::from(end) - i128::from(start) + 1).unwrap_or(u64::MAX);
     Ok((Field { ty: ty.clone(), kind: Kind::Sequence { start }, null_rate: 0.0 }, count))
 }
 
-fn random(path: &str, ty: &LogicalType, options: &mut Options<'_>) -> Result<Field> {
-    let key = |name: &str| format!("{path}.{name}");
-    let child = |name: &str, ty: &LogicalType, options: &mut Options<'_>| {
-        random(&key(name), ty, options).map(|field| Some(Box::new(field)))
+/// `name` is that of the column, or `column.part` within it.
+fn random(name: &str, ty: &LogicalType, options: &Options<'_>) -> Result<Field> {
+    let child = |part: &str, ty: &LogicalType| {
+        random(&format!("{name}.{part}"), ty, options).map(|field| Some(Box::new(field)))
     };
     let kind = match &ty.kind {
         TypeKind::Boolean => Kind::Boolean,
         TypeKind::TinyInt | TypeKind::SmallInt | TypeKind::Int | TypeKind::BigInt => {
             let (lowest, highest) = bounds(&ty.kind).unwrap_or((i64::MIN, i64::MAX));
             let expected = format!("a number from {lowest} to {highest}");
-            let mut bound = |name: &str, default: i64| {
-                let bound = options.parsed::<i64>(&key(name), &expected)?.unwrap_or(default);
-                if (lowest..=highest).contains(&bound) {
-                    Ok(bound)
-                } else {
-                    Err(options.wrong(&key(name), &bound.to_string(), &expected))
-                }
-            };
-            let (min, max) = (bound("min", lowest)?, bound("max", highest)?);
-            ordered(path, min, max)?;
+            let read = |text: &str| text.parse().ok().filter(|bound| (lowest..=highest).contains(bound));
+            let (min, max) = range(name, options, (lowest, highest), read, &expected)?;
             Kind::Integer { min, max }
         }
         TypeKind::Float | TypeKind::Double => {
             // As in Flink, the smallest positive number.
-            let (lowest, highest) =
+            let all =
                 if ty.kind == TypeKind::Float { (1e-45, f64::from(f32::MAX)) } else { (5e-324, f64::MAX) };
-            let min = options.parsed::<f64>(&key("min"), "a number")?.unwrap_or(lowest);
-            let max = options.parsed::<f64>(&key("max"), "a number")?.unwrap_or(highest);
-            ordered(path, min, max)?;
+            let (min, max) = range(name, options, all, |text| text.parse().ok(), "a number")?;
             Kind::Approximate { min, max }
         }
         TypeKind::Decimal(precision, scale) => {
             let largest = 10i128.pow(u32::from(*precision)) - 1;
-            let mut bound = |name: &str, default: i128| match options.text(&key(name)) {
-                None => Ok(default),
-                Some(text) => flott_batch::text::parse_decimal(text.trim().as_bytes(), *precision, *scale)
-                    .ok_or_else(|| {
-                        options.wrong(&key(name), text, &format!("a number that fits into {}", ty.kind))
-                    }),
-            };
-            let (min, max) = (bound("min", -largest)?, bound("max", largest)?);
-            ordered(path, min, max)?;
+            let read = |text: &str| flott_batch::text::parse_decimal(text.as_bytes(), *precision, *scale);
+            let expected = format!("a number that fits into {}", ty.kind);
+            let (min, max) = range(name, options, (-largest, largest), read, &expected)?;
             Kind::Decimal { min, max }
         }
         TypeKind::Char(length) | TypeKind::Binary(length) => {
-            if options.text(&key("length")).is_some() {
-                return Err(Error::invalid(format!("the option '{}' is not for {}", key("length"), ty.kind)));
+            if options.get_at(&LENGTH, name)?.is_some() {
+                let key = options.key_at(&LENGTH, name);
+                return Err(Error::invalid(format!("the option '{key}' is not for {}", ty.kind)));
             }
             Kind::Bytes { length: *length, variable: false }
         }
         TypeKind::Varchar(longest) | TypeKind::Varbinary(longest) => {
             let default = if *longest == TypeKind::MAX_LENGTH { 100 } else { *longest };
-            let length = options.parsed::<u32>(&key("length"), "a number")?.unwrap_or(default);
+            let length = options.get_at(&LENGTH, name)?.unwrap_or(default);
             if length == 0 || length > *longest {
-                let expected = format!("a number from 1 to {longest}");
-                return Err(options.wrong(&key("length"), &length.to_string(), &expected));
+                return Err(options.wrong_at(&LENGTH, name, &format!("a number from 1 to {longest}")));
             }
-            Kind::Bytes { length, variable: options.flag(&key("var-len"), false)? }
+            Kind::Bytes { length, variable: options.get_at(&VARIABLE_LENGTH, name)? }
         }
         TypeKind::Date | TypeKind::Time(_) => Kind::Now,
         TypeKind::Timestamp(_) | TypeKind::TimestampLtz(_) => {
-            Kind::Past { max_past: options.millis(&key("max-past"))?.unwrap_or(0) }
+            Kind::Past { max_past: options.get_at(&MAX_PAST, name)? }
         }
         TypeKind::IntervalYearMonth => Kind::Integer { min: 0, max: 120_000 },
         TypeKind::IntervalDaySecond => Kind::Integer { min: 0, max: 365 * 86_400_000 },
         TypeKind::Array(element) | TypeKind::Multiset(element) => {
-            let length = length_of(&key("length"), options)?;
-            let element = child("element", element, options)?;
+            let length = length_of(name, options)?;
+            let element = child("element", element)?;
             if matches!(ty.kind, TypeKind::Array(_)) {
                 Kind::Collection { length, key: None, value: element }
             } else {
@@ -188,33 +172,43 @@ fn random(path: &str, ty: &LogicalType, options: &mut Options<'_>) -> Result<Fie
             }
         }
         TypeKind::Map(key_type, value) => Kind::Collection {
-            length: length_of(&key("length"), options)?,
-            key: child("key", key_type, options)?,
-            value: child("value", value, options)?,
+            length: length_of(name, options)?,
+            key: child("key", key_type)?,
+            value: child("value", value)?,
         },
         TypeKind::Row(fields) => {
-            let fields = fields.iter().map(|field| random(&key(&field.name), &field.ty, options));
+            let fields =
+                fields.iter().map(|field| random(&format!("{name}.{}", field.name), &field.ty, options));
             Kind::Row(fields.collect::<Result<_>>()?)
         }
-        other => return Err(Error::unsupported(format!("datagen cannot make values of {other} ({path})"))),
+        other => return Err(Error::unsupported(format!("datagen cannot make values of {other} ({name})"))),
     };
-    let null_rate = options.parsed::<f64>(&key("null-rate"), "a number from 0 to 1")?.unwrap_or(0.0);
-    if !(0.0..=1.0).contains(&null_rate) {
-        return Err(options.wrong(&key("null-rate"), &null_rate.to_string(), "a number from 0 to 1"));
-    }
-    Ok(Field { ty: ty.clone(), kind, null_rate })
+    Ok(Field { ty: ty.clone(), kind, null_rate: options.get_at(&NULL_RATE, name)? })
 }
 
 /// How many elements a collection has.
-fn length_of(key: &str, options: &mut Options<'_>) -> Result<u32> {
-    Ok(options.parsed::<u32>(key, "a number")?.unwrap_or(3))
+fn length_of(name: &str, options: &Options<'_>) -> Result<u32> {
+    Ok(options.get_at(&LENGTH, name)?.unwrap_or(3))
 }
 
-fn ordered<T: PartialOrd + std::fmt::Display>(path: &str, min: T, max: T) -> Result<()> {
+/// The least and the greatest of random numbers: what is set, as the column's type reads it, or those of the type.
+fn range<T: PartialOrd + std::fmt::Display>(
+    name: &str,
+    options: &Options<'_>,
+    (least, greatest): (T, T),
+    read: impl Fn(&str) -> Option<T>,
+    expected: &str,
+) -> Result<(T, T)> {
+    let bound = |option: &TableOption<String>, default: T| match options.get_at(option, name)? {
+        None => Ok(default),
+        Some(text) => read(&text).ok_or_else(|| options.wrong_at(option, name, expected)),
+    };
+    let (min, max) = (bound(&MIN, least)?, bound(&MAX, greatest)?);
     if min <= max {
-        return Ok(());
+        return Ok((min, max));
     }
-    Err(Error::invalid(format!("'{path}.min' ({min}) is above '{path}.max' ({max})")))
+    let keys = (options.key_at(&MIN, name), options.key_at(&MAX, name));
+    Err(Error::invalid(format!("'{}' ({min}) is above '{}' ({max})", keys.0, keys.1)))
 }
 
 /// The smallest and the largest number of a type, where 64 bits hold more.

@@ -8,9 +8,10 @@
 //!
 //! Columns are made one at a time in typed loops.
 
+mod connector;
 mod field;
 mod generate;
 mod random;
 mod source;
 
-pub use source::DatagenConnector;
+pub use connector::DatagenConnector;

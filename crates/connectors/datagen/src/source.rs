@@ -7,32 +7,19 @@ use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_connector::{
-    Boundedness, Connector, EnumeratorContext, FixedSplits, Options, Payload, Poll, RateLimiter,
-    ReaderContext, Source, SourceOutput, SourceReader, Split, SplitEnumerator, TableContext,
+    Boundedness, EnumeratorContext, FixedSplits, Options, Payload, Poll, RateLimiter, ReaderContext, Source,
+    SourceOutput, SourceReader, Split, SplitEnumerator,
 };
 use flott_plan::SourceSpec;
 use flott_types::{CheckpointId, Clock, Error, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::connector::{NUMBER_OF_ROWS, ROWS_PER_SECOND, SEED};
 use crate::field::{Field, Fields};
 use crate::generate::{Cells, column};
 use crate::random::mix;
 
-/// The connector `datagen`.
-#[derive(Debug, Default)]
-pub struct DatagenConnector;
-
-impl Connector for DatagenConnector {
-    fn name(&self) -> &'static str {
-        "datagen"
-    }
-
-    fn source(&self, spec: &SourceSpec, _context: &TableContext) -> Result<Arc<dyn Source>> {
-        Ok(Arc::new(Datagen::new(spec)?))
-    }
-}
-
-struct Datagen {
+pub(crate) struct Datagen {
     table: Arc<Table>,
     rows_per_second: f64,
     seed: Option<u64>,
@@ -56,19 +43,9 @@ impl Table {
 }
 
 impl Datagen {
-    fn new(spec: &SourceSpec) -> Result<Self> {
+    pub(crate) fn new(spec: &SourceSpec, options: &Options<'_>) -> Result<Self> {
         let table = &spec.table;
-        let mut options = Options::new(&table.name, &table.options);
-        let rows_per_second = options.parsed::<u64>("rows-per-second", "a number above 0")?.unwrap_or(10_000);
-        if rows_per_second == 0 {
-            return Err(options.wrong("rows-per-second", "0", "a number above 0"));
-        }
-        let number_of_rows = options.parsed::<u64>("number-of-rows", "a number")?;
-        let seed = options.parsed::<u64>("seed", "a number")?;
-        // The planner's.
-        options.parsed::<u32>("scan.parallelism", "a number")?;
-        let all = Fields::new(table.schema.iter(), &mut options)?;
-        options.finish()?;
+        let all = Fields::new(table.schema.iter(), options)?;
         if let Some(column) = spec.metadata.columns.first() {
             return Err(Error::invalid(format!("table {} has no metadata '{}'", table.name, column.name)));
         }
@@ -80,11 +57,11 @@ impl Datagen {
         let fields = spec.projection.iter().map(field).collect::<Result<Vec<_>>>()?;
         let names = spec.projection.iter().map(|index| table.schema.columns[*index].name.as_str());
         let schema = arrow_type::schema(names.zip(fields.iter().map(|(_, field)| &field.ty)));
-        let rows = [number_of_rows, all.rows].into_iter().flatten().min();
+        let rows = [options.get(&NUMBER_OF_ROWS)?, all.rows].into_iter().flatten().min();
         Ok(Datagen {
             table: Arc::new(Table { schema, fields, rows }),
-            rows_per_second: rows_per_second as f64,
-            seed,
+            rows_per_second: options.get(&ROWS_PER_SECOND)? as f64,
+            seed: options.get(&SEED)?,
             limit: spec.limit,
         })
     }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use flott_connector::{Changelog, Connector, Options, Sink, Source, TableContext};
-use flott_formats::Format;
+use flott_connector::options::FORMAT;
+use flott_connector::{Changelog, Connector, Manual, Options, Sink, Source, TableContext};
 use flott_plan::{SinkSpec, SourceSpec, TableSpec};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use crate::config::Config;
+use crate::options;
 use crate::sink::FileSink;
 use crate::source::FileSource;
 
@@ -20,21 +21,25 @@ impl Connector for FilesystemConnector {
         "filesystem"
     }
 
-    fn source(&self, spec: &SourceSpec, _context: &TableContext) -> Result<Arc<dyn Source>> {
-        Ok(Arc::new(FileSource::new(Config::new(&spec.table)?, spec)?))
+    fn manual(&self) -> Manual {
+        options::manual()
     }
 
-    fn sink(&self, spec: &SinkSpec, context: &TableContext) -> Result<Arc<dyn Sink>> {
+    fn source(&self, spec: &SourceSpec, options: &Options<'_>, _: &TableContext) -> Result<Arc<dyn Source>> {
+        Ok(Arc::new(FileSource::new(Config::new(&spec.table, options)?, spec)?))
+    }
+
+    fn sink(&self, spec: &SinkSpec, options: &Options<'_>, context: &TableContext) -> Result<Arc<dyn Sink>> {
         if spec.overwrite && !context.batch {
             return Err(Error::invalid(format!(
                 "table {}: INSERT OVERWRITE works in batch mode only: SET 'execution.runtime-mode' = 'batch'",
                 spec.table.name
             )));
         }
-        Ok(Arc::new(FileSink::new(Config::new(&spec.table)?, spec)?))
+        Ok(Arc::new(FileSink::new(Config::new(&spec.table, options)?, spec)?))
     }
 
-    fn readable_metadata(&self, _spec: &TableSpec) -> Vec<(String, LogicalType)> {
+    fn readable_metadata(&self, _: &TableSpec, _: &Options<'_>) -> Vec<(String, LogicalType)> {
         vec![
             ("file.path".to_owned(), TypeKind::STRING.not_null()),
             ("file.name".to_owned(), TypeKind::STRING.not_null()),
@@ -43,21 +48,11 @@ impl Connector for FilesystemConnector {
         ]
     }
 
-    fn source_changelog(&self, spec: &TableSpec) -> Changelog {
-        changelog(spec)
+    fn source_changelog(&self, _: &TableSpec, options: &Options<'_>) -> Result<Changelog> {
+        Ok(options.format(&FORMAT)?.changelog())
     }
 
-    fn sink_changelog(&self, spec: &TableSpec) -> Changelog {
-        changelog(spec)
+    fn sink_changelog(&self, _: &TableSpec, options: &Options<'_>) -> Result<Changelog> {
+        Ok(options.format(&FORMAT)?.changelog())
     }
-}
-
-/// The format's; a mistake in the options is said when the source or sink is made.
-fn changelog(spec: &TableSpec) -> Changelog {
-    let mut options = Options::new(&spec.name, &spec.options);
-    let Some(name) = options.text("format") else {
-        return Changelog::InsertOnly;
-    };
-    Format::new(name, &mut options, &format!("{name}."))
-        .map_or(Changelog::InsertOnly, |format| format.changelog())
 }

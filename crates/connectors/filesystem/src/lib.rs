@@ -38,6 +38,7 @@
 
 mod config;
 mod connector;
+mod options;
 mod partition;
 mod sink;
 mod source;

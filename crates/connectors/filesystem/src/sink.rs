@@ -33,7 +33,7 @@ impl FileSink {
                 spec.table.name
             )));
         }
-        config.format.encoder(&schema)?;
+        config.records()?.encoder(&schema)?;
         Ok(FileSink { config: Arc::new(config), spec: Arc::new(spec.clone()) })
     }
 }

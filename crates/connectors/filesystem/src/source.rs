@@ -49,7 +49,7 @@ impl Source for FileSource {
             path: self.config.path.clone(),
             pattern: self.config.pattern.clone(),
             monitor_interval: self.config.monitor_interval,
-            is_splittable: self.config.format.is_splittable(),
+            is_splittable: self.config.records()?.is_splittable(),
         };
         Ok(Box::new(FileEnumerator::new(listing, restored, context)?))
     }

@@ -1,8 +1,12 @@
 //! What the options of a table say about its events.
 
-use flott_connector::Options;
+use flott_connector::{Options, TableOption, WithDefault};
 use flott_types::{Error, Result};
 
+use crate::connector::{
+    AUCTION_PROPORTION, AUCTION_SIZE, BID_PROPORTION, BID_SIZE, FIRST_RATE, GROUP_SIZE, HOT_AUCTIONS,
+    HOT_BIDDERS, HOT_SELLERS, NEXT_RATE, PERSON_PROPORTION, PERSON_SIZE, SEED,
+};
 use crate::tables::POOL;
 
 /// 2015-07-15 00:00:00
@@ -64,41 +68,35 @@ impl Default for Config {
 
 impl Config {
     /// Reads the options of a table, `base-time` apart.
-    pub(crate) fn from_options(options: &mut Options<'_>) -> Result<Self> {
-        let default = Config::default();
-        let rate = number(options, "first-event.rate", default.rate, 1, 1_000_000_000)?;
-        let next = number(options, "next-event.rate", rate, 1, 1_000_000_000)?;
-        if next != rate {
+    pub(crate) fn from_options(options: &Options<'_>) -> Result<Self> {
+        let rate = options.get(&FIRST_RATE)?;
+        if let Some(next) = options.get(&NEXT_RATE)?.filter(|next| *next != rate) {
             return Err(Error::unsupported(format!(
                 "events whose rate changes: 'first-event.rate' is {rate} and 'next-event.rate' is {next}; write the same for both"
             )));
         }
-        let group_size = number(options, "out-of-order.group-size", default.group_size, 1, 1_000_000)?;
+        let group_size = options.get(&GROUP_SIZE)?;
         if group_size % 953 == 0 {
-            let expected = "no multiple of 953, by which events are shuffled";
-            return Err(options.wrong("out-of-order.group-size", &group_size.to_string(), expected));
+            return Err(options.wrong(&GROUP_SIZE, "no multiple of 953, by which events are shuffled"));
         }
-        let mut proportion = |kind: &str, default, min| {
-            number(options, &format!("{kind}.proportion"), default, min, 1_000_000)
+        let size = |option: &TableOption<u64, WithDefault>| {
+            let size = options.get(option)?;
+            if size <= POOL as u64 { Ok(size) } else { Err(options.wrong(option, "at most 64 kb")) }
         };
-        let person_proportion = proportion("person", default.person_proportion, 1)?;
-        let auction_proportion = proportion("auction", default.auction_proportion, 1)?;
-        let bid_proportion = proportion("bid", default.bid_proportion, 0)?;
-        let mut hot = |key: &str, default| number(options, key, default, 1, 1_000_000_000);
         Ok(Config {
             rate,
             group_size,
-            person_proportion,
-            auction_proportion,
-            bid_proportion,
-            hot_sellers: hot("auction.hot-ratio.sellers", default.hot_sellers)?,
-            hot_auctions: hot("bid.hot-ratio.auctions", default.hot_auctions)?,
-            hot_bidders: hot("bid.hot-ratio.bidders", default.hot_bidders)?,
-            person_size: size(options, "person.avg-size", default.person_size)?,
-            auction_size: size(options, "auction.avg-size", default.auction_size)?,
-            bid_size: size(options, "bid.avg-size", default.bid_size)?,
-            seed: options.parsed("seed", "a whole number of 64 bits")?.unwrap_or(default.seed),
-            base_time: default.base_time,
+            person_proportion: options.get(&PERSON_PROPORTION)?,
+            auction_proportion: options.get(&AUCTION_PROPORTION)?,
+            bid_proportion: options.get(&BID_PROPORTION)?,
+            hot_sellers: options.get(&HOT_SELLERS)?,
+            hot_auctions: options.get(&HOT_AUCTIONS)?,
+            hot_bidders: options.get(&HOT_BIDDERS)?,
+            person_size: size(&PERSON_SIZE)?,
+            auction_size: size(&AUCTION_SIZE)?,
+            bid_size: size(&BID_SIZE)?,
+            seed: options.get(&SEED)?,
+            base_time: BASE_TIME,
         })
     }
 
@@ -119,19 +117,20 @@ impl Config {
     }
 }
 
-fn number(options: &mut Options<'_>, key: &str, default: u64, min: u64, max: u64) -> Result<u64> {
-    let expected = format!("a number from {min} to {max}");
-    let number = options.parsed::<u64>(key, &expected)?.unwrap_or(default);
-    if (min..=max).contains(&number) {
-        return Ok(number);
-    }
-    Err(options.wrong(key, &number.to_string(), &expected))
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
 
-fn size(options: &mut Options<'_>, key: &str, default: u64) -> Result<u64> {
-    let size = options.bytes(key)?.unwrap_or(default);
-    if size <= POOL as u64 {
-        return Ok(size);
+    use flott_connector::{Connector, Formats};
+
+    use super::*;
+    use crate::NexmarkConnector;
+
+    #[test]
+    fn the_defaults_of_the_options_are_the_default() {
+        let (values, formats) = (BTreeMap::new(), Formats::default());
+        let options = Options::new("t", &values, &NexmarkConnector.manual(), &formats);
+        assert_eq!(Config::from_options(&options).unwrap(), Config::default());
+        assert_eq!(options.get(&crate::connector::BASE_TIME).unwrap(), Some(BASE_TIME));
     }
-    Err(options.wrong(key, &size.to_string(), "at most 64 kb"))
 }

@@ -16,6 +16,7 @@ mod batch;
 mod choice;
 mod columns;
 mod config;
+mod connector;
 mod field;
 mod generator;
 mod position;
@@ -29,8 +30,8 @@ mod text;
 
 pub use choice::Choice;
 pub use config::Config;
+pub use connector::NexmarkConnector;
 pub use field::Field;
 pub use generator::Generator;
 pub use random::Stream;
 pub use run::{Kind, Run};
-pub use source::NexmarkConnector;

@@ -5,37 +5,19 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use flott_batch::arrow_type;
 use flott_connector::{
-    Assignments, Boundedness, Connector, EnumeratorContext, Options, Payload, ReaderContext, Source,
-    SourceReader, Split, SplitEnumerator, TableContext,
+    Assignments, Boundedness, EnumeratorContext, Options, Payload, ReaderContext, Source, SourceReader,
+    Split, SplitEnumerator,
 };
 use flott_plan::{Column as TableColumn, SourceSpec, TableSpec};
 use flott_types::{CheckpointId, Error, LogicalType, Result, SubtaskIndex, TypeKind};
 use serde::{Deserialize, Serialize};
 
-use crate::config::BASE_TIME;
+use crate::connector::{BASE_TIME, EVENTS, RATE_LIMITED};
 use crate::position::Position;
 use crate::reader::{Column, NexmarkReader, Table};
 use crate::{Config, Kind};
 
-/// The connector `nexmark`.
-#[derive(Debug, Default)]
-pub struct NexmarkConnector;
-
-impl Connector for NexmarkConnector {
-    fn name(&self) -> &'static str {
-        "nexmark"
-    }
-
-    fn source(&self, spec: &SourceSpec, _context: &TableContext) -> Result<Arc<dyn Source>> {
-        Ok(Arc::new(Nexmark::new(spec)?))
-    }
-
-    fn projects_fields(&self, _spec: &TableSpec) -> bool {
-        true
-    }
-}
-
-struct Nexmark {
+pub(crate) struct Nexmark {
     table: Arc<Table>,
     /// `None` is when the job starts.
     base_time: Option<i64>,
@@ -43,21 +25,11 @@ struct Nexmark {
 }
 
 impl Nexmark {
-    fn new(spec: &SourceSpec) -> Result<Self> {
+    pub(crate) fn new(spec: &SourceSpec, options: &Options<'_>) -> Result<Self> {
         let table = &spec.table;
-        let mut options = Options::new(&table.name, &table.options);
-        let config = Config::from_options(&mut options)?;
-        let events =
-            options.parsed::<u64>("events.num", "a number; 0 is without end")?.filter(|events| *events > 0);
-        let base_time = match options.text("base-time") {
-            None => Some(BASE_TIME),
-            Some("now") => None,
-            Some(_) => options.parsed("base-time", "milliseconds since 1970, or now")?,
-        };
-        let rate_limited = options.flag("rate.limited", false)?;
-        // The planner's.
-        options.parsed::<u32>("scan.parallelism", "a number")?;
-        options.finish()?;
+        let config = Config::from_options(options)?;
+        let events = Some(options.get(&EVENTS)?).filter(|events| *events > 0);
+        let (base_time, rate_limited) = (options.get(&BASE_TIME)?, options.get(&RATE_LIMITED)?);
         if let Some(column) = spec.metadata.columns.first() {
             return Err(Error::invalid(format!("table {} has no metadata '{}'", table.name, column.name)));
         }

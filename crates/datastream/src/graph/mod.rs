@@ -11,7 +11,7 @@ use flott_types::{Error, OperatorUid, Result};
 use parking_lot::Mutex;
 
 use self::uids::{nameless, uids};
-use crate::program::{CONNECTOR, MakeOperator, Program, ProgramNode};
+use crate::program::{CONNECTOR, MakeOperator, NODE, PROGRAM, Program, ProgramNode};
 
 /// What a node of the graph is.
 #[derive(Clone)]
@@ -212,7 +212,8 @@ fn spec(program: &str, at: usize, node: &Transformation) -> (OperatorSpec, Progr
     let table = || TableSpec {
         name: node.name.clone(),
         connector: CONNECTOR.to_owned(),
-        options: [("program".to_owned(), program.to_owned()), ("node".to_owned(), at.to_string())].into(),
+        options: [(PROGRAM.key().to_owned(), program.to_owned()), (NODE.key().to_owned(), at.to_string())]
+            .into(),
         schema: Schema::default(),
         partition_keys: Vec::new(),
         primary_key: Vec::new(),

@@ -3,6 +3,7 @@
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use flott_batch::{ChangeBatch, arrow_type};
+use flott_connector::format::{Decoder, MessageDecoder, Progress, RecordDecoder};
 use flott_plan::{Column as PlanColumn, Schema};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 use memchr::memmem;
@@ -10,7 +11,7 @@ use memchr::memmem;
 use super::Csv;
 use super::scan::{Scanned, Scanner};
 use crate::column::{Column, NotAValue};
-use crate::decode::{Progress, RowDecoder, malformed, not_a_value};
+use crate::decode::{malformed, not_a_value};
 use crate::scalar::TimeStyle;
 
 pub(super) struct CsvDecoder {
@@ -186,7 +187,7 @@ fn split<'a>(field: &'a [u8], delimiter: &'a [u8]) -> impl Iterator<Item = &'a [
     })
 }
 
-impl RowDecoder for CsvDecoder {
+impl RecordDecoder for CsvDecoder {
     fn decode(&mut self, bytes: &[u8], end: bool, line: u64, max_rows: usize) -> Result<Progress> {
         let mut progress = Progress::default();
         while self.rows < max_rows && progress.consumed < bytes.len() {
@@ -216,14 +217,18 @@ impl RowDecoder for CsvDecoder {
         }
         Ok(progress)
     }
+}
 
-    fn decode_message(&mut self, message: &[u8]) -> Result<()> {
+impl MessageDecoder for CsvDecoder {
+    fn decode(&mut self, message: &[u8]) -> Result<()> {
         if message.is_empty() {
             return Ok(());
         }
-        self.decode(message, true, 1, self.rows + 1).map(|_| ())
+        RecordDecoder::decode(self, message, true, 1, self.rows + 1).map(|_| ())
     }
+}
 
+impl Decoder for CsvDecoder {
     fn rows(&self) -> usize {
         self.rows
     }

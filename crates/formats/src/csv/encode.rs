@@ -11,7 +11,7 @@ use flott_plan::Schema;
 use flott_types::{LogicalType, Result, TypeKind};
 
 use super::Csv;
-use crate::encode::{RowEncoder, each_row};
+use crate::encode::RowWriter;
 use crate::scalar::TimeStyle;
 use crate::write;
 
@@ -21,6 +21,9 @@ const LONGEST_UNQUOTED: usize = 24;
 pub(super) struct CsvEncoder {
     csv: Csv,
     types: Vec<LogicalType>,
+    /// What stands between fields, and for NULL.
+    delimiter: String,
+    null: String,
     /// Characters from here on need no quotes.
     safe: char,
     /// The field in work.
@@ -33,6 +36,8 @@ impl CsvEncoder {
         let highest = special.into_iter().flatten().max().unwrap_or(',');
         let safe = char::from_u32(highest as u32 + 1).unwrap_or(char::MAX);
         CsvEncoder {
+            delimiter: csv.delimiter.to_string(),
+            null: csv.null_literal.clone().unwrap_or_default(),
             csv,
             types: schema.iter().map(|(_, ty)| ty.clone()).collect(),
             safe,
@@ -82,33 +87,24 @@ impl CsvEncoder {
     }
 }
 
-impl RowEncoder for CsvEncoder {
-    fn encode(&mut self, batch: &ChangeBatch, out: &mut Vec<u8>) -> Result<()> {
-        let null = self.csv.null_literal.clone().unwrap_or_default();
-        let mut delimiter = [0; 4];
-        let delimiter = self.csv.delimiter.encode_utf8(&mut delimiter).as_bytes().to_vec();
-        let types = std::mem::take(&mut self.types);
-        let result = each_row(batch, |row| {
-            for (index, (column, ty)) in batch.columns().columns().iter().zip(&types).enumerate() {
-                if index > 0 {
-                    out.extend_from_slice(&delimiter);
-                }
-                if column.is_null(row) {
-                    out.extend_from_slice(null.as_bytes());
-                    continue;
-                }
-                self.field.clear();
-                if write_field(&mut self.field, column.as_ref(), row, ty, &self.csv) {
-                    self.push_text(out);
-                } else {
-                    out.extend_from_slice(self.field.as_bytes());
-                }
+impl RowWriter for CsvEncoder {
+    fn write(&mut self, batch: &ChangeBatch, row: usize, out: &mut Vec<u8>) -> Result<()> {
+        for (index, (column, ty)) in batch.columns().columns().iter().zip(&self.types).enumerate() {
+            if index > 0 {
+                out.extend_from_slice(self.delimiter.as_bytes());
             }
-            out.push(b'\n');
-            Ok(())
-        });
-        self.types = types;
-        result
+            if column.is_null(row) {
+                out.extend_from_slice(self.null.as_bytes());
+                continue;
+            }
+            self.field.clear();
+            if write_field(&mut self.field, column.as_ref(), row, ty, &self.csv) {
+                self.push_text(out);
+            } else {
+                out.extend_from_slice(self.field.as_bytes());
+            }
+        }
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use flott_batch::json::{Cursor, Kind, NotJson};
 use flott_batch::{ChangeBatch, RowKind, arrow_type};
+use flott_connector::format::{Decoder, MessageDecoder, Progress, RecordDecoder};
 use flott_plan::{Column as PlanColumn, Schema};
 use flott_types::{Error, Result};
 
@@ -11,7 +12,7 @@ use super::envelope::{Change, Opener};
 use super::shape::{Bad, Reading, RowShape, Slots, append_member};
 use super::{Envelope, Json};
 use crate::column::Column;
-use crate::decode::{Progress, RowDecoder, malformed, next_line, not_a_value};
+use crate::decode::{malformed, next_line, not_a_value};
 
 pub(super) struct JsonDecoder {
     json: Json,
@@ -185,7 +186,7 @@ pub(super) fn end(cursor: &mut Cursor<'_>) -> Result<(), Wrong> {
     if cursor.peek().is_none() { Ok(()) } else { Ok(cursor.wrong("the end of the record")?) }
 }
 
-impl RowDecoder for JsonDecoder {
+impl RecordDecoder for JsonDecoder {
     fn decode(&mut self, bytes: &[u8], end: bool, line: u64, max_rows: usize) -> Result<Progress> {
         let mut progress = Progress::default();
         while self.kinds.len() < max_rows {
@@ -202,11 +203,15 @@ impl RowDecoder for JsonDecoder {
         }
         Ok(progress)
     }
+}
 
-    fn decode_message(&mut self, message: &[u8]) -> Result<()> {
+impl MessageDecoder for JsonDecoder {
+    fn decode(&mut self, message: &[u8]) -> Result<()> {
         if message.trim_ascii().is_empty() { Ok(()) } else { self.record(message) }
     }
+}
 
+impl Decoder for JsonDecoder {
     fn rows(&self) -> usize {
         self.kinds.len()
     }

@@ -12,19 +12,20 @@ use flott_plan::Schema;
 use flott_types::{LogicalType, Result, TypeKind};
 
 use super::{Envelope, Json};
-use crate::encode::{RowEncoder, each_row};
+use crate::encode::RowWriter;
 use crate::write;
 
 pub(super) struct JsonEncoder {
     json: Json,
     columns: Vec<(String, LogicalType)>,
-    lines: String,
+    /// The row in work.
+    text: String,
 }
 
 impl JsonEncoder {
     pub(super) fn new(json: Json, schema: &Schema) -> Self {
         let columns = schema.iter().map(|(name, ty)| (name.to_owned(), ty.clone())).collect();
-        JsonEncoder { json, columns, lines: String::new() }
+        JsonEncoder { json, columns, text: String::new() }
     }
 
     fn envelope(&self, out: &mut String, addition: bool, row: impl FnOnce(&mut String)) {
@@ -43,23 +44,19 @@ impl JsonEncoder {
         out.push_str(head);
         row(out);
         out.push_str(tail);
-        out.push('\n');
     }
 }
 
-impl RowEncoder for JsonEncoder {
-    fn encode(&mut self, batch: &ChangeBatch, out: &mut Vec<u8>) -> Result<()> {
-        let mut lines = std::mem::take(&mut self.lines);
-        lines.clear();
-        each_row(batch, |row| {
-            self.envelope(&mut lines, batch.kind(row).is_addition(), |lines| {
-                let names = self.columns.iter().map(|(name, ty)| (name.as_str(), ty));
-                write_object(lines, names.zip(batch.columns().columns()), row, &self.json);
-            });
-            Ok(())
-        })?;
-        out.extend_from_slice(lines.as_bytes());
-        self.lines = lines;
+impl RowWriter for JsonEncoder {
+    fn write(&mut self, batch: &ChangeBatch, row: usize, out: &mut Vec<u8>) -> Result<()> {
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        self.envelope(&mut text, batch.kind(row).is_addition(), |text| {
+            let names = self.columns.iter().map(|(name, ty)| (name.as_str(), ty));
+            write_object(text, names.zip(batch.columns().columns()), row, &self.json);
+        });
+        out.extend_from_slice(text.as_bytes());
+        self.text = text;
         Ok(())
     }
 }

@@ -3,25 +3,32 @@
 use std::collections::BTreeMap;
 
 use flott_batch::pretty;
-use flott_connector::Options;
-use flott_formats::{Format, RowDecoder};
+use std::sync::Arc;
+
+use flott_connector::format::RecordDecoder;
+use flott_connector::options::{FORMAT, Manual, Options};
+use flott_connector::{AnyOption, Format};
 use flott_plan::Schema;
 use flott_types::{LogicalType, Result, TypeKind};
 
 pub struct Case {
     pub schema: Schema,
-    pub format: Format,
+    pub format: Arc<dyn Format>,
 }
 
 impl Case {
     pub fn try_new(format: &str, columns: &[(&str, TypeKind)], options: &[(&str, &str)]) -> Result<Self> {
-        let values: BTreeMap<String, String> =
+        static ONLY_FORMAT: &[&dyn AnyOption] = &[&FORMAT];
+        let mut values: BTreeMap<String, String> =
             options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let mut options = Options::new("t", &values);
-        let format = Format::new(format, &mut options, &format!("{format}."))?;
+        values.insert("format".to_owned(), format.to_owned());
+        let formats = flott_formats::builtin();
+        let options =
+            Options::new("t", &values, &Manual { options: ONLY_FORMAT, ..Manual::default() }, &formats);
+        let format = options.format(&FORMAT)?;
         options.finish()?;
         let schema = Schema::new(columns.iter().map(|(name, kind)| (*name, kind.clone().nullable())));
-        format.decoder(&schema, &[])?;
+        format.for_records()?.decoder(&schema, &[])?;
         Ok(Case { schema, format })
     }
 
@@ -39,22 +46,47 @@ impl Case {
     }
 
     pub fn decode_columns(&self, input: impl AsRef<[u8]>, projection: &[usize]) -> Result<String> {
-        let mut decoder = self.format.decoder(&self.schema, projection)?;
+        let mut decoder = self.format.for_records()?.decoder(&self.schema, projection)?;
         let types: Vec<_> = projection.iter().map(|index| self.types()[*index].clone()).collect();
         drive(decoder.as_mut(), input.as_ref(), usize::MAX, &types).map(|(text, _)| text)
     }
 
     /// The rows and how much was skipped, with the input given in pieces of this length and rows taken one by one.
     pub fn decode_in_pieces(&self, input: impl AsRef<[u8]>, piece: usize) -> Result<(String, u64)> {
-        let mut decoder = self.format.decoder(&self.schema, &(0..self.schema.len()).collect::<Vec<_>>())?;
+        let mut decoder =
+            self.format.for_records()?.decoder(&self.schema, &(0..self.schema.len()).collect::<Vec<_>>())?;
         drive(decoder.as_mut(), input.as_ref(), piece, &self.types())
     }
 
     pub fn encode(&self, rows: &str) -> String {
         let batch = pretty::parse(rows, &self.types()).unwrap();
         let mut out = Vec::new();
-        self.format.encoder(&self.schema).unwrap().encode(&batch, &mut out).unwrap();
+        self.format.for_records().unwrap().encoder(&self.schema).unwrap().encode(&batch, &mut out).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    /// The rows of messages.
+    pub fn decode_messages(&self, messages: &[impl AsRef<[u8]>]) -> Result<String> {
+        let all: Vec<usize> = (0..self.schema.len()).collect();
+        let mut decoder = self.format.for_messages()?.decoder(&self.schema, &all)?;
+        messages.iter().try_for_each(|message| decoder.decode(message.as_ref()))?;
+        Ok(decoder.finish()?.map_or_else(String::new, |batch| pretty::print(&batch, &self.types())))
+    }
+
+    /// The messages of rows, of which only those at even places are selected.
+    pub fn encode_messages(&self, rows: &str) -> Vec<(usize, String)> {
+        let batch = pretty::parse(rows, &self.types()).unwrap();
+        let even = (0..batch.physical_rows()).map(|row| row % 2 == 0).collect();
+        let batch = batch.select(&even);
+        let mut messages = Vec::new();
+        let mut encoder = self.format.for_messages().unwrap().encoder(&self.schema).unwrap();
+        encoder
+            .encode(&batch, &mut |row, message| {
+                messages.push((row, String::from_utf8(message.to_vec()).unwrap()));
+                Ok(())
+            })
+            .unwrap();
+        messages
     }
 
     pub fn round_trip(&self, rows: &str) {
@@ -65,7 +97,7 @@ impl Case {
 
 /// Gives a decoder ever more of the input until all of it is consumed.
 fn drive(
-    decoder: &mut dyn RowDecoder,
+    decoder: &mut dyn RecordDecoder,
     input: &[u8],
     piece: usize,
     types: &[LogicalType],

@@ -127,6 +127,46 @@ fn raw() {
 }
 
 #[test]
+fn messages_are_records_without_an_end() {
+    let columns = [("id", Int), ("name", TypeKind::STRING)];
+    for (format, first, third) in [
+        ("csv", "1,a", "3,c"),
+        ("json", "{\"id\":1,\"name\":\"a\"}", "{\"id\":3,\"name\":\"c\"}"),
+        (
+            "maxwell-json",
+            "{\"data\":{\"id\":1,\"name\":\"a\"},\"type\":\"insert\"}",
+            "{\"data\":{\"id\":3,\"name\":\"c\"},\"type\":\"insert\"}",
+        ),
+    ] {
+        let case = Case::new(format, &columns, &[]);
+        let messages = case.encode_messages("+I 1 a\n+I 2 b\n+I 3 c\n");
+        assert_eq!(messages, [(0, first.to_owned()), (2, third.to_owned())]);
+        assert_eq!(case.decode_messages(&[first, third]).unwrap(), "+I 1 a\n+I 3 c\n");
+    }
+    let raw = Case::new("raw", &[("line", TypeKind::STRING)], &[]);
+    assert_eq!(raw.encode_messages("+I 'a b'\n+I c\n"), [(0, "a b".to_owned())]);
+    assert_eq!(raw.decode_messages(&["a", ""]).unwrap(), "+I a\n+I ''\n");
+}
+
+#[test]
+fn unknown_options_of_a_format_are_refused() {
+    let error = |name: &str, key: &str| {
+        Case::try_new(name, &[("a", Int)], &[(key, "true")]).err().unwrap().to_string()
+    };
+    assert!(
+        error("json", "json.ignore-parse-error").starts_with(
+            "table t: the format 'json' has no option 'json.ignore-parse-error'; did you mean 'json.ignore-parse-errors'? It has: "
+        ),
+        "{}",
+        error("json", "json.ignore-parse-error")
+    );
+    // What belongs to another format is unknown to the table.
+    assert!(error("json", "csv.allow-comments").starts_with("table t has no option 'csv.allow-comments'"));
+    // What one of a family has the others need not have.
+    assert!(error("canal-json", "canal-json.schema-include").contains("has no option"));
+}
+
+#[test]
 fn unknown_formats_are_named() {
     let error = |name: &str| Case::try_new(name, &[("a", Int)], &[]).err().unwrap().to_string();
     assert!(error("avro").contains("the format 'avro' is not built yet"));

@@ -130,11 +130,11 @@ impl Binder<'_> {
         let mut fields: Vec<Field> =
             physical.iter().map(|c| Field::new(c.name.clone(), c.ty.clone())).collect();
         let spec = table_spec(&path, &table)?;
-        let (readable, projects_fields) = match self.connectors.get(&spec.connector) {
+        let (readable, projects_fields) = match self.connectors.table(&spec) {
             // A stream of upserts is completed by its key, and for that whole rows are kept.
-            Ok(connector) => (
-                connector.readable_metadata(&spec),
-                connector.projects_fields(&spec) && connector.source_changelog(&spec) != Changelog::Upsert,
+            Ok(table) => (
+                table.readable_metadata(),
+                table.projects_fields() && table.source_changelog()? != Changelog::Upsert,
             ),
             Err(error) => return Err(error.context(format!("table {path}"))),
         };

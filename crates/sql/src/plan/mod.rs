@@ -439,7 +439,7 @@ impl<'a> Planner<'a> {
     }
 
     pub(crate) fn changelog(&self, table: &flott_plan::TableSpec) -> Result<Changelog> {
-        Ok(self.connectors.get(&table.connector)?.source_changelog(table))
+        self.connectors.table(table)?.source_changelog()
     }
 }
 

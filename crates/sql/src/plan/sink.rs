@@ -1,6 +1,7 @@
 //! Where results go.
 
 use flott_connector::Changelog;
+use flott_connector::options::SINK_PARALLELISM;
 use flott_plan::{Exchange, OperatorSpec, Schema, SinkSpec};
 use flott_types::{Error, Result};
 
@@ -31,9 +32,8 @@ impl Planner<'_> {
             }
             SinkTarget::Table(spec) => {
                 let table = &spec.table;
-                let connector = self.connectors.get(&table.connector)?;
                 if updates {
-                    match connector.sink_changelog(table) {
+                    match self.connectors.table(table)?.sink_changelog()? {
                         Changelog::Retract => {}
                         Changelog::InsertOnly => {
                             return Err(Error::invalid(format!(
@@ -50,11 +50,8 @@ impl Planner<'_> {
                         }
                     }
                 }
-                connector.sink(spec, &self.table_context)?;
-                let parallelism = match table.options.get("sink.parallelism") {
-                    Some(_) => self.parallelism_option(&table.options, "sink.parallelism")?,
-                    None => stream.parallelism,
-                };
+                self.connectors.sink(spec, &self.table_context)?;
+                let parallelism = SINK_PARALLELISM.read_from(&table.options)?.unwrap_or(stream.parallelism);
                 let exchange = if parallelism == stream.parallelism {
                     Exchange::Forward
                 } else if parallelism == 1 {

@@ -1,6 +1,7 @@
 //! Sources and watermarks.
 
 use flott_connector::Changelog;
+use flott_connector::options::SCAN_PARALLELISM;
 use flott_plan::{Exchange, Expr, Node, OperatorSpec, Schema, SourceSpec, WatermarkSpec, Wishes};
 use flott_types::{Error, OperatorUid, Result};
 
@@ -24,7 +25,7 @@ impl Planner<'_> {
                 table.name
             )));
         }
-        let parallelism = self.parallelism_option(&table.options, "scan.parallelism")?;
+        let parallelism = SCAN_PARALLELISM.read_from(&table.options)?.unwrap_or(self.options.parallelism);
         let mut projection = scan.projection.clone();
         let mut schema = schema_of(rel);
         // An upsert stream needs its whole rows and its key, to make the changelog complete.
@@ -124,21 +125,6 @@ impl Planner<'_> {
         let spec = SourceSpec { table, projection, paths, metadata, limit: scan.limit, watermark: None };
         Ok(self.connectors.source(&spec, &self.table_context)?.watermark_per_split())
     }
-
-    /// A table's own parallelism, or the default.
-    pub(super) fn parallelism_option(
-        &self,
-        options: &std::collections::BTreeMap<String, String>,
-        key: &str,
-    ) -> Result<u32> {
-        match options.get(key) {
-            None => Ok(self.options.parallelism),
-            Some(text) => match text.trim().parse() {
-                Ok(parallelism) if parallelism > 0 => Ok(parallelism),
-                _ => Err(Error::invalid(format!("option '{key}' is '{text}'; expected a number above 0"))),
-            },
-        }
-    }
 }
 
 #[cfg(test)]
@@ -146,8 +132,8 @@ mod tests {
     use std::sync::Arc;
 
     use flott_connector::{
-        Boundedness, Connector, EnumeratorContext, Payload, ReaderContext, Registry, Source, SourceReader,
-        SplitEnumerator, TableContext,
+        Boundedness, Connector, EnumeratorContext, Options, Payload, ReaderContext, Registry, Source,
+        SourceReader, SplitEnumerator, TableContext,
     };
     use flott_types::clock::ManualClock;
     use flott_types::{Configuration, Error, Result};
@@ -161,7 +147,12 @@ mod tests {
             if self.0 { "per-split" } else { "plain" }
         }
 
-        fn source(&self, _: &super::SourceSpec, _: &TableContext) -> Result<Arc<dyn Source>> {
+        fn source(
+            &self,
+            _: &super::SourceSpec,
+            _: &Options<'_>,
+            _: &TableContext,
+        ) -> Result<Arc<dyn Source>> {
             Ok(Arc::new(Log(self.0)))
         }
     }

@@ -156,7 +156,7 @@ fn targets() {
             > INSERT INTO log /*+ OPTIONS('colour' = 'red') */ SELECT a, c FROM t
             invalid: table default_catalog.default_database.log has no option 'colour'; it has: changelog, connector, fields, rows, scan.parallelism, sink.parallelism
             > INSERT INTO log /*+ OPTIONS('sink.parallelism' = 'x') */ SELECT a, c FROM t
-            invalid: option 'sink.parallelism' is 'x'; expected a number above 0
+            invalid: table default_catalog.default_database.log: option 'sink.parallelism' is 'x'; expected a number above 0
             > EXECUTE STATEMENT SET BEGIN INSERT INTO log SELECT a, c FROM t; INSERT INTO nope SELECT 1; END
             invalid: Object 'nope' not found at line 1, column 77
         "#]],

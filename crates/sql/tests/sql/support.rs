@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use expect_test::Expect;
+use flott_connector::options::{SCAN_PARALLELISM, SINK_PARALLELISM};
 use flott_connector::{
-    Boundedness, Changelog, Connector, EnumeratorContext, Options, Payload, ReaderContext, Registry, Sink,
-    SinkContext, SinkWriter, Source, SourceReader, SplitEnumerator, TableContext,
+    AnyOption, Boundedness, Changelog, Connector, EnumeratorContext, Manual, Options, Payload, ReaderContext,
+    Registry, Sink, SinkContext, SinkWriter, Source, SourceReader, SplitEnumerator, TableContext,
+    TableOption, WithDefault,
 };
 use flott_plan::{JobGraph, Schema, SinkSpec, SourceSpec, TableSpec};
 use flott_sql::session::{Answer, Outcome, PlannedJob, Session};
@@ -173,59 +175,55 @@ pub fn check(actual: impl AsRef<str>, expected: Expect) {
 /// themselves.
 struct Rows;
 
-impl Rows {
-    fn check(table: &TableSpec, context: &TableContext) -> Result<()> {
-        let _ = context;
-        let mut options = Options::new(&table.name, &table.options);
-        options.text("changelog");
-        options.flag("fields", false)?;
-        options.text("scan.parallelism");
-        options.text("sink.parallelism");
-        options.parsed::<u32>("rows", "a number of rows")?;
-        options.finish()
-    }
-
-    fn changelog(table: &TableSpec) -> Changelog {
-        match table.options.get("changelog").map(String::as_str) {
-            Some("upsert") => Changelog::Upsert,
-            Some("retract") => Changelog::Retract,
-            _ => Changelog::InsertOnly,
-        }
-    }
-}
+const CHANGELOG: TableOption<Changelog, WithDefault> = TableOption::word(
+    "changelog",
+    &[("insert", Changelog::InsertOnly), ("upsert", Changelog::Upsert), ("retract", Changelog::Retract)],
+    "which changes the table has",
+)
+.or("insert");
+const FIELDS: TableOption<bool, WithDefault> =
+    TableOption::flag("fields", "whether fields of ROWs are read by themselves").or("false");
+const ROWS: TableOption<u32> =
+    TableOption::parsed("rows", "number", "a number of rows", |text| text.parse().ok(), "how many rows");
 
 impl Connector for Rows {
     fn name(&self) -> &'static str {
         "rows"
     }
 
-    fn source(&self, spec: &SourceSpec, context: &TableContext) -> Result<Arc<dyn Source>> {
-        Rows::check(&spec.table, context)?;
+    fn manual(&self) -> Manual {
+        static OPTIONS: &[&dyn AnyOption] =
+            &[&CHANGELOG, &FIELDS, &ROWS, &SCAN_PARALLELISM, &SINK_PARALLELISM];
+        Manual { options: OPTIONS, ..Manual::default() }
+    }
+
+    fn source(&self, _: &SourceSpec, options: &Options<'_>, _: &TableContext) -> Result<Arc<dyn Source>> {
+        options.get(&ROWS)?;
         Ok(Arc::new(Never))
     }
 
-    fn sink(&self, spec: &SinkSpec, context: &TableContext) -> Result<Arc<dyn Sink>> {
-        Rows::check(&spec.table, context)?;
+    fn sink(&self, _: &SinkSpec, options: &Options<'_>, _: &TableContext) -> Result<Arc<dyn Sink>> {
+        options.get(&ROWS)?;
         Ok(Arc::new(Never))
     }
 
-    fn readable_metadata(&self, _spec: &TableSpec) -> Vec<(String, LogicalType)> {
+    fn readable_metadata(&self, _: &TableSpec, _: &Options<'_>) -> Vec<(String, LogicalType)> {
         vec![
             ("offset".to_owned(), TypeKind::BigInt.not_null()),
             ("timestamp".to_owned(), TypeKind::TimestampLtz(3).not_null()),
         ]
     }
 
-    fn projects_fields(&self, spec: &TableSpec) -> bool {
-        spec.options.get("fields").is_some_and(|text| text == "true")
+    fn projects_fields(&self, _: &TableSpec, options: &Options<'_>) -> bool {
+        options.get(&FIELDS).unwrap_or(false)
     }
 
-    fn source_changelog(&self, spec: &TableSpec) -> Changelog {
-        Rows::changelog(spec)
+    fn source_changelog(&self, _: &TableSpec, options: &Options<'_>) -> Result<Changelog> {
+        options.get(&CHANGELOG)
     }
 
-    fn sink_changelog(&self, spec: &TableSpec) -> Changelog {
-        Rows::changelog(spec)
+    fn sink_changelog(&self, _: &TableSpec, options: &Options<'_>) -> Result<Changelog> {
+        options.get(&CHANGELOG)
     }
 }
 

@@ -174,6 +174,12 @@ pub fn nearest<'a>(known: impl IntoIterator<Item = &'a str>, word: &str) -> Opti
     known.into_iter().min_by_key(|known| distance(known, word))
 }
 
+/// The word that is nearest to one that is not known, if it could be meant: not more than a third of it is written otherwise.
+pub fn similar<'a>(known: impl IntoIterator<Item = &'a str>, word: &str) -> Option<&'a str> {
+    let long = |near: &str| near.chars().count().max(word.chars().count());
+    nearest(known, word).filter(|near| distance(near, word) * 3 <= long(near))
+}
+
 /// How many characters must be changed, added or removed to make one word of the other.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
@@ -193,6 +199,14 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_similar_word_is_one_that_could_be_meant() {
+        let known = ["path", "format"];
+        assert_eq!(similar(known, "pth"), Some("path"));
+        assert_eq!(similar(known, "colour"), None);
+        assert_eq!(similar([], "x"), None);
+    }
 
     #[test]
     fn a_wrong_key_names_the_nearest() {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use flott::batch::{Batch, ChangeBatch};
 use flott::connector::{
-    CommitOutcome, CommitRequest, Committable, Committer, CommitterContext, Connector, Payload, Prepared,
-    Sink, SinkContext, SinkWriter, TableContext,
+    CommitOutcome, CommitRequest, Committable, Committer, CommitterContext, Connector, Options, Payload,
+    Prepared, Sink, SinkContext, SinkWriter, TableContext,
 };
 use flott::plan::SinkSpec;
 use flott::types::CheckpointId;
@@ -57,7 +57,7 @@ impl Connector for Committed {
         COMMITTED
     }
 
-    fn sink(&self, _: &SinkSpec, _: &TableContext) -> Result<Arc<dyn Sink>> {
+    fn sink(&self, _: &SinkSpec, _: &Options<'_>, _: &TableContext) -> Result<Arc<dyn Sink>> {
         Ok(Arc::new(self.clone()))
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use flott::connector::{
-    Boundedness, Changelog, Connector, EnumeratorContext, EventTimePolicy, Payload, Poll, ReaderContext,
-    Sink, Source, SourceOutput, SourceReader, Split, SplitEnumerator, TableContext,
+    Boundedness, Changelog, Connector, EnumeratorContext, EventTimePolicy, Manual, Options, Payload, Poll,
+    ReaderContext, Sink, Source, SourceOutput, SourceReader, Split, SplitEnumerator, TableContext,
 };
 use flott::plan::{SinkSpec, SourceSpec, TableSpec};
 use flott::types::{CheckpointId, LogicalType, Timestamp, Waker};
@@ -26,29 +26,38 @@ impl Connector for Paced<dyn Connector> {
         self.inner.name()
     }
 
-    fn source(&self, spec: &SourceSpec, context: &TableContext) -> Result<Arc<dyn Source>> {
-        let inner = self.inner.source(spec, context)?;
+    fn manual(&self) -> Manual {
+        self.inner.manual()
+    }
+
+    fn source(
+        &self,
+        spec: &SourceSpec,
+        options: &Options<'_>,
+        context: &TableContext,
+    ) -> Result<Arc<dyn Source>> {
+        let inner = self.inner.source(spec, options, context)?;
         Ok(Arc::new(Paced { pace: self.pace.clone(), inner }))
     }
 
-    fn sink(&self, spec: &SinkSpec, context: &TableContext) -> Result<Arc<dyn Sink>> {
-        self.inner.sink(spec, context)
+    fn sink(&self, spec: &SinkSpec, options: &Options<'_>, context: &TableContext) -> Result<Arc<dyn Sink>> {
+        self.inner.sink(spec, options, context)
     }
 
-    fn readable_metadata(&self, spec: &TableSpec) -> Vec<(String, LogicalType)> {
-        self.inner.readable_metadata(spec)
+    fn readable_metadata(&self, spec: &TableSpec, options: &Options<'_>) -> Vec<(String, LogicalType)> {
+        self.inner.readable_metadata(spec, options)
     }
 
-    fn projects_fields(&self, spec: &TableSpec) -> bool {
-        self.inner.projects_fields(spec)
+    fn projects_fields(&self, spec: &TableSpec, options: &Options<'_>) -> bool {
+        self.inner.projects_fields(spec, options)
     }
 
-    fn source_changelog(&self, spec: &TableSpec) -> Changelog {
-        self.inner.source_changelog(spec)
+    fn source_changelog(&self, spec: &TableSpec, options: &Options<'_>) -> Result<Changelog> {
+        self.inner.source_changelog(spec, options)
     }
 
-    fn sink_changelog(&self, spec: &TableSpec) -> Changelog {
-        self.inner.sink_changelog(spec)
+    fn sink_changelog(&self, spec: &TableSpec, options: &Options<'_>) -> Result<Changelog> {
+        self.inner.sink_changelog(spec, options)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use flott::batch::ChangeBatch;
 use flott::connector::{
-    Boundedness, Connector, EnumeratorContext, FixedSplits, Payload, Poll, ReaderContext, Source,
+    Boundedness, Connector, EnumeratorContext, FixedSplits, Options, Payload, Poll, ReaderContext, Source,
     SourceOutput, SourceReader, Split, SplitEnumerator, TableContext,
 };
 use flott::plan::SourceSpec;
@@ -37,7 +37,7 @@ impl Connector for Rows {
         ROWS
     }
 
-    fn source(&self, spec: &SourceSpec, _: &TableContext) -> Result<Arc<dyn Source>> {
+    fn source(&self, spec: &SourceSpec, _: &Options<'_>, _: &TableContext) -> Result<Arc<dyn Source>> {
         match self.0.lock().get(&spec.table.name) {
             Some(rows) => Ok(Arc::new(RowSource(rows.clone()))),
             None => Err(Error::internal(format!("there are no rows of '{}'", spec.table.name))),

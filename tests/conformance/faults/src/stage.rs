@@ -45,8 +45,8 @@ impl Stage {
         let snapshots = tempfile::tempdir().map_err(no_folder)?;
         let (pace, rows) = (Arc::new(Pace::open()), Rows::default());
         let (committed, faults) = (Committed::default(), Faults::default());
-        let mut registry = Registry::default();
         let mut readable = flott::connectors::builtin();
+        let mut registry = Registry::new(readable.formats().clone());
         readable.register(Arc::new(rows.clone()));
         for inner in readable.iter() {
             registry.register(Arc::new(Paced { pace: pace.clone(), inner: inner.clone() }));

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 
 use flott_batch::Batch;
 use flott_connector::{
-    CommitOutcome, CommitRequest, Committable, Committer, CommitterContext, Connector, Options, Payload,
-    Prepared, Sink, SinkContext, SinkWriter, TableContext,
+    AnyOption, CommitOutcome, CommitRequest, Committable, Committer, CommitterContext, Connector, Manual,
+    Options, Payload, Prepared, Sink, SinkContext, SinkWriter, TableContext, TableOption, WithDefault,
 };
 use flott_plan::SinkSpec;
 use flott_types::{CheckpointId, Error, Result};
@@ -53,15 +53,21 @@ struct TestSink {
     table: String,
 }
 
+const DIRECT: TableOption<bool, WithDefault> =
+    TableOption::flag("direct", "whether there is no second phase").or("false");
+
 impl Connector for TestSinkConnector {
     fn name(&self) -> &'static str {
         "test-sink"
     }
 
-    fn sink(&self, spec: &SinkSpec, _: &TableContext) -> Result<Arc<dyn Sink>> {
-        let mut options = Options::new(&spec.table.name, &spec.table.options);
-        let direct = options.flag("direct", false)?;
-        options.finish()?;
+    fn manual(&self) -> Manual {
+        static OPTIONS: &[&dyn AnyOption] = &[&DIRECT];
+        Manual { options: OPTIONS, ..Manual::default() }
+    }
+
+    fn sink(&self, spec: &SinkSpec, options: &Options<'_>, _: &TableContext) -> Result<Arc<dyn Sink>> {
+        let direct = options.get(&DIRECT)?;
         let table = spec.table.name.clone();
         Ok(Arc::new(TestSink { committed: self.0.clone(), controls: self.1.clone(), direct, table }))
     }

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use arrow::array::{Int64Array, RecordBatch};
 use flott_batch::{ChangeBatch, arrow_type};
 use flott_connector::{
-    Assignments, Boundedness, Connector, EnumeratorContext, Options, Payload, Poll, ReaderContext, Source,
-    SourceOutput, SourceReader, Split, SplitEnumerator, TableContext,
+    AnyOption, Assignments, Boundedness, Connector, EnumeratorContext, Manual, Options, Payload, Poll,
+    ReaderContext, Source, SourceOutput, SourceReader, Split, SplitEnumerator, TableContext, TableOption,
+    WithDefault,
 };
 use flott_plan::SourceSpec;
 use flott_types::{CheckpointId, Error, Result, SubtaskIndex};
@@ -82,24 +83,35 @@ struct TestSource {
     unbounded: bool,
 }
 
+type Number = TableOption<u64, WithDefault>;
+const SPLITS: Number = TableOption::number("splits", 0, u64::MAX, "how many splits").or("1");
+const ROWS: Number = TableOption::number("rows", 0, u64::MAX, "how many rows a split has").or("100");
+const KEYS: Number = TableOption::number("keys", 0, u64::MAX, "how many keys").or("10");
+const BATCH: Number = TableOption::number("batch", 0, u64::MAX, "how many rows a batch has").or("10");
+const PAUSE: TableOption<i64, WithDefault> = TableOption::duration("pause", "between batches").or("0");
+const UNBOUNDED: TableOption<bool, WithDefault> =
+    TableOption::flag("unbounded", "whether it never ends").or("false");
+
 impl Connector for TestSourceConnector {
     fn name(&self) -> &'static str {
         "test-source"
     }
 
-    fn source(&self, spec: &SourceSpec, _: &TableContext) -> Result<Arc<dyn Source>> {
-        let mut options = Options::new(&spec.table.name, &spec.table.options);
-        let source = TestSource {
+    fn manual(&self) -> Manual {
+        static OPTIONS: &[&dyn AnyOption] = &[&SPLITS, &ROWS, &KEYS, &BATCH, &PAUSE, &UNBOUNDED];
+        Manual { options: OPTIONS, ..Manual::default() }
+    }
+
+    fn source(&self, _: &SourceSpec, options: &Options<'_>, _: &TableContext) -> Result<Arc<dyn Source>> {
+        Ok(Arc::new(TestSource {
             controls: self.0.clone(),
-            splits: options.parsed("splits", "a number")?.unwrap_or(1),
-            rows: options.parsed("rows", "a number")?.unwrap_or(100),
-            keys: options.parsed("keys", "a number")?.unwrap_or(10),
-            batch: options.parsed("batch", "a number")?.unwrap_or(10),
-            pause: options.parsed("pause", "milliseconds")?.unwrap_or(0),
-            unbounded: options.flag("unbounded", false)?,
-        };
-        options.finish()?;
-        Ok(Arc::new(source))
+            splits: options.get(&SPLITS)?,
+            rows: options.get(&ROWS)?,
+            keys: options.get(&KEYS)?,
+            batch: options.get(&BATCH)?,
+            pause: options.get(&PAUSE)?,
+            unbounded: options.get(&UNBOUNDED)?,
+        }))
     }
 }
 

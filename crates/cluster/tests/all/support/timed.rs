@@ -10,9 +10,9 @@ use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, TimestampMicrosec
 use arrow::datatypes::TimestampMicrosecondType;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_connector::{
-    Assignments, Boundedness, Connector, EnumeratorContext, EventTime, EventTimeGenerator, EventTimePolicy,
-    Options, Payload, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split, SplitEnumerator,
-    TableContext, WatermarkAlignment,
+    AnyOption, Assignments, Boundedness, Connector, EnumeratorContext, EventTime, EventTimeGenerator,
+    EventTimePolicy, Manual, Options, Payload, Poll, ReaderContext, Required, Source, SourceOutput,
+    SourceReader, Split, SplitEnumerator, TableContext, TableOption, WatermarkAlignment, WithDefault,
 };
 use flott_plan::{Schema, SourceSpec};
 use flott_types::{CheckpointId, Result, SubtaskIndex, Timestamp, TypeKind};
@@ -56,30 +56,52 @@ impl Connector for TimedSourceConnector {
         "timed-source"
     }
 
-    fn source(&self, spec: &SourceSpec, _: &TableContext) -> Result<Arc<dyn Source>> {
-        let mut options = Options::new(&spec.table.name, &spec.table.options);
-        let parse = |text: &str| {
-            let mut parts = text.split(':');
-            let mut number = || parts.next().unwrap().parse().unwrap();
-            Timed { start: number(), rows: number(), open: parts.next().is_some() }
-        };
-        let alignment = |options: &mut Options<'_>| -> Result<Option<WatermarkAlignment>> {
-            let drift = options.parsed::<i64>("drift", "seconds")?.unwrap_or(0);
-            let group = options.text("group").map(str::to_owned);
-            Ok(group.map(|group| WatermarkAlignment { group, max_drift: drift * 1_000, update_interval: 10 }))
-        };
-        let source = TimedSource {
-            alignment: alignment(&mut options)?,
-            spread: options.flag("spread", false)?,
-            idle_timeout: options.millis("idle-timeout")?.unwrap_or(0),
-            controls: self.0.clone(),
-            splits: options.required("splits")?.split(',').map(parse).collect(),
-            late: options.flag("late", false)?,
-            pause: options.parsed("pause", "milliseconds")?.unwrap_or(0),
-        };
-        options.finish()?;
-        Ok(Arc::new(source))
+    fn manual(&self) -> Manual {
+        static OPTIONS: &[&dyn AnyOption] = &[&SPLITS, &DRIFT, &GROUP, &SPREAD, &IDLE_TIMEOUT, &LATE, &PAUSE];
+        Manual { options: OPTIONS, ..Manual::default() }
     }
+
+    fn source(&self, _: &SourceSpec, options: &Options<'_>, _: &TableContext) -> Result<Arc<dyn Source>> {
+        let max_drift = options.get(&DRIFT)?;
+        let alignment = |group| WatermarkAlignment { group, max_drift, update_interval: 10 };
+        Ok(Arc::new(TimedSource {
+            alignment: options.get(&GROUP)?.map(alignment),
+            spread: options.get(&SPREAD)?,
+            idle_timeout: options.get(&IDLE_TIMEOUT)?,
+            controls: self.0.clone(),
+            splits: options.get(&SPLITS)?,
+            late: options.get(&LATE)?,
+            pause: options.get(&PAUSE)?,
+        }))
+    }
+}
+
+/// `start:rows`, or `start:rows:open` for one that does not end; with commas between.
+const SPLITS: TableOption<Vec<Timed>, Required> =
+    TableOption::parsed("splits", "splits", "start:rows or start:rows:open", read_splits, "what is read")
+        .required();
+const DRIFT: TableOption<i64, WithDefault> =
+    TableOption::parsed("drift", "seconds", "seconds", seconds, "how far splits may be apart").or("0");
+const GROUP: TableOption<String> = TableOption::text("group", "the alignment's name");
+const SPREAD: TableOption<bool, WithDefault> =
+    TableOption::flag("spread", "whether splits are read side by side").or("false");
+const IDLE_TIMEOUT: TableOption<i64, WithDefault> =
+    TableOption::duration("idle-timeout", "after which a split is idle").or("0");
+const LATE: TableOption<bool, WithDefault> =
+    TableOption::flag("late", "whether every second row is late").or("false");
+const PAUSE: TableOption<i64, WithDefault> = TableOption::duration("pause", "between rows").or("0");
+
+fn seconds(text: &str) -> Option<i64> {
+    text.parse::<i64>().ok().map(|seconds| seconds * 1_000)
+}
+
+fn read_splits(text: &str) -> Option<Vec<Timed>> {
+    let split = |text: &str| {
+        let mut parts = text.split(':');
+        let mut number = || parts.next()?.parse().ok();
+        Some(Timed { start: number()?, rows: number()?, open: parts.next().is_some() })
+    };
+    text.split(',').map(split).collect()
 }
 
 impl Source for TimedSource {

@@ -4,12 +4,21 @@
 use std::sync::Arc;
 
 use flott_batch::{Batch, ChangeBatch};
-use flott_connector::{Changelog, Connector, Options, Payload, Sink, SinkContext, SinkWriter, TableContext};
+use flott_connector::options::SINK_PARALLELISM;
+use flott_connector::{
+    AnyOption, Changelog, Connector, Manual, Options, Payload, Sink, SinkContext, SinkWriter, TableContext,
+    TableOption, WithDefault,
+};
 use flott_plan::{SinkSpec, TableSpec};
 use flott_types::{Error, LogicalType, Result};
 
 use super::{Lines, Target};
 use crate::row_text;
+
+const IDENTIFIER: TableOption<String, WithDefault> =
+    TableOption::text("print-identifier", "what stands before each row").or("");
+const STANDARD_ERROR: TableOption<bool, WithDefault> =
+    TableOption::flag("standard-error", "rows go to standard error instead of standard output").or("false");
 
 /// The connector `print`.
 #[derive(Debug, Default)]
@@ -20,20 +29,31 @@ impl Connector for PrintConnector {
         "print"
     }
 
-    fn sink(&self, spec: &SinkSpec, _context: &TableContext) -> Result<Arc<dyn Sink>> {
-        let mut options = Options::new(&spec.table.name, &spec.table.options);
-        let identifier = options.text("print-identifier").unwrap_or("").to_owned();
-        let standard_error = options.flag("standard-error", false)?;
-        // The planner's: how many writers there are.
-        options.parsed::<u32>("sink.parallelism", "a number")?;
-        options.text("property-version");
-        options.finish()?;
-        let types = spec.table.schema.iter().map(|(_, ty)| ty.clone()).collect();
-        Ok(Arc::new(Print { target: Target { identifier, standard_error }, types }))
+    fn manual(&self) -> Manual {
+        static OPTIONS: &[&dyn AnyOption] = &[&IDENTIFIER, &STANDARD_ERROR, &SINK_PARALLELISM];
+        Manual {
+            summary: "Writes each change as a line to standard output or standard error.",
+            details: "\
+A sink. A line is `identifier:subtask> +I[1, a, null]`: the identifier where there is one, the subtask's number from 1 where there are several.
+
+It takes every kind of change. After a failure rows since the last checkpoint are printed again.",
+            example: "CREATE TABLE out_ (id BIGINT, item STRING) WITH (
+  'connector' = 'print',
+  'print-identifier' = 'out'
+);",
+            options: OPTIONS,
+        }
     }
 
-    fn sink_changelog(&self, _spec: &TableSpec) -> Changelog {
-        Changelog::Retract
+    fn sink(&self, spec: &SinkSpec, options: &Options<'_>, _: &TableContext) -> Result<Arc<dyn Sink>> {
+        let types = spec.table.schema.iter().map(|(_, ty)| ty.clone()).collect();
+        let target =
+            Target { identifier: options.get(&IDENTIFIER)?, standard_error: options.get(&STANDARD_ERROR)? };
+        Ok(Arc::new(Print { target, types }))
+    }
+
+    fn sink_changelog(&self, _: &TableSpec, _: &Options<'_>) -> Result<Changelog> {
+        Ok(Changelog::Retract)
     }
 }
 
@@ -78,6 +98,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use flott_batch::pretty;
+    use flott_connector::Registry;
     use flott_plan::Schema;
     use flott_types::TypeKind;
 
@@ -119,18 +140,25 @@ mod tests {
 
     #[test]
     fn unknown_options_are_refused() {
-        let good = PrintConnector
-            .sink(&spec("print", &[("connector", "print"), ("print-identifier", "x")]), &table());
-        assert!(good.is_ok());
-        let error = PrintConnector.sink(&spec("print", &[("prnt", "x")]), &table()).err().unwrap();
-        assert!(error.to_string().contains("no option 'prnt'"), "{error}");
-        let error = BlackholeConnector.sink(&spec("blackhole", &[("x", "y")]), &table()).err().unwrap();
+        let mut registry = Registry::default();
+        registry.register(Arc::new(PrintConnector));
+        registry.register(Arc::new(BlackholeConnector));
+        let good = spec("print", &[("connector", "print"), ("print-identifier", "x")]);
+        assert!(registry.sink(&good, &table()).is_ok());
+        let error = registry.sink(&spec("print", &[("prnt-identifier", "x")]), &table()).err().unwrap();
+        assert!(
+            error.to_string().contains("no option 'prnt-identifier'; did you mean 'print-identifier'?"),
+            "{error}"
+        );
+        let error = registry.sink(&spec("blackhole", &[("x", "y")]), &table()).err().unwrap();
         assert!(error.to_string().contains("no option 'x'"), "{error}");
     }
 
     #[test]
     fn a_blackhole_takes_everything() {
-        let sink = BlackholeConnector.sink(&spec("blackhole", &[]), &table()).unwrap();
+        let mut registry = Registry::default();
+        registry.register(Arc::new(BlackholeConnector));
+        let sink = registry.sink(&spec("blackhole", &[]), &table()).unwrap();
         let mut writer = sink.writer(context(0, 1), Vec::new()).unwrap();
         let batch = pretty::parse("-D 1", &[TypeKind::Int.nullable()]).unwrap();
         writer.write(Batch::Changes(batch)).unwrap();

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flott_batch::pretty;
-use flott_connector::Waker;
 use flott_connector::conformance::{ByHand, SourceUnderTest, check_source};
+use flott_connector::{TableContext, Waker};
 use flott_plan::{Schema, TableSpec};
 use flott_types::clock::ManualClock;
 use flott_types::{LogicalType, SubtaskIndex, TypeKind};
@@ -32,7 +32,9 @@ fn spec(columns: &[(&str, TypeKind)], options: &[(&str, &str)]) -> SourceSpec {
 
 fn source(spec: &SourceSpec) -> Result<Arc<dyn Source>> {
     let context = TableContext { batch: false, zone: "UTC".to_owned(), configuration: Default::default() };
-    DatagenConnector.source(spec, &context)
+    let mut registry = flott_connector::Registry::default();
+    registry.register(Arc::new(crate::DatagenConnector));
+    registry.source(spec, &context)
 }
 
 #[derive(Default)]

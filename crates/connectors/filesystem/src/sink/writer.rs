@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use flott_batch::Batch;
+use flott_connector::format::RecordEncoder;
 use flott_connector::{Payload, Prepared, SinkContext, SinkWriter};
 use flott_files::RollingWriter;
-use flott_formats::RowEncoder;
 use flott_plan::SinkSpec;
 use flott_types::{CheckpointId, Error, Result, Timestamp};
 
@@ -14,7 +14,7 @@ use crate::config::Config;
 
 pub(super) struct FileWriter {
     config: Arc<Config>,
-    encoder: Box<dyn RowEncoder>,
+    encoder: Box<dyn RecordEncoder>,
     /// The positions of the columns that are written to files.
     columns: Vec<usize>,
     files: RollingWriter,
@@ -29,7 +29,7 @@ impl FileWriter {
     ) -> Result<Self> {
         let (columns, schema) = config.file_columns(&spec.table);
         let files = RollingWriter::new(config.path.clone(), config.rolling.clone(), context, restored)?;
-        Ok(FileWriter { encoder: config.format.encoder(&schema)?, config, columns, files })
+        Ok(FileWriter { encoder: config.records()?.encoder(&schema)?, config, columns, files })
     }
 }
 

@@ -10,8 +10,8 @@ use arrow::array::{
 use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 use flott_batch::{ChangeBatch, arrow_type};
+use flott_connector::format::RecordDecoder;
 use flott_files::FileSplit;
-use flott_formats::RowDecoder;
 use flott_plan::SourceSpec;
 use flott_types::{Error, Result};
 
@@ -74,8 +74,8 @@ impl Layout {
         Ok(Layout { schema, origins, decoded })
     }
 
-    pub(super) fn decoder(&self, config: &Config, spec: &SourceSpec) -> Result<Box<dyn RowDecoder>> {
-        config.format.decoder(&config.file_columns(&spec.table).1, &self.decoded)
+    pub(super) fn decoder(&self, config: &Config, spec: &SourceSpec) -> Result<Box<dyn RecordDecoder>> {
+        config.records()?.decoder(&config.file_columns(&spec.table).1, &self.decoded)
     }
 
     /// The columns that a file has for all of its rows, as arrays of one element.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use flott_batch::Batch;
+use flott_connector::format::RecordDecoder;
 use flott_connector::{Poll, RateLimiter, SourceOutput, SourceReader, Split};
 use flott_files::{FileSplit, SplitInput};
-use flott_formats::RowDecoder;
 use flott_plan::SourceSpec;
 use flott_types::{CheckpointId, Error, Result};
 
@@ -33,7 +33,7 @@ pub(super) struct FileReader {
 struct OpenSplit {
     id: String,
     input: SplitInput,
-    decoder: Box<dyn RowDecoder>,
+    decoder: Box<dyn RecordDecoder>,
     constants: Vec<Option<ArrayRef>>,
     /// Whether the file is text.
     is_text: bool,
@@ -66,7 +66,7 @@ impl FileReader {
     fn open(&self, split: FileSplit) -> Result<OpenSplit> {
         let decoder = self.layout.decoder(&self.config, &self.spec)?;
         let constants = self.layout.constants(&self.config, &split)?;
-        let is_text = self.config.format.is_text();
+        let is_text = self.config.records()?.is_text();
         Ok(OpenSplit {
             id: split.to_split()?.id,
             input: SplitInput::open(split)?,

@@ -93,7 +93,7 @@ impl Table {
     }
 
     pub fn source(&self) -> Result<Arc<dyn Source>> {
-        FilesystemConnector.source(&self.spec, &self.context())
+        registry().source(&self.spec, &self.context())
     }
 
     pub fn sink_spec(&self) -> SinkSpec {
@@ -106,7 +106,7 @@ impl Table {
     }
 
     pub fn sink(&self) -> Arc<dyn Sink> {
-        FilesystemConnector.sink(&self.sink_spec(), &self.context()).unwrap()
+        registry().sink(&self.sink_spec(), &self.context()).unwrap()
     }
 
     pub fn types(&self) -> Vec<LogicalType> {
@@ -127,6 +127,13 @@ impl Table {
     pub fn rows(&self) -> String {
         self.read().unwrap().text
     }
+}
+
+/// The connector with the formats that there are.
+pub fn registry() -> Registry {
+    let mut registry = Registry::new(flott_formats::builtin());
+    registry.register(Arc::new(FilesystemConnector));
+    registry
 }
 
 /// What a source gave.

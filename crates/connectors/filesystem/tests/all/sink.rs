@@ -5,7 +5,7 @@ use flott_connector::{Committable, Payload, SinkWriter};
 use flott_types::TypeKind::{self, *};
 use flott_types::{CheckpointId, ErrorKind};
 
-use crate::harness::{Table, sink_context};
+use crate::harness::{Table, registry, sink_context};
 
 fn table(options: &[(&str, &str)]) -> Table {
     Table::new("out", &[("id", Int), ("dt", TypeKind::STRING)], options)
@@ -157,10 +157,9 @@ fn two_sinks_of_a_job_may_write_to_one_table() {
 
 #[test]
 fn overwriting_is_refused() {
-    use flott_connector::Connector;
     let table = table(&[]);
     let mut spec = table.sink_spec();
     spec.overwrite = true;
-    let error = flott_connector_filesystem::FilesystemConnector.sink(&spec, &table.context()).err().unwrap();
+    let error = registry().sink(&spec, &table.context()).err().unwrap();
     assert!(error.to_string().contains("batch mode only"), "{error}");
 }

@@ -29,7 +29,7 @@ fn wrong_options_are_refused() {
     );
     refused(
         &[("bid.avg-size", "65kb")],
-        expect!["table t: option 'bid.avg-size' is '66560'; expected at most 64 kb"],
+        expect!["table t: option 'bid.avg-size' is '65kb'; expected at most 64 kb"],
     );
     refused(
         &[("bid.hot-ratio.auctions", "0")],

@@ -9,7 +9,7 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
 use flott_batch::Batch;
 use flott_connector::{
-    Connector, Payload, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split, TableContext,
+    Payload, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split, TableContext,
 };
 use flott_connector_nexmark::{Kind, NexmarkConnector};
 use flott_plan::{Schema, SourceSpec, TableSpec};
@@ -105,7 +105,9 @@ pub fn nexmark(options: &[(&str, &str)]) -> SourceSpec {
 
 pub fn source(spec: &SourceSpec) -> Result<Arc<dyn Source>> {
     let context = TableContext { batch: false, zone: "UTC".to_owned(), configuration: Default::default() };
-    NexmarkConnector.source(spec, &context)
+    let mut registry = flott_connector::Registry::default();
+    registry.register(Arc::new(NexmarkConnector));
+    registry.source(spec, &context)
 }
 
 /// The only reader of a fresh job, with its split.

@@ -1,0 +1,34 @@
+//! Options that several connectors have, or all.
+
+use super::{AnyOption, Required, TableOption};
+
+/// `connector`: which one it is.
+pub const CONNECTOR: TableOption<String, Required> =
+    TableOption::text("connector", "the connector's name").required();
+
+const PROPERTY_VERSION: TableOption<u64> =
+    TableOption::number("property-version", 1, 1, "the version of these options")
+        .without_effect("there is one version");
+
+/// What every table has.
+pub(crate) static COMMON: &[&dyn AnyOption] = &[&CONNECTOR, &PROPERTY_VERSION];
+
+/// `format`: how the bytes of a record become a row. For [`Options::format`](super::Options::format).
+pub const FORMAT: TableOption<String, Required> =
+    TableOption::text("format", "the format; its own options begin with its name").required();
+
+/// `scan.parallelism`: read by the planner.
+pub const SCAN_PARALLELISM: TableOption<u32> = TableOption::number32(
+    "scan.parallelism",
+    1,
+    u32::MAX,
+    "how many readers there are; `parallelism.default` if it is not set",
+);
+
+/// `sink.parallelism`: read by the planner.
+pub const SINK_PARALLELISM: TableOption<u32> = TableOption::number32(
+    "sink.parallelism",
+    1,
+    u32::MAX,
+    "how many writers there are; as many as there are of what comes before if it is not set",
+);
