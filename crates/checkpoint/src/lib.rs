@@ -5,7 +5,8 @@
 //! | [`life`] | when a task reads, finishes and leaves, and which of its operators are called | the task's loop |
 //! | [`alignment`] | when a task takes its snapshot | `life` |
 //! | [`coordinator`] | when checkpoints are taken, complete, subsumed | the job master |
-//! | [`execution`] | deploy, drain, recover, end | the job master |
+//! | [`execution`] | wait for slots, deploy, drain, recover, end | the job master |
+//! | [`resources`] | who is in the cluster, who has which slot, who is lost | the JobManager and the TaskManagers |
 //! | [`failover`] | what restarts together | `execution` |
 //! | [`restart`] | whether and when | `execution` |
 //! | [`manifest`] | what a snapshot is: plain versioned data | the job master and the state store |
@@ -33,6 +34,7 @@ pub mod execution;
 pub mod failover;
 pub mod life;
 pub mod manifest;
+pub mod resources;
 pub mod restart;
 
 pub use barrier::{Attempt, Barrier, CheckpointKind, RequestId, TaskId};

@@ -10,6 +10,8 @@ fn show(action: &Action) -> String {
     match action {
         Action::StatusChanged(status) => status.to_string(),
         Action::RequestRestorePoint => "restore?".to_owned(),
+        Action::RequestSlots => "slots?".to_owned(),
+        Action::WithdrawSlots => "no slots".to_owned(),
         Action::Deploy { attempt, restore, .. } => {
             format!("deploy {attempt} from {:?}", restore.as_ref().map(|r| r.checkpoint.0))
         }
@@ -26,6 +28,9 @@ fn show(action: &Action) -> String {
     }
 }
 
+/// `slot.request.timeout`
+const SLOTS: i64 = 50;
+
 struct Job {
     execution: Execution,
     now: i64,
@@ -35,9 +40,10 @@ impl Job {
     /// Two tasks; deployed, not running yet.
     fn deployed(strategy: Strategy) -> Self {
         let tasks = (0..2).map(task).collect();
-        let mut job = Job { execution: Execution::new(tasks, strategy, Attempt(0), 1), now: 0 };
+        let mut job = Job { execution: Execution::new(tasks, strategy, Attempt(0), SLOTS, 1), now: 0 };
         assert_eq!(job.step(Event::Start), "CREATED, restore?");
-        assert_eq!(job.step(Event::RestorePoint(None)), "RUNNING, deploy 1 from None");
+        assert_eq!(job.step(Event::RestorePoint(None)), "slots?");
+        assert_eq!(job.step(Event::SlotsGranted), "RUNNING, deploy 1 from None");
         job
     }
 
@@ -107,7 +113,8 @@ fn the_next_attempt_waits_for_the_end_of_the_last_and_for_its_time() {
     assert_eq!(job.at(120).step(Event::Tick), "");
     assert_eq!(job.task(1, 1, ExecutionState::Canceled), "restore?");
     let point = Some(RestorePoint::checkpoint(CheckpointId(7)));
-    assert_eq!(job.step(Event::RestorePoint(point)), "RUNNING, deploy 2 from Some(7)");
+    assert_eq!(job.step(Event::RestorePoint(point)), "slots?");
+    assert_eq!(job.step(Event::SlotsGranted), "RUNNING, deploy 2 from Some(7)");
     // What comes from the last attempt is of no interest.
     assert_eq!(job.task(1, 1, ExecutionState::Failed), "");
     assert_eq!(job.step(Event::RestorePoint(None)), "");
@@ -213,4 +220,74 @@ fn reports_that_were_overtaken_change_nothing() {
     assert_eq!(job.execution.region().state(task(0)), Some(ExecutionState::Running));
     assert_eq!(job.task(1, 1, ExecutionState::Running), "running 1");
     assert_eq!(job.execution.status(), JobStatus::Running);
+}
+
+fn missing(hopeless: bool) -> Event {
+    Event::SlotsMissing { reason: "two slots are missing".to_owned(), hopeless }
+}
+
+#[test]
+fn a_job_waits_for_its_slots_a_bounded_time_and_says_what_is_missing() {
+    let tasks = (0..2).map(task).collect();
+    let mut job = Job { execution: Execution::new(tasks, twice(), Attempt(0), SLOTS, 1), now: 0 };
+    job.step(Event::Start);
+    assert_eq!(job.step(Event::RestorePoint(None)), "slots?");
+    assert_eq!(job.step(missing(false)), "");
+    assert_eq!((job.execution.status(), job.execution.next_deadline()), (JobStatus::Created, Some(50)));
+    assert_eq!(job.at(49).step(Event::Tick), "");
+    let reason = "two slots are missing; the job has waited for 50 ms ('slot.request.timeout')";
+    let told = format!("RESTARTING, restart at 60: {reason}, no slots, stopping 0");
+    assert_eq!(job.at(50).step(Event::Tick), told);
+    // A grant that was under way comes too late.
+    assert_eq!(job.step(Event::SlotsGranted), "");
+    assert_eq!(job.at(60).step(Event::Tick), "restore?");
+    assert_eq!(job.step(Event::SlotsGranted), "");
+    assert_eq!(job.step(Event::RestorePoint(None)), "slots?");
+    assert_eq!(job.step(Event::SlotsGranted), "RUNNING, deploy 1 from None");
+}
+
+#[test]
+fn what_will_never_be_is_not_waited_for() {
+    let tasks = (0..2).map(task).collect();
+    let mut job = Job { execution: Execution::new(tasks, twice(), Attempt(0), SLOTS, 1), now: 0 };
+    job.step(Event::Start);
+    job.step(Event::RestorePoint(None));
+    let end = "FAILING, no slots, stopping 0, FAILED, end FAILED: two slots are missing";
+    assert_eq!(job.step(missing(true)), end);
+    // Of a job that has run its slots may come back.
+    let mut job = Job::running(twice());
+    job.task(1, 0, ExecutionState::Failed);
+    job.task(1, 1, ExecutionState::Failed);
+    assert_eq!(job.at(10).step(Event::Tick), "restore?");
+    job.step(Event::RestorePoint(None));
+    assert_eq!(job.step(missing(true)), "restart at 20: two slots are missing, no slots, stopping 1");
+}
+
+#[test]
+fn a_job_that_waits_for_slots_is_cancelled_at_once() {
+    let tasks = (0..2).map(task).collect();
+    let mut job = Job { execution: Execution::new(tasks, twice(), Attempt(0), SLOTS, 1), now: 0 };
+    job.step(Event::Start);
+    job.step(Event::RestorePoint(None));
+    let end = "CANCELLING, no slots, stopping 0, CANCELED, end CANCELED: the job was cancelled";
+    assert_eq!(job.step(Event::Cancel), end);
+}
+
+#[test]
+fn tasks_are_lost_with_their_task_manager() {
+    let lost = |attempt, index| Event::TaskManagerLost {
+        attempt: Attempt(attempt),
+        tasks: vec![task(index)],
+        reason: "TaskManager 1 is lost".to_owned(),
+    };
+    let mut job = Job::running(twice());
+    let told = "RESTARTING, restart at 10: TaskManager 1 is lost, stopping 1, cancel 1";
+    assert_eq!(job.step(lost(1, 0)), told);
+    // A task that does not answer the cancellation is waited for until it is lost.
+    assert_eq!(job.at(10).step(Event::Tick), "");
+    assert_eq!(job.step(lost(1, 1)), "restore?");
+    job.step(Event::RestorePoint(None));
+    assert_eq!(job.step(Event::SlotsGranted), "RUNNING, deploy 2 from None");
+    // What was lost before is no loss to this attempt.
+    assert_eq!(job.step(lost(1, 0)), "");
 }

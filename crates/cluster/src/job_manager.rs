@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use flott_checkpoint::JobStatus;
 use flott_checkpoint::alignment::Mode;
+use flott_checkpoint::resources::{Config, Event, Hanging, LeaderId};
 use flott_connector::Registry;
 use flott_plan::{JobGraph, OperatorSpec, Schema};
 use flott_runtime::{Failure, Threads};
@@ -18,12 +19,12 @@ use crate::client::JobClient;
 use crate::enumerators::Enumerators;
 use crate::identity::Identity;
 use crate::job_master::{JobMaster, JobMessage, JobSetup};
-use crate::messages::{TaskManagerId, ToJobManager, ToTaskManager};
+use crate::messages::{TaskManagerId, ToJobManager, ToTaskManager, Work};
 use crate::metrics::JobMetrics;
 use crate::options::JobOptions;
+use crate::resource_manager::ResourceManager;
 use crate::restored::Beginning;
 use crate::results::{Release, ResultStore, ResultStores};
-use crate::slots::SlotPool;
 use crate::status::JobShared;
 use crate::storage::{End, Origin, Outcome, Place, Start, Storage};
 use crate::transport::{JobManagerGateway, Mailbox, TaskManagerGateway};
@@ -41,13 +42,15 @@ pub struct JobManagerServices {
     pub storage: Arc<dyn Storage>,
     /// Threads.
     pub threads: Threads,
+    /// When a TaskManager counts as lost.
+    pub resources: Config,
 }
 
 /// Dispatcher, resource manager, and a job master for each job.
 pub struct JobManager {
     services: JobManagerServices,
     pub(crate) results: Arc<ResultStores>,
-    slots: SlotPool,
+    resources: Arc<ResourceManager>,
     jobs: Mutex<BTreeMap<JobId, Job>>,
     submitted: AtomicU64,
 }
@@ -62,24 +65,34 @@ struct Job {
 
 impl JobManager {
     /// A JobManager without TaskManagers.
-    pub fn new(services: JobManagerServices) -> Arc<Self> {
-        Arc::new(JobManager {
+    ///
+    /// # Errors
+    /// If there is no thread for it.
+    pub fn start(services: JobManagerServices) -> Result<Arc<Self>> {
+        let resources =
+            ResourceManager::start(services.resources, services.clock.clone(), &services.threads)?;
+        Ok(Arc::new(JobManager {
             services,
             results: Arc::default(),
-            slots: SlotPool::default(),
+            resources,
             jobs: Mutex::default(),
             submitted: AtomicU64::new(0),
-        })
+        }))
+    }
+
+    /// Which JobManager this is, for those that register.
+    pub fn leader(&self) -> LeaderId {
+        self.resources.leader()
     }
 
     /// Says how to reach a TaskManager, before it registers.
     pub fn join(&self, id: TaskManagerId, gateway: Arc<dyn TaskManagerGateway>) {
-        self.slots.join(id, gateway);
+        self.resources.join(id, gateway);
     }
 
     /// Total and free slots.
     pub fn slots(&self) -> (u32, u32) {
-        self.slots.counts()
+        self.resources.counts()
     }
 
     /// Runs a job.
@@ -93,7 +106,7 @@ impl JobManager {
         if graph.vertices.is_empty() {
             return Err(Error::invalid("the job has no operators"));
         }
-        let JobManagerServices { clock, registry, storage, threads } = &self.services;
+        let JobManagerServices { clock, registry, storage, threads, .. } = &self.services;
         let now = clock.now();
         let mut options = JobOptions::parse(&graph.configuration)?;
         // What only operators and connectors read is refused here too, and not by a task that starts.
@@ -134,10 +147,6 @@ impl JobManager {
             .map(|schema| (Arc::new(ResultStore::new(release, &options.task.configuration)), schema));
         let (mailbox, received) = Mailbox::new();
         let mailbox = Arc::new(mailbox);
-        let (_, width) = graph.slots();
-        // Without slots it is the job that fails, as in Flink.
-        let slots = self.slots.allocate(job, &graph.name, width);
-        let slots = slots.map_err(|error| Failure { retryable: false, ..Failure::new(&error, now) });
         let savepoint_dir = options.savepoint_dir.clone();
         let own = mailbox.clone();
         let graph = Arc::new(graph);
@@ -159,7 +168,7 @@ impl JobManager {
             results: results.as_ref().map(|(store, _)| store.clone()),
             shared: shared.clone(),
             threads: threads.clone(),
-            slots,
+            resources: self.resources.clone(),
             own: Arc::new(move |message| {
                 own.send(message);
             }),
@@ -168,6 +177,7 @@ impl JobManager {
         if let Some((store, _)) = &results {
             self.results.add(job, store.clone());
         }
+        self.resources.add_job(job, mailbox.clone());
         let (planned, own_graph) = (graph.clone(), graph.clone());
         let entry = Job { mailbox: mailbox.clone(), shared: shared.clone(), graph, last_metrics: None };
         self.remember(job, entry);
@@ -183,6 +193,7 @@ impl JobManager {
             if let Err(error) = ran {
                 // A defect; but a client that waits must not wait for ever, nor tasks run on.
                 manager.came_to_nothing(job, &planned, clock.now());
+                manager.resources.remove_job(job);
                 manager.ended(job);
                 let failure = Failure::new(&error, clock.now());
                 watched.update(|info| {
@@ -192,8 +203,9 @@ impl JobManager {
             }
         });
         if let Err(error) = spawned {
-            // There never was such a job; with its master its slots are given back.
+            // There never was such a job.
             self.jobs.lock().remove(&job);
+            self.resources.remove_job(job);
             self.results.remove(job);
             self.came_to_nothing(job, &own_graph, now);
             return Err(error);
@@ -283,8 +295,8 @@ impl JobManager {
             Some(Job { last_metrics: Some(metrics), .. }) => return metrics.clone(),
             Some(entry) => entry.graph.clone(),
         };
-        let gateways = self.slots.gateways();
-        let reports = gateways.iter().flat_map(|gateway| gateway.metrics(job)).collect();
+        let members = self.resources.members();
+        let reports = members.iter().flat_map(|member| member.gateway.metrics(job)).collect();
         JobMetrics::new(&graph, reports)
     }
 
@@ -303,9 +315,13 @@ impl JobManager {
                 tracing::warn!(job = %shared.job, "the job did not end in time");
             }
         }
-        for gateway in self.slots.gateways() {
-            gateway.send(ToTaskManager::Shutdown);
-        }
+        self.resources.tell_all(&ToTaskManager::Shutdown);
+        self.resources.close();
+    }
+
+    /// Time that has passed is acted on.
+    pub(crate) fn tick(&self) {
+        self.resources.tick();
     }
 
     /// The last look at a job before its status says that it has ended.
@@ -315,8 +331,9 @@ impl JobManager {
         if let Some(entry) = self.jobs.lock().get_mut(&job) {
             entry.last_metrics = Some(metrics);
         }
-        for gateway in self.slots.gateways() {
-            gateway.send(ToTaskManager::Forget(job));
+        for member in self.resources.members() {
+            // One that is lost has nothing left to forget.
+            member.gateway.send(ToTaskManager::Work(member.slot.session, Work::Forget(job)));
         }
     }
 
@@ -345,17 +362,28 @@ impl JobManager {
 }
 
 impl JobManagerGateway for JobManager {
-    fn send(&self, message: ToJobManager) {
+    fn send(&self, message: ToJobManager) -> bool {
         match message {
-            ToJobManager::Register { task_manager, slots } => self.slots.register(task_manager, slots),
+            ToJobManager::Register { task_manager, session, slots } => {
+                if session.leader == self.leader() {
+                    let number = session.number;
+                    self.resources.tell(Event::Register { task_manager, number, slots });
+                }
+            }
+            ToJobManager::Heartbeat { task_manager, session } => {
+                self.resources.tell(Event::Heartbeat { task_manager, session });
+            }
             ToJobManager::Report { job, attempt, task, report } => {
                 self.tell(job, JobMessage::Report(attempt, task, report));
             }
             ToJobManager::Abandoned { job, attempt, task, failure } => {
                 self.tell(job, JobMessage::Abandoned(attempt, task, failure));
             }
-            ToJobManager::Returned { job, attempt, task } => self.slots.returned(job, attempt, task),
+            ToJobManager::Returned { job, attempt, task } => {
+                self.resources.tell(Event::Returned(Hanging { job, attempt, task }));
+            }
         }
+        true
     }
 }
 

@@ -37,6 +37,8 @@ struct Task {
     interval: i64,
     timeout: Option<i64>,
     abandoned: bool,
+    /// It was given up in a session that has ended: its slot is in none since.
+    of_earlier_session: bool,
 }
 
 /// A task that is told to leave.
@@ -63,7 +65,7 @@ impl Leaving {
         if handle.has_ended() || self.0.iter().any(known) {
             return;
         }
-        let (since, warned, abandoned) = (now, now, false);
+        let (since, warned, abandoned, of_earlier_session) = (now, now, false, false);
         self.0.push(Task {
             job,
             attempt,
@@ -76,7 +78,24 @@ impl Leaving {
             interval,
             timeout,
             abandoned,
+            of_earlier_session,
         });
+    }
+
+    /// How many have not left and are not given up.
+    pub(crate) fn waited_for(&self) -> usize {
+        self.0.iter().filter(|task| !task.abandoned).count()
+    }
+
+    /// Those that were given up are of an earlier session from now on.
+    pub(crate) fn end_session(&mut self) {
+        self.0.iter_mut().for_each(|task| task.of_earlier_session |= task.abandoned);
+    }
+
+    /// How many of those there are: each may keep a slot.
+    pub(crate) fn of_earlier_sessions(&self) -> u32 {
+        let count = self.0.iter().filter(|task| task.of_earlier_session).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
     }
 
     /// In how long to look again.

@@ -7,6 +7,8 @@
 //! | [`TaskManager`] | has slots; runs tasks of `flott_runtime`, passes messages on |
 //! | [`LocalCluster`] | both in one process |
 //!
+//! Who is there, who has which slot and who is lost is decided by [`flott_checkpoint::resources`].
+//!
 //! They exchange plain messages ([`messages`]) through a transport ([`transport`]); within a process that is a channel. A job is
 //! deployed from its serialised plan, also within one process: there is no second way to run one.
 //!
@@ -28,9 +30,9 @@ mod local;
 pub mod messages;
 mod metrics;
 mod options;
+mod resource_manager;
 mod restored;
 mod results;
-mod slots;
 mod snapshots;
 mod status;
 mod storage;
@@ -42,13 +44,16 @@ mod worker;
 pub use beginning::LATEST;
 pub use client::{JobClient, PendingAnswer, ResultStream};
 pub use flott_checkpoint::JobStatus;
+pub use flott_checkpoint::resources::Config as Liveness;
 pub use identity::Identity;
 pub use job_manager::{JobManager, JobManagerServices};
 pub use local::{LocalCluster, LocalClusterOptions};
+pub use messages::TaskManagerId;
 pub use metrics::{JobMetrics, VertexMetrics};
+pub use options::liveness;
 pub use restored::{BeganFrom, Beginning, RestorePoint};
 pub use results::NextRows;
 pub use snapshots::Snapshots;
 pub use status::{CheckpointRecord, CheckpointStats, CheckpointStatus, ExceptionEntry, JobInfo};
 pub use storage::{Begun, Destination, End, Origin, Outcome, Place, Start, Storage};
-pub use task_manager::TaskManager;
+pub use task_manager::{TaskManager, TaskManagerOptions};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flott_checkpoint::JobStatus;
+use flott_checkpoint::resources::Config as Liveness;
 use flott_connector::Registry;
 use flott_plan::JobGraph;
 use flott_runtime::{Exchanges, LocalExchanges, OperatorFactory, TaskEnvironment, Threads};
@@ -14,8 +15,8 @@ use crate::job_manager::{JobManager, JobManagerServices};
 use crate::messages::TaskManagerId;
 use crate::snapshots::Snapshots;
 use crate::storage::Storage;
-use crate::task_manager::{ReportsToJobManager, TaskManager};
-use crate::transport::JobManagerGateway;
+use crate::task_manager::{TaskManager, TaskManagerOptions};
+use crate::transport::{Wire, WiredJobManager, WiredTaskManager};
 
 /// How long an ending cluster waits for its tasks.
 const SHUTDOWN: Duration = Duration::from_secs(10);
@@ -41,6 +42,8 @@ pub struct LocalClusterOptions {
     pub exchanges: Arc<dyn Exchanges>,
     /// Threads, of which there may be a limit.
     pub threads: Threads,
+    /// When a TaskManager counts as lost.
+    pub liveness: Liveness,
 }
 
 impl LocalClusterOptions {
@@ -55,6 +58,7 @@ impl LocalClusterOptions {
             storage: Arc::new(Snapshots::default()),
             exchanges: Arc::new(LocalExchanges::default()),
             threads: Threads::default(),
+            liveness: Liveness::default(),
         }
     }
 }
@@ -62,7 +66,7 @@ impl LocalClusterOptions {
 /// The cluster. Dropping it ends its jobs.
 pub struct LocalCluster {
     manager: Arc<JobManager>,
-    task_managers: Vec<Arc<TaskManager>>,
+    task_managers: Vec<(Arc<TaskManager>, Wire)>,
     threads: Threads,
 }
 
@@ -81,29 +85,35 @@ impl LocalCluster {
             storage,
             exchanges,
             threads,
+            liveness,
         } = options;
-        let manager = JobManager::new(JobManagerServices {
+        let manager = JobManager::start(JobManagerServices {
             clock: clock.clone(),
             registry: registry.clone(),
             storage: storage.clone(),
             threads: threads.clone(),
-        });
-        let gateway: Arc<dyn JobManagerGateway> = manager.clone();
-        let environment = TaskEnvironment {
-            clock,
-            registry,
-            operators,
-            exchanges,
-            storage: storage.as_snapshot_storage(),
+            resources: liveness,
+        })?;
+        let environment = |reports| TaskEnvironment {
+            clock: clock.clone(),
+            registry: registry.clone(),
+            operators: operators.clone(),
+            exchanges: exchanges.clone(),
+            storage: storage.clone().as_snapshot_storage(),
             results: manager.results.clone(),
-            reports: Arc::new(ReportsToJobManager(gateway.clone())),
+            reports,
             threads: threads.clone(),
         };
         let start = |id| {
-            let join = |gateway| manager.join(id, gateway);
-            TaskManager::start(id, slots, environment.clone(), gateway.clone(), join)
+            let wire = Wire::default();
+            let join = |gateway| manager.join(id, Arc::new(WiredTaskManager(wire.clone(), gateway)));
+            let options = TaskManagerOptions { id, slots, liveness, leader: manager.leader() };
+            let gateway = Arc::new(WiredJobManager(wire.clone(), manager.clone()));
+            Ok((TaskManager::start(options, environment, gateway, join)?, wire))
         };
-        let task_managers = (0..task_managers).map(TaskManagerId).map(start).collect::<Result<_>>()?;
+        let task_managers = (0..task_managers).map(TaskManagerId).map(start).collect::<Result<_>>();
+        // Without them the JobManager is of no use, and its thread ends.
+        let task_managers = task_managers.inspect_err(|_| manager.shutdown(LEAVE))?;
         Ok(LocalCluster { manager, task_managers, threads })
     }
 
@@ -133,9 +143,24 @@ impl LocalCluster {
     /// Lets every job do what it was told and what the clock says is due; and says whether nothing is under way any more
     /// between JobManager and tasks then: no deployment, no message, no checkpoint. For clocks that a test moves.
     pub fn is_quiet(&self) -> bool {
+        self.manager.tick();
         let clients = self.jobs().into_iter().filter_map(|(job, _, _)| self.client(job));
         let quiet = clients.map(|client| client.settle()).fold(true, |all, quiet| all & quiet);
-        quiet && self.task_managers.iter().all(|manager| manager.is_idle())
+        quiet && self.task_managers.iter().all(|(manager, _)| manager.is_idle())
+    }
+
+    /// Cuts the connection between a TaskManager and the JobManager: what one of them sends from now on is lost. For tests.
+    pub fn disconnect(&self, task_manager: TaskManagerId) {
+        self.wire(task_manager).into_iter().for_each(|wire| wire.cut(true));
+    }
+
+    /// Mends it. If anything was lost, the TaskManager loses its tasks and registers anew.
+    pub fn reconnect(&self, task_manager: TaskManagerId) {
+        self.wire(task_manager).into_iter().for_each(|wire| wire.cut(false));
+    }
+
+    fn wire(&self, task_manager: TaskManagerId) -> Option<&Wire> {
+        self.task_managers.get(task_manager.0 as usize).map(|(_, wire)| wire)
     }
 
     /// The threads that run.

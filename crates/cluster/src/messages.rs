@@ -7,14 +7,27 @@ use flott_runtime::{Failure, OperatorRestore, TaskCommand, TaskReport};
 use flott_types::{CheckpointId, JobId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// A TaskManager.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct TaskManagerId(pub u32);
+pub use flott_checkpoint::resources::{Session, TaskManagerId};
 
-/// To a TaskManager. Messages arrive in the order in which they were sent.
+/// To a TaskManager. Messages arrive in the order in which they were sent, and belong to a session: see
+/// [`flott_checkpoint::resources`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum ToTaskManager {
+    /// It is registered.
+    Welcome(Session),
+    /// It is to say that it is alive.
+    Heartbeat(Session),
+    /// The session is over: it stops what it runs.
+    Dismiss(Session),
+    /// Something to do, within a session.
+    Work(Session, Work),
+    /// Leave.
+    Shutdown,
+}
+
+/// What a TaskManager is to do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Work {
     /// Start tasks.
     Deploy(Deploy),
     /// Tell tasks of a job something; those that are not there are passed over.
@@ -30,8 +43,6 @@ pub enum ToTaskManager {
     },
     /// The job has ended; what is kept of it can go.
     Forget(JobId),
-    /// Leave.
-    Shutdown,
 }
 
 /// Tasks to start.
@@ -60,8 +71,17 @@ pub enum ToJobManager {
     Register {
         /// It.
         task_manager: TaskManagerId,
+        /// The session that it wants to begin.
+        session: Session,
         /// How many slots it has.
         slots: u32,
+    },
+    /// A TaskManager is alive.
+    Heartbeat {
+        /// It.
+        task_manager: TaskManagerId,
+        /// Its session.
+        session: Session,
     },
     /// A task reports.
     Report {
@@ -101,6 +121,7 @@ mod tests {
     use std::fmt::Debug;
 
     use flott_checkpoint::manifest::TaskSnapshot;
+    use flott_checkpoint::resources::LeaderId;
     use flott_checkpoint::{Barrier, CheckpointKind};
     use flott_connector::{Payload, Split, WatermarkAlignment};
     use flott_runtime::SnapshotMetrics;
@@ -118,6 +139,7 @@ mod tests {
     #[test]
     fn every_message_can_cross_a_network() {
         let (job, attempt) = (JobId(7), Attempt(1));
+        let session = Session { leader: LeaderId(1), number: 2 };
         let task = TaskId { vertex: VertexId(1), subtask: SubtaskIndex(2) };
         let barrier = Barrier { checkpoint: CheckpointId(3), created_at: 4, kind: CheckpointKind::Savepoint };
         let split = Split { id: "a".to_owned(), payload: Payload::new(1, vec![0xff, 2]) };
@@ -134,7 +156,8 @@ mod tests {
             TaskCommand::Finish(None),
             TaskCommand::Cancel,
         ] {
-            same_after_a_journey(&ToTaskManager::Command { job, attempt, task: Some(task), command });
+            let command = Work::Command { job, attempt, task: Some(task), command };
+            same_after_a_journey(&ToTaskManager::Work(session, command));
         }
         let tasks = vec![(task, Vec::new())];
         let deploy = Deploy {
@@ -146,7 +169,18 @@ mod tests {
             restored: Some(CheckpointId(2)),
             tasks,
         };
-        same_after_a_journey(&ToTaskManager::Deploy(deploy));
+        same_after_a_journey(&ToTaskManager::Work(session, Work::Deploy(deploy)));
+        same_after_a_journey(&ToTaskManager::Work(session, Work::Forget(job)));
+        for message in [
+            ToTaskManager::Welcome(session),
+            ToTaskManager::Heartbeat(session),
+            ToTaskManager::Dismiss(session),
+        ] {
+            same_after_a_journey(&message);
+        }
+        let task_manager = TaskManagerId(3);
+        same_after_a_journey(&ToJobManager::Register { task_manager, session, slots: 4 });
+        same_after_a_journey(&ToJobManager::Heartbeat { task_manager, session });
         let checkpoint = CheckpointId(3);
         for report in [
             TaskReport::Running,

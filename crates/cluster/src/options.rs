@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use flott_checkpoint::coordinator::{Config, Retention};
+use flott_checkpoint::resources::Config as Liveness;
 use flott_checkpoint::restart::Strategy;
 use flott_runtime::TaskOptions;
 use flott_runtime::options::Reader;
@@ -14,6 +15,8 @@ pub(crate) struct JobOptions {
     pub(crate) task: TaskOptions,
     pub(crate) checkpoints: Config,
     pub(crate) strategy: Strategy,
+    /// `slot.request.timeout`
+    pub(crate) slot_request_timeout: i64,
     /// `execution.state-recovery.path`
     pub(crate) restore_path: Option<String>,
     /// `execution.state-recovery.ignore-unclaimed-state`
@@ -63,6 +66,7 @@ impl JobOptions {
         };
         Ok(JobOptions {
             strategy: strategy(&read, interval.is_some())?,
+            slot_request_timeout: read.duration("slot.request.timeout")?.unwrap_or(300_000),
             task,
             checkpoints,
             restore_path: restore_path.map(str::to_owned),
@@ -71,6 +75,33 @@ impl JobOptions {
             savepoint_dir: read.text("execution.checkpointing.savepoint-dir").map(str::to_owned),
         })
     }
+}
+
+/// When a TaskManager counts as lost, from the configuration of the cluster.
+///
+/// # Errors
+/// If a value cannot work, with its key.
+pub fn liveness(configuration: &BTreeMap<String, String>) -> Result<Liveness> {
+    let read = Reader(configuration);
+    let defaults = Liveness::default();
+    let above = |key: &str, default: i64| -> Result<i64> { Ok(above_zero(&read, key)?.unwrap_or(default)) };
+    let interval = "heartbeat.interval";
+    let timeout = "heartbeat.timeout";
+    let heartbeat_interval = above(interval, defaults.heartbeat_interval)?;
+    let heartbeat_timeout = above(timeout, defaults.heartbeat_timeout.max(heartbeat_interval))?;
+    if heartbeat_timeout < heartbeat_interval {
+        let least = format!("at least '{interval}', which is {heartbeat_interval} ms");
+        return Err(read.wrong(timeout, &least));
+    }
+    let start_up = "resourcemanager.standalone.start-up-time";
+    let registration_initial = above("cluster.registration.initial-timeout", defaults.registration_initial)?;
+    Ok(Liveness {
+        heartbeat_interval,
+        heartbeat_timeout,
+        start_up_time: read.duration(start_up)?.unwrap_or(defaults.start_up_time),
+        registration_initial,
+        registration_max: above("cluster.registration.max-timeout", defaults.registration_max)?,
+    })
 }
 
 /// A count that means nothing below 1.

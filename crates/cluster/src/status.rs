@@ -42,6 +42,8 @@ pub struct JobInfo {
     pub tasks: BTreeMap<TaskId, ExecutionState>,
     /// Its checkpoints.
     pub checkpoints: CheckpointStats,
+    /// What it waits for before it can be deployed: the slots that are missing.
+    pub waits_for: Option<String>,
     /// Whether all its sources end by themselves.
     pub bounded: bool,
 }
@@ -118,6 +120,7 @@ impl JobShared {
             attempt: Attempt::default(),
             tasks: BTreeMap::new(),
             checkpoints: CheckpointStats::default(),
+            waits_for: None,
             bounded,
         };
         JobShared { job, name, beginning, state: Mutex::new(state), changed: Condvar::new() }

@@ -1,9 +1,15 @@
 //! The TaskManager: starts tasks, passes messages on to them, and their reports to the JobManager.
+//!
+//! Whom it belongs to is decided by [`Membership`]: it does what a message of its session says, and nothing else. When the session ends it
+//! stops its tasks, and registers anew when they have left.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
+use flott_checkpoint::resources::membership::{self, Membership};
+use flott_checkpoint::resources::{Config, LeaderId};
 use flott_checkpoint::{Attempt, TaskId};
 use flott_plan::JobGraph;
 use flott_runtime::{
@@ -14,12 +20,27 @@ use flott_types::{FastMap, JobId, Result};
 use parking_lot::Mutex;
 
 use crate::leaving::{Leaver, Leaving};
-use crate::messages::{Deploy, TaskManagerId, ToJobManager, ToTaskManager};
+use crate::messages::{Deploy, TaskManagerId, ToJobManager, ToTaskManager, Work};
 use crate::transport::{JobManagerGateway, Mailbox, TaskManagerGateway};
+
+/// How often the clock is looked at: it may be one that a test moves.
+const LOOK: i64 = 1_000;
+
+/// What a TaskManager is made of.
+pub struct TaskManagerOptions {
+    /// Its name.
+    pub id: TaskManagerId,
+    /// `taskmanager.numberOfTaskSlots`
+    pub slots: u32,
+    /// When it counts itself as lost.
+    pub liveness: Config,
+    /// The JobManager.
+    pub leader: LeaderId,
+}
 
 /// A TaskManager of this process.
 pub struct TaskManager {
-    mailbox: Mailbox<ToTaskManager>,
+    mailbox: Arc<Mailbox<Inbox>>,
     tasks: Arc<Tasks>,
     /// Messages that were sent and are not done.
     under_way: Arc<AtomicUsize>,
@@ -27,12 +48,28 @@ pub struct TaskManager {
 
 type Tasks = Mutex<FastMap<(JobId, Attempt, TaskId), TaskHandle>>;
 
+/// What its thread is told.
+enum Inbox {
+    Message(ToTaskManager),
+    /// A report could not be delivered.
+    Undelivered,
+}
+
 /// Reports of tasks as messages.
-pub(crate) struct ReportsToJobManager(pub(crate) Arc<dyn JobManagerGateway>);
+struct ReportsToJobManager {
+    job_manager: Arc<dyn JobManagerGateway>,
+    own: Arc<Mailbox<Inbox>>,
+    under_way: Arc<AtomicUsize>,
+}
 
 impl Reports for ReportsToJobManager {
     fn report(&self, job: JobId, attempt: Attempt, task: TaskId, report: TaskReport) {
-        self.0.send(ToJobManager::Report { job, attempt, task, report });
+        if !self.job_manager.send(ToJobManager::Report { job, attempt, task, report }) {
+            self.under_way.fetch_add(1, Ordering::SeqCst);
+            if !self.own.send(Inbox::Undelivered) {
+                self.under_way.fetch_sub(1, Ordering::SeqCst);
+            }
+        }
     }
 }
 
@@ -42,27 +79,40 @@ impl TaskManager {
     /// # Errors
     /// If there is no thread for it.
     pub fn start(
-        id: TaskManagerId,
-        slots: u32,
-        environment: TaskEnvironment,
+        options: TaskManagerOptions,
+        environment: impl FnOnce(Arc<dyn Reports>) -> TaskEnvironment,
         job_manager: Arc<dyn JobManagerGateway>,
-        register: impl FnOnce(Arc<dyn TaskManagerGateway>),
+        join: impl FnOnce(Arc<dyn TaskManagerGateway>),
     ) -> Result<Arc<Self>> {
+        let TaskManagerOptions { id, slots, liveness, leader } = options;
         let (mailbox, received) = Mailbox::new();
+        let mailbox = Arc::new(mailbox);
         let tasks = Arc::new(Tasks::default());
         let under_way = Arc::new(AtomicUsize::new(0));
-        let worker = Worker {
-            environment: environment.clone(),
+        let environment = environment(Arc::new(ReportsToJobManager {
+            job_manager: job_manager.clone(),
+            own: mailbox.clone(),
+            under_way: under_way.clone(),
+        }));
+        let threads = environment.threads.clone();
+        // A process that has died and comes back under its name has a later time.
+        let first = environment.clock.now().unsigned_abs();
+        let mut worker = Worker {
+            id,
+            slots,
+            membership: Membership::new(liveness, first, slots),
+            environment,
             tasks: tasks.clone(),
             graphs: FastMap::default(),
             under_way: under_way.clone(),
             leaving: Leaving::default(),
-            job_manager: job_manager.clone(),
+            withheld: 0,
+            job_manager,
         };
-        environment.threads.spawn(&format!("taskmanager-{}", id.0), move || worker.run(received))?;
         let manager = Arc::new(TaskManager { mailbox, tasks, under_way });
-        register(manager.clone());
-        job_manager.send(ToJobManager::Register { task_manager: id, slots });
+        join(manager.clone());
+        worker.belong(membership::Event::Leader(leader));
+        threads.spawn(&format!("taskmanager-{}", id.0), move || worker.run(received))?;
         Ok(manager)
     }
 
@@ -73,12 +123,14 @@ impl TaskManager {
 }
 
 impl TaskManagerGateway for TaskManager {
-    fn send(&self, message: ToTaskManager) {
+    fn send(&self, message: ToTaskManager) -> bool {
         self.under_way.fetch_add(1, Ordering::SeqCst);
-        if !self.mailbox.send(message) {
+        let delivered = self.mailbox.send(Inbox::Message(message));
+        if !delivered {
             self.under_way.fetch_sub(1, Ordering::SeqCst);
             tracing::debug!("a message to a TaskManager that has left is dropped");
         }
+        delivered
     }
 
     fn metrics(&self, job: JobId) -> Vec<(TaskId, TaskMetricsReport)> {
@@ -94,6 +146,9 @@ impl TaskManagerGateway for TaskManager {
 }
 
 struct Worker {
+    id: TaskManagerId,
+    slots: u32,
+    membership: Membership,
     environment: TaskEnvironment,
     tasks: Arc<Tasks>,
     /// The plans of the jobs here, read once.
@@ -101,40 +156,118 @@ struct Worker {
     under_way: Arc<AtomicUsize>,
     /// Tasks that were told to leave.
     leaving: Leaving,
+    /// Slots that were not announced, because tasks of an earlier session do not leave.
+    withheld: u32,
     job_manager: Arc<dyn JobManagerGateway>,
 }
 
 impl Worker {
-    fn run(mut self, received: Receiver<ToTaskManager>) {
+    fn run(mut self, received: Receiver<Inbox>) {
         loop {
-            let message = match self.leaving.look_in() {
+            let received = match self.wait() {
                 None => received.recv().map_err(|_| RecvTimeoutError::Disconnected),
                 Some(time) => received.recv_timeout(time),
             };
-            match message {
-                Ok(ToTaskManager::Shutdown) => {
+            match received {
+                Ok(Inbox::Message(ToTaskManager::Shutdown)) => {
                     self.under_way.fetch_sub(1, Ordering::SeqCst);
                     break;
                 }
-                Ok(message) => {
-                    self.message(message);
+                Ok(received) => {
+                    match received {
+                        Inbox::Message(message) => self.message(message),
+                        Inbox::Undelivered => self.unreachable(),
+                    }
                     self.under_way.fetch_sub(1, Ordering::SeqCst);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            let now = self.environment.clock.now();
-            self.leaving.look(now).into_iter().for_each(|told| self.job_manager.send(told));
+            self.look();
         }
         for (_, handle) in self.tasks.lock().drain() {
             handle.send(TaskCommand::Cancel);
         }
     }
 
+    /// How long at most, until something is to be looked at.
+    fn wait(&self) -> Option<Duration> {
+        let silence = self.membership.next_deadline().map(|at| {
+            let millis = at.saturating_sub(self.environment.clock.now()).clamp(0, LOOK);
+            Duration::from_millis(millis.unsigned_abs())
+        });
+        self.leaving.look_in().into_iter().chain(silence).min()
+    }
+
+    /// Looks at the tasks that are leaving, and at the time.
+    fn look(&mut self) {
+        let now = self.environment.clock.now();
+        for told in self.leaving.look(now) {
+            self.tell(told);
+        }
+        if self.membership.next_deadline().is_some_and(|at| at <= now) {
+            self.belong(membership::Event::Tick);
+        }
+        if self.membership.is_leaving() && self.leaving.waited_for() == 0 {
+            self.leaving.end_session();
+            self.withheld = self.leaving.of_earlier_sessions();
+            self.belong(membership::Event::AllLeft { slots: self.slots.saturating_sub(self.withheld) });
+        }
+        let withheld = self.leaving.of_earlier_sessions();
+        if withheld < self.withheld {
+            self.withheld = withheld;
+            self.belong(membership::Event::Slots(self.slots.saturating_sub(withheld)));
+        }
+    }
+
+    fn tell(&mut self, message: ToJobManager) {
+        if !self.job_manager.send(message) {
+            self.unreachable();
+        }
+    }
+
+    fn unreachable(&mut self) {
+        if let Some(session) = self.membership.session() {
+            self.belong(membership::Event::Unreachable(session));
+        }
+    }
+
+    /// Something that has to do with whom this TaskManager belongs to.
+    fn belong(&mut self, event: membership::Event) {
+        let task_manager = self.id;
+        for action in self.membership.step(event, self.environment.clock.now()) {
+            match action {
+                membership::Action::Register { session, slots } => {
+                    // One that is not delivered is sent again.
+                    self.job_manager.send(ToJobManager::Register { task_manager, session, slots });
+                }
+                membership::Action::Answer(session) => {
+                    self.tell(ToJobManager::Heartbeat { task_manager, session });
+                }
+                membership::Action::StopTasks { reason } => {
+                    tracing::warn!(task_manager = task_manager.0, reason, "all tasks are stopped");
+                    self.stop(|_| true);
+                    self.graphs.clear();
+                }
+            }
+        }
+    }
+
     fn message(&mut self, message: ToTaskManager) {
         match message {
-            ToTaskManager::Deploy(deploy) => self.deploy(deploy),
-            ToTaskManager::Command { job, attempt, task, command } => {
+            ToTaskManager::Welcome(session) => self.belong(membership::Event::Welcome(session)),
+            ToTaskManager::Heartbeat(session) => self.belong(membership::Event::Heartbeat(session)),
+            ToTaskManager::Dismiss(session) => self.belong(membership::Event::Dismissed(session)),
+            ToTaskManager::Work(session, work) if self.membership.accepts(session) => self.work(work),
+            ToTaskManager::Work(..) => tracing::debug!("work of a session that is over is not done"),
+            ToTaskManager::Shutdown => {}
+        }
+    }
+
+    fn work(&mut self, work: Work) {
+        match work {
+            Work::Deploy(deploy) => self.deploy(deploy),
+            Work::Command { job, attempt, task, command } => {
                 let tasks = self.tasks.lock();
                 let meant = tasks.iter().filter(|((of, at, id), _)| {
                     (*of, *at) == (job, attempt) && task.is_none_or(|task| task == *id)
@@ -152,19 +285,21 @@ impl Worker {
                     }
                 }
             }
-            ToTaskManager::Forget(job) => self.forget(job),
-            ToTaskManager::Shutdown => {}
+            Work::Forget(job) => {
+                // They have ended, unless their job master has died.
+                self.stop(|of| of == job);
+                self.graphs.remove(&job);
+            }
         }
     }
 
-    fn forget(&mut self, job: JobId) {
-        // They have ended, unless their job master has died.
-        let left = self.tasks.lock().extract_if(|(of, _, _), _| *of == job).collect::<Vec<_>>();
+    /// All tasks of such jobs are told to leave.
+    fn stop(&mut self, whose: impl Fn(JobId) -> bool) {
+        let left = self.tasks.lock().extract_if(|(of, _, _), _| whose(*of)).collect::<Vec<_>>();
         for (key, handle) in left {
             handle.send(TaskCommand::Cancel);
             leaves(&mut self.leaving, &self.graphs, key, &handle, &self.environment);
         }
-        self.graphs.remove(&job);
     }
 
     fn deploy(&mut self, deploy: Deploy) {

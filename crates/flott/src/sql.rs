@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flott_cluster::{LocalCluster, LocalClusterOptions};
+use flott_cluster::{LocalCluster, LocalClusterOptions, liveness};
 use flott_connector::Registry;
 use flott_types::{Clock, Configuration, Result, SystemClock};
 
@@ -37,15 +37,16 @@ impl Environment {
     /// With these connectors and this configuration.
     ///
     /// # Errors
-    /// If the process gets no threads.
+    /// If the process gets no threads, or a value of the configuration cannot work.
     pub fn new(connectors: Registry, configuration: Configuration) -> Result<Self> {
         let (connectors, functions) = (Arc::new(connectors), flott_functions::builtin());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let cluster = LocalCluster::start(LocalClusterOptions::new(
-            Arc::clone(&connectors),
-            Arc::new(SqlOperators::new(functions.clone())),
-            SLOTS,
-        ))?;
+        let operators = Arc::new(SqlOperators::new(functions.clone()));
+        let settings = configuration.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        let cluster = LocalCluster::start(LocalClusterOptions {
+            liveness: liveness(&settings)?,
+            ..LocalClusterOptions::new(Arc::clone(&connectors), operators, SLOTS)
+        })?;
         let session = Session::new(connectors, functions, configuration, clock, cores());
         Ok(Environment { session, cluster })
     }

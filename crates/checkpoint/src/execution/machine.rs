@@ -42,7 +42,25 @@ pub enum Event {
         /// The task.
         task: TaskId,
     },
-    /// The attempt as a whole failed: too many failed checkpoints, no slots, a damaged restore point.
+    /// The answer to [`Action::RequestSlots`]: there are as many as the job needs.
+    SlotsGranted,
+    /// There are not, so far.
+    SlotsMissing {
+        /// What is missing, for people.
+        reason: String,
+        /// To wait is of no use: the cluster has not so many.
+        hopeless: bool,
+    },
+    /// A TaskManager is lost, and these tasks with it.
+    TaskManagerLost {
+        /// The attempt that the tasks belong to.
+        attempt: Attempt,
+        /// The tasks.
+        tasks: Vec<TaskId>,
+        /// For people.
+        reason: String,
+    },
+    /// The attempt as a whole failed: too many failed checkpoints, a damaged restore point.
     Fail(Failure),
     /// The final checkpoint, or the savepoint of a stop, is complete.
     LastCheckpointCompleted(CheckpointId),
@@ -61,6 +79,10 @@ pub enum Action {
     StatusChanged(JobStatus),
     /// Ask the coordinator where to restore from.
     RequestRestorePoint,
+    /// Ask for all slots that the job needs: those that it has are enough, or more are granted, or missing.
+    RequestSlots,
+    /// It waits for slots no longer.
+    WithdrawSlots,
     /// Deploy all tasks of a region.
     Deploy {
         /// Its number.
@@ -127,17 +149,38 @@ pub struct Execution {
     /// The failure that is being dealt with.
     failure: Option<String>,
     restart_at: Option<Timestamp>,
-    awaits_restore_point: bool,
+    awaits: Awaits,
+    /// `slot.request.timeout`
+    slot_timeout: i64,
     started: bool,
     drained: bool,
     last_checkpoint: Option<CheckpointId>,
     ended: bool,
 }
 
+/// What the next attempt waits for.
+#[derive(Clone, PartialEq, Debug)]
+enum Awaits {
+    Nothing,
+    RestorePoint,
+    Slots {
+        restore: Option<RestorePoint>,
+        until: Timestamp,
+        /// What was last told.
+        missing: Option<String>,
+    },
+}
+
 impl Execution {
-    /// A job with these tasks. `last_attempt` is 0, or the last attempt that an earlier JobManager deployed. `seed` varies the
-    /// restart delays.
-    pub fn new(tasks: Vec<TaskId>, strategy: Strategy, last_attempt: Attempt, seed: u64) -> Self {
+    /// A job with these tasks. `last_attempt` is 0, or the last attempt that an earlier JobManager deployed. It waits for slots at most
+    /// `slot_timeout`. `seed` varies the restart delays.
+    pub fn new(
+        tasks: Vec<TaskId>,
+        strategy: Strategy,
+        last_attempt: Attempt,
+        slot_timeout: i64,
+        seed: u64,
+    ) -> Self {
         Execution {
             status: JobStatus::Initializing,
             region: Region::new(tasks, last_attempt),
@@ -145,7 +188,8 @@ impl Execution {
             random: seed,
             failure: None,
             restart_at: None,
-            awaits_restore_point: false,
+            awaits: Awaits::Nothing,
+            slot_timeout,
             started: false,
             drained: false,
             last_checkpoint: None,
@@ -170,6 +214,9 @@ impl Execution {
 
     /// When the driver has to send [`Event::Tick`].
     pub fn next_deadline(&self) -> Option<Timestamp> {
+        if let Awaits::Slots { until, .. } = &self.awaits {
+            return Some(*until);
+        }
         // Before the old tasks have ended the time alone changes nothing.
         self.restart_at.filter(|_| self.status == JobStatus::Restarting && self.region.all_ended())
     }
@@ -183,7 +230,16 @@ impl Execution {
                 self.set_status(JobStatus::Created, out);
                 self.request_restore_point(out);
             }
-            Event::RestorePoint(restore) if self.awaits_restore_point => self.deploy(restore, out),
+            Event::RestorePoint(restore) if self.awaits == Awaits::RestorePoint => {
+                let until = now.saturating_add(self.slot_timeout);
+                self.awaits = Awaits::Slots { restore, until, missing: None };
+                out.push(Action::RequestSlots);
+            }
+            Event::SlotsGranted => self.slots_granted(out),
+            Event::SlotsMissing { reason, hopeless } => self.slots_missing(reason, hopeless, now, out),
+            Event::TaskManagerLost { attempt, tasks, reason } => {
+                self.task_manager_lost(attempt, &tasks, reason, now, out);
+            }
             Event::Task { attempt, task, state, failure } => {
                 self.task(attempt, task, state, failure, now, out)
             }
@@ -238,14 +294,13 @@ impl Execution {
         if !matches!(before, JobStatus::Created | JobStatus::Running | JobStatus::Restarting) {
             return;
         }
-        // While it waits for a restart there is no attempt that could fail; except by its restore point.
-        if before == JobStatus::Restarting && !self.awaits_restore_point && failure.retryable {
+        // While it waits for a restart there is no attempt that could fail; except by what it starts from, and where.
+        if before == JobStatus::Restarting && self.awaits == Awaits::Nothing && failure.retryable {
             return;
         }
         let jitter = self.jitter();
         // What would fail again speaks for itself.
         let decision = failure.retryable.then(|| self.restart.failed(now, jitter));
-        self.awaits_restore_point = false;
         match decision {
             Some(Decision::Restart { at }) => {
                 self.set_status(JobStatus::Restarting, out);
@@ -283,7 +338,7 @@ impl Execution {
     }
 
     fn stop_tasks(&mut self, reason: &str, out: &mut Vec<Action>) {
-        self.awaits_restore_point = false;
+        self.await_nothing(out);
         let attempt = self.region.attempt();
         out.push(Action::AttemptStopping { attempt, reason: reason.to_owned() });
         if !self.region.all_ended() {
@@ -303,12 +358,52 @@ impl Execution {
 
     fn request_restore_point(&mut self, out: &mut Vec<Action>) {
         self.restart_at = None;
-        self.awaits_restore_point = true;
+        self.awaits = Awaits::RestorePoint;
         out.push(Action::RequestRestorePoint);
     }
 
+    fn await_nothing(&mut self, out: &mut Vec<Action>) {
+        if let Awaits::Slots { .. } = std::mem::replace(&mut self.awaits, Awaits::Nothing) {
+            out.push(Action::WithdrawSlots);
+        }
+    }
+
+    fn slots_granted(&mut self, out: &mut Vec<Action>) {
+        match std::mem::replace(&mut self.awaits, Awaits::Nothing) {
+            Awaits::Slots { restore, .. } => self.deploy(restore, out),
+            // A grant that was under way when the job stopped waiting.
+            other @ (Awaits::Nothing | Awaits::RestorePoint) => self.awaits = other,
+        }
+    }
+
+    fn slots_missing(&mut self, reason: String, hopeless: bool, now: Timestamp, out: &mut Vec<Action>) {
+        let Awaits::Slots { missing, .. } = &mut self.awaits else { return };
+        if hopeless {
+            // A job that has run once may find its slots again, one that never had them will not.
+            let retryable = self.region.attempt() > Attempt(0);
+            return self.fail(Failure { reason, retryable }, now, out);
+        }
+        *missing = Some(reason);
+    }
+
+    fn task_manager_lost(
+        &mut self,
+        attempt: Attempt,
+        tasks: &[TaskId],
+        reason: String,
+        now: Timestamp,
+        out: &mut Vec<Action>,
+    ) {
+        let mut hit = false;
+        for task in tasks {
+            hit |= self.region.report(attempt, *task, ExecutionState::Failed);
+        }
+        if hit && self.status == JobStatus::Running {
+            self.fail(Failure { reason, retryable: true }, now, out);
+        }
+    }
+
     fn deploy(&mut self, restore: Option<RestorePoint>, out: &mut Vec<Action>) {
-        self.awaits_restore_point = false;
         self.started = false;
         self.drained = false;
         self.last_checkpoint = None;
@@ -323,6 +418,14 @@ impl Execution {
 
     /// What follows from the state that the event has led to.
     fn advance(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        if let Awaits::Slots { until, missing, .. } = &mut self.awaits
+            && *until <= now
+        {
+            let waited = self.slot_timeout;
+            let why = missing.take().unwrap_or_else(|| "no slots were granted".to_owned());
+            let reason = format!("{why}; the job has waited for {waited} ms ('slot.request.timeout')");
+            self.fail(Failure { reason, retryable: true }, now, out);
+        }
         let attempt = self.region.attempt();
         match self.status {
             JobStatus::Running => {

@@ -90,7 +90,7 @@ impl World {
         let points: Vec<_> = self.storage.points.iter().map(point).collect();
         let ids = self.job.tasks.iter().map(|t| t.id).collect();
         self.coordinator = Coordinator::new(self.config.clone(), next_id, points);
-        self.execution = Execution::new(ids, self.strategy.clone(), self.storage.attempt, 7);
+        self.execution = Execution::new(ids, self.strategy.clone(), self.storage.attempt, 1_000, 7);
         self.terminal = None;
         self.jobmanager(Input::Execution(execution::Event::Start))
     }
@@ -240,6 +240,8 @@ impl World {
         match action {
             Action::StatusChanged(_) => {}
             Action::ScheduleRestart { .. } => self.stats.restarts += 1,
+            Action::RequestSlots => inputs.push_back(Input::Execution(execution::Event::SlotsGranted)),
+            Action::WithdrawSlots => {}
             Action::RequestRestorePoint => tell(coordinator::Event::RestoreRequested),
             Action::AttemptRunning { attempt, tasks } => {
                 tell(coordinator::Event::JobStarted { attempt, tasks })

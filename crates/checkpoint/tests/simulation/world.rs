@@ -86,7 +86,7 @@ impl World {
         let records = job.tasks.iter().map(|t| t.records).collect();
         let mut world = World {
             coordinator: Coordinator::new(config.clone(), CheckpointId(1), []),
-            execution: Execution::new(ids, strategy.clone(), Attempt(0), 7),
+            execution: Execution::new(ids, strategy.clone(), Attempt(0), 1_000, 7),
             tasks: Vec::new(),
             outbox: Outbox::default(),
             sink: Sink::default(),

@@ -26,6 +26,8 @@ impl JobMaster {
                     });
                 }
             }
+            A::RequestSlots => self.request_slots(),
+            A::WithdrawSlots => self.withdraw_slots(),
             A::RequestRestorePoint => return vec![coordinator::Event::RestoreRequested.into()],
             A::Deploy { attempt, tasks, restore } => {
                 let drained = restore.is_some_and(|point| point.drained);

@@ -10,6 +10,7 @@ mod checkpoints;
 mod lease;
 mod recovery;
 mod reports;
+mod slots;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -27,10 +28,10 @@ use flott_types::{
 };
 
 use crate::enumerators::{Agenda, Commands, EnumeratorStates, Enumerators};
-use crate::messages::ToTaskManager;
+use crate::messages::{ToTaskManager, Work};
 use crate::options::JobOptions;
+use crate::resource_manager::{GrantedSlot, ResourceManager};
 use crate::results::ResultStore;
-use crate::slots::Allocation;
 use crate::status::JobShared;
 use crate::storage::Storage;
 use crate::watermark_alignment::Alignments;
@@ -50,6 +51,12 @@ pub(crate) enum JobMessage {
     Report(Attempt, TaskId, TaskReport),
     /// By a TaskManager: a task does not end, and is given up with its slot.
     Abandoned(Attempt, TaskId, Failure),
+    /// By the resource manager: all the slots that the job needs, numbered as in [`JobGraph::slots`].
+    Granted(Vec<GrantedSlot>),
+    /// By the resource manager: the job has to wait for slots, or need not even do that.
+    Short { reason: String, hopeless: bool },
+    /// By the resource manager: these slots are lost, and what was in them.
+    Lost { slots: Vec<u32>, reason: String },
     /// By a user.
     Cancel,
     /// By a user; the answer is the path.
@@ -102,8 +109,8 @@ pub(crate) struct JobSetup {
     pub(crate) results: Option<Arc<ResultStore>>,
     pub(crate) shared: Arc<JobShared>,
     pub(crate) threads: Threads,
-    /// The slots, numbered as in [`JobGraph::slots`]. Or why there are none.
-    pub(crate) slots: Result<Allocation, Failure>,
+    /// Who has slots.
+    pub(crate) resources: Arc<ResourceManager>,
     /// Tells itself something.
     pub(crate) own: Arc<dyn Fn(JobMessage) + Send + Sync>,
 }
@@ -136,6 +143,12 @@ pub(crate) struct JobMaster {
     setup: JobSetup,
     /// For each vertex the slot of its first subtask.
     first_slots: Vec<u32>,
+    /// How many slots the job needs.
+    width: u32,
+    /// Those that it has, numbered as in [`JobGraph::slots`].
+    slots: Vec<Option<GrantedSlot>>,
+    /// It has asked for slots and heard nothing yet.
+    asks_for_slots: bool,
     execution: Execution,
     coordinator: Coordinator<TaskSnapshot>,
     actions: VecDeque<Action>,
@@ -197,14 +210,19 @@ impl JobMaster {
         let tasks: Vec<_> = tasks.collect();
         let seed = setup.job.0 as u64;
         let options = &setup.options;
-        let execution = Execution::new(tasks, options.strategy.clone(), Attempt::default(), seed);
+        let timeout = options.slot_request_timeout;
+        let execution = Execution::new(tasks, options.strategy.clone(), Attempt::default(), timeout, seed);
+        let (first_slots, width) = setup.graph.slots();
         let coordinator = Coordinator::new(options.checkpoints.clone(), first, []);
         let name = &setup.graph.name;
         let storage = Worker::start(&format!("{name} checkpoints"), &setup.threads, ())?;
         let enumerators = std::mem::take(&mut setup.enumerators);
         let sources = Worker::start(&format!("{name} sources"), &setup.threads, enumerators)?;
         Ok(JobMaster {
-            first_slots: setup.graph.slots().0,
+            first_slots,
+            width,
+            slots: Vec::new(),
+            asks_for_slots: false,
             execution,
             coordinator,
             actions: VecDeque::new(),
@@ -259,7 +277,7 @@ impl JobMaster {
         self.release();
         await_storage(self.storage.finish(), received, finished);
         // Who sees that the job has ended finds its slots free.
-        self.setup.slots = Err(Failure::new(&Error::cancelled(), self.setup.clock.now()));
+        self.setup.resources.remove_job(self.setup.job);
         before_end();
         if let Some((status, failure)) = self.terminal {
             let now = self.setup.clock.now();
@@ -303,6 +321,14 @@ impl JobMaster {
         match message {
             JobMessage::Report(attempt, task, report) => self.report(attempt, task, report),
             JobMessage::Abandoned(attempt, task, failure) => self.abandoned(attempt, task, failure),
+            JobMessage::Granted(slots) => {
+                self.asks_for_slots = false;
+                self.slots = slots.into_iter().map(Some).collect();
+                self.setup.shared.update(|info| info.waits_for = None);
+                self.execute(execution::Event::SlotsGranted);
+            }
+            JobMessage::Short { reason, hopeless } => self.short(reason, hopeless),
+            JobMessage::Lost { slots, reason } => self.lost(&slots, reason),
             JobMessage::Cancel => self.execute(execution::Event::Cancel),
             JobMessage::Suspend => self.execute(execution::Event::Suspend),
             JobMessage::Request(what, answer) => self.request(what, answer),
@@ -328,7 +354,7 @@ impl JobMaster {
             JobMessage::Look(answer) => {
                 self.tick();
                 // Who has asked may have gone.
-                let _ = answer.send(self.awaited == 0 && !self.agenda.is_looking);
+                let _ = answer.send(self.awaited == 0 && !self.asks_for_slots && !self.agenda.is_looking);
             }
         }
     }
@@ -381,15 +407,26 @@ impl JobMaster {
     }
 
     fn send(&self, attempt: Attempt, task: Option<TaskId>, command: &TaskCommand) {
-        let Ok(slots) = &self.setup.slots else { return };
         let job = self.setup.job;
-        let message = || ToTaskManager::Command { job, attempt, task, command: command.clone() };
+        let work = || Work::Command { job, attempt, task, command: command.clone() };
         match task {
             // Whoever was in a slot that is lost hears nothing any more.
             Some(task) => {
-                slots.gateway(self.slot_of(task)).into_iter().for_each(|gateway| gateway.send(message()))
+                let slot = self.slots.get(self.slot_of(task)).and_then(Option::as_ref);
+                slot.into_iter().for_each(|slot| self.send_to(slot, work()));
             }
-            None => slots.managers().into_iter().for_each(|gateway| gateway.send(message())),
+            None => {
+                let managers: BTreeMap<_, _> =
+                    self.slots.iter().flatten().map(|slot| (slot.slot.task_manager, slot)).collect();
+                managers.into_values().for_each(|slot| self.send_to(slot, work()));
+            }
+        }
+    }
+
+    /// What cannot be delivered ends the session: then the slots are lost, and the job hears of it.
+    fn send_to(&self, slot: &GrantedSlot, work: Work) {
+        if !slot.gateway.send(ToTaskManager::Work(slot.slot.session, work)) {
+            self.setup.resources.unreachable(slot.slot);
         }
     }
 

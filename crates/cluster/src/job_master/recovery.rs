@@ -1,5 +1,6 @@
 //! What an attempt starts from, and how it is deployed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flott_checkpoint::coordinator::{self, RestorePoint};
@@ -7,15 +8,15 @@ use flott_checkpoint::execution;
 use flott_checkpoint::manifest::{Manifest, OperatorSnapshot};
 use flott_checkpoint::{Attempt, ExecutionState, TaskId};
 use flott_plan::{JobGraph, OperatorSpec};
-use flott_runtime::{Failure, OperatorRestore};
+use flott_runtime::OperatorRestore;
 use flott_types::panics::guard;
 use flott_types::{CheckpointId, Error, FastMap, Result, SubtaskIndex, Waker};
 
 use crate::beginning;
-use crate::messages::{Deploy, ToTaskManager};
+use crate::messages::{Deploy, TaskManagerId, Work};
+use crate::resource_manager::GrantedSlot;
 use crate::restored::has_state;
 use crate::storage::Place;
-use crate::transport::TaskManagerGateway;
 
 use super::{Event, JobMaster, JobMessage};
 
@@ -64,6 +65,10 @@ impl JobMaster {
                     None => storage.read(&place, point.checkpoint),
                 })
             };
+            // Somebody else may run the job by now, and what tasks do when they open (a sink cleans up) is not to disturb that.
+            if let Some(deposed) = storage.deposed(&place) {
+                return JobMessage::Prepared(round, point, Err(Unprepared::Failed(deposed)));
+            }
             // All tasks of the attempt before this one have ended, and none of this one runs.
             if round > 1
                 && let Err(error) = guard("sweep", || storage.sweep_aborted(&place))
@@ -148,26 +153,20 @@ impl JobMaster {
         if let Some(results) = self.setup.results.as_ref().filter(|_| attempt.0 > 1) {
             results.restored(checkpoint);
         }
-        if let Ok(slots) = &mut self.setup.slots {
-            slots.refill()?;
-        }
-        let slots = self.setup.slots.as_ref().map_err(Failure::to_error)?;
         self.enumerators.clear();
         self.triggering.clear();
         self.alignments.clear();
-        let mut deploys: Vec<(Arc<dyn TaskManagerGateway>, Vec<_>)> = Vec::new();
+        let mut deploys: BTreeMap<TaskManagerId, (GrantedSlot, Vec<_>)> = BTreeMap::new();
         for task in tasks {
             let restore = self.prepared.shares.remove(task).unwrap_or_default();
-            let slot = slots.gateway(self.slot_of(*task));
+            let slot = self.slots.get(self.slot_of(*task)).and_then(Option::as_ref);
             let slot = slot.ok_or_else(|| Error::internal(format!("there is no slot for task {task}")))?;
-            match deploys.iter_mut().find(|(gateway, _)| Arc::ptr_eq(gateway, slot)) {
-                Some((_, tasks)) => tasks.push((*task, restore)),
-                None => deploys.push((slot.clone(), vec![(*task, restore)])),
-            }
+            let there = deploys.entry(slot.slot.task_manager);
+            there.or_insert_with(|| (slot.clone(), Vec::new())).1.push((*task, restore));
         }
         self.deployed = true;
-        for (gateway, tasks) in deploys {
-            gateway.send(ToTaskManager::Deploy(Deploy {
+        for (slot, tasks) in deploys.into_values() {
+            let deploy = Deploy {
                 job: self.setup.job,
                 attempt,
                 graph: self.setup.json.clone(),
@@ -175,7 +174,8 @@ impl JobMaster {
                 drained,
                 restored: checkpoint,
                 tasks,
-            }));
+            };
+            self.send_to(&slot, Work::Deploy(deploy));
         }
         Ok(())
     }

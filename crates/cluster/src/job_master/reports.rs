@@ -86,15 +86,6 @@ impl JobMaster {
         }
     }
 
-    /// A task does not end: as far as the job is concerned it has failed, and its slot is gone.
-    pub(super) fn abandoned(&mut self, attempt: Attempt, task: TaskId, failure: Failure) {
-        let slot = self.slot_of(task);
-        if let Ok(slots) = &mut self.setup.slots {
-            slots.lose(slot, attempt, task);
-        }
-        self.report(attempt, task, TaskReport::Failed(failure));
-    }
-
     fn reader_says(&mut self, attempt: Attempt, task: TaskId, operator: OperatorUid, said: FromReader) {
         if attempt == self.execution.region().attempt() {
             self.ask_enumerators(move |enumerators| enumerators.hear(&operator, task, said));

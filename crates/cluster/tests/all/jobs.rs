@@ -193,8 +193,8 @@ fn a_job_can_be_cancelled_in_every_phase() {
 #[test]
 fn threads_return_when_the_job_has_ended() {
     let world = world(1, 3);
-    // One for the TaskManager.
-    assert!(world.cluster.threads().wait_until(1, Duration::from_secs(5)));
+    // One for the TaskManager, one for the resource manager.
+    assert!(world.cluster.threads().wait_until(2, Duration::from_secs(5)));
     for _ in 0..5 {
         let mut plan = Plan::new(&[("execution.checkpointing.interval", "1 ms")]);
         let source = plan.source("source", &[("splits", "7"), ("pause", "1")], 3);
@@ -204,7 +204,7 @@ fn threads_return_when_the_job_has_ended() {
         finish(&client);
     }
     assert!(
-        world.cluster.threads().wait_until(1, Duration::from_secs(5)),
+        world.cluster.threads().wait_until(2, Duration::from_secs(5)),
         "{}",
         world.cluster.threads().running()
     );

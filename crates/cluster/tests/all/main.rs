@@ -12,6 +12,7 @@ mod random;
 mod savepoints;
 mod stop;
 mod support;
+mod task_managers;
 mod time;
 mod watermark_alignment;
 mod watermarks;

@@ -63,6 +63,13 @@ use ValueKind::{Choice, Duration, Flag, Fraction, Map, Memory, Number, Text};
 /// All keys, sorted.
 pub const OPTIONS: &[ConfigOption] = &[
     accepted("blob.server.port", Text, "no blobs are served: jobs are deployed as plans"),
+    works(
+        "cluster.registration.initial-timeout",
+        Duration,
+        "100 ms",
+        "a TaskManager that hears nothing of its registration registers again after so long, then after twice as long, and so on",
+    ),
+    works("cluster.registration.max-timeout", Duration, "30 s", "the longest time between two registrations"),
     accepted("env", Map, "options of the JVM and its start scripts"),
     works(
         "execution.buffer-timeout.enabled",
@@ -156,6 +163,18 @@ pub const OPTIONS: &[ConfigOption] = &[
         "the checkpoint or savepoint a job starts from; `latest` for the newest of the job, over all its starts",
     ),
     works(
+        "heartbeat.interval",
+        Duration,
+        "10 s",
+        "how often the JobManager asks its TaskManagers whether they are alive; read when the cluster starts",
+    ),
+    works(
+        "heartbeat.timeout",
+        Duration,
+        "50 s",
+        "a TaskManager that is not heard for so long is lost, and its slots with it; one that hears nothing for so long stops its tasks",
+    ),
+    works(
         "io.tmp.dirs",
         Text,
         "",
@@ -192,6 +211,12 @@ pub const OPTIONS: &[ConfigOption] = &[
         "whether operators run in one task where they can",
     ),
     accepted("rest", Map, "there is no REST server yet"),
+    works(
+        "resourcemanager.standalone.start-up-time",
+        Duration,
+        "0 ms",
+        "so long after its start a cluster may still get TaskManagers; after it a job that needs more slots than there are fails at once",
+    ),
     works(
         "restart-strategy.exponential-delay.attempts-before-reset-backoff",
         Number,
@@ -249,6 +274,12 @@ pub const OPTIONS: &[ConfigOption] = &[
         Number,
         "10",
         "how often the commit of a sink's output is tried again before the job restarts",
+    ),
+    works(
+        "slot.request.timeout",
+        Duration,
+        "5 min",
+        "how long a job waits for its slots before it fails and says which are missing",
     ),
     works(
         "sql-client.display.max-column-width",

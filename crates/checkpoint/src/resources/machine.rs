@@ -1,0 +1,386 @@
+//! The machine in the JobManager.
+
+use std::collections::BTreeMap;
+
+use flott_types::{JobId, Timestamp};
+
+use super::free::{Member, Members};
+use super::{Config, Hanging, LeaderId, Session, Slot, TaskManagerId};
+
+/// What happened.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event {
+    /// A TaskManager announces itself, perhaps not for the first time: an answer may have been lost. With the number that it has already, and more
+    /// slots than before, tasks that hung have left.
+    Register {
+        /// It.
+        task_manager: TaskManagerId,
+        /// Of its session.
+        number: u64,
+        /// How many slots it has.
+        slots: u32,
+    },
+    /// A TaskManager is alive.
+    Heartbeat {
+        /// It.
+        task_manager: TaskManagerId,
+        /// Its session.
+        session: Session,
+    },
+    /// A TaskManager leaves, or a message to or from it could not be delivered.
+    Gone {
+        /// It.
+        task_manager: TaskManagerId,
+        /// Its session.
+        session: Session,
+        /// Why, for people.
+        reason: String,
+    },
+    /// A job needs so many slots, those that it has included.
+    Request {
+        /// The job.
+        job: JobId,
+        /// Its name, for people.
+        name: String,
+        /// How many.
+        needed: u32,
+    },
+    /// A job waits no longer. It keeps what it has.
+    Withdraw {
+        /// The job.
+        job: JobId,
+    },
+    /// A job needs no slots any more.
+    Release {
+        /// The job.
+        job: JobId,
+    },
+    /// A task does not leave: the slot that it is in is lost.
+    Hangs {
+        /// The number of the slot in the job.
+        slot: u32,
+        /// The task.
+        task: Hanging,
+    },
+    /// Such a task has left after all.
+    Returned(Hanging),
+    /// Time has passed: [`Resources::next_deadline`] or later.
+    Tick,
+}
+
+/// What the driver is to do, in this order.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Action {
+    /// Tell a TaskManager that it is registered.
+    Welcome {
+        /// It.
+        task_manager: TaskManagerId,
+        /// Since now.
+        session: Session,
+    },
+    /// Ask a TaskManager whether it is alive.
+    Heartbeat {
+        /// It.
+        task_manager: TaskManagerId,
+        /// Its session.
+        session: Session,
+    },
+    /// Tell a TaskManager that its session is over: it is to stop what it runs, and may register anew.
+    Dismiss {
+        /// It.
+        task_manager: TaskManagerId,
+        /// Its session.
+        session: Session,
+    },
+    /// A job has all the slots that it needs, by its own numbers.
+    Grant {
+        /// The job.
+        job: JobId,
+        /// The slots.
+        slots: Vec<Slot>,
+    },
+    /// A job has to wait; told again when something else is missing.
+    Short {
+        /// The job.
+        job: JobId,
+        /// What is missing, for people.
+        reason: String,
+        /// It need not wait: the cluster has not so many slots. The request is withdrawn.
+        hopeless: bool,
+    },
+    /// A job has lost slots, and whatever ran in them.
+    Lost {
+        /// The job.
+        job: JobId,
+        /// Where they were.
+        task_manager: TaskManagerId,
+        /// By the job's numbers.
+        slots: Vec<u32>,
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+/// The TaskManagers and their slots.
+#[derive(Clone, Debug)]
+pub struct Resources {
+    config: Config,
+    leader: LeaderId,
+    started_at: Timestamp,
+    members: Members,
+    jobs: BTreeMap<JobId, Holding>,
+    /// Those that wait, first come first served.
+    waiting: Vec<JobId>,
+    /// The next heartbeats are sent then.
+    beat_at: Timestamp,
+    /// What was last answered to [`Resources::next_deadline`].
+    due: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug)]
+struct Holding {
+    name: String,
+    slots: Vec<Option<Slot>>,
+    /// What it was last told is missing.
+    told: Option<String>,
+}
+
+impl Resources {
+    /// A cluster without TaskManagers.
+    pub fn new(config: Config, leader: LeaderId, now: Timestamp) -> Self {
+        Resources {
+            config,
+            leader,
+            started_at: now,
+            members: Members::default(),
+            jobs: BTreeMap::new(),
+            waiting: Vec::new(),
+            beat_at: now.saturating_add(config.heartbeat_interval),
+            due: None,
+        }
+    }
+
+    /// All slots and the free ones, without those that are lost to tasks that hang.
+    pub fn counts(&self) -> (u32, u32) {
+        self.members.counts()
+    }
+
+    /// The TaskManagers that are registered.
+    pub fn members(&self) -> impl Iterator<Item = (TaskManagerId, Session)> + '_ {
+        self.members.0.iter().map(|(id, member)| (*id, member.session))
+    }
+
+    /// Whether somebody has this slot.
+    pub fn owners(&self, slot: Slot) -> usize {
+        let held = self.jobs.values().flat_map(|job| &job.slots);
+        held.filter(|held| **held == Some(slot)).count()
+    }
+
+    /// When the driver has to send [`Event::Tick`].
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        let lost = |member: &Member| member.heard.saturating_add(self.config.heartbeat_timeout);
+        let beat = (!self.members.0.is_empty()).then_some(self.beat_at);
+        let assembled = self.started_at.saturating_add(self.config.start_up_time);
+        let hopeless = self.waiting.iter().any(|job| self.is_beyond(*job)).then_some(assembled);
+        self.members.0.values().map(lost).chain(beat).chain(hopeless).min()
+    }
+
+    /// The machine.
+    pub fn step(&mut self, event: Event, now: Timestamp) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let out = &mut actions;
+        self.forgive(now);
+        match event {
+            Event::Register { task_manager, number, slots } => {
+                self.register(task_manager, number, slots, now, out);
+            }
+            Event::Heartbeat { task_manager, session } => {
+                match self.members.of(Slot { task_manager, session }) {
+                    Some(member) => member.heard = now,
+                    None => out.push(Action::Dismiss { task_manager, session }),
+                }
+            }
+            Event::Gone { task_manager, session, reason } => {
+                if self.members.of(Slot { task_manager, session }).is_some() {
+                    self.lose(task_manager, &reason, out);
+                }
+            }
+            Event::Request { job, name, needed } => self.request(job, name, needed),
+            Event::Withdraw { job } => self.waiting.retain(|other| *other != job),
+            Event::Release { job } => self.release(job),
+            Event::Hangs { slot, task } => self.hangs(slot, task),
+            Event::Returned(task) => {
+                self.members.0.values_mut().for_each(|member| member.returned(task));
+            }
+            Event::Tick => {}
+        }
+        self.look(now, out);
+        self.serve(now, out);
+        self.due = self.next_deadline();
+        actions
+    }
+
+    /// The time in which nobody called this machine does not count as silence of the others: their time begins anew.
+    fn forgive(&mut self, now: Timestamp) {
+        let late = self.due.map_or(0, |due| now.saturating_sub(due));
+        if late > self.config.heartbeat_interval {
+            self.members.0.values_mut().for_each(|member| member.heard = now);
+        }
+    }
+
+    fn register(
+        &mut self,
+        task_manager: TaskManagerId,
+        number: u64,
+        slots: u32,
+        now: Timestamp,
+        out: &mut Vec<Action>,
+    ) {
+        let session = Session { leader: self.leader, number };
+        match self.members.0.get_mut(&task_manager) {
+            // It came late.
+            Some(member) if member.session.number > number => return,
+            Some(member) if member.session.number == number => {
+                member.heard = now;
+                let more = slots.saturating_sub(member.slots);
+                member.slots += more;
+                member.free += more;
+            }
+            Some(_) => {
+                self.lose(task_manager, "it has begun anew", out);
+                self.welcome(task_manager, session, slots, now);
+            }
+            None => self.welcome(task_manager, session, slots, now),
+        }
+        out.push(Action::Welcome { task_manager, session });
+    }
+
+    fn welcome(&mut self, task_manager: TaskManagerId, session: Session, slots: u32, now: Timestamp) {
+        let member = Member { session, slots, free: slots, heard: now, hanging: Vec::new() };
+        if self.members.0.is_empty() {
+            self.beat_at = now.saturating_add(self.config.heartbeat_interval);
+        }
+        self.members.0.insert(task_manager, member);
+    }
+
+    fn request(&mut self, job: JobId, name: String, needed: u32) {
+        let holding = self.jobs.entry(job).or_insert_with(|| Holding { name, slots: Vec::new(), told: None });
+        holding.told = None;
+        // A job that has become narrower gives back what it has too many.
+        for slot in holding.slots.drain((needed as usize).min(holding.slots.len())..).flatten() {
+            self.members.give_back(slot);
+        }
+        holding.slots.resize(needed as usize, None);
+        if !self.waiting.contains(&job) {
+            self.waiting.push(job);
+        }
+    }
+
+    fn release(&mut self, job: JobId) {
+        self.waiting.retain(|other| *other != job);
+        let held = self.jobs.remove(&job).map(|holding| holding.slots).unwrap_or_default();
+        held.into_iter().flatten().for_each(|slot| self.members.give_back(slot));
+    }
+
+    fn hangs(&mut self, number: u32, task: Hanging) {
+        if self.members.0.values_mut().any(|member| member.hangs_too(number, task)) {
+            return;
+        }
+        let holding = self.jobs.get_mut(&task.job);
+        let slot = holding.and_then(|holding| holding.slots.get_mut(number as usize)).and_then(Option::take);
+        if let Some(member) = slot.and_then(|slot| self.members.of(slot)) {
+            member.hangs(number, task);
+        }
+    }
+
+    fn lose(&mut self, task_manager: TaskManagerId, reason: &str, out: &mut Vec<Action>) {
+        let Some(member) = self.members.0.remove(&task_manager) else { return };
+        for (job, holding) in &mut self.jobs {
+            let mut slots = Vec::new();
+            for (number, slot) in (0..).zip(&mut holding.slots) {
+                if slot.take_if(|slot| slot.task_manager == task_manager).is_some() {
+                    slots.push(number);
+                }
+            }
+            if !slots.is_empty() {
+                let reason = reason.to_owned();
+                out.push(Action::Lost { job: *job, task_manager, slots, reason });
+            }
+        }
+        out.push(Action::Dismiss { task_manager, session: member.session });
+    }
+
+    /// Who is silent, and is it time to ask?
+    fn look(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        let timeout = self.config.heartbeat_timeout;
+        let silent = |member: &Member| now.saturating_sub(member.heard) >= timeout;
+        let lost: Vec<_> = self.members.0.iter().filter(|(_, m)| silent(m)).map(|(id, _)| *id).collect();
+        for task_manager in lost {
+            let reason = format!("nothing was heard of it for {timeout} ms ('heartbeat.timeout')");
+            self.lose(task_manager, &reason, out);
+        }
+        if self.beat_at <= now {
+            self.beat_at = now.saturating_add(self.config.heartbeat_interval);
+            out.extend(
+                self.members().map(|(task_manager, session)| Action::Heartbeat { task_manager, session }),
+            );
+        }
+    }
+
+    /// Whether a job needs more slots than there are, whoever has them.
+    fn is_beyond(&self, job: JobId) -> bool {
+        let needed = self.jobs.get(&job).map_or(0, |holding| holding.slots.len());
+        needed > self.members.counts().0 as usize
+    }
+
+    /// Gives slots to those that wait.
+    fn serve(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        let assembled = now >= self.started_at.saturating_add(self.config.start_up_time);
+        for job in std::mem::take(&mut self.waiting) {
+            let beyond = self.is_beyond(job) && assembled;
+            let (all, free) = self.members.counts();
+            let hanging = self.members.hanging();
+            let Some(holding) = self.jobs.get_mut(&job) else { continue };
+            let missing = holding.slots.iter().filter(|slot| slot.is_none()).count();
+            if missing <= free as usize {
+                for slot in holding.slots.iter_mut().filter(|slot| slot.is_none()) {
+                    *slot = self.members.take();
+                }
+                let slots = holding.slots.iter().copied().flatten().collect();
+                out.push(Action::Grant { job, slots });
+                continue;
+            }
+            let reason = holding.short(missing, (all, free), hanging);
+            if beyond {
+                out.push(Action::Short { job, reason, hopeless: true });
+                continue;
+            }
+            self.waiting.push(job);
+            if holding.told.as_ref() != Some(&reason) {
+                holding.told = Some(reason.clone());
+                out.push(Action::Short { job, reason, hopeless: false });
+            }
+        }
+    }
+}
+
+impl Holding {
+    fn short(&self, missing: usize, (all, free): (u32, u32), hanging: usize) -> String {
+        let needed = self.slots.len();
+        let slots = if needed == 1 { "slot" } else { "slots" };
+        let has = match needed - missing {
+            0 => String::new(),
+            has => format!(" and has {has} of them"),
+        };
+        let hanging = match hanging {
+            0 => String::new(),
+            n => format!(" ({n} more are lost to tasks that do not end)"),
+        };
+        format!(
+            "NoResourceAvailableException: Could not acquire the minimum required resources: job '{}' needs {needed} {slots} \
+             (its largest parallelism){has}, the cluster has {all}{hanging}, of which {free} are free; lower \
+             'parallelism.default' or raise 'taskmanager.numberOfTaskSlots'",
+            self.name
+        )
+    }
+}

@@ -1,0 +1,212 @@
+//! The resource manager: drives [`Resources`], the machine that knows the TaskManagers, their slots and who has them.
+//!
+//! Who tells it something runs the machine, under a lock, and sends what it says on, under the same lock: so everybody hears of
+//! things in the order in which they happened. Nothing of that blocks, for gateways and mailboxes only take messages.
+//! A thread looks after time: heartbeats, and those that have fallen silent.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use flott_checkpoint::resources::{Action, Config, Event, LeaderId, Resources, Session, Slot, TaskManagerId};
+use flott_runtime::Threads;
+use flott_types::{Clock, JobId, Result};
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use crate::job_master::JobMessage;
+use crate::messages::ToTaskManager;
+use crate::transport::{Mailbox, TaskManagerGateway};
+
+/// The only JobManager of a process that has one.
+const LEADER: LeaderId = LeaderId(1);
+/// How often the clock is looked at: it may be one that a test moves.
+const LOOK: i64 = 1_000;
+
+/// The way to a slot.
+#[derive(Clone)]
+pub(crate) struct GrantedSlot {
+    pub(crate) slot: Slot,
+    pub(crate) gateway: Arc<dyn TaskManagerGateway>,
+}
+
+/// TaskManagers and slots of the cluster.
+pub(crate) struct ResourceManager {
+    state: Mutex<State>,
+    /// Another deadline, or the end.
+    changed: Condvar,
+    clock: Arc<dyn Clock>,
+}
+
+struct State {
+    machine: Resources,
+    gateways: BTreeMap<TaskManagerId, Arc<dyn TaskManagerGateway>>,
+    jobs: BTreeMap<JobId, Arc<Mailbox<JobMessage>>>,
+    closed: bool,
+}
+
+impl ResourceManager {
+    pub(crate) fn start(config: Config, clock: Arc<dyn Clock>, threads: &Threads) -> Result<Arc<Self>> {
+        let state = State {
+            machine: Resources::new(config, LEADER, clock.now()),
+            gateways: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            closed: false,
+        };
+        let manager = Arc::new(ResourceManager { state: Mutex::new(state), changed: Condvar::new(), clock });
+        let own = manager.clone();
+        threads.spawn("resourcemanager", move || own.keep_time())?;
+        Ok(manager)
+    }
+
+    /// Which JobManager this is.
+    pub(crate) fn leader(&self) -> LeaderId {
+        LEADER
+    }
+
+    /// How a TaskManager is reached.
+    pub(crate) fn join(&self, id: TaskManagerId, gateway: Arc<dyn TaskManagerGateway>) {
+        self.state.lock().gateways.insert(id, gateway);
+    }
+
+    /// A job that may ask for slots.
+    pub(crate) fn add_job(&self, job: JobId, mailbox: Arc<Mailbox<JobMessage>>) {
+        self.state.lock().jobs.insert(job, mailbox);
+    }
+
+    /// It has ended: its slots are free.
+    pub(crate) fn remove_job(&self, job: JobId) {
+        self.tell(Event::Release { job });
+        self.state.lock().jobs.remove(&job);
+    }
+
+    /// Total and free slots.
+    pub(crate) fn counts(&self) -> (u32, u32) {
+        self.state.lock().machine.counts()
+    }
+
+    /// The ways to all TaskManagers that are registered, and their sessions.
+    pub(crate) fn members(&self) -> Vec<GrantedSlot> {
+        let state = self.state.lock();
+        let members = state.machine.members();
+        let way = |(task_manager, session)| {
+            let gateway = state.gateways.get(&task_manager)?.clone();
+            Some(GrantedSlot { slot: Slot { task_manager, session }, gateway })
+        };
+        members.filter_map(way).collect()
+    }
+
+    /// Every TaskManager is told this, registered or not.
+    pub(crate) fn tell_all(&self, message: &ToTaskManager) {
+        for gateway in self.state.lock().gateways.values() {
+            gateway.send(message.clone());
+        }
+    }
+
+    /// What happened.
+    pub(crate) fn tell(&self, event: Event) {
+        let mut state = self.state.lock();
+        state.run(event, &*self.clock);
+        self.changed.notify_all();
+    }
+
+    /// A message could not be delivered.
+    pub(crate) fn unreachable(&self, slot: Slot) {
+        self.tell(gone(slot.task_manager, slot.session));
+    }
+
+    /// Time that has passed is acted on now, and not when the thread looks.
+    pub(crate) fn tick(&self) {
+        self.state.lock().tick(&*self.clock);
+    }
+
+    /// The thread ends.
+    pub(crate) fn close(&self) {
+        self.state.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    fn keep_time(&self) {
+        let mut state = self.state.lock();
+        while !state.closed {
+            self.wait(&mut state);
+            state.tick(&*self.clock);
+        }
+    }
+
+    fn wait(&self, state: &mut MutexGuard<'_, State>) {
+        match state.machine.next_deadline() {
+            None => self.changed.wait(state),
+            Some(at) => {
+                let millis = at.saturating_sub(self.clock.now()).clamp(0, LOOK);
+                self.changed.wait_for(state, Duration::from_millis(millis.unsigned_abs()));
+            }
+        }
+    }
+}
+
+fn gone(task_manager: TaskManagerId, session: Session) -> Event {
+    Event::Gone { task_manager, session, reason: "a message to it could not be delivered".to_owned() }
+}
+
+impl State {
+    fn tick(&mut self, clock: &dyn Clock) {
+        if self.machine.next_deadline().is_some_and(|at| at <= clock.now()) {
+            self.run(Event::Tick, clock);
+        }
+    }
+
+    fn run(&mut self, event: Event, clock: &dyn Clock) {
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            for action in self.machine.step(event, clock.now()) {
+                events.extend(self.execute(action));
+            }
+        }
+    }
+
+    /// What follows from it.
+    fn execute(&self, action: Action) -> Option<Event> {
+        match action {
+            Action::Welcome { task_manager, session } => {
+                tracing::info!(task_manager = task_manager.0, session = session.number, "registered");
+                self.send(task_manager, session, ToTaskManager::Welcome(session))
+            }
+            Action::Heartbeat { task_manager, session } => {
+                self.send(task_manager, session, ToTaskManager::Heartbeat(session))
+            }
+            Action::Dismiss { task_manager, session } => {
+                // It may well be that nobody hears it.
+                self.send(task_manager, session, ToTaskManager::Dismiss(session));
+                None
+            }
+            Action::Grant { job, slots } => {
+                let way = |slot: Slot| {
+                    let gateway = self.gateways.get(&slot.task_manager)?.clone();
+                    Some(GrantedSlot { slot, gateway })
+                };
+                self.tell_job(job, JobMessage::Granted(slots.into_iter().filter_map(way).collect()));
+                None
+            }
+            Action::Short { job, reason, hopeless } => {
+                self.tell_job(job, JobMessage::Short { reason, hopeless });
+                None
+            }
+            Action::Lost { job, task_manager, slots, reason } => {
+                let reason = format!("TaskManager {} is lost: {reason}", task_manager.0);
+                self.tell_job(job, JobMessage::Lost { slots, reason });
+                None
+            }
+        }
+    }
+
+    fn send(&self, task_manager: TaskManagerId, session: Session, message: ToTaskManager) -> Option<Event> {
+        let delivered = self.gateways.get(&task_manager).is_some_and(|gateway| gateway.send(message));
+        (!delivered).then(|| gone(task_manager, session))
+    }
+
+    fn tell_job(&self, job: JobId, message: JobMessage) {
+        if let Some(mailbox) = self.jobs.get(&job) {
+            mailbox.send(message);
+        }
+    }
+}
