@@ -3,6 +3,7 @@
 #   make demo         build a release and run the example in examples/flights
 #   make test         everything that must hold: tests, doc tests, kill tests, conformance, rules of the house
 #   make conformance  the golden results of Apache Flink, by area, with failures
+#   make simulation   ten thousand schedules of the protocol with lost messages and processes
 #   make kill-long    500 rounds of the kill tests, of which make test runs some
 #   make wide-state   gigabytes of text in the state of one subtask, killed and restored: WIDE="--megabytes 5000"
 #   make conformance-faults  the same results with checkpoints, restores, rescaling and failures in the middle
@@ -31,7 +32,7 @@ FAULTS ?=
 QUERIES ?=
 BENCH ?=
 
-.PHONY: help demo test unit build-tests check kill kill-long wide-state demo-figures regression nexmark-smoke conformance faults-sample conformance-faults passing fmt lint docs bench-group \
+.PHONY: help demo test unit simulation build-tests check kill kill-long wide-state demo-figures regression nexmark-smoke conformance faults-sample conformance-faults passing fmt lint docs bench-group \
 	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators bench-harness \
 	bench-datastream bench-datastream-flink
 
@@ -57,6 +58,10 @@ unit: build-tests
 
 check:
 	$(CARGO) xtask check
+
+# Ten thousand schedules of the protocol (half a minute); the tests run two thousand.
+simulation:
+	FLOTT_SIM_RUNS=10000 $(CARGO) test --package flott-checkpoint --test simulation committed -- --nocapture
 
 # The example gives the figures that plain Python gives, also at other parallelism and in what it prints.
 demo-figures: build-tests

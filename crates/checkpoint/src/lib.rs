@@ -14,8 +14,8 @@
 //! **What holds for the whole.** The committed output of a job is that of an undisturbed run, whatever fails, as long as: sources replay
 //! from a position; channels keep their order, and lose nothing within an attempt; a sink commits what belongs to a checkpoint
 //! when, and only when, it is told that it (or a later one) is complete, and on restore commits what the checkpoint holds as
-//! pending; the manifest is written atomically. `tests/simulation.rs` runs the machines together over some ten thousand
-//! schedules of lost and late messages, failing tasks, writes and JobManagers, and compares.
+//! pending; the manifest is written atomically. `tests/simulation` runs the machines together over thousands of
+//! schedules of lost and late messages, of tasks, TaskManagers, writes, commits and JobManagers that fail, and compares.
 //!
 //! **Why pure.** The hard part of these protocols is what happens in which order. Here an order is a list of calls: a test needs
 //! no runtime, a failing schedule is a seed, and the drivers (which do the I/O) contain no decision. The

@@ -260,7 +260,8 @@ fn what_will_never_be_is_not_waited_for() {
     job.task(1, 1, ExecutionState::Failed);
     assert_eq!(job.at(10).step(Event::Tick), "restore?");
     job.step(Event::RestorePoint(None));
-    assert_eq!(job.step(missing(true)), "restart at 20: two slots are missing, no slots, stopping 1");
+    assert_eq!(job.step(missing(true)), "");
+    assert_eq!(job.at(30).step(Event::SlotsGranted), "RUNNING, deploy 2 from None");
 }
 
 #[test]

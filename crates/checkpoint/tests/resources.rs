@@ -101,6 +101,8 @@ fn what_the_cluster_has_not_is_hopeless_once_it_has_assembled() {
     cluster.at(20).step(Event::Tick);
     assert_eq!(cluster.at(30).step(Event::Tick), "beat 0.1, job 1 is hopeless");
     assert_eq!(cluster.request(1, 3), "job 1 is hopeless");
+    assert_eq!(cluster.resources.next_deadline(), Some(40));
+    assert_eq!(cluster.release(1), "");
     // What others have comes back some day.
     assert_eq!(cluster.request(2, 2), "grant job 2 [0.1 0.1]");
     assert_eq!(cluster.request(3, 1), "job 3 waits");
@@ -124,7 +126,7 @@ fn a_silent_task_manager_takes_its_slots_along() {
     assert_eq!(cluster.answer(1, 1), "dismiss 1.1");
     assert_eq!(cluster.register(1, 2, 1), "welcome 1.2");
     assert_eq!(cluster.request(1, 2), "grant job 1 [0.1 1.2]");
-    assert_eq!(cluster.register(1, 1, 1), "", "it came late");
+    assert_eq!(cluster.register(1, 1, 1), "dismiss 1.1", "it came late");
 }
 
 #[test]
@@ -144,6 +146,23 @@ fn a_registration_that_comes_twice_is_one_and_a_new_one_is_the_end_of_the_old() 
     assert_eq!(cluster.step(gone(1)), "");
     assert_eq!(cluster.step(gone(2)), "dismiss 0.2");
     assert_eq!(cluster.resources.counts(), (0, 0));
+}
+
+#[test]
+fn a_session_that_has_ended_does_not_begin_again() {
+    let mut cluster = Cluster::new(CONFIG);
+    cluster.register(0, 1, 1);
+    cluster.request(1, 1);
+    let gone = Event::Gone {
+        task_manager: TaskManagerId(0),
+        session: session(1),
+        reason: "a message was refused".to_owned(),
+    };
+    assert_eq!(cluster.step(gone), "job 1 loses [0] of 0, dismiss 0.1");
+    // It has not heard that, and asks again for the welcome that it missed. Its tasks still run.
+    assert_eq!(cluster.register(0, 1, 1), "dismiss 0.1");
+    assert_eq!(cluster.request(1, 1), "job 1 is hopeless");
+    assert_eq!(cluster.register(0, 2, 1), "welcome 0.2, grant job 1 [0.2]");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! How messages travel. Within a process they go through channels; another transport implements the same two traits.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use flott_checkpoint::TaskId;
@@ -9,7 +8,7 @@ use flott_runtime::TaskMetricsReport;
 use flott_types::JobId;
 use parking_lot::Mutex;
 
-use crate::messages::{ToJobManager, ToTaskManager};
+use crate::messages::{Session, ToJobManager, ToTaskManager};
 
 /// The way to a TaskManager.
 pub trait TaskManagerGateway: Send + Sync {
@@ -28,34 +27,46 @@ pub trait JobManagerGateway: Send + Sync {
 
 /// A connection within a process, which can be cut: for tests of what happens then.
 ///
-/// What is sent while it is cut is lost and nobody is told, as when packets are dropped. When it is whole again, whoever has lost something
-/// is told so once, instead of having the next message delivered: as a connection of a network breaks that has lost something.
+/// What is sent while it is cut is lost and nobody is told, as when packets are dropped. Once something was lost it is broken, and carries
+/// nothing until the TaskManager begins another session: so does a connection of a network.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct Wire(Arc<WireState>);
+pub(crate) struct Wire(Arc<Mutex<WireState>>);
 
 #[derive(Default, Debug)]
 struct WireState {
-    cut: AtomicBool,
-    /// In either direction.
-    lost: [AtomicBool; 2],
+    cut: bool,
+    broken: bool,
+    /// The session that the TaskManager has begun.
+    session: Option<Session>,
 }
 
 impl Wire {
     pub(crate) fn cut(&self, cut: bool) {
-        self.0.cut.store(cut, Ordering::SeqCst);
+        self.0.lock().cut = cut;
     }
 
-    fn is_cut(&self) -> bool {
-        self.0.cut.load(Ordering::SeqCst)
+    fn is_whole(&self) -> bool {
+        let state = self.0.lock();
+        !state.cut && !state.broken
     }
 
-    fn carry(&self, direction: usize, send: impl FnOnce() -> bool) -> bool {
-        let Some(lost) = self.0.lost.get(direction) else { return send() };
-        if self.is_cut() {
-            lost.store(true, Ordering::SeqCst);
-            return true;
+    /// `begins` is the session that the message begins.
+    fn carry(&self, begins: Option<Session>, send: impl FnOnce() -> bool) -> bool {
+        {
+            let mut state = self.0.lock();
+            if state.cut {
+                state.broken = true;
+                return true;
+            }
+            if begins.is_some() && begins != state.session {
+                state.session = begins;
+                state.broken = false;
+            }
+            if state.broken {
+                return false;
+            }
         }
-        !lost.swap(false, Ordering::SeqCst) && send()
+        send()
     }
 }
 
@@ -64,11 +75,11 @@ pub(crate) struct WiredTaskManager(pub(crate) Wire, pub(crate) Arc<dyn TaskManag
 
 impl TaskManagerGateway for WiredTaskManager {
     fn send(&self, message: ToTaskManager) -> bool {
-        self.0.carry(0, || self.1.send(message))
+        self.0.carry(None, || self.1.send(message))
     }
 
     fn metrics(&self, job: JobId) -> Vec<(TaskId, TaskMetricsReport)> {
-        if self.0.is_cut() { Vec::new() } else { self.1.metrics(job) }
+        if self.0.is_whole() { self.1.metrics(job) } else { Vec::new() }
     }
 }
 
@@ -77,7 +88,14 @@ pub(crate) struct WiredJobManager(pub(crate) Wire, pub(crate) Arc<dyn JobManager
 
 impl JobManagerGateway for WiredJobManager {
     fn send(&self, message: ToJobManager) -> bool {
-        self.0.carry(1, || self.1.send(message))
+        let begins = match &message {
+            ToJobManager::Register { session, .. } => Some(*session),
+            ToJobManager::Heartbeat { .. }
+            | ToJobManager::Report { .. }
+            | ToJobManager::Abandoned { .. }
+            | ToJobManager::Returned { .. } => None,
+        };
+        self.0.carry(begins, || self.1.send(message))
     }
 }
 

@@ -48,7 +48,7 @@ pub enum Event {
     SlotsMissing {
         /// What is missing, for people.
         reason: String,
-        /// To wait is of no use: the cluster has not so many.
+        /// The cluster has not so many, and is not expected to get more.
         hopeless: bool,
     },
     /// A TaskManager is lost, and these tasks with it.
@@ -378,10 +378,9 @@ impl Execution {
 
     fn slots_missing(&mut self, reason: String, hopeless: bool, now: Timestamp, out: &mut Vec<Action>) {
         let Awaits::Slots { missing, .. } = &mut self.awaits else { return };
-        if hopeless {
-            // A job that has run once may find its slots again, one that never had them will not.
-            let retryable = self.region.attempt() > Attempt(0);
-            return self.fail(Failure { reason, retryable }, now, out);
+        // To a job that has run the slots may come back; one that never had them need not wait.
+        if hopeless && self.region.attempt() == Attempt(0) {
+            return self.fail(Failure { reason, retryable: false }, now, out);
         }
         *missing = Some(reason);
     }

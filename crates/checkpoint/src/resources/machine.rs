@@ -105,7 +105,7 @@ pub enum Action {
         job: JobId,
         /// What is missing, for people.
         reason: String,
-        /// It need not wait: the cluster has not so many slots. The request is withdrawn.
+        /// The cluster has not so many slots, whoever has them.
         hopeless: bool,
     },
     /// A job has lost slots, and whatever ran in them.
@@ -128,6 +128,8 @@ pub struct Resources {
     leader: LeaderId,
     started_at: Timestamp,
     members: Members,
+    /// The last session of each TaskManager that has ended: it does not begin again, for tasks may still run in it.
+    ended: BTreeMap<TaskManagerId, u64>,
     jobs: BTreeMap<JobId, Holding>,
     /// Those that wait, first come first served.
     waiting: Vec<JobId>,
@@ -141,8 +143,8 @@ pub struct Resources {
 struct Holding {
     name: String,
     slots: Vec<Option<Slot>>,
-    /// What it was last told is missing.
-    told: Option<String>,
+    /// What it was last told is missing, and whether that is hopeless.
+    told: Option<(String, bool)>,
 }
 
 impl Resources {
@@ -153,6 +155,7 @@ impl Resources {
             leader,
             started_at: now,
             members: Members::default(),
+            ended: BTreeMap::new(),
             jobs: BTreeMap::new(),
             waiting: Vec::new(),
             beat_at: now.saturating_add(config.heartbeat_interval),
@@ -181,7 +184,11 @@ impl Resources {
         let lost = |member: &Member| member.heard.saturating_add(self.config.heartbeat_timeout);
         let beat = (!self.members.0.is_empty()).then_some(self.beat_at);
         let assembled = self.started_at.saturating_add(self.config.start_up_time);
-        let hopeless = self.waiting.iter().any(|job| self.is_beyond(*job)).then_some(assembled);
+        let untold = |job: &JobId| {
+            let told = self.jobs.get(job).and_then(|holding| holding.told.as_ref());
+            self.is_beyond(*job) && !told.is_some_and(|(_, hopeless)| *hopeless)
+        };
+        let hopeless = self.waiting.iter().any(untold).then_some(assembled);
         self.members.0.values().map(lost).chain(beat).chain(hopeless).min()
     }
 
@@ -237,6 +244,9 @@ impl Resources {
         out: &mut Vec<Action>,
     ) {
         let session = Session { leader: self.leader, number };
+        if self.ended.get(&task_manager).is_some_and(|ended| *ended >= number) {
+            return out.push(Action::Dismiss { task_manager, session });
+        }
         match self.members.0.get_mut(&task_manager) {
             // It came late.
             Some(member) if member.session.number > number => return,
@@ -295,6 +305,7 @@ impl Resources {
 
     fn lose(&mut self, task_manager: TaskManagerId, reason: &str, out: &mut Vec<Action>) {
         let Some(member) = self.members.0.remove(&task_manager) else { return };
+        self.ended.insert(task_manager, member.session.number);
         for (job, holding) in &mut self.jobs {
             let mut slots = Vec::new();
             for (number, slot) in (0..).zip(&mut holding.slots) {
@@ -337,7 +348,7 @@ impl Resources {
     fn serve(&mut self, now: Timestamp, out: &mut Vec<Action>) {
         let assembled = now >= self.started_at.saturating_add(self.config.start_up_time);
         for job in std::mem::take(&mut self.waiting) {
-            let beyond = self.is_beyond(job) && assembled;
+            let hopeless = self.is_beyond(job) && assembled;
             let (all, free) = self.members.counts();
             let hanging = self.members.hanging();
             let Some(holding) = self.jobs.get_mut(&job) else { continue };
@@ -351,14 +362,10 @@ impl Resources {
                 continue;
             }
             let reason = holding.short(missing, (all, free), hanging);
-            if beyond {
-                out.push(Action::Short { job, reason, hopeless: true });
-                continue;
-            }
             self.waiting.push(job);
-            if holding.told.as_ref() != Some(&reason) {
-                holding.told = Some(reason.clone());
-                out.push(Action::Short { job, reason, hopeless: false });
+            if holding.told.as_ref().is_none_or(|(text, was)| (text, *was) != (&reason, hopeless)) {
+                holding.told = Some((reason.clone(), hopeless));
+                out.push(Action::Short { job, reason, hopeless });
             }
         }
     }

@@ -32,7 +32,7 @@
 //! - **A job gets all slots that it needs, or none.** Two jobs that each hold half of what they need would wait for each other. Who asked
 //!   first is served first, but one that has to wait does not keep out those that fit.
 //! - **Nobody waits for what cannot come.** Once the cluster has had the time to assemble, a job that needs more slots than the cluster has is
-//!   told so at once; the others wait, and the job decides how long ([`crate::execution`]).
+//!   told so at once. What it makes of that, and how long it waits otherwise, is decided in [`crate::execution`].
 //!
 //! **A JobManager that slept declares nobody dead.** When the machine is called much later than it asked for (a laptop that was closed,
 //! a process that was stopped), that time does not count: nobody could have been heard.

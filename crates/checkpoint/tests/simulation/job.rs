@@ -5,7 +5,12 @@ use flott_types::{SubtaskIndex, VertexId};
 use rand::Rng;
 use rand::rngs::SmallRng;
 
+use crate::task::State;
+
 pub const KEYS: usize = 3;
+
+/// The largest parallelism.
+pub const WIDEST: u32 = 3;
 
 /// A record: its value names it (where it was read, or which total it is), so that a lost or doubled one is seen.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -60,8 +65,13 @@ impl Job {
         for vertex in 0..count {
             let mut inputs: Vec<usize> = (0..vertex).filter(|_| rng.random_bool(0.5)).collect();
             inputs.truncate(2);
-            vertices.push((inputs, rng.random_range(1..=3)));
+            vertices.push((inputs, rng.random_range(1..=WIDEST)));
         }
+        Self::build(vertices, |_, _| rng.random_range(0..60))
+    }
+
+    /// `records` says how many a source has: by vertex and subtask.
+    fn build(vertices: Vec<(Vec<usize>, u32)>, mut records: impl FnMut(usize, u32) -> u32) -> Self {
         let mut tasks: Vec<TaskSpec> = Vec::new();
         let mut first = Vec::new();
         for (vertex, (inputs, parallelism)) in vertices.iter().enumerate() {
@@ -71,7 +81,7 @@ impl Job {
                     id: TaskId { vertex: VertexId(vertex as u32), subtask: SubtaskIndex(subtask) },
                     channels: 0,
                     outputs: Vec::new(),
-                    records: if inputs.is_empty() { rng.random_range(0..60) } else { 0 },
+                    records: if inputs.is_empty() { records(vertex, subtask) } else { 0 },
                 });
             }
         }
@@ -89,6 +99,43 @@ impl Job {
             }
         }
         Job { vertices, tasks }
+    }
+
+    /// How many slots it needs.
+    pub fn width(&self) -> u32 {
+        self.vertices.iter().map(|(_, parallelism)| *parallelism).max().unwrap_or(1)
+    }
+
+    /// The job with other parallelism, and what its tasks start from when they go on with these states. Sources keep theirs: their subtasks are
+    /// their splits. `None` if some subtasks of a vertex have finished and others not.
+    pub fn rescaled(&self, rng: &mut SmallRng, states: &[State]) -> Option<(Job, Vec<State>)> {
+        let of = |vertex: usize| {
+            let own = self.tasks.iter().zip(states);
+            own.filter(move |(spec, _)| spec.id.vertex.0 as usize == vertex).map(|(_, state)| state)
+        };
+        let mut vertices = self.vertices.clone();
+        for (vertex, (inputs, parallelism)) in vertices.iter_mut().enumerate() {
+            let finished = of(vertex).filter(|state| state.finished).count();
+            if finished != 0 && finished != *parallelism as usize {
+                return None;
+            }
+            if !inputs.is_empty() {
+                *parallelism = rng.random_range(1..=WIDEST);
+            }
+        }
+        let records = |vertex: usize, subtask: u32| {
+            let id = TaskId { vertex: VertexId(vertex as u32), subtask: SubtaskIndex(subtask) };
+            self.tasks.iter().find(|spec| spec.id == id).map_or(0, |spec| spec.records)
+        };
+        let job = Job::build(vertices, records);
+        let mut dealt = Vec::new();
+        for (vertex, (inputs, parallelism)) in job.vertices.iter().enumerate() {
+            match inputs.is_empty() {
+                true => dealt.extend(of(vertex).cloned()),
+                false => dealt.extend(State::redistribute(of(vertex), *parallelism as usize)),
+            }
+        }
+        Some((job, dealt))
     }
 
     /// The rows that a run without faults writes, sorted, when the sources have so many records each.

@@ -1,16 +1,27 @@
 //! The driver of the JobManager's machines: messages, storage, and what each action means.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use flott_checkpoint::coordinator::{self, CompletedSnapshot, Coordinator, RestorePoint};
-use flott_checkpoint::execution::{self, Execution, ExecutionState, Failure};
-use flott_checkpoint::{Attempt, Barrier, CheckpointKind, JobStatus};
-use flott_types::CheckpointId;
+use flott_checkpoint::execution::{self, Execution, Failure};
+use flott_checkpoint::resources::{self, LeaderId, Resources, Slot, TaskManagerId};
+use flott_checkpoint::restart::Strategy;
+use flott_checkpoint::{Attempt, Barrier, JobStatus, RequestId};
+use flott_types::{CheckpointId, JobId};
 use rand::Rng;
 
-use crate::task::{State, Task};
+use crate::durable::Point;
+use crate::job::Job;
+use crate::task::State;
+use crate::taskmanager::{FromTaskManager, ToTaskManager};
 use crate::weather::Mutation;
 use crate::world::World;
+
+/// The job that is looked at, and one that takes slots from it.
+pub const JOB: JobId = JobId(1);
+pub const COMPETITOR: JobId = JobId(2);
+/// `slot.request.timeout`
+const SLOT_TIMEOUT: i64 = 300;
 
 /// What the JobManager tells a task.
 #[derive(Clone)]
@@ -25,59 +36,72 @@ pub enum Control {
 }
 
 pub enum Message {
-    ToTask { task: usize, attempt: Attempt, control: Control },
-    Report(execution::Event),
-    Checkpoint(coordinator::Event<State>),
-    Write { incarnation: u32, snapshot: CompletedSnapshot<State> },
-    Written { incarnation: u32, event: coordinator::Event<State> },
+    ToTask { slot: Slot, attempt: Attempt, task: usize, control: Control },
+    Report { from: Slot, event: execution::Event },
+    Checkpoint { from: Slot, event: coordinator::Event<State> },
+    Write { leader: u64, snapshot: CompletedSnapshot<State> },
+    Written { leader: u64, event: coordinator::Event<State> },
+    ToTaskManager { to: TaskManagerId, what: ToTaskManager },
+    FromTaskManager { from: TaskManagerId, what: FromTaskManager },
 }
 
 pub enum Input {
     Coordinator(coordinator::Event<State>),
     Execution(execution::Event),
+    Resources(resources::Event),
 }
 
-/// A manifest of what the job can be recovered from.
-pub struct Point {
-    savepoint: Option<String>,
-    kind: CheckpointKind,
-    drained: bool,
-    states: Vec<State>,
+/// One JobManager. Who leads is decided elsewhere; one that was deposed may not know it.
+pub struct JobManager {
+    pub leader: u64,
+    pub coordinator: Coordinator<State>,
+    pub execution: Execution,
+    pub resources: Resources,
+    /// The slots of the job.
+    pub slots: Vec<Option<Slot>>,
+    pub terminal: Option<JobStatus>,
+    /// The job finishes with it.
+    pub last: Option<CheckpointId>,
+    /// How often each request was answered.
+    pub requests: BTreeMap<RequestId, u32>,
+    /// Those of them that ask for the end of the job.
+    pub stops: BTreeSet<RequestId>,
 }
 
-/// What is durable.
-#[derive(Default)]
-pub struct Storage {
-    pub points: BTreeMap<CheckpointId, Point>,
-    /// The savepoint that the job was started from.
-    pub initial: Option<Vec<State>>,
-    pub next_id: u64,
-    pub attempt: Attempt,
+impl JobManager {
+    /// The first one, of a job that has nothing to go on from.
+    pub fn first(
+        job: &Job,
+        config: &coordinator::Config,
+        strategy: &Strategy,
+        resources: resources::Config,
+    ) -> Self {
+        let ids = job.tasks.iter().map(|t| t.id).collect();
+        JobManager {
+            leader: 1,
+            coordinator: Coordinator::new(config.clone(), CheckpointId(1), []),
+            execution: Execution::new(ids, strategy.clone(), Attempt(0), SLOT_TIMEOUT, 7),
+            resources: Resources::new(resources, LeaderId(1), 0),
+            slots: Vec::new(),
+            terminal: None,
+            last: None,
+            requests: BTreeMap::new(),
+            stops: BTreeSet::new(),
+        }
+    }
+
+    pub fn next_deadline(&self) -> Option<i64> {
+        let deadlines = [
+            self.coordinator.next_deadline(),
+            self.execution.next_deadline(),
+            self.resources.next_deadline(),
+        ];
+        deadlines.into_iter().flatten().min()
+    }
 }
 
 impl World {
-    /// The JobManager is replaced: after a crash, or to go on from the savepoint that the job was stopped with.
-    pub fn new_jobmanager(&mut self, start_from: Option<Vec<State>>) -> Result<(), String> {
-        for task in &mut self.tasks {
-            task.state = ExecutionState::Failed;
-        }
-        self.incarnation += 1;
-        match start_from {
-            Some(states) => self.storage.initial = Some(states),
-            None => {
-                self.stats.jobmanagers += 1;
-                self.requests.clear();
-                // What was being written has landed, or never will.
-                for at in (0..self.messages.len()).rev() {
-                    if matches!(self.messages[at], Message::Write { .. })
-                        && let Message::Write { snapshot, .. } = self.messages.swap_remove(at)
-                        && self.rng.random()
-                    {
-                        self.store(&snapshot);
-                    }
-                }
-            }
-        }
+    pub fn make_jobmanager(&self, leader: u64) -> JobManager {
         let mut next_id = CheckpointId(self.storage.next_id);
         if self.mutation == Mutation::ReuseIds {
             next_id = CheckpointId(1);
@@ -89,71 +113,108 @@ impl World {
         };
         let points: Vec<_> = self.storage.points.iter().map(point).collect();
         let ids = self.job.tasks.iter().map(|t| t.id).collect();
-        self.coordinator = Coordinator::new(self.config.clone(), next_id, points);
-        self.execution = Execution::new(ids, self.strategy.clone(), self.storage.attempt, 1_000, 7);
-        self.terminal = None;
-        self.jobmanager(Input::Execution(execution::Event::Start))
-    }
-
-    pub fn store(&mut self, snapshot: &CompletedSnapshot<State>) {
-        if snapshot.kind.commits() {
-            let point = Point {
-                savepoint: snapshot.target.clone(),
-                kind: snapshot.kind,
-                drained: snapshot.drained,
-                states: snapshot.snapshots.iter().map(|(_, s)| s.clone()).collect(),
-            };
-            self.storage.points.insert(snapshot.checkpoint, point);
+        let strategy = self.strategy.clone();
+        JobManager {
+            leader,
+            coordinator: Coordinator::new(self.config.clone(), next_id, points),
+            execution: Execution::new(ids, strategy, self.storage.attempt, SLOT_TIMEOUT, 7),
+            resources: Resources::new(self.resources_config, LeaderId(leader), self.now),
+            ..JobManager::first(&self.job, &self.config, &self.strategy, self.resources_config)
         }
     }
 
-    /// The driver: executes the actions of both machines until nothing follows.
+    /// The JobManager is replaced: after a crash, or because it was taken for dead (`lives`), or to go on from the savepoint that
+    /// the job was stopped with.
+    pub fn new_jobmanager(&mut self, start_from: Option<Vec<State>>, lives: bool) -> Result<(), String> {
+        match start_from {
+            Some(states) => self.storage.initial = Some(states),
+            None => {
+                self.stats.jobmanagers += 1;
+                // What was being written has landed before the new one looked, or is refused.
+                for at in (0..self.messages.len()).rev() {
+                    let current = self.jm.leader;
+                    if matches!(&self.messages[at], Message::Write { leader, .. } if *leader == current)
+                        && self.rng.random_bool(0.5)
+                        && let Message::Write { leader, snapshot } = self.messages.swap_remove(at)
+                    {
+                        let event = coordinator::Event::StoreCompleted(snapshot.checkpoint);
+                        self.store(&snapshot);
+                        self.messages.push(Message::Written { leader, event });
+                    }
+                }
+            }
+        }
+        let next = self.make_jobmanager(self.jm.leader + 1);
+        let old = std::mem::replace(&mut self.jm, next);
+        if lives {
+            self.stats.deposed += 1;
+            self.deposed.push(old);
+        }
+        for at in 0..self.task_managers.len() {
+            self.send_down(TaskManagerId(at as u32), ToTaskManager::Leader(LeaderId(self.jm.leader)));
+        }
+        self.jobmanager(Input::Execution(execution::Event::Start))
+    }
+
+    /// Something for the JobManager of that number, if there is one.
+    pub fn with_leader(&mut self, leader: u64, input: Input) -> Result<(), String> {
+        if self.jm.leader == leader {
+            return self.jobmanager(input);
+        }
+        let Some(at) = self.deposed.iter().position(|old| old.leader == leader) else { return Ok(()) };
+        self.as_deposed(at, input)
+    }
+
+    pub fn as_deposed(&mut self, at: usize, input: Input) -> Result<(), String> {
+        std::mem::swap(&mut self.jm, &mut self.deposed[at]);
+        self.is_deposed = true;
+        let result = self.jobmanager(input);
+        self.is_deposed = false;
+        std::mem::swap(&mut self.jm, &mut self.deposed[at]);
+        result.map_err(|error| format!("a JobManager that was deposed: {error}"))
+    }
+
+    /// The driver: executes the actions of the machines until nothing follows.
     pub fn jobmanager(&mut self, input: Input) -> Result<(), String> {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             match input {
                 Input::Coordinator(event) => {
-                    let actions = self.coordinator.step(event, self.now);
-                    self.storage.next_id = self.storage.next_id.max(self.coordinator.next_id().0);
+                    let actions = self.jm.coordinator.step(event, self.now);
+                    if !self.is_deposed {
+                        self.storage.next_id = self.storage.next_id.max(self.jm.coordinator.next_id().0);
+                    }
                     for action in actions {
-                        trace(|| format!("{} {} {action:?}", self.step, self.now));
+                        self.trace(&action);
                         self.checkpoint_action(action, &mut inputs)?;
                     }
                 }
                 Input::Execution(event) => {
-                    let actions = self.execution.step(event, self.now);
-                    self.storage.attempt = self.execution.region().attempt();
+                    let actions = self.jm.execution.step(event, self.now);
+                    if !self.is_deposed {
+                        self.storage.attempt = self.jm.execution.region().attempt();
+                    }
                     for action in actions {
-                        trace(|| format!("{} {} {action:?}", self.step, self.now));
+                        self.trace(&action);
                         self.execution_action(action, &mut inputs)?;
                     }
                 }
+                Input::Resources(event) => {
+                    for action in self.jm.resources.step(event, self.now) {
+                        self.trace(&action);
+                        self.resource_action(action, &mut inputs);
+                    }
+                    self.check_owners()?;
+                }
             }
         }
-        match self.terminal {
-            Some(JobStatus::Finished) if self.coordinator.is_writing() => Ok(()),
+        match self.jm.terminal {
+            _ if self.is_deposed => Ok(()),
+            Some(JobStatus::Finished) if self.jm.coordinator.is_writing() => Ok(()),
             Some(JobStatus::Finished) => self.job_finished(),
-            Some(status) => Err(format!("the job ended as {status}: {:?}", self.execution.failure())),
+            Some(status) => self.job_failed(status),
             None => Ok(()),
         }
-    }
-
-    pub fn job_finished(&mut self) -> Result<(), String> {
-        if let Some((id, _)) = self.storage.points.iter().find(|(_, p)| p.savepoint.is_none()) {
-            return Err(format!("checkpoint {id} is left behind by a finished job"));
-        }
-        let last = self.last.and_then(|last| self.storage.points.remove(&last));
-        self.storage.points.clear();
-        if let Some(point) = last {
-            self.stats.stops += 1;
-            if point.kind == CheckpointKind::Suspend {
-                self.restored = CheckpointId(0);
-                return self.new_jobmanager(Some(point.states));
-            }
-            self.records = positions(&point.states);
-        }
-        self.finished = true;
-        Ok(())
     }
 
     pub fn checkpoint_action(
@@ -164,36 +225,46 @@ impl World {
         use coordinator::Action;
         match action {
             Action::Trigger { barrier, .. } => {
-                if barrier.checkpoint <= self.triggered {
-                    return Err(format!("checkpoint id {} is used twice", barrier.checkpoint));
+                if !self.is_deposed {
+                    if barrier.checkpoint <= self.triggered {
+                        return Err(format!("checkpoint id {} is used twice", barrier.checkpoint));
+                    }
+                    self.triggered = barrier.checkpoint;
                 }
-                self.triggered = barrier.checkpoint;
-                self.broadcast(Control::Trigger(barrier), true);
+                self.broadcast(&Control::Trigger(barrier), true);
             }
             Action::WriteManifest(snapshot) => {
-                if snapshot.snapshots.len() != self.job.tasks.len() {
+                let acked = snapshot.snapshots.iter().map(|(task, _)| *task);
+                if !self.is_deposed && !acked.eq(self.job.tasks.iter().map(|spec| spec.id)) {
                     return Err("a snapshot lacks tasks".into());
                 }
                 if self.mutation == Mutation::NotifyBeforeDurable {
-                    self.broadcast(Control::Complete(snapshot.checkpoint), true);
+                    self.broadcast(&Control::Complete(snapshot.checkpoint), true);
                 }
-                self.messages.push(Message::Write { incarnation: self.incarnation, snapshot });
+                self.messages.push(Message::Write { leader: self.jm.leader, snapshot });
             }
             Action::NotifyComplete(checkpoint) => {
-                if !self.storage.points.contains_key(&checkpoint) {
-                    return Err(format!("checkpoint {checkpoint} is told complete, but is not durable"));
+                if !self.is_deposed {
+                    if !self.storage.points.contains_key(&checkpoint) {
+                        return Err(format!("checkpoint {checkpoint} is told complete, but is not durable"));
+                    }
+                    if checkpoint <= self.notified {
+                        return Err(format!(
+                            "checkpoint {checkpoint} is told complete after {}",
+                            self.notified
+                        ));
+                    }
+                    self.notified = checkpoint;
+                    self.stats.completed += 1;
                 }
-                if checkpoint <= self.notified {
-                    return Err(format!("checkpoint {checkpoint} is told complete after {}", self.notified));
-                }
-                self.notified = checkpoint;
-                self.stats.completed += 1;
-                self.broadcast(Control::Complete(checkpoint), true);
+                self.broadcast(&Control::Complete(checkpoint), true);
             }
             Action::NotifyAborted(checkpoint) => {
                 self.stats.aborted += 1;
-                self.broadcast(Control::Aborted(checkpoint), false);
+                self.broadcast(&Control::Aborted(checkpoint), false);
             }
+            // Storage looks at the lease.
+            Action::Discard(_) if self.is_deposed => {}
             Action::Discard(checkpoint) => match self.storage.points.remove(&checkpoint) {
                 Some(Point { savepoint: None, .. }) => {}
                 Some(Point { savepoint: Some(savepoint), .. }) => {
@@ -205,29 +276,38 @@ impl World {
                 let failure = Failure { reason, retryable: true };
                 inputs.push_back(Input::Execution(execution::Event::Fail(failure)));
             }
-            Action::RequestDone { request, .. } if self.stops.contains(&request) => {
-                if self.terminal != Some(JobStatus::Finished) {
+            Action::RequestDone { request, .. } if self.jm.stops.contains(&request) => {
+                if self.jm.terminal != Some(JobStatus::Finished) {
                     return Err("a stop is answered before the job has ended".into());
                 }
-                if let Some(answers) = self.requests.get_mut(&request) {
-                    *answers += 1;
-                }
+                self.answered(request);
             }
             Action::RequestDone { request, .. } | Action::RequestFailed { request, .. } => {
-                if let Some(answers) = self.requests.get_mut(&request) {
-                    *answers += 1;
-                }
+                self.answered(request);
             }
-            Action::DrainSources => self.broadcast(Control::Drain, false),
+            Action::DrainSources => self.broadcast(&Control::Drain, false),
+            // Storage looks at the lease before anything is deployed.
+            Action::Restore(_) if self.is_deposed => self.lease_is_lost(inputs),
             Action::Restore(point) => {
                 inputs.push_back(Input::Execution(execution::Event::RestorePoint(point)));
             }
             Action::Finish(checkpoint) => {
-                self.last = Some(checkpoint);
+                self.jm.last = Some(checkpoint);
                 inputs.push_back(Input::Execution(execution::Event::LastCheckpointCompleted(checkpoint)));
             }
         }
         Ok(())
+    }
+
+    pub fn lease_is_lost(&self, inputs: &mut VecDeque<Input>) {
+        let failure = Failure { reason: "another JobManager runs the job".into(), retryable: false };
+        inputs.push_back(Input::Execution(execution::Event::Fail(failure)));
+    }
+
+    fn answered(&mut self, request: RequestId) {
+        if let Some(answers) = self.jm.requests.get_mut(&request) {
+            *answers += 1;
+        }
     }
 
     pub fn execution_action(
@@ -240,8 +320,14 @@ impl World {
         match action {
             Action::StatusChanged(_) => {}
             Action::ScheduleRestart { .. } => self.stats.restarts += 1,
-            Action::RequestSlots => inputs.push_back(Input::Execution(execution::Event::SlotsGranted)),
-            Action::WithdrawSlots => {}
+            Action::RequestSlots => {
+                let needed = self.job.width();
+                let event = resources::Event::Request { job: JOB, name: "job".into(), needed };
+                inputs.push_back(Input::Resources(event));
+            }
+            Action::WithdrawSlots => {
+                inputs.push_back(Input::Resources(resources::Event::Withdraw { job: JOB }));
+            }
             Action::RequestRestorePoint => tell(coordinator::Event::RestoreRequested),
             Action::AttemptRunning { attempt, tasks } => {
                 tell(coordinator::Event::JobStarted { attempt, tasks })
@@ -251,72 +337,72 @@ impl World {
             }
             Action::AllDrained { attempt } => tell(coordinator::Event::AllTasksDrained { attempt }),
             Action::JobTerminal { status, .. } => {
-                self.terminal = Some(status);
+                self.jm.terminal = Some(status);
                 tell(coordinator::Event::JobTerminal(status));
+                inputs.push_back(Input::Resources(resources::Event::Release { job: JOB }));
             }
-            Action::CancelTasks { .. } => self.broadcast(Control::Cancel, false),
-            Action::FinishTasks { checkpoint, .. } => self.broadcast(Control::Finish(checkpoint), false),
+            Action::CancelTasks { .. } => self.broadcast(&Control::Cancel, false),
+            Action::FinishTasks { checkpoint, .. } => self.broadcast(&Control::Finish(checkpoint), false),
             Action::Deploy { attempt, restore, .. } => self.deploy(attempt, restore)?,
         }
         Ok(())
     }
 
-    pub fn deploy(&mut self, attempt: Attempt, restore: Option<RestorePoint>) -> Result<(), String> {
-        if let Some(task) = self.tasks.iter().position(|t| !t.state.is_terminal()) {
-            return Err(format!("attempt {attempt} is deployed while task {task} of the last one is alive"));
-        }
-        let mut drained = false;
-        let states = match restore {
-            Some(RestorePoint { checkpoint, drained: at_end, .. }) => {
-                drained = at_end;
-                if checkpoint < self.restored {
-                    return Err(format!("restored {checkpoint} after {}", self.restored));
+    fn resource_action(&mut self, action: resources::Action, inputs: &mut VecDeque<Input>) {
+        use resources::Action;
+        match action {
+            Action::Welcome { task_manager, session } => {
+                self.send_down(task_manager, ToTaskManager::Welcome(session));
+            }
+            Action::Heartbeat { task_manager, session } => {
+                self.send_down(task_manager, ToTaskManager::Heartbeat(session));
+            }
+            Action::Dismiss { task_manager, session } => {
+                self.send_down(task_manager, ToTaskManager::Dismiss(session));
+            }
+            Action::Grant { job: JOB, slots } => {
+                self.jm.slots = slots.into_iter().map(Some).collect();
+                inputs.push_back(Input::Execution(execution::Event::SlotsGranted));
+            }
+            Action::Short { job: JOB, reason, hopeless } => {
+                self.stats.shortages += 1;
+                inputs.push_back(Input::Execution(execution::Event::SlotsMissing { reason, hopeless }));
+            }
+            Action::Lost { job: JOB, slots, reason, .. } => {
+                self.stats.losses += 1;
+                for slot in &slots {
+                    self.jm.slots[*slot as usize] = None;
                 }
-                self.restored = checkpoint;
-                match self.storage.points.get(&checkpoint) {
-                    Some(point) => Some(point.states.clone()),
-                    None => {
-                        return Err(format!("checkpoint {checkpoint} is to be restored, but is not there"));
-                    }
+                let attempt = self.jm.execution.region().attempt();
+                let tasks = self.jm.execution.region().tasks().iter();
+                let tasks = tasks.filter(|task| slots.contains(&task.subtask.0)).copied().collect();
+                if self.mutation != Mutation::LossUntold {
+                    let lost = execution::Event::TaskManagerLost { attempt, tasks, reason };
+                    inputs.push_back(Input::Execution(lost));
                 }
             }
-            None => self.storage.initial.clone(),
-        };
-        if let (true, Some(states)) = (drained, &states) {
-            self.records = positions(states);
+            Action::Grant { .. } | Action::Short { .. } | Action::Lost { .. } => {}
         }
-        let mode = self.config.mode;
-        self.tasks = self.job.tasks.iter().map(|spec| Task::new(spec, attempt, mode)).collect();
-        for task in 0..self.tasks.len() {
-            let control = Control::Deploy { state: states.as_ref().map(|s| s[task].clone()), drained };
-            self.messages.push(Message::ToTask { task, attempt, control });
-        }
-        Ok(())
     }
 
-    pub fn broadcast(&mut self, control: Control, lossy: bool) {
-        let attempt = self.execution.region().attempt();
-        for task in 0..self.tasks.len() {
+    fn broadcast(&mut self, control: &Control, lossy: bool) {
+        for task in 0..self.job.tasks.len() {
             if lossy && self.chance(self.weather.loss) {
                 continue;
             }
             if self.chance(self.weather.double) {
-                self.messages.push(Message::ToTask { task, attempt, control: control.clone() });
+                self.tell_task(task, control.clone());
             }
-            self.messages.push(Message::ToTask { task, attempt, control: control.clone() });
+            self.tell_task(task, control.clone());
         }
     }
-}
 
-fn positions(states: &[State]) -> Vec<u32> {
-    states.iter().map(|s| s.position).collect()
-}
-
-/// With `FLOTT_SIM_TRACE` set, what the machines decide.
-fn trace(line: impl Fn() -> String) {
-    static ON: std::sync::LazyLock<bool> =
-        std::sync::LazyLock::new(|| std::env::var_os("FLOTT_SIM_TRACE").is_some());
-    if *ON {
-        println!("{}", line());
+    /// One whose slot is lost hears nothing any more.
+    pub fn tell_task(&mut self, task: usize, control: Control) {
+        let attempt = self.jm.execution.region().attempt();
+        let subtask = self.job.tasks[task].id.subtask.index();
+        if let Some(slot) = self.jm.slots.get(subtask).copied().flatten() {
+            self.messages.push(Message::ToTask { slot, attempt, task, control });
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use flott_checkpoint::alignment::Mode;
 use flott_checkpoint::execution::ExecutionState;
 use flott_checkpoint::life::{Action, Event, Stage, TaskLife};
+use flott_checkpoint::resources::Slot;
 use flott_checkpoint::{Attempt, Barrier, TaskId};
 use flott_types::CheckpointId;
 
@@ -31,9 +32,35 @@ pub struct State {
     /// Of a counter.
     counts: [u32; KEYS],
     /// The counter has finished: its totals have been sent.
-    finished: bool,
+    pub finished: bool,
     /// Staged output that is not committed.
-    pending: Vec<CheckpointId>,
+    pub pending: Vec<Handle>,
+}
+
+impl State {
+    /// Of a counter: each key to the subtask that owns it.
+    pub fn redistribute<'a>(states: impl Iterator<Item = &'a State>, parallelism: usize) -> Vec<State> {
+        let mut dealt = vec![State::default(); parallelism];
+        for state in states {
+            for (key, count) in state.counts.iter().enumerate() {
+                dealt[key % parallelism].counts[key] += count;
+            }
+            for handle in &state.pending {
+                dealt[handle.task.subtask.index() % parallelism].pending.push(*handle);
+            }
+            dealt.iter_mut().for_each(|own| own.finished = state.finished);
+        }
+        dealt
+    }
+}
+
+/// Names staged output: what one attempt of one task has written for a checkpoint.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Handle {
+    pub task: TaskId,
+    pub leader: u64,
+    pub attempt: Attempt,
+    pub checkpoint: CheckpointId,
 }
 
 pub struct Channel {
@@ -55,8 +82,8 @@ pub struct Outbox {
 /// The system that the sinks write to.
 #[derive(Default)]
 pub struct Sink {
-    staged: BTreeMap<(TaskId, CheckpointId), Vec<u32>>,
-    committed: BTreeMap<(TaskId, CheckpointId), Vec<u32>>,
+    staged: BTreeMap<Handle, Vec<u32>>,
+    committed: BTreeMap<Handle, Vec<u32>>,
 }
 
 impl Sink {
@@ -65,36 +92,43 @@ impl Sink {
         let mut rows: Vec<_> = self
             .committed
             .iter()
-            .flat_map(|((task, _), rows)| rows.iter().map(|r| (task.vertex.0, *r)))
+            .flat_map(|(handle, rows)| rows.iter().map(|r| (handle.task.vertex.0, *r)))
             .collect();
         rows.sort_unstable();
         rows
     }
 
-    pub fn stage(&mut self, task: TaskId, checkpoint: CheckpointId, rows: Vec<u32>) -> Result<(), String> {
-        if self.committed.contains_key(&(task, checkpoint))
-            || self.staged.insert((task, checkpoint), rows).is_some()
-        {
-            return Err(format!("task {task} has staged output for checkpoint {checkpoint} twice"));
+    pub fn stage(&mut self, handle: Handle, rows: Vec<u32>) -> Result<(), String> {
+        if self.committed.contains_key(&handle) || self.staged.insert(handle, rows).is_some() {
+            return Err(format!("output is staged twice: {handle:?}"));
         }
         Ok(())
     }
 
-    fn commit(&mut self, task: TaskId, checkpoint: CheckpointId) -> Result<(), String> {
-        if let Some(rows) = self.staged.remove(&(task, checkpoint)) {
-            self.committed.insert((task, checkpoint), rows);
+    /// Says whether it was there to be committed.
+    fn commit(&mut self, handle: Handle) -> bool {
+        if let Some(rows) = self.staged.remove(&handle) {
+            self.committed.insert(handle, rows);
         }
-        match self.committed.contains_key(&(task, checkpoint)) {
-            true => Ok(()), // Perhaps a second time: committing is idempotent.
-            false => Err(format!("the staged output of task {task} for checkpoint {checkpoint} is gone")),
-        }
+        // Perhaps a second time: committing is idempotent.
+        self.committed.contains_key(&handle)
+    }
+
+    /// Staged output that no state holds any more is thrown away.
+    pub fn sweep(&mut self, held: impl Fn(&Handle) -> bool) {
+        self.staged.retain(|handle, _| held(handle));
     }
 }
 
 pub struct Task {
-    pub attempt: Attempt,
     pub state: ExecutionState,
+    pub slot: Slot,
     pub inputs: Vec<Channel>,
+    /// What is to be committed, sooner or later.
+    pub committing: Vec<Handle>,
+    /// It was told to leave; it does when all is committed.
+    leaves: bool,
+    named: Handle,
     life: TaskLife,
     /// Of a source: it has asked what it is to read.
     asked: bool,
@@ -106,9 +140,13 @@ pub struct Task {
 }
 
 impl Task {
-    pub fn new(spec: &TaskSpec, attempt: Attempt, mode: Mode) -> Self {
+    pub fn new(spec: &TaskSpec, attempt: Attempt, slot: Slot, mode: Mode) -> Self {
+        let leader = slot.session.leader.0;
         Task {
-            attempt,
+            slot,
+            committing: Vec::new(),
+            leaves: false,
+            named: Handle { task: spec.id, leader, attempt, checkpoint: CheckpointId(0) },
             state: ExecutionState::Deploying,
             inputs: (0..spec.channels).map(|_| Channel { queue: VecDeque::new(), blocked: false }).collect(),
             life: TaskLife::new(mode, vec![0; spec.channels]),
@@ -119,13 +157,7 @@ impl Task {
         }
     }
 
-    pub fn restore(
-        &mut self,
-        state: Option<State>,
-        id: TaskId,
-        sink: &mut Sink,
-        mutation: Mutation,
-    ) -> Result<(), String> {
+    pub fn restore(&mut self, state: Option<State>, mutation: Mutation) {
         self.state = ExecutionState::Running;
         if let Some(state) = state {
             self.data = state;
@@ -134,12 +166,7 @@ impl Task {
                 self.data.position += 1;
             }
         }
-        for checkpoint in std::mem::take(&mut self.data.pending) {
-            sink.commit(id, checkpoint)?;
-        }
-        // What an earlier attempt has staged since will be written anew.
-        sink.staged.retain(|(task, _), _| *task != id);
-        Ok(())
+        self.committing = self.data.pending.clone();
     }
 
     /// Whether there is room in every channel behind it.
@@ -155,6 +182,9 @@ impl Task {
 
     /// Does one thing, if there is one to do.
     pub fn work(&mut self, spec: &TaskSpec, turn: u32, now: i64, out: &mut Outbox) -> Result<bool, String> {
+        if self.leaves {
+            return Ok(false);
+        }
         if self.life.is_ending() {
             self.step(spec, Event::Outstanding(turn.is_multiple_of(4)), now, out)?;
             return Ok(true);
@@ -221,7 +251,7 @@ impl Task {
                 Action::End => self.broadcast(spec, Element::End, out),
                 Action::ReportDrained => out.drained = true,
                 Action::Commit(checkpoint) => out.commits.push(checkpoint),
-                Action::Leave => self.state = ExecutionState::Finished,
+                Action::Leave => self.leaves = true,
                 // The next turn says what is outstanding; a counter has one input, and forgets nothing.
                 Action::Settle | Action::EndInput(_) | Action::Forget(_) => {}
             }
@@ -233,16 +263,41 @@ impl Task {
     fn snapshot(&mut self, barrier: Barrier) -> (Barrier, State, Vec<u32>) {
         let rows = std::mem::take(&mut self.rows);
         if !rows.is_empty() {
-            self.data.pending.push(barrier.checkpoint);
+            self.data.pending.push(self.handle(barrier.checkpoint));
         }
         self.data.finished = self.stage.has_finished();
         (barrier, self.data.clone(), rows)
     }
 
-    /// A checkpoint is complete: commits what belongs to it and to earlier ones.
-    pub fn commit(&mut self, complete: CheckpointId, id: TaskId, sink: &mut Sink) -> Result<(), String> {
-        let ready: Vec<_> = self.data.pending.extract_if(.., |c| *c <= complete).collect();
-        ready.into_iter().try_for_each(|checkpoint| sink.commit(id, checkpoint))
+    pub fn handle(&self, checkpoint: CheckpointId) -> Handle {
+        Handle { checkpoint, ..self.named }
+    }
+
+    /// A checkpoint is complete: what belongs to it and to earlier ones is to be committed.
+    pub fn complete(&mut self, complete: CheckpointId) {
+        let own =
+            |handle: &&Handle| (handle.leader, handle.attempt) == (self.named.leader, self.named.attempt);
+        let ready = self.data.pending.iter().filter(own).filter(|handle| handle.checkpoint <= complete);
+        let ready: Vec<_> = ready.filter(|handle| !self.committing.contains(handle)).copied().collect();
+        self.committing.extend(ready);
+    }
+
+    /// Commits one thing: until then it is held by every snapshot. Says whether it was there.
+    pub fn commit_one(&mut self, sink: &mut Sink) -> bool {
+        let Some(handle) = self.committing.pop() else { return true };
+        self.data.pending.retain(|other| *other != handle);
+        sink.commit(handle)
+    }
+
+    /// A mistake.
+    pub fn forget_one(&mut self) {
+        let handle = self.committing.pop();
+        self.data.pending.retain(|other| Some(*other) != handle);
+    }
+
+    /// Whether it leaves now.
+    pub fn has_done(&self) -> bool {
+        self.leaves && self.committing.is_empty()
     }
 
     pub fn describe(&self) -> String {

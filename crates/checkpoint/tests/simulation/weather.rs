@@ -20,11 +20,39 @@ pub enum Mutation {
     SkipOnRestore,
     /// What has finished is not remembered.
     FinishAgain,
+    /// A JobManager that was deposed may still write manifests.
+    Unfenced,
+    /// The job does not hear that its slots are lost.
+    LossUntold,
+    /// TaskManagers do what they are told, whatever session it belongs to.
+    AnySession,
+    /// What could not be committed is forgotten.
+    CommitOnce,
+    /// A TaskManager registers anew while tasks of its last session run.
+    RegisterEarly,
 }
 
 pub enum Fault {
     Task(usize),
-    JobManager,
+    /// It is replaced; it may not know that.
+    JobManager {
+        lives: bool,
+    },
+    /// Its process dies, and is there again after some time.
+    TaskManager {
+        which: usize,
+        back_in: i64,
+    },
+    /// Messages to and from it are lost for some time.
+    Partition {
+        which: usize,
+        time: i64,
+    },
+    /// Another job wants slots, and gives them back after some time.
+    Competitor {
+        slots: u32,
+        time: i64,
+    },
     Request(Request),
 }
 
@@ -35,22 +63,44 @@ pub struct Weather {
     pub double: f64,
     pub write_failure: f64,
     pub snapshot_failure: f64,
+    pub commit_failure: f64,
     /// How often a step is a message's and not a task's.
     pub link_speed: f64,
     pub faults: Vec<(u32, Fault)>,
 }
 
 impl Weather {
-    pub fn random(rng: &mut SmallRng, tasks: usize) -> Self {
+    pub fn calm() -> Self {
+        Weather {
+            calm_at: 0,
+            loss: 0.0,
+            double: 0.0,
+            write_failure: 0.0,
+            snapshot_failure: 0.0,
+            commit_failure: 0.0,
+            link_speed: 0.3,
+            faults: Vec::new(),
+        }
+    }
+
+    pub fn random(rng: &mut SmallRng, tasks: usize, task_managers: usize) -> Self {
         let calm_at = rng.random_range(100..900);
         let some = |rng: &mut SmallRng, most: f64| {
             if rng.random_bool(0.5) { 0.0 } else { rng.random_range(0.0..most) }
         };
-        let fault = |rng: &mut SmallRng| match rng.random_range(0..10) {
-            0..=4 => Fault::Task(rng.random_range(0..tasks)),
-            5..=6 => Fault::JobManager,
-            7 => Fault::Request(Request::Checkpoint { full: rng.random() }),
-            8 => Fault::Request(Request::Savepoint { target: "side".into() }),
+        let fault = |rng: &mut SmallRng| match rng.random_range(0..16) {
+            0..=3 => Fault::Task(rng.random_range(0..tasks)),
+            4..=5 => Fault::JobManager { lives: rng.random() },
+            6..=7 => Fault::TaskManager {
+                which: rng.random_range(0..task_managers),
+                back_in: rng.random_range(0..600),
+            },
+            8..=9 => {
+                Fault::Partition { which: rng.random_range(0..task_managers), time: rng.random_range(1..900) }
+            }
+            10 => Fault::Competitor { slots: rng.random_range(1..4), time: rng.random_range(10..500) },
+            11 => Fault::Request(Request::Checkpoint { full: rng.random() }),
+            12 => Fault::Request(Request::Savepoint { target: "side".into() }),
             _ => Fault::Request(Request::StopWithSavepoint { target: "stop".into(), drain: rng.random() }),
         };
         let mut faults: Vec<(u32, Fault)> =
@@ -62,6 +112,7 @@ impl Weather {
             double: some(rng, 0.1),
             write_failure: some(rng, 0.3),
             snapshot_failure: some(rng, 0.1),
+            commit_failure: some(rng, 0.4),
             link_speed: rng.random_range(0.1..0.6),
             faults,
         }

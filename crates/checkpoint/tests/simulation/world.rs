@@ -1,53 +1,70 @@
 //! The world around the machines: tasks, links, time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use flott_checkpoint::alignment::Mode;
-use flott_checkpoint::coordinator::{self, Config, Coordinator, DeclineReason, Request};
-use flott_checkpoint::execution::{self, Execution, ExecutionState, Failure};
-use flott_checkpoint::life;
+use flott_checkpoint::coordinator::{self, Config, Request};
+use flott_checkpoint::execution;
+use flott_checkpoint::resources::{self, LeaderId, TaskManagerId};
 use flott_checkpoint::restart::Strategy;
-use flott_checkpoint::{Attempt, JobStatus, RequestId, TaskId};
+use flott_checkpoint::{Attempt, RequestId};
 use flott_types::CheckpointId;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
-use crate::job::Job;
-use crate::jobmanager::{Control, Input, Message, Storage};
-use crate::task::{Outbox, Sink, State, Task};
+use crate::durable::Storage;
+use crate::job::{Job, WIDEST};
+use crate::jobmanager::{COMPETITOR, Input, JobManager, Message};
+use crate::task::{Outbox, Sink, Task};
+use crate::taskmanager::{Crossing, TaskManager, ToTaskManager};
 use crate::weather::{Fault, Mutation, Weather};
 
+/// The tasks of one attempt. Those of an earlier one may live on where nobody reaches them.
+pub struct Generation {
+    pub leader: u64,
+    pub attempt: Attempt,
+    pub job: Rc<Job>,
+    pub tasks: Vec<Task>,
+}
+
 pub struct World {
-    pub job: Job,
+    pub job: Rc<Job>,
     pub rng: SmallRng,
     pub weather: Weather,
     pub mutation: Mutation,
     pub config: Config,
+    pub resources_config: resources::Config,
     pub strategy: Strategy,
     pub now: i64,
     pub step: u32,
-    pub tasks: Vec<Task>,
+    /// Oldest first.
+    pub generations: Vec<Generation>,
+    pub task_managers: Vec<TaskManager>,
+    /// Of the session of a TaskManager that begins anew.
+    pub next_number: u64,
     pub outbox: Outbox,
     pub sink: Sink,
     pub messages: Vec<Message>,
-    pub coordinator: Coordinator<State>,
-    pub execution: Execution,
-    pub incarnation: u32,
+    /// The one that leads.
+    pub jm: JobManager,
+    /// Those that have led and do not know that they do no more.
+    pub deposed: Vec<JobManager>,
+    /// One of those is at work.
+    pub is_deposed: bool,
     pub storage: Storage,
     pub restored: CheckpointId,
     pub notified: CheckpointId,
     pub triggered: CheckpointId,
-    /// The job finishes with it.
-    pub last: Option<CheckpointId>,
-    /// How often each was answered.
-    pub requests: BTreeMap<RequestId, u32>,
-    /// Those of them that ask for the end of the job.
-    pub stops: BTreeSet<RequestId>,
     pub next_request: u64,
-    pub terminal: Option<JobStatus>,
+    /// Another job holds slots until then.
+    pub competitor_until: Option<i64>,
     /// How many records the sources had when the job ended.
     pub records: Vec<u32>,
     pub finished: bool,
+    /// It has ended for want of slots.
+    pub failed: bool,
+    /// That is what is expected.
+    pub gives_up: bool,
     pub stats: Stats,
 }
 
@@ -58,18 +75,42 @@ pub struct Stats {
     pub aborted: u32,
     pub restarts: u32,
     pub jobmanagers: u32,
+    /// JobManagers that lived on.
+    pub deposed: u32,
     pub stops: u32,
+    pub rescales: u32,
+    /// TaskManagers that died.
+    pub deaths: u32,
+    /// TaskManagers that stopped their tasks by themselves.
+    pub dismissals: u32,
+    /// Slots were lost.
+    pub losses: u32,
+    /// A job was told that it has to wait.
+    pub shortages: u32,
+    /// Commits that had to be tried again.
+    pub uncommitted: u32,
+    /// Jobs that ended for want of slots.
+    pub no_slots: u32,
 }
 
 impl World {
     pub fn new(seed: u64, mutation: Mutation) -> Self {
         let mut rng = SmallRng::seed_from_u64(seed);
         let job = Job::random(&mut rng);
-        let weather = Weather::random(&mut rng, job.tasks.len());
-        Self::build(job, weather, rng, mutation)
+        let task_managers = Self::random_slots(&mut rng);
+        let weather = Weather::random(&mut rng, job.tasks.len(), task_managers.len());
+        Self::build(job, task_managers, weather, rng, mutation)
     }
 
-    pub fn build(job: Job, weather: Weather, mut rng: SmallRng, mutation: Mutation) -> Self {
+    /// Enough for any job when all are there.
+    pub fn random_slots(rng: &mut SmallRng) -> Vec<u32> {
+        let mut slots: Vec<u32> = (0..rng.random_range(1..=4)).map(|_| rng.random_range(1..=3)).collect();
+        let missing = WIDEST.saturating_sub(slots.iter().sum());
+        slots[0] += missing;
+        slots
+    }
+
+    pub fn build(job: Job, slots: Vec<u32>, weather: Weather, mut rng: SmallRng, mutation: Mutation) -> Self {
         let mode = if mutation == Mutation::NoBlocking { Mode::AtLeastOnce } else { Mode::ExactlyOnce };
         let config = Config {
             interval: rng.random_bool(0.9).then(|| rng.random_range(3..40)),
@@ -81,45 +122,65 @@ impl World {
             mode,
             ..Config::default()
         };
+        let heartbeat_interval = rng.random_range(20..60);
+        let resources_config = resources::Config {
+            heartbeat_interval,
+            heartbeat_timeout: heartbeat_interval * 10,
+            start_up_time: if rng.random_bool(0.8) { 1_000_000 } else { 300 },
+            registration_initial: 10,
+            registration_max: 100,
+        };
         let strategy = Strategy::FixedDelay { attempts: u32::MAX, delay: rng.random_range(0..20) };
-        let ids = job.tasks.iter().map(|t| t.id).collect();
         let records = job.tasks.iter().map(|t| t.records).collect();
-        let mut world = World {
-            coordinator: Coordinator::new(config.clone(), CheckpointId(1), []),
-            execution: Execution::new(ids, strategy.clone(), Attempt(0), 1_000, 7),
-            tasks: Vec::new(),
+        let storage = Storage { next_id: 1, ..Storage::default() };
+        let job = Rc::new(job);
+        let jm = JobManager::first(&job, &config, &strategy, resources_config);
+        let manager = |slots: &u32| TaskManager::new(resources_config, 1, *slots);
+        World {
+            task_managers: slots.iter().map(manager).collect(),
+            jm,
+            generations: Vec::new(),
+            next_number: 1,
             outbox: Outbox::default(),
             sink: Sink::default(),
             messages: Vec::new(),
+            deposed: Vec::new(),
+            is_deposed: false,
             now: 0,
             step: 0,
-            incarnation: 1,
-            storage: Storage { next_id: 1, ..Storage::default() },
+            storage,
             restored: CheckpointId(0),
             notified: CheckpointId(0),
             triggered: CheckpointId(0),
-            last: None,
-            requests: BTreeMap::new(),
-            stops: BTreeSet::new(),
             next_request: 0,
-            terminal: None,
+            competitor_until: None,
             finished: false,
+            failed: false,
+            gives_up: false,
             stats: Stats::default(),
             job,
             rng,
             weather,
             mutation,
             config,
+            resources_config,
             strategy,
             records,
-        };
-        world.jobmanager(Input::Execution(execution::Event::Start)).unwrap();
-        world
+        }
+    }
+
+    /// With what was set since, before the first step.
+    pub fn restart(&mut self) {
+        self.jm = JobManager::first(&self.job, &self.config, &self.strategy, self.resources_config);
     }
 
     /// Runs to the end and compares.
     pub fn run(&mut self) -> Result<(), String> {
-        const STEPS: u32 = 20_000;
+        const STEPS: u32 = 30_000;
+        for at in 0..self.task_managers.len() {
+            self.send_down(TaskManagerId(at as u32), ToTaskManager::Leader(LeaderId(1)));
+        }
+        self.jobmanager(Input::Execution(execution::Event::Start))?;
         while !self.finished {
             if self.step > STEPS {
                 return Err(format!("not finished after {STEPS} steps: {}", self.describe()));
@@ -127,17 +188,18 @@ impl World {
             self.advance()?;
         }
         self.stats.steps = self.step;
+        if self.failed {
+            return Ok(());
+        }
         let expected = self.job.expected(&self.records);
         let written = self.sink.rows();
         if expected != written {
             return Err(format!("written {written:?}, expected {expected:?}"));
         }
-        match self.requests.values().find(|answers| **answers != 1) {
-            // Those of a JobManager that died are forgotten with it.
-            Some(answers) if self.stats.jobmanagers == 0 => {
-                Err(format!("a request was answered {answers} times"))
-            }
-            _ => Ok(()),
+        match self.jm.requests.values().find(|answers| **answers != 1) {
+            // Those of a JobManager that was replaced are forgotten with it.
+            Some(answers) => Err(format!("a request was answered {answers} times")),
+            None => Ok(()),
         }
     }
 
@@ -145,27 +207,24 @@ impl World {
         self.step += 1;
         self.now += self.rng.random_range(0..=1);
         while self.weather.faults.last().is_some_and(|(step, _)| *step < self.step) {
-            match self.weather.faults.pop() {
-                Some((_, Fault::Task(task))) => self.fail_task(task),
-                // That a job has ended is durable: nobody takes it up again.
-                Some((_, Fault::JobManager)) if self.terminal.is_none() => self.new_jobmanager(None)?,
-                Some((_, Fault::JobManager)) => {}
-                Some((_, Fault::Request(what))) => self.request(what)?,
-                None => {}
+            if let Some((_, fault)) = self.weather.faults.pop() {
+                self.strike(fault)?;
             }
         }
-        let deadline = self.deadline();
-        if deadline.is_some_and(|at| at <= self.now) {
-            self.jobmanager(Input::Coordinator(coordinator::Event::Tick))?;
-            self.jobmanager(Input::Execution(execution::Event::Tick))?;
-            if self.deadline().is_some_and(|at| at <= self.now) {
-                return Err(format!("a tick did not move the deadline: {}", self.describe()));
-            }
+        self.tend_task_managers();
+        self.tick()?;
+        if self.competitor_until.is_some_and(|until| until <= self.now || self.calm()) {
+            self.competitor_until = None;
+            self.jobmanager(Input::Resources(resources::Event::Release { job: COMPETITOR }))?;
         }
-        if !self.messages.is_empty() && self.rng.random_bool(self.weather.link_speed) {
+        if self.calm() {
+            // Those that were deposed have learned it, or died.
+            self.deposed.clear();
+        }
+        if !self.messages.is_empty() && self.rng.random_bool(self.link_speed()) {
             return self.deliver();
         }
-        if self.step_task()? {
+        if self.step_tasks()? {
             return Ok(());
         }
         if !self.messages.is_empty() {
@@ -179,8 +238,70 @@ impl World {
         Ok(())
     }
 
+    /// In calm weather nobody is taken for dead who is not.
+    fn link_speed(&self) -> f64 {
+        if self.calm() { self.weather.link_speed.max(0.4) } else { self.weather.link_speed }
+    }
+
+    fn strike(&mut self, fault: Fault) -> Result<(), String> {
+        match fault {
+            Fault::Task(task) => {
+                if let Some(last) = self.generations.len().checked_sub(1) {
+                    self.fail_task(last, task);
+                }
+                Ok(())
+            }
+            // That a job has ended is durable: nobody takes it up again.
+            Fault::JobManager { lives } if self.jm.terminal.is_none() => self.new_jobmanager(None, lives),
+            Fault::JobManager { .. } => Ok(()),
+            Fault::TaskManager { which, back_in } => {
+                self.kill_task_manager(which, back_in);
+                Ok(())
+            }
+            Fault::Partition { which, time } => {
+                self.task_managers[which].cut_until = Some(self.now + time);
+                Ok(())
+            }
+            Fault::Competitor { slots, time } => {
+                self.competitor_until = Some(self.now + time);
+                let event =
+                    resources::Event::Request { job: COMPETITOR, name: "other".into(), needed: slots };
+                self.jobmanager(Input::Resources(event))
+            }
+            Fault::Request(what) => self.request(what),
+        }
+    }
+
+    /// What is due by the clock in the JobManagers.
+    fn tick(&mut self) -> Result<(), String> {
+        for at in 0..=self.deposed.len() {
+            let due = |jm: &JobManager| jm.next_deadline().is_some_and(|due| due <= self.now);
+            let old = at.checked_sub(1);
+            if !due(old.map_or(&self.jm, |old| &self.deposed[old])) {
+                continue;
+            }
+            let ticks = [
+                Input::Coordinator(coordinator::Event::Tick),
+                Input::Execution(execution::Event::Tick),
+                Input::Resources(resources::Event::Tick),
+            ];
+            for tick in ticks {
+                match old {
+                    Some(old) => self.as_deposed(old, tick)?,
+                    None => self.jobmanager(tick)?,
+                }
+            }
+            let jm = old.map_or(&self.jm, |old| &self.deposed[old]);
+            if jm.next_deadline().is_some_and(|due| due <= self.now) {
+                return Err(format!("a tick did not move the deadline: {}", self.describe()));
+            }
+        }
+        Ok(())
+    }
+
     fn deadline(&self) -> Option<i64> {
-        [self.coordinator.next_deadline(), self.execution.next_deadline()].into_iter().flatten().min()
+        let jobmanagers = self.deposed.iter().chain([&self.jm]).filter_map(JobManager::next_deadline);
+        jobmanagers.chain(self.task_managers_deadline()).chain(self.competitor_until).min()
     }
 
     pub fn calm(&self) -> bool {
@@ -191,90 +312,12 @@ impl World {
         p > 0.0 && !self.calm() && self.rng.random_bool(p)
     }
 
-    fn step_task(&mut self) -> Result<bool, String> {
-        let count = self.tasks.len();
-        let first = if count == 0 { 0 } else { self.rng.random_range(0..count) };
-        for offset in 0..count {
-            let at = (first + offset) % count;
-            if !self.tasks[at].can_emit(&self.job.tasks[at], &self.tasks) {
-                continue;
-            }
-            let turn = self.rng.random();
-            let moved = self.tasks[at].work(&self.job.tasks[at], turn, self.now, &mut self.outbox)?;
-            if moved {
-                self.flush(at)?;
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Hands on what a task has sent.
-    fn flush(&mut self, at: usize) -> Result<(), String> {
-        for (task, channel, element) in self.outbox.elements.drain(..) {
-            self.tasks[task].inputs[channel].queue.push_back(element);
-        }
-        let attempt = self.tasks[at].attempt;
-        let task = self.job.tasks[at].id;
-        for (barrier, snapshot, rows) in std::mem::take(&mut self.outbox.snapshots) {
-            let checkpoint = barrier.checkpoint;
-            if !rows.is_empty() {
-                self.sink.stage(task, checkpoint, rows)?;
-            }
-            if self.mutation == Mutation::CommitOnAck {
-                self.tasks[at].commit(checkpoint, task, &mut self.sink)?;
-            }
-            let failed = self.chance(self.weather.snapshot_failure);
-            self.send_lossy(match failed {
-                false => coordinator::Event::Ack { attempt, task, checkpoint, snapshot },
-                true => {
-                    let reason = DeclineReason::Failed("disk full".into());
-                    coordinator::Event::Decline { attempt, task, checkpoint, reason }
-                }
-            });
-        }
-        for checkpoint in std::mem::take(&mut self.outbox.commits) {
-            self.tasks[at].commit(checkpoint, task, &mut self.sink)?;
-        }
-        for checkpoint in std::mem::take(&mut self.outbox.declined) {
-            let reason = DeclineReason::Superseded;
-            self.send_lossy(coordinator::Event::Decline { attempt, task, checkpoint, reason });
-        }
-        if std::mem::take(&mut self.outbox.drained) {
-            self.messages.push(Message::Report(execution::Event::Drained { attempt, task }));
-        }
-        Ok(())
-    }
-
-    fn send_lossy(&mut self, event: coordinator::Event<State>) {
-        if !self.chance(self.weather.loss) {
-            if self.chance(self.weather.double) {
-                self.messages.push(Message::Checkpoint(event.clone()));
-            }
-            self.messages.push(Message::Checkpoint(event));
-        }
-    }
-
-    fn report(&mut self, at: usize, state: ExecutionState) {
-        let (attempt, task) = (self.tasks[at].attempt, self.job.tasks[at].id);
-        let failure = (state == ExecutionState::Failed)
-            .then(|| Failure { reason: "struck by lightning".into(), retryable: true });
-        self.messages.push(Message::Report(execution::Event::Task { attempt, task, state, failure }));
-    }
-
-    fn fail_task(&mut self, at: usize) {
-        if self.tasks.get(at).is_some_and(|t| !t.state.is_terminal()) {
-            self.tasks[at].state = ExecutionState::Failed;
-            self.report(at, ExecutionState::Failed);
-        }
-    }
-
     fn request(&mut self, what: Request) -> Result<(), String> {
         self.next_request += 1;
         let request = RequestId(self.next_request);
-        self.requests.insert(request, 0);
+        self.jm.requests.insert(request, 0);
         if matches!(what, Request::StopWithSavepoint { .. }) {
-            self.stops.insert(request);
+            self.jm.stops.insert(request);
         }
         self.jobmanager(Input::Coordinator(coordinator::Event::Request { request, what }))
     }
@@ -282,72 +325,82 @@ impl World {
     fn deliver(&mut self) -> Result<(), String> {
         let at = self.rng.random_range(0..self.messages.len());
         match self.messages.swap_remove(at) {
-            Message::ToTask { task, attempt, control } => {
-                if self.tasks[task].attempt == attempt && !self.tasks[task].state.is_terminal() {
-                    self.control(task, control)?;
+            Message::ToTaskManager { to, what } => self.task_manager_hears(to, what),
+            Message::FromTaskManager { from, what } => self.task_manager_says(from, what),
+            Message::ToTask { slot, attempt, task, control } => {
+                match self.crossing(slot.task_manager, slot.session, true) {
+                    Crossing::Delivered => self.task_hears(slot, attempt, task, control),
+                    Crossing::Refused => self.refused_down(slot),
+                    Crossing::Lost => Ok(()),
                 }
-                Ok(())
             }
-            Message::Report(event) => self.jobmanager(Input::Execution(event)),
-            Message::Checkpoint(event) => self.jobmanager(Input::Coordinator(event)),
-            Message::Write { incarnation, snapshot } => {
+            Message::Report { from, event } => match self.crossing(from.task_manager, from.session, false) {
+                Crossing::Delivered => self.with_leader(from.session.leader.0, Input::Execution(event)),
+                Crossing::Refused => {
+                    self.refused_up(from.task_manager, from.session);
+                    Ok(())
+                }
+                Crossing::Lost => Ok(()),
+            },
+            Message::Checkpoint { from, event } => {
+                match self.crossing(from.task_manager, from.session, false) {
+                    Crossing::Delivered => self.with_leader(from.session.leader.0, Input::Coordinator(event)),
+                    Crossing::Refused => {
+                        self.refused_up(from.task_manager, from.session);
+                        Ok(())
+                    }
+                    Crossing::Lost => Ok(()),
+                }
+            }
+            Message::Write { leader, snapshot } => {
                 let checkpoint = snapshot.checkpoint;
-                let event = if self.chance(self.weather.write_failure) {
+                let fenced = leader != self.jm.leader && self.mutation != Mutation::Unfenced;
+                let event = if fenced || self.chance(self.weather.write_failure) {
                     coordinator::Event::StoreFailed { checkpoint, reason: "503".into() }
                 } else {
                     self.store(&snapshot);
                     coordinator::Event::StoreCompleted(checkpoint)
                 };
-                self.messages.push(Message::Written { incarnation, event });
+                if fenced && self.rng.random() {
+                    // It looks at its lease when it could not write, and gives up.
+                    let failure = execution::Failure { reason: "deposed".into(), retryable: false };
+                    self.with_leader(leader, Input::Execution(execution::Event::Fail(failure)))?;
+                }
+                self.messages.push(Message::Written { leader, event });
                 Ok(())
             }
-            Message::Written { incarnation, event } if incarnation == self.incarnation => {
-                self.jobmanager(Input::Coordinator(event))
-            }
-            Message::Written { .. } => Ok(()),
+            Message::Written { leader, event } => self.with_leader(leader, Input::Coordinator(event)),
         }
     }
 
-    fn control(&mut self, at: usize, control: Control) -> Result<(), String> {
-        let id = self.job.tasks[at].id;
-        let spec = &self.job.tasks[at];
-        let event = match control {
-            Control::Deploy { state, drained } => {
-                self.tasks[at].restore(state, id, &mut self.sink, self.mutation)?;
-                let opened = life::Event::Opened { at_end: drained };
-                self.tasks[at].step(spec, opened, self.now, &mut self.outbox)?;
-                self.report(at, ExecutionState::Initializing);
-                self.report(at, ExecutionState::Running);
-                return Ok(());
-            }
-            Control::Cancel => {
-                self.tasks[at].state = ExecutionState::Canceled;
-                self.report(at, ExecutionState::Canceled);
-                return Ok(());
-            }
-            Control::Finish(checkpoint) => life::Event::Finish(Some(checkpoint)),
-            Control::Complete(checkpoint) => life::Event::Complete(checkpoint),
-            Control::Drain => life::Event::SourceEnded,
-            Control::Trigger(barrier) => life::Event::Trigger(barrier),
-            Control::Aborted(checkpoint) => life::Event::Aborted(checkpoint),
-        };
-        self.tasks[at].step(spec, event, self.now, &mut self.outbox)?;
-        if self.tasks[at].state == ExecutionState::Finished {
-            self.report(at, ExecutionState::Finished);
+    /// With `FLOTT_SIM_TRACE` set, what the machines decide.
+    pub fn trace(&self, line: &dyn std::fmt::Debug) {
+        static ON: std::sync::LazyLock<bool> =
+            std::sync::LazyLock::new(|| std::env::var_os("FLOTT_SIM_TRACE").is_some());
+        if *ON {
+            println!("{} {} jm {} {line:?}", self.step, self.now, self.jm.leader);
         }
-        self.flush(at)
     }
 
-    fn describe(&self) -> String {
-        let progress: Vec<_> = self.coordinator.in_progress().collect();
-        let tasks: Vec<(TaskId, String)> =
-            self.job.tasks.iter().zip(&self.tasks).map(|(s, t)| (s.id, t.describe())).collect();
+    pub fn describe(&self) -> String {
+        let progress: Vec<_> = self.jm.coordinator.in_progress().collect();
+        let tasks: Vec<_> = self
+            .generations
+            .iter()
+            .map(|one| {
+                let tasks = one.job.tasks.iter().zip(&one.tasks);
+                let tasks: Vec<_> = tasks.map(|(spec, task)| (spec.id, task.describe())).collect();
+                (one.leader, one.attempt, tasks)
+            })
+            .collect();
+        let members: Vec<_> = self.jm.resources.members().collect();
         format!(
-            "job {}, attempt {}, time {}, checkpoints {progress:?}, messages {}, tasks {tasks:?}",
-            self.execution.status(),
-            self.execution.region().attempt(),
+            "job {}, attempt {}, time {}, checkpoints {progress:?}, messages {}, slots {:?} of {members:?}, tasks {tasks:?}",
+            self.jm.execution.status(),
+            self.jm.execution.region().attempt(),
             self.now,
-            self.messages.len()
+            self.messages.len(),
+            self.jm.resources.counts(),
         )
     }
 }

@@ -1,7 +1,7 @@
 //! The slots of the job: asked for, lost.
 
 use flott_checkpoint::resources::{Event, Hanging};
-use flott_checkpoint::{Attempt, ExecutionState, TaskId, execution};
+use flott_checkpoint::{Attempt, ExecutionState, JobStatus, TaskId, execution};
 use flott_runtime::{Failure, TaskReport};
 use flott_types::Error;
 
@@ -17,7 +17,16 @@ impl JobMaster {
     pub(super) fn withdraw_slots(&mut self) {
         self.asks_for_slots = false;
         self.setup.resources.tell(Event::Withdraw { job: self.setup.job });
-        self.setup.shared.update(|info| info.waits_for = None);
+        // By a user, or because there are none.
+        let failed = !matches!(self.execution.status(), JobStatus::Canceled | JobStatus::Suspended);
+        let why = self.execution.failure().unwrap_or_default();
+        let failure = self.no_slots(why);
+        self.setup.shared.update(|info| {
+            let waited = info.waits_for.take().is_some();
+            if waited && failed {
+                info.failed(failure, None);
+            }
+        });
     }
 
     /// There are not enough slots, so far.
@@ -25,11 +34,7 @@ impl JobMaster {
         self.asks_for_slots = false;
         let job = &self.setup.graph.name;
         tracing::warn!(job, reason, "waits for slots");
-        let failure = hopeless.then(|| self.no_slots(&reason));
-        self.setup.shared.update(|info| {
-            info.waits_for = (!hopeless).then(|| reason.clone());
-            failure.into_iter().for_each(|failure| info.failed(failure, None));
-        });
+        self.setup.shared.update(|info| info.waits_for = Some(reason.clone()));
         self.execute(execution::Event::SlotsMissing { reason, hopeless });
     }
 
