@@ -12,39 +12,41 @@ pub mod codec {
     pub use flott_values::{ColumnCodec, key_hash};
 }
 
-/// Sinks of values.
-///
-/// Each implements [`Consumes<T>`](flott_connector::Consumes): it takes batches of `Records<T>`. One's own sink is written
-/// against [`flott_connector`], whose header shows how.
-///
-/// | sink | writes |
-/// |---|---|
-/// | [`PrintSink`] | a line for each value, to standard output or standard error |
-/// | [`FileSink`] | files, exactly once |
-/// | [`FunctionSink`] | what a function does with each value; at least once |
-/// | [`DiscardingSink`] | nothing |
 pub mod sink {
+    //! Sinks of values.
+    //!
+    //! Each implements [`Consumes<T>`](flott_connector::Consumes): it takes batches of `Records<T>`. One's own sink is written
+    //! against [`flott_connector`], whose header shows how.
+    //!
+    //! | sink | writes |
+    //! |---|---|
+    //! | [`PrintSink`] | a line for each value, to standard output or standard error |
+    //! | [`FileSink`] | files, exactly once |
+    //! | [`FunctionSink`] | what a function does with each value; at least once |
+    //! | [`DiscardingSink`] | nothing |
+
     pub use flott_connector_basic::PrintSink;
     pub use flott_connector_collections::{DiscardingSink, FunctionSink};
     pub use flott_connector_text_file::FileSink;
 }
 
-/// Sources of values.
-///
-/// Each implements [`Produces<T>`](flott_connector::Produces): its batches are `Records<T>`. One's own source is written against
-/// [`flott_connector`], whose header shows how.
-///
-/// | source | reads |
-/// |---|---|
-/// | [`CollectionSource`] | values given by the program |
-/// | [`IteratorSource`] | an iterator that can be made again, on a thread of its own |
-/// | [`ChannelSource`] | a channel of the standard library, of tokio, or any other one |
-/// | [`SequenceSource`] | the numbers from here to there |
-/// | [`SocketTextSource`] | lines of a TCP connection; nothing is read twice, so that a failure loses lines |
-/// | [`TextFileSource`] | lines of files, those that there are or also those to come |
-/// | [`RateLimited`] | another source, so many records a second |
-/// | [`HybridSource`] | several sources, one after the other |
 pub mod source {
+    //! Sources of values.
+    //!
+    //! Each implements [`Produces<T>`](flott_connector::Produces): its batches are `Records<T>`. One's own source is written against
+    //! [`flott_connector`], whose header shows how.
+    //!
+    //! | source | reads |
+    //! |---|---|
+    //! | [`CollectionSource`] | values given by the program |
+    //! | [`IteratorSource`] | an iterator that can be made again, on a thread of its own |
+    //! | [`ChannelSource`] | a channel of the standard library, of tokio, or any other one |
+    //! | [`SequenceSource`] | the numbers from here to there |
+    //! | [`SocketTextSource`] | lines of a TCP connection; nothing is read twice, so that a failure loses lines |
+    //! | [`TextFileSource`] | lines of files, those that there are or also those to come |
+    //! | [`RateLimited`] | another source, so many records a second |
+    //! | [`HybridSource`] | several sources, one after the other |
+
     pub use flott_connector_collections::{
         Channel, ChannelSource, CollectionSource, IteratorSource, Received, SequenceSource,
     };

@@ -1,7 +1,7 @@
 //! Asynchronous requests to systems outside (`AsyncWaitOperator` of Flink).
 //!
-//! The operator is synchronous as all are: it spawns futures on a tokio runtime ([`requests`]), goes on, and is woken when some are done.
-//! [`queue`] decides in which order results leave, [`alarms`] when a request has taken too long or is made again; both by the task's
+//! The operator is synchronous as all are: it spawns futures on a tokio runtime (`requests`), goes on, and is woken when some are done.
+//! `queue` decides in which order results leave, `alarms` when a request has taken too long or is made again; both by the task's
 //! clock, so that a test can move it.
 //!
 //! Bounds: at most the capacity of requests under way or done and not put out; beside them the rest of one batch, during which the

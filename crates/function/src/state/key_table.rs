@@ -109,6 +109,11 @@ impl<K: Key> KeyTable<K> {
         self.index.len()
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// All slots are below this.
     pub fn end(&self) -> u32 {
         self.keys.len() as u32
