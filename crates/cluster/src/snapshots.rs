@@ -10,10 +10,11 @@ use flott_runtime::{OperatorState, SnapshotStorage, SnapshotWriter, TaskDeployme
 use flott_state::RestoredState;
 use flott_state::store::{
     CheckpointStorage, Folder, HandOver, JobStorage, Snapshot, Stopped, Target, TaskSnapshotWriter,
+    read_state,
 };
+use flott_storage::block_on;
 use flott_types::{CheckpointId, Error, ErrorKind, JobId, Result, Timestamp};
 use parking_lot::Mutex;
-use pollster::block_on;
 
 use crate::beginning::{self, Held, LATEST};
 use crate::storage::{Begun, Destination, End, Outcome, Place, Start, Storage};
@@ -76,7 +77,7 @@ impl SnapshotStorage for Snapshots {
     }
 
     fn restore(&self, deployment: &TaskDeployment, state: &SubtaskRestore) -> Result<RestoredState> {
-        block_on(self.folder(deployment.job, &deployment.options.configuration)?.restore(state))
+        block_on(read_state(&self.folder(deployment.job, &deployment.options.configuration)?, state))
     }
 }
 

@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use flott_connector::{CommitOutcome, CommitRequest, Committable, Committer, Payload};
+use flott_storage::local::{self as storage, Published};
 use flott_types::{Error, Result};
 use serde::{Deserialize, Serialize};
-
-use crate::storage::{self, Published};
 
 /// A file that is complete and waits for its name: the payload of a [`Committable`].
 #[derive(Serialize, Deserialize, Debug)]

@@ -27,11 +27,11 @@ use flate2::write::ZlibEncoder;
 use flott_connector::{
     Assignments, Background, Discovery, EnumeratorContext, Payload, Split, SplitEnumerator,
 };
+use flott_storage::local::{self as storage, FileInfo};
 use flott_types::{CheckpointId, Error, Result, SubtaskIndex, Timestamp};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use crate::storage::{self, FileInfo};
 use crate::{Compression, FileSplit};
 
 /// Splits of a large file are about this long.

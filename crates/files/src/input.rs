@@ -15,10 +15,10 @@ use std::io::Read;
 use std::path::Path;
 
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
+use flott_storage::local::{self as storage, FileInfo};
 use flott_types::{Error, Result, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::storage::{self, FileInfo};
 use crate::{Compression, FileSplit, Position};
 
 /// So much is read from a file at once.

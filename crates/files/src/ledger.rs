@@ -7,11 +7,11 @@
 
 use std::path::{Path, PathBuf};
 
+use flott_storage::local::{self as storage, LockedFile};
 use flott_types::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::WriterId;
-use crate::storage::{self, LockedFile};
 
 const DIRECTORY: &str = ".writers";
 

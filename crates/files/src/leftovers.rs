@@ -18,11 +18,11 @@
 
 use std::path::{Path, PathBuf};
 
+use flott_storage::local as storage;
 use flott_types::{FastMap, Result};
 use parking_lot::Mutex;
 
 use crate::ledger::Ledger;
-use crate::storage;
 use crate::{Progress, WriterId};
 
 /// Writers of one process look one after the other: a ledger that one holds to look at is not taken for its owner's.

@@ -13,7 +13,7 @@
 //! What a writer leaves that no checkpoint holds is removed by those that come after it; `leftovers` says how that is told from what
 //! may still be committed. A writer keeps a `ledger` beside its files for that.
 //!
-//! All input and output is in [`storage`].
+//! All input and output is in [`flott_storage::local`].
 
 mod committable;
 mod compression;
@@ -23,7 +23,6 @@ mod ledger;
 mod leftovers;
 mod name;
 mod split;
-pub mod storage;
 mod writer;
 
 pub use committable::{FinishedFile, committer};

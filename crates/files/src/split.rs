@@ -1,10 +1,9 @@
 //! A split: a part of a file, and how far it was read.
 
 use flott_connector::{Payload, Split};
+use flott_storage::local::FileInfo;
 use flott_types::{Error, Result, Timestamp};
 use serde::{Deserialize, Serialize};
-
-use crate::storage::FileInfo;
 
 /// The payload of a [`Split`]. It is in checkpoints: fields may be added with defaults, none may change its meaning.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

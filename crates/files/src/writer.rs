@@ -1,15 +1,15 @@
 //! Writes to hidden files, one in work a directory, and closes them when they are large or old, or a checkpoint comes. Not all
-//! in work need be open: see [`storage::NewFile`].
+//! in work need be open: see [`NewFile`].
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flott_connector::{Committable, Payload, Prepared, SinkContext};
+use flott_storage::local::{self as storage, NewFile};
 use flott_types::{Clock, Error, FastMap, Result, Timestamp};
 
 use crate::ledger::{Ledger, Promises};
 use crate::leftovers::{self, Promised};
-use crate::storage::{self, NewFile};
 use crate::{FinishedFile, Progress, WriterId};
 
 /// So many bytes are collected before they are written.

@@ -6,7 +6,7 @@ use crate::workspace::Package;
 /// The layers, lowest first. A crate may use the crates of lower layers, and none of its own.
 const LAYERS: &[&[&str]] = &[
     &["flott-types"],
-    &["flott-batch", "flott-checkpoint", "flott-pattern", "flott-plan", "flott-sql-parser"],
+    &["flott-storage", "flott-batch", "flott-checkpoint", "flott-pattern", "flott-plan", "flott-sql-parser"],
     &["flott-state"],
     &["flott-operator", "flott-values"],
     &["flott-connector"],

@@ -16,6 +16,7 @@ const RESTRICTED: &[(&str, &[&str], &str)] = &[
             "flott-function-operators",
             "flott-gateway",
             "flott-runtime",
+            "flott-storage",
         ],
         "what computes does not wait: see docs/decisions/0003-threads-and-mailboxes.md and 0008-asynchronous-functions.md",
     ),

@@ -22,6 +22,7 @@ const HELD: &[&str] = &[
     "flott-function",
     "flott-function-operators",
     "flott-function-windows",
+    "flott-storage",
     "flott-values",
 ];
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use flott_types::{Error, Result};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::{FileLocation, StateFile};
 
@@ -70,6 +70,28 @@ impl Checksum {
     /// The checksum of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Checksum(xxh3_64(bytes))
+    }
+}
+
+/// Makes the checksum of bytes that come in parts.
+#[derive(Clone, Default)]
+pub struct Summing(Xxh3);
+
+impl Summing {
+    /// Adds bytes.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The checksum of all that were added.
+    pub fn checksum(&self) -> Checksum {
+        Checksum(self.0.digest())
+    }
+}
+
+impl fmt::Debug for Summing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}...", self.checksum())
     }
 }
 

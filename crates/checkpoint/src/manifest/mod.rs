@@ -36,7 +36,7 @@ use std::collections::BTreeMap;
 use flott_types::{CheckpointId, JobId, JobKey, KeyGroupRange, OperatorUid, SubtaskIndex, Timestamp};
 use serde::{Deserialize, Serialize};
 
-pub use blob::{Blob, Checksum};
+pub use blob::{Blob, Checksum, Summing};
 pub use redistribute::redistribute;
 pub use restore::{FileSlice, SubtaskRestore, TableRestore};
 pub use seal::{seal, unseal};

@@ -157,7 +157,7 @@ fn a_path_where_nothing_can_be_written_is_told_at_once() {
     let run = wait(command(folder.path(), &["sql", "-f", "job.sql"]).spawn().unwrap());
     assert_ne!(run.code, 0);
     assert!(
-        run.err.contains("table default_catalog.default_database.o: cannot create the directory file/out"),
+        run.err.contains("table default_catalog.default_database.o: cannot create the directory 'file/out'"),
         "{}",
         run.err
     );

@@ -202,7 +202,7 @@ fn a_checkpoint_folder_that_cannot_be_is_told_at_submission() {
     std::fs::write(&file, "").unwrap();
     let world = world(1, 1);
     for (key, dir, why) in [
-        ("execution.checkpointing.dir", file.join("checkpoints"), "cannot be made"),
+        ("execution.checkpointing.dir", file.join("checkpoints"), "cannot make the folder"),
         ("state.checkpoints.dir", "s3://bucket/checkpoints".into(), "not built yet"),
     ] {
         let dir = dir.to_str().unwrap();

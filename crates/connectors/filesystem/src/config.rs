@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flott_connector::format::RecordFormat;
 use flott_connector::options::FORMAT;
 use flott_connector::{Format, Options};
-use flott_files::{Rolling, storage};
+use flott_files::Rolling;
 use flott_plan::{Column, Schema, TableSpec};
 use flott_types::Result;
 use regex::Regex;
@@ -36,7 +36,7 @@ pub(crate) struct Config {
 
 impl Config {
     pub(crate) fn new(table: &TableSpec, options: &Options<'_>) -> Result<Self> {
-        let path = storage::local_path(&options.get(&PATH)?)?;
+        let path = flott_storage::local_path(&options.get(&PATH)?)?;
         let format = options.format(&FORMAT)?;
         format.for_records()?;
         Ok(Config {

@@ -6,8 +6,8 @@ mod writer;
 use std::sync::Arc;
 
 use flott_connector::{Committer, CommitterContext, Payload, Sink, SinkContext, SinkWriter};
-use flott_files::storage;
 use flott_plan::SinkSpec;
+use flott_storage::local as storage;
 use flott_types::{Error, Result};
 
 use crate::config::Config;

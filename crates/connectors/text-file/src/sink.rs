@@ -10,7 +10,7 @@ use flott_batch::{Batch, Record};
 use flott_connector::{
     Committer, CommitterContext, Consumes, Payload, Prepared, Sink, SinkContext, SinkWriter,
 };
-use flott_files::{Rolling, RollingWriter, storage};
+use flott_files::{Rolling, RollingWriter};
 use flott_types::{CheckpointId, Result, Timestamp};
 
 type Encode<T> = dyn Fn(&T, &mut Vec<u8>) -> Result<()> + Send + Sync;
@@ -50,7 +50,7 @@ impl<T: Record> FileSink<T> {
         encode: impl Fn(&T, &mut Vec<u8>) -> Result<()> + Send + Sync + 'static,
     ) -> Result<Self> {
         Ok(FileSink {
-            path: storage::local_path(path)?,
+            path: flott_storage::local_path(path)?,
             rolling: Rolling::default(),
             encode: Arc::new(encode),
             bucket: None,
@@ -104,7 +104,7 @@ impl<T: Record> Sink for FileSink<T> {
     }
 
     fn check(&self) -> Result<()> {
-        flott_files::storage::check_writable(&self.path)
+        flott_storage::local::check_writable(&self.path)
     }
 
     fn is_two_phase(&self) -> bool {

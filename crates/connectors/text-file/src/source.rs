@@ -9,7 +9,7 @@ use flott_connector::{
     Boundedness, EnumeratorContext, Payload, Poll, Produces, ReaderContext, Source, SourceOutput,
     SourceReader, Split, SplitEnumerator,
 };
-use flott_files::{FileEnumerator, FileSplit, Listing, SplitInput, storage};
+use flott_files::{FileEnumerator, FileSplit, Listing, SplitInput};
 use flott_types::{CheckpointId, Error, Result};
 
 /// The lines of a file, of all files below a directory, or of those that a glob matches; without their ends (`\n` or `\r\n`).
@@ -29,7 +29,7 @@ impl TextFileSource {
     /// # Errors
     /// If the path is of a file system that is not built yet.
     pub fn new(path: &str) -> Result<Self> {
-        Ok(TextFileSource { path: storage::local_path(path)?, monitor_interval: None })
+        Ok(TextFileSource { path: flott_storage::local_path(path)?, monitor_interval: None })
     }
 
     /// Also the files to come: they are looked for so often, and the source never ends. A file must be complete when it appears,

@@ -4,6 +4,8 @@
 //! zstd; rows ascending by key group; statistics on `__key_group` alone, so that a reader of some key groups decodes only the row
 //! groups that hold them. The footer's metadata carries `flott.state.version`. A later version must read this one.
 
+use std::io::Write;
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, UInt16Array};
@@ -83,13 +85,23 @@ pub(crate) fn deleted(stored: &RecordBatch) -> &BooleanBuffer {
     stored.column(1).as_boolean().values()
 }
 
-/// Stored rows, in any order and any number of batches of one schema, as a file.
-pub(crate) fn encode(parts: &[RecordBatch]) -> Result<Vec<u8>> {
-    encode_by(parts, BATCH_BYTES)
+/// Writes stored rows, in any order and any number of batches of one schema, as a file. `ready` is called when a part of it is
+/// written, so that it need not be in memory as a whole.
+pub(crate) async fn encode<W: Write + Send>(
+    parts: &[RecordBatch],
+    file: &mut W,
+    ready: impl AsyncFnMut(&mut W) -> Result<()>,
+) -> Result<()> {
+    encode_by(parts, BATCH_BYTES, file, ready).await
 }
 
 /// With row groups of about `limit` bytes at most: each is read back as one batch.
-fn encode_by(parts: &[RecordBatch], limit: usize) -> Result<Vec<u8>> {
+async fn encode_by<W: Write + Send>(
+    parts: &[RecordBatch],
+    limit: usize,
+    file: &mut W,
+    mut ready: impl AsyncFnMut(&mut W) -> Result<()>,
+) -> Result<()> {
     let failed = |e: parquet::errors::ParquetError| {
         Error::unsupported("state that cannot be written as Parquet").with_source(e)
     };
@@ -113,7 +125,7 @@ fn encode_by(parts: &[RecordBatch], limit: usize) -> Result<Vec<u8>> {
         .set_created_by(concat!("flott ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_key_value_metadata(Some(vec![KeyValue::new(VERSION_KEY.to_owned(), VERSION.to_owned())]))
         .build();
-    let mut writer = ArrowWriter::try_new(Vec::new(), first.schema(), Some(properties)).map_err(failed)?;
+    let mut writer = ArrowWriter::try_new(&mut *file, first.schema(), Some(properties)).map_err(failed)?;
     let batches: Vec<&RecordBatch> = parts.iter().collect();
     // Gathered piece by piece: a whole table need not fit in one batch.
     for rows in by_key_group(parts).chunks(ROWS_PER_GROUP) {
@@ -123,9 +135,10 @@ fn encode_by(parts: &[RecordBatch], limit: usize) -> Result<Vec<u8>> {
                 .map_err(|e| Error::internal("rows of state").with_source(e))?;
             writer.write(&rows).map_err(failed)?;
             writer.flush().map_err(failed)?;
+            ready(writer.inner_mut()).await?;
         }
     }
-    writer.into_inner().map_err(failed)
+    writer.close().map(|_| ()).map_err(failed)
 }
 
 /// All rows, as (part, row), ascending by key group: a counting sort.
@@ -237,10 +250,16 @@ mod tests {
         stored(&KeyedDelta { key_groups: key_groups.clone(), ..delta(key_groups.len() as i64) }).unwrap()
     }
 
+    fn encoded(parts: &[RecordBatch], limit: usize) -> Vec<u8> {
+        let mut file = Vec::new();
+        flott_storage::block_on(encode_by(parts, limit, &mut file, async |_| Ok(()))).unwrap();
+        file
+    }
+
     #[test]
     fn rows_are_sorted_by_key_group_and_read_by_range() {
         let parts = [rows([7, 3, 3, 65_535, 0].into_iter()), rows([3, 1].into_iter())];
-        let file = Bytes::from(encode(&parts).unwrap());
+        let file = Bytes::from(encoded(&parts, BATCH_BYTES));
         let all = decode(file.clone(), KeyGroupRange { first: 0, last: u16::MAX }).unwrap();
         assert_eq!(key_groups(&all[0]), [0, 1, 3, 3, 3, 7, 65_535]);
         let some = decode(file.clone(), KeyGroupRange { first: 2, last: 6 }).unwrap();
@@ -251,7 +270,7 @@ mod tests {
     #[test]
     fn row_groups_outside_the_range_are_not_touched() {
         let count = ROWS_PER_GROUP as u64 * 4;
-        let mut file = encode(&[rows((0..count).map(|row| (row * 64 / count) as u16))]).unwrap();
+        let mut file = encoded(&[rows((0..count).map(|row| (row * 64 / count) as u16))], BATCH_BYTES);
         // Ruins the first row groups; the last one is all that is needed.
         let half = file.len() / 2;
         file[4..half].fill(0xaa);
@@ -272,7 +291,7 @@ mod tests {
             stored(&delta).unwrap()
         };
         let parts = [part(&texts[..2], vec![1, 2]), part(&texts[2..], vec![2, 3, 4])];
-        let file = Bytes::from(encode_by(&parts, 120).unwrap());
+        let file = Bytes::from(encoded(&parts, 120));
         let read = decode(file, KeyGroupRange { first: 2, last: 9 }).unwrap();
         let read: Vec<Vec<&str>> =
             read.iter().map(|rows| rows.column(OWN).as_string::<i32>().iter().flatten().collect()).collect();

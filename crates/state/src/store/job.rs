@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use flott_checkpoint::manifest::{Manifest, ManifestKind};
+use flott_storage::Folder;
 use flott_types::{CheckpointId, Error, ErrorKind, FastSet, JobId, Result};
 use serde::{Deserialize, Serialize};
 
-use super::{Folder, Found, METADATA, NEWEST, SHARED, STOPPED, Snapshot};
+use super::{Found, METADATA, NEWEST, SHARED, STOPPED, Snapshot};
 
 /// The folder of one job: `chk-<n>/_metadata` for each completed checkpoint, the files that they share, and a note of the newest, by
 /// which it is noticed if that is gone.

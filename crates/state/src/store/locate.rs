@@ -1,9 +1,10 @@
 //! Finding snapshots: `state.checkpoints.dir`, `execution.state-recovery.path`.
 
 use flott_checkpoint::manifest::ManifestKind;
+use flott_storage::Folder;
 use flott_types::{Error, JobId, Result};
 
-use super::{Folder, Found, JobStorage, METADATA, STOPPED, Snapshot};
+use super::{Found, JobStorage, METADATA, STOPPED, Snapshot};
 
 /// So many names are tried for a savepoint before it is given up.
 const SAVEPOINT_NAMES: u64 = 1_000;

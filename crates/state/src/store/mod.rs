@@ -21,7 +21,6 @@
 //! The functions are `async` for object stores of the network, and blocking as far as they encode, compress and sync to a
 //! local disk; no runtime is needed to drive them.
 
-mod folder;
 mod format;
 mod job;
 mod latest;
@@ -34,11 +33,12 @@ mod register;
 mod snapshot;
 mod writer;
 
-pub use folder::Folder;
+pub use flott_storage::Folder;
 pub use job::{JobStorage, Stopped};
 pub use latest::{Latest, Search, difference};
 pub use lease::{LEASE_MILLIS, Lease, RENEWAL_MILLIS, Vacancy};
 pub use locate::CheckpointStorage;
+pub use reader::read_state;
 pub use records::{Began, Claim, End, Ends, Epoch, Meaning, Origin, Outcome, Owner};
 pub use register::{JobRegister, Start};
 pub use snapshot::{Found, Snapshot};

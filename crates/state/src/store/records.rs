@@ -2,11 +2,10 @@
 
 use bytes::Bytes;
 use flott_checkpoint::manifest::{seal, unseal};
+use flott_storage::Folder;
 use flott_types::{CheckpointId, Error, JobId, JobKey, Result, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-
-use super::Folder;
 
 /// The number of a job's start. The highest is the one that may write.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]

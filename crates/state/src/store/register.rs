@@ -13,10 +13,11 @@
 
 use bytes::Bytes;
 use flott_checkpoint::manifest::Checksum;
+use flott_storage::Folder;
 use flott_types::{Error, FastSet, JobId, JobKey, Result};
 
 use super::records::{Alive, Began, Claim, End, Epoch, Outcome, bytes_of, read};
-use super::{CheckpointStorage, Folder, JobStorage};
+use super::{CheckpointStorage, JobStorage};
 
 /// The folder of the registers.
 pub(super) const JOBS: &str = "jobs";

@@ -1,10 +1,11 @@
 //! A snapshot that was found.
 
 use flott_checkpoint::manifest::{FileLocation, Manifest, ManifestKind};
+use flott_storage::Folder;
 use flott_types::{CheckpointId, Error, FastSet, OperatorUid, Result, SubtaskIndex};
 
 use super::job::create_manifest;
-use super::{Folder, METADATA, Stopped};
+use super::{METADATA, Stopped, reader};
 use crate::RestoredState;
 
 /// A checkpoint or savepoint: its manifest, and where its files are.
@@ -67,7 +68,7 @@ impl Snapshot {
             if file.path().is_some_and(|path| !seen.insert(path)) {
                 continue;
             }
-            self.files.read(file).await.map_err(|e| self.at(e))?;
+            reader::read(&self.files, file).await.map_err(|e| self.at(e))?;
         }
         Ok(())
     }
@@ -104,7 +105,7 @@ impl Snapshot {
         let state =
             self.manifest.restore(uid, subtask, parallelism, max_parallelism).map_err(|e| self.at(e))?;
         match state {
-            Some(state) => self.files.restore(&state).await.map_err(|e| self.at(e)),
+            Some(state) => reader::read_state(&self.files, &state).await.map_err(|e| self.at(e)),
             None => Ok(RestoredState::default()),
         }
     }

@@ -1,16 +1,18 @@
 //! From state into files: the asynchronous part of a task's snapshots.
 
+use std::io::{self, Write};
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use bytes::Bytes;
 use flott_checkpoint::TaskId;
 use flott_checkpoint::manifest::{
-    Blob, ChainedSnapshot, Checksum, Column, FileKind, FileLocation, KeyedTable, OperatorState, StateFile,
-    SubtaskRestore, SubtaskSnapshot, TaskSnapshot,
+    Blob, ChainedSnapshot, Column, FileKind, FileLocation, KeyedTable, OperatorState, StateFile,
+    SubtaskRestore, SubtaskSnapshot, Summing, TaskSnapshot,
 };
+use flott_storage::{Folder, Upload};
 use flott_types::{CheckpointId, Error, FastMap, KeyGroup, KeyGroupRange, OperatorUid, Result};
 
-use super::{Folder, SHARED, format, merge};
+use super::{SHARED, format, merge, reader};
 use crate::{KeyedDelta, ListState, OperatorSnapshot, Redistribution};
 
 /// A file smaller than this lies in the manifest.
@@ -195,16 +197,16 @@ impl TaskSnapshotWriter {
         if rows == 0 {
             return Ok(files);
         }
-        let encoded = format::encode(&stored)?;
-        let Some(from) = merge::merge_from(&files, encoded.len() as u64) else {
-            files.push(self.put(checkpoint, target, encoded, rows, FileKind::Delta, range, bytes).await?);
+        let new = NewFile::encode(&self.folder_of(target), &stored).await?;
+        let Some(from) = merge::merge_from(&files, new.upload.len()) else {
+            files.push(self.put(checkpoint, target, new, rows, FileKind::Delta, range, bytes).await?);
             return Ok(files);
         };
-        // It may be large, and so is what is read now.
-        drop(encoded);
+        // It is written with others, in one.
+        new.upload.abandon().await?;
         let mut chain = Vec::with_capacity(files.len() - from + 1);
         for file in &files[from..] {
-            chain.push(self.folder.read_rows(file, clip(file.key_groups, range)).await?);
+            chain.push(reader::read_rows(&self.folder, file, clip(file.key_groups, range)).await?);
         }
         chain.push(stored);
         let mut merged = merge::newest(chain, key_columns)?;
@@ -216,6 +218,14 @@ impl TaskSnapshotWriter {
         files.truncate(from);
         files.extend(file);
         Ok(files)
+    }
+
+    /// Where files go, temporary ones too: what stays of them is swept there.
+    fn folder_of(&self, target: &Target) -> Folder {
+        match target {
+            Target::Savepoint(folder) => folder.clone(),
+            Target::Checkpoint | Target::FullCheckpoint => self.folder.child(SHARED),
+        }
     }
 
     /// Writes rows as a file; none if there are none.
@@ -232,8 +242,8 @@ impl TaskSnapshotWriter {
         if rows == 0 {
             return Ok(None);
         }
-        let encoded = format::encode(parts)?;
-        self.put(checkpoint, target, encoded, rows, kind, range, bytes).await.map(Some)
+        let new = NewFile::encode(&self.folder_of(target), parts).await?;
+        self.put(checkpoint, target, new, rows, kind, range, bytes).await.map(Some)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the fields of a file")]
@@ -241,34 +251,60 @@ impl TaskSnapshotWriter {
         &mut self,
         checkpoint: CheckpointId,
         target: &Target,
-        encoded: Vec<u8>,
+        mut new: NewFile,
         rows: usize,
         kind: FileKind,
         key_groups: KeyGroupRange,
         bytes: &mut u64,
     ) -> Result<StateFile> {
-        let (checksum, size) = (Checksum::of(&encoded), encoded.len() as u64);
+        let (checksum, size) = (new.sum.checksum(), new.upload.len());
         *bytes += size;
-        let location = if encoded.len() < INLINE_BELOW {
-            FileLocation::Inline(Blob::from(encoded))
-        } else {
-            let encoded = Bytes::from(encoded);
-            let (folder, within) = match target {
-                Target::Savepoint(folder) => (folder, String::new()),
-                _ => (&self.folder, format!("{SHARED}/")),
-            };
-            let TaskId { vertex, subtask } = self.task;
-            // A name may be taken by an earlier attempt, even one that is not quite dead: it is never written over.
-            let path = loop {
-                let path = format!("{within}{checkpoint}-{vertex}-{subtask}-{}.parquet", self.next_file);
-                self.next_file += 1;
-                if folder.put_new(&path, encoded.clone()).await? {
-                    break path;
-                }
-            };
-            FileLocation::File { path, size }
+        let location = match new.upload.take_below(INLINE_BELOW) {
+            Some(bytes) => FileLocation::Inline(Blob::from(bytes)),
+            None => {
+                let within = match target {
+                    Target::Savepoint(_) => String::new(),
+                    Target::Checkpoint | Target::FullCheckpoint => format!("{SHARED}/"),
+                };
+                let TaskId { vertex, subtask } = self.task;
+                // A name may be taken by an earlier attempt, even one that is not quite dead: it is never written over.
+                let name = loop {
+                    let name = format!("{checkpoint}-{vertex}-{subtask}-{}.parquet", self.next_file);
+                    self.next_file += 1;
+                    if new.upload.finish(&name).await? {
+                        break name;
+                    }
+                };
+                FileLocation::File { path: within + &name, size }
+            }
         };
         Ok(StateFile { location, kind, key_groups, rows: rows as u64, checksum })
+    }
+}
+
+/// A file of state while it is made: large ones go to the storage part by part.
+#[derive(Debug)]
+struct NewFile {
+    upload: Upload,
+    sum: Summing,
+}
+
+impl NewFile {
+    async fn encode(folder: &Folder, parts: &[RecordBatch]) -> Result<Self> {
+        let mut file = NewFile { upload: Upload::new(folder), sum: Summing::default() };
+        format::encode(parts, &mut file, async |file: &mut NewFile| file.upload.ready().await).await?;
+        Ok(file)
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.sum.add(bytes);
+        self.upload.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -79,7 +79,7 @@ fn a_snapshot_is_found_by_any_of_its_names() {
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert_eq!(
         error.to_string(),
-        "'s3://bucket/checkpoints': snapshots on 's3' are not built yet; use 'file:///...' or a local path"
+        "'s3://bucket/checkpoints': storage on 's3' is not built yet; use a local path or 'file:///...'"
     );
 }
 

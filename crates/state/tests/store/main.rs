@@ -16,13 +16,15 @@ use arrow::datatypes::{DataType, Field, Int64Type};
 use flott_batch::hash::hash_columns;
 use flott_checkpoint::TaskId;
 use flott_checkpoint::manifest::{Manifest, ManifestKind, SubtaskRestore};
-use flott_state::store::{CheckpointStorage, HandOver, JobStorage, Snapshot, Target, TaskSnapshotWriter};
+use flott_state::store::{
+    CheckpointStorage, HandOver, JobStorage, Snapshot, Target, TaskSnapshotWriter, read_state,
+};
 use flott_state::{
     KeyedTable, ListState, NO_SLOT, OperatorSnapshot, PrimitiveColumn, Redistribution, RestoredState,
     StringColumn,
 };
+use flott_storage::block_on;
 use flott_types::{CheckpointId, Error, JobId, KeyGroup, OperatorUid, Result, SubtaskIndex, VertexId};
-use futures::executor::block_on;
 use tempfile::TempDir;
 
 const JOB: JobId = JobId(0x1234_5678_9abc);
@@ -78,7 +80,7 @@ impl Vertex {
         let mut vertex = Vertex::new(job, parallelism);
         for subtask in (0..parallelism).map(SubtaskIndex) {
             let state = manifest.restore(&uid(), subtask, parallelism, MAX_PARALLELISM)?.unwrap_or_default();
-            let mut restored = block_on(vertex.job.folder().restore(&state))?;
+            let mut restored = block_on(read_state(vertex.job.folder(), &state))?;
             vertex.tables[subtask.index()].restore(&mut restored)?;
             let task = TaskId { vertex: VertexId(3), subtask };
             let states: [(OperatorUid, SubtaskRestore); 1] = [(uid(), state)];

@@ -1,5 +1,5 @@
-//! All input and output of this crate, on local files. What another store (S3, HDFS) has to offer is what this module
-//! offers.
+//! Local files, by calls that block: for the threads of sources and sinks, which wait for nothing else meanwhile. What another store
+//! (S3, HDFS) has to offer to tables is what this module offers.
 
 mod locked;
 mod new_file;
@@ -23,28 +23,6 @@ pub struct FileInfo {
     pub size: u64,
     /// When it was changed last.
     pub modified: Timestamp,
-}
-
-/// The path of a `'path'` option: plain or `file:`. Other schemes are refused by name.
-pub fn local_path(text: &str) -> Result<PathBuf> {
-    let path = match text.split_once(':') {
-        Some(("file", rest)) => match rest.strip_prefix("//") {
-            None => rest,
-            Some(rest) => rest.strip_prefix("localhost").unwrap_or(rest),
-        },
-        Some((scheme, rest))
-            if rest.starts_with("//") && scheme.chars().all(|c| c.is_ascii_alphanumeric()) =>
-        {
-            return Err(Error::unsupported(format!(
-                "the path '{text}': files on '{scheme}' are not built yet; write a local path or file://"
-            )));
-        }
-        _ => text,
-    };
-    if path.is_empty() {
-        return Err(Error::invalid(format!("the path '{text}' is empty")));
-    }
-    Ok(PathBuf::from(path))
 }
 
 /// The files at a path, sorted by name: the file itself, all files below a directory, or what a glob matches. Hidden
@@ -211,5 +189,5 @@ pub fn sync_directory(directory: &Path) -> Result<()> {
 
 /// What went wrong with which file.
 pub fn failed(action: &str, path: &Path, error: io::Error) -> Error {
-    Error::external(format!("cannot {action} {}", path.display())).with_source(error)
+    crate::error::failed(action, path.display(), error)
 }

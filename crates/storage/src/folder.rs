@@ -15,6 +15,9 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode};
 
+use crate::error::failed;
+use crate::location::local_path;
+
 /// A folder under a URL. Cheap to clone.
 ///
 /// What is written is there as a whole or not at all, and on the disk before the call returns: a local file is synced,
@@ -32,8 +35,10 @@ pub struct Folder {
 
 /// What a folder holds.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct Listing {
+pub struct Listing {
+    /// The names of folders.
     pub folders: Vec<String>,
+    /// The names of files.
     pub files: Vec<String>,
 }
 
@@ -55,14 +60,13 @@ impl Folder {
     /// [`flott_types::ErrorKind::Unsupported`] for other schemes, [`flott_types::ErrorKind::External`] if a local
     /// folder cannot be made.
     pub fn create(url: &str) -> Result<Self> {
-        let path = local_path(url)?;
+        let path = absolute(url)?;
         if !path.is_dir() {
-            let failed = |e| external(format!("the folder '{url}' cannot be made"), e);
-            std::fs::create_dir_all(&path).map_err(failed)?;
+            std::fs::create_dir_all(&path).map_err(|error| failed("make the folder", url, error))?;
             // Folders above may be made too; they may also be somebody else's, and not to be opened.
             path.ancestors().skip(1).take(2).for_each(|above| _ = sync_folder(above));
         }
-        Folder::local(url, &path)
+        Folder::at_path(url, &path)
     }
 
     /// The folder with this URL or local path, if it is there.
@@ -70,15 +74,14 @@ impl Folder {
     /// # Errors
     /// [`flott_types::ErrorKind::Unsupported`] for other schemes.
     pub fn open(url: &str) -> Result<Option<Self>> {
-        let path = local_path(url)?;
-        if path.is_dir() { Folder::local(url, &path).map(Some) } else { Ok(None) }
+        let path = absolute(url)?;
+        if path.is_dir() { Folder::at_path(url, &path).map(Some) } else { Ok(None) }
     }
 
-    fn local(url: &str, path: &FsPath) -> Result<Self> {
-        let failed = |e| external(format!("the folder '{url}' cannot be opened"), e);
-        let path = path.canonicalize().map_err(failed)?;
-        let store = LocalFileSystem::new_with_prefix(&path)
-            .map_err(|e| external(format!("the folder '{url}' cannot be opened"), e))?;
+    fn at_path(url: &str, path: &FsPath) -> Result<Self> {
+        let path = path.canonicalize().map_err(|error| failed("open the folder", url, error))?;
+        let store = LocalFileSystem::new_with_prefix(&path);
+        let store = store.map_err(|error| failed("open the folder", url, error))?;
         Ok(Folder {
             store: Arc::new(store.with_automatic_cleanup(true)),
             root_url: format!("file://{}", path.display()),
@@ -107,7 +110,7 @@ impl Folder {
 
     /// Makes a local folder within that nobody else has made; `false` if there is one of this name. Stores without folders
     /// of their own have nothing to make: there it is new if nothing lies in it.
-    pub(crate) async fn create_child(&self, name: &str) -> Result<bool> {
+    pub async fn create_child(&self, name: &str) -> Result<bool> {
         let Some(root) = &self.root else {
             let listing = self.child(name).list().await?;
             return Ok(listing.files.is_empty() && listing.folders.is_empty());
@@ -117,10 +120,10 @@ impl Folder {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
             Err(error) => {
-                return Err(external(format!("the folder '{}' cannot be made", self.url_of(name)), error));
+                return Err(failed("make the folder", self.url_of(name), error));
             }
         }
-        sync_folders(&path, root).map_err(|e| external(format!("'{}' cannot be written", self.url()), e))?;
+        sync_folders(&path, root).map_err(|error| failed("write", self.url(), error))?;
         Ok(true)
     }
 
@@ -128,18 +131,18 @@ impl Folder {
     ///
     /// # Errors
     /// Why not.
-    pub(crate) async fn check_writable(&self, name: &str) -> Result<()> {
-        let failed = |e: object_store::Error| external(format!("'{}' cannot be written to", self.url()), e);
-        self.store.put(&self.at(name), Bytes::new().into()).await.map_err(failed)?;
-        self.store.delete(&self.at(name)).await.map_err(failed)
+    pub async fn check_writable(&self, name: &str) -> Result<()> {
+        let cannot = |error: object_store::Error| failed("create a file in", self.url(), error);
+        self.store.put(&self.at(name), Bytes::new().into()).await.map_err(cannot)?;
+        self.store.delete(&self.at(name)).await.map_err(cannot)
     }
 
     /// The folder that this one lies in.
-    pub(crate) fn parent(&self) -> Result<Self> {
+    pub fn parent(&self) -> Result<Self> {
         match (self.path.filename(), &self.root) {
             (None, Some(root)) => {
                 let parent = root.parent().unwrap_or(root);
-                Folder::local(&parent.display().to_string(), parent)
+                Folder::at_path(&parent.display().to_string(), parent)
             }
             (None, None) => Ok(self.clone()),
             (Some(_), _) => {
@@ -150,69 +153,71 @@ impl Folder {
     }
 
     /// Writes a file, in place of one that is there.
-    pub(crate) async fn put(&self, name: &str, bytes: Bytes) -> Result<()> {
-        let failed =
-            |e: object_store::Error| external(format!("'{}' cannot be written", self.url_of(name)), e);
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn put(&self, name: &str, bytes: Bytes) -> Result<()> {
         let Some(root) = &self.root else {
-            return self.store.put(&self.at(name), bytes.into()).await.map(|_| ()).map_err(failed);
+            let put = self.store.put(&self.at(name), bytes.into()).await;
+            return put.map(|_| ()).map_err(|error| failed("write", self.url_of(name), error));
         };
-        // The content must be on the disk before the name is.
-        let temporary = format!("{name}.inprogress");
-        self.store.put(&self.at(&temporary), bytes.into()).await.map_err(failed)?;
-        let (from, to) = (self.in_file_system(root, &temporary), self.in_file_system(root, name));
-        sync(&from)
-            .and_then(|()| std::fs::rename(&from, &to))
-            .and_then(|()| sync_folders(&to, root))
-            .map_err(|e| external(format!("'{}' cannot be written", self.url_of(name)), e))
+        // The content must be on the disk before the name is, and nobody else may write to the same temporary file.
+        let temporary = self.in_file_system(root, &format!("{name}.{}.inprogress", unique()));
+        let path = self.in_file_system(root, name);
+        write_synced(&temporary, &bytes)
+            .and_then(|()| std::fs::rename(&temporary, &path))
+            .and_then(|()| sync_folders(&path, root))
+            .map_err(|error| failed("write", self.url_of(name), error))
     }
 
     /// Writes a new file; `false` if there is one of this name. Of several who try at once one succeeds.
-    pub(crate) async fn put_new(&self, name: &str, bytes: Bytes) -> Result<bool> {
-        let failed = |e| external(format!("'{}' cannot be written", self.url_of(name)), e);
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn put_new(&self, name: &str, bytes: Bytes) -> Result<bool> {
         let Some(root) = &self.root else {
             let put = self.store.put_opts(&self.at(name), bytes.into(), PutMode::Create.into()).await;
             return match put {
                 Ok(_) => Ok(true),
                 Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
-                Err(error) => Err(external(format!("'{}' cannot be written", self.url_of(name)), error)),
+                Err(error) => Err(failed("write", self.url_of(name), error)),
             };
         };
-        // The content must be on the disk before the name is, and nobody else may write to the same temporary file.
+        let cannot = |error| failed("write", self.url_of(name), error);
         let temporary = self.in_file_system(root, &format!("{name}.{}.inprogress", unique()));
         let path = self.in_file_system(root, name);
-        write_synced(&temporary, &bytes).map_err(failed)?;
-        let linked = match std::fs::hard_link(&temporary, &path) {
-            // A file system without links. A crash of the machine may leave a part of it there, which its checksum tells.
-            Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => {
-                write_synced(&path, &bytes)
-            }
-            linked => linked,
-        };
+        write_synced(&temporary, &bytes).map_err(cannot)?;
+        let linked = link(&temporary, &path, root);
         // What stays of it is swept.
         _ = std::fs::remove_file(&temporary);
-        match linked {
-            Ok(()) => sync_folders(&path, root).map(|()| true).map_err(failed),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
-            Err(error) => Err(failed(error)),
+        match linked.map_err(cannot)? {
+            Linked::New => Ok(true),
+            Linked::Taken => Ok(false),
+            // A crash of the machine may leave a part of it there, which its checksum tells.
+            Linked::Impossible => match write_synced(&path, &bytes) {
+                Ok(()) => sync_folders(&path, root).map(|()| true).map_err(cannot),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+                Err(error) => Err(cannot(error)),
+            },
         }
     }
 
     /// Reads a file; `None` if it is not there.
-    pub(crate) async fn get(&self, name: &str) -> Result<Option<Bytes>> {
-        let failed = |e| external(format!("'{}' cannot be read", self.url_of(name)), e);
+    pub async fn get(&self, name: &str) -> Result<Option<Bytes>> {
+        let cannot = |error: object_store::Error| failed("read", self.url_of(name), error);
         match self.store.get(&self.at(name)).await {
-            Ok(result) => result.bytes().await.map(Some).map_err(failed),
+            Ok(result) => result.bytes().await.map(Some).map_err(cannot),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(cannot(error)),
         }
     }
 
     /// What lies directly within; nothing if the folder is not there.
-    pub(crate) async fn list(&self) -> Result<Listing> {
+    pub async fn list(&self) -> Result<Listing> {
         let listed = match self.store.list_with_delimiter(Some(&self.path)).await {
             Ok(listed) => listed,
             Err(object_store::Error::NotFound { .. }) => return Ok(Listing::default()),
-            Err(error) => return Err(external(format!("'{}' cannot be listed", self.url()), error)),
+            Err(error) => return Err(failed("list", self.url(), error)),
         };
         let name = |path: &Path| path.filename().map(str::to_owned);
         Ok(Listing {
@@ -222,31 +227,40 @@ impl Folder {
     }
 
     /// Deletes a file, and local folders that become empty. Does nothing if it is not there.
-    pub(crate) async fn delete(&self, name: &str) -> Result<()> {
+    pub async fn delete(&self, name: &str) -> Result<()> {
         match self.store.delete(&self.at(name)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(external(format!("'{}' cannot be deleted", self.url_of(name)), error)),
+            Err(error) => Err(failed("delete", self.url_of(name), error)),
         }
     }
 
     /// Removes this folder and those within, as far as nothing lies in them: a process that was killed may have made them and
     /// not come to write into them. Folders are nothing on an object store.
-    pub(crate) fn remove_empty(&self) {
+    pub fn remove_empty(&self) {
         if let Some(root) = &self.root {
             remove_empty(&self.path.parts().fold(root.clone(), |path, part| path.join(part.as_ref())));
         }
     }
 
     /// The path of a file, if it is one of a local file system; the folders above it are made.
-    pub(crate) fn local_file(&self, name: &str) -> Result<Option<PathBuf>> {
+    pub fn local_file(&self, name: &str) -> Result<Option<PathBuf>> {
         let Some(root) = &self.root else { return Ok(None) };
         let path = self.in_file_system(root, name);
-        let failed = |e| external(format!("the folder of '{}' cannot be made", self.url_of(name)), e);
-        path.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(failed)?;
+        let cannot = |error| failed("make the folder of", self.url_of(name), error);
+        path.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(cannot)?;
         Ok(Some(path))
     }
 
-    fn at(&self, name: &str) -> Path {
+    pub(crate) fn store(&self) -> &Arc<dyn ObjectStore> {
+        &self.store
+    }
+
+    /// The path of a file in a local folder, and of the store's root above it.
+    pub(crate) fn local(&self, name: &str) -> Option<(&FsPath, PathBuf)> {
+        self.root.as_deref().map(|root| (root, self.in_file_system(root, name)))
+    }
+
+    pub(crate) fn at(&self, name: &str) -> Path {
         name.split('/').fold(self.path.clone(), |path, part| path.join(part))
     }
 
@@ -261,25 +275,35 @@ impl fmt::Debug for Folder {
     }
 }
 
-/// The local path that a URL means.
-fn local_path(url: &str) -> Result<PathBuf> {
-    let path = match url.split_once(':') {
-        Some(("file", rest)) => {
-            // `file:/a`, `file:///a` and `file://localhost/a` are the same.
-            let rest = rest.strip_prefix("//").unwrap_or(rest);
-            rest.strip_prefix("localhost").unwrap_or(rest)
-        }
-        Some((scheme, rest)) if rest.starts_with("//") => {
-            return Err(Error::unsupported(format!(
-                "'{url}': snapshots on '{scheme}' are not built yet; use 'file:///...' or a local path"
-            )));
-        }
-        _ => url,
-    };
-    if path.is_empty() {
-        return Err(Error::invalid(format!("'{url}' names no folder")));
+fn absolute(url: &str) -> Result<PathBuf> {
+    let path = local_path(url)?;
+    std::path::absolute(path)
+        .map_err(|error| Error::invalid(format!("'{url}' is not a path")).with_source(error))
+}
+
+/// What became of a file that was to have a name.
+pub(crate) enum Linked {
+    /// It has it.
+    New,
+    /// Another file has it.
+    Taken,
+    /// The file system has no links.
+    Impossible,
+}
+
+/// Gives a file a name that no other has, on the disk; of several who try at once one succeeds. It keeps the one it had.
+pub(crate) fn link(from: &FsPath, to: &FsPath, root: &FsPath) -> std::io::Result<Linked> {
+    if let Some(folder) = to.parent() {
+        std::fs::create_dir_all(folder)?;
     }
-    std::path::absolute(path).map_err(|e| Error::invalid(format!("'{url}' is not a path")).with_source(e))
+    match std::fs::hard_link(from, to) {
+        Ok(()) => sync_folders(to, root).map(|()| Linked::New),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Linked::Taken),
+        Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => {
+            Ok(Linked::Impossible)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// A new file with this content, on the disk; the folders above it are made.
@@ -293,7 +317,7 @@ fn write_synced(path: &FsPath, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 /// Tells the temporary files of this process and of others, on whatever machine, apart.
-fn unique() -> String {
+pub(crate) fn unique() -> String {
     static FILES: AtomicU64 = AtomicU64::new(0);
     static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
     format!("{:x}-{}", *PROCESS, FILES.fetch_add(1, Ordering::Relaxed))
@@ -327,8 +351,4 @@ fn sync_folder(folder: &FsPath) -> std::io::Result<()> {
         Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
         done => done,
     }
-}
-
-fn external(message: String, source: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new(flott_types::ErrorKind::External, message).with_source(source)
 }

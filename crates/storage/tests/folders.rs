@@ -1,0 +1,118 @@
+//! Folders on a local disk and in memory, which have to offer the same.
+
+use std::io::Write;
+
+use bytes::Bytes;
+use flott_storage::{Folder, Upload, block_on};
+
+/// Either kind, each with nothing in it.
+fn folders() -> Vec<(Folder, Option<tempfile::TempDir>)> {
+    let dir = tempfile::tempdir().unwrap();
+    let local = Folder::create(&format!("file://{}/a/b", dir.path().display())).unwrap();
+    vec![(local, Some(dir)), (Folder::in_memory("test"), None)]
+}
+
+fn text(folder: &Folder, name: &str) -> Option<String> {
+    block_on(folder.get(name)).unwrap().map(|bytes| String::from_utf8(bytes.to_vec()).unwrap())
+}
+
+fn files(folder: &Folder) -> Vec<String> {
+    let mut files = block_on(folder.list()).unwrap().files;
+    files.sort();
+    files
+}
+
+#[test]
+fn a_name_that_is_taken_is_written_over_only_on_request() {
+    for (folder, _dir) in folders() {
+        assert_eq!(text(&folder, "x"), None);
+        assert!(block_on(folder.put_new("x", Bytes::from("one"))).unwrap());
+        assert!(!block_on(folder.put_new("x", Bytes::from("two"))).unwrap());
+        assert_eq!(text(&folder, "x").as_deref(), Some("one"));
+        block_on(folder.put("x", Bytes::from("three"))).unwrap();
+        assert_eq!(text(&folder, "x").as_deref(), Some("three"));
+        assert_eq!(files(&folder), ["x"], "nothing temporary stays");
+        block_on(folder.delete("x")).unwrap();
+        block_on(folder.delete("x")).unwrap();
+        assert_eq!(text(&folder, "x"), None);
+    }
+}
+
+#[test]
+fn of_several_who_write_a_new_file_at_once_one_succeeds() {
+    for (folder, _dir) in folders() {
+        let write = |number: usize| block_on(folder.put_new("x", Bytes::from(number.to_string()))).unwrap();
+        let done: Vec<bool> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|number| scope.spawn(move || write(number))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(done.iter().filter(|done| **done).count(), 1);
+        let won = done.iter().position(|done| *done).unwrap().to_string();
+        assert_eq!(text(&folder, "x"), Some(won));
+    }
+}
+
+fn write(upload: &mut Upload, megabytes: usize) -> Vec<u8> {
+    let mut all = Vec::new();
+    for number in 0..megabytes {
+        let bytes = vec![number as u8; 1 << 20];
+        upload.write_all(&bytes).unwrap();
+        block_on(upload.ready()).unwrap();
+        all.extend(bytes);
+    }
+    all
+}
+
+#[test]
+fn a_large_file_is_there_when_it_is_complete() {
+    for (folder, _dir) in folders() {
+        block_on(folder.put_new("within/taken", Bytes::from("another"))).unwrap();
+        let mut upload = Upload::new(&folder);
+        let written = write(&mut upload, 20);
+        assert_eq!(upload.len(), written.len() as u64);
+        assert!(block_on(folder.child("within").list()).unwrap().files == ["taken"]);
+        assert!(!block_on(upload.finish("within/taken")).unwrap());
+        assert!(block_on(upload.finish("within/mine")).unwrap());
+        drop(upload);
+        assert_eq!(block_on(folder.get("within/mine")).unwrap().unwrap(), written);
+        assert_eq!(text(&folder, "within/taken").as_deref(), Some("another"));
+        assert_eq!(files(&folder), [String::new(); 0], "nothing temporary stays");
+    }
+}
+
+#[test]
+fn a_small_file_is_written_at_once_or_not_at_all() {
+    for (folder, _dir) in folders() {
+        let mut upload = Upload::new(&folder);
+        upload.write_all(b"little").unwrap();
+        assert_eq!(upload.take_below(6), None);
+        assert!(block_on(upload.finish("x")).unwrap());
+        assert_eq!(text(&folder, "x").as_deref(), Some("little"));
+        let mut upload = Upload::new(&folder);
+        upload.write_all(b"less").unwrap();
+        assert_eq!(upload.take_below(6).unwrap(), b"less");
+    }
+}
+
+#[test]
+fn what_is_given_up_leaves_nothing() {
+    for (folder, _dir) in folders() {
+        let mut upload = Upload::new(&folder);
+        write(&mut upload, 9);
+        assert_eq!(upload.take_below(1 << 30), None, "a part of it is in the store");
+        block_on(upload.abandon()).unwrap();
+        assert_eq!(files(&folder), [String::new(); 0]);
+    }
+}
+
+#[test]
+fn errors_name_the_path() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("file"), "").unwrap();
+    let below = dir.path().join("file/folder");
+    let error = Folder::create(below.to_str().unwrap()).unwrap_err().to_string();
+    assert!(error.contains(below.to_str().unwrap()) && error.contains("cannot make the folder"), "{error}");
+    let error = Folder::create("s3://bucket/a").unwrap_err().to_string();
+    assert!(error.contains("storage on 's3' is not built yet"), "{error}");
+    assert!(Folder::open(dir.path().join("nothing").to_str().unwrap()).unwrap().is_none());
+}
