@@ -289,6 +289,10 @@
 //!
 //! A sink without a second phase (print, a key-value store that is overwritten) implements `write` and `flush`; after a failure
 //! its rows may come twice. What it has sent and is not sure of it waits for [later](Prepared::Later), before the checkpoint.
+//!
+//! # A table that is looked up
+//!
+//! One that can be asked for keys, for rows of a stream to be joined with, is a [`LookupTable`](lookup::LookupTable): see [`lookup`].
 
 // A variant that is added later is looked at where it matters (in tests a catch-all is a failure that shows).
 #![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
@@ -301,6 +305,7 @@ mod enumerator;
 mod event_time;
 mod fixed_splits;
 pub mod format;
+pub mod lookup;
 pub mod options;
 mod payload;
 mod rate;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use flott_plan::{SinkSpec, SourceSpec, TableSpec};
+use flott_plan::{LookupSpec, SinkSpec, SourceSpec, TableSpec};
 use flott_types::config::similar;
 use flott_types::{Error, FastMap, LogicalType, Result};
 
+use crate::lookup::LookupTable;
 use crate::{Formats, Manual, Options, Sink, Source};
 
 /// What a connector may ask when a statement is planned.
@@ -50,6 +51,21 @@ pub trait Connector: Send + Sync {
         let _ = (options, context);
         Err(Error::invalid(format!(
             "connector '{}' cannot be written to (table {})",
+            self.name(),
+            spec.table.name
+        )))
+    }
+
+    /// Finds rows of a table by key. The default refuses.
+    fn lookup(
+        &self,
+        spec: &LookupSpec,
+        options: &Options<'_>,
+        context: &TableContext,
+    ) -> Result<Arc<dyn LookupTable>> {
+        let _ = (options, context);
+        Err(Error::invalid(format!(
+            "connector '{}' cannot be looked up (table {})",
             self.name(),
             spec.table.name
         )))
@@ -178,6 +194,14 @@ impl Registry {
         let sink = table.connector.sink(spec, &table.options, context)?;
         table.options.finish()?;
         Ok(sink)
+    }
+
+    /// The table of a spec that is looked up.
+    pub fn lookup(&self, spec: &LookupSpec, context: &TableContext) -> Result<Arc<dyn LookupTable>> {
+        let table = self.table(&spec.table)?;
+        let lookup = table.connector.lookup(spec, &table.options, context)?;
+        table.options.finish()?;
+        Ok(lookup)
     }
 }
 

@@ -25,8 +25,8 @@ pub use pattern::{
 };
 pub use schema::{Column, Schema};
 pub use spec::{
-    AggregatePhase, ChangeCodes, JoinBound, JoinKind, OperatorSpec, SinkSpec, SortKey, SourceSpec, TableSpec,
-    TemporalJoinSpec, WatermarkSpec,
+    AggregatePhase, ChangeCodes, JoinBound, JoinKind, LookupSpec, OperatorSpec, SinkSpec, SortKey,
+    SourceSpec, TableSpec, TemporalJoinSpec, WatermarkSpec,
 };
 pub use window::{WindowKind, WindowSpec};
 

@@ -93,6 +93,17 @@ pub struct SinkSpec {
     pub static_partition: BTreeMap<String, String>,
 }
 
+/// A table that is looked up: rows by key.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct LookupSpec {
+    /// The table.
+    pub table: TableSpec,
+    /// The columns by which rows are found, by position in the table's schema.
+    pub keys: Vec<usize>,
+    /// The columns to produce of the rows found, by position in the table's schema.
+    pub projection: Vec<usize>,
+}
+
 /// How watermarks come from rows.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct WatermarkSpec {

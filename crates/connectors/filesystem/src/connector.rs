@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use flott_connector::lookup::options::{ONLY_FULL_CACHE, RELOAD_INTERVAL, RELOAD_STRATEGY};
+use flott_connector::lookup::{FullCache, LookupTable};
 use flott_connector::options::FORMAT;
 use flott_connector::{Changelog, Connector, Manual, Options, Sink, Source, TableContext};
-use flott_plan::{SinkSpec, SourceSpec, TableSpec};
+use flott_plan::{LookupSpec, SinkSpec, SourceSpec, TableSpec};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use crate::config::Config;
@@ -37,6 +39,20 @@ impl Connector for FilesystemConnector {
             )));
         }
         Ok(Arc::new(FileSink::new(Config::new(&spec.table, options)?, spec)?))
+    }
+
+    /// All of it is kept in memory.
+    fn lookup(
+        &self,
+        spec: &LookupSpec,
+        options: &Options<'_>,
+        _: &TableContext,
+    ) -> Result<Arc<dyn LookupTable>> {
+        options.get(&ONLY_FULL_CACHE)?;
+        options.get(&RELOAD_STRATEGY)?;
+        let config = Config::new(&spec.table, options)?;
+        let source = |read: &SourceSpec| Ok(Arc::new(FileSource::new(config, read)?) as Arc<dyn Source>);
+        Ok(Arc::new(FullCache::of_table(spec, options.get(&RELOAD_INTERVAL)?, source)?))
     }
 
     fn readable_metadata(&self, _: &TableSpec, _: &Options<'_>) -> Vec<(String, LogicalType)> {

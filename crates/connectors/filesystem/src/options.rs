@@ -1,5 +1,6 @@
 //! The options of a table.
 
+use flott_connector::lookup::options::{ONLY_FULL_CACHE, RELOAD_INTERVAL, RELOAD_STRATEGY};
 use flott_connector::options::{FORMAT, SINK_PARALLELISM};
 use flott_connector::{AnyOption, Manual, Required, TableOption, WithDefault};
 use regex::Regex;
@@ -135,6 +136,9 @@ static OPTIONS: &[&dyn AnyOption] = &[
     &COMMIT_TRIGGER,
     &COMMIT_DELAY,
     &SINK_PARALLELISM,
+    &ONLY_FULL_CACHE,
+    &RELOAD_INTERVAL,
+    &RELOAD_STRATEGY,
     &COMPACTION,
     &STATISTICS,
     &COMPACTION_SIZE,
@@ -159,6 +163,8 @@ Partition columns come from directory names: `dt=2024-01-01/hr=10`. With `source
 must be complete when it appears. Files ending in `.gz`, `.gzip` or `.deflate` are read compressed.
 
 Writing: rows become visible with the checkpoint after them, a file at a time, and exactly once. A file never grows.
+
+Looked up by key: all of it is read into memory, once or anew from time to time.
 
 Metadata columns: `file.path` STRING, `file.name` STRING, `file.size` BIGINT, `file.modification-time` TIMESTAMP_LTZ(3).",
         example: "CREATE TABLE orders (

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use flott::connector::lookup::LookupTable;
 use flott::connector::{
     Boundedness, Changelog, Connector, EnumeratorContext, EventTimePolicy, Manual, Options, Payload, Poll,
     ReaderContext, Sink, Source, SourceOutput, SourceReader, Split, SplitEnumerator, TableContext,
 };
-use flott::plan::{SinkSpec, SourceSpec, TableSpec};
+use flott::plan::{LookupSpec, SinkSpec, SourceSpec, TableSpec};
 use flott::types::{CheckpointId, LogicalType, Timestamp, Waker};
 use flott::{Error, Result};
 
@@ -42,6 +43,15 @@ impl Connector for Paced<dyn Connector> {
 
     fn sink(&self, spec: &SinkSpec, options: &Options<'_>, context: &TableContext) -> Result<Arc<dyn Sink>> {
         self.inner.sink(spec, options, context)
+    }
+
+    fn lookup(
+        &self,
+        spec: &LookupSpec,
+        options: &Options<'_>,
+        context: &TableContext,
+    ) -> Result<Arc<dyn LookupTable>> {
+        self.inner.lookup(spec, options, context)
     }
 
     fn readable_metadata(&self, spec: &TableSpec, options: &Options<'_>) -> Vec<(String, LogicalType)> {

@@ -6,5 +6,6 @@ mod changed;
 mod conformance;
 mod harness;
 mod leftovers;
+mod lookup;
 mod sink;
 mod source;

@@ -1,0 +1,95 @@
+//! Options of tables that are looked up, as Flink names them. A connector lists those that it reads.
+
+use flott_types::Result;
+
+use super::CacheLimits;
+use crate::{Options, TableOption, WithDefault};
+
+/// Which rows are kept in memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LookupCache {
+    /// None.
+    None,
+    /// Those that were found last: [`PartialCache`](super::PartialCache).
+    Partial,
+    /// All: [`FullCache`](super::FullCache).
+    Full,
+}
+
+/// `lookup.cache`, for a connector that has all kinds.
+pub const LOOKUP_CACHE: TableOption<LookupCache, WithDefault> = TableOption::word(
+    "lookup.cache",
+    &[("NONE", LookupCache::None), ("PARTIAL", LookupCache::Partial), ("FULL", LookupCache::Full)],
+    "which rows are kept in memory where the table is looked up",
+)
+.in_any_case()
+.or("NONE");
+
+/// `lookup.cache`, for a connector that only reads whole tables.
+pub const ONLY_FULL_CACHE: TableOption<LookupCache, WithDefault> = TableOption::word(
+    "lookup.cache",
+    &[("FULL", LookupCache::Full)],
+    "which rows are kept in memory where the table is looked up",
+)
+.in_any_case()
+.not_yet(&["NONE", "PARTIAL"])
+.or("FULL");
+
+/// `lookup.full-cache.reload-strategy`
+pub const RELOAD_STRATEGY: TableOption<(), WithDefault> = TableOption::word(
+    "lookup.full-cache.reload-strategy",
+    &[("PERIODIC", ())],
+    "when a table that is kept in memory is read anew",
+)
+.in_any_case()
+.not_yet(&["TIMED"])
+.or("PERIODIC");
+
+/// `lookup.full-cache.periodic-reload.interval`, in milliseconds.
+pub const RELOAD_INTERVAL: TableOption<i64> = TableOption::positive_duration(
+    "lookup.full-cache.periodic-reload.interval",
+    "a table that is kept in memory is read anew when it is older; without it, it is read once",
+);
+
+/// `lookup.partial-cache.max-rows`
+pub const MAX_ROWS: TableOption<u64, WithDefault> = TableOption::number(
+    "lookup.partial-cache.max-rows",
+    1,
+    u64::MAX,
+    "so many rows are kept in memory, the longest unused are forgotten first",
+)
+.or("100000");
+
+/// `lookup.partial-cache.expire-after-access`, in milliseconds.
+pub const EXPIRE_AFTER_ACCESS: TableOption<i64> = TableOption::positive_duration(
+    "lookup.partial-cache.expire-after-access",
+    "rows are forgotten when they were not used for so long",
+);
+
+/// `lookup.partial-cache.expire-after-write`, in milliseconds.
+pub const EXPIRE_AFTER_WRITE: TableOption<i64> = TableOption::positive_duration(
+    "lookup.partial-cache.expire-after-write",
+    "rows are forgotten so long after they were found",
+);
+
+/// `lookup.partial-cache.cache-missing-key`
+pub const CACHE_MISSING_KEY: TableOption<bool, WithDefault> = TableOption::flag(
+    "lookup.partial-cache.cache-missing-key",
+    "whether it is remembered that there are no rows of a key",
+)
+.or("true");
+
+impl CacheLimits {
+    /// What a table's options say. The connector lists [`MAX_ROWS`], [`EXPIRE_AFTER_ACCESS`], [`EXPIRE_AFTER_WRITE`] and [`CACHE_MISSING_KEY`].
+    ///
+    /// # Errors
+    /// What is wrong with the options.
+    pub fn of(options: &Options<'_>) -> Result<Self> {
+        Ok(CacheLimits {
+            max_rows: options.get(&MAX_ROWS)?,
+            expire_after_access: options.get(&EXPIRE_AFTER_ACCESS)?,
+            expire_after_write: options.get(&EXPIRE_AFTER_WRITE)?,
+            missing_keys: options.get(&CACHE_MISSING_KEY)?,
+        })
+    }
+}
