@@ -298,6 +298,7 @@
 #![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
 
 mod background;
+pub mod catalog;
 mod commit;
 pub mod conformance;
 mod coordinator;

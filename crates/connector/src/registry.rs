@@ -1,12 +1,15 @@
 //! Connectors and formats by name.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flott_plan::{LookupSpec, SinkSpec, SourceSpec, TableSpec};
 use flott_types::config::similar;
 use flott_types::{Error, FastMap, LogicalType, Result};
 
+use crate::catalog::{Catalog, CatalogFactory};
 use crate::lookup::LookupTable;
+use crate::options::CATALOG_TYPE;
 use crate::{Formats, Manual, Options, Sink, Source};
 
 /// What a connector may ask when a statement is planned.
@@ -119,6 +122,7 @@ pub enum Changelog {
 pub struct Registry {
     connectors: FastMap<&'static str, Arc<dyn Connector>>,
     formats: Formats,
+    catalogs: FastMap<&'static str, Arc<dyn CatalogFactory>>,
 }
 
 /// A table, with the connector that it names.
@@ -131,7 +135,7 @@ pub struct ConnectedTable<'a> {
 impl Registry {
     /// With these formats and no connectors.
     pub fn new(formats: Formats) -> Self {
-        Registry { connectors: FastMap::default(), formats }
+        Registry { formats, ..Registry::default() }
     }
 
     /// Adds a connector; one of the same name is replaced.
@@ -147,6 +151,45 @@ impl Registry {
     /// The formats.
     pub fn formats(&self) -> &Formats {
         &self.formats
+    }
+
+    /// Adds a kind of catalog; one of the same name is replaced.
+    pub fn register_catalog(&mut self, factory: Arc<dyn CatalogFactory>) {
+        self.catalogs.insert(factory.name(), factory);
+    }
+
+    /// All kinds of catalogs, in the order of their names.
+    pub fn catalogs(&self) -> impl Iterator<Item = &Arc<dyn CatalogFactory>> {
+        self.catalog_types().into_iter().filter_map(|name| self.catalogs.get(name))
+    }
+
+    fn catalog_types(&self) -> Vec<&'static str> {
+        let mut names: Vec<&str> = self.catalogs.keys().copied().collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The catalog of this name, of the kind that its options say.
+    ///
+    /// # Errors
+    /// If there is no such kind, or its options are wrong.
+    pub fn catalog(&self, name: &str, values: &BTreeMap<String, String>) -> Result<Box<dyn Catalog>> {
+        let types =
+            || self.catalog_types().iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+        let Some(kind) = values.get(CATALOG_TYPE.key()) else {
+            return Err(Error::invalid(format!(
+                "CREATE CATALOG needs WITH ('{}' = ...); there is: {}",
+                CATALOG_TYPE.key(),
+                types()
+            )));
+        };
+        let factory = self.catalogs.get(kind.as_str()).ok_or_else(|| {
+            Error::unsupported(format!("a catalog of type '{kind}'; there is: {}", types()))
+        })?;
+        let options = Options::of_catalog(name, values, &factory.manual(), &self.formats);
+        let catalog = factory.catalog(name, &options)?;
+        options.finish()?;
+        Ok(catalog)
     }
 
     /// All connectors, in the order of their names.

@@ -1,10 +1,10 @@
-//! The connectors and formats that are built in.
+//! The connectors, formats and kinds of catalogs that are built in.
 
 use std::sync::Arc;
 
 use flott_connector::Registry;
 
-/// A registry with all built-in connectors and formats.
+/// A registry with all that is built in.
 pub fn builtin() -> Registry {
     let mut registry = Registry::new(flott_formats::builtin());
     registry.register(Arc::new(flott_connector_filesystem::FilesystemConnector));
@@ -13,5 +13,6 @@ pub fn builtin() -> Registry {
     registry.register(Arc::new(flott_connector_basic::PrintConnector));
     registry.register(Arc::new(flott_connector_basic::BlackholeConnector));
     registry.register(Arc::new(flott_connector_basic::LatencyConnector));
+    registry.register_catalog(Arc::new(flott_connector::catalog::InMemoryCatalogFactory));
     registry
 }

@@ -43,6 +43,17 @@ fn examples_are_planned() {
 }
 
 #[test]
+fn catalogs_of_examples_are_made() {
+    for catalog in flott::connectors::builtin().catalogs() {
+        let mut environment = Environment::local().unwrap();
+        for statement in parse_script(catalog.manual().example).unwrap() {
+            environment.session.execute(&statement).unwrap();
+        }
+        assert_eq!(environment.session.catalogs().catalogs.len(), 2, "{}", catalog.name());
+    }
+}
+
+#[test]
 fn defaults_are_values_that_can_be_written() {
     let registry = flott::connectors::builtin();
     let connectors = registry.iter().map(|connector| (connector.name(), connector.manual()));

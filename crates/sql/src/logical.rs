@@ -24,14 +24,7 @@ pub struct Field {
     pub window: Option<WindowBound>,
 }
 
-/// A column that carries the time of its rows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum TimeAttribute {
-    /// Event time: there is a watermark for it.
-    Event,
-    /// Processing time.
-    Processing,
-}
+pub use flott_connector::catalog::TimeAttribute;
 
 /// Which bound of a window a column is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

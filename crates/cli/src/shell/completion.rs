@@ -48,12 +48,15 @@ impl Names {
     }
 
     fn add_objects(&mut self, catalogs: &Catalogs) {
-        for (catalog, entry) in &catalogs.catalogs {
-            for (database, content) in &entry.databases {
-                self.databases.push((catalog.clone(), database.clone()));
-                for (name, object) in &content.objects {
-                    self.relations.push(relation(catalog, database, name, object));
+        // What a catalog does not tell now is not suggested.
+        for (catalog, named) in &catalogs.catalogs {
+            for database in named.catalog.databases().unwrap_or_default() {
+                for (name, _) in named.catalog.objects(&database).unwrap_or_default() {
+                    if let Ok(Some(object)) = named.catalog.object(&database, &name) {
+                        self.relations.push(relation(catalog, &database, &name, &object));
+                    }
                 }
+                self.databases.push((catalog.clone(), database));
             }
         }
         for (path, object) in &catalogs.temporary {

@@ -1,5 +1,5 @@
 //! What every source, sink and lookup must hold, as functions for the tests of connectors: [`check_source`], [`check_sink`],
-//! [`check_lookup`].
+//! [`check_lookup`]; and every catalog: [`check_catalog`].
 //!
 //! They do what the runtime does, and what happens to it: run with one and with several subtasks, take a snapshot at every moment,
 //! fail, start again with more or fewer subtasks. An error says which rule was broken, after what.
@@ -27,12 +27,14 @@
 //! ```
 
 mod by_hand;
+mod catalog;
 mod drive;
 mod lookup;
 mod sink;
 mod source;
 
 pub use by_hand::ByHand;
+pub use catalog::check_catalog;
 pub use lookup::{LookupUnderTest, check_lookup};
 pub use sink::{SinkUnderTest, check_sink, commit, commit_restored};
 pub use source::{SourceUnderTest, check_source};

@@ -13,6 +13,13 @@ const PROPERTY_VERSION: TableOption<u64> =
 /// What every table has.
 pub(crate) static COMMON: &[&dyn AnyOption] = &[&CONNECTOR, &PROPERTY_VERSION];
 
+/// `type` of a catalog: which kind it is.
+pub(crate) const CATALOG_TYPE: TableOption<String, Required> =
+    TableOption::text("type", "the kind of catalog").required();
+
+/// What every catalog has.
+pub(crate) static CATALOG_COMMON: &[&dyn AnyOption] = &[&CATALOG_TYPE];
+
 /// `format`: how the bytes of a record become a row. For [`Options::format`](super::Options::format).
 pub const FORMAT: TableOption<String, Required> =
     TableOption::text("format", "the format; its own options begin with its name").required();

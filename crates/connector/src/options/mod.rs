@@ -42,4 +42,4 @@ pub use declaration::{AnyOption, Effect, Optional, Presence, Required, TableOpti
 pub use manual::Manual;
 pub use read::Options;
 
-pub(crate) use common::COMMON;
+pub(crate) use common::{CATALOG_COMMON, CATALOG_TYPE, COMMON};

@@ -8,15 +8,18 @@ use flott_types::config::similar;
 use flott_types::{Error, FastSet, Result};
 
 use super::declaration::{not_built, wrong};
-use super::{AnyOption, COMMON, Effect, Manual, Presence, TableOption};
+use super::{AnyOption, CATALOG_COMMON, COMMON, Effect, Manual, Presence, TableOption};
 use crate::format::{Format, Formats};
 
 /// The options of a table while a connector or format is made from them. Errors name the table and the key.
 pub struct Options<'a> {
-    table: &'a str,
+    /// What they are of, for messages: `table t`.
+    owner: String,
     values: &'a BTreeMap<String, String>,
     /// What may be set.
     declared: &'static [&'static dyn AnyOption],
+    /// What all of its kind have.
+    common: &'static [&'static dyn AnyOption],
     /// What stands before each key: the name of a format.
     prefix: String,
     formats: &'a Formats,
@@ -28,20 +31,32 @@ pub struct Options<'a> {
 impl<'a> Options<'a> {
     /// The options of a table, of which those in the manual may be set.
     pub fn new(
-        table: &'a str,
+        table: &str,
         values: &'a BTreeMap<String, String>,
         manual: &Manual,
         formats: &'a Formats,
     ) -> Self {
         Options {
-            table,
+            owner: format!("table {table}"),
             values,
             declared: manual.options,
+            common: COMMON,
             prefix: String::new(),
             formats,
             named: RefCell::default(),
             prefixes: RefCell::default(),
         }
+    }
+
+    /// The options of a catalog.
+    pub(crate) fn of_catalog(
+        name: &str,
+        values: &'a BTreeMap<String, String>,
+        manual: &Manual,
+        formats: &'a Formats,
+    ) -> Self {
+        let owner = format!("catalog {name}");
+        Options { owner, common: CATALOG_COMMON, ..Options::new(name, values, manual, formats) }
     }
 
     /// What an option is set to: `T`, or `Option<T>` if it need not be set and has no default.
@@ -131,9 +146,10 @@ impl<'a> Options<'a> {
         let prefix = format!("{}{name}.", key.strip_suffix("format").unwrap_or_default());
         self.prefixes.borrow_mut().push(prefix.clone());
         let options = Options {
-            table: self.table,
+            owner: self.owner.clone(),
             values: self.values,
             declared: factory.manual().options,
+            common: &[],
             prefix,
             formats: self.formats,
             named: RefCell::default(),
@@ -162,8 +178,7 @@ impl<'a> Options<'a> {
 
     /// The options there are: its own, and those that every table has.
     fn all(&self) -> impl Iterator<Item = &'static dyn AnyOption> {
-        let common = if self.prefix.is_empty() { COMMON } else { &[] };
-        self.declared.iter().chain(common).copied()
+        self.declared.iter().chain(self.common).copied()
     }
 
     /// Whether a key is that of an option. One of a name of the table's choice is if it was asked for.
@@ -184,20 +199,20 @@ impl<'a> Options<'a> {
             .map(|option| format!("{}{}", self.prefix, option.key()))
             .collect();
         known.sort_unstable();
-        let (table, list) = (self.table, known.join(", "));
+        let (owner, list) = (&self.owner, known.join(", "));
         let hint = match similar(known.iter().map(String::as_str), key) {
             Some(near) => format!("did you mean '{near}'? It has"),
             None => "it has".to_owned(),
         };
         Error::invalid(match self.prefix.rsplit_terminator('.').next() {
-            None => format!("table {table} has no option '{key}'; {hint}: {list}"),
+            None => format!("{owner} has no option '{key}'; {hint}: {list}"),
             Some(format) => {
-                format!("table {table}: the format '{format}' has no option '{key}'; {hint}: {list}")
+                format!("{owner}: the format '{format}' has no option '{key}'; {hint}: {list}")
             }
         })
     }
 
     fn of_table(&self, error: Error) -> Error {
-        error.context(format_args!("table {}", self.table))
+        error.context(&self.owner)
     }
 }

@@ -51,3 +51,38 @@ impl SinkWriter for Blackhole {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use flott_batch::pretty;
+    use flott_connector::conformance::{SinkUnderTest, check_sink};
+    use flott_types::TypeKind;
+
+    use super::*;
+
+    struct Nothing;
+
+    impl SinkUnderTest for Nothing {
+        fn sink(&self) -> Result<Arc<dyn Sink>> {
+            Ok(Arc::new(Blackhole))
+        }
+
+        fn batch(&self, _: usize) -> Batch {
+            let kinds = "+I 1\n-U 1\n+U 2\n-D 2";
+            Batch::Changes(pretty::parse(kinds, &[TypeKind::Int.nullable()]).unwrap())
+        }
+
+        fn rows(&self, _: usize) -> Vec<String> {
+            Vec::new()
+        }
+
+        fn visible(&self) -> Result<Vec<String>> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn it_takes_everything_and_shows_nothing() {
+        check_sink(&|| Box::new(Nothing)).unwrap();
+    }
+}

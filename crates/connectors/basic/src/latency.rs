@@ -205,6 +205,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use flott_batch::pretty;
+    use flott_connector::conformance::{SinkUnderTest, check_sink};
     use flott_plan::Schema;
     use flott_types::clock::ManualClock;
 
@@ -279,5 +280,36 @@ mod tests {
             let error = registry.sink(&spec(column), &table()).err().unwrap();
             assert!(error.to_string().contains("a column of type TIMESTAMP"), "{error}");
         }
+    }
+
+    /// What it prints is no row.
+    struct Measured(Arc<dyn Sink>);
+
+    impl SinkUnderTest for Measured {
+        fn sink(&self) -> Result<Arc<dyn Sink>> {
+            Ok(self.0.clone())
+        }
+
+        fn batch(&self, number: usize) -> Batch {
+            let types = [TypeKind::Int.nullable(), TypeKind::Timestamp(3).nullable()];
+            let rows = format!("+I {number} 1970-01-01T00:00:01.000\n-D {number} NULL");
+            Batch::Changes(pretty::parse(&rows, &types).unwrap())
+        }
+
+        fn rows(&self, _: usize) -> Vec<String> {
+            Vec::new()
+        }
+
+        fn visible(&self) -> Result<Vec<String>> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn the_sink_holds_the_rules() {
+        let mut registry = flott_connector::Registry::default();
+        registry.register(Arc::new(LatencyConnector));
+        let sink = registry.sink(&spec("at"), &table()).unwrap();
+        check_sink(&|| Box::new(Measured(sink.clone()))).unwrap();
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
 
+mod passing;
 mod sinks;
 mod socket;
 mod sources;

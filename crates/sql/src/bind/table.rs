@@ -37,16 +37,16 @@ impl Binder<'_> {
         }
         let path = at(self.qualify(parts), node)?;
         let name = path.object.clone();
-        let rel = match self.catalogs.lookup(&path) {
+        let rel = match self.catalogs.lookup(&path)? {
             None => return Err(wrong(format!("Object '{}' not found", parts.join(".")), node)),
             Some(CatalogObject::View(view)) => {
                 if !hints.is_empty() {
                     return Err(wrong(format!("View '{path}' cannot be enriched with new options"), node));
                 }
-                self.view(&path, view).map_err(|error| error.context(format!("in view {path}")))?
+                self.view(&path, &view).map_err(|error| error.context(format!("in view {path}")))?
             }
             Some(CatalogObject::Table(table)) => {
-                let table = self.with_hints(table, hints)?;
+                let table = self.with_hints(&table, hints)?;
                 at(self.scan(path, table), node)?
             }
         };
@@ -228,8 +228,8 @@ impl Binder<'_> {
         node: &impl Place,
     ) -> Result<(ObjectPath, Arc<Table>)> {
         let path = at(self.qualify(parts), node)?;
-        match self.catalogs.lookup(&path) {
-            Some(CatalogObject::Table(table)) => Ok((path, self.with_hints(table, hints)?)),
+        match self.catalogs.lookup(&path)? {
+            Some(CatalogObject::Table(table)) => Ok((path, self.with_hints(&table, hints)?)),
             Some(CatalogObject::View(_)) => Err(unsupported(format!("INSERT into the view {path}"), node)),
             None => Err(wrong(format!("Object '{}' not found", parts.join(".")), node)),
         }

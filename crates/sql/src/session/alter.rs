@@ -19,8 +19,8 @@ impl Session {
     pub(super) fn alter_table(&mut self, alter: &AlterTable) -> Result<()> {
         let path = self.path(&alter.name)?;
         let temporary = self.catalogs.temporary.contains_key(&path);
-        let table = match self.catalogs.lookup(&path) {
-            Some(CatalogObject::Table(table)) => Table::clone(table),
+        let table = match self.catalogs.lookup(&path)? {
+            Some(CatalogObject::Table(table)) => Table::clone(&table),
             Some(CatalogObject::View(_)) => {
                 return Err(Error::invalid(format!(
                     "ALTER TABLE for a view is not allowed: {path} at {}",
@@ -47,7 +47,7 @@ impl Session {
 
     fn rename(&mut self, path: &ObjectPath, name: &ObjectName, temporary: bool) -> Result<()> {
         let target = ObjectPath { object: last_part(name), ..path.clone() };
-        if self.exists(&target, temporary) {
+        if self.exists(&target, temporary)? {
             return Err(Error::invalid(format!("Table (or view) {target} already exists.")));
         }
         match self.remove(path, temporary)? {
@@ -59,7 +59,7 @@ impl Session {
     pub(super) fn alter_view(&mut self, alter: &AlterView) -> Result<()> {
         let path = self.path(&alter.name)?;
         let temporary = self.catalogs.temporary.contains_key(&path);
-        let comment = match self.catalogs.lookup(&path) {
+        let comment = match self.catalogs.lookup(&path)? {
             Some(CatalogObject::View(view)) => view.comment.clone(),
             Some(CatalogObject::Table(_)) => {
                 return Err(Error::invalid(format!("ALTER VIEW for a table is not allowed: {path}")));
@@ -78,14 +78,14 @@ impl Session {
     pub(super) fn alter_database(&mut self, alter: &AlterDatabase) -> Result<()> {
         let (catalog, database) = self.database_path(&alter.name)?;
         let options = options_map(&alter.options);
-        self.catalogs.database_mut(&catalog, &database)?.options.extend(options);
-        Ok(())
+        let mut changed = self.catalogs.database(&catalog, &database)?;
+        changed.options.extend(options);
+        self.catalogs.catalog_mut(&catalog)?.catalog.alter_database(&database, changed)
     }
 
     pub(super) fn alter_catalog(&mut self, alter: &AlterCatalog) -> Result<()> {
         let name = &alter.name.value;
-        self.catalogs.catalog(name)?;
-        let Some(catalog) = self.catalogs.catalogs.get_mut(name) else { return Ok(()) };
+        let catalog = self.catalogs.catalog_mut(name)?;
         match &alter.operation {
             AlterCatalogOperation::Set(options) => catalog.options.extend(options_map(options)),
             AlterCatalogOperation::Reset(keys) => {

@@ -15,7 +15,7 @@ use super::{Outcome, Session, parts};
 use crate::bind::table::check_rowtime;
 use crate::bind::{Binder, Scope};
 use crate::catalog::{
-    Catalog, CatalogObject, DEFAULT_DATABASE, Database, ObjectPath, PrimaryKeyDef, Table, TableColumn,
+    CatalogObject, Database, DistributionKind, NamedCatalog, ObjectPath, PrimaryKeyDef, Table, TableColumn,
     TableColumnKind, TableDistribution, View, WatermarkDef,
 };
 use crate::logical::Field;
@@ -27,7 +27,7 @@ impl Session {
         }
         let path = self.path(&create.name)?;
         self.catalogs.database(&path.catalog, &path.database)?;
-        if self.exists(&path, create.temporary) {
+        if self.exists(&path, create.temporary)? {
             if create.if_not_exists {
                 return Ok(Outcome::Done);
             }
@@ -119,21 +119,20 @@ impl Session {
     }
 
     /// Whether the name is taken at that level.
-    pub(super) fn exists(&self, path: &ObjectPath, temporary: bool) -> bool {
+    pub(super) fn exists(&self, path: &ObjectPath, temporary: bool) -> Result<bool> {
         if temporary {
-            self.catalogs.temporary.contains_key(path)
+            Ok(self.catalogs.temporary.contains_key(path))
         } else {
-            self.catalogs.permanent(path).is_some()
+            Ok(self.catalogs.permanent(path)?.is_some())
         }
     }
 
     /// Puts an object into the catalog.
     pub(super) fn put(&mut self, path: ObjectPath, object: CatalogObject, temporary: bool) -> Result<()> {
-        if temporary {
-            self.catalogs.temporary.insert(path, object);
-        } else {
-            self.catalogs.database_mut(&path.catalog, &path.database)?.objects.insert(path.object, object);
+        if !temporary {
+            return self.catalogs.put(&path, object);
         }
+        self.catalogs.temporary.insert(path, object);
         Ok(())
     }
 
@@ -255,7 +254,7 @@ impl Session {
     pub(super) fn create_view(&mut self, create: &CreateView) -> Result<()> {
         let path = self.path(&create.name)?;
         self.catalogs.database(&path.catalog, &path.database)?;
-        if self.exists(&path, create.temporary) {
+        if self.exists(&path, create.temporary)? {
             if create.if_not_exists {
                 return Ok(());
             }
@@ -309,16 +308,14 @@ impl Session {
         let (catalog, name) = self.database_path(&create.name)?;
         let options = options_map(&create.options);
         let comment = create.comment.as_ref().map(|comment| comment.value.clone());
-        self.catalogs.catalog(&catalog)?;
-        let Some(found) = self.catalogs.catalogs.get_mut(&catalog) else { return Ok(()) };
-        if found.databases.contains_key(&name) {
+        let found = &mut self.catalogs.catalog_mut(&catalog)?.catalog;
+        if found.database(&name)?.is_some() {
             if create.if_not_exists {
                 return Ok(());
             }
             return Err(Error::invalid(format!("Database {name} already exists in catalog {catalog}.")));
         }
-        found.databases.insert(name, Database { comment, options, ..Database::default() });
-        Ok(())
+        found.create_database(&name, Database { comment, options })
     }
 
     pub(super) fn create_catalog(&mut self, create: &CreateCatalog) -> Result<()> {
@@ -330,25 +327,9 @@ impl Session {
             return Err(Error::invalid(format!("Catalog {name} already exists.")));
         }
         let options = options_map(&create.options);
-        match options.get("type").map(String::as_str) {
-            Some("generic_in_memory") => {}
-            Some(other) => {
-                return Err(Error::unsupported(format!(
-                    "a catalog of type '{other}'; there is 'generic_in_memory'"
-                )));
-            }
-            None => return Err(Error::invalid("CREATE CATALOG needs WITH ('type' = 'generic_in_memory')")),
-        }
-        if let Some(key) = options.keys().find(|key| !matches!(key.as_str(), "type" | "default-database")) {
-            return Err(Error::invalid(format!(
-                "a catalog in memory has no option '{key}'; it has: default-database, type"
-            )));
-        }
-        let database = options.get("default-database").cloned().unwrap_or_else(|| "default".to_owned());
-        let database = if database.is_empty() { DEFAULT_DATABASE.to_owned() } else { database };
+        let catalog = self.connectors.catalog(&name, &options)?;
         let comment = create.comment.as_ref().map(|comment| comment.value.clone());
-        let databases = BTreeMap::from([(database, Database::default())]);
-        self.catalogs.catalogs.insert(name, Catalog { databases, comment, options });
+        self.catalogs.catalogs.insert(name, NamedCatalog { catalog, comment, options });
         Ok(())
     }
 }
@@ -429,8 +410,13 @@ pub(super) fn primary_key_def(key: &PrimaryKey) -> PrimaryKeyDef {
 
 /// DISTRIBUTED
 pub(super) fn table_distribution(distribution: &Distribution) -> TableDistribution {
+    use flott_sql_parser::ast::DistributionKind as Written;
+    let kind = |kind| match kind {
+        Written::Hash => DistributionKind::Hash,
+        Written::Range => DistributionKind::Range,
+    };
     TableDistribution {
-        kind: distribution.kind,
+        kind: distribution.kind.map(kind),
         columns: distribution.columns.iter().map(|column| column.value.clone()).collect(),
         buckets: distribution.buckets,
     }

@@ -30,7 +30,7 @@ impl Session {
             DescribeTarget::Database(name) => {
                 let (catalog, database) = self.database_path(name)?;
                 let found = self.catalogs.database(&catalog, &database)?;
-                return Ok(info(vec![pair("name", Some(database)), pair("comment", found.comment.clone())]));
+                return Ok(info(vec![pair("name", Some(database)), pair("comment", found.comment)]));
             }
             DescribeTarget::Function(name) => {
                 return Err(Error::unsupported(format!(
@@ -49,8 +49,8 @@ impl Session {
             }
         };
         let path = self.path(name)?;
-        let rows: Vec<(Vec<Option<String>>, Option<String>)> = match self.catalogs.lookup(&path) {
-            Some(CatalogObject::Table(table)) => table_rows(table),
+        let rows: Vec<(Vec<Option<String>>, Option<String>)> = match self.catalogs.lookup(&path)? {
+            Some(CatalogObject::Table(table)) => table_rows(&table),
             Some(CatalogObject::View(view)) => view
                 .columns
                 .iter()

@@ -11,7 +11,7 @@ impl Session {
         let path = self.path(&drop.name)?;
         let what = if view { "View" } else { "Table" };
         let found = if drop.temporary {
-            self.catalogs.temporary.get(&path)
+            self.catalogs.temporary.get(&path).cloned()
         } else {
             if self.catalogs.temporary.get(&path).is_some_and(|hiding| hiding.is_view() == view) {
                 return Err(Error::invalid(format!(
@@ -20,7 +20,7 @@ impl Session {
                     what.to_lowercase()
                 )));
             }
-            self.catalogs.permanent(&path)
+            self.catalogs.permanent(&path)?
         };
         match found {
             Some(object) if object.is_view() == view => {}
@@ -40,7 +40,7 @@ impl Session {
         if temporary {
             return Ok(self.catalogs.temporary.remove(path));
         }
-        Ok(self.catalogs.database_mut(&path.catalog, &path.database)?.objects.remove(&path.object))
+        self.catalogs.remove(path)
     }
 
     pub(super) fn drop_database(&mut self, drop: &DropDatabase) -> Result<()> {
@@ -51,15 +51,14 @@ impl Session {
         if self.catalogs.current_catalog == catalog && self.catalogs.current_database == database {
             return Err(Error::invalid("Cannot drop a database which is currently in use."));
         }
-        if !drop.cascade && !self.catalogs.database(&catalog, &database)?.objects.is_empty() {
+        self.catalogs.database(&catalog, &database)?;
+        let found = &mut self.catalogs.catalog_mut(&catalog)?.catalog;
+        if !drop.cascade && !found.objects(&database)?.is_empty() {
             return Err(Error::invalid(format!(
                 "Database {database} in catalog {catalog} is not empty: drop its tables, or add CASCADE"
             )));
         }
-        if let Some(catalog) = self.catalogs.catalogs.get_mut(&catalog) {
-            catalog.databases.remove(&database);
-        }
-        Ok(())
+        found.drop_database(&database)
     }
 
     pub(super) fn drop_catalog(&mut self, drop: &DropCatalog) -> Result<()> {

@@ -11,8 +11,8 @@ impl Session {
     /// The declared parts, with those of another table as the options say.
     pub(super) fn merged_like(&self, own: Declared, like: &LikeTable) -> Result<Table> {
         let path = self.path(&like.source)?;
-        let base = match self.catalogs.lookup(&path) {
-            Some(CatalogObject::Table(table)) => Table::clone(table),
+        let base = match self.catalogs.lookup(&path)? {
+            Some(CatalogObject::Table(table)) => Table::clone(&table),
             Some(CatalogObject::View(_)) => {
                 return Err(Error::invalid(format!("LIKE takes a table; {path} is a view")));
             }

@@ -174,7 +174,7 @@ impl Session {
                 self.catalogs.current_catalog.clone_from(&name.value);
                 // Flink opens the catalog's default database.
                 self.catalogs.current_database =
-                    self.catalogs.catalog(&name.value)?.default_database().to_owned();
+                    self.catalogs.catalog(&name.value)?.catalog.default_database()?;
                 Ok(())
             }
             Use::Database(name) => {

@@ -1,10 +1,10 @@
 //! SHOW.
 
-use flott_sql_parser::ast::{DistributionKind, Show, ShowFilter, ShowTarget};
+use flott_sql_parser::ast::{Show, ShowFilter, ShowTarget};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use super::{Answer, Session, parts};
-use crate::catalog::{CatalogObject, Database, ObjectPath, Table, TableColumnKind, View};
+use crate::catalog::{CatalogObject, DistributionKind, ObjectPath, Table, TableColumnKind, View};
 
 impl Session {
     pub(super) fn show(&self, show: &Show) -> Result<Answer> {
@@ -22,7 +22,7 @@ impl Session {
                     Some(name) => parts(name).join("."),
                     None => self.catalogs.current_catalog.clone(),
                 };
-                ("database name", self.catalogs.catalog(&catalog)?.databases.keys().cloned().collect())
+                ("database name", self.catalogs.catalog(&catalog)?.catalog.databases()?)
             }
             ShowTarget::Tables => ("table name", self.object_names(show, false)?),
             ShowTarget::Views => ("view name", self.object_names(show, true)?),
@@ -47,9 +47,9 @@ impl Session {
             ShowTarget::Partitions { .. } => return self.show_partitions(show),
             ShowTarget::CreateTable(name) => {
                 let path = self.path(name)?;
-                return match self.catalogs.lookup(&path) {
+                return match self.catalogs.lookup(&path)? {
                     Some(CatalogObject::Table(table)) => {
-                        Ok(Answer::list("result", [create_table(&path, table, self.is_temporary(&path))]))
+                        Ok(Answer::list("result", [create_table(&path, &table, self.is_temporary(&path))]))
                     }
                     Some(CatalogObject::View(_)) => Err(Error::invalid(format!(
                         "SHOW CREATE TABLE is only supported for tables, but {path} is a view. Please use SHOW CREATE VIEW instead."
@@ -59,9 +59,9 @@ impl Session {
             }
             ShowTarget::CreateView(name) => {
                 let path = self.path(name)?;
-                return match self.catalogs.lookup(&path) {
+                return match self.catalogs.lookup(&path)? {
                     Some(CatalogObject::View(view)) => {
-                        Ok(Answer::list("result", [create_view(&path, view, self.is_temporary(&path))]))
+                        Ok(Answer::list("result", [create_view(&path, &view, self.is_temporary(&path))]))
                     }
                     Some(CatalogObject::Table(_)) => Err(Error::invalid(format!(
                         "SHOW CREATE VIEW is only supported for views, but {path} is a table. Please use SHOW CREATE TABLE instead."
@@ -101,15 +101,17 @@ impl Session {
             Some(name) => self.database_path(name)?,
             None => (self.catalogs.current_catalog.clone(), self.catalogs.current_database.clone()),
         };
-        let found: &Database = self.catalogs.database(&catalog, &database)?;
-        let wanted = |object: &CatalogObject| !views_only || object.is_view();
-        let permanent =
-            found.objects.iter().filter(|(_, object)| wanted(object)).map(|(name, _)| name.clone());
+        self.catalogs.database(&catalog, &database)?;
+        let found = self.catalogs.catalog(&catalog)?.catalog.objects(&database)?;
+        let wanted = |is_view: bool| !views_only || is_view;
+        let permanent = found.into_iter().filter(|(_, is_view)| wanted(*is_view)).map(|(name, _)| name);
         let temporary = self
             .catalogs
             .temporary
             .iter()
-            .filter(|(path, object)| path.catalog == catalog && path.database == database && wanted(object))
+            .filter(|(path, object)| {
+                path.catalog == catalog && path.database == database && wanted(object.is_view())
+            })
             .map(|(path, _)| path.object.clone());
         let mut names: Vec<String> = permanent.chain(temporary).collect();
         names.sort_unstable();
@@ -133,7 +135,7 @@ impl Session {
             return Err(Error::invalid(format!("SHOW PARTITIONS needs a table, at {}", show.position)));
         };
         let path = self.path(name)?;
-        match self.catalogs.lookup(&path) {
+        match self.catalogs.lookup(&path)? {
             Some(CatalogObject::Table(table)) if table.partition_keys.is_empty() => {
                 Err(Error::invalid(format!(
                     "Table {}.{} in catalog {} is not partitioned.",

@@ -128,11 +128,11 @@ fn names_that_are_taken() {
             > CREATE CATALOG default_catalog WITH ('type' = 'generic_in_memory')
             invalid: Catalog default_catalog already exists.
             > CREATE CATALOG c
-            invalid: CREATE CATALOG needs WITH ('type' = 'generic_in_memory')
+            invalid: CREATE CATALOG needs WITH ('type' = ...); there is: 'generic_in_memory'
             > CREATE CATALOG c WITH ('type' = 'hive')
-            unsupported: a catalog of type 'hive'; there is 'generic_in_memory'
+            unsupported: a catalog of type 'hive'; there is: 'generic_in_memory'
             > CREATE CATALOG c WITH ('type' = 'generic_in_memory', 'colour' = 'red')
-            invalid: a catalog in memory has no option 'colour'; it has: default-database, type
+            invalid: catalog c has no option 'colour'; it has: default-database, type
             > CREATE TABLE nodb.x (a INT) WITH ('connector' = 'rows')
             invalid: there is no database 'nodb' in catalog 'default_catalog'
             > CREATE TABLE nocat.nodb.x (a INT) WITH ('connector' = 'rows')

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use expect_test::Expect;
+use flott_connector::catalog::InMemoryCatalogFactory;
 use flott_connector::options::{SCAN_PARALLELISM, SINK_PARALLELISM};
 use flott_connector::{
     AnyOption, Boundedness, Changelog, Connector, EnumeratorContext, Manual, Options, Payload, ReaderContext,
@@ -40,6 +41,7 @@ impl Shell {
         let mut connectors = Registry::default();
         connectors.register(Arc::new(Rows));
         connectors.register(Arc::new(Nothing));
+        connectors.register_catalog(Arc::new(InMemoryCatalogFactory));
         let clock = Arc::new(ManualClock::new(0));
         Shell {
             session: Session::new(

@@ -6,7 +6,7 @@
 mod rows;
 mod values;
 
-use std::io::Write as _;
+use std::io::Write;
 
 use flott_batch::Batch;
 use flott_connector::{SinkContext, SinkWriter};
@@ -32,8 +32,9 @@ impl Target {
     }
 
     fn writer<L: Lines + 'static>(&self, context: &SinkContext, source: L) -> Box<dyn SinkWriter> {
-        let (prefix, standard_error) = (self.prefix(context), self.standard_error);
-        Box::new(PrintWriter { source, prefix, standard_error, lines: String::new() })
+        let out: Box<dyn Write + Send> =
+            if self.standard_error { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) };
+        Box::new(PrintWriter { source, prefix: self.prefix(context), out, lines: String::new() })
     }
 }
 
@@ -46,7 +47,8 @@ trait Lines: Send {
 struct PrintWriter<L> {
     source: L,
     prefix: String,
-    standard_error: bool,
+    /// Locked for a batch's lines.
+    out: Box<dyn Write + Send>,
     /// The lines of a batch, written in one go so that those of other subtasks do not come between.
     lines: String,
 }
@@ -59,16 +61,11 @@ impl<L: Lines> SinkWriter for PrintWriter<L> {
     fn write(&mut self, batch: Batch) -> Result<()> {
         self.lines.clear();
         self.source.append(batch, &self.prefix, &mut self.lines)?;
-        match self.standard_error {
-            true => std::io::stderr().lock().write_all(self.lines.as_bytes()),
-            false => std::io::stdout().lock().write_all(self.lines.as_bytes()),
-        }
-        .map_err(cannot_print)
+        self.out.write_all(self.lines.as_bytes()).map_err(cannot_print)
     }
 
     fn flush(&mut self) -> Result<()> {
-        let flushed = if self.standard_error { std::io::stderr().flush() } else { std::io::stdout().flush() };
-        flushed.map_err(cannot_print)
+        self.out.flush().map_err(cannot_print)
     }
 }
 
@@ -76,10 +73,63 @@ impl<L: Lines> SinkWriter for PrintWriter<L> {
 mod tests {
     use std::sync::Arc;
 
+    use flott_batch::pretty;
+    use flott_connector::conformance::{SinkUnderTest, check_sink};
+    use flott_connector::{Payload, Sink};
     use flott_types::clock::ManualClock;
-    use flott_types::{JobId, SubtaskIndex};
+    use flott_types::{JobId, SubtaskIndex, TypeKind};
+    use parking_lot::Mutex;
 
     use super::*;
+
+    /// What would be seen.
+    #[derive(Clone, Default)]
+    struct Screen(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Screen {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Lines as the two sinks make them, on a screen that a test sees.
+    impl Sink for Screen {
+        fn writer(&self, context: SinkContext, _: Vec<Payload>) -> Result<Box<dyn SinkWriter>> {
+            let (prefix, out) = (Target::default().prefix(&context), Box::new(self.clone()));
+            let source = rows::Rows(vec![TypeKind::Int.nullable()]);
+            Ok(Box::new(PrintWriter { source, prefix, out, lines: String::new() }))
+        }
+    }
+
+    impl SinkUnderTest for Screen {
+        fn sink(&self) -> Result<Arc<dyn Sink>> {
+            Ok(Arc::new(self.clone()))
+        }
+
+        fn batch(&self, number: usize) -> Batch {
+            let rows = format!("+I {number}\n-D {number}");
+            Batch::Changes(pretty::parse(&rows, &[TypeKind::Int.nullable()]).unwrap())
+        }
+
+        fn rows(&self, number: usize) -> Vec<String> {
+            vec![format!("+I[{number}]"), format!("-D[{number}]")]
+        }
+
+        fn visible(&self) -> Result<Vec<String>> {
+            let text = String::from_utf8_lossy(&self.0.lock()).into_owned();
+            Ok(text.lines().map(str::to_owned).collect())
+        }
+    }
+
+    #[test]
+    fn what_is_printed_holds_the_rules() {
+        check_sink(&|| Box::new(Screen::default())).unwrap();
+    }
 
     pub(super) fn context(subtask: u32, parallelism: u32) -> SinkContext {
         SinkContext {

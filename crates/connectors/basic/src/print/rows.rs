@@ -69,7 +69,7 @@ impl Sink for Print {
 }
 
 /// Rows, with their types.
-struct Rows(Vec<LogicalType>);
+pub(super) struct Rows(pub(super) Vec<LogicalType>);
 
 impl Lines for Rows {
     fn append(&self, batch: Batch, prefix: &str, lines: &mut String) -> Result<()> {

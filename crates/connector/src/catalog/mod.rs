@@ -1,0 +1,82 @@
+//! Catalogs: databases with tables and views, kept by a session or by a service outside.
+//!
+//! A [`CatalogFactory`] is found by the name in `CREATE CATALOG c WITH ('type' = '...')` and makes a [`Catalog`]. Every session has one in
+//! memory from the start ([`InMemoryCatalog`]), which is one of them.
+//!
+//! A catalog keeps what it is given and says what it has. What a statement means (`IF NOT EXISTS`, temporary objects, the database that is in
+//! use) is the session's business, which looks before it changes something. A catalog that others change too refuses what is not so any more: to
+//! create what is there, to change or drop what is not.
+//!
+//! Calls may wait for the outside: they are made while a statement is planned, and never while a job runs.
+
+mod memory;
+mod objects;
+
+use std::fmt;
+
+use flott_types::Result;
+
+pub use memory::{InMemoryCatalog, InMemoryCatalogFactory};
+pub use objects::{
+    CatalogObject, Database, DistributionKind, ObjectPath, PrimaryKeyDef, Table, TableColumn,
+    TableColumnKind, TableDistribution, TimeAttribute, View, WatermarkDef,
+};
+
+use crate::{Manual, Options};
+
+/// The database that a catalog opens unless it says another.
+pub const DEFAULT_DATABASE: &str = "default_database";
+
+/// Makes catalogs.
+pub trait CatalogFactory: Send + Sync {
+    /// The name in `'type' = '...'`.
+    fn name(&self) -> &'static str;
+
+    /// What it says of itself, with the list of its options.
+    fn manual(&self) -> Manual;
+
+    /// The catalog of this name: with what its options say, which are read by the keys of the manual.
+    ///
+    /// # Errors
+    /// What is wrong with the options, or if there is no way to the catalog.
+    fn catalog(&self, name: &str, options: &Options<'_>) -> Result<Box<dyn Catalog>>;
+}
+
+/// Databases with tables and views.
+pub trait Catalog: Send + Sync + fmt::Debug {
+    /// The database that USE CATALOG opens.
+    ///
+    /// # Errors
+    /// If the catalog cannot be reached; so do all calls.
+    fn default_database(&self) -> Result<String>;
+
+    /// The names of the databases, sorted.
+    fn databases(&self) -> Result<Vec<String>>;
+
+    /// The database of this name, if there is one.
+    fn database(&self, name: &str) -> Result<Option<Database>>;
+
+    /// A database that was not there.
+    fn create_database(&mut self, name: &str, database: Database) -> Result<()>;
+
+    /// What is said of a database has changed.
+    fn alter_database(&mut self, name: &str, database: Database) -> Result<()>;
+
+    /// A database goes, with all that is in it.
+    fn drop_database(&mut self, name: &str) -> Result<()>;
+
+    /// The names of tables and views in a database, sorted; with whether each is a view.
+    fn objects(&self, database: &str) -> Result<Vec<(String, bool)>>;
+
+    /// The table or view of this name, if there is one. Nothing is in a database that there is not.
+    fn object(&self, database: &str, name: &str) -> Result<Option<CatalogObject>>;
+
+    /// A table or view of a name that was free.
+    fn create_object(&mut self, database: &str, name: &str, object: CatalogObject) -> Result<()>;
+
+    /// A table or view has changed.
+    fn alter_object(&mut self, database: &str, name: &str, object: CatalogObject) -> Result<()>;
+
+    /// A table or view goes.
+    fn drop_object(&mut self, database: &str, name: &str) -> Result<()>;
+}
