@@ -74,7 +74,7 @@ fn evaluate_constant(expr: &Expr, context: &Arc<EvalContext>) -> Result<Option<L
     Ok(literal::from_array(&array, 0, expr.ty()))
 }
 
-/// `FALSE AND x` and `TRUE OR x` are decided; `TRUE AND x` and `FALSE OR x` are x.
+/// `FALSE AND x` and `TRUE OR x` are decided; `TRUE AND x` and `FALSE OR x` are x. NULL behind NULL adds nothing.
 fn short_circuit(node: Expr) -> Expr {
     let Expr::Call { function, args, ty } = node else {
         return node;
@@ -85,13 +85,27 @@ fn short_circuit(node: Expr) -> Expr {
         _ => return Expr::Call { function, args, ty },
     };
     let is = |expr: &Expr, want: bool| as_literal(expr) == Some(&Literal::Boolean(want));
-    if is(&args[0], decides) {
-        return Expr::literal(Literal::Boolean(decides), ty);
+    let mut open: Vec<Expr> = Vec::with_capacity(args.len());
+    for arg in args {
+        // From left to right, two at a time: constants at the front are computed, and what leaves the other as it is goes.
+        let constants =
+            matches!(&open[..], [first] if as_literal(first).is_some()) && as_literal(&arg).is_some();
+        match constants {
+            _ if is(&arg, !decides) => {}
+            true if is(&arg, decides) => open = vec![arg],
+            true => {}
+            false => open.push(arg),
+        }
+        if let [first] = &open[..]
+            && is(first, decides)
+        {
+            return Expr::literal(Literal::Boolean(decides), ty);
+        }
     }
-    let mut open: Vec<_> = args.iter().filter(|arg| !is(arg, !decides)).cloned().collect();
     match open.len() {
+        0 => Expr::literal(Literal::Boolean(!decides), ty),
         1 => open.remove(0),
-        _ => Expr::Call { function, args, ty },
+        _ => Expr::Call { function, args: open, ty },
     }
 }
 

@@ -1,8 +1,7 @@
 //! Where a word of the script stands, and the error that says so.
 
 use std::fmt;
-
-use sqlparser::tokenizer::{Location, Span};
+use std::ops::Deref;
 
 /// A place in the script: line and column count from 1, the column in characters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -24,21 +23,13 @@ impl fmt::Display for Position {
     }
 }
 
-impl From<Location> for Position {
-    fn from(at: Location) -> Self {
-        Position { line: at.line.max(1), column: at.column.max(1) }
-    }
-}
-
-impl From<Span> for Position {
-    fn from(span: Span) -> Self {
-        span.start.into()
-    }
-}
-
-/// What is wrong with a script, and where.
+/// What is wrong with a script, and where. It is one pointer wide: every step of the parser may return it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ParseError {
+pub struct ParseError(Box<Mistake>);
+
+/// The content of a [`ParseError`], which lends it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mistake {
     /// What was found, and what was expected or what to write instead. Without the position.
     pub message: String,
     /// The line in the whole script, from 1.
@@ -49,16 +40,26 @@ pub struct ParseError {
     pub unsupported: bool,
 }
 
+impl Deref for ParseError {
+    type Target = Mistake;
+
+    fn deref(&self) -> &Mistake {
+        &self.0
+    }
+}
+
 impl ParseError {
     /// A mistake at a position.
-    pub fn new(message: impl Into<String>, at: impl Into<Position>) -> Self {
-        let at = at.into();
-        ParseError { message: message.into(), line: at.line, column: at.column, unsupported: false }
+    pub fn new(message: impl Into<String>, at: Position) -> Self {
+        let Position { line, column } = at;
+        ParseError(Box::new(Mistake { message: message.into(), line, column, unsupported: false }))
     }
 
     /// Something that Flink knows and Flott does not (yet).
-    pub fn unsupported(message: impl Into<String>, at: impl Into<Position>) -> Self {
-        ParseError { unsupported: true, ..ParseError::new(message, at) }
+    pub fn unsupported(message: impl Into<String>, at: Position) -> Self {
+        let mut error = ParseError::new(message, at);
+        error.0.unsupported = true;
+        error
     }
 
     /// Where it is.

@@ -1,31 +1,35 @@
 //! The cursor over a statement's tokens, and the small things that all of the grammar shares.
 
-use sqlparser::ast::{Expr, Ident, ObjectName, Value};
-use sqlparser::tokenizer::{Location, Span};
-
-use crate::ast::{SqlOption, Text};
+use crate::ast::{Ident, ObjectName, SqlOption, Text};
 use crate::error::{ParseError, Position, Result};
 use crate::keywords::is_reserved;
 use crate::lexer::{Kind, Token, tokenize};
 
-/// How deep parentheses, subqueries and types may nest. Recursion in the parser, the planner and in dropping the tree
-/// is bounded by it.
-const MAX_DEPTH: u32 = 64;
-/// With less stack than this left, the parser continues on a new one of the size below.
-const RED_ZONE: usize = 256 << 10;
-const STACK: usize = 4 << 20;
+/// How deep parentheses, functions, operators and types may nest. What recurses along the tree (the parser, the binder,
+/// derived code) is bounded by it, and fits the 2 MB stack of a thread in a debug build.
+const MAX_DEPTH: u32 = 200;
+/// A query takes so many levels: what reads and plans it needs more stack than what reads an expression.
+const QUERY_DEPTH: u32 = 8;
+/// And so many a table of FROM.
+const RELATION_DEPTH: u32 = 2;
+/// How high the tree of an expression may be that is computed from left to right: the nesting within it, and the operators in
+/// a row, each of which takes what is left of it as its operand.
+const MAX_HEIGHT: u32 = 500;
 
 /// A recursive-descent parser over one statement.
 pub(crate) struct Parser<'a> {
     source: &'a str,
     tokens: Vec<Token>,
     at: usize,
+    /// How many levels are open.
     depth: u32,
+    /// The height of the highest expression that has been read within the level that is open.
+    height: u32,
 }
 
 impl<'a> Parser<'a> {
-    pub(crate) fn new(source: &'a str, start: Location) -> Result<Self> {
-        Ok(Parser { source, tokens: tokenize(source, start)?, at: 0, depth: 0 })
+    pub(crate) fn new(source: &'a str, start: Position) -> Result<Self> {
+        Ok(Parser { source, tokens: tokenize(source, start)?, at: 0, depth: 0, height: 0 })
     }
 
     /// The token here. Behind the last one it stays the end.
@@ -44,12 +48,8 @@ impl<'a> Parser<'a> {
         token
     }
 
-    pub(crate) fn span(&self) -> Span {
-        self.peek().span
-    }
-
     pub(crate) fn position(&self) -> Position {
-        self.span().into()
+        self.peek().position
     }
 
     /// A mark to give to [`Parser::text_since`].
@@ -138,7 +138,10 @@ impl<'a> Parser<'a> {
 
     /// The error that something else was expected here.
     pub(crate) fn unexpected(&self, expected: &str) -> ParseError {
-        ParseError::new(format!("Encountered {}, expected {expected}", self.peek().describe()), self.span())
+        ParseError::new(
+            format!("Encountered {}, expected {expected}", self.peek().describe()),
+            self.position(),
+        )
     }
 
     /// A name: quoted, or a word that is not reserved.
@@ -157,7 +160,7 @@ impl<'a> Parser<'a> {
             format!(
                 "Encountered the reserved word `{word}`, expected {expected}; in backticks (`{word}`) it can be a name"
             ),
-            self.span(),
+            self.position(),
         )
     }
 
@@ -177,7 +180,7 @@ impl<'a> Parser<'a> {
     }
 
     pub(crate) fn object_name(&mut self) -> Result<ObjectName> {
-        self.dotted().map(ObjectName::from)
+        self.dotted().map(ObjectName)
     }
 
     /// At least one, with commas between.
@@ -261,23 +264,62 @@ impl<'a> Parser<'a> {
 
     /// Runs something that nests, within the limit.
     pub(crate) fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        if self.depth == MAX_DEPTH {
+        self.deeper(1, parse)
+    }
+
+    /// Goes a level deeper, for something that takes what is left of it as its operand. [`Parser::leave`] goes back.
+    pub(crate) fn enter(&mut self) -> Result<()> {
+        self.descend(1)
+    }
+
+    /// Goes so many levels back.
+    pub(crate) fn leave(&mut self, levels: u32) {
+        self.depth -= levels;
+    }
+
+    /// The same for a query.
+    pub(crate) fn nested_query<T>(&mut self, parse: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.deeper(QUERY_DEPTH, parse)
+    }
+
+    /// The same for a table of FROM.
+    pub(crate) fn nested_relation<T>(&mut self, parse: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.deeper(RELATION_DEPTH, parse)
+    }
+
+    fn deeper<T>(&mut self, levels: u32, parse: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.descend(levels)?;
+        let before = std::mem::take(&mut self.height);
+        let parsed = parse(self)?;
+        self.depth -= levels;
+        self.height = before.max(self.height + levels);
+        Ok(parsed)
+    }
+
+    /// Makes the expression at hand higher by operators in a row.
+    pub(crate) fn operators_in_a_row(&mut self, count: u32) -> Result<()> {
+        self.height = self.height.saturating_add(count);
+        match self.height > MAX_HEIGHT {
+            true => Err(ParseError::new(
+                format!(
+                    "More than {MAX_HEIGHT} operators in a row and within each other: group some of them in a subquery or view"
+                ),
+                self.position(),
+            )),
+            false => Ok(()),
+        }
+    }
+
+    fn descend(&mut self, levels: u32) -> Result<()> {
+        if self.depth + levels > MAX_DEPTH {
             return Err(ParseError::new(
                 format!(
                     "The statement nests deeper than {MAX_DEPTH} levels: move inner parts to views or WITH"
                 ),
-                self.span(),
+                self.position(),
             ));
         }
-        self.depth += 1;
-        // A level takes up to 100 KB in a debug build: sqlparser's nodes are large, and travel by value.
-        let parsed = stacker::maybe_grow(RED_ZONE, STACK, || parse(self));
-        self.depth -= 1;
-        parsed
+        self.depth += levels;
+        Ok(())
     }
-}
-
-/// A string literal as an expression.
-pub(crate) fn text_expr(text: impl Into<String>, span: Span) -> Expr {
-    Expr::Value(Value::SingleQuotedString(text.into()).with_span(span))
 }

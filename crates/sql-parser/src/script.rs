@@ -2,16 +2,11 @@
 
 use std::ops::Range;
 
-use sqlparser::ast::{Expr, Query};
-use sqlparser::tokenizer::Location;
-
-use crate::ast::ParsedStatement;
+use crate::ast::{Expr, ParsedStatement, Query};
 use crate::error::{ParseError, Position, Result};
 use crate::keywords::is_keyword;
 use crate::lexer::{Piece, PieceKind, advance, pieces};
 use crate::parser::Parser;
-
-const START: Location = Location { line: 1, column: 1 };
 
 /// The text of one statement, not yet parsed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,8 +20,7 @@ pub struct StatementText<'a> {
 impl StatementText<'_> {
     /// Reads the statement. Positions, in errors too, are those of the script.
     pub fn parse(&self) -> Result<ParsedStatement> {
-        let start = Location { line: self.position.line, column: self.position.column };
-        let statement = Parser::new(self.text, start)?.statement()?;
+        let statement = Parser::new(self.text, self.position)?.statement()?;
         Ok(ParsedStatement { statement, text: self.text.to_owned(), position: self.position })
     }
 }
@@ -49,11 +43,11 @@ pub fn split_script(script: &str) -> Vec<StatementText<'_>> {
         }
     }
     statements.extend(splitter.statement.take());
-    let (mut at, mut offset) = (START, 0);
+    let (mut at, mut offset) = (Position::START, 0);
     let with_position = |range: Range<usize>| {
         at = advance(at, &script[offset..range.start]);
         offset = range.start;
-        StatementText { text: &script[range], position: at.into() }
+        StatementText { text: &script[range], position: at }
     };
     statements.into_iter().map(with_position).collect()
 }
@@ -117,7 +111,7 @@ impl Splitter {
 
 /// Reads one query, alone in its text.
 pub fn parse_query(text: &str) -> Result<Box<Query>> {
-    let mut parser = Parser::new(text, START)?;
+    let mut parser = Parser::new(text, Position::START)?;
     let query = parser.query()?;
     parser.expect_end()?;
     Ok(query)
@@ -125,7 +119,7 @@ pub fn parse_query(text: &str) -> Result<Box<Query>> {
 
 /// Reads one expression, alone in its text: a stored watermark strategy, a computed column.
 pub fn parse_expression(text: &str) -> Result<Expr> {
-    let mut parser = Parser::new(text, START)?;
+    let mut parser = Parser::new(text, Position::START)?;
     let expr = parser.expr()?;
     parser.expect_end()?;
     Ok(expr)

@@ -1,35 +1,26 @@
 //! Flink's type syntax.
 
 use flott_types::{LogicalType, RowField, TypeKind};
-use sqlparser::ast::DateTimeField;
-use sqlparser::tokenizer::{Location, Span};
 
-use crate::error::{ParseError, Result};
+use crate::ast::{IntervalQualifier, TimeUnit};
+use crate::error::{ParseError, Position, Result};
 use crate::lexer::Kind;
 use crate::parser::Parser;
 
 /// Reads a type: `DECIMAL(10, 2) NOT NULL`, `ROW<a INT, b ARRAY<STRING>>`, also as [`LogicalType`] prints it.
 pub fn parse_type(text: &str) -> Result<LogicalType> {
-    let mut parser = Parser::new(text, Location { line: 1, column: 1 })?;
+    let mut parser = Parser::new(text, Position::START)?;
     let ty = parser.data_type_with(true)?;
     parser.expect_end()?;
     Ok(ty)
 }
 
 /// The type of an interval that begins with a unit.
-pub(crate) fn interval_kind(first: &DateTimeField) -> TypeKind {
+pub(crate) fn interval_kind(first: TimeUnit) -> TypeKind {
     match first {
-        DateTimeField::Year | DateTimeField::Month | DateTimeField::Quarter => TypeKind::IntervalYearMonth,
+        TimeUnit::Year | TimeUnit::Month | TimeUnit::Quarter => TypeKind::IntervalYearMonth,
         _ => TypeKind::IntervalDaySecond,
     }
-}
-
-/// The unit, precisions and last unit of an interval: `DAY(3) TO SECOND(2)`.
-pub(crate) struct Qualifier {
-    pub first: DateTimeField,
-    pub first_precision: Option<u64>,
-    pub last: Option<DateTimeField>,
-    pub fraction: Option<u64>,
 }
 
 impl Parser<'_> {
@@ -40,19 +31,20 @@ impl Parser<'_> {
 
     /// The type behind CAST .. AS: intervals allowed.
     pub(crate) fn cast_type(&mut self) -> Result<LogicalType> {
-        let span = self.span();
+        let position = self.position();
         let ty = self.data_type_with(true)?;
         if ty.nullable {
             return Ok(ty);
         }
         Err(ParseError::new(
             "CAST takes a type without NOT NULL: the result is nullable if the operand is",
-            span,
+            position,
         ))
     }
 
     fn data_type_with(&mut self, intervals: bool) -> Result<LogicalType> {
         self.nested(|p| {
+            let position = p.position();
             let mut ty = p.type_name(intervals)?.nullable();
             loop {
                 if p.eat_all(&["NOT", "NULL"]) {
@@ -63,6 +55,9 @@ impl Parser<'_> {
                     ty = TypeKind::Array(Box::new(ty)).nullable();
                 } else if p.eat("MULTISET") {
                     ty = TypeKind::Multiset(Box::new(ty)).nullable();
+                } else if ty.kind.depth() > TypeKind::MAX_DEPTH {
+                    let message = format!("The type nests deeper than {} levels", TypeKind::MAX_DEPTH);
+                    return Err(ParseError::unsupported(message, position));
                 } else {
                     return Ok(ty);
                 }
@@ -72,11 +67,14 @@ impl Parser<'_> {
 
     fn type_name(&mut self, intervals: bool) -> Result<TypeKind> {
         let token = self.next();
-        let span = token.span;
+        let position = token.position;
         let refuse =
-            |what: &str| Err(ParseError::unsupported(format!("The type {what} is not supported"), span));
+            |what: &str| Err(ParseError::unsupported(format!("The type {what} is not supported"), position));
         if token.kind != Kind::Word {
-            return Err(ParseError::new(format!("Encountered {}, expected a type", token.describe()), span));
+            return Err(ParseError::new(
+                format!("Encountered {}, expected a type", token.describe()),
+                position,
+            ));
         }
         Ok(match token.value.to_ascii_uppercase().as_str() {
             "CHAR" | "CHARACTER" if self.eat("VARYING") => {
@@ -105,24 +103,24 @@ impl Parser<'_> {
             "DATE" => TypeKind::Date,
             "TIME" => {
                 let precision = self.fraction_digits(0)?;
-                if self.zone(span, "TIME")? {
+                if self.zone(position, "TIME")? {
                     return refuse("TIME WITH LOCAL TIME ZONE");
                 }
                 TypeKind::Time(precision)
             }
             "TIMESTAMP" => {
                 let precision = self.fraction_digits(6)?;
-                match self.zone(span, "TIMESTAMP")? {
+                match self.zone(position, "TIMESTAMP")? {
                     true => TypeKind::TimestampLtz(precision),
                     false => TypeKind::Timestamp(precision),
                 }
             }
             "TIMESTAMP_LTZ" => TypeKind::TimestampLtz(self.fraction_digits(6)?),
-            "INTERVAL" if intervals => interval_kind(&self.interval_qualifier()?.first),
+            "INTERVAL" if intervals => interval_kind(self.interval_qualifier()?.first),
             "INTERVAL" => {
                 return Err(ParseError::new(
                     "A column cannot have an INTERVAL type: store a number, or use intervals in expressions only",
-                    span,
+                    position,
                 ));
             }
             "ARRAY" => {
@@ -143,13 +141,13 @@ impl Parser<'_> {
             "BITMAP" => TypeKind::Bitmap,
             "STRUCTURED" => self.structured(intervals)?,
             name @ "RAW" => return refuse(name),
-            "REAL" => return Err(ParseError::new("Flink has no type REAL: write FLOAT", span)),
-            _ => return Err(ParseError::new(format!("Unknown type `{}`", token.value), span)),
+            "REAL" => return Err(ParseError::new("Flink has no type REAL: write FLOAT", position)),
+            _ => return Err(ParseError::new(format!("Unknown type `{}`", token.value), position)),
         })
     }
 
     fn length(&mut self) -> Result<Option<u32>> {
-        let span = self.peek_at(1).span;
+        let position = self.peek_at(1).position;
         let Some(length) = self.precision()? else {
             return Ok(None);
         };
@@ -157,19 +155,19 @@ impl Parser<'_> {
             Ok(length @ 1..=TypeKind::MAX_LENGTH) => Ok(Some(length)),
             _ => Err(ParseError::new(
                 format!("A length must be between 1 and {}, not {length}", TypeKind::MAX_LENGTH),
-                span,
+                position,
             )),
         }
     }
 
     fn fraction_digits(&mut self, default: u8) -> Result<u8> {
-        let span = self.peek_at(1).span;
+        let position = self.peek_at(1).position;
         match self.precision()? {
             None => Ok(default),
             Some(digits @ 0..=9) => Ok(digits as u8),
             Some(digits) => Err(ParseError::new(
                 format!("A time's precision must be between 0 and 9, not {digits}"),
-                span,
+                position,
             )),
         }
     }
@@ -178,7 +176,7 @@ impl Parser<'_> {
         if !self.eat_sign("(") {
             return Ok(TypeKind::Decimal(10, 0));
         }
-        let span = self.span();
+        let position = self.position();
         let precision = self.unsigned()?;
         let scale = if self.eat_sign(",") { self.unsigned()? } else { 0 };
         self.expect_sign(")")?;
@@ -188,32 +186,32 @@ impl Parser<'_> {
                 format!(
                     "DECIMAL({precision}, {scale}): the precision must be between 1 and 38, the scale between 0 and the precision"
                 ),
-                span,
+                position,
             )),
         }
     }
 
     /// `WITHOUT TIME ZONE` (false), `WITH LOCAL TIME ZONE` (true).
-    fn zone(&mut self, span: Span, name: &str) -> Result<bool> {
+    fn zone(&mut self, position: Position, name: &str) -> Result<bool> {
         if self.eat_all(&["WITHOUT", "TIME", "ZONE"]) {
             Ok(false)
         } else if self.eat_all(&["WITH", "LOCAL", "TIME", "ZONE"]) {
             Ok(true)
         } else if self.eat_all(&["WITH", "TIME", "ZONE"]) {
             let message = format!("The type {name} WITH TIME ZONE is not supported: write TIMESTAMP_LTZ");
-            Err(ParseError::unsupported(message, span))
+            Err(ParseError::unsupported(message, position))
         } else {
             Ok(false)
         }
     }
 
     fn type_arguments<const N: usize>(&mut self, intervals: bool) -> Result<[LogicalType; N]> {
-        let span = self.span();
+        let position = self.position();
         self.expect_sign("<")?;
         let arguments = self.commas(|p| p.data_type_with(intervals))?;
         self.close_angle()?;
         <[LogicalType; N]>::try_from(arguments).map_err(|found| {
-            ParseError::new(format!("{N} type arguments expected, found {}", found.len()), span)
+            ParseError::new(format!("{N} type arguments expected, found {}", found.len()), position)
         })
     }
 
@@ -266,16 +264,16 @@ impl Parser<'_> {
     }
 
     /// `DAY`, `DAY(3) TO SECOND(2)`, `SECOND(3, 2)` ..
-    pub(crate) fn interval_qualifier(&mut self) -> Result<Qualifier> {
-        const UNITS: [(&str, &str, DateTimeField); 8] = [
-            ("YEAR", "YEARS", DateTimeField::Year),
-            ("QUARTER", "QUARTERS", DateTimeField::Quarter),
-            ("MONTH", "MONTHS", DateTimeField::Month),
-            ("WEEK", "WEEKS", DateTimeField::Week(None)),
-            ("DAY", "DAYS", DateTimeField::Day),
-            ("HOUR", "HOURS", DateTimeField::Hour),
-            ("MINUTE", "MINUTES", DateTimeField::Minute),
-            ("SECOND", "SECONDS", DateTimeField::Second),
+    pub(crate) fn interval_qualifier(&mut self) -> Result<IntervalQualifier> {
+        const UNITS: [(&str, &str, TimeUnit); 8] = [
+            ("YEAR", "YEARS", TimeUnit::Year),
+            ("QUARTER", "QUARTERS", TimeUnit::Quarter),
+            ("MONTH", "MONTHS", TimeUnit::Month),
+            ("WEEK", "WEEKS", TimeUnit::Week),
+            ("DAY", "DAYS", TimeUnit::Day),
+            ("HOUR", "HOURS", TimeUnit::Hour),
+            ("MINUTE", "MINUTES", TimeUnit::Minute),
+            ("SECOND", "SECONDS", TimeUnit::Second),
         ];
         let unit = |p: &mut Self| {
             let found = UNITS.iter().position(|(word, plural, _)| p.eat(word) || p.eat(plural));
@@ -283,10 +281,10 @@ impl Parser<'_> {
                 p.unexpected("a unit: YEAR, QUARTER, MONTH, WEEK, DAY, HOUR, MINUTE or SECOND")
             })
         };
-        let span = self.span();
+        let position = self.position();
         let first = unit(self)?;
         let (mut first_precision, mut fraction, mut last) = (None, None, None);
-        let precision_span = self.peek_at(1).span;
+        let precision_position = self.peek_at(1).position;
         if UNITS[first].0 == "SECOND" {
             if self.eat_sign("(") {
                 first_precision = Some(self.unsigned()?);
@@ -307,18 +305,18 @@ impl Parser<'_> {
             );
             if !allowed {
                 let message = format!("There is no interval {} TO {}", UNITS[first].0, UNITS[to].0);
-                return Err(ParseError::new(message, span));
+                return Err(ParseError::new(message, position));
             }
             if UNITS[to].0 == "SECOND" {
                 fraction = self.precision()?;
             }
-            last = Some(UNITS[to].2.clone());
+            last = Some(UNITS[to].2);
         }
         if first_precision.is_some_and(|p| !(1..=10).contains(&p)) || fraction.is_some_and(|f| f > 9) {
             let message =
                 "An interval's leading precision must be between 1 and 10, its fraction between 0 and 9";
-            return Err(ParseError::new(message, precision_span));
+            return Err(ParseError::new(message, precision_position));
         }
-        Ok(Qualifier { first: UNITS[first].2.clone(), first_precision, last, fraction })
+        Ok(IntervalQualifier { first: UNITS[first].2, precision: first_precision, last, fraction })
     }
 }

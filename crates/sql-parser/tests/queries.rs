@@ -1,16 +1,16 @@
-//! Text in, text out: queries as sqlparser prints them. What stands with a `$` is told by `encoding`.
+//! Text in, text out: queries as their tree prints. What is printed reads back as the same tree.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
 
-use std::ops::ControlFlow;
-
 use common::parsed;
 use expect_test::{Expect, expect};
-use sqlparser::ast::{Expr, VisitMut, VisitorMut};
+use flott_sql_parser::ast::{Expr, ExprKind};
 
 fn check(script: &str, expected: Expect) {
-    expected.assert_eq(&parsed(script));
+    let printed = parsed(script);
+    expected.assert_eq(&printed);
+    assert_eq!(parsed(&printed.replace('\n', ";\n")), printed);
 }
 
 #[test]
@@ -21,10 +21,10 @@ fn literals() {
          SELECT DATE '2020-01-01', TIME '10:00:00', TIMESTAMP '2020-01-01 00:00:00.5';
          SELECT INTERVAL '1' DAY, INTERVAL -'1-2' YEAR TO MONTH, INTERVAL '100' DAY(3), INTERVAL '1 02:03:04.5' DAY TO SECOND(3), INTERVAL '3.25' SECOND(2, 3)",
         expect![[r#"
-            SELECT 1, 1.5, .5, 5., 1e3, 1.5E-3, 'it''s', 'ä', 'ä', 'a	b''c', X'0aFF', 'x', true, false, NULL, CAST(NULL AS $type(BOOLEAN))
+            SELECT 1, 1.5, .5, 5., 1e3, 1.5E-3, 'it''s', 'ä', 'ä', 'a	b''c', x'0aFF', 'x', TRUE, FALSE, NULL, CAST(NULL AS BOOLEAN)
             SELECT 'abc'
             SELECT DATE '2020-01-01', TIME '10:00:00', TIMESTAMP '2020-01-01 00:00:00.5'
-            SELECT INTERVAL '1' DAY, INTERVAL -'1-2' YEAR TO MONTH, INTERVAL '100' DAY (3), INTERVAL '1 02:03:04.5' DAY TO SECOND (3), INTERVAL '3.25' SECOND (2, 3)
+            SELECT INTERVAL '1' DAY, INTERVAL -'1-2' YEAR TO MONTH, INTERVAL '100' DAY(3), INTERVAL '1 02:03:04.5' DAY TO SECOND(3), INTERVAL '3.25' SECOND(2, 3)
         "#]],
     );
 }
@@ -43,34 +43,44 @@ fn operators() {
         expect![[r#"
             SELECT 1 + 2 * 3 - -4 / 5 % 6 || 'x'
             SELECT NOT a = b AND c OR d IS NOT NULL AND e <> f
-            SELECT a BETWEEN 1 AND 2 AND b NOT BETWEEN 1 + 1 AND 3, (a BETWEEN 2 AND 1 OR a BETWEEN 1 AND 2)
+            SELECT a BETWEEN 1 AND 2 AND b NOT BETWEEN 1 + 1 AND 3, a BETWEEN SYMMETRIC 2 AND 1
             SELECT a LIKE 'x%' ESCAPE '!', a NOT LIKE b || 'c', a SIMILAR TO 'x', a NOT SIMILAR TO 'x' ESCAPE '\'
             SELECT a IN (1, 2), a NOT IN (SELECT b FROM t), (a, b) IN ((1, 2), (3, 4)), a IN ((SELECT 1) UNION (SELECT 2))
             SELECT a IS TRUE, a IS NOT FALSE, a IS UNKNOWN, a IS DISTINCT FROM b, a IS NOT DISTINCT FROM b + 1, a = b IS TRUE
-            SELECT a = ANY(SELECT 1), a <> ALL(SELECT 1), a < SOME(SELECT 1), EXISTS (SELECT 1), NOT EXISTS (SELECT 1)
-            SELECT $is_json(a, 'VALUE'), $is_json(a, 'NOT OBJECT'), (a, b) OVERLAPS (c, d)
+            SELECT a = SOME (SELECT 1), a <> ALL (SELECT 1), a < SOME (SELECT 1), EXISTS (SELECT 1), NOT EXISTS (SELECT 1)
+            SELECT a IS JSON, a IS NOT JSON OBJECT, (a, b) OVERLAPS (c, d)
         "#]],
     );
 }
 
 /// Every operator with its operands in parentheses.
-fn tree(expr: &str) -> String {
-    struct Parenthesise;
-    impl VisitorMut for Parenthesise {
-        type Break = ();
-        fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-            let compound =
-                !matches!(expr, Expr::Identifier(_) | Expr::Value(_) | Expr::Nested(_) | Expr::Tuple(_));
-            if compound {
-                let inner = std::mem::replace(expr, Expr::Tuple(vec![]));
-                *expr = Expr::Nested(Box::new(inner));
+fn tree(expr: &Expr) -> String {
+    let chain = |operands: &[Expr], word: &str| {
+        let operands = operands.iter().map(tree);
+        operands.reduce(|left, right| format!("({left} {word} {right})")).unwrap()
+    };
+    match &expr.kind {
+        ExprKind::And(operands) => chain(operands, "AND"),
+        ExprKind::Or(operands) => chain(operands, "OR"),
+        ExprKind::Binary { first, rest } => rest
+            .iter()
+            .fold(tree(first), |left, (op, right)| format!("({left} {} {})", op.as_str(), tree(right))),
+        ExprKind::Name(_) | ExprKind::Literal(_) => expr.to_string(),
+        ExprKind::InList { operand, list, .. } => format!("({} IN ({}))", tree(operand), tree(&list[0])),
+        _ => {
+            // The node with its operands replaced in its text, from the last to the first.
+            let mut text = expr.to_string();
+            let mut end = text.len();
+            for child in expr.children().into_iter().rev() {
+                let (plain, bracketed) = (child.to_string(), format!("({child})"));
+                let plain = if text[..end].contains(&bracketed) { bracketed } else { plain };
+                let at = text[..end].rfind(&plain).unwrap();
+                text.replace_range(at..at + plain.len(), &tree(child));
+                end = at;
             }
-            ControlFlow::Continue(())
+            format!("({text})")
         }
     }
-    let mut expr = flott_sql_parser::parse_expression(expr).unwrap();
-    let _ = expr.visit(&mut Parenthesise);
-    expr.to_string()
 }
 
 #[test]
@@ -88,7 +98,7 @@ fn precedence() {
         ("a - b - c", "((a - b) - c)"),
         ("a OR b AND c OR d", "((a OR (b AND c)) OR d)"),
     ] {
-        assert_eq!(tree(expr), expected, "{expr}");
+        assert_eq!(tree(&flott_sql_parser::parse_expression(expr).unwrap()), expected, "{expr}");
     }
 }
 
@@ -97,7 +107,7 @@ fn names_and_access() {
     check(
         "SELECT a, t.a, c.d.t.a, `select`.`x``y`, t.*, c.d.t.*, *, pts[1].y, t.m['k'], (r).f.g, f(x).y[2], ARRAY[1, 2][1], MAP['a', 1, 'b', 2], ARRAY[], ROW(1), ROW(1, 'a'), (1, 'a'), MULTISET[1] FROM t",
         expect![[r#"
-            SELECT a, t.a, c.d.t.a, `select`.`x``y`, t.*, c.d.t.*, *, pts[1].y, t.m['k'], (r).f.g, f(x).y[2], ARRAY[1, 2][1], MAP {'a': 1, 'b': 2}, ARRAY[], (1), (1, 'a'), (1, 'a'), $multiset(1) FROM t
+            SELECT a, t.a, c.d.t.a, `select`.`x``y`, t.*, c.d.t.*, *, pts[1].y, t.m['k'], (r).f.g, f(x).y[2], ARRAY[1, 2][1], MAP['a', 1, 'b', 2], ARRAY[], ROW(1), (1, 'a'), (1, 'a'), MULTISET[1] FROM t
         "#]],
     );
 }
@@ -114,12 +124,12 @@ fn functions() {
          SELECT f(a => 1, b => DEFAULT), f(TABLE t PARTITION BY (a, b) ORDER BY c DESC, 1), f(DATA => TABLE (SELECT 1) PARTITION BY a), f((SELECT 1) PARTITION BY a), f(MODEL m)",
         expect![[r#"
             SELECT COUNT(*), COUNT(DISTINCT a, b), SUM(ALL a) FILTER (WHERE b > 1), LISTAGG(a, ',') WITHIN GROUP (ORDER BY b DESC NULLS LAST), db.f(1), f()
-            SELECT CAST(a AS $type(DECIMAL(10, 2))), TRY_CAST(a AS $type(ROW<`x` INT NOT NULL, `y` ARRAY<STRING>>)), CAST(a AS $type(INTERVAL SECOND(3)))
-            SELECT EXTRACT(DAY FROM t), FLOOR(t TO MINUTE), CEIL(a), CEIL(t TO MONTH), POSITION('a' IN b), POSITION('a', b, 2)
-            SELECT SUBSTRING(a FROM 1 FOR 2), SUBSTRING(a, 1), SUBSTR(a, 1, 2), OVERLAY(a PLACING 'x' FROM 1 FOR 2), TRIM(a), TRIM(BOTH a), TRIM(LEADING 'x' FROM a), TRIM('x' FROM a)
-            SELECT TIMESTAMPADD(DAY, 1, t), TIMESTAMPDIFF(SQL_TSI_HOUR, a, b), CURRENT_TIMESTAMP, CURRENT_DATE, LOCALTIME, NOW(), YEAR(t), LEFT(a, 2), IF(a, 1, 2)
-            SELECT CASE WHEN a THEN 1 ELSE 2 END, CASE a WHEN 1 THEN 'x' WHEN 2 THEN 'x' END, COALESCE(a, b), NULLIF(a, b)
-            SELECT f(a => 1, b => $default()), f($table(t) OVER (PARTITION BY a, b ORDER BY c DESC), 1), f(DATA => $table((SELECT 1)) OVER (PARTITION BY a)), f($table((SELECT 1)) OVER (PARTITION BY a)), f($model(m))
+            SELECT CAST(a AS DECIMAL(10, 2)), TRY_CAST(a AS ROW<`x` INT NOT NULL, `y` ARRAY<STRING>>), CAST(a AS INTERVAL DAY TO SECOND)
+            SELECT EXTRACT(DAY FROM t), FLOOR(t TO MINUTE), CEIL(a), CEIL(t TO MONTH), POSITION('a' IN b), POSITION('a' IN b FROM 2)
+            SELECT SUBSTRING(a FROM 1 FOR 2), SUBSTRING(a FROM 1), SUBSTR(a, 1, 2), OVERLAY(a PLACING 'x' FROM 1 FOR 2), TRIM(a), TRIM(BOTH FROM a), TRIM(LEADING 'x' FROM a), TRIM('x' FROM a)
+            SELECT TIMESTAMPADD(DAY, 1, t), TIMESTAMPDIFF(HOUR, a, b), CURRENT_TIMESTAMP, CURRENT_DATE, LOCALTIME, NOW(), YEAR(t), LEFT(a, 2), IF(a, 1, 2)
+            SELECT CASE WHEN a THEN 1 ELSE 2 END, CASE a WHEN 1, 2 THEN 'x' END, COALESCE(a, b), NULLIF(a, b)
+            SELECT f(a => 1, b => DEFAULT), f(TABLE t PARTITION BY (a, b) ORDER BY (c DESC), 1), f(DATA => TABLE (SELECT 1) PARTITION BY (a)), f(TABLE (SELECT 1) PARTITION BY (a)), f(MODEL m)
         "#]],
     );
 }
@@ -150,16 +160,16 @@ fn relations() {
          SELECT * FROM t PIVOT (SUM(a) AS s FOR b IN ('x' AS x, 'y')) AS p;
          SELECT * FROM t UNPIVOT INCLUDE NULLS (v FOR n IN (a, b AS 'bb')) AS u",
         expect![[r#"
-            SELECT * FROM a, b AS x (c, d), (SELECT 1) y, LATERAL (SELECT 2) AS z
-            SELECT * FROM a JOIN b ON a.x = b.x LEFT OUTER JOIN c USING(x, y) RIGHT OUTER JOIN d ON true FULL JOIN e ON true CROSS JOIN f NATURAL JOIN g INNER JOIN h ON true
-            SELECT * FROM (a JOIN b ON true) CROSS JOIN c, ((SELECT 1) UNION ALL (SELECT 2)) AS u
-            SELECT * FROM o JOIN r AS r FOR SYSTEM_TIME AS OF o.ts ON o.c = r.c
-            SELECT * FROM TUMBLE($table(t) OVER (), DESCRIPTOR(ts), INTERVAL '1' MINUTE) AS w
-            SELECT * FROM TUMBLE(DATA => $table(t) OVER (), TIMECOL => DESCRIPTOR(ts), SIZE => INTERVAL '1' MINUTE) AS w (a, b)
-            SELECT * FROM t, LATERAL f(a) AS x (b), UNNEST(c) WITH ORDINALITY AS y (d, o), f(1)
-            SELECT * FROM t LEFT OUTER JOIN LATERAL f(a) AS x (b) ON true CROSS JOIN UNNEST(c) AS y
+            SELECT * FROM a, b AS x (c, d), (SELECT 1) AS y, LATERAL (SELECT 2) AS z
+            SELECT * FROM a JOIN b ON a.x = b.x LEFT JOIN c USING (x, y) RIGHT JOIN d ON TRUE FULL JOIN e ON TRUE CROSS JOIN f NATURAL JOIN g JOIN h ON TRUE
+            SELECT * FROM (a JOIN b ON TRUE) CROSS JOIN c, ((SELECT 1) UNION ALL (SELECT 2)) AS u
+            SELECT * FROM o JOIN r FOR SYSTEM_TIME AS OF o.ts AS r ON o.c = r.c
+            SELECT * FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) AS w
+            SELECT * FROM TABLE(TUMBLE(DATA => TABLE t, TIMECOL => DESCRIPTOR(ts), SIZE => INTERVAL '1' MINUTE)) AS w (a, b)
+            SELECT * FROM t, LATERAL TABLE(f(a)) AS x (b), UNNEST(c) WITH ORDINALITY AS y (d, o), TABLE(f(1))
+            SELECT * FROM t LEFT JOIN LATERAL TABLE(f(a)) AS x (b) ON TRUE CROSS JOIN UNNEST(c) AS y
             SELECT * FROM (VALUES (1, 'a'), (2, 'b')) AS v (a, b), t TABLESAMPLE BERNOULLI (10) REPEATABLE (1)
-            SELECT * FROM t PIVOT(SUM(a) AS s FOR b IN ('x' AS x, 'y')) AS p
+            SELECT * FROM t PIVOT (SUM(a) AS s FOR b IN ('x' AS x, 'y')) AS p
             SELECT * FROM t UNPIVOT INCLUDE NULLS (v FOR n IN (a, b AS 'bb')) AS u
         "#]],
     );
@@ -172,7 +182,7 @@ fn match_recognize() {
            PARTITION BY a ORDER BY ts MEASURES FIRST(A.x) AS x, FINAL LAST(B.x) AS y ONE ROW PER MATCH AFTER MATCH SKIP TO FIRST B
            PATTERN (A B+? (C | D)* E{2,3} F{,4}? G{1,}) WITHIN INTERVAL '1' HOUR SUBSET S = (A, B) DEFINE A AS A.x > 1, B AS TRUE) AS m (a, b)",
         expect![[r#"
-            SELECT * FROM t MATCH_RECOGNIZE(PARTITION BY a ORDER BY ts MEASURES FIRST(A.x) AS x, $final(LAST(B.x)) AS y ONE ROW PER MATCH AFTER MATCH SKIP TO FIRST B PATTERN (A B+? ( C | D )* E{2,3} F{,4}? G{1,}) DEFINE $within AS INTERVAL '1' HOUR, $subset AS S.A.B, A AS A.x > 1, B AS true) AS m (a, b)
+            SELECT * FROM t MATCH_RECOGNIZE (PARTITION BY a ORDER BY ts MEASURES FIRST(A.x) AS x, FINAL LAST(B.x) AS y ONE ROW PER MATCH AFTER MATCH SKIP TO FIRST B PATTERN (A B+? (C | D)* E{2,3} F{0,4}? G+) WITHIN INTERVAL '1' HOUR SUBSET S = (A, B) DEFINE A AS A.x > 1, B AS TRUE) AS m (a, b)
         "#]],
     );
 }
@@ -186,12 +196,12 @@ fn grouping_sets_and_order() {
          SELECT 1 UNION SELECT 2 INTERSECT SELECT 3 EXCEPT ALL SELECT 4 UNION DISTINCT (SELECT 5 ORDER BY 1 LIMIT 1); VALUES (1, 'a'), ROW (2, 'b'), 3; TABLE c.t;
          (SELECT 1) UNION ALL (SELECT 2) ORDER BY 1",
         expect![[r#"
-            SELECT a FROM t WHERE b GROUP BY a, ROLLUP (b, (c, d)), CUBE (e), GROUPING SETS ((a, b), (a), ()), () HAVING COUNT(*) > 1 ORDER BY a DESC NULLS FIRST, 2 LIMIT 10 OFFSET 5
-            SELECT DISTINCT a FROM t ORDER BY a OFFSET 5 ROWS FETCH FIRST 3 ROWS ONLY
+            SELECT a FROM t WHERE b GROUP BY a, ROLLUP ((b), (c, d)), CUBE ((e)), GROUPING SETS ((a, b), (a), ()), () HAVING COUNT(*) > 1 ORDER BY a DESC NULLS FIRST, 2 LIMIT 10 OFFSET 5
+            SELECT DISTINCT a FROM t ORDER BY a LIMIT 3 OFFSET 5
             SELECT a FROM t
             WITH x AS (SELECT 1), y (a, b) AS (SELECT 1, 2) SELECT * FROM x, y
             WITH RECURSIVE r AS (SELECT 1) SELECT * FROM r
-            SELECT 1 UNION SELECT 2 INTERSECT SELECT 3 EXCEPT ALL SELECT 4 UNION DISTINCT (SELECT 5 ORDER BY 1 LIMIT 1)
+            SELECT 1 UNION SELECT 2 INTERSECT SELECT 3 EXCEPT ALL SELECT 4 UNION (SELECT 5 ORDER BY 1 LIMIT 1)
             VALUES (1, 'a'), (2, 'b'), (3)
             SELECT * FROM c.t
             (SELECT 1) UNION ALL (SELECT 2) ORDER BY 1
@@ -205,8 +215,8 @@ fn json() {
         "SELECT JSON_VALUE(j, '$.a' RETURNING INT NULL ON EMPTY DEFAULT -1 ON ERROR), JSON_QUERY(j, '$' RETURNING ARRAY<STRING> WITH CONDITIONAL ARRAY WRAPPER EMPTY OBJECT ON EMPTY ERROR ON ERROR), JSON_EXISTS(j, '$' UNKNOWN ON ERROR);
          SELECT JSON_OBJECT('a' VALUE 1, KEY 'b' VALUE 2, 'c' : 3 ABSENT ON NULL), JSON_OBJECT(), JSON_ARRAY(1, 'a' NULL ON NULL), JSON_ARRAY(), JSON_OBJECTAGG(KEY k VALUE v NULL ON NULL), JSON_ARRAYAGG(v ABSENT ON NULL) FILTER (WHERE TRUE)",
         expect![[r#"
-            SELECT JSON_VALUE(j, '$.a', $returning => 'INT', $on_empty => 'NULL', $default_on_error => -1), JSON_QUERY(j, '$', $returning => 'ARRAY<STRING>', $wrapper => 'CONDITIONAL', $on_empty => 'EMPTY OBJECT', $on_error => 'ERROR'), JSON_EXISTS(j, '$', $on_error => 'UNKNOWN')
-            SELECT JSON_OBJECT('a', 1, 'b', 2, 'c', 3, $on_null => 'ABSENT'), JSON_OBJECT(), JSON_ARRAY(1, 'a', $on_null => 'NULL'), JSON_ARRAY(), JSON_OBJECTAGG(k, v, $on_null => 'NULL'), JSON_ARRAYAGG(v, $on_null => 'ABSENT') FILTER (WHERE true)
+            SELECT JSON_VALUE(j, '$.a' RETURNING INT NULL ON EMPTY DEFAULT -1 ON ERROR), JSON_QUERY(j, '$' RETURNING ARRAY<STRING> WITH CONDITIONAL WRAPPER EMPTY OBJECT ON EMPTY ERROR ON ERROR), JSON_EXISTS(j, '$' UNKNOWN ON ERROR)
+            SELECT JSON_OBJECT(KEY 'a' VALUE 1, KEY 'b' VALUE 2, KEY 'c' VALUE 3 ABSENT ON NULL), JSON_OBJECT(), JSON_ARRAY(1, 'a' NULL ON NULL), JSON_ARRAY(), JSON_OBJECTAGG(KEY k VALUE v NULL ON NULL), JSON_ARRAYAGG(v ABSENT ON NULL) FILTER (WHERE TRUE)
         "#]],
     );
 }

@@ -1,8 +1,11 @@
 //! Whatever is typed, nothing panics, and every error stands inside the script.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+use std::sync::LazyLock;
+
+use flott_sql_parser::ast::Statement;
 use flott_sql_parser::{
-    KEYWORDS, highlight, is_complete, parse_expression, parse_script, parse_type, split_script,
+    KEYWORDS, highlight, is_complete, parse_expression, parse_query, parse_script, parse_type, split_script,
 };
 use proptest::prelude::*;
 
@@ -58,14 +61,17 @@ const STARTS: [&str; 24] = [
     "WITH",
 ];
 
-fn soup() -> impl Strategy<Value = String> {
-    let word = prop_oneof![
+fn soup_word() -> impl Strategy<Value = &'static str> {
+    prop_oneof![
         3 => proptest::sample::select(&SIGNS[..]),
         3 => proptest::sample::select(&ATOMS[..]),
         3 => proptest::sample::select(&STARTS[..]),
         2 => proptest::sample::select(KEYWORDS),
-    ];
-    proptest::collection::vec(word, 0..40).prop_map(|words| words.join(" "))
+    ]
+}
+
+fn soup() -> impl Strategy<Value = String> {
+    proptest::collection::vec(soup_word(), 0..40).prop_map(|words| words.join(" "))
 }
 
 fn survives(text: &str) {
@@ -78,14 +84,66 @@ fn survives(text: &str) {
     for statement in split_script(text) {
         if let Ok(parsed) = statement.parse() {
             let _ = format!("{parsed:?}");
+            reads_back(&parsed.statement);
         }
     }
     let _ = (parse_expression(text), parse_type(text), is_complete(text));
     assert_eq!(highlight(text).into_iter().map(|(range, _)| range.len()).sum::<usize>(), text.len());
 }
 
+/// A query prints as SQL that is read as the same tree.
+fn reads_back(statement: &Statement) {
+    if let Statement::Query(query) = statement {
+        let printed = query.to_string();
+        match parse_query(&printed) {
+            Ok(again) => assert_eq!(again.to_string(), printed),
+            // With the parentheses that were left out before.
+            Err(error) => assert!(error.message.contains("deeper"), "{error} in {printed:?}"),
+        }
+    }
+}
+
+/// The scripts of the golden results, statement by statement.
+static SCRIPTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/scripts");
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let scripts = paths.iter().map(|path| std::fs::read_to_string(path).unwrap());
+    scripts
+        .flat_map(|script| {
+            split_script(&script).iter().map(|statement| statement.text.to_owned()).collect::<Vec<_>>()
+        })
+        .collect()
+});
+
+#[test]
+fn whole_statements_read_back() {
+    SCRIPTS.iter().chain(&STATEMENTS.map(str::to_owned)).for_each(|text| survives(text));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    /// A statement of the golden results with a word or two put in, taken out, or doubled.
+    #[test]
+    fn mutated_statements(
+        which in any::<proptest::sample::Index>(),
+        changes in proptest::collection::vec((any::<proptest::sample::Index>(), 0..4usize, soup_word()), 1..4),
+    ) {
+        let mut words: Vec<&str> = which.get(&SCRIPTS).split_inclusive(&[' ', ',', '(', ')', '\n'][..]).collect();
+        for (place, change, word) in &changes {
+            let at = place.index(words.len().max(1)).min(words.len().saturating_sub(1));
+            match change {
+                _ if words.is_empty() => words.push(word),
+                0 => drop(words.remove(at)),
+                1 => words.insert(at, words[at]),
+                2 => words[at] = word,
+                _ => words.insert(at, word),
+            }
+        }
+        survives(&words.join(" "));
+        survives(&words.concat());
+    }
 
     #[test]
     fn token_soup(text in soup()) {

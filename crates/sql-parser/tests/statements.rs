@@ -69,7 +69,7 @@ fn create_table() {
          ) COMMENT 'a table' DISTRIBUTED BY HASH (id) INTO 4 BUCKETS PARTITIONED BY (a, b)
          WITH ('connector' = 'print', 'x' = 'it''s')",
         expect![[r#"
-            CreateTable(CreateTable { temporary: true, if_not_exists: true, name: [c, d, t], columns: [ColumnDef { name: id, kind: BigInt NOT NULL, comment: Some("the key") }, ColumnDef { name: `select`, kind: String }, ColumnDef { name: m, kind: Metadata { ty: Timestamp(3), key: Some("timestamp"), is_virtual: true } }, ColumnDef { name: n, kind: Metadata { ty: Int NOT NULL } }, ColumnDef { name: amount, kind: Computed { expr: BinaryOp { left: price, op: Multiply, right: Value(ValueWithSpan { value: Number("2", false) }) }, text: "price * 2" }, comment: Some("twice") }], watermark: Some(Watermark { column: [m], expr: BinaryOp { left: m, op: Minus, right: Interval(Interval { value: Value(ValueWithSpan { value: SingleQuotedString("5") }), leading_field: Some(Second) }) }, text: "m - INTERVAL '5' SECOND" }), primary_key: Some(PrimaryKey { name: Some(pk), columns: [id, n] }), comment: Some("a table"), distribution: Some(Distribution { kind: Some(Hash), columns: [id], buckets: Some(4) }), partitioned_by: [a, b], options: ["connector" = "print", "x" = "it's"] })
+            CreateTable(CreateTable { temporary: true, if_not_exists: true, name: [c, d, t], columns: [ColumnDef { name: id, kind: BigInt NOT NULL, comment: Some("the key") }, ColumnDef { name: `select`, kind: String }, ColumnDef { name: m, kind: Metadata { ty: Timestamp(3), key: Some("timestamp"), is_virtual: true } }, ColumnDef { name: n, kind: Metadata { ty: Int NOT NULL } }, ColumnDef { name: amount, kind: Computed { expr: Expr { kind: Binary { first: Expr { kind: Name([price]) }, rest: [(Multiply, Expr { kind: Literal(Number("2")) })] } }, text: "price * 2" }, comment: Some("twice") }], watermark: Some(Watermark { column: [m], expr: Expr { kind: Binary { first: Expr { kind: Name([m]) }, rest: [(Minus, Expr { kind: Literal(Interval(Interval { value: Millis(5000), text: "5", qualifier: IntervalQualifier { first: Second } })) })] } }, text: "m - INTERVAL '5' SECOND" }), primary_key: Some(PrimaryKey { name: Some(pk), columns: [id, n] }), comment: Some("a table"), distribution: Some(Distribution { kind: Some(Hash), columns: [id], buckets: Some(4) }), partitioned_by: [a, b], options: ["connector" = "print", "x" = "it's"] })
         "#]],
     );
     check(
@@ -292,7 +292,7 @@ fn inserts_and_statement_sets() {
         OVERWRITE c.d.t (a,b) [d='1',h=?] [] None VALUES (1, 2)
         INTO t () [] ["OPTIONS[Option(\"k\", \"v\")]"] Some(Deduplicate) (SELECT 1)
         INTO t () [] [] None SELECT ';'
-        INTO a () [] [] None SELECT 1 + INTO b () [] [] None SELECT CASE WHEN true THEN 1 END
+        INTO a () [] [] None SELECT 1 + INTO b () [] [] None SELECT CASE WHEN TRUE THEN 1 END
         INTO a () [] [] None SELECT 1 + INTO b () [] [] None SELECT 2
         [] SELECT 1
         [] INTO t () [] [] None SELECT 1

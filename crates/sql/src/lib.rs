@@ -15,7 +15,7 @@
 //! * [`plan`](mod@plan) chooses operators, exchanges, parallelism and uids, and checks changelog modes.
 //! * [`session`] executes statements; what needs a cluster is handed to the caller as a job graph.
 //!
-//! Why a binder of our own over sqlparser's syntax tree, and not another library's: `docs/decisions/0002-own-binder.md`.
+//! Why a binder of our own, and not another library's: `docs/decisions/0002-own-binder.md`.
 
 pub mod bind;
 pub mod catalog;

@@ -155,6 +155,20 @@ impl TypeKind {
         }
     }
 
+    /// So many types may lie within one another, the outermost counted: a plan writes them as JSON, and who reads that bounds how
+    /// deep it may nest.
+    pub const MAX_DEPTH: usize = 20;
+
+    /// How many types lie within one another, the outermost counted.
+    pub fn depth(&self) -> usize {
+        let within = |ty: &LogicalType| ty.kind.depth();
+        1 + match self {
+            TypeKind::Array(element) | TypeKind::Multiset(element) => within(element),
+            TypeKind::Map(key, value) => within(key).max(within(value)),
+            _ => self.fields().into_iter().flatten().map(|field| within(&field.ty)).max().unwrap_or(0),
+        }
+    }
+
     /// An interval.
     pub fn is_interval(&self) -> bool {
         matches!(self, TypeKind::IntervalYearMonth | TypeKind::IntervalDaySecond)

@@ -7,12 +7,8 @@ use crate::workspace::Links;
 
 /// Crates, what they link nothing of (by the beginning of its name), and why.
 const WITHOUT: &[(&str, &[&str], &str)] = &[
-    (
-        "flott-datastream",
-        &["datafusion", "sqlparser", "flott-expr", "flott-sql"],
-        "a program does without SQL",
-    ),
-    ("flott-cluster", &["datafusion", "sqlparser", "flott-expr"], "it runs operators that it is handed"),
+    ("flott-datastream", &["datafusion", "flott-expr", "flott-sql"], "a program does without SQL"),
+    ("flott-cluster", &["datafusion", "flott-expr", "flott-sql"], "it runs operators that it is handed"),
 ];
 
 pub(super) fn check(links: &Links) -> Complaints {
@@ -61,7 +57,7 @@ mod tests {
         let mut links: Links = [
             link("flott-datastream", &["flott-cluster", "arrow"]),
             link("flott-cluster", &["flott-runtime"]),
-            link("flott-sql", &["sqlparser"]),
+            link("flott-sql", &["flott-sql-parser"]),
         ]
         .into();
         assert_eq!(check(&links), Complaints::new());

@@ -1,6 +1,6 @@
-//! AND and OR of three-valued logic that compute the right side only for the rows that the left side leaves open.
+//! AND and OR of three-valued logic that compute an operand only for the rows that those to its left leave open.
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{and_kleene, or_kleene};
 use flott_types::Result;
@@ -13,19 +13,32 @@ use crate::value::Value;
 #[derive(Debug)]
 pub(super) struct LazyLogic {
     pub(super) is_and: bool,
-    pub(super) left: Node,
-    pub(super) right: Operand,
+    pub(super) first: Node,
+    pub(super) rest: Vec<Operand>,
 }
 
 impl Evaluate for LazyLogic {
     fn evaluate(&self, batch: &RecordBatch) -> Result<Value> {
         let rows = batch.num_rows();
-        let left = self.left.evaluate(batch)?.to_array(rows)?;
-        let left = booleans(&left)?;
+        let mut left = self.first.evaluate(batch)?.to_array(rows)?;
+        for right in &self.rest {
+            match self.joined(booleans(&left)?, right, batch)? {
+                Some(both) => left = both,
+                None => break,
+            }
+        }
+        Ok(Value::array(left))
+    }
+}
+
+impl LazyLogic {
+    /// With one operand more; `None` if the left side decides all rows.
+    fn joined(&self, left: &BooleanArray, right: &Operand, batch: &RecordBatch) -> Result<Option<ArrayRef>> {
+        let rows = batch.num_rows();
         // FALSE decides AND, TRUE decides OR; NULL decides neither.
         let decided = if self.is_and { left.false_count() } else { left.true_count() };
         if decided == rows {
-            return Ok(Value::array(as_ref(left.clone())));
+            return Ok(None);
         }
         let decides = if self.is_and { !left.values() } else { left.values().clone() };
         let open = match left.nulls() {
@@ -33,9 +46,9 @@ impl Evaluate for LazyLogic {
             Some(nulls) => !&(&decides & nulls.inner()),
             None => !&decides,
         };
-        let right = self.right.evaluate(batch, &open)?.spread(&open)?.to_array(rows)?;
+        let right = right.evaluate(batch, &open)?.spread(&open)?.to_array(rows)?;
         let right = booleans(&right)?;
         let both = if self.is_and { and_kleene(left, right) } else { or_kleene(left, right) };
-        Ok(Value::array(as_ref(both.map_err(arrow_error)?)))
+        both.map(|both| Some(as_ref(both))).map_err(arrow_error)
     }
 }

@@ -178,12 +178,9 @@ impl Compiler<'_> {
     fn call(&self, function: &str, args: &[Expr], ty: &LogicalType) -> Result<Node> {
         Ok(match (function, args) {
             ("AND" | "OR", [first, rest @ ..]) => {
-                let is_and = function == "AND";
-                let mut node = self.node(first)?;
-                for arg in rest {
-                    node = Arc::new(logic::LazyLogic { is_and, left: node, right: self.operand(arg)? });
-                }
-                node
+                let first = self.node(first)?;
+                let rest = rest.iter().map(|arg| self.operand(arg)).collect::<Result<_>>()?;
+                Arc::new(logic::LazyLogic { is_and: function == "AND", first, rest })
             }
             ("NOT", [arg]) => self.ask(Question::Not, arg)?,
             ("IS NULL" | "IS UNKNOWN", [arg]) if arg.ty().kind != TypeKind::Null => {

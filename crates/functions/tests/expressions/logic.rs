@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::support::{Table, expr, one_row, table};
-use flott_expr::{EvalContext, bind, compile, literal_text};
+use flott_expr::{EvalContext, bind, compile, fold, literal_text};
+use flott_plan::Expr;
 
 fn pairs() -> Table {
     table(
@@ -118,6 +119,46 @@ fn three_valued_logic() {
     let compiled = compile(&predicate, &types, &Arc::new(EvalContext::new(&bools.context, 1))).unwrap();
     let kept = compiled.evaluate_predicate(&bools.batch).unwrap();
     assert_eq!(kept.iter().collect::<Vec<_>>(), [false, true, false, false]);
+}
+
+/// AND and OR of several operands give, and fold to, what they give and fold to two at a time.
+#[test]
+fn several_operands() {
+    let bools = table(
+        "
+        a BOOLEAN | b BOOLEAN
+        TRUE  | FALSE
+        TRUE  | NULL
+        FALSE | NULL
+        NULL  | TRUE
+        ",
+    );
+    let operands = ["a", "b", "TRUE", "FALSE", "CAST(NULL AS BOOLEAN)"];
+    let operands = operands.map(|text| expr(text, &bools.columns, &bools.context).unwrap());
+    let call = |name, args| bind::call(name, args, &bools.context).unwrap();
+    for name in ["AND", "OR"] {
+        for number in 0..operands.len().pow(4) {
+            let chosen: Vec<_> = (0..4).map(|at| operands[number / 5usize.pow(at) % 5].clone()).collect();
+            let several = call(name, chosen.clone());
+            let nested = chosen.into_iter().reduce(|left, right| call(name, vec![left, right])).unwrap();
+            assert_eq!(bools.evaluate(&several).unwrap(), bools.evaluate(&nested).unwrap());
+            let (several, nested) =
+                (fold(several, &bools.context).unwrap(), fold(nested, &bools.context).unwrap());
+            assert_eq!(bools.evaluate(&several).unwrap(), bools.evaluate(&nested).unwrap());
+            assert_eq!(leaves(&several), leaves(&nested));
+        }
+    }
+}
+
+/// What an expression of AND and OR is of, from left to right.
+fn leaves(expr: &Expr) -> Vec<String> {
+    let leaf = |node: &&Expr| node.children().is_empty();
+    let text = |node: &Expr| match node {
+        Expr::Column { index, .. } => format!("${index}"),
+        Expr::Literal { value, .. } => format!("{value:?}"),
+        other => format!("{other:?}"),
+    };
+    expr.walk().filter(leaf).map(text).collect()
 }
 
 #[test]

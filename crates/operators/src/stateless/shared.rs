@@ -5,8 +5,11 @@
 //!
 //! A part that can fail, or that gives another value each time, stays where it is: it must be computed for just the rows that need it.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use flott_expr::can_fail;
 use flott_plan::{Column, Expr, Schema};
+use flott_types::FastMap;
 
 /// Expressions over an input to which columns with shared parts are added.
 #[derive(Debug)]
@@ -20,47 +23,44 @@ pub(super) struct Shared {
 impl Shared {
     /// Takes the parts that occur more than once out of expressions over this input, if they are wanted.
     pub fn take_out(input: &Schema, exprs: &mut [Expr], wanted: impl Fn(&Expr) -> bool) -> Shared {
-        let mut known: Vec<(Expr, usize)> = Vec::new();
+        let mut known = Parts::default();
         exprs.iter().for_each(|expr| count(expr, &mut known));
-        known.retain(|(part, times)| *times > 1 && wanted(part));
-        let repeated: Vec<Expr> = known.into_iter().map(|(part, _)| part).collect();
+        let repeated = known.parts.into_iter().filter(|(part, times)| *times > 1 && wanted(part));
+        let repeated: Vec<Expr> = repeated.map(|(part, _)| part.clone()).collect();
         let mut shared = Shared { parts: Vec::new(), schema: input.clone() };
         if !repeated.is_empty() {
-            let mut columns: Vec<(&Expr, usize)> = Vec::new();
+            let mut columns = Parts::default();
+            for part in &repeated {
+                columns.add(part, None);
+            }
             for expr in exprs {
-                *expr = shared.replace(expr, &repeated, &mut columns);
+                *expr = shared.replace(expr, &mut columns);
             }
         }
         shared
     }
 
     /// The expression with the repeated parts as columns.
-    fn replace<'a>(
-        &mut self,
-        expr: &Expr,
-        repeated: &'a [Expr],
-        columns: &mut Vec<(&'a Expr, usize)>,
-    ) -> Expr {
-        let part = repeated.iter().find(|part| *part == expr);
-        if let Some((_, index)) = columns.iter().find(|(known, _)| Some(*known) == part) {
-            return Expr::column(*index, expr.ty().clone());
+    fn replace(&mut self, expr: &Expr, columns: &mut Parts<'_, Option<usize>>) -> Expr {
+        let part = columns.find(expr);
+        if let Some(index) = part.and_then(|part| columns.parts[part].1) {
+            return Expr::column(index, expr.ty().clone());
         }
         let inner = match expr {
             Expr::Column { .. } | Expr::Literal { .. } => expr.clone(),
             Expr::Call { function, args, ty } => {
-                let args = args.iter().map(|arg| self.replace(arg, repeated, columns)).collect();
+                let args = args.iter().map(|arg| self.replace(arg, columns)).collect();
                 Expr::Call { function: function.clone(), args, ty: ty.clone() }
             }
             Expr::Cast { input, ty, is_try } => {
-                let input = Box::new(self.replace(input, repeated, columns));
+                let input = Box::new(self.replace(input, columns));
                 Expr::Cast { input, ty: ty.clone(), is_try: *is_try }
             }
             Expr::Case { branches, otherwise, ty } => {
-                let mut branch = |(when, then): &(Expr, Expr)| {
-                    (self.replace(when, repeated, columns), self.replace(then, repeated, columns))
-                };
+                let mut branch =
+                    |(when, then): &(Expr, Expr)| (self.replace(when, columns), self.replace(then, columns));
                 let branches = branches.iter().map(&mut branch).collect();
-                let otherwise = Box::new(self.replace(otherwise, repeated, columns));
+                let otherwise = Box::new(self.replace(otherwise, columns));
                 Expr::Case { branches, otherwise, ty: ty.clone() }
             }
         };
@@ -68,31 +68,68 @@ impl Shared {
         let (index, ty) = (self.schema.len(), expr.ty().clone());
         self.schema.columns.push(Column { name: format!("$shared{index}"), ty: ty.clone() });
         self.parts.push(inner);
-        columns.push((part, index));
+        columns.parts[part].1 = Some(index);
         Expr::column(index, ty)
     }
 }
 
+/// Parts of expressions, in the order in which they were first seen, with something known of each.
+struct Parts<'e, T> {
+    parts: Vec<(&'e Expr, T)>,
+    /// Their places by a hash: an expression may have very many parts.
+    places: FastMap<u64, Vec<usize>>,
+}
+
+impl<T> Default for Parts<'_, T> {
+    fn default() -> Self {
+        Parts { parts: Vec::new(), places: FastMap::default() }
+    }
+}
+
+impl<'e, T> Parts<'e, T> {
+    fn find(&self, expr: &Expr) -> Option<usize> {
+        self.places.get(&hash(expr))?.iter().copied().find(|place| self.parts[*place].0 == expr)
+    }
+
+    fn add(&mut self, part: &'e Expr, known: T) {
+        self.places.entry(hash(part)).or_default().push(self.parts.len());
+        self.parts.push((part, known));
+    }
+}
+
+/// Equal for equal expressions.
+fn hash(expr: &Expr) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for node in expr.walk() {
+        match node {
+            Expr::Column { index, .. } => (0, index).hash(&mut hasher),
+            Expr::Literal { value, .. } => (1, format!("{value:?}")).hash(&mut hasher),
+            Expr::Call { function, args, .. } => (2, function, args.len()).hash(&mut hasher),
+            Expr::Cast { ty, is_try, .. } => (3, ty, is_try).hash(&mut hasher),
+            Expr::Case { branches, .. } => (4, branches.len()).hash(&mut hasher),
+        }
+    }
+    hasher.finish()
+}
+
 /// Counts the parts of an expression that are worth a column. What is inside of a part that was seen before is not
 /// counted again: it is computed with it.
-fn count(expr: &Expr, known: &mut Vec<(Expr, usize)>) {
+fn count<'e>(expr: &'e Expr, known: &mut Parts<'e, usize>) {
     if matches!(expr, Expr::Column { .. } | Expr::Literal { .. }) {
         return;
     }
     if !can_fail(expr) && reads_columns(expr) {
-        if let Some((_, times)) = known.iter_mut().find(|(part, _)| part == expr) {
-            *times += 1;
+        if let Some(place) = known.find(expr) {
+            known.parts[place].1 += 1;
             return;
         }
-        known.push((expr.clone(), 1));
+        known.add(expr, 1);
     }
     expr.children().into_iter().for_each(|child| count(child, known));
 }
 
 fn reads_columns(expr: &Expr) -> bool {
-    let mut columns = Vec::new();
-    expr.collect_columns(&mut columns);
-    !columns.is_empty()
+    expr.walk().any(|node| matches!(node, Expr::Column { .. }))
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
 //! Databases, catalogs, functions, and SHOW.
 
-use sqlparser::ast::{Ident, ObjectName};
-
-use super::{PartitionValue, SqlOption, Text};
+use super::{Ident, ObjectName, PartitionValue, SqlOption, Text};
 use crate::error::Position;
 
 /// `CREATE DATABASE [IF NOT EXISTS] name [COMMENT ..] [WITH (..)]`

@@ -1,15 +1,31 @@
-//! The statements of Flink's SQL. Queries and expressions are sqlparser's types ([`Query`], [`Expr`]); what those
-//! cannot say is told by [`crate::encoding`]. Names are sqlparser's [`Ident`] and [`ObjectName`]: they know their span.
+//! The tree of Flink's SQL: statements, queries ([`Query`]), what stands in FROM ([`Relation`]) and expressions ([`Expr`]).
+//!
+//! Every node that an error may point at knows where it starts in the script. Queries and expressions print as SQL that
+//! reads back as the same tree.
 
+mod call;
 mod catalog;
+mod display;
+mod expr;
+mod hint;
+mod literal;
+mod name;
+mod pattern;
+mod query;
+mod relation;
 mod table;
 
+pub use call::*;
 pub use catalog::*;
+pub use expr::*;
+pub use hint::*;
+pub use literal::*;
+pub use name::*;
+pub use pattern::*;
+pub use query::*;
+pub use relation::*;
 pub use table::*;
 
-use sqlparser::ast::{Expr, Ident, ObjectName, Query};
-
-use crate::encoding::Hint;
 use crate::error::Position;
 
 /// One statement of a script.

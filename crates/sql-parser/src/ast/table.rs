@@ -1,9 +1,8 @@
 //! CREATE TABLE, ALTER TABLE, views.
 
 use flott_types::LogicalType;
-use sqlparser::ast::{Expr, Ident, ObjectName};
 
-use super::{PartitionValue, QueryText, SqlOption, Text};
+use super::{Expr, Ident, ObjectName, PartitionValue, QueryText, SqlOption, Text};
 use crate::error::Position;
 
 /// CREATE TABLE in all its forms.

@@ -1,120 +1,131 @@
 //! Function calls, their arguments, and what stands behind them.
 
-use sqlparser::ast::{
-    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgOperator,
-    FunctionArgumentClause, FunctionArguments, NullTreatment, ObjectName, OrderByExpr,
+use crate::ast::{
+    Argument, ArgumentValue, Call, Expr, ExprKind, ObjectName, OrderItem, Quantifier, TableArgument,
+    TableSource,
 };
-
-use crate::encoding::{encode_default, encode_model, encode_table, function, single_name};
-use crate::error::{ParseError, Result};
+use crate::error::{ParseError, Position, Result};
 use crate::lexer::Kind;
 use crate::parser::Parser;
 
-pub(super) fn unnamed(expr: Expr) -> FunctionArg {
-    FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))
-}
-
 impl Parser<'_> {
     /// A call whose name is taken already: `(args) [WITHIN GROUP ..] [FILTER ..] [OVER ..]`.
-    pub(crate) fn call(&mut self, name: ObjectName) -> Result<Function> {
+    pub(super) fn call(&mut self, name: ObjectName) -> Result<Expr> {
+        let position = name.position();
         let mut call = self.plain_call(name)?;
         self.call_suffix(&mut call)?;
-        Ok(call)
+        Ok(super::node(position, ExprKind::Call(call)))
     }
 
     /// A call without anything behind its parentheses.
-    pub(crate) fn plain_call(&mut self, name: ObjectName) -> Result<Function> {
-        if let Some(ident) = single_name(&name).filter(|ident| ident.value.starts_with('$')) {
+    pub(crate) fn plain_call(&mut self, name: ObjectName) -> Result<Box<Call>> {
+        if let Some(ident) = name.single().filter(|ident| ident.value.starts_with('$')) {
             let message =
                 format!("Unknown function `{}`: names that start with $ are not for functions", ident.value);
-            return Err(ParseError::new(message, ident.span));
+            return Err(ParseError::new(message, ident.position));
         }
         self.expect_sign("(")?;
-        let mut call = function(name, vec![], vec![]);
-        let FunctionArguments::List(list) = &mut call.args else {
-            return Ok(call);
-        };
+        let mut call = Box::new(Call::new(name));
         if self.eat_sign(")") {
             return Ok(call);
         }
         if self.is_sign("*") && self.peek_at(1).is_sign(")") {
+            let value = ArgumentValue::Star(self.next().position);
             self.next();
-            self.next();
-            list.args.push(FunctionArg::Unnamed(FunctionArgExpr::Wildcard));
+            call.args.push(Argument { name: None, value });
             return Ok(call);
         }
-        if self.eat("DISTINCT") {
-            list.duplicate_treatment = Some(DuplicateTreatment::Distinct);
-        } else if self.eat("ALL") {
-            list.duplicate_treatment = Some(DuplicateTreatment::All);
-        }
-        list.args = self.commas(Self::argument)?;
+        call.quantifier = self.eat_any(&["DISTINCT", "ALL"]).map(|word| match word {
+            "DISTINCT" => Quantifier::Distinct,
+            _ => Quantifier::All,
+        });
+        call.args = self.nested(|p| p.commas(Self::argument))?;
         if self.is_word("ORDER") {
-            list.clauses.push(FunctionArgumentClause::OrderBy(self.order_by()?));
+            call.order_by = self.order_by()?;
         }
-        let treatment = self.null_treatment();
+        call.ignore_nulls = self.null_treatment();
         self.expect_sign(")")?;
-        call.null_treatment = treatment;
         Ok(call)
     }
 
-    /// `RESPECT NULLS`, `IGNORE NULLS`
-    fn null_treatment(&mut self) -> Option<NullTreatment> {
+    /// `RESPECT NULLS` (false), `IGNORE NULLS` (true)
+    fn null_treatment(&mut self) -> Option<bool> {
         if self.eat_all(&["RESPECT", "NULLS"]) {
-            Some(NullTreatment::RespectNulls)
+            Some(false)
         } else if self.eat_all(&["IGNORE", "NULLS"]) {
-            Some(NullTreatment::IgnoreNulls)
+            Some(true)
         } else {
             None
         }
     }
 
-    fn argument(&mut self) -> Result<FunctionArg> {
-        if self.is_ident() && self.peek_at(1).is_sign("=>") {
-            let name = self.ident()?;
-            self.expect_sign("=>")?;
-            let arg = FunctionArgExpr::Expr(self.argument_value()?);
-            return Ok(FunctionArg::Named { name, arg, operator: FunctionArgOperator::RightArrow });
-        }
-        self.argument_value().map(unnamed)
+    fn argument(&mut self) -> Result<Argument> {
+        let name = match self.is_ident() && self.peek_at(1).is_sign("=>") {
+            true => {
+                let name = self.ident()?;
+                self.expect_sign("=>")?;
+                Some(name)
+            }
+            false => None,
+        };
+        Ok(Argument { name, value: self.argument_value()? })
     }
 
-    fn argument_value(&mut self) -> Result<Expr> {
-        let span = self.span();
-        let source = if self.eat("TABLE") {
-            if self.is_sign("(") {
-                self.expect_sign("(")?;
-                let query = self.query()?;
-                self.expect_sign(")")?;
-                Expr::Subquery(query)
-            } else {
-                let name = Expr::CompoundIdentifier(self.dotted()?);
-                if self.is_sign("/*+") {
-                    let message = "A table argument takes no hint: put it into a view or a subquery";
-                    return Err(ParseError::new(message, self.span()));
-                }
-                name
+    fn argument_value(&mut self) -> Result<ArgumentValue> {
+        let position = self.position();
+        let is_name = matches!(self.peek_at(1).kind, Kind::Word | Kind::Quoted);
+        if self.eat("TABLE") {
+            return self.table_argument(position);
+        }
+        if self.is_word("MODEL") && is_name {
+            self.next();
+            return self.object_name().map(|name| ArgumentValue::Model(position, name));
+        }
+        if self.eat("DEFAULT") {
+            return Ok(ArgumentValue::Default(position));
+        }
+        if self.is_word("DESCRIPTOR") && self.peek_at(1).is_sign("(") {
+            self.next();
+            return self.parenthesised(Self::ident).map(|names| ArgumentValue::Descriptor(position, names));
+        }
+        if self.is_query() {
+            let query = self.query()?;
+            return Ok(ArgumentValue::Expr(super::node(position, ExprKind::Subquery(query))));
+        }
+        match self.expr()? {
+            Expr { position, kind: ExprKind::Subquery(query) }
+                if self.is_word("PARTITION") || self.is_word("ORDER") =>
+            {
+                self.set_semantics(position, TableSource::Query(query))
             }
-        } else if self.is_word("MODEL") && matches!(self.peek_at(1).kind, Kind::Word | Kind::Quoted) {
-            self.next();
-            return Ok(encode_model(self.dotted()?, span));
-        } else if self.is_word("DEFAULT") {
-            self.next();
-            return Ok(encode_default(span));
-        } else if self.is_query() {
-            return Ok(Expr::Subquery(self.query()?));
+            expr => Ok(ArgumentValue::Expr(expr)),
+        }
+    }
+
+    /// Behind TABLE: a name, or a query in parentheses.
+    fn table_argument(&mut self, position: Position) -> Result<ArgumentValue> {
+        let source = if self.eat_sign("(") {
+            let query = self.query()?;
+            self.expect_sign(")")?;
+            TableSource::Query(query)
         } else {
-            let expr = self.expr()?;
-            if !matches!(expr, Expr::Subquery(_)) || !self.is_word("PARTITION") && !self.is_word("ORDER") {
-                return Ok(expr);
+            let name = self.object_name()?;
+            if self.is_sign("/*+") {
+                let message = "A table argument takes no hint: put it into a view or a subquery";
+                return Err(ParseError::new(message, self.position()));
             }
-            expr
+            TableSource::Name(name)
         };
+        self.set_semantics(position, source)
+    }
+
+    /// `[PARTITION BY ..] [ORDER BY ..]` behind a table argument.
+    fn set_semantics(&mut self, position: Position, source: TableSource) -> Result<ArgumentValue> {
         let partition_by =
             if self.eat_all(&["PARTITION", "BY"]) { self.one_or_list(Self::expr)? } else { vec![] };
         let order_by =
             if self.eat_all(&["ORDER", "BY"]) { self.one_or_list(Self::order_item)? } else { vec![] };
-        Ok(encode_table(source, partition_by, order_by, span))
+        Ok(ArgumentValue::Table(Box::new(TableArgument { position, source, partition_by, order_by })))
     }
 
     fn one_or_list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
@@ -122,9 +133,9 @@ impl Parser<'_> {
     }
 
     /// `[RESPECT | IGNORE NULLS] [WITHIN GROUP (..)] [FILTER (WHERE ..)] [OVER ..]`
-    pub(super) fn call_suffix(&mut self, call: &mut Function) -> Result<()> {
+    pub(super) fn call_suffix(&mut self, call: &mut Call) -> Result<()> {
         if let Some(treatment) = self.null_treatment() {
-            call.null_treatment = Some(treatment);
+            call.ignore_nulls = Some(treatment);
         }
         if self.eat_all(&["WITHIN", "GROUP"]) {
             self.expect_sign("(")?;
@@ -135,7 +146,7 @@ impl Parser<'_> {
             self.next();
             self.expect_sign("(")?;
             self.expect("WHERE")?;
-            call.filter = Some(Box::new(self.expr()?));
+            call.filter = Some(self.expr()?);
             self.expect_sign(")")?;
         }
         if self.eat("OVER") {
@@ -145,7 +156,7 @@ impl Parser<'_> {
     }
 
     /// `ORDER BY a, b DESC`
-    pub(crate) fn order_by(&mut self) -> Result<Vec<OrderByExpr>> {
+    pub(crate) fn order_by(&mut self) -> Result<Vec<OrderItem>> {
         self.expect_all(&["ORDER", "BY"])?;
         self.commas(Self::order_item)
     }

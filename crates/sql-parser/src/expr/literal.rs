@@ -1,89 +1,75 @@
 //! Literals, and the words for units of time.
 
-use sqlparser::ast::{
-    CastKind, DataType, DateTimeField, Expr, Interval, TimezoneInfo, TypedString, UnaryOperator, Value,
-};
-
-use crate::encoding::{decode_interval, encode_type};
-use crate::error::Result;
-use crate::lexer::Kind;
-use crate::parser::{Parser, text_expr};
 use flott_types::TypeKind;
+
+use super::node;
+use crate::ast::{Expr, ExprKind, Interval, Literal, TimeUnit};
+use crate::error::{ParseError, Result};
+use crate::interval::interval_value;
+use crate::lexer::Kind;
+use crate::parser::Parser;
 
 impl Parser<'_> {
     /// The literal that starts here, if one does.
     pub(super) fn literal(&mut self) -> Result<Option<Expr>> {
         let token = self.peek();
-        let span = token.span;
-        let value = match token.kind {
-            Kind::Number => Value::Number(token.value.clone(), false),
-            Kind::Text => Value::SingleQuotedString(token.value.clone()),
-            Kind::Hex => Value::HexStringLiteral(token.value.clone()),
+        let position = token.position;
+        let literal = match token.kind {
+            Kind::Number => Literal::Number(token.value.clone()),
+            Kind::Text => Literal::String(token.value.clone()),
+            Kind::Hex => Literal::Binary(token.value.clone()),
             Kind::Word => match token.value.to_ascii_uppercase().as_str() {
-                "TRUE" => Value::Boolean(true),
-                "FALSE" => Value::Boolean(false),
-                "NULL" => Value::Null,
+                "TRUE" => Literal::Boolean(true),
+                "FALSE" => Literal::Boolean(false),
+                "NULL" => Literal::Null,
                 "UNKNOWN" => {
                     self.next();
-                    return Ok(Some(Expr::Cast {
-                        kind: CastKind::Cast,
-                        expr: Box::new(Expr::Value(Value::Null.with_span(span))),
-                        data_type: encode_type(&TypeKind::Boolean.nullable()),
-                        array: false,
-                        format: None,
-                    }));
+                    let operand = Box::new(node(position, ExprKind::Literal(Literal::Null)));
+                    let ty = Box::new(TypeKind::Boolean.nullable());
+                    return Ok(Some(node(
+                        position,
+                        ExprKind::Cast { operand, ty, interval: None, is_try: false },
+                    )));
                 }
                 "INTERVAL" => return self.interval().map(Some),
                 word @ ("DATE" | "TIME" | "TIMESTAMP") if self.peek_at(1).kind == Kind::Text => {
-                    let data_type = match word {
-                        "DATE" => DataType::Date,
-                        "TIME" => DataType::Time(None, TimezoneInfo::None),
-                        _ => DataType::Timestamp(None, TimezoneInfo::None),
-                    };
                     self.next();
-                    let text = self.next();
-                    let value = Value::SingleQuotedString(text.value).with_span(text.span);
-                    return Ok(Some(Expr::TypedString(TypedString {
-                        data_type,
-                        value,
-                        uses_odbc_syntax: false,
-                    })));
+                    match word {
+                        "DATE" => Literal::Date(self.peek().value.clone()),
+                        "TIME" => Literal::Time(self.peek().value.clone()),
+                        _ => Literal::Timestamp(self.peek().value.clone()),
+                    }
                 }
                 _ => return Ok(None),
             },
             _ => return Ok(None),
         };
         self.next();
-        Ok(Some(Expr::Value(value.with_span(span))))
+        Ok(Some(node(position, ExprKind::Literal(literal))))
     }
 
     /// `INTERVAL [+ | -] '..' unit [TO unit]`
     fn interval(&mut self) -> Result<Expr> {
+        let position = self.position();
         self.expect("INTERVAL")?;
         let negative = self.eat_sign("-");
         if !negative {
             self.eat_sign("+");
         }
-        let span = self.span();
-        let text = text_expr(self.text()?.value, span);
-        let value = match negative {
-            true => Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(text) },
-            false => text,
-        };
+        let text = self.text()?;
         let qualifier = self.interval_qualifier()?;
-        let interval = Interval {
-            value: Box::new(value),
-            leading_field: Some(qualifier.first),
-            leading_precision: qualifier.first_precision,
-            last_field: qualifier.last,
-            fractional_seconds_precision: qualifier.fraction,
+        let Some(value) = interval_value(&text.value, negative, &qualifier) else {
+            let mut units = qualifier;
+            (units.precision, units.fraction) = (None, None);
+            let message = format!("Illegal interval literal format '{}' for INTERVAL {units}", text.value);
+            return Err(ParseError::new(message, text.position));
         };
-        decode_interval(&interval)?;
-        Ok(Expr::Interval(interval))
+        let interval = Interval { value, negative, text: text.value, qualifier };
+        Ok(node(position, ExprKind::Literal(Literal::Interval(Box::new(interval)))))
     }
 
-    /// A unit of time, as EXTRACT, FLOOR and TIMESTAMPADD take it.
-    pub(super) fn time_unit(&mut self) -> Result<DateTimeField> {
+    /// A unit of time, as EXTRACT, FLOOR and TIMESTAMPADD take it; `SQL_TSI_DAY` is DAY.
+    pub(super) fn time_unit(&mut self) -> Result<TimeUnit> {
         let token = self.peek();
         let unit = if token.kind == Kind::Word { time_unit_of(&token.value) } else { None };
         let unit = unit.ok_or_else(|| {
@@ -96,29 +82,28 @@ impl Parser<'_> {
     }
 }
 
-/// The unit that a word means, also as `SQL_TSI_DAY`.
-pub(crate) fn time_unit_of(word: &str) -> Option<DateTimeField> {
+fn time_unit_of(word: &str) -> Option<TimeUnit> {
     let upper = word.to_ascii_uppercase();
     Some(match upper.strip_prefix("SQL_TSI_").unwrap_or(&upper) {
-        "YEAR" => DateTimeField::Year,
-        "ISOYEAR" => DateTimeField::Isoyear,
-        "QUARTER" => DateTimeField::Quarter,
-        "MONTH" => DateTimeField::Month,
-        "WEEK" => DateTimeField::Week(None),
-        "DAY" => DateTimeField::Day,
-        "DOW" | "DAYOFWEEK" => DateTimeField::Dow,
-        "ISODOW" => DateTimeField::Isodow,
-        "DOY" | "DAYOFYEAR" => DateTimeField::Doy,
-        "HOUR" => DateTimeField::Hour,
-        "MINUTE" => DateTimeField::Minute,
-        "SECOND" => DateTimeField::Second,
-        "MILLISECOND" => DateTimeField::Millisecond,
-        "MICROSECOND" => DateTimeField::Microsecond,
-        "NANOSECOND" => DateTimeField::Nanosecond,
-        "EPOCH" => DateTimeField::Epoch,
-        "DECADE" => DateTimeField::Decade,
-        "CENTURY" => DateTimeField::Century,
-        "MILLENNIUM" => DateTimeField::Millennium,
+        "YEAR" => TimeUnit::Year,
+        "ISOYEAR" => TimeUnit::IsoYear,
+        "QUARTER" => TimeUnit::Quarter,
+        "MONTH" => TimeUnit::Month,
+        "WEEK" => TimeUnit::Week,
+        "DAY" => TimeUnit::Day,
+        "DOW" | "DAYOFWEEK" => TimeUnit::DayOfWeek,
+        "ISODOW" => TimeUnit::IsoDayOfWeek,
+        "DOY" | "DAYOFYEAR" => TimeUnit::DayOfYear,
+        "HOUR" => TimeUnit::Hour,
+        "MINUTE" => TimeUnit::Minute,
+        "SECOND" => TimeUnit::Second,
+        "MILLISECOND" => TimeUnit::Millisecond,
+        "MICROSECOND" => TimeUnit::Microsecond,
+        "NANOSECOND" => TimeUnit::Nanosecond,
+        "EPOCH" => TimeUnit::Epoch,
+        "DECADE" => TimeUnit::Decade,
+        "CENTURY" => TimeUnit::Century,
+        "MILLENNIUM" => TimeUnit::Millennium,
         _ => return None,
     })
 }

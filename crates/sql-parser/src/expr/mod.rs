@@ -11,7 +11,11 @@
 //! | | + - |
 //! | | * / % \|\| |
 //! | tightest | sign |
+//!
+//! Binary operators of one precedence in a row become one node, whatever their number. The others take what is left of
+//! them as their operand, so that each of them in a row is a level.
 
+pub(crate) mod binding;
 mod call;
 mod json;
 mod literal;
@@ -20,37 +24,49 @@ mod prefix;
 mod special;
 mod window;
 
-pub(crate) use literal::time_unit_of;
+use binding::{AND, COMPARE, IN, IS, NOT, OR, SIGN, binary};
 
-use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
-
-use crate::error::{ParseError, Result};
+use crate::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
+use crate::error::{ParseError, Position, Result};
 use crate::lexer::Kind;
 use crate::parser::Parser;
 
-const OR: u8 = 10;
-const AND: u8 = 20;
-const NOT: u8 = 30;
-const IS: u8 = 40;
-const COMPARE: u8 = 50;
-const IN: u8 = 60;
-const PLUS: u8 = 70;
-const TIMES: u8 = 80;
-const SIGN: u8 = 90;
-
-/// So many operators in a row, AND and OR aside, make a tree deeper than what walks it can bear.
-const MAX_CHAIN: usize = 500;
-/// From so many operands on, chains of AND and OR become balanced trees.
-const BALANCE: usize = 32;
-
-/// What stands between two operands.
+/// What stands between two operands, or behind one.
 enum Operator {
-    Binary(BinaryOperator),
+    Binary(BinaryOp),
+    And,
+    Or,
     Is,
     Between,
     Like,
     Similar,
     In,
+}
+
+fn node(position: Position, kind: ExprKind) -> Expr {
+    Expr { position, kind }
+}
+
+/// The binary operators of one precedence that have been read in a row.
+#[derive(Default)]
+struct Chain {
+    binds: u8,
+    /// There is another operator than `||` among them.
+    mixed: bool,
+    /// `||` that do not count yet: a chain of them alone may be joined in any order, and so is not high.
+    texts: u32,
+}
+
+impl Chain {
+    /// Adds an operator; gives by how much the chain becomes higher.
+    fn add(&mut self, op: BinaryOp, binds: u8) -> u32 {
+        if self.binds != binds {
+            *self = Chain { binds, ..Chain::default() };
+        }
+        self.texts += 1;
+        self.mixed |= op != BinaryOp::Concat;
+        if self.mixed { std::mem::take(&mut self.texts) } else { 0 }
+    }
 }
 
 impl Parser<'_> {
@@ -61,42 +77,54 @@ impl Parser<'_> {
 
     /// Operands and operators that bind tighter than the given precedence.
     fn operators(&mut self, outer: u8) -> Result<Expr> {
-        self.nested(|p| {
-            let start = p.mark();
-            let mut left = p.operand()?;
-            let mut chain = 0;
-            while let Some((operator, negated, binds)) = p.operator() {
-                if binds <= outer {
-                    break;
-                }
-                chain += 1;
-                if chain > MAX_CHAIN {
-                    return Err(ParseError::new(
-                        format!("More than {MAX_CHAIN} operators in a row: group some of them in a subquery or view"),
-                        p.span(),
-                    ));
-                }
-                left = match operator {
-                    Operator::Binary(op @ (BinaryOperator::And | BinaryOperator::Or)) => p.logical(left, op, binds)?,
-                    Operator::Binary(op) => p.binary(left, op, binds)?,
-                    Operator::Is => p.is_test(left)?,
-                    operator => {
-                        p.next();
-                        if negated {
-                            p.next();
-                        }
-                        match operator {
-                            Operator::Between => p.between(left, negated, start)?,
-                            Operator::Like => p.like(left, negated)?,
-                            Operator::Similar => p.similar(left, negated)?,
-                            _ => p.in_list(left, negated)?,
-                        }
-                    }
-                };
+        self.nested(|p| p.operators_within(outer))
+    }
+
+    fn operators_within(&mut self, outer: u8) -> Result<Expr> {
+        let mut left = self.operand()?;
+        let mut levels = 0;
+        let mut chain = Chain::default();
+        while let Some((operator, negated, binds)) = self.operator() {
+            if binds <= outer {
+                break;
             }
-            p.foreign_operator()?;
-            Ok(left)
-        })
+            if !matches!(operator, Operator::Binary(_)) {
+                chain = Chain::default();
+            }
+            left = match operator {
+                Operator::And => self.logical(left, "AND", binds)?,
+                Operator::Or => self.logical(left, "OR", binds)?,
+                Operator::Binary(op) => {
+                    let goes_on = chain.binds == binds;
+                    self.operators_in_a_row(chain.add(op, binds))?;
+                    self.binary(left, op, binds, goes_on)?
+                }
+                operator => {
+                    self.enter()?;
+                    levels += 1;
+                    self.predicate(left, operator, negated)?
+                }
+            };
+        }
+        self.leave(levels);
+        self.foreign_operator()?;
+        Ok(left)
+    }
+
+    fn predicate(&mut self, left: Expr, operator: Operator, negated: bool) -> Result<Expr> {
+        if let Operator::Is = operator {
+            return self.is_test(left);
+        }
+        self.next();
+        if negated {
+            self.next();
+        }
+        match operator {
+            Operator::Between => self.between(left, negated),
+            Operator::Like => self.like(left, negated, false),
+            Operator::Similar => self.like(left, negated, true),
+            _ => self.in_list(left, negated),
+        }
     }
 
     /// Names operators of other dialects, and Flink's that are not built, before they are taken for an alias.
@@ -116,29 +144,32 @@ impl Parser<'_> {
         } else {
             return Ok(());
         };
-        Err(ParseError { unsupported, ..ParseError::new(message, word.span) })
+        Err(match unsupported {
+            true => ParseError::unsupported(message, word.position),
+            false => ParseError::new(message, word.position),
+        })
     }
 
     /// The operator here, whether NOT stands before it, and how tight it binds. Takes nothing.
     fn operator(&self) -> Option<(Operator, bool, u8)> {
         let token = self.peek();
         if token.kind == Kind::Sign {
-            let (op, binds) = match token.value.as_str() {
-                "=" => (BinaryOperator::Eq, COMPARE),
-                "<>" => (BinaryOperator::NotEq, COMPARE),
-                "<" => (BinaryOperator::Lt, COMPARE),
-                "<=" => (BinaryOperator::LtEq, COMPARE),
-                ">" => (BinaryOperator::Gt, COMPARE),
-                ">=" => (BinaryOperator::GtEq, COMPARE),
-                "+" => (BinaryOperator::Plus, PLUS),
-                "-" => (BinaryOperator::Minus, PLUS),
-                "*" => (BinaryOperator::Multiply, TIMES),
-                "/" => (BinaryOperator::Divide, TIMES),
-                "%" => (BinaryOperator::Modulo, TIMES),
-                "||" => (BinaryOperator::StringConcat, TIMES),
+            let op = match token.value.as_str() {
+                "=" => BinaryOp::Eq,
+                "<>" => BinaryOp::NotEq,
+                "<" => BinaryOp::Lt,
+                "<=" => BinaryOp::LtEq,
+                ">" => BinaryOp::Gt,
+                ">=" => BinaryOp::GtEq,
+                "+" => BinaryOp::Plus,
+                "-" => BinaryOp::Minus,
+                "*" => BinaryOp::Multiply,
+                "/" => BinaryOp::Divide,
+                "%" => BinaryOp::Modulo,
+                "||" => BinaryOp::Concat,
                 _ => return None,
             };
-            return Some((Operator::Binary(op), false, binds));
+            return Some((Operator::Binary(op), false, binary(op)));
         }
         if token.kind != Kind::Word {
             return None;
@@ -151,44 +182,49 @@ impl Parser<'_> {
             "SIMILAR" => (Operator::Similar, IN),
             "IN" => (Operator::In, IN),
             _ if negated => return None,
-            "OR" => (Operator::Binary(BinaryOperator::Or), OR),
-            "AND" => (Operator::Binary(BinaryOperator::And), AND),
+            "OR" => (Operator::Or, OR),
+            "AND" => (Operator::And, AND),
             "IS" if self.peek_at(1).is_word("DISTINCT") => (Operator::Is, COMPARE),
             "IS" if self.peek_at(1).is_word("NOT") && self.peek_at(2).is_word("DISTINCT") => {
                 (Operator::Is, COMPARE)
             }
             "IS" => (Operator::Is, IS),
-            "OVERLAPS" => (Operator::Binary(BinaryOperator::Overlaps), COMPARE),
+            "OVERLAPS" => (Operator::Binary(BinaryOp::Overlaps), COMPARE),
             _ => return None,
         };
         (token.kind == Kind::Word).then_some((operator, negated, binds))
     }
 
-    /// A chain of AND or of OR. Both are associative, so a long chain becomes a balanced tree.
-    fn logical(&mut self, left: Expr, op: BinaryOperator, binds: u8) -> Result<Expr> {
-        let word = if op == BinaryOperator::And { "AND" } else { "OR" };
+    /// A chain of AND or of OR.
+    fn logical(&mut self, left: Expr, word: &str, binds: u8) -> Result<Expr> {
+        let position = left.position;
         let mut operands = vec![left];
         while self.eat(word) {
             operands.push(self.operators(binds)?);
         }
-        Ok(join(operands, &op))
+        let kind = if word == "AND" { ExprKind::And(operands) } else { ExprKind::Or(operands) };
+        Ok(node(position, kind))
     }
 
-    fn binary(&mut self, left: Expr, op: BinaryOperator, binds: u8) -> Result<Expr> {
+    /// An operator with its right side; it goes on with the chain that `left` is, or begins one.
+    fn binary(&mut self, left: Expr, op: BinaryOp, binds: u8, goes_on: bool) -> Result<Expr> {
         self.next();
+        let position = left.position;
         if binds == COMPARE
             && let Some(quantifier) = self.quantifier()
         {
             self.next();
-            let right = Box::new(self.operand()?);
-            let (left, compare_op) = (Box::new(left), op);
-            return Ok(match quantifier {
-                "ALL" => Expr::AllOp { left, compare_op, right },
-                word => Expr::AnyOp { left, compare_op, right, is_some: word == "SOME" },
-            });
+            let (left, right) = (Box::new(left), Box::new(self.operand()?));
+            return Ok(node(position, ExprKind::Quantified { left, op, all: quantifier == "ALL", right }));
         }
         let right = self.operators(binds)?;
-        Ok(Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) })
+        Ok(match left {
+            Expr { kind: ExprKind::Binary { first, mut rest }, .. } if goes_on => {
+                rest.push((op, right));
+                node(position, ExprKind::Binary { first, rest })
+            }
+            left => node(position, ExprKind::Binary { first: Box::new(left), rest: vec![(op, right)] }),
+        })
     }
 
     fn quantifier(&self) -> Option<&'static str> {
@@ -198,38 +234,18 @@ impl Parser<'_> {
 
     /// What stands left and right of operators, with its signs and NOTs.
     fn operand(&mut self) -> Result<Expr> {
+        let position = self.position();
         let op = match self.peek() {
-            token if token.is_sign("-") => UnaryOperator::Minus,
-            token if token.is_sign("+") => UnaryOperator::Plus,
-            token if token.is_word("NOT") => UnaryOperator::Not,
+            token if token.is_sign("-") => UnaryOp::Minus,
+            token if token.is_sign("+") => UnaryOp::Plus,
+            token if token.is_word("NOT") => UnaryOp::Not,
             _ => {
                 let expr = self.primary()?;
                 return self.accesses(expr);
             }
         };
         self.next();
-        let expr = Box::new(self.operators(if op == UnaryOperator::Not { NOT } else { SIGN })?);
-        Ok(Expr::UnaryOp { op, expr })
-    }
-}
-
-/// A tree of one operator over the operands: to the left, or balanced if there are many.
-fn join(mut operands: Vec<Expr>, op: &BinaryOperator) -> Expr {
-    let pair = |left, right| Expr::BinaryOp { left: Box::new(left), op: op.clone(), right: Box::new(right) };
-    while operands.len() > BALANCE {
-        let mut halved = Vec::with_capacity(operands.len().div_ceil(2));
-        let mut rest = operands.into_iter();
-        while let Some(left) = rest.next() {
-            halved.push(match rest.next() {
-                Some(right) => pair(left, right),
-                None => left,
-            });
-        }
-        operands = halved;
-    }
-    let mut operands = operands.into_iter();
-    match operands.next() {
-        Some(first) => operands.fold(first, pair),
-        None => Expr::Tuple(vec![]),
+        let operand = Box::new(self.operators(if op == UnaryOp::Not { NOT } else { SIGN })?);
+        Ok(node(position, ExprKind::Unary { op, operand }))
     }
 }

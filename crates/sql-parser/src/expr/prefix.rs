@@ -1,10 +1,7 @@
 //! What an operand is: literals, names, parentheses, constructors, and functions with a grammar of their own.
 
-use sqlparser::ast::{
-    AccessExpr, Array, CaseWhen, Expr, FunctionArguments, Ident, Map, MapEntry, ObjectName, Subscript,
-};
-
-use crate::encoding::{encode_final, encode_multiset, function};
+use super::node;
+use crate::ast::{Access, Call, Case, CaseBranch, Expr, ExprKind, ObjectName};
 use crate::error::{ParseError, Result};
 use crate::keywords::{is_reserved, is_reserved_function};
 use crate::lexer::Kind;
@@ -27,6 +24,28 @@ const WITHOUT_PARENTHESES: [&str; 13] = [
     "USER",
 ];
 
+/// The functions with a grammar of their own, by their name before a parenthesis.
+fn special_form<'p>(word: &str) -> Option<fn(&mut Parser<'p>) -> Result<Expr>> {
+    Some(match word {
+        "CAST" => |p| p.special(|p| p.cast(false)),
+        "TRY_CAST" => |p| p.special(|p| p.cast(true)),
+        "EXISTS" => |p| p.special(|p| p.query().map(ExprKind::Exists)),
+        "ROW" => |p| p.special(Parser::row),
+        "EXTRACT" => |p| p.special(Parser::extract),
+        "FLOOR" => |p| p.special(|p| p.rounding(true)),
+        "CEIL" | "CEILING" => |p| p.special(|p| p.rounding(false)),
+        "POSITION" => |p| p.special(Parser::position_in),
+        "SUBSTRING" => |p| p.special(Parser::substring),
+        "OVERLAY" => |p| p.special(Parser::overlay),
+        "TRIM" => |p| p.special(Parser::trim),
+        "TIMESTAMPADD" => |p| p.special(|p| p.timestamp_arithmetic(false)),
+        "TIMESTAMPDIFF" => |p| p.special(|p| p.timestamp_arithmetic(true)),
+        "JSON_VALUE" | "JSON_QUERY" | "JSON_EXISTS" | "JSON_OBJECT" | "JSON_ARRAY" | "JSON_OBJECTAGG"
+        | "JSON_ARRAYAGG" => Parser::json_call,
+        _ => return None,
+    })
+}
+
 impl Parser<'_> {
     pub(super) fn primary(&mut self) -> Result<Expr> {
         if let Some(literal) = self.literal()? {
@@ -42,129 +61,124 @@ impl Parser<'_> {
 
     /// `.field` and `[index]` behind an operand.
     pub(super) fn accesses(&mut self, root: Expr) -> Result<Expr> {
-        let mut access_chain = vec![];
+        let mut path = vec![];
         loop {
             if self.eat_sign("[") {
-                let index = self.expr()?;
+                path.push(Access::Element(self.expr()?));
                 self.expect_sign("]")?;
-                access_chain.push(AccessExpr::Subscript(Subscript::Index { index }));
             } else if self.is_sign(".") && !self.peek_at(1).is_sign("*") {
                 self.next();
-                access_chain.push(AccessExpr::Dot(Expr::Identifier(self.ident()?)));
-            } else if access_chain.is_empty() {
+                path.push(Access::Field(self.ident()?));
+            } else if path.is_empty() {
                 return Ok(root);
             } else {
-                return Ok(Expr::CompoundFieldAccess { root: Box::new(root), access_chain });
+                return Ok(node(root.position, ExprKind::Access { root: Box::new(root), path }));
             }
         }
     }
 
     /// `(query)`, `(a)`, `(a, b)`
     fn parentheses(&mut self) -> Result<Expr> {
+        let position = self.position();
         self.expect_sign("(")?;
         let mut exprs = self.expressions_or_query()?;
         self.expect_sign(")")?;
         Ok(match exprs.len() {
-            1 => match exprs.swap_remove(0) {
-                query @ Expr::Subquery(_) => query,
-                expr => Expr::Nested(Box::new(expr)),
-            },
-            _ => Expr::Tuple(exprs),
+            1 => exprs.swap_remove(0),
+            _ => node(position, ExprKind::Row(exprs)),
         })
     }
 
     /// Inside parentheses: a query (then it is the only one), or expressions.
     pub(super) fn expressions_or_query(&mut self) -> Result<Vec<Expr>> {
+        let position = self.position();
         if self.is_query() {
-            return Ok(vec![Expr::Subquery(self.query()?)]);
+            return Ok(vec![node(position, ExprKind::Subquery(self.query()?))]);
         }
         let mut exprs = self.commas(Self::expr)?;
         // `((SELECT ..) UNION (SELECT ..))`: what looked like an expression was the query's first half.
-        if matches!(exprs[..], [Expr::Subquery(_)])
+        if matches!(exprs[..], [Expr { kind: ExprKind::Subquery(_), .. }])
             && self.continues_query()
-            && let Some(Expr::Subquery(left)) = exprs.pop()
+            && let Some(Expr { kind: ExprKind::Subquery(left), .. }) = exprs.pop()
         {
-            exprs.push(Expr::Subquery(self.query_from(left)?));
+            exprs.push(node(position, ExprKind::Subquery(self.query_from(left)?)));
         }
         Ok(exprs)
     }
 
+    /// What begins with a word. Each form is a method of its own, so that this costs the levels below it little stack.
     fn word(&mut self) -> Result<Expr> {
-        let token = self.peek().clone();
-        let span = token.span;
-        let word = token.value.to_ascii_uppercase();
-        let next = self.peek_at(1);
-        let (parenthesis, bracket) = (next.is_sign("("), next.is_sign("["));
-        match word.as_str() {
-            "CASE" => self.case(),
-            "CAST" | "TRY_CAST" if parenthesis => self.cast(word == "TRY_CAST"),
-            "EXISTS" if parenthesis => {
-                self.next();
-                self.expect_sign("(")?;
-                let subquery = self.query()?;
-                self.expect_sign(")")?;
-                Ok(Expr::Exists { subquery, negated: false })
-            }
-            "ARRAY" if bracket => {
-                self.next();
-                Ok(Expr::Array(Array { elem: self.bracketed()?, named: true }))
-            }
-            "MAP" if bracket => self.map(),
-            "MULTISET" if bracket => {
-                self.next();
-                let elements = self.bracketed()?;
-                Ok(encode_multiset(elements, span))
-            }
-            "ARRAY" | "MAP" | "MULTISET"
-                if parenthesis && self.peek_at(2).is_any_word(&["SELECT", "WITH", "VALUES"]) =>
-            {
-                Err(ParseError::unsupported(
-                    format!("{word}(query) is not supported: write {word}_AGG or {word}[..]"),
-                    span,
-                ))
-            }
-            "ROW" if parenthesis => {
-                self.next();
-                self.expect_sign("(")?;
-                let fields = if self.is_sign(")") { vec![] } else { self.commas(Self::expr)? };
-                self.expect_sign(")")?;
-                Ok(Expr::Tuple(fields))
-            }
-            "EXTRACT" if parenthesis => self.extract(),
-            "FLOOR" | "CEIL" | "CEILING" if parenthesis => self.floor_or_ceil(word == "FLOOR"),
-            "POSITION" if parenthesis => self.position_of(),
-            "SUBSTRING" if parenthesis => self.substring(),
-            "OVERLAY" if parenthesis => self.overlay(),
-            "TRIM" if parenthesis => self.trim(),
-            "TIMESTAMPADD" | "TIMESTAMPDIFF" if parenthesis => self.timestamp_arithmetic(),
-            "JSON_VALUE" | "JSON_QUERY" | "JSON_EXISTS" | "JSON_OBJECT" | "JSON_ARRAY" | "JSON_OBJECTAGG"
-            | "JSON_ARRAYAGG"
-                if parenthesis =>
-            {
-                self.json_call(&word)
-            }
-            "FINAL" | "RUNNING"
-                if next.kind == Kind::Word
-                    && (self.peek_at(2).is_sign("(") || self.peek_at(2).is_sign(".")) =>
-            {
-                self.next();
-                let inner = self.primary()?;
-                Ok(encode_final(word == "FINAL", inner, span))
-            }
-            _ if WITHOUT_PARENTHESES.contains(&word.as_str()) && !parenthesis => {
-                self.next();
-                let mut call = function(ObjectName::from(vec![token.ident()]), vec![], vec![]);
-                call.args = FunctionArguments::None;
-                Ok(Expr::Function(call))
-            }
-            _ if is_reserved(&word)
-                && !(parenthesis
-                    && (is_reserved_function(&word) || WITHOUT_PARENTHESES.contains(&word.as_str()))) =>
-            {
-                Err(self.reserved("an expression"))
-            }
-            _ => self.name_or_call(),
+        let word = self.peek().value.to_ascii_uppercase();
+        if self.peek_at(1).is_sign("(")
+            && let Some(form) = special_form(&word)
+        {
+            return form(self);
         }
+        if self.peek_at(1).is_sign("[") {
+            match word.as_str() {
+                "ARRAY" => return self.array(),
+                "MAP" => return self.map(),
+                "MULTISET" => return self.multiset(),
+                _ => {}
+            }
+        }
+        if word == "CASE" {
+            return self.case();
+        }
+        if self.is_measure() {
+            return self.measured();
+        }
+        if let Some(error) = self.reserved_word(&word) {
+            return Err(error);
+        }
+        match WITHOUT_PARENTHESES.contains(&word.as_str()) && !self.peek_at(1).is_sign("(") {
+            true => Ok(self.without_parentheses()),
+            false => self.name_or_call(),
+        }
+    }
+
+    /// What is wrong with a word that begins no expression.
+    fn reserved_word(&self, word: &str) -> Option<ParseError> {
+        let parenthesis = self.peek_at(1).is_sign("(");
+        if matches!(word, "ARRAY" | "MAP" | "MULTISET")
+            && parenthesis
+            && self.peek_at(2).is_any_word(&["SELECT", "WITH", "VALUES"])
+        {
+            let message = format!("{word}(query) is not supported: write {word}_AGG or {word}[..]");
+            return Some(ParseError::unsupported(message, self.position()));
+        }
+        let function = WITHOUT_PARENTHESES.contains(&word) || (parenthesis && is_reserved_function(word));
+        (is_reserved(word) && !function).then(|| self.reserved("an expression"))
+    }
+
+    fn without_parentheses(&mut self) -> Expr {
+        let position = self.position();
+        let name = ObjectName(vec![self.next().ident()]);
+        node(position, ExprKind::Call(Box::new(Call { parentheses: false, ..Call::new(name) })))
+    }
+
+    /// Whether `FINAL x` or `RUNNING x` comes next.
+    fn is_measure(&self) -> bool {
+        (self.is_word("FINAL") || self.is_word("RUNNING"))
+            && self.peek_at(1).kind == Kind::Word
+            && (self.peek_at(2).is_sign("(") || self.peek_at(2).is_sign("."))
+    }
+
+    fn measured(&mut self) -> Result<Expr> {
+        let token = self.next();
+        let inner = Box::new(self.nested(Self::primary)?);
+        let kind = if token.is_word("FINAL") { ExprKind::Final(inner) } else { ExprKind::Running(inner) };
+        Ok(node(token.position, kind))
+    }
+
+    fn array(&mut self) -> Result<Expr> {
+        let position = self.next().position;
+        Ok(node(position, ExprKind::Array(self.bracketed()?)))
+    }
+
+    fn multiset(&mut self) -> Result<Expr> {
+        let position = self.next().position;
+        Ok(node(position, ExprKind::Multiset(self.bracketed()?)))
     }
 
     /// `a`, `a.b`, `f(..)`, `db.f(..)`
@@ -178,12 +192,9 @@ impl Parser<'_> {
             parts.push(if is_function { self.next().ident() } else { self.ident()? });
         }
         if self.is_sign("(") {
-            return self.call(ObjectName::from(parts)).map(Expr::Function);
+            return self.call(ObjectName(parts));
         }
-        Ok(match <[Ident; 1]>::try_from(parts) {
-            Ok([name]) => Expr::Identifier(name),
-            Err(parts) => Expr::CompoundIdentifier(parts),
-        })
+        Ok(node(first.position, ExprKind::Name(parts)))
     }
 
     fn bracketed(&mut self) -> Result<Vec<Expr>> {
@@ -194,46 +205,36 @@ impl Parser<'_> {
     }
 
     fn map(&mut self) -> Result<Expr> {
-        let span = self.next().span;
+        let position = self.next().position;
         let elements = self.bracketed()?;
         if elements.len() % 2 != 0 {
             return Err(ParseError::new(
                 "MAP[..] needs a value for every key: MAP['k1', v1, 'k2', v2]",
-                span,
+                position,
             ));
         }
         let mut elements = elements.into_iter();
         let mut entries = vec![];
         while let (Some(key), Some(value)) = (elements.next(), elements.next()) {
-            entries.push(MapEntry { key: Box::new(key), value: Box::new(value) });
+            entries.push((key, value));
         }
-        Ok(Expr::Map(Map { entries }))
+        Ok(node(position, ExprKind::Map(entries)))
     }
 
     fn case(&mut self) -> Result<Expr> {
-        let case_token = self.next().attached();
-        let operand = if self.is_word("WHEN") { None } else { Some(Box::new(self.expr()?)) };
-        let mut conditions = vec![];
+        let position = self.next().position;
+        let operand = if self.is_word("WHEN") { None } else { Some(self.expr()?) };
+        let mut branches = vec![];
         while self.eat("WHEN") {
-            // `CASE x WHEN 1, 2 THEN ..`: a branch for each.
-            let mut whens = if operand.is_some() { self.commas(Self::expr)? } else { vec![self.expr()?] };
+            let conditions = if operand.is_some() { self.commas(Self::expr)? } else { vec![self.expr()?] };
             self.expect("THEN")?;
-            let start = self.mark();
-            let result = self.expr()?;
-            let last = whens.pop();
-            if !whens.is_empty() {
-                self.copies(start, "CASE .. WHEN a, b THEN")?;
-            }
-            conditions
-                .extend(whens.into_iter().map(|condition| CaseWhen { condition, result: result.clone() }));
-            conditions.extend(last.map(|condition| CaseWhen { condition, result }));
+            branches.push(CaseBranch { conditions, result: self.expr()? });
         }
-        if conditions.is_empty() {
+        if branches.is_empty() {
             return Err(self.unexpected("WHEN"));
         }
-        let else_result = if self.eat("ELSE") { Some(Box::new(self.expr()?)) } else { None };
-        let end_token = self.peek().attached();
+        let otherwise = if self.eat("ELSE") { Some(self.expr()?) } else { None };
         self.expect("END")?;
-        Ok(Expr::Case { case_token, end_token, operand, conditions, else_result })
+        Ok(node(position, ExprKind::Case(Box::new(Case { operand, branches, otherwise }))))
     }
 }

@@ -1,144 +1,115 @@
 //! Functions with a grammar of their own: CAST, EXTRACT, FLOOR, POSITION, SUBSTRING, OVERLAY, TRIM, TIMESTAMPADD.
 
-use sqlparser::ast::{
-    CastKind, CeilFloorKind, DataType, DateTimeField, Expr, ExtractSyntax, ObjectName, TrimWhereField,
-};
-
-use super::IN;
-use super::call::unnamed;
-use crate::encoding::{encode_interval_type, encode_type, function};
+use super::binding::IN;
+use crate::ast::{Expr, ExprKind, TrimSide};
 use crate::error::Result;
 use crate::parser::Parser;
 use crate::types::interval_kind;
 
+/// What stands between the parentheses of a function.
+type Body = Result<ExprKind>;
+
 impl Parser<'_> {
-    pub(super) fn cast(&mut self, is_try: bool) -> Result<Expr> {
-        self.next();
+    /// A function whose name comes next.
+    pub(super) fn special(&mut self, body: impl FnOnce(&mut Self) -> Body) -> Result<Expr> {
+        let position = self.next().position;
         self.expect_sign("(")?;
-        let expr = Box::new(self.expr()?);
+        let kind = body(self)?;
+        self.expect_sign(")")?;
+        Ok(super::node(position, kind))
+    }
+
+    fn boxed(&mut self) -> Result<Box<Expr>> {
+        self.expr().map(Box::new)
+    }
+
+    fn boxed_if(&mut self, present: bool) -> Result<Option<Box<Expr>>> {
+        if present { self.boxed().map(Some) } else { Ok(None) }
+    }
+
+    pub(super) fn cast(&mut self, is_try: bool) -> Body {
+        let operand = self.boxed()?;
         self.expect("AS")?;
-        let data_type =
-            if self.is_word("INTERVAL") { self.interval_type()? } else { encode_type(&self.cast_type()?) };
-        self.expect_sign(")")?;
-        let kind = if is_try { CastKind::TryCast } else { CastKind::Cast };
-        Ok(Expr::Cast { kind, expr, data_type, array: false, format: None })
-    }
-
-    /// `INTERVAL DAY`: its unit is part of what a cast to it means.
-    fn interval_type(&mut self) -> Result<DataType> {
-        self.next();
+        if !self.eat("INTERVAL") {
+            let ty = Box::new(self.cast_type()?);
+            return Ok(ExprKind::Cast { operand, ty, interval: None, is_try });
+        }
         let qualifier = self.interval_qualifier()?;
-        let ty = interval_kind(&qualifier.first).nullable();
-        Ok(match qualifier.last {
-            None => encode_interval_type(&ty, &qualifier.first),
-            Some(_) => encode_type(&ty),
-        })
+        let ty = Box::new(interval_kind(qualifier.first).nullable());
+        Ok(ExprKind::Cast { operand, ty, interval: Some(Box::new(qualifier)), is_try })
     }
 
-    pub(super) fn extract(&mut self) -> Result<Expr> {
-        self.next();
-        self.expect_sign("(")?;
-        let field = self.time_unit()?;
+    pub(super) fn row(&mut self) -> Body {
+        Ok(ExprKind::Row(if self.is_sign(")") { vec![] } else { self.commas(Self::expr)? }))
+    }
+
+    pub(super) fn extract(&mut self) -> Body {
+        let unit = self.time_unit()?;
         self.expect("FROM")?;
-        let expr = Box::new(self.expr()?);
-        self.expect_sign(")")?;
-        Ok(Expr::Extract { field, syntax: ExtractSyntax::From, expr })
+        Ok(ExprKind::Extract { unit, operand: self.boxed()? })
     }
 
-    pub(super) fn floor_or_ceil(&mut self, is_floor: bool) -> Result<Expr> {
-        self.next();
-        self.expect_sign("(")?;
-        let expr = Box::new(self.expr()?);
-        let unit = if self.eat("TO") { self.time_unit()? } else { DateTimeField::NoDateTime };
-        self.expect_sign(")")?;
-        let field = CeilFloorKind::DateTimeField(unit);
-        Ok(if is_floor { Expr::Floor { expr, field } } else { Expr::Ceil { expr, field } })
+    pub(super) fn rounding(&mut self, floor: bool) -> Body {
+        let operand = self.boxed()?;
+        let unit = if self.eat("TO") { Some(self.time_unit()?) } else { None };
+        Ok(if floor { ExprKind::Floor { operand, unit } } else { ExprKind::Ceil { operand, unit } })
     }
 
-    pub(super) fn position_of(&mut self) -> Result<Expr> {
-        let name = self.next().ident();
-        self.expect_sign("(")?;
+    pub(super) fn position_in(&mut self) -> Body {
         // Tighter than IN, which is the separator here.
-        let expr = self.operators(IN)?;
+        let operand = Box::new(self.operators(IN)?);
         self.expect("IN")?;
-        let text = self.expr()?;
-        let from = if self.eat("FROM") { Some(self.expr()?) } else { None };
-        self.expect_sign(")")?;
-        Ok(match from {
-            None => Expr::Position { expr: Box::new(expr), r#in: Box::new(text) },
-            Some(from) => {
-                let args = [expr, text, from].map(unnamed).into();
-                Expr::Function(function(ObjectName::from(vec![name]), args, vec![]))
-            }
-        })
+        let text = self.boxed()?;
+        let from = self.eat("FROM");
+        Ok(ExprKind::Position { operand, text, from: self.boxed_if(from)? })
     }
 
-    pub(super) fn substring(&mut self) -> Result<Expr> {
-        self.next();
-        self.expect_sign("(")?;
-        let expr = Box::new(self.expr()?);
-        let special = self.eat_sign(",");
-        if !special {
+    pub(super) fn substring(&mut self) -> Body {
+        let operand = self.boxed()?;
+        let commas = self.eat_sign(",");
+        if !commas {
             self.expect("FROM")?;
         }
-        let substring_from = Some(Box::new(self.expr()?));
-        let more = if special { self.eat_sign(",") } else { self.eat("FOR") };
-        let substring_for = if more { Some(Box::new(self.expr()?)) } else { None };
-        self.expect_sign(")")?;
-        Ok(Expr::Substring { expr, substring_from, substring_for, special, shorthand: false })
+        let from = self.boxed()?;
+        let more = if commas { self.eat_sign(",") } else { self.eat("FOR") };
+        Ok(ExprKind::Substring { operand, from, length: self.boxed_if(more)? })
     }
 
-    pub(super) fn overlay(&mut self) -> Result<Expr> {
-        self.next();
-        self.expect_sign("(")?;
-        let expr = Box::new(self.expr()?);
+    pub(super) fn overlay(&mut self) -> Body {
+        let operand = self.boxed()?;
         self.expect("PLACING")?;
-        let overlay_what = Box::new(self.expr()?);
+        let placing = self.boxed()?;
         self.expect("FROM")?;
-        let overlay_from = Box::new(self.expr()?);
-        let overlay_for = if self.eat("FOR") { Some(Box::new(self.expr()?)) } else { None };
-        self.expect_sign(")")?;
-        Ok(Expr::Overlay { expr, overlay_what, overlay_from, overlay_for })
+        let from = self.boxed()?;
+        let length = self.eat("FOR");
+        Ok(ExprKind::Overlay { operand, placing, from, length: self.boxed_if(length)? })
     }
 
-    /// `TRIM([BOTH | LEADING | TRAILING] [characters] FROM text)`, `TRIM(text)`
-    pub(super) fn trim(&mut self) -> Result<Expr> {
-        self.next();
-        self.expect_sign("(")?;
-        let trim_where = self.eat_any(&["BOTH", "LEADING", "TRAILING"]).map(|word| match word {
-            "BOTH" => TrimWhereField::Both,
-            "LEADING" => TrimWhereField::Leading,
-            _ => TrimWhereField::Trailing,
+    /// `[BOTH | LEADING | TRAILING] [characters] FROM text`, `text`
+    pub(super) fn trim(&mut self) -> Body {
+        let side = self.eat_any(&["BOTH", "LEADING", "TRAILING"]).map(|word| match word {
+            "BOTH" => TrimSide::Both,
+            "LEADING" => TrimSide::Leading,
+            _ => TrimSide::Trailing,
         });
-        let mut trim_what = None;
-        let expr = if trim_where.is_some() && self.eat("FROM") {
-            self.expr()?
-        } else {
-            let first = self.expr()?;
-            if trim_where.is_some() || self.is_word("FROM") {
-                self.expect("FROM")?;
-                trim_what = Some(Box::new(first));
-                self.expr()?
-            } else {
-                first
-            }
-        };
-        self.expect_sign(")")?;
-        Ok(Expr::Trim { trim_where, trim_what, expr: Box::new(expr), trim_characters: None })
+        if side.is_some() && self.eat("FROM") {
+            return Ok(ExprKind::Trim { side, characters: None, operand: self.boxed()? });
+        }
+        let first = self.boxed()?;
+        if side.is_none() && !self.is_word("FROM") {
+            return Ok(ExprKind::Trim { side, characters: None, operand: first });
+        }
+        self.expect("FROM")?;
+        Ok(ExprKind::Trim { side, characters: Some(first), operand: self.boxed()? })
     }
 
-    /// `TIMESTAMPADD(unit, n, t)`, `TIMESTAMPDIFF(unit, a, b)`
-    pub(super) fn timestamp_arithmetic(&mut self) -> Result<Expr> {
-        let name = ObjectName::from(vec![self.next().ident()]);
-        self.expect_sign("(")?;
-        let unit = self.peek().ident();
-        self.time_unit()?;
-        let mut args = vec![unnamed(Expr::Identifier(unit))];
-        for _ in 0..2 {
-            self.expect_sign(",")?;
-            args.push(unnamed(self.expr()?));
-        }
-        self.expect_sign(")")?;
-        Ok(Expr::Function(function(name, args, vec![])))
+    /// `unit, n, t`
+    pub(super) fn timestamp_arithmetic(&mut self, difference: bool) -> Body {
+        let unit = self.time_unit()?;
+        self.expect_sign(",")?;
+        let first = self.expr()?;
+        self.expect_sign(",")?;
+        let args = Box::new([first, self.expr()?]);
+        Ok(ExprKind::TimestampArithmetic { difference, unit, args })
     }
 }

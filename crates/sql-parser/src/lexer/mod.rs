@@ -6,11 +6,8 @@ mod text;
 
 pub(crate) use scan::{Piece, PieceKind, pieces};
 
-use sqlparser::ast::Ident;
-use sqlparser::ast::helpers::attached_token::AttachedToken;
-use sqlparser::tokenizer::{Location, Span, Token as SqlToken, TokenWithSpan};
-
-use crate::error::{ParseError, Result};
+use crate::ast::Ident;
+use crate::error::{ParseError, Position, Result};
 
 /// What a token is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,7 +33,7 @@ pub(crate) enum Kind {
 pub(crate) struct Token {
     pub kind: Kind,
     pub value: String,
-    pub span: Span,
+    pub position: Position,
     /// Where it lies in the text, in bytes.
     pub range: std::ops::Range<usize>,
 }
@@ -55,14 +52,7 @@ impl Token {
     }
 
     pub(crate) fn ident(&self) -> Ident {
-        match self.kind {
-            Kind::Quoted => Ident::with_quote_and_span('`', self.span, &self.value),
-            _ => Ident::with_span(self.span, &self.value),
-        }
-    }
-
-    pub(crate) fn attached(&self) -> AttachedToken {
-        AttachedToken(TokenWithSpan { token: SqlToken::make_word(&self.value, None), span: self.span })
+        Ident { value: self.value.clone(), quoted: self.kind == Kind::Quoted, position: self.position }
     }
 
     /// As it is named in a message.
@@ -84,7 +74,7 @@ fn shorten(text: &str) -> String {
 }
 
 /// Counts lines and columns along the text.
-pub(crate) fn advance(mut at: Location, text: &str) -> Location {
+pub(crate) fn advance(mut at: Position, text: &str) -> Position {
     for c in text.chars() {
         if c == '\n' {
             at.line += 1;
@@ -97,18 +87,17 @@ pub(crate) fn advance(mut at: Location, text: &str) -> Location {
 }
 
 /// Cuts a statement into tokens. `start` is where it stands in the script; the last token is [`Kind::End`].
-pub(crate) fn tokenize(source: &str, start: Location) -> Result<Vec<Token>> {
+pub(crate) fn tokenize(source: &str, start: Position) -> Result<Vec<Token>> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut at = start;
     // Whether a line break lies between the last token and here: then a second string literal continues the first.
     let mut new_line = false;
     for Piece { kind, range } in pieces(source) {
         let raw = &source[range.clone()];
-        let end = advance(at, raw);
-        let span = Span { start: at, end };
-        at = end;
-        let token = |kind, value: String| Token { kind, value, span, range: range.clone() };
-        let fail = |message: String| Err(ParseError::new(message, span));
+        let position = at;
+        at = advance(at, raw);
+        let token = |kind, value: String| Token { kind, value, position, range: range.clone() };
+        let fail = |message: String| Err(ParseError::new(message, position));
         match kind {
             PieceKind::Space => new_line |= raw.contains('\n'),
             PieceKind::LineComment => {}
@@ -141,7 +130,8 @@ pub(crate) fn tokenize(source: &str, start: Location) -> Result<Vec<Token>> {
                 return fail("The string that starts here has no closing quote".into());
             }
             PieceKind::Text { closed: true } => {
-                let (kind, value) = text::decode(raw).map_err(|message| ParseError::new(message, span))?;
+                let (kind, value) =
+                    text::decode(raw).map_err(|message| ParseError::new(message, position))?;
                 match tokens.last_mut() {
                     Some(last)
                         if new_line
@@ -150,7 +140,6 @@ pub(crate) fn tokenize(source: &str, start: Location) -> Result<Vec<Token>> {
                             && raw.starts_with('\'') =>
                     {
                         last.value.push_str(&value);
-                        last.span.end = end;
                         last.range.end = range.end;
                     }
                     _ => tokens.push(token(kind, value)),
@@ -165,7 +154,7 @@ pub(crate) fn tokenize(source: &str, start: Location) -> Result<Vec<Token>> {
     tokens.push(Token {
         kind: Kind::End,
         value: String::new(),
-        span: Span { start: at, end: at },
+        position: at,
         range: source.len()..source.len(),
     });
     text::apply_uescape(source, &mut tokens)?;

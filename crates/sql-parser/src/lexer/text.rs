@@ -37,14 +37,13 @@ pub(super) fn apply_uescape(source: &str, tokens: &mut Vec<Token>) -> Result<()>
             let escape = &tokens[at + 2];
             let mut chars = escape.value.chars();
             let (Some(c), None) = (chars.next(), chars.next()) else {
-                return Err(ParseError::new("UESCAPE takes one character", escape.span));
+                return Err(ParseError::new("UESCAPE takes one character", escape.position));
             };
             let raw = &source[tokens[at].range.clone()];
             let body = raw[3..raw.len() - 1].replace("''", "'");
-            let value = unicode(&body, c).map_err(|message| ParseError::new(message, tokens[at].span))?;
+            let value = unicode(&body, c).map_err(|message| ParseError::new(message, tokens[at].position))?;
             let end = tokens[at + 2].clone();
             tokens[at].value = value;
-            tokens[at].span.end = end.span.end;
             tokens[at].range.end = end.range.end;
             tokens.drain(at + 1..at + 3);
         }

@@ -1,6 +1,6 @@
 //! `/*+ NAME('k' = 'v', ..), NAME(a, b.c, 1) */`
 
-use crate::encoding::{Hint, HintArg};
+use crate::ast::{Hint, HintArg};
 use crate::error::Result;
 use crate::lexer::Kind;
 use crate::parser::Parser;

@@ -7,15 +7,8 @@ mod relation;
 mod select;
 mod set;
 
-use sqlparser::ast::helpers::attached_token::AttachedToken;
-use sqlparser::ast::{
-    Cte, Expr, Fetch, GroupByExpr, Ident, LimitClause, Offset, OffsetRows, OrderBy, OrderByKind, Query,
-    Select, SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, TableAlias,
-    TableAliasColumnDef, TableFactor, Value, WildcardAdditionalOptions, With,
-};
-
-use crate::ast::QueryText;
-use crate::error::{ParseError, Result};
+use crate::ast::{Cte, Query, QueryBody, QueryText, With};
+use crate::error::{ParseError, Position, Result};
 use crate::lexer::Kind;
 use crate::parser::Parser;
 
@@ -40,81 +33,58 @@ impl Parser<'_> {
 
     /// `[WITH ..] body [ORDER BY ..] [LIMIT ..]`
     pub(crate) fn query(&mut self) -> Result<Box<Query>> {
-        self.nested(|p| {
+        self.nested_query(|p| {
+            let position = p.position();
             let with = p.with()?;
             let body = p.set_operations(0)?;
-            p.query_tail(with, body)
+            p.query_tail(position, with, body)
         })
     }
 
     /// What follows a query in parentheses that turned out to be the first part of another one.
     pub(crate) fn query_from(&mut self, left: Box<Query>) -> Result<Box<Query>> {
-        self.nested(|p| {
-            let body = p.more_set_operations(SetExpr::Query(left), 0)?;
-            p.query_tail(None, body)
+        self.nested_query(|p| {
+            let position = left.position;
+            let body = p.more_set_operations(QueryBody::Query(left), 0)?;
+            p.query_tail(position, None, body)
         })
     }
 
-    fn query_tail(&mut self, with: Option<With>, body: SetExpr) -> Result<Box<Query>> {
-        let order_by = match self.is_word("ORDER") {
-            true => Some(OrderBy { kind: OrderByKind::Expressions(self.order_by()?), interpolate: None }),
-            false => None,
-        };
+    fn query_tail(&mut self, position: Position, with: Option<With>, body: QueryBody) -> Result<Box<Query>> {
+        let order_by = if self.is_word("ORDER") { self.order_by()? } else { vec![] };
         let limit = self.limit()?;
         let offset = self.offset()?;
+        let at = self.position();
         let fetch = self.fetch()?;
-        if let (Some(_), Some(fetch)) = (&limit, &fetch) {
-            let at = fetch.1;
+        if limit.is_some() && fetch.is_some() {
             return Err(ParseError::new("LIMIT and FETCH say the same: write one of them", at));
         }
-        let limit_clause = match (limit, offset) {
-            (None, None) => None,
-            (limit, offset) => Some(LimitClause::LimitOffset { limit, offset, limit_by: vec![] }),
-        };
         if self.is_word("FOR") {
             return Err(
                 self.unexpected("the end of the query (FOR SYSTEM_TIME AS OF stands behind a table's name)")
             );
         }
-        Ok(Box::new(Query {
-            with,
-            body: Box::new(body),
-            order_by,
-            limit_clause,
-            fetch: fetch.map(|(fetch, _)| fetch),
-            locks: vec![],
-            for_clause: None,
-            settings: None,
-            format_clause: None,
-            pipe_operators: vec![],
-        }))
+        Ok(Box::new(Query { position, with, body, order_by, limit: limit.or(fetch), offset }))
     }
 
     fn with(&mut self) -> Result<Option<With>> {
-        let with_token = self.peek().attached();
         if !self.eat("WITH") {
             return Ok(None);
         }
         let recursive = self.eat("RECURSIVE");
-        let cte_tables = self.commas(|p| {
+        let tables = self.commas(|p| {
             let name = p.ident()?;
             let columns = if p.is_sign("(") { p.parenthesised(Self::ident)? } else { vec![] };
             p.expect("AS")?;
             p.expect_sign("(")?;
             let query = p.query()?;
-            let closing_paren_token = p.expect_sign(")")?.attached();
-            Ok(Cte {
-                alias: alias(name, columns, false),
-                query,
-                from: None,
-                materialized: None,
-                closing_paren_token,
-            })
+            p.expect_sign(")")?;
+            Ok(Cte { name, columns, query })
         })?;
-        Ok(Some(With { with_token, recursive, cte_tables }))
+        Ok(Some(With { recursive, tables }))
     }
 
-    fn limit(&mut self) -> Result<Option<Expr>> {
+    fn limit(&mut self) -> Result<Option<u64>> {
         if !self.eat("LIMIT") || self.eat("ALL") {
             return Ok(None);
         }
@@ -125,83 +95,34 @@ impl Parser<'_> {
         Ok(Some(limit))
     }
 
-    fn offset(&mut self) -> Result<Option<Offset>> {
+    fn offset(&mut self) -> Result<Option<u64>> {
         if !self.eat("OFFSET") {
             return Ok(None);
         }
-        let value = self.row_count()?;
-        let rows = match self.eat_any(&["ROWS", "ROW"]) {
-            Some("ROWS") => OffsetRows::Rows,
-            Some(_) => OffsetRows::Row,
-            None => OffsetRows::None,
-        };
-        Ok(Some(Offset { value, rows }))
+        let offset = self.row_count()?;
+        self.eat_any(&["ROWS", "ROW"]);
+        Ok(Some(offset))
     }
 
-    fn fetch(&mut self) -> Result<Option<(Fetch, sqlparser::tokenizer::Span)>> {
-        let span = self.span();
+    /// `FETCH FIRST n ROWS ONLY`, if it comes next.
+    fn fetch(&mut self) -> Result<Option<u64>> {
         if !self.eat("FETCH") {
             return Ok(None);
         }
         self.expect_any(&["FIRST", "NEXT"])?;
-        let quantity = Some(self.row_count()?);
+        let count = self.row_count()?;
         self.expect_any(&["ROWS", "ROW"])?;
         self.expect("ONLY")?;
-        Ok(Some((Fetch { with_ties: false, percent: false, quantity }, span)))
+        Ok(Some(count))
     }
 
-    fn row_count(&mut self) -> Result<Expr> {
-        let span = self.span();
+    /// A number of rows: no larger than a BIGINT.
+    fn row_count(&mut self) -> Result<u64> {
+        let position = self.position();
         let count = self.unsigned()?;
-        Ok(Expr::Value(Value::Number(count.to_string(), false).with_span(span)))
+        match i64::try_from(count) {
+            Ok(_) => Ok(count),
+            Err(_) => Err(ParseError::new(format!("expected a number of rows, not '{count}'"), position)),
+        }
     }
-}
-
-fn alias(name: Ident, columns: Vec<Ident>, explicit: bool) -> TableAlias {
-    let columns = columns.into_iter().map(|name| TableAliasColumnDef { name, data_type: None }).collect();
-    TableAlias { explicit, name, columns, at: None }
-}
-
-fn wildcard(token: AttachedToken) -> WildcardAdditionalOptions {
-    WildcardAdditionalOptions { wildcard_token: token, ..WildcardAdditionalOptions::default() }
-}
-
-fn qualified_wildcard(prefix: Vec<Ident>, token: AttachedToken) -> SelectItem {
-    let prefix = SelectItemQualifiedWildcardKind::ObjectName(prefix.into());
-    SelectItem::QualifiedWildcard(prefix, wildcard(token))
-}
-
-/// A SELECT of nothing, to be filled in.
-fn empty_select(select_token: AttachedToken) -> Select {
-    Select {
-        select_token,
-        optimizer_hints: vec![],
-        distinct: None,
-        select_modifiers: None,
-        top_before_distinct: false,
-        top: None,
-        projection: vec![],
-        exclude: None,
-        into: None,
-        from: vec![],
-        lateral_views: vec![],
-        prewhere: None,
-        selection: None,
-        connect_by: vec![],
-        group_by: GroupByExpr::Expressions(vec![], vec![]),
-        cluster_by: vec![],
-        distribute_by: vec![],
-        sort_by: vec![],
-        having: None,
-        named_window: vec![],
-        qualify: None,
-        window_before_qualify: false,
-        value_table_mode: None,
-        flavor: SelectFlavor::Standard,
-    }
-}
-
-/// `(query) [AS alias]` as a table.
-fn derived(lateral: bool, subquery: Box<Query>) -> TableFactor {
-    TableFactor::Derived { lateral, subquery, alias: None, sample: None }
 }

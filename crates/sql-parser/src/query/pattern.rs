@@ -1,93 +1,81 @@
 //! MATCH_RECOGNIZE.
 
-use sqlparser::ast::{
-    AfterMatchSkip, Expr, Ident, MatchRecognizePattern, MatchRecognizeSymbol, Measure, RepetitionQuantifier,
-    RowsPerMatch, SymbolDefinition, TableFactor,
+use crate::ast::{
+    AfterMatch, Definition, MatchRecognize, Measure, Pattern, Relation, RelationKind, RowsPerMatch, Subset,
 };
-
-use crate::encoding::{SUBSET, WITHIN};
 use crate::error::{ParseError, Result};
 use crate::lexer::Kind;
 use crate::parser::Parser;
 
 impl Parser<'_> {
-    pub(super) fn match_recognize(&mut self, table: TableFactor) -> Result<TableFactor> {
+    pub(super) fn match_recognize(&mut self, table: Relation) -> Result<Relation> {
+        let position = table.position;
         self.expect("MATCH_RECOGNIZE")?;
         self.expect_sign("(")?;
         let partition_by = if self.eat_all(&["PARTITION", "BY"]) { self.commas(Self::expr)? } else { vec![] };
         let order_by = if self.is_word("ORDER") { self.order_by()? } else { vec![] };
         let measures = if self.eat("MEASURES") { self.commas(Self::measure)? } else { vec![] };
         let rows_per_match = if self.eat_all(&["ONE", "ROW", "PER", "MATCH"]) {
-            Some(RowsPerMatch::OneRow)
+            Some(RowsPerMatch::One)
         } else if self.eat_all(&["ALL", "ROWS", "PER", "MATCH"]) {
-            Some(RowsPerMatch::AllRows(None))
+            Some(RowsPerMatch::All)
         } else {
             None
         };
-        let after_match_skip = self.after_match()?;
+        let after_match = self.after_match()?;
         self.expect("PATTERN")?;
         self.expect_sign("(")?;
         let pattern = self.alternation()?;
         self.expect_sign(")")?;
-        let mut symbols = vec![];
-        let within = self.span();
-        if self.eat("WITHIN") {
-            let definition = self.expr()?;
-            symbols.push(SymbolDefinition { symbol: Ident::with_span(within, WITHIN), definition });
-        }
-        let subset = self.span();
-        if self.eat("SUBSET") {
-            for names in self.commas(Self::subset)? {
-                let definition = Expr::CompoundIdentifier(names);
-                symbols.push(SymbolDefinition { symbol: Ident::with_span(subset, SUBSET), definition });
-            }
-        }
+        let within = if self.eat("WITHIN") { Some(self.expr()?) } else { None };
+        let subsets = if self.eat("SUBSET") { self.commas(Self::subset)? } else { vec![] };
         self.expect("DEFINE")?;
-        symbols.extend(self.commas(|p| {
-            let symbol = p.ident()?;
+        let define = self.commas(|p| {
+            let variable = p.ident()?;
             p.expect("AS")?;
-            Ok(SymbolDefinition { symbol, definition: p.expr()? })
-        })?);
+            Ok(Definition { variable, condition: p.expr()? })
+        })?;
         self.expect_sign(")")?;
-        Ok(TableFactor::MatchRecognize {
-            table: Box::new(table),
+        let clause = MatchRecognize {
+            table,
             partition_by,
             order_by,
             measures,
             rows_per_match,
-            after_match_skip,
+            after_match,
             pattern,
-            symbols,
-            alias: None,
-        })
+            within,
+            subsets,
+            define,
+        };
+        Ok(Relation::new(position, RelationKind::MatchRecognize(Box::new(clause))))
     }
 
-    /// `s = (a, b)`: the name, then the variables.
-    fn subset(&mut self) -> Result<Vec<Ident>> {
-        let mut names = vec![self.ident()?];
+    /// `s = (a, b)`
+    fn subset(&mut self) -> Result<Subset> {
+        let name = self.ident()?;
         self.expect_sign("=")?;
-        names.extend(self.parenthesised(Self::ident)?);
-        Ok(names)
+        Ok(Subset { name, members: self.parenthesised(Self::ident)? })
     }
 
     fn measure(&mut self) -> Result<Measure> {
         let expr = self.expr()?;
         self.expect("AS")?;
-        Ok(Measure { expr, alias: self.ident()? })
+        Ok(Measure { expr, name: self.ident()? })
     }
 
-    fn after_match(&mut self) -> Result<Option<AfterMatchSkip>> {
+    fn after_match(&mut self) -> Result<Option<AfterMatch>> {
         if !self.eat_all(&["AFTER", "MATCH"]) {
             return Ok(None);
         }
         self.expect("SKIP")?;
         if self.eat("PAST") {
             self.expect_all(&["LAST", "ROW"])?;
-            return Ok(Some(AfterMatchSkip::PastLastRow));
+            return Ok(Some(AfterMatch::PastLastRow));
         }
         self.expect("TO")?;
         if self.eat_all(&["NEXT", "ROW"]) {
-            return Ok(Some(AfterMatchSkip::ToNextRow));
+            return Ok(Some(AfterMatch::ToNextRow));
         }
         // `SKIP TO a` means `SKIP TO LAST a`; FIRST and LAST could themselves be variables.
         let is_variable =
@@ -95,113 +83,104 @@ impl Parser<'_> {
         Ok(Some(match self.is_word("FIRST") {
             true if !is_variable => {
                 self.next();
-                AfterMatchSkip::ToFirst(self.ident()?)
+                AfterMatch::ToFirst(self.ident()?)
             }
             _ => {
                 if !is_variable {
                     self.eat("LAST");
                 }
-                AfterMatchSkip::ToLast(self.ident()?)
+                AfterMatch::ToLast(self.ident()?)
             }
         }))
     }
 
     /// `a b | c`
-    fn alternation(&mut self) -> Result<MatchRecognizePattern> {
+    fn alternation(&mut self) -> Result<Pattern> {
         self.nested(|p| {
             let mut branches = vec![p.concatenation()?];
             while p.eat_sign("|") {
                 branches.push(p.concatenation()?);
             }
-            Ok(single(branches, MatchRecognizePattern::Alternation))
+            Ok(single(branches, Pattern::Alternation))
         })
     }
 
-    fn concatenation(&mut self) -> Result<MatchRecognizePattern> {
+    fn concatenation(&mut self) -> Result<Pattern> {
         let mut parts = vec![self.repetition()?];
         while !self.is_sign(")") && !self.is_sign("|") {
             parts.push(self.repetition()?);
         }
-        Ok(single(parts, MatchRecognizePattern::Concat))
+        Ok(single(parts, Pattern::Concat))
     }
 
-    fn repetition(&mut self) -> Result<MatchRecognizePattern> {
-        let symbol = self.symbol()?;
-        let quantifier = if self.eat_sign("*") {
-            RepetitionQuantifier::ZeroOrMore
+    fn repetition(&mut self) -> Result<Pattern> {
+        let pattern = self.symbol()?;
+        let (min, max) = if self.eat_sign("*") {
+            (0, None)
         } else if self.eat_sign("+") {
-            RepetitionQuantifier::OneOrMore
+            (1, None)
         } else if self.eat_sign("?") {
-            RepetitionQuantifier::AtMostOne
+            (0, Some(1))
         } else if self.is_sign("{") && !self.peek_at(1).is_sign("-") {
             self.braces()?
         } else {
-            return Ok(symbol);
+            return Ok(pattern);
         };
-        let repeated = MatchRecognizePattern::Repetition(Box::new(symbol), quantifier);
-        Ok(match self.eat_sign("?") {
-            // Reluctant: see `encoding::pattern`.
-            true => MatchRecognizePattern::Repetition(Box::new(repeated), RepetitionQuantifier::AtMostOne),
-            false => repeated,
-        })
+        let greedy = !self.eat_sign("?");
+        Ok(Pattern::Repeat { pattern: Box::new(pattern), min, max, greedy })
     }
 
     /// `{n}`, `{n,}`, `{,m}`, `{n,m}`
-    fn braces(&mut self) -> Result<RepetitionQuantifier> {
-        let open = self.expect_sign("{")?.span;
+    fn braces(&mut self) -> Result<(u32, Option<u32>)> {
+        let open = self.expect_sign("{")?.position;
         let count = |p: &mut Self| -> Result<Option<u32>> {
             if p.peek().kind != Kind::Number {
                 return Ok(None);
             }
-            let span = p.span();
+            let position = p.position();
             let count = u32::try_from(p.unsigned()?);
-            count.map(Some).map_err(|_| ParseError::new("The number of repetitions is too large", span))
+            count.map(Some).map_err(|_| ParseError::new("The number of repetitions is too large", position))
         };
         let least = count(self)?;
         let comma = self.eat_sign(",");
-        let most = if comma { count(self)? } else { None };
+        let most = if comma { count(self)? } else { least };
         self.expect_sign("}")?;
-        match (least, comma, most) {
-            (Some(n), false, _) => Ok(RepetitionQuantifier::Exactly(n)),
-            (Some(n), true, None) => Ok(RepetitionQuantifier::AtLeast(n)),
-            (None, true, Some(m)) => Ok(RepetitionQuantifier::AtMost(m)),
-            (Some(n), true, Some(m)) if n <= m => Ok(RepetitionQuantifier::Range(n, m)),
-            _ => Err(ParseError::new("A quantifier is {n}, {n,}, {,m} or {n,m} with n up to m", open)),
+        let said = least.is_some() || most.is_some();
+        let (min, max) = (least.unwrap_or(0), most);
+        match said && max.is_none_or(|max| min <= max) {
+            true => Ok((min, max)),
+            false => Err(ParseError::new("A quantifier is {n}, {n,}, {,m} or {n,m} with n up to m", open)),
         }
     }
 
-    fn symbol(&mut self) -> Result<MatchRecognizePattern> {
+    fn symbol(&mut self) -> Result<Pattern> {
         if self.eat_sign("(") {
             let inner = self.alternation()?;
             self.expect_sign(")")?;
-            return Ok(MatchRecognizePattern::Group(Box::new(inner)));
+            return Ok(Pattern::Group(Box::new(inner)));
         }
         if self.eat_sign("^") {
-            return Ok(MatchRecognizePattern::Symbol(MatchRecognizeSymbol::Start));
+            return Ok(Pattern::Start);
         }
         if self.is_word("$") {
             self.next();
-            return Ok(MatchRecognizePattern::Symbol(MatchRecognizeSymbol::End));
+            return Ok(Pattern::End);
         }
         if self.is_word("PERMUTE") && self.peek_at(1).is_sign("(") {
             self.next();
-            let symbols = self.parenthesised(|p| p.ident().map(MatchRecognizeSymbol::Named))?;
-            return Ok(MatchRecognizePattern::Permute(symbols));
+            return self.parenthesised(Self::ident).map(Pattern::Permute);
         }
         if self.eat_sign("{") {
             self.expect_sign("-")?;
             let name = self.ident()?;
             self.expect_sign("-")?;
             self.expect_sign("}")?;
-            return Ok(MatchRecognizePattern::Exclude(MatchRecognizeSymbol::Named(name)));
+            return Ok(Pattern::Exclude(name));
         }
-        Ok(MatchRecognizePattern::Symbol(MatchRecognizeSymbol::Named(self.ident()?)))
+        self.ident().map(Pattern::Variable)
     }
 }
 
-fn single(
-    mut patterns: Vec<MatchRecognizePattern>,
-    many: fn(Vec<MatchRecognizePattern>) -> MatchRecognizePattern,
-) -> MatchRecognizePattern {
+fn single(mut patterns: Vec<Pattern>, many: fn(Vec<Pattern>) -> Pattern) -> Pattern {
     if patterns.len() == 1 { patterns.swap_remove(0) } else { many(patterns) }
 }

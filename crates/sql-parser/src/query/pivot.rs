@@ -1,7 +1,6 @@
 //! PIVOT and UNPIVOT.
 
-use sqlparser::ast::{Expr, ExprWithAlias, Ident, NullInclusion, PivotValueSource, TableFactor};
-
+use crate::ast::{Expr, Ident, Pivot, Relation, RelationKind, Text, Unpivot, UnpivotColumn};
 use crate::error::Result;
 use crate::lexer::Kind;
 use crate::parser::Parser;
@@ -14,79 +13,62 @@ impl Parser<'_> {
         (self.is_word("PIVOT") && parenthesis) || (self.is_word("UNPIVOT") && (parenthesis || nulls))
     }
 
-    pub(super) fn pivot(&mut self, table: TableFactor) -> Result<TableFactor> {
-        match self.next().is_word("PIVOT") {
-            true => self.pivot_body(table),
-            false => self.unpivot_body(table),
-        }
+    pub(super) fn pivot(&mut self, table: Relation) -> Result<Relation> {
+        let position = table.position;
+        let kind = match self.next().is_word("PIVOT") {
+            true => RelationKind::Pivot(Box::new(self.pivot_body(table)?)),
+            false => RelationKind::Unpivot(Box::new(self.unpivot_body(table)?)),
+        };
+        Ok(Relation::new(position, kind))
     }
 
     /// `(agg [AS a], .. FOR column IN (value [AS b], ..))`
-    fn pivot_body(&mut self, table: TableFactor) -> Result<TableFactor> {
+    fn pivot_body(&mut self, table: Relation) -> Result<Pivot> {
         self.expect_sign("(")?;
-        let aggregate_functions = self.commas(Self::aliased)?;
+        let aggregates = self.commas(Self::aliased)?;
         self.expect("FOR")?;
-        let value_column = match self.is_sign("(") {
-            true => self.parenthesised(|p| p.ident().map(Expr::Identifier))?,
-            false => vec![Expr::Identifier(self.ident()?)],
-        };
+        let columns = self.columns()?;
         self.expect("IN")?;
         let values = self.parenthesised(Self::aliased)?;
         self.expect_sign(")")?;
-        Ok(TableFactor::Pivot {
-            table: Box::new(table),
-            aggregate_functions,
-            value_column,
-            value_source: PivotValueSource::List(values),
-            default_on_null: None,
-            alias: None,
-        })
+        Ok(Pivot { table, aggregates, columns, values })
     }
 
-    fn aliased(&mut self) -> Result<ExprWithAlias> {
+    fn aliased(&mut self) -> Result<(Expr, Option<Ident>)> {
         let expr = self.expr()?;
         let alias = if self.eat("AS") || self.is_ident() { Some(self.ident()?) } else { None };
-        Ok(ExprWithAlias { expr, alias })
+        Ok((expr, alias))
     }
 
     /// `[INCLUDE | EXCLUDE NULLS] (value FOR name IN (column [AS 'text'], ..))`
-    fn unpivot_body(&mut self, table: TableFactor) -> Result<TableFactor> {
-        let null_inclusion = match self.eat_any(&["INCLUDE", "EXCLUDE"]) {
-            None => None,
-            Some(word) => {
-                self.expect("NULLS")?;
-                Some(if word == "INCLUDE" {
-                    NullInclusion::IncludeNulls
-                } else {
-                    NullInclusion::ExcludeNulls
-                })
-            }
-        };
+    fn unpivot_body(&mut self, table: Relation) -> Result<Unpivot> {
+        let include_nulls = self.eat_any(&["INCLUDE", "EXCLUDE"]).map(|word| word == "INCLUDE");
+        if include_nulls.is_some() {
+            self.expect("NULLS")?;
+        }
         self.expect_sign("(")?;
-        let value = self.columns()?;
+        let values = self.columns()?;
         self.expect("FOR")?;
         let name = self.ident()?;
         self.expect("IN")?;
         let columns = self.parenthesised(|p| {
-            let expr = p.columns()?;
-            let alias = match p.eat("AS") {
+            let columns = p.columns()?;
+            let label = match p.eat("AS") {
                 false => None,
-                true if p.peek().kind == Kind::Text => {
-                    let text = p.next();
-                    Some(Ident::with_quote_and_span('\'', text.span, text.value))
+                true if p.peek().kind == Kind::Text => Some(p.text()?),
+                true => {
+                    let name = p.ident()?;
+                    Some(Text { value: name.value, position: name.position })
                 }
-                true => Some(p.ident()?),
             };
-            Ok(ExprWithAlias { expr, alias })
+            Ok(UnpivotColumn { columns, label })
         })?;
         self.expect_sign(")")?;
-        Ok(TableFactor::Unpivot { table: Box::new(table), value, name, columns, null_inclusion, alias: None })
+        Ok(Unpivot { table, include_nulls, values, name, columns })
     }
 
-    fn columns(&mut self) -> Result<Expr> {
-        match self.is_sign("(") {
-            true => self.parenthesised(|p| p.ident().map(Expr::Identifier)).map(Expr::Tuple),
-            false => self.ident().map(Expr::Identifier),
-        }
+    /// A name, or several in parentheses.
+    fn columns(&mut self) -> Result<Vec<Ident>> {
+        if self.is_sign("(") { self.parenthesised(Self::ident) } else { Ok(vec![self.ident()?]) }
     }
 }

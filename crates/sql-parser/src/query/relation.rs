@@ -1,133 +1,126 @@
 //! What stands in FROM: tables, functions, subqueries, joins.
 
-use sqlparser::ast::{
-    FunctionArguments, Join, JoinConstraint, JoinOperator, ObjectName, TableAlias, TableFactor, TableSample,
-    TableSampleKind, TableSampleMethod, TableSampleModifier, TableSampleQuantity, TableSampleSeed,
-    TableSampleSeedModifier, TableVersion, TableWithJoins, Value,
+use crate::ast::{
+    Join, JoinConstraint, JoinKind, NamedTable, Relation, RelationKind, TableAlias, TableSample,
+    TableWithJoins,
 };
-
-use super::{alias, derived};
-use crate::encoding::hint_expr;
-use crate::error::{ParseError, Result};
+use crate::error::{ParseError, Position, Result};
 use crate::lexer::Kind;
 use crate::parser::Parser;
 
-/// A table by its name.
-pub(super) fn named_table(name: ObjectName) -> TableFactor {
-    TableFactor::Table {
-        name,
-        alias: None,
-        args: None,
-        with_hints: vec![],
-        version: None,
-        with_ordinality: false,
-        partitions: vec![],
-        json_path: None,
-        sample: None,
-        index_hints: vec![],
-    }
-}
+/// So many tables joined in one FROM make a plan deeper than what walks it can bear.
+const MAX_TABLES: usize = 200;
 
 impl Parser<'_> {
+    /// Behind FROM: tables with commas between them.
+    pub(super) fn from(&mut self) -> Result<Vec<TableWithJoins>> {
+        let start = self.position();
+        let tables = self.commas(Self::table_with_joins)?;
+        let count: usize = tables.iter().map(|table| 1 + table.joins.len()).sum();
+        match count > MAX_TABLES {
+            true => Err(too_many(start)),
+            false => Ok(tables),
+        }
+    }
+
     /// A table and what is joined to it.
-    pub(super) fn table_with_joins(&mut self) -> Result<TableWithJoins> {
-        let relation = self.table_factor()?;
-        let joins = self.joins()?;
+    fn table_with_joins(&mut self) -> Result<TableWithJoins> {
+        let relation = self.relation()?;
+        let mut joins = vec![];
+        while let Some(join) = self.join()? {
+            if joins.len() == MAX_TABLES {
+                return Err(too_many(join.relation.position));
+            }
+            joins.push(join);
+        }
         Ok(TableWithJoins { relation, joins })
     }
 
-    fn joins(&mut self) -> Result<Vec<Join>> {
-        let mut joins = vec![];
-        while let Some(join) = self.join()? {
-            joins.push(join);
-        }
-        Ok(joins)
-    }
-
     fn join(&mut self) -> Result<Option<Join>> {
-        let span = self.span();
+        let position = self.position();
         if self.eat_all(&["CROSS", "JOIN"]) {
-            let relation = self.table_factor()?;
-            let join_operator = JoinOperator::CrossJoin(JoinConstraint::None);
-            return Ok(Some(Join { relation, global: false, join_operator }));
+            let relation = self.relation()?;
+            return Ok(Some(Join { relation, kind: JoinKind::Cross, constraint: JoinConstraint::None }));
         }
         let natural = self.eat("NATURAL");
-        let kind = self.eat_any(&["INNER", "LEFT", "RIGHT", "FULL"]);
-        if matches!(kind, Some("LEFT" | "RIGHT" | "FULL")) {
+        let word = self.eat_any(&["INNER", "LEFT", "RIGHT", "FULL"]);
+        let kind = match word {
+            Some("LEFT") => JoinKind::Left,
+            Some("RIGHT") => JoinKind::Right,
+            Some("FULL") => JoinKind::Full,
+            _ => JoinKind::Inner,
+        };
+        if kind != JoinKind::Inner {
             self.eat("OUTER");
         }
         if !self.eat("JOIN") {
-            return match kind {
+            return match word {
                 None if !natural => Ok(None),
                 _ => {
                     Err(self.unexpected("JOIN; a semi or anti join is written with [NOT] EXISTS or [NOT] IN"))
                 }
             };
         }
-        let relation = self.table_factor()?;
+        let relation = self.relation()?;
         let constraint = if natural {
             JoinConstraint::Natural
         } else if self.eat("ON") {
             JoinConstraint::On(self.expr()?)
         } else if self.eat("USING") {
-            JoinConstraint::Using(
-                self.parenthesised(|p| p.ident().map(|column| ObjectName::from(vec![column])))?,
-            )
+            JoinConstraint::Using(self.parenthesised(Self::ident)?)
         } else {
             let message = "A join needs a condition (ON, USING or NATURAL); write CROSS JOIN for all pairs";
-            return Err(ParseError::new(message, span));
+            return Err(ParseError::new(message, position));
         };
-        let join_operator = match kind {
-            None => JoinOperator::Join(constraint),
-            Some("LEFT") => JoinOperator::LeftOuter(constraint),
-            Some("RIGHT") => JoinOperator::RightOuter(constraint),
-            Some("FULL") => JoinOperator::FullOuter(constraint),
-            Some(_) => JoinOperator::Inner(constraint),
-        };
-        Ok(Some(Join { relation, global: false, join_operator }))
+        Ok(Some(Join { relation, kind, constraint }))
     }
 
-    fn table_factor(&mut self) -> Result<TableFactor> {
-        self.nested(|p| {
-            let mut factor = p.bare_factor()?;
+    fn relation(&mut self) -> Result<Relation> {
+        self.nested_relation(|p| {
+            let mut relation = p.bare_relation()?;
             if p.is_word("MATCH_RECOGNIZE") {
-                factor = p.match_recognize(factor)?;
+                relation = p.match_recognize(relation)?;
             }
             // As in Calcite's grammar, one of each at most.
             for _ in 0..2 {
                 if p.is_pivot() {
-                    factor = p.pivot(factor)?;
+                    relation = p.pivot(relation)?;
                 }
             }
-            let span = p.span();
+            let position = p.position();
             if let Some(alias) = p.table_alias()? {
-                set_alias(&mut factor, alias).map_err(|message| ParseError::new(message, span))?;
+                if let Some(old) = &relation.alias {
+                    let message = format!("It has an alias already: `{}`", old.name.value);
+                    return Err(ParseError::new(message, position));
+                }
+                relation.alias = Some(alias);
             }
             if p.is_word("MATCH_RECOGNIZE") {
                 let message =
                     "MATCH_RECOGNIZE stands right behind the table, the alias behind its closing parenthesis";
-                return Err(ParseError::new(message, p.span()));
+                return Err(ParseError::new(message, p.position()));
             }
-            p.sample(&mut factor)?;
-            Ok(factor)
+            p.sample(&mut relation)?;
+            Ok(relation)
         })
     }
 
     /// A table without what may follow it.
-    fn bare_factor(&mut self) -> Result<TableFactor> {
+    fn bare_relation(&mut self) -> Result<Relation> {
+        let position = self.position();
         let lateral = self.eat("LATERAL");
         if self.is_word("TABLE") && self.peek_at(1).is_sign("(") {
             self.next();
             self.expect_sign("(")?;
-            let factor = self.table_function(lateral)?;
+            let relation = self.table_function(lateral)?;
             self.expect_sign(")")?;
-            return Ok(factor);
+            return Ok(relation);
         }
         if self.is_word("UNNEST") {
             return self.unnest();
         }
         if self.is_sign("(") {
-            return self.parenthesised_factor(lateral);
+            return self.parenthesised_relation(lateral);
         }
         if self.is_function() {
             return self.table_function(lateral);
@@ -135,15 +128,17 @@ impl Parser<'_> {
         if lateral {
             return Err(self.unexpected("a table function or a subquery behind LATERAL"));
         }
-        let mut factor = named_table(self.object_name()?);
-        if let TableFactor::Table { with_hints, version, .. } = &mut factor {
-            *with_hints = self.hints()?.into_iter().map(hint_expr).collect();
-            if self.eat("FOR") {
+        let name = self.object_name()?;
+        let hints = self.hints()?;
+        let as_of = match self.eat("FOR") {
+            true => {
                 self.expect_all(&["SYSTEM_TIME", "AS", "OF"])?;
-                *version = Some(TableVersion::ForSystemTimeAsOf(self.expr()?));
+                Some(self.expr()?)
             }
-        }
-        Ok(factor)
+            false => None,
+        };
+        let table = Box::new(NamedTable { name, hints, as_of });
+        Ok(Relation::new(position, RelationKind::Table(table)))
     }
 
     /// Whether `f(`, `db.f(` comes next.
@@ -156,63 +151,51 @@ impl Parser<'_> {
         matches!(self.peek_at(at).kind, Kind::Word | Kind::Quoted) && self.peek_at(at + 1).is_sign("(")
     }
 
-    fn table_function(&mut self, lateral: bool) -> Result<TableFactor> {
-        let span = self.span();
+    fn table_function(&mut self, lateral: bool) -> Result<Relation> {
+        let position = self.position();
         let name = self.object_name()?;
-        let call = self.plain_call(name)?;
-        let args = match call.args {
-            FunctionArguments::List(list)
-                if list.duplicate_treatment.is_none() && list.clauses.is_empty() =>
-            {
-                list.args
-            }
-            FunctionArguments::None => vec![],
-            _ => {
-                return Err(ParseError::new("A table function takes neither DISTINCT nor ORDER BY", span));
-            }
-        };
+        let call = *self.plain_call(name)?;
+        if call.quantifier.is_some() || !call.order_by.is_empty() {
+            return Err(ParseError::new("A table function takes neither DISTINCT nor ORDER BY", position));
+        }
         if self.is_word("OVER") || self.is_word("FILTER") {
             return Err(self.unexpected("a table function without OVER and FILTER"));
         }
-        Ok(TableFactor::Function { lateral, name: call.name, args, with_ordinality: false, alias: None })
+        let kind = RelationKind::Function { lateral, name: call.name, args: call.args };
+        Ok(Relation::new(position, kind))
     }
 
-    fn unnest(&mut self) -> Result<TableFactor> {
+    fn unnest(&mut self) -> Result<Relation> {
+        let position = self.position();
         self.expect("UNNEST")?;
-        let array_exprs = self.parenthesised(Self::expr)?;
-        let with_ordinality = self.eat_all(&["WITH", "ORDINALITY"]);
-        Ok(TableFactor::UNNEST {
-            alias: None,
-            array_exprs,
-            with_offset: false,
-            with_offset_alias: None,
-            with_ordinality,
-        })
+        let collections = self.parenthesised(Self::expr)?;
+        let ordinality = self.eat_all(&["WITH", "ORDINALITY"]);
+        Ok(Relation::new(position, RelationKind::Unnest { collections, ordinality }))
     }
 
     /// `(query)`, `(a JOIN b ..)`, `(t)`
-    fn parenthesised_factor(&mut self, lateral: bool) -> Result<TableFactor> {
+    fn parenthesised_relation(&mut self, lateral: bool) -> Result<Relation> {
         self.expect_sign("(")?;
+        let position = self.position();
         if self.is_query() && !(self.is_word("TABLE") && self.peek_at(1).is_sign("(")) {
             let query = self.query()?;
             self.expect_sign(")")?;
-            return Ok(derived(lateral, query));
+            return Ok(Relation::new(position, RelationKind::Derived { lateral, query }));
         }
         let inner = self.table_with_joins()?;
-        let factor = match inner {
-            // `((SELECT ..) UNION ..)`: what looked like a table was the query's first half.
-            TableWithJoins {
-                relation: TableFactor::Derived { subquery, alias: None, sample: None, .. },
-                joins,
-            } if joins.is_empty() => {
-                let query = if self.continues_query() { self.query_from(subquery)? } else { subquery };
-                derived(lateral, query)
-            }
-            TableWithJoins { relation, joins } if joins.is_empty() => relation,
-            join => TableFactor::NestedJoin { table_with_joins: Box::new(join), alias: None },
+        let relation = match inner {
+            TableWithJoins { relation, joins } if joins.is_empty() => match relation {
+                // `((SELECT ..) UNION ..)`: what looked like a table was the query's first half.
+                Relation { kind: RelationKind::Derived { query, .. }, alias: None, sample: None, .. } => {
+                    let query = if self.continues_query() { self.query_from(query)? } else { query };
+                    Relation::new(position, RelationKind::Derived { lateral, query })
+                }
+                relation => relation,
+            },
+            joined => Relation::new(position, RelationKind::Nested(Box::new(joined))),
         };
         self.expect_sign(")")?;
-        Ok(factor)
+        Ok(relation)
     }
 
     /// `[AS] name [(columns)]`, if it comes next.
@@ -222,70 +205,43 @@ impl Parser<'_> {
             return Ok(None);
         }
         if self.are_words(&["ASOF", "JOIN"]) {
-            return Err(ParseError::unsupported("ASOF JOIN is not supported", self.span()));
+            return Err(ParseError::unsupported("ASOF JOIN is not supported", self.position()));
         }
         let name = self.ident()?;
         let columns = if self.is_sign("(") { self.parenthesised(Self::ident)? } else { vec![] };
-        Ok(Some(alias(name, columns, explicit)))
+        Ok(Some(TableAlias { name, columns }))
     }
 
     /// `TABLESAMPLE {BERNOULLI | SYSTEM} (n) [REPEATABLE (seed)]`, if it comes next.
-    fn sample(&mut self, factor: &mut TableFactor) -> Result<()> {
-        let span = self.span();
+    fn sample(&mut self, relation: &mut Relation) -> Result<()> {
+        let position = self.position();
         if !self.eat("TABLESAMPLE") {
             return Ok(());
         }
-        let name = match self.expect_any(&["BERNOULLI", "SYSTEM"])? {
-            "BERNOULLI" => TableSampleMethod::Bernoulli,
-            _ => TableSampleMethod::System,
-        };
+        let bernoulli = self.expect_any(&["BERNOULLI", "SYSTEM"])? == "BERNOULLI";
         self.expect_sign("(")?;
-        let value = self.expr()?;
+        let percent = self.expr()?;
         self.expect_sign(")")?;
-        let seed = if self.eat("REPEATABLE") {
-            self.expect_sign("(")?;
-            let seed_span = self.span();
-            let value = Value::Number(self.unsigned()?.to_string(), false).with_span(seed_span);
-            self.expect_sign(")")?;
-            Some(TableSampleSeed { modifier: TableSampleSeedModifier::Repeatable, value })
-        } else {
-            None
+        let seed = match self.eat("REPEATABLE") {
+            true => {
+                self.expect_sign("(")?;
+                let seed = self.unsigned()?;
+                self.expect_sign(")")?;
+                Some(seed)
+            }
+            false => None,
         };
-        let sampled = TableSample {
-            modifier: TableSampleModifier::TableSample,
-            name: Some(name),
-            quantity: Some(TableSampleQuantity { parenthesized: true, value, unit: None }),
-            seed,
-            bucket: None,
-            offset: None,
-        };
-        match factor {
-            TableFactor::Table { sample, .. } | TableFactor::Derived { sample, .. } => {
-                *sample = Some(TableSampleKind::AfterTableAlias(Box::new(sampled)));
+        match relation.kind {
+            RelationKind::Table(_) | RelationKind::Derived { .. } => {
+                relation.sample = Some(Box::new(TableSample { bernoulli, percent, seed }));
                 Ok(())
             }
-            _ => Err(ParseError::new("TABLESAMPLE stands behind a table or a subquery", span)),
+            _ => Err(ParseError::new("TABLESAMPLE stands behind a table or a subquery", position)),
         }
     }
 }
 
-/// Gives the alias to what has none.
-fn set_alias(factor: &mut TableFactor, new: TableAlias) -> Result<(), String> {
-    match factor {
-        TableFactor::Table { alias, .. }
-        | TableFactor::Derived { alias, .. }
-        | TableFactor::Function { alias, .. }
-        | TableFactor::UNNEST { alias, .. }
-        | TableFactor::NestedJoin { alias, .. }
-        | TableFactor::Pivot { alias, .. }
-        | TableFactor::Unpivot { alias, .. }
-        | TableFactor::MatchRecognize { alias, .. } => match alias {
-            Some(old) => Err(format!("It has an alias already: `{}`", old.name.value)),
-            None => {
-                *alias = Some(new);
-                Ok(())
-            }
-        },
-        _ => Err("No alias may stand here".to_owned()),
-    }
+fn too_many(position: Position) -> ParseError {
+    let message = format!("More than {MAX_TABLES} tables in one FROM: join some of them in a view or WITH");
+    ParseError::new(message, position)
 }

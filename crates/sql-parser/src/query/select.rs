@@ -1,45 +1,57 @@
 //! SELECT.
 
-use sqlparser::ast::{Distinct, Expr, GroupByExpr, Select, SelectItem};
-
-use super::{empty_select, qualified_wildcard, wildcard};
-use crate::encoding::optimizer_hint;
-use crate::error::{ParseError, Result};
+use crate::ast::{ExprKind, GroupItem, Select, SelectItem};
+use crate::error::{ParseError, Position, Result};
 use crate::lexer::Kind;
 use crate::parser::Parser;
 
+/// A SELECT of nothing, to be filled in.
+pub(super) fn empty(position: Position) -> Select {
+    Select {
+        position,
+        hints: vec![],
+        distinct: false,
+        items: vec![],
+        from: vec![],
+        condition: None,
+        group_by: vec![],
+        having: None,
+        windows: vec![],
+        qualify: None,
+    }
+}
+
 impl Parser<'_> {
     pub(super) fn select(&mut self) -> Result<Select> {
-        let mut select = empty_select(self.peek().attached());
+        let mut select = empty(self.position());
         self.expect("SELECT")?;
-        select.optimizer_hints = self.hints()?.into_iter().map(optimizer_hint).collect();
+        select.hints = self.hints()?;
         if self.is_word("STREAM") {
-            return Err(ParseError::new("Leave out STREAM: every query over a stream is one", self.span()));
+            return Err(ParseError::new(
+                "Leave out STREAM: every query over a stream is one",
+                self.position(),
+            ));
         }
-        select.distinct = match self.eat_any(&["DISTINCT", "ALL"]) {
-            Some("DISTINCT") => Some(Distinct::Distinct),
-            _ => None,
-        };
-        select.projection = self.commas(Self::select_item)?;
+        select.distinct = self.eat_any(&["DISTINCT", "ALL"]) == Some("DISTINCT");
+        select.items = self.commas(Self::select_item)?;
         if self.is_word("INTO") {
             return Err(self.unexpected("FROM; to write into a table put INSERT INTO before SELECT"));
         }
         if self.eat("FROM") {
-            select.from = self.commas(Self::table_with_joins)?;
+            select.from = self.from()?;
         }
         if self.eat("WHERE") {
-            select.selection = Some(self.expr()?);
+            select.condition = Some(self.expr()?);
         }
         if self.eat_all(&["GROUP", "BY"]) {
-            select.group_by = GroupByExpr::Expressions(self.group_by()?, vec![]);
+            select.group_by = self.group_by()?;
         }
         if self.eat("HAVING") {
             select.having = Some(self.expr()?);
         }
-        select.named_window = self.named_windows()?;
+        select.windows = self.named_windows()?;
         if self.eat("QUALIFY") {
             select.qualify = Some(self.expr()?);
-            select.window_before_qualify = !select.named_window.is_empty();
         }
         Ok(select)
     }
@@ -47,7 +59,7 @@ impl Parser<'_> {
     /// `*`, `t.*`, `expr [[AS] alias]`
     fn select_item(&mut self) -> Result<SelectItem> {
         if self.is_sign("*") {
-            return Ok(SelectItem::Wildcard(wildcard(self.next().attached())));
+            return Ok(SelectItem::Wildcard(self.next().position));
         }
         if let Some(dots) = self.qualified_wildcard() {
             let mut prefix = vec![];
@@ -55,19 +67,18 @@ impl Parser<'_> {
                 prefix.push(self.ident()?);
                 self.expect_sign(".")?;
             }
-            return Ok(qualified_wildcard(prefix, self.next().attached()));
+            self.next();
+            return Ok(SelectItem::QualifiedWildcard(prefix));
         }
         let expr = self.expr()?;
         if self.is_sign(".") {
             return Err(ParseError::unsupported(
                 "`.*` behind an expression is not supported: name the fields",
-                self.span(),
+                self.position(),
             ));
         }
-        if self.eat("AS") || self.is_ident() {
-            return Ok(SelectItem::ExprWithAlias { expr, alias: self.ident()? });
-        }
-        Ok(SelectItem::UnnamedExpr(expr))
+        let alias = if self.eat("AS") || self.is_ident() { Some(self.ident()?) } else { None };
+        Ok(SelectItem::Expr { expr, alias })
     }
 
     /// How many names stand before `.*`, if that is what comes.
@@ -84,7 +95,7 @@ impl Parser<'_> {
         None
     }
 
-    fn group_by(&mut self) -> Result<Vec<Expr>> {
+    fn group_by(&mut self) -> Result<Vec<GroupItem>> {
         let quantified = self.is_word("DISTINCT") || self.is_word("ALL");
         if quantified {
             return Err(self.unexpected("the expressions to group by"));
@@ -93,33 +104,37 @@ impl Parser<'_> {
     }
 
     /// An expression, `()`, ROLLUP, CUBE or GROUPING SETS.
-    fn grouping(&mut self) -> Result<Expr> {
+    fn grouping(&mut self) -> Result<GroupItem> {
         self.nested(|p| {
+            let position = p.position();
             if p.eat_all(&["GROUPING", "SETS"]) {
-                return p.parenthesised(Self::grouping_set).map(Expr::GroupingSets);
+                return Ok(GroupItem::Sets(position, p.parenthesised(Self::grouping_set)?));
             }
-            for (word, form) in [("ROLLUP", Expr::Rollup as fn(Vec<Vec<Expr>>) -> Expr), ("CUBE", Expr::Cube)]
-            {
-                if p.is_word(word) && p.peek_at(1).is_sign("(") {
-                    p.next();
-                    return p.parenthesised(Self::grouping_set).map(form);
-                }
+            if p.is_word("ROLLUP") && p.peek_at(1).is_sign("(") {
+                p.next();
+                return Ok(GroupItem::Rollup(position, p.parenthesised(Self::grouping_set)?));
+            }
+            if p.is_word("CUBE") && p.peek_at(1).is_sign("(") {
+                p.next();
+                return Ok(GroupItem::Cube(position, p.parenthesised(Self::grouping_set)?));
             }
             if p.is_sign("(") && p.peek_at(1).is_sign(")") {
                 p.next();
                 p.next();
-                return Ok(Expr::Tuple(vec![]));
+                let kind = ExprKind::Row(vec![]);
+                return Ok(GroupItem::Expr(crate::ast::Expr { position, kind }));
             }
-            p.expr()
+            p.expr().map(GroupItem::Expr)
         })
     }
 
     /// One set: `(a, b)`, `a`, `()`; a ROLLUP or CUBE inside GROUPING SETS is a set with that one element.
-    fn grouping_set(&mut self) -> Result<Vec<Expr>> {
+    fn grouping_set(&mut self) -> Result<Vec<GroupItem>> {
         Ok(match self.grouping()? {
-            Expr::Tuple(columns) => columns,
-            Expr::Nested(column) => vec![*column],
-            column => vec![column],
+            GroupItem::Expr(crate::ast::Expr { kind: ExprKind::Row(columns), .. }) => {
+                columns.into_iter().map(GroupItem::Expr).collect()
+            }
+            item => vec![item],
         })
     }
 }

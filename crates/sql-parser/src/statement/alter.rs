@@ -123,7 +123,7 @@ impl Parser<'_> {
     }
 
     fn schema_element(&mut self, change: &mut SchemaChange) -> Result<()> {
-        let span = self.span();
+        let position = self.position();
         match self.table_element()? {
             Element::Column(column, key) => {
                 if let Some(key) = key {
@@ -139,7 +139,7 @@ impl Parser<'_> {
                 change.columns.push((*column, place));
             }
             Element::Watermark(_) if change.watermark.is_some() => {
-                return Err(ParseError::new("Multiple WATERMARK declarations are not supported", span));
+                return Err(ParseError::new("Multiple WATERMARK declarations are not supported", position));
             }
             Element::Watermark(watermark) => change.watermark = Some(watermark),
             Element::PrimaryKey(key) => set_key(&mut change.primary_key, key)?,
@@ -148,7 +148,7 @@ impl Parser<'_> {
     }
 
     /// `AS 'class' [LANGUAGE name]`
-    pub(super) fn function_body(&mut self) -> Result<(Text, Option<sqlparser::ast::Ident>)> {
+    pub(super) fn function_body(&mut self) -> Result<(Text, Option<crate::ast::Ident>)> {
         self.expect("AS")?;
         let class = self.text()?;
         let language = match self.eat("LANGUAGE") {

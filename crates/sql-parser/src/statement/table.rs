@@ -1,9 +1,8 @@
 //! CREATE TABLE and CREATE VIEW, and the parts that ALTER TABLE shares.
 
 use flott_types::LogicalType;
-use sqlparser::ast::Ident;
 
-use crate::ast::{ColumnDef, ColumnKind, CreateTable, CreateView, PrimaryKey, Statement, Watermark};
+use crate::ast::{ColumnDef, ColumnKind, CreateTable, CreateView, Ident, PrimaryKey, Statement, Watermark};
 use crate::error::{ParseError, Position, Result};
 use crate::parser::Parser;
 
@@ -50,7 +49,7 @@ impl Parser<'_> {
             table.partitioned_by = self.parenthesised(Self::ident)?;
         }
         table.options = self.with_options()?;
-        let clause = self.span();
+        let clause = self.position();
         if self.eat("LIKE") {
             table.like = Some(self.like_table()?);
         } else if self.eat("AS") {
@@ -79,7 +78,7 @@ impl Parser<'_> {
             return Ok(());
         }
         loop {
-            let span = self.span();
+            let position = self.position();
             match self.table_element()? {
                 Element::Column(column, key) => {
                     if let Some(key) = key {
@@ -88,7 +87,10 @@ impl Parser<'_> {
                     table.columns.push(*column);
                 }
                 Element::Watermark(_) if table.watermark.is_some() => {
-                    return Err(ParseError::new("Multiple WATERMARK declarations are not supported", span));
+                    return Err(ParseError::new(
+                        "Multiple WATERMARK declarations are not supported",
+                        position,
+                    ));
                 }
                 Element::Watermark(watermark) => table.watermark = Some(watermark),
                 Element::PrimaryKey(key) => set_key(&mut table.primary_key, key)?,
@@ -214,7 +216,7 @@ pub(super) fn set_key(slot: &mut Option<PrimaryKey>, key: PrimaryKey) -> Result<
             for column in &key.columns {
                 if seen.iter().any(|other| other.value == column.value) {
                     let message = format!("The primary key names `{}` twice", column.value);
-                    return Err(ParseError::new(message, column.span));
+                    return Err(ParseError::new(message, column.position));
                 }
                 seen.push(column);
             }

@@ -19,13 +19,11 @@ fn short(statement: &Statement) -> String {
     }
     let mut text = format!("{statement:?}");
     for (pattern, with) in [
-        (r#"Ident \{ value: "([^"]*)", quote_style: None, span: [^}]*\}"#, "$1"),
-        (r#"Ident \{ value: "([^"]*)", quote_style: Some\('`'\), span: [^}]*\}"#, "`$1`"),
-        (r"Identifier\(([^()]*)\)", "$1"),
+        (r#"Ident \{ value: "([^"]*)", quoted: false, position: [^}]*\} \}"#, "$1"),
+        (r#"Ident \{ value: "([^"]*)", quoted: true, position: [^}]*\} \}"#, "`$1`"),
         (r"ObjectName\(\[([^\[\]]*)\]\)", "[$1]"),
         (r#"Text \{ value: ("[^"]*"), position: Position \{[^}]*\} \}"#, "$1"),
         (r",? ?position: Position \{[^}]*\}", ""),
-        (r",? ?span: Span\([^}]*?\)\)", ""),
         (r"SqlOption \{ key: ([^ ]*), value: ([^}]*?) \}", "$1 = $2"),
         (r"LogicalType \{ kind: ([A-Za-z]+(?:\([0-9, ]*\))?), nullable: true \}", "$1"),
         (r"LogicalType \{ kind: ([A-Za-z]+(?:\([0-9, ]*\))?), nullable: false \}", "$1 NOT NULL"),

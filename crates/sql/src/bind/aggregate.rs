@@ -1,8 +1,8 @@
 //! GROUP BY, with GROUPING SETS, ROLLUP and CUBE.
 
 use flott_plan::{AggregateCall, Expr, Literal};
+use flott_sql_parser::ast::{Expr as Ast, ExprKind, GroupItem, Literal as AstLiteral, Select};
 use flott_types::{LogicalType, Result, TypeKind};
-use sqlparser::ast::{Expr as Ast, GroupByExpr, GroupByWithModifier, Select};
 
 use super::expr::{BoundAggregate, ExprBinder};
 use super::placeholder::{self, Placeholder};
@@ -20,23 +20,13 @@ pub(crate) struct Groups {
 
 impl Binder<'_> {
     /// Binds GROUP BY; `None` when there is none.
-    pub(crate) fn groups(&self, group_by: &GroupByExpr, scope: &Scope<'_>) -> Result<Option<Groups>> {
-        let GroupByExpr::Expressions(items, modifiers) = group_by else { return Ok(None) };
-        if let Some(modifier) =
-            modifiers.iter().find(|modifier| !matches!(modifier, GroupByWithModifier::GroupingSets(_)))
-        {
-            return Err(super::expr_call::refuse(format!("GROUP BY ... {modifier} is not SQL of Flink")));
-        }
-        if items.is_empty() && modifiers.is_empty() {
+    pub(crate) fn groups(&self, items: &[GroupItem], scope: &Scope<'_>) -> Result<Option<Groups>> {
+        if items.is_empty() {
             return Ok(None);
         }
         let binder = ExprBinder::scalar(self, scope);
         let mut groups = Groups { keys: Vec::new(), sets: vec![Vec::new()] };
-        let sets = modifiers.iter().filter_map(|modifier| match modifier {
-            GroupByWithModifier::GroupingSets(sets) => Some(sets),
-            _ => None,
-        });
-        for item in items.iter().chain(sets) {
+        for item in items {
             if let (Some(first), true) = (scope.group_window, group_window::is_group_window(item)) {
                 for bound in first..first + 3 {
                     groups.keys.push(scope.column(bound));
@@ -47,14 +37,12 @@ impl Binder<'_> {
                 continue;
             }
             let alternatives: Vec<Vec<usize>> = match item {
-                Ast::GroupingSets(sets) => {
-                    sets.iter().map(|set| groups.key_list(set, &binder)).collect::<Result<_>>()?
-                }
-                Ast::Rollup(parts) => {
+                GroupItem::Sets(_, sets) => groups.key_lists(sets, &binder)?,
+                GroupItem::Rollup(_, parts) => {
                     let parts = groups.key_lists(parts, &binder)?;
                     (0..=parts.len()).rev().map(|len| parts[..len].concat()).collect()
                 }
-                Ast::Cube(parts) => {
+                GroupItem::Cube(_, parts) => {
                     let parts = groups.key_lists(parts, &binder)?;
                     let has = |mask: usize, bit: usize| mask & (1 << (parts.len() - 1 - bit)) != 0;
                     let set_of = |mask| {
@@ -65,11 +53,16 @@ impl Binder<'_> {
                     };
                     (0..1usize << parts.len()).rev().map(set_of).collect()
                 }
-                Ast::Tuple(members) => vec![groups.key_list(members, &binder)?],
-                Ast::Value(value) if matches!(value.value, sqlparser::ast::Value::Null) => {
-                    return Err(wrong("Illegal use of 'NULL' in GROUP BY", item));
-                }
-                other => vec![vec![groups.key(other, &binder)?]],
+                GroupItem::Expr(ast) => match &ast.kind {
+                    ExprKind::Row(members) => {
+                        let keys = members.iter().map(|member| groups.key(member, &binder));
+                        vec![keys.collect::<Result<_>>()?]
+                    }
+                    ExprKind::Literal(AstLiteral::Null) => {
+                        return Err(wrong("Illegal use of 'NULL' in GROUP BY", item));
+                    }
+                    _ => vec![vec![groups.key(ast, &binder)?]],
+                },
             };
             groups.sets = groups
                 .sets
@@ -286,11 +279,19 @@ impl Groups {
         Ok(self.keys.len() - 1)
     }
 
-    fn key_list(&mut self, asts: &[Ast], binder: &ExprBinder<'_, '_>) -> Result<Vec<usize>> {
-        asts.iter().map(|ast| self.key(ast, binder)).collect()
+    fn key_list(&mut self, items: &[GroupItem], binder: &ExprBinder<'_, '_>) -> Result<Vec<usize>> {
+        let key = |item: &GroupItem| match item {
+            GroupItem::Expr(ast) => self.key(ast, binder),
+            _ => Err(wrong("GROUPING SETS, CUBE and ROLLUP stand in GROUP BY only", item)),
+        };
+        items.iter().map(key).collect()
     }
 
-    fn key_lists(&mut self, parts: &[Vec<Ast>], binder: &ExprBinder<'_, '_>) -> Result<Vec<Vec<usize>>> {
+    fn key_lists(
+        &mut self,
+        parts: &[Vec<GroupItem>],
+        binder: &ExprBinder<'_, '_>,
+    ) -> Result<Vec<Vec<usize>>> {
         parts.iter().map(|part| self.key_list(part, binder)).collect()
     }
 }

@@ -2,18 +2,18 @@
 
 use std::cell::RefCell;
 
-use flott_expr::{IntervalUnit, bind};
+use flott_expr::{IntervalUnit, bind, literal_text};
 use flott_plan::{AggregateCall, Expr, Literal};
-use flott_sql_parser::encoding;
-use flott_types::{Result, TypeKind};
-use sqlparser::ast::{
-    AccessExpr, BinaryOperator, CaseWhen, Expr as Ast, Ident, NamedWindowDefinition, Subscript,
-    UnaryOperator, ValueWithSpan,
+use flott_sql_parser::ast::{
+    Access, BinaryOp, Case, Expr as Ast, ExprKind, Ident, IntervalQualifier, IsTest, JsonItem, NamedWindow,
+    Text, UnaryOp,
 };
+use flott_types::{LogicalType, Result, TypeKind};
 
 use super::over::OverCall;
 use super::subquery::Subquery;
 use super::{Binder, Scope, at, unsupported, wrong};
+use crate::plan::limits::check_type;
 
 /// Binds expressions against a scope. What cannot be computed row by row is collected on the way.
 pub(crate) struct ExprBinder<'a, 's> {
@@ -28,7 +28,7 @@ pub(crate) struct ExprBinder<'a, 's> {
     /// The SELECT has GROUP BY: each of its aggregates has at least one row.
     pub grouped: bool,
     /// WINDOW w AS (...)
-    pub windows: &'s [NamedWindowDefinition],
+    pub windows: &'s [NamedWindow],
     /// In ORDER BY: the items of the select list by name, which hide columns.
     pub aliases: RefCell<Vec<(String, Expr)>>,
 }
@@ -75,224 +75,249 @@ impl<'a, 's> ExprBinder<'a, 's> {
         }
     }
 
-    /// Binds an expression.
+    /// Binds an expression. It is entered once for every level of the tree: what needs stack of its own is a method.
     pub fn bind(&self, ast: &Ast) -> Result<Expr> {
-        let both =
-            |left: &Ast, right: &Ast| Ok::<_, flott_types::Error>(vec![self.bind(left)?, self.bind(right)?]);
-        match ast {
-            Ast::Identifier(name) => self.identifier(name),
-            Ast::CompoundIdentifier(parts) => self.scope.resolve(parts),
-            Ast::CompoundFieldAccess { root, access_chain } => self.access(root, access_chain),
-            Ast::Nested(inner) => self.bind(inner),
-            Ast::Value(value) => self.value(value),
-            Ast::Prefixed { .. } | Ast::TypedString(_) | Ast::Interval(_) => self.typed_literal(ast),
-            Ast::Cast { .. } => {
-                let Some(cast) = encoding::decode_cast(ast) else {
-                    return Err(unsupported("this form of CAST", ast));
-                };
-                let operand = self.bind(cast.expr)?;
-                let unit = cast.unit.and_then(|unit| IntervalUnit::parse(&unit.to_string()));
-                match unit.filter(|_| operand.ty().kind.is_numeric()) {
-                    Some(unit) => at(bind::interval_of(operand, unit, self.binder.context), ast),
-                    None => at(bind::cast(operand, cast.ty, cast.is_try), ast),
-                }
+        self.binder.enter(1, ast)?;
+        let bound = self.bind_kind(ast);
+        self.binder.leave(1);
+        bound
+    }
+
+    fn bind_kind(&self, ast: &Ast) -> Result<Expr> {
+        match &ast.kind {
+            ExprKind::Name(parts) => self.name(parts, ast),
+            ExprKind::Literal(literal) => self.literal(literal, ast),
+            ExprKind::Access { root, path } => self.access(root, path),
+            ExprKind::Unary { op, operand } => self.unary(*op, operand, ast),
+            ExprKind::Binary { first, rest } => self.binary(first, rest, ast),
+            ExprKind::And(operands) => self.call_over("AND", operands, ast),
+            ExprKind::Or(operands) => self.call_over("OR", operands, ast),
+            ExprKind::Quantified { left, op, all, right } => self.quantified(left, *op, right, *all, ast),
+            ExprKind::Is { operand, test, negated } => self.is_test(operand, *test, *negated, ast),
+            ExprKind::IsDistinct { left, right, negated } => {
+                let name = if *negated { "IS NOT DISTINCT FROM" } else { "IS DISTINCT FROM" };
+                self.call_over(name, [&**left, right], ast)
             }
-            Ast::UnaryOp { op, expr } => self.unary(op, expr, ast),
-            Ast::BinaryOp { left, op, right } => {
-                let Some(name) = binary_operator(op) else {
-                    return Err(wrong(format!("there is no operator '{op}'"), ast));
-                };
-                self.call(name, both(left, right)?, ast)
+            ExprKind::Between { operand, low, high, negated, symmetric } => {
+                self.between([operand, low, high], *negated, *symmetric, ast)
             }
-            Ast::IsNull(e) => self.call("IS NULL", vec![self.bind(e)?], ast),
-            Ast::IsNotNull(e) => self.call("IS NOT NULL", vec![self.bind(e)?], ast),
-            Ast::IsTrue(e) => self.call("IS TRUE", vec![self.bind(e)?], ast),
-            Ast::IsNotTrue(e) => self.call("IS NOT TRUE", vec![self.bind(e)?], ast),
-            Ast::IsFalse(e) => self.call("IS FALSE", vec![self.bind(e)?], ast),
-            Ast::IsNotFalse(e) => self.call("IS NOT FALSE", vec![self.bind(e)?], ast),
-            Ast::IsUnknown(e) => self.call("IS NULL", vec![self.condition(e)?], ast),
-            Ast::IsNotUnknown(e) => self.call("IS NOT NULL", vec![self.condition(e)?], ast),
-            Ast::IsDistinctFrom(a, b) => self.compare("IS DISTINCT FROM", a, b, ast),
-            Ast::IsNotDistinctFrom(a, b) => self.compare("IS NOT DISTINCT FROM", a, b, ast),
-            Ast::Between { expr, negated, low, high } => {
-                let value = self.bind(expr)?;
-                let above = self.call(">=", vec![value.clone(), self.bind(low)?], ast)?;
-                let below = self.call("<=", vec![value, self.bind(high)?], ast)?;
-                let between = self.call("AND", vec![above, below], ast)?;
-                self.negate_if(*negated, between, ast)
+            ExprKind::Like { operand, pattern, escape, similar, negated } => {
+                self.like([operand, pattern], escape.as_deref(), *similar, *negated, ast)
             }
-            Ast::InList { expr, list, negated } => self.in_list(expr, list, *negated, ast),
-            Ast::Like { negated, any: false, expr, pattern, escape_char } => {
-                self.like("LIKE", *negated, expr, pattern, escape_char.as_ref(), ast)
+            ExprKind::InList { operand, list, negated } => {
+                let name = if *negated { "NOT IN" } else { "IN" };
+                self.call_over(name, std::iter::once(&**operand).chain(list), ast)
             }
-            Ast::SimilarTo { negated, expr, pattern, escape_char } => {
-                self.like("SIMILAR TO", *negated, expr, pattern, escape_char.as_ref(), ast)
+            ExprKind::InQuery { operand, query, negated } => self.in_subquery(operand, query, *negated, ast),
+            ExprKind::Exists(query) => self.exists_subquery(query, ast),
+            ExprKind::Subquery(query) => self.scalar_subquery(query, ast),
+            ExprKind::Case(case) => self.case(case, ast),
+            ExprKind::Cast { operand, ty, interval, is_try } => {
+                self.cast(operand, ty, interval.as_deref(), *is_try, ast)
             }
-            Ast::Case { operand, conditions, else_result, .. } => {
-                self.case(operand.as_deref(), conditions, else_result.as_deref(), ast)
+            ExprKind::Row(fields) => self.call_over("ROW", fields, ast),
+            ExprKind::Array(elements) => self.call_over("ARRAY", elements, ast),
+            ExprKind::Map(entries) => {
+                self.call_over("MAP", entries.iter().flat_map(|(key, value)| [key, value]), ast)
             }
-            Ast::Tuple(_) => {
-                let fields = encoding::decode_row(ast).unwrap_or_default();
-                let fields = fields.iter().map(|field| self.bind(field)).collect::<Result<Vec<_>>>()?;
-                self.call("ROW", fields, ast)
-            }
-            Ast::Array(array) => {
-                let elements =
-                    array.elem.iter().map(|element| self.bind(element)).collect::<Result<Vec<_>>>()?;
-                self.call("ARRAY", elements, ast)
-            }
-            Ast::Map(map) => {
-                let mut entries = Vec::with_capacity(2 * map.entries.len());
-                for entry in &map.entries {
-                    entries.push(self.bind(&entry.key)?);
-                    entries.push(self.bind(&entry.value)?);
-                }
-                self.call("MAP", entries, ast)
-            }
-            Ast::Subquery(query) => self.scalar_subquery(query, ast),
-            Ast::Exists { subquery, negated } => self.exists_subquery(subquery, *negated, ast),
-            Ast::InSubquery { expr, subquery, negated } => self.in_subquery(expr, subquery, *negated, ast),
-            Ast::AnyOp { left, compare_op, right, .. } => {
-                self.quantified(left, compare_op, right, false, ast)
-            }
-            Ast::AllOp { left, compare_op, right } => self.quantified(left, compare_op, right, true, ast),
-            Ast::GroupingSets(_) | Ast::Cube(_) | Ast::Rollup(_) => {
-                Err(wrong("GROUPING SETS, CUBE and ROLLUP stand in GROUP BY only", ast))
-            }
+            ExprKind::Multiset(_) => Err(unsupported("the MULTISET constructor", ast)),
             _ => self.special_form(ast),
         }
     }
 
+    /// A function or operator over expressions.
+    pub fn call_over<'e>(
+        &self,
+        name: &str,
+        operands: impl IntoIterator<Item = &'e Ast>,
+        ast: &Ast,
+    ) -> Result<Expr> {
+        let args = operands.into_iter().map(|operand| self.bind(operand)).collect::<Result<_>>()?;
+        self.call(name, args, ast)
+    }
+
     /// A function or operator over bound arguments.
     pub fn call(&self, name: &str, args: Vec<Expr>, ast: &Ast) -> Result<Expr> {
-        at(bind::call(name, args, self.binder.context), ast)
+        let call = at(bind::call(name, args, self.binder.context), ast)?;
+        at(check_type(call.ty()), ast)?;
+        Ok(call)
     }
 
     pub fn negate_if(&self, negated: bool, expr: Expr, ast: &Ast) -> Result<Expr> {
         if negated { self.call("NOT", vec![expr], ast) } else { Ok(expr) }
     }
 
-    fn identifier(&self, name: &Ident) -> Result<Expr> {
+    fn name(&self, parts: &[Ident], ast: &Ast) -> Result<Expr> {
+        let [name] = parts else { return self.scope.resolve(parts) };
         if let Some((_, item)) = self.aliases.borrow().iter().find(|(alias, _)| *alias == name.value) {
             return Ok(item.clone());
         }
-        let parts = std::slice::from_ref(name);
         let found = self.scope.resolve(parts);
         // CURRENT_DATE and its like are functions without parentheses, unless a column has that name.
-        if found.is_err() && name.quote_style.is_none() && is_niladic(&name.value) {
-            return self.call(&name.value.to_ascii_uppercase(), Vec::new(), &Ast::Identifier(name.clone()));
+        if found.is_err() && !name.quoted && is_niladic(&name.value) {
+            return self.call(&name.value.to_ascii_uppercase(), Vec::new(), ast);
         }
         found
     }
 
-    fn access(&self, root: &Ast, chain: &[AccessExpr]) -> Result<Expr> {
+    fn access(&self, root: &Ast, path: &[Access]) -> Result<Expr> {
         let mut expr = self.bind(root)?;
-        for access in chain {
-            expr = match access {
-                AccessExpr::Dot(Ast::Identifier(name)) => {
-                    super::scope::fields_of(expr, std::slice::from_ref(name))?
-                }
-                AccessExpr::Subscript(Subscript::Index { index }) => {
-                    let index_expr = self.bind(index)?;
-                    if let (TypeKind::Array(_), Expr::Literal { value: Literal::Integer(at @ ..1), .. }) =
-                        (&expr.ty().kind, &index_expr)
-                    {
-                        let message =
-                            format!("Array element access needs an index starting at 1 but was {at}");
-                        return Err(wrong(message, index));
-                    }
-                    self.call("ITEM", vec![expr, index_expr], index)?
-                }
-                _ => return Err(unsupported("this form of access to an element or field", root)),
+        for step in path {
+            expr = match step {
+                Access::Field(name) => super::scope::fields_of(expr, std::slice::from_ref(name))?,
+                Access::Element(index) => self.element(expr, index)?,
             };
         }
         Ok(expr)
     }
 
-    fn unary(&self, op: &UnaryOperator, operand: &Ast, ast: &Ast) -> Result<Expr> {
-        let name = match op {
-            UnaryOperator::Not => "NOT",
-            // A sign before a literal belongs to it: -2147483648 is an INT, -9223372036854775808 a BIGINT.
-            UnaryOperator::Minus => {
-                if let Ast::Value(value) = operand
-                    && let Some(literal) = self.negative_literal(value)?
-                {
-                    return Ok(literal);
-                }
-                "-"
-            }
-            UnaryOperator::Plus => "+",
-            other => return Err(wrong(format!("there is no operator '{other}'"), ast)),
-        };
-        self.call(name, vec![self.bind(operand)?], ast)
-    }
-
-    fn compare(&self, name: &str, left: &Ast, right: &Ast, ast: &Ast) -> Result<Expr> {
-        self.call(name, vec![self.bind(left)?, self.bind(right)?], ast)
-    }
-
-    fn in_list(&self, value: &Ast, list: &[Ast], negated: bool, ast: &Ast) -> Result<Expr> {
-        let mut args = vec![self.bind(value)?];
-        for item in list {
-            args.push(self.bind(item)?);
+    fn element(&self, expr: Expr, index: &Ast) -> Result<Expr> {
+        let position = self.bind(index)?;
+        if let (TypeKind::Array(_), Expr::Literal { value: Literal::Integer(at @ ..1), .. }) =
+            (&expr.ty().kind, &position)
+        {
+            let message = format!("Array element access needs an index starting at 1 but was {at}");
+            return Err(wrong(message, index));
         }
-        self.call(if negated { "NOT IN" } else { "IN" }, args, ast)
+        self.call("ITEM", vec![expr, position], index)
+    }
+
+    fn unary(&self, op: UnaryOp, operand: &Ast, ast: &Ast) -> Result<Expr> {
+        // A sign before a literal belongs to it: -2147483648 is an INT, -9223372036854775808 a BIGINT.
+        if op == UnaryOp::Minus
+            && let Some(literal) = self.negative_literal(operand)?
+        {
+            return Ok(literal);
+        }
+        self.call_over(op.as_str(), [operand], ast)
+    }
+
+    /// Operators of one precedence, from left to right.
+    fn binary(&self, first: &Ast, rest: &[(BinaryOp, Ast)], ast: &Ast) -> Result<Expr> {
+        let mut left = self.bind(first)?;
+        if rest.len() >= BALANCE && rest.iter().all(|(op, _)| *op == BinaryOp::Concat) {
+            let right = rest.iter().map(|(_, right)| self.bind(right));
+            let texts = std::iter::once(Ok(left)).chain(right).collect::<Result<Vec<_>>>()?;
+            return self.concatenation(texts, ast);
+        }
+        for (op, right) in rest {
+            left = self.call(op.as_str(), vec![left, self.bind(right)?], ast)?;
+        }
+        Ok(left)
+    }
+
+    /// Many texts one behind the other: as a tree that is not deep, for what is joined first does not matter.
+    fn concatenation(&self, mut texts: Vec<Expr>, ast: &Ast) -> Result<Expr> {
+        while texts.len() > 1 {
+            let mut halved = Vec::with_capacity(texts.len().div_ceil(2));
+            let mut rest = texts.into_iter();
+            while let Some(left) = rest.next() {
+                halved.push(match rest.next() {
+                    Some(right) => self.call(BinaryOp::Concat.as_str(), vec![left, right], ast)?,
+                    None => left,
+                });
+            }
+            texts = halved;
+        }
+        Ok(texts.pop().unwrap_or_else(|| literal_text::string("")))
+    }
+
+    fn is_test(&self, operand: &Ast, test: IsTest, negated: bool, ast: &Ast) -> Result<Expr> {
+        let (positive, negative) = match test {
+            IsTest::Unknown => {
+                let name = if negated { "IS NOT NULL" } else { "IS NULL" };
+                return self.call(name, vec![self.condition(operand)?], ast);
+            }
+            IsTest::Json(item) => {
+                let name = match item {
+                    JsonItem::Value => "IS JSON VALUE",
+                    JsonItem::Object => "IS JSON OBJECT",
+                    JsonItem::Array => "IS JSON ARRAY",
+                    JsonItem::Scalar => "IS JSON SCALAR",
+                };
+                return self.negate_if(negated, self.call_over(name, [operand], ast)?, ast);
+            }
+            IsTest::Null => ("IS NULL", "IS NOT NULL"),
+            IsTest::True => ("IS TRUE", "IS NOT TRUE"),
+            IsTest::False => ("IS FALSE", "IS NOT FALSE"),
+        };
+        self.call_over(if negated { negative } else { positive }, [operand], ast)
+    }
+
+    fn between(&self, parts: [&Ast; 3], negated: bool, symmetric: bool, ast: &Ast) -> Result<Expr> {
+        let [value, low, high] = parts.map(|part| self.bind(part));
+        let (value, low, high) = (value?, low?, high?);
+        self.binder.copies(&value, if symmetric { 3 } else { 1 }, ast)?;
+        if !symmetric {
+            return self.negate_if(negated, self.within(value, low, high, ast)?, ast);
+        }
+        self.binder.copies(&low, 1, ast)?;
+        self.binder.copies(&high, 1, ast)?;
+        let straight = self.within(value.clone(), low.clone(), high.clone(), ast)?;
+        let straight = self.negate_if(negated, straight, ast)?;
+        let swapped = self.negate_if(negated, self.within(value, high, low, ast)?, ast)?;
+        self.call(if negated { "AND" } else { "OR" }, vec![straight, swapped], ast)
+    }
+
+    fn within(&self, value: Expr, low: Expr, high: Expr, ast: &Ast) -> Result<Expr> {
+        let above = self.call(">=", vec![value.clone(), low], ast)?;
+        let below = self.call("<=", vec![value, high], ast)?;
+        self.call("AND", vec![above, below], ast)
     }
 
     fn like(
         &self,
-        name: &str,
+        operands: [&Ast; 2],
+        escape: Option<&Text>,
+        similar: bool,
         negated: bool,
-        value: &Ast,
-        pattern: &Ast,
-        escape: Option<&ValueWithSpan>,
         ast: &Ast,
     ) -> Result<Expr> {
-        let mut args = vec![self.bind(value)?, self.bind(pattern)?];
-        if let Some(escape) = escape {
-            args.push(self.value(escape)?);
-        }
-        let like = self.call(name, args, ast)?;
+        let mut args = operands.into_iter().map(|operand| self.bind(operand)).collect::<Result<Vec<_>>>()?;
+        args.extend(escape.map(|escape| literal_text::string(escape.value.as_str())));
+        let like = self.call(if similar { "SIMILAR TO" } else { "LIKE" }, args, ast)?;
         self.negate_if(negated, like, ast)
     }
 
-    fn case(
+    fn cast(
         &self,
-        operand: Option<&Ast>,
-        conditions: &[CaseWhen],
-        otherwise: Option<&Ast>,
+        operand: &Ast,
+        ty: &LogicalType,
+        interval: Option<&IntervalQualifier>,
+        is_try: bool,
         ast: &Ast,
     ) -> Result<Expr> {
-        let operand = operand.map(|operand| self.bind(operand)).transpose()?;
-        let mut branches = Vec::with_capacity(conditions.len());
-        for CaseWhen { condition, result } in conditions {
-            branches.push((self.bind(condition)?, self.bind(result)?));
+        let operand = self.bind(operand)?;
+        let single = interval.filter(|units| units.last.is_none());
+        let unit = single.and_then(|units| IntervalUnit::parse(units.first.as_str()));
+        match unit.filter(|_| operand.ty().kind.is_numeric()) {
+            Some(unit) => at(bind::interval_of(operand, unit, self.binder.context), ast),
+            None => at(bind::cast(operand, ty.clone(), is_try), ast),
         }
-        let otherwise = otherwise.map(|otherwise| self.bind(otherwise)).transpose()?;
+    }
+
+    fn case(&self, case: &Case, ast: &Ast) -> Result<Expr> {
+        let operand = case.operand.as_ref().map(|operand| self.bind(operand)).transpose()?;
+        let mut branches = Vec::with_capacity(case.branches.len());
+        for branch in &case.branches {
+            let mut conditions = Vec::with_capacity(branch.conditions.len());
+            for condition in &branch.conditions {
+                conditions.push(self.bind(condition)?);
+            }
+            let result = self.bind(&branch.result)?;
+            self.binder.copies(&result, conditions.len() - 1, ast)?;
+            branches.extend(conditions.into_iter().map(|condition| (condition, result.clone())));
+        }
+        if let Some(operand) = &operand {
+            self.binder.copies(operand, branches.len() - 1, ast)?;
+        }
+        let otherwise = case.otherwise.as_ref().map(|otherwise| self.bind(otherwise)).transpose()?;
         at(bind::case(operand, branches, otherwise, self.binder.context), ast)
     }
 }
 
-fn binary_operator(op: &BinaryOperator) -> Option<&'static str> {
-    Some(match op {
-        BinaryOperator::Plus => "+",
-        BinaryOperator::Minus => "-",
-        BinaryOperator::Multiply => "*",
-        BinaryOperator::Divide => "/",
-        BinaryOperator::Modulo => "%",
-        BinaryOperator::StringConcat => "||",
-        BinaryOperator::Gt => ">",
-        BinaryOperator::Lt => "<",
-        BinaryOperator::GtEq => ">=",
-        BinaryOperator::LtEq => "<=",
-        BinaryOperator::Eq => "=",
-        BinaryOperator::NotEq => "<>",
-        BinaryOperator::And => "AND",
-        BinaryOperator::Or => "OR",
-        BinaryOperator::Overlaps => "OVERLAPS",
-        _ => return None,
-    })
-}
+/// From so many operators on, a chain of `||` becomes a balanced tree.
+const BALANCE: usize = 32;
 
 /// Functions that SQL writes without parentheses.
 fn is_niladic(name: &str) -> bool {

@@ -2,12 +2,11 @@
 
 use flott_expr::{aggregate, bind};
 use flott_plan::{AggregateCall, Expr, Literal};
-use flott_sql_parser::encoding::{self, JsonBehavior, JsonCall, JsonItem, JsonWrapper};
-use flott_types::{Error, LogicalType, Result, TypeKind};
-use sqlparser::ast::{
-    CeilFloorKind, DuplicateTreatment, Expr as Ast, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, NullTreatment, TrimWhereField,
+use flott_sql_parser::ast::{
+    ArgumentValue, Call, Expr as Ast, ExprKind, JsonBehavior, JsonClauses, JsonWrapper, Quantifier, TimeUnit,
+    TrimSide,
 };
+use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use super::expr::{BoundAggregate, ExprBinder};
 use super::placeholder::Placeholder;
@@ -16,88 +15,63 @@ use super::{at, unsupported, wrong};
 impl ExprBinder<'_, '_> {
     /// Forms of syntax that are calls: functions, EXTRACT, TRIM, FLOOR ... TO, and so on.
     pub fn special_form(&self, ast: &Ast) -> Result<Expr> {
-        match ast {
-            Ast::Function(function) => self.function(function, ast),
-            Ast::Extract { field, expr, .. } => {
-                self.call("EXTRACT", vec![word(&field.to_string()), self.bind(expr)?], ast)
+        match &ast.kind {
+            ExprKind::Call(call) => self.function(call, ast),
+            ExprKind::Extract { unit, operand } => {
+                self.call("EXTRACT", vec![word(unit.as_str()), self.bind(operand)?], ast)
             }
-            Ast::Ceil { expr, field } => self.round("CEIL", expr, field, ast),
-            Ast::Floor { expr, field } => self.round("FLOOR", expr, field, ast),
-            Ast::Position { expr, r#in } => {
-                self.call("POSITION", vec![self.bind(expr)?, self.bind(r#in)?], ast)
+            ExprKind::Floor { operand, unit } => self.round("FLOOR", operand, *unit, ast),
+            ExprKind::Ceil { operand, unit } => self.round("CEIL", operand, *unit, ast),
+            ExprKind::Position { operand, text, from } => self.parts("POSITION", &[operand, text], from, ast),
+            ExprKind::Substring { operand, from, length } => {
+                self.parts("SUBSTRING", &[operand, from], length, ast)
             }
-            Ast::Substring { expr, substring_from, substring_for, .. } => {
-                let mut args = vec![self.bind(expr)?];
-                for part in [substring_from, substring_for].into_iter().flatten() {
-                    args.push(self.bind(part)?);
-                }
-                self.call("SUBSTRING", args, ast)
+            ExprKind::Overlay { operand, placing, from, length } => {
+                self.parts("OVERLAY", &[operand, placing, from], length, ast)
             }
-            Ast::Trim { trim_where, trim_what, expr, trim_characters: None } => {
-                let side = match trim_where {
-                    Some(TrimWhereField::Leading) => "LEADING",
-                    Some(TrimWhereField::Trailing) => "TRAILING",
-                    Some(TrimWhereField::Both) | None => "BOTH",
-                };
-                let what = match trim_what {
-                    Some(what) => self.bind(what)?,
+            ExprKind::Trim { side, characters, operand } => {
+                let side = side.unwrap_or(TrimSide::Both);
+                let characters = match characters {
+                    Some(characters) => self.bind(characters)?,
                     None => word(" "),
                 };
-                self.call("TRIM", vec![word(side), what, self.bind(expr)?], ast)
+                self.call("TRIM", vec![word(side.as_str()), characters, self.bind(operand)?], ast)
             }
-            Ast::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
-                let mut args = vec![self.bind(expr)?, self.bind(overlay_what)?, self.bind(overlay_from)?];
-                if let Some(length) = overlay_for {
-                    args.push(self.bind(length)?);
+            ExprKind::TimestampArithmetic { difference, unit, args } => {
+                let mut bound = vec![word(unit.as_str())];
+                for arg in args.iter() {
+                    bound.push(self.bind(arg)?);
                 }
-                self.call("OVERLAY", args, ast)
+                self.call(if *difference { "TIMESTAMPDIFF" } else { "TIMESTAMPADD" }, bound, ast)
             }
-            other => Err(unsupported(format!("the expression {other}"), ast)),
+            ExprKind::Final(_) | ExprKind::Running(_) => match self.scope.pattern {
+                Some(pattern) => self.final_or_running(pattern, ast),
+                None => {
+                    let word = if matches!(ast.kind, ExprKind::Final(_)) { "FINAL" } else { "RUNNING" };
+                    Err(wrong(format!("{word} has no place here"), ast))
+                }
+            },
+            _ => Err(unsupported(format!("the expression {ast}"), ast)),
         }
     }
 
-    fn round(&self, name: &str, expr: &Ast, kind: &CeilFloorKind, ast: &Ast) -> Result<Expr> {
-        let value = self.bind(expr)?;
-        match kind {
-            CeilFloorKind::DateTimeField(sqlparser::ast::DateTimeField::NoDateTime) => {
-                self.call(name, vec![value], ast)
-            }
-            CeilFloorKind::DateTimeField(unit) => self.call(name, vec![value, word(&unit.to_string())], ast),
-            CeilFloorKind::Scale(_) => {
-                Err(wrong(format!("{name} takes one number, or a time and a unit"), ast))
-            }
-        }
+    /// A function with an argument that may be left out.
+    fn parts(&self, name: &str, parts: &[&Ast], last: &Option<Box<Ast>>, ast: &Ast) -> Result<Expr> {
+        self.call_over(name, parts.iter().copied().chain(last.as_deref()), ast)
     }
 
-    fn function(&self, function: &Function, ast: &Ast) -> Result<Expr> {
-        if let Some(is_json) = encoding::decode_is_json(ast) {
-            let name = match is_json.item {
-                JsonItem::Value => "IS JSON VALUE",
-                JsonItem::Object => "IS JSON OBJECT",
-                JsonItem::Array => "IS JSON ARRAY",
-                JsonItem::Scalar => "IS JSON SCALAR",
-            };
-            let test = self.call(name, vec![self.bind(is_json.expr)?], ast)?;
-            return self.negate_if(is_json.negated, test, ast);
-        }
-        if let Some(pattern) = self.scope.pattern
-            && let Some(bound) = self.final_or_running(pattern, ast)?
-        {
-            return Ok(bound);
-        }
-        if encoding::decode_multiset(ast).is_some() {
-            return Err(unsupported("the MULTISET constructor", ast));
-        }
-        let Some(name) = encoding::single_name(&function.name) else {
+    fn round(&self, name: &str, operand: &Ast, unit: Option<TimeUnit>, ast: &Ast) -> Result<Expr> {
+        let mut args = vec![self.bind(operand)?];
+        args.extend(unit.map(|unit| word(unit.as_str())));
+        self.call(name, args, ast)
+    }
+
+    fn function(&self, function: &Call, ast: &Ast) -> Result<Expr> {
+        let Some(name) = function.name.single() else {
             return Err(wrong(format!("there is no function '{}'", function.name), ast));
         };
-        if name.value.starts_with('$') {
-            return Err(wrong(
-                format!("{} has no place here", name.value.trim_start_matches('$').to_uppercase()),
-                ast,
-            ));
-        }
-        if let (FunctionArguments::None, None) = (&function.args, &function.over)
+        if !function.parentheses
+            && function.over.is_none()
             && let Ok(column) = self.scope.resolve(std::slice::from_ref(name))
         {
             // USER and its like without parentheses are columns where a table has them.
@@ -118,8 +92,7 @@ impl ExprBinder<'_, '_> {
         if aggregate::is_aggregate(&name) {
             return self.aggregate_function(&name, function, ast);
         }
-        if function.filter.is_some() || !function.within_group.is_empty() || function.null_treatment.is_some()
-        {
+        if function.filter.is_some() || !function.within_group.is_empty() || function.ignore_nulls.is_some() {
             return Err(wrong(
                 format!("FILTER, WITHIN GROUP and IGNORE NULLS belong to aggregates; {name} is none"),
                 ast,
@@ -135,51 +108,37 @@ impl ExprBinder<'_, '_> {
         if distinct {
             return Err(wrong(format!("DISTINCT belongs to aggregates; {name} is none"), ast));
         }
-        let args = match (name.as_str(), args.as_slice()) {
-            ("TIMESTAMPADD" | "TIMESTAMPDIFF", [unit, rest @ ..]) => {
-                let Some(field) = encoding::time_unit(unit) else {
-                    return Err(wrong(format!("the first argument of {name} is a unit such as DAY"), ast));
-                };
-                let mut bound = vec![word(&field.to_string())];
-                for arg in rest {
-                    bound.push(self.bind(arg)?);
-                }
-                bound
-            }
-            _ => args.into_iter().map(|arg| self.bind(arg)).collect::<Result<_>>()?,
-        };
-        self.call(&name, args, ast)
+        self.call_over(&name, args, ast)
     }
 
     /// The arguments of a call that has only plain ones; `*` is no argument. Also whether DISTINCT was said.
-    pub fn arguments<'f>(
-        &self,
-        name: &str,
-        function: &'f Function,
-        ast: &Ast,
-    ) -> Result<(Vec<&'f Ast>, bool)> {
-        let list = match &function.args {
-            FunctionArguments::None => return Ok((Vec::new(), false)),
-            FunctionArguments::Subquery(_) => return Err(wrong(format!("{name} takes no query"), ast)),
-            FunctionArguments::List(list) => list,
-        };
-        if let Some(clause) = list.clauses.first() {
-            return Err(unsupported(format!("'{clause}' in a call of {name}"), ast));
+    pub fn arguments<'f>(&self, name: &str, function: &'f Call, ast: &Ast) -> Result<(Vec<&'f Ast>, bool)> {
+        if !function.order_by.is_empty() {
+            return Err(unsupported(format!("'ORDER BY' in a call of {name}"), ast));
         }
-        let mut args = Vec::with_capacity(list.args.len());
-        for arg in &list.args {
-            match arg {
-                FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)) => args.push(arg),
-                FunctionArg::Unnamed(FunctionArgExpr::Wildcard)
-                    if name == "COUNT" && list.args.len() == 1 => {}
-                other => return Err(unsupported(format!("the argument '{other}' in a call of {name}"), ast)),
-            }
+        let mut args = Vec::with_capacity(function.args.len());
+        for arg in &function.args {
+            let word = match &arg.value {
+                ArgumentValue::Expr(value) if arg.name.is_none() => {
+                    args.push(value);
+                    continue;
+                }
+                ArgumentValue::Star(_) if name == "COUNT" && function.args.len() == 1 => continue,
+                ArgumentValue::Expr(_) | ArgumentValue::Star(_) => {
+                    return Err(unsupported(format!("the argument '{arg}' in a call of {name}"), ast));
+                }
+                ArgumentValue::Table(_) => "TABLE",
+                ArgumentValue::Descriptor(..) => "DESCRIPTOR",
+                ArgumentValue::Model(..) => "MODEL",
+                ArgumentValue::Default(_) => "DEFAULT",
+            };
+            return Err(wrong(format!("{word} has no place here"), &arg.value));
         }
-        Ok((args, list.duplicate_treatment == Some(DuplicateTreatment::Distinct)))
+        Ok((args, function.quantifier == Some(Quantifier::Distinct)))
     }
 
     /// An aggregate call; becomes a placeholder.
-    fn aggregate_function(&self, name: &str, function: &Function, ast: &Ast) -> Result<Expr> {
+    fn aggregate_function(&self, name: &str, function: &Call, ast: &Ast) -> Result<Expr> {
         let Some(aggregates) = &self.aggregates else {
             return Err(wrong(format!("the aggregate {name} has no place here"), ast));
         };
@@ -196,28 +155,25 @@ impl ExprBinder<'_, '_> {
     }
 
     /// The call of an aggregate with its arguments over the scope. Aggregates inside of its arguments are refused.
-    pub fn bound_aggregate(&self, name: &str, function: &Function, ast: &Ast) -> Result<BoundAggregate> {
+    pub fn bound_aggregate(&self, name: &str, function: &Call, ast: &Ast) -> Result<BoundAggregate> {
         if !function.within_group.is_empty() {
             return Err(unsupported("WITHIN GROUP", ast));
         }
-        let ignores_nulls = function.null_treatment == Some(NullTreatment::IgnoreNulls);
+        let ignores_nulls = function.ignore_nulls == Some(true);
         if ignores_nulls && name != "ARRAY_AGG" {
             return Err(unsupported(format!("{name} with IGNORE NULLS"), ast));
         }
         let inner = ExprBinder::scalar(self.binder, self.scope);
-        let mut filter = function.filter.as_deref().map(|filter| inner.condition(filter)).transpose()?;
+        let mut filter = function.filter.as_ref().map(|filter| inner.condition(filter)).transpose()?;
         let mut canonical = aggregate::canonical(name);
         let (args, distinct) = if matches!(name, "JSON_OBJECTAGG" | "JSON_ARRAYAGG") {
-            let Some(json) = encoding::decode_json(function) else {
-                return Err(wrong(format!("{name} does not take these arguments"), ast));
-            };
             // What becomes of NULL is part of the function that the operator computes.
-            match json.absent_on_null {
+            match function.json.as_ref().and_then(|json| json.absent_on_null) {
                 Some(true) => canonical.push_str("_ABSENT_ON_NULL"),
                 Some(false) => canonical.push_str("_NULL_ON_NULL"),
                 None => {}
             }
-            (json.args, false)
+            (self.arguments(name, function, ast)?.0, false)
         } else {
             self.arguments(name, function, ast)?
         };
@@ -253,30 +209,23 @@ impl ExprBinder<'_, '_> {
     }
 
     /// The arguments of the JSON functions, whose clauses become trailing constants; `None` for other functions.
-    fn json_arguments(&self, name: &str, function: &Function, ast: &Ast) -> Result<Option<Vec<Expr>>> {
+    fn json_arguments(&self, name: &str, function: &Call, ast: &Ast) -> Result<Option<Vec<Expr>>> {
         if !matches!(name, "JSON_VALUE" | "JSON_QUERY" | "JSON_EXISTS" | "JSON_OBJECT" | "JSON_ARRAY") {
             return Ok(None);
         }
-        let Some(json) = encoding::decode_json(function) else {
-            return Err(wrong(format!("{name} does not take these arguments"), ast));
-        };
-        let mut args = json.args.iter().map(|arg| self.bind(arg)).collect::<Result<Vec<_>>>()?;
+        let none = JsonClauses::default();
+        let json = function.json.as_deref().unwrap_or(&none);
+        let (args, _) = self.arguments(name, function, ast)?;
+        let mut args = args.into_iter().map(|arg| self.bind(arg)).collect::<Result<Vec<_>>>()?;
         match name {
-            "JSON_VALUE" => self.json_value(&json, &mut args)?,
+            "JSON_VALUE" => self.json_value(json, &mut args)?,
             "JSON_QUERY" => {
-                let wrapper = match json.wrapper {
-                    None | Some(JsonWrapper::Without) => "WITHOUT",
-                    Some(JsonWrapper::Conditional) => "CONDITIONAL",
-                    Some(JsonWrapper::Unconditional) => "UNCONDITIONAL",
-                };
-                args.push(word(wrapper));
-                args.push(word(behavior(json.on_empty, "NULL")));
-                args.push(word(behavior(json.on_error, "NULL")));
-                if let Some(returning) = json.returning {
-                    args.push(null_of(returning));
-                }
+                args.push(word(json.wrapper.unwrap_or(JsonWrapper::Without).as_str()));
+                args.push(word(behavior(&json.on_empty, "NULL")));
+                args.push(word(behavior(&json.on_error, "NULL")));
+                args.extend(json.returning.clone().map(null_of));
             }
-            "JSON_EXISTS" => args.push(word(behavior(json.on_error, "FALSE"))),
+            "JSON_EXISTS" => args.push(word(behavior(&json.on_error, "FALSE"))),
             _ => {
                 let default_absent = name == "JSON_ARRAY";
                 let absent = json.absent_on_null.unwrap_or(default_absent);
@@ -287,8 +236,8 @@ impl ExprBinder<'_, '_> {
     }
 
     /// JSON_VALUE(json, path, on empty, default, on error, default [, NULL of the type returned]).
-    fn json_value(&self, json: &JsonCall<'_>, args: &mut Vec<Expr>) -> Result<()> {
-        for on in [json.on_empty, json.on_error] {
+    fn json_value(&self, json: &JsonClauses, args: &mut Vec<Expr>) -> Result<()> {
+        for on in [&json.on_empty, &json.on_error] {
             args.push(word(behavior(on, "NULL")));
             args.push(match on {
                 Some(JsonBehavior::Default(value)) => {
@@ -319,18 +268,8 @@ fn null_of(ty: LogicalType) -> Expr {
     Expr::literal(Literal::Null, ty.with_nullable(true))
 }
 
-fn behavior(given: Option<JsonBehavior<'_>>, default: &'static str) -> &'static str {
-    match given {
-        None => default,
-        Some(JsonBehavior::Null) => "NULL",
-        Some(JsonBehavior::Error) => "ERROR",
-        Some(JsonBehavior::EmptyArray) => "EMPTY ARRAY",
-        Some(JsonBehavior::EmptyObject) => "EMPTY OBJECT",
-        Some(JsonBehavior::True) => "TRUE",
-        Some(JsonBehavior::False) => "FALSE",
-        Some(JsonBehavior::Unknown) => "UNKNOWN",
-        Some(JsonBehavior::Default(_)) => "DEFAULT",
-    }
+fn behavior(given: &Option<JsonBehavior>, default: &'static str) -> &'static str {
+    given.as_ref().map_or(default, JsonBehavior::as_str)
 }
 
 /// A wrong statement without a node to point at.

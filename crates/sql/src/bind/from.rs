@@ -2,12 +2,11 @@
 
 use flott_expr::bind;
 use flott_plan::{Expr, JoinKind, Literal};
-use flott_sql_parser::encoding;
-use flott_types::{Result, TypeKind};
-use sqlparser::ast::{
-    Expr as Ast, Ident, Join, JoinConstraint, JoinOperator, NullInclusion, Query, TableAlias, TableFactor,
-    TableWithJoins,
+use flott_sql_parser::ast::{
+    Expr as Ast, ExprKind, Join, JoinConstraint, JoinKind as AstJoinKind, Query, Relation, RelationKind,
+    TableAlias, TableWithJoins,
 };
+use flott_types::{Result, TypeKind};
 
 use super::expr::ExprBinder;
 use super::placeholder::conjunction;
@@ -59,7 +58,7 @@ impl Binder<'_> {
         item: &TableWithJoins,
         outer: Option<&'p Scope<'p>>,
     ) -> Result<(Rel, Scope<'p>)> {
-        self.joins(self.factor(&item.relation, outer)?, &item.joins, outer)
+        self.joins(self.relation(&item.relation, outer)?, &item.joins, outer)
     }
 
     fn joins<'p>(
@@ -84,14 +83,12 @@ impl Binder<'_> {
         if let Some((time, table)) = temporal_join::version(&join.relation) {
             return self.temporal_join((left, left_scope), (time, &table), join, outer);
         }
-        let (kind, constraint) = match &join.join_operator {
-            JoinOperator::Join(on) | JoinOperator::Inner(on) | JoinOperator::CrossJoin(on) => {
-                (JoinKind::Inner, on)
-            }
-            JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => (JoinKind::Left, on),
-            JoinOperator::Right(on) | JoinOperator::RightOuter(on) => (JoinKind::Right, on),
-            JoinOperator::FullOuter(on) => (JoinKind::Full, on),
-            _ => return Err(wrong("this form of JOIN is not SQL of Flink", join)),
+        let constraint = &join.constraint;
+        let kind = match join.kind {
+            AstJoinKind::Inner | AstJoinKind::Cross => JoinKind::Inner,
+            AstJoinKind::Left => JoinKind::Left,
+            AstJoinKind::Right => JoinKind::Right,
+            AstJoinKind::Full => JoinKind::Full,
         };
         if is_unnest(&join.relation) {
             return self.join_unnest(left, left_scope, kind, constraint, join);
@@ -104,7 +101,7 @@ impl Binder<'_> {
             };
             return self.lateral((left, left_scope), &join.relation, kind, on);
         }
-        let (right, right_scope) = self.factor(&join.relation, outer)?;
+        let (right, right_scope) = self.relation(&join.relation, outer)?;
         distinct_names(&left_scope, &right_scope, &join.relation)?;
         let width = left.fields.len();
         // The scope of ON: both sides; then what the join makes of their types.
@@ -126,8 +123,6 @@ impl Binder<'_> {
             }
             JoinConstraint::None => None,
             JoinConstraint::Using(columns) => {
-                let columns: Vec<&Ident> =
-                    columns.iter().filter_map(|column| encoding::single_name(column)).collect();
                 let names: Vec<String> = columns.iter().map(|column| column.value.clone()).collect();
                 return self.join_using((left, left_scope), (right, right_scope), kind, &names, join);
             }
@@ -149,26 +144,29 @@ impl Binder<'_> {
     fn lateral<'p>(
         &self,
         (left, left_scope): (Rel, Scope<'p>),
-        factor: &TableFactor,
+        relation: &Relation,
         kind: JoinKind,
         on: Option<&Ast>,
     ) -> Result<(Rel, Scope<'p>)> {
-        let Some((subquery, alias)) = lateral(factor) else {
-            return Err(unsupported("this form of LATERAL", factor));
+        let Some((subquery, alias)) = lateral(relation) else {
+            return Err(unsupported("this form of LATERAL", relation));
         };
         if !matches!(kind, JoinKind::Inner | JoinKind::Left) {
-            return Err(wrong("LATERAL stands on the right of CROSS JOIN, INNER JOIN or LEFT JOIN", factor));
+            return Err(wrong(
+                "LATERAL stands on the right of CROSS JOIN, INNER JOIN or LEFT JOIN",
+                relation,
+            ));
         }
         let rel = self.query(subquery, Some(&left_scope))?;
         let (rel, right_scope) = aliased(rel, alias, None, None)?;
-        distinct_names(&left_scope, &right_scope, factor)?;
+        distinct_names(&left_scope, &right_scope, relation)?;
         let mut scope = left_scope.beside(right_scope);
         let condition = match on {
             Some(on) if !is_plain(on) => return Err(unsupported("a subquery in ON of JOIN LATERAL", on)),
             Some(on) => Some(ExprBinder::scalar(self, &scope).condition(on)?),
             None => None,
         };
-        let rel = at(self.join_lateral(left, rel, kind, condition), factor)?;
+        let rel = at(self.join_lateral(left, rel, kind, condition), relation)?;
         scope.fields.clone_from(&rel.fields);
         Ok((rel, scope))
     }
@@ -227,85 +225,59 @@ impl Binder<'_> {
     }
 
     /// One table, subquery or table function.
-    pub(super) fn factor<'p>(
+    pub(super) fn relation<'p>(
         &self,
-        factor: &TableFactor,
+        relation: &Relation,
         outer: Option<&'p Scope<'p>>,
     ) -> Result<(Rel, Scope<'p>)> {
-        match factor {
-            TableFactor::Table {
-                name,
-                alias,
-                args: None,
-                version: None,
-                with_ordinality: false,
-                partitions,
-                json_path: None,
-                sample: None,
-                index_hints,
-                ..
-            } if partitions.is_empty() && index_hints.is_empty() => {
-                let parts: Vec<String> = name
-                    .0
-                    .iter()
-                    .filter_map(|part| part.as_ident())
-                    .map(|ident| ident.value.clone())
-                    .collect();
-                let hints = encoding::decode_table_hints(factor);
-                let (own_name, rel) = self.named_relation(&parts, &hints, name)?;
-                aliased(rel, alias.as_ref(), Some(&own_name), outer)
+        if relation.sample.is_some() {
+            return Err(wrong("TABLESAMPLE is not supported on streams", relation));
+        }
+        let alias = relation.alias.as_ref();
+        let rel = match &relation.kind {
+            RelationKind::Table(table) if table.as_of.is_some() => {
+                return Err(unsupported("FOR SYSTEM_TIME AS OF (temporal and lookup joins)", relation));
             }
-            TableFactor::Table { version: Some(_), .. } => {
-                Err(unsupported("FOR SYSTEM_TIME AS OF (temporal and lookup joins)", factor))
-            }
-            TableFactor::Table { sample: Some(_), .. } | TableFactor::Derived { sample: Some(_), .. } => {
-                Err(wrong("TABLESAMPLE is not supported on streams", factor))
+            RelationKind::Table(table) => {
+                let (own_name, rel) = self.named_relation(&table.name.parts(), &table.hints, &table.name)?;
+                return aliased(rel, alias, Some(&own_name), outer);
             }
             // LATERAL as the first table of FROM has nothing to its left.
-            TableFactor::Derived { lateral: _, subquery, alias, sample: None } => {
-                let rel = self.query(subquery, outer)?;
-                aliased(rel, alias.as_ref(), None, outer)
+            RelationKind::Derived { lateral: _, query } => self.query(query, outer)?,
+            RelationKind::Function { lateral: false, name, args } => {
+                self.table_function(name, args, relation)?
             }
-            TableFactor::Function { lateral: false, name, args, with_ordinality: false, alias } => {
-                let rel = self.table_function(name, args, factor)?;
-                aliased(rel, alias.as_ref(), None, outer)
+            RelationKind::Function { .. } => {
+                return Err(unsupported("LATERAL TABLE with a table function", relation));
             }
-            TableFactor::Function { .. } => Err(unsupported("LATERAL TABLE with a table function", factor)),
-            TableFactor::NestedJoin { table_with_joins, alias: None } => {
-                self.table_with_joins(table_with_joins, outer)
+            RelationKind::Nested(joined) => match alias {
+                None => return self.table_with_joins(joined, outer),
+                Some(_) => return Err(unsupported("an alias behind a join in parentheses", relation)),
+            },
+            RelationKind::Unnest { .. } => return self.unnest_alone(relation, outer),
+            RelationKind::MatchRecognize(clause) => self.match_recognize(clause, outer, relation)?,
+            RelationKind::Pivot(_) => return Err(unsupported("PIVOT", relation)),
+            RelationKind::Unpivot(clause) => {
+                let (rel, scope) = self.relation(&clause.table, outer)?;
+                self.unpivot(rel, &scope, clause)?
             }
-            TableFactor::UNNEST { .. } => self.unnest_alone(factor, outer),
-            TableFactor::MatchRecognize { .. } => {
-                let Some(clause) = encoding::decode_match_recognize(factor) else {
-                    return Err(unsupported("this form of MATCH_RECOGNIZE", factor));
-                };
-                let rel = self.match_recognize(&clause, outer, factor)?;
-                aliased(rel, clause.alias, None, outer)
-            }
-            TableFactor::Pivot { .. } => Err(unsupported("PIVOT", factor)),
-            TableFactor::Unpivot { table, value, name, columns, null_inclusion, alias } => {
-                let (rel, scope) = self.factor(table, outer)?;
-                let include_nulls = matches!(null_inclusion, Some(NullInclusion::IncludeNulls));
-                let rel = self.unpivot(rel, &scope, value, name, columns, include_nulls)?;
-                aliased(rel, alias.as_ref(), None, outer)
-            }
-            other => Err(unsupported(format!("'{other}' in FROM"), factor)),
-        }
+        };
+        aliased(rel, alias, None, outer)
     }
 }
 
 /// The subquery behind LATERAL.
-fn lateral(factor: &TableFactor) -> Option<(&Query, Option<&TableAlias>)> {
-    match factor {
-        TableFactor::Derived { lateral: true, subquery, alias, sample: None } => {
-            Some((subquery, alias.as_ref()))
+fn lateral(relation: &Relation) -> Option<(&Query, Option<&TableAlias>)> {
+    match &relation.kind {
+        RelationKind::Derived { lateral: true, query } if relation.sample.is_none() => {
+            Some((query, relation.alias.as_ref()))
         }
         _ => None,
     }
 }
 
 /// Refuses two relations of FROM under one name.
-pub(super) fn distinct_names(left: &Scope<'_>, right: &Scope<'_>, node: &TableFactor) -> Result<()> {
+pub(super) fn distinct_names(left: &Scope<'_>, right: &Scope<'_>, node: &Relation) -> Result<()> {
     match right.relations.iter().find(|(name, _)| left.relation(name).is_some()) {
         Some((name, _)) => {
             Err(wrong(format!("Duplicate relation name '{name}' in FROM clause: give one an alias"), node))
@@ -325,22 +297,21 @@ fn aliased<'p>(
         let scope = Scope::of(name, rel.fields.clone(), outer);
         return Ok((rel, scope));
     };
-    let names: Vec<Ident> = alias.columns.iter().map(|column| column.name.clone()).collect();
-    let rel = rename(rel, &names)?;
+    let rel = rename(rel, &alias.columns)?;
     let scope = Scope::of(Some(&alias.name.value), rel.fields.clone(), outer);
     Ok((rel, scope))
 }
 
-/// Whether an expression holds no subquery at its surface of ANDs, ORs and NOTs.
+/// Whether an expression holds no subquery at its surface of operators.
 fn is_plain(ast: &Ast) -> bool {
-    match ast {
-        Ast::Exists { .. }
-        | Ast::InSubquery { .. }
-        | Ast::Subquery(_)
-        | Ast::AnyOp { .. }
-        | Ast::AllOp { .. } => false,
-        Ast::BinaryOp { left, right, .. } => is_plain(left) && is_plain(right),
-        Ast::UnaryOp { expr, .. } | Ast::Nested(expr) => is_plain(expr),
+    match &ast.kind {
+        ExprKind::Exists(_)
+        | ExprKind::InQuery { .. }
+        | ExprKind::Subquery(_)
+        | ExprKind::Quantified { .. } => false,
+        ExprKind::Binary { .. } | ExprKind::And(_) | ExprKind::Or(_) | ExprKind::Unary { .. } => {
+            ast.children().into_iter().all(is_plain)
+        }
         _ => true,
     }
 }

@@ -3,9 +3,8 @@
 
 use flott_expr::fold;
 use flott_plan::{Expr, Literal, WindowKind, WindowSpec};
-use flott_sql_parser::encoding;
+use flott_sql_parser::ast::{Call, Expr as Ast, ExprKind, GroupItem};
 use flott_types::{Result, TypeKind};
-use sqlparser::ast::{Expr as Ast, Function, GroupByExpr};
 
 use super::expr::ExprBinder;
 use super::window::windowed;
@@ -13,15 +12,16 @@ use super::{Binder, Scope, unsupported, wrong};
 use crate::logical::{Rel, RelNode, TimeAttribute};
 
 /// The call, if a key of GROUP BY is a window.
-fn group_window(ast: &Ast) -> Option<(String, &Function)> {
-    let Ast::Function(function) = ast else { return None };
-    let name = encoding::single_name(&function.name)?.value.to_ascii_uppercase();
-    matches!(name.as_str(), "TUMBLE" | "HOP" | "SESSION").then_some((name, function))
+fn group_window(item: &GroupItem) -> Option<(String, &Call, &Ast)> {
+    let GroupItem::Expr(ast) = item else { return None };
+    let ExprKind::Call(call) = &ast.kind else { return None };
+    let name = call.name.single()?.value.to_ascii_uppercase();
+    matches!(name.as_str(), "TUMBLE" | "HOP" | "SESSION").then_some((name, call, ast))
 }
 
 /// Whether a key of GROUP BY is a window.
-pub(super) fn is_group_window(ast: &Ast) -> bool {
-    group_window(ast).is_some()
+pub(super) fn is_group_window(item: &GroupItem) -> bool {
+    group_window(item).is_some()
 }
 
 impl Binder<'_> {
@@ -30,15 +30,13 @@ impl Binder<'_> {
         &self,
         rel: Rel,
         mut scope: Scope<'p>,
-        group_by: &GroupByExpr,
+        items: &[GroupItem],
     ) -> Result<(Rel, Scope<'p>)> {
-        let GroupByExpr::Expressions(items, _) = group_by else { return Ok((rel, scope)) };
-        let mut windows = items.iter().filter(|item| is_group_window(item));
-        let Some(ast) = windows.next() else { return Ok((rel, scope)) };
-        if let Some(second) = windows.next() {
+        let mut windows = items.iter().filter_map(group_window);
+        let Some((name, function, ast)) = windows.next() else { return Ok((rel, scope)) };
+        if let Some((_, _, second)) = windows.next() {
             return Err(wrong("GROUP BY takes one window", second));
         }
-        let Some((name, function)) = group_window(ast) else { return Ok((rel, scope)) };
         let binder = ExprBinder::scalar(self, &scope);
         let (args, _) = binder.arguments(&name, function, ast)?;
         let Some((time, durations)) = args.split_first() else {
@@ -88,8 +86,12 @@ impl Binder<'_> {
         let mut partition = Vec::new();
         if name == "SESSION" {
             for item in items.iter().filter(|item| !is_group_window(item)) {
-                match binder.bind(item)? {
-                    Expr::Column { index, .. } => partition.push(index),
+                let key = match item {
+                    GroupItem::Expr(ast) => Some(binder.bind(ast)?),
+                    _ => None,
+                };
+                match key {
+                    Some(Expr::Column { index, .. }) => partition.push(index),
                     _ => {
                         return Err(unsupported(
                             "GROUP BY SESSION(...) beside a key that is no plain column",

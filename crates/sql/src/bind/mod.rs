@@ -30,15 +30,17 @@ mod unnest;
 mod unpivot;
 mod window;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use flott_connector::Registry;
 use flott_expr::PlanContext;
-use flott_sql_parser::{Position, position_of};
-use flott_types::{Error, Result};
-use sqlparser::ast::{
-    Expr as Ast, Ident, Join, ObjectName, Query, Select, SelectItem, SetExpr, TableFactor, ValueWithSpan,
+use flott_plan::Expr;
+use flott_sql_parser::Position;
+use flott_sql_parser::ast::{
+    ArgumentValue, Expr as Ast, GroupItem, Ident, Join, ObjectName, Query, QueryBody, Relation, Select,
+    SelectItem, Text,
 };
+use flott_types::{Error, Result};
 
 use crate::catalog::Catalogs;
 use crate::logical::Rel;
@@ -56,7 +58,20 @@ pub struct Binder<'a> {
     views: RefCell<Vec<String>>,
     /// Inside a view: the catalog and database it was made in.
     namespace: RefCell<Option<(String, String)>>,
+    /// How many nodes of expressions have been copied.
+    copied: Cell<usize>,
+    /// How many levels of queries and expressions are open, those of views counted.
+    levels: Cell<usize>,
 }
+
+/// So many levels of queries and expressions may be open. The parser bounds each text; this is for views within views.
+const MAX_LEVELS: usize = 250;
+/// A query takes so many levels.
+const QUERY_LEVELS: usize = 8;
+
+/// So many nodes of expressions a statement may copy. BETWEEN computes its operand twice, CASE its operand for every branch:
+/// nested in one another they would double a tree at each level.
+const MAX_COPIES: usize = 200_000;
 
 impl<'a> Binder<'a> {
     /// A binder for one statement.
@@ -68,6 +83,8 @@ impl<'a> Binder<'a> {
             ctes: RefCell::default(),
             views: RefCell::default(),
             namespace: RefCell::default(),
+            copied: Cell::new(0),
+            levels: Cell::new(0),
         }
     }
 
@@ -77,37 +94,77 @@ impl<'a> Binder<'a> {
         select::unique_names(&mut rel.fields);
         Ok(rel)
     }
+
+    /// Goes so many levels deeper; [`Binder::leave`] goes back.
+    fn enter(&self, levels: usize, node: &impl Place) -> Result<()> {
+        self.levels.set(self.levels.get() + levels);
+        match self.levels.get() > MAX_LEVELS {
+            true => Err(unsupported(
+                format!("a query of more than {MAX_LEVELS} levels, those of views counted"),
+                node,
+            )),
+            false => Ok(()),
+        }
+    }
+
+    fn leave(&self, levels: usize) {
+        self.levels.set(self.levels.get() - levels);
+    }
+
+    /// Takes note that an expression is going to be copied so many times; refuses what would grow beyond all bounds.
+    fn copies(&self, expr: &Expr, times: usize, node: &impl Place) -> Result<()> {
+        let copied = self.copied.get().saturating_add(expr.size().saturating_mul(times));
+        self.copied.set(copied);
+        match copied > MAX_COPIES {
+            true => Err(unsupported(
+                "an expression that is computed so many times: name its parts in a subquery",
+                node,
+            )),
+            false => Ok(()),
+        }
+    }
 }
 
 /// A node of the syntax tree that knows where it stands.
 pub(crate) trait Place {
-    /// Line and column, if it has words of its own.
-    fn place(&self) -> Option<Position>;
-}
-
-impl Place for Ident {
-    fn place(&self) -> Option<Position> {
-        (self.span.start.line > 0).then(|| self.span.into())
-    }
+    /// Line and column.
+    fn place(&self) -> Position;
 }
 
 impl<T: Place> Place for Box<T> {
-    fn place(&self) -> Option<Position> {
+    fn place(&self) -> Position {
         self.as_ref().place()
     }
 }
 
-macro_rules! place_by_span {
+macro_rules! place_by_field {
     ($($node:ty),*) => {
         $(impl Place for $node {
-            fn place(&self) -> Option<Position> {
-                position_of(self)
+            fn place(&self) -> Position {
+                self.position
             }
         })*
     };
 }
 
-place_by_span!(Ast, Join, ObjectName, Query, Select, SelectItem, SetExpr, TableFactor, ValueWithSpan);
+macro_rules! place_by_method {
+    ($($node:ty),*) => {
+        $(impl Place for $node {
+            fn place(&self) -> Position {
+                self.position()
+            }
+        })*
+    };
+}
+
+place_by_field!(Ast, Ident, Query, Relation, Select, Text);
+place_by_method!(ArgumentValue, GroupItem, ObjectName, QueryBody, SelectItem);
+
+impl Place for Join {
+    fn place(&self) -> Position {
+        self.relation.position
+    }
+}
 
 /// A wrong statement, with the place of the node that is wrong.
 pub(crate) fn wrong(message: impl Into<String>, node: &impl Place) -> Error {
@@ -124,11 +181,9 @@ pub(crate) fn at<T>(result: Result<T>, node: &impl Place) -> Result<T> {
     result.map_err(|error| located(error, node.place()))
 }
 
-fn located(error: Error, position: Option<Position>) -> Error {
-    match position {
-        Some(position) if !error.message().contains(" at line ") => {
-            Error::new(error.kind(), format!("{} at {position}", error.message()))
-        }
-        _ => error,
+fn located(error: Error, position: Position) -> Error {
+    match error.message().contains(" at line ") {
+        true => error,
+        false => Error::new(error.kind(), format!("{} at {position}", error.message())),
     }
 }

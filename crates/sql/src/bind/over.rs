@@ -2,11 +2,8 @@
 
 use flott_expr::aggregate;
 use flott_plan::{AggregateCall, Expr, Literal, SortKey};
+use flott_sql_parser::ast::{Call, Expr as Ast, FrameBound, Ident, Over, Select, WindowSpec};
 use flott_types::{Result, TypeKind};
-use sqlparser::ast::{
-    Expr as Ast, Function, NamedWindowExpr, Select, WindowFrameBound, WindowFrameUnits, WindowSpec,
-    WindowType,
-};
 
 use super::expr::{BoundAggregate, ExprBinder};
 use super::placeholder::{self, Placeholder};
@@ -44,7 +41,7 @@ impl OverCall {
 
 impl ExprBinder<'_, '_> {
     /// `name(...) OVER (...)`; becomes a placeholder.
-    pub fn over_function(&self, name: &str, function: &Function, ast: &Ast) -> Result<Expr> {
+    pub fn over_function(&self, name: &str, function: &Call, ast: &Ast) -> Result<Expr> {
         let Some(overs) = &self.overs else {
             return Err(wrong(format!("{name} with OVER has no place here"), ast));
         };
@@ -52,8 +49,8 @@ impl ExprBinder<'_, '_> {
             return Err(wrong(format!("{name} is not a function that takes OVER"), ast));
         }
         let spec = match &function.over {
-            Some(WindowType::WindowSpec(spec)) => self.refined(spec.clone(), 0)?,
-            Some(WindowType::NamedWindow(name)) => self.named_window(name, 0)?,
+            Some(Over::Window(spec)) => self.refined(spec.clone(), 0)?,
+            Some(Over::Name(name)) => self.named_window(name, 0)?,
             None => return Err(wrong("expected OVER", ast)),
         };
         // The arguments may hold aggregates when the SELECT is grouped: SUM(COUNT(*)) OVER (...).
@@ -65,7 +62,7 @@ impl ExprBinder<'_, '_> {
             if self.binder.context.streaming && matches!(expr, Expr::Literal { .. }) {
                 return Err(wrong("ORDER BY of OVER takes a column, not a constant", &item.expr));
             }
-            order.push((expr, sort_key(0, item)?));
+            order.push((expr, sort_key(0, item)));
         }
         let frame = self.frame(name, &spec, &order, ast)?;
         let ty = aggregate.call.ty.clone();
@@ -81,10 +78,10 @@ impl ExprBinder<'_, '_> {
         Ok(Placeholder::Over.expr(index, ty))
     }
 
-    fn over_aggregate(&self, name: &str, function: &Function, ast: &Ast) -> Result<BoundAggregate> {
+    fn over_aggregate(&self, name: &str, function: &Call, ast: &Ast) -> Result<BoundAggregate> {
         let (args, distinct) = self.arguments(name, function, ast)?;
         let args = args.into_iter().map(|arg| self.bind(arg)).collect::<Result<Vec<_>>>()?;
-        let filter = function.filter.as_deref().map(|filter| self.condition(filter)).transpose()?;
+        let filter = function.filter.as_ref().map(|filter| self.condition(filter)).transpose()?;
         let types: Vec<_> = args.iter().map(|arg| arg.ty().clone()).collect();
         let ty = at(aggregate::infer(name, &types, distinct, true), ast)?;
         let call = AggregateCall {
@@ -100,35 +97,32 @@ impl ExprBinder<'_, '_> {
     }
 
     /// A window of the WINDOW clause, with what it takes from others.
-    fn named_window(&self, name: &sqlparser::ast::Ident, depth: usize) -> Result<WindowSpec> {
+    fn named_window(&self, name: &Ident, depth: usize) -> Result<WindowSpec> {
         // Each window of the clause is met at most once, unless they refer to each other in a circle.
         if depth > self.windows.len() {
             return Err(wrong(format!("WINDOW {} refers to itself", name.value), name));
         }
-        match self.windows.iter().find(|window| window.0.value == name.value) {
-            Some(window) => match &window.1 {
-                NamedWindowExpr::WindowSpec(spec) => self.refined(spec.clone(), depth + 1),
-                NamedWindowExpr::NamedWindow(other) => self.named_window(other, depth + 1),
-            },
+        match self.windows.iter().find(|window| window.name.value == name.value) {
+            Some(window) => self.refined(window.spec.clone(), depth + 1),
             None => Err(wrong(format!("there is no WINDOW {}", name.value), name)),
         }
     }
 
     /// A window with what it takes from the one it names.
     fn refined(&self, spec: WindowSpec, depth: usize) -> Result<WindowSpec> {
-        let Some(base) = &spec.window_name else { return Ok(spec) };
+        let Some(base) = &spec.base else { return Ok(spec) };
         let base = self.named_window(base, depth)?;
         Ok(WindowSpec {
-            window_name: None,
+            base: None,
             partition_by: if spec.partition_by.is_empty() { base.partition_by } else { spec.partition_by },
             order_by: if spec.order_by.is_empty() { base.order_by } else { spec.order_by },
-            window_frame: spec.window_frame.or(base.window_frame),
+            frame: spec.frame.or(base.frame),
         })
     }
 
     /// ROWS or RANGE with its bounds. In a stream only frames that end with the current row exist.
     fn frame(&self, name: &str, spec: &WindowSpec, order: &[(Expr, SortKey)], ast: &Ast) -> Result<Frame> {
-        let Some(frame) = &spec.window_frame else {
+        let Some(frame) = &spec.frame else {
             return Ok(Frame { rows: false, preceding: None, following: Some(0) });
         };
         if matches!(
@@ -137,35 +131,31 @@ impl ExprBinder<'_, '_> {
         ) {
             return Err(wrong(format!("{name} takes no ROWS or RANGE"), ast));
         }
-        let rows = match frame.units {
-            WindowFrameUnits::Rows => true,
-            WindowFrameUnits::Range => false,
-            WindowFrameUnits::Groups => return Err(wrong("GROUPS is not SQL of Flink", ast)),
-        };
+        let rows = frame.rows;
         let streaming = self.binder.context.streaming;
-        let following = match &frame.end_bound {
-            None | Some(WindowFrameBound::CurrentRow) => Some(0),
+        let following = match &frame.end {
+            None | Some(FrameBound::CurrentRow) => Some(0),
             Some(_) if streaming => {
                 return Err(unsupported("a frame of a stream that does not end with CURRENT ROW", ast));
             }
-            Some(WindowFrameBound::Following(None)) => None,
-            Some(WindowFrameBound::Preceding(None)) => {
+            Some(FrameBound::Following(None)) => None,
+            Some(FrameBound::Preceding(None)) => {
                 return Err(wrong("a frame cannot end with UNBOUNDED PRECEDING", ast));
             }
-            Some(WindowFrameBound::Following(Some(bound))) => Some(self.distance(bound, rows)?),
-            Some(WindowFrameBound::Preceding(Some(bound))) => Some(-self.distance(bound, rows)?),
+            Some(FrameBound::Following(Some(bound))) => Some(self.distance(bound, rows)?),
+            Some(FrameBound::Preceding(Some(bound))) => Some(-self.distance(bound, rows)?),
         };
-        let preceding = match &frame.start_bound {
-            WindowFrameBound::Preceding(None) => None,
-            WindowFrameBound::CurrentRow => Some(0),
-            WindowFrameBound::Following(None) => {
+        let preceding = match &frame.start {
+            FrameBound::Preceding(None) => None,
+            FrameBound::CurrentRow => Some(0),
+            FrameBound::Following(None) => {
                 return Err(wrong("a frame cannot start with UNBOUNDED FOLLOWING", ast));
             }
-            WindowFrameBound::Following(Some(_)) if streaming => {
+            FrameBound::Following(Some(_)) if streaming => {
                 return Err(unsupported("a frame of a stream that starts with FOLLOWING", ast));
             }
-            WindowFrameBound::Following(Some(bound)) => Some(-self.distance(bound, rows)?),
-            WindowFrameBound::Preceding(Some(bound)) => Some(self.distance(bound, rows)?),
+            FrameBound::Following(Some(bound)) => Some(-self.distance(bound, rows)?),
+            FrameBound::Preceding(Some(bound)) => Some(self.distance(bound, rows)?),
         };
         if order.is_empty() {
             return Err(wrong("ROWS and RANGE need an ORDER BY", ast));

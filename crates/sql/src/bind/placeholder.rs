@@ -106,10 +106,12 @@ pub(crate) fn conjuncts(expr: Expr) -> Vec<Expr> {
     }
 }
 
-/// Expressions joined by AND; `None` for none.
+/// Expressions joined by AND: one call of them all. `None` for none.
 pub(crate) fn conjunction(exprs: impl IntoIterator<Item = Expr>) -> Option<Expr> {
-    exprs.into_iter().reduce(|left, right| {
-        let nullable = left.ty().nullable || right.ty().nullable;
-        Expr::call("AND", vec![left, right], TypeKind::Boolean.with_nullable(nullable))
-    })
+    let mut operands: Vec<Expr> = exprs.into_iter().collect();
+    if operands.len() < 2 {
+        return operands.pop();
+    }
+    let nullable = operands.iter().any(|operand| operand.ty().nullable);
+    Some(Expr::call("AND", operands, TypeKind::Boolean.with_nullable(nullable)))
 }

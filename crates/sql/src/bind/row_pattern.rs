@@ -8,9 +8,10 @@ use flott_plan::{
     Expr, Literal, PatternCondition, PatternReference, PatternSkip, PatternSpec, PatternValue,
     PatternVariable, SortKey,
 };
-use flott_sql_parser::encoding::{self, MatchRecognize, Pattern};
+use flott_sql_parser::ast::{
+    AfterMatch, Expr as Ast, ExprKind, Ident, MatchRecognize, Pattern, Relation, RowsPerMatch, Subset,
+};
 use flott_types::{Result, TypeKind};
-use sqlparser::ast::{AfterMatchSkip, Expr as Ast, Ident, RowsPerMatch, TableFactor};
 
 use super::expr::ExprBinder;
 use super::query::sort_key;
@@ -22,26 +23,26 @@ impl Binder<'_> {
     /// `table MATCH_RECOGNIZE (...)`, without its alias.
     pub(super) fn match_recognize(
         &self,
-        clause: &MatchRecognize<'_>,
+        clause: &MatchRecognize,
         outer: Option<&Scope<'_>>,
-        factor: &TableFactor,
+        relation: &Relation,
     ) -> Result<Rel> {
-        if matches!(clause.rows_per_match, Some(RowsPerMatch::AllRows(_))) {
-            return Err(unsupported("ALL ROWS PER MATCH", factor));
+        if clause.rows_per_match == Some(RowsPerMatch::All) {
+            return Err(unsupported("ALL ROWS PER MATCH", relation));
         }
-        let (rel, scope) = self.factor(clause.table, outer)?;
+        let (rel, scope) = self.relation(&clause.table, outer)?;
         let partition = clause
             .partition_by
             .iter()
             .map(|key| self.column_of(&scope, key, "PARTITION BY of MATCH_RECOGNIZE takes columns"))
             .collect::<Result<Vec<usize>>>()?;
-        let (time_column, order) = self.pattern_order(clause, &rel, &scope, factor)?;
-        let mut names = PatternNames::new(super::at(variables(&clause.pattern), factor)?, time_column);
-        names.check(factor)?;
-        for (subset, members) in &clause.subsets {
-            let member = |name: &&Ident| names.variable(name);
-            let members = members.iter().map(member).collect::<Result<Vec<usize>>>()?;
-            names.add_subset(subset, members)?;
+        let (time_column, order) = self.pattern_order(clause, &rel, &scope, relation)?;
+        let mut names = PatternNames::new(super::at(variables(&clause.pattern), relation)?, time_column);
+        names.check(relation)?;
+        for Subset { name, members } in &clause.subsets {
+            let members =
+                members.iter().map(|member| names.variable(member)).collect::<Result<Vec<usize>>>()?;
+            names.add_subset(name, members)?;
         }
         // Arguments of aggregates that are no columns are computed before the pattern.
         let columns = RefCell::new(rel.columns());
@@ -57,36 +58,40 @@ impl Binder<'_> {
         let mut conditions = vec![None; names.variables().len()];
         for definition in &clause.define {
             // As in Flink, a definition of a variable that the pattern lacks is not looked at.
-            if let Ok(variable) = names.variable(&definition.symbol) {
-                let (condition, references) = bind(Some(variable), &definition.definition, true)?;
+            if let Ok(variable) = names.variable(&definition.variable) {
+                let (condition, references) = bind(Some(variable), &definition.condition, true)?;
                 conditions[variable] = Some(condition_of(variable, condition, references));
             }
         }
         let mut references: Vec<PatternReference> = Vec::new();
         let mut measures = Vec::with_capacity(clause.measures.len());
         let mut fields: Vec<Field> = partition.iter().map(|key| rel.fields[*key].clone()).collect();
-        for measure in clause.measures {
-            if fields.iter().any(|field| field.name == measure.alias.value) {
-                let message = format!("Columns ambiguously defined: {{{}}}", measure.alias.value);
-                return Err(wrong(message, &measure.alias));
+        for measure in &clause.measures {
+            if fields.iter().any(|field| field.name == measure.name.value) {
+                let message = format!("Columns ambiguously defined: {{{}}}", measure.name.value);
+                return Err(wrong(message, &measure.name));
             }
             let (expr, read) = bind(None, &measure.expr, false)?;
-            let mut field = Field::new(measure.alias.value.clone(), expr.ty().clone());
+            let mut field = Field::new(measure.name.value.clone(), expr.ty().clone());
             field.time = time_of(&measure.expr);
             fields.push(field);
             measures.push(moved(expr, &read, &mut references));
         }
         if measures.is_empty() {
-            return Err(wrong("MATCH_RECOGNIZE needs MEASURES: what is told of a match", factor));
+            return Err(wrong("MATCH_RECOGNIZE needs MEASURES: what is told of a match", relation));
         }
-        let skip = match clause.after_match {
-            None | Some(AfterMatchSkip::ToNextRow) => PatternSkip::ToNextRow,
-            Some(AfterMatchSkip::PastLastRow) => PatternSkip::PastLastRow,
-            Some(AfterMatchSkip::ToFirst(variable)) => PatternSkip::ToFirst(names.variable(variable)?),
-            Some(AfterMatchSkip::ToLast(variable)) => PatternSkip::ToLast(names.variable(variable)?),
+        let skip = match &clause.after_match {
+            None | Some(AfterMatch::ToNextRow) => PatternSkip::ToNextRow,
+            Some(AfterMatch::PastLastRow) => PatternSkip::PastLastRow,
+            Some(AfterMatch::ToFirst(variable)) => PatternSkip::ToFirst(names.variable(variable)?),
+            Some(AfterMatch::ToLast(variable)) => PatternSkip::ToLast(names.variable(variable)?),
         };
-        let within =
-            clause.within.map(|within| self.within(within)).transpose()?.filter(|within| *within > 0);
+        let within = clause
+            .within
+            .as_ref()
+            .map(|within| self.within(within))
+            .transpose()?
+            .filter(|within| *within > 0);
         let conditions = names.into_variables().into_iter().zip(conditions);
         let variables = conditions.map(|(variable, condition)| PatternVariable { condition, ..variable });
         let spec = PatternSpec {
@@ -123,18 +128,18 @@ impl Binder<'_> {
     /// The event-time column (`None` in processing time), and the keys behind it.
     fn pattern_order(
         &self,
-        clause: &MatchRecognize<'_>,
+        clause: &MatchRecognize,
         rel: &Rel,
         scope: &Scope<'_>,
-        factor: &TableFactor,
+        relation: &Relation,
     ) -> Result<(Option<usize>, Vec<SortKey>)> {
         let mut keys = Vec::with_capacity(clause.order_by.len());
-        for item in clause.order_by {
+        for item in &clause.order_by {
             let column = self.column_of(scope, &item.expr, "ORDER BY of MATCH_RECOGNIZE takes columns")?;
-            keys.push(sort_key(column, item)?);
+            keys.push(sort_key(column, item));
         }
         let Some((first, rest)) = keys.split_first() else {
-            return Err(wrong("You must specify either rowtime or proctime for order by", factor));
+            return Err(wrong("You must specify either rowtime or proctime for order by", relation));
         };
         let Some(time) = rel.fields[first.column].time else {
             let message = "You must specify either rowtime or proctime for order by as the first one";
@@ -177,7 +182,7 @@ fn variables(pattern: &Pattern) -> Result<Vec<(Ident, PatternVariable)>> {
     };
     let refused = |what: &str| Err(flott_types::Error::unsupported(format!("{what} in a PATTERN")));
     match pattern {
-        Pattern::Symbol(name) => Ok(one(name, 1, Some(1), false)),
+        Pattern::Variable(name) => Ok(one(name, 1, Some(1), false)),
         Pattern::Concat(parts) => {
             Ok(parts.iter().map(variables).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
         }
@@ -187,7 +192,7 @@ fn variables(pattern: &Pattern) -> Result<Vec<(Ident, PatternVariable)>> {
             while let Pattern::Group(group) = inner {
                 inner = group;
             }
-            let Pattern::Symbol(name) = inner else { return refused("a group with a quantifier") };
+            let Pattern::Variable(name) = inner else { return refused("a group with a quantifier") };
             if max.is_some_and(|max| max < (*min).max(1)) {
                 let message =
                     "the upper bound of a quantifier must be at least 1, and not below the lower bound";
@@ -235,8 +240,8 @@ fn moved(expr: Expr, read: &[PatternReference], all: &mut Vec<PatternReference>)
 
 /// MATCH_ROWTIME() and MATCH_PROCTIME() are time attributes of the output.
 fn time_of(measure: &Ast) -> Option<TimeAttribute> {
-    let Ast::Function(function) = measure else { return None };
-    match encoding::single_name(&function.name)?.value.to_ascii_uppercase().as_str() {
+    let ExprKind::Call(call) = &measure.kind else { return None };
+    match call.name.single()?.value.to_ascii_uppercase().as_str() {
         "MATCH_ROWTIME" => Some(TimeAttribute::Event),
         "MATCH_PROCTIME" => Some(TimeAttribute::Processing),
         _ => None,

@@ -4,14 +4,12 @@
 //! aggregates see all rows of a variable. Each becomes a [`PatternReference`], and the expression reads it as a column.
 
 use std::cell::RefCell;
-use std::ops::ControlFlow;
 
 use flott_expr::aggregate;
 use flott_pattern::{Pattern, Skip, Variable};
 use flott_plan::{AggregateCall, Expr, Literal, PatternReference, PatternValue, PatternVariable};
-use flott_sql_parser::encoding;
+use flott_sql_parser::ast::{Call, Expr as Ast, ExprKind, Ident, Relation};
 use flott_types::{LogicalType, Result};
-use sqlparser::ast::{Expr as Ast, Function, Ident, TableFactor, visit_expressions};
 
 use super::expr::ExprBinder;
 use super::{Scope, at, unsupported, wrong};
@@ -60,7 +58,7 @@ impl PatternNames {
     }
 
     /// Refuses what the machine under it, as Flink's, does not do.
-    pub fn check(&self, factor: &TableFactor) -> Result<()> {
+    pub fn check(&self, relation: &Relation) -> Result<()> {
         let quantified =
             |variable: &PatternVariable| Variable::new(variable.min, variable.max, variable.greedy);
         let quantifiers: Vec<Variable> = self.variables.iter().map(quantified).collect();
@@ -77,7 +75,7 @@ impl PatternNames {
         if pattern.matches_nothing() {
             let message = "Patterns that can produce empty matches are not supported. There must be at least one \
                            non-optional state";
-            return Err(wrong(message, factor));
+            return Err(wrong(message, relation));
         }
         match pattern.greedy_end() {
             Some(last) => Err(wrong(
@@ -183,24 +181,18 @@ impl<'p> PatternScope<'p> {
         let mut found: Option<(String, Vec<usize>)> = None;
         let mut plain = false;
         for ast in asts {
-            let mixed = visit_expressions(*ast, |inner: &Ast| {
-                match inner {
-                    Ast::Identifier(_) => plain = true,
-                    Ast::CompoundIdentifier(parts) => match self.rows_of(&parts[0].value) {
-                        None => plain = true,
-                        Some(rows) => {
-                            let name = parts[0].value.clone();
-                            let (known, _) = found.get_or_insert_with(|| (name.clone(), rows));
-                            if *known != name {
-                                return ControlFlow::Break(());
-                            }
-                        }
-                    },
-                    _ => {}
+            let mut mixed = false;
+            for inner in ast.walk() {
+                let ExprKind::Name(parts) = &inner.kind else { continue };
+                match &parts[..] {
+                    [variable, _, ..] if let Some(rows) = self.rows_of(&variable.value) => {
+                        let (known, _) = found.get_or_insert_with(|| (variable.value.clone(), rows));
+                        mixed |= *known != variable.value;
+                    }
+                    _ => plain = true,
                 }
-                ControlFlow::Continue(())
-            });
-            if mixed.is_break() || (plain && found.is_some()) {
+            }
+            if mixed || (plain && found.is_some()) {
                 return Err(wrong(format!("Multiple pattern variables in '{ast}'"), *ast));
             }
         }
@@ -214,7 +206,7 @@ impl ExprBinder<'_, '_> {
         &self,
         pattern: &PatternScope<'_>,
         name: &str,
-        function: &Function,
+        function: &Call,
         ast: &Ast,
     ) -> Result<Option<Expr>> {
         Ok(Some(match name {
@@ -232,23 +224,16 @@ impl ExprBinder<'_, '_> {
     }
 
     /// FINAL and RUNNING.
-    pub(super) fn final_or_running(&self, pattern: &PatternScope<'_>, ast: &Ast) -> Result<Option<Expr>> {
-        match encoding::decode_final(ast) {
-            None => Ok(None),
-            Some(_) if pattern.defined.is_some() => Err(wrong("Cannot use RUNNING/FINAL in DEFINE", ast)),
-            Some((true, inner)) => self.bind(inner).map(Some),
-            Some((false, _)) => Err(unsupported("RUNNING in MEASURES", ast)),
+    pub(super) fn final_or_running(&self, pattern: &PatternScope<'_>, ast: &Ast) -> Result<Expr> {
+        match &ast.kind {
+            _ if pattern.defined.is_some() => Err(wrong("Cannot use RUNNING/FINAL in DEFINE", ast)),
+            ExprKind::Final(inner) => self.bind(inner),
+            _ => Err(unsupported("RUNNING in MEASURES", ast)),
         }
     }
 
     /// `FIRST(x, n)`, `LAST(x, n)`
-    fn navigation(
-        &self,
-        pattern: &PatternScope<'_>,
-        name: &str,
-        function: &Function,
-        ast: &Ast,
-    ) -> Result<Expr> {
+    fn navigation(&self, pattern: &PatternScope<'_>, name: &str, function: &Call, ast: &Ast) -> Result<Expr> {
         let (args, _) = self.arguments(name, function, ast)?;
         let (value, offset) = match args[..] {
             [value] => (value, 0),
@@ -259,11 +244,11 @@ impl ExprBinder<'_, '_> {
     }
 
     /// PREV of a column without a variable looks back within the match, as in Flink.
-    fn previous(&self, pattern: &PatternScope<'_>, function: &Function, ast: &Ast) -> Result<Expr> {
+    fn previous(&self, pattern: &PatternScope<'_>, function: &Call, ast: &Ast) -> Result<Expr> {
         let (args, _) = self.arguments("PREV", function, ast)?;
         let (value, offset) = match args[..] {
-            [value @ Ast::Identifier(_)] => (value, 1),
-            [value @ Ast::Identifier(_), offset] => (value, self.offset(offset)?),
+            [value] if value.as_ident().is_some() => (value, 1),
+            [value, offset] if value.as_ident().is_some() => (value, self.offset(offset)?),
             _ => return Err(unsupported("PREV of a variable's row in MATCH_RECOGNIZE: use LAST(x, n)", ast)),
         };
         self.navigated(pattern, value, Navigation { first: false, offset }, ast)
@@ -295,7 +280,7 @@ impl ExprBinder<'_, '_> {
     }
 
     /// MATCH_ROWTIME(), MATCH_ROWTIME(time): the time of the last row of the match.
-    fn match_rowtime(&self, pattern: &PatternScope<'_>, function: &Function, ast: &Ast) -> Result<Expr> {
+    fn match_rowtime(&self, pattern: &PatternScope<'_>, function: &Call, ast: &Ast) -> Result<Expr> {
         let (args, _) = self.arguments("MATCH_ROWTIME", function, ast)?;
         let Some(time) = pattern.names.time_column else {
             return Err(wrong("MATCH_ROWTIME needs a pattern that is ordered by event time", ast));
@@ -318,7 +303,7 @@ impl ExprBinder<'_, '_> {
         &self,
         pattern: &PatternScope<'_>,
         name: &str,
-        function: &Function,
+        function: &Call,
         ast: &Ast,
     ) -> Result<Expr> {
         if function.filter.is_some() || !function.within_group.is_empty() {

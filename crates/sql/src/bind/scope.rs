@@ -1,8 +1,8 @@
 //! Which names an expression can see.
 
 use flott_plan::Expr;
+use flott_sql_parser::ast::Ident;
 use flott_types::{Result, TypeKind};
-use sqlparser::ast::Ident;
 
 use super::placeholder::{self, Placeholder};
 use super::row_pattern_scope::PatternScope;

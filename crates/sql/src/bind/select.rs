@@ -3,12 +3,8 @@
 use std::cell::RefCell;
 
 use flott_plan::{Expr, SortKey};
-use flott_sql_parser::encoding;
+use flott_sql_parser::ast::{Access, Expr as Ast, ExprKind, Ident, OrderItem, Select, SelectItem};
 use flott_types::Result;
-use sqlparser::ast::{
-    Distinct, Expr as Ast, GroupByExpr, OrderByExpr, Select, SelectFlavor, SelectItem,
-    SelectItemQualifiedWildcardKind, WildcardAdditionalOptions,
-};
 
 use super::expr::ExprBinder;
 use super::query::{Ordered, ordinal, sort_key};
@@ -26,13 +22,12 @@ impl Binder<'_> {
     pub(crate) fn select(
         &self,
         select: &Select,
-        order: &[OrderByExpr],
+        order: &[OrderItem],
         outer: Option<&Scope<'_>>,
     ) -> Result<Ordered> {
-        refuse_foreign_clauses(select)?;
         check_hints(select)?;
         let (rel, scope) = self.from(&select.from, outer)?;
-        let rel = match &select.selection {
+        let rel = match &select.condition {
             Some(condition) => self.filter(rel, &scope, condition)?,
             None => rel,
         };
@@ -45,11 +40,11 @@ impl Binder<'_> {
             aggregates: Some(RefCell::default()),
             overs: Some(RefCell::default()),
             subqueries: Some(RefCell::default()),
-            grouped: !matches!(&select.group_by, GroupByExpr::Expressions(keys, sets) if keys.is_empty() && sets.is_empty()),
-            windows: &select.named_window,
+            grouped: !select.group_by.is_empty(),
+            windows: &select.windows,
             aliases: RefCell::default(),
         };
-        let mut items = self.select_list(&select.projection, &binder)?;
+        let mut items = self.select_list(&select.items, &binder)?;
         let visible = items.len();
         let having = select.having.as_ref().map(|having| binder.condition(having)).transpose()?;
         let qualify = select.qualify.as_ref().map(|qualify| binder.condition(qualify)).transpose()?;
@@ -105,7 +100,7 @@ impl Binder<'_> {
             rel = rel.filter(qualify);
         }
         let mut rel = rel.project(items.into_iter().map(|Item { expr, name }| (expr, name)).collect());
-        if select.distinct.is_some() && matches!(select.distinct, Some(Distinct::Distinct)) {
+        if select.distinct {
             if visible != rel.fields.len() {
                 return Err(wrong("ORDER BY of SELECT DISTINCT takes selected columns only", select));
             }
@@ -118,16 +113,12 @@ impl Binder<'_> {
         let mut items = Vec::new();
         for item in list {
             match item {
-                SelectItem::UnnamedExpr(ast) => {
+                SelectItem::Expr { expr: ast, alias } => {
                     let expr = binder.bind(ast)?;
-                    let name = derived_name(ast).unwrap_or_else(|| format!("EXPR${}", items.len()));
-                    items.push(Item { expr, name });
+                    let name = alias.as_ref().or_else(|| derived_name(ast)).map(|name| name.value.clone());
+                    items.push(Item { expr, name: name.unwrap_or_else(|| format!("EXPR${}", items.len())) });
                 }
-                SelectItem::ExprWithAlias { expr, alias } => {
-                    items.push(Item { expr: binder.bind(expr)?, name: alias.value.clone() });
-                }
-                SelectItem::Wildcard(options) => {
-                    plain_wildcard(options)?;
+                SelectItem::Wildcard(_) => {
                     if binder.scope.fields.is_empty() {
                         return Err(wrong("* needs a FROM clause", item));
                     }
@@ -136,20 +127,13 @@ impl Binder<'_> {
                     }
                     self.columns(&binder.scope.visible, binder.scope, &mut items);
                 }
-                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
-                    plain_wildcard(options)?;
-                    let alias =
-                        name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.as_str());
-                    match alias.and_then(|alias| binder.scope.relation(alias)) {
-                        Some(columns) if name.0.len() == 1 => self.columns(columns, binder.scope, &mut items),
-                        _ => {
-                            let parts: Vec<_> =
-                                name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
-                            self.row_fields(&parts, binder, &mut items)?;
-                        }
+                SelectItem::QualifiedWildcard(names) => match &names[..] {
+                    [alias] if binder.scope.relation(&alias.value).is_some() => {
+                        let columns = binder.scope.relation(&alias.value).unwrap_or_default();
+                        self.columns(columns, binder.scope, &mut items);
                     }
-                }
-                other => return Err(unsupported(format!("'{other}' in a select list"), item)),
+                    names => self.row_fields(names, binder, &mut items)?,
+                },
             }
         }
         Ok(items)
@@ -164,18 +148,13 @@ impl Binder<'_> {
     }
 
     /// `row.*`: all fields of a ROW.
-    fn row_fields(
-        &self,
-        parts: &[sqlparser::ast::Ident],
-        binder: &ExprBinder<'_, '_>,
-        items: &mut Vec<Item>,
-    ) -> Result<()> {
+    fn row_fields(&self, parts: &[Ident], binder: &ExprBinder<'_, '_>, items: &mut Vec<Item>) -> Result<()> {
         let row = binder.scope.resolve(parts)?;
         let Some(fields) = row.ty().kind.fields().map(<[_]>::to_vec) else {
             return Err(wrong("only a table or a ROW has columns for *", &parts[0]));
         };
         for field in fields {
-            let name = sqlparser::ast::Ident::with_span(parts[0].span, field.name.clone());
+            let name = Ident::new(field.name.clone(), parts[0].position);
             let expr = super::scope::fields_of(row.clone(), &[name])?;
             items.push(Item { expr, name: field.name });
         }
@@ -185,7 +164,7 @@ impl Binder<'_> {
     /// ORDER BY: selected columns by alias or position, or expressions, which become hidden items.
     fn order(
         &self,
-        order: &[OrderByExpr],
+        order: &[OrderItem],
         binder: &ExprBinder<'_, '_>,
         items: &mut Vec<Item>,
         select: &Select,
@@ -195,18 +174,15 @@ impl Binder<'_> {
         let named = |item: &Item| (item.name.clone(), item.expr.clone());
         binder.aliases.replace(items[..visible].iter().map(named).collect());
         for item in order {
-            let column = match (ordinal(&item.expr, visible)?, &item.expr) {
-                (Some(column), _) => column,
-                (None, Ast::Identifier(name))
-                    if items[..visible].iter().any(|item| item.name == name.value) =>
-                {
-                    items[..visible].iter().position(|item| item.name == name.value).unwrap_or(0)
-                }
-                (None, ast) => {
+            let ast = &item.expr;
+            let named = |name: &Ident| items[..visible].iter().position(|item| item.name == name.value);
+            let column = match ordinal(ast, visible)?.or_else(|| ast.as_ident().and_then(named)) {
+                Some(column) => column,
+                None => {
                     let expr = binder.bind(ast)?;
                     match items.iter().position(|item| item.expr == expr) {
                         Some(column) => column,
-                        None if select.distinct.is_some() => {
+                        None if select.distinct => {
                             return Err(wrong(
                                 "ORDER BY of SELECT DISTINCT takes selected columns only",
                                 ast,
@@ -219,7 +195,7 @@ impl Binder<'_> {
                     }
                 }
             };
-            keys.push(sort_key(column, item)?);
+            keys.push(sort_key(column, item));
         }
         binder.aliases.take();
         Ok(keys)
@@ -242,13 +218,11 @@ pub(crate) fn distinct(rel: Rel) -> Rel {
 }
 
 /// The name of an unnamed item: that of the column or field.
-fn derived_name(ast: &Ast) -> Option<String> {
-    match ast {
-        Ast::Identifier(name) => Some(name.value.clone()),
-        Ast::CompoundIdentifier(parts) => parts.last().map(|part| part.value.clone()),
-        Ast::Nested(inner) => derived_name(inner),
-        Ast::CompoundFieldAccess { access_chain, .. } => match access_chain.last() {
-            Some(sqlparser::ast::AccessExpr::Dot(Ast::Identifier(name))) => Some(name.value.clone()),
+fn derived_name(ast: &Ast) -> Option<&Ident> {
+    match &ast.kind {
+        ExprKind::Name(parts) => parts.last(),
+        ExprKind::Access { path, .. } => match path.last() {
+            Some(Access::Field(name)) => Some(name),
             _ => None,
         },
         _ => None,
@@ -285,25 +259,11 @@ pub(super) fn unique_names(fields: &mut [Field]) {
     }
 }
 
-fn plain_wildcard(options: &WildcardAdditionalOptions) -> Result<()> {
-    let WildcardAdditionalOptions { opt_ilike, opt_exclude, opt_except, opt_replace, opt_rename, .. } =
-        options;
-    if opt_ilike.is_some()
-        || opt_exclude.is_some()
-        || opt_except.is_some()
-        || opt_replace.is_some()
-        || opt_rename.is_some()
-    {
-        return Err(super::expr_call::refuse("* takes no EXCLUDE, EXCEPT, REPLACE or RENAME in Flink's SQL"));
-    }
-    Ok(())
-}
-
 /// Hints behind SELECT: how to join is decided here, so that those are taken note of and change nothing.
 fn check_hints(select: &Select) -> Result<()> {
     const JOINS: [&str; 6] =
         ["BROADCAST", "SHUFFLE_HASH", "SHUFFLE_MERGE", "NEST_LOOP", "LOOKUP", "MULTI_JOIN"];
-    for hint in encoding::decode_select_hints(select) {
+    for hint in &select.hints {
         match hint.name.to_ascii_uppercase().as_str() {
             name if JOINS.contains(&name) => {}
             "STATE_TTL" => return Err(unsupported("the hint STATE_TTL; set 'table.exec.state.ttl'", select)),
@@ -311,28 +271,4 @@ fn check_hints(select: &Select) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Clauses that the parser's dialect may read and that are not Flink's.
-fn refuse_foreign_clauses(select: &Select) -> Result<()> {
-    let foreign = [
-        ("TOP", select.top.is_some()),
-        ("SELECT modifiers", select.select_modifiers.is_some()),
-        ("EXCLUDE", select.exclude.is_some()),
-        ("INTO", select.into.is_some()),
-        ("LATERAL VIEW", !select.lateral_views.is_empty()),
-        ("PREWHERE", select.prewhere.is_some()),
-        ("CONNECT BY", !select.connect_by.is_empty()),
-        ("CLUSTER BY", !select.cluster_by.is_empty()),
-        ("DISTRIBUTE BY", !select.distribute_by.is_empty()),
-        ("SORT BY", !select.sort_by.is_empty()),
-        ("AS STRUCT or AS VALUE", select.value_table_mode.is_some()),
-        ("a FROM before SELECT", select.flavor != SelectFlavor::Standard),
-        ("DISTINCT ON", matches!(select.distinct, Some(Distinct::On(_)))),
-        ("GROUP BY ALL", matches!(select.group_by, GroupByExpr::All(_))),
-    ];
-    match foreign.iter().find(|(_, present)| *present) {
-        Some((name, _)) => Err(wrong(format!("{name} is not SQL of Flink"), select)),
-        None => Ok(()),
-    }
 }

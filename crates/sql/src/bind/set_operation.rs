@@ -2,8 +2,8 @@
 
 use flott_expr::bind;
 use flott_plan::{AggregateCall, Expr, JoinKind, Literal};
+use flott_sql_parser::ast::{QueryBody, SetOperation, SetOperations, SetOperator, Values};
 use flott_types::{LogicalType, Result, TypeKind};
-use sqlparser::ast::{SetExpr, SetOperator, SetQuantifier, Values};
 
 use super::expr::ExprBinder;
 use super::select::distinct;
@@ -11,38 +11,36 @@ use super::{Binder, Scope, at, placeholder, unsupported, wrong};
 use crate::logical::{Field, Rel, RelNode};
 
 impl Binder<'_> {
-    pub(crate) fn set_operation(
-        &self,
-        left: &SetExpr,
-        op: SetOperator,
-        quantifier: SetQuantifier,
-        right: &SetExpr,
-        outer: Option<&Scope<'_>>,
-    ) -> Result<Rel> {
-        let all = match quantifier {
-            SetQuantifier::All => true,
-            SetQuantifier::None | SetQuantifier::Distinct => false,
-            _ => return Err(wrong("BY NAME is not SQL of Flink", right)),
-        };
-        let (left_rel, right_rel) = (self.body(left, outer)?, self.body(right, outer)?);
-        if left_rel.fields.len() != right_rel.fields.len() {
-            let message = format!(
-                "Column count mismatch in {op}: {} columns and {} columns",
-                left_rel.fields.len(),
-                right_rel.fields.len()
-            );
-            return Err(wrong(message, right));
+    /// Set operations in a row, from left to right.
+    pub(crate) fn set_operations(&self, set: &SetOperations, outer: Option<&Scope<'_>>) -> Result<Rel> {
+        let mut rel = self.body(&set.first, outer)?;
+        for operation in &set.rest {
+            let right = self.body(&operation.right, outer)?;
+            rel = self.set_operation(rel, operation, right)?;
         }
-        let (left_rel, right_rel) = self.common_columns(left_rel, right_rel, op, right)?;
+        Ok(rel)
+    }
+
+    fn set_operation(&self, left: Rel, operation: &SetOperation, right: Rel) -> Result<Rel> {
+        let SetOperation { op, all, right: ast } = operation;
+        if left.fields.len() != right.fields.len() {
+            let message = format!(
+                "Column count mismatch in {}: {} columns and {} columns",
+                op.as_str(),
+                left.fields.len(),
+                right.fields.len()
+            );
+            return Err(wrong(message, ast));
+        }
+        let (left, right) = self.common_columns(left, right, *op, ast)?;
         match (op, all) {
-            (SetOperator::Union, true) => Ok(union(left_rel, right_rel)),
-            (SetOperator::Union, false) => Ok(distinct(union(left_rel, right_rel))),
-            (SetOperator::Intersect, false) => Ok(matching(distinct(left_rel), right_rel, JoinKind::Semi)),
-            (SetOperator::Except, false) => Ok(matching(distinct(left_rel), right_rel, JoinKind::Anti)),
+            (SetOperator::Union, true) => Ok(union(left, right)),
+            (SetOperator::Union, false) => Ok(distinct(union(left, right))),
+            (SetOperator::Intersect, false) => Ok(matching(distinct(left), right, JoinKind::Semi)),
+            (SetOperator::Except, false) => Ok(matching(distinct(left), right, JoinKind::Anti)),
             (SetOperator::Intersect | SetOperator::Except, true) => {
-                at(self.counted(left_rel, right_rel, op == SetOperator::Intersect), right)
+                at(self.counted(left, right, *op == SetOperator::Intersect), ast)
             }
-            (SetOperator::Minus, _) => Err(wrong("MINUS is not SQL of Flink; write EXCEPT", right)),
         }
     }
 
@@ -87,14 +85,15 @@ impl Binder<'_> {
     }
 
     /// Casts both sides to the types that hold the values of both.
-    fn common_columns(&self, left: Rel, right: Rel, op: SetOperator, ast: &SetExpr) -> Result<(Rel, Rel)> {
+    fn common_columns(&self, left: Rel, right: Rel, op: SetOperator, ast: &QueryBody) -> Result<(Rel, Rel)> {
         let mut types = Vec::with_capacity(left.fields.len());
         for (index, (l, r)) in left.fields.iter().zip(&right.fields).enumerate() {
             let common = bind::common_type(&[l.ty.clone(), r.ty.clone()]);
             let Ok(common) = common else {
                 let message = format!(
-                    "Type mismatch in column {} of {op}: {} and {} have no common type",
+                    "Type mismatch in column {} of {}: {} and {} have no common type",
                     index + 1,
+                    op.as_str(),
                     l.ty,
                     r.ty
                 );
@@ -111,7 +110,7 @@ impl Binder<'_> {
         let binder = ExprBinder::scalar(self, &scope);
         let mut rows: Vec<Vec<Expr>> = Vec::with_capacity(values.rows.len());
         for row in &values.rows {
-            let row = row.content.iter().map(|expr| {
+            let row = row.iter().map(|expr| {
                 let bound = binder.bind(expr)?;
                 if super::Placeholder::reads_outer(&bound) {
                     return Err(unsupported("VALUES that refers to the query around", expr));

@@ -7,8 +7,8 @@
 
 use flott_expr::bind;
 use flott_plan::{Expr, JoinKind, Literal};
+use flott_sql_parser::ast::{BinaryOp, Expr as Ast, ExprKind, Query, UnaryOp};
 use flott_types::{Error, LogicalType, Result, TypeKind};
-use sqlparser::ast::{BinaryOperator, Expr as Ast, Query, UnaryOperator};
 
 use super::decorrelate::{Decorrelated, decorrelate, number_outer_columns};
 use super::expr::ExprBinder;
@@ -55,11 +55,10 @@ impl ExprBinder<'_, '_> {
         self.hold(Test::Value, rel, Vec::new(), ty, ast)
     }
 
-    /// `[NOT] EXISTS (SELECT ...)` as a value.
-    pub fn exists_subquery(&self, query: &Query, negated: bool, ast: &Ast) -> Result<Expr> {
+    /// `EXISTS (SELECT ...)` as a value.
+    pub fn exists_subquery(&self, query: &Query, ast: &Ast) -> Result<Expr> {
         let rel = self.subquery_relation(query, ast)?;
-        let exists = self.hold(Test::Exists, rel, Vec::new(), TypeKind::Boolean.not_null(), ast)?;
-        self.negate_if(negated, exists, ast)
+        self.hold(Test::Exists, rel, Vec::new(), TypeKind::Boolean.not_null(), ast)
     }
 
     /// `x [NOT] IN (SELECT ...)` as a value.
@@ -75,27 +74,20 @@ impl ExprBinder<'_, '_> {
     }
 
     /// `x < SOME (SELECT ...)`, `x < ALL (SELECT ...)`.
-    pub fn quantified(
-        &self,
-        left: &Ast,
-        op: &BinaryOperator,
-        query: &Ast,
-        all: bool,
-        ast: &Ast,
-    ) -> Result<Expr> {
-        let Ast::Subquery(query) = strip(query) else {
+    pub fn quantified(&self, left: &Ast, op: BinaryOp, query: &Ast, all: bool, ast: &Ast) -> Result<Expr> {
+        let ExprKind::Subquery(query) = &query.kind else {
             return Err(unsupported("SOME and ALL of something else than a query", query));
         };
         // ALL: the opposite holds for no row.
         let test = match (op, all) {
-            (BinaryOperator::Eq, false) => return self.in_subquery(left, query, false, ast),
-            (BinaryOperator::NotEq, true) => return self.in_subquery(left, query, true, ast),
-            (BinaryOperator::NotEq, false) | (BinaryOperator::Eq, true) => "<>",
-            (BinaryOperator::Lt, false) | (BinaryOperator::GtEq, true) => "<",
-            (BinaryOperator::LtEq, false) | (BinaryOperator::Gt, true) => "<=",
-            (BinaryOperator::Gt, false) | (BinaryOperator::LtEq, true) => ">",
-            (BinaryOperator::GtEq, false) | (BinaryOperator::Lt, true) => ">=",
-            _ => return Err(wrong(format!("'{op}' takes no SOME or ALL"), ast)),
+            (BinaryOp::Eq, false) => return self.in_subquery(left, query, false, ast),
+            (BinaryOp::NotEq, true) => return self.in_subquery(left, query, true, ast),
+            (BinaryOp::NotEq, false) | (BinaryOp::Eq, true) => "<>",
+            (BinaryOp::Lt, false) | (BinaryOp::GtEq, true) => "<",
+            (BinaryOp::LtEq, false) | (BinaryOp::Gt, true) => "<=",
+            (BinaryOp::Gt, false) | (BinaryOp::LtEq, true) => ">",
+            (BinaryOp::GtEq, false) | (BinaryOp::Lt, true) => ">=",
+            _ => return Err(wrong(format!("'{}' takes no SOME or ALL", op.as_str()), ast)),
         };
         let value = self.bind(left)?;
         let rel = self.subquery_relation(query, ast)?;
@@ -113,9 +105,9 @@ impl ExprBinder<'_, '_> {
 
     /// The values on the left of IN.
     fn members(&self, value: &Ast) -> Result<Vec<Expr>> {
-        match strip(value) {
-            Ast::Tuple(values) => values.iter().map(|value| self.bind(value)).collect(),
-            value => Ok(vec![self.bind(value)?]),
+        match &value.kind {
+            ExprKind::Row(values) => values.iter().map(|value| self.bind(value)).collect(),
+            _ => Ok(vec![self.bind(value)?]),
         }
     }
 
@@ -159,17 +151,16 @@ impl Binder<'_> {
 
     /// `[NOT] EXISTS (...)`, `x [NOT] IN (...)` as a semi or anti join.
     fn subquery_test(&self, rel: Rel, scope: &Scope<'_>, ast: &Ast, not: bool) -> Result<Rel> {
-        match ast {
-            Ast::Nested(inner) => self.subquery_test(rel, scope, inner, not),
-            Ast::UnaryOp { op: UnaryOperator::Not, expr } => self.subquery_test(rel, scope, expr, !not),
-            Ast::Exists { subquery, negated } => {
-                let inner = self.query(subquery, Some(scope))?;
-                at(semi_join(rel, inner, *negated != not, |_| Ok(Vec::new())), ast)
+        match &ast.kind {
+            ExprKind::Unary { op: UnaryOp::Not, operand } => self.subquery_test(rel, scope, operand, !not),
+            ExprKind::Exists(query) => {
+                let inner = self.query(query, Some(scope))?;
+                at(semi_join(rel, inner, not, |_| Ok(Vec::new())), ast)
             }
-            Ast::InSubquery { expr: value, subquery, negated } => {
+            ExprKind::InQuery { operand: value, query, negated } => {
                 let negated = *negated != not;
                 let values = ExprBinder::scalar(self, scope).members(value)?;
-                let inner = self.query(subquery, Some(scope))?;
+                let inner = self.query(query, Some(scope))?;
                 same_width(values.len(), &inner, value)?;
                 let tests = |outputs: Vec<Expr>| {
                     values
@@ -188,7 +179,7 @@ impl Binder<'_> {
                 };
                 at(semi_join(rel, inner, negated, tests), ast)
             }
-            other => Err(unsupported("this use of a subquery", other)),
+            _ => Err(unsupported("this use of a subquery", ast)),
         }
     }
 
@@ -285,30 +276,22 @@ fn same_width(values: usize, rel: &Rel, ast: &Ast) -> Result<()> {
     }
 }
 
+/// The operands of ANDs within ANDs.
 fn split_and<'a>(ast: &'a Ast, operands: &mut Vec<&'a Ast>) {
-    match ast {
-        Ast::BinaryOp { left, op: BinaryOperator::And, right } => {
-            split_and(left, operands);
-            split_and(right, operands);
+    match &ast.kind {
+        ExprKind::And(conditions) => {
+            for condition in conditions {
+                split_and(condition, operands);
+            }
         }
-        Ast::Nested(inner) if matches!(strip(inner), Ast::BinaryOp { op: BinaryOperator::And, .. }) => {
-            split_and(inner, operands);
-        }
-        other => operands.push(other),
-    }
-}
-
-fn strip(ast: &Ast) -> &Ast {
-    match ast {
-        Ast::Nested(inner) => strip(inner),
-        other => other,
+        _ => operands.push(ast),
     }
 }
 
 fn is_subquery_test(ast: &Ast) -> bool {
-    match strip(ast) {
-        Ast::Exists { .. } | Ast::InSubquery { .. } => true,
-        Ast::UnaryOp { op: UnaryOperator::Not, expr } => is_subquery_test(expr),
+    match &ast.kind {
+        ExprKind::Exists(_) | ExprKind::InQuery { .. } => true,
+        ExprKind::Unary { op: UnaryOp::Not, operand } => is_subquery_test(operand),
         _ => false,
     }
 }

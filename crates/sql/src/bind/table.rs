@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flott_connector::Changelog;
 use flott_expr::bind;
 use flott_plan::{Expr, Schema, TableSpec};
-use flott_sql_parser::encoding::Hint;
+use flott_sql_parser::ast::{Expr as Ast, Hint};
 use flott_sql_parser::{parse_expression, parse_query};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
@@ -197,7 +197,7 @@ impl Binder<'_> {
     }
 
     /// The same from its syntax tree, which knows its place in the script.
-    pub(crate) fn computed_ast(&self, ast: &sqlparser::ast::Expr, scope: &Scope<'_>) -> Result<Expr> {
+    pub(crate) fn computed_ast(&self, ast: &Ast, scope: &Scope<'_>) -> Result<Expr> {
         ExprBinder::scalar(self, scope).bind(ast)
     }
 

@@ -1,8 +1,10 @@
 //! `JOIN ... FOR SYSTEM_TIME AS OF`: temporal joins.
 
 use flott_plan::{Expr, JoinKind};
+use flott_sql_parser::ast::{
+    Expr as Ast, Join, JoinConstraint, JoinKind as AstJoinKind, Relation, RelationKind,
+};
 use flott_types::Result;
-use sqlparser::ast::{Expr as Ast, Join, JoinConstraint, JoinOperator, TableFactor, TableVersion};
 
 use super::expr::ExprBinder;
 use super::from::distinct_names;
@@ -12,13 +14,12 @@ use crate::logical::{Field, Rel, RelNode, TimeAttribute};
 use crate::unique_key::unique_key;
 
 /// The time of a table that is joined as of a time, and the table without it.
-pub(super) fn version(factor: &TableFactor) -> Option<(&Ast, TableFactor)> {
-    let TableFactor::Table { version: Some(TableVersion::ForSystemTimeAsOf(time)), .. } = factor else {
-        return None;
-    };
-    let mut plain = factor.clone();
-    if let TableFactor::Table { version, .. } = &mut plain {
-        *version = None;
+pub(super) fn version(relation: &Relation) -> Option<(&Ast, Relation)> {
+    let RelationKind::Table(table) = &relation.kind else { return None };
+    let time = table.as_of.as_ref()?;
+    let mut plain = relation.clone();
+    if let RelationKind::Table(table) = &mut plain.kind {
+        table.as_of = None;
     }
     Some((time, plain))
 }
@@ -28,13 +29,13 @@ impl Binder<'_> {
     pub(super) fn temporal_join<'p>(
         &self,
         (left, left_scope): (Rel, Scope<'p>),
-        (time, table): (&Ast, &TableFactor),
+        (time, table): (&Ast, &Relation),
         join: &Join,
         outer: Option<&'p Scope<'p>>,
     ) -> Result<(Rel, Scope<'p>)> {
-        let (kind, constraint) = match &join.join_operator {
-            JoinOperator::Join(on) | JoinOperator::Inner(on) => (JoinKind::Inner, on),
-            JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => (JoinKind::Left, on),
+        let kind = match join.kind {
+            AstJoinKind::Inner => JoinKind::Inner,
+            AstJoinKind::Left => JoinKind::Left,
             _ => {
                 let message = "Temporal table join currently only support INNER JOIN and LEFT JOIN";
                 return Err(wrong(message, join));
@@ -55,7 +56,7 @@ impl Binder<'_> {
                            attribute field";
             return Err(wrong(message, time));
         };
-        let (right, right_scope) = self.factor(table, outer)?;
+        let (right, right_scope) = self.relation(table, outer)?;
         distinct_names(&left_scope, &right_scope, &join.relation)?;
         let needs = "Event-Time Temporal Table Join requires both primary key and row time attribute in versioned table";
         let times: Vec<usize> = (0..right.fields.len())
@@ -67,7 +68,7 @@ impl Binder<'_> {
         let Some(key) = unique_key(&right) else {
             return Err(wrong(format!("{needs}, but no primary key can be found"), table));
         };
-        let JoinConstraint::On(on) = constraint else {
+        let JoinConstraint::On(on) = &join.constraint else {
             return Err(wrong("a temporal join has its condition in ON", join));
         };
         let mut scope = left_scope.beside(right_scope);

@@ -1,8 +1,8 @@
 //! UNNEST: the elements of a collection as rows, beside the row that holds it.
 
 use flott_plan::{Expr, JoinKind, Literal};
+use flott_sql_parser::ast::{Expr as Ast, Ident, Join, JoinConstraint, Relation, RelationKind, TableAlias};
 use flott_types::{LogicalType, Result, TypeKind};
-use sqlparser::ast::{Expr as Ast, Ident, Join, JoinConstraint, TableAlias, TableFactor};
 
 use super::expr::ExprBinder;
 use super::placeholder;
@@ -16,33 +16,35 @@ struct Parts<'a> {
     alias: Option<&'a TableAlias>,
 }
 
-fn parts(factor: &TableFactor) -> Result<Option<Parts<'_>>> {
-    let TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } = factor else {
+fn parts(relation: &Relation) -> Result<Option<Parts<'_>>> {
+    let RelationKind::Unnest { collections, ordinality } = &relation.kind else {
         return Ok(None);
     };
-    match array_exprs.as_slice() {
-        [collection] => Ok(Some(Parts { collection, ordinality: *with_ordinality, alias: alias.as_ref() })),
-        _ => Err(wrong("UNNEST takes one collection", factor)),
+    match collections.as_slice() {
+        [collection] => {
+            Ok(Some(Parts { collection, ordinality: *ordinality, alias: relation.alias.as_ref() }))
+        }
+        _ => Err(wrong("UNNEST takes one collection", relation)),
     }
 }
 
 /// Whether a table of FROM reads the tables before it.
-pub(super) fn is_unnest(factor: &TableFactor) -> bool {
-    matches!(factor, TableFactor::UNNEST { .. })
+pub(super) fn is_unnest(relation: &Relation) -> bool {
+    matches!(relation.kind, RelationKind::Unnest { .. })
 }
 
 impl Binder<'_> {
     /// UNNEST as the first table of FROM: the elements alone.
     pub(super) fn unnest_alone<'p>(
         &self,
-        factor: &TableFactor,
+        relation: &Relation,
         outer: Option<&'p Scope<'p>>,
     ) -> Result<(Rel, Scope<'p>)> {
         let ty = TypeKind::Int.not_null();
         let row = vec![Expr::literal(Literal::Integer(0), ty.clone())];
         let one = Rel::new(RelNode::Values(vec![row]), vec![Field::new("ZERO", ty)]);
         let scope = Scope { parent: outer, ..Scope::default() };
-        let (rel, scope) = self.unnest(one, scope, factor, JoinKind::Inner)?;
+        let (rel, scope) = self.unnest(one, scope, relation, JoinKind::Inner)?;
         let columns: Vec<usize> = scope.visible;
         let exprs =
             columns.iter().map(|column| (rel.column(*column), rel.fields[*column].name.clone())).collect();
@@ -81,21 +83,21 @@ impl Binder<'_> {
         &self,
         left: Rel,
         mut scope: Scope<'p>,
-        factor: &TableFactor,
+        relation: &Relation,
         kind: JoinKind,
     ) -> Result<(Rel, Scope<'p>)> {
-        let Some(Parts { collection, ordinality, alias }) = parts(factor)? else {
-            return Err(unsupported("a table that reads the tables before it", factor));
+        let Some(Parts { collection, ordinality, alias }) = parts(relation)? else {
+            return Err(unsupported("a table that reads the tables before it", relation));
         };
         if !matches!(kind, JoinKind::Inner | JoinKind::Left) {
-            return Err(wrong("UNNEST stands on the right of CROSS JOIN, INNER JOIN or LEFT JOIN", factor));
+            return Err(wrong("UNNEST stands on the right of CROSS JOIN, INNER JOIN or LEFT JOIN", relation));
         }
         if let Some(alias) = alias
             && scope.relation(&alias.name.value).is_some()
         {
             let name = &alias.name.value;
             let message = format!("Duplicate relation name '{name}' in FROM clause: give one an alias");
-            return Err(wrong(message, factor));
+            return Err(wrong(message, relation));
         }
         let expr = ExprBinder::scalar(self, &scope).bind(collection)?;
         if placeholder::Placeholder::reads_outer(&expr) {
@@ -125,7 +127,7 @@ impl Binder<'_> {
         if ordinality {
             columns.push(("ORDINALITY".to_owned(), TypeKind::Int.not_null()));
         }
-        rename(&mut columns, alias.map_or(&[], |alias| alias.columns.as_slice()), factor)?;
+        rename(&mut columns, alias.map_or(&[], |alias| alias.columns.as_slice()), relation)?;
         let width = left.fields.len();
         let mut fields = left.fields.clone();
         fields.extend(columns.into_iter().map(|(name, ty)| {
@@ -144,21 +146,16 @@ impl Binder<'_> {
 }
 
 /// Gives the columns the names of the alias, which are all or none.
-fn rename(
-    columns: &mut [(String, LogicalType)],
-    names: &[sqlparser::ast::TableAliasColumnDef],
-    factor: &TableFactor,
-) -> Result<()> {
+fn rename(columns: &mut [(String, LogicalType)], names: &[Ident], relation: &Relation) -> Result<()> {
     if names.is_empty() {
         return Ok(());
     }
     if names.len() != columns.len() {
         let message =
             format!("the alias of UNNEST names {} columns; there are {}", names.len(), columns.len());
-        return Err(wrong(message, factor));
+        return Err(wrong(message, relation));
     }
-    let idents: Vec<&Ident> = names.iter().map(|column| &column.name).collect();
-    for ((name, _), ident) in columns.iter_mut().zip(idents) {
+    for ((name, _), ident) in columns.iter_mut().zip(names) {
         name.clone_from(&ident.value);
     }
     Ok(())

@@ -2,39 +2,30 @@
 
 use flott_expr::{bind, literal_text};
 use flott_plan::Expr;
+use flott_sql_parser::ast::Unpivot;
 use flott_types::{Result, TypeKind};
-use sqlparser::ast::{Expr as Ast, ExprWithAlias, Ident};
 
-use super::expr::ExprBinder;
 use super::{Binder, Scope, at, unsupported, wrong};
 use crate::logical::{Field, Rel, RelNode};
 
 impl Binder<'_> {
     /// `UNPIVOT [INCLUDE NULLS] (value FOR name IN (a, b AS 'c'))`: for each row and listed column a row with the other
     /// columns, the column's name and its value.
-    pub(crate) fn unpivot(
-        &self,
-        input: Rel,
-        scope: &Scope<'_>,
-        value: &Ast,
-        name: &Ident,
-        columns: &[ExprWithAlias],
-        include_nulls: bool,
-    ) -> Result<Rel> {
-        let Ast::Identifier(value_name) = value else {
-            return Err(unsupported("UNPIVOT into several value columns", value));
+    pub(crate) fn unpivot(&self, input: Rel, scope: &Scope<'_>, clause: &Unpivot) -> Result<Rel> {
+        let [value] = &clause.values[..] else {
+            let several = clause.values.first().unwrap_or(&clause.name);
+            return Err(unsupported("UNPIVOT into several value columns", several));
         };
-        let binder = ExprBinder::scalar(self, scope);
-        let mut listed = Vec::with_capacity(columns.len());
-        for column in columns {
-            let Expr::Column { index, .. } = binder.bind(&column.expr)? else {
-                return Err(wrong("UNPIVOT lists columns", &column.expr));
+        let mut listed = Vec::with_capacity(clause.columns.len());
+        for column in &clause.columns {
+            let [name] = &column.columns[..] else {
+                return Err(wrong("UNPIVOT lists columns", column.columns.first().unwrap_or(value)));
             };
-            let label = column
-                .alias
-                .as_ref()
-                .map_or_else(|| input.fields[index].name.clone(), |alias| alias.value.clone());
-            listed.push((index, label));
+            let Expr::Column { index, .. } = scope.resolve(std::slice::from_ref(name))? else {
+                return Err(wrong("UNPIVOT lists columns", name));
+            };
+            let label = column.label.as_ref().map(|label| label.value.clone());
+            listed.push((index, label.unwrap_or_else(|| input.fields[index].name.clone())));
         }
         let types: Vec<_> = listed.iter().map(|(index, _)| input.fields[*index].ty.clone()).collect();
         let value_ty = at(bind::common_type(&types), value)?;
@@ -51,10 +42,10 @@ impl Binder<'_> {
             projections.push(exprs);
         }
         let mut fields: Vec<Field> = kept.iter().map(|column| input.fields[*column].clone()).collect();
-        fields.push(Field::new(name.value.clone(), label_ty));
-        fields.push(Field::new(value_name.value.clone(), value_ty));
+        fields.push(Field::new(clause.name.value.clone(), label_ty));
+        fields.push(Field::new(value.value.clone(), value_ty));
         let unpivoted = Rel::new(RelNode::Expand { input: Box::new(input), projections }, fields);
-        if include_nulls {
+        if clause.include_nulls == Some(true) {
             return Ok(unpivoted);
         }
         let last = unpivoted.fields.len() - 1;

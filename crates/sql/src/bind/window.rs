@@ -2,9 +2,10 @@
 
 use flott_expr::fold;
 use flott_plan::{Expr, Literal, WindowKind, WindowSpec};
-use flott_sql_parser::encoding::{self, TableSource};
+use flott_sql_parser::ast::{
+    Argument, ArgumentValue, Expr as Ast, ExprKind, ObjectName, OrderItem, Query, Relation, TableSource,
+};
 use flott_types::{Result, TypeKind};
-use sqlparser::ast::{Expr as Ast, FunctionArg, FunctionArgExpr, ObjectName, TableFactor};
 
 use super::expr::ExprBinder;
 use super::{Binder, Scope, unsupported, wrong};
@@ -26,8 +27,8 @@ impl Binder<'_> {
     pub(crate) fn table_function(
         &self,
         name: &ObjectName,
-        args: &[FunctionArg],
-        node: &TableFactor,
+        args: &[Argument],
+        node: &Relation,
     ) -> Result<Rel> {
         let function = name.to_string().to_ascii_uppercase();
         let Some(names) = parameters(&function) else {
@@ -36,30 +37,22 @@ impl Binder<'_> {
         let args = by_name(&function, names, args, node)?;
         let missing = |name: &str| wrong(format!("{function} lacks its argument {name}"), node);
         let data = args[0].ok_or_else(|| missing("DATA"))?;
-        let Some(table) = encoding::decode_table_arg(data) else {
+        let Some(Data { table, partition_by, order_by }) = table_of(data) else {
             return Err(wrong(format!("the first argument of {function} is TABLE t or a query"), data));
         };
-        let input = match &table.source {
-            TableSource::Name(table) => {
-                let parts: Vec<String> = table
-                    .0
-                    .iter()
-                    .filter_map(|part| part.as_ident())
-                    .map(|ident| ident.value.clone())
-                    .collect();
-                self.named_relation(&parts, &[], table)?.1
-            }
-            TableSource::Query(query) => self.query(query, None)?,
+        let input = match table {
+            Ok(name) => self.named_relation(&name.parts(), &[], name)?.1,
+            Err(query) => self.query(query, None)?,
         };
-        if !table.order_by.is_empty() {
+        if !order_by.is_empty() {
             return Err(wrong(format!("{function} takes no ORDER BY"), data));
         }
         let scope = Scope::of(None, input.fields.clone(), None);
         let mut partition = Vec::new();
-        for expr in table.partition_by {
-            let members = match expr {
-                Ast::Tuple(members) => members.as_slice(),
-                one => std::slice::from_ref(one),
+        for expr in partition_by {
+            let members = match &expr.kind {
+                ExprKind::Row(members) => members.as_slice(),
+                _ => std::slice::from_ref(expr),
             };
             for member in members {
                 match ExprBinder::scalar(self, &scope).bind(member)? {
@@ -78,7 +71,10 @@ impl Binder<'_> {
         let mut millis = Vec::with_capacity(3);
         for (name, arg) in names[2..].iter().zip(&args[2..]) {
             millis.push(match (arg, *name) {
-                (Some(arg), _) => self.duration(arg, &scope)?,
+                (Some(ArgumentValue::Expr(arg)), _) => self.duration(arg, &scope)?,
+                (Some(other), _) => {
+                    return Err(wrong(format!("expected an INTERVAL of days or less, not {other}"), *other));
+                }
                 (None, "OFFSET") => 0,
                 (None, name) => return Err(missing(name)),
             });
@@ -108,15 +104,15 @@ impl Binder<'_> {
         Ok(Rel::new(RelNode::WindowTvf { input: Box::new(input), window, partition }, fields))
     }
 
-    fn descriptor(&self, function: &str, ast: &Ast, input: &Rel) -> Result<usize> {
-        let Some(columns) = encoding::decode_descriptor(ast) else {
-            return Err(wrong(format!("the time column of {function} is given as DESCRIPTOR(column)"), ast));
+    fn descriptor(&self, function: &str, arg: &ArgumentValue, input: &Rel) -> Result<usize> {
+        let ArgumentValue::Descriptor(_, columns) = arg else {
+            return Err(wrong(format!("the time column of {function} is given as DESCRIPTOR(column)"), arg));
         };
         let [column] = columns.as_slice() else {
-            return Err(wrong(format!("DESCRIPTOR of {function} takes one column"), ast));
+            return Err(wrong(format!("DESCRIPTOR of {function} takes one column"), arg));
         };
         let found = input.fields.iter().position(|field| field.name == column.value);
-        found.ok_or_else(|| wrong(format!("Unknown identifier '{}' in DESCRIPTOR", column.value), *column))
+        found.ok_or_else(|| wrong(format!("Unknown identifier '{}' in DESCRIPTOR", column.value), column))
     }
 
     /// A constant INTERVAL in milliseconds.
@@ -152,26 +148,48 @@ pub(super) fn windowed(input: &[Field], window: &WindowSpec) -> Vec<Field> {
     fields
 }
 
+/// A table as an argument: its name or the query, and how it is cut and ordered.
+struct Data<'a> {
+    table: Result<&'a ObjectName, &'a Query>,
+    partition_by: &'a [Ast],
+    order_by: &'a [OrderItem],
+}
+
+fn table_of(arg: &ArgumentValue) -> Option<Data<'_>> {
+    match arg {
+        ArgumentValue::Table(table) => Some(Data {
+            table: match &table.source {
+                TableSource::Name(name) => Ok(name),
+                TableSource::Query(query) => Err(query),
+            },
+            partition_by: &table.partition_by,
+            order_by: &table.order_by,
+        }),
+        ArgumentValue::Expr(Ast { kind: ExprKind::Subquery(query), .. }) => {
+            Some(Data { table: Err(query), partition_by: &[], order_by: &[] })
+        }
+        _ => None,
+    }
+}
+
 /// Arguments in the order of the parameters, given by position or by name.
 fn by_name<'a>(
     function: &str,
     names: &[&str],
-    args: &'a [FunctionArg],
-    node: &TableFactor,
-) -> Result<Vec<Option<&'a Ast>>> {
-    let mut found: Vec<Option<&Ast>> = vec![None; names.len()];
+    args: &'a [Argument],
+    node: &Relation,
+) -> Result<Vec<Option<&'a ArgumentValue>>> {
+    let mut found: Vec<Option<&ArgumentValue>> = vec![None; names.len()];
     for (position, arg) in args.iter().enumerate() {
-        let (slot, value) = match arg {
-            FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => {
-                (Some(position).filter(|p| *p < names.len()), value)
-            }
-            FunctionArg::Named { name, arg: FunctionArgExpr::Expr(value), .. } => {
-                (names.iter().position(|known| name.value.eq_ignore_ascii_case(known)), value)
-            }
-            other => return Err(wrong(format!("'{other}' is no argument of {function}"), node)),
+        if let ArgumentValue::Star(_) = arg.value {
+            return Err(wrong(format!("'*' is no argument of {function}"), node));
+        }
+        let slot = match &arg.name {
+            None => Some(position).filter(|position| *position < names.len()),
+            Some(name) => names.iter().position(|known| name.value.eq_ignore_ascii_case(known)),
         };
         match slot {
-            Some(slot) if found[slot].is_none() => found[slot] = Some(value),
+            Some(slot) if found[slot].is_none() => found[slot] = Some(&arg.value),
             _ => {
                 let message =
                     format!("{function} takes the arguments {}; '{arg}' is one too many", names.join(", "));
@@ -182,7 +200,7 @@ fn by_name<'a>(
     Ok(found)
 }
 
-fn window_kind(function: &str, millis: &[i64], node: &TableFactor) -> Result<WindowKind> {
+fn window_kind(function: &str, millis: &[i64], node: &Relation) -> Result<WindowKind> {
     let refuse = |rule: &str, got: String| {
         Err(wrong(format!("{function} table function parameters must satisfy {rule}, but got {got}"), node))
     };

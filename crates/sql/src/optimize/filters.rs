@@ -6,6 +6,7 @@ use flott_plan::{Expr, JoinKind};
 
 use crate::bind::placeholder::{conjunction, conjuncts, substitute};
 use crate::logical::{Rel, RelNode};
+use crate::plan::limits::{MAX_MERGED_HEIGHT, MAX_MERGED_SIZE};
 
 pub(super) fn push_down(rel: Rel, functions: &Functions) -> Rel {
     push(rel, Vec::new(), functions)
@@ -25,6 +26,7 @@ fn push(rel: Rel, mut conditions: Vec<Expr>, functions: &Functions) -> Rel {
                 let mut columns = Vec::new();
                 condition.collect_columns(&mut columns);
                 columns.iter().all(|column| is_deterministic(&exprs[*column], functions))
+                    && stays_small(condition, &columns, &exprs)
             });
             let through = through.into_iter().map(|condition| substitute(condition, &exprs)).collect();
             let input = Box::new(push(*input, through, functions));
@@ -50,6 +52,15 @@ fn push(rel: Rel, mut conditions: Vec<Expr>, functions: &Functions) -> Rel {
             keep(rel, conditions)
         }
     }
+}
+
+/// Whether a condition stays of a bearable size with the expressions in the places of the columns it reads.
+fn stays_small(condition: &Expr, reads: &[usize], exprs: &[Expr]) -> bool {
+    let height = reads.iter().map(|column| exprs[*column].height()).max().unwrap_or(0);
+    let size: usize = reads.iter().map(|column| exprs[*column].size()).sum();
+    let plain =
+        reads.iter().all(|column| matches!(exprs[*column], Expr::Column { .. } | Expr::Literal { .. }));
+    plain || (condition.height() + height <= MAX_MERGED_HEIGHT && condition.size() + size <= MAX_MERGED_SIZE)
 }
 
 fn push_into_join(rel: Rel, conditions: Vec<Expr>, functions: &Functions) -> Rel {

@@ -16,13 +16,17 @@ use flott_expr::PlanContext;
 use flott_types::Result;
 
 use crate::logical::Rel;
+use crate::plan::limits;
 
-/// Applies all passes.
+/// Applies all passes. What goes in and what comes out are within the bounds of a plan.
 pub fn optimize(rel: Rel, context: &PlanContext) -> Result<Rel> {
+    limits::check(&rel)?;
     let rel = fold::fold_constants(rel, context)?;
     let rel = filters::push_down(rel, &context.functions);
     let rel = top_n::recognise(rel);
     let rel = time::settle(rel, context)?;
     let rel = window::recognise(rel)?;
-    Ok(fields::read_fields(prune::prune_columns(rel)))
+    let rel = fields::read_fields(prune::prune_columns(rel));
+    limits::check(&rel)?;
+    Ok(rel)
 }

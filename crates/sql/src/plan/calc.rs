@@ -8,6 +8,7 @@ use super::{Planner, Stream, describe, schema_of};
 use crate::bind::placeholder::{conjunction, substitute};
 use crate::logical::{Rel, RelNode};
 use crate::optimize::is_deterministic;
+use crate::plan::limits::MAX_MERGED_HEIGHT;
 
 impl Planner<'_> {
     pub(super) fn calc(&mut self, rel: &Rel) -> Result<Stream> {
@@ -78,8 +79,12 @@ fn collapse_below<'r>(rel: &'r Rel, functions: &Functions) -> Chain<'r> {
     }
 }
 
-/// Whether each computed column of `inner` is deterministic and read at most once, or cheap.
+/// Whether each computed column of `inner` is deterministic and read at most once, or cheap; and what comes out is not too high.
 fn can_inline(outer: &[Expr], inner: &[Expr], functions: &Functions) -> bool {
+    let height = |exprs: &[Expr]| exprs.iter().map(Expr::height).max().unwrap_or(0);
+    if height(outer) + height(inner) > MAX_MERGED_HEIGHT {
+        return false;
+    }
     let mut reads = Vec::new();
     for expr in outer {
         expr.collect_columns(&mut reads);

@@ -51,7 +51,13 @@ pub(crate) fn expr(expr: &Expr, input: &Schema) -> String {
                     | "SIMILAR TO"
             );
             match (args.as_slice(), infix) {
-                ([left, right], true) => format!("({left} {function} {right})"),
+                // From left to right, two at a time.
+                ([first, rest @ ..], true)
+                    if rest.len() == 1 || (rest.len() > 1 && matches!(function.as_str(), "AND" | "OR")) =>
+                {
+                    let rest: String = rest.iter().map(|right| format!(" {function} {right})")).collect();
+                    format!("{}{first}{rest}", "(".repeat(args.len() - 1))
+                }
                 ([one], _) if function.starts_with("IS ") => format!("{one} {function}"),
                 _ => format!("{function}({})", args.join(", ")),
             }

@@ -9,6 +9,7 @@ mod calc;
 mod describe;
 mod explain;
 mod join;
+pub(crate) mod limits;
 mod options;
 mod row_pattern;
 mod sink;

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use flott_sql_parser::ast::{
     AlterCatalog, AlterCatalogOperation, AlterDatabase, AlterTable, AlterTableOperation, AlterView,
-    AlterViewOperation, ColumnPlace, SchemaChange,
+    AlterViewOperation, ColumnPlace, Ident, ObjectName, SchemaChange,
 };
 use flott_types::{Error, Result};
-use sqlparser::ast::{Ident, ObjectName};
 
 use super::Session;
 use super::create::{

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use flott_expr::bind;
 use flott_sql_parser::ast::{
-    ColumnDef, ColumnKind, CreateCatalog, CreateDatabase, CreateTable, CreateView, Distribution, Insert,
-    PrimaryKey, QueryText, SqlOption, Watermark,
+    ColumnDef, ColumnKind, CreateCatalog, CreateDatabase, CreateTable, CreateView, Distribution, Expr, Ident,
+    Insert, ObjectName, PrimaryKey, QueryText, SqlOption, Watermark,
 };
 use flott_types::{Error, Result};
-use sqlparser::ast::Ident;
 
 use super::{Outcome, Session, parts};
 use crate::bind::table::check_rowtime;
@@ -60,7 +59,12 @@ impl Session {
     }
 
     fn query_columns(&self, query: &QueryText) -> Result<Vec<Ident>> {
-        Ok(self.bound(&query.query)?.fields.into_iter().map(|field| Ident::new(field.name)).collect())
+        Ok(self
+            .bound(&query.query)?
+            .fields
+            .into_iter()
+            .map(|field| Ident::new(field.name, query.position))
+            .collect())
     }
 
     /// The columns of CREATE TABLE AS: the query's, with those declared.
@@ -337,8 +341,8 @@ impl Session {
 /// Expressions as they stand in a statement.
 #[derive(Default)]
 struct Expressions<'a> {
-    columns: Vec<(&'a str, &'a sqlparser::ast::Expr)>,
-    watermark: Option<&'a sqlparser::ast::Expr>,
+    columns: Vec<(&'a str, &'a Expr)>,
+    watermark: Option<&'a Expr>,
 }
 
 impl<'a> Expressions<'a> {
@@ -428,6 +432,6 @@ pub(super) fn options_map(options: &[SqlOption]) -> BTreeMap<String, String> {
 }
 
 /// The last part of a name.
-pub(super) fn last_part(name: &sqlparser::ast::ObjectName) -> String {
+pub(super) fn last_part(name: &ObjectName) -> String {
     parts(name).pop().unwrap_or_default()
 }

@@ -11,15 +11,17 @@ mod like;
 mod query;
 mod settings;
 mod show;
+mod stack;
 
 use std::sync::Arc;
 
 use flott_connector::Registry;
 use flott_expr::{Functions, PlanContext};
 use flott_plan::{JobGraph, Schema};
-use flott_sql_parser::ast::{ParsedStatement, ShellCommand, Show, ShowTarget, Statement, StopJob, Use};
+use flott_sql_parser::ast::{
+    ObjectName, ParsedStatement, ShellCommand, Show, ShowTarget, Statement, StopJob, Use,
+};
 use flott_types::{Clock, Configuration, Error, LogicalType, Result, TypeKind};
-use sqlparser::ast::ObjectName;
 
 use crate::catalog::{Catalogs, ObjectPath};
 
@@ -119,6 +121,10 @@ impl Session {
     /// # Errors
     /// What is wrong with it, with line and column; what is right in Flink and not built is refused by name.
     pub fn execute(&mut self, parsed: &ParsedStatement) -> Result<Outcome> {
+        stack::deep(|| self.run(parsed))
+    }
+
+    fn run(&mut self, parsed: &ParsedStatement) -> Result<Outcome> {
         let done = |result: Result<()>| result.map(|()| Outcome::Done);
         match &parsed.statement {
             Statement::Query(query) => self.query(query),
@@ -216,5 +222,5 @@ impl Session {
 
 /// The parts of a dotted name.
 pub(crate) fn parts(name: &ObjectName) -> Vec<String> {
-    name.0.iter().filter_map(|part| part.as_ident()).map(|ident| ident.value.clone()).collect()
+    name.parts()
 }

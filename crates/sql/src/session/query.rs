@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use flott_expr::bind;
 use flott_plan::{Expr, Literal, Schema, SinkSpec};
-use flott_sql_parser::ast::{Explain, ExplainDetail, Insert, PartitionValue, Statement};
+use flott_sql_parser::ast::{
+    Explain, ExplainDetail, ExprKind, Insert, Literal as AstLiteral, PartitionValue, Query, Statement,
+};
 use flott_types::{Error, LogicalType, Result, TypeKind};
-use sqlparser::ast::Query;
 
 use super::{Answer, Outcome, PlannedJob, Session, parts};
 use crate::bind::Binder;
@@ -183,20 +184,10 @@ fn static_partition(partition: &[PartitionValue], table: &Table) -> Result<Vec<(
             return Err(Error::invalid(format!("'{}' is not a partition column of the table", column.value)));
         }
         let Some(value) = value else { continue };
-        let literal = match value {
-            sqlparser::ast::Expr::Value(value) => match &value.value {
-                sqlparser::ast::Value::SingleQuotedString(text) => {
-                    flott_expr::literal_text::string(text.as_str())
-                }
-                sqlparser::ast::Value::Number(digits, _) => flott_expr::literal_text::number(digits)?,
-                sqlparser::ast::Value::Boolean(truth) => flott_expr::literal_text::boolean(*truth),
-                _ => {
-                    return Err(Error::invalid(format!(
-                        "PARTITION ({} = ...) takes a constant",
-                        column.value
-                    )));
-                }
-            },
+        let literal = match &value.kind {
+            ExprKind::Literal(AstLiteral::String(text)) => flott_expr::literal_text::string(text.as_str()),
+            ExprKind::Literal(AstLiteral::Number(digits)) => flott_expr::literal_text::number(digits)?,
+            ExprKind::Literal(AstLiteral::Boolean(truth)) => flott_expr::literal_text::boolean(*truth),
             _ => return Err(Error::invalid(format!("PARTITION ({} = ...) takes a constant", column.value))),
         };
         fixed.push((column.value.clone(), literal));

@@ -112,7 +112,7 @@ fn wrong_types() {
             > SELECT 1 = '1'
             invalid: implicit type conversion between INT and CHAR(1) is not supported in '=': CAST one side to the other's type at line 1, column 8
             > SELECT NOT a FROM t
-            invalid: Cannot apply 'NOT' to arguments of type 'NOT(<INT>)'. Supported form(s): 'NOT(<BOOLEAN>)' at line 1, column 12
+            invalid: Cannot apply 'NOT' to arguments of type 'NOT(<INT>)'. Supported form(s): 'NOT(<BOOLEAN>)' at line 1, column 8
             > SELECT a FROM t WHERE a
             invalid: a condition must be a BOOLEAN; this one is of type INT at line 1, column 23
             > SELECT a FROM t HAVING a
@@ -130,9 +130,9 @@ fn wrong_types() {
             > SELECT CASE WHEN a = 1 THEN 1 ELSE DATE '2024-01-01' END FROM t
             invalid: the types INT, DATE have no type in common: CAST the values to one type at line 1, column 8
             > SELECT CAST(d AS DATE) FROM t
-            invalid: Cast function cannot convert value of type DOUBLE to type DATE at line 1, column 13
+            invalid: Cast function cannot convert value of type DOUBLE to type DATE at line 1, column 8
             > SELECT CAST(DATE '2024-01-01' AS INT)
-            invalid: Cast function cannot convert value of type DATE to type INT at line 1, column 18
+            invalid: Cast function cannot convert value of type DATE to type INT at line 1, column 8
             > SELECT a || 1 FROM t
             invalid: Cannot apply '||' to arguments of type '<INT> || <INT>'. Supported form(s): '<STRING> || <STRING>' | '<EQUIVALENT_TYPE> || <EQUIVALENT_TYPE>' at line 1, column 8
             > SELECT b LIKE 3 FROM t

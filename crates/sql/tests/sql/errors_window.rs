@@ -49,7 +49,7 @@ fn over_windows() {
             > SELECT SUM(price) OVER (ORDER BY ts ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM bid
             unsupported: a frame of a stream that does not end with CURRENT ROW at line 1, column 8
             > SELECT SUM(price) OVER (ORDER BY ts ROWS BETWEEN INTERVAL '1' SECOND PRECEDING AND CURRENT ROW) FROM bid
-            invalid: expected a number of rows before PRECEDING or FOLLOWING at line 1, column 59
+            invalid: expected a number of rows before PRECEDING or FOLLOWING at line 1, column 50
             > SELECT SUM(price) OVER (ORDER BY ts RANGE BETWEEN 3 PRECEDING AND CURRENT ROW) FROM bid
             invalid: expected an INTERVAL of days or less before PRECEDING or FOLLOWING at line 1, column 51
             > SELECT SUM(price) OVER (ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM bid
@@ -93,7 +93,7 @@ fn windows() {
             > SELECT * FROM TUMBLE(TABLE bid, DESCRIPTOR(ts), INTERVAL '-5' MINUTE)
             invalid: TUMBLE table function parameters must satisfy size > 0, but got size -300000 ms at line 1, column 15
             > SELECT * FROM TUMBLE(TABLE bid, DESCRIPTOR(ts), INTERVAL '1' MONTH)
-            invalid: expected an INTERVAL of days or less, not a value of type INTERVAL MONTH NOT NULL at line 1, column 58
+            invalid: expected an INTERVAL of days or less, not a value of type INTERVAL MONTH NOT NULL at line 1, column 49
             > SELECT * FROM TUMBLE(TABLE bid, DESCRIPTOR(ts), 5)
             invalid: expected an INTERVAL of days or less, not a value of type INT NOT NULL at line 1, column 49
             > SELECT * FROM TUMBLE(TABLE bid, DESCRIPTOR(ts))

@@ -344,13 +344,13 @@ fn what_is_refused() {
             > SELECT (SELECT x FROM u WHERE u.a = t.a) FROM t
             updating: EXPR$0 STRING
             > SELECT b FROM t WHERE (a, b) IN (SELECT a FROM u)
-            invalid: 2 values IN a query of 1 columns at line 1, column 24
+            invalid: 2 values IN a query of 1 columns at line 1, column 23
             > SELECT b FROM t WHERE a IN (SELECT x FROM u)
             invalid: implicit type conversion between INT and STRING is not supported in '=': CAST one side to the other's type at line 1, column 23
             > SELECT b FROM t WHERE EXISTS (SELECT COUNT(*) FROM u WHERE u.a = t.a)
             updating: b STRING
             > SELECT b FROM t WHERE EXISTS (SELECT 1 FROM u WHERE EXISTS (SELECT 1 FROM u v WHERE v.a = t.a))
-            unsupported: a subquery that refers to the query around it inside of an outer join, a set operation, an OVER or a window at line 1, column 31
+            unsupported: a subquery that refers to the query around it inside of an outer join, a set operation, an OVER or a window at line 1, column 23
             > SELECT a FROM t INTERSECT ALL SELECT a FROM u
             updating: a INT
             > SELECT a FROM t EXCEPT ALL SELECT a FROM u

@@ -5,6 +5,7 @@
 mod alter;
 mod catalogs;
 mod collections;
+mod depth;
 mod errors_ddl;
 mod errors_insert;
 mod errors_query;

@@ -101,6 +101,15 @@ impl Shell {
         }
     }
 
+    /// The same; the message, if it is refused.
+    pub fn try_job(&mut self, statement: &str) -> std::result::Result<JobGraph, String> {
+        let parsed = parse_script(statement).map_err(|error| error.to_string())?;
+        match self.session.execute(&parsed[0]).map_err(|error| error.to_string())? {
+            Outcome::Query(job) | Outcome::Insert(job) => Ok(job.graph),
+            other => panic!("expected a job, not {other:?}"),
+        }
+    }
+
     /// The result type of an expression over `from`.
     pub fn type_of(&mut self, expr: &str, from: &str) -> String {
         let from = if from.is_empty() { String::new() } else { format!(" FROM {from}") };

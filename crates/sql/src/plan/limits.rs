@@ -1,0 +1,49 @@
+//! How high a plan may be: what walks it recurses, and its readers bound how deep JSON nests.
+
+use flott_plan::Expr;
+use flott_types::{Error, LogicalType, Result, TypeKind};
+
+use crate::logical::Rel;
+
+/// So high an expression may be. The parser bounds what is written in one place; this is for what becomes one by merging.
+pub(crate) const MAX_HEIGHT: usize = 600;
+/// Up to this height and size, expressions of relations on top of one another become one.
+pub(crate) const MAX_MERGED_HEIGHT: usize = 300;
+pub(crate) const MAX_MERGED_SIZE: usize = 10_000;
+/// So many relations may lie within one another.
+pub(crate) const MAX_RELATIONS: usize = 400;
+
+/// Refuses a plan that is too high to be written, read and run.
+pub(crate) fn check(rel: &Rel) -> Result<()> {
+    let mut open = vec![(rel, 1)];
+    while let Some((rel, level)) = open.pop() {
+        if level > MAX_RELATIONS {
+            return Err(Error::unsupported(format!(
+                "more than {MAX_RELATIONS} relations within one another, those of views counted"
+            )));
+        }
+        rel.exprs().into_iter().try_for_each(check_expr)?;
+        rel.fields.iter().try_for_each(|field| check_type(&field.ty))?;
+        open.extend(rel.inputs().into_iter().map(|input| (input, level + 1)));
+    }
+    Ok(())
+}
+
+fn check_expr(expr: &Expr) -> Result<()> {
+    if expr.height() > MAX_HEIGHT {
+        return Err(Error::unsupported(format!(
+            "an expression of more than {MAX_HEIGHT} operators within one another, those of subqueries and views counted"
+        )));
+    }
+    expr.walk().try_for_each(|node| check_type(node.ty()))
+}
+
+/// Refuses types that lie too deep within one another.
+pub(crate) fn check_type(ty: &LogicalType) -> Result<()> {
+    match ty.kind.depth() > TypeKind::MAX_DEPTH {
+        true => {
+            Err(Error::unsupported(format!("more than {} types within one another", TypeKind::MAX_DEPTH)))
+        }
+        false => Ok(()),
+    }
+}

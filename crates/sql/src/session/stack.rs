@@ -1,0 +1,24 @@
+//! The stack that statements are bound and planned on.
+//!
+//! Binder and optimiser recurse along the tree and along the plan, both of which are bounded: see [`crate::plan::limits`]. The
+//! frames of their passes are large (40 KB for a relation in a debug build), the caller's thread may have 2 MB, and a plan of
+//! some hundred relations should not be refused for that. So they run on a thread with a stack that bears the bounds.
+
+use std::thread::{Builder, scope};
+
+use flott_types::{Error, ErrorKind, Result};
+
+/// For 400 relations within one another and what stands in them. Only what is touched takes memory.
+const SIZE: usize = 64 << 20;
+
+/// Runs something that recurses along a statement or its plan.
+pub(super) fn deep<T: Send>(run: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    scope(|scope| {
+        let thread = Builder::new().name("planner".to_owned()).stack_size(SIZE).spawn_scoped(scope, run);
+        let thread = thread.map_err(|error| {
+            Error::new(ErrorKind::Internal, "cannot start the thread that plans the statement")
+                .with_source(error)
+        })?;
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
