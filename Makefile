@@ -9,7 +9,7 @@
 #   make conformance-faults  the same results with checkpoints, restores, rescaling and failures in the middle
 #   make bench-group  100 MB of csv through GROUP BY with a million keys
 #   make bench-nexmark       the queries of Nexmark; QUERIES=q0,q1 for some of them
-#   make bench-flink         the same on a real Apache Flink by turns: installs it, asks for Java 17, which apt gets where it is missing
+#   make bench-flink         the same on a real Apache Flink alternately: installs it, asks for Java 17, which apt gets where it is missing
 #   make bench-datastream    the DataStream API beside loops by hand; bench-datastream-flink: beside Flink
 #   make bench-loops bench-scaling bench-latency bench-startup bench-generators
 #   make fmt lint docs

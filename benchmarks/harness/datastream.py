@@ -19,7 +19,7 @@ WARM_UP = 20_000_000
 
 
 def measure(binary, store, rounds):
-    """Pairs by turns, each stored when it is complete."""
+    """Pairs alternately, each stored when it is complete."""
     for name, program, count in (("word count", "words", WORDS), ("keyed process, 1 million keys", "keyed", RECORDS)):
         for parallelism in (1, 2):
             print(f"{name}, parallelism {parallelism}", flush=True)

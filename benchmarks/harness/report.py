@@ -47,7 +47,7 @@ def beside_flink(section, picture):
         "![Events per CPU second, Flott over Flink](benchmarks-nexmark.svg)\n\n"
         f"`make bench-flink`. {on(section)} Both engines at parallelism {some['parallelism']}, with an exactly-once checkpoint every 30 s to a local folder; "
         "sinks are `blackhole`; the events are the same, generated in the engine, only the columns that the query reads. Flink: object reuse, "
-        f"mini-batch, a TaskManager of {some['memory']} that is warmed up with the same query. One run after the other, by turns; CPU seconds are user and system of the TaskManager while the job runs, and of the whole "
+        f"mini-batch, a TaskManager of {some['memory']} that is warmed up with the same query. One run after the other, alternately; CPU seconds are user and system of the TaskManager while the job runs, and of the whole "
         "process for Flott. *Ratio*: events per CPU second of Flott over those of Flink in the same pair; lowest, **median**, highest.\n\n"
         + table(["query", "", "events", "Flink events/s", "Flott events/s", "Flink per CPU s", "Flott per CPU s", "ratio", "Flink peak", "Flott peak"], rows)
         + f"\nGeometric mean of the ratios{' of ' + ', '.join(each.name for each in barred) if barred else ''}: **{mean:.1f}**; "

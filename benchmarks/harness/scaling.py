@@ -1,4 +1,4 @@
-"""What a second core buys: the stateless queries at parallelism 1 and 2, by turns."""
+"""What a second core buys: the stateless queries at parallelism 1 and 2, alternately."""
 from harness import machine, pairs, queries
 from harness.beside_flink import run
 from harness.flott_engine import Flott

@@ -13,7 +13,7 @@ SET 'pipeline.name' = 'flights';
 -- Twice a second the job takes a snapshot of everything it has to remember: the position in each file, the open
 -- windows, the running totals. Kill the process whenever you like (kill -9 is fine), and start it again with
 --   flott sql -f examples/flights/flights.sql --restore latest
--- It goes on from the last snapshot, and target/demo/ ends up as if nothing had happened.
+-- It continues from the last snapshot, and target/demo/ ends up as if nothing had happened.
 SET 'execution.checkpointing.interval' = '500 ms';
 SET 'execution.checkpointing.dir' = 'target/demo/checkpoints';
 

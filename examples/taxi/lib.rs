@@ -61,7 +61,7 @@ fn place(ride: u64) -> (f64, f64) {
     (-74.0 + (ride % 29) as f64 / 100.0, 40.55 + (ride % 41) as f64 / 100.0 + far)
 }
 
-/// The events of so many rides, in the order in which they happen.
+/// The events of this many rides, in the order in which they happen.
 pub fn rides(count: u64) -> impl Iterator<Item = Ride> {
     let mut events: Vec<Ride> = (0..count)
         .flat_map(|id| {
@@ -74,7 +74,7 @@ pub fn rides(count: u64) -> impl Iterator<Item = Ride> {
     events.into_iter()
 }
 
-/// The fares of so many rides, paid when they begin.
+/// The fares of this many rides, paid when they begin.
 pub fn fares(count: u64) -> impl Iterator<Item = Fare> {
     (0..count).map(|ride| {
         let amount = 300 + ride * 13 % 4_000;

@@ -12,8 +12,8 @@ Every case of passing.txt whose answer is rows is run in four ways, each with sm
   faults     sources, operators and commits fail
 
 and its rows must be those of Flink: the final ones of a changelog, since batches are cut elsewhere. `faults/` beside this file is the
-program that runs them, and its head tells how. With --sample N so many pairs of case and way are chosen by the seed, which is printed;
---repeat runs each pair with so many seeds. A failure prints what runs it again:
+program that runs them, and its head tells how. With --sample N this many pairs of case and way are chosen by the seed, which is printed;
+--repeat runs each pair with this many seeds. A failure prints what runs it again:
 
   faults.py --only CASE --runs KIND --exact SEED
 
@@ -40,7 +40,7 @@ import regression  # noqa: E402
 import run as conformance  # noqa: E402
 
 KINDS = ("checked", "restored", "rescaled", "faults")
-# Small batches cut a small input; a row at a time of a large one would take for ever.
+# Small batches cut a small input; a row at a time of a large one would take forever.
 SMALL, LARGE = (1, 2, 3, 7, 100), (200, 500, 1000)
 LARGE_INPUTS = ("nexmark.json",)
 # Cases left out of the ways with restores, and why.
@@ -98,7 +98,7 @@ def excluded(sql, kind):
     if first.startswith("# error:"):
         return "Flink gives an error and no rows"
     if kind != "checked" and re.search(r"\bRAND(_INTEGER)?\s*\(", sql.read_text(encoding="utf-8")):
-        return "random numbers begin anew with a restart, as in Flink"
+        return "random numbers start over with a restart, as in Flink"
     return None
 
 
@@ -167,7 +167,7 @@ def choose(args, rng):
 def run_all(work, args):
     """-> [(name, sql, kind, seed, answer)] in the order in which they came"""
     todo, done, lock = queue.SimpleQueue(), [], threading.Lock()
-    for item in work:
+    for item in progress:
         todo.put(item)
 
     def serve():

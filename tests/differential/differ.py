@@ -110,7 +110,7 @@ def main():
     parser.add_argument("--width", type=int, default=5)
     parser.add_argument("--areas")
     parser.add_argument("--emit", type=pathlib.Path)
-    parser.add_argument("--emit-each", type=int, default=1, help="at most so many cases of a template")
+    parser.add_argument("--emit-each", type=int, default=1, help="at most this many cases of a template")
     parser.add_argument("--show", type=int, default=2)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--ask-only", action="store_true")

@@ -86,7 +86,7 @@ class Job:
             raise Failure(f"{self.name} ended with exit status {status}:\n{self.told()[-2000:]}")
 
     def run_for(self, seconds, **how):
-        """Starts it and kills it after so long. -> whether it has ended by itself before"""
+        """Starts it and kills it after this long. -> whether it has ended by itself before"""
         self.start(**how)
         status = self.wait(seconds)
         if status is not None:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Much wide state in one subtask: checkpointed, killed, restored, and right.
 
-Two jobs, one after the other, each with about so many megabytes of text in the state of one subtask:
+Two jobs, one after the other, each with about this many megabytes of text in the state of one subtask:
 
 - `max`: the greatest text of each key in one window, which fires at the end;
 - `join`: a regular join; one side is wide, the other asks for its rows one by one.
@@ -148,7 +148,7 @@ def run(kind, world, options):
     letters = options.kilobytes * 1024
     keys = max(10, options.megabytes * 1024 // options.kilobytes)
     rows = keys * kind.per_key
-    # About so many seconds of rows, so that some checkpoints are under way meanwhile.
+    # About this many seconds of rows, so that some checkpoints are under way meanwhile.
     rate = max(1, rows // options.seconds)
     script = (OPTIONS + kind.sql).format(
         interval=options.interval, last=rows - 1, rate=rate, keys=keys, noise=letters - 64)
@@ -202,7 +202,7 @@ def main():
     parser.add_argument("--interval", type=int, default=3, help="seconds between checkpoints")
     parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--timeout", type=int, default=3_600)
-    parser.add_argument("--most", type=float, default=0, help="fail if the memory is more than so many times the state")
+    parser.add_argument("--most", type=float, default=0, help="fail if the memory is more than this many times the state")
     parser.add_argument("--only", choices=["max", "join"])
     parser.add_argument("--seed", type=int, default=None)
     options = parser.parse_args()

@@ -2,7 +2,7 @@
 
 use flott_connector_nexmark::{Config, Field, Generator, Kind, Run, Stream};
 
-/// The first so many events, of which the bids are wanted.
+/// The first this many events, of which the bids are wanted.
 pub struct Bids {
     /// Makes them.
     pub generator: Generator,
@@ -15,7 +15,7 @@ pub struct Bids {
     events: u64,
 }
 
-/// Runs are made for so many events at a time.
+/// Runs are made for this many events at a time.
 const CHUNK: u64 = 5_000;
 
 impl Bids {

@@ -12,7 +12,7 @@ use arrow::compute::{concat, interleave, take};
 use arrow::datatypes::DataType;
 use flott_types::{Error, ErrorKind, Result};
 
-/// A batch in motion has about so many bytes at most, unless one row alone has more.
+/// A batch in motion has about this many bytes at most, unless one row alone has more.
 pub const BATCH_BYTES: usize = 64 << 20;
 
 /// The bytes of the rows of some columns. Costs nothing a row where all columns are numbers.
@@ -65,12 +65,12 @@ impl Room {
     /// For one row alone: as much as the offsets can say.
     pub const WHOLE: Room = Room(i32::MAX as usize);
 
-    /// For a column of so many rows, if those of a batch should have no more than `batch_bytes`.
+    /// For a column of this many rows, if those of a batch should have no more than `batch_bytes`.
     pub fn of(rows: usize, batch_bytes: usize) -> Self {
         if rows > 1 { Room(batch_bytes.min(Room::WHOLE.0)) } else { Room::WHOLE }
     }
 
-    /// Whether a column of so many bytes may be.
+    /// Whether a column of this many bytes may be.
     ///
     /// # Errors
     /// [`ErrorKind::TooLarge`] if fewer rows may do, [`ErrorKind::Data`] if one row alone is too large.
@@ -153,12 +153,12 @@ pub fn in_parts<T>(
 pub struct Parts {
     rows: usize,
     first: usize,
-    /// So many rows at once.
+    /// This many rows at once.
     most: usize,
 }
 
 impl Parts {
-    /// Of so many rows.
+    /// Of this many rows.
     pub fn new(rows: usize) -> Self {
         Parts { rows, first: 0, most: rows }
     }

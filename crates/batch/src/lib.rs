@@ -6,7 +6,7 @@
 //! inside, loops are typed.
 //!
 //! [`arrow_type`] says how Flink's logical types lie in memory; [`mod@bytes`] how large rows are; [`hash`] is the hash that key groups and partitioning
-//! use, fixed for ever because snapshots are laid out by it; [`text`] prints values as Flink's SQL client does, and reads them; [`json`] is JSON. [`bitmap`] and [`variant`] are the
+//! use, fixed forever because snapshots are laid out by it; [`text`] prints values as Flink's SQL client does, and reads them; [`json`] is JSON. [`bitmap`] and [`variant`] are the
 //! bytes of BITMAP and VARIANT values.
 
 pub mod arrow_type;

@@ -88,7 +88,7 @@ pub trait AnyRecords: Any + Send {
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
     /// The routes of the values, if they have some.
     fn routes(&self) -> Option<&[u64]>;
-    /// Deals the values out: value `i` to part `targets[i]`, of so many parts. Their order is kept within a part.
+    /// Deals the values out: value `i` to part `targets[i]`, of this many parts. Their order is kept within a part.
     fn deal(self: Box<Self>, targets: &[u32], parts: usize) -> Vec<Option<Box<dyn AnyRecords>>>;
     /// Adds the values of another batch of the same type.
     ///

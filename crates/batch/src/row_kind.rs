@@ -58,7 +58,7 @@ impl fmt::Display for RowKind {
 pub struct RowKinds(ScalarBuffer<u8>);
 
 impl RowKinds {
-    /// The kinds of so many rows, all the same.
+    /// The kinds of this many rows, all the same.
     pub fn repeat(kind: RowKind, rows: usize) -> Self {
         RowKinds(vec![kind as u8; rows].into())
     }

@@ -10,7 +10,7 @@ use std::io;
 use crate::bytes::of_column;
 use crate::{Batch, ChangeBatch, Record, Records};
 
-/// About so many values of a batch are measured.
+/// About this many values of a batch are measured.
 const SAMPLE: usize = 16;
 
 impl Batch {

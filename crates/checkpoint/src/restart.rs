@@ -13,14 +13,14 @@ pub enum Strategy {
     None,
     /// `fixed-delay`.
     FixedDelay {
-        /// So many restarts over the life of the job.
+        /// This many restarts over the life of the job.
         attempts: u32,
         /// Before each.
         delay: i64,
     },
     /// `failure-rate`.
     FailureRate {
-        /// So many restarts within `interval`.
+        /// This many restarts within `interval`.
         max_per_interval: u32,
         /// The time that failures are counted in.
         interval: i64,
@@ -35,11 +35,11 @@ pub enum Strategy {
         max: i64,
         /// From one restart to the next.
         multiplier: f64,
-        /// After running for so long the delay is the initial one again, and attempts are counted anew.
+        /// After running for this long the delay is the initial one again, and attempts are counted from zero.
         reset_threshold: i64,
         /// The delay varies by this part of itself, so that many jobs do not come back at once.
         jitter: f64,
-        /// So many restarts without a reset in between; `None` for any number.
+        /// This many restarts without a reset in between; `None` for any number.
         attempts: Option<u32>,
     },
 }

@@ -49,7 +49,7 @@ pub(crate) struct SqlArgs {
     /// Start the script's job from a snapshot: `latest`, or the path of a checkpoint or savepoint.
     ///
     /// `latest` is the newest checkpoint or savepoint of the same job below `execution.checkpointing.dir`;
-    /// if there is none yet, the job begins anew. The script may have one INSERT or statement set.
+    /// if there is none yet, the job starts over. The script may have one INSERT or statement set.
     /// When the job has finished, its checkpoints are deleted, those of earlier starts too.
     #[arg(verbatim_doc_comment, long, value_name = "latest|PATH")]
     pub restore: Option<String>,

@@ -70,7 +70,7 @@ fn start_logging(console: Console) {
         }
         Some(text) => match EnvFilter::builder().parse(&text) {
             Ok(filter) => tracing_subscriber::registry().with(layer.with_filter(filter)).init(),
-            Err(error) => console.warn(&format!("FLOTT_LOG is '{text}', which is no filter: {error}")),
+            Err(error) => console.warn(&format!("FLOTT_LOG is '{text}', which is not a filter: {error}")),
         },
     }
 }

@@ -8,7 +8,7 @@ use flott::types::{Clock, SystemClock};
 
 use crate::console::Console;
 
-/// The first line comes after so many milliseconds, and then one every so many.
+/// The first line comes after this many milliseconds, and then one every this many.
 const EVERY: i64 = 1_000;
 
 /// Writes progress lines while a job runs.

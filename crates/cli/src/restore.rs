@@ -1,4 +1,4 @@
-//! `--restore` and `execution.state-recovery.path`: says what a job went on from.
+//! `--restore` and `execution.state-recovery.path`: says what a job continued from.
 
 use flott::cluster::JobClient;
 use flott::restore::{BeganFrom, RestorePoint};
@@ -8,7 +8,7 @@ use crate::console::Console;
 /// The most characters of an operator's name.
 const NAME: usize = 70;
 
-/// Tells what a job went on from, if there is something to tell.
+/// Tells what a job continued from, if there is something to tell.
 pub(crate) fn tell(job: &JobClient, console: Console) {
     let beginning = job.beginning();
     match &beginning.from {
@@ -19,7 +19,7 @@ pub(crate) fn tell(job: &JobClient, console: Console) {
                 1 => " (there is one of another job)".to_owned(),
                 n => format!(" (there are some of {n} other jobs)"),
             };
-            console.info(&format!("No checkpoint of this job below {dir}{others}: it begins anew."));
+            console.info(&format!("No checkpoint of this job below {dir}{others}: it starts over."));
         }
         BeganFrom::Snapshot(point) => tell_point(point, console),
         BeganFrom::Finished { at } => console.info(&format!(

@@ -61,7 +61,7 @@ impl Signals {
     }
 
     /// Watches the terminal until the guard is dropped. A terminal that goes away without SIGHUP (its other side was closed and
-    /// it controls no process) would otherwise be read from for ever.
+    /// it controls no process) would otherwise be read from forever.
     pub fn watch_terminal(&self) -> TerminalWatch {
         let (guard, dropped) = channel();
         let (terminate, wake) = (Arc::clone(&self.terminate), Arc::clone(&self.wake));

@@ -191,9 +191,9 @@ mod tests {
             TaskReport::RequestSplits { operator: OperatorUid("u".to_owned()) },
             TaskReport::SourceEvent { operator: OperatorUid("u".to_owned()), event: Payload::new(1, "e") },
             TaskReport::Drained,
-            TaskReport::Reached {
-                alignment: WatermarkAlignment { group: "g".to_owned(), max_drift: 1, update_interval: 2 },
-                reached: Some(3),
+            TaskReport::SourceWatermark {
+                group: WatermarkAlignment { group: "g".to_owned(), max_drift: 1, update_interval: 2 },
+                watermark: Some(3),
             },
             TaskReport::Ack {
                 checkpoint,

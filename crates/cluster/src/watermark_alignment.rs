@@ -16,7 +16,7 @@ use flott_types::Timestamp;
 
 /// The alignment groups of one attempt of a job.
 #[derive(Default, Debug)]
-pub(crate) struct Alignments(BTreeMap<String, Group>);
+pub(crate) struct AlignmentGroups(BTreeMap<String, Group>);
 
 #[derive(Debug)]
 struct Group {
@@ -28,14 +28,14 @@ struct Group {
 
 #[derive(Default, Debug)]
 struct Member {
-    reached: Option<Timestamp>,
+    watermark: Option<Timestamp>,
     /// What it was told last; nothing, at first.
     told: Option<Option<Timestamp>>,
 }
 
 impl Group {
     fn least(&self) -> Option<Timestamp> {
-        self.members.values().filter_map(|member| member.reached).min()
+        self.members.values().filter_map(|member| member.watermark).min()
     }
 
     fn has_news(&self) -> bool {
@@ -44,9 +44,9 @@ impl Group {
     }
 }
 
-impl Alignments {
+impl AlignmentGroups {
     /// A reader has told how far it has come; `None` if it holds nobody back.
-    pub(crate) fn reached(&mut self, task: TaskId, policy: &WatermarkAlignment, reached: Option<Timestamp>) {
+    pub(crate) fn report(&mut self, task: TaskId, policy: &WatermarkAlignment, watermark: Option<Timestamp>) {
         let new = || Group {
             members: BTreeMap::new(),
             update_interval: policy.update_interval,
@@ -55,7 +55,7 @@ impl Alignments {
         let group = self.0.entry(policy.group.clone()).or_insert_with(new);
         // Members that do not agree get the shortest interval that any of them wants.
         group.update_interval = group.update_interval.min(policy.update_interval);
-        group.members.entry(task).or_default().reached = reached;
+        group.members.entry(task).or_default().watermark = watermark;
     }
 
     /// A task's input has ended.
@@ -108,37 +108,37 @@ mod tests {
 
     #[test]
     fn all_are_told_the_least_once_in_an_interval() {
-        let mut all = Alignments::default();
-        all.reached(task(1), &policy("a"), Some(500));
+        let mut all = AlignmentGroups::default();
+        all.report(task(1), &policy("a"), Some(500));
         assert_eq!(all.due(0), [(task(1), Some(500))]);
-        all.reached(task(2), &policy("a"), Some(300));
+        all.report(task(2), &policy("a"), Some(300));
         assert_eq!(all.due(99), []);
         assert_eq!(all.next_deadline(), Some(100));
         assert_eq!(all.due(100), [(task(1), Some(300)), (task(2), Some(300))]);
-        all.reached(task(1), &policy("a"), Some(900));
+        all.report(task(1), &policy("a"), Some(900));
         assert_eq!((all.next_deadline(), all.due(1_000)), (None, Vec::new()));
     }
 
     #[test]
     fn who_is_idle_or_has_ended_does_not_count() {
-        let mut all = Alignments::default();
-        all.reached(task(1), &policy("a"), Some(500));
-        all.reached(task(2), &policy("a"), Some(i64::MIN));
+        let mut all = AlignmentGroups::default();
+        all.report(task(1), &policy("a"), Some(500));
+        all.report(task(2), &policy("a"), Some(i64::MIN));
         assert_eq!(all.due(0), [(task(1), Some(i64::MIN)), (task(2), Some(i64::MIN))]);
-        all.reached(task(2), &policy("a"), None);
+        all.report(task(2), &policy("a"), None);
         assert_eq!(all.due(100), [(task(1), Some(500)), (task(2), Some(500))]);
-        all.reached(task(2), &policy("a"), Some(20));
+        all.report(task(2), &policy("a"), Some(20));
         all.remove(task(2));
         assert_eq!(all.due(200), []);
-        all.reached(task(1), &policy("a"), None);
+        all.report(task(1), &policy("a"), None);
         assert_eq!(all.due(300), [(task(1), None)]);
     }
 
     #[test]
     fn groups_do_not_know_each_other() {
-        let mut all = Alignments::default();
-        all.reached(task(1), &policy("a"), Some(500));
-        all.reached(task(2), &policy("b"), Some(300));
+        let mut all = AlignmentGroups::default();
+        all.report(task(1), &policy("a"), Some(500));
+        all.report(task(2), &policy("b"), Some(300));
         assert_eq!(all.due(0), [(task(1), Some(500)), (task(2), Some(300))]);
     }
 }

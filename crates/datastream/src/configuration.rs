@@ -59,7 +59,7 @@ impl Load {
         let text = std::fs::read_to_string(path)
             .map_err(|error| Error::external("cannot be read").with_source(error))?;
         let yaml: Value = serde_yaml_ng::from_str(&text)
-            .map_err(|error| Error::invalid("is no YAML").with_source(error))?;
+            .map_err(|error| Error::invalid("is not YAML").with_source(error))?;
         match yaml {
             Value::Null | Value::Mapping(_) => self.flatten(String::new(), &yaml),
             _ => Err(Error::invalid("holds no keys; expected lines such as `parallelism.default: 4`")),
@@ -73,7 +73,7 @@ impl Load {
             Value::Mapping(entries) => {
                 for (key, value) in entries {
                     let Some(key) = key.as_str() else {
-                        return Err(Error::invalid(format!("a key below '{prefix}' is no text")));
+                        return Err(Error::invalid(format!("a key below '{prefix}' is not text")));
                     };
                     let path = if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
                     self.flatten(path, value)?;

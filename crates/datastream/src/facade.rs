@@ -44,7 +44,7 @@ pub mod source {
     //! | [`SequenceSource`] | the numbers from here to there |
     //! | [`SocketTextSource`] | lines of a TCP connection; nothing is read twice, so that a failure loses lines |
     //! | [`TextFileSource`] | lines of files, those that there are or also those to come |
-    //! | [`RateLimited`] | another source, so many records a second |
+    //! | [`RateLimited`] | another source, this many records a second |
     //! | [`HybridSource`] | several sources, one after the other |
 
     pub use flott_connector_collections::{

@@ -18,20 +18,20 @@ fn by_default() -> Targets {
     Targets::new().with_default(LevelFilter::WARN).with_target(BEGINNING, LevelFilter::INFO)
 }
 
-/// Says what a job went on from, if it was to go on from something.
+/// Says what a job continued from, if it was to continue from something.
 pub(crate) fn tell_beginning(client: &JobClient) {
     let (job, beginning) = (client.name(), client.beginning());
     match &beginning.from {
         BeganFrom::Nothing => {}
         BeganFrom::NoState { dir, others } => {
-            tracing::info!(target: BEGINNING, job, dir, others, "the job has no snapshot there yet: it begins anew");
+            tracing::info!(target: BEGINNING, job, dir, others, "the job has no snapshot there yet: it starts over");
         }
         BeganFrom::Finished { .. } => {
             tracing::info!(target: BEGINNING, job, "the job has finished before: there is nothing left to do");
         }
         BeganFrom::Snapshot(RestorePoint { url, kept, new, dropped, .. }) => {
             let (kept, new, dropped) = (kept.join(", "), new.join(", "), dropped.join(", "));
-            tracing::info!(target: BEGINNING, job, from = url, kept, new, dropped, "the job goes on from a snapshot");
+            tracing::info!(target: BEGINNING, job, from = url, kept, new, dropped, "the job continues from a snapshot");
         }
     }
     for warning in &beginning.warnings {
@@ -56,7 +56,7 @@ pub(crate) fn install() {
         // Somebody who listens already goes on doing so.
         let installed = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
         if let (Ok(()), Some(error)) = (installed, wrong) {
-            tracing::warn!(%error, "{LOG} is no filter such as 'info' or 'flott_cluster=debug'");
+            tracing::warn!(%error, "{LOG} is not a filter such as 'info' or 'flott_cluster=debug'");
         }
     });
 }

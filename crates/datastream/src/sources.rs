@@ -47,7 +47,7 @@ impl StreamExecutionEnvironment {
         self.from_parallel_collection(values).only_one()
     }
 
-    /// These values, dealt out to as many subtasks as there are: in no order between them.
+    /// These values, distributed to as many subtasks as there are: in no order between them.
     ///
     /// # Errors
     /// As [`StreamExecutionEnvironment::from_collection`].
@@ -61,7 +61,7 @@ impl StreamExecutionEnvironment {
         self.fallible("Collection Source", source)
     }
 
-    /// The values of an iterator, which is made anew by each attempt. It is read by one subtask, on a thread of its own: an iterator that
+    /// The values of an iterator, which is made again by each attempt. It is read by one subtask, on a thread of its own: an iterator that
     /// waits for its next value holds up nobody.
     pub fn from_iter<T, I>(&self, make: impl Fn() -> I + Send + Sync + 'static) -> DataStream<T>
     where

@@ -24,7 +24,7 @@ fn environment(parallelism: u32) -> StreamExecutionEnvironment {
     env
 }
 
-/// Fails after so many values, over all subtasks; then as many later once more, and so on.
+/// Fails after this many values, over all subtasks; then as many later once more, and so on.
 #[derive(Clone)]
 struct Faults {
     left: Arc<AtomicI64>,

@@ -116,7 +116,7 @@ pub fn cast(expr: Expr, ty: LogicalType, is_try: bool) -> Result<Expr> {
     Ok(Expr::Cast { input: Box::new(expr), ty, is_try })
 }
 
-/// `CAST(number AS INTERVAL unit)`: so many times the unit. Flink has it for single units only.
+/// `CAST(number AS INTERVAL unit)`: this many times the unit. Flink has it for single units only.
 pub fn interval_of(number: Expr, unit: IntervalUnit, context: &PlanContext) -> Result<Expr> {
     if !number.ty().kind.is_integer() && !number.ty().kind.is_decimal() {
         return Err(Error::invalid(format!(

@@ -75,7 +75,7 @@ impl EvalContext {
         }
     }
 
-    /// Columns have about so many bytes at most instead of [`BATCH_BYTES`], if they have more than one row.
+    /// Columns have about this many bytes at most instead of [`BATCH_BYTES`], if they have more than one row.
     #[must_use]
     pub fn with_batch_bytes(self, batch_bytes: usize) -> Self {
         EvalContext { batch_bytes, ..self }

@@ -221,7 +221,7 @@ pub fn to_f32(value: i128, scale: u8) -> f32 {
 }
 
 /// Decimal digits with optional sign, point and exponent, as `new BigDecimal(text)` reads them, into a precision and
-/// scale: HALF_UP, `None` for what is no number, and `Some(None)` for what does not fit.
+/// scale: HALF_UP, `None` for what is not a number, and `Some(None)` for what does not fit.
 pub fn parse(text: &str, precision: u8, scale: u8) -> Option<Option<i128>> {
     let bytes = text.as_bytes();
     let (negative, mut rest) = match bytes.first()? {

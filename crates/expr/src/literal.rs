@@ -13,7 +13,7 @@ use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use crate::value::repeat;
 
-/// An array of so many times the constant.
+/// An array of this many times the constant.
 pub fn to_array(value: &Literal, ty: &LogicalType, rows: usize) -> Result<ArrayRef> {
     if *value == Literal::Null {
         return Ok(new_null_array(&to_arrow(ty), rows));

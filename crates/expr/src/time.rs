@@ -10,7 +10,7 @@ pub const MILLIS_OF_DAY: i64 = 86_400_000;
 /// Nanoseconds of a day.
 pub const NANOS_OF_DAY: i128 = 86_400_000_000_000;
 
-/// A date so many months later; the last day of the month when the month has no such day.
+/// A date this many months later; the last day of the month when the month has no such day.
 pub fn add_months(days: i64, months: i64) -> i64 {
     let (year, month, day) = civil_from_days(days);
     let months = year * 12 + i64::from(month) - 1 + months;
@@ -18,7 +18,7 @@ pub fn add_months(days: i64, months: i64) -> i64 {
     days_from_civil(year, month, day.min(days_of_month(year, month)))
 }
 
-/// A point in time, in units of which a day has so many, so many months later.
+/// A point in time, in units of which a day has this many, this many months later.
 pub fn add_months_to_instant(value: i64, units_of_day: i64, months: i64) -> i64 {
     let (days, rest) = (value.div_euclid(units_of_day), value.rem_euclid(units_of_day));
     add_months(days, months).saturating_mul(units_of_day).saturating_add(rest)
@@ -43,12 +43,12 @@ pub fn offset_of_local(seconds: i64, zone: Tz) -> i64 {
     offset.fix().local_minus_utc().into()
 }
 
-/// The point in time at which a zone's clock shows a local time; both in units of which a second has so many.
+/// The point in time at which a zone's clock shows a local time; both in units of which a second has this many.
 pub fn from_local(value: i64, units_of_second: i64, zone: Tz) -> i64 {
     value - offset_of_local(value.div_euclid(units_of_second), zone) * units_of_second
 }
 
-/// What a zone's clock shows at a point in time; both in units of which a second has so many.
+/// What a zone's clock shows at a point in time; both in units of which a second has this many.
 pub fn to_local(value: i64, units_of_second: i64, zone: Tz) -> i64 {
     value + offset_of_instant(value.div_euclid(units_of_second), zone) * units_of_second
 }
@@ -154,7 +154,7 @@ fn digits(text: &str, least: usize, most: usize) -> Option<i64> {
     if right { text.parse().ok() } else { None }
 }
 
-/// Cuts a timestamp (nanoseconds since the epoch) to so many digits of the second's fraction, as Flink does:
+/// Cuts a timestamp (nanoseconds since the epoch) to this many digits of the second's fraction, as Flink does:
 /// from three digits on it floors within the millisecond, below it cuts the milliseconds towards zero.
 pub fn truncate_nanos(nanos: i128, precision: u8) -> i128 {
     match precision {

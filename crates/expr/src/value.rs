@@ -43,7 +43,7 @@ impl Value {
         &self.array
     }
 
-    /// One element a row: copies a constant so often.
+    /// One element a row: copies a constant this often.
     pub fn to_array(&self, rows: usize) -> Result<ArrayRef> {
         if self.constant { repeat(&self.array, rows) } else { Ok(self.array.clone()) }
     }
@@ -117,7 +117,7 @@ pub fn downcast<A: Array + 'static>(array: &ArrayRef) -> Result<&A> {
     })
 }
 
-/// An array that holds the only element of another one so often.
+/// An array that holds the only element of another one this often.
 pub fn repeat(one: &ArrayRef, rows: usize) -> Result<ArrayRef> {
     if rows == 1 {
         return Ok(one.clone());

@@ -50,7 +50,7 @@ struct FileCommitter<T> {
     then: T,
 }
 
-/// Who makes the files of a [`crate::RollingWriter`] visible; `then` is told in which directories there are some.
+/// Makes the files of a [`crate::RollingWriter`] visible; `then` is told in which directories there are some.
 pub fn committer(then: impl FnMut(&[PathBuf]) -> Result<()> + Send + 'static) -> Box<dyn Committer> {
     Box::new(FileCommitter { then })
 }

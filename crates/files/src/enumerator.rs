@@ -44,7 +44,7 @@ pub struct Listing {
     pub path: PathBuf,
     /// Whole paths must match.
     pub pattern: Option<Regex>,
-    /// New files are looked for so often, in milliseconds; else the source ends with those that there are.
+    /// New files are looked for this often, in milliseconds; else the source ends with those that there are.
     pub monitor_interval: Option<i64>,
     /// Whether each line end is the end of a record, so that a file can be read in pieces.
     pub is_splittable: bool,
@@ -165,7 +165,7 @@ impl FileEnumerator {
         if let Some(before) = snapshot.path.filter(|before| *before != path) {
             let then = match enumerator.listing.monitor_interval {
                 Some(_) => "new files are looked for at the new path only",
-                None => "nothing of the new path is read; begin anew without the snapshot to read it",
+                None => "nothing of the new path is read; start over without the snapshot to read it",
             };
             tracing::warn!(
                 "the path of a source is {path}, and was {before} when the snapshot was taken: files that were found there \

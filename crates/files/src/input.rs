@@ -24,7 +24,7 @@ use crate::{Compression, FileSplit, Position};
 /// So much is read from a file at once.
 const CHUNK: usize = 256 << 10;
 
-/// So many bytes before the position tell whether a file was replaced.
+/// This many bytes before the position tell whether a file was replaced.
 const BEFORE: usize = 4 << 10;
 
 /// The bytes of a split, uncompressed, from where they were read to last.
@@ -128,7 +128,7 @@ impl SplitInput {
         self.position
     }
 
-    /// So many bytes, with so many line ends in them, are done with.
+    /// This many bytes, with this many line ends in them, are done with.
     pub fn consume(&mut self, bytes: usize, lines: u64) {
         self.start = (self.start + bytes).min(self.buffer.len());
         self.position.offset += bytes as u64;
@@ -222,7 +222,7 @@ fn shorter(split: &FileSplit, now: Option<&FileInfo>) -> Error {
 fn replaced(split: &FileSplit, position: Position, bytes: usize) -> Error {
     Error::state(format!(
         "the file {} is not the one that was read up to byte {}: the {bytes} bytes before that are others; put the file of \
-         {} bytes of {} back, or begin anew without the snapshot",
+         {} bytes of {} back, or start over without the snapshot",
         split.path,
         position.offset,
         split.size,

@@ -4,8 +4,8 @@
 //!
 //! 1. files that their writer never handed over, whosever they are: no checkpoint knows them (see [`crate::ledger`]);
 //! 2. files of a writer that the restored checkpoint knows, begun after it;
-//! 3. files of later attempts and starts of the same job that went on from the restored checkpoint, or from one before it: the job
-//!    now goes on from there again, and writes their rows once more;
+//! 3. files of later attempts and starts of the same job that continued from the restored checkpoint, or from one before it: the job
+//!    now continues from there again, and writes their rows once more;
 //! 4. if nothing is restored, files of earlier attempts of the same job: had one of them completed a checkpoint, that would have been
 //!    restored.
 //!
@@ -103,7 +103,7 @@ pub(crate) fn settle(root: &Path, promised: &mut Vec<Promised>) -> Result<()> {
     Ok(())
 }
 
-/// The jobs, by id, that went on from the checkpoint that is restored: this one, and starts in between.
+/// The jobs, by id, that continued from the checkpoint that is restored: this one, and starts in between.
 fn later_jobs(
     current: &WriterId,
     restored: &[Progress],

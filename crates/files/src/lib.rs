@@ -5,7 +5,7 @@
 //! The position of a reader is a byte offset at the start of a record in the uncompressed data, so reading goes on exactly where a
 //! checkpoint was taken.
 //!
-//! Writing, exactly once: [`RollingWriter`] writes to hidden files. With every checkpoint the files in work are closed and
+//! Writing, exactly once: [`RollingWriter`] writes to hidden files. With every checkpoint the files in progress are closed and
 //! handed over; when the checkpoint has completed, [`committer`] renames them to their visible names. So nobody sees a half-written
 //! file or one whose records may be taken back, a file is never appended to after a restart, and nothing has to be
 //! truncated.

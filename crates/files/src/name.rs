@@ -1,4 +1,4 @@
-//! Names of files, unique for ever, that tell who wrote them.
+//! Names of files, unique forever, that tell who wrote them.
 //!
 //! `.part-<job>-<attempt>-<start>-<subtask>-<nonce>-<n>.inprogress` becomes the same without the dot and the ending.
 //! `start` is when the writer was opened: a job that is started again from a checkpoint may count its attempts from
@@ -41,7 +41,7 @@ impl WriterId {
         format!("part-{self}-{number}")
     }
 
-    /// The name of a file in work.
+    /// The name of a file in progress.
     pub fn hidden(&self, number: u64) -> String {
         format!(".part-{self}-{number}.inprogress")
     }

@@ -1,5 +1,5 @@
-//! Writes to hidden files, one in work a directory, and closes them when they are large or old, or a checkpoint comes. Not all
-//! in work need be open: see [`NewFile`].
+//! Writes to hidden files, one in progress a directory, and closes them when they are large or old, or a checkpoint comes. Not all
+//! in progress need be open: see [`NewFile`].
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,17 +12,17 @@ use crate::ledger::{Ledger, Promises};
 use crate::leftovers::{self, Promised};
 use crate::{FinishedFile, Progress, WriterId};
 
-/// So many bytes are collected before they are written.
+/// This many bytes are collected before they are written.
 const BUFFER: usize = 64 << 10;
 
-/// When a file in work is closed before its checkpoint. Times are in milliseconds.
+/// When a file in progress is closed before its checkpoint. Times are in milliseconds.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Rolling {
-    /// It has so many bytes.
+    /// It has this many bytes.
     pub file_size: u64,
-    /// It was opened so long ago.
+    /// It was opened this long ago.
     pub rollover_interval: i64,
-    /// Nothing was written to it for so long.
+    /// Nothing was written to it for this long.
     pub inactivity_interval: i64,
     /// How often the clock is looked at.
     pub check_interval: i64,
@@ -59,7 +59,7 @@ pub struct RollingWriter {
     finished: Vec<(PathBuf, Committable)>,
     next_number: u64,
     next_check: Timestamp,
-    /// Counts what is written out: tells which file in work was written to last.
+    /// Counts what is written out: tells which file in progress was written to last.
     turn: u64,
 }
 

@@ -22,8 +22,8 @@
 //! | `-D KEY=VALUE` | a key of the configuration, over what `config.yaml` says |
 //! | `--config FILE` | the configuration file; by default `config.yaml` in the folder that `FLOTT_CONF_DIR` names |
 //! | `--parallelism N` | `parallelism.default` |
-//! | `--restore latest` | go on from the newest snapshot of this program below `execution.checkpointing.dir`; begin anew if there is none yet |
-//! | `--restore PATH` | go on from this checkpoint or savepoint |
+//! | `--restore latest` | continue from the newest snapshot of this program below `execution.checkpointing.dir`; start over if there is none yet |
+//! | `--restore PATH` | continue from this checkpoint or savepoint |
 //! | `--help` | what there is |
 
 use std::path::Path;
@@ -160,7 +160,7 @@ impl Args {
         line("--parallelism N".to_owned(), "how many subtasks operators have");
         line(
             "--restore latest|PATH".to_owned(),
-            "go on from a snapshot: the newest one of this program, or that one",
+            "continue from a snapshot: the newest one of this program, or that one",
         );
         line("--help".to_owned(), "this");
         lines.join("\n")

@@ -43,7 +43,7 @@ fn a_program_that_has_finished_does_nothing_when_it_goes_on_from_its_latest_stat
     let began = run(folder.path(), "totals", Some(LATEST), &seen);
     assert!(matches!(began, BeganFrom::Finished { .. }), "{began:?}");
     assert_eq!(seen.load(Ordering::SeqCst), sum(1), "it ran again");
-    // By another name it is another program; and without `latest` it begins anew.
+    // By another name it is another program; and without `latest` it starts over.
     let began = run(folder.path(), "others", Some(LATEST), &seen);
     assert!(matches!(began, BeganFrom::NoState { .. }), "{began:?}");
     let began = run(folder.path(), "totals", None, &seen);

@@ -12,7 +12,7 @@ pub(crate) trait RowWriter: Send {
 /// Makes lines or messages of rows.
 pub(crate) struct RowEncoder<W> {
     writer: W,
-    /// The message in work.
+    /// The message in progress.
     message: Vec<u8>,
 }
 

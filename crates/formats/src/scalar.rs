@@ -141,7 +141,7 @@ pub(crate) fn parse_timestamp(text: &[u8], style: TimeStyle, local_zone: bool) -
     Some((days * 86_400 + nanos / 1_000_000_000, nanos % 1_000_000_000))
 }
 
-/// Cuts a fraction of nanoseconds to so many digits.
+/// Cuts a fraction of nanoseconds to this many digits.
 pub(crate) fn truncate_nanos(nanos: i64, precision: u8) -> i64 {
     let step = 10i64.pow(9 - u32::from(precision.min(9)));
     nanos - nanos % step

@@ -26,7 +26,7 @@ pub struct MapPartition<T, U, F> {
     columns: Option<Columns<T>>,
     /// How many of the values the last snapshot has.
     persisted: usize,
-    /// The next snapshot has to hold everything: positions are counted anew after a restore, and values go at the end.
+    /// The next snapshot has to hold everything: positions are counted from zero after a restore, and values go at the end.
     rewrite: bool,
 }
 
@@ -176,7 +176,7 @@ mod tests {
         let mut again = sums(&stored, 0, 1);
         again.push(0, [5_000u64]);
         again.snapshot(&mut stored);
-        assert_eq!((stored.rows(PARTITION), stored.changes), (1_003, 1_003), "written anew after a restore");
+        assert_eq!((stored.rows(PARTITION), stored.changes), (1_003, 1_003), "rewritten after a restore");
         again.push(0, [6_000u64]);
         again.snapshot(&mut stored);
         assert_eq!((stored.rows(PARTITION), stored.changes), (1_004, 1));

@@ -1,4 +1,4 @@
-//! Rolling aggregates of a keyed stream: one value for each key, put out anew with each record; in a batch once, at the end.
+//! Rolling aggregates of a keyed stream: one value for each key, put out again with each record; in a batch once, at the end.
 
 use std::sync::Arc;
 

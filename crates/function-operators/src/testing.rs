@@ -15,7 +15,7 @@ use flott_types::{FastMap, Result, Timestamp, Watermark};
 use flott_function::state::Key;
 use flott_values::key_hash;
 
-/// A wait that takes so long has failed.
+/// A wait that takes this long has failed.
 const LONG: Duration = Duration::from_secs(30);
 
 type Side = fn(Batch) -> Vec<String>;

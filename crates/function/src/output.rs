@@ -11,7 +11,7 @@ use flott_types::{Error, Result, Timestamp};
 /// A type that something has and does not hold.
 pub type Of<T> = PhantomData<fn() -> T>;
 
-/// So many values are held before they are sent on within a call.
+/// This many values are held before they are sent on within a call.
 const FULL: usize = 4_096;
 
 /// Names a side output and the type of its values.

@@ -104,7 +104,7 @@ impl Value<'_> {
 }
 
 /// As [`strings`], for closures that only append, which they do into the array itself. What they append before they answer NULL would be
-/// the next row's. There is room for so many `bytes` at once.
+/// the next row's. There is room for this many `bytes` at once.
 pub(crate) fn written(
     call: &Call<'_>,
     bytes: usize,

@@ -11,7 +11,7 @@ use crate::{Counter, Gauge};
 
 /// The rate of a meter is over the last minute.
 const METER_NANOS: u64 = 60_000_000_000;
-/// A histogram is over so many of the last values.
+/// A histogram is over this many of the last values.
 const HISTOGRAM_VALUES: usize = 1_024;
 
 /// Where a function makes metrics. Cloning shares them.
@@ -235,7 +235,7 @@ impl Meter {
         self.count.add(1);
     }
 
-    /// So many events.
+    /// This many events.
     pub fn mark_events(&self, n: u64) {
         self.count.add(n);
     }

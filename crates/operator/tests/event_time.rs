@@ -226,7 +226,7 @@ fn a_split_that_the_reader_does_not_have_is_named() {
     assert!(error.to_string().contains("split 'x'"), "{error}");
 }
 
-/// What an operator says that goes on from a snapshot as subtask `subtask` of `parallelism`, given the entries of all that there
+/// What an operator says that continues from a snapshot as subtask `subtask` of `parallelism`, given the entries of all that there
 /// were; and what is in its next snapshot.
 fn restored(entries: &[&str], subtask: u32, parallelism: u32) -> Result<(String, String)> {
     let generators = Box::new(|| Box::new(Values(200)) as Box<dyn EventTimeGenerator>);

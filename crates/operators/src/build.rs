@@ -47,10 +47,10 @@ pub struct BuildContext {
     pub seed: u64,
     /// The number of key groups.
     pub max_parallelism: u32,
-    /// A pre-aggregation hands on its partial results at the latest after so many keys
+    /// A pre-aggregation hands on its partial results at the latest after this many keys
     /// (`table.exec.mini-batch.size`).
     pub mini_batch_size: usize,
-    /// Batches that operators send hold about so many bytes at most, unless one row has more.
+    /// Batches that operators send hold about this many bytes at most, unless one row has more.
     pub batch_bytes: usize,
 }
 

@@ -215,7 +215,7 @@ fn a_time_to_live_is_switched_on_off_and_changed_between_snapshots() {
         assert_eq!(operator.checkpoint(false), 0, "{}: another time to live rewrites nothing", case.name);
         operator.restore_as((case.spec)(0));
         operator.advance(TTL * 10);
-        assert_eq!(operator.checkpoint(true), rows, "{}: it lives for ever again", case.name);
+        assert_eq!(operator.checkpoint(true), rows, "{}: it lives forever again", case.name);
         operator.restore_as((case.spec)(TTL));
         (0..40).for_each(|_| _ = operator.advance(GRAIN));
         assert_eq!(operator.checkpoint(true), 0, "{}", case.name);

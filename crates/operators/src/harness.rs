@@ -97,7 +97,7 @@ impl Harness {
         self
     }
 
-    /// The same with batches of so many bytes.
+    /// The same with batches of this many bytes.
     pub fn batch_bytes(mut self, bytes: usize) -> Self {
         self.context.batch_bytes = bytes;
         self.start(1);
@@ -195,7 +195,7 @@ impl Harness {
         self.taken()
     }
 
-    /// Processing time advances by so many milliseconds; what comes out.
+    /// Processing time advances by this many milliseconds; what comes out.
     pub fn advance(&mut self, millis: i64) -> String {
         self.subtasks.clock(self.subtasks.now + millis).unwrap();
         self.taken()
@@ -218,13 +218,13 @@ impl Harness {
         self.subtasks.checkpoint(&mut self.stored, full).unwrap()
     }
 
-    /// Forgets the running instances and starts anew from the last snapshot.
+    /// Forgets the running instances and starts again from the last snapshot.
     pub fn restore(&mut self, parallelism: u32) {
         self.start(parallelism);
         assert_eq!(self.taken(), "");
     }
 
-    /// Starts anew from the last snapshot, built from another specification.
+    /// Starts again from the last snapshot, built from another specification.
     pub fn restore_as(&mut self, spec: OperatorSpec) {
         self.node.node.spec = spec;
         self.restore(1);

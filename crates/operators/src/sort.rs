@@ -15,7 +15,7 @@ use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 use crate::BuildContext;
 use crate::support::{Pending, TimedRows, insertions, record_batch};
 
-/// So many rows are sent at once.
+/// This many rows are sent at once.
 const CHUNK: usize = 4096;
 /// The name of the state that says when the last row was.
 const LAST: &str = "last";

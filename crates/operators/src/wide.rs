@@ -10,7 +10,7 @@ use rand::{Rng, SeedableRng};
 
 use crate::harness::{Harness, call, column, node, ty};
 
-/// Bytes of a batch. So many may come in as a batch, too.
+/// Bytes of a batch. This many may come in as a batch, too.
 const LIMIT: usize = 1_200;
 const ROW: &str = "INT STRING";
 
@@ -201,7 +201,7 @@ fn matches_are_cut() {
     assert_cut(&small);
 }
 
-/// A text repeated so often.
+/// A text repeated this often.
 fn repeat(times: i64) -> Expr {
     let times = Expr::literal(Literal::Integer(times), ty("BIGINT"));
     Expr::call("REPEAT", vec![column(1, "STRING"), times], ty("STRING"))

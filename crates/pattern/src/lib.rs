@@ -106,7 +106,7 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// `within`: the last row of a match is less than so long after its first row, in the unit of the rows' times.
+    /// `within`: the last row of a match is less than this long after its first row, in the unit of the rows' times.
     pub fn new(variables: Vec<Variable>, within: Option<i64>, skip: Skip) -> Self {
         Pattern { variables, within, skip }
     }

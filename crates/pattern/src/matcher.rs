@@ -30,7 +30,7 @@ pub enum StepError<E> {
         /// The variable.
         variable: usize,
     },
-    /// AFTER MATCH SKIP names the first row of a match, which would be found again for ever.
+    /// AFTER MATCH SKIP names the first row of a match, which would be found again forever.
     SkipsToFirstRow {
         /// The variable.
         variable: usize,

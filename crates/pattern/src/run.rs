@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-/// Rows that follow each other, dealt out to the variables of a pattern in order: a partial match, or a whole one.
+/// Rows that follow each other, distributed to the variables of a pattern in order: a partial match, or a whole one.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Run {
     first_row: u64,

@@ -285,7 +285,7 @@ impl StreamGraph {
             if vertex.parallelism == 0 || vertex.parallelism > vertex.max_parallelism {
                 return Err(Error::invalid(format!(
                     "parallelism {} of '{}' is not between 1 and the maximum parallelism {}, the number of key groups: set \
-                     another parallelism, or a higher 'pipeline.max-parallelism' (a job that goes on from a snapshot keeps \
+                     another parallelism, or a higher 'pipeline.max-parallelism' (a job that continues from a snapshot keeps \
                      the number that it began with)",
                     vertex.parallelism, vertex.name, vertex.max_parallelism
                 )));

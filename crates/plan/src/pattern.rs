@@ -20,7 +20,7 @@ pub struct PatternSpec {
     pub variables: Vec<PatternVariable>,
     /// AFTER MATCH SKIP
     pub skip: PatternSkip,
-    /// WITHIN: the last row of a match is less than so many milliseconds after its first row.
+    /// WITHIN: the last row of a match is less than this many milliseconds after its first row.
     #[serde(default)]
     pub within: Option<i64>,
     /// What the measures read.
@@ -87,9 +87,9 @@ impl PatternReference {
 pub struct PatternVariable {
     /// Its name.
     pub name: String,
-    /// At least so many rows.
+    /// At least this many rows.
     pub min: u32,
-    /// At most so many rows; `None` is without limit.
+    /// At most this many rows; `None` is without limit.
     pub max: Option<u32>,
     /// As many rows as possible, rather than as few.
     pub greedy: bool,

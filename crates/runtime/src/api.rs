@@ -126,11 +126,11 @@ pub enum TaskReport {
         event: Payload,
     },
     /// How far the source of this task has come in event time; `None` if it holds nobody back.
-    Reached {
-        /// Its group.
-        alignment: WatermarkAlignment,
+    SourceWatermark {
+        /// Its alignment group.
+        group: WatermarkAlignment,
         /// The least of its splits.
-        reached: Option<Timestamp>,
+        watermark: Option<Timestamp>,
     },
     /// All inputs have ended and everything is emitted; only the end of the job is awaited.
     Drained,

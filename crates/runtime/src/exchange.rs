@@ -6,7 +6,7 @@
 //! out crosses a thread.
 //!
 //! Large enough is a number of rows or of bytes. A batch of wide rows that has many times the bytes is cut before anything else is
-//! done with it: it is dealt out piece by piece, and a receiver that is behind holds back the rest of it where it is, uncopied.
+//! done with it: it is distributed piece by piece, and a receiver that is behind holds back the rest of it where it is, uncopied.
 
 use arrow::datatypes::SchemaRef;
 use flott_batch::hash::partition;
@@ -24,7 +24,7 @@ pub struct ExchangeWriter {
     pub(crate) tag: Option<String>,
     schema: SchemaRef,
     senders: Vec<Box<dyn Sender>>,
-    /// One a target where rows are dealt out one by one, one alone for the others. Records are always dealt.
+    /// One a target where rows are distributed one by one, one alone for the others. Records are always dealt.
     buffers: Vec<Buffer>,
     /// Whose turn it is (rebalance, rescale).
     turn: usize,
@@ -77,14 +77,14 @@ impl ExchangeWriter {
         self.held_since
     }
 
-    /// Holds nothing back for longer than so many milliseconds; `None`: until a batch is full or the input is dry.
+    /// Holds nothing back for longer than this many milliseconds; `None`: until a batch is full or the input is dry.
     #[must_use]
     pub fn with_buffer_timeout(mut self, timeout: Option<i64>) -> Self {
         self.buffer_timeout = timeout;
         self
     }
 
-    /// Cuts batches to about so many bytes.
+    /// Cuts batches to about this many bytes.
     #[must_use]
     pub fn with_batch_bytes(mut self, bytes: usize) -> Self {
         self.batch_bytes = bytes.clamp(1, usize::MAX / 4);

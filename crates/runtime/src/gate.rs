@@ -9,7 +9,7 @@
 //! the queue is bounded by its batches). A closed gate takes everything and keeps nothing, so that nobody hangs on a receiver that
 //! has failed.
 //!
-//! Who sends asks for room first and is never blocked by the gate: [`Gate::offer`] takes an element or gives it back, and then wakes
+//! A sender asks for room first and is never blocked by the gate: [`Gate::offer`] takes an element or gives it back, and then wakes
 //! the sender once when half of the channel is free again. [`Gate::send`] is such a sender, which waits with its thread and looks at its
 //! own cancellation meanwhile. A sender that serves many channels with one thread offers, and goes on with the others. What a
 //! batch is large is worked out once, before the lock is taken.
@@ -66,15 +66,15 @@ impl Element {
 /// How much a channel may hold, and all of them together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// So many batches.
+    /// This many batches.
     pub batches: usize,
-    /// So many rows.
+    /// This many rows.
     pub rows: usize,
-    /// So many bytes.
+    /// This many bytes.
     pub bytes: usize,
-    /// All channels of a gate together so many bytes, and a batch more.
+    /// All channels of a gate together this many bytes, and a batch more.
     pub gate_bytes: usize,
-    /// Senders cut batches to about so many bytes, so that several fit into a channel.
+    /// Senders cut batches to about this many bytes, so that several fit into a channel.
     pub batch_bytes: usize,
 }
 
@@ -162,7 +162,7 @@ struct State {
 }
 
 impl State {
-    /// Whether all channels together are full. Who finds nothing to read, because what there is waits behind a barrier, must get
+    /// Whether all channels together are full. A task that finds nothing to read, because what there is waits behind a barrier, must get
     /// something all the same.
     fn is_crowded(&self, limits: Limits) -> bool {
         self.bytes >= limits.gate_bytes && self.ready > 0
@@ -170,7 +170,7 @@ impl State {
 }
 
 impl Gate {
-    /// A gate with so many channels.
+    /// A gate with this many channels.
     pub fn new(channels: usize, limits: Limits) -> Self {
         let state = State {
             channels: (0..channels).map(|_| Channel::default()).collect(),
@@ -349,7 +349,7 @@ impl Gate {
         Next::Element { channel: at, element }
     }
 
-    /// Waits until [`Gate::next_if`] finds something, or somebody wakes, at most so long. Who is `busy` waits for what goes on
+    /// Waits until [`Gate::next_if`] finds something, or somebody wakes, at most this long. A task that is `busy` waits for what goes on
     /// elsewhere and will wake.
     pub fn wait(&self, timeout: Duration, room: bool, busy: bool) {
         let mut state = self.state.lock();

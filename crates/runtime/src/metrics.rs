@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::whereabouts::Whereabouts;
 
-/// Rates are over at least so long.
+/// Rates are over at least this long.
 const WINDOW_NANOS: u64 = 1_000_000_000;
 
 /// The metrics of one task while it runs.

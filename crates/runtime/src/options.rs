@@ -107,7 +107,7 @@ impl TaskOptions {
     }
 }
 
-/// What a channel holds: so many batches, two full ones in rows, and in bytes Flink's buffers.
+/// What a channel holds: this many batches, two full ones in rows, and in bytes Flink's buffers.
 fn limits(read: Reader<'_>, batch_size: usize) -> Result<Limits> {
     let segment = read.memory(SEGMENT_SIZE)?.unwrap_or(DEFAULT_SEGMENT_SIZE);
     let buffers = read.number(CHANNEL_BUFFERS)?.unwrap_or(DEFAULT_CHANNEL_BUFFERS);

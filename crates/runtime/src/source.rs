@@ -248,8 +248,8 @@ impl SourceHead {
     }
 
     /// What the alignment group is to be told.
-    pub fn take_reached(&mut self) -> Option<(WatermarkAlignment, Option<Timestamp>)> {
-        self.aligner.as_mut()?.take_reached()
+    pub fn take_watermark_report(&mut self) -> Option<(WatermarkAlignment, Option<Timestamp>)> {
+        self.aligner.as_mut()?.take_watermark_report()
     }
 
     fn step(&mut self, outputs: &mut Outputs, now: Timestamp) -> Result<SourceStep> {

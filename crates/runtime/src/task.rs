@@ -125,8 +125,8 @@ impl Task {
         }
         // A source is the head of its vertex.
         let step = self.metrics.whereabouts.within(0, || source.poll(&mut self.chain.root, now))?;
-        if let Some((alignment, reached)) = source.take_reached() {
-            (self.report)(TaskReport::Reached { alignment, reached });
+        if let Some((group, watermark)) = source.take_watermark_report() {
+            (self.report)(TaskReport::SourceWatermark { group, watermark });
         }
         for event in source.take_events() {
             (self.report)(TaskReport::SourceEvent { operator: source.info.uid.clone(), event });

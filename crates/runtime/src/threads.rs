@@ -20,7 +20,7 @@ pub struct Threads(Arc<Shared>);
 struct Shared {
     counts: Mutex<Counts>,
     changed: Condvar,
-    /// No more than so many at a time.
+    /// No more than this many at a time.
     limit: Option<usize>,
 }
 
@@ -61,7 +61,7 @@ impl Drop for Running {
 }
 
 impl Threads {
-    /// At most so many threads at a time, abandoned ones included: one more is refused.
+    /// At most this many threads at a time, abandoned ones included: one more is refused.
     pub fn limited(limit: usize) -> Self {
         Threads(Arc::new(Shared { limit: Some(limit), ..Shared::default() }))
     }
@@ -116,7 +116,7 @@ impl Threads {
 }
 
 impl Thread {
-    /// Waits for its end, at most so long; says whether it has ended.
+    /// Waits for its end, at most this long; says whether it has ended.
     pub fn wait_for(&self, timeout: Duration) -> bool {
         let mut counts = self.shared.counts.lock();
         self.shared.changed.wait_while_for(&mut counts, |_| !self.has_ended(), timeout);

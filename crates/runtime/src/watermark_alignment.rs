@@ -65,7 +65,7 @@ impl Aligner {
     }
 
     /// What the group is to be told now.
-    pub(crate) fn take_reached(&mut self) -> Option<(WatermarkAlignment, Option<Timestamp>)> {
+    pub(crate) fn take_watermark_report(&mut self) -> Option<(WatermarkAlignment, Option<Timestamp>)> {
         if !std::mem::take(&mut self.due) {
             return None;
         }
@@ -187,7 +187,7 @@ mod tests {
         let mut aligner = aligner();
         let mut at = |reached, now| {
             aligner.observe(reached, now);
-            (aligner.take_reached().map(|(_, reached)| reached), aligner.wake_at())
+            (aligner.take_watermark_report().map(|(_, reached)| reached), aligner.wake_at())
         };
         assert_eq!(at(None, 0), (Some(None), None));
         assert_eq!(at(Some(5), 3), (None, Some(10)));

@@ -68,7 +68,7 @@ pub struct Scan {
     pub projects_fields: bool,
     /// The metadata keys read.
     pub metadata: Vec<(String, LogicalType)>,
-    /// At most so many rows are needed.
+    /// At most this many rows are needed.
     pub limit: Option<u64>,
 }
 

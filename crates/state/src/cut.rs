@@ -1,6 +1,6 @@
 //! Lists of rows in runs that fit into one batch.
 
-/// Columns that are built at once hold so many rows at most.
+/// Columns that are built at once hold this many rows at most.
 const BATCH_ROWS: usize = 1 << 20;
 
 /// Cuts rows into runs of about `limit` bytes at most; `bytes` is what one of them takes up.

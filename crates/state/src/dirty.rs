@@ -2,7 +2,7 @@
 
 use crate::bits::Bits;
 
-/// So many slots of removed entries in the list are not worth looking for.
+/// This many slots of removed entries in the list are not worth looking for.
 const LEFTOVERS: usize = 1024;
 
 /// What changed since the last snapshot, slot by slot.
@@ -109,7 +109,7 @@ impl DirtySlots {
         self.dirty.ones() + self.dead.ones()
     }
 
-    /// Hands out the changes and starts anew. With `full`, `live` are all slots of the table.
+    /// Hands out the changes and starts over. With `full`, `live` are all slots of the table.
     pub fn take(&mut self, full: bool, live: impl Iterator<Item = u32>) -> Changes {
         let deleted: Vec<u32> = if self.dead.ones() > 0 { self.dead.iter().collect() } else { Vec::new() };
         let changed = if full {

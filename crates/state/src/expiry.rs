@@ -12,10 +12,10 @@ const ROUNDS: i64 = 4;
 /// How often it goes on within the time to live, and the longest pause in between, in milliseconds, so that its steps are small.
 const STEPS: i64 = 16;
 const LONGEST_PAUSE: i64 = 1_000;
-/// So many slots are looked at in one call at most, and so many for each row of a batch besides.
+/// This many slots are looked at in one call at most, and this many for each row of a batch besides.
 const LOOKS: usize = 64 << 10;
 const LOOKS_PER_ROW: usize = 8;
-/// So many slots are found expired in one call at most, and so many for each row of a batch besides.
+/// This many slots are found expired in one call at most, and this many for each row of a batch besides.
 const FINDS: usize = 8 << 10;
 const FINDS_PER_ROW: usize = 2;
 

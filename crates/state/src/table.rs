@@ -60,7 +60,7 @@ impl<V: SlotColumns> KeyedTable<V> {
         Ok(KeyedTable { index, column, abandoned: Vec::new() })
     }
 
-    /// Keys live so many milliseconds after their last use, or for ever if that is not above 0.
+    /// Keys live this many milliseconds after their last use, or forever if that is not above 0.
     #[must_use]
     pub fn with_ttl(mut self, millis: i64) -> Self {
         let others = [self.index.fields(), self.column.rows().value_fields()].concat();
@@ -255,7 +255,7 @@ impl<V: SlotColumns> KeyedTable<V> {
         runs(slots, self.column.batch_bytes(), |slot| self.bytes_of(slot))
     }
 
-    /// Batches hold about so many bytes instead of [`BATCH_BYTES`](flott_batch::bytes::BATCH_BYTES).
+    /// Batches hold about this many bytes instead of [`BATCH_BYTES`](flott_batch::bytes::BATCH_BYTES).
     pub fn set_batch_bytes(&mut self, bytes: usize) {
         self.column.set_batch_bytes(bytes);
     }

@@ -8,7 +8,7 @@
 //! A list in the order of last use would need no looking, but eight bytes more for each row, two more places in memory for
 //! each touch, and sorting after a restore.
 //!
-//! A function reads its state by shared reference, and yet may begin a row's time anew; so stamps are cells, and what was read
+//! A function reads its state by shared reference, and yet may begin a row's time again; so stamps are cells, and what was read
 //! is remembered until [`Ttl::take_touched`].
 
 use std::cell::{Cell, RefCell};
@@ -49,13 +49,13 @@ pub struct TtlPolicy {
 }
 
 impl TtlPolicy {
-    /// That of SQL: rows live so long after their last use, and a little more.
+    /// That of SQL: rows live this long after their last use, and a little more.
     pub fn coarse(millis: i64) -> Self {
         let millis = millis.max(1);
         TtlPolicy { grain: (millis / GRAINS).max(1), ..Self::exact(millis) }
     }
 
-    /// Rows live so long after they were written last.
+    /// Rows live this long after they were written last.
     pub fn exact(millis: i64) -> Self {
         TtlPolicy {
             millis: millis.max(1),
@@ -114,7 +114,7 @@ impl Ttl {
         }
     }
 
-    /// That of a state of SQL whose rows live so many milliseconds after their last use, or for ever if that is not above 0.
+    /// That of a state of SQL whose rows live this many milliseconds after their last use, or forever if that is not above 0.
     pub fn coarse(millis: i64, others: &[FieldRef]) -> Option<Self> {
         (millis > 0).then(|| Ttl::new(TtlPolicy::coarse(millis), None, others))
     }

@@ -29,7 +29,7 @@ fn table(ttl: i64) -> Counts {
     KeyedTable::new("counts", &[key()], 1, 128, PrimitiveColumn::new("count", 0)).unwrap().with_ttl(ttl)
 }
 
-/// Counts the keys of a batch; what has expired begins anew.
+/// Counts the keys of a batch; what has expired starts over.
 fn count(table: &mut Counts, keys: &[i64], now: i64) {
     let column: ArrayRef = Arc::new(Int64Array::from(keys.to_vec()));
     let mut slots = Vec::new();

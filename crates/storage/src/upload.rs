@@ -73,7 +73,7 @@ impl Upload {
         self.len() == 0
     }
 
-    /// Takes all that was written, if it is less than so many bytes and nothing of it is in the store yet.
+    /// Takes all that was written, if it is less than this many bytes and nothing of it is in the store yet.
     pub fn take_below(&mut self, bytes: usize) -> Option<Vec<u8>> {
         let little = matches!(self.to, To::Nowhere) && self.pending.len() < bytes;
         little.then(|| std::mem::take(&mut self.pending))

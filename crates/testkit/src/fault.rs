@@ -20,7 +20,7 @@ pub struct Fault {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Point {
-    /// So many records are left before it.
+    /// This many records are left before it.
     Record(u64),
     Open,
     Barrier,
@@ -86,7 +86,7 @@ impl Faults {
         Arc::new(FaultyOperators { operators, faults: self.clone() })
     }
 
-    /// The operator is about to process so many records: after how many of them it fails.
+    /// The operator is about to process this many records: after how many of them it fails.
     fn records(&self, info: &TaskInfo, count: u64) -> Option<u64> {
         let mut faults = self.0.lock();
         for at in 0..faults.len() {

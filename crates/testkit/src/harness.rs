@@ -76,7 +76,7 @@ struct Running {
     job: JobClient,
 }
 
-/// A snapshot of a harness, to go on from.
+/// A snapshot of a harness, to continue from.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     path: String,
@@ -238,7 +238,7 @@ impl<I: Record, O: Record> Harness<I, O> {
         Ok(Snapshot { path: cluster.savepoint(job)?, pushed, further })
     }
 
-    /// Ends what runs and goes on from a snapshot, at this parallelism. What was pushed after the snapshot is forgotten; the clock
+    /// Ends what runs and continues from a snapshot, at this parallelism. What was pushed after the snapshot is forgotten; the clock
     /// stays where it is.
     ///
     /// # Errors
@@ -294,7 +294,7 @@ impl<I: Record, O: Record> Harness<I, O> {
         if job.status() == JobStatus::Failed { job.wait() } else { Ok(()) }
     }
 
-    /// Waits until so many values have come out, of functions whose work goes on elsewhere: requests of an asynchronous function.
+    /// Waits until this many values have come out, of functions whose work goes on elsewhere: requests of an asynchronous function.
     ///
     /// # Errors
     /// If a function fails, or they do not come within a minute.

@@ -1,6 +1,6 @@
 //! For tests of programs: everything that happens on a cluster, with a clock that stands still until the test moves it.
 //!
-//! - [`Harness`] tests a function or a piece of a pipeline: push records and watermarks, move the clock, take a snapshot, go on from it at
+//! - [`Harness`] tests a function or a piece of a pipeline: push records and watermarks, move the clock, take a snapshot, continue from it at
 //!   another parallelism, and look at what comes out.
 //! - [`MiniCluster`] tests whole jobs: environments on it, sources and sinks in the test's hands ([`TestSource`], [`TestSink`]),
 //!   checkpoints when the test says so, and failures at chosen points ([`Fault`]).

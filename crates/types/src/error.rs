@@ -24,7 +24,7 @@ pub enum ErrorKind {
     State,
     /// Whoever read the output has left, and wants no more (a pipe that was closed).
     Closed,
-    /// A column of so many rows would hold more bytes than it may. Whoever asked for it asks again with fewer rows.
+    /// A column of this many rows would hold more bytes than it may. Whoever asked for it asks again with fewer rows.
     TooLarge,
     /// The job or query was cancelled.
     Cancelled,
@@ -86,7 +86,7 @@ impl Error {
 
     /// A column would become too large: fewer rows at a time.
     pub fn too_large() -> Self {
-        Error::new(ErrorKind::TooLarge, "a column of so many rows is too large")
+        Error::new(ErrorKind::TooLarge, "a column of this many rows is too large")
     }
 
     /// The work was cancelled.

@@ -1,7 +1,7 @@
 //! Key groups: the unit in which keyed state is spread over subtasks and moved when a job is rescaled.
 //!
 //! `key -> hash -> key group in [0, max_parallelism) -> subtask`. A subtask owns a contiguous range of key groups.
-//! The assignment follows Flink's `KeyGroupRangeAssignment`; the hash itself is ours and fixed for ever, because
+//! The assignment follows Flink's `KeyGroupRangeAssignment`; the hash itself is ours and fixed forever, because
 //! snapshots are laid out by it.
 
 use std::fmt;

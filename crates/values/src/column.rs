@@ -140,7 +140,7 @@ impl<T: Serialize + DeserializeOwned> ColumnCodec<T> {
     /// # Errors
     ///
     /// A value that would not come back as it was; see [the module](super). A type that writes itself otherwise than it
-    /// reads itself. [`ErrorKind::TooLarge`](flott_types::ErrorKind::TooLarge) if so many values are too large for one column.
+    /// reads itself. [`ErrorKind::TooLarge`](flott_types::ErrorKind::TooLarge) if this many values are too large for one column.
     pub fn encode<'a>(&self, values: impl IntoIterator<Item = &'a T>) -> Result<ArrayRef>
     where
         T: 'a,

@@ -42,8 +42,8 @@ def run(world):
             if check.rows() != before:
                 raise Failure("the start was refused, and has changed the output all the same")
             if options:
-                # Permitted, and refused: there is no checkpoint left to go on from.
-                world.counts["nothing to go on from"] += 1
+                # Permitted, and refused: there is no checkpoint left to continue from.
+                world.counts["nothing to continue from"] += 1
                 return None
             options = [PERMISSION]
             world.counts["permissions"] += 1

@@ -1,4 +1,4 @@
-//! Who stands around an operator, a reader or a writer hands on every call.
+//! A wrapper of an operator, a reader or a writer forwards every call.
 //!
 //! The traits' methods have default bodies, so that a simple operator is short. In a wrapper the default of a method that it forgot takes the
 //! place of what is inside, without a word: asynchronous operators were never woken behind one that did. Clippy's

@@ -200,7 +200,7 @@ impl<'a> Cursor<'a> {
         Ok(Span { end: self.at, ..head })
     }
 
-    /// The next value, inside so many others; of an object or array only its bracket: the members or elements are to be read
+    /// The next value, inside this many others; of an object or array only its bracket: the members or elements are to be read
     /// next.
     ///
     /// # Errors

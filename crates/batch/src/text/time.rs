@@ -51,7 +51,7 @@ pub fn write_date(out: &mut String, days: i64) {
     let _ = write!(out, "{sign}{:04}-{month:02}-{day:02}", year.unsigned_abs());
 }
 
-/// A TIME, given in milliseconds of the day, with so many digits of the fraction: `12:34:56.789`.
+/// A TIME, given in milliseconds of the day, with this many digits of the fraction: `12:34:56.789`.
 pub fn write_time(out: &mut String, millis: i32, precision: u8) {
     write_clock(
         out,

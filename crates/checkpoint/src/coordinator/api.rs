@@ -13,7 +13,7 @@ pub struct Config {
     pub min_pause: i64,
     /// `execution.checkpointing.timeout`: from the trigger to the last acknowledgement.
     pub timeout: i64,
-    /// `execution.checkpointing.tolerable-failed-checkpoints`: so many in a row may fail before the job does.
+    /// `execution.checkpointing.tolerable-failed-checkpoints`: this many in a row may fail before the job does.
     pub tolerable_failures: u32,
     /// `execution.checkpointing.max-concurrent-checkpoints`.
     pub max_concurrent: usize,

@@ -66,7 +66,7 @@ impl Stop {
         let Stop { request, target, .. } = self;
         let reason = format!(
             "StopWithSavepointStoppingException: the savepoint '{target}' is complete, but the job did not end with it: \
-             {why}. The output that belongs to it may not be committed. If the job is restarted it goes on from this \
+             {why}. The output that belongs to it may not be committed. If the job is restarted it continues from this \
              savepoint, and no other job may be started from it; if not, start one from it, which commits that output"
         );
         Action::RequestFailed { request, reason }

@@ -48,7 +48,7 @@ pub enum Event {
     SlotsMissing {
         /// What is missing, for people.
         reason: String,
-        /// The cluster has not so many, and is not expected to get more.
+        /// The cluster does not have that many, and is not expected to get more.
         hopeless: bool,
     },
     /// A TaskManager is lost, and these tasks with it.

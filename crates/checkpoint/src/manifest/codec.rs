@@ -29,7 +29,7 @@ impl Manifest {
     /// Reads and validates a manifest. The caller adds the path by [`Error::context`].
     ///
     /// # Errors
-    /// [`flott_types::ErrorKind::State`] if it is no JSON, does not have its checksum, is of another version, lacks a field,
+    /// [`flott_types::ErrorKind::State`] if it is not JSON, does not have its checksum, is of another version, lacks a field,
     /// has an unknown one, or contradicts itself.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
         // The checksum first: what else is wrong with damaged bytes says nothing.

@@ -13,10 +13,10 @@
 //! - **A subtask's entry speaks for the key groups that the subtask owned, and for nothing else.** After a scale-up two
 //!   subtasks name the same older file, and each goes on to write deltas for its own half. A reader therefore clips
 //!   each file to the range of the subtask that names it; [`Manifest::restore`] has done so already.
-//! - Operator (non-keyed) state is a list of opaque entries per name, dealt out anew on restore by its
+//! - Operator (non-keyed) state is a list of opaque entries per name, redistributed on restore by its
 //!   [`Redistribution`].
 //! - A manifest carries a checksum of itself ([`seal`]), as it holds those of the files: a flipped bit would move a source's position.
-//! - **Whether an operator has finished** is a subtask's ([`SubtaskSnapshot::finished`]). Who restores at the same parallelism finds its
+//! - **Whether an operator has finished** is a subtask's ([`SubtaskSnapshot::finished`]). A restore at the same parallelism finds its
 //!   own; an operator of which all subtasks had finished has finished at any parallelism; one of which some had has not at
 //!   another one, and refuses that if it has keyed state, of which a part was put out and a part was not.
 //! - The format is versioned as a whole ([`Manifest::VERSION`]). A field that an older reader must not overlook means a
@@ -198,13 +198,13 @@ pub enum FileKind {
 pub struct OperatorState {
     /// The state's name, unique within its operator.
     pub name: String,
-    /// How the entries are dealt out on restore.
+    /// How the entries are distributed on restore.
     pub redistribution: Redistribution,
     /// The entries, opaque to everybody but the operator.
     pub entries: Vec<Blob>,
 }
 
-/// How the entries of operator state are dealt out to the subtasks on restore.
+/// How the entries of operator state are distributed to the subtasks on restore.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Redistribution {

@@ -1,4 +1,4 @@
-//! Operator state dealt out to another number of subtasks.
+//! Operator state distributed to another number of subtasks.
 
 use flott_types::FastMap;
 

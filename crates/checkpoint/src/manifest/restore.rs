@@ -15,7 +15,7 @@ use super::{
 pub struct SubtaskRestore {
     /// Keyed state, clipped to the subtask's key groups.
     pub keyed: Vec<TableRestore>,
-    /// Operator state, dealt out.
+    /// Operator state, distributed.
     pub operator: Vec<OperatorState>,
     /// The operator had finished ([`crate::life`]).
     #[serde(default)]

@@ -36,7 +36,7 @@ pub enum Event {
         /// Why, for people.
         reason: String,
     },
-    /// A job needs so many slots, those that it has included.
+    /// A job needs this many slots, those that it has included.
     Request {
         /// The job.
         job: JobId,
@@ -105,7 +105,7 @@ pub enum Action {
         job: JobId,
         /// What is missing, for people.
         reason: String,
-        /// The cluster has not so many slots, whoever has them.
+        /// The cluster does not have that many slots, whoever has them.
         hopeless: bool,
     },
     /// A job has lost slots, and whatever ran in them.
@@ -227,7 +227,7 @@ impl Resources {
         actions
     }
 
-    /// The time in which nobody called this machine does not count as silence of the others: their time begins anew.
+    /// The time in which nobody called this machine does not count as silence of the others: their time starts over.
     fn forgive(&mut self, now: Timestamp) {
         let late = self.due.map_or(0, |due| now.saturating_sub(due));
         if late > self.config.heartbeat_interval {
@@ -257,7 +257,7 @@ impl Resources {
                 member.free += more;
             }
             Some(_) => {
-                self.lose(task_manager, "it has begun anew", out);
+                self.lose(task_manager, "it has started over", out);
                 self.welcome(task_manager, session, slots, now);
             }
             None => self.welcome(task_manager, session, slots, now),

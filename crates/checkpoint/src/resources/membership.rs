@@ -24,12 +24,12 @@ pub enum Event {
     Dismissed(Session),
     /// A message to the JobManager could not be delivered.
     Unreachable(Session),
-    /// Every task has left, or was given up: so many slots are free of them.
+    /// Every task has left, or was given up: this many slots are free of them.
     AllLeft {
         /// How many.
         slots: u32,
     },
-    /// A task that was given up has left: so many slots are free of such.
+    /// A task that was given up has left: this many slots are free of such.
     Slots(u32),
     /// Time has passed: [`Membership::next_deadline`] or later.
     Tick,

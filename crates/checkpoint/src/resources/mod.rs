@@ -22,14 +22,14 @@
 //! Two machines: [`Resources`] in the JobManager, [`Membership`] in each TaskManager. Invariants:
 //!
 //! - **A session is all or nothing.** It is named by the leader (which JobManager) and a number that the TaskManager raises each time it
-//!   begins anew, with no task left of before. Every message carries the session, and one of another session means nothing. Within a
+//!   starts over, with no task left of before. Every message carries the session, and one of another session means nothing. Within a
 //!   session nothing is lost: a message that cannot be delivered ends it ([`Event::Gone`], [`membership::Event::Unreachable`]). So neither
 //!   side ever has to ask what the other has heard.
 //! - **A slot has one owner.** The slots of a session that has ended exist no more, and those of the next are announced when the
 //!   tasks of the last have left; those of tasks that do not leave are not announced.
 //! - **Silence ends a session on both sides.** A TaskManager that hears nothing for `heartbeat.timeout` stops its tasks by itself, so what
-//!   was declared lost does not run on for ever.
-//! - **A job gets all slots that it needs, or none.** Two jobs that each hold half of what they need would wait for each other. Who asked
+//!   was declared lost does not run on forever.
+//! - **A job gets all slots that it needs, or none.** Two jobs that each hold half of what they need would wait for each other. A job that asked
 //!   first is served first, but one that has to wait does not keep out those that fit.
 //! - **Nobody waits for what cannot come.** Once the cluster has had the time to assemble, a job that needs more slots than the cluster has is
 //!   told so at once. What it makes of that, and how long it waits otherwise, is decided in [`crate::execution`].
@@ -95,10 +95,10 @@ pub struct Config {
     pub heartbeat_interval: i64,
     /// `heartbeat.timeout`
     pub heartbeat_timeout: i64,
-    /// `resourcemanager.standalone.start-up-time`: so long after its start a cluster may still get TaskManagers, and nobody is told
+    /// `resourcemanager.standalone.start-up-time`: this long after its start a cluster may still get TaskManagers, and nobody is told
     /// that there will never be enough slots.
     pub start_up_time: i64,
-    /// `cluster.registration.initial-timeout`: a TaskManager that gets no answer registers again after so long, and then after twice as long.
+    /// `cluster.registration.initial-timeout`: a TaskManager that gets no answer registers again after this long, and then after twice as long.
     pub registration_initial: i64,
     /// `cluster.registration.max-timeout`: but never later than this.
     pub registration_max: i64,

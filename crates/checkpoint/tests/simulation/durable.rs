@@ -13,7 +13,7 @@ use crate::jobmanager::Control;
 use crate::task::{Handle, State, Task};
 use crate::world::{Generation, World};
 
-/// So many attempts may have tasks that live.
+/// This many attempts may have tasks that live.
 const REMEMBERED: usize = 8;
 
 /// A manifest of what the job can be recovered from.
@@ -141,7 +141,7 @@ impl World {
         if let (true, Some(states)) = (drained, &states) {
             self.records = positions(states);
         }
-        // What an earlier attempt has staged since will be written anew.
+        // What an earlier attempt has staged since will be rewritten.
         let held: BTreeSet<Handle> =
             states.iter().flatten().flat_map(|state| state.pending.clone()).collect();
         self.sink.sweep(|handle| held.contains(handle));

@@ -138,7 +138,7 @@ impl Job {
         Some((job, dealt))
     }
 
-    /// The rows that a run without faults writes, sorted, when the sources have so many records each.
+    /// The rows that a run without faults writes, sorted, when the sources have this many records each.
     pub fn expected(&self, records: &[u32]) -> Vec<(u32, u32)> {
         let mut outputs: Vec<Vec<Record>> = Vec::new();
         let mut rows = Vec::new();

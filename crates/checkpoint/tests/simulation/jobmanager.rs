@@ -69,7 +69,7 @@ pub struct JobManager {
 }
 
 impl JobManager {
-    /// The first one, of a job that has nothing to go on from.
+    /// The first one, of a job that has nothing to continue from.
     pub fn first(
         job: &Job,
         config: &coordinator::Config,
@@ -123,7 +123,7 @@ impl World {
         }
     }
 
-    /// The JobManager is replaced: after a crash, or because it was taken for dead (`lives`), or to go on from the savepoint that
+    /// The JobManager is replaced: after a crash, or because it was taken for dead (`lives`), or to continue from the savepoint that
     /// the job was stopped with.
     pub fn new_jobmanager(&mut self, start_from: Option<Vec<State>>, lives: bool) -> Result<(), String> {
         match start_from {

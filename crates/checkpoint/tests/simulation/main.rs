@@ -5,7 +5,7 @@
 //! failing snapshots and manifest writes, failing tasks, a JobManager that is replaced, savepoints and stops on
 //! request. The tasks run in TaskManagers that die and come back, and whose connections are cut for a time, so that both sides believe
 //! different things; other jobs take slots away. A JobManager that was replaced may live on without knowing it. Commits fail and are tried
-//! again. A job that goes on from a savepoint does so at another parallelism.
+//! again. A job that continues from a savepoint does so at another parallelism.
 //!
 //! At some step the weather becomes calm. Then the job must reach its end, and what its sinks have committed must be what an undisturbed
 //! run writes. At every step: no slot has two owners, neither in the JobManager's books nor in the TaskManager; no attempt is
@@ -13,7 +13,7 @@
 //! before it is durable; every request is answered once; a job that ends otherwise says why.
 //!
 //! A seed is a schedule. A failing one is printed; `FLOTT_SIM_SEED=<seed> cargo test -p flott-checkpoint --test simulation` runs
-//! it alone. `FLOTT_SIM_RUNS=<n>` runs so many, from a seed that `FLOTT_SIM_FIRST` gives; `make simulation` runs ten thousand. What a seed means
+//! it alone. `FLOTT_SIM_RUNS=<n>` runs this many, from a seed that `FLOTT_SIM_FIRST` gives; `make simulation` runs ten thousand. What a seed means
 //! changes with the simulation, so a defect that it finds becomes a test of the machine that had it, event by event.
 
 #![expect(clippy::panic, reason = "a test that cannot go on has failed")]

@@ -60,7 +60,7 @@ impl World {
             if self.mutation == Mutation::CommitOnce {
                 self.generations[generation].tasks[at].forget_one();
             } else if self.rng.random_bool(0.1) {
-                // It does not try again for ever.
+                // It does not try again forever.
                 self.fail_task(generation, at);
             }
             return Ok(true);

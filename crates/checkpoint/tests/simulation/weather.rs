@@ -28,7 +28,7 @@ pub enum Mutation {
     AnySession,
     /// What could not be committed is forgotten.
     CommitOnce,
-    /// A TaskManager registers anew while tasks of its last session run.
+    /// A TaskManager registers again while tasks of its last session run.
     RegisterEarly,
 }
 

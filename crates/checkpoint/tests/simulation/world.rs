@@ -40,7 +40,7 @@ pub struct World {
     /// Oldest first.
     pub generations: Vec<Generation>,
     pub task_managers: Vec<TaskManager>,
-    /// Of the session of a TaskManager that begins anew.
+    /// Of the session of a TaskManager that starts over.
     pub next_number: u64,
     pub outbox: Outbox,
     pub sink: Sink,

@@ -200,7 +200,7 @@ fn expected_width(ty: &LogicalType, max: usize) -> usize {
     width.clamp(NULL.len(), max.max(NULL.len()))
 }
 
-/// The text in at most so many columns of the terminal; a longer one ends with `...`.
+/// The text in at most this many columns of the terminal; a longer one ends with `...`.
 fn cut(text: &str, width: usize) -> String {
     let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if flat.width() <= width {

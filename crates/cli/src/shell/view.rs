@@ -1,4 +1,4 @@
-//! The table of a query that does not end: drawn anew twice a second, on a screen of its own.
+//! The table of a query that does not end: redrawn twice a second, on a screen of its own.
 
 use std::io::{Write, stdout};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::client::{Client, TICK};
 use crate::output::{Grid, Materialized, each_row, shown};
 use crate::stop::{Result, Stop};
 
-/// The table is drawn anew after so many milliseconds.
+/// The table is redrawn after this many milliseconds.
 const EVERY: i64 = 500;
 /// Lines of the screen that are no rows: the title and the table's frame.
 const FRAME: usize = 6;

@@ -145,7 +145,7 @@ fn wrong_files() {
     check(
         &["sql", "--config", "a.yaml", "-e", "SELECT 1"],
         expect![[r#"
-        [ERROR] a.yaml: is no YAML: did not find expected ',' or ']' at line 3 column 1, while parsing a flow sequence at line 1 column 4
+        [ERROR] a.yaml: is not YAML: did not find expected ',' or ']' at line 3 column 1, while parsing a flow sequence at line 1 column 4
     "#]],
     );
     check(

@@ -1,4 +1,4 @@
-"""The terminal of a shell goes away without a signal: the shell must end, and not read from it for ever.
+"""The terminal of a shell goes away without a signal: the shell must end, and not read from it forever.
 
 usage: terminal_gone.py FLOTT FOLDER
 """

@@ -34,7 +34,7 @@ use crate::resource_manager::{GrantedSlot, ResourceManager};
 use crate::results::ResultStore;
 use crate::status::JobShared;
 use crate::storage::Storage;
-use crate::watermark_alignment::Alignments;
+use crate::watermark_alignment::AlignmentGroups;
 use crate::worker::{Finishing, Worker};
 
 use self::lease::Renewal;
@@ -167,7 +167,7 @@ pub(crate) struct JobMaster {
     /// When enumerators want to be called.
     agenda: Agenda,
     /// Sources that wait for each other, in the current attempt.
-    alignments: Alignments,
+    watermark_alignment: AlignmentGroups,
     answers: FastMap<RequestId, Answer>,
     /// Where completed snapshots lie, for answers.
     paths: FastMap<CheckpointId, String>,
@@ -233,7 +233,7 @@ impl JobMaster {
             triggering: BTreeMap::new(),
             enumerators: BTreeMap::new(),
             agenda: Agenda::default(),
-            alignments: Alignments::default(),
+            watermark_alignment: AlignmentGroups::default(),
             answers: FastMap::default(),
             paths: FastMap::default(),
             next_request: 0,
@@ -260,7 +260,7 @@ impl JobMaster {
             let deadlines = [
                 self.execution.next_deadline(),
                 self.coordinator.next_deadline(),
-                self.alignments.next_deadline(),
+                self.watermark_alignment.next_deadline(),
                 self.agenda.next_time,
             ];
             let wait =
@@ -308,7 +308,7 @@ impl JobMaster {
             self.execute(execution::Event::Tick);
         }
         let attempt = self.execution.region().attempt();
-        for (task, least) in self.alignments.due(now) {
+        for (task, least) in self.watermark_alignment.due(now) {
             self.send(attempt, Some(task), &TaskCommand::Align(least));
         }
         if self.agenda.next_time.take_if(|at| *at <= now).is_some() {

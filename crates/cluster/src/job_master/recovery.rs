@@ -155,7 +155,7 @@ impl JobMaster {
         }
         self.enumerators.clear();
         self.triggering.clear();
-        self.alignments.clear();
+        self.watermark_alignment.clear();
         let mut deploys: BTreeMap<TaskManagerId, (GrantedSlot, Vec<_>)> = BTreeMap::new();
         for task in tasks {
             let restore = self.prepared.shares.remove(task).unwrap_or_default();

@@ -56,13 +56,13 @@ impl JobMaster {
             }
             TaskReport::Drained => {
                 if current {
-                    self.alignments.remove(task);
+                    self.watermark_alignment.remove(task);
                 }
                 self.execute(execution::Event::Drained { attempt, task });
             }
-            TaskReport::Reached { alignment, reached } => {
+            TaskReport::SourceWatermark { group, watermark } => {
                 if current {
-                    self.alignments.reached(task, &alignment, reached);
+                    self.watermark_alignment.report(task, &group, watermark);
                 }
             }
             TaskReport::ReaderRegistered { operator, reading } => {

@@ -5,7 +5,7 @@
 //! cut short) have no latency and are counted apart. Each subtask prints a line: `latency> 1000 rows, p50 1 ms, p99 3 ms, max 12 ms, 7 early`.
 //!
 //! The clock has milliseconds, so the distribution is kept exactly: a count for each. It costs a subtraction and a comparison a row, and a look-up
-//! where the latency differs from that of the row before. It is no state: after a restart the measurement begins anew.
+//! where the latency differs from that of the row before. It is no state: after a restart the measurement starts over.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -43,7 +43,7 @@ A sink that is not Flink's. The latency of a row is the time when it arrives les
 Each subtask prints a line: `latency> 1000 rows, p50 1 ms, p99 3 ms, max 12 ms, 7 early`.
 Rows that come before their time have no latency and are counted apart.
 
-It takes every kind of change. After a restart the measurement begins anew.",
+It takes every kind of change. After a restart the measurement starts over.",
             example: "CREATE TABLE measured (id BIGINT, made TIMESTAMP(3)) WITH (
   'connector' = 'latency',
   'column' = 'made'
@@ -178,7 +178,7 @@ impl Distribution {
         }
     }
 
-    /// The least latency that so many of a hundred rows do not exceed.
+    /// The least latency that this many of a hundred rows do not exceed.
     fn percentile(&self, percent: u64) -> Option<i64> {
         let wanted = (self.rows * percent).div_ceil(100).max(1);
         let mut seen = 0;

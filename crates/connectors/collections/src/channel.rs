@@ -19,7 +19,7 @@ use super::inbox::{Inbox, STOP_CHECK, Taken, Wanted, Wants, thread};
 
 /// The receiving end of a channel: of the standard library, of tokio, or of any other one as a closure.
 pub trait Channel<T>: Send + 'static {
-    /// The next value, waiting for it at most so long.
+    /// The next value, waiting for it at most this long.
     fn receive(&mut self, patience: Duration) -> Received<T>;
 }
 
@@ -100,7 +100,7 @@ struct Shared<T> {
     inbox: Inbox<T>,
 }
 
-/// So many values wait for the task; then the senders do.
+/// This many values wait for the task; then the senders do.
 const QUEUE: usize = 1_024;
 
 /// The one split.

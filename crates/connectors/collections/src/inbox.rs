@@ -36,7 +36,7 @@ pub(crate) enum Taken<T> {
 }
 
 impl<T> Inbox<T> {
-    /// That is full with so many.
+    /// That is full with this many.
     pub fn new(full: usize) -> Self {
         let state = State { values: Vec::new(), end: None, waiting: None };
         Inbox { state: Mutex::new(state), room: Condvar::new(), full: full.max(1) }

@@ -18,7 +18,7 @@ use super::position::Range;
 type BoxedIterator<T> = Box<dyn Iterator<Item = T> + Send>;
 
 /// The values of an iterator, read by one reader, on a thread of its own: an iterator that waits for its next value (of a channel, of standard
-/// input) holds up neither the values before nor checkpoints nor a cancellation. The function makes it anew after a restart, and what was read is skipped: it must
+/// input) holds up neither the values before nor checkpoints nor a cancellation. The function makes it again after a restart, and what was read is skipped: it must
 /// give the same values again.
 pub struct IteratorSource<T> {
     make: Arc<dyn Fn() -> BoxedIterator<T> + Send + Sync>,
@@ -34,7 +34,7 @@ impl<T: Record> IteratorSource<T> {
         IteratorSource { make: Arc::new(move || Box::new(make())), boundedness: Boundedness::Bounded }
     }
 
-    /// An iterator that goes on for ever, or might.
+    /// An iterator that goes on forever, or might.
     pub fn unbounded<I>(make: impl Fn() -> I + Send + Sync + 'static) -> Self
     where
         I: Iterator<Item = T> + Send + 'static,

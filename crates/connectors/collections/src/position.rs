@@ -25,7 +25,7 @@ impl Range {
         Range { version: 0, start, end, next: start }
     }
 
-    /// The numbers below `len` in so many parts of about the same length; empty ones are left out.
+    /// The numbers below `len` in this many parts of about the same length; empty ones are left out.
     pub(crate) fn deal(len: u64, parts: u32) -> Result<Vec<Split>> {
         let parts = u64::from(parts.max(1));
         let bound = |part: u64| (u128::from(len) * u128::from(part) / u128::from(parts)) as u64;

@@ -8,7 +8,7 @@ use flott_types::{Error, Result};
 
 use super::position::{Range, RangeReader, Values};
 
-/// The numbers from `from` to `to`, both included; dealt out to the readers in as many ranges.
+/// The numbers from `from` to `to`, both included; distributed to the readers in as many ranges.
 #[derive(Clone, Debug)]
 pub struct SequenceSource {
     from: i64,

@@ -1,4 +1,4 @@
-//! Another source, so many records a second.
+//! Another source, this many records a second.
 
 use flott_batch::{Batch, WatermarkStatus};
 use flott_connector::{
@@ -7,7 +7,7 @@ use flott_connector::{
 };
 use flott_types::{CheckpointId, Error, Result, Watermark};
 
-/// A source whose readers together read no more than so many records a second, each its share. Batches are held to a tenth of a
+/// A source whose readers together read no more than this many records a second, each its share. Batches are held to a tenth of a
 /// second's worth, so that records come evenly.
 #[derive(Clone, Debug)]
 pub struct RateLimited<S> {

@@ -18,7 +18,7 @@ pub(crate) const NUMBER_OF_ROWS: TableOption<u64> = TableOption::number(
     "number-of-rows",
     0,
     u64::MAX,
-    "the table ends after so many rows; without it, it does not end",
+    "the table ends after this many rows; without it, it does not end",
 );
 pub(crate) const SEED: TableOption<u64> = TableOption::number(
     "seed",

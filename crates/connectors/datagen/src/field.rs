@@ -43,7 +43,7 @@ pub(crate) enum Kind {
     },
     /// DATE, TIME.
     Now,
-    /// TIMESTAMP, TIMESTAMP_LTZ: up to so many milliseconds ago.
+    /// TIMESTAMP, TIMESTAMP_LTZ: up to this many milliseconds ago.
     Past {
         max_past: i64,
     },

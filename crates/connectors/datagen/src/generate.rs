@@ -114,7 +114,7 @@ fn values(field: &Field, cells: &Cells<'_>, nulls: Option<NullBuffer>) -> Result
         }
         Kind::Row(fields) => {
             let DataType::Struct(types) = to_arrow(&field.ty) else {
-                return Err(Error::internal("a ROW is no struct"));
+                return Err(Error::internal("a ROW is not a struct"));
             };
             let columns = fields.iter().enumerate().map(|(index, child)| {
                 let seeds: Vec<u64> = seeds.iter().map(|seed| mix(*seed, index as u64)).collect();

@@ -136,7 +136,7 @@ impl DatagenSplit {
     }
 }
 
-/// Rows are made about so many bytes at once, like those that are read from files.
+/// Rows are made about this many bytes at once, like those that are read from files.
 const BATCH_BYTES: usize = 4 << 20;
 
 struct DatagenReader {

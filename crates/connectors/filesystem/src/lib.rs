@@ -20,7 +20,7 @@
 //!
 //! # Writing: exactly once
 //!
-//! A writer writes to hidden files. With every checkpoint the files in work are closed and handed over; when the
+//! A writer writes to hidden files. With every checkpoint the files in progress are closed and handed over; when the
 //! checkpoint has completed they are renamed to their visible names. So readers never see a half-written file or one whose
 //! rows may be taken back, a file is never appended to after a restart, and nothing has to be truncated. This is what Flink
 //! does for bulk formats; for row formats such as csv Flink keeps a file open over several checkpoints, so that its
@@ -30,7 +30,7 @@
 //! passed over. Hidden files that no checkpoint can hold any more are removed, when the writer ends or by the next one to write to
 //! the directory; a folder `.writers` beside the files says which those are while the job runs.
 //!
-//! Partitions may be many: not all files in work are open at a time.
+//! Partitions may be many: not all files in progress are open at a time.
 //!
 //! # Not built yet, refused by name
 //!

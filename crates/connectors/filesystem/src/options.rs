@@ -39,16 +39,16 @@ const STATISTICS: TableOption<String> =
         .without_effect("plans do not depend on the size of files");
 
 pub(crate) const FILE_SIZE: TableOption<u64, WithDefault> =
-    TableOption::size("sink.rolling-policy.file-size", "a file is closed when it has so many bytes")
+    TableOption::size("sink.rolling-policy.file-size", "a file is closed when it has this many bytes")
         .or("128 mb");
 pub(crate) const ROLLOVER_INTERVAL: TableOption<i64, WithDefault> = TableOption::duration(
     "sink.rolling-policy.rollover-interval",
-    "a file is closed so long after it was opened",
+    "a file is closed this long after it was opened",
 )
 .or("30 min");
 pub(crate) const INACTIVITY_INTERVAL: TableOption<i64, WithDefault> = TableOption::duration(
     "sink.rolling-policy.inactivity-interval",
-    "a file is closed so long after the last row",
+    "a file is closed this long after the last row",
 )
 .or("30 min");
 pub(crate) const CHECK_INTERVAL: TableOption<i64, WithDefault> =

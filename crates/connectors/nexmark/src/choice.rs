@@ -5,7 +5,7 @@ use crate::random::{below, hi, lo};
 /// Ids of auctions or people to choose from.
 #[derive(Clone, Copy, Debug)]
 pub struct Choice {
-    /// One of so many choices is not the hot id.
+    /// One of this many choices is not the hot id.
     pub(crate) ratio: u64,
     pub(crate) hot: i64,
     pub(crate) first: i64,

@@ -24,9 +24,9 @@ pub struct Config {
     pub base_time: i64,
     /// Events for each second of event time.
     pub rate: u64,
-    /// So many events come out of order.
+    /// This many events come out of order.
     pub group_size: u64,
-    /// Of `person_proportion + auction_proportion + bid_proportion` events, so many are persons,
+    /// Of `person_proportion + auction_proportion + bid_proportion` events, this many are persons,
     pub person_proportion: u64,
     /// auctions,
     pub auction_proportion: u64,
@@ -38,9 +38,9 @@ pub struct Config {
     pub auction_size: u64,
     /// and of a bid.
     pub bid_size: u64,
-    /// One of so many auctions is not by the hot seller.
+    /// One of this many auctions is not by the hot seller.
     pub hot_sellers: u64,
-    /// One of so many bids is not on the hot auction,
+    /// One of this many bids is not on the hot auction,
     pub hot_auctions: u64,
     /// and is not by the hot bidder.
     pub hot_bidders: u64,
@@ -100,7 +100,7 @@ impl Config {
         })
     }
 
-    /// After so many events it starts again with a person.
+    /// After this many events it starts again with a person.
     pub fn total(&self) -> u64 {
         self.person_proportion + self.auction_proportion + self.bid_proportion
     }

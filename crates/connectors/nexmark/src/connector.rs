@@ -42,7 +42,7 @@ pub(crate) const NEXT_RATE: TableOption<u64> = TableOption::number(
     "the public benchmark's; must be the same as `first-event.rate`",
 );
 pub(crate) const GROUP_SIZE: TableOption<u64, WithDefault> =
-    TableOption::number("out-of-order.group-size", 1, MILLION, "so many events come out of order").or("1");
+    TableOption::number("out-of-order.group-size", 1, MILLION, "this many events come out of order").or("1");
 pub(crate) const PERSON_PROPORTION: TableOption<u64, WithDefault> =
     TableOption::number("person.proportion", 1, MILLION, "the share of persons").or("1");
 pub(crate) const AUCTION_PROPORTION: TableOption<u64, WithDefault> =
@@ -59,19 +59,23 @@ pub(crate) const HOT_SELLERS: TableOption<u64, WithDefault> = TableOption::numbe
     "auction.hot-ratio.sellers",
     1,
     BILLION,
-    "one of so many auctions is not by the hot seller",
+    "one of this many auctions is not by the hot seller",
 )
 .or("4");
 pub(crate) const HOT_AUCTIONS: TableOption<u64, WithDefault> = TableOption::number(
     "bid.hot-ratio.auctions",
     1,
     BILLION,
-    "one of so many bids is not on the hot auction",
+    "one of this many bids is not on the hot auction",
 )
 .or("2");
-pub(crate) const HOT_BIDDERS: TableOption<u64, WithDefault> =
-    TableOption::number("bid.hot-ratio.bidders", 1, BILLION, "one of so many bids is not by the hot bidder")
-        .or("4");
+pub(crate) const HOT_BIDDERS: TableOption<u64, WithDefault> = TableOption::number(
+    "bid.hot-ratio.bidders",
+    1,
+    BILLION,
+    "one of this many bids is not by the hot bidder",
+)
+.or("4");
 pub(crate) const SEED: TableOption<i64, WithDefault> = TableOption::parsed(
     "seed",
     "whole number",

@@ -14,7 +14,7 @@ const CATEGORIES: u64 = 5;
 const ACTIVE_PEOPLE: i64 = 1_000;
 /// Ids this far ahead of the latest are chosen as well, so that some events seem to have changed places.
 const LEAD: i64 = 10;
-/// One of so many auctions and people is a hot one.
+/// One of this many auctions and people is a hot one.
 const HOT: i64 = 100;
 
 pub(crate) const FIRST_NAMES: [&str; 11] =

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Config;
 
-/// So many consecutive events belong to one split: few enough to keep splits side by side in event time, enough to make columns of.
+/// This many consecutive events belong to one split: few enough to keep splits side by side in event time, enough to make columns of.
 pub(crate) const BLOCK: u64 = 1_000;
 
 const VERSION: u32 = 2;

@@ -79,7 +79,7 @@ fn whole(table: &TableSpec, column: &TableColumn) -> Result<Column> {
         ));
     };
     let DataType::Struct(types) = arrow_type::to_arrow(ty) else {
-        return Err(Error::internal("a ROW is no struct"));
+        return Err(Error::internal("a ROW is not a struct"));
     };
     let field = |field: &flott_types::RowField| {
         let name = format!("{}.{}", column.name, field.name);

@@ -13,7 +13,7 @@ pub(crate) struct TextWriter {
 }
 
 impl TextWriter {
-    /// For so many rows, of so many bytes in all.
+    /// For this many rows, of this many bytes in all.
     pub(crate) fn new(rows: usize, bytes: usize) -> Self {
         let mut offsets = Vec::with_capacity(rows + 1);
         offsets.push(0);

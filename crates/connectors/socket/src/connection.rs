@@ -44,7 +44,7 @@ impl Stop {
         *self.stopped.lock()
     }
 
-    /// Waits so long, unless stopped; says whether it was.
+    /// Waits this long, unless stopped; says whether it was.
     fn wait(&self, delay: Duration) -> bool {
         let mut stopped = self.stopped.lock();
         self.changed.wait_while_for(&mut stopped, |stopped| !*stopped, delay);

@@ -46,7 +46,7 @@ impl SocketTextSource {
         Ok(SocketTextSource { delimiter, ..self })
     }
 
-    /// When the connection ends or there is none, it is tried again so often; `None` is for ever. A connection that comes about
+    /// When the connection ends or there is none, it is tried again this often; `None` is forever. A connection that comes about
     /// starts the count anew.
     #[must_use]
     pub fn with_retries(self, retries: Option<u32>) -> Self {
@@ -63,7 +63,7 @@ impl SocketTextSource {
 /// The one split.
 const SPLIT: &str = "socket";
 
-/// So many reads of the connection wait for the task; then the connection does.
+/// This many reads of the connection wait for the task; then the connection does.
 const QUEUE: usize = 16;
 
 /// The task looks again then, should nobody wake it.

@@ -63,14 +63,14 @@ impl<T: Record> FileSink<T> {
         FileSink { bucket: Some(Arc::new(bucket)), ..self }
     }
 
-    /// A file is closed when it has so many bytes; 128 MiB unless said.
+    /// A file is closed when it has this many bytes; 128 MiB unless said.
     #[must_use]
     pub fn with_file_size(mut self, bytes: u64) -> Self {
         self.rolling.file_size = bytes;
         self
     }
 
-    /// A file is closed when it is so old, or nothing was written to it for so long; half an hour each unless said. The clock is
+    /// A file is closed when it is this old, or nothing was written to it for this long; half an hour each unless said. The clock is
     /// looked at at least once a minute.
     #[must_use]
     pub fn with_intervals(mut self, rollover: Duration, inactivity: Duration) -> Self {

@@ -32,7 +32,7 @@ impl TextFileSource {
         Ok(TextFileSource { path: flott_storage::local_path(path)?, monitor_interval: None })
     }
 
-    /// Also the files to come: they are looked for so often, and the source never ends. A file must be complete when it appears,
+    /// Also the files to come: they are looked for this often, and the source never ends. A file must be complete when it appears,
     /// and is read once.
     #[must_use]
     pub fn monitored(self, interval: Duration) -> Self {
@@ -112,10 +112,10 @@ impl SourceReader for LineReader {
     }
 }
 
-/// A batch ends when so many bytes of a file are in it.
+/// A batch ends when this many bytes of a file are in it.
 const BATCH_BYTES: u64 = 4 << 20;
 
-/// Up to so many lines; fewer at the end, and where they are long.
+/// Up to this many lines; fewer at the end, and where they are long.
 fn read_lines(input: &mut SplitInput, most: usize) -> Result<Vec<String>> {
     let mut lines = Vec::new();
     let begin = input.position().offset;

@@ -56,7 +56,7 @@ pub(crate) struct Graph {
     nodes: Arc<Mutex<Vec<Transformation>>>,
     /// What was wrong while the graph was described; told when it is executed.
     fault: Arc<Mutex<Option<Error>>>,
-    /// So many nodes were there when the program was executed last: they are executed again only if something new needs them.
+    /// This many nodes were there when the program was executed last: they are executed again only if something new needs them.
     executed: Arc<Mutex<usize>>,
 }
 

@@ -15,7 +15,7 @@ impl<T: Record + Clone> DataStream<T> {
     /// Any number of values for each, by a function that need not answer at once: many requests are under way at a time
     /// (`AsyncDataStream` of Flink).
     ///
-    /// Requests under way are in the checkpoint by their records and are made anew when the job is restored. Records and watermarks stay in order,
+    /// Requests under way are in the checkpoint by their records and are made again when the job is restored. Records and watermarks stay in order,
     /// as the options say.
     ///
     /// ```

@@ -54,7 +54,7 @@ impl<T> Collected<T> {
 }
 
 impl<T: Record> Collected<T> {
-    /// The next value, waiting at most so long; `None` if there is none by then, or none any more.
+    /// The next value, waiting at most this long; `None` if there is none by then, or none any more.
     ///
     /// # Errors
     /// Why the job has failed.

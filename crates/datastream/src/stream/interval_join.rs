@@ -51,7 +51,7 @@ impl<K: Key, L: Record> KeyedStream<K, L> {
 }
 
 impl<K: Key, L: Record, R: Record> IntervalJoin<K, L, R> {
-    /// A record of this stream joins those of the other one from so long before it to so long after it, both included.
+    /// A record of this stream joins those of the other one from this long before it to this long after it, both included.
     pub fn within(&self, before: Duration, after: Duration) -> IntervalJoined<K, L, R> {
         let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         self.between(-millis(before), millis(after))

@@ -121,7 +121,7 @@ impl<K: Key, T: Record> KeyedStream<K, T> {
         })
     }
 
-    /// One value for each key, put out anew with each record: `function` takes the value so far and the next one.
+    /// One value for each key, put out again with each record: `function` takes the value so far and the next one.
     pub fn reduce<F>(&self, mut function: F) -> DataStream<T>
     where
         T: Clone,
@@ -132,7 +132,7 @@ impl<K: Key, T: Record> KeyedStream<K, T> {
         })
     }
 
-    /// The sum of a field for each key, put out anew with each record. The other fields are those of the key's first record.
+    /// The sum of a field for each key, put out again with each record. The other fields are those of the key's first record.
     ///
     /// ```
     /// # use flott_datastream::*;
@@ -153,7 +153,7 @@ impl<K: Key, T: Record> KeyedStream<K, T> {
         })
     }
 
-    /// The least value of a field for each key, put out anew with each record. The other fields are those of the key's
+    /// The least value of a field for each key, put out again with each record. The other fields are those of the key's
     /// first record.
     pub fn min<N, F>(&self, field: F) -> DataStream<T>
     where
@@ -169,7 +169,7 @@ impl<K: Key, T: Record> KeyedStream<K, T> {
         })
     }
 
-    /// The greatest value of a field for each key, put out anew with each record. The other fields are those of the key's
+    /// The greatest value of a field for each key, put out again with each record. The other fields are those of the key's
     /// first record.
     pub fn max<N, F>(&self, field: F) -> DataStream<T>
     where
@@ -185,7 +185,7 @@ impl<K: Key, T: Record> KeyedStream<K, T> {
         })
     }
 
-    /// The record with the least value of a field for each key, put out anew with each record. Of equal ones the first.
+    /// The record with the least value of a field for each key, put out again with each record. Of equal ones the first.
     pub fn min_by<N, F>(&self, field: F) -> DataStream<T>
     where
         T: Clone,
@@ -199,7 +199,7 @@ impl<K: Key, T: Record> KeyedStream<K, T> {
         })
     }
 
-    /// The record with the greatest value of a field for each key, put out anew with each record. Of equal ones the first.
+    /// The record with the greatest value of a field for each key, put out again with each record. Of equal ones the first.
     pub fn max_by<N, F>(&self, field: F) -> DataStream<T>
     where
         T: Clone,

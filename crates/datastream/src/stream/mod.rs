@@ -53,7 +53,7 @@ use flott_function_operators::side_output::SideOutput;
 /// A stream of values of type `T`.
 ///
 /// Methods that transform take the stream by reference: a stream can be used many times. Methods that say something of the
-/// operator that makes the stream (`name`, `uid`, `parallelism`, ...) take and give it.
+/// operator that makes the stream (`name`, `uid`, `parallelism`, ...) accept and return it.
 pub struct DataStream<T> {
     pub(crate) shared: Shared,
     pub(crate) upstreams: Vec<Upstream>,

@@ -90,7 +90,7 @@ impl<T: Record> WatermarkStrategy<T> {
         WatermarkStrategy { assigner: TimestampAssigner::function(assign), ..self }
     }
 
-    /// A split, or stream, without events for so long by the clock holds event time back no longer, until the next one.
+    /// A split, or stream, without events for this long by the clock holds event time back no longer, until the next one.
     #[must_use]
     pub fn with_idleness(self, timeout: Duration) -> Self {
         WatermarkStrategy { idle_timeout: millis(timeout).max(1), ..self }

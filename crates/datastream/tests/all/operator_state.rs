@@ -261,7 +261,7 @@ impl Calls {
         self.told.lock().asked.push(ctx.checkpoint_id());
     }
 
-    /// Asked twice and told of the last one, with so many calls in the state.
+    /// Asked twice and told of the last one, with this many calls in the state.
     fn check(&self, count: u64) {
         let told = self.told.lock();
         assert_eq!((told.asked.len(), told.completed.last()), (2, told.asked.last()), "{told:?}");

@@ -18,7 +18,7 @@ use flott_types::CheckpointId;
 use flott_types::clock::ManualClock;
 use parking_lot::Mutex;
 
-/// Nothing that a test waits for takes so long.
+/// Nothing that a test waits for takes this long.
 pub const LONG: Duration = Duration::from_secs(60);
 
 /// Values that the test gives when it likes. Clones are one.
@@ -128,7 +128,7 @@ impl<T: Record + Ord + Sync> Seen<T> {
         std::mem::take(&mut *self.0.lock())
     }
 
-    /// The next so many values, sorted. Fails the test if they do not come, or the job fails.
+    /// The next this many values, sorted. Fails the test if they do not come, or the job fails.
     pub fn take(&self, count: usize, job: &JobClient) -> Vec<T> {
         let mut taken = Vec::new();
         let came = wait_until(|| {

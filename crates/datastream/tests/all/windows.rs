@@ -162,7 +162,7 @@ fn time(number: &i64) -> Timestamp {
     number ^ 0x3f
 }
 
-/// The sums of ten keys in tumbling windows and sessions, of a program that fails so often.
+/// The sums of ten keys in tumbling windows and sessions, of a program that fails this often.
 fn sums(faults: i64) -> Vec<(i64, i64)> {
     let env = StreamExecutionEnvironment::new();
     env.set_parallelism(2).enable_checkpointing(Duration::from_millis(5));

@@ -61,7 +61,7 @@ fn cast_map(
     options: CastOptions,
 ) -> Result<ArrayRef> {
     let map =
-        array.as_map_opt().ok_or_else(|| Error::internal(format!("{} is no map", array.data_type())))?;
+        array.as_map_opt().ok_or_else(|| Error::internal(format!("{} is not a map", array.data_type())))?;
     let keys = cast_array(map.keys(), from_key, to_key, options)?;
     if keys.null_count() > map.keys().null_count() {
         return Err(Error::data(format!("CAST to {}: a key becomes NULL", to.kind)));
@@ -71,7 +71,7 @@ fn cast_map(
         None => map.values().clone(),
     };
     let DataType::Map(entries_field, sorted) = to_arrow(to) else {
-        return Err(Error::internal(format!("{} is no map", to.kind)));
+        return Err(Error::internal(format!("{} is not a map", to.kind)));
     };
     let DataType::Struct(fields) = entries_field.data_type() else {
         return Err(Error::internal("the entries of a map are a struct"));

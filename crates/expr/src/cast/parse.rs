@@ -72,7 +72,7 @@ pub(super) fn from_text(array: &ArrayRef, to: &LogicalType, options: CastOptions
 }
 
 fn strings(array: &ArrayRef) -> Result<&arrow::array::StringArray> {
-    array.as_string_opt::<i32>().ok_or_else(|| Error::internal(format!("{} is no text", array.data_type())))
+    array.as_string_opt::<i32>().ok_or_else(|| Error::internal(format!("{} is not text", array.data_type())))
 }
 
 fn parse<T: ArrowPrimitiveType>(

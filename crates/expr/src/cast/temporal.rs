@@ -67,7 +67,7 @@ pub(super) fn to_datetime(
         }
         TypeKind::TimestampLtz(_) if from_ltz => store(nanos.map(Ok), array.len(), to, options)?,
         TypeKind::TimestampLtz(_) => local_to_timestamp(nanos.map(Ok), array.len(), to, options)?,
-        other => return Err(Error::internal(format!("{other} is no date or time"))),
+        other => return Err(Error::internal(format!("{other} is not a date or time"))),
     })
 }
 

@@ -66,7 +66,7 @@ pub(super) fn to_text(
 
 /// A text cut and filled up by characters.
 fn append(output: &mut StringBuilder, value: &str, length: usize, pad: bool) {
-    // A text of so many bytes has at most so many characters.
+    // A text of this many bytes has at most this many characters.
     if value.len() <= length && !pad {
         return output.append_value(value);
     }

@@ -17,7 +17,7 @@ pub(super) fn column(value: &Value, rows: usize, room: Room) -> Result<ArrayRef>
     value.to_array(rows)
 }
 
-/// The bytes of a value that stands for so many rows.
+/// The bytes of a value that stands for this many rows.
 pub(super) fn bytes_of(value: &Value, rows: usize) -> usize {
     of_column(value.held()) * if value.is_constant() { rows } else { 1 }
 }

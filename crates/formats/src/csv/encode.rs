@@ -26,7 +26,7 @@ pub(super) struct CsvEncoder {
     null: String,
     /// Characters from here on need no quotes.
     safe: char,
-    /// The field in work.
+    /// The field in progress.
     field: String,
 }
 

@@ -18,7 +18,7 @@ use crate::write;
 pub(super) struct JsonEncoder {
     json: Json,
     columns: Vec<(String, LogicalType)>,
-    /// The row in work.
+    /// The row in progress.
     text: String,
 }
 

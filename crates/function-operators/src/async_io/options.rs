@@ -40,7 +40,7 @@ impl AsyncOptions {
         AsyncOptions { ordered: false, ..AsyncOptions::ordered(timeout) }
     }
 
-    /// How many requests of a subtask may be under way, or done and not put out yet; 100 if nothing is said. When there are so many,
+    /// How many requests of a subtask may be under way, or done and not put out yet; 100 if nothing is said. When there are this many,
     /// the subtask takes no more input.
     #[must_use]
     pub fn capacity(self, capacity: usize) -> Self {
@@ -82,12 +82,12 @@ pub struct AsyncRetry<O> {
 }
 
 impl<O> AsyncRetry<O> {
-    /// A request that fails is made again at most so often, each time after the same pause.
+    /// A request that fails is made again at most this often, each time after the same pause.
     pub fn fixed_delay(retries: u32, delay: Duration) -> Self {
         AsyncRetry::exponential_backoff(retries, delay, delay, 1.0)
     }
 
-    /// A request that fails is made again at most so often; the pause before is `delay` at first and each time longer by a factor, up
+    /// A request that fails is made again at most this often; the pause before is `delay` at first and each time longer by a factor, up
     /// to `max_delay`.
     pub fn exponential_backoff(retries: u32, delay: Duration, max_delay: Duration, multiplier: f64) -> Self {
         let (if_error, if_result) = (Arc::new(|_: &Error| true), Arc::new(|_: &[O]| false));
@@ -106,7 +106,7 @@ impl<O> AsyncRetry<O> {
         AsyncRetry { if_result: Arc::new(predicate), ..self }
     }
 
-    /// The pause in milliseconds before the request is made again, after so many attempts with this outcome at last; `None`
+    /// The pause in milliseconds before the request is made again, after this many attempts with this outcome at last; `None`
     /// if that is the outcome.
     pub fn pause(&self, attempts: u32, outcome: &Result<Vec<O>>) -> Option<i64> {
         let again = match outcome {

@@ -19,7 +19,7 @@ struct Shared(Option<Runtime>);
 impl Drop for Shared {
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
-            // Who closes an operator does not wait for what its futures block on.
+            // Closing an operator does not wait for what its futures block on.
             runtime.shutdown_background();
         }
     }

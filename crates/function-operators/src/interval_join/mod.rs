@@ -16,9 +16,9 @@ use flott_types::{Error, Result, Timestamp};
 /// How far apart partners may be, in milliseconds, both included: right less left.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// From so many milliseconds after the left record on; negative for before it.
+    /// From this many milliseconds after the left record on; negative for before it.
     pub lower: i64,
-    /// Until so many after it.
+    /// Until this many after it.
     pub upper: i64,
 }
 

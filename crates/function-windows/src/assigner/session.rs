@@ -51,7 +51,7 @@ impl<T> SessionGap<T> {
 macro_rules! sessions {
     ($name:ident, $domain:ident, $trigger:ident, $timestamp:expr) => {
         impl<T> $name<T> {
-            /// Sessions that end when nothing has come for so long.
+            /// Sessions that end when nothing has come for this long.
             pub fn with_gap(gap: Duration) -> Self {
                 $name(SessionGap::Fixed(millis(gap)))
             }

@@ -58,7 +58,7 @@ macro_rules! sliding {
                 $name(Sliding::new(size, slide))
             }
 
-            /// Windows begin later (or earlier) by so many milliseconds, less than the slide.
+            /// Windows begin later (or earlier) by this many milliseconds, less than the slide.
             #[must_use]
             pub fn offset_millis(mut self, offset: i64) -> Self {
                 self.0.offset = offset;

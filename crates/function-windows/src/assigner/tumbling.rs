@@ -72,7 +72,7 @@ macro_rules! tumbling {
                 $name(Tumbling::new(size))
             }
 
-            /// Windows begin later (or earlier) by so many milliseconds, less than their size.
+            /// Windows begin later (or earlier) by this many milliseconds, less than their size.
             #[must_use]
             pub fn offset_millis(mut self, offset: i64) -> Self {
                 self.0.offset = offset;

@@ -1,10 +1,10 @@
-//! The last so many.
+//! The last this many.
 
 use flott_types::Result;
 
 use super::{Evictor, EvictorContext, WindowElements};
 
-/// Keeps the last so many elements.
+/// Keeps the last this many elements.
 #[derive(Clone, Copy, Debug)]
 pub struct CountEvictor {
     max: usize,
@@ -12,7 +12,7 @@ pub struct CountEvictor {
 }
 
 impl CountEvictor {
-    /// Keeps so many, and removes the others before the function sees them.
+    /// Keeps this many, and removes the others before the function sees them.
     pub fn of(max: usize) -> Self {
         CountEvictor { max, after: false }
     }

@@ -14,7 +14,7 @@ pub struct TimeEvictor {
 }
 
 impl TimeEvictor {
-    /// Keeps so long, and removes the others before the function sees them.
+    /// Keeps this long, and removes the others before the function sees them.
     pub fn of(keep: Duration) -> Self {
         TimeEvictor { keep: i64::try_from(keep.as_millis()).unwrap_or(i64::MAX), after: false }
     }

@@ -36,7 +36,7 @@ fn after<W: Window>(time: Timestamp, interval: i64, window: &W) -> Timestamp {
 }
 
 impl ContinuousEventTimeTrigger {
-    /// Fires so often.
+    /// Fires this often.
     pub fn of(every: Duration) -> Self {
         ContinuousEventTimeTrigger { interval: interval(every), next: ValueState::default() }
     }
@@ -115,7 +115,7 @@ impl<T, W: Window> Trigger<T, W> for ContinuousEventTimeTrigger {
 }
 
 impl ContinuousProcessingTimeTrigger {
-    /// Fires so often.
+    /// Fires this often.
     pub fn of(every: Duration) -> Self {
         ContinuousProcessingTimeTrigger { interval: interval(every), next: ValueState::default() }
     }

@@ -6,7 +6,7 @@ use super::{OnMergeContext, Trigger, TriggerContext, TriggerResult};
 use flott_function::runtime_context::RuntimeContext;
 use flott_function::state::ValueState;
 
-/// Fires when so many records have come into the window since it fired last.
+/// Fires when this many records have come into the window since it fired last.
 #[derive(Clone)]
 pub struct CountTrigger {
     max: u64,

@@ -19,20 +19,20 @@ pub struct ProcessingTimeoutTrigger<N> {
 }
 
 impl<N> ProcessingTimeoutTrigger<N> {
-    /// Around this trigger. When the time is out, the nested trigger begins anew.
+    /// Around this trigger. When the time is out, the nested trigger starts over.
     pub fn of(nested: N, timeout: Duration) -> Self {
         let timeout = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
         ProcessingTimeoutTrigger { nested, timeout, restart: false, clear: true, due: ValueState::default() }
     }
 
-    /// Whether the time begins anew with each record.
+    /// Whether the time starts over with each record.
     #[must_use]
     pub fn reset_timer_on_new_record(mut self, reset: bool) -> Self {
         self.restart = reset;
         self
     }
 
-    /// Whether the nested trigger begins anew when the time is out.
+    /// Whether the nested trigger starts over when the time is out.
     #[must_use]
     pub fn clear_on_timeout(mut self, clear: bool) -> Self {
         self.clear = clear;

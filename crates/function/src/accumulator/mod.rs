@@ -5,7 +5,7 @@
 //! (`JobClient::accumulators`) and when it has ended
 //! (`JobExecutionResult::accumulator`). Accumulators of one name in several operators are one.
 //!
-//! They are not state: after a restart they begin anew, and so do the records that are read again.
+//! They are not state: after a restart they start over, and so do the records that are read again.
 
 mod kinds;
 mod local;

@@ -165,7 +165,7 @@ impl RuntimeContext<'_> {
 /// Declaring operator state: that of a subtask rather than of a key. Each of these fails if the name is taken, or the snapshot has
 /// the state with values of another type.
 impl RuntimeContext<'_> {
-    /// Declares a list whose values are dealt out to the subtasks when the job is restored (`getListState` of Flink).
+    /// Declares a list whose values are distributed to the subtasks when the job is restored (`getListState` of Flink).
     ///
     /// # Errors
     /// See above.

@@ -82,7 +82,7 @@ impl<T> List<T> {
         self.stamps.partition_point(|stamp| ttl.is_over(*stamp, now))
     }
 
-    /// What reads have brought about: values that were seen live anew, those that had expired by then are gone.
+    /// What reads have brought about: values that were read live on, those that had expired by then are gone.
     fn settle(&mut self) {
         if let Some((from, at)) = self.read.take() {
             self.drop_front((from - self.first) as usize);

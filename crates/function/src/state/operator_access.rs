@@ -36,7 +36,7 @@ impl<C: super::StateAccess> OperatorStateAccess for C {
     }
 }
 
-/// A list that belongs to a subtask (`ListState` of Flink's operator state). When the job is rescaled, its values are dealt out to
+/// A list that belongs to a subtask (`ListState` of Flink's operator state). When the job is rescaled, its values are distributed to
 /// the new subtasks, or all of them go to every one, as it was declared.
 ///
 /// ```

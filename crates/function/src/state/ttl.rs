@@ -5,7 +5,7 @@ use std::time::Duration;
 use flott_state::{Ttl, TtlPolicy};
 use flott_types::Timestamp;
 
-/// When an entry's time to live begins anew.
+/// When an entry's time to live starts over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TtlUpdateType {
     /// Never: the state does not expire.
@@ -48,7 +48,7 @@ pub struct StateTtlConfig {
 }
 
 impl StateTtlConfig {
-    /// Entries live so long after they were last written, and are not seen after.
+    /// Entries live this long after they were last written, and are not seen after.
     pub fn new(ttl: Duration) -> Self {
         StateTtlConfig {
             millis: i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX).max(1),
@@ -59,7 +59,7 @@ impl StateTtlConfig {
         }
     }
 
-    /// When the time to live begins anew.
+    /// When the time to live starts over.
     #[must_use]
     pub fn update_type(mut self, update: TtlUpdateType) -> Self {
         self.update = update;

@@ -121,7 +121,7 @@ fn infer_row(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature>
 
 fn row(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let DataType::Struct(fields) = to_arrow(call.result) else {
-        return Err(Error::internal(format!("{} is no row", call.result)));
+        return Err(Error::internal(format!("{} is not a row", call.result)));
     };
     if fields.is_empty() {
         return Ok(Arc::new(StructArray::new_empty_fields(call.rows, None)));
@@ -159,7 +159,7 @@ fn infer_field(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signatur
 
 fn field(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let row = args[0].held().as_any().downcast_ref::<StructArray>();
-    let row = row.ok_or_else(|| Error::internal("FIELD of a value that is no row"))?;
+    let row = row.ok_or_else(|| Error::internal("FIELD of a value that is not a row"))?;
     let literal = flott_expr::literal::from_array(args[1].held(), 0, &call.arg_types[1]);
     let at = position(&call.arg_types[0], literal.as_ref());
     let at = at.ok_or_else(|| Error::internal("FIELD names no field"))?;
@@ -178,7 +178,7 @@ fn field(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     )
 }
 
-/// An ARRAY of so many elements that say nothing: what INTERSECT ALL and EXCEPT ALL repeat rows by.
+/// An ARRAY of this many elements that say nothing: what INTERSECT ALL and EXCEPT ALL repeat rows by.
 fn infer_times(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature> {
     Ok(Signature {
         casts: vec![TypeKind::BigInt.nullable(); args.len()],

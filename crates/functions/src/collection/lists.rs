@@ -80,7 +80,7 @@ pub(super) struct Maps<'a> {
 impl<'a> Maps<'a> {
     pub(super) fn of(value: &'a Value) -> Result<Maps<'a>> {
         let map = value.held().as_map_opt();
-        let map = map.ok_or_else(|| Error::internal(format!("{} is no map", value.held().data_type())))?;
+        let map = map.ok_or_else(|| Error::internal(format!("{} is not a map", value.held().data_type())))?;
         let part = |of: &ArrayRef| part(of, map.value_offsets());
         Ok(Maps { map, value, keys: part(map.keys()), values: part(map.values()) })
     }
@@ -184,7 +184,7 @@ pub(super) fn maps_of(
     ty: &LogicalType,
 ) -> Result<ArrayRef> {
     let DataType::Map(entries, _) = to_arrow(ty) else {
-        return Err(Error::internal(format!("{ty} is no map")));
+        return Err(Error::internal(format!("{ty} is not a map")));
     };
     let DataType::Struct(fields) = entries.data_type() else {
         return Err(Error::internal(format!("{ty} has no entries")));

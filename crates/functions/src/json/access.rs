@@ -123,7 +123,7 @@ fn infer_exists(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signatu
 /// A constant key word.
 fn word(args: &[Value], at: usize) -> Result<&str> {
     let word = args[at].view::<StringArray>()?.constant().flatten();
-    word.ok_or_else(|| Error::internal("a key word of a JSON function is no constant"))
+    word.ok_or_else(|| Error::internal("a key word of a JSON function is not a constant"))
 }
 
 /// Evaluates the path for a row, and hands on what it leads to. `None` for a NULL document or path.
@@ -140,7 +140,7 @@ fn with_result<R>(
     let path = paths.get(path)?;
     match parse(text) {
         Ok(document) => then(path, evaluate(path, &document)),
-        // To a lax path, a document that is no JSON is empty.
+        // To a lax path, a document that is not JSON is empty.
         Err(_) if path.lax => then(path, Ok(None)),
         Err(error) => then(path, Err(error)),
     }

@@ -111,7 +111,7 @@ fn infer_string(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signatu
 
 fn first_word(args: &[Value]) -> Result<(bool, Vec<usize>)> {
     let word = args[0].view::<StringArray>()?.constant().flatten();
-    word.and_then(on_null).ok_or_else(|| Error::internal("ON NULL is no constant"))
+    word.and_then(on_null).ok_or_else(|| Error::internal("ON NULL is not a constant"))
 }
 
 /// The value of an argument; `None` for NULL.
@@ -268,7 +268,7 @@ fn double(value: f64) -> Result<Json> {
     if !value.is_finite() {
         return Ok(Json::Text(text));
     }
-    canonical(&text).map(Json::Decimal).ok_or_else(|| Error::internal(format!("{text} is no number")))
+    canonical(&text).map(Json::Decimal).ok_or_else(|| Error::internal(format!("{text} is not a number")))
 }
 
 /// `2020-01-01T12:34:56.123`: as many digits of the fraction as are not zero.

@@ -47,7 +47,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     is_json!("IS JSON SCALAR", Json::is_scalar),
 ];
 
-/// NULL is no JSON.
+/// NULL is not JSON.
 fn is(args: &[Value], call: &Call<'_>, test: fn(&Json) -> bool) -> Result<ArrayRef> {
     let text = args[0].view::<StringArray>()?;
     Ok(booleans(call.rows, |row| {

@@ -185,7 +185,7 @@ fn scale(
     })
 }
 
-/// An interval so many times.
+/// An interval this many times.
 pub(super) fn multiply(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     scale(args, call, |a, b| Ok(Some(a.wrapping_mul(b))), |a, b| a * b)
 }

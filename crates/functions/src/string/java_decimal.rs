@@ -32,7 +32,7 @@ impl Decimal {
         self.digits.is_empty()
     }
 
-    /// Half up, at so many places after the decimal point.
+    /// Half up, at this many places after the decimal point.
     pub(super) fn rounded(&self, places: i32) -> Decimal {
         let kept = self.point.saturating_add(places);
         if kept >= self.digits.len() as i32 {

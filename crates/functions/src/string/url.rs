@@ -150,7 +150,7 @@ struct Url<'a> {
 }
 
 impl<'a> Url<'a> {
-    /// `None` for a text that is no URL, and for a protocol that Java does not know.
+    /// `None` for a text that is not a URL, and for a protocol that Java does not know.
     fn parse(text: &'a str) -> Option<Url<'a>> {
         let text = text.trim_matches(|c: char| c <= ' ');
         let text = match text.get(..4) {

@@ -30,7 +30,7 @@ fn unit_of(args: &[Argument<'_>], name: &str, form: &str) -> Result<Unit> {
 
 fn unit_value(args: &[Value]) -> Result<Unit> {
     let unit = args[0].view::<StringArray>()?.constant().flatten();
-    Unit::parse(unit.ok_or_else(|| Error::internal("a unit of time is no constant"))?)
+    Unit::parse(unit.ok_or_else(|| Error::internal("a unit of time is not a constant"))?)
 }
 
 /// Hours and shorter units make a TIMESTAMP of a DATE; fractions of a second make a timestamp more precise.

@@ -30,7 +30,7 @@ macro_rules! field {
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("EXTRACT", infer, |args, call| {
         let unit = args[0].view::<StringArray>()?.constant().flatten();
-        let unit = unit.ok_or_else(|| Error::internal("the unit of EXTRACT is no constant"))?;
+        let unit = unit.ok_or_else(|| Error::internal("the unit of EXTRACT is not a constant"))?;
         extract(&args[1], 1, call, Unit::parse(unit)?)
     }),
     field!("YEAR", Unit::Year),

@@ -38,7 +38,7 @@ pub(crate) fn infer_round(name: &str, args: &[Argument<'_>]) -> Result<Signature
 /// Computes a call with a unit.
 pub(crate) fn round(args: &[Value], call: &Call<'_>, direction: Direction) -> Result<ArrayRef> {
     let unit = args[1].view::<StringArray>()?.constant().flatten();
-    let unit = Unit::parse(unit.ok_or_else(|| Error::internal("the unit of FLOOR is no constant"))?)?;
+    let unit = Unit::parse(unit.ok_or_else(|| Error::internal("the unit of FLOOR is not a constant"))?)?;
     let ty = &call.arg_types[0];
     let points = Instants::of(&args[0], ty)?;
     let zone = call.context.time_zone();

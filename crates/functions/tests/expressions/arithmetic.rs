@@ -133,7 +133,7 @@ fn random_numbers_follow_their_seed() {
         ",
     );
     let (_, drawn) = rows.run("RAND()").unwrap();
-    assert!(drawn[0] != drawn[1], "each row draws anew: {drawn:?}");
+    assert!(drawn[0] != drawn[1], "each row draws again: {drawn:?}");
     let (_, ids) = rows.run("UUID()").unwrap();
     assert!(ids[0] != ids[1] && ids.iter().all(|id| id.len() == 36 && id.as_bytes()[14] == b'4'), "{ids:?}");
 }

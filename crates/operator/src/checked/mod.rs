@@ -152,7 +152,7 @@ impl Operator for Checked {
                 return Err(violated("a retraction comes through an input that the plan calls insert-only"));
             }
             if check.changelog.follow(changes).is_some() {
-                // Who passes on what was retracted in vain has not invented it.
+                // Whoever passes on what was retracted in vain has not invented it.
                 check.changelog.forget();
                 self.output.changelog.forget();
             }

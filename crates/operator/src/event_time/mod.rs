@@ -35,7 +35,7 @@
 //! would begin again at the least possible watermark. No row would become late by that, and window operators remember themselves
 //! what they have fired; but a row that is late in an undisturbed run would not be late for whatever else asks, until the
 //! watermark has caught up, and a restore must not change a result. Where splits or subtasks come together that were apart
-//! before, the stream goes on from the least of what they had said.
+//! before, the stream continues from the least of what they had said.
 //!
 //! # Cost
 //!

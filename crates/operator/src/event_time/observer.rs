@@ -11,7 +11,7 @@ pub struct SplitMetrics {
     pub idle: Gauge,
 }
 
-/// Who shows what becomes of the splits, and knows what holds them up.
+/// What reports the progress of the splits, and knows what holds them up.
 pub trait SplitObserver: Send + Sync {
     /// A split is being read.
     fn added(&self, split: &str) -> SplitMetrics;

@@ -11,7 +11,7 @@ use crate::{Context, Operator};
 /// the DataStream API. What upstream says of event time counts for nothing, except its end.
 ///
 /// Its event time is in the snapshot: a run that is restored makes the same rows late. Restored at another parallelism, each
-/// subtask goes on from the least.
+/// subtask continues from the least.
 pub struct EventTimeOperator {
     watermarks: SplitWatermarks,
     /// It finds out itself whether its stream is idle.
@@ -75,7 +75,7 @@ impl Operator for EventTimeOperator {
             Some(mine) if all.len() == context.info.parallelism as usize => Some(*mine),
             _ => all.into_iter().reduce(EventTimeProgress::least),
         };
-        // A stream that goes on from its end goes on with other rows; they are not late.
+        // A stream that continues from its end goes on with other rows; they are not late.
         let mine = mine.filter(|progress| progress.sent < Watermark::MAX.0);
         self.watermarks.add([(STREAM, mine)], context.now);
         self.schedule(context);

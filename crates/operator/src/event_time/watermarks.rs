@@ -181,7 +181,7 @@ impl SplitWatermarks {
         split.current = split.current.max(watermark.0);
         split.metrics.watermark.set(split.current);
         split.last_row_at = running;
-        // Who states a watermark wants it sent; there is no interval to wait for.
+        // A source that states a watermark wants it sent; there is no interval to wait for.
         let reached = self.least();
         self.send(reached, output)?;
         self.schedule(now);

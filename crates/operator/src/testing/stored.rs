@@ -118,7 +118,7 @@ impl Stored {
         Ok(())
     }
 
-    /// What a subtask goes on from.
+    /// What a subtask continues from.
     ///
     /// # Errors
     /// If the rows of a table have different columns.

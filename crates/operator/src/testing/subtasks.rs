@@ -84,7 +84,7 @@ impl<O: Output> Subtasks<O> {
         self.call(self.subtasks.len() - 1, |operator, context| operator.open(restored, context))
     }
 
-    /// The instances are no more, as after a failure; their input begins anew.
+    /// The instances are no more, as after a failure; their input starts over.
     pub fn clear(&mut self) {
         self.subtasks.clear();
         self.watermark = Watermark::MIN;

@@ -23,6 +23,7 @@
 //! Of a record and a call: reading the slot and the value, one add into an array by slot. Nothing is allocated, except
 //! for values that are new to a DISTINCT, an ordered set or a list.
 
+mod append_distinct;
 mod best;
 mod bitmap;
 mod collect;
@@ -40,7 +41,6 @@ mod single;
 mod sum;
 mod values;
 mod variance;
-mod views;
 
 use arrow::array::ArrayRef;
 use arrow::buffer::NullBuffer;

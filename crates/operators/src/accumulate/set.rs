@@ -10,9 +10,9 @@ use flott_state::{PrimitiveColumn, SlotColumns, StateColumn};
 use flott_types::{Error, Result};
 use std::sync::Arc;
 
+use super::append_distinct::AppendOnlyDistinct;
 use super::distinct::Distinct;
 use super::factory::accumulator;
-use super::views::Views;
 use super::{Accumulator, Input, MergeInto};
 
 /// The keys of the table that the groups live in.
@@ -62,7 +62,7 @@ struct Unit {
 enum Kind {
     Plain(Box<dyn Accumulator>),
     Distinct(Box<Distinct>),
-    Views(Box<Views>),
+    AppendOnlyDistinct(Box<AppendOnlyDistinct>),
 }
 
 impl Kind {
@@ -70,7 +70,7 @@ impl Kind {
         match self {
             Kind::Plain(plain) => plain.as_ref(),
             Kind::Distinct(distinct) => distinct.as_ref(),
-            Kind::Views(views) => views.as_ref(),
+            Kind::AppendOnlyDistinct(distinct) => distinct.as_ref(),
         }
     }
 
@@ -78,7 +78,7 @@ impl Kind {
         match self {
             Kind::Plain(plain) => plain.as_mut(),
             Kind::Distinct(distinct) => distinct.as_mut(),
-            Kind::Views(views) => views.as_mut(),
+            Kind::AppendOnlyDistinct(distinct) => distinct.as_mut(),
         }
     }
 }
@@ -123,7 +123,7 @@ impl Aggregates {
             let values: Vec<FieldRef> = call.arg_types.iter().enumerate().map(value).collect();
             outputs.push(match retracts {
                 true => add_distinct(&mut units, call, made, || Distinct::new(name, values))?,
-                false => add_view(&mut units, call, made, || Views::new(name, values))?,
+                false => add_distinct_call(&mut units, call, made, || AppendOnlyDistinct::new(name, values))?,
             });
         }
         let row_counts = retracts.then(|| PrimitiveColumn::new("$rows", 0));
@@ -192,7 +192,7 @@ impl Aggregates {
     pub fn values(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
         let value = |(unit, member): &(usize, Option<usize>)| match (&self.units[*unit].kind, member) {
             (Kind::Distinct(distinct), Some(member)) => distinct.members[*member].values(slots),
-            (Kind::Views(views), Some(member)) => views.members[*member].values(slots),
+            (Kind::AppendOnlyDistinct(distinct), Some(member)) => distinct.members[*member].values(slots),
             (kind, _) => kind.accumulator().values(slots),
         };
         self.outputs.iter().map(value).collect()
@@ -292,27 +292,27 @@ fn add_distinct(
 }
 
 /// Adds a call with DISTINCT to the unit with its arguments.
-fn add_view(
+fn add_distinct_call(
     units: &mut Vec<Unit>,
     call: &AggregateCall,
     mut made: Box<dyn Accumulator>,
-    new: impl FnOnce() -> Result<Views>,
+    new: impl FnOnce() -> Result<AppendOnlyDistinct>,
 ) -> Result<Output> {
     for (at, unit) in units.iter_mut().enumerate() {
-        if let Kind::Views(views) = &mut unit.kind
+        if let Kind::AppendOnlyDistinct(distinct) = &mut unit.kind
             && unit.args.starts_with(&call.args)
-            && views.width() == call.args.len()
+            && distinct.width() == call.args.len()
         {
-            match views.add(made, call.filter, &mut unit.args) {
+            match distinct.add(made, call.filter, &mut unit.args) {
                 Ok(member) => return Ok((at, Some(member))),
                 Err(full) => made = full,
             }
         }
     }
-    let (mut views, mut args) = (new()?, call.args.clone());
-    let member = views.add(made, call.filter, &mut args);
+    let (mut distinct, mut args) = (new()?, call.args.clone());
+    let member = distinct.add(made, call.filter, &mut args);
     let member = member.map_err(|_| Error::internal("a new set of values has no place for a filter"))?;
-    units.push(Unit { args, filter: None, kind: Kind::Views(Box::new(views)) });
+    units.push(Unit { args, filter: None, kind: Kind::AppendOnlyDistinct(Box::new(distinct)) });
     Ok((units.len() - 1, Some(member)))
 }
 

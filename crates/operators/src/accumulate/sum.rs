@@ -27,7 +27,7 @@ enum Sums {
     /// SUM of FLOAT adds in FLOAT.
     Float(PrimitiveColumn<Float32Type>),
     Double(PrimitiveColumn<Float64Type>),
-    /// Of a scale. NULL after an overflow, and then starts anew, as in Flink.
+    /// Of a scale. NULL after an overflow, and then starts over, as in Flink.
     Decimal(PrimitiveColumn<Decimal128Type>, u8),
 }
 

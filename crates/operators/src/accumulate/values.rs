@@ -8,7 +8,7 @@ use std::hash::BuildHasher;
 
 use flott_types::FastMap;
 
-/// So many values that are gone are not worth moving the others for.
+/// This many values that are gone are not worth moving the others for.
 const WORTH_COMPACTING: usize = 32;
 
 /// See the module's header.

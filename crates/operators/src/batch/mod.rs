@@ -22,7 +22,7 @@ use crate::BuildContext;
 use crate::over::{CompleteOver, CompleteParts};
 use crate::support::{columns_of, record_batch};
 
-/// So many rows are sent at once.
+/// This many rows are sent at once.
 const CHUNK: usize = 8_192;
 
 /// Holds rows back until the end, and computes OVER if asked to.

@@ -123,10 +123,10 @@ impl Bound {
             let entries = next.remove();
             if shows {
                 let mut seen = FastSet::default();
-                let lonely = entries.iter().copied();
-                let lonely: Vec<u32> =
-                    lonely.filter(|entry| side.matches(*entry) == 0 && seen.insert(*entry)).collect();
-                for run in self.runs(side, index, &lonely) {
+                let unmatched = entries.iter().copied();
+                let unmatched: Vec<u32> =
+                    unmatched.filter(|entry| side.matches(*entry) == 0 && seen.insert(*entry)).collect();
+                for run in self.runs(side, index, &unmatched) {
                     self.pad(input, side, index, run, context)?;
                 }
             }

@@ -47,7 +47,7 @@ impl Joined {
         self.kinds.len()
     }
 
-    /// The batch; starts anew.
+    /// The batch; starts over.
     pub fn build(
         &mut self,
         schema: &SchemaRef,

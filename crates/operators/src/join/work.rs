@@ -15,7 +15,7 @@ use super::output::{Joined, Others, Parts};
 use super::side::{Absorbed, Side};
 use crate::support::{record_batch, take_columns};
 
-/// So many candidates or output rows are gathered at once.
+/// This many candidates or output rows are gathered at once.
 pub(super) const CHUNK: usize = 4096;
 
 /// Candidates: rows of the batch, each with a row of the other side, in the order of the batch.

@@ -31,7 +31,7 @@ const FRAME: &str = "frame";
 pub(super) struct Frame {
     /// ROWS rather than RANGE.
     pub rows: bool,
-    /// So many rows or milliseconds before the current one; `None` for all.
+    /// This many rows or milliseconds before the current one; `None` for all.
     pub preceding: Option<i64>,
     /// Rows of equal time have one result.
     pub peers: bool,

@@ -55,7 +55,7 @@ use crate::BuildContext;
 use crate::accumulate::{Keys, unique_fields};
 use crate::support::{Pending, TimedRows, insertions, record_batch};
 
-/// So many rows are sent at once.
+/// This many rows are sent at once.
 const CHUNK: usize = 4096;
 
 /// What an OVER aggregation is built from.
@@ -68,7 +68,7 @@ pub(crate) struct OverParts<'a> {
     pub ttl: i64,
 }
 
-/// Who computes a call.
+/// What computes a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum By {
     Frames,

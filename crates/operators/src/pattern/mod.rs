@@ -44,7 +44,7 @@ use crate::BuildContext;
 use crate::accumulate::unique_fields;
 use crate::support::{Pending, TimedRows, insertions, record_batch, take_columns};
 
-/// So many rows are matched at once.
+/// This many rows are matched at once.
 const CHUNK: usize = 4096;
 
 /// The operator.
@@ -66,7 +66,7 @@ pub(crate) struct MatchRecognize {
     deadlines: BTreeMap<Timestamp, Vec<u32>>,
     conditions: Conditions,
     measures: Projection,
-    /// Batches hold about so many bytes.
+    /// Batches hold about this many bytes.
     batch_bytes: usize,
 }
 
@@ -258,7 +258,7 @@ fn failed(error: StepError<Error>, names: &[String]) -> Error {
             name(variable)
         )),
         StepError::SkipsToFirstRow { variable } => Error::invalid(format!(
-            "Could not skip to first element of a match: {} begins with it, and the same match would be found for ever",
+            "Could not skip to first element of a match: {} begins with it, and the same match would be found forever",
             name(variable)
         )),
     }

@@ -47,7 +47,7 @@ use crate::support::{Changelog, Equality, columns_of, kernel, record_batch};
 
 pub(crate) use limit::Limit;
 
-/// So many rows are sent at once when the input has ended.
+/// This many rows are sent at once when the input has ended.
 const CHUNK: usize = 4096;
 
 /// What a TopN is built from.

@@ -19,7 +19,7 @@ use flott_types::{Error, LogicalType, Result, TypeKind};
 use crate::BuildContext;
 use crate::support::{Expression, columns_of, in_parts, kernel, record_batch, take_columns};
 
-/// So many rows are sent at once.
+/// This many rows are sent at once.
 const CHUNK: usize = 8_192;
 
 /// The operator.
@@ -29,7 +29,7 @@ pub(crate) struct Unnest {
     kind: TypeKind,
     ordinality: bool,
     keep_empty: bool,
-    /// Batches hold about so many bytes.
+    /// Batches hold about this many bytes.
     batch_bytes: usize,
 }
 

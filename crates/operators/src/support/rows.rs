@@ -32,7 +32,7 @@ pub(crate) fn selected(batch: &ChangeBatch) -> Vec<u32> {
     }
 }
 
-/// A record batch of so many rows, also when there are no columns.
+/// A record batch of this many rows, also when there are no columns.
 pub(crate) fn record_batch(schema: &SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(schema.clone(), columns, &options).map_err(kernel)

@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use flott_batch::text::offset_of_instant;
 use flott_types::{Error, Result, Timestamp};
 
-/// Offsets change at most so often.
+/// Offsets change at most this often.
 const BLOCK: i64 = 15 * 60 * 1000;
 const DAY: i64 = 24 * 60 * 60 * 1000;
 

@@ -27,7 +27,7 @@ use crate::support::{
     Expression, Pending, TimedRows, columns_of, gather, insertions, record_batch, take_columns,
 };
 
-/// So many rows are joined at once.
+/// This many rows are joined at once.
 const CHUNK: usize = 4096;
 
 /// The operator.
@@ -40,7 +40,7 @@ pub(crate) struct TemporalJoin {
     versions: Versions,
     /// The condition beside the keys, over left columns, then right columns.
     condition: Option<(Expression, SchemaRef)>,
-    /// Batches hold about so many bytes.
+    /// Batches hold about this many bytes.
     batch_bytes: usize,
 }
 

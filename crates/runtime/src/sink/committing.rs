@@ -198,7 +198,7 @@ impl Commits {
     }
 }
 
-/// The committer is made when there is something to commit, and made anew after an error.
+/// The committer is made when there is something to commit, and made again after an error.
 fn commit(
     sink: &dyn Sink,
     context: &CommitterContext,

@@ -1,6 +1,6 @@
 //! Tests of the planner through its public face: scripts in, plans, answers and errors out.
 //!
-//! A snapshot that changes on purpose is written anew with `UPDATE_EXPECT=1 cargo test -p flott-sql`.
+//! A snapshot that changes on purpose is rewritten with `UPDATE_EXPECT=1 cargo test -p flott-sql`.
 
 mod alter;
 mod catalogs;

@@ -72,7 +72,7 @@ impl<V: SlotColumns> KeyedMap<V> {
         Ok(KeyedMap { index, column, abandoned: Vec::new() })
     }
 
-    /// Entries live so many milliseconds after their last use, or for ever if that is not above 0.
+    /// Entries live this many milliseconds after their last use, or forever if that is not above 0.
     #[must_use]
     pub fn with_ttl(mut self, millis: i64) -> Self {
         let rows = self.column.rows();
@@ -319,7 +319,7 @@ impl<V: SlotColumns> KeyedMap<V> {
         runs(entries, self.column.batch_bytes(), |entry| self.bytes_of(entry))
     }
 
-    /// Batches hold about so many bytes instead of [`BATCH_BYTES`](flott_batch::bytes::BATCH_BYTES).
+    /// Batches hold about this many bytes instead of [`BATCH_BYTES`](flott_batch::bytes::BATCH_BYTES).
     pub fn set_batch_bytes(&mut self, bytes: usize) {
         self.column.set_batch_bytes(bytes);
     }

@@ -226,7 +226,7 @@ impl<R: Rows> RowColumn<R> {
         }
     }
 
-    /// Batches hold about so many bytes instead of [`BATCH_BYTES`].
+    /// Batches hold about this many bytes instead of [`BATCH_BYTES`].
     pub fn set_batch_bytes(&mut self, bytes: usize) {
         self.batch_bytes = bytes;
     }

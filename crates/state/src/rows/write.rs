@@ -41,7 +41,7 @@ pub trait RowSource {
     /// The values of [`RowSource::value_fields`].
     ///
     /// # Errors
-    /// If a value cannot be stored. [`ErrorKind::TooLarge`] if so many of them cannot be one column; then it is asked for fewer.
+    /// If a value cannot be stored. [`ErrorKind::TooLarge`] if this many of them cannot be one column; then it is asked for fewer.
     fn values(&self, rows: &[Self::Row]) -> Result<Vec<ArrayRef>>;
 
     /// The bytes of what tells a row apart, beside those of numbers.
@@ -93,7 +93,7 @@ impl<'a, S: RowSource> RowWriter<'a, S> {
         RowWriter { name, index, source, schema, key_columns, batch_bytes: BATCH_BYTES }
     }
 
-    /// Batches hold about so many bytes instead of [`BATCH_BYTES`].
+    /// Batches hold about this many bytes instead of [`BATCH_BYTES`].
     #[must_use]
     pub fn with_batch_bytes(mut self, bytes: usize) -> Self {
         self.batch_bytes = bytes;

@@ -38,7 +38,7 @@ const VERSION_KEY: &str = "flott.state.version";
 const VERSION: &str = "1";
 /// Rows of more bytes on average are wide.
 const WIDE: usize = 1 << 10;
-/// About so many bytes are written between two looks at a page's size.
+/// About this many bytes are written between two looks at a page's size.
 const PAGE_BYTES: usize = 1 << 20;
 /// A reader of one key group of many reads at least this many rows.
 const ROWS_PER_GROUP: usize = 64 << 10;

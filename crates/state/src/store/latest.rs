@@ -1,6 +1,6 @@
 //! What `latest` means: the newest state of *this* job, over all its starts.
 //!
-//! It is looked for from the last start backwards. A start that has checkpoints is gone on from at its newest; one that has none, where it began.
+//! It is looked for from the last start backwards. A start that has checkpoints is continued from at its newest; one that has none, where it began.
 //! A job that has finished is not gone on with. What could be another job's is refused, with a way to say what is meant: a snapshot
 //! of another job would lose this one's rows and double the other's.
 
@@ -32,7 +32,7 @@ pub enum Latest {
     Finished(End),
     /// The job has no snapshot.
     Nothing {
-        /// So many other jobs have a register in this folder.
+        /// This many other jobs have a register in this folder.
         others: usize,
     },
 }
@@ -82,7 +82,7 @@ impl JobRegister {
         }
         if let Some((_, newest)) = damaged.first() {
             return Err(Error::state(format!(
-                "no snapshot of job '{}' below '{}' can be used: {newest}; to begin anew, do not restore",
+                "no snapshot of job '{}' below '{}' can be used: {newest}; to start over, do not restore",
                 search.key,
                 self.storage.url()
             )));
@@ -97,7 +97,7 @@ impl JobRegister {
     fn is_same(&self, claim: &Claim, meaning: &Meaning) -> Result<()> {
         let Some(difference) = difference(&claim.meaning, meaning) else { return Ok(()) };
         Err(Error::invalid(format!(
-            "an earlier start of job '{}' {difference}. If this is the same job, name the snapshot that it is to go on from \
+            "an earlier start of job '{}' {difference}. If this is the same job, name the snapshot that it is to continue from \
              ('{}', for example); if it is another, give it a name of its own with 'pipeline.name' or 'pipeline.job-key'; to begin \
              anew, do not restore",
             claim.key,
@@ -124,12 +124,12 @@ impl JobRegister {
         for (register, start) in &others {
             let same = |own: &Ends| own.place.is_some() && start.claim.meaning.writes.contains(own);
             let unclear = !(search.named && start.claim.named) && search.meaning.writes.iter().any(same);
-            // Who runs is somebody else.
+            // Somebody else runs the job.
             if unclear && !register.is_locked()? && register.checkpoints_of(start).latest().await?.is_some() {
                 return Err(Error::invalid(format!(
                     "there is no snapshot of job '{}', but one of job '{}', which writes to the same place and has not finished: \
-                     it may be this job before it was changed. If it is, name the snapshot that it is to go on from ('{}', for \
-                     example); if it is another, or to begin anew, do not restore",
+                     it may be this job before it was changed. If it is, name the snapshot that it is to continue from ('{}', for \
+                     example); if it is another, or to start over, do not restore",
                     search.key,
                     start.claim.key,
                     register.checkpoints_of(start).folder().url()
@@ -140,7 +140,7 @@ impl JobRegister {
         if candidates.len() > 1 {
             let folders: Vec<_> = candidates.iter().map(|job| format!("'{}'", job.folder().url())).collect();
             return Err(Error::invalid(format!(
-                "{} folders hold snapshots that may be of this job: {}. Name the one that it is to go on from",
+                "{} folders hold snapshots that may be of this job: {}. Name the one that it is to continue from",
                 folders.len(),
                 folders.join(", ")
             )));

@@ -4,7 +4,7 @@
 //!   local disk and on an object store alike.
 //! - **Who is deposed can do no harm.** Before it tells anybody that a checkpoint is complete, deletes a file, notes the end or
 //!   restarts from a checkpoint, an owner looks whether a higher epoch exists. It looks *after* a manifest is durable: the
-//!   successor takes its epoch *before* it lists the manifests. So either the successor sees the manifest and goes on from it,
+//!   successor takes its epoch *before* it lists the manifests. So either the successor sees the manifest and continues from it,
 //!   or the owner sees the successor and commits nothing.
 //! - **Whether an owner is alive** is told by a lock of the file system, which goes with the process, however it ends and whoever gets its
 //!   number next. Between machines, which may not see each other's locks, it is told by the time when the owner was heard
@@ -20,11 +20,11 @@ use super::latest::Search;
 use super::records::{Alive, Began, Claim, End, Epoch, Owner, VERSION, bytes_of};
 use super::register::{CLAIM, LOCK, Start};
 
-/// An owner on another machine that was not heard of for so long is taken for dead, in milliseconds.
+/// An owner on another machine that was not heard of for this long is taken for dead, in milliseconds.
 pub const LEASE_MILLIS: i64 = 20_000;
 /// How often an owner lets itself be heard, in milliseconds.
 pub const RENEWAL_MILLIS: i64 = 5_000;
-/// Who only wants to know whether a job runs has its lock for an instant, in which nobody else gets it: so often is it
+/// Whoever only wants to know whether a job runs has its lock for an instant, in which nobody else gets it: this often is it
 /// tried again before it counts as taken.
 const LOOKS: u32 = 10;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
@@ -190,7 +190,7 @@ impl Lease {
                     let Claim { owner, at, job, .. } = start.claim;
                     format!("{owner} has taken it over at {} as job {job}", time(at))
                 }
-                // Who died while he made his claim has taken nothing over.
+                // A process that died while it made its claim has taken nothing over.
                 Ok(None) => continue,
                 Err(_) => "another process has taken it over".to_owned(),
             };
@@ -211,7 +211,7 @@ impl Lease {
         self.register.note_alive(self.claim.epoch, &Alive { version: VERSION, at: now }).await
     }
 
-    /// Notes what the start goes on from, before it does.
+    /// Notes what the start continues from, before it does.
     ///
     /// # Errors
     /// If that cannot be written.

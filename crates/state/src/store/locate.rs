@@ -6,7 +6,7 @@ use flott_types::{Error, JobId, Result};
 
 use super::{Found, JobStorage, METADATA, STOPPED, Snapshot};
 
-/// So many names are tried for a savepoint before it is given up.
+/// This many names are tried for a savepoint before it is given up.
 const SAVEPOINT_NAMES: u64 = 1_000;
 
 /// The folder under which jobs keep their checkpoints (`state.checkpoints.dir`), each in a folder of its own.

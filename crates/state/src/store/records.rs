@@ -98,7 +98,7 @@ impl std::fmt::Display for Owner {
     }
 }
 
-/// What a start goes on from. Written before the first task is deployed.
+/// What a start continues from. Written before the first task is deployed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Began {
@@ -106,12 +106,12 @@ pub struct Began {
     /// The snapshot; `None` of a start that began with nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Origin>,
-    /// The first of the starts that go on from each other: the checkpoints of all of them are this start's to delete once it
+    /// The first of the starts that continue from each other: the checkpoints of all of them are this start's to delete once it
     /// has one of its own. A start from nothing, or from a snapshot that a person has named, is the first.
     pub lineage: Epoch,
 }
 
-/// A snapshot that a start went on from.
+/// A snapshot that a start continued from.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Origin {
@@ -133,7 +133,7 @@ pub struct End {
     /// The checkpoint that was the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<CheckpointId>,
-    /// Its checkpoints are deleted, as the configuration says: nothing goes on from here.
+    /// Its checkpoints are deleted, as the configuration says: nothing continues from here.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub discarded: bool,
     /// When.
@@ -167,7 +167,7 @@ pub(super) struct Alive {
 pub(super) const VERSION: u32 = 1;
 
 impl Began {
-    /// What a start goes on from, and which it descends from.
+    /// What a start continues from, and which it descends from.
     pub fn new(from: Option<Origin>, lineage: Epoch) -> Self {
         Began { version: VERSION, from, lineage }
     }

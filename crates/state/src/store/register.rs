@@ -3,7 +3,7 @@
 //! ```text
 //! <checkpoints>/jobs/<name>-<hash of the key>/lock              locked by the process that runs the job
 //! <checkpoints>/jobs/<name>-<hash of the key>/epoch-<n>/claim   who has started it, and as which job
-//! <checkpoints>/jobs/<name>-<hash of the key>/epoch-<n>/began   what it goes on from
+//! <checkpoints>/jobs/<name>-<hash of the key>/epoch-<n>/began   what it continues from
 //! <checkpoints>/jobs/<name>-<hash of the key>/epoch-<n>/alive   when the owner was heard of last
 //! <checkpoints>/jobs/<name>-<hash of the key>/epoch-<n>/end     how it has ended
 //! ```
@@ -43,7 +43,7 @@ pub struct Start {
     pub epoch: Epoch,
     /// Who, and as which job.
     pub claim: Claim,
-    /// What it went on from; `None` if it did not come so far.
+    /// What it continued from; `None` if it did not come so far.
     pub began: Option<Began>,
     /// How it ended; `None` if it runs, or was killed.
     pub end: Option<End>,
@@ -164,7 +164,7 @@ impl JobRegister {
     }
 
     /// Deletes what starts before `epoch` have left behind and nobody needs: everything of those that have finished, with all
-    /// that they went on from; files of those that never completed a checkpoint; and what an interrupted deletion left.
+    /// that they continued from; files of those that never completed a checkpoint; and what an interrupted deletion left.
     /// With `lineage`, a checkpoint of the start `epoch` has taken the place of all that the starts it descends from have.
     /// What a manifest that stays names is kept. Only for who holds the lease of `epoch`.
     ///

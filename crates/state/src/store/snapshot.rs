@@ -73,7 +73,7 @@ impl Snapshot {
         Ok(())
     }
 
-    /// The manifest with paths that are relative to another folder, that of the job that goes on from here.
+    /// The manifest with paths that are relative to another folder, that of the job that continues from here.
     pub fn manifest_for(&self, job: &Folder) -> Manifest {
         let mut manifest = self.manifest.clone();
         if self.files.url() != job.url() {

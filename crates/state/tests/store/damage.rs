@@ -100,7 +100,7 @@ fn a_manifest_that_is_gone_is_noticed() {
     vertex.checkpoint(3);
     let found = block_on(vertex.job.latest()).unwrap().unwrap();
     assert_eq!((found.snapshot.manifest.checkpoint, found.damaged.len()), (CheckpointId(3), 0));
-    // Who deletes the newest on purpose misses nothing.
+    // The newest was deleted on purpose: nothing is missing.
     block_on(vertex.job.discard(CheckpointId(3), &[CheckpointId(1)])).unwrap();
     let found = block_on(vertex.job.latest()).unwrap().unwrap();
     assert_eq!((found.snapshot.manifest.checkpoint, found.damaged.len()), (CheckpointId(1), 0));

@@ -1,4 +1,4 @@
-//! Snapshots written by earlier builds, kept for ever. `FLOTT_WRITE_GOLDEN=1` writes those of this build; only for a
+//! Snapshots written by earlier builds, kept forever. `FLOTT_WRITE_GOLDEN=1` writes those of this build; only for a
 //! new version of a format, into a folder of its own.
 
 use std::path::PathBuf;

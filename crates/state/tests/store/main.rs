@@ -186,7 +186,7 @@ fn restore(snapshot: &Snapshot) -> Result<RestoredState, Error> {
     block_on(snapshot.restore(&uid(), SubtaskIndex(0), 1, MAX_PARALLELISM))
 }
 
-/// A text that does not compress; the same for ever, because snapshots that are kept hold some.
+/// A text that does not compress; the same forever, because snapshots that are kept hold some.
 fn noise(seed: u64, len: usize) -> String {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut next = || {

@@ -1,4 +1,4 @@
-//! The starts of a job: who may run it, what it goes on from, and what is left of it.
+//! The starts of a job: who may run it, what it continues from, and what is left of it.
 
 use flott_checkpoint::manifest::{seal, unseal};
 use flott_state::store::{
@@ -32,7 +32,7 @@ impl Job {
         block_on(async { register.vacancy(now).await?.claim(self.search(), JobId(id), now).await })
     }
 
-    /// A start from nothing, with so many checkpoints.
+    /// A start from nothing, with this many checkpoints.
     fn runs(&self, storage: &CheckpointStorage, id: u128, checkpoints: u64) -> Lease {
         let lease = self.start(storage, id, 0).unwrap();
         block_on(lease.begin(&Began::new(None, lease.claim().epoch))).unwrap();
@@ -186,7 +186,7 @@ fn the_latest_state_is_that_of_the_last_start_that_has_some() {
     assert_eq!(job.found(&storage), (0, 0));
     drop(job.runs(&storage, 1, 3));
     assert_eq!(job.found(&storage), (1, 3));
-    // A start that goes on from there and is killed at once has its state there.
+    // A start that continues from there and is killed at once has its state there.
     let second = job.start(&storage, 2, 0).unwrap();
     assert_eq!(job.found(&storage), (1, 3), "killed before it began");
     block_on(second.begin(&Began::new(from(1, 2, &storage), Epoch(1)))).unwrap();
@@ -229,7 +229,7 @@ fn a_job_that_has_finished_is_not_gone_on_with() {
         }
     }
     assert!(block_on(storage.jobs()).unwrap().is_empty(), "what was left is deleted");
-    // It is started anew, and killed before it has a checkpoint: then it begins anew again.
+    // It is started again, and killed before it has a checkpoint: then it starts over again.
     drop(job.runs(&storage, 2, 0));
     assert_eq!(job.found(&storage), (0, 0));
     drop(job.runs(&storage, 3, 1));

@@ -33,7 +33,7 @@ pub fn list(path: &Path) -> Result<Vec<FileInfo>> {
         visit(path, &metadata, &mut files)?;
     } else if let Some(pattern) = path.to_str().filter(|text| text.contains(['*', '?', '['])) {
         let matches = glob::glob(pattern).map_err(|error| {
-            Error::invalid(format!("the path '{pattern}' is no pattern")).with_source(error)
+            Error::invalid(format!("the path '{pattern}' is not a pattern")).with_source(error)
         })?;
         for found in matches {
             let found = found.map_err(|error| failed("list", path, error.into()))?;

@@ -1,6 +1,6 @@
 //! Files under construction, and how many of them are open.
 //!
-//! A process may have more files in work than it may have open: one a partition, thousands of partitions. A file in work can
+//! A process may have more files in progress than it may have open: one a partition, thousands of partitions. A file in progress can
 //! be parked: its handle is closed, and it is opened again, to be appended to, when there is more to write. Nobody sees
 //! a difference; the file has its hidden name all the time.
 //!

@@ -13,7 +13,7 @@ use flott_testkit::{MiniCluster, TestSource};
 use flott_types::CheckpointId;
 use parking_lot::Mutex;
 
-/// A store that refuses so many commits before it takes them.
+/// A store that refuses this many commits before it takes them.
 #[derive(Clone, Default)]
 struct Store(Arc<Mutex<State>>);
 

@@ -148,11 +148,11 @@ fn a_part_of_a_job_that_has_finished_stays_so_while_the_rest_goes_on() {
     assert_eq!(job.info().checkpoints.restored, 1);
     second.end();
     finished(&job);
-    // The second counts in no state, so it begins anew.
+    // The second counts in no state, so it starts over.
     assert_eq!(sink.take(), [1]);
 }
 
-/// Who starts from a snapshot that was taken behind the end, and reads on, has another end.
+/// A job that starts from a snapshot taken behind the end, and reads on, has another end.
 #[test]
 fn rows_wake_an_operator_that_had_finished() {
     let cluster = MiniCluster::new().unwrap();

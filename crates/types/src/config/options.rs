@@ -67,7 +67,7 @@ pub const OPTIONS: &[ConfigOption] = &[
         "cluster.registration.initial-timeout",
         Duration,
         "100 ms",
-        "a TaskManager that hears nothing of its registration registers again after so long, then after twice as long, and so on",
+        "a TaskManager that hears nothing of its registration registers again after this long, then after twice as long, and so on",
     ),
     works("cluster.registration.max-timeout", Duration, "30 s", "the longest time between two registrations"),
     accepted("env", Map, "options of the JVM and its start scripts"),
@@ -81,7 +81,7 @@ pub const OPTIONS: &[ConfigOption] = &[
         "execution.buffer-timeout.interval",
         Duration,
         "100 ms",
-        "rows wait at most so long for their batch to fill",
+        "rows wait at most this long for their batch to fill",
     ),
     works(
         "execution.checkpointing.dir",
@@ -99,7 +99,7 @@ pub const OPTIONS: &[ConfigOption] = &[
         "execution.checkpointing.interval",
         Duration,
         "",
-        "a checkpoint is begun so often; without it there are none",
+        "a checkpoint is begun this often; without it there are none",
     ),
     works(
         "execution.checkpointing.max-concurrent-checkpoints",
@@ -148,7 +148,7 @@ pub const OPTIONS: &[ConfigOption] = &[
         "execution.state-recovery.allow-older-checkpoint",
         Flag,
         "false",
-        "whether a job goes on from an older checkpoint when the newest is damaged, although its sinks then write a second time what was published since",
+        "whether a job continues from an older checkpoint when the newest is damaged, although its sinks then write a second time what was published since",
     ),
     works(
         "execution.state-recovery.ignore-unclaimed-state",
@@ -172,7 +172,7 @@ pub const OPTIONS: &[ConfigOption] = &[
         "heartbeat.timeout",
         Duration,
         "50 s",
-        "a TaskManager that is not heard for so long is lost, and its slots with it; one that hears nothing for so long stops its tasks",
+        "a TaskManager that is not heard for this long is lost, and its slots with it; one that hears nothing for this long stops its tasks",
     ),
     works(
         "io.tmp.dirs",
@@ -215,7 +215,7 @@ pub const OPTIONS: &[ConfigOption] = &[
         "resourcemanager.standalone.start-up-time",
         Duration,
         "0 ms",
-        "so long after its start a cluster may still get TaskManagers; after it a job that needs more slots than there are fails at once",
+        "this long after its start a cluster may still get TaskManagers; after it a job that needs more slots than there are fails at once",
     ),
     works(
         "restart-strategy.exponential-delay.attempts-before-reset-backoff",
@@ -236,7 +236,7 @@ pub const OPTIONS: &[ConfigOption] = &[
         "restart-strategy.exponential-delay.reset-backoff-threshold",
         Duration,
         "1 h",
-        "running so long without failure brings the delay back to the first",
+        "running this long without failure brings the delay back to the first",
     ),
     works("restart-strategy.failure-rate.delay", Duration, "1 s", "the delay before a restart"),
     works(
@@ -347,13 +347,13 @@ pub const OPTIONS: &[ConfigOption] = &[
         "table.exec.source.idle-timeout",
         Duration,
         "0 ms",
-        "a source without rows for so long holds event time back no longer",
+        "a source without rows for this long holds event time back no longer",
     ),
     works(
         "table.exec.state.ttl",
         Duration,
         "0 ms",
-        "state of a key, of a join's row or of a Top-N's row that was not written for so long is dropped, in processing time; 0 keeps it",
+        "state of a key, of a join's row or of a Top-N's row that was not written for this long is dropped, in processing time; 0 keeps it",
     ),
     works(
         "table.local-time-zone",
@@ -377,25 +377,25 @@ pub const OPTIONS: &[ConfigOption] = &[
         "task.cancellation.timeout",
         Duration,
         "180 s",
-        "a task that has not ended so long after it was cancelled is given up, and its slot is lost; 0 waits for ever",
+        "a task that has not ended this long after it was cancelled is given up, and its slot is lost; 0 waits forever",
     ),
     accepted("taskmanager", Map, "JobManager and TaskManager run in one process here"),
     works(
         "taskmanager.memory.segment-size",
         Memory,
         "1 mb",
-        "batches between tasks are cut to about so many bytes (Flink's default is smaller: it sends bytes, not columns)",
+        "batches between tasks are cut to about this many bytes (Flink's default is smaller: it sends bytes, not columns)",
     ),
     works(
         "taskmanager.network.memory.buffers-per-channel",
         Number,
         "4",
-        "a channel between two tasks holds so many times the segment size, and one batch more",
+        "a channel between two tasks holds this many times the segment size, and one batch more",
     ),
     works(
         "taskmanager.network.memory.floating-buffers-per-gate",
         Number,
         "64",
-        "all channels of a task together hold so many times the segment size, and one batch more (Flink's is on top of the channels' own)",
+        "all channels of a task together hold this many times the segment size, and one batch more (Flink's is on top of the channels' own)",
     ),
 ];

@@ -112,7 +112,7 @@ pub(super) fn too_large() -> WriteError {
 /// How many bytes of text a column may have: what arrow's offsets can count.
 static MOST: AtomicUsize = AtomicUsize::new(i32::MAX as usize);
 
-/// From now on columns of this process have no more than so many bytes of text, for tests of what is done with more.
+/// From now on columns of this process have no more than this many bytes of text, for tests of what is done with more.
 #[doc(hidden)]
 pub fn limit_columns(bytes: usize) {
     MOST.store(bytes, Ordering::Relaxed);

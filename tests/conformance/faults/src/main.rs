@@ -3,7 +3,7 @@
 //!
 //! What runs is the case's own plan on a cluster of its own in this process, with small batches, and with three things changed:
 //!
-//! - **Sources keep a pace** ([`pace`], [`paced`]): their readers may take so many turns and then wait, so that the job is in the middle of
+//! - **Sources keep a pace** ([`pace`], [`paced`]): their readers may take this many turns and then wait, so that the job is in the middle of
 //!   something when a checkpoint is taken, when it is stopped, or when a task fails. A file of twenty rows is over before
 //!   anybody could say stop.
 //! - **VALUES is a source** with a position ([`rows`]): its rows come a batch at a time and not all at once.

@@ -1,4 +1,4 @@
-//! How fast sources read: so many turns at a time.
+//! How fast sources read: this many turns at a time.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ struct State {
     /// Turns left; `None`: as many as they like.
     left: Option<u64>,
     waiting: Vec<Waker>,
-    /// So many turns from now, a reader fails.
+    /// This many turns from now, a reader fails.
     fails_in: Option<u64>,
 }
 
@@ -39,7 +39,7 @@ impl Pace {
         }
     }
 
-    /// From now on there are so many turns; `None` is no limit.
+    /// From now on there are this many turns; `None` is no limit.
     pub fn allow(&self, turns: Option<u64>) {
         let mut state = self.state.lock();
         state.left = turns;
@@ -48,7 +48,7 @@ impl Pace {
         }
     }
 
-    /// A reader fails, so many turns from now.
+    /// A reader fails, this many turns from now.
     pub fn fail_in(&self, turns: u64) {
         self.state.lock().fails_in = Some(turns);
     }
@@ -80,7 +80,7 @@ impl Pace {
         Turn::Go
     }
 
-    /// Waits until all turns are taken, at most so long; says whether they are.
+    /// Waits until all turns are taken, at most this long; says whether they are.
     pub fn wait(&self, timeout: Duration) -> bool {
         let mut state = self.state.lock();
         !self.used.wait_while_for(&mut state, |state| state.left != Some(0), timeout).timed_out()

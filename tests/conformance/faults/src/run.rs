@@ -82,7 +82,7 @@ impl<'a> Run<'a> {
             0 => Some("2 ms"),
             // Those on request, and the last one.
             1 => Some("1 h"),
-            // The client gets rows before any checkpoint: right only if the job is never begun anew.
+            // The client gets rows before any checkpoint: right only if the job is never started over.
             _ if commits || request.run == Kind::Checked => None,
             _ => Some("1 h"),
         };

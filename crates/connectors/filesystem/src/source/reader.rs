@@ -14,7 +14,7 @@ use flott_types::{CheckpointId, Error, Result};
 use super::columns::Layout;
 use crate::config::Config;
 
-/// A batch ends when so many bytes of a file are in it.
+/// A batch ends when this many bytes of a file are in it.
 const BATCH_BYTES: u64 = 4 << 20;
 
 pub(super) struct FileReader {
@@ -92,7 +92,7 @@ impl OpenSplit {
         Ok(())
     }
 
-    /// Decodes up to so many rows, fewer if they are wide. True when there is nothing more to read.
+    /// Decodes up to this many rows, fewer if they are wide. True when there is nothing more to read.
     fn decode(&mut self, max_rows: usize) -> Result<bool> {
         self.skip_mark()?;
         let begin = self.input.position().offset;

@@ -205,7 +205,7 @@ impl Run {
         }
     }
 
-    /// Takes a snapshot, throws everything away and goes on from it with the splits handed to other readers.
+    /// Takes a snapshot, throws everything away and continues from it with the splits handed to other readers.
     pub fn restart(&mut self) -> Result<()> {
         let splits: Vec<Vec<Split>> =
             self.readers.iter_mut().map(|reader| reader.snapshot(CheckpointId(1))).collect::<Result<_>>()?;

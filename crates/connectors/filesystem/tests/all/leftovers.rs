@@ -179,7 +179,7 @@ fn what_lives_is_left_alone() {
     let (handed_over, _) = checkpoint(&mut *running, 2);
     write(&table, &mut *running, "+I 3 c");
 
-    // Another job, a job that goes on from a snapshot of the one that runs, and an attempt that does not know of it.
+    // Another job, a job that continues from a snapshot of the one that runs, and an attempt that does not know of it.
     let others = [
         writer(&table, &sink, 2, 0, None),
         writer(&table, &sink, 3, 0, Some(state)),

@@ -110,7 +110,7 @@ fn compressed_files_are_read() {
     assert!(table.read().unwrap_err().to_string().contains("compression 'xz' is not built yet"));
 }
 
-/// About so many bytes of json, and the rows in it.
+/// About this many bytes of json, and the rows in it.
 fn large(bytes: usize) -> (String, usize) {
     let mut text = String::new();
     let mut rows = 0;

@@ -163,7 +163,7 @@ impl Events {
 pub struct Run {
     pub parallelism: u32,
     pub batch_size: usize,
-    /// After so many batches, all is read anew from the checkpoint, with so many readers.
+    /// After this many batches, all is read again from the checkpoint, with this many readers.
     pub restart: Option<(usize, u32)>,
 }
 

@@ -17,7 +17,7 @@ impl<K: Key, T: Record + Clone> KeyedStream<K, T> {
         WindowedStream::new(self.clone(), assigner, false)
     }
 
-    /// Windows of so many records of a key, one after the other.
+    /// Windows of this many records of a key, one after the other.
     pub fn count_window(&self, size: u64) -> WindowedStream<K, T, GlobalWindows> {
         self.window(GlobalWindows::create()).trigger(PurgingTrigger::of(CountTrigger::of(size)))
     }
@@ -34,7 +34,7 @@ impl<T: Record + Clone> DataStream<T> {
         WindowedStream::new(self.key_by(|_| NoKey), assigner, true)
     }
 
-    /// Windows of so many records, one after the other.
+    /// Windows of this many records, one after the other.
     pub fn count_window_all(&self, size: u64) -> AllWindowedStream<T, GlobalWindows> {
         self.window_all(GlobalWindows::create()).trigger(PurgingTrigger::of(CountTrigger::of(size)))
     }

@@ -23,7 +23,7 @@ enum Op {
     /// Reads all states of the key.
     Read,
     Wait(i64),
-    /// So many records have come.
+    /// This many records have come.
     Tidy(usize),
     Snapshot(bool),
     Restart(bool),

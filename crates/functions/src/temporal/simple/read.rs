@@ -207,7 +207,7 @@ fn name<'a>(text: &'a str, names: &[&[&str]]) -> Option<(usize, &'a str)> {
     Some((at, &text[length..]))
 }
 
-/// A number with an optional minus sign; of exactly so many digits if said.
+/// A number with an optional minus sign; of exactly this many digits if said.
 fn integer(text: &str, exact: Option<usize>) -> Option<(i64, &str)> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) if exact.is_none() => (true, digits),

@@ -294,7 +294,7 @@ fn buckets(call: &AggregateCall, sorted: &Sorted) -> Result<ArrayRef> {
     Ok(Arc::new(Int64Array::from(numbers)))
 }
 
-/// LEAD and LAG: the value so many rows further on in the partition, or the default.
+/// LEAD and LAG: the value this many rows further on in the partition, or the default.
 fn beside(call: &AggregateCall, sorted: &Sorted, sign: i64) -> Result<ArrayRef> {
     let argument = |at: usize| call.args.get(at).map(|column| &sorted.columns[*column]);
     let values = argument(0).ok_or_else(|| Error::internal("LEAD or LAG without a value"))?;

@@ -51,7 +51,7 @@ fn a_key_that_is_not_used_is_forgotten_whole() {
     operator.advance(900);
     operator.push("+I 2 2");
     operator.advance(300);
-    // The first key begins anew, the second has gone on.
+    // The first key starts over, the second has gone on.
     assert_eq!(operator.push("+I 1 5"), "+I 1 5 5\n");
     assert!(operator.push("+I 2 3").contains("+I 2 3 6\n"));
 }

@@ -199,13 +199,13 @@ impl<T: Record, O: Record> Harness<T, O> {
         self.subtasks.checkpoint(&mut self.stored, full).unwrap()
     }
 
-    /// Forgets the running instances and starts anew from the last snapshot. The watermark begins anew too.
+    /// Forgets the running instances and starts again from the last snapshot. The watermark starts over too.
     pub fn restore(&mut self, parallelism: u32) {
         self.start(parallelism).unwrap();
         assert!(self.taken().is_empty());
     }
 
-    /// Takes a snapshot of everything, and starts anew from it.
+    /// Takes a snapshot of everything, and starts again from it.
     pub fn rescale(&mut self, parallelism: u32) {
         self.checkpoint(true);
         self.restore(parallelism);

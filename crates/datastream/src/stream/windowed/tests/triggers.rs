@@ -183,7 +183,7 @@ fn by_count_or_when_the_time_is_out() {
     windows.push_untimed([a(1)]).unwrap();
     windows.clock(5);
     windows.push_untimed([a(2)]).unwrap();
-    // The nested trigger does not fire by time, so nothing is purged; but its count begins anew.
+    // The nested trigger does not fire by time, so nothing is purged; but its count starts over.
     assert_eq!(windows.clock(10), [global("a", [1, 2])]);
     assert_eq!(windows.push_untimed([a(3), a(4)]).unwrap(), []);
     assert_eq!(windows.push_untimed([a(5)]).unwrap(), [global("a", [1, 2, 3, 4, 5])]);

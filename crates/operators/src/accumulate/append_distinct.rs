@@ -20,25 +20,25 @@ const MOST: usize = 63;
 
 /// The values of each group, and the calls that see each of them once for their filter. Its arguments are the columns of the values and behind
 /// them those of the filters.
-pub(super) struct Views {
+pub(super) struct AppendOnlyDistinct {
     set: Multiset,
     values: Vec<FieldRef>,
-    views: Vec<View>,
+    by_filter: Vec<FilteredCalls>,
     pub members: Vec<Box<dyn Accumulator>>,
 }
 
 /// The calls with one filter.
-struct View {
+struct FilteredCalls {
     /// Which of the filters; `None` lets everything pass.
     filter: Option<usize>,
     /// Which of the members.
     members: Vec<usize>,
 }
 
-impl Views {
+impl AppendOnlyDistinct {
     pub fn new(name: &str, values: Vec<FieldRef>) -> Result<Self> {
         let set = multiset(&format!("{name}.distinct"), "filters", &values, None)?;
-        Ok(Views { set, values, views: Vec::new(), members: Vec::new() })
+        Ok(AppendOnlyDistinct { set, values, by_filter: Vec::new(), members: Vec::new() })
     }
 
     /// How many columns a value has.
@@ -58,12 +58,12 @@ impl Views {
         let at =
             filter.map(|filter| filters.iter().position(|known| *known == filter).unwrap_or(filters.len()));
         let member = self.members.len();
-        match self.views.iter().position(|view| view.filter == at) {
-            Some(view) => self.views[view].members.push(member),
-            None if self.views.len() == MOST => return Err(call),
+        match self.by_filter.iter().position(|filtered| filtered.filter == at) {
+            Some(filtered) => self.by_filter[filtered].members.push(member),
+            None if self.by_filter.len() == MOST => return Err(call),
             None => {
                 args.extend(filter.filter(|filter| !filters.contains(filter)));
-                self.views.push(View { filter: at, members: vec![member] });
+                self.by_filter.push(FilteredCalls { filter: at, members: vec![member] });
             }
         }
         self.members.push(call);
@@ -73,9 +73,9 @@ impl Views {
     /// For each row the bits of the filters that it passes.
     fn masks(&self, input: &Input<'_>) -> Result<Vec<i64>> {
         let mut masks = vec![0; input.rows.len()];
-        for (at, view) in self.views.iter().enumerate() {
+        for (at, filtered) in self.by_filter.iter().enumerate() {
             let bit = 1 << at;
-            let Some(filter) = view.filter else {
+            let Some(filter) = filtered.filter else {
                 masks.iter_mut().for_each(|mask| *mask |= bit);
                 continue;
             };
@@ -90,7 +90,7 @@ impl Views {
     /// Shows the members the values that are new to their filters: position among `rows` and `slots`, and the bits.
     fn show(&mut self, fresh: &[(u32, i64)], input: &Input<'_>) -> Result<()> {
         let (mut rows, mut slots) = (Vec::new(), Vec::new());
-        for (at, view) in self.views.iter().enumerate() {
+        for (at, filtered) in self.by_filter.iter().enumerate() {
             rows.clear();
             slots.clear();
             for (position, _) in fresh.iter().filter(|(_, bits)| bits >> at & 1 == 1) {
@@ -98,7 +98,7 @@ impl Views {
                 slots.push(input.slots[*position as usize]);
             }
             let new = Input { rows: &rows, slots: &slots, ..*input };
-            view.members.iter().try_for_each(|member| self.members[*member].update(&new))?;
+            filtered.members.iter().try_for_each(|member| self.members[*member].update(&new))?;
         }
         Ok(())
     }
@@ -121,7 +121,7 @@ fn note(seen: &mut i64, bits: i64, at: usize, fresh: &mut Vec<(u32, i64)>) -> bo
     true
 }
 
-impl Accumulator for Views {
+impl Accumulator for AppendOnlyDistinct {
     fn update(&mut self, input: &Input<'_>) -> Result<()> {
         let mut masks = self.masks(input)?;
         let (mut rows, mut slots) = (Vec::new(), Vec::new());
@@ -183,7 +183,7 @@ impl Accumulator for Views {
     }
 }
 
-impl SlotColumns for Views {
+impl SlotColumns for AppendOnlyDistinct {
     fn fields(&self) -> Vec<FieldRef> {
         self.members.fields()
     }
