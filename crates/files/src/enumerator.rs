@@ -32,7 +32,8 @@ use flott_types::{CheckpointId, Error, Result, SubtaskIndex, Timestamp};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use crate::{Compression, FileSplit};
+use crate::compression::Compression;
+use crate::split::FileSplit;
 
 /// Splits of a large file are about this long.
 const SPLIT_BYTES: u64 = 32 << 20;

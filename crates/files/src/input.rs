@@ -19,7 +19,8 @@ use flott_storage::local::{self as storage, FileInfo};
 use flott_types::{Error, Result, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{Compression, FileSplit, Position};
+use crate::compression::Compression;
+use crate::split::{FileSplit, Position};
 
 /// So much is read from a file at once.
 const CHUNK: usize = 256 << 10;

@@ -11,7 +11,7 @@ use flott_storage::local::{self as storage, LockedFile};
 use flott_types::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::WriterId;
+use crate::name::WriterId;
 
 const DIRECTORY: &str = ".writers";
 

@@ -23,7 +23,7 @@ use flott_types::{FastMap, Result};
 use parking_lot::Mutex;
 
 use crate::ledger::Ledger;
-use crate::{Progress, WriterId};
+use crate::name::{Progress, WriterId};
 
 /// Writers of one process look one after the other: a ledger that one holds to look at is not taken for its owner's.
 static LOOKING: Mutex<()> = Mutex::new(());

@@ -8,9 +8,10 @@ use flott_connector::{Committable, Payload, Prepared, SinkContext};
 use flott_storage::local::{self as storage, NewFile};
 use flott_types::{Clock, Error, FastMap, Result, Timestamp};
 
+use crate::committable::FinishedFile;
 use crate::ledger::{Ledger, Promises};
 use crate::leftovers::{self, Promised};
-use crate::{FinishedFile, Progress, WriterId};
+use crate::name::{Progress, WriterId};
 
 /// This many bytes are collected before they are written.
 const BUFFER: usize = 64 << 10;

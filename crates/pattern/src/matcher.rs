@@ -6,7 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Pattern, Run, Skip};
+use crate::pattern::{Pattern, Skip};
+use crate::run::Run;
 
 /// What rows may be.
 pub trait Conditions {

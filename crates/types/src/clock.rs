@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use crate::Timestamp;
+use crate::time::Timestamp;
 
 /// Where time comes from. Handed down from the top of the process.
 pub trait Clock: Debug + Send + Sync {

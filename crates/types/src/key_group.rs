@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::SubtaskIndex;
+use crate::ids::SubtaskIndex;
 
 /// The lowest default for the number of key groups.
 pub const DEFAULT_LOWER_BOUND_MAX_PARALLELISM: u32 = 128;

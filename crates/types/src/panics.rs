@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// Calls into an operator or connector: errors get its name, panics become errors.
 ///

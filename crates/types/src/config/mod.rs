@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use options::{ConfigOption, Effect, OPTIONS, ValueKind};
 pub use parse::{parse_duration, parse_memory_size};
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// Keys and values as the user wrote them, later ones over earlier ones.
 #[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
