@@ -23,6 +23,7 @@ mod ledger;
 mod leftovers;
 mod name;
 mod split;
+mod whole;
 mod writer;
 
 pub use committable::{FinishedFile, committer};
@@ -31,4 +32,5 @@ pub use enumerator::{FileEnumerator, Listing};
 pub use input::SplitInput;
 pub use name::{Progress, WriterId};
 pub use split::{FileSplit, Position};
-pub use writer::{Rolling, RollingWriter};
+pub use whole::WholeFile;
+pub use writer::{Rest, Rolling, RollingWriter};

@@ -28,6 +28,9 @@ pub struct FileSplit {
     /// have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
+    /// Of a file of columns: how many of its rows were read. The hash is that of its end then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
 }
 
 /// The start of the next record, in bytes of the uncompressed file.
@@ -61,6 +64,7 @@ impl FileSplit {
             end,
             position: None,
             before: None,
+            rows: None,
         })
     }
 

@@ -41,8 +41,29 @@ impl Default for Rolling {
     }
 }
 
-/// The writer of one subtask. See the crate's header.
-pub struct RollingWriter {
+/// What a file in work has that is not written to it yet, and that closes it.
+pub trait Rest: Send {
+    /// About how many bytes that is.
+    fn held(&self) -> usize {
+        0
+    }
+
+    /// Appends it: nothing follows.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn end(self, out: &mut Vec<u8>) -> Result<()>;
+}
+
+/// Of files of records: nothing.
+impl Rest for () {
+    fn end(self, _: &mut Vec<u8>) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The writer of one subtask. See the crate's header. `R` is what each file has besides what was written to it.
+pub struct RollingWriter<R = ()> {
     path: PathBuf,
     rolling: Rolling,
     clock: Arc<dyn Clock>,
@@ -55,7 +76,7 @@ pub struct RollingWriter {
     promised: Vec<Promised>,
     /// Own files that were handed over and may not be visible yet.
     handed_over: Vec<PathBuf>,
-    open: FastMap<String, OpenFile>,
+    open: FastMap<String, OpenFile<R>>,
     /// Files that were closed since the last checkpoint, with their hidden names.
     finished: Vec<(PathBuf, Committable)>,
     next_number: u64,
@@ -64,8 +85,10 @@ pub struct RollingWriter {
     turn: u64,
 }
 
-struct OpenFile {
+struct OpenFile<R> {
     file: NewFile,
+    /// `None` until the first records.
+    rest: Option<R>,
     hidden: PathBuf,
     visible: PathBuf,
     buffer: Vec<u8>,
@@ -76,7 +99,7 @@ struct OpenFile {
     turn: u64,
 }
 
-impl RollingWriter {
+impl<R: Rest + 'static> RollingWriter<R> {
     /// Writes below a directory. `restored` is what [`RollingWriter::snapshot`] gave. What earlier writers have left and nobody can
     /// commit any more is removed.
     ///
@@ -107,30 +130,30 @@ impl RollingWriter {
         })
     }
 
-    /// Appends records to the file of a directory below the path (`""` for the path itself). `encode` is told whether
-    /// the file is new, for a header.
+    /// Appends records to the file of a directory below the path (`""` for the path itself). `encode` is given the rest of the file, which
+    /// is `None` of a new one: it makes it then, and writes a header if there is one.
     ///
     /// # Errors
     /// If encoding fails or the file cannot be written.
     pub fn write(
         &mut self,
         directory: &str,
-        encode: impl FnOnce(&mut Vec<u8>, bool) -> Result<()>,
+        encode: impl FnOnce(&mut Vec<u8>, &mut Option<R>) -> Result<()>,
     ) -> Result<()> {
         let now = self.clock.now();
         let (key, mut file) = match self.open.remove_entry(directory) {
             Some(open) => open,
             None => (directory.to_owned(), self.create(directory, now)?),
         };
-        let is_new = file.written == 0 && file.buffer.is_empty();
-        encode(&mut file.buffer, is_new)?;
+        encode(&mut file.buffer, &mut file.rest)?;
         file.changed = now;
         if file.buffer.len() >= BUFFER {
             self.make_room(&file);
             self.turn += 1;
             file.write_out(self.turn)?;
         }
-        if file.written + file.buffer.len() as u64 >= self.rolling.file_size {
+        let held = file.rest.as_ref().map_or(0, Rest::held);
+        if file.written + (file.buffer.len() + held) as u64 >= self.rolling.file_size {
             self.finished.push(file.close()?);
         } else {
             self.open.insert(key, file);
@@ -138,7 +161,7 @@ impl RollingWriter {
         Ok(())
     }
 
-    fn create(&mut self, directory: &str, now: Timestamp) -> Result<OpenFile> {
+    fn create(&mut self, directory: &str, now: Timestamp) -> Result<OpenFile<R>> {
         let below = |part| matches!(part, std::path::Component::Normal(_));
         if !Path::new(directory).components().all(below) {
             return Err(Error::data(format!(
@@ -161,11 +184,12 @@ impl RollingWriter {
         let file = NewFile::create(hidden.clone())?;
         self.turn += 1;
         let (buffer, turn) = (Vec::new(), self.turn);
-        Ok(OpenFile { file, hidden, visible, buffer, written: 0, created: now, changed: now, turn })
+        let rest = None;
+        Ok(OpenFile { file, rest, hidden, visible, buffer, written: 0, created: now, changed: now, turn })
     }
 
     /// Before a file is written out that may be parked.
-    fn make_room(&mut self, file: &OpenFile) {
+    fn make_room(&mut self, file: &OpenFile<R>) {
         if !file.file.is_open() && NewFile::too_many() {
             self.park_half();
         }
@@ -174,7 +198,7 @@ impl RollingWriter {
     /// Parks those of the open files that were not written to for longest: half of them, so that not each file that is opened has
     /// to look for one to park.
     fn park_half(&mut self) {
-        let open = |file: &&mut OpenFile| file.file.is_open();
+        let open = |file: &&mut OpenFile<R>| file.file.is_open();
         let mut turns: Vec<u64> = self.open.values_mut().filter(open).map(|file| file.turn).collect();
         if turns.is_empty() {
             return;
@@ -208,7 +232,7 @@ impl RollingWriter {
     /// # Errors
     /// If what was written is not known to the ledger.
     pub fn prepare_commit(&mut self) -> Result<Prepared> {
-        let mut open: Vec<OpenFile> = self.open.drain().map(|(_, file)| file).collect();
+        let mut open: Vec<OpenFile<R>> = self.open.drain().map(|(_, file)| file).collect();
         open.sort_by(|a, b| a.visible.cmp(&b.visible));
         leftovers::settle(&self.path, &mut self.promised)?;
         self.handed_over.retain(|file| file.try_exists().unwrap_or(true));
@@ -253,7 +277,7 @@ impl RollingWriter {
         }
         self.next_check = now + self.rolling.check_interval;
         let rolling = &self.rolling;
-        let old = |file: &OpenFile| {
+        let old = |file: &OpenFile<R>| {
             now - file.created >= rolling.rollover_interval
                 || now - file.changed >= rolling.inactivity_interval
         };
@@ -268,7 +292,7 @@ impl RollingWriter {
     }
 }
 
-impl OpenFile {
+impl<R: Rest> OpenFile<R> {
     fn write_out(&mut self, turn: u64) -> Result<()> {
         self.file.write(&self.buffer)?;
         self.turn = turn;
@@ -278,6 +302,9 @@ impl OpenFile {
     }
 
     fn close(mut self) -> Result<(PathBuf, Committable)> {
+        if let Some(rest) = self.rest.take() {
+            rest.end(&mut self.buffer)?;
+        }
         self.write_out(self.turn)?;
         self.file.close()?;
         let committable = FinishedFile::to_committable(&self.hidden, &self.visible)?;
@@ -285,7 +312,7 @@ impl OpenFile {
     }
 }
 
-impl Drop for RollingWriter {
+impl<R> Drop for RollingWriter<R> {
     /// What was not handed over can never be committed. Whatever stays behind because of an error here, the next writer removes.
     fn drop(&mut self) {
         let open = self.open.drain().map(|(_, file)| file.hidden);

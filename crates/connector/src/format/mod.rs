@@ -9,12 +9,14 @@
 //! |---|---|---|---|
 //! | [`Format::messages`] | queues: a message is a record | [`MessageDecoder`] | [`MessageEncoder`] |
 //! | [`Format::records`] | files that are records, one after the other | [`RecordDecoder`] | [`RecordEncoder`] |
+//! | [`Format::bulk`] | files of columns, read and written as wholes | [`BulkReader`] | [`BulkWriter`] |
 //!
 //! They parse straight into arrow columns, and only those columns that are asked for.
 //!
 //! No input whatsoever may panic. A record that cannot be read is an error that names line, column and text, or is counted
 //! ([`Decoder::take_skipped`]) where the user wants it so.
 
+mod bulk;
 mod decode;
 mod encode;
 mod registry;
@@ -24,6 +26,7 @@ use std::fmt;
 use flott_plan::Schema;
 use flott_types::{Error, Result};
 
+pub use bulk::{BulkFormat, BulkInput, BulkReader, BulkWriter};
 pub use decode::{Decoder, MessageDecoder, Progress, RecordDecoder};
 pub use encode::{MessageEncoder, RecordEncoder};
 pub use registry::{FormatFactory, Formats};
@@ -49,6 +52,11 @@ pub trait Format: Send + Sync + fmt::Debug {
     fn records(&self) -> Option<&dyn RecordFormat> {
         None
     }
+
+    /// The format of files of columns, if it can be one.
+    fn bulk(&self) -> Option<&dyn BulkFormat> {
+        None
+    }
 }
 
 /// What is said where a format gives nothing for a purpose.
@@ -72,6 +80,24 @@ impl dyn Format {
     pub fn for_records(&self) -> Result<&dyn RecordFormat> {
         self.records().ok_or_else(|| is_not_for(self, "files of records"))
     }
+
+    /// The format of files, of whichever kind.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn for_files(&self) -> Result<FileFormat<'_>> {
+        let bulk = || self.bulk().map(FileFormat::Bulk);
+        let found = self.records().map(FileFormat::Records).or_else(bulk);
+        found.ok_or_else(|| is_not_for(self, "files"))
+    }
+}
+
+/// How a format has files.
+pub enum FileFormat<'a> {
+    /// As records, one after the other.
+    Records(&'a dyn RecordFormat),
+    /// As columns.
+    Bulk(&'a dyn BulkFormat),
 }
 
 /// Messages, each of which is a record; or several, where the format has it so.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use flott_connector::format::RecordFormat;
+use flott_connector::format::FileFormat;
 use flott_connector::options::FORMAT;
 use flott_connector::{Format, Options};
 use flott_files::Rolling;
@@ -38,7 +38,7 @@ impl Config {
     pub(crate) fn new(table: &TableSpec, options: &Options<'_>) -> Result<Self> {
         let path = flott_storage::local_path(&options.get(&PATH)?)?;
         let format = options.format(&FORMAT)?;
-        format.for_records()?;
+        format.for_files()?;
         Ok(Config {
             path,
             format,
@@ -56,9 +56,9 @@ impl Config {
         })
     }
 
-    /// How records are in the files.
-    pub(crate) fn records(&self) -> Result<&dyn RecordFormat> {
-        self.format.for_records()
+    /// How the files are read and written.
+    pub(crate) fn files(&self) -> Result<FileFormat<'_>> {
+        self.format.for_files()
     }
 
     /// The columns that are in the files: all but the partition columns. With the position of each in the table.

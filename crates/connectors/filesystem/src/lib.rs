@@ -7,7 +7,8 @@
 //! names, large ones in pieces of 32 MiB where the format allows it: json and raw always, csv only with quotes disabled,
 //! because a quoted field may hold line ends. A reader's position is a byte offset at the start of a record (in
 //! the uncompressed data), so reading goes on exactly where the checkpoint was taken. Files with the ending `.gz`, `.gzip` or
-//! `.deflate` are read compressed and in one piece.
+//! `.deflate` are read compressed and in one piece. A file of columns (parquet) is read by one reader, whose position is a number of
+//! rows.
 //!
 //! With `source.monitor-interval` the directory is watched for new files and the source never ends. A file must be complete when
 //! it appears, and is read once.

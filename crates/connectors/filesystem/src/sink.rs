@@ -5,6 +5,7 @@ mod writer;
 
 use std::sync::Arc;
 
+use flott_connector::format::FileFormat;
 use flott_connector::{Committer, CommitterContext, Payload, Sink, SinkContext, SinkWriter};
 use flott_plan::SinkSpec;
 use flott_storage::local as storage;
@@ -33,7 +34,10 @@ impl FileSink {
                 spec.table.name
             )));
         }
-        config.records()?.encoder(&schema)?;
+        match config.files()? {
+            FileFormat::Records(records) => _ = records.encoder(&schema)?,
+            FileFormat::Bulk(bulk) => bulk.check(&schema)?,
+        }
         Ok(FileSink { config: Arc::new(config), spec: Arc::new(spec.clone()) })
     }
 }

@@ -1,10 +1,12 @@
 //! The source: finds files, cuts them into splits, reads them.
 
 mod columns;
+mod content;
 mod reader;
 
 use std::sync::Arc;
 
+use flott_connector::format::FileFormat;
 use flott_connector::{
     Boundedness, EnumeratorContext, Payload, RateLimiter, ReaderContext, Source, SourceReader,
     SplitEnumerator,
@@ -27,7 +29,7 @@ impl FileSource {
     pub(crate) fn new(config: Config, spec: &SourceSpec) -> Result<Self> {
         let layout = Layout::new(&config, spec)?;
         // Says what is wrong with types and options at planning.
-        layout.decoder(&config, spec)?;
+        layout.check(&config, spec)?;
         if spec.table.schema.is_empty() {
             return Err(Error::invalid(format!("table {} has no columns", spec.table.name)));
         }
@@ -49,7 +51,10 @@ impl Source for FileSource {
             path: self.config.path.clone(),
             pattern: self.config.pattern.clone(),
             monitor_interval: self.config.monitor_interval,
-            is_splittable: self.config.records()?.is_splittable(),
+            is_splittable: match self.config.files()? {
+                FileFormat::Records(records) => records.is_splittable(),
+                FileFormat::Bulk(_) => false,
+            },
         };
         Ok(Box::new(FileEnumerator::new(listing, restored, context)?))
     }

@@ -91,6 +91,35 @@ fn modified(metadata: &fs::Metadata) -> Timestamp {
     modified.map_or(0, |since| since.as_millis() as Timestamp)
 }
 
+/// A file that is read anywhere.
+#[derive(Debug)]
+pub struct RandomFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl RandomFile {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(|error| failed("open", path, error))?;
+        Ok(RandomFile { file, path: path.to_owned() })
+    }
+
+    /// So many bytes from an offset on.
+    ///
+    /// # Errors
+    /// If they cannot be read, or are not there.
+    pub fn read(&mut self, offset: u64, bytes: usize) -> Result<Vec<u8>> {
+        let mut into = vec![0; bytes];
+        let read = self.file.seek(SeekFrom::Start(offset)).and_then(|_| self.file.read_exact(&mut into));
+        read.map_err(|error| failed("read", &self.path, error))?;
+        Ok(into)
+    }
+}
+
 /// Opens a file for reading from an offset.
 pub fn open(path: &Path, offset: u64) -> Result<impl Read + Send + use<>> {
     let mut file = File::open(path).map_err(|error| failed("open", path, error))?;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use flott_batch::Batch;
-use flott_connector::format::RecordEncoder;
+use flott_connector::format::{BulkWriter, FileFormat, RecordEncoder};
 use flott_connector::{Payload, Prepared, SinkContext, SinkWriter};
-use flott_files::RollingWriter;
-use flott_plan::SinkSpec;
+use flott_files::{Rest, RollingWriter};
+use flott_plan::{Schema, SinkSpec};
 use flott_types::{CheckpointId, Error, Result, Timestamp};
 
 use super::partitioner;
@@ -14,10 +14,13 @@ use crate::config::Config;
 
 pub(super) struct FileWriter {
     config: Arc<Config>,
-    encoder: Box<dyn RecordEncoder>,
+    /// Of a format of records.
+    encoder: Option<Box<dyn RecordEncoder>>,
+    /// The columns that are in files.
+    schema: Schema,
     /// The positions of the columns that are written to files.
     columns: Vec<usize>,
-    files: RollingWriter,
+    files: RollingWriter<Begun>,
 }
 
 impl FileWriter {
@@ -29,7 +32,11 @@ impl FileWriter {
     ) -> Result<Self> {
         let (columns, schema) = config.file_columns(&spec.table);
         let files = RollingWriter::new(config.path.clone(), config.rolling.clone(), context, restored)?;
-        Ok(FileWriter { encoder: config.records()?.encoder(&schema)?, config, columns, files })
+        let encoder = match config.files()? {
+            FileFormat::Records(records) => Some(records.encoder(&schema)?),
+            FileFormat::Bulk(_) => None,
+        };
+        Ok(FileWriter { config, encoder, schema, columns, files })
     }
 }
 
@@ -42,12 +49,15 @@ impl SinkWriter for FileWriter {
             let columns = rows.columns().project(&self.columns);
             let columns = columns.map_err(|error| Error::internal("columns of a sink").with_source(error))?;
             let rows = rows.with_columns(columns);
-            let encoder = &mut self.encoder;
-            self.files.write(&directory, |buffer, is_new| {
-                if is_new {
-                    encoder.header(buffer);
+            let (encoder, config, schema) = (&mut self.encoder, &self.config, &self.schema);
+            self.files.write(&directory, |buffer, begun| match encoder {
+                Some(encoder) => {
+                    if begun.replace(Begun::Records).is_none() {
+                        encoder.header(buffer);
+                    }
+                    encoder.encode(&rows, buffer)
                 }
-                encoder.encode(&rows, buffer)
+                None => Begun::columns(begun, config, schema)?.write(rows, buffer),
             })?;
         }
         Ok(())
@@ -71,5 +81,48 @@ impl SinkWriter for FileWriter {
 
     fn on_time(&mut self, now: Timestamp) -> Result<()> {
         self.files.on_time(now)
+    }
+}
+
+/// What a file in work has besides what was written to it.
+enum Begun {
+    Records,
+    Columns(Box<dyn BulkWriter>),
+}
+
+impl Begun {
+    /// What writes the columns of a file; of a new one it is made.
+    fn columns<'a>(
+        begun: &'a mut Option<Begun>,
+        config: &Config,
+        schema: &Schema,
+    ) -> Result<&'a mut dyn BulkWriter> {
+        let begun = match begun {
+            Some(begun) => begun,
+            None => match config.files()? {
+                FileFormat::Records(_) => begun.insert(Begun::Records),
+                FileFormat::Bulk(bulk) => begun.insert(Begun::Columns(bulk.writer(schema)?)),
+            },
+        };
+        match begun {
+            Begun::Columns(writer) => Ok(&mut **writer),
+            Begun::Records => Err(Error::internal("records are written as columns")),
+        }
+    }
+}
+
+impl Rest for Begun {
+    fn held(&self) -> usize {
+        match self {
+            Begun::Records => 0,
+            Begun::Columns(writer) => writer.held(),
+        }
+    }
+
+    fn end(self, out: &mut Vec<u8>) -> Result<()> {
+        match self {
+            Begun::Records => Ok(()),
+            Begun::Columns(writer) => writer.finish(out),
+        }
     }
 }

@@ -10,11 +10,12 @@ use arrow::array::{
 use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 use flott_batch::{ChangeBatch, arrow_type};
-use flott_connector::format::RecordDecoder;
-use flott_files::FileSplit;
+use flott_connector::format::FileFormat;
+use flott_files::{FileSplit, SplitInput};
 use flott_plan::SourceSpec;
 use flott_types::{Error, Result};
 
+use super::content::{Columns, Content, Records};
 use crate::config::Config;
 
 /// Where each column of the output comes from.
@@ -74,8 +75,28 @@ impl Layout {
         Ok(Layout { schema, origins, decoded })
     }
 
-    pub(super) fn decoder(&self, config: &Config, spec: &SourceSpec) -> Result<Box<dyn RecordDecoder>> {
-        config.records()?.decoder(&config.file_columns(&spec.table).1, &self.decoded)
+    /// Whether the files can hold the columns.
+    pub(super) fn check(&self, config: &Config, spec: &SourceSpec) -> Result<()> {
+        let schema = config.file_columns(&spec.table).1;
+        match config.files()? {
+            FileFormat::Records(records) => records.decoder(&schema, &self.decoded).map(|_| ()),
+            FileFormat::Bulk(bulk) => bulk.check(&schema),
+        }
+    }
+
+    /// What reads a split.
+    pub(super) fn content(&self, config: &Config, spec: &SourceSpec, split: FileSplit) -> Result<Content> {
+        let schema = config.file_columns(&spec.table).1;
+        Ok(match config.files()? {
+            FileFormat::Records(records) => Content::Records(Records::open(
+                records.decoder(&schema, &self.decoded)?,
+                records.is_text(),
+                SplitInput::open(split)?,
+            )),
+            FileFormat::Bulk(bulk) => Content::Columns(Columns::open(split, |file, first_row| {
+                bulk.reader(file, first_row, &schema, &self.decoded)
+            })?),
+        })
     }
 
     /// The columns that a file has for all of its rows, as arrays of one element.

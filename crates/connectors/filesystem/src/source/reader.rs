@@ -5,17 +5,14 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use flott_batch::Batch;
-use flott_connector::format::RecordDecoder;
 use flott_connector::{Poll, RateLimiter, SourceOutput, SourceReader, Split};
-use flott_files::{FileSplit, SplitInput};
+use flott_files::FileSplit;
 use flott_plan::SourceSpec;
-use flott_types::{CheckpointId, Error, Result};
+use flott_types::{CheckpointId, Result};
 
 use super::columns::Layout;
+use super::content::{Content, Portion};
 use crate::config::Config;
-
-/// A batch ends when this many bytes of a file are in it.
-const BATCH_BYTES: u64 = 4 << 20;
 
 pub(super) struct FileReader {
     config: Arc<Config>,
@@ -32,15 +29,9 @@ pub(super) struct FileReader {
 /// The split that is being read.
 struct OpenSplit {
     id: String,
-    input: SplitInput,
-    decoder: Box<dyn RecordDecoder>,
+    content: Content,
     constants: Vec<Option<ArrayRef>>,
-    /// Whether the file is text.
-    is_text: bool,
 }
-
-/// What some programs put before the text of a file.
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 impl FileReader {
     pub(super) fn new(
@@ -64,61 +55,9 @@ impl FileReader {
     }
 
     fn open(&self, split: FileSplit) -> Result<OpenSplit> {
-        let decoder = self.layout.decoder(&self.config, &self.spec)?;
         let constants = self.layout.constants(&self.config, &split)?;
-        let is_text = self.config.records()?.is_text();
-        Ok(OpenSplit {
-            id: split.to_split()?.id,
-            input: SplitInput::open(split)?,
-            decoder,
-            constants,
-            is_text,
-        })
-    }
-}
-
-impl OpenSplit {
-    /// Passes over a byte order mark at the head of a text.
-    fn skip_mark(&mut self) -> Result<()> {
-        if !self.is_text || self.input.position().offset > 0 {
-            return Ok(());
-        }
-        while self.input.bytes().len() < BYTE_ORDER_MARK.len() && !self.input.at_end() {
-            self.input.fill()?;
-        }
-        if self.input.bytes().starts_with(BYTE_ORDER_MARK) {
-            self.input.consume(BYTE_ORDER_MARK.len(), 0);
-        }
-        Ok(())
-    }
-
-    /// Decodes up to this many rows, fewer if they are wide. True when there is nothing more to read.
-    fn decode(&mut self, max_rows: usize) -> Result<bool> {
-        self.skip_mark()?;
-        let begin = self.input.position().offset;
-        while self.decoder.rows() < max_rows
-            && (self.decoder.rows() == 0 || self.input.position().offset - begin < BATCH_BYTES)
-        {
-            let (bytes, at_end) = (self.input.bytes(), self.input.at_end());
-            if bytes.is_empty() && at_end {
-                return Ok(true);
-            }
-            let line = self.input.position().line;
-            let progress = self.decoder.decode(bytes, at_end, line, max_rows).map_err(|error| {
-                let FileSplit { path, start, .. } = self.input.split();
-                let from = if *start > 0 { format!(", lines from byte {start}") } else { String::new() };
-                error.context(format!("file {path}{from}"))
-            })?;
-            self.input.consume(progress.consumed, progress.lines);
-            if progress.consumed == 0 {
-                if at_end {
-                    let path = &self.input.split().path;
-                    return Err(Error::internal(format!("the format stands still in {path}")));
-                }
-                self.input.fill()?;
-            }
-        }
-        Ok(self.input.is_done())
+        let id = split.to_split()?.id;
+        Ok(OpenSplit { id, content: self.layout.content(&self.config, &self.spec, split)?, constants })
     }
 }
 
@@ -151,12 +90,11 @@ impl SourceReader for FileReader {
         let Some(open) = &mut self.current else {
             return Ok(Poll::SplitsDone);
         };
-        let done = open.decode(max_rows)?;
-        let skipped = open.decoder.take_skipped();
+        let Portion { rows, skipped, done } = open.content.read(max_rows)?;
         if skipped > 0 {
             output.skipped(skipped);
         }
-        if let Some(decoded) = open.decoder.finish()? {
+        if let Some(decoded) = rows {
             let batch = self.layout.assemble(&decoded, &open.constants)?;
             let rows = batch.num_rows();
             output.emit(&open.id, Batch::Changes(batch))?;
@@ -175,7 +113,7 @@ impl SourceReader for FileReader {
     }
 
     fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Split>> {
-        let current = self.current.as_ref().map(|open| open.input.checkpoint());
+        let current = self.current.as_ref().map(|open| open.content.checkpoint());
         current.iter().chain(&self.waiting).map(FileSplit::to_split).collect()
     }
 }

@@ -7,5 +7,6 @@ mod conformance;
 mod harness;
 mod leftovers;
 mod lookup;
+mod parquet;
 mod sink;
 mod source;

@@ -1,0 +1,62 @@
+//! A file that is read as a whole, from anywhere: one of columns.
+//!
+//! What describes such a file is at its end. One that was found and has another size now is another file, and so is one of which rows were
+//! read and whose end is another one: both are refused.
+
+use std::path::Path;
+
+use flott_connector::format::BulkInput;
+use flott_storage::local::{self, RandomFile};
+use flott_types::{Error, Result};
+use parking_lot::Mutex;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::FileSplit;
+
+/// So many bytes of the end tell whether a file was replaced.
+const END: u64 = 4 << 10;
+
+/// The file of a split.
+pub struct WholeFile {
+    file: Mutex<RandomFile>,
+    size: u64,
+}
+
+impl WholeFile {
+    /// Opens the file of a split. With a hash of its end, which is in checkpoints of what was read of it.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is not the one that was found.
+    pub fn open(split: &FileSplit) -> Result<(Self, u64)> {
+        let path = Path::new(&split.path);
+        let now = local::look(path)?.ok_or_else(|| {
+            Error::external(format!("the file {} is gone: its rows are not all read", split.path))
+        })?;
+        let replaced = || {
+            Error::state(format!(
+                "the file {} is not the one that was found, with {} bytes: put that back, or begin anew without the snapshot",
+                split.path, split.size
+            ))
+        };
+        if now.size != split.size {
+            return Err(replaced());
+        }
+        let mut file = RandomFile::open(path)?;
+        let length = split.size.min(END);
+        let end = xxh3_64(&file.read(split.size - length, length as usize)?);
+        if split.rows.is_some() && split.before.is_some_and(|before| before != end) {
+            return Err(replaced());
+        }
+        Ok((WholeFile { file: Mutex::new(file), size: split.size }, end))
+    }
+}
+
+impl BulkInput for WholeFile {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read(&self, offset: u64, bytes: usize) -> Result<Vec<u8>> {
+        self.file.lock().read(offset, bytes)
+    }
+}
