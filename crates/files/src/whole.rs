@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::FileSplit;
 
-/// So many bytes of the end tell whether a file was replaced.
+/// This many bytes of the end tell whether a file was replaced.
 const END: u64 = 4 << 10;
 
 /// The file of a split.
@@ -34,7 +34,7 @@ impl WholeFile {
         })?;
         let replaced = || {
             Error::state(format!(
-                "the file {} is not the one that was found, with {} bytes: put that back, or begin anew without the snapshot",
+                "the file {} is not the one that was found, with {} bytes: put that back, or start over without the snapshot",
                 split.path, split.size
             ))
         };

@@ -41,7 +41,7 @@ impl Default for Rolling {
     }
 }
 
-/// What a file in work has that is not written to it yet, and that closes it.
+/// What a file in progress has that is not written to it yet, and that closes it.
 pub trait Rest: Send {
     /// About how many bytes that is.
     fn held(&self) -> usize {

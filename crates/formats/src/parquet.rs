@@ -35,7 +35,7 @@ const COMPRESSION: TableOption<Codec, WithDefault> = TableOption::word(
 .or("SNAPPY");
 const BLOCK_SIZE: TableOption<u64, WithDefault> = TableOption::size(
     "block.size",
-    "a row group is closed when it has about so many bytes; so much memory is needed for each file in work",
+    "a row group is closed when it has about this many bytes; this much memory is needed for each file in progress",
 )
 .or("16 mb");
 const UTC: TableOption<bool, WithDefault> =

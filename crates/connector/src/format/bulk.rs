@@ -36,7 +36,7 @@ pub trait BulkInput: Send + Sync {
     /// Its bytes.
     fn size(&self) -> u64;
 
-    /// So many bytes from an offset on.
+    /// This many bytes from an offset on.
     ///
     /// # Errors
     /// If they cannot be read, or are not there.
@@ -45,7 +45,7 @@ pub trait BulkInput: Send + Sync {
 
 /// Reads a file of columns.
 pub trait BulkReader: Send {
-    /// The next rows, at most so many, at least one; `None` at the end of the file.
+    /// The next rows, at most this many, at least one; `None` at the end of the file.
     ///
     /// # Errors
     /// What cannot be read.

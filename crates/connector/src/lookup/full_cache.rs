@@ -1,6 +1,6 @@
 //! A table that is read to its end and answered from memory.
 //!
-//! It is read on a thread of its own. Who asks before it is read for the first time is answered when it is; while it is read anew, what was read
+//! It is read on a thread of its own. Who asks before it is read for the first time is answered when it is; while it is read again, what was read
 //! before is answered. Whether it is time for that is looked at when somebody asks, so that a table that nobody asks is not read.
 
 use std::future::{Future, ready};
@@ -31,7 +31,7 @@ pub struct FullCache {
 }
 
 impl FullCache {
-    /// The rows of a source whose batches are of this schema: found by the columns `keys`, answered with the columns `columns`. It is read anew
+    /// The rows of a source whose batches are of this schema: found by the columns `keys`, answered with the columns `columns`. It is read again
     /// when it is older than `reload`, in milliseconds; without it, it is read once.
     ///
     /// # Errors

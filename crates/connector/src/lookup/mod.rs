@@ -8,7 +8,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`FullCache`] | reads a bounded [`Source`](crate::Source) to its end and answers from memory; reads it anew from time to time |
+//! | [`FullCache`] | reads a bounded [`Source`](crate::Source) to its end and answers from memory; reads it again from time to time |
 //! | [`PartialCache`] | remembers what was answered last, of a lookup of either kind |
 //!
 //! Keys hold no NULL: NULL is equal to nothing, so nobody asks for it, and rows whose key is NULL are never found.

@@ -39,7 +39,7 @@ pub const ONLY_FULL_CACHE: TableOption<LookupCache, WithDefault> = TableOption::
 pub const RELOAD_STRATEGY: TableOption<(), WithDefault> = TableOption::word(
     "lookup.full-cache.reload-strategy",
     &[("PERIODIC", ())],
-    "when a table that is kept in memory is read anew",
+    "when a table that is kept in memory is read again",
 )
 .in_any_case()
 .not_yet(&["TIMED"])
@@ -48,7 +48,7 @@ pub const RELOAD_STRATEGY: TableOption<(), WithDefault> = TableOption::word(
 /// `lookup.full-cache.periodic-reload.interval`, in milliseconds.
 pub const RELOAD_INTERVAL: TableOption<i64> = TableOption::positive_duration(
     "lookup.full-cache.periodic-reload.interval",
-    "a table that is kept in memory is read anew when it is older; without it, it is read once",
+    "a table that is kept in memory is read again when it is older; without it, it is read once",
 );
 
 /// `lookup.partial-cache.max-rows`
@@ -56,20 +56,20 @@ pub const MAX_ROWS: TableOption<u64, WithDefault> = TableOption::number(
     "lookup.partial-cache.max-rows",
     1,
     u64::MAX,
-    "so many rows are kept in memory, the longest unused are forgotten first",
+    "this many rows are kept in memory, the longest unused are forgotten first",
 )
 .or("100000");
 
 /// `lookup.partial-cache.expire-after-access`, in milliseconds.
 pub const EXPIRE_AFTER_ACCESS: TableOption<i64> = TableOption::positive_duration(
     "lookup.partial-cache.expire-after-access",
-    "rows are forgotten when they were not used for so long",
+    "rows are forgotten when they were not used for this long",
 );
 
 /// `lookup.partial-cache.expire-after-write`, in milliseconds.
 pub const EXPIRE_AFTER_WRITE: TableOption<i64> = TableOption::positive_duration(
     "lookup.partial-cache.expire-after-write",
-    "rows are forgotten so long after they were found",
+    "rows are forgotten this long after they were found",
 );
 
 /// `lookup.partial-cache.cache-missing-key`

@@ -18,11 +18,11 @@ use super::{AsyncLookup, Found, Lookup, LookupContext, LookupFuture, LookupTable
 /// How much is remembered, and for how long.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CacheLimits {
-    /// So many rows, a key without any counting as one.
+    /// This many rows, a key without any counting as one.
     pub max_rows: u64,
-    /// So long after it was used last, in milliseconds.
+    /// This long after it was used last, in milliseconds.
     pub expire_after_access: Option<i64>,
-    /// So long after it was asked for, in milliseconds.
+    /// This long after it was asked for, in milliseconds.
     pub expire_after_write: Option<i64>,
     /// Whether it is remembered that a key has no rows.
     pub missing_keys: bool,

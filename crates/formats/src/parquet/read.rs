@@ -18,7 +18,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 
-/// So many rows are decoded at once.
+/// This many rows are decoded at once.
 const BATCH_ROWS: usize = 8_192;
 
 pub(super) struct Reader {

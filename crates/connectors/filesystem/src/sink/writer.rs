@@ -84,7 +84,7 @@ impl SinkWriter for FileWriter {
     }
 }
 
-/// What a file in work has besides what was written to it.
+/// What a file in progress has besides what was written to it.
 enum Begun {
     Records,
     Columns(Box<dyn BulkWriter>),

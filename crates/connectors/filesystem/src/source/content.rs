@@ -26,7 +26,7 @@ pub(super) struct Portion {
 }
 
 impl Content {
-    /// Reads up to so many rows, fewer if they are wide.
+    /// Reads up to this many rows, fewer if they are wide.
     pub(super) fn read(&mut self, max_rows: usize) -> Result<Portion> {
         match self {
             Content::Records(records) => {
@@ -73,7 +73,7 @@ impl Records {
         Ok(())
     }
 
-    /// Decodes up to so many rows, fewer if they are wide. True when there is nothing more to read.
+    /// Decodes up to this many rows, fewer if they are wide. True when there is nothing more to read.
     fn decode(&mut self, max_rows: usize) -> Result<bool> {
         self.skip_mark()?;
         let begin = self.input.position().offset;
