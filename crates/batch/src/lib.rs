@@ -5,7 +5,7 @@
 //! and Table API). Between operators a batch is a [`Batch`]; an operator looks once per batch which kind it got, and
 //! inside, loops are typed.
 //!
-//! [`arrow_type`] says how Flink's logical types lie in memory; [`mod@bytes`] how large rows are; [`hash`] is the hash that key groups and partitioning
+//! [`codec`] writes both kinds as bytes. [`arrow_type`] says how Flink's logical types lie in memory; [`mod@bytes`] how large rows are; [`hash`] is the hash that key groups and partitioning
 //! use, fixed forever because snapshots are laid out by it; [`text`] prints values as Flink's SQL client does, and reads them; [`json`] is JSON. [`bitmap`] and [`variant`] are the
 //! bytes of BITMAP and VARIANT values.
 
@@ -13,6 +13,7 @@ pub mod arrow_type;
 pub mod bitmap;
 pub mod bytes;
 mod change;
+pub mod codec;
 pub mod copy;
 pub mod hash;
 pub mod json;

@@ -9,12 +9,8 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, UInt8Array};
-use arrow::buffer::Buffer;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use arrow_ipc::reader::StreamReader;
-use arrow_ipc::writer::StreamWriter;
-use flott_batch::{AnyRecords, Batch, ChangeBatch, RowKinds};
+use flott_batch::Batch;
+use flott_batch::codec::{Decoder, Encoder, RecordsReader};
 use flott_types::{Error, Result};
 use parking_lot::Mutex;
 
@@ -29,17 +25,13 @@ pub(crate) struct Held {
 
 enum Place {
     Memory(Batch, usize),
-    Disk { file: Arc<Mutex<File>>, offset: u64, len: usize, kind: Kind },
-}
-
-/// How the bytes become a batch again.
-enum Kind {
-    /// Of this schema; with a last column of kinds, where there are some.
-    Changes {
-        schema: SchemaRef,
-        has_kinds: bool,
+    /// With the type of the records, if that is what it holds.
+    Disk {
+        file: Arc<Mutex<File>>,
+        offset: u64,
+        len: usize,
+        records: Option<RecordsReader>,
     },
-    Records(fn(&[u8]) -> Result<Box<dyn AnyRecords>>),
 }
 
 /// Where batches wait.
@@ -64,7 +56,12 @@ impl Room {
             self.held += bytes;
             return Ok(Held { rows, place: Place::Memory(batch, bytes) });
         }
-        let (encoded, kind) = encode(batch)?;
+        let records = match &batch {
+            Batch::Records(records) => Some(RecordsReader::like(&**records)),
+            Batch::Changes(_) => None,
+        };
+        // Each by itself: they are not read in the order in which they were written.
+        let encoded = Encoder::default().encode(batch)?;
         let (file, end) = match self.file.take().filter(|(_, end)| *end < FILE_BYTES) {
             Some(open) => open,
             None => {
@@ -74,7 +71,7 @@ impl Room {
         };
         file.lock().write_all(&encoded).map_err(|error| self.failed(error))?;
         self.file = Some((file.clone(), end + encoded.len() as u64));
-        Ok(Held { rows, place: Place::Disk { file, offset: end, len: encoded.len(), kind } })
+        Ok(Held { rows, place: Place::Disk { file, offset: end, len: encoded.len(), records } })
     }
 
     /// Gives a batch back.
@@ -84,7 +81,7 @@ impl Room {
                 self.held -= bytes;
                 Ok(batch)
             }
-            Place::Disk { file, offset, len, kind } => {
+            Place::Disk { file, offset, len, records } => {
                 let mut bytes = vec![0; len];
                 let mut open = file.lock();
                 let read = open.seek(SeekFrom::Start(offset)).and_then(|_| open.read_exact(&mut bytes));
@@ -92,7 +89,7 @@ impl Room {
                 let back = read.and_then(|()| open.seek(SeekFrom::End(0)));
                 back.map_err(|error| self.failed(error))?;
                 drop(open);
-                decode(bytes, &kind)
+                Decoder::new(records).decode(&bytes)
             }
         }
     }
@@ -115,54 +112,10 @@ impl Room {
     }
 }
 
-fn encode(batch: Batch) -> Result<(Vec<u8>, Kind)> {
-    let changes = match batch {
-        Batch::Records(records) => return Ok((records.to_bytes()?, Kind::Records(records.reader()))),
-        Batch::Changes(changes) => changes.compact()?,
-    };
-    let schema = changes.columns().schema();
-    let mut fields: Vec<Arc<Field>> = schema.fields().iter().cloned().collect();
-    let mut columns: Vec<ArrayRef> = changes.columns().columns().to_vec();
-    if let Some(kinds) = changes.kinds() {
-        fields.push(Arc::new(Field::new("kind", DataType::UInt8, false)));
-        columns.push(Arc::new(UInt8Array::from_iter_values(kinds.as_bytes().iter().copied())));
-    }
-    let has_kinds = changes.kinds().is_some();
-    let failed = |error| Error::internal("rows of a result cannot be written").with_source(error);
-    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(changes.physical_rows()));
-    let columns = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
-        .map_err(failed)?;
-    let mut writer = StreamWriter::try_new(Vec::new(), &columns.schema()).map_err(failed)?;
-    writer.write(&columns).map_err(failed)?;
-    let bytes = writer.into_inner().map_err(failed)?;
-    Ok((bytes, Kind::Changes { schema, has_kinds }))
-}
-
-fn decode(bytes: Vec<u8>, kind: &Kind) -> Result<Batch> {
-    let (schema, has_kinds) = match kind {
-        Kind::Records(read) => return Ok(Batch::Records(read(&bytes)?)),
-        Kind::Changes { schema, has_kinds } => (schema, *has_kinds),
-    };
-    let damaged = || Error::internal("rows of a result cannot be read back");
-    let mut reader =
-        StreamReader::try_new(bytes.as_slice(), None).map_err(|error| damaged().with_source(error))?;
-    let batch = reader.next().ok_or_else(damaged)?.map_err(|error| damaged().with_source(error))?;
-    let mut columns = batch.columns().to_vec();
-    let kinds = if has_kinds { columns.pop() } else { None };
-    let kinds = kinds.and_then(|kinds| {
-        let kinds = kinds.as_any().downcast_ref::<UInt8Array>()?;
-        Some(RowKinds::from(Buffer::from_slice_ref(kinds.values().as_ref())))
-    });
-    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    let columns = RecordBatch::try_new_with_options(schema.clone(), columns, &options)
-        .map_err(|error| damaged().with_source(error))?;
-    Ok(ChangeBatch::new(columns, kinds).into())
-}
-
 #[cfg(test)]
 mod tests {
-    use arrow::array::{Int64Array, StringArray};
-    use flott_batch::{Records, RowKind};
+    use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+    use flott_batch::{ChangeBatch, Records, RowKind, RowKinds};
 
     use super::*;
 

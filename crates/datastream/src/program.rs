@@ -4,8 +4,10 @@
 //! every process that runs tasks of the job has the program. [`Programs`] is where a cluster finds it: as a factory of
 //! operators, and as the connector of sources and sinks.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use flott_batch::codec::RecordsReader;
 use flott_connector::{
     AnyOption, Connector, GeneratorFactory, Manual, Options, Registry, Required, Sink, Source, TableContext,
     TableOption,
@@ -38,14 +40,18 @@ pub(crate) enum ProgramNode {
     Collect,
 }
 
+/// For each output of a node, the proper one and the side outputs that are read, the type of its records.
+pub(crate) type Outputs = BTreeMap<Option<String>, RecordsReader>;
+
 /// The code of one job.
 pub struct Program {
     nodes: Vec<ProgramNode>,
+    outputs: Vec<Outputs>,
 }
 
 impl Program {
-    pub(crate) fn new(nodes: Vec<ProgramNode>) -> Self {
-        Program { nodes }
+    pub(crate) fn new(nodes: Vec<ProgramNode>, outputs: Vec<Outputs>) -> Self {
+        Program { nodes, outputs }
     }
 }
 
@@ -143,6 +149,26 @@ impl OperatorFactory for Programs {
         _: &TaskOptions,
     ) -> Result<GeneratorFactory> {
         Err(not_of_a_program(&info.name))
+    }
+
+    fn records(&self, node: &ChainedNode, tag: Option<&str>) -> Result<Option<RecordsReader>> {
+        let (program, number) = match &node.node.spec {
+            OperatorSpec::Function { program, node: number } => (self.get(program)?, *number as usize),
+            OperatorSpec::Source(spec) => {
+                let option = |key: &str| spec.table.options.get(key);
+                let number = option(NODE.key()).and_then(|number| number.parse().ok());
+                let (Some(program), Some(number)) = (option(PROGRAM.key()), number) else {
+                    return Err(not_of_a_program(&node.node.name));
+                };
+                (self.get(program)?, number)
+            }
+            _ => return Err(not_of_a_program(&node.node.name)),
+        };
+        let outputs = program.outputs.get(number).ok_or_else(|| other_node(&node.node.name))?;
+        match outputs.get(&tag.map(str::to_owned)) {
+            Some(reader) => Ok(Some(*reader)),
+            None => Err(other_node(&node.node.name)),
+        }
     }
 
     /// A sink of a program takes values, not columns.

@@ -1,6 +1,7 @@
 //! SQL's side of the runtime: what tasks are handed to compute.
 
 use chrono_tz::Tz;
+use flott_batch::codec::RecordsReader;
 use flott_connector::GeneratorFactory;
 use flott_expr::Functions;
 use flott_operator::{Operator, TaskInfo};
@@ -92,6 +93,11 @@ impl OperatorFactory for SqlOperators {
         options: &TaskOptions,
     ) -> Result<GeneratorFactory> {
         Ok(WatermarkExpression::new(spec, schema, &self.context(info, options)?)?.factory())
+    }
+
+    /// What SQL sends is columns.
+    fn records(&self, _: &ChainedNode, _: Option<&str>) -> Result<Option<RecordsReader>> {
+        Ok(None)
     }
 
     fn constraint(&self, table: &TableSpec, options: &TaskOptions) -> Result<Option<Box<dyn Constraint>>> {

@@ -3,7 +3,7 @@
 use flott_checkpoint::manifest::{SubtaskRestore, TaskSnapshot};
 use flott_checkpoint::{Attempt, Barrier, TaskId};
 use flott_connector::{Payload, Split, WatermarkAlignment};
-use flott_plan::{Exchange, JobEdge, JobGraph, JobVertex};
+use flott_plan::{ChainedNode, Exchange, JobEdge, JobGraph, JobVertex};
 use flott_types::{CheckpointId, Error, ErrorKind, JobId, OperatorUid, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,8 @@ pub struct TaskEdge {
     pub parallelism: u32,
     /// The number of key groups of the receiving vertex.
     pub max_parallelism: u32,
+    /// The operator that sends.
+    pub sender: ChainedNode,
 }
 
 /// What one operator of a task starts from.
@@ -274,13 +276,17 @@ impl TaskDeployment {
                     from.name, from.parallelism, to.name, to.parallelism
                 )));
             }
+            let own = |parallelism| {
+                let sender = from.operators.get(plan.from_operator).cloned();
+                let sender = sender
+                    .ok_or_else(|| Error::internal(format!("edge {edge} of the plan leads from nowhere")))?;
+                Ok::<_, Error>(TaskEdge { edge, plan: plan.clone(), parallelism, max_parallelism, sender })
+            };
             if plan.to == task.vertex {
-                let parallelism = from.parallelism;
-                inputs.push(TaskEdge { edge, plan: plan.clone(), parallelism, max_parallelism });
+                inputs.push(own(from.parallelism)?);
             }
             if plan.from == task.vertex {
-                let parallelism = to.parallelism;
-                outputs.push(TaskEdge { edge, plan: plan.clone(), parallelism, max_parallelism });
+                outputs.push(own(to.parallelism)?);
             }
         }
         let (drained, restored) = (false, None);

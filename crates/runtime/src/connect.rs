@@ -1,10 +1,11 @@
-//! How the channels of tasks find each other. The exchange within a process is here; one over the network is another
-//! implementation of [`Exchanges`] and [`Sender`].
+//! How the channels of tasks find each other. The exchange within a process is here; one that writes elements as bytes, as a network
+//! does, is [`crate::piped`]: both implement [`Exchanges`] and [`Sender`].
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flott_batch::codec::RecordsReader;
 use flott_checkpoint::{Attempt, TaskId};
 use flott_types::{Clock, Error, FastMap, JobId, Result};
 use parking_lot::{Condvar, Mutex};
@@ -32,10 +33,22 @@ pub struct SenderContext {
     pub clock: Arc<dyn Clock>,
 }
 
+/// The receiving end of a channel.
+#[derive(Clone, Copy, Debug)]
+pub struct InputChannel {
+    /// The channel.
+    pub key: ChannelKey,
+    /// How the records that it carries are read from bytes, if it carries records.
+    pub records: Option<RecordsReader>,
+}
+
 /// Brings the ends of channels together.
 pub trait Exchanges: Send + Sync {
     /// Makes a task's gate known, with its channels in the order of the gate.
-    fn register(&self, channels: &[ChannelKey], gate: &Arc<Gate>);
+    ///
+    /// # Errors
+    /// If the process has not what it takes.
+    fn register(&self, channels: &[InputChannel], gate: &Arc<Gate>) -> Result<()>;
 
     /// The sending end of a channel. Waits until the receiver is there.
     ///
@@ -78,12 +91,13 @@ impl Sender for LocalSender {
 }
 
 impl Exchanges for LocalExchanges {
-    fn register(&self, channels: &[ChannelKey], gate: &Arc<Gate>) {
+    fn register(&self, channels: &[InputChannel], gate: &Arc<Gate>) -> Result<()> {
         let mut gates = self.gates.lock();
         for (index, channel) in channels.iter().enumerate() {
-            gates.insert(*channel, (gate.clone(), index));
+            gates.insert(channel.key, (gate.clone(), index));
         }
         self.changed.notify_all();
+        Ok(())
     }
 
     fn connect(&self, channel: ChannelKey, context: &SenderContext) -> Result<Box<dyn Sender>> {

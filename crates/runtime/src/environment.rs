@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use flott_batch::Batch;
+use flott_batch::codec::RecordsReader;
 use flott_checkpoint::{Attempt, TaskId};
 use flott_connector::{GeneratorFactory, Registry};
 use flott_operator::{Counter, Operator, TaskInfo};
@@ -56,6 +57,12 @@ pub trait OperatorFactory: Send + Sync {
         info: &TaskInfo,
         options: &TaskOptions,
     ) -> Result<GeneratorFactory>;
+
+    /// How the records are read from bytes that this node sends, or sends to this side output; `None` if it sends columns.
+    ///
+    /// # Errors
+    /// If the plan asks for what cannot be built.
+    fn records(&self, node: &ChainedNode, tag: Option<&str>) -> Result<Option<RecordsReader>>;
 
     /// What a table demands of the rows that are written to it, if anything.
     ///

@@ -44,6 +44,8 @@ pub enum Element {
     Barrier(Barrier, Option<Arc<str>>),
     /// The last element.
     EndOfInput,
+    /// The connection to the sender is broken, and why: the task cannot go on.
+    Broken(Arc<str>),
 }
 
 impl Element {
@@ -59,6 +61,7 @@ impl Element {
             Element::Status(status) => Element::Status(*status),
             Element::Barrier(barrier, target) => Element::Barrier(*barrier, target.clone()),
             Element::EndOfInput => Element::EndOfInput,
+            Element::Broken(why) => Element::Broken(why.clone()),
         })
     }
 }
@@ -475,6 +478,7 @@ fn bytes_of(element: &Element) -> usize {
         | Element::Watermark(_)
         | Element::Status(_)
         | Element::Barrier(..)
-        | Element::EndOfInput => 0,
+        | Element::EndOfInput
+        | Element::Broken(_) => 0,
     }
 }

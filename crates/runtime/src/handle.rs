@@ -7,7 +7,7 @@ use flott_checkpoint::life::TaskLife;
 use flott_types::panics::{guard, panic_text};
 use flott_types::{Error, Result, Waker};
 
-use crate::connect::SenderContext;
+use crate::connect::{InputChannel, SenderContext};
 use crate::gate::{CancelFlag, Gate};
 use crate::task::{Task, thread_name};
 use crate::valve::Valve;
@@ -40,8 +40,13 @@ impl TaskHandle {
     pub fn start(deployment: TaskDeployment, environment: TaskEnvironment) -> Result<Self> {
         let channels = deployment.input_channels();
         let gate = Arc::new(Gate::new(channels.len(), deployment.options.limits));
-        let keys: Vec<_> = channels.iter().map(|(key, _)| *key).collect();
-        environment.exchanges.register(&keys, &gate);
+        let ends = channels.iter().map(|(key, _)| {
+            let edge = deployment.inputs.iter().find(|input| input.edge == key.edge);
+            let records =
+                edge.map(|edge| environment.operators.records(&edge.sender, edge.plan.tag.as_deref()));
+            Ok(InputChannel { key: *key, records: records.transpose()?.flatten() })
+        });
+        environment.exchanges.register(&ends.collect::<Result<Vec<_>>>()?, &gate)?;
         let parts = Parts {
             gate,
             cancel: Arc::default(),

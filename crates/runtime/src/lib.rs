@@ -28,6 +28,7 @@ pub mod gate;
 mod handle;
 mod metrics;
 pub mod options;
+pub mod piped;
 mod sink;
 mod snapshot;
 pub mod source;
@@ -36,6 +37,7 @@ mod threads;
 pub mod valve;
 mod watermark_alignment;
 mod whereabouts;
+pub mod wire;
 
 pub use api::{
     ChannelKey, Failure, FailureKind, OperatorRestore, SnapshotMetrics, TaskCommand, TaskDeployment,

@@ -15,7 +15,7 @@ use std::time::Duration;
 use flott_checkpoint::Barrier;
 use flott_checkpoint::life::{Action, Event, TaskLife};
 use flott_operator::{Backlog, Committing, Output, TaskInfo};
-use flott_types::{CheckpointId, Result, Timestamp, Waker, Watermark};
+use flott_types::{CheckpointId, Error, Result, Timestamp, Waker, Watermark};
 
 use crate::build::Chain;
 use crate::chain::Restored;
@@ -177,6 +177,7 @@ impl Task {
                 self.step(Event::Barrier { channel, barrier }, now).map(drop)
             }
             Element::EndOfInput => self.step(Event::EndOfInput { channel }, now).map(drop),
+            Element::Broken(why) => Err(Error::external(format!("an input of the task is broken: {why}"))),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use flott_batch::codec::RecordsReader;
 use flott_batch::{Batch, WatermarkStatus};
 use flott_connector::GeneratorFactory;
 use flott_operator::{Backlog, Committing, Context, Operator, SnapshotLater, TaskInfo};
@@ -152,6 +153,10 @@ impl OperatorFactory for FaultyOperators {
         options: &TaskOptions,
     ) -> Result<GeneratorFactory> {
         self.operators.watermarks(spec, schema, info, options)
+    }
+
+    fn records(&self, node: &ChainedNode, tag: Option<&str>) -> Result<Option<RecordsReader>> {
+        self.operators.records(node, tag)
     }
 
     fn constraint(&self, table: &TableSpec, options: &TaskOptions) -> Result<Option<Box<dyn Constraint>>> {

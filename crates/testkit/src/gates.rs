@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flott_checkpoint::{Attempt, TaskId};
-use flott_runtime::connect::{Sender, SenderContext};
+use flott_runtime::connect::{InputChannel, Sender, SenderContext};
 use flott_runtime::gate::Gate;
 use flott_runtime::{ChannelKey, Exchanges, LocalExchanges};
 use flott_types::{JobId, Result};
@@ -48,12 +48,12 @@ impl Gates {
 }
 
 impl Exchanges for Gates {
-    fn register(&self, channels: &[ChannelKey], gate: &Arc<Gate>) {
+    fn register(&self, channels: &[InputChannel], gate: &Arc<Gate>) -> Result<()> {
         let mut tasks = self.tasks.lock();
         tasks.gates.push(gate.clone());
         tasks.started += 1;
         drop(tasks);
-        self.channels.register(channels, gate);
+        self.channels.register(channels, gate)
     }
 
     fn connect(&self, channel: ChannelKey, context: &SenderContext) -> Result<Box<dyn Sender>> {

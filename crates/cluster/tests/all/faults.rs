@@ -1,10 +1,12 @@
 //! Exactly once, whatever fails: what is committed is what an undisturbed run commits.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::support::{Plan, World, each_seed, finish, world};
+use crate::support::{Plan, World, each_seed, finish, world, world_with};
 use flott_plan::Exchange;
+use flott_runtime::piped::PipedExchanges;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
@@ -64,6 +66,18 @@ fn exactly_once_under_failures_at_random_points() {
     .iter()
     .sum();
     assert!(failures > 20, "only {failures} failures: the test does not test");
+}
+
+/// As between processes: whatever crosses between two tasks is written as bytes and read again, through channels that are soon full.
+#[test]
+fn exactly_once_when_every_exchange_goes_through_bytes() {
+    each_seed(100..110, |seed| {
+        let world = world_with(2, 2, |options| {
+            options.exchanges =
+                Arc::new(PipedExchanges::new(1 + 700 * seed as usize % 5, options.threads.clone()));
+        });
+        run(&world, seed);
+    });
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod uids;
 
 use std::sync::Arc;
 
+use flott_batch::codec::RecordsReader;
 use flott_connector::{Sink, Source};
 use flott_plan::{Exchange, JobGraph, Node, NodeId, OperatorSpec, Schema, SinkSpec, SourceSpec};
 use flott_plan::{StreamGraph, TableSpec, Wishes};
@@ -11,7 +12,7 @@ use flott_types::{Error, OperatorUid, Result};
 use parking_lot::Mutex;
 
 use self::uids::{nameless, uids};
-use crate::program::{CONNECTOR, MakeOperator, NODE, PROGRAM, Program, ProgramNode};
+use crate::program::{CONNECTOR, MakeOperator, NODE, Outputs, PROGRAM, Program, ProgramNode};
 
 /// What a node of the graph is.
 #[derive(Clone)]
@@ -46,6 +47,8 @@ pub(crate) struct Transformation {
     pub fixed: bool,
     pub wishes: Wishes,
     pub kind: NodeKind,
+    /// What it sends, as far as somebody reads it.
+    pub outputs: Outputs,
     /// For each input the streams that feed it.
     pub inputs: Vec<Vec<Upstream>>,
 }
@@ -74,6 +77,7 @@ impl Graph {
             fixed: false,
             wishes: Wishes::default(),
             kind,
+            outputs: Outputs::default(),
             inputs,
         });
         nodes.len() - 1
@@ -81,6 +85,13 @@ impl Graph {
 
     pub fn change(&self, node: usize, change: impl FnOnce(&mut Transformation)) {
         change(&mut self.nodes.lock()[node]);
+    }
+
+    /// What comes from there is records of this type.
+    pub fn sends(&self, from: &Upstream, records: RecordsReader) {
+        self.change(from.node, |node| {
+            node.outputs.insert(from.tag.clone(), records);
+        });
     }
 
     /// The factory of an operator, and the node before it.
@@ -145,6 +156,7 @@ impl Graph {
         let nodes = self.nodes.lock();
         let mut graph = StreamGraph::default();
         let mut code = Vec::with_capacity(nodes.len());
+        let outputs = nodes.iter().map(|node| node.outputs.clone()).collect();
         let needed = self.needed(&nodes);
         let mut uids = uids(&nodes, &needed)?;
         let nameless = nameless(&nodes, &needed);
@@ -193,7 +205,7 @@ impl Graph {
             settings.max_parallelism,
             settings.chaining,
         )?;
-        Ok((plan, Program::new(code)))
+        Ok((plan, Program::new(code, outputs)))
     }
 }
 

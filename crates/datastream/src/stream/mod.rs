@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flott_batch::Record;
+use flott_batch::codec::RecordsReader;
 use flott_operator::Operator;
 use flott_plan::{Chaining, Exchange};
 use flott_types::{Error, Result};
@@ -72,6 +73,10 @@ impl<T: Record> DataStream<T> {
     }
 
     pub(crate) fn new(shared: Shared, upstreams: Vec<Upstream>) -> Self {
+        // Here a stream gets its type.
+        for upstream in &upstreams {
+            shared.graph.sends(upstream, RecordsReader::of::<T>());
+        }
         DataStream { shared, upstreams, of: PhantomData }
     }
 
@@ -212,6 +217,7 @@ impl<T: Record> DataStream<T> {
         let side = |upstream: &Upstream| {
             let tag = Some(tag.id().to_owned());
             let input = Upstream { node: upstream.node, exchange: Exchange::Forward, tag };
+            self.shared.graph.sends(&input, RecordsReader::of::<X>());
             let kind = NodeKind::Operator(factory.clone());
             let node = self.shared.graph.add("Side Output", kind, vec![vec![input]]);
             self.shared.graph.change(node, |node| node.beside_input = true);

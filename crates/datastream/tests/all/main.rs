@@ -10,6 +10,7 @@ mod cancellation;
 mod channels;
 mod configuration;
 mod connected;
+mod exchanges;
 mod executions;
 mod interval_join;
 mod metrics;

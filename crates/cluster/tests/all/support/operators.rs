@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use flott_batch::codec::RecordsReader;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_connector::GeneratorFactory;
 use flott_operator::{Context, Operator, TaskInfo};
@@ -53,6 +54,10 @@ impl OperatorFactory for TestOperators {
         options: &TaskOptions,
     ) -> Result<GeneratorFactory> {
         sql().watermarks(spec, schema, info, options)
+    }
+
+    fn records(&self, node: &ChainedNode, tag: Option<&str>) -> Result<Option<RecordsReader>> {
+        sql().records(node, tag)
     }
 
     fn constraint(&self, table: &TableSpec, options: &TaskOptions) -> Result<Option<Box<dyn Constraint>>> {

@@ -1,0 +1,80 @@
+//! Whatever crosses between two tasks of a program can be written as bytes and read again, by the types that the program knows.
+
+use std::sync::Arc;
+
+use flott_cluster::LocalClusterOptions;
+use flott_datastream::*;
+use flott_runtime::piped::PipedExchanges;
+use serde::{Deserialize, Serialize};
+
+/// A cluster whose exchanges go through bytes, and channels that are full with this many.
+fn piped(credit: usize) -> Arc<Executor> {
+    Executor::start(move |registry, operators| {
+        let mut options = LocalClusterOptions::new(Arc::new(registry), operators, 1_000);
+        options.exchanges = Arc::new(PipedExchanges::new(credit, options.threads.clone()));
+        options
+    })
+    .unwrap()
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+enum Event {
+    Small { n: i64, word: Option<String> },
+    Large(Vec<i64>),
+}
+
+/// Numbers, and the odd ones beside them.
+#[derive(Clone)]
+struct Split(OutputTag<String>);
+
+impl ProcessFunction<i64> for Split {
+    type Out = Event;
+
+    fn process_element(&mut self, n: i64, context: &mut ProcessContext<'_, Event>) -> Result<()> {
+        if n % 2 == 1 {
+            context.output(&self.0, format!("odd {n}"));
+        }
+        context.collect(match n % 3 {
+            0 => Event::Large((0..n % 7).collect()),
+            1 => Event::Small { n, word: None },
+            _ => Event::Small { n, word: Some("ü".repeat(n as usize % 4)) },
+        });
+        Ok(())
+    }
+}
+
+/// Every kind of exchange, values of several types, side outputs, keys, windows.
+fn results(env: &StreamExecutionEnvironment) -> Vec<String> {
+    env.set_parallelism(3).set("pipeline.operator-chaining.enabled", false);
+    let odd = OutputTag::new("odd");
+    let split = env.from_sequence(1, 300).process(Split(odd.clone()));
+    let size = |event: &Event| match event {
+        Event::Small { n, word } => n + word.as_ref().map_or(0, |word| word.len() as i64),
+        Event::Large(numbers) => numbers.iter().sum(),
+    };
+    // How often each size has come by then: the same in whatever order.
+    let sized = split.map(move |event| (size(&event) % 10, 1)).rebalance().map(|pair: (i64, i64)| pair);
+    let counts = sized.key_by(|pair: &(i64, i64)| pair.0).reduce(|a, b| (a.0, a.1 + b.1));
+    let sizes = counts.map(|(size, count)| format!("{size} for the {count}th time"));
+    let odd = split.side_output(&odd);
+    let everywhere = odd.broadcast().map(|text| format!("{text} everywhere"));
+    let numbers = env.from_sequence(1, 50);
+    let pairs = numbers.map(|n| (n, n.to_string())).parallelism(2).rescale();
+    let pairs = pairs.map(|(n, text): (i64, String)| format!("{n} is {text}"));
+    let chosen =
+        odd.partition_custom(|key: &usize, parts: u32| *key as u32 % parts, |text: &String| text.len(), 3);
+    let all = sizes.union(&everywhere).union(&pairs).union(&chosen).union(&odd.global());
+    let mut results: Vec<String> =
+        all.execute_and_collect("test").unwrap().map(|result| result.unwrap()).collect();
+    results.sort();
+    results
+}
+
+#[test]
+fn a_program_gives_the_same_when_every_exchange_goes_through_bytes() {
+    let expected = results(&StreamExecutionEnvironment::new());
+    assert!(expected.len() > 1_000, "{}", expected.len());
+    for credit in [1, 4_096] {
+        assert_eq!(results(&StreamExecutionEnvironment::on(piped(credit))), expected, "credit {credit}");
+    }
+}

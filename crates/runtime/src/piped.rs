@@ -1,0 +1,278 @@
+//! Exchanges that go through bytes: what lies between two processes, without the network.
+//!
+//! A sender writes elements as frames ([`crate::wire`]) into the pipe of its channel. One thread reads the pipes of all channels, as the
+//! thread of a connection does, and offers elements to the gates of their tasks. It never waits for one of them: what a gate refuses lies
+//! at the end of its pipe until there is room, and the other pipes go on.
+//!
+//! A pipe holds so many bytes as its **credit** is, and a frame more. A frame gives its bytes back when the gate has taken its element. So a slow
+//! task holds back its senders, and nobody else; that its channel is bounded in bytes does not depend on how large batches are.
+//!
+//! With these exchanges a job in one process shows that whatever crosses between its tasks can cross a network; they are slower than
+//! [`crate::LocalExchanges`], which pass batches by pointer.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use flott_checkpoint::{Attempt, TaskId};
+use flott_types::{Error, FastMap, JobId, Result, Waker};
+use parking_lot::{Condvar, Mutex};
+
+use crate::connect::{Exchanges, InputChannel, Sender, SenderContext};
+use crate::gate::{Element, Gate, Offer};
+use crate::wire::{ElementDecoder, ElementEncoder};
+use crate::{ChannelKey, Threads};
+
+/// How long a sender that waits goes without a look at its own cancellation.
+const CANCEL_CHECK: Duration = Duration::from_millis(50);
+
+/// The exchanges. See [`self`].
+pub struct PipedExchanges(Arc<Shared>);
+
+struct Shared {
+    credit: usize,
+    threads: Threads,
+    state: Mutex<State>,
+    /// There are pipes to read, or no pipes any more.
+    ready: Condvar,
+    /// A receiver is there.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    pipes: FastMap<ChannelKey, Arc<Pipe>>,
+    /// Those in which something has changed.
+    ready: VecDeque<Arc<Pipe>>,
+    /// The thread is there. It leaves when there are no pipes, so that a cluster without jobs has none.
+    reads: bool,
+}
+
+/// One channel.
+struct Pipe {
+    gate: Arc<Gate>,
+    channel: usize,
+    line: Mutex<Line>,
+    room: Condvar,
+    /// It is among those that are ready.
+    is_ready: AtomicBool,
+    end: Mutex<End>,
+}
+
+/// What is under way.
+#[derive(Default)]
+struct Line {
+    frames: VecDeque<Vec<u8>>,
+    /// Of frames that the gate has not taken.
+    bytes: usize,
+    /// Nobody reads it any more.
+    closed: bool,
+}
+
+/// Where it is read.
+struct End {
+    decoder: ElementDecoder,
+    /// What the gate had no room for, and the length of its frame.
+    refused: Option<(Element, usize)>,
+    /// It could not be read; what follows is thrown away.
+    broken: bool,
+    waker: Waker,
+}
+
+impl PipedExchanges {
+    /// Exchanges whose channels hold about so many bytes.
+    pub fn new(credit: usize, threads: Threads) -> Self {
+        PipedExchanges(Arc::new(Shared {
+            credit: credit.max(1),
+            threads,
+            state: Mutex::default(),
+            ready: Condvar::new(),
+            changed: Condvar::new(),
+        }))
+    }
+}
+
+impl Exchanges for PipedExchanges {
+    fn register(&self, channels: &[InputChannel], gate: &Arc<Gate>) -> Result<()> {
+        let mut state = self.0.state.lock();
+        if !state.reads {
+            let shared = self.0.clone();
+            self.0.threads.spawn("exchange", move || shared.read())?;
+            state.reads = true;
+        }
+        for (channel, InputChannel { key, records }) in channels.iter().enumerate() {
+            let shared = Arc::downgrade(&self.0);
+            let pipe = Arc::new_cyclic(|pipe: &Weak<Pipe>| Pipe {
+                gate: gate.clone(),
+                channel,
+                line: Mutex::default(),
+                room: Condvar::new(),
+                is_ready: AtomicBool::new(false),
+                end: Mutex::new(End {
+                    decoder: ElementDecoder::new(*records),
+                    refused: None,
+                    broken: false,
+                    waker: waker(shared, pipe.clone()),
+                }),
+            });
+            state.pipes.insert(*key, pipe);
+        }
+        self.0.changed.notify_all();
+        self.0.ready.notify_all();
+        Ok(())
+    }
+
+    fn connect(&self, channel: ChannelKey, context: &SenderContext) -> Result<Box<dyn Sender>> {
+        let mut state = self.0.state.lock();
+        loop {
+            if let Some(pipe) = state.pipes.get(&channel) {
+                let (shared, pipe, context) = (self.0.clone(), pipe.clone(), context.clone());
+                return Ok(Box::new(PipeSender {
+                    shared,
+                    pipe,
+                    context,
+                    encoder: ElementEncoder::default(),
+                }));
+            }
+            if context.cancel.is_set() {
+                return Err(Error::cancelled());
+            }
+            self.0.changed.wait_for(&mut state, CANCEL_CHECK);
+        }
+    }
+
+    fn unregister(&self, job: JobId, attempt: Attempt, task: TaskId) {
+        let mut state = self.0.state.lock();
+        for (_, pipe) in
+            state.pipes.extract_if(|key, _| (key.job, key.attempt, key.to) == (job, attempt, task))
+        {
+            let mut line = pipe.line.lock();
+            line.closed = true;
+            line.frames.clear();
+            pipe.room.notify_all();
+        }
+        self.0.ready.notify_all();
+    }
+}
+
+fn waker(shared: Weak<Shared>, pipe: Weak<Pipe>) -> Waker {
+    Waker::new(move || {
+        if let (Some(shared), Some(pipe)) = (shared.upgrade(), pipe.upgrade()) {
+            shared.is_ready(&pipe);
+        }
+    })
+}
+
+impl Shared {
+    /// There is something to do for a pipe.
+    fn is_ready(&self, pipe: &Arc<Pipe>) {
+        if !pipe.is_ready.swap(true, Ordering::SeqCst) {
+            self.state.lock().ready.push_back(pipe.clone());
+            self.ready.notify_one();
+        }
+    }
+
+    fn read(&self) {
+        loop {
+            let pipe = {
+                let mut state = self.state.lock();
+                loop {
+                    if let Some(pipe) = state.ready.pop_front() {
+                        break pipe;
+                    }
+                    if state.pipes.is_empty() {
+                        state.reads = false;
+                        return;
+                    }
+                    self.ready.wait(&mut state);
+                }
+            };
+            // Before the look, so that nothing that comes during it is missed.
+            pipe.is_ready.store(false, Ordering::SeqCst);
+            pipe.serve();
+        }
+    }
+}
+
+impl Pipe {
+    /// Hands over what the gate takes.
+    fn serve(&self) {
+        let mut end = self.end.lock();
+        loop {
+            let (element, len) = match end.refused.take() {
+                Some(refused) => refused,
+                None => {
+                    let Some(frame) = self.line.lock().frames.pop_front() else { return };
+                    let Some(element) = end.read(&frame) else {
+                        self.taken(frame.len());
+                        continue;
+                    };
+                    (element, frame.len())
+                }
+            };
+            match self.gate.offer(self.channel, element, &end.waker) {
+                Offer::Taken => self.taken(len),
+                Offer::Full(element) => {
+                    end.refused = Some((element, len));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Gives credit back.
+    fn taken(&self, len: usize) {
+        let mut line = self.line.lock();
+        line.bytes = line.bytes.saturating_sub(len);
+        drop(line);
+        self.room.notify_one();
+    }
+}
+
+impl End {
+    /// The element of a frame. Of what cannot be read the task learns, and fails.
+    fn read(&mut self, frame: &[u8]) -> Option<Element> {
+        if self.broken {
+            return None;
+        }
+        Some(self.decoder.decode(frame).unwrap_or_else(|error| {
+            self.broken = true;
+            Element::Broken(error.to_string().into())
+        }))
+    }
+}
+
+struct PipeSender {
+    shared: Arc<Shared>,
+    pipe: Arc<Pipe>,
+    context: SenderContext,
+    encoder: ElementEncoder,
+}
+
+impl Sender for PipeSender {
+    fn send(&mut self, element: Element) -> Result<()> {
+        // Only batches wait: whatever else there is is small, and there are few.
+        let waits = matches!(element, Element::Batch(_));
+        let frame = self.encoder.encode(element)?;
+        let SenderContext { cancel, metrics, clock } = &self.context;
+        let mut line = self.pipe.line.lock();
+        if waits && line.bytes >= self.shared.credit {
+            let start = clock.nanos();
+            while line.bytes >= self.shared.credit && !line.closed {
+                cancel.check()?;
+                self.pipe.room.wait_for(&mut line, CANCEL_CHECK);
+            }
+            metrics.back_pressured.add(clock.nanos().saturating_sub(start));
+        }
+        // A receiver that has left takes everything and keeps nothing.
+        if line.closed {
+            return Ok(());
+        }
+        line.bytes += frame.len();
+        line.frames.push_back(frame);
+        drop(line);
+        self.shared.is_ready(&self.pipe);
+        Ok(())
+    }
+}
