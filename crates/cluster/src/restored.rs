@@ -1,7 +1,7 @@
 //! What a job began with, as a person wants to know it.
 
 use flott_checkpoint::manifest::{Manifest, ManifestKind, OperatorSnapshot, SubtaskSnapshot};
-use flott_plan::JobGraph;
+use flott_plan::{JobGraph, Outline};
 use flott_types::{CheckpointId, Timestamp};
 
 use crate::storage::{Begun, Origin};
@@ -57,6 +57,8 @@ pub struct RestorePoint {
     pub new: Vec<String>,
     /// The operators of the snapshot that have state and that the job does not know.
     pub dropped: Vec<String>,
+    /// Of a program: in what it differs from the one that wrote the snapshot.
+    pub changed: Vec<String>,
 }
 
 impl Beginning {
@@ -92,7 +94,17 @@ impl RestorePoint {
                 .filter(|operator| !in_job(operator))
                 .map(|operator| operator.name.clone())
                 .collect(),
+            changed: changed(graph, manifest),
         }
+    }
+}
+
+/// In what a program differs from the one that wrote a snapshot, where that said what it was.
+fn changed(graph: &JobGraph, manifest: &Manifest) -> Vec<String> {
+    let then = manifest.program.as_deref().and_then(|text| serde_json::from_str::<Outline>(text).ok());
+    match (&graph.outline, then) {
+        (Some(now), Some(then)) => now.changes("the program", &then, "the snapshot"),
+        (Some(_), None) | (None, _) => Vec::new(),
     }
 }
 

@@ -333,6 +333,7 @@ impl Worker {
             return Ok(plan.clone());
         }
         let graph = JobGraph::from_json(json)?;
+        self.environment.operators.check(&graph)?;
         let mut options = TaskOptions::parse(&graph.configuration)?;
         options.submitted_at = submitted_at;
         let plan = (Arc::new(graph), options);

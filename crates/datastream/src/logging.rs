@@ -29,9 +29,13 @@ pub(crate) fn tell_beginning(client: &JobClient) {
         BeganFrom::Finished { .. } => {
             tracing::info!(target: BEGINNING, job, "the job has finished before: there is nothing left to do");
         }
-        BeganFrom::Snapshot(RestorePoint { url, kept, new, dropped, .. }) => {
+        BeganFrom::Snapshot(RestorePoint { url, kept, new, dropped, changed, .. }) => {
             let (kept, new, dropped) = (kept.join(", "), new.join(", "), dropped.join(", "));
             tracing::info!(target: BEGINNING, job, from = url, kept, new, dropped, "the job continues from a snapshot");
+            if !changed.is_empty() {
+                let changed = changed.join("; ");
+                tracing::info!(target: BEGINNING, job, changed, "the program is another one than wrote the snapshot");
+            }
         }
     }
     for warning in &beginning.warnings {

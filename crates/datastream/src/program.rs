@@ -13,7 +13,9 @@ use flott_connector::{
     TableOption,
 };
 use flott_operator::{Operator, TaskInfo};
-use flott_plan::{ChainedNode, OperatorSpec, Schema, SinkSpec, SourceSpec, TableSpec, WatermarkSpec};
+use flott_plan::{
+    ChainedNode, JobGraph, OperatorSpec, Outline, Schema, SinkSpec, SourceSpec, TableSpec, WatermarkSpec,
+};
 use flott_runtime::{ConstantRows, Constraint, OperatorFactory, TaskOptions};
 use flott_types::{Error, FastMap, Result};
 use parking_lot::Mutex;
@@ -47,11 +49,12 @@ pub(crate) type Outputs = BTreeMap<Option<String>, RecordsReader>;
 pub struct Program {
     nodes: Vec<ProgramNode>,
     outputs: Vec<Outputs>,
+    outline: Outline,
 }
 
 impl Program {
-    pub(crate) fn new(nodes: Vec<ProgramNode>, outputs: Vec<Outputs>) -> Self {
-        Program { nodes, outputs }
+    pub(crate) fn new(nodes: Vec<ProgramNode>, outputs: Vec<Outputs>, outline: Outline) -> Self {
+        Program { nodes, outputs, outline }
     }
 }
 
@@ -151,6 +154,27 @@ impl OperatorFactory for Programs {
         Err(not_of_a_program(&info.name))
     }
 
+    fn check(&self, plan: &JobGraph) -> Result<()> {
+        let Some(outline) = &plan.outline else { return Ok(()) };
+        let functions = plan.vertices.iter().flat_map(|vertex| &vertex.operators);
+        let programs = functions.filter_map(|operator| match &operator.node.spec {
+            OperatorSpec::Function { program, .. } => Some(program.as_str()),
+            OperatorSpec::Source(spec) => spec.table.options.get(PROGRAM.key()).map(String::as_str),
+            _ => None,
+        });
+        let Some(name) = programs.into_iter().next() else { return Ok(()) };
+        let own = self.get(name)?;
+        let (wanted, found) = (outline.fingerprint(), own.outline.fingerprint());
+        if wanted == found {
+            return Ok(());
+        }
+        let differences = outline.differences("the plan", &own.outline, "this process");
+        Err(Error::invalid(format!(
+            "the program of this process is another one than the plan was made from (fingerprints {found} and {wanted}): {}; every              process of a job must run the same executable, with the same arguments",
+            differences.join("; ")
+        )))
+    }
+
     fn records(&self, node: &ChainedNode, tag: Option<&str>) -> Result<Option<RecordsReader>> {
         let (program, number) = match &node.node.spec {
             OperatorSpec::Function { program, node: number } => (self.get(program)?, *number as usize),
@@ -174,5 +198,55 @@ impl OperatorFactory for Programs {
     /// A sink of a program takes values, not columns.
     fn constraint(&self, _: &TableSpec, _: &TaskOptions) -> Result<Option<Box<dyn Constraint>>> {
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::StreamExecutionEnvironment;
+    use crate::graph::Settings;
+
+    use super::*;
+
+    fn built(describe: impl FnOnce(&StreamExecutionEnvironment)) -> (JobGraph, Program) {
+        let env = StreamExecutionEnvironment::new();
+        describe(&env);
+        let settings = Settings {
+            name: "job".to_owned(),
+            parallelism: 2,
+            max_parallelism: 16,
+            chaining: true,
+            outlives: false,
+            configuration: BTreeMap::new(),
+        };
+        env.shared.graph.build("p", &settings).unwrap()
+    }
+
+    #[test]
+    fn a_process_with_another_program_says_what_differs() {
+        let count = |env: &StreamExecutionEnvironment| {
+            env.from_sequence(1, 3).map(|n| n * 2).name("double").uid("d").discard();
+        };
+        let (plan, own) = built(count);
+        let plan = JobGraph::from_json(&plan.to_json().unwrap()).unwrap();
+        let programs = Programs::default();
+        programs.add("p", own);
+        programs.check(&plan).unwrap();
+
+        programs.add("p", built(count).1);
+        programs.check(&plan).unwrap();
+
+        let other = built(|env| {
+            env.from_sequence(1, 3).map(|n| n.to_string()).name("text").uid("d").discard();
+        });
+        programs.add("p", other.1);
+        let told = programs.check(&plan).unwrap_err().to_string();
+        assert!(
+            told.contains("operator 1 is called 'double' in the plan and 'text' in this process"),
+            "{told}"
+        );
+        assert!(told.contains("operator 1 sends 'i64' in the plan and 'alloc::string::String'"), "{told}");
+        programs.remove("p");
+        assert!(programs.check(&plan).unwrap_err().to_string().contains("does not have the program"));
     }
 }

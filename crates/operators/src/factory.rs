@@ -5,7 +5,7 @@ use flott_batch::codec::RecordsReader;
 use flott_connector::GeneratorFactory;
 use flott_expr::Functions;
 use flott_operator::{Operator, TaskInfo};
-use flott_plan::{ChainedNode, OperatorSpec, Schema, TableSpec, WatermarkSpec};
+use flott_plan::{ChainedNode, JobGraph, OperatorSpec, Schema, TableSpec, WatermarkSpec};
 use flott_runtime::options::Reader;
 use flott_runtime::{ConstantRows, Constraint, OperatorFactory, TaskOptions};
 use flott_types::{Error, Result};
@@ -93,6 +93,11 @@ impl OperatorFactory for SqlOperators {
         options: &TaskOptions,
     ) -> Result<GeneratorFactory> {
         Ok(WatermarkExpression::new(spec, schema, &self.context(info, options)?)?.factory())
+    }
+
+    /// A plan of SQL says all that there is to say.
+    fn check(&self, _: &JobGraph) -> Result<()> {
+        Ok(())
     }
 
     /// What SQL sends is columns.

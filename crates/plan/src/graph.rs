@@ -6,6 +6,7 @@ use flott_types::key_group::default_max_parallelism;
 use flott_types::{Error, OperatorUid, Result, VertexId};
 use serde::{Deserialize, Serialize};
 
+use crate::outline::Outline;
 use crate::{OperatorSpec, PLAN_VERSION, Schema};
 
 /// A node of the stream graph by position.
@@ -177,6 +178,9 @@ pub struct JobGraph {
     pub edges: Vec<JobEdge>,
     /// The configuration of the job, Flink's keys.
     pub configuration: BTreeMap<String, String>,
+    /// Of a program: what the processes that run it must have, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outline: Option<Outline>,
 }
 
 impl StreamGraph {
@@ -297,6 +301,7 @@ impl StreamGraph {
             vertices,
             edges: job_edges,
             configuration,
+            outline: None,
         })
     }
 }

@@ -10,6 +10,7 @@
 mod aggregate;
 mod expr;
 mod graph;
+mod outline;
 mod pattern;
 mod schema;
 mod spec;
@@ -20,6 +21,7 @@ pub use expr::{Expr, Literal};
 pub use graph::{
     ChainedNode, Chaining, Edge, Exchange, JobEdge, JobGraph, JobVertex, Node, NodeId, StreamGraph, Wishes,
 };
+pub use outline::{Fingerprint, Outline, OutlineEdge, OutlineOperator};
 pub use pattern::{
     PatternCondition, PatternReference, PatternSkip, PatternSpec, PatternValue, PatternVariable,
 };

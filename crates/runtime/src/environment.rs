@@ -8,7 +8,7 @@ use flott_batch::codec::RecordsReader;
 use flott_checkpoint::{Attempt, TaskId};
 use flott_connector::{GeneratorFactory, Registry};
 use flott_operator::{Counter, Operator, TaskInfo};
-use flott_plan::{ChainedNode, Schema, TableSpec, WatermarkSpec};
+use flott_plan::{ChainedNode, JobGraph, Schema, TableSpec, WatermarkSpec};
 use flott_types::{Clock, JobId, Result};
 
 use crate::connect::Exchanges;
@@ -57,6 +57,12 @@ pub trait OperatorFactory: Send + Sync {
         info: &TaskInfo,
         options: &TaskOptions,
     ) -> Result<GeneratorFactory>;
+
+    /// Whether this process has what the plan was made from. Asked once, before any of its tasks starts.
+    ///
+    /// # Errors
+    /// What differs, if it has something else.
+    fn check(&self, plan: &JobGraph) -> Result<()>;
 
     /// How the records are read from bytes that this node sends, or sends to this side output; `None` if it sends columns.
     ///

@@ -6,7 +6,7 @@ use flott_batch::codec::RecordsReader;
 use flott_batch::{Batch, WatermarkStatus};
 use flott_connector::GeneratorFactory;
 use flott_operator::{Backlog, Committing, Context, Operator, SnapshotLater, TaskInfo};
-use flott_plan::{ChainedNode, Schema, TableSpec, WatermarkSpec};
+use flott_plan::{ChainedNode, JobGraph, Schema, TableSpec, WatermarkSpec};
 use flott_runtime::{ConstantRows, Constraint, OperatorFactory, TaskOptions};
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
@@ -153,6 +153,10 @@ impl OperatorFactory for FaultyOperators {
         options: &TaskOptions,
     ) -> Result<GeneratorFactory> {
         self.operators.watermarks(spec, schema, info, options)
+    }
+
+    fn check(&self, plan: &JobGraph) -> Result<()> {
+        self.operators.check(plan)
     }
 
     fn records(&self, node: &ChainedNode, tag: Option<&str>) -> Result<Option<RecordsReader>> {

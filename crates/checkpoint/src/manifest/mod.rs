@@ -67,6 +67,9 @@ pub struct Manifest {
     /// sources stay at their end; a user who starts from it goes on reading at the positions.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub drained: bool,
+    /// Of a program: its outline as JSON, so that one that goes on from here can be told what has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
     /// Every operator that has state or had a chance to have some, in no particular order.
     pub operators: Vec<OperatorSnapshot>,
 }
@@ -257,6 +260,7 @@ impl Manifest {
             flott_version: env!("CARGO_PKG_VERSION").to_owned(),
             restored_from: None,
             drained: false,
+            program: None,
             operators: Vec::new(),
         }
     }

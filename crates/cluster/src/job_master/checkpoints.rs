@@ -108,6 +108,9 @@ impl JobMaster {
         manifest.drained = drained;
         manifest.key.clone_from(&self.setup.key);
         manifest.restored_from.clone_from(&self.setup.restored_from);
+        // What cannot be written is not there to be compared, which is no reason to lose a checkpoint.
+        manifest.program =
+            self.setup.graph.outline.as_ref().and_then(|outline| serde_json::to_string(outline).ok());
         for (task, snapshot) in snapshots {
             let parallelism = self.setup.graph.vertices[task.vertex.0 as usize].parallelism;
             manifest.add_task(task.subtask, parallelism, snapshot);

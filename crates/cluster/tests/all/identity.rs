@@ -192,6 +192,10 @@ fn a_job_that_was_taken_over_completes_and_deletes_nothing_more() {
     world.controls.pause_at.store(60, Ordering::SeqCst);
     let client =
         world.cluster.submit(&job(folder.path(), &[("execution.checkpointing.interval", "1 h")])).unwrap();
+    assert!(
+        eventually(|| world.controls.emitted.load(Ordering::SeqCst) >= 60),
+        "there is something to commit"
+    );
     assert!(eventually(|| client.trigger_checkpoint(false).is_ok()));
     let before = files(folder.path());
     assert!(eventually(|| *world.committed.commits.lock() > 0));

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::support::{Plan, World, finish, world};
+use crate::support::{Plan, World, eventually, finish, world};
 use flott_cluster::{JobClient, JobStatus};
 use flott_plan::{Exchange, JobGraph};
 
@@ -113,6 +113,10 @@ fn a_savepoint_on_the_side_leaves_the_job_alone() {
     let world = world(1, 2);
     let client = world.cluster.submit(&job(2, None, &[])).unwrap();
     let_run(&world, &client, 100);
+    assert!(
+        eventually(|| !world.committed.rows().is_empty()),
+        "what is published before is not in the savepoint"
+    );
     let path = client.trigger_savepoint(folder.path().to_str()).unwrap();
     assert!(folder.path().read_dir().unwrap().count() == 1, "{path}");
     let_finish(&world, &client);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use flott_batch::codec::RecordsReader;
 use flott_connector::{Sink, Source};
 use flott_plan::{Exchange, JobGraph, Node, NodeId, OperatorSpec, Schema, SinkSpec, SourceSpec};
-use flott_plan::{StreamGraph, TableSpec, Wishes};
+use flott_plan::{Outline, OutlineEdge, OutlineOperator, StreamGraph, TableSpec, Wishes};
 use flott_types::{Error, OperatorUid, Result};
 use parking_lot::Mutex;
 
@@ -169,6 +169,7 @@ impl Graph {
             );
         }
         let mut ids = vec![NodeId(0); nodes.len()];
+        let mut outline = Outline::default();
         for (at, node) in nodes.iter().enumerate() {
             let (spec, part) = spec(program, at, node);
             code.push(part);
@@ -181,6 +182,7 @@ impl Graph {
                 Some(before) => graph.nodes[before.0 as usize].parallelism,
                 None => node.parallelism.unwrap_or(settings.parallelism),
             };
+            outline.operators.insert(at as u32, outlined(node, &uids[at]));
             ids[at] = graph.add(Node {
                 uid: std::mem::replace(&mut uids[at], OperatorUid(String::new())),
                 name: node.name.clone(),
@@ -199,13 +201,36 @@ impl Graph {
             }
         }
         let configuration = settings.configuration.clone();
-        let plan = graph.into_job_graph(
+        let mut plan = graph.into_job_graph(
             &settings.name,
             configuration,
             settings.max_parallelism,
             settings.chaining,
         )?;
-        Ok((plan, Program::new(code, outputs)))
+        plan.outline = Some(outline.clone());
+        Ok((plan, Program::new(code, outputs, outline)))
+    }
+}
+
+/// What another process that has the program must have, too.
+fn outlined(node: &Transformation, uid: &OperatorUid) -> OutlineOperator {
+    let sends = node
+        .outputs
+        .iter()
+        .map(|(tag, records)| (tag.clone().unwrap_or_default(), records.type_name().to_owned()));
+    let reads = (0..).zip(&node.inputs).flat_map(|(input, upstreams)| {
+        upstreams.iter().map(move |upstream| OutlineEdge {
+            input,
+            from: upstream.node as u32,
+            tag: upstream.tag.clone().unwrap_or_default(),
+            exchange: upstream.exchange.clone(),
+        })
+    });
+    OutlineOperator {
+        name: node.name.clone(),
+        uid: uid.0.clone(),
+        sends: sends.collect(),
+        reads: reads.collect(),
     }
 }
 

@@ -78,3 +78,29 @@ fn a_program_gives_the_same_when_every_exchange_goes_through_bytes() {
         assert_eq!(results(&StreamExecutionEnvironment::on(piped(credit))), expected, "credit {credit}");
     }
 }
+
+/// Sums, and stops with a savepoint; answers where that lies, and in what the program differs from that of the savepoint before.
+fn round(name: &str, folder: &std::path::Path, savepoint: Option<&str>) -> (String, Vec<String>) {
+    let env = crate::support::environment(2, savepoint);
+    env.set("execution.checkpointing.savepoint-dir", folder.display());
+    let numbers = env.from_sequence(1, i64::MAX);
+    let sums = numbers.uid("numbers").key_by(|n: &i64| n % 3).reduce(|a, b| a.wrapping_add(b));
+    sums.name(name).uid("sums").discard();
+    let job = env.execute_async("sums").unwrap();
+    let changed = match &job.beginning().from {
+        flott_cluster::BeganFrom::Snapshot(point) => point.changed.clone(),
+        _ => Vec::new(),
+    };
+    assert!(crate::support::wait_until(|| job.metrics().records_read() > 0));
+    (job.stop_with_savepoint(None, false).unwrap(), changed)
+}
+
+#[test]
+fn a_program_that_goes_on_from_anothers_savepoint_is_told_what_has_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (savepoint, _) = round("sum", folder.path(), None);
+    let (savepoint, changed) = round("sum", folder.path(), Some(&savepoint));
+    assert_eq!(changed, [""; 0], "the same program");
+    let (_, changed) = round("total", folder.path(), Some(&savepoint));
+    assert_eq!(changed, ["'total' (uid 'sums') is called 'total' in the program and 'sum' in the snapshot"]);
+}

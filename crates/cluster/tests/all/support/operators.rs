@@ -7,7 +7,7 @@ use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_connector::GeneratorFactory;
 use flott_operator::{Context, Operator, TaskInfo};
 use flott_operators::SqlOperators;
-use flott_plan::{ChainedNode, Schema, TableSpec, WatermarkSpec};
+use flott_plan::{ChainedNode, JobGraph, Schema, TableSpec, WatermarkSpec};
 use flott_runtime::{ConstantRows, Constraint, OperatorFactory, TaskOptions};
 use flott_types::{Result, Timestamp, Watermark};
 
@@ -54,6 +54,10 @@ impl OperatorFactory for TestOperators {
         options: &TaskOptions,
     ) -> Result<GeneratorFactory> {
         sql().watermarks(spec, schema, info, options)
+    }
+
+    fn check(&self, plan: &JobGraph) -> Result<()> {
+        sql().check(plan)
     }
 
     fn records(&self, node: &ChainedNode, tag: Option<&str>) -> Result<Option<RecordsReader>> {
