@@ -44,6 +44,7 @@ impl Binder<'_> {
                 }
                 GroupItem::Cube(_, parts) => {
                     let parts = groups.key_lists(parts, &binder)?;
+                    few_enough(1usize.checked_shl(parts.len() as u32), item)?;
                     let has = |mask: usize, bit: usize| mask & (1 << (parts.len() - 1 - bit)) != 0;
                     let set_of = |mask| {
                         (0..parts.len())
@@ -64,6 +65,7 @@ impl Binder<'_> {
                     _ => vec![vec![groups.key(ast, &binder)?]],
                 },
             };
+            few_enough(groups.sets.len().checked_mul(alternatives.len()), item)?;
             groups.sets = groups
                 .sets
                 .iter()
@@ -164,6 +166,16 @@ impl Binder<'_> {
             });
         }
         Ok(grouped)
+    }
+}
+
+/// So many sets GROUPING SETS, ROLLUP and CUBE may make: each row is computed once for every one.
+const MAX_SETS: usize = 4_096;
+
+fn few_enough(sets: Option<usize>, item: &GroupItem) -> Result<()> {
+    match sets {
+        Some(..=MAX_SETS) => Ok(()),
+        _ => Err(unsupported(format!("GROUP BY with more than {MAX_SETS} grouping sets"), item)),
     }
 }
 

@@ -37,7 +37,7 @@ use flott_expr::PlanContext;
 use flott_plan::Expr;
 use flott_sql_parser::Position;
 use flott_sql_parser::ast::{
-    ArgumentValue, Expr as Ast, GroupItem, Ident, Join, ObjectName, Query, QueryBody, Relation, Select,
+    ArgumentValue, Expr as Ast, GroupItem, Hint, Ident, Join, ObjectName, Query, QueryBody, Relation, Select,
     SelectItem, Text,
 };
 use flott_types::{Error, Result};
@@ -157,7 +157,7 @@ macro_rules! place_by_method {
     };
 }
 
-place_by_field!(Ast, Ident, Query, Relation, Select, Text);
+place_by_field!(Ast, Hint, Ident, Query, Relation, Select, Text);
 place_by_method!(ArgumentValue, GroupItem, ObjectName, QueryBody, SelectItem);
 
 impl Place for Join {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use flott_plan::{Expr, SortKey};
 use flott_sql_parser::ast::{Access, Expr as Ast, ExprKind, Ident, OrderItem, Select, SelectItem};
-use flott_types::Result;
+use flott_types::{FastMap, FastSet, Result};
 
 use super::expr::ExprBinder;
 use super::query::{Ordered, ordinal, sort_key};
@@ -244,18 +244,19 @@ fn distinct_columns(columns: &[usize], scope: &Scope<'_>, item: &SelectItem) -> 
 
 /// A name that comes again in the result of a statement gets a number, as in Flink: `a`, `a0`, `a1`. Within a statement it is ambiguous.
 pub(super) fn unique_names(fields: &mut [Field]) {
-    for index in 1..fields.len() {
-        let (before, rest) = fields.split_at_mut(index);
-        let field = &mut rest[0];
-        let taken = |name: &str| before.iter().any(|other| other.name == name);
-        if taken(&field.name) {
+    let mut taken: FastSet<String> = FastSet::default();
+    // The number from which on to look for a free one.
+    let mut next: FastMap<String, usize> = FastMap::default();
+    for field in fields {
+        if taken.contains(&field.name) {
             let base = field.name.clone();
-            let mut number = 0;
-            while taken(&field.name) {
+            let number = next.entry(base.clone()).or_default();
+            while taken.contains(&field.name) {
                 field.name = format!("{base}{number}");
-                number += 1;
+                *number += 1;
             }
         }
+        taken.insert(field.name.clone());
     }
 }
 
@@ -266,8 +267,8 @@ fn check_hints(select: &Select) -> Result<()> {
     for hint in &select.hints {
         match hint.name.to_ascii_uppercase().as_str() {
             name if JOINS.contains(&name) => {}
-            "STATE_TTL" => return Err(unsupported("the hint STATE_TTL; set 'table.exec.state.ttl'", select)),
-            name => return Err(wrong(format!("there is no hint '{name}'"), select)),
+            "STATE_TTL" => return Err(unsupported("the hint STATE_TTL; set 'table.exec.state.ttl'", hint)),
+            name => return Err(wrong(format!("there is no hint '{name}'"), hint)),
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flott_connector::Changelog;
 use flott_expr::bind;
 use flott_plan::{Expr, Schema, TableSpec};
-use flott_sql_parser::ast::{Expr as Ast, Hint};
+use flott_sql_parser::ast::{Expr as Ast, Hint, HintArg};
 use flott_sql_parser::{parse_expression, parse_query};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
@@ -114,10 +114,10 @@ impl Binder<'_> {
         let mut changed = Table::clone(table);
         for hint in hints {
             if hint.name != "OPTIONS" {
-                return Err(Error::unsupported(format!(
-                    "the hint {} behind a table at {}",
-                    hint.name, hint.position
-                )));
+                return Err(unsupported(format!("the hint {} behind a table", hint.name), hint));
+            }
+            if let Some(HintArg::Item(item)) = hint.args.iter().find(|arg| matches!(arg, HintArg::Item(_))) {
+                return Err(wrong(format!("the hint OPTIONS takes 'key' = 'value', not '{item}'"), hint));
             }
             changed.options.extend(hint.options().map(|(key, value)| (key.to_owned(), value.to_owned())));
         }

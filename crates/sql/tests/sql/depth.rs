@@ -137,10 +137,7 @@ fn what_nests_is_planned_or_refused_with_its_place() {
         let mut shell = Shell::with_tables();
         for (head, open, core, close, tail) in FORMS {
             let mut deepest = 0;
-            for n in [
-                1, 2, 3, 5, 8, 10, 12, 15, 18, 20, 25, 28, 30, 35, 40, 50, 60, 80, 100, 120, 140, 160, 180,
-                200, 220, 240, 250, 1_000, 13_000, 100_000,
-            ] {
+            for n in [1, 10, 15, 18, 19, 20, 21, 22, 24, 60, 94, 95, 96, 190, 191, 3_000] {
                 let query = format!("{head}{}{tail}", nest(open, core, close, n));
                 match planned(&mut shell, &query) {
                     Ok(_) => deepest = n,
@@ -195,4 +192,22 @@ fn what_copies_does_not_explode() {
         let doubled = nest("(SELECT a + a AS a FROM ", "t", ") WHERE a > 3", 18);
         planned(&mut shell, &format!("SELECT * FROM {doubled}")).unwrap();
     });
+}
+
+#[test]
+fn many_grouping_sets_and_many_columns_of_one_name() {
+    let mut shell = Shell::with_tables();
+    let keys = |n: usize| (0..n).map(|i| format!("a + {i}")).collect::<Vec<_>>().join(", ");
+    assert!(planned(&mut shell, &format!("SELECT COUNT(*) FROM t GROUP BY CUBE ({})", keys(6))).is_ok());
+    for n in [13, 31, 63, 64, 65, 500] {
+        for query in [
+            format!("SELECT COUNT(*) FROM t GROUP BY CUBE ({})", keys(n)),
+            format!("SELECT COUNT(*) FROM t GROUP BY {}", chain("ROLLUP (a)", ", ", n)),
+        ] {
+            let error = shell.try_job(&query).unwrap_err();
+            assert!(error.contains("grouping sets at line 1, column "), "{n}: {error}");
+        }
+    }
+    let wide = planned(&mut shell, &format!("SELECT {} FROM t", chain("a", ", ", 3_000))).unwrap();
+    assert!(wide.to_json().unwrap().contains("\"a2998\""));
 }

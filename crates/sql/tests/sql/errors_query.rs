@@ -283,7 +283,8 @@ fn connectors_and_options() {
              SELECT * FROM t /*+ OPTIONS('scan.parallelism' = '0') */;
              SELECT * FROM t /*+ OPTIONS('colour' = 'red') */;
              SELECT * FROM t /*+ BROADCAST(t) */;
-             SELECT /*+ NO_SUCH_HINT(t) */ a FROM t",
+             SELECT /*+ NO_SUCH_HINT(t) */ a FROM t;
+             SELECT * FROM t /*+ OPTIONS('rows' = '1', 'fields') */",
         ),
         expect![[r#"
             > SELECT * FROM plain
@@ -309,7 +310,9 @@ fn connectors_and_options() {
             > SELECT * FROM t /*+ BROADCAST(t) */
             unsupported: the hint BROADCAST behind a table at line 1, column 21
             > SELECT /*+ NO_SUCH_HINT(t) */ a FROM t
-            invalid: there is no hint 'NO_SUCH_HINT' at line 1, column 1
+            invalid: there is no hint 'NO_SUCH_HINT' at line 1, column 12
+            > SELECT * FROM t /*+ OPTIONS('rows' = '1', 'fields') */
+            invalid: the hint OPTIONS takes 'key' = 'value', not 'fields' at line 1, column 21
         "#]],
     );
 }
