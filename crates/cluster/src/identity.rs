@@ -2,14 +2,14 @@
 //!
 //! A person says it with `pipeline.job-key` or `pipeline.name`; a program says it with the name it executes under. A statement that
 //! nobody has named is known by what it means: the tables that it writes to, where they are, and what feeds them (the
-//! uid of a sink is made of the whole query). A query whose rows only go to the client is nobody's to go on with, and has no
+//! lineage of a sink is made of the whole query). A query whose rows only go to the client is nobody's to go on with, and has no
 //! key.
 
 use std::collections::BTreeMap;
 use std::path::absolute;
 
 use flott_checkpoint::manifest::Checksum;
-use flott_plan::{JobGraph, OperatorSpec, TableSpec};
+use flott_plan::{JobGraph, Node, OperatorSpec, TableSpec};
 use flott_state::store::{Ends, Meaning, Search};
 use flott_types::{JobKey, OperatorUid};
 
@@ -49,7 +49,7 @@ impl Identity {
             if let OperatorSpec::Sink(spec) = &node.spec {
                 let ends = ends(&spec.table);
                 let place = ends.place.as_deref().unwrap_or_default();
-                sinks.push(format!("{}\n{place}\n{}\n", ends.table, node.uid));
+                sinks.push(format!("{}\n{place}\n{}\n", ends.table, known_by(node)));
                 meaning.writes.push(ends);
             }
         }
@@ -80,6 +80,14 @@ impl Identity {
     /// As the store looks for it.
     pub(crate) fn search<'a>(&'a self, key: &'a JobKey) -> Search<'a> {
         Search { key, named: self.named, meaning: &self.meaning, uids: &self.uids }
+    }
+}
+
+/// What a sink and all before it computes.
+fn known_by(node: &Node) -> &str {
+    match node.lineage.whole.as_str() {
+        "" => &node.uid.0,
+        whole => whole,
     }
 }
 

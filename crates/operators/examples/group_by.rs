@@ -67,6 +67,7 @@ fn main() -> Result<()> {
             schema: Schema::new([("k", bigint()), ("c", bigint()), ("s", bigint())]),
             parallelism: 1,
             wishes: Wishes::default(),
+            lineage: flott_plan::Lineage::default(),
         },
         parent: None,
         tag: None,

@@ -66,6 +66,7 @@ pub(crate) fn node(spec: OperatorSpec, inputs: &[&str], output: &str) -> Chained
             schema: schema(output),
             parallelism: 1,
             wishes: Wishes::default(),
+            lineage: flott_plan::Lineage::default(),
         },
         parent: None,
         tag: None,

@@ -30,6 +30,36 @@ pub struct Node {
     /// What the author of the job asked for beyond the defaults.
     #[serde(default, skip_serializing_if = "Wishes::is_none")]
     pub wishes: Wishes,
+    /// Where its rows come from.
+    #[serde(default, skip_serializing_if = "Lineage::is_unknown")]
+    pub lineage: Lineage,
+}
+
+/// Where the rows of an operator come from, whatever columns are called. Programs have none.
+#[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lineage {
+    /// A name of all that it computes and of everything before it: another one as soon as anything is another.
+    #[serde(default)]
+    pub whole: String,
+    /// For each input what its columns are called in state: by what they mean, so that they are found again when they are
+    /// called otherwise or stand elsewhere.
+    #[serde(default)]
+    pub columns: Vec<Vec<String>>,
+}
+
+impl Lineage {
+    /// Whether nothing is known of it.
+    pub fn is_unknown(&self) -> bool {
+        *self == Lineage::default()
+    }
+
+    /// The schema of an input with the names of state.
+    fn in_state(&self, input: usize, mut schema: Schema) -> Schema {
+        let names = self.columns.get(input).map_or(&[][..], Vec::as_slice);
+        schema.columns.iter_mut().zip(names).for_each(|(column, name)| column.name.clone_from(name));
+        schema
+    }
 }
 
 /// What the author of a job may ask for an operator.
@@ -125,7 +155,7 @@ pub struct ChainedNode {
     /// The parent's side output that it is fed from; `None` is the output proper.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
-    /// The schemas of its inputs.
+    /// The schemas of its inputs, with the names of [`Lineage::columns`].
     pub inputs: Vec<Schema>,
 }
 
@@ -218,7 +248,8 @@ impl StreamGraph {
                 if edge.from.0 >= id.0 {
                     return Err(Error::internal("nodes of the stream graph are not in topological order"));
                 }
-                schemas[edge.input] = self.nodes[edge.from.0 as usize].schema.clone();
+                let schema = self.nodes[edge.from.0 as usize].schema.clone();
+                schemas[edge.input] = node.lineage.in_state(edge.input, schema);
             }
             let parent = match inputs.as_slice() {
                 [edge] if chaining && edge.exchange == Exchange::Forward => {

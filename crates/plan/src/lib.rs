@@ -19,7 +19,8 @@ mod window;
 pub use aggregate::AggregateCall;
 pub use expr::{Expr, Literal};
 pub use graph::{
-    ChainedNode, Chaining, Edge, Exchange, JobEdge, JobGraph, JobVertex, Node, NodeId, StreamGraph, Wishes,
+    ChainedNode, Chaining, Edge, Exchange, JobEdge, JobGraph, JobVertex, Lineage, Node, NodeId, StreamGraph,
+    Wishes,
 };
 pub use outline::{Fingerprint, Outline, OutlineEdge, OutlineOperator};
 pub use pattern::{

@@ -271,6 +271,11 @@ pub fn stamp_field(others: &[FieldRef]) -> FieldRef {
     with_default(&Arc::new(Field::new(name.unwrap_or_default(), data_type, true)))
 }
 
+/// Whether a column of this name holds stamps.
+pub(crate) fn is_stamp(name: &str) -> bool {
+    name.strip_prefix(LAST_ACCESS).is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
+}
+
 /// Adds a row to those that are remembered. It may be there twice, but not without end.
 pub fn remember(list: &RefCell<Vec<u32>>, row: u32, rows: usize) {
     let mut list = list.borrow_mut();

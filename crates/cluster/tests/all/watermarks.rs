@@ -18,7 +18,15 @@ const WINDOW: i64 = 10;
 
 fn add(plan: &mut Plan, uid: &str, spec: OperatorSpec, schema: Schema) -> NodeId {
     let (uid, name) = (OperatorUid(uid.to_owned()), uid.to_owned());
-    plan.graph.add(Node { uid, name, spec, schema, parallelism: 1, wishes: flott_plan::Wishes::default() })
+    plan.graph.add(Node {
+        uid,
+        name,
+        spec,
+        schema,
+        parallelism: 1,
+        wishes: flott_plan::Wishes::default(),
+        lineage: flott_plan::Lineage::default(),
+    })
 }
 
 /// source -> COUNT(*) by k and windows of ten seconds -> sink

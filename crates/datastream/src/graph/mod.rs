@@ -190,6 +190,7 @@ impl Graph {
                 schema: Schema::default(),
                 parallelism,
                 wishes: node.wishes.clone(),
+                lineage: flott_plan::Lineage::default(),
             });
             for (input, upstreams) in node.inputs.iter().enumerate() {
                 for Upstream { node: from, exchange, tag } in upstreams {

@@ -153,6 +153,7 @@ impl Bench {
             schema: schema.clone(),
             parallelism: 1,
             wishes: Wishes::default(),
+            lineage: flott_plan::Lineage::default(),
         };
         let node = ChainedNode { node, parent: None, tag: None, inputs: vec![schema] };
         let info = TaskInfo {

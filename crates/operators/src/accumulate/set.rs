@@ -6,7 +6,7 @@ use arrow::datatypes::{Field, FieldRef, Int64Type};
 use flott_batch::arrow_type;
 use flott_batch::bytes::{BATCH_BYTES, runs};
 use flott_plan::AggregateCall;
-use flott_state::{PrimitiveColumn, SlotColumns, StateColumn};
+use flott_state::{PrimitiveColumn, SlotColumns, StateColumn, with_default};
 use flott_types::{Error, Result};
 use std::sync::Arc;
 
@@ -320,6 +320,10 @@ impl SlotColumns for Aggregates {
     fn fields(&self) -> Vec<FieldRef> {
         let mut fields: Vec<FieldRef> =
             self.units.iter().flat_map(|unit| unit.kind.accumulator().fields()).collect();
+        if self.row_counts.is_none() {
+            // An aggregate that a changed query has anew starts from here; with retractions it would be wrong.
+            fields.iter_mut().for_each(|field| *field = with_default(field));
+        }
         fields.extend(self.row_counts.iter().flat_map(|counts| counts.fields()));
         fields
     }

@@ -5,11 +5,13 @@ mod fields;
 mod filters;
 mod fold;
 mod prune;
+mod sources;
 mod time;
 mod top_n;
 mod window;
 
 pub(crate) use filters::is_deterministic;
+pub(crate) use sources::share_sources;
 pub(crate) use window::window_of;
 
 use flott_expr::PlanContext;

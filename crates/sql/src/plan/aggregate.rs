@@ -74,7 +74,14 @@ impl Planner<'_> {
         let parallelism = input.parallelism;
         let inputs = [(input.clone(), Exchange::Forward)];
         let local = self.add(local_name, local_spec, local_schema, parallelism, false, &inputs);
-        Ok(self.second_phase((&name, &input), (global_name, global_spec, schema), true, &local, &global_keys))
+        let single = spec(keys.to_vec(), AggregatePhase::Single);
+        Ok(self.second_phase(
+            (&name, single, &input),
+            (global_name, global_spec, schema),
+            true,
+            &local,
+            &global_keys,
+        ))
     }
 
     pub(super) fn window_aggregate(
@@ -117,8 +124,9 @@ impl Planner<'_> {
         let parallelism = input.parallelism;
         let inputs = [(input.clone(), Exchange::Forward)];
         let local = self.add(local_name, local_spec, local, parallelism, false, &inputs);
+        let single = spec(keys.to_vec(), AggregatePhase::Single, false);
         Ok(self.second_phase(
-            (&name, &input),
+            (&name, single, &input),
             (global_name, global_spec, schema),
             false,
             &local,

@@ -1,5 +1,5 @@
-//! Operators in words, as Flink's EXPLAIN writes them. The words are also what uids are made of: they use column names, not
-//! positions, and everything that changes what an operator's state means.
+//! Operators in words, as Flink's EXPLAIN writes them. The words are also what lineages are made of: they use column names, not
+//! positions, and everything that changes what an operator computes.
 
 use flott_expr::Functions;
 use flott_plan::{
@@ -243,6 +243,18 @@ pub(super) fn join(
         JoinKind::Anti => "LeftAntiJoin",
     };
     let both = Schema { columns: left.columns.iter().chain(&right.columns).cloned().collect() };
+    let on = join_condition(keys, condition, left, right);
+    format!("Join(joinType=[{kind}], where=[{on}], select=[{}])", all_names(&both))
+}
+
+/// What the rows of two sides must fulfil.
+pub(super) fn join_condition(
+    keys: &JoinKeys<'_>,
+    condition: Option<&Expr>,
+    left: &Schema,
+    right: &Schema,
+) -> String {
+    let both = Schema { columns: left.columns.iter().chain(&right.columns).cloned().collect() };
     let pairs = keys.left.iter().zip(keys.right).zip(keys.null_safe);
     let equal = pairs.map(|((l, r), null_safe)| {
         let operator = if *null_safe { "IS NOT DISTINCT FROM" } else { "=" };
@@ -250,8 +262,7 @@ pub(super) fn join(
     });
     let rest = condition.map(|condition| expr(condition, &both));
     let on: Vec<String> = equal.chain(rest).collect();
-    let on = if on.is_empty() { "true".to_owned() } else { on.join(" AND ") };
-    format!("Join(joinType=[{kind}], where=[{on}], select=[{}])", all_names(&both))
+    if on.is_empty() { "true".to_owned() } else { on.join(" AND ") }
 }
 
 /// The equalities of a join.

@@ -1,8 +1,9 @@
 //! From a logical plan to operators: which operator, how many subtasks, which exchange between them, and under which uid its
 //! state is found again.
 //!
-//! A uid says what the operator computes: its own description with column names, and the uids of its inputs. Two parts
-//! of a statement with one uid compute the same, so they become one node and its output is shared.
+//! A uid says what the operator's state means (`meaning`), and stays the same when a query is changed in ways that do not touch that. A
+//! lineage says all that the operator computes: its own description with column names, and the lineages of its inputs. Two parts
+//! of a statement with one lineage compute the same, so they become one node and its output is shared.
 
 mod aggregate;
 mod calc;
@@ -10,6 +11,7 @@ mod describe;
 mod explain;
 mod join;
 pub(crate) mod limits;
+mod meaning;
 mod options;
 mod row_pattern;
 mod sink;
@@ -18,9 +20,10 @@ mod versions;
 
 use flott_connector::{Changelog, Registry, TableContext};
 use flott_expr::Functions;
-use flott_plan::{Exchange, Node, NodeId, OperatorSpec, Schema, StreamGraph, Wishes};
-use flott_types::{Error, FastMap, OperatorUid, Result};
+use flott_plan::{Exchange, Lineage, Node, NodeId, OperatorSpec, Schema, StreamGraph, Wishes};
+use flott_types::{Error, FastMap, FastSet, OperatorUid, Result};
 
+use self::meaning::{Identity, Meaning};
 pub use explain::explain;
 pub use options::PlanOptions;
 pub use sink::SinkTarget;
@@ -38,6 +41,8 @@ pub(crate) struct Stream {
     pub updates: bool,
     /// Its columns.
     pub schema: Schema,
+    /// What its rows and columns are.
+    pub meaning: Meaning,
 }
 
 /// Builds the graph of one job.
@@ -49,7 +54,8 @@ pub struct Planner<'a> {
     graph: StreamGraph,
     /// What each node emits, for EXPLAIN: `I` or `I,UB,UA,D`.
     updates: Vec<bool>,
-    by_uid: FastMap<String, Stream>,
+    uids: FastSet<String>,
+    by_lineage: FastMap<String, Stream>,
 }
 
 impl<'a> Planner<'a> {
@@ -57,8 +63,8 @@ impl<'a> Planner<'a> {
     pub fn new(connectors: &'a Registry, functions: &'a Functions, options: &'a PlanOptions) -> Self {
         let table_context = options.table_context();
         let graph = StreamGraph::default();
-        let (updates, by_uid) = (Vec::new(), FastMap::default());
-        Planner { connectors, functions, options, table_context, graph, updates, by_uid }
+        let (updates, uids, by_lineage) = (Vec::new(), FastSet::default(), FastMap::default());
+        Planner { connectors, functions, options, table_context, graph, updates, uids, by_lineage }
     }
 
     /// The operators planned so far.
@@ -193,63 +199,74 @@ impl<'a> Planner<'a> {
     pub(crate) fn add_ports(
         &mut self,
         name: String,
-        spec: OperatorSpec,
+        mut spec: OperatorSpec,
         schema: Schema,
         parallelism: u32,
         updates: bool,
         inputs: &[(usize, &Stream, &Exchange)],
     ) -> Stream {
         let streams: Vec<&Stream> = inputs.iter().map(|(_, stream, _)| *stream).collect();
-        let uid = self.uid_of(&name, &streams);
-        self.add_as(
-            uid,
-            Node {
-                uid: OperatorUid(String::new()),
-                name,
-                spec,
-                schema,
-                parallelism,
-                wishes: Wishes::default(),
-            },
-            updates,
-            inputs,
-        )
-    }
-
-    /// The uid of what an operator described so computes from these inputs.
-    fn uid_of(&self, description: &str, inputs: &[&Stream]) -> String {
-        let mut meaning = description.to_owned();
-        for stream in inputs {
-            meaning.push('\n');
-            meaning.push_str(&self.graph.nodes[stream.id.0 as usize].uid.0);
+        let lineage = self.lineage_of(&name, &streams);
+        if let [input, ..] = streams.as_slice() {
+            meaning::name_calls(&mut spec, &meaning::in_state(input));
         }
-        let kind = description.split('(').next().unwrap_or_default();
-        format!("{kind}-{:016x}", xxhash_rust::xxh3::xxh3_64(meaning.as_bytes()))
+        let identity = meaning::identify(kind_of(&name), &spec, &streams, &schema);
+        self.add_as((lineage, identity), (name, spec, schema, parallelism), updates, inputs)
     }
 
-    /// Adds a node under this uid, or finds the one that computes the same.
+    /// The lineage of what an operator described so computes from these inputs.
+    fn lineage_of(&self, description: &str, inputs: &[&Stream]) -> String {
+        let mut whole = description.to_owned();
+        for stream in inputs {
+            whole.push('\n');
+            whole.push_str(&self.graph.nodes[stream.id.0 as usize].lineage.whole);
+        }
+        format!("{}-{:016x}", kind_of(description), xxhash_rust::xxh3::xxh3_64(whole.as_bytes()))
+    }
+
+    /// Adds a node of this lineage, or finds the one that computes the same.
     fn add_as(
         &mut self,
-        uid: String,
-        node: Node,
+        (lineage, identity): (String, Identity),
+        (name, spec, schema, parallelism): (String, OperatorSpec, Schema, u32),
         updates: bool,
         inputs: &[(usize, &Stream, &Exchange)],
     ) -> Stream {
-        if let Some(known) = self.by_uid.get(&uid)
-            && !describe::is_volatile(&node.spec, self.functions)
-            && self.graph.nodes[known.id.0 as usize].spec == node.spec
+        if let Some(known) = self.by_lineage.get(&lineage)
+            && !describe::is_volatile(&spec, self.functions)
+            && self.graph.nodes[known.id.0 as usize].spec == spec
         {
             return known.clone();
         }
-        let uid = self.unique(uid);
-        let (parallelism, schema) = (node.parallelism, node.schema.clone());
-        let id = self.graph.add(Node { uid: OperatorUid(uid.clone()), ..node });
+        let whole = numbered(lineage, |name| self.by_lineage.contains_key(name));
+        // The second one of a table, or of an aggregation of the same rows, is told apart by all that it computes.
+        let uid = if self.uids.contains(&identity.uid) {
+            format!("{}-{}", identity.uid, meaning::hash(&[&whole]))
+        } else {
+            identity.uid
+        };
+        let uid = numbered(uid, |name| self.uids.contains(name));
+        self.uids.insert(uid.clone());
+        let ports = inputs.iter().map(|(port, ..)| port + 1).max().unwrap_or(0);
+        let mut columns = vec![Vec::new(); ports];
+        for (port, stream, _) in inputs {
+            columns[*port].clone_from(&stream.meaning.columns);
+        }
+        let id = self.graph.add(Node {
+            uid: OperatorUid(uid),
+            name,
+            spec,
+            schema: schema.clone(),
+            parallelism,
+            wishes: Wishes::default(),
+            lineage: Lineage { whole: whole.clone(), columns },
+        });
         for (port, stream, exchange) in inputs {
             self.graph.connect(stream.id, id, *port, (*exchange).clone());
         }
         self.updates.push(updates);
-        let stream = Stream { id, parallelism, updates, schema };
-        self.by_uid.insert(uid, stream.clone());
+        let stream = Stream { id, parallelism, updates, schema, meaning: identity.output };
+        self.by_lineage.insert(whole, stream.clone());
         stream
     }
 
@@ -257,34 +274,20 @@ impl<'a> Planner<'a> {
     /// aggregation is split depends on the parallelism, and a restore may change that.
     pub(crate) fn second_phase(
         &mut self,
-        single: (&str, &Stream),
-        (name, spec, schema): (String, OperatorSpec, Schema),
+        single: (&str, OperatorSpec, &Stream),
+        (name, mut spec, schema): (String, OperatorSpec, Schema),
         updates: bool,
         local: &Stream,
         keys: &[usize],
     ) -> Stream {
-        let uid = self.uid_of(single.0, &[single.1]);
+        let (single_name, mut single_spec, input) = single;
+        let lineage = self.lineage_of(single_name, &[input]);
+        let in_state = meaning::in_state(input);
+        meaning::name_calls(&mut spec, &in_state);
+        meaning::name_calls(&mut single_spec, &in_state);
+        let identity = meaning::identify(kind_of(single_name), &single_spec, &[input], &schema);
         let (parallelism, exchange) = self.distribution(keys);
-        let node = Node {
-            uid: OperatorUid(String::new()),
-            name,
-            spec,
-            schema,
-            parallelism,
-            wishes: Wishes::default(),
-        };
-        self.add_as(uid, node, updates, &[(0, local, &exchange)])
-    }
-
-    fn unique(&self, uid: String) -> String {
-        if !self.by_uid.contains_key(&uid) {
-            return uid;
-        }
-        let mut number = 2;
-        while self.by_uid.contains_key(&format!("{uid}-{number}")) {
-            number += 1;
-        }
-        format!("{uid}-{number}")
+        self.add_as((lineage, identity), (name, spec, schema, parallelism), updates, &[(0, local, &exchange)])
     }
 
     /// An operator with state per key: hash exchange on the key, or a single subtask without one.
@@ -442,6 +445,23 @@ impl<'a> Planner<'a> {
     pub(crate) fn changelog(&self, table: &flott_plan::TableSpec) -> Result<Changelog> {
         self.connectors.table(table)?.source_changelog()
     }
+}
+
+/// The kind of an operator, by its description.
+fn kind_of(description: &str) -> &str {
+    description.split('(').next().unwrap_or_default()
+}
+
+/// The name, or the first of those with a number behind it that is not taken.
+fn numbered(name: String, taken: impl Fn(&str) -> bool) -> String {
+    if !taken(&name) {
+        return name;
+    }
+    let mut number = 2;
+    while taken(&format!("{name}-{number}")) {
+        number += 1;
+    }
+    format!("{name}-{number}")
 }
 
 /// The columns of a relation as the plan names them.

@@ -22,6 +22,8 @@ pub struct PlanOptions {
     pub state_ttl: i64,
     /// `table.optimizer.agg-phase-strategy` is not ONE_PHASE.
     pub two_phase: bool,
+    /// `table.optimizer.reuse-source-enabled`
+    pub reuse_sources: bool,
     /// `execution.runtime-mode` is not batch.
     pub streaming: bool,
     /// `table.local-time-zone`

@@ -2,10 +2,10 @@
 
 use flott_connector::Changelog;
 use flott_connector::options::SCAN_PARALLELISM;
-use flott_plan::{Exchange, Expr, Node, OperatorSpec, Schema, SourceSpec, WatermarkSpec, Wishes};
-use flott_types::{Error, OperatorUid, Result};
+use flott_plan::{Exchange, Expr, OperatorSpec, Schema, SourceSpec, WatermarkSpec};
+use flott_types::{Error, Result};
 
-use super::{Planner, Stream, describe, schema_of};
+use super::{Planner, Stream, describe, meaning, schema_of};
 use crate::bind::table::table_spec;
 use crate::logical::{Rel, RelNode, Scan};
 
@@ -54,7 +54,7 @@ impl Planner<'_> {
         let updates = changelog != Changelog::InsertOnly;
         let mut name = describe::source(&spec, &schema);
         // Where a table was read to has nothing to do with how its watermarks are made.
-        let uid = self.uid_of(&name, &[]);
+        let lineage = self.lineage_of(&name, &[]);
         if let Some(watermark) = &spec.watermark {
             let expression = describe::expr(&watermark.expression, &schema);
             name = name.replacen("]], fields", &format!(", watermark=[{expression}]]], fields"), 1);
@@ -67,15 +67,9 @@ impl Planner<'_> {
             .collect();
         let width = rel.fields.len();
         let spec = OperatorSpec::Source(spec);
-        let node = Node {
-            uid: OperatorUid(String::new()),
-            name,
-            spec,
-            schema: schema.clone(),
-            parallelism,
-            wishes: Wishes::default(),
-        };
-        let stream = self.add_as(uid, node, updates, &[]);
+        let identity = meaning::identify("Source", &spec, &[], &schema);
+        let stream =
+            self.add_as((lineage, identity), (name, spec, schema.clone(), parallelism), updates, &[]);
         if !normalize {
             return Ok(stream);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flott_expr::bind;
+use flott_expr::{PlanContext, bind};
 use flott_plan::{Expr, Literal, Schema, SinkSpec};
 use flott_sql_parser::ast::{
     Explain, ExplainDetail, ExprKind, Insert, Literal as AstLiteral, PartitionValue, Query, Statement,
@@ -14,8 +14,8 @@ use crate::bind::Binder;
 use crate::bind::table::table_spec;
 use crate::catalog::{Table, TableColumnKind};
 use crate::logical::Rel;
-use crate::optimize::optimize;
-use crate::plan::{Planner, SinkTarget, explain};
+use crate::optimize::{optimize, share_sources};
+use crate::plan::{PlanOptions, Planner, SinkTarget, explain};
 
 impl Session {
     pub(super) fn query(&self, query: &Query) -> Result<Outcome> {
@@ -74,9 +74,10 @@ impl Session {
         let mut planner = Planner::new(&self.connectors, &self.functions, &options);
         let context = self.plan_context()?;
         let mut logical = Vec::with_capacity(roots.len());
-        for (rel, target) in roots {
-            logical.push(rel.clone());
-            planner.sink(&optimize(rel, &context)?, &target)?;
+        let optimized = optimized(&roots, &context, &options)?;
+        for ((rel, target), optimized) in roots.into_iter().zip(&optimized) {
+            logical.push(rel);
+            planner.sink(optimized, &target)?;
         }
         let (graph, updates) = planner.finish();
         let text = explain(&logical, &graph, &updates, !statement.details.is_empty());
@@ -96,8 +97,8 @@ impl Session {
         let mut schema = Schema::default();
         let mut updates = false;
         let mut targets = Vec::new();
-        for (rel, target) in roots {
-            (schema, updates) = planner.sink(&optimize(rel.clone(), &context)?, target)?;
+        for ((_, target), rel) in roots.iter().zip(&optimized(roots, &context, &options)?) {
+            (schema, updates) = planner.sink(rel, target)?;
             if let SinkTarget::Table(spec) = target {
                 targets.push(spec.table.name.clone());
             }
@@ -262,4 +263,10 @@ fn assign_columns(
         exprs.push((expr, name.clone()));
     }
     Ok(source.project(exprs))
+}
+
+/// All queries of a job, as they are planned.
+fn optimized(roots: &[(Rel, SinkTarget)], context: &PlanContext, options: &PlanOptions) -> Result<Vec<Rel>> {
+    let rels = roots.iter().map(|(rel, _)| optimize(rel.clone(), context)).collect::<Result<Vec<_>>>()?;
+    Ok(if options.reuse_sources { share_sources(rels) } else { rels })
 }

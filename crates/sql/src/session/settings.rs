@@ -66,6 +66,7 @@ impl Session {
             two_phase: !set
                 .get("table.optimizer.agg-phase-strategy")
                 .is_some_and(|s| s.eq_ignore_ascii_case("ONE_PHASE")),
+            reuse_sources: set.flag("table.optimizer.reuse-source-enabled", true)?,
             streaming: streaming(set),
             zone: time_zone(set)?.name().to_owned(),
             name: set.get("pipeline.name").map(str::to_owned),

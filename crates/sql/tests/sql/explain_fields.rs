@@ -100,10 +100,11 @@ fn both_sides_of_a_join_read_what_they_need() {
             +- Calc(select=[id, r_c_x AS n])
                +- Join(joinType=[LeftOuterJoin], where=[(id = r_a)], select=[id, r_a, r_c_x])
                   +- Exchange(distribution=[hash[id]])
-                     +- TableSourceScan(table=[[default_catalog, default_database, f]], fields=[id])
+                     +- Calc(select=[id])
+                        +- TableSourceScan(table=[[default_catalog, default_database, f]], fields=[id, r_a, r_b, r_c_x])
                   +- Exchange(distribution=[hash[r_a]])
                      +- Calc(select=[r_a, r_c_x], where=[(r_b <> 'x')])
-                        +- TableSourceScan(table=[[default_catalog, default_database, f]], fields=[r_a, r_b, r_c_x])
+                        +- TableSourceScan(table=[[default_catalog, default_database, f]], fields=[id, r_a, r_b, r_c_x])
         "#]],
     );
     check(
@@ -133,7 +134,7 @@ fn both_sides_of_a_join_read_what_they_need() {
                      +- Calc(select=[])
                         +- Union(all=[true], union=[a])
                            +- Calc(select=[r_a AS a])
-                              +- TableSourceScan(table=[[default_catalog, default_database, f]], fields=[r_a])
+                              +- TableSourceScan(table=[[default_catalog, default_database, f]], fields=[r_a, r_b])
                            +- Calc(select=[r_a AS a], where=[(r_b = 'x')])
                               +- TableSourceScan(table=[[default_catalog, default_database, f]], fields=[r_a, r_b])
         "#]],

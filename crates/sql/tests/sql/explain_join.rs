@@ -252,7 +252,8 @@ fn three_tables_and_a_self_join() {
                            +- Exchange(distribution=[hash[a]])
                               +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
                   +- Exchange(distribution=[hash[c]])
-                     +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[b, c])
+                     +- Calc(select=[b, c])
+                        +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c])
         "#]],
     );
     check(
@@ -264,9 +265,11 @@ fn three_tables_and_a_self_join() {
                   +- Join(joinType=[InnerJoin], where=[($key2 = c)], select=[a, b, $key2, b$1, c])
                      +- Exchange(distribution=[hash[$key2]])
                         +- Calc(select=[a, b, CAST(a AS BIGINT) AS $key2])
-                           +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b])
+                           +- Calc(select=[a, b])
+                              +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c])
                      +- Exchange(distribution=[hash[c]])
-                        +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[b, c])
+                        +- Calc(select=[b, c])
+                           +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c])
         "#]],
     );
 }
@@ -330,14 +333,16 @@ fn joins_near_in_event_time_only_append() {
                      +- Exchange(distribution=[hash[auction, window_start, window_end]])
                         +- Calc(select=[auction, window_start, window_end])
                            +- WindowTableFunction(window=[TUMBLE(time_col=[ts], size=[60000 ms])])
-                              +- WatermarkAssigner(rowtime=[ts], watermark=[(ts - 5000:INTERVAL SECOND(3))])
-                                 +- TableSourceScan(table=[[default_catalog, default_database, bid]], fields=[auction, ts])
+                              +- Calc(select=[auction, ts])
+                                 +- WatermarkAssigner(rowtime=[ts], watermark=[(ts - 5000:INTERVAL SECOND(3))])
+                                    +- TableSourceScan(table=[[default_catalog, default_database, bid]], fields=[auction, price, ts])
                      +- Exchange(distribution=[hash[$key3, window_start, window_end]])
                         +- Calc(select=[price, window_start, window_end, CAST(price AS BIGINT) AS $key3])
                            +- Calc(select=[price, window_start, window_end])
                               +- WindowTableFunction(window=[TUMBLE(time_col=[ts], size=[60000 ms])])
-                                 +- WatermarkAssigner(rowtime=[ts], watermark=[(ts - 5000:INTERVAL SECOND(3))])
-                                    +- TableSourceScan(table=[[default_catalog, default_database, bid]], fields=[price, ts])
+                                 +- Calc(select=[price, ts])
+                                    +- WatermarkAssigner(rowtime=[ts], watermark=[(ts - 5000:INTERVAL SECOND(3))])
+                                       +- TableSourceScan(table=[[default_catalog, default_database, bid]], fields=[auction, price, ts])
         "#]],
     );
 }

@@ -129,14 +129,14 @@ fn rows_that_are_drawn_are_not_shared() {
     check(
         uids.join("\n") + "\n",
         expect![[r#"
-        TableSourceScan
-        Calc
-        Calc
-        Sink
-        Calc
-        Calc
-        Sink
-    "#]],
+            Source
+            Calc
+            Calc
+            Sink
+            Calc
+            Calc
+            Sink
+        "#]],
     );
 }
 

@@ -294,14 +294,16 @@ fn unions_of_unions_and_of_other_types() {
     check(
         plan("SELECT a FROM t UNION ALL SELECT a FROM u UNION ALL SELECT c FROM t"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[a])
-        +- Union(all=[true], union=[a])
-           +- Calc(select=[CAST(a AS BIGINT) AS a])
-              +- Union(all=[true], union=[a])
-                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
-                 +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
-           +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[c])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[a])
+            +- Union(all=[true], union=[a])
+               +- Calc(select=[CAST(a AS BIGINT) AS a])
+                  +- Union(all=[true], union=[a])
+                     +- Calc(select=[a])
+                        +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, c])
+                     +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
+               +- Calc(select=[c])
+                  +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, c])
+        "#]],
     );
     check(
         plan("(SELECT a FROM t UNION SELECT a FROM u) UNION ALL SELECT 1"),
@@ -389,7 +391,7 @@ fn a_subquery_in_on_does_not_move_the_columns_of_what_is_joined_next() {
                               +- GroupAggregate(select=[MAX($f0) AS EXPR$0])
                                  +- Exchange(distribution=[single])
                                     +- Calc(select=[c AS $f0])
-                                       +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[c])
+                                       +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c])
                   +- Exchange(distribution=[hash[a]])
                      +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, x])
         "#]],

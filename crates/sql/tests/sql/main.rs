@@ -6,6 +6,7 @@ mod alter;
 mod catalogs;
 mod collections;
 mod depth;
+mod edits;
 mod errors_ddl;
 mod errors_insert;
 mod errors_query;

@@ -7,7 +7,7 @@ use arrow::datatypes::{Field, FieldRef};
 use flott_types::{Error, Result};
 
 use super::{KEYS, is_default};
-use crate::{Index, RestoredState};
+use crate::{Index, RestoredState, ttl};
 
 /// A column of a snapshot, with the field under which it was stored.
 #[derive(Clone, Debug)]
@@ -102,6 +102,13 @@ impl StoredRows {
         let value = |field: &FieldRef| match Stored::of(rows, field) {
             Err(_) if is_default(field) => {
                 complete = false;
+                if tell && !ttl::is_stamp(field.name()) {
+                    tracing::warn!(
+                        state = name,
+                        column = field.name(),
+                        "a column of the state is new: it starts empty, beside what is restored"
+                    );
+                }
                 let column = new_null_array(field.data_type(), rows.num_rows());
                 Ok(Stored { field: Arc::clone(field), column })
             }

@@ -368,6 +368,12 @@ pub const OPTIONS: &[ConfigOption] = &[
         "whether rows are aggregated before they are exchanged",
     ),
     works(
+        "table.optimizer.reuse-source-enabled",
+        Flag,
+        "true",
+        "a table that a job reads in several places is read once, with all columns that any of them needs",
+    ),
+    works(
         "task.cancellation.interval",
         Duration,
         "30 s",

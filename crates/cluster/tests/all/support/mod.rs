@@ -82,6 +82,7 @@ impl Plan {
             schema: schema(),
             parallelism,
             wishes: flott_plan::Wishes::default(),
+            lineage: flott_plan::Lineage::default(),
         })
     }
 
