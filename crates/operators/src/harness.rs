@@ -231,6 +231,15 @@ impl Harness {
         self.restore(1);
     }
 
+    /// Another operator goes on with the last snapshot. It takes back results that it has never sent in this form.
+    pub fn go_on_as(&mut self, node: ChainedNode) {
+        self.subtasks.output.types =
+            node.node.schema.columns.iter().map(|column| column.ty.clone()).collect();
+        self.subtasks.output.upsert = true;
+        self.node = node;
+        self.restore(1);
+    }
+
     /// The rows of a table in the last snapshot, as text.
     pub fn table(&self, name: &str) -> String {
         let Some(all) = self.stored.table(name).unwrap() else {
