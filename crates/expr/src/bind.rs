@@ -22,7 +22,13 @@ pub fn call(name: &str, args: Vec<Expr>, context: &PlanContext) -> Result<Expr> 
         "BETWEEN SYMMETRIC" => return between(args, true, context),
         _ => {}
     }
-    let args = if matches!(upper.as_str(), "=" | "<>") { lenient_times(args) } else { args };
+    let args = match upper.as_str() {
+        "=" | "<>" => match field_by_field(&upper, args, context)? {
+            Ok(compared) => return Ok(compared),
+            Err(args) => lenient_times(args),
+        },
+        _ => args,
+    };
     let Some(function) = context.functions.get(&upper) else {
         if let Some(positive) = upper.strip_prefix("NOT ") {
             return call("NOT", vec![call(positive, args, context)?], context);
@@ -47,6 +53,30 @@ pub fn call(name: &str, args: Vec<Expr>, context: &PlanContext) -> Result<Expr> 
     }
     let args = args.into_iter().zip(signature.casts).map(|(arg, ty)| convert(arg, ty)).collect();
     Ok(Expr::call(function.name(), args, signature.result))
+}
+
+/// Rows that are written out are compared field by field, where NULL is unknown; values of a ROW type have NULLs that are equal.
+/// Otherwise the operands are returned.
+fn field_by_field(
+    operator: &str,
+    args: Vec<Expr>,
+    context: &PlanContext,
+) -> Result<std::result::Result<Expr, Vec<Expr>>> {
+    let (left, right) = match args.as_slice() {
+        [
+            Expr::Call { function: left, args: fields, .. },
+            Expr::Call { function: right, args: others, .. },
+        ] if left == "ROW" && right == "ROW" && fields.len() == others.len() && !fields.is_empty() => {
+            (fields.clone(), others.clone())
+        }
+        _ => return Ok(Err(args)),
+    };
+    let joined = if operator == "=" { "AND" } else { "OR" };
+    let pairs = left.into_iter().zip(right);
+    let mut tests = pairs.map(|(left, right)| call(operator, vec![left, right], context));
+    let first = tests.next().unwrap_or_else(|| Err(Error::internal("a ROW without fields")))?;
+    let all = tests.try_fold(first, |all, test| call(joined, vec![all, test?], context))?;
+    Ok(Ok(all))
 }
 
 /// A date or time is equal to a column of text when the text reads as it; other text is NULL, not an error.
@@ -186,7 +216,14 @@ fn if_then_else(args: Vec<Expr>) -> Result<Expr> {
         return Err(refuse());
     }
     let types = [then.ty.clone(), otherwise.ty.clone()];
-    let ty = common::least_restrictive(&types).ok_or_else(refuse)?.with_nullable(any_nullable(&arguments));
+    let common = common::least_restrictive(&types).ok_or_else(refuse)?;
+    // A timestamp has the precision of the first branch.
+    let kind = match (&then.ty.kind, &common.kind) {
+        (TypeKind::Timestamp(first), TypeKind::Timestamp(_)) => TypeKind::Timestamp(*first),
+        (TypeKind::TimestampLtz(first), TypeKind::TimestampLtz(_)) => TypeKind::TimestampLtz(*first),
+        (_, common) => common.clone(),
+    };
+    let ty = kind.with_nullable(any_nullable(&arguments));
     let mut values = args.into_iter();
     let mut next = || values.next().ok_or_else(|| Error::internal("IF without arguments"));
     let condition = convert(next()?, TypeKind::Boolean.nullable());

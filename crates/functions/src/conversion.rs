@@ -31,7 +31,7 @@ fn type_of(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         None => false,
     };
     let ty = &call.arg_types[0];
-    if has_variant(ty) {
+    if serializable && has_variant(ty) {
         return Ok(new_null_array(&DataType::Utf8, call.rows));
     }
     let text = if serializable { serializable_name(ty) } else { ty.to_string() };
@@ -63,7 +63,7 @@ fn serializable_fields(fields: &[RowField]) -> String {
     fields.iter().map(field).collect::<Vec<_>>().join(", ")
 }
 
-/// A VARIANT has no name that could be read back, which is NULL in Flink.
+/// A VARIANT has no serializable name, which is NULL in Flink.
 fn has_variant(ty: &LogicalType) -> bool {
     match &ty.kind {
         TypeKind::Variant => true,

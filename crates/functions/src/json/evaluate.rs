@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::path::{Aggregate, Path, Step};
 use super::value::Json;
 
-/// What a path leads to. `Ok(None)`: nothing, or a JSON null. `Err` says what is wrong; lax paths give it only for a path
+/// What a path leads to. `Ok(None)`: nothing, or a JSON null, which to a strict path is an error. `Err` says what is wrong; lax paths give it only for a path
 /// or document that cannot be followed at all.
 pub(super) fn evaluate<'a>(path: &Path, document: &'a Json) -> Result<Option<Cow<'a, Json>>, String> {
     let steps = path.steps.as_ref().map_err(String::clone)?;
@@ -30,7 +30,12 @@ pub(super) fn evaluate<'a>(path: &Path, document: &'a Json) -> Result<Option<Cow
         Err(_) if path.lax => (!definite).then(|| Cow::Owned(Json::Array(Vec::new()))),
         Err(error) => return Err(error),
     };
-    Ok(result.filter(|found| **found != Json::Null))
+    match result.filter(|found| **found != Json::Null) {
+        None if !path.lax => {
+            Err("Strict jsonpath mode requires a non empty returned value, but is null".to_owned())
+        }
+        found => Ok(found),
+    }
 }
 
 fn show(steps: &[Step]) -> String {

@@ -103,9 +103,6 @@ fn inet_aton(text: &str) -> Option<i64> {
         parts[count] = value;
         count += 1;
     }
-    if count == 1 {
-        return Some(parts[0]);
-    }
     let last = count - 1;
     let mut address = 0;
     for (position, part) in parts[..count].iter().enumerate() {

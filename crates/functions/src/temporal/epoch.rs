@@ -97,9 +97,7 @@ fn to_timestamp_ltz(
         TypeKind::Float => {
             let values = number.view::<Float32Array>()?.held();
             build(call.result, call.rows, |row| {
-                Ok(at(row)
-                    .zip(unit(row)?)
-                    .and_then(|(at, unit)| in_range(values.value(at) as i64 as i128 * unit)))
+                Ok(at(row).zip(unit(row)?).and_then(|(at, unit)| double(values.value(at).into(), unit)))
             })
         }
         TypeKind::Decimal(_, scale) => {
