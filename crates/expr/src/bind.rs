@@ -23,10 +23,11 @@ pub fn call(name: &str, args: Vec<Expr>, context: &PlanContext) -> Result<Expr> 
         _ => {}
     }
     let args = match upper.as_str() {
-        "=" | "<>" => match field_by_field(&upper, args, context)? {
+        "=" => match field_by_field(args, context)? {
             Ok(compared) => return Ok(compared),
             Err(args) => lenient_times(args),
         },
+        "<>" => lenient_times(args),
         _ => args,
     };
     let Some(function) = context.functions.get(&upper) else {
@@ -55,10 +56,10 @@ pub fn call(name: &str, args: Vec<Expr>, context: &PlanContext) -> Result<Expr> 
     Ok(Expr::call(function.name(), args, signature.result))
 }
 
-/// Rows that are written out are compared field by field, where NULL is unknown; values of a ROW type have NULLs that are equal.
+/// Two rows that are written out are equal field by field, where NULL is unknown; values of a ROW type have NULLs that are equal, and so
+/// have rows that are tested with `<>`.
 /// Otherwise the operands are returned.
 fn field_by_field(
-    operator: &str,
     args: Vec<Expr>,
     context: &PlanContext,
 ) -> Result<std::result::Result<Expr, Vec<Expr>>> {
@@ -71,11 +72,10 @@ fn field_by_field(
         }
         _ => return Ok(Err(args)),
     };
-    let joined = if operator == "=" { "AND" } else { "OR" };
     let pairs = left.into_iter().zip(right);
-    let mut tests = pairs.map(|(left, right)| call(operator, vec![left, right], context));
+    let mut tests = pairs.map(|(left, right)| call("=", vec![left, right], context));
     let first = tests.next().unwrap_or_else(|| Err(Error::internal("a ROW without fields")))?;
-    let all = tests.try_fold(first, |all, test| call(joined, vec![all, test?], context))?;
+    let all = tests.try_fold(first, |all, test| call("AND", vec![all, test?], context))?;
     Ok(Ok(all))
 }
 

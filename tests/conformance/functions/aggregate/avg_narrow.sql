@@ -1,0 +1,2 @@
+SET 'parallelism.default' = '1';
+SELECT AVG(CAST(x AS TINYINT)), CAST(AVG(CAST(x AS TINYINT)) AS INT), AVG(CAST(x AS SMALLINT)), SUM(CAST(x AS TINYINT)) FROM (VALUES (127), (100), (-3)) t(x);

@@ -1,0 +1,2 @@
+SET 'parallelism.default' = '1';
+SELECT JSON_EXISTS('{"a":null}', '$.a'), JSON_EXISTS('{"a":null}', '$.a' TRUE ON ERROR), JSON_EXISTS('{"a":null}', '$.a' UNKNOWN ON ERROR), JSON_EXISTS('{"a":null}', 'strict $.a' TRUE ON ERROR), JSON_EXISTS('{"a":null}', 'lax $.a' TRUE ON ERROR), JSON_EXISTS('{"a":1}', '$.b' TRUE ON ERROR), JSON_EXISTS('{"a":[null]}', '$.a[0]' TRUE ON ERROR), JSON_EXISTS('null', '$' TRUE ON ERROR);
