@@ -170,7 +170,11 @@ impl<'a> Options<'a> {
         for (key, text) in ours.filter(|(key, _)| !prefixes.iter().any(|prefix| key.starts_with(prefix))) {
             match self.all().find(|option| self.is(*option, key)) {
                 Some(option) => option.check(key, text).map_err(|error| self.of_table(error))?,
-                None => return Err(self.unknown(key)),
+                None => match self.prefix.rsplit_terminator('.').next() {
+                    None => return Err(self.unknown(key)),
+                    // Flink reads over what a format does not know, and scripts for it have such options.
+                    Some(_) => tracing::warn!("{}; it is not used", self.unknown(key)),
+                },
             }
         }
         Ok(())
