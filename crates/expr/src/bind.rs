@@ -59,10 +59,7 @@ pub fn call(name: &str, args: Vec<Expr>, context: &PlanContext) -> Result<Expr> 
 /// Two rows that are written out are equal field by field, where NULL is unknown; values of a ROW type have NULLs that are equal, and so
 /// have rows that are tested with `<>`.
 /// Otherwise the operands are returned.
-fn field_by_field(
-    args: Vec<Expr>,
-    context: &PlanContext,
-) -> Result<std::result::Result<Expr, Vec<Expr>>> {
+fn field_by_field(args: Vec<Expr>, context: &PlanContext) -> Result<std::result::Result<Expr, Vec<Expr>>> {
     let (left, right) = match args.as_slice() {
         [
             Expr::Call { function: left, args: fields, .. },

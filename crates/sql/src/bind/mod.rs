@@ -8,6 +8,7 @@
 //! subquery; [`subquery`] turns it into a join. None of them survives binding.
 
 mod aggregate;
+mod changelog;
 mod decorrelate;
 mod expr;
 mod expr_call;

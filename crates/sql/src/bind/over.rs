@@ -48,6 +48,9 @@ impl ExprBinder<'_, '_> {
         if !aggregate::is_aggregate(name) {
             return Err(wrong(format!("{name} is not a function that takes OVER"), ast));
         }
+        if let Some(filter) = &function.filter {
+            return Err(wrong(format!("{name} takes FILTER or OVER, not both"), filter));
+        }
         let spec = match &function.over {
             Some(Over::Window(spec)) => self.refined(spec.clone(), 0)?,
             Some(Over::Name(name)) => self.named_window(name, 0)?,
@@ -81,7 +84,6 @@ impl ExprBinder<'_, '_> {
     fn over_aggregate(&self, name: &str, function: &Call, ast: &Ast) -> Result<BoundAggregate> {
         let (args, distinct) = self.arguments(name, function, ast)?;
         let args = args.into_iter().map(|arg| self.bind(arg)).collect::<Result<Vec<_>>>()?;
-        let filter = function.filter.as_ref().map(|filter| self.condition(filter)).transpose()?;
         let types: Vec<_> = args.iter().map(|arg| arg.ty().clone()).collect();
         let ty = at(aggregate::infer(name, &types, distinct, true), ast)?;
         let call = AggregateCall {
@@ -93,7 +95,7 @@ impl ExprBinder<'_, '_> {
             ty,
             name: String::new(),
         };
-        Ok(BoundAggregate { call, args, filter })
+        Ok(BoundAggregate { call, args, filter: None })
     }
 
     /// A window of the WINDOW clause, with what it takes from others.

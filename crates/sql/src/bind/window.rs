@@ -31,25 +31,25 @@ impl Binder<'_> {
         node: &Relation,
     ) -> Result<Rel> {
         let function = name.to_string().to_ascii_uppercase();
+        if let Some(rel) = self.changelog_function(&function, args, node)? {
+            return Ok(rel);
+        }
         let Some(names) = parameters(&function) else {
             return Err(unsupported(format!("the table function {name}"), node));
         };
         let args = by_name(&function, names, args, node)?;
         let missing = |name: &str| wrong(format!("{function} lacks its argument {name}"), node);
         let data = args[0].ok_or_else(|| missing("DATA"))?;
-        let Some(Data { table, partition_by, order_by }) = table_of(data) else {
+        let Some(table) = table_of(data) else {
             return Err(wrong(format!("the first argument of {function} is TABLE t or a query"), data));
         };
-        let input = match table {
-            Ok(name) => self.named_relation(&name.parts(), &[], name)?.1,
-            Err(query) => self.query(query, None)?,
-        };
-        if !order_by.is_empty() {
+        let input = self.table_argument(&table)?;
+        if !table.order_by.is_empty() {
             return Err(wrong(format!("{function} takes no ORDER BY"), data));
         }
         let scope = Scope::of(None, input.fields.clone(), None);
         let mut partition = Vec::new();
-        for expr in partition_by {
+        for expr in table.partition_by {
             let members = match &expr.kind {
                 ExprKind::Row(members) => members.as_slice(),
                 _ => std::slice::from_ref(expr),
@@ -104,6 +104,14 @@ impl Binder<'_> {
         Ok(Rel::new(RelNode::WindowTvf { input: Box::new(input), window, partition }, fields))
     }
 
+    /// The rows of a table that is an argument.
+    pub(super) fn table_argument(&self, data: &Data<'_>) -> Result<Rel> {
+        match data.table {
+            Ok(name) => Ok(self.named_relation(&name.parts(), &[], name)?.1),
+            Err(query) => self.query(query, None),
+        }
+    }
+
     fn descriptor(&self, function: &str, arg: &ArgumentValue, input: &Rel) -> Result<usize> {
         let ArgumentValue::Descriptor(_, columns) = arg else {
             return Err(wrong(format!("the time column of {function} is given as DESCRIPTOR(column)"), arg));
@@ -149,13 +157,13 @@ pub(super) fn windowed(input: &[Field], window: &WindowSpec) -> Vec<Field> {
 }
 
 /// A table as an argument: its name or the query, and how it is cut and ordered.
-struct Data<'a> {
+pub(super) struct Data<'a> {
     table: Result<&'a ObjectName, &'a Query>,
-    partition_by: &'a [Ast],
-    order_by: &'a [OrderItem],
+    pub partition_by: &'a [Ast],
+    pub order_by: &'a [OrderItem],
 }
 
-fn table_of(arg: &ArgumentValue) -> Option<Data<'_>> {
+pub(super) fn table_of(arg: &ArgumentValue) -> Option<Data<'_>> {
     match arg {
         ArgumentValue::Table(table) => Some(Data {
             table: match &table.source {
@@ -173,7 +181,7 @@ fn table_of(arg: &ArgumentValue) -> Option<Data<'_>> {
 }
 
 /// Arguments in the order of the parameters, given by position or by name.
-fn by_name<'a>(
+pub(super) fn by_name<'a>(
     function: &str,
     names: &[&str],
     args: &'a [Argument],

@@ -1,0 +1,13 @@
+SET 'parallelism.default' = '1';
+CREATE TABLE products (
+  id INT,
+  name STRING,
+  weight INT,
+  price DECIMAL(10, 2),
+  PRIMARY KEY (id) NOT ENFORCED
+) WITH (
+  'connector' = 'filesystem',
+  'path' = '${DATA}/products_dbz.json',
+  'format' = 'debezium-json'
+);
+SELECT * FROM FROM_CHANGELOG(input => TABLE products);
