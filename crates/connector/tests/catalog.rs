@@ -1,7 +1,5 @@
 //! Catalogs: the suite finds what is wrong with them, and kinds of catalogs are found by name.
 
-#![expect(clippy::unwrap_used, reason = "what a test must not meet ends it")]
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Lookups: the suite finds what is wrong with them, and what stands between a lookup and a table holds the rules.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
+#![expect(clippy::unwrap_used, reason = "what a test must not meet ends it")]
 
 use std::future::Future;
 use std::pin::Pin;

@@ -205,7 +205,7 @@ fn a_file_that_was_replaced_is_refused() {
     while run.output.batches == 0 {
         run.step(0).unwrap();
     }
-    let mut other = content.clone();
+    let mut other = content;
     let last = other.len() - 9;
     other[last] ^= 1;
     std::fs::write(&file, other).unwrap();

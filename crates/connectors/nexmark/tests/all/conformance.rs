@@ -6,7 +6,7 @@ use flott_batch::Batch;
 use flott_connector::Source;
 use flott_connector::conformance::{SourceUnderTest, check_source};
 use flott_plan::SourceSpec;
-use flott_types::{Result, TypeKind};
+use flott_types::{Error, Result, TypeKind};
 
 use crate::support::{Run, lines, row, source, table};
 
@@ -38,7 +38,7 @@ impl SourceUnderTest for Events {
     }
 
     fn texts(&self, batch: Batch) -> Result<Vec<String>> {
-        let Batch::Changes(batch) = batch else { panic!("columns are wanted") };
+        let Batch::Changes(batch) = batch else { return Err(Error::internal("columns are wanted")) };
         Ok(lines(batch.columns()))
     }
 
