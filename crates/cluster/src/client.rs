@@ -1,68 +1,130 @@
-//! What the client of a job can do with it.
+//! What the client of a job can do with it. It knows the JobManager only by messages ([`crate::client_messages`]); collected rows apart.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use flott_batch::{Batch, ChangeBatch};
 use flott_checkpoint::JobStatus;
-use flott_checkpoint::coordinator::Request;
 use flott_plan::Schema;
-use flott_types::{Error, JobId, Result};
+use flott_types::{Clock, Error, JobId, Result, SystemClock};
+use parking_lot::Mutex;
 
-use crate::job_manager::JobManager;
-use crate::job_master::JobMessage;
+use crate::client_messages::{ClientAnswer, ClientRequest, ClientTrigger, DispatcherGateway, unexpected};
 use crate::metrics::JobMetrics;
 use crate::restored::Beginning;
 use crate::results::{NextRows, ResultStore};
-use crate::status::{JobInfo, JobShared};
-use crate::transport::Mailbox;
+use crate::status::JobInfo;
+
+/// A call waits no longer than this; then it is made again.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A submitted job. Dropping the client leaves the job alone.
 #[derive(Clone)]
 pub struct JobClient {
-    pub(crate) manager: Arc<JobManager>,
-    pub(crate) shared: Arc<JobShared>,
-    pub(crate) mailbox: Arc<Mailbox<JobMessage>>,
+    gateway: Arc<dyn DispatcherGateway>,
+    job: JobId,
+    name: Arc<str>,
+    beginning: Arc<Beginning>,
+    results: Option<(Arc<ResultStore>, Schema)>,
+    savepoint_dir: Option<String>,
+    /// What was last heard, for when the JobManager knows the job no more.
+    known: Arc<Mutex<(u64, JobInfo)>>,
+}
+
+/// What a client is made of.
+pub(crate) struct ClientOf {
+    pub(crate) gateway: Arc<dyn DispatcherGateway>,
+    pub(crate) job: JobId,
+    pub(crate) name: String,
+    pub(crate) beginning: Beginning,
     pub(crate) results: Option<(Arc<ResultStore>, Schema)>,
     pub(crate) savepoint_dir: Option<String>,
+    pub(crate) info: JobInfo,
 }
 
 impl JobClient {
+    pub(crate) fn new(of: ClientOf) -> Self {
+        let ClientOf { gateway, job, name, beginning, results, savepoint_dir, info } = of;
+        #[cfg(debug_assertions)]
+        let gateway: Arc<dyn DispatcherGateway> = Arc::new(crate::client_messages::ThroughBytes(gateway));
+        JobClient {
+            gateway,
+            job,
+            name: name.into(),
+            beginning: Arc::new(beginning),
+            results,
+            savepoint_dir,
+            known: Arc::new(Mutex::new((0, info))),
+        }
+    }
+
     /// The job.
     pub fn job_id(&self) -> JobId {
-        self.shared.job
+        self.job
     }
 
     /// Its name.
     pub fn name(&self) -> &str {
-        &self.shared.name
+        &self.name
     }
 
     /// What it went on from.
     pub fn beginning(&self) -> &Beginning {
-        &self.shared.beginning
+        &self.beginning
     }
 
     /// Its state.
     pub fn status(&self) -> JobStatus {
-        self.shared.lock().status
+        self.info().status
     }
 
     /// All that is known of it.
     pub fn info(&self) -> JobInfo {
-        self.shared.lock().clone()
+        self.newer(0, Duration::ZERO).1
+    }
+
+    /// What is known of it as soon as that is newer than `seen`, or after so long.
+    fn newer(&self, seen: u64, timeout: Duration) -> (u64, JobInfo) {
+        let timeout_millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        let asked = self.gateway.call(ClientRequest::Info { job: self.job, seen, timeout_millis });
+        match asked {
+            Ok(ClientAnswer::Info(version, info)) => {
+                *self.known.lock() = (version, (*info).clone());
+                return (version, *info);
+            }
+            Ok(ClientAnswer::Unknown) => {}
+            Ok(other) => tracing::error!(error = %unexpected(&other), "a job cannot be asked"),
+            Err(error) => tracing::warn!(job = %self.job, %error, "the JobManager does not answer"),
+        }
+        self.known.lock().clone()
     }
 
     /// Waits until something holds, at most so long; says whether it does.
-    pub fn wait_until(&self, timeout: Duration, holds: impl FnMut(&JobInfo) -> bool) -> bool {
-        self.shared.wait(timeout, holds)
+    pub fn wait_until(&self, timeout: Duration, mut holds: impl FnMut(&JobInfo) -> bool) -> bool {
+        let clock = SystemClock::new();
+        let mut seen = 0;
+        loop {
+            let left = timeout.saturating_sub(Duration::from_nanos(clock.nanos()));
+            let (version, info) = self.newer(seen, left.min(PATIENCE));
+            if holds(&info) {
+                return true;
+            }
+            if left.is_zero() {
+                return false;
+            }
+            if version == seen && left > PATIENCE {
+                continue;
+            }
+            seen = version;
+        }
     }
 
     /// Waits for the end of the job, at most so long; `None` if it has not ended by then.
     pub fn wait_for(&self, timeout: Duration) -> Option<JobStatus> {
-        self.shared.wait(timeout, |job| job.status.is_terminal()).then(|| self.status())
+        let mut status = None;
+        let ended = self.wait_until(timeout, |job| status.insert(job.status).is_terminal());
+        status.filter(|_| ended)
     }
 
     /// Waits for the end of the job.
@@ -81,7 +143,9 @@ impl JobClient {
 
     /// Asks the job to stop at once. Nothing happens when it has ended.
     pub fn cancel(&self) {
-        self.mailbox.send(JobMessage::Cancel);
+        if let Err(error) = self.gateway.call(ClientRequest::Cancel { job: self.job }) {
+            tracing::warn!(job = %self.job, %error, "the job could not be cancelled");
+        }
     }
 
     /// Takes a savepoint, waits for it, and answers where it lies. `None` is `execution.checkpointing.savepoint-dir`.
@@ -90,7 +154,7 @@ impl JobClient {
     /// Why there is none.
     pub fn trigger_savepoint(&self, target: Option<&str>) -> Result<String> {
         let target = self.target(target)?;
-        self.request(Request::Savepoint { target })
+        self.trigger(ClientTrigger::Savepoint { target })?.wait()
     }
 
     /// Stops the job with a savepoint and waits for its end. With `drain` its inputs end first, as if they had come to their
@@ -109,7 +173,7 @@ impl JobClient {
     /// If there is no folder to write to.
     pub fn begin_stop_with_savepoint(&self, target: Option<&str>, drain: bool) -> Result<PendingAnswer> {
         let target = self.target(target)?;
-        Ok(self.ask(Request::StopWithSavepoint { target, drain }))
+        self.trigger(ClientTrigger::Stop { target, drain })
     }
 
     /// Takes a checkpoint now and waits for it.
@@ -117,16 +181,7 @@ impl JobClient {
     /// # Errors
     /// Why there is none.
     pub fn trigger_checkpoint(&self, full: bool) -> Result<String> {
-        self.request(Request::Checkpoint { full })
-    }
-
-    /// Lets the job master do what it was told, and what the clock says is due; and says whether it expects nothing more then
-    /// from its tasks and its storage.
-    pub(crate) fn settle(&self) -> bool {
-        let (answer, answered) = sync_channel(1);
-        // A job that has ended answers nothing.
-        let idle = !self.mailbox.send(JobMessage::Look(answer)) || answered.recv().unwrap_or(true);
-        idle && self.info().is_quiet()
+        self.trigger(ClientTrigger::Checkpoint { full })?.wait()
     }
 
     /// The rows that the job collects; `None` if it collects none.
@@ -137,7 +192,18 @@ impl JobClient {
 
     /// The metrics at this moment.
     pub fn metrics(&self) -> JobMetrics {
-        self.manager.metrics(self.job_id())
+        match self.gateway.call(ClientRequest::Metrics { job: self.job }) {
+            Ok(ClientAnswer::Metrics(metrics)) => metrics,
+            Ok(ClientAnswer::Unknown) => JobMetrics::default(),
+            Ok(other) => {
+                tracing::error!(error = %unexpected(&other), "a job cannot be asked for its metrics");
+                JobMetrics::default()
+            }
+            Err(error) => {
+                tracing::warn!(job = %self.job, %error, "the JobManager does not answer");
+                JobMetrics::default()
+            }
+        }
     }
 
     fn target(&self, target: Option<&str>) -> Result<String> {
@@ -148,37 +214,40 @@ impl JobClient {
         })
     }
 
-    fn request(&self, request: Request) -> Result<String> {
-        self.ask(request).wait()
-    }
-
-    fn ask(&self, request: Request) -> PendingAnswer {
-        let (answer, answered) = sync_channel(1);
-        let answer = Box::new(move |result| {
-            // Nobody waits for it any more: so be it.
-            let _ = answer.send(result);
-        });
-        self.mailbox.send(JobMessage::Request(request, answer));
-        PendingAnswer(answered)
+    fn trigger(&self, what: ClientTrigger) -> Result<PendingAnswer> {
+        let answer = self.gateway.call(ClientRequest::Trigger { job: self.job, what })?;
+        if let ClientAnswer::Triggered(trigger) = answer {
+            return Ok(PendingAnswer { gateway: self.gateway.clone(), trigger });
+        }
+        Err(if matches!(answer, ClientAnswer::Unknown) { ended() } else { unexpected(&answer) })
     }
 }
 
 /// The answer to a request that was made of a job: where its snapshot lies.
-#[derive(Debug)]
-pub struct PendingAnswer(Receiver<Result<String>>);
+pub struct PendingAnswer {
+    gateway: Arc<dyn DispatcherGateway>,
+    trigger: u64,
+}
 
 impl PendingAnswer {
     /// The answer, if it comes within the time. It comes once.
     pub fn wait_for(&self, timeout: Duration) -> Option<Result<String>> {
-        match self.0.recv_timeout(timeout) {
-            Ok(answer) => Some(answer),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Err(ended())),
+        let timeout_millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        match self.gateway.call(ClientRequest::Triggered { trigger: self.trigger, timeout_millis }) {
+            Ok(ClientAnswer::NotYet) => None,
+            Ok(ClientAnswer::Snapshot(answer)) => Some(answer.map_err(|failure| failure.to_error())),
+            Ok(ClientAnswer::Unknown) => Some(Err(ended())),
+            Ok(other) => Some(Err(unexpected(&other))),
+            Err(error) => Some(Err(error)),
         }
     }
 
     fn wait(self) -> Result<String> {
-        self.0.recv().unwrap_or_else(|_| Err(ended()))
+        loop {
+            if let Some(answer) = self.wait_for(PATIENCE) {
+                return answer;
+            }
+        }
     }
 }
 

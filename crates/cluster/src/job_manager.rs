@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel, sync_channel};
 use std::time::Duration;
 
-use flott_checkpoint::JobStatus;
 use flott_checkpoint::alignment::Mode;
 use flott_checkpoint::resources::{Config, Event, Hanging, LeaderId};
+use flott_checkpoint::{JobStatus, TaskId};
 use flott_connector::Registry;
 use flott_plan::{JobGraph, OperatorSpec, Schema};
-use flott_runtime::{Failure, Threads};
+use flott_runtime::{Failure, TaskMetricsReport, Threads};
 use flott_types::panics::guard;
 use flott_types::{Clock, Error, JobId, Result, SystemClock, Timestamp};
 use parking_lot::Mutex;
 
-use crate::client::JobClient;
+use crate::client::{ClientOf, JobClient};
+use crate::dispatcher::Triggers;
 use crate::enumerators::Enumerators;
 use crate::identity::Identity;
 use crate::job_master::{JobMaster, JobMessage, JobSetup};
@@ -29,6 +31,8 @@ use crate::status::JobShared;
 use crate::storage::{End, Origin, Outcome, Place, Start, Storage};
 use crate::transport::{JobManagerGateway, Mailbox, TaskManagerGateway};
 
+/// A TaskManager that does not tell its metrics within this is left out.
+const METRICS_WITHIN: Duration = Duration::from_secs(1);
 /// So many jobs are known, those that have ended included.
 const REMEMBERED: usize = 200;
 
@@ -53,7 +57,14 @@ pub struct JobManager {
     resources: Arc<ResourceManager>,
     jobs: Mutex<BTreeMap<JobId, Job>>,
     submitted: AtomicU64,
+    /// Snapshots that clients have begun.
+    triggers: Triggers,
+    /// Questions for metrics that are not answered, and where answers go.
+    questions: Mutex<BTreeMap<u64, Sender<TaskMetrics>>>,
+    asked: AtomicU64,
 }
+
+type TaskMetrics = Vec<(TaskId, TaskMetricsReport)>;
 
 struct Job {
     mailbox: Arc<Mailbox<JobMessage>>,
@@ -77,6 +88,9 @@ impl JobManager {
             resources,
             jobs: Mutex::default(),
             submitted: AtomicU64::new(0),
+            triggers: Triggers::default(),
+            questions: Mutex::default(),
+            asked: AtomicU64::new(0),
         }))
     }
 
@@ -179,7 +193,7 @@ impl JobManager {
         }
         self.resources.add_job(job, mailbox.clone());
         let (planned, own_graph) = (graph.clone(), graph.clone());
-        let entry = Job { mailbox: mailbox.clone(), shared: shared.clone(), graph, last_metrics: None };
+        let entry = Job { mailbox, shared: shared.clone(), graph, last_metrics: None };
         self.remember(job, entry);
         let manager = self.clone();
         let name = format!("jobmaster {}", shared.name);
@@ -210,7 +224,7 @@ impl JobManager {
             self.came_to_nothing(job, &own_graph, now);
             return Err(error);
         }
-        Ok(JobClient { manager: self.clone(), shared, mailbox, results, savepoint_dir })
+        Ok(self.client_of(&shared, results, savepoint_dir))
     }
 
     /// A job that has finished at an earlier start, and was to go on from there: there is nothing to do.
@@ -234,8 +248,8 @@ impl JobManager {
         let mailbox = Arc::new(Mailbox::new().0);
         let (job, graph) = (shared.job, Arc::new(graph));
         let last_metrics = Some(JobMetrics::default());
-        self.remember(job, Job { mailbox: mailbox.clone(), shared: shared.clone(), graph, last_metrics });
-        JobClient { manager: self.clone(), shared, mailbox, results, savepoint_dir: None }
+        self.remember(job, Job { mailbox, shared: shared.clone(), graph, last_metrics });
+        self.client_of(&shared, results, None)
     }
 
     /// A start that has no job master to note its end.
@@ -279,13 +293,46 @@ impl JobManager {
         let jobs = self.jobs.lock();
         let entry = jobs.get(&job)?;
         let savepoint_dir = entry.graph.configuration.get("execution.checkpointing.savepoint-dir").cloned();
-        Some(JobClient {
-            manager: self.clone(),
-            shared: entry.shared.clone(),
-            mailbox: entry.mailbox.clone(),
-            results: None,
+        Some(self.client_of(&entry.shared, None, savepoint_dir))
+    }
+
+    fn client_of(
+        self: &Arc<Self>,
+        shared: &JobShared,
+        results: Option<(Arc<ResultStore>, Schema)>,
+        savepoint_dir: Option<String>,
+    ) -> JobClient {
+        JobClient::new(ClientOf {
+            gateway: self.clone(),
+            job: shared.job,
+            name: shared.name.clone(),
+            beginning: shared.beginning.clone(),
+            results,
             savepoint_dir,
+            info: shared.lock().clone(),
         })
+    }
+
+    /// What is known of a job.
+    pub(crate) fn shared(&self, job: JobId) -> Option<Arc<JobShared>> {
+        self.jobs.lock().get(&job).map(|job| job.shared.clone())
+    }
+
+    pub(crate) fn triggers(&self) -> &Triggers {
+        &self.triggers
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.services.clock.now()
+    }
+
+    /// Lets a job master do what it was told, and what the clock says is due; and says whether it expects nothing more then
+    /// from its tasks and its storage.
+    pub(crate) fn settle(&self, job: JobId) -> bool {
+        let (answer, answered) = sync_channel(1);
+        // A job that has ended answers nothing.
+        let idle = !self.tell(job, JobMessage::Look(answer)) || answered.recv().unwrap_or(true);
+        idle && self.shared(job).is_none_or(|shared| shared.lock().is_quiet())
     }
 
     /// The metrics of a job.
@@ -295,9 +342,24 @@ impl JobManager {
             Some(Job { last_metrics: Some(metrics), .. }) => return metrics.clone(),
             Some(entry) => entry.graph.clone(),
         };
-        let members = self.resources.members();
-        let reports = members.iter().flat_map(|member| member.gateway.metrics(job)).collect();
-        JobMetrics::new(&graph, reports)
+        JobMetrics::new(&graph, self.ask_for_metrics(job))
+    }
+
+    /// Asks all TaskManagers, and waits for those that answer soon.
+    fn ask_for_metrics(&self, job: JobId) -> TaskMetrics {
+        let question = self.asked.fetch_add(1, Ordering::Relaxed);
+        let (answer, answers) = channel();
+        self.questions.lock().insert(question, answer);
+        let work = || Work::ReportMetrics { job, question };
+        let members = self.resources.members().into_iter();
+        let asked =
+            members.filter(|member| member.gateway.send(ToTaskManager::Work(member.slot.session, work())));
+        let clock = SystemClock::new();
+        let left = || METRICS_WITHIN.saturating_sub(Duration::from_nanos(clock.nanos()));
+        let heard = (0..asked.count()).map_while(|_| answers.recv_timeout(left()).ok());
+        let metrics = heard.flatten().collect();
+        self.questions.lock().remove(&question);
+        metrics
     }
 
     /// Ends all jobs and waits for them; then tells the TaskManagers to leave.
@@ -353,11 +415,10 @@ impl JobManager {
 }
 
 impl JobManager {
-    fn tell(&self, job: JobId, message: JobMessage) {
+    /// Says whether the job is there to read it.
+    pub(crate) fn tell(&self, job: JobId, message: JobMessage) -> bool {
         let mailbox = self.jobs.lock().get(&job).map(|job| job.mailbox.clone());
-        if let Some(mailbox) = mailbox {
-            mailbox.send(message);
-        }
+        mailbox.is_some_and(|mailbox| mailbox.send(message))
     }
 }
 
@@ -378,6 +439,12 @@ impl JobManagerGateway for JobManager {
             }
             ToJobManager::Abandoned { job, attempt, task, failure } => {
                 self.tell(job, JobMessage::Abandoned(attempt, task, failure));
+            }
+            ToJobManager::Metrics { question, tasks } => {
+                if let Some(answer) = self.questions.lock().get(&question) {
+                    // Who has asked may have waited long enough.
+                    let _ = answer.send(tasks);
+                }
             }
             ToJobManager::Returned { job, attempt, task } => {
                 self.resources.tell(Event::Returned(Hanging { job, attempt, task }));

@@ -20,6 +20,9 @@
 
 mod beginning;
 mod client;
+pub mod client_messages;
+pub mod codec;
+mod dispatcher;
 mod enumerators;
 mod held;
 mod identity;

@@ -144,8 +144,8 @@ impl LocalCluster {
     /// between JobManager and tasks then: no deployment, no message, no checkpoint. For clocks that a test moves.
     pub fn is_quiet(&self) -> bool {
         self.manager.tick();
-        let clients = self.jobs().into_iter().filter_map(|(job, _, _)| self.client(job));
-        let quiet = clients.map(|client| client.settle()).fold(true, |all, quiet| all & quiet);
+        let jobs = self.jobs().into_iter();
+        let quiet = jobs.map(|(job, _, _)| self.manager.settle(job)).fold(true, |all, quiet| all & quiet);
         quiet && self.task_managers.iter().all(|(manager, _)| manager.is_idle())
     }
 

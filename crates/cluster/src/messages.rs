@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flott_checkpoint::{Attempt, TaskId};
-use flott_runtime::{Failure, OperatorRestore, TaskCommand, TaskReport};
+use flott_runtime::{Failure, OperatorRestore, TaskCommand, TaskMetricsReport, TaskReport};
 use flott_types::{CheckpointId, JobId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,13 @@ pub enum Work {
         task: Option<TaskId>,
         /// What.
         command: TaskCommand,
+    },
+    /// Tell the metrics of a job's tasks, under this number.
+    ReportMetrics {
+        /// The job.
+        job: JobId,
+        /// Of the question.
+        question: u64,
     },
     /// The job has ended; what is kept of it can go.
     Forget(JobId),
@@ -105,6 +112,13 @@ pub enum ToJobManager {
         /// What it is doing.
         failure: Failure,
     },
+    /// The answer to [`Work::ReportMetrics`].
+    Metrics {
+        /// Of the question.
+        question: u64,
+        /// Those of the job's tasks that are there, or were there last.
+        tasks: Vec<(TaskId, TaskMetricsReport)>,
+    },
     /// An abandoned task has left after all.
     Returned {
         /// The job.
@@ -124,15 +138,31 @@ mod tests {
     use flott_checkpoint::resources::LeaderId;
     use flott_checkpoint::{Barrier, CheckpointKind};
     use flott_connector::{Payload, Split, WatermarkAlignment};
-    use flott_runtime::SnapshotMetrics;
+    use flott_runtime::{SnapshotMetrics, TaskRates};
     use flott_types::{CheckpointId, Error, OperatorUid, SubtaskIndex, VertexId};
     use serde::de::DeserializeOwned;
 
     use super::*;
+    use crate::codec;
+
+    const METRICS: TaskMetricsReport = TaskMetricsReport {
+        num_records_in: 1,
+        num_records_out: 2,
+        idle_millis: 3,
+        back_pressured_millis: 4,
+        rates: TaskRates {
+            busy_millis: 1.5,
+            idle_millis: 2.5,
+            back_pressured_millis: 0.0,
+            records_in: 3.5,
+            records_out: 0.5,
+        },
+        operators: Vec::new(),
+        splits: Vec::new(),
+    };
 
     fn same_after_a_journey<T: Serialize + DeserializeOwned + Debug>(message: &T) {
-        let text = serde_json::to_string(message).unwrap();
-        let back: T = serde_json::from_str(&text).unwrap();
+        let back: T = codec::decode(&codec::encode(message).unwrap()).unwrap();
         assert_eq!(format!("{back:?}"), format!("{message:?}"));
     }
 
@@ -171,6 +201,8 @@ mod tests {
         };
         same_after_a_journey(&ToTaskManager::Work(session, Work::Deploy(deploy)));
         same_after_a_journey(&ToTaskManager::Work(session, Work::Forget(job)));
+        same_after_a_journey(&ToTaskManager::Work(session, Work::ReportMetrics { job, question: 1 }));
+        same_after_a_journey(&ToJobManager::Metrics { question: 1, tasks: vec![(task, METRICS)] });
         for message in [
             ToTaskManager::Welcome(session),
             ToTaskManager::Heartbeat(session),

@@ -5,17 +5,17 @@ use flott_operator::MetricValue;
 use flott_plan::JobGraph;
 use flott_runtime::{OperatorMetricsReport, TaskMetricsReport};
 use flott_types::{SubtaskIndex, VertexId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The metrics of a job at one moment.
-#[derive(Clone, Default, PartialEq, Debug, Serialize)]
+#[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
 pub struct JobMetrics {
     /// In the order of the plan.
     pub vertices: Vec<VertexMetrics>,
 }
 
 /// The metrics of a vertex.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct VertexMetrics {
     /// The vertex.
     pub id: VertexId,

@@ -1,12 +1,14 @@
 //! What is known of a job from outside: its state, its failures, its checkpoints. Written by the job master, read by clients.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use flott_checkpoint::{Attempt, Barrier, CheckpointKind, ExecutionState, JobStatus, TaskId};
 use flott_runtime::{Failure, SnapshotMetrics};
 use flott_types::{CheckpointId, JobId, Timestamp};
 use parking_lot::{Condvar, Mutex, MutexGuard};
+use serde::{Deserialize, Serialize};
 
 use crate::restored::Beginning;
 
@@ -23,10 +25,12 @@ pub(crate) struct JobShared {
     pub(crate) beginning: Beginning,
     state: Mutex<JobInfo>,
     changed: Condvar,
+    /// Counts the changes. Only with the lock.
+    version: AtomicU64,
 }
 
 /// A job at one moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct JobInfo {
     /// Its state.
     pub status: JobStatus,
@@ -49,7 +53,7 @@ pub struct JobInfo {
 }
 
 /// One entry of the exception history.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ExceptionEntry {
     /// What happened.
     pub failure: Failure,
@@ -60,7 +64,7 @@ pub struct ExceptionEntry {
 }
 
 /// The checkpoints of a job.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
 pub struct CheckpointStats {
     /// `numberOfCompletedCheckpoints`
     pub completed: u64,
@@ -77,7 +81,7 @@ pub struct CheckpointStats {
 }
 
 /// How it went.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum CheckpointStatus {
     /// Not over.
     InProgress,
@@ -88,7 +92,7 @@ pub enum CheckpointStatus {
 }
 
 /// One checkpoint or savepoint.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CheckpointRecord {
     /// Its id.
     pub id: CheckpointId,
@@ -123,7 +127,14 @@ impl JobShared {
             waits_for: None,
             bounded,
         };
-        JobShared { job, name, beginning, state: Mutex::new(state), changed: Condvar::new() }
+        JobShared {
+            job,
+            name,
+            beginning,
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            version: AtomicU64::new(1),
+        }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, JobInfo> {
@@ -132,8 +143,18 @@ impl JobShared {
 
     /// Changes something and wakes those who wait for it.
     pub(crate) fn update(&self, change: impl FnOnce(&mut JobInfo)) {
-        change(&mut self.state.lock());
+        let mut state = self.state.lock();
+        change(&mut state);
+        self.version.fetch_add(1, Ordering::SeqCst);
+        drop(state);
         self.changed.notify_all();
+    }
+
+    /// What is known, as soon as it is newer than `seen`, or after so long; and its version.
+    pub(crate) fn newer(&self, seen: u64, timeout: Duration) -> (u64, JobInfo) {
+        let mut state = self.state.lock();
+        self.changed.wait_while_for(&mut state, |_| self.version.load(Ordering::SeqCst) <= seen, timeout);
+        (self.version.load(Ordering::SeqCst), state.clone())
     }
 
     /// Waits until something holds, at most so long; says whether it does.

@@ -13,11 +13,9 @@ use flott_checkpoint::resources::{Config, LeaderId};
 use flott_checkpoint::{Attempt, TaskId};
 use flott_plan::JobGraph;
 use flott_runtime::{
-    Failure, Reports, TaskCommand, TaskDeployment, TaskEnvironment, TaskHandle, TaskMetricsReport,
-    TaskOptions, TaskReport,
+    Failure, Reports, TaskCommand, TaskDeployment, TaskEnvironment, TaskHandle, TaskOptions, TaskReport,
 };
 use flott_types::{FastMap, JobId, Result};
-use parking_lot::Mutex;
 
 use crate::leaving::{Leaver, Leaving};
 use crate::messages::{Deploy, TaskManagerId, ToJobManager, ToTaskManager, Work};
@@ -41,12 +39,11 @@ pub struct TaskManagerOptions {
 /// A TaskManager of this process.
 pub struct TaskManager {
     mailbox: Arc<Mailbox<Inbox>>,
-    tasks: Arc<Tasks>,
     /// Messages that were sent and are not done.
     under_way: Arc<AtomicUsize>,
 }
 
-type Tasks = Mutex<FastMap<(JobId, Attempt, TaskId), TaskHandle>>;
+type Tasks = FastMap<(JobId, Attempt, TaskId), TaskHandle>;
 
 /// What its thread is told.
 enum Inbox {
@@ -87,7 +84,6 @@ impl TaskManager {
         let TaskManagerOptions { id, slots, liveness, leader } = options;
         let (mailbox, received) = Mailbox::new();
         let mailbox = Arc::new(mailbox);
-        let tasks = Arc::new(Tasks::default());
         let under_way = Arc::new(AtomicUsize::new(0));
         let environment = environment(Arc::new(ReportsToJobManager {
             job_manager: job_manager.clone(),
@@ -102,14 +98,14 @@ impl TaskManager {
             slots,
             membership: Membership::new(liveness, first, slots),
             environment,
-            tasks: tasks.clone(),
+            tasks: Tasks::default(),
             graphs: FastMap::default(),
             under_way: under_way.clone(),
             leaving: Leaving::default(),
             withheld: 0,
             job_manager,
         };
-        let manager = Arc::new(TaskManager { mailbox, tasks, under_way });
+        let manager = Arc::new(TaskManager { mailbox, under_way });
         join(manager.clone());
         worker.belong(membership::Event::Leader(leader));
         threads.spawn(&format!("taskmanager-{}", id.0), move || worker.run(received))?;
@@ -132,17 +128,6 @@ impl TaskManagerGateway for TaskManager {
         }
         delivered
     }
-
-    fn metrics(&self, job: JobId) -> Vec<(TaskId, TaskMetricsReport)> {
-        let tasks: Vec<_> = self
-            .tasks
-            .lock()
-            .iter()
-            .filter(|((of, _, _), _)| *of == job)
-            .map(|((_, _, task), handle)| (*task, handle.clone()))
-            .collect();
-        tasks.into_iter().map(|(task, handle)| (task, handle.metrics())).collect()
-    }
 }
 
 struct Worker {
@@ -150,7 +135,7 @@ struct Worker {
     slots: u32,
     membership: Membership,
     environment: TaskEnvironment,
-    tasks: Arc<Tasks>,
+    tasks: Tasks,
     /// The plans of the jobs here, read once.
     graphs: FastMap<JobId, (Arc<JobGraph>, TaskOptions)>,
     under_way: Arc<AtomicUsize>,
@@ -185,7 +170,7 @@ impl Worker {
             }
             self.look();
         }
-        for (_, handle) in self.tasks.lock().drain() {
+        for (_, handle) in self.tasks.drain() {
             handle.send(TaskCommand::Cancel);
         }
     }
@@ -268,8 +253,7 @@ impl Worker {
         match work {
             Work::Deploy(deploy) => self.deploy(deploy),
             Work::Command { job, attempt, task, command } => {
-                let tasks = self.tasks.lock();
-                let meant = tasks.iter().filter(|((of, at, id), _)| {
+                let meant = self.tasks.iter().filter(|((of, at, id), _)| {
                     (*of, *at) == (job, attempt) && task.is_none_or(|task| task == *id)
                 });
                 for ((_, _, id), handle) in meant {
@@ -285,6 +269,11 @@ impl Worker {
                     }
                 }
             }
+            Work::ReportMetrics { job, question } => {
+                let own = self.tasks.iter().filter(|((of, _, _), _)| *of == job);
+                let tasks = own.map(|((_, _, task), handle)| (*task, handle.metrics())).collect();
+                self.tell(ToJobManager::Metrics { question, tasks });
+            }
             Work::Forget(job) => {
                 // They have ended, unless their job master has died.
                 self.stop(|of| of == job);
@@ -295,7 +284,7 @@ impl Worker {
 
     /// All tasks of such jobs are told to leave.
     fn stop(&mut self, whose: impl Fn(JobId) -> bool) {
-        let left = self.tasks.lock().extract_if(|(of, _, _), _| whose(*of)).collect::<Vec<_>>();
+        let left = self.tasks.extract_if(|(of, _, _), _| whose(*of)).collect::<Vec<_>>();
         for (key, handle) in left {
             handle.send(TaskCommand::Cancel);
             leaves(&mut self.leaving, &self.graphs, key, &handle, &self.environment);
@@ -305,7 +294,7 @@ impl Worker {
     fn deploy(&mut self, deploy: Deploy) {
         let Deploy { job, attempt, graph, submitted_at, drained, restored, tasks } = deploy;
         // The tasks of the attempt before have ended, or this one would not begin.
-        self.tasks.lock().retain(|(of, old, _), _| *of != job || *old == attempt);
+        self.tasks.retain(|(of, old, _), _| *of != job || *old == attempt);
         let plan = match self.plan(job, &graph, submitted_at) {
             Ok(plan) => plan,
             Err(error) => {
@@ -321,7 +310,7 @@ impl Worker {
                 .and_then(|deployment| TaskHandle::start(deployment, self.environment.clone()));
             match started {
                 Ok(handle) => {
-                    self.tasks.lock().insert((job, attempt, task), handle);
+                    self.tasks.insert((job, attempt, task), handle);
                 }
                 Err(error) => self.failed(job, attempt, task, &error),
             }

@@ -3,9 +3,6 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use flott_checkpoint::TaskId;
-use flott_runtime::TaskMetricsReport;
-use flott_types::JobId;
 use parking_lot::Mutex;
 
 use crate::messages::{Session, ToJobManager, ToTaskManager};
@@ -14,9 +11,6 @@ use crate::messages::{Session, ToJobManager, ToTaskManager};
 pub trait TaskManagerGateway: Send + Sync {
     /// Sends a message, without waiting. Says whether it will be delivered as far as can be known: one that cannot ends the session.
     fn send(&self, message: ToTaskManager) -> bool;
-
-    /// The metrics of a job's tasks.
-    fn metrics(&self, job: JobId) -> Vec<(TaskId, TaskMetricsReport)>;
 }
 
 /// The way to the JobManager.
@@ -43,11 +37,6 @@ struct WireState {
 impl Wire {
     pub(crate) fn cut(&self, cut: bool) {
         self.0.lock().cut = cut;
-    }
-
-    fn is_whole(&self) -> bool {
-        let state = self.0.lock();
-        !state.cut && !state.broken
     }
 
     /// `begins` is the session that the message begins.
@@ -77,10 +66,6 @@ impl TaskManagerGateway for WiredTaskManager {
     fn send(&self, message: ToTaskManager) -> bool {
         self.0.carry(None, || self.1.send(message))
     }
-
-    fn metrics(&self, job: JobId) -> Vec<(TaskId, TaskMetricsReport)> {
-        if self.0.is_whole() { self.1.metrics(job) } else { Vec::new() }
-    }
 }
 
 /// The JobManager at the other end of a wire.
@@ -92,6 +77,7 @@ impl JobManagerGateway for WiredJobManager {
             ToJobManager::Register { session, .. } => Some(*session),
             ToJobManager::Heartbeat { .. }
             | ToJobManager::Report { .. }
+            | ToJobManager::Metrics { .. }
             | ToJobManager::Abandoned { .. }
             | ToJobManager::Returned { .. } => None,
         };

@@ -1,0 +1,210 @@
+//! What clients and the JobManager say to each other: plain data, as between JobManager and TaskManagers ([`crate::messages`]).
+//!
+//! A call waits at most as long as it says, so that a connection is never held for ever: who wants to wait longer calls again. What takes
+//! long (a savepoint) is begun by one call and asked for by others, as in Flink's REST interface.
+
+use std::sync::Arc;
+
+use flott_checkpoint::JobStatus;
+use flott_checkpoint::coordinator::Request;
+use flott_runtime::Failure;
+use flott_types::{Error, JobId, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::codec;
+use crate::metrics::JobMetrics;
+use crate::status::JobInfo;
+
+/// To the JobManager.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum ClientRequest {
+    /// The jobs.
+    Jobs,
+    /// What is known of a job, as soon as it is newer than `seen`; or what is known after so long.
+    Info {
+        /// The job.
+        job: JobId,
+        /// 0 for whatever is known.
+        seen: u64,
+        /// How long to wait.
+        timeout_millis: u64,
+    },
+    /// The metrics of a job at this moment.
+    Metrics {
+        /// The job.
+        job: JobId,
+    },
+    /// End a job.
+    Cancel {
+        /// The job.
+        job: JobId,
+    },
+    /// Begin a snapshot.
+    Trigger {
+        /// Of this job.
+        job: JobId,
+        /// Which.
+        what: ClientTrigger,
+    },
+    /// How a snapshot that was begun has ended, as soon as it has. The answer is given once.
+    Triggered {
+        /// Which.
+        trigger: u64,
+        /// How long to wait.
+        timeout_millis: u64,
+    },
+}
+
+/// A snapshot that a client asks for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum ClientTrigger {
+    /// A checkpoint now.
+    Checkpoint {
+        /// With all state.
+        full: bool,
+    },
+    /// A savepoint below a folder.
+    Savepoint {
+        /// The folder.
+        target: String,
+    },
+    /// The same, and the job ends with it.
+    Stop {
+        /// The folder.
+        target: String,
+        /// The inputs end first.
+        drain: bool,
+    },
+}
+
+/// From the JobManager.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum ClientAnswer {
+    /// The jobs, oldest first.
+    Jobs(Vec<(JobId, String, JobStatus)>),
+    /// What is known, and its version.
+    Info(u64, Box<JobInfo>),
+    /// The metrics.
+    Metrics(JobMetrics),
+    /// It was passed on.
+    Done,
+    /// It has begun, under this number.
+    Triggered(u64),
+    /// It has not ended yet.
+    NotYet,
+    /// Where the snapshot lies, or why there is none.
+    Snapshot(Result<String, Failure>),
+    /// There is no such job or snapshot (any more).
+    Unknown,
+}
+
+/// The way from a client to the JobManager.
+pub trait DispatcherGateway: Send + Sync {
+    /// Asks, and waits for the answer.
+    ///
+    /// # Errors
+    /// If the JobManager cannot be reached, or answers in another version.
+    fn call(&self, request: ClientRequest) -> Result<ClientAnswer>;
+}
+
+impl From<ClientTrigger> for Request {
+    fn from(trigger: ClientTrigger) -> Self {
+        match trigger {
+            ClientTrigger::Checkpoint { full } => Request::Checkpoint { full },
+            ClientTrigger::Savepoint { target } => Request::Savepoint { target },
+            ClientTrigger::Stop { target, drain } => Request::StopWithSavepoint { target, drain },
+        }
+    }
+}
+
+/// Writes and reads all that passes, as a network does. In debug builds every client has one, so that every test shows that nothing is
+/// passed by pointer.
+pub(crate) struct ThroughBytes(pub(crate) Arc<dyn DispatcherGateway>);
+
+impl DispatcherGateway for ThroughBytes {
+    fn call(&self, request: ClientRequest) -> Result<ClientAnswer> {
+        let request = codec::decode(&codec::encode(&request)?)?;
+        codec::decode(&codec::encode(&self.0.call(request)?)?)
+    }
+}
+
+/// An answer that does not belong to the question.
+pub(crate) fn unexpected(answer: &ClientAnswer) -> Error {
+    match answer {
+        ClientAnswer::Unknown => Error::invalid("the JobManager does not know the job any more"),
+        ClientAnswer::Jobs(_)
+        | ClientAnswer::Info(..)
+        | ClientAnswer::Metrics(_)
+        | ClientAnswer::Done
+        | ClientAnswer::Triggered(_)
+        | ClientAnswer::NotYet
+        | ClientAnswer::Snapshot(_) => Error::internal("the JobManager gave the answer to another question"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flott_checkpoint::{ExecutionState, TaskId};
+    use flott_types::{SubtaskIndex, VertexId};
+
+    use super::*;
+    use crate::restored::{BeganFrom, Beginning};
+    use crate::status::JobShared;
+
+    /// Answers each request with one of the answers, in turn.
+    struct Answers(parking_lot::Mutex<Vec<ClientAnswer>>, parking_lot::Mutex<Vec<ClientRequest>>);
+
+    impl DispatcherGateway for Answers {
+        fn call(&self, request: ClientRequest) -> Result<ClientAnswer> {
+            self.1.lock().push(request);
+            Ok(self.0.lock().remove(0))
+        }
+    }
+
+    #[test]
+    fn every_request_and_every_answer_can_cross_a_network() {
+        let job = JobId(7);
+        let requests = [
+            ClientRequest::Jobs,
+            ClientRequest::Info { job, seen: 3, timeout_millis: 10 },
+            ClientRequest::Metrics { job },
+            ClientRequest::Cancel { job },
+            ClientRequest::Trigger { job, what: ClientTrigger::Checkpoint { full: true } },
+            ClientRequest::Trigger { job, what: ClientTrigger::Savepoint { target: "/s".to_owned() } },
+            ClientRequest::Trigger {
+                job,
+                what: ClientTrigger::Stop { target: "/s".to_owned(), drain: true },
+            },
+            ClientRequest::Triggered { trigger: 1, timeout_millis: 2 },
+            ClientRequest::Jobs,
+        ];
+        let beginning = Beginning { from: BeganFrom::Nothing, warnings: Vec::new() };
+        let shared = JobShared::new(job, "j".to_owned(), beginning, 1, true);
+        let task = TaskId { vertex: VertexId(1), subtask: SubtaskIndex(2) };
+        shared.update(|info| {
+            info.tasks.insert(task, ExecutionState::Running);
+            info.waits_for = Some("slots".to_owned());
+            info.failed(Failure::new(&Error::data("no number"), 5), Some(task));
+        });
+        let answers = || {
+            vec![
+                ClientAnswer::Jobs(vec![(job, "j".to_owned(), JobStatus::Running)]),
+                ClientAnswer::Info(4, Box::new(shared.lock().clone())),
+                ClientAnswer::Metrics(JobMetrics::default()),
+                ClientAnswer::Done,
+                ClientAnswer::Triggered(9),
+                ClientAnswer::NotYet,
+                ClientAnswer::Snapshot(Ok("/s/1".to_owned())),
+                ClientAnswer::Snapshot(Err(Failure::new(&Error::external("no disk"), 5))),
+                ClientAnswer::Unknown,
+            ]
+        };
+        let inner = Arc::new(Answers(parking_lot::Mutex::new(answers()), parking_lot::Mutex::default()));
+        let through = ThroughBytes(inner.clone());
+        for (request, expected) in requests.iter().zip(answers()) {
+            let answer = through.call(request.clone()).unwrap();
+            assert_eq!(format!("{answer:?}"), format!("{expected:?}"));
+        }
+        assert_eq!(*inner.1.lock(), requests);
+    }
+}

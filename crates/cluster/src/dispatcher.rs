@@ -1,0 +1,92 @@
+//! The JobManager as clients see it: it answers their messages.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+use flott_runtime::Failure;
+use flott_types::{Error, JobId, Result, Timestamp};
+use parking_lot::Mutex;
+
+use crate::client_messages::{ClientAnswer, ClientRequest, ClientTrigger, DispatcherGateway};
+use crate::job_manager::JobManager;
+use crate::job_master::JobMessage;
+
+/// So many snapshots are known that nobody has asked for.
+const REMEMBERED: usize = 1_000;
+
+/// Snapshots that clients have begun.
+#[derive(Default)]
+pub(crate) struct Triggers {
+    count: AtomicU64,
+    pending: Mutex<BTreeMap<u64, Answered>>,
+}
+
+/// Where the answer to one comes.
+type Answered = Arc<Mutex<Receiver<Result<String>>>>;
+
+impl Triggers {
+    fn add(&self, answered: Receiver<Result<String>>) -> u64 {
+        let trigger = self.count.fetch_add(1, Ordering::Relaxed);
+        let mut pending = self.pending.lock();
+        pending.insert(trigger, Arc::new(Mutex::new(answered)));
+        while pending.len() > REMEMBERED {
+            pending.pop_first();
+        }
+        trigger
+    }
+
+    fn wait(&self, trigger: u64, timeout: Duration, now: Timestamp) -> ClientAnswer {
+        let Some(answered) = self.pending.lock().get(&trigger).cloned() else {
+            return ClientAnswer::Unknown;
+        };
+        let answer = answered.lock().recv_timeout(timeout);
+        let answer = match answer {
+            Err(RecvTimeoutError::Timeout) => return ClientAnswer::NotYet,
+            Err(RecvTimeoutError::Disconnected) => Err(Error::invalid("the job has ended")),
+            Ok(answer) => answer,
+        };
+        self.pending.lock().remove(&trigger);
+        ClientAnswer::Snapshot(answer.map_err(|error| Failure::new(&error, now)))
+    }
+}
+
+impl DispatcherGateway for JobManager {
+    fn call(&self, request: ClientRequest) -> Result<ClientAnswer> {
+        Ok(match request {
+            ClientRequest::Jobs => ClientAnswer::Jobs(self.jobs()),
+            ClientRequest::Info { job, seen, timeout_millis } => match self.shared(job) {
+                Some(shared) => {
+                    let (version, info) = shared.newer(seen, Duration::from_millis(timeout_millis));
+                    ClientAnswer::Info(version, Box::new(info))
+                }
+                None => ClientAnswer::Unknown,
+            },
+            ClientRequest::Metrics { job } => ClientAnswer::Metrics(self.metrics(job)),
+            ClientRequest::Cancel { job } => match self.tell(job, JobMessage::Cancel) {
+                true => ClientAnswer::Done,
+                false => ClientAnswer::Unknown,
+            },
+            ClientRequest::Trigger { job, what } => self.trigger(job, what),
+            ClientRequest::Triggered { trigger, timeout_millis } => {
+                self.triggers().wait(trigger, Duration::from_millis(timeout_millis), self.now())
+            }
+        })
+    }
+}
+
+impl JobManager {
+    fn trigger(&self, job: JobId, what: ClientTrigger) -> ClientAnswer {
+        let (answer, answered) = sync_channel(1);
+        let answer = Box::new(move |result| {
+            // Nobody waits for it any more: so be it.
+            let _ = answer.send(result);
+        });
+        match self.tell(job, JobMessage::Request(what.into(), answer)) {
+            true => ClientAnswer::Triggered(self.triggers().add(answered)),
+            false => ClientAnswer::Unknown,
+        }
+    }
+}
