@@ -11,7 +11,7 @@ use flott_types::{Error, Result};
 use parking_lot::Mutex;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::FileSplit;
+use crate::split::FileSplit;
 
 /// This many bytes of the end tell whether a file was replaced.
 const END: u64 = 4 << 10;
