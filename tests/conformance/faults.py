@@ -167,7 +167,7 @@ def choose(args, rng):
 def run_all(work, args):
     """-> [(name, sql, kind, seed, answer)] in the order in which they came"""
     todo, done, lock = queue.SimpleQueue(), [], threading.Lock()
-    for item in progress:
+    for item in work:
         todo.put(item)
 
     def serve():
