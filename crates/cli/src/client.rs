@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use flott::batch::RowKind;
 use flott::plan::Schema;
+use flott::restore::RestorePoint;
 use flott::sql::ast::{ParsedStatement, ShellCommand, Statement};
 use flott::sql::{Answer, Environment, Outcome};
 use flott::types::config;
@@ -14,6 +15,7 @@ use crate::args::OutputMode;
 use crate::console::Console;
 use crate::jobs::Background;
 use crate::output;
+use crate::restore;
 use crate::shell::HELP;
 use crate::signals::Signals;
 use crate::stop::{Result, Stop};
@@ -57,6 +59,9 @@ impl Client {
         match outcome {
             Outcome::Done => self.console.info("Execute statement succeeded."),
             Outcome::Table(answer) => self.answer(&answer)?,
+            Outcome::ExplainRestore { path, job } => {
+                self.answer(&restore::explain(&RestorePoint::of_path(&job.graph, &path)?))?;
+            }
             Outcome::Query(job) => self.query(&job)?,
             Outcome::Insert(job) => self.insert(*job)?,
             Outcome::ShowJobs => self.show_jobs()?,

@@ -2,8 +2,9 @@
 
 use flott_checkpoint::manifest::{Manifest, ManifestKind, OperatorSnapshot, SubtaskSnapshot};
 use flott_plan::{JobGraph, Outline};
-use flott_types::{CheckpointId, Timestamp};
+use flott_types::{CheckpointId, Result, Timestamp};
 
+use crate::snapshots::Snapshots;
 use crate::storage::{Begun, Origin};
 
 /// The name of a sink's state that holds what waits to be published.
@@ -78,6 +79,15 @@ impl Beginning {
 }
 
 impl RestorePoint {
+    /// What a job would continue with, of the snapshot that a path means.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be read.
+    pub fn of_path(graph: &JobGraph, path: &str) -> Result<Self> {
+        let (manifest, url) = Snapshots::default().inspect(&graph.configuration, path)?;
+        Ok(RestorePoint::new(graph, &manifest, &url))
+    }
+
     fn new(graph: &JobGraph, manifest: &Manifest, url: &str) -> Self {
         let in_job = |operator: &&OperatorSnapshot| is_in(graph, operator);
         let with_state = || manifest.operators.iter().filter(|operator| has_state(operator));

@@ -44,6 +44,16 @@ impl Snapshots {
         }
     }
 
+    /// The manifest of the snapshot that a path means, and where it lies.
+    pub(crate) fn inspect(
+        &self,
+        configuration: &BTreeMap<String, String>,
+        path: &str,
+    ) -> Result<(Manifest, String)> {
+        let found = block_on(self.of(configuration)?.resolve(path))?;
+        Ok((found.snapshot.manifest, found.snapshot.url))
+    }
+
     /// The storage of a job that is about to begin: that nothing can be written there is told now, and not by its first checkpoint.
     fn checked(&self, place: &Place<'_>) -> Result<CheckpointStorage> {
         let Some((key, folder)) = configured(place.configuration) else { return Ok(self.memory.clone()) };

@@ -219,3 +219,38 @@ fn an_edited_query_goes_on_with_its_state() {
     let all = (ROWS * (ROWS + 1) / 2) as u64;
     assert!(last.1 > 0 && last.1 < all, "{last:?}");
 }
+
+#[test]
+fn what_an_edited_query_would_keep_is_told_beforehand() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let tables = "CREATE TABLE u (id BIGINT, k INT) WITH ('connector' = 'datagen', 'rows-per-second' = '1000',
+            'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '100000');
+        CREATE TABLE o (k INT, n BIGINT) WITH ('connector' = 'filesystem', 'path' = 'out', 'format' = 'debezium-json');
+        SET 'execution.checkpointing.interval' = '50 ms';
+        SET 'execution.checkpointing.dir' = 'checkpoints';";
+    write(folder.join("job.sql"), format!("{tables} INSERT INTO o SELECT k, COUNT(*) FROM u GROUP BY k;"))
+        .unwrap();
+    let child = start(folder, "1");
+    let jobs = wait_for_checkpoint(folder, &[]);
+    signal(&child, "KILL");
+    wait(child);
+    let explain = |path: &str, query: &str| {
+        let script = format!("{tables} EXPLAIN RESTORE '{path}' FOR INSERT INTO o {query};");
+        run_in(folder, &["sql", "-e", &script, "--output", "csv"])
+    };
+    let path = format!("checkpoints/{}", jobs[0]);
+    let run = explain(&path, "SELECT k AS key_, COUNT(*) + MAX(id) FROM u GROUP BY k");
+    assert_eq!(run.code, 0, "{run:?}");
+    for kept in ["kept,\"TableSourceScan(", "kept,\"GroupAggregate(", "kept,\"Sink("] {
+        assert!(run.out.contains(kept), "{kept}: {run:?}");
+    }
+    assert!(!run.out.contains("dropped"), "{run:?}");
+    let run = explain(&path, "SELECT k, COUNT(*) FROM u WHERE id > 7 GROUP BY k");
+    for told in ["kept,\"TableSourceScan(", "dropped,\"GroupAggregate(", "new,\"GlobalGroupAggregate("] {
+        assert!(run.out.contains(told), "{told}: {run:?}");
+    }
+    let run = explain("nowhere", "SELECT k, COUNT(*) FROM u GROUP BY k");
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.err.contains("nowhere"), "{run:?}");
+}

@@ -177,13 +177,15 @@ pub struct StatementSet {
     pub inserts: Vec<Insert>,
 }
 
-/// `EXPLAIN [PLAN FOR | detail, ..] statement`
+/// `EXPLAIN [PLAN FOR | detail, .. | RESTORE 'path' FOR] statement`
 #[derive(Clone, PartialEq, Debug)]
 pub struct Explain {
     /// Where EXPLAIN stands.
     pub position: Position,
     /// What to tell beside the plans.
     pub details: Vec<ExplainDetail>,
+    /// Tell instead what the statement would continue with, of the snapshot there.
+    pub restore: Option<Text>,
     /// A query, an INSERT or a statement set.
     pub statement: Box<Statement>,
 }

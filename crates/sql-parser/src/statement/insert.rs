@@ -81,7 +81,14 @@ impl Parser<'_> {
         let position = self.position();
         self.expect("EXPLAIN")?;
         let mut details = vec![];
-        if !self.eat_all(&["PLAN", "FOR"]) {
+        let restore = if self.eat("RESTORE") {
+            let path = self.text()?;
+            self.expect("FOR")?;
+            Some(path)
+        } else {
+            None
+        };
+        if restore.is_none() && !self.eat_all(&["PLAN", "FOR"]) {
             const DETAILS: [(&str, ExplainDetail); 4] = [
                 ("ESTIMATED_COST", ExplainDetail::EstimatedCost),
                 ("CHANGELOG_MODE", ExplainDetail::ChangelogMode),
@@ -104,8 +111,8 @@ impl Parser<'_> {
         } else if self.is_query() || self.is_sign("(") {
             Statement::Query(self.query()?)
         } else {
-            return Err(self.unexpected("PLAN FOR, ESTIMATED_COST, CHANGELOG_MODE, JSON_EXECUTION_PLAN, PLAN_ADVICE, a query, INSERT or STATEMENT SET"));
+            return Err(self.unexpected("PLAN FOR, RESTORE, ESTIMATED_COST, CHANGELOG_MODE, JSON_EXECUTION_PLAN, PLAN_ADVICE, a query, INSERT or STATEMENT SET"));
         };
-        Ok(Statement::Explain(Explain { position, details, statement: Box::new(statement) }))
+        Ok(Statement::Explain(Explain { position, details, restore, statement: Box::new(statement) }))
     }
 }

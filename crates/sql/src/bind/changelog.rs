@@ -25,6 +25,13 @@ struct Parts<'a> {
     mapping: Option<Vec<(String, String)>>,
 }
 
+/// What a MAP of texts is known to hold.
+enum Pairs {
+    Constant(Vec<(String, String)>),
+    Null,
+    Unknown,
+}
+
 impl Binder<'_> {
     /// `TO_CHANGELOG(input => TABLE t, op => DESCRIPTOR(op), op_mapping => MAP['INSERT', 'I'])`, and the way back; `None` for
     /// other functions.
@@ -35,9 +42,11 @@ impl Binder<'_> {
         node: &Relation,
     ) -> Result<Option<Rel>> {
         match function {
-            "TO_CHANGELOG" => self.to_changelog(self.changelog_parts(function, args, node)?, node).map(Some),
+            "TO_CHANGELOG" => {
+                self.changes_as_rows(self.changelog_parts(function, args, node)?, node).map(Some)
+            }
             "FROM_CHANGELOG" => {
-                self.from_changelog(self.changelog_parts(function, args, node)?, node).map(Some)
+                self.rows_as_changes(self.changelog_parts(function, args, node)?, node).map(Some)
             }
             _ => Ok(None),
         }
@@ -76,10 +85,16 @@ impl Binder<'_> {
             Some(ArgumentValue::Expr(expr)) => {
                 let scope = Scope::of(None, Vec::new(), None);
                 let bound = ExprBinder::scalar(self, &scope).bind(expr)?;
-                let pairs = self.text_pairs(&bound)?;
-                pairs.ok_or_else(|| {
-                    wrong("the argument op_mapping is a MAP of constant texts, MAP['INSERT', 'I', ...]", expr)
-                })?
+                match self.text_pairs(&bound)? {
+                    Pairs::Constant(pairs) => Some(pairs),
+                    Pairs::Null => None,
+                    Pairs::Unknown => {
+                        return Err(wrong(
+                            "the argument op_mapping is a MAP of constant texts, MAP['INSERT', 'I', ...]",
+                            expr,
+                        ));
+                    }
+                }
             }
             Some(other) => return Err(wrong("the argument op_mapping is a MAP of constant texts", other)),
         };
@@ -87,19 +102,19 @@ impl Binder<'_> {
         Ok(Parts { input, op, op_at, mapping })
     }
 
-    /// The pairs of a constant MAP of texts, the last of a key; NULL has none. `None` if it is no such MAP.
-    fn text_pairs(&self, map: &Expr) -> Result<Option<Option<Vec<(String, String)>>>> {
+    /// The pairs of a constant MAP of texts, the last of each key.
+    fn text_pairs(&self, map: &Expr) -> Result<Pairs> {
         let args = match map {
-            Expr::Literal { value: Literal::Null, .. } => return Ok(Some(None)),
+            Expr::Literal { value: Literal::Null, .. } => return Ok(Pairs::Null),
             Expr::Cast { input, .. } => return self.text_pairs(input),
             Expr::Call { function, args, .. } if function == "MAP" => args,
-            _ => return Ok(None),
+            _ => return Ok(Pairs::Unknown),
         };
         let mut texts = Vec::with_capacity(args.len());
         for arg in args {
             match fold(arg.clone(), self.context)? {
                 Expr::Literal { value: Literal::String(text), .. } => texts.push(text),
-                _ => return Ok(None),
+                _ => return Ok(Pairs::Unknown),
             }
         }
         let mut pairs: Vec<(String, String)> = Vec::new();
@@ -107,10 +122,10 @@ impl Binder<'_> {
             pairs.retain(|(key, _)| *key != pair[0]);
             pairs.push((pair[0].clone(), pair[1].clone()));
         }
-        Ok(Some(Some(pairs)))
+        Ok(Pairs::Constant(pairs))
     }
 
-    fn to_changelog(&self, parts: Parts<'_>, node: &Relation) -> Result<Rel> {
+    fn changes_as_rows(&self, parts: Parts<'_>, node: &Relation) -> Result<Rel> {
         let Parts { input, op, op_at, mapping } = parts;
         if input.fields.iter().any(|field| field.name == op) {
             let message = format!(
@@ -141,7 +156,7 @@ impl Binder<'_> {
         Ok(Rel::new(RelNode::ToChangelog { input: Box::new(input), codes }, fields))
     }
 
-    fn from_changelog(&self, parts: Parts<'_>, node: &Relation) -> Result<Rel> {
+    fn rows_as_changes(&self, parts: Parts<'_>, node: &Relation) -> Result<Rel> {
         let Parts { input, op, op_at, mapping } = parts;
         let Some(column) = input.fields.iter().position(|field| field.name == op) else {
             let message = format!("the input of FROM_CHANGELOG has no column '{op}' for the operations");

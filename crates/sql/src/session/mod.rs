@@ -36,6 +36,13 @@ pub enum Outcome {
     Query(Box<PlannedJob>),
     /// INSERT: a job that writes to tables.
     Insert(Box<PlannedJob>),
+    /// EXPLAIN RESTORE: what the job would continue with, of a snapshot that the caller can read.
+    ExplainRestore {
+        /// Where the snapshot is.
+        path: String,
+        /// The job.
+        job: Box<PlannedJob>,
+    },
     /// SHOW JOBS; the caller knows the jobs.
     ShowJobs,
     /// STOP JOB

@@ -60,6 +60,10 @@ impl Session {
                 )));
             }
         };
+        if let Some(path) = &statement.restore {
+            let job = Box::new(self.plan(&roots, "explain")?);
+            return Ok(Outcome::ExplainRestore { path: path.value.clone(), job });
+        }
         let unbuilt = statement.details.iter().find(|detail| **detail != ExplainDetail::ChangelogMode);
         if let Some(detail) = unbuilt {
             let name = match detail {

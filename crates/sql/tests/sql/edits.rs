@@ -72,8 +72,11 @@ fn list(operators: &[&(String, &'static str)]) -> String {
     shown.collect::<Vec<_>>().join(", ")
 }
 
+/// What it is called, and the edited statement.
+type Edit<'a> = (&'a str, &'a dyn Fn(&mut Shell) -> String);
+
 /// What becomes of the state of a statement when it is edited. Sources and sinks that both have go on, whatever is edited.
-fn edits(base: &str, edits: &[(&str, &dyn Fn(&mut Shell) -> String)]) -> String {
+fn edits(base: &str, edits: &[Edit<'_>]) -> String {
     let before = shell().job(base);
     let before = stateful(&before);
     let mut told = String::new();
