@@ -1,4 +1,5 @@
 //! Folders on a local disk and in memory, which have to offer the same.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::io::Write;
 
@@ -76,7 +77,7 @@ fn a_large_file_is_there_when_it_is_complete() {
         drop(upload);
         assert_eq!(block_on(folder.get("within/mine")).unwrap().unwrap(), written);
         assert_eq!(text(&folder, "within/taken").as_deref(), Some("another"));
-        assert_eq!(files(&folder), [String::new(); 0], "nothing temporary stays");
+        assert!(files(&folder).is_empty(), "nothing temporary stays");
     }
 }
 
@@ -101,7 +102,7 @@ fn what_is_given_up_leaves_nothing() {
         write(&mut upload, 9);
         assert_eq!(upload.take_below(1 << 30), None, "a part of it is in the store");
         block_on(upload.abandon()).unwrap();
-        assert_eq!(files(&folder), [String::new(); 0]);
+        assert!(files(&folder).is_empty());
     }
 }
 
