@@ -1,7 +1,7 @@
 //! What a job began with, as a person wants to know it.
 
 use flott_checkpoint::manifest::{Manifest, ManifestKind, OperatorSnapshot, SubtaskSnapshot};
-use flott_plan::{JobGraph, Outline};
+use flott_plan::{AggregatePhase, JobGraph, OperatorSpec, Outline};
 use flott_types::{CheckpointId, Result, Timestamp};
 
 use crate::snapshots::Snapshots;
@@ -92,14 +92,15 @@ impl RestorePoint {
         let in_job = |operator: &&OperatorSnapshot| is_in(graph, operator);
         let with_state = || manifest.operators.iter().filter(|operator| has_state(operator));
         let in_snapshot = |uid: &str| manifest.operators.iter().any(|operator| operator.uid.0 == uid);
-        let new = operators(graph).filter(|(uid, name)| !in_snapshot(uid) && !name.starts_with("Calc("));
+        let nodes = graph.vertices.iter().flat_map(|vertex| &vertex.operators).map(|operator| &operator.node);
+        let new = nodes.filter(|node| !in_snapshot(&node.uid.0) && may_have_state(&node.spec));
         RestorePoint {
             url: url.to_owned(),
             checkpoint: manifest.checkpoint,
             is_savepoint: manifest.kind == ManifestKind::Savepoint,
             created_at: manifest.created_at,
             kept: with_state().filter(in_job).map(|operator| operator.name.clone()).collect(),
-            new: new.map(|(_, name)| name.to_owned()).collect(),
+            new: new.map(|node| node.name.clone()).collect(),
             dropped: with_state()
                 .filter(|operator| !in_job(operator))
                 .map(|operator| operator.name.clone())
@@ -107,6 +108,22 @@ impl RestorePoint {
             changed: changed(graph, manifest),
         }
     }
+}
+
+/// Whether an operator may keep something from one batch to the next.
+fn may_have_state(spec: &OperatorSpec) -> bool {
+    !matches!(
+        spec,
+        OperatorSpec::Calc { .. }
+            | OperatorSpec::Expand { .. }
+            | OperatorSpec::Unnest { .. }
+            | OperatorSpec::Union
+            | OperatorSpec::Values { .. }
+            | OperatorSpec::ToChangelog { .. }
+            | OperatorSpec::FromChangelog { .. }
+            | OperatorSpec::GroupAggregate { phase: AggregatePhase::Local, .. }
+            | OperatorSpec::WindowAggregate { phase: AggregatePhase::Local, .. }
+    )
 }
 
 /// In what a program differs from the one that wrote a snapshot, where that said what it was.

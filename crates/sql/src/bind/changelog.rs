@@ -183,7 +183,13 @@ impl Binder<'_> {
                             ": write the codes of one kind with commas between them, MAP['c, r', 'INSERT']";
                         return Err(twice(&kind, hint, node));
                     }
-                    codes.0[at].extend(texts.split(',').map(|code| code.trim().to_owned()));
+                    for code in texts.split(',').map(str::trim) {
+                        if codes.0.iter().flatten().any(|known| known == code) {
+                            let message = format!("op_mapping has the code '{code}' twice");
+                            return Err(wrong(message, node));
+                        }
+                        codes.0[at].push(code.to_owned());
+                    }
                 }
                 if codes.0[1].is_empty() && !codes.0[2].is_empty() {
                     return Err(unsupported(

@@ -10,6 +10,9 @@
 //! | grouped and window aggregation | its input's rows, keys and window; where rows are taken back or values are DISTINCT, the aggregates too |
 //! | anything else | its input's rows, and what it keeps of them: all columns, in order |
 //!
+//! Operators of one uid are told apart by their lineages when the plan is whole (`Planner::finish`). Columns of the right side of a join have
+//! as many quotes behind their names as relations stand before them, so that a name does not depend on what else is read.
+//!
 //! State has the names of the columns' meanings (`flott_plan::Lineage::columns`), and accumulators those of their calls. A new aggregate
 //! of rows that are never taken back starts empty beside those that go on; with retractions it would be wrong, so there the
 //! whole state is another one.
@@ -29,6 +32,8 @@ pub(crate) struct Meaning {
     pub rows: String,
     /// What each column is; no two are called the same.
     pub columns: Vec<String>,
+    /// How many relations are joined in it.
+    pub joined: usize,
 }
 
 /// An operator: the uid of its state and what comes out of it.
@@ -65,7 +70,7 @@ pub(super) fn identify(kind: &str, spec: &OperatorSpec, inputs: &[&Stream], outp
     let all = || schemas.iter().map(all_names).collect::<Vec<_>>().join("\n");
     let with = |mut columns: Vec<String>, more: &mut dyn Iterator<Item = String>| {
         columns.extend(more);
-        Meaning { rows: String::new(), columns: distinct(columns) }
+        Meaning { columns: distinct(columns), ..Meaning::default() }
     };
     let (state, rows, columns) = match spec {
         OperatorSpec::Source(spec) => {
@@ -73,7 +78,7 @@ pub(super) fn identify(kind: &str, spec: &OperatorSpec, inputs: &[&Stream], outp
             let rows = format!("{}{limit}", spec.table.name);
             return Identity {
                 uid: format!("Source-{}", spec.table.name),
-                output: Meaning { rows, columns: distinct(source_columns(spec)) },
+                output: Meaning { rows, columns: distinct(source_columns(spec)), joined: 1 },
             };
         }
         OperatorSpec::Sink(spec) => {
@@ -122,9 +127,9 @@ pub(super) fn identify(kind: &str, spec: &OperatorSpec, inputs: &[&Stream], outp
             columns.extend(output.columns.iter().skip(columns.len()).map(|column| column.name.clone()));
             (state, rows, distinct(columns))
         }
-        OperatorSpec::TopN { partition, order, from, to, window_end, .. } => {
+        OperatorSpec::TopN { partition, order, from, to, window_end, input_updates, .. } => {
             let end = window_end.map(|end| describe::names(&[end], input)).unwrap_or_default();
-            let ranks = format!("TopN {from} {to:?}");
+            let ranks = format!("TopN {from} {to:?} {input_updates}");
             let order = describe::sort_keys(order, input);
             let rows = hash(&[rows, &ranks, &describe::names(partition, input), &order, &end]);
             let columns = with(columns(), &mut rest(output, input.len())).columns;
@@ -140,7 +145,11 @@ pub(super) fn identify(kind: &str, spec: &OperatorSpec, inputs: &[&Stream], outp
             let columns = if output.len() == input.len() {
                 columns()
             } else {
-                with(columns(), &mut inputs[1].meaning.columns.iter().cloned()).columns
+                {
+                    let left = inputs[0].meaning.joined.max(1);
+                    let of_right = |column: &String| format!("{column}{}", "'".repeat(left));
+                    with(columns(), &mut inputs[1].meaning.columns.iter().map(of_right)).columns
+                }
             };
             (hash(&[&both, &format!("{bound:?}"), &all()]), both, columns)
         }
@@ -175,16 +184,23 @@ pub(super) fn identify(kind: &str, spec: &OperatorSpec, inputs: &[&Stream], outp
             let all_rows: Vec<&str> = inputs.iter().map(|input| input.meaning.rows.as_str()).collect();
             let said = serde_json::to_string(other).unwrap_or_else(|_| format!("{other:?}"));
             let rows = hash(&[&all_rows.join("\n"), &said, &all()]);
-            let width = if matches!(other, OperatorSpec::Union) || output.len() >= input.len() {
-                input.len()
-            } else {
-                0
+            // Those that hand on their input's columns first.
+            let width = match other {
+                OperatorSpec::Union
+                | OperatorSpec::Unnest { .. }
+                | OperatorSpec::WindowTableFunction { .. }
+                | OperatorSpec::TemporalJoin(_)
+                | OperatorSpec::TemporalSort { .. }
+                | OperatorSpec::BatchRows
+                | OperatorSpec::BatchOver { .. } => input.len(),
+                _ => 0,
             };
             let columns = with(columns().into_iter().take(width).collect(), &mut rest(output, width)).columns;
             (rows.clone(), rows, columns)
         }
     };
-    Identity { uid: format!("{kind}-{state}"), output: Meaning { rows, columns } }
+    let joined = inputs.iter().map(|input| input.meaning.joined.max(1)).sum();
+    Identity { uid: format!("{kind}-{state}"), output: Meaning { rows, columns, joined } }
 }
 
 /// OVER: the same rows with more columns.

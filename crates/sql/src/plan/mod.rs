@@ -54,7 +54,6 @@ pub struct Planner<'a> {
     graph: StreamGraph,
     /// What each node emits, for EXPLAIN: `I` or `I,UB,UA,D`.
     updates: Vec<bool>,
-    uids: FastSet<String>,
     by_lineage: FastMap<String, Stream>,
 }
 
@@ -63,13 +62,31 @@ impl<'a> Planner<'a> {
     pub fn new(connectors: &'a Registry, functions: &'a Functions, options: &'a PlanOptions) -> Self {
         let table_context = options.table_context();
         let graph = StreamGraph::default();
-        let (updates, uids, by_lineage) = (Vec::new(), FastSet::default(), FastMap::default());
-        Planner { connectors, functions, options, table_context, graph, updates, uids, by_lineage }
+        let (updates, by_lineage) = (Vec::new(), FastMap::default());
+        Planner { connectors, functions, options, table_context, graph, updates, by_lineage }
     }
 
     /// The operators planned so far.
-    pub fn finish(self) -> (StreamGraph, Vec<bool>) {
+    pub fn finish(mut self) -> (StreamGraph, Vec<bool>) {
+        self.tell_apart();
         (self.graph, self.updates)
+    }
+
+    /// Operators whose state would have one name are told apart by all that they compute: all of them, so that none takes the
+    /// state of another when statements are added or change places.
+    fn tell_apart(&mut self) {
+        let mut known: FastMap<String, usize> = FastMap::default();
+        for node in &self.graph.nodes {
+            *known.entry(node.uid.0.clone()).or_default() += 1;
+        }
+        let mut taken: FastSet<String> =
+            known.iter().filter(|(_, count)| **count == 1).map(|(uid, _)| uid.clone()).collect();
+        for node in self.graph.nodes.iter_mut().filter(|node| known[&node.uid.0] > 1) {
+            let uid = format!("{}-{}", node.uid.0, meaning::hash(&[&node.lineage.whole]));
+            let uid = numbered(uid, |name| taken.contains(name));
+            taken.insert(uid.clone());
+            node.uid = OperatorUid(uid);
+        }
     }
 
     /// Plans a relation.
@@ -239,21 +256,13 @@ impl<'a> Planner<'a> {
             return known.clone();
         }
         let whole = numbered(lineage, |name| self.by_lineage.contains_key(name));
-        // The second one of a table, or of an aggregation of the same rows, is told apart by all that it computes.
-        let uid = if self.uids.contains(&identity.uid) {
-            format!("{}-{}", identity.uid, meaning::hash(&[&whole]))
-        } else {
-            identity.uid
-        };
-        let uid = numbered(uid, |name| self.uids.contains(name));
-        self.uids.insert(uid.clone());
         let ports = inputs.iter().map(|(port, ..)| port + 1).max().unwrap_or(0);
         let mut columns = vec![Vec::new(); ports];
         for (port, stream, _) in inputs {
             columns[*port].clone_from(&stream.meaning.columns);
         }
         let id = self.graph.add(Node {
-            uid: OperatorUid(uid),
+            uid: OperatorUid(identity.uid),
             name,
             spec,
             schema: schema.clone(),

@@ -154,7 +154,7 @@ fn parts_of_statements() {
             > EXPLAIN PLAN_ADVICE SELECT a FROM t
             unsupported: EXPLAIN PLAN_ADVICE, at line 1, column 1
             > EXPLAIN CREATE TABLE x (a INT)
-            syntax: Encountered `CREATE`, expected PLAN FOR, ESTIMATED_COST, CHANGELOG_MODE, JSON_EXECUTION_PLAN, PLAN_ADVICE, a query, INSERT or STATEMENT SET at line 1, column 9
+            syntax: Encountered `CREATE`, expected PLAN FOR, RESTORE, ESTIMATED_COST, CHANGELOG_MODE, JSON_EXECUTION_PLAN, PLAN_ADVICE, a query, INSERT or STATEMENT SET at line 1, column 9
         "#]],
     );
 }
