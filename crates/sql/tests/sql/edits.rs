@@ -184,7 +184,7 @@ fn sums_of_either_side_have_other_names() {
             OperatorSpec::GroupAggregate { aggregates, .. } => Some(aggregates[0].name.clone()),
             _ => None,
         });
-        calls.last().unwrap()
+        calls.collect::<Vec<_>>().pop().unwrap()
     };
     assert_eq!(sums("a"), "SUM(orders.customer)");
     assert_eq!(sums("b"), "SUM(orders.customer')");

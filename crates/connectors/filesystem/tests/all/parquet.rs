@@ -226,8 +226,4 @@ fn what_parquet_cannot_hold_is_refused() {
     assert!(error(TypeKind::Timestamp(9), &[]).contains("write TIMESTAMP(6)"));
     assert!(error(TypeKind::IntervalDaySecond, &[]).contains("cannot hold column 'a'"));
     assert!(error(TypeKind::Int, &[("parquet.compression", "GZIP")]).contains("not built yet"));
-    assert!(
-        error(TypeKind::Int, &[("parquet.compresion", "ZSTD")])
-            .contains("did you mean 'parquet.compression'?")
-    );
 }
