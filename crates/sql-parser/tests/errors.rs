@@ -469,7 +469,7 @@ fn statements() {
             BEGIN
               1:6 Encountered the end of the statement, expected STATEMENT
             EXPLAIN DROP TABLE t
-              1:9 Encountered `DROP`, expected PLAN FOR, ESTIMATED_COST, CHANGELOG_MODE, JSON_EXECUTION_PLAN, PLAN_ADVICE, a query, INSERT or STATEMENT SET
+              1:9 Encountered `DROP`, expected PLAN FOR, RESTORE, ESTIMATED_COST, CHANGELOG_MODE, JSON_EXECUTION_PLAN, PLAN_ADVICE, a query, INSERT or STATEMENT SET
             SHOW FOO
               1:6 Encountered `FOO`, expected CATALOGS, DATABASES, TABLES, VIEWS, COLUMNS, FUNCTIONS, PROCEDURES, MODELS, MODULES, JARS, JOBS, CONNECTIONS, PARTITIONS, CURRENT .. or CREATE ..
             SHOW COLUMNS

@@ -10,17 +10,20 @@
 
 mod rows;
 
+use arrow::array::{Array, ArrayRef};
+use arrow::compute::concat;
 use arrow::datatypes::SchemaRef;
+use flott_batch::bytes::of_column;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::ChainedNode;
 use flott_state::{OperatorSnapshot, RestoredState};
-use flott_types::{CheckpointId, Result};
+use flott_types::{CheckpointId, Error, Result};
 
 use self::rows::Rows;
 use crate::BuildContext;
 use crate::over::{CompleteOver, CompleteParts};
-use crate::support::{columns_of, record_batch};
+use crate::support::{columns_of, kernel, record_batch};
 
 /// This many rows are sent at once.
 const CHUNK: usize = 8_192;
@@ -60,17 +63,20 @@ impl Operator for AtEnd {
     }
 
     fn finish(&mut self, context: &mut Context<'_>) -> Result<()> {
-        let (mut columns, rows) = self.rows.take()?;
-        if rows == 0 {
-            return Ok(());
-        }
+        let mut taken = self.rows.take()?;
         if let Some(over) = &self.over {
-            (columns, _) = over.compute(columns)?;
+            if taken.is_empty() {
+                return Ok(());
+            }
+            let (columns, rows) = together(taken)?;
+            taken = vec![(over.compute(columns)?.0, rows)];
         }
-        let all = record_batch(&self.schema, columns, rows)?;
-        for start in (0..rows).step_by(CHUNK) {
-            let part = all.slice(start, CHUNK.min(rows - start));
-            context.output.emit(Batch::Changes(ChangeBatch::insert_only(part)))?;
+        for (columns, rows) in taken {
+            let all = record_batch(&self.schema, columns, rows)?;
+            for start in (0..rows).step_by(CHUNK) {
+                let part = all.slice(start, CHUNK.min(rows - start));
+                context.output.emit(Batch::Changes(ChangeBatch::insert_only(part)))?;
+            }
         }
         Ok(())
     }
@@ -80,6 +86,23 @@ impl Operator for AtEnd {
         snapshot.keyed.extend(self.rows.snapshot(full)?);
         Ok(snapshot)
     }
+}
+
+/// All rows of one subtask: OVER sorts them.
+fn together(runs: Vec<(Vec<ArrayRef>, usize)>) -> Result<(Vec<ArrayRef>, usize)> {
+    let rows = runs.iter().map(|(_, rows)| rows).sum();
+    let width = runs.first().map_or(0, |(columns, _)| columns.len());
+    let whole = |at: usize| {
+        let parts: Vec<&dyn Array> =
+            runs.iter().filter_map(|(columns, _)| columns.get(at)).map(AsRef::as_ref).collect();
+        if parts.iter().map(|part| of_column(*part)).sum::<usize>() > i32::MAX as usize {
+            return Err(Error::unsupported(
+                "OVER of a batch query over more than 2 GB of one column in one subtask; a higher parallelism spreads its partitions",
+            ));
+        }
+        concat(&parts).map_err(kernel)
+    };
+    Ok(((0..width).map(whole).collect::<Result<_>>()?, rows))
 }
 
 #[cfg(test)]

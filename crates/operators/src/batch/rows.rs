@@ -61,21 +61,27 @@ impl Rows {
         Ok(())
     }
 
-    /// Takes all rows out: their columns, and how many they are.
-    pub fn take(&mut self) -> Result<(Vec<ArrayRef>, usize)> {
+    /// Takes all rows out, in runs that fit into one batch: their columns, and how many they are.
+    pub fn take(&mut self) -> Result<Vec<(Vec<ArrayRef>, usize)>> {
         let live: Vec<u32> = self.table.live().collect();
-        let keys = self.table.keys_of(&live)?;
+        let runs: Vec<Vec<u32>> = self.table.runs(&live).into_iter().map(<[u32]>::to_vec).collect();
+        let taken = runs.iter().map(|run| self.gather(run)).collect();
+        live.into_iter().for_each(|slot| self.table.remove(slot));
+        taken
+    }
+
+    fn gather(&self, slots: &[u32]) -> Result<(Vec<ArrayRef>, usize)> {
+        let keys = self.table.keys_of(slots)?;
         let counts = self.table.values().values();
         let times = |(at, slot): (usize, &u32)| {
             let count = usize::try_from(counts[*slot as usize]).unwrap_or(0);
             std::iter::repeat_n(at as u32, count)
         };
-        let picks: UInt32Array = UInt32Array::from_iter_values(live.iter().enumerate().flat_map(times));
+        let picks: UInt32Array = UInt32Array::from_iter_values(slots.iter().enumerate().flat_map(times));
         let mut columns: Vec<Option<ArrayRef>> = vec![None; self.order.len()];
         for (column, key) in self.order.iter().zip(&keys) {
             columns[*column] = Some(take(key, &picks, None).map_err(kernel)?);
         }
-        live.iter().for_each(|slot| self.table.remove(*slot));
         Ok((columns.into_iter().flatten().collect(), picks.len()))
     }
 

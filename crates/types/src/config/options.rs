@@ -210,13 +210,13 @@ pub const OPTIONS: &[ConfigOption] = &[
         "true",
         "whether operators run in one task where they can",
     ),
-    accepted("rest", Map, "there is no REST server yet"),
     works(
         "resourcemanager.standalone.start-up-time",
         Duration,
         "0 ms",
         "this long after its start a cluster may still get TaskManagers; after it a job that needs more slots than there are fails at once",
     ),
+    accepted("rest", Map, "there is no REST server yet"),
     works(
         "restart-strategy.exponential-delay.attempts-before-reset-backoff",
         Number,
