@@ -51,6 +51,7 @@ impl Stage {
         for inner in readable.iter() {
             registry.register(Arc::new(Paced { pace: pace.clone(), inner: inner.clone() }));
         }
+        readable.catalogs().for_each(|catalog| registry.register_catalog(catalog.clone()));
         registry.register(Arc::new(committed.clone()));
         let registry = Arc::new(registry);
         let operators = faults.around(Arc::new(SqlOperators::new(builtin_functions())));
