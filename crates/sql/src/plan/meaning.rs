@@ -68,10 +68,6 @@ pub(super) fn identify(kind: &str, spec: &OperatorSpec, inputs: &[&Stream], outp
     let rows = inputs.first().map_or("", |input| input.meaning.rows.as_str());
     let columns = || inputs.first().map_or_else(Vec::new, |input| input.meaning.columns.clone());
     let all = || schemas.iter().map(all_names).collect::<Vec<_>>().join("\n");
-    let with = |mut columns: Vec<String>, more: &mut dyn Iterator<Item = String>| {
-        columns.extend(more);
-        Meaning { columns: distinct(columns), ..Meaning::default() }
-    };
     let (state, rows, columns) = match spec {
         OperatorSpec::Source(spec) => {
             let limit = spec.limit.map(|limit| format!(" LIMIT {limit}")).unwrap_or_default();
@@ -95,7 +91,7 @@ pub(super) fn identify(kind: &str, spec: &OperatorSpec, inputs: &[&Stream], outp
                 None => rows.to_owned(),
             };
             let columns = projection.iter().map(|expr| describe::expr(expr, input));
-            let columns = with(Vec::new(), &mut columns.map(short)).columns;
+            let columns = distinct(columns.map(short).collect());
             (hash(&[&rows, &columns.join("\n")]), rows, columns)
         }
         OperatorSpec::WatermarkAssigner(spec) => {
@@ -132,7 +128,7 @@ pub(super) fn identify(kind: &str, spec: &OperatorSpec, inputs: &[&Stream], outp
             let ranks = format!("TopN {from} {to:?} {input_updates}");
             let order = describe::sort_keys(order, input);
             let rows = hash(&[rows, &ranks, &describe::names(partition, input), &order, &end]);
-            let columns = with(columns(), &mut rest(output, input.len())).columns;
+            let columns = distinct(columns().into_iter().chain(rest(output, input.len())).collect());
             (hash(&[&rows, &all()]), rows, columns)
         }
         OperatorSpec::Join { kind, left_keys, right_keys, null_safe, condition, bound, .. }
@@ -145,11 +141,9 @@ pub(super) fn identify(kind: &str, spec: &OperatorSpec, inputs: &[&Stream], outp
             let columns = if output.len() == input.len() {
                 columns()
             } else {
-                {
-                    let left = inputs[0].meaning.joined.max(1);
-                    let of_right = |column: &String| format!("{column}{}", "'".repeat(left));
-                    with(columns(), &mut inputs[1].meaning.columns.iter().map(of_right)).columns
-                }
+                let quotes = "'".repeat(inputs[0].meaning.joined.max(1));
+                let of_right = inputs[1].meaning.columns.iter().map(|column| format!("{column}{quotes}"));
+                distinct(columns().into_iter().chain(of_right).collect())
             };
             (hash(&[&both, &format!("{bound:?}"), &all()]), both, columns)
         }
@@ -160,7 +154,7 @@ pub(super) fn identify(kind: &str, spec: &OperatorSpec, inputs: &[&Stream], outp
                     projections.iter().map(|exprs| exprs.get(at).map(|expr| describe::expr(expr, input)));
                 of.map(Option::unwrap_or_default).collect::<Vec<_>>().join(" | ")
             };
-            let columns = with(Vec::new(), &mut (0..output.len()).map(|at| short(column(at)))).columns;
+            let columns = distinct((0..output.len()).map(|at| short(column(at))).collect());
             let rows = hash(&[rows, &what]);
             (rows.clone(), rows, columns)
         }
@@ -195,7 +189,7 @@ pub(super) fn identify(kind: &str, spec: &OperatorSpec, inputs: &[&Stream], outp
                 | OperatorSpec::BatchOver { .. } => input.len(),
                 _ => 0,
             };
-            let columns = with(columns().into_iter().take(width).collect(), &mut rest(output, width)).columns;
+            let columns = distinct(columns().into_iter().take(width).chain(rest(output, width)).collect());
             (rows.clone(), rows, columns)
         }
     };

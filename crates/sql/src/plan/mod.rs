@@ -233,12 +233,11 @@ impl<'a> Planner<'a> {
 
     /// The lineage of what an operator described so computes from these inputs.
     fn lineage_of(&self, description: &str, inputs: &[&Stream]) -> String {
-        let mut whole = description.to_owned();
-        for stream in inputs {
-            whole.push('\n');
-            whole.push_str(&self.graph.nodes[stream.id.0 as usize].lineage.whole);
-        }
-        format!("{}-{:016x}", kind_of(description), xxhash_rust::xxh3::xxh3_64(whole.as_bytes()))
+        let mut parts = vec![description];
+        parts.extend(
+            inputs.iter().map(|stream| self.graph.nodes[stream.id.0 as usize].lineage.whole.as_str()),
+        );
+        format!("{}-{}", kind_of(description), meaning::hash(&parts))
     }
 
     /// Adds a node of this lineage, or finds the one that computes the same.
@@ -289,11 +288,9 @@ impl<'a> Planner<'a> {
         local: &Stream,
         keys: &[usize],
     ) -> Stream {
-        let (single_name, mut single_spec, input) = single;
+        let (single_name, single_spec, input) = single;
         let lineage = self.lineage_of(single_name, &[input]);
-        let in_state = meaning::in_state(input);
-        meaning::name_calls(&mut spec, &in_state);
-        meaning::name_calls(&mut single_spec, &in_state);
+        meaning::name_calls(&mut spec, &meaning::in_state(input));
         let identity = meaning::identify(kind_of(single_name), &single_spec, &[input], &schema);
         let (parallelism, exchange) = self.distribution(keys);
         self.add_as((lineage, identity), (name, spec, schema, parallelism), updates, &[(0, local, &exchange)])
