@@ -9,6 +9,7 @@
 //! not look.
 
 mod cursor;
+pub mod number;
 mod text;
 
 pub use cursor::{Cursor, Kind, NotJson, Span};

@@ -4,6 +4,7 @@ use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::datatypes::{Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use flott_batch::json::number::{canonical, unscaled};
 use flott_batch::{arrow_type, variant};
 use flott_expr::context::PlanContext;
 use flott_expr::function::{Argument, Call, Function, Signature, no_signature};
@@ -11,7 +12,6 @@ use flott_expr::value::{Value, View};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use super::mark_json;
-use super::number::{canonical, unscaled};
 use super::parse::parse;
 use super::value::{Json, put};
 use crate::build::try_strings;

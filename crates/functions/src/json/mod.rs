@@ -21,7 +21,6 @@
 mod access;
 mod construct;
 mod evaluate;
-mod number;
 mod parse;
 mod path;
 mod quote;

@@ -1,8 +1,8 @@
 //! Reading JSON as Jackson does: strict, except that text after the first value is ignored.
 
+use flott_batch::json::number::canonical;
 use flott_batch::json::{Cursor, Kind, NotJson, Span, unescape};
 
-use super::number::canonical;
 use super::value::{Json, put};
 
 /// The first value of a text; `Err` says what is wrong.

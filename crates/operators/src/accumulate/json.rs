@@ -3,6 +3,7 @@
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Float32Type, Float64Type};
 use chrono_tz::Tz;
+use flott_batch::json::number::canonical;
 use flott_batch::json::write_text;
 use flott_batch::text::{self, write_value};
 use flott_types::{LogicalType, TypeKind};
@@ -57,35 +58,7 @@ fn write_double(out: &mut String, value: f64) {
     if !value.is_finite() {
         return write_text(out, &shortest);
     }
-    let (mantissa, exponent) = shortest.split_once('E').unwrap_or((&shortest, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let scale = fraction.len() as i32 - exponent;
-    let digits = format!("{whole}{fraction}");
-    let digits = match digits.trim_start_matches('0') {
-        "" => "0",
-        digits => digits,
-    };
-    out.push_str(sign);
-    let leading = digits.len() as i32 - 1 - scale;
-    if scale == 0 {
-        out.push_str(digits);
-    } else if scale > 0 && leading >= -6 {
-        let padded = format!("{digits:0>width$}", width = scale as usize + 1);
-        let (whole, fraction) = padded.split_at(padded.len() - scale as usize);
-        out.push_str(whole);
-        out.push('.');
-        out.push_str(fraction);
-    } else {
-        let (first, rest) = digits.split_at(1);
-        out.push_str(first);
-        if !rest.is_empty() {
-            out.push('.');
-            out.push_str(rest);
-        }
-        out.push_str(&format!("E{leading:+}"));
-    }
+    out.push_str(&canonical(&shortest).unwrap_or(shortest));
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Decimal numbers as Java's `BigDecimal.toString` writes them.
 
 /// A number of JSON, or one that Java's `Double.toString` wrote. `None` if the exponent is absurd.
-pub(super) fn canonical(text: &str) -> Option<String> {
+pub fn canonical(text: &str) -> Option<String> {
     let (negative, text) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
@@ -16,7 +16,7 @@ pub(super) fn canonical(text: &str) -> Option<String> {
 }
 
 /// `digits * 10^-scale`.
-pub(super) fn unscaled(negative: bool, digits: &str, scale: i64) -> String {
+pub fn unscaled(negative: bool, digits: &str, scale: i64) -> String {
     let mut out = String::with_capacity(digits.len() + 8);
     if negative {
         out.push('-');
