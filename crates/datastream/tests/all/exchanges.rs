@@ -92,7 +92,8 @@ fn round(name: &str, folder: &std::path::Path, savepoint: Option<&str>) -> (Stri
         _ => Vec::new(),
     };
     assert!(crate::support::wait_until(|| job.metrics().records_read() > 0));
-    (job.stop_with_savepoint(None, false).unwrap(), changed)
+    let stop = || job.stop_with_savepoint(None, false);
+    (crate::support::once_running(stop).unwrap(), changed)
 }
 
 #[test]
