@@ -1,7 +1,7 @@
 # Everything a newcomer and CI need. Asks for a Rust toolchain, a C compiler, make and python3; cargo fetches the rest.
 #
 #   make demo         build a release and run the example in examples/flights
-#   make test         everything that must hold: tests, doc tests, kill tests, conformance, rules of the house
+#   make test         everything that must hold: tests, doc tests, kill tests, conformance, the project's own rules
 #   make conformance  the golden results of Apache Flink, by area, with failures
 #   make simulation   ten thousand schedules of the protocol with lost messages and processes
 #   make kill-long    500 rounds of the kill tests, of which make test runs some
@@ -9,8 +9,8 @@
 #   make conformance-faults  the same results with checkpoints, restores, rescaling and failures in the middle
 #   make bench-group  100 MB of csv through GROUP BY with a million keys
 #   make bench-nexmark       the queries of Nexmark; QUERIES=q0,q1 for some of them
-#   make bench-flink         the same on a real Apache Flink alternately: installs it, asks for Java 17, which apt gets where it is missing
-#   make bench-datastream    the DataStream API beside loops by hand; bench-datastream-flink: beside Flink
+#   make bench-flink         the same, alternating with a real Apache Flink: installs it, and Java 17 with apt if that is missing
+#   make bench-datastream    the DataStream API against hand-written loops; bench-datastream-flink: against Flink
 #   make bench-loops bench-scaling bench-latency bench-startup bench-generators
 #   make fmt lint docs
 

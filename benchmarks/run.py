@@ -18,7 +18,7 @@ import argparse
 import pathlib
 import sys
 
-from harness import alone, beside_flink, datastream, generators, latency, loops, queries, report, scaling, startup
+from harness import alone, against_flink, datastream, generators, latency, loops, queries, report, scaling, startup
 from harness.flott_engine import ROOT, Flott
 from harness.store import Store
 
@@ -54,7 +54,7 @@ def main():
     if args.command == "nexmark":
         alone.measure(flott, store, chosen(args.queries, queries.names()), args.rounds)
     elif args.command == "flink":
-        beside_flink.measure(flott, store, chosen(args.queries, queries.BARRED), args)
+        against_flink.measure(flott, store, chosen(args.queries, queries.BARRED), args)
     elif args.command == "loops":
         loops.measure(args.loops, flott, store, chosen(args.queries, loops.QUERIES), args.rounds)
     elif args.command == "scaling":
@@ -66,7 +66,7 @@ def main():
     elif args.command == "datastream":
         datastream.measure(args.datastream, store, args.rounds)
     elif args.command == "datastream-flink":
-        datastream.beside_flink(args.datastream, store, args.rounds)
+        datastream.against_flink(args.datastream, store, args.rounds)
     elif args.command == "generators":
         sys.exit(0 if generators.compare(args.bin) else "the generators differ")
     print(report.write(store))

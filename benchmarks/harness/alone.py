@@ -1,6 +1,6 @@
-"""Flott alone: the same scripts, without a Flink beside it."""
+"""Flott alone: the same scripts, without Flink."""
 from harness import machine, queries
-from harness.beside_flink import run
+from harness.against_flink import run
 from harness.store import pack
 
 # Where no comparison has chosen a number.

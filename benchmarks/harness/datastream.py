@@ -1,4 +1,4 @@
-"""Programs of the DataStream API: beside loops written by hand over the same data, with checkpoints and without, and word count beside Flink's."""
+"""Programs of the DataStream API: against hand-written loops over the same data, with checkpoints and without, and word count against Flink's."""
 import pathlib
 import subprocess
 import tempfile
@@ -30,18 +30,18 @@ def measure(binary, store, rounds):
     keep(store, "keyed process, a checkpoint every second", "no checkpoints", pairs)
 
 
-def beside_flink(binary, store, rounds):
+def against_flink(binary, store, rounds):
     """Word count on Flink, parallelism 1."""
     home = install.ensure()
-    print("word count beside Flink", flush=True)
+    print("word count against Flink", flush=True)
     pairs = [(run(binary, "words", FLINK_WORDS), flink(home)) for _ in range(rounds)]
     keep(store, "word count, parallelism 1", "Flink", pairs)
 
 
-def keep(store, name, beside, pairs):
-    ratios = [theirs["cpu"] / ours["cpu"] if beside == "Flink" else ours["cpu"] / theirs["cpu"] for ours, theirs in pairs]
-    print(f"  CPU seconds: {median(ratios):.2f} times {'less than' if beside == 'Flink' else ''} {beside}", flush=True)
-    store.put("datastream", f"{name} / {beside}", {"pairs": pairs, "machine": machine.describe()})
+def keep(store, name, other, pairs):
+    ratios = [theirs["cpu"] / ours["cpu"] if other == "Flink" else ours["cpu"] / theirs["cpu"] for ours, theirs in pairs]
+    print(f"  CPU seconds: {median(ratios):.2f} times {'less than' if other == 'Flink' else ''} {other}", flush=True)
+    store.put("datastream", f"{name} / {other}", {"pairs": pairs, "machine": machine.describe()})
 
 
 def run(binary, program, count, **options):

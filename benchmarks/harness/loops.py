@@ -2,7 +2,7 @@
 import subprocess
 
 from harness import machine, queries
-from harness.beside_flink import run
+from harness.against_flink import run
 from harness.flott_engine import Flott
 from harness.measurement import median
 from harness.queries import Workload

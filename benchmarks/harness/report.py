@@ -26,7 +26,7 @@ def write(store, path=FILE, picture=plot.FILE):
 
 
 def generate(store, picture):
-    sections = [("flink", functools.partial(beside_flink, picture=picture)), ("flott", alone), ("loops", loops), ("scaling", scaling), ("latency", latency), ("startup", startup), ("datastream", datastream)]
+    sections = [("flink", functools.partial(against_flink, picture=picture)), ("flott", alone), ("loops", loops), ("scaling", scaling), ("latency", latency), ("startup", startup), ("datastream", datastream)]
     filled = [(store.section(name), make) for name, make in sections if store.section(name)]
     return "\n".join([machines([section for section, _ in filled]), *(make(section) for section, make in filled)])
 
@@ -35,7 +35,7 @@ def by_number(section):
     return sorted(section, key=queries.number)
 
 
-def beside_flink(section, picture):
+def against_flink(section, picture):
     comparisons = [Comparison(name, section[name]) for name in by_number(section)]
     barred = [each for each in comparisons if each.name in queries.BARRED]
     mean = geometric_mean([each.ratio for each in barred or comparisons])
@@ -43,15 +43,15 @@ def beside_flink(section, picture):
     rows = [comparison_row(each) for each in comparisons]
     some = section[comparisons[0].name]
     return (
-        "## Nexmark beside Apache Flink 2.3\n\n"
+        "## Nexmark compared with Apache Flink 2.3\n\n"
         "![Events per CPU second, Flott over Flink](benchmarks-nexmark.svg)\n\n"
-        f"`make bench-flink`. {on(section)} Both engines at parallelism {some['parallelism']}, with an exactly-once checkpoint every 30 s to a local folder; "
-        "sinks are `blackhole`; the events are the same, generated in the engine, only the columns that the query reads. Flink: object reuse, "
-        f"mini-batch, a TaskManager of {some['memory']} that is warmed up with the same query. One run after the other, alternately; CPU seconds are user and system of the TaskManager while the job runs, and of the whole "
-        "process for Flott. *Ratio*: events per CPU second of Flott over those of Flink in the same pair; lowest, **median**, highest.\n\n"
+        f"`make bench-flink`.\n{on(section)}\nBoth engines run at parallelism {some['parallelism']}, with an exactly-once checkpoint every 30 s to a local folder, into `blackhole` sinks.\n"
+        "Both generate the same events in the engine, and only the columns that the query reads.\nFlink runs with object reuse, mini-batches, and "
+        f"a TaskManager of {some['memory']} that is warmed up with the same query.\nThe runs alternate; CPU seconds are user and system time, of the TaskManager while the job runs for Flink, and of the whole "
+        "process for Flott.\n*Ratio*: events per CPU second of Flott divided by those of Flink in the same pair; lowest, **median**, highest.\n\n"
         + table(["query", "", "events", "Flink events/s", "Flott events/s", "Flink per CPU s", "Flott per CPU s", "ratio", "Flink peak", "Flott peak"], rows)
         + f"\nGeometric mean of the ratios{' of ' + ', '.join(each.name for each in barred) if barred else ''}: **{mean:.1f}**; "
-        f"of wall-clock throughput: {geometric_mean([each.wall_ratio for each in barred or comparisons]):.1f}. "
+        f"of wall-clock throughput: {geometric_mean([each.wall_ratio for each in barred or comparisons]):.1f}.\n"
         f"Peak memory of Flott: at most {100 * max(each.memory_share for each in comparisons):.0f} % of Flink's.\n"
     )
 
@@ -69,7 +69,7 @@ def alone(section):
         runs = [unpack(run) for run in section[name]["runs"]]
         rows.append([name, queries.title(name), count(section[name]["events"]), count(median([run.rate for run in runs])),
                      count(median([run.cpu_rate for run in runs])), megabytes(peak(runs))])
-    return (f"## All queries of Nexmark on Flott\n\n`make bench-nexmark`. {on(section)}\n\n"
+    return (f"## All Nexmark queries on Flott\n\n`make bench-nexmark`.\n{on(section)}\n\n"
             + table(["query", "", "events", "events/s", "per CPU s", "peak memory"], rows))
 
 
@@ -81,8 +81,8 @@ def loops(section):
         ours, theirs = (median([pair[side] for pair in pairs]) for side in (0, 1))
         rows.append([name, f"{theirs:.2f} s", f"{ours:.2f} s", f"{ratios[0]:.1f} – **{median(ratios):.1f}** – {ratios[-1]:.1f}"])
     events = count(next(iter(section.values()))["events"])
-    return ("## Nexmark beside loops written by hand\n\n"
-            f"`make bench-loops`: `benchmarks/loops` does what the query does in one loop of Rust, one thread, over the same {events} events. CPU seconds, Flott at parallelism 1. {on(section)}\n\n"
+    return ("## Nexmark compared with hand-written loops\n\n"
+            f"`make bench-loops`: `benchmarks/loops` does what the query does in one loop of Rust, on one thread, over the same {events} events.\nCPU seconds, Flott at parallelism 1.\n{on(section)}\n\n"
             + table(["query", "loop", "Flott", "times the loop"], rows))
 
 
@@ -93,15 +93,15 @@ def scaling(section):
         ratios = sorted(both.rate / single.rate for single, both in pairs)
         rows.append([name, count(median([single.rate for single, _ in pairs])), count(median([both.rate for _, both in pairs])),
                      f"{ratios[0]:.2f} – **{median(ratios):.2f}** – {ratios[-1]:.2f}"])
-    return (f"## What the second core buys\n\n`make bench-scaling`: events per second of queries without state. {on(section)}\n\n"
-            + table(["query", "parallelism 1", "parallelism 2", "times"], rows))
+    return (f"## What the second core buys\n\n`make bench-scaling`: events per second of stateless queries.\n{on(section)}\n\n"
+            + table(["query", "parallelism 1", "parallelism 2", "speedup"], rows))
 
 
 def latency(section):
     rows = [[section[name]["title"], *(f"{section[name][figure]} ms" for figure in ("p50", "p99", "max")), count(section[name]["rows"])]
             for name in sorted(section)]
     rate = count(next(iter(section.values()))["rate"])
-    return (f"## Latency\n\n`make bench-latency`: {rate} events a second, parallelism 2. Of a row: the time at which it reaches the sink less that at which it could have been there at the earliest. {on(section)}\n\n"
+    return (f"## Latency\n\n`make bench-latency`: {rate} events per second, parallelism 2.\nThe latency of a row is the time at which it reaches the sink minus the earliest time at which it could have.\n{on(section)}\n\n"
             + table(["", "p50", "p99", "max", "rows"], rows))
 
 
@@ -110,40 +110,40 @@ def startup(section):
     rows = [["from the start of the process to the end of a bounded query", *(seconds(section[name]["first_result_seconds"]) for name in names)],
             ["memory of an idle cluster", *(megabytes(section[name]["idle_bytes"]) for name in names)],
             ["size on disk (Flink: its jars and Java)", *(megabytes(section[name]["disk_bytes"]) for name in names)]]
-    return f"## Before the first event\n\n`make bench-startup`. {on(section)}\n\n" + table(["", *names], rows)
+    return f"## Before the first event\n\n`make bench-startup`.\n{on(section)}\n\n" + table(["", *names], rows)
 
 
 def datastream(section):
     loops, others = [], []
     for name in sorted(section):
-        title, _, beside = name.partition(" / ")
+        title, _, other = name.partition(" / ")
         pairs = section[name]["pairs"]
         ours, theirs = (median([pair[side]["cpu"] for pair in pairs]) for side in (0, 1))
         cost = sorted(pair[0]["cpu"] / pair[1]["cpu"] for pair in pairs)
         rate = median([pair[0]["count"] / pair[0]["wall"] for pair in pairs])
         cpu_rate = median([pair[0]["count"] / pair[0]["cpu"] for pair in pairs])
         peak_mb = max(pair[0]["peak_mb"] for pair in pairs)
-        if beside == "loop":
+        if other == "loop":
             loops.append([title, count(rate), count(cpu_rate), f"{peak_mb} MB", f"{cost[0]:.2f} – **{median(cost):.2f}** – {cost[-1]:.2f}"])
-        elif beside == "Flink":
+        elif other == "Flink":
             gain = sorted(1 / each for each in cost)
-            others.append(f"Word count beside Flink's own (`make bench-datastream-flink`, both at parallelism 1, Flink with object reuse and warmed up, in one process): Flott counts {count(cpu_rate)} words per CPU second, "
+            others.append(f"Word count compared with Flink's own (`make bench-datastream-flink`, both at parallelism 1, Flink with object reuse and warmed up, in one process): Flott counts {count(cpu_rate)} words per CPU second, "
                           f"Flink {count(median([pair[1]['count'] / pair[1]['cpu'] for pair in pairs]))}: {gain[0]:.1f} – **{median(gain):.1f}** – {gain[-1]:.1f} times as many.\n")
         else:
             slower = sorted(pair[0]["wall"] / pair[1]["wall"] - 1 for pair in pairs)
-            others.append(f"A checkpoint every second, with a million keys of which 1 % change in between: {100 * slower[0]:.1f} – **{100 * median(slower):.1f}** – {100 * slower[-1]:.1f} % of throughput, "
+            others.append(f"A checkpoint every second, with a million keys of which 1 % change in between, costs {100 * slower[0]:.1f} – **{100 * median(slower):.1f}** – {100 * slower[-1]:.1f} % of throughput, "
                           f"{ours:.2f} CPU s instead of {theirs:.2f}.\n")
     text = ("## The DataStream API\n\n"
-            f"`make bench-datastream`: word count (`flat_map`, `key_by`, `sum`; 10,000 words in the vocabulary, lines made by a function of their number) and a keyed process function with a value state over a million keys, "
-            "every result going to a function. Beside each a loop by hand over the same data: one thread, one `HashMap`. "
+            f"`make bench-datastream`: word count (`flat_map`, `key_by`, `sum`; a vocabulary of 10,000 words, lines generated from their number) and a keyed process function with a value state over a million keys; "
+            "every result goes to a function.\nEach is compared with a hand-written loop over the same data: one thread, one `HashMap`.\n"
             f"{on(section)}\n\n")
     if loops:
-        text += table(["", "records/s", "per CPU s", "peak memory", "CPU seconds, times the loop's"], loops)
+        text += table(["", "records/s", "per CPU s", "peak memory", "CPU time relative to the loop"], loops)
     return text + "".join("\n" + other for other in others)
 
 
 def machines(sections):
-    """What all of it was measured on: one machine, unless that was at different times."""
+    """What all of it was measured on: one machine, unless it was measured at different times."""
     made = [each["machine"] for section in sections for each in section.values()]
     return "\n".join(distinct(f"Measured on {each['processor']}, {each['cores']} cores, {each['memory']}, {each['system']}, {each['rustc']}, {each['java']}.\n"
                               for each in made))

@@ -1,6 +1,6 @@
 """What a second core buys: the stateless queries at parallelism 1 and 2, alternately."""
 from harness import machine, pairs, queries
-from harness.beside_flink import run
+from harness.against_flink import run
 from harness.flott_engine import Flott
 from harness.measurement import median
 from harness.store import pack

@@ -1,4 +1,4 @@
-"""What was measured, kept as JSON beside the benchmarks: a run of some queries replaces their results and leaves the others."""
+"""The results, kept as JSON next to the benchmarks: a run of some queries replaces their results and leaves the others."""
 import dataclasses
 import json
 import pathlib

@@ -1,4 +1,4 @@
-"""Numbers and tables as they stand in the documentation."""
+"""Numbers and tables as the documentation shows them."""
 
 
 def count(value):
@@ -9,7 +9,7 @@ def count(value):
 
 
 def significant(value):
-    """Three digits that matter, and no more zeros than there must be."""
+    """Three significant digits."""
     if value >= 100:
         return f"{value:.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"

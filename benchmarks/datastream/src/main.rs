@@ -11,7 +11,7 @@ mod words;
 use clap::{Parser, ValueEnum};
 use flott_datastream::{Result, StreamExecutionEnvironment};
 
-/// A program of the DataStream API beside a loop written by hand.
+/// A program of the DataStream API compared with a hand-written loop.
 #[derive(Parser)]
 struct Arguments {
     /// Which program.

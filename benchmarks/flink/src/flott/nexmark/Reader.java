@@ -13,7 +13,7 @@ import org.apache.flink.table.data.RowData;
 /**
  * Emits the events of its splits, the one with the lowest number first.
  *
- * <p>Runs in the task's own thread: generating is computation, so there is nothing to fetch in a thread beside it.
+ * <p>Runs in the task's own thread: generating is computation, so there is nothing to fetch on another thread.
  */
 final class Reader implements SourceReader<RowData, Split> {
     private final Settings settings;
