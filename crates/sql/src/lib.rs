@@ -19,6 +19,7 @@
 
 pub mod bind;
 pub mod catalog;
+mod disjunction;
 mod join_bound;
 pub mod logical;
 pub mod optimize;

@@ -5,10 +5,12 @@
 //! them as its condition. Below an aggregation and a Top-N they must be equalities: their inner sides become further keys, so
 //! that there is a result for each value of the columns around.
 
+use flott_expr::Functions;
 use flott_plan::{Expr, JoinKind};
 use flott_types::{Error, Result, TypeKind};
 
-use super::placeholder::{self, Placeholder, conjunction, conjuncts, shift, substitute};
+use super::placeholder::{self, Placeholder, conjunction, shift, substitute};
+use crate::disjunction::factored;
 use crate::logical::{Rel, RelNode};
 
 /// A relation without references to the query around.
@@ -53,27 +55,28 @@ fn reads_outer(rel: &Rel) -> bool {
 }
 
 /// Pulls what reads the query around up.
-pub(super) fn decorrelate(rel: Rel) -> Result<Decorrelated> {
+pub(super) fn decorrelate(rel: Rel, functions: &Functions) -> Result<Decorrelated> {
     if !reads_outer(&rel) {
         return Ok(Decorrelated { outputs: rel.columns(), rel, conditions: Vec::new() });
     }
     let Rel { node, fields } = rel;
     match node {
         RelNode::Filter { input, condition } => {
-            let Decorrelated { rel: input, outputs, mut conditions } = decorrelate(*input)?;
-            let (outer, own): (Vec<Expr>, Vec<Expr>) =
-                conjuncts(substitute(condition, &outputs)).into_iter().partition(Placeholder::reads_outer);
+            let Decorrelated { rel: input, outputs, mut conditions } = decorrelate(*input, functions)?;
+            let (outer, own): (Vec<Expr>, Vec<Expr>) = factored(substitute(condition, &outputs), functions)
+                .into_iter()
+                .partition(Placeholder::reads_outer);
             conditions.extend(outer);
             Ok(Decorrelated { rel: filtered(input, own), outputs, conditions })
         }
         RelNode::Project { input, exprs } => {
-            let Decorrelated { rel, outputs, conditions } = decorrelate(*input)?;
+            let Decorrelated { rel, outputs, conditions } = decorrelate(*input, functions)?;
             let outputs = exprs.into_iter().map(|expr| substitute(expr, &outputs)).collect();
             Ok(Decorrelated { rel, outputs, conditions })
         }
         RelNode::Join { left, right, kind: kind @ (JoinKind::Inner | JoinKind::Left), condition } => {
-            let left = decorrelate(*left)?;
-            let right = decorrelate(*right)?;
+            let left = decorrelate(*left, functions)?;
+            let right = decorrelate(*right, functions)?;
             let width = left.rel.fields.len();
             let inner = kind == JoinKind::Inner;
             let correlated = !right.conditions.is_empty() || !right.is_plain();
@@ -86,7 +89,7 @@ pub(super) fn decorrelate(rel: Rel) -> Result<Decorrelated> {
             conditions.extend(right.conditions.into_iter().map(|condition| shift(condition, width)));
             let (outer, own): (Vec<Expr>, Vec<Expr>) = condition
                 .into_iter()
-                .flat_map(|condition| conjuncts(substitute(condition, &outputs)))
+                .flat_map(|condition| factored(substitute(condition, &outputs), functions))
                 .partition(Placeholder::reads_outer);
             if !inner && !outer.is_empty() {
                 return Err(correlation_in("the condition of a LEFT JOIN"));
@@ -100,7 +103,7 @@ pub(super) fn decorrelate(rel: Rel) -> Result<Decorrelated> {
         }
         RelNode::Aggregate { input, keys, calls } => {
             let names = input.fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>();
-            let Keyed { rel: input, width, outers } = decorrelate(*input)?.keyed(&names)?;
+            let Keyed { rel: input, width, outers } = decorrelate(*input, functions)?.keyed(&names)?;
             let own = keys.len();
             let all = keys.into_iter().chain(width..width + outers.len()).collect();
             let rel = input.aggregate(all, calls);
@@ -115,7 +118,7 @@ pub(super) fn decorrelate(rel: Rel) -> Result<Decorrelated> {
         }
         RelNode::TopN { input, mut partition, order, from, to, rank } => {
             let names = input.fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>();
-            let Keyed { rel: input, width, outers } = decorrelate(*input)?.keyed(&names)?;
+            let Keyed { rel: input, width, outers } = decorrelate(*input, functions)?.keyed(&names)?;
             partition.extend(width..width + outers.len());
             let mut out = input.fields.clone();
             out.extend(rank.then(|| fields[fields.len() - 1].clone()));

@@ -5,7 +5,7 @@
 //! then the values that it is compared with; [`Binder::join_subqueries`] joins what computes the value and puts a column in its
 //! place. [`super::decorrelate`] frees a subquery of the columns it reads of the query around.
 
-use flott_expr::bind;
+use flott_expr::{Functions, bind};
 use flott_plan::{Expr, JoinKind, Literal};
 use flott_sql_parser::ast::{BinaryOp, Expr as Ast, ExprKind, Query, UnaryOp};
 use flott_types::{Error, LogicalType, Result, TypeKind};
@@ -155,7 +155,7 @@ impl Binder<'_> {
             ExprKind::Unary { op: UnaryOp::Not, operand } => self.subquery_test(rel, scope, operand, !not),
             ExprKind::Exists(query) => {
                 let inner = self.query(query, Some(scope))?;
-                at(semi_join(rel, inner, not, |_| Ok(Vec::new())), ast)
+                at(semi_join(rel, inner, not, |_| Ok(Vec::new()), &self.context.functions), ast)
             }
             ExprKind::InQuery { operand: value, query, negated } => {
                 let negated = *negated != not;
@@ -177,7 +177,7 @@ impl Binder<'_> {
                         })
                         .collect()
                 };
-                at(semi_join(rel, inner, negated, tests), ast)
+                at(semi_join(rel, inner, negated, tests, &self.context.functions), ast)
             }
             _ => Err(unsupported("this use of a subquery", ast)),
         }
@@ -225,7 +225,7 @@ impl Binder<'_> {
         let names: Vec<String> =
             left.fields.iter().chain(&subquery.fields).map(|field| field.name.clone()).collect();
         let (subquery, outers) = number_outer_columns(subquery);
-        let inner = decorrelate(subquery)?.settled(&names[width..]);
+        let inner = decorrelate(subquery, &self.context.functions)?.settled(&names[width..]);
         if kind != JoinKind::Inner && !inner.is_plain() {
             return Err(Error::unsupported(
                 "LEFT JOIN LATERAL of a query whose select list reads the query around it",
@@ -253,11 +253,12 @@ fn semi_join(
     subquery: Rel,
     anti: bool,
     tests: impl FnOnce(Vec<Expr>) -> Result<Vec<Expr>>,
+    functions: &Functions,
 ) -> Result<Rel> {
     let width = left.fields.len();
     let names: Vec<String> = subquery.fields.iter().map(|field| field.name.clone()).collect();
     let (subquery, outers) = number_outer_columns(subquery);
-    let Decorrelated { rel, outputs, conditions } = decorrelate(subquery)?.settled(&names);
+    let Decorrelated { rel, outputs, conditions } = decorrelate(subquery, functions)?.settled(&names);
     let conditions = conditions.into_iter().map(|condition| placed(shift(condition, width), &outers));
     let outputs = outputs.into_iter().map(|output| placed(shift(output, width), &outers)).collect();
     let condition = conjunction(conditions.chain(tests(outputs)?).collect::<Vec<_>>());

@@ -85,7 +85,7 @@ impl Joined<'_, '_> {
         };
         match input {
             Rel { node: RelNode::Aggregate { input, keys, calls }, .. } if keys.is_empty() => {
-                let keyed = decorrelate(*input)?.keyed(&[])?;
+                let keyed = decorrelate(*input, &self.binder.context.functions)?.keyed(&[])?;
                 let zero = |call: &AggregateCall| {
                     matches!(call.function.as_str(), "COUNT" | "APPROX_COUNT_DISTINCT" | "SUM0")
                 };
@@ -99,7 +99,8 @@ impl Joined<'_, '_> {
                 Ok(placed(placeholder::substitute(value, &columns), outers))
             }
             input => {
-                let Decorrelated { rel, outputs, conditions } = decorrelate(input)?;
+                let Decorrelated { rel, outputs, conditions } =
+                    decorrelate(input, &self.binder.context.functions)?;
                 let value = placeholder::substitute(value, &outputs);
                 if Placeholder::reads_outer(&value) {
                     return Err(Error::unsupported(
@@ -117,7 +118,7 @@ impl Joined<'_, '_> {
     }
 
     fn exists(&mut self, subquery: Rel, outers: &[Expr]) -> Result<Expr> {
-        let Decorrelated { rel, conditions, .. } = decorrelate(subquery)?;
+        let Decorrelated { rel, conditions, .. } = decorrelate(subquery, &self.binder.context.functions)?;
         let keyed = Decorrelated { rel, outputs: Vec::new(), conditions }.keyed(&[])?;
         let keyed = with_a_column(keyed);
         let mut columns = self.aggregates(keyed, Vec::new(), &[], vec![count(None)], outers)?;
@@ -126,7 +127,8 @@ impl Joined<'_, '_> {
 
     /// `IN` as Flink reads it: TRUE for an equal row; else UNKNOWN if there are rows and a NULL on either side; else FALSE.
     fn is_in(&mut self, subquery: Rel, outers: &[Expr], values: &[Expr]) -> Result<Expr> {
-        let Decorrelated { rel, outputs, conditions } = decorrelate(subquery)?;
+        let Decorrelated { rel, outputs, conditions } =
+            decorrelate(subquery, &self.binder.context.functions)?;
         let nullable = outputs.iter().chain(values).any(|expr| expr.ty().nullable);
         let counts = if nullable {
             let none_missing =
@@ -173,7 +175,7 @@ impl Joined<'_, '_> {
 
     /// `x < SOME (SELECT y ...)`: against the greatest or smallest y; UNKNOWN if it does not hold and there is a NULL.
     fn some(&mut self, op: &'static str, subquery: Rel, outers: &[Expr], value: &Expr) -> Result<Expr> {
-        let keyed = decorrelate(subquery)?.keyed(&[])?;
+        let keyed = decorrelate(subquery, &self.binder.context.functions)?.keyed(&[])?;
         let ty = keyed.rel.fields[0].ty.clone();
         let extreme = |function| {
             let result = aggregate::infer(function, std::slice::from_ref(&ty), false, false)?;

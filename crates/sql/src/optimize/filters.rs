@@ -4,7 +4,8 @@
 use flott_expr::{Determinism, Functions};
 use flott_plan::{Expr, JoinKind};
 
-use crate::bind::placeholder::{conjunction, conjuncts, substitute};
+use crate::bind::placeholder::{conjunction, substitute};
+use crate::disjunction::{factored, implied};
 use crate::logical::{Rel, RelNode};
 use crate::plan::limits::{MAX_MERGED_HEIGHT, MAX_MERGED_SIZE};
 
@@ -17,7 +18,7 @@ fn push(rel: Rel, mut conditions: Vec<Expr>, functions: &Functions) -> Rel {
     let Rel { node, fields } = rel;
     match node {
         RelNode::Filter { input, condition } => {
-            let mut all = conjuncts(condition);
+            let mut all = factored(condition, functions);
             all.append(&mut conditions);
             push(*input, all, functions)
         }
@@ -82,13 +83,20 @@ fn push_into_join(rel: Rel, conditions: Vec<Expr>, functions: &Functions) -> Rel
         }
     }
     // What stands in ON: a condition on one side alone may filter that side, unless its rows must appear anyway.
-    for condition in condition.into_iter().flat_map(conjuncts) {
+    for condition in condition.into_iter().flat_map(|condition| factored(condition, functions)) {
         match side(&condition, width, functions) {
             Side::Left if matches!(kind, JoinKind::Inner | JoinKind::Right | JoinKind::Semi) => {
                 to_left.push(condition)
             }
             Side::Right if !matches!(kind, JoinKind::Right | JoinKind::Full) => to_right.push(condition),
             _ => on.push(condition),
+        }
+    }
+    // What an OR over both sides asks of one side, in every case.
+    if kind == JoinKind::Inner {
+        for condition in &on {
+            to_left.extend(implied(condition, |part| side(part, width, functions) == Side::Left));
+            to_right.extend(implied(condition, |part| side(part, width, functions) == Side::Right));
         }
     }
     let to_right = to_right.into_iter().map(|condition| shift_back(condition, width)).collect();

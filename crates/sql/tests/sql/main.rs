@@ -14,6 +14,7 @@ mod errors_window;
 mod explain_aggregate;
 mod explain_calc;
 mod explain_changelog;
+mod explain_conditions;
 mod explain_fields;
 mod explain_join;
 mod explain_sets;

@@ -1,0 +1,196 @@
+//! The order of inner joins, where the one that is written makes a cross product that another one does not.
+//!
+//! `FROM a, b, c WHERE a.x = c.x AND c.y = b.y` read from left to right joins all of `a` with all of `b`. Inner joins are taken
+//! apart into what they join and what they ask, and put together again so that each relation comes when an equality ties it to
+//! what is there, in the order of FROM otherwise. Only if that makes fewer cross products: else a plan stays as it is written,
+//! for sizes are not known here. Joins that compare times or windows stay too, as they are joins within a time only between the
+//! relations that they are written between.
+
+use flott_expr::Functions;
+use flott_plan::{Expr, JoinKind};
+
+use super::filters::is_deterministic;
+use crate::bind::placeholder::{conjunction, conjuncts, shift};
+use crate::logical::{Rel, RelNode};
+
+pub(super) fn avoid_cross_products(rel: Rel, functions: &Functions) -> Rel {
+    if !is_inner(&rel) {
+        return rel.map_inputs(&mut |input| avoid_cross_products(input, functions));
+    }
+    let crosses = cross_products(&rel);
+    if crosses == 0 || compares_times(&rel) {
+        return inputs_only(rel, functions);
+    }
+    let mut joins = Joins::default();
+    let fields = rel.fields.clone();
+    joins.take_apart(rel.clone(), functions);
+    let (ordered, left_over) = joins.put_together();
+    if left_over >= crosses {
+        return inputs_only(rel, functions);
+    }
+    let mut places = vec![0; fields.len()];
+    for (place, column) in ordered.columns.iter().enumerate() {
+        places[*column] = place;
+    }
+    let names = fields.iter().map(|field| field.name.clone());
+    let columns = places.into_iter().map(|place| ordered.rel.column(place)).zip(names).collect();
+    Rel { fields, ..ordered.rel.project(columns) }
+}
+
+/// Leaves the joins as they are, and looks at what they join.
+fn inputs_only(rel: Rel, functions: &Functions) -> Rel {
+    rel.map_inputs(&mut |input| match is_inner(&input) {
+        true => inputs_only(input, functions),
+        false => avoid_cross_products(input, functions),
+    })
+}
+
+fn is_inner(rel: &Rel) -> bool {
+    matches!(rel.node, RelNode::Join { kind: JoinKind::Inner, .. })
+}
+
+/// How many of these inner joins have no equality between their sides.
+fn cross_products(rel: &Rel) -> usize {
+    let RelNode::Join { left, right, kind: JoinKind::Inner, condition } = &rel.node else { return 0 };
+    let width = left.fields.len();
+    let linked = condition.iter().flat_map(|condition| conjuncts(condition.clone())).any(|condition| {
+        sides(&condition).is_some_and(|(a, b)| {
+            let left_only = |columns: &[usize]| columns.iter().all(|column| *column < width);
+            let right_only = |columns: &[usize]| columns.iter().all(|column| *column >= width);
+            (left_only(&a) && right_only(&b)) || (left_only(&b) && right_only(&a))
+        })
+    });
+    usize::from(!linked) + cross_products(left) + cross_products(right)
+}
+
+/// Whether a condition of these inner joins reads a time attribute or the bound of a window.
+fn compares_times(rel: &Rel) -> bool {
+    let RelNode::Join { left, right, kind: JoinKind::Inner, condition } = &rel.node else { return false };
+    let mut columns = Vec::new();
+    condition.iter().for_each(|condition| condition.collect_columns(&mut columns));
+    let field = |column: usize| left.fields.iter().chain(&right.fields).nth(column);
+    columns.into_iter().filter_map(field).any(|field| field.time.is_some() || field.window.is_some())
+        || compares_times(left)
+        || compares_times(right)
+}
+
+/// The columns that the two sides of an equality read, if both read some.
+fn sides(condition: &Expr) -> Option<(Vec<usize>, Vec<usize>)> {
+    let Expr::Call { function, args, .. } = condition else { return None };
+    if !matches!(function.as_str(), "=" | "IS NOT DISTINCT FROM") {
+        return None;
+    }
+    let [a, b] = args.as_slice() else { return None };
+    if a.ty().kind != b.ty().kind {
+        return None;
+    }
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    a.collect_columns(&mut left);
+    b.collect_columns(&mut right);
+    (!left.is_empty() && !right.is_empty()).then_some((left, right))
+}
+
+/// A relation, and which columns of all that is joined its columns are.
+struct Part {
+    rel: Rel,
+    columns: Vec<usize>,
+}
+
+struct Condition {
+    expr: Expr,
+    /// What it reads, among the columns of all that is joined.
+    reads: Vec<usize>,
+    /// The sides of an equality.
+    sides: Option<(Vec<usize>, Vec<usize>)>,
+    /// Whether it stands at the very top, whatever it reads.
+    last: bool,
+}
+
+/// Inner joins taken apart.
+#[derive(Default)]
+struct Joins {
+    parts: Vec<Part>,
+    conditions: Vec<Condition>,
+    width: usize,
+}
+
+impl Joins {
+    fn take_apart(&mut self, rel: Rel, functions: &Functions) {
+        let first = self.width;
+        match rel.node {
+            RelNode::Join { left, right, kind: JoinKind::Inner, condition } => {
+                self.take_apart(*left, functions);
+                self.take_apart(*right, functions);
+                for expr in condition.into_iter().flat_map(conjuncts) {
+                    let last = !is_deterministic(&expr, functions);
+                    let expr = shift(expr, first);
+                    let mut reads = Vec::new();
+                    expr.collect_columns(&mut reads);
+                    let sides = sides(&expr);
+                    self.conditions.push(Condition { last: last || reads.is_empty(), reads, sides, expr });
+                }
+            }
+            node => {
+                self.width += rel.fields.len();
+                let rel = avoid_cross_products(Rel::new(node, rel.fields), functions);
+                self.parts.push(Part { rel, columns: (first..self.width).collect() });
+            }
+        }
+    }
+
+    /// All joined again, and how many cross products that makes.
+    fn put_together(mut self) -> (Part, usize) {
+        let mut islands: Vec<Part> = Vec::new();
+        let mut parts = std::mem::take(&mut self.parts);
+        while !parts.is_empty() {
+            let mut island = parts.remove(0);
+            while let Some(next) = parts.iter().position(|part| self.linked(&island, part)) {
+                island = self.join(island, parts.remove(next));
+            }
+            islands.push(island);
+        }
+        // An equality may read several relations on one side, so that islands can be tied to each other.
+        let mut crosses = 0;
+        let mut all = islands.remove(0);
+        while !islands.is_empty() {
+            let linked = islands.iter().position(|island| self.linked(&all, island));
+            crosses += usize::from(linked.is_none());
+            all = self.join(all, islands.remove(linked.unwrap_or(0)));
+        }
+        (all, crosses)
+    }
+
+    fn linked(&self, left: &Part, right: &Part) -> bool {
+        let within =
+            |columns: &[usize], part: &Part| columns.iter().all(|column| part.columns.contains(column));
+        self.conditions.iter().filter(|condition| !condition.last).any(|condition| {
+            condition.sides.as_ref().is_some_and(|(a, b)| {
+                (within(a, left) && within(b, right)) || (within(b, left) && within(a, right))
+            })
+        })
+    }
+
+    /// Joins two parts under all conditions that can be asked then.
+    fn join(&mut self, left: Part, right: Part) -> Part {
+        let mut columns = left.columns;
+        columns.extend(right.columns);
+        let all = columns.len() == self.width;
+        let mut places = vec![None; self.width];
+        for (place, column) in columns.iter().enumerate() {
+            places[*column] = Some(place);
+        }
+        let (now, later) =
+            std::mem::take(&mut self.conditions).into_iter().partition(|condition: &Condition| {
+                all || (!condition.last && condition.reads.iter().all(|column| places[*column].is_some()))
+            });
+        self.conditions = later;
+        let placed = now.into_iter().map(|condition: Condition| {
+            condition.expr.transform(&mut |node| match node {
+                Expr::Column { index, ty } => Expr::Column { index: places[index].unwrap_or(index), ty },
+                other => other,
+            })
+        });
+        let condition = conjunction(placed.collect::<Vec<_>>());
+        Part { rel: left.rel.join(right.rel, JoinKind::Inner, condition), columns }
+    }
+}
