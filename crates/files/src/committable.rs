@@ -20,7 +20,7 @@ pub struct FinishedFile {
 const VERSION: u32 = 2;
 
 impl FinishedFile {
-    /// As a writer hands it over.
+    /// As a committable, for the writer to hand over.
     ///
     /// # Errors
     /// If a path is not UTF-8.
@@ -44,13 +44,14 @@ impl FinishedFile {
     }
 }
 
-/// Makes files visible. Harmless when it was done before.
+/// Makes files visible. Idempotent.
 struct FileCommitter<T> {
-    /// Is told of the directories that have new files.
+    /// Called with the directories that have new files.
     then: T,
 }
 
-/// Makes the files of a [`crate::RollingWriter`] visible; `then` is told in which directories there are some.
+/// Makes the files of a [`crate::RollingWriter`] visible; `then` is called with the directories that have new
+/// files.
 pub fn committer(then: impl FnMut(&[PathBuf]) -> Result<()> + Send + 'static) -> Box<dyn Committer> {
     Box::new(FileCommitter { then })
 }
@@ -78,7 +79,7 @@ fn publish(request: &CommitRequest, directories: &mut Vec<PathBuf>) -> Result<Co
             directories.extend(target.parent().map(Path::to_owned));
             CommitOutcome::Committed
         }
-        // Whoever reads the files may have taken it away after it was committed.
+        // A consumer may have removed the file after it was committed.
         Ok(Published::Missing) if request.restored => {
             tracing::warn!(
                 "the file {visible} of checkpoint {} is not there, and {hidden} neither: it was committed before and has been \

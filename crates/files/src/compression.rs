@@ -14,10 +14,10 @@ pub enum Compression {
 }
 
 impl Compression {
-    /// What a file's ending says, as in Flink.
+    /// The compression that a file's extension indicates, as in Flink.
     ///
     /// # Errors
-    /// If it says something that cannot be read.
+    /// If the extension is of an unsupported compression.
     pub fn of(path: &Path) -> Result<Option<Compression>> {
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_ascii_lowercase();
         match ending.as_str() {

@@ -1,18 +1,19 @@
-//! Finds files and hands their splits out, first found first.
+//! Finds files and assigns their splits, first found first.
 //!
-//! A directory that is watched: a file is new if it is there and was not there at the last look. No time of a file decides: one
-//! that is moved into the directory, or copied with its time, is older than others that were read long ago. So the
-//! enumerator remembers the names of the files that are there. Those that are gone it forgets: its memory, and what it writes into
-//! each checkpoint, is as large as the directory and not as its history; and a file that comes again under an old name is a new
-//! file. (Where there is nothing at all, it forgets nothing: perhaps a disk is not mounted.) Names of a directory are much alike, and
-//! a checkpoint has them compressed: a few bytes each.
+//! In a watched directory, a file is new if it exists and did not at the last look. Timestamps do not decide:
+//! a file that is moved into the directory, or copied with its timestamp, is older than others that were read
+//! long ago. So the enumerator remembers the names of the existing files, and forgets those that are gone:
+//! its memory, and its part of each checkpoint, is proportional to the directory and not to its history, and
+//! a file that reappears under an old name is a new file. (If the directory is completely empty, it forgets
+//! nothing: perhaps a disk is not mounted.) The names in a directory are similar, and a checkpoint compresses
+//! them to a few bytes each.
 //!
-//! A directory that cannot be listed for a while is told, and looked at again the next time. A file without content is not yet
-//! found: it is read when it has some.
+//! A directory that cannot be listed for a while is reported, and listed again the next time. An empty file
+//! does not count yet: it is read when it has content.
 //!
-//! A look at a large directory, or at one far away, takes its time. The first one is taken before anything is read: a path that is
-//! wrong is told at once. The others go on elsewhere, on their schedule, and what they find goes to readers that have nothing to
-//! read.
+//! Listing a large or remote directory takes time. The first listing runs before anything is read, so a wrong
+//! path is reported at once. The others run in the background, on their schedule, and what they find goes to
+//! readers that have nothing to read.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io::{Read, Write};
@@ -45,7 +46,8 @@ pub struct Listing {
     pub path: PathBuf,
     /// Whole paths must match.
     pub pattern: Option<Regex>,
-    /// New files are looked for this often, in milliseconds; else the source ends with those that there are.
+    /// New files are looked for this often, in milliseconds; without it, the source ends with the files that
+    /// exist.
     pub monitor_interval: Option<i64>,
     /// Whether each line end is the end of a record, so that a file can be read in pieces.
     pub is_splittable: bool,
@@ -55,10 +57,11 @@ pub struct Listing {
 pub struct FileEnumerator {
     listing: Arc<Listing>,
     pending: VecDeque<Split>,
-    /// Readers that have nothing to read, in the order in which they said so.
+    /// Readers that have nothing to read, in the order in which they asked.
     waiting: VecDeque<SubtaskIndex>,
     look: Background<Vec<FileInfo>>,
-    /// The files that were there at the last look. Kept also where nothing is watched: the table may be when it is restored.
+    /// The files that existed at the last listing. Kept even if nothing is watched: the restored table may
+    /// be.
     seen: BTreeSet<String>,
     /// When the newest of the files found so far was changed.
     newest: Option<Timestamp>,
@@ -82,7 +85,7 @@ const PLAIN: u32 = 3;
 /// The same, compressed.
 const PACKED: u32 = 4;
 
-/// How long ones were compressed where payloads had no version: in base64, in JSON.
+/// How long payloads were compressed before payloads had a version: in base64, in JSON.
 #[derive(Deserialize)]
 struct Packed {
     packed: String,
@@ -91,7 +94,7 @@ struct Packed {
 const OLD_PLAIN: u32 = 1;
 const OLD_PACKED: u32 = 2;
 
-/// Shorter ones are as well left readable.
+/// Shorter ones may as well stay readable.
 const LONG: usize = 4 << 10;
 
 const WHAT: &str = "what a file source had handed out";
@@ -140,7 +143,7 @@ impl Snapshot {
 }
 
 impl FileEnumerator {
-    /// Lists the files, or goes on where it was.
+    /// Lists the files, or continues where it was.
     ///
     /// # Errors
     /// If there is nothing at the path, or what was handed out cannot be read.
@@ -197,7 +200,7 @@ impl FileEnumerator {
         Ok(())
     }
 
-    /// Those that wait get one split each.
+    /// Gives each waiting reader one split.
     fn serve(&mut self, assignments: &mut Assignments) {
         while let (Some(_), Some(reader)) = (self.pending.front(), self.waiting.front()) {
             assignments.assign(*reader, self.pending.pop_front().into_iter().collect());
@@ -207,7 +210,7 @@ impl FileEnumerator {
 }
 
 impl Listing {
-    /// The files that there are, those without content left out.
+    /// The existing files that are not empty.
     fn look(&self) -> Result<Vec<FileInfo>> {
         let mut files = storage::list(&self.path)?;
         files.retain(|file| {
@@ -218,7 +221,8 @@ impl Listing {
     }
 }
 
-/// The splits of a file: one, unless it is large, uncompressed, and of a format whose records end with the line.
+/// The splits of a file: one, unless it is large, uncompressed, and of a format whose records end with the
+/// line.
 fn cut(file: &FileInfo, splittable: bool) -> Result<Vec<FileSplit>> {
     let compressed = Compression::of(&file.path)?.is_some();
     let pieces = if splittable && !compressed { file.size.div_ceil(SPLIT_BYTES) } else { 1 };
@@ -312,7 +316,7 @@ mod tests {
         assert!(cut(&FileInfo { path: "a.json.xz".into(), size: 1, modified: 0 }, true).is_err());
     }
 
-    /// As they were written before payloads had versions: a split plain, and a snapshot plain and compressed.
+    /// The forms from before payloads had versions: a plain split, and a snapshot both plain and compressed.
     #[test]
     fn snapshots_of_before_are_read_and_of_later_refused() {
         let split = r#"{"version":1,"path":"/a.csv","size":9,"modified":5,"start":0,"end":9,"position":{"offset":4,"line":2}}"#;

@@ -1,15 +1,16 @@
 //! The bytes of a split.
 //!
-//! Between two readings of a split (a checkpoint and the restore, or the listing and the reading) the file may have been changed by
-//! others. What was read must still be there, byte for byte; what is read is what was there when the file was found:
+//! Between two reads of a split (a checkpoint and the restore, or the listing and the reading) others may
+//! have changed the file. What was read must still be there, byte for byte; what is read is what existed when
+//! the file was found:
 //!
 //! | the file | then |
 //! |---|---|
 //! | is gone, or shorter than it was | an error |
-//! | was read up to a position, and the bytes before that position are others | an error: it was replaced |
-//! | has grown | is read up to the size that it had; a directory that is watched does not find it again |
+//! | was read up to a position, and the bytes before that position differ | an error: it was replaced |
+//! | has grown | is read up to its former size; a watched directory does not find it again |
 //! | has grown, and is compressed | an error: its old end cannot be found |
-//! | was changed otherwise: other content of the same size, a new time | a warning; it is read as it is now |
+//! | has changed in another way: other content of the same size, a new timestamp | a warning; it is read as it is now |
 
 use std::io::Read;
 use std::path::Path;
@@ -22,16 +23,16 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::compression::Compression;
 use crate::split::{FileSplit, Position};
 
-/// So much is read from a file at once.
+/// How much is read from a file at once.
 const CHUNK: usize = 256 << 10;
 
-/// This many bytes before the position tell whether a file was replaced.
+/// This many bytes before the position show whether a file was replaced.
 const BEFORE: usize = 4 << 10;
 
-/// The bytes of a split, uncompressed, from where they were read to last.
+/// The uncompressed bytes of a split, from the position that was reached last.
 ///
-/// The caller takes bytes off the front with [`SplitInput::consume`], in whole records, and asks for more with
-/// [`SplitInput::fill`] when there is no whole record left.
+/// The caller takes bytes off the front with [`SplitInput::consume`], in whole records, and asks for more
+/// with [`SplitInput::fill`] when there is no whole record left.
 pub struct SplitInput {
     split: FileSplit,
     input: Box<dyn Read + Send>,
@@ -60,7 +61,8 @@ impl SplitInput {
         let from = position.offset.saturating_sub(BEFORE as u64).max(first.min(position.offset));
         let (mut input, left): (Box<dyn Read + Send>, _) = match compression {
             None => {
-                // What was appended to the file after it was found is not read, so that a restart reads the same.
+                // What was appended to the file after it was found is not read, so that a restart reads the
+                // same.
                 let stop = line_start(path, split.end, split.size)?;
                 let left = stop.saturating_sub(position.offset);
                 (Box::new(storage::open(path, from)?), Some(left))
@@ -91,7 +93,7 @@ impl SplitInput {
         Ok(SplitInput { split, input, buffer: Vec::new(), start: 0, left, at_end, position, before })
     }
 
-    /// The split as far as it was read: what goes into a checkpoint.
+    /// The split with its position, for a checkpoint.
     pub fn checkpoint(&self) -> FileSplit {
         let consumed = &self.buffer[..self.start];
         let hash = if consumed.len() >= BEFORE {
@@ -109,12 +111,12 @@ impl SplitInput {
         &self.split
     }
 
-    /// The bytes at hand.
+    /// The buffered bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.buffer[self.start..]
     }
 
-    /// Whether nothing comes after the bytes at hand.
+    /// Whether nothing follows the buffered bytes.
     pub fn at_end(&self) -> bool {
         self.at_end
     }
@@ -129,14 +131,14 @@ impl SplitInput {
         self.position
     }
 
-    /// This many bytes, with this many line ends in them, are done with.
+    /// Consumes this many bytes, which contain this many line ends.
     pub fn consume(&mut self, bytes: usize, lines: u64) {
         self.start = (self.start + bytes).min(self.buffer.len());
         self.position.offset += bytes as u64;
         self.position.line += lines;
     }
 
-    /// Reads another chunk behind the bytes at hand.
+    /// Reads another chunk after the buffered bytes.
     ///
     /// # Errors
     /// If the file cannot be read, or is shorter than it was.
@@ -176,7 +178,7 @@ impl SplitInput {
     }
 }
 
-/// Whether a file can be read as the one that was found. Tells what may have changed.
+/// Checks that a file is still the one that was found, and reports what may have changed.
 fn check(split: &FileSplit, is_compressed: bool) -> Result<()> {
     let path = Path::new(&split.path);
     let Some(now) = storage::look(path)? else {
@@ -231,13 +233,14 @@ fn replaced(split: &FileSplit, position: Position, bytes: usize) -> Error {
     ))
 }
 
-/// A time of a file, for people.
+/// A file's timestamp, for people.
 fn at(modified: Timestamp) -> String {
     let at = chrono::DateTime::from_timestamp_millis(modified);
     at.map_or_else(|| format!("{modified} ms"), |at| at.format("%Y-%m-%d %H:%M:%S%.3f UTC").to_string())
 }
 
-/// The first byte at or after `at` that begins a line. A line that begins before `at` belongs to the split before.
+/// The first byte at or after `at` that begins a line. A line that begins before `at` belongs to the split
+/// before.
 fn line_start(path: &Path, at: u64, size: u64) -> Result<u64> {
     if at == 0 || at >= size {
         return Ok(at.min(size));

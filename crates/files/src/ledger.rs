@@ -1,9 +1,10 @@
-//! What a writer has promised, where those that come after it can read it.
+//! What a writer has promised, stored where later writers can read it.
 //!
-//! `.writers/.<writer>` lies at the top of a sink's directory, from a writer's first file until nothing of the writer's is left.
-//! The writer holds it locked, so that it also says whether the writer lives. In it stands how many of the writer's files
-//! were handed over to a checkpoint, as many as have been begun at that moment; it is written before the checkpoint can complete.
-//! A file that was not handed over is in no checkpoint and never will be, once the writer has gone.
+//! `.writers/.<writer>` is at the top of a sink's directory, from a writer's first file until none of the
+//! writer's hidden files is left. The writer keeps it locked, so it also shows whether the writer is alive.
+//! It records how many of the writer's files were handed over to a checkpoint (all that had been begun at
+//! that moment), and is written before the checkpoint can complete. Once the writer has gone, a file that was
+//! not handed over is in no checkpoint and never will be.
 
 use std::path::{Path, PathBuf};
 
@@ -54,12 +55,12 @@ impl Ledger {
         Ok(Ledger { file, writer: writer.clone(), promises })
     }
 
-    /// Another writer's, if that one has gone. What cannot be understood is left alone.
+    /// Another writer's, if that one has gone. A ledger that cannot be read is left alone.
     pub(crate) fn take(root: &Path, writer: &WriterId) -> Result<Option<Self>> {
         let Some(mut file) = LockedFile::take(&place(root, writer))? else { return Ok(None) };
         let content = file.read()?;
         if content.is_empty() {
-            // The writer went before it had said anything, and so before it had begun a file.
+            // The writer died before it had written anything here, and so before it had begun a file.
             file.remove()?;
             return Ok(None);
         }
@@ -91,7 +92,7 @@ impl Ledger {
         self.file.replace(&self.promises.to_text()?)
     }
 
-    /// Nothing of the writer's is left.
+    /// Removes the ledger: nothing of the writer's is left.
     pub(crate) fn remove(self) -> Result<()> {
         self.file.remove()
     }

@@ -1,20 +1,24 @@
-//! Hidden files that nobody will ever commit, and how they are told from those that somebody will.
+//! Hidden files that will never be committed, and how to distinguish them from those that still may be.
 //!
-//! A file may be removed if its writer has gone and no checkpoint that can still be restored holds it. That is so of
+//! A file may be removed if its writer has gone and it is in no checkpoint that can still be restored. These
+//! are
 //!
-//! 1. files that their writer never handed over, whosever they are: no checkpoint knows them (see [`crate::ledger`]);
+//! 1. files that their writer never handed over, of any job: they are in no checkpoint (see
+//!    [`crate::ledger`]);
 //! 2. files of a writer that the restored checkpoint knows, begun after it;
-//! 3. files of later attempts and starts of the same job that continued from the restored checkpoint, or from one before it: the job
-//!    now continues from there again, and writes their rows once more;
-//! 4. if nothing is restored, files of earlier attempts of the same job: had one of them completed a checkpoint, that would have been
-//!    restored.
+//! 3. files of later attempts and starts of the same job that continued from the restored checkpoint, or from
+//!    one before it: the job now continues from there again, and writes their rows once more;
+//! 4. if nothing is restored, files of earlier attempts of the same job: had one of them completed a
+//!    checkpoint, that would have been restored.
 //!
-//! A writer that lives holds its ledger, and what it writes is left alone, whether it belongs to this job or another. A writer
-//! that has gone leaves its ledger until its last hidden file has become visible or was removed; whoever writes to the directory
-//! next looks at the ledgers, and walks through the directory only if there is one without its writer. So an
-//! attempt costs no room that the next does not give back, even if none ever completes a checkpoint.
+//! A live writer locks its ledger, and its files are left alone, whether it belongs to this job or another.
+//! The ledger of a dead writer stays until its last hidden file has become visible or was removed; the next
+//! writer to the directory looks at the ledgers, and walks through the directory only if one has no writer.
+//! So the next attempt always reclaims the space of the previous one, even if none ever completes a
+//! checkpoint.
 //!
-//! What is kept: a file that was handed over, and whose checkpoint nobody restores. It may be in one that somebody will.
+//! A file that was handed over is kept, even if its checkpoint was not restored: somebody may still restore
+//! it.
 
 use std::path::{Path, PathBuf};
 
@@ -25,17 +29,18 @@ use parking_lot::Mutex;
 use crate::ledger::Ledger;
 use crate::name::{Progress, WriterId};
 
-/// Writers of one process look one after the other: a ledger that one holds to look at is not taken for its owner's.
+/// Writers of one process look one after the other, so that a ledger locked for inspection is not mistaken
+/// for one locked by its owner.
 static LOOKING: Mutex<()> = Mutex::new(());
 
-/// What a writer that has gone has left and may still be committed.
+/// Files that a dead writer has left and that may still be committed.
 #[derive(Debug)]
 pub(crate) struct Promised {
     writer: WriterId,
     files: Vec<PathBuf>,
 }
 
-/// Removes what can no longer be committed; answers what is left of writers that have gone.
+/// Removes files that can no longer be committed; returns what remains of dead writers.
 pub(crate) fn remove(
     root: &Path,
     current: &WriterId,

@@ -1,17 +1,18 @@
-//! Files as sources and sinks have them; what is in them is others' business.
+//! Files for sources and sinks, whatever their content.
 //!
-//! Reading: [`FileEnumerator`] finds files (a path, a directory with all below it, a glob), watches for new ones, and cuts large
-//! files whose records end with the line into splits. [`SplitInput`] gives the bytes of a split from a position on.
-//! The position of a reader is a byte offset at the start of a record in the uncompressed data, so reading goes on exactly where a
-//! checkpoint was taken.
+//! Reading: [`FileEnumerator`] finds files (a path, a directory with all below it, a glob), watches for new
+//! ones, and cuts large files whose records end with the line into splits. [`SplitInput`] reads the bytes of
+//! a split from a position. The position of a reader is a byte offset at the start of a record in the
+//! uncompressed data, so reading continues exactly where a checkpoint was taken.
 //!
-//! Writing, exactly once: [`RollingWriter`] writes to hidden files. With every checkpoint the files in progress are closed and
-//! handed over; when the checkpoint has completed, [`committer`] renames them to their visible names. So nobody sees a half-written
-//! file or one whose records may be taken back, a file is never appended to after a restart, and nothing has to be
-//! truncated.
+//! Writing, exactly once: [`RollingWriter`] writes to hidden files. With every checkpoint the files in
+//! progress are closed and handed over; when the checkpoint has completed, [`committer`] renames them to
+//! their visible names. So nobody sees a half-written file, or one whose records may be rolled back, a file
+//! is never appended to after a restart, and nothing has to be truncated.
 //!
-//! What a writer leaves that no checkpoint holds is removed by those that come after it; `leftovers` says how that is told from what
-//! may still be committed. A writer keeps a `ledger` beside its files for that.
+//! Later writers remove the files of earlier ones that are in no checkpoint; `leftovers` explains how these
+//! are distinguished from files that may still be committed, and the `ledger` that each writer keeps for this
+//! purpose.
 //!
 //! All input and output is in [`flott_storage::local`].
 

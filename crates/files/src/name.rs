@@ -1,8 +1,9 @@
-//! Names of files, unique forever, that tell who wrote them.
+//! Names of files: unique forever, and showing who wrote them.
 //!
-//! `.part-<job>-<attempt>-<start>-<subtask>-<nonce>-<n>.inprogress` becomes the same without the dot and the ending.
-//! `start` is when the writer was opened: a job that is started again from a checkpoint may count its attempts from
-//! 0 again. `nonce` tells apart the writers of several sinks of one job that write to one table.
+//! `.part-<job>-<attempt>-<start>-<subtask>-<nonce>-<n>.inprogress` loses its dot and its extension when it
+//! becomes visible. `start` is when the writer was opened: a job that is started again from a checkpoint may
+//! count its attempts from 0 again. `nonce` distinguishes the writers of several sinks of one job that write
+//! to one table.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -72,8 +73,8 @@ impl fmt::Display for WriterId {
     }
 }
 
-/// How far a writer was at a checkpoint: files with lower numbers were handed over, others were not begun. What
-/// [`flott_connector::SinkWriter::snapshot`] gives.
+/// How far a writer was at a checkpoint: files with lower numbers were handed over, others were not begun.
+/// Returned by [`flott_connector::SinkWriter::snapshot`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Progress {
     /// 1, where payloads had no version yet; that is the form of today without it.
@@ -81,7 +82,7 @@ pub struct Progress {
     version: u32,
     writer: WriterId,
     next: u64,
-    /// Whether the writer keeps a ledger. Those of earlier versions did not.
+    /// Whether the writer keeps a ledger. Earlier versions did not.
     #[serde(default)]
     ledger: bool,
 }
@@ -127,8 +128,8 @@ impl Progress {
         Ok(Progress { version: 0, ..read })
     }
 
-    /// Whether a file was begun after this checkpoint by a writer that is gone, so that no checkpoint promises it. For writers
-    /// without a ledger, which cannot say themselves.
+    /// Whether a file was begun after this checkpoint by a writer that has gone, so that it is in no
+    /// checkpoint. For writers without a ledger.
     pub(crate) fn leaves_behind(&self, writer: &WriterId, number: u64, current: &WriterId) -> bool {
         let old = &self.writer;
         let same = writer == old && writer != current && number >= self.next;

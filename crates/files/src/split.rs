@@ -5,7 +5,8 @@ use flott_storage::local::FileInfo;
 use flott_types::{Error, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// The payload of a [`Split`]. It is in checkpoints: fields may be added with defaults, none may change its meaning.
+/// The payload of a [`Split`]. It is in checkpoints: fields may be added with defaults, none may change its
+/// meaning.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct FileSplit {
     /// 1, of splits that were written before payloads had a version; that is the form of today without it.
@@ -21,14 +22,14 @@ pub struct FileSplit {
     pub start: u64,
     /// Where it ends.
     pub end: u64,
-    /// Where reading goes on.
+    /// Where reading continues.
     #[serde(default)]
     pub position: Option<Position>,
-    /// A hash of the bytes before the position: whether the file is still the one that was read. Splits of earlier versions
-    /// have none.
+    /// A hash of the bytes before the position, to check that the file is still the one that was read. Splits
+    /// of earlier versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
-    /// Of a file of columns: how many of its rows were read. The hash is that of its end then.
+    /// For a columnar file: how many of its rows were read. The hash is then that of its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<u64>,
 }
@@ -73,7 +74,7 @@ impl FileSplit {
         FileSplit { position: Some(position), before, ..self.clone() }
     }
 
-    /// As a source hands it out.
+    /// As a split, for a source to assign.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -82,7 +83,7 @@ impl FileSplit {
         Ok(Split { id, payload: Payload::json(VERSION, self)? })
     }
 
-    /// As a source is given it.
+    /// From an assigned split.
     ///
     /// # Errors
     /// If it cannot be read.

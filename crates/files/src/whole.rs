@@ -1,7 +1,7 @@
-//! A file that is read as a whole, from anywhere: one of columns.
+//! A columnar file: read as a whole, with random access.
 //!
-//! What describes such a file is at its end. One that was found and has another size now is another file, and so is one of which rows were
-//! read and whose end is another one: both are refused.
+//! The metadata of such a file is at its end. If its size has changed since it was found, or its end since
+//! rows were read, it is a different file and is refused.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::split::FileSplit;
 
-/// This many bytes of the end tell whether a file was replaced.
+/// This many bytes of the end show whether a file was replaced.
 const END: u64 = 4 << 10;
 
 /// The file of a split.
@@ -23,7 +23,7 @@ pub struct WholeFile {
 }
 
 impl WholeFile {
-    /// Opens the file of a split. With a hash of its end, which is in checkpoints of what was read of it.
+    /// Opens the file of a split. Also returns a hash of its end, which is part of checkpoints.
     ///
     /// # Errors
     /// If it cannot be read, or is not the one that was found.

@@ -1,5 +1,5 @@
-//! Writes to hidden files, one in progress a directory, and closes them when they are large or old, or a checkpoint comes. Not all
-//! in progress need be open: see [`NewFile`].
+//! Writes to hidden files, one in progress per directory, and closes them when they are large or old, or at a
+//! checkpoint. Not all files in progress need to be open: see [`NewFile`].
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,12 +25,12 @@ pub struct Rolling {
     pub rollover_interval: i64,
     /// Nothing was written to it for this long.
     pub inactivity_interval: i64,
-    /// How often the clock is looked at.
+    /// How often the clock is checked.
     pub check_interval: i64,
 }
 
 impl Default for Rolling {
-    /// As in Flink's tables: 128 MiB, half an hour; the clock once a minute.
+    /// As for Flink's tables: 128 MiB, half an hour; the clock is checked once a minute.
     fn default() -> Self {
         Rolling {
             file_size: 128 << 20,
@@ -41,7 +41,7 @@ impl Default for Rolling {
     }
 }
 
-/// What a file in progress has that is not written to it yet, and that closes it.
+/// Content of a file in progress that is written when the file is closed.
 pub trait Rest: Send {
     /// About how many bytes that is.
     fn held(&self) -> usize {
@@ -55,14 +55,15 @@ pub trait Rest: Send {
     fn end(self, out: &mut Vec<u8>) -> Result<()>;
 }
 
-/// Of files of records: nothing.
+/// Files of records have none.
 impl Rest for () {
     fn end(self, _: &mut Vec<u8>) -> Result<()> {
         Ok(())
     }
 }
 
-/// The writer of one subtask. See the crate's header. `R` is what each file has besides what was written to it.
+/// The writer of one subtask. See the crate's header. `R` is what each file still has to write when it is
+/// closed.
 pub struct RollingWriter<R = ()> {
     path: PathBuf,
     rolling: Rolling,
@@ -70,9 +71,9 @@ pub struct RollingWriter<R = ()> {
     id: WriterId,
     /// From the first file on.
     ledger: Option<Ledger>,
-    /// The jobs that the restored checkpoint is of.
+    /// The jobs that the restored checkpoint belongs to.
     follows: Vec<String>,
-    /// Hidden files of writers that have gone, which others commit.
+    /// Hidden files of dead writers that others will commit.
     promised: Vec<Promised>,
     /// Own files that were handed over and may not be visible yet.
     handed_over: Vec<PathBuf>,
@@ -81,7 +82,7 @@ pub struct RollingWriter<R = ()> {
     finished: Vec<(PathBuf, Committable)>,
     next_number: u64,
     next_check: Timestamp,
-    /// Counts what is written out: tells which file in progress was written to last.
+    /// Counts flushes, to find the file in progress that was written to last.
     turn: u64,
 }
 
@@ -95,13 +96,13 @@ struct OpenFile<R> {
     written: u64,
     created: Timestamp,
     changed: Timestamp,
-    /// When it was written out last.
+    /// The turn of its last flush.
     turn: u64,
 }
 
 impl<R: Rest + 'static> RollingWriter<R> {
-    /// Writes below a directory. `restored` is what [`RollingWriter::snapshot`] gave. What earlier writers have left and nobody can
-    /// commit any more is removed.
+    /// Writes below a directory. `restored` is what [`RollingWriter::snapshot`] returned. Files of earlier
+    /// writers that can no longer be committed are removed.
     ///
     /// # Errors
     /// If `restored` cannot be read, or a file not be removed.
@@ -130,8 +131,9 @@ impl<R: Rest + 'static> RollingWriter<R> {
         })
     }
 
-    /// Appends records to the file of a directory below the path (`""` for the path itself). `encode` is given the rest of the file, which
-    /// is `None` of a new one: it makes it then, and writes a header if there is one.
+    /// Appends records to the file of a directory below the path (`""` for the path itself). `encode` gets
+    /// the rest of the file, which is `None` for a new file: then it creates the rest, and writes a header if
+    /// there is one.
     ///
     /// # Errors
     /// If encoding fails or the file cannot be written.
@@ -188,15 +190,15 @@ impl<R: Rest + 'static> RollingWriter<R> {
         Ok(OpenFile { file, rest, hidden, visible, buffer, written: 0, created: now, changed: now, turn })
     }
 
-    /// Before a file is written out that may be parked.
+    /// Called before a file is flushed that may be parked.
     fn make_room(&mut self, file: &OpenFile<R>) {
         if !file.file.is_open() && NewFile::too_many() {
             self.park_half();
         }
     }
 
-    /// Parks those of the open files that were not written to for longest: half of them, so that not each file that is opened has
-    /// to look for one to park.
+    /// Parks the least recently written half of the open files, so that not every newly opened file has to
+    /// look for one to park.
     fn park_half(&mut self) {
         let open = |file: &&mut OpenFile<R>| file.file.is_open();
         let mut turns: Vec<u64> = self.open.values_mut().filter(open).map(|file| file.turn).collect();
@@ -227,7 +229,8 @@ impl<R: Rest + 'static> RollingWriter<R> {
         Ok(())
     }
 
-    /// Hands over all files; what a sink writer's `prepare_commit` gives. They are written out and closed later.
+    /// Hands over all files; the result of a sink writer's `prepare_commit`. They are flushed and closed
+    /// later.
     ///
     /// # Errors
     /// If what was written is not known to the ledger.
@@ -239,8 +242,8 @@ impl<R: Rest + 'static> RollingWriter<R> {
         if open.is_empty() && self.finished.is_empty() {
             return Ok(Prepared::default());
         }
-        // Before anybody can know of the files: a checkpoint may hold them from here on. One that fails to be closed is in none;
-        // the next attempt removes it.
+        // Before the files are announced: from here on a checkpoint may contain them. A file that fails to be
+        // closed is in none; the next attempt removes it.
         if let Some(ledger) = &mut self.ledger {
             ledger.hand_over(self.next_number)?;
         }
@@ -254,7 +257,7 @@ impl<R: Rest + 'static> RollingWriter<R> {
         })))
     }
 
-    /// What a sink writer's `snapshot` gives.
+    /// The result of a sink writer's `snapshot`.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -313,7 +316,8 @@ impl<R: Rest> OpenFile<R> {
 }
 
 impl<R> Drop for RollingWriter<R> {
-    /// What was not handed over can never be committed. Whatever stays behind because of an error here, the next writer removes.
+    /// Files that were not handed over can never be committed. What an error here leaves behind, the next
+    /// writer removes.
     fn drop(&mut self) {
         let open = self.open.drain().map(|(_, file)| file.hidden);
         let mut never_handed_over = open.chain(self.finished.drain(..).map(|(hidden, _)| hidden));

@@ -25,12 +25,13 @@ pub struct AggregateCall {
 }
 
 impl AggregateCall {
-    /// The accumulator columns of a call, by which the local phase of an aggregation hands its partial results to the
-    /// global phase: names and types, in order.
+    /// The accumulator columns of a call, by which the local phase of an aggregation hands its partial
+    /// results to the global phase: names and types, in order.
     ///
     /// # Errors
-    /// [`flott_types::ErrorKind::Unsupported`] for calls that cannot be split into phases: DISTINCT, and functions whose result depends on
-    /// the order of the rows or needs all of them. Aggregate in one phase then.
+    /// [`flott_types::ErrorKind::Unsupported`] for calls that cannot be split into phases: DISTINCT, and
+    /// functions whose result depends on the order of the rows or needs all of them. Aggregate in one phase
+    /// then.
     ///
     /// ```
     /// use flott_plan::AggregateCall;

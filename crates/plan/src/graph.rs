@@ -27,7 +27,7 @@ pub struct Node {
     pub schema: Schema,
     /// How many subtasks.
     pub parallelism: u32,
-    /// What the author of the job asked for beyond the defaults.
+    /// What the author of the job requested beyond the defaults.
     #[serde(default, skip_serializing_if = "Wishes::is_none")]
     pub wishes: Wishes,
     /// Where its rows come from.
@@ -35,15 +35,15 @@ pub struct Node {
     pub lineage: Lineage,
 }
 
-/// Where the rows of an operator come from, whatever columns are called. Programs have none.
+/// Where the rows of an operator come from, regardless of column names. Programs have none.
 #[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lineage {
-    /// A name of all that it computes and of everything before it: another one as soon as anything is another.
+    /// A hash of everything that it and its inputs compute: it changes as soon as any of that changes.
     #[serde(default)]
     pub whole: String,
-    /// For each input what its columns are called in state: by what they mean, so that they are found again when they are
-    /// called otherwise or stand elsewhere.
+    /// For each input, the names of its columns in state: derived from what they mean, so that columns are
+    /// found again after they are renamed or moved.
     #[serde(default)]
     pub columns: Vec<Vec<String>>,
 }
@@ -54,7 +54,7 @@ impl Lineage {
         *self == Lineage::default()
     }
 
-    /// The schema of an input with the names of state.
+    /// The schema of an input, with the names used in state.
     fn in_state(&self, input: usize, mut schema: Schema) -> Schema {
         let names = self.columns.get(input).map_or(&[][..], Vec::as_slice);
         schema.columns.iter_mut().zip(names).for_each(|(column, name)| column.name.clone_from(name));
@@ -62,10 +62,10 @@ impl Lineage {
     }
 }
 
-/// What the author of a job may ask for an operator.
+/// What the author of a job may request for an operator.
 #[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Wishes {
-    /// With which neighbours it is chained.
+    /// The neighbours that it is chained with.
     #[serde(default)]
     pub chaining: Chaining,
     /// The number of key groups; `None` is the job's.
@@ -74,27 +74,27 @@ pub struct Wishes {
     /// The slot sharing group; `None` is that of its inputs, or `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot_sharing_group: Option<String>,
-    /// How long its output may be held back for larger batches, in milliseconds; -1 until a batch is full or the input is
-    /// dry; `None` is the job's (`execution.buffer-timeout`).
+    /// How long its output may be held back for larger batches, in milliseconds; -1 until a batch is full or
+    /// the input is dry; `None` is the job's (`execution.buffer-timeout`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buffer_timeout: Option<i64>,
 }
 
 impl Wishes {
-    /// Whether nothing is asked for.
+    /// Whether nothing is requested.
     pub fn is_none(&self) -> bool {
         *self == Wishes::default()
     }
 }
 
-/// With which neighbours an operator is chained.
+/// The neighbours that an operator is chained with.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Chaining {
-    /// With those before and behind it.
+    /// With those upstream and downstream.
     #[default]
     Always,
-    /// Only with those behind it.
+    /// Only with those downstream.
     Head,
     /// With none.
     Never,
@@ -106,11 +106,13 @@ pub enum Chaining {
 pub enum Exchange {
     /// Subtask i to subtask i; the only one that chains.
     Forward,
-    /// By key group of these columns of the sender's output; of records, by the key whose hash they carry.
+    /// By key group of these columns of the sender's output; for records, by the hash of the key that they
+    /// carry.
     Hash(Vec<usize>),
     /// Round robin over all.
     Rebalance,
-    /// Round robin over the receivers next to the sender: each end's subtasks are spread evenly over those of the other.
+    /// Round robin over a part of the receivers: the subtasks of each side are spread evenly over those of
+    /// the other.
     Rescale,
     /// Each record to the receiver whose number it carries.
     Custom,
@@ -131,12 +133,12 @@ pub struct Edge {
     pub input: usize,
     /// How rows are spread.
     pub exchange: Exchange,
-    /// The side output of the sender that is received; `None` is its output proper.
+    /// The side output of the sender that is received; `None` is its main output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
 }
 
-/// Operators and the streams between them; nodes stand in topological order.
+/// Operators and the streams between them; nodes are in topological order.
 #[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
 pub struct StreamGraph {
     /// The operators.
@@ -152,7 +154,7 @@ pub struct ChainedNode {
     pub node: Node,
     /// The operator of the same vertex that feeds it by direct calls, by position; `None` for the head.
     pub parent: Option<usize>,
-    /// The parent's side output that it is fed from; `None` is the output proper.
+    /// The parent's side output that it is fed from; `None` is the main output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
     /// The schemas of its inputs, with the names of [`Lineage::columns`].
@@ -190,7 +192,7 @@ pub struct JobEdge {
     pub input: usize,
     /// How rows are spread.
     pub exchange: Exchange,
-    /// The side output of the sender that is received; `None` is its output proper.
+    /// The side output of the sender that is received; `None` is its main output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
 }
@@ -208,7 +210,7 @@ pub struct JobGraph {
     pub edges: Vec<JobEdge>,
     /// The configuration of the job, Flink's keys.
     pub configuration: BTreeMap<String, String>,
-    /// Of a program: what the processes that run it must have, too.
+    /// For a program: the outline that every process that runs it must match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outline: Option<Outline>,
 }
@@ -225,8 +227,9 @@ impl StreamGraph {
         self.edges.push(Edge { from, to, input, exchange, tag: None });
     }
 
-    /// Chains operators into vertices: a forward edge between operators of equal parallelism, where the receiver has
-    /// no other input, becomes a direct call. `max_parallelism` of 0 computes Flink's default for each vertex.
+    /// Chains operators into vertices: a forward edge between operators of equal parallelism, where the
+    /// receiver has no other input, becomes a direct call. `max_parallelism` of 0 computes Flink's default
+    /// for each vertex.
     pub fn into_job_graph(
         self,
         name: &str,
@@ -282,7 +285,7 @@ impl StreamGraph {
                 continue;
             }
             let vertex = VertexId(vertices.len() as u32);
-            // As in Flink: the group of the inputs, where they are of one.
+            // As in Flink: the group of the inputs, if they share one.
             let mut groups =
                 inputs.iter().map(|edge| &vertices[places[edge.from.0 as usize].0].slot_sharing_group);
             let inherited = match groups.next() {
@@ -338,8 +341,8 @@ impl StreamGraph {
 }
 
 impl JobGraph {
-    /// The slots that the job needs. Vertices of one slot sharing group share slots, subtask by subtask; each group has slots of
-    /// its own. For each vertex the number of its first subtask's slot; and how many slots there are in all.
+    /// The slots that the job needs: for each vertex the slot of its first subtask, and the total. Vertices
+    /// of one slot sharing group share slots, subtask by subtask; each group has its own slots.
     pub fn slots(&self) -> (Vec<u32>, u32) {
         let mut widths: BTreeMap<Option<&str>, u32> = BTreeMap::new();
         for vertex in &self.vertices {

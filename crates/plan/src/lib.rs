@@ -1,11 +1,11 @@
-//! The plan: what stands between planner and runtime, so that neither sees the other.
+//! The plan: the interface between planner and runtime, so that neither depends on the other.
 //!
-//! Plain, versioned data (serde; JSON on the wire). A [`JobGraph`] is deployed from its serialised form even inside one
-//! process. Expressions are [`Expr`] trees of our own with resolved columns and types; operators are [`OperatorSpec`]s of
-//! our own. No other library's plan is part of the format.
+//! Plain, versioned data (serde; JSON on the wire). A [`JobGraph`] is deployed from its serialised form even
+//! inside one process. Expressions are [`Expr`] trees with resolved columns and types; operators are
+//! [`OperatorSpec`]s. No library's plan is part of the format.
 //!
-//! Layers inside: [`Schema`] and [`Expr`] → [`OperatorSpec`] (one operator) → [`StreamGraph`] (operators and exchanges)
-//! → [`JobGraph`] (operators chained into vertices, ready to schedule).
+//! Layers inside: [`Schema`] and [`Expr`] → [`OperatorSpec`] (one operator) → [`StreamGraph`] (operators and
+//! exchanges) → [`JobGraph`] (operators chained into vertices, ready to schedule).
 
 mod aggregate;
 mod expr;

@@ -1,8 +1,9 @@
-//! What a program looks like from outside: its operators by name and uid, the types of what they send, and who reads it.
+//! The outline of a program: its operators by name and uid, the types that they send, and who reads them.
 //!
-//! A plan of a program names its functions by number, so it means something only to a process that has the same program. Each process
-//! makes the graph from its own code; the outline is what they compare. It also lies in snapshots, so that a program that goes on
-//! from an older one's is told what has changed.
+//! A program's plan refers to functions by number, so it makes sense only in a process that has the same
+//! program. Each process builds the graph from its own code, and they compare outlines. Snapshots contain the
+//! outline too, so that a program that continues from an older version's snapshot can report what has
+//! changed.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Exchange;
 
-/// So many differences are told.
+/// How many differences are reported.
 const TOLD: usize = 5;
 
 /// The outline of a program. Types are named as the compiler names them.
@@ -28,7 +29,7 @@ pub struct OutlineOperator {
     pub name: String,
     /// The name of its state.
     pub uid: String,
-    /// The types of the records that it sends, by side output; the empty one is its output proper.
+    /// The types of the records that it sends, by side output; the empty name is its main output.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sends: BTreeMap<String, String>,
     /// What it reads, in the order of the program.
@@ -43,14 +44,14 @@ pub struct OutlineEdge {
     pub input: usize,
     /// The number of the operator that sends.
     pub from: u32,
-    /// Its side output; the empty one is its output proper.
+    /// Its side output; the empty name is its main output.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub tag: String,
     /// How rows are spread.
     pub exchange: Exchange,
 }
 
-/// A hash of an outline, which says whether two are the same.
+/// A hash of an outline: equal outlines have equal hashes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fingerprint(pub u64);
 
@@ -70,7 +71,8 @@ impl Outline {
         Fingerprint(hash)
     }
 
-    /// How another program differs from this one, for people: `here` and `there` say which is which. By number, as a plan names them.
+    /// How another program differs from this one, for people: `here` and `there` name the two. Operators are
+    /// compared by number, as a plan refers to them.
     pub fn differences(&self, here: &str, other: &Outline, there: &str) -> Vec<String> {
         let numbers: std::collections::BTreeSet<_> =
             self.operators.keys().chain(other.operators.keys()).copied().collect();
@@ -81,7 +83,8 @@ impl Outline {
         shortened(pairs.flatten().collect())
     }
 
-    /// How another program differs from this one as far as state can tell: operators are the same if their uids are.
+    /// How another program differs from this one as far as state is concerned: operators are the same if
+    /// their uids are.
     pub fn changes(&self, here: &str, other: &Outline, there: &str) -> Vec<String> {
         let by_uid = |outline: &Outline| -> BTreeMap<String, OutlineOperator> {
             let uid = |number: u32| outline.operators.get(&number).map(|operator| operator.uid.clone());

@@ -37,9 +37,9 @@ pub struct SourceSpec {
     pub table: TableSpec,
     /// The physical columns to produce, by position in the table's schema (projection push-down).
     pub projection: Vec<usize>,
-    /// For each column of `projection` which field of it to produce, by position in its ROW and so on inwards: NULL where a ROW on
-    /// the way is NULL. An empty path is the whole column, and no paths at all are whole columns. Only for connectors that say that
-    /// they project fields.
+    /// For each column of `projection` which field of it to produce, by position in its ROW and so on
+    /// inwards: NULL where a ROW on the way is NULL. An empty path is the whole column, and no paths at all
+    /// are whole columns. Only for connectors that say that they project fields.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<Vec<usize>>,
     /// Metadata keys to produce after them, with their types.
@@ -59,7 +59,8 @@ impl SourceSpec {
         self.paths.get(position).map_or(&[], Vec::as_slice)
     }
 
-    /// The columns that are produced of the table, metadata apart. A field has the names on its path, joined by `_`.
+    /// The columns that are produced of the table, metadata apart. A field has the names on its path, joined
+    /// by `_`.
     pub fn produced(&self) -> Schema {
         let column = |(position, index): (usize, &usize)| {
             let column = &self.table.schema.columns[*index];
@@ -111,9 +112,11 @@ pub struct WatermarkSpec {
     pub time_column: usize,
     /// The watermark of a row: an expression of type TIMESTAMP or TIMESTAMP_LTZ.
     pub expression: Expr,
-    /// A watermark is emitted when it advanced by more than this many milliseconds (`pipeline.auto-watermark-interval`).
+    /// A watermark is emitted when it advanced by more than this many milliseconds
+    /// (`pipeline.auto-watermark-interval`).
     pub interval: i64,
-    /// After this many milliseconds without rows the stream counts as idle (`table.exec.source.idle-timeout`); 0 never.
+    /// After this many milliseconds without rows the stream counts as idle
+    /// (`table.exec.source.idle-timeout`); 0 never.
     pub idle_timeout: i64,
 }
 
@@ -134,7 +137,8 @@ pub struct SortKey {
 pub enum AggregatePhase {
     /// Rows in, results out.
     Single,
-    /// Rows in, partial accumulators out; before the exchange, no state in checkpoints (flushed before a barrier).
+    /// Rows in, partial accumulators out; before the exchange, no state in checkpoints (flushed before a
+    /// barrier).
     Local,
     /// Partial accumulators in, results out.
     Global,
@@ -179,8 +183,9 @@ pub struct TemporalJoinSpec {
     pub condition: Option<Expr>,
 }
 
-/// How near in event time the rows of a join's sides are that can match: right time - left time is between `lower` and
-/// `upper` (milliseconds). The join's condition says so itself; this is what follows for its state.
+/// How near in event time the rows of a join's sides are that can match: right time - left time is between
+/// `lower` and `upper` (milliseconds). The join's condition says so itself; this is what follows for its
+/// state.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JoinBound {
@@ -192,7 +197,8 @@ pub struct JoinBound {
     pub lower: i64,
     /// The greatest.
     pub upper: i64,
-    /// Rows of one window are joined: the times are its exclusive end, and rows of a window that is over are late.
+    /// Rows of one window are joined: the times are its exclusive end, and rows of a window that is over are
+    /// late.
     #[serde(default)]
     pub windows: bool,
 }
@@ -218,8 +224,8 @@ pub enum OperatorSpec {
     },
     /// Generates watermarks; drops rows whose time attribute is NULL as an error.
     WatermarkAssigner(WatermarkSpec),
-    /// Unbounded GROUP BY. Output: the group columns, then one column an aggregate. Input of the global phase: the
-    /// group columns, then the accumulator columns of each aggregate.
+    /// Unbounded GROUP BY. Output: the group columns, then one column an aggregate. Input of the global
+    /// phase: the group columns, then the accumulator columns of each aggregate.
     GroupAggregate {
         /// The input columns of the key.
         keys: Vec<usize>,
@@ -231,7 +237,8 @@ pub enum OperatorSpec {
         input_updates: bool,
         /// -U rows are wanted downstream.
         emit_update_before: bool,
-        /// State that was not touched for this long is dropped (`table.exec.state.ttl`, milliseconds); 0 never.
+        /// State that was not touched for this long is dropped (`table.exec.state.ttl`, milliseconds); 0
+        /// never.
         #[serde(default)]
         ttl: i64,
     },
@@ -243,8 +250,8 @@ pub enum OperatorSpec {
         #[serde(default)]
         partition: Vec<usize>,
     },
-    /// Windowed GROUP BY by slices. Output: the group columns, the aggregates, then window_start, window_end, window_time
-    /// as asked for by `window_columns`.
+    /// Windowed GROUP BY by slices. Output: the group columns, the aggregates, then window_start, window_end,
+    /// window_time as asked for by `window_columns`.
     WindowAggregate {
         /// The window.
         window: WindowSpec,
@@ -254,7 +261,8 @@ pub enum OperatorSpec {
         aggregates: Vec<AggregateCall>,
         /// The phase. Output of the local phase: keys, accumulator columns, slice end (BIGINT, milliseconds).
         phase: AggregatePhase,
-        /// When the input has windows already (a window over a window): the columns window_start and window_end.
+        /// When the input has windows already (a window over a window): the columns window_start and
+        /// window_end.
         #[serde(default)]
         attached: Option<(usize, usize)>,
         /// Which of window_start, window_end, window_time follow the aggregates in the output.
@@ -263,8 +271,8 @@ pub enum OperatorSpec {
         #[serde(default)]
         input_updates: bool,
     },
-    /// Equi-join of two changelogs, both kept in state. Output: left columns, then right columns (left alone for
-    /// SEMI and ANTI).
+    /// Equi-join of two changelogs, both kept in state. Output: left columns, then right columns (left alone
+    /// for SEMI and ANTI).
     Join {
         /// The kind.
         kind: JoinKind,
@@ -280,15 +288,15 @@ pub enum OperatorSpec {
         /// State that was not touched for this long is dropped (milliseconds); 0 never.
         #[serde(default)]
         ttl: i64,
-        /// Rows match near each other in event time only, so that state is let go with it; both inputs only append, and so
-        /// does the output.
+        /// Rows match near each other in event time only, so that state is let go with it; both inputs only
+        /// append, and so does the output.
         #[serde(default)]
         bound: Option<JoinBound>,
     },
     /// Temporal join in event time. Output: left columns, then right columns.
     TemporalJoin(TemporalJoinSpec),
-    /// Keeps the first rows of each partition by an order (ROW_NUMBER() <= n; ORDER BY ... LIMIT). Output: the input
-    /// columns, then the rank when asked for.
+    /// Keeps the first rows of each partition by an order (ROW_NUMBER() <= n; ORDER BY ... LIMIT). Output:
+    /// the input columns, then the rank when asked for.
     TopN {
         /// The partition columns.
         partition: Vec<usize>,
@@ -305,8 +313,8 @@ pub enum OperatorSpec {
         /// State that was not touched for this long is dropped (milliseconds); 0 never.
         #[serde(default)]
         ttl: i64,
-        /// Each partition is of one window, whose exclusive end this column holds: its rows leave once, when event time has
-        /// passed it.
+        /// Each partition is of one window, whose exclusive end this column holds: its rows leave once, when
+        /// event time has passed it.
         #[serde(default)]
         window_end: Option<usize>,
     },
@@ -322,12 +330,13 @@ pub enum OperatorSpec {
         rows: bool,
         /// The aggregates.
         aggregates: Vec<AggregateCall>,
-        /// State of a key that was not touched for this long is dropped (milliseconds); 0 never. A RANGE n PRECEDING forgets by itself.
+        /// State of a key that was not touched for this long is dropped (milliseconds); 0 never. A RANGE n
+        /// PRECEDING forgets by itself.
         #[serde(default)]
         ttl: i64,
     },
-    /// OVER of a stream by what is no time attribute: a row changes the results of those behind it. Output: the input columns, then the
-    /// results, as a changelog.
+    /// OVER of a stream by what is no time attribute: a row changes the results of those behind it. Output:
+    /// the input columns, then the results, as a changelog.
     UpdatingOver {
         /// The partition columns.
         partition: Vec<usize>,
@@ -343,7 +352,8 @@ pub enum OperatorSpec {
     },
     /// Holds a changelog back until its end and emits the rows that are left: batch.
     BatchRows,
-    /// OVER by any order and frame, at the end of all rows: batch. Output: the input columns, then the results.
+    /// OVER by any order and frame, at the end of all rows: batch. Output: the input columns, then the
+    /// results.
     BatchOver {
         /// The partition columns.
         partition: Vec<usize>,
@@ -351,7 +361,8 @@ pub enum OperatorSpec {
         order: Vec<SortKey>,
         /// ROWS rather than RANGE.
         rows: bool,
-        /// The frame begins so far before the row, or behind it if negative: rows, numbers, or milliseconds. `None` is UNBOUNDED.
+        /// The frame begins so far before the row, or behind it if negative: rows, numbers, or milliseconds.
+        /// `None` is UNBOUNDED.
         preceding: Option<i64>,
         /// The frame ends so far behind the row, or before it if negative. `None` is UNBOUNDED.
         following: Option<i64>,
@@ -365,7 +376,8 @@ pub enum OperatorSpec {
     },
     /// MATCH_RECOGNIZE
     MatchRecognize(PatternSpec),
-    /// Turns an upsert or CDC stream into a changelog with full -U and -D rows: keeps the last row of each key.
+    /// Turns an upsert or CDC stream into a changelog with full -U and -D rows: keeps the last row of each
+    /// key.
     ChangelogNormalize {
         /// The key columns.
         keys: Vec<usize>,
@@ -378,8 +390,8 @@ pub enum OperatorSpec {
         /// For each copy the output expressions.
         projections: Vec<Vec<Expr>>,
     },
-    /// Each row once for each element of a collection. Output: the input columns, then the element (its fields, if it is a ROW; key and
-    /// value of a MAP), then its position.
+    /// Each row once for each element of a collection. Output: the input columns, then the element (its
+    /// fields, if it is a ROW; key and value of a MAP), then its position.
     Unnest {
         /// An ARRAY, MAP or MULTISET of the row.
         collection: Expr,
@@ -388,7 +400,8 @@ pub enum OperatorSpec {
         /// A row without elements comes once, with NULLs.
         keep_empty: bool,
     },
-    /// Changes as rows that only append. Output: the code of the change, then the input columns. Changes without a code are left out.
+    /// Changes as rows that only append. Output: the code of the change, then the input columns. Changes
+    /// without a code are left out.
     ToChangelog {
         /// At most one for each kind.
         codes: ChangeCodes,

@@ -1,4 +1,4 @@
-//! What goes wrong with files, said in one way.
+//! Errors about files, in one form.
 
 use std::error::Error as StdError;
 use std::fmt::Display;

@@ -20,8 +20,8 @@ use crate::location::local_path;
 
 /// A folder under a URL. Cheap to clone.
 ///
-/// What is written is there as a whole or not at all, and on the disk before the call returns: a local file is synced,
-/// and so are the folders above it.
+/// A file is written as a whole or not at all, and is on the disk before the call returns: a local file is
+/// synced, and so are the folders above it.
 #[derive(Clone)]
 pub struct Folder {
     store: Arc<dyn ObjectStore>,
@@ -43,8 +43,8 @@ pub struct Listing {
 }
 
 impl Folder {
-    /// A folder in the memory of the process, with nothing in it; it ends with its last clone. `name` tells it from others
-    /// in messages.
+    /// An empty folder in the memory of the process; it ends with its last clone. `name` identifies it in
+    /// messages.
     pub fn in_memory(name: &str) -> Self {
         Folder {
             store: Arc::new(InMemory::new()),
@@ -54,22 +54,24 @@ impl Folder {
         }
     }
 
-    /// The folder with this URL (`file:///a/b`) or local path. A local folder is made if it is not there.
+    /// The folder with this URL (`file:///a/b`) or local path. A local folder is created if it does not
+    /// exist.
     ///
     /// # Errors
-    /// [`flott_types::ErrorKind::Unsupported`] for other schemes, [`flott_types::ErrorKind::External`] if a local
-    /// folder cannot be made.
+    /// [`flott_types::ErrorKind::Unsupported`] for other schemes, [`flott_types::ErrorKind::External`] if a
+    /// local folder cannot be made.
     pub fn create(url: &str) -> Result<Self> {
         let path = absolute(url)?;
         if !path.is_dir() {
             std::fs::create_dir_all(&path).map_err(|error| failed("make the folder", url, error))?;
-            // Folders above may be made too; they may also be somebody else's, and not to be opened.
+            // Folders above may have been created too; they may also belong to somebody else and not be
+            // readable.
             path.ancestors().skip(1).take(2).for_each(|above| _ = sync_folder(above));
         }
         Folder::at_path(url, &path)
     }
 
-    /// The folder with this URL or local path, if it is there.
+    /// The folder with this URL or local path, if it exists.
     ///
     /// # Errors
     /// [`flott_types::ErrorKind::Unsupported`] for other schemes.
@@ -102,14 +104,14 @@ impl Folder {
         parts.join("/")
     }
 
-    /// A folder within; it need not be there.
+    /// A folder within; it need not exist.
     #[must_use]
     pub fn child(&self, name: &str) -> Self {
         Folder { path: self.at(name), ..self.clone() }
     }
 
-    /// Makes a local folder within that nobody else has made; `false` if there is one of this name. Stores without folders
-    /// of their own have nothing to make: there it is new if nothing lies in it.
+    /// Creates a local folder within; `false` if one of this name exists. On stores without real folders
+    /// there is nothing to create: the folder is new if it is empty.
     pub async fn create_child(&self, name: &str) -> Result<bool> {
         let Some(root) = &self.root else {
             let listing = self.child(name).list().await?;
@@ -127,7 +129,7 @@ impl Folder {
         Ok(true)
     }
 
-    /// Sees whether files can be written here, by writing one and taking it away again.
+    /// Checks whether files can be written here, by writing one and removing it again.
     ///
     /// # Errors
     /// Why not.
@@ -137,7 +139,7 @@ impl Folder {
         self.store.delete(&self.at(name)).await.map_err(cannot)
     }
 
-    /// The folder that this one lies in.
+    /// The parent folder.
     pub fn parent(&self) -> Result<Self> {
         match (self.path.filename(), &self.root) {
             (None, Some(root)) => {
@@ -152,7 +154,7 @@ impl Folder {
         }
     }
 
-    /// Writes a file, in place of one that is there.
+    /// Writes a file, replacing an existing one.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -161,7 +163,8 @@ impl Folder {
             let put = self.store.put(&self.at(name), bytes.into()).await;
             return put.map(|_| ()).map_err(|error| failed("write", self.url_of(name), error));
         };
-        // The content must be on the disk before the name is, and nobody else may write to the same temporary file.
+        // The content must be on the disk before the name, and nobody else may write to the same temporary
+        // file.
         let temporary = self.in_file_system(root, &format!("{name}.{}.inprogress", unique()));
         let path = self.in_file_system(root, name);
         write_synced(&temporary, &bytes)
@@ -170,7 +173,7 @@ impl Folder {
             .map_err(|error| failed("write", self.url_of(name), error))
     }
 
-    /// Writes a new file; `false` if there is one of this name. Of several who try at once one succeeds.
+    /// Writes a new file; `false` if one of this name exists. Of several concurrent callers, one succeeds.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -188,12 +191,12 @@ impl Folder {
         let path = self.in_file_system(root, name);
         write_synced(&temporary, &bytes).map_err(cannot)?;
         let linked = link(&temporary, &path, root);
-        // What stays of it is swept.
+        // Remains are swept later.
         _ = std::fs::remove_file(&temporary);
         match linked.map_err(cannot)? {
             Linked::New => Ok(true),
             Linked::Taken => Ok(false),
-            // A crash of the machine may leave a part of it there, which its checksum tells.
+            // A crash of the machine may leave a partial file, which its checksum reveals.
             Linked::Impossible => match write_synced(&path, &bytes) {
                 Ok(()) => sync_folders(&path, root).map(|()| true).map_err(cannot),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
@@ -202,7 +205,7 @@ impl Folder {
         }
     }
 
-    /// Reads a file; `None` if it is not there.
+    /// Reads a file; `None` if it does not exist.
     pub async fn get(&self, name: &str) -> Result<Option<Bytes>> {
         let cannot = |error: object_store::Error| failed("read", self.url_of(name), error);
         match self.store.get(&self.at(name)).await {
@@ -212,7 +215,7 @@ impl Folder {
         }
     }
 
-    /// What lies directly within; nothing if the folder is not there.
+    /// The direct contents; nothing if the folder does not exist.
     pub async fn list(&self) -> Result<Listing> {
         let listed = match self.store.list_with_delimiter(Some(&self.path)).await {
             Ok(listed) => listed,
@@ -226,7 +229,7 @@ impl Folder {
         })
     }
 
-    /// Deletes a file, and local folders that become empty. Does nothing if it is not there.
+    /// Deletes a file, and local folders that become empty. Does nothing if the file does not exist.
     pub async fn delete(&self, name: &str) -> Result<()> {
         match self.store.delete(&self.at(name)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
@@ -234,15 +237,15 @@ impl Folder {
         }
     }
 
-    /// Removes this folder and those within, as far as nothing lies in them: a process that was killed may have made them and
-    /// not come to write into them. Folders are nothing on an object store.
+    /// Removes this folder and its subfolders if they are empty: a process may have been killed after
+    /// creating them. Object stores have no folders.
     pub fn remove_empty(&self) {
         if let Some(root) = &self.root {
             remove_empty(&self.path.parts().fold(root.clone(), |path, part| path.join(part.as_ref())));
         }
     }
 
-    /// The path of a file, if it is one of a local file system; the folders above it are made.
+    /// The path of a file on a local file system; the folders above it are created.
     pub fn local_file(&self, name: &str) -> Result<Option<PathBuf>> {
         let Some(root) = &self.root else { return Ok(None) };
         let path = self.in_file_system(root, name);
@@ -281,7 +284,7 @@ fn absolute(url: &str) -> Result<PathBuf> {
         .map_err(|error| Error::invalid(format!("'{url}' is not a path")).with_source(error))
 }
 
-/// What became of a file that was to have a name.
+/// The outcome of giving a file a name.
 pub(crate) enum Linked {
     /// It has it.
     New,
@@ -291,7 +294,8 @@ pub(crate) enum Linked {
     Impossible,
 }
 
-/// Gives a file a name that no other has, on the disk; of several who try at once one succeeds. It keeps the one it had.
+/// Gives a file a second, unique name, on the disk; of several concurrent callers, one succeeds. The file
+/// keeps its old name.
 pub(crate) fn link(from: &FsPath, to: &FsPath, root: &FsPath) -> std::io::Result<Linked> {
     if let Some(folder) = to.parent() {
         std::fs::create_dir_all(folder)?;
@@ -306,7 +310,7 @@ pub(crate) fn link(from: &FsPath, to: &FsPath, root: &FsPath) -> std::io::Result
     }
 }
 
-/// A new file with this content, on the disk; the folders above it are made.
+/// A new file with this content, on the disk; the folders above it are created.
 fn write_synced(path: &FsPath, bytes: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
@@ -316,7 +320,7 @@ fn write_synced(path: &FsPath, bytes: &[u8]) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// Tells the temporary files of this process and of others, on whatever machine, apart.
+/// Distinguishes the temporary files of this process from those of others, on any machine.
 pub(crate) fn unique() -> String {
     static FILES: AtomicU64 = AtomicU64::new(0);
     static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
@@ -328,7 +332,7 @@ fn remove_empty(folder: &FsPath) {
     within
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
         .for_each(|e| remove_empty(&e.path()));
-    // It fails if something lies in it, and that is what is wanted.
+    // It fails if the folder is not empty, as intended.
     _ = std::fs::remove_dir(folder);
 }
 
@@ -337,7 +341,7 @@ fn sync(path: &FsPath) -> std::io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Puts on the disk that a file exists, in folders that may be new.
+/// Syncs the existence of a file, in folders that may be new.
 fn sync_folders(file: &FsPath, root: &FsPath) -> std::io::Result<()> {
     for folder in file.ancestors().skip(1).take_while(|folder| folder.starts_with(root)) {
         sync_folder(folder)?;
@@ -345,7 +349,7 @@ fn sync_folders(file: &FsPath, root: &FsPath) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Puts a folder's entries on the disk, on file systems that have such a thing.
+/// Syncs a folder's entries, on file systems that support it.
 fn sync_folder(folder: &FsPath) -> std::io::Result<()> {
     match sync(folder) {
         Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),

@@ -1,23 +1,25 @@
 //! Storage: files and folders, of snapshots and of tables, on local disks and object stores.
 //!
-//! Everything that reads or writes a file of a job goes through here, so that there is one way to open a path or URL
-//! ([`local_path`], [`Folder::create`], [`Folder::open`]), one set of errors, each with the path in it ([`failed`]), and one idea of what it
-//! means that a file is there: **as a whole or not at all, and on the disk before the call returns.**
+//! Everything that reads or writes a job's files goes through here, so that there is one way to open a path
+//! or URL ([`local_path`], [`Folder::create`], [`Folder::open`]), one set of errors, each with the path in it
+//! ([`failed`]), and one guarantee: **a file exists as a whole or not at all, and is on the disk before the
+//! call returns.**
 //!
 //! | | for | how |
 //! |---|---|---|
 //! | [`Folder`] | snapshots, registers, leases | `async`, over the `object_store` crate: a local folder, or the memory of the process |
-//! | [`Upload`] | a large file of a folder | written part by part while it is made; its name is taken when it is complete |
-//! | [`local`] | files of tables | blocking, on local files: what a source's or sink's thread does between two batches |
+//! | [`Upload`] | a large file in a folder | written part by part; it gets its name when it is complete |
+//! | [`local`] | files of tables | blocking, on local files: for a source's or sink's thread between two batches |
 //!
-//! A file gets its name last: it is written under a temporary one, synced, and then linked or renamed; the folders above are
-//! synced too. A name that is taken is not written over unless that is asked for ([`Folder::put`]).
+//! A file gets its name last: it is written under a temporary name, synced, and then linked or renamed; the
+//! folders above are synced too. An existing file is only overwritten on request ([`Folder::put`]).
 //!
 //! # Who waits
 //!
-//! What is `async` here needs a runtime as soon as a store of the network is behind it (sockets, timers), and a local one hands blocking
-//! calls to it. [`block_on`] waits for a future on the calling thread, with the runtime of this crate around it. Threads that may wait
-//! use it (a task's thread for snapshots, the job master's); it works within a program's own runtime too.
+//! The `async` functions need a runtime: network stores for sockets and timers, local ones for blocking
+//! calls. [`block_on`] waits for a future on the calling thread, inside this crate's runtime. It is for
+//! threads that may wait (a task's snapshot thread, the job master's); it also works inside a program's own
+//! runtime.
 
 mod error;
 mod folder;

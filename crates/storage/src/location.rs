@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use flott_types::{Error, Result};
 
-/// The local path that a path or URL means: `/a`, `a`, `file:/a`, `file:///a` and `file://localhost/a`.
+/// The local path that a path or URL stands for: `/a`, `a`, `file:/a`, `file:///a` and `file://localhost/a`.
 ///
 /// # Errors
-/// [`flott_types::ErrorKind::Unsupported`] for other schemes, [`flott_types::ErrorKind::Invalid`] if it is empty.
+/// [`flott_types::ErrorKind::Unsupported`] for other schemes, [`flott_types::ErrorKind::Invalid`] if it is
+/// empty.
 pub fn local_path(text: &str) -> Result<PathBuf> {
     let path = match text.split_once(':') {
         Some(("file", rest)) => match rest.strip_prefix("//") {

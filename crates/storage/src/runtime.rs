@@ -1,14 +1,15 @@
-//! The runtime that storage is driven by.
+//! The runtime that drives storage.
 
 use std::future::Future;
 use std::sync::OnceLock;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// Waits for a future of storage on the calling thread. Within it there is a runtime: that of the caller if it has one, else
-/// one of this process, for storage alone.
+/// Waits for a storage future on the calling thread, inside a runtime: the caller's if there is one, else one
+/// of this process that serves storage only.
 ///
-/// The future is polled here, not on the runtime, so this may be called where a runtime forbids to wait for another.
+/// The future is polled here, not on the runtime, so this may be called inside a runtime, where waiting for
+/// another runtime is forbidden.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     let _within = match Handle::try_current() {
         Ok(_) => None,
@@ -17,7 +18,7 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     pollster::block_on(future)
 }
 
-/// None if the system has no thread for it: then local files are dealt with on the caller's thread, as they would be without it.
+/// None if no thread can be started for it: then local files are handled on the caller's thread.
 fn runtime() -> Option<&'static Runtime> {
     static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
     let start =

@@ -1,4 +1,4 @@
-//! A file that is written while it is made.
+//! A file that is uploaded while it is produced.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -12,19 +12,20 @@ use object_store::{MultipartUpload, ObjectStoreExt};
 use crate::error::failed;
 use crate::folder::{Folder, Linked, link, unique};
 
-/// Parts of an object: the least that stores take, and more, so that a large file has few.
+/// The size of an object's parts: more than the minimum of object stores, so that a large file has few.
 const PART: usize = 8 << 20;
 
-/// A new file of a [`Folder`], in parts: at most one of them is in memory, with what was written since [`Upload::ready`] was called. It
-/// has no name, and nobody sees it, until [`Upload::finish`].
+/// A new file in a [`Folder`], written in parts: at most one of them is in memory, plus what was written
+/// since [`Upload::ready`] was called. It has no name, and nobody sees it, until [`Upload::finish`].
 ///
-/// One that is dropped leaves nothing on a local disk. Of one that is given up on an object store, call [`Upload::abandon`].
+/// A dropped upload leaves nothing on a local disk. To give one up on an object store, call
+/// [`Upload::abandon`].
 #[derive(Debug)]
 pub struct Upload {
     folder: Folder,
-    /// What was not handed on.
+    /// Bytes not yet in the store.
     pending: Vec<u8>,
-    /// What was.
+    /// Bytes in the store.
     handed_on: u64,
     to: To,
 }
@@ -32,18 +33,18 @@ pub struct Upload {
 /// Where parts go.
 #[derive(Debug)]
 enum To {
-    /// Nowhere yet: the file may be so small that it is written at once.
+    /// Nowhere yet: the file may be small enough to be written at once.
     Nowhere,
     Local(LocalFile),
     Parts {
         temporary: Path,
         parts: Box<dyn MultipartUpload>,
     },
-    /// All parts are in an object, which has no name of its own yet.
+    /// All parts are in an object, which does not have its final name yet.
     Object(Path),
 }
 
-/// A file without a name that anybody looks for; it goes when it is dropped.
+/// A temporary file, removed when it is dropped.
 #[derive(Debug)]
 struct LocalFile {
     file: File,
@@ -52,7 +53,7 @@ struct LocalFile {
 
 impl Drop for LocalFile {
     fn drop(&mut self) {
-        // What stays of it is swept.
+        // Remains are swept later.
         _ = std::fs::remove_file(&self.temporary);
     }
 }
@@ -68,18 +69,20 @@ impl Upload {
         self.handed_on + self.pending.len() as u64
     }
 
-    /// Whether none were.
+    /// Whether nothing was written.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Takes all that was written, if it is less than this many bytes and nothing of it is in the store yet.
+    /// Takes everything that was written, if it is less than this many bytes and none of it is in the store
+    /// yet.
     pub fn take_below(&mut self, bytes: usize) -> Option<Vec<u8>> {
         let little = matches!(self.to, To::Nowhere) && self.pending.len() < bytes;
         little.then(|| std::mem::take(&mut self.pending))
     }
 
-    /// Hands on what was written, if it is enough for a part. Call it now and then; until then what is written is in memory.
+    /// Uploads what was written if it is enough for a part. Call it now and then; until then, everything
+    /// written is in memory.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -90,7 +93,8 @@ impl Upload {
         }
     }
 
-    /// Gives the file this name; `false` if there is one of that name, and then another may be tried. Nothing can be written any more.
+    /// Gives the file this name; `false` if the name exists, and then another may be tried. Nothing more can
+    /// be written.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -138,7 +142,7 @@ impl Upload {
         }
     }
 
-    /// Removes what there is of it.
+    /// Removes whatever exists of it.
     ///
     /// # Errors
     /// If it cannot be removed.

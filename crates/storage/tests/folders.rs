@@ -1,4 +1,4 @@
-//! Folders on a local disk and in memory, which have to offer the same.
+//! Folders on a local disk and in memory, which have to behave the same.
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::io::Write;
@@ -6,7 +6,7 @@ use std::io::Write;
 use bytes::Bytes;
 use flott_storage::{Folder, Upload, block_on};
 
-/// Either kind, each with nothing in it.
+/// One empty folder of each kind.
 fn folders() -> Vec<(Folder, Option<tempfile::TempDir>)> {
     let dir = tempfile::tempdir().unwrap();
     let local = Folder::create(&format!("file://{}/a/b", dir.path().display())).unwrap();

@@ -1,4 +1,4 @@
-//! The clock. Nothing but this file reads the machine's time (clippy's `disallowed-methods` sees to it).
+//! The clock. Only this file reads the machine's time; clippy's `disallowed-methods` enforces it.
 
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::time::Timestamp;
 
-/// Where time comes from. Handed down from the top of the process.
+/// Where time comes from. Passed down from the top of the process.
 pub trait Clock: Debug + Send + Sync {
     /// Wall-clock time in milliseconds since the epoch. May jump.
     fn now(&self) -> Timestamp;
@@ -49,7 +49,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until a test moves it.
+/// A clock that stands still until a test advances it.
 #[derive(Debug, Default)]
 pub struct ManualClock {
     millis: AtomicI64,

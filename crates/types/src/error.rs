@@ -1,7 +1,8 @@
-//! The error that crosses crate boundaries: a kind, whose fault it is, whether to retry, where, and the source.
+//! The error that crosses crate boundaries: a kind, whose fault it is, whether to retry, where, and the
+//! source.
 //!
-//! The runtime decides from the kind, never from the text. Crates with errors of their own (a parser, a store) keep
-//! an enum inside and convert at the edge.
+//! The runtime decides from the kind, never from the text. Crates with errors of their own (a parser, a
+//! store) keep an enum inside and convert at the edge.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -14,17 +15,17 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum ErrorKind {
     /// A statement, option, plan or argument is wrong. The same input fails again.
     Invalid,
-    /// Right in Flink, not built here yet. Refused by name.
+    /// Valid in Flink, not built here yet. Refused by name.
     Unsupported,
     /// A row of the input cannot be read or computed with (malformed, division by zero).
     Data,
-    /// A file, object store, broker or other system outside did not do as asked.
+    /// A file, object store, broker or other external system failed.
     External,
     /// Checkpointed state is missing, damaged or does not fit.
     State,
-    /// Whoever read the output has left, and wants no more (a pipe that was closed).
+    /// The reader of the output has gone (a closed pipe).
     Closed,
-    /// A column of this many rows would hold more bytes than it may. Whoever asked for it asks again with fewer rows.
+    /// A column of this many rows would exceed the limit in bytes. The caller tries again with fewer rows.
     TooLarge,
     /// The job or query was cancelled.
     Cancelled,
@@ -37,7 +38,7 @@ pub enum ErrorKind {
 pub enum Fault {
     /// The user's input or data.
     User,
-    /// A system outside.
+    /// An external system.
     External,
     /// Flott.
     Internal,
@@ -64,7 +65,7 @@ impl Error {
         Error::new(ErrorKind::Invalid, message)
     }
 
-    /// Right in Flink, not built here yet.
+    /// Valid in Flink, not built here yet.
     pub fn unsupported(message: impl Into<String>) -> Self {
         Error::new(ErrorKind::Unsupported, message)
     }
@@ -74,7 +75,7 @@ impl Error {
         Error::new(ErrorKind::Data, message)
     }
 
-    /// A system outside failed.
+    /// An external system failed.
     pub fn external(message: impl Into<String>) -> Self {
         Error::new(ErrorKind::External, message)
     }
@@ -99,7 +100,7 @@ impl Error {
         Error::new(ErrorKind::Internal, message)
     }
 
-    /// Output could not be written: because whoever read it has left, or for other reasons.
+    /// Output could not be written, because its reader has gone or for another reason.
     pub fn output(message: impl Into<String>, error: std::io::Error) -> Self {
         let kind = match error.kind() {
             std::io::ErrorKind::BrokenPipe => ErrorKind::Closed,
@@ -108,8 +109,8 @@ impl Error {
         Error::new(kind, message).with_source(error)
     }
 
-    /// Any error of a library, or a text, that a function of a program meets; restarting may help. `?` makes one of errors of the standard
-    /// library; for others it is `map_err(Error::of)`.
+    /// Any error of a library, or a text, from a function of a program; restarting may help. `?` converts
+    /// errors of the standard library; for others use `map_err(Error::of)`.
     pub fn of(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         match error.into().downcast::<Error>() {
             Ok(own) => *own,
@@ -166,8 +167,8 @@ impl Error {
         }
     }
 
-    /// Whether restarting the job may help. What is wrong with the job, its configuration or its data is wrong again; unlike Flink,
-    /// which knows no kinds of errors and restarts for any.
+    /// Whether restarting the job may help. Mistakes in the job, its configuration or its data would only
+    /// repeat. Flink, by contrast, has no kinds of errors and restarts for any.
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {
             ErrorKind::External | ErrorKind::Internal => true,
@@ -182,7 +183,7 @@ impl Error {
     }
 }
 
-/// What a function of a program meets: `?` makes an [`Error`] of it.
+/// Errors in functions of programs: `?` converts them to [`Error`].
 macro_rules! from_errors {
     ($make:expr; $($type:ty),* $(,)?) => {
         $(impl From<$type> for Error {
@@ -242,5 +243,5 @@ impl fmt::Debug for Error {
     }
 }
 
-// The display above walks the sources itself, so `source` is not given out a second time.
+// The display above walks the sources itself, so `source` does not return them a second time.
 impl StdError for Error {}

@@ -49,7 +49,7 @@ impl TryFrom<String> for JobId {
     }
 }
 
-/// Which job it is, over all its starts: each has a [`JobId`] of its own.
+/// Identifies a job across all its starts; each start has its own [`JobId`].
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct JobKey(pub String);
@@ -71,7 +71,7 @@ impl fmt::Display for VertexId {
     }
 }
 
-/// The name under which an operator's state is found again, given by meaning and not by position in the plan.
+/// The name of an operator's state: derived from what it means, not from its position in the plan.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OperatorUid(pub String);
@@ -100,7 +100,7 @@ impl fmt::Display for SubtaskIndex {
     }
 }
 
-/// Ids of checkpoints of one job increase from 1, also over restarts and restores.
+/// The checkpoint ids of a job increase from 1, across restarts and restores.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CheckpointId(pub u64);

@@ -1,8 +1,8 @@
 //! Key groups: the unit in which keyed state is spread over subtasks and moved when a job is rescaled.
 //!
-//! `key -> hash -> key group in [0, max_parallelism) -> subtask`. A subtask owns a contiguous range of key groups.
-//! The assignment follows Flink's `KeyGroupRangeAssignment`; the hash itself is ours and fixed forever, because
-//! snapshots are laid out by it.
+//! `key -> hash -> key group in [0, max_parallelism) -> subtask`. A subtask owns a contiguous range of key
+//! groups. The assignment follows Flink's `KeyGroupRangeAssignment`; the hash itself is ours and fixed
+//! forever, because snapshots are laid out by it.
 
 use std::fmt;
 
@@ -75,8 +75,8 @@ impl fmt::Display for KeyGroupRange {
     }
 }
 
-/// The number of key groups of an operator for which none was set, as Flink computes it: one and a half times the
-/// parallelism, rounded up to a power of two, at least 128 and at most 32768.
+/// The number of key groups of an operator for which none was set, as Flink computes it: one and a half times
+/// the parallelism, rounded up to a power of two, at least 128 and at most 32768.
 pub fn default_max_parallelism(parallelism: u32) -> u32 {
     (parallelism + parallelism / 2)
         .next_power_of_two()

@@ -1,4 +1,4 @@
-//! What every part of Flott speaks of: ids, key groups, time, errors, logical types, configuration.
+//! The vocabulary of every part of Flott: ids, key groups, time, errors, logical types, configuration.
 //!
 //! This crate knows no arrow, no async runtime and no I/O. The one place that reads the machine's clock is
 //! [`clock::SystemClock`]; everything else takes a [`clock::Clock`], so that tests and simulation own time.

@@ -1,5 +1,5 @@
-//! Flink's logical types: what SQL, plans, formats and the shell speak of. How they lie in memory as arrow arrays
-//! is told by `flott_batch::arrow_type`.
+//! Flink's logical types, used by SQL, plans, formats and the shell. `flott_batch::arrow_type` defines their
+//! representation as arrow arrays.
 
 use std::fmt;
 
@@ -155,11 +155,11 @@ impl TypeKind {
         }
     }
 
-    /// So many types may lie within one another, the outermost counted: a plan writes them as JSON, and who reads that bounds how
-    /// deep it may nest.
+    /// How deep types may nest, including the outermost: a plan stores them as JSON, and JSON readers bound
+    /// the depth.
     pub const MAX_DEPTH: usize = 20;
 
-    /// How many types lie within one another, the outermost counted.
+    /// How deep the type nests, including the outermost.
     pub fn depth(&self) -> usize {
         let within = |ty: &LogicalType| ty.kind.depth();
         1 + match self {

@@ -1,4 +1,5 @@
-//! Panics of code that is not ours: functions, operators, connectors. They become errors, so that a job fails and not the process.
+//! Panics in functions, operators and connectors. They become errors, so that the job fails and not the
+//! process.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

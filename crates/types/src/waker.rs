@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Ends the wait of a task, so that it looks at once at what has come from outside: its reader, or an operator with work under way
-/// elsewhere, is called. Cloning gives another handle on the same.
+/// Wakes a waiting task, which then calls its reader, or the operator that has work in flight elsewhere. A
+/// clone wakes the same task.
 #[derive(Clone)]
 pub struct Waker(Arc<dyn Fn() + Send + Sync>);
 

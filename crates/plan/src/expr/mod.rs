@@ -1,6 +1,6 @@
 //! Expressions with resolved columns, functions and types.
 //!
-//! An expression may be wide, and within the planner's bounds high: what walks it here does not recurse.
+//! An expression may be wide and, within the planner's bounds, deep: the walks here do not recurse.
 
 mod written;
 
@@ -24,11 +24,12 @@ pub enum Expr {
         /// Its type.
         ty: LogicalType,
     },
-    /// A function or operator by its canonical upper-case name (`+`, `AND`, `UPPER`); `flott_expr` holds the registry.
+    /// A function or operator by its canonical upper-case name (`+`, `AND`, `UPPER`); `flott_expr` holds the
+    /// registry.
     Call {
         /// The name.
         function: String,
-        /// The arguments, already cast to what the function takes.
+        /// The arguments, already cast to the parameter types.
         args: Vec<Expr>,
         /// The result type.
         ty: LogicalType,
@@ -42,7 +43,8 @@ pub enum Expr {
         /// TRY_CAST: NULL instead of an error.
         is_try: bool,
     },
-    /// The searched CASE: the first branch whose condition is TRUE; other branches are not evaluated for the row.
+    /// The searched CASE: the first branch whose condition is TRUE; other branches are not evaluated for the
+    /// row.
     Case {
         /// Conditions and values.
         branches: Vec<(Expr, Expr)>,
@@ -53,7 +55,7 @@ pub enum Expr {
     },
 }
 
-/// A constant. Which variant belongs to a type follows from how `flott_batch::arrow_type` holds it.
+/// A constant. The variant for a type follows from its representation in `flott_batch::arrow_type`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Literal {
@@ -125,11 +127,11 @@ impl Expr {
         }
     }
 
-    /// The same expression with every node replaced bottom-up, from left to right. Does not recurse: an expression may be
-    /// deep.
+    /// The same expression with every node replaced bottom-up, from left to right. Does not recurse: an
+    /// expression may be deep.
     #[must_use]
     pub fn transform(self, change: &mut impl FnMut(Expr) -> Expr) -> Expr {
-        // The nodes above the one at hand: without their operands, those still to do, and those that are done.
+        // The nodes above the current one: without operands, with those still to do and those that are done.
         let mut above: Vec<(Expr, std::vec::IntoIter<Expr>, Vec<Expr>)> = Vec::new();
         let mut node = self;
         loop {
@@ -164,7 +166,7 @@ impl Expr {
         }
     }
 
-    /// What stands where an operand has been taken.
+    /// A placeholder where an operand has been taken.
     fn nothing() -> Expr {
         Expr::Literal { value: Literal::Null, ty: flott_types::TypeKind::Null.nullable() }
     }
@@ -184,7 +186,7 @@ impl Expr {
         }
     }
 
-    /// Puts back what [`Expr::take_operands`] took, or as much of something else.
+    /// Puts back what [`Expr::take_operands`] took, or replacements.
     fn put_operands(&mut self, operands: Vec<Expr>) {
         match self {
             Expr::Column { .. } | Expr::Literal { .. } => {}
@@ -221,7 +223,7 @@ impl Expr {
         self.walk().count()
     }
 
-    /// How many nodes lie on the longest way from it to a leaf, both included.
+    /// How many nodes are on the longest path to a leaf, including both ends.
     pub fn height(&self) -> usize {
         let mut open = vec![(self, 1)];
         let mut height = 1;

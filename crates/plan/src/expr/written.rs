@@ -1,8 +1,9 @@
 //! How expressions are written in a plan.
 //!
-//! A node holds its operands, as readers expect it: `{"call":{"function":"+","args":[..],..}}`. That nests, and who reads JSON
-//! bounds how deep it may; an expression that is higher than [`NESTED`] is written as the steps that compute it instead, each
-//! of which takes its operands from those before: `{"steps":[a, b, +]}`. Both are read.
+//! A node contains its operands, as readers expect: `{"call":{"function":"+","args":[..],..}}`. That nests,
+//! and JSON readers bound the depth; so an expression deeper than [`NESTED`] is written as the steps that
+//! compute it, each of which takes its operands from earlier ones: `{"steps":[a, b, +]}`. Both forms are
+//! read.
 
 use flott_types::LogicalType;
 use serde::de::Error;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Expr, Literal};
 
-/// So high an expression may be to be written with its operands inside.
+/// The greatest depth of an expression that is written with its operands inside.
 const NESTED: usize = 6;
 
 impl Serialize for Expr {
@@ -18,7 +19,7 @@ impl Serialize for Expr {
         if self.height() <= NESTED {
             return Nested(self).serialize(serializer);
         }
-        // Node before operands, the last operand first: turned around, operands stand before their node.
+        // Nodes before operands, the last operand first: reversed, operands come before their node.
         let mut steps = Vec::new();
         let mut open = vec![self];
         while let Some(node) = open.pop() {

@@ -1,7 +1,7 @@
-//! Small files that their owner holds locked, so that others can see whether it still lives.
+//! Small files that their owner keeps locked, so that others can see whether the owner is still alive.
 //!
-//! The lock is the system's (`flock`): it goes with the process, however that ends. Where a file system knows no locks, every owner
-//! counts as alive.
+//! The lock is the system's (`flock`): it is released when the process ends, in whatever way. On a file
+//! system without locks, every owner counts as alive.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -11,7 +11,7 @@ use flott_types::{Error, Result};
 
 use super::failed;
 
-/// A file that is held locked.
+/// A locked file.
 #[derive(Debug)]
 pub struct LockedFile {
     file: File,
@@ -19,13 +19,13 @@ pub struct LockedFile {
 }
 
 impl LockedFile {
-    /// Creates a file with its directory, and holds it. There must be none of that name.
+    /// Creates a file with its directory, and locks it. The name must not exist.
     ///
     /// # Errors
     /// If it cannot be created.
     pub fn create(path: PathBuf, content: &str) -> Result<Self> {
-        // The directory is removed by whoever leaves it empty, and an empty file by whoever finds one: both may come between
-        // two steps of ours.
+        // Whoever empties the directory removes it, and whoever finds an empty file removes that: both may
+        // happen between two of our steps.
         for _ in 0..100 {
             if let Some(parent) = path.parent() {
                 fs::create_dir_all(parent)
@@ -51,7 +51,7 @@ impl LockedFile {
         Err(Error::external(format!("cannot create {}: others keep removing it", path.display())))
     }
 
-    /// Takes hold of a file whose owner has gone. `None` if the owner lives, or the file is not there.
+    /// Takes over a file whose owner has gone. `None` if the owner is alive, or the file does not exist.
     ///
     /// # Errors
     /// If it cannot be opened.
@@ -80,7 +80,7 @@ impl LockedFile {
         Ok(content)
     }
 
-    /// Writes something else into it, so that it survives a crash.
+    /// Replaces the content durably.
     ///
     /// # Errors
     /// If it cannot be written.

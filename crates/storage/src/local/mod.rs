@@ -1,5 +1,5 @@
-//! Local files, by calls that block: for the threads of sources and sinks, which wait for nothing else meanwhile. What another store
-//! (S3, HDFS) has to offer to tables is what this module offers.
+//! Local files, with blocking calls: for the threads of sources and sinks, which have nothing else to do in
+//! the meantime. Another store for tables (S3, HDFS) has to offer the same.
 
 mod locked;
 mod new_file;
@@ -25,8 +25,8 @@ pub struct FileInfo {
     pub modified: Timestamp,
 }
 
-/// The files at a path, sorted by name: the file itself, all files below a directory, or what a glob matches. Hidden
-/// names, those that begin with `.` or `_`, are left out below the path.
+/// The files at a path, sorted by name: the file itself, all files below a directory, or what a glob matches.
+/// Hidden names, those that begin with `.` or `_`, are left out below the path.
 pub fn list(path: &Path) -> Result<Vec<FileInfo>> {
     let mut files = Vec::new();
     if let Some(metadata) = metadata(path)? {
@@ -80,7 +80,7 @@ fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| matches!(name.as_encoded_bytes().first(), Some(b'.' | b'_')))
 }
 
-/// A file as it is now, if it is there.
+/// A file as it is now, if it exists.
 pub fn look(path: &Path) -> Result<Option<FileInfo>> {
     let Some(metadata) = metadata(path)? else { return Ok(None) };
     Ok(Some(FileInfo { path: path.to_owned(), size: metadata.len(), modified: modified(&metadata) }))
@@ -91,7 +91,7 @@ fn modified(metadata: &fs::Metadata) -> Timestamp {
     modified.map_or(0, |since| since.as_millis() as Timestamp)
 }
 
-/// A file that is read anywhere.
+/// A file with random access.
 #[derive(Debug)]
 pub struct RandomFile {
     file: File,
@@ -108,10 +108,10 @@ impl RandomFile {
         Ok(RandomFile { file, path: path.to_owned() })
     }
 
-    /// So many bytes from an offset on.
+    /// Reads this many bytes from an offset.
     ///
     /// # Errors
-    /// If they cannot be read, or are not there.
+    /// If they cannot be read, or do not exist.
     pub fn read(&mut self, offset: u64, bytes: usize) -> Result<Vec<u8>> {
         let mut into = vec![0; bytes];
         let read = self.file.seek(SeekFrom::Start(offset)).and_then(|_| self.file.read_exact(&mut into));
@@ -129,16 +129,16 @@ pub fn open(path: &Path, offset: u64) -> Result<impl Read + Send + use<>> {
     Ok(file)
 }
 
-/// What became of a file that was to get its visible name.
+/// The outcome of publishing a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Published {
-    /// It has it, from now on or since an earlier call.
+    /// The file has its visible name, from now on or since an earlier call.
     Visible,
-    /// Neither the hidden nor the visible file is there.
+    /// Neither the hidden nor the visible file exists.
     Missing,
 }
 
-/// Gives a file its visible name, which survives a crash after [`sync_directory`]. Harmless when it was done before.
+/// Gives a file its visible name, durably after [`sync_directory`]. Idempotent.
 pub fn publish(hidden: &Path, visible: &Path) -> Result<Published> {
     if metadata(hidden)?.is_some() && metadata(visible)?.is_some() {
         return Err(Error::external(format!(
@@ -168,14 +168,14 @@ pub fn check_writable(directory: &Path) -> Result<()> {
     remove(&probe)
 }
 
-/// Creates a file without content unless it is there.
+/// Creates an empty file unless it exists.
 pub fn touch(path: &Path) -> Result<()> {
     let file = File::options().write(true).create(true).truncate(false).open(path);
     file.and_then(|file| file.sync_all()).map_err(|error| failed("create", path, error))?;
     sync_directory(path.parent().unwrap_or(Path::new("")))
 }
 
-/// Removes a file; none there is fine.
+/// Removes a file, if it exists.
 pub fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path, error)),
@@ -183,7 +183,8 @@ pub fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// The files below a directory whose names satisfy `wanted`, hidden ones too. No directory is no file.
+/// The files below a directory whose names satisfy `wanted`, including hidden ones; none if the directory
+/// does not exist.
 pub fn find(directory: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut directories = vec![directory.to_owned()];
@@ -209,7 +210,7 @@ pub fn find(directory: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<PathB
     Ok(found)
 }
 
-/// Makes the names in a directory survive a crash.
+/// Makes the names in a directory durable.
 pub fn sync_directory(directory: &Path) -> Result<()> {
     let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
     let synced = File::open(directory).and_then(|directory| directory.sync_all());

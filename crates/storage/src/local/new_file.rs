@@ -1,11 +1,11 @@
 //! Files under construction, and how many of them are open.
 //!
-//! A process may have more files in progress than it may have open: one a partition, thousands of partitions. A file in progress can
-//! be parked: its handle is closed, and it is opened again, to be appended to, when there is more to write. Nobody sees
-//! a difference; the file has its hidden name all the time.
+//! A process may have more files in progress than it may have open: one for each of thousands of partitions.
+//! A file in progress can be parked: its handle is closed, and it is reopened for appending when there is
+//! more to write. Nobody sees a difference; the file keeps its hidden name.
 //!
-//! The bound is the process's: half of what the system lets it have open, shared by all writers. The other half is for
-//! sources, sockets and state.
+//! The bound is per process: half of the system's limit of open files, shared by all writers. The other half
+//! is for sources, sockets and state.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -22,7 +22,7 @@ static OPEN: AtomicUsize = AtomicUsize::new(0);
 
 /// How many files under construction may be open in the process.
 fn bound() -> usize {
-    /// For systems that do not say.
+    /// For systems that do not report a limit.
     const UNKNOWN: u64 = 1_024;
     static BOUND: OnceLock<usize> = OnceLock::new();
     *BOUND.get_or_init(|| {
@@ -57,12 +57,12 @@ pub struct NewFile {
 }
 
 impl NewFile {
-    /// Whether so many are open in the process that one should be parked before another is opened.
+    /// Whether the process has so many open that one should be parked before another is opened.
     pub fn too_many() -> bool {
         OPEN.load(Ordering::Relaxed) >= bound()
     }
 
-    /// Creates a file, and the directories above it. There must be none of that name.
+    /// Creates a file, and the directories above it. The name must not exist.
     pub fn create(path: PathBuf) -> Result<Self> {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|error| failed("create the directory of", &path, error))?;
@@ -72,7 +72,7 @@ impl NewFile {
         Ok(NewFile { handle: Some(Handle::new(file)), path })
     }
 
-    /// Whether it takes up one of the files that may be open.
+    /// Whether it counts as an open file.
     pub fn is_open(&self) -> bool {
         self.handle.is_some()
     }
@@ -100,7 +100,7 @@ impl NewFile {
     fn file(&mut self) -> Result<&mut File> {
         let handle = match self.handle.take() {
             Some(handle) => handle,
-            // Not created: a file that somebody has removed must not come back without its beginning.
+            // Not created: a file that somebody has removed must not reappear without its beginning.
             None => {
                 let file = File::options().append(true).open(&self.path);
                 Handle::new(file.map_err(|error| failed("write", &self.path, error))?)

@@ -1,7 +1,8 @@
-//! The options of Flink that mean nothing here: known by name, so that a script or a `config.yaml` of Flink's can be taken as it is.
+//! Flink's options that mean nothing here. They are known by name, so that scripts and `config.yaml` files
+//! written for Flink work unchanged.
 //!
-//! `flink_options.tsv` was generated from the classes of Flink 2.3.0 (every static `ConfigOption` and its fallback keys), with the options of the SQL
-//! client added: key, kind of value, default; sorted by key.
+//! `flink_options.tsv` was generated from the classes of Flink 2.3.0 (every static `ConfigOption` and its
+//! fallback keys), with the options of the SQL client added: key, kind of value, default; sorted by key.
 
 use super::ValueKind;
 
@@ -20,7 +21,7 @@ pub(super) fn kind(key: &str) -> Option<ValueKind> {
         "fraction" => ValueKind::Fraction,
         "duration" => ValueKind::Duration,
         "memory" => ValueKind::Memory,
-        // Words and classes are for those who act on them.
+        // Enumerations and class names are checked by whoever uses them.
         _ => ValueKind::Text,
     })
 }

@@ -1,8 +1,8 @@
 //! Configuration: Flink's keys, typed values, and errors that name the nearest key.
 //!
-//! [`OPTIONS`] is the list of the keys that mean something here; `docs/configuration.md` is generated from it. A key of Flink's that has nothing to
-//! act on here (the JVM's memory, say; all of them are in `flink_options.tsv`) is accepted, so that a user's `config.yaml` can be taken as it is, and is told
-//! about; any other unknown key is an error.
+//! [`OPTIONS`] lists the keys that mean something here; `docs/configuration.md` is generated from it. A key
+//! of Flink's that has no effect here (the JVM's memory, say; all of them are in `flink_options.tsv`) is
+//! accepted with a note, so that a user's `config.yaml` works unchanged; any other unknown key is an error.
 
 mod flink;
 mod options;
@@ -43,10 +43,10 @@ impl Configuration {
         Ok(())
     }
 
-    /// As [`Configuration::set`], but takes keys that nobody knows, as Flink's SQL client does: see [`note`].
+    /// Like [`Configuration::set`], but accepts unknown keys, as Flink's SQL client does: see [`note`].
     ///
     /// # Errors
-    /// If the value is not of the type of a key that is known.
+    /// If the key is known and the value is not of its type.
     pub fn set_any(&mut self, key: &str, value: &str) -> Result<()> {
         if option(key).is_ok() || flink::kind(key).is_some() {
             return self.set(key, value);
@@ -92,7 +92,7 @@ impl Configuration {
     }
 }
 
-/// Checks a value against its key; any value of a key that nobody knows will do.
+/// Checks a value against its key; an unknown key takes any value.
 ///
 /// # Errors
 /// If the value is not of the key's type.
@@ -104,7 +104,7 @@ pub fn check(key: &str, value: &str) -> Result<()> {
     }
 }
 
-/// What a user who sets a key should know: that it does nothing here, or that nobody knows it.
+/// What a user who sets a key should know: that it has no effect here, or that it is unknown.
 pub fn note(key: &str) -> Option<String> {
     match (option(key), flink::kind(key)) {
         (Ok(own), _) if own.effect == Effect::Accepted => {
@@ -123,7 +123,7 @@ const DURATION: &str = "a duration such as '500 ms', '10 s', '5 min', '1 h' or '
 /// # Errors
 /// If there is none; the message names the nearest key.
 pub fn option(key: &str) -> Result<&'static ConfigOption> {
-    // A key that is named is that one, also below a prefix.
+    // An exact match wins over a prefix.
     let named = OPTIONS.iter().find(|option| option.kind != ValueKind::Map && option.key == key);
     let below = || {
         let is_below = |option: &&ConfigOption| {
@@ -169,18 +169,19 @@ fn wrong(key: &str, value: &str, expected: &str) -> Error {
     Error::invalid(format!("option '{key}' is '{value}'; expected {expected}"))
 }
 
-/// The word that is nearest to one that is not known.
+/// The known word that is nearest to an unknown one.
 pub fn nearest<'a>(known: impl IntoIterator<Item = &'a str>, word: &str) -> Option<&'a str> {
     known.into_iter().min_by_key(|known| distance(known, word))
 }
 
-/// The word that is nearest to one that is not known, if it could be meant: not more than a third of it is written otherwise.
+/// The known word that is nearest to an unknown one, if it is plausible: at most a third of the characters
+/// differ.
 pub fn similar<'a>(known: impl IntoIterator<Item = &'a str>, word: &str) -> Option<&'a str> {
     let long = |near: &str| near.chars().count().max(word.chars().count());
     nearest(known, word).filter(|near| distance(near, word) * 3 <= long(near))
 }
 
-/// How many characters must be changed, added or removed to make one word of the other.
+/// The edit distance: how many characters must be changed, added or removed to turn one word into the other.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
