@@ -16,9 +16,9 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// The SQL client: a shell, a script, or a statement.
     ///
-    /// Without -f and -e it is an interactive shell on a terminal, and runs standard input as a script otherwise.
-    /// Results go to standard output, everything else to standard error. A script ends at its first error, and
-    /// waits for the jobs that its INSERTs started.
+    /// Without -f and -e it is an interactive shell on a terminal, and runs standard input as a script
+    /// otherwise. Results go to standard output, everything else to standard error. A script ends at its
+    /// first error, and waits for the jobs that its INSERTs started.
     #[command(verbatim_doc_comment)]
     Sql(SqlArgs),
 }
@@ -48,9 +48,9 @@ pub(crate) struct SqlArgs {
 
     /// Start the script's job from a snapshot: `latest`, or the path of a checkpoint or savepoint.
     ///
-    /// `latest` is the newest checkpoint or savepoint of the same job below `execution.checkpointing.dir`;
-    /// if there is none yet, the job starts over. The script may have one INSERT or statement set.
-    /// When the job has finished, its checkpoints are deleted, those of earlier starts too.
+    /// `latest` is the newest checkpoint or savepoint of the same job below `execution.checkpointing.dir`; if
+    /// there is none yet, the job starts from the beginning. The script may have one INSERT or statement set.
+    /// When the job has finished, its checkpoints are deleted, including those of earlier starts.
     #[arg(verbatim_doc_comment, long, value_name = "latest|PATH")]
     pub restore: Option<String>,
 
@@ -58,7 +58,7 @@ pub(crate) struct SqlArgs {
     #[arg(long, value_enum)]
     pub output: Option<OutputMode>,
 
-    /// Say nothing but warnings and errors.
+    /// Print only warnings and errors.
     #[arg(short, long)]
     pub quiet: bool,
 }
@@ -82,8 +82,8 @@ pub(crate) enum OutputMode {
     Table,
     /// Every change, as it comes.
     Changelog,
-    /// JSON, one object a line: first the columns, then the rows with their kinds.
+    /// JSON, one object per line: first the columns, then the rows with their kinds.
     Jsonl,
-    /// CSV with a header; updated results have the kind of the change as a first column.
+    /// CSV with a header; updating results have the kind of the change as the first column.
     Csv,
 }

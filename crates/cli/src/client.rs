@@ -20,7 +20,7 @@ use crate::shell::HELP;
 use crate::signals::Signals;
 use crate::stop::{Result, Stop};
 
-/// How often a waiting client looks at its signals.
+/// How often a waiting client checks for signals.
 pub(crate) const TICK: Duration = Duration::from_millis(50);
 
 /// What to do after a statement.
@@ -39,7 +39,7 @@ pub(crate) struct Client {
     pub console: Console,
     /// `--output`
     pub mode: Option<OutputMode>,
-    /// The shell, not a script: Ctrl-C ends what runs and not the client.
+    /// The shell, not a script: Ctrl-C ends the running statement, not the client.
     pub interactive: bool,
     /// `--restore`, until a job has taken it.
     pub restore: Option<String>,
@@ -48,7 +48,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Executes a statement and writes what comes of it.
+    /// Executes a statement and writes its result.
     pub fn execute(&mut self, statement: &ParsedStatement) -> Result<Next> {
         let outcome = self.environment.session.execute(statement)?;
         if let Statement::Set(Some(option)) = &statement.statement
@@ -90,7 +90,7 @@ impl Client {
         }
     }
 
-    /// The mode of results: asked for on the command line, set in the session, or the client's own.
+    /// The mode of results: given on the command line, set in the session, or the client's default.
     pub fn mode(&self) -> OutputMode {
         if let Some(mode) = self.mode {
             return mode;
@@ -125,7 +125,7 @@ impl Client {
         set.and_then(|zone| zone.parse().ok()).unwrap_or(Tz::UTC)
     }
 
-    /// Whether errors are told with all that is known.
+    /// Whether errors are shown with all details.
     pub fn verbose(&self) -> bool {
         self.environment.session.configuration().flag("sql-client.verbose", false).unwrap_or(false)
     }

@@ -1,4 +1,4 @@
-//! What is said to a person, on standard error.
+//! Messages for people, on standard error.
 
 use std::io::{IsTerminal, Write};
 
@@ -10,7 +10,7 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// Colours are for terminals. A quiet one tells warnings and errors only.
+    /// Colours are for terminals. A quiet console prints only warnings and errors.
     pub fn new(quiet: bool) -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Console { colored: wanted && std::io::stderr().is_terminal(), quiet }
@@ -21,24 +21,24 @@ impl Console {
         self.colored
     }
 
-    /// Whether only warnings and errors are told.
+    /// Whether only warnings and errors are printed.
     pub fn quiet(self) -> bool {
         self.quiet
     }
 
-    /// Something that went as it should.
+    /// A success.
     pub fn info(self, text: &str) {
         if !self.quiet {
             self.line("", &format!("[INFO] {text}"));
         }
     }
 
-    /// Something to look at.
+    /// A warning.
     pub fn warn(self, text: &str) {
         self.line("\x1b[33m", &format!("[WARN] {text}"));
     }
 
-    /// Something that failed.
+    /// An error.
     pub fn error(self, text: &str) {
         self.line("\x1b[31m", &format!("[ERROR] {text}"));
     }
@@ -48,7 +48,7 @@ impl Console {
         self.line("", text);
     }
 
-    /// Nobody may listen: that is no reason to fail.
+    /// Standard error may be closed: that is no reason to fail.
     fn line(self, color: &str, text: &str) {
         let mut err = std::io::stderr().lock();
         let _ = match self.colored && !color.is_empty() {

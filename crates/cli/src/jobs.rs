@@ -44,8 +44,8 @@ impl Client {
         self.wait(jobs).map(|_| ())
     }
 
-    /// Waits for jobs; says whether all came to their ends. Ctrl-C cancels them. SIGTERM leaves them to the end of the cluster,
-    /// which suspends them: they can be gone on with from their last checkpoints.
+    /// Waits for jobs; returns whether all finished. Ctrl-C cancels them. On SIGTERM the cluster shuts down
+    /// and suspends them: they can be continued from their last checkpoints.
     fn wait(&self, mut jobs: Vec<Background>) -> Result<bool> {
         let alone = jobs.len() == 1;
         let mut progress = Progress::new(self.console);
@@ -94,7 +94,7 @@ impl Client {
         }
     }
 
-    /// Tells how a job ended.
+    /// Reports how a job ended.
     fn ended(&self, job: &Background) -> Result<()> {
         let client = &job.job;
         match client.wait() {
@@ -110,7 +110,7 @@ impl Client {
         }
     }
 
-    /// All that went wrong with a job, if the user wants to know.
+    /// All errors of a job, if the user asked for details.
     pub(crate) fn tell_history(&self, job: &JobClient) {
         if !self.verbose() {
             return;
@@ -126,7 +126,7 @@ impl Client {
         self.jobs.iter().map(|job| &job.job).filter(|job| !job.status().is_terminal())
     }
 
-    /// Tells of jobs that ended since the last call.
+    /// Reports jobs that ended since the last call.
     pub(crate) fn tell_ended_jobs(&mut self) {
         let ended: Vec<Background> = self.jobs.extract_if(.., |job| job.job.status().is_terminal()).collect();
         for job in ended {
@@ -204,14 +204,14 @@ impl Client {
 /// A job that runs in the background.
 pub(crate) struct Background {
     job: JobClient,
-    /// Its rows are printed where the progress would be.
+    /// Its rows are printed where progress would be shown.
     quiet: bool,
     /// The last attempt that was seen.
     attempt: Option<u64>,
 }
 
 impl Background {
-    /// Why the job was restarted, if it was since the last look: it would otherwise happen unseen.
+    /// Why the job was restarted, if it was since the last call; otherwise the restart would go unnoticed.
     fn restart(&mut self) -> Option<String> {
         let mut told = None;
         let (last, name) = (&mut self.attempt, self.job.name());

@@ -1,7 +1,7 @@
 //! The `flott` binary.
 //!
-//! `flott sql` is the SQL client: an interactive shell, or a script (`-f`), or statements on the command line (`-e`), or a
-//! script on standard input. Results go to standard output, everything else to standard error.
+//! `flott sql` is the SQL client: an interactive shell, or a script (`-f`), or statements on the command line
+//! (`-e`), or a script on standard input. Results go to standard output, everything else to standard error.
 //!
 //! | exit status | |
 //! |---|---|
@@ -11,8 +11,9 @@
 //! | 130 | Ctrl-C ended a script |
 //! | 143 | SIGTERM |
 //!
-//! What waits, waits in ticks and looks at flags that signals set ([`signals`]); nothing is done in a signal handler. A reason to
-//! end early travels as a [`stop::Stop`] to `main`, so that the cluster is dropped, and its jobs suspended, on every way out.
+//! Whatever waits does so in ticks, and checks flags that signals set ([`signals`]); signal handlers do
+//! nothing else. A reason to end early travels to `main` as a [`stop::Stop`], so that on every way out the
+//! cluster is dropped and its jobs are suspended.
 
 mod args;
 mod client;
@@ -52,15 +53,16 @@ fn main() -> ExitCode {
     }
 }
 
-/// A process may have as many files open as the system lets it; shells often start it with fewer. A sink with many partitions
-/// needs them, and works with what there is if this fails.
+/// Raises the limit of open files to what the system allows; shells often start a process with fewer. A sink
+/// with many partitions needs them; if this fails, it works within the limit.
 fn raise_open_files() {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::info!("the number of open files stays as it is: {error}");
     }
 }
 
-/// Logs go to standard error; `FLOTT_LOG` chooses what is logged (`info`, `flott_cluster=debug`), warnings when not set.
+/// Logs go to standard error; `FLOTT_LOG` chooses what is logged (`info`, `flott_cluster=debug`), warnings
+/// when not set.
 fn start_logging(console: Console) {
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(console.colored());
     match std::env::var("FLOTT_LOG").ok().filter(|text| !text.is_empty()) {
@@ -75,7 +77,7 @@ fn start_logging(console: Console) {
     }
 }
 
-/// Warnings; but that a task failed is told by the client, as the failure or the restart of its job.
+/// Warnings, except task failures: the client reports those as the failure or the restart of the job.
 fn by_default(event: &Metadata<'_>) -> bool {
     let failed_task =
         event.target().starts_with("flott_cluster::job_master") && event.fields().field("reason").is_some();

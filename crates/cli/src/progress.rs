@@ -1,4 +1,4 @@
-//! A line on standard error that says how far a long job is.
+//! Progress lines on standard error for long jobs.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;

@@ -48,7 +48,8 @@ impl Client {
         let mut started = false;
         loop {
             let next = results.next_within(TICK);
-            // A query that fails at once has no result, not an empty one. Of one without an end the table is shown at once.
+            // A query that fails at once has no result, not an empty one. Of one without an end the table is
+            // shown at once.
             let shown = match &next {
                 Ok(NextRows::NotYet) => unbounded,
                 Ok(_) => true,

@@ -60,8 +60,8 @@ impl Signals {
         self.terminate.load(Ordering::SeqCst)
     }
 
-    /// Watches the terminal until the guard is dropped. A terminal that goes away without SIGHUP (its other side was closed and
-    /// it controls no process) would otherwise be read from forever.
+    /// Watches the terminal until the guard is dropped. A terminal that goes away without SIGHUP (its other
+    /// side was closed and it controls no process) would otherwise be read from forever.
     pub fn watch_terminal(&self) -> TerminalWatch {
         let (guard, dropped) = channel();
         let (terminate, wake) = (Arc::clone(&self.terminate), Arc::clone(&self.wake));
@@ -70,8 +70,8 @@ impl Signals {
                 if !std::io::stdin().is_terminal() {
                     terminate.store(true, Ordering::SeqCst);
                     wake.store(true, Ordering::SeqCst);
-                    // The line editor may be waiting for the terminal to say where its cursor is, and then reads from it for
-                    // ever and looks at nothing.
+                    // The line editor may be waiting for the terminal to say where its cursor is, and then
+                    // reads from it for ever and looks at nothing.
                     if dropped.recv_timeout(LEAVE) == Err(RecvTimeoutError::Timeout) {
                         std::process::exit(1);
                     }

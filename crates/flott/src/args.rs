@@ -1,4 +1,4 @@
-//! The command line of a program: what every program takes, and what this one takes besides.
+//! The command line of a program: options that every program has, and the program's own.
 //!
 //! ```
 //! use flott::args::Args;
@@ -19,12 +19,12 @@
 //!
 //! | | |
 //! |---|---|
-//! | `-D KEY=VALUE` | a key of the configuration, over what `config.yaml` says |
+//! | `-D KEY=VALUE` | a configuration key; overrides `config.yaml` |
 //! | `--config FILE` | the configuration file; by default `config.yaml` in the folder that `FLOTT_CONF_DIR` names |
 //! | `--parallelism N` | `parallelism.default` |
-//! | `--restore latest` | continue from the newest snapshot of this program below `execution.checkpointing.dir`; start over if there is none yet |
+//! | `--restore latest` | continue from the newest snapshot of this program below `execution.checkpointing.dir`; start from the beginning if there is none yet |
 //! | `--restore PATH` | continue from this checkpoint or savepoint |
-//! | `--help` | what there is |
+//! | `--help` | list the options |
 
 use std::path::Path;
 use std::str::FromStr;
@@ -36,7 +36,7 @@ use flott_types::{Configuration, Error, Result};
 
 use crate::restore::RESTORE_PATH;
 
-/// What a program takes on its command line.
+/// The options of a program's command line.
 #[derive(Clone, Debug)]
 pub struct Args {
     about: String,
@@ -50,7 +50,7 @@ struct OwnOption {
     help: String,
 }
 
-/// What a program was given on its command line.
+/// The parsed command line of a program.
 #[derive(Clone, Debug)]
 pub struct Given {
     configuration: Configuration,
@@ -64,7 +64,7 @@ impl Args {
         Args { about: about.to_owned(), options: Vec::new() }
     }
 
-    /// Takes `--name VALUE` too.
+    /// Adds the option `--name VALUE`.
     #[must_use]
     pub fn option(mut self, name: &str, default: &str, help: &str) -> Self {
         let (name, value, help) = (name.to_owned(), default.to_owned(), help.to_owned());
@@ -72,8 +72,8 @@ impl Args {
         self
     }
 
-    /// Reads the command line. What is wrong with it is printed, and the process exits with status 2; `--help` is answered and the
-    /// process exits with 0.
+    /// Reads the command line. If it is wrong, the error is printed and the process exits with status 2;
+    /// `--help` prints the help and exits with 0.
     pub fn parse(self) -> Given {
         let help = self.help();
         match self.try_parse_from(std::env::args().skip(1)) {
@@ -168,7 +168,7 @@ impl Args {
 }
 
 impl Given {
-    /// An environment with the configuration that was given, whose jobs start from the snapshot that was asked for.
+    /// An environment with this configuration, whose jobs start from the requested snapshot.
     pub fn environment(&self) -> StreamExecutionEnvironment {
         StreamExecutionEnvironment::with_configuration(self.configuration.clone())
     }
@@ -191,7 +191,7 @@ impl Given {
         value.parse().map_err(|error| Error::invalid(format!("--{name} is '{value}': {error}")))
     }
 
-    /// The words that belong to no option, in their order.
+    /// The positional arguments, in order.
     pub fn positional(&self) -> &[String] {
         &self.positional
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flott_connector::Registry;
 
-/// A registry with all that is built in.
+/// A registry of everything that is built in.
 pub fn builtin() -> Registry {
     let mut registry = Registry::new(flott_formats::builtin());
     registry.register(Arc::new(flott_connector_filesystem::FilesystemConnector));

@@ -49,7 +49,7 @@ pub use flott_datastream::configuration;
 pub use flott_plan as plan;
 pub use flott_types as types;
 pub use flott_types::{Error, ErrorKind, Result};
-/// The library that records are written and read by.
+/// The library that serialises records.
 pub use serde;
 
 /// The programs of the guide compile and run.

@@ -1,6 +1,7 @@
 //! What a program of the DataStream API needs: `use flott::prelude::*;`.
 //!
-//! Names that a few programs need alone are in [`datastream`](crate::datastream): sources, sinks, evictors, generators of watermarks.
+//! Names that only a few programs need are in [`datastream`](crate::datastream): sources, sinks, evictors,
+//! watermark generators.
 
 pub use std::time::Duration;
 

@@ -22,7 +22,7 @@ const SLOTS: u32 = 65_536;
 
 /// A session with its cluster.
 pub struct Environment {
-    /// What exists and what is set.
+    /// Catalogs and settings.
     pub session: Session,
     /// Where jobs run.
     pub cluster: LocalCluster,

@@ -1,8 +1,8 @@
-//! Mistakes that the compiler finds, and whether a reader understands it: each program of `compile_fail/` begins with what the compiler
-//! must say about it, and one must compile.
+//! Mistakes that the compiler finds, and whether a reader understands it: each program of `compile_fail/`
+//! begins with what the compiler must say about it, and one must compile.
 //!
-//! The compiler is called directly, with the crate as it was built for this test. A tool that makes a package of each program would
-//! build all dependencies a second time.
+//! The compiler is called directly, with the crate as it was built for this test. A tool that makes a package
+//! of each program would build all dependencies a second time.
 
 #![expect(clippy::unwrap_used, reason = "what a test must not meet ends it")]
 
@@ -42,8 +42,8 @@ fn compile(program: &Path, deps: &Path, library: &Path) -> (bool, String) {
     (output.status.success(), String::from_utf8(output.stderr).unwrap())
 }
 
-/// The folder of all libraries, and ours in it. Of several (with other features) each is up to date that is not older than this test
-/// needs, and the newest is not.
+/// The folder of all libraries, and ours in it. Of several (with other features) each is up to date that is
+/// not older than this test needs, and the newest is not.
 fn library() -> (PathBuf, PathBuf) {
     let deps = std::env::current_exe().unwrap().parent().unwrap().to_owned();
     let files = std::fs::read_dir(&deps).unwrap().map(|entry| entry.unwrap().path());

@@ -1,8 +1,8 @@
-//! Row patterns: finds the places in a sequence of rows where one variable follows the other, each as often as its
-//! quantifier says. It is the machine under SQL's MATCH_RECOGNIZE, with the semantics of Flink.
+//! Row patterns: finds the places in a sequence of rows where one variable follows another, each as often as
+//! its quantifier says. It is the state machine behind SQL's MATCH_RECOGNIZE, with Flink's semantics.
 //!
-//! The machine is pure: it knows rows by their numbers and asks its caller, through [`Conditions`], whether a row may be
-//! a variable. It does no I/O, keeps no rows, and reads no clock.
+//! The machine is pure: it knows rows by their numbers and asks its caller, through [`Conditions`], whether a
+//! row may be a variable. It does no I/O, keeps no rows, and reads no clock.
 //!
 //! ```
 //! use flott_pattern::{Conditions, Matcher, Pattern, Run, Skip, Variable};
@@ -28,21 +28,23 @@
 //!
 //! # Runs
 //!
-//! A partial match is a [`Run`]. The rows of a match follow each other without a gap, and the variables come in the order
-//! of the pattern, so a run is its first row and how many rows each variable has taken. It is a few numbers however long it
-//! gets, and no buffer of shared rows is needed. The caller keeps the rows from [`Matcher::first_row`] on.
+//! A partial match is a [`Run`]. The rows of a match are consecutive, and the variables come in the order of
+//! the pattern, so a run consists of its first row and the number of rows that each variable has taken. It is
+//! a few numbers however long it gets, and no buffer of shared rows is needed. The caller keeps the rows from
+//! [`Matcher::first_row`] on.
 //!
 //! # Greedy
 //!
-//! As in Flink, a greedy variable does not compete by backtracking. The variable after it takes no row that the greedy one would
-//! take. So `A+ B` ends at the first row that is a B and not an A, and `A{1,2} B` does not match three rows that are all A and B. A
-//! reluctant variable lets both happen; what is found first wins, because a match ends the other runs with its first row.
-//! A quantifier that leaves no choice of length (`A`, `A?`, `A{3}`) is never greedy.
+//! As in Flink, a greedy variable does not compete by backtracking. The variable after it takes no row that
+//! the greedy one would take, so `A+ B` ends at the first row that is a B and not an A, and `A{1,2} B` does
+//! not match three rows that are all A and B. A reluctant variable allows both; the match that is found first
+//! wins, because it ends the other runs with its first row. A quantifier that leaves no choice of length
+//! (`A`, `A?`, `A{3}`) is never greedy.
 //!
 //! # Which matches are found
 //!
-//! A run may begin at every row. A match is told when no run that began earlier is still open, in the order of first rows;
-//! each match told ends other runs as [`Skip`] says.
+//! A run may begin at every row. A match is reported when no run that began earlier is still open, in the
+//! order of first rows; each reported match ends other runs as [`Skip`] says.
 
 mod matcher;
 mod pattern;

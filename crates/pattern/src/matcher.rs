@@ -14,17 +14,18 @@ pub trait Conditions {
     /// What can go wrong.
     type Error;
 
-    /// Whether a row may be this variable after what the run has so far. It is asked of rows that the run would have next.
+    /// Whether a row may be this variable after the rows that the run has so far. Called only for the row
+    /// that would come next in the run.
     ///
     /// # Errors
-    /// If that cannot be said; the step fails with it.
+    /// If that cannot be computed; the step fails with this error.
     fn holds(&mut self, variable: usize, run: &Run, row: u64) -> Result<bool, Self::Error>;
 }
 
 /// Why a step failed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum StepError<E> {
-    /// The caller could not say whether a condition holds.
+    /// The caller could not compute a condition.
     Condition(E),
     /// A match has no row of the variable that AFTER MATCH SKIP names.
     NoRowToSkipTo {
@@ -92,7 +93,7 @@ impl Matcher {
         self.tell(pattern)
     }
 
-    /// Time has come so far without a row. Returns the matches that no longer wait for a run.
+    /// Advances time without a row. Returns the matches that no longer wait for a run.
     ///
     /// # Errors
     /// If AFTER MATCH SKIP has nowhere to go.
@@ -112,12 +113,12 @@ impl Matcher {
         self.next
     }
 
-    /// Nothing is open: the matcher is as good as a new one.
+    /// Nothing is open: the matcher is equivalent to a new one.
     pub fn is_idle(&self) -> bool {
         self.runs.is_empty() && self.waiting.is_empty()
     }
 
-    /// When the oldest open run ends for want of time.
+    /// When the oldest open run expires.
     pub fn deadline(&self, pattern: &Pattern) -> Option<i64> {
         Some(self.runs.first()?.first_time().saturating_add(pattern.within?))
     }
@@ -151,7 +152,7 @@ impl Matcher {
     }
 }
 
-/// The first row with which runs may have begun that a match leaves alone.
+/// The first row from which runs survive a match.
 fn keep_from<E>(found: &Run, skip: Skip) -> Result<u64, StepError<E>> {
     let (variable, row) = match skip {
         Skip::ToNextRow => return Ok(found.first_row() + 1),
@@ -180,7 +181,7 @@ impl<C: Conditions> Step<'_, C> {
         self.conditions.holds(variable, run, self.row).map_err(StepError::Condition)
     }
 
-    /// Everything that a run becomes with the row.
+    /// All continuations of a run with the row.
     fn extend(&mut self, run: &Run) -> Result<(), StepError<C::Error>> {
         let mut variable = run.variable();
         while let Some(quantifier) = self.pattern.variables.get(variable) {

@@ -1,4 +1,4 @@
-//! Patterns: what is looked for, and what becomes of what was found.
+//! Patterns: what is looked for, and what happens after a match.
 
 /// A variable of a pattern with its quantifier.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -9,7 +9,7 @@ pub struct Variable {
 }
 
 impl Variable {
-    /// A variable of `min` to `max` rows; `None` is without limit.
+    /// A variable of `min` to `max` rows; `None` means no limit.
     pub fn new(min: u32, max: Option<u32>, greedy: bool) -> Self {
         Variable { min, max, greedy }
     }
@@ -24,7 +24,7 @@ impl Variable {
         self.min == 0
     }
 
-    /// Whether the variable after it takes no row that this one would take.
+    /// Whether the variable after it may not take rows that this one would take.
     pub fn holds_back(&self) -> bool {
         self.greedy && self.max != Some(self.min) && (self.min, self.max) != (0, Some(1))
     }
@@ -34,7 +34,7 @@ impl Variable {
     }
 }
 
-/// AFTER MATCH SKIP: which runs a match ends, and which matches of them are not told.
+/// AFTER MATCH SKIP: which runs a match ends, and which of their matches are not reported.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Skip {
     /// Those that began with its first row, or before.
@@ -56,7 +56,8 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// `within`: the last row of a match is less than this long after its first row, in the unit of the rows' times.
+    /// `within`: the last row of a match is less than this long after its first row, in the unit of the rows'
+    /// times.
     pub fn new(variables: Vec<Variable>, within: Option<i64>, skip: Skip) -> Self {
         Pattern { variables, within, skip }
     }
@@ -71,12 +72,13 @@ impl Pattern {
         self.variables.is_empty()
     }
 
-    /// Whether it would match without a row.
+    /// Whether it would match zero rows.
     pub fn matches_nothing(&self) -> bool {
         self.variables.iter().all(Variable::is_optional)
     }
 
-    /// The variable, if the pattern ends with it and it is greedy: such a pattern would not know when it has ended.
+    /// The variable, if the pattern ends with it and it is greedy: such a pattern could not know when it has
+    /// ended.
     pub fn greedy_end(&self) -> Option<usize> {
         let last = self.variables.len().checked_sub(1)?;
         self.variables[last].holds_back().then_some(last)

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-/// Rows that follow each other, distributed to the variables of a pattern in order: a partial match, or a whole one.
+/// Consecutive rows, assigned to the variables of a pattern in order: a partial or a complete match.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Run {
     first_row: u64,

@@ -1,4 +1,4 @@
-//! The machine beside a model that tries every way to deal rows out to variables.
+//! The state machine compared with a model that tries every assignment of rows to variables.
 
 use flott_pattern::{Conditions, Matcher, Pattern, Run, Skip, StepError, Variable};
 use proptest::prelude::*;
@@ -39,11 +39,11 @@ struct Case {
 /// A found match, as its first row and how many rows each variable has.
 type Found = (usize, Vec<u32>);
 
-/// What became of the rows from one start on.
+/// The outcome of the rows from one start.
 #[derive(Default)]
 struct FromOneRow {
     matches: Vec<Found>,
-    /// Some run is open behind the last row.
+    /// Some run is still open after the last row.
     open: bool,
 }
 
@@ -64,13 +64,13 @@ impl Case {
                 .all(|at| !self.quantifiers[at - 1].holds_back() || !self.takes(at - 1, row))
     }
 
-    /// All ways to go on, depth first, the variables that take most first.
+    /// All continuations, depth first, the variables that take most first.
     fn explore(&self, start: usize, row: usize, counts: &[u32], found: &mut FromOneRow) {
         if self.within.is_some_and(|within| row as i64 - start as i64 >= within) {
             return;
         }
         if row == self.len() {
-            // Time has come to the last row only.
+            // Time has only advanced to the last row.
             return;
         }
         let last = counts.iter().rposition(|count| *count > 0);
@@ -100,7 +100,7 @@ impl Case {
         }
     }
 
-    /// The matches told by the last row, or `None` where a skip has nowhere to go.
+    /// The matches reported by the last row, or `None` where a skip has nowhere to go.
     fn model(&self) -> Option<Vec<Found>> {
         let mut told = Vec::new();
         let mut keep_from = 0;

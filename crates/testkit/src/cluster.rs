@@ -1,4 +1,4 @@
-//! A cluster whose clock the test moves.
+//! A cluster whose clock the test controls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +12,16 @@ use tempfile::TempDir;
 use crate::fault::{Fault, Faults};
 use crate::gates::Gates;
 
-/// The clock shows this at first: a round time, so that results are easy to read, and not zero, so that a forgotten one shows.
+/// The initial time of the clock: round, so that results are easy to read, and not zero, so that a forgotten
+/// timestamp is noticed.
 const START: Timestamp = 1_000_000_000;
 /// Slots: a limit of bookkeeping, not of threads.
 const SLOTS: u32 = 1_024;
-/// A cluster that is not at rest by then never will be.
+/// A cluster that is not at rest after this long never will be.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A cluster in this process for tests: its time is the test's, its snapshots lie in a folder that goes away with it.
+/// A cluster in this process for tests: the test controls its clock, and its snapshots are in a temporary
+/// folder.
 ///
 /// ```
 /// # use flott_testkit::*;
@@ -72,8 +74,8 @@ impl MiniCluster {
         Ok(MiniCluster { executor, clock, gates, faults, snapshots })
     }
 
-    /// An environment whose jobs run here. Its parallelism is 1, and a job that fails is restarted at once, from its last
-    /// checkpoint; both can be set otherwise.
+    /// An environment whose jobs run here. Its parallelism is 1, and a job that fails is restarted at once,
+    /// from its last checkpoint; both can be changed.
     pub fn environment(&self) -> StreamExecutionEnvironment {
         let env = StreamExecutionEnvironment::on(self.executor.clone());
         let folder = self.snapshots.path().display();
@@ -91,27 +93,28 @@ impl MiniCluster {
         self.clock.now()
     }
 
-    /// Moves the clock forward and lets what is due then happen.
+    /// Advances the clock, and waits until everything that is due has happened.
     ///
     /// # Errors
     /// As [`MiniCluster::settle`].
     pub fn advance(&self, by: Duration) -> Result<()> {
-        // What was pushed before belongs to the time before.
+        // What was pushed before must see the old time.
         self.settle()?;
         self.clock.advance(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
         self.gates.wake();
         self.settle()
     }
 
-    /// Waits until all that the test has brought about has happened: no record, watermark or message is under way, no timer that is
-    /// due has not fired, and no job is being deployed or restarted.
+    /// Waits until everything that follows from the test's actions has happened: no record, watermark or
+    /// message is in flight, every timer that is due has fired, and no job is being deployed or restarted.
     ///
     /// # Errors
-    /// If there is no rest within a minute of real time: a function blocks, or a timer sets itself for a time that is over.
+    /// If the cluster does not come to rest within a minute of real time: a function blocks, or a timer
+    /// registers itself for a time in the past.
     pub fn settle(&self) -> Result<()> {
         let real = SystemClock::new();
         loop {
-            // In this order: what a job master sends to a task shows at the second look.
+            // In this order: what a job master sends to a task is seen by the second check.
             let before = self.gates.at_rest();
             if before.is_some() && self.executor.cluster().is_quiet() && self.gates.at_rest() == before {
                 return Ok(());
@@ -134,8 +137,8 @@ impl MiniCluster {
         taken.map(|_| ())
     }
 
-    /// Takes a savepoint of a job, everything pushed before included; answers where it lies. A job starts from it that has
-    /// `execution.state-recovery.path` set to this.
+    /// Takes a savepoint of a job, including everything pushed before; returns its path. A job with
+    /// `execution.state-recovery.path` set to the path starts from it.
     ///
     /// # Errors
     /// Why there is none.
@@ -158,12 +161,12 @@ impl MiniCluster {
         }
     }
 
-    /// Lets an operator fail at a chosen point, once.
+    /// Makes an operator fail once at a chosen point.
     pub fn fail(&self, fault: Fault) {
         self.faults.add(fault);
     }
 
-    /// The failures that have not happened yet: for the end of a test, which expects none.
+    /// The failures that have not happened yet; at the end of a test there should be none.
     pub fn pending_faults(&self) -> Vec<Fault> {
         self.faults.pending()
     }

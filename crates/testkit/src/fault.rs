@@ -12,7 +12,7 @@ use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 use parking_lot::Mutex;
 
-/// A failure that is to happen, once, in an operator with a certain name or uid.
+/// A failure that happens once, in the operator with a given name or uid.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fault {
     operator: String,
@@ -31,43 +31,43 @@ enum Point {
 }
 
 impl Fault {
-    /// Before the operator processes its `n`th record from now on, counted from 1 over all its subtasks.
+    /// Before the operator processes its `n`th record from now, counted from 1 across all its subtasks.
     pub fn at_record(operator: &str, n: u64) -> Self {
         Fault { operator: operator.to_owned(), point: Point::Record(n.max(1)) }
     }
 
-    /// When the operator opens the next time: a recovery fails with it.
+    /// When the operator opens the next time; this makes a recovery fail.
     pub fn at_open(operator: &str) -> Self {
         Fault { operator: operator.to_owned(), point: Point::Open }
     }
 
-    /// When the operator is asked for its state the next time: the checkpoint fails with it.
+    /// When the operator's state is requested the next time; this makes the checkpoint fail.
     pub fn at_barrier(operator: &str) -> Self {
         Fault { operator: operator.to_owned(), point: Point::Barrier }
     }
 
-    /// When the operator is told the next time that a checkpoint has completed.
+    /// When the operator is next notified that a checkpoint has completed.
     pub fn after_checkpoint(operator: &str) -> Self {
         Fault { operator: operator.to_owned(), point: Point::Checkpoint }
     }
 
-    /// When all inputs of the operator have ended, before it puts out what it holds back until then.
+    /// When all inputs of the operator have ended, before it emits what it holds back until then.
     pub fn at_finish(operator: &str) -> Self {
         Fault { operator: operator.to_owned(), point: Point::Finish }
     }
 
-    /// When the operator has put that out.
+    /// When the operator has emitted that.
     pub fn after_finish(operator: &str) -> Self {
         Fault { operator: operator.to_owned(), point: Point::Finished }
     }
 }
 
-/// The failures that are to happen on a cluster. Clones are one.
+/// The failures planned for a cluster. Clones share them.
 #[derive(Clone, Default)]
 pub struct Faults(Arc<Mutex<Vec<Fault>>>);
 
 impl Faults {
-    /// Lets an operator fail at a chosen point, once.
+    /// Makes an operator fail once at a chosen point.
     pub fn add(&self, fault: Fault) {
         self.0.lock().push(fault);
     }
@@ -77,17 +77,18 @@ impl Faults {
         self.0.lock().clone()
     }
 
-    /// Takes back those that have not happened.
+    /// Cancels those that have not happened.
     pub fn clear(&self) {
         self.0.lock().clear();
     }
 
-    /// A factory that makes the operators of another one, which fail where they are told: for a cluster that is put together by hand.
+    /// Wraps a factory so that its operators fail at the chosen points: for a cluster that is assembled by
+    /// hand.
     pub fn around(&self, operators: Arc<dyn OperatorFactory>) -> Arc<dyn OperatorFactory> {
         Arc::new(FaultyOperators { operators, faults: self.clone() })
     }
 
-    /// The operator is about to process this many records: after how many of them it fails.
+    /// The operator is about to process this many records; returns after how many of them it fails.
     fn records(&self, info: &TaskInfo, count: u64) -> Option<u64> {
         let mut faults = self.0.lock();
         for at in 0..faults.len() {
@@ -103,7 +104,7 @@ impl Faults {
         None
     }
 
-    /// Fails if it is to fail there.
+    /// Fails if a failure is planned for this point.
     fn pass(&self, info: &TaskInfo, point: Point) -> Result<()> {
         let mut faults = self.0.lock();
         match faults.iter().position(|fault| fault.point == point && is_of(fault, info)) {
@@ -124,7 +125,7 @@ fn injected(operator: &str) -> Error {
     Error::external(format!("the test lets '{operator}' fail"))
 }
 
-/// Makes operators that fail where they are told.
+/// Creates operators that fail at the chosen points.
 struct FaultyOperators {
     operators: Arc<dyn OperatorFactory>,
     faults: Faults,
@@ -185,7 +186,7 @@ impl Operator for Faulty {
         let Some(before) = self.faults.records(&self.info, batch.num_rows() as u64) else {
             return self.inner.process(input, batch, context);
         };
-        // The records before it have their effects.
+        // The records before it take effect.
         let first = match batch {
             _ if before == 0 => None,
             Batch::Changes(changes) => Some(Batch::Changes(changes.compact()?.slice(0, before as usize))),

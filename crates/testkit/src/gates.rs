@@ -18,22 +18,22 @@ pub(crate) struct Gates {
 
 #[derive(Default)]
 struct Tasks {
-    /// Of those that have not gone.
+    /// Those of tasks that still exist.
     gates: Vec<Arc<Gate>>,
     /// How many there have been.
     started: u64,
 }
 
-/// All tasks at rest. Two that are equal say that no task has done anything in between, nor come and gone.
+/// All tasks at rest. If two values are equal, no task has done anything in between, or started or ended.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Rest {
     started: u64,
-    /// For each task the number of its wait.
+    /// For each task, the number of the wait it is in.
     waits: Vec<u64>,
 }
 
 impl Gates {
-    /// How all tasks wait, if they do and have nothing to do.
+    /// The state of all tasks, if all are waiting with nothing to do.
     pub fn at_rest(&self) -> Option<Rest> {
         let mut tasks = self.tasks.lock();
         tasks.gates.retain(|gate| !gate.is_left());
@@ -41,7 +41,7 @@ impl Gates {
         Some(Rest { started: tasks.started, waits })
     }
 
-    /// Lets all tasks look at the clock.
+    /// Makes all tasks check the clock.
     pub fn wake(&self) {
         self.tasks.lock().gates.iter().for_each(|gate| gate.wake());
     }

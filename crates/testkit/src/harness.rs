@@ -17,9 +17,8 @@ type Side<O> = Box<dyn Fn(&DataStream<O>) + Send>;
 
 /// A piece of a pipeline under test, from one stream to another: one function or several, keyed or not.
 ///
-/// Each step waits until everything has happened that follows from it, and answers what came out. The job starts with the first step;
-/// what is said with the methods before holds from then on. A failure of a function is the error of the step that
-/// brought it about.
+/// Each step waits until everything that follows from it has happened, and returns the output. The job starts
+/// with the first step; configure it before. A failure of a function is the error of the step that caused it.
 ///
 /// ```
 /// # use flott_testkit::Harness;
@@ -100,14 +99,14 @@ impl<I: Record, O: Record> Harness<I, O> {
         }
     }
 
-    /// A harness for a piece of a pipeline that makes one stream of two: connected, joined or broadcast.
+    /// A harness for a piece of a pipeline that turns two streams into one: connected, joined or broadcast.
     pub fn with_two_inputs<J: Record>(
         pipeline: impl Fn(DataStream<I>, DataStream<J>) -> DataStream<O> + Send + 'static,
     ) -> TwoInputs<I, J, O> {
         TwoInputs::new(pipeline)
     }
 
-    /// How many subtasks the operators have that do not say otherwise.
+    /// The parallelism of operators that do not set their own.
     #[must_use]
     pub fn parallelism(mut self, parallelism: u32) -> Self {
         self.parallelism = parallelism;
@@ -121,8 +120,9 @@ impl<I: Record, O: Record> Harness<I, O> {
         self
     }
 
-    /// The pipeline reads this source too (a second input, a broadcast stream, a side input): snapshots have its position, and it ends
-    /// with [`Harness::finish`]. What is pushed into it happens with the next step, [`Harness::step`] for instance.
+    /// The pipeline reads this source too (a second input, a broadcast stream, a side input): snapshots
+    /// contain its position, and it ends with [`Harness::finish`]. What is pushed into it is processed by the
+    /// next step, for instance [`Harness::step`].
     ///
     /// ```
     /// # use flott_testkit::{Harness, TestSource};
@@ -147,7 +147,7 @@ impl<I: Record, O: Record> Harness<I, O> {
         self
     }
 
-    /// What the last operator of the pipeline puts out to a side output.
+    /// The side output of the pipeline's last operator.
     ///
     /// # Errors
     /// After the first step.
@@ -163,7 +163,7 @@ impl<I: Record, O: Record> Harness<I, O> {
         Ok(sink)
     }
 
-    /// A record without a timestamp; what comes out.
+    /// Pushes a record without a timestamp; returns the output.
     ///
     /// # Errors
     /// If a function fails, or the value cannot be copied by `serde`.
@@ -173,7 +173,7 @@ impl<I: Record, O: Record> Harness<I, O> {
         self.step()
     }
 
-    /// A record with a timestamp; what comes out.
+    /// Pushes a record with a timestamp; returns the output.
     ///
     /// # Errors
     /// As [`Harness::push`].
@@ -183,7 +183,7 @@ impl<I: Record, O: Record> Harness<I, O> {
         self.step()
     }
 
-    /// Event time advances; what comes out.
+    /// Advances event time; returns the output.
     ///
     /// # Errors
     /// If a function fails.
@@ -193,7 +193,7 @@ impl<I: Record, O: Record> Harness<I, O> {
         self.step()
     }
 
-    /// Processing time advances; what comes out.
+    /// Advances processing time; returns the output.
     ///
     /// # Errors
     /// If a function fails.
@@ -202,7 +202,7 @@ impl<I: Record, O: Record> Harness<I, O> {
         self.step()
     }
 
-    /// The input ends, and with it event time; what comes out.
+    /// Ends the input, and with it event time; returns the output.
     ///
     /// # Errors
     /// If a function fails.
@@ -222,7 +222,7 @@ impl<I: Record, O: Record> Harness<I, O> {
         Ok(self.running()?.cluster.now())
     }
 
-    /// The timestamps of what came out at the last step.
+    /// The timestamps of the last step's output.
     pub fn timestamps(&self) -> &[Option<Timestamp>] {
         &self.timestamps
     }
@@ -238,8 +238,8 @@ impl<I: Record, O: Record> Harness<I, O> {
         Ok(Snapshot { path: cluster.savepoint(job)?, pushed, further })
     }
 
-    /// Ends what runs and continues from a snapshot, at this parallelism. What was pushed after the snapshot is forgotten; the clock
-    /// stays where it is.
+    /// Ends the job and continues from a snapshot, at this parallelism. What was pushed after the snapshot is
+    /// forgotten; the clock keeps its time.
     ///
     /// # Errors
     /// Why that is not possible.
@@ -256,7 +256,7 @@ impl<I: Record, O: Record> Harness<I, O> {
         self.start(cluster, Some(&snapshot.path))
     }
 
-    /// The cluster that it runs on, to inject failures for instance.
+    /// The cluster that it runs on, for instance to inject failures.
     ///
     /// # Errors
     /// If the pipeline is wrong.
@@ -286,7 +286,7 @@ impl<I: Record, O: Record> Harness<I, O> {
         self.rest()
     }
 
-    /// Lets everything happen.
+    /// Waits until everything has happened.
     fn rest(&mut self) -> Result<()> {
         let Running { cluster, job } = self.running()?;
         cluster.settle()?;
@@ -294,7 +294,8 @@ impl<I: Record, O: Record> Harness<I, O> {
         if job.status() == JobStatus::Failed { job.wait() } else { Ok(()) }
     }
 
-    /// Waits until this many values have come out, of functions whose work goes on elsewhere: requests of an asynchronous function.
+    /// Waits until there are this many values of output, for functions that work on other threads: requests
+    /// of an asynchronous function.
     ///
     /// # Errors
     /// If a function fails, or they do not come within a minute.
@@ -314,7 +315,7 @@ impl<I: Record, O: Record> Harness<I, O> {
         Ok(came)
     }
 
-    /// Lets everything happen; what came out.
+    /// Waits until everything has happened; returns the output.
     ///
     /// # Errors
     /// If a function fails.

@@ -1,17 +1,20 @@
-//! For tests of programs: everything that happens on a cluster, with a clock that stands still until the test moves it.
+//! For tests of programs: a real cluster, with a clock that stands still until the test advances it.
 //!
-//! - [`Harness`] tests a function or a piece of a pipeline: push records and watermarks, move the clock, take a snapshot, continue from it at
-//!   another parallelism, and look at what comes out.
-//! - [`MiniCluster`] tests whole jobs: environments on it, sources and sinks in the test's hands ([`TestSource`], [`TestSink`]),
-//!   checkpoints when the test says so, and failures at chosen points ([`Fault`]).
+//! - [`Harness`] tests a function or a piece of a pipeline: push records and watermarks, advance the clock,
+//!   take a snapshot, continue from it at another parallelism, and look at the output.
+//! - [`MiniCluster`] tests whole jobs: environments, sources and sinks that the test controls
+//!   ([`TestSource`], [`TestSink`]), checkpoints on request, and failures at chosen points ([`Fault`]).
 //!
-//! **What runs is the runtime itself**, with its threads, exchanges and checkpoints, not an imitation of it. A test is deterministic all the same,
-//! because it lets the cluster come to rest after each step ([`MiniCluster::settle`]): every record is where it ends up and every timer that
-//! is due has fired before the test looks. The cluster is at rest when every task waits with nothing in its queues, no message is
-//! under way, and no checkpoint is being taken; each task counts its waits, so that looking twice tells that none has moved in
-//! between. What works on threads of its own behind the runtime's back (a request of an async function, a socket) is not waited for.
+//! ****The real runtime is under test**, with its threads, exchanges and checkpoints, not an imitation of it.
+//! A test is deterministic nevertheless, because the cluster comes to rest after each step
+//! ([`MiniCluster::settle`]): every record has been processed, and every timer that is due has fired, before
+//! the test looks. The cluster is at rest when every task waits with empty queues, no message is in flight,
+//! and no checkpoint is being taken; each task counts its waits, so checking twice shows that none has moved
+//! in between. Work on threads outside the runtime (a request of an async function, a socket) is not waited
+//! for.
 //!
-//! A step of a job of two tasks takes about half a millisecond in a debug build, starting one some 15.
+//! In a debug build, a step of a job with two tasks takes about half a millisecond, and starting the job
+//! about 15.
 
 mod cluster;
 mod fault;

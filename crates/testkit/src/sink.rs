@@ -1,4 +1,4 @@
-//! A sink in the hands of a test.
+//! A sink that a test controls.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use parking_lot::Mutex;
 /// Keeps what is written for the test. Clones are one sink.
 ///
 /// [`TestSink::new`] shows values as soon as they are written; after a failure it sees some of them again.
-/// [`TestSink::transactional`] shows them when the checkpoint that they belong to has completed, and so each of them once.
+/// [`TestSink::transactional`] shows them when the checkpoint that they belong to has completed, and so each
+/// of them once.
 pub struct TestSink<T>(Arc<Shared<T>>);
 
 struct Shared<T> {
@@ -24,7 +25,7 @@ struct Shared<T> {
 
 struct State<T> {
     visible: Vec<(T, Option<Timestamp>)>,
-    /// Handed over by writers and not committed, by number.
+    /// Handed over by writers but not committed, by number.
     prepared: FastMap<u64, Vec<(T, Option<Timestamp>)>>,
     next: u64,
 }
@@ -57,7 +58,7 @@ impl<T: Record> TestSink<T> {
         TestSink(Arc::new(Shared { transactional, state: Mutex::new(state) }))
     }
 
-    /// The values that have become visible since the last call, in the order in which they did.
+    /// The values that have become visible since the last call, in that order.
     pub fn take(&self) -> Vec<T> {
         self.take_with_timestamps().into_iter().map(|(value, _)| value).collect()
     }
@@ -67,7 +68,7 @@ impl<T: Record> TestSink<T> {
         std::mem::take(&mut self.0.state.lock().visible)
     }
 
-    /// As [`TestSink::take`], sorted: between subtasks there is no order.
+    /// As [`TestSink::take`], sorted: there is no order between subtasks.
     pub fn take_sorted(&self) -> Vec<T>
     where
         T: Ord,
@@ -117,7 +118,7 @@ impl<T: Record> Committer for Transactions<T> {
 
 struct Writer<T> {
     shared: Arc<Shared<T>>,
-    /// Of the transaction at hand.
+    /// The open transaction.
     open: Vec<(T, Option<Timestamp>)>,
     of: PhantomData<fn(T)>,
 }

@@ -1,4 +1,4 @@
-//! A source in the hands of a test.
+//! A source that a test controls.
 
 use std::sync::Arc;
 
@@ -11,9 +11,11 @@ use flott_datastream::{DataStream, StreamExecutionEnvironment, WatermarkStrategy
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 use parking_lot::Mutex;
 
-/// Emits what a test pushes, in that order. It can be replayed: after a failure it goes on at the position of the checkpoint.
+/// Emits what a test pushes, in that order. It is replayable: after a failure it continues at the position of
+/// the checkpoint.
 ///
-/// Clones are one source. It may be used before the job runs and after it has been restarted; use one for each stream.
+/// Clones are one source. It may be used before the job runs and after it has been restarted; use one for
+/// each stream.
 ///
 /// ```
 /// # use flott_testkit::*;
@@ -69,8 +71,8 @@ impl<T: Record> TestSource<T> {
         TestSource(Arc::default(), std::marker::PhantomData)
     }
 
-    /// The stream of what is pushed, with the timestamps and watermarks that are pushed. For a strategy of the program's own, hand the
-    /// source to `from_source`.
+    /// The stream of what is pushed, with the pushed timestamps and watermarks. To use a watermark strategy
+    /// instead, pass the source to `from_source`.
     pub fn stream(&self, env: &StreamExecutionEnvironment) -> DataStream<T> {
         env.from_source(self.clone(), WatermarkStrategy::no_watermarks(), "Test Source").parallelism(1)
     }
@@ -78,7 +80,7 @@ impl<T: Record> TestSource<T> {
     /// Emits a value without a timestamp.
     ///
     /// # Errors
-    /// If the value cannot be copied by `serde`: a value that is pushed must be there again after a failure.
+    /// If the value cannot be copied by `serde`: a pushed value must be available again after a failure.
     pub fn push(&self, value: T) -> Result<()> {
         self.add(Records::new(vec![value]))
     }
@@ -99,12 +101,12 @@ impl<T: Record> TestSource<T> {
         self.add(Records::new(values.into_iter().collect()))
     }
 
-    /// Says that no value with a timestamp at or below follows, unless it is late.
+    /// Declares that no value with a timestamp at or below this one follows, unless it is late.
     pub fn watermark(&self, at: Timestamp) {
         self.item(Item::Watermark(Watermark(at)));
     }
 
-    /// Says that the source holds event time back no longer, until something is pushed.
+    /// Declares the source idle until something is pushed: it no longer holds back event time.
     pub fn idle(&self) {
         self.item(Item::Status(WatermarkStatus::Idle));
     }
@@ -116,14 +118,14 @@ impl<T: Record> TestSource<T> {
         log.waker.wake();
     }
 
-    /// Lets the reader fail once, with this message, the next time that it is asked.
+    /// Makes the reader fail once with this message, the next time it is polled.
     pub fn fail(&self, message: &str) {
         let mut log = self.0.lock();
         log.failure = Some(message.to_owned());
         log.waker.wake();
     }
 
-    /// How many pushes there were.
+    /// The number of pushes.
     pub(crate) fn position(&self) -> usize {
         self.0.lock().items.len()
     }
@@ -136,7 +138,7 @@ impl<T: Record> TestSource<T> {
     }
 
     fn add(&self, records: Records<T>) -> Result<()> {
-        // What cannot be copied is refused here, where the test sees it.
+        // A value that cannot be copied is refused here, where the test sees it.
         let batch = Batch::from(records);
         batch.try_clone()?;
         self.item(Item::Records(batch));
@@ -211,7 +213,7 @@ impl SourceReader for Reader {
             Some(Item::Status(status)) => output.watermark_status(SPLIT, *status)?,
             Some(Item::Records(batch)) => {
                 let batch = batch.try_clone()?;
-                // Downstream may be full, and the test goes on meanwhile.
+                // Downstream may be full, and the test continues in the meantime.
                 drop(log);
                 output.emit(SPLIT, batch)?;
             }

@@ -8,9 +8,11 @@ use flott_types::{Result, Timestamp};
 
 use crate::{Harness, TestSource};
 
-/// A piece of a pipeline under test that makes one stream of two: connected, joined, or with a broadcast stream.
+/// A piece of a pipeline under test that turns two streams into one: connected, joined, or with a broadcast
+/// stream.
 ///
-/// It has all that a [`Harness`] has, whose input is the first stream: snapshots, the clock, side outputs.
+/// It has everything that a [`Harness`] has (snapshots, the clock, side outputs); the first stream is the
+/// harness's input.
 ///
 /// ```
 /// # use flott_testkit::Harness;
@@ -46,7 +48,7 @@ impl<I: Record, J: Record, O: Record> TwoInputs<I, J, O> {
         TwoInputs { harness: harness.input(&second), second }
     }
 
-    /// How many subtasks the operators have that do not say otherwise.
+    /// The parallelism of operators that do not set their own.
     #[must_use]
     pub fn parallelism(self, parallelism: u32) -> Self {
         TwoInputs { harness: self.harness.parallelism(parallelism), second: self.second }
@@ -58,7 +60,7 @@ impl<I: Record, J: Record, O: Record> TwoInputs<I, J, O> {
         TwoInputs { harness: self.harness.configure(configure), second: self.second }
     }
 
-    /// A record of the first stream without a timestamp; what comes out.
+    /// Pushes a record of the first stream without a timestamp; returns the output.
     ///
     /// # Errors
     /// As [`Harness::push`].
@@ -66,7 +68,7 @@ impl<I: Record, J: Record, O: Record> TwoInputs<I, J, O> {
         self.harness.push(value)
     }
 
-    /// A record of the first stream with a timestamp; what comes out.
+    /// Pushes a record of the first stream with a timestamp; returns the output.
     ///
     /// # Errors
     /// As [`Harness::push`].
@@ -74,7 +76,7 @@ impl<I: Record, J: Record, O: Record> TwoInputs<I, J, O> {
         self.harness.push_at(value, timestamp)
     }
 
-    /// A record of the second stream without a timestamp; what comes out.
+    /// Pushes a record of the second stream without a timestamp; returns the output.
     ///
     /// # Errors
     /// As [`Harness::push`].
@@ -84,7 +86,7 @@ impl<I: Record, J: Record, O: Record> TwoInputs<I, J, O> {
         self.harness.step()
     }
 
-    /// A record of the second stream with a timestamp; what comes out.
+    /// Pushes a record of the second stream with a timestamp; returns the output.
     ///
     /// # Errors
     /// As [`Harness::push`].
@@ -94,7 +96,7 @@ impl<I: Record, J: Record, O: Record> TwoInputs<I, J, O> {
         self.harness.step()
     }
 
-    /// Event time of the first stream advances; what comes out.
+    /// Advances event time of the first stream; returns the output.
     ///
     /// # Errors
     /// If a function fails.
@@ -102,7 +104,7 @@ impl<I: Record, J: Record, O: Record> TwoInputs<I, J, O> {
         self.harness.watermark(at)
     }
 
-    /// Event time of the second stream advances; what comes out.
+    /// Advances event time of the second stream; returns the output.
     ///
     /// # Errors
     /// If a function fails.
@@ -112,7 +114,7 @@ impl<I: Record, J: Record, O: Record> TwoInputs<I, J, O> {
         self.harness.step()
     }
 
-    /// Event time of both streams advances; what comes out.
+    /// Advances event time of both streams; returns the output.
     ///
     /// # Errors
     /// If a function fails.

@@ -1,5 +1,5 @@
-//! CSV with a header line. NULL is an empty field, an empty string is `""`. An updated result has the kind of each change as its
-//! first column.
+//! CSV with a header line. NULL is an empty field, an empty string is `""`. An updating result has the kind
+//! of each change as its first column.
 
 use std::io::{Result, Write};
 

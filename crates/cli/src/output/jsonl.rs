@@ -1,5 +1,5 @@
-//! JSON lines, for programs: `{"columns": [...]}` once, then `{"kind": "+I", "row": [...]}` for each change. Values are
-//! written as text, as the shell prints them; NULL is `null`.
+//! JSON lines, for programs: `{"columns": [...]}` once, then `{"kind": "+I", "row": [...]}` for each change.
+//! Values are written as text, as the shell prints them; NULL is `null`.
 
 use std::io::{Result, Write};
 

@@ -1,15 +1,15 @@
 //! A result with its changes applied.
 //!
-//! Rows stay in the order in which they came, and an update takes the place of the row that it replaces, so that a table that is
-//! drawn again and again stands still. A retraction finds its row by hash, not by search: an aggregation
-//! over many keys retracts one row for each that it adds.
+//! Rows stay in the order of their arrival, and an update takes the place of the row that it replaces, so
+//! that a table that is redrawn does not jump. A retraction finds its row by hash, not by search: an
+//! aggregation over many keys retracts one row for each that it adds.
 
 use std::hash::BuildHasher;
 
 use flott::batch::RowKind;
 use flott::types::FastMap;
 
-/// The rows that count now.
+/// The current rows.
 pub(crate) struct Materialized {
     /// `None` where a row was retracted.
     rows: Vec<Option<Vec<String>>>,
@@ -20,7 +20,7 @@ pub(crate) struct Materialized {
     forgotten: u64,
     /// Rows before this one are gone.
     first: usize,
-    /// Where the row stood that is being updated.
+    /// The position of the row that is being updated.
     vacant: Option<usize>,
 }
 
@@ -44,7 +44,7 @@ impl Materialized {
         self.len
     }
 
-    /// How many rows there were too many.
+    /// How many rows were dropped.
     pub fn forgotten(&self) -> u64 {
         self.forgotten
     }

@@ -24,7 +24,7 @@ pub(crate) struct Style {
     pub width: usize,
     /// A materialised table keeps its newest rows only.
     pub max_rows: usize,
-    /// What stands for NULL.
+    /// The text for NULL.
     pub null: &'static str,
 }
 
@@ -34,11 +34,12 @@ pub(crate) trait ResultWriter {
     fn start(&mut self, out: &mut dyn Write) -> std::io::Result<()>;
     /// A change; `None` is NULL.
     fn row(&mut self, out: &mut dyn Write, kind: RowKind, cells: Vec<Option<String>>) -> std::io::Result<()>;
-    /// The end; `complete` when the query came to its end.
+    /// The end; `complete` if the query finished.
     fn end(&mut self, out: &mut dyn Write, complete: bool) -> std::io::Result<()>;
 }
 
-/// The writer of a mode. `updates` says whether the result has more than insertions, `batch` whether it is a batch query's.
+/// The writer of a mode. `updates` says whether the result has more than insertions, `batch` whether it is a
+/// batch query's.
 pub(crate) fn writer(
     mode: OutputMode,
     schema: &Schema,
@@ -48,7 +49,7 @@ pub(crate) fn writer(
     match mode {
         OutputMode::Jsonl => Box::new(jsonl::Jsonl::new(schema)),
         OutputMode::Csv => Box::new(csv::Csv::new(schema, updates)),
-        // What a batch query gives does not change.
+        // The result of a batch query does not change.
         OutputMode::Tableau if batch && !updates => Box::new(tableau::Final::new(schema, style)),
         OutputMode::Tableau | OutputMode::Changelog => Box::new(tableau::Changes::new(schema, style.width)),
         OutputMode::Table => Box::new(tableau::Final::new(schema, style)),

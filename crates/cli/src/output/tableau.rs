@@ -1,7 +1,8 @@
 //! Tables of characters, as Flink's SQL client draws them.
 //!
-//! In the growing form the widths follow from the types before any row is there; longer values are cut. In the
-//! materialised form the changes are applied, and the table is drawn at the end with the widths of its values.
+//! In the growing form the widths follow from the types before there are any rows; longer values are cut. In
+//! the materialised form the changes are applied, and the table is drawn at the end with the widths of its
+//! values.
 
 use std::io::{Result, Write};
 
@@ -86,7 +87,7 @@ impl ResultWriter for Final {
 /// The frame of a table.
 pub(crate) struct Grid {
     names: Vec<String>,
-    /// Whether the column's values stand to the right.
+    /// Whether the column is right-aligned.
     right: Vec<bool>,
     widths: Vec<usize>,
 }
@@ -179,7 +180,7 @@ fn row_count(rows: u64) -> String {
     }
 }
 
-/// The width that values of a type need at most, as Flink's client reckons.
+/// The maximum width of a type's values, as Flink's client computes it.
 fn expected_width(ty: &LogicalType, max: usize) -> usize {
     let width = match &ty.kind {
         TypeKind::Boolean => 7,

@@ -1,7 +1,7 @@
 //! The interactive shell.
 //!
-//! reedline edits the line; what it knows of SQL comes from the parser ([`highlighting`]) and from the session
-//! ([`completion`]). Ctrl-C clears the line, or cancels what runs; Ctrl-D, QUIT and EXIT leave.
+//! reedline edits the line; what it knows of SQL comes from the parser ([`highlighting`]) and from the
+//! session ([`completion`]). Ctrl-C clears the line, or cancels what runs; Ctrl-D, QUIT and EXIT leave.
 
 mod completion;
 mod editor;

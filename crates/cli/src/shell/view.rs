@@ -22,8 +22,8 @@ const EVERY: i64 = 500;
 /// Lines of the screen that are no rows: the title and the table's frame.
 const FRAME: usize = 6;
 
-/// Shows a result until it ends or the user has seen enough. What was there last is written to the shell's screen if the query
-/// came to its end.
+/// Shows a result until it ends or the user has seen enough. What was there last is written to the shell's
+/// screen if the query came to its end.
 pub(crate) fn show(
     client: &Client,
     job: &JobClient,

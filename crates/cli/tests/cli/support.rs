@@ -13,7 +13,8 @@ pub struct Run {
     pub code: i32,
 }
 
-/// The command with these arguments, in a folder, with nothing of the user's environment that could change it.
+/// The command with these arguments, in a folder, with nothing of the user's environment that could change
+/// it.
 pub fn command(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flott"));
     command.args(args).current_dir(folder).env_remove("FLOTT_CONF_DIR").env_remove("FLOTT_LOG");

@@ -1,4 +1,4 @@
-//! `blackhole`: takes rows and forgets them.
+//! `blackhole`: discards rows.
 
 use std::sync::Arc;
 

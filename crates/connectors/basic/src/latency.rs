@@ -1,11 +1,14 @@
-//! `latency`: measures how long rows have been under way, and prints it when the input ends.
+//! `latency`: measures the latency of rows, and prints it when the input ends.
 //!
-//! The latency of a row is the clock's time when the sink gets it less the time in one of its columns (`column`, a TIMESTAMP that is read as UTC, or a
-//! TIMESTAMP_LTZ): the time of an event that a rate-limited source makes, or the end of its window. Rows that come before that time (those of a window that the end of the input
-//! cut short) have no latency and are counted apart. Each subtask prints a line: `latency> 1000 rows, p50 1 ms, p99 3 ms, max 12 ms, 7 early`.
+//! The latency of a row is the clock's time when the sink gets it, minus the time in one of its columns
+//! (`column`, a TIMESTAMP that is read as UTC, or a TIMESTAMP_LTZ): the time of an event from a rate-limited
+//! source, or the end of a window. Rows that arrive before that time (from a window that the end of the input
+//! cut short) have no latency and are counted separately. Each subtask prints a line: `latency> 1000 rows,
+//! p50 1 ms, p99 3 ms, max 12 ms, 7 early`.
 //!
-//! The clock has milliseconds, so the distribution is kept exactly: a count for each. It costs a subtraction and a comparison a row, and a look-up
-//! where the latency differs from that of the row before. It is no state: after a restart the measurement starts over.
+//! The clock has milliseconds, so the distribution is kept exactly, with a count for each. It costs a
+//! subtraction and a comparison per row, and a lookup if the latency differs from the previous row's. It is
+//! not state: after a restart the measurement starts over.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -118,7 +121,8 @@ impl SinkWriter for LatencyWriter {
 }
 
 impl LatencyWriter {
-    /// The line to print at the end, once: it is told when the input has ended, and again with the last checkpoint.
+    /// The line to print once at the end: the sink is called when the input has ended, and again with the
+    /// last checkpoint.
     fn report(&mut self, end: bool) -> Option<String> {
         let distribution = self.distribution.take_if(|_| end)?;
         Some(format!("{}{}", self.prefix, distribution.text()))
@@ -141,18 +145,18 @@ fn millis(batch: &ChangeBatch, column: usize) -> Result<impl Fn(usize) -> Option
     Ok(move |row| nulls.is_none_or(|nulls| nulls.is_valid(row)).then(|| millis(row)))
 }
 
-/// How many rows had which latency.
+/// The number of rows by latency.
 #[derive(Default)]
 struct Distribution {
     /// By milliseconds.
     counts: BTreeMap<i64, u64>,
     rows: u64,
-    /// Rows that came before their time.
+    /// Rows that arrived before their time.
     early: u64,
 }
 
 impl Distribution {
-    /// Rows that arrive now. Neighbours mostly have the same latency, and are counted together.
+    /// Rows that arrive now. Consecutive rows mostly have the same latency, and are counted together.
     fn add(&mut self, times: impl Iterator<Item = Timestamp>, now: Timestamp) {
         let (mut current, mut count) = (0, 0);
         for time in times {
@@ -178,7 +182,7 @@ impl Distribution {
         }
     }
 
-    /// The least latency that this many of a hundred rows do not exceed.
+    /// The smallest latency that this percentage of rows do not exceed.
     fn percentile(&self, percent: u64) -> Option<i64> {
         let wanted = (self.rows * percent).div_ceil(100).max(1);
         let mut seen = 0;
@@ -282,7 +286,7 @@ mod tests {
         }
     }
 
-    /// What it prints is no row.
+    /// Its output is not rows.
     struct Measured(Arc<dyn Sink>);
 
     impl SinkUnderTest for Measured {

@@ -1,8 +1,8 @@
-//! The sinks that need nothing outside: `print`, `blackhole`, and `latency`, which measures; and [`PrintSink`], the `print` of
-//! programs.
+//! The sinks that need no external system: `print`, `blackhole` and `latency`; and [`PrintSink`], the `print`
+//! of programs.
 //!
-//! All take every kind of change and write at once: there is nothing to commit. After a restart rows since the last
-//! checkpoint are printed again, as in Flink.
+//! All accept every kind of change and write immediately: there is nothing to commit. After a restart, rows
+//! since the last checkpoint are printed again, as in Flink.
 
 mod blackhole;
 mod latency;

@@ -1,5 +1,5 @@
-//! Rows as Java's `Row.toString` writes them, which is how Flink's print sink shows them: `null`, `true`, ISO times without trailing
-//! zeros, bytes as a list of numbers.
+//! Rows as Java's `Row.toString` writes them, which is how Flink's print sink shows them: `null`, `true`, ISO
+//! times without trailing zeros, bytes as a list of numbers.
 
 use std::fmt::Write;
 
@@ -78,7 +78,7 @@ fn write_value(out: &mut String, array: &dyn Array, row: usize, ty: &LogicalType
             }
             out.push(']');
         }
-        // What is left does not depend on a zone.
+        // The remaining types do not depend on a zone.
         _ => text::write_value(out, array, row, ty, chrono_tz::UTC),
     }
 }
@@ -104,7 +104,7 @@ fn write_map(out: &mut String, array: &dyn Array, row: usize, key: &LogicalType,
     out.push('}');
 }
 
-/// `12:34`, `12:34:56`, `12:34:56.789`: as much as there is.
+/// `12:34`, `12:34:56`, `12:34:56.789`: as much as needed.
 fn write_clock(out: &mut String, nanos: i64) {
     if nanos % 60_000_000_000 == 0 {
         let minutes = nanos / 60_000_000_000;

@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 
 use super::inbox::{Inbox, STOP_CHECK, Taken, Wanted, Wants, thread};
 
-/// The receiving end of a channel: of the standard library, of tokio, or of any other one as a closure.
+/// The receiving end of a channel: of the standard library, of tokio, or any other channel as a closure.
 pub trait Channel<T>: Send + 'static {
     /// The next value, waiting for it at most this long.
     fn receive(&mut self, patience: Duration) -> Received<T>;
@@ -28,9 +28,9 @@ pub trait Channel<T>: Send + 'static {
 pub enum Received<T> {
     /// The next value.
     Value(T),
-    /// None has come so far.
+    /// None has arrived so far.
     Nothing,
-    /// All senders are gone: none will come.
+    /// All senders are gone: nothing more will come.
     Closed,
 }
 
@@ -89,28 +89,28 @@ fn poll_within<T>(
     }
 }
 
-/// The values of a channel, read by one reader, each at once. A channel has no positions: values that were not part of a checkpoint when
-/// a job fails are lost, but for those that no operator has seen.
+/// The values of a channel, read by one reader and passed on immediately. A channel has no positions: when a
+/// job fails, values that are not part of a checkpoint are lost, except those that no operator has seen.
 pub struct ChannelSource<T>(Arc<Shared<T>>);
 
 struct Shared<T> {
-    /// Unless the thread of a reader has it.
+    /// `None` while a reader's thread has it.
     channel: Mutex<Option<Box<dyn Channel<T>>>>,
-    /// Survives a restart, so that no value is lost that was received and not read.
+    /// Survives a restart, so that values that were received but not read are not lost.
     inbox: Inbox<T>,
 }
 
-/// This many values wait for the task; then the senders do.
+/// This many values wait for the task; beyond that the senders wait.
 const QUEUE: usize = 1_024;
 
 /// The one split.
 const SPLIT: &str = "channel";
 
-/// The thread of the attempt before gives the channel back by then, or is asked again.
+/// The previous attempt's thread should return the channel within this time; then it is asked again.
 const HAND_OVER: i64 = 10;
 
 impl<T: Record> ChannelSource<T> {
-    /// What comes out of this channel, until all its senders are gone.
+    /// The values of this channel, until all its senders are gone.
     pub fn new(channel: impl Channel<T>) -> Self {
         let channel: Box<dyn Channel<T>> = Box::new(channel);
         ChannelSource(Arc::new(Shared { channel: Mutex::new(Some(channel)), inbox: Inbox::new(QUEUE) }))
@@ -157,7 +157,7 @@ struct ChannelReader<T> {
     receiving: Option<Wants>,
 }
 
-/// Receives until nobody wants more, and gives the channel back.
+/// Receives until nobody wants more, and returns the channel.
 fn receive<T: Record>(shared: &Shared<T>, mut channel: Box<dyn Channel<T>>, wanted: &Wanted) {
     while wanted.still() {
         match channel.receive(STOP_CHECK) {

@@ -13,12 +13,13 @@ use flott_types::{Error, Result};
 
 use super::position::{Range, RangeReader, Values};
 
-/// Values given by the program, in their order within each split: a collection is one split, or with several readers a range for
-/// each.
+/// Values given by the program, in their order within each split: a collection is one split, or with several
+/// readers a range for each.
 ///
-/// They are kept written, as in Flink, so that a restart reads them again without them being `Clone`.
+/// They are kept serialised, as in Flink, so that a restart can read them again although they need not be
+/// `Clone`.
 pub struct CollectionSource<T> {
-    /// Each value as [`copy::write`] gives it.
+    /// Each value as written by [`copy::write`].
     values: Arc<[Box<[u8]>]>,
     value: PhantomData<fn() -> T>,
 }
@@ -27,7 +28,7 @@ impl<T: Record> CollectionSource<T> {
     /// These values.
     ///
     /// # Errors
-    /// If the `Serialize` of one refuses; the message says which.
+    /// If a value cannot be serialised; the message says which.
     pub fn new(values: impl IntoIterator<Item = T>) -> Result<Self> {
         let write = |(at, value): (usize, T)| {
             let bytes = copy::write(&value).map_err(|error| {
@@ -78,7 +79,7 @@ struct Written(Arc<[Box<[u8]>]>);
 
 impl<T: Record> Values<T> for Written {
     fn values(&mut self, range: &Range, wanted: usize) -> Result<Vec<T>> {
-        // A job restored with a shorter collection ends where that one does.
+        // A job restored with a shorter collection ends where the new collection ends.
         let written = self.0.iter().skip(usize::try_from(range.next).unwrap_or(usize::MAX)).take(wanted);
         let read = |(at, bytes): (u64, &[u8])| {
             copy::read(bytes).map_err(|error| {

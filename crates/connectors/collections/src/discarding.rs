@@ -4,7 +4,7 @@ use flott_batch::Batch;
 use flott_connector::{Consumes, Payload, Sink, SinkContext, SinkWriter};
 use flott_types::Result;
 
-/// Takes everything and keeps nothing.
+/// Discards all values.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct DiscardingSink;
 

@@ -8,8 +8,8 @@ use flott_connector::{Consumes, Payload, Sink, SinkContext, SinkWriter};
 use flott_types::Result;
 use parking_lot::Mutex;
 
-/// Calls a function with each value. Each subtask has a clone of it. After a failure it sees values again, those since the
-/// last checkpoint: at least once.
+/// Calls a function with each value. Each subtask has its own clone. After a failure the function sees the
+/// values since the last checkpoint again: at least once.
 pub struct FunctionSink<T, F> {
     /// Cloned for each writer, never called; behind a lock because a function need not be `Sync`.
     function: Mutex<F>,

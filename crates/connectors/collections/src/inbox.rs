@@ -1,4 +1,4 @@
-//! Values on their way from a thread of a reader's own to the task.
+//! Values on their way from a reader's own thread to the task.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,10 +8,10 @@ use flott_connector::Waker;
 use flott_types::{Error, Result};
 use parking_lot::{Condvar, Mutex};
 
-/// How long a thread that may not go on does so without a look at whether it is still wanted.
+/// How long a blocked thread waits before it checks whether it is still wanted.
 pub(crate) const STOP_CHECK: Duration = Duration::from_millis(100);
 
-/// Holds a batch. The thread that fills it waits while it is full, the task is woken when it was empty.
+/// Holds a batch. The thread that fills it waits while it is full; the task is woken when it was empty.
 pub(crate) struct Inbox<T> {
     state: Mutex<State<T>>,
     room: Condvar,
@@ -21,7 +21,7 @@ pub(crate) struct Inbox<T> {
 struct State<T> {
     values: Vec<T>,
     end: Option<Result<()>>,
-    /// The task that found nothing.
+    /// Wakes the task that found nothing.
     waiting: Option<Waker>,
 }
 
@@ -36,13 +36,14 @@ pub(crate) enum Taken<T> {
 }
 
 impl<T> Inbox<T> {
-    /// That is full with this many.
+    /// An inbox with this capacity.
     pub fn new(full: usize) -> Self {
         let state = State { values: Vec::new(), end: None, waiting: None };
         Inbox { state: Mutex::new(state), room: Condvar::new(), full: full.max(1) }
     }
 
-    /// Puts in a value, when there is room. Says whether more are wanted; if not, the value is in all the same.
+    /// Puts in a value when there is room. Returns whether more are wanted; the value is stored in either
+    /// case.
     pub fn put(&self, value: T, wanted: &Wanted) -> bool {
         let mut state = self.state.lock();
         while state.values.len() >= self.full && wanted.still() {
@@ -56,7 +57,7 @@ impl<T> Inbox<T> {
         wanted.still()
     }
 
-    /// Says that nothing follows, or why.
+    /// Ends the values, with the error that ended them if there was one.
     pub fn end(&self, end: Result<()>) {
         let mut state = self.state.lock();
         state.end.get_or_insert(end);
@@ -66,10 +67,10 @@ impl<T> Inbox<T> {
         }
     }
 
-    /// Takes what there is.
+    /// Takes the available values.
     ///
     /// # Errors
-    /// What the thread has met, once everything before is taken.
+    /// The thread's error, once everything before it is taken.
     pub fn take(&self, waker: &Waker) -> Result<Taken<T>> {
         let mut state = self.state.lock();
         if !state.values.is_empty() {
@@ -89,7 +90,7 @@ impl<T> Inbox<T> {
     }
 }
 
-/// Whether a thread's values are wanted. They are until the reader's half is dropped.
+/// Whether a thread's values are still wanted: until the reader's half is dropped.
 #[derive(Clone)]
 pub(crate) struct Wanted(Arc<AtomicBool>);
 
@@ -115,7 +116,7 @@ impl Drop for Wants {
     }
 }
 
-/// Starts a thread of a reader's own.
+/// Starts a reader's own thread.
 pub(crate) fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
     let started = std::thread::Builder::new().name(name.to_owned()).spawn(run);
     let failed = |error| Error::external(format!("cannot start the thread of {name}")).with_source(error);

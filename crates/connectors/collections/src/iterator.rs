@@ -1,4 +1,4 @@
-//! An iterator that can be made again.
+//! An iterator that can be recreated.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -17,9 +17,10 @@ use super::position::Range;
 
 type BoxedIterator<T> = Box<dyn Iterator<Item = T> + Send>;
 
-/// The values of an iterator, read by one reader, on a thread of its own: an iterator that waits for its next value (of a channel, of standard
-/// input) holds up neither the values before nor checkpoints nor a cancellation. The function makes it again after a restart, and what was read is skipped: it must
-/// give the same values again.
+/// The values of an iterator, read by one reader on its own thread: an iterator that waits for its next value
+/// (from a channel, from standard input) holds up neither earlier values nor checkpoints nor cancellation.
+/// After a restart the function recreates the iterator, and values that were read before are skipped: it must
+/// yield the same values again.
 pub struct IteratorSource<T> {
     make: Arc<dyn Fn() -> BoxedIterator<T> + Send + Sync>,
     boundedness: Boundedness,
@@ -34,7 +35,7 @@ impl<T: Record> IteratorSource<T> {
         IteratorSource { make: Arc::new(move || Box::new(make())), boundedness: Boundedness::Bounded }
     }
 
-    /// An iterator that goes on forever, or might.
+    /// An iterator that never ends, or might not.
     pub fn unbounded<I>(make: impl Fn() -> I + Send + Sync + 'static) -> Self
     where
         I: Iterator<Item = T> + Send + 'static,
@@ -87,7 +88,7 @@ struct IteratorReader<T> {
     open: Option<Open<T>>,
 }
 
-/// The thread that goes through the iterator, seen from the task. It may take its time with each value, so each is handed over at once.
+/// The task's view of the iterator's thread. Each value may take a while, so each is handed over immediately.
 struct Open<T> {
     inbox: Arc<Inbox<T>>,
     _wants: Wants,

@@ -1,21 +1,23 @@
-//! Sources and sinks within the process: collections, iterators, channels and sequences; a function, or nothing.
+//! Sources and sinks within the process: collections, iterators, channels and sequences; a function, or
+//! nothing.
 //!
-//! What a program gives them is values, not rows: batches are [`Records`](flott_batch::Records).
+//! They carry values of a program, not rows: batches are [`Records`](flott_batch::Records).
 //!
 //! | source | reads |
 //! |---|---|
 //! | [`CollectionSource`] | values given by the program |
-//! | [`IteratorSource`] | an iterator that can be made again, on a thread of its own |
+//! | [`IteratorSource`] | an iterator that can be recreated, on its own thread |
 //! | [`ChannelSource`] | a channel of the standard library, of tokio, or any other one |
-//! | [`SequenceSource`] | the numbers from here to there |
+//! | [`SequenceSource`] | a range of numbers |
 //!
 //! | sink | writes |
 //! |---|---|
-//! | [`FunctionSink`] | what a function does with each value; at least once |
+//! | [`FunctionSink`] | calls a function with each value; at least once |
 //! | [`DiscardingSink`] | nothing |
 //!
-//! Collections, iterators and sequences are ranges of numbers to their checkpoints (`position`), read again from where one stands.
-//! A channel is not: what it has given is gone, so a failure loses what was taken since the last checkpoint.
+//! In checkpoints, collections, iterators and sequences are ranges of positions (`position`), and reading
+//! resumes from there. A channel has no positions: its values are gone once received, so a failure loses
+//! those since the last checkpoint.
 
 mod channel;
 mod collection;

@@ -1,4 +1,4 @@
-//! Splits that are ranges of something numbered: what a collection, an iterator and a sequence have in common.
+//! Splits that are ranges of positions: what collections, iterators and sequences have in common.
 
 use std::collections::VecDeque;
 
@@ -25,7 +25,7 @@ impl Range {
         Range { version: 0, start, end, next: start }
     }
 
-    /// The numbers below `len` in this many parts of about the same length; empty ones are left out.
+    /// The numbers below `len` in this many parts of about equal length, without empty ones.
     pub(crate) fn deal(len: u64, parts: u32) -> Result<Vec<Split>> {
         let parts = u64::from(parts.max(1));
         let bound = |part: u64| (u128::from(len) * u128::from(part) / u128::from(parts)) as u64;
@@ -51,9 +51,9 @@ impl Range {
     }
 }
 
-/// Makes the values of a range.
+/// Produces the values of a range.
 pub(crate) trait Values<T>: Send {
-    /// The values from `range.next` on, as many as wanted; fewer only at the end of the range, or of what there is.
+    /// The values from `range.next`, as many as requested; fewer only at the end of the range or of the data.
     fn values(&mut self, range: &Range, wanted: usize) -> Result<Vec<T>>;
 }
 
@@ -69,7 +69,7 @@ impl<V> RangeReader<V> {
         RangeReader { values, batch_size: batch_size.max(1), ranges: VecDeque::new() }
     }
 
-    /// With the type of values that it reads, which Rust cannot tell from `V` alone.
+    /// With the type of values that it reads, which Rust cannot infer from `V` alone.
     pub(crate) fn of<T: Record>(self) -> Box<dyn SourceReader>
     where
         V: Values<T> + 'static,
@@ -140,7 +140,7 @@ mod tests {
     fn a_position_of_another_version_is_refused() {
         let mut split = Range::new(0, 5).to_split().unwrap();
         let now = split.payload.text("a position").unwrap().to_owned();
-        // Before payloads had versions they said it themselves.
+        // Before payloads had versions, the content carried it.
         let old = |version: u32| Payload::new(0, now.replacen('{', &format!("{{\"version\":{version},"), 1));
         split.payload = old(1);
         assert_eq!(Range::from_split(&split).unwrap(), Range::new(0, 5));

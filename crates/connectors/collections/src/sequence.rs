@@ -1,4 +1,4 @@
-//! The numbers from here to there.
+//! A range of numbers.
 
 use flott_connector::{
     Boundedness, EnumeratorContext, FixedSplits, Payload, Produces, ReaderContext, Source, SourceReader,
@@ -8,7 +8,7 @@ use flott_types::{Error, Result};
 
 use super::position::{Range, RangeReader, Values};
 
-/// The numbers from `from` to `to`, both included; distributed to the readers in as many ranges.
+/// The numbers from `from` to `to`, inclusive, divided among the readers in equal ranges.
 #[derive(Clone, Debug)]
 pub struct SequenceSource {
     from: i64,
@@ -17,7 +17,7 @@ pub struct SequenceSource {
 }
 
 impl SequenceSource {
-    /// The numbers from `from` to `to`, both included; none if `to` is below `from`.
+    /// The numbers from `from` to `to`, inclusive; none if `to` is below `from`.
     ///
     /// # Errors
     /// If there are 2^64 of them.

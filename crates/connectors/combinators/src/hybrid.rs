@@ -17,21 +17,21 @@ use serde::{Deserialize, Serialize};
 use enumerator::HybridEnumerator;
 use reader::HybridReader;
 
-/// What a source of a chain knows of the one before it.
+/// What a source in the sequence knows about the previous one.
 #[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Switch {
-    /// Where the one before ended, as its enumerator says
+    /// Where the previous source ended, according to its enumerator
     /// ([`end_position`](flott_connector::SplitEnumerator::end_position)); `None` for the first.
     pub end_position: Option<String>,
 }
 
 type Make = Arc<dyn Fn(&Switch) -> Result<Arc<dyn Source>> + Send + Sync>;
 
-/// Reads a source to its end, then the next: files of the past, then a stream. A source begins when all readers are done with the
-/// one before, so that event time does not jump back and forth. The position in the whole is in checkpoints.
+/// Reads a source to its end, then the next one: historical files, then a stream. A source begins when all
+/// readers are done with the previous one, so that event time does not jump back and forth. Checkpoints
+/// contain the position in the whole sequence.
 ///
-/// A strategy for timestamps and watermarks is given to the whole; what the sources themselves would say of event time
-/// counts for nothing.
+/// The watermark strategy applies to the whole; timestamps and watermarks of the inner sources are ignored.
 ///
 /// ```
 /// use flott_datastream::source::{HybridSource, SequenceSource};
@@ -53,7 +53,7 @@ pub struct HybridSource<T> {
 }
 
 impl<T: Record> HybridSource<T> {
-    /// Begins with this source.
+    /// Starts with this source.
     pub fn new(first: impl Produces<T> + 'static) -> Self {
         let boundedness = first.boundedness();
         let first: Arc<dyn Source> = Arc::new(first);
@@ -64,21 +64,21 @@ impl<T: Record> HybridSource<T> {
         }
     }
 
-    /// Goes on with this source.
+    /// Continues with this source.
     ///
     /// # Errors
-    /// If the one before never ends.
+    /// If the previous source never ends.
     pub fn then(self, next: impl Produces<T> + 'static) -> Result<Self> {
         let boundedness = next.boundedness();
         let next: Arc<dyn Source> = Arc::new(next);
         self.push(boundedness, Arc::new(move |_| Ok(next.clone())))
     }
 
-    /// Goes on with a source that depends on where the one before ended. The function is called in several processes, and must make
-    /// the same source of the same [`Switch`].
+    /// Continues with a source that depends on where the previous one ended. The function is called in
+    /// several processes, and must create the same source from the same [`Switch`].
     ///
     /// # Errors
-    /// If the one before never ends.
+    /// If the previous source never ends.
     pub fn then_from<S: Produces<T> + 'static>(
         self,
         boundedness: Boundedness,

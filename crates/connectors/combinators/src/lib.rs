@@ -1,7 +1,8 @@
-//! Sources made of other sources: several in succession ([`HybridSource`]), or one held to a rate ([`RateLimited`]).
+//! Sources built from other sources: several in succession ([`HybridSource`]), or one with a rate limit
+//! ([`RateLimited`]).
 //!
-//! They pass on what the source inside does and say as little as they can of their own: its splits keep their names and
-//! positions, with the number of their source beside them where there are several.
+//! They pass on what the inner source does and add as little as possible: its splits keep their names and
+//! positions, plus the number of their source if there are several.
 
 mod hybrid;
 mod rate_limited;

@@ -1,4 +1,4 @@
-//! Another source, this many records a second.
+//! A source with a rate limit.
 
 use flott_batch::{Batch, WatermarkStatus};
 use flott_connector::{
@@ -7,8 +7,8 @@ use flott_connector::{
 };
 use flott_types::{CheckpointId, Error, Result, Watermark};
 
-/// A source whose readers together read no more than this many records a second, each its share. Batches are held to a tenth of a
-/// second's worth, so that records come evenly.
+/// A source whose readers together read at most this many records per second, each its share. Batches hold at
+/// most a tenth of a second's worth, so that records arrive evenly.
 #[derive(Clone, Debug)]
 pub struct RateLimited<S> {
     source: S,

@@ -191,7 +191,8 @@ fn length_of(name: &str, options: &Options<'_>) -> Result<u32> {
     Ok(options.get_at(&LENGTH, name)?.unwrap_or(3))
 }
 
-/// The least and the greatest of random numbers: what is set, as the column's type reads it, or those of the type.
+/// The bounds of random numbers: the configured values, parsed as the column's type, or the limits of the
+/// type.
 fn range<T: PartialOrd + std::fmt::Display>(
     name: &str,
     options: &Options<'_>,
@@ -227,7 +228,7 @@ fn bounds(kind: &TypeKind) -> Option<(i64, i64)> {
 }
 
 impl Field {
-    /// The bytes of a value at most, about.
+    /// The approximate maximum size of a value in bytes.
     pub(crate) fn bytes(&self) -> usize {
         match &self.kind {
             Kind::Bytes { length, .. } => *length as usize + size_of::<i32>(),

@@ -1,4 +1,4 @@
-//! Makes columns.
+//! Generates columns.
 
 use std::sync::Arc;
 
@@ -11,17 +11,17 @@ use flott_types::{Error, Result, Timestamp, TypeKind};
 use crate::field::{Field, Kind};
 use crate::random::{between, fraction, mix};
 
-/// Where values are made: which row each one belongs to, and a random number for each.
+/// The values to generate: the row of each value, and a random number for each.
 pub(crate) struct Cells<'a> {
     /// The rows' numbers; for sequences.
     pub(crate) rows: &'a [u64],
-    /// One random number a value, which it is made from.
+    /// One random number per value.
     pub(crate) seeds: &'a [u64],
     /// The present.
     pub(crate) now: Timestamp,
 }
 
-/// Told apart from the salts of fields and elements.
+/// Distinct from the salts of fields and elements.
 const NULL_SALT: u64 = u64::MAX;
 const LENGTH_SALT: u64 = u64::MAX - 1;
 const KEY_SALT: u64 = u64::MAX - 2;
@@ -197,7 +197,7 @@ fn bytes(kind: &TypeKind, length: u32, variable: bool, seeds: &[u64]) -> ArrayRe
     }
 }
 
-/// ARRAY, MAP and MULTISET. Of equal keys in one collection the first stays.
+/// ARRAY, MAP and MULTISET. Of equal keys in one collection the first is kept.
 fn collection(
     field: &Field,
     length: u32,

@@ -1,6 +1,6 @@
 //! Random numbers that are functions of where they are used.
 
-/// Two numbers mixed into one that looks random (the finaliser of SplitMix64 over their combination).
+/// Mixes two numbers into a pseudorandom one (the finaliser of SplitMix64 over their combination).
 #[inline]
 pub(crate) fn mix(seed: u64, salt: u64) -> u64 {
     let mut z =
@@ -10,7 +10,7 @@ pub(crate) fn mix(seed: u64, salt: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A number between both bounds, inclusive, all equally likely but for less than one in 2^64.
+/// A number between both bounds, inclusive; the bias is less than one in 2^64.
 #[inline]
 pub(crate) fn between(random: u64, min: i64, max: i64) -> i64 {
     let span = (i128::from(max) - i128::from(min) + 1) as u128;

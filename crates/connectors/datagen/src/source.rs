@@ -1,4 +1,4 @@
-//! The source: splits of rows by number, a reader held to its rate.
+//! The source: splits of rows by number, a rate-limited reader.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -26,17 +26,18 @@ pub(crate) struct Datagen {
     limit: Option<u64>,
 }
 
-/// The columns that are asked for.
+/// The columns to read.
 struct Table {
     schema: SchemaRef,
-    /// With each column's position in the table, so that its values do not depend on which others are asked for.
+    /// With each column's position in the table, so that its values do not depend on which other columns are
+    /// read.
     fields: Vec<(u64, Field)>,
     /// The number of rows, if the table ends.
     rows: Option<u64>,
 }
 
 impl Table {
-    /// The bytes of a row at most, about.
+    /// The approximate maximum size of a row in bytes.
     fn row_bytes(&self) -> usize {
         self.fields.iter().fold(0, |sum: usize, (_, field)| sum.saturating_add(field.bytes()))
     }
@@ -136,7 +137,7 @@ impl DatagenSplit {
     }
 }
 
-/// Rows are made about this many bytes at once, like those that are read from files.
+/// About this many bytes of rows are generated at once, as when files are read.
 const BATCH_BYTES: usize = 4 << 20;
 
 struct DatagenReader {
@@ -146,7 +147,7 @@ struct DatagenReader {
     batch_size: usize,
     /// Read in turn.
     splits: VecDeque<DatagenSplit>,
-    /// How many rows are still wanted, where there is a limit.
+    /// How many rows are still wanted, if there is a limit.
     wanted: Option<u64>,
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Config {
     pub(crate) pattern: Option<Regex>,
     /// `source.monitor-interval`, in milliseconds.
     pub(crate) monitor_interval: Option<i64>,
-    /// `source.rate-limit.rows-per-second`: of the whole job. Not an option of Flink's.
+    /// `source.rate-limit.rows-per-second`: for the whole job. Not a Flink option.
     pub(crate) rows_per_second: Option<f64>,
     pub(crate) rolling: Rolling,
     /// `sink.partition-commit.policy.kind` holds `success-file`: the name of that file.
@@ -61,7 +61,8 @@ impl Config {
         self.format.for_files()
     }
 
-    /// The columns that are in the files: all but the partition columns. With the position of each in the table.
+    /// The columns that are in the files: all but the partition columns. With the position of each in the
+    /// table.
     pub(crate) fn file_columns(&self, table: &TableSpec) -> (Vec<usize>, Schema) {
         let in_files =
             |index: &usize| self.partitioning.columns.iter().all(|(partition, ..)| partition != index);

@@ -2,36 +2,39 @@
 //!
 //! # Reading
 //!
-//! The path is a file, a directory (read with its subdirectories; names that begin with `.` or `_` are hidden) or a
-//! glob. Partition columns come from directory names (`dt=2024-01-01/hr=10`). Files are handed out in the order of their
-//! names, large ones in pieces of 32 MiB where the format allows it: json and raw always, csv only with quotes disabled,
-//! because a quoted field may hold line ends. A reader's position is a byte offset at the start of a record (in
-//! the uncompressed data), so reading goes on exactly where the checkpoint was taken. Files with the ending `.gz`, `.gzip` or
-//! `.deflate` are read compressed and in one piece. A file of columns (parquet) is read by one reader, whose position is a number of
-//! rows.
+//! The path is a file, a directory (read with its subdirectories; names that begin with `.` or `_` are
+//! hidden) or a glob. Partition columns come from directory names (`dt=2024-01-01/hr=10`). Files are assigned
+//! in the order of their names, large ones in pieces of 32 MiB where the format allows it: json and raw
+//! always, csv only with quotes disabled, because a quoted field may hold line ends. A reader's position is a
+//! byte offset at the start of a record (in the uncompressed data), so reading continues exactly where the
+//! checkpoint was taken. Files with the extension `.gz`, `.gzip` or `.deflate` are decompressed and read in
+//! one piece. A columnar file (parquet) is read by one reader, whose position is a number of rows.
 //!
-//! With `source.monitor-interval` the directory is watched for new files and the source never ends. A file must be complete when
-//! it appears, and is read once.
+//! With `source.monitor-interval` the directory is watched for new files and the source never ends. A file
+//! must be complete when it appears, and is read once.
 //!
-//! A file that has changed since a checkpoint: one that has grown is read to where it ended, one that has become shorter or was
-//! replaced is refused (`flott_files::SplitInput` has the rules). A byte order mark at the head of csv and json is passed over.
+//! If a file has changed since a checkpoint: one that has grown is read to its former end; one that has
+//! become shorter or was replaced is refused (`flott_files::SplitInput` has the rules). A byte order mark at
+//! the start of csv and json is skipped.
 //!
-//! One option is not Flink's: `source.rate-limit.rows-per-second` holds the readers together to a number of rows per second,
-//! for demonstrations and for tests that need a slow source.
+//! One option is not Flink's: `source.rate-limit.rows-per-second` limits the rows per second of all readers
+//! together, for demonstrations and for tests that need a slow source.
 //!
 //! # Writing: exactly once
 //!
-//! A writer writes to hidden files. With every checkpoint the files in progress are closed and handed over; when the
-//! checkpoint has completed they are renamed to their visible names. So readers never see a half-written file or one whose
-//! rows may be taken back, a file is never appended to after a restart, and nothing has to be truncated. This is what Flink
-//! does for bulk formats; for row formats such as csv Flink keeps a file open over several checkpoints, so that its
-//! files may be larger and appear later. The rolling policy's limits make files smaller, not larger.
+//! A writer writes to hidden files. With every checkpoint the files in progress are closed and handed over;
+//! when the checkpoint has completed they are renamed to their visible names. So readers never see a
+//! half-written file, or one whose rows may be rolled back, a file is never appended to after a restart, and
+//! nothing has to be truncated. This is what Flink does for bulk formats; for row formats such as csv Flink
+//! keeps a file open over several checkpoints, so that its files may be larger and appear later. The rolling
+//! policy's limits make files smaller, not larger.
 //!
-//! What a restored checkpoint holds may have been committed before and taken away since by whoever reads the files: that is told, and
-//! passed over. Hidden files that no checkpoint can hold any more are removed, when the writer ends or by the next one to write to
-//! the directory; a folder `.writers` beside the files says which those are while the job runs.
+//! Files in a restored checkpoint may have been committed before, and then removed by a consumer: a warning
+//! says so, and they are skipped. Hidden files that can no longer be in any checkpoint are removed when the
+//! writer ends, or by the next writer to the directory; while the job runs, a folder `.writers` next to the
+//! files records which those are.
 //!
-//! Partitions may be many: not all files in progress are open at a time.
+//! There may be many partitions: not all files in progress are open at a time.
 //!
 //! # Not built yet, refused by name
 //!

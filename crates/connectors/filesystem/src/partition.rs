@@ -78,8 +78,8 @@ impl Partitioning {
     }
 }
 
-/// Characters that cannot be in a directory's name, or would be taken for something else, become `%` and two digits, as in
-/// Flink and Hive.
+/// Characters that cannot be in a directory's name, or would be taken for something else, become `%` and two
+/// digits, as in Flink and Hive.
 fn escape(out: &mut String, text: &str) {
     for character in text.chars() {
         let special = character.is_ascii_control()

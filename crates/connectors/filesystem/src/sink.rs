@@ -1,4 +1,4 @@
-//! The sink: hidden files, made visible when the checkpoint that holds them has completed.
+//! The sink: hidden files, made visible when the checkpoint that contains them has completed.
 
 mod partitioner;
 mod writer;
@@ -47,7 +47,7 @@ impl Sink for FileSink {
         Ok(Box::new(FileWriter::new(self.config.clone(), &self.spec, context, &restored)?))
     }
 
-    /// Puts a success file into each partition that has new files, where the table wants one.
+    /// Writes a success file to each partition that has new files, if the table asks for it.
     fn committer(&self, _: CommitterContext) -> Result<Box<dyn Committer>> {
         let partitioned = !self.config.partitioning.columns.is_empty();
         let success_file = self.config.success_file.clone().filter(|_| partitioned);

@@ -28,7 +28,7 @@ pub(crate) struct FileSource {
 impl FileSource {
     pub(crate) fn new(config: Config, spec: &SourceSpec) -> Result<Self> {
         let layout = Layout::new(&config, spec)?;
-        // Says what is wrong with types and options at planning.
+        // Reports wrong types and options at planning time.
         layout.check(&config, spec)?;
         if spec.table.schema.is_empty() {
             return Err(Error::invalid(format!("table {} has no columns", spec.table.name)));

@@ -7,7 +7,7 @@ use arrow::buffer::{NullBuffer, ScalarBuffer};
 
 use crate::{Field, Generator, Kind, Run};
 
-/// Events to make columns of.
+/// Events to generate columns for.
 pub(crate) struct EventBatch<'a> {
     pub(crate) generator: &'a Generator,
     pub(crate) runs: &'a [Run],

@@ -1,4 +1,4 @@
-//! A choice among ids: often the hot one, else any of those that are in play.
+//! A choice among ids: often the hot one, else any active one.
 
 use crate::random::{below, hi, lo};
 

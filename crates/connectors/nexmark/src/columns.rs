@@ -1,4 +1,4 @@
-//! Makes columns. The innermost loops run over the events of one run.
+//! Generates columns. The innermost loops run over the events of one run.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(crate) fn event_types(batch: &EventBatch<'_>) -> ArrayRef {
     Arc::new(Int32Array::from(types))
 }
 
-/// A field of one kind of events; NULL, or with `nulls` absent anything, in the rows of other kinds.
+/// A field of one kind of events; in the rows of other kinds NULL, or anything if `nulls` is absent.
 pub(crate) fn field(
     batch: &EventBatch<'_>,
     kind: Kind,

@@ -15,7 +15,8 @@ pub(crate) const BASE_TIME: i64 = 1_436_918_400_000;
 /// How many auctions are open at a time.
 pub(crate) const AUCTIONS_IN_FLIGHT: u64 = 100;
 
-/// What the events are like. `benchmarks/generator.md` explains the numbers; the default is that of the options.
+/// What the events are like. `benchmarks/generator.md` explains the numbers; the default is that of the
+/// options.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Config {
     /// Which events of all that could be.

@@ -10,9 +10,9 @@ use crate::{Choice, Config, Field, Kind, Run};
 const FIRST_ID: i64 = 1_000;
 const FIRST_CATEGORY: i64 = 10;
 const CATEGORIES: u64 = 5;
-/// How many people sell and bid at a time.
+/// How many people are active as sellers and bidders at a time.
 const ACTIVE_PEOPLE: i64 = 1_000;
-/// Ids this far ahead of the latest are chosen as well, so that some events seem to have changed places.
+/// Ids this far ahead of the latest are chosen as well, so that some events seem to be out of order.
 const LEAD: i64 = 10;
 /// One of this many auctions and people is a hot one.
 const HOT: i64 = 100;
@@ -35,7 +35,7 @@ pub(crate) const CITIES: [&str; 10] = [
 ];
 pub(crate) const STATES: [&str; 6] = ["AZ", "CA", "ID", "OR", "WA", "WY"];
 
-/// Makes the fields of events, each by itself.
+/// Generates the fields of events, each independently.
 #[derive(Clone)]
 pub struct Generator {
     config: Config,
@@ -58,7 +58,8 @@ impl Generator {
         Stream::new(self.config.seed as u64, field.stream(kind))
     }
 
-    /// The events at the places `from..to` of the stream, put behind `runs`; the first of them has the row `row`.
+    /// Appends the events at the positions `from..to` of the stream to `runs`; the first of them has the row
+    /// `row`.
     pub fn runs(&self, from: u64, to: u64, row: usize, runs: &mut Vec<Run>) {
         runs_of(&self.config, from, to, row, runs);
     }
@@ -147,7 +148,7 @@ impl Generator {
         [FIRST_NAMES[first], LAST_NAMES[last]]
     }
 
-    /// What stands before and behind the @.
+    /// The parts before and after the @.
     pub(crate) fn email(&self, random: u64) -> [&'static [u8]; 2] {
         let user = self.text(quarter(random, 1), 3 + below16(quarter(random, 0), 4));
         let domain = self.text(quarter(random, 3), 3 + below16(quarter(random, 2), 2));
@@ -190,7 +191,7 @@ impl Generator {
     }
 }
 
-/// How long the padding of an event is: what is missing to the average size, give or take a fifth.
+/// The length of an event's padding: what is missing to the average size, plus or minus a fifth.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Padding {
     shortest: u64,
@@ -198,7 +199,7 @@ pub(crate) struct Padding {
 }
 
 impl Padding {
-    /// For events of which `size` bytes are there already.
+    /// For events that already have `size` bytes.
     #[inline]
     pub(crate) fn new(average: u64, size: u64) -> Self {
         let missing = average.saturating_sub(size);
@@ -212,7 +213,7 @@ impl Padding {
         Padding::new(config.bid_size, 32)
     }
 
-    /// Where in the letters it starts, and its length.
+    /// Its offset in the letters, and its length.
     #[inline(always)]
     pub(crate) fn slice(self, random: u64) -> (usize, usize) {
         let len = self.shortest + below(hi(random), self.spread);

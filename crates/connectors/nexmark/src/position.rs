@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Config;
 
-/// This many consecutive events belong to one split: few enough to keep splits side by side in event time, enough to make columns of.
+/// This many consecutive events belong to one split: few enough to keep splits close together in event time,
+/// and enough for columns.
 pub(crate) const BLOCK: u64 = 1_000;
 
 const VERSION: u32 = 2;
@@ -23,7 +24,7 @@ pub(crate) struct Position {
     pub(crate) next: u64,
     /// The time of the first event of the stream in milliseconds.
     pub(crate) base_time: i64,
-    /// When the job started, in milliseconds: events that are held to their rate are due from then on.
+    /// When the job started, in milliseconds: rate-limited events are due from then on.
     pub(crate) started: i64,
 }
 
@@ -55,7 +56,7 @@ impl Position {
         (self.next / BLOCK + 1) * BLOCK
     }
 
-    /// Goes on to an event within the block or to its end.
+    /// Advances to an event within the block, or to its end.
     pub(crate) fn advance(&mut self, to: u64) {
         self.next = if to == self.block_end() { to + (self.count - 1) * BLOCK } else { to };
     }

@@ -19,8 +19,9 @@ impl Prices {
         Prices { stream, power: &tables().power }
     }
 
-    /// The price that belongs to event `number`, in cents: `100 * 10^(6 u)` for a `u` uniform in `[0, 1)`. The power of the upper ten bits
-    /// is looked up, that of the lower ones is so near to one that four terms of its series have it to nine digits.
+    /// The price of event `number`, in cents: `100 * 10^(6 u)` for a `u` uniform in `[0, 1)`. The power of
+    /// the upper ten bits is looked up; that of the lower ones is so close to one that four terms of its
+    /// series give nine digits.
     #[inline(always)]
     pub fn get(self, number: u64) -> i64 {
         let random = self.stream.draw(number);

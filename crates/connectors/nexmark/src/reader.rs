@@ -1,4 +1,4 @@
-//! Reads splits side by side.
+//! Reads splits in parallel, in event-time order.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub(crate) struct NexmarkReader {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) batch_size: usize,
     pub(crate) splits: Vec<(Position, Generator)>,
-    /// How many rows are still wanted, where there is a limit.
+    /// How many rows are still wanted, if there is a limit.
     pub(crate) wanted: Option<u64>,
     pub(crate) runs: Vec<Run>,
 }
@@ -60,7 +60,7 @@ impl SourceReader for NexmarkReader {
         for (position, _) in read {
             output.split_finished(&position.id())?;
         }
-        // The one that is behind the others, so that they go through event time side by side.
+        // The split that is furthest behind, so that all advance through event time together.
         let alone = self.splits.len() == 1;
         let Some((position, generator)) = self.splits.iter_mut().min_by_key(|(position, _)| position.next)
         else {

@@ -23,7 +23,7 @@ impl Kind {
 /// Events of one kind with consecutive numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Run {
-    /// The place of the first one among the events that were asked for.
+    /// The position of the first one among the requested events.
     pub row: usize,
     /// How many there are.
     pub len: usize,
@@ -49,7 +49,8 @@ impl Run {
     }
 }
 
-/// Adds the runs of the events at the places `from..to` of the stream to `runs`, the first of them with the row `row`.
+/// Adds the runs of the events at the positions `from..to` of the stream to `runs`, the first of them with
+/// the row `row`.
 pub(crate) fn runs_of(config: &Config, from: u64, to: u64, row: usize, runs: &mut Vec<Run>) {
     if config.group_size == 1 {
         return consecutive(config, from, to - from, row, runs);

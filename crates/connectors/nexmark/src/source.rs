@@ -52,7 +52,7 @@ impl Nexmark {
     }
 }
 
-/// A column of the table, which is one of the public benchmark's, or as much of it as the table has.
+/// A column of the table: one of the public benchmark's, or a part of it.
 fn whole(table: &TableSpec, column: &TableColumn) -> Result<Column> {
     let wrong = |name: &str, ty: &LogicalType, expected: &str| {
         let name = format!("{}.{name}", table.name);
@@ -148,7 +148,8 @@ struct EnumeratorState {
     pending: Vec<Split>,
 }
 
-/// Each split has its reader: whoever has read one to its end must not begin another one, whose events would be late.
+/// Each split has its own reader: after reading one to its end a reader must not begin another, whose events
+/// would be late.
 struct NexmarkEnumerator {
     pending: Vec<Split>,
     parallelism: u64,

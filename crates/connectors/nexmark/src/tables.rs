@@ -1,4 +1,4 @@
-//! What text is copied from. Made once in a process; depends on nothing.
+//! The tables that text is copied from. Built once per process; they depend on nothing.
 
 use std::sync::LazyLock;
 
@@ -15,7 +15,7 @@ pub(crate) const CHANNELS: u64 = 10_000;
 
 const HOT_CHANNELS: [&str; 4] = ["Google", "Facebook", "Baidu", "Apple"];
 
-/// Strings, one behind the other.
+/// Concatenated strings.
 pub(crate) struct Strings {
     bytes: Vec<u8>,
     offsets: Vec<u32>,
@@ -40,7 +40,7 @@ impl<S: AsRef<[u8]>> FromIterator<S> for Strings {
 }
 
 pub(crate) struct Tables {
-    /// Letters; the beginning comes again at the end, so that every slice is in one piece.
+    /// Letters; the beginning is repeated at the end, so that every slice is contiguous.
     pub(crate) letters: Vec<u8>,
     /// Letters and spaces, in the same way.
     pub(crate) text: Vec<u8>,
@@ -94,7 +94,7 @@ fn url(index: u64, text: &[u8]) -> Vec<u8> {
     url
 }
 
-/// By square roots and products alone, which every machine rounds alike.
+/// Uses only square roots and products, which every machine rounds alike.
 fn power() -> [f64; 1024] {
     let mut power = [100.0; 1024];
     let mut root = 1_000_000f64;

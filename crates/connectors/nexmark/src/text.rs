@@ -1,4 +1,4 @@
-//! Columns of text, written straight into the buffers they end in.
+//! Columns of text, written straight into their final buffers.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, StringArray};
 use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use flott_types::{Error, Result};
 
-/// A column being written. Rows that are left out are empty.
+/// A column being written. Skipped rows are empty.
 pub(crate) struct TextWriter {
     offsets: Vec<i32>,
     bytes: Vec<u8>,
@@ -32,7 +32,7 @@ impl TextWriter {
         self.offsets.push(self.bytes.len() as i32);
     }
 
-    /// Leaves out the rows up to this one.
+    /// Skips the rows up to this one.
     #[inline]
     pub(crate) fn skip_to(&mut self, row: usize) {
         self.offsets.resize(row + 1, self.bytes.len() as i32);

@@ -10,19 +10,19 @@ use flott_connector::Waker;
 use flott_types::{Error, Result};
 use parking_lot::{Condvar, Mutex};
 
-/// How long a read goes without a look at whether it is still wanted.
+/// How long a read waits before it checks whether it is still wanted.
 const STOP_CHECK: Duration = Duration::from_millis(100);
 
-/// So much is read at once.
+/// How much is read at once.
 const CHUNK: usize = 64 << 10;
 
-/// A longer line is taken for a missing delimiter.
+/// A longer line means that the delimiter is missing.
 const LONGEST_LINE: usize = 64 << 20;
 
-/// What the thread tells.
+/// The messages of the thread.
 pub(crate) enum Event {
     Lines(Vec<String>),
-    /// The server has closed the connection, and was tried often enough.
+    /// The server has closed the connection, and all retries are used up.
     Ended,
     Failed(Error),
 }
@@ -44,7 +44,7 @@ impl Stop {
         *self.stopped.lock()
     }
 
-    /// Waits this long, unless stopped; says whether it was.
+    /// Waits this long unless stopped; returns whether it was.
     fn wait(&self, delay: Duration) -> bool {
         let mut stopped = self.stopped.lock();
         self.changed.wait_while_for(&mut stopped, |stopped| !*stopped, delay);
@@ -88,7 +88,7 @@ impl Connection {
         self.send(last);
     }
 
-    /// Whether anybody listens still.
+    /// Whether anybody is still listening.
     fn send(&self, event: Event) -> bool {
         let sent = self.sender.send(event).is_ok();
         self.waker.wake();
@@ -142,7 +142,7 @@ impl Connection {
     }
 }
 
-/// Up to where bytes were searched already: a delimiter may have begun just before what was read last.
+/// How far the bytes have been searched: a delimiter may have begun just before the last read.
 fn held_before(len: usize, read: usize, delimiter: &[u8]) -> usize {
     (len - read).saturating_sub(delimiter.len() - 1)
 }
@@ -151,7 +151,7 @@ fn is_pause(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
-/// Takes the whole lines off the front; the first `searched` bytes hold no delimiter.
+/// Takes complete lines from the front; the first `searched` bytes contain no delimiter.
 fn take_lines(held: &mut Vec<u8>, delimiter: &[u8], searched: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let (mut start, mut from) = (0, searched);

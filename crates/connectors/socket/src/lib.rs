@@ -1,7 +1,7 @@
-//! Lines of a TCP connection, for programs and trials.
+//! Lines of a TCP connection, for programs and experiments.
 //!
-//! A socket cannot be read again: a failure loses the lines since the last checkpoint. The connection has a thread of its own,
-//! so that the task never waits for it.
+//! A socket cannot be read again: a failure loses the lines since the last checkpoint. The connection has its
+//! own thread, so the task never waits for it.
 
 mod connection;
 mod source;

@@ -13,8 +13,8 @@ use flott_types::{CheckpointId, Error, Result};
 
 use crate::connection::{Connection, Event, Stop};
 
-/// Lines of a TCP connection to a server (`nc -lk 9999`), read by one reader. A connection has no positions: lines that were not
-/// part of a checkpoint when a job fails are lost.
+/// Lines of a TCP connection to a server (`nc -lk 9999`), read by one reader. A connection has no positions:
+/// lines that were not part of a checkpoint when a job fails are lost.
 #[derive(Clone, Debug)]
 pub struct SocketTextSource {
     address: (String, u16),
@@ -46,14 +46,14 @@ impl SocketTextSource {
         Ok(SocketTextSource { delimiter, ..self })
     }
 
-    /// When the connection ends or there is none, it is tried again this often; `None` is forever. A connection that comes about
-    /// starts the count anew.
+    /// If the connection ends or cannot be made, it is retried this often; `None` means forever. A successful
+    /// connection resets the count.
     #[must_use]
     pub fn with_retries(self, retries: Option<u32>) -> Self {
         SocketTextSource { retries, ..self }
     }
 
-    /// How long to wait before another try; half a second unless said.
+    /// How long to wait before a retry; half a second by default.
     #[must_use]
     pub fn with_retry_delay(self, retry_delay: Duration) -> Self {
         SocketTextSource { retry_delay, ..self }
@@ -63,10 +63,10 @@ impl SocketTextSource {
 /// The one split.
 const SPLIT: &str = "socket";
 
-/// This many reads of the connection wait for the task; then the connection does.
+/// This many reads of the connection wait for the task; beyond that the connection waits.
 const QUEUE: usize = 16;
 
-/// The task looks again then, should nobody wake it.
+/// The task looks again after this long, even if nobody wakes it.
 const LOOK_AGAIN: i64 = 1_000;
 
 impl Source for SocketTextSource {
@@ -97,7 +97,7 @@ struct SocketReader {
     lines: Option<Lines>,
 }
 
-/// What the connection's thread gives.
+/// The output of the connection's thread.
 struct Lines {
     events: Receiver<Event>,
     stop: Arc<Stop>,

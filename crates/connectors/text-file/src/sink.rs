@@ -16,11 +16,11 @@ use flott_types::{CheckpointId, Result, Timestamp};
 type Encode<T> = dyn Fn(&T, &mut Vec<u8>) -> Result<()> + Send + Sync;
 type Bucket<T> = dyn Fn(&T) -> String + Send + Sync;
 
-/// Writes values to files below a directory. A file becomes visible with the checkpoint that it is part of, so without checkpoints
-/// at the end of the input only; a failure neither loses nor doubles values.
+/// Writes values to files below a directory. A file becomes visible with the checkpoint that it is part of,
+/// so without checkpoints only at the end of the input; a failure neither loses nor duplicates values.
 ///
-/// Files are closed with every checkpoint, and before when they are large or old ([`FileSink::with_file_size`] and others). With
-/// [`FileSink::with_buckets`] each value's directory depends on it.
+/// Files are closed at every checkpoint, and earlier if they are large or old ([`FileSink::with_file_size`]
+/// and others). With [`FileSink::with_buckets`] each value's directory depends on it.
 pub struct FileSink<T> {
     path: PathBuf,
     rolling: Rolling,
@@ -29,7 +29,7 @@ pub struct FileSink<T> {
 }
 
 impl<T: Record> FileSink<T> {
-    /// A line for each value, as the function writes it, without its end.
+    /// A line for each value, as the function formats it, without the line end.
     ///
     /// # Errors
     /// If the path is of a file system that is not built yet.
@@ -41,7 +41,7 @@ impl<T: Record> FileSink<T> {
         })
     }
 
-    /// Whatever the function appends for each value.
+    /// The bytes that the function appends for each value.
     ///
     /// # Errors
     /// If the path is of a file system that is not built yet.
@@ -63,15 +63,15 @@ impl<T: Record> FileSink<T> {
         FileSink { bucket: Some(Arc::new(bucket)), ..self }
     }
 
-    /// A file is closed when it has this many bytes; 128 MiB unless said.
+    /// A file is closed when it has this many bytes; by default 128 MiB.
     #[must_use]
     pub fn with_file_size(mut self, bytes: u64) -> Self {
         self.rolling.file_size = bytes;
         self
     }
 
-    /// A file is closed when it is this old, or nothing was written to it for this long; half an hour each unless said. The clock is
-    /// looked at at least once a minute.
+    /// A file is closed when it is this old, or nothing was written to it for this long; by default half an
+    /// hour each. The clock is checked at least once a minute.
     #[must_use]
     pub fn with_intervals(mut self, rollover: Duration, inactivity: Duration) -> Self {
         let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).max(1);
@@ -129,7 +129,7 @@ impl<T: Record> SinkWriter for FileWriter<T> {
                 .files
                 .write("", |file, _| values.iter().try_for_each(|value| (self.encode)(value, file)));
         };
-        // Values of one bucket mostly stand together.
+        // Values of one bucket mostly come together.
         let buckets: Vec<String> = values.iter().map(|value| bucket(value)).collect();
         let mut start = 0;
         for run in buckets.chunk_by(|a, b| a == b) {

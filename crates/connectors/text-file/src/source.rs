@@ -12,11 +12,12 @@ use flott_connector::{
 use flott_files::{FileEnumerator, FileSplit, Listing, SplitInput};
 use flott_types::{CheckpointId, Error, Result};
 
-/// The lines of a file, of all files below a directory, or of those that a glob matches; without their ends (`\n` or `\r\n`).
+/// The lines of a file, of all files below a directory, or of those that a glob matches; without their ends
+/// (`\n` or `\r\n`).
 ///
-/// Large files are read in pieces by several readers. A reader's position is a byte offset at the start of a line. Files with the
-/// ending `.gz`, `.gzip` or `.deflate` are read compressed, in one piece. Names that begin with `.` or `_` are hidden.
-/// Bytes that are not UTF-8 become `U+FFFD`.
+/// Large files are read in pieces by several readers. A reader's position is a byte offset at the start of a
+/// line. Files with the ending `.gz`, `.gzip` or `.deflate` are read compressed, in one piece. Names that
+/// begin with `.` or `_` are hidden. Bytes that are not UTF-8 become `U+FFFD`.
 #[derive(Clone, Debug)]
 pub struct TextFileSource {
     path: PathBuf,
@@ -24,7 +25,7 @@ pub struct TextFileSource {
 }
 
 impl TextFileSource {
-    /// The files that there are at a path, plain or `file:`.
+    /// The existing files at a path, plain or `file:`.
     ///
     /// # Errors
     /// If the path is of a file system that is not built yet.
@@ -32,8 +33,8 @@ impl TextFileSource {
         Ok(TextFileSource { path: flott_storage::local_path(path)?, monitor_interval: None })
     }
 
-    /// Also the files to come: they are looked for this often, and the source never ends. A file must be complete when it appears,
-    /// and is read once.
+    /// Also future files: they are looked for this often, and the source never ends. A file must be complete
+    /// when it appears, and is read once.
     #[must_use]
     pub fn monitored(self, interval: Duration) -> Self {
         let millis = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX).max(1);
@@ -115,7 +116,7 @@ impl SourceReader for LineReader {
 /// A batch ends when this many bytes of a file are in it.
 const BATCH_BYTES: u64 = 4 << 20;
 
-/// Up to this many lines; fewer at the end, and where they are long.
+/// Up to this many lines; fewer at the end, or if they are long.
 fn read_lines(input: &mut SplitInput, most: usize) -> Result<Vec<String>> {
     let mut lines = Vec::new();
     let begin = input.position().offset;

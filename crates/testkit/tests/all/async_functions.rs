@@ -1,4 +1,4 @@
-//! Asynchronous functions under test: results, retries by the clock of the test, the end, failures.
+//! Asynchronous functions under test: results, retries by the test's clock, the end, failures.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,7 +9,7 @@ use flott_datastream::{AsyncOptions, AsyncRetry, DataStream, Error};
 use flott_testkit::{Fault, Harness, MiniCluster, TestSink, TestSource};
 use parking_lot::Mutex;
 
-/// Comes about on another thread.
+/// Completes on another thread.
 fn later() -> impl Future<Output = ()> {
     let state = Arc::new(Mutex::new((false, None::<Waker>)));
     let own = state.clone();

@@ -1,4 +1,4 @@
-//! Nobody reads before everybody has begun; and everybody begins.
+//! No task reads before every task has begun; and every task begins.
 
 use flott_batch::Records;
 use flott_connector::{

@@ -210,7 +210,7 @@ fn collections_and_results_work_as_anywhere() {
     assert_eq!(squares, [1, 4, 9, 16]);
 }
 
-/// What the test puts around an operator must not keep calls from it.
+/// The test's wrapper must not keep calls from the operator.
 #[test]
 fn operators_that_wait_for_others_work_in_a_mini_cluster() {
     let cluster = MiniCluster::new().unwrap();

@@ -1,4 +1,5 @@
-//! Commits that are refused for now: rows go on, checkpoints hold what is left, and nobody leaves before it is done.
+//! Commits that are refused for now: rows keep flowing, checkpoints contain the remaining committables, and
+//! no task ends before they are committed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use flott_testkit::{MiniCluster, TestSource};
 use flott_types::CheckpointId;
 use parking_lot::Mutex;
 
-/// A store that refuses this many commits before it takes them.
+/// A store that refuses this many commits before it accepts them.
 #[derive(Clone, Default)]
 struct Store(Arc<Mutex<State>>);
 
@@ -143,7 +144,7 @@ fn what_a_checkpoint_holds_and_is_not_committed_is_committed_before_the_writer_i
     cluster.checkpoint(&job)?;
     source.push(2)?;
     cluster.checkpoint(&job)?;
-    // The first is held by the second checkpoint too.
+    // The second checkpoint contains the first committable too.
     assert_eq!(store.visible(), [2]);
     source.fail("on purpose");
     cluster.settle()?;

@@ -24,7 +24,7 @@ fn readers_at_work_are_given_partitions_that_appear_and_acknowledge_with_checkpo
     cluster.checkpoint(&job)?;
     assert_eq!(acknowledged(), [5, 5]);
 
-    // Both readers are reading: nobody asks for splits.
+    // Both readers are busy: nobody asks for splits.
     let more: Vec<u64> = (0..3).flat_map(|rows| topic.add_partition(rows + 1)).collect();
     cluster.settle()?;
     assert!(sink.take().is_empty(), "it is not yet time to look");

@@ -1,4 +1,4 @@
-//! What operators put out at the end of their input comes once, also if the job fails behind it.
+//! What operators emit at the end of their input is emitted once, even if the job fails afterwards.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use flott_testkit::{Fault, MiniCluster, TestSink, TestSource};
 const PATIENCE: Duration = Duration::from_secs(60);
 const MODES: [RuntimeMode; 2] = [RuntimeMode::Streaming, RuntimeMode::Batch];
 
-/// Says at the end how much it has seen, which it does not keep in any state.
+/// Emits at the end how much it has seen, which is not in any state.
 #[derive(Clone, Default)]
 struct Count(i64);
 
@@ -73,8 +73,8 @@ fn finished(job: &JobClient) {
     assert_eq!(job.wait_for(PATIENCE), Some(JobStatus::Finished), "{:?}", job.info().exceptions);
 }
 
-/// Runs a pipeline over 0..10 whose last operator fails when it is told that the last checkpoint has completed, in both modes and at two
-/// parallelisms; what is committed in the end.
+/// Runs a pipeline over 0..10 whose last operator fails when it is notified that the last checkpoint has
+/// completed, in both modes and at two parallelisms; returns what is committed in the end.
 fn committed<O: Record + Ord>(
     pipeline: impl Fn(&DataStream<i64>) -> DataStream<O>,
     mode: RuntimeMode,
@@ -148,11 +148,11 @@ fn a_part_of_a_job_that_has_finished_stays_so_while_the_rest_goes_on() {
     assert_eq!(job.info().checkpoints.restored, 1);
     second.end();
     finished(&job);
-    // The second counts in no state, so it starts over.
+    // The second counts outside of state, so it starts over.
     assert_eq!(sink.take(), [1]);
 }
 
-/// A job that starts from a snapshot taken behind the end, and reads on, has another end.
+/// A job that starts from a snapshot taken after the end, and reads more input, ends once more.
 #[test]
 fn rows_wake_an_operator_that_had_finished() {
     let cluster = MiniCluster::new().unwrap();

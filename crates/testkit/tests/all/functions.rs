@@ -6,8 +6,8 @@ use flott_datastream::{
     KeyedContext, KeyedProcessFunction, OutputTag, Result, RuntimeContext, TimeDomain, Timestamp, ValueState,
 };
 
-/// Counts what comes for each key, and puts out `key=count` when nothing has come for a minute, of event time where records have
-/// timestamps. Negative values go to a side output.
+/// Counts values per key, and emits `key=count` when nothing has arrived for a minute, in event time if
+/// records have timestamps. Negative values go to a side output.
 #[derive(Clone)]
 pub struct Visits {
     pub negative: OutputTag<i64>,

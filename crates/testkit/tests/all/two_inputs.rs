@@ -6,7 +6,7 @@ use flott_datastream::{
 };
 use flott_testkit::{Harness, TwoInputs};
 
-/// Prices with the discounts of a broadcast stream taken off.
+/// Subtracts the discounts of a broadcast stream from prices.
 #[derive(Clone, Default)]
 struct Discounts {
     discounts: BroadcastState<String, i64>,

@@ -1,7 +1,7 @@
 //! Lines on standard output or standard error, as Flink prints them: `identifier:subtask> line`.
 //!
-//! The identifier stands there where one is given, the subtask's number (from 1) where there are several. What a line says of a
-//! row is in `rows`, what it says of a program's value in `values`.
+//! The identifier is printed if there is one, the subtask's number (from 1) if there are several. `rows`
+//! formats rows, `values` formats the values of a program.
 
 mod rows;
 mod values;
@@ -15,7 +15,7 @@ use flott_types::{Error, Result};
 pub use rows::PrintConnector;
 pub use values::PrintSink;
 
-/// Where lines go and what stands before them.
+/// Where lines go, and their prefix.
 #[derive(Clone, Debug, Default)]
 struct Target {
     identifier: String,
@@ -38,18 +38,18 @@ impl Target {
     }
 }
 
-/// What makes lines of a batch.
+/// Turns a batch into lines.
 trait Lines: Send {
-    /// Appends a line for each record, each behind the prefix.
+    /// Appends a line for each record, each with the prefix.
     fn append(&self, batch: Batch, prefix: &str, lines: &mut String) -> Result<()>;
 }
 
 struct PrintWriter<L> {
     source: L,
     prefix: String,
-    /// Locked for a batch's lines.
+    /// Locked while a batch's lines are written.
     out: Box<dyn Write + Send>,
-    /// The lines of a batch, written in one go so that those of other subtasks do not come between.
+    /// Writes the lines of a batch in one go, so that those of other subtasks do not come in between.
     lines: String,
 }
 
@@ -97,7 +97,7 @@ mod tests {
         }
     }
 
-    /// Lines as the two sinks make them, on a screen that a test sees.
+    /// Lines of the two sinks, on a screen that a test sees.
     impl Sink for Screen {
         fn writer(&self, context: SinkContext, _: Vec<Payload>) -> Result<Box<dyn SinkWriter>> {
             let (prefix, out) = (Target::default().prefix(&context), Box::new(self.clone()));

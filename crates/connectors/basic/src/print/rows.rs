@@ -1,5 +1,5 @@
-//! The connector `print` of SQL: `+I[1, a, null]`, rows as Java's `Row.toString` writes them; the identifier is the option
-//! `print-identifier`.
+//! The connector `print` of SQL: `+I[1, a, null]`, rows as Java's `Row.toString` writes them; the identifier
+//! is the option `print-identifier`.
 
 use std::sync::Arc;
 

@@ -11,8 +11,8 @@ use super::{Lines, Target};
 /// Appends a value to a line.
 type Write<T> = fn(&T, &mut String) -> fmt::Result;
 
-/// Writes each value as a line to standard output or standard error: `identifier:subtask> value`, as Flink does. The identifier is
-/// there where one is given, the subtask's number (from 1) where there are several.
+/// Writes each value as a line to standard output or standard error: `identifier:subtask> value`, as Flink
+/// does. The identifier is printed if there is one, the subtask's number (from 1) if there are several.
 pub struct PrintSink<T> {
     target: Target,
     write: Write<T>,
@@ -39,7 +39,7 @@ impl<T: Record> PrintSink<T> {
         PrintSink { target: Target::default(), write }
     }
 
-    /// With a name in front of each line.
+    /// With a name at the start of each line.
     #[must_use]
     pub fn named(mut self, identifier: impl Into<String>) -> Self {
         self.target.identifier = identifier.into();

@@ -1,4 +1,4 @@
-//! The JobManager's side: which source it is the turn of.
+//! The JobManager's side: which source is current.
 
 use std::collections::BTreeSet;
 
@@ -15,14 +15,14 @@ pub(super) struct HybridEnumerator {
     context: EnumeratorContext,
     stage: Stage,
     inner: Box<dyn SplitEnumerator>,
-    /// What the inner one says.
+    /// The answers of the inner enumerator.
     said: Assignments,
-    /// The readers that there are.
+    /// The registered readers.
     readers: BTreeSet<SubtaskIndex>,
-    /// Readers that have read all that they were given, and will be given nothing more of this source. Not in checkpoints: a reader
-    /// that is restored asks again when it is done.
+    /// Readers that have read all their splits and will get no more from this source. Not in checkpoints: a
+    /// restored reader asks again when it is done.
     done: BTreeSet<SubtaskIndex>,
-    /// Splits of former sources that came back.
+    /// Splits of earlier sources that were returned.
     returned: Vec<Split>,
 }
 
@@ -62,7 +62,8 @@ impl HybridEnumerator {
         })
     }
 
-    /// Hands on what the inner one says. When it has nothing more for anybody, it is the turn of the next.
+    /// Passes on the answers of the inner enumerator. When it has no more splits for anyone, the next source
+    /// begins.
     fn relay(&mut self, assignments: &mut Assignments) -> Result<()> {
         loop {
             for said in self.said.take() {
@@ -148,7 +149,7 @@ impl SplitEnumerator for HybridEnumerator {
         }
         if !current.is_empty() {
             self.inner.splits_returned(reader, current, &mut self.said)?;
-            // There is something again for those that were done.
+            // Readers that were done have work again.
             for reader in std::mem::take(&mut self.done) {
                 self.inner.splits_requested(reader, &mut self.said)?;
             }

@@ -66,7 +66,8 @@ impl Rows {
     }
 }
 
-/// Reads until the end, or for this many polls; stops, and continues from the snapshot, after every `restart` polls.
+/// Reads until the end, or for this many polls; stops, and continues from the snapshot, after every `restart`
+/// polls.
 fn run(spec: &SourceSpec, parallelism: u32, restart: usize) -> Vec<String> {
     let clock = Arc::new(ManualClock::new(1_700_000_000_000));
     let source = source(spec).unwrap();

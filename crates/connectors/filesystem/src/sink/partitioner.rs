@@ -6,8 +6,8 @@ use flott_types::{FastMap, Result};
 
 use crate::partition::Partitioning;
 
-/// The rows of each partition, by directory, in the order in which partitions appear. Without partition columns there is
-/// one, in the directory "".
+/// The rows of each partition, by directory, in the order in which partitions appear. Without partition
+/// columns there is one, in the directory "".
 pub(super) fn split(batch: &ChangeBatch, partitioning: &Partitioning) -> Result<Vec<(String, ChangeBatch)>> {
     if partitioning.columns.is_empty() {
         return Ok(vec![(String::new(), batch.clone())]);
@@ -28,7 +28,7 @@ pub(super) fn split(batch: &ChangeBatch, partitioning: &Partitioning) -> Result<
                 })
             })
             .collect();
-        // Rows of one partition mostly stand together.
+        // Rows of one partition mostly come together.
         let index = match &last {
             Some((known, index)) if *known == values => *index,
             _ => {

@@ -84,14 +84,14 @@ impl SinkWriter for FileWriter {
     }
 }
 
-/// What a file in progress has besides what was written to it.
+/// Content of a file in progress that is not written yet.
 enum Begun {
     Records,
     Columns(Box<dyn BulkWriter>),
 }
 
 impl Begun {
-    /// What writes the columns of a file; of a new one it is made.
+    /// The writer of a file's columns, created with the file.
     fn columns<'a>(
         begun: &'a mut Option<Begun>,
         config: &Config,

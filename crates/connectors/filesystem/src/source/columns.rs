@@ -1,4 +1,4 @@
-//! Puts a batch together: columns out of the file, and columns that are the same for the whole file.
+//! Assembles a batch: columns from the file, and columns that are constant for the whole file.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -99,7 +99,7 @@ impl Layout {
         })
     }
 
-    /// The columns that a file has for all of its rows, as arrays of one element.
+    /// The columns that are constant for a file, as arrays of one element.
     pub(super) fn constants(&self, config: &Config, split: &FileSplit) -> Result<Vec<Option<ArrayRef>>> {
         let path = Path::new(&split.path);
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! What is in a split: records, read from bytes on, or the columns of a whole file, read from a row on.
+//! The content of a split: records, read from a byte position, or the columns of a whole file, read from a
+//! row.
 
 use flott_batch::ChangeBatch;
 use flott_connector::format::{BulkInput, BulkReader, RecordDecoder};
@@ -8,7 +9,7 @@ use flott_types::{Error, Result};
 /// A batch ends when this many bytes of a file are in it.
 const BATCH_BYTES: u64 = 4 << 20;
 
-/// What some programs put before the text of a file.
+/// The byte order mark that some programs write at the start of a text file.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 pub(super) enum Content {
@@ -16,10 +17,10 @@ pub(super) enum Content {
     Columns(Columns),
 }
 
-/// What one reading gives.
+/// The result of one read.
 pub(super) struct Portion {
     pub(super) rows: Option<ChangeBatch>,
-    /// Fields and records that were left out.
+    /// Fields and records that were skipped.
     pub(super) skipped: u64,
     /// Nothing follows.
     pub(super) done: bool,
@@ -38,7 +39,7 @@ impl Content {
         }
     }
 
-    /// The split as far as it was read.
+    /// The split with its position.
     pub(super) fn checkpoint(&self) -> FileSplit {
         match self {
             Content::Records(records) => records.input.checkpoint(),
@@ -59,7 +60,7 @@ impl Records {
     pub(super) fn open(decoder: Box<dyn RecordDecoder>, is_text: bool, input: SplitInput) -> Self {
         Records { decoder, is_text, input }
     }
-    /// Passes over a byte order mark at the head of a text.
+    /// Skips a byte order mark at the start of a text.
     fn skip_mark(&mut self) -> Result<()> {
         if !self.is_text || self.input.position().offset > 0 {
             return Ok(());

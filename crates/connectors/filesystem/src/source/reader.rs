@@ -22,7 +22,7 @@ pub(super) struct FileReader {
     batch_size: usize,
     waiting: VecDeque<FileSplit>,
     current: Option<OpenSplit>,
-    /// How many rows are still wanted, where there is a limit.
+    /// How many rows are still wanted, if there is a limit.
     wanted: Option<u64>,
 }
 

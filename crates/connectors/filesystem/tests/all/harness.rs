@@ -63,7 +63,8 @@ impl Table {
         std::fs::write(path, content).unwrap();
     }
 
-    /// The names of all files below a directory, hidden ones too, with their content; without what writers keep for themselves.
+    /// The names of all files below a directory, hidden ones too, with their content; without what writers
+    /// keep for themselves.
     pub fn files(&self) -> BTreeMap<String, String> {
         let mut files = self.all_files();
         files.retain(|name, _| !name.contains("/.writers/"));
@@ -205,7 +206,8 @@ impl Run {
         }
     }
 
-    /// Takes a snapshot, throws everything away and continues from it with the splits handed to other readers.
+    /// Takes a snapshot, throws everything away and continues from it with the splits handed to other
+    /// readers.
     pub fn restart(&mut self) -> Result<()> {
         let splits: Vec<Vec<Split>> =
             self.readers.iter_mut().map(|reader| reader.snapshot(CheckpointId(1))).collect::<Result<_>>()?;

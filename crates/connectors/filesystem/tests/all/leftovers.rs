@@ -127,7 +127,8 @@ fn starts_that_were_killed_are_cleared_up_by_the_next_and_may_still_be_restored(
     kill(&table, killed);
     assert_eq!(table.files().len(), 2);
 
-    // Another start, which does not restore: the file of the checkpoint may be wanted yet, the other one never.
+    // Another start, which does not restore: the file of the checkpoint may be wanted yet, the other one
+    // never.
     let mut anew = writer(&table, &sink, 2, 0, None);
     write(&table, &mut *anew, "+I 7 x");
     assert_eq!(table.files().len(), 2, "{:?}", table.files());
@@ -179,7 +180,8 @@ fn what_lives_is_left_alone() {
     let (handed_over, _) = checkpoint(&mut *running, 2);
     write(&table, &mut *running, "+I 3 c");
 
-    // Another job, a job that continues from a snapshot of the one that runs, and an attempt that does not know of it.
+    // Another job, a job that continues from a snapshot of the one that runs, and an attempt that does not
+    // know of it.
     let others = [
         writer(&table, &sink, 2, 0, None),
         writer(&table, &sink, 3, 0, Some(state)),

@@ -157,8 +157,8 @@ fn columns_are_found_by_name_and_cast_where_nothing_is_lost() {
     assert!(error.contains("the column 'a' of a file is not of type TINYINT"), "{error}");
 }
 
-/// Files of pyarrow's with the same rows: of Snappy's compression, with dictionaries; with INT96 timestamps in the first version of the
-/// format; with pages of its second version and Zstandard.
+/// Files of pyarrow's with the same rows: of Snappy's compression, with dictionaries; with INT96 timestamps
+/// in the first version of the format; with pages of its second version and Zstandard.
 #[test]
 fn files_of_another_library_are_read() {
     let element = |kind: TypeKind| Box::new(kind.nullable());

@@ -40,7 +40,8 @@ fn events_come_in_order_and_splits_go_side_by_side() {
     };
     let one: Vec<i64> = Run::default().read(&nexmark(OPTIONS)).lines().iter().map(time).collect();
     assert!(one.is_sorted());
-    // Four splits in one reader: at 10 events for each millisecond none is more than three blocks behind another.
+    // Four splits in one reader: at 10 events for each millisecond none is more than three blocks behind
+    // another.
     let four = Run { parallelism: 4, batch_size: 4_096, restart: Some((1, 1)) }.read(&nexmark(OPTIONS));
     let mut latest = i64::MIN;
     for time in four.lines().iter().skip(4 * 1_000).map(time) {

@@ -238,7 +238,8 @@ impl Run {
     }
 }
 
-/// Events in the form of `benchmarks/nexmark/events.tsv`. Of other columns than the public benchmark's the cells.
+/// Events in the form of `benchmarks/nexmark/events.tsv`. Of other columns than the public benchmark's the
+/// cells.
 pub fn lines(batch: &RecordBatch) -> Vec<String> {
     let line = |row| {
         let mut cells = Vec::new();
