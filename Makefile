@@ -7,6 +7,7 @@
 #   make kill-long    500 rounds of the kill tests, of which make test runs some
 #   make wide-state   gigabytes of text in the state of one subtask, killed and restored: WIDE="--megabytes 5000"
 #   make conformance-faults  the same results with checkpoints, restores, rescaling and failures in the middle
+#   make tpc          the queries of TPC-H and TPC-DS against DuckDB, which comes from PyPI
 #   make bench-group  100 MB of csv through GROUP BY with a million keys
 #   make bench-nexmark       the queries of Nexmark; QUERIES=q0,q1 for some of them
 #   make bench-flink         the same, alternating with a real Apache Flink: installs it, and Java 17 with apt if that is missing
@@ -28,11 +29,14 @@ WIDE ?=
 # More for tests/conformance/faults.py, for example FAULTS="--only queries/join --repeat 20"
 FAULTS ?=
 
+# More for tests/tpc/run.py, for example TPC="--scale 1 --only tpcds/q72"
+TPC ?=
+
 # Some of Nexmark's queries, separated by commas; more for benchmarks/run.py, for example BENCH="--rounds 5 --memory 8g"
 QUERIES ?=
 BENCH ?=
 
-.PHONY: help demo test unit simulation build-tests check kill kill-long wide-state demo-figures regression nexmark-smoke conformance faults-sample conformance-faults passing fmt lint docs bench-group \
+.PHONY: help demo test unit simulation build-tests check kill kill-long wide-state demo-figures regression nexmark-smoke tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group \
 	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators bench-harness \
 	bench-datastream bench-datastream-flink
 
@@ -47,7 +51,7 @@ demo:
 	@echo "The results are in target/demo/hourly and target/demo/aircraft_days. The same figures, computed in plain Python:"
 	@$(PYTHON) examples/flights/verify.py --output target/demo
 
-test: check unit demo-figures kill regression faults-sample nexmark-smoke bench-harness
+test: check unit demo-figures kill regression faults-sample nexmark-smoke tpc-sample bench-harness
 
 # One build for all of it: the binary is built together with the tests, so that both have the same features and share what they are built from.
 build-tests:
@@ -93,6 +97,15 @@ conformance-faults: build-tests
 # The queries of Nexmark over a few events, against the results of Flink.
 nexmark-smoke: build-tests
 	$(PYTHON) tests/nexmark/run.py --bin $(DEBUG)
+
+# All queries of TPC-H and TPC-DS, as batch jobs and as streams, against DuckDB.
+tpc:
+	$(CARGO) build --release --package flott-cli
+	$(PYTHON) tests/tpc/run.py --bin $(RELEASE) --scale 0.1 --mode batch streaming $(TPC)
+
+# Some of them over fewer rows.
+tpc-sample: build-tests
+	$(PYTHON) tests/tpc/run.py --bin $(DEBUG) --sample --mode batch streaming
 
 # The arithmetic and the reports of the benchmarks, without running any.
 bench-harness:
