@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | [`life`] | when a task reads, finishes and leaves, and which of its operators are called | the task's loop |
 //! | [`alignment`] | when a task takes its snapshot | `life` |
+//! | [`commit`] | what is asked of committers, when, and what is tried again | a task's sink, the job master |
 //! | [`coordinator`] | when checkpoints are taken, complete, subsumed | the job master |
 //! | [`execution`] | wait for slots, deploy, drain, recover, end | the job master |
 //! | [`resources`] | who is in the cluster, who has which slot, who is lost | the JobManager and the TaskManagers |
@@ -14,7 +15,7 @@
 //! **What holds for the whole.** The committed output of a job is that of an undisturbed run, whatever fails, as long as: sources replay
 //! from a position; channels keep their order, and lose nothing within an attempt; a sink commits what belongs to a checkpoint
 //! when, and only when, it is told that it (or a later one) is complete, and on restore commits what the checkpoint holds as
-//! pending; the manifest is written atomically. `tests/simulation` runs the machines together over thousands of
+//! pending; the job master does the same with what is committed once for all subtasks; the manifest is written atomically. `tests/simulation` runs the machines together over thousands of
 //! schedules of lost and late messages, of tasks, TaskManagers, writes, commits and JobManagers that fail, and compares.
 //!
 //! **Why pure.** The hard part of these protocols is what happens in which order. Here an order is a list of calls: a test needs
@@ -29,6 +30,7 @@
 
 pub mod alignment;
 mod barrier;
+pub mod commit;
 pub mod coordinator;
 pub mod execution;
 pub mod failover;

@@ -91,6 +91,25 @@ fn a_bounded_job_drains_takes_its_last_checkpoint_and_finishes() {
     assert_eq!(job.step(Event::Cancel), "");
 }
 
+/// The tasks have left; the job has not ended before what the job master commits is committed, and begins again when that fails.
+#[test]
+fn a_job_that_commits_ends_with_its_last_commit() {
+    let mut job = Job::running(twice());
+    job.execution = job.execution.that_commits(true);
+    let committed = Event::Committed { attempt: Attempt(1) };
+    assert_eq!(job.step(committed.clone()), "", "of a checkpoint before the last");
+    assert_eq!(job.step(Event::LastCheckpointCompleted(CheckpointId(3))), "finish 1 with 3");
+    job.task(1, 0, ExecutionState::Finished);
+    assert_eq!(job.task(1, 1, ExecutionState::Finished), "");
+    let of_another = Event::Committed { attempt: Attempt(0) };
+    assert_eq!(job.step(of_another), "");
+    let mut fails = Job { execution: job.execution.clone(), now: 0 };
+    assert_eq!(job.step(committed), "FINISHED, end FINISHED");
+    let failure = Failure { reason: "no catalog".to_owned(), retryable: true };
+    let told = fails.step(Event::Fail(failure));
+    assert!(told.starts_with("RESTARTING, restart at") && told.ends_with("no catalog, stopping 1"), "{told}");
+}
+
 #[test]
 fn tasks_that_drain_before_all_are_running_do_not_drain_the_job_too_early() {
     let mut job = Job::deployed(Strategy::None);

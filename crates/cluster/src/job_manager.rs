@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 use crate::client::{ClientOf, JobClient};
 use crate::dispatcher::Triggers;
 use crate::enumerators::Enumerators;
+use crate::global_commits::GlobalSink;
 use crate::identity::Identity;
 use crate::job_master::{JobMaster, JobMessage, JobSetup};
 use crate::messages::{TaskManagerId, ToJobManager, ToTaskManager, Work};
@@ -128,7 +129,7 @@ impl JobManager {
         options.task.submitted_at = now;
         let context = options.task.table_context()?;
         let enumerators = Enumerators::new(&graph, registry, &context)?;
-        let two_phase = has_two_phase_sink(&graph, registry, &context)?;
+        let (two_phase, global) = sinks(&graph, registry, &context)?;
         let collected = collected(&graph)?;
         let job = self.new_job_id();
         let identity = Identity::of(&graph);
@@ -172,6 +173,7 @@ impl JobManager {
             final_checkpoint: two_phase || checkpointing,
             options,
             enumerators,
+            global,
             key: identity.key,
             initial,
             restored_from,
@@ -454,24 +456,31 @@ impl JobManagerGateway for JobManager {
     }
 }
 
-/// Whether there is something to commit. A sink that cannot write where it is told to is told here, once.
-fn has_two_phase_sink(
+/// Whether there is something to commit, and the sinks that commit something once for the job. A sink that cannot write where it is told to is
+/// told here, once.
+fn sinks(
     graph: &JobGraph,
     registry: &Registry,
     context: &flott_connector::TableContext,
-) -> Result<bool> {
-    let mut two_phase = false;
-    for operator in graph.vertices.iter().flat_map(|vertex| &vertex.operators) {
-        if let OperatorSpec::Sink(spec) = &operator.node.spec {
-            let sink = guard(&operator.node.name, || {
+) -> Result<(bool, Vec<GlobalSink>)> {
+    let (mut two_phase, mut global) = (false, Vec::new());
+    for vertex in &graph.vertices {
+        for operator in &vertex.operators {
+            let OperatorSpec::Sink(spec) = &operator.node.spec else { continue };
+            let name = operator.node.name.clone();
+            let sink = guard(&name, || {
                 let sink = registry.sink(spec, context)?;
                 sink.check()?;
                 Ok(sink)
-            });
-            two_phase |= sink?.is_two_phase();
+            })?;
+            two_phase |= sink.is_two_phase() || sink.commits_globally();
+            if sink.commits_globally() {
+                let (uid, parallelism) = (operator.node.uid.clone(), vertex.parallelism);
+                global.push(GlobalSink { vertex: vertex.id, uid, name, parallelism, sink });
+            }
         }
     }
-    Ok(two_phase)
+    Ok((two_phase, global))
 }
 
 /// The columns that the job collects.

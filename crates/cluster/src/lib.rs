@@ -24,6 +24,7 @@ pub mod client_messages;
 pub mod codec;
 mod dispatcher;
 mod enumerators;
+mod global_commits;
 mod held;
 mod identity;
 mod job_manager;

@@ -232,6 +232,7 @@ mod tests {
                 snapshot: TaskSnapshot::default(),
                 metrics: SnapshotMetrics::default(),
             },
+            TaskReport::Committed { operator: OperatorUid("u".to_owned()), checkpoint },
             TaskReport::Decline { checkpoint, failure: None },
             TaskReport::Finished,
             TaskReport::Canceled,

@@ -166,5 +166,5 @@ pub(crate) fn has_state(operator: &OperatorSnapshot) -> bool {
     let lists = |subtask: &SubtaskSnapshot| {
         subtask.operator.iter().any(|list| !list.entries.is_empty()) || !subtask.keyed.is_empty()
     };
-    operator.enumerator.is_some() || operator.subtasks.iter().any(lists)
+    operator.enumerator.is_some() || !operator.commits.is_empty() || operator.subtasks.iter().any(lists)
 }

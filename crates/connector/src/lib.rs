@@ -154,6 +154,7 @@
 //! | [`Sink`] | makes the other two |
 //! | [`SinkWriter`] | one in each subtask: writes where nobody looks yet |
 //! | [`Committer`] | one in each subtask, on a thread of its own: makes output visible |
+//! | global committer | where a sink has one: one in the JobManager, for what becomes visible once for all subtasks |
 //!
 //! A checkpoint, as a writer sees it: `flush`, `prepare_commit`, `snapshot`. What `prepare_commit` hands over, at once or
 //! [later](Prepared), is in the checkpoint, and is committed when that is complete, or when a job is restored from it, or both. The
@@ -255,7 +256,7 @@
 //!         let name = format!("{}/{}", self.name, self.next);
 //!         self.next += 1;
 //!         self.store.transactions.lock().push((name.clone(), std::mem::take(&mut self.lines), false));
-//!         Ok(vec![Committable { payload: Payload::new(1, name) }].into())
+//!         Ok(vec![Committable::new(Payload::new(1, name))].into())
 //!     }
 //!
 //!     fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Payload>> {
@@ -315,11 +316,12 @@ mod sink;
 mod source;
 
 pub use background::Background;
-pub use commit::{Answered, CommitOutcome, CommitQueue, CommitRequest, CommitRetries, Committer};
+pub use commit::{CommitRequest, Committer, MadeCommitter};
 pub use coordinator::{Messages, SourceCoordinator, ToReader};
 pub use enumerator::{Assignment, Assignments, Discovery, EnumeratorContext, SplitEnumerator};
 pub use event_time::{EventTimePolicy, WatermarkAlignment};
 pub use fixed_splits::FixedSplits;
+pub use flott_checkpoint::commit::{CommitOutcome, CommitRetries};
 pub use flott_operator::event_time::{EventTime, EventTimeGenerator, GeneratorFactory};
 pub use flott_types::Waker;
 pub use format::{Format, FormatFactory, Formats};
@@ -327,5 +329,8 @@ pub use options::{AnyOption, Effect, Manual, Optional, Options, Required, TableO
 pub use payload::Payload;
 pub use rate::RateLimiter;
 pub use registry::{Changelog, ConnectedTable, Connector, Registry, TableContext};
-pub use sink::{Committable, CommitterContext, Consumes, Prepared, Sink, SinkContext, SinkWriter};
+pub use sink::{
+    Committable, CommittedBy, CommitterContext, Consumes, GlobalCommitterContext, Prepared, Sink,
+    SinkContext, SinkWriter,
+};
 pub use source::{Boundedness, Poll, Produces, ReaderContext, Source, SourceOutput, SourceReader, Split};

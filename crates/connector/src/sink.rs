@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flott_batch::Batch;
 use flott_operator::MetricGroup;
 use flott_plan::Schema;
-use flott_types::{CheckpointId, Clock, Error, JobId, Result, SubtaskIndex, Timestamp, Waker};
+use flott_types::{CheckpointId, Clock, Error, JobId, Result, SubtaskIndex, Timestamp, Waker, Watermark};
 use serde::{Deserialize, Serialize};
 
 use crate::{Committer, Payload};
@@ -16,12 +16,45 @@ use crate::{Committer, Payload};
 pub struct Committable {
     /// What the connector needs to commit.
     pub payload: Payload,
+    /// Who commits it.
+    #[serde(default, skip_serializing_if = "CommittedBy::is_subtask")]
+    pub by: CommittedBy,
+}
+
+/// Who commits something.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommittedBy {
+    /// The [committer](Sink::committer) of the subtask that has written it.
+    #[default]
+    Subtask,
+    /// The one [global committer](Sink::global_committer) of the sink, after what the subtasks commit of that checkpoint.
+    Job,
+}
+
+impl CommittedBy {
+    fn is_subtask(&self) -> bool {
+        *self == CommittedBy::Subtask
+    }
+}
+
+impl Committable {
+    /// Committed by the subtask.
+    pub fn new(payload: Payload) -> Self {
+        Committable { payload, by: CommittedBy::Subtask }
+    }
+
+    /// Committed once for the job. Of two that are equal, and of one checkpoint, one is committed.
+    pub fn global(payload: Payload) -> Self {
+        Committable { payload, by: CommittedBy::Job }
+    }
 }
 
 /// A sink: of one table, made from a `SinkSpec`, or of a stream of the DataStream API. Made anew in every task.
 pub trait Sink: Send + Sync {
     /// A subtask's writer. `restored` holds what [`SinkWriter::snapshot`] gave, from all former subtasks that fell to
-    /// this one. All that the checkpoint holds has been committed.
+    /// this one. All that the checkpoint holds for this subtask to commit has been committed; what it holds for the [global
+    /// committer](Sink::global_committer) is when all subtasks run.
     fn writer(&self, context: SinkContext, restored: Vec<Payload>) -> Result<Box<dyn SinkWriter>>;
 
     /// Whether there ever is something to commit. A sink whose output is visible at once says no.
@@ -33,6 +66,20 @@ pub trait Sink: Send + Sync {
     fn committer(&self, context: CommitterContext) -> Result<Box<dyn Committer>> {
         let _ = context;
         Err(Error::internal("there is something to commit, of a sink that says it commits nothing"))
+    }
+
+    /// Whether there ever is something that is committed [once for the whole job](Committable::global): a partition that is complete, a
+    /// snapshot in the catalog of a lake. A sink that says so has two phases, and may have things that its subtasks commit as well.
+    fn commits_globally(&self) -> bool {
+        false
+    }
+
+    /// Who commits what the writers of all subtasks have handed over for the whole job. It is asked when a checkpoint is durable and the
+    /// subtasks have committed their own of it, checkpoint by checkpoint, with all that one holds at once. Made in the JobManager when there is
+    /// something to commit, and made anew after an error.
+    fn global_committer(&self, context: GlobalCommitterContext) -> Result<Box<dyn Committer>> {
+        let _ = context;
+        Err(Error::internal("there is something to commit globally, of a sink that says there never is"))
     }
 
     /// Whether the sink can write where it is told to. Called when the job is submitted: what can never succeed is told then,
@@ -57,6 +104,14 @@ impl<S: Sink + ?Sized> Sink for Arc<S> {
 
     fn committer(&self, context: CommitterContext) -> Result<Box<dyn Committer>> {
         (**self).committer(context)
+    }
+
+    fn commits_globally(&self) -> bool {
+        (**self).commits_globally()
+    }
+
+    fn global_committer(&self, context: GlobalCommitterContext) -> Result<Box<dyn Committer>> {
+        (**self).global_committer(context)
     }
 
     fn check(&self) -> Result<()> {
@@ -103,6 +158,17 @@ pub struct CommitterContext {
     pub clock: Arc<dyn Clock>,
 }
 
+/// What a global committer may use.
+#[derive(Clone, Debug)]
+pub struct GlobalCommitterContext {
+    /// The job.
+    pub job: JobId,
+    /// How many writers there are.
+    pub parallelism: u32,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
 /// Writes rows. Output becomes visible by what `prepare_commit` hands over, or at once for sinks that commit nothing.
 ///
 /// It is called by the task's thread and should not wait for the outside in its calls: what is on its way is sent by threads of its own, and
@@ -119,6 +185,12 @@ pub trait SinkWriter: Send {
 
     /// Somebody has called [`SinkContext::waker`]. The place to tell of errors of what is on its way.
     fn woken(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Event time has come so far: rows that are not behind it are late. At the end of the input it has come to its end.
+    fn watermark(&mut self, watermark: Watermark) -> Result<()> {
+        let _ = watermark;
         Ok(())
     }
 

@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flott_batch::{Batch, Records};
 use flott_connector::conformance::{SinkUnderTest, SourceUnderTest, check_sink, check_source};
 use flott_connector::{
-    Boundedness, CommitOutcome, CommitRequest, Committable, Committer, CommitterContext, EnumeratorContext,
-    FixedSplits, Payload, Poll, Prepared, ReaderContext, Sink, SinkContext, SinkWriter, Source, SourceOutput,
-    SourceReader, Split, SplitEnumerator,
+    Boundedness, CommitOutcome, CommitRequest, Committable, CommittedBy, Committer, CommitterContext,
+    EnumeratorContext, FixedSplits, GlobalCommitterContext, Payload, Poll, Prepared, ReaderContext, Sink,
+    SinkContext, SinkWriter, Source, SourceOutput, SourceReader, Split, SplitEnumerator,
 };
 use flott_types::{CheckpointId, Result};
 use parking_lot::Mutex;
@@ -205,6 +205,7 @@ enum Bad {
     FullLoses,
     FullForEver,
     LaterTakesMore,
+    WaitsForEver,
 }
 
 #[derive(Clone, Default)]
@@ -218,7 +219,16 @@ struct Content {
 }
 
 #[derive(Clone)]
-struct Lines(Store, Bad);
+struct Lines(Store, Bad, By);
+
+/// Who commits.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum By {
+    Subtasks,
+    Job,
+    /// The first batch of each checkpoint the one, the others the other.
+    Both,
+}
 
 impl Sink for Lines {
     fn writer(&self, context: SinkContext, restored: Vec<Payload>) -> Result<Box<dyn SinkWriter>> {
@@ -239,10 +249,21 @@ impl Sink for Lines {
     fn is_two_phase(&self) -> bool {
         true
     }
+
+    fn commits_globally(&self) -> bool {
+        self.2 != By::Subtasks
+    }
+
+    fn global_committer(&self, _: GlobalCommitterContext) -> Result<Box<dyn Committer>> {
+        Ok(Box::new(self.clone()))
+    }
 }
 
 impl Committer for Lines {
     fn commit(&mut self, requests: &[CommitRequest]) -> Result<Vec<CommitOutcome>> {
+        if self.1 == Bad::WaitsForEver {
+            return Ok(vec![CommitOutcome::Wait { after: None }; requests.len()]);
+        }
         if self.1 == Bad::CommitForgotten {
             return Ok(vec![CommitOutcome::Committed; requests.len()]);
         }
@@ -314,7 +335,7 @@ impl SinkWriter for Writer {
         }
         let name = format!("{}-{}", self.name, self.next);
         self.next += 1;
-        let (store, lines) = (self.sink.0.clone(), std::mem::take(&mut self.lines));
+        let (store, by, lines) = (self.sink.0.clone(), self.sink.2, std::mem::take(&mut self.lines));
         let shared = Arc::new(Mutex::new(lines));
         if self.sink.1 == Bad::LaterTakesMore {
             self.sink.0.0.lock().shared = Some(shared.clone());
@@ -322,8 +343,20 @@ impl SinkWriter for Writer {
         // It takes its time; rows come meanwhile.
         Ok(Prepared::Later(Box::new(move || {
             let lines = std::mem::take(&mut *shared.lock());
-            store.0.lock().hidden.push((name.clone(), lines));
-            Ok(vec![Committable { payload: Payload::new(1, name) }])
+            let (own, global) = match by {
+                By::Subtasks => (lines, Vec::new()),
+                By::Job => (Vec::new(), lines),
+                By::Both => (lines[..1].to_vec(), lines[1..].to_vec()),
+            };
+            let mut committables = Vec::new();
+            for (by, lines) in [(CommittedBy::Subtask, own), (CommittedBy::Job, global)] {
+                if !lines.is_empty() {
+                    let name = format!("{name} {by:?}");
+                    store.0.lock().hidden.push((name.clone(), lines));
+                    committables.push(Committable { payload: Payload::new(1, name), by });
+                }
+            }
+            Ok(committables)
         })))
     }
 
@@ -352,8 +385,23 @@ impl SinkUnderTest for Lines {
 
 #[test]
 fn sinks_that_break_a_rule_are_told_which() {
-    let check = |bad| check_sink(&|| Box::new(Lines(Store::default(), bad)));
+    let check_by = |bad, by| check_sink(&|| Box::new(Lines(Store::default(), bad, by)));
+    let check = |bad| check_by(bad, By::Subtasks);
     check(Bad::Nothing).unwrap();
+    check_by(Bad::Nothing, By::Job).unwrap();
+    check_by(Bad::Nothing, By::Both).unwrap();
+    check_by(Bad::OneAtATime, By::Both).unwrap();
+    for (bad, by, expected) in [
+        (Bad::OnlyTheFirst, By::Job, "checkpoints overlap: written again"),
+        (Bad::CommitAppends, By::Job, "a commit is done twice: committed twice"),
+        (Bad::OneAnswer, By::Job, "1 answers to"),
+        (Bad::CommitForgotten, By::Both, "a checkpoint is committed: after the commit"),
+        (Bad::WaitsForEver, By::Job, "a checkpoint is committed: after the commit"),
+        (Bad::WaitsForEver, By::Subtasks, "the committer of a subtask lets wait"),
+    ] {
+        let error = check_by(bad, by).err().unwrap_or_else(|| panic!("{bad:?} by {by:?} is not found"));
+        assert!(error.message().contains(expected), "{bad:?} by {by:?}: {error}");
+    }
     // What is answered with "later" is tried again.
     check(Bad::OneAtATime).unwrap();
     for (bad, expected) in [

@@ -31,7 +31,7 @@ impl FinishedFile {
                 .ok_or_else(|| Error::unsupported(format!("the path {} is not UTF-8", path.display())))
         };
         let file = FinishedFile { version: 0, hidden: text(hidden)?, visible: text(visible)? };
-        Ok(Committable { payload: Payload::json(VERSION, &file)? })
+        Ok(Committable::new(Payload::json(VERSION, &file)?))
     }
 
     fn from_committable(committable: &Committable) -> Result<Self> {
@@ -104,10 +104,10 @@ mod tests {
     fn committables_of_before_are_read_and_of_later_refused() {
         let old = |version: u32| {
             let text = format!(r#"{{"version":{version},"hidden":"/t/.a","visible":"/t/a"}}"#);
-            Committable { payload: Payload::new(Payload::UNVERSIONED, text) }
+            Committable::new(Payload::new(Payload::UNVERSIONED, text))
         };
         assert_eq!(FinishedFile::from_committable(&old(1)).unwrap().visible, "/t/a");
-        let later = Committable { payload: Payload::new(3, "{}") };
+        let later = Committable::new(Payload::new(3, "{}"));
         for later in [old(2), later] {
             assert!(FinishedFile::from_committable(&later).unwrap_err().message().contains("version"));
         }

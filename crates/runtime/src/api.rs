@@ -145,6 +145,13 @@ pub enum TaskReport {
         /// How long what took.
         metrics: SnapshotMetrics,
     },
+    /// A sink has committed all that its subtask commits of the checkpoints up to this one: what the job master commits of them may follow.
+    Committed {
+        /// The sink.
+        operator: OperatorUid,
+        /// The last of them.
+        checkpoint: CheckpointId,
+    },
     /// The snapshot will not come.
     Decline {
         /// The checkpoint.

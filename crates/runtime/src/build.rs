@@ -13,9 +13,9 @@ use flott_types::{Error, KeyGroupRange, Result, Waker};
 use crate::chain::{Link, Outputs};
 use crate::connect::SenderContext;
 use crate::exchange::ExchangeWriter;
-use crate::sink::SinkOperator;
+use crate::sink::{Confirm, SinkOperator};
 use crate::source::SourceHead;
-use crate::{CollectOperator, TaskDeployment, TaskEnvironment, TaskMetrics, constant_rows};
+use crate::{CollectOperator, TaskDeployment, TaskEnvironment, TaskMetrics, TaskReport, constant_rows};
 
 /// The chain of one task: with a source at its head the outputs of the source, else outputs whose only link is the head.
 pub(crate) struct Chain {
@@ -139,6 +139,16 @@ impl Builder<'_> {
         }
     }
 
+    /// Tells the job master how far a sink has committed.
+    fn confirm(&self, node: &ChainedNode) -> Confirm {
+        let TaskDeployment { job, attempt, task, .. } = *self.deployment;
+        let (reports, operator) = (self.environment.reports.clone(), node.node.uid.clone());
+        Box::new(move |checkpoint| {
+            let operator = operator.clone();
+            reports.report(job, attempt, task, TaskReport::Committed { operator, checkpoint });
+        })
+    }
+
     fn source(&self, node: &ChainedNode, metrics: OperatorMetrics) -> Result<SourceHead> {
         let info = self.info(node);
         let TaskEnvironment { operators, registry, .. } = self.environment;
@@ -180,10 +190,14 @@ impl Builder<'_> {
                     self.environment.operators.constraint(&spec.table, &self.deployment.options)?;
                 let options = &self.deployment.options;
                 let retries = CommitRetries { most: options.commit_retries, ..CommitRetries::default() };
+                let confirm = sink.commits_globally().then(|| self.confirm(node));
                 let schema = (!spec.table.schema.is_empty()).then(|| spec.table.schema.clone());
                 let operator =
                     SinkOperator::new(sink, clock.clone(), self.environment.threads.clone(), retries);
-                let operator = operator.with_schema(schema).with_restored(self.deployment.restored);
+                let operator = operator
+                    .with_schema(schema)
+                    .with_restored(self.deployment.restored)
+                    .with_confirm(confirm);
                 Box::new(operator.with_constraint(constraint))
             }
             OperatorSpec::Collect => {

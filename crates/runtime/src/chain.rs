@@ -287,7 +287,8 @@ impl Outputs {
     ) -> Result<()> {
         for link in &mut self.links {
             link.outputs.open(restore, now)?;
-            let Restored { state, finished } = restore(&link.info)?;
+            let Restored { mut state, finished } = restore(&link.info)?;
+            state.finished = finished;
             link.stage = Stage::restored(finished);
             link.call(now, |operator, context| operator.open(state, context))?;
         }

@@ -50,6 +50,6 @@ pub use environment::{ConstantRows, Constraint, OperatorFactory, Reports, TaskEn
 pub use handle::TaskHandle;
 pub use metrics::{OperatorMetricsReport, SplitReport, TaskMetrics, TaskMetricsReport, TaskRates};
 pub use options::TaskOptions;
-pub use sink::SinkOperator;
+pub use sink::{GLOBAL_COMMITTABLES, SinkOperator};
 pub use snapshot::{SnapshotStorage, SnapshotWriter};
 pub use threads::{Thread, Threads};

@@ -5,6 +5,9 @@
 //! neither rows nor checkpoints; the task only does not leave before all are done. On restore everything that the checkpoint holds is
 //! committed again before a row is written: the task may have failed between the completion and its commit.
 //!
+//! What a sink commits once for the whole job, the job master commits: it takes it from the acknowledgements
+//! ([`GLOBAL_COMMITTABLES`]).
+//!
 //! What takes its time before a snapshot (the rest of a file, answers to what was sent) is done by the snapshot's thread
 //! ([`Prepared::Later`]); the checkpoint waits for it and the task does not.
 
@@ -22,10 +25,13 @@ use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
 use flott_types::{CheckpointId, Clock, Error, Result, Timestamp, Watermark};
 
 use crate::{Constraint, Threads};
-use committing::Commits;
+pub(crate) use committing::Confirm;
+use committing::{Commits, Held};
 
 /// The operator state in which what is not committed is kept: a [`CommitRequest`] in JSON for each.
 const COMMITTABLES: &str = "committables";
+/// The same, of what the job master commits. It takes it out of the acknowledgements; no task starts from it.
+pub const GLOBAL_COMMITTABLES: &str = "global-committables";
 const WRITER: &str = "writer-state";
 /// Before payloads had versions.
 const OLD_WRITER: &str = "writer";
@@ -38,6 +44,7 @@ pub struct SinkOperator {
     retries: CommitRetries,
     schema: Option<Arc<Schema>>,
     restored: Option<CheckpointId>,
+    confirm: Option<Confirm>,
     writer: Option<Box<dyn SinkWriter>>,
     committing: Option<Commits>,
     /// The part of the snapshot at hand that comes later.
@@ -56,6 +63,7 @@ impl SinkOperator {
             retries,
             schema: None,
             restored: None,
+            confirm: None,
             writer: None,
             committing: None,
             later: None,
@@ -82,6 +90,13 @@ impl SinkOperator {
     #[must_use]
     pub fn with_restored(mut self, restored: Option<CheckpointId>) -> Self {
         self.restored = restored;
+        self
+    }
+
+    /// How the job master is told of commits, where it commits too.
+    #[must_use]
+    pub(crate) fn with_confirm(mut self, confirm: Option<Confirm>) -> Self {
+        self.confirm = confirm;
         self
     }
 
@@ -138,7 +153,8 @@ impl Operator for SinkOperator {
             format!("{} commits", info.name),
             self.threads.clone(),
             context.waker.clone(),
-        );
+        )
+        .confirmed_by(self.confirm.take());
         committing.restore(pending, &|| context.output.wanted())?;
         let writers = read::<Payload>(restored.take_list(WRITER))?;
         let old = restored.take_list(OLD_WRITER).into_iter();
@@ -156,6 +172,10 @@ impl Operator for SinkOperator {
         };
         self.writer = Some(self.sink.writer(sink_context, old.chain(writers).collect())?);
         self.committing = Some(committing);
+        if restored.finished {
+            self.ended = true;
+            self.writer()?.watermark(Watermark::MAX)?;
+        }
         self.schedule(context)
     }
 
@@ -166,14 +186,16 @@ impl Operator for SinkOperator {
         };
         let rows = batch.num_rows() as u64;
         if rows > 0 {
+            // One that had finished before a restore may be given rows all the same.
+            self.ended = false;
             self.writer()?.write(batch)?;
         }
         context.metrics.num_records_out.add(rows);
         self.schedule(context)
     }
 
-    fn watermark(&mut self, _: Watermark, _: &mut Context<'_>) -> Result<()> {
-        Ok(())
+    fn watermark(&mut self, watermark: Watermark, _: &mut Context<'_>) -> Result<()> {
+        self.writer()?.watermark(watermark)
     }
 
     fn watermark_status(&mut self, _: WatermarkStatus, _: &mut Context<'_>) -> Result<()> {
@@ -214,7 +236,14 @@ impl Operator for SinkOperator {
         let prepared = self.writer()?.prepare_commit(checkpoint, end)?;
         let writer = list(WRITER, self.writer()?.snapshot(checkpoint)?.into_iter())?;
         let hand_over = self.commits()?.hand_over(checkpoint, prepared);
-        self.later = Some(Box::new(move || Ok(vec![list(COMMITTABLES, hand_over()?.into_iter())?])));
+        self.later = Some(Box::new(move || {
+            let Held { own, global } = hand_over()?;
+            let mut lists = vec![list(COMMITTABLES, own.into_iter())?];
+            if !global.is_empty() {
+                lists.push(list(GLOBAL_COMMITTABLES, global.into_iter())?);
+            }
+            Ok(lists)
+        }));
         Ok(OperatorSnapshot { keyed: Vec::new(), lists: vec![writer] })
     }
 

@@ -59,6 +59,8 @@ pub struct OperatorSnapshot {
 pub struct RestoredState {
     /// Whether the job starts from a snapshot that knows the operator.
     pub found: bool,
+    /// Whether it had finished there: it puts out nothing more, unless rows come again.
+    pub finished: bool,
     /// For each table the rows (key columns, then value columns), in any number of batches. Keys do not repeat.
     pub keyed: FastMap<String, Vec<RecordBatch>>,
     /// For each operator state the entries.

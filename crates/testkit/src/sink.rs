@@ -144,6 +144,6 @@ impl<T: Record> SinkWriter for Writer<T> {
         let number = state.next;
         state.next += 1;
         state.prepared.insert(number, std::mem::take(&mut self.open));
-        Ok(vec![Committable { payload: Payload::new(1, number.to_string()) }].into())
+        Ok(vec![Committable::new(Payload::new(1, number.to_string()))].into())
     }
 }

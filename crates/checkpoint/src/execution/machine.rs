@@ -2,142 +2,12 @@
 
 use flott_types::{CheckpointId, Timestamp};
 
+use super::api::{Action, Event, Failure};
 use super::{ExecutionState, JobStatus};
 use crate::coordinator::RestorePoint;
 use crate::failover::Region;
 use crate::restart::{Decision, Restart, Strategy};
 use crate::{Attempt, TaskId};
-
-/// Why something failed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Failure {
-    /// For people.
-    pub reason: String,
-    /// Whether a restart may help ([`flott_types::Error::is_retryable`]).
-    pub retryable: bool,
-}
-
-/// What happened.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Event {
-    /// Begin.
-    Start,
-    /// The coordinator's answer to [`Action::RequestRestorePoint`].
-    RestorePoint(Option<RestorePoint>),
-    /// A task has come into a state.
-    Task {
-        /// The attempt that the task belongs to.
-        attempt: Attempt,
-        /// The task.
-        task: TaskId,
-        /// The state.
-        state: ExecutionState,
-        /// Of a failed one.
-        failure: Option<Failure>,
-    },
-    /// The inputs of a task have ended (of a source: its splits), and all that follows from that is done and sent.
-    Drained {
-        /// The attempt that the task belongs to.
-        attempt: Attempt,
-        /// The task.
-        task: TaskId,
-    },
-    /// The answer to [`Action::RequestSlots`]: there are as many as the job needs.
-    SlotsGranted,
-    /// There are not, so far.
-    SlotsMissing {
-        /// What is missing, for people.
-        reason: String,
-        /// The cluster does not have that many, and is not expected to get more.
-        hopeless: bool,
-    },
-    /// A TaskManager is lost, and these tasks with it.
-    TaskManagerLost {
-        /// The attempt that the tasks belong to.
-        attempt: Attempt,
-        /// The tasks.
-        tasks: Vec<TaskId>,
-        /// For people.
-        reason: String,
-    },
-    /// The attempt as a whole failed: too many failed checkpoints, a damaged restore point.
-    Fail(Failure),
-    /// The final checkpoint, or the savepoint of a stop, is complete.
-    LastCheckpointCompleted(CheckpointId),
-    /// A user cancels the job.
-    Cancel,
-    /// The JobManager goes away and leaves the job to another.
-    Suspend,
-    /// Time has passed: [`Execution::next_deadline`] or later.
-    Tick,
-}
-
-/// What the driver is to do, in this order.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Action {
-    /// For listeners.
-    StatusChanged(JobStatus),
-    /// Ask the coordinator where to restore from.
-    RequestRestorePoint,
-    /// Ask for all slots that the job needs: those that it has are enough, or more are granted, or missing.
-    RequestSlots,
-    /// It waits for slots no longer.
-    WithdrawSlots,
-    /// Deploy all tasks of a region.
-    Deploy {
-        /// Its number.
-        attempt: Attempt,
-        /// The tasks.
-        tasks: Vec<TaskId>,
-        /// What they start from; `None`: from what the user gave, or from nothing. Mind [`RestorePoint::drained`].
-        restore: Option<RestorePoint>,
-    },
-    /// All tasks are running: the coordinator may begin.
-    AttemptRunning {
-        /// Its number.
-        attempt: Attempt,
-        /// The tasks.
-        tasks: Vec<TaskId>,
-    },
-    /// The attempt is over: the coordinator has to give up what tasks have not acknowledged yet.
-    AttemptStopping {
-        /// Its number.
-        attempt: Attempt,
-        /// Why.
-        reason: String,
-    },
-    /// Tell the tasks to stop; each must report an end. Must not get lost.
-    CancelTasks {
-        /// The attempt.
-        attempt: Attempt,
-    },
-    /// All tasks have drained: the coordinator has to take the final checkpoint.
-    AllDrained {
-        /// The attempt.
-        attempt: Attempt,
-    },
-    /// Tell the tasks to commit everything up to this checkpoint, drop everything after it, and finish. Must not get lost.
-    FinishTasks {
-        /// The attempt.
-        attempt: Attempt,
-        /// The last checkpoint.
-        checkpoint: CheckpointId,
-    },
-    /// The job will be deployed again then: `Tick`.
-    ScheduleRestart {
-        /// When.
-        at: Timestamp,
-        /// What happened.
-        reason: String,
-    },
-    /// The job has ended.
-    JobTerminal {
-        /// How.
-        status: JobStatus,
-        /// Why, unless it finished.
-        reason: Option<String>,
-    },
-}
 
 /// The execution of one job.
 #[derive(Clone, Debug)]
@@ -155,6 +25,10 @@ pub struct Execution {
     started: bool,
     drained: bool,
     last_checkpoint: Option<CheckpointId>,
+    /// The job master commits for sinks.
+    commits: bool,
+    /// The job has not ended before it has committed what the last checkpoint holds.
+    uncommitted: bool,
     ended: bool,
 }
 
@@ -193,8 +67,16 @@ impl Execution {
             started: false,
             drained: false,
             last_checkpoint: None,
+            commits: false,
+            uncommitted: false,
             ended: false,
         }
+    }
+
+    /// Says whether the job has not finished before [`Event::Committed`], besides that its tasks have.
+    #[must_use]
+    pub fn that_commits(self, commits: bool) -> Self {
+        Execution { commits, uncommitted: commits, ..self }
     }
 
     /// The state of the job.
@@ -246,6 +128,9 @@ impl Execution {
             Event::Drained { attempt, task } => self.region.report_drained(attempt, task),
             Event::Fail(failure) => self.fail(failure, now, out),
             Event::LastCheckpointCompleted(checkpoint) => self.finish(checkpoint, out),
+            Event::Committed { attempt } => {
+                self.uncommitted &= attempt != self.region.attempt() || self.last_checkpoint.is_none();
+            }
             Event::Cancel => self.cancel(out),
             Event::Suspend => self.suspend(out),
             Event::Start | Event::RestorePoint(_) | Event::Tick => {}
@@ -406,6 +291,7 @@ impl Execution {
         self.started = false;
         self.drained = false;
         self.last_checkpoint = None;
+        self.uncommitted = self.commits;
         self.region.deploy();
         self.set_status(JobStatus::Running, out);
         out.push(Action::Deploy {
@@ -437,7 +323,7 @@ impl Execution {
                     self.drained = true;
                     out.push(Action::AllDrained { attempt });
                 }
-                if self.region.all_finished() {
+                if self.region.all_finished() && !self.uncommitted {
                     self.set_status(JobStatus::Finished, out);
                 }
             }

@@ -30,10 +30,12 @@
 //! `Grant` → [`Event::SlotsGranted`], `Short` → [`Event::SlotsMissing`], `Lost` → [`Event::TaskManagerLost`].
 //! A driver must execute the actions of one step, in order, before those that follow from them.
 
+mod api;
 mod machine;
 mod states;
 
-pub use machine::{Action, Event, Execution, Failure};
+pub use api::{Action, Event, Failure};
+pub use machine::Execution;
 pub use states::{ExecutionState, JobStatus};
 
 #[cfg(doc)]

@@ -99,6 +99,10 @@ pub struct OperatorSnapshot {
     /// Of a source: what its enumerator knows (splits not handed out yet).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enumerator: Option<Blob>,
+    /// Of a sink: what is not known to be committed of that which its global committer commits, each a
+    /// [`CommitRequest`](crate::commit::CommitRequest) in JSON. Builds that do not know the field refuse the manifest that has it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commits: Vec<Blob>,
     /// One entry for each subtask, in order.
     pub subtasks: Vec<SubtaskSnapshot>,
 }
@@ -283,6 +287,7 @@ impl Manifest {
                         parallelism,
                         max_parallelism: part.max_parallelism,
                         enumerator: None,
+                        commits: Vec::new(),
                         subtasks: vec![SubtaskSnapshot::default(); parallelism as usize],
                     });
                     let last = self.operators.len() - 1;

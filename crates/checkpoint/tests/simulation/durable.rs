@@ -9,6 +9,7 @@ use flott_checkpoint::{Attempt, CheckpointKind, JobStatus};
 use flott_types::CheckpointId;
 use rand::Rng;
 
+use crate::global::Uncommitted;
 use crate::jobmanager::Control;
 use crate::task::{Handle, State, Task};
 use crate::world::{Generation, World};
@@ -22,6 +23,14 @@ pub struct Point {
     kind: CheckpointKind,
     pub drained: bool,
     states: Vec<State>,
+    commits: Uncommitted,
+}
+
+/// What a job starts from.
+#[derive(Clone)]
+pub struct Beginning {
+    pub states: Vec<State>,
+    pub commits: Uncommitted,
 }
 
 /// What is durable.
@@ -29,19 +38,20 @@ pub struct Point {
 pub struct Storage {
     pub points: BTreeMap<CheckpointId, Point>,
     /// The savepoint that the job was started from.
-    pub initial: Option<Vec<State>>,
+    pub initial: Option<Beginning>,
     pub next_id: u64,
     pub attempt: Attempt,
 }
 
 impl World {
-    pub fn store(&mut self, snapshot: &CompletedSnapshot<State>) {
+    pub fn store(&mut self, snapshot: &CompletedSnapshot<State>, commits: &Uncommitted) {
         if snapshot.kind.commits() {
             let point = Point {
                 savepoint: snapshot.target.clone(),
                 kind: snapshot.kind,
                 drained: snapshot.drained,
                 states: snapshot.snapshots.iter().map(|(_, s)| s.clone()).collect(),
+                commits: commits.clone(),
             };
             self.storage.points.insert(snapshot.checkpoint, point);
         }
@@ -87,7 +97,7 @@ impl World {
             self.stats.stops += 1;
             if point.kind == CheckpointKind::Suspend {
                 self.restored = CheckpointId(0);
-                return self.go_on_from(point.states);
+                return self.go_on_from(Beginning { states: point.states, commits: point.commits });
             }
             self.records = positions(&point.states);
         }
@@ -96,8 +106,8 @@ impl World {
     }
 
     /// Perhaps at another parallelism.
-    fn go_on_from(&mut self, states: Vec<State>) -> Result<(), String> {
-        let mut states = states;
+    fn go_on_from(&mut self, beginning: Beginning) -> Result<(), String> {
+        let Beginning { mut states, commits } = beginning;
         if self.rng.random_bool(0.6)
             && let Some((job, dealt)) = self.job.rescaled(&mut self.rng, &states)
         {
@@ -106,7 +116,7 @@ impl World {
             self.job = Rc::new(job);
             states = dealt;
         }
-        self.new_jobmanager(Some(states), false)
+        self.new_jobmanager(Some(Beginning { states, commits }), false)
     }
 
     pub fn deploy(&mut self, attempt: Attempt, restore: Option<RestorePoint>) -> Result<(), String> {
@@ -122,7 +132,8 @@ impl World {
             }
         }
         let mut drained = false;
-        let states = match restore {
+        let restored = restore.as_ref().map(|point| point.checkpoint);
+        let beginning = match restore {
             Some(RestorePoint { checkpoint, drained: at_end, .. }) => {
                 drained = at_end;
                 if checkpoint < self.restored {
@@ -130,7 +141,9 @@ impl World {
                 }
                 self.restored = checkpoint;
                 match self.storage.points.get(&checkpoint) {
-                    Some(point) => Some(point.states.clone()),
+                    Some(point) => {
+                        Some(Beginning { states: point.states.clone(), commits: point.commits.clone() })
+                    }
                     None => {
                         return Err(format!("checkpoint {checkpoint} is to be restored, but is not there"));
                     }
@@ -138,19 +151,26 @@ impl World {
             }
             None => self.storage.initial.clone(),
         };
+        let (states, commits) = match beginning {
+            Some(Beginning { states, commits }) => (Some(states), commits),
+            None => (None, Uncommitted::new()),
+        };
         if let (true, Some(states)) = (drained, &states) {
             self.records = positions(states);
         }
         // What an earlier attempt has staged since will be rewritten.
-        let held: BTreeSet<Handle> =
-            states.iter().flatten().flat_map(|state| state.pending.clone()).collect();
+        let own = states.iter().flatten().flat_map(|state| state.pending.clone());
+        let global = commits.values().flatten().map(|request| request.committable);
+        let held: BTreeSet<Handle> = own.chain(global).collect();
         self.sink.sweep(|handle| held.contains(handle));
+        self.restart_commits(restored, commits);
         let mode = self.config.mode;
         let mut tasks = Vec::new();
         for spec in &self.job.tasks {
             let slot = self.jm.slots.get(spec.id.subtask.index()).copied().flatten();
             let slot = slot.ok_or_else(|| format!("there is no slot for task {}", spec.id))?;
-            tasks.push(Task::new(spec, attempt, slot, mode));
+            let by = self.job.by[spec.id.vertex.0 as usize];
+            tasks.push(Task::new(spec, by, attempt, slot, mode));
         }
         self.generations.drain(..self.generations.len().saturating_sub(REMEMBERED));
         self.generations.push(Generation { leader, attempt, job: self.job.clone(), tasks });

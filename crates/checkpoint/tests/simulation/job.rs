@@ -32,7 +32,18 @@ impl Record {
     }
 }
 
+/// Who commits what a sink writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum By {
+    Subtasks,
+    Job,
+    /// Every second record the ones, the others the other.
+    Both,
+}
+
 pub struct Job {
+    /// For each vertex who commits, if it is a sink.
+    pub by: Vec<By>,
     /// Of each vertex the vertices it reads, and its parallelism. Vertices that read none are sources; those that nobody
     /// reads are sinks (in the same task as the counter or the source).
     pub vertices: Vec<(Vec<usize>, u32)>,
@@ -67,11 +78,16 @@ impl Job {
             inputs.truncate(2);
             vertices.push((inputs, rng.random_range(1..=WIDEST)));
         }
-        Self::build(vertices, |_, _| rng.random_range(0..60))
+        let by = (0..count).map(|_| [By::Subtasks, By::Job, By::Both][rng.random_range(0..3)]).collect();
+        Self::build(vertices, by, |_, _| rng.random_range(0..60))
     }
 
     /// `records` says how many a source has: by vertex and subtask.
-    fn build(vertices: Vec<(Vec<usize>, u32)>, mut records: impl FnMut(usize, u32) -> u32) -> Self {
+    fn build(
+        vertices: Vec<(Vec<usize>, u32)>,
+        by: Vec<By>,
+        mut records: impl FnMut(usize, u32) -> u32,
+    ) -> Self {
         let mut tasks: Vec<TaskSpec> = Vec::new();
         let mut first = Vec::new();
         for (vertex, (inputs, parallelism)) in vertices.iter().enumerate() {
@@ -98,7 +114,14 @@ impl Job {
                 }
             }
         }
-        Job { vertices, tasks }
+        Job { by, vertices, tasks }
+    }
+
+    /// The sinks of which something is committed once for the job.
+    pub fn global_sinks(&self) -> impl Iterator<Item = u32> {
+        let sink = |vertex: u32| self.tasks.iter().any(|task| task.id.vertex.0 == vertex && task.is_sink());
+        let global = move |vertex: &u32| self.by[*vertex as usize] != By::Subtasks && sink(*vertex);
+        (0..self.vertices.len() as u32).filter(global)
     }
 
     /// How many slots it needs.
@@ -127,7 +150,7 @@ impl Job {
             let id = TaskId { vertex: VertexId(vertex as u32), subtask: SubtaskIndex(subtask) };
             self.tasks.iter().find(|spec| spec.id == id).map_or(0, |spec| spec.records)
         };
-        let job = Job::build(vertices, records);
+        let job = Job::build(vertices, self.by.clone(), records);
         let mut dealt = Vec::new();
         for (vertex, (inputs, parallelism)) in job.vertices.iter().enumerate() {
             match inputs.is_empty() {

@@ -2,17 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use flott_checkpoint::commit::{CommitOutcome, CommitRequest};
 use flott_checkpoint::coordinator::{self, CompletedSnapshot, Coordinator, RestorePoint};
 use flott_checkpoint::execution::{self, Execution, Failure};
 use flott_checkpoint::resources::{self, LeaderId, Resources, Slot, TaskManagerId};
 use flott_checkpoint::restart::Strategy;
-use flott_checkpoint::{Attempt, Barrier, JobStatus, RequestId};
-use flott_types::{CheckpointId, JobId};
+use flott_checkpoint::{Attempt, Barrier, JobStatus, RequestId, TaskId};
+use flott_types::{CheckpointId, Error, JobId};
 use rand::Rng;
 
-use crate::durable::Point;
+use crate::durable::{Beginning, Point};
+use crate::global::{Globals, Uncommitted};
 use crate::job::Job;
-use crate::task::State;
+use crate::task::{Handle, State};
 use crate::taskmanager::{FromTaskManager, ToTaskManager};
 use crate::weather::Mutation;
 use crate::world::World;
@@ -36,19 +38,66 @@ pub enum Control {
 }
 
 pub enum Message {
-    ToTask { slot: Slot, attempt: Attempt, task: usize, control: Control },
-    Report { from: Slot, event: execution::Event },
-    Checkpoint { from: Slot, event: coordinator::Event<State> },
-    Write { leader: u64, snapshot: CompletedSnapshot<State> },
-    Written { leader: u64, event: coordinator::Event<State> },
-    ToTaskManager { to: TaskManagerId, what: ToTaskManager },
-    FromTaskManager { from: TaskManagerId, what: FromTaskManager },
+    ToTask {
+        slot: Slot,
+        attempt: Attempt,
+        task: usize,
+        control: Control,
+    },
+    Report {
+        from: Slot,
+        event: execution::Event,
+    },
+    Checkpoint {
+        from: Slot,
+        event: coordinator::Event<State>,
+    },
+    Write {
+        leader: u64,
+        snapshot: CompletedSnapshot<State>,
+        commits: Uncommitted,
+    },
+    /// A subtask has committed its own.
+    Confirmed {
+        from: Slot,
+        attempt: Attempt,
+        task: TaskId,
+        checkpoint: CheckpointId,
+    },
+    /// To the global committer of a sink.
+    Commit {
+        leader: u64,
+        vertex: u32,
+        round: u64,
+        requests: Vec<CommitRequest<Handle>>,
+    },
+    /// From it.
+    CommitAnswer {
+        leader: u64,
+        vertex: u32,
+        round: u64,
+        answer: Result<Vec<CommitOutcome>, Error>,
+    },
+    Written {
+        leader: u64,
+        event: coordinator::Event<State>,
+    },
+    ToTaskManager {
+        to: TaskManagerId,
+        what: ToTaskManager,
+    },
+    FromTaskManager {
+        from: TaskManagerId,
+        what: FromTaskManager,
+    },
 }
 
 pub enum Input {
     Coordinator(coordinator::Event<State>),
     Execution(execution::Event),
     Resources(resources::Event),
+    Confirmed { attempt: Attempt, task: TaskId, checkpoint: CheckpointId },
+    CommitAnswer { vertex: u32, round: u64, answer: Result<Vec<CommitOutcome>, Error> },
 }
 
 /// One JobManager. Who leads is decided elsewhere; one that was deposed may not know it.
@@ -66,6 +115,8 @@ pub struct JobManager {
     pub requests: BTreeMap<RequestId, u32>,
     /// Those of them that ask for the end of the job.
     pub stops: BTreeSet<RequestId>,
+    /// What is committed for the job.
+    pub global: Globals,
 }
 
 impl JobManager {
@@ -80,13 +131,15 @@ impl JobManager {
         JobManager {
             leader: 1,
             coordinator: Coordinator::new(config.clone(), CheckpointId(1), []),
-            execution: Execution::new(ids, strategy.clone(), Attempt(0), SLOT_TIMEOUT, 7),
+            execution: Execution::new(ids, strategy.clone(), Attempt(0), SLOT_TIMEOUT, 7)
+                .that_commits(job.global_sinks().next().is_some()),
             resources: Resources::new(resources, LeaderId(1), 0),
             slots: Vec::new(),
             terminal: None,
             last: None,
             requests: BTreeMap::new(),
             stops: BTreeSet::new(),
+            global: Globals::new(job),
         }
     }
 
@@ -95,6 +148,7 @@ impl JobManager {
             self.coordinator.next_deadline(),
             self.execution.next_deadline(),
             self.resources.next_deadline(),
+            self.global.next_time(),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -117,7 +171,9 @@ impl World {
         JobManager {
             leader,
             coordinator: Coordinator::new(self.config.clone(), next_id, points),
-            execution: Execution::new(ids, strategy, self.storage.attempt, SLOT_TIMEOUT, 7),
+            execution: Execution::new(ids, strategy, self.storage.attempt, SLOT_TIMEOUT, 7).that_commits(
+                self.job.global_sinks().next().is_some() && self.mutation != Mutation::GlobalUnawaited,
+            ),
             resources: Resources::new(self.resources_config, LeaderId(leader), self.now),
             ..JobManager::first(&self.job, &self.config, &self.strategy, self.resources_config)
         }
@@ -125,9 +181,9 @@ impl World {
 
     /// The JobManager is replaced: after a crash, or because it was taken for dead (`lives`), or to continue from the savepoint that
     /// the job was stopped with.
-    pub fn new_jobmanager(&mut self, start_from: Option<Vec<State>>, lives: bool) -> Result<(), String> {
+    pub fn new_jobmanager(&mut self, start_from: Option<Beginning>, lives: bool) -> Result<(), String> {
         match start_from {
-            Some(states) => self.storage.initial = Some(states),
+            Some(beginning) => self.storage.initial = Some(beginning),
             None => {
                 self.stats.jobmanagers += 1;
                 // What was being written has landed before the new one looked, or is refused.
@@ -135,10 +191,10 @@ impl World {
                     let current = self.jm.leader;
                     if matches!(&self.messages[at], Message::Write { leader, .. } if *leader == current)
                         && self.rng.random_bool(0.5)
-                        && let Message::Write { leader, snapshot } = self.messages.swap_remove(at)
+                        && let Message::Write { leader, snapshot, commits } = self.messages.swap_remove(at)
                     {
                         let event = coordinator::Event::StoreCompleted(snapshot.checkpoint);
-                        self.store(&snapshot);
+                        self.store(&snapshot, &commits);
                         self.messages.push(Message::Written { leader, event });
                     }
                 }
@@ -146,6 +202,9 @@ impl World {
         }
         let next = self.make_jobmanager(self.jm.leader + 1);
         let old = std::mem::replace(&mut self.jm, next);
+        if !lives {
+            self.lose_commits(old.leader);
+        }
         if lives {
             self.stats.deposed += 1;
             self.deposed.push(old);
@@ -190,6 +249,7 @@ impl World {
                     }
                 }
                 Input::Execution(event) => {
+                    self.leaves(&event);
                     let actions = self.jm.execution.step(event, self.now);
                     if !self.is_deposed {
                         self.storage.attempt = self.jm.execution.region().attempt();
@@ -206,6 +266,21 @@ impl World {
                     }
                     self.check_owners()?;
                 }
+                Input::Confirmed { attempt, task, checkpoint } => {
+                    if attempt == self.jm.execution.region().attempt() {
+                        self.jm.global.confirmed(task, checkpoint);
+                    }
+                }
+                Input::CommitAnswer { vertex, round, answer } => {
+                    if let Err(error) = self.jm.global.answered(vertex, round, answer, self.now) {
+                        let failure = Failure { reason: error.to_string(), retryable: error.is_retryable() };
+                        inputs.push_back(Input::Execution(execution::Event::Fail(failure)));
+                    }
+                }
+            }
+            if inputs.is_empty() {
+                self.commit_due();
+                inputs.extend(self.commits_end());
             }
         }
         match self.jm.terminal {
@@ -241,7 +316,8 @@ impl World {
                 if self.mutation == Mutation::NotifyBeforeDurable {
                     self.broadcast(&Control::Complete(snapshot.checkpoint), true);
                 }
-                self.messages.push(Message::Write { leader: self.jm.leader, snapshot });
+                let commits = self.acknowledged(&snapshot);
+                self.messages.push(Message::Write { leader: self.jm.leader, snapshot, commits });
             }
             Action::NotifyComplete(checkpoint) => {
                 if !self.is_deposed {
@@ -258,6 +334,7 @@ impl World {
                     self.stats.completed += 1;
                 }
                 self.broadcast(&Control::Complete(checkpoint), true);
+                self.jm.global.complete(checkpoint, self.mutation);
             }
             Action::NotifyAborted(checkpoint) => {
                 self.stats.aborted += 1;
@@ -330,9 +407,11 @@ impl World {
             }
             Action::RequestRestorePoint => tell(coordinator::Event::RestoreRequested),
             Action::AttemptRunning { attempt, tasks } => {
+                self.jm.global.running();
                 tell(coordinator::Event::JobStarted { attempt, tasks })
             }
             Action::AttemptStopping { attempt, reason } => {
+                self.jm.global.last = None;
                 tell(coordinator::Event::JobStopping { attempt, reason })
             }
             Action::AllDrained { attempt } => tell(coordinator::Event::AllTasksDrained { attempt }),
@@ -342,7 +421,10 @@ impl World {
                 inputs.push_back(Input::Resources(resources::Event::Release { job: JOB }));
             }
             Action::CancelTasks { .. } => self.broadcast(&Control::Cancel, false),
-            Action::FinishTasks { checkpoint, .. } => self.broadcast(&Control::Finish(checkpoint), false),
+            Action::FinishTasks { checkpoint, .. } => {
+                self.jm.global.last = Some(checkpoint);
+                self.broadcast(&Control::Finish(checkpoint), false);
+            }
             Action::Deploy { attempt, restore, .. } => self.deploy(attempt, restore)?,
         }
         Ok(())

@@ -4,13 +4,13 @@
 //! sinks) under random weather: slow links, messages between JobManager and tasks that are lost, doubled and overtaken,
 //! failing snapshots and manifest writes, failing tasks, a JobManager that is replaced, savepoints and stops on
 //! request. The tasks run in TaskManagers that die and come back, and whose connections are cut for a time, so that both sides believe
-//! different things; other jobs take slots away. A JobManager that was replaced may live on without knowing it. Commits fail and are tried
-//! again. A job that continues from a savepoint does so at another parallelism.
+//! different things; other jobs take slots away. A JobManager that was replaced may live on without knowing it. Sinks commit in their subtasks, or
+//! once for the job, or both; commits fail, also half-way, and are tried again, and a JobManager is lost between a checkpoint and its commits. A job that continues from a savepoint does so at another parallelism.
 //!
 //! At some step the weather becomes calm. Then the job must reach its end, and what its sinks have committed must be what an undisturbed
 //! run writes. At every step: no slot has two owners, neither in the JobManager's books nor in the TaskManager; no attempt is
 //! deployed while one before it lives in a session that counts; no checkpoint completes without every task's acknowledgement, or
-//! before it is durable; every request is answered once; a job that ends otherwise says why.
+//! before it is durable; nothing is committed for the job before what the subtasks commit of that checkpoint, nor out of order; every request is answered once; a job that ends otherwise says why.
 //!
 //! A seed is a schedule. A failing one is printed; `FLOTT_SIM_SEED=<seed> cargo test -p flott-checkpoint --test simulation` runs
 //! it alone. `FLOTT_SIM_RUNS=<n>` runs this many, from a seed that `FLOTT_SIM_FIRST` gives; `make simulation` runs ten thousand. What a seed means
@@ -19,6 +19,7 @@
 #![expect(clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod durable;
+mod global;
 mod job;
 mod jobmanager;
 mod task;
@@ -61,6 +62,9 @@ fn add(sum: &mut Stats, one: Stats) {
     sum.shortages += one.shortages;
     sum.uncommitted += one.uncommitted;
     sum.no_slots += one.no_slots;
+    sum.global += one.global;
+    sum.halves += one.halves;
+    sum.global_restored += one.global_restored;
 }
 
 #[test]
@@ -106,6 +110,9 @@ fn committed_output_is_that_of_an_undisturbed_run() {
     at_least(sum.losses, 0.2);
     at_least(sum.uncommitted, 0.3);
     at_least(sum.rescales, 0.005);
+    at_least(sum.global, 1.0);
+    at_least(sum.halves, 0.1);
+    at_least(sum.global_restored, 0.1);
 }
 
 /// A task fails, or the JobManager is replaced, at each step of some jobs.
@@ -171,6 +178,10 @@ fn mistakes_are_caught() {
         Mutation::AnySession,
         Mutation::CommitOnce,
         Mutation::RegisterEarly,
+        Mutation::GlobalForgotten,
+        Mutation::GlobalFirst,
+        Mutation::GlobalUnawaited,
+        Mutation::HandedOverOnce,
     ];
     for mutation in mistakes {
         let caught = (0..1_000).find_map(|seed| run(seed, mutation).err().map(|error| (seed, error)));

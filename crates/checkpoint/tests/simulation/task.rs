@@ -10,7 +10,7 @@ use flott_checkpoint::resources::Slot;
 use flott_checkpoint::{Attempt, Barrier, TaskId};
 use flott_types::CheckpointId;
 
-use crate::job::{KEYS, Record, TaskSpec};
+use crate::job::{By, KEYS, Record, TaskSpec};
 use crate::weather::Mutation;
 
 /// How many elements a channel holds before its sender has to wait.
@@ -35,6 +35,8 @@ pub struct State {
     pub finished: bool,
     /// Staged output that is not committed.
     pub pending: Vec<Handle>,
+    /// What is to be committed for the job, and is not known to be in the hands of the JobManager.
+    pub handed_over: Vec<Handle>,
 }
 
 impl State {
@@ -61,6 +63,8 @@ pub struct Handle {
     pub leader: u64,
     pub attempt: Attempt,
     pub checkpoint: CheckpointId,
+    /// Committed for the job.
+    pub global: bool,
 }
 
 pub struct Channel {
@@ -68,12 +72,15 @@ pub struct Channel {
     blocked: bool,
 }
 
+/// Rows to stage, each part under its name.
+pub type Staged = Vec<(Handle, Vec<u32>)>;
+
 /// What a task has to send; the world does it.
 #[derive(Default)]
 pub struct Outbox {
     pub elements: Vec<(usize, usize, Element)>,
     /// The state as it was at the barrier, and the rows to stage.
-    pub snapshots: Vec<(Barrier, State, Vec<u32>)>,
+    pub snapshots: Vec<(Barrier, State, Staged)>,
     pub declined: Vec<CheckpointId>,
     pub commits: Vec<CheckpointId>,
     pub drained: bool,
@@ -84,6 +91,8 @@ pub struct Outbox {
 pub struct Sink {
     staged: BTreeMap<Handle, Vec<u32>>,
     committed: BTreeMap<Handle, Vec<u32>>,
+    /// By vertex, the last checkpoint of which something was committed for the job.
+    last_global: BTreeMap<u32, CheckpointId>,
 }
 
 impl Sink {
@@ -114,6 +123,28 @@ impl Sink {
         self.committed.contains_key(&handle)
     }
 
+    /// The same for the job. It comes after what the subtasks commit of the checkpoint, and in order.
+    pub fn commit_globally(&mut self, handle: Handle) -> Result<bool, String> {
+        if self.staged.contains_key(&handle) {
+            let vertex = handle.task.vertex;
+            let before = |own: &&Handle| {
+                !own.global
+                    && own.task.vertex == vertex
+                    && (own.leader, own.attempt) == (handle.leader, handle.attempt)
+                    && own.checkpoint <= handle.checkpoint
+            };
+            if let Some(own) = self.staged.keys().find(before) {
+                return Err(format!("{handle:?} is committed before {own:?}"));
+            }
+            let last = self.last_global.entry(vertex.0).or_insert(CheckpointId(0));
+            if handle.checkpoint < *last {
+                return Err(format!("{handle:?} is committed after output of checkpoint {last}"));
+            }
+            *last = handle.checkpoint;
+        }
+        Ok(self.commit(handle))
+    }
+
     /// Staged output that no state holds any more is thrown away.
     pub fn sweep(&mut self, held: impl Fn(&Handle) -> bool) {
         self.staged.retain(|handle, _| held(handle));
@@ -126,6 +157,12 @@ pub struct Task {
     pub inputs: Vec<Channel>,
     /// What is to be committed, sooner or later.
     pub committing: Vec<Handle>,
+    by: By,
+    /// Its sources are at their end from the start.
+    pub at_end: bool,
+    /// The last checkpoint that it was told is complete, and the last of which it has told that its own is committed.
+    complete: CheckpointId,
+    confirmed: CheckpointId,
     /// It was told to leave; it does when all is committed.
     leaves: bool,
     named: Handle,
@@ -140,13 +177,17 @@ pub struct Task {
 }
 
 impl Task {
-    pub fn new(spec: &TaskSpec, attempt: Attempt, slot: Slot, mode: Mode) -> Self {
+    pub fn new(spec: &TaskSpec, by: By, attempt: Attempt, slot: Slot, mode: Mode) -> Self {
         let leader = slot.session.leader.0;
         Task {
             slot,
             committing: Vec::new(),
+            by,
+            at_end: false,
+            complete: CheckpointId(0),
+            confirmed: CheckpointId(0),
             leaves: false,
-            named: Handle { task: spec.id, leader, attempt, checkpoint: CheckpointId(0) },
+            named: Handle { task: spec.id, leader, attempt, checkpoint: CheckpointId(0), global: false },
             state: ExecutionState::Deploying,
             inputs: (0..spec.channels).map(|_| Channel { queue: VecDeque::new(), blocked: false }).collect(),
             life: TaskLife::new(mode, vec![0; spec.channels]),
@@ -157,8 +198,10 @@ impl Task {
         }
     }
 
-    pub fn restore(&mut self, state: Option<State>, mutation: Mutation) {
-        self.state = ExecutionState::Running;
+    /// It is at work when what it has to commit is committed.
+    pub fn restore(&mut self, state: Option<State>, at_end: bool, mutation: Mutation) {
+        self.state = ExecutionState::Initializing;
+        self.at_end = at_end;
         if let Some(state) = state {
             self.data = state;
             self.stage = Stage::restored(self.data.finished && mutation != Mutation::FinishAgain);
@@ -166,7 +209,14 @@ impl Task {
                 self.data.position += 1;
             }
         }
+        // The JobManager has taken it.
+        self.data.handed_over.clear();
         self.committing = self.data.pending.clone();
+    }
+
+    /// Whether its process has begun it and it has not ended.
+    pub fn is_there(&self) -> bool {
+        matches!(self.state, ExecutionState::Initializing | ExecutionState::Running)
     }
 
     /// Whether there is room in every channel behind it.
@@ -260,17 +310,30 @@ impl Task {
     }
 
     /// Taken between two elements, at the barrier; the world stages the rows.
-    fn snapshot(&mut self, barrier: Barrier) -> (Barrier, State, Vec<u32>) {
+    fn snapshot(&mut self, barrier: Barrier) -> (Barrier, State, Staged) {
         let rows = std::mem::take(&mut self.rows);
-        if !rows.is_empty() {
-            self.data.pending.push(self.handle(barrier.checkpoint));
+        let is_global = |row: &u32| match self.by {
+            By::Subtasks => false,
+            By::Job => true,
+            By::Both => row.is_multiple_of(2),
+        };
+        let (global, own): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_global);
+        let mut staged = Staged::new();
+        for (global, rows) in [(false, own), (true, global)] {
+            if !rows.is_empty() {
+                let handle = Handle { checkpoint: barrier.checkpoint, global, ..self.named };
+                let to = if global { &mut self.data.handed_over } else { &mut self.data.pending };
+                to.push(handle);
+                staged.push((handle, rows));
+            }
         }
         self.data.finished = self.stage.has_finished();
-        (barrier, self.data.clone(), rows)
+        (barrier, self.data.clone(), staged)
     }
 
-    pub fn handle(&self, checkpoint: CheckpointId) -> Handle {
-        Handle { checkpoint, ..self.named }
+    /// A mistake.
+    pub fn forget_handed_over(&mut self) {
+        self.data.handed_over.clear();
     }
 
     /// A checkpoint is complete: what belongs to it and to earlier ones is to be committed.
@@ -280,6 +343,18 @@ impl Task {
         let ready = self.data.pending.iter().filter(own).filter(|handle| handle.checkpoint <= complete);
         let ready: Vec<_> = ready.filter(|handle| !self.committing.contains(handle)).copied().collect();
         self.committing.extend(ready);
+        self.data.handed_over.retain(|handle| handle.checkpoint > complete);
+        self.complete = self.complete.max(complete);
+    }
+
+    /// The checkpoint up to which its own is committed, if it has not told that.
+    pub fn confirms(&mut self) -> Option<CheckpointId> {
+        let done = self.data.pending.iter().all(|handle| handle.checkpoint > self.complete);
+        if self.complete <= self.confirmed || !done {
+            return None;
+        }
+        self.confirmed = self.complete;
+        Some(self.complete)
     }
 
     /// Commits one thing: until then it is held by every snapshot. Says whether it was there.

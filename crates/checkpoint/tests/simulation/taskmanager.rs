@@ -213,7 +213,7 @@ impl World {
             for at in 0..self.generations[generation].tasks.len() {
                 let task = &mut self.generations[generation].tasks[at];
                 // Those of the session that is over; there are no others.
-                if task.slot.task_manager == id && task.state == ExecutionState::Running {
+                if task.slot.task_manager == id && task.is_there() {
                     task.state = ExecutionState::Canceled;
                     self.report(generation, at, ExecutionState::Canceled);
                 }
@@ -249,7 +249,7 @@ impl World {
         let mut used = Vec::new();
         for generation in &self.generations {
             for (spec, task) in self.job.tasks.iter().zip(&generation.tasks) {
-                if task.slot.task_manager == id && task.state == ExecutionState::Running {
+                if task.slot.task_manager == id && task.is_there() {
                     used.push((generation.leader, generation.attempt, spec.id.subtask));
                 }
             }

@@ -52,7 +52,7 @@ impl World {
     /// The committer of a task has its turn.
     fn commit(&mut self, generation: usize, at: usize) -> Result<bool, String> {
         let task = &self.generations[generation].tasks[at];
-        if task.committing.is_empty() || task.state != ExecutionState::Running {
+        if task.committing.is_empty() || !task.is_there() {
             return Ok(false);
         }
         if self.chance(self.weather.commit_failure) {
@@ -70,8 +70,36 @@ impl World {
         if !done && last {
             return Err(format!("the staged output of task {at} is gone"));
         }
-        self.leave(generation, at);
+        self.settle(generation, at)?;
         Ok(true)
+    }
+
+    /// What follows when something was committed, or is to be.
+    fn settle(&mut self, generation: usize, at: usize) -> Result<(), String> {
+        self.open(generation, at)?;
+        let own = &mut self.generations[generation];
+        if own.tasks[at].state == ExecutionState::Running
+            && let Some(checkpoint) = own.tasks[at].confirms()
+        {
+            let (attempt, task, from) = (own.attempt, own.job.tasks[at].id, own.tasks[at].slot);
+            self.messages.push(Message::Confirmed { from, attempt, task, checkpoint });
+        }
+        self.leave(generation, at);
+        Ok(())
+    }
+
+    /// A task is at work when it has committed what it was restored with.
+    fn open(&mut self, generation: usize, at: usize) -> Result<(), String> {
+        let (job, now) = (self.generations[generation].job.clone(), self.now);
+        let task = &mut self.generations[generation].tasks[at];
+        if task.state != ExecutionState::Initializing || !task.committing.is_empty() {
+            return Ok(());
+        }
+        task.state = ExecutionState::Running;
+        let opened = life::Event::Opened { at_end: task.at_end };
+        task.step(&job.tasks[at], opened, now, &mut self.outbox)?;
+        self.report(generation, at, ExecutionState::Running);
+        self.flush(generation, at)
     }
 
     fn leave(&mut self, generation: usize, at: usize) {
@@ -89,11 +117,11 @@ impl World {
             own.tasks[task].inputs[channel].queue.push_back(element);
         }
         let (attempt, task) = (own.attempt, own.job.tasks[at].id);
-        for (barrier, snapshot, rows) in std::mem::take(&mut self.outbox.snapshots) {
+        for (barrier, snapshot, staged) in std::mem::take(&mut self.outbox.snapshots) {
             let checkpoint = barrier.checkpoint;
-            if !rows.is_empty() {
-                let handle = self.generations[generation].tasks[at].handle(checkpoint);
-                self.sink.stage(handle, rows)?;
+            staged.into_iter().try_for_each(|(handle, rows)| self.sink.stage(handle, rows))?;
+            if self.mutation == Mutation::HandedOverOnce {
+                self.generations[generation].tasks[at].forget_handed_over();
             }
             if self.mutation == Mutation::CommitOnAck {
                 self.generations[generation].tasks[at].complete(checkpoint);
@@ -120,8 +148,7 @@ impl World {
             let from = self.generations[generation].tasks[at].slot;
             self.messages.push(Message::Report { from, event: execution::Event::Drained { attempt, task } });
         }
-        self.leave(generation, at);
-        Ok(())
+        self.settle(generation, at)
     }
 
     fn send_lossy(&mut self, generation: usize, at: usize, event: coordinator::Event<crate::task::State>) {
@@ -185,11 +212,12 @@ impl World {
             // It came before, and then again.
             Control::Deploy { .. } if task.state != ExecutionState::Deploying => return Ok(()),
             Control::Deploy { state, drained } => {
-                task.restore(state, self.mutation);
-                let opened = life::Event::Opened { at_end: drained };
-                task.step(spec, opened, now, &mut self.outbox)?;
+                task.restore(state, drained, self.mutation);
                 self.report(generation, at, ExecutionState::Initializing);
-                self.report(generation, at, ExecutionState::Running);
+                return self.open(generation, at);
+            }
+            // It is told nothing before it runs, but to leave.
+            _ if !matches!(task.state, ExecutionState::Running) && !matches!(control, Control::Cancel) => {
                 return Ok(());
             }
             Control::Cancel => {

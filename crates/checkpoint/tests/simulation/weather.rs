@@ -30,6 +30,14 @@ pub enum Mutation {
     CommitOnce,
     /// A TaskManager registers again while tasks of its last session run.
     RegisterEarly,
+    /// Manifests do not hold what is to be committed for the job.
+    GlobalForgotten,
+    /// That does not wait for what subtasks commit.
+    GlobalFirst,
+    /// The job ends before it is committed.
+    GlobalUnawaited,
+    /// Subtasks hand it over once, and not until its checkpoint is complete.
+    HandedOverOnce,
 }
 
 pub enum Fault {

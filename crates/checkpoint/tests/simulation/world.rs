@@ -91,6 +91,12 @@ pub struct Stats {
     pub uncommitted: u32,
     /// Jobs that ended for want of slots.
     pub no_slots: u32,
+    /// Output that was committed for the job.
+    pub global: u32,
+    /// Commits for the job that failed when half was done.
+    pub halves: u32,
+    /// Output that was committed for the job after a restart.
+    pub global_restored: u32,
 }
 
 impl World {
@@ -352,13 +358,13 @@ impl World {
                     Crossing::Lost => Ok(()),
                 }
             }
-            Message::Write { leader, snapshot } => {
+            Message::Write { leader, snapshot, commits } => {
                 let checkpoint = snapshot.checkpoint;
                 let fenced = leader != self.jm.leader && self.mutation != Mutation::Unfenced;
                 let event = if fenced || self.chance(self.weather.write_failure) {
                     coordinator::Event::StoreFailed { checkpoint, reason: "503".into() }
                 } else {
-                    self.store(&snapshot);
+                    self.store(&snapshot, &commits);
                     coordinator::Event::StoreCompleted(checkpoint)
                 };
                 if fenced && self.rng.random() {
@@ -368,6 +374,25 @@ impl World {
                 }
                 self.messages.push(Message::Written { leader, event });
                 Ok(())
+            }
+            Message::Confirmed { from, attempt, task, checkpoint } => {
+                match self.crossing(from.task_manager, from.session, false) {
+                    Crossing::Delivered => {
+                        let confirmed = Input::Confirmed { attempt, task, checkpoint };
+                        self.with_leader(from.session.leader.0, confirmed)
+                    }
+                    Crossing::Refused => {
+                        self.refused_up(from.task_manager, from.session);
+                        Ok(())
+                    }
+                    Crossing::Lost => Ok(()),
+                }
+            }
+            Message::Commit { leader, vertex, round, requests } => {
+                self.commit_globally(leader, vertex, round, &requests)
+            }
+            Message::CommitAnswer { leader, vertex, round, answer } => {
+                self.with_leader(leader, Input::CommitAnswer { vertex, round, answer })
             }
             Message::Written { leader, event } => self.with_leader(leader, Input::Coordinator(event)),
         }
@@ -395,10 +420,11 @@ impl World {
             .collect();
         let members: Vec<_> = self.jm.resources.members().collect();
         format!(
-            "job {}, attempt {}, time {}, checkpoints {progress:?}, messages {}, slots {:?} of {members:?}, tasks {tasks:?}",
+            "job {}, attempt {}, time {}, commits {:?}, checkpoints {progress:?}, messages {}, slots {:?} of {members:?}, tasks {tasks:?}",
             self.jm.execution.status(),
             self.jm.execution.region().attempt(),
             self.now,
+            self.jm.global,
             self.messages.len(),
             self.jm.resources.counts(),
         )

@@ -36,11 +36,13 @@ impl JobMaster {
                 }
             }
             A::AttemptRunning { attempt, tasks } => {
+                self.global.running();
                 return vec![coordinator::Event::JobStarted { attempt, tasks }.into()];
             }
             A::AttemptStopping { attempt, reason } => {
                 // What is being read for the next attempt is of no use any more.
                 self.preparing = None;
+                self.last = None;
                 return vec![coordinator::Event::JobStopping { attempt, reason }.into()];
             }
             A::CancelTasks { attempt } if self.deployed => self.send(attempt, None, &TaskCommand::Cancel),
@@ -63,6 +65,7 @@ impl JobMaster {
             }
             A::FinishTasks { attempt, checkpoint } => {
                 let checkpoint = (checkpoint.0 > 0).then_some(checkpoint);
+                self.last = checkpoint;
                 self.send(attempt, None, &TaskCommand::Finish(checkpoint));
             }
             A::ScheduleRestart { at, reason } => {
@@ -88,6 +91,7 @@ impl JobMaster {
             A::WriteManifest(snapshot) => self.write(snapshot),
             A::NotifyComplete(checkpoint) => {
                 self.send(attempt, None, &TaskCommand::Complete(checkpoint));
+                self.global.complete(checkpoint);
                 self.tell_sources(checkpoint, true);
                 if let Some(results) = &self.setup.results {
                     results.completed(checkpoint);

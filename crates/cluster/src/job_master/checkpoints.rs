@@ -120,6 +120,10 @@ impl JobMaster {
                 operator.enumerator = Some(state);
             }
         }
+        if kind.is_last() {
+            self.drained = drained;
+        }
+        let entered = self.global.enter(&mut manifest);
         let storage = self.setup.storage.clone();
         let own = self.setup.own.clone();
         let configuration = self.setup.options.task.configuration.clone();
@@ -129,7 +133,10 @@ impl JobMaster {
         };
         self.storage.run(move |()| {
             let place = Place { job, configuration: &configuration };
-            let written = guard("checkpoint", || storage.write(&place, &destination, &manifest));
+            let written = guard("checkpoint", || {
+                entered?;
+                storage.write(&place, &destination, &manifest)
+            });
             if written.is_err()
                 && let Some(deposed) = storage.deposed(&place)
             {

@@ -7,6 +7,7 @@
 
 mod actions;
 mod checkpoints;
+mod commits;
 mod lease;
 mod recovery;
 mod reports;
@@ -21,6 +22,7 @@ use flott_checkpoint::coordinator::{self, Coordinator, Request, RestorePoint};
 use flott_checkpoint::execution::{self, Execution};
 use flott_checkpoint::manifest::{Manifest, TaskSnapshot};
 use flott_checkpoint::{Attempt, Barrier, JobStatus, RequestId, TaskId};
+use flott_connector::{CommitOutcome, CommitRetries};
 use flott_plan::JobGraph;
 use flott_runtime::{Failure, TaskCommand, TaskReport, Threads};
 use flott_types::{
@@ -28,6 +30,7 @@ use flott_types::{
 };
 
 use crate::enumerators::{Agenda, Commands, EnumeratorStates, Enumerators};
+use crate::global_commits::{GlobalSink, GlobalSinks, Services};
 use crate::messages::{ToTaskManager, Work};
 use crate::options::JobOptions;
 use crate::resource_manager::{GrantedSlot, ResourceManager};
@@ -75,6 +78,8 @@ pub(crate) enum JobMessage {
     SourcesWoken,
     /// By its thread of sources: what the enumerators know at the moment of a checkpoint.
     Enumerated(CheckpointId, Result<EnumeratorStates>),
+    /// By a global committer, with its number and the beginning that it was asked in: what became of the commits.
+    Committed(usize, u64, Result<Vec<CommitOutcome>>),
     /// The JobManager goes away.
     Suspend,
     /// Somebody wants to know when everything before is done, and what is due by the clock; and whether nothing is
@@ -93,6 +98,8 @@ pub(crate) struct JobSetup {
     pub(crate) submitted_at: Timestamp,
     pub(crate) options: JobOptions,
     pub(crate) enumerators: Enumerators,
+    /// Sinks that commit something once for the job.
+    pub(crate) global: Vec<GlobalSink>,
     /// Which job it is.
     pub(crate) key: Option<JobKey>,
     /// What it goes on from, and where that lies.
@@ -176,6 +183,12 @@ pub(crate) struct JobMaster {
     stops: FastSet<RequestId>,
     /// The current attempt ends with the savepoint of a stop.
     stopped: bool,
+    /// What sinks commit once for the job.
+    global: GlobalSinks,
+    /// The last checkpoint of the attempt, while its commits are waited for.
+    last: Option<CheckpointId>,
+    /// Its inputs had ended with it.
+    drained: bool,
     /// Answers that are given after the job has ended.
     farewells: Vec<(Answer, Result<String>)>,
     /// A checkpoint was found unusable, and why.
@@ -211,11 +224,20 @@ impl JobMaster {
         let seed = setup.job.0 as u64;
         let options = &setup.options;
         let timeout = options.slot_request_timeout;
-        let execution = Execution::new(tasks, options.strategy.clone(), Attempt::default(), timeout, seed);
+        let execution = Execution::new(tasks, options.strategy.clone(), Attempt::default(), timeout, seed)
+            .that_commits(!setup.global.is_empty());
+        let retries = CommitRetries { most: options.task.commit_retries, ..CommitRetries::default() };
         let (first_slots, width) = setup.graph.slots();
         let coordinator = Coordinator::new(options.checkpoints.clone(), first, []);
         let name = &setup.graph.name;
         let storage = Worker::start(&format!("{name} checkpoints"), &setup.threads, ())?;
+        let services = Services {
+            job: setup.job,
+            clock: setup.clock.clone(),
+            threads: setup.threads.clone(),
+            own: setup.own.clone(),
+        };
+        let global = GlobalSinks::new(std::mem::take(&mut setup.global), retries, services);
         let enumerators = std::mem::take(&mut setup.enumerators);
         let sources = Worker::start(&format!("{name} sources"), &setup.threads, enumerators)?;
         Ok(JobMaster {
@@ -239,6 +261,9 @@ impl JobMaster {
             next_request: 0,
             stops: FastSet::default(),
             stopped: false,
+            global,
+            last: None,
+            drained: false,
             farewells: Vec::new(),
             unusable: None,
             has_completed: false,
@@ -262,6 +287,7 @@ impl JobMaster {
                 self.coordinator.next_deadline(),
                 self.watermark_alignment.next_deadline(),
                 self.agenda.next_time,
+                self.global.next_time(),
             ];
             let wait =
                 deadlines.into_iter().flatten().min().map(|at| at.saturating_sub(now).clamp(0, 1_000) as u64);
@@ -273,6 +299,7 @@ impl JobMaster {
             self.tick();
         }
         let finished = self.finished();
+        self.global.close();
         // Checkpoints that are to be discarded are, before the job counts as gone and may be started again.
         self.release();
         await_storage(self.storage.finish(), received, finished);
@@ -315,6 +342,10 @@ impl JobMaster {
             self.let_sources_work();
         }
         self.lease.tick(&self.setup, now);
+        if !self.global.is_empty() && self.terminal.is_none() {
+            self.commit();
+            self.end_commits();
+        }
     }
 
     fn message(&mut self, message: JobMessage) {
@@ -351,6 +382,7 @@ impl JobMaster {
                 self.awaited -= 1;
                 self.enumerated(checkpoint, states);
             }
+            JobMessage::Committed(at, round, answer) => self.committed(at, round, answer),
             JobMessage::Look(answer) => {
                 self.tick();
                 // Who has asked may have gone.

@@ -13,6 +13,7 @@ use flott_types::panics::guard;
 use flott_types::{CheckpointId, Error, FastMap, Result, SubtaskIndex, Waker};
 
 use crate::beginning;
+use crate::global_commits::{Uncommitted, uncommitted};
 use crate::messages::{Deploy, TaskManagerId, Work};
 use crate::resource_manager::GrantedSlot;
 use crate::restored::has_state;
@@ -27,6 +28,8 @@ pub(crate) struct Prepared {
     checkpoint: Option<CheckpointId>,
     /// The share of each task that has one.
     shares: Shares,
+    /// What is committed once for the job, and was not.
+    uncommitted: Uncommitted,
 }
 
 type Shares = FastMap<TaskId, Vec<OperatorRestore>>;
@@ -55,6 +58,7 @@ impl JobMaster {
         let (storage, job, graph) = (self.setup.storage.clone(), self.setup.job, self.setup.graph.clone());
         let configuration = self.setup.options.task.configuration.clone();
         let (initial, clock) = (self.setup.initial.clone(), self.setup.clock.clone());
+        let global = self.global.uids();
         let own = self.setup.own.clone();
         let waker = Waker::new(move || own(JobMessage::SourcesWoken));
         self.ask_sources(move |enumerators| {
@@ -82,9 +86,12 @@ impl JobMaster {
                 };
                 enumerators.restart(manifest.as_deref(), &clock, &waker).map_err(Unprepared::Failed)?;
                 let shares = manifest.as_deref().map(|manifest| shares(manifest, &graph)).transpose();
+                let uncommitted =
+                    manifest.as_deref().map(|manifest| uncommitted(manifest, &graph, &global)).transpose();
                 Ok(Prepared {
                     checkpoint: manifest.map(|manifest| manifest.checkpoint),
                     shares: shares.map_err(Unprepared::Failed)?.unwrap_or_default(),
+                    uncommitted: uncommitted.map_err(Unprepared::Failed)?.unwrap_or_default(),
                 })
             };
             let prepared = prepare();
@@ -144,6 +151,7 @@ impl JobMaster {
         // An attempt before this one may have failed while it stopped.
         self.stopped = false;
         let checkpoint = self.prepared.checkpoint;
+        self.global.restart(checkpoint, std::mem::take(&mut self.prepared.uncommitted));
         self.setup.shared.update(|info| {
             info.attempt = attempt;
             info.tasks = tasks.iter().map(|task| (*task, ExecutionState::Deploying)).collect();

@@ -42,7 +42,12 @@ impl JobMaster {
         };
         match report {
             TaskReport::Running => state(self, ExecutionState::Running, None),
-            TaskReport::Finished => state(self, ExecutionState::Finished, None),
+            TaskReport::Finished => {
+                if let Some(last) = self.last.filter(|_| current) {
+                    self.global.left(task, last);
+                }
+                state(self, ExecutionState::Finished, None);
+            }
             TaskReport::Canceled => state(self, ExecutionState::Canceled, None),
             TaskReport::Failed(failure) => {
                 if !current {
@@ -78,6 +83,11 @@ impl JobMaster {
                 let now = self.setup.clock.now();
                 self.setup.shared.update(|job| job.checkpoints.acked(checkpoint, task, metrics, now));
                 self.coordinate(coordinator::Event::Ack { attempt, task, checkpoint, snapshot });
+            }
+            TaskReport::Committed { operator, checkpoint } => {
+                if current {
+                    self.global.confirmed(task, &operator, checkpoint);
+                }
             }
             TaskReport::Decline { checkpoint, failure } => {
                 let reason = failure.map_or(DeclineReason::Superseded, DeclineReason::Failed);

@@ -5,6 +5,7 @@
 mod constraints;
 mod damage;
 mod faults;
+mod global_commits;
 mod hanging;
 mod identity;
 mod jobs;

@@ -1,17 +1,16 @@
 //! What a sink must hold.
 
+mod job;
+
 use std::sync::Arc;
 
 use flott_batch::Batch;
-use flott_operator::MetricGroup;
 use flott_types::clock::ManualClock;
-use flott_types::{CheckpointId, Error, JobId, Result, SubtaskIndex, Waker};
+use flott_types::{CheckpointId, Error, Result};
 
-use super::{broken, same_rows};
-use crate::{
-    CommitOutcome, CommitRequest, Committable, CommitterContext, Payload, Prepared, Sink, SinkContext,
-    SinkWriter,
-};
+use super::broken;
+use crate::{CommitOutcome, CommitRequest, Committable, CommittedBy, Sink};
+use job::{Job, Snapshot, committer_context, global_context};
 
 /// A sink at a place of its own, where nothing has been written yet.
 pub trait SinkUnderTest {
@@ -44,14 +43,16 @@ pub trait SinkUnderTest {
 /// - after a failure at any point of a checkpoint, rows that are written again from the last complete one on are there once;
 /// - committables of a checkpoint that did not complete are committed with the next one;
 /// - writers may be restored as more or fewer;
-/// - at the end, everything is handed over.
+/// - at the end, everything is handed over;
+/// - of what is committed once for the job the same: a commit that fails half-way, is done again by another committer, is in checkpoints
+///   until then, and is done by a job of another parallelism. At the end nothing waits.
 ///
 /// Of a sink without two phases only the first and last are expected, and no row to be missing.
 ///
 /// # Errors
 /// The rule that is broken, and when.
 pub fn check_sink(fresh: &dyn Fn() -> Box<dyn SinkUnderTest>) -> Result<()> {
-    let named: [(&str, Rule); 11] = [
+    let named: [(&str, Rule); 13] = [
         ("a checkpoint is committed", committed),
         ("a commit is done twice", committed_twice),
         ("a commit is done by halves", half_committed),
@@ -62,17 +63,25 @@ pub fn check_sink(fresh: &dyn Fn() -> Box<dyn SinkUnderTest>) -> Result<()> {
         ("failure of rows after the checkpoint", failed_with_rows_open),
         ("a checkpoint does not complete", aborted),
         ("writers become more and fewer", rescaled),
+        ("a global commit fails half-way", half_committed_globally),
+        ("a global commit fails half-way before a restart", half_committed_and_rescaled),
         ("the end of the input", ended),
     ];
     for (when, rule) in named {
         let test = fresh();
-        let two_phases = test.sink()?.is_two_phase();
+        let (two_phases, globally) = (test.sink()?.is_two_phase(), test.sink()?.commits_globally());
+        if globally && !two_phases {
+            return Err(broken("what is committed for the whole job is a second phase too"));
+        }
         if !two_phases
             && !matches!(
                 when,
                 "a checkpoint is committed" | "rows come in spite of a full writer" | "the end of the input"
             )
         {
+            continue;
+        }
+        if !globally && when.starts_with("a global commit") {
             continue;
         }
         let mut job = Job::new(&*test, two_phases)?;
@@ -83,166 +92,6 @@ pub fn check_sink(fresh: &dyn Fn() -> Box<dyn SinkUnderTest>) -> Result<()> {
 }
 
 type Rule = fn(&mut Job<'_>) -> Result<()>;
-
-/// A job with a sink, as far as the sink can tell.
-struct Job<'a> {
-    test: &'a dyn SinkUnderTest,
-    two_phases: bool,
-    sink: Arc<dyn Sink>,
-    writers: Vec<Box<dyn SinkWriter>>,
-    attempt: u32,
-    clock: Arc<ManualClock>,
-    checkpoint: u64,
-    /// Handed over and not committed.
-    pending: Vec<CommitRequest>,
-    /// What is handed over later.
-    later: Vec<(CheckpointId, Prepared)>,
-    restored: Option<CheckpointId>,
-}
-
-/// What is in a checkpoint.
-#[derive(Clone)]
-struct Snapshot {
-    checkpoint: CheckpointId,
-    committables: Vec<CommitRequest>,
-    writers: Vec<Payload>,
-}
-
-impl<'a> Job<'a> {
-    fn new(test: &'a dyn SinkUnderTest, two_phases: bool) -> Result<Self> {
-        Ok(Job {
-            test,
-            two_phases,
-            sink: test.sink()?,
-            writers: Vec::new(),
-            attempt: 0,
-            clock: Arc::new(ManualClock::new(1_700_000_000_000)),
-            checkpoint: 0,
-            pending: Vec::new(),
-            later: Vec::new(),
-            restored: None,
-        })
-    }
-
-    /// Opens the writers of an attempt, each with its share of the state.
-    fn start(&mut self, parallelism: u32, states: Vec<Payload>) -> Result<()> {
-        self.attempt += 1;
-        self.clock.advance(1);
-        self.sink = self.test.sink()?;
-        self.writers.clear();
-        self.later.clear();
-        for subtask in 0..parallelism {
-            let mine = states.iter().enumerate().filter(|(at, _)| *at as u32 % parallelism == subtask);
-            let context = SinkContext {
-                job: JobId(7),
-                attempt: self.attempt,
-                subtask: SubtaskIndex(subtask),
-                parallelism,
-                restored: self.restored,
-                schema: None,
-                metrics: MetricGroup::default(),
-                clock: self.clock.clone(),
-                waker: Waker::default(),
-            };
-            let states = mine.map(|(_, state)| state.clone()).collect();
-            self.writers.push(self.sink.writer(context, states)?);
-        }
-        Ok(())
-    }
-
-    /// Fails, and starts again from a snapshot: what it holds is committed before a row is written.
-    fn restart(&mut self, parallelism: u32, snapshot: &Snapshot) -> Result<()> {
-        self.writers.clear();
-        self.later.clear();
-        self.pending.clear();
-        self.restored = Some(snapshot.checkpoint);
-        let restored = |request: &CommitRequest| CommitRequest { restored: true, ..request.clone() };
-        self.commit_all(&snapshot.committables.iter().map(restored).collect::<Vec<_>>())?;
-        self.start(parallelism, snapshot.writers.clone())
-    }
-
-    fn write(&mut self, numbers: &[usize]) -> Result<()> {
-        let count = self.writers.len();
-        for (at, number) in numbers.iter().enumerate() {
-            self.writers[at % count].write(self.test.batch(*number))?;
-        }
-        Ok(())
-    }
-
-    /// A checkpoint up to its acknowledgement.
-    fn snapshot(&mut self, end: bool) -> Result<Snapshot> {
-        let writers = self.barrier(end)?;
-        self.acknowledge(writers)
-    }
-
-    /// What happens while no rows are written.
-    fn barrier(&mut self, end: bool) -> Result<Vec<Payload>> {
-        self.checkpoint += 1;
-        let checkpoint = CheckpointId(self.checkpoint);
-        let mut states = Vec::new();
-        for writer in &mut self.writers {
-            writer.flush()?;
-            self.later.push((checkpoint, writer.prepare_commit(checkpoint, end)?));
-            states.extend(writer.snapshot(checkpoint)?);
-        }
-        Ok(states)
-    }
-
-    /// Waits for what is handed over for the checkpoint at hand and those before.
-    fn acknowledge(&mut self, writers: Vec<Payload>) -> Result<Snapshot> {
-        for (checkpoint, prepared) in self.later.drain(..) {
-            self.pending
-                .extend(prepared.wait()?.into_iter().map(|committable| request(checkpoint, committable)));
-        }
-        let checkpoint = CheckpointId(self.checkpoint);
-        Ok(Snapshot { checkpoint, committables: self.pending.clone(), writers })
-    }
-
-    fn commit(&mut self) -> Result<()> {
-        let requests = std::mem::take(&mut self.pending);
-        self.commit_all(&requests)
-    }
-
-    /// Until nothing is to be tried again.
-    fn commit_all(&self, requests: &[CommitRequest]) -> Result<()> {
-        let mut left = requests.to_vec();
-        for _ in 0..100 {
-            if left.is_empty() {
-                return Ok(());
-            }
-            let sink = self.test.sink()?;
-            let outcomes = self.committer(&*sink)?.commit(&left)?;
-            if outcomes.len() != left.len() {
-                return Err(broken(format!("{} answers to {} committables", outcomes.len(), left.len())));
-            }
-            let mut again = Vec::new();
-            for (request, outcome) in left.into_iter().zip(outcomes) {
-                match outcome {
-                    CommitOutcome::Committed | CommitOutcome::AlreadyCommitted => {}
-                    CommitOutcome::Retry { .. } => again.push(request),
-                    CommitOutcome::Failed(why) => return Err(broken(format!("{request:?} is lost: {why}"))),
-                }
-            }
-            left = again;
-            self.clock.advance(1_000);
-        }
-        Err(broken("a commit was tried a hundred times"))
-    }
-
-    fn committer(&self, sink: &dyn Sink) -> Result<Box<dyn crate::Committer>> {
-        sink.committer(CommitterContext {
-            job: JobId(7),
-            subtask: SubtaskIndex(0),
-            metrics: MetricGroup::default(),
-            clock: self.clock.clone(),
-        })
-    }
-
-    fn expect(&self, numbers: &[usize], when: &str) -> Result<()> {
-        let expected = numbers.iter().flat_map(|number| self.test.rows(*number)).collect();
-        same_rows(self.test.visible()?, expected, when)
-    }
-}
 
 fn committed(job: &mut Job<'_>) -> Result<()> {
     job.write(&[0, 1])?;
@@ -261,44 +110,42 @@ fn committed(job: &mut Job<'_>) -> Result<()> {
     job.expect(&[0, 1, 2], "after the second commit")
 }
 
-fn request(checkpoint: CheckpointId, committable: Committable) -> CommitRequest {
-    CommitRequest { checkpoint, committable, restored: false, attempts: 0 }
-}
-
-/// Commits as a task does, without patience: what is to be tried again is an error.
+/// Commits as a task does, and then what the job commits, without patience: what is to be tried again is an error.
 ///
 /// # Errors
-/// As the committer says.
+/// As the committers say.
 pub fn commit(sink: &dyn Sink, committables: &[Committable]) -> Result<()> {
-    let requests: Vec<_> = committables.iter().cloned().map(|one| request(CheckpointId(1), one)).collect();
-    commit_once(sink, &requests)
+    let request = |one: &Committable| CommitRequest::new(CheckpointId(1), one.clone());
+    commit_once(sink, &committables.iter().map(request).collect::<Vec<_>>())
 }
 
 /// As [`commit`], of what the checkpoint held from which the job is restored.
 ///
 /// # Errors
-/// As the committer says.
+/// As the committers say.
 pub fn commit_restored(
     sink: &dyn Sink,
     checkpoint: CheckpointId,
     committables: &[Committable],
 ) -> Result<()> {
-    let restored = |one| CommitRequest { restored: true, ..request(checkpoint, one) };
-    let requests: Vec<_> = committables.iter().cloned().map(restored).collect();
-    commit_once(sink, &requests)
+    let restored =
+        |one: &Committable| CommitRequest { restored: true, ..CommitRequest::new(checkpoint, one.clone()) };
+    commit_once(sink, &committables.iter().map(restored).collect::<Vec<_>>())
 }
 
 fn commit_once(sink: &dyn Sink, requests: &[CommitRequest]) -> Result<()> {
-    let context = CommitterContext {
-        job: JobId(7),
-        subtask: SubtaskIndex(0),
-        metrics: MetricGroup::default(),
-        clock: Arc::new(ManualClock::new(1_700_000_000_000)),
-    };
+    let clock = Arc::new(ManualClock::new(1_700_000_000_000));
+    let of = |by| move |request: &&CommitRequest| request.committable.by == by;
+    let own: Vec<_> = requests.iter().filter(of(CommittedBy::Subtask)).cloned().collect();
+    let global: Vec<_> = requests.iter().filter(of(CommittedBy::Job)).cloned().collect();
+    let mut outcomes = sink.committer(committer_context(clock.clone()))?.commit(&own)?;
+    if !global.is_empty() {
+        outcomes.extend(sink.global_committer(global_context(1, clock))?.commit(&global)?);
+    }
     let mut failed = None;
-    for outcome in sink.committer(context)?.commit(requests)? {
+    for outcome in outcomes {
         match outcome {
-            CommitOutcome::Committed | CommitOutcome::AlreadyCommitted => {}
+            CommitOutcome::Committed | CommitOutcome::AlreadyCommitted | CommitOutcome::Wait { .. } => {}
             CommitOutcome::Retry { reason, .. } | CommitOutcome::Failed(reason) => {
                 failed.get_or_insert(Error::external(reason));
             }
@@ -311,15 +158,30 @@ fn committed_twice(job: &mut Job<'_>) -> Result<()> {
     job.write(&[0])?;
     let snapshot = job.snapshot(false)?;
     let sink = job.sink.clone();
-    let mut committer = job.committer(&*sink)?;
-    committer.commit(&snapshot.committables)?;
-    let again = committer.commit(&snapshot.committables)?;
-    if let Some(wrong) = again.iter().find(|outcome| matches!(outcome, CommitOutcome::Failed(_))) {
-        return Err(broken(format!("a second time is answered with {wrong:?}")));
+    if !snapshot.committables.is_empty() {
+        let mut committer = job.committer(&*sink)?;
+        committer.commit(&snapshot.committables)?;
+        twice(committer.commit(&snapshot.committables)?)?;
+    }
+    job.commit_own()?;
+    let due = job.global.take_due(i64::MAX);
+    if !due.is_empty() {
+        let mut committer = job.global_committer()?;
+        committer.commit(&due)?;
+        twice(committer.commit(&due)?)?;
+        job.global.answered(Err(Error::external("once more")), 0)?;
     }
     job.expect(&[0], "committed twice")?;
     job.commit()?;
     job.expect(&[0], "committed by another instance")
+}
+
+fn twice(outcomes: Vec<CommitOutcome>) -> Result<()> {
+    let failed = |outcome: &&CommitOutcome| matches!(outcome, CommitOutcome::Failed(_));
+    match outcomes.iter().find(failed) {
+        Some(wrong) => Err(broken(format!("a second time is answered with {wrong:?}"))),
+        None => Ok(()),
+    }
 }
 
 /// One committable is committed, the others with the next checkpoint, or after a restart from it.
@@ -328,6 +190,10 @@ fn half_committed(job: &mut Job<'_>) -> Result<()> {
     job.write(&[0, 1])?;
     job.snapshot(false)?;
     let first = job.pending.first().cloned();
+    if first.is_none() {
+        // Everything is committed globally.
+        return Ok(());
+    }
     job.commit_all(first.as_slice())?;
     job.write(&[2, 3])?;
     let second = job.snapshot(false)?;
@@ -453,12 +319,46 @@ fn ended(job: &mut Job<'_>) -> Result<()> {
     job.commit()?;
     job.expect(&[0, 1], "at the end")?;
     let more = job.snapshot(true)?;
-    if more.committables != Vec::new() {
+    if !more.committables.is_empty() {
         return Err(broken("a writer hands over something after the end"));
+    }
+    job.commit()?;
+    if job.global.waiting() > 0 {
+        return Err(broken("the global committer lets something wait after the end"));
     }
     if job.two_phases {
         job.restart(1, &last)?;
         job.expect(&[0, 1], "restored after the end")?;
     }
     Ok(())
+}
+
+/// Of what is committed once half is done and nobody knows; all of it is done again with the next checkpoint.
+fn half_committed_globally(job: &mut Job<'_>) -> Result<()> {
+    half_way(job)?;
+    job.commit()?;
+    job.expect(&[0, 1, 2, 3], "the other half, with the next checkpoint")
+}
+
+/// Or after a restart, by a job of another parallelism.
+fn half_committed_and_rescaled(job: &mut Job<'_>) -> Result<()> {
+    let second = half_way(job)?;
+    for parallelism in [3, 1] {
+        job.restart(parallelism, &second)?;
+        job.expect(&[0, 1, 2, 3], "the other half, after a restart")?;
+    }
+    job.write(&[4])?;
+    job.snapshot(false)?;
+    job.commit()?;
+    job.expect(&[0, 1, 2, 3, 4], "and with the next checkpoint")
+}
+
+fn half_way(job: &mut Job<'_>) -> Result<Snapshot> {
+    job.start(2, Vec::new())?;
+    job.write(&[0, 1])?;
+    job.snapshot(false)?;
+    job.commit_own()?;
+    job.half_commit_global()?;
+    job.write(&[2, 3])?;
+    job.snapshot(false)
 }

@@ -2,13 +2,18 @@
 //!
 //! The queue is shared with what runs later of a snapshot, on the snapshot's thread: that adds what the writer hands over, and takes down
 //! all that the checkpoint must hold, in one step. Snapshots run in their order there, so what one has added is in those after it.
+//!
+//! What is committed once for the whole job is only passed on: each snapshot holds it until its checkpoint is told complete, for then the
+//! job master has it. That commits it when all subtasks have said that they have committed their own.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
+use flott_checkpoint::commit::CommitQueue;
 use flott_connector::{
-    CommitOutcome, CommitQueue, CommitRequest, CommitRetries, Committer, CommitterContext, Prepared, Sink,
+    CommitOutcome, CommitRequest, CommitRetries, Committable, CommittedBy, CommitterContext, MadeCommitter,
+    Prepared, Sink,
 };
 use flott_operator::{Committing, Counter, MetricGroup};
 use flott_types::panics::guard;
@@ -22,6 +27,9 @@ const COMMITTER_ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 /// How often who waits looks whether anybody still wants it.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// Tells that everything up to a checkpoint is committed that this subtask commits.
+pub(crate) type Confirm = Box<dyn Fn(CheckpointId) + Send>;
+
 pub(super) struct Commits {
     sink: Arc<dyn Sink>,
     context: CommitterContext,
@@ -31,6 +39,11 @@ pub(super) struct Commits {
     shared: Arc<Shared>,
     worker: Option<Worker>,
     metrics: Metrics,
+    /// Of a sink with a global committer.
+    confirm: Option<Confirm>,
+    /// The last checkpoint that is known to be complete, and the last of which everything was told to be committed.
+    complete: CheckpointId,
+    confirmed: CheckpointId,
 }
 
 #[derive(Default)]
@@ -41,10 +54,18 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    queue: CommitQueue,
+    queue: CommitQueue<Committable>,
+    /// To be committed once for the job, and not known to be in the job master's hands.
+    global: Vec<CommitRequest>,
     answer: Option<Result<Vec<CommitOutcome>>>,
     /// What was to be handed over later has failed.
     failure: Option<Error>,
+}
+
+/// What a snapshot holds.
+pub(super) struct Held {
+    pub(super) own: Vec<CommitRequest>,
+    pub(super) global: Vec<CommitRequest>,
 }
 
 struct Worker {
@@ -82,7 +103,25 @@ impl Commits {
         let shared = Arc::new(Shared { state: Mutex::new(state), answered: Condvar::new() });
         let counted = shared.clone();
         group.gauge_with("pendingCommittables", move || counted.state.lock().queue.len() as f64);
-        Commits { sink, context, name, threads, waker, shared, worker: None, metrics }
+        Commits {
+            sink,
+            context,
+            name,
+            threads,
+            waker,
+            shared,
+            worker: None,
+            metrics,
+            confirm: None,
+            complete: CheckpointId(0),
+            confirmed: CheckpointId(0),
+        }
+    }
+
+    /// The sink has a global committer, which waits for what this subtask commits.
+    pub(super) fn confirmed_by(mut self, confirm: Option<Confirm>) -> Self {
+        self.confirm = confirm;
+        self
     }
 
     /// Commits what the checkpoint holds from which the job is restored, and waits for it, as long as anybody wants it.
@@ -111,16 +150,22 @@ impl Commits {
         &self,
         checkpoint: CheckpointId,
         prepared: Prepared,
-    ) -> impl FnOnce() -> Result<Vec<CommitRequest>> + Send + 'static {
+    ) -> impl FnOnce() -> Result<Held> + Send + 'static {
         let (shared, waker, total) = (self.shared.clone(), self.waker.clone(), self.metrics.total.clone());
+        let is_global = self.confirm.is_some();
         move || {
-            let prepared = guard("what a sink hands over", || prepared.wait());
+            let prepared = guard("what a sink hands over", || split(prepared.wait()?, is_global));
             let mut state = shared.state.lock();
             match prepared {
-                Ok(committables) => {
-                    total.add(committables.len() as u64);
-                    state.queue.add(checkpoint, committables);
-                    Ok(state.queue.pending(checkpoint).cloned().collect())
+                Ok((own, global)) => {
+                    total.add((own.len() + global.len()) as u64);
+                    state.queue.add(checkpoint, own);
+                    state.global.extend(global.into_iter().map(|one| CommitRequest::new(checkpoint, one)));
+                    let held = |request: &&CommitRequest| request.checkpoint <= checkpoint;
+                    Ok(Held {
+                        own: state.queue.pending(checkpoint).cloned().collect(),
+                        global: state.global.iter().filter(held).cloned().collect(),
+                    })
                 }
                 Err(error) => {
                     let told = Error::external(format!("what a sink hands over failed: {error}"));
@@ -135,15 +180,30 @@ impl Commits {
 
     /// What a checkpoint holds may be committed.
     pub(super) fn complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        self.shared.state.lock().queue.complete(checkpoint);
+        {
+            let mut state = self.shared.state.lock();
+            state.queue.complete(checkpoint);
+            state.global.retain(|request| request.checkpoint > checkpoint);
+        }
+        self.complete = self.complete.max(checkpoint);
         self.go_on()
+    }
+
+    /// Tells the job master how far this subtask has committed, if it wants to know and does not.
+    fn tell(&mut self, state: &State) {
+        let all = self.complete > self.confirmed && state.queue.pending(self.complete).next().is_none();
+        if let Some(confirm) = self.confirm.as_ref().filter(|_| all) {
+            self.confirmed = self.complete;
+            confirm(self.complete);
+        }
     }
 
     /// Takes note of what has been answered, and asks what is due.
     pub(super) fn go_on(&mut self) -> Result<()> {
         let now = self.context.clock.now();
+        let shared = self.shared.clone();
         let due = {
-            let mut state = self.shared.state.lock();
+            let mut state = shared.state.lock();
             if let Some(failure) = state.failure.take() {
                 return Err(failure);
             }
@@ -153,6 +213,7 @@ impl Commits {
                 self.metrics.already.add(answered.already);
                 self.metrics.retried.add(answered.retried);
             }
+            self.tell(&state);
             state.queue.take_due(now)
         };
         if due.is_empty() {
@@ -173,9 +234,9 @@ impl Commits {
         let (sink, context) = (self.sink.clone(), self.context.clone());
         let (shared, waker) = (self.shared.clone(), self.waker.clone());
         let thread = self.threads.spawn(&self.name, move || {
-            let mut committer = None;
+            let mut committer = MadeCommitter::new(|| sink.committer(context.clone()));
             for requests in received {
-                let answer = guard("committer", || commit(&*sink, &context, &mut committer, &requests));
+                let answer = guard("committer", || committer.commit(&requests));
                 shared.state.lock().answer = Some(answer);
                 shared.answered.notify_all();
                 waker.wake();
@@ -198,20 +259,14 @@ impl Commits {
     }
 }
 
-/// The committer is made when there is something to commit, and made again after an error.
-fn commit(
-    sink: &dyn Sink,
-    context: &CommitterContext,
-    committer: &mut Option<Box<dyn Committer>>,
-    requests: &[CommitRequest],
-) -> Result<Vec<CommitOutcome>> {
-    let mut current = match committer.take() {
-        Some(committer) => committer,
-        None => sink.committer(context.clone())?,
-    };
-    let outcomes = current.commit(requests)?;
-    *committer = Some(current);
-    Ok(outcomes)
+/// What this subtask commits, and what is committed once for the job.
+fn split(committables: Vec<Committable>, is_global: bool) -> Result<(Vec<Committable>, Vec<Committable>)> {
+    let (own, global): (Vec<_>, Vec<_>) =
+        committables.into_iter().partition(|one| one.by == CommittedBy::Subtask);
+    if !is_global && !global.is_empty() {
+        return Err(Error::internal("a sink without a global committer hands over what one is to commit"));
+    }
+    Ok((own, global))
 }
 
 impl Drop for Commits {

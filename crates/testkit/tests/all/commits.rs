@@ -92,7 +92,7 @@ impl SinkWriter for Writer {
 
     fn prepare_commit(&mut self, _: CheckpointId, _: bool) -> Result<Prepared> {
         let rows = std::mem::take(&mut self.rows);
-        let committable = |row| Ok(Committable { payload: Payload::json(1, &row)? });
+        let committable = |row| Ok(Committable::new(Payload::json(1, &row)?));
         Ok(Prepared::Later(Box::new(move || rows.into_iter().map(committable).collect())))
     }
 }

@@ -128,6 +128,6 @@ impl SinkWriter for Writer {
         self.transactions += 1;
         let name = format!("{}, transaction {}", self.name, self.transactions);
         self.sink.0.lock().open.insert(name.clone(), std::mem::take(&mut self.rows));
-        Ok(vec![Committable { payload: Payload::new(1, name) }].into())
+        Ok(vec![Committable::new(Payload::new(1, name))].into())
     }
 }

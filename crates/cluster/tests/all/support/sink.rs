@@ -1,13 +1,14 @@
 //! A sink with two phases: what it wrote becomes visible when it is committed, once for each committable.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use flott_batch::Batch;
 use flott_connector::{
-    AnyOption, CommitOutcome, CommitRequest, Committable, Committer, CommitterContext, Connector, Manual,
-    Options, Payload, Prepared, Sink, SinkContext, SinkWriter, TableContext, TableOption, WithDefault,
+    AnyOption, CommitOutcome, CommitRequest, Committable, Committer, CommitterContext, Connector,
+    GlobalCommitterContext, Manual, Options, Payload, Prepared, Sink, SinkContext, SinkWriter, TableContext,
+    TableOption, WithDefault,
 };
 use flott_plan::SinkSpec;
 use flott_types::{CheckpointId, Error, Result};
@@ -23,6 +24,8 @@ pub type Change = (i64, i64, i64);
 pub struct Committed {
     /// By committable, so that a second commit changes nothing.
     pub parts: Mutex<BTreeMap<String, Vec<Change>>>,
+    /// The names of what subtasks were handed to commit.
+    pub expected: Mutex<BTreeSet<String>>,
     /// What a sink of one phase wrote.
     pub direct: Mutex<Vec<(i64, i64)>>,
     /// Rows in writers, over all, at most.
@@ -50,9 +53,32 @@ struct TestSink {
     committed: Arc<Committed>,
     controls: Arc<Controls>,
     direct: bool,
+    by: By,
+    waits: bool,
     table: String,
 }
 
+/// Who commits the rows of a batch: those with an even v one, those with an odd v another.
+type By = (Who, Who);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Subtask,
+    Job,
+}
+
+const BY: TableOption<By, WithDefault> = TableOption::word(
+    "by",
+    &[
+        ("subtasks", (Who::Subtask, Who::Subtask)),
+        ("job", (Who::Job, Who::Job)),
+        ("both", (Who::Subtask, Who::Job)),
+    ],
+    "who commits",
+)
+.or("subtasks");
+const WAITS: TableOption<bool, WithDefault> =
+    TableOption::flag("waits", "whether the global committer lets everything wait").or("false");
 const DIRECT: TableOption<bool, WithDefault> =
     TableOption::flag("direct", "whether there is no second phase").or("false");
 
@@ -62,14 +88,16 @@ impl Connector for TestSinkConnector {
     }
 
     fn manual(&self) -> Manual {
-        static OPTIONS: &[&dyn AnyOption] = &[&DIRECT];
+        static OPTIONS: &[&dyn AnyOption] = &[&DIRECT, &BY, &WAITS];
         Manual { options: OPTIONS, ..Manual::default() }
     }
 
     fn sink(&self, spec: &SinkSpec, options: &Options<'_>, _: &TableContext) -> Result<Arc<dyn Sink>> {
         let direct = options.get(&DIRECT)?;
+        let (by, waits) = (options.get(&BY)?, options.get(&WAITS)?);
         let table = spec.table.name.clone();
-        Ok(Arc::new(TestSink { committed: self.0.clone(), controls: self.1.clone(), direct, table }))
+        let (committed, controls) = (self.0.clone(), self.1.clone());
+        Ok(Arc::new(TestSink { committed, controls, direct, by, waits, table }))
     }
 }
 
@@ -80,13 +108,24 @@ impl Sink for TestSink {
             committed: self.committed.clone(),
             controls: self.controls.clone(),
             direct: self.direct,
+            by: self.by,
             prefix: format!("{}-{}-{}", self.table, context.attempt, context.subtask),
             rows: Vec::new(),
         }))
     }
 
     fn committer(&self, _: CommitterContext) -> Result<Box<dyn Committer>> {
-        Ok(Box::new(TestCommitter { committed: self.committed.clone(), controls: self.controls.clone() }))
+        let (committed, controls) = (self.committed.clone(), self.controls.clone());
+        Ok(Box::new(TestCommitter { committed, controls, global: false, waits: false }))
+    }
+
+    fn commits_globally(&self) -> bool {
+        self.by.1 == Who::Job
+    }
+
+    fn global_committer(&self, _: GlobalCommitterContext) -> Result<Box<dyn Committer>> {
+        let (committed, controls) = (self.committed.clone(), self.controls.clone());
+        Ok(Box::new(TestCommitter { committed, controls, global: true, waits: self.waits }))
     }
 
     fn is_two_phase(&self) -> bool {
@@ -97,20 +136,41 @@ impl Sink for TestSink {
 struct TestCommitter {
     committed: Arc<Committed>,
     controls: Arc<Controls>,
+    global: bool,
+    waits: bool,
 }
 
 impl Committer for TestCommitter {
     fn commit(&mut self, requests: &[CommitRequest]) -> Result<Vec<CommitOutcome>> {
-        self.controls.fault("commit")?;
+        self.controls.fault(if self.global { "global commit" } else { "commit" })?;
+        let lost = || self.global && self.controls.lose_global_commits.load(Ordering::SeqCst);
+        while self.global && !lost() && self.controls.hold_global_commits.load(Ordering::SeqCst) {
+            self.controls.held_global_commits.fetch_add(1, Ordering::SeqCst);
+            std::thread::park_timeout(std::time::Duration::from_millis(1));
+        }
+        if lost() {
+            return Err(Error::external("a commit that is lost"));
+        }
+        if self.waits {
+            return Ok(vec![CommitOutcome::Wait { after: None }; requests.len()]);
+        }
+        let half = self.controls.fault("half of a global commit").err().filter(|_| self.global);
+        let requests = if half.is_some() { &requests[..requests.len() / 2] } else { requests };
         let outcome = |request: &CommitRequest| {
             let text = request.committable.payload.text("a committable")?;
             let (name, rows) = text.split_once('=').ok_or_else(|| Error::state("no committable"))?;
             let rows = serde_json::from_str(rows).unwrap();
+            if let Some(own) = name.strip_suffix("-global").map(|prefix| format!("{prefix}-own")) {
+                let expected = self.committed.expected.lock().contains(&own);
+                let there = self.committed.parts.lock().contains_key(&own);
+                assert!(there || !expected, "{name} is committed before what the subtask commits of it");
+            }
             self.committed.parts.lock().insert(name.to_owned(), rows);
             *self.committed.commits.lock() += 1;
             Ok(CommitOutcome::Committed)
         };
-        requests.iter().map(outcome).collect()
+        let outcomes = requests.iter().map(outcome).collect();
+        half.map_or(outcomes, Err)
     }
 }
 
@@ -118,6 +178,7 @@ struct TestWriter {
     committed: Arc<Committed>,
     controls: Arc<Controls>,
     direct: bool,
+    by: By,
     prefix: String,
     rows: Vec<Change>,
 }
@@ -148,8 +209,23 @@ impl SinkWriter for TestWriter {
         if self.rows.is_empty() {
             return Ok(Prepared::default());
         }
-        let rows = serde_json::to_string(&std::mem::take(&mut self.rows)).unwrap();
-        let payload = Payload::new(1, format!("{}-{checkpoint}={rows}", self.prefix));
-        Ok(vec![Committable { payload }].into())
+        let of = |row: &Change| if row.1 % 2 == 0 { self.by.0 } else { self.by.1 };
+        let (own, global): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.rows).into_iter().partition(|row| of(row) == Who::Subtask);
+        let mut committables = Vec::new();
+        for (rows, suffix) in [(own, "own"), (global, "global")] {
+            if rows.is_empty() {
+                continue;
+            }
+            let name = format!("{}-{checkpoint}-{suffix}", self.prefix);
+            let payload = Payload::new(1, format!("{name}={}", serde_json::to_string(&rows).unwrap()));
+            if suffix == "own" {
+                self.committed.expected.lock().insert(name);
+                committables.push(Committable::new(payload));
+            } else {
+                committables.push(Committable::global(payload));
+            }
+        }
+        Ok(committables.into())
     }
 }

@@ -31,9 +31,15 @@ pub struct Controls {
     pub hold_sinks: AtomicBool,
     /// How many writers have begun to wait.
     pub held_sinks: AtomicU64,
+    /// Global committers wait.
+    pub hold_global_commits: AtomicBool,
+    /// They fail, whatever they are asked.
+    pub lose_global_commits: AtomicBool,
+    /// How often one has looked whether it still has to.
+    pub held_global_commits: AtomicU64,
     /// Enumerators wait.
     pub hold_enumerators: AtomicBool,
-    /// What fails next, by name: `open`, `snapshot`, `commit`, `panic`.
+    /// What fails next, by name: `open`, `snapshot`, `commit`, `global commit`, `half of a global commit`, `panic`.
     pub fault: parking_lot::Mutex<Option<&'static str>>,
 }
 

@@ -46,7 +46,7 @@ impl Store {
 
     fn restored(&self) -> RestoredState {
         let rows = self.0.iter().map(|(name, rows)| (name.clone(), rows.values().cloned().collect()));
-        RestoredState { found: true, keyed: rows.collect(), lists: Default::default() }
+        RestoredState { found: true, keyed: rows.collect(), ..RestoredState::default() }
     }
 
     fn rows(&self, state: &str) -> usize {
