@@ -1,4 +1,4 @@
-//! Where a configuration comes from: a file, then `-D key=value`. Programs and SQL read the same.
+//! Where a configuration comes from: a file, then `-D key=value`. Programs and SQL read the same sources.
 
 use std::path::{Path, PathBuf};
 
@@ -10,17 +10,18 @@ use serde_yaml_ng::Value;
 /// The folder of `config.yaml`, an environment variable.
 pub const CONF_DIR: &str = "FLOTT_CONF_DIR";
 
-/// A configuration while it is put together; what comes later wins.
+/// A configuration under construction; later settings win.
 #[derive(Default, Debug)]
 pub struct Load {
-    /// What there is so far.
+    /// The settings so far.
     pub configuration: Configuration,
-    /// What there is to say of its keys: some of Flink's are accepted and have no effect here.
+    /// Notes about its keys: some of Flink's keys are accepted but have no effect here.
     pub notes: Vec<String>,
 }
 
 impl Load {
-    /// What the file says; by default `config.yaml` in the folder that `FLOTT_CONF_DIR` names, if there is one.
+    /// The settings of the file; by default `config.yaml` in the folder that `FLOTT_CONF_DIR` names, if there
+    /// is one.
     ///
     /// # Errors
     /// If the file cannot be read, or a key or value in it is wrong.
@@ -34,7 +35,7 @@ impl Load {
         Ok(load)
     }
 
-    /// Sets what a `-D` says.
+    /// Applies a `-D` option.
     ///
     /// # Errors
     /// If it is not `KEY=VALUE`, or one of the two is wrong.
@@ -48,7 +49,7 @@ impl Load {
     /// Sets a key.
     ///
     /// # Errors
-    /// If there is no such key (the nearest is named), or the value is wrong.
+    /// If the key is unknown (the error suggests the nearest one), or the value is wrong.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
         self.configuration.set(key, value)?;
         self.notes.extend(note(key));

@@ -1,6 +1,6 @@
-//! The modules of other crates as programs find them: `flott::datastream::window` and others.
+//! The modules of other crates under the names that programs use: `flott::datastream::window` and others.
 
-/// Accumulators: what all subtasks of a job add up to.
+/// Accumulators: values summed over all subtasks of a job.
 pub mod accumulator {
     pub use flott_function::accumulator::*;
 
@@ -15,14 +15,14 @@ pub mod codec {
 pub mod sink {
     //! Sinks of values.
     //!
-    //! Each implements [`Consumes<T>`](flott_connector::Consumes): it takes batches of `Records<T>`. One's own sink is written
-    //! against [`flott_connector`], whose header shows how.
+    //! Each implements [`Consumes<T>`](flott_connector::Consumes): it takes batches of `Records<T>`. To write
+    //! your own sink, use [`flott_connector`], whose header shows how.
     //!
     //! | sink | writes |
     //! |---|---|
     //! | [`PrintSink`] | a line for each value, to standard output or standard error |
     //! | [`FileSink`] | files, exactly once |
-    //! | [`FunctionSink`] | what a function does with each value; at least once |
+    //! | [`FunctionSink`] | calls a function with each value; at least once |
     //! | [`DiscardingSink`] | nothing |
 
     pub use flott_connector_basic::PrintSink;
@@ -33,18 +33,18 @@ pub mod sink {
 pub mod source {
     //! Sources of values.
     //!
-    //! Each implements [`Produces<T>`](flott_connector::Produces): its batches are `Records<T>`. One's own source is written against
-    //! [`flott_connector`], whose header shows how.
+    //! Each implements [`Produces<T>`](flott_connector::Produces): its batches are `Records<T>`. To write
+    //! your own source, use [`flott_connector`], whose header shows how.
     //!
     //! | source | reads |
     //! |---|---|
     //! | [`CollectionSource`] | values given by the program |
-    //! | [`IteratorSource`] | an iterator that can be made again, on a thread of its own |
+    //! | [`IteratorSource`] | an iterator that can be recreated, on its own thread |
     //! | [`ChannelSource`] | a channel of the standard library, of tokio, or any other one |
-    //! | [`SequenceSource`] | the numbers from here to there |
-    //! | [`SocketTextSource`] | lines of a TCP connection; nothing is read twice, so that a failure loses lines |
-    //! | [`TextFileSource`] | lines of files, those that there are or also those to come |
-    //! | [`RateLimited`] | another source, this many records a second |
+    //! | [`SequenceSource`] | a range of numbers |
+    //! | [`SocketTextSource`] | lines of a TCP connection; nothing is read twice, so a failure loses lines |
+    //! | [`TextFileSource`] | lines of existing files, or also of future ones |
+    //! | [`RateLimited`] | another source with a rate limit |
     //! | [`HybridSource`] | several sources, one after the other |
 
     pub use flott_connector_collections::{
@@ -64,7 +64,7 @@ pub mod state {
     };
 }
 
-/// Windows: buckets of records of one key, of which a result is made. See [`flott_function_windows`].
+/// Windows: buckets of records of one key that produce a result. See [`flott_function_windows`].
 pub mod window {
     pub use flott_function_windows::assigner::{
         AssignerContext, EventTimeSessionWindows, GlobalWindows, Merges, ProcessingTimeSessionWindows,

@@ -50,7 +50,7 @@ impl Executor {
     }
 }
 
-/// A program that is known to the cluster while its job has a client.
+/// Keeps a program registered with the cluster while its job has a client.
 struct Registered {
     name: String,
     executor: Arc<Executor>,
@@ -62,9 +62,10 @@ impl Drop for Registered {
     }
 }
 
-/// A submitted job: its status, metrics and results; cancelling, savepoints. See [`flott_cluster::JobClient`].
+/// A submitted job: its status, metrics and results; cancelling, savepoints. See
+/// [`flott_cluster::JobClient`].
 ///
-/// The job ends with the last client and environment, since they hold the cluster of this process.
+/// The job ends with the last client and environment, because they own the cluster of this process.
 #[derive(Clone)]
 pub struct JobClient {
     client: flott_cluster::JobClient,
@@ -83,7 +84,7 @@ impl JobClient {
     /// Waits for the end of the job.
     ///
     /// # Errors
-    /// Why it failed; or that it was cancelled.
+    /// If it failed or was cancelled.
     pub fn execution_result(&self) -> Result<JobExecutionResult> {
         self.client.wait()?;
         let info = self.client.info();
@@ -96,7 +97,7 @@ impl JobClient {
         })
     }
 
-    /// The accumulators at this moment, of all subtasks together.
+    /// The current accumulators, merged over all subtasks.
     pub fn accumulators(&self) -> Totals {
         Totals::new(&self.client.metrics())
     }
@@ -121,10 +122,10 @@ impl JobExecutionResult {
         self.job
     }
 
-    /// The value of an accumulator, of all subtasks together; none if there was none of that name.
+    /// The value of an accumulator, merged over all subtasks; `None` if there is none of that name.
     ///
     /// # Errors
-    /// If it was made of another type.
+    /// If it was created with another type.
     pub fn accumulator<A: Accumulator>(&self, name: &str) -> Result<Option<A::Output>> {
         self.accumulators.get::<A>(name)
     }

@@ -1,30 +1,30 @@
 //! The DataStream API: streams of a program's own types, with keyed state, timers and windows.
 //!
-//! A program describes a graph ([`StreamExecutionEnvironment`], [`DataStream`], [`KeyedStream`]) and executes it. What runs is the
-//! same runtime that runs SQL: the graph becomes a plan, in which the program's functions are named by number
-//! ([`program`]); whoever deploys the plan has the program's code and finds them.
+//! A program describes a graph ([`StreamExecutionEnvironment`], [`DataStream`], [`KeyedStream`]) and executes
+//! it on the same runtime as SQL: the graph becomes a plan that refers to the program's functions by number
+//! ([`program`]); the process that deploys the plan has the program's code and looks them up.
 //!
-//! This crate is what a user reads: streams, the environment, jobs. What is under it has crates of its own, whose public parts are
-//! found here under the names that programs use:
+//! This crate is the user's view: streams, the environment, jobs. What it is built on has its own crates,
+//! whose public parts are re-exported here under the names that programs use:
 //!
 //! | crate | here | what is in it |
 //! |---|---|---|
 //! | `flott-values` | [`codec`] | values of users' types as columns |
-//! | `flott-function` | [`state`], [`accumulator`], the traits of functions | what functions are and what they are given |
+//! | `flott-function` | [`state`], [`accumulator`], the traits of functions | what functions are, and what they can use |
 //! | `flott-function-operators` | [`AsyncOptions`] | the operators that call them |
 //! | `flott-function-windows` | [`window`] | windows: assigners, triggers, evictors, and their operator |
 //! | `flott-connector-*` | [`source`], [`sink`] | collections, channels, sockets, files, print |
 //!
-//! **One batch at a time.** An operator gets [`flott_batch::Records`] of a type that it knows, casts once for the whole batch, and
-//! runs a typed loop over the values. A closure is called directly, not through a pointer: `map`, `filter` and `flat_map`
-//! compile to the loop that one would write by hand.
+//! **One batch at a time.** An operator gets [`flott_batch::Records`] of a type that it knows, casts once for
+//! the whole batch, and runs a typed loop over the values. A closure is called directly, not through a
+//! pointer: `map`, `filter` and `flat_map` compile to the loop that you would write by hand.
 //!
-//! **One look-up a record.** A keyed operator turns the keys of a batch into slots of a table, and all states of the operator are
-//! arrays over these slots ([`state`]). Reading a value state is an index into a `Vec`. Nothing is serialised until a
-//! checkpoint, and then only what has changed.
+//! ****One lookup per record.** A keyed operator turns the keys of a batch into slots of a table, and all
+//! states of the operator are arrays over these slots ([`state`]). Reading a value state is an index into a
+//! `Vec`. Nothing is serialised until a checkpoint, and then only what has changed.
 //!
-//! Functions are values that are cloned for each subtask (`F: Clone + Send + 'static`). Records need `serde`, because they
-//! must be able to leave the process; they need not be `Clone`.
+//! Functions are values that are cloned for each subtask (`F: Clone + Send + 'static`). Records need `serde`,
+//! because they must be able to leave the process; they need not be `Clone`.
 
 pub mod configuration;
 mod environment;

@@ -1,4 +1,4 @@
-//! What a program sees of its jobs when it says nothing of logging: warnings and failures, on standard error.
+//! The default logging of programs: warnings and failures on standard error.
 
 use std::io::IsTerminal;
 use std::sync::Once;
@@ -8,17 +8,17 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
-/// Chooses what is logged: `info`, `flott_cluster=debug`.
+/// The environment variable that chooses what is logged: `info`, `flott_cluster=debug`.
 const LOG: &str = "FLOTT_LOG";
 
-/// What a job began with is told also where only warnings are.
+/// What a job started from is logged even where only warnings are.
 const BEGINNING: &str = "flott::beginning";
 
 fn by_default() -> Targets {
     Targets::new().with_default(LevelFilter::WARN).with_target(BEGINNING, LevelFilter::INFO)
 }
 
-/// Says what a job continued from, if it was to continue from something.
+/// Reports what a job continued from, if it was asked to continue.
 pub(crate) fn tell_beginning(client: &JobClient) {
     let (job, beginning) = (client.name(), client.beginning());
     match &beginning.from {
@@ -43,7 +43,7 @@ pub(crate) fn tell_beginning(client: &JobClient) {
     }
 }
 
-/// Lets warnings be printed, unless the program listens itself. `FLOTT_LOG` says what else.
+/// Prints warnings, unless the program has its own subscriber. `FLOTT_LOG` selects more.
 pub(crate) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -57,7 +57,7 @@ pub(crate) fn install() {
             .with_writer(std::io::stderr)
             .with_ansi(std::io::stderr().is_terminal())
             .with_target(false);
-        // Somebody who listens already goes on doing so.
+        // An existing subscriber stays.
         let installed = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
         if let (Ok(()), Some(error)) = (installed, wrong) {
             tracing::warn!(%error, "{LOG} is not a filter such as 'info' or 'flott_cluster=debug'");

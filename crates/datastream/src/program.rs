@@ -1,8 +1,8 @@
 //! Programs: the code behind plans.
 //!
-//! A plan is data and can cross a network; a closure cannot. So a plan names a function by its program and its number in it, and
-//! every process that runs tasks of the job has the program. [`Programs`] is where a cluster finds it: as a factory of
-//! operators, and as the connector of sources and sinks.
+//! A plan is data and can cross a network; a closure cannot. So a plan refers to a function by its program
+//! and a number, and every process that runs tasks of the job has the program. A cluster finds it in
+//! [`Programs`], which is a factory of operators and a connector of sources and sinks.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use flott_runtime::{ConstantRows, Constraint, OperatorFactory, TaskOptions};
 use flott_types::{Error, FastMap, Result};
 use parking_lot::Mutex;
 
-/// The connector that sources and sinks of programs are found by.
+/// The connector for sources and sinks of programs.
 pub(crate) const CONNECTOR: &str = "program";
 
 /// Makes the operator of one subtask.
@@ -30,7 +30,7 @@ pub(crate) type MakeOperator =
 /// The program's name.
 pub(crate) const PROGRAM: TableOption<String, Required> =
     TableOption::text("program", "the program that has the function").required();
-/// The number of a source or sink in it.
+/// The number of a source or sink in the program.
 pub(crate) const NODE: TableOption<u64, Required> =
     TableOption::number("node", 0, u64::MAX, "the number of the function in the program").required();
 
@@ -42,7 +42,7 @@ pub(crate) enum ProgramNode {
     Collect,
 }
 
-/// For each output of a node, the proper one and the side outputs that are read, the type of its records.
+/// For each output of a node (the main one, and the side outputs that are read) the type of its records.
 pub(crate) type Outputs = BTreeMap<Option<String>, RecordsReader>;
 
 /// The code of one job.
@@ -58,24 +58,24 @@ impl Program {
     }
 }
 
-/// The programs of a process. Clones are one.
+/// The programs of a process. Clones share them.
 #[derive(Clone, Default)]
 pub struct Programs(Arc<Mutex<FastMap<String, Arc<Program>>>>);
 
 impl Programs {
-    /// A registry with these connectors, in which the sources and sinks of programs are found too.
+    /// A registry with these connectors, and with the sources and sinks of programs.
     pub fn registry(&self, connectors: Registry) -> Registry {
         let mut registry = connectors;
         registry.register(Arc::new(self.clone()));
         registry
     }
 
-    /// Makes a program known under a name.
+    /// Registers a program under a name.
     pub fn add(&self, name: &str, program: Program) {
         self.0.lock().insert(name.to_owned(), Arc::new(program));
     }
 
-    /// Forgets a program. Its tasks have what they need.
+    /// Unregisters a program. Its running tasks do not need it any more.
     pub fn remove(&self, name: &str) {
         self.0.lock().remove(name);
     }
@@ -85,7 +85,7 @@ impl Programs {
         program.ok_or_else(|| Error::invalid(format!("this process does not have the program '{name}'")))
     }
 
-    /// What a table of a plan stands for.
+    /// The source or sink that a table in a plan stands for.
     fn of_table(&self, options: &Options<'_>) -> Result<(Arc<Program>, usize)> {
         Ok((self.get(&options.get(&PROGRAM)?)?, options.get(&NODE)? as usize))
     }
@@ -97,7 +97,7 @@ fn other_node(name: &str) -> Error {
     ))
 }
 
-/// Programs bring their functions; what SQL plans ask for is not theirs.
+/// Programs provide their functions, not the operators of SQL plans.
 fn not_of_a_program(name: &str) -> Error {
     Error::invalid(format!("'{name}' is an operator of SQL; this cluster runs programs only"))
 }

@@ -15,7 +15,7 @@ use flott_connector_socket::SocketTextSource;
 use flott_connector_text_file::TextFileSource;
 
 impl StreamExecutionEnvironment {
-    /// The values of a source, with timestamps and watermarks of this strategy, kept for each split by itself.
+    /// The values of a source, with timestamps and watermarks by this strategy, tracked per split.
     pub fn from_source<T: Record>(
         &self,
         source: impl Produces<T> + 'static,
@@ -25,7 +25,8 @@ impl StreamExecutionEnvironment {
         self.add_source("Source", Arc::new(WatermarkedSource::new(source, strategy))).name(name)
     }
 
-    /// These values, in their order, read by one subtask (`fromData` of Flink). Texts may be `&str`: the stream is of `String`.
+    /// These values, in order, read by one subtask (`fromData` in Flink). Texts may be `&str`; the stream is
+    /// of `String`.
     ///
     /// ```
     /// # use flott_datastream::*;
@@ -37,7 +38,8 @@ impl StreamExecutionEnvironment {
     /// ```
     ///
     /// # Errors
-    /// The values are written and read again, since they must outlive a failure: if that fails, executing the program does.
+    /// The values are serialised, because they must outlive a failure; if that fails, executing the program
+    /// fails.
     pub fn from_collection<T, I>(&self, values: I) -> DataStream<T>
     where
         T: Record,
@@ -47,7 +49,7 @@ impl StreamExecutionEnvironment {
         self.from_parallel_collection(values).only_one()
     }
 
-    /// These values, distributed to as many subtasks as there are: in no order between them.
+    /// These values, distributed to all subtasks, without an order between them.
     ///
     /// # Errors
     /// As [`StreamExecutionEnvironment::from_collection`].
@@ -61,8 +63,8 @@ impl StreamExecutionEnvironment {
         self.fallible("Collection Source", source)
     }
 
-    /// The values of an iterator, which is made again by each attempt. It is read by one subtask, on a thread of its own: an iterator that
-    /// waits for its next value holds up nobody.
+    /// The values of an iterator, which each attempt recreates. One subtask reads it on a separate thread, so
+    /// an iterator that waits for its next value blocks nothing.
     pub fn from_iter<T, I>(&self, make: impl Fn() -> I + Send + Sync + 'static) -> DataStream<T>
     where
         T: Record,
@@ -71,8 +73,9 @@ impl StreamExecutionEnvironment {
         self.add_source("Iterator Source", Arc::new(IteratorSource::bounded(make)))
     }
 
-    /// The values that come out of a channel, each at once: of the standard library, of tokio, or of any other one as a closure. It ends
-    /// with the last sender. A channel has no positions: a failure loses the values that came after the last checkpoint.
+    /// The values of a channel, each passed on immediately: of the standard library, of tokio, or any other
+    /// channel as a closure. It ends with the last sender. A channel has no positions: a failure loses the
+    /// values that arrived after the last checkpoint.
     ///
     /// ```
     /// # use flott_datastream::*;
@@ -87,24 +90,24 @@ impl StreamExecutionEnvironment {
         self.add_source("Channel Source", Arc::new(ChannelSource::new(channel))).only_one()
     }
 
-    /// The numbers from here to there, both included.
+    /// A range of numbers, inclusive.
     pub fn from_sequence(&self, from: i64, to: i64) -> DataStream<i64> {
         self.fallible("Sequence Source", SequenceSource::new(from, to))
     }
 
-    /// Lines that come over a TCP connection. Nothing is read twice: a failure loses lines.
+    /// Lines of a TCP connection. Nothing is read twice: a failure loses lines.
     pub fn socket_text_stream(&self, host: &str, port: u16) -> DataStream<String> {
         let stream = self.add_source("Socket Stream", Arc::new(SocketTextSource::new(host, port)));
         stream.only_one()
     }
 
-    /// The lines of a file, of the files of a folder, or of those that a pattern names.
+    /// The lines of a file, of the files in a folder, or of those that match a pattern.
     pub fn read_text_file(&self, path: &str) -> DataStream<String> {
         self.fallible("Text File Source", TextFileSource::new(path))
     }
 
-    /// A source whose making may have failed; the program is told when it is executed.
-    /// Reads a source that emits values of type `T`.
+    /// A source whose construction may have failed; the error is reported when the program is executed. Reads
+    /// a source that emits values of type `T`.
     fn add_source<T: Record>(&self, name: &'static str, source: Arc<dyn Source>) -> DataStream<T> {
         let node = self.shared.graph.add(name, NodeKind::Source(source), Vec::new());
         DataStream::of_node(self.shared.clone(), node).stateful()
@@ -125,7 +128,7 @@ impl StreamExecutionEnvironment {
     }
 }
 
-/// What a value of a program's text becomes as a record: itself, and text that is borrowed becomes a `String`.
+/// How a literal value becomes a record: unchanged, except that borrowed text becomes a `String`.
 pub trait IntoRecord<T> {
     /// The record.
     fn into_record(self) -> T;
@@ -150,7 +153,7 @@ impl<V> IntoRecord<(String, V)> for (&str, V) {
 }
 
 impl<T: Record> DataStream<T> {
-    /// The node has one subtask, whatever is asked for.
+    /// The node has one subtask, whatever parallelism is set.
     pub(crate) fn only_one(self) -> Self {
         for upstream in &self.upstreams {
             self.shared.graph.change(upstream.node, |node| {

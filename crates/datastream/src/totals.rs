@@ -1,4 +1,4 @@
-//! What the parts of accumulators add up to.
+//! The merged values of accumulators.
 
 use std::any::type_name;
 use std::collections::BTreeMap;
@@ -29,10 +29,10 @@ impl Totals {
         self.0.keys().map(String::as_str)
     }
 
-    /// The value of an accumulator, of all subtasks together; none if there is none of that name.
+    /// The value of an accumulator, merged over all subtasks; `None` if there is none of that name.
     ///
     /// # Errors
-    /// If the functions that make it have made it of another type, or a part of it could not be written.
+    /// If the functions that create it use another type, or a part of it could not be serialised.
     pub fn get<A: Accumulator>(&self, name: &str) -> Result<Option<A::Output>> {
         let Some(parts) = self.0.get(name) else { return Ok(None) };
         let mut total = A::default();

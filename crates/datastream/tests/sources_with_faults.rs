@@ -94,9 +94,9 @@ impl ProcessFunction<i64> for Late {
     }
 }
 
-/// The events that are late, of a stream in which one event of ten is far ahead of the nine behind it: whoever forgets the watermark
-/// takes those that follow for punctual. Event time advances by more than the watermark interval at a time, so that no clock has
-/// a say.
+/// The events that are late, of a stream in which one event of ten is far ahead of the nine behind it:
+/// whoever forgets the watermark takes those that follow for punctual. Event time advances by more than the
+/// watermark interval at a time, so that no clock has a say.
 fn late(faults: &Faults) -> Vec<i64> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("late");

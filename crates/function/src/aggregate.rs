@@ -1,10 +1,11 @@
-//! Aggregates: values folded into an accumulator, from which a result is made.
+//! Aggregates: values folded into an accumulator that produces a result.
 
 use flott_batch::Record;
 
-/// How values are brought together one by one: of an aggregating state, or of a window.
+/// How values are aggregated one by one, in an aggregating state or a window.
 ///
-/// The function has no life of its own: what it knows of a key or a window is in the accumulator, which is state.
+/// The function itself is stateless: what it knows about a key or a window is in the accumulator, which is
+/// state.
 ///
 /// ```
 /// # use flott_datastream::AggregateFunction;
@@ -32,11 +33,11 @@ use flott_batch::Record;
 /// assert_eq!(Average.get_result(&acc), 3.0);
 /// ```
 pub trait AggregateFunction: Send + 'static {
-    /// What is added.
+    /// The values to add.
     type In;
-    /// What is kept.
+    /// The accumulator.
     type Acc: Record;
-    /// What comes out.
+    /// The result.
     type Out;
 
     /// The accumulator of no values.
@@ -48,6 +49,6 @@ pub trait AggregateFunction: Send + 'static {
     /// The result of the values that were added.
     fn get_result(&self, accumulator: &Self::Acc) -> Self::Out;
 
-    /// Brings two accumulators together: `into` has then the values of both. Windows that merge (sessions) need it.
+    /// Merges two accumulators: `into` then has the values of both. Merging windows (sessions) need it.
     fn merge(&self, into: &mut Self::Acc, other: Self::Acc);
 }

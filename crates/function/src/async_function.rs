@@ -1,4 +1,4 @@
-//! Functions that wait for systems outside.
+//! Functions that wait for external systems.
 
 use std::future::Future;
 
@@ -7,9 +7,10 @@ use flott_types::{Error, Result};
 
 use crate::life_cycle;
 
-/// A function that asks a system outside: many requests are under way at a time. See `DataStream::async_map`.
+/// A function that sends requests to an external system, with many in flight at a time. See
+/// `DataStream::async_map`.
 ///
-/// Its futures run on a tokio runtime. A closure that gives a future is such a function too.
+/// Its futures run on a tokio runtime. A closure that returns a future is such a function too.
 ///
 /// ```
 /// # use flott_datastream::*;
@@ -30,22 +31,22 @@ use crate::life_cycle;
 /// }
 /// ```
 pub trait AsyncFunction<I>: Send + Sync + 'static {
-    /// What it puts out.
+    /// The type of its output.
     type Out: Record;
 
     life_cycle!(shared);
 
-    /// Asks for what belongs to a record: any number of values. After a failure of the job it may be asked again for the
-    /// same record.
+    /// Requests the values for a record: any number of them. After a failure of the job it may be called
+    /// again for the same record.
     ///
     /// # Errors
-    /// An error fails the task, unless the request is tried again.
+    /// An error fails the task, unless the request is retried.
     fn invoke(&self, input: I) -> impl Future<Output = Result<Vec<Self::Out>>> + Send;
 
-    /// What belongs to a record whose request has taken too long. Its future is dropped.
+    /// The values for a record whose request has timed out. Its future is dropped.
     ///
     /// # Errors
-    /// An error fails the task; that is what happens if the function does not say otherwise.
+    /// An error fails the task; this is the default.
     fn timeout(&self, input: I) -> Result<Vec<Self::Out>> {
         let _ = input;
         Err(Error::external(

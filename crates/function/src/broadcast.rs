@@ -11,9 +11,9 @@ use crate::process::ProcessContext;
 use crate::state::Key;
 use crate::state::{BroadcastAccess, KeyTable, OperatorStateAccess, StateAccess, States};
 
-/// A function on a stream and a broadcast stream, whose values come to all subtasks: rules, say, that are kept in
-/// [broadcast state](crate::state::BroadcastState). It is read everywhere and written only for values of the broadcast stream, since
-/// it must be the same in all subtasks.
+/// A function on a stream and a broadcast stream, whose values go to all subtasks: rules, say, that are kept
+/// in [broadcast state](crate::state::BroadcastState). The state can be read everywhere, but written only for
+/// values of the broadcast stream, because it must be the same in all subtasks.
 ///
 /// ```
 /// # use flott_datastream::*;
@@ -47,7 +47,7 @@ use crate::state::{BroadcastAccess, KeyTable, OperatorStateAccess, StateAccess, 
 /// }
 /// ```
 pub trait BroadcastProcessFunction<A, B>: Send + 'static {
-    /// What it puts out.
+    /// The type of its output.
     type Out: Record;
 
     life_cycle!(finish);
@@ -58,7 +58,7 @@ pub trait BroadcastProcessFunction<A, B>: Send + 'static {
     /// An error fails the task.
     fn process_element(&mut self, value: A, context: &mut ReadOnlyContext<'_, Self::Out>) -> Result<()>;
 
-    /// A record of the broadcast stream. All subtasks are called with it, in no order between them.
+    /// A record of the broadcast stream. Every subtask is called with it, in no particular order.
     ///
     /// # Errors
     /// An error fails the task.
@@ -69,10 +69,11 @@ pub trait BroadcastProcessFunction<A, B>: Send + 'static {
     ) -> Result<()>;
 }
 
-/// A function on a keyed stream and a broadcast stream: with state for each key and timers, as a
-/// [`KeyedProcessFunction`](crate::keyed_process::KeyedProcessFunction) has, and broadcast state, as a [`BroadcastProcessFunction`] has.
+/// A function on a keyed stream and a broadcast stream, with keyed state and timers as in a
+/// [`KeyedProcessFunction`](crate::keyed_process::KeyedProcessFunction), and broadcast state as in a
+/// [`BroadcastProcessFunction`].
 pub trait KeyedBroadcastProcessFunction<K, A, B>: Send + 'static {
-    /// What it puts out.
+    /// The type of its output.
     type Out: Record;
 
     life_cycle!();
@@ -83,7 +84,8 @@ pub trait KeyedBroadcastProcessFunction<K, A, B>: Send + 'static {
     /// An error fails the task.
     fn process_element(&mut self, value: A, context: &mut KeyedContext<'_, K, Self::Out>) -> Result<()>;
 
-    /// A record of the broadcast stream. There is no current key; see [`KeyedBroadcastContext::apply_to_keyed_state`].
+    /// A record of the broadcast stream. There is no current key; see
+    /// [`KeyedBroadcastContext::apply_to_keyed_state`].
     ///
     /// # Errors
     /// An error fails the task.
@@ -93,7 +95,7 @@ pub trait KeyedBroadcastProcessFunction<K, A, B>: Send + 'static {
         context: &mut KeyedBroadcastContext<'_, K, Self::Out>,
     ) -> Result<()>;
 
-    /// A timer of a key has come.
+    /// A timer of a key fires.
     ///
     /// # Errors
     /// An error fails the task.
@@ -103,11 +105,12 @@ pub trait KeyedBroadcastProcessFunction<K, A, B>: Send + 'static {
     }
 }
 
-/// What a function may use for a record of the stream that is not broadcast: all that a [`ProcessContext`] has, but broadcast state
-/// can only be read.
+/// What a function may use for a record of the main stream: everything that a [`ProcessContext`] has, with
+/// read-only broadcast state.
 pub struct ReadOnlyContext<'a, O>(pub(crate) ProcessContext<'a, O>);
 
-/// What a function may use for a record of a broadcast stream: all that a [`ProcessContext`] has, and broadcast state to be written.
+/// What a function may use for a record of a broadcast stream: everything that a [`ProcessContext`] has, with
+/// writable broadcast state.
 pub struct BroadcastContext<'a, O>(pub(crate) ProcessContext<'a, O>);
 
 /// For the operators that call functions.
@@ -126,8 +129,8 @@ impl<'a, O> BroadcastContext<'a, O> {
     }
 }
 
-/// What a function on a keyed stream may use for a record of a broadcast stream: all that a [`ProcessContext`] has, broadcast state to be
-/// written, and the states of all keys.
+/// What a function on a keyed stream may use for a record of a broadcast stream: everything that a
+/// [`ProcessContext`] has, writable broadcast state, and the states of all keys.
 pub struct KeyedBroadcastContext<'a, K, O> {
     pub(crate) process: ProcessContext<'a, O>,
     pub(crate) keys: &'a KeyTable<K>,
@@ -145,8 +148,8 @@ impl<'a, K, O> KeyedBroadcastContext<'a, K, O> {
 pub struct StatesOfKey<'a>(&'a mut States);
 
 impl<K: Key, O> KeyedBroadcastContext<'_, K, O> {
-    /// Calls a function with each key of this subtask that has any state or timer, and its states. To say that something changes for all keys,
-    /// without a record of each (`applyToKeyedState` of Flink).
+    /// Calls a function with each key of this subtask that has any state or timer, and with its states. Use
+    /// it to change something for all keys (`applyToKeyedState` in Flink).
     ///
     /// ```
     /// # use flott_datastream::*;
@@ -159,7 +162,7 @@ impl<K: Key, O> KeyedBroadcastContext<'_, K, O> {
     /// ```
     ///
     /// # Errors
-    /// The function's first error; after it there are no more calls.
+    /// The function's first error, which ends the iteration.
     pub fn apply_to_keyed_state(
         &mut self,
         mut function: impl FnMut(&K, &mut StatesOfKey<'_>) -> Result<()>,

@@ -1,4 +1,4 @@
-//! Files that functions read (`registerCachedFile` of Flink): a name for a path, in the job's configuration.
+//! Files that functions read (`registerCachedFile` in Flink): a name for a path, in the job's configuration.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::runtime_context::RuntimeContext;
 pub const CACHED_FILES: &str = "pipeline.cached-files";
 
 impl RuntimeContext<'_> {
-    /// Where the file lies that has this name.
+    /// The path of the file with this name.
     ///
     /// ```
     /// # use flott_datastream::*;
@@ -37,7 +37,7 @@ impl RuntimeContext<'_> {
     /// ```
     ///
     /// # Errors
-    /// If no file has this name, or it is not there.
+    /// If no file has this name, or it does not exist.
     pub fn cached_file(&self, name: &str) -> Result<PathBuf> {
         let files = parse(self.configuration().get(CACHED_FILES).map_or("", String::as_str))?;
         let Some(path) = files.get(name) else {

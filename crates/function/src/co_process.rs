@@ -7,9 +7,9 @@ use crate::keyed_process::KeyedContext;
 use crate::life_cycle;
 use crate::process::ProcessContext;
 
-/// A function with a life of its own on two streams without keys.
+/// A function with a life cycle on two streams without keys.
 ///
-/// Values of the two streams come in no order between them.
+/// There is no order between the values of the two streams.
 ///
 /// ```
 /// # use flott_datastream::*;
@@ -30,7 +30,7 @@ use crate::process::ProcessContext;
 /// }
 /// ```
 pub trait CoProcessFunction<A, B>: Send + 'static {
-    /// What it puts out.
+    /// The type of its output.
     type Out: Record;
 
     life_cycle!(finish);
@@ -48,7 +48,8 @@ pub trait CoProcessFunction<A, B>: Send + 'static {
     fn process_second(&mut self, value: B, context: &mut ProcessContext<'_, Self::Out>) -> Result<()>;
 }
 
-/// A function on two keyed streams. State for each key and timers are shared: what one stream leaves, the other finds.
+/// A function on two keyed streams. Both share keyed state and timers: what one stream stores, the other can
+/// read.
 ///
 /// ```
 /// # use flott_datastream::*;
@@ -73,7 +74,7 @@ pub trait CoProcessFunction<A, B>: Send + 'static {
 /// }
 /// ```
 pub trait KeyedCoProcessFunction<K, A, B>: Send + 'static {
-    /// What it puts out.
+    /// The type of its output.
     type Out: Record;
 
     life_cycle!();
@@ -90,7 +91,7 @@ pub trait KeyedCoProcessFunction<K, A, B>: Send + 'static {
     /// An error fails the task.
     fn process_second(&mut self, value: B, context: &mut KeyedContext<'_, K, Self::Out>) -> Result<()>;
 
-    /// A timer of a key has come, whichever stream it was set for.
+    /// A timer of a key fires, whichever stream registered it.
     ///
     /// # Errors
     /// An error fails the task.

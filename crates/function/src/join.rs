@@ -25,7 +25,7 @@ use crate::state::{OperatorStateAccess, States};
 /// }
 /// ```
 pub trait ProcessJoinFunction<L, R>: Send + 'static {
-    /// What it puts out.
+    /// The type of its output.
     type Out: Record;
 
     life_cycle!();
@@ -75,12 +75,12 @@ impl<O> OperatorStateAccess for JoinContext<'_, O> {
 }
 
 impl<O: Record> JoinContext<'_, O> {
-    /// Puts out a value, with the timestamp of the pair.
+    /// Emits a value with the timestamp of the pair.
     pub fn collect(&mut self, value: O) {
         self.collector.collect(value);
     }
 
-    /// Puts out a value to a side output.
+    /// Emits a value to a side output.
     pub fn output<X: Record>(&mut self, tag: &OutputTag<X>, value: X) {
         self.collector.output(tag, value);
     }
@@ -95,12 +95,12 @@ impl<O: Record> JoinContext<'_, O> {
         self.right
     }
 
-    /// That of the pair: the later one of both.
+    /// The timestamp of the pair: the later of both.
     pub fn timestamp(&self) -> Timestamp {
         self.left.max(self.right)
     }
 
-    /// Event time: no record with a timestamp at or below will follow, unless it is late.
+    /// The watermark: no record with a timestamp at or below it will follow, unless it is late.
     pub fn current_watermark(&self) -> Watermark {
         self.watermark
     }

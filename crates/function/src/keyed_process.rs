@@ -44,7 +44,7 @@ use crate::state::{StateAccess, States};
     note = "its type parameters are the types of the key and of the records: `impl KeyedProcessFunction<{K}, {I}> for {Self}`"
 )]
 pub trait KeyedProcessFunction<K, I>: Send + 'static {
-    /// What it puts out.
+    /// The type of its output.
     type Out: Record;
 
     life_cycle!();
@@ -55,7 +55,8 @@ pub trait KeyedProcessFunction<K, I>: Send + 'static {
     /// An error fails the task.
     fn process_element(&mut self, value: I, context: &mut KeyedContext<'_, K, Self::Out>) -> Result<()>;
 
-    /// A timer of a key has come; [`KeyedContext::time_domain`] says of which kind. States are those of that key.
+    /// A timer of a key fires; [`KeyedContext::time_domain`] says of which kind. States are those of that
+    /// key.
     ///
     /// # Errors
     /// An error fails the task.
@@ -65,34 +66,34 @@ pub trait KeyedProcessFunction<K, I>: Send + 'static {
     }
 }
 
-/// Whose time it is.
+/// Event time or processing time.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum TimeDomain {
-    /// That of the records.
+    /// Event time.
     EventTime,
-    /// That of the clock.
+    /// Processing time.
     ProcessingTime,
 }
 
-/// What belongs to a call of a function on a keyed stream, beside the key and the output.
+/// The context of a call of a function on a keyed stream, without the key and the output.
 pub struct KeyedCall<'a> {
     /// At the key's slot.
     pub states: &'a mut States,
-    /// Timers of event time.
+    /// Event-time timers.
     pub event_timers: &'a mut TimerQueue,
-    /// Timers by the clock.
+    /// Processing-time timers.
     pub processing_timers: &'a mut TimerQueue,
-    /// That of the record, if it has one, or of the timer.
+    /// The timestamp of the record, if it has one, or of the timer.
     pub timestamp: Option<Timestamp>,
-    /// That of the timer that fires.
+    /// The kind of the timer that fires.
     pub domain: Option<TimeDomain>,
-    /// How far event time is.
+    /// The current watermark.
     pub watermark: Watermark,
-    /// The time by the clock.
+    /// The processing time.
     pub now: Timestamp,
 }
 
-/// What belongs to the key during a call, without the output: see [`KeyedContext::split`].
+/// The key's part of the context, without the output: see [`KeyedContext::split`].
 pub struct KeyedStates<'s, 'c, K> {
     key: &'s K,
     call: &'s mut KeyedCall<'c>,
@@ -109,12 +110,12 @@ impl<K> KeyedStates<'_, '_, K> {
         self.call.timestamp
     }
 
-    /// Event time: no record with a timestamp at or below will follow, unless it is late.
+    /// The watermark: no record with a timestamp at or below it will follow, unless it is late.
     pub fn current_watermark(&self) -> Watermark {
         self.call.watermark
     }
 
-    /// The time by the clock, in milliseconds since the epoch.
+    /// The processing time in milliseconds since the epoch.
     pub fn current_processing_time(&self) -> Timestamp {
         self.call.now
     }
@@ -143,7 +144,8 @@ impl<'a, K, O> KeyedContext<'a, K, O> {
         KeyedContext { key, collector, call }
     }
 
-    /// The states of the key and the output, each by itself: so a state can be gone through while values are put out.
+    /// Splits the context into the states of the key and the output, so that a state can be iterated while
+    /// values are emitted.
     ///
     /// ```
     /// # use flott_datastream::*;
@@ -168,13 +170,13 @@ impl<K, O: Record> KeyedContext<'_, K, O> {
         self.key
     }
 
-    /// Puts out a value, with the timestamp of the record or of the event-time timer.
+    /// Emits a value with the timestamp of the record or of the event-time timer.
     #[inline]
     pub fn collect(&mut self, value: O) {
         self.collector.collect(value);
     }
 
-    /// Puts out a value to a side output.
+    /// Emits a value to a side output.
     pub fn output<X: Record>(&mut self, tag: &OutputTag<X>, value: X) {
         self.collector.output(tag, value);
     }
@@ -184,28 +186,30 @@ impl<K, O: Record> KeyedContext<'_, K, O> {
         self.call.timestamp
     }
 
-    /// In `on_timer` the kind of timer that has come.
+    /// In `on_timer`, the kind of timer that fires.
     pub fn time_domain(&self) -> Option<TimeDomain> {
         self.call.domain
     }
 
-    /// Event time: no record with a timestamp at or below will follow, unless it is late.
+    /// The watermark: no record with a timestamp at or below it will follow, unless it is late.
     pub fn current_watermark(&self) -> Watermark {
         self.call.watermark
     }
 
-    /// The time by the clock, in milliseconds since the epoch. The same for a whole batch.
+    /// The processing time in milliseconds since the epoch. The same for a whole batch.
     pub fn current_processing_time(&self) -> Timestamp {
         self.call.now
     }
 
-    /// Calls `on_timer` for the current key when the watermark has reached `at`. Once, however often it is asked for.
+    /// Calls `on_timer` for the current key when the watermark has reached `at`; once, however often it is
+    /// registered.
     pub fn register_event_time_timer(&mut self, at: Timestamp) {
         let KeyedCall { event_timers, states, .. } = &mut self.call;
         states.note(event_timers.register(at, states.slot));
     }
 
-    /// Calls `on_timer` for the current key when the clock has reached `at`. Once, however often it is asked for.
+    /// Calls `on_timer` for the current key when the clock has reached `at`; once, however often it is
+    /// registered.
     pub fn register_processing_time_timer(&mut self, at: Timestamp) {
         let KeyedCall { processing_timers, states, .. } = &mut self.call;
         states.note(processing_timers.register(at, states.slot));

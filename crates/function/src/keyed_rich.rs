@@ -1,6 +1,6 @@
-//! Simple functions with keyed state (`RichMapFunction` and the like of Flink, on a keyed stream).
+//! Simple functions with keyed state (`RichMapFunction` and the like in Flink, on a keyed stream).
 //!
-//! They get what belongs to the key beside the record: [`KeyedStates`]. What has timers is a
+//! In addition to the record they get the states of its key: [`KeyedStates`]. For timers, use a
 //! [`KeyedProcessFunction`].
 
 use std::marker::PhantomData;
@@ -15,7 +15,7 @@ use crate::runtime_context::RuntimeContext;
 use crate::state::ValueState;
 use crate::{life_cycle, life_cycle_of};
 
-/// One value for each, with state for each key.
+/// One value for each, with keyed state.
 ///
 /// ```
 /// # use flott_datastream::*;
@@ -43,7 +43,7 @@ use crate::{life_cycle, life_cycle_of};
 /// # Ok::<(), Error>(())
 /// ```
 pub trait KeyedMapFunction<K, I>: Send + 'static {
-    /// What it puts out.
+    /// The type of its output.
     type Out: Record;
 
     life_cycle!();
@@ -55,14 +55,14 @@ pub trait KeyedMapFunction<K, I>: Send + 'static {
     fn map(&mut self, value: I, states: &mut KeyedStates<'_, '_, K>) -> Result<Self::Out>;
 }
 
-/// Any number of values for each, with state for each key.
+/// Any number of values for each, with keyed state.
 pub trait KeyedFlatMapFunction<K, I>: Send + 'static {
-    /// What it puts out.
+    /// The type of its output.
     type Out: Record;
 
     life_cycle!();
 
-    /// Puts out the values for a record. States are those of its key.
+    /// Emits the values for a record. States are those of its key.
     ///
     /// # Errors
     /// An error fails the task.
@@ -74,18 +74,18 @@ pub trait KeyedFlatMapFunction<K, I>: Send + 'static {
     ) -> Result<()>;
 }
 
-/// Keeps some values, with state for each key.
+/// Keeps some values, with keyed state.
 pub trait KeyedFilterFunction<K, T>: Send + 'static {
     life_cycle!();
 
-    /// Whether a value stays. States are those of its key.
+    /// Whether to keep a value. States are those of its key.
     ///
     /// # Errors
     /// An error fails the task.
     fn filter(&mut self, value: &T, states: &mut KeyedStates<'_, '_, K>) -> Result<bool>;
 }
 
-// What needs no state works on a keyed stream too.
+// Functions without keyed state work on a keyed stream too.
 impl<K, I, F: MapFunction<I>> KeyedMapFunction<K, I> for F {
     type Out = F::Out;
 
@@ -168,7 +168,7 @@ impl<K, T: Record, F: KeyedFilterFunction<K, T>> KeyedProcessFunction<K, T> for 
     }
 }
 
-/// A closure with one value of state for each key (`flatMapWithState` of Flink's Scala API).
+/// A closure with one value of state per key (`flatMapWithState` of Flink's Scala API).
 pub struct WithState<F, S, O> {
     function: F,
     state: ValueState<S>,
@@ -176,7 +176,7 @@ pub struct WithState<F, S, O> {
 }
 
 impl<F, S: Record, O> WithState<F, S, O> {
-    /// Of the closure, which gets the value and may change or take it.
+    /// The state of the closure, which gets the value and may change or take it.
     pub fn new(function: F) -> Self {
         WithState { function, state: ValueState::default(), of: PhantomData }
     }

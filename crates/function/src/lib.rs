@@ -1,8 +1,9 @@
-//! Functions of programs: what they are, and what they are given.
+//! Functions of programs: their traits, and what they can use.
 //!
-//! Simple functions are closures. Those with a life of their own (state, timers, side outputs, `open` and `close`) are types that
-//! implement a trait of this crate; each subtask gets a clone. Nothing here calls a function: the operators that do are in
-//! `flott-function-operators` and `flott-function-windows`, so that what functions are does not depend on how they are run.
+//! Simple functions are closures. Functions with a life cycle (state, timers, side outputs, `open` and
+//! `close`) are types that implement a trait of this crate; each subtask gets a clone. Nothing here calls a
+//! function: the operators that do are in `flott-function-operators` and `flott-function-windows`, so that
+//! the traits do not depend on how functions are run.
 //!
 //! The modules use each other in one direction, from the top of this table to its end:
 //!
@@ -11,11 +12,11 @@
 //! | [`output`] | collectors and side outputs |
 //! | [`aggregate`] | functions that fold values into accumulators |
 //! | [`state`] | keyed and operator state: one table of keys for an operator, a column over it for each state |
-//! | [`runtime_context`] | what a function may ask when it is opened, and where it declares its state |
-//! | [`accumulator`], [`cached_files`] | what it finds there besides state |
-//! | [`snapshot`] | what it is given when a checkpoint is taken |
-//! | [`process`], [`rich`], [`join`], [`async_function`] | functions of one record, of two records, and of the outside |
-//! | [`keyed_process`], [`keyed_rich`], [`co_process`], [`broadcast`] | those with state for each key, of two inputs, of a broadcast input |
+//! | [`runtime_context`] | what a function can use when it is opened, and where it declares its state |
+//! | [`accumulator`], [`cached_files`] | what else it finds there |
+//! | [`snapshot`] | what it can use when a checkpoint is taken |
+//! | [`process`], [`rich`], [`join`], [`async_function`] | functions of one record, of pairs of records, and of asynchronous requests |
+//! | [`keyed_process`], [`keyed_rich`], [`co_process`], [`broadcast`] | functions with keyed state, of two inputs, of a broadcast input |
 
 pub mod accumulator;
 pub mod aggregate;

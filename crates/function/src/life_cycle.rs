@@ -1,10 +1,12 @@
-//! The life of a function, written once: every trait of functions has these methods, from `open` to `close`.
+//! The life cycle of a function, written once: every function trait has these methods, from `open` to
+//! `close`.
 //!
-//! A macro and not a supertrait, for the sake of those who write functions: a function is one `impl` and says only what it
-//! cares for. With a supertrait every one of them would need a second, mostly empty one, and closures could not be functions, since
-//! nobody could implement it for all of them.
+//! It is a macro and not a supertrait for the sake of those who write functions: a function is one `impl`
+//! with only the methods it needs. With a supertrait, every function would need a second, mostly empty
+//! `impl`, and closures could not be functions, because nobody could implement the supertrait for all of
+//! them.
 
-/// The methods of a function's life, with what they do unless the function says otherwise. With `shared` they take `&self` once the
+/// The methods of a function's life cycle, with their defaults. With `shared` they take `&self` once the
 /// function is open.
 #[macro_export]
 #[doc(hidden)]
@@ -12,8 +14,8 @@ macro_rules! life_cycle {
     () => {
         $crate::life_cycle!(open);
 
-        /// A checkpoint or savepoint is taken: put into operator state what must be in it (`CheckpointedFunction` of Flink; what it
-        /// calls `initializeState` is `open`).
+        /// Called when a checkpoint or savepoint is taken: put into operator state what must be in it
+        /// (`CheckpointedFunction` in Flink; its `initializeState` is `open`).
         ///
         /// # Errors
         /// An error fails the task.
@@ -25,8 +27,8 @@ macro_rules! life_cycle {
             Ok(())
         }
 
-        /// A checkpoint is complete and will be found again; earlier ones that were not told of are covered too
-        /// (`CheckpointListener` of Flink).
+        /// Called when a checkpoint is complete; it also covers earlier ones without a notification
+        /// (`CheckpointListener` in Flink).
         ///
         /// # Errors
         /// An error fails the task.
@@ -38,7 +40,7 @@ macro_rules! life_cycle {
             Ok(())
         }
 
-        /// A checkpoint will not be complete. What it held is in the next one.
+        /// Called when a checkpoint is aborted. Its contents are part of the next one.
         ///
         /// # Errors
         /// An error fails the task.
@@ -50,11 +52,11 @@ macro_rules! life_cycle {
             Ok(())
         }
 
-        /// After the last call, also when the task fails.
+        /// Called last, even if the task fails.
         fn close(&mut self) {}
     };
     (open) => {
-        /// Before the first record: declare states here.
+        /// Called before the first record: declare states here.
         ///
         /// # Errors
         /// An error fails the task.
@@ -69,7 +71,7 @@ macro_rules! life_cycle {
     (finish) => {
         $crate::life_cycle!();
 
-        /// After the last record of all bounded inputs, or when the job is drained.
+        /// Called after the last record of all bounded inputs, or when the job is drained.
         ///
         /// # Errors
         /// An error fails the task.
@@ -84,8 +86,8 @@ macro_rules! life_cycle {
     (shared) => {
         $crate::life_cycle!(open);
 
-        /// A checkpoint or savepoint is taken: put into operator state what must be in it (`CheckpointedFunction` of Flink; what it
-        /// calls `initializeState` is `open`). Requests may be under way.
+        /// Called when a checkpoint or savepoint is taken: put into operator state what must be in it
+        /// (`CheckpointedFunction` in Flink; its `initializeState` is `open`). Requests may be in flight.
         ///
         /// # Errors
         /// An error fails the task.
@@ -97,8 +99,8 @@ macro_rules! life_cycle {
             Ok(())
         }
 
-        /// A checkpoint is complete and will be found again; earlier ones that were not told of are covered too
-        /// (`CheckpointListener` of Flink).
+        /// Called when a checkpoint is complete; it also covers earlier ones without a notification
+        /// (`CheckpointListener` in Flink).
         ///
         /// # Errors
         /// An error fails the task.
@@ -110,7 +112,7 @@ macro_rules! life_cycle {
             Ok(())
         }
 
-        /// A checkpoint will not be complete. What it held is in the next one.
+        /// Called when a checkpoint is aborted. Its contents are part of the next one.
         ///
         /// # Errors
         /// An error fails the task.
@@ -122,12 +124,13 @@ macro_rules! life_cycle {
             Ok(())
         }
 
-        /// After the last call, also when the task fails. Futures that are under way are dropped soon after.
+        /// Called last, even if the task fails. Futures in flight are dropped soon after.
         fn close(&self) {}
     };
 }
 
-/// The life of a function that is another one with something around it: one in a field, or (`as`) itself as one of another kind.
+/// The life cycle of a function that wraps another: one in a field, or (`as`) itself as a function of another
+/// kind.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! life_cycle_of {
@@ -199,7 +202,7 @@ macro_rules! life_cycle_of {
     };
 }
 
-/// What an operator passes on to the function in a field of its: what became of checkpoints, and the end.
+/// What an operator passes on to the function in one of its fields: checkpoint notifications, and the end.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! operator_life {

@@ -8,10 +8,10 @@ use flott_batch::{AnyRecords, Batch, Record, Records};
 use flott_operator::Output;
 use flott_types::{Error, Result, Timestamp};
 
-/// A type that something has and does not hold.
+/// A type parameter without a value.
 pub type Of<T> = PhantomData<fn() -> T>;
 
-/// This many values are held before they are sent on within a call.
+/// This many values are buffered before they are sent on within a call.
 const FULL: usize = 4_096;
 
 /// Names a side output and the type of its values.
@@ -49,13 +49,13 @@ impl<T> Clone for OutputTag<T> {
     }
 }
 
-/// What an operator has put out in a call and not sent on. Kept between calls for its memory.
+/// What an operator has emitted in a call and not sent on. Kept between calls to reuse its memory.
 pub struct OutputBuffer<O> {
     values: Vec<O>,
     timestamps: Vec<Timestamp>,
     /// Whether values have timestamps.
     timed: bool,
-    /// The timestamp of what is put out now.
+    /// The timestamp of current output.
     current: Option<Timestamp>,
     sides: Vec<Side>,
     fault: Option<Error>,
@@ -97,18 +97,18 @@ impl<O: Record> Default for OutputBuffer<O> {
 }
 
 impl<O: Record> OutputBuffer<O> {
-    /// What is put out from now on has this timestamp.
+    /// Sets the timestamp of subsequent output.
     #[inline]
     pub fn at(&mut self, timestamp: Option<Timestamp>) {
         self.current = timestamp;
     }
 
-    /// What is to be put out goes there.
+    /// The target of output.
     pub fn collector<'a>(&'a mut self, output: &'a mut dyn Output) -> Collector<'a, O> {
         Collector { buffer: self, output }
     }
 
-    /// Sends on what there is.
+    /// Flushes the buffered values.
     pub fn flush(&mut self, output: &mut dyn Output) -> Result<()> {
         if let Some(fault) = self.fault.take() {
             return Err(fault);
@@ -146,7 +146,7 @@ impl<O: Record> OutputBuffer<O> {
     }
 }
 
-/// Where a function puts its results: values for the next operator, and values for side outputs.
+/// Takes a function's results: values for the next operator, and values for side outputs.
 pub struct Collector<'a, O> {
     buffer: &'a mut OutputBuffer<O>,
     output: &'a mut dyn Output,
@@ -159,7 +159,7 @@ impl<O> Collector<'_, O> {
 }
 
 impl<O: Record> Collector<'_, O> {
-    /// Puts out a value, with the timestamp of the record that is being processed or of the timer that fires.
+    /// Emits a value with the timestamp of the record that is being processed or of the timer that fires.
     #[inline]
     pub fn collect(&mut self, value: O) {
         let timestamp = self.buffer.current;
@@ -169,7 +169,7 @@ impl<O: Record> Collector<'_, O> {
         }
     }
 
-    /// Puts out a value with a timestamp of its own.
+    /// Emits a value with its own timestamp.
     pub fn collect_with_timestamp(&mut self, value: O, timestamp: Timestamp) {
         self.buffer.push(value, Some(timestamp));
         if self.buffer.values.len() >= FULL {
@@ -177,7 +177,7 @@ impl<O: Record> Collector<'_, O> {
         }
     }
 
-    /// Puts out a value to a side output.
+    /// Emits a value to a side output.
     pub fn output<X: Record>(&mut self, tag: &OutputTag<X>, value: X) {
         let current = self.buffer.current;
         let sides = &mut self.buffer.sides;
@@ -210,7 +210,7 @@ impl<O: Record> Collector<'_, O> {
         }
     }
 
-    /// Lets the task fail with this error when the function has returned. The first one counts.
+    /// Makes the task fail with this error when the function has returned. The first error wins.
     pub(crate) fn fail(&mut self, error: Error) {
         self.buffer.fault.get_or_insert(error);
     }

@@ -7,7 +7,7 @@ use crate::life_cycle;
 use crate::output::{Collector, OutputTag};
 use crate::state::{BroadcastAccess, OperatorStateAccess, States};
 
-/// A function with a life of its own on a stream without keys.
+/// A function with a life cycle on a stream without keys.
 ///
 /// ```
 /// # use flott_datastream::*;
@@ -28,7 +28,7 @@ use crate::state::{BroadcastAccess, OperatorStateAccess, States};
     note = "its type parameter is the type of the records: `impl ProcessFunction<{I}> for {Self}`"
 )]
 pub trait ProcessFunction<I>: Send + 'static {
-    /// What it puts out.
+    /// The type of its output.
     type Out: Record;
 
     life_cycle!(finish);
@@ -70,7 +70,8 @@ impl<'a, O> ProcessContext<'a, O> {
 }
 
 impl<'a, O> ProcessContext<'a, O> {
-    /// The operator state and the output, each by itself: so a state can be gone through while values are put out.
+    /// Splits the context into the operator state and the output, so that a state can be iterated while
+    /// values are emitted.
     pub fn split(&mut self) -> (OwnStates<'_>, &mut Collector<'a, O>) {
         (OwnStates(self.states), &mut self.collector)
     }
@@ -90,13 +91,13 @@ impl OperatorStateAccess for OwnStates<'_> {
 }
 
 impl<O: Record> ProcessContext<'_, O> {
-    /// Puts out a value, with the timestamp of the record.
+    /// Emits a value with the timestamp of the record.
     #[inline]
     pub fn collect(&mut self, value: O) {
         self.collector.collect(value);
     }
 
-    /// Puts out a value to a side output.
+    /// Emits a value to a side output.
     pub fn output<X: Record>(&mut self, tag: &OutputTag<X>, value: X) {
         self.collector.output(tag, value);
     }
@@ -106,12 +107,12 @@ impl<O: Record> ProcessContext<'_, O> {
         self.timestamp
     }
 
-    /// Event time: no record with a timestamp at or below will follow, unless it is late.
+    /// The watermark: no record with a timestamp at or below it will follow, unless it is late.
     pub fn current_watermark(&self) -> Watermark {
         self.watermark
     }
 
-    /// The time by the clock, in milliseconds since the epoch.
+    /// The processing time in milliseconds since the epoch.
     pub fn current_processing_time(&self) -> Timestamp {
         self.now
     }

@@ -1,7 +1,8 @@
-//! Simple functions with a life of their own (`RichMapFunction` and the like of Flink).
+//! Simple functions with a life cycle (`RichMapFunction` and the like in Flink).
 //!
-//! Closures are what `map`, `flat_map` and `filter` take. Types that implement these traits are given to `map_with`, `flat_map_with` and
-//! `filter_with`: one method for both would leave the compiler without the types of a closure's arguments.
+//! `map`, `flat_map` and `filter` take closures; types that implement these traits go to `map_with`,
+//! `flat_map_with` and `filter_with`. With one method for both, the compiler could not infer the types of a
+//! closure's arguments.
 
 use flott_batch::Record;
 use flott_types::Result;
@@ -37,7 +38,7 @@ use crate::{life_cycle, life_cycle_of};
 /// # Ok::<(), Error>(())
 /// ```
 pub trait MapFunction<I>: Send + 'static {
-    /// What it puts out.
+    /// The type of its output.
     type Out: Record;
 
     life_cycle!();
@@ -51,12 +52,12 @@ pub trait MapFunction<I>: Send + 'static {
 
 /// Any number of values for each.
 pub trait FlatMapFunction<I>: Send + 'static {
-    /// What it puts out.
+    /// The type of its output.
     type Out: Record;
 
     life_cycle!();
 
-    /// Puts out the values for a record.
+    /// Emits the values for a record.
     ///
     /// # Errors
     /// An error fails the task.
@@ -67,7 +68,7 @@ pub trait FlatMapFunction<I>: Send + 'static {
 pub trait FilterFunction<T>: Send + 'static {
     life_cycle!();
 
-    /// Whether a value stays.
+    /// Whether to keep a value.
     ///
     /// # Errors
     /// An error fails the task.

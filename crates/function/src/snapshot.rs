@@ -4,7 +4,8 @@ use flott_types::CheckpointId;
 
 use crate::state::{OperatorStateAccess, States};
 
-/// What a function may use in `snapshot_state`: its operator state. There is no current key, so keyed state cannot be used.
+/// What a function may use in `snapshot_state`: its operator state. There is no current key, so keyed state
+/// cannot be used.
 ///
 /// ```
 /// # use flott_datastream::*;

@@ -1,4 +1,4 @@
-//! Files that functions read (`registerCachedFile` of Flink): what the program says of them.
+//! Files that functions read (`registerCachedFile` in Flink): how a program registers them.
 
 use flott_function::cached_files::CACHED_FILES;
 use flott_types::Error;
@@ -6,8 +6,9 @@ use flott_types::Error;
 use super::StreamExecutionEnvironment;
 
 impl StreamExecutionEnvironment {
-    /// Gives a file or folder a name, by which functions find it ([`RuntimeContext::cached_file`](flott_function::runtime_context::RuntimeContext::cached_file)). The path must be there on every
-    /// machine that runs tasks.
+    /// Gives a file or folder a name, by which functions find it
+    /// ([`RuntimeContext::cached_file`](flott_function::runtime_context::RuntimeContext::cached_file)). The
+    /// path must exist on every machine that runs tasks.
     pub fn register_cached_file(&self, path: &str, name: &str) -> &Self {
         if name.is_empty() || name.contains([',', ';', ':']) || path.contains(';') {
             self.shared.graph.fail(Error::invalid(format!(

@@ -22,10 +22,10 @@ const SLOTS: u32 = 65_536;
 /// Whether the job is a stream or a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RuntimeMode {
-    /// Results as they come; event time advances with the watermarks.
+    /// Results are emitted as they come; event time advances with the watermarks.
     Streaming,
-    /// Bounded inputs: event time is told once, at the end, so that no record is late; aggregates of keys put out their final
-    /// results only.
+    /// Bounded inputs: event time advances once, at the end, so no record is late; keyed aggregates emit only
+    /// their final results.
     Batch,
     /// Batch if all sources are bounded, streaming otherwise.
     Automatic,
@@ -46,7 +46,7 @@ pub(crate) struct EnvironmentSettings {
     pub parameters: BTreeMap<String, String>,
 }
 
-/// Where a program begins: it makes sources and executes what was made of them.
+/// The entry point of a program: it creates sources and executes the pipelines built on them.
 ///
 /// ```
 /// # use flott_datastream::*;
@@ -71,8 +71,8 @@ impl Default for StreamExecutionEnvironment {
 }
 
 impl StreamExecutionEnvironment {
-    /// With the configuration of `config.yaml` in the folder that `FLOTT_CONF_DIR` names, if there is one; the parallelism is the
-    /// number of cores. What is wrong in the file is told when the program is executed.
+    /// With the configuration of `config.yaml` in the folder that `FLOTT_CONF_DIR` names, if there is one;
+    /// the parallelism is the number of cores. Errors in the file are reported when the program is executed.
     ///
     /// A program that also takes `-D key=value`, `--restore` and `--parallelism` begins with `flott::args`.
     pub fn new() -> Self {
@@ -89,7 +89,7 @@ impl StreamExecutionEnvironment {
         }
     }
 
-    /// With this configuration, Flink's keys, and no other.
+    /// With exactly this configuration (Flink's keys).
     pub fn with_configuration(configuration: Configuration) -> Self {
         let settings = EnvironmentSettings { configuration, parameters: BTreeMap::new() };
         StreamExecutionEnvironment {
@@ -101,15 +101,16 @@ impl StreamExecutionEnvironment {
         }
     }
 
-    /// On a cluster that is there already (of a test, say). No file is read.
+    /// On an existing cluster (of a test, say). No file is read.
     pub fn on(executor: Arc<Executor>) -> Self {
         let environment = StreamExecutionEnvironment::with_configuration(Configuration::default());
         *environment.shared.executor.lock() = Some(executor);
         environment
     }
 
-    /// Sets a key of the configuration. An unknown key, or a value that does not fit, is told when the program is executed, with the
-    /// nearest key. What is not Flott's but the program's is set with [`StreamExecutionEnvironment::set_parameter`].
+    /// Sets a configuration key. An unknown key or an invalid value is an error when the program is executed,
+    /// and the error suggests the nearest key. The program's own parameters are set with
+    /// [`StreamExecutionEnvironment::set_parameter`].
     pub fn set(&self, key: &str, value: impl ToString) -> &Self {
         if let Err(error) = self.shared.settings.lock().configuration.set(key, &value.to_string()) {
             self.shared.graph.fail(error);
@@ -117,12 +118,12 @@ impl StreamExecutionEnvironment {
         self
     }
 
-    /// The value of a key of the configuration.
+    /// The value of a configuration key.
     pub fn get(&self, key: &str) -> Option<String> {
         self.shared.settings.lock().configuration.get(key).map(str::to_owned)
     }
 
-    /// Sets a parameter of the program's own (global job parameters of Flink): functions find it in
+    /// Sets one of the program's own parameters (global job parameters in Flink); functions find it in
     /// [`RuntimeContext::configuration`](flott_function::runtime_context::RuntimeContext::configuration).
     pub fn set_parameter(&self, name: &str, value: impl ToString) -> &Self {
         if flott_types::config::option(name).is_ok() {
@@ -133,12 +134,13 @@ impl StreamExecutionEnvironment {
         self
     }
 
-    /// `parallelism.default`: how many subtasks operators have that do not say otherwise.
+    /// `parallelism.default`: the number of subtasks of operators that do not set their own.
     pub fn set_parallelism(&self, parallelism: u32) -> &Self {
         self.set("parallelism.default", parallelism)
     }
 
-    /// `pipeline.max-parallelism`: the number of key groups, and so the largest parallelism that a job can be rescaled to.
+    /// `pipeline.max-parallelism`: the number of key groups, and so the largest parallelism that a job can be
+    /// rescaled to.
     pub fn set_max_parallelism(&self, max_parallelism: u32) -> &Self {
         self.set("pipeline.max-parallelism", max_parallelism)
     }
@@ -153,7 +155,8 @@ impl StreamExecutionEnvironment {
         self.set("execution.runtime-mode", mode)
     }
 
-    /// `execution.buffer-timeout.interval`. None: output is held back until a batch is full or the input is dry.
+    /// `execution.buffer-timeout.interval`. `None`: output is held back until a batch is full or the input
+    /// runs dry.
     pub fn set_buffer_timeout(&self, timeout: impl Into<Option<Duration>>) -> &Self {
         let timeout = timeout.into();
         self.set("execution.buffer-timeout.enabled", timeout.is_some());
@@ -165,17 +168,18 @@ impl StreamExecutionEnvironment {
         }
     }
 
-    /// Takes a checkpoint that often; more with [`StreamExecutionEnvironment::set`] and the keys `execution.checkpointing.*`.
+    /// Takes a checkpoint this often; for more options use [`StreamExecutionEnvironment::set`] and the keys
+    /// `execution.checkpointing.*`.
     pub fn enable_checkpointing(&self, interval: Duration) -> &Self {
         self.set("execution.checkpointing.interval", format!("{} ms", interval.as_millis()))
     }
 
-    /// Operators do not call each other directly, but through exchanges. For debugging.
+    /// Makes operators communicate through exchanges instead of direct calls. For debugging.
     pub fn disable_operator_chaining(&self) -> &Self {
         self.set("pipeline.operator-chaining.enabled", false)
     }
 
-    /// The parallelism of operators that do not say otherwise.
+    /// The parallelism of operators that do not set their own.
     pub fn parallelism(&self) -> Result<u32> {
         match self.number("parallelism.default")? {
             Some(parallelism) if parallelism > 0 => Ok(parallelism as u32),
@@ -265,8 +269,8 @@ impl Executor {
         Executor::start(|registry, operators| LocalClusterOptions::new(Arc::new(registry), operators, SLOTS))
     }
 
-    /// A cluster in this process, as `options` says; it gets the registry in which the programs' sources and sinks are found, and the
-    /// factory of their operators (around which a test that disturbs them may put another one).
+    /// A cluster in this process with these `options`; it gets the registry of the programs' sources and
+    /// sinks, and the factory of their operators (which a test that injects failures may wrap).
     ///
     /// # Errors
     /// If the process gets no threads.

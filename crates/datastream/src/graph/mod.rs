@@ -35,21 +35,21 @@ pub(crate) struct Upstream {
 #[derive(Clone)]
 pub(crate) struct Transformation {
     pub name: String,
-    /// What the operator is, whatever it is called: a part of its default uid.
+    /// The kind of operator, independent of its name: a part of its default uid.
     pub shape: &'static str,
     /// It may have state.
     pub stateful: bool,
     pub uid: Option<String>,
     pub parallelism: Option<u32>,
-    /// The node has as many subtasks as the one that its only input comes from.
+    /// The node has as many subtasks as its only input.
     pub beside_input: bool,
     /// The node cannot have more subtasks (an iterator that cannot be split, a window over everything).
     pub fixed: bool,
     pub wishes: Wishes,
     pub kind: NodeKind,
-    /// What it sends, as far as somebody reads it.
+    /// Its outputs that somebody reads.
     pub outputs: Outputs,
-    /// For each input the streams that feed it.
+    /// For each input, the streams that feed it.
     pub inputs: Vec<Vec<Upstream>>,
 }
 
@@ -57,14 +57,15 @@ pub(crate) struct Transformation {
 #[derive(Clone, Default)]
 pub(crate) struct Graph {
     nodes: Arc<Mutex<Vec<Transformation>>>,
-    /// What was wrong while the graph was described; told when it is executed.
+    /// The first error while the graph was described; reported when it is executed.
     fault: Arc<Mutex<Option<Error>>>,
-    /// This many nodes were there when the program was executed last: they are executed again only if something new needs them.
+    /// How many nodes existed at the last execution: they are executed again only if something new needs
+    /// them.
     executed: Arc<Mutex<usize>>,
 }
 
 impl Graph {
-    /// A node of a shape, which is its name at first.
+    /// A node of this kind, which is also its initial name.
     pub fn add(&self, shape: &'static str, kind: NodeKind, inputs: Vec<Vec<Upstream>>) -> usize {
         let mut nodes = self.nodes.lock();
         nodes.push(Transformation {
@@ -87,14 +88,14 @@ impl Graph {
         change(&mut self.nodes.lock()[node]);
     }
 
-    /// What comes from there is records of this type.
+    /// Its output consists of records of this type.
     pub fn sends(&self, from: &Upstream, records: RecordsReader) {
         self.change(from.node, |node| {
             node.outputs.insert(from.tag.clone(), records);
         });
     }
 
-    /// The factory of an operator, and the node before it.
+    /// The factory of an operator, and the previous node.
     #[cfg(test)]
     pub fn operator(&self, node: usize) -> (MakeOperator, usize) {
         match &self.nodes.lock()[node] {
@@ -110,22 +111,22 @@ impl Graph {
         Arc::ptr_eq(&self.nodes, &other.nodes)
     }
 
-    /// Lets the execution fail with this error. The first one counts.
+    /// Makes the execution fail with this error. The first error wins.
     pub fn fail(&self, error: Error) {
         self.fault.lock().get_or_insert(error);
     }
 
-    /// Whether there is nothing that was not executed before.
+    /// Whether everything has been executed before.
     pub fn is_empty(&self) -> bool {
         self.nodes.lock().len() == *self.executed.lock()
     }
 
-    /// All that is there counts as executed.
+    /// Marks all nodes as executed.
     pub fn executed(&self) {
         *self.executed.lock() = self.nodes.lock().len();
     }
 
-    /// Which nodes an execution consists of: the new ones, and those that they need.
+    /// The nodes of an execution: the new ones, and those that they need.
     fn needed(&self, nodes: &[Transformation]) -> Vec<bool> {
         let executed = *self.executed.lock();
         let mut needed: Vec<bool> = (0..nodes.len()).map(|at| at >= executed).collect();
@@ -213,7 +214,7 @@ impl Graph {
     }
 }
 
-/// What another process that has the program must have, too.
+/// The outline that another process with the same program must match.
 fn outlined(node: &Transformation, uid: &OperatorUid) -> OutlineOperator {
     let sends = node
         .outputs
@@ -235,7 +236,7 @@ fn outlined(node: &Transformation, uid: &OperatorUid) -> OutlineOperator {
     }
 }
 
-/// What holds for the whole job.
+/// Settings of the whole job.
 pub(crate) struct Settings {
     pub name: String,
     pub parallelism: u32,

@@ -1,23 +1,29 @@
-//! The names by which state is found: the user's uids, and those that operators have without one.
+//! The names by which state is found: the user's uids, and defaults for operators without one.
 //!
-//! A default uid is a hash of the operator's **place** in the graph, so that state is handed on only to an operator in the same place:
+//! A default uid is a hash of the operator's **place** in the graph, so that only an operator in the same
+//! place gets the state:
 //!
-//! - what it is, and everything upstream, down to the sources (with inputs and side outputs); names that are for people do not count;
-//! - which operators **with state** are downstream. Without them an operator that is inserted *before* another of its kind would take its
-//!   place, and with it its state. Operators without state may be added and removed downstream;
-//! - its position among those for which all this is the same, and their number: one more of them changes the uids of all.
+//! - its kind, and everything upstream, up to the sources (with inputs and side outputs); display names do
+//!   not count;
+//! - which operators **with state** are downstream. Without them an operator that is inserted *before*
+//!   another of its kind would take its place, and with it its state. Operators without state may be added
+//!   and removed downstream;
+//! - its position among the operators for which all this is the same, and their number: adding one changes
+//!   the uids of all.
 //!
-//! A uid that the user gave stands for the operator and for what is upstream of it: behind it nothing changes, whatever
-//! happens before it. What does not match is refused at restore as state that nobody claims, and is handed to an operator by giving it the old uid.
+//! A uid from the user stands for the operator and everything upstream of it: changes upstream do not affect
+//! the uids downstream. State that does not match is refused at restore as unclaimed; to hand it to an
+//! operator, give the operator the old uid.
 //!
-//! Why not a number by order, as `Process-2`: insert an operator, and the next one's state is restored into it silently.
+//! Why not number operators, as in `Process-2`: if an operator is inserted, the next one's state is silently
+//! restored into it.
 
 use flott_types::{Error, FastMap, FastSet, OperatorUid, Result};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{NodeKind, Transformation};
 
-/// The uid of each node; those that are not needed have an empty one.
+/// The uid of each node; nodes that are not needed have an empty one.
 ///
 /// # Errors
 /// If two operators have the same one.
@@ -50,7 +56,7 @@ pub(crate) fn uids(nodes: &[Transformation], needed: &[bool]) -> Result<Vec<Oper
     Ok(uids)
 }
 
-/// For each node, in what it is and what is upstream. Inputs have smaller numbers.
+/// For each node, a hash of its kind and everything upstream. Inputs have smaller numbers.
 fn above(nodes: &[Transformation]) -> Vec<u128> {
     let mut above: Vec<u128> = Vec::with_capacity(nodes.len());
     for node in nodes {
@@ -68,15 +74,15 @@ fn above(nodes: &[Transformation]) -> Vec<u128> {
     above
 }
 
-/// For each node the operators with state downstream of it, with those behind them. Sinks do not count: nobody takes their place but a
-/// sink.
+/// For each node, the stateful operators downstream of it, recursively. Sinks do not count: only another sink
+/// can take their place.
 fn below(nodes: &[Transformation], needed: &[bool]) -> Vec<u128> {
     let mut behind: Vec<Vec<u128>> = vec![Vec::new(); nodes.len()];
     let mut below = vec![0; nodes.len()];
     for at in (0..nodes.len()).rev().filter(|at| needed[*at]) {
         let node = &nodes[at];
         let mut seen = std::mem::take(&mut behind[at]);
-        // In an order of their own: that in which they were made says nothing.
+        // Sorted: the order in which they were created means nothing.
         seen.sort_unstable();
         seen.dedup();
         let text: String = seen.iter().map(|hash| format!("{hash:032x};")).collect();
@@ -105,7 +111,7 @@ fn role(kind: &NodeKind) -> &'static str {
     }
 }
 
-/// The operators that have state and no uid of the user's, by their names for people.
+/// The display names of operators that have state but no uid from the user.
 pub(crate) fn nameless(nodes: &[Transformation], needed: &[bool]) -> Vec<String> {
     let nameless =
         |(node, needed): &(&Transformation, &bool)| **needed && node.stateful && node.uid.is_none();

@@ -1,4 +1,4 @@
-//! Streams that ask systems outside.
+//! Streams that send requests to external systems.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use flott_function_operators::async_io::AsyncWait;
 use flott_function_operators::async_io::{AsyncOptions, AsyncRetry};
 
 impl<T: Record + Clone> DataStream<T> {
-    /// Any number of values for each, by a function that need not answer at once: many requests are under way at a time
-    /// (`AsyncDataStream` of Flink).
+    /// Any number of values for each, from an asynchronous function: many requests are in flight at a time
+    /// (`AsyncDataStream` in Flink).
     ///
-    /// Requests under way are in the checkpoint by their records and are made again when the job is restored. Records and watermarks stay in order,
-    /// as the options say.
+    /// A checkpoint contains the records whose requests are in flight, and the requests are sent again when
+    /// the job is restored. The options say how records and watermarks stay in order.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -35,7 +35,7 @@ impl<T: Record + Clone> DataStream<T> {
         self.async_wait(function, options, None)
     }
 
-    /// As [`DataStream::async_map`], with requests that are made again.
+    /// As [`DataStream::async_map`], with retries.
     pub fn async_map_with_retry<F>(
         &self,
         function: F,
@@ -64,7 +64,7 @@ impl<T: Record + Clone> DataStream<T> {
             Ok(Box::new(AsyncWait::<T, F>::new(function, options, retry, Arc::new(task.clone()))))
         });
         let results: DataStream<F::Out> = transform(&self.shared, "Async Wait", self.inputs(), factory);
-        // At the head of its task nobody before it emits on while it is full.
+        // At the head of its task, so that no operator before it keeps emitting while it is full.
         results.change(|node| node.wishes.chaining = Chaining::Head).stateful()
     }
 }

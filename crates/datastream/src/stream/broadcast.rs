@@ -1,4 +1,4 @@
-//! A stream beside one that all subtasks see.
+//! A stream together with one that all subtasks see.
 
 use std::sync::Arc;
 
@@ -25,16 +25,16 @@ pub struct KeyedBroadcastConnectedStream<K, A, B> {
 }
 
 impl<A: Record> DataStream<A> {
-    /// This stream and another one of which every value comes to every subtask of the operator, for state that is the same in
-    /// all of them (`connect` with a `BroadcastStream` of Flink).
+    /// This stream and another one whose every value goes to every subtask of the operator, for state that is
+    /// the same in all of them (`connect` with a `BroadcastStream` in Flink).
     pub fn connect_broadcast<B: Record>(&self, broadcast: &DataStream<B>) -> BroadcastConnectedStream<A, B> {
         BroadcastConnectedStream { connected: ConnectedStreams::new(self, &broadcast.broadcast()) }
     }
 }
 
 impl<K: Key, A: Record> KeyedStream<K, A> {
-    /// This stream and another one of which every value comes to every subtask of the operator, for state that is the same in
-    /// all of them (`connect` with a `BroadcastStream` of Flink).
+    /// This stream and another one whose every value goes to every subtask of the operator, for state that is
+    /// the same in all of them (`connect` with a `BroadcastStream` in Flink).
     pub fn connect_broadcast<B: Record>(
         &self,
         broadcast: &DataStream<B>,
@@ -45,7 +45,8 @@ impl<K: Key, A: Record> KeyedStream<K, A> {
 }
 
 impl<A: Record, B: Record> BroadcastConnectedStream<A, B> {
-    /// A function that reads broadcast state for values of the one stream and writes it for values of the other.
+    /// A function that reads broadcast state for values of the one stream and writes it for values of the
+    /// other.
     pub fn process<F>(&self, function: F) -> DataStream<F::Out>
     where
         F: BroadcastProcessFunction<A, B> + Clone,
@@ -58,8 +59,8 @@ impl<A: Record, B: Record> BroadcastConnectedStream<A, B> {
 }
 
 impl<K: Key, A: Record, B: Record> KeyedBroadcastConnectedStream<K, A, B> {
-    /// A function with state for each key and timers, that reads broadcast state for values of the one stream and writes it for
-    /// values of the other.
+    /// A function with keyed state and timers that reads broadcast state for values of the one stream and
+    /// writes it for values of the other.
     pub fn process<F>(&self, function: F) -> DataStream<F::Out>
     where
         F: KeyedBroadcastProcessFunction<K, A, B> + Clone,

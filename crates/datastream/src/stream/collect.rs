@@ -1,4 +1,4 @@
-//! Values handed to the program itself.
+//! Values returned to the program.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use crate::graph::{NodeKind, Upstream};
 use crate::job::JobClient;
 use crate::stream::DataStream;
 
-/// The values of a stream, as they come. When it is dropped the job is cancelled.
+/// The values of a stream, as they arrive. Dropping it cancels the job.
 pub struct Collected<T> {
     client: JobClient,
     results: ResultStream,
@@ -24,21 +24,22 @@ pub struct Collected<T> {
 }
 
 impl<T: Record> DataStream<T> {
-    /// Runs the job and hands the values of this stream to the program.
+    /// Runs the job and returns the values of this stream to the program.
     ///
-    /// They come through an iterator, or for async code a stream ([`Collected::into_stream`]). With checkpoints a value is given out
-    /// when the checkpoint that it belongs to has completed, and so never twice.
+    /// They come through an iterator or, for async code, a stream ([`Collected::into_stream`]). With
+    /// checkpoints, a value is returned when the checkpoint that contains it has completed, and so never
+    /// twice.
     ///
     /// # Errors
-    /// If the program or its configuration is wrong. What goes wrong later is an item of the iterator.
+    /// If the program or its configuration is wrong. Later errors are items of the iterator.
     pub fn execute_and_collect(&self, name: &str) -> Result<Collected<T>> {
         let node = self.shared.graph.add("Collect", NodeKind::Collect, self.inputs());
         if let [Upstream { exchange: Exchange::Forward, .. }] = &self.upstreams[..] {
-            // What one subtask puts out is collected in its order.
+            // The output of one subtask is collected in order.
             self.shared.graph.change(node, |node| node.beside_input = true);
         }
         let submitted = self.environment().execute_async(name);
-        // Whatever became of it: a later execution must not collect for nobody.
+        // Regardless of the outcome: a later execution must not collect for nobody.
         self.shared.graph.executed();
         let client = submitted?;
         let results = client.results().ok_or_else(|| Error::internal("the job collects nothing"))?;
@@ -54,7 +55,8 @@ impl<T> Collected<T> {
 }
 
 impl<T: Record> Collected<T> {
-    /// The next value, waiting at most this long; `None` if there is none by then, or none any more.
+    /// The next value, waiting at most this long; `None` if none has arrived by then, or the stream has
+    /// ended.
     ///
     /// # Errors
     /// Why the job has failed.
@@ -78,7 +80,7 @@ impl<T: Record> Collected<T> {
         Ok(self.ready.pop_front())
     }
 
-    /// The same values as a stream for async code; nobody waits in a thread for them.
+    /// The same values as a stream for async code; no thread waits for them.
     ///
     /// ```
     /// # use flott_datastream::*;
@@ -100,7 +102,7 @@ impl<T: Record> Collected<T> {
     }
 }
 
-/// The values of a stream, as they come, for async code. When it is dropped the job is cancelled.
+/// The values of a stream, as they arrive, for async code. Dropping it cancels the job.
 pub struct CollectedStream<T>(Collected<T>);
 
 impl<T> CollectedStream<T> {
@@ -110,7 +112,7 @@ impl<T> CollectedStream<T> {
     }
 }
 
-/// It holds no pointers into itself.
+/// It has no pointers into itself.
 impl<T> Unpin for CollectedStream<T> {}
 
 impl<T: Record> Stream for CollectedStream<T> {

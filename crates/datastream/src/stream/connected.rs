@@ -16,13 +16,15 @@ use flott_function::state::{Key, KeyBy};
 use flott_function_operators::co_process::{CoFlatMap, CoMap, CoProcess};
 use flott_function_operators::keyed_co_process::KeyedCoProcess;
 
-/// Two streams, of types that may differ, for one operator: what it learns from one it can use for the other.
+/// Two streams, possibly of different types, for one operator: what it learns from one it can use for the
+/// other.
 pub struct ConnectedStreams<A, B> {
     first: DataStream<A>,
     second: DataStream<B>,
 }
 
-/// Two keyed streams for one operator. Values of both that have the same key meet in one subtask and share its state.
+/// Two keyed streams for one operator. Values of both that have the same key meet in one subtask and share
+/// its state.
 pub struct KeyedConnectedStreams<K, A, B> {
     connected: ConnectedStreams<A, B>,
     first: Arc<dyn KeyBy<K, A>>,
@@ -60,7 +62,8 @@ impl<A: Record> DataStream<A> {
 }
 
 impl<K: Key, A: Record> KeyedStream<K, A> {
-    /// This stream and another one, with keys of the same type, as the two inputs of an operator with state for each key.
+    /// This stream and another one, with keys of the same type, as the two inputs of an operator with keyed
+    /// state.
     pub fn connect<B: Record>(&self, other: &KeyedStream<K, B>) -> KeyedConnectedStreams<K, A, B> {
         let (first, second) = (self.key_by.clone(), other.key_by.clone());
         let connected = ConnectedStreams::new(&self.stream, &other.stream);
@@ -97,8 +100,7 @@ impl<A: Record, B: Record> ConnectedStreams<A, B> {
 
     /// One value for each value of either stream (`CoMapFunction` of Flink).
     ///
-    /// Two closures have nothing in common; where what one stream says matters to the other, use
-    /// [`ConnectedStreams::process`].
+    /// The two closures share nothing; if one stream affects the other, use [`ConnectedStreams::process`].
     pub fn map<U, F, G>(&self, mut first: F, mut second: G) -> DataStream<U>
     where
         U: Record,
@@ -139,7 +141,8 @@ impl<A: Record, B: Record> ConnectedStreams<A, B> {
         self.try_flat_map(first, second)
     }
 
-    /// Any number of values for each value of either stream, by functions that may fail; an error fails the task.
+    /// Any number of values for each value of either stream, by functions that may fail; an error fails the
+    /// task.
     pub fn try_flat_map<U, F, G>(&self, first: F, second: G) -> DataStream<U>
     where
         U: Record,
@@ -152,7 +155,7 @@ impl<A: Record, B: Record> ConnectedStreams<A, B> {
         self.transform("Co-Flat Map", factory)
     }
 
-    /// A function with a life of its own.
+    /// A function with a life cycle.
     pub fn process<F>(&self, function: F) -> DataStream<F::Out>
     where
         F: CoProcessFunction<A, B> + Clone,
@@ -163,7 +166,7 @@ impl<A: Record, B: Record> ConnectedStreams<A, B> {
         self.transform("Co-Process", factory).stateful()
     }
 
-    /// Brings the values of each key together, by a key of each stream.
+    /// Partitions both streams by key.
     pub fn key_by<K, F, G>(&self, first: F, second: G) -> KeyedConnectedStreams<K, A, B>
     where
         K: Key,
@@ -175,7 +178,7 @@ impl<A: Record, B: Record> ConnectedStreams<A, B> {
 }
 
 impl<K: Key, A: Record, B: Record> KeyedConnectedStreams<K, A, B> {
-    /// A function with state for each key, which both streams share, and timers.
+    /// A function with keyed state, which both streams share, and timers.
     pub fn process<F>(&self, function: F) -> DataStream<F::Out>
     where
         F: KeyedCoProcessFunction<K, A, B> + Clone,

@@ -14,13 +14,13 @@ use flott_function::output::OutputTag;
 use flott_function::state::Key;
 use flott_function_operators::interval_join::{Bounds, IntervalJoin as Operator, JoinSides};
 
-/// Two keyed streams that are to be joined; see [`KeyedStream::interval_join`].
+/// Two keyed streams to be joined; see [`KeyedStream::interval_join`].
 pub struct IntervalJoin<K, L, R> {
     left: KeyedStream<K, L>,
     right: KeyedStream<K, R>,
 }
 
-/// Two keyed streams, and how far apart in event time records may be that are joined.
+/// Two keyed streams, and how far apart in event time joined records may be.
 pub struct IntervalJoined<K, L, R> {
     streams: ConnectedStreams<L, R>,
     sides: JoinSides<K, L, R>,
@@ -28,7 +28,7 @@ pub struct IntervalJoined<K, L, R> {
 }
 
 impl<K: Key, L: Record> KeyedStream<K, L> {
-    /// Joins each record with those of another stream that have the same key and are not far from it in event time.
+    /// Joins each record with those of another stream that have the same key and are close in event time.
     ///
     /// ```
     /// # use flott_datastream::*;
@@ -51,14 +51,15 @@ impl<K: Key, L: Record> KeyedStream<K, L> {
 }
 
 impl<K: Key, L: Record, R: Record> IntervalJoin<K, L, R> {
-    /// A record of this stream joins those of the other one from this long before it to this long after it, both included.
+    /// A record of this stream joins those of the other one from this long before it to this long after it,
+    /// inclusive.
     pub fn within(&self, before: Duration, after: Duration) -> IntervalJoined<K, L, R> {
         let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         self.between(-millis(before), millis(after))
     }
 
-    /// A record of this stream at `t` joins those of the other one from `t + lower` to `t + upper`, in milliseconds, both included.
-    /// Either may be negative.
+    /// A record of this stream at `t` joins those of the other one from `t + lower` to `t + upper`, in
+    /// milliseconds, inclusive. Either bound may be negative.
     pub fn between(&self, lower: i64, upper: i64) -> IntervalJoined<K, L, R> {
         let IntervalJoin { left, right } = self;
         IntervalJoined {
@@ -75,30 +76,30 @@ impl<K: Key, L: Record, R: Record> IntervalJoin<K, L, R> {
 }
 
 impl<K: Key, L: Record, R: Record> IntervalJoined<K, L, R> {
-    /// Records that are apart exactly by the lower bound are not joined.
+    /// Excludes records that are exactly the lower bound apart.
     #[must_use]
     pub fn lower_bound_exclusive(mut self) -> Self {
         self.bounds.lower = self.bounds.lower.saturating_add(1);
         self
     }
 
-    /// Records that are apart exactly by the upper bound are not joined.
+    /// Excludes records that are exactly the upper bound apart.
     #[must_use]
     pub fn upper_bound_exclusive(mut self) -> Self {
         self.bounds.upper = self.bounds.upper.saturating_sub(1);
         self
     }
 
-    /// Records of the first stream that come behind the watermark go to this side output. Without it they are dropped, and counted
-    /// in `numLateRecordsDropped`.
+    /// Late records of the first stream go to this side output. Without it they are dropped, and counted in
+    /// `numLateRecordsDropped`.
     #[must_use]
     pub fn side_output_left_late_data(mut self, tag: &OutputTag<L>) -> Self {
         self.sides.late_left = Some(tag.clone());
         self
     }
 
-    /// Records of the second stream that come behind the watermark go to this side output. Without it they are dropped, and counted
-    /// in `numLateRecordsDropped`.
+    /// Late records of the second stream go to this side output. Without it they are dropped, and counted in
+    /// `numLateRecordsDropped`.
     #[must_use]
     pub fn side_output_right_late_data(mut self, tag: &OutputTag<R>) -> Self {
         self.sides.late_right = Some(tag.clone());
@@ -114,7 +115,7 @@ impl<K: Key, L: Record, R: Record> IntervalJoined<K, L, R> {
         self.process(Pairs(function))
     }
 
-    /// Any number of values for each pair. They have the later one of the pair's timestamps.
+    /// Any number of values for each pair. They have the later of the pair's timestamps.
     pub fn process<F>(self, function: F) -> DataStream<F::Out>
     where
         F: ProcessJoinFunction<L, R> + Clone,

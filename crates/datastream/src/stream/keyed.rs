@@ -1,4 +1,4 @@
-//! Streams whose values are brought together by key.
+//! Streams partitioned by key.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use flott_function::state::{Key, KeyBy};
 use flott_function_operators::keyed_process::KeyedProcess;
 use flott_function_operators::reduce::Reduce;
 
-/// A stream of values of type `T`, brought together by keys of type `K`: all values of one key go through one subtask, and
-/// functions have state for each key.
+/// A stream of values of type `T`, partitioned by keys of type `K`: all values of one key go through one
+/// subtask, and functions have state for each key.
 pub struct KeyedStream<K, T> {
     pub(crate) stream: DataStream<T>,
     pub(crate) key_by: Arc<dyn KeyBy<K, T>>,
@@ -28,7 +28,7 @@ impl<K, T> Clone for KeyedStream<K, T> {
     }
 }
 
-/// A keyed stream is a stream: it has all methods of [`DataStream`], and those of its own come first.
+/// A keyed stream is a stream: it has all methods of [`DataStream`], and its own take precedence.
 impl<K, T> Deref for KeyedStream<K, T> {
     type Target = DataStream<T>;
 
@@ -42,7 +42,7 @@ impl<K: Key, T: Record> KeyedStream<K, T> {
         KeyedStream { stream, key_by }
     }
 
-    /// A function with state for each key and timers.
+    /// A function with keyed state and timers.
     pub fn process<F>(&self, function: F) -> DataStream<F::Out>
     where
         F: KeyedProcessFunction<K, T> + Clone,
@@ -55,24 +55,26 @@ impl<K: Key, T: Record> KeyedStream<K, T> {
         transform(&self.stream.shared, "KeyedProcess", self.stream.inputs(), factory).stateful()
     }
 
-    /// One value for each, by a [`KeyedMapFunction`], which has state for each key; or by a [`MapFunction`](flott_function::rich::MapFunction).
+    /// One value for each, by a [`KeyedMapFunction`], which has keyed state, or by a
+    /// [`MapFunction`](flott_function::rich::MapFunction).
     pub fn map_with<F: KeyedMapFunction<K, T> + Clone>(&self, function: F) -> DataStream<F::Out> {
         self.process(KeyedMapping(function)).name("Keyed Map")
     }
 
-    /// Any number of values for each, by a [`KeyedFlatMapFunction`], which has state for each key; or by a
+    /// Any number of values for each, by a [`KeyedFlatMapFunction`], which has keyed state, or by a
     /// [`FlatMapFunction`](flott_function::rich::FlatMapFunction).
     pub fn flat_map_with<F: KeyedFlatMapFunction<K, T> + Clone>(&self, function: F) -> DataStream<F::Out> {
         self.process(KeyedFlatMapping(function)).name("Keyed Flat Map")
     }
 
-    /// Only the values for which a [`KeyedFilterFunction`] says yes, which has state for each key; or a
-    /// [`FilterFunction`](flott_function::rich::FilterFunction).
+    /// Only the values that a [`KeyedFilterFunction`], which has keyed state, or a
+    /// [`FilterFunction`](flott_function::rich::FilterFunction) accepts.
     pub fn filter_with<F: KeyedFilterFunction<K, T> + Clone>(&self, function: F) -> DataStream<T> {
         self.process(KeyedFiltering(function)).name("Keyed Filter")
     }
 
-    /// One value for each, by a closure that has one value of state for each key; what it leaves there is there for the key's next record.
+    /// One value for each, by a closure with one value of state per key; what it leaves there is available
+    /// for the key's next record.
     ///
     /// ```
     /// # use flott_datastream::*;
@@ -108,7 +110,7 @@ impl<K: Key, T: Record> KeyedStream<K, T> {
         self.process(WithState::new(function)).name("Keyed Flat Map")
     }
 
-    /// As [`KeyedStream::map_with_state`]: only the values for which the closure says yes.
+    /// As [`KeyedStream::map_with_state`]: only the values that the closure accepts.
     pub fn filter_with_state<S, F>(&self, mut function: F) -> DataStream<T>
     where
         S: Record,
@@ -121,7 +123,8 @@ impl<K: Key, T: Record> KeyedStream<K, T> {
         })
     }
 
-    /// One value for each key, put out again with each record: `function` takes the value so far and the next one.
+    /// One value for each key, emitted again with each record: `function` takes the value so far and the next
+    /// one.
     pub fn reduce<F>(&self, mut function: F) -> DataStream<T>
     where
         T: Clone,
@@ -132,7 +135,8 @@ impl<K: Key, T: Record> KeyedStream<K, T> {
         })
     }
 
-    /// The sum of a field for each key, put out again with each record. The other fields are those of the key's first record.
+    /// The sum of a field for each key, emitted again with each record. The other fields are those of the
+    /// key's first record.
     ///
     /// ```
     /// # use flott_datastream::*;
@@ -153,8 +157,8 @@ impl<K: Key, T: Record> KeyedStream<K, T> {
         })
     }
 
-    /// The least value of a field for each key, put out again with each record. The other fields are those of the key's
-    /// first record.
+    /// The least value of a field for each key, emitted again with each record. The other fields are those of
+    /// the key's first record.
     pub fn min<N, F>(&self, field: F) -> DataStream<T>
     where
         T: Clone,
@@ -169,8 +173,8 @@ impl<K: Key, T: Record> KeyedStream<K, T> {
         })
     }
 
-    /// The greatest value of a field for each key, put out again with each record. The other fields are those of the key's
-    /// first record.
+    /// The greatest value of a field for each key, emitted again with each record. The other fields are those
+    /// of the key's first record.
     pub fn max<N, F>(&self, field: F) -> DataStream<T>
     where
         T: Clone,
@@ -185,7 +189,8 @@ impl<K: Key, T: Record> KeyedStream<K, T> {
         })
     }
 
-    /// The record with the least value of a field for each key, put out again with each record. Of equal ones the first.
+    /// The record with the least value of a field for each key, emitted again with each record. Of equal ones
+    /// the first.
     pub fn min_by<N, F>(&self, field: F) -> DataStream<T>
     where
         T: Clone,
@@ -199,7 +204,8 @@ impl<K: Key, T: Record> KeyedStream<K, T> {
         })
     }
 
-    /// The record with the greatest value of a field for each key, put out again with each record. Of equal ones the first.
+    /// The record with the greatest value of a field for each key, emitted again with each record. Of equal
+    /// ones the first.
     pub fn max_by<N, F>(&self, field: F) -> DataStream<T>
     where
         T: Clone,

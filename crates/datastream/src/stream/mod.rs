@@ -53,8 +53,8 @@ use flott_function_operators::side_output::SideOutput;
 
 /// A stream of values of type `T`.
 ///
-/// Methods that transform take the stream by reference: a stream can be used many times. Methods that say something of the
-/// operator that makes the stream (`name`, `uid`, `parallelism`, ...) accept and return it.
+/// Methods that transform take the stream by reference: a stream can be used many times. Methods that
+/// configure the operator behind the stream (`name`, `uid`, `parallelism`, ...) take and return it.
 pub struct DataStream<T> {
     pub(crate) shared: Shared,
     pub(crate) upstreams: Vec<Upstream>,
@@ -124,7 +124,7 @@ impl<T: Record> DataStream<T> {
         transform(&self.shared, name, self.inputs(), factory)
     }
 
-    /// Only the values for which the function says yes.
+    /// Only the values that the function accepts.
     #[must_use = "a stream that is put nowhere has no effect; `sink_to`, `print` or `discard` end one"]
     pub fn filter<F>(&self, function: F) -> DataStream<T>
     where
@@ -176,7 +176,7 @@ impl<T: Record> DataStream<T> {
         transform(&self.shared, "MapPartition", self.inputs(), factory).stateful()
     }
 
-    /// A function with a life of its own.
+    /// A function with a life cycle.
     pub fn process<F>(&self, function: F) -> DataStream<F::Out>
     where
         F: ProcessFunction<T> + Clone,
@@ -187,8 +187,8 @@ impl<T: Record> DataStream<T> {
         transform(&self.shared, "Process", self.inputs(), factory).stateful()
     }
 
-    /// Gives the values timestamps, and sends watermarks, as the strategy says. What was said of event time before counts no
-    /// more.
+    /// Assigns timestamps and generates watermarks by the strategy. Earlier timestamps and watermarks are
+    /// discarded.
     #[must_use]
     pub fn assign_timestamps_and_watermarks(&self, strategy: WatermarkStrategy<T>) -> DataStream<T> {
         let factory = factory(strategy, |strategy, _, options| {
@@ -198,7 +198,7 @@ impl<T: Record> DataStream<T> {
         transform(&self.shared, "Timestamps/Watermarks", self.inputs(), factory).stateful()
     }
 
-    /// The values of both streams, in no order between them.
+    /// The values of both streams, with no order between them.
     #[must_use]
     pub fn union(&self, other: &DataStream<T>) -> DataStream<T> {
         if !self.shared.graph.is(&other.shared.graph) {
@@ -208,7 +208,7 @@ impl<T: Record> DataStream<T> {
         DataStream::new(self.shared.clone(), upstreams)
     }
 
-    /// What the operator that makes this stream puts out to a side output.
+    /// A side output of the operator behind this stream.
     #[must_use = "a stream that is put nowhere has no effect; `sink_to`, `print` or `discard` end one"]
     pub fn side_output<X: Record>(&self, tag: &OutputTag<X>) -> DataStream<X> {
         let own = tag.arc();
@@ -226,9 +226,9 @@ impl<T: Record> DataStream<T> {
         DataStream::new(self.shared.clone(), self.upstreams.iter().map(side).collect())
     }
 
-    /// Brings the values of each key together: from here on there is state for each key.
+    /// Partitions the stream by key: downstream there is state for each key.
     ///
-    /// The key is computed for each record. Where it is a part of the record that is not cheap to copy, use
+    /// The key is computed for each record. If it is a part of the record that is expensive to copy, use
     /// [`DataStream::key_by_ref`].
     #[must_use = "a stream that is put nowhere has no effect; `sink_to`, `print` or `discard` end one"]
     pub fn key_by<K: Key, F>(&self, key: F) -> KeyedStream<K, T>
@@ -238,7 +238,7 @@ impl<T: Record> DataStream<T> {
         self.keyed(Arc::new(ByValue(key)))
     }
 
-    /// Brings the values of each key together, where the key is a part of the record: it is copied only when it is new.
+    /// Partitions the stream by a key that is a part of the record: it is copied only when it is new.
     ///
     /// ```
     /// # use flott_datastream::*;
@@ -266,8 +266,9 @@ impl<T: Record> DataStream<T> {
         KeyedStream::new(self.routed("KeyBy", &factory, &Exchange::Hash(Vec::new())), key_by)
     }
 
-    /// Lets an operator give routes to the values, right behind each operator that they come from, so that the exchange behind it
-    /// is the first thing that spreads them: values of one key keep their order. How they were to be spread before counts no more.
+    /// Lets an operator assign routes to the values, directly after each operator that they come from, so
+    /// that the exchange after it is the first to partition them: values of one key keep their order. Earlier
+    /// partitioning is discarded.
     pub(crate) fn routed(
         &self,
         name: &'static str,
@@ -283,7 +284,7 @@ impl<T: Record> DataStream<T> {
         DataStream::new(self.shared.clone(), self.upstreams.iter().map(route).collect())
     }
 
-    /// An operator that only prepares another stays with the one before it.
+    /// An operator that only prepares another stays with the previous one.
     pub(crate) fn same_parallelism<U>(&self, other: &DataStream<U>) {
         if let ([from], [to]) = (&self.upstreams[..], &other.upstreams[..])
             && from.exchange == Exchange::Forward
@@ -292,7 +293,7 @@ impl<T: Record> DataStream<T> {
         }
     }
 
-    /// Says something of the operator that makes the stream. Where the stream is not what one operator makes, there is none to say it of.
+    /// Configures the operator behind the stream, if the stream comes from exactly one operator.
     pub(crate) fn change(self, change: impl Fn(&mut Transformation)) -> Self {
         match &self.upstreams[..] {
             [Upstream { node, exchange: Exchange::Forward, tag: None }] => {
@@ -317,8 +318,8 @@ impl<T: Record> DataStream<T> {
         self.change(|node| node.name = name.to_owned())
     }
 
-    /// The name by which the operator's state is found in a snapshot, also when the program has changed. Give one to
-    /// every operator with state.
+    /// The name by which the operator's state is found in a snapshot, even if the program has changed. Give
+    /// one to every operator with state.
     #[must_use]
     pub fn uid(self, uid: &str) -> Self {
         self.change(|node| node.uid = Some(uid.to_owned()))
@@ -352,19 +353,20 @@ impl<T: Record> DataStream<T> {
         self.change(|node| node.wishes.slot_sharing_group = Some(group.to_owned()))
     }
 
-    /// The operator is not called directly by the one before it.
+    /// The operator is not chained to the previous one.
     #[must_use]
     pub fn start_new_chain(self) -> Self {
         self.change(|node| node.wishes.chaining = Chaining::Head)
     }
 
-    /// The operator is not called directly by others, nor calls them.
+    /// The operator is not chained to others.
     #[must_use]
     pub fn disable_chaining(self) -> Self {
         self.change(|node| node.wishes.chaining = Chaining::Never)
     }
 
-    /// How long the operator's output may be held back for larger batches; none: until a batch is full or the input is dry.
+    /// How long the operator's output may be held back for larger batches; `None`: until a batch is full or
+    /// the input runs dry.
     #[must_use]
     pub fn buffer_timeout(self, timeout: impl Into<Option<Duration>>) -> Self {
         let millis =

@@ -20,14 +20,14 @@ impl<T: Record> DataStream<T> {
         self.with_exchange(Exchange::Rebalance)
     }
 
-    /// To subtasks at random, evenly. In Flott this is what [`DataStream::rebalance`] does: who comes next is as even as
-    /// chance, and the same again after a restart.
+    /// To subtasks at random, evenly. In Flott this is the same as [`DataStream::rebalance`]: round robin is
+    /// as even as chance, and reproducible after a restart.
     #[must_use]
     pub fn shuffle(&self) -> DataStream<T> {
         self.with_exchange(Exchange::Rebalance)
     }
 
-    /// In turn to those subtasks that are next to the sender: between 2 and 4 subtasks each sender has 2 receivers.
+    /// Round robin to a part of the subtasks: between 2 and 4 subtasks each sender has 2 receivers.
     #[must_use]
     pub fn rescale(&self) -> DataStream<T> {
         self.with_exchange(Exchange::Rescale)
@@ -45,14 +45,15 @@ impl<T: Record> DataStream<T> {
         self.with_exchange(Exchange::Global)
     }
 
-    /// To the subtask with the sender's number. Where the parallelism of both ends differs, values are spread evenly instead.
+    /// To the subtask with the sender's number. If the parallelism differs, values are distributed evenly
+    /// instead.
     #[must_use]
     pub fn forward(&self) -> DataStream<T> {
         self.with_exchange(Exchange::Forward)
     }
 
-    /// Each value to the receiver that the function chooses: it is given the key and the number of receivers, which must be the
-    /// parallelism of the operator behind.
+    /// Each value to the receiver that the function chooses: it gets the key and the number of receivers,
+    /// which must be the parallelism of the next operator.
     ///
     /// A choice that is not below the number of receivers fails the task.
     pub fn partition_custom<K, P, S>(&self, partitioner: P, key: S, receivers: u32) -> DataStream<T>

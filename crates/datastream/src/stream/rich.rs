@@ -1,4 +1,4 @@
-//! Simple functions with a life of their own.
+//! Simple functions with a life cycle.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ impl<T: Record> DataStream<T> {
         self.process_as("Flat Map", FlatMapping(function))
     }
 
-    /// Only the values for which a [`FilterFunction`] says yes.
+    /// Only the values that a [`FilterFunction`] accepts.
     pub fn filter_with<F: FilterFunction<T> + Clone>(&self, function: F) -> DataStream<T> {
         self.process_as("Filter", Filtering(function))
     }

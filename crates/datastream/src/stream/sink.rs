@@ -50,7 +50,7 @@ impl<T: Record> DataStream<T> {
         self.end("Print", Arc::new(PrintSink::<T>::debug()))
     }
 
-    /// Throws the values away.
+    /// Discards the values.
     pub fn discard(&self) -> DataStreamSink {
         self.end("Discard", Arc::new(DiscardingSink))
     }
@@ -87,7 +87,7 @@ impl DataStreamSink {
         self.change(|node| node.wishes.slot_sharing_group = Some(group.to_owned()))
     }
 
-    /// The sink is not called directly by the operator before it.
+    /// The sink is not chained to the previous operator.
     pub fn disable_chaining(self) -> Self {
         self.change(|node| node.wishes.chaining = Chaining::Never)
     }

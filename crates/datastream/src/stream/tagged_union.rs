@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 /// A value of either of two streams. Assigners, triggers and evictors of a window join see these.
 ///
-/// In snapshots it is not the text that other enums with data are, but a row with two columns, of which one is NULL: types of users stay
-/// columns of their own.
+/// In snapshots it is not text, as other enums with data are, but a row of two columns, one of which is NULL:
+/// so users' types stay columns.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(try_from = "Columns<L, R>")]
 pub enum TaggedUnion<L, R> {
@@ -40,7 +40,7 @@ struct Columns<L, R> {
     second: Option<One<R>>,
 }
 
-/// A struct, so that a value that is itself an option can be told from none.
+/// A struct, to distinguish a value that is itself `None` from a missing one.
 #[derive(Serialize, Deserialize)]
 struct One<T> {
     value: T,
@@ -61,7 +61,7 @@ impl<L, R> TryFrom<Columns<L, R>> for TaggedUnion<L, R> {
 
     fn try_from(columns: Columns<L, R>) -> Result<Self, &'static str> {
         match columns {
-            // Both are there only when the codec asks for the shape of the type.
+            // Both are present only when the codec determines the shape of the type.
             Columns { first: Some(One { value }), .. } => Ok(TaggedUnion::First(value)),
             Columns { second: Some(One { value }), .. } => Ok(TaggedUnion::Second(value)),
             Columns { first: None, second: None } => Err("a value of neither stream"),

@@ -27,7 +27,7 @@ where
     })
 }
 
-/// Adds an operator and gives the stream of its output.
+/// Adds an operator and returns the stream of its output.
 pub(crate) fn transform<U: Record>(
     shared: &Shared,
     shape: &'static str,

@@ -1,4 +1,5 @@
-//! Joins and groups of two streams within windows: both become one stream of tagged values, whose windows are taken apart.
+//! Window joins and co-groups: both streams become one stream of tagged values, and each window is split into
+//! its two sides.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -24,34 +25,34 @@ pub type JoinedStreams<L, R> = Joining<L, R, OfPairs>;
 /// Two streams to be grouped together in windows; see [`DataStream::co_group`].
 pub type CoGroupedStreams<L, R> = Joining<L, R, OfGroups>;
 
-/// What comes out of windows: pairs.
+/// The output of windows: pairs.
 #[doc(hidden)]
 pub struct OfPairs;
 
-/// What comes out of windows: groups.
+/// The output of windows: groups.
 #[doc(hidden)]
 pub struct OfGroups;
 
-/// Two streams to be brought together in windows.
+/// Two streams to be joined in windows.
 pub struct Joining<L, R, M> {
     left: DataStream<L>,
     right: DataStream<R>,
     of: Of<M>,
 }
 
-/// Two streams to be brought together in windows, with the key of the first.
+/// Two streams to be joined in windows, with the key of the first.
 pub struct JoiningWhere<K, L, R, M> {
     streams: Joining<L, R, M>,
     key: Box<dyn Fn(&L) -> K + Send + Sync>,
 }
 
-/// Two streams to be brought together by key in windows.
+/// Two streams to be joined by key in windows.
 pub struct JoiningKeyed<K, L, R, M> {
     keyed: KeyedStream<K, TaggedUnion<L, R>>,
     of: Of<M>,
 }
 
-/// Two streams brought together by key in windows.
+/// Two streams joined by key in windows.
 pub struct WindowedJoining<K, L, R, A: WindowAssigner<TaggedUnion<L, R>>, M> {
     windows: WindowedStream<K, TaggedUnion<L, R>, A>,
     of: Of<M>,
@@ -81,7 +82,7 @@ impl<L: Record + Clone> DataStream<L> {
         Joining { left: self.clone(), right: other.clone(), of: PhantomData }
     }
 
-    /// For each key and window the records of two streams, also where one of them has none.
+    /// For each key and window the records of two streams, even if one of them has none.
     ///
     /// ```
     /// # use flott_datastream::*;
@@ -136,7 +137,7 @@ impl<K: Key, L: Record + Clone, R: Record + Clone, M> JoiningWhere<K, L, R, M> {
 }
 
 impl<K: Key, L: Record + Clone, R: Record + Clone, M> JoiningKeyed<K, L, R, M> {
-    /// Puts the records of both streams into windows.
+    /// Assigns the records of both streams to windows.
     pub fn window<A: WindowAssigner<TaggedUnion<L, R>>>(self, assigner: A) -> WindowedJoining<K, L, R, A, M> {
         WindowedJoining { windows: self.keyed.window(assigner), of: PhantomData }
     }
@@ -156,19 +157,20 @@ where
         WindowedJoining { windows: change(self.windows), of: PhantomData }
     }
 
-    /// When windows fire, in place of what is usual for them.
+    /// When windows fire, instead of the assigner's default trigger.
     #[must_use]
     pub fn trigger(self, trigger: impl Trigger<TaggedUnion<L, R>, A::Window> + Clone) -> Self {
         self.change(|windows| windows.trigger(trigger))
     }
 
-    /// What windows forget when they fire.
+    /// What windows evict when they fire.
     #[must_use]
     pub fn evictor(self, evictor: impl Evictor<TaggedUnion<L, R>, A::Window> + Clone) -> Self {
         self.change(|windows| windows.evictor(evictor))
     }
 
-    /// For how long after its end by event time a window still takes records, and fires again with all that it has.
+    /// For how long after its end in event time a window still accepts records, and fires again with its
+    /// contents.
     #[must_use]
     pub fn allowed_lateness(self, lateness: Duration) -> Self {
         self.change(|windows| windows.allowed_lateness(lateness))
@@ -224,8 +226,8 @@ where
     R: Record + Clone,
     A: WindowAssigner<TaggedUnion<L, R>>,
 {
-    /// Any number of values for each key and window that has records of either stream (`CoGroupFunction` of Flink). Records of one
-    /// stream are in the order in which they came.
+    /// Any number of values for each key and window that has records of either stream (`CoGroupFunction` in
+    /// Flink). Records of one stream are in the order of their arrival.
     pub fn apply<O, F>(self, function: F) -> DataStream<O>
     where
         O: Record,

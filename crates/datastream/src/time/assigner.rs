@@ -5,33 +5,33 @@ use std::sync::Arc;
 
 use flott_types::Timestamp;
 
-/// What a user's function says: the timestamp of each of these events, given those that they came with.
+/// A user's function: the timestamp of each event, given its previous one.
 type Function<T> = dyn Fn(&[T], Option<&[Timestamp]>) -> Vec<Timestamp> + Send + Sync;
 
 /// Where the timestamps of events come from.
 pub struct TimestampAssigner<T>(Kind<T>);
 
 enum Kind<T> {
-    /// They keep the one that they have.
+    /// Events keep their timestamps.
     Recorded,
-    /// The clock, when they come by.
+    /// The clock when they arrive.
     Ingestion,
     /// The event.
     Function(Arc<Function<T>>),
 }
 
 impl<T: 'static> TimestampAssigner<T> {
-    /// The timestamps that events have already: those of a source that knows them, or of an assigner before this one.
+    /// The existing timestamps of events: from the source, or from an earlier assigner.
     pub fn recorded() -> Self {
         TimestampAssigner(Kind::Recorded)
     }
 
-    /// The time at which events come by.
+    /// The time at which events arrive.
     pub fn ingestion() -> Self {
         TimestampAssigner(Kind::Ingestion)
     }
 
-    /// A function of the event and the timestamp that it has already, if it has one.
+    /// A function of the event and its previous timestamp, if it has one.
     pub fn function(assign: impl Fn(&T, Option<Timestamp>) -> Timestamp + Send + Sync + 'static) -> Self {
         let all = move |events: &[T], recorded: Option<&[Timestamp]>| match recorded {
             None => events.iter().map(|event| assign(event, None)).collect(),
@@ -42,7 +42,7 @@ impl<T: 'static> TimestampAssigner<T> {
         TimestampAssigner(Kind::Function(Arc::new(all)))
     }
 
-    /// The timestamps of events, given those that they have; `None` if they have none.
+    /// The timestamps of events, given their previous ones; `None` if they have none.
     pub(super) fn assign(
         &self,
         events: &[T],

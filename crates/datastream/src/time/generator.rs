@@ -4,17 +4,18 @@ use std::time::Duration;
 
 use flott_types::{Timestamp, Watermark};
 
-/// Says how far event time has come, from the events of one split or stream. Each has a generator of its own.
+/// Derives event time from the events of one split or stream, each of which has its own generator.
 pub trait WatermarkGenerator<T>: Send {
-    /// An event has come. A generator that goes by marks in the stream (a punctuated one) sends its watermark here; others
-    /// remember what they need.
+    /// Called for each event. A punctuated generator sends its watermark here; others remember what they
+    /// need.
     fn on_event(&mut self, event: &T, timestamp: Timestamp, output: &mut WatermarkOutput);
 
-    /// Event time or the clock has advanced by `pipeline.auto-watermark-interval`. A periodic generator sends its watermark here.
+    /// Called when event time or the clock has advanced by `pipeline.auto-watermark-interval`. A periodic
+    /// generator sends its watermark here.
     fn on_periodic_emit(&mut self, output: &mut WatermarkOutput);
 }
 
-/// Where a generator puts its watermarks.
+/// Receives a generator's watermarks.
 #[derive(Default, Debug)]
 pub struct WatermarkOutput {
     pub(super) watermark: Option<Timestamp>,
@@ -22,21 +23,22 @@ pub struct WatermarkOutput {
 }
 
 impl WatermarkOutput {
-    /// No event with a timestamp at or below this will follow. One that is not above the last one is passed over.
+    /// No event with a timestamp at or below this will follow. A watermark that is not above the last one is
+    /// ignored.
     #[inline]
     pub fn emit(&mut self, watermark: Watermark) {
         self.watermark = Some(self.watermark.map_or(watermark.0, |before| before.max(watermark.0)));
         self.idle = false;
     }
 
-    /// The split holds event time back no longer, until its next event.
+    /// Declares the split idle until its next event: it no longer holds back event time.
     #[inline]
     pub fn mark_idle(&mut self) {
         self.idle = true;
     }
 }
 
-/// For events that come out of order by no more than a bound: `highest timestamp - bound - 1 ms`.
+/// For events that are out of order by at most a bound: `highest timestamp - bound - 1 ms`.
 #[derive(Clone, Debug)]
 pub struct BoundedOutOfOrderness {
     bound: i64,
@@ -94,7 +96,7 @@ impl<T> WatermarkGenerator<T> for AscendingTimestamps {
     }
 }
 
-/// Says nothing until the end.
+/// Sends nothing until the end.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct NoWatermarks;
 

@@ -11,8 +11,8 @@ use flott_types::Result;
 
 use super::WatermarkStrategy;
 
-/// A source whose events get timestamps and watermarks by a strategy, for each of its splits by itself. What the source itself states
-/// ([`SourceOutput::watermark`](flott_connector::SourceOutput::watermark)) counts too.
+/// A source whose events get timestamps and watermarks by a strategy, per split. The source's own watermarks
+/// ([`SourceOutput::watermark`](flott_connector::SourceOutput::watermark)) count too.
 pub struct WatermarkedSource<T> {
     source: Arc<dyn Source>,
     strategy: WatermarkStrategy<T>,

@@ -1,4 +1,4 @@
-//! How a stream's timestamps and watermarks come about.
+//! How a stream gets its timestamps and watermarks.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use super::{
     AscendingTimestamps, BoundedOutOfOrderness, NoWatermarks, Timed, TimestampAssigner, WatermarkGenerator,
 };
 
-/// Where the timestamps of events come from, how watermarks come out of them, and when a stream or split holds event time back
-/// no longer.
+/// Where the timestamps of events come from, how watermarks are derived from them, and when a stream or split
+/// counts as idle.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,7 +29,7 @@ use super::{
 pub struct WatermarkStrategy<T> {
     assigner: TimestampAssigner<T>,
     generator: Arc<dyn Fn() -> Box<dyn Loop<T>> + Send + Sync>,
-    /// The generator never says anything.
+    /// The generator never sends anything.
     silent: bool,
     pub(super) idle_timeout: i64,
     alignment: Option<WatermarkAlignment>,
@@ -41,13 +41,13 @@ impl<T: Record> WatermarkStrategy<T> {
         WatermarkStrategy::for_generator(AscendingTimestamps::new)
     }
 
-    /// No event comes later than this after one with a higher timestamp, within each split. The watermark is the highest
-    /// timestamp less the bound, less a millisecond.
+    /// Within each split, no event is later than this after one with a higher timestamp. The watermark is the
+    /// highest timestamp minus the bound, minus a millisecond.
     pub fn for_bounded_out_of_orderness(bound: Duration) -> Self {
         WatermarkStrategy::for_generator(move || BoundedOutOfOrderness::new(bound))
     }
 
-    /// Event time does not advance before the end of the stream, unless the source has something to say of it itself.
+    /// Event time does not advance before the end of the stream, unless the source itself sends watermarks.
     pub fn no_watermarks() -> Self {
         WatermarkStrategy { silent: true, ..WatermarkStrategy::for_generator(|| NoWatermarks) }
     }
@@ -62,13 +62,14 @@ impl<T: Record> WatermarkStrategy<T> {
         }
     }
 
-    /// The timestamp of an event is the time at which it comes by. Such results are not the same in another run.
+    /// The timestamp of an event is the time of its arrival. Such results differ between runs.
     pub fn ingestion_time() -> Self {
         let strategy = WatermarkStrategy::for_monotonous_timestamps();
         WatermarkStrategy { assigner: TimestampAssigner::ingestion(), ..strategy }
     }
 
-    /// With a generator of one's own, periodic or punctuated. The function makes one for each split, or each subtask of a stream.
+    /// With your own generator, periodic or punctuated. The function creates one for each split, or for each
+    /// subtask of a stream.
     pub fn for_generator<G: WatermarkGenerator<T> + 'static>(
         generator: impl Fn() -> G + Send + Sync + 'static,
     ) -> Self {
@@ -81,7 +82,7 @@ impl<T: Record> WatermarkStrategy<T> {
         }
     }
 
-    /// Timestamps come from the events. The function is given the timestamp that an event has already, if it has one.
+    /// Timestamps come from the events. The function also gets an event's previous timestamp, if it has one.
     #[must_use]
     pub fn with_timestamp_assigner(
         self,
@@ -90,14 +91,16 @@ impl<T: Record> WatermarkStrategy<T> {
         WatermarkStrategy { assigner: TimestampAssigner::function(assign), ..self }
     }
 
-    /// A split, or stream, without events for this long by the clock holds event time back no longer, until the next one.
+    /// A split or stream without events for this long by the clock is idle until the next one: it no longer
+    /// holds back event time.
     #[must_use]
     pub fn with_idleness(self, timeout: Duration) -> Self {
         WatermarkStrategy { idle_timeout: millis(timeout).max(1), ..self }
     }
 
-    /// Sources of the job with the same group wait for each other: none reads on while its watermark is more than `max_drift` above
-    /// the least of the group. They hear of each other once in `update_interval`. Only for sources; a stream takes what comes.
+    /// Sources of the job with the same group wait for each other: none continues reading while its watermark
+    /// is more than `max_drift` above the group's minimum. They are updated once per `update_interval`. Only
+    /// for sources.
     #[must_use]
     pub fn with_watermark_alignment(
         self,
@@ -113,14 +116,14 @@ impl<T: Record> WatermarkStrategy<T> {
         WatermarkStrategy { alignment: Some(alignment), ..self }
     }
 
-    /// Makes generators with the loop around them. `interval` is `pipeline.auto-watermark-interval`.
+    /// Creates generators with the loop around them. `interval` is `pipeline.auto-watermark-interval`.
     fn generators(&self, interval: i64) -> GeneratorFactory {
         let WatermarkStrategy { assigner, generator, .. } = self.clone();
         Box::new(move || Box::new(Timed::new(assigner.clone(), generator(), interval)))
     }
 
     /// `assign_timestamps_and_watermarks`: the strategy in the middle of a stream. `interval` is
-    /// `pipeline.auto-watermark-interval` in milliseconds, 0 if generators are not to be asked.
+    /// `pipeline.auto-watermark-interval` in milliseconds, 0 if generators are not called periodically.
     pub fn operator(&self, interval: i64) -> EventTimeOperator {
         EventTimeOperator::new(self.generators(interval), interval, self.idle_timeout)
     }

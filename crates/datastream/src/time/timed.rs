@@ -1,4 +1,4 @@
-//! The loop that rows go through. Performance critical: once a record.
+//! The loop that rows go through. Performance critical: runs once per record.
 
 use flott_batch::{Batch, Record};
 use flott_operator::event_time::{EventTime, EventTimeGenerator};
@@ -18,7 +18,7 @@ pub(super) trait Loop<T>: Send {
     /// Shows the generator the events of a batch.
     fn run(&mut self, events: &[T], times: &[Timestamp], interval: i64, time: &mut EventTime);
 
-    /// Asks the generator what it has not said yet.
+    /// Calls the generator for a pending watermark.
     fn ask(&mut self, time: &mut EventTime);
 }
 
@@ -67,7 +67,7 @@ impl<T: Record> EventTimeGenerator for Timed<T> {
     fn rows(&mut self, batch: Batch, time: &mut EventTime, now: Timestamp) -> Result<Batch> {
         let mut records = batch.into_records::<T>()?;
         records.timestamps = self.assigner.assign(&records.values, records.timestamps.take(), now);
-        // What has no timestamp is as early as can be, as in Flink.
+        // An event without a timestamp gets the earliest possible one, as in Flink.
         let none = match records.timestamps {
             Some(_) => Vec::new(),
             None => vec![Timestamp::MIN; records.values.len()],

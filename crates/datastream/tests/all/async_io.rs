@@ -119,7 +119,8 @@ fn cancelling_does_not_wait_for_requests() {
 
 #[test]
 fn checkpoints_complete_while_requests_hang_and_a_restored_job_asks_again() {
-    // The first attempt never gets an answer for records from 500 on. When a checkpoint has been taken meanwhile, one fails.
+    // The first attempt never gets an answer for records from 500 on. When a checkpoint has been taken
+    // meanwhile, one fails.
     let state = Arc::new((AtomicBool::new(false), AtomicBool::new(false)));
     let shared = state.clone();
     let request = move |number: i64| {

@@ -1,4 +1,4 @@
-//! A stream beside one that all subtasks see.
+//! A stream together with one that all subtasks see.
 
 use flott_datastream::state::OperatorStateAccess;
 use flott_datastream::*;
@@ -74,8 +74,8 @@ fn every_subtask_sees_every_broadcast_value() {
     }
 }
 
-/// Counts by key; a broadcast value adds to the counts of all keys that are there by then, and at the end of time each
-/// key tells its count.
+/// Counts by key; a broadcast value adds to the counts of all keys that are there by then, and at the end of
+/// time each key tells its count.
 #[derive(Clone, Default)]
 struct Counts {
     count: ValueState<i64>,

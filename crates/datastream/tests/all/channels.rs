@@ -1,4 +1,5 @@
-//! Sources that wait for somebody: each value is emitted at once, and neither checkpoints nor a cancellation wait with them.
+//! Sources that wait for somebody: each value is emitted at once, and neither checkpoints nor a cancellation
+//! wait with them.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;

@@ -101,7 +101,8 @@ struct Order {
     amount: u64,
 }
 
-/// Multiplies orders with prices of the same share, whichever comes first. A share without price is told by a timer.
+/// Multiplies orders with prices of the same share, whichever comes first. A share without price is told by a
+/// timer.
 #[derive(Clone, Default)]
 struct Invoice {
     price: ValueState<u64>,

@@ -1,4 +1,5 @@
-//! Whatever crosses between two tasks of a program can be written as bytes and read again, by the types that the program knows.
+//! Whatever crosses between two tasks of a program can be written as bytes and read again, by the types that
+//! the program knows.
 
 use std::sync::Arc;
 
@@ -79,7 +80,8 @@ fn a_program_gives_the_same_when_every_exchange_goes_through_bytes() {
     }
 }
 
-/// Sums, and stops with a savepoint; answers where that lies, and in what the program differs from that of the savepoint before.
+/// Sums, and stops with a savepoint; answers where that lies, and in what the program differs from that of
+/// the savepoint before.
 fn round(name: &str, folder: &std::path::Path, savepoint: Option<&str>) -> (String, Vec<String>) {
     let env = crate::support::environment(2, savepoint);
     env.set("execution.checkpointing.savepoint-dir", folder.display());

@@ -1,4 +1,5 @@
-//! Joins by distance in event time, as programs write them. What they find is held by tests beside the operator.
+//! Joins by distance in event time, as programs write them. What they find is held by tests beside the
+//! operator.
 
 use flott_datastream::*;
 

@@ -17,7 +17,8 @@ use parking_lot::Mutex;
 
 use crate::support::{Feed, Seen, cluster, environment, stop, wait_until};
 
-/// Keeps values in two lists, and those that come to all subtasks in a map. A negative one asks what is there.
+/// Keeps values in two lists, and those that come to all subtasks in a map. A negative one asks what is
+/// there.
 #[derive(Clone, Default)]
 struct Keeper {
     subtask: u32,
@@ -110,7 +111,8 @@ fn lists_are_dealt_out_or_united_and_broadcast_state_is_everywhere_once() {
     assert_eq!(kept, [nothing(0), nothing(1)]);
     let shared = [("key 0", 1_002), ("key 1", 1_003), ("key 2", 1_001)];
     let shared: BTreeMap<String, i64> = shared.map(|(key, value)| (key.to_owned(), value)).into();
-    // A united list has what all subtasks had, each of which had it all: as in Flink, it is for those that know their part.
+    // A united list has what all subtasks had, each of which had it all: as in Flink, it is for those that
+    // know their part.
     for (parallelism, united, sum) in [(3, 2, 15), (1, 2 * 3, 15 * 3), (2, 2 * 3, 15 * 3)] {
         let (kept, next) = round(parallelism, Some(&savepoint), &[], &folder);
         let mut dealt: Vec<i64> = kept.iter().flat_map(|kept| kept.2.clone()).collect();

@@ -1,4 +1,4 @@
-//! Simple functions with a life of their own.
+//! Simple functions with a life cycle.
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
 //! Types that change between one version of a program and the next, and savepoints written by earlier builds.
 //!
-//! `tests/data/savepoint-v1` was written by the program below with `v1::Account`, by the test `write_savepoint_v1`. It is never written
-//! again: later builds must read what this one wrote. When the format changes, another one is written beside it.
+//! `tests/data/savepoint-v1` was written by the program below with `v1::Account`, by the test
+//! `write_savepoint_v1`. It is never written again: later builds must read what this one wrote. When the
+//! format changes, another one is written beside it.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -237,7 +238,8 @@ fn reads_as_v2(savepoint: &str) {
     }
     let ledger = program.tell("ledger", 0);
     assert!(ledger.contains("ann has 20 EUR, 0.5 None (first)"), "{ledger}");
-    // What is written now is of the second version, in files that once were of the first: through a checkpoint and a failure.
+    // What is written now is of the second version, in files that once were of the first: through a
+    // checkpoint and a failure.
     let text = |balance| format!("ann has {balance} EUR, 0.5 None (first)");
     let mut accounts = vec![(20, text(20)), (7, text(27)), (3, text(30))];
     assert_eq!(program.tell("ann", 3), line(&accounts));
@@ -296,7 +298,8 @@ fn a_savepoint_of_an_earlier_build_is_read() {
     is_refused_as_v3(&savepoint);
 }
 
-/// `cargo test -p flott-datastream --test all write_savepoint_v1 -- --ignored`, in the build of which the savepoint is to be kept.
+/// `cargo test -p flott-datastream --test all write_savepoint_v1 -- --ignored`, in the build of which the
+/// savepoint is to be kept.
 #[test]
 #[ignore = "writes data of the tests, once"]
 fn write_savepoint_v1() {

@@ -177,7 +177,8 @@ pub fn environment(parallelism: u32, savepoint: Option<&str>) -> StreamExecution
     env
 }
 
-/// Asks for a snapshot, again if that was too early: values may come before the last of the tasks has said that it runs.
+/// Asks for a snapshot, again if that was too early: values may come before the last of the tasks has said
+/// that it runs.
 pub fn once_running(ask: impl Fn() -> Result<String>) -> Result<String> {
     let mut answer = None;
     wait_until(|| {
@@ -205,7 +206,8 @@ impl Log {
         static LOG: OnceLock<Log> = OnceLock::new();
         let install = || {
             let log = Log::default();
-            // Where tests look at it, this comes before the first program; elsewhere a program's own log may be there.
+            // Where tests look at it, this comes before the first program; elsewhere a program's own log may
+            // be there.
             tracing::subscriber::set_global_default(log.clone()).ok();
             log
         };

@@ -22,7 +22,8 @@ type Event = (u32, i64, i64);
 type Fired = (u32, i64, Vec<i64>);
 
 fn timed(events: &DataStream<Event>) -> DataStream<Event> {
-    // Each event says how far time has come: there are none out of order but those that are behind by intention.
+    // Each event says how far time has come: there are none out of order but those that are behind by
+    // intention.
     let strategy =
         WatermarkStrategy::for_generator(|| EachEvent).with_timestamp_assigner(|event: &Event, _| event.1);
     events.assign_timestamps_and_watermarks(strategy).uid("times").parallelism(1)

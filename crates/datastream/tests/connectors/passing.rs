@@ -1,4 +1,5 @@
-//! Sources whose values pass once: what is read depends on when it is read. Whatever the number of readers, each value is read by one.
+//! Sources whose values pass once: what is read depends on when it is read. Whatever the number of readers,
+//! each value is read by one.
 
 use std::io::Write;
 use std::net::TcpListener;

@@ -100,7 +100,8 @@ fn an_iterator_holds_the_rules() {
 fn an_iterator_that_is_shorter_after_a_restart_is_an_error() {
     let source = IteratorSource::bounded(|| 0..20i64);
     let mut run = Single::<i64>::new(&source, 7, Waker::default());
-    // The iterator has a thread of its own: values come when they come, and the position is behind those that came.
+    // The iterator has a thread of its own: values come when they come, and the position is behind those that
+    // came.
     let mut splits = Vec::new();
     while splits.is_empty() {
         run.poll().unwrap();

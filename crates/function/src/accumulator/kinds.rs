@@ -1,4 +1,4 @@
-//! The accumulators that are there already.
+//! The built-in accumulators.
 
 use std::collections::BTreeMap;
 
@@ -33,9 +33,9 @@ macro_rules! sums {
 }
 
 sums! {
-    /// A sum of `i32`, which begins again from the other end when it grows too large.
+    /// A sum of `i32`, which wraps around on overflow.
     IntCounter(i32), i32::wrapping_add;
-    /// A sum of `i64`, which begins again from the other end when it grows too large.
+    /// A sum of `i64`, which wraps around on overflow.
     LongCounter(i64), i64::wrapping_add;
     /// A sum of `f64`.
     DoubleCounter(f64), std::ops::Add::add;
@@ -82,7 +82,7 @@ extremes! {
     Maximum, >;
 }
 
-/// The average of numbers; none of no numbers.
+/// The average of numbers; `None` without numbers.
 #[derive(Clone, Copy, Default, PartialEq, Debug, Serialize, Deserialize)]
 pub struct AverageAccumulator {
     count: u64,
@@ -131,7 +131,7 @@ impl Accumulator for HistogramAccumulator {
     }
 }
 
-/// All values, in no order between subtasks. For a few.
+/// All values, with no order between subtasks. For small numbers of values.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(bound(deserialize = "T: serde::de::DeserializeOwned"))]
 pub struct ListAccumulator<T>(Vec<T>);

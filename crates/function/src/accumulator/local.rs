@@ -10,9 +10,9 @@ use parking_lot::Mutex;
 use super::Accumulator;
 use crate::runtime_context::RuntimeContext;
 
-/// The own part of an accumulator. Clones add to the same one.
+/// This subtask's part of an accumulator. Clones add to the same one.
 ///
-/// One that no [`RuntimeContext::accumulator`] gave adds to nothing.
+/// A default handle, not from [`RuntimeContext::accumulator`], adds to nothing.
 pub struct AccumulatorHandle<A>(Arc<Part<A>>);
 
 struct Part<A>(Mutex<A>);
@@ -48,7 +48,7 @@ impl<A: Accumulator> LocalAccumulator for Part<A> {
 }
 
 impl RuntimeContext<'_> {
-    /// Makes an accumulator, or another part of one, and gives what this subtask adds to.
+    /// Creates an accumulator, or another part of one, and returns this subtask's part.
     ///
     /// ```
     /// # use flott_datastream::*;
@@ -75,7 +75,7 @@ impl RuntimeContext<'_> {
     /// ```
     ///
     /// # Errors
-    /// If the operator has one of that name already.
+    /// If the operator already has one of that name.
     pub fn accumulator<A: Accumulator>(&mut self, name: &str) -> Result<AccumulatorHandle<A>> {
         let handle = AccumulatorHandle::<A>::default();
         self.operator_metrics().accumulators.add(name, handle.0.clone())?;

@@ -1,9 +1,10 @@
-//! Accumulators: what all subtasks of a job add up to.
+//! Accumulators: values summed over all subtasks of a job.
 //!
-//! A function makes an accumulator in `open` ([`RuntimeContext::accumulator`](crate::runtime_context::RuntimeContext::accumulator)) and adds to its
-//! own part of it; who asks gets the parts of all subtasks brought together, while the job runs
-//! (`JobClient::accumulators`) and when it has ended
-//! (`JobExecutionResult::accumulator`). Accumulators of one name in several operators are one.
+//! A function creates an accumulator in `open`
+//! ([`RuntimeContext::accumulator`](crate::runtime_context::RuntimeContext::accumulator)) and adds to its own
+//! part of it. The parts of all subtasks are merged, while the job runs (`JobClient::accumulators`) and when
+//! it has ended (`JobExecutionResult::accumulator`). Accumulators with the same name in several operators are
+//! one.
 //!
 //! They are not state: after a restart they start over, and so do the records that are read again.
 
@@ -19,7 +20,7 @@ pub use local::AccumulatorHandle;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Something that values are added to, in parts that can be brought together in any order.
+/// Something that values are added to, in parts that can be merged in any order.
 ///
 /// ```
 /// # use flott_datastream::accumulator::Accumulator;
@@ -41,17 +42,17 @@ use serde::de::DeserializeOwned;
 /// }
 /// ```
 pub trait Accumulator: Default + Serialize + DeserializeOwned + Send + 'static {
-    /// What is added.
+    /// The values to add.
     type Input;
-    /// What comes out.
+    /// The result.
     type Output;
 
     /// Adds a value.
     fn add(&mut self, value: Self::Input);
 
-    /// Adds what another part has.
+    /// Merges another part.
     fn merge(&mut self, other: Self);
 
-    /// What was added.
+    /// The result.
     fn into_value(self) -> Self::Output;
 }

@@ -14,10 +14,10 @@ use crate::state::{
     OperatorListState, ReducingState, StateTtlConfig, ValueAccess, ValueColumn, ValueState, tell, ttl_of,
 };
 
-/// Declaring keyed state. A state's name is how it is found in a snapshot, and must be the only one of that name in its operator.
+/// Declaring keyed state. A state is found in a snapshot by its name, which must be unique in its operator.
 ///
-/// Each of these fails if the function does not run on a keyed stream, if the name is taken, and if the snapshot has this state
-/// with values that cannot be read as the type that is asked for; the error shows both types.
+/// Each of these fails if the function does not run on a keyed stream, if the name is taken, or if the
+/// snapshot has this state with values that cannot be read as the requested type; the error shows both types.
 impl RuntimeContext<'_> {
     /// Declares a state with one value for each key.
     ///
@@ -50,7 +50,7 @@ impl RuntimeContext<'_> {
         Ok(ListState::new(self.declare(name, Box::new(column))?))
     }
 
-    /// A [list state](RuntimeContext::list_state) whose values expire, each by itself.
+    /// A [list state](RuntimeContext::list_state) whose values expire individually.
     ///
     /// # Errors
     /// As for the other.
@@ -72,7 +72,7 @@ impl RuntimeContext<'_> {
         Ok(MapState::new(self.declare(name, Box::new(column))?))
     }
 
-    /// A [map state](RuntimeContext::map_state) whose entries expire, each by itself.
+    /// A [map state](RuntimeContext::map_state) whose entries expire individually.
     ///
     /// # Errors
     /// As for the other.
@@ -150,7 +150,7 @@ impl RuntimeContext<'_> {
         Ok(number)
     }
 
-    /// When states are restored that expire.
+    /// The time at which expiring states are restored.
     fn now(&self, name: &str) -> Result<Timestamp> {
         match &self.keyed {
             None => Err(not_keyed(name)),
@@ -162,10 +162,11 @@ impl RuntimeContext<'_> {
     }
 }
 
-/// Declaring operator state: that of a subtask rather than of a key. Each of these fails if the name is taken, or the snapshot has
-/// the state with values of another type.
+/// Declaring operator state, which belongs to a subtask rather than to a key. Each of these fails if the name
+/// is taken, or if the snapshot has the state with values of another type.
 impl RuntimeContext<'_> {
-    /// Declares a list whose values are distributed to the subtasks when the job is restored (`getListState` of Flink).
+    /// Declares a list whose values are distributed to the subtasks when the job is restored (`getListState`
+    /// of Flink).
     ///
     /// # Errors
     /// See above.
@@ -173,7 +174,8 @@ impl RuntimeContext<'_> {
         self.operator_list(name, Redistribution::Split)
     }
 
-    /// Declares a list whose values all go to every subtask when the job is restored (`getUnionListState` of Flink).
+    /// Declares a list whose values all go to every subtask when the job is restored (`getUnionListState` of
+    /// Flink).
     ///
     /// # Errors
     /// See above.

@@ -1,4 +1,4 @@
-//! What a function may ask when it is opened.
+//! What a function can use when it is opened.
 
 mod declare;
 
@@ -11,7 +11,8 @@ use flott_types::JobId;
 
 use crate::state::States;
 
-/// What a function may ask when it is opened: who it is, its configuration, and the states that it wants.
+/// What a function can use when it is opened: its identity, its configuration, and the states that it
+/// declares.
 pub struct RuntimeContext<'a> {
     pub(crate) info: &'a TaskInfo,
     options: &'a TaskOptions,
@@ -49,7 +50,7 @@ impl<'a> RuntimeContext<'a> {
         self
     }
 
-    /// Whether the job starts from a snapshot that knows this operator (`isRestored` of Flink).
+    /// Whether the job starts from a snapshot that contains this operator (`isRestored` in Flink).
     pub fn is_restored(&self) -> bool {
         self.restored.found
     }
@@ -84,12 +85,12 @@ impl<'a> RuntimeContext<'a> {
         self.info.attempt
     }
 
-    /// The job's configuration: Flink's keys, and whatever the program set beside them.
+    /// The job's configuration: Flink's keys, and the program's own parameters.
     pub fn configuration(&self) -> &BTreeMap<String, String> {
         &self.options.configuration
     }
 
-    /// Where the function makes metrics of its own; see them with `JobClient::metrics` and the metrics of the operator's report.
+    /// Where the function creates its own metrics; `JobClient::metrics` shows them in the operator's report.
     pub fn metric_group(&self) -> &MetricGroup {
         &self.metrics.user
     }

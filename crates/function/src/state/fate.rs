@@ -2,7 +2,8 @@
 
 use flott_state::{Migration, RestoredState};
 
-/// Tells what became of a keyed state. `found` is whether the snapshot knows the operator, `known` whether it knows the state.
+/// Tells what became of a keyed state. `found` is whether the snapshot knows the operator, `known` whether it
+/// knows the state.
 pub fn tell(operator: &str, state: &str, known: bool, migration: Option<&Migration>, found: bool) {
     match migration {
         Some(migration) => {

@@ -41,7 +41,8 @@ impl<K: Key> KeyTable<K> {
     /// The slot of a key, which is copied if it is new.
     #[inline]
     pub fn intern(&mut self, hash: u64, key: &K) -> Result<u32> {
-        // Not the hash first: the index has compared seven bits of it, and the hash lies elsewhere than the key.
+        // Not the hash first: the index has compared seven bits of it, and the hash lies elsewhere than the
+        // key.
         let keys = &self.keys;
         let same = |slot: &u32| keys[*slot as usize].as_ref() == Some(key);
         match self.index.find(hash, same) {

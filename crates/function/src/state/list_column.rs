@@ -20,9 +20,9 @@ use flott_values::ColumnCodec;
 
 /// The lists of one state.
 ///
-/// Values have positions that count on for as long as their list is there: values are added at the end and go from the front, or
-/// all at once. So a snapshot, with a row for each value, `(key, position) -> value`, has to write the positions
-/// that are new and delete those that went.
+/// Values have positions that count on for as long as their list is there: values are added at the end and go
+/// from the front, or all at once. So a snapshot, with a row for each value, `(key, position) -> value`, has
+/// to write the positions that are new and delete those that went.
 pub(crate) struct ListColumn<T> {
     name: String,
     lists: Vec<Option<Box<List<T>>>>,
@@ -31,7 +31,8 @@ pub(crate) struct ListColumn<T> {
     ttl: Option<TtlPolicy>,
     /// The last time that this was told.
     now: Cell<Timestamp>,
-    /// Slots of lists that were read where reading counts, or found to have expired values; perhaps several times.
+    /// Slots of lists that were read where reading counts, or found to have expired values; perhaps several
+    /// times.
     read: RefCell<Vec<u32>>,
     hand: ExpiryHand,
     /// How many lists have values.

@@ -10,7 +10,8 @@ use super::{Key, MapAccess, MapColumn, StateAccess};
 
 /// A map for each key (`MapState` of Flink). A snapshot writes the entries that have changed.
 ///
-/// Keys of the map can be looked up by what they borrow as: those of a `MapState<String, _>` by `&str`. Entries come in no order.
+/// Keys of the map can be looked up by what they borrow as: those of a `MapState<String, _>` by `&str`.
+/// Entries come in no order.
 ///
 /// ```
 /// # use flott_datastream::*;

@@ -19,9 +19,9 @@ pub(crate) type MapColumn<K, V> = RowColumn<MapRows<K, V>>;
 
 /// The entries of maps.
 ///
-/// All entries lie in one list, with numbers; the map of a key is an index of its entries' numbers. So what has changed is
-/// known by entry, and a snapshot has a row for each changed entry: `(key, map_key) -> value`. An entry that a snapshot
-/// must delete stays without its value until then.
+/// All entries lie in one list, with numbers; the map of a key is an index of its entries' numbers. So what
+/// has changed is known by entry, and a snapshot has a row for each changed entry: `(key, map_key) -> value`.
+/// An entry that a snapshot must delete stays without its value until then.
 pub struct MapRows<K, V> {
     /// By the slot of a key.
     maps: Vec<Option<Box<HashTable<u32>>>>,

@@ -1,9 +1,11 @@
 //! Keyed state of functions.
 //!
-//! A keyed operator has one [`KeyTable`]: its keys, each with a slot. Every state that a function declares is a column over these
-//! slots ([`States`]), and timers refer to keys by slot ([`TimerQueue`](flott_state::TimerQueue)). So a record costs one look-up, whatever
-//! number of states its function reads. A key's slot is freed when no column and no timer needs it any more. It is the table that SQL's
-//! operators have, too: an index of its own kind, and columns of values of users' types. See [`flott_state::StateColumn`].
+//! A keyed operator has one [`KeyTable`]: its keys, each with a slot. Every state that a function declares is
+//! a column over these slots ([`States`]), and timers refer to keys by slot
+//! ([`TimerQueue`](flott_state::TimerQueue)). So a record costs one look-up, whatever number of states its
+//! function reads. A key's slot is freed when no column and no timer needs it any more. It is the table that
+//! SQL's operators have, too: an index of its own kind, and columns of values of users' types. See
+//! [`flott_state::StateColumn`].
 //!
 //! | state | rows of a snapshot |
 //! |---|---|
@@ -14,8 +16,8 @@
 //!
 //! Entries with a time to live ([`StateTtlConfig`]) have a column `last_access` too.
 //!
-//! Each column knows what changed since the last snapshot; a snapshot turns just that into arrow columns named `key` and after
-//! what they hold, by `serde`.
+//! Each column knows what changed since the last snapshot; a snapshot turns just that into arrow columns
+//! named `key` and after what they hold, by `serde`.
 
 use flott_types::Error;
 

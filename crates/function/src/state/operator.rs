@@ -106,8 +106,8 @@ impl<T: Record> OperatorColumn for OperatorList<T> {
     }
 }
 
-/// A map that is the same in all subtasks of an operator (`BroadcastState` of Flink): it is changed only by values that come to all
-/// of them, in the same way.
+/// A map that is the same in all subtasks of an operator (`BroadcastState` of Flink): it is changed only by
+/// values that come to all of them, in the same way.
 ///
 /// Every subtask has all entries after a restore, at whatever parallelism; a snapshot has them once.
 pub struct BroadcastState<K, V> {
@@ -163,7 +163,8 @@ impl<K: Record + Eq + Hash, V: Record> OperatorColumn for BroadcastMap<K, V> {
     }
 
     fn snapshot(&self, subtask: SubtaskIndex) -> Result<StoredList> {
-        // All subtasks have the same entries, and every entry goes to every subtask: the first one speaks for all.
+        // All subtasks have the same entries, and every entry goes to every subtask: the first one speaks for
+        // all.
         let own = self.entries.iter().filter(|_| subtask == SubtaskIndex(0));
         let entry = |entry: (&K, &V)| write(&self.name, &self.type_text, &entry);
         Ok(StoredList {

@@ -21,9 +21,8 @@ pub trait OperatorStateAccess {
     fn all_states_mut(&mut self) -> &mut States;
 }
 
-/// A context of a function where broadcast state can be written. All subtasks must write the same to it; so the side of a broadcast
-/// function that is called with other values in each of them
-/// can only read it.
+/// A context of a function where broadcast state can be written. All subtasks must write the same to it; so
+/// the side of a broadcast function that is called with other values in each of them can only read it.
 pub trait BroadcastAccess: OperatorStateAccess {}
 
 impl<C: super::StateAccess> OperatorStateAccess for C {
@@ -36,8 +35,8 @@ impl<C: super::StateAccess> OperatorStateAccess for C {
     }
 }
 
-/// A list that belongs to a subtask (`ListState` of Flink's operator state). When the job is rescaled, its values are distributed to
-/// the new subtasks, or all of them go to every one, as it was declared.
+/// A list that belongs to a subtask (`ListState` of Flink's operator state). When the job is rescaled, its
+/// values are distributed to the new subtasks, or all of them go to every one, as it was declared.
 ///
 /// ```
 /// # use flott_datastream::*;

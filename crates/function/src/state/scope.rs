@@ -14,7 +14,8 @@ const LARGE: usize = 1 << 14;
 /// The columns of an operator, and the slot of the key that it is at.
 pub struct States {
     columns: Vec<Box<dyn StateColumn>>,
-    /// The number of the first column. Where an operator has several of these, a state of one is not found in another.
+    /// The number of the first column. Where an operator has several of these, a state of one is not found in
+    /// another.
     base: u32,
     /// The slot of the key that is dealt with.
     pub slot: u32,
@@ -173,7 +174,8 @@ impl States {
         Ok(deltas)
     }
 
-    /// The values of these slots will be asked for. Worth it where they do not fit into the processor's caches.
+    /// The values of these slots will be asked for. Worth it where they do not fit into the processor's
+    /// caches.
     pub fn warm(&self, slots: &[u32], keys: usize) {
         if keys > LARGE {
             std::hint::black_box(self.columns.iter().map(|column| column.warm(slots)).sum::<usize>());

@@ -27,8 +27,9 @@ pub enum TtlVisibility {
 
 /// How long the entries of a state live, by the clock (processing time).
 ///
-/// Entries of lists and maps expire one by one. What has expired is looked for by the clock, whether records come or not, and dropped a little at
-/// a time: a state holds what was used within one and a half times its time to live.
+/// Entries of lists and maps expire one by one. What has expired is looked for by the clock, whether records
+/// come or not, and dropped a little at a time: a state holds what was used within one and a half times its
+/// time to live.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -73,7 +74,8 @@ impl StateTtlConfig {
         self
     }
 
-    /// Savepoints and full checkpoints leave out what has expired. (What is cleaned up in between is left out in any case.)
+    /// Savepoints and full checkpoints leave out what has expired. (What is cleaned up in between is left out
+    /// in any case.)
     #[must_use]
     pub fn cleanup_full_snapshot(mut self) -> Self {
         self.full_snapshot = true;

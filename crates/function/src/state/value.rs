@@ -6,7 +6,8 @@ use flott_batch::Record;
 
 use super::{StateAccess, ValueAccess, ValueColumn};
 
-/// A value for each key (`ValueState` of Flink). Declared in `open`; reads and writes the value of the current key.
+/// A value for each key (`ValueState` of Flink). Declared in `open`; reads and writes the value of the
+/// current key.
 ///
 /// ```
 /// # use flott_datastream::*;
@@ -86,7 +87,8 @@ impl<T: Record> ValueState<T> {
         self.get(context).cloned().unwrap_or_default()
     }
 
-    /// Changes the value of the current key in place; one that is not there is the type's default before. Answers what the function does.
+    /// Changes the value of the current key in place; one that is not there is the type's default before.
+    /// Answers what the function does.
     ///
     /// ```
     /// # use flott_datastream::*;

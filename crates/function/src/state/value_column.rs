@@ -81,7 +81,8 @@ impl<T: Record> SlotColumns for Values<T> {
 
 /// What is done with the values of a state.
 ///
-/// `get`, `get_mut`, `set` and `take` know nothing of a time to live; `read`, `read_mut`, `write` and `discard` do.
+/// `get`, `get_mut`, `set` and `take` know nothing of a time to live; `read`, `read_mut`, `write` and
+/// `discard` do.
 pub trait ValueAccess<T>: Sized {
     /// An empty state of that name.
     fn named(name: &str) -> Result<Self>;

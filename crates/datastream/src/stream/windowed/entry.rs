@@ -12,7 +12,7 @@ use flott_function_windows::trigger::{CountTrigger, PurgingTrigger};
 use flott_function_windows::types::NoKey;
 
 impl<K: Key, T: Record + Clone> KeyedStream<K, T> {
-    /// Puts the records of each key into windows.
+    /// Assigns the records of each key to windows.
     pub fn window<A: WindowAssigner<T>>(&self, assigner: A) -> WindowedStream<K, T, A> {
         WindowedStream::new(self.clone(), assigner, false)
     }
@@ -22,14 +22,14 @@ impl<K: Key, T: Record + Clone> KeyedStream<K, T> {
         self.window(GlobalWindows::create()).trigger(PurgingTrigger::of(CountTrigger::of(size)))
     }
 
-    /// With every `slide` records of a key, a window of its last `size` records.
+    /// After every `slide` records of a key, a window of its last `size` records.
     pub fn count_window_sliding(&self, size: u64, slide: u64) -> WindowedStream<K, T, GlobalWindows> {
         sliding(self.window(GlobalWindows::create()), size, slide)
     }
 }
 
 impl<T: Record + Clone> DataStream<T> {
-    /// Puts all records into windows, whatever their keys. One subtask has them all.
+    /// Assigns all records to windows, regardless of keys. One subtask has them all.
     pub fn window_all<A: WindowAssigner<T>>(&self, assigner: A) -> AllWindowedStream<T, A> {
         WindowedStream::new(self.key_by(|_| NoKey), assigner, true)
     }
@@ -39,7 +39,7 @@ impl<T: Record + Clone> DataStream<T> {
         self.window_all(GlobalWindows::create()).trigger(PurgingTrigger::of(CountTrigger::of(size)))
     }
 
-    /// With every `slide` records, a window of the last `size` records.
+    /// After every `slide` records, a window of the last `size` records.
     pub fn count_window_all_sliding(&self, size: u64, slide: u64) -> AllWindowedStream<T, GlobalWindows> {
         sliding(self.window_all(GlobalWindows::create()), size, slide)
     }

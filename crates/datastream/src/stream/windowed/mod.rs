@@ -28,7 +28,7 @@ use flott_function_windows::operator::{WindowOperator, Windowing};
 use flott_function_windows::trigger::{AnyTrigger, Trigger};
 use flott_function_windows::types::NoKey;
 
-/// A keyed stream whose records are in windows: say when windows fire if not as usual, and then what comes out.
+/// A keyed stream whose records are in windows: optionally set a trigger, then a window function.
 ///
 /// Records are copied into each window that they belong to, so they must be `Clone`.
 ///
@@ -59,7 +59,7 @@ pub struct WindowedStream<K, T, A: WindowAssigner<T>> {
     all: bool,
 }
 
-/// A stream whose records are in windows that are not told apart by key. One subtask has them all.
+/// A stream whose records are in windows regardless of keys. One subtask has them all.
 pub type AllWindowedStream<T, A> = WindowedStream<NoKey, T, A>;
 
 impl<K, T, A: WindowAssigner<T>> WindowedStream<K, T, A>
@@ -80,7 +80,7 @@ where
         self.keyed.stream.shared.graph.fail(error);
     }
 
-    /// When windows fire, in place of what is usual for them.
+    /// When windows fire, instead of the assigner's default trigger.
     #[must_use]
     pub fn trigger(mut self, trigger: impl Trigger<T, A::Window> + Clone) -> Self {
         if A::MERGES && !trigger.can_merge() {
@@ -92,24 +92,24 @@ where
         self
     }
 
-    /// What windows forget when they fire. They keep all their records then, whatever the function.
+    /// What windows evict when they fire. Windows then keep all their records, whatever the function.
     #[must_use]
     pub fn evictor(mut self, evictor: impl Evictor<T, A::Window> + Clone) -> Self {
         self.evictor = Some(AnyEvictor::new(evictor));
         self
     }
 
-    /// For how long after its end by event time a window still takes records. By default not at all.
+    /// For how long after its end in event time a window still accepts records; by default not at all.
     ///
-    /// With the usual trigger each of them makes the window fire again, with all that it has.
+    /// With the default trigger each of them makes the window fire again with its contents.
     #[must_use]
     pub fn allowed_lateness(mut self, lateness: Duration) -> Self {
         self.windowing.lateness = i64::try_from(lateness.as_millis()).unwrap_or(i64::MAX);
         self
     }
 
-    /// Where records go that are too late for all their windows, in place of being dropped: to this side output of the stream that
-    /// comes out.
+    /// Records that are too late for all their windows go to this side output of the resulting stream instead
+    /// of being dropped.
     #[must_use]
     pub fn side_output_late_data(mut self, tag: &OutputTag<T>) -> Self {
         self.windowing.late = Some(tag.clone());
@@ -133,7 +133,7 @@ where
         self.fold(ReduceFold(function), PassOn)
     }
 
-    /// Two records become one, and when the window fires the function gets the one that is left.
+    /// Two records become one, and when the window fires the function gets the remaining one.
     pub fn reduce_with<F, P>(self, function: F, process: P) -> DataStream<P::Out>
     where
         F: FnMut(T, T) -> T + Clone + Send + 'static,
@@ -142,7 +142,7 @@ where
         self.fold(ReduceFold(function), OnResult(process))
     }
 
-    /// Records are added to an accumulator, of which a result is made when the window fires.
+    /// Records are added to an accumulator, which produces a result when the window fires.
     pub fn aggregate<G>(self, function: G) -> DataStream<G::Out>
     where
         G: AggregateFunction<In = T> + Clone,

@@ -1,4 +1,4 @@
-//! What windows forget.
+//! What windows evict.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What comes out of windows, and the states that functions have.
+//! The output of windows, and the states of functions.
 
 use std::time::Duration;
 
@@ -89,7 +89,7 @@ fn a_closure_of_key_window_and_records() {
     assert_eq!(windows.end(), ["a 10 [2]", "a 10 [1]"]);
 }
 
-/// Counts the firings of each window and of each key; tells of windows that are gone.
+/// Counts the firings of each window and of each key; reports windows that are gone.
 #[derive(Clone)]
 struct Firings {
     of_window: ValueState<i64>,

@@ -1,4 +1,5 @@
-//! Runs the operator of windows that a program describes, in any number of parallel instances, without a cluster.
+//! Runs the operator of windows that a program describes, in any number of parallel instances, without a
+//! cluster.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -55,7 +56,7 @@ impl<O: Record> Output for Collected<O> {
     }
 }
 
-/// What `Route` has made of a batch.
+/// A batch as routed by `Route`.
 struct Routed(Option<Box<dyn AnyRecords>>);
 
 impl Output for Routed {
@@ -109,12 +110,12 @@ impl<T: Record, O: Record> Harness<T, O> {
         std::mem::take(&mut self.subtasks.output.values)
     }
 
-    /// Records with timestamps; what comes out.
+    /// Pushes records with timestamps; returns the output.
     pub fn push(&mut self, records: impl IntoIterator<Item = (T, Timestamp)>) -> Vec<O> {
         self.push_timed(records).into_iter().map(|(value, _)| value).collect()
     }
 
-    /// Records with timestamps; what comes out, with timestamps.
+    /// Pushes records with timestamps; returns the output with timestamps.
     pub fn push_timed(
         &mut self,
         records: impl IntoIterator<Item = (T, Timestamp)>,
@@ -129,7 +130,7 @@ impl<T: Record, O: Record> Harness<T, O> {
         self.feed(Records::with_timestamps(values, timestamps))
     }
 
-    /// Records without timestamps; what comes out.
+    /// Pushes records without timestamps; returns the output.
     pub fn push_untimed(&mut self, values: impl IntoIterator<Item = T>) -> Result<Vec<O>> {
         self.feed(Records::new(values.into_iter().collect()))?;
         Ok(self.taken().into_iter().map(|(value, _)| value).collect())
@@ -154,12 +155,12 @@ impl<T: Record, O: Record> Harness<T, O> {
         Ok(())
     }
 
-    /// Event time advances; what comes out.
+    /// Advances event time; returns the output.
     pub fn watermark(&mut self, at: Timestamp) -> Vec<O> {
         self.watermark_timed(at).into_iter().map(|(value, _)| value).collect()
     }
 
-    /// Event time advances; what comes out, with timestamps.
+    /// Advances event time; returns the output with timestamps.
     pub fn watermark_timed(&mut self, at: Timestamp) -> Vec<(O, Option<Timestamp>)> {
         self.try_watermark(at).unwrap();
         self.taken()
@@ -170,13 +171,13 @@ impl<T: Record, O: Record> Harness<T, O> {
         self.subtasks.watermark(at)
     }
 
-    /// The clock advances to this time, in one step; what comes out.
+    /// Advances the clock to this time, in one step; returns the output.
     pub fn clock(&mut self, now: Timestamp) -> Vec<O> {
         self.subtasks.clock(now).unwrap();
         self.taken().into_iter().map(|(value, _)| value).collect()
     }
 
-    /// The input ends; what comes out.
+    /// Ends the input; returns the output.
     pub fn end(&mut self) -> Vec<O> {
         let mut out = self.watermark(Watermark::MAX.0);
         self.subtasks.finish().unwrap();
@@ -184,7 +185,7 @@ impl<T: Record, O: Record> Harness<T, O> {
         out
     }
 
-    /// What has gone to a side output.
+    /// The side output so far.
     pub fn side<X: Record>(&mut self, tag: &OutputTag<X>) -> Vec<X> {
         let records = self.subtasks.output.sides.remove(tag.id()).unwrap_or_default();
         let typed = |records: Box<dyn AnyRecords>| -> Vec<X> {
@@ -194,7 +195,7 @@ impl<T: Record, O: Record> Harness<T, O> {
         records.into_iter().flat_map(typed).collect()
     }
 
-    /// Takes a snapshot; how many rows it wrote.
+    /// Takes a snapshot; returns how many rows it wrote.
     pub fn checkpoint(&mut self, full: bool) -> usize {
         self.subtasks.checkpoint(&mut self.stored, full).unwrap()
     }

@@ -1,4 +1,4 @@
-//! Records that come too late, or nearly.
+//! Records that are late, or almost late.
 
 use std::time::Duration;
 
@@ -105,7 +105,7 @@ fn a_session_that_has_fired_fires_again_when_a_late_record_makes_it_longer() {
     let mut windows = harness(EventTimeSessionWindows::with_gap(Duration::from_millis(10)), 100);
     windows.push([(a(1), 0)]);
     assert_eq!(windows.watermark(12), [seen("a", 0, 10, [1])]);
-    // It ends by now, too.
+    // It has ended by now, too.
     assert_eq!(windows.push([(a(2), 2)]), [seen("a", 0, 12, [1, 2])]);
     // It ends later, and fires then.
     assert_eq!(windows.push([(a(3), 11)]), []);

@@ -56,7 +56,7 @@ fn global(key: &str, numbers: impl IntoIterator<Item = i64>) -> Seen {
     Seen::global(key, numbers.into_iter().collect())
 }
 
-/// Puts out what a window has.
+/// Emits the contents of a window.
 #[derive(Clone)]
 struct Listing;
 
@@ -137,7 +137,7 @@ struct KeepAll;
 
 impl<T, W> Evictor<T, W> for KeepAll {}
 
-/// The trigger of event time as a trigger of which nothing special is known.
+/// The event-time trigger, as an arbitrary trigger.
 #[derive(Clone)]
 struct InTimerMode;
 

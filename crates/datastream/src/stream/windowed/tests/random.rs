@@ -1,7 +1,9 @@
-//! Results of windows under input out of order, compared with a model that knows no state, no timers and no merging in place.
+//! Results of windows with out-of-order input, compared with a model without state, timers or in-place
+//! merging.
 //!
-//! A stream is made from a seed: its windows, its function, its records and watermarks, and where it is snapshotted and restored at
-//! another parallelism. A failure prints the seed; `WINDOW_SEED=n` runs just that one.
+//! A stream is made from a seed: its windows, its function, its records and watermarks, and where it is
+//! snapshotted and restored at another parallelism. A failure prints the seed; `WINDOW_SEED=n` runs just that
+//! one.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -51,7 +53,7 @@ enum Windows {
     Sessions {
         gap: i64,
     },
-    /// The gap is a record's number, modulo so much, plus 1.
+    /// The gap is a record's number modulo this, plus 1.
     DynamicSessions {
         modulo: i64,
     },
@@ -64,7 +66,7 @@ enum Windows {
     },
 }
 
-/// What the windows are used with; none of it may make a difference.
+/// Variations that must make no difference.
 #[derive(Clone, Copy, Debug)]
 enum Use {
     Process,
@@ -87,7 +89,7 @@ struct Case {
     windows: Windows,
     lateness: i64,
     used: Use,
-    /// The usual trigger, but as any other trigger.
+    /// The default trigger, as an arbitrary trigger.
     timers: bool,
     events: Vec<Event>,
 }
@@ -194,7 +196,7 @@ impl Case {
         }
     }
 
-    /// What must come out, and the numbers of the records that are late.
+    /// The expected output, and the numbers of the late records.
     fn model(&self) -> (Vec<Seen>, Vec<i64>) {
         let mut arrivals: BTreeMap<String, Vec<(i64, Timestamp, Timestamp)>> = BTreeMap::new();
         let mut watermark = Timestamp::MIN;
@@ -238,8 +240,8 @@ impl Case {
         (out, late)
     }
 
-    /// A window has the records that came before it was over. It fires with those that came before its end, and then with each
-    /// that came after.
+    /// A window has the records that arrived before it was over. It fires with those that arrived before its
+    /// end, and then again for each later one.
     fn model_aligned(
         &self,
         key: &str,
@@ -257,7 +259,7 @@ impl Case {
                     windows.entry(*window).or_default().push((*number, *watermark));
                 }
             }
-            // One for which there is no window at all is late by its own time.
+            // A record without any window is late by its own time.
             if !in_time && at + self.lateness <= *watermark {
                 late.push(*number);
             }
@@ -270,7 +272,7 @@ impl Case {
         }
     }
 
-    /// Sessions as sets of records: which of them a record brings together is looked up among all.
+    /// Sessions as sets of records: all of them are searched for those that a record merges.
     fn model_sessions(
         &self,
         key: &str,
@@ -318,7 +320,7 @@ impl Case {
         }
     }
 
-    /// What does come out.
+    /// The actual output.
     fn run(&self) -> (Vec<Seen>, Vec<i64>) {
         let tag = OutputTag::<Rec>::new("late");
         let mut harness = Harness::new(|records| self.program(records, &tag));
@@ -334,7 +336,7 @@ impl Case {
                 Event::Restore(parallelism) => {
                     harness.checkpoint(false);
                     harness.restore(*parallelism);
-                    // What is late is known also before the first watermark comes.
+                    // Lateness is known even before the first watermark arrives.
                     if watermark > Timestamp::MIN && parallelism % 2 == 0 {
                         assert_eq!(harness.watermark(watermark), [], "fired again after a restore");
                     }
@@ -350,7 +352,7 @@ impl Case {
         out.sort();
         let mut late: Vec<i64> = harness.side(&tag).into_iter().map(|record| record.numbers[0]).collect();
         late.sort();
-        // Nothing is left but windows by count that are not full.
+        // Only count windows that are not full are left.
         harness.checkpoint(false);
         if !matches!(self.windows, Windows::Count { .. } | Windows::CountSliding { .. }) {
             assert_eq!(harness.rows(), 0, "state is left");
@@ -359,7 +361,7 @@ impl Case {
     }
 }
 
-/// All windows that a time belongs to, found by trying.
+/// All windows that a time belongs to, found by brute force.
 fn all_windows(windows: Windows, at: Timestamp) -> Vec<TimeWindow> {
     let (size, slide, offset) = match windows {
         Windows::Tumbling { size, offset } => (size, size, offset),

@@ -69,7 +69,7 @@ fn a_purged_session_is_still_there_to_be_merged() {
     windows.checkpoint(false);
     windows.restore(2);
     assert_eq!(windows.push([(a(3), 8), (a(4), 20)]), []);
-    // The session reaches from the first record on, although the records are gone.
+    // The session reaches from the first record, although the records are gone.
     assert_eq!(windows.push([(a(5), 14)]), [seen("a", 0, 30, [3, 4, 5])]);
     windows.watermark(29);
     windows.checkpoint(false);
@@ -122,7 +122,7 @@ fn continuously_by_event_time() {
     assert_eq!(windows.watermark(24), [seen("a", 0, 25, [1, 2, 3])]);
     windows.checkpoint(false);
     assert_eq!(windows.rows(), 0, "no timer and no state is left");
-    // At the end of the input it fires for each multiple that is left, and for the end of the window.
+    // At the end of the input it fires for each remaining multiple, and for the end of the window.
     windows.push([(a(4), 25)]);
     assert_eq!(windows.end(), [seen("a", 25, 50, [4]), seen("a", 25, 50, [4]), seen("a", 25, 50, [4])]);
 }
