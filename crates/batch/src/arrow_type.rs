@@ -1,4 +1,4 @@
-//! How Flink's logical types lie in memory.
+//! How Flink's logical types are represented in memory.
 //!
 //! | logical | arrow |
 //! |---|---|
@@ -19,8 +19,8 @@
 //! | BITMAP | Binary ([`crate::bitmap`]) |
 //! | NULL | Null |
 //!
-//! Every field is nullable in arrow; NOT NULL is known to the planner alone. A value of TIMESTAMP(3) in a
-//! microsecond array is a whole number of milliseconds: whoever makes such a value truncates it.
+//! Every field is nullable in arrow; only the planner knows about NOT NULL. A value of TIMESTAMP(3) in a
+//! microsecond array is a whole number of milliseconds: whoever creates such a value truncates it.
 
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ pub fn utc() -> Arc<str> {
     Arc::from("UTC")
 }
 
-/// What holds timestamps of more than six digits: nanoseconds since the epoch.
+/// The representation of timestamps with more than six digits: nanoseconds since the epoch.
 const NANOS: DataType = DataType::Decimal128(38, 0);
 
 /// Whether timestamps of a precision are held in nanoseconds rather than microseconds.
@@ -80,7 +80,8 @@ pub fn nanos_array(values: impl IntoIterator<Item = Option<i128>>) -> Decimal128
     values.into_iter().collect::<Decimal128Array>().with_data_type(NANOS)
 }
 
-/// Nanoseconds since the epoch of the timestamp in a row that is not NULL; `None` if the array holds no timestamps.
+/// Nanoseconds since the epoch of the timestamp in a row that is not NULL; `None` if the array holds no
+/// timestamps.
 pub fn nanos_at(array: &dyn Array, row: usize) -> Option<i128> {
     match array.as_primitive_opt::<TimestampMicrosecondType>() {
         Some(micros) => Some(i128::from(micros.value(row)) * 1_000),

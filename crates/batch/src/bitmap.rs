@@ -1,14 +1,16 @@
-//! BITMAP values: Roaring bitmaps of unsigned 32-bit numbers in the portable form that all of their implementations read.
+//! BITMAP values: Roaring bitmaps of unsigned 32-bit numbers, in the portable form that all implementations
+//! read.
 //!
-//! In columns a bitmap never holds runs, so that equal sets are equal bytes: they can be grouped and compared as they lie. Only what goes out
-//! ([`to_portable`]) is compressed by runs, as Flink does. An SQL INT stands for the unsigned number of the same bits.
+//! In columns a bitmap never contains runs, so equal sets have equal bytes and can be grouped and compared
+//! directly. Only output ([`to_portable`]) is run-length compressed, as in Flink. An SQL INT stands for the
+//! unsigned number with the same bits.
 
 use std::fmt::Write;
 
 use flott_types::{Error, Result};
 use roaring::RoaringBitmap;
 
-/// Reads a bitmap, from a column or from elsewhere.
+/// Reads a bitmap, from a column or from any other source.
 ///
 /// # Errors
 /// The bytes are not a bitmap.
@@ -20,13 +22,13 @@ pub fn read(bytes: &[u8]) -> Result<RoaringBitmap> {
 /// The bytes of a bitmap as a column holds it.
 ///
 /// # Errors
-/// None are expected: writing into memory does not fail.
+/// None: writing to memory does not fail.
 pub fn write(mut bitmap: RoaringBitmap) -> Result<Vec<u8>> {
     bitmap.remove_run_compression();
     bytes_of(&bitmap)
 }
 
-/// The bytes of a bitmap as BITMAP_TO_BYTES gives them: compressed by runs.
+/// The bytes of a bitmap as BITMAP_TO_BYTES returns them: run-length compressed.
 ///
 /// # Errors
 /// The column's bytes are not a bitmap.

@@ -1,9 +1,9 @@
-//! How many bytes rows take up, and lists of rows in runs that fit into one batch.
+//! How many bytes rows take up, and how to cut lists of rows into runs that fit into one batch.
 //!
-//! The offsets of texts, binaries and lists have 32 bits: a column that is gathered from rows of more than 2 GB cannot be built.
-//! So what gathers rows that may be wide, or the same row many times, cuts its list of rows first ([`runs`]).
-//! What cannot know before how wide its result becomes builds it under a limit ([`Room`]), and whoever asked for it asks again with fewer
-//! rows ([`in_parts`]).
+//! The offsets of texts, binaries and lists have 32 bits: a column that is gathered from rows of more than 2
+//! GB cannot be built. So code that gathers rows that may be wide, or the same row many times, cuts its list
+//! of rows first ([`runs`]). Code that cannot know the size of its result beforehand builds it under a limit
+//! ([`Room`]), and its caller retries with fewer rows ([`in_parts`]).
 
 use std::ops::Range;
 
@@ -12,10 +12,10 @@ use arrow::compute::{concat, interleave, take};
 use arrow::datatypes::DataType;
 use flott_types::{Error, ErrorKind, Result};
 
-/// A batch in motion has about this many bytes at most, unless one row alone has more.
+/// A batch in motion has at most about this many bytes, unless a single row has more.
 pub const BATCH_BYTES: usize = 64 << 20;
 
-/// The bytes of the rows of some columns. Costs nothing a row where all columns are numbers.
+/// The bytes of the rows of some columns. Free if all columns are numbers.
 #[derive(Debug)]
 pub struct RowBytes {
     /// Of the columns of numbers.
@@ -48,7 +48,8 @@ impl RowBytes {
         self.fixed * end.saturating_sub(first) + others.sum::<usize>()
     }
 
-    /// The most bytes of any of the first `rows` rows, or more: without looking at each, unless all together have more than `enough`.
+    /// An upper bound for the bytes of any of the first `rows` rows, without looking at each, unless together
+    /// they have more than `enough`.
     pub fn widest(&self, rows: usize, enough: usize) -> usize {
         match self.of_range(0, rows) {
             all if all <= enough => all,
@@ -62,24 +63,24 @@ impl RowBytes {
 pub struct Room(usize);
 
 impl Room {
-    /// For one row alone: as much as the offsets can say.
+    /// For a single row: as much as offsets can address.
     pub const WHOLE: Room = Room(i32::MAX as usize);
 
-    /// For a column of this many rows, if those of a batch should have no more than `batch_bytes`.
+    /// For a column of this many rows, if a batch should have at most `batch_bytes`.
     pub fn of(rows: usize, batch_bytes: usize) -> Self {
         if rows > 1 { Room(batch_bytes.min(Room::WHOLE.0)) } else { Room::WHOLE }
     }
 
-    /// Whether a column of this many bytes may be.
+    /// Whether a column of this many bytes is allowed.
     ///
     /// # Errors
-    /// [`ErrorKind::TooLarge`] if fewer rows may do, [`ErrorKind::Data`] if one row alone is too large.
+    /// [`ErrorKind::TooLarge`] if fewer rows may help, [`ErrorKind::Data`] if a single row is too large.
     #[inline]
     pub fn fits(self, bytes: usize) -> Result<()> {
         if bytes <= self.0 { Ok(()) } else { Err(self.full()) }
     }
 
-    /// Whether all of these together may be one column.
+    /// Whether all of these together are allowed as one column.
     ///
     /// # Errors
     /// As [`Room::fits`].
@@ -130,7 +131,8 @@ impl Room {
     }
 }
 
-/// Takes a step with all rows and, whenever that is too large, with half as many; `done` gets the results in the order of the rows.
+/// Runs a step with all rows and, whenever the result is too large, with half as many; `done` gets the
+/// results in the order of the rows.
 ///
 /// # Errors
 /// Those of `step`, [`ErrorKind::TooLarge`] only for a single row, and those of `done`.
@@ -148,7 +150,7 @@ pub fn in_parts<T>(
     Ok(())
 }
 
-/// Rows that are worked off in parts, all at once if that is not too large: what [`in_parts`] does, step by step.
+/// Rows that are processed in parts, or all at once if that is not too large: [`in_parts`] step by step.
 #[derive(Debug)]
 pub struct Parts {
     rows: usize,
@@ -163,19 +165,19 @@ impl Parts {
         Parts { rows, first: 0, most: rows }
     }
 
-    /// The rows to be worked off next.
+    /// The rows to process next.
     pub fn next(&self) -> Option<Range<usize>> {
         (self.first < self.rows).then(|| self.first..self.rows.min(self.first + self.most))
     }
 
-    /// Goes on behind these rows; or, if they were too many, tries fewer of them and answers `None`.
+    /// Continues after these rows; or, if they were too many, retries with fewer and returns `None`.
     ///
     /// # Errors
     /// That of the outcome, [`ErrorKind::TooLarge`] only for a single row.
     pub fn settle<T>(&mut self, outcome: Result<T>) -> Result<Option<T>> {
         let rows = self.next().map_or(0, |rows| rows.len());
         match outcome {
-            // What was too much here is likely to be too much further on.
+            // What was too much here is likely to be too much later.
             Err(error) if error.kind() == ErrorKind::TooLarge && rows > 1 => {
                 self.most = rows / 2;
                 Ok(None)
@@ -245,7 +247,7 @@ fn range(column: &dyn Array, first: usize, end: usize) -> usize {
         }
         other => match other.primitive_width() {
             Some(width) => rows * width,
-            // No type of SQL is kept so: what the whole takes up, in proportion.
+            // Not used for SQL types: a proportional part of the whole.
             None => column.get_array_memory_size() / column.len().max(1) * rows,
         },
     }
@@ -278,7 +280,7 @@ mod tests {
         assert_eq!([bytes.of(0), bytes.of(1), bytes.of(2)], [8 + 7 + 12, 8 + 4 + 4, 8 + 5 + 4]);
         assert_eq!(bytes.of_range(0, 3), bytes.of(0) + bytes.of(1) + bytes.of(2));
         assert_eq!((bytes.widest(3, 10), bytes.widest(3, 1_000)), (27, 60));
-        // Sliced columns begin elsewhere.
+        // Sliced columns begin at an offset.
         let field = Arc::new(Field::new("a", texts.data_type().clone(), true));
         let number: ArrayRef = Arc::new(Int32Array::from(vec![1, 2, 3]));
         let number_field = Arc::new(Field::new("b", number.data_type().clone(), true));

@@ -8,10 +8,10 @@ use flott_types::{Error, Result};
 
 use crate::{RowKind, RowKinds};
 
-/// Columns with a change kind per row and a selection of the rows that count.
+/// Columns with a change kind per row and a selection of rows.
 ///
-/// `kinds` is absent when every row is `+I`. `selection` is absent when every row counts; with it, a filter or an
-/// exchange need not copy the columns. The order of rows is the order of changes.
+/// `kinds` is absent when every row is `+I`. `selection` is absent when every row is selected; with it, a
+/// filter or an exchange need not copy the columns. The order of rows is the order of changes.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ChangeBatch {
     columns: RecordBatch,
@@ -25,7 +25,7 @@ impl ChangeBatch {
         ChangeBatch { columns, kinds: None, selection: None }
     }
 
-    /// Rows with their kinds, one a row. Kinds that are all `+I` are left out.
+    /// Rows with one kind each. If all kinds are `+I`, they are dropped.
     pub fn new(columns: RecordBatch, kinds: Option<RowKinds>) -> Self {
         debug_assert!(kinds.as_ref().is_none_or(|kinds| kinds.len() == columns.num_rows()));
         let kinds = kinds.filter(|kinds| !kinds.all_insert());
@@ -37,12 +37,12 @@ impl ChangeBatch {
         self.columns.schema()
     }
 
-    /// All rows, also those that are not selected.
+    /// All rows, including those that are not selected.
     pub fn columns(&self) -> &RecordBatch {
         &self.columns
     }
 
-    /// One column, also with the rows that are not selected.
+    /// One column, including rows that are not selected.
     pub fn column(&self, index: usize) -> &ArrayRef {
         self.columns.column(index)
     }
@@ -58,12 +58,12 @@ impl ChangeBatch {
         self.kinds.as_ref().map_or(RowKind::Insert, |kinds| kinds.get(row))
     }
 
-    /// Which rows count; `None` when all do.
+    /// Which rows are selected; `None` when all are.
     pub fn selection(&self) -> Option<&BooleanBuffer> {
         self.selection.as_ref()
     }
 
-    /// The number of rows that count.
+    /// The number of selected rows.
     pub fn num_rows(&self) -> usize {
         self.selection.as_ref().map_or(self.columns.num_rows(), BooleanBuffer::count_set_bits)
     }
@@ -73,7 +73,7 @@ impl ChangeBatch {
         self.columns.num_rows()
     }
 
-    /// Whether no row counts.
+    /// Whether no row is selected.
     pub fn is_empty(&self) -> bool {
         self.num_rows() == 0
     }
@@ -103,7 +103,7 @@ impl ChangeBatch {
         ChangeBatch { selection: (!all).then_some(selection), ..self }
     }
 
-    /// The rows that count, copied together; does nothing when all count.
+    /// The selected rows, compacted; does nothing when all are selected.
     pub fn compact(self) -> Result<Self> {
         let Some(selection) = self.selection else {
             return Ok(self);

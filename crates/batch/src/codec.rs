@@ -1,10 +1,12 @@
 //! Batches as bytes: for a disk, or for another process.
 //!
-//! Columns are arrow's IPC stream. Its schema is written once for as long as it stays the same, which on a channel is always; so an
-//! [`Encoder`] belongs to one stream of batches, and what it wrote is read in the same order by one [`Decoder`]. Before the columns stand
-//! the kinds of the rows, a byte each, unless all are insertions. What is not selected does not travel.
+//! Columns are arrow's IPC stream. Its schema is written only when it changes, which on a channel it never
+//! does; so an [`Encoder`] belongs to one stream of batches, and one [`Decoder`] reads what it wrote in the
+//! same order. The columns are preceded by the kinds of the rows, a byte each, unless all are insertions.
+//! Rows that are not selected are not sent.
 //!
-//! Records are MessagePack ([`crate::copy`]). Their type is not in the bytes: who reads them knows it, as a [`RecordsReader`].
+//! Records are MessagePack ([`crate::copy`]). Their type is not in the bytes: the reader knows it, as a
+//! [`RecordsReader`].
 //!
 //! ```text
 //! flags | columns: [count of kinds, u32 | kinds] arrow IPC | 0
@@ -78,7 +80,7 @@ impl Encoder {
     /// One batch.
     ///
     /// # Errors
-    /// If the `Serialize` of a user's type refuses, or arrow cannot write the columns.
+    /// If a user's type cannot be serialised, or arrow cannot write the columns.
     pub fn encode(&mut self, batch: Batch) -> Result<Vec<u8>> {
         match batch {
             Batch::Records(records) => {
@@ -117,7 +119,8 @@ impl Encoder {
             bytes.extend_from_slice(kinds);
         }
         bytes.extend_from_slice(&ipc);
-        // Arrow's reader looks at a message without a body (no rows, or no columns) only when something follows.
+        // Arrow's reader only processes a message without a body (no rows, or no columns) when something
+        // follows.
         bytes.push(0);
         Ok(bytes)
     }
@@ -162,7 +165,7 @@ impl Decoder {
     fn columns(&mut self, ipc: &[u8]) -> Result<RecordBatch> {
         let mut buffer = Buffer::from_slice_ref(ipc);
         let unread = |error| damaged("arrow cannot read its columns").with_source(error);
-        // Dictionaries stand before the columns that use them.
+        // Dictionaries come before the columns that use them.
         while !buffer.is_empty() {
             if let Some(columns) = self.columns.decode(&mut buffer).map_err(unread)? {
                 return if buffer.as_slice() == [0] { Ok(columns) } else { Err(damaged("more follows")) };

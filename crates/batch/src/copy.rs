@@ -1,7 +1,9 @@
-//! Values written and read again within a process: how a value that is not `Clone` gets to a second receiver, or into a second attempt.
+//! Copying values by serialising them within a process: how a value that is not `Clone` gets to a second
+//! receiver, or into a second attempt.
 //!
-//! MessagePack with names and not positions, so that whatever a type does with serde is understood. What it cannot tell apart is
-//! refused when it is written: `Some(None)` and `Some(())` would come back as `None`.
+//! MessagePack with names instead of positions supports whatever a type does with serde. Values that it
+//! cannot distinguish are refused when they are written: `Some(None)` and `Some(())` would come back as
+//! `None`.
 
 use std::fmt::Display;
 
@@ -11,7 +13,7 @@ use serde::ser::{self, Error, Serialize, Serializer};
 /// A value in bytes.
 ///
 /// # Errors
-/// If its `Serialize` refuses, or it would come back as another value.
+/// If it cannot be serialised, or would come back as a different value.
 pub fn write<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, rmp_serde::encode::Error> {
     let mut bytes = Vec::new();
     let mut serializer = rmp_serde::Serializer::new(&mut bytes).with_struct_map();
@@ -22,12 +24,12 @@ pub fn write<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, rmp_serde::enc
 /// The value that was written.
 ///
 /// # Errors
-/// If its `Deserialize` refuses.
+/// If it cannot be deserialised.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, rmp_serde::decode::Error> {
     rmp_serde::from_slice(bytes)
 }
 
-/// A serializer that refuses what reads like `None` within a `Some`.
+/// A serializer that refuses a `Some` whose content reads like `None`.
 struct Faithful<S> {
     inner: S,
     within_some: bool,

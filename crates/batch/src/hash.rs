@@ -1,24 +1,24 @@
-//! The key-group hash. It decides which subtask owns a key, and snapshots are laid out by it: **it is a storage
-//! format and must never change**. The golden values in the tests pin it.
+//! The key-group hash. It decides which subtask owns a key, and snapshots are laid out by it: **it is a
+//! storage format and must never change**. The golden values in the tests pin it.
 //!
 //! # Definition
 //!
-//! The hash of a row is a chain over its columns, in order, starting from 0: `h = xxh3_64(bytes(value), seed = h)`, and
-//! `h = xxh3_64(nothing, seed = !h)` for NULL. `bytes` are little endian and canonical, so that values that SQL calls
-//! equal hash alike, and so that a key column can be widened without moving its keys:
+//! The hash of a row is a chain over its columns, in order, starting from 0: `h = xxh3_64(bytes(value), seed
+//! = h)`, and `h = xxh3_64(nothing, seed = !h)` for NULL. `bytes` are little endian and canonical, so that
+//! values that are equal in SQL hash alike, and a key column can be widened without moving its keys:
 //!
-//! - integers, DATE, TIME, timestamps, intervals: the number sign-extended to 8 bytes (unsigned ones: zero-extended); DECIMAL: the
-//!   unscaled number in 16;
+//! - integers, DATE, TIME, timestamps, intervals: the number sign-extended to 8 bytes (unsigned ones:
+//!   zero-extended); DECIMAL: the unscaled number in 16;
 //! - FLOAT and DOUBLE: as 8 bytes of a DOUBLE, with one zero and one NaN; BOOLEAN: one byte, 0 or 1;
 //! - strings and binaries: their bytes;
 //! - ROW: the chain goes through its fields; ARRAY: through the length (8 bytes) and then the elements;
-//! - MAP, MULTISET: through the length, then through the wrapping sum of the entries' hashes, each a chain from 0 over key and
-//!   value; so the order of entries does not count.
+//! - MAP, MULTISET: through the length, then through the wrapping sum of the entries' hashes, each a chain
+//!   from 0 over key and value; so the order of entries does not count.
 //!
 //! # Cost
 //!
-//! One pass per column over plain slices: a handful of instructions an integer, xxh3's speed for strings, no allocation
-//! (maps excepted). Nested values go element by element.
+//! One pass per column over plain slices: a handful of instructions per integer, xxh3's speed for strings, no
+//! allocation (except for maps). Nested values go element by element.
 
 mod partition;
 
@@ -33,7 +33,8 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 pub use partition::partition;
 
-/// Puts the hash of each row of the columns into `out`, replacing what is there. Without columns every row hashes to 0.
+/// Replaces the content of `out` by the hash of each row of the columns. Without columns every row hashes to
+/// 0.
 pub fn hash_columns(columns: &[ArrayRef], rows: usize, out: &mut Vec<u64>) {
     out.clear();
     out.resize(rows, 0);
@@ -43,7 +44,7 @@ pub fn hash_columns(columns: &[ArrayRef], rows: usize, out: &mut Vec<u64>) {
     }
 }
 
-/// Takes the chain of each row through one more value.
+/// Extends the chain of each row by one value.
 fn chain(array: &dyn Array, hashes: &mut [u64]) {
     match array.data_type() {
         DataType::Int8 => chain_integers::<Int8Type>(array, hashes, i64::from),

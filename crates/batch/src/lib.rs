@@ -1,13 +1,15 @@
 //! Records in motion.
 //!
 //! A task processes **batches**. Two kinds share one runtime: [`Records`] hold values of a user's own type
-//! (DataStream), [`ChangeBatch`] holds arrow columns with an optional column of row kinds and an optional selection (SQL
-//! and Table API). Between operators a batch is a [`Batch`]; an operator looks once per batch which kind it got, and
-//! inside, loops are typed.
+//! (DataStream), [`ChangeBatch`] holds arrow columns with an optional column of row kinds and an optional
+//! selection (SQL and Table API). Between operators a batch is a [`Batch`]; an operator checks its kind once
+//! per batch, and the loops inside are typed.
 //!
-//! [`codec`] writes both kinds as bytes. [`arrow_type`] says how Flink's logical types lie in memory; [`mod@bytes`] how large rows are; [`hash`] is the hash that key groups and partitioning
-//! use, fixed forever because snapshots are laid out by it; [`text`] prints values as Flink's SQL client does, and reads them; [`json`] is JSON. [`bitmap`] and [`variant`] are the
-//! bytes of BITMAP and VARIANT values.
+//! [`codec`] writes both kinds as bytes. [`arrow_type`] defines how Flink's logical types are represented in
+//! memory, [`mod@bytes`] how large rows are. [`hash`] is the hash for key groups and partitioning, fixed
+//! forever because snapshots are laid out by it. [`text`] prints values as Flink's SQL client does, and
+//! parses them; [`json`] reads and writes JSON. [`bitmap`] and [`variant`] are the bytes of BITMAP and
+//! VARIANT values.
 
 pub mod arrow_type;
 pub mod bitmap;

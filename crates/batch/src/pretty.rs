@@ -1,6 +1,6 @@
 //! Batches as text, for tests: `parse` reads what `print` writes.
 //!
-//! A row a line: the row kind, then the values, separated by blanks.
+//! One row per line: the row kind, then the values, separated by blanks.
 //!
 //! ```
 //! use flott_batch::pretty;
@@ -12,9 +12,10 @@
 //! # Ok::<(), flott_types::Error>(())
 //! ```
 //!
-//! Values are written as the SQL client prints them, with these differences: text with blanks, quotes or one of `[](){},=`, empty text and the
-//! text NULL stand in single quotes (`''` is a quote); timestamps have a `T` between date and time and are UTC; intervals are their
-//! number of months or milliseconds. Collections are `[1,NULL]`, `(1,a)` and `{k=v}` without blanks.
+//! Values are written as the SQL client prints them, with these differences: text with blanks, quotes or one
+//! of `[](){},=`, empty text and the text NULL are in single quotes (`''` is a quote); timestamps have a `T`
+//! between date and time and are UTC; intervals are their number of months or milliseconds. Collections are
+//! `[1,NULL]`, `(1,a)` and `{k=v}` without blanks.
 
 mod cell;
 

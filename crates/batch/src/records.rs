@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{ChangeBatch, copy};
 
-/// What a value in a stream must be: something that can be written and read again. Any `serde` type is.
+/// What a value in a stream must be: serialisable and deserialisable. Any `serde` type is.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a record of a stream",
     label = "a record must be `Serialize + Deserialize + Send + 'static`",
@@ -17,7 +17,7 @@ use crate::{ChangeBatch, copy};
 )]
 pub trait Record: Serialize + DeserializeOwned + Send + 'static {}
 
-// A type that lacks something is told what records are, not which of the traits it lacks.
+// The error for a type that lacks something says what records are, not which traits are missing.
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send + 'static> Record for T {}
 
@@ -26,10 +26,10 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Record for T {}
 pub struct Records<T> {
     /// The values in order.
     pub values: Vec<T>,
-    /// One timestamp a value, or none at all.
+    /// One timestamp per value, or none at all.
     pub timestamps: Option<Vec<Timestamp>>,
-    /// One route a value, or none at all: the hash of its key on a keyed stream, the number of its receiver where a
-    /// function decides that.
+    /// One route per value, or none at all: the hash of its key on a keyed stream, or the number of its
+    /// receiver where a function decides that.
     pub routes: Option<Vec<u64>>,
 }
 
@@ -58,7 +58,7 @@ impl<T> Records<T> {
     }
 }
 
-/// What the runtime must know of [`Records`] of any type.
+/// What the runtime must know about [`Records`] of any type.
 pub trait AnyRecords: Any + Send {
     /// The number of values.
     fn len(&self) -> usize;
@@ -66,29 +66,31 @@ pub trait AnyRecords: Any + Send {
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
-    /// The bytes that they keep in memory, about.
+    /// The approximate number of bytes that they keep in memory.
     fn bytes(&self) -> usize;
-    /// A copy, for a second receiver. Values are written and read again, since they need not be `Clone`.
+    /// A copy, for a second receiver. Values are serialised and deserialised, because they need not be
+    /// `Clone`.
     ///
     /// # Errors
-    /// If the type's own `Serialize` or `Deserialize` refuses.
+    /// If the type's own `Serialize` or `Deserialize` fails.
     fn try_clone(&self) -> Result<Box<dyn AnyRecords>>;
-    /// Takes off the values from this one on.
+    /// Splits off the values from this one.
     fn split_off(&mut self, at: usize) -> Box<dyn AnyRecords>;
-    /// All of it as bytes, that [`AnyRecords::reader`] understands within this process.
+    /// All of it as bytes, for [`AnyRecords::reader`] within this process.
     ///
     /// # Errors
-    /// If the type's own `Serialize` refuses.
+    /// If the type's own `Serialize` fails.
     fn to_bytes(&self) -> Result<Vec<u8>>;
-    /// Makes records of this type from such bytes.
+    /// Reads records of this type from such bytes.
     fn reader(&self) -> fn(&[u8]) -> Result<Box<dyn AnyRecords>>;
     /// The name of the values' type, for messages.
     fn type_name(&self) -> &'static str;
     /// For the operator that knows the type.
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
-    /// The routes of the values, if they have some.
+    /// The routes of the values, if they have any.
     fn routes(&self) -> Option<&[u64]>;
-    /// Deals the values out: value `i` to part `targets[i]`, of this many parts. Their order is kept within a part.
+    /// Distributes the values: value `i` to part `targets[i]`, of this many parts. Their order is kept within
+    /// a part.
     fn deal(self: Box<Self>, targets: &[u32], parts: usize) -> Vec<Option<Box<dyn AnyRecords>>>;
     /// Adds the values of another batch of the same type.
     ///
@@ -193,7 +195,7 @@ impl<T: Record> AnyRecords for Records<T> {
     }
 }
 
-/// Names and not positions, so that whatever a type does with serde is understood.
+/// Names instead of positions, to support whatever a type does with serde.
 fn write<T, V: Serialize>(values: &V) -> Result<Vec<u8>> {
     copy::write(values).map_err(|error| refused::<T>(&error))
 }
@@ -207,7 +209,7 @@ fn refused<T>(error: &dyn fmt::Display) -> Error {
     Error::data(format!("a value of type {name} cannot be copied for a second receiver: {error}"))
 }
 
-/// Puts one optional column behind another; where only one is there, the other's values are `none`.
+/// Appends one optional column to another; if only one exists, the other's values are `none`.
 fn extend<V: Clone>(column: &mut Option<Vec<V>>, len: usize, more: Option<Vec<V>>, count: usize, none: V) {
     match (column.as_mut(), more) {
         (None, None) => {}
@@ -221,7 +223,7 @@ fn extend<V: Clone>(column: &mut Option<Vec<V>>, len: usize, more: Option<Vec<V>
     }
 }
 
-/// Records as what the caller knows them to be.
+/// Records with the type that the caller knows.
 ///
 /// # Errors
 /// If they are of another type: a defect of the plan.
@@ -247,7 +249,7 @@ pub enum Batch {
 }
 
 impl Batch {
-    /// The number of rows or values that count.
+    /// The number of selected rows, or of values.
     pub fn num_rows(&self) -> usize {
         match self {
             Batch::Changes(changes) => changes.num_rows(),

@@ -10,11 +10,11 @@ use arrow::buffer::{Buffer, ScalarBuffer};
 pub enum RowKind {
     /// `+I`: a row appears.
     Insert = 0,
-    /// `-U`: the old content of an updated row; the `+U` of the same key follows at once.
+    /// `-U`: the old content of an updated row; the `+U` of the same key follows directly.
     UpdateBefore = 1,
     /// `+U`: the new content of an updated row.
     UpdateAfter = 2,
-    /// `-D`: a row vanishes.
+    /// `-D`: a row disappears.
     Delete = 3,
 }
 
@@ -53,7 +53,7 @@ impl fmt::Display for RowKind {
     }
 }
 
-/// One kind a row: a byte column beside the arrow columns. Cheap to clone and slice.
+/// One kind per row: a byte column next to the arrow columns. Cheap to clone and slice.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RowKinds(ScalarBuffer<u8>);
 

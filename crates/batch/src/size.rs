@@ -1,9 +1,9 @@
-//! How many bytes a batch keeps in memory: what queues between tasks are bounded by.
+//! How many bytes a batch keeps in memory: the measure that bounds queues between tasks.
 //!
-//! Of columns it is what belongs to the rows at hand, exactly: a slice of a large batch counts as a slice. It takes a look at each
-//! column and none at the rows. Of values of a program's own type nothing is known but the size of the value
-//! itself; what it points to is estimated from what a sample of the values is long when it is written. A type that owns nothing
-//! needs no sample.
+//! For columns it is exactly what belongs to the rows: a slice of a large batch counts as a slice. It needs
+//! one look at each column and none at the rows. For values of a program's own type only the size of the
+//! value itself is known; what it points to is estimated from the serialised length of a sample. A type that
+//! owns no memory needs no sample.
 
 use std::io;
 
@@ -14,7 +14,7 @@ use crate::{Batch, ChangeBatch, Record, Records};
 const SAMPLE: usize = 16;
 
 impl Batch {
-    /// The bytes that it keeps in memory, about.
+    /// The approximate number of bytes that it keeps in memory.
     pub fn bytes(&self) -> usize {
         match self {
             Batch::Changes(changes) => changes.bytes(),
@@ -24,7 +24,7 @@ impl Batch {
 }
 
 impl ChangeBatch {
-    /// The bytes of its rows; those that are not selected count too.
+    /// The bytes of its rows, including those that are not selected.
     pub fn bytes(&self) -> usize {
         let columns: usize = self.columns().columns().iter().map(|column| of_column(column.as_ref())).sum();
         columns + self.kinds().map_or(0, |_| self.physical_rows())
@@ -42,7 +42,7 @@ impl<T: Record> Records<T> {
             let mut measured = 0;
             for value in self.values.iter().step_by((len / SAMPLE).max(SAMPLE)) {
                 measured += 1;
-                // A type that refuses to be written says so where it must be.
+                // If the type cannot be serialised, the error is reported where that is required.
                 if rmp_serde::encode::write(&mut written, value).is_err() {
                     break;
                 }

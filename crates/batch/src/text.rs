@@ -1,8 +1,9 @@
 //! Prints values as Flink's SQL client does.
 //!
-//! The scalar helpers ([`write_decimal`], [`write_double`], [`write_timestamp`] ...) are what CAST to STRING, the text
-//! formats and the shell are built from, so that a value looks the same everywhere. All of them append to a `String`
-//! that the caller reuses; none allocates on its own. The `parse_*` functions read the plain forms back, for the formats.
+//! The scalar helpers ([`write_decimal`], [`write_double`], [`write_timestamp`] ...) are the basis of CAST to
+//! STRING, the text formats and the shell, so that a value looks the same everywhere. All of them append to a
+//! `String` that the caller reuses; none allocates. The `parse_*` functions read the plain forms back, for
+//! the formats.
 
 mod number;
 mod parse;
@@ -39,7 +40,8 @@ pub fn cell(array: &dyn Array, row: usize, ty: &LogicalType, zone: Tz) -> Option
     Some(text)
 }
 
-/// Appends the value of a row as Flink's SQL client prints it; `NULL` for NULL. TIMESTAMP_LTZ is shown in `zone`.
+/// Appends the value of a row as Flink's SQL client prints it; `NULL` for NULL. TIMESTAMP_LTZ is shown in
+/// `zone`.
 ///
 /// The array must have the arrow type of `ty` ([`crate::arrow_type::to_arrow`]).
 pub fn write_value(out: &mut String, array: &dyn Array, row: usize, ty: &LogicalType, zone: Tz) {
@@ -53,7 +55,7 @@ pub fn write_value(out: &mut String, array: &dyn Array, row: usize, ty: &Logical
     }
 }
 
-/// `None` when the array is of another type than the logical one demands.
+/// `None` if the array's type does not match the logical type.
 fn write_valid(out: &mut String, array: &dyn Array, row: usize, kind: &TypeKind, zone: Tz) -> Option<()> {
     match kind {
         TypeKind::Char(_) | TypeKind::Varchar(_) => out.push_str(array.as_string_opt::<i32>()?.value(row)),

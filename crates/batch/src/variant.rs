@@ -1,9 +1,9 @@
 //! VARIANT values: self-describing, as bytes.
 //!
-//! A tag, then the value; numbers are little-endian. Objects are sorted by key, so that equal values are equal bytes. An element or member
-//! is found without reading the others.
+//! A tag, then the value; numbers are little-endian. Objects are sorted by key, so equal values have equal
+//! bytes. An element or member is found without reading the others.
 //!
-//! | tag | value | bytes behind the tag |
+//! | tag | value | bytes after the tag |
 //! |---|---|---|
 //! | 0, 1, 2 | null, false, true | none |
 //! | 3 | a whole number | i64 |
@@ -39,7 +39,7 @@ pub enum Variant {
     Integer(i64),
     /// Digits and scale
     Decimal(i128, u8),
-    /// A number that is no decimal
+    /// A number that is not a decimal
     Double(f64),
     /// A text
     Text(String),
@@ -141,7 +141,7 @@ pub fn member<'a>(bytes: &'a [u8], key: &str) -> Option<&'a [u8]> {
     parts.part(1, at)
 }
 
-/// Lists of parts behind a table of their ends.
+/// Lists of parts after a table of their ends.
 struct Parts<'a> {
     count: usize,
     lists: usize,
@@ -185,7 +185,7 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
-/// Appends an encoded value as JSON without blanks; `None` if the bytes are no such value.
+/// Appends an encoded value as JSON without blanks; `None` if the bytes are not such a value.
 pub fn write_json(out: &mut String, bytes: &[u8]) -> Option<()> {
     let (tag, rest) = bytes.split_first()?;
     match *tag {

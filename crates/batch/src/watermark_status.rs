@@ -1,6 +1,6 @@
-//! Idleness, as it moves through a channel.
+//! Idleness, as sent through a channel.
 
-/// Whether a channel currently takes part in event time.
+/// Whether a channel currently counts for event time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum WatermarkStatus {
     /// Its watermark counts.

@@ -122,7 +122,7 @@ mod tests {
     use flott_function::state::ByValue;
     use flott_function::state::{BroadcastState, ValueState};
 
-    /// Tells what it knows of a name.
+    /// Emits what it knows about a name.
     #[derive(Clone, Default)]
     struct Names {
         names: BroadcastState<u32, String>,

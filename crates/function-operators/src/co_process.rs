@@ -96,7 +96,7 @@ fn flat_map<T: Record, U: Record>(
     Ok(())
 }
 
-/// Runs a function with a life of its own.
+/// Runs a function with a life cycle.
 pub struct CoProcess<A, B, F: CoProcessFunction<A, B>> {
     function: F,
     core: ProcessCore<F::Out>,

@@ -32,7 +32,7 @@ where
     /// Calls the function with the records of both inputs, each for its key.
     ///
     /// # Errors
-    /// If the type of the keys cannot be one of keys.
+    /// If the type cannot be a key type.
     pub fn new(
         function: F,
         first: Arc<dyn KeyBy<K, A>>,

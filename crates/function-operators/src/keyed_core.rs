@@ -1,4 +1,4 @@
-//! What every operator with a function on keys has around the function: keys, states, timers, output.
+//! What every operator with a keyed function has around it: keys, states, timers, output.
 
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ use flott_function::runtime_context::RuntimeContext;
 use flott_function::snapshot::SnapshotContext;
 use flott_function::state::{EVENT_TIMERS, Key, KeyBy, KeyTable, PROCESSING_TIMERS, States, tell_dropped};
 
-/// The keys of an operator, whichever of its inputs they come from, with their states and timers; and what the function
-/// puts out. The function itself is the operator's: it comes as a closure with each call.
+/// The keys of an operator, from any of its inputs, with their states and timers, and the output of the
+/// function. The operator owns the function and passes it as a closure with each call.
 pub struct KeyedCore<K, O> {
     options: Arc<TaskOptions>,
     subtask: SubtaskIndex,
@@ -129,7 +129,7 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
                 TimeDomain::ProcessingTime => &mut self.processing_timers,
             };
             let Some(((at, slot), freed)) = timers.pop_due(until) else { break };
-            // A function may set a timer again that is due at once, and always is at the end of input.
+            // A function may register a timer that is due at once; at the end of input it always is.
             context.output.wanted()?;
             if freed {
                 self.states.freed.push(slot);
@@ -160,7 +160,7 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
         call(&mut KeyedContext::new(key, collector, call_parts))
     }
 
-    /// After records or timers: output leaves, keys that nothing needs go, the next timer is asked for.
+    /// After records or timers: flushes output, frees unused keys, and registers the next timer.
     fn after(&mut self, context: &mut Context<'_>) -> Result<()> {
         self.states.check()?;
         self.buffer.flush(context.output)?;
@@ -183,8 +183,8 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
         states.freed = freed;
     }
 
-    /// What changed of states and timers since the last snapshot, or everything; and operator state, after the function has been
-    /// asked.
+    /// What changed in states and timers since the last snapshot, or everything; and operator state, after
+    /// calling the function.
     pub fn snapshot(
         &mut self,
         checkpoint: CheckpointId,

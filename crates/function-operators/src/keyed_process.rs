@@ -24,7 +24,7 @@ impl<K: Key, I: Record, F: KeyedProcessFunction<K, I>> KeyedProcess<K, I, F> {
     /// Calls the function with each record for its key.
     ///
     /// # Errors
-    /// If the type of the keys cannot be one of keys.
+    /// If the type cannot be a key type.
     pub fn new(
         function: F,
         key_by: Arc<dyn KeyBy<K, I>>,

@@ -1,12 +1,14 @@
-//! The operators that call the functions of programs: the execution of `map`, `process`, `reduce`, joins and requests.
+//! The operators that call the functions of programs: the execution of `map`, `process`, `reduce`, joins and
+//! requests.
 //!
-//! An operator gets [`Records`](flott_batch::Records) of a type that it knows, casts once for the whole batch, and runs a typed loop
-//! over the values: closures and functions are called directly, not through a pointer.
+//! An operator gets [`Records`](flott_batch::Records) of a type that it knows, casts once for the whole
+//! batch, and runs a typed loop over the values: closures and functions are called directly, not through a
+//! pointer.
 //!
-//! A keyed operator turns the keys of a batch into slots of its table, and its functions' states are columns over these slots
-//! ([`flott_function::state`]): one look-up a record, however many states there are. `keyed_core` and `process_core` are what
-//! operators with and without keys have in common. Windows, which share nothing with these but the table, are in
-//! `flott-function-windows`.
+//! A keyed operator turns the keys of a batch into slots of its table, and its functions' states are columns
+//! over these slots ([`flott_function::state`]): one lookup per record, however many states there are.
+//! `keyed_core` and `process_core` are what operators with and without keys have in common. Windows, which
+//! share nothing with these but the table, are in `flott-function-windows`.
 
 pub mod async_io;
 pub mod broadcast;

@@ -1,8 +1,9 @@
 //! A function of all records of a subtask, called once, at the end.
 //!
-//! Until then the records wait here, and are state: a row for each, `(key group, position) -> record`, with those that are new
-//! since the last snapshot in the next one. They belong to nobody's key; they are spread evenly over the subtask's key groups so that a
-//! restore at another parallelism spreads them over its subtasks. In what order a function gets them is not promised then.
+//! Until then the records are kept here as state: a row for each, `(key group, position) -> record`; a
+//! snapshot writes those that are new since the last one. They have no key; they are distributed evenly over
+//! the subtask's key groups, so that a restore at another parallelism distributes them over its subtasks.
+//! After that, their order is unspecified.
 
 use std::sync::Arc;
 
@@ -22,11 +23,12 @@ pub struct MapPartition<T, U, F> {
     function: F,
     values: Vec<T>,
     buffer: OutputBuffer<U>,
-    /// Of the open operator.
+    /// Set while the operator is open.
     columns: Option<Columns<T>>,
-    /// How many of the values the last snapshot has.
+    /// How many of the values are in the last snapshot.
     persisted: usize,
-    /// The next snapshot has to hold everything: positions are counted from zero after a restore, and values go at the end.
+    /// The next snapshot has to contain everything: after a restore positions are counted from zero, and
+    /// values are released at the end.
     rewrite: bool,
 }
 
@@ -141,7 +143,7 @@ mod tests {
     use super::*;
     use crate::testing::{Harness, Stored};
 
-    /// Puts out how many there are, and their sum.
+    /// Emits their number and their sum.
     fn sums(stored: &Stored, subtask: u32, parallelism: u32) -> Harness {
         let function = |values: Vec<u64>, out: &mut Collector<'_, (usize, u64)>| {
             out.collect((values.len(), values.iter().sum()));

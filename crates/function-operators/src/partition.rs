@@ -1,4 +1,4 @@
-//! Gives records the routes by which an exchange deals them out.
+//! Assigns the routes by which an exchange distributes records.
 
 use std::marker::PhantomData;
 
@@ -8,14 +8,14 @@ use flott_types::Result;
 
 use flott_function::output::Of;
 
-/// Puts a route to each record: the hash of its key, or the number of its receiver.
+/// Adds a route to each record: the hash of its key, or the number of its receiver.
 pub struct Route<T, F> {
     routes: F,
     of: Of<T>,
 }
 
 impl<T, F> Route<T, F> {
-    /// Routes each record as the function says.
+    /// Routes each record by the function.
     pub fn new(routes: F) -> Self {
         Route { routes, of: PhantomData }
     }

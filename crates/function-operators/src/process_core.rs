@@ -1,4 +1,4 @@
-//! What every operator with a function without keys has around the function: states of the subtask, and output.
+//! What every operator with a function without keys has around it: states of the subtask, and output.
 
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ use flott_function::runtime_context::RuntimeContext;
 use flott_function::snapshot::SnapshotContext;
 use flott_function::state::{States, tell_dropped};
 
-/// The states and the output of an operator without keys. The function itself is the operator's: it comes as a closure with each call.
+/// The states and the output of an operator without keys. The operator owns the function and passes it as a
+/// closure with each call.
 pub struct ProcessCore<O> {
     options: Arc<TaskOptions>,
     subtask: SubtaskIndex,
@@ -78,7 +79,7 @@ impl<O: Record> ProcessCore<O> {
         self.buffer.flush(context.output)
     }
 
-    /// Lets the function put into its states what is to be in the snapshot, and takes them.
+    /// Lets the function update its states for the snapshot, and takes them.
     pub fn snapshot(
         &mut self,
         checkpoint: CheckpointId,

@@ -1,4 +1,5 @@
-//! Rolling aggregates of a keyed stream: one value for each key, put out again with each record; in a batch once, at the end.
+//! Rolling aggregates of a keyed stream: one value for each key, emitted again with each record, or in batch
+//! mode once at the end.
 
 use std::sync::Arc;
 
@@ -19,15 +20,16 @@ pub struct Reduce<K, T, F> {
     keys: KeyTable<K>,
     values: ValueColumn<T>,
     slots: Vec<u32>,
-    /// Only what the values have come to at the end is put out.
+    /// Only the final values are emitted.
     batch: bool,
 }
 
 impl<K: Key, T: Record + Clone, F> Reduce<K, T, F> {
-    /// Folds the records of each key with the function. In batch mode only the last result of a key is put out.
+    /// Folds the records of each key with the function. In batch mode only the last result of a key is
+    /// emitted.
     ///
     /// # Errors
-    /// If the type of the keys or the values cannot be in state.
+    /// If the type of the keys or the values cannot be stored in state.
     pub fn new(function: F, key_by: Arc<dyn KeyBy<K, T>>, max_parallelism: u32, batch: bool) -> Result<Self> {
         let values = ValueColumn::named(REDUCED)?;
         let keys = KeyTable::new(max_parallelism)?;
@@ -88,7 +90,7 @@ where
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut keyed = Vec::new();
-        // Nothing is ever taken out, so no key becomes free.
+        // Nothing is ever removed, so no key becomes free.
         self.values.snapshot(&self.keys, full, &mut Vec::new(), &mut keyed)?;
         Ok(OperatorSnapshot { keyed, lists: Vec::new() })
     }

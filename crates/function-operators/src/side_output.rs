@@ -1,4 +1,4 @@
-//! Where a side output becomes a stream.
+//! Turns a side output into a stream.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use flott_batch::{Batch, Record};
 use flott_operator::{Context, Operator};
 use flott_types::{Error, Result};
 
-/// Lets a side output through, if its values are of the type that the program reads it as. It looks once per batch.
+/// Passes on a side output if its values have the type that the program reads. Checks once per batch.
 pub struct SideOutput<X> {
     tag: Arc<str>,
     of: PhantomData<fn() -> X>,
 }
 
 impl<X: Record> SideOutput<X> {
-    /// Gives what is put out under this tag.
+    /// Returns the output under this tag.
     pub fn new(tag: Arc<str>) -> Self {
         SideOutput { tag, of: PhantomData }
     }

@@ -1,4 +1,5 @@
-//! Drives one subtask of an operator in tests: records and watermarks in, text out; snapshots, and what is restored from them.
+//! Drives one subtask of an operator in tests: records and watermarks in, text out; snapshots, and what is
+//! restored from them.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -15,12 +16,12 @@ use flott_types::{FastMap, Result, Timestamp, Watermark};
 use flott_function::state::Key;
 use flott_values::key_hash;
 
-/// A wait that takes this long has failed.
+/// A wait of this length has failed.
 const LONG: Duration = Duration::from_secs(30);
 
 type Side = fn(Batch) -> Vec<String>;
 
-/// What came out: `value@timestamp`, `tag:value@timestamp`, `W10`, `Idle`.
+/// The output: `value@timestamp`, `tag:value@timestamp`, `W10`, `Idle`.
 struct Texts {
     main: Side,
     sides: FastMap<String, Side>,
@@ -57,11 +58,11 @@ impl Output for Texts {
     }
 }
 
-/// What snapshots hold, of all subtasks.
+/// The contents of snapshots, of all subtasks.
 #[derive(Clone, Default)]
 pub struct Stored {
     stored: flott_operator::testing::Stored,
-    /// How many keyed rows the last snapshot brought, deletions included.
+    /// How many keyed rows the last snapshot had, including deletions.
     pub changes: usize,
 }
 
@@ -89,7 +90,7 @@ pub fn options() -> Arc<TaskOptions> {
 }
 
 impl Harness {
-    /// A subtask of an operator that puts out values of type `O`, opened with its part of what is stored.
+    /// A subtask of an operator with output of type `O`, opened with its part of the stored state.
     pub fn restored<O: Record + Debug>(
         operator: impl Operator + 'static,
         stored: &Stored,
@@ -103,18 +104,18 @@ impl Harness {
         Harness(subtasks)
     }
 
-    /// There is a side output of this name with values of type `X`.
+    /// Declares a side output of this name with values of type `X`.
     pub fn side<X: Record + Debug>(mut self, tag: &str) -> Self {
         self.0.output.sides.insert(tag.to_owned(), texts::<X>);
         self
     }
 
-    /// What came out and was not looked at.
+    /// Output that was not looked at.
     pub fn taken(&mut self) -> Vec<String> {
         std::mem::take(&mut self.0.output.texts)
     }
 
-    /// Records of an input; what comes out.
+    /// Pushes records of an input; returns the output.
     pub fn push<T: Record>(&mut self, input: usize, values: impl IntoIterator<Item = T>) -> Vec<String> {
         let batch = Records::new(values.into_iter().collect()).into();
         self.0.process(0, input, batch).unwrap();
@@ -135,24 +136,24 @@ impl Harness {
         Ok(self.taken())
     }
 
-    /// Event time advances; what comes out.
+    /// Advances event time; returns the output.
     pub fn watermark(&mut self, at: Timestamp) -> Vec<String> {
         self.0.watermark(at).unwrap();
         self.taken()
     }
 
-    /// The clock shows this; what comes out.
+    /// Sets the clock; returns the output.
     pub fn clock(&mut self, at: Timestamp) -> Result<Vec<String>> {
         self.0.clock(at)?;
         Ok(self.taken())
     }
 
-    /// The clock shows this, and the operator was not called.
+    /// Sets the clock without calling the operator.
     pub fn set_clock(&mut self, at: Timestamp) {
         self.0.now = at;
     }
 
-    /// Waits until the operator has woken its task, and calls it; what comes out.
+    /// Waits until the operator has woken its task, and calls it; returns the output.
     pub fn wait_woken(&mut self) -> Result<Vec<String>> {
         self.0.wait_woken(0, LONG)?;
         Ok(self.taken())
@@ -162,13 +163,13 @@ impl Harness {
         self.0.backlog(0).unwrap()
     }
 
-    /// A barrier comes: what changed is stored. What comes out before it.
+    /// Sends a barrier and stores what changed; returns the output before it.
     pub fn snapshot(&mut self, stored: &mut Stored) -> Vec<String> {
         stored.changes = self.0.checkpoint(&mut stored.stored, false).unwrap();
         self.taken()
     }
 
-    /// The inputs have ended; what comes out.
+    /// Ends the inputs; returns the output.
     pub fn finish(&mut self) -> Vec<String> {
         self.0.finish().unwrap();
         self.taken()

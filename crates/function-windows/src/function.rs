@@ -9,7 +9,8 @@ use flott_function::output::{Collector, OutputTag};
 use flott_function::runtime_context::RuntimeContext;
 use flott_function::state::{OperatorStateAccess, StateAccess, States};
 
-/// A function of all elements of a window, called when it fires; or of the one result of an incremental aggregation.
+/// A function of all elements of a window, called when it fires, or of the single result of an incremental
+/// aggregation.
 ///
 /// ```
 /// # use flott_datastream::window::*;
@@ -43,8 +44,8 @@ pub trait ProcessWindowFunction<K, W, I>: Send + 'static {
 
     life_cycle!();
 
-    /// Declare here states that each window of each key has for itself. They are reached by [`WindowContext::window_state`], and it
-    /// is for [`ProcessWindowFunction::clear`] to clear them. Windows that merge cannot have any.
+    /// Declare state per key and window here. Access it with [`WindowContext::window_state`], and clear it in
+    /// [`ProcessWindowFunction::clear`]. Merging windows cannot have any.
     ///
     /// # Errors
     /// An error fails the task.
@@ -53,13 +54,13 @@ pub trait ProcessWindowFunction<K, W, I>: Send + 'static {
         Ok(())
     }
 
-    /// A window fires.
+    /// Called when a window fires.
     ///
     /// # Errors
     /// An error fails the task.
     fn process(&mut self, elements: &[I], context: &mut WindowContext<'_, K, W, Self::Out>) -> Result<()>;
 
-    /// A window is gone, with what was in it.
+    /// Called when a window is gone, with its contents.
     ///
     /// # Errors
     /// An error fails the task.
@@ -69,7 +70,7 @@ pub trait ProcessWindowFunction<K, W, I>: Send + 'static {
     }
 }
 
-/// What a function may use when a window fires.
+/// What a function can use when a window fires.
 pub struct WindowContext<'a, K, W, O> {
     pub(crate) key: &'a K,
     pub(crate) window: &'a W,
@@ -91,7 +92,7 @@ impl<K, W, O> OperatorStateAccess for WindowContext<'_, K, W, O> {
     }
 }
 
-/// What a function of windows over a whole stream may use.
+/// What a function of windows over a whole stream can use.
 pub type AllWindowContext<'a, W, O> = WindowContext<'a, NoKey, W, O>;
 
 impl<K, W, O: Record> WindowContext<'_, K, W, O> {
@@ -105,28 +106,28 @@ impl<K, W, O: Record> WindowContext<'_, K, W, O> {
         self.window
     }
 
-    /// Puts out a value. Its timestamp is the last that belongs to the window.
+    /// Emits a value. Its timestamp is the last that belongs to the window.
     #[inline]
     pub fn collect(&mut self, value: O) {
         self.collector.collect(value);
     }
 
-    /// Puts out a value to a side output.
+    /// Emits a value to a side output.
     pub fn output<X: Record>(&mut self, tag: &OutputTag<X>, value: X) {
         self.collector.output(tag, value);
     }
 
-    /// Event time: no record with a timestamp at or below will follow, unless it is late.
+    /// The watermark: no record with a timestamp at or below it will follow, unless it is late.
     pub fn current_watermark(&self) -> Watermark {
         self.watermark
     }
 
-    /// The time by the clock, in milliseconds since the epoch.
+    /// The processing time, in milliseconds since the epoch.
     pub fn current_processing_time(&self) -> Timestamp {
         self.now
     }
 
-    /// The states that the window has for itself.
+    /// The states of the window.
     pub fn window_state(&mut self) -> &mut impl StateAccess {
         &mut *self.window_states
     }

@@ -1,7 +1,8 @@
-//! Windows of programs: buckets of records of one key, of which a result is made.
+//! Windows of programs: buckets of records of one key that produce a result.
 //!
-//! A [`WindowAssigner`](assigner::WindowAssigner) says to which windows a record belongs, a [`Trigger`](trigger::Trigger) when a window *fires*, an [`Evictor`](evictor::Evictor) what it forgets
-//! then, and a function what comes out. All are as in Flink, under its names:
+//! A [`WindowAssigner`](assigner::WindowAssigner) determines which windows a record belongs to, a
+//! [`Trigger`](trigger::Trigger) when a window *fires*, an [`Evictor`](evictor::Evictor) which records it
+//! then removes, and a function the result. All are as in Flink, under Flink's names:
 //!
 //! | | |
 //! |---|---|
@@ -13,11 +14,11 @@
 //! | what is forgotten | [`CountEvictor`](evictor::CountEvictor), [`DeltaEvictor`](evictor::DeltaEvictor), [`TimeEvictor`](evictor::TimeEvictor) |
 //! | what comes out | `reduce`, `aggregate`, `process` ([`ProcessWindowFunction`](function::ProcessWindowFunction)), `apply`, `sum`, `min`, `max`, `min_by`, `max_by` of `WindowedStream` |
 //!
-//! `reduce` and `aggregate` keep one value for each window; `process` and `apply` keep all records, and so does whatever is used with
-//! an evictor.
+//! `reduce` and `aggregate` keep one value for each window; `process` and `apply` keep all records, and so
+//! does whatever is used with an evictor.
 //!
-//! The operator ([`operator::WindowOperator`]) is here too: what windows do is how they are run. Its contents are a
-//! [`body::Body`], a fold or the records themselves.
+//! The operator ([`operator::WindowOperator`]) is here too, because windows cannot be separated from how they
+//! are run. The contents of its windows are a [`body::Body`]: a fold, or the records themselves.
 
 pub mod assigner;
 pub mod body;

@@ -1,8 +1,8 @@
 //! The windows of an operator, each with a slot.
 //!
-//! A key has a slot too, in a [`KeyTable`], and its windows are a list, the latest first, that goes through their slots. So a record
-//! costs one look-up by hash, that of its key; its window is then mostly the first of the list. Where a record belongs to
-//! several windows, the search for one goes on where the one before was found.
+//! A key has a slot too, in a [`KeyTable`], and its windows are a list linked through their slots, the latest
+//! first. So a record costs one hash lookup, for its key; its window is then mostly the first of the list. If
+//! a record belongs to several windows, the search for one continues where the previous one was found.
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::FieldRef;
@@ -23,9 +23,9 @@ pub(super) struct Entry<W> {
     pub key: u32,
     /// The next window of the key, an earlier one.
     next: u32,
-    /// The window is there: something has come and it is not over yet.
+    /// The window exists: something has arrived and it is not over yet.
     pub live: bool,
-    /// When it is looked at; see [`Ends`](flott_operator::windows::Ends).
+    /// When it is checked; see [`Ends`](flott_operator::windows::Ends).
     pub queued: Option<Timestamp>,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct WindowTable<K, W> {
     heads: Vec<u32>,
     entries: Vec<Entry<W>>,
     free: Vec<u32>,
-    /// Keys whose last window went.
+    /// Keys whose last window was removed.
     pub bare: Vec<u32>,
     codec: ColumnCodec<W>,
 }
@@ -53,7 +53,7 @@ impl<K: Key, W: Window> WindowTable<K, W> {
         })
     }
 
-    /// Makes place for all keys. To be called when keys were added, before their windows are asked for.
+    /// Makes room for all keys. Call it when keys were added, before their windows are accessed.
     pub fn grow(&mut self) {
         self.heads.resize(self.keys.end() as usize, NONE);
     }
@@ -68,8 +68,8 @@ impl<K: Key, W: Window> WindowTable<K, W> {
         &mut self.entries[slot as usize]
     }
 
-    /// The slot of a window, which is made if need be. The search begins at `hint`, a window of the same key, if that is a later
-    /// one.
+    /// The slot of a window, which is created if necessary. The search begins at `hint`, a window of the same
+    /// key, if that is a later one.
     #[inline]
     pub fn intern(&mut self, key: u32, window: &W, hint: u32) -> u32 {
         let mut before = NONE;
@@ -128,7 +128,7 @@ impl<K: Key, W: Window> WindowTable<K, W> {
         self.link(key, before, next);
     }
 
-    /// The window of a slot becomes another one.
+    /// Replaces the window of a slot.
     pub fn rename(&mut self, slot: u32, window: &W) {
         let key = self.entries[slot as usize].key;
         self.unlink(slot);
@@ -157,12 +157,12 @@ impl<K: Key, W: Window> WindowTable<K, W> {
         }
     }
 
-    /// Whether the key has windows, be they over.
+    /// Whether the key has windows, even if they are over.
     pub fn has_windows(&self, key: u32) -> bool {
         self.heads.get(key as usize).is_some_and(|head| *head != NONE)
     }
 
-    /// The slots of a key's windows that are there.
+    /// The slots of a key's existing windows.
     pub fn live(&self, key: u32) -> impl Iterator<Item = u32> + '_ {
         let next = |slot: u32| (slot != NONE).then_some(slot);
         let all = std::iter::successors(next(self.heads[key as usize]), move |slot| {
@@ -178,7 +178,7 @@ impl<K: Key, W: Window> WindowTable<K, W> {
     }
 }
 
-/// In snapshots a window is columns of its own beside the key, which alone decides the key group.
+/// In snapshots a window has its own columns, separate from the key, which alone decides the key group.
 impl<K: Key, W: Window> Index for WindowTable<K, W> {
     fn fields(&self) -> Vec<FieldRef> {
         let mut fields = self.keys.fields();

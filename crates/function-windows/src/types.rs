@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 /// A bucket of records of one key.
 ///
-/// Windows are values: those that are equal are one. The windows of a key are kept in order, so they have one.
+/// Windows are values: those that are equal are one. The windows of a key are kept in order, so they have
+/// one.
 pub trait Window: Record + Clone + Eq + Ord + Hash + Debug {
     /// The greatest timestamp that still belongs to the window. Results carry it.
     fn max_timestamp(&self) -> Timestamp;

@@ -7,9 +7,9 @@ use super::shape::{Kind, Shape, tuple_field};
 /// Fields by their paths.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub(super) struct FieldChanges {
-    /// Stored, and not read by the type.
+    /// Stored, but not read by the type.
     pub dropped: Vec<String>,
-    /// Of the type, and not stored.
+    /// In the type, but not stored.
     pub new: Vec<String>,
 }
 

@@ -64,7 +64,7 @@ impl<T> ColumnCodec<T> {
         &self.field
     }
 
-    /// How a stored column differs from one of this codec, if it does.
+    /// How a stored column differs from this codec's, if it does.
     pub fn migration(&self, stored: &Field) -> Option<Migration> {
         let (from, to) = (type_text(stored), self.type_text());
         (from != to).then(|| {
@@ -73,7 +73,7 @@ impl<T> ColumnCodec<T> {
         })
     }
 
-    /// The values of a column of a state, and how they were stored if that was as another type.
+    /// The values of a state's column, and how they were stored if that was with another type.
     pub fn restore(&self, stored: &Stored) -> Result<(Vec<T>, Option<Migration>)>
     where
         T: DeserializeOwned + Serialize,
@@ -92,7 +92,7 @@ impl<T: Serialize + DeserializeOwned> ColumnCodec<T> {
     ///
     /// # Errors
     ///
-    /// A type that no column gives back as it was: an `Option` within an `Option`.
+    /// A type that no column can store faithfully: an `Option` within an `Option`.
     pub fn new(name: &str) -> Result<Self> {
         Ok(Self::with_sample(name)?.0)
     }
@@ -101,7 +101,7 @@ impl<T: Serialize + DeserializeOwned> ColumnCodec<T> {
     ///
     /// # Errors
     ///
-    /// Types whose form is known from data alone, and those that [`ColumnCodec::new`] refuses.
+    /// Types whose form is known only from data, and those that [`ColumnCodec::new`] refuses.
     pub fn for_keys(name: &str) -> Result<Self> {
         let (codec, sample) = Self::with_sample(name)?;
         let refuse = |why: &dyn Display| {
@@ -118,7 +118,7 @@ impl<T: Serialize + DeserializeOwned> ColumnCodec<T> {
             });
         }
         if let Some(key) = sample {
-            // A type may write itself otherwise than it reads itself.
+            // A type may serialise differently from how it deserialises.
             let column = codec.encode(std::iter::once(&key)).map_err(|e| refuse(&e))?;
             let mut hashes = Vec::new();
             hash_columns(&[column], 1, &mut hashes);
@@ -139,8 +139,9 @@ impl<T: Serialize + DeserializeOwned> ColumnCodec<T> {
     ///
     /// # Errors
     ///
-    /// A value that would not come back as it was; see [the module](super). A type that writes itself otherwise than it
-    /// reads itself. [`ErrorKind::TooLarge`](flott_types::ErrorKind::TooLarge) if this many values are too large for one column.
+    /// A value that would not come back unchanged; see [the module](super). A type that serialises
+    /// differently from how it deserialises. [`ErrorKind::TooLarge`](flott_types::ErrorKind::TooLarge) if
+    /// this many values are too large for one column.
     pub fn encode<'a>(&self, values: impl IntoIterator<Item = &'a T>) -> Result<ArrayRef>
     where
         T: 'a,
@@ -172,12 +173,12 @@ impl<T: Serialize + DeserializeOwned> ColumnCodec<T> {
 
     /// The values of a column that another version of the type wrote, whose field was `stored`.
     ///
-    /// Fields are found by name. One that is not stored gets its default (`Option`, `#[serde(default)]`), one that the type does not
-    /// have any more is left out, numbers may have become wider.
+    /// Fields are found by name. A field that is not stored gets its default (`Option`, `#[serde(default)]`),
+    /// a field that the type no longer has is ignored, and numbers may have become wider.
     ///
     /// # Errors
     ///
-    /// What is stored cannot be read as this type; the error shows both.
+    /// The stored type cannot be read as this type; the error shows both.
     pub fn decode_stored(&self, stored: &Field, column: &ArrayRef) -> Result<Vec<T>> {
         let stored = stored.clone().with_data_type(column.data_type().clone());
         let failed = |why: &dyn Display| {

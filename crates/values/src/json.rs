@@ -1,18 +1,19 @@
-//! The text of what has no columnar form: JSON as `serde_json` reads it, and nothing that it could not give back.
+//! The text of what has no columnar form: JSON as `serde_json` reads it, and nothing that it could not give
+//! back.
 //!
-//! The text of enums with data and of numbers of 128 bits is part of keys and so decides their key group: it must not
-//! change. No white space, fields in the order in which they are serialised, `"\uXXXX"` for control characters, floats in their
-//! shortest form that reads back the same.
+//! The text of enums with data and of numbers of 128 bits is part of keys and so decides their key group: it
+//! must not change. No white space, fields in the order in which they are serialised, `"\uXXXX"` for control
+//! characters, floats in their shortest form that reads back the same.
 
 use std::fmt::{self, Write};
 
 use serde::ser::{self, Serialize};
 
-/// Why a value cannot be written.
+/// Why a value cannot be serialised.
 #[derive(Debug)]
 pub(super) struct WriteError {
     message: Box<str>,
-    /// Fewer values may be one column.
+    /// Fewer values may fit into one column.
     pub too_large: bool,
 }
 
@@ -80,7 +81,7 @@ fn write_string(out: &mut impl Write, text: &str) -> Written {
 /// Writes a value as JSON.
 pub(super) struct Json<'a, W> {
     out: &'a mut W,
-    /// Whether the value is in an `Option`, which would swallow another one.
+    /// Whether the value is in an `Option`, which cannot contain another one.
     optional: bool,
     /// How many arrays and objects are open around it.
     depth: u8,
@@ -134,7 +135,7 @@ impl<'a, W: Write> Json<'a, W> {
     }
 }
 
-/// An array or object in the making.
+/// An array or object under construction.
 pub(super) struct Frame {
     empty: bool,
     close: &'static str,

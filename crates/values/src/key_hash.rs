@@ -1,8 +1,8 @@
 //! The hash of a key, from the key itself.
 //!
-//! It equals [`flott_batch::hash::hash_columns`] over the column of the key, whose definition is a storage format. A key is hashed
-//! once per record, so nothing is allocated for numbers, strings, and structs, tuples and lists of them; for those of fixed size the
-//! compiler leaves nothing but the hash.
+//! It equals [`flott_batch::hash::hash_columns`] over the column of the key, whose definition is a storage
+//! format. A key is hashed once per record, so nothing is allocated for numbers, strings, and structs, tuples
+//! and lists of them; for those of fixed size the compiler leaves nothing but the hash.
 
 use flott_types::{Error, Result};
 use serde::ser::{self, Serialize, Serializer};
@@ -14,8 +14,8 @@ use super::json::{Frame, Json, WriteError, write_unit_variant};
 ///
 /// # Errors
 ///
-/// Keys that do not know how many elements they have, or that serialise in a way which fails. Types that cannot be keys at all are
-/// refused by [`ColumnCodec::for_keys`](crate::column::ColumnCodec::for_keys), not here.
+/// Keys that do not know how many elements they have, or whose serialisation fails. Types that cannot be keys
+/// at all are refused by [`ColumnCodec::for_keys`](crate::column::ColumnCodec::for_keys), not here.
 #[inline]
 pub fn key_hash<K: Serialize + ?Sized>(key: &K) -> Result<u64> {
     match key.serialize(Chain(0)) {

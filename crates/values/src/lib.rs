@@ -1,10 +1,10 @@
 //! Values of users' types as arrow columns, and the hash of keys.
 //!
-//! State of the DataStream API holds values of any type that serde knows. In snapshots they are columns with real names and
-//! types, so that other tools can read them and so that a later version of the type finds its fields by name.
-//! [`ColumnCodec`] asks the type for its shape once, by deserialising from nothing, and then writes and reads values
-//! without anything between them and arrow's buffers. [`key_hash()`] is the hash of the column that a key would make, computed
-//! from the key itself.
+//! State of the DataStream API holds values of any type that serde knows. In snapshots they are columns with
+//! real names and types, so that other tools can read them and so that a later version of the type finds its
+//! fields by name. [`ColumnCodec`] asks the type for its shape once, by deserialising from nothing, and then
+//! writes and reads values without anything between them and arrow's buffers. [`key_hash()`] is the hash of
+//! the column that a key would make, computed from the key itself.
 //!
 //! # How types lie in columns
 //!
@@ -23,16 +23,16 @@
 //! | `()`, unit struct | Null |
 //! | `i128`, `u128`; types that say what they are only in data (untagged or internally tagged enums, flattened structs, `serde_json::Value`); recursive types where they recur; structs without fields | Utf8: JSON |
 //!
-//! Fields of the last two Utf8 kinds carry `flott.encoding` = `enum` or `json` in their metadata. Only the part of a type
-//! that has no columnar form is text; the fields around it are columns.
+//! Fields of the last two Utf8 kinds carry `flott.encoding` = `enum` or `json` in their metadata. Only the
+//! part of a type that has no columnar form is text; the fields around it are columns.
 //!
 //! # Invariants
 //!
-//! - What was encoded comes back equal, or encoding fails and says why: JSON has no NaN, no infinities and no maps
-//!   with compound keys; `Option<Option<T>>` is refused when the codec is made.
+//! - What was encoded comes back equal, or encoding fails and says why: JSON has no NaN, no infinities and no
+//!   maps with compound keys; `Option<Option<T>>` is refused when the codec is made.
 //! - The columns are a storage format, and so is the text of enums and JSON, which keys are hashed by.
-//! - `key_hash(key)` equals [`hash_columns`](flott_batch::hash::hash_columns) over the column of the key, for every type that
-//!   [`ColumnCodec::for_keys`] accepts.
+//! - `key_hash(key)` equals [`hash_columns`](flott_batch::hash::hash_columns) over the column of the key, for
+//!   every type that [`ColumnCodec::for_keys`] accepts.
 
 mod changes;
 mod column;

@@ -1,7 +1,8 @@
 //! Columns into values: a deserialiser over a row of arrow's arrays.
 //!
-//! [`Reader::new`] brings together what is stored and what the type asks for, once per column: fields are found by name, numbers are
-//! widened, what cannot be read is refused before the first row. [`Cell`](cell::Cell) then reads row by row.
+//! [`Reader::new`] brings together what is stored and what the type asks for, once per column: fields are
+//! found by name, numbers are widened, what cannot be read is refused before the first row.
+//! [`Cell`](cell::Cell) then reads row by row.
 
 mod cell;
 mod parts;

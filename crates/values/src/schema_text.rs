@@ -6,7 +6,7 @@ use arrow::datatypes::{DataType, Field};
 
 use super::shape::{ENCODING, ENUM, JSON};
 
-/// Prints the type of a field. Structs are in braces; the words are SQL's.
+/// Prints the type of a field. Structs are in braces; type names are SQL's.
 pub(super) struct SchemaText<'a>(pub &'a Field);
 
 /// The type of a field, as [`ColumnCodec::type_text`](crate::column::ColumnCodec::type_text) has it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 
-/// The metadata key that tells how text stands for something else.
+/// The metadata key that says how text encodes something else.
 pub(super) const ENCODING: &str = "flott.encoding";
 /// Text that is JSON.
 pub(super) const JSON: &str = "json";
@@ -59,7 +59,7 @@ pub(super) struct Member<C> {
 pub(super) enum NoColumn {
     /// A number of 128 bits. Its text depends on its value alone, so that it can be a key.
     Wide,
-    /// Only data tells what it is.
+    /// Its shape is known only from data.
     SelfDescribing,
     /// It contains itself.
     Recursive,

@@ -1,9 +1,9 @@
 //! The shape of a type, from its `Deserialize` alone.
 //!
-//! The type is deserialised from made-up values, while we watch what it asks for. Most types need one pass. Where the type refuses a
-//! value (a UUID is no empty string, a variant's data cannot be made up), the next pass tries another one, and at last does without: a
-//! field is left out, a sequence is empty, an `Option` is none. What has been seen stays, so every pass knows more than the
-//! one before it.
+//! The type is deserialised from made-up values, while we watch what it asks for. Most types need one pass.
+//! Where the type refuses a value (a UUID is no empty string, a variant's data cannot be made up), the next
+//! pass tries another one, and at last does without: a field is left out, a sequence is empty, an `Option` is
+//! none. What has been seen stays, so every pass knows more than the one before it.
 
 mod access;
 mod deserializer;
@@ -60,7 +60,7 @@ pub(super) fn trace<T: DeserializeOwned>() -> Result<(Shape, Option<T>)> {
     Ok((root.into_shape(), None))
 }
 
-/// What is known of a part of the type.
+/// What is known about a part of the type.
 #[derive(Default)]
 struct Node {
     kind: Option<Kind<Node>>,
@@ -70,7 +70,7 @@ struct Node {
     attempt: usize,
     /// How many there are.
     attempts: usize,
-    /// Whether the type asks for an `Option` and has not said of what.
+    /// Whether the type asks for an `Option` but has not said of what.
     within_option: bool,
     /// Of an enum.
     enum_name: &'static str,
@@ -96,7 +96,7 @@ impl Node {
         self.within_option = false;
     }
 
-    /// The type did not take what it was given.
+    /// The type did not accept the value.
     fn failed(&mut self) {
         if self.kind.is_none() {
             self.decide(Kind::Json(NoColumn::SelfDescribing));
@@ -163,7 +163,7 @@ impl Path<'_> {
     }
 }
 
-/// The deserialiser that watches.
+/// The observing deserialiser.
 struct Trace<'a> {
     node: &'a mut Node,
     above: Option<&'a Path<'a>>,
@@ -171,9 +171,9 @@ struct Trace<'a> {
 
 #[derive(Debug)]
 enum TraceError {
-    /// The type does not take this value; there is another pass.
+    /// The type does not accept this value; there is another pass.
     Again,
-    /// The struct took a field of this name already, under another name.
+    /// The struct already accepted this field, under another name.
     Duplicate(&'static str),
     /// The type cannot be stored at all.
     Refused(&'static str),

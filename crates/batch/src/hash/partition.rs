@@ -1,4 +1,4 @@
-//! Spreads the rows of a batch over the subtasks that own their keys.
+//! Partitions the rows of a batch among the subtasks that own their keys.
 
 use arrow::array::UInt32Array;
 use flott_types::{KeyGroup, Result};
@@ -9,12 +9,12 @@ use super::hash_columns;
 
 /// The part of a batch for each of `parallelism` subtasks; `None` where a subtask gets nothing.
 ///
-/// The order of rows within a part is their order in the batch. Both halves of an update stay an update where they go to
-/// one subtask; where its key changed, and with it the subtask, they become a `-D` there and a `+I` here, because
-/// neither subtask sees both. An update must lie in one batch.
+/// The order of rows within a part is their order in the batch. An update whose halves go to one subtask
+/// stays an update; if its key changed, and with it the subtask, the halves become a `-D` there and a `+I`
+/// here, because neither subtask sees both. An update must not span batches.
 ///
-/// The rows are copied at most once (a counting sort and one `take`); the parts share that memory. A batch that
-/// goes to one subtask as a whole is not copied.
+/// The rows are copied at most once (a counting sort and one `take`); the parts share that memory. A batch
+/// that goes to one subtask entirely is not copied.
 pub fn partition(
     batch: &ChangeBatch,
     key_columns: &[usize],

@@ -1,4 +1,5 @@
-//! Finds where JSON values begin and end. Performance critical: a few branches a byte, and none in texts.
+//! Finds where JSON values begin and end. Performance critical: a few branches per byte, and none within
+//! texts.
 
 use memchr::memchr2;
 
@@ -29,14 +30,14 @@ pub enum Kind {
     Array,
 }
 
-/// Where a value lies.
+/// The location of a value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Span {
     /// What it is.
     pub kind: Kind,
     /// Its first byte.
     pub start: usize,
-    /// The byte behind its last.
+    /// The byte after its last.
     pub end: usize,
 }
 
@@ -50,14 +51,14 @@ impl Span {
 /// What is wrong, and at which byte.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NotJson {
-    /// The first byte that does not fit.
+    /// The first unexpected byte.
     pub at: usize,
-    /// What would.
+    /// What was expected.
     pub expected: &'static str,
 }
 
 impl NotJson {
-    /// For people: what there is instead in the text that was read.
+    /// For people: what was found instead in the text.
     pub fn describe(&self, text: &str) -> String {
         match text.get(self.at..).and_then(|rest| rest.chars().next()) {
             Some(found) => {
@@ -85,7 +86,7 @@ impl<'a> Cursor<'a> {
         Cursor { text, at: 0, strict: false }
     }
 
-    /// Control characters may not stand in texts.
+    /// Refuses control characters in texts.
     #[must_use]
     pub fn strict(self) -> Self {
         Cursor { strict: true, ..self }
@@ -96,7 +97,7 @@ impl<'a> Cursor<'a> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    /// The next byte that is no blank.
+    /// The next byte that is not a blank.
     #[inline]
     pub fn peek(&mut self) -> Option<u8> {
         while let Some(byte) = self.text.get(self.at) {
@@ -108,7 +109,7 @@ impl<'a> Cursor<'a> {
         None
     }
 
-    /// Steps over this byte if it is next.
+    /// Skips this byte if it is next.
     #[inline]
     pub fn eat(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
@@ -116,7 +117,7 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Says that something else should stand here.
+    /// Reports that something else was expected here.
     ///
     /// # Errors
     /// Always.
@@ -128,8 +129,8 @@ impl<'a> Cursor<'a> {
         if self.eat(byte) { Ok(()) } else { self.wrong(expected) }
     }
 
-    /// The key of the next member, with its colon; `None` at the object's end. `first` for the first one. The cursor stands after
-    /// the `{` or after a value.
+    /// The key of the next member, with its colon; `None` at the object's end. `first` for the first one. The
+    /// cursor must be after the `{` or after a value.
     ///
     /// # Errors
     /// If there is neither.
@@ -147,7 +148,8 @@ impl<'a> Cursor<'a> {
         Ok(Some(key))
     }
 
-    /// Whether there is another element, or else the array's end. The cursor stands after the `[` or after an element.
+    /// Whether there is another element, or else the array's end. The cursor must be after the `[` or after
+    /// an element.
     ///
     /// # Errors
     /// If there is neither.
@@ -162,7 +164,7 @@ impl<'a> Cursor<'a> {
         Ok(true)
     }
 
-    /// The next element, `None` at the array's end. The cursor stands after the `[` or after an element.
+    /// The next element, `None` at the array's end. The cursor must be after the `[` or after an element.
     ///
     /// # Errors
     /// If there is neither.
@@ -200,8 +202,8 @@ impl<'a> Cursor<'a> {
         Ok(Span { end: self.at, ..head })
     }
 
-    /// The next value, inside this many others; of an object or array only its bracket: the members or elements are to be read
-    /// next.
+    /// The next value, nested inside this many others; for an object or array only its bracket: its members
+    /// or elements are read next.
     ///
     /// # Errors
     /// If there is none, or it is nested too deeply.
@@ -279,7 +281,7 @@ impl<'a> Cursor<'a> {
         if self.at == start { self.wrong("a digit") } else { Ok(()) }
     }
 
-    /// The rest of a text whose opening quote is behind the cursor.
+    /// The rest of a text whose opening quote has been consumed.
     #[inline]
     fn text(&mut self) -> Result<Span, NotJson> {
         let start = self.at;
@@ -311,7 +313,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Whether a word before these bytes is not at its end.
+/// Whether a word continues with these bytes.
 fn goes_on(rest: &[u8]) -> bool {
     match rest.first() {
         None => false,

@@ -1,4 +1,4 @@
-//! What stands in the quotes of a text.
+//! The content of quoted texts.
 
 use std::fmt::Write;
 
@@ -8,8 +8,8 @@ pub(super) fn hex4(text: &[u8], at: usize) -> Option<u32> {
     digits.iter().try_fold(0, |value, digit| Some(value * 16 + char::from(*digit).to_digit(16)?))
 }
 
-/// Appends a text without its escape sequences; half of a surrogate pair becomes `?`, as where Java writes such
-/// a text as UTF-8.
+/// Appends a text without its escape sequences; half of a surrogate pair becomes `?`, as when Java encodes
+/// such a text as UTF-8.
 pub fn unescape(text: &[u8], out: &mut Vec<u8>) {
     let mut rest = text;
     while let Some(found) = memchr::memchr(b'\\', rest) {
@@ -63,7 +63,7 @@ pub fn compact(text: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a text in quotes, with the escape sequences that JSON demands.
+/// Appends a text in quotes, with the escape sequences that JSON requires.
 pub fn write_text(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;

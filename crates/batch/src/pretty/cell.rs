@@ -57,7 +57,7 @@ impl<'a> Scanner<'a> {
             TypeKind::Multiset(element) if self.eat('{') => self.map(&element.kind, &TypeKind::Int),
             _ if self.rest.starts_with('\'') => self.quoted().map(Cell::Text),
             _ => {
-                // The quotes of x'..' belong to the word: a blank or a comma cannot stand between them.
+                // The quotes of x'..' belong to the word: there can be no blank or comma between them.
                 let end = self.rest.find(ends).unwrap_or(self.rest.len());
                 let word = self.cut(end);
                 Ok(if word == "NULL" { Cell::Null } else { Cell::Text(word.to_owned()) })

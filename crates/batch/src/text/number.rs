@@ -26,8 +26,8 @@ pub fn write_double(out: &mut String, value: f64) {
 
 /// A FLOAT as Java's `Float.toString` prints it.
 ///
-/// A whole number too large for 24 bits shows more digits than it would need: Java prints it as an integer of which it
-/// rounds off only what lies wholly below the float's precision.
+/// A whole number that is too large for 24 bits shows more digits than necessary: Java prints it as an
+/// integer and rounds off only digits that are entirely below the float's precision.
 pub fn write_float(out: &mut String, value: f32) {
     let magnitude = value.abs();
     if (FLOAT_WHOLE..LONG_END).contains(&magnitude) {
@@ -42,9 +42,9 @@ pub fn write_float(out: &mut String, value: f32) {
     }
 }
 
-/// From here on a float is a whole number of more bits than it holds.
+/// From here on a float is a whole number with more bits than its mantissa.
 const FLOAT_WHOLE: f32 = (1u64 << 25) as f32;
-/// The first float that no long holds.
+/// The first float that does not fit into a long.
 const LONG_END: f32 = (1u64 << 63) as f32;
 
 fn write_special(out: &mut String, nan: bool, negative: bool) {
@@ -55,9 +55,9 @@ fn write_special(out: &mut String, nan: bool, negative: bool) {
     });
 }
 
-/// The shortest digits that read back as the same number, laid out as Java does: plain from 0.001 up to below ten
-/// million, else one digit before the point and an exponent. Where one digit would do, Java takes the closest
-/// of two (4.9E-324).
+/// The shortest digits that read back as the same number, laid out as Java does: plain from 0.001 up to below
+/// ten million, else one digit before the point and an exponent. Where one digit would be enough, Java takes
+/// the closest with two (4.9E-324).
 fn write_finite(out: &mut String, value: impl LowerExp + Display, negative: bool, zero: bool) {
     if zero {
         out.push_str(if negative { "-0.0" } else { "0.0" });
@@ -105,7 +105,7 @@ fn write_finite(out: &mut String, value: impl LowerExp + Display, negative: bool
     }
 }
 
-/// Text on the stack; what does not fit is cut off, which no number reaches.
+/// Text on the stack; longer text is cut off, but no number is that long.
 #[derive(Default)]
 struct Short {
     bytes: [u8; 32],

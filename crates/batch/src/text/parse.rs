@@ -1,9 +1,10 @@
-//! Reads dates, times, timestamps and decimals from text. Each function takes the whole text or gives `None`.
+//! Reads dates, times, timestamps and decimals from text. Each function consumes the whole text or returns
+//! `None`.
 
 use super::{days_from_civil, days_of_month};
 
-/// `yyyy-MM-dd` as days since 1970-01-01. The year may have more digits and a minus sign; month and day exactly two.
-/// A day that the month does not have is refused.
+/// `yyyy-MM-dd` as days since 1970-01-01. The year may have more digits and a minus sign; month and day
+/// exactly two. A day that the month does not have is refused.
 pub fn parse_date(text: &[u8]) -> Option<i32> {
     let (negative, digits) = match text.strip_prefix(b"-") {
         Some(rest) => (true, rest),
@@ -51,7 +52,8 @@ pub fn parse_fraction(digits: &[u8]) -> Option<i64> {
     Some(number(digits)? * 10i64.pow(9 - digits.len() as u32))
 }
 
-/// A date and a time with this byte between them, as seconds since the epoch and nanoseconds within the second.
+/// A date and a time with this byte between them, as seconds since the epoch and nanoseconds within the
+/// second.
 pub fn parse_timestamp(text: &[u8], separator: u8) -> Option<(i64, i64)> {
     let at = text.iter().skip(1).position(|byte| *byte == separator)? + 1;
     let days = i64::from(parse_date(&text[..at])?);
@@ -59,8 +61,8 @@ pub fn parse_timestamp(text: &[u8], separator: u8) -> Option<(i64, i64)> {
     Some((days * 86_400 + nanos / 1_000_000_000, nanos % 1_000_000_000))
 }
 
-/// A decimal number, perhaps with an exponent, as an unscaled value of DECIMAL(precision, scale), rounded half up.
-/// `None` also where the precision does not suffice.
+/// A decimal number, perhaps with an exponent, as an unscaled value of DECIMAL(precision, scale), rounded
+/// half up. `None` also if the precision is not sufficient.
 pub fn parse_decimal(text: &[u8], precision: u8, scale: u8) -> Option<i128> {
     let (mantissa, exponent) = match text.iter().position(|byte| matches!(byte, b'e' | b'E')) {
         None => (text, 0),
@@ -83,7 +85,7 @@ pub fn parse_decimal(text: &[u8], precision: u8, scale: u8) -> Option<i128> {
     if !all.clone().all(u8::is_ascii_digit) {
         return None;
     }
-    // The digits that are kept end `scale` places after the point, which the exponent has moved.
+    // The kept digits end `scale` places after the point, which the exponent has moved.
     let kept = whole.len() as i64 + i64::from(exponent) + i64::from(scale);
     let limit = 10i128.checked_pow(precision.into())?;
     let mut value = 0i128;
@@ -106,7 +108,8 @@ pub fn parse_decimal(text: &[u8], precision: u8, scale: u8) -> Option<i128> {
     (value < limit).then_some(if negative { -value } else { value })
 }
 
-/// Whether the text is a decimal number at all, whatever its size: tells why [`parse_decimal`] gave `None`.
+/// Whether the text is a decimal number at all, whatever its size: the reason why [`parse_decimal`] returned
+/// `None`.
 pub fn is_decimal(text: &[u8]) -> bool {
     let (mantissa, exponent) = match text.iter().position(|byte| matches!(byte, b'e' | b'E')) {
         None => (text, None),

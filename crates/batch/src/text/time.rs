@@ -1,5 +1,5 @@
-//! Dates, times, timestamps and intervals. The calendar is the proleptic Gregorian one; years have at least four
-//! digits, years before 0 a minus sign.
+//! Dates, times, timestamps and intervals. The calendar is the proleptic Gregorian one; years have at least
+//! four digits, years before 0 a minus sign.
 
 use std::fmt::Write;
 
@@ -67,19 +67,19 @@ pub fn write_timestamp(out: &mut String, value: i64, unit: TimeUnit, precision: 
     write_seconds(out, seconds, nanos, precision);
 }
 
-/// A TIMESTAMP_LTZ as the clock on the wall of a zone showed it; otherwise as [`write_timestamp`].
+/// A TIMESTAMP_LTZ as local time in a zone; otherwise like [`write_timestamp`].
 pub fn write_timestamp_ltz(out: &mut String, value: i64, unit: TimeUnit, precision: u8, zone: Tz) {
     let (seconds, nanos) = split(value, unit);
     write_seconds(out, seconds + offset_of_instant(seconds, zone), nanos, precision);
 }
 
-/// A TIMESTAMP_LTZ in nanoseconds since the epoch, as the clock on the wall of a zone showed it; with UTC a TIMESTAMP.
+/// A TIMESTAMP_LTZ in nanoseconds since the epoch, as local time in a zone; with UTC a TIMESTAMP.
 pub fn write_timestamp_nanos(out: &mut String, nanos: i128, precision: u8, zone: Tz) {
     let (seconds, nanos) = (nanos.div_euclid(1_000_000_000) as i64, nanos.rem_euclid(1_000_000_000) as i64);
     write_seconds(out, seconds + offset_of_instant(seconds, zone), nanos, precision);
 }
 
-/// What the clock on the wall of a zone shows at a point in time, in the same unit.
+/// The local time of a zone at a point in time, in the same unit.
 pub fn to_local(value: i64, unit: TimeUnit, zone: Tz) -> i64 {
     let offset = offset_of_instant(split(value, unit).0, zone);
     value.saturating_add(offset.saturating_mul(per_second(unit)))
@@ -114,7 +114,7 @@ fn split(value: i64, unit: TimeUnit) -> (i64, i64) {
     (value.div_euclid(units), value.rem_euclid(units) * (1_000_000_000 / units))
 }
 
-/// How far a zone's clock is ahead of UTC at a point in time, in seconds; 0 for times that no calendar reaches.
+/// The offset of a zone from UTC at a point in time, in seconds; 0 for times outside the calendar's range.
 pub fn offset_of_instant(seconds: i64, zone: Tz) -> i64 {
     if zone == Tz::UTC {
         return 0;

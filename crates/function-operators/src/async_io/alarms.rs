@@ -1,23 +1,24 @@
-//! When requests have taken too long, and when they are made again.
+//! When requests time out, and when they are retried.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use flott_types::Timestamp;
 
-/// Stale alarms below this number are not worth looking for.
+/// Fewer stale alarms than this are not worth removing.
 const LEFTOVERS: usize = 1_024;
 
 /// What is due.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Alarm {
-    /// The request is made again, if it is still at this many attempts.
+    /// The request is retried, if it is still at this many attempts.
     Again(u64, u32),
-    /// The request has taken too long.
+    /// The request has timed out.
     Timeout(u64),
 }
 
-/// Alarms in the order of their times. Those of requests that are done meanwhile are stale; who takes them passes over them.
+/// Alarms in the order of their times. Those of requests that are already done are stale, and skipped when
+/// taken.
 #[derive(Default)]
 pub(super) struct Alarms {
     heap: BinaryHeap<Reverse<(Timestamp, Alarm)>>,

@@ -28,10 +28,10 @@ pub struct AsyncWait<I, F: AsyncFunction<I>> {
     options: AsyncOptions,
     retry: Option<AsyncRetry<F::Out>>,
     task: Arc<TaskOptions>,
-    /// There from `open` on.
+    /// Set by `open`.
     running: Option<Open<I, F::Out>>,
     queue: Queue<I, F::Out>,
-    /// What came when there was no room.
+    /// Input that arrived when there was no room.
     waiting: VecDeque<Waiting<I>>,
     alarms: Alarms,
     buffer: OutputBuffer<F::Out>,
@@ -41,7 +41,7 @@ struct Open<I, O> {
     subtask: SubtaskIndex,
     executor: Executor,
     done: Arc<Completions<O>>,
-    /// How requests are written into a snapshot. Empty between snapshots.
+    /// The requests in a snapshot. Empty between snapshots.
     state: OperatorList<Entry<I>>,
     /// The function's operator state.
     states: States,
@@ -80,7 +80,7 @@ impl<I: Record + Clone, F: AsyncFunction<I>> AsyncWait<I, F> {
         }
     }
 
-    /// Puts out what can be and begins what there is room for, until nothing moves.
+    /// Emits what is ready and starts requests while there is room, until nothing moves.
     fn advance(&mut self, context: &mut Context<'_>) -> Result<()> {
         loop {
             while let Some(ready) = self.queue.pop() {
@@ -117,7 +117,7 @@ impl<I: Record + Clone, F: AsyncFunction<I>> AsyncWait<I, F> {
         }
     }
 
-    /// Moves what waits into the queue, as far as there is room; says whether anything moved.
+    /// Moves waiting input into the queue while there is room; returns whether anything moved.
     fn refill(&mut self, now: Timestamp) -> Result<bool> {
         let before = self.waiting.len();
         while let Some(next) = self.waiting.pop_front() {
@@ -125,7 +125,7 @@ impl<I: Record + Clone, F: AsyncFunction<I>> AsyncWait<I, F> {
                 Waiting::Control(control) => self.queue.control(control),
                 Waiting::Record(input, timestamp) if self.queue.len() < self.options.capacity => {
                     let number = self.queue.push(input, timestamp);
-                    // Rounded up: only nothing is no limit.
+                    // Rounded up: only zero means no limit.
                     let timeout = self.options.timeout.as_nanos().div_ceil(1_000_000) as i64;
                     if timeout > 0 {
                         self.alarms.set(now.saturating_add(timeout), Alarm::Timeout(number));
@@ -141,7 +141,7 @@ impl<I: Record + Clone, F: AsyncFunction<I>> AsyncWait<I, F> {
         Ok(self.waiting.len() < before)
     }
 
-    /// Makes a request, for the first time or again.
+    /// Starts a request, for the first time or again.
     fn begin(&mut self, number: u64) -> Result<()> {
         let Some(Open { executor, done, .. }) = &self.running else {
             return Err(Error::internal("the operator is not open"));
@@ -155,7 +155,7 @@ impl<I: Record + Clone, F: AsyncFunction<I>> AsyncWait<I, F> {
         Ok(())
     }
 
-    /// An attempt is over: so is the request, unless it is made again.
+    /// An attempt is over: so is the request, unless it is retried.
     fn completed(&mut self, completion: Completion<F::Out>, now: Timestamp) -> Result<()> {
         let Completion { number, attempt, outcome } = completion;
         let Some(request) = self.queue.open_mut(number) else { return Ok(()) };
@@ -263,7 +263,7 @@ impl<I: Record + Clone, F: AsyncFunction<I>> Operator for AsyncWait<I, F> {
         }
     }
 
-    /// What is done need not be asked for again.
+    /// Finished requests need not be sent again.
     fn prepare_barrier(&mut self, context: &mut Context<'_>) -> Result<()> {
         self.woken(context)
     }

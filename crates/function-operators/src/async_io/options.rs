@@ -1,4 +1,4 @@
-//! How asynchronous requests are made, and made again.
+//! Options and retries of asynchronous requests.
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,30 +25,31 @@ pub struct AsyncOptions {
 }
 
 impl AsyncOptions {
-    /// Results come in the order of the records: one that is early waits for those before it (`orderedWait` of Flink).
+    /// Results come in the order of the records: an early one waits for those before it (`orderedWait` in
+    /// Flink).
     ///
-    /// A request, with all its attempts, may take as long as `timeout`; zero is no limit.
+    /// A request, with all its attempts, may take as long as `timeout`; zero means no limit.
     pub fn ordered(timeout: Duration) -> Self {
         AsyncOptions { ordered: true, timeout, capacity: CAPACITY, runtime: None }
     }
 
-    /// Results come as they are there, but never pass a watermark: event time means the same behind as before
-    /// (`unorderedWait` of Flink).
+    /// Results come as they arrive, but never overtake a watermark: event time means the same downstream
+    /// (`unorderedWait` in Flink).
     ///
-    /// A request, with all its attempts, may take as long as `timeout`; zero is no limit.
+    /// A request, with all its attempts, may take as long as `timeout`; zero means no limit.
     pub fn unordered(timeout: Duration) -> Self {
         AsyncOptions { ordered: false, ..AsyncOptions::ordered(timeout) }
     }
 
-    /// How many requests of a subtask may be under way, or done and not put out yet; 100 if nothing is said. When there are this many,
-    /// the subtask takes no more input.
+    /// How many requests of a subtask may be in flight, or done but not emitted yet; 100 by default. When
+    /// there are this many, the subtask takes no more input.
     #[must_use]
     pub fn capacity(self, capacity: usize) -> Self {
         AsyncOptions { capacity, ..self }
     }
 
-    /// The tokio runtime on which futures run. If nothing is said, it is one that all asynchronous functions of the process
-    /// share.
+    /// The tokio runtime on which futures run. By default, all asynchronous functions of the process share
+    /// one.
     #[must_use]
     pub fn runtime(self, runtime: Handle) -> Self {
         AsyncOptions { runtime: Some(runtime), ..self }
@@ -63,7 +64,7 @@ impl AsyncOptions {
     }
 }
 
-/// When, how often and after what pause a request is made again (`AsyncRetryStrategy` of Flink).
+/// When, how often and after what pause a request is retried (`AsyncRetryStrategy` in Flink).
 ///
 /// ```
 /// # use std::time::Duration;
@@ -82,32 +83,32 @@ pub struct AsyncRetry<O> {
 }
 
 impl<O> AsyncRetry<O> {
-    /// A request that fails is made again at most this often, each time after the same pause.
+    /// A failed request is retried at most this often, each time after the same pause.
     pub fn fixed_delay(retries: u32, delay: Duration) -> Self {
         AsyncRetry::exponential_backoff(retries, delay, delay, 1.0)
     }
 
-    /// A request that fails is made again at most this often; the pause before is `delay` at first and each time longer by a factor, up
-    /// to `max_delay`.
+    /// A failed request is retried at most this often; the pause is `delay` at first, and grows by a factor
+    /// each time, up to `max_delay`.
     pub fn exponential_backoff(retries: u32, delay: Duration, max_delay: Duration, multiplier: f64) -> Self {
         let (if_error, if_result) = (Arc::new(|_: &Error| true), Arc::new(|_: &[O]| false));
         AsyncRetry { retries, delay, max_delay, multiplier, if_error, if_result }
     }
 
-    /// Only after errors of which this says yes; if nothing is said, after all.
+    /// Retries only after errors that this accepts; by default, after all.
     #[must_use]
     pub fn if_error(self, predicate: impl Fn(&Error) -> bool + Send + Sync + 'static) -> Self {
         AsyncRetry { if_error: Arc::new(predicate), ..self }
     }
 
-    /// Also after results of which this says yes; if nothing is said, after none. The last such result is put out.
+    /// Also retries after results that this accepts; by default, after none. The last such result is emitted.
     #[must_use]
     pub fn if_result(self, predicate: impl Fn(&[O]) -> bool + Send + Sync + 'static) -> Self {
         AsyncRetry { if_result: Arc::new(predicate), ..self }
     }
 
-    /// The pause in milliseconds before the request is made again, after this many attempts with this outcome at last; `None`
-    /// if that is the outcome.
+    /// The pause in milliseconds before the next retry, after this many attempts and this last outcome;
+    /// `None` if the outcome is final.
     pub fn pause(&self, attempts: u32, outcome: &Result<Vec<O>>) -> Option<i64> {
         let again = match outcome {
             Ok(values) => (self.if_result)(values),

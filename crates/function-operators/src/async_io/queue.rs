@@ -1,7 +1,8 @@
-//! In which order what was begun leaves.
+//! The order in which results are emitted.
 //!
-//! The queue is cut into segments: requests that may pass each other, and the watermark or status behind them, which nothing may pass.
-//! In ordered mode each request has a segment of its own. Only the first segment gives anything out.
+//! The queue consists of segments: requests that may overtake each other, followed by a watermark or status,
+//! which nothing may overtake. In ordered mode each request has its own segment. Only the first segment emits
+//! anything.
 
 use std::collections::VecDeque;
 
@@ -10,7 +11,7 @@ use flott_types::{FastMap, Timestamp, Watermark};
 
 use super::requests::Running;
 
-/// What is passed on in its place between results.
+/// A control element with a fixed place between results.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Control {
     Watermark(Watermark),
@@ -18,13 +19,13 @@ pub(super) enum Control {
 }
 
 impl Control {
-    /// Whether it may take the place of the one right before it.
+    /// Whether it may replace the one directly before it.
     pub fn is_like(&self, before: &Control) -> bool {
         std::mem::discriminant(before) == std::mem::discriminant(self)
     }
 }
 
-/// A record that was asked about and whose results have not left.
+/// A record whose results have not been emitted.
 pub(super) struct Request<I, O> {
     pub input: I,
     pub timestamp: Option<Timestamp>,
@@ -43,7 +44,7 @@ pub(super) enum Work<O> {
     Done(Vec<O>),
 }
 
-/// Something whose turn has come.
+/// Something that is ready to be emitted.
 #[derive(PartialEq, Eq, Debug)]
 pub(super) enum Ready<O> {
     Results(Vec<O>, Option<Timestamp>),
@@ -73,7 +74,7 @@ impl<I, O> Queue<I, O> {
         Queue { ordered, requests: FastMap::default(), segments: VecDeque::new(), first: 0, next: 0 }
     }
 
-    /// How many requests have not left.
+    /// How many requests have not been emitted.
     pub fn len(&self) -> usize {
         self.requests.len()
     }
@@ -82,7 +83,7 @@ impl<I, O> Queue<I, O> {
         self.segments.is_empty()
     }
 
-    /// Adds a request; answers its number.
+    /// Adds a request; returns its number.
     pub fn push(&mut self, input: I, timestamp: Option<Timestamp>) -> u64 {
         let shared = |segment: &Segment| !self.ordered && segment.behind.is_none();
         if !self.segments.back().is_some_and(shared) {
@@ -96,7 +97,7 @@ impl<I, O> Queue<I, O> {
         number
     }
 
-    /// Adds what nothing may pass.
+    /// Adds an element that nothing may overtake.
     pub fn control(&mut self, control: Control) {
         match self.segments.back_mut().map(|last| &mut last.behind) {
             Some(behind @ None) => *behind = Some(control),
@@ -115,7 +116,7 @@ impl<I, O> Queue<I, O> {
         self.requests.get_mut(&number).filter(|request| !matches!(request.work, Work::Done(_)))
     }
 
-    /// A request that was not done is.
+    /// Marks a request as done.
     pub fn complete(&mut self, number: u64, results: Vec<O>) {
         let Some(request) = self.open_mut(number) else { return };
         request.work = Work::Done(results);
@@ -126,7 +127,7 @@ impl<I, O> Queue<I, O> {
         }
     }
 
-    /// Takes what is next, if it is ready.
+    /// Takes the next element, if it is ready.
     pub fn pop(&mut self) -> Option<Ready<O>> {
         while let Some(segment) = self.segments.front_mut() {
             if let Some(number) = segment.done.pop_front() {
@@ -149,7 +150,7 @@ impl<I, O> Queue<I, O> {
         None
     }
 
-    /// All requests whose results have not left, in their order.
+    /// All requests whose results have not been emitted, in order.
     pub fn inputs(&self) -> Vec<(&I, Option<Timestamp>)> {
         let mut requests: Vec<_> = self.requests.iter().collect();
         requests.sort_unstable_by_key(|(number, _)| **number);

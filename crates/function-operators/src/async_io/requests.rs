@@ -11,7 +11,8 @@ use parking_lot::Mutex;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::AbortHandle;
 
-/// The runtime that functions share which name none. The first operator that needs it makes it, the last one gives its threads back.
+/// The shared runtime of functions that do not bring their own. The first operator that needs it starts it,
+/// the last one shuts it down.
 static SHARED: Mutex<Weak<Shared>> = Mutex::new(Weak::new());
 
 struct Shared(Option<Runtime>);
@@ -19,7 +20,7 @@ struct Shared(Option<Runtime>);
 impl Drop for Shared {
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
-            // Closing an operator does not wait for what its futures block on.
+            // Closing an operator does not wait for blocked futures.
             runtime.shutdown_background();
         }
     }
@@ -53,7 +54,7 @@ impl Executor {
         Ok(Executor { handle, _shared: Some(shared) })
     }
 
-    /// Begins an attempt of a request; what becomes of it goes to `done`.
+    /// Starts an attempt of a request; its outcome goes to `done`.
     pub fn spawn<O: Send + 'static>(
         &self,
         done: &Arc<Completions<O>>,
@@ -73,7 +74,7 @@ impl Executor {
     }
 }
 
-/// A future under way. Dropping this drops it.
+/// A future in flight. Dropping this drops it.
 pub(super) struct Running(AbortHandle);
 
 impl Drop for Running {
@@ -82,14 +83,14 @@ impl Drop for Running {
     }
 }
 
-/// What became of an attempt of a request.
+/// The outcome of an attempt of a request.
 pub(super) struct Completion<O> {
     pub number: u64,
     pub attempt: u32,
     pub outcome: Result<Vec<O>>,
 }
 
-/// Requests that are done and that the task has not taken. As many as are under way at most.
+/// Finished requests that the task has not taken; at most as many as are in flight.
 pub(super) struct Completions<O> {
     done: Mutex<Vec<Completion<O>>>,
     waker: Waker,
@@ -117,7 +118,7 @@ impl<O> Completions<O> {
     }
 }
 
-/// Tells the task what became of an attempt, also if the runtime throws it away.
+/// Reports the outcome of an attempt to the task, even if the runtime drops it.
 struct Delivery<O> {
     done: Arc<Completions<O>>,
     number: u64,

@@ -1,4 +1,4 @@
-//! What asynchronous functions hold, request by request: each is answered when the test says so, by the test's clock.
+//! Asynchronous functions, request by request: each is answered when the test says so, by the test's clock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -125,7 +125,7 @@ fn no_more_requests_are_under_way_than_the_capacity() {
     assert_eq!(task.backlog(), Backlog::Full);
     let (first, second) = (service.request(1), service.request(2));
     assert_eq!(service.open(), 0);
-    // Done, but not put out: no room yet.
+    // Done, but not emitted: no room yet.
     second.send(Ok(vec![])).unwrap();
     task.wait_woken().unwrap();
     assert_eq!((service.open(), task.backlog()), (0, Backlog::Full));
@@ -170,7 +170,7 @@ fn a_request_that_takes_too_long_fails_the_task() {
     assert!(error.starts_with("an asynchronous request has timed out"), "{error}");
 }
 
-/// Has something to say when there is no answer in time.
+/// Has a value for timeouts.
 #[derive(Clone)]
 struct Patient(Service);
 
@@ -195,7 +195,7 @@ fn a_function_says_what_follows_from_a_timeout() {
     task.push(0, [2u8]);
     let late = service.request(1);
     assert_eq!(task.clock(1_000).unwrap(), ["\"late 1\""]);
-    // Its future is gone, or its answer counts no more.
+    // Its future is gone, or its answer no longer counts.
     let _ = late.send(Ok(vec!["r1".to_owned()]));
     service.answer(2);
     let mut out = Vec::new();
@@ -271,7 +271,7 @@ fn requests_under_way_are_made_again_after_a_restore_before_anything_else() {
     assert!(task.wait_woken().unwrap().is_empty());
     service.answer(1);
     assert_eq!(task.wait_woken().unwrap(), ["\"r1\"@10", "\"r2\"@20"]);
-    // Done before the barrier: put out before it, and not asked for again.
+    // Done before the barrier: emitted before it, and not requested again.
     task.push_keyed(0, |value: &u8| *value, [(5u8, 50)]).unwrap();
     service.answer(3);
     let mut stored = Stored::default();

@@ -14,21 +14,21 @@ use flott_types::{Error, FastSet, Result, Timestamp};
 use flott_function::state::{in_state, tell_fields};
 use flott_values::ColumnCodec;
 
-/// Records by key and timestamp. Those of one key and timestamp are a bucket, which a snapshot writes as one row:
-/// `(key, timestamp) -> values`.
+/// Records by key and timestamp. Those of one key and timestamp are a bucket, which a snapshot writes as one
+/// row: `(key, timestamp) -> values`.
 pub(super) struct JoinBuffer<T> {
     name: &'static str,
     /// By the slot of the key.
     buckets: Vec<BTreeMap<Timestamp, Bucket<T>>>,
-    /// All buckets, the first to go first. It follows from them, and so is in no snapshot.
+    /// All buckets, in the order of their expiry. Derived from the buckets, and so not in snapshots.
     order: BinaryHeap<Reverse<(Timestamp, u32)>>,
     /// Buckets that changed since the last snapshot, and some that are gone since.
     changed: Vec<(u32, Timestamp)>,
-    /// Buckets that the last snapshot has and that are gone.
+    /// Buckets in the last snapshot that are gone.
     gone: FastSet<(u32, Timestamp)>,
     /// By slot: how many buckets need the key, those in `gone` included.
     uses: Vec<u32>,
-    /// What is stored has another type: the next snapshot writes everything.
+    /// The stored values have another type: the next snapshot writes everything.
     rewrite: bool,
     times: ColumnCodec<Timestamp>,
     values: ColumnCodec<Vec<T>>,
@@ -75,7 +75,7 @@ impl<T: Record> JoinBuffer<T> {
         }
     }
 
-    /// The records of a key from one timestamp to another, both included, in their order.
+    /// The records of a key from one timestamp to another, inclusive, in order.
     pub fn between(
         &self,
         slot: u32,
@@ -87,7 +87,8 @@ impl<T: Record> JoinBuffer<T> {
         buckets.flat_map(|(at, bucket)| bucket.values.iter().map(|value| (value, *at)))
     }
 
-    /// Drops everything up to a timestamp. Slots whose keys are not needed here any more are added to `freed`.
+    /// Drops everything up to a timestamp. Slots whose keys are not needed here any more are added to
+    /// `freed`.
     pub fn clean(&mut self, until: Timestamp, freed: &mut Vec<u32>) {
         while let Some(Reverse((at, slot))) =
             self.order.peek().copied().filter(|Reverse((at, _))| *at <= until)

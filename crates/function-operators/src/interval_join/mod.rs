@@ -1,8 +1,9 @@
-//! Joins records of two keyed streams that are not far apart in event time (`IntervalJoinOperator` of Flink).
+//! Joins records of two keyed streams that are close in event time (`IntervalJoinOperator` in Flink).
 //!
-//! A record of the left stream at `t` joins those of the right one with the same key from `t + lower` to `t + upper`. Each record meets
-//! what the other side has kept, and is kept itself until the watermark says that no partner can come any more. When that is
-//! follows from its timestamp, so no timers need be stored.
+//! A record of the left stream at `t` joins those of the right one with the same key from `t + lower` to `t +
+//! upper`. Each record is matched with those that the other side has kept, and is itself kept until the
+//! watermark says that no more partners can arrive. That time follows from its timestamp, so no timers are
+//! stored.
 
 mod buffer;
 mod operator;
@@ -13,10 +14,10 @@ pub use operator::{IntervalJoin, JoinSides};
 
 use flott_types::{Error, Result, Timestamp};
 
-/// How far apart partners may be, in milliseconds, both included: right less left.
+/// How far apart partners may be, in milliseconds, inclusive: right minus left.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// From this many milliseconds after the left record on; negative for before it.
+    /// Starting this many milliseconds after the left record; negative for before it.
     pub lower: i64,
     /// Until this many after it.
     pub upper: i64,
@@ -37,7 +38,7 @@ impl Bounds {
         }
     }
 
-    /// As the right side sees them: left less right.
+    /// As the right side sees them: left minus right.
     fn mirrored(&self) -> Bounds {
         Bounds { lower: self.upper.saturating_neg(), upper: self.lower.saturating_neg() }
     }
@@ -47,8 +48,8 @@ impl Bounds {
         (at.saturating_add(self.lower), at.saturating_add(self.upper))
     }
 
-    /// Records up to here find no partners any more that are not late. (Flink lets them go a millisecond earlier, and so loses partners that
-    /// come at just the watermark and that it does not call late.)
+    /// Records up to here can only find late partners. (Flink evicts them a millisecond earlier, and so loses
+    /// partners that arrive exactly at the watermark, which it does not consider late.)
     fn over(&self, watermark: Timestamp) -> Timestamp {
         watermark.saturating_sub(self.upper.max(0)).saturating_sub(1)
     }

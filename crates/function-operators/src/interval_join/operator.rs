@@ -25,9 +25,9 @@ pub struct JoinSides<K, L, R> {
     pub left: Arc<dyn KeyBy<K, L>>,
     /// The key of a right record.
     pub right: Arc<dyn KeyBy<K, R>>,
-    /// Where left records go that come too late.
+    /// The side output for late left records.
     pub late_left: Option<OutputTag<L>>,
-    /// Where right ones go.
+    /// The side output for late right records.
     pub late_right: Option<OutputTag<R>>,
 }
 
@@ -64,7 +64,7 @@ impl<K: Key, L: Record, R: Record, F: ProcessJoinFunction<L, R>> IntervalJoin<K,
     /// Calls the function with each pair of records within the bounds.
     ///
     /// # Errors
-    /// If a type cannot be in state.
+    /// If a type cannot be stored in state.
     pub fn new(
         function: F,
         sides: JoinSides<K, L, R>,
@@ -98,7 +98,7 @@ impl<K: Key, L: Record, R: Record, F: ProcessJoinFunction<L, R>> IntervalJoin<K,
     }
 }
 
-/// Lets each record of one side meet what the other side has kept, and keeps it.
+/// Matches each record of one side with those that the other side has kept, and keeps it.
 #[expect(clippy::too_many_arguments, reason = "the parts of the operator, one way round or the other")]
 fn meet<K: Key, A: Record, B, O: Record>(
     batch: Batch,

@@ -1,4 +1,4 @@
-//! What an interval join holds.
+//! The behaviour of interval joins.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use flott_function::output::OutputTag;
 use flott_function::runtime_context::RuntimeContext;
 use flott_function::state::ByValue;
 
-/// A key, and a number to tell records apart.
+/// A key, and a number to distinguish records.
 type Event = (u8, u32);
 
 #[derive(Clone)]
@@ -33,7 +33,7 @@ impl ProcessJoinFunction<Event, Event> for Pair {
     }
 }
 
-/// Names a state of its own as the operator names one.
+/// Declares a state with a name that the operator uses.
 #[derive(Clone)]
 struct Claims;
 
@@ -163,8 +163,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// Each pair that is within the bounds comes out once, whatever the order, and whatever is restored meanwhile; late records
-    /// do not take part.
+    /// Each pair within the bounds is emitted once, whatever the order and whatever is restored in between;
+    /// late records do not take part.
     #[test]
     fn pairs_are_those_of_a_nested_loop(
         steps in prop::collection::vec(step(), 1..60),

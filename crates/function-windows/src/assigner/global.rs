@@ -7,7 +7,7 @@ use crate::trigger::{EndOfStreamTrigger, NeverTrigger};
 use crate::types::GlobalWindow;
 use flott_function::keyed_process::TimeDomain;
 
-/// All records of a key belong to one window, which never ends: what fires is for a trigger to say. Without one nothing does.
+/// All records of a key belong to one window, which never ends; only a trigger fires it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GlobalWindows {
     at_end: bool,
@@ -44,7 +44,7 @@ impl<T> WindowAssigner<T> for GlobalWindows {
         if self.at_end { AnyTrigger::new(EndOfStreamTrigger) } else { AnyTrigger::new(NeverTrigger) }
     }
 
-    /// Nothing is ever late for a window without end, so it is not of event time.
+    /// Nothing is ever late for a window without end, so it does not use event time.
     fn time_domain(&self) -> TimeDomain {
         TimeDomain::ProcessingTime
     }

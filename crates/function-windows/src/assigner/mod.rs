@@ -55,10 +55,10 @@ pub trait WindowAssigner<T>: Clone + Send + 'static {
     /// The kind of windows.
     type Window: Window;
 
-    /// Whether windows may have to be merged when a new one comes; see [`WindowAssigner::merge_windows`].
+    /// Whether windows may have to be merged when a new one is added; see [`WindowAssigner::merge_windows`].
     const MERGES: bool = false;
 
-    /// Refuses what cannot be: a size of zero, for example. Called before the job runs.
+    /// Refuses invalid settings: a size of zero, for example. Called before the job runs.
     ///
     /// # Errors
     /// What is wrong.
@@ -66,7 +66,7 @@ pub trait WindowAssigner<T>: Clone + Send + 'static {
         Ok(())
     }
 
-    /// Adds the windows that a record belongs to; the latest first, where there are many, is fastest.
+    /// Adds the windows that a record belongs to; if there are many, adding the latest first is fastest.
     ///
     /// # Errors
     /// An error fails the task.
@@ -78,19 +78,19 @@ pub trait WindowAssigner<T>: Clone + Send + 'static {
         windows: &mut Vec<Self::Window>,
     ) -> Result<()>;
 
-    /// What fires the windows where the program does not say.
+    /// The trigger if the program does not set one.
     fn default_trigger(&self) -> AnyTrigger<T, Self::Window>;
 
     /// Whether windows end by event time or by the clock.
     fn time_domain(&self) -> TimeDomain;
 
-    /// Says which of a key's windows become one. The slice may be put in another order.
+    /// Determines which of a key's windows are merged. The slice may be reordered.
     fn merge_windows(&self, windows: &mut [Self::Window], merges: &mut Merges<Self::Window>) {
         let _ = (windows, merges);
     }
 }
 
-/// What a [`WindowAssigner`] may know besides the record.
+/// What a [`WindowAssigner`] can use besides the record.
 #[derive(Clone, Copy, Debug)]
 pub struct AssignerContext {
     /// The time by the clock, the same for a whole batch.
@@ -113,7 +113,7 @@ impl<W> Default for Merges<W> {
 }
 
 impl<W: Clone> Merges<W> {
-    /// These windows become this one. A window becomes part of one other at most.
+    /// Merges these windows into this one. A window is merged at most once.
     pub fn merge(&mut self, windows: &[W], into: W) {
         self.members.extend_from_slice(windows);
         self.results.push((into, self.members.len()));

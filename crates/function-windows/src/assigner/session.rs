@@ -1,4 +1,4 @@
-//! Windows that last until nothing has come for a while.
+//! Windows that last until nothing has arrived for a while.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::{AnyTrigger, AssignerContext, Merges, TimeWindow, WindowAssigner, che
 use crate::trigger::{EventTimeTrigger, ProcessingTimeTrigger};
 use flott_function::keyed_process::TimeDomain;
 
-/// How long nothing must come for a session to end.
+/// How long nothing must arrive for a session to end.
 enum SessionGap<T> {
     /// The same for all records, in milliseconds.
     Fixed(i64),
@@ -51,7 +51,7 @@ impl<T> SessionGap<T> {
 macro_rules! sessions {
     ($name:ident, $domain:ident, $trigger:ident, $timestamp:expr) => {
         impl<T> $name<T> {
-            /// Sessions that end when nothing has come for this long.
+            /// Sessions that end when nothing has arrived for this long.
             pub fn with_gap(gap: Duration) -> Self {
                 $name(SessionGap::Fixed(millis(gap)))
             }
@@ -105,7 +105,8 @@ macro_rules! sessions {
     };
 }
 
-/// Windows of event time that end when nothing has come for a while. A record may join sessions that were apart.
+/// Event-time windows that end when nothing has arrived for a while. A record may merge sessions that were
+/// separate.
 ///
 /// ```
 /// # use flott_datastream::window::EventTimeSessionWindows;
@@ -115,7 +116,7 @@ macro_rules! sessions {
 /// ```
 pub struct EventTimeSessionWindows<T>(SessionGap<T>);
 
-/// Windows that end when nothing has come for a while, by the clock.
+/// Processing-time windows that end when nothing has arrived for a while.
 pub struct ProcessingTimeSessionWindows<T>(SessionGap<T>);
 
 sessions!(EventTimeSessionWindows, EventTime, EventTimeTrigger, |timestamp, _| timed(timestamp));

@@ -29,14 +29,14 @@ impl Sliding {
         check_offset(self.offset, "slide", self.slide)
     }
 
-    /// Where the slide is greater than the size, some times belong to no window.
+    /// If the slide is greater than the size, some times belong to no window.
     #[inline]
     fn windows(&self, timestamp: Timestamp, windows: &mut Vec<TimeWindow>) {
         windows.extend(hopping(timestamp, self.offset, self.size, self.slide));
     }
 }
 
-/// Windows of one size of which one begins with every slide, by event time: a record belongs to several of them.
+/// Event-time windows of one size, of which one begins at every slide: a record belongs to several of them.
 ///
 /// ```
 /// # use flott_datastream::window::SlidingEventTimeWindows;
@@ -46,7 +46,7 @@ impl Sliding {
 #[derive(Clone, Debug)]
 pub struct SlidingEventTimeWindows(Sliding);
 
-/// Windows of one size of which one begins with every slide, by the clock.
+/// Processing-time windows of one size, of which one begins at every slide.
 #[derive(Clone, Debug)]
 pub struct SlidingProcessingTimeWindows(Sliding);
 

@@ -16,7 +16,7 @@ struct Tumbling {
     size: i64,
     offset: i64,
     stagger: WindowStagger,
-    /// By how much windows begin later; known when the first record comes.
+    /// By how much windows are shifted; known when the first record arrives.
     staggered: Option<i64>,
 }
 
@@ -49,7 +49,7 @@ impl Tumbling {
     }
 }
 
-/// Windows of one size, one after the other, by event time.
+/// Event-time windows of one size, one after the other.
 ///
 /// ```
 /// # use flott_datastream::window::TumblingEventTimeWindows;
@@ -60,7 +60,7 @@ impl Tumbling {
 #[derive(Clone, Debug)]
 pub struct TumblingEventTimeWindows(Tumbling);
 
-/// Windows of one size, one after the other, by the clock.
+/// Processing-time windows of one size, one after the other.
 #[derive(Clone, Debug)]
 pub struct TumblingProcessingTimeWindows(Tumbling);
 

@@ -1,6 +1,8 @@
-//! Lists of records by slot, in one piece each, since functions see them as slices, and evictors take out what they like.
+//! Lists of records by slot, each contiguous, because functions see them as slices and evictors remove
+//! arbitrary elements.
 //!
-//! An element is a row of a snapshot, keyed by its place in the list: so a list that grows writes what was added and not itself.
+//! An element is a row of a snapshot, keyed by its position in the list: so a growing list writes only what
+//! was added.
 
 use std::sync::Arc;
 
@@ -26,7 +28,7 @@ pub(crate) struct ElementColumn<T> {
     timed: bool,
     codec: ColumnCodec<T>,
     migration: Option<Migration>,
-    /// The snapshot's files have other columns: the next snapshot replaces them.
+    /// The snapshot's files have different columns: the next snapshot replaces them.
     rewrite: bool,
 }
 
@@ -34,9 +36,9 @@ struct List<T> {
     values: Vec<T>,
     /// As many, if timestamps are kept.
     timestamps: Vec<Timestamp>,
-    /// How many rows the last snapshot has.
+    /// How many rows are in the last snapshot.
     written: u32,
-    /// How many of those are as they were.
+    /// How many of those are unchanged.
     kept: u32,
     changed: bool,
 }
@@ -61,7 +63,7 @@ impl<T: Record> ElementColumn<T> {
         })
     }
 
-    /// A list, noted as changed.
+    /// A list, marked as changed.
     #[inline]
     fn change(&mut self, slot: u32) -> &mut List<T> {
         let at = slot as usize;
@@ -95,7 +97,7 @@ impl<T: Record> ElementColumn<T> {
         self.lists.get(slot as usize).is_some_and(|list| list.written > 0)
     }
 
-    /// Puts one list behind another.
+    /// Appends one list to another.
     pub fn append(&mut self, into: u32, from: u32) {
         let Some((mut values, mut timestamps)) = self.take(from) else { return };
         let list = self.change(into);

@@ -10,7 +10,7 @@ use crate::function::{ProcessWindowFunction, WindowContext};
 use flott_function::life_cycle_of;
 use flott_function::runtime_context::RuntimeContext;
 
-/// Records are kept one by one, for a function of all of them.
+/// Records are kept individually, for a function of all of them.
 pub struct Elements<T, W, P> {
     lists: ElementColumn<T>,
     evictor: Option<AnyEvictor<T, W>>,

@@ -19,16 +19,16 @@ pub trait Fold<T>: Send + 'static {
     /// What comes out.
     type Out;
 
-    /// Adds a record to what is kept of a window.
+    /// Adds a record to the accumulator of a window.
     fn add(&mut self, accumulators: &mut ValueColumn<Self::Acc>, slot: u32, value: T);
 
-    /// Brings together what is kept of two windows.
+    /// Merges the accumulators of two windows.
     fn merge(&mut self, one: Self::Acc, other: Self::Acc) -> Self::Acc;
 
     /// The result.
     fn result(&mut self, accumulator: &Self::Acc) -> Self::Out;
 
-    /// The result of records that were kept one by one. Of none there may be none.
+    /// The result of records that were kept individually; without records there may be none.
     fn fold(&mut self, values: &[T]) -> Option<Self::Out>;
 }
 
@@ -62,7 +62,7 @@ impl<T: Record + Clone, F: FnMut(T, T) -> T + Send + 'static> Fold<T> for Reduce
     }
 }
 
-/// The first value takes in those that follow.
+/// The first value absorbs those that follow.
 #[derive(Clone)]
 pub struct InPlace<F>(pub F);
 
@@ -127,7 +127,7 @@ where
         self.0.get_result(accumulator)
     }
 
-    /// Of no records it is the result of an accumulator that nothing was added to.
+    /// Without records it is the result of an empty accumulator.
     fn fold(&mut self, values: &[A::In]) -> Option<A::Out> {
         let mut accumulator = self.0.create_accumulator();
         values.iter().for_each(|value| self.0.add(value.clone(), &mut accumulator));
@@ -135,7 +135,7 @@ where
     }
 }
 
-/// Folds the elements of a window when it fires, since an evictor must see them one by one.
+/// Folds the elements of a window when it fires, because an evictor must see them individually.
 pub struct FoldElements<T, F, N> {
     fold: F,
     next: N,

@@ -9,7 +9,7 @@ use flott_function::life_cycle_of;
 use flott_function::runtime_context::RuntimeContext;
 use flott_function::state::{ValueAccess, ValueColumn};
 
-/// Records are folded as they come. A record costs an index into a `Vec`, and what the fold costs.
+/// Records are folded as they arrive. A record costs an index into a `Vec`, plus the fold.
 pub struct Folded<A, F, N> {
     fold: F,
     accumulators: ValueColumn<A>,
@@ -17,10 +17,10 @@ pub struct Folded<A, F, N> {
 }
 
 impl<A: flott_batch::Record, F, N> Folded<A, F, N> {
-    /// Folds records as they come, and passes the result on when the window fires.
+    /// Folds records as they arrive, and passes the result on when the window fires.
     ///
     /// # Errors
-    /// If the type of the accumulator cannot be in state.
+    /// If the type of the accumulator cannot be stored in state.
     pub fn new(fold: F, next: N) -> Result<Self> {
         Ok(Folded { fold, accumulators: ValueColumn::named(CONTENTS)?, next })
     }

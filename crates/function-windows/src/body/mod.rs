@@ -1,4 +1,4 @@
-//! What windows keep of their records, and what they make of it when they fire.
+//! What windows keep of their records, and what they compute from it when they fire.
 
 mod element_column;
 mod elements;
@@ -19,17 +19,17 @@ use crate::function::WindowContext;
 use flott_function::life_cycle;
 use flott_function::runtime_context::RuntimeContext;
 
-/// The name of the state that holds what windows have.
+/// The name of the state with the contents of windows.
 pub(crate) const CONTENTS: &str = "window-contents";
 
-/// The contents of the windows of an operator, by slot, and the function of them.
+/// The contents of an operator's windows, by slot, and the window function.
 pub trait Body<K, T, W>: Send + 'static {
     /// What is put out.
     type Out;
 
     life_cycle!();
 
-    /// Lets the function declare what windows have for themselves.
+    /// Lets the function declare state per window.
     fn open_window_state(&mut self, context: &mut RuntimeContext<'_>) -> Result<()>;
 
     /// The contents as a state.
@@ -44,13 +44,13 @@ pub trait Body<K, T, W>: Send + 'static {
     /// Whether a window has nothing.
     fn is_empty(&self, slot: u32) -> bool;
 
-    /// Whether the last snapshot has something of the window.
+    /// Whether the last snapshot contains anything of the window.
     fn is_persisted(&self, slot: u32) -> bool;
 
-    /// What one window has goes to another.
+    /// Moves the contents of one window to another.
     fn merge(&mut self, into: u32, from: u32);
 
-    /// Throws away what a window has.
+    /// Discards the contents of a window.
     fn clear(&mut self, slot: u32);
 
     /// Calls the function.

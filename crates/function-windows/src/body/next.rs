@@ -15,7 +15,7 @@ pub trait Next<K, W, I>: Send + 'static {
 
     life_cycle!();
 
-    /// Declares what is kept for each window.
+    /// Declares the state per window.
     ///
     /// # Errors
     /// Those of the function.
@@ -25,14 +25,14 @@ pub trait Next<K, W, I>: Send + 'static {
     /// # Errors
     /// Those of the function.
     fn put(&mut self, result: I, context: &mut WindowContext<'_, K, W, Self::Out>) -> Result<()>;
-    /// A window is over, and nothing of it is kept.
+    /// A window is over, and its state is dropped.
     ///
     /// # Errors
     /// Those of the function.
     fn gone(&mut self, context: &mut WindowContext<'_, K, W, Self::Out>) -> Result<()>;
 }
 
-/// Puts it out.
+/// Emits it.
 #[derive(Clone)]
 pub struct PassOn;
 
@@ -55,7 +55,7 @@ impl<K, W, I: Record> Next<K, W, I> for PassOn {
     }
 }
 
-/// Gives it to a function, as the window's only element.
+/// Passes it to a function, as the window's only element.
 #[derive(Clone)]
 pub struct OnResult<P>(pub P);
 

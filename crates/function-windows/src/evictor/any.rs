@@ -1,4 +1,4 @@
-//! Evictors of which only the kind of windows is known.
+//! Type-erased evictors.
 
 use flott_types::Result;
 

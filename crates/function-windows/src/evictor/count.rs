@@ -1,4 +1,4 @@
-//! The last this many.
+//! Keeps the last elements.
 
 use flott_types::Result;
 

@@ -1,4 +1,4 @@
-//! Those near the last one.
+//! Keeps the elements that are close to the last one.
 
 use flott_types::Result;
 

@@ -2,16 +2,16 @@
 
 use flott_types::Timestamp;
 
-/// The elements of a window in the order in which they came, each with its timestamp.
+/// The elements of a window in the order of their arrival, each with its timestamp.
 pub struct WindowElements<'a, T> {
     pub(crate) values: &'a mut Vec<T>,
-    /// [`Timestamp::MIN`] for those that have none.
+    /// [`Timestamp::MIN`] for elements without one.
     pub(crate) timestamps: &'a mut Vec<Timestamp>,
     /// Whether some were removed.
     pub(crate) changed: &'a mut bool,
 }
 
-/// [`Timestamp::MIN`] is none.
+/// [`Timestamp::MIN`] means none.
 pub(crate) fn known(timestamp: Timestamp) -> Option<Timestamp> {
     (timestamp != Timestamp::MIN).then_some(timestamp)
 }
@@ -42,7 +42,7 @@ impl<T> WindowElements<'_, T> {
         }
     }
 
-    /// Keeps those for which the function says yes.
+    /// Keeps those that the function accepts.
     pub fn retain(&mut self, mut keep: impl FnMut(&T, Option<Timestamp>) -> bool) {
         let before = self.values.len();
         let kept: Vec<bool> = self.iter().map(|(value, timestamp)| keep(value, timestamp)).collect();

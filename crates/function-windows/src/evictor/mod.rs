@@ -1,4 +1,4 @@
-//! What a window throws away when it fires.
+//! What a window evicts when it fires.
 
 mod any;
 mod count;
@@ -15,7 +15,8 @@ pub use elements::WindowElements;
 pub(super) use elements::known;
 pub use time::TimeEvictor;
 
-/// Removes elements from a window that fires, before or after the function sees them. What it removes is gone also for later firings.
+/// Removes elements from a window that fires, before or after the function sees them. Removed elements stay
+/// removed in later firings.
 ///
 /// ```
 /// # use flott_datastream::window::*;
@@ -66,10 +67,10 @@ pub trait Evictor<T, W>: Send + 'static {
     }
 }
 
-/// What an [`Evictor`] may know besides the elements.
+/// What an [`Evictor`] can use besides the elements.
 #[derive(Clone, Copy, Debug)]
 pub struct EvictorContext {
-    /// Event time: no record with a timestamp at or below will follow, unless it is late.
+    /// The watermark: no record with a timestamp at or below it will follow, unless it is late.
     pub current_watermark: Watermark,
     /// The time by the clock.
     pub current_processing_time: Timestamp,

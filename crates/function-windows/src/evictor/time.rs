@@ -1,4 +1,4 @@
-//! Those of the last while.
+//! Keeps the most recent elements.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use flott_types::Result;
 
 use super::{Evictor, EvictorContext, WindowElements};
 
-/// Keeps the elements that are younger than a time before the youngest, by their timestamps. Elements without timestamps stay.
+/// Keeps the elements that are younger than a time before the youngest, by their timestamps. Elements without
+/// timestamps stay.
 #[derive(Clone, Copy, Debug)]
 pub struct TimeEvictor {
     keep: i64,

@@ -1,4 +1,4 @@
-//! A record comes.
+//! Processing a record.
 
 use flott_batch::Record;
 use flott_operator::Context;
@@ -21,7 +21,7 @@ where
     B: Body<K, T, A::Window>,
     B::Out: Record,
 {
-    /// Adds a record to windows that do not merge; says whether it was dropped because it is late.
+    /// Adds a record to windows that do not merge; returns whether it was dropped as late.
     #[inline]
     pub(super) fn add(
         &mut self,
@@ -47,7 +47,8 @@ where
         Ok(false)
     }
 
-    /// Adds a record to windows that may have to be merged with others; says whether it was dropped because it is late.
+    /// Adds a record to windows that may have to be merged with others; returns whether it was dropped as
+    /// late.
     pub(super) fn add_merging(
         &mut self,
         key: u32,
@@ -76,7 +77,7 @@ where
         }
     }
 
-    /// Adds a record to a window, which fires if that makes it.
+    /// Adds a record to a window, which may make it fire.
     #[inline]
     fn put(
         &mut self,
@@ -105,7 +106,7 @@ where
         timestamp: Option<Timestamp>,
         context: &mut Context<'_>,
     ) -> Result<()> {
-        // The trigger does not see what the window has, so it may be asked before the record is added.
+        // The trigger does not see the window's contents, so it may be called before the record is added.
         let result = self.ask(slot, context.now, |trigger, window, context| {
             trigger.on_element(&value, timestamp, window, context)
         })?;
@@ -116,7 +117,7 @@ where
         self.apply(result, slot, context)
     }
 
-    /// The window is there from now on.
+    /// Registers the window.
     #[cold]
     pub(super) fn begin_window(&mut self, slot: u32) {
         let entry = self.windows.entry_mut(slot);
@@ -125,7 +126,7 @@ where
         self.look_at(slot, self.next_look(&window, self.progress.now()));
     }
 
-    /// No window takes the record. Says whether it was dropped because it is late.
+    /// No window accepts the record. Returns whether it was dropped as late.
     #[cold]
     fn skip(&mut self, value: T, timestamp: Option<Timestamp>, context: &mut Context<'_>) -> Result<bool> {
         let over = |timestamp: Timestamp| self.progress.has_reached(timestamp.saturating_add(self.lateness));

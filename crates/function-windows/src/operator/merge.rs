@@ -1,4 +1,4 @@
-//! Windows become one.
+//! Merging windows.
 
 use flott_batch::Record;
 use flott_operator::Context;
@@ -21,7 +21,8 @@ where
     B: Body<K, T, A::Window>,
     B::Out: Record,
 {
-    /// Merges the key's windows as a new one demands, and says which window it is part of then: itself, or a larger one.
+    /// Merges the key's windows with a new one, and returns the window that contains it: itself, or a larger
+    /// one.
     pub(super) fn merge_with(
         &mut self,
         key: u32,
@@ -89,7 +90,7 @@ where
         Ok(())
     }
 
-    /// The slots of those windows that are there, the latest first.
+    /// The slots of the existing windows, the latest first.
     fn members(&self, key: u32, members: &[A::Window]) -> impl Iterator<Item = u32> {
         self.windows.live(key).filter(|slot| members.contains(&self.windows.entry(*slot).window))
     }
@@ -115,7 +116,7 @@ where
         Ok(())
     }
 
-    /// A window must not be over when it comes into being by merging.
+    /// A merged window must not already be over.
     fn check_merge(&self, result: &A::Window, context: &Context<'_>) -> Result<()> {
         let (over, time, what) = match self.domain {
             TimeDomain::EventTime => (self.is_over(result), self.progress.now(), "watermark"),

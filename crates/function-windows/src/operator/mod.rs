@@ -1,21 +1,22 @@
-//! The operator of windows: assigns records to windows, lets triggers decide, and calls functions when windows fire.
+//! The window operator: assigns records to windows, calls triggers, and calls functions when windows fire.
 //!
-//! What it does is what Flink's `WindowOperator` and `EvictingWindowOperator` do. Where time is concerned:
+//! It behaves like Flink's `WindowOperator` and `EvictingWindowOperator`. Regarding time:
 //!
-//! - A window of event time is *over* when the watermark has reached its last timestamp plus the allowed lateness. A record for a
-//!   window that is over is late: it goes to the side output for late data, or is dropped and counted.
-//! - When a window is over, its trigger is called a last time; then all that is known of the window goes.
-//! - At the end of a bounded input the watermark comes that is the end of time: all windows of event time fire. Windows by the clock
-//!   that have not ended by then do not fire.
-//! - How far event time has come is in snapshots, so that what was late before a failure is late after it, and what has
-//!   fired does not fire again before the first watermark comes.
+//! - An event-time window is *over* when the watermark has reached its last timestamp plus the allowed
+//!   lateness. A record for a window that is over is late: it goes to the side output for late data, or is
+//!   dropped and counted.
+//! - When a window is over, its trigger is called a last time; then all of its state is dropped.
+//! - At the end of a bounded input the watermark advances to the end of time: all event-time windows fire.
+//!   Processing-time windows that have not ended by then do not fire.
+//! - Snapshots contain the watermark, so records that were late before a failure are late after it, and
+//!   windows that have fired do not fire again before the first watermark arrives.
 //!
-//! **The end of a window needs no timer.** The usual triggers fire when a window ends; then no trigger is asked at all
-//! (`trigger` is `None`), and nothing is kept for it: windows that end together stand in one list ([`Ends`]). Other triggers have
-//! state for each window, and timers, in snapshots as any state.
+//! ****The end of a window needs no timer.** The default triggers fire when a window ends; then no trigger is
+//! called at all (`trigger` is `None`), and nothing is stored for it: windows that end together are in one
+//! list ([`Ends`]). Other triggers have state per window, and timers, which are in snapshots like any state.
 //!
-//! Cost of a record: a look-up by hash of its key, a step or two in the list of the key's windows, an index into the
-//! contents. Nothing is allocated but for new windows.
+//! Cost per record: a hash lookup of its key, a step or two in the list of the key's windows, an index into
+//! the contents. Only new windows allocate.
 
 mod element;
 mod merge;
@@ -46,18 +47,18 @@ use flott_function::state::ValueState;
 use flott_function::state::{EVENT_TIMERS, PROCESSING_TIMERS};
 use flott_function::state::{Key, KeyBy, States};
 
-/// The numbers of the states of windows begin here, those of the states of keys at 0.
+/// State numbers of windows begin here, those of keys at 0.
 const WINDOW_STATES: u32 = 1 << 16;
 
-/// What the program says of windows.
+/// The window settings of the program.
 pub struct Windowing<T, A: WindowAssigner<T>> {
-    /// To which windows a record belongs.
+    /// Which windows a record belongs to.
     pub assigner: A,
     /// When windows fire.
     pub trigger: AnyTrigger<T, A::Window>,
     /// In milliseconds.
     pub lateness: i64,
-    /// Where records go that are too late for all their windows.
+    /// The side output for records that are too late for all their windows.
     pub late: Option<OutputTag<T>>,
 }
 
@@ -86,19 +87,19 @@ pub struct WindowOperator<K, T, A: WindowAssigner<T>, B: Body<K, T, A::Window>> 
     subtask: SubtaskIndex,
     windows: WindowTable<K, A::Window>,
     ends: Ends,
-    /// By the slots of windows: what triggers and the function keep of each.
+    /// By the slots of windows: the state of triggers and the function.
     window_states: States,
     /// By the slots of keys.
     global_states: States,
-    /// By the slots of windows, as all timers here.
+    /// By the slots of windows, like all timers here.
     event_timers: TimerQueue,
     processing_timers: TimerQueue,
-    /// Marks windows that have nothing any more but are there.
+    /// Marks windows that exist but are empty.
     purged: ValueState<bool>,
     /// The watermark.
     progress: Progress,
     buffer: OutputBuffer<B::Out>,
-    /// Kept for their memory.
+    /// Kept to reuse their memory.
     slots: Vec<u32>,
     assigned: Vec<A::Window>,
     of_key: Vec<A::Window>,
@@ -113,10 +114,10 @@ where
     B: Body<K, T, A::Window>,
     B::Out: Record,
 {
-    /// Puts records into windows, whose contents the body keeps.
+    /// Assigns records to windows, whose contents the body keeps.
     ///
     /// # Errors
-    /// If the type of the keys cannot be one of keys.
+    /// If the type cannot be a key type.
     pub fn new(
         windowing: Windowing<T, A>,
         body: B,
@@ -160,7 +161,7 @@ where
         self.progress.advance(context.watermark.0);
     }
 
-    /// After records or timers: output leaves, windows and keys that nothing needs go, the next timer is asked for.
+    /// After records or timers: flushes output, frees unused windows and keys, and registers the next timer.
     fn after(&mut self, context: &mut Context<'_>) -> Result<()> {
         self.window_states.check()?;
         self.global_states.check()?;
@@ -174,7 +175,7 @@ where
         Ok(())
     }
 
-    /// When all that is known of a window goes; never, for windows without end.
+    /// When all state of a window is dropped; never, for windows without end.
     #[inline]
     fn over_at(&self, window: &A::Window) -> Option<Timestamp> {
         let last = window.max_timestamp();
@@ -184,14 +185,15 @@ where
         }
     }
 
-    /// Whether a window of event time is over.
+    /// Whether an event-time window is over.
     #[inline]
     fn is_over(&self, window: &A::Window) -> bool {
         self.domain == TimeDomain::EventTime
             && self.over_at(window).is_some_and(|over| self.progress.has_reached(over))
     }
 
-    /// When the window is to be looked at next: when it ends, if no trigger has to be asked, or when it is over.
+    /// When the window has to be checked next: when it ends, if there is no trigger to call, or when it is
+    /// over.
     #[inline]
     fn next_look(&self, window: &A::Window, now: Timestamp) -> Option<Timestamp> {
         let last = window.max_timestamp();
@@ -201,7 +203,7 @@ where
         self.over_at(window)
     }
 
-    /// Sees to it that the window is looked at then, or before.
+    /// Ensures that the window is checked then, or earlier.
     #[inline]
     fn look_at(&mut self, slot: u32, at: Option<Timestamp>) {
         let Some(at) = at else { return };
@@ -212,7 +214,7 @@ where
         }
     }
 
-    /// Does what the trigger said.
+    /// Applies the trigger's result.
     fn apply(&mut self, result: TriggerResult, slot: u32, context: &mut Context<'_>) -> Result<()> {
         if result.is_fire() {
             self.fire(slot, context)?;
@@ -223,14 +225,14 @@ where
                 self.window_states.slot = slot;
                 self.purged.set(&mut self.window_states, true);
             } else {
-                // A window without end that has nothing is not there.
+                // An empty window without end does not exist.
                 self.window_states.freed.push(slot);
             }
         }
         Ok(())
     }
 
-    /// Calls the function, if the window has something.
+    /// Calls the function, if the window is not empty.
     #[inline]
     fn fire(&mut self, slot: u32, context: &mut Context<'_>) -> Result<()> {
         if self.body.is_empty(slot) {
@@ -265,7 +267,7 @@ where
         call(&mut self.body, &mut window)
     }
 
-    /// Asks the trigger, if there is one to be asked.
+    /// Calls the trigger, if there is one.
     fn ask(
         &mut self,
         slot: u32,

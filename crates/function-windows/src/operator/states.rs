@@ -1,4 +1,4 @@
-//! The operator's state: in snapshots and out of them, and when slots become free.
+//! The operator's state: snapshot, restore, and when slots become free.
 
 use flott_batch::Record;
 use flott_operator::Context;
@@ -85,7 +85,7 @@ where
         Ok(snapshot)
     }
 
-    /// A window is not there any more.
+    /// Removes a window.
     pub(super) fn leave(&mut self, slot: u32) {
         self.window_states.slot = slot;
         self.purged.clear(&mut self.window_states);
@@ -94,7 +94,7 @@ where
         self.window_states.freed.push(slot);
     }
 
-    /// Frees the slots of windows and keys that nothing needs any more.
+    /// Frees the slots of unused windows and keys.
     pub(super) fn free(&mut self) {
         let mut freed = std::mem::take(&mut self.window_states.freed);
         for slot in freed.drain(..) {

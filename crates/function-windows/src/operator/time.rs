@@ -1,4 +1,4 @@
-//! Time passes.
+//! Advancing time.
 
 use flott_batch::Record;
 use flott_operator::Context;
@@ -37,10 +37,10 @@ where
             };
             match (end, timers.earliest().filter(due)) {
                 (None, None) => break,
-                // A window that is over asks its trigger itself; so ends come before timers.
+                // A window that is over calls its trigger itself, so ends come before timers.
                 (Some(end), timer) if timer.is_none_or(|timer| end <= timer) => self.pop_ends(context)?,
                 _ => {
-                    // A trigger may set again what is due at once.
+                    // A trigger may register a timer that is due at once.
                     context.output.wanted()?;
                     if let Some(((at, slot), freed)) = timers.pop_due(until) {
                         if freed {
@@ -61,7 +61,7 @@ where
         slot: u32,
         context: &mut Context<'_>,
     ) -> Result<()> {
-        // A trigger may have left timers of windows that are over or have become part of others.
+        // A trigger may have left timers of windows that are over or were merged into others.
         if !self.windows.entry(slot).live {
             return Ok(());
         }
@@ -90,7 +90,7 @@ where
         Ok(())
     }
 
-    /// A window is looked at.
+    /// Checks a window.
     fn end(&mut self, slot: u32, time: Timestamp, context: &mut Context<'_>) -> Result<()> {
         let entry = self.windows.entry_mut(slot);
         if entry.queued != Some(time) {
@@ -105,7 +105,7 @@ where
         if over == Some(time) {
             return self.remove(slot, time, context);
         }
-        // A session that has grown ends later than it did; a window that has fired waits for what is late.
+        // A session that has grown ends later than before; a window that has fired waits for late records.
         let next = if self.trigger.is_none() && last > time { Some(last) } else { over };
         self.look_at(slot, next);
         Ok(())
@@ -114,7 +114,7 @@ where
     /// A window is over.
     fn remove(&mut self, slot: u32, time: Timestamp, context: &mut Context<'_>) -> Result<()> {
         if self.trigger.is_some() {
-            // If it has set a timer for this time, that one finds the window gone.
+            // If it has registered a timer for this time, the timer finds the window gone.
             let result = self.ask_at(self.domain, time, slot, context)?;
             self.apply(result, slot, context)?;
         }

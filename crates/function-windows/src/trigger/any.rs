@@ -1,4 +1,4 @@
-//! Triggers of which only the kind of windows is known.
+//! Type-erased triggers.
 
 use flott_types::{Result, Timestamp};
 

@@ -1,4 +1,4 @@
-//! What triggers may use during a call.
+//! What triggers can use during a call.
 
 use std::ops::{Deref, DerefMut};
 
@@ -9,7 +9,8 @@ use flott_types::{Timestamp, Watermark};
 use flott_function::state::{ReducingState, ValueState};
 use flott_function::state::{StateAccess, States};
 
-/// What a [`Trigger`](super::Trigger) may use during a call. States are those of the window that it is called for.
+/// What a [`Trigger`](super::Trigger) can use during a call. States are those of the window that it is called
+/// for.
 pub struct TriggerContext<'a> {
     pub(crate) states: &'a mut States,
     pub(crate) event_timers: &'a mut TimerQueue,
@@ -19,22 +20,24 @@ pub struct TriggerContext<'a> {
 }
 
 impl TriggerContext<'_> {
-    /// Event time: no record with a timestamp at or below will follow, unless it is late.
+    /// The watermark: no record with a timestamp at or below it will follow, unless it is late.
     pub fn current_watermark(&self) -> Watermark {
         self.watermark
     }
 
-    /// The time by the clock, in milliseconds since the epoch. The same for a whole batch.
+    /// The processing time, in milliseconds since the epoch. The same for a whole batch.
     pub fn current_processing_time(&self) -> Timestamp {
         self.now
     }
 
-    /// Calls `on_event_time` for this window when the watermark has reached `at`. Once, however often it is asked for.
+    /// Calls `on_event_time` for this window when the watermark has reached `at`; once, however often it is
+    /// registered.
     pub fn register_event_time_timer(&mut self, at: Timestamp) {
         self.states.note(self.event_timers.register(at, self.states.slot));
     }
 
-    /// Calls `on_processing_time` for this window when the clock has reached `at`. Once, however often it is asked for.
+    /// Calls `on_processing_time` for this window when the clock has reached `at`; once, however often it is
+    /// registered.
     pub fn register_processing_time_timer(&mut self, at: Timestamp) {
         self.states.note(self.processing_timers.register(at, self.states.slot));
     }
@@ -64,14 +67,14 @@ impl StateAccess for TriggerContext<'_> {
     }
 }
 
-/// What a trigger may use when windows have become one. States are those of the new window.
+/// What a trigger can use when windows were merged. States are those of the new window.
 pub struct OnMergeContext<'a> {
     pub(crate) context: TriggerContext<'a>,
     pub(crate) merged: &'a [u32],
 }
 
 impl OnMergeContext<'_> {
-    /// Brings the values of the windows that were merged together: two become one, as long as there are two.
+    /// Merges the values of the merged windows: two become one, as long as there are two.
     pub fn merge_state<V: Record>(&mut self, state: ValueState<V>, mut combine: impl FnMut(V, V) -> V) {
         let into = self.context.states.slot;
         let mut all = state.take(&mut self.context);

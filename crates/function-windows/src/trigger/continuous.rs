@@ -1,4 +1,4 @@
-//! Again and again.
+//! Fires again and again.
 
 use std::time::Duration;
 
@@ -11,21 +11,22 @@ use flott_function::state::ValueState;
 
 const NEXT: &str = "trigger-fire-time";
 
-/// Fires at every multiple of an interval of event time, once a record has come, and at the end of the window.
+/// Fires at every multiple of an interval of event time once a record has arrived, and at the end of the
+/// window.
 #[derive(Clone)]
 pub struct ContinuousEventTimeTrigger {
     interval: i64,
     next: ValueState<Timestamp>,
 }
 
-/// Fires at every multiple of an interval by the clock, once a record has come.
+/// Fires at every multiple of an interval of processing time once a record has arrived.
 #[derive(Clone)]
 pub struct ContinuousProcessingTimeTrigger {
     interval: i64,
     next: ValueState<Timestamp>,
 }
 
-/// At least a millisecond: time must go on.
+/// At least a millisecond: time must advance.
 fn interval(interval: Duration) -> i64 {
     i64::try_from(interval.as_millis()).unwrap_or(i64::MAX).max(1)
 }
@@ -85,7 +86,8 @@ impl<T, W: Window> Trigger<T, W> for ContinuousEventTimeTrigger {
         if self.next.get(context) != Some(&time) {
             return Ok(TriggerResult::Continue);
         }
-        // To the end of time there are too many multiples: when the input ends, a window without end fires once more.
+        // To the end of time there are too many multiples: when the input ends, a window without end fires
+        // once more.
         let endless =
             context.current_watermark() == Watermark::MAX && window.max_timestamp() == Watermark::MAX.0;
         let next = if endless { window.max_timestamp() } else { after(time, self.interval, window) };

@@ -7,7 +7,8 @@ use super::{Trigger, TriggerContext, TriggerResult};
 use flott_function::runtime_context::RuntimeContext;
 use flott_function::state::ValueState;
 
-/// Fires when a record is further from the one that fired last (at first from the first one) than a threshold.
+/// Fires when a record is further from the one that fired last (at first from the first one) than a
+/// threshold.
 pub struct DeltaTrigger<T, F> {
     threshold: f64,
     delta: F,

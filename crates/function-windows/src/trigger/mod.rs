@@ -58,7 +58,8 @@ impl TriggerResult {
 
 /// Says when a window fires.
 ///
-/// What it must remember of a window is state that it declares in `open`; the context leads it to the window that it is called for.
+/// What it must remember of a window is state that it declares in `open`; the context leads it to the window
+/// that it is called for.
 ///
 /// ```
 /// # use flott_datastream::window::*;
@@ -137,8 +138,8 @@ pub trait Trigger<T, W>: Send + 'static {
         false
     }
 
-    /// Windows have become this one. What the trigger knows of them it brings together here; [`Trigger::clear`] is called for
-    /// each of them after.
+    /// Windows have become this one. What the trigger knows of them it brings together here;
+    /// [`Trigger::clear`] is called for each of them after.
     ///
     /// # Errors
     /// An error fails the task.
@@ -153,8 +154,8 @@ pub trait Trigger<T, W>: Send + 'static {
     /// An error fails the task.
     fn clear(&mut self, window: &W, context: &mut TriggerContext<'_>) -> Result<()>;
 
-    /// If the trigger fires once when the window has ended by this time, and with each later record, and does nothing else: then no
-    /// timers are needed.
+    /// If the trigger fires once when the window has ended by this time, and with each later record, and does
+    /// nothing else: then no timers are needed.
     #[doc(hidden)]
     fn fires_at_end(&self) -> Option<TimeDomain> {
         None

@@ -1,4 +1,4 @@
-//! What fires is thrown away.
+//! Purges what fires.
 
 use flott_types::{Result, Timestamp};
 

@@ -8,7 +8,8 @@ use super::{Trigger, TriggerContext, TriggerResult};
 use flott_function::runtime_context::RuntimeContext;
 use flott_function::state::ValueState;
 
-/// Fires when another trigger does, and also when it has not for some time by the clock, beginning with the first record.
+/// Fires when another trigger does, and also when it has not for some time by the clock, beginning with the
+/// first record.
 #[derive(Clone)]
 pub struct ProcessingTimeoutTrigger<N> {
     nested: N,

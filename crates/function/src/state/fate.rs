@@ -1,9 +1,9 @@
-//! What became of the states of a snapshot, for the log: kept, new, migrated or dropped.
+//! The fate of a snapshot's states, for the log: kept, new, migrated or dropped.
 
 use flott_state::{Migration, RestoredState};
 
-/// Tells what became of a keyed state. `found` is whether the snapshot knows the operator, `known` whether it
-/// knows the state.
+/// Reports the fate of a keyed state. `found` is whether the snapshot contains the operator, `known` whether
+/// it contains the state.
 pub fn tell(operator: &str, state: &str, known: bool, migration: Option<&Migration>, found: bool) {
     match migration {
         Some(migration) => {
@@ -17,7 +17,7 @@ pub fn tell(operator: &str, state: &str, known: bool, migration: Option<&Migrati
     }
 }
 
-/// Values of a field that is gone are gone too. If it was only renamed, somebody wants to know.
+/// The values of a removed field are lost. If it was only renamed, the user should know.
 pub fn tell_fields(operator: &str, state: &str, fields: &Migration) {
     if !fields.dropped.is_empty() {
         tracing::warn!(
@@ -32,7 +32,8 @@ pub fn tell_fields(operator: &str, state: &str, fields: &Migration) {
     }
 }
 
-/// When all states are declared: what is left of a snapshot is told, for it is not in the next savepoint.
+/// Called when all states are declared: reports what is left of a snapshot, because it will not be in the
+/// next savepoint.
 pub fn tell_dropped(operator: &str, restored: &RestoredState) {
     for (state, _) in restored.keyed.iter().filter(|(_, rows)| !rows.is_empty()) {
         tracing::warn!(operator, state, "state is dropped: the snapshot has it and nobody declares it");

@@ -9,7 +9,7 @@ use flott_types::{Result, Timestamp};
 use super::{StateAccess, ValueAccess, ValueColumn};
 use crate::aggregate::AggregateFunction;
 
-/// A value for each key, into which others are reduced (`ReducingState` of Flink).
+/// A value for each key, into which others are reduced (`ReducingState` in Flink).
 ///
 /// ```
 /// # use flott_datastream::*;
@@ -35,8 +35,8 @@ pub struct ReducingState<T> {
     of: PhantomData<fn() -> T>,
 }
 
-/// An accumulator for each key, to which values are added, and what an [`AggregateFunction`] makes of it
-/// (`AggregatingState` of Flink).
+/// An accumulator for each key, to which values are added, and the result that an [`AggregateFunction`]
+/// computes from it (`AggregatingState` in Flink).
 ///
 /// ```
 /// # use flott_datastream::*;
@@ -117,7 +117,7 @@ impl<T: Record> ReducingState<T> {
         states.column::<ReducingColumn<T>>(self.number)?.values.read(states.slot, states.now)
     }
 
-    /// Reduces the value of the current key and this one to one. A key's first value is kept as it is.
+    /// Reduces the current key's value with this one. A key's first value is kept as it is.
     pub fn add(&self, context: &mut impl StateAccess, value: T) {
         let states = context.states_mut();
         let (slot, now) = (states.slot, states.now);
@@ -136,7 +136,7 @@ impl<T: Record> ReducingState<T> {
 }
 
 impl<A: AggregateFunction> AggregatingState<A> {
-    /// The result for the current key; none if nothing was added.
+    /// The result for the current key; `None` if nothing was added.
     pub fn get(&self, context: &impl StateAccess) -> Option<A::Out> {
         let states = context.states();
         let FoldColumn { values, function } = states.column::<AggregatingColumn<A>>(self.number)?;
@@ -177,7 +177,7 @@ fn clear<S: Record, F: Send + 'static>(number: u32, context: &mut impl StateAcce
     }
 }
 
-/// Values and what is folded into them with.
+/// Values, and the function that folds others into them.
 pub(crate) struct FoldColumn<S, F> {
     pub values: ValueColumn<S>,
     pub function: F,

@@ -1,4 +1,4 @@
-//! Keys and how they are got from records.
+//! Keys, and how they are extracted from records.
 
 use std::hash::Hash;
 
@@ -16,16 +16,16 @@ use flott_values::key_hash;
 )]
 pub trait Key: Record + Clone + Eq + Hash {}
 
-// As for records: a type that lacks something is told what keys are.
+// As for records: the error for a type that lacks something says what keys are.
 #[diagnostic::do_not_recommend]
 impl<K: Record + Clone + Eq + Hash> Key for K {}
 
-/// How the keys of records are found, a batch at a time: one virtual call a batch, direct calls within.
+/// How the keys of records are extracted, a batch at a time: one virtual call per batch, direct calls within.
 pub trait KeyBy<K, T>: Send + Sync {
     /// The hash that decides the key group of each value.
     fn hash(&self, values: &[T], hashes: &mut Vec<u64>) -> Result<()>;
 
-    /// Finds or makes the slot of each value's key.
+    /// Finds or creates the slot of each value's key.
     fn intern(
         &self,
         values: &[T],

@@ -15,17 +15,17 @@ pub struct KeyTable<K> {
     keys: Vec<Option<K>>,
     hashes: Vec<u64>,
     slots: Slots,
-    /// Slots that were made since the last [`KeyTable::take_new`].
+    /// Slots created since the last [`KeyTable::take_new`].
     new: Vec<u32>,
     codec: ColumnCodec<K>,
     max_parallelism: u32,
 }
 
 impl<K: Key> KeyTable<K> {
-    /// Of no keys.
+    /// An empty table.
     ///
     /// # Errors
-    /// If the type of the keys cannot be one of keys.
+    /// If the type cannot be a key type.
     pub fn new(max_parallelism: u32) -> Result<Self> {
         Ok(KeyTable {
             index: HashTable::new(),
@@ -41,8 +41,8 @@ impl<K: Key> KeyTable<K> {
     /// The slot of a key, which is copied if it is new.
     #[inline]
     pub fn intern(&mut self, hash: u64, key: &K) -> Result<u32> {
-        // Not the hash first: the index has compared seven bits of it, and the hash lies elsewhere than the
-        // key.
+        // Not the hash first: the index has compared seven bits of it already, and the hash is on another
+        // cache line than the key.
         let keys = &self.keys;
         let same = |slot: &u32| keys[*slot as usize].as_ref() == Some(key);
         match self.index.find(hash, same) {
@@ -51,7 +51,7 @@ impl<K: Key> KeyTable<K> {
         }
     }
 
-    /// The slot of a key that is the caller's to give.
+    /// The slot of a key, which the caller gives up if it is new.
     #[inline]
     pub fn intern_owned(&mut self, hash: u64, key: K) -> Result<u32> {
         let keys = &self.keys;
@@ -78,7 +78,7 @@ impl<K: Key> KeyTable<K> {
         Ok(slot)
     }
 
-    /// The slots that were made since this was asked last.
+    /// The slots created since the last call.
     pub fn take_new(&mut self, into: &mut Vec<u32>) {
         into.append(&mut self.new);
     }
@@ -115,7 +115,7 @@ impl<K: Key> KeyTable<K> {
         self.len() == 0
     }
 
-    /// All slots are below this.
+    /// An upper bound of all slots.
     pub fn end(&self) -> u32 {
         self.keys.len() as u32
     }

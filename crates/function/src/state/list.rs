@@ -6,7 +6,7 @@ use flott_batch::Record;
 
 use super::{ListColumn, StateAccess};
 
-/// A list for each key (`ListState` of Flink). A snapshot writes the values that were added.
+/// A list for each key (`ListState` in Flink). A snapshot writes the values that were added.
 ///
 /// ```
 /// # use flott_datastream::*;
@@ -55,7 +55,7 @@ impl<T: Record> ListState<T> {
         ListState { number, of: PhantomData }
     }
 
-    /// The values of the current key, in the order in which they were added (`get` of Flink).
+    /// The values of the current key, in insertion order (`get` in Flink).
     pub fn iter<'a, C: StateAccess>(
         &self,
         context: &'a C,
@@ -84,13 +84,13 @@ impl<T: Record> ListState<T> {
         }
     }
 
-    /// Puts these values in place of those of the current key.
+    /// Replaces the values of the current key.
     pub fn update(&self, context: &mut impl StateAccess, values: impl IntoIterator<Item = T>) {
         self.clear(context);
         self.add_all(context, values);
     }
 
-    /// Removes the values of the current key and gives them.
+    /// Removes and returns the values of the current key.
     pub fn take(&self, context: &mut impl StateAccess) -> Vec<T> {
         let states = context.states_mut();
         let (slot, now) = (states.slot, states.now);

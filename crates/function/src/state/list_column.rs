@@ -20,19 +20,19 @@ use flott_values::ColumnCodec;
 
 /// The lists of one state.
 ///
-/// Values have positions that count on for as long as their list is there: values are added at the end and go
-/// from the front, or all at once. So a snapshot, with a row for each value, `(key, position) -> value`, has
-/// to write the positions that are new and delete those that went.
+/// Values have positions that keep counting while their list exists: values are added at the end, and removed
+/// from the front or all at once. So a snapshot, with a row for each value, `(key, position) -> value`, has
+/// to write the new positions and delete the removed ones.
 pub(crate) struct ListColumn<T> {
     name: String,
     lists: Vec<Option<Box<List<T>>>>,
     changes: DirtySlots,
     codec: ColumnCodec<T>,
     ttl: Option<TtlPolicy>,
-    /// The last time that this was told.
+    /// The latest time that was passed in.
     now: Cell<Timestamp>,
-    /// Slots of lists that were read where reading counts, or found to have expired values; perhaps several
-    /// times.
+    /// Slots of lists that were read (if reading extends their life) or found to have expired values; may
+    /// contain duplicates.
     read: RefCell<Vec<u32>>,
     hand: ExpiryHand,
     /// How many lists have values.
@@ -47,11 +47,11 @@ struct List<T> {
     stamps: VecDeque<Timestamp>,
     /// The position of the first value.
     first: i64,
-    /// The positions that the last snapshot has.
+    /// The positions in the last snapshot.
     persisted: Range<i64>,
-    /// Stamps that the last snapshot has have changed.
+    /// Timestamps in the last snapshot have changed.
     restamped: bool,
-    /// Values from this position on were read then.
+    /// Values from this position were read then.
     read: Cell<Option<(i64, Timestamp)>>,
 }
 
@@ -83,7 +83,7 @@ impl<T> List<T> {
         self.stamps.partition_point(|stamp| ttl.is_over(*stamp, now))
     }
 
-    /// What reads have brought about: values that were read live on, those that had expired by then are gone.
+    /// Applies the effects of reads: values that were read live longer, those that had expired are gone.
     fn settle(&mut self) {
         if let Some((from, at)) = self.read.take() {
             self.drop_front((from - self.first) as usize);
@@ -169,7 +169,7 @@ impl<T: Record> ListColumn<T> {
         }
     }
 
-    /// Removes the values of a key; answers those that could be seen.
+    /// Removes the values of a key; returns the visible ones.
     pub fn take(&mut self, slot: u32, now: Timestamp) -> Vec<T> {
         let Some(place) = self.lists.get_mut(slot as usize) else { return Vec::new() };
         let Some(list) = place else { return Vec::new() };
@@ -190,7 +190,7 @@ impl<T: Record> ListColumn<T> {
         taken
     }
 
-    /// Drops what has expired of a list.
+    /// Drops the expired values of a list.
     fn trim(&mut self, slot: u32, now: Timestamp, freed: &mut Vec<u32>) {
         let Some(ttl) = &self.ttl else { return };
         let Some(place) = self.lists.get_mut(slot as usize) else { return };
@@ -209,14 +209,14 @@ impl<T: Record> ListColumn<T> {
     }
 }
 
-/// A list has another number of values: whether it has any is counted.
+/// The length of a list has changed: updates the count of lists that have values.
 #[inline]
 fn count(used: &mut usize, before: usize, after: usize) {
     *used += usize::from(after > 0);
     *used -= usize::from(before > 0);
 }
 
-/// A value of a list: the key's slot and its position. Positions before the first are values that went.
+/// A value of a list: the key's slot and its position. Positions before the first are removed values.
 type Place = (u32, i64);
 
 impl<T: Record> ListColumn<T> {
@@ -238,7 +238,7 @@ impl<T: Record> ListColumn<T> {
         (written, deleted)
     }
 
-    /// The list of a value, and where in it the value is.
+    /// The list of a value, and its index in the list.
     fn find(&self, (slot, position): Place) -> Option<(&List<T>, usize)> {
         let list = self.list(slot)?;
         Some((list, usize::try_from(position - list.first).ok()?))
@@ -321,7 +321,7 @@ impl<T: Record> StateColumn for ListColumn<T> {
             if list.values.len() == 1 {
                 list.first = position;
             }
-            // A gap: positions are given anew, so files that have the old ones must be replaced.
+            // A gap: positions are reassigned, so files with the old ones must be replaced.
             self.rewrite |= list.end() - 1 != position;
             list.persisted = list.first..list.end();
             self.changes.restored(slot);

@@ -8,10 +8,10 @@ use flott_batch::Record;
 
 use super::{Key, MapAccess, MapColumn, StateAccess};
 
-/// A map for each key (`MapState` of Flink). A snapshot writes the entries that have changed.
+/// A map for each key (`MapState` in Flink). A snapshot writes the entries that have changed.
 ///
-/// Keys of the map can be looked up by what they borrow as: those of a `MapState<String, _>` by `&str`.
-/// Entries come in no order.
+/// Keys of the map can be looked up in borrowed form: those of a `MapState<String, _>` by `&str`. Entries
+/// have no order.
 ///
 /// ```
 /// # use flott_datastream::*;
@@ -88,7 +88,7 @@ impl<K: Key, V: Record> MapState<K, V> {
         self.get(context, key).is_some()
     }
 
-    /// Puts a value, and gives the one that was there (`put` of Flink).
+    /// Puts a value and returns the previous one (`put` in Flink).
     pub fn insert(&self, context: &mut impl StateAccess, key: K, value: V) -> Option<V> {
         let states = context.states_mut();
         let (slot, now) = (states.slot, states.now);
@@ -108,7 +108,7 @@ impl<K: Key, V: Record> MapState<K, V> {
         }
     }
 
-    /// Removes a value and gives it.
+    /// Removes and returns a value.
     pub fn remove<Q>(&self, context: &mut impl StateAccess, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,

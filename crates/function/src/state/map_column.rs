@@ -19,9 +19,9 @@ pub(crate) type MapColumn<K, V> = RowColumn<MapRows<K, V>>;
 
 /// The entries of maps.
 ///
-/// All entries lie in one list, with numbers; the map of a key is an index of its entries' numbers. So what
-/// has changed is known by entry, and a snapshot has a row for each changed entry: `(key, map_key) -> value`.
-/// An entry that a snapshot must delete stays without its value until then.
+/// All entries are in one numbered list; the map of a key is an index of its entries' numbers. So changes are
+/// tracked by entry, and a snapshot has a row for each changed entry: `(key, map_key) -> value`. An entry
+/// that a snapshot must delete stays, without its value, until then.
 pub struct MapRows<K, V> {
     /// By the slot of a key.
     maps: Vec<Option<Box<HashTable<u32>>>>,
@@ -158,7 +158,7 @@ impl<K: Key, V: Record> Rows for MapRows<K, V> {
     }
 }
 
-/// What is done with the maps of a state.
+/// The operations on the maps of a state.
 pub(crate) trait MapAccess<K, V>: Sized {
     /// An empty state of that name.
     fn named(name: &str, ttl: Option<&StateTtlConfig>, now: Timestamp) -> Result<Self>;
@@ -175,7 +175,7 @@ pub(crate) trait MapAccess<K, V>: Sized {
 
     fn insert(&mut self, slot: u32, key: K, value: V, now: Timestamp) -> Result<Option<V>>;
 
-    /// Removes a value, and answers it if it could be seen.
+    /// Removes a value, and returns it if it was visible.
     fn discard<Q>(&mut self, slot: u32, key: &Q, now: Timestamp) -> Option<V>
     where
         K: Borrow<Q>,
@@ -253,7 +253,7 @@ impl<K: Key, V: Record> MapAccess<K, V> for MapColumn<K, V> {
         self.rows().value(entry)?;
         let visible = self.is_visible(entry, now);
         let taken = self.rows_mut().value_mut(entry)?.take();
-        // Whether the key can go, `occupied` tells.
+        // `occupied` says whether the key can be freed.
         self.remove(entry);
         taken.filter(|_| visible)
     }

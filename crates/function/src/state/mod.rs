@@ -2,9 +2,9 @@
 //!
 //! A keyed operator has one [`KeyTable`]: its keys, each with a slot. Every state that a function declares is
 //! a column over these slots ([`States`]), and timers refer to keys by slot
-//! ([`TimerQueue`](flott_state::TimerQueue)). So a record costs one look-up, whatever number of states its
-//! function reads. A key's slot is freed when no column and no timer needs it any more. It is the table that
-//! SQL's operators have, too: an index of its own kind, and columns of values of users' types. See
+//! ([`TimerQueue`](flott_state::TimerQueue)). So a record costs one lookup, however many states its function
+//! reads. A key's slot is freed when no column and no timer needs it any more. SQL's operators use the same
+//! table; here it has its own kind of index, and columns of values of users' types. See
 //! [`flott_state::StateColumn`].
 //!
 //! | state | rows of a snapshot |
@@ -16,8 +16,8 @@
 //!
 //! Entries with a time to live ([`StateTtlConfig`]) have a column `last_access` too.
 //!
-//! Each column knows what changed since the last snapshot; a snapshot turns just that into arrow columns
-//! named `key` and after what they hold, by `serde`.
+//! Each column tracks what changed since the last snapshot; a snapshot turns just that into arrow columns
+//! with `serde`, named `key` and after their contents.
 
 use flott_types::Error;
 
@@ -58,7 +58,7 @@ pub const EVENT_TIMERS: &str = "event-time-timers";
 /// The state that processing-time timers are in.
 pub const PROCESSING_TIMERS: &str = "processing-time-timers";
 
-/// An error names its state.
+/// Adds the state's name to an error.
 pub fn in_state(state: &str, error: Error) -> Error {
     error.context(format_args!("state '{state}'"))
 }

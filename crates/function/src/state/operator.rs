@@ -1,4 +1,4 @@
-//! State that belongs to a subtask rather than to a key (`OperatorStateStore` of Flink).
+//! State that belongs to a subtask rather than to a key (`OperatorStateStore` in Flink).
 //!
 //! It is small and complete in every snapshot: each entry is JSON text with a version and the entry's type,
 //! `{"version":1,"type":"{user: STRING}","value":{"user":"ann"}}`.
@@ -17,9 +17,9 @@ use flott_values::{ColumnCodec, json_text};
 
 /// A state of an operator, whatever its type.
 pub trait OperatorColumn: Any + Send {
-    /// By which it is found in a snapshot.
+    /// The name under which it is found in a snapshot.
     fn name(&self) -> &str;
-    /// All of it. `subtask` is who asks.
+    /// All of it, for this `subtask`.
     fn snapshot(&self, subtask: SubtaskIndex) -> Result<StoredList>;
 }
 
@@ -30,7 +30,7 @@ pub struct OperatorStates {
 }
 
 impl OperatorStates {
-    /// Adds a state; answers its number.
+    /// Adds a state; returns its number.
     pub(crate) fn declare(&mut self, column: Box<dyn OperatorColumn>) -> Result<u32> {
         if self.has(column.name()) {
             return Err(Error::invalid(format!("operator state '{}' is declared twice", column.name())));
@@ -39,7 +39,7 @@ impl OperatorStates {
         Ok(self.columns.len() as u32 - 1)
     }
 
-    /// Refuses a state of a name that the operator needs itself.
+    /// Refuses a state name that is reserved for the operator.
     pub fn refuse(&self, name: &str) -> Result<()> {
         if self.has(name) {
             return Err(Error::invalid(format!(
@@ -106,10 +106,10 @@ impl<T: Record> OperatorColumn for OperatorList<T> {
     }
 }
 
-/// A map that is the same in all subtasks of an operator (`BroadcastState` of Flink): it is changed only by
-/// values that come to all of them, in the same way.
+/// A map that is the same in all subtasks of an operator (`BroadcastState` in Flink): it is changed only by
+/// values that go to all of them, in the same way.
 ///
-/// Every subtask has all entries after a restore, at whatever parallelism; a snapshot has them once.
+/// After a restore every subtask has all entries, at any parallelism; a snapshot contains them once.
 pub struct BroadcastState<K, V> {
     number: u32,
     of: PhantomData<fn() -> (K, V)>,
@@ -163,8 +163,8 @@ impl<K: Record + Eq + Hash, V: Record> OperatorColumn for BroadcastMap<K, V> {
     }
 
     fn snapshot(&self, subtask: SubtaskIndex) -> Result<StoredList> {
-        // All subtasks have the same entries, and every entry goes to every subtask: the first one speaks for
-        // all.
+        // All subtasks have the same entries, and every entry goes to every subtask: the first one stores
+        // them for all.
         let own = self.entries.iter().filter(|_| subtask == SubtaskIndex(0));
         let entry = |entry: (&K, &V)| write(&self.name, &self.type_text, &entry);
         Ok(StoredList {

@@ -11,7 +11,7 @@ use super::{BroadcastState, States};
 
 /// A context of a function: where operator state can be read and written.
 ///
-/// Functions do not call its methods; they hand the context to a state: `self.pending.add(ctx, value)`.
+/// Functions do not call its methods; they pass the context to a state: `self.pending.add(ctx, value)`.
 pub trait OperatorStateAccess {
     /// The operator's states.
     #[doc(hidden)]
@@ -21,8 +21,8 @@ pub trait OperatorStateAccess {
     fn all_states_mut(&mut self) -> &mut States;
 }
 
-/// A context of a function where broadcast state can be written. All subtasks must write the same to it; so
-/// the side of a broadcast function that is called with other values in each of them can only read it.
+/// A context of a function where broadcast state can be written. All subtasks must write the same to it, so
+/// the side of a broadcast function that gets different values in each subtask can only read it.
 pub trait BroadcastAccess: OperatorStateAccess {}
 
 impl<C: super::StateAccess> OperatorStateAccess for C {
@@ -36,7 +36,7 @@ impl<C: super::StateAccess> OperatorStateAccess for C {
 }
 
 /// A list that belongs to a subtask (`ListState` of Flink's operator state). When the job is rescaled, its
-/// values are distributed to the new subtasks, or all of them go to every one, as it was declared.
+/// values are distributed to the new subtasks, or all go to every one, as declared.
 ///
 /// ```
 /// # use flott_datastream::*;
@@ -103,13 +103,13 @@ impl<T: Record> OperatorListState<T> {
         }
     }
 
-    /// Puts these values in place of all.
+    /// Replaces all values.
     pub fn update(&self, context: &mut impl OperatorStateAccess, values: impl IntoIterator<Item = T>) {
         self.clear(context);
         self.add_all(context, values);
     }
 
-    /// Removes the values and gives them.
+    /// Removes and returns the values.
     pub fn take(&self, context: &mut impl OperatorStateAccess) -> Vec<T> {
         let list = context.all_states_mut().operator_column_mut::<OperatorList<T>>(self.number);
         list.map(|list| std::mem::take(&mut list.values)).unwrap_or_default()
@@ -153,12 +153,12 @@ impl<K: Record + Eq + Hash, V: Record> BroadcastState<K, V> {
         self.iter(context).next().is_none()
     }
 
-    /// Puts a value, and gives the one that was there (`put` of Flink). All subtasks must do so alike.
+    /// Puts a value and returns the previous one (`put` in Flink). All subtasks must do so alike.
     pub fn insert(&self, context: &mut impl BroadcastAccess, key: K, value: V) -> Option<V> {
         self.map_mut(context)?.entries.insert(key, value)
     }
 
-    /// Removes a value and gives it. All subtasks must do so alike.
+    /// Removes and returns a value. All subtasks must do so alike.
     pub fn remove<Q>(&self, context: &mut impl BroadcastAccess, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,

@@ -8,29 +8,30 @@ use flott_types::{Error, Result, Timestamp};
 
 use super::operator::{OperatorColumn, OperatorStates};
 
-/// A table with more keys than this is taken not to be in the processor's caches.
+/// A table with more keys than this is assumed not to fit into the processor's caches.
 const LARGE: usize = 1 << 14;
 
-/// The columns of an operator, and the slot of the key that it is at.
+/// The columns of an operator, and the slot of the current key.
 pub struct States {
     columns: Vec<Box<dyn StateColumn>>,
-    /// The number of the first column. Where an operator has several of these, a state of one is not found in
+    /// The number of the first column. If an operator has several of these, a state of one is not found in
     /// another.
     base: u32,
-    /// The slot of the key that is dealt with.
+    /// The slot of the current key.
     pub slot: u32,
-    /// The time of the call. Set it before states are declared, too: what expires begins to live then.
+    /// The time of the call. Set it before states are declared, too: restored values start their time to live
+    /// then.
     pub now: Timestamp,
     /// State that belongs to no key.
     pub operator: OperatorStates,
-    /// Slots from which something was taken: perhaps their keys can go.
+    /// Slots from which something was removed: their keys may be free.
     pub freed: Vec<u32>,
     fault: RefCell<Option<Error>>,
 }
 
 /// A context of a function on a keyed stream: where state can be read and written.
 ///
-/// Functions do not call its methods; they hand the context to a state: `self.total.get(ctx)`.
+/// Functions do not call its methods; they pass the context to a state: `self.total.get(ctx)`.
 pub trait StateAccess {
     /// The states, at the current key.
     #[doc(hidden)]
@@ -65,12 +66,12 @@ impl Default for States {
 }
 
 impl States {
-    /// States beside others of the operator: their numbers begin here.
+    /// States in addition to others of the operator: their numbers begin here.
     pub fn beside(base: u32) -> Self {
         States { base, ..States::default() }
     }
 
-    /// Adds a column, filled from the snapshot; answers its number.
+    /// Adds a column, filled from the snapshot; returns its number.
     pub fn declare(
         &mut self,
         mut column: Box<dyn StateColumn>,
@@ -90,7 +91,7 @@ impl States {
         self.columns.iter().map(|column| column.name())
     }
 
-    /// The column of a declared state. One that was not declared lets the task fail after the call.
+    /// The column of a declared state. Using an undeclared one makes the task fail after the call.
     #[inline]
     pub fn column<C: StateColumn>(&self, number: u32) -> Option<&C> {
         let column =
@@ -143,14 +144,14 @@ impl States {
         undeclared(&self.fault);
     }
 
-    /// Notes what went wrong during a call that cannot say so.
+    /// Records an error during a call that cannot return it.
     pub fn note(&self, result: Result<()>) {
         if let Err(error) = result {
             self.fault.borrow_mut().get_or_insert(error);
         }
     }
 
-    /// What went wrong during the last call.
+    /// The error of the last call.
     pub fn check(&mut self) -> Result<()> {
         match self.fault.get_mut().take() {
             None => Ok(()),
@@ -163,7 +164,7 @@ impl States {
         self.columns.iter().any(|column| column.occupied(slot))
     }
 
-    /// What changed since the last snapshot, or all there is.
+    /// What changed since the last snapshot, or everything.
     ///
     /// # Errors
     /// If a value cannot be written.
@@ -174,15 +175,14 @@ impl States {
         Ok(deltas)
     }
 
-    /// The values of these slots will be asked for. Worth it where they do not fit into the processor's
-    /// caches.
+    /// Prefetches the values of these slots. Worthwhile if they do not fit into the processor's caches.
     pub fn warm(&self, slots: &[u32], keys: usize) {
         if keys > LARGE {
             std::hint::black_box(self.columns.iter().map(|column| column.warm(slots)).sum::<usize>());
         }
     }
 
-    /// Lets each state do a little of what keeps it small.
+    /// Lets each state do a bit of clean-up.
     pub fn tidy(&mut self, now: Timestamp, rows: usize) {
         let States { columns, freed, .. } = self;
         columns.iter_mut().for_each(|column| column.tidy(now, rows, freed));

@@ -16,20 +16,20 @@ pub enum TtlUpdateType {
     OnReadAndWrite,
 }
 
-/// Whether an entry can be seen that has expired and is still there.
+/// Whether an entry that has expired but still exists is visible.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TtlVisibility {
-    /// It cannot.
+    /// It is not.
     NeverReturnExpired,
-    /// It can, until it is cleaned up.
+    /// It is, until it is cleaned up.
     ReturnExpiredIfNotCleanedUp,
 }
 
 /// How long the entries of a state live, by the clock (processing time).
 ///
-/// Entries of lists and maps expire one by one. What has expired is looked for by the clock, whether records
-/// come or not, and dropped a little at a time: a state holds what was used within one and a half times its
-/// time to live.
+/// Entries of lists and maps expire individually. Expired entries are looked for by the clock, whether
+/// records arrive or not, and dropped a few at a time: a state contains what was used within one and a half
+/// times its time to live.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -49,7 +49,7 @@ pub struct StateTtlConfig {
 }
 
 impl StateTtlConfig {
-    /// Entries live this long after they were last written, and are not seen after.
+    /// Entries live this long after they were last written, and are invisible after that.
     pub fn new(ttl: Duration) -> Self {
         StateTtlConfig {
             millis: i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX).max(1),
@@ -67,22 +67,22 @@ impl StateTtlConfig {
         self
     }
 
-    /// Whether what has expired can be seen while it is there.
+    /// Whether expired entries are visible while they exist.
     #[must_use]
     pub fn visibility(mut self, visibility: TtlVisibility) -> Self {
         self.visibility = visibility;
         self
     }
 
-    /// Savepoints and full checkpoints leave out what has expired. (What is cleaned up in between is left out
-    /// in any case.)
+    /// Savepoints and full checkpoints omit expired entries. (Entries that are cleaned up in between are
+    /// omitted in any case.)
     #[must_use]
     pub fn cleanup_full_snapshot(mut self) -> Self {
         self.full_snapshot = true;
         self
     }
 
-    /// What has expired stays until it is written again, or found expired by a read.
+    /// Expired entries stay until they are written again, or found to be expired by a read.
     #[must_use]
     pub fn disable_cleanup_in_background(mut self) -> Self {
         self.background = false;

@@ -6,7 +6,7 @@ use flott_batch::Record;
 
 use super::{StateAccess, ValueAccess, ValueColumn};
 
-/// A value for each key (`ValueState` of Flink). Declared in `open`; reads and writes the value of the
+/// A value for each key (`ValueState` in Flink). Declared in `open`; reads and writes the value of the
 /// current key.
 ///
 /// ```
@@ -87,8 +87,8 @@ impl<T: Record> ValueState<T> {
         self.get(context).cloned().unwrap_or_default()
     }
 
-    /// Changes the value of the current key in place; one that is not there is the type's default before.
-    /// Answers what the function does.
+    /// Changes the value of the current key in place; a missing one starts as the type's default. Returns the
+    /// function's result.
     ///
     /// ```
     /// # use flott_datastream::*;
@@ -114,7 +114,7 @@ impl<T: Record> ValueState<T> {
         result
     }
 
-    /// Removes the value of the current key and gives it.
+    /// Removes and returns the value of the current key.
     pub fn take(&self, context: &mut impl StateAccess) -> Option<T> {
         let states = context.states_mut();
         let (slot, now) = (states.slot, states.now);

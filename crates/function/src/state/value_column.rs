@@ -79,10 +79,10 @@ impl<T: Record> SlotColumns for Values<T> {
     }
 }
 
-/// What is done with the values of a state.
+/// The operations on the values of a state.
 ///
-/// `get`, `get_mut`, `set` and `take` know nothing of a time to live; `read`, `read_mut`, `write` and
-/// `discard` do.
+/// `get`, `get_mut`, `set` and `take` ignore the time to live; `read`, `read_mut`, `write` and `discard`
+/// respect it.
 pub trait ValueAccess<T>: Sized {
     /// An empty state of that name.
     fn named(name: &str) -> Result<Self>;
@@ -100,9 +100,9 @@ pub trait ValueAccess<T>: Sized {
     fn read_mut(&mut self, slot: u32, now: Timestamp) -> Option<&mut T>;
     /// Puts a value at a slot, at this time.
     fn write(&mut self, slot: u32, value: T, now: Timestamp);
-    /// Puts what the function makes of the value.
+    /// Replaces the value by the function's result.
     fn fold(&mut self, slot: u32, now: Timestamp, function: impl FnOnce(Option<T>) -> T);
-    /// Removes the value. Says first whether there was one, and then the one that could be seen.
+    /// Removes the value. Returns whether there was one, and the value if it was visible.
     fn discard(&mut self, slot: u32, now: Timestamp) -> (bool, Option<T>);
 }
 
@@ -136,7 +136,7 @@ impl<T: Record> ValueAccess<T> for ValueColumn<T> {
     fn take(&mut self, slot: u32) -> Option<T> {
         let taken = self.values_mut().values.get_mut(slot as usize).and_then(Option::take);
         if taken.is_some() {
-            // Whether the key can go, `occupied` tells.
+            // `occupied` says whether the key can be freed.
             self.remove(slot);
         }
         taken

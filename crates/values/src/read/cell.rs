@@ -40,7 +40,7 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// As what it is stored.
+    /// How it is stored.
     #[inline]
     fn visit<V: Visitor<'a>>(self, visitor: V) -> Read<V::Value> {
         let row = self.row;

@@ -9,7 +9,7 @@ use super::plan::Reader;
 
 type Read<T> = Result<T, ReadError>;
 
-/// Rows of a column below.
+/// Rows of a child column.
 pub(super) struct Range {
     at: usize,
     end: usize,
@@ -93,7 +93,7 @@ impl<'a> SeqAccess<'a> for Elements<'a> {
     }
 }
 
-/// The fields of a struct, but for those that it does not have in this row.
+/// The fields of a struct, except those that it does not have in this row.
 pub(super) struct Fields<'a> {
     pub rest: std::slice::Iter<'a, (String, Reader)>,
     pub value: Option<&'a Reader>,

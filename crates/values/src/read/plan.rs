@@ -11,7 +11,7 @@ use crate::shape::{ENCODING, ENUM, JSON, Kind, Shape, tuple_field};
 /// A column to read values of a type from.
 pub(crate) struct Reader {
     pub(super) values: Values,
-    /// Whether the type can be none. Otherwise NULL in a struct means that the field is missing.
+    /// Whether the type is an `Option`. Otherwise NULL in a struct means that the field is missing.
     pub(super) optional: bool,
     pub(super) nulls: Option<NullBuffer>,
 }
@@ -40,11 +40,11 @@ pub(super) enum Values {
 }
 
 impl Reader {
-    /// For values of a shape. An error is what does not fit, and where.
+    /// For values of a shape. An error says what does not match, and where.
     pub fn new(stored: &Field, array: &ArrayRef, shape: &Shape) -> Result<Self, String> {
         let encoding = stored.metadata().get(ENCODING).map(String::as_str);
         let values = match (array.data_type(), &shape.kind) {
-            // JSON gives whatever is asked for, and JSON is asked for anything.
+            // JSON can be read as anything, and anything can be read as JSON.
             (DataType::Utf8, _) if encoding == Some(JSON) => Values::Json(array.as_string().clone()),
             (DataType::Utf8, Kind::Json(_)) if encoding.is_none() => Values::Json(array.as_string().clone()),
             (_, Kind::Json(_)) => Reader::as_stored(stored, array)?.values,
@@ -99,7 +99,7 @@ impl Reader {
         Ok(Reader { values, optional: shape.optional, nulls: array.logical_nulls() })
     }
 
-    /// For types that take whatever there is.
+    /// For self-describing types.
     fn as_stored(stored: &Field, array: &ArrayRef) -> Result<Self, String> {
         let encoding = stored.metadata().get(ENCODING).map(String::as_str);
         let values = match array.data_type() {
@@ -131,7 +131,7 @@ impl Reader {
     }
 }
 
-/// Whether the fields are those of a tuple, and not of a struct with as many.
+/// Whether the fields are those of a tuple, and not of a struct with the same number.
 fn is_tuple(fields: &Fields, len: usize) -> bool {
     fields.len() == len && fields.iter().enumerate().all(|(at, field)| *field.name() == tuple_field(at))
 }
@@ -164,7 +164,7 @@ fn number<C>(kind: &Kind<C>) -> Option<DataType> {
     })
 }
 
-/// Whether every number of a type is one of the other, too.
+/// Whether every number of one type is also a number of the other.
 fn widens(from: &DataType, to: &DataType) -> bool {
     use DataType::*;
     from == to

@@ -111,7 +111,7 @@ fn a_field_of_another_type_is_an_error_that_names_it() {
     }
     let error = read_as::<_, New>(&old()).unwrap_err().to_string();
     assert!(error.ends_with("field 'inner': field 'rate': FLOAT cannot be read as STRING"), "{error}");
-    // Whatever the rows hold.
+    // Whatever the rows contain.
     assert!(read_as::<Vec<i64>, Vec<String>>(&[vec![]]).is_err());
 }
 
@@ -170,7 +170,7 @@ fn json_and_columns_read_each_other() {
         read_as::<Vec<Level>, serde_json::Value>(&[vec![Level::High]]).unwrap(),
         [serde_json::json!(["High"])]
     );
-    // Text that is JSON is not taken for a string.
+    // Text that is JSON is not mistaken for a string.
     assert!(read_as::<Loose, String>(&[Loose::Number(1)]).is_err());
 }
 

@@ -81,7 +81,7 @@ struct Meters(f32);
 #[derive(Serialize, Deserialize, PartialEq, Debug)]
 struct Point(i16, char);
 
-/// Text of a form that nobody would guess.
+/// Text of an unguessable form.
 #[derive(Serialize, Deserialize, PartialEq, Debug, Clone)]
 #[serde(try_from = "String", into = "String")]
 struct Plate(u32);

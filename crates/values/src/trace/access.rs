@@ -10,7 +10,7 @@ use super::{Kind, Member, NoColumn, Node, Path, State, Trace, TraceError};
 type Traced<T> = Result<T, TraceError>;
 
 impl Node {
-    /// Gives the type a value for this part, or notes that it was not accepted.
+    /// Gives the type a value for this part, or records that it was not accepted.
     fn give<'de, S: DeserializeSeed<'de>>(&mut self, seed: S, above: Option<&Path<'_>>) -> Traced<S::Value> {
         let result = seed.deserialize(Trace { node: self, above });
         if result.is_err() {
@@ -64,7 +64,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     type Error = TraceError;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Traced<Option<S::Value>> {
-        // Without a key there is no asking for the value: such a map is taken for one that describes itself.
+        // Without a key the value cannot be requested: such a map is treated as self-describing.
         let barren = self.key.state == State::Barren || self.value.state == State::Barren;
         if barren || std::mem::replace(&mut self.given, true) {
             return Ok(None);
@@ -77,7 +77,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     }
 }
 
-/// The fields of a struct, but for those that cannot be made.
+/// The fields of a struct, except those that cannot be made.
 pub(super) struct Fields<'a> {
     members: &'a mut [Member<Node>],
     order: std::vec::IntoIter<usize>,
@@ -143,7 +143,7 @@ impl<'de> EnumAccess<'de> for Variant<'_> {
     }
 }
 
-/// Data of variants is text whatever it looks like: its shape is not kept.
+/// The data of variants is always text: its shape is not kept.
 impl<'de> VariantAccess<'de> for Variant<'_> {
     type Error = TraceError;
 
@@ -164,7 +164,7 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Traced<V::Value> {
-        // The type that comes out is the enum again, which is no recursion.
+        // The resulting type is the enum again, which is not a recursion.
         Trace { node: &mut Node::default(), above: self.path.above }.deserialize_struct("", fields, visitor)
     }
 }

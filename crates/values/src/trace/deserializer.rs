@@ -10,7 +10,7 @@ use super::{Kind, Member, NoColumn, Node, Path, SAMPLES, State, Trace, TraceErro
 type Traced<T> = Result<T, TraceError>;
 
 impl<'a> Trace<'a> {
-    /// Goes on below a named type, unless it is within itself.
+    /// Continues inside a named type, unless it is recursive.
     fn enter<V>(self, go: impl FnOnce(&mut Node, &Path<'_>) -> Traced<V>) -> Traced<V> {
         let name = type_name::<V>();
         if Path::holds(self.above, name) {
@@ -45,7 +45,7 @@ impl<'a> Trace<'a> {
         let mut elements = Elements { items, at: 0, above };
         let result = visitor.visit_seq(&mut elements);
         if elements.barren() {
-            // There is no way past an element that cannot be made.
+            // An element that cannot be made cannot be skipped.
             node.decide(Kind::Json(NoColumn::SelfDescribing));
         } else if elements.at == len || result.is_ok() {
             node.state = State::Known;
@@ -238,7 +238,7 @@ impl<'de> Deserializer<'de> for Trace<'_> {
     }
 
     fn deserialize_identifier<V: Visitor<'de>>(self, _: V) -> Traced<V::Value> {
-        // A struct that takes whatever fields there are.
+        // A struct that accepts any fields.
         self.node.decide(Kind::Json(NoColumn::SelfDescribing));
         Err(TraceError::Again)
     }
@@ -253,7 +253,7 @@ impl<'de> Deserializer<'de> for Trace<'_> {
     }
 }
 
-/// The struct took the last field as one that it had under another name; `name` is the field's own.
+/// The struct accepted the last field as one that it had under another name; `name` is the field's own.
 fn alias(members: &mut Vec<Member<Node>>, last: usize, name: &str) {
     if members[last].name == name {
         // The other name came first: next time it comes after this one, and is known to be the alias.

@@ -12,7 +12,7 @@ use arrow::error::ArrowError;
 use crate::json::WriteError;
 use crate::shape::{Kind, Shape};
 
-/// A column in the making.
+/// A column under construction.
 pub(crate) enum Column {
     Unit(usize),
     Bool(BooleanBuilder),
@@ -70,7 +70,7 @@ impl RowMember {
     }
 }
 
-/// Where the lists of a column end.
+/// The ends of a column's lists.
 pub(crate) struct Ends {
     offsets: Vec<i32>,
     nulls: NullBufferBuilder,
@@ -112,7 +112,7 @@ pub(super) fn too_large() -> WriteError {
 /// How many bytes of text a column may have: what arrow's offsets can count.
 static MOST: AtomicUsize = AtomicUsize::new(i32::MAX as usize);
 
-/// From now on columns of this process have no more than this many bytes of text, for tests of what is done with more.
+/// Limits the text of this process's columns to this many bytes, to test larger columns.
 #[doc(hidden)]
 pub fn limit_columns(bytes: usize) {
     MOST.store(bytes, Ordering::Relaxed);
@@ -227,7 +227,7 @@ impl Column {
     }
 
     pub fn finish(self) -> Result<ArrayRef, WriteError> {
-        // Only a `Serialize` that contradicts itself gets here with columns that do not fit together.
+        // Only an inconsistent `Serialize` gets here with mismatched columns.
         let misfit = |e: ArrowError| WriteError::new(format!("the type is not written as it is read: {e}"));
         Ok(match self {
             Column::Unit(len) => Arc::new(NullArray::new(len)),

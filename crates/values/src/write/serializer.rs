@@ -10,7 +10,7 @@ use crate::json::{Json, WriteError, write_unit_variant};
 type Written<T = ()> = Result<T, WriteError>;
 
 impl Column {
-    /// The value is not what its type asked for when it was deserialised.
+    /// The value differs from what its type requested when it was deserialised.
     #[cold]
     fn mismatch(&self, what: &str) -> WriteError {
         let column = match self {

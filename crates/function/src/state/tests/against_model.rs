@@ -23,7 +23,7 @@ enum Op {
     /// Reads all states of the key.
     Read,
     Wait(i64),
-    /// This many records have come.
+    /// How many records have arrived.
     Tidy(usize),
     Snapshot(bool),
     Restart(bool),
@@ -65,7 +65,7 @@ struct Model {
 }
 
 impl Model {
-    /// Drops what has expired: nobody can see it any more.
+    /// Drops expired values: nobody can see them any more.
     fn expire(&mut self, now: i64) {
         let lives = |stamped: &Stamped| stamped.1 + TTL > now;
         self.value = self.value.filter(lives);

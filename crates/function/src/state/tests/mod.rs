@@ -15,12 +15,12 @@ use flott_values::key_hash;
 
 const MAX_PARALLELISM: u32 = 16;
 
-/// What snapshots add up to: for each state its rows, by their keys.
+/// The merged snapshots: for each state its rows, by their keys.
 #[derive(Clone, Default)]
 struct Store(BTreeMap<String, BTreeMap<String, RecordBatch>>);
 
 impl Store {
-    /// Adds a snapshot; answers how many rows of each state it had.
+    /// Adds a snapshot; returns how many rows of each state it had.
     fn add(&mut self, deltas: Vec<KeyedDelta>) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for delta in deltas {
@@ -83,7 +83,7 @@ impl Subject {
         Subject { keys, states, value, list, map, sum }
     }
 
-    /// States are those of this key from here on.
+    /// Makes this the current key.
     fn at(&mut self, key: u32) -> &mut States {
         self.states.slot = self.keys.intern(key_hash(&key).unwrap(), &key).unwrap();
         &mut self.states

@@ -114,7 +114,7 @@ fn what_has_expired_is_cleaned_up_little_by_little_and_deleted_by_the_next_snaps
     subject.tidy(0);
     subject.states.now = 100;
     subject.tidy(0);
-    // In a quarter of the time to live all are looked at, in 3 ms an eighth of that and a little.
+    // All are checked in a quarter of the time to live; in 3 ms, an eighth of that and a little more.
     let counts = subject.snapshot(false, &mut store);
     let (value, list, map) = (counts["value"], counts["list"], counts["map"]);
     assert!(value > 0 && value < 30 && list > 0 && list < 60 && map > 0 && map < 60, "{counts:?}");
@@ -122,7 +122,7 @@ fn what_has_expired_is_cleaned_up_little_by_little_and_deleted_by_the_next_snaps
         assert!(at <= 150, "{at}");
         subject.states.now = at.max(subject.states.now);
         subject.tidy(0);
-        // Lists that a snapshot has are looked at until the next has deleted them.
+        // Lists in a snapshot are checked until the next one has deleted them.
         subject.snapshot(false, &mut store);
     }
     assert_eq!(subject.keys.len(), 0);
@@ -172,7 +172,7 @@ fn what_has_expired_can_be_seen_until_it_is_cleaned_up_where_that_is_asked_for()
     assert_eq!(value.get(states), Some(&1));
     assert_eq!(list.iter(states).count(), 1);
     assert_eq!(map.get(states, "a"), Some(&1));
-    // A read has found them expired.
+    // A read has found them to be expired.
     subject.tidy(0);
     let states = subject.at(1);
     assert_eq!(value.get(states), None);
