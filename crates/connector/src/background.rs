@@ -1,4 +1,4 @@
-//! Work that waits for the outside, on a thread of its own.
+//! Work that waits for external systems, on its own thread.
 
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 

@@ -1,4 +1,4 @@
-//! Committers: what they are asked and answer. What is asked when is decided by [`flott_checkpoint::commit`].
+//! Committers: their requests and outcomes. [`flott_checkpoint::commit`] decides what to commit when.
 
 use flott_checkpoint::commit;
 use flott_types::Result;

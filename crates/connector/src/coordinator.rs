@@ -1,8 +1,9 @@
-//! One enumerator and what is known of its readers: what both the JobManager and the conformance suite drive a source with.
+//! One enumerator and the state of its readers: both the JobManager and the conformance suite drive sources
+//! with it.
 //!
-//! A pure state machine around the enumerator. It answers what the readers are to be told, holds the enumerator to its promises,
-//! and remembers what was assigned since which checkpoint: a split that was assigned to a reader after the checkpoint from which that
-//! reader begins again is in nobody's snapshot, and goes back to the enumerator.
+//! A pure state machine around the enumerator. It returns messages for the readers, checks the enumerator's
+//! contract, and remembers which splits were assigned since which checkpoint: if a reader restarts from a
+//! checkpoint, splits that were assigned to it later are in no snapshot and go back to the enumerator.
 
 use std::collections::BTreeMap;
 

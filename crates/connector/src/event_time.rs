@@ -1,8 +1,8 @@
-//! Event time of a source: how timestamps and watermarks come out of the rows of its splits.
+//! Event time of a source: how timestamps and watermarks are derived from the rows of its splits.
 //!
-//! The source says *how* ([`Source::event_time`](crate::Source::event_time)); the task does the rest for every source alike
-//! ([`flott_operator::event_time`]): one generator for each split, the minimum over those that count, idleness, alignment with
-//! other sources, and the state that a split takes along in the snapshot.
+//! The source says *how* ([`Source::event_time`](crate::Source::event_time)); the task does the rest for
+//! every source alike ([`flott_operator::event_time`]): one generator for each split, the minimum over the
+//! active ones, idleness, alignment with other sources, and the split's event-time state in snapshots.
 
 use std::fmt;
 

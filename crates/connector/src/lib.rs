@@ -1,16 +1,18 @@
 //! The SDK of sources and sinks.
 //!
-//! A connector of SQL is found by the name in a table's `'connector' = '...'` option and lists what else a table may set
-//! ([`options`]); how bytes become rows is a [`format`]'s business. From the table it makes a [`Source`] (split
-//! enumerator in the JobManager, readers in the tasks) or a [`Sink`] (writers and committers in the tasks). A program of the DataStream
-//! API makes its sources and sinks itself; they are the same traits, marked with the type of their values
-//! ([`Produces`], [`Consumes`]).
+//! SQL finds a connector by the name in a table's `'connector' = '...'` option; the connector lists its other
+//! options ([`options`]), and a [`format`] turns bytes into rows. From a table the connector creates a
+//! [`Source`] (split enumerator in the JobManager, readers in the tasks) or a [`Sink`] (writers and
+//! committers in the tasks). A DataStream program creates its sources and sinks itself; they implement the
+//! same traits, marked with the type of their values ([`Produces`], [`Consumes`]).
 //!
-//! Exactly once: a reader's splits carry their positions and are in the checkpoint; a writer hands its output over as
-//! committables that are in the checkpoint before anything is visible, and committing twice is harmless.
+//! Exactly once: a reader's splits carry their positions and are part of the checkpoint; a writer hands its
+//! output over as committables that are part of the checkpoint before anything is visible, and commits are
+//! idempotent.
 //!
-//! Readers and writers are driven synchronously by the task's thread. One that waits for the outside does so on threads of its
-//! own and answers [`Poll::Wait`]; it wakes the task ([`ReaderContext::waker`]) and never blocks it for long.
+//! Readers and writers are driven synchronously by the task's thread. One that waits for an external system
+//! does so on its own threads and returns [`Poll::Wait`]; it wakes the task ([`ReaderContext::waker`]) and
+//! never blocks it for long.
 //!
 //! # A source
 //!
@@ -20,19 +22,21 @@
 //! | [`SplitEnumerator`] | JobManager | finds splits, now or later, and assigns them to readers |
 //! | [`SourceReader`] | one in each subtask | reads splits, a batch at a time |
 //!
-//! A [`Split`] is a part of the source that one reader reads: a file, a partition. Its `id` names it, the same in every run; its
-//! [`Payload`] is the connector's own and holds the position. When a checkpoint is taken, the enumerator says what it has not
-//! assigned, readers say what they have not read to its end, with positions. After a failure, or with another
-//! parallelism, the splits of all readers are dealt out again.
+//! A [`Split`] is a part of the source that one reader reads: a file, a partition. Its `id` is the same in
+//! every run; its [`Payload`] is private to the connector and contains the position. When a checkpoint is
+//! taken, the enumerator returns its unassigned splits, and readers return their unfinished splits with
+//! positions. After a failure, or at another parallelism, the splits of all readers are redistributed.
 //!
-//! Readers register with the enumerator and say when they have nothing left to read; it may assign splits in answer to either, or
-//! at any other time, because it looks for new ones on a schedule of its own. What waits for the outside it does in the
-//! [`Background`]. Readers and enumerator can send each other events of the connector's own.
+//! Readers register with the enumerator and report when they have nothing left to read; it may assign splits
+//! in response to either, or at any other time, because it discovers splits on its own schedule. It waits for
+//! external systems in the [`Background`]. Readers and enumerator can exchange events that the connector
+//! defines.
 //!
-//! A checkpoint has an id. A reader that acknowledges to the outside notes with each snapshot how far it had come, and acknowledges so much
-//! when that checkpoint is complete: others may have been taken meanwhile.
+//! A checkpoint has an id. A reader that acknowledges to an external system records its position with each
+//! snapshot, and acknowledges up to that position when that checkpoint is complete: others may have been
+//! taken in the meantime.
 //!
-//! The numbers below a million, counted by as many readers as there are:
+//! Example: the numbers below a limit, produced by all readers together:
 //!
 //! ```
 //! use std::collections::VecDeque;
@@ -142,10 +146,10 @@
 //! check_source(&Numbers { below: 20 }).unwrap();
 //! ```
 //!
-//! Event time is mostly not the source's business: a program gives it a watermark strategy, which works on each split by itself,
-//! and all that the source does for it is to say when a split is finished. One that knows its event time says so with
-//! [`Source::event_time`] and [`SourceOutput::watermark`]. One that reads several splits side by side implements
-//! [`SourceReader::pause_splits`], so that those ahead can wait for those behind.
+//! Event time is mostly not the source's concern: a program adds a watermark strategy, which works per split,
+//! and the source only has to report when a split is finished. A source that knows its event time implements
+//! [`Source::event_time`] and uses [`SourceOutput::watermark`]. One that reads several splits in parallel
+//! implements [`SourceReader::pause_splits`], so that fast splits can wait for slow ones.
 //!
 //! # A sink
 //!
@@ -156,12 +160,13 @@
 //! | [`Committer`] | one in each subtask, on a thread of its own: makes output visible |
 //! | global committer | where a sink has one: one in the JobManager, for what becomes visible once for all subtasks |
 //!
-//! A checkpoint, as a writer sees it: `flush`, `prepare_commit`, `snapshot`. What `prepare_commit` hands over, at once or
-//! [later](Prepared), is in the checkpoint, and is committed when that is complete, or when a job is restored from it, or both. The
-//! committer answers for each: what it cannot commit now is tried again, and is in all checkpoints until it is committed. What
-//! `snapshot` gives finds its way to a writer of the next attempt, which clears up after the one before.
+//! A checkpoint, as a writer sees it: `flush`, `prepare_commit`, `snapshot`. The committables of
+//! `prepare_commit`, returned at once or [later](Prepared), are part of the checkpoint, and are committed
+//! when it is complete, or when a job is restored from it, or both. The committer returns an outcome for
+//! each: what it cannot commit now is retried, and is part of all checkpoints until it is committed. The
+//! result of `snapshot` goes to a writer of the next attempt, which cleans up after the previous one.
 //!
-//! Lines in memory, standing for a store with transactions:
+//! Example: lines in memory, standing in for a store with transactions:
 //!
 //! ```
 //! use std::sync::Arc;
@@ -288,12 +293,14 @@
 //! check_sink(&|| Box::new(StoreSink::default())).unwrap();
 //! ```
 //!
-//! A sink without a second phase (print, a key-value store that is overwritten) implements `write` and `flush`; after a failure
-//! its rows may come twice. What it has sent and is not sure of it waits for [later](Prepared::Later), before the checkpoint.
+//! A sink without a second phase (print, a key-value store that is overwritten) implements `write` and
+//! `flush`; after a failure its rows may come twice. It waits for outstanding acknowledgements
+//! [later](Prepared::Later), before the checkpoint.
 //!
 //! # A table that is looked up
 //!
-//! One that can be asked for keys, for rows of a stream to be joined with, is a [`LookupTable`](lookup::LookupTable): see [`lookup`].
+//! A table that can be queried by key, to join it with the rows of a stream, is a
+//! [`LookupTable`](lookup::LookupTable): see [`lookup`].
 
 // A variant that is added later is looked at where it matters (in tests a catch-all is a failure that shows).
 #![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]

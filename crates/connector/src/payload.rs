@@ -1,11 +1,11 @@
-//! What a connector keeps in checkpoints: bytes of its own, with the version of their form.
+//! What a connector stores in checkpoints: private bytes, with the version of their form.
 //!
-//! Positions and committables outlive the program that writes them. So the version stands beside the bytes, where a connector cannot
-//! forget it, and one that reads asks for the versions that it knows ([`Payload::check`]): everything else is refused with the
-//! numbers.
+//! Positions and committables outlive the program that writes them. So the version is stored next to the
+//! bytes, where a connector cannot forget it, and a reader checks for the versions that it knows
+//! ([`Payload::check`]): any other is refused, with both numbers.
 //!
-//! In a snapshot a payload is JSON: its bytes as text where they are UTF-8, else in base64. A bare string is a payload of version 0: that is
-//! how payloads were written before they had a version outside.
+//! In a snapshot a payload is JSON: its bytes are text if they are UTF-8, else base64. A bare string is a
+//! payload of version 0: payloads were written like that before they had a separate version.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! Holds a reader to a number of rows per second.
+//! Limits a reader to a number of rows per second.
 
 use std::sync::Arc;
 

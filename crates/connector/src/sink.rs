@@ -1,4 +1,4 @@
-//! Sinks: a writer in each task, and a committer that makes visible what a completed checkpoint holds.
+//! Sinks: a writer in each task, and a committer that publishes what a completed checkpoint contains.
 
 use std::fmt;
 use std::sync::Arc;

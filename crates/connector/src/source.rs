@@ -1,4 +1,4 @@
-//! Sources, and the side of them that reads. The other side is [`SplitEnumerator`].
+//! Sources, and their readers. Their other half is [`SplitEnumerator`].
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Columns under construction: one typed arrow builder a column, and for collections a tree of them.
+//! Columns under construction: one typed arrow builder per column, and for collections a tree of them.
 //!
 //! This is the per-field path of every decoder: one `match` on the column's type, then a typed append.
 

@@ -1,9 +1,9 @@
-//! `csv`: as Flink reads and writes it, which is as Jackson does.
+//! `csv`: read and written as Flink does, which is as Jackson does.
 //!
-//! - There is no header line. A file with one is read with `csv.ignore-parse-errors` (its fields become NULL where they
-//!   are no numbers) or by a table of STRINGs.
-//! - An empty field is an empty string for STRING; for every other type it is an error unless `csv.null-literal` is
-//!   empty. The null literal is compared with the whole field as it stands.
+//! - There is no header line. A file with one is read with `csv.ignore-parse-errors` (fields that are not
+//!   numbers become NULL) or by a table of STRINGs.
+//! - An empty field is an empty string for STRING; for every other type it is an error unless
+//!   `csv.null-literal` is empty. The null literal is compared with the whole field.
 //! - Numbers, booleans and times may have blanks around them. BOOLEAN is true for `true` and false for everything else.
 //! - Fewer fields than columns, or more, is an error. With `ignore-parse-errors` missing fields are NULL and a
 //!   record with too many is left out. One empty field too many at the end is allowed.

@@ -1,4 +1,4 @@
-//! `json`, and the change formats made of it: `debezium-json`, `canal-json`, `maxwell-json`.
+//! `json`, and the change formats based on it: `debezium-json`, `canal-json`, `maxwell-json`.
 //!
 //! One record a line in files; one message elsewhere. A record is an object (or an array of objects, several rows); a
 //! column is the member of its name. A member that is missing is NULL unless `fail-on-missing-field`.
@@ -10,8 +10,9 @@
 //! - TIME keeps its fraction, which Flink drops.
 //! - Text after a record is an error, which Flink ignores.
 //!
-//! A changed row is two rows: `-U` and `+U`. In Canal and Maxwell the old row lists what has changed only; the rest is
-//! taken from the new one. Written are insertions and deletions only, an update as one of each, as in Flink.
+//! A changed row is two rows: `-U` and `+U`. In Canal and Maxwell the old row lists only what has changed;
+//! the rest is taken from the new one. When writing, there are only insertions and deletions; an update
+//! becomes one of each, as in Flink.
 
 mod decode;
 mod encode;

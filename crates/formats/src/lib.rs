@@ -1,10 +1,11 @@
-//! The formats that Flott brings: csv, json and the change formats made of it, parquet, raw. What a format is says
-//! [`flott_connector::format`].
+//! The built-in formats: csv, json and the change formats based on it, parquet, raw.
+//! [`flott_connector::format`] defines what a format is.
 //!
-//! - Only the columns that are asked for are converted; the others are skipped as text.
-//! - Where the user said `ignore-parse-errors`, a field that cannot be read is NULL as in Flink, and a record that cannot be taken apart is
-//!   left out.
-//! - Those of text and `raw` serve files of records and messages: in files a record is a line. `parquet` is for files.
+//! - Only the requested columns are converted; the others are skipped as text.
+//! - With `ignore-parse-errors`, a field that cannot be read is NULL as in Flink, and a record that cannot be
+//!   parsed is skipped.
+//! - Text formats and `raw` are for files of records and for messages: in files a record is a line. `parquet`
+//!   is for files.
 
 mod column;
 mod csv;

@@ -1,9 +1,11 @@
-//! `parquet`: files of columns that other tools read and write.
+//! `parquet`: columnar files that other tools read and write.
 //!
-//! - Columns are found by their names. One that a file does not have is NULL, others of the file are passed over.
-//! - A column of another type than the table's is cast, where no value is lost: an INT of a file is a BIGINT of the table. What does not fit is an
-//!   error.
-//! - Timestamps are written in microseconds; read are all units, and INT96. A TIMESTAMP is a local time, a TIMESTAMP_LTZ a point in time.
+//! - Columns are found by name. A column that a file does not have is NULL; additional columns of the file
+//!   are ignored.
+//! - A column of another type than the table's is cast if no value is lost: an INT in a file can be a BIGINT
+//!   of the table. Other types are an error.
+//! - Timestamps are written in microseconds; all units are read, and INT96 too. A TIMESTAMP is a local time,
+//!   a TIMESTAMP_LTZ a point in time.
 //! - Only row groups and columns that are needed are read.
 
 mod read;

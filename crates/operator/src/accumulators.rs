@@ -1,4 +1,4 @@
-//! Accumulators: what the subtasks of a job add up to, each for itself, and what is brought together when somebody asks.
+//! Accumulators: each subtask of a job has its own part, and the parts are merged on request.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Operators whose work goes on elsewhere.
+//! Operators whose work continues elsewhere.
 
 /// How much an operator has taken in and not dealt with, because it waits for others (asynchronous requests). What it is, the
 /// snapshot holds; here it only says what the task may do meanwhile.

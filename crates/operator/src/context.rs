@@ -1,4 +1,4 @@
-//! What the task gives an operator in each call.
+//! What the task passes to an operator in each call.
 
 use flott_batch::{Batch, WatermarkStatus};
 use flott_types::{JobId, KeyGroupRange, OperatorUid, Result, SubtaskIndex, Timestamp, Waker, Watermark};

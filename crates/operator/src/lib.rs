@@ -1,7 +1,8 @@
 //! What an operator is.
 //!
 //! An [`Operator`] is a synchronous state machine driven by its task. It owns no thread, reads no clock (the
-//! [`Context`] hands it the time, sampled once per batch) and does no I/O. Output is pushed downstream as it is produced.
+//! [`Context`] passes it the time, sampled once per batch) and does no I/O. Output is pushed downstream as it
+//! is produced.
 //!
 //! Order of calls: `open`, then any of `process`, `watermark`, `watermark_status`, `processing_time`, `woken`, `prepare_barrier`
 //! followed at once by `snapshot`, `checkpoint_complete`, `checkpoint_aborted`; `end_input` once for each input after its

@@ -1,4 +1,4 @@
-//! Metrics that functions make for themselves, under names of their own.
+//! Metrics that functions create, under their own names.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;

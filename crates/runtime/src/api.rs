@@ -1,4 +1,4 @@
-//! What a task is told and what it tells: plain data, so that it can cross a network.
+//! Messages to and from a task: plain data, so that they can cross a network.
 
 use flott_checkpoint::manifest::{SubtaskRestore, TaskSnapshot};
 use flott_checkpoint::{Attempt, Barrier, TaskId};

@@ -1,8 +1,8 @@
 //! The operators of one task: a tree in which each calls the next directly.
 //!
-//! A batch that an operator emits is processed by everything behind it before `emit` returns, so a join that fans out never
-//! holds its whole result. Panics of an operator become errors that name it. An operator that had finished when its snapshot was taken is
-//! passed by ([`Stage`]).
+//! A batch that an operator emits is processed by everything downstream before `emit` returns, so a join that
+//! fans out never holds its whole result. Panics of an operator become errors that name it. An operator that
+//! had finished when its snapshot was taken is skipped ([`Stage`]).
 
 mod state;
 

@@ -1,4 +1,4 @@
-//! The collect operator: hands rows to the client that submitted the query.
+//! The collect operator: returns rows to the client that submitted the query.
 
 use std::sync::Arc;
 

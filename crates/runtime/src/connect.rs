@@ -1,5 +1,5 @@
-//! How the channels of tasks find each other. The exchange within a process is here; one that writes elements as bytes, as a network
-//! does, is [`crate::piped`]: both implement [`Exchanges`] and [`Sender`].
+//! How channels of tasks are connected. The exchange within a process is here; [`crate::piped`] sends
+//! elements as bytes, as a network does. Both implement [`Exchanges`] and [`Sender`].
 
 use std::fmt;
 use std::sync::Arc;

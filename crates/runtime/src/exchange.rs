@@ -1,12 +1,13 @@
-//! The output side of a task: spreads batches over the receiving subtasks.
+//! The output side of a task: partitions batches among the receiving subtasks.
 //!
-//! Small batches for one target are put together up to the batch size; a batch that is large enough alone goes out uncopied.
-//! What is held back is sent on when it is large enough, when it is older than the buffer timeout, when the task's input runs
-//! dry, and before every control element, so that order is kept. Selections are compacted here: no row that was filtered
-//! out crosses a thread.
+//! Small batches for one target are combined up to the batch size; a batch that is large enough on its own is
+//! sent uncopied. Buffered rows are sent when they are large enough, when they are older than the buffer
+//! timeout, when the task's input runs dry, and before every control element, so that order is kept.
+//! Selections are compacted here: no row that was filtered out crosses a thread.
 //!
-//! Large enough is a number of rows or of bytes. A batch of wide rows that has many times the bytes is cut before anything else is
-//! done with it: it is distributed piece by piece, and a receiver that is behind holds back the rest of it where it is, uncopied.
+//! Large enough means a number of rows or of bytes. A batch of wide rows with many times the bytes is cut
+//! first: it is distributed piece by piece, and if a receiver is behind, the rest stays where it is,
+//! uncopied.
 
 use arrow::datatypes::SchemaRef;
 use flott_batch::hash::partition;

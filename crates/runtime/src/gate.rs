@@ -3,16 +3,16 @@
 //! One lock and one condition let the task wait for "a message or an element" without a poll interval. It is taken once
 //! per batch, not per record.
 //!
-//! Invariants: a channel holds at most [`Limits`] (batches, rows and bytes, whichever is first) and one batch more, and so do all of them
-//! together, unless the task would have nothing to read; rows, once in,
-//! leave in order; only batches wait for room (a watermark that follows a watermark replaces it, and barriers and ends are few, so
-//! the queue is bounded by its batches). A closed gate takes everything and keeps nothing, so that nobody hangs on a receiver that
-//! has failed.
+//! Invariants: a channel holds at most [`Limits`] (batches, rows and bytes, whichever is reached first) and
+//! one batch more, and so do all of them together, unless the task would have nothing to read; rows leave in
+//! order; only batches wait for room (a watermark that follows a watermark replaces it, and barriers and ends
+//! are few, so the queue is bounded by its batches). A closed gate accepts and discards everything, so that
+//! nobody hangs on a failed receiver.
 //!
-//! A sender asks for room first and is never blocked by the gate: [`Gate::offer`] takes an element or gives it back, and then wakes
-//! the sender once when half of the channel is free again. [`Gate::send`] is such a sender, which waits with its thread and looks at its
-//! own cancellation meanwhile. A sender that serves many channels with one thread offers, and goes on with the others. What a
-//! batch is large is worked out once, before the lock is taken.
+//! A sender asks for room first and is never blocked by the gate: [`Gate::offer`] takes an element or returns
+//! it, and then wakes the sender once, when half of the channel is free again. [`Gate::send`] is a sender
+//! that blocks its thread and checks for cancellation. A sender that serves many channels with one thread
+//! offers, and continues with the others. The size of a batch is computed once, before the lock is taken.
 
 mod channel;
 

@@ -1,4 +1,4 @@
-//! Starts a task and gives out what it is steered by.
+//! Starts a task and returns its handle.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

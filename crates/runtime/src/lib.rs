@@ -5,11 +5,13 @@
 //! leaves ([`exchange`]). Threads and not async tasks: operators compute, they do not wait; a loop that owns its state and
 //! calls straight down has no locks, no boxes and no cancellation points in the path of a batch.
 //!
-//! The runtime knows no operator: [`OperatorFactory`] hands it those of a plan, and whatever else a plan wants computed.
+//! The runtime depends on no operator: [`OperatorFactory`] creates those of a plan, and whatever else a plan
+//! needs computed.
 //!
-//! Invariants: an operator is called by one thread only; batches, watermarks and barriers of one channel keep their order; a
-//! queue is bounded and a full one stops its producer; nobody waits without looking at its own cancellation; a task
-//! ends with exactly one of the reports `Finished`, `Canceled`, `Failed`, after everything it held is closed.
+//! Invariants: an operator is called by one thread only; batches, watermarks and barriers of one channel keep
+//! their order; a queue is bounded and a full one stops its producer; every wait checks for cancellation; a
+//! task ends with exactly one of the reports `Finished`, `Canceled`, `Failed`, after everything it owned is
+//! closed.
 //!
 //! Cost per batch: one lock to take it, one to put it, and one virtual call for each operator. Nothing per row.
 

@@ -1,4 +1,4 @@
-//! What a task knows of itself, under Flink's names. Counted by the task once per batch, read by anybody.
+//! A task's metrics, under Flink's names. Counted by the task once per batch, read by any thread.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The part of a job's configuration that tasks act on, under Flink's keys.
+//! The part of a job's configuration that concerns tasks, under Flink's keys.
 
 use std::collections::BTreeMap;
 

@@ -1,14 +1,16 @@
-//! Exchanges that go through bytes: what lies between two processes, without the network.
+//! Exchanges through bytes: the channel between two processes, without the network.
 //!
-//! A sender writes elements as frames ([`crate::wire`]) into the pipe of its channel. One thread reads the pipes of all channels, as the
-//! thread of a connection does, and offers elements to the gates of their tasks. It never waits for one of them: what a gate refuses lies
-//! at the end of its pipe until there is room, and the other pipes go on.
+//! A sender writes elements as frames ([`crate::wire`]) into the pipe of its channel. One thread reads the
+//! pipes of all channels, like the thread of a connection, and offers elements to the gates of their tasks.
+//! It never waits for one of them: an element that a gate refuses stays in its pipe until there is room, and
+//! the other pipes continue.
 //!
-//! A pipe holds so many bytes as its **credit** is, and a frame more. A frame gives its bytes back when the gate has taken its element. So a slow
-//! task holds back its senders, and nobody else; that its channel is bounded in bytes does not depend on how large batches are.
+//! A pipe holds as many bytes as its **credit**, and one frame more. A frame's bytes are released when the
+//! gate has accepted its element. So a slow task holds back only its senders, and its channel is bounded in
+//! bytes regardless of the size of batches.
 //!
-//! With these exchanges a job in one process shows that whatever crosses between its tasks can cross a network; they are slower than
-//! [`crate::LocalExchanges`], which pass batches by pointer.
+//! With these exchanges a job in one process proves that everything its tasks exchange can cross a network;
+//! they are slower than [`crate::LocalExchanges`], which pass batches by pointer.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,10 +1,11 @@
-//! The asynchronous part of a task's snapshots: a thread of the task's own that stores them in order and acknowledges.
+//! The asynchronous part of a task's snapshots: a second thread of the task that stores them in order and
+//! acknowledges.
 //!
 //! Order matters, because a snapshot of changes builds on the one before it.
 //!
-//! What waits here is bounded by the checkpoints that the coordinator has under way: one that is aborted while it waits is thrown
-//! away, unwritten, and so are the snapshots of changes that build on it. The next one is told to be full then. A store
-//! that hangs for an hour costs the one hand-over that it hangs on, and one that waits.
+//! The queue is bounded by the coordinator's concurrent checkpoints: one that is aborted while it waits is
+//! discarded, unwritten, and so are the incremental snapshots that build on it. The next one must then be
+//! full. A store that hangs for an hour costs the one hand-over that hangs, and one that waits.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

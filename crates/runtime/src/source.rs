@@ -1,4 +1,5 @@
-//! The head of a source task: a reader, the splits it asks for, and their event time if the source generates watermarks.
+//! The head of a source task: a reader, the splits it requests, and their event time if the source generates
+//! watermarks.
 
 use std::sync::Arc;
 

@@ -1,12 +1,14 @@
 //! A task: one thread that runs one chain of operators for one subtask.
 //!
-//! The loop takes a message, or else an element of an input, or else (of a source) reads a batch's worth; when there is nothing, it lets
-//! go what is held back for the sake of larger batches, and waits. Everything that an operator sees happens on this thread.
+//! The loop takes a message, or else an element of an input, or else (for a source) reads a batch; when there
+//! is nothing, it flushes rows that were held back for larger batches, and waits. Everything that an operator
+//! sees happens on this thread.
 //!
-//! A checkpoint: let the operators emit what must be before the barrier, send the barrier downstream, take the state
-//! (so far synchronous, proportional to what changed), hand it to the snapshot thread, which stores it and acknowledges.
+//! A checkpoint: let the operators emit what must precede the barrier, send the barrier downstream, take the
+//! state (synchronously; proportional to what changed), and pass it to the snapshot thread, which stores it
+//! and acknowledges.
 //!
-//! What is done when is decided by [`flott_checkpoint::life`]: when it reads, snapshots, finishes and leaves. Here it is done.
+//! [`flott_checkpoint::life`] decides when the task reads, snapshots, finishes and ends; this file does it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

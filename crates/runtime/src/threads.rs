@@ -1,8 +1,8 @@
-//! The one place where threads are made, so that they have names and can be counted: a job that has ended has given
-//! all of its threads back.
+//! The one place where threads are created, so that they have names and can be counted: a job that has ended
+//! has released all of its threads.
 //!
-//! A thread cannot be ended from outside. One that hangs in a user's function or in a store that does not answer is *abandoned*:
-//! from then on nobody waits for it, and it is counted by itself, until it comes back after all.
+//! A thread cannot be killed from outside. One that hangs in a user's function or in an unresponsive store is
+//! *abandoned*: from then on nobody waits for it, and it is counted separately until it returns after all.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

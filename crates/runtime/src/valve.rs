@@ -1,8 +1,8 @@
 //! Event time of a task: the minimum over its channels.
 //!
-//! Follows Flink's `StatusWatermarkValve`: an idle channel does not count; one that becomes active again counts from when it
-//! has caught up with what was already said; when all are idle the task is idle, having advanced to the highest
-//! watermark that any of them had.
+//! Follows Flink's `StatusWatermarkValve`: an idle channel does not count; one that becomes active again
+//! counts once it has caught up with the current watermark; when all are idle the task is idle, having
+//! advanced to the highest watermark of any of them.
 
 use flott_batch::WatermarkStatus;
 use flott_types::Watermark;

@@ -1,4 +1,4 @@
-//! Sources that wait for each other: the reader's side. What the group is told and says in return goes through the JobManager.
+//! Sources that wait for each other: the reader's side. The group communicates through the JobManager.
 
 use flott_connector::{SourceReader, WatermarkAlignment};
 use flott_operator::event_time::SplitWatermarks;

@@ -1,7 +1,7 @@
-//! Where a task is: which operator of its chain runs at this moment.
+//! Which operator of a task's chain is running.
 //!
-//! The task's thread notes it at each call into an operator, which is a store for each batch; others read it to say what a task
-//! is doing that does not end.
+//! The task's thread records it at each call into an operator, one store per batch; others read it to report
+//! what a task that does not end is doing.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

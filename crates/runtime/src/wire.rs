@@ -1,11 +1,11 @@
-//! The elements of a channel as bytes, for a receiver in another process: one frame an element.
+//! The elements of a channel as bytes, for a receiver in another process: one frame per element.
 //!
 //! ```text
 //! version | what | of a batch: as in flott_batch::codec; of a watermark: i64; of a status: 1 if idle; of a barrier: JSON
 //! ```
 //!
-//! Frames of a channel are read in the order in which they were written. The version is in every frame, so that it needs no handshake: a
-//! receiver of another version says so, and the attempt fails with that.
+//! Frames of a channel are read in the order in which they were written. The version is in every frame, so no
+//! handshake is needed: a receiver with another version reports that, and the attempt fails.
 
 use std::sync::Arc;
 

@@ -7,23 +7,25 @@
 //!                             └── column "event-time-timers" times by key       TimerQueue
 //! ```
 //!
-//! An [`Index`] gives each key a dense slot, once a record, however many states the operator has. There are two kinds: keys
-//! that are arrow columns ([`ColumnIndex`](crate::ColumnIndex)), and keys that are values of a user's type, beside the functions
-//! that use them. A [`StateColumn`] is one state: what it holds for a slot is its own affair, an array of numbers, encoded
-//! rows or values of a user's type, and operators work on that in typed loops. The trait is called once a batch or a
-//! snapshot, never for a record.
+//! An [`Index`] maps each key to a dense slot, once per record, however many states the operator has. There
+//! are two kinds: keys that are arrow columns ([`ColumnIndex`](crate::ColumnIndex)), and keys that are values
+//! of a user's type, next to the functions that use them. A [`StateColumn`] is one state; how it stores the
+//! value of a slot is up to it: an array of numbers, encoded rows or values of a user's type, and operators
+//! work on that in typed loops. The trait is called once per batch or snapshot, never per record.
 //!
-//! [`RowColumn`](crate::RowColumn) is the one implementation of what all states need besides their data: which rows are there
-//! and which changed, removal that a snapshot must still write, the time to live, rows out at a snapshot and in at a restore,
-//! and the migration of types. [`Rows`](crate::Rows) is what it must know of the data. States that know better what changed of them
-//! (a list that only grows) write their rows with [`RowWriter`](crate::RowWriter) and read them with
-//! [`StoredRows`](crate::StoredRows), so that snapshots look alike.
+//! [`RowColumn`](crate::RowColumn) is the one implementation of what all states need besides their data:
+//! which rows exist and which changed, removals that a snapshot must still write, the time to live, writing
+//! rows at a snapshot and reading them at a restore, and the migration of types. [`Rows`](crate::Rows) is its
+//! view of the data. States that track their changes better themselves (a list that only grows) write their
+//! rows with [`RowWriter`](crate::RowWriter) and read them with [`StoredRows`](crate::StoredRows), so that
+//! snapshots look alike.
 //!
 //! # When a slot becomes free
 //!
-//! A state that no longer needs a key says so: removals return its slot, snapshots and [`StateColumn::tidy`] add it to a list.
-//! The owner of the index frees a slot of that list if no state is [`occupied`](StateColumn::occupied) by it any more. A row that
-//! the last snapshot has and that is removed occupies its slot until the next snapshot, which writes its key as deleted.
+//! A state that no longer needs a key reports it: removals return its slot, snapshots and
+//! [`StateColumn::tidy`] add it to a list. The owner of the index frees a slot in that list if no state is
+//! [`occupied`](StateColumn::occupied) by it any more. A removed row that is in the last snapshot occupies
+//! its slot until the next snapshot, which writes its key as deleted.
 
 use std::any::Any;
 

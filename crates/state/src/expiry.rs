@@ -1,9 +1,10 @@
-//! The hand that goes round what may have expired.
+//! A clock hand that sweeps over entries that may have expired.
 //!
-//! It is driven by the clock and not by the input: it goes round once in a quarter of the time to live. So whatever the
-//! input does, a state holds what was touched within the last one and a half times to live, and no more: also when every
-//! row is a new key, and when no row comes at all. A look costs a comparison in an array that is read in order; with
-//! ever new keys there are about six for each of them. One call does a bounded piece of work, and says when it wants the next.
+//! It is driven by the clock and not by the input: a sweep takes a quarter of the time to live. So whatever
+//! the input does, a state contains only what was touched within the last one and a half times to live, even
+//! if every row has a new key, or no row arrives at all. A check costs a comparison in an array that is read
+//! in order; if all keys are new, there are about six for each of them. One call does a bounded amount of
+//! work, and says when it wants to be called next.
 
 use flott_types::Timestamp;
 

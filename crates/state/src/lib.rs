@@ -1,4 +1,4 @@
-//! State: where operators keep what they must remember, and how it gets into snapshots and back.
+//! State: where operators keep what they must remember, and how it is written to snapshots and restored.
 //!
 //! An operator owns its state as typed, resident tables. Nothing is serialised on the path of a record. Each table
 //! tracks which entries changed since the last checkpoint; at a checkpoint the operator hands over a [`KeyedDelta`] of
@@ -18,7 +18,7 @@
 //! | keys alone, without snapshots (a pre-aggregation) | [`KeyIndex`] |
 //! | a state of another kind | [`RowColumn`] over [`Rows`], or a [`StateColumn`] |
 //!
-//! [`store`] is where snapshots lie.
+//! [`store`] is where snapshots are stored.
 
 mod bits;
 mod codec;

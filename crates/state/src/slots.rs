@@ -1,4 +1,4 @@
-//! Which slots are taken, and which to give out next.
+//! Which slots are taken, and which to assign next.
 
 use flott_types::{Error, Result};
 

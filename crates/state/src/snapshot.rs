@@ -1,4 +1,4 @@
-//! What an operator hands over at a checkpoint, and what it gets back on restore.
+//! What an operator hands over at a checkpoint, and what it gets on restore.
 
 use arrow::array::RecordBatch;
 use arrow::buffer::BooleanBuffer;

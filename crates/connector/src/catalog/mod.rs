@@ -1,13 +1,15 @@
-//! Catalogs: databases with tables and views, kept by a session or by a service outside.
+//! Catalogs: databases with tables and views, kept by a session or by an external service.
 //!
-//! A [`CatalogFactory`] is found by the name in `CREATE CATALOG c WITH ('type' = '...')` and makes a [`Catalog`]. Every session has one in
-//! memory from the start ([`InMemoryCatalog`]), which is one of them.
+//! A [`CatalogFactory`] is found by the name in `CREATE CATALOG c WITH ('type' = '...')` and creates a
+//! [`Catalog`]. Every session starts with one in memory ([`InMemoryCatalog`]).
 //!
-//! A catalog keeps what it is given and says what it has. What a statement means (`IF NOT EXISTS`, temporary objects, the database that is in
-//! use) is the session's business, which looks before it changes something. A catalog that others change too refuses what is not so any more: to
-//! create what is there, to change or drop what is not.
+//! A catalog stores objects and lists them. The meaning of statements (`IF NOT EXISTS`, temporary objects,
+//! the current database) is up to the session, which checks before it changes something. A catalog that
+//! others change too refuses changes that have become invalid: creating an object that exists, changing or
+//! dropping one that does not.
 //!
-//! Calls may wait for the outside: they are made while a statement is planned, and never while a job runs.
+//! Calls may wait for an external service: they are made while a statement is planned, and never while a job
+//! runs.
 
 mod memory;
 mod objects;

@@ -1,4 +1,4 @@
-//! An enumerator that a test asks, reader by reader.
+//! An enumerator driven by a test, reader by reader.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What every catalog must hold.
+//! The rules for every catalog.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

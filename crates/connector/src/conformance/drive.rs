@@ -1,4 +1,4 @@
-//! Drives a source as the runtime does: an enumerator, some readers, and what is known of their splits.
+//! Drives a source as the runtime does: an enumerator, some readers, and the state of their splits.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What every lookup must hold.
+//! The rules for every lookup.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,8 +1,9 @@
-//! What every source, sink and lookup must hold, as functions for the tests of connectors: [`check_source`], [`check_sink`],
-//! [`check_lookup`]; and every catalog: [`check_catalog`].
+//! The rules for every source, sink, lookup and catalog, as functions for the tests of connectors:
+//! [`check_source`], [`check_sink`], [`check_lookup`], [`check_catalog`].
 //!
-//! They do what the runtime does, and what happens to it: run with one and with several subtasks, take a snapshot at every moment,
-//! fail, start again with more or fewer subtasks. An error says which rule was broken, after what.
+//! They do what the runtime does, and what can happen to it: run with one and with several subtasks, take a
+//! snapshot at any moment, fail, and restart with more or fewer subtasks. An error says which rule was
+//! broken, and after which steps.
 //!
 //! ```
 //! # use std::sync::Arc;

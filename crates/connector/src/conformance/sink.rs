@@ -1,4 +1,4 @@
-//! What a sink must hold.
+//! The rules for sinks.
 
 mod job;
 

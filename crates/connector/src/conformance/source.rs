@@ -1,4 +1,4 @@
-//! What a source must hold.
+//! The rules for sources.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Files of columns, as Parquet has them: their description is at their end, so a file is written as a whole and read from anywhere.
+//! Columnar files such as Parquet: their metadata is at the end, so a file is written as a whole and read
+//! with random access.
 
 use flott_batch::ChangeBatch;
 use flott_plan::Schema;

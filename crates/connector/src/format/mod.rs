@@ -1,9 +1,10 @@
 //! Formats: rows from bytes and bytes from rows.
 //!
-//! A [`FormatFactory`] is found by the name in `'format' = '...'` and makes a [`Format`] of a table's options. Whoever builds a
-//! process says which formats there are ([`Formats`]); a format of one's own is registered beside those that Flott brings.
+//! A [`FormatFactory`] is found by the name in `'format' = '...'` and creates a [`Format`] from a table's
+//! options. The process is set up with a registry of formats ([`Formats`]); register your own in addition to
+//! the built-in ones.
 //!
-//! What a format can be used for it says by what it gives:
+//! What a format can be used for follows from what it provides:
 //!
 //! | | for | reads | writes |
 //! |---|---|---|---|
@@ -11,10 +12,10 @@
 //! | [`Format::records`] | files that are records, one after the other | [`RecordDecoder`] | [`RecordEncoder`] |
 //! | [`Format::bulk`] | files of columns, read and written as wholes | [`BulkReader`] | [`BulkWriter`] |
 //!
-//! They parse straight into arrow columns, and only those columns that are asked for.
+//! They parse straight into arrow columns, and only into the requested ones.
 //!
-//! No input whatsoever may panic. A record that cannot be read is an error that names line, column and text, or is counted
-//! ([`Decoder::take_skipped`]) where the user wants it so.
+//! No input may cause a panic. A record that cannot be read is an error that names line, column and text, or
+//! is counted ([`Decoder::take_skipped`]) if the user prefers that.
 
 mod bulk;
 mod decode;

@@ -1,7 +1,8 @@
-//! A table that is read to its end and answered from memory.
+//! A full cache: a table that is read to its end and queried in memory.
 //!
-//! It is read on a thread of its own. Who asks before it is read for the first time is answered when it is; while it is read again, what was read
-//! before is answered. Whether it is time for that is looked at when somebody asks, so that a table that nobody asks is not read.
+//! The table is read on its own thread. Lookups before the first read finishes wait for it; during a reload,
+//! lookups see the previous content. Each lookup checks whether a reload is due, so a table that nobody
+//! queries is not read again.
 
 use std::future::{Future, ready};
 use std::pin::Pin;

@@ -1,17 +1,19 @@
-//! Lookups: rows of a table by key, for rows of a stream to be joined with.
+//! Lookups: rows of a table by key, to be joined with the rows of a stream.
 //!
-//! A connector that can be asked for keys makes a [`LookupTable`], made anew in each task like a source. It gives a [`Lookup`], which is asked
-//! for many keys at once: columns of keys in, columns of rows out, with the number of the key beside each row ([`Found`]). It answers at once
-//! ([`SyncLookup`]) or later ([`AsyncLookup`]).
+//! A connector that can be queried by key creates a [`LookupTable`], one in each task, like a source. It
+//! creates a [`Lookup`], which takes many keys at once: columns of keys in, columns of rows out, with the
+//! number of the key for each row ([`Found`]). It is synchronous ([`SyncLookup`]) or asynchronous
+//! ([`AsyncLookup`]).
 //!
-//! Two things stand between a lookup and a table, for every connector to use:
+//! Two caches can be put in front of a table, by any connector:
 //!
 //! | | |
 //! |---|---|
 //! | [`FullCache`] | reads a bounded [`Source`](crate::Source) to its end and answers from memory; reads it again from time to time |
 //! | [`PartialCache`] | remembers what was answered last, of a lookup of either kind |
 //!
-//! Keys hold no NULL: NULL is equal to nothing, so nobody asks for it, and rows whose key is NULL are never found.
+//! Keys contain no NULL: NULL is equal to nothing, so it is never looked up, and rows whose key is NULL are
+//! never found.
 
 mod full_cache;
 mod index;

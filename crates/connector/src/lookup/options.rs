@@ -1,4 +1,4 @@
-//! Options of tables that are looked up, as Flink names them. A connector lists those that it reads.
+//! Options of lookup tables, under Flink's names. A connector lists those that it reads.
 
 use flott_types::Result;
 

@@ -1,7 +1,7 @@
-//! Remembers what a lookup has answered.
+//! A partial cache: remembers the results of lookups.
 //!
-//! A key is asked for once as long as it is remembered, and once in a batch however often it stands there. What is over the limit is forgotten,
-//! the longest unused first.
+//! A cached key is not looked up again, and a key is looked up once per batch however often it occurs. Beyond
+//! the limit, the least recently used entries are evicted.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

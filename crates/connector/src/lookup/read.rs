@@ -1,4 +1,4 @@
-//! Reads a bounded source to its end, outside of a job: its enumerator and one reader.
+//! Reads a bounded source to its end outside a job, with its enumerator and one reader.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};

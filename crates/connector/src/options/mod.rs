@@ -1,9 +1,10 @@
 //! The options of connectors and formats.
 //!
-//! An option is declared once, as a constant: its key, what can be written, its default, and what it does ([`TableOption`]). From
-//! the declaration it is read, typed ([`Options::get`]), and documented ([`Manual`]); nobody reads an option by a string. A connector,
-//! or a format, lists its options in its manual, and who makes it from a table ([`Registry`](crate::Registry)) refuses what is not in the list, naming the
-//! nearest key.
+//! An option is declared once, as a constant: its key, its possible values, its default, and what it does
+//! ([`TableOption`]). The declaration is used to read it, typed ([`Options::get`]), and to document it
+//! ([`Manual`]); no option is read by a string. A connector or format lists its options in its manual, and
+//! the [`Registry`](crate::Registry) that creates it from a table refuses any option that is not in the list
+//! and suggests the nearest key.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -24,11 +25,11 @@
 //! assert!(error.contains("table t has no option 'sed'; did you mean 'seed'?"), "{error}");
 //! ```
 //!
-//! A key may have a `#`, which stands for a name that the table chooses: `fields.#.min`. Such an option is read for each name by itself
-//! ([`Options::get_at`]), and one of a name that nobody asked for is refused too.
+//! A key may contain a `#`, which stands for a name that the table chooses: `fields.#.min`. Such an option is
+//! read for each name ([`Options::get_at`]), and one with a name that is never read is refused too.
 //!
-//! The options of a format stand behind its name: `'format' = 'csv', 'csv.field-delimiter' = ';'`. Its list has them without
-//! (`field-delimiter`), and [`Options::format`] puts the two together.
+//! The options of a format are prefixed with its name: `'format' = 'csv', 'csv.field-delimiter' = ';'`. Its
+//! list has them without the prefix (`field-delimiter`), and [`Options::format`] adds it.
 
 mod common;
 mod declaration;

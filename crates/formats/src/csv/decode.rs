@@ -1,4 +1,4 @@
-//! Csv to columns.
+//! From csv to columns.
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;

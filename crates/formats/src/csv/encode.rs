@@ -1,5 +1,5 @@
-//! Columns to csv, quoted as Jackson does: longer text always, and text with a character that could be taken for a delimiter,
-//! a quote or a line end.
+//! From columns to csv, quoted as Jackson does: longer text always, and text with a character that could be
+//! mistaken for a delimiter, a quote or a line end.
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{

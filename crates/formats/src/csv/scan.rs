@@ -1,5 +1,5 @@
-//! Takes a csv record apart into fields. The hot part of reading csv: one search for the next character that matters, no copy
-//! unless a field has quotes doubled or characters escaped.
+//! Splits a csv record into fields. The hot part of reading csv: one search for the next relevant character,
+//! and no copy unless a field has doubled quotes or escaped characters.
 
 use memchr::{memchr, memchr2, memchr3};
 

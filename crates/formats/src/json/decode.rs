@@ -1,4 +1,4 @@
-//! Json to columns.
+//! From JSON to columns.
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;

@@ -1,4 +1,4 @@
-//! Columns to json, as Jackson writes it.
+//! From columns to JSON, as Jackson writes it.
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{

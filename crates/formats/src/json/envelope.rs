@@ -1,4 +1,4 @@
-//! Takes changed rows out of the envelopes that capture tools put around them.
+//! Unwraps changed rows from the envelopes of change-data-capture tools.
 
 use flott_batch::RowKind;
 use flott_batch::json::{Cursor, Kind, NotJson, Span, unescape};

@@ -1,5 +1,5 @@
-//! What the types expect of a JSON value, and the way from a value into columns. A row knows the order of keys that it saw last:
-//! records mostly repeat it, and then a key costs one comparison and no hash.
+//! What types expect of a JSON value, and how a value gets into columns. A row remembers the last order of
+//! keys: records mostly repeat it, and then a key costs one comparison and no hash.
 
 use flott_batch::json::{Cursor, Kind, NotJson, Span, compact, unescape};
 use flott_types::{FastMap, LogicalType, RowField, TypeKind};

@@ -1,4 +1,4 @@
-//! Files to columns.
+//! From files to columns.
 
 use std::io::{self, Read};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Columns to files.
+//! From columns to files.
 
 use std::io::{self, Write};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What the rows of a changelog amount to so far.
+//! The current content of a changelog.
 
 use flott_batch::ChangeBatch;
 use flott_batch::hash::hash_columns;

@@ -1,12 +1,14 @@
-//! A wrapper around every operator in tests and debug builds that checks what operators promise each other.
+//! A wrapper around every operator, in tests and debug builds, that checks the contract between operators.
 //!
-//! Of all: columns of the types in the plan; watermarks that do not go back, in and out; no rows after the end; barrier ids that increase; no
-//! retraction where the plan says that there is none, and none of a row that was not put out before. Of those that promise it
-//! ([`promises`]): both halves of an update side by side and of one key; no row behind the watermark. A violation is an error
-//! of the operator that committed it.
+//! For all operators: columns have the types in the plan; watermarks do not go back, in or out; there are no
+//! rows after the end; barrier ids increase; there are no retractions where the plan excludes them, and none
+//! of a row that was not emitted before. For operators that promise it ([`promises`]): both halves of an
+//! update are adjacent and have one key; no row is behind the watermark. A violation is an error of the
+//! operator that caused it.
 //!
-//! What was put out is followed in memory, so only from a beginning that is known: not by an operator that was restored, nor behind an
-//! input that retracts in vain (a changelog from outside that is broken, say), nor beyond a million different rows.
+//! Emitted rows are tracked in memory, so only from a known beginning: not for a restored operator, not after
+//! an input with invalid retractions (a broken external changelog, say), and not beyond a million different
+//! rows.
 
 mod changelog;
 mod output;

@@ -1,4 +1,4 @@
-//! What an operator puts out, as far as it has promised something of it.
+//! Checks an operator's output against its promises.
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{SchemaRef, TimestampMicrosecondType, TimestampNanosecondType};

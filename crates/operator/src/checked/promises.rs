@@ -1,4 +1,4 @@
-//! What an operator of the plan promises of its output, beyond what all do.
+//! What an operator of the plan promises about its output, beyond what all operators do.
 
 use flott_plan::{AggregatePhase, OperatorSpec};
 

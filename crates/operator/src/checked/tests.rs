@@ -1,4 +1,4 @@
-//! That each mistake is found, by operators that say what they are told to say.
+//! Each violation is found, with operators that emit what a test tells them to.
 
 use flott_batch::pretty;
 use flott_plan::{AggregatePhase, Node, OperatorSpec, WindowKind, WindowSpec, Wishes};

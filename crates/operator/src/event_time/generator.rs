@@ -1,4 +1,4 @@
-//! What a generator of watermarks is, and what it says.
+//! Watermark generators, and their output.
 
 use flott_batch::Batch;
 use flott_types::{Result, Timestamp};

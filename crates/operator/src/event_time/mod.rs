@@ -1,7 +1,8 @@
-//! Event time: how watermarks come out of the rows of a stream.
+//! Event time: how watermarks are derived from the rows of a stream.
 //!
-//! There is one mechanism for SQL's WatermarkAssigner, for the DataStream API's `assign_timestamps_and_watermarks`, and for
-//! sources that keep a watermark for each split. They differ in their [`EventTimeGenerator`] only:
+//! There is one mechanism for SQL's WatermarkAssigner, for the DataStream API's
+//! `assign_timestamps_and_watermarks`, and for sources with a watermark per split. They differ only in their
+//! [`EventTimeGenerator`]:
 //!
 //! | part | what it does |
 //! |---|---|
@@ -12,35 +13,36 @@
 //!
 //! # Between which rows a watermark is sent
 //!
-//! In Flink a watermark follows the row that brought it about. Cutting the batch at each of these rows would give tiny batches,
-//! and nothing depends on most of the cuts: all that a watermark does to the rows behind it is to make them late, or to end a
-//! session before them. A row more than a millisecond above the watermark can neither be late for a window nor touch a
-//! session that has ended. So a batch is cut only before a row at or below the pending watermark plus one; a batch in order
-//! leaves whole, followed by its last watermark. A generator may insist on a watermark right behind a row
-//! ([`EventTime::say_at_once`]): one that goes by marks in the stream, or a table with an interval of 0.
-//! What is late therefore does not depend on how rows were cut into batches.
+//! In Flink a watermark follows the row that caused it. Cutting the batch at each of these rows would give
+//! tiny batches, and nothing depends on most of the cuts: a watermark can only make later rows late, or end a
+//! session before them. A row more than a millisecond above the watermark can neither be late for a window
+//! nor touch a session that has ended. So a batch is cut only before a row at or below the pending watermark
+//! plus one; a batch in order is sent whole, followed by its last watermark. A generator may insist on a
+//! watermark directly after a row ([`EventTime::say_at_once`]): a punctuated one, or a table with an interval
+//! of 0. So lateness does not depend on how rows were cut into batches.
 //!
-//! # The least of the splits
+//! # The minimum over splits
 //!
-//! Two splits that are read side by side may be hours of event time apart. A watermark over their mixed rows is that of the
-//! split ahead, and makes every row of the other one late. So each split has a watermark of its own, and the stream's is the
-//! minimum over the splits that are being read. A split that was read to its end counts no longer, nor does one that is
-//! idle: without rows for the idle timeout, not counting time in which receivers had no room. When all are idle the stream is,
-//! after it has advanced to the highest watermark of any of them: what the splits would have come to if each were read by a
-//! subtask of its own. Whether a reader without splits is idle, its task decides.
+//! Two splits that are read in parallel may be hours of event time apart. A watermark over their mixed rows
+//! would be that of the split ahead, and would make every row of the other one late. So each split has its
+//! own watermark, and the stream's is the minimum over the splits that are being read. A finished split no
+//! longer counts, and neither does an idle one: without rows for the idle timeout, not counting time in which
+//! receivers had no room. When all are idle, the stream advances to the highest watermark of any of them and
+//! becomes idle, as if each split were read by its own subtask. The task decides whether a reader without
+//! splits is idle.
 //!
 //! # State
 //!
-//! Each split takes its watermark and the stream's last one along in the snapshot ([`EventTimeProgress`]). Without them a stream
-//! would begin again at the least possible watermark. No row would become late by that, and window operators remember themselves
-//! what they have fired; but a row that is late in an undisturbed run would not be late for whatever else asks, until the
-//! watermark has caught up, and a restore must not change a result. Where splits or subtasks come together that were apart
-//! before, the stream continues from the least of what they had said.
+//! In a snapshot, each split carries its watermark and the stream's last one ([`EventTimeProgress`]). Without
+//! them a stream would restart at the lowest possible watermark. That would make no row late, and window
+//! operators remember what they have fired; but until the watermark has caught up, a row that is late in an
+//! undisturbed run would not be late for other operators, and a restore must not change a result. If splits
+//! or subtasks are combined that were separate before, the stream continues from their minimum.
 //!
 //! # Cost
 //!
-//! For a row what the generator costs and two comparisons. For a batch one virtual call, a look at each split, three atomic
-//! stores; no allocation unless it is cut.
+//! Per row, the generator and two comparisons. Per batch, one virtual call, a look at each split, and three
+//! atomic stores; no allocation unless the batch is cut.
 
 mod cut;
 mod generator;

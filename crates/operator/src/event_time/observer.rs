@@ -1,4 +1,4 @@
-//! What is seen of splits from outside.
+//! The externally visible state of splits.
 
 use crate::Gauge;
 

@@ -1,4 +1,4 @@
-//! The watermark of a stream out of those of its splits. The module's header says what holds.
+//! The watermark of a stream from those of its splits. See the module's header.
 
 use std::sync::Arc;
 

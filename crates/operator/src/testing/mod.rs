@@ -1,11 +1,12 @@
-//! Runs an operator without a task: batches, watermarks, the clock and barriers in; whatever output the test brings out.
+//! Runs an operator without a task: batches, watermarks, the clock and barriers in; the output goes to a
+//! collector of the test's choice.
 //!
-//! [`Subtasks`] are the parallel instances of one operator. [`Stored`] is what a store of snapshots would hold after their
-//! checkpoints: from it the operator goes on at any parallelism. Both hold operators to what a task and a store rely on: that a
-//! row is of the subtask's key groups and its key group is that of its key, that no key comes twice, and that nothing is
-//! deleted that was not there. What is broken is an error that says so.
+//! [`Subtasks`] are the parallel instances of one operator. [`Stored`] is what a snapshot store would contain
+//! after their checkpoints: from it the operator continues at any parallelism. Both check what a task and a
+//! store rely on: a row belongs to the subtask's key groups and its key group is that of its key, no key
+//! occurs twice, and only existing rows are deleted. A violation is an error.
 //!
-//! A harness for a kind of operator is a face of these: it says how batches are written down in tests, which subtask a
+//! A harness for a kind of operator is a facade of these: it defines how tests write batches, which subtask a
 //! row belongs to, and how output is read.
 //!
 //! ```

@@ -1,4 +1,4 @@
-//! A model of a store of snapshots.
+//! A model of a snapshot store.
 
 use std::collections::{BTreeMap, BTreeSet};
 

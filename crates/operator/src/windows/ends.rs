@@ -1,10 +1,10 @@
-//! When windows are to be looked at, because they end or are over.
+//! When windows have to be checked, because they end or are over.
 //!
-//! Not a timer for each window of each key: windows that end together stand in one list. Nothing is ever taken out. A window
-//! knows itself when it is looked at; a place in a list that does not agree with that is stale. A session that grows keeps
-//! its place: when its first end comes, it is put to the new one.
+//! There is no timer for each window of each key: windows that end together are in one list. Nothing is ever
+//! removed. A window itself knows when it is checked; an entry that disagrees with that is stale. A session
+//! that grows keeps its entry: when its first end is reached, it is moved to the new one.
 //!
-//! An end of its own, as most sessions have, costs no allocation.
+//! A unique end, as most sessions have, costs no allocation.
 
 use std::collections::BTreeMap;
 

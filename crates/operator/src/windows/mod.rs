@@ -1,7 +1,8 @@
-//! The arithmetic of windows: which ones a time belongs to, when sessions become one, and when a window is over.
+//! Window arithmetic: which windows a time belongs to, when sessions are merged, and when a window is over.
 //!
-//! Windows of SQL and those of the DataStream API are different machines, over slices and accumulators of columns here, over
-//! assigners, triggers and values of a user's type there. What is true of time is true of both, and stands here once:
+//! SQL windows and DataStream windows are implemented differently: the former over slices and columnar
+//! accumulators, the latter over assigners, triggers and values of a user's type. What they share about time
+//! is implemented here once:
 //!
 //! | part | what it says |
 //! |---|---|
@@ -12,8 +13,8 @@
 //! | [`Ends`] | which windows are to be looked at when |
 //! | [`Progress`] | how far time has come, in this run and before it; with [`over_at`], what is late |
 //!
-//! A window fires when time has come to its last millisecond, `end - 1`, and is over when it has come to that plus the allowed
-//! lateness. What belongs to windows that are over only is late.
+//! A window fires when time has reached its last millisecond, `end - 1`, and is over when it has reached that
+//! plus the allowed lateness. A row that belongs only to windows that are over is late.
 
 mod aligned;
 mod ends;

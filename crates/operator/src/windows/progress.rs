@@ -1,4 +1,4 @@
-//! How far time has come for an operator of windows or of event time, and what is late by it.
+//! The event-time progress of an operator, and what is late.
 
 use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
 use flott_types::{Error, Result, Timestamp, Watermark};

@@ -1,7 +1,7 @@
-//! Slices: the stretches of time of which windows consist.
+//! Slices: the intervals that windows consist of.
 //!
-//! A row is added to the one slice that it lies in. A window is the sum of its slices, so that overlapping windows share the
-//! work. A slice is named by its end. All times are local milliseconds.
+//! A row is added to the one slice that contains it. A window is the sum of its slices, so overlapping
+//! windows share work. A slice is identified by its end. All times are local milliseconds.
 
 use flott_plan::WindowKind;
 use flott_types::{Error, Result};

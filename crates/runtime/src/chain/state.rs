@@ -1,4 +1,4 @@
-//! What operators hand over at a checkpoint, and start from.
+//! The state that operators hand over at a checkpoint, and start from.
 
 use flott_operator::SnapshotLater;
 use flott_state::{OperatorSnapshot, RestoredState};

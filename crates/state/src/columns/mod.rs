@@ -1,8 +1,9 @@
 //! Values by slot.
 //!
-//! An operator keeps its values in typed arrays indexed by the slots of a [`KeyIndex`](crate::KeyIndex), and updates
-//! them in typed loops. [`SlotColumns`] is what a table needs of them to write and restore snapshots; it is called per
-//! batch of slots, never per record. Use the columns here, or write your own (an accumulator with a layout of its own).
+//! An operator keeps its values in typed arrays indexed by the slots of a [`KeyIndex`](crate::KeyIndex), and
+//! updates them in typed loops. [`SlotColumns`] is what a table needs from them to write and restore
+//! snapshots; it is called per batch of slots, never per record. Use the columns here, or write your own (an
+//! accumulator with its own layout).
 
 mod any;
 mod boolean;

@@ -1,16 +1,17 @@
 //! From keys to dense slots.
 //!
-//! [`KeyIndex`] gives each distinct key a `u32`, dense and reused, so that everything else that an operator keeps for
-//! a key is a plain array by slot. Keys are kept here and nowhere else.
+//! [`KeyIndex`] maps each distinct key to a `u32`, dense and reused, so that everything else that an operator
+//! keeps for a key is a plain array by slot. Keys are stored only here.
 //!
 //! # Cost
 //!
-//! Work is a batch at a time: first all keys are made comparable and hashed, then all are probed.
+//! Keys are processed a batch at a time: first all are made comparable and hashed, then all are probed.
 //!
 //! - One integer-like column (integers, DATE, TIME, timestamps, day intervals): 16 bytes a bucket and 8 a slot. Per
 //!   record a multiplication and one probe, which touches one cache line of tags and one bucket.
-//! - Two columns, each such or text: 24 bytes a bucket and 16 a slot; otherwise as one. A text has a number for as long as keys refer to
-//!   it, at one hash and probe more unless it is that of the row before.
+//! - Two columns, each of this kind or text: 24 bytes a bucket and 16 a slot; otherwise as above. A text has
+//!   a number for as long as keys refer to it, which costs one more hash and probe unless it equals the
+//!   previous row's.
 //! - Any other key: one arrow-row encoding of the batch into a reused buffer, xxh3 over the bytes, a probe that compares
 //!   32 bits of the hash before it looks at the key's bytes. Per key 8 bytes a bucket, 24 a slot, and the encoded key.
 //!

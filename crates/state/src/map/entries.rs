@@ -1,7 +1,7 @@
-//! The entries of a map: which there are, of which key, with which row.
+//! The entries of a map: which exist, for which key, with which row.
 //!
-//! A row that is one integer-like column, in no order, is kept as that integer beside its key's slot: 16 bytes a bucket and 12 an entry,
-//! one cache line a probe. Other rows are kept as bytes that compare like them.
+//! An unordered row of one integer-like column is stored as that integer with its key's slot: 16 bytes a
+//! bucket and 12 an entry, one cache line per probe. Other rows are stored as bytes that compare like them.
 
 use std::cmp::Ordering;
 

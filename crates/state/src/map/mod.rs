@@ -1,9 +1,10 @@
 //! Keys with any number of rows, each with values.
 //!
-//! [`GroupedRows`] hold, for each slot of an index, distinct rows (a map's keys), and for each of them values in the operator's
-//! columns; [`KeyedMap`] has an index of its own besides: what a join remembers of a side, what DISTINCT has seen, the candidates of a top-n, a `MapState`. Changes
-//! are tracked by row, so that a snapshot of a key with a million rows writes those that changed. The rows of
-//! a key come in no order, or sorted by chosen columns, at 4 bytes a row more than the row itself.
+//! [`GroupedRows`] hold, for each slot of an index, distinct rows (a map's keys), and for each of them values
+//! in the operator's columns; [`KeyedMap`] also has its own index: what a join remembers of a side, what
+//! DISTINCT has seen, the candidates of a top-n, a `MapState`. Changes are tracked by row, so that a snapshot
+//! of a key with a million rows writes those that changed. The rows of a key are unordered, or sorted by
+//! chosen columns, at 4 bytes per row more than the row itself.
 //!
 //! # Cost
 //!

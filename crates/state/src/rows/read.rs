@@ -1,4 +1,4 @@
-//! The rows of a state, in from a snapshot.
+//! Reads the rows of a state from a snapshot.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! States with one row a key.
+//! States with one row per key.
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::FieldRef;

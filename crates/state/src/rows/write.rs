@@ -1,4 +1,4 @@
-//! The rows of a state, out to a snapshot.
+//! Writes the rows of a state to a snapshot.
 
 use std::sync::Arc;
 

@@ -1,8 +1,9 @@
 //! The files of keyed state: Parquet, readable by other tools.
 //!
-//! Version 1: columns `__key_group` (UInt16) and `__deleted` (Boolean), then the table's own under their names and types;
-//! zstd; rows ascending by key group; statistics on `__key_group` alone, so that a reader of some key groups decodes only the row
-//! groups that hold them. The footer's metadata carries `flott.state.version`. A later version must read this one.
+//! Version 1: columns `__key_group` (UInt16) and `__deleted` (Boolean), then the table's own under their
+//! names and types; zstd; rows ascending by key group; statistics only on `__key_group`, so that a reader of
+//! some key groups decodes only the row groups that contain them. The footer's metadata carries
+//! `flott.state.version`. A later version must read this one.
 
 use std::io::Write;
 

@@ -1,8 +1,9 @@
-//! What `latest` means: the newest state of *this* job, over all its starts.
+//! What `latest` means: the newest state of *this* job, across all its starts.
 //!
-//! It is looked for from the last start backwards. A start that has checkpoints is continued from at its newest; one that has none, where it began.
-//! A job that has finished is not gone on with. What could be another job's is refused, with a way to say what is meant: a snapshot
-//! of another job would lose this one's rows and double the other's.
+//! The search goes backwards from the last start. A start that has checkpoints is continued from its newest
+//! one; a start without any, from where it began. A finished job is not continued. A snapshot that could be
+//! another job's is refused, and the error says how to be explicit: it would lose this job's rows and
+//! duplicate the other's.
 
 use flott_types::{CheckpointId, Error, ErrorKind, FastMap, JobId, JobKey, OperatorUid, Result};
 
