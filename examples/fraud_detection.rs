@@ -1,5 +1,5 @@
-//! Raises an alert when on one account a transaction under 1.00 is followed, within a minute, by one over 500.00: fraudsters try a
-//! stolen card with a small amount first.
+//! Raises an alert when a transaction under 1.00 is followed by one over 500.00 on the same account within a
+//! minute: fraudsters test a stolen card with a small amount first.
 //!
 //! Transactions come over a socket as lines `account,amount`: `nc -lk 9999` in one terminal, and in another
 //! `cargo run -p examples --bin fraud_detection -- --port 9999`.

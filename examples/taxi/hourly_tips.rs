@@ -1,4 +1,4 @@
-//! For each hour the driver who got most in tips: a window for each driver, and one over what those put out.
+//! For each hour the driver with the most tips: a window for each driver, and one over their results.
 //!
 //! `cargo run -p examples --bin hourly_tips`
 
@@ -11,7 +11,7 @@ type Tips = (Timestamp, u64, u64);
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Puts the end of the hour to a driver's sum.
+/// Adds the end of the hour to a driver's sum.
 #[derive(Clone)]
 struct WithHour;
 

@@ -1,4 +1,4 @@
-//! Taxi rides and their fares, made up: what the exercises of the taxi read.
+//! Generated taxi rides and fares: the input of the taxi exercises.
 //!
 //! A ride has two events, its start and its end. Rides begin every 20 seconds; one in three takes longer than two hours.
 

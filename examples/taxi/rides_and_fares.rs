@@ -1,4 +1,4 @@
-//! Each ride with its fare, whichever comes first: the one waits in the state of the ride for the other.
+//! Each ride with its fare, whichever comes first: one waits for the other in the state of the ride.
 //!
 //! `cargo run -p examples --bin rides_and_fares`
 

@@ -1,10 +1,11 @@
-//! Checks of the house that no other tool does, and documents that are generated from the code.
+//! The project's own checks, which no other tool does, and documents that are generated from the code.
 //!
 //! - `cargo xtask check` looks at the workspace and says what breaks its rules; see [`check`] for the list.
 //! - `cargo xtask docs` writes the documents that are generated.
 //!
-//! Each rule is a function from what was read to a list of complaints, so that its tests need no workspace. Depends on next to
-//! nothing, so that it compiles in seconds; only what connectors and formats say of themselves is asked of a program that is linked with them.
+//! Each rule is a function from what was read to a list of complaints, so its tests need no workspace. The
+//! crate depends on next to nothing, so it compiles in seconds; the documentation of connectors and formats
+//! comes from a program that links them.
 
 mod check;
 mod docs;

@@ -1,4 +1,4 @@
-//! What the checks look at: packages and their direct dependencies, and files.
+//! The input of the checks: packages and their direct dependencies, and files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

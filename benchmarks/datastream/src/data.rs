@@ -1,4 +1,4 @@
-//! What both sides read. All of it is a function of a number, so that any part can be made anywhere.
+//! The input of both sides. All of it is a function of a number, so any part can be generated anywhere.
 
 /// Words in the vocabulary.
 pub const VOCABULARY: u64 = 10_000;

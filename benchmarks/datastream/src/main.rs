@@ -1,7 +1,7 @@
 //! Programs of the DataStream API, and the same by hand: a single thread, a loop, a hash map.
 //!
-//! `datastream-bench words --engine flott --parallelism 1 --count 20000000` prints one line: what was counted, a checksum that does
-//! not depend on order, the seconds that passed, those that the processor worked, and the peak of memory in MB.
+//! `datastream-bench words --engine flott --parallelism 1 --count 20000000` prints one line: the count, a
+//! checksum that does not depend on order, elapsed seconds, CPU seconds, and peak memory in MB.
 
 mod data;
 mod keyed;

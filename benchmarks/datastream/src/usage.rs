@@ -1,4 +1,4 @@
-//! What the process has used.
+//! The resource usage of the process.
 
 use std::sync::Arc;
 use std::sync::LazyLock;

@@ -1,8 +1,9 @@
-//! Queries of Nexmark as one would write them by hand for this one purpose: a single thread, a loop, a hash map. They are what an engine
-//! is measured by, not a way to run queries: there is no SQL, no state that survives, no late event, nobody else who wants something.
+//! Nexmark queries, written by hand for this one purpose: a single thread, a loop, a hash map. They are a
+//! yardstick for an engine, not a way to run queries: there is no SQL, no durable state, no late event, and
+//! no other query.
 //!
-//! `loops q12 --events 20000000` prints how many rows there were, a checksum over them that does not depend on their order, and
-//! the seconds that passed and that the processor worked.
+//! `loops q12 --events 20000000` prints the number of rows, a checksum over them that does not depend on
+//! their order, elapsed seconds and CPU seconds.
 
 mod bids;
 mod output;

@@ -1,28 +1,31 @@
 //! Alignment: when a task with several input channels takes its snapshot.
 //!
-//! A task's channels (all gates flattened, numbered from 0) deliver barriers at different times. The snapshot is taken when the
-//! barrier has come through all of them. In between, [`Mode::ExactlyOnce`] blocks the channels that are ahead, so that the
-//! snapshot holds exactly what was before the barrier; [`Mode::AtLeastOnce`] goes on reading them.
+//! A task's channels (all gates flattened, numbered from 0) deliver barriers at different times. The snapshot
+//! is taken when the barrier has arrived on all of them. In between, [`Mode::ExactlyOnce`] blocks the
+//! channels that are ahead, so that the snapshot contains exactly what came before the barrier;
+//! [`Mode::AtLeastOnce`] keeps reading them.
 //!
 //! One machine serves every task:
 //!
 //! - A **source** has no channels. [`Event::Trigger`], the coordinator's message, starts the barrier at once.
-//! - A task **in the middle** gets the same message, and normally has no use for it: the barrier comes with the stream. But
-//!   nothing follows the end of an input, so when upstream tasks have ended before they saw the trigger, no barrier will come.
-//!   The machine therefore remembers what was triggered, and takes the snapshot once the last channel has ended. Without
-//!   that, a checkpoint that meets the end of the inputs would hang until its timeout.
-//! - A **drained** task (all channels ended) is as a source: it acts on the trigger.
+//! - A task **in the middle** gets the same message, and normally does not need it: the barrier comes with
+//!   the stream. But nothing follows the end of an input, so if upstream tasks have ended before they saw the
+//!   trigger, no barrier will come. The machine therefore remembers what was triggered, and takes the
+//!   snapshot once the last channel has ended. Otherwise a checkpoint at the end of the inputs would hang
+//!   until its timeout.
+//! - A **drained** task (all channels ended) is like a source: it acts on the trigger.
 //!
 //! Invariants: barrier ids of one channel increase; a channel that has ended is silent; at most one checkpoint is aligning; a
 //! checkpoint is triggered or aborted at most once, and none with a lower id after it. A violation is an
 //! internal error: the task fails, and nothing wrong is snapshotted.
 //!
-//! At the end of the last channel a checkpoint whose barrier has come through others is triggered at once: its barrier is sent on
-//! before the end is. One that was only announced waits for the next event, a [`Event::Tick`] at the latest, so that the operators can
-//! finish before it; see [`crate::life`].
+//! At the end of the last channel, a checkpoint whose barrier has arrived on others is triggered at once: its
+//! barrier is forwarded before the end. One that was only announced waits for the next event, at the latest
+//! an [`Event::Tick`], so that the operators can finish before it; see [`crate::life`].
 //!
-//! The face is made for alignment with a timeout and for unaligned barriers as well: `now` comes with each event, the driver
-//! asks for [`Alignment::next_deadline`], and [`Action`] may grow a variant that takes the channels' queues into the snapshot.
+//! The interface is also designed for alignment with a timeout and for unaligned barriers: `now` comes with
+//! each event, the driver asks for [`Alignment::next_deadline`], and [`Action`] can get a variant that
+//! includes the channels' queues in the snapshot.
 //!
 //! Cost: nothing per record; a barrier costs one look at its channel.
 //!

@@ -1,4 +1,4 @@
-//! What runs through the streams and over the wire: barriers, and the names of tasks, attempts and requests.
+//! What is sent through streams and over the wire: barriers, and the ids of tasks, attempts and requests.
 
 use std::fmt;
 

@@ -1,9 +1,10 @@
-//! The fail-over region: the tasks that are deployed, fail and are restored together.
+//! The failover region: the tasks that are deployed, fail and are restored together.
 //!
-//! A failed task has sent records downstream that its restored self will send again, and the records it was about to receive
-//! are gone. So whatever is connected by pipelined exchanges restarts with it. Here a region is the whole job:
-//! streaming jobs are rarely in several parts, and all parts of one share the restore point anyhow. Jobs in unconnected
-//! parts, and blocking exchanges, would make several regions; this type is then what there are several of.
+//! A failed task has sent records downstream that its restored instance will send again, and the records it
+//! was about to receive are gone. So everything that is connected by pipelined exchanges restarts with it.
+//! Here a region is the whole job: streaming jobs rarely have unconnected parts, and all parts share the
+//! restore point anyway. Unconnected parts or blocking exchanges would allow several regions, each a value of
+//! this type.
 
 use flott_types::FastMap;
 

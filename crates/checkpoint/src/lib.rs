@@ -12,18 +12,20 @@
 //! | [`restart`] | whether and when | `execution` |
 //! | [`manifest`] | what a snapshot is: plain versioned data | the job master and the state store |
 //!
-//! **What holds for the whole.** The committed output of a job is that of an undisturbed run, whatever fails, as long as: sources replay
-//! from a position; channels keep their order, and lose nothing within an attempt; a sink commits what belongs to a checkpoint
-//! when, and only when, it is told that it (or a later one) is complete, and on restore commits what the checkpoint holds as
-//! pending; the job master does the same with what is committed once for all subtasks; the manifest is written atomically. `tests/simulation` runs the machines together over thousands of
-//! schedules of lost and late messages, of tasks, TaskManagers, writes, commits and JobManagers that fail, and compares.
+//! **The guarantee.** The committed output of a job is that of an undisturbed run, whatever fails, as long
+//! as: sources replay from a position; channels keep their order, and lose nothing within an attempt; a sink
+//! commits what belongs to a checkpoint when, and only when, it is notified that it (or a later one) is
+//! complete, and on restore commits what is pending in the checkpoint; the job master does the same with what
+//! is committed once for all subtasks; the manifest is written atomically. `tests/simulation` runs the
+//! machines together over thousands of schedules of lost and late messages, of tasks, TaskManagers, writes,
+//! commits and JobManagers that fail, and compares.
 //!
-//! **Why pure.** The hard part of these protocols is what happens in which order. Here an order is a list of calls: a test needs
-//! no runtime, a failing schedule is a seed, and the drivers (which do the I/O) contain no decision. The
-//! price is an indirection: a driver matches on actions instead of calling what it wants.
+//! **Why pure.** The hard part of these protocols is the order of events. Here an order is a list of calls:
+//! a test needs no runtime, a failing schedule is a seed, and the drivers (which do the I/O) contain no
+//! decisions. The price is an indirection: a driver matches on actions instead of making calls.
 //!
-//! **Time** comes in as `now` (milliseconds; the same clock in all calls). A driver asks each machine for `next_deadline` after
-//! each step, and sends `Tick` by then.
+//! **Time** is passed in as `now` (milliseconds; the same clock in all calls). A driver asks each machine
+//! for `next_deadline` after each step, and sends `Tick` by then.
 
 // A variant that is added later is looked at where it matters (in tests a catch-all is a failure that shows).
 #![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]

@@ -1,43 +1,50 @@
-//! The life of a task: when it reads, takes its snapshots, finishes and leaves; and which of its operators are called.
+//! The life cycle of a task: when it reads, takes its snapshots, finishes and ends; and which of its
+//! operators are called.
 //!
 //! ```text
 //! opening ── open ──> running ── inputs ended ──> ending ── nothing outstanding ──> drained ── told so ──> left
 //! ```
 //!
-//! - A task that is **running** reads. A source that took the snapshot of a stop stands still, until that checkpoint is aborted.
-//! - One that is **ending** has come to the end of all its inputs, and waits for results of what operators have begun elsewhere. It takes
-//!   messages and snapshots as before.
-//! - A **drained** one has let its operators finish and has sent the end on. It stays, because a sink can commit only what a completed
-//!   checkpoint holds, and takes part in checkpoints.
+//! - A task that is **running** reads. A source that has taken the snapshot of a stop pauses, unless that
+//!   checkpoint is aborted.
+//! - One that is **ending** has reached the end of all its inputs, and waits for work that operators have in
+//!   flight elsewhere. It handles messages and snapshots as before.
+//! - A **drained** one has let its operators finish and has forwarded the end. It stays, because a sink can
+//!   commit only what a completed checkpoint contains, and takes part in checkpoints.
 //!
-//! **Operators finish once.** What an operator adds at the end of its input must not be added again by a recovery from a snapshot that was
-//! taken behind that end. So whether it has finished is part of the snapshot, as in Flink (FLIP-147), and [`Stage`] says what follows: an
-//! operator that had finished is *dormant*. Watermarks, barriers and the end pass it by, and it is not called, except for its state: it is
-//! opened, takes snapshots and hears of checkpoints, so that a sink commits.
+//! **Operators finish once.** What an operator emits at the end of its input must not be emitted again by a
+//! recovery from a snapshot that was taken after that end. So whether it has finished is part of the
+//! snapshot, as in Flink (FLIP-147), and [`Stage`] says what follows: an operator that had finished is
+//! *dormant*. Watermarks, barriers and the end skip it, and it is not called, except for its state: it is
+//! opened, takes snapshots and is notified of checkpoints, so that a sink commits.
 //!
-//! **Which restores honour it: all, until rows come.** When a job recovers by itself, no row ever comes to an operator that had finished:
-//! its snapshot was taken after all channels into it had ended, with no barrier in them, so each sender had ended before its own
-//! snapshot, up to the sources, which have nothing left to read (or, behind a stop with drain, stay at their end:
-//! [`RestorePoint::drained`](crate::coordinator::RestorePoint)). A user however may start from such a snapshot and go on reading: from the
-//! savepoint of a stop with drain, or with files that came later. The first row then wakes the operator, and it finishes again at
-//! its next end. One that no row reaches stays as it is.
+//! **All restores honour this, until rows come.** When a job recovers by itself, no row ever reaches an
+//! operator that had finished: its snapshot was taken after all channels into it had ended, without a barrier
+//! in them, so each sender had ended before its own snapshot, and so on up to the sources, which have nothing
+//! left to read (or, after a stop with drain, stay at their end:
+//! [`RestorePoint::drained`](crate::coordinator::RestorePoint)). A user, however, may start from such a
+//! snapshot and read more: from the savepoint of a stop with drain, or with files that were added later. The
+//! first row then wakes the operator, and it finishes again at its next end. An operator that no row reaches
+//! stays dormant.
 //!
-//! **The order at the end of the last input.** A barrier that came through channels is snapshotted first: it stands before the end in the
-//! streams behind this task too. A checkpoint that was only announced, because everything upstream had ended before its barrier, is taken
-//! after the operators have finished. So the subtasks of an operator, whose inputs have all ended the same way, say the same of a
-//! checkpoint: some finished and some not is a matter of what the operators wait for, not of a race.
+//! **The order at the end of the last input.** A barrier that arrived on channels is snapshotted first:
+//! downstream, too, it comes before the end. A checkpoint that was only announced, because everything
+//! upstream had ended before its barrier, is taken after the operators have finished. So the subtasks of an
+//! operator whose inputs have all ended the same way agree about a checkpoint: if some have finished and some
+//! have not, that depends on what the operators wait for, not on a race.
 //!
-//! **The beginning.** How far a stream has come in event time is the least of its channels, so whether a row is late depends on whether the
-//! others have spoken: a source that has no split holds event time back until it is told so, ends, and from then on does not. That must
-//! not be a matter of which thread was faster. So nobody reads rows before it has heard from everybody: a source that
-//! knows what it is given first, or that there is nothing yet (it is idle then), says [`Action::Begin`]; one for which there never
-//! will be anything says the end. A task holds the channels that have begun until all have begun or ended, then begins itself.
-//! That costs the time until the last source has heard from its enumerator, once. (A task whose inputs end at once may have rows for all
-//! that, out of its restored state: they come before its first word, the end, and no watermark of others is ahead of them. A barrier
-//! before the first word counts as one, for the alignment cannot wait; it takes a checkpoint that is triggered while sources still
-//! wait for their first splits.)
+//! **The beginning.** Event time of a stream is the minimum over its channels, so whether a row is late
+//! depends on whether the others have reported: a source without a split holds back event time until it
+//! learns so and ends. That must not depend on which thread was faster. So no task reads rows before all its
+//! channels have reported: a source that knows its first splits, or that there are none yet (then it is
+//! idle), sends [`Action::Begin`]; one that will never have any sends the end. A task holds channels that
+//! have begun until all have begun or ended, then begins itself. This costs, once, the time until the last
+//! source has heard from its enumerator. (A task whose inputs end at once may still emit rows from its
+//! restored state: they come before its first message, the end, and no watermark of others is ahead of them.
+//! A barrier before the first message counts as one, because the alignment cannot wait; this happens only if
+//! a checkpoint is triggered while sources still wait for their first splits.)
 //!
-//! Why one machine: the simulation in `tests/simulation` runs this one, not a model of it.
+//! Why one state machine: the simulation in `tests/simulation` runs this one, not a model of it.
 
 use flott_types::{CheckpointId, Error, Result, Timestamp};
 

@@ -1,4 +1,4 @@
-//! Alignment, event by event: what a task does is written as text.
+//! Alignment, event by event, with a task's actions as text.
 //!
 //! Events: `b<channel>.<id>` a barrier, `e<channel>` end of input, `t<id>` the coordinator's trigger, `a<id>` its abort, `.` a tick.
 

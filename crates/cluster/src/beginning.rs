@@ -1,4 +1,4 @@
-//! The beginning of a job's start: nobody else runs it, and what it goes on from.
+//! The start of a job: nobody else may run it, and what it continues from.
 
 use std::sync::atomic::AtomicBool;
 

@@ -1,4 +1,5 @@
-//! What the client of a job can do with it. It knows the JobManager only by messages ([`crate::client_messages`]); collected rows apart.
+//! A job's client. It communicates with the JobManager only by messages ([`crate::client_messages`]), except
+//! for collected rows.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};

@@ -1,7 +1,9 @@
-//! What clients and the JobManager say to each other: plain data, as between JobManager and TaskManagers ([`crate::messages`]).
+//! Messages between clients and the JobManager: plain data, as between JobManager and TaskManagers
+//! ([`crate::messages`]).
 //!
-//! A call waits at most as long as it says, so that a connection is never held for ever: who wants to wait longer calls again. What takes
-//! long (a savepoint) is begun by one call and asked for by others, as in Flink's REST interface.
+//! A call waits at most as long as it says, so that a connection is never held forever: to wait longer, the
+//! client calls again. Long operations (a savepoint) are started by one call and polled by others, as in
+//! Flink's REST API.
 
 use std::sync::Arc;
 

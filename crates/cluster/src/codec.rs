@@ -1,5 +1,5 @@
-//! Messages as bytes: a version, and MessagePack with names, so that a field that is added later has a default and one that is not
-//! known is passed over.
+//! Messages as bytes: a version, and MessagePack with names, so that fields that are added later have
+//! defaults and unknown fields are ignored.
 
 use flott_batch::copy;
 use flott_types::{Error, Result};

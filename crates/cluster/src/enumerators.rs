@@ -1,15 +1,17 @@
 //! The JobManager's side of sources: a [`SourceCoordinator`] for each.
 //!
-//! What enumerators do may take a moment, so they have a thread of their own; the job master asks it and is answered by message. What waits for the
-//! outside they do on other threads still, and wake ([`flott_connector::Background`]): neither a checkpoint nor another
-//! source waits for a listing. When they want to be called next is part of each answer; the job master keeps the time.
+//! Enumerators may take a moment, so they have their own thread, which the job master talks to by messages.
+//! Waiting for external systems happens on yet other threads, which wake it
+//! ([`flott_connector::Background`]): neither a checkpoint nor another source waits for a listing. Each
+//! answer says when the enumerators want to be called next; the job master keeps the time.
 //!
-//! **No split is lost or read twice.** The enumerator's snapshot is taken when a checkpoint is triggered, before the trigger is
-//! sent, on the thread that also assigns splits. Its answers come to the job master in order, which sends them on in
-//! order, and the trigger when it has the snapshot; and commands to one task arrive in order. So a split that was assigned
-//! before the snapshot reaches the reader before the trigger and is in the reader's snapshot, and one that is assigned later
-//! reaches it after the trigger and is not, but the enumerator still has it. Nothing needs to be remembered in between. (All tasks of
-//! a job fail together and begin from one checkpoint with the enumerators, so no reader gives splits back by itself.)
+//! **No split is lost or read twice.** The enumerator's snapshot is taken when a checkpoint is triggered,
+//! before the trigger is sent, on the thread that also assigns splits. The job master receives its answers in
+//! order, forwards them in order, and sends the trigger when it has the snapshot; and commands to one task
+//! arrive in order. So a split that was assigned before the snapshot reaches the reader before the trigger
+//! and is in the reader's snapshot, and one that is assigned later reaches it after the trigger and is still
+//! in the enumerator's snapshot. Nothing needs to be remembered in between. (All tasks of a job fail together
+//! and restart from one checkpoint with the enumerators, so no single reader returns splits.)
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! Batches that wait: in memory while they are few, on disk when they are many.
+//! Waiting batches: in memory while they are few, spilled to disk when they are many.
 //!
-//! A file has no name: it is the system's to remove, however the process ends. It is given back when the last of its batches has been
-//! taken or dropped, and holds about [`FILE_BYTES`], so that a stream of batches that is never quite read out does not keep a file
-//! for ever.
+//! A file has no name: the system removes it, however the process ends. It is released when the last of its
+//! batches has been taken or dropped, and contains about [`FILE_BYTES`], so that a stream of batches that is
+//! never completely read does not keep a file forever.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};

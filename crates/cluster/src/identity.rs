@@ -1,9 +1,9 @@
-//! Which job a plan is: a key that stays the same when the job is started again.
+//! The identity of a job: a key that stays the same when the job is started again.
 //!
-//! A person says it with `pipeline.job-key` or `pipeline.name`; a program says it with the name it executes under. A statement that
-//! nobody has named is known by what it means: the tables that it writes to, where they are, and what feeds them (the
-//! lineage of a sink is made of the whole query). A query whose rows only go to the client is nobody's to go on with, and has no
-//! key.
+//! A user sets it with `pipeline.job-key` or `pipeline.name`; for a program it is the name under which it
+//! executes. A statement without a name is identified by what it means: the tables that it writes to, their
+//! locations, and what feeds them (the lineage of a sink covers the whole query). A query whose rows only go
+//! to the client cannot be continued, and has no key.
 
 use std::collections::BTreeMap;
 use std::path::absolute;

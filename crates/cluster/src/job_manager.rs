@@ -1,4 +1,5 @@
-//! The JobManager: takes jobs, gives them slots, runs a job master for each, and passes reports of tasks on to them.
+//! The JobManager: accepts jobs, gives them slots, runs a job master for each, and forwards reports of tasks
+//! to them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

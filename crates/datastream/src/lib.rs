@@ -19,7 +19,7 @@
 //! the whole batch, and runs a typed loop over the values. A closure is called directly, not through a
 //! pointer: `map`, `filter` and `flat_map` compile to the loop that you would write by hand.
 //!
-//! ****One lookup per record.** A keyed operator turns the keys of a batch into slots of a table, and all
+//! **One lookup per record.** A keyed operator turns the keys of a batch into slots of a table, and all
 //! states of the operator are arrays over these slots ([`state`]). Reading a value state is an index into a
 //! `Vec`. Nothing is serialised until a checkpoint, and then only what has changed.
 //!

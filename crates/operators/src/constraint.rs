@@ -1,7 +1,7 @@
-//! NOT NULL columns of the tables that sinks write to, primary keys among them.
+//! NOT NULL columns of sink tables, including primary keys.
 //!
-//! The planner does not refuse a query whose result may be NULL there, as Flink's does not: the rows decide. Cost: a look at
-//! the null counts of the columns; more only for a batch that has NULLs.
+//! Like Flink's, the planner does not refuse a query whose result may be NULL there: the rows decide. Cost:
+//! checking the null counts of the columns; more only for a batch that has NULLs.
 
 use arrow::array::{Array, ArrayRef};
 use arrow::buffer::BooleanBuffer;

@@ -1,4 +1,4 @@
-//! Every operator that Flink lets forget what is not used: that it does, all of it, and nothing else.
+//! State TTL of every operator that has it in Flink: all expired state is dropped, and nothing else.
 
 use std::collections::BTreeMap;
 

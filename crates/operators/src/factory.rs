@@ -1,4 +1,4 @@
-//! SQL's side of the runtime: what tasks are handed to compute.
+//! SQL's side of the runtime: the operators that tasks run.
 
 use chrono_tz::Tz;
 use flott_batch::codec::RecordsReader;

@@ -1,8 +1,8 @@
 //! The streaming operators of SQL.
 //!
-//! [`build`] turns an [`OperatorSpec`](flott_plan::OperatorSpec) into an [`Operator`](flott_operator::Operator); [`SqlOperators`]
-//! hands them, and the rest of what SQL computes in a task, to the runtime.
-//! An operator lives in a file or folder of its own:
+//! [`build`] turns an [`OperatorSpec`](flott_plan::OperatorSpec) into an
+//! [`Operator`](flott_operator::Operator); [`SqlOperators`] provides them, and everything else that SQL
+//! computes in a task, to the runtime. Each operator has its own file or folder:
 //!
 //! | folder | operators |
 //! |---|---|
@@ -21,13 +21,14 @@
 //!
 //! # Invariants
 //!
-//! - What an operator remembers lies in tables of [`flott_state`], which know what changed: a snapshot costs what changed.
-//! - State belongs to a key, so that it can be restored at another parallelism; a table's columns carry the names of
-//!   what they hold.
-//! - Output is deterministic: keys leave in the order in which the input touched them first.
-//! - Within a batch only the net change of a key leaves: +I, -D, or -U and +U side by side.
-//! - Work is done a batch at a time: keys are interned to slots once, accumulators are typed arrays by slot, results are
-//!   gathered columns. No rows, no values boxed, no virtual call per record.
+//! - What an operator remembers is in tables of [`flott_state`], which track changes: a snapshot costs what
+//!   changed.
+//! - State belongs to a key, so that it can be restored at another parallelism; a table's columns are named
+//!   after their contents.
+//! - Output is deterministic: keys are emitted in the order in which the input first touched them.
+//! - Within a batch only the net change of a key is emitted: +I, -D, or an adjacent -U and +U.
+//! - Operators work a batch at a time: keys are interned to slots once, accumulators are typed arrays by
+//!   slot, results are gathered columns. No row objects, no boxed values, no virtual call per record.
 
 mod accumulate;
 mod aggregate;

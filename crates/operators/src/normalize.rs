@@ -1,7 +1,7 @@
 //! ChangelogNormalize: an upsert or CDC stream becomes a changelog with full `-U` and `-D` rows.
 //!
-//! Keeps the last row of each key. A batch gives each key's net change. Cost of a record: interning its key; of a key and
-//! batch: decoding the old row, encoding the new one.
+//! Keeps the last row of each key, and emits each key's net change per batch. Cost of a record: interning its
+//! key; of a key and batch: decoding the old row, encoding the new one.
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;

@@ -1,6 +1,6 @@
-//! ORDER BY a time attribute: rows leave when the watermark has passed them.
+//! ORDER BY a time attribute: rows are emitted when the watermark has passed them.
 //!
-//! A row that is not after the last one that left is late: it is dropped and counted, as in Flink.
+//! A row that is not after the last emitted one is late: it is dropped and counted, as in Flink.
 //!
 //! Cost of a row: encoding it into state and decoding it when it is due; rows of equal time are sorted by the
 //! other keys, as columns.

@@ -1,4 +1,4 @@
-//! Rows so wide that batches are cut: the results are the same, and no batch is larger than it may be.
+//! Rows that are so wide that batches are cut: the results are the same, and no batch exceeds its limit.
 
 use flott_batch::bytes::RowBytes;
 use flott_plan::{

@@ -1,4 +1,4 @@
-//! What a TaskManager gives its tasks.
+//! What a TaskManager provides to its tasks.
 
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ pub trait Reports: Send + Sync {
     fn report(&self, job: JobId, attempt: Attempt, task: TaskId, report: TaskReport);
 }
 
-/// What a TaskManager gives its tasks.
+/// What a TaskManager provides to its tasks.
 #[derive(Clone)]
 pub struct TaskEnvironment {
     /// Time.

@@ -2,20 +2,21 @@
 //!
 //! # What it is
 //!
-//! A lexer, a recursive-descent parser and a tree ([`ast`]) for the SQL that Flink 2.3 accepts. What nobody parses, nobody can
-//! ignore by accident: a construct is either built here or an error. Why none of another library's:
-//! `docs/decisions/0013-own-syntax-tree.md`.
+//! A lexer, a recursive-descent parser and a syntax tree ([`ast`]) for the SQL that Flink 2.3 accepts. What
+//! is not parsed cannot be ignored by accident: a construct is either supported here or an error. Why not
+//! another library's: `docs/decisions/0013-own-syntax-tree.md`.
 //!
 //! # Invariants
 //!
 //! - Every error has the line and column of the script ([`ParseError`]), says what was found, and what was
-//!   expected or what to write instead. What Flink knows and Flott does not is marked
+//!   expected or what to write instead. What Flink supports and Flott does not is marked
 //!   [`ParseError::unsupported`] or is a [`Statement::Unsupported`].
 //! - Nothing in the script is dropped: hints are attached to their table, SELECT or INSERT, or refused.
-//! - No input panics or overflows the stack. What is long (operators in a row, lists, branches) is wide in the tree and not
-//!   deep; what nests is refused beyond a bound that derived code bears on a thread's 2 MB, in a debug build too.
+//! - No input panics or overflows the stack. Long constructs (operators in a row, lists, branches) are wide
+//!   in the tree and not deep; nesting is refused beyond a bound that derived code can handle with a 2 MB
+//!   stack, even in a debug build.
 //! - Positions are in the coordinates of the whole script.
-//! - Queries and expressions print as SQL that reads back as the same tree.
+//! - Queries and expressions print as SQL that parses back to the same tree.
 //!
 //! Stored text (views, computed columns, watermarks) is read again with [`parse_query`] and
 //! [`parse_expression`], types with [`parse_type`]. A shell uses [`split_script`] (statements run one by one),

@@ -1,4 +1,4 @@
-//! The cursor over a statement's tokens, and the small things that all of the grammar shares.
+//! The cursor over a statement's tokens, and helpers that the whole grammar shares.
 
 use crate::ast::{Ident, ObjectName, SqlOption, Text};
 use crate::error::{ParseError, Position, Result};

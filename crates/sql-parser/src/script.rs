@@ -1,4 +1,4 @@
-//! Scripts: where statements end, and the faces of this crate.
+//! Scripts: where statements end, and the entry points of this crate.
 
 use std::ops::Range;
 

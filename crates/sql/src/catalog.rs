@@ -1,4 +1,5 @@
-//! The catalogs of a session: those it was told of, temporary objects above them, and what USE chose.
+//! The catalogs of a session: the registered ones, temporary objects on top of them, and the current ones
+//! (USE).
 
 use std::collections::BTreeMap;
 

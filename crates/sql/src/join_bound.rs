@@ -1,4 +1,4 @@
-//! Joins whose condition says how near in event time the rows are that match.
+//! Joins whose condition bounds the distance in event time of matching rows.
 //!
 //! * Interval joins: `r.ts BETWEEN l.ts - a AND l.ts + b` over event time attributes of both sides, in any form that bounds their
 //!   difference from below and from above; `=` is both.

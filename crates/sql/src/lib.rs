@@ -10,10 +10,10 @@
 //!   binder is where a wrong statement is refused, with its position. A clause that the binder does not know is
 //!   refused by name; nothing is ignored.
 //! * [`logical`] is the plan in terms of relational algebra plus Flink's own nodes (watermarks, window table functions).
-//! * [`optimize`](mod@optimize) holds rewrites that keep the meaning: subqueries become joins, filters and projections move towards the
-//!   sources, window aggregation and Top-N are recognised.
+//! * [`optimize`](mod@optimize) contains rewrites that preserve the meaning: subqueries become joins, filters
+//!   and projections move towards the sources, window aggregation and Top-N are recognised.
 //! * [`plan`](mod@plan) chooses operators, exchanges, parallelism and uids, and checks changelog modes.
-//! * [`session`] executes statements; what needs a cluster is handed to the caller as a job graph.
+//! * [`session`] executes statements; for those that need a cluster, the caller gets a job graph.
 //!
 //! Why a binder of our own, and not another library's: `docs/decisions/0002-own-binder.md`.
 

@@ -5,7 +5,7 @@
 //! - [`MiniCluster`] tests whole jobs: environments, sources and sinks that the test controls
 //!   ([`TestSource`], [`TestSink`]), checkpoints on request, and failures at chosen points ([`Fault`]).
 //!
-//! ****The real runtime is under test**, with its threads, exchanges and checkpoints, not an imitation of it.
+//! **The real runtime is under test**, with its threads, exchanges and checkpoints, not an imitation of it.
 //! A test is deterministic nevertheless, because the cluster comes to rest after each step
 //! ([`MiniCluster::settle`]): every record has been processed, and every timer that is due has fired, before
 //! the test looks. The cluster is at rest when every task waits with empty queues, no message is in flight,

@@ -1,8 +1,8 @@
-//! Inside the workspace the compiler is the reviewer: no enum of ours is `#[non_exhaustive]`.
+//! Inside the workspace the compiler is the reviewer: none of our enums is `#[non_exhaustive]`.
 //!
-//! The attribute makes every other crate write a catch-all, and a variant that is added later falls into it without a word. An action of the
-//! coordinator that "must not get lost" was lost so. All our crates are built together; who depends on them from outside builds
-//! against one version.
+//! The attribute forces every other crate to write a catch-all, and a variant that is added later silently
+//! falls into it. An action of the coordinator that "must not get lost" was lost that way. All our crates are
+//! built together; external users build against one version.
 
 use std::path::Path;
 

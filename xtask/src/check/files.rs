@@ -1,4 +1,4 @@
-//! Files hold one idea each, and crates begin with what they are.
+//! Files contain one idea each, and crates begin with a header that says what they are.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What a crate must not bring along, however many crates are between: who links it pays for all that it links.
+//! What a crate must not depend on, even indirectly: whoever links it pays for everything that it links.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

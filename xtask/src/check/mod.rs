@@ -1,4 +1,4 @@
-//! `cargo xtask check`: the rules that keep the house as `ARCHITECTURE.md` describes it.
+//! `cargo xtask check`: the rules that keep the code base as `ARCHITECTURE.md` describes it.
 //!
 //! | check | rule |
 //! |---|---|

@@ -1,9 +1,10 @@
 //! Inside a crate: its modules use each other in one direction, and none imports through the crate's own `lib.rs`.
 //!
-//! A crate whose files import each other through its face is one file of ten thousand lines. With both rules it has an inside that can be read
-//! from one end, and a module can be taken out of it as a crate when that is wanted.
+//! A crate whose files import each other through its `lib.rs` is one file of ten thousand lines. With both
+//! rules it can be read from one end to the other, and a module can be split off as a crate when that is
+//! wanted.
 //!
-//! Tests are not looked at: they may use whatever they test with.
+//! Tests are not checked: they may use anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

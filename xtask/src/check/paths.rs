@@ -1,4 +1,4 @@
-//! What documents and comments name exists: a story that leads to a file that was moved is worse than none.
+//! Paths in documents and comments exist: a story that refers to a moved file is worse than none.
 
 use std::path::Path;
 

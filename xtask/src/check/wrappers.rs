@@ -1,8 +1,9 @@
 //! A wrapper of an operator, a reader or a writer forwards every call.
 //!
-//! The traits' methods have default bodies, so that a simple operator is short. In a wrapper the default of a method that it forgot takes the
-//! place of what is inside, without a word: asynchronous operators were never woken behind one that did. Clippy's
-//! `missing_trait_methods` sees it; this check sees to it that the wrappers ask for it.
+//! The traits' methods have default bodies, so that a simple operator is short. In a wrapper, the default of
+//! a forgotten method silently replaces that of the wrapped value: asynchronous operators were never woken
+//! behind such a wrapper. Clippy's `missing_trait_methods` finds this; this check ensures that wrappers
+//! enable it.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What goes into the coordinator and what comes out.
+//! The coordinator's events and actions.
 
 use flott_types::{CheckpointId, Timestamp};
 

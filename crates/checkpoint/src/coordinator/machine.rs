@@ -1,4 +1,4 @@
-//! The state machine. `step` handles the event, then does whatever has become due.
+//! The state machine. `step` handles the event, then everything that has become due.
 
 use std::collections::{BTreeMap, VecDeque};
 

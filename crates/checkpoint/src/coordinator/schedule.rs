@@ -1,4 +1,4 @@
-//! When something is triggered, and when it has taken too long.
+//! When checkpoints are triggered, and when they time out.
 
 use flott_types::{FastMap, Timestamp};
 

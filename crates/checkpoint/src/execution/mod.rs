@@ -11,17 +11,20 @@
 //!
 //! Invariants:
 //!
-//! - **One attempt at a time.** The next is deployed only when every task of the last has ended; two attempts of a sink would
-//!   disturb each other's staged output. (A task on a machine that does not answer counts as ended when its TaskManager
-//!   is declared lost, [`Event::TaskManagerLost`]; what it may still do there is harmless, see [`crate::resources`].)
-//! - **A job starts when it has what it needs**: its restore point first, then all its slots. It keeps them over restarts, so a
-//!   restart asks only for those that were lost. It waits a bounded time, in the status that it was in (`CREATED` or `RESTARTING`),
-//!   and fails with what is missing, which a restart strategy may forgive.
-//! - Messages carry the [`Attempt`]; those of another attempt change nothing. States of a task only move forward, so late
-//!   reports change nothing either.
-//! - **A task finishes only when told so**, after the last checkpoint of the job is complete. One that finishes by itself
-//!   would lose what its sink has not committed, so it is treated as failed.
-//! - The restore point comes from the checkpoint coordinator, after the old attempt has ended and no manifest is under way.
+//! - **One attempt at a time.** The next is deployed only when every task of the previous one has ended;
+//!   two attempts of a sink would disturb each other's staged output. (A task on an unresponsive machine
+//!   counts as ended when its TaskManager is declared lost, [`Event::TaskManagerLost`]; what it may still do
+//!   there is harmless, see [`crate::resources`].)
+//! - **A job starts when it has what it needs**: its restore point first, then all its slots. It keeps them
+//!   across restarts, so a restart requests only those that were lost. It waits for a limited time in its
+//!   current status (`CREATED` or `RESTARTING`), and fails with an error that says what is missing; the
+//!   restart strategy decides whether to try again.
+//! - Messages carry the [`Attempt`]; those of another attempt are ignored. States of a task only move
+//!   forward, so late reports are ignored too.
+//! - **A task finishes only on request**, after the last checkpoint of the job is complete. One that
+//!   finishes by itself would lose what its sink has not committed, so it is treated as failed.
+//! - The restore point comes from the checkpoint coordinator, after the old attempt has ended and no manifest
+//!   is being written.
 //!
 //! The driver couples this machine with [`crate::coordinator`]: [`Action::AttemptRunning`] → `JobStarted`, [`Action::AttemptStopping`] → `JobStopping`,
 //! [`Action::RequestRestorePoint`] → `RestoreRequested`, [`Action::AllDrained`] → `AllTasksDrained`, [`Action::JobTerminal`] → `JobTerminal`; and the

@@ -1,28 +1,31 @@
-//! The manifest: what one checkpoint or savepoint consists of. Plain versioned data, written as JSON.
+//! The manifest: the contents of one checkpoint or savepoint. Plain versioned data, written as JSON.
 //!
-//! A snapshot is complete when, and only when, its manifest is durable; files that no manifest names are litter.
-//! The manifest names every operator by its uid, and for each of its subtasks the keyed tables with the files that
-//! hold them and the operator state itself. Small files lie inside (see [`FileLocation::Inline`]), so that a
-//! checkpoint of a small job is one object.
+//! A snapshot is complete when, and only when, its manifest is durable; files that are in no manifest are
+//! orphans. The manifest names every operator by its uid, and for each of its subtasks the keyed tables with
+//! their files, and the operator state itself. Small files are embedded (see [`FileLocation::Inline`]), so
+//! that a checkpoint of a small job is one object.
 //!
 //! Rules that readers and writers share:
 //!
-//! - **Files are immutable and ordered, oldest first, newest last.** A row of a later file replaces the row with the same key of an
-//!   earlier one. A [`FileKind::Full`] file replaces everything before it within its key groups; a
-//!   [`FileKind::Delta`] holds what changed (upserts and deletions).
-//! - **A subtask's entry speaks for the key groups that the subtask owned, and for nothing else.** After a scale-up two
-//!   subtasks name the same older file, and each goes on to write deltas for its own half. A reader therefore clips
-//!   each file to the range of the subtask that names it; [`Manifest::restore`] has done so already.
+//! - **Files are immutable and ordered, oldest first, newest last.** A row of a later file replaces the row
+//!   with the same key of an earlier one. A [`FileKind::Full`] file replaces everything before it within its
+//!   key groups; a [`FileKind::Delta`] contains changes (upserts and deletions).
+//! - **A subtask's entry covers only the key groups that the subtask owned.** After a scale-up, two
+//!   subtasks refer to the same older file, and each writes deltas for its own half. A reader therefore clips
+//!   each file to the range of the subtask that refers to it; [`Manifest::restore`] does so.
 //! - Operator (non-keyed) state is a list of opaque entries per name, redistributed on restore by its
 //!   [`Redistribution`].
-//! - A manifest carries a checksum of itself ([`seal`]), as it holds those of the files: a flipped bit would move a source's position.
-//! - **Whether an operator has finished** is a subtask's ([`SubtaskSnapshot::finished`]). A restore at the same parallelism finds its
-//!   own; an operator of which all subtasks had finished has finished at any parallelism; one of which some had has not at
-//!   another one, and refuses that if it has keyed state, of which a part was put out and a part was not.
-//! - The format is versioned as a whole ([`Manifest::VERSION`]). A field that an older reader must not overlook means a
-//!   new version; unknown fields are refused, because a state that is silently left out is lost data.
+//! - A manifest carries its own checksum ([`seal`]), as well as those of the files: a flipped bit could move
+//!   a source's position.
+//! - **Whether an operator has finished** is stored per subtask ([`SubtaskSnapshot::finished`]). At the
+//!   same parallelism each subtask finds its own; an operator whose subtasks had all finished has finished at
+//!   any parallelism. If only some had, it has not finished at another parallelism, and the restore is
+//!   refused if it has keyed state, because only a part of it was emitted.
+//! - The format is versioned as a whole ([`Manifest::VERSION`]). A field that an older reader must not
+//!   overlook needs a new version; unknown fields are refused, because silently ignored state is lost data.
 //!
-//! Why JSON: a manifest is small (it holds names and paths, not rows), and people read it when something went wrong.
+//! Why JSON: a manifest is small (it contains names and paths, not rows), and people read it when something
+//! went wrong.
 
 mod blob;
 mod codec;

@@ -1,4 +1,4 @@
-//! Operator state distributed to another number of subtasks.
+//! Redistributes operator state among another number of subtasks.
 
 use flott_types::FastMap;
 

@@ -1,4 +1,4 @@
-//! Which part of a snapshot a new subtask reads: the same for an unchanged and for another parallelism.
+//! Which part of a snapshot a new subtask reads; works the same at an unchanged and at another parallelism.
 
 use std::collections::BTreeMap;
 

@@ -1,12 +1,12 @@
-//! A JSON object with a checksum of itself, still readable by people and tools.
+//! A JSON object with its own checksum, still readable by people and tools.
 //!
 //! ```text
 //! {"checksum":"8f3c52a1d07be694","version":2,"checkpoint":7,...}
 //! ```
 //!
-//! The checksum is the first field, and stands for the object without it. So nothing has to be written in a canonical form, and every bit
-//! counts: one that flips in the object or in the sum makes the two differ, and one that flips in the field's name leaves an object
-//! whose version says that it should be sealed and is not.
+//! The checksum is the first field, and covers the object without it. So no canonical form is needed, and
+//! every bit counts: a flipped bit in the object or in the checksum makes the two differ, and one in the
+//! field's name leaves an object that should be sealed according to its version, but is not.
 
 use flott_types::{Error, Result};
 

@@ -1,4 +1,4 @@
-//! What must hold for every manifest, checked before one is written and after one is read.
+//! Invariants of every manifest, checked before one is written and after one is read.
 
 use flott_types::key_group::UPPER_BOUND_MAX_PARALLELISM;
 use flott_types::{Error, FastMap, FastSet, KeyGroupRange, Result};

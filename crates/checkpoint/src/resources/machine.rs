@@ -1,4 +1,4 @@
-//! The machine in the JobManager.
+//! The state machine in the JobManager.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The machine in a TaskManager: whom it belongs to.
+//! The state machine in a TaskManager: which JobManager it belongs to.
 //!
 //! ```text
 //! ALONE ── leader known ──> REGISTERING ── welcome ──> MEMBER

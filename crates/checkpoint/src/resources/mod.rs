@@ -21,21 +21,25 @@
 //!
 //! Two machines: [`Resources`] in the JobManager, [`Membership`] in each TaskManager. Invariants:
 //!
-//! - **A session is all or nothing.** It is named by the leader (which JobManager) and a number that the TaskManager raises each time it
-//!   starts over, with no task left of before. Every message carries the session, and one of another session means nothing. Within a
-//!   session nothing is lost: a message that cannot be delivered ends it ([`Event::Gone`], [`membership::Event::Unreachable`]). So neither
-//!   side ever has to ask what the other has heard.
-//! - **A slot has one owner.** The slots of a session that has ended exist no more, and those of the next are announced when the
-//!   tasks of the last have left; those of tasks that do not leave are not announced.
-//! - **Silence ends a session on both sides.** A TaskManager that hears nothing for `heartbeat.timeout` stops its tasks by itself, so what
-//!   was declared lost does not run on forever.
-//! - **A job gets all slots that it needs, or none.** Two jobs that each hold half of what they need would wait for each other. A job that asked
-//!   first is served first, but one that has to wait does not keep out those that fit.
-//! - **Nobody waits for what cannot come.** Once the cluster has had the time to assemble, a job that needs more slots than the cluster has is
-//!   told so at once. What it makes of that, and how long it waits otherwise, is decided in [`crate::execution`].
+//! - **A session is all or nothing.** It is identified by the leader (which JobManager) and a number that
+//!   the TaskManager increases each time it starts over, with no tasks left from before. Every message
+//!   carries the session, and messages of another session are ignored. Within a session nothing is lost: a
+//!   message that cannot be delivered ends it ([`Event::Gone`], [`membership::Event::Unreachable`]). So
+//!   neither side ever has to ask what the other has received.
+//! - **A slot has one owner.** The slots of an ended session no longer exist, and those of the next are
+//!   announced when the tasks of the previous one have ended; slots of tasks that do not end are not
+//!   announced.
+//! - **Silence ends a session on both sides.** A TaskManager that hears nothing for `heartbeat.timeout`
+//!   stops its own tasks, so tasks that were declared lost do not run forever.
+//! - **A job gets all slots that it needs, or none.** Two jobs that each hold half of what they need would
+//!   wait for each other. Jobs are served in the order of their requests, but one that has to wait does not
+//!   block smaller ones.
+//! - **Nobody waits in vain.** Once the cluster has had time to assemble, a job that needs more slots than
+//!   the cluster has is informed at once. [`crate::execution`] decides what follows, and how long a job waits
+//!   otherwise.
 //!
-//! **A JobManager that slept declares nobody dead.** When the machine is called much later than it asked for (a laptop that was closed,
-//! a process that was stopped), that time does not count: nobody could have been heard.
+//! **A JobManager that was suspended declares nobody dead.** If the state machine is called much later than
+//! requested (a closed laptop, a stopped process), that time does not count: nobody could have been heard.
 
 mod free;
 mod machine;

@@ -1,20 +1,25 @@
 //! Seeded simulation of the whole protocol.
 //!
-//! A run is a random job (up to four vertices of up to three subtasks; sources, keyed counters that tell their totals at the end, two-phase
-//! sinks) under random weather: slow links, messages between JobManager and tasks that are lost, doubled and overtaken,
-//! failing snapshots and manifest writes, failing tasks, a JobManager that is replaced, savepoints and stops on
-//! request. The tasks run in TaskManagers that die and come back, and whose connections are cut for a time, so that both sides believe
-//! different things; other jobs take slots away. A JobManager that was replaced may live on without knowing it. Sinks commit in their subtasks, or
-//! once for the job, or both; commits fail, also half-way, and are tried again, and a JobManager is lost between a checkpoint and its commits. A job that continues from a savepoint does so at another parallelism.
+//! A run is a random job (up to four vertices of up to three subtasks; sources, keyed counters that emit
+//! their totals at the end, two-phase sinks) under random conditions: slow links, messages between JobManager
+//! and tasks that are lost, duplicated and overtaken, failing snapshots and manifest writes, failing tasks, a
+//! JobManager that is replaced, savepoints and stops on request. The tasks run in TaskManagers that die and
+//! come back, and whose connections are cut for a time, so that the two sides disagree; other jobs take
+//! slots. A JobManager that was replaced may live on without knowing it. Sinks commit in their subtasks, or
+//! once for the job, or both; commits fail, also half-way, and are retried, and a JobManager is lost between a
+//! checkpoint and its commits. A job that continues from a savepoint does so at another parallelism.
 //!
-//! At some step the weather becomes calm. Then the job must reach its end, and what its sinks have committed must be what an undisturbed
-//! run writes. At every step: no slot has two owners, neither in the JobManager's books nor in the TaskManager; no attempt is
-//! deployed while one before it lives in a session that counts; no checkpoint completes without every task's acknowledgement, or
-//! before it is durable; nothing is committed for the job before what the subtasks commit of that checkpoint, nor out of order; every request is answered once; a job that ends otherwise says why.
+//! At some step the faults stop. Then the job must reach its end, and its sinks must have committed what an
+//! undisturbed run writes. At every step: no slot has two owners, neither according to the JobManager nor in
+//! the TaskManager; no attempt is deployed while an earlier one is alive in a valid session; no checkpoint
+//! completes without every task's acknowledgement, or before it is durable; nothing is committed for the job
+//! before the subtasks' commits of that checkpoint, nor out of order; every request is answered once; a job
+//! that ends in any other way says why.
 //!
-//! A seed is a schedule. A failing one is printed; `FLOTT_SIM_SEED=<seed> cargo test -p flott-checkpoint --test simulation` runs
-//! it alone. `FLOTT_SIM_RUNS=<n>` runs this many, from a seed that `FLOTT_SIM_FIRST` gives; `make simulation` runs ten thousand. What a seed means
-//! changes with the simulation, so a defect that it finds becomes a test of the machine that had it, event by event.
+//! A seed is a schedule. A failing one is printed; `FLOTT_SIM_SEED=<seed> cargo test -p flott-checkpoint
+//! --test simulation` runs it alone. `FLOTT_SIM_RUNS=<n>` runs this many, from a seed that `FLOTT_SIM_FIRST`
+//! gives; `make simulation` runs ten thousand. The schedule of a seed changes when the simulation changes, so
+//! a defect that it finds becomes an event-by-event test of the state machine that had it.
 
 #![expect(clippy::panic, reason = "a test that cannot go on has failed")]
 

@@ -1,5 +1,5 @@
-//! A simulated task: source or keyed counter, with a two-phase sink behind it where nobody reads it. It lives by the machine that a
-//! real task lives by; what is simulated is only what it computes and where it writes.
+//! A simulated task: source or keyed counter, with a two-phase sink behind it where nobody reads it. It runs
+//! the same state machine as a real task; only what it computes and where it writes is simulated.
 
 use std::collections::{BTreeMap, VecDeque};
 

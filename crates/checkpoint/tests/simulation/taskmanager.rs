@@ -1,4 +1,4 @@
-//! TaskManagers, and the wires to them.
+//! TaskManagers, and the connections to them.
 
 use flott_checkpoint::ExecutionState;
 use flott_checkpoint::resources::membership::{self, Membership};

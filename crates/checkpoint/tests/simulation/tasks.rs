@@ -1,4 +1,4 @@
-//! The tasks at work, and what they say.
+//! The running tasks, and their reports.
 
 use flott_checkpoint::coordinator::{self, DeclineReason};
 use flott_checkpoint::execution::{self, ExecutionState, Failure};

@@ -1,4 +1,4 @@
-//! What goes wrong.
+//! The faults.
 
 use flott_checkpoint::coordinator::Request;
 use rand::Rng;

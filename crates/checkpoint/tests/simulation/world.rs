@@ -1,4 +1,4 @@
-//! The world around the machines: tasks, links, time.
+//! The environment of the state machines: tasks, links, time.
 
 use std::rc::Rc;
 

@@ -1,8 +1,9 @@
-//! What a connector or format says of itself.
+//! The documentation that a connector or format provides.
 
 use super::AnyOption;
 
-/// What a connector or format says of itself. The pages below `docs/connectors` are made of it, and what a table may set is what is in its list.
+/// The documentation that a connector or format provides. The pages below `docs/connectors` are made of it,
+/// and what a table may set is what is in its list.
 #[derive(Clone, Copy, Default)]
 pub struct Manual {
     /// What it is, in a sentence.

@@ -11,7 +11,7 @@
 //! - Snapshots contain the watermark, so records that were late before a failure are late after it, and
 //!   windows that have fired do not fire again before the first watermark arrives.
 //!
-//! ****The end of a window needs no timer.** The default triggers fire when a window ends; then no trigger is
+//! **The end of a window needs no timer.** The default triggers fire when a window ends; then no trigger is
 //! called at all (`trigger` is `None`), and nothing is stored for it: windows that end together are in one
 //! list ([`Ends`]). Other triggers have state per window, and timers, which are in snapshots like any state.
 //!

@@ -1,7 +1,8 @@
-//! DISTINCT of an input that only grows: a value counts when it comes for the first time.
+//! DISTINCT of append-only input: a value counts when it arrives for the first time.
 //!
-//! All calls with the same arguments share one set of values, whatever their FILTERs: beside each value stands a bit for each
-//! filter that it has passed. `COUNT(DISTINCT user)`, `COUNT(DISTINCT user) FILTER (WHERE a)` and `... (WHERE b)` probe one table once a row.
+//! All calls with the same arguments share one set of values, whatever their FILTERs: each value has a bit
+//! for each filter that it has passed. `COUNT(DISTINCT user)`, `COUNT(DISTINCT user) FILTER (WHERE a)` and
+//! `... (WHERE b)` probe one table once a row.
 
 use std::sync::Arc;
 

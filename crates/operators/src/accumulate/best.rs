@@ -1,7 +1,7 @@
-//! MIN, MAX, FIRST_VALUE and LAST_VALUE of an input that only grows: one running value.
+//! MIN, MAX, FIRST_VALUE and LAST_VALUE of append-only input: one running value.
 //!
-//! FLOAT and DOUBLE compare with `<` and `>` as Flink's generated code does: a NaN that comes first stays, one that
-//! comes later is passed over.
+//! FLOAT and DOUBLE compare with `<` and `>` as Flink's generated code does: a NaN that comes first stays,
+//! one that comes later is ignored.
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;

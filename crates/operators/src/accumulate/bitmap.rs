@@ -1,5 +1,5 @@
-//! BITMAP_*_AGG of an input that only grows: one set a group, into which each row goes. With retractions `list` keeps all values, because a
-//! set does not know how often a number was put in.
+//! BITMAP_*_AGG of append-only input: one set per group, into which each row goes. With retractions `list`
+//! keeps all values, because a set does not know how often a number was added.
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
-//! COLLECT: the multiset of a group's values. Each distinct value is kept once, with how often it is there.
+//! COLLECT: the multiset of a group's values. Each distinct value is stored once, with its count.
 //!
-//! Cost of a row: a step in a tree of encoded values, which sort like the values; of a result: its distinct values.
+//! Cost per row: a step in a tree of encoded values, which sort like the values; per result: its distinct
+//! values.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

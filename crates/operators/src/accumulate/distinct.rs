@@ -1,5 +1,5 @@
-//! DISTINCT of an input with retractions: a value counts when it comes for the first time, and counts no more when it is retracted for
-//! the last time. An input that only grows has `views`.
+//! DISTINCT of input with retractions: a value counts from its first arrival until it is retracted for the
+//! last time. For append-only input see `append_distinct`.
 //!
 //! All calls with the same arguments and filter share one set of values.
 

@@ -1,10 +1,10 @@
 //! Functions whose result needs every value of the group, in the order of arrival.
 //!
-//! A retraction takes away the earliest value that is equal. The whole list of a changed group is written by a
-//! snapshot, as it is in Flink.
+//! A retraction removes the earliest equal value. A snapshot writes the whole list of a changed group, as in
+//! Flink.
 //!
-//! Cost of a row: appending it, or finding the one that it takes away by its hash; of a result: what the result holds. The text of
-//! LISTAGG is kept beside the values and only copied; a retraction from it rebuilds it once a batch.
+//! Cost per row: appending it, or finding the one that it removes by hash; per result: its size. The text of
+//! LISTAGG is kept in addition to the values and only copied; a retraction rebuilds it once per batch.
 
 use std::sync::Arc;
 

@@ -1,10 +1,11 @@
 //! Aggregate functions as columns of accumulators by slot.
 //!
-//! An [`Accumulator`] holds what one aggregate call remembers of every group, in typed columns indexed by the group's
-//! slot, and works on batches: `update` runs one typed loop over the rows of a batch. [`Aggregates`] is what an
-//! aggregation has of them: all its calls, with FILTER and DISTINCT. It is the values of a
-//! [`KeyedTable`](flott_state::KeyedTable), so that accumulators come into snapshots under their names. What an accumulator keeps
-//! of any number of values a group (DISTINCT, `ordered`) is a state of its own over the groups' slots.
+//! An [`Accumulator`] stores what one aggregate call remembers of every group, in typed columns indexed by
+//! the group's slot, and works on batches: `update` runs one typed loop over the rows of a batch.
+//! [`Aggregates`] is all calls of an aggregation, with FILTER and DISTINCT. It forms the values of a
+//! [`KeyedTable`](flott_state::KeyedTable), so that accumulators are in snapshots under their names. If an
+//! accumulator stores any number of values per group (DISTINCT, `ordered`), that is a separate state over the
+//! groups' slots.
 //!
 //! | file | functions | state of a group |
 //! |---|---|---|
@@ -20,8 +21,8 @@
 //!
 //! # Cost
 //!
-//! Of a record and a call: reading the slot and the value, one add into an array by slot. Nothing is allocated, except
-//! for values that are new to a DISTINCT, an ordered set or a list.
+//! Per record and call: reading the slot and the value, and one add into an array by slot. Nothing is
+//! allocated, except for values that are new to a DISTINCT, an ordered set or a list.
 
 mod append_distinct;
 mod best;

@@ -1,4 +1,4 @@
-//! MIN and MAX of an input with retractions: the values of a group, sorted, and how often each occurs.
+//! MIN and MAX of input with retractions: the values of a group, sorted, with their counts.
 
 use arrow::array::{ArrayRef, new_null_array};
 use arrow::compute::{SortOptions, interleave};

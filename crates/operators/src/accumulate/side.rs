@@ -1,7 +1,7 @@
 //! What accumulators with a multiset of values for each group have in common.
 //!
-//! The multiset is a state beside the groups' own over the same slots: a group's key is interned once, however many calls keep
-//! values of it.
+//! The multiset is a separate state over the same slots as the groups: a group's key is interned once,
+//! however many calls keep values for it.
 
 use arrow::array::{Array, ArrayRef};
 use arrow::compute::SortOptions;

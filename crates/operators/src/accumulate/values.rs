@@ -1,7 +1,8 @@
 //! The values of one group in the order of arrival, as encoded rows in one buffer.
 //!
-//! A value is added at the end. The earliest that is equal to another is found by its hash and marked as gone; when more than half
-//! are gone, the others are moved together. So both cost the value's own bytes, however many there are.
+//! A value is added at the end. To remove one, the earliest equal value is found by hash and marked as
+//! removed; when more than half are removed, the rest is compacted. So both operations cost only the value's
+//! own bytes, however many values there are.
 
 use std::collections::VecDeque;
 use std::hash::BuildHasher;

@@ -1,11 +1,11 @@
 //! GROUP BY over an unbounded input: in one phase, or the second of two.
 //!
-//! Of a batch each group gives its net change: `+I` when it is new, `-U` and `+U` when its result changed, nothing when it
-//! did not, `-D` when its last row was retracted. The old result need not be kept: it is what the accumulators give before
-//! they take the batch in.
+//! For each batch, each group emits its net change: `+I` when it is new, `-U` and `+U` when its result
+//! changed, nothing when it did not, `-D` when its last row was retracted. The old result need not be stored:
+//! it is what the accumulators yield before the batch is added.
 //!
-//! Cost of a record: interning its key (one hash, one probe), one loop a call; of a group and batch: its results
-//! before and after, gathered as columns.
+//! Cost per record: interning its key (one hash, one probe), one loop per call; per group and batch: its
+//! results before and after, gathered as columns.
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;

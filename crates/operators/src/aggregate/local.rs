@@ -1,7 +1,9 @@
-//! The first of two phases of an aggregation: rows of a mini-batch become partial accumulators, a row a key.
+//! The first of two phases of an aggregation: rows of a mini-batch become partial accumulators, one row per
+//! key.
 //!
-//! Sits before the exchange, so that a hot key travels once a mini-batch. Keeps nothing over a barrier. Cost of a record:
-//! interning its key, the accumulators' loops; no output until the mini-batch is full or the input runs dry.
+//! It runs before the exchange, so that a hot key is sent once per mini-batch. It keeps nothing across a
+//! barrier. Cost of a record: interning its key, the accumulators' loops; no output until the mini-batch is
+//! full or the input runs dry.
 
 use arrow::datatypes::SchemaRef;
 use flott_batch::{Batch, ChangeBatch, arrow_type};

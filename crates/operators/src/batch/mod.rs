@@ -1,10 +1,11 @@
-//! What a batch query does when all rows are there.
+//! What a batch query does once all rows have arrived.
 //!
 //! | file | what |
 //! |---|---|
 //! | `rows` | the rows there are, as a changelog told of them |
 //!
-//! A changelog held back until its end is a table: sinks that only append take it, and OVER can look in both directions.
+//! A changelog held back until its end is a table: append-only sinks accept it, and OVER can look in both
+//! directions.
 //!
 //! Cost: a row is a key of a table until the end.
 

@@ -1,10 +1,12 @@
-//! Joins whose rows match near each other in event time only: interval joins, and joins of the rows of one window.
+//! Joins whose rows match only if they are close in event time: interval joins, and joins of the rows of one
+//! window.
 //!
-//! A row is kept until no row on time of the other side can match it, and then let go: only then is a row of an outer or anti
-//! join without a match known to have none, and only then does it leave. So nothing that has left is ever taken back, and
-//! state is bounded by event time.
+//! A row is kept until no more on-time rows of the other side can match it, and is then evicted: only then is
+//! a row of an outer or anti join known to have no match, and only then is it emitted. So nothing is ever
+//! retracted, and state is bounded by event time.
 //!
-//! Cost of a row beside the join's: one step in a tree of times when it comes, one when it goes.
+//! Cost per row in addition to the join's: one step in a tree of times when it arrives, one when it is
+//! evicted.
 
 use std::collections::BTreeMap;
 

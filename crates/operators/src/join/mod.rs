@@ -1,11 +1,12 @@
 //! Joins of two changelogs.
 //!
-//! Both sides are kept, over one index of the keys, which are the same: each distinct row once under its key, with how often it is there and, where the kind of the join
-//! asks for it, how many rows of the other side match it. So a change costs the rows that it matches, and whether a row
-//! of an outer, semi or anti join gains its first match or loses its last is one look at a number.
+//! Both sides are kept, over one shared index of the keys: each distinct row once under its key, with its
+//! count and, if the kind of join needs it, the number of matching rows on the other side. So a change costs
+//! the rows that it matches, and checking whether a row of an outer, semi or anti join gains its first match
+//! or loses its last is a look at a number.
 //!
-//! Where the condition bounds how far apart in event time matching rows are ([`bound`]), state goes with event time and nothing is
-//! taken back.
+//! If the condition bounds how far apart in event time matching rows are ([`bound`]), state is evicted by
+//! event time and nothing is retracted.
 //!
 //! | kind | matches are counted on |
 //! |---|---|
@@ -14,13 +15,16 @@
 //! | right | the right |
 //! | full | both |
 //!
-//! Output is `+I` and `-D` in Flink's order: a padded row leaves before its first joined row comes, and comes after its
-//! last joined row has left, unless another one has come in the same batch: an update of the only partner pads nothing. A retraction of what is not there is passed over. A row with NULL in a key that is compared with `=`
-//! matches nothing, ever: it is not kept; an outer or anti join lets it through at once.
+//! Output is `+I` and `-D` in Flink's order: a padded row is retracted before its first joined row is
+//! emitted, and emitted after its last joined row is retracted, unless another one has arrived in the same
+//! batch: an update of the only partner pads nothing. A retraction of a missing row is ignored. A row with
+//! NULL in a key that is compared with `=` never matches: it is not kept; an outer or anti join emits it at
+//! once.
 //!
-//! Cost of a row: interning its key and the row (two hashes, two probes); the key's slot is that of the other side's rows, too. Of each candidate:
-//! decoding the other side's row, a gather per column, and the condition, evaluated over some thousand pairs at once. No
-//! more than [`CHUNK`](work::CHUNK) pairs are ever gathered, nor more bytes than fit into a batch; output leaves as it is made.
+//! Cost per row: interning its key and the row (two hashes, two probes); the key's slot is also that of the
+//! other side's rows. Per candidate: decoding the other side's row, a gather per column, and the condition,
+//! evaluated over some thousand pairs at once. No more than [`CHUNK`](work::CHUNK) pairs are ever gathered,
+//! nor more bytes than fit into a batch; output is emitted as it is produced.
 
 mod bound;
 mod output;

@@ -1,4 +1,4 @@
-//! The joined rows in the making.
+//! Joined rows under construction.
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;

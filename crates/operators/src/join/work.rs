@@ -1,4 +1,4 @@
-//! One batch of a join on its way through the other side.
+//! Matching one batch of a join with the other side.
 
 use arrow::array::ArrayRef;
 use arrow::buffer::BooleanBuffer;

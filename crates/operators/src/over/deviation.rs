@@ -1,7 +1,8 @@
-//! Variance and standard deviation as SQL expands them over frames: of sums, in the arithmetic of the argument's type.
+//! Variance and standard deviation over frames, as SQL expands them: from sums, in the arithmetic of the
+//! argument's type.
 //!
-//! `(SUM(x * x) - SUM(x) * SUM(x) / n) / n`, and its root. Integers are divided as integers, so that the results are
-//! Flink's, also where they are not the nearest to the truth.
+//! `(SUM(x * x) - SUM(x) * SUM(x) / n) / n`, and its root. Integers are divided as integers, so that the
+//! results are Flink's, even where they are less accurate.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! The accumulators of each key, moved over its rows.
 //!
-//! Rows are taken in rounds: the first row of each key, the second of each, and so on (with RANGE, all rows of one
-//! time together). In a round no key appears twice, so that one call adds what enters the frames, takes away what leaves
-//! them, and one call reads the results of all.
+//! Rows are processed in rounds: the first row of each key, the second of each, and so on (with RANGE, all
+//! rows of one time together). In a round no key appears twice, so one call adds the rows that enter the
+//! frames, one removes those that leave, and one reads all results.
 
 use std::collections::BTreeMap;
 use std::iter;

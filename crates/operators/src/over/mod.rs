@@ -1,8 +1,9 @@
 //! Aggregation OVER (PARTITION BY ... ORDER BY time): each row with aggregates of the rows up to it.
 //!
-//! In event time rows wait until the watermark has passed them and leave in the order of time, then of arrival; in
-//! processing time they leave as they come. What comes too late is dropped and counted: where frames are
-//! unbounded, a row that the watermark has passed; where they are bounded, one that its key has passed (as Flink does).
+//! In event time, rows wait until the watermark has passed them and are emitted in the order of time, then of
+//! arrival; in processing time they are emitted as they arrive. Late rows are dropped and counted: for
+//! unbounded frames, a row that the watermark has passed; for bounded ones, a row that its key has passed (as
+//! in Flink).
 //!
 //! | file | what |
 //! |---|---|
@@ -15,10 +16,11 @@
 //! | `expiry` | keys that expire with all their rows |
 //! | `deviation` | variances and standard deviations, of sums |
 //!
-//! With RANGE, rows of equal time have one result, except in unbounded processing time, where each row is a time of its own.
+//! With RANGE, rows of equal time have one result, except in unbounded processing time, where each row has
+//! its own time.
 //!
-//! Results may be wide where rows are not: a LAG or a MAX repeats one wide value in every row. So rows are computed and sent in runs
-//! whose results fit into one batch.
+//! Results may be wider than rows: a LAG or a MAX repeats one wide value in every row. So rows are computed
+//! and sent in runs whose results fit into one batch.
 //!
 //! Cost of a row: waiting (see `support::pending`); one update and one reading of accumulators, shared by the rows of one round (see
 //! `frames`); in a bounded frame, encoding it into the history, and decoding it when it leaves.

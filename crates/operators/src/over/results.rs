@@ -1,4 +1,4 @@
-//! Results of frames, which may be wide where rows are not.
+//! Results of frames, which may be wider than rows.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! MATCH_RECOGNIZE: rows of each key in the order of time, matched against a row pattern; one row a match.
+//! MATCH_RECOGNIZE: rows of each key in the order of time, matched against a row pattern; one row per match.
 //!
 //! | file | what |
 //! |---|---|
@@ -7,11 +7,11 @@
 //! | `conditions` | whether a row may be a variable |
 //! | `references` | values of matched rows: FIRST, LAST, aggregates |
 //!
-//! The pattern itself is `flott_pattern`'s. In event time rows wait until the watermark has passed them; what comes later is
-//! dropped and counted. In processing time rows are matched as they come.
+//! `flott_pattern` matches the pattern itself. In event time, rows wait until the watermark has passed them;
+//! late rows are dropped and counted. In processing time, rows are matched as they arrive.
 //!
-//! State: rows that wait, open matches by key, and the rows from each key's oldest open match on. A match is its first row
-//! and a few counts, so ten thousand open matches over one key's rows keep those rows once.
+//! State: waiting rows, open matches by key, and the rows since each key's oldest open match. A match is its
+//! first row and a few counts, so ten thousand open matches over one key's rows store those rows once.
 //!
 //! Cost of a row: waiting (see `pending`); for each open match of its key one condition, or two. A condition on the row alone
 //! is computed for a whole batch; one that reads earlier rows is computed for each open match by itself, which costs

@@ -1,7 +1,7 @@
-//! The rows that matter while a batch is matched.
+//! The rows that are needed while a batch is matched.
 //!
-//! Rows of a key are numbered by its matcher. Those that open matches need are kept in state, sorted by number. A batch
-//! begins by fetching the kept rows of the keys that it touches, all at once; behind them come its own.
+//! A key's matcher numbers its rows. Rows that open matches need are kept in state, sorted by number. A batch
+//! begins by fetching the kept rows of all keys that it touches; its own rows follow them.
 
 use std::sync::Arc;
 

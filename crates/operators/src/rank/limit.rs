@@ -1,4 +1,4 @@
-//! LIMIT without an order, of an input that only grows: rows are counted and pass.
+//! LIMIT without an order, over append-only input: rows are counted and passed on.
 
 use arrow::array::{ArrayRef, UInt32Array};
 use arrow::datatypes::Int64Type;

@@ -1,18 +1,19 @@
 //! The first rows of each partition by an order: ROW_NUMBER() <= n, ORDER BY ... LIMIT, first and last row of a key; LIMIT
 //! alone; ORDER BY of a bounded input.
 //!
-//! State is a sorted map from partition to rows, which come with the number of their arrival: rows that sort alike stand in the
-//! order of arrival. Of an input that only grows no more than the wanted rows are kept; with retractions all
-//! are. A batch gives each partition's net change: with the rank, what stands at each rank before and after; without it,
-//! which rows left and which came. One wanted row is updated in place.
+//! State is a sorted map from partition to rows, with their arrival numbers: rows that sort equal stay in the
+//! order of arrival. For append-only input only the wanted rows are kept; with retractions all are. For each
+//! batch, each partition's net change is emitted: with the rank, the row at each rank before and after;
+//! without it, which rows left and which entered. A single wanted row is updated in place.
 //!
-//! ROW_NUMBER() = 1 by the descending time attribute is "the last row of a key": of rows at the same time the later one
-//! counts, as in Flink's deduplication.
+//! ROW_NUMBER() = 1 by the descending time attribute is "the last row of a key": of rows with the same time,
+//! the later one counts, as in Flink's deduplication.
 //!
-//! Where each partition is of one window, its rows leave when event time has passed the window's end, and are never taken back;
-//! rows of windows that have left are late.
+//! If each partition belongs to one window, its rows are emitted when event time has passed the window's end,
+//! and are never retracted; rows of windows that were emitted are late.
 //!
-//! In batch queries, and without an upper rank, rows leave in order when the input has ended, and nothing is taken back.
+//! In batch queries, and without an upper rank, rows are emitted in order when the input has ended, and
+//! nothing is retracted.
 //!
 //! | file | what |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! Top-N of windows: the rows of a window leave once, when event time has passed its end.
+//! Window Top-N: the rows of a window are emitted once, when event time has passed its end.
 
 use std::collections::BTreeMap;
 

@@ -1,15 +1,16 @@
 //! Filter and projection.
 //!
-//! The filter narrows the selection and copies nothing. So does the projection as long as it only passes columns on, or what it computes
-//! cannot fail and most rows count: then it computes for the others too. Otherwise the columns that it reads are copied together
-//! first: an expression must not see a row that was filtered out (a division by zero that the condition guards against).
+//! The filter narrows the selection and copies nothing. Neither does the projection, as long as it only
+//! passes columns on, or if its expressions cannot fail and most rows are selected: then it computes for the
+//! other rows too. Otherwise the columns that it reads are compacted first: an expression must not see a row
+//! that was filtered out (a division by zero that the condition guards against).
 //!
-//! What condition and outputs have in common is computed once ([`Shared`]).
+//! Subexpressions that the condition and the outputs share are computed once ([`Shared`]).
 //!
 //! A batch whose results are too large for one column is computed in parts.
 //!
-//! A filter may keep one half of an update. The lone `-U` then leaves as `-D`, the lone `+U` as `+I`: the row did
-//! vanish from, or appear in, what passes the filter.
+//! A filter may keep one half of an update. A single `-U` is then emitted as `-D`, a single `+U` as `+I`: the
+//! row did disappear from, or appear in, the filtered stream.
 
 use arrow::array::RecordBatch;
 use arrow::buffer::BooleanBuffer;

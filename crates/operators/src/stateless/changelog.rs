@@ -1,4 +1,4 @@
-//! TO_CHANGELOG and FROM_CHANGELOG: changes as rows that say what they are, and back.
+//! TO_CHANGELOG and FROM_CHANGELOG: changes as rows that name their kind, and back.
 //!
 //! Cost: one gather of the rows that stay, and a column of codes.
 

@@ -1,9 +1,11 @@
 //! Expressions that several others need, computed once.
 //!
-//! SQL has no names for parts of expressions: a computed column of a view is written out wherever it is used, in the condition and in every
-//! output. Such a part becomes a column of its own behind those of the input, and what used it reads the column.
+//! SQL has no names for subexpressions: a computed column of a view is written out wherever it is used, in
+//! the condition and in every output. Such a subexpression becomes an extra column after those of the input,
+//! and its users read the column.
 //!
-//! A part that can fail, or that gives another value each time, stays where it is: it must be computed for just the rows that need it.
+//! A subexpression that can fail, or that is not deterministic, stays where it is: it must be computed only
+//! for the rows that need it.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 

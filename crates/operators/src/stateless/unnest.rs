@@ -1,11 +1,12 @@
 //! UNNEST: a row for each element of a collection.
 //!
-//! The elements of an ARRAY or MULTISET become a column, or as many as they have fields when they are ROWs; a MAP becomes two. With
-//! `keep_empty` (LEFT JOIN) a row without elements comes once, with NULLs.
+//! The elements of an ARRAY or MULTISET become a column, or one for each field if they are ROWs; a MAP
+//! becomes two. With `keep_empty` (LEFT JOIN) a row without elements is emitted once, with NULLs.
 //!
-//! The two halves of an update may have different numbers of elements, so they leave as `-D` and `+I`.
+//! The two halves of an update may have different numbers of elements, so they are emitted as `-D` and `+I`.
 //!
-//! Cost: what is passed on is copied once for each element, a chunk of [`CHUNK`] rows at a time, fewer if they are wide.
+//! Cost: the other columns are copied once for each element, a chunk of [`CHUNK`] rows at a time, fewer if
+//! they are wide.
 
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, StructArray, UInt32Array};
 use arrow::compute::{is_null, nullif, take};

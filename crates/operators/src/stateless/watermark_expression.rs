@@ -1,8 +1,8 @@
-//! The watermark expression of a table: a generator for the WatermarkAssigner, and for each split of a source that has watermarks
-//! of its own.
+//! The watermark expression of a table: a generator for the WatermarkAssigner, and for each split of a source
+//! with per-split watermarks.
 //!
-//! A watermark is said when it is more than the interval above the last one. With an interval of 0 every one is sent on its own,
-//! as somebody asked for exactly that.
+//! A watermark is sent when it is more than the interval above the last one. With an interval of 0 every
+//! watermark is sent, because that is what the interval asks for.
 //!
 //! Cost of a record: evaluating the watermark expression, a few comparisons.
 

@@ -1,4 +1,4 @@
-//! A changelog in the making: which row of which columns leaves as what.
+//! A changelog under construction: which rows of which columns are emitted, with which kinds.
 
 use arrow::array::ArrayRef;
 use arrow::compute::interleave;

@@ -1,4 +1,4 @@
-//! Batches from which something is computed that may become too large: it is computed for parts of them.
+//! Computing results that may be too large for a whole batch: they are computed for parts of it.
 
 use flott_batch::bytes::Parts;
 use flott_batch::{ChangeBatch, RowKind, RowKinds};

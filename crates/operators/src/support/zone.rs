@@ -1,8 +1,8 @@
 //! Local time of a session's zone.
 //!
-//! Windows over TIMESTAMP_LTZ are aligned to the clock on the wall: a row's instant becomes local time, windows are
-//! computed there as if it were UTC, and a window fires when the instant of its end has passed. The hour that a clock
-//! change doubles is one hour on the wall, the missing one has no rows.
+//! Windows over TIMESTAMP_LTZ are aligned to local time: a row's instant is converted to local time, windows
+//! are computed there as if it were UTC, and a window fires when the instant of its end has passed. The hour
+//! that a clock change repeats is one local hour; the skipped one has no rows.
 
 use chrono::{DateTime, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;

@@ -1,14 +1,16 @@
 //! Temporal join in event time: each row of the left with the version of the right that was valid at the row's time.
 //!
-//! Rows of the left wait until the watermark of both inputs has passed them. Then all versions up to their times are there,
-//! and what leaves is never taken back. A version is valid from its time until that of the next version of its key; a
-//! deletion is a version that is nothing. `-U` says nothing that the `+U` behind it does not, and is passed over.
+//! Rows of the left side wait until the watermark of both inputs has passed them. Then all versions up to
+//! their times have arrived, and nothing is ever retracted. A version is valid from its time until that of
+//! the next version of its key; a deletion is an empty version. `-U` adds nothing to the `+U` that follows,
+//! and is ignored.
 //!
-//! As in Flink a row of the left that comes late is joined with the next watermark, against what is still known then.
+//! As in Flink, a late row of the left side is joined at the next watermark, with the versions that are still
+//! known then.
 //!
-//! State: the rows that wait, and for each key the version that is valid at the watermark with all later ones. Cost of a row
-//! of the left: waiting (see `pending`), one probe, a binary search among the versions of its key; of a version: one
-//! probe and encoding it.
+//! State: the waiting rows, and for each key the version that is valid at the watermark and all later ones.
+//! Cost of a row of the left: waiting (see `pending`), one probe, a binary search among the versions of its
+//! key; of a version: one probe and encoding it.
 
 mod versions;
 

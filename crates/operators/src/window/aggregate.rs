@@ -1,12 +1,12 @@
 //! Windowed GROUP BY over aligned windows (TUMBLE, HOP, CUMULATE), by slices; in one phase, or the second of two.
 //!
-//! A row is added to the accumulators of its key and slice. When time has passed the end of a window, the window fires:
-//! HOP adds up the slices of each key for the moment; CUMULATE moves what has fired into the window's first slice, so that each
-//! slice is added once. Windows fire in the order of their ends, before the watermark is passed on; a key without rows
-//! in a window gives nothing.
+//! A row is added to the accumulators of its key and slice. When time has passed the end of a window, the
+//! window fires: HOP temporarily adds up the slices of each key; CUMULATE merges what has fired into the
+//! window's first slice, so that each slice is added once. Windows fire in the order of their ends, before
+//! the watermark is forwarded; a key without rows in a window emits nothing.
 //!
-//! A row whose windows have all fired is late: it is dropped and counted. One whose slice has fired in some windows but
-//! not in all counts in those that are left.
+//! A row whose windows have all fired is late: it is dropped and counted. One whose slice has fired in some
+//! windows but not in all counts for the remaining ones.
 //!
 //! Cost of a record: its slice by a division, interning key and slice, one loop a call. Of a window and key: one merge
 //! for each slice (HOP), the results gathered as columns.

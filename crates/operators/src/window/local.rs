@@ -1,5 +1,6 @@
-//! The first of two phases of a window aggregation: rows of a mini-batch become partial accumulators, a row for each key
-//! and slice. Keeps nothing over a barrier and drops nothing: what is late is for the second phase to say.
+//! The first of two phases of a window aggregation: rows of a mini-batch become partial accumulators, a row
+//! for each key and slice. It keeps nothing across a barrier and drops nothing: the second phase decides what
+//! is late.
 
 use std::sync::Arc;
 

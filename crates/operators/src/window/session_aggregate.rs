@@ -1,11 +1,12 @@
 //! Windowed GROUP BY over sessions.
 //!
-//! A session is a row of the state table: key, an identity (the time of its first row: it never leaves the session), its
-//! bounds and accumulators. The rows of a batch are first assigned to sessions one after the other, which creates, extends
-//! and connects them; then their accumulators take the batch in at once; then those of connected sessions are merged.
+//! A session is a row of the state table: key, an identity (the time of its first row: it never leaves the
+//! session), its bounds and accumulators. The rows of a batch are first assigned to sessions one after the
+//! other, which creates, extends and connects them; then the batch is added to the accumulators at once; then
+//! those of connected sessions are merged.
 //!
-//! A row that would be a session of its own which has passed already is late: dropped and counted. One that touches a
-//! session that has not is part of that.
+//! A row whose own session would already be over is late: dropped and counted. One that touches a session
+//! that is not over belongs to that.
 //!
 //! Cost of a record: interning its key, looking at the key's few open sessions, one loop a call.
 

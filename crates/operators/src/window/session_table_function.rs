@@ -1,8 +1,9 @@
-//! SESSION as a table function: the rows of a key are kept until their session ends, and leave with its bounds.
+//! SESSION as a table function: the rows of a key are kept until their session ends, and are emitted with its
+//! bounds.
 //!
-//! Which rows are one session follows from their times alone, so that the rows are all there is in a snapshot. Late rows
-//! are dropped and counted, as their session has left already. Cost of a record: interning its key, looking at the key's
-//! few open sessions, encoding the row into state and out of it again.
+//! Which rows form a session follows from their times alone, so a snapshot contains only the rows. Late rows
+//! are dropped and counted, because their session was already emitted. Cost of a record: interning its key,
+//! looking at the key's few open sessions, encoding the row into state and out of it again.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! The tree of Flink's SQL: statements, queries ([`Query`]), what stands in FROM ([`Relation`]) and expressions ([`Expr`]).
 //!
-//! Every node that an error may point at knows where it starts in the script. Queries and expressions print as SQL that
-//! reads back as the same tree.
+//! Every node that an error may point at knows where it starts in the script. Queries and expressions print
+//! as SQL that parses back to the same tree.
 
 mod call;
 mod catalog;

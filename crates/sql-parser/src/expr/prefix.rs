@@ -1,4 +1,4 @@
-//! What an operand is: literals, names, parentheses, constructors, and functions with a grammar of their own.
+//! Operands: literals, names, parentheses, constructors, and functions with special syntax.
 
 use super::node;
 use crate::ast::{Access, Call, Case, CaseBranch, Expr, ExprKind, ObjectName};

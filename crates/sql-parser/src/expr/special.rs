@@ -1,4 +1,4 @@
-//! Functions with a grammar of their own: CAST, EXTRACT, FLOOR, POSITION, SUBSTRING, OVERLAY, TRIM, TIMESTAMPADD.
+//! Functions with special syntax: CAST, EXTRACT, FLOOR, POSITION, SUBSTRING, OVERLAY, TRIM, TIMESTAMPADD.
 
 use super::binding::IN;
 use crate::ast::{Expr, ExprKind, TrimSide};

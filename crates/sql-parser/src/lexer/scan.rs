@@ -1,4 +1,5 @@
-//! Cuts any text into pieces without gaps and without errors: what tokens, highlighting and completeness share.
+//! Cuts any text into pieces without gaps and without errors: the basis of tokens, highlighting and
+//! completeness checks.
 
 use std::ops::Range;
 

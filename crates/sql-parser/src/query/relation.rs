@@ -1,4 +1,4 @@
-//! What stands in FROM: tables, functions, subqueries, joins.
+//! The items of FROM: tables, functions, subqueries, joins.
 
 use crate::ast::{
     Join, JoinConstraint, JoinKind, NamedTable, Relation, RelationKind, TableAlias, TableSample,

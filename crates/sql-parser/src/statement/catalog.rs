@@ -1,4 +1,4 @@
-//! CREATE and DROP: what kind of thing it is, and the small kinds.
+//! CREATE and DROP: dispatch by kind of object, and the small kinds.
 
 use crate::ast::{
     CreateCatalog, CreateDatabase, CreateFunction, DropCatalog, DropDatabase, DropFunction, DropRelation,

@@ -1,4 +1,4 @@
-//! Statements: what their first words say.
+//! Statements: dispatch on their first words.
 
 mod alter;
 mod catalog;

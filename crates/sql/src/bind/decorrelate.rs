@@ -1,9 +1,10 @@
-//! Subqueries freed of what they read of the query around them.
+//! Decorrelation: removes references to the outer query from subqueries.
 //!
-//! A column of the query around stands in a subquery's relation as `$outer(i)`. [`decorrelate`] pulls the conditions that hold
-//! such columns up, through filters, projections, inner joins, aggregations and Top-N, until a join of both queries can have
-//! them as its condition. Below an aggregation and a Top-N they must be equalities: their inner sides become further keys, so
-//! that there is a result for each value of the columns around.
+//! In a subquery's relation, `$outer(i)` stands for a column of the outer query. [`decorrelate`] pulls the
+//! conditions with such columns up through filters, projections, inner joins, aggregations and Top-N, until
+//! they become the condition of a join of both queries. Below an aggregation and a Top-N they must be
+//! equalities: their inner sides become additional keys, so that there is a result for each value of the
+//! outer columns.
 
 use flott_expr::Functions;
 use flott_plan::{Expr, JoinKind};

@@ -1,4 +1,4 @@
-//! Calls of functions by name, and the forms with key words of their own.
+//! Function calls by name, and forms with their own keywords.
 
 use flott_expr::{aggregate, bind};
 use flott_plan::{AggregateCall, Expr, Literal};

@@ -1,11 +1,13 @@
-//! From syntax to logical plans: names are resolved, types derived, and what does not fit is refused with its place.
+//! From syntax to logical plans: names are resolved, types derived, and errors are reported with their
+//! position.
 //!
-//! The order within a SELECT: FROM, WHERE, GROUP BY with aggregates, HAVING, OVER, QUALIFY, the select list, DISTINCT; then
-//! ORDER BY and LIMIT of the query around it. Each step wraps the relation of the step before.
+//! The order within a SELECT: FROM, WHERE, GROUP BY with aggregates, HAVING, OVER, QUALIFY, the select list,
+//! DISTINCT; then ORDER BY and LIMIT of the enclosing query. Each step wraps the relation of the previous
+//! step.
 //!
 //! Inside expressions three placeholders stand for values that are not columns yet: `$agg(i)`, `$over(i)` and
-//! `$subquery(i, ...)`; the step that computes them replaces them by columns. `$outer(i)` is a column of the query around a
-//! subquery; [`subquery`] turns it into a join. None of them survives binding.
+//! `$subquery(i, ...)`; the step that computes them replaces them by columns. `$outer(i)` is a column of the
+//! outer query of a subquery; [`subquery`] turns it into a join. None of them survives binding.
 
 mod aggregate;
 mod changelog;

@@ -1,7 +1,8 @@
 //! What names and functions mean within MATCH_RECOGNIZE.
 //!
-//! `A.price` is the price of the last row of A so far, `price` that of the last row of all; FIRST and LAST look further, and
-//! aggregates see all rows of a variable. Each becomes a [`PatternReference`], and the expression reads it as a column.
+//! `A.price` is the price of the last row of A so far, `price` that of the last row overall; FIRST and LAST
+//! look further, and aggregates see all rows of a variable. Each becomes a [`PatternReference`], and the
+//! expression reads it as a column.
 
 use std::cell::RefCell;
 

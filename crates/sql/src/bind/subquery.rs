@@ -1,9 +1,10 @@
 //! Subqueries become joins.
 //!
-//! `EXISTS` and `IN` as operands of AND in a WHERE become semi and anti joins. Everywhere else a subquery is a value: its place
-//! in the expression is held by `$subquery(i, ...)`, whose further arguments are the columns of the query around that it reads,
-//! then the values that it is compared with; [`Binder::join_subqueries`] joins what computes the value and puts a column in its
-//! place. [`super::decorrelate`] frees a subquery of the columns it reads of the query around.
+//! `EXISTS` and `IN` as operands of AND in a WHERE become semi and anti joins. Everywhere else a subquery is
+//! a value: in the expression it is represented by `$subquery(i, ...)`, whose further arguments are the outer
+//! columns that it reads, then the values that it is compared with; [`Binder::join_subqueries`] joins the
+//! relation that computes the value and replaces the placeholder by a column. [`super::decorrelate`] removes
+//! the references to outer columns.
 
 use flott_expr::{Functions, bind};
 use flott_plan::{Expr, JoinKind, Literal};

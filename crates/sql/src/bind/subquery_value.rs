@@ -1,4 +1,5 @@
-//! Subqueries as values: what computes them is left-joined to the relation, and the value is an expression over its columns.
+//! Subqueries as values: the relation that computes them is left-joined, and the value is an expression over
+//! its columns.
 
 use flott_expr::{aggregate, bind};
 use flott_plan::{AggregateCall, Expr, JoinKind, Literal};

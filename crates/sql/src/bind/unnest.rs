@@ -1,4 +1,4 @@
-//! UNNEST: the elements of a collection as rows, beside the row that holds it.
+//! UNNEST: the elements of a collection as rows, next to the row that contains it.
 
 use flott_plan::{Expr, JoinKind, Literal};
 use flott_sql_parser::ast::{Expr as Ast, Ident, Join, JoinConstraint, Relation, RelationKind, TableAlias};

@@ -1,7 +1,8 @@
-//! Fields of ROWs are read as columns of their own, where a connector can do that: nothing else of the ROW is read and carried.
+//! Fields of ROWs are read as separate columns, if the connector supports it: nothing else of the ROW is read
+//! and carried along.
 //!
-//! An access such as `r.a.b` moves down through projections, filters, watermarks and joins to its scan. Where another operator needs a ROW, it
-//! gets it whole.
+//! An access such as `r.a.b` moves down through projections, filters, watermarks and joins to its scan. If
+//! another operator needs the ROW, it gets the whole ROW.
 
 use flott_plan::{Expr, Literal};
 use flott_types::{LogicalType, TypeKind};

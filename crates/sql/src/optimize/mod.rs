@@ -1,5 +1,5 @@
-//! Rewrites that keep the meaning of a plan. Each pass is one function from relation to relation, bottom-up or top-down over the
-//! whole tree; the order of passes is the order below.
+//! Rewrites that preserve the meaning of a plan. Each pass is one function from relation to relation,
+//! bottom-up or top-down over the whole tree; the order of passes is the order below.
 
 mod fields;
 mod filters;

@@ -1,4 +1,4 @@
-//! Only columns that somebody reads are read and carried.
+//! Column pruning: only columns that are used are read and carried along.
 
 use flott_plan::Expr;
 

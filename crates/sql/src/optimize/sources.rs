@@ -1,6 +1,6 @@
-//! Tables that a job reads in several places are read once: every scan of one table reads what all of them need, so that the planner
-//! finds them equal. Positions in a table then belong to the job, whatever its statements read of it
-//! (`table.optimizer.reuse-source-enabled`).
+//! Tables that a job reads in several places are read once: every scan of a table reads what all of them
+//! need, so that the planner finds them equal. Positions in a table then belong to the job, whatever its
+//! statements read from it (`table.optimizer.reuse-source-enabled`).
 //!
 //! A scan that may stop early (a limit) stays apart.
 

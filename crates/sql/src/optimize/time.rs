@@ -1,8 +1,8 @@
-//! Which columns are time attributes after all.
+//! Decides which columns remain time attributes.
 //!
-//! The binder lets them pass through every join, because it does not see the whole condition of `FROM a, b WHERE ...`. A join
-//! that does not bound how far apart in time its rows are gives them in any order, so that its columns are ordinary ones; what
-//! was built above on a time attribute is refused here.
+//! The binder lets them pass through every join, because it does not see the whole condition of `FROM a, b
+//! WHERE ...`. A join that does not bound how far apart in time its rows are emits them in any order, so its
+//! columns are ordinary ones; whatever above it relies on a time attribute is refused here.
 
 use flott_expr::PlanContext;
 use flott_plan::Expr;

@@ -1,8 +1,8 @@
 //! Window aggregation: GROUP BY over window_start and window_end.
 //!
-//! Where nothing but projections and filters that leave the window columns alone stands between the aggregation and its window
-//! table function, both become one operator that aggregates by slices, and no row is copied into its windows. Elsewhere the
-//! rows keep their windows as columns, and the aggregation groups by those.
+//! If there are only projections and filters between the aggregation and its window table function, and they
+//! do not touch the window columns, both become one operator that aggregates by slices, and no row is copied
+//! into its windows. Otherwise the rows keep their windows as columns, and the aggregation groups by those.
 
 use flott_plan::{Expr, WindowKind, WindowSpec};
 use flott_types::{Error, Result, TypeKind};

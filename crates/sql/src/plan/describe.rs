@@ -1,5 +1,5 @@
-//! Operators in words, as Flink's EXPLAIN writes them. The words are also what lineages are made of: they use column names, not
-//! positions, and everything that changes what an operator computes.
+//! Descriptions of operators, as Flink's EXPLAIN writes them. Lineages are derived from them too: they use
+//! column names, not positions, and include everything that affects what an operator computes.
 
 use flott_expr::Functions;
 use flott_plan::{

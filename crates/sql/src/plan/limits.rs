@@ -1,4 +1,4 @@
-//! How high a plan may be: what walks it recurses, and its readers bound how deep JSON nests.
+//! How deep a plan may be: its walks recurse, and its readers bound the depth of JSON.
 
 use flott_plan::Expr;
 use flott_types::{Error, LogicalType, Result, TypeKind};

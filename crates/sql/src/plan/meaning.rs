@@ -1,8 +1,8 @@
-//! What operators compute, whatever their columns are called and wherever these stand: what state is found again by.
+//! The meaning of operators, independent of names and positions of columns: state is found again by it.
 //!
-//! A relation means two things. Its *rows*: which there are, without what is shown of them. And its *columns*: each an expression over
-//! columns of tables. So a query that reads one more column, gives a result another name or computes one more sum still has the same
-//! rows in most of its operators.
+//! The meaning of a relation has two parts. Its *rows*: which exist, regardless of what is projected. And its
+//! *columns*: each is an expression over columns of tables. So a query that reads one more column, renames a
+//! result or computes one more sum still has the same rows in most of its operators.
 //!
 //! | operator | its uid is made of |
 //! |---|---|
@@ -10,12 +10,13 @@
 //! | grouped and window aggregation | its input's rows, keys and window; where rows are taken back or values are DISTINCT, the aggregates too |
 //! | anything else | its input's rows, and what it keeps of them: all columns, in order |
 //!
-//! Operators of one uid are told apart by their lineages when the plan is whole (`Planner::finish`). Columns of the right side of a join have
-//! as many quotes behind their names as relations stand before them, so that a name does not depend on what else is read.
+//! Operators with the same uid are distinguished by their lineages when the plan is complete
+//! (`Planner::finish`). Names of columns of the right side of a join end with as many quotes as there are
+//! relations before them, so that a name does not depend on what else is read.
 //!
-//! State has the names of the columns' meanings (`flott_plan::Lineage::columns`), and accumulators those of their calls. A new aggregate
-//! of rows that are never taken back starts empty beside those that go on; with retractions it would be wrong, so there the
-//! whole state is another one.
+//! Columns of state are named by the meaning of the columns (`flott_plan::Lineage::columns`), accumulators by
+//! their calls. A new aggregate of rows that are never retracted starts empty next to those that continue;
+//! with retractions that would be wrong, so then the whole state counts as different.
 
 use flott_plan::{AggregateCall, AggregatePhase, Expr, OperatorSpec, Schema, SourceSpec};
 

@@ -1,9 +1,10 @@
 //! From a logical plan to operators: which operator, how many subtasks, which exchange between them, and under which uid its
 //! state is found again.
 //!
-//! A uid says what the operator's state means (`meaning`), and stays the same when a query is changed in ways that do not touch that. A
-//! lineage says all that the operator computes: its own description with column names, and the lineages of its inputs. Two parts
-//! of a statement with one lineage compute the same, so they become one node and its output is shared.
+//! A uid identifies what the operator's state means (`meaning`), and stays the same when a query is changed
+//! in ways that do not affect that. A lineage identifies everything that the operator computes: its own
+//! description with column names, and the lineages of its inputs. Two parts of a statement with the same
+//! lineage compute the same, so they become one node and its output is shared.
 
 mod aggregate;
 mod calc;

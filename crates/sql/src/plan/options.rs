@@ -1,4 +1,4 @@
-//! What of the configuration the planner follows.
+//! The planner's part of the configuration.
 
 use std::collections::BTreeMap;
 

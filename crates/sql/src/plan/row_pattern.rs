@@ -1,4 +1,4 @@
-//! MATCH_RECOGNIZE in words, as Flink's EXPLAIN writes it.
+//! The description of MATCH_RECOGNIZE, as Flink's EXPLAIN writes it.
 
 use flott_plan::{
     Column, PatternCondition, PatternReference, PatternSkip, PatternSpec, PatternValue, PatternVariable,

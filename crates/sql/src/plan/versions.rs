@@ -1,8 +1,9 @@
 //! The versions of a table, as the right side of a temporal join reads them.
 //!
-//! Operators send the net change of a key once a batch, so of several updates in one batch the middle ones are never seen. A
-//! temporal join needs all of them. So a view of the last row of each key is read as the rows themselves, each a version from
-//! its time on, and a relation whose middle versions would be lost is refused.
+//! Operators send the net change of a key once per batch, so intermediate updates within a batch are never
+//! seen. A temporal join needs all of them. So a view of the last row of each key is read as the rows
+//! themselves, each a version from its time, and a relation whose intermediate versions would be lost is
+//! refused.
 
 use flott_connector::Changelog;
 use flott_plan::{Expr, Literal, SortKey};

@@ -1,7 +1,7 @@
 //! A session: catalogs, configuration, and the execution of statements.
 //!
-//! A statement either changes the session, or answers from what the session knows, or becomes a job that the caller runs:
-//! see [`Outcome`].
+//! A statement either changes the session, or returns information about it, or becomes a job that the caller
+//! runs: see [`Outcome`].
 
 mod alter;
 mod create;

@@ -1,4 +1,4 @@
-//! SET, RESET, and what the configuration says to the planner.
+//! SET, RESET, and the planner's settings from the configuration.
 
 use chrono_tz::Tz;
 use flott_sql_parser::ast::SqlOption;

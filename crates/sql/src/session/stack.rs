@@ -1,8 +1,9 @@
 //! The stack that statements are bound and planned on.
 //!
-//! Binder and optimiser recurse along the tree and along the plan, both of which are bounded: see [`crate::plan::limits`]. The
-//! frames of their passes are large (40 KB for a relation in a debug build), the caller's thread may have 2 MB, and a plan of
-//! some hundred relations should not be refused for that. So they run on a thread with a stack that bears the bounds.
+//! Binder and optimiser recurse along the tree and along the plan, both of which are bounded: see
+//! [`crate::plan::limits`]. The frames of their passes are large (40 KB for a relation in a debug build), the
+//! caller's thread may have 2 MB, and a plan of some hundred relations should not be refused for that. So
+//! they run on a thread whose stack is large enough for the bounds.
 
 use std::thread::{Builder, scope};
 

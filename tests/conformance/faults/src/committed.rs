@@ -1,4 +1,4 @@
-//! A sink with two phases in memory, whose commits fail where a test wants them to.
+//! A two-phase sink in memory, whose commits fail where a test wants them to.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

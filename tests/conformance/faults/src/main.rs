@@ -1,20 +1,21 @@
-//! Runs the query of a conformance case while things go wrong, and answers with its rows. `faults.py` beside it chooses the cases and
-//! compares the rows with those of Flink.
+//! Runs the query of a conformance case while things go wrong, and returns its rows.
+//! `tests/conformance/faults.py` chooses the cases and compares the rows with Flink's.
 //!
-//! What runs is the case's own plan on a cluster of its own in this process, with small batches, and with three things changed:
+//! The case's own plan runs on its own cluster in this process, with small batches, and with three changes:
 //!
-//! - **Sources keep a pace** ([`pace`], [`paced`]): their readers may take this many turns and then wait, so that the job is in the middle of
-//!   something when a checkpoint is taken, when it is stopped, or when a task fails. A file of twenty rows is over before
-//!   anybody could say stop.
+//! - **Sources are paced** ([`pace`], [`paced`]): their readers take a limited number of turns and then
+//!   wait, so that the job is in the middle of its work when a checkpoint is taken, when it is stopped, or
+//!   when a task fails. A file of twenty rows would otherwise be finished too early.
 //! - **VALUES is a source** with a position ([`rows`]): its rows come a batch at a time and not all at once.
-//! - **Rows are committed** ([`committed`]): every other run writes to a sink with two phases instead of to the client, so that commits
-//!   are tested too; they fail before or after they took effect.
+//! - **Rows are committed** ([`committed`]): every other run writes to a two-phase sink instead of to the
+//!   client, so that commits are tested too; they fail before or after they take effect.
 //!
-//! What must make no difference is set at random for each job: chaining, a time to live that nothing reaches, mini-batches.
+//! Settings that must make no difference are random for each job: chaining, a time to live that is never
+//! reached, mini-batches.
 //!
-//! A request is a line of JSON on standard input, an answer a line on standard output: one process runs many cases, since starting one for
-//! each would take longer than the cases do. Which moments are chosen follows from the request's seed; what the threads are
-//! doing then does not, of course.
+//! A request is a line of JSON on standard input, an answer a line on standard output: one process runs many
+//! cases, because starting one for each would take longer than the cases do. The request's seed determines
+//! which moments are chosen; what the threads are doing at those moments is not deterministic, of course.
 
 mod answer;
 mod case;

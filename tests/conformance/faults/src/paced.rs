@@ -1,4 +1,4 @@
-//! Connectors whose readers keep a pace.
+//! Connectors with paced readers.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What is changed in the plan of a case.
+//! Changes to the plan of a case.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

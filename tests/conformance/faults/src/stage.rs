@@ -1,4 +1,4 @@
-//! What a run takes place on: a cluster of its own, and the handles by which it is disturbed.
+//! The stage of a run: its own cluster, and the handles for disturbing it.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
-//! Functions with OVER of rows that are all there, by any order and frame.
+//! OVER functions over complete partitions, with any order and frame.
 //!
-//! `bounds` tells which rows a frame holds. All rows are sorted as encoded keys; an aggregate goes through a frame's rows once, and where
-//! frames only grow, once for all of them.
+//! `bounds` computes which rows a frame contains. All rows are sorted as encoded keys; an aggregate passes
+//! over a frame's rows once, or, if frames only grow, once for all of them.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,7 +1,9 @@
-//! OVER by what is no time: a row that comes between others changes the results of those behind it.
+//! OVER ordered by something other than time: a row that arrives between others changes the results of those
+//! after it.
 //!
-//! All rows of a key are kept. A batch computes the results of the keys that it touches before and after it, as a batch query does
-//! ([`CompleteOver`]), and sends what differs. Rows of equal order stand as they first came.
+//! All rows of a key are kept. For each batch, the results of the touched keys are computed before and after
+//! it, as in a batch query ([`CompleteOver`]), and the differences are sent. Rows of equal order stay in the
+//! order of arrival.
 //!
 //! Cost: of a key and batch, two sorts of the key's rows and two passes over them, however many rows of it the batch has.
 
