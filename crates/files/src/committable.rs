@@ -34,6 +34,15 @@ impl FinishedFile {
         Ok(Committable::new(Payload::json(VERSION, &file)?))
     }
 
+    /// The directory that a file of a writer becomes visible in.
+    ///
+    /// # Errors
+    /// If it is no committable of such a file.
+    pub fn directory(committable: &Committable) -> Result<PathBuf> {
+        let file = FinishedFile::from_committable(committable)?;
+        Ok(Path::new(&file.visible).parent().unwrap_or(Path::new("")).to_owned())
+    }
+
     fn from_committable(committable: &Committable) -> Result<Self> {
         let what = format!("a finished file ({:?})", committable.payload);
         let file: FinishedFile = committable.payload.from_json(&[Payload::UNVERSIONED, VERSION], &what)?;
@@ -45,18 +54,14 @@ impl FinishedFile {
 }
 
 /// Makes files visible. Idempotent.
-struct FileCommitter<T> {
-    /// Called with the directories that have new files.
-    then: T,
+struct FileCommitter;
+
+/// Makes the files of a [`crate::RollingWriter`] visible.
+pub fn committer() -> Box<dyn Committer> {
+    Box::new(FileCommitter)
 }
 
-/// Makes the files of a [`crate::RollingWriter`] visible; `then` is called with the directories that have new
-/// files.
-pub fn committer(then: impl FnMut(&[PathBuf]) -> Result<()> + Send + 'static) -> Box<dyn Committer> {
-    Box::new(FileCommitter { then })
-}
-
-impl<T: FnMut(&[PathBuf]) -> Result<()> + Send> Committer for FileCommitter<T> {
+impl Committer for FileCommitter {
     fn commit(&mut self, requests: &[CommitRequest]) -> Result<Vec<CommitOutcome>> {
         let mut directories: Vec<PathBuf> = Vec::new();
         let outcomes =
@@ -65,7 +70,6 @@ impl<T: FnMut(&[PathBuf]) -> Result<()> + Send> Committer for FileCommitter<T> {
         directories.dedup();
         // Once for all files of a directory.
         directories.iter().try_for_each(|directory| storage::sync_directory(directory))?;
-        (self.then)(&directories)?;
         Ok(outcomes)
     }
 }

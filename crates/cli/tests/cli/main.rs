@@ -6,6 +6,7 @@ mod errors;
 mod files;
 mod jobs;
 mod output;
+mod partitions;
 mod restore;
 mod shell;
 mod statements;

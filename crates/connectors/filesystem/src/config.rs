@@ -11,9 +11,10 @@ use flott_plan::{Column, Schema, TableSpec};
 use flott_types::Result;
 use regex::Regex;
 
+use crate::commit::PartitionCommit;
 use crate::options::{
-    CHECK_INTERVAL, COMMIT_DELAY, COMMIT_POLICY, DEFAULT_PARTITION, FILE_SIZE, INACTIVITY_INTERVAL,
-    MONITOR_INTERVAL, PATH, PATH_PATTERN, ROLLOVER_INTERVAL, ROWS_PER_SECOND, SUCCESS_FILE,
+    CHECK_INTERVAL, DEFAULT_PARTITION, FILE_SIZE, INACTIVITY_INTERVAL, MONITOR_INTERVAL, PATH, PATH_PATTERN,
+    ROLLOVER_INTERVAL, ROWS_PER_SECOND,
 };
 use crate::partition::Partitioning;
 
@@ -30,8 +31,8 @@ pub(crate) struct Config {
     /// `source.rate-limit.rows-per-second`: for the whole job. Not a Flink option.
     pub(crate) rows_per_second: Option<f64>,
     pub(crate) rolling: Rolling,
-    /// `sink.partition-commit.policy.kind` holds `success-file`: the name of that file.
-    pub(crate) success_file: Option<String>,
+    /// How partitions are committed, if they are.
+    pub(crate) commit: Option<PartitionCommit>,
 }
 
 impl Config {
@@ -52,7 +53,7 @@ impl Config {
                 inactivity_interval: options.get(&INACTIVITY_INTERVAL)?,
                 check_interval: options.get(&CHECK_INTERVAL)?.max(1),
             },
-            success_file: partition_commit(options)?,
+            commit: PartitionCommit::new(options)?.filter(|_| !table.partition_keys.is_empty()),
         })
     }
 
@@ -71,20 +72,6 @@ impl Config {
             positions.iter().map(|index| table.schema.columns[*index].clone()).collect();
         (positions, Schema { columns })
     }
-}
-
-/// The success file's name, where `sink.partition-commit.*` asks for one.
-fn partition_commit(options: &Options<'_>) -> Result<Option<String>> {
-    if options.get(&COMMIT_DELAY)? > 0 {
-        return Err(options.not_built(&COMMIT_DELAY, "0 s"));
-    }
-    let Some(kinds) = options.get(&COMMIT_POLICY)? else {
-        return Ok(None);
-    };
-    if kinds.split(',').any(|kind| kind.trim() != "success-file") {
-        return Err(options.not_built(&COMMIT_POLICY, "success-file"));
-    }
-    options.get(&SUCCESS_FILE).map(Some)
 }
 
 #[cfg(test)]

@@ -36,14 +36,23 @@
 //!
 //! There may be many partitions: not all files in progress are open at a time.
 //!
+//! # Partitions
+//!
+//! With `sink.partition-commit.policy.kind` a partition is committed: a success file in it says that it is complete. This is done once for all
+//! writers by the sink's global committer (`sink/partitions.rs`), after the writers' files of a checkpoint have become visible: at once, after a
+//! delay, or when the watermark of all writers has passed the time in the partition's name. Partitions whose time has not come are part of
+//! checkpoints. At the end of the input all are committed.
+//!
 //! # Not built yet, refused by name
 //!
-//! Object stores and HDFS, compaction, INSERT OVERWRITE in streaming, partition commit by event time.
+//! Object stores and HDFS, compaction, INSERT OVERWRITE in streaming, policies of partition commit other than success files.
 
+mod commit;
 mod config;
 mod connector;
 mod options;
 mod partition;
+mod partition_time;
 mod sink;
 mod source;
 

@@ -1,9 +1,12 @@
 //! The options of a table.
 
+use chrono_tz::Tz;
 use flott_connector::lookup::options::{ONLY_FULL_CACHE, RELOAD_INTERVAL, RELOAD_STRATEGY};
 use flott_connector::options::{FORMAT, SINK_PARALLELISM};
 use flott_connector::{AnyOption, Manual, Required, TableOption, WithDefault};
 use regex::Regex;
+
+use crate::partition_time::Formatter;
 
 pub(crate) const PATH: TableOption<String, Required> = TableOption::text(
     "path",
@@ -57,51 +60,58 @@ pub(crate) const CHECK_INTERVAL: TableOption<i64, WithDefault> =
 
 pub(crate) const COMMIT_POLICY: TableOption<String> = TableOption::text(
     "sink.partition-commit.policy.kind",
-    "what is done when a partition has new files; there is `success-file`",
+    "what is done when a partition is committed; there is `success-file`",
 );
 pub(crate) const SUCCESS_FILE: TableOption<String, WithDefault> = TableOption::text(
     "sink.partition-commit.success-file.name",
-    "the name of the empty file that says that a partition has new files",
+    "the name of the empty file that says that a partition is committed",
 )
 .or("_SUCCESS");
-const COMMIT_TRIGGER: TableOption<(), WithDefault> = TableOption::word(
+/// Whether it is the time of the partition.
+pub(crate) const COMMIT_TRIGGER: TableOption<bool, WithDefault> = TableOption::word(
     "sink.partition-commit.trigger",
-    &[("process-time", ())],
-    "when a partition is committed",
+    &[("process-time", false), ("partition-time", true)],
+    "when a partition is committed: as soon as its new files are there, or when the watermark has passed the time in its name",
 )
-.not_yet(&["partition-time"])
 .or("process-time");
 pub(crate) const COMMIT_DELAY: TableOption<i64, WithDefault> =
-    TableOption::duration("sink.partition-commit.delay", "how long after that; there is 0").or("0 s");
+    TableOption::duration("sink.partition-commit.delay", "how long after that a partition is committed")
+        .or("0 s");
 const COMMIT_POLICY_CLASS: TableOption<String> = TableOption::refused(
     "sink.partition-commit.policy.class",
     "the policy success-file",
     "a policy of one's own",
 );
-const COMMIT_ZONE: TableOption<String> = TableOption::refused(
+pub(crate) const COMMIT_ZONE: TableOption<Tz, WithDefault> = TableOption::parsed(
     "sink.partition-commit.watermark-time-zone",
-    "the trigger process-time",
-    "the time zone in which a partition's time is compared with the watermark",
-);
-const EXTRACTOR_KIND: TableOption<String> = TableOption::refused(
+    "time zone",
+    "a time zone such as UTC or Europe/Berlin",
+    |text| text.trim().parse().ok(),
+    "the time zone of the time in a partition's name, in which it is compared with the watermark; that of the session if the watermark is of a TIMESTAMP_LTZ",
+)
+.or("UTC");
+pub(crate) const EXTRACTOR_KIND: TableOption<(), WithDefault> = TableOption::word(
     "partition.time-extractor.kind",
-    "the trigger process-time",
+    &[("default", ())],
     "how a partition's time is read from its name",
-);
+)
+.not_yet(&["custom"])
+.or("default");
 const EXTRACTOR_CLASS: TableOption<String> = TableOption::refused(
     "partition.time-extractor.class",
-    "the trigger process-time",
+    "the extractor default",
     "a reader of partitions' times of one's own",
 );
-const EXTRACTOR_PATTERN: TableOption<String> = TableOption::refused(
+pub(crate) const EXTRACTOR_PATTERN: TableOption<String> = TableOption::text(
     "partition.time-extractor.timestamp-pattern",
-    "the trigger process-time",
-    "where in a partition's name its time is",
+    "a partition's time, put together from its columns: `$year-$month-$day $hour:00:00`; without it, the first column",
 );
-const EXTRACTOR_FORMATTER: TableOption<String> = TableOption::refused(
+pub(crate) const EXTRACTOR_FORMATTER: TableOption<Formatter> = TableOption::parsed(
     "partition.time-extractor.timestamp-formatter",
-    "the trigger process-time",
-    "how a partition's time is written",
+    "pattern",
+    "a pattern of numbers and text, such as yyyyMMdd or yyyy-MM-dd HH:mm:ss",
+    Formatter::new,
+    "what that looks like; without it, a date, or a date and a time",
 );
 const COMPACTION: TableOption<(), WithDefault> =
     TableOption::word("auto-compaction", &[("false", ())], "whether small files become larger ones")
@@ -135,6 +145,10 @@ static OPTIONS: &[&dyn AnyOption] = &[
     &SUCCESS_FILE,
     &COMMIT_TRIGGER,
     &COMMIT_DELAY,
+    &COMMIT_ZONE,
+    &EXTRACTOR_KIND,
+    &EXTRACTOR_PATTERN,
+    &EXTRACTOR_FORMATTER,
     &SINK_PARALLELISM,
     &ONLY_FULL_CACHE,
     &RELOAD_INTERVAL,
@@ -145,11 +159,7 @@ static OPTIONS: &[&dyn AnyOption] = &[
     &COMPACTION_PARALLELISM,
     &SHUFFLE,
     &COMMIT_POLICY_CLASS,
-    &COMMIT_ZONE,
-    &EXTRACTOR_KIND,
     &EXTRACTOR_CLASS,
-    &EXTRACTOR_PATTERN,
-    &EXTRACTOR_FORMATTER,
 ];
 
 pub(crate) fn manual() -> Manual {

@@ -40,15 +40,23 @@ impl Partitioning {
         Ok(Partitioning { columns, default_name: default_name.to_owned() })
     }
 
+    /// The text of a column's value in the name of a directory, if it is there.
+    fn text(name: &str, directory: &Path) -> Option<String> {
+        let mut parts =
+            directory.components().rev().filter_map(|part| part.as_os_str().to_str()?.split_once('='));
+        parts.find(|(key, _)| unescape(key) == name).map(|(_, value)| unescape(value))
+    }
+
+    /// The names of the columns and the texts in the name of a directory.
+    pub(crate) fn texts(&self, directory: &Path) -> Vec<(&str, String)> {
+        let text = |name: &str| Self::text(name, directory).unwrap_or_default();
+        self.columns.iter().map(|(_, name, _)| (name.as_str(), text(name))).collect()
+    }
+
     /// The values in a file's path, as arrays of one element.
     pub(crate) fn values(&self, path: &Path) -> Result<Vec<ArrayRef>> {
         let value = |(_, name, ty): &(usize, String, LogicalType)| {
-            let directories = path.parent().into_iter().flat_map(Path::components).rev();
-            let text = directories
-                .filter_map(|part| part.as_os_str().to_str()?.split_once('='))
-                .find(|(key, _)| unescape(key) == *name)
-                .map(|(_, value)| unescape(value));
-            let Some(text) = text else {
+            let Some(text) = path.parent().and_then(|directory| Self::text(name, directory)) else {
                 return Err(Error::data(format!(
                     "the path {} has no directory '{name}=...' for the partition column '{name}'",
                     path.display()

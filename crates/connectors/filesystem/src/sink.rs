@@ -1,17 +1,21 @@
 //! The sink: hidden files, made visible when the checkpoint that contains them has completed.
 
 mod partitioner;
+mod partitions;
 mod writer;
 
 use std::sync::Arc;
 
 use flott_connector::format::FileFormat;
-use flott_connector::{Committer, CommitterContext, Payload, Sink, SinkContext, SinkWriter};
+use flott_connector::{
+    Committer, CommitterContext, GlobalCommitterContext, Payload, Sink, SinkContext, SinkWriter,
+};
 use flott_plan::SinkSpec;
 use flott_storage::local as storage;
 use flott_types::{Error, Result};
 
 use crate::config::Config;
+use partitions::PartitionCommitter;
 use writer::FileWriter;
 
 pub(crate) struct FileSink {
@@ -47,14 +51,21 @@ impl Sink for FileSink {
         Ok(Box::new(FileWriter::new(self.config.clone(), &self.spec, context, &restored)?))
     }
 
-    /// Writes a success file to each partition that has new files, if the table asks for it.
+    /// Makes files visible.
     fn committer(&self, _: CommitterContext) -> Result<Box<dyn Committer>> {
-        let partitioned = !self.config.partitioning.columns.is_empty();
-        let success_file = self.config.success_file.clone().filter(|_| partitioned);
-        Ok(flott_files::committer(move |partitions| {
-            let names = success_file.iter().flat_map(|name| partitions.iter().map(move |at| at.join(name)));
-            names.into_iter().try_for_each(|file| storage::touch(&file))
-        }))
+        Ok(flott_files::committer())
+    }
+
+    /// Partitions, if the table asks for it.
+    fn commits_globally(&self) -> bool {
+        self.config.commit.is_some()
+    }
+
+    fn global_committer(&self, context: GlobalCommitterContext) -> Result<Box<dyn Committer>> {
+        match &self.config.commit {
+            Some(commit) => Ok(Box::new(PartitionCommitter::new(commit.clone(), context.clock))),
+            None => Err(Error::internal("partitions of this table are not committed")),
+        }
     }
 
     fn check(&self) -> Result<()> {

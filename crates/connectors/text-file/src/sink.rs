@@ -100,7 +100,7 @@ impl<T: Record> Sink for FileSink<T> {
     }
 
     fn committer(&self, _: CommitterContext) -> Result<Box<dyn Committer>> {
-        Ok(flott_files::committer(|_| Ok(())))
+        Ok(flott_files::committer())
     }
 
     fn check(&self) -> Result<()> {

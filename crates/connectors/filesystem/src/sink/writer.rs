@@ -1,15 +1,19 @@
 //! Encodes rows into the files of their partitions.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use flott_batch::Batch;
 use flott_connector::format::{BulkWriter, FileFormat, RecordEncoder};
-use flott_connector::{Payload, Prepared, SinkContext, SinkWriter};
-use flott_files::{Rest, RollingWriter};
+use flott_connector::{Committable, Payload, Prepared, SinkContext, SinkWriter};
+use flott_files::{FinishedFile, Rest, RollingWriter};
 use flott_plan::{Schema, SinkSpec};
-use flott_types::{CheckpointId, Error, Result, Timestamp};
+use flott_types::{CheckpointId, Clock, Error, Result, Timestamp, Watermark};
 
 use super::partitioner;
+use super::partitions::HandedOver;
+use crate::commit::Trigger;
 use crate::config::Config;
 
 pub(super) struct FileWriter {
@@ -21,6 +25,9 @@ pub(super) struct FileWriter {
     /// The positions of the columns that are written to files.
     columns: Vec<usize>,
     files: RollingWriter<Begun>,
+    subtask: u32,
+    clock: Arc<dyn Clock>,
+    watermark: Watermark,
 }
 
 impl FileWriter {
@@ -31,12 +38,37 @@ impl FileWriter {
         restored: &[Payload],
     ) -> Result<Self> {
         let (columns, schema) = config.file_columns(&spec.table);
+        let (subtask, clock) = (context.subtask.0, context.clock.clone());
         let files = RollingWriter::new(config.path.clone(), config.rolling.clone(), context, restored)?;
         let encoder = match config.files()? {
             FileFormat::Records(records) => Some(records.encoder(&schema)?),
             FileFormat::Bulk(_) => None,
         };
-        Ok(FileWriter { config, encoder, schema, columns, files })
+        let watermark = Watermark::MIN;
+        Ok(FileWriter { config, encoder, schema, columns, files, subtask, clock, watermark })
+    }
+
+    /// The partitions of these files, to be committed for the job.
+    fn partitions(config: &Config, files: &[Committable], since: Timestamp) -> Result<Vec<Committable>> {
+        let Some(commit) = &config.commit else { return Ok(Vec::new()) };
+        let directories: BTreeSet<PathBuf> =
+            files.iter().map(FinishedFile::directory).collect::<Result<_>>()?;
+        let partition = |path: PathBuf| {
+            let time = match &commit.trigger {
+                Trigger::ProcessTime => None,
+                Trigger::PartitionTime(time) => {
+                    let read = time.of(&config.partitioning.texts(&path));
+                    Some(read.map_err(|error| {
+                        error.context(format!("the partition {} cannot be committed", path.display()))
+                    })?)
+                }
+            };
+            let directory = path.to_str().map(str::to_owned);
+            let directory = directory
+                .ok_or_else(|| Error::unsupported(format!("the path {} is not UTF-8", path.display())))?;
+            HandedOver::Partition { directory, since, time }.to_committable()
+        };
+        directories.into_iter().map(partition).collect()
     }
 }
 
@@ -67,8 +99,24 @@ impl SinkWriter for FileWriter {
         self.files.flush()
     }
 
-    fn prepare_commit(&mut self, _checkpoint: CheckpointId, _end: bool) -> Result<Prepared> {
-        self.files.prepare_commit()
+    fn watermark(&mut self, watermark: Watermark) -> Result<()> {
+        self.watermark = watermark;
+        Ok(())
+    }
+
+    fn prepare_commit(&mut self, _checkpoint: CheckpointId, end: bool) -> Result<Prepared> {
+        let files = self.files.prepare_commit()?;
+        let Some(commit) = &self.config.commit else { return Ok(files) };
+        let progress =
+            HandedOver::Progress { subtask: self.subtask, watermark: self.watermark.0, ended: end };
+        let progress = commit.follows_progress().then(|| progress.to_committable()).transpose()?;
+        let (config, since) = (self.config.clone(), self.clock.now());
+        Ok(Prepared::Later(Box::new(move || {
+            let mut all = files.wait()?;
+            all.extend(FileWriter::partitions(&config, &all, since)?);
+            all.extend(progress);
+            Ok(all)
+        })))
     }
 
     fn snapshot(&mut self, _: CheckpointId) -> Result<Vec<Payload>> {

@@ -102,3 +102,40 @@ fn the_sink_holds_the_rules() {
     let options = [("sink.rolling-policy.file-size", "4 b")];
     check_sink(&|| Box::new(Written(Table::new("t", &columns(), &options)))).unwrap();
 }
+
+/// Rows of a partition each, with its success file: of which there is one, however often it is written.
+struct Partitioned(Written);
+
+impl SinkUnderTest for Partitioned {
+    fn sink(&self) -> Result<Arc<dyn Sink>> {
+        self.0.sink()
+    }
+
+    fn batch(&self, number: usize) -> Batch {
+        self.0.batch(number)
+    }
+
+    fn rows(&self, number: usize) -> Vec<String> {
+        let rows = (0..3).map(|row| format!("{row} of t/b=b{number}"));
+        rows.chain([format!("t/b=b{number} is complete")]).collect()
+    }
+
+    fn visible(&self) -> Result<Vec<String>> {
+        let files = self.0.0.files().into_iter().filter(|(name, _)| !name.contains("/."));
+        let rows = files.flat_map(|(name, text)| {
+            let (directory, file) = name.rsplit_once('/').unwrap();
+            match file {
+                "_SUCCESS" => vec![format!("{directory} is complete")],
+                _ => text.lines().map(|line| format!("{line} of {directory}")).collect(),
+            }
+        });
+        Ok(rows.collect())
+    }
+}
+
+#[test]
+fn the_sink_that_commits_partitions_holds_the_rules() {
+    let options = [("sink.partition-commit.policy.kind", "success-file")];
+    let table = || Table::new("t", &columns(), &options).partitioned(&["b"]);
+    check_sink(&|| Box::new(Partitioned(Written(table())))).unwrap();
+}

@@ -8,5 +8,6 @@ mod harness;
 mod leftovers;
 mod lookup;
 mod parquet;
+mod partitions;
 mod sink;
 mod source;

@@ -258,7 +258,10 @@ fn wrong_options_are_refused() {
     assert!(error(&[("source.monitor-interval", "soon")]).contains("expected a duration"));
     assert!(error(&[("source.rate-limit.rows-per-second", "0")]).contains("above 0"));
     assert!(error(&[("auto-compaction", "true")]).contains("not built yet"));
-    assert!(error(&[("sink.partition-commit.trigger", "partition-time")]).contains("not built yet"));
+    assert!(error(&[("partition.time-extractor.kind", "custom")]).contains("not built yet"));
+    let formatter = "partition.time-extractor.timestamp-formatter";
+    assert!(error(&[(formatter, "EEE MMM")]).contains("a pattern of numbers and text"));
+    assert!(error(&[("sink.partition-commit.watermark-time-zone", "Mars")]).contains("a time zone"));
     assert!(
         error(&[("sink.partition-commit.policy.kind", "metastore,success-file")]).contains("not built yet")
     );

@@ -1,0 +1,163 @@
+//! When partitions are committed.
+
+use std::sync::Arc;
+
+use flott_connector::{
+    CommitOutcome, CommitRequest, Committable, CommittedBy, GlobalCommitterContext, Sink, SinkWriter,
+};
+use flott_types::TypeKind::{self, Int};
+use flott_types::{CheckpointId, JobId, Watermark};
+
+use crate::harness::{Table, sink_context};
+
+const POLICY: (&str, &str) = ("sink.partition-commit.policy.kind", "success-file");
+const HOUR: i64 = 3_600_000;
+
+/// A table with two writers, and what is to be committed of it.
+struct Writing {
+    table: Table,
+    sink: Arc<dyn Sink>,
+    writers: Vec<Box<dyn SinkWriter>>,
+    committer: Box<dyn flott_connector::Committer>,
+    checkpoint: u64,
+    waiting: Vec<CommitRequest>,
+}
+
+impl Writing {
+    fn new(options: &[(&str, &str)]) -> Self {
+        let options: Vec<_> = [POLICY].iter().chain(options).copied().collect();
+        let columns = [("id", Int), ("dt", TypeKind::STRING), ("hr", TypeKind::STRING)];
+        let table = Table::new("out", &columns, &options).partitioned(&["dt", "hr"]);
+        let sink = table.sink();
+        assert!(sink.commits_globally());
+        let writers =
+            (0..2).map(|at| sink.writer(sink_context(&table, 0, at), Vec::new()).unwrap()).collect();
+        let committer = Writing::committer(&table, &*sink);
+        Writing { table, sink, writers, committer, checkpoint: 0, waiting: Vec::new() }
+    }
+
+    fn committer(table: &Table, sink: &dyn Sink) -> Box<dyn flott_connector::Committer> {
+        let context = GlobalCommitterContext { job: JobId(7), parallelism: 2, clock: table.clock.clone() };
+        sink.global_committer(context).unwrap()
+    }
+
+    fn write(&mut self, writer: usize, rows: &str) {
+        self.writers[writer].write(self.table.batch(rows)).unwrap();
+    }
+
+    fn watermarks(&mut self, hours: [i64; 2]) {
+        for (writer, hours) in self.writers.iter_mut().zip(hours) {
+            writer.watermark(Watermark(hours.saturating_mul(HOUR))).unwrap();
+        }
+    }
+
+    /// A checkpoint up to its commits; the partitions that are complete then.
+    fn checkpoint(&mut self, ended: [bool; 2]) -> String {
+        self.checkpoint += 1;
+        let checkpoint = CheckpointId(self.checkpoint);
+        let mut handed_over: Vec<Committable> = Vec::new();
+        for (writer, ended) in self.writers.iter_mut().zip(ended) {
+            handed_over.extend(writer.prepare_commit(checkpoint, ended).unwrap().wait().unwrap());
+        }
+        let of = |by| handed_over.iter().filter(move |one| one.by == by).cloned();
+        let own: Vec<Committable> = of(CommittedBy::Subtask).collect();
+        flott_connector::conformance::commit(&*self.sink, &own).unwrap();
+        self.waiting.extend(of(CommittedBy::Job).map(|one| CommitRequest::new(checkpoint, one)));
+        self.ask();
+        self.complete()
+    }
+
+    /// The committer is asked; says in how many milliseconds it wants to be asked again.
+    fn ask(&mut self) -> Option<i64> {
+        let outcomes = self.committer.commit(&self.waiting).unwrap();
+        let mut soon = None;
+        let mut outcomes = outcomes.into_iter();
+        self.waiting.retain(|_| match outcomes.next().unwrap() {
+            CommitOutcome::Committed | CommitOutcome::AlreadyCommitted => false,
+            CommitOutcome::Wait { after } => {
+                soon = soon.max(after);
+                true
+            }
+            other => panic!("{other:?}"),
+        });
+        soon
+    }
+
+    fn complete(&self) -> String {
+        let files = self.table.files().into_keys();
+        let partitions = files.filter_map(|name| {
+            let partition = name.strip_suffix("/_SUCCESS")?.strip_prefix("out/")?;
+            Some(partition.replace("dt=2024-01-0", "").replace("/hr=", "."))
+        });
+        partitions.collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// 2024-01-01 in hours.
+const DAY: i64 = 19_723 * 24;
+
+#[test]
+fn by_partition_time_when_the_watermark_of_all_writers_has_passed_it() {
+    let mut writing = Writing::new(&[
+        ("sink.partition-commit.trigger", "partition-time"),
+        ("sink.partition-commit.delay", "1 h"),
+        ("partition.time-extractor.timestamp-pattern", "$dt $hr:00:00"),
+    ]);
+    writing.write(0, "+I 1 2024-01-01 00\n+I 2 2024-01-01 01");
+    writing.write(1, "+I 3 2024-01-01 01\n+I 4 2024-01-02 00");
+    writing.watermarks([DAY + 5, DAY + 1]);
+    assert_eq!(writing.checkpoint([false; 2]), "", "the delay has to pass, not only be reached");
+    writing.watermarks([DAY + 5, DAY + 2]);
+    assert_eq!(writing.checkpoint([false; 2]), "1.00");
+    assert!(writing.waiting.len() == 3, "what waits is kept: {:?}", writing.waiting);
+    // By another committer, after a restart: it has heard nothing of watermarks yet.
+    writing.committer = Writing::committer(&writing.table, &*writing.sink);
+    assert_eq!((writing.ask(), writing.complete().as_str()), (None, "1.00"));
+    writing.watermarks([DAY + 5, DAY + 4]);
+    assert_eq!(writing.checkpoint([false; 2]), "1.00 1.01");
+    // Rows that are late make it complete again.
+    std::fs::remove_file(writing.table.path("out/dt=2024-01-01/hr=00/_SUCCESS")).unwrap();
+    writing.write(0, "+I 5 2024-01-01 00");
+    assert_eq!(writing.checkpoint([false; 2]), "1.00 1.01");
+    assert_eq!(writing.checkpoint([true, false]), "1.00 1.01", "one writer has not ended");
+    assert_eq!(writing.checkpoint([true; 2]), "1.00 1.01 2.00", "the end of the input");
+    assert!(writing.waiting.is_empty());
+}
+
+#[test]
+fn by_the_clock_after_a_delay() {
+    let mut writing = Writing::new(&[("sink.partition-commit.delay", "10 s")]);
+    writing.write(0, "+I 1 2024-01-01 00");
+    assert_eq!(writing.checkpoint([false; 2]), "");
+    writing.table.clock.advance(4_000);
+    writing.write(1, "+I 2 2024-01-01 00\n+I 3 2024-01-01 01");
+    assert_eq!(writing.checkpoint([false; 2]), "");
+    assert_eq!(writing.ask(), Some(10_001), "of the later one");
+    writing.table.clock.advance(6_001);
+    assert_eq!(writing.ask(), Some(4_000));
+    assert_eq!(writing.complete(), "1.00", "as of the first file");
+    writing.table.clock.advance(4_000);
+    assert_eq!((writing.ask(), writing.complete().as_str()), (None, "1.00 1.01"));
+    writing.write(0, "+I 4 2024-01-01 02");
+    assert_eq!(writing.checkpoint([true; 2]), "1.00 1.01 1.02", "the end of the input");
+}
+
+#[test]
+fn at_once_without_a_delay_and_never_without_a_policy_or_partitions() {
+    let mut writing = Writing::new(&[]);
+    writing.write(0, "+I 1 2024-01-01 00");
+    assert_eq!(writing.checkpoint([false; 2]), "1.00");
+    assert!(writing.waiting.is_empty(), "nothing is kept");
+    let columns = [("id", Int), ("dt", TypeKind::STRING)];
+    assert!(!Table::new("x", &columns, &[POLICY]).sink().commits_globally());
+    assert!(!Table::new("x", &columns, &[]).partitioned(&["dt"]).sink().commits_globally());
+}
+
+#[test]
+fn a_name_that_is_no_time_is_told() {
+    let mut writing = Writing::new(&[("sink.partition-commit.trigger", "partition-time")]);
+    writing.write(0, "+I 1 soon 00");
+    let error =
+        writing.writers[0].prepare_commit(CheckpointId(1), false).unwrap().wait().unwrap_err().to_string();
+    assert!(error.contains("dt=soon") && error.contains("'soon' is not a time of the form"), "{error}");
+}
