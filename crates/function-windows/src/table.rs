@@ -186,6 +186,10 @@ impl<K: Key, W: Window> Index for WindowTable<K, W> {
         fields
     }
 
+    fn slots_end(&self) -> usize {
+        self.entries.len()
+    }
+
     fn partition_columns(&self) -> usize {
         self.keys.partition_columns()
     }

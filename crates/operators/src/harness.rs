@@ -3,12 +3,14 @@
 mod collected;
 
 use arrow::array::RecordBatch;
+use flott_batch::hash::hash_columns;
 use flott_batch::{Batch, ChangeBatch, pretty};
 use flott_operator::OperatorMetrics;
 use flott_operator::checked::Checked;
 use flott_operator::testing::{Stored, Subtasks, task_info};
 use flott_plan::{ChainedNode, Expr, Node, OperatorSpec, Schema, Wishes};
-use flott_types::{LogicalType, OperatorUid, Result, Timestamp, TypeKind};
+use flott_state::KeyedDelta;
+use flott_types::{KeyGroup, LogicalType, OperatorUid, Result, Timestamp, TypeKind};
 
 use crate::{BuildContext, build};
 use collected::Collected;
@@ -238,6 +240,28 @@ impl Harness {
         self.subtasks.output.upsert = true;
         self.node = node;
         self.restore(1);
+    }
+
+    /// Makes a table of the last snapshot what earlier versions wrote: all of its columns tell the rows
+    /// apart, `number` behind the others. The first `partition` columns are the key.
+    pub fn as_earlier(&mut self, name: &str, partition: usize, number: &str) {
+        let Some(rows) = self.stored.table(name).unwrap() else { return };
+        let (at, _) = rows.schema_ref().column_with_name(number).unwrap();
+        let order: Vec<usize> = (0..rows.num_columns()).filter(|column| *column != at).chain([at]).collect();
+        let rows = rows.project(&order).unwrap();
+        let mut hashes = Vec::new();
+        hash_columns(&rows.columns()[..partition], rows.num_rows(), &mut hashes);
+        let key_groups = hashes.iter().map(|hash| KeyGroup::of_hash(*hash, MAX_PARALLELISM).0).collect();
+        let earlier = KeyedDelta {
+            name: name.to_owned(),
+            key_columns: rows.num_columns(),
+            partition_columns: partition,
+            key_groups,
+            deleted: None,
+            full: true,
+            rows,
+        };
+        self.stored.set_table(&task_info(0, 1, MAX_PARALLELISM), &earlier).unwrap();
     }
 
     /// The rows of a table in the last snapshot, as text.

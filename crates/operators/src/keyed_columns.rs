@@ -1,4 +1,4 @@
-//! Rows split into the columns of their key and the others, as keyed maps keep them.
+//! Rows split into the columns of their key and the others, as states keep them.
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::FieldRef;

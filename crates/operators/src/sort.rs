@@ -9,7 +9,7 @@ use arrow::datatypes::SchemaRef;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, SortKey};
-use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
+use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState, SharedIndex};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 
 use crate::BuildContext;
@@ -26,6 +26,8 @@ pub(crate) struct TemporalSort {
     /// The keys behind the time.
     order: Vec<SortKey>,
     time_column: usize,
+    /// One key, which has no columns.
+    keys: SharedIndex,
     pending: Pending,
     /// The time of the last row that left.
     last: Timestamp,
@@ -36,11 +38,13 @@ impl TemporalSort {
         let Some((time, order)) = order.split_first().filter(|(time, _)| !time.descending) else {
             return Err(Error::internal("a temporal sort starts with the ascending time attribute"));
         };
+        let (pending, keys) = Pending::new(crate::build::input(node, 0)?, &[], time.column, context)?;
         Ok(TemporalSort {
             schema: arrow_type::schema(node.node.schema.iter()),
             order: order.to_vec(),
             time_column: time.column,
-            pending: Pending::new(crate::build::input(node, 0)?, &[], time.column, context)?,
+            keys,
+            pending,
             last: i64::MIN,
         })
     }
@@ -55,27 +59,30 @@ impl Operator for TemporalSort {
             })?;
             self.last = self.last.max(last);
         }
-        self.pending.restore(&mut restored)
+        self.pending.restore(&mut self.keys, &mut restored)
     }
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
-        let rows = TimedRows::new(&insertions(batch, "a temporal sort")?, self.time_column)?;
+        let (batch, time) = (insertions(batch, "a temporal sort")?, Some(self.time_column));
+        let rows = TimedRows::new(&batch, time, context.now, &[], &mut self.keys)?;
         self.pending.put(&rows.in_time(|_, time| time <= self.last, context)?)
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
-        while let Some(due) = self.pending.due(watermark.0, CHUNK)? {
+        while let Some(due) = self.pending.due(&mut self.keys, watermark.0, CHUNK)? {
             self.last = due.times.last().copied().unwrap_or(self.last);
-            let TimedRows { columns, times } = due.ordered(&self.order)?;
+            let TimedRows { columns, times, .. } = due.ordered(&self.order)?;
             let rows = record_batch(&self.schema, columns, times.len())?;
             context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))?;
         }
+        self.keys.release(|slot| self.pending.occupied(slot));
         context.output.watermark(watermark)
     }
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
-        snapshot.keyed.extend(self.pending.snapshot(full)?);
+        self.pending.snapshot(&mut self.keys, full, &mut snapshot.keyed)?;
+        self.keys.release(|slot| self.pending.occupied(slot));
         snapshot.lists.push(ListState {
             name: LAST.to_owned(),
             redistribution: Redistribution::Union,

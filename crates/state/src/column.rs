@@ -24,8 +24,9 @@
 //!
 //! A state that no longer needs a key reports it: removals return its slot, snapshots and
 //! [`StateColumn::tidy`] add it to a list. The owner of the index frees a slot in that list if no state is
-//! [`occupied`](StateColumn::occupied) by it any more. A removed row that is in the last snapshot occupies
-//! its slot until the next snapshot, which writes its key as deleted.
+//! [`occupied`](StateColumn::occupied) by it any more; [`SharedIndex`](crate::SharedIndex) keeps such a list
+//! beside its keys. A removed row that is in the last snapshot occupies its slot until the next snapshot,
+//! which writes its key as deleted.
 
 use std::any::Any;
 
@@ -39,6 +40,9 @@ use crate::{KeyedDelta, RestoredState};
 pub trait Index: Send {
     /// The columns of a key, as snapshots have them.
     fn fields(&self) -> Vec<FieldRef>;
+
+    /// All slots are below this.
+    fn slots_end(&self) -> usize;
 
     /// How many of them, from the first on, decide the key group.
     fn partition_columns(&self) -> usize;

@@ -70,6 +70,10 @@ impl Index for NamedIndex<'_> {
         self.fields.to_vec()
     }
 
+    fn slots_end(&self) -> usize {
+        self.index.slots_end()
+    }
+
     fn partition_columns(&self) -> usize {
         self.index.partition_columns()
     }
@@ -94,6 +98,10 @@ impl Index for NamedIndex<'_> {
 impl Index for ColumnIndex {
     fn fields(&self) -> Vec<FieldRef> {
         self.fields.clone()
+    }
+
+    fn slots_end(&self) -> usize {
+        self.keys.slots_end()
     }
 
     fn partition_columns(&self) -> usize {

@@ -11,7 +11,9 @@
 //! | what is kept | with |
 //! |---|---|
 //! | a few values for each key (aggregates, windows) | [`KeyedTable`] over columns by slot ([`SlotColumns`]) |
-//! | any number of rows for each key (joins, top-n) | [`KeyedMap`], sorted or not |
+//! | several states for each key | [`SharedIndex`], and a [`RowColumn`] for each: [`SingleRows`], [`GroupedRows`], [`Arrivals`] |
+//! | any number of rows for each key (joins, top-n) | [`GroupedRows`], sorted or not, or [`KeyedMap`] |
+//! | rows that wait, or are needed for some time | [`Arrivals`] |
 //! | how often each row of a key occurs (DISTINCT, retractable MIN and MAX) | [`Multiset`], over the slots of another's keys |
 //! | what is to happen at a time | [`TimerQueue`] |
 //! | when something was last used | [`Ttl`], beside the rows of any state |
@@ -31,6 +33,7 @@ mod index;
 mod keys;
 mod map;
 mod rows;
+mod shared;
 mod slot_bytes;
 mod slots;
 mod snapshot;
@@ -45,8 +48,9 @@ pub use dirty::{Changes, DirtySlots};
 pub use expiry::ExpiryHand;
 pub use index::{KeyIndex, NO_SLOT};
 pub use keys::{ColumnIndex, NamedIndex};
-pub use map::{GroupedRows, KeyedMap, MapSpec, Multiset, prefixed};
+pub use map::{Arrivals, GroupedRows, KeyedMap, MapSpec, Multiset, prefixed};
 pub use rows::{RowColumn, RowSource, RowWriter, Rows, SingleRows, Stored, StoredRows, with_default};
+pub use shared::SharedIndex;
 pub use slots::Slots;
 pub use snapshot::{KeyedDelta, ListState, OperatorSnapshot, Redistribution, RestoredState};
 pub use table::KeyedTable;

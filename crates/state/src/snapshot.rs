@@ -1,8 +1,13 @@
 //! What an operator hands over at a checkpoint, and what it gets on restore.
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 use arrow::buffer::BooleanBuffer;
-use flott_types::FastMap;
+use arrow::datatypes::Schema;
+use flott_types::{Error, FastMap, Result};
+
+use crate::rows::KEYS;
 
 /// The entries of a keyed table that changed since the last checkpoint (or all of them).
 #[derive(Clone, Debug)]
@@ -75,6 +80,16 @@ impl OperatorSnapshot {
 }
 
 impl RestoredState {
+    /// Rows of a table, of whose columns the first `keys` tell them apart.
+    ///
+    /// # Errors
+    /// Only through a defect.
+    pub fn told_apart_by(rows: RecordBatch, keys: usize) -> Result<RecordBatch> {
+        let metadata = [(KEYS.to_owned(), keys.to_string())].into();
+        let schema = Schema::clone(rows.schema_ref()).with_metadata(metadata);
+        rows.with_schema(Arc::new(schema)).map_err(|e| Error::internal("rows of state").with_source(e))
+    }
+
     /// Takes the rows of a table.
     pub fn take_keyed(&mut self, name: &str) -> Vec<RecordBatch> {
         self.keyed.remove(name).unwrap_or_default()

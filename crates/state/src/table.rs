@@ -5,13 +5,12 @@ use arrow::datatypes::FieldRef;
 use flott_types::{Result, Timestamp};
 
 use crate::cut::runs;
-use crate::rows::RowSource;
 use crate::{
-    ColumnIndex, Index, KeyedDelta, NO_SLOT, RestoredState, RowColumn, SingleRows, SlotColumns, StateColumn,
-    Ttl,
+    KeyedDelta, NO_SLOT, RestoredState, RowColumn, SharedIndex, SingleRows, SlotColumns, StateColumn,
 };
 
-/// A keyed table: an index of keys, and one row of values for each of them. The values may have further states over the same slots.
+/// A keyed table: an index of keys, and one row of values for each of them, for an operator that has no other
+/// state. The values may have further states over the same slots.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -36,10 +35,8 @@ use crate::{
 /// ```
 #[derive(Debug)]
 pub struct KeyedTable<V> {
-    index: ColumnIndex,
+    index: SharedIndex,
     column: RowColumn<SingleRows<V>>,
-    /// Slots whose rows went while something else that the values have still occupies them.
-    abandoned: Vec<u32>,
 }
 
 impl<V: SlotColumns> KeyedTable<V> {
@@ -54,17 +51,16 @@ impl<V: SlotColumns> KeyedTable<V> {
         max_parallelism: u32,
         values: V,
     ) -> Result<Self> {
-        let index = ColumnIndex::new(keys, partition_columns, max_parallelism)?;
+        let index = SharedIndex::new(keys, partition_columns, max_parallelism)?;
         let column = RowColumn::new(name, SingleRows(values));
-        column.check_names(&index)?;
-        Ok(KeyedTable { index, column, abandoned: Vec::new() })
+        column.check_names(index.index())?;
+        Ok(KeyedTable { index, column })
     }
 
     /// Keys live this many milliseconds after their last use, or forever if that is not above 0.
     #[must_use]
     pub fn with_ttl(mut self, millis: i64) -> Self {
-        let others = [self.index.fields(), self.column.rows().value_fields()].concat();
-        self.column = self.column.with_ttl(Ttl::coarse(millis, &others));
+        self.column = self.column.with_coarse_ttl(millis, &self.index);
         self
     }
 
@@ -110,7 +106,7 @@ impl<V: SlotColumns> KeyedTable<V> {
         slots: &mut Vec<u32>,
         mut on_new: impl FnMut(u32, usize),
     ) -> Result<()> {
-        let KeyedTable { index, column, .. } = self;
+        let KeyedTable { index, column } = self;
         index.keys_mut().intern(keys, rows, slots, |slot, row| {
             column.values_mut().reset(slot);
             column.add(slot);
@@ -163,7 +159,7 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// # Errors
     /// Only if memory is exhausted or the table is damaged.
     pub fn keys_of(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
-        self.index.columns(slots)
+        self.index.keys_of(slots)
     }
 
     /// Notes that the values of a slot changed.
@@ -214,11 +210,7 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// Removes a key. Its slot may be given out again, so remove when the batch's slots are no longer needed.
     pub fn remove(&mut self, slot: u32) {
         if let Some(slot) = self.column.remove(slot) {
-            if self.values().occupies(slot) {
-                self.abandoned.push(slot);
-            } else {
-                self.index.keys_mut().remove(slot);
-            }
+            self.index.free(slot, self.column.occupied(slot));
         }
     }
 
@@ -233,15 +225,10 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// # Errors
     /// If the columns cannot be built (one value of more than 2 GB).
     pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
-        let KeyedTable { index, column, abandoned, .. } = self;
+        let KeyedTable { index, column } = self;
         let mut deltas = Vec::new();
-        column.snapshot(index, full, abandoned, &mut deltas)?;
-        column.values_mut().each_state(&mut |state| state.snapshot(index, full, abandoned, &mut deltas))?;
-        for slot in abandoned.drain(..) {
-            if !column.occupied(slot) && !column.values().occupies(slot) {
-                index.keys_mut().remove(slot);
-            }
-        }
+        index.snapshot(column, full, &mut deltas)?;
+        index.release(|slot| column.occupied(slot));
         Ok(deltas)
     }
 
@@ -265,20 +252,11 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// # Errors
     /// [`flott_types::ErrorKind::State`] if the rows have other columns.
     pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
-        let KeyedTable { index, column, abandoned, .. } = self;
-        column.restore(index, restored)?;
-        column.values_mut().each_state(&mut |state| state.restore(index, restored))?;
-        if index.keys().len() > column.len() {
-            // Rows of the others whose key is not in the table belong to nobody.
-            let keys: Vec<u32> = index.keys().live().filter(|slot| !column.is_live(*slot)).collect();
-            keys.iter().for_each(|slot| column.values_mut().reset(*slot));
-            abandoned.extend(keys);
-        }
-        Ok(())
+        self.index.restore(&mut self.column, restored)
     }
 
     /// The bytes of memory that it holds.
     pub fn memory(&self) -> usize {
-        self.index.keys().memory() + self.column.memory() + self.abandoned.capacity() * 4
+        self.index.memory() + self.column.memory()
     }
 }

@@ -9,7 +9,10 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
-use flott_state::{ColumnIndex, KeyedMap, MapSpec, Multiset, NO_SLOT, PrimitiveColumn, StateColumn};
+use flott_state::{
+    Arrivals, ColumnIndex, KeyedMap, MapSpec, Multiset, NO_SLOT, PrimitiveColumn, RestoredState, SharedIndex,
+    SlotColumns, StateColumn,
+};
 use model::Chain;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -208,7 +211,7 @@ fn a_map_keeps_values_by_row_and_forgets_keys_without_rows() {
     let id = |id: i64| -> Vec<ArrayRef> { vec![Arc::new(Int64Array::from(vec![id]))] };
     let name = |name: &str| -> Vec<ArrayRef> { vec![Arc::new(StringArray::from(vec![name]))] };
     let (mut keys, mut entries) = (Vec::new(), Vec::new());
-    map.intern_keys(&id(1), 1, &mut keys, |_, _| ()).unwrap();
+    map.intern_keys(&id(1), 1, &mut keys).unwrap();
     map.intern(&keys, &name("a"), &mut entries, |_, _| ()).unwrap();
     let a = entries[0];
     map.values_mut().1.set(a, Some(5));
@@ -225,10 +228,76 @@ fn a_map_keeps_values_by_row_and_forgets_keys_without_rows() {
     map.remove(a);
     assert!(map.snapshot(false).unwrap()[0].deleted.is_some());
     let first = keys[0];
-    map.intern_keys(&id(2), 1, &mut keys, |_, _| ()).unwrap();
+    map.intern_keys(&id(2), 1, &mut keys).unwrap();
     assert_eq!(keys[0], first);
     assert_eq!(map.len_of(first), 0);
     assert_eq!(map.keys_of(&keys).unwrap(), id(2));
     map.lookup_keys(&id(1), 1, &mut keys).unwrap();
     assert_eq!(keys, [NO_SLOT]);
+}
+
+/// A row that is one integer is kept as that integer; it is sorted as it is beside another column, which is
+/// kept as bytes.
+#[test]
+fn rows_of_one_integer_are_sorted_as_any_others() {
+    for (seed, (descending, nulls_first)) in
+        [(false, false), (false, true), (true, false), (true, true)].into_iter().enumerate()
+    {
+        let mut random = SmallRng::seed_from_u64(seed as u64);
+        let order = [(0, SortOptions { descending, nulls_first })];
+        let number = field("number", DataType::Int64);
+        let fields = [number.clone(), field("text", DataType::Utf8)];
+        let mut alone = Multiset::new("alone", &[number], Some(&order), "count").unwrap();
+        let mut beside = Multiset::new("beside", &fields, Some(&order), "count").unwrap();
+        for _ in 0..200 {
+            let (key, number) = (random.random_range(0..2), Some(random.random_range(-9..9)));
+            let numbers: ArrayRef = Arc::new(Int64Array::from(vec![number.filter(|number| *number > -9)]));
+            let text: ArrayRef = Arc::new(StringArray::from(vec!["x"]));
+            let sign = if random.random_bool(0.3) { -1 } else { 1 };
+            alone.apply(&[key], std::slice::from_ref(&numbers), |_| sign, |_, _, _| ()).unwrap();
+            beside.apply(&[key], &[numbers, text], |_| sign, |_, _, _| ()).unwrap();
+            for key in 0..2 {
+                let of = |set: &Multiset| {
+                    let entries: Vec<u32> = set.entries_of(key).collect();
+                    set.rows_of(&entries).unwrap()[0].clone()
+                };
+                assert_eq!(&of(&alone), &of(&beside), "seed {seed}");
+            }
+        }
+    }
+}
+
+/// Rows that were told apart by all of their columns are read, and replaced by the next snapshot.
+#[test]
+fn arrivals_of_an_earlier_layout_are_read_and_replaced() {
+    let values = || PrimitiveColumn::<Int64Type>::new("value", 0);
+    let mut index = SharedIndex::new(&[field("key", DataType::Int64)], 1, 128).unwrap();
+    let mut rows = Arrivals::new("rows", "$number", true, values()).unwrap();
+    let numbers = |numbers: &[i64]| -> ArrayRef { Arc::new(Int64Array::from(numbers.to_vec())) };
+    let schema = ["key", "value", "$number"].map(|name| field(name, DataType::Int64)).to_vec();
+    let earlier = RecordBatch::try_new(
+        Arc::new(arrow::datatypes::Schema::new(schema)),
+        vec![numbers(&[7, 7, 8]), numbers(&[70, 71, 80]), numbers(&[4, 2, 3])],
+    )
+    .unwrap();
+    let earlier = RestoredState::told_apart_by(earlier, 3).unwrap();
+    index.restore(&mut rows, &mut model::restored("rows", vec![earlier])).unwrap();
+    let (mut slots, mut entries) = (Vec::new(), Vec::new());
+    index.intern(&[numbers(&[7])], 1, &mut slots).unwrap();
+    rows.push(&slots, &[numbers(&[72])], &mut entries).unwrap();
+    let of: Vec<u32> = rows.column().entries_of(slots[0]).collect();
+    assert_eq!(rows.column().values().read(&of).unwrap(), [numbers(&[71, 70, 72])]);
+    assert_eq!(rows.column().rows_of(&of).unwrap(), [numbers(&[2, 4, 5])]);
+    let mut deltas = Vec::new();
+    index.snapshot(&mut rows, false, &mut deltas).unwrap();
+    assert!(deltas[0].full && deltas[0].key_columns == 2 && deltas[0].rows.num_rows() == 4);
+    index.snapshot(&mut rows, false, &mut deltas).unwrap();
+    assert_eq!(deltas.len(), 1, "nothing has changed since");
+    // What goes is deleted by its number, and its key with the last one.
+    let freed: Vec<u32> = of.iter().filter_map(|entry| rows.column_mut().remove(*entry)).collect();
+    assert!(freed.is_empty() && rows.occupied(slots[0]));
+    index.snapshot(&mut rows, false, &mut deltas).unwrap();
+    assert!(deltas[1].deleted.is_some() && !deltas[1].full && deltas[1].rows.num_rows() == 3);
+    index.release(|slot| rows.occupied(slot));
+    assert_eq!(index.keys().len(), 1);
 }

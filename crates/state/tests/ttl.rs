@@ -191,7 +191,7 @@ fn a_map_forgets_rows_and_keys() {
     let (mut memory, mut keys, mut entries) = (0, Vec::new(), Vec::new());
     for now in 0..4_000 {
         let column: ArrayRef = Arc::new(Int64Array::from_iter_values((0..10).map(|key| now * 10 + key)));
-        map.intern_keys(std::slice::from_ref(&column), 10, &mut keys, |_, _| ()).unwrap();
+        map.intern_keys(std::slice::from_ref(&column), 10, &mut keys).unwrap();
         map.intern(&keys, &[column], &mut entries, |_, _| ()).unwrap();
         entries.iter().for_each(|entry| map.touch(*entry, now));
         map.expire(now, 10, |_| ());

@@ -131,6 +131,10 @@ impl<K: Key> Index for KeyTable<K> {
         vec![self.codec.field().clone()]
     }
 
+    fn slots_end(&self) -> usize {
+        self.keys.len()
+    }
+
     fn partition_columns(&self) -> usize {
         1
     }

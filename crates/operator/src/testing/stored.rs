@@ -16,6 +16,8 @@ use crate::TaskInfo;
 #[derive(Clone, Default, Debug)]
 pub struct Stored {
     tables: BTreeMap<String, Table>,
+    /// By table, how many of its columns tell rows apart.
+    key_columns: BTreeMap<String, usize>,
     lists: BTreeMap<String, List>,
     /// Tables whose rows are of no stream's key.
     spread: BTreeSet<String>,
@@ -72,6 +74,7 @@ impl Stored {
     fn apply_delta(&mut self, info: &TaskInfo, delta: &KeyedDelta) -> Result<()> {
         let KeyedDelta { name, rows, key_groups, .. } = delta;
         let table = self.tables.entry(name.clone()).or_default();
+        self.key_columns.insert(name.clone(), delta.key_columns);
         if delta.full {
             table.retain(|_, (group, _)| !info.key_groups.contains(*group));
         }
@@ -126,7 +129,8 @@ impl Stored {
         let mut restored = RestoredState { found: self.found, ..RestoredState::default() };
         for (name, table) in &self.tables {
             if let Some(all) = together(table, |group| info.key_groups.contains(group))? {
-                restored.keyed.insert(name.clone(), vec![all]);
+                let keys = self.key_columns.get(name).copied().unwrap_or_default();
+                restored.keyed.insert(name.clone(), vec![RestoredState::told_apart_by(all, keys)?]);
             }
         }
         for (name, list) in &self.lists {
@@ -156,6 +160,16 @@ impl Stored {
     /// The entries of a list, of all subtasks.
     pub fn list(&self, name: &str) -> Vec<String> {
         self.lists.get(name).map(|list| list.all().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Rows of a table as another version has written them.
+    ///
+    /// # Errors
+    /// If they are not what a store relies on.
+    pub fn set_table(&mut self, info: &TaskInfo, rows: &KeyedDelta) -> Result<()> {
+        self.found = true;
+        self.tables.remove(&rows.name);
+        self.apply_delta(info, rows)
     }
 
     /// Entries of a list as another version has written them.

@@ -1,4 +1,4 @@
-//! When windows have to be checked, because they end or are over.
+//! When windows, and rows that are kept for some time, have to be checked, because they end or are over.
 //!
 //! There is no timer for each window of each key: windows that end together are in one list. Nothing is ever
 //! removed. A window itself knows when it is checked; an entry that disagrees with that is stale. A session
@@ -7,10 +7,11 @@
 //! A unique end, as most sessions have, costs no allocation.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use flott_types::Timestamp;
 
-/// Slots of windows by time.
+/// Slots of windows, or of rows, by time.
 #[derive(Default, Debug)]
 pub struct Ends {
     lists: BTreeMap<Timestamp, List>,
@@ -39,6 +40,32 @@ impl Ends {
                 }
             })
             .or_insert(List::One(slot));
+    }
+
+    /// The windows of these slots are looked at then.
+    pub fn extend(&mut self, at: Timestamp, slots: &[u32]) {
+        match slots {
+            [] => {}
+            [slot] => self.push(at, *slot),
+            _ => {
+                let mut more = |first: Option<u32>| {
+                    let mut list = std::mem::take(&mut self.spare);
+                    list.extend(first);
+                    list.extend_from_slice(slots);
+                    List::Many(list)
+                };
+                match self.lists.entry(at) {
+                    Entry::Vacant(place) => _ = place.insert(more(None)),
+                    Entry::Occupied(mut list) => match list.get_mut() {
+                        List::Many(all) => all.extend_from_slice(slots),
+                        List::One(first) => {
+                            let first = *first;
+                            list.insert(more(Some(first)));
+                        }
+                    },
+                }
+            }
+        }
     }
 
     /// The earliest time at which there is something to look at.
@@ -82,7 +109,12 @@ mod tests {
         assert_eq!((at, slots.as_slice()), (5, &[1, 3, 4][..]));
         ends.recycle(slots);
         ends.push(7, 9);
-        assert_eq!(ends.pop(|_| true), Some((7, vec![9])));
+        ends.extend(7, &[8, 1]);
+        ends.extend(8, &[5, 4]);
+        ends.extend(8, &[]);
+        ends.extend(8, &[3]);
+        assert_eq!(ends.pop(|_| true), Some((7, vec![9, 8, 1])));
+        assert_eq!(ends.pop(|_| true), Some((8, vec![5, 4, 3])));
         assert_eq!(ends.earliest(), None);
     }
 }

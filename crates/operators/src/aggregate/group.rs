@@ -7,18 +7,17 @@
 //! Cost per record: interning its key (one hash, one probe), one loop per call; per group and batch: its
 //! results before and after, gathered as columns.
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, UInt32Array};
 use arrow::datatypes::SchemaRef;
-use flott_batch::bytes::RowBytes;
 use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{AggregateCall, AggregatePhase, ChainedNode};
-use flott_state::{KeyedTable, NO_SLOT, OperatorSnapshot, RestoredState, SlotColumns};
+use flott_state::{KeyedTable, OperatorSnapshot, RestoredState, SlotColumns};
 use flott_types::{CheckpointId, Error, KeyGroup, Result, Timestamp};
 
 use crate::BuildContext;
 use crate::accumulate::{Aggregates, Keys, Rows, unique_fields};
-use crate::support::{Changelog, Equality, columns_of, record_batch, take_columns};
+use crate::support::{Changelog, Equality, columns_of, record_batch, take_columns, whole_keys};
 
 /// The name of the groups' table in snapshots.
 const TABLE: &str = "groups";
@@ -107,20 +106,26 @@ impl GroupAggregate {
         })
     }
 
-    /// Interns the keys and lists the groups in the order in which the batch touches them first.
-    fn touch(&mut self, keys: &[ArrayRef], rows: usize, now: Timestamp) -> Result<Vec<Touched>> {
+    /// Interns the keys of a batch.
+    fn intern(&mut self, batch: &ChangeBatch) -> Result<()> {
+        let keys = self.key_columns(batch);
         let mut new = Vec::new();
-        self.table.intern(keys, rows, &mut self.slots, |slot, _| new.push(slot))?;
+        self.table.intern(&keys, batch.physical_rows(), &mut self.slots, |slot, _| new.push(slot))?;
         self.batch = self.batch.wrapping_add(1).max(1);
         self.touched_in.resize(self.table.slots_end().max(self.touched_in.len()), 0);
+        self.born_in.resize(self.touched_in.len(), 0);
+        new.iter().for_each(|slot| self.born_in[*slot as usize] = self.batch);
+        Ok(())
+    }
+
+    /// The groups in the order in which a batch, or a part of it, touches them first.
+    fn touch(&mut self, now: Timestamp) -> Vec<Touched> {
         let mut touched: Vec<Touched> = Vec::new();
         for (row, slot) in self.slots.iter().enumerate() {
             if std::mem::replace(&mut self.touched_in[*slot as usize], self.batch) != self.batch {
                 touched.push(Touched { slot: *slot, row: row as u32, before: Some(0) });
             }
         }
-        self.born_in.resize(self.touched_in.len(), 0);
-        new.iter().for_each(|slot| self.born_in[*slot as usize] = self.batch);
         let mut existed = 0;
         for group in &mut touched {
             let mut is_new = self.born_in[group.slot as usize] == self.batch;
@@ -133,7 +138,7 @@ impl GroupAggregate {
             self.table.touch(group.slot, now);
             self.table.mark(group.slot);
         }
-        Ok(touched)
+        touched
     }
 
     /// Takes a batch into the accumulators.
@@ -176,26 +181,27 @@ impl GroupAggregate {
         }
     }
 
-    /// Halves a batch until the results of the groups that a part touches fit into one batch, before and after it.
+    /// Groups whose results do not fit into one batch, before and after it, are computed one part after the
+    /// other.
     fn process_in_parts(&mut self, batch: &ChangeBatch, context: &mut Context<'_>) -> Result<()> {
-        let rows = batch.physical_rows();
-        let (keys, bytes) = (self.key_columns(batch), RowBytes::new(batch.columns().columns()));
-        self.table.lookup(&keys, rows, &mut self.slots)?;
-        self.slots.sort_unstable();
-        self.slots.dedup();
-        let known = self.slots.iter().filter(|slot| **slot != NO_SLOT);
-        let known: usize = known.map(|slot| self.table.values().bytes_of(*slot)).sum();
-        if rows > 1 && self.slots.len() > 1 && known + bytes.of_range(0, rows) > self.batch_bytes {
-            let half = rows / 2;
-            self.process_in_parts(&batch.slice(0, half), context)?;
-            return self.process_in_parts(&batch.slice(half, rows - half), context);
+        let groups = self.table.values();
+        let Some(parts) = whole_keys(batch, &self.slots, self.batch_bytes, |slot| groups.bytes_of(slot))
+        else {
+            return self.process_part(batch, context);
+        };
+        let slots = std::mem::take(&mut self.slots);
+        for rows in parts {
+            self.slots.clear();
+            self.slots.extend(rows.iter().map(|row| slots[*row as usize]));
+            self.process_part(&batch.take(&UInt32Array::from(rows))?, context)?;
         }
-        self.process_part(batch, context)
+        Ok(())
     }
 
+    /// Takes in rows whose keys are interned.
     fn process_part(&mut self, batch: &ChangeBatch, context: &mut Context<'_>) -> Result<()> {
         let keys = self.key_columns(batch);
-        let touched = self.touch(&keys, batch.physical_rows(), context.now)?;
+        let touched = self.touch(context.now);
         let existed: Vec<&Touched> = touched.iter().filter(|group| group.before.is_some()).collect();
         let old_rows: Vec<u32> = existed.iter().map(|group| group.row).collect();
         let old_slots: Vec<u32> = existed.iter().map(|group| group.slot).collect();
@@ -237,7 +243,6 @@ impl GroupAggregate {
             }
         }
         gone.iter().for_each(|slot| self.table.remove(*slot));
-        self.expire(batch.physical_rows(), context);
         if changes.is_empty() {
             return Ok(());
         }
@@ -259,10 +264,13 @@ impl Operator for GroupAggregate {
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
         let batch = columns_of(batch)?.compact()?;
+        self.intern(&batch)?;
         match self.table.values().varies() {
-            true => self.process_in_parts(&batch, context),
-            false => self.process_part(&batch, context),
+            true => self.process_in_parts(&batch, context)?,
+            false => self.process_part(&batch, context)?,
         }
+        self.expire(batch.physical_rows(), context);
+        Ok(())
     }
 
     fn processing_time(&mut self, _: Timestamp, context: &mut Context<'_>) -> Result<()> {

@@ -8,16 +8,14 @@
 //! Cost per row in addition to the join's: one step in a tree of times when it arrives, one when it is
 //! evicted.
 
-use std::collections::BTreeMap;
-
 use arrow::array::{ArrayRef, new_null_array};
 use arrow::datatypes::SchemaRef;
 use flott_batch::bytes::runs;
 use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::Context;
-use flott_operator::windows::Progress;
+use flott_operator::windows::{Ends, Progress};
 use flott_plan::{JoinBound, JoinKind, Schema};
-use flott_state::ColumnIndex;
+use flott_state::SharedIndex;
 use flott_types::{FastSet, Result, Timestamp, Watermark};
 
 use super::output::{Joined, Others};
@@ -36,7 +34,7 @@ pub(super) struct Bound {
     /// How far output may lie behind the watermark.
     delay: i64,
     /// The entries to let go when the watermark has come so far, by side. An entry may be there several times.
-    due: [BTreeMap<Timestamp, Vec<u32>>; 2],
+    due: [Ends; 2],
     pub progress: Progress,
     kind: JoinKind,
     schema: SchemaRef,
@@ -93,7 +91,7 @@ impl Bound {
         while from < entries.len() {
             let end = self.end(input, time.get(from));
             let same = (from..entries.len()).take_while(|row| self.end(input, time.get(*row)) == end).count();
-            self.due[input].entry(end).or_default().extend_from_slice(&entries[from..from + same]);
+            self.due[input].extend(end, &entries[from..from + same]);
             from += same;
         }
         Ok(())
@@ -109,20 +107,17 @@ impl Bound {
     }
 
     /// Lets go of the rows of a side whose time is over; those that had no match leave if the join shows such rows. Keys that may
-    /// have no rows any more are added to `freed`.
+    /// have no rows any more are added to those that are freed.
     pub fn let_go(
         &mut self,
         input: usize,
         side: &mut Side,
-        index: &ColumnIndex,
-        freed: &mut Vec<u32>,
+        index: &mut SharedIndex,
         context: &mut Context<'_>,
     ) -> Result<()> {
         let shows = shows_unmatched(self.kind, input);
-        while let Some(next) = self.due[input].first_entry()
-            && self.progress.has_reached(*next.key())
-        {
-            let entries = next.remove();
+        let progress = self.progress;
+        while let Some((_, entries)) = self.due[input].pop(|end| progress.has_reached(end)) {
             if shows {
                 let mut seen = FastSet::default();
                 let unmatched = entries.iter().copied();
@@ -132,7 +127,8 @@ impl Bound {
                     self.pad(input, side, index, run, context)?;
                 }
             }
-            entries.iter().for_each(|entry| side.remove(*entry, freed));
+            entries.iter().for_each(|entry| side.remove(*entry, index.freed()));
+            self.due[input].recycle(entries);
         }
         Ok(())
     }
@@ -141,7 +137,7 @@ impl Bound {
         &self,
         input: usize,
         side: &Side,
-        index: &ColumnIndex,
+        index: &SharedIndex,
         entries: &[u32],
         context: &mut Context<'_>,
     ) -> Result<()> {
@@ -163,7 +159,7 @@ impl Bound {
     }
 
     /// Entries in runs whose rows fit into one batch.
-    fn runs<'e>(&self, side: &Side, index: &ColumnIndex, entries: &'e [u32]) -> Vec<&'e [u32]> {
+    fn runs<'e>(&self, side: &Side, index: &SharedIndex, entries: &'e [u32]) -> Vec<&'e [u32]> {
         let bytes = |entry: u32| side.bytes_of(index, entry) * side.count(entry).max(1) as usize;
         let cut = |chunk: &'e [u32]| {
             let runs = runs(chunk.len(), self.batch_bytes, |at| bytes(chunk[at]));
@@ -173,7 +169,7 @@ impl Bound {
     }
 
     /// Finds out again when restored rows are to be let go.
-    pub fn restore(&mut self, input: usize, side: &Side, index: &ColumnIndex) -> Result<()> {
+    pub fn restore(&mut self, input: usize, side: &Side, index: &SharedIndex) -> Result<()> {
         let entries = side.live();
         for run in self.runs(side, index, &entries) {
             self.note(input, &side.rows_of(index.keys(), run)?, run)?;

@@ -36,7 +36,7 @@ use flott_batch::bytes::RowBytes;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, Expr, JoinBound, JoinKind, Schema};
-use flott_state::{ColumnIndex, OperatorSnapshot, RestoredState};
+use flott_state::{OperatorSnapshot, RestoredState, SharedIndex};
 use flott_types::{CheckpointId, Error, FastSet, Result, Timestamp, Watermark};
 
 use self::bound::Bound;
@@ -57,12 +57,10 @@ pub(crate) struct Join {
     schema: SchemaRef,
     kind: JoinKind,
     condition: Option<Condition>,
-    index: ColumnIndex,
+    index: SharedIndex,
     left: Side,
     right: Side,
     bound: Option<Bound>,
-    /// Keys that may have no rows on either side.
-    abandoned: Vec<u32>,
     slots: Vec<u32>,
     batch_bytes: usize,
 }
@@ -110,11 +108,10 @@ impl Join {
             schema,
             kind,
             condition: condition.transpose()?,
-            index: ColumnIndex::new(left.key_fields(), left_keys.len(), context.max_parallelism)?,
+            index: SharedIndex::new(left.key_fields(), left_keys.len(), context.max_parallelism)?,
             left,
             right,
             bound,
-            abandoned: Vec::new(),
             slots: Vec::new(),
             batch_bytes: context.batch_bytes,
         })
@@ -123,7 +120,7 @@ impl Join {
     /// Lets go of what has expired on both sides: one may be silent.
     fn expire(&mut self, rows: usize, context: &mut Context<'_>) {
         for side in [&mut self.left, &mut self.right] {
-            let next = side.expire(context.now, rows, &mut self.abandoned);
+            let next = side.expire(context.now, rows, self.index.freed());
             next.into_iter().for_each(|at| context.schedule(at));
         }
         self.forget_keys();
@@ -131,21 +128,17 @@ impl Join {
 
     /// Lets go of the rows on both sides whose time is over.
     fn let_go(&mut self, context: &mut Context<'_>) -> Result<()> {
-        let Join { index, left, right, bound, abandoned, .. } = self;
+        let Join { index, left, right, bound, .. } = self;
         let Some(bound) = bound else { return Ok(()) };
-        bound.let_go(0, left, index, abandoned, context)?;
-        bound.let_go(1, right, index, abandoned, context)?;
+        bound.let_go(0, left, index, context)?;
+        bound.let_go(1, right, index, context)?;
         self.forget_keys();
         Ok(())
     }
 
     /// Forgets the keys that have no rows, and gives their slots out again.
     fn forget_keys(&mut self) {
-        for key in self.abandoned.drain(..) {
-            if !self.left.occupied(key) && !self.right.occupied(key) {
-                self.index.keys_mut().remove(key);
-            }
-        }
+        self.index.release(|key| self.left.occupied(key) || self.right.occupied(key));
     }
 
     /// Rows that can match nothing.
@@ -195,9 +188,9 @@ impl Operator for Join {
             return Ok(());
         }
         let (now, rows) = (context.now, batch.physical_rows());
-        let Join { schema, kind, condition, index, left, right, bound, abandoned, slots, batch_bytes } = self;
+        let Join { schema, kind, condition, index, left, right, bound, slots, batch_bytes } = self;
         let (own, other) = if input == 0 { (left, right) } else { (right, left) };
-        index.keys_mut().intern(&keys, rows, slots, |slot, _| abandoned.push(slot))?;
+        index.intern(&keys, rows, slots)?;
         let absorbed = own.absorb(&batch, slots, now)?;
         if let Some(bound) = bound {
             bound.note(input, batch.columns().columns(), &absorbed.entries)?;
@@ -222,7 +215,7 @@ impl Operator for Join {
             batch_bytes: *batch_bytes,
         };
         work.run(slots, context)?;
-        own.forget(&absorbed, abandoned);
+        own.forget(&absorbed, index.freed());
         self.expire(rows, context);
         // Rows may come so late that they are over at once.
         self.let_go(context)
@@ -243,7 +236,7 @@ impl Operator for Join {
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
         for side in [&mut self.left, &mut self.right] {
-            side.snapshot(&mut self.index, full, &mut self.abandoned, &mut snapshot.keyed)?;
+            side.snapshot(&mut self.index, full, &mut snapshot.keyed)?;
         }
         self.forget_keys();
         if let Some(bound) = &self.bound {

@@ -6,8 +6,8 @@ use arrow::datatypes::{FieldRef, Int64Type};
 use flott_batch::ChangeBatch;
 use flott_plan::Schema;
 use flott_state::{
-    ColumnIndex, GroupedRows, Index, KeyIndex, KeyedDelta, PrimitiveColumn, RestoredState, RowColumn,
-    SlotColumns, StateColumn, Ttl,
+    GroupedRows, KeyIndex, KeyedDelta, PrimitiveColumn, RestoredState, RowColumn, SharedIndex, SlotColumns,
+    StateColumn,
 };
 use flott_types::{Error, Result, Timestamp};
 
@@ -59,8 +59,8 @@ impl Side {
             count: PrimitiveColumn::new("$count", 0),
             matches: spec.counts_matches.then(|| PrimitiveColumn::new("$matches", 0)),
         };
-        let ttl = Ttl::coarse(spec.ttl, &[keys, rows, &counts.fields()].concat());
-        let rows = RowColumn::new(spec.name, GroupedRows::new(rows, None, counts)?).with_ttl(ttl);
+        let rows = RowColumn::new(spec.name, GroupedRows::new(rows, None, counts)?);
+        let rows = rows.with_ttl_beside(spec.ttl, keys);
         Ok(Side { rows, columns, null_safe: spec.null_safe.to_vec() })
     }
 
@@ -74,20 +74,19 @@ impl Side {
         self.rows.occupied(key)
     }
 
-    pub fn restore(&mut self, index: &mut ColumnIndex, restored: &mut RestoredState) -> Result<()> {
+    pub fn restore(&mut self, index: &mut SharedIndex, restored: &mut RestoredState) -> Result<()> {
         let Side { columns, rows, .. } = self;
-        rows.restore(&mut index.named(columns.fields().0), restored)
+        index.restore_as(columns.fields().0, rows, restored)
     }
 
     pub fn snapshot(
         &mut self,
-        index: &mut ColumnIndex,
+        index: &mut SharedIndex,
         full: bool,
-        freed: &mut Vec<u32>,
         into: &mut Vec<KeyedDelta>,
     ) -> Result<()> {
         let Side { columns, rows, .. } = self;
-        rows.snapshot(&index.named(columns.fields().0), full, freed, into)
+        index.snapshot_as(columns.fields().0, rows, full, into)
     }
 
     /// Lets go of some of what has expired; `number` rows have come. Returns when to call this again at the latest.
@@ -176,7 +175,7 @@ impl Side {
     }
 
     /// The bytes of a row, beside those of numbers.
-    pub fn bytes_of(&self, index: &ColumnIndex, entry: u32) -> usize {
+    pub fn bytes_of(&self, index: &SharedIndex, entry: u32) -> usize {
         index.bytes_of(self.rows.key_of(entry)) + self.rows.row_bytes(entry)
     }
 

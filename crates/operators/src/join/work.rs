@@ -7,7 +7,7 @@ use flott_batch::bytes::RowBytes;
 use flott_batch::{Batch, ChangeBatch, RowKind};
 use flott_operator::Context;
 use flott_plan::JoinKind;
-use flott_state::ColumnIndex;
+use flott_state::SharedIndex;
 use flott_types::{FastSet, Result, Timestamp};
 
 use super::Condition;
@@ -41,7 +41,7 @@ pub(super) struct Work<'a> {
     pub absorbed: &'a Absorbed,
     /// How many matches each row of the batch has so far.
     pub matches: Vec<i64>,
-    pub index: &'a ColumnIndex,
+    pub index: &'a SharedIndex,
     pub own: &'a mut Side,
     pub other: &'a mut Side,
     pub now: Timestamp,

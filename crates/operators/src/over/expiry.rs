@@ -1,63 +1,53 @@
 //! Keys that expire with all their rows.
 
-use arrow::array::ArrayRef;
-use flott_state::{KeyedMap, NO_SLOT, SlotColumns};
-use flott_types::{Result, Timestamp};
+use flott_state::{GroupedRows, RowColumn, SharedIndex, SlotColumns};
+use flott_types::Timestamp;
 
 /// Notes that keys are used: those in these slots.
-pub(super) fn touch<V: SlotColumns>(map: &mut KeyedMap<V>, keys: &[u32], now: Timestamp) {
-    if !map.expires() {
+pub(super) fn touch<V: SlotColumns>(rows: &mut RowColumn<GroupedRows<V>>, slots: &[u32], now: Timestamp) {
+    if rows.ttl().is_none() {
         return;
     }
-    for key in keys {
-        let entries: Vec<u32> = map.entries_of(*key).collect();
+    for slot in slots {
+        let entries: Vec<u32> = rows.entries_of(*slot).collect();
         for entry in entries {
-            map.touch(entry, now);
+            rows.touch(entry, now);
         }
     }
 }
 
-/// Forgets those of the keys that have expired.
+/// Forgets those of the keys that have expired. Answers which.
 pub(super) fn forget_expired<V: SlotColumns>(
-    map: &mut KeyedMap<V>,
-    keys: &[ArrayRef],
-    number: usize,
+    rows: &mut RowColumn<GroupedRows<V>>,
+    index: &mut SharedIndex,
+    slots: &[u32],
     now: Timestamp,
-) -> Result<()> {
-    if !map.expires() {
-        return Ok(());
+) -> Vec<u32> {
+    if rows.ttl().is_none() {
+        return Vec::new();
     }
-    let mut slots = Vec::new();
-    map.lookup_keys(keys, number, &mut slots)?;
-    for key in slots.into_iter().filter(|key| *key != NO_SLOT) {
-        let first = map.entries_of(key).next();
-        if first.is_some_and(|entry| map.is_expired(entry, now)) {
-            map.remove_key(key);
-        }
-    }
-    Ok(())
+    let expired = |slot: &u32| rows.entries_of(*slot).next().is_some_and(|entry| rows.is_expired(entry, now));
+    let mut gone: Vec<u32> = slots.iter().copied().filter(expired).collect();
+    gone.sort_unstable();
+    gone.dedup();
+    index.freed().extend(gone.iter().filter(|slot| rows.remove_key(**slot)));
+    gone
 }
 
-/// Lets go of some keys that have expired and of which `stays` does not say that they are needed. Returns when to call this
-/// again at the latest.
+/// Lets go of some keys that have expired and of which `stays` does not say that they are needed; answers
+/// which.
 pub(super) fn expire<V: SlotColumns>(
-    map: &mut KeyedMap<V>,
+    rows: &mut RowColumn<GroupedRows<V>>,
+    index: &mut SharedIndex,
     now: Timestamp,
-    rows: usize,
-    stays: impl FnOnce(&[ArrayRef], usize) -> Result<Vec<bool>>,
-) -> Result<Option<Timestamp>> {
-    let expired = map.sweep(now, rows);
-    if !expired.is_empty() {
-        let mut keys: Vec<u32> = expired.iter().map(|entry| map.key_of(*entry)).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        let stays = stays(&map.keys_of(&keys)?, keys.len())?;
-        for (key, stays) in keys.into_iter().zip(stays) {
-            match stays {
-                true => touch(map, &[key], now),
-                false => map.remove_key(key),
-            }
-        }
-    }
-    Ok(map.wake_at())
+    number: usize,
+    stays: impl Fn(u32) -> bool,
+) -> Vec<u32> {
+    let mut keys: Vec<u32> = rows.sweep(now, number).into_iter().map(|entry| rows.key_of(entry)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let (kept, gone): (Vec<u32>, Vec<u32>) = keys.into_iter().partition(|slot| stays(*slot));
+    touch(rows, &kept, now);
+    index.freed().extend(gone.iter().filter(|slot| rows.remove_key(**slot)));
+    gone
 }

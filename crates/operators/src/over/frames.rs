@@ -4,20 +4,21 @@
 //! rows of one time together). In a round no key appears twice, so one call adds the rows that enter the
 //! frames, one removes those that leave, and one reads all results.
 
-use std::collections::BTreeMap;
 use std::iter;
 
 use arrow::array::ArrayRef;
 use arrow::compute::concat;
-use arrow::datatypes::{FieldRef, Int64Type};
+use arrow::datatypes::FieldRef;
 use flott_batch::arrow_type;
 use flott_batch::bytes::{RowBytes, is_wide, runs};
+use flott_operator::windows::Ends;
 use flott_plan::{AggregateCall, Schema};
 use flott_state::{
-    KeyedTable, NO_SLOT, OperatorSnapshot, PrimitiveColumn, RestoredState, SlotColumns, StateColumn,
+    OperatorSnapshot, RestoredState, RowColumn, SharedIndex, SingleRows, SlotColumns, StateColumn,
 };
 use flott_types::{Error, Result, Timestamp};
 
+use super::groups::Groups;
 use super::history::History;
 use super::results::{Results, Widths};
 use crate::accumulate::{Aggregates, Keys, Rows};
@@ -37,24 +38,17 @@ pub(super) struct Frame {
     pub peers: bool,
 }
 
-/// What is kept of a key.
-struct Groups {
-    aggregates: Aggregates,
-    /// When the key's last row was. For bounded frames.
-    last_time: Option<PrimitiveColumn<Int64Type>>,
-}
-
 /// The accumulators, and the rows in them where rows leave again.
 pub(super) struct Frames {
     frame: Frame,
     widths: Widths,
     /// The input columns that the calls take.
     needed: Vec<usize>,
-    table: KeyedTable<Groups>,
+    table: RowColumn<SingleRows<Groups>>,
     history: Option<History>,
     /// When to look whether a key can be forgotten, with its slot.
-    cleanup: BTreeMap<Timestamp, Vec<u32>>,
-    slots: Vec<u32>,
+    cleanup: Ends,
+    batch_bytes: usize,
     batch: u32,
     seen: Vec<Seen>,
     cursors: Vec<Cursor>,
@@ -85,13 +79,13 @@ struct Leaving {
 }
 
 impl Frames {
-    /// With the name of the accumulators' table in snapshots.
+    /// Of this name in snapshots, over the slots of an index.
     pub fn new(
         name: &str,
         frame: Frame,
         calls: &[AggregateCall],
         input: &Schema,
-        keys: &Keys,
+        (keys, index): (&Keys, &SharedIndex),
         ttl: i64,
         batch_bytes: usize,
     ) -> Result<Self> {
@@ -107,10 +101,7 @@ impl Frames {
             call.filter = call.filter.as_ref().map(place);
         }
         let bounded = frame.preceding.is_some();
-        let groups = Groups {
-            aggregates: Aggregates::new(&moved, bounded, keys)?,
-            last_time: bounded.then(|| PrimitiveColumn::new("$last_time", i64::MIN)),
-        };
+        let groups = Groups::new(Aggregates::new(&moved, bounded, keys)?, bounded);
         // A RANGE frame forgets a key by event time, as in Flink.
         let ttl = if frame.rows || !bounded { ttl } else { 0 };
         let field = |(at, column): (usize, &usize)| {
@@ -120,14 +111,13 @@ impl Frames {
         };
         let fields = needed.iter().enumerate().map(field).collect::<Result<Vec<FieldRef>>>()?;
         Ok(Frames {
-            table: KeyedTable::new(name, &keys.fields, keys.partition_columns, keys.max_parallelism, groups)?
-                .with_ttl(ttl),
-            history: if bounded { Some(History::new(FRAME, keys, &fields, 0)?) } else { None },
+            table: RowColumn::new(name, SingleRows::new(groups)).with_coarse_ttl(ttl, index),
+            history: if bounded { Some(History::new(FRAME, &fields, 0, index)?) } else { None },
             frame,
-            widths: Widths { vary, widest: 0, batch_bytes },
+            widths: Widths::new(vary),
             needed,
-            cleanup: BTreeMap::new(),
-            slots: Vec::new(),
+            cleanup: Ends::default(),
+            batch_bytes,
             batch: 0,
             seen: Vec::new(),
             cursors: Vec::new(),
@@ -135,31 +125,32 @@ impl Frames {
     }
 
     /// For each row, whether its key is past its time already. Only frames that are bounded know.
-    pub fn is_past(&mut self, keys: &[ArrayRef], times: &[Timestamp]) -> Result<Option<Vec<bool>>> {
-        if self.frame.preceding.is_none() {
-            return Ok(None);
-        }
-        self.table.lookup(keys, times.len(), &mut self.slots)?;
-        let Some(last) = &self.table.values().last_time else { return Ok(None) };
+    pub fn is_past(&self, slots: &[u32], times: &[Timestamp]) -> Option<Vec<bool>> {
+        let last = self.table.values().last_time.as_ref()?.values();
         let past =
-            |(slot, time): (&u32, &Timestamp)| *slot != NO_SLOT && *time <= last.values()[*slot as usize];
-        Ok(Some(self.slots.iter().zip(times).map(past).collect()))
+            |(slot, time): (&u32, &Timestamp)| self.table.is_live(*slot) && *time <= last[*slot as usize];
+        Some(slots.iter().zip(times).map(past).collect())
     }
 
     /// Whether some result is of any length.
     pub fn vary(&self) -> bool {
-        self.widths.vary
+        self.widths.vary()
+    }
+
+    /// Whether something is, or was at the last snapshot, kept of a key.
+    pub fn occupied(&self, slot: u32) -> bool {
+        self.table.occupied(slot) || self.history.as_ref().is_some_and(|rows| rows.rows().occupied(slot))
     }
 
     /// Where to cut rows whose results may be too wide together, near the middle and not between rows that share one.
     pub fn cut(&self, columns: &[ArrayRef], times: &[Timestamp]) -> Option<usize> {
         let rows = times.len();
-        if !self.widths.vary {
+        if !self.vary() {
             return None;
         }
         let needed: Vec<ArrayRef> = self.needed.iter().map(|column| columns[*column].clone()).collect();
-        let widest = self.widths.widest + RowBytes::new(&needed).of_range(0, rows);
-        if widest.saturating_mul(rows) <= self.widths.batch_bytes {
+        let widest = self.widths.widest() + RowBytes::new(&needed).of_range(0, rows);
+        if widest.saturating_mul(rows) <= self.batch_bytes {
             return None;
         }
         let apart = |at: &usize| !self.frame.peers || times[at - 1] != times[*at];
@@ -167,62 +158,64 @@ impl Frames {
         (1..=half).rev().find(apart).or_else(|| (half + 1..rows).find(apart))
     }
 
-    /// The results of rows in the order of their times. `now` is processing time; `expires` if what has expired
-    /// by then is not seen even if it is there.
+    /// The results of rows in the order of their times, by the slots of their keys. `now` is processing time;
+    /// `expires` if what has expired by then is not seen even if it is there.
     pub fn compute(
         &mut self,
-        keys: &[ArrayRef],
+        index: &mut SharedIndex,
+        slots: &[u32],
         columns: &[ArrayRef],
         times: &[Timestamp],
         now: Timestamp,
         expires: bool,
     ) -> Result<Results> {
-        if expires && self.table.expires() {
-            self.table.lookup(keys, times.len(), &mut self.slots)?;
-            let table = &self.table;
-            let mut gone = std::mem::take(&mut self.slots);
-            gone.retain(|slot| *slot != NO_SLOT && table.is_expired(*slot, now));
-            self.remove(gone)?;
+        if expires && self.table.ttl().is_some() {
+            let expired = |slot: &u32| self.table.is_live(*slot) && self.table.is_expired(*slot, now);
+            let gone: Vec<u32> = slots.iter().copied().filter(expired).collect();
+            self.remove(gone, index.freed());
         }
         let mut new = Vec::new();
-        self.table.intern(keys, times.len(), &mut self.slots, |slot, row| new.push((slot, times[row])))?;
+        self.table.open(slots, |slot, row| new.push((slot, times[row])));
         for (slot, time) in new {
             self.look_again(slot, time);
         }
-        self.slots.iter().for_each(|slot| self.table.touch(*slot, now));
-        self.table.mark_all(&self.slots);
+        slots.iter().for_each(|slot| self.table.touch(*slot, now));
+        self.table.mark_all(slots);
         self.batch = self.batch.wrapping_add(1).max(1);
-        let (rounds, leads) = self.rounds(times);
+        let (rounds, leads) = self.rounds(slots, times, index.slots_end());
         let mut columns: Vec<ArrayRef> = self.needed.iter().map(|column| columns[*column].clone()).collect();
         self.note_widths(&columns, times.len());
-        let leaving = self.leaving(keys, &columns, times, &rounds)?;
+        let leaving = self.leaving(slots, &columns, times, &rounds)?;
         if let (false, Some(history)) = (leaving.is_empty(), &mut self.history) {
             let entries: Vec<u32> = leaving.iter().map(|leaving| leaving.entry).collect();
             let gone = history.rows_of(&entries)?;
-            history.remove(&entries);
+            history.remove(&entries, index.freed());
             let both =
                 columns.iter().zip(&gone).map(|(column, gone)| concat(&[column.as_ref(), gone.as_ref()]));
             columns = both.collect::<Result<_, _>>().map_err(kernel)?;
         }
-        let results = self.run(&columns, &rounds, &leads, &leaving)?;
+        let results = self.run(slots, &columns, &rounds, &leads, &leaving)?;
         if let Some(last) = &mut self.table.values_mut().last_time {
-            self.slots.iter().zip(times).for_each(|(slot, time)| last.values_mut()[*slot as usize] = *time);
+            slots.iter().zip(times).for_each(|(slot, time)| last.values_mut()[*slot as usize] = *time);
         }
+        let Frames { widths, table, history, .. } = self;
+        let kept = table.len() + history.as_ref().map_or(0, |history| history.rows().len());
+        widths.settle(slots.len(), kept, || widest(table, history.as_ref()));
         Ok(results)
     }
 
     /// Notes what may become a result.
     fn note_widths(&mut self, columns: &[ArrayRef], rows: usize) {
-        if self.widths.vary {
-            self.widths.widest = self.widths.widest.max(RowBytes::new(columns).widest(rows, 0));
+        if self.vary() {
+            self.widths.note(RowBytes::new(columns).widest(rows, 0));
         }
     }
 
     /// The round of each row, and whether it is the first of its key in it.
-    fn rounds(&mut self, times: &[Timestamp]) -> (Vec<u32>, Vec<bool>) {
-        self.seen.resize(self.table.slots_end().max(self.seen.len()), Seen::default());
+    fn rounds(&mut self, slots: &[u32], times: &[Timestamp], end: usize) -> (Vec<u32>, Vec<bool>) {
+        self.seen.resize(end.max(self.seen.len()), Seen::default());
         let (mut rounds, mut leads) = (Vec::with_capacity(times.len()), Vec::with_capacity(times.len()));
-        for (slot, time) in self.slots.iter().zip(times) {
+        for (slot, time) in slots.iter().zip(times) {
             let seen = &mut self.seen[*slot as usize];
             let first = seen.batch != self.batch;
             let lead = first || !self.frame.peers || seen.time != *time;
@@ -237,7 +230,7 @@ impl Frames {
     /// Puts the rows into the history and finds out which leave, by round.
     fn leaving(
         &mut self,
-        keys: &[ArrayRef],
+        slots: &[u32],
         columns: &[ArrayRef],
         times: &[Timestamp],
         rounds: &[u32],
@@ -245,25 +238,25 @@ impl Frames {
         let (Some(history), Some(preceding)) = (&mut self.history, self.frame.preceding) else {
             return Ok(Vec::new());
         };
-        let places = history.put(keys, columns, times)?;
-        for key in &places.keys {
-            if *key as usize >= self.cursors.len() {
-                self.cursors.resize(*key as usize + 1, Cursor::default());
+        history.put(slots, columns, times)?;
+        for slot in slots {
+            if *slot as usize >= self.cursors.len() {
+                self.cursors.resize(*slot as usize + 1, Cursor::default());
             }
-            let cursor = &mut self.cursors[*key as usize];
+            let cursor = &mut self.cursors[*slot as usize];
             if cursor.batch != self.batch {
-                *cursor = Cursor { batch: self.batch, rows: history.map().len_of(*key), left: 0 };
+                *cursor = Cursor { batch: self.batch, rows: history.rows().len_of(*slot), left: 0 };
             }
             // What remains are the rows that were there before.
             cursor.rows -= 1;
         }
         let most = usize::try_from(preceding).unwrap_or(0).saturating_add(1);
         let mut leaving = Vec::new();
-        for (row, key) in places.keys.iter().enumerate() {
-            let cursor = &mut self.cursors[*key as usize];
+        for (row, slot) in slots.iter().enumerate() {
+            let cursor = &mut self.cursors[*slot as usize];
             cursor.rows += 1;
             let oldest = times[row].saturating_sub(preceding);
-            while let Some(entry) = history.map().nth(*key, cursor.left) {
+            while let Some(entry) = history.rows().nth(*slot, cursor.left) {
                 let leaves = match self.frame.rows {
                     true => cursor.rows - cursor.left > most,
                     false => history.time(entry) < oldest,
@@ -282,6 +275,7 @@ impl Frames {
     /// The results of all rounds.
     fn run(
         &mut self,
+        slots_of: &[u32],
         columns: &[ArrayRef],
         rounds: &[u32],
         leads: &[bool],
@@ -303,11 +297,11 @@ impl Frames {
             shown.clear();
             while let Some((at, gone)) = leaving.next_if(|(_, gone)| gone.round == round) {
                 rows.push((rounds.len() + at) as u32);
-                slots.push(self.slots[gone.row as usize]);
+                slots.push(slots_of[gone.row as usize]);
                 retract.push(true);
             }
             while let Some(row) = order.next_if(|row| rounds[*row as usize] == round) {
-                let slot = self.slots[row as usize];
+                let slot = slots_of[row as usize];
                 rows.push(row);
                 slots.push(slot);
                 retract.push(false);
@@ -326,13 +320,12 @@ impl Frames {
             });
             let retract = bounded.map(|()| retract.as_slice());
             aggregates.update(&Rows { columns, rows: &rows, slots: &slots, retract })?;
-            if self.widths.vary {
+            if self.widths.vary() {
                 let widest = shown.iter().map(|slot| aggregates.bytes_of(*slot)).max();
-                self.widths.widest = self.widths.widest.max(widest.unwrap_or_default());
+                self.widths.note(widest.unwrap_or_default());
             }
-            let limit = self.widths.batch_bytes;
-            let cut = match self.widths.vary {
-                true => runs(shown.len(), limit, |at| aggregates.bytes_of(shown[at])),
+            let cut = match self.widths.vary() {
+                true => runs(shown.len(), self.batch_bytes, |at| aggregates.bytes_of(shown[at])),
                 false => iter::once(0..shown.len()).collect(),
             };
             for run in cut {
@@ -356,26 +349,25 @@ impl Frames {
 
     fn look_again(&mut self, slot: u32, last: Timestamp) {
         if let Some(at) = self.expiry(last) {
-            self.cleanup.entry(at).or_default().push(slot);
+            self.cleanup.push(at, slot);
         }
     }
 
     /// Time has come so far: forgets keys whose frames have long been empty.
-    pub fn forget(&mut self, now: Timestamp) -> Result<()> {
+    pub fn forget(&mut self, now: Timestamp, index: &mut SharedIndex) {
         let mut gone = Vec::new();
-        while let Some(next) = self.cleanup.first_entry()
-            && *next.key() <= now
-        {
-            for slot in next.remove() {
+        while let Some((_, slots)) = self.cleanup.pop(|at| at <= now) {
+            for slot in &slots {
                 let Some(last) = &self.table.values().last_time else { continue };
-                let last = last.values()[slot as usize];
+                let last = last.values()[*slot as usize];
                 match self.expiry(last) {
-                    Some(at) if at > now => self.look_again(slot, last),
-                    _ => gone.push(slot),
+                    Some(at) if at > now => self.look_again(*slot, last),
+                    _ => gone.push(*slot),
                 }
             }
+            self.cleanup.recycle(slots);
         }
-        self.remove(gone)
+        self.remove(gone, index.freed());
     }
 
     /// Lets go of some keys that have expired and of which `stays` does not say that they are needed. Returns when to call this
@@ -384,50 +376,49 @@ impl Frames {
         &mut self,
         now: Timestamp,
         rows: usize,
-        stays: impl FnOnce(&[ArrayRef], usize) -> Result<Vec<bool>>,
-    ) -> Result<Option<Timestamp>> {
-        let mut gone = self.table.sweep(now, rows);
-        if !gone.is_empty() {
-            let stays = stays(&self.table.keys_of(&gone)?, gone.len())?;
-            for (slot, _) in gone.iter().zip(&stays).filter(|(_, stays)| **stays) {
-                self.table.touch(*slot, now);
-                self.table.mark(*slot);
-            }
-            let mut stays = stays.into_iter();
-            gone.retain(|_| !stays.next().unwrap_or_default());
-            self.remove(gone)?;
+        index: &mut SharedIndex,
+        stays: impl Fn(u32) -> bool,
+    ) -> Option<Timestamp> {
+        let (kept, gone): (Vec<u32>, Vec<u32>) =
+            self.table.sweep(now, rows).into_iter().partition(|slot| stays(*slot));
+        for slot in kept {
+            self.table.touch(slot, now);
+            self.table.mark(slot);
         }
-        Ok(self.table.wake_at())
+        self.remove(gone, index.freed());
+        self.table.wake_at()
     }
 
     /// Removes keys with their rows.
-    fn remove(&mut self, slots: Vec<u32>) -> Result<()> {
-        if let (false, Some(history)) = (slots.is_empty(), &mut self.history) {
-            history.remove_keys(&self.table.keys_of(&slots)?, slots.len())?;
+    fn remove(&mut self, slots: Vec<u32>, freed: &mut Vec<u32>) {
+        for slot in slots {
+            self.history.iter_mut().for_each(|history| history.remove_key(slot, freed));
+            freed.extend(self.table.remove(slot));
         }
-        slots.into_iter().for_each(|slot| self.table.remove(slot));
-        Ok(())
     }
 
-    pub fn snapshot(&mut self, full: bool, snapshot: &mut OperatorSnapshot) -> Result<()> {
-        snapshot.keyed.extend(self.table.snapshot(full)?);
-        if let Some(history) = &mut self.history {
-            snapshot.keyed.extend(history.snapshot(full)?);
+    pub fn snapshot(
+        &mut self,
+        index: &mut SharedIndex,
+        full: bool,
+        snapshot: &mut OperatorSnapshot,
+    ) -> Result<()> {
+        index.snapshot(&mut self.table, full, &mut snapshot.keyed)?;
+        match &mut self.history {
+            Some(history) => index.snapshot(history.state(), full, &mut snapshot.keyed),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
-        self.table.restore(restored)?;
+    pub fn restore(&mut self, index: &mut SharedIndex, restored: &mut RestoredState) -> Result<()> {
+        index.restore(&mut self.table, restored)?;
         if let Some(history) = &mut self.history {
-            history.restore(restored)?;
+            index.restore(history.state(), restored)?;
+        }
+        if self.vary() {
+            self.widths.note(widest(&self.table, self.history.as_ref()));
         }
         let slots: Vec<u32> = self.table.live().collect();
-        if self.widths.vary {
-            let kept = slots.iter().map(|slot| self.table.values().bytes_of(*slot)).max();
-            let widest = self.history.as_ref().map_or(0, History::widest).max(kept.unwrap_or_default());
-            self.widths.widest = self.widths.widest.max(widest);
-        }
         for slot in slots {
             let last = self.table.values().last_time.as_ref().map(|last| last.values()[slot as usize]);
             last.into_iter().for_each(|last| self.look_again(slot, last));
@@ -436,50 +427,8 @@ impl Frames {
     }
 }
 
-impl SlotColumns for Groups {
-    fn fields(&self) -> Vec<FieldRef> {
-        let mut fields = self.last_time.iter().flat_map(|last| last.fields()).collect::<Vec<_>>();
-        fields.extend(self.aggregates.fields());
-        fields
-    }
-
-    fn reset(&mut self, slot: u32) {
-        self.last_time.iter_mut().for_each(|last| last.reset(slot));
-        self.aggregates.reset(slot);
-    }
-
-    fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
-        let mut columns = match &self.last_time {
-            Some(last) => last.read(slots)?,
-            None => Vec::new(),
-        };
-        columns.append(&mut self.aggregates.read(slots)?);
-        Ok(columns)
-    }
-
-    fn write(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<()> {
-        let own = usize::from(self.last_time.is_some());
-        let (last, aggregates) =
-            columns.split_at_checked(own).ok_or_else(|| Error::internal("too few columns of frames"))?;
-        if let Some(column) = &mut self.last_time {
-            column.write(slots, last)?;
-        }
-        self.aggregates.write(slots, aggregates)
-    }
-
-    fn each_state(&mut self, each: &mut dyn FnMut(&mut dyn StateColumn) -> Result<()>) -> Result<()> {
-        self.aggregates.each_state(each)
-    }
-
-    fn occupies(&self, slot: u32) -> bool {
-        self.aggregates.occupies(slot)
-    }
-
-    fn bytes_of(&self, slot: u32) -> usize {
-        self.aggregates.bytes_of(slot)
-    }
-
-    fn memory(&self) -> usize {
-        self.aggregates.memory() + self.last_time.as_ref().map_or(0, SlotColumns::memory)
-    }
+/// The bytes of the widest thing that is kept.
+fn widest(table: &RowColumn<SingleRows<Groups>>, history: Option<&History>) -> usize {
+    let groups = table.live().map(|slot| table.values().bytes_of(slot)).max();
+    history.map_or(0, History::widest).max(groups.unwrap_or_default())
 }

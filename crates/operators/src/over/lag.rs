@@ -1,4 +1,7 @@
 //! LAG: a value of an earlier row of the key.
+//!
+//! How far back a row may look is what Flink keeps: as many rows as the one before it looked back, and one
+//! more. With an offset that is the same for all rows that makes no difference.
 
 use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
 use arrow::compute::{cast, interleave};
@@ -6,29 +9,34 @@ use arrow::datatypes::{DataType, Int64Type};
 use flott_batch::arrow_type;
 use flott_batch::bytes::{RowBytes, is_wide};
 use flott_plan::AggregateCall;
-use flott_state::{KeyedDelta, RestoredState};
+use flott_state::{
+    OperatorSnapshot, PrimitiveColumn, RestoredState, RowColumn, SharedIndex, SingleRows, StateColumn,
+};
 use flott_types::{Error, Result, Timestamp};
 
+use super::expiry;
 use super::history::History;
-use crate::accumulate::Keys;
+use super::results::Widths;
 use crate::support::kernel;
 
-/// The name of the table in snapshots.
+/// The name of the rows in snapshots.
 const TABLE: &str = "lag";
+/// The name of how far back rows may look.
+const REACH: &str = "lag_reach";
 
-/// All calls of LAG. The farthest row that any of them has asked for is kept, and those after it.
+/// By slot, for each call that has an offset, how many rows the next one may look back.
+type Reach = RowColumn<SingleRows<Vec<PrimitiveColumn<Int64Type>>>>;
+
+/// All calls of LAG.
 pub(super) struct Lag {
     calls: Vec<AggregateCall>,
     history: History,
-    farthest: usize,
-    /// Some result is of any length.
-    vary: bool,
-    /// No value was wider yet.
-    widest: usize,
+    reach: Reach,
+    widths: Widths,
 }
 
 impl Lag {
-    pub fn new(calls: Vec<AggregateCall>, keys: &Keys, ttl: i64) -> Result<Self> {
+    pub fn new(calls: Vec<AggregateCall>, ttl: i64, index: &SharedIndex) -> Result<Self> {
         let value = |(at, call): (usize, &AggregateCall)| {
             let known = call.arg_types.first();
             let known = known.ok_or_else(|| Error::internal("LAG without an argument"))?;
@@ -36,60 +44,100 @@ impl Lag {
         };
         let values = calls.iter().enumerate().map(value).collect::<Result<Vec<_>>>()?;
         let vary = values.iter().any(|value| is_wide(value.data_type()));
-        Ok(Lag { history: History::new(TABLE, keys, &values, ttl)?, calls, farthest: 0, vary, widest: 0 })
+        let reaches = calls.iter().enumerate().filter(|(_, call)| call.args.len() > 1);
+        let reaches = reaches.map(|(at, _)| PrimitiveColumn::new(&format!("reach{at}"), 0)).collect();
+        Ok(Lag {
+            history: History::new(TABLE, &values, ttl, index)?,
+            reach: RowColumn::new(REACH, SingleRows::new(reaches)),
+            calls,
+            widths: Widths::new(vary),
+        })
     }
 
-    /// The earlier rows, which expire.
-    pub fn history(&mut self) -> &mut History {
-        &mut self.history
+    /// Whether rows of a key are kept, or were at the last snapshot.
+    pub fn occupied(&self, slot: u32) -> bool {
+        self.history.rows().occupied(slot) || self.reach.occupied(slot)
+    }
+
+    /// Forgets those of the keys that have expired.
+    pub fn forget_expired(&mut self, index: &mut SharedIndex, slots: &[u32], now: Timestamp) {
+        let gone = expiry::forget_expired(self.history.rows_mut(), index, slots, now);
+        self.forget(index, gone);
+    }
+
+    /// Lets go of some keys that have expired and of which `stays` does not say that they are needed. Returns
+    /// when to call this again at the latest.
+    pub fn expire(
+        &mut self,
+        now: Timestamp,
+        rows: usize,
+        index: &mut SharedIndex,
+        stays: impl Fn(u32) -> bool,
+    ) -> Option<Timestamp> {
+        let gone = expiry::expire(self.history.rows_mut(), index, now, rows, stays);
+        self.forget(index, gone);
+        self.history.rows().wake_at()
+    }
+
+    fn forget(&mut self, index: &mut SharedIndex, keys: Vec<u32>) {
+        index.freed().extend(keys.into_iter().filter_map(|slot| self.reach.remove(slot)));
     }
 
     /// No result of these rows has more bytes; 0 if all are numbers.
     pub fn widest(&mut self, columns: &[ArrayRef], rows: usize) -> usize {
-        if self.vary {
+        if self.widths.vary() {
             let taken = self.calls.iter().flat_map(|call| [call.args.first(), call.args.get(2)]);
             let taken: Vec<ArrayRef> = taken.flatten().map(|column| columns[*column].clone()).collect();
-            self.widest = self.widest.max(RowBytes::new(&taken).widest(rows, 0));
+            self.widths.note(RowBytes::new(&taken).widest(rows, 0));
         }
-        self.widest
+        self.widths.widest()
     }
 
-    /// The results of rows, a column a call. `now` is processing time.
+    /// The results of rows, a column a call, by the slots of their keys. `now` is processing time.
     pub fn compute(
         &mut self,
-        keys: &[ArrayRef],
+        index: &mut SharedIndex,
+        slots: &[u32],
         columns: &[ArrayRef],
         times: &[Timestamp],
         now: Timestamp,
     ) -> Result<Vec<ArrayRef>> {
+        self.open(slots);
         let values: Vec<ArrayRef> = self.calls.iter().map(|call| columns[call.args[0]].clone()).collect();
-        let places = self.history.put(keys, &values, times)?;
-        let positions: Vec<usize> =
-            places.entries.iter().map(|entry| self.history.map().rank(*entry)).collect();
-        let mut results = Vec::new();
+        let entries = self.history.put(slots, &values, times)?;
+        let positions: Vec<usize> = entries.iter().map(|entry| self.history.rows().rank(*entry)).collect();
+        let (mut results, mut reaches) = (Vec::new(), self.reach.values_mut().iter_mut());
         for (at, call) in self.calls.iter().enumerate() {
             let offsets = match call.args.get(1) {
                 Some(offset) => Some(cast(&columns[*offset], &DataType::Int64).map_err(kernel)?),
                 None => None,
             };
             let offsets = offsets.as_ref().map(|offsets| offsets.as_primitive::<Int64Type>());
-            let (mut entries, mut picks) = (Vec::new(), Vec::with_capacity(times.len()));
+            let mut looks = match offsets {
+                Some(offsets) => reaches.next().map(|reach| (offsets, reach)),
+                None => None,
+            };
+            let (mut found, mut picks) = (Vec::new(), Vec::with_capacity(times.len()));
             for (row, position) in positions.iter().enumerate() {
-                let offset = offsets.map_or(1, |offsets| offsets.value(row));
-                let offset = usize::try_from(offset).map_err(|_| {
-                    Error::data(format!("the offset of LAG must not be negative, but is {offset}"))
-                })?;
-                self.farthest = self.farthest.max(offset);
-                let earlier = position.checked_sub(offset);
-                match earlier.and_then(|earlier| self.history.map().nth(places.keys[row], earlier)) {
+                let earlier = match &mut looks {
+                    None => position.checked_sub(1),
+                    Some((offsets, reach)) => {
+                        let offset = offset_of(offsets.is_valid(row).then(|| offsets.value(row)))?;
+                        let reach = &mut reach.values_mut()[slots[row] as usize];
+                        let within = *reach >= offset;
+                        *reach = (*reach).min(offset) + 1;
+                        within.then(|| position.checked_sub(offset as usize)).flatten()
+                    }
+                };
+                match earlier.and_then(|earlier| self.history.rows().nth(slots[row], earlier)) {
                     Some(entry) => {
-                        picks.push((0, entries.len()));
-                        entries.push(entry);
+                        picks.push((0, found.len()));
+                        found.push(entry);
                     }
                     None => picks.push((1, if call.args.len() > 2 { row } else { 0 })),
                 }
             }
-            let earlier = self.history.rows_of(&entries)?.swap_remove(at);
+            let earlier = self.history.rows_of(&found)?.swap_remove(at);
             let otherwise = match call.args.get(2) {
                 Some(default) => cast(&columns[*default], earlier.data_type()).map_err(kernel)?,
                 None => new_null_array(earlier.data_type(), 1),
@@ -102,27 +150,70 @@ impl Lag {
                 cast(&result, &ty).map_err(kernel)?
             });
         }
-        let mut seen = places.keys;
-        seen.sort_unstable();
-        seen.dedup();
-        for key in &seen {
-            let extra = self.history.map().len_of(*key).saturating_sub(self.farthest);
-            let gone: Vec<u32> = self.history.map().entries_of(*key).take(extra).collect();
-            self.history.remove(&gone);
-        }
-        self.history.touch(&seen, now);
+        self.settle(index, slots, now);
         Ok(results)
     }
 
-    pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
-        self.history.snapshot(full)
+    /// Keys of whose reach nothing is known may look back at all that is kept of them.
+    fn open(&mut self, slots: &[u32]) {
+        let Lag { history, reach, .. } = self;
+        if reach.values().is_empty() {
+            return;
+        }
+        let mut new = Vec::new();
+        reach.open(slots, |slot, _| new.push(slot));
+        for slot in new {
+            let kept = history.rows().len_of(slot) as i64;
+            reach.values_mut().iter_mut().for_each(|reach| reach.values_mut()[slot as usize] = kept);
+        }
+        reach.mark_all(slots);
     }
 
-    pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
-        self.history.restore(restored)?;
-        if self.vary {
-            self.widest = self.widest.max(self.history.widest());
+    /// Forgets the rows that no later one may look back at.
+    fn settle(&mut self, index: &mut SharedIndex, slots: &[u32], now: Timestamp) {
+        let Lag { calls, history, reach, widths } = self;
+        let mut seen = slots.to_vec();
+        seen.sort_unstable();
+        seen.dedup();
+        let least = usize::from(calls.len() > reach.values().len());
+        for slot in &seen {
+            let reaches = reach.values().iter().map(|reach| reach.values()[*slot as usize]);
+            let needed = reaches.max().map_or(0, |reach| usize::try_from(reach).unwrap_or(0)).max(least);
+            let extra = history.rows().len_of(*slot).saturating_sub(needed);
+            let gone: Vec<u32> = history.rows().entries_of(*slot).take(extra).collect();
+            history.remove(&gone, index.freed());
+        }
+        expiry::touch(history.rows_mut(), &seen, now);
+        widths.settle(slots.len(), history.rows().len(), || history.widest());
+    }
+
+    pub fn snapshot(
+        &mut self,
+        index: &mut SharedIndex,
+        full: bool,
+        snapshot: &mut OperatorSnapshot,
+    ) -> Result<()> {
+        index.snapshot(self.history.state(), full, &mut snapshot.keyed)?;
+        match self.reach.values().is_empty() {
+            true => Ok(()),
+            false => index.snapshot(&mut self.reach, full, &mut snapshot.keyed),
+        }
+    }
+
+    pub fn restore(&mut self, index: &mut SharedIndex, restored: &mut RestoredState) -> Result<()> {
+        index.restore(self.history.state(), restored)?;
+        index.restore(&mut self.reach, restored)?;
+        if self.widths.vary() {
+            self.widths.note(self.history.widest());
         }
         Ok(())
+    }
+}
+
+fn offset_of(offset: Option<i64>) -> Result<i64> {
+    match offset {
+        Some(offset) if offset >= 0 => Ok(offset),
+        Some(offset) => Err(Error::data(format!("the offset of LAG must not be negative, but is {offset}"))),
+        None => Err(Error::data("the offset of LAG must not be NULL")),
     }
 }

@@ -8,6 +8,7 @@
 //! | file | what |
 //! |---|---|
 //! | `frames` | accumulators moved over the rows of each key; ROW_NUMBER is a COUNT of its own frame |
+//! | `groups` | what frames keep of a key |
 //! | `results` | results of frames, gathered for rows in runs |
 //! | `history` | the rows in bounded frames, which are taken out of the accumulators when they leave |
 //! | `lag` | LAG |
@@ -22,13 +23,18 @@
 //! Results may be wider than rows: a LAG or a MAX repeats one wide value in every row. So rows are computed
 //! and sent in runs whose results fit into one batch.
 //!
-//! Cost of a row: waiting (see `support::pending`); one update and one reading of accumulators, shared by the rows of one round (see
-//! `frames`); in a bounded frame, encoding it into the history, and decoding it when it leaves.
+//! All states are columns over one index of the keys, which are interned once, when rows come: their slots
+//! wait with them.
+//!
+//! Cost of a row: interning its key (one hash, one probe); waiting (see `support::pending`); one update and
+//! one reading of accumulators, shared by the rows of one round (see `frames`); in a bounded frame, encoding
+//! it into the history, and decoding it when it leaves.
 
 mod complete;
 mod deviation;
 mod expiry;
 mod frames;
+mod groups;
 mod history;
 mod lag;
 mod results;
@@ -44,7 +50,7 @@ use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_operator::windows::Progress;
 use flott_operator::{Context, Operator};
 use flott_plan::{AggregateCall, ChainedNode};
-use flott_state::{OperatorSnapshot, RestoredState};
+use flott_state::{OperatorSnapshot, RestoredState, SharedIndex};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 
 pub(crate) use self::complete::{CompleteOver, CompleteParts};
@@ -85,6 +91,7 @@ pub(crate) struct OverAggregate {
     schema: SchemaRef,
     partition: Vec<usize>,
     time_column: Option<usize>,
+    index: SharedIndex,
     /// In event time.
     pending: Option<Pending>,
     /// How far event time has come.
@@ -143,31 +150,35 @@ impl OverAggregate {
             peers: !parts.rows && (parts.time_column.is_some() || parts.preceding.is_some()),
         };
         let wide = deviations.schema(input);
+        let (pending, index) = match parts.time_column {
+            Some(time) => {
+                let (pending, index) = Pending::new(input, parts.partition, time, context)?;
+                (Some(pending), index)
+            }
+            None => (None, SharedIndex::new(&keys.fields, keys.partition_columns, keys.max_parallelism)?),
+        };
         let frames = |name, frame, calls: Vec<AggregateCall>| {
+            let (keys, bytes) = ((&keys, &index), context.batch_bytes);
             (!calls.is_empty())
-                .then(|| Frames::new(name, frame, &calls, &wide, &keys, parts.ttl, context.batch_bytes))
+                .then(|| Frames::new(name, frame, &calls, &wide, keys, parts.ttl, bytes))
                 .transpose()
         };
+        let (frames, row_numbers) =
+            (frames("accumulators", frame, framed)?, frames("row_numbers", all, numbered)?);
         Ok(OverAggregate {
             schema: arrow_type::schema(node.node.schema.iter()),
             partition: parts.partition.to_vec(),
             time_column: parts.time_column,
-            pending: match parts.time_column {
-                Some(time) => Some(Pending::new(input, parts.partition, time, context)?),
-                None => None,
-            },
+            pending,
             progress: Progress::default(),
-            frames: frames("accumulators", frame, framed)?,
-            row_numbers: frames("row_numbers", all, numbered)?,
-            lag: if lagging.is_empty() { None } else { Some(Lag::new(lagging, &keys, parts.ttl)?) },
+            frames,
+            row_numbers,
+            lag: if lagging.is_empty() { None } else { Some(Lag::new(lagging, parts.ttl, &index)?) },
+            index,
             deviations,
             outputs,
             batch_bytes: context.batch_bytes,
         })
-    }
-
-    fn keys(&self, columns: &[ArrayRef]) -> Vec<ArrayRef> {
-        self.partition.iter().map(|key| columns[*key].clone()).collect()
     }
 
     /// Sends rows with their results.
@@ -175,6 +186,7 @@ impl OverAggregate {
         &mut self,
         columns: Vec<ArrayRef>,
         times: &[Timestamp],
+        slots: &[u32],
         context: &mut Context<'_>,
     ) -> Result<()> {
         let mut wide = columns.clone();
@@ -183,14 +195,14 @@ impl OverAggregate {
             && let Some(half) = frames.cut(&wide, times)
         {
             let slice = |first, rows| columns.iter().map(|column| column.slice(first, rows)).collect();
-            self.advance(slice(0, half), &times[..half], context)?;
-            return self.advance(slice(half, times.len() - half), &times[half..], context);
+            self.advance(slice(0, half), &times[..half], &slots[..half], context)?;
+            return self.advance(slice(half, times.len() - half), &times[half..], &slots[half..], context);
         }
-        let keys = self.keys(&columns);
         // In event time a key is not forgotten while rows of it wait, however long; in processing time none do.
         let (now, expires) = (context.now, self.pending.is_none());
-        let over = |frames: &mut Option<Frames>| match frames {
-            Some(frames) => frames.compute(&keys, &wide, times, now, expires),
+        let index = &mut self.index;
+        let mut over = |frames: &mut Option<Frames>| match frames {
+            Some(frames) => frames.compute(index, slots, &wide, times, now, expires),
             None => Ok(Results::default()),
         };
         let framed = over(&mut self.frames)?;
@@ -198,12 +210,12 @@ impl OverAggregate {
         if let Some(lag) = &mut self.lag
             && expires
         {
-            lag.history().forget_expired(&keys, times.len(), now)?;
+            lag.forget_expired(&mut self.index, slots, now);
         }
         for rows in self.runs(&columns, &framed, times.len()) {
             let part = columns.iter().map(|column| column.slice(rows.start, rows.len())).collect();
             let results = (framed.of_rows(rows.clone())?, numbers.of_rows(rows.clone())?);
-            self.send(part, &times[rows], results, context)?;
+            self.send(part, &times[rows.clone()], &slots[rows], results, context)?;
         }
         Ok(())
     }
@@ -225,14 +237,12 @@ impl OverAggregate {
         &mut self,
         mut columns: Vec<ArrayRef>,
         times: &[Timestamp],
+        slots: &[u32],
         (framed, numbers): (Vec<ArrayRef>, Vec<ArrayRef>),
         context: &mut Context<'_>,
     ) -> Result<()> {
         let earlier = match &mut self.lag {
-            Some(lag) => {
-                let keys: Vec<ArrayRef> = self.partition.iter().map(|key| columns[*key].clone()).collect();
-                lag.compute(&keys, &columns, times, context.now)?
-            }
+            Some(lag) => lag.compute(&mut self.index, slots, &columns, times, context.now)?,
             None => Vec::new(),
         };
         let width = columns.len();
@@ -254,94 +264,101 @@ impl OverAggregate {
     }
 
     /// Lets go of some keys that have expired.
-    fn expire(&mut self, rows: usize, context: &mut Context<'_>) -> Result<()> {
-        let OverAggregate { pending, frames, row_numbers, lag, .. } = self;
-        let mut waits = |keys: &[ArrayRef], number| match pending {
-            Some(pending) => pending.waits(keys, number),
-            None => Ok(vec![false; number]),
-        };
+    fn expire(&mut self, rows: usize, context: &mut Context<'_>) {
+        let OverAggregate { index, pending, frames, row_numbers, lag, .. } = self;
+        let waits = |slot| pending.as_ref().is_some_and(|pending| pending.waits(slot));
         for frames in frames.iter_mut().chain(row_numbers) {
-            let next = frames.expire(context.now, rows, &mut waits)?;
+            let next = frames.expire(context.now, rows, index, waits);
             next.into_iter().for_each(|at| context.schedule(at));
         }
         if let Some(lag) = lag {
-            let next = lag.history().expire(context.now, rows, &mut waits)?;
+            let next = lag.expire(context.now, rows, index, waits);
             next.into_iter().for_each(|at| context.schedule(at));
         }
-        Ok(())
+        self.release();
+    }
+
+    /// Forgets the keys of which nothing is kept.
+    fn release(&mut self) {
+        let OverAggregate { index, pending, frames, row_numbers, lag, .. } = self;
+        index.release(|slot| {
+            pending.as_ref().is_some_and(|pending| pending.occupied(slot))
+                || frames.iter().chain(row_numbers.iter()).any(|frames| frames.occupied(slot))
+                || lag.as_ref().is_some_and(|lag| lag.occupied(slot))
+        });
     }
 }
 
 impl Operator for OverAggregate {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         if let Some(pending) = &mut self.pending {
-            pending.restore(&mut restored)?;
+            pending.restore(&mut self.index, &mut restored)?;
             self.progress.restore(&mut restored)?;
         }
         for frames in self.frames.iter_mut().chain(&mut self.row_numbers) {
-            frames.restore(&mut restored)?;
+            frames.restore(&mut self.index, &mut restored)?;
         }
         if let Some(lag) = &mut self.lag {
-            lag.restore(&mut restored)?;
+            lag.restore(&mut self.index, &mut restored)?;
         }
-        self.expire(0, context)
+        self.expire(0, context);
+        Ok(())
     }
 
     fn processing_time(&mut self, _: Timestamp, context: &mut Context<'_>) -> Result<()> {
-        self.expire(0, context)
+        self.expire(0, context);
+        Ok(())
     }
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
         let batch = insertions(batch, "OVER aggregation")?;
-        let Some(time_column) = self.time_column else {
-            let rows = batch.columns();
-            self.advance(rows.columns().to_vec(), &vec![context.now; rows.num_rows()], context)?;
+        let now = context.now;
+        let rows = TimedRows::new(&batch, self.time_column, now, &self.partition, &mut self.index)?;
+        let Some(pending) = &mut self.pending else {
+            let TimedRows { columns, times, slots } = rows;
+            self.advance(columns, &times, &slots, context)?;
             if let Some(frames) = &mut self.frames {
-                frames.forget(context.now)?;
+                frames.forget(now, &mut self.index);
             }
-            return self.expire(rows.num_rows(), context);
+            self.expire(times.len(), context);
+            return Ok(());
         };
-        let rows = TimedRows::new(&batch, time_column)?;
-        let keys = self.keys(&rows.columns);
-        let past = match &mut self.frames {
-            Some(frames) => frames.is_past(&keys, &rows.times)?,
-            None => None,
-        };
+        let past = self.frames.as_ref().and_then(|frames| frames.is_past(&rows.slots, &rows.times));
         let progress = self.progress;
         let late = |row: usize, time| past.as_ref().map_or(progress.has_reached(time), |past| past[row]);
-        let rows = rows.in_time(late, context)?;
-        match &mut self.pending {
-            Some(pending) => pending.put(&rows),
-            None => Ok(()),
-        }
+        pending.put(&rows.in_time(late, context)?)?;
+        self.release();
+        Ok(())
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
         self.progress.advance(watermark.0);
         while let Some(pending) = &mut self.pending
-            && let Some(due) = pending.due(watermark.0, CHUNK)?
+            && let Some(due) = pending.due(&mut self.index, watermark.0, CHUNK)?
         {
-            self.advance(due.columns, &due.times, context)?;
+            self.advance(due.columns, &due.times, &due.slots, context)?;
         }
         if let (Some(_), Some(frames)) = (self.time_column, &mut self.frames) {
-            frames.forget(watermark.0)?;
+            frames.forget(watermark.0, &mut self.index);
         }
-        self.expire(0, context)?;
+        self.expire(0, context);
         context.output.watermark(watermark)
     }
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
+        let index = &mut self.index;
         if let Some(pending) = &mut self.pending {
-            snapshot.keyed.extend(pending.snapshot(full)?);
+            pending.snapshot(index, full, &mut snapshot.keyed)?;
             self.progress.save(&mut snapshot);
         }
         for frames in self.frames.iter_mut().chain(&mut self.row_numbers) {
-            frames.snapshot(full, &mut snapshot)?;
+            frames.snapshot(index, full, &mut snapshot)?;
         }
         if let Some(lag) = &mut self.lag {
-            snapshot.keyed.extend(lag.snapshot(full)?);
+            lag.snapshot(index, full, &mut snapshot)?;
         }
+        self.release();
         Ok(snapshot)
     }
 }

@@ -93,10 +93,60 @@ fn in_processing_time_rows_leave_as_they_come() {
     assert_eq!(operator.push("+I 1 NULL 4"), "+I 1 NULL 4 2 7 4 3\n");
     operator.checkpoint(false);
     expect![[r#"
-        a row.value0 $time $position
-        1 4 0 2
+        a $position row.value0 $time
+        1 2 4 0
     "#]]
     .assert_eq(&operator.table("lag"));
+}
+
+/// As many rows are kept as the last one looked back, and one more: what Flink keeps. That does not change
+/// with a restore, nor with the number of subtasks.
+#[test]
+fn how_far_lag_looks_back_depends_on_the_row_before() {
+    let offsets = [1, 1, 2, 1, 3, 0, 1];
+    let expected = ["NULL", "1", "1", "2", "NULL", "0", "0"];
+    for parallelism in 0..3 {
+        let mut operator = over(false, true, None, vec![call("LAG", &[(2, "INT"), (2, "INT")], "INT")]);
+        for (offset, earlier) in offsets.iter().zip(expected) {
+            let out = operator.push(&format!("+I 1 NULL {offset}\n+I 2 NULL {offset}"));
+            assert_eq!(out, format!("+I 1 NULL {offset} {earlier}\n+I 2 NULL {offset} {earlier}\n").as_str());
+            if parallelism > 0 {
+                operator.checkpoint(false);
+                operator.restore(parallelism);
+            }
+        }
+        operator.checkpoint(true);
+        assert_eq!(operator.table("lag").lines().count(), 1 + 2 * 2, "{}", operator.table("lag"));
+        let error = operator.try_push(0, "+I 1 NULL NULL").unwrap_err();
+        assert!(error.to_string().contains("the offset of LAG must not be NULL"), "{error}");
+    }
+}
+
+/// A wide value that has left the frames makes no small batches any more.
+#[test]
+fn batches_are_large_again_when_a_wide_value_has_left() {
+    const TEXTS: &str = "INT TIMESTAMP(3) STRING";
+    let calls = vec![call("MAX", &[(2, "STRING")], "STRING"), call("LAG", &[(2, "STRING")], "STRING")];
+    let spec = OperatorSpec::OverAggregate {
+        partition: vec![0],
+        time_column: None,
+        preceding: Some(2),
+        rows: true,
+        aggregates: calls,
+        ttl: 0,
+    };
+    let node = node(spec, &[TEXTS], &format!("{TEXTS} STRING STRING"));
+    let mut operator = Harness::keyed(node, &[&[0]]).batch_bytes(20_000);
+    let narrow: String = (0..100).map(|number| format!("+I {} NULL v{number}\n", number % 4)).collect();
+    operator.push(&format!("+I 1 NULL {}", "z".repeat(5_000)));
+    let mut batches = Vec::new();
+    for _ in 0..30 {
+        let before = operator.batches().len();
+        operator.push(&narrow);
+        batches.push(operator.batches().len() - before);
+    }
+    assert!(batches[0] > 10, "{batches:?}");
+    assert!(batches[29] <= 2, "{batches:?}");
 }
 
 #[test]
@@ -208,6 +258,11 @@ fn any_rows_are_aggregated_as_a_naive_model_does() {
             operator.push(&batch);
             if random.random_range(0..5) == 0 {
                 operator.checkpoint(random.random());
+                if random.random() {
+                    operator.as_earlier("pending", 1, "$arrival");
+                    operator.as_earlier("frame", 1, "$position");
+                    operator.as_earlier("lag", 1, "$position");
+                }
                 operator.restore(random.random_range(1..4));
             }
             if random.random_range(0..3) == 0 || step == 24 {

@@ -10,31 +10,30 @@
 //! `flott_pattern` matches the pattern itself. In event time, rows wait until the watermark has passed them;
 //! late rows are dropped and counted. In processing time, rows are matched as they arrive.
 //!
-//! State: waiting rows, open matches by key, and the rows since each key's oldest open match. A match is its
-//! first row and a few counts, so ten thousand open matches over one key's rows store those rows once.
+//! State: waiting rows, open matches by key, and the rows since each key's oldest open match, all over one
+//! index of the keys. A match is its first row and a few counts, so ten thousand open matches over one key's
+//! rows store those rows once.
 //!
-//! Cost of a row: waiting (see `pending`); for each open match of its key one condition, or two. A condition on the row alone
-//! is computed for a whole batch; one that reads earlier rows is computed for each open match by itself, which costs
-//! some microseconds. Rows that stay behind in an open match are encoded into state, and decoded with each
-//! batch that touches their key.
+//! Cost of a row: interning its key; waiting (see `pending`); for each open match of its key one condition,
+//! or two. A condition on the row alone is computed for a whole batch; one that reads earlier rows is
+//! computed for each open match by itself, which costs some microseconds. Rows that stay behind in an open
+//! match are encoded into state, and decoded with each batch that touches their key.
 
 mod conditions;
 mod matchers;
 mod references;
 mod window;
 
-use std::collections::BTreeMap;
-
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow::datatypes::SchemaRef;
 use flott_batch::bytes::{Parts, Room};
 use flott_batch::{Batch, ChangeBatch, arrow_type};
-use flott_operator::windows::Progress;
+use flott_operator::windows::{Ends, Progress};
 use flott_operator::{Context, Operator};
 use flott_pattern::{Pattern, Run, Skip, StepError, Variable};
 use flott_plan::{ChainedNode, PatternSkip, PatternSpec, SortKey};
-use flott_state::{KeyedTable, OperatorSnapshot, RestoredState};
-use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
+use flott_state::{OperatorSnapshot, RestoredState, RowColumn, SharedIndex, SingleRows, StateColumn};
+use flott_types::{CheckpointId, Error, FastSet, Result, Timestamp, Watermark};
 
 use self::conditions::{Conditions, Row};
 use self::matchers::Matchers;
@@ -42,7 +41,7 @@ use self::references::{Match, Projection};
 use self::window::{Kept, Window};
 use crate::BuildContext;
 use crate::accumulate::unique_fields;
-use crate::support::{Pending, TimedRows, insertions, record_batch, take_columns};
+use crate::support::{Pending, TimedRows, insertions, record_batch};
 
 /// This many rows are matched at once.
 const CHUNK: usize = 4096;
@@ -56,14 +55,15 @@ pub(crate) struct MatchRecognize {
     partition: Vec<usize>,
     time_column: Option<usize>,
     order: Vec<SortKey>,
+    index: SharedIndex,
     /// In event time.
     pending: Option<Pending>,
     /// How far event time has come.
     progress: Progress,
     kept: Kept,
-    matchers: KeyedTable<Matchers>,
+    matchers: RowColumn<SingleRows<Matchers>>,
     /// When open matches end for want of time, with the slots of their keys. What is no longer true is ignored.
-    deadlines: BTreeMap<Timestamp, Vec<u32>>,
+    deadlines: Ends,
     conditions: Conditions,
     measures: Projection,
     /// Batches hold about this many bytes.
@@ -95,7 +95,13 @@ impl MatchRecognize {
             known.ok_or_else(|| Error::internal(format!("there is no key column {column}")))
         };
         let keys = unique_fields(&spec.partition.iter().map(key).collect::<Result<Vec<_>>>()?);
-        let pending = spec.time_column.map(|time| Pending::new(input, &spec.partition, time, context));
+        let (pending, index) = match spec.time_column {
+            Some(time) => {
+                let (pending, index) = Pending::new(input, &spec.partition, time, context)?;
+                (Some(pending), index)
+            }
+            None => (None, SharedIndex::new(&keys, keys.len(), context.max_parallelism)?),
+        };
         Ok(MatchRecognize {
             schema: arrow_type::schema(node.node.schema.iter()),
             pattern: Pattern::new(variables.collect(), spec.within, skip),
@@ -103,49 +109,39 @@ impl MatchRecognize {
             partition: spec.partition.clone(),
             time_column: spec.time_column,
             order: spec.order.clone(),
-            pending: pending.transpose()?,
+            index,
+            pending,
             progress: Progress::default(),
             batch_bytes: context.batch_bytes,
-            kept: Kept::new(input, &spec.partition, context)?,
-            matchers: KeyedTable::new(
-                "matches",
-                &keys,
-                keys.len(),
-                context.max_parallelism,
-                Matchers::default(),
-            )?,
-            deadlines: BTreeMap::new(),
+            kept: Kept::new(input, &spec.partition)?,
+            matchers: RowColumn::new("matches", SingleRows::new(Matchers::default())),
+            deadlines: Ends::default(),
             conditions: Conditions::new(&spec.variables, input, context)?,
             measures: Projection::new(&spec.references, &spec.measures, input, context)?,
         })
     }
 
-    fn keys(&self, columns: &[ArrayRef]) -> Vec<ArrayRef> {
-        self.partition.iter().map(|key| columns[*key].clone()).collect()
+    /// Matches rows, in order.
+    fn match_rows(&mut self, rows: &TimedRows, context: &mut Context<'_>) -> Result<()> {
+        let TimedRows { columns, times, slots } = rows;
+        let mut touched = Vec::new();
+        self.touch(slots, &mut touched);
+        self.run(&touched, &Arrived { columns, times, slots }, context)
     }
 
-    /// Matches rows, in order.
-    fn match_rows(
-        &mut self,
-        columns: &[ArrayRef],
-        times: &[Timestamp],
-        context: &mut Context<'_>,
-    ) -> Result<()> {
-        let keys = self.keys(columns);
-        let mut slots = Vec::new();
-        self.matchers.intern(&keys, times.len(), &mut slots, |_, _| ())?;
-        let (touched, first_rows) = window::distinct(&slots);
-        let arrived = Arrived { columns, times, slots: &slots };
-        self.run(&touched, &take_columns(&keys, &first_rows)?, &arrived, context)
+    /// The different keys of rows, in the order of their first rows. All of them have a matcher then.
+    fn touch(&mut self, slots: &[u32], touched: &mut Vec<u32>) {
+        self.matchers.open(slots, |_, _| ());
+        let mut seen = FastSet::default();
+        touched.extend(slots.iter().filter(|slot| seen.insert(**slot)));
     }
 
     /// Ends the open matches that have run out of time, and tells those that waited for them.
     fn expire(&mut self, now: Timestamp, context: &mut Context<'_>) -> Result<()> {
         let mut due = Vec::new();
-        while let Some(next) = self.deadlines.first_entry()
-            && *next.key() <= now
-        {
-            due.append(&mut next.remove());
+        while let Some((_, slots)) = self.deadlines.pop(|deadline| deadline <= now) {
+            due.extend_from_slice(&slots);
+            self.deadlines.recycle(slots);
         }
         due.sort_unstable();
         due.dedup();
@@ -153,7 +149,6 @@ impl MatchRecognize {
         if due.is_empty() {
             return Ok(());
         }
-        let keys = self.matchers.keys_of(&due)?;
         let mut found = Vec::new();
         for slot in &due {
             let told = self.matchers.values_mut().get_mut(*slot).advance::<Error>(&self.pattern, now);
@@ -162,22 +157,16 @@ impl MatchRecognize {
         }
         let nothing = Arrived { columns: &[], times: &[], slots: &[] };
         let matchers = &self.matchers;
-        let window =
-            self.kept.window(&due, &keys, &nothing, |slot| matchers.values().get(slot).next_row())?;
+        let next = |slot| matchers.values().get(slot).next_row();
+        let window = self.kept.window(&due, &self.index, &nothing, next)?;
         self.emit(&window, found, context)?;
-        self.settle(&due, &keys, window)
+        self.settle(&due, window)
     }
 
-    fn run(
-        &mut self,
-        touched: &[u32],
-        keys: &[ArrayRef],
-        arrived: &Arrived<'_>,
-        context: &mut Context<'_>,
-    ) -> Result<()> {
+    fn run(&mut self, touched: &[u32], arrived: &Arrived<'_>, context: &mut Context<'_>) -> Result<()> {
         let matchers = &self.matchers;
         let next = |slot| matchers.values().get(slot).next_row();
-        let mut window = self.kept.window(touched, keys, arrived, next)?;
+        let mut window = self.kept.window(touched, &self.index, arrived, next)?;
         let alone = self.conditions.of_rows(arrived.columns, arrived.times.len(), context)?;
         let mut found = Vec::new();
         for (row, (slot, time)) in arrived.slots.iter().zip(arrived.times).enumerate() {
@@ -189,7 +178,7 @@ impl MatchRecognize {
             found.extend(told.into_iter().map(|run| (*slot, run)));
         }
         self.emit(&window, found, context)?;
-        self.settle(touched, keys, window)
+        self.settle(touched, window)
     }
 
     /// Sends matches.
@@ -226,12 +215,13 @@ impl MatchRecognize {
     }
 
     /// Keeps the rows that open matches need, forgets the others, and keys without open matches.
-    fn settle(&mut self, touched: &[u32], keys: &[ArrayRef], window: Window) -> Result<()> {
-        let matchers = &self.matchers;
-        self.kept.settle(touched, keys, window, |slot| matchers.values().get(slot).first_row())?;
+    fn settle(&mut self, touched: &[u32], window: Window) -> Result<()> {
+        let MatchRecognize { matchers, index, kept, .. } = self;
+        let first = |slot| matchers.values().get(slot).first_row();
+        kept.settle(touched, index.freed(), window, first)?;
         for slot in touched {
             if self.matchers.values().get(*slot).is_idle() {
-                self.matchers.remove(*slot);
+                self.index.freed().extend(self.matchers.remove(*slot));
                 continue;
             }
             self.matchers.mark(*slot);
@@ -243,7 +233,7 @@ impl MatchRecognize {
     fn note_deadline(&mut self, slot: u32) {
         let Some(deadline) = self.matchers.values().get(slot).deadline(&self.pattern) else { return };
         if self.matchers.values_mut().note(slot, deadline) {
-            self.deadlines.entry(deadline).or_default().push(slot);
+            self.deadlines.push(deadline, slot);
         }
     }
 }
@@ -267,11 +257,11 @@ fn failed(error: StepError<Error>, names: &[String]) -> Error {
 impl Operator for MatchRecognize {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         if let Some(pending) = &mut self.pending {
-            pending.restore(&mut restored)?;
+            pending.restore(&mut self.index, &mut restored)?;
             self.progress.restore(&mut restored)?;
         }
-        self.kept.restore(&mut restored)?;
-        self.matchers.restore(&mut restored)?;
+        self.index.restore(self.kept.state(), &mut restored)?;
+        self.index.restore(&mut self.matchers, &mut restored)?;
         let live: Vec<u32> = self.matchers.live().collect();
         for slot in live {
             self.note_deadline(slot);
@@ -282,38 +272,37 @@ impl Operator for MatchRecognize {
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
         let batch = insertions(batch, "MATCH_RECOGNIZE")?;
-        let Some(time_column) = self.time_column else {
-            let rows = batch.columns();
-            self.match_rows(rows.columns(), &vec![context.now; rows.num_rows()], context)?;
-            self.schedule(context);
-            return Ok(());
-        };
         let progress = self.progress;
-        let rows = TimedRows::new(&batch, time_column)?;
-        let rows = rows.in_time(|_, time| progress.has_reached(time), context)?;
+        let rows = TimedRows::new(&batch, self.time_column, context.now, &self.partition, &mut self.index)?;
         match &mut self.pending {
-            Some(pending) => pending.put(&rows),
-            None => Ok(()),
+            Some(pending) => pending.put(&rows.in_time(|_, time| progress.has_reached(time), context)?)?,
+            None => {
+                self.match_rows(&rows, context)?;
+                self.schedule(context);
+            }
         }
+        self.release();
+        Ok(())
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
         self.progress.advance(watermark.0);
         while let Some(pending) = &mut self.pending
-            && let Some(due) = pending.due(watermark.0, CHUNK)?
+            && let Some(due) = pending.due(&mut self.index, watermark.0, CHUNK)?
         {
-            let rows = due.ordered(&self.order)?;
-            self.match_rows(&rows.columns, &rows.times, context)?;
+            self.match_rows(&due.ordered(&self.order)?, context)?;
         }
         if self.time_column.is_some() {
             self.expire(watermark.0, context)?;
         }
+        self.release();
         context.output.watermark(watermark)
     }
 
     fn processing_time(&mut self, now: Timestamp, context: &mut Context<'_>) -> Result<()> {
         if self.time_column.is_none() {
             self.expire(now, context)?;
+            self.release();
             self.schedule(context);
         }
         Ok(())
@@ -321,12 +310,14 @@ impl Operator for MatchRecognize {
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
+        let index = &mut self.index;
         if let Some(pending) = &mut self.pending {
-            snapshot.keyed.extend(pending.snapshot(full)?);
+            pending.snapshot(index, full, &mut snapshot.keyed)?;
             self.progress.save(&mut snapshot);
         }
-        snapshot.keyed.extend(self.kept.snapshot(full)?);
-        snapshot.keyed.extend(self.matchers.snapshot(full)?);
+        index.snapshot(self.kept.state(), full, &mut snapshot.keyed)?;
+        index.snapshot(&mut self.matchers, full, &mut snapshot.keyed)?;
+        self.release();
         Ok(snapshot)
     }
 }
@@ -334,9 +325,19 @@ impl Operator for MatchRecognize {
 impl MatchRecognize {
     /// In processing time: asks to be called when the next open match runs out of time.
     fn schedule(&self, context: &mut Context<'_>) {
-        if let (None, Some(next)) = (self.time_column, self.deadlines.keys().next()) {
-            context.schedule(*next);
+        if let (None, Some(next)) = (self.time_column, self.deadlines.earliest()) {
+            context.schedule(next);
         }
+    }
+
+    /// Forgets the keys of which nothing is kept.
+    fn release(&mut self) {
+        let MatchRecognize { index, pending, kept, matchers, .. } = self;
+        index.release(|slot| {
+            pending.as_ref().is_some_and(|pending| pending.occupied(slot))
+                || kept.occupied(slot)
+                || matchers.occupied(slot)
+        });
     }
 }
 

@@ -101,6 +101,10 @@ fn finds_a_valley_whatever_the_batches() {
     for second in 1..=7 {
         text.push_str(&parts.watermark(second * 1000));
         parts.checkpoint(second % 3 == 0);
+        if second % 2 == 0 {
+            parts.as_earlier("pending", 1, "$arrival");
+            parts.as_earlier("matched", 1, "$row");
+        }
         parts.restore(1 + second as u32 % 3);
     }
     let found: Vec<&str> = text.lines().filter(|line| line.starts_with('+')).collect();

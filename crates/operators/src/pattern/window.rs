@@ -1,31 +1,30 @@
 //! The rows that are needed while a batch is matched.
 //!
-//! A key's matcher numbers its rows. Rows that open matches need are kept in state, sorted by number. A batch
-//! begins by fetching the kept rows of all keys that it touches; its own rows follow them.
+//! A key's matcher numbers its rows. Rows that open matches need are kept in state, in order, up to the last
+//! one. A batch begins by fetching the kept rows of all keys that it touches; its own rows follow them.
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array};
-use arrow::compute::{SortOptions, concat};
-use arrow::datatypes::{DataType, Field, Int64Type};
+use arrow::array::ArrayRef;
+use arrow::compute::concat;
+use arrow::datatypes::{DataType, Field};
 use flott_pattern::Run;
 use flott_plan::Schema;
-use flott_state::{KeyedDelta, KeyedMap, MapSpec, NO_SLOT, RestoredState};
+use flott_state::{AnyColumn, Arrivals, SharedIndex, SlotColumns, StateColumn};
 use flott_types::{Error, FastMap, Result};
 
 use super::Arrived;
 use super::references::Match;
-use crate::BuildContext;
 use crate::keyed_columns::KeyedColumns;
 use crate::support::{kernel, take_columns};
 
-/// The name of the table of kept rows in snapshots.
-pub(super) const TABLE: &str = "matched";
+/// The name of the kept rows in snapshots.
+const TABLE: &str = "matched";
 
 /// The rows that open matches need.
 pub(super) struct Kept {
     columns: KeyedColumns,
-    map: KeyedMap<()>,
+    rows: Arrivals<AnyColumn>,
 }
 
 /// Rows of some keys: kept ones, then those of a batch.
@@ -55,13 +54,6 @@ impl KeyRows {
     }
 }
 
-/// The different slots, in the order of their first rows, and those rows.
-pub(super) fn distinct(slots: &[u32]) -> (Vec<u32>, Vec<u32>) {
-    let mut seen = flott_types::FastSet::default();
-    let new = slots.iter().enumerate().filter(|(_, slot)| seen.insert(**slot));
-    new.map(|(row, slot)| (*slot, row as u32)).unzip()
-}
-
 impl Window {
     /// The columns of all rows.
     pub fn columns(&self) -> &[ArrayRef] {
@@ -88,52 +80,38 @@ impl Window {
 }
 
 impl Kept {
-    pub fn new(input: &Schema, keys: &[usize], context: &BuildContext) -> Result<Self> {
+    pub fn new(input: &Schema, keys: &[usize]) -> Result<Self> {
         let number = Arc::new(Field::new("$row", DataType::Int64, true));
         let columns = KeyedColumns::new(input, keys, &[number])?;
-        let (key_fields, rows) = columns.fields();
-        let order = [(rows.len() - 1, SortOptions::default())];
-        let spec = MapSpec {
-            name: TABLE,
-            keys: key_fields,
-            partition_columns: key_fields.len(),
-            rows,
-            order: Some(&order),
-            max_parallelism: context.max_parallelism,
-        };
-        let map = KeyedMap::new(&spec, ())?;
-        Ok(Kept { columns, map })
+        let (number, fields) =
+            columns.fields().1.split_last().ok_or_else(|| Error::internal("kept rows have no numbers"))?;
+        let rows = Arrivals::new(TABLE, number.name(), true, AnyColumn::new(fields.to_vec())?)?;
+        Ok(Kept { columns, rows })
     }
 
-    /// The kept rows of keys, with a batch's rows behind them. `keys` are the columns of the keys in `slots`, and `next` tells the
-    /// number of a key's next row.
+    /// The kept rows of keys, with a batch's rows behind them; `next` tells the number of a key's next row.
     pub fn window(
-        &mut self,
+        &self,
         slots: &[u32],
-        keys: &[ArrayRef],
+        index: &SharedIndex,
         arrived: &Arrived<'_>,
         next: impl Fn(u32) -> u64,
     ) -> Result<Window> {
-        let mut own = Vec::new();
-        self.map.lookup_keys(keys, slots.len(), &mut own)?;
-        let mut entries = Vec::new();
+        let kept = self.rows.column();
+        let (mut entries, mut of_entries) = (Vec::new(), Vec::new());
         let mut rows = FastMap::default();
-        for (slot, own) in slots.iter().zip(own) {
+        for slot in slots {
             let first = entries.len() as u32;
-            if own != NO_SLOT {
-                entries.extend(self.map.entries_of(own));
-            }
-            rows.insert(*slot, KeyRows { first: 0, places: (first..entries.len() as u32).collect() });
+            entries.extend(kept.entries_of(*slot));
+            let places: Vec<u32> = (first..entries.len() as u32).collect();
+            of_entries.extend(places.iter().map(|_| *slot));
+            // Of the rows before the next one, the last are kept.
+            let first = next(*slot).checked_sub(places.len() as u64);
+            let first = first.ok_or_else(|| Error::internal("more rows are kept than there were"))?;
+            rows.insert(*slot, KeyRows { first, places });
         }
-        let mut columns = self.columns.rows_of(&self.map, &entries)?;
-        let numbers = columns.pop().ok_or_else(|| Error::internal("kept rows have no numbers"))?;
-        let numbers = numbers.as_primitive::<Int64Type>();
-        for (slot, rows) in &mut rows {
-            rows.first = match rows.places.first() {
-                Some(place) => numbers.value(*place as usize) as u64,
-                None => next(*slot),
-            };
-        }
+        let rest = kept.values().read(&entries)?;
+        let mut columns = self.columns.put_together(rest, || index.keys_of(&of_entries))?;
         if !arrived.times.is_empty() {
             let both = columns
                 .iter()
@@ -149,23 +127,22 @@ impl Kept {
     pub fn settle(
         &mut self,
         slots: &[u32],
-        keys: &[ArrayRef],
+        freed: &mut Vec<u32>,
         window: Window,
         first_needed: impl Fn(u32) -> u64,
     ) -> Result<()> {
         let Window { columns, kept, entries, keys: rows } = window;
-        let (mut of_key, mut places, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
-        for (index, slot) in slots.iter().enumerate() {
+        let (mut of_key, mut places) = (Vec::new(), Vec::new());
+        for slot in slots {
             let Some(rows) = rows.get(slot) else { continue };
             let needed = first_needed(*slot);
             for (number, place) in (rows.first..).zip(&rows.places) {
                 match (number < needed, entries.get(*place as usize)) {
-                    (true, Some(entry)) => self.map.remove(*entry),
+                    (true, Some(entry)) => freed.extend(self.rows.column_mut().remove(*entry)),
                     (false, None) => {
                         debug_assert!(*place as usize >= kept);
-                        of_key.push(index as u32);
+                        of_key.push(*slot);
                         places.push(*place);
-                        numbers.push(number as i64);
                     }
                     (true, None) | (false, Some(_)) => {}
                 }
@@ -174,19 +151,17 @@ impl Kept {
         if places.is_empty() {
             return Ok(());
         }
-        let keys = take_columns(keys, &of_key)?;
-        let mut rest = take_columns(&self.columns.rest(&columns), &places)?;
-        rest.push(Arc::new(Int64Array::from(numbers)));
-        let (mut key_slots, mut new) = (Vec::new(), Vec::new());
-        self.map.intern_keys(&keys, places.len(), &mut key_slots, |_, _| ())?;
-        self.map.intern(&key_slots, &rest, &mut new, |_, _| ())
+        let rest = take_columns(&self.columns.rest(&columns), &places)?;
+        self.rows.push(&of_key, &rest, &mut Vec::new())
     }
 
-    pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
-        self.map.snapshot(full)
+    /// The state.
+    pub fn state(&mut self) -> &mut Arrivals<AnyColumn> {
+        &mut self.rows
     }
 
-    pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
-        self.map.restore(restored)
+    /// Whether rows of a key are kept, or were at the last snapshot.
+    pub fn occupied(&self, slot: u32) -> bool {
+        self.rows.occupied(slot)
     }
 }

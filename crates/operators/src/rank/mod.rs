@@ -34,7 +34,6 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, UInt32Array};
 use arrow::datatypes::SchemaRef;
 use arrow::row::{RowConverter, SortField};
-use flott_batch::bytes::runs;
 use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, SortKey};
@@ -44,7 +43,7 @@ use flott_types::{CheckpointId, Error, FastSet, Result, Timestamp, TypeKind, Wat
 use self::ranked::{Ranked, sort_options};
 use self::windows::Windows;
 use crate::BuildContext;
-use crate::support::{Changelog, Equality, columns_of, kernel, record_batch};
+use crate::support::{Changelog, Equality, columns_of, kernel, record_batch, whole_updates};
 
 pub(crate) use limit::Limit;
 
@@ -269,14 +268,9 @@ impl TopN {
 
     /// As many changes at a time as fit into one batch, updates as a whole.
     fn runs<'a>(&self, changes: &'a [Change]) -> Vec<&'a [Change]> {
-        let bytes = |at: usize| match (changes[at].kind, changes.get(at + 1)) {
-            (RowKind::UpdateAfter, _) => 0,
-            (RowKind::UpdateBefore, Some(after)) => {
-                self.rows.map().bytes_of(changes[at].entry) + self.rows.map().bytes_of(after.entry)
-            }
-            _ => self.rows.map().bytes_of(changes[at].entry),
-        };
-        runs(changes.len(), self.batch_bytes, bytes).into_iter().map(|run| &changes[run]).collect()
+        let bytes = |at: usize| self.rows.map().bytes_of(changes[at].entry);
+        let runs = whole_updates(changes.len(), self.batch_bytes, |at| changes[at].kind, bytes);
+        runs.into_iter().map(|run| &changes[run]).collect()
     }
 
     fn emit(&self, changes: &[Change], context: &mut Context<'_>) -> Result<()> {
@@ -377,11 +371,12 @@ impl Operator for TopN {
         if let Some(windows) = &mut self.windows {
             windows.advance(watermark);
         }
-        while let Some(partitions) = self.windows.as_mut().and_then(Windows::over) {
+        while let Some(mut partitions) = self.windows.as_mut().and_then(Windows::over) {
             self.send(&partitions, context)?;
             let rows = partitions.iter().flat_map(|partition| self.rows.map().entries_of(*partition));
             let rows: Vec<u32> = rows.collect();
             self.rows.remove(rows);
+            self.windows.iter_mut().for_each(|windows| windows.recycle(&mut partitions));
         }
         context.output.watermark(watermark)
     }

@@ -80,7 +80,7 @@ impl Ranked {
     /// The slot of each row's partition.
     pub fn partitions(&mut self, batch: &ChangeBatch, slots: &mut Vec<u32>) -> Result<()> {
         let keys = self.columns.keys(batch.columns().columns());
-        self.map.intern_keys(&keys, batch.physical_rows(), slots, |_, _| ())
+        self.map.intern_keys(&keys, batch.physical_rows(), slots)
     }
 
     /// Puts the rows of a batch in. Rows that are taken away stay until they are removed: they are added to `gone`.

@@ -1,11 +1,9 @@
 //! Window Top-N: the rows of a window are emitted once, when event time has passed its end.
 
-use std::collections::BTreeMap;
-
 use flott_batch::ChangeBatch;
 use flott_operator::Context;
-use flott_operator::windows::Progress;
-use flott_types::{FastSet, Result, Timestamp, Watermark};
+use flott_operator::windows::{Ends, Progress};
+use flott_types::{FastSet, Result, Watermark};
 
 use super::ranked::Ranked;
 use crate::support::{Millis, batch_in_time};
@@ -15,13 +13,13 @@ pub(super) struct Windows {
     /// The column with the exclusive end of the window.
     end: usize,
     /// Partitions by the last millisecond of their window.
-    due: BTreeMap<Timestamp, Vec<u32>>,
+    due: Ends,
     pub progress: Progress,
 }
 
 impl Windows {
     pub fn new(end: usize) -> Self {
-        Windows { end, due: BTreeMap::new(), progress: Progress::default() }
+        Windows { end, due: Ends::default(), progress: Progress::default() }
     }
 
     /// The rows of a batch without those of windows that have left, which are counted.
@@ -35,7 +33,7 @@ impl Windows {
         let mut seen = FastSet::default();
         for (row, partition) in partitions.iter().enumerate() {
             if rows.map().len_of(*partition) == 0 && seen.insert(*partition) {
-                self.due.entry(end.get(row) - 1).or_default().push(*partition);
+                self.due.push(end.get(row) - 1, *partition);
             }
         }
         Ok(())
@@ -48,8 +46,13 @@ impl Windows {
 
     /// The partitions of the next window that is over.
     pub fn over(&mut self) -> Option<Vec<u32>> {
-        let next = self.due.first_entry()?;
-        self.progress.has_reached(*next.key()).then(|| next.remove())
+        let progress = self.progress;
+        self.due.pop(|last| progress.has_reached(last)).map(|(_, partitions)| partitions)
+    }
+
+    /// Takes back the list of partitions that have left.
+    pub fn recycle(&mut self, partitions: &mut Vec<u32>) {
+        self.due.recycle(std::mem::take(partitions));
     }
 
     /// Finds out again when restored partitions are to leave.
@@ -61,7 +64,7 @@ impl Windows {
             let columns = rows.rows_of(run)?;
             let end = Millis::new(&columns[self.end])?;
             for (row, entry) in run.iter().enumerate() {
-                self.due.entry(end.get(row) - 1).or_default().push(rows.map().key_of(*entry));
+                self.due.push(end.get(row) - 1, rows.map().key_of(*entry));
             }
         }
         Ok(())

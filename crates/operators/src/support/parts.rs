@@ -1,9 +1,13 @@
 //! Computing results that may be too large for a whole batch: they are computed for parts of it.
+//!
+//! Where each row has its own result, a batch is halved when a result turns out to be too large
+//! ([`in_parts`]). Where the rows of a key have one result, parts consist of whole keys ([`whole_keys`]): a
+//! large key is computed once, and does not force small parts on the others.
 
-use flott_batch::bytes::Parts;
+use flott_batch::bytes::{Parts, RowBytes};
 use flott_batch::{ChangeBatch, RowKind, RowKinds};
 use flott_operator::Context;
-use flott_types::{ErrorKind, Result};
+use flott_types::{ErrorKind, FastMap, Result};
 
 /// Computes with the whole batch, or with parts of it, until no result is too large ([`ErrorKind::TooLarge`]). What was computed is sent
 /// before the next part begins.
@@ -43,6 +47,54 @@ pub(crate) fn in_parts<T>(
         }
     }
     Ok(())
+}
+
+/// The rows of a compact batch in parts of whole keys, in order, of which each needs no more than `limit`
+/// bytes, or is one key. `slots` are those of the rows' keys, and `kept` says how many bytes there are of a
+/// key already. `None` if the batch is one part.
+pub(crate) fn whole_keys(
+    batch: &ChangeBatch,
+    slots: &[u32],
+    limit: usize,
+    kept: impl Fn(u32) -> usize,
+) -> Option<Vec<Vec<u32>>> {
+    let bytes = RowBytes::new(batch.columns().columns());
+    let mut keys: Vec<(u32, usize)> = Vec::new();
+    let mut places: FastMap<u32, usize> = FastMap::default();
+    let mut all = bytes.of_range(0, slots.len());
+    if all <= limit {
+        let mut distinct = slots.to_vec();
+        distinct.sort_unstable();
+        distinct.dedup();
+        all += distinct.iter().map(|slot| kept(*slot)).sum::<usize>();
+        if all <= limit || distinct.len() < 2 {
+            return None;
+        }
+    }
+    for (row, slot) in slots.iter().enumerate() {
+        let place = *places.entry(*slot).or_insert_with(|| {
+            keys.push((*slot, kept(*slot)));
+            keys.len() - 1
+        });
+        keys[place].1 += bytes.of(row);
+    }
+    // From the place of a key to its part.
+    let (mut part_of, mut used, mut parts) = (Vec::with_capacity(keys.len()), 0, 0);
+    for (_, size) in &keys {
+        if used > 0 && used + size > limit {
+            (used, parts) = (0, parts + 1);
+        }
+        used += size;
+        part_of.push(parts);
+    }
+    if parts == 0 {
+        return None;
+    }
+    let mut rows = vec![Vec::new(); parts + 1];
+    for (row, slot) in slots.iter().enumerate() {
+        rows[part_of[places[slot]]].push(row as u32);
+    }
+    Some(rows)
 }
 
 /// Where the rows and the updates of a batch begin, and its end.

@@ -9,6 +9,7 @@ use flott_batch::{Batch, ChangeBatch};
 use flott_operator::Context;
 use flott_operator::windows::count_late;
 use flott_plan::SortKey;
+use flott_state::SharedIndex;
 use flott_types::{Error, Result, Timestamp};
 
 use super::{Millis, columns_of, kernel, take_columns};
@@ -39,18 +40,35 @@ pub(crate) fn batch_in_time(
     batch.select(&keep).compact()
 }
 
-/// Rows with the time of each.
+/// Rows with the time of each, and the slot of its key.
 pub(crate) struct TimedRows {
     pub columns: Vec<ArrayRef>,
     pub times: Vec<Timestamp>,
+    pub slots: Vec<u32>,
 }
 
 impl TimedRows {
-    /// The rows of a compact batch. No time may be NULL.
-    pub fn new(batch: &ChangeBatch, time_column: usize) -> Result<Self> {
-        let time = Millis::required(batch.column(time_column))?;
-        let times = (0..batch.physical_rows()).map(|row| time.get(row)).collect();
-        Ok(TimedRows { columns: batch.columns().columns().to_vec(), times })
+    /// The rows of a compact batch, all of which come now if there is no column of times. No time may be
+    /// NULL. `keys` are the columns of the index.
+    pub fn new(
+        batch: &ChangeBatch,
+        time_column: Option<usize>,
+        now: Timestamp,
+        keys: &[usize],
+        index: &mut SharedIndex,
+    ) -> Result<Self> {
+        let rows = batch.physical_rows();
+        let times = match time_column {
+            Some(column) => {
+                let time = Millis::required(batch.column(column))?;
+                (0..rows).map(|row| time.get(row)).collect()
+            }
+            None => vec![now; rows],
+        };
+        let mut slots = Vec::new();
+        let keys: Vec<ArrayRef> = keys.iter().map(|key| batch.column(*key).clone()).collect();
+        index.intern(&keys, rows, &mut slots)?;
+        Ok(TimedRows { columns: batch.columns().columns().to_vec(), times, slots })
     }
 
     /// Those that are not late; the others are counted.
@@ -67,6 +85,8 @@ impl TimedRows {
         count_late(late, context);
         let mut kept = keep.iter();
         self.times.retain(|_| kept.next().unwrap_or_default());
+        let mut kept = keep.iter();
+        self.slots.retain(|_| kept.next().unwrap_or_default());
         let keep = BooleanArray::new(keep, None);
         for column in &mut self.columns {
             *column = filter(column, &keep).map_err(kernel)?;
@@ -88,7 +108,8 @@ impl TimedRows {
         let arrival = plain(Arc::new(UInt32Array::from_iter_values(0..self.times.len() as u32)));
         let sort: Vec<SortColumn> = [time].into_iter().chain(keys.iter().map(key)).chain([arrival]).collect();
         let order = lexsort_to_indices(&sort, None).map_err(kernel)?;
+        let slots = order.values().iter().map(|row| self.slots[*row as usize]).collect();
         // Only rows of one time have changed places.
-        Ok(TimedRows { columns: take_columns(&self.columns, order.values())?, times: self.times })
+        Ok(TimedRows { columns: take_columns(&self.columns, order.values())?, times: self.times, slots })
     }
 }

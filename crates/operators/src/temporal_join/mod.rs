@@ -15,13 +15,13 @@
 mod versions;
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{FieldRef, SchemaRef};
 use flott_batch::bytes::runs;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, JoinKind, Schema, TemporalJoinSpec};
-use flott_state::{OperatorSnapshot, RestoredState};
-use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
+use flott_state::{OperatorSnapshot, RestoredState, SharedIndex};
+use flott_types::{CheckpointId, Error, Result, Watermark};
 
 use self::versions::Versions;
 use crate::BuildContext;
@@ -38,6 +38,8 @@ pub(crate) struct TemporalJoin {
     left_join: bool,
     left_keys: Vec<usize>,
     left_time: usize,
+    /// Of both sides, whose keys are the same.
+    index: SharedIndex,
     pending: Pending,
     versions: Versions,
     /// The condition beside the keys, over left columns, then right columns.
@@ -63,29 +65,43 @@ impl TemporalJoin {
             let expression = Expression::new(condition, &both, context)?;
             Ok::<_, Error>((expression, arrow_type::schema(both.iter())))
         });
+        let (pending, index) = Pending::new(left, &spec.left_keys, spec.left_time, context)?;
+        let versions = Versions::new(right, spec)?;
+        let same = |(left, right): (&FieldRef, &FieldRef)| left.data_type() == right.data_type();
+        if !index.fields().iter().zip(versions.key_fields()).all(same) {
+            return Err(Error::internal("the keys of a temporal join's sides are of different types")
+                .in_operator(&node.node.name));
+        }
         Ok(TemporalJoin {
             schema: arrow_type::schema(node.node.schema.iter()),
             left_join,
             left_keys: spec.left_keys.clone(),
             left_time: spec.left_time,
-            pending: Pending::new(left, &spec.left_keys, spec.left_time, context)?,
-            versions: Versions::new(right, spec, context)?,
+            index,
+            pending,
+            versions,
             condition: condition.transpose()?,
             batch_bytes: context.batch_bytes,
         })
     }
 
     /// Sends rows of the left with their versions.
-    fn join(&mut self, left: &[ArrayRef], times: &[Timestamp], context: &mut Context<'_>) -> Result<()> {
-        let keys: Vec<ArrayRef> = self.left_keys.iter().map(|key| left[*key].clone()).collect();
-        let found = self.versions.find(&keys, times)?;
+    fn join(&mut self, rows: &TimedRows, context: &mut Context<'_>) -> Result<()> {
+        let found = self.versions.find(&rows.slots, &rows.times);
         // A version that is wide may be that of many rows.
         let bytes = |row: usize| found[row].map_or(0, |version| self.versions.bytes_of(version));
         for run in runs(found.len(), self.batch_bytes, bytes) {
-            let left: Vec<ArrayRef> = left.iter().map(|column| column.slice(run.start, run.len())).collect();
+            let left: Vec<ArrayRef> =
+                rows.columns.iter().map(|column| column.slice(run.start, run.len())).collect();
             self.send(&left, &found[run], context)?;
         }
         Ok(())
+    }
+
+    /// Forgets the keys that neither side has.
+    fn release(&mut self) {
+        let TemporalJoin { index, pending, versions, .. } = self;
+        index.release(|slot| pending.occupied(slot) || versions.occupied(slot));
     }
 
     fn send(&self, left: &[ArrayRef], found: &[Option<u32>], context: &mut Context<'_>) -> Result<()> {
@@ -139,30 +155,37 @@ impl TemporalJoin {
 
 impl Operator for TemporalJoin {
     fn open(&mut self, mut restored: RestoredState, _: &mut Context<'_>) -> Result<()> {
-        self.pending.restore(&mut restored)?;
-        self.versions.restore(&mut restored)
+        self.pending.restore(&mut self.index, &mut restored)?;
+        self.versions.restore(&mut self.index, &mut restored)
     }
 
-    fn process(&mut self, input: usize, batch: Batch, _: &mut Context<'_>) -> Result<()> {
+    fn process(&mut self, input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        let index = &mut self.index;
         if input == 1 {
-            return self.versions.put(&columns_of(batch)?.compact()?);
+            self.versions.put(&columns_of(batch)?.compact()?, index)?;
+        } else {
+            let batch = insertions(batch, "the left of a temporal join")?;
+            let time = Some(self.left_time);
+            self.pending.put(&TimedRows::new(&batch, time, context.now, &self.left_keys, index)?)?;
         }
-        let batch = insertions(batch, "the left of a temporal join")?;
-        self.pending.put(&TimedRows::new(&batch, self.left_time)?)
+        self.release();
+        Ok(())
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
-        while let Some(due) = self.pending.due(watermark.0, CHUNK)? {
-            self.join(&due.columns, &due.times, context)?;
+        while let Some(due) = self.pending.due(&mut self.index, watermark.0, CHUNK)? {
+            self.join(&due, context)?;
         }
-        self.versions.forget(watermark.0);
+        self.versions.forget(watermark.0, self.index.freed());
+        self.release();
         context.output.watermark(watermark)
     }
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
-        snapshot.keyed.extend(self.pending.snapshot(full)?);
-        snapshot.keyed.extend(self.versions.snapshot(full)?);
+        self.pending.snapshot(&mut self.index, full, &mut snapshot.keyed)?;
+        self.versions.snapshot(&mut self.index, full, &mut snapshot.keyed)?;
+        self.release();
         Ok(snapshot)
     }
 }

@@ -42,6 +42,9 @@ fn each_row_gets_the_version_of_its_time() {
     "#]]
     .assert_eq(&join.watermark(5000));
     join.checkpoint(false);
+    join.as_earlier("pending", 1, "$arrival");
+    join.restore(2);
+    join.checkpoint(false);
     join.restore(1);
     expect![[r#"
         +I x 9 1970-01-01T00:00:06.000 x 2 1970-01-01T00:00:05.000

@@ -7,14 +7,17 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array};
-use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, SchemaRef};
+use arrow::array::{ArrayRef, Int64Array};
+use arrow::datatypes::{FieldRef, Int64Type, SchemaRef};
 use flott_batch::bytes::runs;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_operator::windows::{Ends, Placement, Progress, Sessions, count_late};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, WindowKind, WindowSpec};
-use flott_state::{KeyedMap, MapSpec, OperatorSnapshot, RestoredState, prefixed};
+use flott_state::{
+    AnyColumn, Arrivals, OperatorSnapshot, PrimitiveColumn, RestoredState, SharedIndex, SlotColumns,
+    StateColumn, prefixed,
+};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 
 use super::columns::WindowColumns;
@@ -33,10 +36,10 @@ pub(crate) struct SessionTableFunction {
     time_column: Option<usize>,
     zone: Zone,
     columns: WindowColumns,
-    /// Local time, a number in the order of arrival, the row.
-    rows: KeyedMap<()>,
+    index: SharedIndex,
+    /// Local time, and the row.
+    rows: Arrivals<(PrimitiveColumn<Int64Type>, AnyColumn)>,
     batch_bytes: usize,
-    arrivals: i64,
     /// By key.
     sessions: Vec<Sessions>,
     /// By session.
@@ -74,19 +77,9 @@ impl SessionTableFunction {
         let input = arrow_type::schema(crate::build::input(node, 0)?.iter());
         let schema = arrow_type::schema(node.node.schema.iter());
         let zone = Zone::new(window.zone.as_deref())?;
-        let number = |name: &str| -> FieldRef { Arc::new(Field::new(name, DataType::Int64, true)) };
-        let row = prefixed("row.", &unique_fields(input.fields()));
-        let fields: Vec<FieldRef> = [number("time"), number("arrival")].into_iter().chain(row).collect();
+        let row = AnyColumn::new(prefixed("row.", &unique_fields(input.fields())))?;
         let keys: Vec<FieldRef> = partition.iter().map(|key| input.fields()[*key].clone()).collect();
         let keys = prefixed("key.", &unique_fields(&keys));
-        let spec = MapSpec {
-            name: TABLE,
-            keys: &keys,
-            partition_columns: keys.len(),
-            rows: &fields,
-            order: None,
-            max_parallelism: context.max_parallelism,
-        };
         Ok(SessionTableFunction {
             columns: WindowColumns::new(&schema, [true; 3], zone)?,
             schema,
@@ -94,9 +87,9 @@ impl SessionTableFunction {
             gap,
             time_column: window.event_time.then_some(window.time_column),
             zone,
-            rows: KeyedMap::new(&spec, ())?,
+            index: SharedIndex::new(&keys, keys.len(), context.max_parallelism)?,
+            rows: Arrivals::new(TABLE, "arrival", false, (PrimitiveColumn::new("time", 0), row))?,
             batch_bytes: context.batch_bytes,
-            arrivals: 0,
             sessions: Vec::new(),
             members: Vec::new(),
             free: Vec::new(),
@@ -164,14 +157,21 @@ impl SessionTableFunction {
         if entries.is_empty() {
             return Ok(());
         }
-        for run in runs(entries.len(), self.batch_bytes, |at| self.rows.bytes_of(entries[at])) {
-            let mut columns = self.rows.rows_of(&entries[run.clone()])?.split_off(2);
+        let rows = self.rows.column();
+        for run in runs(entries.len(), self.batch_bytes, |at| rows.row_bytes(entries[at])) {
+            let mut columns = rows.values().1.read(&entries[run.clone()])?;
             self.columns.append(&mut columns, &starts[run.clone()], &ends[run.clone()]);
             let rows = record_batch(&self.schema, columns, run.len())?;
             context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))?;
         }
-        entries.iter().for_each(|entry| self.rows.remove(*entry));
+        let rows = self.rows.column_mut();
+        self.index.freed().extend(entries.into_iter().filter_map(|entry| rows.remove(entry)));
         Ok(())
+    }
+
+    /// Forgets the keys that have no rows.
+    fn release(&mut self) {
+        self.index.release(|key| self.rows.occupied(key));
     }
 
     fn schedule(&self, context: &mut Context<'_>) {
@@ -186,22 +186,13 @@ impl SessionTableFunction {
 impl Operator for SessionTableFunction {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         self.progress.restore(&mut restored)?;
-        self.rows.restore(&mut restored)?;
-        let entries: Vec<u32> = self.rows.live().collect();
-        let mut arrived = Vec::with_capacity(entries.len());
-        for run in self.rows.runs(&entries) {
-            let columns = self.rows.rows_of(run)?;
-            let (times, arrivals) =
-                (columns[0].as_primitive::<Int64Type>(), columns[1].as_primitive::<Int64Type>());
-            arrived.extend((0..run.len()).map(|at| (arrivals.value(at), times.value(at), run[at])));
-        }
-        arrived.sort_unstable();
-        for (arrival, time, entry) in arrived {
-            let key = self.rows.key_of(entry);
+        self.index.restore(&mut self.rows, &mut restored)?;
+        for entry in self.rows.in_order()? {
+            let rows = self.rows.column();
+            let (key, time) = (rows.key_of(entry), rows.values().0.values()[entry as usize]);
             let placement = self.place(key, time);
             self.put(key, &placement);
             self.members[placement.session.id as usize].rows.push(entry);
-            self.arrivals = self.arrivals.max(arrival + 1);
         }
         self.schedule(context);
         Ok(())
@@ -219,7 +210,7 @@ impl Operator for SessionTableFunction {
         let times = self.time_column.map(|column| Millis::new(batch.column(column))).transpose()?;
         let columns: Vec<ArrayRef> = self.partition.iter().map(|key| batch.column(*key).clone()).collect();
         let mut keys = Vec::new();
-        self.rows.intern_keys(&columns, batch.physical_rows(), &mut keys, |_, _| ())?;
+        self.index.intern(&columns, batch.physical_rows(), &mut keys)?;
 
         let (mut late, mut nulls) = (0, 0);
         let (mut kept, mut kept_times, mut kept_keys, mut placed) =
@@ -249,20 +240,16 @@ impl Operator for SessionTableFunction {
         if nulls > 0 {
             context.metrics.num_records_in_errors.add(nulls);
         }
-        let arrivals = self.arrivals..;
-        self.arrivals += kept.len() as i64;
-        let mut rows: Vec<ArrayRef> = vec![
-            Arc::new(Int64Array::from(kept_times)),
-            Arc::new(Int64Array::from_iter_values(arrivals.take(kept.len()))),
-        ];
+        let mut rows: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(kept_times))];
         rows.append(&mut take_columns(batch.columns().columns(), &kept)?);
         let mut entries = Vec::new();
-        self.rows.intern(&kept_keys, &rows, &mut entries, |_, _| ())?;
+        self.rows.push(&kept_keys, &rows, &mut entries)?;
         // Only now is it known which sessions are left.
         for ((key, time), entry) in placed.into_iter().zip(entries) {
             let session = self.place(key, time).session.id;
             self.members[session as usize].rows.push(entry);
         }
+        self.release();
         self.schedule(context);
         Ok(())
     }
@@ -270,6 +257,7 @@ impl Operator for SessionTableFunction {
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
         if self.time_column.is_some() && self.progress.advance(watermark.0) {
             self.fire(context)?;
+            self.release();
         }
         context.output.watermark(watermark)
     }
@@ -278,6 +266,7 @@ impl Operator for SessionTableFunction {
         if self.time_column.is_none() {
             self.progress.advance(now);
             self.fire(context)?;
+            self.release();
             self.schedule(context);
         }
         Ok(())
@@ -285,8 +274,49 @@ impl Operator for SessionTableFunction {
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
-        snapshot.keyed.extend(self.rows.snapshot(full)?);
+        self.index.snapshot(&mut self.rows, full, &mut snapshot.keyed)?;
+        self.release();
         self.progress.save(&mut snapshot);
         Ok(snapshot)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use flott_plan::{OperatorSpec, WindowKind, WindowSpec};
+
+    use crate::harness::{Harness, node};
+
+    #[test]
+    fn rows_leave_with_their_session_also_those_that_earlier_versions_kept() {
+        let window = WindowSpec {
+            kind: WindowKind::Session { gap: 2_000 },
+            time_column: 1,
+            event_time: true,
+            zone: None,
+        };
+        let spec = OperatorSpec::WindowTableFunction { window, partition: vec![0] };
+        let input = "INT TIMESTAMP(3)";
+        let output = format!("{input} TIMESTAMP(3) TIMESTAMP(3) TIMESTAMP(3)");
+        let mut operator = Harness::keyed(node(spec, &[input], &output), &[&[0]]);
+        let row = |key: i32, second: i64| format!("+I {key} 1970-01-01T00:00:{second:02}\n");
+        operator.push(&[row(1, 1), row(2, 1), row(1, 4)].concat());
+        operator.checkpoint(false);
+        operator.as_earlier("rows", 1, "arrival");
+        operator.restore(2);
+        operator.push(&row(1, 2));
+        operator.checkpoint(false);
+        operator.restore(1);
+        expect![[r#"
+            +I 2 1970-01-01T00:00:01.000 1970-01-01T00:00:01.000 1970-01-01T00:00:03.000 1970-01-01T00:00:02.999
+            +I 1 1970-01-01T00:00:01.000 1970-01-01T00:00:01.000 1970-01-01T00:00:06.000 1970-01-01T00:00:05.999
+            +I 1 1970-01-01T00:00:04.000 1970-01-01T00:00:01.000 1970-01-01T00:00:06.000 1970-01-01T00:00:05.999
+            +I 1 1970-01-01T00:00:02.000 1970-01-01T00:00:01.000 1970-01-01T00:00:06.000 1970-01-01T00:00:05.999
+            watermark MAX
+        "#]]
+        .assert_eq(&operator.watermark(i64::MAX));
+        operator.checkpoint(false);
+        assert!(operator.tables().is_empty(), "{:?}", operator.tables());
     }
 }

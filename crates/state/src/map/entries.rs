@@ -1,7 +1,7 @@
 //! The entries of a map: which exist, for which key, with which row.
 //!
-//! An unordered row of one integer-like column is stored as that integer with its key's slot: 16 bytes a
-//! bucket and 12 an entry, one cache line per probe. Other rows are stored as bytes that compare like them.
+//! A row of one integer-like column is stored as that integer with its key's slot: 16 bytes a bucket and 12
+//! an entry, one cache line per probe. Other rows are stored as bytes that compare like them.
 
 use std::cmp::Ordering;
 
@@ -39,6 +39,8 @@ pub(super) struct RowEntries {
 #[derive(Debug)]
 pub(super) struct IntegerEntries {
     column: IntegerColumn,
+    /// How they are sorted, if they are.
+    order: SortOptions,
     table: HashTable<Pair>,
     /// The entries of NULL by key.
     nulls: FastMap<u32, u32>,
@@ -58,11 +60,12 @@ struct Pair {
 impl Entries {
     /// For rows of these columns, sorted by some of them or not at all.
     pub fn new(rows: &[FieldRef], order: Option<&[(usize, SortOptions)]>) -> Result<Self> {
-        if let ([field], None) = (rows, order)
+        if let ([field], None | Some([(0, _)])) = (rows, order)
             && let Some(column) = IntegerColumn::new(field.data_type())
         {
             return Ok(Entries::Integers(IntegerEntries {
                 column,
+                order: order.and_then(<[_]>::first).map(|(_, options)| *options).unwrap_or_default(),
                 table: HashTable::new(),
                 nulls: FastMap::default(),
                 values: Vec::new(),
@@ -158,7 +161,7 @@ impl Entries {
             Entries::Rows(entries) => {
                 entries.index.bytes(left)[PREFIX..].cmp(&entries.index.bytes(right)[PREFIX..])
             }
-            Entries::Integers(entries) => entries.values[left as usize].cmp(&entries.values[right as usize]),
+            Entries::Integers(entries) => entries.compare(left, right),
         }
     }
 
@@ -210,6 +213,19 @@ impl RowEntries {
 }
 
 impl IntegerEntries {
+    #[inline]
+    fn compare(&self, left: u32, right: u32) -> Ordering {
+        if !self.nulls.is_empty() {
+            let (left, right) = (self.is_null.get(left), self.is_null.get(right));
+            if left || right {
+                let nulls_last = left.cmp(&right);
+                return if self.order.nulls_first { nulls_last.reverse() } else { nulls_last };
+            }
+        }
+        let ascending = self.values[left as usize].cmp(&self.values[right as usize]);
+        if self.order.descending { ascending.reverse() } else { ascending }
+    }
+
     fn insert(&mut self, key: u32, row: usize, entry: u32) {
         let at = entry as usize;
         if at >= self.values.len() {

@@ -1,18 +1,20 @@
 //! Keys with any number of rows, each with values.
 //!
 //! [`GroupedRows`] hold, for each slot of an index, distinct rows (a map's keys), and for each of them values
-//! in the operator's columns; [`KeyedMap`] also has its own index: what a join remembers of a side, what
-//! DISTINCT has seen, the candidates of a top-n, a `MapState`. Changes are tracked by row, so that a snapshot
-//! of a key with a million rows writes those that changed. The rows of a key are unordered, or sorted by
-//! chosen columns, at 4 bytes per row more than the row itself.
+//! in the operator's columns: what a join remembers of a side, what DISTINCT has seen, a `MapState`.
+//! [`Arrivals`] are such rows that only their time of arrival tells apart. [`KeyedMap`] also has its own
+//! index: the candidates of a top-n. Changes are tracked by row, so that a snapshot of a key with a million
+//! rows writes those that changed. The rows of a key are unordered, or sorted by chosen columns, at 4 bytes
+//! per row more than the row itself.
 //!
 //! # Cost
 //!
 //! A batch of rows is encoded at once into arrow-row bytes in a reused buffer. Per row one hash over key slot and
 //! bytes and one probe; a new row is appended to one buffer, and in a sorted map placed by a binary search that
 //! compares bytes. Per row 8 bytes a bucket, 24 a slot, 8 in the key's list, and the encoded row; for a single integer
-//! in no order 16 a bucket and 12 a slot in all.
+//! 16 a bucket and 12 a slot in all, and one multiplication instead of a hash over bytes.
 
+mod arrivals;
 mod entries;
 mod grouped;
 mod lists;
@@ -26,8 +28,8 @@ use arrow::datatypes::FieldRef;
 use flott_types::{Result, Timestamp};
 
 use crate::cut::runs;
-use crate::rows::RowSource;
-use crate::{ColumnIndex, Index, KeyedDelta, RestoredState, RowColumn, SlotColumns, StateColumn, Ttl};
+use crate::{KeyedDelta, RestoredState, RowColumn, SharedIndex, SlotColumns, StateColumn};
+pub use arrivals::Arrivals;
 pub use grouped::GroupedRows;
 pub use multiset::{Multiset, prefixed};
 
@@ -48,17 +50,15 @@ pub struct MapSpec<'a> {
     pub max_parallelism: u32,
 }
 
-/// Keys with rows with values. See the module's header.
+/// Keys with rows with values, for an operator that has no other state. See the module's header.
 ///
 /// Keys have slots ([`KeyedMap::intern_keys`]), rows of a key have entries ([`KeyedMap::intern`]), values are columns
 /// by entry. A key without entries is forgotten when the next batch's keys are interned; so slots of keys hold
 /// for a batch.
 #[derive(Debug)]
 pub struct KeyedMap<V> {
-    index: ColumnIndex,
+    index: SharedIndex,
     column: RowColumn<GroupedRows<V>>,
-    /// Keys that may have no entries.
-    abandoned: Vec<u32>,
 }
 
 impl<V: SlotColumns> KeyedMap<V> {
@@ -67,18 +67,16 @@ impl<V: SlotColumns> KeyedMap<V> {
     /// # Errors
     /// If a type cannot be encoded, names repeat, or an order names a column that is not there.
     pub fn new(spec: &MapSpec<'_>, values: V) -> Result<Self> {
-        let index = ColumnIndex::new(spec.keys, spec.partition_columns, spec.max_parallelism)?;
+        let index = SharedIndex::new(spec.keys, spec.partition_columns, spec.max_parallelism)?;
         let column = RowColumn::new(spec.name, GroupedRows::new(spec.rows, spec.order, values)?);
-        column.check_names(&index)?;
-        Ok(KeyedMap { index, column, abandoned: Vec::new() })
+        column.check_names(index.index())?;
+        Ok(KeyedMap { index, column })
     }
 
     /// Entries live this many milliseconds after their last use, or forever if that is not above 0.
     #[must_use]
     pub fn with_ttl(mut self, millis: i64) -> Self {
-        let rows = self.column.rows();
-        let others = [self.index.fields(), rows.key_fields(), rows.value_fields()].concat();
-        self.column = self.column.with_ttl(Ttl::coarse(millis, &others));
+        self.column = self.column.with_coarse_ttl(millis, &self.index);
         self
     }
 
@@ -98,32 +96,18 @@ impl<V: SlotColumns> KeyedMap<V> {
     }
 
     /// Finds or makes the slot of each row's key, replacing what is in `slots`. Keys that have no entries are
-    /// forgotten first. `on_new(slot, row)` is called for each key that has no slot yet.
+    /// forgotten first.
     ///
     /// # Errors
     /// If the columns are not of the key's types.
-    pub fn intern_keys(
-        &mut self,
-        keys: &[ArrayRef],
-        rows: usize,
-        slots: &mut Vec<u32>,
-        mut on_new: impl FnMut(u32, usize),
-    ) -> Result<()> {
+    pub fn intern_keys(&mut self, keys: &[ArrayRef], rows: usize, slots: &mut Vec<u32>) -> Result<()> {
         self.forget_keys();
-        let abandoned = &mut self.abandoned;
-        self.index.keys_mut().intern(keys, rows, slots, |slot, row| {
-            abandoned.push(slot);
-            on_new(slot, row);
-        })
+        self.index.intern(keys, rows, slots)
     }
 
     /// Forgets the keys that have no entries, and gives their slots out again.
     fn forget_keys(&mut self) {
-        for key in self.abandoned.drain(..) {
-            if !self.column.occupied(key) {
-                self.index.keys_mut().remove(key);
-            }
-        }
+        self.index.release(|key| self.column.occupied(key));
     }
 
     /// Finds the slot of each row's key, or [`NO_SLOT`](crate::NO_SLOT), replacing what is in `slots`. A key that is found may have
@@ -132,7 +116,7 @@ impl<V: SlotColumns> KeyedMap<V> {
     /// # Errors
     /// If the columns are not of the key's types.
     pub fn lookup_keys(&mut self, keys: &[ArrayRef], rows: usize, slots: &mut Vec<u32>) -> Result<()> {
-        self.index.keys_mut().lookup(keys, rows, slots)
+        self.index.lookup(keys, rows, slots)
     }
 
     /// See [`RowColumn::intern`].
@@ -159,13 +143,13 @@ impl<V: SlotColumns> KeyedMap<V> {
 
     /// Removes an entry. It may be given out again, so remove when the batch's entries are no longer needed.
     pub fn remove(&mut self, entry: u32) {
-        self.abandoned.extend(self.column.remove(entry));
+        self.index.freed().extend(self.column.remove(entry));
     }
 
     /// Removes all entries of a key.
     pub fn remove_key(&mut self, key: u32) {
         if self.column.remove_key(key) {
-            self.abandoned.push(key);
+            self.index.freed().push(key);
         }
     }
 
@@ -224,7 +208,7 @@ impl<V: SlotColumns> KeyedMap<V> {
     /// # Errors
     /// Only if memory is exhausted or the map is damaged.
     pub fn keys_of(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
-        self.index.columns(slots)
+        self.index.keys_of(slots)
     }
 
     /// The rows of entries as columns.
@@ -306,7 +290,7 @@ impl<V: SlotColumns> KeyedMap<V> {
     /// If the columns cannot be built (one value of more than 2 GB).
     pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
         let mut deltas = Vec::new();
-        self.column.snapshot(&self.index, full, &mut self.abandoned, &mut deltas)?;
+        self.index.snapshot(&mut self.column, full, &mut deltas)?;
         Ok(deltas)
     }
 
@@ -330,11 +314,11 @@ impl<V: SlotColumns> KeyedMap<V> {
     /// # Errors
     /// [`flott_types::ErrorKind::State`] if the rows have other columns.
     pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
-        self.column.restore(&mut self.index, restored)
+        self.index.restore(&mut self.column, restored)
     }
 
     /// The bytes of memory that it holds.
     pub fn memory(&self) -> usize {
-        self.index.keys().memory() + self.abandoned.capacity() * 4 + self.column.memory()
+        self.index.memory() + self.column.memory()
     }
 }

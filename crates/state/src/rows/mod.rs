@@ -18,11 +18,14 @@ pub(crate) use single::same_types;
 pub use write::{RowSource, RowWriter};
 
 use crate::bits::Bits;
-use crate::{Changes, DirtySlots, Index, KeyedDelta, Migration, RestoredState, StateColumn, Ttl};
+use crate::{
+    Changes, DirtySlots, Index, KeyedDelta, Migration, RestoredState, SharedIndex, StateColumn, Ttl,
+};
 
 /// The data of a state whose rows have numbers: what [`RowColumn`] must know of it.
 pub trait Rows: RowSource<Row = u32> + Send + 'static {
-    /// Whether a slot has rows here; `is_there` says it of a row, removed ones that a snapshot must delete included.
+    /// Whether a slot has rows here, or something in the states that its values have besides; `is_there` says
+    /// it of a row, removed ones that a snapshot must delete included.
     fn occupies(&self, slot: u32, is_there: impl Fn(u32) -> bool) -> bool;
 
     /// Puts in rows of a snapshot; answers their numbers, and how they were stored if that was as another type.
@@ -36,6 +39,15 @@ pub trait Rows: RowSource<Row = u32> + Send + 'static {
 
     /// Forgets a row for good. Answers whether its key perhaps has no others.
     fn forget(&mut self, row: u32) -> bool;
+
+    /// Calls back with each of the states that the values have besides, over the same slots.
+    ///
+    /// # Errors
+    /// Those of `each`.
+    fn each_state(&mut self, each: &mut dyn FnMut(&mut dyn StateColumn) -> Result<()>) -> Result<()> {
+        let _ = each;
+        Ok(())
+    }
 
     /// See [`StateColumn::warm`].
     fn warm(&self, slots: &[u32]) -> usize {
@@ -82,6 +94,20 @@ impl<R: Rows> RowColumn<R> {
     pub fn with_ttl(mut self, ttl: Option<Ttl>) -> Self {
         self.ttl = ttl;
         self
+    }
+
+    /// Rows live this many milliseconds after their last use, or forever if that is not above 0. `index` is
+    /// that of their keys.
+    #[must_use]
+    pub fn with_coarse_ttl(self, millis: i64, index: &SharedIndex) -> Self {
+        self.with_ttl_beside(millis, &index.fields())
+    }
+
+    /// As [`RowColumn::with_coarse_ttl`], where the keys have columns of these names in snapshots.
+    #[must_use]
+    pub fn with_ttl_beside(self, millis: i64, keys: &[FieldRef]) -> Self {
+        let ttl = Ttl::coarse(millis, &[keys, &self.rows.key_fields(), &self.rows.value_fields()].concat());
+        self.with_ttl(ttl)
     }
 
     /// Fails if two columns of the state would have one name.
@@ -268,7 +294,19 @@ impl<R: Rows> StateColumn for RowColumn<R> {
                 (Some(ttl), Some(stamps)) => ttl.restore(&numbers, stamps),
                 _ => Ok(()),
             }
-        })
+        })?;
+        let mut more = false;
+        rows.each_state(&mut |state| {
+            more = true;
+            state.restore(index, restored)
+        })?;
+        if more {
+            // Rows of these whose key is not here belong to nobody.
+            let nobodys = |slot: &u32| !live.get(*slot) && rows.occupies(*slot, |_| false);
+            let slots: Vec<u32> = (0..index.slots_end() as u32).filter(nobodys).collect();
+            slots.into_iter().for_each(|slot| rows.clear(slot));
+        }
+        Ok(())
     }
 
     fn snapshot(
@@ -280,13 +318,13 @@ impl<R: Rows> StateColumn for RowColumn<R> {
     ) -> Result<()> {
         self.note_reads();
         let RowColumn { name, rows, live, changes, ttl, rewrite, .. } = self;
-        let full = full | std::mem::take(rewrite);
+        let all = full | std::mem::take(rewrite);
         let left_out = |row: &u32| ttl.as_ref().is_some_and(|ttl| ttl.is_left_out(*row));
-        let Changes { changed, deleted } = changes.take(full, live.iter().filter(|row| !left_out(row)));
+        let Changes { changed, deleted } = changes.take(all, live.iter().filter(|row| !left_out(row)));
         let source = WithStamps { rows, ttl: ttl.as_ref() };
         let writer = RowWriter::new(name, index, &source).with_batch_bytes(self.batch_bytes);
         writer
-            .write(&changed, &deleted, full, into)
+            .write(&changed, &deleted, all, into)
             .map_err(|error| error.context(format_args!("state '{name}'")))?;
         for row in deleted {
             let slot = rows.slot_of(row);
@@ -294,7 +332,7 @@ impl<R: Rows> StateColumn for RowColumn<R> {
                 freed.push(slot);
             }
         }
-        Ok(())
+        rows.each_state(&mut |state| state.snapshot(index, full, freed, into))
     }
 
     fn warm(&self, slots: &[u32]) -> usize {

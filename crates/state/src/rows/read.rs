@@ -58,7 +58,8 @@ pub struct StoredRows {
     pub keys: Vec<Stored>,
     /// The columns of values. One that has a default and is not there is NULL.
     pub values: Vec<Stored>,
-    /// Whether the snapshot's columns of values are those asked for. If not, its files are to be replaced.
+    /// Whether the snapshot's columns are those asked for, and tell rows apart by the same. If not, its files
+    /// are to be replaced.
     pub complete: bool,
 }
 
@@ -121,6 +122,8 @@ impl StoredRows {
         let own_keys = known.len() - values.len();
         let their_keys = found.metadata().get(KEYS).and_then(|keys| keys.parse().ok());
         let their_keys = their_keys.unwrap_or(own_keys);
+        // Columns that told rows apart and are values now, or the other way round.
+        complete &= their_keys == own_keys;
         for (at, field) in found.fields().iter().enumerate().filter(|(_, field)| unknown(field)) {
             if at < their_keys {
                 return Err(Error::state(format!("its key '{}' is not known to the operator", field.name())));

@@ -5,7 +5,7 @@ use arrow::datatypes::FieldRef;
 use flott_types::Result;
 
 use super::{RowColumn, RowSource, Rows, Stored, StoredRows};
-use crate::{Migration, SlotColumns};
+use crate::{Migration, SlotColumns, StateColumn};
 
 /// One row for each key: values by slot. A row's number is the slot.
 #[derive(Debug)]
@@ -41,7 +41,11 @@ impl<V: SlotColumns> RowSource for SingleRows<V> {
 
 impl<V: SlotColumns> Rows for SingleRows<V> {
     fn occupies(&self, slot: u32, is_there: impl Fn(u32) -> bool) -> bool {
-        is_there(slot)
+        is_there(slot) || self.0.occupies(slot)
+    }
+
+    fn each_state(&mut self, each: &mut dyn FnMut(&mut dyn StateColumn) -> Result<()>) -> Result<()> {
+        self.0.each_state(each)
     }
 
     fn restore(&mut self, stored: StoredRows) -> Result<(Vec<u32>, Option<Migration>)> {
@@ -79,6 +83,17 @@ impl<V: SlotColumns> RowColumn<SingleRows<V>> {
     #[inline]
     pub fn values_mut(&mut self) -> &mut V {
         &mut self.rows_mut().0
+    }
+
+    /// Makes a row for each slot that has none, with initial values; it counts as changed. `on_new(slot, at)`
+    /// is called for each.
+    pub fn open(&mut self, slots: &[u32], mut on_new: impl FnMut(u32, usize)) {
+        for (at, slot) in slots.iter().enumerate() {
+            if self.add(*slot) {
+                self.values_mut().reset(*slot);
+                on_new(*slot, at);
+            }
+        }
     }
 }
 

@@ -1,9 +1,6 @@
 //! From a snapshot back into state.
 
-use std::sync::Arc;
-
 use arrow::array::RecordBatch;
-use arrow::error::ArrowError;
 use bytes::Bytes;
 use flott_checkpoint::manifest::{FileLocation, FileSlice, StateFile, SubtaskRestore, TableRestore};
 use flott_storage::Folder;
@@ -11,7 +8,6 @@ use flott_types::{Error, KeyGroupRange, Result};
 
 use super::{format, merge};
 use crate::RestoredState;
-use crate::rows::KEYS;
 
 /// Reads what one subtask of one operator starts from. Paths of files are relative to the folder.
 ///
@@ -44,13 +40,10 @@ async fn restore_table(folder: &Folder, table: &TableRestore) -> Result<Vec<Reco
     let rows = merge::newest(files, table.key_columns as usize).and_then(merge::live).map_err(context)?;
     let own_columns = |batch: RecordBatch| {
         let columns: Vec<usize> = (format::OWN..batch.num_columns()).collect();
-        let rows = batch.project(&columns)?;
-        let keys = [(KEYS.to_owned(), table.key_columns.to_string())].into();
-        let schema = rows.schema_ref().as_ref().clone().with_metadata(keys);
-        rows.with_schema(Arc::new(schema))
+        let rows = batch.project(&columns).map_err(|e| Error::internal("rows of state").with_source(e))?;
+        RestoredState::told_apart_by(rows, table.key_columns as usize)
     };
-    let rows: Result<_, ArrowError> = rows.into_iter().map(own_columns).collect();
-    rows.map_err(|e| Error::internal("rows of state").with_source(e))
+    rows.into_iter().map(own_columns).collect()
 }
 
 /// The stored rows of some key groups of a file.

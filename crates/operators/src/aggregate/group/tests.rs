@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use expect_test::expect;
+use flott_batch::ChangeBatch;
 use flott_plan::{AggregateCall, AggregatePhase, OperatorSpec};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -185,6 +186,21 @@ fn more_than_one_single_value_fails() {
     assert_eq!(operator.push("-U 1\n+U 2"), "-U 1\n+U 2\n");
     let error = operator.try_push(0, "+I 3").unwrap_err();
     assert_eq!(error.message(), "SingleValueAggFunction received more than one element.");
+}
+
+/// Groups that do not fit into one batch are computed one part after the other, each of them once.
+#[test]
+fn a_large_group_is_computed_once_and_makes_no_small_parts_of_the_others() {
+    let calls = vec![call("LISTAGG", &[(1, "STRING")], "STRING")];
+    let mut operator =
+        Harness::new(node(spec(&[0], calls, false), &["INT STRING"], "INT STRING")).batch_bytes(1_000);
+    operator.push(&format!("+I 1 {}", "x".repeat(2_000)));
+    let before = operator.batches().len();
+    operator.push(&(2..22).map(|key| format!("+I {key} a\n+I 1 y\n")).collect::<String>());
+    let batches = &operator.batches()[before..];
+    assert_eq!(batches.len(), 3, "the group before the large one, that, and the others");
+    assert_eq!(batches.iter().map(ChangeBatch::physical_rows).sum::<usize>(), 2 + 20);
+    assert_eq!(operator.result().matches(",y").count(), 20);
 }
 
 #[test]

@@ -2,20 +2,20 @@
 //! after it.
 //!
 //! All rows of a key are kept. For each batch, the results of the touched keys are computed before and after
-//! it, as in a batch query ([`CompleteOver`]), and the differences are sent. Rows of equal order stay in the
-//! order of arrival.
+//! it, as in a batch query ([`CompleteOver`]), for as many keys at a time as fit into a batch, and the
+//! differences are sent. Rows of equal order stay in the order of arrival.
 //!
 //! Cost: of a key and batch, two sorts of the key's rows and two passes over them, however many rows of it the batch has.
 
 use arrow::array::{ArrayRef, UInt32Array, new_empty_array};
 use arrow::compute::take;
 use arrow::datatypes::{FieldRef, Int64Type, SchemaRef};
-use flott_batch::bytes::RowBytes;
 use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::ChainedNode;
 use flott_state::{
-    KeyedMap, MapSpec, NO_SLOT, OperatorSnapshot, PrimitiveColumn, RestoredState, SlotColumns, prefixed,
+    GroupedRows, OperatorSnapshot, PrimitiveColumn, RestoredState, RowColumn, SharedIndex, SlotColumns,
+    StateColumn, prefixed,
 };
 use flott_types::{CheckpointId, Error, FastMap, Result, Timestamp};
 
@@ -23,7 +23,7 @@ use super::complete::{CompleteOver, CompleteParts};
 use super::expiry;
 use crate::BuildContext;
 use crate::accumulate::unique_fields;
-use crate::support::{Changelog, Equality, columns_of, kernel};
+use crate::support::{Changelog, Equality, columns_of, kernel, whole_keys};
 
 /// The name of the table in snapshots.
 const TABLE: &str = "rows";
@@ -33,10 +33,10 @@ pub(crate) struct UpdatingOver {
     schema: SchemaRef,
     partition: Vec<usize>,
     over: CompleteOver,
-    map: KeyedMap<Copies>,
+    index: SharedIndex,
+    rows: RowColumn<GroupedRows<Copies>>,
     /// Where the next row that is not there yet stands among its equals.
     next: i64,
-    keys: Vec<u32>,
     entries: Vec<u32>,
     batch_bytes: usize,
 }
@@ -65,84 +65,72 @@ impl UpdatingOver {
         let fields = arrow_type::schema(input.iter());
         let key_fields: Vec<FieldRef> =
             parts.partition.iter().map(|key| fields.fields()[*key].clone()).collect();
-        let spec = MapSpec {
-            name: TABLE,
-            keys: &unique_fields(&key_fields),
-            partition_columns: parts.partition.len(),
-            rows: &prefixed("row.", &unique_fields(fields.fields())),
-            order: None,
-            max_parallelism: context.max_parallelism,
-        };
+        let keys = unique_fields(&key_fields);
+        let index = SharedIndex::new(&keys, keys.len(), context.max_parallelism)?;
         let copies = Copies {
             count: PrimitiveColumn::new("$count", 0),
             position: PrimitiveColumn::new("$position", 0),
         };
+        let rows = GroupedRows::new(&prefixed("row.", &unique_fields(fields.fields())), None, copies)?;
         Ok(UpdatingOver {
             schema: arrow_type::schema(node.node.schema.iter()),
             partition: parts.partition.to_vec(),
             over: CompleteOver::new(input, parts, context)?,
-            map: KeyedMap::new(&spec, copies)?.with_ttl(ttl),
+            rows: RowColumn::new(TABLE, rows).with_coarse_ttl(ttl, &index),
+            index,
             next: 0,
-            keys: Vec::new(),
             entries: Vec::new(),
             batch_bytes: context.batch_bytes,
         })
     }
 
-    /// Halves a batch until the rows of the keys that a part touches fit into one batch.
+    /// Keys whose rows do not fit into one batch are computed one part after the other.
     fn process_in_parts(&mut self, batch: &ChangeBatch, context: &mut Context<'_>) -> Result<()> {
-        let rows = batch.physical_rows();
         let keys: Vec<ArrayRef> = self.partition.iter().map(|key| batch.column(*key).clone()).collect();
-        expiry::forget_expired(&mut self.map, &keys, rows, context.now)?;
-        self.map.lookup_keys(&keys, rows, &mut self.keys)?;
-        let known = distinct(&self.keys);
-        let entries = known.iter().flat_map(|key| self.map.entries_of(*key));
-        let bytes: usize = entries.map(|entry| self.map.bytes_of(entry)).sum();
-        let new = RowBytes::new(batch.columns().columns()).of_range(0, rows);
-        if rows > 1 && (known.len() > 1 || self.keys.contains(&NO_SLOT)) && bytes + new > self.batch_bytes {
-            let half = rows / 2;
-            self.process_in_parts(&batch.slice(0, half), context)?;
-            return self.process_in_parts(&batch.slice(half, rows - half), context);
+        let mut slots = Vec::new();
+        self.index.intern(&keys, batch.physical_rows(), &mut slots)?;
+        expiry::forget_expired(&mut self.rows, &mut self.index, &slots, context.now);
+        let rows = &self.rows;
+        let kept = |slot| rows.entries_of(slot).map(|entry| rows.row_bytes(entry)).sum();
+        let Some(parts) = whole_keys(batch, &slots, self.batch_bytes, kept) else {
+            return self.process_part(batch, &slots, context);
+        };
+        for rows in parts {
+            let slots: Vec<u32> = rows.iter().map(|row| slots[*row as usize]).collect();
+            self.process_part(&batch.take(&UInt32Array::from(rows))?, &slots, context)?;
         }
-        self.process_part(batch, &keys, context)
+        Ok(())
     }
 
-    fn process_part(
-        &mut self,
-        batch: &ChangeBatch,
-        keys: &[ArrayRef],
-        context: &mut Context<'_>,
-    ) -> Result<()> {
-        self.map.intern_keys(keys, batch.physical_rows(), &mut self.keys, |_, _| ())?;
-        let touched = distinct(&self.keys);
+    fn process_part(&mut self, batch: &ChangeBatch, slots: &[u32], context: &mut Context<'_>) -> Result<()> {
+        let mut touched = slots.to_vec();
+        touched.sort_unstable();
+        touched.dedup();
         let before = self.compute(&touched)?;
-        self.apply(batch)?;
+        self.apply(batch, slots)?;
         let after = self.compute(&touched)?;
         let unused: Vec<u32> = {
-            let count = self.map.values().count.values();
+            let count = self.rows.values().count.values();
             let mut unused = std::mem::take(&mut self.entries);
             unused.retain(|entry| count[*entry as usize] == 0);
             unused.sort_unstable();
             unused.dedup();
             unused
         };
-        unused.into_iter().for_each(|entry| self.map.remove(entry));
-        expiry::touch(&mut self.map, &touched, context.now);
+        self.index.freed().extend(unused.into_iter().filter_map(|entry| self.rows.remove(entry)));
+        expiry::touch(&mut self.rows, &touched, context.now);
 
         let changes = self.difference(&before, &after);
-        if !changes.is_empty() {
-            let changes = changes.build(&self.schema, &[&before.columns, &after.columns])?;
-            context.output.emit(Batch::Changes(changes))?;
-        }
-        self.expire(batch.physical_rows(), context)
+        let sources: [&[ArrayRef]; 2] = [&before.columns, &after.columns];
+        let emit = |changes| context.output.emit(Batch::Changes(changes));
+        changes.build_in_runs(&self.schema, &sources, self.batch_bytes, emit)
     }
 
     /// Takes a batch in. The rows' entries stay in `entries`, those that are gone too.
-    fn apply(&mut self, batch: &ChangeBatch) -> Result<()> {
+    fn apply(&mut self, batch: &ChangeBatch, slots: &[u32]) -> Result<()> {
         let mut new = Vec::new();
-        self.map
-            .intern(&self.keys, batch.columns().columns(), &mut self.entries, |entry, _| new.push(entry))?;
-        let copies = self.map.values_mut();
+        self.rows.intern(slots, batch.columns().columns(), &mut self.entries, |entry, _| new.push(entry))?;
+        let copies = self.rows.values_mut();
         for entry in new {
             copies.position.values_mut()[entry as usize] = self.next;
             self.next += 1;
@@ -153,15 +141,15 @@ impl UpdatingOver {
             // What takes away a row that is not there, for it has expired, is ignored.
             *count = if batch.kind(row).is_addition() { *count + 1 } else { (*count - 1).max(0) };
         }
-        self.entries.iter().for_each(|entry| self.map.mark(*entry));
+        self.rows.mark_all(&self.entries);
         Ok(())
     }
 
     /// The rows of keys with their results.
     fn compute(&self, keys: &[u32]) -> Result<Computed> {
-        let Copies { count, position } = self.map.values();
+        let Copies { count, position } = self.rows.values();
         let (counts, positions) = (count.values(), position.values());
-        let mut entries: Vec<u32> = keys.iter().flat_map(|key| self.map.entries_of(*key)).collect();
+        let mut entries: Vec<u32> = keys.iter().flat_map(|key| self.rows.entries_of(*key)).collect();
         entries.retain(|entry| counts[*entry as usize] > 0);
         entries.sort_unstable_by_key(|entry| positions[*entry as usize]);
         let (mut copies, mut rows) = (Vec::with_capacity(entries.len()), Vec::with_capacity(entries.len()));
@@ -170,7 +158,7 @@ impl UpdatingOver {
             copies.extend((0..count).map(|copy| (*entry, copy)));
             rows.extend(std::iter::repeat_n(at as u32, count as usize));
         }
-        let mut columns = self.map.rows_of(&entries)?;
+        let mut columns = self.rows.rows_of(&entries)?;
         if rows.len() > entries.len() {
             let rows = UInt32Array::from(rows);
             columns = columns
@@ -199,7 +187,7 @@ impl UpdatingOver {
         for (row, copy) in after.copies.iter().enumerate() {
             match known.remove(copy) {
                 // With a time to live an unchanged result is sent too, so that state downstream lives on.
-                Some(old) if !self.map.expires() && same.equal(old, row) => (),
+                Some(old) if self.rows.ttl().is_none() && same.equal(old, row) => (),
                 Some(old) => new.push((Some(old), row)),
                 None => new.push((None, row)),
             }
@@ -218,41 +206,38 @@ impl UpdatingOver {
         changes
     }
 
-    fn expire(&mut self, rows: usize, context: &mut Context<'_>) -> Result<()> {
-        let none = |_: &[ArrayRef], number| Ok(vec![false; number]);
-        let next = expiry::expire(&mut self.map, context.now, rows, none)?;
-        next.into_iter().for_each(|at| context.schedule(at));
-        Ok(())
+    fn expire(&mut self, rows: usize, context: &mut Context<'_>) {
+        expiry::expire(&mut self.rows, &mut self.index, context.now, rows, |_| false);
+        self.rows.wake_at().into_iter().for_each(|at| context.schedule(at));
+        self.index.release(|slot| self.rows.occupied(slot));
     }
-}
-
-/// The slots of keys, each once.
-fn distinct(keys: &[u32]) -> Vec<u32> {
-    let mut keys: Vec<u32> = keys.iter().copied().filter(|key| *key != NO_SLOT).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys
 }
 
 impl Operator for UpdatingOver {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        self.map.restore(&mut restored)?;
-        let positions = self.map.values().position.values();
-        self.next = self.map.live().map(|entry| positions[entry as usize] + 1).max().unwrap_or_default();
-        self.expire(0, context)
+        self.index.restore(&mut self.rows, &mut restored)?;
+        let positions = self.rows.values().position.values();
+        self.next = self.rows.live().map(|entry| positions[entry as usize] + 1).max().unwrap_or_default();
+        self.expire(0, context);
+        Ok(())
     }
 
     fn processing_time(&mut self, _: Timestamp, context: &mut Context<'_>) -> Result<()> {
-        self.expire(0, context)
+        self.expire(0, context);
+        Ok(())
     }
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
-        self.process_in_parts(&columns_of(batch)?.compact()?, context)
+        let batch = columns_of(batch)?.compact()?;
+        self.process_in_parts(&batch, context)?;
+        self.expire(batch.physical_rows(), context);
+        Ok(())
     }
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
-        snapshot.keyed.extend(self.map.snapshot(full)?);
+        self.index.snapshot(&mut self.rows, full, &mut snapshot.keyed)?;
+        self.index.release(|slot| self.rows.occupied(slot));
         Ok(snapshot)
     }
 }

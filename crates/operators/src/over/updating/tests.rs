@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use flott_batch::bytes::RowBytes;
+use flott_batch::{ChangeBatch, RowKind};
 use flott_plan::{AggregateCall, OperatorSpec, SortKey};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -54,6 +56,27 @@ fn a_key_that_is_not_used_is_forgotten_whole() {
     // The first key starts over, the second has gone on.
     assert_eq!(operator.push("+I 1 5"), "+I 1 5 5\n");
     assert!(operator.push("+I 2 3").contains("+I 2 3 6\n"));
+}
+
+/// A key whose rows do not fit into one batch is sent in several, updates whole, and makes no small parts of
+/// the others.
+#[test]
+fn a_large_key_is_sent_in_runs() {
+    const LIMIT: usize = 2_000;
+    let mut operator = over(false, 0, vec![call("SUM", &[(1, "INT")], "INT")]).batch_bytes(LIMIT);
+    operator.push(&(1..400).map(|value| format!("+I 1 {value}\n")).collect::<String>());
+    let before = operator.batches().len();
+    let others = (2..30).map(|key| format!("+I {key} 1\n+I 1 {}\n", -key));
+    operator.push(&others.collect::<String>());
+    let batches = &operator.batches()[before..];
+    for batch in batches {
+        let bytes = RowBytes::new(batch.columns().columns()).of_range(0, batch.physical_rows());
+        assert!(bytes <= LIMIT, "{bytes}");
+        assert_ne!(batch.kind(0), RowKind::UpdateAfter, "an update was torn apart");
+    }
+    // Each row of the large key changes once: 399 updates of twice 12 bytes, and the new rows.
+    assert_eq!(batches.iter().map(ChangeBatch::physical_rows).sum::<usize>(), 2 * 399 + 28 + 28);
+    assert!(batches.len() <= 8, "{}", batches.len());
 }
 
 /// Whatever comes and goes, the changelog amounts to the results of the rows there are.
