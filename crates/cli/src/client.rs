@@ -62,6 +62,11 @@ impl Client {
             Outcome::ExplainRestore { path, job } => {
                 self.answer(&restore::explain(&RestorePoint::of_path(&job.graph, &path)?))?;
             }
+            Outcome::CompilePlan(plan) => match self.environment.keep_plan(&plan)? {
+                Some(job) => self.insert(job)?,
+                None => self.console.info("Execute statement succeeded."),
+            },
+            Outcome::ExecutePlan(path) => self.insert(self.environment.kept_plan(&path)?)?,
             Outcome::Query(job) => self.query(&job)?,
             Outcome::Insert(job) => self.insert(*job)?,
             Outcome::ShowJobs => self.show_jobs()?,

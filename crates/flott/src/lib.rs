@@ -37,6 +37,7 @@
 pub mod args;
 pub mod connectors;
 pub mod manual;
+mod plans;
 pub mod prelude;
 pub mod restore;
 pub mod sql;

@@ -10,7 +10,8 @@ pub use flott_expr::Functions;
 pub use flott_functions::builtin as builtin_functions;
 pub use flott_operators::SqlOperators;
 pub use flott_sql::catalog::{CatalogObject, Catalogs};
-pub use flott_sql::session::{Answer, Outcome, PlannedJob, Session};
+pub use flott_sql::compiled::CompiledPlan;
+pub use flott_sql::session::{Answer, Outcome, PlanToKeep, PlannedJob, Session};
 pub use flott_sql_parser::ast;
 pub use flott_sql_parser::{
     HighlightKind, KEYWORDS, ParseError, Position, StatementText, highlight, is_complete, is_reserved,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One aggregate of a GROUP BY or window aggregation.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AggregateCall {
     /// The canonical upper-case name: `COUNT`, `SUM`, `AVG`, `MIN`, `MAX`, `LISTAGG`, ...
     pub function: String,

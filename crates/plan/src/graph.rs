@@ -16,6 +16,7 @@ pub struct NodeId(pub u32);
 
 /// An operator in the graph.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Node {
     /// The name its state is found by.
     pub uid: OperatorUid,
@@ -64,6 +65,7 @@ impl Lineage {
 
 /// What the author of a job may request for an operator.
 #[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Wishes {
     /// The neighbours that it is chained with.
     #[serde(default)]
@@ -124,6 +126,7 @@ pub enum Exchange {
 
 /// A stream from one node to an input of another.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Edge {
     /// The sender.
     pub from: NodeId,
@@ -140,6 +143,7 @@ pub struct Edge {
 
 /// Operators and the streams between them; nodes are in topological order.
 #[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StreamGraph {
     /// The operators.
     pub nodes: Vec<Node>,
@@ -149,6 +153,7 @@ pub struct StreamGraph {
 
 /// An operator within a vertex.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ChainedNode {
     /// The operator.
     pub node: Node,
@@ -163,6 +168,7 @@ pub struct ChainedNode {
 
 /// A chain (in general a tree) of operators that runs as one task per subtask. The first one is the head.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct JobVertex {
     /// The vertex's id: its position in the job graph.
     pub id: VertexId,
@@ -181,6 +187,7 @@ pub struct JobVertex {
 
 /// A stream between two vertices.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct JobEdge {
     /// The sending vertex.
     pub from: VertexId,
@@ -199,6 +206,7 @@ pub struct JobEdge {
 
 /// A job as it is submitted, stored and deployed.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct JobGraph {
     /// The format's version, [`PLAN_VERSION`].
     pub version: u32,

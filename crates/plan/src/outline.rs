@@ -17,6 +17,7 @@ const TOLD: usize = 5;
 
 /// The outline of a program. Types are named as the compiler names them.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Outline {
     /// The operators, by the numbers by which a plan names them.
     pub operators: BTreeMap<u32, OutlineOperator>,
@@ -24,6 +25,7 @@ pub struct Outline {
 
 /// An operator of a program.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct OutlineOperator {
     /// Its name.
     pub name: String,
@@ -39,6 +41,7 @@ pub struct OutlineOperator {
 
 /// One of its inputs.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct OutlineEdge {
     /// Which input.
     pub input: usize,

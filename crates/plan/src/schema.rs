@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A column.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Column {
     /// Its name, case preserved.
     pub name: String,

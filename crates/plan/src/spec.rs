@@ -13,6 +13,7 @@ pub struct ChangeCodes(pub [Vec<String>; 4]);
 
 /// A table as a connector sees it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TableSpec {
     /// `catalog.database.table`, for messages.
     pub name: String,
@@ -32,6 +33,7 @@ pub struct TableSpec {
 
 /// A source: which columns are read from which table.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SourceSpec {
     /// The table.
     pub table: TableSpec,
@@ -80,6 +82,7 @@ impl SourceSpec {
 
 /// A sink: where rows of the table's schema go.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SinkSpec {
     /// The table.
     pub table: TableSpec,
@@ -96,6 +99,7 @@ pub struct SinkSpec {
 
 /// A table that is looked up: rows by key.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LookupSpec {
     /// The table.
     pub table: TableSpec,
@@ -107,6 +111,7 @@ pub struct LookupSpec {
 
 /// How watermarks come from rows.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WatermarkSpec {
     /// The event-time column.
     pub time_column: usize,
@@ -122,6 +127,7 @@ pub struct WatermarkSpec {
 
 /// A sort key.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SortKey {
     /// The input column.
     pub column: usize,
@@ -205,7 +211,7 @@ pub struct JoinBound {
 
 /// What an operator does. The input schemas come from the upstream nodes.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum OperatorSpec {
     /// Reads a table.
     Source(SourceSpec),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How rows are assigned to windows. All durations are milliseconds.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum WindowKind {
     /// Windows of one size, end to end.
     Tumble {
@@ -40,6 +40,7 @@ pub enum WindowKind {
 
 /// A window over a time attribute.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WindowSpec {
     /// The kind.
     pub kind: WindowKind,

@@ -437,17 +437,17 @@ fn statements() {
             CREATE TABLE t (a, b) LIKE s
               1:23 A column needs a type: only CREATE TABLE .. AS query may list bare names
             CREATE OR REPLACE TABLE t (a INT)
-              1:34 CREATE OR REPLACE TABLE needs AS query
+              ACCEPTED
             CREATE OR REPLACE VIEW v AS SELECT 1
-              1:19 Encountered `VIEW`, expected TABLE
+              ACCEPTED
             CREATE TEMPORARY DATABASE d
-              1:18 Encountered `DATABASE`, expected TABLE, VIEW, DATABASE, CATALOG or FUNCTION
+              1:18 Encountered `DATABASE`, expected TABLE, VIEW, DATABASE, CATALOG, MODEL or FUNCTION
             CREATE VIEW v
               1:14 Encountered the end of the statement, expected AS
             CREATE INDEX i
-              1:8 Encountered `INDEX`, expected TABLE, VIEW, DATABASE, CATALOG or FUNCTION
+              1:8 Encountered `INDEX`, expected TABLE, VIEW, DATABASE, CATALOG, MODEL or FUNCTION
             DROP t
-              1:6 Encountered `t`, expected TABLE or VIEW or FUNCTION or DATABASE or CATALOG
+              1:6 Encountered `t`, expected TABLE or VIEW or FUNCTION or DATABASE or CATALOG or MODEL
             ALTER TABLE t FROB
               1:15 Encountered `FROB`, expected RENAME or SET or RESET or ADD or MODIFY or DROP
             ALTER TABLE t ADD

@@ -69,7 +69,7 @@ fn create_table() {
          ) COMMENT 'a table' DISTRIBUTED BY HASH (id) INTO 4 BUCKETS PARTITIONED BY (a, b)
          WITH ('connector' = 'print', 'x' = 'it''s')",
         expect![[r#"
-            CreateTable(CreateTable { temporary: true, if_not_exists: true, name: [c, d, t], columns: [ColumnDef { name: id, kind: BigInt NOT NULL, comment: Some("the key") }, ColumnDef { name: `select`, kind: String }, ColumnDef { name: m, kind: Metadata { ty: Timestamp(3), key: Some("timestamp"), is_virtual: true } }, ColumnDef { name: n, kind: Metadata { ty: Int NOT NULL } }, ColumnDef { name: amount, kind: Computed { expr: Expr { kind: Binary { first: Expr { kind: Name([price]) }, rest: [(Multiply, Expr { kind: Literal(Number("2")) })] } }, text: "price * 2" }, comment: Some("twice") }], watermark: Some(Watermark { column: [m], expr: Expr { kind: Binary { first: Expr { kind: Name([m]) }, rest: [(Minus, Expr { kind: Literal(Interval(Interval { value: Millis(5000), text: "5", qualifier: IntervalQualifier { first: Second } })) })] } }, text: "m - INTERVAL '5' SECOND" }), primary_key: Some(PrimaryKey { name: Some(pk), columns: [id, n] }), comment: Some("a table"), distribution: Some(Distribution { kind: Some(Hash), columns: [id], buckets: Some(4) }), partitioned_by: [a, b], options: ["connector" = "print", "x" = "it's"] })
+            CreateTable(CreateTable { temporary: true, if_not_exists: true, replace: Never, name: [c, d, t], columns: [ColumnDef { name: id, kind: BigInt NOT NULL, comment: Some("the key") }, ColumnDef { name: `select`, kind: String }, ColumnDef { name: m, kind: Metadata { ty: Timestamp(3), key: Some("timestamp"), is_virtual: true } }, ColumnDef { name: n, kind: Metadata { ty: Int NOT NULL } }, ColumnDef { name: amount, kind: Computed { expr: Expr { kind: Binary { first: Expr { kind: Name([price]) }, rest: [(Multiply, Expr { kind: Literal(Number("2")) })] } }, text: "price * 2" }, comment: Some("twice") }], watermark: Some(Watermark { column: [m], expr: Expr { kind: Binary { first: Expr { kind: Name([m]) }, rest: [(Minus, Expr { kind: Literal(Interval(Interval { value: Millis(5000), text: "5", qualifier: IntervalQualifier { first: Second } })) })] } }, text: "m - INTERVAL '5' SECOND" }), primary_key: Some(PrimaryKey { name: Some(pk), columns: [id, n] }), comment: Some("a table"), distribution: Some(Distribution { kind: Some(Hash), columns: [id], buckets: Some(4) }), partitioned_by: [a, b], options: ["connector" = "print", "x" = "it's"] })
         "#]],
     );
     check(
@@ -83,9 +83,9 @@ fn create_table() {
          CREATE TABLE t LIKE s;
          CREATE TABLE t (b INT) WITH ('x' = 'y') LIKE c.s (INCLUDING ALL OVERWRITING OPTIONS EXCLUDING WATERMARKS)",
         expect![[r#"
-            CreateTable(CreateTable { name: [t], columns: [ColumnDef { name: a, kind: Int }], distribution: Some(Distribution { buckets: Some(3) }) })
-            CreateTable(CreateTable { name: [t], like: Some(LikeTable { source: [s] }) })
-            CreateTable(CreateTable { name: [t], columns: [ColumnDef { name: b, kind: Int }], options: ["x" = "y"], like: Some(LikeTable { source: [c, s], options: [LikeOption { strategy: Including, feature: All }, LikeOption { strategy: Overwriting, feature: Options }, LikeOption { strategy: Excluding, feature: Watermarks }] }) })
+            CreateTable(CreateTable { replace: Never, name: [t], columns: [ColumnDef { name: a, kind: Int }], distribution: Some(Distribution { buckets: Some(3) }) })
+            CreateTable(CreateTable { replace: Never, name: [t], like: Some(LikeTable { source: [s] }) })
+            CreateTable(CreateTable { replace: Never, name: [t], columns: [ColumnDef { name: b, kind: Int }], options: ["x" = "y"], like: Some(LikeTable { source: [c, s], options: [LikeOption { strategy: Including, feature: All }, LikeOption { strategy: Overwriting, feature: Options }, LikeOption { strategy: Excluding, feature: Watermarks }] }) })
         "#]],
     );
 }
@@ -194,20 +194,20 @@ fn what_is_not_built_is_known_by_name() {
         expect![[r#"
             Unsupported(Unsupported { name: "ADD JAR" })
             Unsupported(Unsupported { name: "REMOVE JAR" })
-            Unsupported(Unsupported { name: "LOAD MODULE" })
-            Unsupported(Unsupported { name: "UNLOAD MODULE" })
-            Unsupported(Unsupported { name: "COMPILE PLAN" })
-            Unsupported(Unsupported { name: "EXECUTE PLAN" })
-            Unsupported(Unsupported { name: "COMPILE AND EXECUTE PLAN" })
-            Unsupported(Unsupported { name: "CREATE MODEL" })
+            LoadModule(LoadModule { name: m })
+            UnloadModule(m)
+            CompilePlan(CompilePlan { path: "x", statement: Insert(Insert { target: [t], source: Query { body: Select(Select { items: [Expr { expr: Expr { kind: Literal(Number("1")) } }] }) } }) })
+            ExecutePlan("x")
+            CompilePlan(CompilePlan { path: "x", execute: true, statement: StatementSet(StatementSet { inserts: [Insert { target: [t], source: Query { body: Select(Select { items: [Expr { expr: Expr { kind: Literal(Number("1")) } }] }) } }] }) })
+            CreateModel(CreateModel { name: [m], input: [ColumnDef { name: a, kind: Int }], output: [ColumnDef { name: b, kind: Int }], options: ["x" = "y"] })
             Unsupported(Unsupported { name: "CREATE MATERIALIZED TABLE" })
             Unsupported(Unsupported { name: "CREATE OR ALTER MATERIALIZED TABLE" })
-            Unsupported(Unsupported { name: "ANALYZE TABLE" })
-            Unsupported(Unsupported { name: "TRUNCATE TABLE" })
-            Unsupported(Unsupported { name: "DELETE" })
-            Unsupported(Unsupported { name: "UPDATE" })
-            Unsupported(Unsupported { name: "CALL" })
-            Unsupported(Unsupported { name: "DROP MODEL" })
+            AnalyzeTable(AnalyzeTable { table: [t] })
+            ChangeRows(ChangeRows { kind: Truncate, table: [t] })
+            ChangeRows(ChangeRows { kind: Delete, table: [t] })
+            ChangeRows(ChangeRows { kind: Update, table: [t] })
+            Call(CallProcedure { procedure: [p] })
+            DropModel(DropRelation { name: [m] })
             Unsupported(Unsupported { name: "CREATE CONNECTION" })
         "#]],
     );
@@ -230,7 +230,13 @@ fn views_and_ctas_keep_the_text_of_their_query() {
             }
             Statement::CreateTable(table) => {
                 let query = table.query.as_ref().unwrap();
-                format!("{} {} {:?} {}", query.position, table.replace, table.column_order.len(), query.text)
+                format!(
+                    "{} {:?} {:?} {}",
+                    query.position,
+                    table.replace,
+                    table.column_order.len(),
+                    query.text
+                )
             }
             Statement::AlterView(alter) => match &alter.operation {
                 AlterViewOperation::As(query) => query.text.clone(),
@@ -243,8 +249,8 @@ fn views_and_ctas_keep_the_text_of_their_query() {
         texts,
         [
             "line 2, column 3 2 SELECT 1, /* two */ 2",
-            "line 4, column 63 true 2 SELECT a, b FROM s",
-            "line 5, column 29 true 0 SELECT 1",
+            "line 4, column 63 IfExists 2 SELECT a, b FROM s",
+            "line 5, column 29 MustExist 0 SELECT 1",
             "SELECT 3",
         ]
     );

@@ -8,7 +8,7 @@ use flott_types::{Error, Result};
 
 pub use flott_connector::catalog::{
     CatalogObject, DEFAULT_DATABASE, Database, DistributionKind, InMemoryCatalog, ObjectPath, PrimaryKeyDef,
-    Table, TableColumn, TableColumnKind, TableDistribution, View, WatermarkDef,
+    Table, TableColumn, TableColumnKind, TableDistribution, TablePartition, View, WatermarkDef,
 };
 
 /// The catalog that is there from the start.

@@ -13,12 +13,14 @@
 //! * [`optimize`](mod@optimize) contains rewrites that preserve the meaning: subqueries become joins, filters
 //!   and projections move towards the sources, window aggregation and Top-N are recognised.
 //! * [`plan`](mod@plan) chooses operators, exchanges, parallelism and uids, and checks changelog modes.
+//! * [`compiled`] is a plan that is kept in a file.
 //! * [`session`] executes statements; for those that need a cluster, the caller gets a job graph.
 //!
 //! Why a binder of our own, and not another library's: `docs/decisions/0002-own-binder.md`.
 
 pub mod bind;
 pub mod catalog;
+pub mod compiled;
 mod disjunction;
 mod join_bound;
 pub mod logical;

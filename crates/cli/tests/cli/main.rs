@@ -7,6 +7,7 @@ mod files;
 mod jobs;
 mod output;
 mod partitions;
+mod plans;
 mod restore;
 mod shell;
 mod statements;

@@ -21,7 +21,7 @@ use flott_types::Result;
 pub use memory::{InMemoryCatalog, InMemoryCatalogFactory};
 pub use objects::{
     CatalogObject, Database, DistributionKind, ObjectPath, PrimaryKeyDef, Table, TableColumn,
-    TableColumnKind, TableDistribution, TimeAttribute, View, WatermarkDef,
+    TableColumnKind, TableDistribution, TablePartition, TimeAttribute, View, WatermarkDef,
 };
 
 use crate::{Manual, Options};

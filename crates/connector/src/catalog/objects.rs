@@ -100,6 +100,24 @@ pub struct Table {
     pub comment: Option<String>,
     /// DISTRIBUTED
     pub distribution: Option<TableDistribution>,
+    /// The partitions that ALTER TABLE ADD PARTITION has made known; a connector finds its own beyond them.
+    pub partitions: Vec<TablePartition>,
+}
+
+/// A partition that a catalog knows.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TablePartition {
+    /// The values of the partition columns, in their order.
+    pub values: Vec<(String, String)>,
+    /// WITH
+    pub options: BTreeMap<String, String>,
+}
+
+impl TablePartition {
+    /// `day=2020-01-01/hour=5`
+    pub fn name(&self) -> String {
+        self.values.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join("/")
+    }
 }
 
 /// How rows find their bucket.

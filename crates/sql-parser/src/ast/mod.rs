@@ -9,6 +9,7 @@ mod display;
 mod expr;
 mod hint;
 mod literal;
+mod manage;
 mod name;
 mod pattern;
 mod query;
@@ -20,6 +21,7 @@ pub use catalog::*;
 pub use expr::*;
 pub use hint::*;
 pub use literal::*;
+pub use manage::*;
 pub use name::*;
 pub use pattern::*;
 pub use query::*;
@@ -103,10 +105,30 @@ pub enum Statement {
     AlterFunction(AlterFunction),
     /// DROP FUNCTION
     DropFunction(DropFunction),
+    /// CREATE MODEL
+    CreateModel(CreateModel),
+    /// ALTER MODEL
+    AlterModel(AlterModel),
+    /// DROP MODEL
+    DropModel(DropRelation),
+    /// LOAD MODULE
+    LoadModule(LoadModule),
+    /// UNLOAD MODULE
+    UnloadModule(Ident),
+    /// TRUNCATE TABLE, DELETE, UPDATE
+    ChangeRows(ChangeRows),
+    /// ANALYZE TABLE
+    AnalyzeTable(AnalyzeTable),
+    /// CALL
+    Call(CallProcedure),
     /// INSERT, and EXECUTE INSERT
     Insert(Box<Insert>),
     /// EXECUTE STATEMENT SET BEGIN .. END, and BEGIN STATEMENT SET; .. END;
     StatementSet(StatementSet),
+    /// COMPILE PLAN, COMPILE AND EXECUTE PLAN
+    CompilePlan(CompilePlan),
+    /// `EXECUTE PLAN 'path'`
+    ExecutePlan(Text),
     /// EXPLAIN
     Explain(Explain),
     /// DESCRIBE, DESC

@@ -5,6 +5,17 @@ use flott_types::LogicalType;
 use super::{Expr, Ident, ObjectName, PartitionValue, QueryText, SqlOption, Text};
 use crate::error::Position;
 
+/// What becomes of a table that is there already.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Replace {
+    /// CREATE: it stays.
+    Never,
+    /// CREATE OR REPLACE: it is replaced.
+    IfExists,
+    /// REPLACE: it is replaced, and must exist.
+    MustExist,
+}
+
 /// CREATE TABLE in all its forms.
 #[derive(Clone, PartialEq, Debug)]
 pub struct CreateTable {
@@ -15,7 +26,7 @@ pub struct CreateTable {
     /// IF NOT EXISTS
     pub if_not_exists: bool,
     /// CREATE OR REPLACE, or REPLACE.
-    pub replace: bool,
+    pub replace: Replace,
     /// Its name.
     pub name: ObjectName,
     /// Columns in declared order. Of a CTAS with a column list without types, see [`CreateTable::column_order`].
@@ -222,10 +233,20 @@ pub enum AlterTableOperation {
     DropConstraint(Ident),
     /// DROP DISTRIBUTION
     DropDistribution,
-    /// ADD [IF NOT EXISTS] PARTITION (..)
-    AddPartition(Vec<PartitionValue>),
-    /// DROP [IF EXISTS] PARTITION (..)
-    DropPartition(Vec<PartitionValue>),
+    /// ADD [IF NOT EXISTS] PARTITION (..) [WITH (..)] ..
+    AddPartitions {
+        /// IF NOT EXISTS
+        if_not_exists: bool,
+        /// The partitions with their options.
+        partitions: Vec<(Vec<PartitionValue>, Vec<SqlOption>)>,
+    },
+    /// DROP [IF EXISTS] PARTITION (..), ..
+    DropPartitions {
+        /// IF EXISTS
+        if_exists: bool,
+        /// The partitions.
+        partitions: Vec<Vec<PartitionValue>>,
+    },
 }
 
 /// What ADD and MODIFY bring.

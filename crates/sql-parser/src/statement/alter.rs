@@ -14,6 +14,7 @@ impl Parser<'_> {
         self.expect("ALTER")?;
         match self.peek().value.to_ascii_uppercase().as_str() {
             "TABLE" => self.alter_table(position),
+            "MODEL" => self.alter_model(),
             "VIEW" => {
                 self.next();
                 let name = self.object_name()?;
@@ -70,8 +71,12 @@ impl Parser<'_> {
             "SET" => AlterTableOperation::Set(self.options()?),
             "RESET" => AlterTableOperation::Reset(self.parenthesised(Self::text)?),
             "ADD" if self.is_word("PARTITION") || self.are_words(&["IF", "NOT", "EXISTS", "PARTITION"]) => {
-                self.if_not_exists();
-                AlterTableOperation::AddPartition(self.partition()?)
+                let if_not_exists = self.if_not_exists();
+                let mut partitions = vec![];
+                while self.is_word("PARTITION") {
+                    partitions.push((self.partition()?, self.with_options()?));
+                }
+                AlterTableOperation::AddPartitions { if_not_exists, partitions }
             }
             "ADD" => AlterTableOperation::Add(self.schema_change()?),
             "MODIFY" => AlterTableOperation::Modify(self.schema_change()?),
@@ -82,8 +87,9 @@ impl Parser<'_> {
 
     fn alter_table_drop(&mut self) -> Result<AlterTableOperation> {
         if self.is_word("PARTITION") || self.are_words(&["IF", "EXISTS", "PARTITION"]) {
-            self.if_exists();
-            return self.partition().map(AlterTableOperation::DropPartition);
+            let if_exists = self.if_exists();
+            let partitions = self.commas(Self::partition)?;
+            return Ok(AlterTableOperation::DropPartitions { if_exists, partitions });
         }
         Ok(if self.eat("WATERMARK") {
             AlterTableOperation::DropWatermark

@@ -2,7 +2,7 @@
 
 use crate::ast::{
     CreateCatalog, CreateDatabase, CreateFunction, DropCatalog, DropDatabase, DropFunction, DropRelation,
-    Statement,
+    Replace, Statement,
 };
 use crate::error::{Position, Result};
 use crate::parser::Parser;
@@ -10,23 +10,23 @@ use crate::parser::Parser;
 impl Parser<'_> {
     pub(super) fn create(&mut self) -> Result<Statement> {
         let position = self.position();
-        let replace = match self.eat("REPLACE") {
-            true => true,
-            false => {
-                self.expect("CREATE")?;
-                self.eat_all(&["OR", "REPLACE"])
-            }
-        };
-        if replace {
-            return self.create_table(position, false, true);
+        if self.eat("REPLACE") {
+            return self.create_table(position, false, Replace::MustExist);
         }
+        self.expect("CREATE")?;
+        // Of other things than tables Flink takes the words and does not replace.
+        let replace = match self.eat_all(&["OR", "REPLACE"]) {
+            true => Replace::IfExists,
+            false => Replace::Never,
+        };
         let temporary = self.eat("TEMPORARY");
         let system = temporary && self.eat("SYSTEM");
         match self.peek().value.to_ascii_uppercase().as_str() {
             "FUNCTION" => self.create_function(position, temporary, system),
             _ if system => Err(self.unexpected("FUNCTION")),
-            "TABLE" => self.create_table(position, temporary, false),
+            "TABLE" => self.create_table(position, temporary, replace),
             "VIEW" => self.create_view(position, temporary),
+            "MODEL" => self.create_model(position, temporary),
             "DATABASE" if !temporary => {
                 self.next();
                 let if_not_exists = self.if_not_exists();
@@ -43,7 +43,7 @@ impl Parser<'_> {
                 let options = self.with_options()?;
                 Ok(Statement::CreateCatalog(CreateCatalog { if_not_exists, name, comment, options }))
             }
-            _ => Err(self.unexpected("TABLE, VIEW, DATABASE, CATALOG or FUNCTION")),
+            _ => Err(self.unexpected("TABLE, VIEW, DATABASE, CATALOG, MODEL or FUNCTION")),
         }
     }
 
@@ -79,7 +79,7 @@ impl Parser<'_> {
         if system && !self.is_word("FUNCTION") {
             return Err(self.unexpected("FUNCTION"));
         }
-        let kind = self.expect_any(&["TABLE", "VIEW", "FUNCTION", "DATABASE", "CATALOG"])?;
+        let kind = self.expect_any(&["TABLE", "VIEW", "FUNCTION", "DATABASE", "CATALOG", "MODEL"])?;
         let if_exists = self.if_exists();
         Ok(match kind {
             "CATALOG" => Statement::DropCatalog(DropCatalog { if_exists, name: self.ident()? }),
@@ -94,7 +94,11 @@ impl Parser<'_> {
             }
             kind => {
                 let drop = DropRelation { temporary, if_exists, name: self.object_name()? };
-                if kind == "TABLE" { Statement::DropTable(drop) } else { Statement::DropView(drop) }
+                match kind {
+                    "TABLE" => Statement::DropTable(drop),
+                    "VIEW" => Statement::DropView(drop),
+                    _ => Statement::DropModel(drop),
+                }
             }
         })
     }

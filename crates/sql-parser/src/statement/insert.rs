@@ -57,6 +57,9 @@ impl Parser<'_> {
         if execute && self.is_word("INSERT") {
             return self.insert().map(|insert| Statement::Insert(Box::new(insert)));
         }
+        if execute && self.eat("PLAN") {
+            return self.text().map(Statement::ExecutePlan);
+        }
         if execute && self.is_query() {
             return self.query().map(Statement::Query);
         }

@@ -4,6 +4,7 @@ mod alter;
 mod catalog;
 mod clauses;
 mod insert;
+mod manage;
 mod show;
 mod table;
 
@@ -15,36 +16,21 @@ use crate::lexer::Kind;
 use crate::parser::Parser;
 
 /// What Flink knows and Flott refuses by name: the first words, the longest first.
-const UNSUPPORTED: [&[&str]; 29] = [
-    &["COMPILE", "AND", "EXECUTE", "PLAN"],
-    &["COMPILE", "PLAN"],
-    &["EXECUTE", "PLAN"],
+const UNSUPPORTED: [&[&str]; 14] = [
     &["CREATE", "OR", "ALTER", "MATERIALIZED", "TABLE"],
     &["CREATE", "OR", "ALTER", "TABLE"],
     &["CREATE", "MATERIALIZED", "TABLE"],
-    &["CREATE", "TEMPORARY", "MODEL"],
-    &["CREATE", "MODEL"],
     &["CREATE", "TEMPORARY", "SYSTEM", "CONNECTION"],
     &["CREATE", "TEMPORARY", "CONNECTION"],
     &["CREATE", "CONNECTION"],
     &["ALTER", "MATERIALIZED", "TABLE"],
-    &["ALTER", "MODEL"],
     &["ALTER", "CONNECTION"],
     &["DROP", "MATERIALIZED", "TABLE"],
-    &["DROP", "TEMPORARY", "MODEL"],
-    &["DROP", "MODEL"],
     &["DROP", "TEMPORARY", "CONNECTION"],
     &["DROP", "CONNECTION"],
     &["ADD", "JAR"],
     &["REMOVE", "JAR"],
     &["ADD", "ARTIFACT"],
-    &["LOAD", "MODULE"],
-    &["UNLOAD", "MODULE"],
-    &["ANALYZE", "TABLE"],
-    &["TRUNCATE", "TABLE"],
-    &["DELETE"],
-    &["UPDATE"],
-    &["CALL"],
 ];
 
 impl Parser<'_> {
@@ -78,6 +64,14 @@ impl Parser<'_> {
             "SET" => self.set(),
             "RESET" => self.reset(),
             "STOP" => self.stop_job(),
+            "COMPILE" => self.compile_plan(),
+            "LOAD" => self.load_module(),
+            "UNLOAD" => self.unload_module(),
+            "TRUNCATE" => self.truncate(),
+            "DELETE" => self.delete(),
+            "UPDATE" => self.update(),
+            "ANALYZE" => self.analyze(),
+            "CALL" => self.call_procedure(),
             "HELP" if alone => self.shell(ShellCommand::Help),
             "CLEAR" if alone => self.shell(ShellCommand::Clear),
             "QUIT" | "EXIT" if alone => self.shell(ShellCommand::Quit),

@@ -2,7 +2,9 @@
 
 use flott_types::LogicalType;
 
-use crate::ast::{ColumnDef, ColumnKind, CreateTable, CreateView, Ident, PrimaryKey, Statement, Watermark};
+use crate::ast::{
+    ColumnDef, ColumnKind, CreateTable, CreateView, Ident, PrimaryKey, Replace, Statement, Watermark,
+};
 use crate::error::{ParseError, Position, Result};
 use crate::parser::Parser;
 
@@ -19,7 +21,7 @@ impl Parser<'_> {
         &mut self,
         position: Position,
         temporary: bool,
-        replace: bool,
+        replace: Replace,
     ) -> Result<Statement> {
         self.expect("TABLE")?;
         let if_not_exists = self.if_not_exists();
@@ -55,8 +57,8 @@ impl Parser<'_> {
         } else if self.eat("AS") {
             table.query = Some(self.query_text()?);
         }
-        if table.replace && table.query.is_none() {
-            return Err(ParseError::new("CREATE OR REPLACE TABLE needs AS query", clause));
+        if table.replace == Replace::MustExist && table.query.is_none() {
+            return Err(ParseError::new("REPLACE TABLE needs AS query", clause));
         }
         if !table.column_order.is_empty() && table.query.is_none() {
             return Err(ParseError::new(

@@ -2,23 +2,97 @@
 
 use std::fmt::Write;
 
-use flott_plan::{Exchange, NodeId, Schema, StreamGraph};
+use flott_plan::{Exchange, NodeId, OperatorSpec, Schema, StreamGraph};
+use flott_sql_parser::ast::ExplainDetail;
+use serde::Serialize;
 
 use super::describe;
 use crate::logical::{Rel, RelNode};
 
-/// The text of EXPLAIN. `updates` tells for each node whether it emits updates; with `changelog_mode` that is shown.
-pub fn explain(roots: &[Rel], graph: &StreamGraph, updates: &[bool], changelog_mode: bool) -> String {
+/// The text of EXPLAIN. `updates` tells for each node whether it emits updates.
+pub fn explain(roots: &[Rel], graph: &StreamGraph, updates: &[bool], details: &[ExplainDetail]) -> String {
+    let has = |detail| details.contains(&detail);
     let mut text = String::from("== Abstract Syntax Tree ==\n");
     for root in roots {
         logical(root, 0, &mut text);
     }
+    let advice = has(ExplainDetail::PlanAdvice);
+    let with_advice = if advice { " With Advice" } else { "" };
+    let _ = write!(text, "\n== Optimized Physical Plan{with_advice} ==\n");
+    operators(graph, updates, has(ExplainDetail::ChangelogMode), &mut text);
+    if advice {
+        text.push_str("\nNo available advice...\n");
+    }
     text.push_str("\n== Optimized Execution Plan ==\n");
-    let is_input = |id: NodeId| graph.edges.iter().any(|edge| edge.from == id);
-    for id in (0..graph.nodes.len() as u32).map(NodeId).filter(|id| !is_input(*id)) {
-        physical(graph, updates, changelog_mode, id, None, 0, &mut text);
+    operators(graph, updates, false, &mut text);
+    if has(ExplainDetail::JsonExecutionPlan) {
+        let _ = write!(text, "\n== Physical Execution Plan ==\n{}\n", json(graph));
     }
     text
+}
+
+/// The operators, each above its inputs.
+fn operators(graph: &StreamGraph, updates: &[bool], changelog_mode: bool, text: &mut String) {
+    let is_input = |id: NodeId| graph.edges.iter().any(|edge| edge.from == id);
+    for id in (0..graph.nodes.len() as u32).map(NodeId).filter(|id| !is_input(*id)) {
+        physical(graph, updates, changelog_mode, id, None, 0, text);
+    }
+}
+
+/// The operators in the form of Flink's JSON.
+fn json(graph: &StreamGraph) -> String {
+    #[derive(Serialize)]
+    struct Plan {
+        nodes: Vec<PlanNode>,
+    }
+    #[derive(Serialize)]
+    struct PlanNode {
+        id: u32,
+        r#type: String,
+        pact: &'static str,
+        contents: String,
+        parallelism: u32,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        predecessors: Vec<Predecessor>,
+    }
+    #[derive(Serialize)]
+    struct Predecessor {
+        id: u32,
+        ship_strategy: &'static str,
+        side: &'static str,
+    }
+    let nodes = graph.nodes.iter().zip(1..).map(|(node, id)| {
+        let inputs: Vec<_> = graph.edges.iter().filter(|edge| edge.to.0 + 1 == id).collect();
+        let pact = match (&node.spec, inputs.is_empty()) {
+            (OperatorSpec::Sink(_), _) => "Data Sink",
+            (_, true) => "Data Source",
+            (_, false) => "Operator",
+        };
+        let two_sided = inputs.iter().any(|edge| edge.input > 0);
+        let predecessors = inputs.iter().map(|edge| Predecessor {
+            id: edge.from.0 + 1,
+            ship_strategy: match edge.exchange {
+                Exchange::Forward => "FORWARD",
+                Exchange::Hash(_) => "HASH",
+                Exchange::Rebalance => "REBALANCE",
+                Exchange::Rescale => "RESCALE",
+                Exchange::Custom => "CUSTOM",
+                Exchange::Broadcast => "BROADCAST",
+                Exchange::Global => "GLOBAL",
+            },
+            side: if two_sided && edge.input == 0 { "first" } else { "second" },
+        });
+        let kind = super::kind_of(&node.name);
+        PlanNode {
+            id,
+            r#type: format!("{kind}[{id}]"),
+            pact,
+            contents: format!("[{id}]:{}", node.name),
+            parallelism: node.parallelism,
+            predecessors: predecessors.collect(),
+        }
+    });
+    serde_json::to_string_pretty(&Plan { nodes: nodes.collect() }).unwrap_or_default()
 }
 
 fn physical(

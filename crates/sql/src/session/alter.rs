@@ -1,10 +1,11 @@
 //! ALTER TABLE, VIEW, DATABASE, CATALOG. Running jobs are not touched, as in Flink.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flott_sql_parser::ast::{
     AlterCatalog, AlterCatalogOperation, AlterDatabase, AlterTable, AlterTableOperation, AlterView,
-    AlterViewOperation, ColumnPlace, Ident, ObjectName, SchemaChange,
+    AlterViewOperation, ColumnPlace, Ident, ObjectName, PartitionValue, SchemaChange,
 };
 use flott_types::{Error, Result};
 
@@ -12,7 +13,8 @@ use super::Session;
 use super::create::{
     declared_column, last_part, options_map, primary_key_def, table_distribution, watermark_def,
 };
-use crate::catalog::{CatalogObject, ObjectPath, Table, TableColumnKind};
+use super::query::partition_values;
+use crate::catalog::{CatalogObject, ObjectPath, Table, TableColumnKind, TablePartition};
 
 impl Session {
     pub(super) fn alter_table(&mut self, alter: &AlterTable) -> Result<()> {
@@ -146,10 +148,50 @@ fn change(table: &mut Table, operation: &AlterTableOperation) -> Result<()> {
             Some(_) => Ok(()),
             None => Err(Error::invalid("The base table does not define any distribution.")),
         },
-        AlterTableOperation::AddPartition(_) | AlterTableOperation::DropPartition(_) => {
-            Err(Error::unsupported("ADD and DROP PARTITION"))
+        AlterTableOperation::AddPartitions { if_not_exists, partitions } => {
+            partitions.iter().try_for_each(|(values, options)| {
+                let values = whole_partition(table, values)?;
+                let partition = TablePartition { values, options: options_map(options) };
+                let known = table.partitions.iter().any(|other| other.values == partition.values);
+                match known {
+                    false => table.partitions.push(partition),
+                    true if *if_not_exists => {}
+                    true => {
+                        return Err(Error::invalid(format!(
+                            "Partition {} already exists.",
+                            partition.name()
+                        )));
+                    }
+                }
+                Ok(())
+            })
+        }
+        AlterTableOperation::DropPartitions { if_exists, partitions } => {
+            partitions.iter().try_for_each(|values| {
+                let partition =
+                    TablePartition { values: whole_partition(table, values)?, options: BTreeMap::new() };
+                let before = table.partitions.len();
+                table.partitions.retain(|other| other.values != partition.values);
+                match before == table.partitions.len() && !if_exists {
+                    true => Err(Error::invalid(format!("Partition {} does not exist.", partition.name()))),
+                    false => Ok(()),
+                }
+            })
         }
     }
+}
+
+/// A value for each partition column, in their order.
+fn whole_partition(table: &Table, values: &[PartitionValue]) -> Result<Vec<(String, String)>> {
+    if table.partition_keys.is_empty() {
+        return Err(Error::invalid("the table is not partitioned"));
+    }
+    let given = partition_values(values, table)?;
+    let value_of = |key: &String| {
+        let found = given.iter().find(|(name, _)| name == key);
+        found.cloned().ok_or_else(|| Error::invalid(format!("PARTITION lacks a value for '{key}'")))
+    };
+    table.partition_keys.iter().map(value_of).collect()
 }
 
 fn single(path: &[Ident]) -> Result<&str> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flott_expr::bind;
 use flott_sql_parser::ast::{
     ColumnDef, ColumnKind, CreateCatalog, CreateDatabase, CreateTable, CreateView, Distribution, Expr, Ident,
-    Insert, ObjectName, PrimaryKey, QueryText, SqlOption, Watermark,
+    Insert, ObjectName, PrimaryKey, QueryText, Replace, SqlOption, Watermark,
 };
 use flott_types::{Error, Result};
 
@@ -17,60 +17,76 @@ use crate::catalog::{
     CatalogObject, Database, DistributionKind, NamedCatalog, ObjectPath, PrimaryKeyDef, Table, TableColumn,
     TableColumnKind, TableDistribution, View, WatermarkDef,
 };
-use crate::logical::Field;
+use crate::logical::{Field, Rel};
 
 impl Session {
     pub(super) fn create_table(&mut self, create: &CreateTable) -> Result<Outcome> {
-        if create.replace {
-            return Err(Error::unsupported(format!("CREATE OR REPLACE TABLE, at {}", create.position)));
+        let Some(query) = &create.query else {
+            return self.create_empty_table(create).map(|()| Outcome::Done);
+        };
+        if create.temporary {
+            return Err(Error::unsupported(format!(
+                "CREATE TABLE AS SELECT syntax does not support to create temporary table yet, at {}",
+                create.position
+            )));
         }
         let path = self.path(&create.name)?;
         self.catalogs.database(&path.catalog, &path.database)?;
-        if self.exists(&path, create.temporary)? {
-            if create.if_not_exists {
-                return Ok(Outcome::Done);
+        let replaced = self.catalogs.permanent(&path)?;
+        match (&replaced, create.replace) {
+            (Some(_), Replace::Never) if create.if_not_exists => return Ok(Outcome::Done),
+            (Some(_), Replace::Never) => return Err(taken(&path)),
+            (Some(CatalogObject::View(_)), _) => {
+                return Err(Error::invalid(format!("{path} is a view, and only a table can be replaced.")));
             }
-            return Err(Error::invalid(format!("Table (or view) {path} already exists.")));
+            (None, Replace::MustExist) => {
+                return Err(Error::invalid(format!(
+                    "The table {path} to be replaced doesn't exist. You can try to use CREATE TABLE AS statement or CREATE OR \
+                     REPLACE TABLE AS statement."
+                )));
+            }
+            (Some(_) | None, _) => {}
         }
-        let table = self.resolved_table(create)?;
-        let Some(query) = &create.query else {
-            self.put(path, CatalogObject::Table(Arc::new(table)), create.temporary)?;
-            return Ok(Outcome::Done);
-        };
-        let table = self.ctas_table(create, table, query)?;
-        let column_order: Vec<Ident> = Vec::new();
-        self.put(path.clone(), CatalogObject::Table(Arc::new(table)), create.temporary)?;
+        // Bound before the table is there: the query may read the table that is replaced.
+        let source = self.bound(&query.query)?;
+        let table = self.ctas_table(create, self.resolved_table(create)?, &source)?;
+        let names = source.fields.iter().map(|field| field.name.clone());
+        let columns = names.map(|name| Ident::new(name, query.position)).collect();
         let insert = Insert {
             position: create.position,
             overwrite: false,
             target: create.name.clone(),
             hints: Vec::new(),
             partition: Vec::new(),
-            columns: if create.column_order.is_empty() { column_order } else { self.query_columns(query)? },
+            columns,
             source: query.query.clone(),
             on_conflict: None,
         };
+        self.catalogs.put(&path, CatalogObject::Table(Arc::new(table)))?;
         // A table that cannot be written to is not created.
-        let planned = self.insert(std::slice::from_ref(&insert));
+        let planned = self.insert_bound(&insert, source);
         if planned.is_err() {
-            self.remove(&path, create.temporary)?;
+            match replaced {
+                Some(object) => self.catalogs.put(&path, object)?,
+                None => self.remove(&path, false).map(|_| ())?,
+            }
         }
         planned
     }
 
-    fn query_columns(&self, query: &QueryText) -> Result<Vec<Ident>> {
-        Ok(self
-            .bound(&query.query)?
-            .fields
-            .into_iter()
-            .map(|field| Ident::new(field.name, query.position))
-            .collect())
+    fn create_empty_table(&mut self, create: &CreateTable) -> Result<()> {
+        let path = self.path(&create.name)?;
+        self.catalogs.database(&path.catalog, &path.database)?;
+        if self.exists(&path, create.temporary)? {
+            return if create.if_not_exists { Ok(()) } else { Err(taken(&path)) };
+        }
+        let table = self.resolved_table(create)?;
+        self.put(path, CatalogObject::Table(Arc::new(table)), create.temporary)
     }
 
     /// The columns of CREATE TABLE AS: the query's, with those declared.
-    fn ctas_table(&self, create: &CreateTable, mut table: Table, query: &QueryText) -> Result<Table> {
-        let rel = self.bound(&query.query)?;
-        let mut columns: Vec<TableColumn> = rel
+    fn ctas_table(&self, create: &CreateTable, mut table: Table, query: &Rel) -> Result<Table> {
+        let mut columns: Vec<TableColumn> = query
             .fields
             .iter()
             .map(|field| TableColumn {
@@ -97,27 +113,37 @@ impl Session {
             }
             columns = ordered;
         }
+        // Declared columns that the query does not have come first; those that it has are in its order, with the types declared.
         let mut declared = std::mem::take(&mut table.columns);
-        for column in columns {
-            match declared.iter_mut().find(|known| known.name == column.name) {
-                Some(known) if known.kind == TableColumnKind::Physical => {
-                    if !bind::assignable(&column.ty, &known.ty) {
-                        return Err(Error::invalid(format!(
-                            "column '{}' is declared as {} and the query gives {}",
-                            known.name, known.ty, column.ty
-                        )));
-                    }
-                }
-                Some(known) => {
-                    return Err(Error::invalid(format!(
-                        "column '{}' of the query is declared as computed",
-                        known.name
-                    )));
-                }
-                None => declared.push(column),
+        for column in &mut columns {
+            let Some(at) = declared.iter().position(|known| known.name == column.name) else { continue };
+            let known = declared.remove(at);
+            if known.kind != TableColumnKind::Physical {
+                return Err(Error::invalid(format!(
+                    "column '{}' of the query is declared as computed",
+                    known.name
+                )));
+            }
+            if !bind::assignable(&column.ty, &known.ty) {
+                return Err(Error::invalid(format!(
+                    "column '{}' is declared as {} and the query gives {}",
+                    known.name, known.ty, column.ty
+                )));
+            }
+            *column = known;
+        }
+        declared.extend(columns);
+        table.columns = declared;
+        let key_columns =
+            table.primary_key.iter().flat_map(|key| key.columns.iter().map(move |name| (key, name)));
+        for (key, name) in key_columns {
+            if table.column(name).is_some_and(|column| column.ty.nullable) {
+                return Err(Error::invalid(format!(
+                    "Invalid primary key '{}'. Column '{name}' is nullable.",
+                    key.name
+                )));
             }
         }
-        table.columns = declared;
         self.check(&mut table)?;
         Ok(table)
     }
@@ -373,7 +399,8 @@ impl Declared {
     pub fn into_table(self) -> Table {
         let Declared { columns, watermark, primary_key, partition_keys, options, comment, distribution } =
             self;
-        Table { columns, watermark, primary_key, partition_keys, options, comment, distribution }
+        let partitions = Vec::new();
+        Table { columns, watermark, primary_key, partition_keys, options, comment, distribution, partitions }
     }
 }
 
@@ -434,4 +461,8 @@ pub(super) fn options_map(options: &[SqlOption]) -> BTreeMap<String, String> {
 /// The last part of a name.
 pub(super) fn last_part(name: &ObjectName) -> String {
     parts(name).pop().unwrap_or_default()
+}
+
+fn taken(path: &ObjectPath) -> Error {
+    Error::invalid(format!("Table (or view) {path} already exists."))
 }

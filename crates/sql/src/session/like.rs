@@ -134,7 +134,9 @@ impl Session {
             }
             (base, own, _) => own.or(base),
         };
-        Ok(Table { columns, watermark, primary_key, partition_keys, options, comment, distribution })
+        let own =
+            Declared { columns, watermark, primary_key, partition_keys, options, comment, distribution };
+        Ok(own.into_table())
     }
 }
 

@@ -8,6 +8,7 @@ mod create;
 mod describe;
 mod drop;
 mod like;
+mod manage;
 mod query;
 mod settings;
 mod show;
@@ -19,11 +20,13 @@ use flott_connector::Registry;
 use flott_expr::{Functions, PlanContext};
 use flott_plan::{JobGraph, Schema};
 use flott_sql_parser::ast::{
-    ObjectName, ParsedStatement, ShellCommand, Show, ShowTarget, Statement, StopJob, Use,
+    AlterModel, DropRelation, ObjectName, ParsedStatement, ShellCommand, Show, ShowTarget, Statement,
+    StopJob, Use,
 };
 use flott_types::{Clock, Configuration, Error, LogicalType, Result, TypeKind};
 
 use crate::catalog::{Catalogs, ObjectPath};
+use crate::compiled::CompiledPlan;
 
 /// What came of a statement.
 #[derive(Clone, Debug)]
@@ -43,6 +46,10 @@ pub enum Outcome {
         /// The job.
         job: Box<PlannedJob>,
     },
+    /// COMPILE PLAN: the caller writes the plan, and runs it if that is asked for.
+    CompilePlan(Box<PlanToKeep>),
+    /// `EXECUTE PLAN 'path'`: the caller reads the plan; [`Session::job_of`] makes a job of it.
+    ExecutePlan(String),
     /// SHOW JOBS; the caller knows the jobs.
     ShowJobs,
     /// STOP JOB
@@ -81,6 +88,21 @@ pub struct PlannedJob {
     pub targets: Vec<String>,
 }
 
+/// A compiled plan, and where it goes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PlanToKeep {
+    /// The file.
+    pub path: String,
+    /// A file that is there is left alone.
+    pub keep_existing: bool,
+    /// A file that is there is replaced.
+    pub overwrite: bool,
+    /// The plan is run, too; one that was there and is kept is run in its place.
+    pub execute: bool,
+    /// The plan.
+    pub plan: CompiledPlan,
+}
+
 /// The state of one user's work: what exists, what is set.
 pub struct Session {
     pub(crate) catalogs: Catalogs,
@@ -90,6 +112,7 @@ pub struct Session {
     pub(crate) functions: Functions,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) cores: u32,
+    pub(crate) modules: manage::Modules,
 }
 
 impl Session {
@@ -110,6 +133,7 @@ impl Session {
             functions,
             clock,
             cores: cores.max(1),
+            modules: manage::Modules::default(),
         }
     }
 
@@ -138,6 +162,24 @@ impl Session {
             Statement::Insert(insert) => self.insert(std::slice::from_ref(insert.as_ref())),
             Statement::StatementSet(set) => self.insert(&set.inserts),
             Statement::Explain(explain) => self.explain(explain),
+            Statement::CompilePlan(compile) => self.compile(compile),
+            Statement::ExecutePlan(path) => Ok(Outcome::ExecutePlan(path.value.clone())),
+            Statement::LoadModule(load) => done(self.modules.load(load)),
+            Statement::UnloadModule(name) => done(self.modules.unload(name)),
+            Statement::ChangeRows(change) => Err(self.change_rows(change)),
+            Statement::AnalyzeTable(analyze) => done(self.analyze(analyze)),
+            Statement::Call(call) => Err(self.call(call)),
+            Statement::CreateModel(create) => {
+                Err(Error::unsupported(format!("CREATE MODEL is not supported, at {}", create.position)))
+            }
+            Statement::AlterModel(AlterModel { name, if_exists, .. })
+            | Statement::DropModel(DropRelation { name, if_exists, .. }) => match if_exists {
+                true => Ok(Outcome::Done),
+                false => {
+                    let path = self.path(name)?;
+                    Err(Error::invalid(format!("Model with identifier '{path}' does not exist.")))
+                }
+            },
             Statement::CreateTable(create) => self.create_table(create),
             Statement::CreateView(create) => done(self.create_view(create)),
             Statement::CreateDatabase(create) => done(self.create_database(create)),
@@ -197,7 +239,7 @@ impl Session {
                 self.catalogs.current_database = database;
                 Ok(())
             }
-            Use::Modules(_) => Err(Error::unsupported("USE MODULES: there is one module, 'core'")),
+            Use::Modules(names) => self.modules.set_used(names),
         }
     }
 

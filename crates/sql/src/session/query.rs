@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 
 use flott_expr::{PlanContext, bind};
-use flott_plan::{Expr, Literal, Schema, SinkSpec};
+use flott_plan::{Expr, JobGraph, Literal, Schema, SinkSpec, StreamGraph};
 use flott_sql_parser::ast::{
-    Explain, ExplainDetail, ExprKind, Insert, Literal as AstLiteral, PartitionValue, Query, Statement,
+    CompilePlan, Explain, ExplainDetail, ExprKind, Insert, Literal as AstLiteral, PartitionValue, Query,
+    Statement,
 };
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
-use super::{Answer, Outcome, PlannedJob, Session, parts};
+use super::{Answer, Outcome, PlanToKeep, PlannedJob, Session, parts, settings};
 use crate::bind::Binder;
 use crate::bind::table::table_spec;
 use crate::catalog::{Table, TableColumnKind};
+use crate::compiled::{CompiledPlan, is_of_the_plan};
 use crate::logical::Rel;
 use crate::optimize::{optimize, share_sources};
 use crate::plan::{PlanOptions, Planner, SinkTarget, explain};
@@ -35,15 +37,7 @@ impl Session {
             return Ok(Outcome::Done);
         }
         let roots = inserts.iter().map(|insert| self.bound_insert(insert)).collect::<Result<Vec<_>>>()?;
-        let names: Vec<String> = roots
-            .iter()
-            .filter_map(|(_, target)| match target {
-                SinkTarget::Table(spec) => Some(spec.table.name.clone()),
-                SinkTarget::Collect => None,
-            })
-            .collect();
-        let name = format!("insert-into_{}", names.join(","));
-        Ok(Outcome::Insert(Box::new(self.plan(&roots, &name)?)))
+        self.insert_job(&roots)
     }
 
     pub(super) fn explain(&self, statement: &Explain) -> Result<Outcome> {
@@ -64,15 +58,11 @@ impl Session {
             let job = Box::new(self.plan(&roots, "explain")?);
             return Ok(Outcome::ExplainRestore { path: path.value.clone(), job });
         }
-        let unbuilt = statement.details.iter().find(|detail| **detail != ExplainDetail::ChangelogMode);
-        if let Some(detail) = unbuilt {
-            let name = match detail {
-                ExplainDetail::EstimatedCost => "ESTIMATED_COST",
-                ExplainDetail::JsonExecutionPlan => "JSON_EXECUTION_PLAN",
-                ExplainDetail::PlanAdvice => "PLAN_ADVICE",
-                ExplainDetail::ChangelogMode => "CHANGELOG_MODE",
-            };
-            return Err(Error::unsupported(format!("EXPLAIN {name}, at {}", statement.position)));
+        if statement.details.contains(&ExplainDetail::EstimatedCost) {
+            return Err(Error::unsupported(format!(
+                "EXPLAIN ESTIMATED_COST, at {}: plans here are not chosen by cost",
+                statement.position
+            )));
         }
         let options = self.plan_options()?;
         let mut planner = Planner::new(&self.connectors, &self.functions, &options);
@@ -84,7 +74,7 @@ impl Session {
             planner.sink(optimized, &target)?;
         }
         let (graph, updates) = planner.finish();
-        let text = explain(&logical, &graph, &updates, !statement.details.is_empty());
+        let text = explain(&logical, &graph, &updates, &statement.details);
         Ok(Outcome::Table(Answer::list("result", [text])))
     }
 
@@ -96,27 +86,99 @@ impl Session {
 
     fn plan(&self, roots: &[(Rel, SinkTarget)], name: &str) -> Result<PlannedJob> {
         let options = self.plan_options()?;
+        let (graph, schema, updates, targets) = self.planned(roots, &options)?;
+        let graph = job_graph(graph, name, &options)?;
+        Ok(PlannedJob { graph, schema, updates, targets })
+    }
+
+    /// The operators; of the last root its columns and whether they are updated; the tables that are written to.
+    fn planned(
+        &self,
+        roots: &[(Rel, SinkTarget)],
+        options: &PlanOptions,
+    ) -> Result<(StreamGraph, Schema, bool, Vec<String>)> {
         let context = self.plan_context()?;
-        let mut planner = Planner::new(&self.connectors, &self.functions, &options);
+        let mut planner = Planner::new(&self.connectors, &self.functions, options);
         let mut schema = Schema::default();
         let mut updates = false;
         let mut targets = Vec::new();
-        for ((_, target), rel) in roots.iter().zip(&optimized(roots, &context, &options)?) {
+        for ((_, target), rel) in roots.iter().zip(&optimized(roots, &context, options)?) {
             (schema, updates) = planner.sink(rel, target)?;
             if let SinkTarget::Table(spec) = target {
                 targets.push(spec.table.name.clone());
             }
         }
-        let (graph, _) = planner.finish();
-        let mut configuration = options.configuration_map();
-        configuration.insert("table.local-time-zone".to_owned(), options.zone.clone());
-        let name = options.name.as_deref().unwrap_or(name);
-        let graph = graph.into_job_graph(name, configuration, options.max_parallelism, options.chaining)?;
-        Ok(PlannedJob { graph, schema, updates, targets })
+        Ok((planner.finish().0, schema, updates, targets))
+    }
+
+    /// COMPILE PLAN
+    pub(super) fn compile(&self, compile: &CompilePlan) -> Result<Outcome> {
+        let inserts = match compile.statement.as_ref() {
+            Statement::Insert(insert) => std::slice::from_ref(insert.as_ref()),
+            Statement::StatementSet(set) => &set.inserts,
+            _ => {
+                return Err(Error::invalid(format!(
+                    "COMPILE PLAN takes an INSERT or a statement set, at {}",
+                    compile.position
+                )));
+            }
+        };
+        let roots = inserts.iter().map(|insert| self.bound_insert(insert)).collect::<Result<Vec<_>>>()?;
+        let options = self.plan_options()?;
+        let (graph, _, _, targets) = self.planned(&roots, &options)?;
+        let mut settings = options.configuration_map();
+        settings.retain(|key, _| is_of_the_plan(key));
+        let plan = CompiledPlan::new(insert_name(&targets), targets, settings, graph);
+        Ok(Outcome::CompilePlan(Box::new(PlanToKeep {
+            path: compile.path.value.clone(),
+            keep_existing: compile.if_not_exists,
+            overwrite: self.configuration.flag("table.plan.force-recompile", false)?,
+            execute: compile.execute,
+            plan,
+        })))
+    }
+
+    /// The job of a compiled plan, with what the session has set beyond the plan.
+    ///
+    /// # Errors
+    /// If the settings cannot work for the plan.
+    pub fn job_of(&self, plan: CompiledPlan) -> Result<PlannedJob> {
+        let mut options = self.plan_options()?;
+        let mut configuration = options.configuration.clone();
+        for key in self.configuration.iter().map(|(key, _)| key).filter(|key| is_of_the_plan(key)) {
+            configuration.reset(key);
+        }
+        for (key, value) in &plan.settings {
+            configuration.set_any(key, value)?;
+        }
+        options.zone = settings::time_zone(&configuration)?.name().to_owned();
+        options.configuration = configuration;
+        let graph = job_graph(plan.graph, &plan.name, &options)?;
+        Ok(PlannedJob { graph, schema: Schema::default(), updates: false, targets: plan.targets })
+    }
+
+    fn insert_job(&self, roots: &[(Rel, SinkTarget)]) -> Result<Outcome> {
+        let names: Vec<String> = roots
+            .iter()
+            .filter_map(|(_, target)| match target {
+                SinkTarget::Table(spec) => Some(spec.table.name.clone()),
+                SinkTarget::Collect => None,
+            })
+            .collect();
+        Ok(Outcome::Insert(Box::new(self.plan(roots, &insert_name(&names))?)))
+    }
+
+    /// INSERT of a query that is bound already: what the names in it mean may have changed since.
+    pub(super) fn insert_bound(&self, insert: &Insert, source: Rel) -> Result<Outcome> {
+        self.insert_job(&[self.into_table(insert, source)?])
+    }
+
+    fn bound_insert(&self, insert: &Insert) -> Result<(Rel, SinkTarget)> {
+        self.into_table(insert, self.bound(&insert.source)?)
     }
 
     /// An INSERT: the query with its columns cast and ordered as the table's, and the sink.
-    fn bound_insert(&self, insert: &Insert) -> Result<(Rel, SinkTarget)> {
+    fn into_table(&self, insert: &Insert, source: Rel) -> Result<(Rel, SinkTarget)> {
         let context = self.plan_context()?;
         let binder = Binder::new(&self.catalogs, &self.connectors, &context);
         if insert.overwrite && context.streaming {
@@ -137,7 +199,6 @@ impl Session {
                 "Table {path} is distributed into buckets, but its connector doesn't support bucketing."
             )));
         }
-        let source = binder.bind(&insert.source)?;
         let (columns, metadata) = sink_columns(&table);
         let fixed = static_partition(&insert.partition, &table)?;
         let rel = assign_columns(source, insert, &columns, &fixed, &path.to_string())?;
@@ -198,6 +259,12 @@ fn static_partition(partition: &[PartitionValue], table: &Table) -> Result<Vec<(
         fixed.push((column.value.clone(), literal));
     }
     Ok(fixed)
+}
+
+/// The constants of `PARTITION (k = v)` as text.
+pub(super) fn partition_values(partition: &[PartitionValue], table: &Table) -> Result<Vec<(String, String)>> {
+    let fixed = static_partition(partition, table)?;
+    Ok(fixed.into_iter().map(|(name, value)| (name, partition_text(&value))).collect())
 }
 
 fn partition_text(value: &Expr) -> String {
@@ -273,4 +340,17 @@ fn assign_columns(
 fn optimized(roots: &[(Rel, SinkTarget)], context: &PlanContext, options: &PlanOptions) -> Result<Vec<Rel>> {
     let rels = roots.iter().map(|(rel, _)| optimize(rel.clone(), context)).collect::<Result<Vec<_>>>()?;
     Ok(if options.reuse_sources { share_sources(rels) } else { rels })
+}
+
+/// What a job that writes to tables is called.
+fn insert_name(targets: &[String]) -> String {
+    format!("insert-into_{}", targets.join(","))
+}
+
+/// The graph with its operators chained and the configuration that travels with it.
+fn job_graph(graph: StreamGraph, name: &str, options: &PlanOptions) -> Result<JobGraph> {
+    let mut configuration = options.configuration_map();
+    configuration.insert("table.local-time-zone".to_owned(), options.zone.clone());
+    let name = options.name.as_deref().unwrap_or(name);
+    graph.into_job_graph(name, configuration, options.max_parallelism, options.chaining)
 }

@@ -3,8 +3,11 @@
 use flott_sql_parser::ast::{Show, ShowFilter, ShowTarget};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
+use super::query::partition_values;
 use super::{Answer, Session, parts};
-use crate::catalog::{CatalogObject, DistributionKind, ObjectPath, Table, TableColumnKind, View};
+use crate::catalog::{
+    CatalogObject, DistributionKind, ObjectPath, Table, TableColumnKind, TablePartition, View,
+};
 
 impl Session {
     pub(super) fn show(&self, show: &Show) -> Result<Answer> {
@@ -36,10 +39,28 @@ impl Session {
                 names.dedup();
                 ("function name", names)
             }
-            ShowTarget::Modules { full: false } => ("module name", vec!["core".to_owned()]),
-            ShowTarget::Modules { full: true } => return refuse("FULL MODULES"),
+            ShowTarget::Modules { full: false } => {
+                let used = self.modules.all().into_iter().filter(|(_, used)| *used);
+                ("module name", used.map(|(name, _)| name.to_owned()).collect())
+            }
+            ShowTarget::Modules { full: true } => {
+                let cell = |used: bool| if used { "TRUE" } else { "FALSE" };
+                let rows = self.modules.all().into_iter().map(|(name, used)| [name, cell(used)]);
+                return Ok(Answer {
+                    columns: vec![
+                        ("module name".to_owned(), TypeKind::STRING.nullable()),
+                        ("used".to_owned(), TypeKind::Boolean.nullable()),
+                    ],
+                    rows: rows.map(|row| row.map(|cell| Some(cell.to_owned())).to_vec()).collect(),
+                });
+            }
             ShowTarget::Jars => ("jars", Vec::new()),
-            ShowTarget::Procedures => return refuse("PROCEDURES"),
+            ShowTarget::Procedures => {
+                return Err(Error::unsupported(format!(
+                    "SHOW PROCEDURES, at {}: the catalogs here have no procedures",
+                    show.position
+                )));
+            }
             ShowTarget::Models => ("model name", Vec::new()),
             ShowTarget::Connections => return refuse("CONNECTIONS"),
             ShowTarget::Jobs => return refuse("JOBS"),
@@ -142,8 +163,12 @@ impl Session {
                     path.database, path.object, path.catalog
                 )))
             }
-            Some(CatalogObject::Table(_)) => {
-                Err(Error::unsupported(format!("SHOW PARTITIONS, at {}", show.position)))
+            Some(CatalogObject::Table(table)) => {
+                let ShowTarget::Partitions { partition } = &show.target else { return Err(missing(&path)) };
+                let wanted = partition_values(partition, &table)?;
+                let of_it = |known: &&TablePartition| wanted.iter().all(|pair| known.values.contains(pair));
+                let names = table.partitions.iter().filter(of_it).map(TablePartition::name);
+                Ok(Answer::list("partition name", names))
             }
             _ => Err(missing(&path)),
         }

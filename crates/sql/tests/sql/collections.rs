@@ -24,6 +24,13 @@ fn unnest_stands_beside_its_row() {
                +- LogicalCorrelate(invocation=[UNNEST(ARRAY(a, 2))], joinType=[INNER], ordinality=[true])
                   +- LogicalTableScan(table=[[default_catalog, default_database, t]])
 
+            == Optimized Physical Plan ==
+            Sink(table=[*anonymous_collect$1*], fields=[a, x, o])
+            +- Calc(select=[a, x, o], where=[(x > 2)])
+               +- Correlate(invocation=[UNNEST(ARRAY(a, 2))], joinType=[INNER], ordinality=[true])
+                  +- Calc(select=[a], where=[(a > 1)])
+                     +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
+
             == Optimized Execution Plan ==
             Sink(table=[*anonymous_collect$1*], fields=[a, x, o])
             +- Calc(select=[a, x, o], where=[(x > 2)])
@@ -36,6 +43,12 @@ fn unnest_stands_beside_its_row() {
             +- LogicalCorrelate(invocation=[UNNEST(MAP('k', b))], joinType=[LEFT])
                +- LogicalTableScan(table=[[default_catalog, default_database, t]])
 
+            == Optimized Physical Plan ==
+            Sink(table=[*anonymous_collect$1*], fields=[k, v])
+            +- Calc(select=[k, v])
+               +- Correlate(invocation=[UNNEST(MAP('k', b))], joinType=[LEFT])
+                  +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[b])
+
             == Optimized Execution Plan ==
             Sink(table=[*anonymous_collect$1*], fields=[k, v])
             +- Calc(select=[k, v])
@@ -47,6 +60,12 @@ fn unnest_stands_beside_its_row() {
             +- LogicalProject(x=[x], y=[y])
                +- LogicalCorrelate(invocation=[UNNEST(ARRAY(ROW(1, 'a')))], joinType=[INNER])
                   +- LogicalValues(tuples=[1 rows])
+
+            == Optimized Physical Plan ==
+            Sink(table=[*anonymous_collect$1*], fields=[x, y])
+            +- Calc(select=[x, y])
+               +- Correlate(invocation=[UNNEST(ARRAY(ROW(1, 'a')))], joinType=[INNER])
+                  +- Values(tuples=[[{ 0 }]], values=[ZERO])
 
             == Optimized Execution Plan ==
             Sink(table=[*anonymous_collect$1*], fields=[x, y])
@@ -82,6 +101,14 @@ fn a_batch_query_settles_before_its_sink() {
                +- LogicalProject(a=[a])
                   +- LogicalTableScan(table=[[default_catalog, default_database, t]])
 
+            == Optimized Physical Plan ==
+            Sink(table=[*anonymous_collect$1*], fields=[a, n])
+            +- BatchRows(select=[a, n])
+               +- Calc(select=[a, EXPR$0 AS n])
+                  +- GroupAggregate(groupBy=[a], select=[a, COUNT(*) AS EXPR$0])
+                     +- Exchange(distribution=[hash[a]])
+                        +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
+
             == Optimized Execution Plan ==
             Sink(table=[*anonymous_collect$1*], fields=[a, n])
             +- BatchRows(select=[a, n])
@@ -95,6 +122,16 @@ fn a_batch_query_settles_before_its_sink() {
             +- LogicalOverAggregate(partitionBy=[], orderBy=[a ASC], window=[ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING], select=[SUM(a) AS w0$o1])
                +- LogicalOverAggregate(partitionBy=[b], orderBy=[a DESC], window=[RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW], select=[RANK() AS w0$o0])
                   +- LogicalTableScan(table=[[default_catalog, default_database, t]])
+
+            == Optimized Physical Plan ==
+            Sink(table=[*anonymous_collect$1*], fields=[a, r, s])
+            +- Calc(select=[a, w0$o0 AS r, w0$o1 AS s])
+               +- OverAggregate(partitionBy=[], orderBy=[a ASC], window=[ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING], select=[SUM(a) AS w0$o1])
+                  +- Exchange(distribution=[single])
+                     +- Calc(select=[a, w0$o0])
+                        +- OverAggregate(partitionBy=[b], orderBy=[a DESC], window=[RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW], select=[RANK() AS w0$o0])
+                           +- Exchange(distribution=[hash[b]])
+                              +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b])
 
             == Optimized Execution Plan ==
             Sink(table=[*anonymous_collect$1*], fields=[a, r, s])

@@ -179,6 +179,19 @@ fn the_logical_plan_stands_above() {
                         +- LogicalTableScan(table=[[default_catalog, default_database, t]])
                         +- LogicalTableScan(table=[[default_catalog, default_database, u]])
 
+            == Optimized Physical Plan ==
+            Sink(table=[*anonymous_collect$1*], fields=[b, EXPR$1])
+            +- Calc(select=[b, EXPR$0 AS EXPR$1])
+               +- GroupAggregate(groupBy=[b], select=[b, COUNT(*) AS EXPR$0])
+                  +- Exchange(distribution=[hash[b]])
+                     +- Calc(select=[b])
+                        +- Join(joinType=[InnerJoin], where=[(a = a$1)], select=[a, b, a$1])
+                           +- Exchange(distribution=[hash[a]])
+                              +- Calc(select=[a, b], where=[(c > 3:BIGINT)])
+                                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c])
+                           +- Exchange(distribution=[hash[a]])
+                              +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
+
             == Optimized Execution Plan ==
             Sink(table=[*anonymous_collect$1*], fields=[b, EXPR$1])
             +- Calc(select=[b, EXPR$0 AS EXPR$1])

@@ -86,8 +86,9 @@ impl Shell {
 
     fn explain(&mut self, explain: &str, statement: &str) -> String {
         let text = self.statement(&format!("{explain} {statement}"));
-        match text.split_once("== Optimized Execution Plan ==\n") {
-            Some((_, physical)) => physical.trim_end().to_owned() + "\n",
+        let physical = text.split_once("== Optimized Physical Plan ==\n");
+        match physical.and_then(|(_, plan)| plan.split_once("\n== Optimized Execution Plan ==\n")) {
+            Some((physical, _)) => physical.trim_end().to_owned() + "\n",
             None => text,
         }
     }
@@ -152,6 +153,14 @@ fn show(outcome: &Outcome) -> String {
             format!("{changes}: {}\n", columns(&job.schema))
         }
         Outcome::Insert(job) => inserted(job),
+        Outcome::CompilePlan(kept) => {
+            format!(
+                "PLAN '{}' OF {} operators INTO {}\n",
+                kept.path,
+                kept.plan.graph.nodes.len(),
+                kept.plan.targets.join(", ")
+            )
+        }
         other => format!("{other:?}\n"),
     }
 }

@@ -61,10 +61,9 @@ fn create_table_as_with_columns() {
             n | INT | TRUE | - | - | -
             > CREATE TABLE z (PRIMARY KEY (a) NOT ENFORCED) WITH ('connector' = 'rows', 'changelog' = 'retract')
                            AS SELECT a, COUNT(*) AS n FROM t GROUP BY a
-            INSERT INTO default_catalog.default_database.z
+            invalid: Invalid primary key 'PK_a'. Column 'a' is nullable.
             > DESCRIBE z
-            a | INT | FALSE | PRI(a) | - | -
-            n | BIGINT | FALSE | - | - | -
+            invalid: Tables or views with the identifier '`default_catalog`.`default_database`.`z`' doesn't exist
             > CREATE TABLE w (n DATE) WITH ('connector' = 'rows') AS SELECT a AS n FROM t
             invalid: column 'n' is declared as DATE and the query gives INT
             > CREATE TABLE w (b, nope) WITH ('connector' = 'rows') AS SELECT a AS n, b FROM t

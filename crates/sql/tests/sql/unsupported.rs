@@ -40,11 +40,11 @@ fn statements() {
         ),
         expect![[r#"
             > COMPILE AND EXECUTE PLAN 'x' FOR INSERT INTO log SELECT a, c FROM t
-            unsupported: COMPILE AND EXECUTE PLAN is not supported, at line 1, column 1
+            PLAN 'x' OF 3 operators INTO default_catalog.default_database.log
             > COMPILE PLAN 'x' FOR INSERT INTO log SELECT a, c FROM t
-            unsupported: COMPILE PLAN is not supported, at line 1, column 1
+            PLAN 'x' OF 3 operators INTO default_catalog.default_database.log
             > EXECUTE PLAN 'x'
-            unsupported: EXECUTE PLAN is not supported, at line 1, column 1
+            ExecutePlan("x")
             > CREATE OR ALTER MATERIALIZED TABLE m AS SELECT a FROM t
             unsupported: CREATE OR ALTER MATERIALIZED TABLE is not supported, at line 1, column 1
             > CREATE OR ALTER TABLE m AS SELECT a FROM t
@@ -52,7 +52,7 @@ fn statements() {
             > CREATE MATERIALIZED TABLE m FRESHNESS = INTERVAL '1' MINUTE AS SELECT a FROM t
             unsupported: CREATE MATERIALIZED TABLE is not supported, at line 1, column 1
             > CREATE TEMPORARY MODEL m
-            unsupported: CREATE TEMPORARY MODEL is not supported, at line 1, column 1
+            unsupported: CREATE MODEL is not supported, at line 1, column 1
             > CREATE MODEL m
             unsupported: CREATE MODEL is not supported, at line 1, column 1
             > CREATE TEMPORARY SYSTEM CONNECTION c
@@ -64,15 +64,15 @@ fn statements() {
             > ALTER MATERIALIZED TABLE m SUSPEND
             unsupported: ALTER MATERIALIZED TABLE is not supported, at line 1, column 1
             > ALTER MODEL m RENAME TO n
-            unsupported: ALTER MODEL is not supported, at line 1, column 1
+            invalid: Model with identifier '`default_catalog`.`default_database`.`m`' does not exist.
             > ALTER CONNECTION c SET ('a' = 'b')
             unsupported: ALTER CONNECTION is not supported, at line 1, column 1
             > DROP MATERIALIZED TABLE m
             unsupported: DROP MATERIALIZED TABLE is not supported, at line 1, column 1
             > DROP TEMPORARY MODEL m
-            unsupported: DROP TEMPORARY MODEL is not supported, at line 1, column 1
+            invalid: Model with identifier '`default_catalog`.`default_database`.`m`' does not exist.
             > DROP MODEL m
-            unsupported: DROP MODEL is not supported, at line 1, column 1
+            invalid: Model with identifier '`default_catalog`.`default_database`.`m`' does not exist.
             > DROP TEMPORARY CONNECTION c
             unsupported: DROP TEMPORARY CONNECTION is not supported, at line 1, column 1
             > DROP CONNECTION c
@@ -84,19 +84,19 @@ fn statements() {
             > ADD ARTIFACT 'x'
             unsupported: ADD ARTIFACT is not supported, at line 1, column 1
             > LOAD MODULE hive
-            unsupported: LOAD MODULE is not supported, at line 1, column 1
+            invalid: Could not execute LOAD MODULE hive. There is no module of this name. Available modules are: core
             > UNLOAD MODULE hive
-            unsupported: UNLOAD MODULE is not supported, at line 1, column 1
+            invalid: Could not execute UNLOAD MODULE hive. No module with name 'hive' exists
             > ANALYZE TABLE t COMPUTE STATISTICS
-            unsupported: ANALYZE TABLE is not supported, at line 1, column 1
+            unsupported: ANALYZE TABLE is not supported for streaming mode now
             > TRUNCATE TABLE t
-            unsupported: TRUNCATE TABLE is not supported, at line 1, column 1
+            unsupported: TRUNCATE TABLE statement is not supported in streaming mode.
             > DELETE FROM t
-            unsupported: DELETE is not supported, at line 1, column 1
+            unsupported: DELETE statement is not supported in streaming mode.
             > UPDATE t SET a = 1
-            unsupported: UPDATE is not supported, at line 1, column 1
+            unsupported: UPDATE statement is not supported in streaming mode.
             > CALL p()
-            unsupported: CALL is not supported, at line 1, column 1
+            invalid: there is no procedure p, at line 1, column 1: the catalogs here have no procedures
         "#]],
     );
 }
@@ -108,7 +108,7 @@ fn parts_of_statements() {
             "CREATE FUNCTION f AS 'com.example.F';
              ALTER FUNCTION f AS 'com.example.F';
              CREATE OR REPLACE TABLE x (a INT) WITH ('connector' = 'rows');
-             CREATE TABLE x (r ROW<ts TIMESTAMP(3)>, WATERMARK FOR r.ts AS r.ts) WITH ('connector' = 'rows');
+             CREATE TABLE y (r ROW<ts TIMESTAMP(3)>, WATERMARK FOR r.ts AS r.ts) WITH ('connector' = 'rows');
              ALTER TABLE t ADD PARTITION (a = 1);
              ALTER TABLE t DROP r.f;
              USE MODULES core;
@@ -128,19 +128,17 @@ fn parts_of_statements() {
             > ALTER FUNCTION f AS 'com.example.F'
             unsupported: ALTER FUNCTION at line 1, column 1
             > CREATE OR REPLACE TABLE x (a INT) WITH ('connector' = 'rows')
-            syntax: CREATE OR REPLACE TABLE needs AS query at line 1, column 62
-            > CREATE TABLE x (r ROW<ts TIMESTAMP(3)>, WATERMARK FOR r.ts AS r.ts) WITH ('connector' = 'rows')
+            > CREATE TABLE y (r ROW<ts TIMESTAMP(3)>, WATERMARK FOR r.ts AS r.ts) WITH ('connector' = 'rows')
             unsupported: WATERMARK FOR a nested field, at line 1, column 41
             > ALTER TABLE t ADD PARTITION (a = 1)
-            unsupported: Failed to execute ALTER TABLE at line 1, column 1: ADD and DROP PARTITION
+            invalid: Failed to execute ALTER TABLE at line 1, column 1: the table is not partitioned
             > ALTER TABLE t DROP r.f
             unsupported: Failed to execute ALTER TABLE at line 1, column 1: ALTER of a nested field
             > USE MODULES core
-            unsupported: USE MODULES: there is one module, 'core'
             > SHOW FULL MODULES
-            unsupported: SHOW FULL MODULES, at line 1, column 1
+            core | TRUE
             > SHOW PROCEDURES
-            unsupported: SHOW PROCEDURES, at line 1, column 1
+            unsupported: SHOW PROCEDURES, at line 1, column 1: the catalogs here have no procedures
             > DESCRIBE FUNCTION f
             unsupported: DESCRIBE FUNCTION f, at line 1, column 1
             > DESCRIBE MODEL m
@@ -148,11 +146,60 @@ fn parts_of_statements() {
             > DESCRIBE JOB 'x'
             unsupported: DESCRIBE JOB 'x', at line 1, column 1
             > EXPLAIN ESTIMATED_COST SELECT a FROM t
-            unsupported: EXPLAIN ESTIMATED_COST, at line 1, column 1
+            unsupported: EXPLAIN ESTIMATED_COST, at line 1, column 1: plans here are not chosen by cost
             > EXPLAIN JSON_EXECUTION_PLAN SELECT a FROM t
-            unsupported: EXPLAIN JSON_EXECUTION_PLAN, at line 1, column 1
+            == Abstract Syntax Tree ==
+            LogicalProject(a=[a])
+            +- LogicalTableScan(table=[[default_catalog, default_database, t]])
+
+            == Optimized Physical Plan ==
+            Sink(table=[*anonymous_collect$1*], fields=[a])
+            +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
+
+            == Optimized Execution Plan ==
+            Sink(table=[*anonymous_collect$1*], fields=[a])
+            +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
+
+            == Physical Execution Plan ==
+            {
+              "nodes": [
+                {
+                  "id": 1,
+                  "type": "TableSourceScan[1]",
+                  "pact": "Data Source",
+                  "contents": "[1]:TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])",
+                  "parallelism": 1
+                },
+                {
+                  "id": 2,
+                  "type": "Sink[2]",
+                  "pact": "Operator",
+                  "contents": "[2]:Sink(table=[*anonymous_collect$1*], fields=[a])",
+                  "parallelism": 1,
+                  "predecessors": [
+                    {
+                      "id": 1,
+                      "ship_strategy": "FORWARD",
+                      "side": "second"
+                    }
+                  ]
+                }
+              ]
+            }
             > EXPLAIN PLAN_ADVICE SELECT a FROM t
-            unsupported: EXPLAIN PLAN_ADVICE, at line 1, column 1
+            == Abstract Syntax Tree ==
+            LogicalProject(a=[a])
+            +- LogicalTableScan(table=[[default_catalog, default_database, t]])
+
+            == Optimized Physical Plan With Advice ==
+            Sink(table=[*anonymous_collect$1*], fields=[a])
+            +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
+
+            No available advice...
+
+            == Optimized Execution Plan ==
+            Sink(table=[*anonymous_collect$1*], fields=[a])
+            +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
             > EXPLAIN CREATE TABLE x (a INT)
             syntax: Encountered `CREATE`, expected PLAN FOR, RESTORE, ESTIMATED_COST, CHANGELOG_MODE, JSON_EXECUTION_PLAN, PLAN_ADVICE, a query, INSERT or STATEMENT SET at line 1, column 9
         "#]],

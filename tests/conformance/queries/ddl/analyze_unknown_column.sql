@@ -1,0 +1,3 @@
+CREATE TABLE src (a INT, b STRING) WITH ('connector'='datagen','number-of-rows'='2');
+SET 'execution.runtime-mode'='batch';
+ANALYZE TABLE src COMPUTE STATISTICS FOR COLUMNS zz;

@@ -1,0 +1,2 @@
+CREATE TABLE p (a INT, d STRING) PARTITIONED BY (d) WITH ('connector'='filesystem','path'='/tmp/flott-conformance/p','format'='csv');
+ALTER TABLE p DROP PARTITION (d='x');

@@ -1,0 +1,2 @@
+UNLOAD MODULE core;
+SELECT UPPER('a');
