@@ -170,15 +170,15 @@ impl Session {
 
     /// INSERT of a query that is bound already: what the names in it mean may have changed since.
     pub(super) fn insert_bound(&self, insert: &Insert, source: Rel) -> Result<Outcome> {
-        self.insert_job(&[self.into_table(insert, source)?])
+        self.insert_job(&[self.insertion(insert, source)?])
     }
 
     fn bound_insert(&self, insert: &Insert) -> Result<(Rel, SinkTarget)> {
-        self.into_table(insert, self.bound(&insert.source)?)
+        self.insertion(insert, self.bound(&insert.source)?)
     }
 
     /// An INSERT: the query with its columns cast and ordered as the table's, and the sink.
-    fn into_table(&self, insert: &Insert, source: Rel) -> Result<(Rel, SinkTarget)> {
+    fn insertion(&self, insert: &Insert, source: Rel) -> Result<(Rel, SinkTarget)> {
         let context = self.plan_context()?;
         let binder = Binder::new(&self.catalogs, &self.connectors, &context);
         if insert.overwrite && context.streaming {
