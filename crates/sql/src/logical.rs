@@ -342,6 +342,11 @@ impl Rel {
         Rel::new(RelNode::Join { left: Box::new(self), right: Box::new(right), kind, condition }, fields)
     }
 
+    /// How many relations it is made of.
+    pub fn size(&self) -> usize {
+        1 + self.inputs().into_iter().map(Rel::size).sum::<usize>()
+    }
+
     /// The direct inputs.
     pub fn inputs(&self) -> Vec<&Rel> {
         match &self.node {

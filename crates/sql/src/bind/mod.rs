@@ -63,6 +63,8 @@ pub struct Binder<'a> {
     namespace: RefCell<Option<(String, String)>>,
     /// How many nodes of expressions have been copied.
     copied: Cell<usize>,
+    /// How many relations stand for the names of views and common table expressions, or are copied.
+    expanded: Cell<usize>,
     /// How many levels of queries and expressions are open, those of views counted.
     levels: Cell<usize>,
 }
@@ -75,6 +77,9 @@ const QUERY_LEVELS: usize = 8;
 /// So many nodes of expressions a statement may copy. BETWEEN computes its operand twice, CASE its operand for every branch:
 /// nested in one another they would double a tree at each level.
 const MAX_COPIES: usize = 200_000;
+/// So many relations the names of views and common table expressions may stand for: one that joins the one before it with itself
+/// would double a plan at each level. What is written out has no such bound.
+const MAX_EXPANDED: usize = 50_000;
 
 impl<'a> Binder<'a> {
     /// A binder for one statement.
@@ -87,6 +92,7 @@ impl<'a> Binder<'a> {
             views: RefCell::default(),
             namespace: RefCell::default(),
             copied: Cell::new(0),
+            expanded: Cell::new(0),
             levels: Cell::new(0),
         }
     }
@@ -96,6 +102,17 @@ impl<'a> Binder<'a> {
         let mut rel = self.query(query, None)?;
         select::unique_names(&mut rel.fields);
         Ok(rel)
+    }
+
+    /// Counts a relation that is put in the place of a name, or stands in two places.
+    fn expand(&self, rel: &Rel) -> Result<()> {
+        self.expanded.set(self.expanded.get() + rel.size());
+        match self.expanded.get() > MAX_EXPANDED {
+            true => Err(Error::unsupported(format!(
+                "a query of more than {MAX_EXPANDED} relations, with views and common table expressions in all places where they are named"
+            ))),
+            false => Ok(()),
+        }
     }
 
     /// Goes so many levels deeper; [`Binder::leave`] goes back.

@@ -132,6 +132,7 @@ impl Joined<'_, '_> {
             decorrelate(subquery, &self.binder.context.functions)?;
         let nullable = outputs.iter().chain(values).any(|expr| expr.ty().nullable);
         let counts = if nullable {
+            self.binder.expand(&rel)?;
             let none_missing =
                 conjunction(outputs.iter().map(|output| {
                     Expr::call("IS NOT NULL", vec![output.clone()], TypeKind::Boolean.not_null())

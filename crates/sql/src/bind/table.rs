@@ -32,6 +32,7 @@ impl Binder<'_> {
                         node,
                     ));
                 }
+                at(self.expand(rel), node)?;
                 return Ok((name.clone(), rel.clone()));
             }
         }
@@ -43,7 +44,10 @@ impl Binder<'_> {
                 if !hints.is_empty() {
                     return Err(wrong(format!("View '{path}' cannot be enriched with new options"), node));
                 }
-                self.view(&path, &view).map_err(|error| error.context(format!("in view {path}")))?
+                let rel =
+                    self.view(&path, &view).map_err(|error| error.context(format!("in view {path}")))?;
+                at(self.expand(&rel), node)?;
+                rel
             }
             Some(CatalogObject::Table(table)) => {
                 let table = self.with_hints(&table, hints)?;

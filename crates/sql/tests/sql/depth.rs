@@ -211,3 +211,33 @@ fn many_grouping_sets_and_many_columns_of_one_name() {
     let wide = planned(&mut shell, &format!("SELECT {} FROM t", chain("a", ", ", 3_000))).unwrap();
     assert!(wide.to_json().unwrap().contains("\"a2998\""));
 }
+
+#[test]
+fn names_that_double_a_plan_at_each_level_are_refused() {
+    on_small_stack(|| {
+        let mut shell = Shell::with_tables();
+        let tables = |n: usize| {
+            let next =
+                |i: usize| format!(", c{i} AS (SELECT x.a FROM c{0} x JOIN c{0} y ON x.a = y.a)", i - 1);
+            let all: String = (1..=n).map(next).collect();
+            format!("WITH c0 AS (SELECT DISTINCT a FROM t){all} SELECT * FROM c{n}")
+        };
+        planned(&mut shell, &tables(6)).unwrap();
+        let error = shell.try_job(&tables(60)).unwrap_err();
+        assert!(error.contains("in all places where they are named at line 1, column"), "{error}");
+
+        assert_eq!(shell.run("CREATE VIEW v0 AS SELECT DISTINCT a FROM t"), "");
+        let refused = (1..60).find_map(|i| {
+            let answer = shell
+                .run(&format!("CREATE VIEW v{i} AS SELECT x.a FROM v{0} x JOIN v{0} y ON x.a = y.a", i - 1));
+            (!answer.is_empty()).then_some(answer)
+        });
+        let refused = refused.unwrap_or_default();
+        assert!(refused.contains("in all places where they are named"), "{refused}");
+
+        // A subquery whose NULLs count stands in two places.
+        let within = nest("c IN (SELECT c FROM t WHERE ", "a > 1", " OR b IS NULL) OR a IS NULL", 15);
+        let error = shell.try_job(&format!("SELECT b FROM t WHERE {within}")).unwrap_err();
+        assert!(error.contains("in all places where they are named"), "{error}");
+    });
+}
