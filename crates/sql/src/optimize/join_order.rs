@@ -1,32 +1,38 @@
-//! The order of inner joins, where the one that is written makes a cross product that another one does not.
+//! The order of inner joins.
 //!
 //! `FROM a, b, c WHERE a.x = c.x AND c.y = b.y` read from left to right joins all of `a` with all of `b`. Inner joins are taken
 //! apart into what they join and what they ask, and put together again so that each relation comes when an equality ties it to
-//! what is there, in the order of FROM otherwise. Only if that makes fewer cross products: else a plan stays as it is written,
-//! for sizes are not known here. Joins that compare times or windows stay too, as they are joins within a time only between the
-//! relations that they are written between.
+//! what is there. Sizes are not known here, so that the order is that of FROM otherwise, with one exception: in a batch query the
+//! relations with a filter of their own come first, because what they let through is carried through all joins behind.
+//!
+//! In a stream an order that makes no cross product stays as it is written, for the state of its joins is found again by what
+//! they join. Joins that compare times or windows stay too, as they are joins within a time only between the relations that they
+//! are written between.
 
-use flott_expr::Functions;
+use flott_expr::PlanContext;
 use flott_plan::{Expr, JoinKind};
 
 use super::filters::is_deterministic;
 use crate::bind::placeholder::{conjunction, conjuncts, shift};
 use crate::logical::{Rel, RelNode};
 
-pub(super) fn avoid_cross_products(rel: Rel, functions: &Functions) -> Rel {
+pub(super) fn order_joins(rel: Rel, context: &PlanContext) -> Rel {
     if !is_inner(&rel) {
-        return rel.map_inputs(&mut |input| avoid_cross_products(input, functions));
+        return rel.map_inputs(&mut |input| order_joins(input, context));
     }
+    let rel = inputs_only(rel, context);
     let crosses = cross_products(&rel);
-    if crosses == 0 || compares_times(&rel) {
-        return inputs_only(rel, functions);
+    let filters_first = !context.streaming;
+    if (crosses == 0 && !filters_first) || compares_times(&rel) {
+        return rel;
     }
-    let mut joins = Joins::default();
+    let mut joins = Joins { filters_first, ..Joins::default() };
     let fields = rel.fields.clone();
-    joins.take_apart(rel.clone(), functions);
+    joins.take_apart(rel.clone(), context);
     let (ordered, left_over) = joins.put_together();
-    if left_over >= crosses {
-        return inputs_only(rel, functions);
+    let as_written = ordered.columns.iter().copied().eq(0..fields.len());
+    if left_over > crosses || (left_over == crosses && !filters_first) || as_written {
+        return rel;
     }
     let mut places = vec![0; fields.len()];
     for (place, column) in ordered.columns.iter().enumerate() {
@@ -38,15 +44,24 @@ pub(super) fn avoid_cross_products(rel: Rel, functions: &Functions) -> Rel {
 }
 
 /// Leaves the joins as they are, and looks at what they join.
-fn inputs_only(rel: Rel, functions: &Functions) -> Rel {
+fn inputs_only(rel: Rel, context: &PlanContext) -> Rel {
     rel.map_inputs(&mut |input| match is_inner(&input) {
-        true => inputs_only(input, functions),
-        false => avoid_cross_products(input, functions),
+        true => inputs_only(input, context),
+        false => order_joins(input, context),
     })
 }
 
 fn is_inner(rel: &Rel) -> bool {
     matches!(rel.node, RelNode::Join { kind: JoinKind::Inner, .. })
+}
+
+/// Whether the rows of a relation have passed a condition of their own.
+fn is_filtered(rel: &Rel) -> bool {
+    match &rel.node {
+        RelNode::Filter { .. } | RelNode::Join { kind: JoinKind::Semi, .. } => true,
+        RelNode::Project { input, .. } => is_filtered(input),
+        _ => false,
+    }
 }
 
 /// How many of these inner joins have no equality between their sides.
@@ -112,17 +127,18 @@ struct Joins {
     parts: Vec<Part>,
     conditions: Vec<Condition>,
     width: usize,
+    filters_first: bool,
 }
 
 impl Joins {
-    fn take_apart(&mut self, rel: Rel, functions: &Functions) {
+    fn take_apart(&mut self, rel: Rel, context: &PlanContext) {
         let first = self.width;
         match rel.node {
             RelNode::Join { left, right, kind: JoinKind::Inner, condition } => {
-                self.take_apart(*left, functions);
-                self.take_apart(*right, functions);
+                self.take_apart(*left, context);
+                self.take_apart(*right, context);
                 for expr in condition.into_iter().flat_map(conjuncts) {
-                    let last = !is_deterministic(&expr, functions);
+                    let last = !is_deterministic(&expr, &context.functions);
                     let expr = shift(expr, first);
                     let mut reads = Vec::new();
                     expr.collect_columns(&mut reads);
@@ -132,7 +148,7 @@ impl Joins {
             }
             node => {
                 self.width += rel.fields.len();
-                let rel = avoid_cross_products(Rel::new(node, rel.fields), functions);
+                let rel = Rel::new(node, rel.fields);
                 self.parts.push(Part { rel, columns: (first..self.width).collect() });
             }
         }
@@ -144,7 +160,7 @@ impl Joins {
         let mut parts = std::mem::take(&mut self.parts);
         while !parts.is_empty() {
             let mut island = parts.remove(0);
-            while let Some(next) = parts.iter().position(|part| self.linked(&island, part)) {
+            while let Some(next) = self.next(&island, &parts) {
                 island = self.join(island, parts.remove(next));
             }
             islands.push(island);
@@ -158,6 +174,14 @@ impl Joins {
             all = self.join(all, islands.remove(linked.unwrap_or(0)));
         }
         (all, crosses)
+    }
+
+    /// Which part is joined next to what is there.
+    fn next(&self, there: &Part, parts: &[Part]) -> Option<usize> {
+        let filtered = |part: &&(usize, &Part)| self.filters_first && is_filtered(&part.1.rel);
+        let linked: Vec<(usize, &Part)> =
+            parts.iter().enumerate().filter(|(_, part)| self.linked(there, part)).collect();
+        linked.iter().find(filtered).or(linked.first()).map(|(next, _)| *next)
     }
 
     fn linked(&self, left: &Part, right: &Part) -> bool {

@@ -26,7 +26,7 @@ pub fn optimize(rel: Rel, context: &PlanContext) -> Result<Rel> {
     limits::check(&rel)?;
     let rel = fold::fold_constants(rel, context)?;
     let rel = filters::push_down(rel, &context.functions);
-    let rel = join_order::avoid_cross_products(rel, &context.functions);
+    let rel = join_order::order_joins(rel, context);
     let rel = top_n::recognise(rel);
     let rel = time::settle(rel, context)?;
     let rel = window::recognise(rel)?;

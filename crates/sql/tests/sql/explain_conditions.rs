@@ -140,3 +140,28 @@ fn what_all_alternatives_ask_ties_a_subquery_to_the_query_around() {
         "#]],
     );
 }
+
+#[test]
+fn in_a_batch_query_relations_with_a_filter_come_first() {
+    let mut shell = Shell::with_tables();
+    assert_eq!(shell.run("SET 'execution.runtime-mode' = 'BATCH'"), "");
+    check(
+        shell.plan("SELECT t.c FROM t, u, t AS s WHERE t.a = u.a AND t.c = s.c AND s.b = 'x'"),
+        expect![[r#"
+            Sink(table=[*anonymous_collect$1*], fields=[c])
+            +- Calc(select=[c])
+               +- Join(joinType=[InnerJoin], where=[(a = a$1)], select=[a, c, a$1])
+                  +- Exchange(distribution=[hash[a]])
+                     +- Calc(select=[a, c])
+                        +- Join(joinType=[InnerJoin], where=[(c = c$1)], select=[a, c, c$1])
+                           +- Exchange(distribution=[hash[c]])
+                              +- Calc(select=[a, c])
+                                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c])
+                           +- Exchange(distribution=[hash[c]])
+                              +- Calc(select=[c], where=[(b = 'x')])
+                                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c])
+                  +- Exchange(distribution=[hash[a]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
+        "#]],
+    );
+}
