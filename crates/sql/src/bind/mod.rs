@@ -77,9 +77,11 @@ const QUERY_LEVELS: usize = 8;
 /// So many nodes of expressions a statement may copy. BETWEEN computes its operand twice, CASE its operand for every branch:
 /// nested in one another they would double a tree at each level.
 const MAX_COPIES: usize = 200_000;
-/// So many relations the names of views and common table expressions may stand for: one that joins the one before it with itself
-/// would double a plan at each level. What is written out has no such bound.
-const MAX_EXPANDED: usize = 50_000;
+/// Of so many relations one that has a name may consist: a common table expression that joins the one before it with itself doubles
+/// a plan at each level.
+const MAX_NAMED: usize = 25_000;
+/// So many relations may stand for names altogether. What is written out has no such bounds.
+const MAX_EXPANDED: usize = 300_000;
 
 impl<'a> Binder<'a> {
     /// A binder for one statement.
@@ -106,10 +108,15 @@ impl<'a> Binder<'a> {
 
     /// Counts a relation that is put in the place of a name, or stands in two places.
     fn expand(&self, rel: &Rel) -> Result<()> {
-        self.expanded.set(self.expanded.get() + rel.size());
-        match self.expanded.get() > MAX_EXPANDED {
+        let size = rel.size();
+        self.expanded.set(self.expanded.get() + size);
+        let (number, bound) = match size > MAX_NAMED {
+            true => (size, MAX_NAMED),
+            false => (self.expanded.get(), MAX_EXPANDED),
+        };
+        match number > bound {
             true => Err(Error::unsupported(format!(
-                "a query of more than {MAX_EXPANDED} relations, with views and common table expressions in all places where they are named"
+                "more than {bound} relations, with views and common table expressions in all places where they are named"
             ))),
             false => Ok(()),
         }
