@@ -31,7 +31,8 @@ def measure_query(flott, flink, name, rounds):
 
 def run(engine, name, events):
     with queries.scratch() as output:
-        script = queries.script(name, dataclasses.replace(Workload(events), output=output))
+        workload = dataclasses.replace(Workload(events), output=output, side_input=queries.side_input(output), lookup=engine.lookup)
+        script = queries.script(name, workload)
         measurement = engine.run(script, events)
     print(f"  {engine.name:5}  {events:>11} events  {measurement}", flush=True)
     return measurement

@@ -8,6 +8,8 @@ class Flink:
     """A cluster for as long as a `with` block."""
 
     name = "Flink"
+    # What q13 is looked up with: `filesystem` cannot be, in Flink 2.3.
+    lookup = "lookup-files"
 
     def __init__(self, home, parallelism, memory):
         self.cluster = cluster.Cluster(home, config.Settings(parallelism=parallelism, memory=memory))

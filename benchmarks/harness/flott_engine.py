@@ -15,6 +15,7 @@ class Flott:
     """A built binary, and how it is configured."""
 
     name = "Flott"
+    lookup = "filesystem"
 
     def __init__(self, binary, parallelism):
         self.binary = binary

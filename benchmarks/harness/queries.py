@@ -23,10 +23,13 @@ class Workload:
     sink: str = "blackhole"
     # Where q10 writes to.
     output: str = "/nonexistent"
+    # What q13 looks up: a file, and the connector that the engine reads it with.
+    side_input: str = "/nonexistent"
+    lookup: str = "filesystem"
 
     def fill(self, text):
         values = {"EVENTS": self.events, "RATE": self.rate, "RATE_LIMITED": str(self.rate_limited).lower(), "BASE_TIME": self.base_time, "SINK": self.sink,
-                  "OUTPUT": self.output}
+                  "OUTPUT": self.output, "SIDE_INPUT": self.side_input, "LOOKUP": self.lookup}
         for name, value in values.items():
             text = text.replace(f"${{{name}}}", str(value))
         return text
@@ -48,6 +51,13 @@ def script(name, workload):
 
 def tables():
     return (FOLDER / "ddl.sql").read_text(encoding="utf-8")
+
+
+def side_input(folder):
+    """Writes what q13 looks up. -> its path"""
+    path = pathlib.Path(folder) / "side_input.csv"
+    path.write_text("".join(f"{key},side input {key}\n" for key in range(10_000)), encoding="utf-8")
+    return str(path)
 
 
 def scratch():

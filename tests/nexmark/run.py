@@ -19,16 +19,19 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 NEXMARK = HERE.parents[1] / "benchmarks" / "nexmark"
 sys.path.insert(0, str(HERE.parent / "conformance"))
+sys.path.insert(1, str(NEXMARK.parent))
 import run as conformance  # noqa: E402
+from harness import queries as scripts  # noqa: E402
 
 EVENTS = 100_000
 # Of equal times (q18) or prices (q19), the one that comes first or last counts: that is always the same with one subtask only.
 ONE_SUBTASK = {"q18", "q19"}
 
 
-def script(query, folder, parallelism):
+def script(query, folder, parallelism, lookup="filesystem"):
     text = (NEXMARK / "ddl.sql").read_text(encoding="utf-8") + (NEXMARK / "queries" / f"{query}.sql").read_text(encoding="utf-8")
-    values = {"EVENTS": EVENTS, "RATE": 10_000, "RATE_LIMITED": "false", "BASE_TIME": 1436918400000, "SINK": "blackhole", "OUTPUT": folder}
+    values = {"EVENTS": EVENTS, "RATE": 10_000, "RATE_LIMITED": "false", "BASE_TIME": 1436918400000, "SINK": "blackhole", "OUTPUT": folder,
+              "SIDE_INPUT": scripts.side_input(folder), "LOOKUP": lookup}
     for name, value in values.items():
         text = text.replace(f"${{{name}}}", str(value))
     head, insert, select = text.rpartition(f"INSERT INTO nexmark_{query}\n")

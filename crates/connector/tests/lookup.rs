@@ -106,6 +106,10 @@ impl Table {
 }
 
 impl LookupTable for Table {
+    fn is_async(&self) -> bool {
+        self.later
+    }
+
     fn lookup(&self, _: LookupContext) -> Result<Lookup> {
         let asking = Asking { table: self.clone(), last: None };
         Ok(if self.later { Lookup::Async(Box::new(asking)) } else { Lookup::Sync(Box::new(asking)) })
@@ -214,6 +218,10 @@ const LIMITS: CacheLimits =
 struct Remembered(Table, CacheLimits);
 
 impl LookupTable for Remembered {
+    fn is_async(&self) -> bool {
+        self.0.is_async()
+    }
+
     fn lookup(&self, context: LookupContext) -> Result<Lookup> {
         PartialCache::new(self.0.clone(), self.1).lookup(context)
     }
@@ -416,6 +424,10 @@ fn a_table_in_memory_holds_the_rules() {
     #[derive(Clone)]
     struct Both(FullCache);
     impl LookupTable for Both {
+        fn is_async(&self) -> bool {
+            false
+        }
+
         fn lookup(&self, context: LookupContext) -> Result<Lookup> {
             PartialCache::new(self.0.clone(), LIMITS).lookup(context)
         }

@@ -16,7 +16,7 @@ use flott_operator::{Operator, TaskInfo};
 use flott_plan::{
     ChainedNode, JobGraph, OperatorSpec, Outline, Schema, SinkSpec, SourceSpec, TableSpec, WatermarkSpec,
 };
-use flott_runtime::{ConstantRows, Constraint, OperatorFactory, TaskOptions};
+use flott_runtime::{ConstantRows, Constraint, OperatorFactory, Outside, TaskOptions};
 use flott_types::{Error, FastMap, Result};
 use parking_lot::Mutex;
 
@@ -130,7 +130,13 @@ impl Connector for Programs {
 }
 
 impl OperatorFactory for Programs {
-    fn build(&self, node: &ChainedNode, info: &TaskInfo, options: &TaskOptions) -> Result<Box<dyn Operator>> {
+    fn build(
+        &self,
+        node: &ChainedNode,
+        info: &TaskInfo,
+        options: &TaskOptions,
+        _: &Outside,
+    ) -> Result<Box<dyn Operator>> {
         let OperatorSpec::Function { program, node: number } = &node.node.spec else {
             return Err(not_of_a_program(&node.node.name));
         };

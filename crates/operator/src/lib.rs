@@ -18,6 +18,7 @@ mod context;
 pub mod event_time;
 mod metric_group;
 mod metrics;
+pub mod requests;
 pub mod testing;
 pub mod windows;
 

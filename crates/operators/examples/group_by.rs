@@ -9,6 +9,7 @@ use flott_batch::{Batch, ChangeBatch, WatermarkStatus, arrow_type};
 use flott_operator::{Context, OperatorMetrics, Output, TaskInfo};
 use flott_operators::{BuildContext, build};
 use flott_plan::{AggregateCall, AggregatePhase, ChainedNode, Node, OperatorSpec, Schema, Wishes};
+use flott_runtime::Outside;
 use flott_state::RestoredState;
 use flott_types::{
     CheckpointId, Clock, JobId, KeyGroupRange, OperatorUid, Result, SubtaskIndex, SystemClock, TypeKind,
@@ -73,7 +74,7 @@ fn main() -> Result<()> {
         tag: None,
         inputs: vec![input.clone()],
     };
-    let mut operator = build(&node, &BuildContext::default())?;
+    let mut operator = build(&node, &BuildContext::default(), &Outside::nothing())?;
     let info = TaskInfo {
         job: JobId(0),
         uid: node.node.uid.clone(),

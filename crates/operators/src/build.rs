@@ -4,12 +4,14 @@ use chrono_tz::Tz;
 use flott_expr::{Functions, PlanContext};
 use flott_operator::Operator;
 use flott_plan::{AggregatePhase, ChainedNode, OperatorSpec, Schema, WindowKind};
+use flott_runtime::Outside;
 use flott_types::{Error, Result, Timestamp};
 
 use crate::aggregate::group::GroupAggregate;
 use crate::aggregate::local::LocalGroupAggregate;
 use crate::batch::AtEnd;
 use crate::join::{Join, JoinParts};
+use crate::lookup_join::LookupJoin;
 use crate::normalize::ChangelogNormalize;
 use crate::over::{CompleteParts, OverAggregate, OverParts, UpdatingOver};
 use crate::pattern::MatchRecognize;
@@ -90,7 +92,7 @@ impl Default for BuildContext {
 /// # Errors
 /// [`flott_types::ErrorKind::Unsupported`] for what is not built yet, and for sources, sinks, collectors and constant rows,
 /// which are the runtime's own.
-pub fn build(node: &ChainedNode, context: &BuildContext) -> Result<Box<dyn Operator>> {
+pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> Result<Box<dyn Operator>> {
     // What a batch query keeps it needs until its end.
     let living = |ttl: &i64| if context.streaming { *ttl } else { 0 };
     let operator: Box<dyn Operator> = match &node.node.spec {
@@ -205,6 +207,7 @@ pub fn build(node: &ChainedNode, context: &BuildContext) -> Result<Box<dyn Opera
         }
         OperatorSpec::TemporalSort { order } => Box::new(TemporalSort::new(node, order, context)?),
         OperatorSpec::TemporalJoin(spec) => Box::new(TemporalJoin::new(node, spec, context)?),
+        OperatorSpec::LookupJoin(spec) => Box::new(LookupJoin::new(node, spec, context, outside)?),
         OperatorSpec::MatchRecognize(spec) => Box::new(MatchRecognize::new(node, spec, context)?),
         other => {
             return Err(Error::unsupported(format!("operator {}", name(other))).in_operator(&node.node.name));
@@ -237,6 +240,7 @@ fn name(spec: &OperatorSpec) -> &'static str {
         OperatorSpec::TemporalSort { .. } => "TemporalSort",
         OperatorSpec::MatchRecognize(_) => "MatchRecognize",
         OperatorSpec::TemporalJoin(_) => "TemporalJoin",
+        OperatorSpec::LookupJoin(_) => "LookupJoin",
         OperatorSpec::ChangelogNormalize { .. } => "ChangelogNormalize",
         OperatorSpec::Expand { .. } => "Expand",
         OperatorSpec::BatchRows => "BatchRows",

@@ -7,7 +7,7 @@ use flott_expr::Functions;
 use flott_operator::{Operator, TaskInfo};
 use flott_plan::{ChainedNode, JobGraph, OperatorSpec, Schema, TableSpec, WatermarkSpec};
 use flott_runtime::options::Reader;
-use flott_runtime::{ConstantRows, Constraint, OperatorFactory, TaskOptions};
+use flott_runtime::{ConstantRows, Constraint, OperatorFactory, Outside, TaskOptions};
 use flott_types::{Error, Result};
 
 use crate::constraint::{NotNull, NotNullColumns};
@@ -65,8 +65,14 @@ fn not_null(options: &TaskOptions) -> Result<NotNull> {
 }
 
 impl OperatorFactory for SqlOperators {
-    fn build(&self, node: &ChainedNode, info: &TaskInfo, options: &TaskOptions) -> Result<Box<dyn Operator>> {
-        build(node, &self.context(info, options)?)
+    fn build(
+        &self,
+        node: &ChainedNode,
+        info: &TaskInfo,
+        options: &TaskOptions,
+        outside: &Outside,
+    ) -> Result<Box<dyn Operator>> {
+        build(node, &self.context(info, options)?, outside)
     }
 
     fn constant_rows(

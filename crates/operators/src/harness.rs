@@ -9,6 +9,7 @@ use flott_operator::OperatorMetrics;
 use flott_operator::checked::Checked;
 use flott_operator::testing::{Stored, Subtasks, task_info};
 use flott_plan::{ChainedNode, Expr, Node, OperatorSpec, Schema, Wishes};
+use flott_runtime::Outside;
 use flott_state::KeyedDelta;
 use flott_types::{KeyGroup, LogicalType, OperatorUid, Result, Timestamp, TypeKind};
 
@@ -80,6 +81,7 @@ pub(crate) fn node(spec: OperatorSpec, inputs: &[&str], output: &str) -> Chained
 pub(crate) struct Harness {
     node: ChainedNode,
     context: BuildContext,
+    outside: Outside,
     inputs: Vec<Vec<LogicalType>>,
     keys: Vec<Vec<usize>>,
     subtasks: Subtasks<Collected>,
@@ -120,6 +122,11 @@ impl Harness {
 
     /// With the key columns of each input.
     pub fn keyed(node: ChainedNode, keys: &[&[usize]]) -> Self {
+        Self::within(node, keys, Outside::nothing())
+    }
+
+    /// With what is outside.
+    pub fn within(node: ChainedNode, keys: &[&[usize]], outside: Outside) -> Self {
         let types =
             |schema: &Schema| schema.columns.iter().map(|column| column.ty.clone()).collect::<Vec<_>>();
         let subtasks = Subtasks::new(Collected { types: types(&node.node.schema), ..Collected::default() });
@@ -129,6 +136,7 @@ impl Harness {
                 functions: flott_functions::builtin(),
                 ..BuildContext::default()
             },
+            outside,
             inputs: node.inputs.iter().map(types).collect(),
             keys: keys.iter().map(|keys| keys.to_vec()).collect(),
             metrics: subtasks.metrics.clone(),
@@ -144,7 +152,7 @@ impl Harness {
     fn start(&mut self, parallelism: u32) {
         self.subtasks.clear();
         for subtask in 0..parallelism {
-            let operator = build(&self.node, &self.context).unwrap();
+            let operator = build(&self.node, &self.context, &self.outside).unwrap();
             let operator = Box::new(Checked::new(operator, &self.node));
             let info = task_info(subtask, parallelism, MAX_PARALLELISM);
             self.subtasks.open(info, operator, &self.stored).unwrap();
@@ -200,7 +208,18 @@ impl Harness {
 
     /// Processing time advances by this many milliseconds; what comes out.
     pub fn advance(&mut self, millis: i64) -> String {
-        self.subtasks.clock(self.subtasks.now + millis).unwrap();
+        self.try_advance(millis).unwrap();
+        self.taken()
+    }
+
+    /// Processing time advances by this many milliseconds.
+    pub fn try_advance(&mut self, millis: i64) -> Result<()> {
+        self.subtasks.clock(self.subtasks.now + millis)
+    }
+
+    /// Work elsewhere has come to something; what comes out.
+    pub fn woken(&mut self) -> String {
+        self.subtasks.call_each(|operator, context| operator.woken(context)).unwrap();
         self.taken()
     }
 

@@ -10,6 +10,7 @@
 //! | [`aggregate`] | GroupAggregate in one phase and in two |
 //! | [`window`] | WindowTableFunction, WindowAggregate by slices in one phase and in two, sessions |
 //! | [`join`], [`temporal_join`] | Join of two changelogs; of a stream with the versions of a table |
+//! | [`lookup_join`] | Join of a stream with a table outside, by key |
 //! | [`rank`], [`sort`] | TopN, Limit, ORDER BY; TemporalSort |
 //! | [`over`] | OverAggregate |
 //! | [`pattern`] | MatchRecognize |
@@ -42,6 +43,7 @@ mod factory;
 mod harness;
 mod join;
 mod keyed_columns;
+mod lookup_join;
 mod normalize;
 mod over;
 mod pattern;

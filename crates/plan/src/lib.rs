@@ -10,6 +10,7 @@
 mod aggregate;
 mod expr;
 mod graph;
+mod lookup;
 mod outline;
 mod pattern;
 mod schema;
@@ -22,14 +23,15 @@ pub use graph::{
     ChainedNode, Chaining, Edge, Exchange, JobEdge, JobGraph, JobVertex, Lineage, Node, NodeId, StreamGraph,
     Wishes,
 };
+pub use lookup::{LookupJoinSpec, LookupKey, LookupRequests, LookupRetry, LookupSpec};
 pub use outline::{Fingerprint, Outline, OutlineEdge, OutlineOperator};
 pub use pattern::{
     PatternCondition, PatternReference, PatternSkip, PatternSpec, PatternValue, PatternVariable,
 };
 pub use schema::{Column, Schema};
 pub use spec::{
-    AggregatePhase, ChangeCodes, JoinBound, JoinKind, LookupSpec, OperatorSpec, SinkSpec, SortKey,
-    SourceSpec, TableSpec, TemporalJoinSpec, WatermarkSpec,
+    AggregatePhase, ChangeCodes, JoinBound, JoinKind, OperatorSpec, SinkSpec, SortKey, SourceSpec, TableSpec,
+    TemporalJoinSpec, WatermarkSpec,
 };
 pub use window::{WindowKind, WindowSpec};
 

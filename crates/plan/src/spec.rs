@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use flott_types::TypeKind;
 use serde::{Deserialize, Serialize};
 
+use crate::lookup::LookupJoinSpec;
 use crate::{AggregateCall, Expr, PatternSpec, Schema, WindowSpec};
 
 /// The codes of INSERT, UPDATE_BEFORE, UPDATE_AFTER and DELETE, in this order, of each any number.
@@ -95,18 +96,6 @@ pub struct SinkSpec {
     /// Constant partition values of INSERT INTO ... PARTITION (k = v), as text.
     #[serde(default)]
     pub static_partition: BTreeMap<String, String>,
-}
-
-/// A table that is looked up: rows by key.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LookupSpec {
-    /// The table.
-    pub table: TableSpec,
-    /// The columns by which rows are found, by position in the table's schema.
-    pub keys: Vec<usize>,
-    /// The columns to produce of the rows found, by position in the table's schema.
-    pub projection: Vec<usize>,
 }
 
 /// How watermarks come from rows.
@@ -301,6 +290,8 @@ pub enum OperatorSpec {
     },
     /// Temporal join in event time. Output: left columns, then right columns.
     TemporalJoin(TemporalJoinSpec),
+    /// Lookup join. Output: left columns, then the columns of the table.
+    LookupJoin(LookupJoinSpec),
     /// Keeps the first rows of each partition by an order (ROW_NUMBER() <= n; ORDER BY ... LIMIT). Output:
     /// the input columns, then the rank when asked for.
     TopN {

@@ -15,7 +15,9 @@ use crate::connect::SenderContext;
 use crate::exchange::ExchangeWriter;
 use crate::sink::{Confirm, SinkOperator};
 use crate::source::SourceHead;
-use crate::{CollectOperator, TaskDeployment, TaskEnvironment, TaskMetrics, TaskReport, constant_rows};
+use crate::{
+    CollectOperator, Outside, TaskDeployment, TaskEnvironment, TaskMetrics, TaskReport, constant_rows,
+};
 
 /// The chain of one task: with a source at its head the outputs of the source, else outputs whose only link is the head.
 pub(crate) struct Chain {
@@ -219,6 +221,7 @@ impl Builder<'_> {
             | OperatorSpec::TemporalSort { .. }
             | OperatorSpec::MatchRecognize(_)
             | OperatorSpec::TemporalJoin(_)
+            | OperatorSpec::LookupJoin(_)
             | OperatorSpec::ChangelogNormalize { .. }
             | OperatorSpec::Expand { .. }
             | OperatorSpec::Unnest { .. }
@@ -229,7 +232,11 @@ impl Builder<'_> {
             | OperatorSpec::BatchOver { .. }
             | OperatorSpec::Union
             | OperatorSpec::Function { .. } => {
-                self.environment.operators.build(node, &self.info(node), &self.deployment.options)?
+                let TaskEnvironment { operators, registry, .. } = self.environment;
+                let options = &self.deployment.options;
+                let (registry, tables) = (registry.clone(), options.table_context()?);
+                let outside = Outside { registry, tables, clock: clock.clone() };
+                operators.build(node, &self.info(node), options, &outside)?
             }
         };
         #[cfg(debug_assertions)]

@@ -6,16 +6,37 @@ use arrow::array::RecordBatch;
 use flott_batch::Batch;
 use flott_batch::codec::RecordsReader;
 use flott_checkpoint::{Attempt, TaskId};
-use flott_connector::{GeneratorFactory, Registry};
+use flott_connector::{GeneratorFactory, Registry, TableContext};
 use flott_operator::{Counter, Operator, TaskInfo};
 use flott_plan::{ChainedNode, JobGraph, Schema, TableSpec, WatermarkSpec};
-use flott_types::{Clock, JobId, Result};
+use flott_types::clock::ManualClock;
+use flott_types::{Clock, Configuration, JobId, Result};
 
 use crate::connect::Exchanges;
 use crate::{Results, SnapshotStorage, TaskOptions, TaskReport, Threads};
 
 /// Computes constant rows, once the source has its turn.
 pub type ConstantRows = Box<dyn Fn() -> Result<RecordBatch> + Send>;
+
+/// What operators may use of what is outside of the job.
+#[derive(Clone)]
+pub struct Outside {
+    /// The connectors.
+    pub registry: Arc<Registry>,
+    /// What they may ask.
+    pub tables: TableContext,
+    /// Time, for what is asked outside.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Outside {
+    /// Where there is nothing outside, and time stands still.
+    pub fn nothing() -> Self {
+        let tables =
+            TableContext { batch: false, zone: "UTC".to_owned(), configuration: Configuration::default() };
+        Outside { registry: Arc::default(), tables, clock: Arc::new(ManualClock::new(0)) }
+    }
+}
 
 /// Holds rows against what a table demands of them.
 pub trait Constraint: Send {
@@ -33,7 +54,13 @@ pub trait OperatorFactory: Send + Sync {
     ///
     /// # Errors
     /// If the plan asks for what cannot be built.
-    fn build(&self, node: &ChainedNode, info: &TaskInfo, options: &TaskOptions) -> Result<Box<dyn Operator>>;
+    fn build(
+        &self,
+        node: &ChainedNode,
+        info: &TaskInfo,
+        options: &TaskOptions,
+        outside: &Outside,
+    ) -> Result<Box<dyn Operator>>;
 
     /// The rows of a node that has constant rows.
     ///

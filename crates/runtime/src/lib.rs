@@ -48,7 +48,7 @@ pub use api::{
 pub use chain::OperatorState;
 pub use collect::{CollectOperator, Collector, Results};
 pub use connect::{Exchanges, LocalExchanges};
-pub use environment::{ConstantRows, Constraint, OperatorFactory, Reports, TaskEnvironment};
+pub use environment::{ConstantRows, Constraint, OperatorFactory, Outside, Reports, TaskEnvironment};
 pub use handle::TaskHandle;
 pub use metrics::{OperatorMetricsReport, SplitReport, TaskMetrics, TaskMetricsReport, TaskRates};
 pub use options::TaskOptions;

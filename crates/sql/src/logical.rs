@@ -10,39 +10,9 @@ use flott_plan::{AggregateCall, ChangeCodes, Expr, JoinKind, PatternSpec, SortKe
 use flott_types::{LogicalType, TypeKind};
 
 use crate::catalog::{ObjectPath, Table};
-
-/// A column of a relation.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Field {
-    /// Its name.
-    pub name: String,
-    /// Its type.
-    pub ty: LogicalType,
-    /// Whether it is a time attribute.
-    pub time: Option<TimeAttribute>,
-    /// Whether it is a bound of the window that its row belongs to.
-    pub window: Option<WindowBound>,
-}
-
+pub use crate::field::{Field, WindowBound, is_time_attribute_type};
+pub use crate::lookup_hint::LookupHint;
 pub use flott_connector::catalog::TimeAttribute;
-
-/// Which bound of a window a column is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum WindowBound {
-    /// window_start
-    Start,
-    /// window_end
-    End,
-    /// window_time
-    Time,
-}
-
-impl Field {
-    /// An ordinary column.
-    pub fn new(name: impl Into<String>, ty: LogicalType) -> Self {
-        Field { name: name.into(), ty, time: None, window: None }
-    }
-}
 
 /// A relation.
 #[derive(Clone, PartialEq, Debug)]
@@ -175,6 +145,20 @@ pub enum RelNode {
         right_time: usize,
         /// The condition.
         condition: Option<Expr>,
+    },
+    /// Lookup join: each row of the left with the rows that a table has of its keys when it comes. The condition is over left columns,
+    /// then right columns.
+    LookupJoin {
+        /// The left input.
+        left: Box<Rel>,
+        /// The table, and what is made of its columns. It is not an input: nobody reads it from end to end.
+        right: Box<Rel>,
+        /// INNER or LEFT
+        kind: JoinKind,
+        /// The condition.
+        condition: Option<Expr>,
+        /// What the hint LOOKUP says, if there is one.
+        hint: Option<LookupHint>,
     },
     /// UNION ALL
     Union(Vec<Rel>),
@@ -364,6 +348,7 @@ impl Rel {
             | RelNode::Unnest { input, .. }
             | RelNode::ToChangelog { input, .. }
             | RelNode::FromChangelog { input, .. }
+            | RelNode::LookupJoin { left: input, .. }
             | RelNode::Over { input, .. } => vec![input],
             RelNode::Join { left, right, .. } | RelNode::TemporalJoin { left, right, .. } => {
                 vec![left, right]
@@ -381,6 +366,15 @@ impl Rel {
             | RelNode::Unnest { collection: expr, .. } => vec![expr],
             RelNode::Join { condition, .. } | RelNode::TemporalJoin { condition, .. } => {
                 condition.iter().collect()
+            }
+            RelNode::LookupJoin { right, condition, .. } => {
+                let mut exprs: Vec<&Expr> = condition.iter().collect();
+                let mut table = Some(&**right);
+                while let Some(rel) = table {
+                    exprs.extend(rel.exprs());
+                    table = rel.inputs().first().copied();
+                }
+                exprs
             }
             RelNode::Expand { projections: rows, .. } | RelNode::Values(rows) => {
                 rows.iter().flatten().collect()
@@ -414,6 +408,10 @@ impl Rel {
             | RelNode::Unnest { collection: expr, .. } => replace(expr),
             RelNode::Join { condition, .. } | RelNode::TemporalJoin { condition, .. } => {
                 condition.iter_mut().for_each(replace);
+            }
+            RelNode::LookupJoin { right, condition, .. } => {
+                condition.iter_mut().for_each(replace);
+                self::replace(right, &mut |table| table.map_exprs(change));
             }
             RelNode::Expand { projections: rows, .. } | RelNode::Values(rows) => {
                 rows.iter_mut().flatten().for_each(replace);
@@ -451,6 +449,7 @@ impl Rel {
             | RelNode::Unnest { input, .. }
             | RelNode::ToChangelog { input, .. }
             | RelNode::FromChangelog { input, .. }
+            | RelNode::LookupJoin { left: input, .. }
             | RelNode::Over { input, .. } => replace(input, change),
             RelNode::Join { left, right, .. } | RelNode::TemporalJoin { left, right, .. } => {
                 replace(left, change);
@@ -469,9 +468,4 @@ impl Rel {
 fn replace(slot: &mut Rel, change: &mut impl FnMut(Rel) -> Rel) {
     let taken = std::mem::replace(slot, Rel::new(RelNode::Values(Vec::new()), Vec::new()));
     *slot = change(taken);
-}
-
-/// Whether a type can carry a time attribute.
-pub fn is_time_attribute_type(ty: &LogicalType) -> bool {
-    matches!(ty.kind, TypeKind::Timestamp(p) | TypeKind::TimestampLtz(p) if p <= 3)
 }

@@ -29,6 +29,7 @@ pub(crate) fn unique_key(rel: &Rel) -> Option<Vec<usize>> {
         RelNode::TopN { partition, from: 1, to: Some(1), .. } => Some(partition.clone()),
         RelNode::TopN { input, .. } | RelNode::Over { input, .. } => unique_key(input),
         RelNode::TemporalJoin { .. }
+        | RelNode::LookupJoin { .. }
         | RelNode::Values(_)
         | RelNode::WindowTvf { .. }
         | RelNode::WindowAggregate { .. }

@@ -7,7 +7,7 @@ use flott_batch::{Batch, WatermarkStatus};
 use flott_connector::GeneratorFactory;
 use flott_operator::{Backlog, Committing, Context, Operator, SnapshotLater, TaskInfo};
 use flott_plan::{ChainedNode, JobGraph, Schema, TableSpec, WatermarkSpec};
-use flott_runtime::{ConstantRows, Constraint, OperatorFactory, TaskOptions};
+use flott_runtime::{ConstantRows, Constraint, OperatorFactory, Outside, TaskOptions};
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 use parking_lot::Mutex;
@@ -132,8 +132,14 @@ struct FaultyOperators {
 }
 
 impl OperatorFactory for FaultyOperators {
-    fn build(&self, node: &ChainedNode, info: &TaskInfo, options: &TaskOptions) -> Result<Box<dyn Operator>> {
-        let inner = self.operators.build(node, info, options)?;
+    fn build(
+        &self,
+        node: &ChainedNode,
+        info: &TaskInfo,
+        options: &TaskOptions,
+        outside: &Outside,
+    ) -> Result<Box<dyn Operator>> {
+        let inner = self.operators.build(node, info, options, outside)?;
         Ok(Box::new(Faulty { inner, info: info.clone(), faults: self.faults.clone() }))
     }
 

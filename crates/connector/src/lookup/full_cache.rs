@@ -99,6 +99,10 @@ impl FullCache {
 }
 
 impl LookupTable for FullCache {
+    fn is_async(&self) -> bool {
+        false
+    }
+
     fn lookup(&self, context: LookupContext) -> Result<Lookup> {
         let shared = Arc::new(Mutex::new(State::default()));
         let mut lookup = CachedTable { table: self.clone(), clock: context.clock, shared };

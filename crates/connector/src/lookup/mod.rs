@@ -39,6 +39,10 @@ pub trait LookupTable: Send + Sync {
     /// # Errors
     /// If it cannot be asked.
     fn lookup(&self, context: LookupContext) -> Result<Lookup>;
+
+    /// Whether it answers later, so that it matters how many requests are under way and how long one may take. One that answers from
+    /// memory does not, also if it must be read first.
+    fn is_async(&self) -> bool;
 }
 
 /// What a lookup may use.

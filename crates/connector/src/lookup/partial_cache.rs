@@ -42,6 +42,10 @@ impl<T: LookupTable> PartialCache<T> {
 }
 
 impl<T: LookupTable> LookupTable for PartialCache<T> {
+    fn is_async(&self) -> bool {
+        self.table.is_async()
+    }
+
     fn lookup(&self, context: LookupContext) -> Result<Lookup> {
         let cache = Cache::new(self.limits, context.clock.clone(), &context.metrics);
         Ok(match self.table.lookup(context)? {

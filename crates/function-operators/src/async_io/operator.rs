@@ -4,15 +4,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use flott_batch::{Batch, Record, Records, WatermarkStatus};
+use flott_operator::requests::{Alarm, Alarms, Control, Queue, Ready, Work};
 use flott_operator::{Backlog, Context, Operator};
 use flott_runtime::TaskOptions;
 use flott_state::{OperatorSnapshot, Redistribution, RestoredState};
 use flott_types::{CheckpointId, Error, Result, SubtaskIndex, Timestamp, Watermark};
 use serde::{Deserialize, Serialize};
 
-use super::alarms::{Alarm, Alarms};
-use super::queue::{Control, Queue, Ready, Work};
-use super::requests::{Completion, Completions, Executor};
+use super::requests::{Completion, Completions, Executor, Running};
 use super::{AsyncOptions, AsyncRetry};
 use flott_function::async_function::AsyncFunction;
 use flott_function::output::OutputBuffer;
@@ -30,7 +29,7 @@ pub struct AsyncWait<I, F: AsyncFunction<I>> {
     task: Arc<TaskOptions>,
     /// Set by `open`.
     running: Option<Open<I, F::Out>>,
-    queue: Queue<I, F::Out>,
+    queue: Queue<I, Running, F::Out>,
     /// Input that arrived when there was no room.
     waiting: VecDeque<Waiting<I>>,
     alarms: Alarms,

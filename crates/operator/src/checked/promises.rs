@@ -62,6 +62,8 @@ impl Promises {
             OperatorSpec::Calc { .. } | OperatorSpec::Expand { .. } | OperatorSpec::Unnest { .. } => {
                 Promises { consistent: false, ..all }
             }
+            // A table may have changed between a row and its retraction.
+            OperatorSpec::LookupJoin(_) => Promises { consistent: false, ..all },
             OperatorSpec::Source(_)
             | OperatorSpec::Values { .. }
             | OperatorSpec::WatermarkAssigner(_)

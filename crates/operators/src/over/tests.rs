@@ -185,8 +185,11 @@ fn what_a_stream_cannot_know_is_refused() {
         aggregates: vec![call("LEAD", &[(2, "INT")], "INT")],
         ttl: 0,
     };
-    let error =
-        crate::build(&node(spec, &[ROWS], "INT TIMESTAMP(3) INT INT"), &crate::BuildContext::default());
+    let error = crate::build(
+        &node(spec, &[ROWS], "INT TIMESTAMP(3) INT INT"),
+        &crate::BuildContext::default(),
+        &flott_runtime::Outside::nothing(),
+    );
     assert_eq!(error.err().unwrap().to_string(), "test: LEAD with OVER on a stream");
 }
 

@@ -35,6 +35,18 @@ impl Binder<'_> {
                 joined = Some(self.joins(left, &item.joins, outer)?);
                 continue;
             }
+            if let Some((time, table)) = temporal_join::version(&item.relation)
+                && let Some(left) = joined.take()
+            {
+                let join = Join {
+                    kind: AstJoinKind::Inner,
+                    relation: item.relation.clone(),
+                    constraint: JoinConstraint::None,
+                };
+                let left = self.temporal_join(left, (time, &table), &join, outer)?;
+                joined = Some(self.joins(left, &item.joins, outer)?);
+                continue;
+            }
             let (rel, scope) = self.table_with_joins(item, outer)?;
             joined = Some(match joined {
                 None => (rel, scope),
@@ -122,16 +134,10 @@ impl Binder<'_> {
                 Some(ExprBinder::scalar(self, &scope).condition(on)?)
             }
             JoinConstraint::None => None,
-            JoinConstraint::Using(columns) => {
-                let names: Vec<String> = columns.iter().map(|column| column.value.clone()).collect();
-                return self.join_using((left, left_scope), (right, right_scope), kind, &names, join);
-            }
-            JoinConstraint::Natural => {
-                let right_names: Vec<&str> =
-                    right_scope.visible.iter().map(|c| right_scope.fields[*c].name.as_str()).collect();
-                let names = left_scope.visible.iter().map(|c| left_scope.fields[*c].name.clone());
-                let names: Vec<String> = names.filter(|name| right_names.contains(&name.as_str())).collect();
-                return self.join_using((left, left_scope), (right, right_scope), kind, &names, join);
+            JoinConstraint::Using(_) | JoinConstraint::Natural => {
+                let names = using_names(constraint, &left_scope, &right_scope);
+                let make = |left: Rel, right: Rel, condition| left.join(right, kind, condition);
+                return self.join_using((left, left_scope), (right, right_scope), kind, &names, join, &make);
             }
         };
         let rel = left.join(right, kind, condition);
@@ -172,13 +178,14 @@ impl Binder<'_> {
     }
 
     /// JOIN ... USING: the named columns appear once, first.
-    fn join_using<'p>(
+    pub(super) fn join_using<'p>(
         &self,
         (left, left_scope): (Rel, Scope<'p>),
         (right, right_scope): (Rel, Scope<'p>),
         kind: JoinKind,
         names: &[String],
         join: &Join,
+        make: &dyn Fn(Rel, Rel, Option<Expr>) -> Rel,
     ) -> Result<(Rel, Scope<'p>)> {
         let width = left.fields.len();
         let find = |scope: &Scope<'_>, name: &str| {
@@ -198,7 +205,7 @@ impl Binder<'_> {
             pairs.push((l, width + r));
         }
         let mut scope = left_scope.beside(right_scope);
-        let rel = left.join(right, kind, conjunction(tests));
+        let rel = make(left, right, conjunction(tests));
         scope.fields.clone_from(&rel.fields);
         // The common columns: of the side that is never missing, or of either.
         let mut columns: Vec<(Expr, String)> =
@@ -286,6 +293,16 @@ pub(super) fn distinct_names(left: &Scope<'_>, right: &Scope<'_>, node: &Relatio
     }
 }
 
+/// The columns of USING, or of a natural join.
+pub(super) fn using_names(constraint: &JoinConstraint, left: &Scope<'_>, right: &Scope<'_>) -> Vec<String> {
+    if let JoinConstraint::Using(columns) = constraint {
+        return columns.iter().map(|column| column.value.clone()).collect();
+    }
+    let right: Vec<&str> = right.visible.iter().map(|column| right.fields[*column].name.as_str()).collect();
+    let names = left.visible.iter().map(|column| left.fields[*column].name.clone());
+    names.filter(|name| right.contains(&name.as_str())).collect()
+}
+
 /// Gives a relation its name in the scope.
 fn aliased<'p>(
     rel: Rel,
@@ -303,7 +320,7 @@ fn aliased<'p>(
 }
 
 /// Whether an expression holds no subquery at its surface of operators.
-fn is_plain(ast: &Ast) -> bool {
+pub(super) fn is_plain(ast: &Ast) -> bool {
     match &ast.kind {
         ExprKind::Exists(_)
         | ExprKind::InQuery { .. }

@@ -17,6 +17,7 @@ mod expr_call;
 mod from;
 mod group_window;
 mod literal;
+mod lookup_hint;
 mod over;
 pub(crate) mod placeholder;
 mod query;
@@ -46,7 +47,7 @@ use flott_sql_parser::ast::{
 use flott_types::{Error, Result};
 
 use crate::catalog::Catalogs;
-use crate::logical::Rel;
+use crate::logical::{LookupHint, Rel};
 pub(crate) use placeholder::Placeholder;
 pub(crate) use scope::Scope;
 
@@ -61,6 +62,8 @@ pub struct Binder<'a> {
     views: RefCell<Vec<String>>,
     /// Inside a view: the catalog and database it was made in.
     namespace: RefCell<Option<(String, String)>>,
+    /// The hints LOOKUP of the SELECTs that are open, innermost last, and whether their tables were found.
+    lookup_hints: RefCell<Vec<Vec<(LookupHint, bool)>>>,
     /// How many nodes of expressions have been copied.
     copied: Cell<usize>,
     /// How many relations stand for the names of views and common table expressions, or are copied.
@@ -93,6 +96,7 @@ impl<'a> Binder<'a> {
             ctes: RefCell::default(),
             views: RefCell::default(),
             namespace: RefCell::default(),
+            lookup_hints: RefCell::default(),
             copied: Cell::new(0),
             expanded: Cell::new(0),
             levels: Cell::new(0),

@@ -26,7 +26,7 @@ impl Binder<'_> {
         outer: Option<&Scope<'_>>,
     ) -> Result<Ordered> {
         check_hints(select)?;
-        let (rel, scope) = self.from(&select.from, outer)?;
+        let (rel, scope) = self.with_lookup_hints(&select.hints, || self.from(&select.from, outer))?;
         let rel = match &select.condition {
             Some(condition) => self.filter(rel, &scope, condition)?,
             None => rel,

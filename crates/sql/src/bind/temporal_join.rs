@@ -1,4 +1,4 @@
-//! `JOIN ... FOR SYSTEM_TIME AS OF`: temporal joins.
+//! `JOIN ... FOR SYSTEM_TIME AS OF`: temporal joins, and lookup joins as of processing time.
 
 use flott_plan::{Expr, JoinKind};
 use flott_sql_parser::ast::{
@@ -7,7 +7,7 @@ use flott_sql_parser::ast::{
 use flott_types::Result;
 
 use super::expr::ExprBinder;
-use super::from::distinct_names;
+use super::from::{distinct_names, is_plain, using_names};
 use super::placeholder::conjuncts;
 use super::{Binder, Scope, unsupported, wrong};
 use crate::logical::{Field, Rel, RelNode, TimeAttribute};
@@ -34,7 +34,7 @@ impl Binder<'_> {
         outer: Option<&'p Scope<'p>>,
     ) -> Result<(Rel, Scope<'p>)> {
         let kind = match join.kind {
-            AstJoinKind::Inner => JoinKind::Inner,
+            AstJoinKind::Inner | AstJoinKind::Cross => JoinKind::Inner,
             AstJoinKind::Left => JoinKind::Left,
             _ => {
                 let message = "Temporal table join currently only support INNER JOIN and LEFT JOIN";
@@ -45,7 +45,7 @@ impl Binder<'_> {
             Expr::Column { index, .. } => match left.fields[index].time {
                 Some(TimeAttribute::Event) => Some(index),
                 Some(TimeAttribute::Processing) => {
-                    return Err(unsupported("a join as of processing time (lookup join)", time));
+                    return self.lookup_join((left, left_scope), table, kind, join, outer);
                 }
                 None => None,
             },
@@ -101,6 +101,68 @@ impl Binder<'_> {
         let rel = Rel::new(node, fields);
         scope.fields.clone_from(&rel.fields);
         Ok((rel, scope))
+    }
+}
+
+impl Binder<'_> {
+    /// The join of a relation with what a table has of its keys when its rows come.
+    fn lookup_join<'p>(
+        &self,
+        (left, left_scope): (Rel, Scope<'p>),
+        table: &Relation,
+        kind: JoinKind,
+        join: &Join,
+        outer: Option<&'p Scope<'p>>,
+    ) -> Result<(Rel, Scope<'p>)> {
+        let (right, right_scope) = self.relation(table, outer)?;
+        distinct_names(&left_scope, &right_scope, &join.relation)?;
+        if !is_table(&right) {
+            return Err(unsupported(
+                "a join as of processing time with anything but a table, or a view of one that only computes and filters",
+                table,
+            ));
+        }
+        let hint = right_scope.relations.first().and_then(|(name, _)| self.lookup_hint(name));
+        let make = |left: Rel, right: Rel, condition: Option<Expr>| {
+            let of_right = |field: &Field| {
+                let ty = field.ty.clone().with_nullable(field.ty.nullable || kind == JoinKind::Left);
+                Field { ty, time: None, window: None, ..field.clone() }
+            };
+            // What was found belongs to no window, and as in Flink the joined rows do not either.
+            let of_left = left.fields.iter().map(|field| Field { window: None, ..field.clone() });
+            let fields = of_left.chain(right.fields.iter().map(of_right)).collect();
+            let (left, right, hint) = (Box::new(left), Box::new(right), hint.clone());
+            Rel::new(RelNode::LookupJoin { left, right, kind, condition, hint }, fields)
+        };
+        let condition = match &join.constraint {
+            JoinConstraint::On(on) if !is_plain(on) => {
+                return Err(unsupported("a subquery in ON of a lookup join", on));
+            }
+            JoinConstraint::On(on) => {
+                let scope = left_scope.clone().beside(right_scope.clone());
+                Some(ExprBinder::scalar(self, &scope).condition(on)?)
+            }
+            JoinConstraint::None => None,
+            JoinConstraint::Using(_) | JoinConstraint::Natural => {
+                let names = using_names(&join.constraint, &left_scope, &right_scope);
+                return self.join_using((left, left_scope), (right, right_scope), kind, &names, join, &make);
+            }
+        };
+        let mut scope = left_scope.beside(right_scope);
+        let rel = make(left, right, condition);
+        scope.fields.clone_from(&rel.fields);
+        Ok((rel, scope))
+    }
+}
+
+/// Whether a relation is one table, with what is computed of its columns and a choice of its rows.
+fn is_table(rel: &Rel) -> bool {
+    match &rel.node {
+        RelNode::Scan(_) => true,
+        RelNode::Project { input, .. } | RelNode::Filter { input, .. } | RelNode::Watermark { input, .. } => {
+            is_table(input)
+        }
+        _ => false,
     }
 }
 

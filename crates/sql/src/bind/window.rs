@@ -145,8 +145,7 @@ impl Binder<'_> {
 pub(super) fn windowed(input: &[Field], window: &WindowSpec) -> Vec<Field> {
     let time_ty = input[window.time_column].ty.clone().with_nullable(false);
     let time = if window.event_time { TimeAttribute::Event } else { TimeAttribute::Processing };
-    let mut fields: Vec<Field> =
-        input.iter().map(|field| Field { time: None, window: None, ..field.clone() }).collect();
+    let mut fields: Vec<Field> = input.iter().map(|field| field.windowed(window)).collect();
     let bound = TypeKind::Timestamp(3).not_null();
     let start = Field { window: Some(WindowBound::Start), ..Field::new("window_start", bound.clone()) };
     let end = Field { window: Some(WindowBound::End), ..Field::new("window_end", bound) };

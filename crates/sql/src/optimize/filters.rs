@@ -48,6 +48,26 @@ fn push(rel: Rel, mut conditions: Vec<Expr>, functions: &Functions) -> Rel {
             let join = Rel::new(RelNode::Join { left, right, kind, condition }, fields);
             push_into_join(join, conditions, functions)
         }
+        RelNode::LookupJoin { left, right, kind, condition, hint } => {
+            let width = left.fields.len();
+            // What is asked of the left alone saves lookups; the rest is asked of what was found.
+            let (mut below, above): (Vec<Expr>, Vec<Expr>) =
+                conditions.into_iter().partition(|condition| side(condition, width, functions) == Side::Left);
+            let on = condition.into_iter().flat_map(conjuncts);
+            let (on, stay) = match kind {
+                JoinKind::Inner => {
+                    let (of_left, mut on): (Vec<Expr>, Vec<Expr>) =
+                        on.partition(|condition| side(condition, width, functions) == Side::Left);
+                    below.extend(of_left);
+                    on.extend(above);
+                    (on, Vec::new())
+                }
+                _ => (on.collect(), above),
+            };
+            let left = Box::new(push(*left, below, functions));
+            let condition = conjunction(on);
+            keep(Rel::new(RelNode::LookupJoin { left, right, kind, condition, hint }, fields), stay)
+        }
         node => {
             let rel = Rel::new(node, fields).map_inputs(&mut |input| push_down(input, functions));
             keep(rel, conditions)

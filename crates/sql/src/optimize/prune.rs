@@ -72,11 +72,7 @@ fn prune(rel: Rel, needed: &[usize]) -> Rel {
             window.time_column = place.of(window.time_column);
             let partition = partition.into_iter().map(|column| place.of(column)).collect();
             let new_width = input.fields.len();
-            let mut out: Vec<Field> = input
-                .fields
-                .iter()
-                .map(|field| Field { time: None, window: None, ..field.clone() })
-                .collect();
+            let mut out: Vec<Field> = input.fields.iter().map(|field| field.windowed(&window)).collect();
             out.extend(fields[width..].iter().cloned());
             let rel = Rel::new(RelNode::WindowTvf { input: Box::new(input), window, partition }, out);
             let places: Vec<usize> = needed
@@ -173,6 +169,26 @@ fn prune(rel: Rel, needed: &[usize]) -> Rel {
                 right_time: right_place.of(right_time),
                 condition: condition.map(|condition| sides.moved(condition)),
             };
+            let places: Vec<usize> = needed.iter().map(|column| sides.of(*column)).collect();
+            project_to(Rel::new(node, out), &places)
+        }
+        RelNode::LookupJoin { left, right, kind, condition, hint } => {
+            let width = left.fields.len();
+            let mut columns = needed.to_vec();
+            if let Some(condition) = &condition {
+                condition.collect_columns(&mut columns);
+            }
+            let (of_left, of_right): (Vec<usize>, Vec<usize>) =
+                columns.into_iter().partition(|column| *column < width);
+            let of_right = of_right.into_iter().map(|column| column - width).collect();
+            let (left, left_place) = prune_input(*left, of_left);
+            let (right, right_place) = prune_input(*right, of_right);
+            let sides = Sides { width, new_width: left.fields.len(), left: &left_place, right: &right_place };
+            let condition = condition.map(|condition| sides.moved(condition));
+            let out = (0..left.fields.len()).map(|column| fields[left_place.0[column]].clone());
+            let out = out.chain(right_place.0.iter().map(|column| fields[width + column].clone())).collect();
+            let (left, right) = (Box::new(left), Box::new(right));
+            let node = RelNode::LookupJoin { left, right, kind, condition, hint };
             let places: Vec<usize> = needed.iter().map(|column| sides.of(*column)).collect();
             project_to(Rel::new(node, out), &places)
         }

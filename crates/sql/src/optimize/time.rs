@@ -74,6 +74,7 @@ fn lost(rel: &Rel, context: &PlanContext) -> Vec<bool> {
         RelNode::TemporalJoin { left, right, .. } => {
             left.fields.iter().chain(&right.fields).map(ordinary).collect()
         }
+        RelNode::LookupJoin { left, .. } => in_front(left),
         RelNode::Union(inputs) => (0..rel.fields.len())
             .map(|column| inputs.iter().any(|input| ordinary(&input.fields[column])))
             .collect(),

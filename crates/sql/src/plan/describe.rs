@@ -85,7 +85,7 @@ fn literal(value: &Literal, kind: &TypeKind) -> String {
 }
 
 /// A column's name; the second column of one name (behind a join) is `name$1`, so that every name means one column.
-fn column(index: usize, input: &Schema) -> String {
+pub(super) fn column(index: usize, input: &Schema) -> String {
     let Some(column) = input.columns.get(index) else { return format!("${index}") };
     match input.columns[..index].iter().filter(|other| other.name == column.name).count() {
         0 => column.name.clone(),

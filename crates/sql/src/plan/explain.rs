@@ -189,6 +189,11 @@ fn logical(rel: &Rel, depth: usize, text: &mut String) {
             let kind = format!("{kind:?}").to_lowercase();
             format!("LogicalTemporalJoin(condition=[{condition}], joinType=[{kind}])")
         }
+        RelNode::LookupJoin { kind, condition, .. } => {
+            let condition = condition.as_ref().map_or("true".to_owned(), |c| describe::expr(c, &input));
+            let kind = format!("{kind:?}").to_lowercase();
+            format!("LogicalLookupJoin(condition=[{condition}], joinType=[{kind}])")
+        }
         RelNode::Union(_) => "LogicalUnion(all=[true])".to_owned(),
         RelNode::Expand { projections, .. } => {
             let sets: Vec<String> = projections.iter().map(|exprs| format!("{{{}}}", list(exprs))).collect();

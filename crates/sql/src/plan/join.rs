@@ -183,7 +183,7 @@ impl Planner<'_> {
     }
 
     /// The stream with these expressions as columns, and where they are.
-    fn with_keys(&mut self, stream: Stream, keys: Vec<Expr>) -> (Stream, Vec<usize>) {
+    pub(super) fn with_keys(&mut self, stream: Stream, keys: Vec<Expr>) -> (Stream, Vec<usize>) {
         let mut projection = identity(&stream.schema);
         let before = projection.len();
         let places = keys

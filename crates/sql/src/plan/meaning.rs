@@ -148,6 +148,13 @@ pub(super) fn identify(kind: &str, spec: &OperatorSpec, inputs: &[&Stream], outp
             };
             (hash(&[&both, &format!("{bound:?}"), &all()]), both, columns)
         }
+        OperatorSpec::LookupJoin(spec) => {
+            // Rows that were under way are those of the input, whatever is asked about them now.
+            let said = serde_json::to_string(spec).unwrap_or_else(|_| format!("{spec:?}"));
+            let state = hash(&["LookupJoin", rows, &spec.lookup.table.name]);
+            let columns = columns().into_iter().chain(rest(output, input.len()));
+            (state, hash(&["LookupJoin", rows, &said, &all()]), distinct(columns.collect()))
+        }
         OperatorSpec::Expand { projections } => {
             let what = describe::expand(projections, input);
             let column = |at: usize| {

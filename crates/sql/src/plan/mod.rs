@@ -12,6 +12,7 @@ mod describe;
 mod explain;
 mod join;
 pub(crate) mod limits;
+mod lookup_join;
 mod meaning;
 mod options;
 mod row_pattern;
@@ -115,6 +116,7 @@ impl<'a> Planner<'a> {
                 let times = (*left_time, *right_time);
                 self.temporal_join(left, right, *kind, times, condition.as_ref(), rel)
             }
+            RelNode::LookupJoin { .. } => self.lookup_join(rel),
             RelNode::Union(inputs) => self.union(inputs, rel),
             RelNode::Expand { input, projections } => {
                 let input = self.stream(input)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use flott_connector::TableContext;
+use flott_plan::LookupRequests;
 use flott_types::Configuration;
 
 /// Options of planning, from the session's configuration.
@@ -24,6 +25,8 @@ pub struct PlanOptions {
     pub two_phase: bool,
     /// `table.optimizer.reuse-source-enabled`
     pub reuse_sources: bool,
+    /// `table.exec.async-lookup.*`
+    pub lookups: LookupRequests,
     /// `execution.runtime-mode` is not batch.
     pub streaming: bool,
     /// `table.local-time-zone`

@@ -51,7 +51,9 @@ impl Planner<'_> {
             RelNode::Aggregate { .. } | RelNode::WindowAggregate { .. } => {
                 return Err(refused("an aggregation"));
             }
-            RelNode::Join { .. } | RelNode::TemporalJoin { .. } => return Err(refused("a join")),
+            RelNode::Join { .. } | RelNode::TemporalJoin { .. } | RelNode::LookupJoin { .. } => {
+                return Err(refused("a join"));
+            }
             RelNode::WindowTvf { .. }
             | RelNode::Union(_)
             | RelNode::Expand { .. }
@@ -80,6 +82,7 @@ impl Planner<'_> {
             | RelNode::WindowAggregate { .. }
             | RelNode::Join { .. }
             | RelNode::TemporalJoin { .. }
+            | RelNode::LookupJoin { .. }
             | RelNode::Union(_)
             | RelNode::Expand { .. }
             | RelNode::Unnest { .. }

@@ -1,6 +1,7 @@
 //! SET, RESET, and the planner's settings from the configuration.
 
 use chrono_tz::Tz;
+use flott_plan::LookupRequests;
 use flott_sql_parser::ast::SqlOption;
 use flott_types::{Configuration, Error, Result, TypeKind};
 
@@ -47,11 +48,6 @@ impl Session {
             above if above > 0 => above,
             _ => set.number("parallelism.default", i64::from(self.cores))?,
         };
-        let in_range = |what: &str, value: i64, least: i64| {
-            u32::try_from(value).ok().filter(|_| (least..=32_768).contains(&value)).ok_or_else(|| {
-                Error::invalid(format!("option '{what}' is {value}; expected a number from {least} to 32768"))
-            })
-        };
         Ok(PlanOptions {
             parallelism: in_range("parallelism.default", parallelism, 1)?,
             max_parallelism: in_range(
@@ -67,12 +63,40 @@ impl Session {
                 .get("table.optimizer.agg-phase-strategy")
                 .is_some_and(|s| s.eq_ignore_ascii_case("ONE_PHASE")),
             reuse_sources: set.flag("table.optimizer.reuse-source-enabled", true)?,
+            lookups: lookups(set)?,
             streaming: streaming(set),
             zone: time_zone(set)?.name().to_owned(),
             name: set.get("pipeline.name").map(str::to_owned),
             configuration: set.clone(),
         })
     }
+}
+
+fn in_range(what: &str, value: i64, least: i64) -> Result<u32> {
+    u32::try_from(value).ok().filter(|_| (least..=32_768).contains(&value)).ok_or_else(|| {
+        Error::invalid(format!("option '{what}' is {value}; expected a number from {least} to 32768"))
+    })
+}
+
+/// How tables that answer later are looked up.
+fn lookups(set: &Configuration) -> Result<LookupRequests> {
+    let ordered = match set.get("table.exec.async-lookup.output-mode") {
+        None => true,
+        Some(mode) if mode.eq_ignore_ascii_case("ORDERED") => true,
+        Some(mode) if mode.eq_ignore_ascii_case("ALLOW_UNORDERED") => false,
+        Some(mode) => {
+            return Err(Error::invalid(format!(
+                "option 'table.exec.async-lookup.output-mode' is '{mode}'; it is ORDERED or ALLOW_UNORDERED"
+            )));
+        }
+    };
+    let capacity = "table.exec.async-lookup.buffer-capacity";
+    Ok(LookupRequests {
+        ordered,
+        capacity: in_range(capacity, set.number(capacity, 100)?, 1)? as usize,
+        timeout: set.duration("table.exec.async-lookup.timeout", 180_000)?,
+        retry: None,
+    })
 }
 
 /// `table.local-time-zone`; UTC when it is not set.

@@ -17,6 +17,7 @@ mod explain_changelog;
 mod explain_conditions;
 mod explain_fields;
 mod explain_join;
+mod explain_lookup;
 mod explain_sets;
 mod explain_subquery;
 mod explain_top_n;

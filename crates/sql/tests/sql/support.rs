@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use expect_test::Expect;
 use flott_connector::catalog::InMemoryCatalogFactory;
+use flott_connector::lookup::{Lookup, LookupContext, LookupTable};
 use flott_connector::options::{SCAN_PARALLELISM, SINK_PARALLELISM};
 use flott_connector::{
     AnyOption, Boundedness, Changelog, Connector, EnumeratorContext, Manual, Options, Payload, ReaderContext,
     Registry, Sink, SinkContext, SinkWriter, Source, SourceReader, SplitEnumerator, TableContext,
     TableOption, WithDefault,
 };
-use flott_plan::{JobGraph, Schema, SinkSpec, SourceSpec, TableSpec};
+use flott_plan::{JobGraph, LookupSpec, Schema, SinkSpec, SourceSpec, TableSpec};
 use flott_sql::session::{Answer, Outcome, PlannedJob, Session};
 use flott_sql_parser::{parse_script, split_script};
 use flott_types::clock::ManualClock;
@@ -227,6 +228,16 @@ impl Connector for Rows {
         Ok(Arc::new(Never))
     }
 
+    fn lookup(
+        &self,
+        _: &LookupSpec,
+        options: &Options<'_>,
+        _: &TableContext,
+    ) -> Result<Arc<dyn LookupTable>> {
+        options.get(&ROWS)?;
+        Ok(Arc::new(Never))
+    }
+
     fn readable_metadata(&self, _: &TableSpec, _: &Options<'_>) -> Vec<(String, LogicalType)> {
         vec![
             ("offset".to_owned(), TypeKind::BigInt.not_null()),
@@ -260,6 +271,16 @@ struct Never;
 
 fn never() -> Error {
     Error::internal("these tables are planned against and not run")
+}
+
+impl LookupTable for Never {
+    fn lookup(&self, _: LookupContext) -> Result<Lookup> {
+        Err(Error::unsupported("a job"))
+    }
+
+    fn is_async(&self) -> bool {
+        true
+    }
 }
 
 impl Source for Never {

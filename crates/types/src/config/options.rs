@@ -308,6 +308,29 @@ pub const OPTIONS: &[ConfigOption] = &[
     ),
     works("table.display.max-column-width", Number, "30", "a longer value is cut in printed tables"),
     works("table.dml-sync", Flag, "false", "whether an INSERT waits for its job to end"),
+    works(
+        "table.exec.async-lookup.buffer-capacity",
+        Number,
+        "100",
+        "so many requests to a table that is looked up and answers later are under way in a subtask; the hint LOOKUP says it for one table",
+    ),
+    accepted(
+        "table.exec.async-lookup.key-ordered-enabled",
+        Flag,
+        "the changes of a key always leave in their order",
+    ),
+    works(
+        "table.exec.async-lookup.output-mode",
+        Text,
+        "ORDERED",
+        "ORDERED: the results of lookups leave in the order of the rows; ALLOW_UNORDERED: as they come, but never past a watermark, and for rows that only append",
+    ),
+    works(
+        "table.exec.async-lookup.timeout",
+        Duration,
+        "3 min",
+        "a lookup that takes longer, with all its attempts, ends the job; 0 is no limit",
+    ),
     works("table.exec.batch-size", Number, "4096", "rows to a batch"),
     accepted("table.exec.disabled-operators", Text, "there is one operator for each task"),
     accepted(

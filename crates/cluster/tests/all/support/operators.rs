@@ -8,7 +8,7 @@ use flott_connector::GeneratorFactory;
 use flott_operator::{Context, Operator, TaskInfo};
 use flott_operators::SqlOperators;
 use flott_plan::{ChainedNode, JobGraph, Schema, TableSpec, WatermarkSpec};
-use flott_runtime::{ConstantRows, Constraint, OperatorFactory, TaskOptions};
+use flott_runtime::{ConstantRows, Constraint, OperatorFactory, Outside, TaskOptions};
 use flott_types::{Result, Timestamp, Watermark};
 
 /// `watermarks`: passes rows on and emits v of the last as a watermark. `ticker`: emits a row every few milliseconds. The
@@ -20,7 +20,13 @@ fn sql() -> SqlOperators {
 }
 
 impl OperatorFactory for TestOperators {
-    fn build(&self, node: &ChainedNode, info: &TaskInfo, options: &TaskOptions) -> Result<Box<dyn Operator>> {
+    fn build(
+        &self,
+        node: &ChainedNode,
+        info: &TaskInfo,
+        options: &TaskOptions,
+        outside: &Outside,
+    ) -> Result<Box<dyn Operator>> {
         Ok(match node.node.name.as_str() {
             "watermarks" => Box::new(Watermarks),
             "ticker" => Box::new(Ticker { left: 5 }),
@@ -33,7 +39,7 @@ impl OperatorFactory for TestOperators {
                 let columns = arrow::array::RecordBatch::new_empty(schema);
                 context.output.emit(ChangeBatch::insert_only(columns).into())
             })),
-            _ => return sql().build(node, info, options),
+            _ => return sql().build(node, info, options, outside),
         })
     }
 

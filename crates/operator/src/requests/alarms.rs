@@ -10,7 +10,7 @@ const LEFTOVERS: usize = 1_024;
 
 /// What is due.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Alarm {
+pub enum Alarm {
     /// The request is retried, if it is still at this many attempts.
     Again(u64, u32),
     /// The request has timed out.
@@ -20,11 +20,12 @@ pub(super) enum Alarm {
 /// Alarms in the order of their times. Those of requests that are already done are stale, and skipped when
 /// taken.
 #[derive(Default)]
-pub(super) struct Alarms {
+pub struct Alarms {
     heap: BinaryHeap<Reverse<(Timestamp, Alarm)>>,
 }
 
 impl Alarms {
+    /// Sets one.
     pub fn set(&mut self, at: Timestamp, alarm: Alarm) {
         self.heap.push(Reverse((at, alarm)));
     }

@@ -9,12 +9,12 @@ use std::collections::VecDeque;
 use flott_batch::WatermarkStatus;
 use flott_types::{FastMap, Timestamp, Watermark};
 
-use super::requests::Running;
-
 /// A control element with a fixed place between results.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Control {
+pub enum Control {
+    /// Event time.
     Watermark(Watermark),
+    /// Whether the stream holds event time back.
     Status(WatermarkStatus),
 }
 
@@ -26,28 +26,34 @@ impl Control {
 }
 
 /// A record whose results have not been emitted.
-pub(super) struct Request<I, O> {
+pub struct Request<I, R, O> {
+    /// The record.
     pub input: I,
+    /// Its time, if it has one.
     pub timestamp: Option<Timestamp>,
     /// How often it was tried.
     pub attempts: u32,
-    pub work: Work<O>,
+    /// How far it is.
+    pub work: Work<R, O>,
     segment: u64,
 }
 
 /// Where a request is.
-pub(super) enum Work<O> {
+pub enum Work<R, O> {
     /// Not begun, or between two attempts.
     Paused,
-    #[expect(dead_code, reason = "held to be dropped, and its future with it")]
-    Running(Running),
+    /// Under way, with what is dropped when nobody waits for it any more.
+    Running(R),
+    /// Its results have not left.
     Done(Vec<O>),
 }
 
 /// Something that is ready to be emitted.
 #[derive(PartialEq, Eq, Debug)]
-pub(super) enum Ready<O> {
+pub enum Ready<O> {
+    /// The results of a request, and its time.
     Results(Vec<O>, Option<Timestamp>),
+    /// What stood behind it.
     Control(Control),
 }
 
@@ -60,16 +66,17 @@ struct Segment {
 }
 
 /// The queue. Requests have numbers that increase.
-pub(super) struct Queue<I, O> {
+pub struct Queue<I, R, O> {
     ordered: bool,
-    requests: FastMap<u64, Request<I, O>>,
+    requests: FastMap<u64, Request<I, R, O>>,
     segments: VecDeque<Segment>,
     /// The number of the first segment.
     first: u64,
     next: u64,
 }
 
-impl<I, O> Queue<I, O> {
+impl<I, R, O> Queue<I, R, O> {
+    /// With nothing in it. `ordered`: results leave in the order of the requests.
     pub fn new(ordered: bool) -> Self {
         Queue { ordered, requests: FastMap::default(), segments: VecDeque::new(), first: 0, next: 0 }
     }
@@ -79,6 +86,7 @@ impl<I, O> Queue<I, O> {
         self.requests.len()
     }
 
+    /// Whether nothing is to leave.
     pub fn is_empty(&self) -> bool {
         self.segments.is_empty()
     }
@@ -97,6 +105,18 @@ impl<I, O> Queue<I, O> {
         number
     }
 
+    /// Splits a request that is not done: `rest` becomes a request of its own that may be emitted whenever this one may.
+    /// Returns its number.
+    pub fn split(&mut self, number: u64, rest: I) -> Option<u64> {
+        let Request { timestamp, attempts, segment, .. } = *self.open_mut(number)?;
+        let at = segment.checked_sub(self.first)?;
+        self.segments.get_mut(at as usize)?.open += 1;
+        let part = self.next;
+        self.next += 1;
+        self.requests.insert(part, Request { input: rest, timestamp, attempts, work: Work::Paused, segment });
+        Some(part)
+    }
+
     /// Adds an element that nothing may overtake.
     pub fn control(&mut self, control: Control) {
         match self.segments.back_mut().map(|last| &mut last.behind) {
@@ -112,7 +132,7 @@ impl<I, O> Queue<I, O> {
     }
 
     /// A request that is not done.
-    pub fn open_mut(&mut self, number: u64) -> Option<&mut Request<I, O>> {
+    pub fn open_mut(&mut self, number: u64) -> Option<&mut Request<I, R, O>> {
         self.requests.get_mut(&number).filter(|request| !matches!(request.work, Work::Done(_)))
     }
 
@@ -166,7 +186,7 @@ mod tests {
         Control::Watermark(Watermark(at))
     }
 
-    fn ready(queue: &mut Queue<u8, u8>) -> Vec<String> {
+    fn ready(queue: &mut Queue<u8, (), u8>) -> Vec<String> {
         let text = |ready| match ready {
             Ready::Results(results, _) => format!("{results:?}"),
             Ready::Control(Control::Watermark(watermark)) => format!("W{}", watermark.0),
@@ -175,7 +195,7 @@ mod tests {
         std::iter::from_fn(|| queue.pop()).map(text).collect()
     }
 
-    fn queue(ordered: bool) -> Queue<u8, u8> {
+    fn queue(ordered: bool) -> Queue<u8, (), u8> {
         let mut queue = Queue::new(ordered);
         queue.push(0, None);
         queue.push(1, None);
@@ -207,6 +227,20 @@ mod tests {
         queue.complete(0, vec![0]);
         assert_eq!(ready(&mut queue), ["[0]", "W10", "[2]", "[3]"]);
         assert_eq!((queue.len(), queue.is_empty()), (0, true));
+    }
+
+    #[test]
+    fn a_part_of_a_request_leaves_before_the_watermark_behind_it() {
+        let mut queue = queue(false);
+        queue.complete(1, vec![1]);
+        assert_eq!(queue.split(0, 9), Some(3));
+        queue.complete(0, vec![0]);
+        queue.complete(2, vec![2]);
+        assert_eq!(ready(&mut queue), ["[1]", "[0]"]);
+        assert_eq!(queue.inputs().iter().map(|(input, _)| **input).collect::<Vec<_>>(), [2, 9]);
+        queue.complete(3, vec![9]);
+        assert_eq!(ready(&mut queue), ["[9]", "W10", "[2]"]);
+        assert_eq!(queue.split(3, 1), None);
     }
 
     #[test]

@@ -1,0 +1,3 @@
+CREATE TABLE o (id INT, k INT, amount INT, tag STRING, p AS PROCTIME(), ts AS TO_TIMESTAMP(FROM_UNIXTIME(amount)), b AS CAST(k AS BIGINT)) WITH ('connector' = 'filesystem', 'path' = '${DATA}/lookup_orders.csv', 'format' = 'csv', 'csv.null-literal' = '');
+CREATE TABLE d (k INT, name STRING, v INT, tag STRING) WITH ('connector' = 'filesystem', 'path' = '${DATA}/lookup_dim.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL', 'lookup.cache' = 'FULL');
+SELECT /*+ LOOKUP('table'='d', 'retry-predicate'='lookup_hit', 'retry-strategy'='fixed_delay', 'fixed-delay'='10ms','max-attempts'='3') */ o.id, d.name FROM o JOIN d FOR SYSTEM_TIME AS OF o.p AS d ON o.k = d.k;

@@ -1,0 +1,3 @@
+CREATE TABLE d (k INT, name STRING, v INT, tag STRING) WITH ('connector' = 'filesystem', 'path' = '${DATA}/lookup_dim.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL', 'lookup.cache' = 'FULL');
+CREATE TABLE w (id INT, k INT, amount INT, tag STRING, p AS PROCTIME(), ts AS CAST(TO_TIMESTAMP(FROM_UNIXTIME(amount)) AS TIMESTAMP(3)), WATERMARK FOR ts AS ts) WITH ('connector' = 'filesystem', 'path' = '${DATA}/lookup_orders.csv', 'format' = 'csv', 'csv.null-literal' = '');
+SELECT w.window_start, COUNT(*) AS c, MAX(d.v) AS m FROM TABLE(TUMBLE(TABLE w, DESCRIPTOR(ts), INTERVAL '5' MINUTE)) AS w JOIN d FOR SYSTEM_TIME AS OF w.p AS d ON w.k = d.k GROUP BY w.window_start, w.window_end;
