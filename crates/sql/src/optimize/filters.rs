@@ -4,7 +4,7 @@
 use flott_expr::{Determinism, Functions};
 use flott_plan::{Expr, JoinKind};
 
-use crate::bind::placeholder::{conjunction, substitute};
+use crate::bind::placeholder::{conjunction, conjuncts, substitute};
 use crate::disjunction::{factored, implied};
 use crate::logical::{Rel, RelNode};
 use crate::plan::limits::{MAX_MERGED_HEIGHT, MAX_MERGED_SIZE};
