@@ -1,11 +1,8 @@
-//! A job's client. It communicates with the JobManager only by messages ([`crate::client_messages`]), except
-//! for collected rows.
+//! A job's client. It communicates with the JobManager only by messages ([`crate::client_messages`]).
 
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use flott_batch::{Batch, ChangeBatch};
 use flott_checkpoint::JobStatus;
 use flott_plan::Schema;
 use flott_types::{Clock, Error, JobId, Result, SystemClock};
@@ -14,7 +11,7 @@ use parking_lot::Mutex;
 use crate::client_messages::{ClientAnswer, ClientRequest, ClientTrigger, DispatcherGateway, unexpected};
 use crate::metrics::JobMetrics;
 use crate::restored::Beginning;
-use crate::results::{NextRows, ResultStore};
+use crate::result_stream::{ResultStream, Results};
 use crate::status::JobInfo;
 
 /// A call waits no longer than this; then it is made again.
@@ -27,7 +24,7 @@ pub struct JobClient {
     job: JobId,
     name: Arc<str>,
     beginning: Arc<Beginning>,
-    results: Option<(Arc<ResultStore>, Schema)>,
+    results: Option<Arc<Results>>,
     savepoint_dir: Option<String>,
     /// What was last heard, for when the JobManager knows the job no more.
     known: Arc<Mutex<(u64, JobInfo)>>,
@@ -39,7 +36,8 @@ pub(crate) struct ClientOf {
     pub(crate) job: JobId,
     pub(crate) name: String,
     pub(crate) beginning: Beginning,
-    pub(crate) results: Option<(Arc<ResultStore>, Schema)>,
+    /// The columns that the job collects, for whom submitted it.
+    pub(crate) results: Option<Schema>,
     pub(crate) savepoint_dir: Option<String>,
     pub(crate) info: JobInfo,
 }
@@ -49,6 +47,7 @@ impl JobClient {
         let ClientOf { gateway, job, name, beginning, results, savepoint_dir, info } = of;
         #[cfg(debug_assertions)]
         let gateway: Arc<dyn DispatcherGateway> = Arc::new(crate::client_messages::ThroughBytes(gateway));
+        let results = results.map(|schema| Arc::new(Results::new(gateway.clone(), job, schema)));
         JobClient {
             gateway,
             job,
@@ -187,8 +186,7 @@ impl JobClient {
 
     /// The rows that the job collects; `None` if it collects none.
     pub fn results(&self) -> Option<ResultStream> {
-        let (store, schema) = self.results.clone()?;
-        Some(ResultStream { store, schema })
+        Some(ResultStream::new(self.results.clone()?))
     }
 
     /// The metrics at this moment.
@@ -254,68 +252,4 @@ impl PendingAnswer {
 
 fn ended() -> Error {
     Error::invalid("the job has ended")
-}
-
-/// Collected rows as they come. When it is dropped nobody reads them any more, and they are thrown away.
-pub struct ResultStream {
-    store: Arc<ResultStore>,
-    schema: Schema,
-}
-
-impl ResultStream {
-    /// The columns.
-    pub fn schema(&self) -> &Schema {
-        &self.schema
-    }
-
-    /// The next rows, waiting at most so long.
-    ///
-    /// # Errors
-    /// Why the result is not complete: the job failed or was cancelled.
-    pub fn next_within(&self, timeout: Duration) -> Result<NextRows> {
-        Ok(match self.store.next(timeout)? {
-            NextRows::Rows(Batch::Changes(rows)) => NextRows::Rows(rows),
-            NextRows::Rows(Batch::Records(_)) => {
-                return Err(Error::internal("the job collects records, not rows"));
-            }
-            NextRows::NotYet => NextRows::NotYet,
-            NextRows::End => NextRows::End,
-        })
-    }
-
-    /// The next rows or records, waiting at most so long.
-    ///
-    /// # Errors
-    /// As for [`ResultStream::next_within`].
-    pub fn next_batch_within(&self, timeout: Duration) -> Result<NextRows<Batch>> {
-        self.store.next(timeout)
-    }
-
-    /// The next rows or records, for a task that is woken when there are some. Never [`NextRows::NotYet`].
-    ///
-    /// # Errors
-    /// As for [`ResultStream::next_within`].
-    pub fn poll_next_batch(&self, context: &mut Context<'_>) -> Poll<Result<NextRows<Batch>>> {
-        self.store.poll_next(context)
-    }
-
-    /// The next rows; `None` at the end.
-    ///
-    /// # Errors
-    /// As for [`ResultStream::next_within`].
-    pub fn next_rows(&self) -> Result<Option<ChangeBatch>> {
-        loop {
-            match self.next_within(Duration::from_secs(3_600))? {
-                NextRows::Rows(rows) => return Ok(Some(rows)),
-                NextRows::End => return Ok(None),
-                NextRows::NotYet => {}
-            }
-        }
-    }
-}
-
-impl Drop for ResultStream {
-    fn drop(&mut self) {
-        self.store.abandon();
-    }
 }

@@ -6,6 +6,7 @@
 //! Flink's REST API.
 
 use std::sync::Arc;
+use std::task::Waker;
 
 use flott_checkpoint::JobStatus;
 use flott_checkpoint::coordinator::Request;
@@ -14,6 +15,7 @@ use flott_types::{Error, JobId, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::codec;
+use crate::collected::Fetched;
 use crate::metrics::JobMetrics;
 use crate::status::JobInfo;
 
@@ -38,6 +40,20 @@ pub enum ClientRequest {
     },
     /// End a job.
     Cancel {
+        /// The job.
+        job: JobId,
+    },
+    /// The rows that a job has collected, from this batch on, as soon as there are some; those before it have arrived.
+    Fetch {
+        /// The job.
+        job: JobId,
+        /// How many batches have arrived.
+        from: u64,
+        /// How long to wait.
+        timeout_millis: u64,
+    },
+    /// Nobody reads the rows that a job collects any more.
+    Abandon {
         /// The job.
         job: JobId,
     },
@@ -96,6 +112,8 @@ pub enum ClientAnswer {
     NotYet,
     /// Where the snapshot lies, or why there is none.
     Snapshot(Result<String, Failure>),
+    /// What was collected.
+    Fetched(Fetched),
     /// There is no such job or snapshot (any more).
     Unknown,
 }
@@ -107,6 +125,10 @@ pub trait DispatcherGateway: Send + Sync {
     /// # Errors
     /// If the JobManager cannot be reached, or answers in another version.
     fn call(&self, request: ClientRequest) -> Result<ClientAnswer>;
+
+    /// Wakes once, when there is something to fetch of what a job collects: for who waits without a thread. A way through a network asks
+    /// for it there, and wakes when the answer comes.
+    fn wake_when_collected(&self, job: JobId, reader: Waker);
 }
 
 impl From<ClientTrigger> for Request {
@@ -128,6 +150,10 @@ impl DispatcherGateway for ThroughBytes {
         let request = codec::decode(&codec::encode(&request)?)?;
         codec::decode(&codec::encode(&self.0.call(request)?)?)
     }
+
+    fn wake_when_collected(&self, job: JobId, reader: Waker) {
+        self.0.wake_when_collected(job, reader);
+    }
 }
 
 /// An answer that does not belong to the question.
@@ -140,6 +166,7 @@ pub(crate) fn unexpected(answer: &ClientAnswer) -> Error {
         | ClientAnswer::Done
         | ClientAnswer::Triggered(_)
         | ClientAnswer::NotYet
+        | ClientAnswer::Fetched(_)
         | ClientAnswer::Snapshot(_) => Error::internal("the JobManager gave the answer to another question"),
     }
 }
@@ -161,6 +188,10 @@ mod tests {
             self.1.lock().push(request);
             Ok(self.0.lock().remove(0))
         }
+
+        fn wake_when_collected(&self, _: JobId, reader: Waker) {
+            reader.wake();
+        }
     }
 
     #[test]
@@ -178,6 +209,8 @@ mod tests {
                 what: ClientTrigger::Stop { target: "/s".to_owned(), drain: true },
             },
             ClientRequest::Triggered { trigger: 1, timeout_millis: 2 },
+            ClientRequest::Fetch { job, from: 3, timeout_millis: 10 },
+            ClientRequest::Abandon { job },
             ClientRequest::Jobs,
         ];
         let beginning = Beginning { from: BeganFrom::Nothing, warnings: Vec::new() };
@@ -198,6 +231,8 @@ mod tests {
                 ClientAnswer::NotYet,
                 ClientAnswer::Snapshot(Ok("/s/1".to_owned())),
                 ClientAnswer::Snapshot(Err(Failure::new(&Error::external("no disk"), 5))),
+                ClientAnswer::Fetched(Fetched::End),
+                ClientAnswer::Fetched(Fetched::Failed("no disk".to_owned())),
                 ClientAnswer::Unknown,
             ]
         };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::task::Waker;
 use std::time::Duration;
 
 use flott_runtime::Failure;
@@ -69,15 +70,33 @@ impl DispatcherGateway for JobManager {
                 true => ClientAnswer::Done,
                 false => ClientAnswer::Unknown,
             },
+            ClientRequest::Fetch { job, from, timeout_millis } => {
+                self.fetch(job, from, Duration::from_millis(timeout_millis))
+            }
+            ClientRequest::Abandon { job } => {
+                self.credit(self.results.abandon(job));
+                ClientAnswer::Done
+            }
             ClientRequest::Trigger { job, what } => self.trigger(job, what),
             ClientRequest::Triggered { trigger, timeout_millis } => {
                 self.triggers().wait(trigger, Duration::from_millis(timeout_millis), self.now())
             }
         })
     }
+
+    fn wake_when_collected(&self, job: JobId, reader: Waker) {
+        self.results.wake_when_readable(job, reader);
+    }
 }
 
 impl JobManager {
+    fn fetch(&self, job: JobId, from: u64, timeout: Duration) -> ClientAnswer {
+        let Some(store) = self.results.get(job) else { return ClientAnswer::Unknown };
+        let (fetched, credits) = store.fetch(from, timeout);
+        self.credit(credits);
+        ClientAnswer::Fetched(fetched)
+    }
+
     fn trigger(&self, job: JobId, what: ClientTrigger) -> ClientAnswer {
         let (answer, answered) = sync_channel(1);
         let answer = Box::new(move |result| {

@@ -13,7 +13,7 @@ use flott_checkpoint::commit::GlobalCommits;
 use flott_checkpoint::manifest::Manifest;
 use flott_connector::{
     CommitOutcome, CommitRequest, CommitRetries, Committable, Committer, GlobalCommitterContext,
-    MadeCommitter, Sink,
+    MadeCommitter, Registry, Sink, TableContext,
 };
 use flott_plan::{JobGraph, OperatorSpec};
 use flott_runtime::{GLOBAL_COMMITTABLES, Threads};
@@ -61,6 +61,33 @@ struct Committing {
     sink: GlobalSink,
     commits: GlobalCommits<Committable>,
     worker: Option<Worker<MadeCommitter<Make>>>,
+}
+
+/// Whether there is something to commit, and the sinks that commit something once for the job. A sink that cannot write where it is told to is
+/// told here, once.
+pub(crate) fn sinks(
+    graph: &JobGraph,
+    registry: &Registry,
+    context: &TableContext,
+) -> Result<(bool, Vec<GlobalSink>)> {
+    let (mut two_phase, mut global) = (false, Vec::new());
+    for vertex in &graph.vertices {
+        for operator in &vertex.operators {
+            let OperatorSpec::Sink(spec) = &operator.node.spec else { continue };
+            let name = operator.node.name.clone();
+            let sink = guard(&name, || {
+                let sink = registry.sink(spec, context)?;
+                sink.check()?;
+                Ok(sink)
+            })?;
+            two_phase |= sink.is_two_phase() || sink.commits_globally();
+            if sink.commits_globally() {
+                let (uid, parallelism) = (operator.node.uid.clone(), vertex.parallelism);
+                global.push(GlobalSink { vertex: vertex.id, uid, name, parallelism, sink });
+            }
+        }
+    }
+    Ok((two_phase, global))
 }
 
 impl GlobalSinks {

@@ -9,10 +9,10 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use flott_batch::Batch;
-use flott_batch::codec::{Decoder, Encoder, RecordsReader};
 use flott_types::{Error, Result};
 use parking_lot::Mutex;
+
+use crate::collected::CollectedBatch;
 
 /// A file is not added to when it has so many bytes.
 const FILE_BYTES: u64 = 256 << 20;
@@ -24,14 +24,8 @@ pub(crate) struct Held {
 }
 
 enum Place {
-    Memory(Batch, usize),
-    /// With the type of the records, if that is what it holds.
-    Disk {
-        file: Arc<Mutex<File>>,
-        offset: u64,
-        len: usize,
-        records: Option<RecordsReader>,
-    },
+    Memory(CollectedBatch, usize),
+    Disk { file: Arc<Mutex<File>>, offset: u64, len: usize },
 }
 
 /// Where batches wait.
@@ -50,18 +44,13 @@ impl Room {
     }
 
     /// Keeps a batch until it is taken, or dropped with [`Room::forget`].
-    pub(crate) fn hold(&mut self, batch: Batch) -> Result<Held> {
-        let (rows, bytes) = (batch.num_rows(), batch.bytes());
+    pub(crate) fn hold(&mut self, batch: CollectedBatch) -> Result<Held> {
+        let (rows, bytes) = (batch.rows(), batch.size());
         if self.held + bytes <= self.bytes {
             self.held += bytes;
             return Ok(Held { rows, place: Place::Memory(batch, bytes) });
         }
-        let records = match &batch {
-            Batch::Records(records) => Some(RecordsReader::like(&**records)),
-            Batch::Changes(_) => None,
-        };
-        // Each by itself: they are not read in the order in which they were written.
-        let encoded = Encoder::default().encode(batch)?;
+        let encoded = batch.into_bytes()?;
         let (file, end) = match self.file.take().filter(|(_, end)| *end < FILE_BYTES) {
             Some(open) => open,
             None => {
@@ -71,25 +60,24 @@ impl Room {
         };
         file.lock().write_all(&encoded).map_err(|error| self.failed(error))?;
         self.file = Some((file.clone(), end + encoded.len() as u64));
-        Ok(Held { rows, place: Place::Disk { file, offset: end, len: encoded.len(), records } })
+        Ok(Held { rows, place: Place::Disk { file, offset: end, len: encoded.len() } })
     }
 
-    /// Gives a batch back.
-    pub(crate) fn take(&mut self, held: Held) -> Result<Batch> {
+    /// Gives a batch back; one that was on disk in bytes.
+    pub(crate) fn take(&mut self, held: Held) -> Result<CollectedBatch> {
         match held.place {
             Place::Memory(batch, bytes) => {
                 self.held -= bytes;
                 Ok(batch)
             }
-            Place::Disk { file, offset, len, records } => {
+            Place::Disk { file, offset, len } => {
                 let mut bytes = vec![0; len];
                 let mut open = file.lock();
                 let read = open.seek(SeekFrom::Start(offset)).and_then(|_| open.read_exact(&mut bytes));
                 // Where the next batch is written.
                 let back = read.and_then(|()| open.seek(SeekFrom::End(0)));
                 back.map_err(|error| self.failed(error))?;
-                drop(open);
-                Decoder::new(records).decode(&bytes)
+                Ok(CollectedBatch::of_bytes(held.rows, bytes))
             }
         }
     }
@@ -115,7 +103,8 @@ impl Room {
 #[cfg(test)]
 mod tests {
     use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
-    use flott_batch::{ChangeBatch, Records, RowKind, RowKinds};
+    use flott_batch::codec::RecordsReader;
+    use flott_batch::{Batch, ChangeBatch, Records, RowKind, RowKinds};
 
     use super::*;
 
@@ -131,12 +120,14 @@ mod tests {
         let mut room = Room::new(200, directory.path().to_owned());
         let kinds = || RowKinds::from(vec![RowKind::Insert, RowKind::Delete, RowKind::UpdateAfter]);
         let held: Vec<Held> =
-            (0..20).map(|at| room.hold(changes(at, (at % 2 == 0).then(kinds))).unwrap()).collect();
+            (0..20).map(|at| room.hold(changes(at, (at % 2 == 0).then(kinds)).into()).unwrap()).collect();
         let on_disk = held.iter().filter(|held| matches!(held.place, Place::Disk { .. })).count();
         assert!((10..20).contains(&on_disk), "{on_disk}");
         assert!(room.held <= 200);
         for (at, held) in (0..).zip(held) {
-            let Batch::Changes(back) = room.take(held).unwrap() else { panic!("columns were held") };
+            let Batch::Changes(back) = room.take(held).unwrap().into_batch(None).unwrap() else {
+                panic!("columns were held")
+            };
             let Batch::Changes(there) = changes(at, (at % 2 == 0).then(kinds)) else { panic!() };
             assert_eq!((back.columns(), back.kinds()), (there.columns(), there.kinds()));
         }
@@ -144,14 +135,16 @@ mod tests {
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "the file has no name");
 
         let values = || Records::with_timestamps(vec!["x".repeat(500), "y".to_owned()], vec![1, 2]);
-        let held = room.hold(values().into()).unwrap();
+        let held = room.hold(Batch::from(values()).into()).unwrap();
         assert!(matches!(held.place, Place::Disk { .. }));
-        assert_eq!(room.take(held).unwrap().into_records::<String>().unwrap(), values());
+        let reader = Some(RecordsReader::of::<String>());
+        let back = room.take(held).unwrap().into_batch(reader).unwrap();
+        assert_eq!(back.into_records::<String>().unwrap(), values());
 
-        let one = room.hold(changes(0, None)).unwrap();
+        let one = room.hold(changes(0, None).into()).unwrap();
         let first = room.file.as_ref().map(|(file, _)| Arc::downgrade(file)).unwrap();
         room.file.as_mut().unwrap().1 = FILE_BYTES;
-        let rest: Vec<Held> = (0..5).map(|at| room.hold(changes(at, None)).unwrap()).collect();
+        let rest: Vec<Held> = (0..5).map(|at| room.hold(changes(at, None).into()).unwrap()).collect();
         assert_eq!(first.strong_count(), 0, "a file that is full and read out is given back");
         room.forget(rest);
         room.take(one).unwrap();

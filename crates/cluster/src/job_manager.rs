@@ -18,9 +18,10 @@ use flott_types::{Clock, Error, JobId, Result, SystemClock, Timestamp};
 use parking_lot::Mutex;
 
 use crate::client::{ClientOf, JobClient};
+use crate::collected::{CollectorId, FromCollector};
 use crate::dispatcher::Triggers;
 use crate::enumerators::Enumerators;
-use crate::global_commits::GlobalSink;
+use crate::global_commits::sinks;
 use crate::identity::Identity;
 use crate::job_master::{JobMaster, JobMessage, JobSetup};
 use crate::messages::{TaskManagerId, ToJobManager, ToTaskManager, Work};
@@ -28,7 +29,7 @@ use crate::metrics::JobMetrics;
 use crate::options::JobOptions;
 use crate::resource_manager::ResourceManager;
 use crate::restored::Beginning;
-use crate::results::{Release, ResultStore, ResultStores};
+use crate::results::{Credits, Release, ResultStore, ResultStores};
 use crate::status::JobShared;
 use crate::storage::{End, Origin, Outcome, Place, Start, Storage};
 use crate::transport::{JobManagerGateway, Mailbox, TaskManagerGateway};
@@ -55,7 +56,7 @@ pub struct JobManagerServices {
 /// Dispatcher, resource manager, and a job master for each job.
 pub struct JobManager {
     services: JobManagerServices,
-    pub(crate) results: Arc<ResultStores>,
+    pub(crate) results: ResultStores,
     resources: Arc<ResourceManager>,
     jobs: Mutex<BTreeMap<JobId, Job>>,
     submitted: AtomicU64,
@@ -86,7 +87,7 @@ impl JobManager {
             ResourceManager::start(services.resources, services.clock.clone(), &services.threads)?;
         Ok(Arc::new(JobManager {
             services,
-            results: Arc::default(),
+            results: ResultStores::default(),
             resources,
             jobs: Mutex::default(),
             submitted: AtomicU64::new(0),
@@ -159,8 +160,8 @@ impl JobManager {
             (true, Mode::AtLeastOnce) => Release::AtOnce,
             (false, _) => Release::AtOnceUnlessRestarted,
         };
-        let results = collected
-            .map(|schema| (Arc::new(ResultStore::new(release, &options.task.configuration)), schema));
+        let store = || Arc::new(ResultStore::new(release, &options.task.configuration));
+        let results = collected.is_some().then(store);
         let (mailbox, received) = Mailbox::new();
         let mailbox = Arc::new(mailbox);
         let savepoint_dir = options.savepoint_dir.clone();
@@ -182,7 +183,7 @@ impl JobManager {
             commits: two_phase,
             clock: clock.clone(),
             storage: storage.clone(),
-            results: results.as_ref().map(|(store, _)| store.clone()),
+            results: results.clone(),
             shared: shared.clone(),
             threads: threads.clone(),
             resources: self.resources.clone(),
@@ -191,8 +192,8 @@ impl JobManager {
             }),
         };
         let master = JobMaster::new(setup).inspect_err(|_| self.came_to_nothing(job, &graph, now))?;
-        if let Some((store, _)) = &results {
-            self.results.add(job, store.clone());
+        if let Some(store) = results {
+            self.results.add(job, store);
         }
         self.resources.add_job(job, mailbox.clone());
         let (planned, own_graph) = (graph.clone(), graph.clone());
@@ -227,7 +228,7 @@ impl JobManager {
             self.came_to_nothing(job, &own_graph, now);
             return Err(error);
         }
-        Ok(self.client_of(&shared, results, savepoint_dir))
+        Ok(self.client_of(&shared, collected, savepoint_dir))
     }
 
     /// A job that has finished at an earlier start, and was to go on from there: there is nothing to do.
@@ -242,17 +243,17 @@ impl JobManager {
             info.status = JobStatus::Finished;
             info.timestamps.push((JobStatus::Finished, now));
         });
-        let results = collected
-            .map(|schema| (Arc::new(ResultStore::new(Release::AtOnce, &graph.configuration)), schema));
-        if let Some((store, _)) = &results {
+        if collected.is_some() {
+            let store = ResultStore::new(Release::AtOnce, &graph.configuration);
             store.ended(Ok(()));
+            self.results.add(shared.job, Arc::new(store));
         }
         // Nobody reads it: who asks for something is told that the job has ended.
         let mailbox = Arc::new(Mailbox::new().0);
         let (job, graph) = (shared.job, Arc::new(graph));
         let last_metrics = Some(JobMetrics::default());
         self.remember(job, Job { mailbox, shared: shared.clone(), graph, last_metrics });
-        self.client_of(&shared, results, None)
+        self.client_of(&shared, collected, None)
     }
 
     /// A start that has no job master to note its end.
@@ -273,6 +274,7 @@ impl JobManager {
             let ended = jobs.iter().filter(|(_, job)| job.shared.lock().status.is_terminal());
             let Some(oldest) = ended.min_by_key(|(_, job)| start(job)).map(|(id, _)| *id) else { return };
             jobs.remove(&oldest);
+            self.results.remove(oldest);
         }
     }
 
@@ -302,7 +304,7 @@ impl JobManager {
     fn client_of(
         self: &Arc<Self>,
         shared: &JobShared,
-        results: Option<(Arc<ResultStore>, Schema)>,
+        results: Option<Schema>,
         savepoint_dir: Option<String>,
     ) -> JobClient {
         JobClient::new(ClientOf {
@@ -384,6 +386,24 @@ impl JobManager {
         self.resources.close();
     }
 
+    /// A task has rows for the client.
+    fn collected(&self, from: CollectorId, said: FromCollector) {
+        // Those of a job that has ended nobody wants.
+        let Some(store) = self.results.get(from.job) else { return };
+        match store.receive(from, said) {
+            Ok(credits) => self.credit(credits),
+            Err(error) => _ = self.tell(from.job, JobMessage::Uncollected(error)),
+        }
+    }
+
+    /// Tasks may go on sending rows.
+    pub(crate) fn credit(&self, credits: Credits) {
+        for (to, rows) in credits {
+            // One whose TaskManager is lost sends nothing any more.
+            self.resources.send_work(to.task_manager, Work::Credit { to, rows });
+        }
+    }
+
     /// Time that has passed is acted on.
     pub(crate) fn tick(&self) {
         self.resources.tick();
@@ -392,7 +412,7 @@ impl JobManager {
     /// The last look at a job before its status says that it has ended.
     fn ended(&self, job: JobId) {
         let metrics = self.metrics(job);
-        self.results.remove(job);
+        self.results.job_ended(job);
         if let Some(entry) = self.jobs.lock().get_mut(&job) {
             entry.last_metrics = Some(metrics);
         }
@@ -443,6 +463,7 @@ impl JobManagerGateway for JobManager {
             ToJobManager::Abandoned { job, attempt, task, failure } => {
                 self.tell(job, JobMessage::Abandoned(attempt, task, failure));
             }
+            ToJobManager::Collected(from, said) => self.collected(from, said),
             ToJobManager::Metrics { question, tasks } => {
                 if let Some(answer) = self.questions.lock().get(&question) {
                     // Who has asked may have waited long enough.
@@ -455,33 +476,6 @@ impl JobManagerGateway for JobManager {
         }
         true
     }
-}
-
-/// Whether there is something to commit, and the sinks that commit something once for the job. A sink that cannot write where it is told to is
-/// told here, once.
-fn sinks(
-    graph: &JobGraph,
-    registry: &Registry,
-    context: &flott_connector::TableContext,
-) -> Result<(bool, Vec<GlobalSink>)> {
-    let (mut two_phase, mut global) = (false, Vec::new());
-    for vertex in &graph.vertices {
-        for operator in &vertex.operators {
-            let OperatorSpec::Sink(spec) = &operator.node.spec else { continue };
-            let name = operator.node.name.clone();
-            let sink = guard(&name, || {
-                let sink = registry.sink(spec, context)?;
-                sink.check()?;
-                Ok(sink)
-            })?;
-            two_phase |= sink.is_two_phase() || sink.commits_globally();
-            if sink.commits_globally() {
-                let (uid, parallelism) = (operator.node.uid.clone(), vertex.parallelism);
-                global.push(GlobalSink { vertex: vertex.id, uid, name, parallelism, sink });
-            }
-        }
-    }
-    Ok((two_phase, global))
 }
 
 /// The columns that the job collects.

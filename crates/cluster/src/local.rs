@@ -94,13 +94,13 @@ impl LocalCluster {
             threads: threads.clone(),
             resources: liveness,
         })?;
-        let environment = |reports| TaskEnvironment {
+        let environment = |reports, results| TaskEnvironment {
             clock: clock.clone(),
             registry: registry.clone(),
             operators: operators.clone(),
             exchanges: exchanges.clone(),
             storage: storage.clone().as_snapshot_storage(),
-            results: manager.results.clone(),
+            results,
             reports,
             threads: threads.clone(),
         };

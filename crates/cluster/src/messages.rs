@@ -7,6 +7,8 @@ use flott_runtime::{Failure, OperatorRestore, TaskCommand, TaskMetricsReport, Ta
 use flott_types::{CheckpointId, JobId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::collected::{CollectorId, FromCollector};
+
 pub use flott_checkpoint::resources::{Session, TaskManagerId};
 
 /// To a TaskManager. Messages arrive in the order in which they were sent, and belong to a session: see
@@ -40,6 +42,13 @@ pub enum Work {
         task: Option<TaskId>,
         /// What.
         command: TaskCommand,
+    },
+    /// Rows that a task has collected have arrived: it may send as many more.
+    Credit {
+        /// To whom.
+        to: CollectorId,
+        /// How many.
+        rows: u64,
     },
     /// Tell the metrics of a job's tasks, under this number.
     ReportMetrics {
@@ -112,6 +121,8 @@ pub enum ToJobManager {
         /// What it is doing.
         failure: Failure,
     },
+    /// A task that collects has rows, or has sealed them.
+    Collected(CollectorId, FromCollector),
     /// The answer to [`Work::ReportMetrics`].
     Metrics {
         /// Of the question.
@@ -134,6 +145,8 @@ pub enum ToJobManager {
 mod tests {
     use std::fmt::Debug;
 
+    use flott_batch::codec::RecordsReader;
+    use flott_batch::{Batch, Records};
     use flott_checkpoint::manifest::TaskSnapshot;
     use flott_checkpoint::resources::LeaderId;
     use flott_checkpoint::{Barrier, CheckpointKind};
@@ -202,6 +215,16 @@ mod tests {
         same_after_a_journey(&ToTaskManager::Work(session, Work::Deploy(deploy)));
         same_after_a_journey(&ToTaskManager::Work(session, Work::Forget(job)));
         same_after_a_journey(&ToTaskManager::Work(session, Work::ReportMetrics { job, question: 1 }));
+        let to = CollectorId { task_manager: TaskManagerId(3), job, attempt, subtask: 1 };
+        same_after_a_journey(&ToTaskManager::Work(session, Work::Credit { to, rows: 100 }));
+        same_after_a_journey(&ToJobManager::Collected(to, FromCollector::Sealed(CheckpointId(4))));
+        let rows = Batch::from(Records::new(vec!["a".to_owned(), "b".to_owned()]));
+        let rows = ToJobManager::Collected(to, FromCollector::Rows(rows.into()));
+        same_after_a_journey(&rows);
+        let back: ToJobManager = codec::decode(&codec::encode(&rows).unwrap()).unwrap();
+        let ToJobManager::Collected(_, FromCollector::Rows(rows)) = back else { panic!("{back:?}") };
+        let rows = rows.into_batch(Some(RecordsReader::of::<String>())).unwrap();
+        assert_eq!(rows.into_records::<String>().unwrap().values, ["a", "b"]);
         same_after_a_journey(&ToJobManager::Metrics { question: 1, tasks: vec![(task, METRICS)] });
         for message in [
             ToTaskManager::Welcome(session),

@@ -14,7 +14,7 @@ use flott_types::{Clock, JobId, Result};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::job_master::JobMessage;
-use crate::messages::ToTaskManager;
+use crate::messages::{ToTaskManager, Work};
 use crate::transport::{Mailbox, TaskManagerGateway};
 
 /// The only JobManager of a process that has one.
@@ -93,6 +93,17 @@ impl ResourceManager {
             Some(GrantedSlot { slot: Slot { task_manager, session }, gateway })
         };
         members.filter_map(way).collect()
+    }
+
+    /// Something for a TaskManager to do, if it is registered.
+    pub(crate) fn send_work(&self, task_manager: TaskManagerId, work: Work) {
+        let mut state = self.state.lock();
+        let session = state.machine.members().find(|(member, _)| *member == task_manager);
+        let Some((_, session)) = session else { return };
+        if let Some(gone) = state.send(task_manager, session, ToTaskManager::Work(session, work)) {
+            state.run(gone, &*self.clock);
+            self.changed.notify_all();
+        }
     }
 
     /// Every TaskManager is told this, registered or not.

@@ -13,10 +13,12 @@ use flott_checkpoint::resources::{Config, LeaderId};
 use flott_checkpoint::{Attempt, TaskId};
 use flott_plan::JobGraph;
 use flott_runtime::{
-    Failure, Reports, TaskCommand, TaskDeployment, TaskEnvironment, TaskHandle, TaskOptions, TaskReport,
+    Failure, Reports, Results, TaskCommand, TaskDeployment, TaskEnvironment, TaskHandle, TaskOptions,
+    TaskReport,
 };
 use flott_types::{FastMap, JobId, Result};
 
+use crate::collecting::{Collecting, CollectsHere};
 use crate::leaving::{Leaver, Leaving};
 use crate::messages::{Deploy, TaskManagerId, ToJobManager, ToTaskManager, Work};
 use crate::transport::{JobManagerGateway, Mailbox, TaskManagerGateway};
@@ -59,14 +61,20 @@ struct ReportsToJobManager {
     under_way: Arc<AtomicUsize>,
 }
 
-impl Reports for ReportsToJobManager {
-    fn report(&self, job: JobId, attempt: Attempt, task: TaskId, report: TaskReport) {
-        if !self.job_manager.send(ToJobManager::Report { job, attempt, task, report }) {
+impl ReportsToJobManager {
+    fn send(&self, message: ToJobManager) {
+        if !self.job_manager.send(message) {
             self.under_way.fetch_add(1, Ordering::SeqCst);
             if !self.own.send(Inbox::Undelivered) {
                 self.under_way.fetch_sub(1, Ordering::SeqCst);
             }
         }
+    }
+}
+
+impl Reports for ReportsToJobManager {
+    fn report(&self, job: JobId, attempt: Attempt, task: TaskId, report: TaskReport) {
+        self.send(ToJobManager::Report { job, attempt, task, report });
     }
 }
 
@@ -77,7 +85,7 @@ impl TaskManager {
     /// If there is no thread for it.
     pub fn start(
         options: TaskManagerOptions,
-        environment: impl FnOnce(Arc<dyn Reports>) -> TaskEnvironment,
+        environment: impl FnOnce(Arc<dyn Reports>, Arc<dyn Results>) -> TaskEnvironment,
         job_manager: Arc<dyn JobManagerGateway>,
         join: impl FnOnce(Arc<dyn TaskManagerGateway>),
     ) -> Result<Arc<Self>> {
@@ -85,11 +93,14 @@ impl TaskManager {
         let (mailbox, received) = Mailbox::new();
         let mailbox = Arc::new(mailbox);
         let under_way = Arc::new(AtomicUsize::new(0));
-        let environment = environment(Arc::new(ReportsToJobManager {
+        let reports = Arc::new(ReportsToJobManager {
             job_manager: job_manager.clone(),
             own: mailbox.clone(),
             under_way: under_way.clone(),
-        }));
+        });
+        let sender = reports.clone();
+        let collecting = Arc::new(Collecting::new(id, Arc::new(move |message| sender.send(message))));
+        let environment = environment(reports, Arc::new(CollectsHere(collecting.clone())));
         let threads = environment.threads.clone();
         // A process that has died and comes back under its name has a later time.
         let first = environment.clock.now().unsigned_abs();
@@ -98,6 +109,7 @@ impl TaskManager {
             slots,
             membership: Membership::new(liveness, first, slots),
             environment,
+            collecting,
             tasks: Tasks::default(),
             graphs: FastMap::default(),
             under_way: under_way.clone(),
@@ -135,6 +147,7 @@ struct Worker {
     slots: u32,
     membership: Membership,
     environment: TaskEnvironment,
+    collecting: Arc<Collecting>,
     tasks: Tasks,
     /// The plans of the jobs here, read once.
     graphs: FastMap<JobId, (Arc<JobGraph>, TaskOptions)>,
@@ -269,6 +282,7 @@ impl Worker {
                     }
                 }
             }
+            Work::Credit { to, rows } => self.collecting.grant(to.job, to.attempt, to.subtask, rows),
             Work::ReportMetrics { job, question } => {
                 let own = self.tasks.iter().filter(|((of, _, _), _)| *of == job);
                 let tasks = own.map(|((_, _, task), handle)| (*task, handle.metrics())).collect();
@@ -278,6 +292,7 @@ impl Worker {
                 // They have ended, unless their job master has died.
                 self.stop(|of| of == job);
                 self.graphs.remove(&job);
+                self.collecting.forget(job);
             }
         }
     }

@@ -77,6 +77,7 @@ impl JobManagerGateway for WiredJobManager {
             ToJobManager::Register { session, .. } => Some(*session),
             ToJobManager::Heartbeat { .. }
             | ToJobManager::Report { .. }
+            | ToJobManager::Collected(..)
             | ToJobManager::Metrics { .. }
             | ToJobManager::Abandoned { .. }
             | ToJobManager::Returned { .. } => None,

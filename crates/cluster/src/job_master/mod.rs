@@ -80,6 +80,8 @@ pub(crate) enum JobMessage {
     Enumerated(CheckpointId, Result<EnumeratorStates>),
     /// By a global committer, with its number and the beginning that it was asked in: what became of the commits.
     Committed(usize, u64, Result<Vec<CommitOutcome>>),
+    /// By the JobManager: rows that the job collects cannot be kept.
+    Uncollected(Error),
     /// The JobManager goes away.
     Suspend,
     /// Somebody wants to know when everything before is done, and what is due by the clock; and whether nothing is
@@ -364,7 +366,7 @@ impl JobMaster {
             JobMessage::Suspend => self.execute(execution::Event::Suspend),
             JobMessage::Request(what, answer) => self.request(what, answer),
             JobMessage::Stored(checkpoint, result) => self.stored(checkpoint, result),
-            JobMessage::Deposed(error) => self.fail(&error),
+            JobMessage::Deposed(error) | JobMessage::Uncollected(error) => self.fail(&error),
             JobMessage::Placed(request, what) => {
                 self.awaited -= 1;
                 self.placed(request, what);

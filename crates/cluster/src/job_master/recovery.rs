@@ -159,7 +159,7 @@ impl JobMaster {
             info.checkpoints.restored_from = checkpoint;
         });
         if let Some(results) = self.setup.results.as_ref().filter(|_| attempt.0 > 1) {
-            results.restored(checkpoint);
+            results.restored(attempt, checkpoint);
         }
         self.enumerators.clear();
         self.triggering.clear();

@@ -104,15 +104,13 @@ fn started(world: &World, graph: &JobGraph) -> JobClient {
     client
 }
 
-fn kept(folder: &Path, more: &[(&'static str, &'static str)]) -> Vec<(&'static str, String)> {
+fn kept(folder: &Path) -> Vec<(&'static str, String)> {
     let url = |name: &str| folder.join(name).to_str().unwrap().to_owned();
-    let mut all = vec![
+    vec![
         ("execution.checkpointing.interval", "1 h".to_owned()),
         ("execution.checkpointing.dir", url("checkpoints")),
         ("execution.checkpointing.savepoint-dir", url("savepoints")),
-    ];
-    all.extend(more.iter().map(|(k, v)| (*k, (*v).to_owned())));
-    all
+    ]
 }
 
 fn kept_job(sink: &[(&str, &str)], parallelism: u32, options: &[(&'static str, String)]) -> JobGraph {
@@ -125,7 +123,7 @@ fn kept_job(sink: &[(&str, &str)], parallelism: u32, options: &[(&'static str, S
 fn what_is_durable_and_not_committed_is_committed_by_the_next_job_manager() {
     for (before, after) in [(1, 3), (3, 1), (2, 2)] {
         let folder = tempfile::tempdir().unwrap();
-        let options = kept(folder.path(), &[]);
+        let options = kept(folder.path());
         let first = world_with(1, 3, |options| options.storage = Killed::at_end());
         first.controls.hold_global_commits.store(true, Ordering::SeqCst);
         first.controls.pause_at.store(200, Ordering::SeqCst);
@@ -151,7 +149,7 @@ fn what_is_durable_and_not_committed_is_committed_by_the_next_job_manager() {
 #[test]
 fn a_stop_waits_for_its_commits_and_a_savepoint_takes_along_what_is_not_committed() {
     let folder = tempfile::tempdir().unwrap();
-    let options = kept(folder.path(), &[]);
+    let options = kept(folder.path());
     let first = world(1, 2);
     first.controls.pause_at.store(200, Ordering::SeqCst);
     let client = started(&first, &kept_job(&[("by", "job")], 2, &options));
@@ -188,6 +186,33 @@ fn nothing_waits_at_the_end_of_a_job() {
     let told = client.wait().unwrap_err().to_string();
     assert!(told.contains("lets output wait at the end"), "{told}");
     assert_eq!(client.status(), JobStatus::Failed);
+}
+
+/// A stop is not the end: what waits is in the savepoint, and the next job goes on with it.
+#[test]
+fn what_waits_when_a_job_is_stopped_is_left_to_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = kept(folder.path());
+    let first = world(1, 2);
+    first.controls.pause_at.store(200, Ordering::SeqCst);
+    let client = started(&first, &kept_job(&[("by", "job"), ("waits", "true")], 2, &options));
+    assert!(eventually(|| first.controls.emitted.load(Ordering::SeqCst) >= 200));
+    client.trigger_checkpoint(false).unwrap();
+    let savepoint = client.stop_with_savepoint(None, false).unwrap();
+    assert_eq!((client.status(), first.committed.rows()), (JobStatus::Finished, vec![]));
+
+    let second = world(1, 3);
+    let mut more = options.clone();
+    more.push(("execution.state-recovery.path", savepoint));
+    finish(&second.cluster.submit(&kept_job(&[("by", "job")], 3, &more)).unwrap());
+    assert_eq!(second.committed.rows(), want());
+
+    // With `drain` it would be the end.
+    let third = world(1, 2);
+    third.controls.pause_at.store(200, Ordering::SeqCst);
+    let client = started(&third, &kept_job(&[("by", "job"), ("waits", "true")], 2, &options));
+    let told = client.stop_with_savepoint(None, true).unwrap_err().to_string();
+    assert!(told.contains("lets output wait at the end"), "{told}");
 }
 
 /// One that hangs does not keep the job from being cancelled, nor its checkpoints from going on.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
 
+mod collected;
 mod constraints;
 mod damage;
 mod faults;

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use flott_batch::codec::RecordsReader;
 use flott_batch::{Batch, Record};
 use flott_cluster::{NextRows, ResultStream};
 use flott_plan::Exchange;
@@ -43,6 +44,7 @@ impl<T: Record> DataStream<T> {
         self.shared.graph.executed();
         let client = submitted?;
         let results = client.results().ok_or_else(|| Error::internal("the job collects nothing"))?;
+        let results = results.of_records(RecordsReader::of::<T>());
         Ok(Collected { client, results, ready: VecDeque::new(), ended: false })
     }
 }

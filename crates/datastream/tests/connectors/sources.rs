@@ -11,7 +11,7 @@ use flott_datastream::source::{
 use flott_types::{CheckpointId, SubtaskIndex};
 use serde::{Deserialize, Serialize};
 
-use crate::support::{Single, Values};
+use crate::support::{Single, Values, Watched};
 
 /// Whatever serde can do, and no `Clone`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -164,6 +164,18 @@ fn a_directory_that_is_watched_gives_each_new_file_once() {
     std::fs::write(directory.path().join("b.txt"), "3\n").unwrap();
     assert_eq!(polls(&mut run), "1 2 3");
     assert_eq!(polls(&mut run), "1 2 3");
+}
+
+/// What appears while readers are at work; also behind sources that wrap others.
+#[test]
+fn folders_that_are_watched_hold_the_rules() {
+    check_source(&Watched::new(&[], |folder| folder)).unwrap();
+    check_source(&Watched::new(&[], |folder| RateLimited::new(folder, 1_000.0).unwrap())).unwrap();
+    let after_others = |folder: TextFileSource| {
+        let before = CollectionSource::new(["a".to_owned(), "b".to_owned(), "c".to_owned()]).unwrap();
+        HybridSource::new(before).then(folder).unwrap()
+    };
+    check_source(&Watched::new(&["a", "b", "c"], after_others)).unwrap();
 }
 
 #[test]

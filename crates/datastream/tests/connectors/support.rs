@@ -1,11 +1,14 @@
 //! A source under test, and a reader driven by hand.
 
+use std::cell::RefCell;
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Duration;
 
 use flott_batch::{Batch, Record};
 use flott_connector::conformance::{ByHand, SourceUnderTest};
 use flott_connector::{Poll, Produces, ReaderContext, Source, SourceOutput, SourceReader, Waker};
+use flott_datastream::source::TextFileSource;
 use flott_types::clock::ManualClock;
 use flott_types::{Clock, Result, SubtaskIndex};
 
@@ -36,6 +39,56 @@ where
 
     fn is_endless(&self) -> bool {
         self.endless
+    }
+}
+
+/// A source of the lines of a folder that is watched, perhaps after others.
+pub struct Watched<M> {
+    folder: tempfile::TempDir,
+    make: M,
+    expected: RefCell<Vec<String>>,
+}
+
+impl<S: Produces<String>, M: Fn(TextFileSource) -> S> Watched<M> {
+    /// `before` are the values of the sources before it.
+    pub fn new(before: &[&str], make: M) -> Self {
+        let expected = before.iter().map(|value| (*value).to_owned()).collect();
+        let watched =
+            Watched { folder: tempfile::tempdir().unwrap(), make, expected: RefCell::new(expected) };
+        (0..3).for_each(|_| _ = watched.add_file());
+        watched
+    }
+
+    fn add_file(&self) -> Vec<String> {
+        let mut expected = self.expected.borrow_mut();
+        let first = expected.len();
+        let lines: Vec<String> = (first..first + 4).map(|line| format!("line {line}")).collect();
+        std::fs::write(self.folder.path().join(format!("{first}.txt")), lines.join("\n")).unwrap();
+        expected.extend(lines.clone());
+        lines
+    }
+}
+
+impl<S: Produces<String> + 'static, M: Fn(TextFileSource) -> S> SourceUnderTest for Watched<M> {
+    fn source(&self) -> Result<Arc<dyn Source>> {
+        let path = self.folder.path().to_str().unwrap();
+        Ok(Arc::new((self.make)(TextFileSource::new(path)?.monitored(Duration::from_millis(10)))))
+    }
+
+    fn texts(&self, batch: Batch) -> Result<Vec<String>> {
+        Ok(batch.into_records::<String>()?.values)
+    }
+
+    fn expected(&self) -> Vec<String> {
+        self.expected.borrow().clone()
+    }
+
+    fn is_endless(&self) -> bool {
+        true
+    }
+
+    fn grow(&self) -> Result<Option<Vec<String>>> {
+        Ok(Some(self.add_file()))
     }
 }
 

@@ -74,7 +74,7 @@ impl PartitionCommitter {
         let Some(last) = progress.clone().map(|(checkpoint, ..)| checkpoint).max() else { return };
         let of_last = progress.filter(|(checkpoint, ..)| *checkpoint == last);
         self.watermark = of_last.clone().map(|(_, watermark, _)| watermark).min().unwrap_or(Timestamp::MIN);
-        self.ended = of_last.map(|(.., ended)| ended).all(|ended| ended);
+        self.ended = of_last.clone().all(|(.., ended)| ended);
     }
 
     /// Whether it is time; if not, how long that is known not to be.

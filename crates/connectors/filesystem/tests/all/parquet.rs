@@ -1,5 +1,6 @@
 //! Tables of parquet files.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -40,7 +41,8 @@ fn rows(table: &Table) -> Vec<String> {
 
 struct Read {
     table: Table,
-    expected: Vec<String>,
+    expected: RefCell<Vec<String>>,
+    endless: bool,
 }
 
 impl SourceUnderTest for Read {
@@ -54,19 +56,41 @@ impl SourceUnderTest for Read {
     }
 
     fn expected(&self) -> Vec<String> {
-        self.expected.clone()
+        self.expected.borrow().clone()
+    }
+
+    fn is_endless(&self) -> bool {
+        self.endless
+    }
+
+    fn grow(&self) -> Result<Option<Vec<String>>> {
+        if !self.endless {
+            return Ok(None);
+        }
+        let mut expected = self.expected.borrow_mut();
+        let first = expected.len();
+        let rows: Vec<String> = (first..first + 4).map(|row| format!("+I {row} x{row} one")).collect();
+        // By a job of its own: files of another name.
+        self.table.clock.advance(1_000);
+        write(&self.table, &[&rows.join("\n")]);
+        expected.extend(rows.clone());
+        Ok(Some(rows))
     }
 }
 
 #[test]
 fn the_source_holds_the_rules() {
     // Row groups of a batch each: reading begins within one, at the start of one, and behind all.
-    let table = table(&[("parquet.block.size", "1 b")]);
-    let expected: Vec<String> =
-        (0..12).map(|row| format!("+I {row} x{row} {}", if row < 8 { "one" } else { "two" })).collect();
-    let batches: Vec<String> = expected.chunks(4).map(|rows| rows.join("\n")).collect();
-    write(&table, &batches.iter().map(String::as_str).collect::<Vec<_>>());
-    check_source(&Read { table, expected }).unwrap();
+    for endless in [false, true] {
+        let mut options = vec![("parquet.block.size", "1 b")];
+        options.extend(endless.then_some(("source.monitor-interval", "1 s")));
+        let table = table(&options);
+        let expected: Vec<String> =
+            (0..12).map(|row| format!("+I {row} x{row} {}", if row < 8 { "one" } else { "two" })).collect();
+        let batches: Vec<String> = expected.chunks(4).map(|rows| rows.join("\n")).collect();
+        write(&table, &batches.iter().map(String::as_str).collect::<Vec<_>>());
+        check_source(&Read { table, expected: RefCell::new(expected), endless }).unwrap();
+    }
 }
 
 struct Written(Table);
