@@ -37,7 +37,7 @@ use flott_types::{Result, Timestamp};
 use crate::{KeyedDelta, RestoredState};
 
 /// Keys with slots, whatever the keys are.
-pub trait Index: Send {
+pub trait Index {
     /// The columns of a key, as snapshots have them.
     fn fields(&self) -> Vec<FieldRef>;
 

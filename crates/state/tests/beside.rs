@@ -8,7 +8,10 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
-use flott_state::{KeyedTable, Multiset, NO_SLOT, PrimitiveColumn, RestoredState, SlotColumns, StateColumn};
+use flott_state::{
+    GroupedRows, KeyedTable, Multiset, NO_SLOT, PrimitiveColumn, RestoredState, RowColumn, SharedIndex,
+    SlotColumns, StateColumn,
+};
 use flott_types::Result;
 use model::Chain;
 use rand::rngs::SmallRng;
@@ -49,11 +52,17 @@ impl SlotColumns for Distinct {
 
 const VALUES: &str = "groups.distinct";
 
-fn table() -> KeyedTable<Distinct> {
-    let field = |name, data_type| -> FieldRef { Arc::new(Field::new(name, data_type, true)) };
+fn field(name: &str, data_type: DataType) -> FieldRef {
+    Arc::new(Field::new(name, data_type, true))
+}
+
+fn distinct() -> Distinct {
     let values = Multiset::new(VALUES, &[field("value", DataType::Int64)], None, "occurrences").unwrap();
-    let values = Distinct { count: PrimitiveColumn::new("count", 0), values };
-    KeyedTable::new("groups", &[field("key", DataType::Utf8)], 1, 128, values).unwrap()
+    Distinct { count: PrimitiveColumn::new("count", 0), values }
+}
+
+fn table() -> KeyedTable<Distinct> {
+    KeyedTable::new("groups", &[field("key", DataType::Utf8)], 1, 128, distinct()).unwrap()
 }
 
 fn keys(keys: &[i64]) -> Vec<ArrayRef> {
@@ -165,4 +174,98 @@ fn rows_of_a_key_that_is_not_in_the_table_are_deleted() {
     assert_eq!(chain.batches(0..=127).len(), 3);
     second.intern(&keys(&[2]), 1, &mut slots, |_, _| ()).unwrap();
     assert_eq!(content(&mut second, 5)[&2], BTreeMap::new());
+}
+
+/// Rows by key, whose values have a second state: its keys are key and row.
+struct Rows {
+    index: SharedIndex,
+    rows: RowColumn<GroupedRows<Distinct>>,
+}
+
+impl Rows {
+    fn new() -> Self {
+        Rows {
+            index: SharedIndex::new(&[field("key", DataType::Utf8)], 1, 128).unwrap(),
+            rows: RowColumn::new(
+                "groups",
+                GroupedRows::new(&[field("row", DataType::Int64)], None, distinct()).unwrap(),
+            ),
+        }
+    }
+
+    fn content(&self) -> BTreeMap<(String, i64), BTreeMap<i64, i64>> {
+        let mut content = BTreeMap::new();
+        for entry in self.rows.live() {
+            let keys = self.index.keys_of(&[self.rows.key_of(entry)]).unwrap();
+            let row = self.rows.rows_of(&[entry]).unwrap()[0].as_primitive::<Int64Type>().value(0);
+            let values = &self.rows.values().values;
+            let entries: Vec<u32> = values.entries_of(entry).collect();
+            let numbers = values.rows_of(&entries).unwrap();
+            let numbers = numbers[0].as_primitive::<Int64Type>().values().iter().copied();
+            let counts: BTreeMap<i64, i64> =
+                numbers.zip(entries.iter().map(|entry| values.count(*entry))).collect();
+            assert_eq!(self.rows.values().count.get(entry), Some(counts.values().sum()));
+            content.insert((keys[0].as_string::<i32>().value(0).to_owned(), row), counts);
+        }
+        content
+    }
+
+    fn release(&mut self) {
+        self.index.release(|key| self.rows.occupied(key));
+    }
+}
+
+#[test]
+fn rows_of_keys_and_their_second_state_are_what_their_snapshots_add_up_to() {
+    for seed in 0..20 {
+        println!("seed {seed}");
+        let mut rng = SmallRng::seed_from_u64(seed);
+        let (mut rows, mut model) = (Rows::new(), BTreeMap::<(String, i64), BTreeMap<i64, i64>>::new());
+        let (mut groups, mut values) = (Chain::default(), Chain::default());
+        let (mut slots, mut entries) = (Vec::new(), Vec::new());
+        for _ in 0..120 {
+            let len = rng.random_range(0..6);
+            let batch: Vec<i64> = (0..len).map(|_| rng.random_range(0..5)).collect();
+            let of_key: Vec<i64> = (0..len).map(|_| rng.random_range(0..3)).collect();
+            let taken: Vec<i64> = (0..len).map(|_| rng.random_range(0..4)).collect();
+            rows.index.intern(&keys(&batch), len, &mut slots).unwrap();
+            if rng.random_bool(0.6) {
+                rows.rows.intern(&slots, &numbers(&of_key), &mut entries, |_, _| ()).unwrap();
+                let of = rows.rows.values_mut();
+                of.values.apply(&entries, &numbers(&taken), |_| 1, |_, _, _| ()).unwrap();
+                entries.iter().for_each(|entry| of.count.values_mut()[*entry as usize] += 1);
+                rows.rows.mark_all(&entries);
+                for ((key, row), value) in batch.iter().zip(of_key).zip(taken) {
+                    *model.entry((format!("key {key}"), row)).or_default().entry(value).or_default() += 1;
+                }
+            } else {
+                rows.rows.lookup(&slots, &numbers(&of_key), &mut entries).unwrap();
+                let gone = entries.iter().filter(|entry| **entry != NO_SLOT);
+                rows.index.freed().extend(gone.filter_map(|entry| rows.rows.remove(*entry)));
+                for (key, row) in batch.iter().zip(of_key) {
+                    model.remove(&(format!("key {key}"), row));
+                }
+            }
+            rows.release();
+            if rng.random_bool(0.2) {
+                let mut deltas = Vec::new();
+                rows.index.snapshot(&mut rows.rows, rng.random_bool(0.2), &mut deltas).unwrap();
+                rows.release();
+                for delta in deltas {
+                    if delta.name == VALUES { &mut values } else { &mut groups }.apply(&delta);
+                }
+                if rng.random_bool(0.5) {
+                    rows = Rows::new();
+                    rows.index.restore(&mut rows.rows, &mut restored(&groups, &values)).unwrap();
+                }
+            }
+            assert_eq!(rows.content(), model);
+        }
+        let all: Vec<u32> = rows.rows.live().collect();
+        rows.index.freed().extend(all.into_iter().filter_map(|entry| rows.rows.remove(entry)));
+        rows.index.snapshot(&mut rows.rows, false, &mut Vec::new()).unwrap();
+        rows.release();
+        assert!(rows.index.keys().is_empty(), "{} keys are left", rows.index.keys().len());
+        assert!(rows.rows.entries_end() <= 15, "{} entries of 15 rows", rows.rows.entries_end());
+    }
 }

@@ -1,14 +1,16 @@
 //! Windowed GROUP BY over sessions.
 //!
-//! A session is a row of the state table: key, an identity (the time of its first row: it never leaves the
-//! session), its bounds and accumulators. The rows of a batch are first assigned to sessions one after the
-//! other, which creates, extends and connects them; then the batch is added to the accumulators at once; then
-//! those of connected sessions are merged.
+//! A session is a row of its key's state: an identity (the time of its first row: it never leaves the
+//! session), its bounds and accumulators; what accumulators keep besides (distinct values) is kept by
+//! session. The rows of a batch are first assigned to sessions one after the other, which creates, extends
+//! and connects them; then the batch is added to the accumulators at once; then those of connected sessions
+//! are merged.
 //!
 //! A row whose own session would already be over is late: dropped and counted. One that touches a session
 //! that is not over belongs to that.
 //!
-//! Cost of a record: interning its key, looking at the key's few open sessions, one loop a call.
+//! Cost of a record: interning its key, looking at the key's few open sessions, one loop a call. Of a
+//! session: one probe by its key's slot and its identity.
 
 use std::sync::Arc;
 
@@ -19,18 +21,20 @@ use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_operator::windows::{Ends, Progress, Session, Sessions, TimeWindow, count_late};
 use flott_operator::{Context, Operator};
 use flott_plan::WindowKind;
-use flott_state::{KeyIndex, KeyedTable, OperatorSnapshot, PrimitiveColumn, RestoredState};
+use flott_state::{
+    GroupedRows, OperatorSnapshot, PrimitiveColumn, RestoredState, RowColumn, SharedIndex, StateColumn,
+};
 use flott_types::{CheckpointId, Error, FastMap, Result, Timestamp, Watermark};
 
 use super::aggregate::{Parts, key_fields};
 use super::columns::WindowColumns;
 use crate::BuildContext;
 use crate::accumulate::{Aggregates, Keys, MergeInto, Rows};
-use crate::support::{Millis, Zone, columns_of, record_batch, take_columns};
+use crate::support::{Millis, Zone, columns_of, record_batch};
 
-/// The name of the table in snapshots.
+/// The name of the state in snapshots.
 const TABLE: &str = "sessions";
-/// Marks the number of a session that this batch opened and that has no slot yet.
+/// Marks the number of a session that this batch opened and that has no entry yet.
 const NEW: u32 = 1 << 31;
 
 type Bounds = PrimitiveColumn<Int64Type>;
@@ -44,14 +48,12 @@ pub(crate) struct SessionAggregate {
     time_column: Option<usize>,
     zone: Zone,
     columns: WindowColumns,
+    index: SharedIndex,
     /// window_start, window_end, accumulators.
-    table: KeyedTable<(Bounds, Bounds, Aggregates)>,
+    table: RowColumn<GroupedRows<(Bounds, Bounds, Aggregates)>>,
     batch_bytes: usize,
-    index: KeyIndex,
-    /// By key: its open sessions, named by their slots in the table.
+    /// By key: its open sessions, named by their entries in the table.
     sessions: Vec<Sessions>,
-    /// By session: its key.
-    key_of: Vec<u32>,
     /// When to look at which session. One that was extended is found at its old end and put in again.
     due: Ends,
     /// By session: where it is in `due`.
@@ -102,7 +104,8 @@ impl SessionAggregate {
         };
         let aggregates = Aggregates::new(parts.calls, false, &table_keys)?;
         let values = (Bounds::new("window_start", 0), Bounds::new("window_end", 0), aggregates);
-        let (fields, partition) = (&table_keys.fields, parts.keys.len());
+        let (keys, identity) = table_keys.fields.split_at(parts.keys.len());
+        let table = RowColumn::new(TABLE, GroupedRows::new(identity, None, values)?);
         Ok(SessionAggregate {
             columns: WindowColumns::new(&schema, parts.window_columns, zone)?,
             schema,
@@ -111,10 +114,9 @@ impl SessionAggregate {
             time_column: parts.window.event_time.then_some(parts.window.time_column),
             zone,
             batch_bytes: context.batch_bytes,
-            table: KeyedTable::new(TABLE, fields, partition, context.max_parallelism, values)?,
-            index: KeyIndex::new(&fields[..partition])?,
+            index: SharedIndex::new(keys, keys.len(), context.max_parallelism)?,
+            table,
             sessions: Vec::new(),
-            key_of: Vec::new(),
             due: Ends::default(),
             due_at: Vec::new(),
             progress: Progress::default(),
@@ -171,40 +173,28 @@ impl SessionAggregate {
         assigned
     }
 
-    /// Gives the sessions that a batch opened their slots; returns them by the sessions' numbers.
-    fn open_sessions(
-        &mut self,
-        assigned: &Assigned,
-        columns: &[ArrayRef],
-        times: &[i64],
-    ) -> Result<Vec<u32>> {
+    /// Gives the sessions that a batch opened their entries; returns them by the sessions' numbers.
+    fn open_sessions(&mut self, assigned: &Assigned, keys: &[u32], times: &[i64]) -> Result<Vec<u32>> {
         let lasting = |number: &usize| !assigned.absorbed.contains_key(&(NEW | *number as u32));
         let lasting: Vec<usize> = (0..assigned.opened.len()).filter(lasting).collect();
         let rows: Vec<u32> = lasting.iter().map(|number| assigned.opened[*number]).collect();
-        let mut keys = take_columns(columns, &rows)?;
-        keys.push(Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| times[*row as usize]))));
+        let keys: Vec<u32> = rows.iter().map(|row| keys[*row as usize]).collect();
+        let times = Int64Array::from_iter_values(rows.iter().map(|row| times[*row as usize]));
         let mut slots = Vec::new();
-        self.table.intern(&keys, rows.len(), &mut slots, |_, _| ())?;
-        self.key_of.resize(self.table.slots_end(), 0);
-        self.due_at.resize(self.table.slots_end(), i64::MAX);
+        self.table.intern(&keys, &[Arc::new(times)], &mut slots, |_, _| ())?;
+        self.due_at.resize(self.table.entries_end(), i64::MAX);
         let mut by_number = vec![0; assigned.opened.len()];
         lasting.iter().zip(slots).for_each(|(number, slot)| by_number[*number] = slot);
         Ok(by_number)
     }
 
-    /// Brings slots, bounds and timers of the sessions of these keys up to date.
+    /// Brings entries, bounds and timers of the sessions of these keys up to date.
     fn settle(&mut self, keys: &[u32], by_number: &[u32]) {
         for key in keys {
-            let sessions = &mut self.sessions[*key as usize];
-            if sessions.is_empty() {
-                self.index.remove(*key);
-                continue;
-            }
-            for session in sessions.iter_mut() {
+            for session in self.sessions[*key as usize].iter_mut() {
                 let opened = session.id & NEW != 0;
                 if opened {
                     session.id = by_number[(session.id & !NEW) as usize];
-                    self.key_of[session.id as usize] = *key;
                     self.due_at[session.id as usize] = session.window.end;
                     self.due.push(session.window.end, session.id);
                 }
@@ -228,7 +218,7 @@ impl SessionAggregate {
         from.sort_unstable();
         let to: Vec<u32> = from.iter().map(|id| slot_of(*id)).collect();
         self.table.values_mut().2.merge(&from, &to, MergeInto::Groups)?;
-        from.iter().for_each(|slot| self.table.remove(*slot));
+        self.index.freed().extend(from.iter().filter_map(|slot| self.table.remove(*slot)));
         Ok(())
     }
 
@@ -253,7 +243,8 @@ impl SessionAggregate {
             }
             self.due.recycle(slots);
         }
-        let bytes = |at: usize| self.table.bytes_of(ended[at]);
+        let bytes =
+            |at: usize| self.index.bytes_of(self.table.key_of(ended[at])) + self.table.row_bytes(ended[at]);
         let runs = runs(ended.len(), self.batch_bytes, bytes);
         runs.into_iter().try_for_each(|run| self.emit(&ended[run], context))
     }
@@ -263,17 +254,13 @@ impl SessionAggregate {
         let (starts, ends, aggregates) = self.table.values();
         let bounds =
             |column: &Bounds| ended.iter().map(|slot| column.values()[*slot as usize]).collect::<Vec<_>>();
-        let mut columns = self.table.keys_of(ended)?;
-        columns.truncate(self.keys.len());
+        let keys: Vec<u32> = ended.iter().map(|slot| self.table.key_of(*slot)).collect();
+        let mut columns = self.index.keys_of(&keys)?;
         columns.append(&mut aggregates.values(ended)?);
         self.columns.append(&mut columns, &bounds(starts), &bounds(ends));
-        for slot in ended {
-            self.table.remove(*slot);
-            let key = self.key_of[*slot as usize];
+        for (slot, key) in ended.iter().zip(keys) {
             self.sessions[key as usize].remove(*slot);
-            if self.sessions[key as usize].is_empty() {
-                self.index.remove(key);
-            }
+            self.index.freed().extend(self.table.remove(*slot));
         }
         let rows = record_batch(&self.schema, columns, ended.len())?;
         context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))
@@ -289,30 +276,28 @@ impl SessionAggregate {
 
     fn intern(&mut self, columns: &[ArrayRef], rows: usize) -> Result<Vec<u32>> {
         let mut keys = Vec::new();
-        self.index.intern(columns, rows, &mut keys, |_, _| ())?;
+        self.index.intern(columns, rows, &mut keys)?;
         self.sessions.resize_with(self.index.slots_end().max(self.sessions.len()), Sessions::default);
         Ok(keys)
+    }
+
+    /// Forgets the keys that have no sessions.
+    fn release(&mut self) {
+        self.index.release(|key| self.table.occupied(key));
     }
 }
 
 impl Operator for SessionAggregate {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         self.progress.restore(&mut restored)?;
-        self.table.restore(&mut restored)?;
-        let slots: Vec<u32> = self.table.live().collect();
-        let runs: Vec<Vec<u32>> = self.table.runs(&slots).into_iter().map(<[u32]>::to_vec).collect();
-        let mut keys = Vec::with_capacity(slots.len());
-        for slots in runs {
-            let columns = self.table.keys_of(&slots)?;
-            keys.append(&mut self.intern(&columns[..self.keys.len()], slots.len())?);
-        }
-        self.key_of.resize(self.table.slots_end(), 0);
-        self.due_at.resize(self.table.slots_end(), i64::MAX);
-        for (slot, key) in slots.into_iter().zip(keys) {
+        self.index.restore(&mut self.table, &mut restored)?;
+        self.sessions.resize_with(self.index.slots_end(), Sessions::default);
+        self.due_at.resize(self.table.entries_end(), i64::MAX);
+        for slot in self.table.live().collect::<Vec<u32>>() {
+            let key = self.table.key_of(slot);
             let (starts, ends, _) = self.table.values();
             let (start, end) = (starts.values()[slot as usize], ends.values()[slot as usize]);
             self.sessions[key as usize].insert(Session { window: TimeWindow::new(start, end), id: slot });
-            self.key_of[slot as usize] = key;
             self.due_at[slot as usize] = end;
             self.due.push(end, slot);
         }
@@ -331,7 +316,7 @@ impl Operator for SessionAggregate {
         let keys = self.intern(&columns, times.len())?;
         let assigned = self.assign(&keys, &times);
         count_late(assigned.late, context);
-        let by_number = self.open_sessions(&assigned, &columns, &times)?;
+        let by_number = self.open_sessions(&assigned, &keys, &times)?;
         let touched = self.touch(&keys);
         self.settle(&touched, &by_number);
 
@@ -349,6 +334,7 @@ impl Operator for SessionAggregate {
         let input = Rows { columns: input, rows: &rows, slots: &slots, retract: None };
         self.table.values_mut().2.update(&input)?;
         self.merge(&assigned, slot_of)?;
+        self.release();
         self.schedule(context);
         Ok(())
     }
@@ -356,6 +342,7 @@ impl Operator for SessionAggregate {
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
         if self.time_column.is_some() && self.progress.advance(watermark.0) {
             self.fire(context)?;
+            self.release();
         }
         context.output.watermark(watermark)
     }
@@ -364,6 +351,7 @@ impl Operator for SessionAggregate {
         if self.time_column.is_none() {
             self.progress.advance(now);
             self.fire(context)?;
+            self.release();
             self.schedule(context);
         }
         Ok(())
@@ -371,7 +359,8 @@ impl Operator for SessionAggregate {
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
-        snapshot.keyed.extend(self.table.snapshot(full)?);
+        self.index.snapshot(&mut self.table, full, &mut snapshot.keyed)?;
+        self.release();
         self.progress.save(&mut snapshot);
         Ok(snapshot)
     }

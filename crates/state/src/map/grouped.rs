@@ -7,18 +7,17 @@ use arrow::compute::SortOptions;
 use arrow::datatypes::FieldRef;
 use flott_types::Result;
 
-use super::entries::Entries;
 use super::lists::Lists;
-use crate::{Migration, NO_SLOT, RowColumn, RowSource, Rows, SlotColumns, Slots, StoredRows};
+use super::rows_of_keys::{RestoredIndex, RowIndex, RowsOfKeys};
+use crate::{
+    Index, KeyedDelta, Migration, NO_SLOT, RestoredState, RowColumn, RowSource, Rows, SlotColumns, StoredRows,
+};
 
-/// For each slot of an index distinct rows, and for each of them values. See the header of this module.
+/// For each slot of an index distinct rows, and for each of them values, which may have further states over
+/// the rows. See the header of this module.
 #[derive(Debug)]
 pub struct GroupedRows<V> {
-    fields: Vec<FieldRef>,
-    entries: Entries,
-    slots: Slots,
-    /// By the key's slot: how many entries refer to it, removed ones that a snapshot must delete included.
-    references: Vec<u32>,
+    rows: RowsOfKeys,
     lists: Lists,
     values: V,
 }
@@ -30,33 +29,16 @@ impl<V: SlotColumns> GroupedRows<V> {
     /// If a type cannot be encoded, or an order names a column that is not there.
     pub fn new(fields: &[FieldRef], order: Option<&[(usize, SortOptions)]>, values: V) -> Result<Self> {
         Ok(GroupedRows {
-            fields: fields.to_vec(),
-            entries: Entries::new(fields, order)?,
-            slots: Slots::default(),
-            references: Vec::new(),
+            rows: RowsOfKeys::new(fields, order)?,
             lists: if order.is_some() { Lists::sorted() } else { Lists::bag() },
             values,
         })
     }
 
-    /// The entry of a row of the batch loaded last; a new one if there is none.
-    fn intern_row(&mut self, key: u32, row: usize) -> Result<u32> {
-        if let Some(entry) = self.entries.find(key, row) {
-            return Ok(entry);
-        }
-        let entry = self.slots.take()?;
-        self.entries.insert(key, row, entry);
-        if key as usize >= self.references.len() {
-            self.references.resize(key as usize + 1, 0);
-        }
-        self.references[key as usize] += 1;
-        Ok(entry)
-    }
-
     /// A new entry begins: it has initial values, and a place among those of its key.
     fn begin(&mut self, key: u32, entry: u32) {
         self.values.reset(entry);
-        let entries = &self.entries;
+        let entries = &self.rows.entries;
         self.lists.insert(key, entry, |other| entries.compare(other, entry));
     }
 }
@@ -65,7 +47,7 @@ impl<V: SlotColumns> RowSource for GroupedRows<V> {
     type Row = u32;
 
     fn key_fields(&self) -> Vec<FieldRef> {
-        self.fields.clone()
+        self.rows.fields.clone()
     }
 
     fn value_fields(&self) -> Vec<FieldRef> {
@@ -73,11 +55,11 @@ impl<V: SlotColumns> RowSource for GroupedRows<V> {
     }
 
     fn slot_of(&self, row: u32) -> u32 {
-        self.entries.key_of(row)
+        self.rows.entries.key_of(row)
     }
 
     fn keys(&self, rows: &[u32]) -> Result<Vec<ArrayRef>> {
-        self.entries.rows_of(rows)
+        self.rows.entries.rows_of(rows)
     }
 
     fn values(&self, rows: &[u32]) -> Result<Vec<ArrayRef>> {
@@ -85,7 +67,7 @@ impl<V: SlotColumns> RowSource for GroupedRows<V> {
     }
 
     fn key_bytes(&self, row: u32) -> usize {
-        self.entries.bytes_of(row)
+        self.rows.entries.bytes_of(row)
     }
 
     fn value_bytes(&self, row: u32) -> usize {
@@ -95,16 +77,16 @@ impl<V: SlotColumns> RowSource for GroupedRows<V> {
 
 impl<V: SlotColumns> Rows for GroupedRows<V> {
     fn occupies(&self, slot: u32, _: impl Fn(u32) -> bool) -> bool {
-        self.references.get(slot as usize).is_some_and(|references| *references > 0)
+        self.rows.refer_to(slot)
     }
 
     fn restore(&mut self, stored: StoredRows) -> Result<(Vec<u32>, Option<Migration>)> {
         let StoredRows { slots, keys, values, .. } = stored;
-        let rows = keys.into_iter().zip(&self.fields).map(|(key, field)| key.same_type(field));
-        self.entries.load(&rows.collect::<Result<Vec<_>>>()?, slots.len())?;
+        let rows = keys.into_iter().zip(&self.rows.fields).map(|(key, field)| key.same_type(field));
+        self.rows.entries.load(&rows.collect::<Result<Vec<_>>>()?, slots.len())?;
         let mut numbers = Vec::with_capacity(slots.len());
         for (row, key) in slots.into_iter().enumerate() {
-            let entry = self.intern_row(key, row)?;
+            let entry = self.rows.intern(key, row)?;
             self.begin(key, entry);
             numbers.push(entry);
         }
@@ -113,23 +95,59 @@ impl<V: SlotColumns> Rows for GroupedRows<V> {
     }
 
     fn clear(&mut self, row: u32) {
-        let entries = &self.entries;
+        let entries = &self.rows.entries;
         self.lists.remove(entries.key_of(row), row, |other| entries.compare(other, row));
         self.values.reset(row);
     }
 
     fn forget(&mut self, row: u32) -> bool {
-        let key = self.slot_of(row);
-        self.entries.remove(row);
-        self.slots.release(row);
-        let references = &mut self.references[key as usize];
-        *references -= 1;
-        *references == 0
+        if self.values.occupies(row) {
+            self.rows.leave(row);
+            return false;
+        }
+        self.rows.forget(row)
+    }
+
+    fn restore_states(
+        &mut self,
+        index: &mut dyn Index,
+        restored: &mut RestoredState,
+        is_live: &dyn Fn(u32) -> bool,
+    ) -> Result<()> {
+        let GroupedRows { rows, values, .. } = self;
+        let mut more = false;
+        values.each_state(&mut |state| {
+            more = true;
+            state.restore(&mut RestoredIndex { keys: index, rows }, restored)
+        })?;
+        if more {
+            // What belongs to rows that are not here belongs to nobody.
+            let nobodys: Vec<u32> = rows.slots.live().filter(|entry| !is_live(*entry)).collect();
+            for entry in nobodys {
+                values.reset(entry);
+                rows.leave(entry);
+            }
+        }
+        Ok(())
+    }
+
+    fn snapshot_states(
+        &mut self,
+        index: &dyn Index,
+        full: bool,
+        freed: &mut Vec<u32>,
+        into: &mut Vec<KeyedDelta>,
+    ) -> Result<()> {
+        let GroupedRows { rows, values, .. } = self;
+        let mut left = Vec::new();
+        let entries = RowIndex { keys: index, rows };
+        values.each_state(&mut |state| state.snapshot(&entries, full, &mut left, into))?;
+        rows.release(&left, |entry| values.occupies(entry), freed);
+        Ok(())
     }
 
     fn memory(&self) -> usize {
-        let entries = self.entries.memory() + self.slots.memory() + self.lists.memory();
-        entries + self.references.capacity() * 4 + self.values.memory()
+        self.rows.memory() + self.lists.memory() + self.values.memory()
     }
 }
 
@@ -147,9 +165,9 @@ impl<V: SlotColumns> RowColumn<GroupedRows<V>> {
         mut on_new: impl FnMut(u32, usize),
     ) -> Result<()> {
         entries.clear();
-        self.rows_mut().entries.load(rows, keys.len())?;
+        self.rows_mut().rows.entries.load(rows, keys.len())?;
         for (row, key) in keys.iter().enumerate() {
-            let entry = self.rows_mut().intern_row(*key, row)?;
+            let entry = self.rows_mut().rows.intern(*key, row)?;
             if self.add(entry) {
                 self.rows_mut().begin(*key, entry);
                 on_new(entry, row);
@@ -165,9 +183,9 @@ impl<V: SlotColumns> RowColumn<GroupedRows<V>> {
     /// If the columns are not of the row's types.
     pub fn lookup(&mut self, keys: &[u32], rows: &[ArrayRef], entries: &mut Vec<u32>) -> Result<()> {
         entries.clear();
-        self.rows_mut().entries.load(rows, keys.len())?;
+        self.rows_mut().rows.entries.load(rows, keys.len())?;
         for (row, key) in keys.iter().enumerate() {
-            let found = self.rows_mut().entries.find(*key, row);
+            let found = self.rows_mut().rows.entries.find(*key, row);
             entries.push(found.filter(|entry| self.is_live(*entry)).unwrap_or(NO_SLOT));
         }
         Ok(())
@@ -185,7 +203,7 @@ impl<V: SlotColumns> RowColumn<GroupedRows<V>> {
 
     /// All entries are below this.
     pub fn entries_end(&self) -> usize {
-        self.rows().slots.end()
+        self.rows().rows.slots.end()
     }
 
     /// The entries of a key, in order if they are sorted. None for [`NO_SLOT`].
@@ -219,13 +237,13 @@ impl<V: SlotColumns> RowColumn<GroupedRows<V>> {
     /// How two entries compare in the order, whatever their keys.
     #[inline]
     pub fn compare(&self, left: u32, right: u32) -> Ordering {
-        self.rows().entries.compare(left, right)
+        self.rows().rows.entries.compare(left, right)
     }
 
     /// The slot of an entry's key.
     #[inline]
     pub fn key_of(&self, entry: u32) -> u32 {
-        self.rows().entries.key_of(entry)
+        self.rows().rows.entries.key_of(entry)
     }
 
     /// The rows of entries as columns.
@@ -233,7 +251,7 @@ impl<V: SlotColumns> RowColumn<GroupedRows<V>> {
     /// # Errors
     /// If they hold more than 2 GB of strings.
     pub fn rows_of(&self, entries: &[u32]) -> Result<Vec<ArrayRef>> {
-        self.rows().entries.rows_of(entries)
+        self.rows().rows.entries.rows_of(entries)
     }
 
     /// The values by entry.

@@ -19,6 +19,7 @@ mod entries;
 mod grouped;
 mod lists;
 mod multiset;
+mod rows_of_keys;
 
 use std::cmp::Ordering;
 

@@ -40,12 +40,33 @@ pub trait Rows: RowSource<Row = u32> + Send + 'static {
     /// Forgets a row for good. Answers whether its key perhaps has no others.
     fn forget(&mut self, row: u32) -> bool;
 
-    /// Calls back with each of the states that the values have besides, over the same slots.
+    /// Gives the states that the values have besides what a snapshot has of them. What belongs to rows that
+    /// are not live is forgotten.
     ///
     /// # Errors
-    /// Those of `each`.
-    fn each_state(&mut self, each: &mut dyn FnMut(&mut dyn StateColumn) -> Result<()>) -> Result<()> {
-        let _ = each;
+    /// Those of [`StateColumn::restore`].
+    fn restore_states(
+        &mut self,
+        index: &mut dyn Index,
+        restored: &mut RestoredState,
+        is_live: &dyn Fn(u32) -> bool,
+    ) -> Result<()> {
+        let _ = (index, restored, is_live);
+        Ok(())
+    }
+
+    /// Takes what changed of the states that the values have besides; as [`StateColumn::snapshot`].
+    ///
+    /// # Errors
+    /// Those of [`StateColumn::snapshot`].
+    fn snapshot_states(
+        &mut self,
+        index: &dyn Index,
+        full: bool,
+        freed: &mut Vec<u32>,
+        into: &mut Vec<KeyedDelta>,
+    ) -> Result<()> {
+        let _ = (index, full, freed, into);
         Ok(())
     }
 
@@ -295,18 +316,7 @@ impl<R: Rows> StateColumn for RowColumn<R> {
                 _ => Ok(()),
             }
         })?;
-        let mut more = false;
-        rows.each_state(&mut |state| {
-            more = true;
-            state.restore(index, restored)
-        })?;
-        if more {
-            // Rows of these whose key is not here belong to nobody.
-            let nobodys = |slot: &u32| !live.get(*slot) && rows.occupies(*slot, |_| false);
-            let slots: Vec<u32> = (0..index.slots_end() as u32).filter(nobodys).collect();
-            slots.into_iter().for_each(|slot| rows.clear(slot));
-        }
-        Ok(())
+        rows.restore_states(index, restored, &|row| live.get(row))
     }
 
     fn snapshot(
@@ -332,7 +342,7 @@ impl<R: Rows> StateColumn for RowColumn<R> {
                 freed.push(slot);
             }
         }
-        rows.each_state(&mut |state| state.snapshot(index, full, freed, into))
+        rows.snapshot_states(index, full, freed, into)
     }
 
     fn warm(&self, slots: &[u32]) -> usize {

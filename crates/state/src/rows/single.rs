@@ -5,7 +5,7 @@ use arrow::datatypes::FieldRef;
 use flott_types::Result;
 
 use super::{RowColumn, RowSource, Rows, Stored, StoredRows};
-use crate::{Migration, SlotColumns, StateColumn};
+use crate::{Index, KeyedDelta, Migration, RestoredState, SlotColumns};
 
 /// One row for each key: values by slot. A row's number is the slot.
 #[derive(Debug)]
@@ -44,8 +44,33 @@ impl<V: SlotColumns> Rows for SingleRows<V> {
         is_there(slot) || self.0.occupies(slot)
     }
 
-    fn each_state(&mut self, each: &mut dyn FnMut(&mut dyn StateColumn) -> Result<()>) -> Result<()> {
-        self.0.each_state(each)
+    fn restore_states(
+        &mut self,
+        index: &mut dyn Index,
+        restored: &mut RestoredState,
+        is_live: &dyn Fn(u32) -> bool,
+    ) -> Result<()> {
+        let mut more = false;
+        self.0.each_state(&mut |state| {
+            more = true;
+            state.restore(index, restored)
+        })?;
+        if more {
+            let nobodys = |slot: &u32| !is_live(*slot) && self.0.occupies(*slot);
+            let slots: Vec<u32> = (0..index.slots_end() as u32).filter(nobodys).collect();
+            slots.into_iter().for_each(|slot| self.0.reset(slot));
+        }
+        Ok(())
+    }
+
+    fn snapshot_states(
+        &mut self,
+        index: &dyn Index,
+        full: bool,
+        freed: &mut Vec<u32>,
+        into: &mut Vec<KeyedDelta>,
+    ) -> Result<()> {
+        self.0.each_state(&mut |state| state.snapshot(index, full, freed, into))
     }
 
     fn restore(&mut self, stored: StoredRows) -> Result<(Vec<u32>, Option<Migration>)> {
