@@ -1,131 +1,152 @@
-//! Variance and standard deviation over frames, as SQL expands them: from sums, in the arithmetic of the
-//! argument's type.
+//! Variance and standard deviation as SQL expands them over frames: of sums, in the arithmetic of the
+//! result's type.
 //!
-//! `(SUM(x * x) - SUM(x) * SUM(x) / n) / n`, and its root. Integers are divided as integers, so that the
-//! results are Flink's, even where they are less accurate.
+//! `(SUM(x * x) - SUM(x) * SUM(x) / n) / n`, and its root; every step is an expression of that type. Integers
+//! are divided as integers, and decimals are rounded at each step, so that the results are Flink's, also
+//! where they are not the nearest to the truth.
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array};
-use arrow::compute::cast;
-use arrow::compute::kernels::numeric::{mul, mul_wrapping};
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
-use flott_plan::{AggregateCall, Schema};
-use flott_types::{LogicalType, Result, TypeKind};
+use arrow::array::{ArrayRef, RecordBatch};
+use flott_batch::arrow_type;
+use flott_expr::{PlanContext, bind};
+use flott_plan::{AggregateCall, Expr, Literal, Schema};
+use flott_types::{LogicalType, Result, TypeKind, Watermark};
 
-use crate::support::kernel;
+use crate::BuildContext;
+use crate::support::{Expression, record_batch};
 
 /// One call.
-pub(super) struct Deviation {
+struct Deviation {
     /// The first of three results of the frames: sum, sum of squares, count.
     first: usize,
-    sample: bool,
-    root: bool,
-    ty: LogicalType,
+    /// The result, over those three.
+    result: Expression,
+    /// Their types.
+    parts: Schema,
 }
 
-/// The calls, and the columns of squares behind those of the input.
-#[derive(Default)]
+/// The calls, and the columns that they need behind those of the input.
 pub(super) struct Deviations {
     calls: Vec<Deviation>,
-    /// The columns that are squared.
-    squared: Vec<usize>,
+    input: Schema,
+    /// Arguments in the type of the result, and their squares.
+    added: Vec<Expression>,
+    types: Vec<LogicalType>,
 }
 
 impl Deviations {
+    /// For rows with these columns.
+    pub fn new(input: &Schema) -> Self {
+        Deviations { calls: Vec::new(), input: input.clone(), added: Vec::new(), types: Vec::new() }
+    }
+
     /// Adds a call if it is one; the calls that it needs are added to those of the frames. Returns its number.
     pub fn add(
         &mut self,
         call: &AggregateCall,
-        width: usize,
         framed: &mut Vec<AggregateCall>,
-    ) -> Option<usize> {
+        context: &BuildContext,
+    ) -> Result<Option<usize>> {
         let (sample, root) = match call.function.as_str() {
             "STDDEV_POP" => (false, true),
             "STDDEV_SAMP" | "STDDEV" => (true, true),
             "VAR_POP" => (false, false),
             "VAR_SAMP" | "VARIANCE" => (true, false),
-            _ => return None,
+            _ => return Ok(None),
         };
-        let (arg, ty) = (*call.args.first()?, call.arg_types.first()?.clone());
-        let computes = ty.kind.is_integer() || matches!(ty.kind, TypeKind::Float | TypeKind::Double);
-        if !computes || call.distinct {
-            return None;
+        let (Some(arg), Some(arg_type)) = (call.args.first(), call.arg_types.first()) else {
+            return Ok(None);
+        };
+        if !arg_type.kind.is_numeric() || call.distinct {
+            return Ok(None);
         }
-        let number = self.calls.len();
-        self.calls.push(Deviation { first: framed.len(), sample, root, ty: ty.clone() });
+        let (ty, plan) = (call.ty.kind.clone().nullable(), context.of_expressions());
+        let value = Expr::column(*arg, arg_type.clone());
+        let column = match arg_type.kind == ty.kind {
+            true => *arg,
+            false => self.column(&bind::cast(value.clone(), ty.clone(), false)?, &ty, context)?,
+        };
+        let value = bind::cast(value, ty.clone(), false)?;
+        let square = bind::cast(bind::call("*", vec![value.clone(), value], &plan)?, ty.clone(), false)?;
+        let square = self.column(&square, &ty, context)?;
         let part = |function: &str, column: usize, ty: LogicalType| AggregateCall {
             function: function.to_owned(),
             args: vec![column],
             name: format!("{}.{}{column}", call.name, function.to_lowercase()),
+            arg_types: vec![ty.clone()],
             ty,
             ..call.clone()
         };
-        framed.push(part("SUM", arg, ty.clone()));
-        framed.push(part("SUM", width + self.squared.len(), ty));
-        framed.push(part("COUNT", arg, TypeKind::BigInt.nullable()));
-        self.squared.push(arg);
-        Some(number)
-    }
-
-    /// The columns of the input and those of squares.
-    pub fn schema(&self, input: &Schema) -> Schema {
-        let columns = input.columns.iter().chain(self.squared.iter().map(|column| &input.columns[*column]));
-        Schema { columns: columns.cloned().collect() }
-    }
-
-    /// The columns of squares.
-    pub fn squares(&self, columns: &[ArrayRef]) -> Result<Vec<ArrayRef>> {
-        let square = |column: &usize| match &columns[*column] {
-            float if float.data_type().is_floating() => mul(float, float).map_err(kernel),
-            integer => mul_wrapping(integer, integer).map_err(kernel),
+        let count = AggregateCall {
+            arg_types: vec![arg_type.clone()],
+            ..part("COUNT", *arg, TypeKind::BigInt.nullable())
         };
-        self.squared.iter().map(square).collect()
+        let parts = [("sum", ty.clone()), ("squares", ty.clone()), ("count", TypeKind::BigInt.not_null())];
+        let parts = Schema::new(parts.map(|(name, ty)| (name.to_owned(), ty)));
+        let result = Expression::new(&expanded(&ty, sample, root, &plan)?, &parts, context)?;
+        self.calls.push(Deviation { first: framed.len(), result, parts });
+        framed.extend([part("SUM", column, ty.clone()), part("SUM", square, ty), count]);
+        Ok(Some(self.calls.len() - 1))
+    }
+
+    /// A column more behind those there are; its number.
+    fn column(&mut self, value: &Expr, ty: &LogicalType, context: &BuildContext) -> Result<usize> {
+        self.added.push(Expression::new(value, &self.input, context)?);
+        self.types.push(ty.clone());
+        Ok(self.input.len() + self.added.len() - 1)
+    }
+
+    /// The columns of the input and those that are added.
+    pub fn schema(&self) -> Schema {
+        let added = self.types.iter().enumerate().map(|(at, ty)| (format!("$deviation{at}"), ty.clone()));
+        let input = self.input.iter().map(|(name, ty)| (name.to_owned(), ty.clone()));
+        Schema::new(input.chain(added))
+    }
+
+    /// The columns that are added.
+    pub fn added(&self, columns: &[ArrayRef], rows: usize) -> Result<Vec<ArrayRef>> {
+        if self.added.is_empty() {
+            return Ok(Vec::new());
+        }
+        let batch = record_batch(&arrow_type::schema(self.input.iter()), columns.to_vec(), rows)?;
+        self.added.iter().map(|expression| evaluate(expression, &batch)).collect()
     }
 
     /// The result of a call, of the results of the frames.
-    pub fn result(&self, number: usize, framed: &[ArrayRef], ty: &DataType) -> Result<ArrayRef> {
-        let call = &self.calls[number];
-        let counts = framed[call.first + 2].as_primitive::<Int64Type>();
-        let (sums, squares) = (&framed[call.first], &framed[call.first + 1]);
-        let wide = |column: &ArrayRef, ty: &DataType| cast(column, ty).map_err(kernel);
-        // NULL without values, and of one value of a sample.
-        let divisor = |row: usize| {
-            let count = counts.value(row);
-            Some(if call.sample { count - 1 } else { count })
-                .filter(|divisor| *divisor > 0 && sums.is_valid(row))
-        };
-        let result: ArrayRef = if call.ty.kind.is_integer() {
-            let (sums, squares) = (wide(sums, &DataType::Int64)?, wide(squares, &DataType::Int64)?);
-            let (sums, squares) = (sums.as_primitive::<Int64Type>(), squares.as_primitive::<Int64Type>());
-            let value = |row: usize| {
-                let product = wrap(sums.value(row).wrapping_mul(sums.value(row)), &call.ty.kind);
-                let divisor = divisor(row)?;
-                let variance = squares.value(row).wrapping_sub(product / counts.value(row)) / divisor;
-                Some(if call.root { (variance as f64).sqrt() as i64 } else { variance })
-            };
-            Arc::new((0..counts.len()).map(value).collect::<Int64Array>())
-        } else {
-            let (sums, squares) = (wide(sums, &DataType::Float64)?, wide(squares, &DataType::Float64)?);
-            let (sums, squares) = (sums.as_primitive::<Float64Type>(), squares.as_primitive::<Float64Type>());
-            let value = |row: usize| {
-                let product = sums.value(row) * sums.value(row);
-                let divisor = divisor(row)? as f64;
-                let variance = (squares.value(row) - product / counts.value(row) as f64) / divisor;
-                Some(if call.root { variance.sqrt() } else { variance })
-            };
-            Arc::new((0..counts.len()).map(value).collect::<Float64Array>())
-        };
-        cast(&result, ty).map_err(kernel)
+    pub fn result(&self, number: usize, framed: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
+        let Deviation { first, result, parts } = &self.calls[number];
+        let schema = arrow_type::schema(parts.iter());
+        let columns = schema.fields().iter().zip(&framed[*first..]);
+        let columns = columns.map(|(field, column)| match column.data_type() == field.data_type() {
+            true => Ok(Arc::clone(column)),
+            false => arrow::compute::cast(column, field.data_type()).map_err(crate::support::kernel),
+        });
+        evaluate(result, &record_batch(&schema, columns.collect::<Result<_>>()?, rows)?)
     }
 }
 
-/// A product as the type holds it.
-fn wrap(product: i64, kind: &TypeKind) -> i64 {
-    match kind {
-        TypeKind::TinyInt => i64::from(product as i8),
-        TypeKind::SmallInt => i64::from(product as i16),
-        TypeKind::Int => i64::from(product as i32),
-        _ => product,
-    }
+/// None of these expressions depends on time.
+fn evaluate(expression: &Expression, columns: &RecordBatch) -> Result<ArrayRef> {
+    expression.evaluate_at(columns, 0, Watermark::MIN)
+}
+
+/// The result over the columns of sum, sum of squares, and count.
+fn expanded(ty: &LogicalType, sample: bool, root: bool, plan: &PlanContext) -> Result<Expr> {
+    let [sum, squares] = [0, 1].map(|column| Expr::column(column, ty.clone()));
+    let count = Expr::column(2, TypeKind::BigInt.not_null());
+    let number = |number: i64| Expr::literal(Literal::Integer(number), TypeKind::BigInt.not_null());
+    let call = |name: &str, left: Expr, right: Expr| bind::call(name, vec![left, right], plan);
+    let typed = |expr: Expr| bind::cast(expr, ty.clone(), false);
+    let rows = typed(count.clone())?;
+    let mean = typed(call("/", typed(call("*", sum.clone(), sum)?)?, rows.clone())?)?;
+    let distance = typed(call("-", squares, mean)?)?;
+    let divisor = match sample {
+        // Of one row there is no variance of a sample.
+        true => call("NULLIF", call("-", count, number(1))?, number(0))?,
+        false => rows,
+    };
+    let variance = typed(call("/", distance, divisor)?)?;
+    let half = Expr::literal(Literal::Decimal(5), TypeKind::Decimal(2, 1).not_null());
+    if root { typed(call("POWER", variance, half)?) } else { Ok(variance) }
 }

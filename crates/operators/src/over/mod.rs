@@ -122,9 +122,9 @@ impl OverAggregate {
         };
         let (mut framed, mut numbered, mut lagging, mut outputs) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut deviations = Deviations::default();
+        let mut deviations = Deviations::new(input);
         for call in parts.aggregates {
-            if let Some(number) = deviations.add(call, input.len(), &mut framed) {
+            if let Some(number) = deviations.add(call, &mut framed, context)? {
                 outputs.push((By::Deviations, number));
                 continue;
             }
@@ -149,7 +149,7 @@ impl OverAggregate {
             preceding: parts.preceding,
             peers: !parts.rows && (parts.time_column.is_some() || parts.preceding.is_some()),
         };
-        let wide = deviations.schema(input);
+        let wide = deviations.schema();
         let (pending, index) = match parts.time_column {
             Some(time) => {
                 let (pending, index) = Pending::new(input, parts.partition, time, context)?;
@@ -190,7 +190,7 @@ impl OverAggregate {
         context: &mut Context<'_>,
     ) -> Result<()> {
         let mut wide = columns.clone();
-        wide.append(&mut self.deviations.squares(&columns)?);
+        wide.append(&mut self.deviations.added(&columns, times.len())?);
         if let Some(frames) = &self.frames
             && let Some(half) = frames.cut(&wide, times)
         {
@@ -245,15 +245,13 @@ impl OverAggregate {
             Some(lag) => lag.compute(&mut self.index, slots, &columns, times, context.now)?,
             None => Vec::new(),
         };
-        let width = columns.len();
-        for (index, (by, at)) in self.outputs.iter().enumerate() {
+        for (by, at) in &self.outputs {
             let results = match by {
                 By::Frames => &framed,
                 By::RowNumbers => &numbers,
                 By::Lag => &earlier,
                 By::Deviations => {
-                    let ty = self.schema.field(width + index).data_type();
-                    columns.push(self.deviations.result(*at, &framed, ty)?);
+                    columns.push(self.deviations.result(*at, &framed, times.len())?);
                     continue;
                 }
             };

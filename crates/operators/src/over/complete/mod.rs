@@ -65,9 +65,9 @@ impl CompleteOver {
     pub fn new(input: &Schema, parts: &CompleteParts<'_>, context: &BuildContext) -> Result<Self> {
         let fields = arrow_type::schema(input.iter());
         let key_fields: Vec<_> = parts.partition.iter().map(|key| fields.fields()[*key].clone()).collect();
-        let (mut calls, mut outputs, mut deviations) = (Vec::new(), Vec::new(), Deviations::default());
+        let (mut calls, mut outputs, mut deviations) = (Vec::new(), Vec::new(), Deviations::new(input));
         for call in parts.aggregates {
-            outputs.push(match deviations.add(call, input.len(), &mut calls) {
+            outputs.push(match deviations.add(call, &mut calls, context)? {
                 Some(number) => Output::Deviation(number),
                 None => {
                     calls.push(call.clone());
@@ -100,7 +100,8 @@ impl CompleteOver {
     /// The columns, sorted, with a column more for each call; and where each row was before.
     pub fn compute(&self, mut columns: Vec<ArrayRef>) -> Result<(Vec<ArrayRef>, UInt32Array)> {
         let width = columns.len();
-        columns.append(&mut self.deviations.squares(&columns)?);
+        let rows = columns.first().map_or(0, |column| column.len());
+        columns.append(&mut self.deviations.added(&columns, rows)?);
         let sorted = self.sort(columns)?;
         let mut computed = Vec::with_capacity(self.calls.len());
         for call in &self.calls {
@@ -117,7 +118,7 @@ impl CompleteOver {
         for (output, ty) in self.outputs.iter().zip(&self.types) {
             let result = match output {
                 Output::Call(call) => computed[*call].clone(),
-                Output::Deviation(number) => self.deviations.result(*number, &computed, ty)?,
+                Output::Deviation(number) => self.deviations.result(*number, &computed, rows)?,
             };
             columns.push(if result.data_type() == ty {
                 result

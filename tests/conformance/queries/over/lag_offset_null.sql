@@ -1,0 +1,1 @@
+SELECT a, LAG(a, n) OVER (ORDER BY p) AS l FROM (SELECT a, n, PROCTIME() AS p FROM (VALUES (1, 1), (2, CAST(NULL AS INT))) AS t(a, n));
