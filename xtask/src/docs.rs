@@ -17,13 +17,13 @@ const HEAD: &str = "\
 
 # Configuration
 
-Flott takes Flink's keys. They are set
+Flott takes Flink's keys.\nThey are set
 
 - in `config.yaml` in the folder that `FLOTT_CONF_DIR` names, or in the file given with `--config`; nested and dotted keys mean the same;
 - on the command line: `-D key=value`;
 - in SQL: `SET 'key' = 'value';`, and `RESET 'key';` for the default.
 
-Later ones count. A key that does not exist is an error that names the nearest one; so is a value of the wrong type.
+Later settings win.\nAn unknown key is an error that suggests the nearest one; a value of the wrong type is an error too.
 ";
 
 /// Writes the documents.
@@ -81,11 +81,12 @@ fn connector_pages(root: &Path) -> Result<BTreeMap<String, String>, String> {
         .map_err(|error| format!("cannot run cargo: {error}"))?;
     if !output.status.success() {
         return Err(format!(
-            "the connectors do not tell of themselves: {}",
+            "the connectors cannot be documented: {}",
             String::from_utf8_lossy(&output.stderr)
         ));
     }
-    serde_json::from_slice(&output.stdout).map_err(|error| format!("what the connectors tell: {error}"))
+    serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("the documentation of the connectors: {error}"))
 }
 
 /// The generated documents that there are, by their paths from the root.
@@ -97,7 +98,7 @@ fn present(root: &Path) -> Vec<String> {
 fn configuration(options: &[ConfigOption]) -> String {
     let mut text = HEAD.to_owned();
     let of = |effect| options.iter().filter(move |option| option.effect == effect);
-    text.push_str("\n## What can be set\n\n| key | value | default | what it does |\n|---|---|---|---|\n");
+    text.push_str("\n## Settings\n\n| key | value | default | what it does |\n|---|---|---|---|\n");
     for option in of(Effect::Works) {
         let default = if option.default.is_empty() { String::new() } else { format!("`{}`", option.default) };
         let _ = writeln!(
@@ -108,8 +109,8 @@ fn configuration(options: &[ConfigOption]) -> String {
             cell(option.description)
         );
     }
-    text.push_str("\n## Accepted, without effect\n\nFlink has these, and a `config.yaml` that sets them can be taken as it is. ");
-    text.push_str("Here there is nothing for them to act on; a warning says so.\n\n| key | why it does nothing |\n|---|---|\n");
+    text.push_str("\n## Accepted, without effect\n\nThese are Flink's keys that have no effect here.\nA `config.yaml` that sets them works unchanged; ");
+    text.push_str("a warning says that they are ignored.\n\n| key | why it does nothing |\n|---|---|\n");
     for option in of(Effect::Accepted) {
         let _ = writeln!(text, "| {} | {} |", key(option), cell(option.description));
     }

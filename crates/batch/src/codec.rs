@@ -140,14 +140,14 @@ impl Decoder {
         let Some((flags, rest)) = bytes.split_first() else { return Err(damaged("it is empty")) };
         if flags & RECORDS != 0 {
             let Some(records) = &self.records else {
-                return Err(Error::internal("records came where nobody said of which type they are"));
+                return Err(Error::internal("records arrived, but their type is not known"));
             };
             return Ok(Batch::Records(records.read(rest)?));
         }
         let (kinds, ipc) = match flags & KINDS {
             0 => (None, rest),
             _ => {
-                let (kinds, ipc) = split_kinds(rest).ok_or_else(|| damaged("its kinds are cut off"))?;
+                let (kinds, ipc) = split_kinds(rest).ok_or_else(|| damaged("its kinds are truncated"))?;
                 (Some(kinds), ipc)
             }
         };
@@ -156,7 +156,7 @@ impl Decoder {
         }
         let columns = self.columns(ipc)?;
         if kinds.is_some_and(|kinds| kinds.len() != columns.num_rows()) {
-            return Err(damaged("it has not a kind for each row"));
+            return Err(damaged("it does not have a kind for each row"));
         }
         let kinds = kinds.map(|kinds| RowKinds::from(Buffer::from_slice_ref(kinds)));
         Ok(ChangeBatch::new(columns, kinds).into())
@@ -171,7 +171,7 @@ impl Decoder {
                 return if buffer.as_slice() == [0] { Ok(columns) } else { Err(damaged("more follows")) };
             }
         }
-        Err(damaged("its columns are cut off"))
+        Err(damaged("its columns are truncated"))
     }
 }
 

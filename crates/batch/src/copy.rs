@@ -55,7 +55,7 @@ impl<S: Serializer> Faithful<S> {
     fn nothing(&self) -> Result<(), S::Error> {
         match self.within_some {
             true => Err(S::Error::custom(
-                "Some(None) and Some(()) cannot be told from None; use an enum in place of the Option in an Option",
+                "Some(None) and Some(()) cannot be distinguished from None; use an enum instead of an Option in an Option",
             )),
             false => Ok(()),
         }
@@ -313,7 +313,7 @@ mod tests {
             there_and_back(&(1, Some(()))).map(drop),
             there_and_back(&Some(Wrapped(None))).map(drop),
         ] {
-            assert!(error.unwrap_err().contains("cannot be told from None"));
+            assert!(error.unwrap_err().contains("cannot be distinguished from None"));
         }
     }
 }

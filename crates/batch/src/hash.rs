@@ -113,7 +113,7 @@ fn chain(array: &dyn Array, hashes: &mut [u64]) {
             });
         }
         DataType::Null => hashes.iter_mut().for_each(|hash| *hash = null(*hash)),
-        other => debug_assert!(false, "no logical type lies in memory as {other}"),
+        other => debug_assert!(false, "no logical type is represented as {other}"),
     }
 }
 

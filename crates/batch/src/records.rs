@@ -13,7 +13,7 @@ use crate::{ChangeBatch, copy};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a record of a stream",
     label = "a record must be `Serialize + Deserialize + Send + 'static`",
-    note = "records leave the process and lie in snapshots: derive `serde::Serialize` and `serde::Deserialize` for `{Self}`"
+    note = "records leave the process and are part of snapshots: derive `serde::Serialize` and `serde::Deserialize` for `{Self}`"
 )]
 pub trait Record: Serialize + DeserializeOwned + Send + 'static {}
 
@@ -234,7 +234,7 @@ pub fn downcast<T: Record>(records: Box<dyn AnyRecords>) -> Result<Records<T>> {
         Err(_) => {
             let wanted = std::any::type_name::<T>();
             Err(Error::internal(format!(
-                "records of type {found} came where those of type {wanted} were expected"
+                "records of type {found} arrived where records of type {wanted} were expected"
             )))
         }
     }
@@ -275,7 +275,7 @@ impl Batch {
     pub fn into_records<T: Record>(self) -> Result<Records<T>> {
         match self {
             Batch::Records(records) => downcast(records),
-            Batch::Changes(_) => Err(Error::internal("columns came where records were expected")),
+            Batch::Changes(_) => Err(Error::internal("columns arrived where records were expected")),
         }
     }
 }

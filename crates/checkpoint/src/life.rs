@@ -399,7 +399,7 @@ impl Stage {
                 *self = Stage::Running;
                 Ok(true)
             }
-            Stage::Finished => Err(Error::internal("rows come to an operator that has finished")),
+            Stage::Finished => Err(Error::internal("rows arrive at an operator that has finished")),
         }
     }
 

@@ -363,7 +363,7 @@ fn stop_with_drain_takes_its_savepoint_when_all_has_drained() {
     let mut job = Job::new(config());
     job.tick(100);
     assert_eq!(job.request(stop(true)), "aborted 1, drain");
-    assert_eq!(job.request(savepoint()), "request 2 failed: the job is being stopped already");
+    assert_eq!(job.request(savepoint()), "request 2 failed: the job is already being stopped");
     assert_eq!(job.tick(5_000), "");
     assert_eq!(job.drained(), "trigger 2 Terminate");
     assert_eq!(job.complete(2), "complete 2, finish with 2");

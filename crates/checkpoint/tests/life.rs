@@ -147,7 +147,7 @@ fn an_operator_finishes_once_unless_rows_come_again() {
     let mut stage = Stage::restored(false);
     assert!(!stage.rows().unwrap() && stage.is_called() && !stage.has_finished());
     assert!(stage.finish() && stage.has_finished() && !stage.finish());
-    assert_eq!(stage.rows().unwrap_err().message(), "rows come to an operator that has finished");
+    assert_eq!(stage.rows().unwrap_err().message(), "rows arrive at an operator that has finished");
 
     let mut stage = Stage::restored(true);
     assert!(!stage.is_called() && !stage.finish() && stage.has_finished());

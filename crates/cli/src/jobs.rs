@@ -196,7 +196,7 @@ impl Client {
     }
 
     fn goes_on_stopping(&self) -> Result<()> {
-        self.console.info("The job goes on stopping; SHOW JOBS tells when it has ended.");
+        self.console.info("The job is still stopping; SHOW JOBS shows when it has ended.");
         Ok(())
     }
 }

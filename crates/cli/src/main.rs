@@ -57,7 +57,7 @@ fn main() -> ExitCode {
 /// with many partitions needs them; if this fails, it works within the limit.
 fn raise_open_files() {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
-        tracing::info!("the number of open files stays as it is: {error}");
+        tracing::info!("the limit of open files is unchanged: {error}");
     }
 }
 
@@ -72,7 +72,9 @@ fn start_logging(console: Console) {
         }
         Some(text) => match EnvFilter::builder().parse(&text) {
             Ok(filter) => tracing_subscriber::registry().with(layer.with_filter(filter)).init(),
-            Err(error) => console.warn(&format!("FLOTT_LOG is '{text}', which is not a filter: {error}")),
+            Err(error) => {
+                console.warn(&format!("FLOTT_LOG is '{text}', which is not a valid filter: {error}"))
+            }
         },
     }
 }

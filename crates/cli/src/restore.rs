@@ -21,11 +21,11 @@ pub(crate) fn tell(job: &JobClient, console: Console) {
                 1 => " (there is one of another job)".to_owned(),
                 n => format!(" (there are some of {n} other jobs)"),
             };
-            console.info(&format!("No checkpoint of this job below {dir}{others}: it starts over."));
+            console.info(&format!("No checkpoint of this job below {dir}{others}: it starts from the beginning."));
         }
         BeganFrom::Snapshot(point) => tell_point(point, console),
         BeganFrom::Finished { at } => console.info(&format!(
-            "Job '{}' has finished{}, and there is nothing left to do. To run it anew, start it without --restore.",
+            "Job '{}' has finished{}, and there is nothing left to do. To run it again, start it without --restore.",
             job.name(),
             time(*at).replace(" of ", " at ")
         )),

@@ -112,7 +112,7 @@ fn check_restore<'a>(scripts: impl Iterator<Item = &'a Script>, is_script: bool)
         1 => Ok(()),
         0 => refuse("needs a script with an INSERT or a statement set; this one has none"),
         n => refuse(&format!(
-            "needs a script with one job; this one has {n}: put the INSERTs into one EXECUTE STATEMENT SET, or into scripts of their own"
+            "needs a script with one job; this one has {n}: put the INSERTs into one EXECUTE STATEMENT SET, or into separate scripts"
         )),
     }
 }

@@ -65,7 +65,7 @@ pub(crate) async fn registered(
     {
         let mut warnings = Vec::new();
         if let Err(error) = vacancy.sweep().await {
-            warnings.push(format!("What the job has left behind could not be deleted: {error}"));
+            warnings.push(format!("Remains of the job could not be deleted: {error}"));
         }
         let begun = Begun { origin: Origin::Finished { at: end.at }, is_leased: false, warnings };
         return Ok(Registered { begun, held: None });
@@ -110,7 +110,7 @@ async fn begin(
             }
             Latest::Nothing { others } => Origin::Nothing { dir: storage.url(), others },
             Latest::Finished(_) => {
-                return Err(Error::external("the job has finished at this moment; start it again"));
+                return Err(Error::external("the job has just finished; start it again"));
             }
         },
         Some(path) => {
@@ -122,8 +122,7 @@ async fn begin(
     };
     lease.begin(&Began::new(from, lineage)).await?;
     if let Err(error) = lease.sweep(None).await {
-        warnings
-            .push(format!("What earlier starts of the job have left behind could not be deleted: {error}"));
+        warnings.push(format!("Remains of earlier starts of the job could not be deleted: {error}"));
     }
     Ok((Begun { origin, is_leased: true, warnings }, lineage))
 }
@@ -136,11 +135,11 @@ fn snapshot(found: Found, folder: &Folder, start: &Start<'_>, warnings: &mut Vec
     }
     for (damaged, error) in &found.damaged {
         let name = if damaged.0 > 0 { format!("checkpoint {damaged}: ") } else { String::new() };
-        warnings.push(format!("A damaged checkpoint is passed over: {name}{error}"));
+        warnings.push(format!("A damaged checkpoint is skipped: {name}{error}"));
     }
     if !found.damaged.is_empty() && start.commits {
         warnings
-            .push(format!("What was published after checkpoint {checkpoint} will be written a second time."));
+            .push(format!("Output published after checkpoint {checkpoint} will be written a second time."));
     }
     let manifest = Box::new(found.snapshot.manifest_for(folder));
     Ok(Origin::Snapshot { manifest, url: found.snapshot.url })
@@ -167,7 +166,7 @@ async fn doubts(
     if let Some(key) = key {
         if key != search.key {
             doubts.push(format!(
-                "The snapshot is of job '{key}', this is job '{}': later starts of '{key}' do not know of it.",
+                "The snapshot is of job '{key}', this is job '{}': later starts of '{key}' do not know about it.",
                 search.key
             ));
         }

@@ -94,7 +94,7 @@ impl JobClient {
                 return (version, *info);
             }
             Ok(ClientAnswer::Unknown) => {}
-            Ok(other) => tracing::error!(error = %unexpected(&other), "a job cannot be asked"),
+            Ok(other) => tracing::error!(error = %unexpected(&other), "a job cannot be queried"),
             Err(error) => tracing::warn!(job = %self.job, %error, "the JobManager does not answer"),
         }
         self.known.lock().clone()
@@ -195,7 +195,7 @@ impl JobClient {
             Ok(ClientAnswer::Metrics(metrics)) => metrics,
             Ok(ClientAnswer::Unknown) => JobMetrics::default(),
             Ok(other) => {
-                tracing::error!(error = %unexpected(&other), "a job cannot be asked for its metrics");
+                tracing::error!(error = %unexpected(&other), "a job's metrics cannot be requested");
                 JobMetrics::default()
             }
             Err(error) => {

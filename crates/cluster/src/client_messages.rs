@@ -159,7 +159,7 @@ impl DispatcherGateway for ThroughBytes {
 /// An answer that does not belong to the question.
 pub(crate) fn unexpected(answer: &ClientAnswer) -> Error {
     match answer {
-        ClientAnswer::Unknown => Error::invalid("the JobManager does not know the job any more"),
+        ClientAnswer::Unknown => Error::invalid("the JobManager no longer knows the job"),
         ClientAnswer::Jobs(_)
         | ClientAnswer::Info(..)
         | ClientAnswer::Metrics(_)
@@ -167,7 +167,7 @@ pub(crate) fn unexpected(answer: &ClientAnswer) -> Error {
         | ClientAnswer::Triggered(_)
         | ClientAnswer::NotYet
         | ClientAnswer::Fetched(_)
-        | ClientAnswer::Snapshot(_) => Error::internal("the JobManager gave the answer to another question"),
+        | ClientAnswer::Snapshot(_) => Error::internal("the JobManager sent the wrong kind of answer"),
     }
 }
 

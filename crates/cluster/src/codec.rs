@@ -29,10 +29,10 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         Some((&MESSAGE_VERSION, message)) => copy::read(message)
             .map_err(|error| Error::external("a message cannot be read").with_source(error)),
         Some((version, _)) => Err(Error::external(format!(
-            "a message of version {version} has come, and this process speaks version {MESSAGE_VERSION}: all processes of a cluster \
+            "a message of version {version} arrived, but this process uses version {MESSAGE_VERSION}: all processes of a cluster \
              must be of one release"
         ))),
-        None => Err(Error::external("an empty message has come")),
+        None => Err(Error::external("an empty message arrived")),
     }
 }
 

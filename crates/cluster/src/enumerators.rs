@@ -131,7 +131,7 @@ impl Enumerators {
         let known = self.0.iter_mut().find(|one| one.uid == *uid && one.vertex == task.vertex);
         let Some(one) = known else {
             return Err(Error::internal(format!(
-                "task {task} speaks of the source '{uid}', which there is not"
+                "task {task} refers to the source '{uid}', which does not exist"
             )));
         };
         one.call(|coordinator| match said {

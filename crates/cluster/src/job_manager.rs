@@ -260,7 +260,7 @@ impl JobManager {
     fn came_to_nothing(&self, job: JobId, graph: &JobGraph, now: Timestamp) {
         let place = Place { job, configuration: &graph.configuration };
         if let Err(error) = self.services.storage.end(&place, &End::new(Outcome::Failed, now)) {
-            tracing::warn!(%job, %error, "it could not be noted that the job has ended");
+            tracing::warn!(%job, %error, "the end of the job could not be recorded");
         }
         self.services.storage.release(&place);
     }

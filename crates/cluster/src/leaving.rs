@@ -111,7 +111,7 @@ impl Leaving {
             let ended = task.handle.has_ended();
             let Task { job, attempt, task: id, .. } = *task;
             if ended && task.abandoned {
-                tracing::warn!(%job, task = task.name, "a task that was given up has left after all");
+                tracing::warn!(%job, task = task.name, "a task that was given up has ended after all");
                 told.push(ToJobManager::Returned { job, attempt, task: id });
             } else if !ended && !task.abandoned {
                 let waited = now.saturating_sub(task.since);
@@ -145,7 +145,7 @@ impl Task {
     fn doing(&self) -> String {
         match self.handle.operator().and_then(|position| self.operators.get(position)) {
             Some(operator) => format!("operator '{operator}' does not return"),
-            None => "it waits outside of its operators, for a store or a connection".to_owned(),
+            None => "it waits outside its operators, for a store or a connection".to_owned(),
         }
     }
 }

@@ -144,10 +144,7 @@ fn unpublished(graph: &JobGraph, manifest: &Manifest) -> Vec<String> {
     let sinks = sinks.filter(|operator| operator.subtasks.iter().any(waits));
     sinks
         .map(|sink| {
-            format!(
-                "Output of '{}' that the snapshot holds is never published: the job has no such sink.",
-                sink.name
-            )
+            format!("Output of '{}' in the snapshot is never published: the job has no such sink.", sink.name)
         })
         .collect()
 }

@@ -193,7 +193,7 @@ impl ResultStore {
         if self.release == Release::AtOnceUnlessRestarted {
             if state.given {
                 let reason =
-                    "the job was restarted without a checkpoint, after rows of its result had been given out";
+                    "the job was restarted without a checkpoint after rows of its result had been returned";
                 state.end = Some(Err(format!("{reason}; set 'execution.checkpointing.interval'")));
             }
             state.forget_released();

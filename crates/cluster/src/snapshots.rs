@@ -59,7 +59,7 @@ impl Snapshots {
         let Some((key, folder)) = configured(place.configuration) else { return Ok(self.memory.clone()) };
         let checked = CheckpointStorage::open(folder)
             .and_then(|storage| block_on(storage.check_writable(place.job)).map(|()| storage));
-        checked.map_err(|error| error.context(format!("the folder of checkpoints ('{key}')")))
+        checked.map_err(|error| error.context(format!("the checkpoint folder ('{key}')")))
     }
 
     fn job(&self, place: &Place<'_>) -> Result<JobStorage> {
@@ -229,7 +229,7 @@ impl Storage for Snapshots {
         block_on(async {
             if let Err(error) = held.lease.end(end).await {
                 held.is_unsure.store(true, Ordering::SeqCst);
-                return Err(error.context("the end of the job cannot be noted"));
+                return Err(error.context("the end of the job cannot be recorded"));
             }
             if finished {
                 job.discard_all().await?;
@@ -253,7 +253,7 @@ impl Snapshots {
     fn check(&self, place: &Place<'_>) -> Result<()> {
         let Some(held) = self.held(place) else { return Ok(()) };
         if held.is_unsure.load(Ordering::SeqCst) {
-            return Err(Error::external("it is not noted that the job has ended: its checkpoints are kept"));
+            return Err(Error::external("the end of the job is not recorded: its checkpoints are kept"));
         }
         block_on(held.lease.check())
     }

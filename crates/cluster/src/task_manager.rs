@@ -136,7 +136,7 @@ impl TaskManagerGateway for TaskManager {
         let delivered = self.mailbox.send(Inbox::Message(message));
         if !delivered {
             self.under_way.fetch_sub(1, Ordering::SeqCst);
-            tracing::debug!("a message to a TaskManager that has left is dropped");
+            tracing::debug!("a message to a lost TaskManager is dropped");
         }
         delivered
     }
@@ -257,7 +257,7 @@ impl Worker {
             ToTaskManager::Heartbeat(session) => self.belong(membership::Event::Heartbeat(session)),
             ToTaskManager::Dismiss(session) => self.belong(membership::Event::Dismissed(session)),
             ToTaskManager::Work(session, work) if self.membership.accepts(session) => self.work(work),
-            ToTaskManager::Work(..) => tracing::debug!("work of a session that is over is not done"),
+            ToTaskManager::Work(..) => tracing::debug!("work of an ended session is ignored"),
             ToTaskManager::Shutdown => {}
         }
     }

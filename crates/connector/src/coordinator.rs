@@ -97,7 +97,7 @@ impl SourceCoordinator {
         match self.readers.get_mut(&reader) {
             None => {
                 return Err(Error::internal(format!(
-                    "reader {reader} asks for splits and is not registered"
+                    "reader {reader} requests splits but is not registered"
                 )));
             }
             Some(Reader::Ending) => return Ok(Messages::new()),
@@ -219,14 +219,14 @@ impl SourceCoordinator {
             };
             let Some(state) = self.readers.get_mut(&reader) else {
                 return Err(Error::internal(format!(
-                    "the enumerator speaks to reader {reader}, which is not registered"
+                    "the enumerator addresses reader {reader}, which is not registered"
                 )));
             };
             match &message {
                 ToReader::AddSplits(splits) => {
                     if *state == Reader::Ending {
                         return Err(Error::internal(format!(
-                            "the enumerator assigns splits to reader {reader} after it was told that there are no more"
+                            "the enumerator assigns splits to reader {reader} after telling it that there are no more"
                         )));
                     }
                     *state = Reader::Reading;

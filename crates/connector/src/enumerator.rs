@@ -70,7 +70,7 @@ pub trait SplitEnumerator: Send {
         assignments: &mut Assignments,
     ) -> Result<()> {
         let _ = assignments;
-        Err(Error::internal(format!("reader {reader} sends an event that nobody expects: {event:?}")))
+        Err(Error::internal(format!("reader {reader} sends an unexpected event: {event:?}")))
     }
 
     /// The time has come that [`SplitEnumerator::next_time`] asked for, or somebody has used the waker.

@@ -47,7 +47,7 @@ impl FixedSplits {
     /// # Errors
     /// If what was left cannot be read.
     pub fn new(restored: Option<&Payload>, all: impl FnOnce() -> Result<Vec<Split>>) -> Result<Self> {
-        const WHAT: &str = "what a source had not assigned yet";
+        const WHAT: &str = "the unassigned splits of a source";
         let pending = match restored {
             None => all()?.into(),
             Some(payload) => {

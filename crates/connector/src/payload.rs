@@ -104,7 +104,7 @@ impl Payload {
         };
         match rest.split_first_chunk() {
             Some((version, bytes)) => Ok(Payload::new(u32::from_le_bytes(*version), bytes)),
-            None => Err(Error::state("a connector's state is cut short")),
+            None => Err(Error::state("a connector's state is truncated")),
         }
     }
 }

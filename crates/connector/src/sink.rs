@@ -65,7 +65,7 @@ pub trait Sink: Send + Sync {
     /// Who commits what the writer of this task has handed over. Made when there is something to commit, and made anew after an error.
     fn committer(&self, context: CommitterContext) -> Result<Box<dyn Committer>> {
         let _ = context;
-        Err(Error::internal("there is something to commit, of a sink that says it commits nothing"))
+        Err(Error::internal("a sink that declares no commits has something to commit"))
     }
 
     /// Whether there ever is something that is committed [once for the whole job](Committable::global): a partition that is complete, a

@@ -141,13 +141,13 @@ pub trait SourceOutput {
     /// # Errors
     /// If nobody listens. That is so by default.
     fn send(&mut self, event: Payload) -> Result<()> {
-        Err(Error::internal(format!("there is no enumerator that could be told {event:?}")))
+        Err(Error::internal(format!("there is no enumerator to receive {event:?}")))
     }
 }
 
 fn no_policy(split: &str, what: &dyn fmt::Display) -> Error {
     Error::internal(format!(
-        "the reader states the event time of split '{split}' ({what}), but Source::event_time says nothing of it"
+        "the reader states the event time of split '{split}' ({what}), but Source::event_time does not declare it"
     ))
 }
 
@@ -184,7 +184,7 @@ pub trait SourceReader: Send {
 
     /// The source's enumerator says something of the connector's own ([`Assignments::send`](crate::Assignments::send)).
     fn event(&mut self, event: Payload) -> Result<()> {
-        Err(Error::internal(format!("the enumerator sends an event that nobody expects: {event:?}")))
+        Err(Error::internal(format!("the enumerator sends an unexpected event: {event:?}")))
     }
 
     /// A checkpoint is complete. What was emitted before its snapshot, and no more, may be acknowledged to the outside. Earlier

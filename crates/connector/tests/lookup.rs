@@ -471,5 +471,5 @@ fn a_table_that_cannot_be_read_is_told_to_all_who_ask() {
         assert!(error.to_string().contains("the disk is away") && error.is_retryable(), "{error}");
     }
     source.0.lock().endless = true;
-    assert!(full(&source, None).err().unwrap().to_string().contains("does not end"));
+    assert!(full(&source, None).err().unwrap().to_string().contains("an unbounded table"));
 }

@@ -87,7 +87,7 @@ impl Load {
             Value::Sequence(items) => {
                 let items: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
                 let items = items.ok_or_else(|| {
-                    Error::invalid(format!("'{prefix}' is a list of other things than text"))
+                    Error::invalid(format!("'{prefix}' is a list of values that are not text"))
                 })?;
                 self.set(&prefix, &items.join(";"))
             }

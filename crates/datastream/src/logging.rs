@@ -24,7 +24,7 @@ pub(crate) fn tell_beginning(client: &JobClient) {
     match &beginning.from {
         BeganFrom::Nothing => {}
         BeganFrom::NoState { dir, others } => {
-            tracing::info!(target: BEGINNING, job, dir, others, "the job has no snapshot there yet: it starts over");
+            tracing::info!(target: BEGINNING, job, dir, others, "the job has no snapshot there yet: it starts from the beginning");
         }
         BeganFrom::Finished { .. } => {
             tracing::info!(target: BEGINNING, job, "the job has finished before: there is nothing left to do");
@@ -34,7 +34,7 @@ pub(crate) fn tell_beginning(client: &JobClient) {
             tracing::info!(target: BEGINNING, job, from = url, kept, new, dropped, "the job continues from a snapshot");
             if !changed.is_empty() {
                 let changed = changed.join("; ");
-                tracing::info!(target: BEGINNING, job, changed, "the program is another one than wrote the snapshot");
+                tracing::info!(target: BEGINNING, job, changed, "the program differs from the one that wrote the snapshot");
             }
         }
     }

@@ -93,13 +93,13 @@ impl Programs {
 
 fn other_node(name: &str) -> Error {
     Error::invalid(format!(
-        "the program is another one than the plan was made from: '{name}' is something else in it"
+        "the program differs from the one that the plan was made from: '{name}' is something else in it"
     ))
 }
 
 /// Programs provide their functions, not the operators of SQL plans.
 fn not_of_a_program(name: &str) -> Error {
-    Error::invalid(format!("'{name}' is an operator of SQL; this cluster runs programs only"))
+    Error::invalid(format!("'{name}' is an SQL operator; this cluster only runs programs"))
 }
 
 impl Connector for Programs {
@@ -176,7 +176,7 @@ impl OperatorFactory for Programs {
         }
         let differences = outline.differences("the plan", &own.outline, "this process");
         Err(Error::invalid(format!(
-            "the program of this process is another one than the plan was made from (fingerprints {found} and {wanted}): {}; every              process of a job must run the same executable, with the same arguments",
+            "the program of this process differs from the one that the plan was made from (fingerprints {found} and {wanted}): {}; every              process of a job must run the same executable, with the same arguments",
             differences.join("; ")
         )))
     }

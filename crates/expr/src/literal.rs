@@ -18,7 +18,8 @@ pub fn to_array(value: &Literal, ty: &LogicalType, rows: usize) -> Result<ArrayR
     if *value == Literal::Null {
         return Ok(new_null_array(&to_arrow(ty), rows));
     }
-    let one = one(value, ty).ok_or_else(|| Error::internal(format!("{value:?} is no value of type {ty}")))?;
+    let one =
+        one(value, ty).ok_or_else(|| Error::internal(format!("{value:?} is not a value of type {ty}")))?;
     repeat(&one, rows)
 }
 

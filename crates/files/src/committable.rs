@@ -86,14 +86,14 @@ fn publish(request: &CommitRequest, directories: &mut Vec<PathBuf>) -> Result<Co
         // A consumer may have removed the file after it was committed.
         Ok(Published::Missing) if request.restored => {
             tracing::warn!(
-                "the file {visible} of checkpoint {} is not there, and {hidden} neither: it was committed before and has been \
+                "neither the file {visible} of checkpoint {} nor {hidden} exists: it was committed before and has been \
                  taken away, or it was removed before it was committed and its rows are missing in the output",
                 request.checkpoint
             );
             CommitOutcome::AlreadyCommitted
         }
         Ok(Published::Missing) => CommitOutcome::Failed(format!(
-            "output is lost: neither {hidden} nor {visible} exists, although a checkpoint promises it"
+            "output is lost: neither {hidden} nor {visible} exists, although a checkpoint contains it"
         )),
         Err(error) if error.is_retryable() => CommitOutcome::Retry { after: None, reason: error.to_string() },
         Err(error) => CommitOutcome::Failed(error.to_string()),

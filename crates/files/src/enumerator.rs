@@ -97,7 +97,7 @@ const OLD_PACKED: u32 = 2;
 /// Shorter ones may as well stay readable.
 const LONG: usize = 4 << 10;
 
-const WHAT: &str = "what a file source had handed out";
+const WHAT: &str = "the assigned splits of a file source";
 
 impl Snapshot {
     fn to_payload(&self) -> Result<Payload> {

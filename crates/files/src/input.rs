@@ -183,7 +183,7 @@ fn check(split: &FileSplit, is_compressed: bool) -> Result<()> {
     let path = Path::new(&split.path);
     let Some(now) = storage::look(path)? else {
         return Err(Error::external(format!(
-            "the file {} is gone: it was found with {} bytes, and its rows are not all read",
+            "the file {} is gone: it was found with {} bytes, and not all of its rows have been read",
             split.path, split.size
         )));
     };
@@ -192,7 +192,7 @@ fn check(split: &FileSplit, is_compressed: bool) -> Result<()> {
     }
     if now.size > split.size && is_compressed {
         return Err(Error::state(format!(
-            "the compressed file {} has grown: expected {} bytes, found {}; where its old end was cannot be told",
+            "the compressed file {} has grown: expected {} bytes, found {}; its old end cannot be found",
             split.path, split.size, now.size
         )));
     }
@@ -224,7 +224,7 @@ fn shorter(split: &FileSplit, now: Option<&FileInfo>) -> Error {
 
 fn replaced(split: &FileSplit, position: Position, bytes: usize) -> Error {
     Error::state(format!(
-        "the file {} is not the one that was read up to byte {}: the {bytes} bytes before that are others; put the file of \
+        "the file {} is not the one that was read up to byte {}: the {bytes} bytes before that differ; put the file of \
          {} bytes of {} back, or start over without the snapshot",
         split.path,
         position.offset,

@@ -74,7 +74,7 @@ pub(crate) fn remove(
     }
     if !doomed.is_empty() {
         tracing::info!(
-            "removing {} hidden files below {} that no checkpoint holds",
+            "removing {} hidden files below {} that are in no checkpoint",
             doomed.len(),
             root.display()
         );

@@ -30,11 +30,11 @@ impl WholeFile {
     pub fn open(split: &FileSplit) -> Result<(Self, u64)> {
         let path = Path::new(&split.path);
         let now = local::look(path)?.ok_or_else(|| {
-            Error::external(format!("the file {} is gone: its rows are not all read", split.path))
+            Error::external(format!("the file {} is gone: not all of its rows have been read", split.path))
         })?;
         let replaced = || {
             Error::state(format!(
-                "the file {} is not the one that was found, with {} bytes: put that back, or start over without the snapshot",
+                "the file {} is not the one that was found, with {} bytes: restore that file, or start without the snapshot",
                 split.path, split.size
             ))
         };

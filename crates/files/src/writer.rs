@@ -167,7 +167,7 @@ impl<R: Rest + 'static> RollingWriter<R> {
         let below = |part| matches!(part, std::path::Component::Normal(_));
         if !Path::new(directory).components().all(below) {
             return Err(Error::data(format!(
-                "the directory '{directory}' of a file does not lie below {}",
+                "the directory '{directory}' of a file is not below {}",
                 self.path.display()
             )));
         }
@@ -327,7 +327,7 @@ impl<R> Drop for RollingWriter<R> {
         let ledger = self.ledger.take().filter(|_| self.handed_over.is_empty());
         let done = settled.and_then(|()| ledger.map_or(Ok(()), Ledger::remove));
         if let Err(error) = done {
-            tracing::warn!("hidden files below {} were not all removed: {error}", self.path.display());
+            tracing::warn!("not all hidden files below {} were removed: {error}", self.path.display());
         }
     }
 }

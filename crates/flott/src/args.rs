@@ -156,11 +156,14 @@ impl Args {
             line(format!("--{name} VALUE"), &format!("{help}{default}"));
         }
         line("-D KEY=VALUE".to_owned(), "set a key of the configuration");
-        line("--config FILE".to_owned(), "read this file and not config.yaml in the folder FLOTT_CONF_DIR");
+        line(
+            "--config FILE".to_owned(),
+            "read this file instead of config.yaml in the folder FLOTT_CONF_DIR",
+        );
         line("--parallelism N".to_owned(), "how many subtasks operators have");
         line(
             "--restore latest|PATH".to_owned(),
-            "continue from a snapshot: the newest one of this program, or that one",
+            "continue from a snapshot: the program's newest, or the given one",
         );
         line("--help".to_owned(), "this");
         lines.join("\n")

@@ -287,7 +287,7 @@ impl MapColumn {
     fn finish(&mut self) -> Result<MapArray> {
         let (offsets, nulls) = take_offsets(&mut self.ends, &mut self.nulls);
         let DataType::Struct(fields) = self.field.data_type() else {
-            return Err(Error::internal("a map's entries are no struct"));
+            return Err(Error::internal("a map's entries are not a struct"));
         };
         let columns = vec![self.keys.finish()?, self.values.finish()?];
         let entries = StructArray::try_new(fields.clone(), columns, None).map_err(array_error)?;

@@ -31,12 +31,12 @@ const FIELD_DELIMITER: TableOption<char, WithDefault> = TableOption::parsed(
     "character",
     "a single character",
     character,
-    "what stands between two fields; `\\t` and the other escape sequences of Java are understood",
+    "the separator of fields; `\\t` and Java's other escape sequences are understood",
 )
 .or(",");
 const NO_QUOTES: TableOption<bool, WithDefault> = TableOption::flag(
     "disable-quote-character",
-    "no quotes: a quote is a character like others, and a large file can be read by several readers",
+    "no quoting: a quote is an ordinary character, and a large file can be read by several readers",
 )
 .or("false");
 const QUOTE: TableOption<char, WithDefault> = TableOption::parsed(
@@ -44,31 +44,30 @@ const QUOTE: TableOption<char, WithDefault> = TableOption::parsed(
     "character",
     "a single ASCII character",
     ascii,
-    "what stands around a field that holds delimiters or line ends",
+    "the quote around a field that contains delimiters or line ends",
 )
 .or("\"");
 const COMMENTS: TableOption<bool, WithDefault> =
-    TableOption::flag("allow-comments", "lines that begin with `#` are left out").or("false");
+    TableOption::flag("allow-comments", "lines that begin with `#` are skipped").or("false");
 const IGNORE_ERRORS: TableOption<bool, WithDefault> = TableOption::flag(
     "ignore-parse-errors",
-    "a field that cannot be read is NULL, and a record that cannot be taken apart is left out, instead of an error",
+    "a field that cannot be read is NULL, and a record that cannot be parsed is skipped, instead of an error",
 )
 .or("false");
 const ELEMENT_DELIMITER: TableOption<String, WithDefault> =
-    TableOption::text("array-element-delimiter", "what stands between the elements of an ARRAY or ROW")
-        .or(";");
+    TableOption::text("array-element-delimiter", "the separator of the elements of an ARRAY or ROW").or(";");
 const ESCAPE: TableOption<char> = TableOption::parsed(
     "escape-character",
     "character",
     "a single ASCII character",
     ascii,
-    "takes its meaning from the character behind it",
+    "escapes the character after it",
 );
 const NULL_LITERAL: TableOption<String> =
-    TableOption::text("null-literal", "the text that stands for NULL; none does if it is not set");
+    TableOption::text("null-literal", "the text that stands for NULL; by default none does");
 const SCIENTIFIC: TableOption<bool, WithDefault> = TableOption::flag(
     "write-bigdecimal-in-scientific-notation",
-    "DECIMALs are written as `1E+3` where Java would write them so",
+    "DECIMALs are written as `1E+3` where Java would do so",
 )
 .or("true");
 
@@ -94,14 +93,17 @@ impl FormatFactory for CsvFactory {
             &SCIENTIFIC,
         ];
         Manual {
-            summary: "Comma-separated values, read and written as Flink does it.",
+            summary: "Comma-separated values, read and written as in Flink.",
             details: "\
-There is no header line. A file with one is read with `csv.ignore-parse-errors`, or by a table of STRINGs.
+There is no header line.
+A file with one can be read with `csv.ignore-parse-errors`, or by a table of STRINGs.
 
 An empty field is an empty text for STRING and an error for every other type, unless `csv.null-literal` is empty.
-Fewer fields than columns, or more, are an error; with `csv.ignore-parse-errors` missing fields are NULL and a record with too many is left out.
+Fewer fields than columns, or more, are an error; with `csv.ignore-parse-errors` missing fields are NULL, and a record with too many fields is skipped.
 
-BYTES are base64. ARRAY and ROW hold plain types. MAP cannot be written.",
+BYTES are base64.
+ARRAY and ROW contain plain types.
+MAP cannot be written.",
             example: "CREATE TABLE orders (id BIGINT, item STRING, price DECIMAL(10, 2)) WITH (
   'connector' = 'filesystem',
   'path' = '/data/orders',

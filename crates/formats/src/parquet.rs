@@ -30,7 +30,7 @@ enum Codec {
 const COMPRESSION: TableOption<Codec, WithDefault> = TableOption::word(
     "compression",
     &[("UNCOMPRESSED", Codec::None), ("SNAPPY", Codec::Snappy), ("ZSTD", Codec::Zstd)],
-    "how what is written is compressed",
+    "the compression of written files",
 )
 .in_any_case()
 .not_yet(&["GZIP", "LZO", "BROTLI", "LZ4"])
@@ -41,7 +41,7 @@ const BLOCK_SIZE: TableOption<u64, WithDefault> = TableOption::size(
 )
 .or("16 mb");
 const UTC: TableOption<bool, WithDefault> =
-    TableOption::flag("utc-timezone", "how timestamps become INT96, which is not written")
+    TableOption::flag("utc-timezone", "how timestamps are converted to INT96, which is never written")
         .or("true")
         .without_effect("a TIMESTAMP is written as the local time that it is");
 const INT64: TableOption<(), WithDefault> = TableOption::word(
@@ -71,11 +71,13 @@ impl FormatFactory for ParquetFactory {
         Manual {
             summary: "Apache Parquet: files of columns.",
             details: "\
-For files only. Columns are found by their names; one that a file does not have is NULL.
-A column of another type than the table's is cast where no value is lost.
-A file is read by one reader; what is read are the columns of the query.
+For files only.
+Columns are found by name; one that a file does not have is NULL.
+A column of another type than the table's is cast if no value is lost.
+Each file is read by one reader, and only the columns of the query are read.
 
-TIMESTAMP and TIMESTAMP_LTZ have up to 6 digits of a second. INTERVALs, MULTISET, VARIANT and structured types are refused.",
+TIMESTAMP and TIMESTAMP_LTZ have up to 6 fractional digits.
+INTERVALs, MULTISET, VARIANT and structured types are refused.",
             example: "CREATE TABLE trips (id BIGINT, fare DECIMAL(10, 2), started TIMESTAMP(3)) WITH (
   'connector' = 'filesystem',
   'path' = '/data/trips',

@@ -20,11 +20,11 @@ use crate::decode::{next_line, not_a_value};
 use crate::encode::{RowEncoder, RowWriter};
 
 const CHARSET: TableOption<String, WithDefault> =
-    TableOption::text("charset", "how text is written; there is UTF-8").or("UTF-8");
+    TableOption::text("charset", "the encoding of text; only UTF-8 is supported").or("UTF-8");
 const ENDIANNESS: TableOption<bool, WithDefault> = TableOption::word(
     "endianness",
     &[("big-endian", false), ("little-endian", true)],
-    "which byte of a number comes first: its highest or its lowest",
+    "whether the most or the least significant byte of a number comes first",
 )
 .or("big-endian");
 
@@ -40,8 +40,10 @@ impl FormatFactory for RawFactory {
     fn manual(&self) -> Manual {
         static OPTIONS: &[&dyn AnyOption] = &[&CHARSET, &ENDIANNESS];
         Manual {
-            summary: "A table of one column, whose value is the record.",
-            details: "Text is as it is, numbers are their bytes, BOOLEAN is a byte. In files a record is a line.",
+            summary: "A table of one column that contains the whole record.",
+            details: "\
+Text is stored as it is, numbers as their bytes, BOOLEAN as one byte.
+In files a record is a line.",
             example: "CREATE TABLE log (line STRING) WITH (
   'connector' = 'filesystem',
   'path' = '/var/log/app',

@@ -43,7 +43,7 @@ impl RuntimeContext<'_> {
         let Some(path) = files.get(name) else {
             let known: Vec<&str> = files.keys().map(String::as_str).collect();
             return Err(Error::invalid(format!(
-                "there is no cached file '{name}'; those that are registered: {}",
+                "there is no cached file '{name}'; registered are: {}",
                 if known.is_empty() { "none".to_owned() } else { known.join(", ") }
             )));
         };

@@ -42,7 +42,7 @@ impl Accumulators {
     pub fn add(&self, name: &str, accumulator: Arc<dyn LocalAccumulator>) -> Result<()> {
         match self.0.lock().insert(name.to_owned(), accumulator) {
             None => Ok(()),
-            Some(_) => Err(Error::invalid(format!("accumulator '{name}' is made twice in one operator"))),
+            Some(_) => Err(Error::invalid(format!("accumulator '{name}' is created twice in one operator"))),
         }
     }
 

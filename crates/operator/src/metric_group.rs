@@ -154,7 +154,7 @@ impl MetricGroup {
         if std::mem::discriminant(known) == std::mem::discriminant(&metric) {
             return Some(known.clone());
         }
-        tracing::warn!(name, "a metric is not reported, since there is one of another kind of this name");
+        tracing::warn!(name, "a metric is not reported, because one of another kind has this name");
         None
     }
 

@@ -212,7 +212,12 @@ fn a_time_to_live_is_switched_on_off_and_changed_between_snapshots() {
         let rows = operator.checkpoint(true);
         assert!(rows > 0, "{}: what had no stamp lives from the restore on", case.name);
         operator.restore_as((case.spec)(TTL * 2));
-        assert_eq!(operator.checkpoint(false), 0, "{}: another time to live rewrites nothing", case.name);
+        assert_eq!(
+            operator.checkpoint(false),
+            0,
+            "{}: changing the time to live rewrites nothing",
+            case.name
+        );
         operator.restore_as((case.spec)(0));
         operator.advance(TTL * 10);
         assert_eq!(operator.checkpoint(true), rows, "{}: it lives forever again", case.name);

@@ -286,7 +286,7 @@ impl TaskDeployment {
             let own = |parallelism| {
                 let sender = from.operators.get(plan.from_operator).cloned();
                 let sender = sender
-                    .ok_or_else(|| Error::internal(format!("edge {edge} of the plan leads from nowhere")))?;
+                    .ok_or_else(|| Error::internal(format!("edge {edge} of the plan has no sender")))?;
                 Ok::<_, Error>(TaskEdge { edge, plan: plan.clone(), parallelism, max_parallelism, sender })
             };
             if plan.to == task.vertex {

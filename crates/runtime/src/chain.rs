@@ -394,7 +394,7 @@ impl Link {
         if !self.stage.rows().map_err(|error| error.in_operator(&self.info.name))? {
             return Ok(());
         }
-        tracing::info!(operator = self.info.name, "had finished before the restore, and is given rows again");
+        tracing::info!(operator = self.info.name, "had finished before the restore, and receives rows again");
         let watermark = self.watermark;
         if watermark > Watermark::MIN {
             self.call(now, |operator, context| operator.watermark(watermark, context))?;

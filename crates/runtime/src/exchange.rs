@@ -174,7 +174,7 @@ impl ExchangeWriter {
             | Exchange::Rescale
             | Exchange::Broadcast
             | Exchange::Global => self.hold(0, changes, now),
-            Exchange::Custom => Err(Error::internal("rows of a table have no partitioner of a program")),
+            Exchange::Custom => Err(Error::internal("rows of a table cannot use a program's partitioner")),
         }
     }
 

@@ -131,7 +131,7 @@ impl Parts {
         let waker = Waker::new(move || gate.wake());
         let chain = build::chain(&deployment, &environment, &context, &waker)?;
         if let Some(input) = input_of.iter().find(|input| **input >= chain.inputs) {
-            return Err(Error::internal(format!("the plan feeds input {input}, which is not there")));
+            return Err(Error::internal(format!("the plan feeds input {input}, which does not exist")));
         }
         let mut task = Task {
             life: TaskLife::new(deployment.options.mode, input_of.clone()),

@@ -36,7 +36,7 @@ pub struct TaskOptions {
     pub configuration: BTreeMap<String, String>,
 }
 
-/// `table.exec.batch-size`: rows to a batch.
+/// `table.exec.batch-size`: rows per batch.
 pub const BATCH_SIZE: &str = "table.exec.batch-size";
 const DEFAULT_BATCH_SIZE: usize = 4_096;
 const CHANNEL_BATCHES: usize = 16;

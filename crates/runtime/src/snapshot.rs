@@ -159,7 +159,7 @@ impl Drop for Uploader {
         self.queue.changed.notify_one();
         drop(waiting);
         if !self.thread.wait_for(STORE_ANSWERS_WITHIN) {
-            tracing::warn!("the store of snapshots does not answer; the task does not wait for it");
+            tracing::warn!("the snapshot store does not respond; the task does not wait for it");
             self.thread.abandon();
         }
     }
@@ -188,7 +188,7 @@ fn upload(queue: &Queue, mut writer: Box<dyn SnapshotWriter>, clock: &dyn Clock,
         for Later(later) in left {
             // Whoever it belongs to is told of an error in its own way.
             if let Err(error) = guard("snapshot", later) {
-                tracing::warn!(%checkpoint, %error, "what was left to do of a snapshot that was given up failed");
+                tracing::warn!(%checkpoint, %error, "finishing an abandoned snapshot failed");
             }
         }
         let written = guard("snapshot", || {

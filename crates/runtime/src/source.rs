@@ -115,7 +115,7 @@ impl SourceOutput for HeadOutput<'_> {
     fn send(&mut self, event: Payload) -> Result<()> {
         match &mut self.events {
             Some(events) => events.push(event),
-            None => return Err(Error::internal("the source has no enumerator that could be told something")),
+            None => return Err(Error::internal("the source has no enumerator to receive events")),
         }
         Ok(())
     }
@@ -123,7 +123,7 @@ impl SourceOutput for HeadOutput<'_> {
 
 fn no_policy(split: &str) -> Error {
     Error::internal(format!(
-        "the reader states the event time of split '{split}', but Source::event_time of its source says nothing of it"
+        "the reader states the event time of split '{split}', but its Source::event_time does not declare it"
     ))
 }
 

@@ -55,7 +55,7 @@ impl ElementEncoder {
             }
             Element::EndOfInput => (END, Vec::new()),
             Element::Broken(why) => {
-                return Err(Error::internal(format!("what is broken is not sent on: {why}")));
+                return Err(Error::internal(format!("a broken element is not forwarded: {why}")));
             }
         };
         let mut frame = Vec::with_capacity(2 + body.len());
@@ -79,7 +79,7 @@ impl ElementDecoder {
         let [version, what, body @ ..] = frame else { return Err(damaged()) };
         if *version != VERSION {
             return Err(Error::external(format!(
-                "the sender writes version {version} of the exchange, and this process reads version {VERSION}: all processes of a \
+                "the sender writes version {version} of the exchange, but this process reads version {VERSION}: all processes of a \
                  cluster must be of one release"
             )));
         }

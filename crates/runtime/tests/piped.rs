@@ -154,7 +154,7 @@ fn nobody_waits_for_a_receiver_that_has_left() {
 #[test]
 fn what_cannot_be_read_breaks_the_channel_and_says_why() {
     for (records, expected) in
-        [(Some(RecordsReader::of::<String>()), "alloc::string::String"), (None, "of which type")]
+        [(Some(RecordsReader::of::<String>()), "alloc::string::String"), (None, "their type is not known")]
     {
         let world = World::new(1, 1, records);
         let mut sender = world.sender(0);

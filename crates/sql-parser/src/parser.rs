@@ -302,7 +302,7 @@ impl<'a> Parser<'a> {
         match self.height > MAX_HEIGHT {
             true => Err(ParseError::new(
                 format!(
-                    "More than {MAX_HEIGHT} operators in a row and within each other: group some of them in a subquery or view"
+                    "More than {MAX_HEIGHT} consecutive and nested operators: group some of them in a subquery or view"
                 ),
                 self.position(),
             )),

@@ -92,7 +92,7 @@ fn long_chains_are_wide() {
             (format!("SELECT {} * 2", chain("a", " || ", 20_000)), 100_000),
         ] {
             let error = parse_script(&sql).unwrap_err();
-            assert!(error.message.contains("operators in a row"), "{error}");
+            assert!(error.message.contains("consecutive and nested operators"), "{error}");
             assert!(error.line == 1 && error.column >= column, "{error}");
         }
         let error = parse_script(&format!("SELECT a {}", "IS NULL ".repeat(20_000))).unwrap_err();

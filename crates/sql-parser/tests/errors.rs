@@ -53,7 +53,7 @@ fn words_and_strings() {
             SELECT `abc
               1:8 The name that starts here has no closing backtick
             SELECT "abc"
-              1:8 Encountered `"`: strings stand in single quotes ('text'), names in backticks (`name`)
+              1:8 Encountered `"`: strings are in single quotes ('text'), names in backticks (`name`)
             SELECT 1 /* x
               1:10 The comment that starts here has no `*/`
             SELECT ``
@@ -178,7 +178,7 @@ fn expressions() {
             SELECT COUNT(DISTINCT *)
               1:23 Encountered `*`, expected an expression
             SELECT $cast(1)
-              1:8 Unknown function `$cast`: names that start with $ are not for functions
+              1:8 Unknown function `$cast`: function names do not start with $
             SELECT a ILIKE 'x'
               1:10 There is no operator ILIKE, RLIKE or REGEXP: write LOWER(a) LIKE 'b' or REGEXP(a, 'b')
             SELECT a RLIKE 'x'
@@ -206,7 +206,7 @@ fn expressions() {
             SELECT CASE END
               1:13 Encountered the reserved word `END`, expected an expression; in backticks (`END`) it can be a name
             SELECT (a).*
-              1:11 unsupported: `.*` behind an expression is not supported: name the fields
+              1:11 unsupported: `.*` after an expression is not supported: name the fields
             SELECT CASE WHEN a THEN 1
               1:26 Encountered the end of the statement, expected END
         "#]],
@@ -259,7 +259,7 @@ fn queries() {
             SELECT TOP 2 a FROM t
               1:12 Encountered `2`, expected the end of the statement
             SELECT a INTO b FROM t
-              1:10 Encountered `INTO`, expected FROM; to write into a table put INSERT INTO before SELECT
+              1:10 Encountered `INTO`, expected FROM; to write to a table put INSERT INTO before SELECT
             SELECT DISTINCT ON (a) b FROM t
               1:17 Encountered the reserved word `ON`, expected an expression; in backticks (`ON`) it can be a name
             SELECT a FROM t GROUP BY ALL
@@ -297,7 +297,7 @@ fn queries() {
             SELECT * FROM (SELECT a FROM (SELECT 1 AS x,) AS y) AS z
               1:45 Encountered `)`, expected an expression
             SELECT * FROM a AS b MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS TRUE)
-              1:22 MATCH_RECOGNIZE stands right behind the table, the alias behind its closing parenthesis
+              1:22 MATCH_RECOGNIZE comes directly after the table, the alias after its closing parenthesis
             SELECT * FROM a MATCH_RECOGNIZE (PATTERN (A{3,2}) DEFINE A AS TRUE)
               1:44 A quantifier is {n}, {n,}, {,m} or {n,m} with n up to m
             SELECT * FROM a MATCH_RECOGNIZE (MEASURES A.x PATTERN (A) DEFINE A AS TRUE)
@@ -309,7 +309,7 @@ fn queries() {
             SELECT * FROM (SELECT 1) /*+ OPTIONS('a'='b') */
               1:26 Encountered `/*+`, expected the end of the statement
             SELECT * FROM LATERAL t
-              1:23 Encountered `t`, expected a table function or a subquery behind LATERAL
+              1:23 Encountered `t`, expected a table function or a subquery after LATERAL
             SELECT * FROM t TABLESAMPLE (10)
               1:29 Encountered `(`, expected BERNOULLI or SYSTEM
             SELECT * FROM f(DISTINCT 1)
@@ -419,11 +419,11 @@ fn statements() {
             CREATE TABLE t (a INT, UNIQUE (a) NOT ENFORCED)
               1:24 Encountered `UNIQUE`, expected a column, WATERMARK FOR or PRIMARY KEY; other constraints do not exist
             CREATE TABLE t (a INT, PRIMARY KEY (a))
-              1:24 A primary key is not checked, and must say so: write PRIMARY KEY .. NOT ENFORCED
+              1:24 A primary key is not enforced, and must be declared so: write PRIMARY KEY .. NOT ENFORCED
             CREATE TABLE t (a INT, PRIMARY KEY (a, a) NOT ENFORCED)
               1:40 The primary key names `a` twice
             CREATE TABLE t (a INT PRIMARY KEY)
-              1:23 A primary key is not checked, and must say so: write PRIMARY KEY .. NOT ENFORCED
+              1:23 A primary key is not enforced, and must be declared so: write PRIMARY KEY .. NOT ENFORCED
             CREATE TABLE t (a INT, WATERMARK FOR a AS a, WATERMARK FOR a AS a)
               1:46 Multiple WATERMARK declarations are not supported
             CREATE TABLE t (a INT) WITH (a = 'b')

@@ -307,7 +307,7 @@ impl<'a> Cursor<'a> {
             match self.text.get(self.at + 1) {
                 Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
                 Some(b'u') if hex4(self.text, self.at + 2).is_some() => self.at += 6,
-                _ => return self.wrong("an escape sequence of JSON's"),
+                _ => return self.wrong("a JSON escape sequence"),
             }
         }
     }

@@ -198,7 +198,7 @@ impl<C: Clone + PartialEq> CommitQueue<C> {
             Ok(outcomes) if outcomes.len() == asked => outcomes,
             Ok(outcomes) => {
                 return Err(Error::internal(format!(
-                    "a committer was asked for {asked} commits and answers {}",
+                    "a committer got {asked} requests and returned {} outcomes",
                     outcomes.len()
                 )));
             }
@@ -225,7 +225,7 @@ impl<C: Clone + PartialEq> CommitQueue<C> {
                     answered.retried += 1;
                     if request.attempts > retries.most {
                         failure.get_or_insert(Error::external(format!(
-                            "output of checkpoint {} could not be committed, also when it was tried {} times: {reason}",
+                            "output of checkpoint {} could not be committed in {} attempts: {reason}",
                             request.checkpoint, request.attempts
                         )));
                     }
@@ -245,7 +245,7 @@ impl<C: Clone + PartialEq> CommitQueue<C> {
                 }
                 Some(CommitOutcome::Failed(reason)) => {
                     failure = Some(Error::data(format!(
-                        "output that checkpoint {} promises cannot be committed: {reason}",
+                        "output of checkpoint {} cannot be committed: {reason}",
                         request.checkpoint
                     )));
                     entry.state = State::Due(now);
@@ -329,7 +329,7 @@ mod tests {
         let answer = vec![CommitOutcome::Failed("gone".to_owned()), CommitOutcome::Committed];
         let error = queue.answered(Ok(answer), 0).unwrap_err();
         assert!(!error.is_retryable(), "{error}");
-        assert_eq!(error.message(), "output that checkpoint 3 promises cannot be committed: gone");
+        assert_eq!(error.message(), "output of checkpoint 3 cannot be committed: gone");
         assert_eq!(pending(&queue), "a");
         queue.take_due(0);
         assert!(queue.answered(Ok(Vec::new()), 0).is_err(), "an answer for each");

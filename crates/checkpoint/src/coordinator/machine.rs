@@ -162,9 +162,7 @@ impl<S> Coordinator<S> {
                 let known = self.pending.get(&checkpoint);
                 if known.is_some_and(|p| p.attempt == attempt && p.collecting()) {
                     let cause = match reason {
-                        DeclineReason::Superseded => {
-                            Cause::Dropped(format!("task {task} has passed it over"))
-                        }
+                        DeclineReason::Superseded => Cause::Dropped(format!("task {task} has skipped it")),
                         DeclineReason::Failed(why) => Cause::Failed(format!("task {task} declined: {why}")),
                     };
                     self.abort(checkpoint, cause, now, out);

@@ -19,7 +19,7 @@ impl<S> Coordinator<S> {
         let refused = match (&mut self.run, what) {
             (None, _) => "the job is not running",
             (Some(run), _) if run.finishing || run.drained.is_some() || stopping => "the job is finishing",
-            (Some(run), _) if run.draining_stop.is_some() => "the job is being stopped already",
+            (Some(run), _) if run.draining_stop.is_some() => "the job is already being stopped",
             (Some(_), Request::Checkpoint { full }) => {
                 self.queue.push_back((request, full));
                 return;

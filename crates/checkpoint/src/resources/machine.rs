@@ -327,7 +327,7 @@ impl Resources {
         let silent = |member: &Member| now.saturating_sub(member.heard) >= timeout;
         let lost: Vec<_> = self.members.0.iter().filter(|(_, m)| silent(m)).map(|(id, _)| *id).collect();
         for task_manager in lost {
-            let reason = format!("nothing was heard of it for {timeout} ms ('heartbeat.timeout')");
+            let reason = format!("it was silent for {timeout} ms ('heartbeat.timeout')");
             self.lose(task_manager, &reason, out);
         }
         if self.beat_at <= now {

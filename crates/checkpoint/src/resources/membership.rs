@@ -127,7 +127,7 @@ impl Membership {
                 }
             }
             Event::Dismissed(session) if self.accepts(session) => {
-                self.leave("the JobManager does not know it any more", out);
+                self.leave("the JobManager no longer knows it", out);
             }
             Event::Unreachable(session) if self.accepts(session) => {
                 self.leave("the JobManager cannot be reached", out);
@@ -206,8 +206,7 @@ impl Membership {
             }
             State::Member { heard } if now.saturating_sub(heard) >= self.config.heartbeat_timeout => {
                 let timeout = self.config.heartbeat_timeout;
-                let why =
-                    format!("nothing was heard of the JobManager for {timeout} ms ('heartbeat.timeout')");
+                let why = format!("the JobManager was silent for {timeout} ms ('heartbeat.timeout')");
                 self.leave(&why, out);
             }
             State::Alone | State::Registering { .. } | State::Member { .. } | State::Leaving => {}

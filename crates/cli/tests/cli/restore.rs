@@ -87,7 +87,8 @@ fn every_row_is_written_once_whatever_ends_the_process() {
         signal(&child, name);
         let run = wait(child);
         assert_eq!(run.code, code, "{run:?}");
-        let told = if start_number == 0 { "it starts over" } else { "Restoring from checkpoint" };
+        let told =
+            if start_number == 0 { "it starts from the beginning" } else { "Restoring from checkpoint" };
         assert!(run.err.contains(told), "{run:?}");
     }
     let run = wait(start(folder, "2"));

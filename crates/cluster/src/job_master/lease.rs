@@ -94,7 +94,7 @@ impl JobMaster {
         self.storage.run(move |()| {
             let place = Place { job, configuration: &configuration };
             if let Err(error) = storage.end(&place, &end) {
-                tracing::warn!(%job, %error, "how the job has ended could not be noted, or its checkpoints not deleted");
+                tracing::warn!(%job, %error, "the end of the job could not be recorded, or its checkpoints not deleted");
             }
         });
     }

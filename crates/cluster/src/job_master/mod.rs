@@ -482,7 +482,7 @@ fn await_storage(storage: Finishing, received: &Receiver<JobMessage>, finished: 
         if let Some(left) = &mut patience {
             *left = left.saturating_sub(STORE_LOOK);
             if left.is_zero() {
-                tracing::warn!("the store of checkpoints does not answer; the job ends without it");
+                tracing::warn!("the checkpoint store does not respond; the job ends without it");
                 storage.abandon();
                 return;
             }

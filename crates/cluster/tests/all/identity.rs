@@ -277,7 +277,7 @@ fn a_renamed_sink_is_told() {
         warnings.contains("The job that took the snapshot wrote to sink, this one writes to renamed"),
         "{warnings}"
     );
-    assert!(warnings.contains("Output of 'sink' that the snapshot holds is never published"), "{warnings}");
+    assert!(warnings.contains("Output of 'sink' in the snapshot is never published"), "{warnings}");
     finish(&client);
 }
 

@@ -82,7 +82,7 @@ fn a_lost_task_manager_takes_its_slots_along_and_the_job_waits_for_others() {
     assert_eq!(client.status(), JobStatus::Restarting);
     assert_eq!(world.cluster.slots(), (2, 0));
     let told = client.info().exceptions.front().unwrap().failure.message.clone();
-    assert!(told.starts_with("TaskManager 1 is lost: nothing was heard of it for 300 ms"), "{told}");
+    assert!(told.starts_with("TaskManager 1 is lost: it was silent for 300 ms"), "{told}");
     // It comes back without its tasks, and the job gets the slots that it lacks.
     world.cluster.reconnect(TaskManagerId(1));
     runs(&client);

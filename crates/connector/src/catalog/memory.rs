@@ -9,7 +9,7 @@ use crate::{AnyOption, Manual, Options, TableOption, WithDefault};
 
 const OPENED: TableOption<String, WithDefault> = TableOption::text(
     "default-database",
-    "the database that there is from the start, and that USE CATALOG opens",
+    "the database that exists from the start, and that USE CATALOG selects",
 )
 .or("default");
 
@@ -26,7 +26,9 @@ impl CatalogFactory for InMemoryCatalogFactory {
         static OPTIONS: &[&dyn AnyOption] = &[&OPENED];
         Manual {
             summary: "Databases, tables and views in the memory of a session.",
-            details: "It ends with the session. Every session has one from the start: `default_catalog`.",
+            details: "\
+It ends with the session.
+Every session starts with one: `default_catalog`.",
             example: "CREATE CATALOG lake WITH (
   'type' = 'generic_in_memory',
   'default-database' = 'main'

@@ -168,7 +168,9 @@ impl<'a> Run<'a> {
     fn deliver(&mut self, messages: Messages) -> Result<()> {
         for (subtask, message) in messages {
             let Some(reader) = self.readers.get_mut(subtask.index()) else {
-                return Err(broken(format!("the enumerator speaks to reader {subtask}, which there is not")));
+                return Err(broken(format!(
+                    "the enumerator addresses reader {subtask}, which does not exist"
+                )));
             };
             match message {
                 ToReader::AddSplits(splits) => {

@@ -46,7 +46,7 @@ impl FullCache {
     ) -> Result<Self> {
         if source.boundedness() == Boundedness::Unbounded {
             return Err(Error::invalid(
-                "a table that does not end cannot be looked up: all of it is kept in memory",
+                "an unbounded table cannot be looked up: all of it would be kept in memory",
             ));
         }
         Ok(FullCache { source, schema, keys, columns, reload })
@@ -87,7 +87,7 @@ impl FullCache {
         let mut batches = Vec::new();
         for batch in read_all(&*self.source, clock, wanted)? {
             let Batch::Changes(batch) = batch else {
-                return Err(Error::internal("a table of columns is looked up, and values are read"));
+                return Err(Error::internal("a lookup table must have columns, but its source emits values"));
             };
             if (0..batch.physical_rows()).any(|row| !batch.kind(row).is_addition()) {
                 return Err(Error::invalid("a table of changes cannot be looked up: it has deletions"));
@@ -152,8 +152,7 @@ impl CachedTable {
             Ok(_) => Ok(()),
             Err(error) => {
                 self.shared.lock().is_loading = false;
-                Err(Error::external("there is no thread to read a table that is looked up")
-                    .with_source(error))
+                Err(Error::external("cannot start the thread that reads a lookup table").with_source(error))
             }
         }
     }
@@ -204,7 +203,7 @@ impl Drop for Done {
         let mut state = shared.lock();
         state.is_loading = false;
         if std::thread::panicking() {
-            state.failure = Some(Error::internal("reading a table that is looked up panicked"));
+            state.failure = Some(Error::internal("reading a lookup table panicked"));
         }
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
@@ -228,9 +227,7 @@ impl Future for Loaded {
                 drop(state);
                 Poll::Ready(answer.and_then(|index| index.find(&self.keys)))
             }
-            None if !state.is_loading => {
-                Poll::Ready(Err(Error::internal("a table that is looked up was not read")))
-            }
+            None if !state.is_loading => Poll::Ready(Err(Error::internal("a lookup table was not read"))),
             None => {
                 if !state.waiting.iter().any(|waiting| waiting.will_wake(context.waker())) {
                     state.waiting.push(context.waker().clone());

@@ -19,7 +19,7 @@ impl KeyBytes {
 
     pub(super) fn of(&self, columns: &[ArrayRef]) -> Result<Rows> {
         self.0.convert_columns(columns).map_err(|error| {
-            Error::internal("a lookup is asked for keys of other types than its own").with_source(error)
+            Error::internal("a lookup was called with keys of the wrong types").with_source(error)
         })
     }
 }

@@ -20,7 +20,7 @@ pub enum LookupCache {
 pub const LOOKUP_CACHE: TableOption<LookupCache, WithDefault> = TableOption::word(
     "lookup.cache",
     &[("NONE", LookupCache::None), ("PARTIAL", LookupCache::Partial), ("FULL", LookupCache::Full)],
-    "which rows are kept in memory where the table is looked up",
+    "which rows of a lookup table are cached in memory",
 )
 .in_any_case()
 .or("NONE");
@@ -29,7 +29,7 @@ pub const LOOKUP_CACHE: TableOption<LookupCache, WithDefault> = TableOption::wor
 pub const ONLY_FULL_CACHE: TableOption<LookupCache, WithDefault> = TableOption::word(
     "lookup.cache",
     &[("FULL", LookupCache::Full)],
-    "which rows are kept in memory where the table is looked up",
+    "which rows of a lookup table are cached in memory",
 )
 .in_any_case()
 .not_yet(&["NONE", "PARTIAL"])
@@ -39,7 +39,7 @@ pub const ONLY_FULL_CACHE: TableOption<LookupCache, WithDefault> = TableOption::
 pub const RELOAD_STRATEGY: TableOption<(), WithDefault> = TableOption::word(
     "lookup.full-cache.reload-strategy",
     &[("PERIODIC", ())],
-    "when a table that is kept in memory is read again",
+    "when a fully cached table is reloaded",
 )
 .in_any_case()
 .not_yet(&["TIMED"])
@@ -48,7 +48,7 @@ pub const RELOAD_STRATEGY: TableOption<(), WithDefault> = TableOption::word(
 /// `lookup.full-cache.periodic-reload.interval`, in milliseconds.
 pub const RELOAD_INTERVAL: TableOption<i64> = TableOption::positive_duration(
     "lookup.full-cache.periodic-reload.interval",
-    "a table that is kept in memory is read again when it is older; without it, it is read once",
+    "a fully cached table is reloaded when it is older than this; without it, it is loaded once",
 );
 
 /// `lookup.partial-cache.max-rows`
@@ -56,28 +56,26 @@ pub const MAX_ROWS: TableOption<u64, WithDefault> = TableOption::number(
     "lookup.partial-cache.max-rows",
     1,
     u64::MAX,
-    "this many rows are kept in memory, the longest unused are forgotten first",
+    "the maximum number of cached rows; the least recently used are evicted first",
 )
 .or("100000");
 
 /// `lookup.partial-cache.expire-after-access`, in milliseconds.
 pub const EXPIRE_AFTER_ACCESS: TableOption<i64> = TableOption::positive_duration(
     "lookup.partial-cache.expire-after-access",
-    "rows are forgotten when they were not used for this long",
+    "rows are evicted when they were not used for this long",
 );
 
 /// `lookup.partial-cache.expire-after-write`, in milliseconds.
 pub const EXPIRE_AFTER_WRITE: TableOption<i64> = TableOption::positive_duration(
     "lookup.partial-cache.expire-after-write",
-    "rows are forgotten this long after they were found",
+    "rows are evicted this long after they were loaded",
 );
 
 /// `lookup.partial-cache.cache-missing-key`
-pub const CACHE_MISSING_KEY: TableOption<bool, WithDefault> = TableOption::flag(
-    "lookup.partial-cache.cache-missing-key",
-    "whether it is remembered that there are no rows of a key",
-)
-.or("true");
+pub const CACHE_MISSING_KEY: TableOption<bool, WithDefault> =
+    TableOption::flag("lookup.partial-cache.cache-missing-key", "whether keys without rows are cached too")
+        .or("true");
 
 impl CacheLimits {
     /// What a table's options say. The connector lists [`MAX_ROWS`], [`EXPIRE_AFTER_ACCESS`], [`EXPIRE_AFTER_WRITE`] and [`CACHE_MISSING_KEY`].

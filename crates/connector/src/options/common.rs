@@ -22,14 +22,14 @@ pub(crate) static CATALOG_COMMON: &[&dyn AnyOption] = &[&CATALOG_TYPE];
 
 /// `format`: how the bytes of a record become a row. For [`Options::format`](super::Options::format).
 pub const FORMAT: TableOption<String, Required> =
-    TableOption::text("format", "the format; its own options begin with its name").required();
+    TableOption::text("format", "the format; its own options are prefixed with its name").required();
 
 /// `scan.parallelism`: read by the planner.
 pub const SCAN_PARALLELISM: TableOption<u32> = TableOption::number32(
     "scan.parallelism",
     1,
     u32::MAX,
-    "how many readers there are; `parallelism.default` if it is not set",
+    "the number of readers; by default `parallelism.default`",
 );
 
 /// `sink.parallelism`: read by the planner.
@@ -37,5 +37,5 @@ pub const SINK_PARALLELISM: TableOption<u32> = TableOption::number32(
     "sink.parallelism",
     1,
     u32::MAX,
-    "how many writers there are; as many as there are of what comes before if it is not set",
+    "the number of writers; by default that of the operator before",
 );

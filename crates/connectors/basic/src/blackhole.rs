@@ -20,8 +20,10 @@ impl Connector for BlackholeConnector {
 
     fn manual(&self) -> Manual {
         Manual {
-            summary: "Takes rows and forgets them.",
-            details: "A sink, to measure with. It takes every kind of change.",
+            summary: "Discards rows.",
+            details: "\
+A sink for measurements.
+It accepts every kind of change.",
             example: "CREATE TABLE nowhere (id BIGINT, item STRING) WITH (
   'connector' = 'blackhole'
 );",

@@ -40,13 +40,15 @@ impl Connector for LatencyConnector {
     fn manual(&self) -> Manual {
         static OPTIONS: &[&dyn AnyOption] = &[&COLUMN];
         Manual {
-            summary: "Measures how long rows have been under way, and prints it when the input ends.",
+            summary: "Measures the latency of rows, and prints it when the input ends.",
             details: "\
-A sink that is not Flink's. The latency of a row is the time when it arrives less the time in its column.
+A sink that Flink does not have.
+The latency of a row is its time of arrival minus the time in its column.
 Each subtask prints a line: `latency> 1000 rows, p50 1 ms, p99 3 ms, max 12 ms, 7 early`.
-Rows that come before their time have no latency and are counted apart.
+Rows that arrive before their time have no latency and are counted separately.
 
-It takes every kind of change. After a restart the measurement starts over.",
+It accepts every kind of change.
+After a restart the measurement starts over.",
             example: "CREATE TABLE measured (id BIGINT, made TIMESTAMP(3)) WITH (
   'connector' = 'latency',
   'column' = 'made'
@@ -136,7 +138,7 @@ fn millis(batch: &ChangeBatch, column: usize) -> Result<impl Fn(usize) -> Option
     let (micros, nanos) =
         (column.as_primitive_opt::<TimestampMicrosecondType>(), column.as_primitive_opt::<Decimal128Type>());
     if micros.is_none() && nanos.is_none() {
-        return Err(Error::internal("the sink latency got a column that holds no timestamps"));
+        return Err(Error::internal("the sink latency got a column that is not a timestamp"));
     }
     let millis = move |row: usize| match micros {
         Some(micros) => micros.value(row).div_euclid(1_000),

@@ -116,7 +116,7 @@ fn go_through<T>(
     for at in 0..from {
         if iterator.next().is_none() {
             return Err(Error::external(format!(
-                "the iterator ends after {at} values; {from} were read before the restart"
+                "the iterator ends after {at} values, but {from} were read before the restart"
             )));
         }
     }

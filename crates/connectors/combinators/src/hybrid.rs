@@ -90,7 +90,7 @@ impl<T: Record> HybridSource<T> {
     fn push(mut self, boundedness: Boundedness, make: Make) -> Result<Self> {
         if self.boundedness == Boundedness::Unbounded {
             return Err(Error::invalid(format!(
-                "source {} of a hybrid source never ends, so none can come after it",
+                "source {} of a hybrid source never ends, so no source can follow it",
                 self.sources.len()
             )));
         }
@@ -151,7 +151,7 @@ impl Chain {
     fn source(&self, stage: &Stage) -> Result<Arc<dyn Source>> {
         let make = self.0.get(stage.number).ok_or_else(|| {
             Error::state(format!(
-                "a position is in source {} of a hybrid source, which has {}",
+                "a position is in source {} of a hybrid source that has {}",
                 stage.number + 1,
                 self.0.len()
             ))

@@ -23,7 +23,7 @@ impl<S> RateLimited<S> {
     pub fn new(source: S, records_per_second: f64) -> Result<Self> {
         if !(records_per_second > 0.0 && records_per_second.is_finite()) {
             return Err(Error::invalid(format!(
-                "a rate of {records_per_second} records a second; expected a number above 0"
+                "a rate of {records_per_second} records per second; expected a number above 0"
             )));
         }
         Ok(RateLimited { source, records_per_second })

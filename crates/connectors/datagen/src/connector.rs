@@ -12,7 +12,7 @@ use flott_types::Result;
 use crate::source::Datagen;
 
 pub(crate) const ROWS_PER_SECOND: TableOption<u64, WithDefault> =
-    TableOption::number("rows-per-second", 1, u64::MAX, "rows of all readers together in a second")
+    TableOption::number("rows-per-second", 1, u64::MAX, "rows per second, of all readers together")
         .or("10000");
 pub(crate) const NUMBER_OF_ROWS: TableOption<u64> = TableOption::number(
     "number-of-rows",
@@ -24,7 +24,7 @@ pub(crate) const SEED: TableOption<u64> = TableOption::number(
     "seed",
     0,
     u64::MAX,
-    "the same seed makes the same rows, at any parallelism; without it each start has its own",
+    "the same seed generates the same rows, at any parallelism; by default each start has its own",
 );
 
 /// How the values of a column are made.
@@ -37,7 +37,7 @@ pub(crate) enum Generator {
 pub(crate) const KIND: TableOption<Generator, WithDefault> = TableOption::word(
     "fields.#.kind",
     &[("random", Generator::Random), ("sequence", Generator::Sequence)],
-    "random values, or numbers in sequence, with whose end the table ends",
+    "random values, or a sequence of numbers; the table ends with the sequence",
 )
 .or("random");
 pub(crate) const START: TableOption<i64> = TableOption::parsed(
@@ -45,43 +45,43 @@ pub(crate) const START: TableOption<i64> = TableOption::parsed(
     "whole number",
     "a whole number",
     |text| text.trim().parse().ok(),
-    "of a sequence: its first number; must be set",
+    "for a sequence: its first number; must be set",
 );
 pub(crate) const END: TableOption<i64> = TableOption::parsed(
     "fields.#.end",
     "whole number",
     "a whole number",
     |text| text.trim().parse().ok(),
-    "of a sequence: its last number; must be set",
+    "for a sequence: its last number; must be set",
 );
 pub(crate) const MIN: TableOption<String> = TableOption::parsed(
     "fields.#.min",
     "value of the column's type",
     "a value of the column's type",
     |text| Some(text.trim().to_owned()),
-    "of random numbers: the least; the type's least if it is not set",
+    "for random numbers: the minimum; by default the type's",
 );
 pub(crate) const MAX: TableOption<String> = TableOption::parsed(
     "fields.#.max",
     "value of the column's type",
     "a value of the column's type",
     |text| Some(text.trim().to_owned()),
-    "of random numbers: the greatest; the type's greatest if it is not set",
+    "for random numbers: the maximum; by default the type's",
 );
 pub(crate) const MAX_PAST: TableOption<i64, WithDefault> = TableOption::duration(
     "fields.#.max-past",
-    "of TIMESTAMP and TIMESTAMP_LTZ: how far in the past values may be",
+    "for TIMESTAMP and TIMESTAMP_LTZ: how far in the past values may be",
 )
 .or("0 s");
 pub(crate) const LENGTH: TableOption<u32> = TableOption::number32(
     "fields.#.length",
     0,
     u32::MAX,
-    "of random text and bytes, and of collections: their length; 100 (or what the type allows) and 3 if it is not set",
+    "for random text and bytes, and for collections: their length; by default 100 (or what the type allows) and 3",
 );
 pub(crate) const VARIABLE_LENGTH: TableOption<bool, WithDefault> = TableOption::flag(
     "fields.#.var-len",
-    "of random text and bytes: whether the length varies up to `length`",
+    "for random text and bytes: whether the length varies up to `length`",
 )
 .or("false");
 pub(crate) const NULL_RATE: TableOption<f64, WithDefault> = TableOption::parsed(
@@ -119,13 +119,13 @@ impl Connector for DatagenConnector {
             &NULL_RATE,
         ];
         Manual {
-            summary: "Rows made up at a rate.",
+            summary: "Generates rows at a given rate.",
             details: "\
-A source. Every column has random values of its type, or numbers in sequence.
-`#` stands for a column's name; within it for a part of its type: `fields.a.element.min` of an ARRAY or MULTISET, `fields.m.key.length` and
-`fields.m.value.min` of a MAP, `fields.r.x.min` of the field `x` of a ROW.
+A source.
+Every column has random values of its type, or a sequence of numbers.
+In options `#` stands for a column's name, or for a part of its type: `fields.a.element.min` of an ARRAY or MULTISET, `fields.m.key.length` and `fields.m.value.min` of a MAP, `fields.r.x.min` of the field `x` of a ROW.
 
-The rows go on after a restart where they were.",
+After a restart the rows continue where they stopped.",
             example: "CREATE TABLE orders (id BIGINT, price DECIMAL(6, 2), item STRING, made TIMESTAMP(3)) WITH (
   'connector' = 'datagen',
   'rows-per-second' = '100',

@@ -28,17 +28,17 @@ pub(crate) const PATH_PATTERN: TableOption<Regex> = TableOption::parsed(
 );
 pub(crate) const MONITOR_INTERVAL: TableOption<i64> = TableOption::positive_duration(
     "source.monitor-interval",
-    "how often is looked for new files; without it the source ends with the files that there are",
+    "how often to look for new files; without it, the source ends with the existing files",
 );
 pub(crate) const ROWS_PER_SECOND: TableOption<f64> = TableOption::parsed(
     "source.rate-limit.rows-per-second",
     "number",
     "a number above 0",
     |text| text.trim().parse().ok().filter(|rate| *rate > 0.0),
-    "all readers together read no more rows in a second; not an option of Flink's",
+    "the maximum number of rows per second of all readers together; not a Flink option",
 );
 const STATISTICS: TableOption<String> =
-    TableOption::text("source.report-statistics", "what the planner is told of the files")
+    TableOption::text("source.report-statistics", "statistics about the files for the planner")
         .without_effect("plans do not depend on the size of files");
 
 pub(crate) const FILE_SIZE: TableOption<u64, WithDefault> =
@@ -55,23 +55,23 @@ pub(crate) const INACTIVITY_INTERVAL: TableOption<i64, WithDefault> = TableOptio
 )
 .or("30 min");
 pub(crate) const CHECK_INTERVAL: TableOption<i64, WithDefault> =
-    TableOption::duration("sink.rolling-policy.check-interval", "how often files are looked at for that")
+    TableOption::duration("sink.rolling-policy.check-interval", "how often files are checked for that")
         .or("1 min");
 
 pub(crate) const COMMIT_POLICY: TableOption<String> = TableOption::text(
     "sink.partition-commit.policy.kind",
-    "what is done when a partition is committed; there is `success-file`",
+    "what to do when a partition is committed; only `success-file` is supported",
 );
 pub(crate) const SUCCESS_FILE: TableOption<String, WithDefault> = TableOption::text(
     "sink.partition-commit.success-file.name",
-    "the name of the empty file that says that a partition is committed",
+    "the name of the empty file that marks a committed partition",
 )
 .or("_SUCCESS");
 /// Whether it is the time of the partition.
 pub(crate) const COMMIT_TRIGGER: TableOption<bool, WithDefault> = TableOption::word(
     "sink.partition-commit.trigger",
     &[("process-time", false), ("partition-time", true)],
-    "when a partition is committed: as soon as its new files are there, or when the watermark has passed the time in its name",
+    "when a partition is committed: as soon as it has new files, or when the watermark has passed the time in its name",
 )
 .or("process-time");
 pub(crate) const COMMIT_DELAY: TableOption<i64, WithDefault> =
@@ -80,55 +80,56 @@ pub(crate) const COMMIT_DELAY: TableOption<i64, WithDefault> =
 const COMMIT_POLICY_CLASS: TableOption<String> = TableOption::refused(
     "sink.partition-commit.policy.class",
     "the policy success-file",
-    "a policy of one's own",
+    "a custom policy",
 );
 pub(crate) const COMMIT_ZONE: TableOption<Tz, WithDefault> = TableOption::parsed(
     "sink.partition-commit.watermark-time-zone",
     "time zone",
     "a time zone such as UTC or Europe/Berlin",
     |text| text.trim().parse().ok(),
-    "the time zone of the time in a partition's name, in which it is compared with the watermark; that of the session if the watermark is of a TIMESTAMP_LTZ",
+    "the time zone of the time in a partition's name when it is compared with the watermark; set the session's if the watermark is of a TIMESTAMP_LTZ",
 )
 .or("UTC");
 pub(crate) const EXTRACTOR_KIND: TableOption<(), WithDefault> = TableOption::word(
     "partition.time-extractor.kind",
     &[("default", ())],
-    "how a partition's time is read from its name",
+    "how a partition's time is extracted from its name",
 )
 .not_yet(&["custom"])
 .or("default");
 const EXTRACTOR_CLASS: TableOption<String> = TableOption::refused(
     "partition.time-extractor.class",
     "the extractor default",
-    "a reader of partitions' times of one's own",
+    "a custom extractor of partition times",
 );
 pub(crate) const EXTRACTOR_PATTERN: TableOption<String> = TableOption::text(
     "partition.time-extractor.timestamp-pattern",
-    "a partition's time, put together from its columns: `$year-$month-$day $hour:00:00`; without it, the first column",
+    "how a partition's time is composed from its columns: `$year-$month-$day $hour:00:00`; by default the first column",
 );
 pub(crate) const EXTRACTOR_FORMATTER: TableOption<Formatter> = TableOption::parsed(
     "partition.time-extractor.timestamp-formatter",
     "pattern",
     "a pattern of numbers and text, such as yyyyMMdd or yyyy-MM-dd HH:mm:ss",
     Formatter::new,
-    "what that looks like; without it, a date, or a date and a time",
+    "the format of that time; by default a date, or a date and a time",
 );
 const COMPACTION: TableOption<(), WithDefault> =
-    TableOption::word("auto-compaction", &[("false", ())], "whether small files become larger ones")
+    TableOption::word("auto-compaction", &[("false", ())], "whether small files are merged into larger ones")
         .in_any_case()
         .not_yet(&["true"])
         .or("false");
-const COMPACTION_SIZE: TableOption<u64> = TableOption::size("compaction.file-size", "how large files become")
-    .without_effect("there is no compaction");
+const COMPACTION_SIZE: TableOption<u64> =
+    TableOption::size("compaction.file-size", "the size of merged files")
+        .without_effect("there is no compaction");
 const COMPACTION_PARALLELISM: TableOption<u64> =
     TableOption::number("compaction.parallelism", 1, u64::MAX, "how many compact")
         .without_effect("there is no compaction");
 const SHUFFLE: TableOption<bool, WithDefault> = TableOption::flag(
     "sink.shuffle-by-partition.enable",
-    "whether rows of a partition go to one writer, for fewer files",
+    "whether all rows of a partition go to one writer, to get fewer files",
 )
 .or("false")
-.without_effect("rows go to the writer beside the operator that they come from");
+.without_effect("rows go to the local writer");
 
 static OPTIONS: &[&dyn AnyOption] = &[
     &PATH,
@@ -168,13 +169,15 @@ pub(crate) fn manual() -> Manual {
         details: "\
 A source and a sink.
 
-Reading: the path is a file, a directory with all below it (names that begin with `.` or `_` are hidden), or a pattern.
-Partition columns come from directory names: `dt=2024-01-01/hr=10`. With `source.monitor-interval` new files are read as they appear, each once; a file
-must be complete when it appears. Files ending in `.gz`, `.gzip` or `.deflate` are read compressed.
+Reading: the path is a file, a directory with everything below it (names that begin with `.` or `_` are hidden), or a pattern.
+Partition columns come from directory names: `dt=2024-01-01/hr=10`.
+With `source.monitor-interval` new files are read as they appear, each once; a file must be complete when it appears.
+Files ending in `.gz`, `.gzip` or `.deflate` are decompressed.
 
-Writing: rows become visible with the checkpoint after them, a file at a time, and exactly once. A file never grows.
+Writing: rows become visible with the next checkpoint, a file at a time, and exactly once.
+A file never grows.
 
-Looked up by key: all of it is read into memory, once or anew from time to time.
+Lookups: the whole table is read into memory, once or periodically.
 
 Metadata columns: `file.path` STRING, `file.name` STRING, `file.size` BIGINT, `file.modification-time` TIMESTAMP_LTZ(3).",
         example: "CREATE TABLE orders (

@@ -78,7 +78,8 @@ impl Config {
         }
         let group_size = options.get(&GROUP_SIZE)?;
         if group_size % 953 == 0 {
-            return Err(options.wrong(&GROUP_SIZE, "no multiple of 953, by which events are shuffled"));
+            return Err(options
+                .wrong(&GROUP_SIZE, "a number that is not a multiple of 953, by which events are shuffled"));
         }
         let size = |option: &TableOption<u64, WithDefault>| {
             let size = options.get(option)?;

@@ -19,7 +19,7 @@ pub(crate) const EVENTS: TableOption<u64, WithDefault> = TableOption::parsed(
     "whole number",
     "a number; 0 is without end",
     |text| text.trim().parse().ok(),
-    "how many events there are; 0 is without end",
+    "the number of events; 0 means no end",
 )
 .or("0");
 /// `None` is when the job starts.
@@ -32,17 +32,18 @@ pub(crate) const BASE_TIME: TableOption<Option<i64>, WithDefault> = TableOption:
 )
 .or("1436918400000");
 pub(crate) const RATE_LIMITED: TableOption<bool, WithDefault> =
-    TableOption::flag("rate.limited", "events come no faster than they would in event time").or("false");
+    TableOption::flag("rate.limited", "events come no faster than in event time").or("false");
 pub(crate) const FIRST_RATE: TableOption<u64, WithDefault> =
-    TableOption::number("first-event.rate", 1, BILLION, "events for each second of event time").or("10000");
+    TableOption::number("first-event.rate", 1, BILLION, "events per second of event time").or("10000");
 pub(crate) const NEXT_RATE: TableOption<u64> = TableOption::number(
     "next-event.rate",
     1,
     BILLION,
-    "the public benchmark's; must be the same as `first-event.rate`",
+    "an option of the public benchmark; must be the same as `first-event.rate`",
 );
 pub(crate) const GROUP_SIZE: TableOption<u64, WithDefault> =
-    TableOption::number("out-of-order.group-size", 1, MILLION, "this many events come out of order").or("1");
+    TableOption::number("out-of-order.group-size", 1, MILLION, "events are shuffled in groups of this size")
+        .or("1");
 pub(crate) const PERSON_PROPORTION: TableOption<u64, WithDefault> =
     TableOption::number("person.proportion", 1, MILLION, "the share of persons").or("1");
 pub(crate) const AUCTION_PROPORTION: TableOption<u64, WithDefault> =
@@ -81,7 +82,7 @@ pub(crate) const SEED: TableOption<i64, WithDefault> = TableOption::parsed(
     "whole number",
     "a whole number of 64 bits",
     |text| text.trim().parse().ok(),
-    "which events of all that could be",
+    "selects one of the possible streams of events",
 )
 .or("0");
 
@@ -115,10 +116,11 @@ impl Connector for NexmarkConnector {
             &SCAN_PARALLELISM,
         ];
         Manual {
-            summary: "The events of the Nexmark benchmark, made up as fast as they are read.",
+            summary: "The events of the Nexmark benchmark, generated as fast as they are read.",
             details: "\
-A source. A table has the columns `event_type INT`, `person ROW<...>`, `auction ROW<...>`, `bid ROW<...>` of the public benchmark, or as much of
-them as it needs. The same options make the same events, at any parallelism.",
+A source.
+A table has the columns `event_type INT`, `person ROW<...>`, `auction ROW<...>`, `bid ROW<...>` of the public benchmark, or as many of them as it needs.
+The same options generate the same events, at any parallelism.",
             example: "CREATE TABLE nexmark (
   event_type INT,
   bid ROW<auction BIGINT, bidder BIGINT, price BIGINT, `dateTime` TIMESTAMP(3)>,

@@ -75,7 +75,7 @@ fn whole(table: &TableSpec, column: &TableColumn) -> Result<Column> {
         return Err(wrong(
             &column.name,
             ty,
-            "a ROW that may be NULL: each event is but one of person, auction and bid",
+            "a nullable ROW: each event is only one of person, auction and bid",
         ));
     };
     let DataType::Struct(types) = arrow_type::to_arrow(ty) else {
@@ -113,7 +113,7 @@ impl Source for Nexmark {
             Some(payload) => {
                 let known = [Payload::UNVERSIONED, VERSION];
                 payload
-                    .from_json::<EnumeratorState>(&known, "what a nexmark source had not assigned")?
+                    .from_json::<EnumeratorState>(&known, "the unassigned splits of a nexmark source")?
                     .pending
             }
             None => {

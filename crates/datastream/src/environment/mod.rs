@@ -127,7 +127,7 @@ impl StreamExecutionEnvironment {
     /// [`RuntimeContext::configuration`](flott_function::runtime_context::RuntimeContext::configuration).
     pub fn set_parameter(&self, name: &str, value: impl ToString) -> &Self {
         if flott_types::config::option(name).is_ok() {
-            let error = format!("'{name}' is an option of Flott and no parameter; use `set`");
+            let error = format!("'{name}' is an option of Flott, not a parameter; use `set`");
             self.shared.graph.fail(Error::invalid(error));
         }
         self.shared.settings.lock().parameters.insert(name.to_owned(), value.to_string());
@@ -203,7 +203,7 @@ impl StreamExecutionEnvironment {
     pub fn execute_async(&self, name: &str) -> Result<JobClient> {
         if self.shared.graph.is_empty() {
             return Err(Error::invalid(
-                "the program has no operators that were not executed before; make a source and do something with it",
+                "the program has no new operators to execute; create a source and use it",
             ));
         }
         let settings = self.settings(name)?;

@@ -332,7 +332,7 @@ impl<T: Record> DataStream<T> {
         self.change(move |node| {
             if node.fixed && parallelism != 1 {
                 graph.fail(Error::invalid(format!(
-                    "'{}' works with one subtask only; its parallelism cannot be {parallelism}",
+                    "'{}' works only with one subtask; its parallelism cannot be {parallelism}",
                     node.name
                 )));
             } else {

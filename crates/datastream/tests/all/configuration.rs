@@ -95,7 +95,7 @@ fn a_collection_is_read_in_its_order_by_one_subtask() {
     assert!(numbers.is_sorted() && numbers.len() == 10_000);
     let error = env.from_collection(["a"]).parallelism(2).map(|text: String| text);
     let error = error.execute_and_collect("two").err().unwrap().to_string();
-    assert!(error.contains("one subtask only"), "{error}");
+    assert!(error.contains("only with one subtask"), "{error}");
     let env = StreamExecutionEnvironment::new();
     env.set_parallelism(4);
     let parallel = env.from_parallel_collection(0..100).map(|n: i64| n);
@@ -108,7 +108,7 @@ fn an_option_in_an_option_is_refused_and_not_changed() {
     env.from_collection([Some(Some(1)), Some(None)]).discard();
     let error = format!("{:?}", env.execute("options").unwrap_err());
     assert!(
-        error.contains("value 1 of the collection") && error.contains("cannot be told from None"),
+        error.contains("value 1 of the collection") && error.contains("cannot be distinguished from None"),
         "{error}"
     );
 }

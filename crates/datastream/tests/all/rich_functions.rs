@@ -117,10 +117,7 @@ fn functions_find_files_by_their_names() {
     env.register_cached_file(other.to_str().unwrap(), "other");
     env.from_collection(words()).filter_with(Dictionary::default()).discard();
     let error = env.execute("files").unwrap_err().to_string();
-    assert!(
-        error.contains("there is no cached file 'dictionary'; those that are registered: other"),
-        "{error}"
-    );
+    assert!(error.contains("there is no cached file 'dictionary'; registered are: other"), "{error}");
 
     let env = StreamExecutionEnvironment::new();
     env.register_cached_file("/nowhere", "a,b");

@@ -128,7 +128,7 @@ fn a_value_goes_to_the_directory_of_its_bucket() {
     let sink = lines(path).with_buckets(|_| "../elsewhere".to_owned());
     let mut writer = sink.writer(context(&clock), Vec::new()).unwrap();
     let error = writer.write(Records::new(values(0)).into()).unwrap_err().to_string();
-    assert!(error.contains("'../elsewhere' of a file does not lie below"), "{error}");
+    assert!(error.contains("'../elsewhere' of a file is not below"), "{error}");
 }
 
 struct Functions(Arc<Mutex<Vec<String>>>);

@@ -120,7 +120,7 @@ fn the_latest_of_a_first_start_begins_anew_and_says_so() {
     env.set("execution.checkpointing.dir", folder.path().display());
     env.from_sequence(1, 3).uid("numbers").discard();
     env.execute("told-first-start").unwrap();
-    let told = log.lines("it starts over");
+    let told = log.lines("it starts from the beginning");
     assert!(told.iter().any(|line| line.contains("told-first-start")), "{told:?}");
 }
 

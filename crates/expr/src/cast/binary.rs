@@ -21,7 +21,7 @@ pub(super) fn to_binary(array: &ArrayRef, from: &TypeKind, to: &TypeKind, room: 
         TypeKind::Binary(length) => (*length as usize, true),
         TypeKind::Varbinary(TypeKind::MAX_LENGTH) => return Ok(as_ref(input.clone())),
         TypeKind::Varbinary(length) => (*length as usize, false),
-        other => return Err(Error::internal(format!("{other} is no binary type"))),
+        other => return Err(Error::internal(format!("{other} is not a binary type"))),
     };
     let mut output = BinaryBuilder::with_capacity(input.len(), 16 * input.len());
     let mut padded = Vec::new();

@@ -201,7 +201,7 @@ fn to_decimal(
         }
         Number::Real(_) if options.is_try => None,
         Number::Real(value) => {
-            return Err(super::unreadable(&value.to_string(), to, "It is no decimal number."));
+            return Err(super::unreadable(&value.to_string(), to, "It is not a decimal number."));
         }
     })
 }

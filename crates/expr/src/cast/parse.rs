@@ -188,7 +188,7 @@ fn decimal_of(text: &str, precision: u8, scale: u8) -> Parsed<i128> {
         return Ok(short_decimal(text.as_bytes(), precision, scale));
     }
     let trimmed = text.trim_matches([' ', '\n', '\t']);
-    decimal::parse(trimmed, precision, scale).ok_or("It is no decimal number.")
+    decimal::parse(trimmed, precision, scale).ok_or("It is not a decimal number.")
 }
 
 fn short_decimal(bytes: &[u8], precision: u8, scale: u8) -> Option<i128> {

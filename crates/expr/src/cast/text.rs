@@ -19,7 +19,7 @@ pub(super) fn to_text(
     let (length, pad) = match to {
         TypeKind::Char(length) => (*length as usize, true),
         TypeKind::Varchar(length) => (*length as usize, false),
-        other => return Err(Error::internal(format!("{other} is no character type"))),
+        other => return Err(Error::internal(format!("{other} is not a character type"))),
     };
     let mut output = StringBuilder::with_capacity(array.len(), array.len() * 16);
     // A character has 4 bytes at most.

@@ -20,7 +20,7 @@ pub(crate) enum JsonFactory {
 
 const IGNORE_ERRORS: TableOption<bool, WithDefault> = TableOption::flag(
     "ignore-parse-errors",
-    "a value that cannot be read is NULL, and a record that is not JSON is left out, instead of an error",
+    "a value that cannot be read is NULL, and a record that is not JSON is skipped, instead of an error",
 )
 .or("false");
 const TIMESTAMPS: TableOption<TimeStyle, WithDefault> = TableOption::word(
@@ -51,16 +51,15 @@ const IGNORE_NULLS: TableOption<bool, WithDefault> =
     TableOption::flag("encode.ignore-null-fields", "members that are NULL are not written").or("false");
 
 const FAIL_ON_MISSING: TableOption<bool, WithDefault> =
-    TableOption::flag("fail-on-missing-field", "a member that is missing is an error and not NULL")
-        .or("false");
+    TableOption::flag("fail-on-missing-field", "a missing member is an error instead of NULL").or("false");
 const PARSER: TableOption<bool, WithDefault> =
-    TableOption::flag("decode.json-parser.enabled", "which of two parsers of Flink's reads")
+    TableOption::flag("decode.json-parser.enabled", "which of Flink's two parsers is used")
         .or("true")
         .without_effect("there is one parser");
 
 const SCHEMA: TableOption<bool, WithDefault> = TableOption::flag(
     "schema-include",
-    "records have Debezium's schema around them (`value.converter.schemas.enable`); for reading only",
+    "records are wrapped in Debezium's schema (`value.converter.schemas.enable`); only for reading",
 )
 .or("false");
 
@@ -85,8 +84,8 @@ fn whole(pattern: &str) -> Option<Arc<Regex>> {
 }
 
 const CHANGES: &str = "\
-A record is a change and becomes one row or two: an update is `-U` and `+U`.
-Written are insertions and deletions, an update as one of each, as in Flink.";
+A record is a change and becomes one row, or two: an update is `-U` and `+U`.
+When writing, there are only insertions and deletions; an update becomes one of each, as in Flink.";
 
 impl FormatFactory for JsonFactory {
     fn name(&self) -> &'static str {
@@ -132,13 +131,17 @@ impl FormatFactory for JsonFactory {
             &[&IGNORE_ERRORS, &TIMESTAMPS, &NULL_KEY_MODE, &NULL_KEY_LITERAL, &PLAIN_DECIMALS, &IGNORE_NULLS];
         match self {
             JsonFactory::Json => Manual {
-                summary: "JSON, an object for each row.",
+                summary: "JSON, one object per row.",
                 details: "\
-One record a line in files, one message elsewhere. A record is an object, or an array of objects, which are several rows.
-A column is the member of its name. Values are read leniently, as in Flink: `\"12\"` is an INT, and an object is its text for STRING.
+A record is a line in files, and a message elsewhere.
+It is an object, or an array of objects, which are several rows.
+A column is the member with its name.
+Values are read leniently, as in Flink: `\"12\"` is an INT, and an object is its text for STRING.
 
-BYTES are base64. MAP and MULTISET are objects and have STRING keys.",
-                example: "CREATE TABLE clicks (who STRING, at_ TIMESTAMP(3), page ROW<url STRING, size INT>) WITH (
+BYTES are base64.
+MAP and MULTISET are objects and have STRING keys.",
+                example:
+                    "CREATE TABLE clicks (who STRING, at_ TIMESTAMP(3), page ROW<url STRING, size INT>) WITH (
   'connector' = 'filesystem',
   'path' = '/data/clicks',
   'format' = 'json',
@@ -148,7 +151,7 @@ BYTES are base64. MAP and MULTISET are objects and have STRING keys.",
                 options: JSON,
             },
             JsonFactory::Debezium => Manual {
-                summary: "Changes of a database, as Debezium sends them in JSON.",
+                summary: "Database changes in Debezium's JSON.",
                 details: CHANGES,
                 example: "CREATE TABLE products (id BIGINT, name STRING) WITH (
   'connector' = 'filesystem',
@@ -159,7 +162,7 @@ BYTES are base64. MAP and MULTISET are objects and have STRING keys.",
                 options: DEBEZIUM,
             },
             JsonFactory::Canal => Manual {
-                summary: "Changes of a database, as Canal sends them in JSON.",
+                summary: "Database changes in Canal's JSON.",
                 details: CHANGES,
                 example: "CREATE TABLE products (id BIGINT, name STRING) WITH (
   'connector' = 'filesystem',
@@ -170,7 +173,7 @@ BYTES are base64. MAP and MULTISET are objects and have STRING keys.",
                 options: CANAL,
             },
             JsonFactory::Maxwell => Manual {
-                summary: "Changes of a database, as Maxwell sends them in JSON.",
+                summary: "Database changes in Maxwell's JSON.",
                 details: CHANGES,
                 example: "CREATE TABLE products (id BIGINT, name STRING) WITH (
   'connector' = 'filesystem',

@@ -210,7 +210,7 @@ impl<I: Record + Clone, F: AsyncFunction<I>> Operator for AsyncWait<I, F> {
         function.open(&mut runtime.with_states(&mut states))?;
         if states.operator.has(STATE) {
             return Err(Error::invalid(format!(
-                "the operator state '{STATE}' is that of the requests under way; give yours another name"
+                "the operator state '{STATE}' is reserved for the requests in flight; give yours another name"
             )));
         }
         tell_dropped(&info.name, &restored);
@@ -296,7 +296,7 @@ impl<I: Record + Clone, F: AsyncFunction<I>> Operator for AsyncWait<I, F> {
     fn finish(&mut self, _: &mut Context<'_>) -> Result<()> {
         match self.backlog() {
             Backlog::None => Ok(()),
-            _ => Err(Error::internal("the end comes while requests are under way")),
+            _ => Err(Error::internal("the input ended while requests are in flight")),
         }
     }
 

@@ -50,7 +50,7 @@ impl ProcessJoinFunction<Event, Event> for Claims {
 }
 
 #[test]
-#[should_panic(expected = "operator state 'progress' has the name of a state of the operator's own")]
+#[should_panic(expected = "operator state 'progress' has a name that the operator uses itself")]
 fn a_state_that_has_the_name_of_one_of_the_operators_own_is_refused() {
     let key = || Arc::new(ByValue(|event: &Event| event.0));
     let sides = JoinSides { left: key(), right: key(), late_left: None, late_right: None };

@@ -45,7 +45,7 @@ where
         body.open_window_state(&mut RuntimeContext::new(info, options, metrics, &mut restored, Some(scope)))?;
         if A::MERGES && window_states.names().count() > before {
             return Err(Error::unsupported(
-                "windows that merge cannot have states of their own, since nobody could merge those; use the states that all \
+                "merging windows cannot have their own state, because it could not be merged; use the states that all \
                  windows of the key share",
             ));
         }
@@ -53,7 +53,7 @@ where
         body.open(&mut RuntimeContext::new(info, options, metrics, &mut restored, Some(scope)))?;
         if let Some(both) = global_states.names().find(|name| window_states.names().any(|own| own == *name)) {
             return Err(Error::invalid(format!(
-                "state '{both}' is declared for keys and for windows; give it another name in one of both"
+                "state '{both}' is declared both for keys and for windows; rename one of them"
             )));
         }
         for states in [&self.global_states, &self.window_states] {

@@ -145,7 +145,7 @@ pub trait Trigger<T, W>: Send + 'static {
     /// An error fails the task.
     fn on_merge(&mut self, window: &W, context: &mut OnMergeContext<'_>) -> Result<()> {
         let _ = (window, context);
-        Err(Error::unsupported("the trigger does not support windows that merge"))
+        Err(Error::unsupported("the trigger does not support merging windows"))
     }
 
     /// The window is gone: so must be all timers and states that the trigger has for it.

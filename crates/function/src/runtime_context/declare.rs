@@ -154,9 +154,9 @@ impl RuntimeContext<'_> {
     fn now(&self, name: &str) -> Result<Timestamp> {
         match &self.keyed {
             None => Err(not_keyed(name)),
-            Some(KeyedScope { states, .. }) if states.now == Timestamp::MIN => Err(Error::internal(format!(
-                "state '{name}' expires, but its operator does not tell the time"
-            ))),
+            Some(KeyedScope { states, .. }) if states.now == Timestamp::MIN => {
+                Err(Error::internal(format!("state '{name}' expires, but its operator has no clock")))
+            }
             Some(KeyedScope { states, .. }) => Ok(states.now),
         }
     }

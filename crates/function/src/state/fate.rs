@@ -25,7 +25,7 @@ pub fn tell_fields(operator: &str, state: &str, fields: &Migration) {
             state,
             dropped = fields.dropped.join(", "),
             new = fields.new.join(", "),
-            "fields of state are dropped: the type does not have them; one that was renamed needs #[serde(alias = \"...\")]"
+            "fields of state are dropped: the type does not have them; a renamed field needs #[serde(alias = \"...\")]"
         );
     } else if !fields.new.is_empty() {
         tracing::info!(operator, state, new = fields.new.join(", "), "fields of state are new");
@@ -36,13 +36,13 @@ pub fn tell_fields(operator: &str, state: &str, fields: &Migration) {
 /// next savepoint.
 pub fn tell_dropped(operator: &str, restored: &RestoredState) {
     for (state, _) in restored.keyed.iter().filter(|(_, rows)| !rows.is_empty()) {
-        tracing::warn!(operator, state, "state is dropped: the snapshot has it and nobody declares it");
+        tracing::warn!(operator, state, "state is dropped: the snapshot has it, but no function declares it");
     }
     for (state, _) in restored.lists.iter().filter(|(_, entries)| !entries.is_empty()) {
         tracing::warn!(
             operator,
             state,
-            "operator state is dropped: the snapshot has it and nobody declares it"
+            "operator state is dropped: the snapshot has it, but no function declares it"
         );
     }
 }

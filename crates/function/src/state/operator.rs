@@ -43,7 +43,7 @@ impl OperatorStates {
     pub fn refuse(&self, name: &str) -> Result<()> {
         if self.has(name) {
             return Err(Error::invalid(format!(
-                "operator state '{name}' has the name of a state of the operator's own; give it another name"
+                "operator state '{name}' has a name that the operator uses itself; rename it"
             )));
         }
         Ok(())

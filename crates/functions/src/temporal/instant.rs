@@ -35,7 +35,7 @@ impl<'a> Instants<'a> {
                     Instants::Micros(value.view()?)
                 }
             }
-            other => return Err(Error::internal(format!("{other} is no point of time"))),
+            other => return Err(Error::internal(format!("{other} is not a point in time"))),
         })
     }
 
@@ -113,7 +113,7 @@ pub(super) fn build(
             let zone = matches!(ty.kind, TypeKind::TimestampLtz(_)).then(utc);
             Arc::new(builder.finish().with_timezone_opt(zone))
         }
-        other => return Err(Error::internal(format!("{other} is no point of time"))),
+        other => return Err(Error::internal(format!("{other} is not a point in time"))),
     })
 }
 

@@ -141,17 +141,15 @@ impl Operator for Checked {
 
     fn process(&mut self, input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
         let Some(check) = self.inputs.get_mut(input) else {
-            return Err(violated(format_args!(
-                "rows come through input {input}, which the plan does not have"
-            )));
+            return Err(violated(format_args!("rows arrive on input {input}, which the plan does not have")));
         };
         if check.ended || self.finished {
-            return Err(violated(format_args!("rows come through input {input} after its end")));
+            return Err(violated(format_args!("rows arrive on input {input} after its end")));
         }
         check_schema(&batch, &check.schema, "the input")?;
         if let Batch::Changes(changes) = &batch {
             if check.insert_only && retracts(changes) {
-                return Err(violated("a retraction comes through an input that the plan calls insert-only"));
+                return Err(violated("a retraction arrives on an input that is insert-only in the plan"));
             }
             if check.changelog.follow(changes).is_some() {
                 // Whoever passes on what was retracted in vain has not invented it.

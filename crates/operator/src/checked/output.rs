@@ -38,7 +38,7 @@ impl OutputCheck {
         match self.changelog.follow(changes) {
             None => Ok(()),
             Some(row) => Err(violated(format_args!(
-                "a row is retracted that was not put out, or was retracted before: {}",
+                "a row is retracted that was not emitted, or was retracted before: {}",
                 self.show(changes, row)
             ))),
         }

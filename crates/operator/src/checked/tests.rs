@@ -224,7 +224,7 @@ fn nothing_is_retracted_that_was_not_put_out() {
     assert_eq!(says("-D 1 1, -D 1 1, +I 1 1, -D 1 1"), Ok(()));
     assert_eq!(
         found(says("-D 1 1, -D 1 1, -D 1 1")),
-        "a row is retracted that was not put out, or was retracted before: -D 1 1 1970-01-01T00:00:06.000"
+        "a row is retracted that was not emitted, or was retracted before: -D 1 1 1970-01-01T00:00:06.000"
     );
     assert!(found(says("-D 1 2")).ends_with("-D 1 2 1970-01-01T00:00:06.000"));
 }

@@ -81,7 +81,7 @@ impl Operator for FromChangelog {
         let mut columns = batch.columns().columns().to_vec();
         let codes = columns.remove(self.column);
         let codes = codes.as_string_opt::<i32>();
-        let codes = codes.ok_or_else(|| Error::internal("codes of changes that are no text"))?;
+        let codes = codes.ok_or_else(|| Error::internal("codes of changes that are not text"))?;
         let mut kinds = Vec::with_capacity(codes.len());
         for code in codes {
             let code = code.ok_or_else(|| {
@@ -90,7 +90,7 @@ impl Operator for FromChangelog {
             let kind = self.kinds.get(code).ok_or_else(|| {
                 let known = &self.known;
                 Error::data(format!(
-                    "FROM_CHANGELOG got a row of the unknown operation '{code}'; known are {known}"
+                    "FROM_CHANGELOG got a row with the unknown operation '{code}'; known are {known}"
                 ))
             })?;
             kinds.push(*kind);

@@ -341,7 +341,7 @@ mod tests {
         let left_over = json.replacen(r#""args":2"#, r#""args":1"#, 1);
         for text in [broken, left_over, r#"{"steps":[]}"#.to_owned()] {
             let error = serde_json::from_str::<Expr>(&text).unwrap_err();
-            assert!(error.to_string().contains("do not fit"), "{error}");
+            assert!(error.to_string().contains("are inconsistent"), "{error}");
         }
     }
 

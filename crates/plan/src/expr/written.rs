@@ -107,9 +107,8 @@ impl<'de> Deserialize<'de> for Expr {
             Written::Call { function, args, ty } => Expr::Call { function, args, ty },
             Written::Cast { input, ty, is_try } => Expr::Cast { input, ty, is_try },
             Written::Case { branches, otherwise, ty } => Expr::Case { branches, otherwise, ty },
-            Written::Steps(steps) => {
-                from_steps(steps).ok_or_else(|| D::Error::custom("the steps of an expression do not fit"))?
-            }
+            Written::Steps(steps) => from_steps(steps)
+                .ok_or_else(|| D::Error::custom("the steps of an expression are inconsistent"))?,
         })
     }
 }

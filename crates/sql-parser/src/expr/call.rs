@@ -20,8 +20,7 @@ impl Parser<'_> {
     /// A call without anything behind its parentheses.
     pub(crate) fn plain_call(&mut self, name: ObjectName) -> Result<Box<Call>> {
         if let Some(ident) = name.single().filter(|ident| ident.value.starts_with('$')) {
-            let message =
-                format!("Unknown function `{}`: names that start with $ are not for functions", ident.value);
+            let message = format!("Unknown function `{}`: function names do not start with $", ident.value);
             return Err(ParseError::new(message, ident.position));
         }
         self.expect_sign("(")?;

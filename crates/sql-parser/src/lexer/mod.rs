@@ -122,7 +122,7 @@ pub(crate) fn tokenize(source: &str, start: Position) -> Result<Vec<Token>> {
             }
             PieceKind::DoubleQuoted { .. } => {
                 return fail(
-                    "Encountered `\"`: strings stand in single quotes ('text'), names in backticks (`name`)"
+                    "Encountered `\"`: strings are in single quotes ('text'), names in backticks (`name`)"
                         .into(),
                 );
             }

@@ -57,11 +57,11 @@ impl Parser<'_> {
         let at = self.position();
         let fetch = self.fetch()?;
         if limit.is_some() && fetch.is_some() {
-            return Err(ParseError::new("LIMIT and FETCH say the same: write one of them", at));
+            return Err(ParseError::new("LIMIT and FETCH mean the same: write one of them", at));
         }
         if self.is_word("FOR") {
             return Err(
-                self.unexpected("the end of the query (FOR SYSTEM_TIME AS OF stands behind a table's name)")
+                self.unexpected("the end of the query (FOR SYSTEM_TIME AS OF comes after a table's name)")
             );
         }
         Ok(Box::new(Query { position, with, body, order_by, limit: limit.or(fetch), offset }))

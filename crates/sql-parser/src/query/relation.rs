@@ -90,14 +90,14 @@ impl Parser<'_> {
             let position = p.position();
             if let Some(alias) = p.table_alias()? {
                 if let Some(old) = &relation.alias {
-                    let message = format!("It has an alias already: `{}`", old.name.value);
+                    let message = format!("It already has an alias: `{}`", old.name.value);
                     return Err(ParseError::new(message, position));
                 }
                 relation.alias = Some(alias);
             }
             if p.is_word("MATCH_RECOGNIZE") {
                 let message =
-                    "MATCH_RECOGNIZE stands right behind the table, the alias behind its closing parenthesis";
+                    "MATCH_RECOGNIZE comes directly after the table, the alias after its closing parenthesis";
                 return Err(ParseError::new(message, p.position()));
             }
             p.sample(&mut relation)?;
@@ -126,7 +126,7 @@ impl Parser<'_> {
             return self.table_function(lateral);
         }
         if lateral {
-            return Err(self.unexpected("a table function or a subquery behind LATERAL"));
+            return Err(self.unexpected("a table function or a subquery after LATERAL"));
         }
         let name = self.object_name()?;
         let hints = self.hints()?;
@@ -236,7 +236,7 @@ impl Parser<'_> {
                 relation.sample = Some(Box::new(TableSample { bernoulli, percent, seed }));
                 Ok(())
             }
-            _ => Err(ParseError::new("TABLESAMPLE stands behind a table or a subquery", position)),
+            _ => Err(ParseError::new("TABLESAMPLE comes after a table or a subquery", position)),
         }
     }
 }

@@ -35,7 +35,7 @@ impl Parser<'_> {
         select.distinct = self.eat_any(&["DISTINCT", "ALL"]) == Some("DISTINCT");
         select.items = self.commas(Self::select_item)?;
         if self.is_word("INTO") {
-            return Err(self.unexpected("FROM; to write into a table put INSERT INTO before SELECT"));
+            return Err(self.unexpected("FROM; to write to a table put INSERT INTO before SELECT"));
         }
         if self.eat("FROM") {
             select.from = self.from()?;
@@ -73,7 +73,7 @@ impl Parser<'_> {
         let expr = self.expr()?;
         if self.is_sign(".") {
             return Err(ParseError::unsupported(
-                "`.*` behind an expression is not supported: name the fields",
+                "`.*` after an expression is not supported: name the fields",
                 self.position(),
             ));
         }

@@ -176,7 +176,8 @@ impl Parser<'_> {
         if self.eat_all(&["NOT", "ENFORCED"]) {
             return Ok(());
         }
-        let message = "A primary key is not checked, and must say so: write PRIMARY KEY .. NOT ENFORCED";
+        let message =
+            "A primary key is not enforced, and must be declared so: write PRIMARY KEY .. NOT ENFORCED";
         Err(ParseError::new(message, key))
     }
 

@@ -279,7 +279,7 @@ impl Groups {
     fn key(&mut self, ast: &Ast, binder: &ExprBinder<'_, '_>) -> Result<usize> {
         let expr = binder.bind(ast)?;
         if Placeholder::reads_outer(&expr) {
-            return Err(unsupported("GROUP BY of a column of the query around", ast));
+            return Err(unsupported("GROUP BY of a column of the outer query", ast));
         }
         if let Some(index) = self.keys.iter().position(|key| *key == expr) {
             return Ok(index);

@@ -242,5 +242,5 @@ fn split_equality(condition: Expr) -> Option<(Expr, Expr)> {
 }
 
 fn correlation_in(place: &str) -> Error {
-    Error::unsupported(format!("a subquery that refers to the query around it inside of {place}"))
+    Error::unsupported(format!("a subquery that refers to the outer query inside {place}"))
 }

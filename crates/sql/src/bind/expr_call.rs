@@ -48,7 +48,7 @@ impl ExprBinder<'_, '_> {
                 Some(pattern) => self.final_or_running(pattern, ast),
                 None => {
                     let word = if matches!(ast.kind, ExprKind::Final(_)) { "FINAL" } else { "RUNNING" };
-                    Err(wrong(format!("{word} has no place here"), ast))
+                    Err(wrong(format!("{word} is not allowed here"), ast))
                 }
             },
             _ => Err(unsupported(format!("the expression {ast}"), ast)),
@@ -132,7 +132,7 @@ impl ExprBinder<'_, '_> {
                 ArgumentValue::Model(..) => "MODEL",
                 ArgumentValue::Default(_) => "DEFAULT",
             };
-            return Err(wrong(format!("{word} has no place here"), &arg.value));
+            return Err(wrong(format!("{word} is not allowed here"), &arg.value));
         }
         Ok((args, function.quantifier == Some(Quantifier::Distinct)))
     }
@@ -140,7 +140,7 @@ impl ExprBinder<'_, '_> {
     /// An aggregate call; becomes a placeholder.
     fn aggregate_function(&self, name: &str, function: &Call, ast: &Ast) -> Result<Expr> {
         let Some(aggregates) = &self.aggregates else {
-            return Err(wrong(format!("the aggregate {name} has no place here"), ast));
+            return Err(wrong(format!("the aggregate {name} is not allowed here"), ast));
         };
         let bound = self.bound_aggregate(name, function, ast)?;
         let mut aggregates = aggregates.borrow_mut();

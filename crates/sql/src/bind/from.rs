@@ -159,7 +159,7 @@ impl Binder<'_> {
         };
         if !matches!(kind, JoinKind::Inner | JoinKind::Left) {
             return Err(wrong(
-                "LATERAL stands on the right of CROSS JOIN, INNER JOIN or LEFT JOIN",
+                "LATERAL is only allowed on the right of CROSS JOIN, INNER JOIN or LEFT JOIN",
                 relation,
             ));
         }
@@ -259,7 +259,7 @@ impl Binder<'_> {
             }
             RelationKind::Nested(joined) => match alias {
                 None => return self.table_with_joins(joined, outer),
-                Some(_) => return Err(unsupported("an alias behind a join in parentheses", relation)),
+                Some(_) => return Err(unsupported("an alias after a join in parentheses", relation)),
             },
             RelationKind::Unnest { .. } => return self.unnest_alone(relation, outer),
             RelationKind::MatchRecognize(clause) => self.match_recognize(clause, outer, relation)?,

@@ -94,7 +94,7 @@ impl Binder<'_> {
                     Some(Expr::Column { index, .. }) => partition.push(index),
                     _ => {
                         return Err(unsupported(
-                            "GROUP BY SESSION(...) beside a key that is no plain column",
+                            "GROUP BY SESSION(...) with a key that is not a plain column",
                             item,
                         ));
                     }

@@ -131,7 +131,7 @@ impl<'a> Binder<'a> {
         self.levels.set(self.levels.get() + levels);
         match self.levels.get() > MAX_LEVELS {
             true => Err(unsupported(
-                format!("a query of more than {MAX_LEVELS} levels, those of views counted"),
+                format!("a query of more than {MAX_LEVELS} levels, including those of views"),
                 node,
             )),
             false => Ok(()),

@@ -43,7 +43,7 @@ impl ExprBinder<'_, '_> {
     /// `name(...) OVER (...)`; becomes a placeholder.
     pub fn over_function(&self, name: &str, function: &Call, ast: &Ast) -> Result<Expr> {
         let Some(overs) = &self.overs else {
-            return Err(wrong(format!("{name} with OVER has no place here"), ast));
+            return Err(wrong(format!("{name} with OVER is not allowed here"), ast));
         };
         if !aggregate::is_aggregate(name) {
             return Err(wrong(format!("{name} is not a function that takes OVER"), ast));

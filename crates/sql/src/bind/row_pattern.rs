@@ -78,7 +78,7 @@ impl Binder<'_> {
             measures.push(moved(expr, &read, &mut references));
         }
         if measures.is_empty() {
-            return Err(wrong("MATCH_RECOGNIZE needs MEASURES: what is told of a match", relation));
+            return Err(wrong("MATCH_RECOGNIZE needs MEASURES: the columns of a match", relation));
         }
         let skip = match &clause.after_match {
             None | Some(AfterMatch::ToNextRow) => PatternSkip::ToNextRow,
@@ -152,7 +152,7 @@ impl Binder<'_> {
         let time_column = (time == TimeAttribute::Event).then_some(first.column);
         if time_column.is_none() && !rest.is_empty() {
             let message =
-                "behind a processing time no further columns are of use in ORDER BY of MATCH_RECOGNIZE";
+                "after a processing time, further columns have no effect in ORDER BY of MATCH_RECOGNIZE";
             return Err(wrong(message, &clause.order_by[1].expr));
         }
         Ok((time_column, rest.to_vec()))

@@ -239,7 +239,7 @@ impl ExprBinder<'_, '_> {
         let (value, offset) = match args[..] {
             [value] => (value, 0),
             [value, offset] => (value, self.offset(offset)?),
-            _ => return Err(wrong(format!("{name} takes a value and, if need be, an offset"), ast)),
+            _ => return Err(wrong(format!("{name} takes a value and, optionally, an offset"), ast)),
         };
         self.navigated(pattern, value, Navigation { first: name == "FIRST", offset }, ast)
     }

@@ -113,7 +113,7 @@ impl Binder<'_> {
             let row = row.iter().map(|expr| {
                 let bound = binder.bind(expr)?;
                 if super::Placeholder::reads_outer(&bound) {
-                    return Err(unsupported("VALUES that refers to the query around", expr));
+                    return Err(unsupported("VALUES that refers to the outer query", expr));
                 }
                 Ok(bound)
             });

@@ -77,7 +77,7 @@ impl ExprBinder<'_, '_> {
     /// `x < SOME (SELECT ...)`, `x < ALL (SELECT ...)`.
     pub fn quantified(&self, left: &Ast, op: BinaryOp, query: &Ast, all: bool, ast: &Ast) -> Result<Expr> {
         let ExprKind::Subquery(query) = &query.kind else {
-            return Err(unsupported("SOME and ALL of something else than a query", query));
+            return Err(unsupported("SOME and ALL of something other than a query", query));
         };
         // ALL: the opposite holds for no row.
         let test = match (op, all) {
@@ -229,7 +229,7 @@ impl Binder<'_> {
         let inner = decorrelate(subquery, &self.context.functions)?.settled(&names[width..]);
         if kind != JoinKind::Inner && !inner.is_plain() {
             return Err(Error::unsupported(
-                "LEFT JOIN LATERAL of a query whose select list reads the query around it",
+                "LEFT JOIN LATERAL of a query whose select list reads the outer query",
             ));
         }
         let over_join = |expr| placed(shift(expr, width), &outers);

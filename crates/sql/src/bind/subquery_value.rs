@@ -105,7 +105,7 @@ impl Joined<'_, '_> {
                 let value = placeholder::substitute(value, &outputs);
                 if Placeholder::reads_outer(&value) {
                     return Err(Error::unsupported(
-                        "a subquery as a value whose select list reads the query around it",
+                        "a subquery as a value whose select list reads the outer query",
                     ));
                 }
                 let ty = value.ty().clone();

@@ -74,7 +74,7 @@ impl Binder<'_> {
         match (&bound, kind) {
             (Expr::Literal { value: Literal::Boolean(true), .. }, _) => Ok((rel, scope)),
             (_, JoinKind::Inner) => Ok((rel.filter(bound), scope)),
-            _ => Err(unsupported("LEFT JOIN UNNEST with another condition than ON TRUE", condition)),
+            _ => Err(unsupported("LEFT JOIN UNNEST with a condition other than ON TRUE", condition)),
         }
     }
 
@@ -90,7 +90,10 @@ impl Binder<'_> {
             return Err(unsupported("a table that reads the tables before it", relation));
         };
         if !matches!(kind, JoinKind::Inner | JoinKind::Left) {
-            return Err(wrong("UNNEST stands on the right of CROSS JOIN, INNER JOIN or LEFT JOIN", relation));
+            return Err(wrong(
+                "UNNEST is only allowed on the right of CROSS JOIN, INNER JOIN or LEFT JOIN",
+                relation,
+            ));
         }
         if let Some(alias) = alias
             && scope.relation(&alias.name.value).is_some()
@@ -101,7 +104,7 @@ impl Binder<'_> {
         }
         let expr = ExprBinder::scalar(self, &scope).bind(collection)?;
         if placeholder::Placeholder::reads_outer(&expr) {
-            return Err(unsupported("UNNEST of a column of the query around", collection));
+            return Err(unsupported("UNNEST of a column of the outer query", collection));
         }
         let keep_empty = kind == JoinKind::Left;
         let element = |ty: &LogicalType, name: &str| match ty.kind.fields() {

@@ -189,7 +189,7 @@ pub(super) fn by_name<'a>(
     let mut found: Vec<Option<&ArgumentValue>> = vec![None; names.len()];
     for (position, arg) in args.iter().enumerate() {
         if let ArgumentValue::Star(_) = arg.value {
-            return Err(wrong(format!("'*' is no argument of {function}"), node));
+            return Err(wrong(format!("'*' is not an argument of {function}"), node));
         }
         let slot = match &arg.name {
             None => Some(position).filter(|position| *position < names.len()),

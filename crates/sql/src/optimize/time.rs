@@ -98,7 +98,7 @@ fn check(rel: &Rel) -> Result<()> {
         return Ok(());
     }
     Err(Error::invalid(format!(
-        "{what} needs a time attribute, and '{}' is none: it comes from a join that does not bound the time between the rows of \
+        "{what} needs a time attribute, but '{}' is not one: it comes from a join that does not bound the time between the rows of \
          both sides, so that its rows are in no order of time",
         field.name
     )))

@@ -19,7 +19,7 @@ pub(crate) fn check(rel: &Rel) -> Result<()> {
     while let Some((rel, level)) = open.pop() {
         if level > MAX_RELATIONS {
             return Err(Error::unsupported(format!(
-                "more than {MAX_RELATIONS} relations within one another, those of views counted"
+                "more than {MAX_RELATIONS} nested relations, including those of views"
             )));
         }
         rel.exprs().into_iter().try_for_each(check_expr)?;
@@ -32,7 +32,7 @@ pub(crate) fn check(rel: &Rel) -> Result<()> {
 fn check_expr(expr: &Expr) -> Result<()> {
     if expr.height() > MAX_HEIGHT {
         return Err(Error::unsupported(format!(
-            "an expression of more than {MAX_HEIGHT} operators within one another, those of subqueries and views counted"
+            "an expression of more than {MAX_HEIGHT} nested operators, including those of subqueries and views"
         )));
     }
     expr.walk().try_for_each(|node| check_type(node.ty()))
@@ -41,9 +41,7 @@ fn check_expr(expr: &Expr) -> Result<()> {
 /// Refuses types that lie too deep within one another.
 pub(crate) fn check_type(ty: &LogicalType) -> Result<()> {
     match ty.kind.depth() > TypeKind::MAX_DEPTH {
-        true => {
-            Err(Error::unsupported(format!("more than {} types within one another", TypeKind::MAX_DEPTH)))
-        }
+        true => Err(Error::unsupported(format!("more than {} nested types", TypeKind::MAX_DEPTH))),
         false => Ok(()),
     }
 }

@@ -364,7 +364,7 @@ impl<'a> Planner<'a> {
             [_] => return Err(Error::invalid("OVER of a stream can only be ordered ascending")),
             _ => {
                 return Err(Error::invalid(
-                    "OVER of a stream needs an ORDER BY of one column, best of a time attribute",
+                    "OVER of a stream needs an ORDER BY of one column, preferably a time attribute",
                 ));
             }
         };

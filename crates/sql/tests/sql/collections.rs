@@ -77,9 +77,9 @@ fn unnest_stands_beside_its_row() {
             > SELECT * FROM t CROSS JOIN UNNEST(ARRAY[a]) AS e (x, y)
             invalid: the alias of UNNEST names 2 columns; there are 1 at line 1, column 28
             > SELECT * FROM t RIGHT JOIN UNNEST(ARRAY[a]) AS e (x) ON TRUE
-            invalid: UNNEST stands on the right of CROSS JOIN, INNER JOIN or LEFT JOIN at line 1, column 28
+            invalid: UNNEST is only allowed on the right of CROSS JOIN, INNER JOIN or LEFT JOIN at line 1, column 28
             > SELECT * FROM t LEFT JOIN UNNEST(ARRAY[a]) AS e (x) ON x > 1
-            unsupported: LEFT JOIN UNNEST with another condition than ON TRUE at line 1, column 56
+            unsupported: LEFT JOIN UNNEST with a condition other than ON TRUE at line 1, column 56
         "#]],
     );
 }

@@ -174,7 +174,7 @@ fn views_within_views_are_planned_or_refused() {
             (1..2_000).map(|i| format!(", c{i} AS (SELECT a + 1 AS a FROM c{})", i - 1)).collect();
         let error =
             shell.try_job(&format!("WITH c0 AS (SELECT a FROM t) {tables} SELECT * FROM c1999")).unwrap_err();
-        assert!(error.contains("relations within one another") && error.contains(" at line 1"), "{error}");
+        assert!(error.contains("nested relations") && error.contains(" at line 1"), "{error}");
     });
 }
 

@@ -28,7 +28,7 @@ fn columns() {
             > CREATE TABLE x (a INT, b AS a + 1, c AS b + 1) WITH ('connector' = 'rows')
             invalid: Invalid expression for computed column 'c': Column 'b' not found in any table at line 1, column 41
             > CREATE TABLE x (a INT, b AS COUNT(a)) WITH ('connector' = 'rows')
-            invalid: Invalid expression for computed column 'b': the aggregate COUNT has no place here at line 1, column 29
+            invalid: Invalid expression for computed column 'b': the aggregate COUNT is not allowed here at line 1, column 29
             > CREATE TABLE x (a INTERVAL DAY) WITH ('connector' = 'rows')
             syntax: A column cannot have an INTERVAL type: store a number, or use intervals in expressions only at line 1, column 19
             > CREATE TABLE x (a NOTYPE) WITH ('connector' = 'rows')
@@ -52,7 +52,7 @@ fn keys() {
         ),
         expect![[r#"
             > CREATE TABLE x (a INT, PRIMARY KEY (a)) WITH ('connector' = 'rows')
-            syntax: A primary key is not checked, and must say so: write PRIMARY KEY .. NOT ENFORCED at line 1, column 24
+            syntax: A primary key is not enforced, and must be declared so: write PRIMARY KEY .. NOT ENFORCED at line 1, column 24
             > CREATE TABLE x (a INT, PRIMARY KEY (b) NOT ENFORCED) WITH ('connector' = 'rows')
             invalid: the primary key's column 'b' does not exist
             > CREATE TABLE x (a INT, PRIMARY KEY (a, a) NOT ENFORCED) WITH ('connector' = 'rows')

@@ -188,13 +188,13 @@ fn aggregates_in_the_wrong_place() {
             > SELECT COUNT(*) FROM t HAVING a > 1
             invalid: Expression 'a' is not being grouped at line 1, column 1
             > SELECT a FROM t WHERE COUNT(*) > 1
-            invalid: the aggregate COUNT has no place here at line 1, column 23
+            invalid: the aggregate COUNT is not allowed here at line 1, column 23
             > SELECT SUM(COUNT(*)) FROM t GROUP BY a
-            invalid: the aggregate COUNT has no place here at line 1, column 12
+            invalid: the aggregate COUNT is not allowed here at line 1, column 12
             > SELECT COUNT(*) FROM t GROUP BY SUM(a)
-            invalid: the aggregate SUM has no place here at line 1, column 33
+            invalid: the aggregate SUM is not allowed here at line 1, column 33
             > SELECT t.a FROM t JOIN u ON SUM(t.a) = u.a
-            invalid: the aggregate SUM has no place here at line 1, column 29
+            invalid: the aggregate SUM is not allowed here at line 1, column 29
             > SELECT SUM(b) FROM t
             invalid: Cannot apply 'SUM' to arguments of type 'SUM(<STRING>)'. Supported form(s): 'SUM(<NUMERIC>)' at line 1, column 8
             > SELECT SUM(*) FROM t

@@ -29,7 +29,7 @@ fn over_windows() {
         ),
         expect![[r#"
             > SELECT SUM(price) OVER (PARTITION BY auction) FROM bid
-            invalid: OVER of a stream needs an ORDER BY of one column, best of a time attribute
+            invalid: OVER of a stream needs an ORDER BY of one column, preferably a time attribute
             > SELECT SUM(price) OVER (ORDER BY price) FROM bid
             updating: EXPR$0 INT
             > SELECT SUM(price) OVER (ORDER BY ts DESC) FROM bid
@@ -41,7 +41,7 @@ fn over_windows() {
             > SELECT UPPER('x') OVER (ORDER BY ts) FROM bid
             invalid: UPPER is not a function that takes OVER at line 1, column 8
             > SELECT price FROM bid WHERE SUM(price) OVER (ORDER BY ts) > 1
-            invalid: SUM with OVER has no place here at line 1, column 29
+            invalid: SUM with OVER is not allowed here at line 1, column 29
             > SELECT SUM(price) OVER nowhere FROM bid
             invalid: there is no WINDOW nowhere at line 1, column 24
             > SELECT SUM(price) OVER (ORDER BY ts), SUM(price) OVER (PARTITION BY auction ORDER BY ts) FROM bid

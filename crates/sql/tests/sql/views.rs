@@ -174,7 +174,7 @@ fn time_attributes_go_through_views() {
             append-only: window_end TIMESTAMP(3) NOT NULL, n BIGINT NOT NULL
             > CREATE VIEW j AS SELECT bid.ts, t.a FROM bid JOIN t ON bid.price = t.a
             > SELECT * FROM TUMBLE(TABLE j, DESCRIPTOR(ts), INTERVAL '1' MINUTE)
-            invalid: a window needs a time attribute, and 'ts' is none: it comes from a join that does not bound the time between the rows of both sides, so that its rows are in no order of time
+            invalid: a window needs a time attribute, but 'ts' is not one: it comes from a join that does not bound the time between the rows of both sides, so that its rows are in no order of time
             > CREATE VIEW m AS SELECT auction, MAX(ts) AS ts FROM bid GROUP BY auction
             > SELECT * FROM TUMBLE(TABLE m, DESCRIPTOR(ts), INTERVAL '1' MINUTE)
             invalid: The window function requires the timecol is a time attribute type, but is TIMESTAMP(3): declare a WATERMARK for 'ts' at line 1, column 15

@@ -16,7 +16,7 @@ use super::{Lines, Target};
 use crate::row_text;
 
 const IDENTIFIER: TableOption<String, WithDefault> =
-    TableOption::text("print-identifier", "what stands before each row").or("");
+    TableOption::text("print-identifier", "the text before each row").or("");
 const STANDARD_ERROR: TableOption<bool, WithDefault> =
     TableOption::flag("standard-error", "rows go to standard error instead of standard output").or("false");
 
@@ -34,9 +34,11 @@ impl Connector for PrintConnector {
         Manual {
             summary: "Writes each change as a line to standard output or standard error.",
             details: "\
-A sink. A line is `identifier:subtask> +I[1, a, null]`: the identifier where there is one, the subtask's number from 1 where there are several.
+A sink.
+A line is `identifier:subtask> +I[1, a, null]`: the identifier if there is one, and the subtask's number from 1 if there are several.
 
-It takes every kind of change. After a failure rows since the last checkpoint are printed again.",
+It accepts every kind of change.
+After a failure, rows since the last checkpoint are printed again.",
             example: "CREATE TABLE out_ (id BIGINT, item STRING) WITH (
   'connector' = 'print',
   'print-identifier' = 'out'

@@ -43,7 +43,7 @@ impl HybridEnumerator {
         let (stage, state, returned) = match restored {
             None => (Stage { number: 0, switch: Switch::default() }, None, Vec::new()),
             Some(payload) => {
-                let what = "what a hybrid source had handed out";
+                let what = "the assigned splits of a hybrid source";
                 let read: Snapshot = payload.from_json(&KNOWN, what)?;
                 check_inner(read.version, what)?;
                 (read.stage, Some(read.inner), read.returned)

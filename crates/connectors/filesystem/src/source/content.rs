@@ -95,7 +95,7 @@ impl Records {
             if progress.consumed == 0 {
                 if at_end {
                     let path = &self.input.split().path;
-                    return Err(Error::internal(format!("the format stands still in {path}")));
+                    return Err(Error::internal(format!("the format makes no progress in {path}")));
                 }
                 self.input.fill()?;
             }

@@ -42,7 +42,7 @@ fn wrong_options_are_refused() {
     refused(
         &[("out-of-order.group-size", "1906")],
         expect![
-            "table t: option 'out-of-order.group-size' is '1906'; expected no multiple of 953, by which events are shuffled"
+            "table t: option 'out-of-order.group-size' is '1906'; expected a number that is not a multiple of 953, by which events are shuffled"
         ],
     );
     refused(
@@ -103,14 +103,14 @@ fn wrong_columns_are_refused() {
         "bid",
         TypeKind::BigInt.nullable(),
         expect![
-            "column t.bid is of type BIGINT; a table of nexmark has it as a ROW that may be NULL: each event is but one of person, auction and bid"
+            "column t.bid is of type BIGINT; a table of nexmark has it as a nullable ROW: each event is only one of person, auction and bid"
         ],
     );
     refused_column(
         "bid",
         row(&[("price", TypeKind::BigInt)]).kind.not_null(),
         expect![
-            "column t.bid is of type ROW<`price` BIGINT> NOT NULL; a table of nexmark has it as a ROW that may be NULL: each event is but one of person, auction and bid"
+            "column t.bid is of type ROW<`price` BIGINT> NOT NULL; a table of nexmark has it as a nullable ROW: each event is only one of person, auction and bid"
         ],
     );
     refused_column(

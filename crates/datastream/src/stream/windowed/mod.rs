@@ -85,7 +85,7 @@ where
     pub fn trigger(mut self, trigger: impl Trigger<T, A::Window> + Clone) -> Self {
         if A::MERGES && !trigger.can_merge() {
             self.fail(Error::invalid(
-                "windows that merge cannot be used with a trigger that does not support merging",
+                "merging windows cannot be used with a trigger that does not support merging",
             ));
         }
         self.windowing.trigger = AnyTrigger::new(trigger);

@@ -43,7 +43,7 @@ fn write_all(nodes: &[Node], local: &Local, out: &mut String) -> Result<()> {
             }),
             Node::Offset { .. } | Node::ZoneName => {
                 return Err(Error::data(
-                    "the date-time pattern asks for a time zone, which a local date-time has not",
+                    "the date-time pattern asks for a time zone, which a local date-time does not have",
                 ));
             }
             Node::Optional(nodes) => {
