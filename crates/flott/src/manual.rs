@@ -101,7 +101,7 @@ fn page(kind: &str, name: &str, manual: &Manual, prefix: &str) -> String {
     if !others.is_empty() {
         let _ = write!(
             text,
-            "\n## Flink's options that have no effect here\n\n| option | | |\n|---|---|---|\n{others}"
+            "\n## Flink's options that are not supported\n\n| option | | |\n|---|---|---|\n{others}"
         );
     }
     text
