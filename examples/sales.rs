@@ -1,8 +1,8 @@
 //! Profit and number of sales for each month, in windows of processing time, to a file.
 //!
-//! `examples/sales_server.py` sends sales, lines `month,product,category,profit`: start it, and then
-//! `cargo run -p examples --bin sales -- --windows tumbling --output target/sales`; or `sliding`, `session`, `global` in place of
-//! `tumbling`.
+//! `examples/sales_server.py` sends sales, lines `month,product,category,profit`: start it, and then `cargo
+//! run -p examples --bin sales -- --windows tumbling --output target/sales`; or `sliding`, `session`,
+//! `global` in place of `tumbling`.
 
 use flott::args::Args;
 use flott::prelude::*;

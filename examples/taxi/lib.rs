@@ -1,6 +1,7 @@
 //! Generated taxi rides and fares: the input of the taxi exercises.
 //!
-//! A ride has two events, its start and its end. Rides begin every 20 seconds; one in three takes longer than two hours.
+//! A ride has two events, its start and its end. Rides begin every 20 seconds; one in three takes longer than
+//! two hours.
 
 use flott::prelude::*;
 use serde::{Deserialize, Serialize};

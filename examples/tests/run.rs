@@ -47,7 +47,8 @@ fn fraud_detection_raises_an_alert() {
     assert_eq!(printed, ["account 1: 600.00 after a small amount"]);
 }
 
-/// The server runs as it is, and the windows of its sales, whatever their number, amount to all sales that it has sent.
+/// The server runs as it is, and the windows of its sales, whatever their number, amount to all sales that it
+/// has sent.
 #[test]
 fn sales_are_in_a_file() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("sales_server.py");

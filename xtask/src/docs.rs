@@ -1,4 +1,5 @@
-//! Documents that are generated from the code: `docs/configuration.md`, and the pages below `docs/connectors`.
+//! Documents that are generated from the code: `docs/configuration.md`, and the pages below
+//! `docs/connectors`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -71,7 +72,8 @@ fn wanted(root: &Path) -> Result<BTreeMap<String, String>, String> {
     Ok(documents)
 }
 
-/// What connectors and formats say of themselves. They know it, and to ask them they must be compiled: this crate is not linked with them.
+/// What connectors and formats say of themselves. They know it, and to ask them they must be compiled: this
+/// crate is not linked with them.
 fn connector_pages(root: &Path) -> Result<BTreeMap<String, String>, String> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let output = Command::new(cargo)

@@ -31,7 +31,8 @@ struct Arguments {
     /// Records of this many keys follow the first round over all keys (keyed); 0 for all.
     #[arg(long, default_value_t = 0)]
     hot: u64,
-    /// Milliseconds between checkpoints, into a folder of the system's for temporary files; 0 for none (Flott).
+    /// Milliseconds between checkpoints, into a folder of the system's for temporary files; 0 for none
+    /// (Flott).
     #[arg(long, default_value_t = 0)]
     checkpoints: u64,
 }

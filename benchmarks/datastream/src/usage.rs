@@ -19,7 +19,8 @@ impl Usage {
     /// Up to now. Where the system does not tell, zero.
     pub fn now() -> Self {
         let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-        // After the program's name, which may hold anything, utime and stime are the 12th and 13th field, in hundredths.
+        // After the program's name, which may hold anything, utime and stime are the 12th and 13th field, in
+        // hundredths.
         let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
         let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

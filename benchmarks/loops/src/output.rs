@@ -2,7 +2,8 @@
 
 use std::hint::black_box;
 
-/// Counts rows and adds up their hashes, so that no row can be left out by the compiler and all orders are the same.
+/// Counts rows and adds up their hashes, so that no row can be left out by the compiler and all orders are
+/// the same.
 #[derive(Default)]
 pub struct Output {
     rows: u64,

@@ -15,9 +15,9 @@
 //!   until its timeout.
 //! - A **drained** task (all channels ended) is like a source: it acts on the trigger.
 //!
-//! Invariants: barrier ids of one channel increase; a channel that has ended is silent; at most one checkpoint is aligning; a
-//! checkpoint is triggered or aborted at most once, and none with a lower id after it. A violation is an
-//! internal error: the task fails, and nothing wrong is snapshotted.
+//! Invariants: barrier ids of one channel increase; a channel that has ended is silent; at most one
+//! checkpoint is aligning; a checkpoint is triggered or aborted at most once, and none with a lower id after
+//! it. A violation is an internal error: the task fails, and nothing wrong is snapshotted.
 //!
 //! At the end of the last channel, a checkpoint whose barrier has arrived on others is triggered at once: its
 //! barrier is forwarded before the end. One that was only announced waits for the next event, at the latest
@@ -50,7 +50,7 @@ use crate::Barrier;
 pub enum Mode {
     /// They are blocked.
     ExactlyOnce,
-    /// They go on.
+    /// They continue.
     AtLeastOnce,
 }
 
@@ -86,8 +86,8 @@ pub enum Action {
     Trigger(Barrier),
     /// Read all channels again.
     Unblock,
-    /// The checkpoint will not be taken here: decline it as superseded, so that the coordinator need not wait for
-    /// the timeout.
+    /// The checkpoint will not be taken here: decline it as superseded, so that the coordinator need not wait
+    /// for the timeout.
     Abort {
         /// The checkpoint.
         checkpoint: CheckpointId,

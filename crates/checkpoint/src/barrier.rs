@@ -24,10 +24,10 @@ pub enum CheckpointKind {
     Checkpoint,
     /// All state in new files: the first one after a start from files that are not ours to keep.
     FullCheckpoint,
-    /// All state, self-contained, in a folder of its own. Commits nothing: see [`CheckpointKind::commits`].
+    /// All state, self-contained, in its own folder. Commits nothing: see [`CheckpointKind::commits`].
     Savepoint,
-    /// Stop with savepoint. A source emits nothing after this barrier, until it is told to finish, or that the checkpoint is aborted
-    /// ([`crate::coordinator::Action::NotifyAborted`]).
+    /// Stop with savepoint. A source emits nothing after this barrier, until it is told to finish, or that
+    /// the checkpoint is aborted ([`crate::coordinator::Action::NotifyAborted`]).
     Suspend,
     /// Stop with savepoint after draining: every task has drained already.
     Terminate,
@@ -41,8 +41,9 @@ impl CheckpointKind {
         matches!(self, CheckpointKind::Savepoint | CheckpointKind::Suspend | CheckpointKind::Terminate)
     }
 
-    /// Whether the job may be recovered from it, and so whether sinks commit when it is complete. A savepoint on the
-    /// side does neither: the job may fall back to a checkpoint before it, and would write the same again.
+    /// Whether the job may be recovered from it, and so whether sinks commit when it is complete. A savepoint
+    /// on the side does neither: the job may fall back to a checkpoint before it, and would write the same
+    /// again.
     pub fn commits(self) -> bool {
         self != CheckpointKind::Savepoint
     }
@@ -73,8 +74,8 @@ impl fmt::Display for TaskId {
     }
 }
 
-/// How often the job (its one fail-over region) has been deployed, from 1. Every message of a task carries it, so that one
-/// from before a restart is recognised. Grows over a restart of the JobManager too.
+/// How often the job (its one fail-over region) has been deployed, from 1. Every message of a task carries
+/// it, so that one from before a restart is recognised. Grows over a restart of the JobManager too.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Attempt(pub u32);

@@ -54,8 +54,8 @@ impl Region {
         self.set_all(ExecutionState::Deploying);
     }
 
-    /// A task reports its state. `false` if that changes nothing: another attempt, an unknown task, or a report that was
-    /// overtaken by a later one (states only move forward).
+    /// A task reports its state. `false` if that changes nothing: another attempt, an unknown task, or a
+    /// report that was overtaken by a later one (states only move forward).
     pub fn report(&mut self, attempt: Attempt, task: TaskId, state: ExecutionState) -> bool {
         match self.states.get_mut(&task) {
             Some(member)

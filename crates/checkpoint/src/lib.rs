@@ -1,4 +1,5 @@
-//! Checkpointing and recovery as pure protocol: `(state, event, now) -> actions`, with no I/O, thread, clock or randomness.
+//! Checkpointing and recovery as pure protocol: `(state, event, now) -> actions`, with no I/O, thread, clock
+//! or randomness.
 //!
 //! | module | decides | driven by |
 //! | --- | --- | --- |

@@ -78,12 +78,12 @@ pub enum Event {
         /// The channel.
         channel: usize,
     },
-    /// The source knows what it is to read first, or that there is nothing yet. Not said when there never will be anything.
+    /// The source knows its first splits, or that there are none yet. Not sent if there never will be any.
     Assigned,
-    /// The source has read everything, or is told to end as if it had. Means nothing to other tasks.
+    /// The source has read everything, or is told to end as if it had. Has no meaning for other tasks.
     SourceEnded,
-    /// Whether operators wait for something that goes on elsewhere: the answer to [`Action::Settle`], and later, as long as the task
-    /// [is ending](TaskLife::is_ending), whenever it may have changed.
+    /// Whether operators wait for something that goes on elsewhere: the answer to [`Action::Settle`], and
+    /// later, as long as the task [is ending](TaskLife::is_ending), whenever it may have changed.
     Outstanding(bool),
     /// A checkpoint is complete.
     Complete(CheckpointId),
@@ -109,7 +109,8 @@ pub enum Action {
         /// When the first barrier had come, if there were several to wait for.
         aligning_since: Option<Timestamp>,
     },
-    /// Tell the coordinator that this checkpoint will not be taken here, so that it need not wait for the timeout.
+    /// Tell the coordinator that this checkpoint will not be taken here, so that it need not wait for the
+    /// timeout.
     Decline(CheckpointId),
     /// Send the first word on, before any row.
     Begin,
@@ -191,7 +192,7 @@ impl TaskLife {
         self.phase == Phase::Running && self.suspended.is_none()
     }
 
-    /// Whether only what operators wait for stands between the task and its end.
+    /// Whether the task only waits for its operators before it can end.
     pub fn is_ending(&self) -> bool {
         self.phase == Phase::Ending
     }
@@ -277,7 +278,7 @@ impl TaskLife {
             }
             Event::Complete(checkpoint) => out.push(Action::Commit(checkpoint)),
             Event::Aborted(checkpoint) => {
-                // A stop did not come through: the source goes on.
+                // A stop failed: the source continues.
                 self.suspended.take_if(|suspended| *suspended == checkpoint);
                 self.align(alignment::Event::Abort(checkpoint), now, out)?;
                 out.push(Action::Forget(checkpoint));
@@ -378,7 +379,7 @@ impl Stage {
         if finished { Stage::Dormant } else { Stage::Running }
     }
 
-    /// Whether it is told of watermarks, timers, barriers and ends.
+    /// Whether it receives watermarks, timers, barriers and ends.
     pub fn is_called(self) -> bool {
         self == Stage::Running
     }

@@ -35,7 +35,8 @@ pub enum Strategy {
         max: i64,
         /// From one restart to the next.
         multiplier: f64,
-        /// After running for this long the delay is the initial one again, and attempts are counted from zero.
+        /// After running for this long the delay is the initial one again, and attempts are counted from
+        /// zero.
         reset_threshold: i64,
         /// The delay varies by this part of itself, so that many jobs do not come back at once.
         jitter: f64,

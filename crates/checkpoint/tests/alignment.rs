@@ -1,6 +1,7 @@
 //! Alignment, event by event, with a task's actions as text.
 //!
-//! Events: `b<channel>.<id>` a barrier, `e<channel>` end of input, `t<id>` the coordinator's trigger, `a<id>` its abort, `.` a tick.
+//! Events: `b<channel>.<id>` a barrier, `e<channel>` end of input, `t<id>` the coordinator's trigger, `a<id>`
+//! its abort, `.` a tick.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

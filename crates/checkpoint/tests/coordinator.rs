@@ -163,7 +163,7 @@ fn failures_in_a_row_are_tolerated_up_to_a_number() {
     assert_eq!(job.tick(300), "trigger 3");
     assert_eq!(job.tick(350), "aborted 3");
     assert_eq!(job.tick(400), "trigger 4");
-    // Overtaken: nobody's failure.
+    // Overtaken: not a failure.
     assert_eq!(job.decline(4, DeclineReason::Superseded), "aborted 4");
     assert_eq!(job.tick(500), "trigger 5");
     job.ack(0, 5);
@@ -210,7 +210,7 @@ fn several_at_a_time_subsume_each_other() {
     job.ack(1, 1); // being written
     job.ack(0, 2);
     assert_eq!(job.complete(3), "complete 3, aborted 2, trigger 4");
-    // Overtaken while it was written: nobody is told, and nobody goes back to it.
+    // Overtaken while it was written: nobody is notified, and nobody goes back to it.
     assert_eq!(job.stored(1), "discard 1");
     assert_eq!(job.coordinator.latest(), Some(RestorePoint::checkpoint(CheckpointId(3))));
 }
@@ -301,7 +301,8 @@ fn the_final_checkpoint_replaces_what_is_under_way_and_is_tried_again() {
     assert_eq!(job.step(Event::JobTerminal(JobStatus::Finished)), "discard 3");
 }
 
-/// Failures of the final checkpoint count like those of any other, and so does what became of the one before it.
+/// Failures of the final checkpoint count like those of any other, and so does what became of the one before
+/// it.
 #[test]
 fn a_final_checkpoint_that_always_fails_fails_the_job() {
     let mut job = Job::new(config());

@@ -91,7 +91,8 @@ fn a_bounded_job_drains_takes_its_last_checkpoint_and_finishes() {
     assert_eq!(job.step(Event::Cancel), "");
 }
 
-/// The tasks have left; the job has not ended before what the job master commits is committed, and begins again when that fails.
+/// The tasks have left; the job has not ended before what the job master commits is committed, and begins
+/// again when that fails.
 #[test]
 fn a_job_that_commits_ends_with_its_last_commit() {
     let mut job = Job::running(twice());
@@ -257,7 +258,7 @@ fn a_job_waits_for_its_slots_a_bounded_time_and_says_what_is_missing() {
     let reason = "two slots are missing; the job has waited for 50 ms ('slot.request.timeout')";
     let told = format!("RESTARTING, restart at 60: {reason}, no slots, stopping 0");
     assert_eq!(job.at(50).step(Event::Tick), told);
-    // A grant that was under way comes too late.
+    // A grant that was in progress comes too late.
     assert_eq!(job.step(Event::SlotsGranted), "");
     assert_eq!(job.at(60).step(Event::Tick), "restore?");
     assert_eq!(job.step(Event::SlotsGranted), "");

@@ -1,9 +1,9 @@
 //! The life of a task, event by event, as text.
 //!
-//! Events: `o` opened, `O` opened at the end of the job's inputs, `w<channel>` the first word of a channel, `r` what the source is to read is
-//! known, `b<channel>.<id>` a barrier, `e<channel>` end of input, `s` the source has
-//! ended, `t<id>` the coordinator's trigger, `T<id>` that of a stop, `a<id>` an abort, `c<id>` completion, `f<id>` the end, `+` something
-//! outstanding, `-` nothing.
+//! Events: `o` opened, `O` opened at the end of the job's inputs, `w<channel>` the first word of a channel,
+//! `r` what the source is to read is known, `b<channel>.<id>` a barrier, `e<channel>` end of input, `s` the
+//! source has ended, `t<id>` the coordinator's trigger, `T<id>` that of a stop, `a<id>` an abort, `c<id>`
+//! completion, `f<id>` the end, `+` something outstanding, `-` nothing.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -180,7 +180,7 @@ fn the_beginning_and_a_barrier_do_not_wait_for_each_other() {
         play(Mode::ExactlyOnce, &[0, 0, 0], "o w0 b1.1 w2 b0.1 b2.1"),
         "- | block 0 | block 1 | unblock, block 1, begin | block 0 | barrier 1, snapshot 1, unblock"
     );
-    // What is aborted meanwhile does not let those read that have begun.
+    // An abort in the meantime does not let channels be read that have begun.
     assert_eq!(
         play(Mode::ExactlyOnce, &[0, 0, 0], "o w0 b1.1 a1 w2"),
         "- | block 0 | block 1 | decline 1, unblock, block 0, forget 1 | unblock, begin"

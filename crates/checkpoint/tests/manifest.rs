@@ -68,8 +68,8 @@ fn sample() -> Manifest {
     manifest
 }
 
-/// Written by version 1, which had neither checksum nor key. Never to be changed: a later build must read what an earlier
-/// one wrote.
+/// Written by version 1, which had neither checksum nor key. Never to be changed: a later build must read
+/// what an earlier one wrote.
 const VERSION_1: &str = include_str!("manifests/v1.json");
 /// Written by version 2. Never to be changed, but for fields that may be missing.
 const VERSION_2: &str = include_str!("manifests/v2.json");
@@ -268,7 +268,8 @@ fn another_number_of_key_groups_is_refused_and_an_unknown_operator_is_none() {
     assert!(text.contains("8 key groups, which 200 subtasks cannot share: lower its parallelism"), "{text}");
 }
 
-/// Random writes, checkpoints and rescales; reading the files as the manifest says must give what a plain map holds.
+/// Random writes, checkpoints and rescales; reading the files as the manifest says must give what a plain map
+/// holds.
 #[test]
 fn any_sequence_of_rescales_reads_back_what_was_written() {
     const GROUPS: u32 = 8;
@@ -321,7 +322,7 @@ fn any_sequence_of_rescales_reads_back_what_was_written() {
                             }
                         }
                     }
-                    // The new subtask goes on with the files it was given, clipped.
+                    // The new subtask continues with the files it was given, clipped.
                     slices.iter().map(|s| StateFile { key_groups: s.key_groups, ..s.file.clone() }).collect()
                 })
                 .collect();

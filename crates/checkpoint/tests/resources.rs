@@ -122,7 +122,7 @@ fn a_silent_task_manager_takes_its_slots_along() {
     }
     assert_eq!(cluster.at(50).step(Event::Tick), "job 1 loses [1] of 1, dismiss 1.1, beat 0.1");
     assert_eq!(cluster.resources.counts(), (1, 0));
-    // What it says later is told off; it comes back as another one.
+    // Its later messages are rejected; it comes back as another one.
     assert_eq!(cluster.answer(1, 1), "dismiss 1.1");
     assert_eq!(cluster.register(1, 2, 1), "welcome 1.2");
     assert_eq!(cluster.request(1, 2), "grant job 1 [0.1 1.2]");

@@ -33,7 +33,7 @@ pub(crate) struct Registered {
     pub(crate) held: Option<Held>,
 }
 
-/// The start of a job that nobody goes on with, or whose checkpoints end with the process.
+/// The start of a job that nobody continues, or whose checkpoints end with the process.
 pub(crate) async fn unregistered(
     storage: &CheckpointStorage,
     folder: &Folder,
@@ -77,7 +77,8 @@ pub(crate) async fn registered(
             Ok(Registered { begun, held: Some(held) })
         }
         Err(error) => {
-            // Nothing came of it. If that cannot be written either, the next start finds that nobody runs the job.
+            // Nothing came of it. If that cannot be written either, the next start finds that nobody runs the
+            // job.
             _ = lease.end(&End::new(Outcome::Failed, start.now)).await;
             Err(error)
         }
@@ -153,7 +154,7 @@ pub(crate) fn older_refused(newest: &Error, older: CheckpointId) -> Error {
     ))
 }
 
-/// What a person who has named a snapshot should know of it.
+/// What a user who has named a snapshot should know about it.
 async fn doubts(
     storage: &CheckpointStorage,
     register: &JobRegister,

@@ -69,7 +69,7 @@ impl JobClient {
         &self.name
     }
 
-    /// What it went on from.
+    /// What it continued from.
     pub fn beginning(&self) -> &Beginning {
         &self.beginning
     }
@@ -84,7 +84,7 @@ impl JobClient {
         self.newer(0, Duration::ZERO).1
     }
 
-    /// What is known of it as soon as that is newer than `seen`, or after so long.
+    /// What is known of it as soon as that is newer than `seen`, or after this long.
     fn newer(&self, seen: u64, timeout: Duration) -> (u64, JobInfo) {
         let timeout_millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         let asked = self.gateway.call(ClientRequest::Info { job: self.job, seen, timeout_millis });
@@ -100,7 +100,7 @@ impl JobClient {
         self.known.lock().clone()
     }
 
-    /// Waits until something holds, at most so long; says whether it does.
+    /// Waits until something holds, at most this long; returns whether it does.
     pub fn wait_until(&self, timeout: Duration, mut holds: impl FnMut(&JobInfo) -> bool) -> bool {
         let clock = SystemClock::new();
         let mut seen = 0;
@@ -120,7 +120,7 @@ impl JobClient {
         }
     }
 
-    /// Waits for the end of the job, at most so long; `None` if it has not ended by then.
+    /// Waits for the end of the job, at most this long; `None` if it has not ended by then.
     pub fn wait_for(&self, timeout: Duration) -> Option<JobStatus> {
         let mut status = None;
         let ended = self.wait_until(timeout, |job| status.insert(job.status).is_terminal());
@@ -148,7 +148,8 @@ impl JobClient {
         }
     }
 
-    /// Takes a savepoint, waits for it, and answers where it lies. `None` is `execution.checkpointing.savepoint-dir`.
+    /// Takes a savepoint, waits for it, and answers where it lies. `None` is
+    /// `execution.checkpointing.savepoint-dir`.
     ///
     /// # Errors
     /// Why there is none.
@@ -157,12 +158,12 @@ impl JobClient {
         self.trigger(ClientTrigger::Savepoint { target })?.wait()
     }
 
-    /// Stops the job with a savepoint and waits for its end. With `drain` its inputs end first, as if they had come to their
-    /// ends: windows fire.
+    /// Stops the job with a savepoint and waits for its end. With `drain` its inputs end first, as if they
+    /// had come to their ends: windows fire.
     ///
     /// # Errors
-    /// Why there is none; the job goes on then. Or, if the job failed when the savepoint was complete already (a sink could not
-    /// commit), where it lies: the job is restarted from it, or has failed.
+    /// Why there is none; the job goes on then. Or, if the job failed when the savepoint was complete already
+    /// (a sink could not commit), where it lies: the job is restarted from it, or has failed.
     pub fn stop_with_savepoint(&self, target: Option<&str>, drain: bool) -> Result<String> {
         self.begin_stop_with_savepoint(target, drain)?.wait()
     }

@@ -24,7 +24,7 @@ use crate::status::JobInfo;
 pub enum ClientRequest {
     /// The jobs.
     Jobs,
-    /// What is known of a job, as soon as it is newer than `seen`; or what is known after so long.
+    /// What is known of a job, as soon as it is newer than `seen`; or what is known after this long.
     Info {
         /// The job.
         job: JobId,
@@ -141,8 +141,8 @@ impl From<ClientTrigger> for Request {
     }
 }
 
-/// Writes and reads all that passes, as a network does. In debug builds every client has one, so that every test shows that nothing is
-/// passed by pointer.
+/// Writes and reads all that passes, as a network does. In debug builds every client has one, so that every
+/// test shows that nothing is passed by pointer.
 pub(crate) struct ThroughBytes(pub(crate) Arc<dyn DispatcherGateway>);
 
 impl DispatcherGateway for ThroughBytes {

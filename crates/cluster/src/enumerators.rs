@@ -31,7 +31,7 @@ use flott_types::{
 /// The state of each enumerator, by the uid of its source.
 pub(crate) type EnumeratorStates = Vec<(OperatorUid, Blob)>;
 
-/// What tasks are to be told, in order.
+/// The messages for tasks, in order.
 pub(crate) type Commands = Vec<(TaskId, TaskCommand)>;
 
 /// The enumerators of one job.
@@ -100,7 +100,7 @@ impl Enumerators {
         self.0.iter().all(|one| one.source.boundedness() == Boundedness::Bounded)
     }
 
-    /// Begins anew, from a snapshot or from nothing.
+    /// Starts again, from a snapshot or from nothing.
     pub(crate) fn restart(
         &mut self,
         manifest: Option<&Manifest>,

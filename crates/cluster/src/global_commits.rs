@@ -1,8 +1,9 @@
-//! The JobManager's side of sinks that commit something once for the whole job: a [`GlobalCommits`] and a committer for each.
+//! The JobManager's side of sinks that commit something once for the whole job: a [`GlobalCommits`] and a
+//! committer for each.
 //!
-//! What is to be committed comes with the acknowledgements of snapshots, and is in manifests until it is committed. Committers
-//! may wait for the outside, so each has a thread of its own, from the first commit on; the answer is a message to the job master, which also
-//! keeps the time of what is tried again.
+//! What is to be committed comes with the acknowledgements of snapshots, and is in manifests until it is
+//! committed. Committers may wait for the outside, so each has a thread of its own, from the first commit on;
+//! the answer is a message to the job master, which also keeps the time of what is tried again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use flott_types::{CheckpointId, Clock, Error, JobId, OperatorUid, Result, Timest
 use crate::job_master::JobMessage;
 use crate::worker::Worker;
 
-/// How long a job that ends waits for a commit that is under way.
+/// How long a job that ends waits for a commit that is in progress.
 const COMMITTER_ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 /// What each global committer had not committed, by the uid of its sink.
@@ -110,7 +111,7 @@ impl GlobalSinks {
         self.all.iter().map(|one| one.sink.uid.clone()).collect()
     }
 
-    /// The job begins anew, from a checkpoint that holds this.
+    /// The job starts again, from a checkpoint that holds this.
     pub(crate) fn restart(&mut self, restored: Option<CheckpointId>, mut uncommitted: Uncommitted) {
         self.round += 1;
         for Committing { sink, commits, .. } in &mut self.all {
@@ -164,7 +165,8 @@ impl GlobalSinks {
         }
     }
 
-    /// A task has finished, which it does when it has committed all that the last checkpoint holds of its own.
+    /// A task has finished, which it does when it has committed all that the last checkpoint holds of its
+    /// own.
     pub(crate) fn left(&mut self, task: TaskId, last: CheckpointId) {
         for one in self.all.iter_mut().filter(|one| one.sink.vertex == task.vertex) {
             one.commits.confirmed(task.subtask, last);
@@ -232,7 +234,8 @@ impl GlobalSinks {
         self.all.iter().find(|one| one.commits.waiting() > 0).map(|one| one.sink.name.as_str())
     }
 
-    /// Waits for the commits that are under way, but not long: what they do later, the next start will find done.
+    /// Waits for the commits that are in progress, but not long: what they do later, the next start will find
+    /// done.
     pub(crate) fn close(&mut self) {
         for Committing { sink, worker, .. } in &mut self.all {
             let Some(finishing) = worker.take().map(Worker::finish) else { continue };

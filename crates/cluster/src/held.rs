@@ -82,7 +82,7 @@ impl Room {
         }
     }
 
-    /// Batches that nobody will take.
+    /// Batches that will never be taken.
     pub(crate) fn forget(&mut self, held: impl IntoIterator<Item = Held>) {
         for held in held {
             if let Place::Memory(_, bytes) = held.place {

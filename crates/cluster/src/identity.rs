@@ -20,7 +20,7 @@ const NAME: &str = "pipeline.name";
 /// Which job it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Identity {
-    /// `None` of a query that nobody goes on with.
+    /// `None` for a query that nobody continues.
     pub key: Option<JobKey>,
     /// A person has given it that name.
     pub named: bool,

@@ -115,7 +115,8 @@ impl JobManager {
     /// Runs a job.
     ///
     /// # Errors
-    /// If the plan, its configuration, or what it is to be restored from is wrong. What goes wrong later is the job's failure.
+    /// If the plan, its configuration, or what it is to be restored from is wrong. What goes wrong later is
+    /// the job's failure.
     pub fn submit(self: &Arc<Self>, graph: &JobGraph) -> Result<JobClient> {
         // The job that runs is the one that was serialised.
         let json: Arc<str> = graph.to_json()?.into();
@@ -231,7 +232,7 @@ impl JobManager {
         Ok(self.client_of(&shared, collected, savepoint_dir))
     }
 
-    /// A job that has finished at an earlier start, and was to go on from there: there is nothing to do.
+    /// A job that has finished at an earlier start, and was to continue from there: there is nothing to do.
     fn finished_before(
         self: &Arc<Self>,
         shared: Arc<JobShared>,
@@ -331,8 +332,8 @@ impl JobManager {
         self.services.clock.now()
     }
 
-    /// Lets a job master do what it was told, and what the clock says is due; and says whether it expects nothing more then
-    /// from its tasks and its storage.
+    /// Lets a job master do what it was told, and what the clock says is due; and says whether it expects
+    /// nothing more then from its tasks and its storage.
     pub(crate) fn settle(&self, job: JobId) -> bool {
         let (answer, answered) = sync_channel(1);
         // A job that has ended answers nothing.

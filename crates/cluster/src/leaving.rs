@@ -1,10 +1,10 @@
 //! Tasks that were told to leave, and those that do not.
 //!
 //! A thread cannot be ended from outside. A task in a user's function that never returns is first warned of
-//! (`task.cancellation.interval`), then given up (`task.cancellation.timeout`). Flink ends the process of the TaskManager then; here others may
-//! live in the same process, so only the slot of the task is lost, until the function returns after all. What the
-//! task does later has no effect: its exchanges are closed, its attempt is over, and it looks at its cancellation before
-//! anything else.
+//! (`task.cancellation.interval`), then given up (`task.cancellation.timeout`). Flink ends the process of the
+//! TaskManager then; here others may live in the same process, so only the slot of the task is lost, until
+//! the function returns after all. What the task does later has no effect: its exchanges are closed, its
+//! attempt is over, and it looks at its cancellation before anything else.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ struct Task {
     of_earlier_session: bool,
 }
 
-/// A task that is told to leave.
+/// A task that has to end.
 pub(crate) struct Leaver {
     pub(crate) job: JobId,
     pub(crate) attempt: Attempt,

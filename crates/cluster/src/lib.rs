@@ -9,11 +9,12 @@
 //!
 //! Who is there, who has which slot and who is lost is decided by [`flott_checkpoint::resources`].
 //!
-//! They exchange plain messages ([`messages`]) through a transport ([`transport`]); within a process that is a channel. A job is
-//! deployed from its serialised plan, also within one process: there is no second way to run one.
+//! They exchange plain messages ([`messages`]) through a transport ([`transport`]); within a process that is
+//! a channel. A job is deployed from its serialised plan, also within one process: there is no second way to
+//! run one.
 //!
-//! Why a thread and a mailbox for each job: all decisions about one job are taken in one order, without locks; and a job whose
-//! storage hangs does not hold up another.
+//! Why a thread and a mailbox for each job: all decisions about one job are taken in one order, without
+//! locks; and a job whose storage hangs does not hold up another.
 
 // A variant that is added later is looked at where it matters (in tests a catch-all is a failure that shows).
 #![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]

@@ -1,4 +1,5 @@
-//! A cluster in one process: the JobManager and the TaskManagers of any cluster, over an in-process transport.
+//! A cluster in one process: the JobManager and the TaskManagers of any cluster, over an in-process
+//! transport.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -140,8 +141,9 @@ impl LocalCluster {
         self.manager.slots()
     }
 
-    /// Lets every job do what it was told and what the clock says is due; and says whether nothing is under way any more
-    /// between JobManager and tasks then: no deployment, no message, no checkpoint. For clocks that a test moves.
+    /// Lets every job do what it was told and what the clock says is due; and says whether nothing is in
+    /// progress any more between JobManager and tasks then: no deployment, no message, no checkpoint. For
+    /// clocks that a test moves.
     pub fn is_quiet(&self) -> bool {
         self.manager.tick();
         let jobs = self.jobs().into_iter();
@@ -149,12 +151,13 @@ impl LocalCluster {
         quiet && self.task_managers.iter().all(|(manager, _)| manager.is_idle())
     }
 
-    /// Cuts the connection between a TaskManager and the JobManager: what one of them sends from now on is lost. For tests.
+    /// Cuts the connection between a TaskManager and the JobManager: what one of them sends from now on is
+    /// lost. For tests.
     pub fn disconnect(&self, task_manager: TaskManagerId) {
         self.wire(task_manager).into_iter().for_each(|wire| wire.cut(true));
     }
 
-    /// Mends it. If anything was lost, the TaskManager loses its tasks and registers anew.
+    /// Repairs it. If anything was lost, the TaskManager loses its tasks and registers again.
     pub fn reconnect(&self, task_manager: TaskManagerId) {
         self.wire(task_manager).into_iter().for_each(|wire| wire.cut(false));
     }

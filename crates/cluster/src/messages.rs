@@ -110,7 +110,8 @@ pub enum ToJobManager {
         /// What.
         report: TaskReport,
     },
-    /// A task was told to leave and does not. It counts as failed; its thread cannot be ended, so its slot is lost.
+    /// A task was told to leave and does not. It counts as failed; its thread cannot be ended, so its slot is
+    /// lost.
     Abandoned {
         /// The job.
         job: JobId,

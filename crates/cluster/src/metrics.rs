@@ -48,7 +48,8 @@ impl JobMetrics {
         tasks.flat_map(|(subtask, task)| task.operators.iter().map(|operator| (*subtask, operator)))
     }
 
-    /// A metric that a function of the program has made, for each subtask; of all operators that have one of that name.
+    /// A metric that a function of the program has made, for each subtask; of all operators that have one of
+    /// that name.
     pub fn user_metric(&self, name: &str) -> Vec<(SubtaskIndex, &MetricValue)> {
         let metrics = self
             .operators()

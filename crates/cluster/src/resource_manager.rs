@@ -1,8 +1,9 @@
-//! The resource manager: drives [`Resources`], the machine that knows the TaskManagers, their slots and who has them.
+//! The resource manager: drives [`Resources`], the machine that knows the TaskManagers, their slots and who
+//! has them.
 //!
-//! Who tells it something runs the machine, under a lock, and sends what it says on, under the same lock: so everybody hears of
-//! things in the order in which they happened. Nothing of that blocks, for gateways and mailboxes only take messages.
-//! A thread looks after time: heartbeats, and those that have fallen silent.
+//! Who tells it something runs the machine, under a lock, and sends what it says on, under the same lock: so
+//! everybody hears of things in the order in which they happened. Nothing of that blocks, for gateways and
+//! mailboxes only take messages. A thread looks after time: heartbeats, and those that have fallen silent.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -186,7 +187,7 @@ impl State {
                 self.send(task_manager, session, ToTaskManager::Heartbeat(session))
             }
             Action::Dismiss { task_manager, session } => {
-                // It may well be that nobody hears it.
+                // It may not be received.
                 self.send(task_manager, session, ToTaskManager::Dismiss(session));
                 None
             }

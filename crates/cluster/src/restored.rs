@@ -13,19 +13,19 @@ const COMMITTABLES: &str = "committables";
 /// What a job began with.
 #[derive(Clone, Debug)]
 pub struct Beginning {
-    /// What it went on from.
+    /// What it continued from.
     pub from: BeganFrom,
     /// What should not be overlooked.
     pub warnings: Vec<String>,
 }
 
-/// What a job went on from.
+/// What a job continued from.
 #[derive(Clone, Debug)]
 pub enum BeganFrom {
     /// From nothing, as it was told.
     Nothing,
-    /// From nothing: it was to go on from its latest state, and has none below this folder. So many other jobs that have
-    /// not finished have some there.
+    /// From nothing: it was to continue from its latest state, and has none below this folder. So many other
+    /// jobs that have not finished have some there.
     NoState {
         /// The folder.
         dir: String,
@@ -44,7 +44,7 @@ pub enum BeganFrom {
 /// A snapshot, seen with the eyes of the job that starts from it.
 #[derive(Clone, Debug)]
 pub struct RestorePoint {
-    /// Where it lies.
+    /// Its location.
     pub url: String,
     /// Its id.
     pub checkpoint: CheckpointId,
@@ -52,7 +52,7 @@ pub struct RestorePoint {
     pub is_savepoint: bool,
     /// When it was made.
     pub created_at: Timestamp,
-    /// The operators whose state goes on.
+    /// The operators whose state is kept.
     pub kept: Vec<String>,
     /// The operators of the job that the snapshot does not know.
     pub new: Vec<String>,
@@ -135,7 +135,7 @@ fn changed(graph: &JobGraph, manifest: &Manifest) -> Vec<String> {
     }
 }
 
-/// Output that a snapshot promises and that nobody publishes.
+/// Output in a snapshot that nobody publishes.
 fn unpublished(graph: &JobGraph, manifest: &Manifest) -> Vec<String> {
     let waits = |subtask: &SubtaskSnapshot| {
         subtask.operator.iter().any(|list| list.name == COMMITTABLES && !list.entries.is_empty())

@@ -3,8 +3,8 @@
 //! Tasks send rows, and seal them with their checkpoints, as messages; the client fetches them, also by messages ([`crate::collected`]). Rows
 //! of an attempt that is not the current one are thrown away.
 //!
-//! With checkpoints and exactly-once, rows are given out when the checkpoint that they belong to has completed: what was given
-//! out can then never come a second time. Otherwise they are given out at once.
+//! With checkpoints and exactly-once, rows are given out when the checkpoint that they belong to has
+//! completed: what was given out can then never come a second time. Otherwise they are given out at once.
 //!
 //! What is given out and not read is bounded: while it is more than [`LIMIT`] rows, tasks get no more credit and wait for the client. For what
 //! waits for a checkpoint nobody can wait: a task that did would hold back the very barrier that makes room. It is what one interval

@@ -54,7 +54,8 @@ impl Snapshots {
         Ok((found.snapshot.manifest, found.snapshot.url))
     }
 
-    /// The storage of a job that is about to begin: that nothing can be written there is told now, and not by its first checkpoint.
+    /// The storage of a job that is about to begin: that nothing can be written there is told now, and not by
+    /// its first checkpoint.
     fn checked(&self, place: &Place<'_>) -> Result<CheckpointStorage> {
         let Some((key, folder)) = configured(place.configuration) else { return Ok(self.memory.clone()) };
         let checked = CheckpointStorage::open(folder)

@@ -1,4 +1,5 @@
-//! What is known of a job from outside: its state, its failures, its checkpoints. Written by the job master, read by clients.
+//! What is known of a job from outside: its state, its failures, its checkpoints. Written by the job master,
+//! read by clients.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -150,14 +151,14 @@ impl JobShared {
         self.changed.notify_all();
     }
 
-    /// What is known, as soon as it is newer than `seen`, or after so long; and its version.
+    /// What is known, as soon as it is newer than `seen`, or after this long; and its version.
     pub(crate) fn newer(&self, seen: u64, timeout: Duration) -> (u64, JobInfo) {
         let mut state = self.state.lock();
         self.changed.wait_while_for(&mut state, |_| self.version.load(Ordering::SeqCst) <= seen, timeout);
         (self.version.load(Ordering::SeqCst), state.clone())
     }
 
-    /// Waits until something holds, at most so long; says whether it does.
+    /// Waits until something holds, at most this long; returns whether it does.
     pub(crate) fn wait(&self, timeout: Duration, mut holds: impl FnMut(&JobInfo) -> bool) -> bool {
         let mut state = self.state.lock();
         !self.changed.wait_while_for(&mut state, |state| !holds(state), timeout).timed_out()
@@ -165,7 +166,7 @@ impl JobShared {
 }
 
 impl JobInfo {
-    /// Whether it has ended, or waits for time to pass, or runs with no checkpoint under way.
+    /// Whether it has ended, or waits for time to pass, or runs with no checkpoint in progress.
     pub(crate) fn is_quiet(&self) -> bool {
         let all = |state: fn(ExecutionState) -> bool| self.tasks.values().all(|task| state(*task));
         match self.status {

@@ -15,13 +15,14 @@ pub trait Storage: SnapshotStorage {
     /// The tasks' side.
     fn as_snapshot_storage(self: Arc<Self>) -> Arc<dyn SnapshotStorage>;
 
-    /// Makes a new folder for a savepoint under `target`; its URL. Its name comes from `random`; no two savepoints share one.
+    /// Makes a new folder for a savepoint under `target`; its URL. Its name comes from `random`; no two
+    /// savepoints share one.
     ///
     /// # Errors
     /// If the folder cannot be made.
     fn savepoint_folder(&self, place: &Place<'_>, target: &str, random: u64) -> Result<String>;
 
-    /// Makes a snapshot durable by writing its manifest; answers where it lies.
+    /// Makes a snapshot durable by writing its manifest; returns its path.
     ///
     /// # Errors
     /// If it is not written, and never will be.
@@ -33,7 +34,8 @@ pub trait Storage: SnapshotStorage {
     /// If it is missing or damaged; the message names the file.
     fn read(&self, place: &Place<'_>, checkpoint: CheckpointId) -> Result<Manifest>;
 
-    /// Reads the manifest of any snapshot: `execution.state-recovery.path`. Its paths are made such that the job can read them.
+    /// Reads the manifest of any snapshot: `execution.state-recovery.path`. Its paths are made such that the
+    /// job can read them.
     ///
     /// # Errors
     /// If it is missing or damaged; the message names the file.
@@ -45,7 +47,7 @@ pub trait Storage: SnapshotStorage {
     /// If something cannot be deleted.
     fn discard(&self, place: &Place<'_>, checkpoint: CheckpointId) -> Result<()>;
 
-    /// Begins a start of a job: nobody else may run it, and what it goes on from is found. To be ended with
+    /// Begins a start of a job: nobody else may run it, and what it continues from is found. To be ended with
     /// [`Storage::end`] and [`Storage::release`], also if it comes to nothing.
     ///
     /// # Errors
@@ -58,16 +60,19 @@ pub trait Storage: SnapshotStorage {
     /// If that cannot be written, or somebody else runs the job by now: [`Storage::deposed`].
     fn renew(&self, place: &Place<'_>, now: Timestamp) -> Result<()>;
 
-    /// Who runs the job instead, if somebody does. Then nothing more of it is written, committed or deleted here.
+    /// Who runs the job instead, if somebody does. Then nothing more of it is written, committed or deleted
+    /// here.
     fn deposed(&self, place: &Place<'_>) -> Option<Error>;
 
-    /// Deletes what earlier starts of the job have left behind, now that a checkpoint of this one has completed.
+    /// Deletes what earlier starts of the job have left behind, now that a checkpoint of this one has
+    /// completed.
     ///
     /// # Errors
     /// If something cannot be read or deleted.
     fn sweep(&self, place: &Place<'_>) -> Result<()>;
 
-    /// Deletes what checkpoints of the job that did not complete have left behind. Only while no task of it runs.
+    /// Deletes what checkpoints of the job that did not complete have left behind. Only while no task of it
+    /// runs.
     ///
     /// # Errors
     /// If something cannot be read or deleted.
@@ -101,7 +106,7 @@ pub struct Start<'a> {
 /// What came of the beginning of a start.
 #[derive(Clone, Debug)]
 pub struct Begun {
-    /// What it goes on from.
+    /// What it continues from.
     pub origin: Origin,
     /// Others want to hear of it now and then.
     pub is_leased: bool,
@@ -109,7 +114,7 @@ pub struct Begun {
     pub warnings: Vec<String>,
 }
 
-/// What a start goes on from.
+/// What a start continues from.
 #[derive(Clone, Debug)]
 pub enum Origin {
     /// From nothing, as it was told.
@@ -125,7 +130,7 @@ pub enum Origin {
     Snapshot {
         /// Its manifest.
         manifest: Box<Manifest>,
-        /// Where it lies.
+        /// Its location.
         url: String,
     },
     /// The job has finished, and there is nothing to do.

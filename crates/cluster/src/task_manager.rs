@@ -1,7 +1,7 @@
 //! The TaskManager: starts tasks, passes messages on to them, and their reports to the JobManager.
 //!
-//! Whom it belongs to is decided by [`Membership`]: it does what a message of its session says, and nothing else. When the session ends it
-//! stops its tasks, and registers anew when they have left.
+//! Whom it belongs to is decided by [`Membership`]: it does what a message of its session says, and nothing
+//! else. When the session ends it stops its tasks, and registers again when they have left.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -47,7 +47,7 @@ pub struct TaskManager {
 
 type Tasks = FastMap<(JobId, Attempt, TaskId), TaskHandle>;
 
-/// What its thread is told.
+/// The messages to its thread.
 enum Inbox {
     Message(ToTaskManager),
     /// A report could not be delivered.
@@ -297,7 +297,7 @@ impl Worker {
         }
     }
 
-    /// All tasks of such jobs are told to leave.
+    /// Ends all tasks of such jobs.
     fn stop(&mut self, whose: impl Fn(JobId) -> bool) {
         let left = self.tasks.extract_if(|(of, _, _), _| whose(*of)).collect::<Vec<_>>();
         for (key, handle) in left {

@@ -1,4 +1,5 @@
-//! How messages travel. Within a process they go through channels; another transport implements the same two traits.
+//! How messages travel. Within a process they go through channels; another transport implements the same two
+//! traits.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -9,20 +10,23 @@ use crate::messages::{Session, ToJobManager, ToTaskManager};
 
 /// The way to a TaskManager.
 pub trait TaskManagerGateway: Send + Sync {
-    /// Sends a message, without waiting. Says whether it will be delivered as far as can be known: one that cannot ends the session.
+    /// Sends a message, without waiting. Says whether it will be delivered as far as can be known: one that
+    /// cannot ends the session.
     fn send(&self, message: ToTaskManager) -> bool;
 }
 
 /// The way to the JobManager.
 pub trait JobManagerGateway: Send + Sync {
-    /// Sends a message, without waiting. Says whether it will be delivered as far as can be known: one that cannot ends the session.
+    /// Sends a message, without waiting. Says whether it will be delivered as far as can be known: one that
+    /// cannot ends the session.
     fn send(&self, message: ToJobManager) -> bool;
 }
 
 /// A connection within a process, which can be cut: for tests of what happens then.
 ///
-/// What is sent while it is cut is lost and nobody is told, as when packets are dropped. Once something was lost it is broken, and carries
-/// nothing until the TaskManager begins another session: so does a connection of a network.
+/// What is sent while it is cut is lost and nobody is told, as when packets are dropped. Once something was
+/// lost it is broken, and carries nothing until the TaskManager begins another session: so does a connection
+/// of a network.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Wire(Arc<Mutex<WireState>>);
 

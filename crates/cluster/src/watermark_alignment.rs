@@ -1,12 +1,13 @@
 //! Sources that wait for each other: the JobManager's side.
 //!
-//! Each reader of a group tells now and then how far its event time has come; all are told the least of it, and none reads on while it
-//! is further ahead than its strategy allows. A reader that is idle, or has nothing to read, or has ended, does not count. A
-//! reader that has splits and no rows yet does: nobody knows what it will find.
+//! Each reader of a group tells now and then how far its event time has come; all are told the least of it,
+//! and none reads on while it is further ahead than its strategy allows. A reader that is idle, or has
+//! nothing to read, or has ended, does not count. A reader that has splits and no rows yet does: nobody knows
+//! what it will find.
 //!
-//! Announcements are held to one in the group's update interval, so that a thousand readers do not cause a million messages: no
-//! more than one to each reader in an interval, and none if nothing changed. What is told is out of date by up to two intervals;
-//! that is what a drift is for.
+//! Announcements are held to one in the group's update interval, so that a thousand readers do not cause a
+//! million messages: no more than one to each reader in an interval, and none if nothing changed. What is
+//! told is out of date by up to two intervals; that is what a drift is for.
 
 use std::collections::BTreeMap;
 

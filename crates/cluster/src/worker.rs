@@ -8,8 +8,8 @@ use flott_types::Result;
 
 type Work<T> = Box<dyn FnOnce(&mut T) + Send>;
 
-/// The thread, with what it works on, and the way to it. When this is dropped the thread does what it was told, and ends; nobody
-/// waits for it, unless with [`Worker::finish`].
+/// The thread, with what it works on, and the way to it. When this is dropped the thread does what it was
+/// told, and ends; nobody waits for it, unless with [`Worker::finish`].
 pub(crate) struct Worker<T> {
     work: Sender<Work<T>>,
     thread: Thread,
@@ -38,12 +38,12 @@ impl<T: Send + 'static> Worker<T> {
 }
 
 impl Finishing {
-    /// Waits until everything is done, at most so long; says whether it is.
+    /// Waits until everything is done, at most this long; returns whether it is.
     pub(crate) fn wait_for(&self, timeout: Duration) -> bool {
         self.0.wait_for(timeout)
     }
 
-    /// What is under way hangs: nobody waits for it any more.
+    /// What is in progress hangs: nobody waits for it any more.
     pub(crate) fn abandon(self) {
         self.0.abandon();
     }

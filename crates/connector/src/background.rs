@@ -4,8 +4,8 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 use flott_types::{Error, Result, Waker};
 
-/// One piece of work at a time that goes on elsewhere: a listing, a question to a broker. When it is done the waker is called, and
-/// [`Background::take`] has what came of it. Dropping it leaves the work to itself.
+/// One piece of work at a time that goes on elsewhere: a listing, a question to a broker. When it is done the
+/// waker is called, and [`Background::take`] has what came of it. Dropping it leaves the work to itself.
 ///
 /// ```
 /// use flott_connector::Background;
@@ -29,17 +29,17 @@ pub struct Background<T> {
 }
 
 impl<T: Send + 'static> Background<T> {
-    /// Nothing is under way. The name is that of the thread, and of the work in errors.
+    /// Nothing is in progress. The name is that of the thread, and of the work in errors.
     pub fn new(name: &'static str, waker: Waker) -> Self {
         Background { name, waker, under_way: None }
     }
 
-    /// Whether work is under way, or its result was not taken yet.
+    /// Whether work is in progress, or its result was not taken yet.
     pub fn is_busy(&self) -> bool {
         self.under_way.is_some()
     }
 
-    /// Begins a piece of work. One that is under way is forgotten.
+    /// Begins a piece of work. One that is in progress is forgotten.
     ///
     /// # Errors
     /// If there is no thread for it.

@@ -8,7 +8,7 @@ use crate::Committable;
 /// Something to commit.
 pub type CommitRequest = commit::CommitRequest<Committable>;
 
-/// Makes output visible. It runs on a thread of its own and may wait.
+/// Makes output visible. It runs on its own thread and may block.
 pub trait Committer: Send {
     /// Commits each of these; answers for each, in their order. Any of them may be committed already, by this
     /// committer or another one, before a failure or at this moment: a second time must be harmless.

@@ -32,8 +32,8 @@ pub struct SourceCoordinator {
     enumerator: Box<dyn SplitEnumerator>,
     readers: BTreeMap<SubtaskIndex, Reader>,
     assignments: Assignments,
-    /// What was assigned since the last complete checkpoint, if anybody wants to know: by the checkpoint after whose snapshot it was. The
-    /// first entry is of the one that all began from.
+    /// What was assigned since the last complete checkpoint, if anybody wants to know: by the checkpoint
+    /// after whose snapshot it was. The first entry is of the one that all began from.
     assigned: Option<Vec<Since>>,
 }
 

@@ -25,18 +25,20 @@ pub enum Discovery {
     None,
     /// It is, and what it knew before can be read meanwhile.
     Again,
-    /// It is, for the first time: readers that ask are told nothing until it is over. Nobody counts as idle before, so that
-    /// event time does not run ahead of what is found.
+    /// It is, for the first time: readers that ask are told nothing until it is over. Nobody counts as idle
+    /// before, so that event time does not run ahead of what is found.
     First,
 }
 
 /// Finds splits and assigns them. Runs in the JobManager; its state is in the checkpoint.
 ///
-/// It is called by one thread at a time and must not wait for the outside in its calls: it begins such work elsewhere
-/// ([`Background`](crate::Background)), wakes when that is done, and goes on in [`SplitEnumerator::work`]. Assignments may
-/// be made in every call, to any reader that is registered, also to one that is reading.
+/// It is called by one thread at a time and must not wait for the outside in its calls: it begins such work
+/// elsewhere ([`Background`](crate::Background)), wakes when that is done, and goes on in
+/// [`SplitEnumerator::work`]. Assignments may be made in every call, to any reader that is registered, also
+/// to one that is reading.
 ///
-/// What it has assigned is the readers': it is in their part of the checkpoint, and after a restart they begin with it.
+/// What it has assigned is the readers': it is in their part of the checkpoint, and after a restart they
+/// begin with it.
 pub trait SplitEnumerator: Send {
     /// A reader is there. `reading` names the splits that it was restored with.
     fn reader_registered(
@@ -49,12 +51,13 @@ pub trait SplitEnumerator: Send {
         Ok(())
     }
 
-    /// A reader has read all that it was given. If nothing is assigned to it in this call, it holds event time back no longer, and
-    /// waits for what may be assigned to it later.
+    /// A reader has read all that it was given. If nothing is assigned to it in this call, it holds event
+    /// time back no longer, and waits for what may be assigned to it later.
     fn splits_requested(&mut self, reader: SubtaskIndex, assignments: &mut Assignments) -> Result<()>;
 
-    /// A reader has failed, and these splits were assigned to it after the checkpoint from which it begins again: nobody has them. It will be
-    /// registered again. Splits that must not be lost are assigned to somebody, now or later.
+    /// A reader has failed, and these splits were assigned to it after the checkpoint from which it begins
+    /// again: nobody has them. It will be registered again. Splits that must not be lost are assigned to
+    /// somebody, now or later.
     fn splits_returned(
         &mut self,
         reader: SubtaskIndex,
@@ -89,8 +92,8 @@ pub trait SplitEnumerator: Send {
         Discovery::None
     }
 
-    /// What is needed to go on: above all, which splits were assigned and which were not. A second one without a call in
-    /// between is the same.
+    /// What is needed to go on: above all, which splits were assigned and which were not. A second one
+    /// without a call in between is the same.
     fn snapshot(&mut self, checkpoint: CheckpointId) -> Result<Payload>;
 
     /// A checkpoint is complete. Earlier ones that were not told of are covered too.
@@ -105,8 +108,8 @@ pub trait SplitEnumerator: Send {
         Ok(())
     }
 
-    /// Where the source has ended, for one that goes on after it: an offset, a point in time, in a form of the connector's own.
-    /// Asked when everything is assigned and read.
+    /// Where the source has ended, for one that goes on after it: an offset, a point in time, in a form of
+    /// the connector's own. Asked when everything is assigned and read.
     fn end_position(&self) -> Option<String> {
         None
     }

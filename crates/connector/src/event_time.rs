@@ -22,7 +22,8 @@ pub struct EventTimePolicy {
 }
 
 impl EventTimePolicy {
-    /// For a source that states its watermarks itself, with [`SourceOutput::watermark`](crate::SourceOutput::watermark).
+    /// For a source that states its watermarks itself, with
+    /// [`SourceOutput::watermark`](crate::SourceOutput::watermark).
     pub fn stated() -> Self {
         EventTimePolicy { generators: Box::new(|| Box::new(Stated)), idle_timeout: 0, alignment: None }
     }
@@ -37,8 +38,8 @@ impl fmt::Debug for EventTimePolicy {
     }
 }
 
-/// Sources of one job in one group wait for each other: none reads on while its watermark is more than `max_drift`
-/// above the least of the group.
+/// Sources of one job in one group wait for each other: none reads on while its watermark is more than
+/// `max_drift` above the least of the group.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct WatermarkAlignment {
     /// The group's name.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Assignments, Payload, Split, SplitEnumerator};
 
-/// Assigns splits and remembers which are left: of a bounded source one at a time, first come first served; of an unbounded one, whose
-/// splits never end, each reader gets its share at once.
+/// Assigns splits and remembers which are left: of a bounded source one at a time, first come first served;
+/// of an unbounded one, whose splits never end, each reader gets its share at once.
 #[derive(Debug)]
 pub struct FixedSplits {
     pending: VecDeque<Split>,

@@ -157,7 +157,7 @@
 //! |---|---|
 //! | [`Sink`] | makes the other two |
 //! | [`SinkWriter`] | one in each subtask: writes where nobody looks yet |
-//! | [`Committer`] | one in each subtask, on a thread of its own: makes output visible |
+//! | [`Committer`] | one in each subtask, on its own thread: makes output visible |
 //! | global committer | where a sink has one: one in the JobManager, for what becomes visible once for all subtasks |
 //!
 //! A checkpoint, as a writer sees it: `flush`, `prepare_commit`, `snapshot`. The committables of

@@ -94,7 +94,8 @@ impl Payload {
         sealed
     }
 
-    /// What was sealed. Bytes that were not are a payload without a version: text that was written before there were seals.
+    /// What was sealed. Bytes that were not are a payload without a version: text that was written before
+    /// there were seals.
     ///
     /// # Errors
     /// If they are cut short.

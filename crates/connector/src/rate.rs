@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use flott_types::{Clock, Timestamp};
 
-/// Lets rows through at a constant pace. A reader that fell behind (because nothing downstream took its rows) does not
-/// catch up in a burst of more than a tenth of a second.
+/// Lets rows through at a constant pace. A reader that fell behind (because nothing downstream took its rows)
+/// does not catch up in a burst of more than a tenth of a second.
 #[derive(Debug)]
 pub struct RateLimiter {
     clock: Arc<dyn Clock>,

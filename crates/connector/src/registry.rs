@@ -23,8 +23,9 @@ pub struct TableContext {
     pub configuration: flott_types::Configuration,
 }
 
-/// A connector: makes sources and sinks of tables. Everything wrong with a table's options is said when the source or sink is made, at
-/// planning. The options are given, and are read by the keys of the [`Manual`]; what is not in it is refused by the [`Registry`].
+/// A connector: makes sources and sinks of tables. Everything wrong with a table's options is said when the
+/// source or sink is made, at planning. The options are given, and are read by the keys of the [`Manual`];
+/// what is not in it is refused by the [`Registry`].
 pub trait Connector: Send + Sync {
     /// The name in `'connector' = '...'`.
     fn name(&self) -> &'static str;
@@ -80,8 +81,8 @@ pub trait Connector: Send + Sync {
         Vec::new()
     }
 
-    /// Whether a source of this table produces fields of ROWs as columns of their own (`SourceSpec::paths`), so that the other fields
-    /// need not be read.
+    /// Whether a source of this table produces fields of ROWs as columns of their own (`SourceSpec::paths`),
+    /// so that the other fields need not be read.
     fn projects_fields(&self, spec: &TableSpec, options: &Options<'_>) -> bool {
         let _ = (spec, options);
         false

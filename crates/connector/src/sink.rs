@@ -28,7 +28,8 @@ pub enum CommittedBy {
     /// The [committer](Sink::committer) of the subtask that has written it.
     #[default]
     Subtask,
-    /// The one [global committer](Sink::global_committer) of the sink, after what the subtasks commit of that checkpoint.
+    /// The one [global committer](Sink::global_committer) of the sink, after what the subtasks commit of that
+    /// checkpoint.
     Job,
 }
 
@@ -50,11 +51,12 @@ impl Committable {
     }
 }
 
-/// A sink: of one table, made from a `SinkSpec`, or of a stream of the DataStream API. Made anew in every task.
+/// A sink: of one table, made from a `SinkSpec`, or of a stream of the DataStream API. Made anew in every
+/// task.
 pub trait Sink: Send + Sync {
-    /// A subtask's writer. `restored` holds what [`SinkWriter::snapshot`] gave, from all former subtasks that fell to
-    /// this one. All that the checkpoint holds for this subtask to commit has been committed; what it holds for the [global
-    /// committer](Sink::global_committer) is when all subtasks run.
+    /// A subtask's writer. `restored` holds what [`SinkWriter::snapshot`] gave, from all former subtasks that
+    /// fell to this one. All that the checkpoint holds for this subtask to commit has been committed; what it
+    /// holds for the [global committer](Sink::global_committer) is when all subtasks run.
     fn writer(&self, context: SinkContext, restored: Vec<Payload>) -> Result<Box<dyn SinkWriter>>;
 
     /// Whether there ever is something to commit. A sink whose output is visible at once says no.
@@ -62,28 +64,31 @@ pub trait Sink: Send + Sync {
         false
     }
 
-    /// Who commits what the writer of this task has handed over. Made when there is something to commit, and made anew after an error.
+    /// Who commits what the writer of this task has handed over. Made when there is something to commit, and
+    /// made anew after an error.
     fn committer(&self, context: CommitterContext) -> Result<Box<dyn Committer>> {
         let _ = context;
         Err(Error::internal("a sink that declares no commits has something to commit"))
     }
 
-    /// Whether there ever is something that is committed [once for the whole job](Committable::global): a partition that is complete, a
-    /// snapshot in the catalog of a lake. A sink that says so has two phases, and may have things that its subtasks commit as well.
+    /// Whether there ever is something that is committed [once for the whole job](Committable::global): a
+    /// partition that is complete, a snapshot in the catalog of a lake. A sink that says so has two phases,
+    /// and may have things that its subtasks commit as well.
     fn commits_globally(&self) -> bool {
         false
     }
 
-    /// Who commits what the writers of all subtasks have handed over for the whole job. It is asked when a checkpoint is durable and the
-    /// subtasks have committed their own of it, checkpoint by checkpoint, with all that one holds at once. Made in the JobManager when there is
-    /// something to commit, and made anew after an error.
+    /// Who commits what the writers of all subtasks have handed over for the whole job. It is asked when a
+    /// checkpoint is durable and the subtasks have committed their own of it, checkpoint by checkpoint, with
+    /// all that one holds at once. Made in the JobManager when there is something to commit, and made anew
+    /// after an error.
     fn global_committer(&self, context: GlobalCommitterContext) -> Result<Box<dyn Committer>> {
         let _ = context;
         Err(Error::internal("there is something to commit globally, of a sink that says there never is"))
     }
 
-    /// Whether the sink can write where it is told to. Called when the job is submitted: what can never succeed is told then,
-    /// and not by a job that fails again and again.
+    /// Whether the sink can write where it is told to. Called when the job is submitted: what can never
+    /// succeed is told then, and not by a job that fails again and again.
     fn check(&self) -> Result<()> {
         Ok(())
     }
@@ -132,8 +137,8 @@ pub struct SinkContext {
     pub subtask: SubtaskIndex,
     /// How many writers there are.
     pub parallelism: u32,
-    /// The checkpoint from which the job starts, if that knows this sink. If not, nothing that an earlier attempt handed over is in a
-    /// checkpoint.
+    /// The checkpoint from which the job starts, if that knows this sink. If not, nothing that an earlier
+    /// attempt handed over is in a checkpoint.
     pub restored: Option<CheckpointId>,
     /// The columns of the rows; of a table.
     pub schema: Option<Arc<Schema>>,
@@ -169,16 +174,17 @@ pub struct GlobalCommitterContext {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Writes rows. Output becomes visible by what `prepare_commit` hands over, or at once for sinks that commit nothing.
+/// Writes rows. Output becomes visible by what `prepare_commit` hands over, or at once for sinks that commit
+/// nothing.
 ///
-/// It is called by the task's thread and should not wait for the outside in its calls: what is on its way is sent by threads of its own, and
-/// when too much is, it says that it is [full](SinkWriter::is_full).
+/// It is called by the task's thread and should not wait for the outside in its calls: what is on its way is
+/// sent by threads of its own, and when too much is, it says that it is [full](SinkWriter::is_full).
 pub trait SinkWriter: Send {
     /// Writes rows; their columns are the table's, then metadata.
     fn write(&mut self, batch: Batch) -> Result<()>;
 
-    /// Whether it wants no rows now. The task reads none then, and asks again when it was woken; rows that are on their way already it
-    /// must take all the same.
+    /// Whether it wants no rows now. The task reads none then, and asks again when it was woken; rows that
+    /// are on their way already it must take all the same.
     fn is_full(&self) -> bool {
         false
     }
@@ -188,7 +194,8 @@ pub trait SinkWriter: Send {
         Ok(())
     }
 
-    /// Event time has come so far: rows that are not behind it are late. At the end of the input it has come to its end.
+    /// Event time has come so far: rows that are not behind it are late. At the end of the input it has come
+    /// to its end.
     fn watermark(&mut self, watermark: Watermark) -> Result<()> {
         let _ = watermark;
         Ok(())
@@ -199,16 +206,17 @@ pub trait SinkWriter: Send {
         Ok(())
     }
 
-    /// Before the snapshot of a checkpoint, or at the end of input (`end`, with everything to be handed over): what shall become
-    /// visible with that checkpoint. What takes its time (the rest of a file, answers to rows that were sent) is done
-    /// [later](Prepared::Later), while the task goes on with rows of the next checkpoint.
+    /// Before the snapshot of a checkpoint, or at the end of input (`end`, with everything to be handed
+    /// over): what shall become visible with that checkpoint. What takes its time (the rest of a file,
+    /// answers to rows that were sent) is done [later](Prepared::Later), while the task continues with rows
+    /// of the next checkpoint.
     fn prepare_commit(&mut self, checkpoint: CheckpointId, end: bool) -> Result<Prepared> {
         let _ = (checkpoint, end);
         Ok(Prepared::default())
     }
 
-    /// What else must be in the checkpoint: output that is begun and not handed over. Each entry may go to another
-    /// subtask on restore.
+    /// What else must be in the checkpoint: output that is begun and not handed over. Each entry may go to
+    /// another subtask on restore.
     fn snapshot(&mut self, checkpoint: CheckpointId) -> Result<Vec<Payload>> {
         let _ = checkpoint;
         Ok(Vec::new())
@@ -230,8 +238,9 @@ pub trait SinkWriter: Send {
 pub enum Prepared {
     /// It is there.
     Now(Vec<Committable>),
-    /// It is there when this has run, on another thread; the checkpoint waits for it, the task does not. The pieces of one writer run in order. An
-    /// error fails the task. One that is never run is of an attempt that has failed.
+    /// It is there when this has run, on another thread; the checkpoint waits for it, the task does not. The
+    /// pieces of one writer run in order. An error fails the task. One that is never run is of an attempt
+    /// that has failed.
     Later(Box<dyn FnOnce() -> Result<Vec<Committable>> + Send>),
 }
 

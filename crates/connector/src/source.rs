@@ -27,8 +27,8 @@ pub struct Split {
     pub payload: Payload,
 }
 
-/// A source: of one table, made from a `SourceSpec`, or of a stream of the DataStream API. Made anew in the JobManager and in
-/// every task.
+/// A source: of one table, made from a `SourceSpec`, or of a stream of the DataStream API. Made anew in the
+/// JobManager and in every task.
 pub trait Source: Send + Sync {
     /// Whether it ends by itself.
     fn boundedness(&self) -> Boundedness;
@@ -43,15 +43,16 @@ pub trait Source: Send + Sync {
     /// A subtask's side. Its batches have the columns of the spec: projection, then metadata.
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>>;
 
-    /// Whether watermarks may be generated for each split by itself (their rows are in order on their own). The reader
-    /// must say [`SourceOutput::split_finished`] then.
+    /// Whether watermarks may be generated for each split by itself (their rows are in order on their own).
+    /// The reader must say [`SourceOutput::split_finished`] then.
     fn watermark_per_split(&self) -> bool {
         false
     }
 
-    /// How timestamps and watermarks come out of the rows, if that is the source's business: for each split by itself, so
-    /// that the reader must say [`SourceOutput::split_finished`]. `interval` is `pipeline.auto-watermark-interval` in
-    /// milliseconds. SQL does without: there the table's watermark is part of the plan.
+    /// How timestamps and watermarks come out of the rows, if that is the source's business: for each split
+    /// by itself, so that the reader must say [`SourceOutput::split_finished`]. `interval` is
+    /// `pipeline.auto-watermark-interval` in milliseconds. SQL does without: there the table's watermark is
+    /// part of the plan.
     fn event_time(&self, interval: i64) -> Option<EventTimePolicy> {
         let _ = interval;
         None
@@ -111,15 +112,16 @@ pub trait SourceOutput {
     fn emit(&mut self, split: &str, batch: Batch) -> Result<()>;
     /// Counts rows that were left out because they could not be read (`ignore-parse-errors`).
     fn skipped(&mut self, rows: u64);
-    /// Says that nothing follows of this split. A split that is not said to be finished holds event time back until the
-    /// next snapshot, or until [`Poll::SplitsDone`].
+    /// Says that nothing follows of this split. A split that is not said to be finished holds event time back
+    /// until the next snapshot, or until [`Poll::SplitsDone`].
     fn split_finished(&mut self, split: &str) -> Result<()> {
         let _ = split;
         Ok(())
     }
 
-    /// Says that no row with a timestamp at or below this follows of the split. For sources that know their event time; the
-    /// source must say [`EventTimePolicy::stated`], or have another policy, whose watermarks then come together with these.
+    /// Says that no row with a timestamp at or below this follows of the split. For sources that know their
+    /// event time; the source must say [`EventTimePolicy::stated`], or have another policy, whose watermarks
+    /// then come together with these.
     ///
     /// # Errors
     /// If nobody listens. That is so by default, and of sources without a policy.
@@ -127,7 +129,8 @@ pub trait SourceOutput {
         Err(no_policy(split, &watermark))
     }
 
-    /// Says that the split holds event time back no longer, or again. A row or watermark of it makes it active too.
+    /// Says that the split holds event time back no longer, or again. A row or watermark of it makes it
+    /// active too.
     ///
     /// # Errors
     /// As [`SourceOutput::watermark`].
@@ -170,25 +173,26 @@ pub trait SourceReader: Send {
     /// Reads the next batch, if there is one, and emits it.
     fn poll(&mut self, output: &mut dyn SourceOutput) -> Result<Poll>;
 
-    /// The splits that are not read to their ends, with positions after the last row emitted. Changes nothing: several snapshots may be
-    /// under way at once.
+    /// The splits that are not read to their ends, with positions after the last row emitted. Changes
+    /// nothing: several snapshots may be in progress at once.
     fn snapshot(&mut self, checkpoint: CheckpointId) -> Result<Vec<Split>>;
 
-    /// Leaves exactly these of its splits alone until told otherwise: they are too far ahead of others in event time. Only of
-    /// interest to a reader that reads several splits side by side; by default nothing happens, and a reader is only paused
-    /// as a whole.
+    /// Leaves exactly these of its splits alone until told otherwise: they are too far ahead of others in
+    /// event time. Only of interest to a reader that reads several splits side by side; by default nothing
+    /// happens, and a reader is only paused as a whole.
     fn pause_splits(&mut self, paused: &[&str]) -> Result<()> {
         let _ = paused;
         Ok(())
     }
 
-    /// The source's enumerator says something of the connector's own ([`Assignments::send`](crate::Assignments::send)).
+    /// The source's enumerator says something of the connector's own
+    /// ([`Assignments::send`](crate::Assignments::send)).
     fn event(&mut self, event: Payload) -> Result<()> {
         Err(Error::internal(format!("the enumerator sends an unexpected event: {event:?}")))
     }
 
-    /// A checkpoint is complete. What was emitted before its snapshot, and no more, may be acknowledged to the outside. Earlier
-    /// checkpoints that were not told of are covered too.
+    /// A checkpoint is complete. What was emitted before its snapshot, and no more, may be acknowledged to
+    /// the outside. Earlier checkpoints that were not told of are covered too.
     fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
         let _ = checkpoint;
         Ok(())

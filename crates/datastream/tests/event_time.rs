@@ -48,7 +48,7 @@ fn bounded(bound: u64) -> WatermarkStrategy<i64> {
     by_value(WatermarkStrategy::for_bounded_out_of_orderness(Duration::from_millis(bound)))
 }
 
-/// Events below 0 are marks: `-t` says that event time has come to `t`.
+/// Events below 0 are marks: `-t` says that event time has reached `t`.
 struct Marks;
 
 impl WatermarkGenerator<i64> for Marks {
@@ -92,7 +92,7 @@ impl Stream {
         self.taken()
     }
 
-    /// Moves the clock, and calls the operator each time that it asked for.
+    /// Advances the clock, and calls the operator at each time that it requested.
     fn advance(&mut self, millis: i64) -> String {
         let until = self.0.now + millis;
         while let Some(at) = self.0.wake_at(0).filter(|at| *at <= until) {

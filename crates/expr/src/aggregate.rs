@@ -64,8 +64,8 @@ pub fn canonical(name: &str) -> String {
     }
 }
 
-/// The type of the result. No argument stands for `COUNT(*)`. `grouped` is false for an aggregation of all rows, whose
-/// result over no rows is NULL.
+/// The type of the result. No argument means `COUNT(*)`. `grouped` is false for an aggregation of all rows,
+/// whose result over no rows is NULL.
 pub fn infer(function: &str, args: Types<'_>, distinct: bool, grouped: bool) -> Result<LogicalType> {
     let name = canonical(function);
     let refuse = |forms: &str| {

@@ -1,5 +1,5 @@
-//! Builds typed expressions: finds the function, casts the arguments, fixes type and nullability. What the SQL planner
-//! calls.
+//! Builds typed expressions: finds the function, casts the arguments, fixes type and nullability. What the
+//! SQL planner calls.
 
 use flott_plan::{Expr, Literal};
 use flott_types::{Error, LogicalType, Result, TypeKind};
@@ -11,8 +11,8 @@ use crate::registry::Functions;
 use crate::typing::casts::{check_explicit, is_implicit};
 use crate::typing::common;
 
-/// A call by name. Negations (`NOT IN`, `NOT LIKE`, `NOT BETWEEN`, `NOT SIMILAR TO`), `BETWEEN [SYMMETRIC]`, `NULLIF` and `IF`
-/// are understood here; everything else is in the registry.
+/// A call by name. Negations (`NOT IN`, `NOT LIKE`, `NOT BETWEEN`, `NOT SIMILAR TO`), `BETWEEN [SYMMETRIC]`,
+/// `NULLIF` and `IF` are understood here; everything else is in the registry.
 pub fn call(name: &str, args: Vec<Expr>, context: &PlanContext) -> Result<Expr> {
     let upper = name.to_ascii_uppercase();
     match upper.as_str() {
@@ -56,9 +56,8 @@ pub fn call(name: &str, args: Vec<Expr>, context: &PlanContext) -> Result<Expr> 
     Ok(Expr::call(function.name(), args, signature.result))
 }
 
-/// Two rows that are written out are equal field by field, where NULL is unknown; values of a ROW type have NULLs that are equal, and so
-/// have rows that are tested with `<>`.
-/// Otherwise the operands are returned.
+/// Two rows that are written out are equal field by field, where NULL is unknown; values of a ROW type have
+/// NULLs that are equal, and so have rows that are tested with `<>`. Otherwise the operands are returned.
 fn field_by_field(args: Vec<Expr>, context: &PlanContext) -> Result<std::result::Result<Expr, Vec<Expr>>> {
     let (left, right) = match args.as_slice() {
         [
@@ -120,8 +119,8 @@ fn edit_distance(a: &[u8], b: &[u8]) -> usize {
     row[b.len()]
 }
 
-/// A cast that a rule inserts: keeps the nullability of the value, types NULL, and does nothing when the value has the
-/// type already.
+/// A cast that a rule inserts: keeps the nullability of the value, types NULL, and does nothing when the
+/// value has the type already.
 pub fn convert(expr: Expr, ty: LogicalType) -> Expr {
     if let Expr::Literal { value: Literal::Null, .. } = expr {
         return Expr::literal(Literal::Null, ty.with_nullable(true));

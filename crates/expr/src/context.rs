@@ -41,8 +41,8 @@ impl Default for PlanContext {
     }
 }
 
-/// What is known while rows are computed. One per operator instance; the operator moves `now` and the watermark on,
-/// once per batch.
+/// What is known while rows are computed. One per operator instance; the operator moves `now` and the
+/// watermark on, once per batch.
 #[derive(Debug)]
 pub struct EvalContext {
     functions: Functions,
@@ -54,7 +54,7 @@ pub struct EvalContext {
     watermark: AtomicI64,
     random: Mutex<SmallRng>,
     batch_bytes: usize,
-    /// The rows of the batch at hand.
+    /// The rows of the current batch.
     rows: AtomicUsize,
 }
 
@@ -81,12 +81,13 @@ impl EvalContext {
         EvalContext { batch_bytes, ..self }
     }
 
-    /// Says how many rows the batch at hand has.
+    /// Sets how many rows the current batch has.
     pub(crate) fn set_rows(&self, rows: usize) {
         self.rows.store(rows, Ordering::Relaxed);
     }
 
-    /// How large a column may become that is computed for the batch at hand, also one of elements or for some of the rows.
+    /// How large a column may become that is computed for the current batch, also one of elements or for some
+    /// of the rows.
     pub fn room(&self) -> Room {
         Room::of(self.rows.load(Ordering::Relaxed), self.batch_bytes)
     }
@@ -106,8 +107,8 @@ impl EvalContext {
         &self.database
     }
 
-    /// The current time of CURRENT_TIMESTAMP, NOW(), LOCALTIME, ...: the time of the batch of rows in a stream, the
-    /// time of the statement in a batch query. Milliseconds since the epoch.
+    /// The current time of CURRENT_TIMESTAMP, NOW(), LOCALTIME, ...: the time of the batch of rows in a
+    /// stream, the time of the statement in a batch query. Milliseconds since the epoch.
     pub fn now(&self) -> Timestamp {
         if self.streaming { self.row_now() } else { self.query_time }
     }

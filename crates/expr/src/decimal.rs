@@ -1,5 +1,6 @@
-//! Arithmetic on unscaled 128-bit decimals as Java's `BigDecimal` does it for Flink: exact, then rounded HALF_UP to the
-//! result's scale; NULL when the result's precision does not hold it. What leaves 128 bits goes on in 256.
+//! Arithmetic on unscaled 128-bit decimals as Java's `BigDecimal` does it for Flink: exact, then rounded
+//! HALF_UP to the result's scale; NULL if it does not fit the result's precision. Beyond 128 bits, the
+//! computation continues in 256.
 
 use std::cmp::Ordering;
 
@@ -139,11 +140,12 @@ pub fn multiply(a: Scaled, b: Scaled, (precision, scale): (u8, u8)) -> Option<i1
     }
 }
 
-/// The quotient in a result of this precision and scale: first to 38 significant digits, then to the scale, each
-/// rounded HALF_UP. The divisor is not zero.
+/// The quotient in a result of this precision and scale: first to 38 significant digits, then to the scale,
+/// each rounded HALF_UP. The divisor is not zero.
 #[inline]
 pub fn divide(a: Scaled, b: Scaled, (precision, scale): (u8, u8)) -> Option<i128> {
-    // With a numerator below 10^37 the first rounding cannot change the second: the quotient is too far from a half.
+    // With a numerator below 10^37 the first rounding cannot change the second: the quotient is too far from
+    // a half.
     let shift = i32::from(scale) + i32::from(b.1) - i32::from(a.1);
     if (0..=37).contains(&shift) {
         let numerator = a.0.checked_mul(power10(shift as u32));
@@ -220,8 +222,8 @@ pub fn to_f32(value: i128, scale: u8) -> f32 {
     format!("{value}e-{scale}").parse().unwrap_or(f32::NAN)
 }
 
-/// Decimal digits with optional sign, point and exponent, as `new BigDecimal(text)` reads them, into a precision and
-/// scale: HALF_UP, `None` for what is not a number, and `Some(None)` for what does not fit.
+/// Decimal digits with optional sign, point and exponent, as `new BigDecimal(text)` reads them, into a
+/// precision and scale: HALF_UP, `None` for what is not a number, and `Some(None)` for what does not fit.
 pub fn parse(text: &str, precision: u8, scale: u8) -> Option<Option<i128>> {
     let bytes = text.as_bytes();
     let (negative, mut rest) = match bytes.first()? {
@@ -289,7 +291,8 @@ mod tests {
         assert_eq!(to_f64(10123456789, 10), 1.0123456789);
     }
 
-    /// Schoolbook long arithmetic on decimal digit strings: slow, and with nothing in common with the code above.
+    /// Schoolbook long arithmetic on decimal digit strings: slow, and with nothing in common with the code
+    /// above.
     mod model {
         /// Most significant digit first, no leading zeros.
         pub fn digits(value: u128) -> Vec<u8> {
@@ -375,8 +378,9 @@ mod tests {
 
         #[test]
         fn quotient_is_the_schoolbook_quotient(a in unscaled(), b in 1i128..1_000_000_000_000, scale in 6u8..30) {
-            // The divisor is below 10^12, so a quotient is at least 10^-13 away from a half that it is not. With 13 digits to
-            // spare the first rounding cannot make a half of it, and both roundings are one.
+            // The divisor is below 10^12, so a quotient is at least 10^-13 away from a half that it is not.
+            // With 13 digits to spare the first rounding cannot make a half of it, and both roundings are
+            // one.
             let mut digits = model::digits(a.unsigned_abs());
             digits.extend(vec![0; usize::from(scale) + 1]);
             let (quotient, rest) = model::divide(&digits, b.unsigned_abs());

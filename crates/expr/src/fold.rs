@@ -13,8 +13,9 @@ use crate::function::Determinism;
 use crate::kernel::arrow_error;
 use crate::literal;
 
-/// The expression with its constant parts computed. What fails there is left to fail at run time, as in Flink, but for a
-/// division of a literal by a literal zero. Branches that are never or always taken are resolved.
+/// The expression with its constant parts computed. What fails there is left to fail at run time, as in
+/// Flink, but for a division of a literal by a literal zero. Branches that are never or always taken are
+/// resolved.
 pub fn fold(expr: Expr, context: &PlanContext) -> Result<Expr> {
     let evaluation = Arc::new(EvalContext::new(context, 0));
     let mut failure = None;
@@ -74,7 +75,8 @@ fn evaluate_constant(expr: &Expr, context: &Arc<EvalContext>) -> Result<Option<L
     Ok(literal::from_array(&array, 0, expr.ty()))
 }
 
-/// `FALSE AND x` and `TRUE OR x` are decided; `TRUE AND x` and `FALSE OR x` are x. NULL behind NULL adds nothing.
+/// `FALSE AND x` and `TRUE OR x` are decided; `TRUE AND x` and `FALSE OR x` are x. NULL behind NULL adds
+/// nothing.
 fn short_circuit(node: Expr) -> Expr {
     let Expr::Call { function, args, ty } = node else {
         return node;
@@ -87,7 +89,8 @@ fn short_circuit(node: Expr) -> Expr {
     let is = |expr: &Expr, want: bool| as_literal(expr) == Some(&Literal::Boolean(want));
     let mut open: Vec<Expr> = Vec::with_capacity(args.len());
     for arg in args {
-        // From left to right, two at a time: constants at the front are computed, and what leaves the other as it is goes.
+        // From left to right, two at a time: constants at the front are computed, and neutral operands are
+        // removed.
         let constants =
             matches!(&open[..], [first] if as_literal(first).is_some()) && as_literal(&arg).is_some();
         match constants {

@@ -60,7 +60,8 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// How large the result may become. What may exceed it says so before it is built: then the caller asks for fewer rows.
+    /// How large the result may become. A function that may exceed it reports that before it builds the
+    /// result; then the caller retries with fewer rows.
     pub fn room(&self) -> Room {
         self.context.room()
     }
@@ -107,7 +108,8 @@ pub trait ScalarFunction: Debug + Send + Sync {
     fn evaluate(&self, args: &[Value], call: &Call<'_>) -> Result<ArrayRef>;
 }
 
-/// A call after [`ScalarFunction::prepare`]. One per operator instance: may keep state behind a lock (RAND with a seed).
+/// A call after [`ScalarFunction::prepare`]. One per operator instance: may keep state behind a lock (RAND
+/// with a seed).
 pub trait PreparedFunction: Debug + Send + Sync {
     /// As [`ScalarFunction::evaluate`].
     fn evaluate(&self, args: &[Value], call: &Call<'_>) -> Result<ArrayRef>;

@@ -10,7 +10,7 @@ use flott_types::{Error, Result};
 
 use crate::value::Value;
 
-/// An error of an arrow kernel, which is a defect of ours.
+/// An error of an arrow kernel, which is an internal error.
 pub fn arrow_error(error: arrow::error::ArrowError) -> Error {
     Error::internal("arrow kernel failed").with_source(error)
 }

@@ -56,7 +56,8 @@ impl IntervalUnit {
     }
 }
 
-/// A number as it is written, with an optional minus sign: INT, BIGINT, DECIMAL with its digits, DOUBLE when it has an exponent.
+/// A number as it is written, with an optional minus sign: INT, BIGINT, DECIMAL with its digits, DOUBLE when
+/// it has an exponent.
 pub fn number(text: &str) -> Result<Expr> {
     let out_of_range = || Error::invalid(format!("Numeric literal '{text}' out of range"));
     if text.contains(['e', 'E']) {

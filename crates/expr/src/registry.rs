@@ -1,7 +1,8 @@
 //! The functions that expressions may call, by name.
 //!
-//! They are passed in, with what planning and running know ([`PlanContext`](crate::PlanContext), [`EvalContext`](crate::EvalContext)): which there are is the
-//! affair of who puts a session or a cluster together, and two sessions may have different ones.
+//! They are passed in, with what planning and running know ([`PlanContext`](crate::PlanContext),
+//! [`EvalContext`](crate::EvalContext)): which there are is the affair of who puts a session or a cluster
+//! together, and two sessions may have different ones.
 
 use std::fmt;
 use std::sync::Arc;
@@ -52,7 +53,8 @@ impl Functions {
         by_name.get(name).or_else(|| by_name.get(name.to_ascii_uppercase().as_str()))
     }
 
-    /// The names and aliases of all functions that are called by name (not the operators such as `+`), sorted.
+    /// The names and aliases of all functions that are called by name (not the operators such as `+`),
+    /// sorted.
     pub fn names(&self) -> Vec<&str> {
         let called = self.0.by_name.keys().map(String::as_str).filter(|name| is_callable(name));
         let mut names: Vec<_> = called.chain(["IF", "NULLIF"]).collect();

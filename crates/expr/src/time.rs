@@ -24,8 +24,9 @@ pub fn add_months_to_instant(value: i64, units_of_day: i64, months: i64) -> i64 
     add_months(days, months).saturating_mul(units_of_day).saturating_add(rest)
 }
 
-/// How many seconds a zone's clock is ahead of UTC when it shows this local time (in seconds since 1970). A time that
-/// a clock skips is read with the offset before the jump; of a time that it shows twice the first is meant.
+/// How many seconds a zone's clock is ahead of UTC when it shows this local time (in seconds since 1970). A
+/// time that a clock skips is read with the offset before the jump; of a time that it shows twice the first
+/// is meant.
 pub fn offset_of_local(seconds: i64, zone: Tz) -> i64 {
     if zone == Tz::UTC {
         return 0;
@@ -43,7 +44,8 @@ pub fn offset_of_local(seconds: i64, zone: Tz) -> i64 {
     offset.fix().local_minus_utc().into()
 }
 
-/// The point in time at which a zone's clock shows a local time; both in units of which a second has this many.
+/// The point in time at which a zone's clock shows a local time; both in units of which a second has this
+/// many.
 pub fn from_local(value: i64, units_of_second: i64, zone: Tz) -> i64 {
     value - offset_of_local(value.div_euclid(units_of_second), zone) * units_of_second
 }
@@ -116,8 +118,8 @@ fn fraction_millis(fraction: &str) -> i64 {
     digit(0) * 100 + digit(1) * 10 + digit(2)
 }
 
-/// Nanoseconds since 1970-01-01 of `2020-02-29 12:34:56.789` or `2020-02-29`. A day that the month does not have, up
-/// to 31, is read as its last day, as `java.time` does.
+/// Nanoseconds since 1970-01-01 of `2020-02-29 12:34:56.789` or `2020-02-29`. A day that the month does not
+/// have, up to 31, is read as its last day, as `java.time` does.
 pub fn parse_timestamp(text: &str) -> Option<i128> {
     let (date, clock) = match text.split_once(' ') {
         Some((date, clock)) => (date, Some(clock)),
@@ -154,8 +156,8 @@ fn digits(text: &str, least: usize, most: usize) -> Option<i64> {
     if right { text.parse().ok() } else { None }
 }
 
-/// Cuts a timestamp (nanoseconds since the epoch) to this many digits of the second's fraction, as Flink does:
-/// from three digits on it floors within the millisecond, below it cuts the milliseconds towards zero.
+/// Cuts a timestamp (nanoseconds since the epoch) to this many digits of the second's fraction, as Flink
+/// does: from three digits on it floors within the millisecond, below it cuts the milliseconds towards zero.
 pub fn truncate_nanos(nanos: i128, precision: u8) -> i128 {
     match precision {
         9.. => nanos,

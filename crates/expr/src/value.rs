@@ -38,7 +38,7 @@ impl Value {
         self.constant && self.is_null(0)
     }
 
-    /// The array as it is held: one element for a constant.
+    /// The array as stored: one element for a constant.
     pub fn held(&self) -> &ArrayRef {
         &self.array
     }
@@ -93,7 +93,7 @@ where
         self.array.is_valid(at).then(|| self.array.value(at))
     }
 
-    /// The typed array as it is held: one element for a constant.
+    /// The typed array as stored: one element for a constant.
     pub fn held(&self) -> &'a A {
         self.array
     }
@@ -117,7 +117,7 @@ pub fn downcast<A: Array + 'static>(array: &ArrayRef) -> Result<&A> {
     })
 }
 
-/// An array that holds the only element of another one this often.
+/// An array that repeats the only element of another one this often.
 pub fn repeat(one: &ArrayRef, rows: usize) -> Result<ArrayRef> {
     if rows == 1 {
         return Ok(one.clone());

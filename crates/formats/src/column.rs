@@ -157,7 +157,7 @@ impl Column {
         }
     }
 
-    /// Appends the value that the text stands for; numbers may have blanks around them. Collections are not read here.
+    /// Appends the value of the text; numbers may have blanks around them. Collections are not read here.
     /// Appends nothing when the text does not fit. A number too large for a DECIMAL is NULL, as in Flink.
     #[inline]
     pub(crate) fn append_text(&mut self, text: &[u8], style: TimeStyle) -> Result<(), NotAValue> {
@@ -322,8 +322,8 @@ fn array_error(error: arrow::error::ArrowError) -> Error {
     Error::internal("array of decoded values").with_source(error)
 }
 
-/// One value of a type that is not a collection, from its text as the formats write it; `None` is NULL. For values that lie
-/// outside of records, such as those in names of directories.
+/// One value of a type that is not a collection, from its text as the formats write it; `None` is NULL. For
+/// values that lie outside of records, such as those in names of directories.
 pub fn single_value(ty: &LogicalType, text: Option<&str>) -> Result<ArrayRef> {
     let mut column = Column::new(ty);
     match text {

@@ -4,12 +4,14 @@
 //!   numbers become NULL) or by a table of STRINGs.
 //! - An empty field is an empty string for STRING; for every other type it is an error unless
 //!   `csv.null-literal` is empty. The null literal is compared with the whole field.
-//! - Numbers, booleans and times may have blanks around them. BOOLEAN is true for `true` and false for everything else.
-//! - Fewer fields than columns, or more, is an error. With `ignore-parse-errors` missing fields are NULL and a
-//!   record with too many is left out. One empty field too many at the end is allowed.
-//! - A quoted field may hold delimiters, line ends and doubled quotes. That is why a file is not split between readers
-//!   unless quotes are disabled (Flink never splits csv).
-//! - BYTES are base64; ARRAY and ROW are their elements with `csv.array-element-delimiter` between them, one level deep.
+//! - Numbers, booleans and times may have blanks around them. BOOLEAN is true for `true` and false for
+//!   everything else.
+//! - Fewer fields than columns, or more, is an error. With `ignore-parse-errors` missing fields are NULL and
+//!   a record with too many is left out. One empty field too many at the end is allowed.
+//! - A quoted field may hold delimiters, line ends and doubled quotes. That is why a file is not split
+//!   between readers unless quotes are disabled (Flink never splits csv).
+//! - BYTES are base64; ARRAY and ROW are their elements with `csv.array-element-delimiter` between them, one
+//!   level deep.
 
 mod decode;
 mod encode;

@@ -1,4 +1,5 @@
-//! What the encoders have in common: each row is a piece of text or bytes. In files it is a line, elsewhere a message.
+//! What the encoders have in common: each row is a piece of text or bytes. In files it is a line, elsewhere a
+//! message.
 
 use flott_batch::ChangeBatch;
 use flott_connector::format::{MessageEncoder, RecordEncoder};

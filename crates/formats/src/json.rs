@@ -1,12 +1,15 @@
 //! `json`, and the change formats based on it: `debezium-json`, `canal-json`, `maxwell-json`.
 //!
-//! One record a line in files; one message elsewhere. A record is an object (or an array of objects, several rows); a
-//! column is the member of its name. A member that is missing is NULL unless `fail-on-missing-field`.
+//! One record a line in files; one message elsewhere. A record is an object (or an array of objects, several
+//! rows); a column is the member of its name. A member that is missing is NULL unless
+//! `fail-on-missing-field`.
 //!
-//! - A value is read leniently, as in Flink: `"12"` is an INT, `1.9` is the INT 1, any value but `true` is the BOOLEAN FALSE, an
-//!   object or array is its text for STRING. A number too large for a DECIMAL is NULL.
-//! - With `ignore-parse-errors` a value that cannot be read is NULL, and a record that is not JSON is left out.
-//! - BYTES are base64. MAP and MULTISET are objects and need STRING keys; the last of several equal keys counts.
+//! - A value is read leniently, as in Flink: `"12"` is an INT, `1.9` is the INT 1, any value but `true` is
+//!   the BOOLEAN FALSE, an object or array is its text for STRING. A number too large for a DECIMAL is NULL.
+//! - With `ignore-parse-errors` a value that cannot be read is NULL, and a record that is not JSON is left
+//!   out.
+//! - BYTES are base64. MAP and MULTISET are objects and need STRING keys; the last of several equal keys
+//!   counts.
 //! - TIME keeps its fraction, which Flink drops.
 //! - Text after a record is an error, which Flink ignores.
 //!

@@ -1,7 +1,7 @@
 //! Builds result arrays row by row. A closure answers `None` for NULL.
 //!
-//! Text is written into one reused buffer and copied once into the array: no allocation a row.
-//! A column that becomes too large is refused: whoever asked for it asks again with fewer rows ([`Call::room`]).
+//! Text is written into one reused buffer and copied once into the array: no allocation a row. A column that
+//! becomes too large is refused, and the caller retries with fewer rows ([`Call::room`]).
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl TextLists {
         TextLists { lists: ListBuilder::new(StringBuilder::new()), room: call.room() }
     }
 
-    /// An element of the row at hand.
+    /// An element of the current row.
     #[inline]
     pub(crate) fn push(&mut self, text: Option<&str>) -> Result<()> {
         let texts = self.lists.values();
@@ -63,7 +63,7 @@ impl TextLists {
         Ok(())
     }
 
-    /// Ends the row at hand: a list of what was pushed, or NULL.
+    /// Ends the current row: a list of what was pushed, or NULL.
     pub(crate) fn end(&mut self, valid: bool) {
         self.lists.append(valid);
     }
@@ -103,8 +103,8 @@ impl Value<'_> {
     }
 }
 
-/// As [`strings`], for closures that only append, which they do into the array itself. What they append before they answer NULL would be
-/// the next row's. There is room for this many `bytes` at once.
+/// As [`strings`], for closures that only append, which they do into the array itself. What they append
+/// before they answer NULL would be the next row's. There is room for this many `bytes` at once.
 pub(crate) fn written(
     call: &Call<'_>,
     bytes: usize,

@@ -1,5 +1,5 @@
-//! Arguments that are programs: regular expressions, date-time patterns, JSON paths. A constant one is compiled once an
-//! expression, others once a batch and distinct text.
+//! Arguments that are programs: regular expressions, date-time patterns, JSON paths. A constant one is
+//! compiled once an expression, others once a batch and distinct text.
 
 use std::fmt::Debug;
 
@@ -9,7 +9,8 @@ use flott_expr::value::Value;
 use flott_plan::Literal;
 use flott_types::{FastMap, Result};
 
-/// Compiles the text of a program. `None` in `P` is up to `P`: most functions answer NULL for a wrong program.
+/// Compiles the text of a program. `None` in `P` is up to `P`: most functions answer NULL for a wrong
+/// program.
 pub(crate) type Compile<P> = fn(&str) -> Result<P>;
 /// Evaluates a call that uses programs.
 pub(crate) type Run<P> = fn(&[Value], &Call<'_>, &mut Programs<'_, P>) -> Result<ArrayRef>;

@@ -1,15 +1,16 @@
 //! Flink's scalar functions and operators.
 //!
-//! Each family is a module with a table `functions()` of [`Function`](flott_expr::Function)s; [`builtin`] puts them together. What a function is, and what
-//! it is typed and computed with, is `flott-expr`'s, which knows none of them: expressions are bound, folded and compiled with the
-//! [`Functions`] that they are given, and those of a user stand beside these.
+//! Each family is a module with a table `functions()` of [`Function`](flott_expr::Function)s; [`builtin`]
+//! puts them together. What a function is, and what it is typed and computed with, is `flott-expr`'s, which
+//! knows none of them: expressions are bound, folded and compiled with the [`Functions`] that they are given,
+//! and users can add their own.
 //!
 //! | family | functions |
 //! |---|---|
 //! | [`operators`] | arithmetic, comparison, logic, LIKE and IN, COALESCE and its like |
 //! | [`math`], [`bitmap`] | numbers, random ones; sets of numbers |
 //! | [`string`], [`regex`] | text, its encodings; patterns as Java's |
-//! | [`temporal`] | dates, times, zones, patterns of theirs |
+//! | [`temporal`] | dates, times, zones, and their patterns |
 //! | [`collection`], [`structured`] | arrays, maps, rows; structured types |
 //! | [`json`], [`variant`] | documents, paths, values of any type |
 //! | [`conversion`], [`catalog`] | types, and the session |
@@ -39,7 +40,7 @@ use flott_expr::function::ScalarFunction;
 /// Flink's functions whose names are known and that are not built yet.
 const PLANNED: &[&str] = &["PRINT", "HASH_CODE"];
 
-/// All functions of Flink's that there are. They are made once in a process.
+/// All of Flink's functions that are built. They are created once per process.
 pub fn builtin() -> Functions {
     static BUILTIN: OnceLock<Functions> = OnceLock::new();
     BUILTIN.get_or_init(|| Functions::new(all()).with_planned(PLANNED)).clone()

@@ -1,5 +1,5 @@
-//! Some of Flink's functions count Java's chars, the units of UTF-16, and may cut a character in two. Java writes half a
-//! character as `?`.
+//! Some of Flink's functions count Java's chars, the units of UTF-16, and may cut a character in two. Java
+//! writes half a character as `?`.
 
 /// Appends Java chars; `?` for half a character.
 pub(crate) fn push(out: &mut String, units: impl IntoIterator<Item = u16>) {

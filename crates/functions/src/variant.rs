@@ -1,4 +1,5 @@
-//! PARSE_JSON and TRY_PARSE_JSON; access to elements and members of a VARIANT is in [`super::collection`], JSON_STRING in [`super::json`].
+//! PARSE_JSON and TRY_PARSE_JSON; access to elements and members of a VARIANT is in [`super::collection`],
+//! JSON_STRING in [`super::json`].
 
 use arrow::array::{ArrayRef, BinaryArray, BooleanArray, Int64Array, StringArray};
 use flott_batch::variant::{self, Shape};

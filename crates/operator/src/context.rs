@@ -42,8 +42,8 @@ pub trait Output {
     fn watermark(&mut self, watermark: Watermark) -> Result<()>;
     /// Tells downstream whether this stream holds event time back.
     fn watermark_status(&mut self, status: WatermarkStatus) -> Result<()>;
-    /// Whether anybody still wants what comes: an error when the task is being cancelled. A loop that need not come to an end by
-    /// itself (timers that a function sets again and again) asks this in each round.
+    /// Whether anybody still wants what comes: an error when the task is being cancelled. A loop that need
+    /// not come to an end by itself (timers that a function sets again and again) asks this in each round.
     ///
     /// # Errors
     /// [`flott_types::ErrorKind::Cancelled`]
@@ -71,7 +71,8 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Asks for a call of `processing_time` at or soon after this time. Only the earliest time asked for is kept.
+    /// Requests a call of `processing_time` at or soon after this time. Only the earliest requested time is
+    /// kept.
     pub fn schedule(&mut self, at: Timestamp) {
         let earlier = self.wake_at.is_none_or(|wake_at| at < wake_at);
         if earlier {

@@ -78,7 +78,7 @@ pub enum MetricValue {
     Meter {
         /// How many events there were.
         count: u64,
-        /// How many in a second, over the last minute or since the metric was asked for first.
+        /// How many per second, over the last minute or since the metric was first requested.
         rate: f64,
     },
 }
@@ -102,7 +102,7 @@ pub struct HistogramStatistics {
 }
 
 impl MetricGroup {
-    /// A group within this one: its name stands before those of its metrics.
+    /// A group within this one: its name is a prefix of its metrics' names.
     #[must_use]
     pub fn group(&self, name: &str) -> MetricGroup {
         MetricGroup { prefix: format!("{}{name}.", self.prefix), metrics: self.metrics.clone() }
@@ -145,8 +145,8 @@ impl MetricGroup {
         }
     }
 
-    /// The metric of that name, if it is of this kind; a name that is taken by another kind is told in the log, and the new metric is not
-    /// reported.
+    /// The metric of that name, if it is of this kind; a name that is taken by another kind is told in the
+    /// log, and the new metric is not reported.
     fn add(&self, name: &str, metric: Metric) -> Option<Metric> {
         let name = format!("{}{name}", self.prefix);
         let mut metrics = self.metrics.lock();

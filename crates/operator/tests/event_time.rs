@@ -1,4 +1,5 @@
-//! Watermarks of the splits of one reader (their minimum, idleness, ends), and of a stream that goes on where it was.
+//! Watermarks of the splits of one reader (their minimum, idleness, ends), and of a stream that goes on where
+//! it was.
 
 #![expect(clippy::unwrap_used, reason = "what a test must not meet ends it")]
 
@@ -53,7 +54,7 @@ impl Output for Text {
     }
 }
 
-/// What is told of the splits.
+/// The reported state of the splits.
 #[derive(Default)]
 struct Task {
     splits: Mutex<Vec<(String, SplitMetrics)>>,
@@ -226,8 +227,8 @@ fn a_split_that_the_reader_does_not_have_is_named() {
     assert!(error.to_string().contains("split 'x'"), "{error}");
 }
 
-/// What an operator says that continues from a snapshot as subtask `subtask` of `parallelism`, given the entries of all that there
-/// were; and what is in its next snapshot.
+/// What an operator says that continues from a snapshot as subtask `subtask` of `parallelism`, given the
+/// entries of all that there were; and what is in its next snapshot.
 fn restored(entries: &[&str], subtask: u32, parallelism: u32) -> Result<(String, String)> {
     let generators = Box::new(|| Box::new(Values(200)) as Box<dyn EventTimeGenerator>);
     let operator = EventTimeOperator::new(generators, 200, 0).starting_at(0);

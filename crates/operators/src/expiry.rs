@@ -143,8 +143,8 @@ fn a_key_that_expired_begins_anew_and_no_other() {
             println!("{}, seed {seed}", case.name);
             let mut rng = SmallRng::seed_from_u64(seed);
             let mut expiring = case.harness(TTL);
-            // By key: the same operator without a time to live, that has seen this key since it last expired; and the end of the
-            // grain of its last use.
+            // By key: the same operator without a time to live, that has seen this key since it last expired;
+            // and the end of the grain of its last use.
             let mut model: BTreeMap<i32, (Harness, i64)> = BTreeMap::new();
             let mut now = 0;
             for value in 1..300 {

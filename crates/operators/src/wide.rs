@@ -56,7 +56,8 @@ fn join(kind: JoinKind) -> OperatorSpec {
     }
 }
 
-/// Whatever came out is in batches of about as many bytes as they may have, unless it is one row or one update.
+/// Whatever came out is in batches of about as many bytes as they may have, unless it is one row or one
+/// update.
 fn assert_cut(operator: &Harness) {
     for batch in operator.batches() {
         let (bytes, rows) = (RowBytes::new(batch.columns().columns()), batch.physical_rows());

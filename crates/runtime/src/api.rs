@@ -74,7 +74,8 @@ pub struct ChannelKey {
 /// What the JobManager tells a task. Commands to one task arrive in the order in which they were sent.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum TaskCommand {
-    /// A checkpoint begins. Sources act on it; other tasks wait for the barrier, see `flott_checkpoint::alignment`.
+    /// A checkpoint begins. Sources act on it; other tasks wait for the barrier, see
+    /// `flott_checkpoint::alignment`.
     Trigger {
         /// The checkpoint.
         barrier: Barrier,
@@ -145,7 +146,8 @@ pub enum TaskReport {
         /// How long what took.
         metrics: SnapshotMetrics,
     },
-    /// A sink has committed all that its subtask commits of the checkpoints up to this one: what the job master commits of them may follow.
+    /// A sink has committed all that its subtask commits of the checkpoints up to this one: what the job
+    /// master commits of them may follow.
     Committed {
         /// The sink.
         operator: OperatorUid,
@@ -243,8 +245,8 @@ impl Failure {
     }
 }
 
-/// The subtasks of the other end of a rescaling edge that subtask `own` of `here` is connected to. Of the two ends the
-/// wider one has exactly one neighbour each, and the relation is the same seen from either.
+/// The subtasks of the other end of a rescaling edge that subtask `own` of `here` is connected to. Of the two
+/// ends the wider one has exactly one neighbour each, and the relation is the same seen from either.
 fn neighbours(own: u32, here: u32, there: u32) -> std::ops::Range<u32> {
     if here >= there {
         let at = (u64::from(own) * u64::from(there) / u64::from(here)) as u32;
@@ -311,7 +313,8 @@ impl TaskDeployment {
         })
     }
 
-    /// The channels into the task, in the order in which its gate numbers them, with the input that each feeds.
+    /// The channels into the task, in the order in which its gate numbers them, with the input that each
+    /// feeds.
     pub fn input_channels(&self) -> Vec<(ChannelKey, usize)> {
         let mut channels = Vec::new();
         for input in &self.inputs {

@@ -82,7 +82,8 @@ impl Outputs {
         Outputs { links, exchanges, metrics, task, watermark, status, only_the_last: false, cancel }
     }
 
-    /// In a batch event time is told once, at the end: no record is late, and windows fire when all of it is there.
+    /// In a batch event time is told once, at the end: no record is late, and windows fire when all of it is
+    /// there.
     #[must_use]
     pub fn with_only_the_last_watermark(mut self, only_the_last: bool) -> Self {
         self.only_the_last = only_the_last;

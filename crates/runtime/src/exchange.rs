@@ -25,7 +25,8 @@ pub struct ExchangeWriter {
     pub(crate) tag: Option<String>,
     schema: SchemaRef,
     senders: Vec<Box<dyn Sender>>,
-    /// One a target where rows are distributed one by one, one alone for the others. Records are always dealt.
+    /// One a target where rows are distributed one by one, one alone for the others. Records are always
+    /// dealt.
     buffers: Vec<Buffer>,
     /// Whose turn it is (rebalance, rescale).
     turn: usize,
@@ -48,7 +49,8 @@ struct Buffer {
 }
 
 impl ExchangeWriter {
-    /// A writer over these channels, one per receiving subtask. `turn` is the target that a round robin begins with.
+    /// A writer over these channels, one per receiving subtask. `turn` is the target that a round robin
+    /// begins with.
     pub fn new(
         exchange: Exchange,
         schema: SchemaRef,
@@ -78,7 +80,8 @@ impl ExchangeWriter {
         self.held_since
     }
 
-    /// Holds nothing back for longer than this many milliseconds; `None`: until a batch is full or the input is dry.
+    /// Holds nothing back for longer than this many milliseconds; `None`: until a batch is full or the input
+    /// is dry.
     #[must_use]
     pub fn with_buffer_timeout(mut self, timeout: Option<i64>) -> Self {
         self.buffer_timeout = timeout;

@@ -1,7 +1,7 @@
 //! The input side of a task: bounded queues, one per channel, and the task's mailbox, under one lock.
 //!
-//! One lock and one condition let the task wait for "a message or an element" without a poll interval. It is taken once
-//! per batch, not per record.
+//! One lock and one condition let the task wait for "a message or an element" without a poll interval. It is
+//! taken once per batch, not per record.
 //!
 //! Invariants: a channel holds at most [`Limits`] (batches, rows and bytes, whichever is reached first) and
 //! one batch more, and so do all of them together, unless the task would have nothing to read; rows leave in
@@ -165,8 +165,8 @@ struct State {
 }
 
 impl State {
-    /// Whether all channels together are full. A task that finds nothing to read, because what there is waits behind a barrier, must get
-    /// something all the same.
+    /// Whether all channels together are full. A task that finds nothing to read, because what there is waits
+    /// behind a barrier, must get something all the same.
     fn is_crowded(&self, limits: Limits) -> bool {
         self.bytes >= limits.gate_bytes && self.ready > 0
     }
@@ -236,8 +236,8 @@ impl Gate {
         Ok(waited)
     }
 
-    /// Puts an element into a channel, if it need not wait for room. Never blocks. Elements of one channel are to be offered in
-    /// order: what was given back goes first.
+    /// Puts an element into a channel, if it need not wait for room. Never blocks. Elements of one channel
+    /// are to be offered in order: what was given back goes first.
     pub fn offer(&self, channel: usize, element: Element, waker: &Waker) -> Offer {
         let bytes = bytes_of(&element);
         let mut guard = self.state.lock();
@@ -352,8 +352,8 @@ impl Gate {
         Next::Element { channel: at, element }
     }
 
-    /// Waits until [`Gate::next_if`] finds something, or somebody wakes, at most this long. A task that is `busy` waits for what goes on
-    /// elsewhere and will wake.
+    /// Waits until [`Gate::next_if`] finds something, or somebody wakes, at most this long. A task that is
+    /// `busy` waits for what goes on elsewhere and will wake.
     pub fn wait(&self, timeout: Duration, room: bool, busy: bool) {
         let mut state = self.state.lock();
         state.busy = busy;
@@ -368,7 +368,8 @@ impl Gate {
         state.woken = false;
     }
 
-    /// Ends the wait at hand, or else the next one: there is something to do that does not come through the gate.
+    /// Ends the wait at hand, or else the next one: there is something to do that does not come through the
+    /// gate.
     pub fn wake(&self) {
         let mut state = self.state.lock();
         state.woken = true;
@@ -380,8 +381,9 @@ impl Gate {
         self.state.lock().expecting = expecting;
     }
 
-    /// Whether the reader waits and there is nothing for it: no message, no element, and nothing that it has asked for. The
-    /// answer numbers the wait: who looks twice sees whether the reader has done something in between.
+    /// Whether the reader waits and there is nothing for it: no message, no element, and nothing that it has
+    /// asked for. The answer numbers the wait: who looks twice sees whether the reader has done something in
+    /// between.
     pub fn idle(&self) -> Option<u64> {
         let state = self.state.lock();
         let nothing = state.mail.is_empty() && state.channels.iter().all(|channel| channel.queue.is_empty());
@@ -394,7 +396,8 @@ impl Gate {
         self.state.lock().left = true;
     }
 
-    /// Whether the reader has gone and has told everybody. A closed gate is not left yet: a failure may still be on its way.
+    /// Whether the reader has gone and has told everybody. A closed gate is not left yet: a failure may still
+    /// be on its way.
     pub fn is_left(&self) -> bool {
         self.state.lock().left
     }

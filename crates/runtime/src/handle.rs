@@ -33,7 +33,8 @@ struct Parts {
 }
 
 impl TaskHandle {
-    /// Starts a task. From here on it speaks through its reports; the last one is `Finished`, `Canceled` or `Failed`.
+    /// Starts a task. From here on it speaks through its reports; the last one is `Finished`, `Canceled` or
+    /// `Failed`.
     ///
     /// # Errors
     /// If there is no thread for it.
@@ -92,7 +93,8 @@ impl TaskHandle {
         self.parts.metrics.whereabouts.position()
     }
 
-    /// The task was told to leave and does not: nobody waits for its thread any more. When it comes back after all it leaves.
+    /// The task was told to leave and does not: nobody waits for its thread any more. When it comes back
+    /// after all it leaves.
     pub fn abandon(&self) {
         self.thread.abandon();
     }

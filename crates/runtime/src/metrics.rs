@@ -156,7 +156,8 @@ impl TaskMetrics {
             let (operators, nanos) = (self.operators.lock().clone(), clock.nanos());
             operators.iter().map(|operator| operator_report(operator, nanos)).collect()
         };
-        // A source has no gate: it is what it emits that it has read. A sink has no exchange: it is what it wrote.
+        // A source has no gate: it is what it emits that it has read. A sink has no exchange: it is what it
+        // wrote.
         let num_records_in = match self.records_in.get() {
             0 => operators.first().map_or(0, |head| head.num_records_out),
             read => read,

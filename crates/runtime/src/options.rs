@@ -14,7 +14,8 @@ use crate::gate::Limits;
 pub struct TaskOptions {
     /// The number of rows at which a batch is large enough.
     pub batch_size: usize,
-    /// `execution.buffer-timeout`, milliseconds; `None`: rows are held back until a batch is full or the input is dry.
+    /// `execution.buffer-timeout`, milliseconds; `None`: rows are held back until a batch is full or the
+    /// input is dry.
     pub buffer_timeout: Option<i64>,
     /// `execution.checkpointing.mode`
     pub mode: Mode,
@@ -26,7 +27,8 @@ pub struct TaskOptions {
     pub batch: bool,
     /// `sink.committer.retries`: how often a commit is tried again.
     pub commit_retries: u32,
-    /// `task.cancellation.interval`, milliseconds: how often it is told that a task which was told to leave has not.
+    /// `task.cancellation.interval`, milliseconds: how often it is told that a task which was told to leave
+    /// has not.
     pub cancellation_interval: i64,
     /// `task.cancellation.timeout`, milliseconds: when it is given up; `None` is never.
     pub cancellation_timeout: Option<i64>,

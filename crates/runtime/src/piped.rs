@@ -62,7 +62,7 @@ struct Pipe {
     end: Mutex<End>,
 }
 
-/// What is under way.
+/// What is in progress.
 #[derive(Default)]
 struct Line {
     frames: VecDeque<Vec<u8>>,

@@ -1,15 +1,16 @@
 //! The sink operator: a writer, and what becomes of that which the writer hands over.
 //!
-//! What the writer hands over at a checkpoint is in that checkpoint, and is committed when it, or a later one, is complete; until it is, it
-//! is in every later checkpoint too. Commits have a thread of their own ([`committing`]): one that takes long or is tried again holds up
-//! neither rows nor checkpoints; the task only does not leave before all are done. On restore everything that the checkpoint holds is
-//! committed again before a row is written: the task may have failed between the completion and its commit.
+//! What the writer hands over at a checkpoint is in that checkpoint, and is committed when it, or a later
+//! one, is complete; until it is, it is in every later checkpoint too. Commits have a thread of their own
+//! ([`committing`]): one that takes long or is tried again holds up neither rows nor checkpoints; the task
+//! only does not leave before all are done. On restore everything that the checkpoint holds is committed
+//! again before a row is written: the task may have failed between the completion and its commit.
 //!
 //! What a sink commits once for the whole job, the job master commits: it takes it from the acknowledgements
 //! ([`GLOBAL_COMMITTABLES`]).
 //!
-//! What takes its time before a snapshot (the rest of a file, answers to what was sent) is done by the snapshot's thread
-//! ([`Prepared::Later`]); the checkpoint waits for it and the task does not.
+//! What takes its time before a snapshot (the rest of a file, answers to what was sent) is done by the
+//! snapshot's thread ([`Prepared::Later`]); the checkpoint waits for it and the task does not.
 
 mod committing;
 

@@ -41,10 +41,12 @@ pub trait SnapshotStorage: Send + Sync {
 
 /// Stores the snapshots of one task, in order, off the task's thread.
 pub trait SnapshotWriter: Send {
-    /// Stores what the operators handed over; answers what goes into the manifest, and how many bytes were written.
+    /// Stores what the operators handed over; answers what goes into the manifest, and how many bytes were
+    /// written.
     ///
     /// # Errors
-    /// If it cannot be stored. What the operators handed over is lost then, and the next snapshot will be a full one.
+    /// If it cannot be stored. What the operators handed over is lost then, and the next snapshot will be a
+    /// full one.
     fn write(
         &mut self,
         barrier: Barrier,
@@ -148,8 +150,9 @@ impl Uploader {
 }
 
 impl Drop for Uploader {
-    /// Waits for what is under way: a task that has ended writes nothing any more, and begins nothing. But a store that does not
-    /// answer must not keep the job from its end; what it writes later belongs to a checkpoint that never completes.
+    /// Waits for what is in progress: a task that has ended writes nothing any more, and begins nothing. But
+    /// a store that does not answer must not keep the job from its end; what it writes later belongs to a
+    /// checkpoint that never completes.
     fn drop(&mut self) {
         let waiting = {
             let mut state = self.queue.state.lock();

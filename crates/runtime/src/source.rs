@@ -52,7 +52,8 @@ pub struct SourceHead {
     pub info: TaskInfo,
     reader: Option<Box<dyn SourceReader>>,
     factory: Option<ReaderFactory>,
-    /// What it starts with when it is not restored (constant rows have one split, known to the first subtask).
+    /// What it starts with when it is not restored (constant rows have one split, known to the first
+    /// subtask).
     fresh: Vec<Split>,
     splits: Splits,
     /// It knows what it reads first, or that there is nothing yet.
@@ -65,7 +66,8 @@ pub struct SourceHead {
     metrics: OperatorMetrics,
     watermarks: Option<SplitWatermarks>,
     aligner: Option<Aligner>,
-    /// Splits that the last snapshot had; others are read to their ends, whether or not the reader has said so.
+    /// Splits that the last snapshot had; others are read to their ends, whether or not the reader has said
+    /// so.
     left: Option<Vec<String>>,
 }
 
@@ -182,7 +184,8 @@ impl SourceHead {
         self
     }
 
-    /// Makes the reader and gives it the splits that it was reading. Answers what the enumerator is to be told of them, if there is one.
+    /// Makes the reader and gives it the splits that it was reading. Answers what the enumerator is to be
+    /// told of them, if there is one.
     pub fn open(
         &mut self,
         mut restored: RestoredState,
@@ -221,7 +224,8 @@ impl SourceHead {
         Ok(self.is_coordinated.then_some(reading))
     }
 
-    /// Whether it knows what it reads first, or that there is nothing yet: it was opened with splits, was given some or none, or reads without.
+    /// Whether it knows what it reads first, or that there is nothing yet: it was opened with splits, was
+    /// given some or none, or reads without.
     pub fn is_assigned(&self) -> bool {
         self.assigned
     }

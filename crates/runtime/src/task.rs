@@ -310,7 +310,8 @@ impl Task {
         Ok(leave)
     }
 
-    /// Results of what was begun come before the end. Meanwhile the task takes messages and checkpoints as always.
+    /// Results of what was begun come before the end. Meanwhile the task takes messages and checkpoints as
+    /// always.
     fn settle(&mut self, now: Timestamp) -> Result<()> {
         let outstanding = self.chain.root.backlog() > Backlog::None;
         self.step(Event::Outstanding(outstanding), now).map(drop)
@@ -373,7 +374,8 @@ impl Task {
         }
     }
 
-    /// Fires what is due and calls who was woken; says whether there was something. What it put out is not held back if the input is dry.
+    /// Fires what is due and calls who was woken; says whether there was something. What it put out is not
+    /// held back if the input is dry.
     fn timers(&mut self, now: Timestamp) -> Result<bool> {
         let due = self.chain.root.wake_at().is_some_and(|at| at <= now);
         if due {

@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub(crate) struct Whereabouts(AtomicUsize);
 
 impl Whereabouts {
-    /// Runs something that belongs to an operator. Operators call each other: behind the inner one it is the outer one again.
+    /// Runs something that belongs to an operator. Operators call each other: behind the inner one it is the
+    /// outer one again.
     pub fn within<T>(&self, position: usize, run: impl FnOnce() -> T) -> T {
         let before = self.0.load(Ordering::Relaxed);
         self.0.store(position + 1, Ordering::Relaxed);

@@ -270,7 +270,8 @@ fn wide_rows_fill_a_channel_by_their_bytes() {
     assert!(matches!(offer(wide(1, 1)), Offer::Taken));
 }
 
-/// Many channels, each of which holds little, hold no more than the gate may; and whatever is full, the reader gets on.
+/// Many channels, each of which holds little, hold no more than the gate may; and whatever is full, the
+/// reader gets on.
 #[test]
 fn all_channels_together_are_bounded() {
     let limits = Limits { batches: 100, rows: 1_000, bytes: 10_000, gate_bytes: 20_000, batch_bytes: 2_500 };

@@ -1,4 +1,4 @@
-//! Where a word of the script stands, and the error that says so.
+//! Positions in a script, and the error that reports them.
 
 use std::fmt;
 use std::ops::Deref;

@@ -19,8 +19,8 @@
 //! - Queries and expressions print as SQL that parses back to the same tree.
 //!
 //! Stored text (views, computed columns, watermarks) is read again with [`parse_query`] and
-//! [`parse_expression`], types with [`parse_type`]. A shell uses [`split_script`] (statements run one by one),
-//! [`is_complete`], [`highlight`] and [`KEYWORDS`].
+//! [`parse_expression`], types with [`parse_type`]. A shell uses [`split_script`] (statements run one by
+//! one), [`is_complete`], [`highlight`] and [`KEYWORDS`].
 //!
 //! ```
 //! use flott_sql_parser::{ast::Statement, parse_script};

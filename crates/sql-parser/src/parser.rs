@@ -5,15 +5,15 @@ use crate::error::{ParseError, Position, Result};
 use crate::keywords::is_reserved;
 use crate::lexer::{Kind, Token, tokenize};
 
-/// How deep parentheses, functions, operators and types may nest. What recurses along the tree (the parser, the binder,
-/// derived code) is bounded by it, and fits the 2 MB stack of a thread in a debug build.
+/// How deep parentheses, functions, operators and types may nest. What recurses along the tree (the parser,
+/// the binder, derived code) is bounded by it, and fits the 2 MB stack of a thread in a debug build.
 const MAX_DEPTH: u32 = 200;
-/// A query takes so many levels: what reads and plans it needs more stack than what reads an expression.
+/// A query counts as this many levels: parsing and planning it needs more stack than parsing an expression.
 const QUERY_DEPTH: u32 = 8;
-/// And so many a table of FROM.
+/// And a table of FROM as this many.
 const RELATION_DEPTH: u32 = 2;
-/// How high the tree of an expression may be that is computed from left to right: the nesting within it, and the operators in
-/// a row, each of which takes what is left of it as its operand.
+/// How high the tree of an expression may be that is computed from left to right: the nesting within it, and
+/// the operators in a row, each of which takes what is left of it as its operand.
 const MAX_HEIGHT: u32 = 500;
 
 /// A recursive-descent parser over one statement.
@@ -267,12 +267,13 @@ impl<'a> Parser<'a> {
         self.deeper(1, parse)
     }
 
-    /// Goes a level deeper, for something that takes what is left of it as its operand. [`Parser::leave`] goes back.
+    /// Goes a level deeper, for something that takes what is left of it as its operand. [`Parser::leave`]
+    /// goes back.
     pub(crate) fn enter(&mut self) -> Result<()> {
         self.descend(1)
     }
 
-    /// Goes so many levels back.
+    /// Goes back this many levels.
     pub(crate) fn leave(&mut self, levels: u32) {
         self.depth -= levels;
     }
@@ -296,7 +297,7 @@ impl<'a> Parser<'a> {
         Ok(parsed)
     }
 
-    /// Makes the expression at hand higher by operators in a row.
+    /// Adds the depth of consecutive operators to the current expression.
     pub(crate) fn operators_in_a_row(&mut self, count: u32) -> Result<()> {
         self.height = self.height.saturating_add(count);
         match self.height > MAX_HEIGHT {

@@ -11,7 +11,7 @@ use crate::parser::Parser;
 /// The text of one statement, not yet parsed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StatementText<'a> {
-    /// The text, without the semicolon and without what stands around it.
+    /// The text, without the semicolon and surrounding white space and comments.
     pub text: &'a str,
     /// Where it starts in the script.
     pub position: Position,
@@ -27,13 +27,14 @@ impl StatementText<'_> {
 
 /// Reads a script: statements separated by semicolons; the last one may lack it.
 ///
-/// A client that runs statements one after the other, as Flink's does, uses [`split_script`] instead: then those before
-/// the mistake run.
+/// A client that runs statements one after the other, as Flink's does, uses [`split_script`] instead: then
+/// those before the mistake run.
 pub fn parse_script(script: &str) -> Result<Vec<ParsedStatement>> {
     split_script(script).iter().map(StatementText::parse).collect()
 }
 
-/// Cuts a script at its semicolons, but not inside strings, comments, quoted names and statement sets. Never fails.
+/// Cuts a script at its semicolons, but not inside strings, comments, quoted names and statement sets. Never
+/// fails.
 pub fn split_script(script: &str) -> Vec<StatementText<'_>> {
     let mut splitter = Splitter::default();
     let mut statements = vec![];

@@ -24,7 +24,7 @@ pub(crate) fn interval_kind(first: TimeUnit) -> TypeKind {
 }
 
 impl Parser<'_> {
-    /// A type as columns have it. Intervals cannot be stored.
+    /// The type of a column. Intervals cannot be stored.
     pub(crate) fn data_type(&mut self) -> Result<LogicalType> {
         self.data_type_with(false)
     }

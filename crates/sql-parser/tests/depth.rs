@@ -1,4 +1,5 @@
-//! Nothing that a user can type overflows the stack: what is long is wide in the tree, and what nests too deep is refused.
+//! Nothing that a user can type overflows the stack: what is long is wide in the tree, and what nests too
+//! deep is refused.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use flott_sql_parser::ast::Statement;

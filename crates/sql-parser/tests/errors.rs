@@ -1,4 +1,4 @@
-//! What is wrong is told with its place, and with what to write instead.
+//! Errors have a position, and say what to write instead.
 
 use expect_test::{Expect, expect};
 use flott_sql_parser::{parse_script, parse_type};

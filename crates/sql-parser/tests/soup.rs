@@ -1,4 +1,4 @@
-//! Whatever is typed, nothing panics, and every error stands inside the script.
+//! Whatever is typed, nothing panics, and every error has a position inside the script.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::sync::LazyLock;

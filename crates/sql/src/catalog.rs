@@ -14,7 +14,7 @@ pub use flott_connector::catalog::{
 /// The catalog that is there from the start.
 pub const DEFAULT_CATALOG: &str = "default_catalog";
 
-/// A catalog, and what the session was told of it.
+/// A catalog, and its properties in the session.
 #[derive(Debug)]
 pub struct NamedCatalog {
     /// What is in it.

@@ -1,8 +1,9 @@
 //! What an OR says as a whole.
 //!
-//! `(a AND x) OR (a AND y)` is `a AND (x OR y)`, also where something is UNKNOWN: what all alternatives ask stands outside, where
-//! it can be the key of a join or tie a subquery to the query around. And of what the alternatives ask of one side of a join,
-//! that side can be asked already: `(l = 1 AND r = 2) OR (l = 3 AND r = 4)` implies `l = 1 OR l = 3`.
+//! `(a AND x) OR (a AND y)` is `a AND (x OR y)`, also where something is UNKNOWN: what all alternatives ask
+//! stands outside, where it can be the key of a join or tie a subquery to the query around. And of what the
+//! alternatives ask of one side of a join, that side can be asked already: `(l = 1 AND r = 2) OR (l = 3 AND r
+//! = 4)` implies `l = 1 OR l = 3`.
 
 use flott_expr::Functions;
 use flott_plan::Expr;
@@ -37,7 +38,8 @@ fn factored_or(condition: Expr, functions: &Functions) -> Vec<Expr> {
     operands
 }
 
-/// What the alternatives of an OR ask of the columns that `own` accepts, if each of them asks something of those alone.
+/// What the alternatives of an OR ask of the columns that `own` accepts, if each of them asks something of
+/// those alone.
 pub(crate) fn implied(condition: &Expr, own: impl Fn(&Expr) -> bool) -> Option<Expr> {
     if !is_or(condition) {
         return None;

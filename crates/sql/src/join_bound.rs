@@ -1,7 +1,7 @@
 //! Joins whose condition bounds the distance in event time of matching rows.
 //!
-//! * Interval joins: `r.ts BETWEEN l.ts - a AND l.ts + b` over event time attributes of both sides, in any form that bounds their
-//!   difference from below and from above; `=` is both.
+//! * Interval joins: `r.ts BETWEEN l.ts - a AND l.ts + b` over event time attributes of both sides, in any
+//!   form that bounds their difference from below and from above; `=` is both.
 //! * Window joins: both sides have the same windows, and their starts and ends are equal.
 
 use flott_plan::{Expr, JoinBound, JoinKind, Literal};
@@ -11,8 +11,8 @@ use crate::bind::placeholder::conjuncts;
 use crate::logical::{Rel, TimeAttribute, WindowBound};
 use crate::optimize::window_of;
 
-/// The bound of a join with this condition, over left columns, then right columns. Semi and anti joins within an interval are
-/// regular joins, as in Flink.
+/// The bound of a join with this condition, over left columns, then right columns. Semi and anti joins within
+/// an interval are regular joins, as in Flink.
 pub(crate) fn of(left: &Rel, right: &Rel, kind: JoinKind, condition: Option<&Expr>) -> Option<JoinBound> {
     let operands: Vec<Expr> = conjuncts(condition?.clone());
     let joins = !matches!(kind, JoinKind::Semi | JoinKind::Anti);

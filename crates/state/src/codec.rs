@@ -6,8 +6,8 @@ use arrow::datatypes::FieldRef;
 use arrow::row::{RowConverter, RowParser, Rows, SortField};
 use flott_types::{Error, Result};
 
-/// Encodes rows of given columns as bytes and back. Keeps the buffer of the last batch, so that encoding does not
-/// allocate.
+/// Encodes rows of given columns as bytes and back. Keeps the buffer of the last batch, so that encoding does
+/// not allocate.
 pub(crate) struct RowCodec {
     converter: RowConverter,
     parser: RowParser,

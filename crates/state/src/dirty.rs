@@ -7,10 +7,10 @@ const LEFTOVERS: usize = 1024;
 
 /// What changed since the last snapshot, slot by slot.
 ///
-/// A slot is *persisted* once a snapshot has written it. A persisted entry that is removed stays in its table as *dead*
-/// until the next snapshot, which writes its key as deleted; so its key need not be copied, and if the key comes
-/// back before, the slot is simply revived. An entry that no snapshot has seen goes at once. Without snapshots nothing
-/// is ever dead.
+/// A slot is *persisted* once a snapshot has written it. A persisted entry that is removed stays in its table
+/// as *dead* until the next snapshot, which writes its key as deleted; so its key need not be copied, and if
+/// the key comes back before, the slot is simply revived. An entry that no snapshot has seen goes at once.
+/// Without snapshots nothing is ever dead.
 ///
 /// Cost: one bit test per mark; taking the changes is proportional to their number.
 #[derive(Clone, Default, Debug)]

@@ -10,7 +10,8 @@ use flott_types::Timestamp;
 
 /// How often the hand goes round within the time to live.
 const ROUNDS: i64 = 4;
-/// How often it goes on within the time to live, and the longest pause in between, in milliseconds, so that its steps are small.
+/// How often it continues within the time to live, and the longest pause in between, in milliseconds, so that
+/// its steps are small.
 const STEPS: i64 = 16;
 const LONGEST_PAUSE: i64 = 1_000;
 /// This many slots are looked at in one call at most, and this many for each row of a batch besides.
@@ -45,8 +46,9 @@ impl ExpiryHand {
         (self.swept, self.owed) = (Some(now), 0);
     }
 
-    /// Looks at as many of the slots up to `end` as the clock asks for. `look` says of a slot whether it has expired; what is more
-    /// than enough for one call is looked at in the next. `rows` have come since this was called last.
+    /// Looks at as many of the slots up to `end` as the clock asks for. `look` says of a slot whether it has
+    /// expired; what is more than enough for one call is looked at in the next. `rows` have come since this
+    /// was called last.
     pub fn go(&mut self, now: Timestamp, end: usize, rows: usize, mut look: impl FnMut(usize) -> bool) {
         let elapsed = now.saturating_sub(self.swept.replace(now).unwrap_or(now)).max(0);
         let more = (end as u128 * elapsed as u128).div_ceil(self.round as u128);

@@ -7,9 +7,9 @@ const WORTH_COMPACTING: usize = 4 << 10;
 
 /// A byte string, or none, for each slot.
 ///
-/// All bytes lie in one buffer. A new value that is not longer takes the place of the old one; a longer one goes to
-/// the end and leaves garbage. When more than half is garbage, the live bytes are moved together: amortised constant
-/// cost per byte written.
+/// All bytes lie in one buffer. A new value that is not longer takes the place of the old one; a longer one
+/// goes to the end and leaves garbage. When more than half is garbage, the live bytes are moved together:
+/// amortised constant cost per byte written.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct SlotBytes {
     data: Vec<u8>,

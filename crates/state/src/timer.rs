@@ -17,10 +17,11 @@ use crate::{
 /// A timer: when, and the slot of its key.
 pub type Timer = (Timestamp, u32);
 
-/// The timers of one time domain, over the slots of an index. What a timer is for besides its key (a window, say) is part of the key.
+/// The timers of one time domain, over the slots of an index. What a timer is for besides its key (a window,
+/// say) is part of the key.
 ///
-/// A timer is a row without values, `(key, timestamp)`. A heap beside the rows gives the order; one that is deleted stays in
-/// the heap until its time comes or the heap is more than half such leftovers.
+/// A timer is a row without values, `(key, timestamp)`. A heap beside the rows gives the order; one that is
+/// deleted stays in the heap until its time comes or the heap is more than half such leftovers.
 #[derive(Debug)]
 pub struct TimerQueue {
     column: RowColumn<TimerRows>,

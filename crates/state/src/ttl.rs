@@ -1,15 +1,15 @@
 //! State that expires when it is not used.
 //!
-//! Stamps lie beside the rows of a state, so that they are in its snapshots. Those of SQL are coarse, a sixteenth of the time to
-//! live, so that a key that is used all the time is not written by every checkpoint on that account; rounded up, so that
-//! nothing expires early. What has expired is not seen from that moment on ([`Ttl::is_expired`]), and is found and let go by an
-//! [`ExpiryHand`] that goes round the rows.
+//! Stamps lie beside the rows of a state, so that they are in its snapshots. Those of SQL are coarse, a
+//! sixteenth of the time to live, so that a key that is used all the time is not written by every checkpoint
+//! on that account; rounded up, so that nothing expires early. What has expired is not seen from that moment
+//! on ([`Ttl::is_expired`]), and is found and let go by an [`ExpiryHand`] that goes round the rows.
 //!
-//! A list in the order of last use would need no looking, but eight bytes more for each row, two more places in memory for
-//! each touch, and sorting after a restore.
+//! A list in the order of last use would need no looking, but eight bytes more for each row, two more places
+//! in memory for each touch, and sorting after a restore.
 //!
-//! A function reads its state by shared reference, and yet may begin a row's time again; so stamps are cells, and what was read
-//! is remembered until [`Ttl::take_touched`].
+//! A function reads its state by shared reference, and yet may begin a row's time again; so stamps are cells,
+//! and what was read is remembered until [`Ttl::take_touched`].
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -28,7 +28,8 @@ const LAST_ACCESS: &str = "last_access";
 
 /// The stamp of a row that is not in use.
 const UNUSED: Timestamp = Timestamp::MIN;
-/// The stamp of a row that was restored without one while nobody knew the time. The first sweep counts as its last use.
+/// The stamp of a row that was restored without one while nobody knew the time. The first sweep counts as its
+/// last use.
 const UNKNOWN: Timestamp = Timestamp::MAX;
 
 /// How rows expire.
@@ -74,7 +75,8 @@ impl TtlPolicy {
     }
 }
 
-/// When each row was last used, and which have not been used for longer than the time to live. See the module's header.
+/// When each row was last used, and which have not been used for longer than the time to live. See the
+/// module's header.
 #[derive(Debug)]
 pub struct Ttl {
     policy: TtlPolicy,
@@ -95,7 +97,8 @@ pub struct Ttl {
 }
 
 impl Ttl {
-    /// For rows of a state that has these columns besides. `now` is when a snapshot is restored, if that is known by then.
+    /// For rows of a state that has these columns besides. `now` is when a snapshot is restored, if that is
+    /// known by then.
     pub fn new(policy: TtlPolicy, now: Option<Timestamp>, others: &[FieldRef]) -> Self {
         let mut hand = ExpiryHand::new(policy.millis);
         if let Some(now) = now {
@@ -114,7 +117,8 @@ impl Ttl {
         }
     }
 
-    /// That of a state of SQL whose rows live this many milliseconds after their last use, or forever if that is not above 0.
+    /// That of a state of SQL whose rows live this many milliseconds after their last use, or forever if that
+    /// is not above 0.
     pub fn coarse(millis: i64, others: &[FieldRef]) -> Option<Self> {
         (millis > 0).then(|| Ttl::new(TtlPolicy::coarse(millis), None, others))
     }
@@ -154,7 +158,8 @@ impl Ttl {
         }
     }
 
-    /// Whether a row has not been used for longer than the time to live. One that is not in use has not expired.
+    /// Whether a row has not been used for longer than the time to live. One that is not in use has not
+    /// expired.
     #[inline]
     pub fn is_expired(&self, row: u32, now: Timestamp) -> bool {
         self.stamps.get(row as usize).is_some_and(|stamp| self.is_over(stamp.get(), now))
@@ -192,9 +197,9 @@ impl Ttl {
         self.policy.full_snapshots && self.now.get().is_some_and(|now| self.is_expired(row, now))
     }
 
-    /// Moves the hand as far as the clock asks for and adds the rows that have expired to `expired`, and those that reads have
-    /// found, perhaps several times; those that are not removed are found again. Call it after a restore, with each batch and
-    /// the number of its rows, and at [`Ttl::wake_at`].
+    /// Moves the hand as far as the clock asks for and adds the rows that have expired to `expired`, and
+    /// those that reads have found, perhaps several times; those that are not removed are found again. Call
+    /// it after a restore, with each batch and the number of its rows, and at [`Ttl::wake_at`].
     pub fn sweep(&mut self, now: Timestamp, rows: usize, expired: &mut Vec<u32>) {
         self.now.set(Some(now));
         if std::mem::take(&mut self.any_unknown) {
@@ -261,8 +266,8 @@ impl Ttl {
     }
 }
 
-/// The column of stamps of a state that has these columns besides. State of a job that had no time to live lacks it, and begins to
-/// live when it is restored.
+/// The column of stamps of a state that has these columns besides. State of a job that had no time to live
+/// lacks it, and begins to live when it is restored.
 pub fn stamp_field(others: &[FieldRef]) -> FieldRef {
     let taken = |name: &String| others.iter().any(|field| field.name() == name);
     let names = (2..).map(|number| format!("{LAST_ACCESS}#{number}"));

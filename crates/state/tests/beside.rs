@@ -1,4 +1,5 @@
-//! Values that have a second state over the same slots: keys are interned once, and stay as long as either state needs them.
+//! Values that have a second state over the same slots: keys are interned once, and stay as long as either
+//! state needs them.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod model;
@@ -146,8 +147,8 @@ fn two_states_of_one_key_are_what_their_snapshots_add_up_to() {
     }
 }
 
-/// The second state has rows of a key that the first does not have: nobody's, and their slot is not given to another key while
-/// the next snapshot has to delete them.
+/// The second state has rows of a key that the first does not have: nobody's, and their slot is not given to
+/// another key while the next snapshot has to delete them.
 #[test]
 fn rows_of_a_key_that_is_not_in_the_table_are_deleted() {
     let (mut first, mut slots) = (table(), Vec::new());

@@ -6,7 +6,7 @@
 //! writes and reads values without anything between them and arrow's buffers. [`key_hash()`] is the hash of
 //! the column that a key would make, computed from the key itself.
 //!
-//! # How types lie in columns
+//! # How types are represented in columns
 //!
 //! | type | column |
 //! |---|---|

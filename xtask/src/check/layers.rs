@@ -3,7 +3,7 @@
 use super::Complaints;
 use crate::workspace::Package;
 
-/// The layers, lowest first. A crate may use the crates of lower layers, and none of its own.
+/// The layers, lowest first. A crate may use the crates of lower layers, but none of its own layer.
 const LAYERS: &[&[&str]] = &[
     &["flott-types"],
     &["flott-storage", "flott-batch", "flott-checkpoint", "flott-pattern", "flott-plan", "flott-sql-parser"],
@@ -24,9 +24,10 @@ const LAYERS: &[&[&str]] = &[
 /// All crates of `crates/connectors`: leaves, which only the facade puts together.
 const CONNECTORS: &str = "flott-connector-*";
 
-/// Pairs that would be allowed by the layers and are not, tests apart: the plan stands between planner and runtime, so that neither
-/// sees the other; jobs are independent of which operators and connectors there are, and expressions of which functions; what a connector is made of does not
-/// know how it is run; a program does without SQL.
+/// Pairs that would be allowed by the layers and are not, tests apart: the plan stands between planner and
+/// runtime, so that neither sees the other; jobs are independent of which operators and connectors there are,
+/// and expressions of which functions; what a connector is made of does not know how it is run; a program
+/// does without SQL.
 const APART: &[(&str, &str)] = &[
     ("flott-sql", "flott-runtime"),
     ("flott-sql", "flott-operators"),

@@ -3,7 +3,7 @@
 use super::Complaints;
 use crate::workspace::Package;
 
-/// Libraries, by the beginning of their names; who may use them; why nobody else.
+/// Libraries, by the beginning of their names; who may use them; why no other crate may.
 const RESTRICTED: &[(&str, &[&str], &str)] = &[
     (
         "tokio",

@@ -8,8 +8,8 @@
 //! | [`modules`] | inside the crates named there: modules use each other in one direction, none through the crate's own `lib.rs` |
 //! | [`dependencies`] | each direct dependency has its line in `docs/dependencies.md`, and no line is left over |
 //! | [`files`] | no source file is longer than 500 lines, save those in `xtask/long-files.txt` with a reason; each crate begins with its header |
-//! | [`exhaustive`] | no enum of ours is `#[non_exhaustive]` |
-//! | [`wrappers`] | who stands around an operator hands on every call |
+//! | [`exhaustive`] | none of our enums is `#[non_exhaustive]` |
+//! | [`wrappers`] | a wrapper of an operator forwards every call |
 //! | [`paths`] | files that the documents name exist |
 //! | [`docs`](crate::docs) | generated documents are up to date |
 

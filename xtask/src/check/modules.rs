@@ -1,4 +1,5 @@
-//! Inside a crate: its modules use each other in one direction, and none imports through the crate's own `lib.rs`.
+//! Inside a crate: its modules use each other in one direction, and none imports through the crate's own
+//! `lib.rs`.
 //!
 //! A crate whose files import each other through its `lib.rs` is one file of ten thousand lines. With both
 //! rules it can be read from one end to the other, and a module can be split off as a crate when that is
@@ -98,7 +99,8 @@ fn code(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// What stands at the root of the crate in the paths of a module's code: `a` in `crate::a::B`, and in `super::a` of a module at the top.
+/// What stands at the root of the crate in the paths of a module's code: `a` in `crate::a::B`, and in
+/// `super::a` of a module at the top.
 fn imports(module: &[String], code: &str) -> BTreeSet<String> {
     let mut targets = BTreeSet::new();
     for start in ["crate::", "super::"] {

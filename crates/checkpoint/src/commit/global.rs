@@ -8,11 +8,13 @@
 //!
 //! Invariants:
 //!
-//! - **Nothing is asked for that is not in a durable checkpoint**, and what is not known to be committed is in every manifest after it.
-//! - **Each is taken once.** A subtask that has not heard that a checkpoint is complete hands over again what that checkpoint holds, and all of it is told by
-//!   its checkpoint: a snapshot holds what was handed over for those before it, so what comes again is known or done.
-//! - What subtasks commit of a checkpoint comes before what is committed globally of it. When they start from a snapshot they have committed their part of it
-//!   when they run.
+//! - **Nothing is asked for that is not in a durable checkpoint**, and what is not known to be committed is
+//!   in every manifest after it.
+//! - **Each is taken once.** A subtask that has not heard that a checkpoint is complete hands over again what
+//!   that checkpoint holds, and all of it is told by its checkpoint: a snapshot holds what was handed over
+//!   for those before it, so what comes again is known or done.
+//! - What subtasks commit of a checkpoint comes before what is committed globally of it. When they start from
+//!   a snapshot they have committed their part of it when they run.
 
 use flott_types::{CheckpointId, Result, SubtaskIndex, Timestamp};
 
@@ -40,7 +42,8 @@ impl<C: Clone + PartialEq> GlobalCommits<C> {
         }
     }
 
-    /// The job begins anew, from a snapshot that holds this. Answers to what was asked before are not wanted any more.
+    /// The job starts again, from a snapshot that holds this. Answers to what was asked before are not wanted
+    /// any more.
     pub fn restart(
         &mut self,
         restored: Option<CheckpointId>,
@@ -58,7 +61,8 @@ impl<C: Clone + PartialEq> GlobalCommits<C> {
         self.queue.complete(self.complete);
     }
 
-    /// All subtasks have acknowledged a checkpoint, and handed this over; answers what its manifest must hold.
+    /// All subtasks have acknowledged a checkpoint, and handed this over; answers what its manifest must
+    /// hold.
     pub fn acknowledged(
         &mut self,
         checkpoint: CheckpointId,
@@ -91,8 +95,8 @@ impl<C: Clone + PartialEq> GlobalCommits<C> {
         self.queue.complete(all.min(self.complete));
     }
 
-    /// Whether nothing of the checkpoints up to this one is due or being committed, nor awaited from subtasks. What the committer lets wait is
-    /// [another matter](GlobalCommits::waiting).
+    /// Whether nothing of the checkpoints up to this one is due or being committed, nor awaited from
+    /// subtasks. What the committer lets wait is [another matter](GlobalCommits::waiting).
     pub fn is_settled(&self, checkpoint: CheckpointId) -> bool {
         let confirmed = self.confirmed.iter().all(|confirmed| *confirmed >= checkpoint);
         confirmed && self.complete >= checkpoint && !self.queue.is_busy()

@@ -1,8 +1,9 @@
 //! Commits: what is asked of a committer and when, and what is remembered until all of it is committed.
 //!
-//! What is handed over is in checkpoints until it is committed, also while that is tried again: so a commit that fails costs no restart,
-//! and none is lost. A [`CommitQueue`] belongs to whoever asks a committer: a subtask for what it commits itself, and the job master
-//! for what the global committer of a sink commits ([`GlobalCommits`]).
+//! What is handed over is in checkpoints until it is committed, also while that is tried again: so a commit
+//! that fails costs no restart, and none is lost. A [`CommitQueue`] belongs to whoever asks a committer: a
+//! subtask for what it commits itself, and the job master for what the global committer of a sink commits
+//! ([`GlobalCommits`]).
 
 mod global;
 mod queue;
@@ -20,8 +21,8 @@ pub struct CommitRequest<C> {
     pub checkpoint: CheckpointId,
     /// What it is.
     pub committable: C,
-    /// The job was restored from a checkpoint that holds it. It may have been committed before, and may even have been taken away since by
-    /// whoever reads it: what cannot be found any more is no error then.
+    /// The job was restored from a checkpoint that holds it. It may have been committed before, and may even
+    /// have been taken away since by whoever reads it: what cannot be found any more is no error then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub restored: bool,
     /// How often it was tried without success.
@@ -50,9 +51,9 @@ pub enum CommitOutcome {
         /// Why not now.
         reason: String,
     },
-    /// Its time has not come, which is nobody's failure: it stays in checkpoints, and is asked for again with whatever is to be committed
-    /// next, and in so many milliseconds at the latest. A job that ends for good has nothing that waits; one that is stopped leaves it to
-    /// the next. Only a global committer may say so.
+    /// Its time has not come, which is nobody's failure: it stays in checkpoints, and is asked for again with
+    /// whatever is to be committed next, and in so many milliseconds at the latest. A job that ends for good
+    /// has nothing that waits; one that is stopped leaves it to the next. Only a global committer may say so.
     Wait {
         /// When to ask, if nothing comes before.
         after: Option<i64>,
@@ -64,7 +65,7 @@ pub enum CommitOutcome {
 /// How often and when a commit is tried again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CommitRetries {
-    /// So often, then the attempt fails, and a restart tries it anew.
+    /// So often, then the attempt fails, and a restart tries again.
     pub most: u32,
     /// The first time after so many milliseconds; each time after twice as long.
     pub first: i64,

@@ -122,7 +122,8 @@ impl<C> CommitQueue<C> {
         self.entries.iter().filter(|entry| matches!(entry.state, State::Waits(_))).count()
     }
 
-    /// What a checkpoint must hold: all that is not committed, as far as it was handed over for this checkpoint or one before.
+    /// What a checkpoint must hold: all that is not committed, as far as it was handed over for this
+    /// checkpoint or one before.
     pub fn pending(&self, checkpoint: CheckpointId) -> impl Iterator<Item = &CommitRequest<C>> {
         self.entries
             .iter()
@@ -168,8 +169,8 @@ impl<C: Clone + PartialEq> CommitQueue<C> {
         })
     }
 
-    /// What the committer is to be asked now, if it has nothing to do. In order, it is asked for what one checkpoint holds, with all that it has let
-    /// wait before.
+    /// What the committer is to be asked now, if it has nothing to do. In order, it is asked for what one
+    /// checkpoint holds, with all that it has let wait before.
     pub fn take_due(&mut self, now: Timestamp) -> Vec<CommitRequest<C>> {
         if self.is_asked() || self.next_time().is_none_or(|at| at > now) {
             return Vec::new();

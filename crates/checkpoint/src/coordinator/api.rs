@@ -7,13 +7,15 @@ use crate::{Attempt, Barrier, CheckpointKind, JobStatus, RequestId, TaskId};
 /// How checkpoints are taken. All durations in milliseconds.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Config {
-    /// `execution.checkpointing.interval`: from trigger to trigger. `None`: only on request, and the final one.
+    /// `execution.checkpointing.interval`: from trigger to trigger. `None`: only on request, and the final
+    /// one.
     pub interval: Option<i64>,
     /// `execution.checkpointing.min-pause`: from the end of one to the next periodic trigger.
     pub min_pause: i64,
     /// `execution.checkpointing.timeout`: from the trigger to the last acknowledgement.
     pub timeout: i64,
-    /// `execution.checkpointing.tolerable-failed-checkpoints`: this many in a row may fail before the job does.
+    /// `execution.checkpointing.tolerable-failed-checkpoints`: this many in a row may fail before the job
+    /// does.
     pub tolerable_failures: u32,
     /// `execution.checkpointing.max-concurrent-checkpoints`.
     pub max_concurrent: usize,
@@ -44,8 +46,8 @@ impl Default for Config {
     }
 }
 
-/// What becomes of the retained checkpoints when the job has ended. They are always deleted when it has finished, and always kept when it was
-/// suspended (the JobManager went away).
+/// What becomes of the retained checkpoints when the job has ended. They are always deleted when it has
+/// finished, and always kept when it was suspended (the JobManager went away).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Retention {
     /// Deleted.
@@ -121,7 +123,8 @@ pub enum Event<S> {
     },
     /// The manifest is durable.
     StoreCompleted(CheckpointId),
-    /// The manifest is not there *and never will be*. (A driver that does not know must find out, or delete it, before it says so.)
+    /// The manifest is not there *and never will be*. (A driver that does not know must find out, or delete
+    /// it, before it says so.)
     StoreFailed {
         /// The checkpoint.
         checkpoint: CheckpointId,
@@ -140,8 +143,8 @@ pub enum Event<S> {
         /// What.
         what: Request,
     },
-    /// The job has ended for good (or was suspended). The driver must have noted that durably: the answer is to
-    /// discard checkpoints, and a JobManager that found only some of them would run the job again.
+    /// The job has ended for good (or was suspended). The driver must have recorded that durably: the answer
+    /// is to discard checkpoints, and a JobManager that found only some of them would run the job again.
     JobTerminal(JobStatus),
 }
 
@@ -153,7 +156,7 @@ pub enum Request {
         /// With all state in new files.
         full: bool,
     },
-    /// A savepoint; the job goes on.
+    /// A savepoint; the job continues.
     Savepoint {
         /// The folder.
         target: String,
@@ -170,7 +173,7 @@ pub enum Request {
 /// Why a task declined.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum DeclineReason {
-    /// A later barrier overtook it, or it was cancelled: nobody's failure.
+    /// A later barrier overtook it, or it was cancelled: not a failure.
     Superseded,
     /// The snapshot failed.
     Failed(String),
@@ -179,30 +182,33 @@ pub enum DeclineReason {
 /// What the driver is to do, in this order.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Action<S> {
-    /// Send the trigger to **every** task of the current attempt, not only to sources: see [`crate::alignment`]. May get lost.
+    /// Send the trigger to **every** task of the current attempt, not only to sources: see
+    /// [`crate::alignment`]. May get lost.
     Trigger {
         /// What to send.
         barrier: Barrier,
         /// The folder, if it is a savepoint.
         target: Option<String>,
     },
-    /// Write the manifest, then report [`Event::StoreCompleted`] or [`Event::StoreFailed`]. If it is the savepoint of a stop
-    /// ([`CheckpointKind::commits`] and a target), also note in the job's own folder that it is the [`RestorePoint`],
-    /// before reporting it: sinks commit with it, so a recovery from an earlier checkpoint would write twice.
+    /// Write the manifest, then report [`Event::StoreCompleted`] or [`Event::StoreFailed`]. If it is the
+    /// savepoint of a stop ([`CheckpointKind::commits`] and a target), also note in the job's own folder that
+    /// it is the [`RestorePoint`], before reporting it: sinks commit with it, so a recovery from an earlier
+    /// checkpoint would write twice.
     WriteManifest(CompletedSnapshot<S>),
-    /// The manifest is durable: tell every task of the current attempt. Sinks commit everything up to this checkpoint. May get
-    /// lost: the next one, or the restore, does the same.
+    /// The manifest is durable: tell every task of the current attempt. Sinks commit everything up to this
+    /// checkpoint. May get lost: the next one, or the restore, does the same.
     NotifyComplete(CheckpointId),
-    /// Tell every task of the current attempt that this checkpoint will not complete. Must not get lost: a task whose other
-    /// inputs never saw the barrier keeps channels blocked until it hears this, or until a later barrier comes, which without
-    /// an interval may be never; and a source that stands still behind the barrier of a stop goes on when it hears this.
+    /// Tell every task of the current attempt that this checkpoint will not complete. Must not get lost: a
+    /// task whose other inputs never saw the barrier keeps channels blocked until it hears this, or until a
+    /// later barrier comes, which without an interval may be never; and a source that stands still behind the
+    /// barrier of a stop goes on when it hears this.
     NotifyAborted(CheckpointId),
     /// Delete a completed checkpoint, except files that retained ones share.
     Discard(CheckpointId),
     /// Too many checkpoints failed in a row: fail the attempt ([`crate::execution::Event::Fail`]).
     FailJob(String),
-    /// Answer a request. A stop is answered when the job has finished, not when its savepoint is complete: in between a
-    /// sink may fail to commit, and the job is recovered.
+    /// Answer a request. A stop is answered when the job has finished, not when its savepoint is complete: in
+    /// between a sink may fail to commit, and the job is recovered.
     RequestDone {
         /// The request.
         request: RequestId,
@@ -218,7 +224,8 @@ pub enum Action<S> {
         /// Why.
         reason: String,
     },
-    /// Tell the sources of the current attempt to end their input (final watermark, end of input). Must not get lost.
+    /// Tell the sources of the current attempt to end their input (final watermark, end of input). Must not
+    /// get lost.
     DrainSources,
     /// The answer to [`Event::RestoreRequested`], given when no manifest is being written any more.
     Restore(Option<RestorePoint>),
@@ -251,9 +258,9 @@ pub struct RestorePoint {
     pub checkpoint: CheckpointId,
     /// The folder, if it is the savepoint that the job was to stop with.
     pub savepoint: Option<String>,
-    /// All inputs had ended: sources are to be at their end from the start, wherever their positions are. After a stop with
-    /// `drain` they are not at the end of what there is to read, but everything behind them has been told that nothing
-    /// follows.
+    /// All inputs had ended: sources are to be at their end from the start, wherever their positions are.
+    /// After a stop with `drain` they are not at the end of what there is to read, but everything behind them
+    /// has been told that nothing follows.
     pub drained: bool,
 }
 

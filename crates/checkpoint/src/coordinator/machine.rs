@@ -45,7 +45,7 @@ pub(super) struct Run {
     pub(super) ends_at_once: bool,
     /// The last checkpoint is complete: nothing more to do.
     pub(super) finishing: bool,
-    /// Who is told when the job has finished with this savepoint.
+    /// Who is notified when the job has finished with this savepoint.
     stop: Option<Stop>,
 }
 
@@ -82,8 +82,8 @@ pub(super) enum Cause {
 }
 
 impl<S> Coordinator<S> {
-    /// The coordinator of a job that can be recovered from these points: its completed checkpoints, and the savepoint of a stop that
-    /// did not come through. `next_id` must be above every id that was ever begun.
+    /// The coordinator of a job that can be recovered from these points: its completed checkpoints, and the
+    /// savepoint of a stop that did not come through. `next_id` must be above every id that was ever begun.
     pub fn new(
         config: Config,
         next_id: CheckpointId,
@@ -118,7 +118,8 @@ impl<S> Coordinator<S> {
         self.next_id
     }
 
-    /// The checkpoints under way: id, kind, acknowledgements still missing (0: the manifest is being written).
+    /// The checkpoints in progress: id, kind, acknowledgements still missing (0: the manifest is being
+    /// written).
     pub fn in_progress(&self) -> impl Iterator<Item = (Barrier, usize)> {
         let tasks = self.run.as_ref().map_or(0, |r| r.tasks.len());
         self.pending.values().map(move |p| match &p.phase {
@@ -127,8 +128,8 @@ impl<S> Coordinator<S> {
         })
     }
 
-    /// Whether a manifest is being written. After [`Event::JobTerminal`] the driver goes on until none is: one that lands
-    /// late may have to be discarded.
+    /// Whether a manifest is being written. After [`Event::JobTerminal`] the driver goes on until none is:
+    /// one that lands late may have to be discarded.
     pub fn is_writing(&self) -> bool {
         self.pending.values().any(|p| !p.collecting())
     }
@@ -219,7 +220,7 @@ impl<S> Coordinator<S> {
         });
     }
 
-    /// The attempt takes no further checkpoint. What is being written goes on.
+    /// The attempt takes no further checkpoint. Writes in progress continue.
     fn stop(&mut self, reason: &str, now: Timestamp, out: &mut Vec<Action<S>>) {
         let mut run = self.run.take();
         self.abort_collecting(|_| true, reason, now, out);
@@ -319,8 +320,8 @@ impl<S> Coordinator<S> {
         self.discard_by_retention(out);
     }
 
-    /// Drops what is older than the retained checkpoints. The savepoint of a stop is not counted and not deleted, only
-    /// forgotten when nothing would fall back to it.
+    /// Drops what is older than the retained checkpoints. The savepoint of a stop is not counted and not
+    /// deleted, only forgotten when nothing would fall back to it.
     fn prune(&mut self, out: &mut Vec<Action<S>>) {
         let own: Vec<_> =
             self.completed.iter().filter(|(_, point)| point.savepoint.is_none()).map(|(id, _)| *id).collect();

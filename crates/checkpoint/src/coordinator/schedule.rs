@@ -34,8 +34,9 @@ impl<S> Coordinator<S> {
             }
             (Some(run), Request::StopWithSavepoint { target, drain: true }) => {
                 run.draining_stop = Some((request, target));
-                // A checkpoint with some tasks drained is one that the job must not be recovered from, because its
-                // sources would then go on. So there is none until the savepoint, or until it has failed.
+                // A checkpoint with some tasks drained is one that the job must not be recovered from,
+                // because its sources would then go on. So there is none until the savepoint, or until it has
+                // failed.
                 self.abort_collecting(|_| true, "the job is being stopped", now, out);
                 for (request, _) in self.queue.drain(..) {
                     let reason = "the job is being stopped".to_owned();
@@ -48,7 +49,7 @@ impl<S> Coordinator<S> {
         out.push(Action::RequestFailed { request, reason: refused.to_owned() });
     }
 
-    /// When the next checkpoint is to be triggered, if none of those under way ends before.
+    /// When the next checkpoint is to be triggered, if none of those in progress ends before.
     pub(super) fn next_trigger(&self) -> Option<Timestamp> {
         let run = self.run.as_ref().filter(|r| !r.finishing)?;
         if self.pending.values().any(|p| p.barrier.kind.is_last()) {
@@ -84,7 +85,7 @@ impl<S> Coordinator<S> {
                 continue;
             }
             let queued = self.queue.pop_front();
-            // A checkpoint on request stands for the periodic one that would have followed.
+            // A requested checkpoint replaces the periodic one that would have followed.
             run.next_periodic = self.config.interval.map(|interval| now.saturating_add(interval.max(1)));
             let full = self.full_needed || queued.is_some_and(|(_, full)| full);
             let kind = if full { CheckpointKind::FullCheckpoint } else { CheckpointKind::Checkpoint };

@@ -1,4 +1,4 @@
-//! What the machine of a job is told, and what it says is to be done.
+//! The events and actions of a job's state machine.
 
 use flott_types::{CheckpointId, Timestamp};
 
@@ -33,7 +33,8 @@ pub enum Event {
         /// Of a failed one.
         failure: Option<Failure>,
     },
-    /// The inputs of a task have ended (of a source: its splits), and all that follows from that is done and sent.
+    /// The inputs of a task have ended (of a source: its splits), and all that follows from that is done and
+    /// sent.
     Drained {
         /// The attempt that the task belongs to.
         attempt: Attempt,
@@ -92,7 +93,8 @@ pub enum Action {
         attempt: Attempt,
         /// The tasks.
         tasks: Vec<TaskId>,
-        /// What they start from; `None`: from what the user gave, or from nothing. Mind [`RestorePoint::drained`].
+        /// What they start from; `None`: from what the user gave, or from nothing. Mind
+        /// [`RestorePoint::drained`].
         restore: Option<RestorePoint>,
     },
     /// All tasks are running: the coordinator may begin.
@@ -119,7 +121,8 @@ pub enum Action {
         /// The attempt.
         attempt: Attempt,
     },
-    /// Tell the tasks to commit everything up to this checkpoint, drop everything after it, and finish. Must not get lost.
+    /// Tell the tasks to commit everything up to this checkpoint, drop everything after it, and finish. Must
+    /// not get lost.
     FinishTasks {
         /// The attempt.
         attempt: Attempt,

@@ -46,8 +46,8 @@ enum Awaits {
 }
 
 impl Execution {
-    /// A job with these tasks. `last_attempt` is 0, or the last attempt that an earlier JobManager deployed. It waits for slots at most
-    /// `slot_timeout`. `seed` varies the restart delays.
+    /// A job with these tasks. `last_attempt` is 0, or the last attempt that an earlier JobManager deployed.
+    /// It waits for slots at most `slot_timeout`. `seed` varies the restart delays.
     pub fn new(
         tasks: Vec<TaskId>,
         strategy: Strategy,
@@ -179,7 +179,8 @@ impl Execution {
         if !matches!(before, JobStatus::Created | JobStatus::Running | JobStatus::Restarting) {
             return;
         }
-        // While it waits for a restart there is no attempt that could fail; except by what it starts from, and where.
+        // While it waits for a restart there is no attempt that could fail; except by what it starts from,
+        // and where.
         if before == JobStatus::Restarting && self.awaits == Awaits::Nothing && failure.retryable {
             return;
         }
@@ -256,7 +257,7 @@ impl Execution {
     fn slots_granted(&mut self, out: &mut Vec<Action>) {
         match std::mem::replace(&mut self.awaits, Awaits::Nothing) {
             Awaits::Slots { restore, .. } => self.deploy(restore, out),
-            // A grant that was under way when the job stopped waiting.
+            // A grant that was in progress when the job stopped waiting.
             other @ (Awaits::Nothing | Awaits::RestorePoint) => self.awaits = other,
         }
     }

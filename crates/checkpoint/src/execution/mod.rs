@@ -26,12 +26,14 @@
 //! - The restore point comes from the checkpoint coordinator, after the old attempt has ended and no manifest
 //!   is being written.
 //!
-//! The driver couples this machine with [`crate::coordinator`]: [`Action::AttemptRunning`] → `JobStarted`, [`Action::AttemptStopping`] → `JobStopping`,
-//! [`Action::RequestRestorePoint`] → `RestoreRequested`, [`Action::AllDrained`] → `AllTasksDrained`, [`Action::JobTerminal`] → `JobTerminal`; and the
-//! other way `Restore` → [`Event::RestorePoint`], `FailJob` → [`Event::Fail`], `Finish` → [`Event::LastCheckpointCompleted`].
-//! With [`crate::resources`] it couples [`Action::RequestSlots`] → `Request`, [`Action::WithdrawSlots`] → `Withdraw`, [`Action::JobTerminal`] → `Release`, and
-//! `Grant` → [`Event::SlotsGranted`], `Short` → [`Event::SlotsMissing`], `Lost` → [`Event::TaskManagerLost`].
-//! A driver must execute the actions of one step, in order, before those that follow from them.
+//! The driver couples this machine with [`crate::coordinator`]: [`Action::AttemptRunning`] → `JobStarted`,
+//! [`Action::AttemptStopping`] → `JobStopping`, [`Action::RequestRestorePoint`] → `RestoreRequested`,
+//! [`Action::AllDrained`] → `AllTasksDrained`, [`Action::JobTerminal`] → `JobTerminal`; and the other way
+//! `Restore` → [`Event::RestorePoint`], `FailJob` → [`Event::Fail`], `Finish` →
+//! [`Event::LastCheckpointCompleted`]. With [`crate::resources`] it couples [`Action::RequestSlots`] →
+//! `Request`, [`Action::WithdrawSlots`] → `Withdraw`, [`Action::JobTerminal`] → `Release`, and `Grant` →
+//! [`Event::SlotsGranted`], `Short` → [`Event::SlotsMissing`], `Lost` → [`Event::TaskManagerLost`]. A driver
+//! must execute the actions of one step, in order, before those that follow from them.
 
 mod api;
 mod machine;

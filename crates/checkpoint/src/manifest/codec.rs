@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{Manifest, seal, unseal};
 
-/// Read before everything else, so that a manifest of another version is told as such and not as a missing field.
+/// Read first, so that a manifest of another version is reported as such and not as a missing field.
 #[derive(Deserialize)]
 struct Version {
     version: Option<serde_json::Value>,
@@ -15,7 +15,8 @@ impl Manifest {
     /// As JSON with a checksum, ready to be written.
     ///
     /// # Errors
-    /// If the manifest does not [`validate`](Manifest::validate): nothing that cannot be restored is ever written.
+    /// If the manifest does not [`validate`](Manifest::validate): nothing that cannot be restored is ever
+    /// written.
     pub fn to_json(&self) -> Result<Vec<u8>> {
         self.validate()?;
         if self.version != Manifest::VERSION {
@@ -29,8 +30,8 @@ impl Manifest {
     /// Reads and validates a manifest. The caller adds the path by [`Error::context`].
     ///
     /// # Errors
-    /// [`flott_types::ErrorKind::State`] if it is not JSON, does not have its checksum, is of another version, lacks a field,
-    /// has an unknown one, or contradicts itself.
+    /// [`flott_types::ErrorKind::State`] if it is not JSON, does not have its checksum, is of another
+    /// version, lacks a field, has an unknown one, or contradicts itself.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
         // The checksum first: what else is wrong with damaged bytes says nothing.
         let sealed = unseal(bytes)?;

@@ -54,7 +54,8 @@ pub struct Manifest {
     pub checkpoint: CheckpointId,
     /// The job that wrote it.
     pub job: JobId,
-    /// Which job that is, whatever its id at this start. `None` in version 1, and of a job that nobody goes on with.
+    /// Which job that is, whatever its id at this start. `None` in version 1, and of a job that nobody
+    /// continues.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<JobKey>,
     /// Whether the engine or the user owns it.
@@ -66,11 +67,11 @@ pub struct Manifest {
     /// The path of the snapshot that the job's run began with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored_from: Option<String>,
-    /// All inputs had ended, by themselves or by a stop with `drain`. When the job recovers from it by itself, its
-    /// sources stay at their end; a user who starts from it goes on reading at the positions.
+    /// All inputs had ended, by themselves or by a stop with `drain`. When the job recovers from it by
+    /// itself, its sources stay at their end; a user who starts from it goes on reading at the positions.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub drained: bool,
-    /// Of a program: its outline as JSON, so that one that goes on from here can be told what has changed.
+    /// Of a program: its outline as JSON, so that one that continues from here can be told what has changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program: Option<String>,
     /// Every operator that has state or had a chance to have some, in no particular order.
@@ -103,7 +104,8 @@ pub struct OperatorSnapshot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enumerator: Option<Blob>,
     /// Of a sink: what is not known to be committed of that which its global committer commits, each a
-    /// [`CommitRequest`](crate::commit::CommitRequest) in JSON. Builds that do not know the field refuse the manifest that has it.
+    /// [`CommitRequest`](crate::commit::CommitRequest) in JSON. Builds that do not know the field refuse the
+    /// manifest that has it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commits: Vec<Blob>,
     /// One entry for each subtask, in order.
@@ -120,8 +122,8 @@ pub struct SubtaskSnapshot {
     /// Operator (non-keyed) state.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operator: Vec<OperatorState>,
-    /// The inputs had ended and the operator had finished: it is not to finish again, see [`crate::life`]. Builds that do not know the field
-    /// refuse the manifest that has it.
+    /// The inputs had ended and the operator had finished: it is not to finish again, see [`crate::life`].
+    /// Builds that do not know the field refuse the manifest that has it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub finished: bool,
 }
@@ -136,8 +138,8 @@ pub struct KeyedTable {
     pub columns: Vec<Column>,
     /// How many leading columns are the stream's key: they decide the key group.
     pub partition_columns: u32,
-    /// How many leading columns identify a row (the stream's key, then a map's key, a window, a timer's time ...).
-    /// At least `partition_columns`.
+    /// How many leading columns identify a row (the stream's key, then a map's key, a window, a timer's time
+    /// ...). At least `partition_columns`.
     pub key_columns: u32,
     /// What else its store wants to find again (kind of state, TTL ...).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -181,11 +183,12 @@ pub struct StateFile {
 pub enum FileLocation {
     /// In the manifest, when small.
     Inline(Blob),
-    /// An object of its own.
+    /// A separate object.
     #[serde(rename = "file")]
     File {
-        /// With `/` between the parts, relative to the folder given with the manifest (the job's checkpoint folder,
-        /// or the savepoint's own). A file of another job's folder, which a claimed snapshot may name, has its whole URL.
+        /// With `/` between the parts, relative to the folder given with the manifest (the job's checkpoint
+        /// folder, or the savepoint's own). A file of another job's folder, which a claimed snapshot may
+        /// name, has its whole URL.
         path: String,
         /// In bytes.
         size: u64,
@@ -277,8 +280,8 @@ impl Manifest {
         self.version == Self::WITHOUT_CHECKSUM
     }
 
-    /// Enters what one task acknowledged. Every subtask of a vertex is to be entered once; [`Manifest::validate`] sees
-    /// to it that none was forgotten.
+    /// Enters what one task acknowledged. Every subtask of a vertex is to be entered once;
+    /// [`Manifest::validate`] sees to it that none was forgotten.
     pub fn add_task(&mut self, subtask: SubtaskIndex, parallelism: u32, snapshot: TaskSnapshot) {
         for part in snapshot.operators {
             let operator = match self.operators.iter_mut().position(|o| o.uid == part.uid) {
@@ -316,7 +319,7 @@ impl Manifest {
 }
 
 impl StateFile {
-    /// The path, unless the bytes lie in the manifest.
+    /// The path, unless the bytes are in the manifest.
     pub fn path(&self) -> Option<&str> {
         match &self.location {
             FileLocation::Inline(_) => None,

@@ -6,13 +6,14 @@ use super::{OperatorState, Redistribution};
 
 /// Deals out the operator state of the old subtasks to `parallelism` new ones.
 ///
-/// - *Split*: with the parallelism unchanged every subtask keeps its own entries. Otherwise all entries, in the order of the old
-///   subtasks, go round robin: sizes differ by one at most.
+/// - *Split*: with the parallelism unchanged every subtask keeps its own entries. Otherwise all entries, in
+///   the order of the old subtasks, go round robin: sizes differ by one at most.
 /// - *Union*: every subtask gets all entries, in the order of the old subtasks.
-/// - *Broadcast*: every subtask gets the copy of one old subtask: its own, or that of `index % old parallelism`
-///   (spread, so that one file is not read by all).
+/// - *Broadcast*: every subtask gets the copy of one old subtask: its own, or that of `index % old
+///   parallelism` (spread, so that one file is not read by all).
 ///
-/// A state is listed for every new subtask, also with no entries, so that the operator knows that it was restored.
+/// A state is listed for every new subtask, also with no entries, so that the operator knows that it was
+/// restored.
 pub fn redistribute(old: &[&[OperatorState]], parallelism: u32) -> Vec<Vec<OperatorState>> {
     // Names in order of first mention: the result does not depend on a hash.
     let mut names: Vec<(&str, Redistribution)> = Vec::new();

@@ -9,7 +9,8 @@ use super::{
     Column, FileKind, KeyedTable, Manifest, OperatorSnapshot, OperatorState, StateFile, redistribute,
 };
 
-/// What one new subtask of one operator starts from. Plain data: the JobManager computes it and sends it along.
+/// What one new subtask of one operator starts from. Plain data: the JobManager computes it and sends it
+/// along.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubtaskRestore {
@@ -51,13 +52,15 @@ pub struct FileSlice {
 }
 
 impl Manifest {
-    /// What each subtask of an operator starts from at this parallelism; `None` if the snapshot does not know the operator.
+    /// What each subtask of an operator starts from at this parallelism; `None` if the snapshot does not know
+    /// the operator.
     ///
     /// One pass over the snapshot for all subtasks together: its cost is that of what it answers.
     ///
     /// # Errors
-    /// [`flott_types::ErrorKind::State`] if the operator has keyed state and its number of key groups has changed, or there
-    /// are fewer of them than subtasks; or its parallelism has, while some of its subtasks had finished and others had not.
+    /// [`flott_types::ErrorKind::State`] if the operator has keyed state and its number of key groups has
+    /// changed, or there are fewer of them than subtasks; or its parallelism has, while some of its subtasks
+    /// had finished and others had not.
     pub fn shares(
         &self,
         uid: &OperatorUid,
@@ -108,7 +111,8 @@ impl Manifest {
         ))
     }
 
-    /// What subtask `subtask` of `parallelism` starts from; `None` if the snapshot does not know the operator.
+    /// What subtask `subtask` of `parallelism` starts from; `None` if the snapshot does not know the
+    /// operator.
     ///
     /// # Errors
     /// As [`Manifest::shares`], and if there is no such subtask.
@@ -140,13 +144,14 @@ impl OperatorSnapshot {
         }
     }
 
-    /// The keyed state of each of `parallelism` subtasks: the tables in order of first mention, and for each the slices to read.
+    /// The keyed state of each of `parallelism` subtasks: the tables in order of first mention, and for each
+    /// the slices to read.
     fn keyed_shares(&self, parallelism: u32) -> Vec<Vec<TableRestore>> {
         let mut tables: Vec<TableRestore> = Vec::new();
         // By table: the slices of each new subtask.
         let mut files: Vec<Vec<Vec<FileSlice>>> = Vec::new();
         for (index, subtask) in (0..).map(SubtaskIndex).zip(&self.subtasks) {
-            // An old subtask speaks for the groups that it owned, whatever else its files hold.
+            // An old subtask covers the groups that it owned, whatever else its files contain.
             let owned = KeyGroupRange::of_subtask(index, self.max_parallelism, self.parallelism);
             for table in &subtask.keyed {
                 let at = tables.iter().position(|known| known.name == table.name).unwrap_or_else(|| {

@@ -27,7 +27,8 @@ pub fn seal(object: &[u8]) -> Result<Vec<u8>> {
     Ok([BEFORE, sum.as_bytes(), AFTER, fields].concat())
 }
 
-/// The object that was sealed; `None` if the bytes do not begin with a checksum. What then has to have one is damaged.
+/// The object that was sealed; `None` if the bytes do not begin with a checksum. What then has to have one is
+/// damaged.
 ///
 /// # Errors
 /// [`flott_types::ErrorKind::State`] if checksum and object differ.

@@ -92,8 +92,9 @@ impl OperatorSnapshot {
 }
 
 impl KeyedTable {
-    /// Whether rows of the two are told apart by the same columns. Other columns may differ: those of a subtask that has had no
-    /// change since the job was restored are still those that the operator had before.
+    /// Whether rows of the two are told apart by the same columns. Other columns may differ: those of a
+    /// subtask that has had no change since the job was restored are still those that the operator had
+    /// before.
     pub(super) fn same_keys(&self, other: &KeyedTable) -> bool {
         let keys = self.key_columns as usize;
         self.columns.get(..keys) == other.columns.get(..keys)

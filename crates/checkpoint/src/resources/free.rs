@@ -44,7 +44,7 @@ impl Members {
         self.0.values().map(|member| member.hanging.len()).sum()
     }
 
-    /// A slot of whoever has most that are free, so that jobs spread.
+    /// A slot of the TaskManager with the most free slots, so that jobs spread.
     pub(super) fn take(&mut self) -> Option<Slot> {
         let (id, member) = self.0.iter_mut().max_by_key(|(id, member)| (member.free, Reverse(**id)))?;
         member.free = member.free.checked_sub(1)?;

@@ -10,8 +10,8 @@ use super::{Config, Hanging, LeaderId, Session, Slot, TaskManagerId};
 /// What happened.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Event {
-    /// A TaskManager announces itself, perhaps not for the first time: an answer may have been lost. With the number that it has already, and more
-    /// slots than before, tasks that hung have left.
+    /// A TaskManager announces itself, perhaps not for the first time: an answer may have been lost. With the
+    /// number that it has already, and more slots than before, tasks that hung have left.
     Register {
         /// It.
         task_manager: TaskManagerId,
@@ -85,7 +85,7 @@ pub enum Action {
         /// Its session.
         session: Session,
     },
-    /// Tell a TaskManager that its session is over: it is to stop what it runs, and may register anew.
+    /// Tell a TaskManager that its session is over: it is to stop what it runs, and may register again.
     Dismiss {
         /// It.
         task_manager: TaskManagerId,
@@ -105,10 +105,10 @@ pub enum Action {
         job: JobId,
         /// What is missing, for people.
         reason: String,
-        /// The cluster does not have that many slots, whoever has them.
+        /// The cluster does not have that many slots in total.
         hopeless: bool,
     },
-    /// A job has lost slots, and whatever ran in them.
+    /// A job has lost slots, and the tasks in them.
     Lost {
         /// The job.
         job: JobId,
@@ -128,7 +128,8 @@ pub struct Resources {
     leader: LeaderId,
     started_at: Timestamp,
     members: Members,
-    /// The last session of each TaskManager that has ended: it does not begin again, for tasks may still run in it.
+    /// The last session of each TaskManager that has ended: it does not begin again, for tasks may still run
+    /// in it.
     ended: BTreeMap<TaskManagerId, u64>,
     jobs: BTreeMap<JobId, Holding>,
     /// Those that wait, first come first served.
@@ -227,7 +228,8 @@ impl Resources {
         actions
     }
 
-    /// The time in which nobody called this machine does not count as silence of the others: their time starts over.
+    /// The time in which nobody called this machine does not count as silence of the others: their time
+    /// starts over.
     fn forgive(&mut self, now: Timestamp) {
         let late = self.due.map_or(0, |due| now.saturating_sub(due));
         if late > self.config.heartbeat_interval {
@@ -276,7 +278,7 @@ impl Resources {
     fn request(&mut self, job: JobId, name: String, needed: u32) {
         let holding = self.jobs.entry(job).or_insert_with(|| Holding { name, slots: Vec::new(), told: None });
         holding.told = None;
-        // A job that has become narrower gives back what it has too many.
+        // A job with a lower parallelism returns the slots that it no longer needs.
         for slot in holding.slots.drain((needed as usize).min(holding.slots.len())..).flatten() {
             self.members.give_back(slot);
         }
@@ -338,7 +340,7 @@ impl Resources {
         }
     }
 
-    /// Whether a job needs more slots than there are, whoever has them.
+    /// Whether a job needs more slots than the cluster has in total.
     fn is_beyond(&self, job: JobId) -> bool {
         let needed = self.jobs.get(&job).map_or(0, |holding| holding.slots.len());
         needed > self.members.counts().0 as usize

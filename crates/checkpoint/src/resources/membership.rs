@@ -79,7 +79,8 @@ pub struct Membership {
 }
 
 impl Membership {
-    /// A TaskManager without tasks. `number` is that of its first session: larger than any that a process of this name has had before.
+    /// A TaskManager without tasks. `number` is that of its first session: larger than any that a process of
+    /// this name has had before.
     pub fn new(config: Config, number: u64, slots: u32) -> Self {
         Membership { config, slots, leader: None, number, state: State::Alone, due: None }
     }
@@ -154,7 +155,8 @@ impl Membership {
         actions
     }
 
-    /// A TaskManager that slept could not hear anybody. Whether it was given up meanwhile it learns by asking.
+    /// A suspended TaskManager could not hear anybody. It learns by asking whether it was given up in the
+    /// meantime.
     fn forgive(&mut self, now: Timestamp, out: &mut Vec<Action>) {
         let late = self.due.map_or(0, |due| now.saturating_sub(due));
         let session = self.session();

@@ -99,10 +99,11 @@ pub struct Config {
     pub heartbeat_interval: i64,
     /// `heartbeat.timeout`
     pub heartbeat_timeout: i64,
-    /// `resourcemanager.standalone.start-up-time`: this long after its start a cluster may still get TaskManagers, and nobody is told
-    /// that there will never be enough slots.
+    /// `resourcemanager.standalone.start-up-time`: this long after its start a cluster may still get
+    /// TaskManagers, and nobody is told that there will never be enough slots.
     pub start_up_time: i64,
-    /// `cluster.registration.initial-timeout`: a TaskManager that gets no answer registers again after this long, and then after twice as long.
+    /// `cluster.registration.initial-timeout`: a TaskManager that gets no answer registers again after this
+    /// long, and then after twice as long.
     pub registration_initial: i64,
     /// `cluster.registration.max-timeout`: but never later than this.
     pub registration_max: i64,

@@ -12,7 +12,8 @@ pub const KEYS: usize = 3;
 /// The largest parallelism.
 pub const WIDEST: u32 = 3;
 
-/// A record: its value names it (where it was read, or which total it is), so that a lost or doubled one is seen.
+/// A record: its value names it (where it was read, or which total it is), so that a lost or doubled one is
+/// seen.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Record {
     pub key: u8,
@@ -44,8 +45,8 @@ pub enum By {
 pub struct Job {
     /// For each vertex who commits, if it is a sink.
     pub by: Vec<By>,
-    /// Of each vertex the vertices it reads, and its parallelism. Vertices that read none are sources; those that nobody
-    /// reads are sinks (in the same task as the counter or the source).
+    /// Of each vertex the vertices it reads, and its parallelism. Vertices that read none are sources; those
+    /// that nobody reads are sinks (in the same task as the counter or the source).
     pub vertices: Vec<(Vec<usize>, u32)>,
     pub tasks: Vec<TaskSpec>,
 }
@@ -129,8 +130,9 @@ impl Job {
         self.vertices.iter().map(|(_, parallelism)| *parallelism).max().unwrap_or(1)
     }
 
-    /// The job with other parallelism, and what its tasks start from when they go on with these states. Sources keep theirs: their subtasks are
-    /// their splits. `None` if some subtasks of a vertex have finished and others not.
+    /// The job with other parallelism, and what its tasks start from when they continue with these states.
+    /// Sources keep theirs: their subtasks are their splits. `None` if some subtasks of a vertex have
+    /// finished and others not.
     pub fn rescaled(&self, rng: &mut SmallRng, states: &[State]) -> Option<(Job, Vec<State>)> {
         let of = |vertex: usize| {
             let own = self.tasks.iter().zip(states);

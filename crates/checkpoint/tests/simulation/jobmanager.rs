@@ -179,8 +179,8 @@ impl World {
         }
     }
 
-    /// The JobManager is replaced: after a crash, or because it was taken for dead (`lives`), or to continue from the savepoint that
-    /// the job was stopped with.
+    /// The JobManager is replaced: after a crash, or because it was taken for dead (`lives`), or to continue
+    /// from the savepoint that the job was stopped with.
     pub fn new_jobmanager(&mut self, start_from: Option<Beginning>, lives: bool) -> Result<(), String> {
         match start_from {
             Some(beginning) => self.storage.initial = Some(beginning),

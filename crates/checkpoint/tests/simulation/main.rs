@@ -6,8 +6,8 @@
 //! JobManager that is replaced, savepoints and stops on request. The tasks run in TaskManagers that die and
 //! come back, and whose connections are cut for a time, so that the two sides disagree; other jobs take
 //! slots. A JobManager that was replaced may live on without knowing it. Sinks commit in their subtasks, or
-//! once for the job, or both; commits fail, also half-way, and are retried, and a JobManager is lost between a
-//! checkpoint and its commits. A job that continues from a savepoint does so at another parallelism.
+//! once for the job, or both; commits fail, also half-way, and are retried, and a JobManager is lost between
+//! a checkpoint and its commits. A job that continues from a savepoint does so at another parallelism.
 //!
 //! At some step the faults stop. Then the job must reach its end, and its sinks must have committed what an
 //! undisturbed run writes. At every step: no slot has two owners, neither according to the JobManager nor in

@@ -160,7 +160,8 @@ pub struct Task {
     by: By,
     /// Its sources are at their end from the start.
     pub at_end: bool,
-    /// The last checkpoint that it was told is complete, and the last of which it has told that its own is committed.
+    /// The last checkpoint that it was told is complete, and the last of which it has told that its own is
+    /// committed.
     complete: CheckpointId,
     confirmed: CheckpointId,
     /// It was told to leave; it does when all is committed.

@@ -169,7 +169,7 @@ fn a_restore_needs_one_job_and_a_snapshot() {
     assert!(run.code == 1 && run.err.contains("there is no snapshot in 'nowhere'"), "{run:?}");
 }
 
-/// A job counts and sums; killed, it goes on with another select list, under another name of its output and
+/// A job counts and sums; killed, it continues with another select list, under another name of its output and
 /// with a sum more. What was counted goes on, no row is read or written twice, and what is new starts empty.
 #[test]
 fn an_edited_query_goes_on_with_its_state() {

@@ -152,13 +152,14 @@ impl JobMaster {
         execution::Event::Fail(failure).into()
     }
 
-    /// Without sinks that commit, checkpoints, or somebody who waits for one, a job ends without a last checkpoint.
+    /// Without sinks that commit, checkpoints, or somebody who waits for one, a job ends without a last
+    /// checkpoint.
     pub(super) fn final_checkpoint(&self) -> bool {
         self.setup.final_checkpoint || !self.answers.is_empty()
     }
 
-    /// Answers a request. What comes at the end of the job is told after it: who is told that the job has stopped finds
-    /// it ended, and its slots free.
+    /// Answers a request. What comes at the end of the job is told after it: who is told that the job has
+    /// stopped finds it ended, and its slots free.
     pub(super) fn answer(&mut self, request: RequestId, result: Result<String>) {
         self.stops.remove(&request);
         let Some(answer) = self.answers.remove(&request) else { return };
@@ -186,8 +187,8 @@ impl JobMaster {
         self.terminal = Some((status, failure));
     }
 
-    /// Whoever goes on from the last checkpoint takes the rows before it as given, so the client gets them, also when the job ends
-    /// before the coordinator has heard that the checkpoint is durable.
+    /// Whoever continues from the last checkpoint takes the rows before it as given, so the client gets them,
+    /// also when the job ends before the coordinator has heard that the checkpoint is durable.
     pub(super) fn release_durable_results(&self) {
         let last = self.setup.shared.lock().checkpoints.last_completed().map(|record| record.id);
         if let (Some(results), Some(last)) = (&self.setup.results, last) {

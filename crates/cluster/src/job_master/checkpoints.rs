@@ -1,4 +1,4 @@
-//! Checkpoints and savepoints: asked for, triggered, written.
+//! Checkpoints and savepoints: requested, triggered, written.
 
 use flott_checkpoint::coordinator::{self, CompletedSnapshot, DeclineReason, Request};
 use flott_checkpoint::manifest::{Manifest, ManifestKind, TaskSnapshot};
@@ -81,7 +81,8 @@ impl JobMaster {
         });
     }
 
-    /// The enumerators have been asked: the trigger goes to the tasks, unless the checkpoint was given up meanwhile.
+    /// The enumerators have been asked: the trigger goes to the tasks, unless the checkpoint was given up
+    /// meanwhile.
     pub(super) fn enumerated(&mut self, checkpoint: CheckpointId, states: Result<EnumeratorStates>) {
         let Some((attempt, barrier, target)) = self.triggering.remove(&checkpoint) else {
             return;

@@ -12,11 +12,11 @@ use crate::worker::Worker;
 
 use super::{JobMaster, JobMessage, JobSetup};
 
-/// Renews the lease, on a thread of its own: a checkpoint that is slow to write does not make a job look dead.
+/// Renews the lease, on its own thread: a checkpoint that is slow to write does not make a job look dead.
 pub(super) struct Renewal {
     worker: Option<Worker<()>>,
     due: Timestamp,
-    /// One is under way.
+    /// One is in progress.
     busy: Arc<AtomicBool>,
 }
 
@@ -53,7 +53,8 @@ impl Renewal {
 }
 
 impl JobMaster {
-    /// When the first checkpoint of this start has completed, those of earlier starts are not needed any more.
+    /// When the first checkpoint of this start has completed, those of earlier starts are not needed any
+    /// more.
     pub(super) fn clean_up_once(&mut self, checkpoint: CheckpointId) {
         let latest = self.coordinator.latest().filter(|point| point.savepoint.is_none());
         if latest.is_some_and(|point| point.checkpoint == checkpoint)

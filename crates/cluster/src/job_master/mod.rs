@@ -1,9 +1,10 @@
-//! The job master: drives one job. It contains no decision of its own about checkpoints and recovery; it asks the state
-//! machines of `flott_checkpoint`, executes what they say, and tells them what came of it.
+//! The job master: drives one job. It contains no decision of its own about checkpoints and recovery; it asks
+//! the state machines of `flott_checkpoint`, executes what they say, and tells them what came of it.
 //!
-//! Its thread only reads its mailbox and never waits for anything else, so that a job can be cancelled whatever hangs. What may
-//! block has two threads of its own, which answer with messages: one for what is written to the store of snapshots,
-//! one for the enumerators of the sources and for what an attempt starts from ([`recovery`]).
+//! Its thread only reads its mailbox and never waits for anything else, so that a job can be cancelled
+//! whatever hangs. What may block has two threads of its own, which answer with messages: one for what is
+//! written to the store of snapshots, one for the enumerators of the sources and for what an attempt starts
+//! from ([`recovery`]).
 
 mod actions;
 mod checkpoints;
@@ -45,10 +46,10 @@ use self::recovery::{Prepared, Unprepared};
 
 /// How long a job that has ended waits for its store.
 const STORE_ANSWERS_WITHIN: Duration = Duration::from_secs(5);
-/// How often it looks meanwhile whether somebody wants it to leave.
+/// How often it checks in the meantime whether it has to end.
 const STORE_LOOK: Duration = Duration::from_millis(50);
 
-/// What a job master is told.
+/// The messages to a job master.
 pub(crate) enum JobMessage {
     /// By a task.
     Report(Attempt, TaskId, TaskReport),
@@ -78,14 +79,15 @@ pub(crate) enum JobMessage {
     SourcesWoken,
     /// By its thread of sources: what the enumerators know at the moment of a checkpoint.
     Enumerated(CheckpointId, Result<EnumeratorStates>),
-    /// By a global committer, with its number and the beginning that it was asked in: what became of the commits.
+    /// By a global committer, with its number and the beginning that it was asked in: what became of the
+    /// commits.
     Committed(usize, u64, Result<Vec<CommitOutcome>>),
     /// By the JobManager: rows that the job collects cannot be kept.
     Uncollected(Error),
     /// The JobManager goes away.
     Suspend,
-    /// Somebody wants to know when everything before is done, and what is due by the clock; and whether nothing is
-    /// awaited from the job's own threads then.
+    /// Somebody wants to know when everything before is done, and what is due by the clock; and whether
+    /// nothing is awaited from the job's own threads then.
     Look(SyncSender<bool>),
 }
 
@@ -104,14 +106,15 @@ pub(crate) struct JobSetup {
     pub(crate) global: Vec<GlobalSink>,
     /// Which job it is.
     pub(crate) key: Option<JobKey>,
-    /// What it goes on from, and where that lies.
+    /// What it continues from, and where that lies.
     pub(crate) initial: Option<Arc<Manifest>>,
     pub(crate) restored_from: Option<String>,
     /// Others want to hear of it now and then.
     pub(crate) is_leased: bool,
     /// Whether sinks publish output with checkpoints.
     pub(crate) commits: bool,
-    /// Whether the end of the job needs a checkpoint, because a sink commits with it or the user wants checkpoints.
+    /// Whether the end of the job needs a checkpoint, because a sink commits with it or the user wants
+    /// checkpoints.
     pub(crate) final_checkpoint: bool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) storage: Arc<dyn Storage>,
@@ -129,7 +132,7 @@ enum Action {
     Coordinator(coordinator::Action<TaskSnapshot>),
 }
 
-/// What one of the machines is told.
+/// An event for one of the state machines.
 enum Event {
     Execution(execution::Event),
     Coordinator(coordinator::Event<TaskSnapshot>),
@@ -156,7 +159,7 @@ pub(crate) struct JobMaster {
     width: u32,
     /// Those that it has, numbered as in [`JobGraph::slots`].
     slots: Vec<Option<GrantedSlot>>,
-    /// It has asked for slots and heard nothing yet.
+    /// It has requested slots and has no answer yet.
     asks_for_slots: bool,
     execution: Execution,
     coordinator: Coordinator<TaskSnapshot>,
@@ -169,7 +172,8 @@ pub(crate) struct JobMaster {
     prepared: Prepared,
     /// Tasks of the current attempt were sent to TaskManagers.
     deployed: bool,
-    /// Checkpoints that go to the tasks as soon as the enumerators have been asked, and the folders of savepoints.
+    /// Checkpoints that go to the tasks as soon as the enumerators have been asked, and the folders of
+    /// savepoints.
     triggering: BTreeMap<CheckpointId, (Attempt, Barrier, Option<String>)>,
     /// What the enumerators knew when the checkpoint was triggered.
     enumerators: BTreeMap<CheckpointId, EnumeratorStates>,
@@ -429,7 +433,8 @@ impl JobMaster {
         }
     }
 
-    /// Executes what is to be done, in order. What an action brings about comes after it, at the end of the queue.
+    /// Executes what is to be done, in order. What an action brings about comes after it, at the end of the
+    /// queue.
     fn work(&mut self) {
         while let Some(action) = self.actions.pop_front() {
             let events = match action {
@@ -470,8 +475,9 @@ impl JobMaster {
     }
 }
 
-/// Waits for what is still being written or deleted at the end of a job. A job that has finished must not be gone on with from a
-/// checkpoint that could not be deleted, so only who cancels it gives up on a store that does not answer.
+/// Waits for what is still being written or deleted at the end of a job. A job that has finished must not be
+/// gone on with from a checkpoint that could not be deleted, so only who cancels it gives up on a store that
+/// does not answer.
 fn await_storage(storage: Finishing, received: &Receiver<JobMessage>, finished: bool) {
     let mut patience = (!finished).then_some(STORE_ANSWERS_WITHIN);
     while !storage.wait_for(STORE_LOOK) {

@@ -69,7 +69,8 @@ impl JobMaster {
                     None => storage.read(&place, point.checkpoint),
                 })
             };
-            // Somebody else may run the job by now, and what tasks do when they open (a sink cleans up) is not to disturb that.
+            // Somebody else may run the job by now, and what tasks do when they open (a sink cleans up) is
+            // not to disturb that.
             if let Some(deposed) = storage.deposed(&place) {
                 return JobMessage::Prepared(round, point, Err(Unprepared::Failed(deposed)));
             }
@@ -133,8 +134,8 @@ impl JobMaster {
         }
     }
 
-    /// Why no older checkpoint is taken in place of one that cannot be read, if there is one: what was published since
-    /// would be written again.
+    /// Why no older checkpoint is taken in place of one that cannot be read, if there is one: what was
+    /// published since would be written again.
     pub(super) fn older_refused(&self, newest: &Error) -> Option<Error> {
         let refuses = self.setup.commits && !self.setup.options.allow_older;
         let older = self.coordinator.latest().filter(|_| refuses)?;
@@ -234,8 +235,8 @@ pub(super) fn check_claims(manifest: &Manifest, graph: &JobGraph, ignore: bool) 
     Ok(())
 }
 
-/// Lets vertices have the max parallelism of the keyed state that they go on with, where the job does not ask for one. Says whether the
-/// graph is another one now.
+/// Lets vertices have the max parallelism of the keyed state that they continue with, where the job does not
+/// ask for one. Says whether the graph is another one now.
 ///
 /// # Errors
 /// If the vertex has more subtasks than the state has key groups.

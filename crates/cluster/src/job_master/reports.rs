@@ -108,7 +108,7 @@ impl JobMaster {
         self.ask_enumerators(move |enumerators| enumerators.work(clock.now()));
     }
 
-    /// The enumerators are told how a checkpoint ended.
+    /// Tells the enumerators how a checkpoint ended.
     pub(super) fn tell_sources(&mut self, checkpoint: CheckpointId, complete: bool) {
         self.ask_enumerators(move |enumerators| {
             enumerators.checkpoint_ended(checkpoint, complete)?;

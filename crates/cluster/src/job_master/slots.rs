@@ -1,4 +1,4 @@
-//! The slots of the job: asked for, lost.
+//! The slots of the job: requests and losses.
 
 use flott_checkpoint::resources::{Event, Hanging};
 use flott_checkpoint::{Attempt, ExecutionState, JobStatus, TaskId, execution};

@@ -25,7 +25,8 @@ fn want(rows: i64) -> Vec<(i64, i64)> {
     want
 }
 
-/// source -> (hash) calc -> (rebalance) sink, and source -> (broadcast-free diamond) the same sink through another calc.
+/// source -> (hash) calc -> (rebalance) sink, and source -> (broadcast-free diamond) the same sink through
+/// another calc.
 fn plan() -> Plan {
     let mut plan = Plan::new(CHECKPOINTS);
     let source = plan.source("source", &[("splits", "5"), ("rows", "200"), ("pause", "1")], 2);
@@ -68,7 +69,8 @@ fn exactly_once_under_failures_at_random_points() {
     assert!(failures > 20, "only {failures} failures: the test does not test");
 }
 
-/// As between processes: whatever crosses between two tasks is written as bytes and read again, through channels that are soon full.
+/// As between processes: whatever crosses between two tasks is written as bytes and read again, through
+/// channels that are soon full.
 #[test]
 fn exactly_once_when_every_exchange_goes_through_bytes() {
     each_seed(100..110, |seed| {
@@ -128,7 +130,7 @@ fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
     let source = plan.source("source", &[("splits", "3"), ("rows", "200"), ("pause", "1")], 2);
     let sink = plan.sink("sink", &[], 1);
     plan.connect(source, sink, Exchange::Rebalance);
-    // It must not come to its end before the test has its checkpoints.
+    // It must not end before the test has its checkpoints.
     world.controls.pause_at.store(60, Ordering::SeqCst);
     let client = world.cluster.submit(&plan.build()).unwrap();
     assert!(client.wait_until(Duration::from_secs(10), |info| {
@@ -168,7 +170,8 @@ fn a_job_without_a_restart_strategy_fails_and_says_why() {
     assert_eq!(world.committed.rows(), []);
 }
 
-/// What is put out at the end is put out once, in a stream and in a batch: for each key, for no key at all, and in order.
+/// What is put out at the end is put out once, in a stream and in a batch: for each key, for no key at all,
+/// and in order.
 #[test]
 fn a_commit_that_fails_behind_the_last_checkpoint_doubles_nothing() {
     for mode in ["streaming", "batch"] {

@@ -1,4 +1,5 @@
-//! What sinks commit once for the whole job: after their checkpoint, after what subtasks commit of it, and exactly once, whatever fails.
+//! What sinks commit once for the whole job: after their checkpoint, after what subtasks commit of it, and
+//! exactly once, whatever fails.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -66,7 +67,7 @@ fn exactly_once_under_failures_at_random_points() {
     assert!(failures > 20, "only {failures} failures: the test does not test");
 }
 
-/// The tasks have left, and the job has not ended: its last commit is under way.
+/// The tasks have left, and the job has not ended: its last commit is in progress.
 #[test]
 fn a_job_ends_with_its_last_commit() {
     for fault in [None, Some("global commit"), Some("half of a global commit")] {
@@ -84,7 +85,8 @@ fn a_job_ends_with_its_last_commit() {
         let halves = want().into_iter().filter(|(_, v)| v % 2 == 0).collect::<Vec<_>>();
         assert_eq!(world.committed.rows(), halves, "what the subtasks commit");
         *world.controls.fault.lock() = fault;
-        // The question that is held was past the first fault already: a second one comes only after a restart.
+        // The question that is held was past the first fault already: a second one comes only after a
+        // restart.
         if fault == Some("global commit") {
             *world.controls.fault.lock() = Some("half of a global commit");
         }
@@ -118,7 +120,8 @@ fn kept_job(sink: &[(&str, &str)], parallelism: u32, options: &[(&'static str, S
     job(sink, parallelism, &options)
 }
 
-/// The JobManager is lost when a checkpoint is durable and nothing of it is committed globally. The next one commits it, at another parallelism.
+/// The JobManager is lost when a checkpoint is durable and nothing of it is committed globally. The next one
+/// commits it, at another parallelism.
 #[test]
 fn what_is_durable_and_not_committed_is_committed_by_the_next_job_manager() {
     for (before, after) in [(1, 3), (3, 1), (2, 2)] {
@@ -166,7 +169,7 @@ fn a_stop_waits_for_its_commits_and_a_savepoint_takes_along_what_is_not_committe
     assert_eq!(client.status(), JobStatus::Finished);
     assert_eq!(first.committed.rows().len() as u64, first.controls.emitted.load(Ordering::SeqCst));
 
-    // A job that goes on from the savepoint on the side commits what that took along.
+    // A job that continues from the savepoint on the side commits what that took along.
     let second = world(1, 2);
     let mut more = options.clone();
     more.push(("execution.state-recovery.path", beside));

@@ -172,8 +172,8 @@ fn a_job_is_restarted_in_another_slot_than_that_of_a_task_that_does_not_end() {
 
 #[test]
 fn a_submission_that_gets_no_thread_leaves_nothing_behind() {
-    // Of the cluster: the resource manager and the TaskManager. Of the job: two that write and read, and its master, for which
-    // there is none.
+    // Of the cluster: the resource manager and the TaskManager. Of the job: two that write and read, and its
+    // master, for which there is none.
     let world = world_with(1, 2, |options| options.threads = Threads::limited(4));
     let refused = world.cluster.submit(&job()).err().unwrap().to_string();
     assert!(refused.contains("jobmaster"), "{refused}");

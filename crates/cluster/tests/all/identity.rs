@@ -178,7 +178,7 @@ fn the_end_is_the_end_wherever_the_process_is_killed() {
             }
             assert_eq!(files(&state), Vec::<PathBuf>::new(), "stage {stage}: what was left is deleted");
         }
-        // Without `latest` it is run anew.
+        // Without `latest` it is run again.
         let anew = world(1, 2);
         finish(&anew.cluster.submit(&job(&state, &[])).unwrap());
         assert_eq!(anew.controls.emitted.load(Ordering::SeqCst), ROWS as u64);

@@ -1,4 +1,5 @@
-//! Plans of any shape, at any parallelism, with failures: every row arrives as often as there are paths for it.
+//! Plans of any shape, at any parallelism, with failures: every row arrives as often as there are paths for
+//! it.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -57,7 +58,7 @@ fn plan(random: &mut SmallRng) -> (Plan, usize) {
         }
         nodes.push((node, paths));
     }
-    // Everything that nobody reads yet goes to the sink.
+    // All unread outputs go to the sink.
     let union = plan.add("union", OperatorSpec::Union, random.random_range(1..4));
     let mut paths = 0;
     let open: Vec<_> = nodes

@@ -33,7 +33,7 @@ fn want() -> Vec<(i64, i64)> {
     want
 }
 
-/// Lets the sources emit so many rows more, and wait then.
+/// Lets the sources emit this many more rows, and then wait.
 fn let_run(world: &World, client: &JobClient, rows: u64) {
     let until = world.controls.emitted.load(Ordering::SeqCst) + rows;
     world.controls.pause_at.store(until, Ordering::SeqCst);
@@ -161,7 +161,8 @@ fn a_retained_checkpoint_is_gone_on_from_by_path_and_as_the_latest() {
         let client = world.cluster.submit(&job(4, Some(restore), &dir)).unwrap();
         let_finish(&world, &client);
         assert_eq!(world.committed.rows(), want());
-        // A job that has finished leaves nothing behind but what a person has named, and that it has finished.
+        // A job that has finished leaves nothing behind but what a person has named, and that it has
+        // finished.
         let left: Vec<_> =
             folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left.len(), if latest { 1 } else { 2 }, "{left:?}");

@@ -95,7 +95,7 @@ fn a_refused_request_leaves_the_stop_that_is_under_way_alone() {
         world.controls.hold_sinks.store(false, Ordering::SeqCst);
         stop.join().unwrap().unwrap()
     });
-    // What the job stopped with is its newest state: a new start goes on from there.
+    // What the job stopped with is its newest state: a new start continues from there.
     let latest = [("execution.state-recovery.path", "latest"), ("pipeline.name", "job")];
     let latest = job(folder.path(), &latest);
     world.controls.pause_at.store(0, Ordering::SeqCst);

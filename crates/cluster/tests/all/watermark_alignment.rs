@@ -52,7 +52,7 @@ impl World {
         self.cluster.submit(&plan.build()).unwrap()
     }
 
-    /// Moves the clock by so much, as it would go by itself.
+    /// Advances the clock by this much, in small steps.
     fn pass(&self, millis: i64) {
         for _ in 0..millis / 5 {
             self.clock.advance(5);
@@ -78,13 +78,14 @@ fn second(client: &JobClient, source: &str, split: &str) -> i64 {
     split.map_or(-1, |split| split.current_watermark.max(-1_000) / 1_000)
 }
 
-/// It comes to 99 seconds, and then nothing comes any more.
+/// It reaches 99 seconds, and then nothing more arrives.
 const SLOW: Options<'_> = &[("splits", "0:100:open"), ("group", "g"), ("drift", "60"), ("pause", "2")];
 const FAST: Options<'_> = &[("splits", "0:1000000:open"), ("group", "g"), ("drift", "60"), ("pause", "2")];
 
 impl World {
-    /// Waits until a split of a source is held back, and says where. It is above 159 seconds then, which is how far it may come; how
-    /// far above depends on when the tasks began, for nobody waits for who has said nothing yet.
+    /// Waits until a split of a source is held back, and says where. It is above 159 seconds then, which is
+    /// how far it may come; how far above depends on when the tasks began, for nobody waits for who has said
+    /// nothing yet.
     fn stopped(&self, client: &JobClient, source: &str, split: &str) -> i64 {
         let mut last = -1;
         let stands = self.until(|| {

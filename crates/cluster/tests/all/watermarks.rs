@@ -187,7 +187,8 @@ fn what_was_late_is_late_after_a_failure_too() {
     assert_eq!(failures, 8);
 }
 
-/// Which of the readers gets the split, and how soon the other hears that there is none, is no matter of the result.
+/// Which of the readers gets the split, and how soon the other hears that there is none, is no matter of the
+/// result.
 #[test]
 fn what_is_late_does_not_depend_on_readers_without_a_split() {
     for per_split in [true, false] {

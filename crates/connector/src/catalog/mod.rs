@@ -61,7 +61,7 @@ pub trait Catalog: Send + Sync + fmt::Debug {
     /// A database that was not there.
     fn create_database(&mut self, name: &str, database: Database) -> Result<()>;
 
-    /// What is said of a database has changed.
+    /// The description of a database has changed.
     fn alter_database(&mut self, name: &str, database: Database) -> Result<()>;
 
     /// A database goes, with all that is in it.

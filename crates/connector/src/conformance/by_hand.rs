@@ -21,7 +21,7 @@ pub struct ByHand {
 }
 
 impl ByHand {
-    /// The enumerator of a source, for so many readers.
+    /// The enumerator of a source, for this many readers.
     ///
     /// # Errors
     /// As the source says.

@@ -8,14 +8,16 @@ use flott_types::{Result, TypeKind};
 use super::broken;
 use crate::catalog::{Catalog, CatalogObject, Database, Table, TableColumn, TableColumnKind, View};
 
-/// Holds a catalog against the rules. `open` opens it, also while it is open already: as another session would.
+/// Holds a catalog against the rules. `open` opens it, also while it is open already: as another session
+/// would.
 ///
-/// - what was created is there, as it was given, for who opens the catalog anew too if it `lasts`; what was dropped is not;
-/// - names that are free, and databases that there are not, are no errors when they are asked for;
-/// - what is there cannot be created, and what is not there cannot be changed or dropped;
+/// - what was created is there, as it was given, for who opens the catalog anew too if it `lasts`; what was
+///   dropped is not;
+/// - looking up unused names, and databases that do not exist, is not an error;
+/// - an existing object cannot be created, and a missing one cannot be changed or dropped;
 /// - a database goes with all that is in it;
 /// - names are what they are: with blanks, quotes, dots and in any case;
-/// - the database that it opens is one that there is.
+/// - the database that it opens exists.
 ///
 /// The databases that the rules use begin with `rules`, and are gone when they hold.
 ///

@@ -14,7 +14,7 @@ use crate::{
     SourceReader, Split, ToReader, Waker,
 };
 
-/// So many polls in a row may come to nothing.
+/// How many consecutive polls may yield nothing.
 const PATIENCE: usize = 10_000;
 
 /// What is in a checkpoint.
@@ -104,7 +104,7 @@ impl SourceOutput for Output<'_> {
 }
 
 impl<'a> Run<'a> {
-    /// Begins with so many readers, anew or from a snapshot.
+    /// Starts with this many readers, from scratch or from a snapshot.
     pub(super) fn new(
         test: &'a dyn SourceUnderTest,
         parallelism: u32,
@@ -241,7 +241,8 @@ impl<'a> Run<'a> {
             Poll::More => {}
             Poll::Wait(until) => {
                 let now = self.clock.now();
-                // Time stands still while somebody looks elsewhere, or there would always be somebody who does.
+                // Time stands still while somebody looks elsewhere, or there would always be somebody who
+                // does.
                 if self.coordinator.discovery() == Discovery::None {
                     self.clock.set(until.min(now.saturating_add(1_000)).max(now + 1));
                 }
@@ -274,7 +275,8 @@ impl<'a> Run<'a> {
         Ok(true)
     }
 
-    /// Reads to the end; of a source without an end, until all rows that are expected have come and no other comes for a while.
+    /// Reads to the end; of a source without an end, until all rows that are expected have come and no other
+    /// comes for a while.
     pub(super) fn finish(&mut self) -> Result<()> {
         let expected = self.test.expected().len();
         let mut over = 0;

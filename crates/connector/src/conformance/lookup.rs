@@ -20,7 +20,8 @@ pub trait LookupUnderTest {
     /// The table, as each task would make it.
     fn table(&self) -> Result<Arc<dyn LookupTable>>;
 
-    /// Keys, each once: at least three that the table has, of which one has several rows, and one that it has not.
+    /// Keys, each once: at least three that the table has, of which one has several rows, and one that it has
+    /// not.
     fn keys(&self) -> RecordBatch;
 
     /// The rows of each of these keys, in any order, as texts; none of a key that the table does not have.
@@ -30,15 +31,17 @@ pub trait LookupUnderTest {
     fn texts(&self, rows: &RecordBatch) -> Result<Vec<String>>;
 }
 
-/// An answer that nobody wakes for is found all the same, but late.
+/// An answer without a wake-up is found nevertheless, but late.
 const LOOK: Duration = Duration::from_millis(50);
 const LOOKS: u32 = 1_200;
 
 /// Holds a table against the rules:
 ///
-/// - each key is answered with its rows and no others, whether it is asked for alone or with others, and in whatever order;
-/// - a key that stands in a question twice is answered twice, with the same rows;
-/// - a key that the table does not have has no rows, and an answer without rows has the columns of one with rows;
+/// - each key is answered with its rows and no others, whether it is asked for alone or with others, and in
+///   whatever order;
+/// - a key that occurs twice in a request is answered twice, with the same rows;
+/// - a key that the table does not have has no rows, and an answer without rows has the columns of one with
+///   rows;
 /// - what is asked again is answered the same;
 /// - answers that come later may be waited for in any order, and need not be waited for.
 ///
@@ -108,7 +111,8 @@ impl Asked<'_> {
         self.compare(numbers, &found)
     }
 
-    /// Questions that are under way at once: one is given up, the others are waited for from the last to the first.
+    /// Questions that are in progress at once: one is given up, the others are waited for from the last to
+    /// the first.
     fn overlap(&mut self, questions: &[&[usize]]) -> Result<()> {
         let batches = questions.iter().map(|numbers| self.question(numbers)).collect::<Result<Vec<_>>>()?;
         let Lookup::Async(lookup) = &mut self.lookup else { return Ok(()) };

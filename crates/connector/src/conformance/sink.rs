@@ -12,7 +12,7 @@ use super::broken;
 use crate::{CommitOutcome, CommitRequest, Committable, CommittedBy, Sink};
 use job::{Job, Snapshot, committer_context, global_context};
 
-/// A sink at a place of its own, where nothing has been written yet.
+/// A sink with its own, empty target.
 pub trait SinkUnderTest {
     /// Makes the sink, as each task does for itself.
     ///
@@ -36,16 +36,21 @@ pub trait SinkUnderTest {
 /// Holds a sink against the rules, each time at a fresh place:
 ///
 /// - rows are visible once their checkpoint is committed; with two phases, not before;
-/// - a commit that is done twice changes nothing, before and after a restart; there is an answer for each committable;
-/// - of a commit that fails half-way, the half that was not done can be done later, and be in later checkpoints until then;
-/// - checkpoints may overlap: rows are written, and the next one begins, while a writer is not done with what it hands over;
-/// - a slow writer says when it is full, takes rows all the same, and loses none;
-/// - after a failure at any point of a checkpoint, rows that are written again from the last complete one on are there once;
+/// - a commit that is done twice changes nothing, before and after a restart; there is an answer for each
+///   committable;
+/// - of a commit that fails half-way, the half that was not done can be done later, and be in later
+///   checkpoints until then;
+/// - checkpoints may overlap: rows are written, and the next one begins, while a writer is not done with what
+///   it hands over;
+/// - a slow writer reports when it is full, accepts rows nevertheless, and loses none;
+/// - after a failure at any point of a checkpoint, rows that are written again from the last complete one on
+///   are there once;
 /// - committables of a checkpoint that did not complete are committed with the next one;
 /// - writers may be restored as more or fewer;
 /// - at the end, everything is handed over;
-/// - of what is committed once for the job the same: a commit that fails half-way, is done again by another committer, is in checkpoints
-///   until then, and is done by a job of another parallelism. At the end nothing waits.
+/// - of what is committed once for the job the same: a commit that fails half-way, is done again by another
+///   committer, is in checkpoints until then, and is done by a job of another parallelism. At the end nothing
+///   waits.
 ///
 /// Of a sink without two phases only the first and last are expected, and no row to be missing.
 ///
@@ -110,7 +115,8 @@ fn committed(job: &mut Job<'_>) -> Result<()> {
     job.expect(&[0, 1, 2], "after the second commit")
 }
 
-/// Commits as a task does, and then what the job commits, without patience: what is to be tried again is an error.
+/// Commits as a task does, and then what the job commits, without patience: what is to be tried again is an
+/// error.
 ///
 /// # Errors
 /// As the committers say.

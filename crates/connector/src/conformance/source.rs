@@ -43,16 +43,19 @@ pub trait SourceUnderTest {
         false
     }
 
-    /// What is read depends on when it is read, as lines of a connection do; then nothing is said of restarts.
+    /// What is read depends on when it is read, as lines of a connection do; then nothing is said of
+    /// restarts.
     fn is_replayable(&self) -> bool {
         true
     }
 
-    /// Another run begins from the start: what is outside is as it was, should readers have acknowledged anything.
+    /// Another run begins from the start: what is outside is as it was, should readers have acknowledged
+    /// anything.
     fn begin(&self) {}
 
-    /// Lets another part of the source appear, as a new file or partition, and answers its rows; `None` of a source that stays as it is.
-    /// What appeared is there in each run after, and in [`SourceUnderTest::expected`].
+    /// Lets another part of the source appear, as a new file or partition, and answers its rows; `None` of a
+    /// source that stays as it is. What appeared is there in each run after, and in
+    /// [`SourceUnderTest::expected`].
     ///
     /// # Errors
     /// If it cannot be made.
@@ -64,10 +67,11 @@ pub trait SourceUnderTest {
 /// Holds a source against the rules:
 ///
 /// - at any parallelism, each row is read once;
-/// - a snapshot between any two polls, restored at any parallelism, loses nothing and doubles nothing, whatever was read after it;
+/// - a snapshot between any two polls, restored at any parallelism, loses nothing and doubles nothing,
+///   whatever was read after it;
 /// - splits have the same names in every run; a reader speaks of splits that it has, and of no others;
-/// - a snapshot changes nothing; of several that are under way any one may be the one that is restored, whichever others
-///   were complete or given up before;
+/// - a snapshot changes nothing; of several that are in progress any one may be the one that is restored,
+///   whichever others were complete or given up before;
 /// - one reader may fail and begin again while the others go on;
 /// - what appears while readers are at work is read, once;
 /// - a poll does a batch's worth of work, so that barriers get their turn.
@@ -131,7 +135,8 @@ fn stable_names(test: &dyn SourceUnderTest) -> Result<()> {
     }
 }
 
-/// Takes three snapshots with rows between; the first completes late, the last is given up; and the job fails.
+/// Takes three snapshots with rows between; the first completes late, the last is given up; and the job
+/// fails.
 fn concurrent(test: &dyn SourceUnderTest, parallelism: u32, lost: usize, when: &str) -> Result<()> {
     let clock = Arc::new(ManualClock::new(START));
     let mut run = Run::new(test, parallelism, &clock, None)?;
@@ -213,8 +218,8 @@ fn growing(test: &dyn SourceUnderTest, parallelism: u32, when: &str) -> Result<(
     same_rows(rows, test.expected(), &format!("{when}, after a restart"))
 }
 
-/// Reads to the end; takes a snapshot after every so many polls, reads on for a few that are then lost, and goes on from the
-/// snapshot with the other number of readers.
+/// Reads to the end; takes a snapshot after every so many polls, reads on for a few that are then lost, and
+/// continues from the snapshot with the other number of readers.
 fn with_restarts(
     test: &dyn SourceUnderTest,
     parallelisms: [u32; 2],

@@ -7,7 +7,8 @@ use flott_types::Result;
 
 /// Files that are read and written as wholes. A position in one is a number of rows.
 pub trait BulkFormat {
-    /// Reads the physical columns `schema` from a file, from a row on, and produces the columns at the positions `projection`.
+    /// Reads the physical columns `schema` from a file, from a row on, and produces the columns at the
+    /// positions `projection`.
     ///
     /// # Errors
     /// If the format cannot hold a column, or the file is none of the format.

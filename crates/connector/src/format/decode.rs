@@ -3,7 +3,8 @@
 use flott_batch::ChangeBatch;
 use flott_types::Result;
 
-/// Parses bytes into rows and collects them until [`Decoder::finish`]. After an error it holds no rows; only a new decoder may go on.
+/// Parses bytes into rows and collects them until [`Decoder::finish`]. After an error it holds no rows; only
+/// a new decoder may go on.
 pub trait Decoder: Send {
     /// The number of rows held.
     fn rows(&self) -> usize;
@@ -36,11 +37,11 @@ pub struct Progress {
     pub lines: u64,
 }
 
-/// Reads files of records. It consumes whole records only, so that `offset of the bytes given + bytes consumed` is a position to restart
-/// from.
+/// Reads files of records. It consumes whole records only, so that `offset of the bytes given + bytes
+/// consumed` is a position to restart from.
 pub trait RecordDecoder: Decoder {
-    /// Parses records from a file's bytes until there are `max_rows` rows or no whole record is left. `line` is the
-    /// number of the first line, for messages; `end` says that no bytes follow these.
+    /// Parses records from a file's bytes until there are `max_rows` rows or no whole record is left. `line`
+    /// is the number of the first line, for messages; `end` says that no bytes follow these.
     ///
     /// When nothing was consumed, the bytes do not hold a whole record: give more of them at once.
     ///

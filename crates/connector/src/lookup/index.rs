@@ -38,7 +38,8 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Of batches of one schema: `keys` are the columns by which rows are found, `columns` those that are answered.
+    /// Of batches of one schema: `keys` are the columns by which rows are found, `columns` those that are
+    /// answered.
     pub(super) fn new(
         schema: &SchemaRef,
         batches: &[RecordBatch],

@@ -78,7 +78,8 @@ pub const CACHE_MISSING_KEY: TableOption<bool, WithDefault> =
         .or("true");
 
 impl CacheLimits {
-    /// What a table's options say. The connector lists [`MAX_ROWS`], [`EXPIRE_AFTER_ACCESS`], [`EXPIRE_AFTER_WRITE`] and [`CACHE_MISSING_KEY`].
+    /// What a table's options say. The connector lists [`MAX_ROWS`], [`EXPIRE_AFTER_ACCESS`],
+    /// [`EXPIRE_AFTER_WRITE`] and [`CACHE_MISSING_KEY`].
     ///
     /// # Errors
     /// What is wrong with the options.

@@ -81,7 +81,8 @@ impl Reading {
         Ok(true)
     }
 
-    /// Until woken, or for a short time: the time that is waited for may be that of a clock that stands still.
+    /// Until woken, or for a short time: the time that is waited for may be that of a clock that stands
+    /// still.
     fn wait(&self) {
         match self.woken.recv_timeout(LOOK) {
             Ok(()) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use flott_types::config::{parse_duration, parse_memory_size};
 use flott_types::{Error, Result};
 
-/// An option: what it is called, what can be written, and what it does. `T` is what it is read as, `P` says what is read where it is not set:
-/// [`Optional`], [`Required`], [`WithDefault`].
+/// An option: what it is called, what can be written, and what it does. `T` is what it is read as, `P` says
+/// what is read where it is not set: [`Optional`], [`Required`], [`WithDefault`].
 #[derive(Clone, Copy, Debug)]
 pub struct TableOption<T: 'static, P = Optional> {
     key: &'static str,
@@ -93,7 +93,8 @@ impl<T> Presence<T> for WithDefault {
 }
 
 impl<T: 'static> TableOption<T> {
-    /// An option that a function reads. `kind` is what it is in one or two words, for documents; `expected` says what can be written.
+    /// An option that a function reads. `kind` is what it is in one or two words, for documents; `expected`
+    /// says what can be written.
     pub const fn parsed(
         key: &'static str,
         kind: &'static str,

@@ -1,5 +1,6 @@
-//! A source as those of brokers are, over a topic in memory: partitions are found while readers are at work, are read side by side, never end
-//! before the topic is closed, and what was read is acknowledged with checkpoints, after which the topic has it no longer.
+//! A source as those of brokers are, over a topic in memory: partitions are found while readers are at work,
+//! are read side by side, never end before the topic is closed, and what was read is acknowledged with
+//! checkpoints, after which the topic has it no longer.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -245,7 +246,7 @@ struct Reader {
     context: ReaderContext,
     /// Partitions with the next offset, read in turn.
     positions: VecDeque<(usize, usize)>,
-    /// Where they stood at the snapshots of checkpoints that are under way.
+    /// Where they stood at the snapshots of checkpoints that are in progress.
     notes: BTreeMap<CheckpointId, Vec<(usize, usize)>>,
     closed: bool,
 }

@@ -1,4 +1,4 @@
-//! Programs that come to no end by themselves.
+//! Programs that do not end by themselves.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -47,7 +47,7 @@ fn a_function_that_fails_fails_the_job() {
     assert!(error.contains("no 'x'"), "{error}");
 }
 
-/// Counts both streams and says so at the end.
+/// Counts both streams and emits the counts at the end.
 #[derive(Clone, Default)]
 struct Totals {
     numbers: i64,

@@ -53,7 +53,7 @@ fn results(env: &StreamExecutionEnvironment) -> Vec<String> {
         Event::Small { n, word } => n + word.as_ref().map_or(0, |word| word.len() as i64),
         Event::Large(numbers) => numbers.iter().sum(),
     };
-    // How often each size has come by then: the same in whatever order.
+    // How often each size has occurred by then: independent of the order.
     let sized = split.map(move |event| (size(&event) % 10, 1)).rebalance().map(|pair: (i64, i64)| pair);
     let counts = sized.key_by(|pair: &(i64, i64)| pair.0).reduce(|a, b| (a.0, a.1 + b.1));
     let sizes = counts.map(|(size, count)| format!("{size} for the {count}th time"));

@@ -1,4 +1,4 @@
-//! State of subtasks, and what functions are told of checkpoints.
+//! Operator state, and checkpoint notifications of functions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -240,7 +240,7 @@ fn a_function_is_told_when_a_checkpoint_will_not_be_complete() {
     job.cancel();
 }
 
-/// Counts its calls beside its state, and writes the count into the state when a snapshot is taken.
+/// Counts its calls outside its state, and writes the count to the state when a snapshot is taken.
 #[derive(Clone, Default)]
 struct Calls {
     since: Arc<Mutex<u64>>,
@@ -263,7 +263,7 @@ impl Calls {
         self.told.lock().asked.push(ctx.checkpoint_id());
     }
 
-    /// Asked twice and told of the last one, with this many calls in the state.
+    /// Called for two checkpoints and notified of the last one, with this many calls in the state.
     fn check(&self, count: u64) {
         let told = self.told.lock();
         assert_eq!((told.asked.len(), told.completed.last()), (2, told.asked.last()), "{told:?}");

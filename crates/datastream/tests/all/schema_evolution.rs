@@ -229,7 +229,7 @@ fn reads_as_v1(savepoint: &str) {
     program.job.cancel();
 }
 
-/// The second version finds it, too, and goes on with it.
+/// The second version finds it too, and continues with it.
 fn reads_as_v2(savepoint: &str) {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start::<v2::Account>(6_000_000, 1, Some(savepoint));

@@ -196,7 +196,7 @@ pub fn stop(job: &JobClient, folder: &tempfile::TempDir) -> String {
     path
 }
 
-/// What the program has said of its states.
+/// What the program has logged about its states.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<String>>>);
 

@@ -86,7 +86,7 @@ fn nothing(_: &StreamExecutionEnvironment) {}
 fn an_inserted_operator_does_not_get_the_state_of_another() {
     let folder = tempfile::tempdir().unwrap();
     let savepoint = Program::stopped(&folder, |numbers| sum(numbers, 1));
-    // Before it, behind it, and beside it.
+    // Upstream, downstream, and next to it.
     let inserted: [Describe; 3] = [
         |numbers| sum(&sum(numbers, 100), 1),
         |numbers| sum(&sum(numbers, 1), 100),

@@ -72,7 +72,7 @@ where
     let (precision, new_scale) = result;
     let values = if new_scale >= scale && digits + (new_scale - scale) <= precision {
         let up = decimal::power10((new_scale - scale).into());
-        // Wrapping, because what lies under a NULL can be anything.
+        // Wrapping, because the value under a NULL can be anything.
         input.unary::<_, Decimal128Type>(|value| {
             let value: i128 = value.into();
             value.wrapping_mul(up)

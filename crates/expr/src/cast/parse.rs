@@ -181,8 +181,8 @@ fn hexadecimal(text: &str) -> Option<f64> {
     Some(value as f64 * 2f64.powi(exponent - 4 * fraction.len() as i32))
 }
 
-/// DECIMAL: short text for short decimals goes through a parser of its own, which is more lenient (the last character
-/// may be anything) and never fails: what it cannot read is NULL.
+/// DECIMAL: short text for short decimals goes through a parser of its own, which is more lenient (the last
+/// character may be anything) and never fails: what it cannot read is NULL.
 fn decimal_of(text: &str, precision: u8, scale: u8) -> Parsed<i128> {
     if precision <= 18 && text.len() <= 18 {
         return Ok(short_decimal(text.as_bytes(), precision, scale));

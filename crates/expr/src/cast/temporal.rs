@@ -31,7 +31,8 @@ pub(super) fn to_datetime(
         nanos + i128::from(time::offset_of_instant(seconds, zone)) * NANOS_OF_SECOND
     };
     Ok(match &to.kind {
-        // A TIMESTAMP is cut to days and to the time of the day towards 1970; a TIMESTAMP_LTZ goes by the calendar.
+        // A TIMESTAMP is cut to days and to the time of the day towards 1970; a TIMESTAMP_LTZ goes by the
+        // calendar.
         TypeKind::Date => as_ref(
             nanos
                 .map(|nanos| {

@@ -1,4 +1,5 @@
-//! Casts to CHAR and VARCHAR: as Flink prints the value, cut to the length, and for CHAR filled up with spaces.
+//! Casts to CHAR and VARCHAR: as Flink prints the value, cut to the length, and for CHAR filled up with
+//! spaces.
 
 use std::borrow::Cow;
 use std::fmt::Write;

@@ -1,9 +1,9 @@
 //! CASE: each row takes the value of the first branch whose condition holds.
 //!
-//! Conditions and values that cannot fail are computed for all rows. That is cheaper than choosing the rows for each branch, copying
-//! their columns together, and putting the results into place: the rows of numbers are copied from one branch as they are, and
-//! only those of the other branches are overwritten. What can fail is computed for the rows that come to it, and put
-//! into place from there.
+//! Conditions and values that cannot fail are computed for all rows. That is cheaper than choosing the rows
+//! for each branch, copying their columns together, and putting the results into place: the rows of numbers
+//! are copied from one branch as they are, and only those of the other branches are overwritten. Branches
+//! that can fail are computed only for the rows that reach them, and the results are then copied into place.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Which expressions can fail for a value, or give another one each time. Only those are worth the rows being chosen for which they are
-//! computed.
+//! Which expressions can fail, or are not deterministic. Only for those is it worth selecting the rows for
+//! which they are computed.
 
 use flott_plan::{Expr, Literal};
 use flott_types::TypeKind;
@@ -93,7 +93,8 @@ const SAFE: &[&str] = &[
     "||",
 ];
 
-/// Functions that never fail if their second argument, a pattern, is constant: a wrong one fails when the expression is compiled.
+/// Functions that never fail if their second argument, a pattern, is constant: a wrong one fails when the
+/// expression is compiled.
 const SAFE_WITH_PATTERN: &[&str] = &[
     "LIKE",
     "NOT LIKE",

@@ -1,7 +1,7 @@
 //! How large the values of an expression may become, for nodes that put columns together themselves.
 //!
-//! Functions look at it in [`crate::function::Call::room`]. A constant is held once, however many rows it stands for: it is large only
-//! when it becomes a column.
+//! Functions look at it in [`crate::function::Call::room`]. A constant is held once, however many rows it
+//! stands for: it is large only when it becomes a column.
 
 use arrow::array::ArrayRef;
 use flott_batch::bytes::{Room, of_column};
@@ -17,7 +17,7 @@ pub(super) fn column(value: &Value, rows: usize, room: Room) -> Result<ArrayRef>
     value.to_array(rows)
 }
 
-/// The bytes of a value that stands for this many rows.
+/// The bytes of a value that represents this many rows.
 pub(super) fn bytes_of(value: &Value, rows: usize) -> usize {
     of_column(value.held()) * if value.is_constant() { rows } else { 1 }
 }

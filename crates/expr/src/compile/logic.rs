@@ -1,4 +1,5 @@
-//! AND and OR of three-valued logic that compute an operand only for the rows that those to its left leave open.
+//! AND and OR of three-valued logic that compute an operand only for the rows that those to its left leave
+//! open.
 
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
 use arrow::buffer::BooleanBuffer;

@@ -1,7 +1,7 @@
 //! Expressions made ready to run: a tree of nodes, built once per operator instance.
 //!
-//! A row must not fail for a value that it does not need: CASE, COALESCE, AND and OR compute an operand only for the rows
-//! that need it, unless the operand cannot fail, which is then cheaper than choosing rows.
+//! A row must not fail for a value that it does not need: CASE, COALESCE, AND and OR compute an operand only
+//! for the rows that need it, unless the operand cannot fail, which is then cheaper than choosing rows.
 
 mod call;
 mod case;
@@ -60,8 +60,9 @@ impl CompiledExpr {
     /// The value for every row of the batch.
     ///
     /// # Errors
-    /// [`ErrorKind::TooLarge`] if the values, which are of any length, are too large for one column: ask again with fewer rows
-    /// ([`in_parts`]). What lies between the columns and a number or a truth value may be as large as it likes.
+    /// [`ErrorKind::TooLarge`] if the values, which are of any length, are too large for one column: ask
+    /// again with fewer rows ([`in_parts`]). What lies between the columns and a number or a truth value may
+    /// be as large as it likes.
     pub fn evaluate(&self, batch: &RecordBatch) -> Result<ArrayRef> {
         match self.column(batch) {
             Err(error) if error.kind() == ErrorKind::TooLarge && is_narrow(&self.arrow) => {
@@ -145,7 +146,8 @@ impl Compiler<'_> {
         })
     }
 
-    /// An operand that may be left out for some of the rows. One that can fail sees only the columns that it reads.
+    /// An operand that may be left out for some of the rows. One that can fail sees only the columns that it
+    /// reads.
     fn operand(&self, expr: &Expr) -> Result<Operand> {
         let arrow = to_arrow(expr.ty());
         if !can_fail(expr) {
@@ -206,7 +208,8 @@ impl Compiler<'_> {
     }
 }
 
-/// The operands of decimal arithmetic without the cast that makes a DECIMAL of an integer, if one stays that is a DECIMAL.
+/// The operands of decimal arithmetic without the cast that makes a DECIMAL of an integer, if one stays that
+/// is a DECIMAL.
 fn without_widening<'a>(function: &str, args: &'a [Expr], ty: &LogicalType) -> Cow<'a, [Expr]> {
     let [left, right] = args else { return Cow::Borrowed(args) };
     if !matches!(function, "+" | "-" | "*") || !ty.kind.is_decimal() {

@@ -1,7 +1,7 @@
 //! An operand that is computed for some of the rows only, if it can fail for others.
 //!
-//! Choosing rows copies them, so that an operand has only the columns that it reads. One that cannot fail is computed for all
-//! rows, which is cheaper.
+//! Choosing rows copies them, so that an operand has only the columns that it reads. One that cannot fail is
+//! computed for all rows, which is cheaper.
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
 use arrow::buffer::BooleanBuffer;
@@ -16,7 +16,7 @@ use crate::value::Value;
 /// An operand that may be left out for some of the rows.
 #[derive(Debug)]
 pub(super) struct Operand {
-    /// Over a batch of the columns that it reads if it can fail, else over the batch as it is.
+    /// Over a batch of the columns that it reads if it can fail, else over the whole batch.
     node: Node,
     arrow: DataType,
     reads: Option<Reads>,
@@ -31,9 +31,9 @@ pub(super) struct Reads {
 
 /// What an operand gave.
 pub(super) enum Part {
-    /// A value for every row, or one for all; for rows that were not asked for it may be any.
+    /// A value for every row, or one for all; for rows that were not requested it may be anything.
     Whole(Value),
-    /// A value for each row that was asked for.
+    /// A value for each requested row.
     Chosen(ArrayRef),
 }
 
@@ -81,7 +81,7 @@ impl Reads {
 }
 
 impl Part {
-    /// One value for every row; rows that were not asked for may have any.
+    /// One value for every row; rows that were not requested may have any value.
     pub(super) fn spread(self, wanted: &BooleanBuffer) -> Result<Value> {
         let chosen = match self {
             Part::Whole(value) => return Ok(value),

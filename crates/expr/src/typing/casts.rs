@@ -45,8 +45,8 @@ pub fn is_explicit(from: &TypeKind, to: &TypeKind) -> bool {
     }
 }
 
-/// Whether values of one type go into a column or argument of another without CAST: no information is lost, but
-/// for length and precision.
+/// Whether values of one type go into a column or argument of another without CAST: no information is lost,
+/// but for length and precision.
 pub fn is_implicit(from: &TypeKind, to: &TypeKind) -> bool {
     use TypeKind::*;
     match (from, to) {

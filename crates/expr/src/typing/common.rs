@@ -1,4 +1,5 @@
-//! The common type of branches, columns and operands: Calcite's least restrictive type, widened by its type coercion.
+//! The common type of branches, columns and operands: Calcite's least restrictive type, widened by its type
+//! coercion.
 
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
@@ -12,8 +13,8 @@ pub fn common_type(types: &[LogicalType]) -> Result<LogicalType> {
     })
 }
 
-/// The least restrictive type of several; `None` when there is none, or when only NULL literals are given. FLOAT and
-/// DOUBLE give the type that comes first, as in Flink.
+/// The least restrictive type of several; `None` when there is none, or when only NULL literals are given.
+/// FLOAT and DOUBLE give the type that comes first, as in Flink.
 pub fn least_restrictive(types: &[LogicalType]) -> Option<LogicalType> {
     let nullable = types.iter().any(|ty| ty.nullable);
     let mut kinds = types.iter().map(|ty| &ty.kind).filter(|kind| **kind != TypeKind::Null);
@@ -43,7 +44,7 @@ fn two(a: &TypeKind, b: &TypeKind) -> Option<TypeKind> {
     })
 }
 
-/// Type coercion: dates widen to timestamps, and what stands beside a string becomes a string.
+/// Type coercion: dates widen to timestamps, and anything combined with a string becomes a string.
 fn widest(types: &[LogicalType]) -> Option<LogicalType> {
     let nullable = types.iter().any(|ty| ty.nullable);
     let mut kinds = types.iter().map(|ty| &ty.kind).filter(|kind| **kind != TypeKind::Null);

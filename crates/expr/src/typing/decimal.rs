@@ -1,5 +1,5 @@
-//! Precision and scale of decimal results, as in Flink (which follows SQL Server and Hive): when more than 38 digits
-//! would be needed, fraction digits give way to integer digits, but for the first six.
+//! Precision and scale of decimal results, as in Flink (which follows SQL Server and Hive): when more than 38
+//! digits would be needed, fraction digits give way to integer digits, but for the first six.
 
 use flott_types::TypeKind;
 

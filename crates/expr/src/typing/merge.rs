@@ -1,12 +1,13 @@
-//! The common type of arguments that must agree (COALESCE, GREATEST, ARRAY[...]): Flink's `LogicalTypeMerging`.
+//! The common type of arguments that must agree (COALESCE, GREATEST, ARRAY[...]): Flink's
+//! `LogicalTypeMerging`.
 
 use flott_types::{LogicalType, RowField, TypeKind};
 
 use crate::typing::casts::is_implicit;
 use crate::typing::decimal;
 
-/// The most general type to which all given types can be cast without loss; `None` when there is none, or when only
-/// NULL literals are given. Nullable when any of them is.
+/// The most general type to which all given types can be cast without loss; `None` when there is none, or
+/// when only NULL literals are given. Nullable when any of them is.
 pub fn merge(types: &[LogicalType]) -> Option<LogicalType> {
     let nullable = types.iter().any(|ty| ty.nullable);
     let kinds = || types.iter().map(|ty| &ty.kind).filter(|kind| **kind != TypeKind::Null);
@@ -34,7 +35,7 @@ fn two(a: &TypeKind, b: &TypeKind) -> Option<TypeKind> {
         (a, b) if a == b => a.clone(),
         (Float | Double, Float | Double) => Double,
         (Float | Double, Decimal(..)) | (Decimal(..), Float | Double) => {
-            // An approximate type after a DECIMAL wins as it is; before it, it becomes DOUBLE.
+            // An approximate type after a DECIMAL wins unchanged; before it, it becomes DOUBLE.
             if a.is_decimal() { b.clone() } else { Double }
         }
         (Float | Double, b) if b.is_integer() => a.clone(),

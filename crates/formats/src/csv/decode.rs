@@ -54,7 +54,7 @@ impl CsvDecoder {
         })
     }
 
-    /// Appends the record scanned last, which lies at the start of `input`.
+    /// Appends the record scanned last, which is at the start of `input`.
     #[inline]
     fn append(&mut self, input: &[u8], len: usize) -> Result<()> {
         let found = self.scanner.len();
@@ -127,8 +127,8 @@ fn append_field(builder: &mut Column, ty: &LogicalType, field: &[u8], csv: &Csv)
     }
 }
 
-/// ARRAY and ROW: elements with a delimiter between them. As in Flink, an element that cannot be read is NULL where errors are
-/// ignored.
+/// ARRAY and ROW: elements with a delimiter between them. As in Flink, an element that cannot be read is NULL
+/// where errors are ignored.
 fn append_nested(builder: &mut Column, ty: &LogicalType, field: &[u8], csv: &Csv) -> Result<(), NotAValue> {
     if field.is_empty() && matches!(builder, Column::Row(_)) {
         builder.append_null();

@@ -21,7 +21,7 @@ const LONGEST_UNQUOTED: usize = 24;
 pub(super) struct CsvEncoder {
     csv: Csv,
     types: Vec<LogicalType>,
-    /// What stands between fields, and for NULL.
+    /// The text between fields, and for NULL.
     delimiter: String,
     null: String,
     /// Characters from here on need no quotes.
@@ -45,7 +45,7 @@ impl CsvEncoder {
         }
     }
 
-    /// Ends a text field: as it is, or in quotes.
+    /// Ends a text field, unquoted or quoted.
     fn push_text(&self, out: &mut Vec<u8>) {
         let long = self.field.chars().count() > LONGEST_UNQUOTED;
         let Some(quote) = self.csv.quote.filter(|_| long || self.field.chars().any(|c| c < self.safe)) else {

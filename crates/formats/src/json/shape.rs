@@ -57,14 +57,14 @@ impl Shape {
     }
 }
 
-/// Where the wanted members of an object lie, one a field.
+/// The locations of the requested members of an object, one per field.
 pub(super) type Slots = Vec<Option<Span>>;
 
 /// The fields of a row.
 pub(super) struct RowShape {
     pub(super) fields: Vec<(String, Shape)>,
     positions: FastMap<Vec<u8>, usize>,
-    /// The keys of the last object in their order, with the field that each stands for.
+    /// The keys of the last object in order, each with its field.
     order: Vec<(Vec<u8>, Option<usize>)>,
     slots: Slots,
 }
@@ -84,7 +84,7 @@ impl RowShape {
         RowShape { positions: positions.collect(), fields, order: Vec::new(), slots: Vec::new() }
     }
 
-    /// Finds the members of the object that the cursor stands before.
+    /// Finds the members of the object at the cursor.
     pub(super) fn find(
         &mut self,
         text: &[u8],
@@ -188,7 +188,8 @@ fn append(
         return Ok(());
     }
     match append_not_null(shape, column, text, span, reading) {
-        // Nothing was appended: what is inside a collection is NULL on its own, so a collection is refused at once or never.
+        // Nothing was appended: what is inside a collection is NULL on its own, so a collection is refused at
+        // once or never.
         Err(_) if reading.ignore_errors => {
             reading.skipped += 1;
             column.append_null();
@@ -291,8 +292,8 @@ fn append_number(column: &mut Column, value: &[u8], style: TimeStyle) -> Result<
     }
 }
 
-/// The members of an object whose keys are any; of several with the same key the last one, at the first one's place. Keys that are
-/// not UTF-8 are repaired.
+/// The members of an object whose keys are any; of several with the same key the last one, at the first one's
+/// place. Keys that are not UTF-8 are repaired.
 fn entries(object: &[u8]) -> Vec<(Vec<u8>, Span)> {
     let mut cursor = Cursor::new(object);
     cursor.eat(b'{');

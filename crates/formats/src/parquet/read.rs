@@ -23,7 +23,7 @@ const BATCH_ROWS: usize = 8_192;
 
 pub(super) struct Reader {
     rows: ParquetRecordBatchReader,
-    /// What was decoded and not asked for yet.
+    /// Decoded rows that were not requested yet.
     rest: Option<RecordBatch>,
     schema: SchemaRef,
     /// For each column of the result, where it is among those that are read, if the file has it.
@@ -37,7 +37,8 @@ impl Reader {
         schema: &Schema,
         projection: &[usize],
     ) -> Result<Self> {
-        // The types are those of the format: what a library notes beside them (that it had a dictionary in memory) is its own affair.
+        // The types are those of the format; additional notes of a library (that it had a dictionary in
+        // memory) are ignored.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(Chunks(Arc::from(file)), options)
             .map_err(unreadable)?;

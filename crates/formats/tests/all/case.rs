@@ -51,7 +51,8 @@ impl Case {
         drive(decoder.as_mut(), input.as_ref(), usize::MAX, &types).map(|(text, _)| text)
     }
 
-    /// The rows and how much was skipped, with the input given in pieces of this length and rows taken one by one.
+    /// The rows and how much was skipped, with the input given in pieces of this length and rows taken one by
+    /// one.
     pub fn decode_in_pieces(&self, input: impl AsRef<[u8]>, piece: usize) -> Result<(String, u64)> {
         let mut decoder =
             self.format.for_records()?.decoder(&self.schema, &(0..self.schema.len()).collect::<Vec<_>>())?;

@@ -199,8 +199,8 @@ fn find(maps: &Maps<'_>, key: &Value, rows: usize) -> Result<Vec<Place>> {
     Ok((0..rows).map(|row| place(row, &|at, position| keys.row(at) == wanted.row(position))).collect())
 }
 
-/// Elements at places. What is missing is NULL; but where elements are NOT NULL, Flink gives the value that its
-/// variables begin with: -1, FALSE or the empty text.
+/// Elements at places. What is missing is NULL; but where elements are NOT NULL, Flink gives the value that
+/// its variables begin with: -1, FALSE or the empty text.
 fn collect(places: impl Iterator<Item = Place>, all: &ArrayRef, ty: &LogicalType) -> Result<ArrayRef> {
     let default = if ty.nullable { None } else { default_of(ty)? };
     let (all, missing) = match default {

@@ -60,8 +60,8 @@ fn infer_common(name: &str, args: &[Argument<'_>], count: Option<usize>) -> Resu
     })
 }
 
-/// The elements of one array or two, each once, in order; `keep` hears from which array an element is and whether the
-/// second array has it.
+/// The elements of one array or two, each once, in order; `keep` hears from which array an element is and
+/// whether the second array has it.
 fn sets(args: &[Value], call: &Call<'_>, keep: impl Fn(usize, bool) -> bool) -> Result<ArrayRef> {
     let lists = args.iter().map(Lists::of).collect::<Result<Vec<_>>>()?;
     let pool = Pool::new(&lists.iter().map(Lists::elements).collect::<Vec<_>>(), call)?;

@@ -164,7 +164,7 @@ fn field(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let at = position(&call.arg_types[0], literal.as_ref());
     let at = at.ok_or_else(|| Error::internal("FIELD names no field"))?;
     let column = row.column(at);
-    // A field of a NULL row is NULL, whatever lies beneath.
+    // A field of a NULL row is NULL, whatever is stored under it.
     let column = match row.nulls() {
         None => column.clone(),
         Some(_) => {

@@ -63,7 +63,7 @@ fn part(elements: &ArrayRef, offsets: &[i32]) -> ArrayRef {
     if end - first == elements.len() { elements.clone() } else { elements.slice(first, end - first) }
 }
 
-/// Where a row's elements lie in [`part`].
+/// The location of a row's elements in [`part`].
 #[inline]
 fn places(offsets: &[i32], row: usize) -> std::ops::Range<usize> {
     (offsets[row] - offsets[0]) as usize..(offsets[row + 1] - offsets[0]) as usize
@@ -140,19 +140,19 @@ impl Picker {
         Picker { picked: Vec::with_capacity(4 * rows), offsets, valid: Vec::with_capacity(rows) }
     }
 
-    /// An element of the row at hand, by its place in the pool.
+    /// An element of the current row, by its position in the pool.
     #[inline]
     pub(super) fn pick(&mut self, at: usize) {
         self.picked.push(at as u32);
     }
 
-    /// The elements picked for the row at hand.
+    /// The elements picked for the current row.
     pub(super) fn row_mut(&mut self) -> &mut [u32] {
         let start = self.offsets.last().map_or(0, |offset| *offset as usize);
         &mut self.picked[start..]
     }
 
-    /// Ends the row at hand: a list of what was picked, or NULL.
+    /// Ends the current row: a list of what was picked, or NULL.
     pub(super) fn end(&mut self, valid: bool) {
         if !valid {
             self.picked.truncate(self.offsets.last().map_or(0, |offset| *offset as usize));

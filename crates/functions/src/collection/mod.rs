@@ -1,11 +1,11 @@
 //! Functions on ARRAY, MAP and ROW.
 //!
-//! Results are put together from elements of the arguments: a function says which ([`lists::Picker`]), and arrow's `take`
-//! copies them, whatever their type. Elements are compared by arrow's row encoding: equal bytes are equal values, and
-//! NULL equals NULL.
+//! Results are assembled from elements of the arguments: a function selects them ([`lists::Picker`]), and
+//! arrow's `take` copies them, whatever their type. Elements are compared by arrow's row encoding: equal
+//! bytes are equal values, and NULL equals NULL.
 //!
-//! Brackets are `ITEM(collection, index or key)`; constructors are `ARRAY`, `MAP` and `ROW`; a field of a row is
-//! `FIELD(row, position from 0 or name)`.
+//! Brackets are `ITEM(collection, index or key)`; constructors are `ARRAY`, `MAP` and `ROW`; a field of a row
+//! is `FIELD(row, position from 0 or name)`.
 
 mod access;
 mod combine;

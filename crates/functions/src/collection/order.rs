@@ -101,8 +101,8 @@ fn comparator(array: &ArrayRef) -> Result<Box<dyn Fn(usize, usize) -> Ordering>>
     }
 }
 
-/// ARRAY_SORT(array [, ascending [, NULLs first]]): ascending with NULLs first, descending with NULLs last, unless said
-/// otherwise.
+/// ARRAY_SORT(array [, ascending [, NULLs first]]): ascending with NULLs first, descending with NULLs last,
+/// unless said otherwise.
 fn sort(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let lists = Lists::of(&args[0])?;
     let flag = |at: usize| args.get(at).map(Value::view::<BooleanArray>).transpose();
@@ -118,8 +118,8 @@ fn sort(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
             picker.end(false);
             continue;
         };
-        // Backwards, because Flink's order of equal elements (zeros of both signs) is that of Java's sort with a
-        // comparison that never says "equal".
+        // Backwards, because Flink's order of equal elements (zeros of both signs) is that of Java's sort
+        // with a comparison that never says "equal".
         range.rev().for_each(|at| picker.pick(at));
         picker.row_mut().sort_by(|a, b| {
             let (a, b) = (*a as usize, *b as usize);

@@ -161,7 +161,7 @@ fn json_exists(args: &[Value], call: &Call<'_>, paths: &mut Programs<'_, Path>) 
     })
 }
 
-/// What a row of JSON_VALUE or JSON_QUERY comes to.
+/// The outcome of a row of JSON_VALUE or JSON_QUERY.
 enum Outcome {
     Null,
     /// The default ON EMPTY (false) or ON ERROR (true).

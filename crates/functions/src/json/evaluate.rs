@@ -1,15 +1,15 @@
 //! Following a path through a document, as the JsonPath library does.
 //!
-//! A path without wildcards is definite: it gives one value, and a step that leads nowhere is an error. Any other path
-//! gives an array, which may be empty, and goes on past steps that lead nowhere.
+//! A path without wildcards is definite: it gives one value, and a step that leads nowhere is an error. Any
+//! other path gives an array, which may be empty, and ignores steps that lead nowhere.
 
 use std::borrow::Cow;
 
 use super::path::{Aggregate, Path, Step};
 use super::value::Json;
 
-/// What a path leads to. `Ok(None)`: nothing, or a JSON null, which to a strict path is an error. `Err` says what is wrong; lax paths give it only for a path
-/// or document that cannot be followed at all.
+/// What a path leads to. `Ok(None)`: nothing, or a JSON null, which to a strict path is an error. `Err` says
+/// what is wrong; lax paths give it only for a path or document that cannot be followed at all.
 pub(super) fn evaluate<'a>(path: &Path, document: &'a Json) -> Result<Option<Cow<'a, Json>>, String> {
     let steps = path.steps.as_ref().map_err(String::clone)?;
     if *document == Json::Null {
@@ -184,7 +184,7 @@ impl<'a> Walk<'a> {
         };
         if fits {
             match value {
-                // In an array, steps after the first are tried on every element, whatever the first one says.
+                // In an array, steps after the first are tried on every element, even if the first one fails.
                 Json::Array(elements) if !rest.is_empty() => {
                     for element in elements {
                         self.follow(rest, element, false)?;

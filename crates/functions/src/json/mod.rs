@@ -11,12 +11,12 @@
 //! | `JSON_ARRAY` | on null, value ..: `NULL` or `ABSENT` |
 //! | `IS JSON VALUE`, `.. OBJECT`, `.. ARRAY`, `.. SCALAR` | json |
 //!
-//! A value of JSON_OBJECT or JSON_ARRAY that is itself made by one of them or by JSON() is inserted as it is, not as a
-//! text. Which these are is told by the first argument: `NULL 2 4` says that arguments 2 and 4 are JSON
+//! A value of JSON_OBJECT or JSON_ARRAY that is itself made by one of them or by JSON() is inserted as it is,
+//! not as a text. The first argument says which these are: `NULL 2 4` means that arguments 2 and 4 are JSON
 //! (`mark_json` adds the numbers).
 //!
-//! Documents are read as Jackson reads them and paths as the JsonPath library of Flink evaluates them: a path is strict
-//! unless it begins with `lax`. Keys are written in order.
+//! Documents are read as Jackson reads them and paths as the JsonPath library of Flink evaluates them: a path
+//! is strict unless it begins with `lax`. Keys are written in order.
 
 mod access;
 mod construct;

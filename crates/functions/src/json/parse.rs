@@ -10,7 +10,8 @@ pub(super) fn parse(text: &str) -> Result<Json, String> {
     Builder { text, exact: false, unique: false }.whole()
 }
 
-/// As [`parse`], but numbers with a fraction or exponent keep their text; a key that comes twice is an error unless allowed.
+/// As [`parse`], but numbers with a fraction or exponent keep their text; a key that comes twice is an error
+/// unless allowed.
 pub(super) fn parse_exact(text: &str, duplicates: bool) -> Result<Json, String> {
     Builder { text, exact: true, unique: !duplicates }.whole()
 }

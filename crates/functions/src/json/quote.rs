@@ -55,8 +55,8 @@ fn is(args: &[Value], call: &Call<'_>, test: fn(&Json) -> bool) -> Result<ArrayR
     }))
 }
 
-/// Escapes everything beyond ASCII. Of a character with two UTF-16 units Flink writes the whole code and then the second
-/// unit again.
+/// Escapes everything beyond ASCII. Of a character with two UTF-16 units Flink writes the whole code and then
+/// the second unit again.
 fn quote(text: &str, out: &mut String) {
     out.push('"');
     for c in text.chars() {
@@ -82,7 +82,8 @@ fn quote(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// Takes the quotes and escapes off a text that begins with a JSON value and stands in quotes; any other text stays.
+/// Removes the quotes and escapes of a quoted text that begins with a JSON value; any other text is
+/// unchanged.
 fn unquote(text: &str, out: &mut String) -> Result<()> {
     let quoted = text.len() >= 2 && text.starts_with('"') && text.ends_with('"');
     if !quoted || parse(text).is_err() {

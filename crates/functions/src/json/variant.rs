@@ -26,7 +26,8 @@ fn of(value: Json) -> Variant {
     }
 }
 
-/// A whole number if it fits eight bytes, a decimal number if it has no exponent and at most 38 digits, else a DOUBLE.
+/// A whole number if it fits eight bytes, a decimal number if it has no exponent and at most 38 digits, else
+/// a DOUBLE.
 fn number(text: &str) -> Variant {
     if let Ok(whole) = text.parse() {
         return Variant::Integer(whole);

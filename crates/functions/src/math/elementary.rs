@@ -1,5 +1,5 @@
-//! Functions of real numbers: every argument is cast to DOUBLE, the result is DOUBLE. What is undefined is NaN or
-//! infinite as in Java, never an error.
+//! Functions of real numbers: every argument is cast to DOUBLE, the result is DOUBLE. What is undefined is
+//! NaN or infinite as in Java, never an error.
 
 use std::f64::consts::{E, LN_2, PI};
 

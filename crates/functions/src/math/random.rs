@@ -1,4 +1,5 @@
-//! RAND, RAND_INTEGER, UUID. With a constant seed the numbers are those of Java's `Random`, one after the other.
+//! RAND, RAND_INTEGER, UUID. With a constant seed the numbers are those of Java's `Random`, one after the
+//! other.
 
 use arrow::array::Int32Array;
 use arrow::array::{ArrayRef, Float64Builder, Int32Builder, StringBuilder};

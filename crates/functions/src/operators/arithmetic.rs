@@ -1,7 +1,8 @@
 //! `+ - * / %` on numbers; on dates, times and intervals see [`super::interval`].
 //!
-//! Integers wrap around; division by zero of integers and decimals fails, of floating point numbers gives infinity.
-//! The operands are cast to the type of the result first, so that FLOAT + DOUBLE is computed in FLOAT, as in Flink.
+//! Integers wrap around; division by zero of integers and decimals fails, of floating point numbers gives
+//! infinity. The operands are cast to the type of the result first, so that FLOAT + DOUBLE is computed in
+//! FLOAT, as in Flink.
 
 use arrow::array::{ArrayRef, Int64Array};
 use arrow::datatypes::{

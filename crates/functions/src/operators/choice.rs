@@ -1,5 +1,5 @@
-//! COALESCE, IFNULL, GREATEST, LEAST. COALESCE and IFNULL are compiled to a node that computes an argument only for the
-//! rows that need it; what is here serves typing and folding.
+//! COALESCE, IFNULL, GREATEST, LEAST. COALESCE and IFNULL are compiled to a node that computes an argument
+//! only for the rows that need it; what is here serves typing and folding.
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::buffer::BooleanBuffer;

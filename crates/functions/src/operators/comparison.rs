@@ -80,7 +80,8 @@ fn infer(operator: &'static str, args: &[Argument<'_>]) -> Result<Signature> {
     Ok(Signature { casts, result: TypeKind::Boolean.with_nullable(any_nullable(args)) })
 }
 
-/// The types to which the sides of a comparison are cast. Decimals, strings and timestamps compare as they are.
+/// The types to which the sides of a comparison are cast. Decimals, strings and timestamps compare as they
+/// are.
 fn operand_types(left: &LogicalType, right: &LogicalType) -> Option<Vec<LogicalType>> {
     use TypeKind::{Decimal, Null, Timestamp, TimestampLtz};
     let exact = |ty: &LogicalType| {

@@ -1,7 +1,8 @@
 //! `+ - *` on exact numbers of which one is a DECIMAL.
 //!
-//! Mostly the result's type has room for every result there can be: it has the exact scale, and as many digits as the operands' types allow. Then a
-//! row costs a machine multiplication or addition, and nothing is checked. Integers are taken as they are, without a pass that makes DECIMALs of them.
+//! Mostly the result's type has room for every result there can be: it has the exact scale, and as many
+//! digits as the operands' types allow. Then a row costs a machine multiplication or addition, and nothing is
+//! checked. Integers are taken as they are, without a pass that makes DECIMALs of them.
 
 use arrow::array::{ArrayRef, PrimitiveArray};
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Decimal128Type, Int32Type, Int64Type};
@@ -80,7 +81,7 @@ where
     if operation.is_exact(left, right, result) {
         let common = left.1.max(right.1);
         let (up_a, up_b) = (power10((common - left.1).into()), power10((common - right.1).into()));
-        // Wrapping, because what lies under a NULL can be anything.
+        // Wrapping, because the value under a NULL can be anything.
         return match operation {
             Operation::Multiply => binary::<A, B, Decimal128Type>(a, b, rows, |a, b| {
                 let (a, b): (i128, i128) = (a.into(), b.into());

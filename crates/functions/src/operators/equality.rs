@@ -1,5 +1,5 @@
-//! Compares two columns of one type, value by value, as Java compares for Flink: `NaN` equals nothing and `-0.0` equals
-//! `0.0`; strings and binaries compare by bytes; arrays, maps and rows are equal or not.
+//! Compares two columns of one type, value by value, as Java compares for Flink: `NaN` equals nothing and
+//! `-0.0` equals `0.0`; strings and binaries compare by bytes; arrays, maps and rows are equal or not.
 
 use std::cmp::Ordering;
 
@@ -70,7 +70,8 @@ pub(crate) fn compare(
             let (p1, s1, p2, s2) = (*p1, *s1, *p2, *s2);
             let common = s1.max(s2);
             if (p1 - s1).max(p2 - s2) + common <= decimal_type::MAX_PRECISION {
-                // At one scale they compare as integers. Wrapping, because what lies under a NULL can be anything.
+                // At one scale they compare as integers. Wrapping, because the value under a NULL can be
+                // anything.
                 let up_a = decimal::power10((common - s1).into());
                 let up_b = decimal::power10((common - s2).into());
                 return test_binary::<Decimal128Type, Decimal128Type>(left, right, rows, |a, b| {

@@ -1,8 +1,8 @@
-//! LIKE and SIMILAR TO: `(text, pattern)` or `(text, pattern, escape)`. A constant pattern is compiled once; of a column
-//! of patterns the last one is kept.
+//! LIKE and SIMILAR TO: `(text, pattern)` or `(text, pattern, escape)`. A constant pattern is compiled once;
+//! of a column of patterns the last one is kept.
 //!
-//! `%` stands for any text, `_` for one character that does not end a line, as in Flink. There is no escape character
-//! unless one is named; it must stand before `%`, `_` or itself.
+//! `%` matches any text, `_` one character that does not end a line, as in Flink. There is no escape
+//! character unless one is given; it must be followed by `%`, `_` or itself.
 
 use arrow::array::{ArrayRef, BooleanArray, BooleanBuilder, StringArray};
 use flott_expr::function::{

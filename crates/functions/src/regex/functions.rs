@@ -1,4 +1,5 @@
-//! REGEXP, REGEXP_REPLACE, REGEXP_EXTRACT, REGEXP_EXTRACT_ALL, REGEXP_COUNT, REGEXP_INSTR, REGEXP_SUBSTR, STR_TO_MAP.
+//! REGEXP, REGEXP_REPLACE, REGEXP_EXTRACT, REGEXP_EXTRACT_ALL, REGEXP_COUNT, REGEXP_INSTR, REGEXP_SUBSTR,
+//! STR_TO_MAP.
 //!
 //! A wrong pattern is not an error: REGEXP is FALSE, the others are NULL.
 
@@ -220,8 +221,8 @@ fn instr(args: &[Value], call: &Call<'_>, patterns: Patterns<'_, '_>) -> Result<
     })
 }
 
-/// `STR_TO_MAP(text, between pairs, between key and value)`: both are regular expressions. A pair without a value has
-/// the value NULL; the last of equal keys wins.
+/// `STR_TO_MAP(text, between pairs, between key and value)`: both are regular expressions. A pair without a
+/// value has the value NULL; the last of equal keys wins.
 fn str_to_map(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let text = args[0].view::<StringArray>()?;
     let delimiter = |at: usize| args.get(at).map(Value::view::<StringArray>).transpose();

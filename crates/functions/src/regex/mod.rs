@@ -1,9 +1,9 @@
 //! Java's regular expressions, on which the REGEXP functions, SIMILAR TO and STR_TO_MAP are defined.
 //!
-//! A pattern is translated ([`translate`]) into the syntax of the `regex` crate where that suffices: linear time, no
-//! backtracking. Look-around, back references, possessive quantifiers and `$` before a last line end need
-//! `fancy-regex`. Most patterns with `$` still run on the fast engine: it is asked whenever the text does not end in a
-//! line terminator, where `$` and the end of the text are the same.
+//! A pattern is translated ([`translate`]) into the syntax of the `regex` crate where that suffices: linear
+//! time, no backtracking. Look-around, back references, possessive quantifiers and `$` before a last line end
+//! need `fancy-regex`. Most patterns with `$` still run on the fast engine: it is asked whenever the text
+//! does not end in a line terminator, where `$` and the end of the text are the same.
 
 mod functions;
 mod translate;
@@ -35,7 +35,8 @@ pub(crate) struct Groups(Option<regex::CaptureLocations>);
 pub(crate) type Span = (usize, usize);
 
 impl JavaRegex {
-    /// `ErrorKind::Invalid` for a pattern that Java refuses, `Unsupported` for one that it knows and we do not.
+    /// `ErrorKind::Invalid` for a pattern that Java refuses, `Unsupported` for one that it knows and we do
+    /// not.
     pub(crate) fn new(pattern: &str) -> Result<JavaRegex> {
         let translated = translate::translate(pattern)?;
         let invalid =
@@ -114,8 +115,8 @@ impl JavaRegex {
         }
     }
 
-    /// All matches in order, as `Matcher.find` gives them: after an empty one the search goes on one character later,
-    /// and an empty match may follow at the end of another one.
+    /// All matches in order, as `Matcher.find` returns them: after an empty one the search continues one
+    /// character later, and an empty match may follow directly after another one.
     pub(crate) fn find_all<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Span> + 'a {
         self.group_all(text, 0).map(|(whole, _)| whole)
     }
@@ -143,8 +144,8 @@ impl JavaRegex {
         })
     }
 
-    /// The parts between matches, as `String.split`: no empty parts at the end, no empty first part for an empty match
-    /// at the start, and the whole text if nothing matches.
+    /// The parts between matches, as `String.split`: no empty parts at the end, no empty first part for an
+    /// empty match at the start, and the whole text if nothing matches.
     pub(crate) fn split<'a>(&self, text: &'a str, limit: usize) -> Vec<&'a str> {
         let mut parts = Vec::new();
         let mut from = 0;

@@ -1,7 +1,8 @@
 //! From Java's syntax of regular expressions to that of the `regex` and `fancy-regex` crates.
 //!
-//! What differs: `\d`, `\w`, `\s` and case folding are ASCII in Java; `.` stops at five line terminators; `$` also
-//! matches before the last one; character classes know other operators; `\Q..\E`, octal and UTF-16 escapes.
+//! What differs: `\d`, `\w`, `\s` and case folding are ASCII in Java; `.` stops at five line terminators; `$`
+//! also matches before the last one; character classes know other operators; `\Q..\E`, octal and UTF-16
+//! escapes.
 
 mod class;
 

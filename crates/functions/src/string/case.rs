@@ -46,7 +46,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     .aliases(&["CHARACTER_LENGTH"]),
 ];
 
-/// A column of text that is all ASCII: a byte is a character, so that the bytes of all rows can be worked on at once.
+/// A column of text that is all ASCII: a byte is a character, so that the bytes of all rows can be worked on
+/// at once.
 struct Ascii<'a> {
     texts: &'a StringArray,
     bytes: &'a [u8],

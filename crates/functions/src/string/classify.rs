@@ -59,7 +59,8 @@ fn is_decimal_digit(c: char) -> bool {
     ZEROS.iter().any(|zero| (*zero..zero + 10).contains(&u32::from(c)))
 }
 
-/// What `Double.parseDouble` reads: blanks around, signs, exponents, `NaN`, `Infinity`, suffixes d and f, hexadecimal.
+/// What `Double.parseDouble` reads: blanks around, signs, exponents, `NaN`, `Infinity`, suffixes d and f,
+/// hexadecimal.
 fn is_java_number(text: &str) -> bool {
     let text = text.trim_matches(|c: char| c <= ' ');
     let text = text.strip_prefix(['+', '-']).unwrap_or(text);

@@ -138,7 +138,7 @@ fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16, out: &mut String) {
 /// The character set of each row; a constant one is looked up once.
 fn charsets(value: &Value) -> Result<impl Fn(usize) -> Result<Option<Charset>>> {
     let names = value.view::<StringArray>()?;
-    // A name that nobody knows is an error of the first row that uses it.
+    // An unknown name is an error of the first row that uses it.
     let known = names.constant().flatten().and_then(|name| Charset::of(name).ok());
     Ok(move |row| match known {
         Some(known) => Ok(Some(known)),

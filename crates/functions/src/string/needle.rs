@@ -62,7 +62,8 @@ impl<'n> Needle<'n> {
 /// In a text up to this length the call of a vectorised search costs more than it saves.
 const SHORT: usize = 128;
 
-/// Where the n-th of a byte is, from 0: eight bytes at a time, and as cheap for many that are near to each other as for one.
+/// Where the n-th of a byte is, from 0: eight bytes at a time, and as cheap for many that are near to each
+/// other as for one.
 #[inline]
 fn nth_byte(bytes: &[u8], byte: u8, mut n: usize) -> Option<usize> {
     const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;

@@ -1,5 +1,5 @@
-//! PRINTF(format, values...): Java's format strings. A value is what Flink hands to Java: DATE and TIME are the integers
-//! that hold them; DECIMAL and timestamps can only be written by `%s`.
+//! PRINTF(format, values...): Java's format strings. A value is what Flink hands to Java: DATE and TIME are
+//! the integers that hold them; DECIMAL and timestamps can only be written by `%s`.
 
 use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Float32Array, Float64Array, Int8Array, Int16Array, Int32Array,
@@ -99,8 +99,8 @@ fn item<'a>(value: &'a Value, row: usize, ty: &LogicalType, call: &Call<'_>) -> 
     })
 }
 
-/// `2020-01-01T12:34`, `2020-01-01T12:34:56.100`: as Java writes a local date-time, without seconds if they are zero,
-/// and with the fraction in groups of three digits.
+/// `2020-01-01T12:34`, `2020-01-01T12:34:56.100`: as Java writes a local date-time, without seconds if they
+/// are zero, and with the fraction in groups of three digits.
 fn java_timestamp(text: &str) -> String {
     let (clock, fraction) = text.split_once('.').unwrap_or((text, ""));
     let fraction = fraction.trim_end_matches('0');

@@ -56,8 +56,8 @@ fn split(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     Ok(lists.finish())
 }
 
-/// The n-th part, counted from 0. The separator is a text or a character's code from 1 to 255; the empty text parts at
-/// white space. The empty text has no parts.
+/// The n-th part, counted from 0. The separator is a text or a character's code from 1 to 255; the empty text
+/// parts at white space. The empty text has no parts.
 fn split_index(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (text, index) = (args[0].view::<StringArray>()?, args[2].view::<Int64Array>()?);
     let position = |row| usize::try_from(index.get(row)?).ok();

@@ -39,8 +39,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-/// The part from a position on, counted from 1, or from the end if negative; 0 is the first too. A start before the
-/// text gives nothing; `None` for a negative length.
+/// The part from a position on, counted from 1, or from the end if negative; 0 is the first too. A start
+/// before the text gives nothing; `None` for a negative length.
 fn part(text: &str, position: i64, length: i64) -> Option<&str> {
     if length < 0 {
         return None;
@@ -117,7 +117,7 @@ fn replace(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-/// Hands over the parts of the text and what stands between them now.
+/// Returns the parts of the text and the separators between them.
 fn replace_all<'a>(text: &'a str, old: &Needle<'_>, new: &'a str, mut write: impl FnMut(&'a str)) {
     let mut rest = text;
     while let Some(at) = old.find(rest) {
@@ -135,7 +135,8 @@ fn replace_nothing(text: &str, new: &str, out: &mut String) {
     utf16::push(out, new.iter().copied().chain(between));
 }
 
-/// Each character of `from` becomes the one at its place in `to`, or nothing if `to` is shorter. NULL only for NULL text.
+/// Each character of `from` becomes the one at its place in `to`, or nothing if `to` is shorter. NULL only
+/// for NULL text.
 fn translate(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let text = args[0].view::<StringArray>()?;
     let (from, to) = (args[1].view::<StringArray>()?, args[2].view::<StringArray>()?);

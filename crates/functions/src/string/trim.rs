@@ -1,4 +1,4 @@
-//! TRIM, LTRIM, RTRIM, BTRIM: take away characters of a set at the ends.
+//! TRIM, LTRIM, RTRIM, BTRIM: remove characters of a set at the ends.
 //!
 //! `TRIM('BOTH' | 'LEADING' | 'TRAILING', characters, text)`; without characters, blanks (U+0020) go.
 

@@ -87,7 +87,7 @@ fn url_decode(text: &str, out: &mut String) -> Option<()> {
     Some(())
 }
 
-/// Up to four decimal parts; the last one stands at the end: `127.1` is 127.0.0.1, `5` is 0.0.0.5.
+/// Up to four decimal parts; the last one goes to the end: `127.1` is 127.0.0.1, `5` is 0.0.0.5.
 fn inet_aton(text: &str) -> Option<i64> {
     let mut parts = [0_i64; 4];
     let mut count = 0;

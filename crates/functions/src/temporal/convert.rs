@@ -67,7 +67,8 @@ fn to_timestamp(args: &[Value], call: &Call<'_>, patterns: &mut Programs<'_, Pat
     })
 }
 
-/// The clock of a timestamp in the default format; its fraction is read apart, for it may have any number of digits.
+/// The clock of a timestamp in the default format; its fraction is read apart, for it may have any number of
+/// digits.
 pub(super) fn default_pattern() -> Result<Pattern> {
     Pattern::new("yyyy-[MM][M]-[dd][d][ [HH][H]:[mm][m]:[ss][s]]")
 }
@@ -94,8 +95,8 @@ pub(super) fn read_default(text: &str, pattern: &Pattern) -> Option<i128> {
     Some(local.total() + nanos)
 }
 
-/// In the pattern; failing that, as `java.sql.Timestamp.valueOf` and `java.sql.Date.valueOf` read it. Cut to milliseconds
-/// by the result's type.
+/// In the pattern; failing that, as `java.sql.Timestamp.valueOf` and `java.sql.Date.valueOf` read it. Cut to
+/// milliseconds by the result's type.
 pub(super) fn read(text: &str, pattern: &Pattern) -> Option<i128> {
     if let Some(local) = pattern.parse(text) {
         return Some(local.total());

@@ -1,7 +1,7 @@
 //! EXTRACT('unit', x), YEAR, QUARTER, MONTH, WEEK, DAYOFYEAR, DAYOFMONTH, DAYOFWEEK, HOUR, MINUTE, SECOND.
 //!
-//! Fields of a timestamp are cut out of its milliseconds by truncating division, as in Flink: before 1970 the day may be
-//! the next one and hours are negative.
+//! Fields of a timestamp are cut out of its milliseconds by truncating division, as in Flink: before 1970 the
+//! day may be the next one and hours are negative.
 
 use arrow::array::{ArrayRef, DurationMillisecondArray, IntervalYearMonthArray, StringArray};
 use arrow::datatypes::Int64Type;

@@ -24,7 +24,7 @@ const FROM_UNIXTIME: &[&[Family]] = &[&[Family::Integer], &[Family::Integer, Fam
 const UNIX_TIMESTAMP: &[&[Family]] = &[&[], &[Family::Character], &[Family::Character, Family::Character]];
 const CONVERT_TZ: &[&[Family]] = &[&[Family::Character, Family::Character, Family::Character]];
 
-/// The pattern of timestamps in text unless another one is given.
+/// The default pattern of timestamps in text.
 const DEFAULT: &str = "yyyy-MM-dd HH:mm:ss";
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -101,8 +101,8 @@ fn format_instant(args: &[Value], call: &Call<'_>, patterns: &mut Programs<'_, P
     })
 }
 
-/// Times of the same day, minute or whatever the pattern shows give the same text. Streams bring such times one after the other: then the text
-/// is written once and copied.
+/// Times of the same day, minute or whatever the pattern shows give the same text. Streams bring such times
+/// one after the other: then the text is written once and copied.
 fn format_all(call: &Call<'_>, pattern: &Pattern, local: impl Fn(usize) -> Option<i128>) -> Result<ArrayRef> {
     let step = i128::from(pattern.step());
     let (mut text, mut same) = (String::new(), 0..0);
@@ -194,7 +194,7 @@ fn unix_timestamp(
     })
 }
 
-/// CONVERT_TZ(timestamp as text, from, to). A zone that nobody knows is GMT.
+/// CONVERT_TZ(timestamp as text, from, to). An unknown zone is GMT.
 fn convert_tz(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let text = args[0].view::<StringArray>()?;
     let (from, to) = (args[1].view::<StringArray>()?, args[2].view::<StringArray>()?);

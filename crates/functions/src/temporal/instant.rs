@@ -71,8 +71,8 @@ impl<'a> Instants<'a> {
     }
 }
 
-/// An array of a DATE, TIME, TIMESTAMP or TIMESTAMP_LTZ type from nanoseconds since the epoch (of the day for TIME),
-/// rounded down to the type's precision.
+/// An array of a DATE, TIME, TIMESTAMP or TIMESTAMP_LTZ type from nanoseconds since the epoch (of the day for
+/// TIME), rounded down to the type's precision.
 pub(super) fn build(
     ty: &LogicalType,
     rows: usize,

@@ -1,5 +1,5 @@
-//! OVERLAPS(period, period): whether two periods have a point in common, ends included. A period is a ROW of its start
-//! and its end or length; the four values may also be given one by one.
+//! OVERLAPS(period, period): whether two periods have a point in common, ends included. A period is a ROW of
+//! its start and its end or length; the four values may also be given one by one.
 
 use arrow::array::{ArrayRef, AsArray, DurationMillisecondArray, IntervalYearMonthArray};
 use flott_expr::context::PlanContext;

@@ -1,6 +1,8 @@
-//! FLOOR(x, 'unit') and CEIL(x, 'unit'): the start of the unit in which a point of time lies, and of the next one.
+//! FLOOR(x, 'unit') and CEIL(x, 'unit'): the start of the unit that contains a point in time, and of the next
+//! one.
 //!
-//! The functions FLOOR and CEIL themselves belong to arithmetic, which hands calls with a unit over to [`round`].
+//! The functions FLOOR and CEIL themselves belong to arithmetic, which hands calls with a unit over to
+//! [`round`].
 
 use arrow::array::{ArrayRef, StringArray};
 use flott_batch::text::{civil_from_days, days_from_civil};
@@ -71,7 +73,8 @@ fn is_of_days(unit: Unit) -> bool {
     unit.months().is_some() || unit == Unit::Week
 }
 
-/// Longer units look at the day alone, which Flink finds by truncating division: CEIL does not see the time of day.
+/// Longer units look at the day alone, which Flink finds by truncating division: CEIL does not see the time
+/// of day.
 fn round_timestamp(millis: i64, unit: Unit, direction: Direction) -> i64 {
     if is_of_days(unit) {
         round_days(millis / DAY, unit, direction) * DAY
@@ -99,7 +102,7 @@ fn round_days(days: i64, unit: Unit, direction: Direction) -> i64 {
         Unit::Decade => days_from_civil((year.div_euclid(10) + i64::from(up)) * 10, 1, 1),
         Unit::Year => days_from_civil(year + i64::from(up && (month > 1 || day > 1)), 1, 1),
         Unit::Quarter => {
-            // Flink goes on to the next quarter also from the first day of the second, third and fourth.
+            // Flink moves to the next quarter even from the first day of the second, third and fourth.
             let quarter = i64::from(month + 2) / 3 + i64::from(up && (month > 1 || day > 1));
             month_start(year, quarter * 3 - 2)
         }

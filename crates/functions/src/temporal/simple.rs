@@ -1,6 +1,6 @@
-//! The patterns of `java.text.SimpleDateFormat`: lenient where `DateTimeFormatter` is strict. Values roll over (the
-//! 30th of February is a day in March), text after the last field is let pass, and before 1582-10-15 the calendar is
-//! the Julian one.
+//! The patterns of `java.text.SimpleDateFormat`: lenient where `DateTimeFormatter` is strict. Values roll
+//! over (the 30th of February is a day in March), text after the last field is let pass, and before
+//! 1582-10-15 the calendar is the Julian one.
 
 mod read;
 
@@ -153,7 +153,8 @@ impl SimplePattern {
             match item {
                 Item::Literal(literal) => rest = rest.strip_prefix(literal.as_str())?,
                 Item::Field(letter, count) => {
-                    // A number that another one follows directly has exactly as many digits as letters.
+                    // A number that is directly followed by another one has exactly as many digits as
+                    // letters.
                     let exact = matches!(self.items.get(at + 1), Some(Item::Field(next, count)) if is_number(*next, *count));
                     rest = found.read(rest, *letter, *count, exact)?;
                 }

@@ -31,7 +31,7 @@ fn standard_offset(zone: Tz) -> i64 {
 impl Zone {
     pub(super) const UTC: Zone = Zone::Region(Tz::UTC);
 
-    /// As `TimeZone.getTimeZone`: a name that nobody knows is GMT.
+    /// As `TimeZone.getTimeZone`: an unknown name is GMT.
     pub(super) fn of(name: &str) -> Zone {
         if let Some(offset) = name.strip_prefix("GMT").and_then(custom_offset) {
             return Zone::Fixed(offset);
@@ -39,7 +39,7 @@ impl Zone {
         region(name).unwrap_or(Zone::UTC)
     }
 
-    /// As `ZoneId.of`: `None` for a name that nobody knows.
+    /// As `ZoneId.of`: `None` for an unknown name.
     pub(super) fn strict(name: &str) -> Option<Zone> {
         if matches!(name, "Z" | "UTC" | "GMT" | "UT") {
             return Some(Zone::UTC);
@@ -68,8 +68,8 @@ impl Zone {
         }
     }
 
-    /// The point in time at which its clock shows a local time, both in seconds. A skipped local time goes on with the
-    /// offset before the jump.
+    /// The point in time at which its clock shows a local time, both in seconds. A skipped local time
+    /// continues with the offset before the jump.
     pub(super) fn instant(self, local: i64, twice: Twice) -> i64 {
         let zone = match self {
             Zone::Region(zone) => zone,

@@ -2,7 +2,7 @@
 
 use crate::support::{Table, one_row, table};
 
-/// Each document stands in a row of its own.
+/// Each document is in its own row.
 fn documents() -> Table {
     table(
         r#"

@@ -1,4 +1,5 @@
-//! Comparison, three-valued logic, choice, and operands that must not be computed for rows that do not need them.
+//! Comparison, three-valued logic, choice, and operands that must not be computed for rows that do not need
+//! them.
 
 use std::sync::Arc;
 
@@ -274,7 +275,8 @@ fn common_types() {
     assert!(bind::common_type(&[ty("INT"), ty("ARRAY<INT>")]).is_err());
 }
 
-/// Conditions and values that cannot fail, over columns with NULLs: each row takes the value of its first TRUE condition.
+/// Conditions and values that cannot fail, over columns with NULLs: each row takes the value of its first
+/// TRUE condition.
 #[test]
 fn case_over_columns() {
     table(

@@ -1,4 +1,5 @@
-//! A small reader of SQL expressions, so that tests are written as text. It knows what the tests need and no more.
+//! A small reader of SQL expressions, so that tests are written as text. It knows what the tests need and no
+//! more.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot be read is a failed test")]
 

@@ -16,7 +16,8 @@ use flott_types::{LogicalType, Result, TypeKind};
 
 pub use crate::reader::{expr, ty};
 
-/// A table written as text: a line of `name TYPE` columns, then lines of cells; cells are separated by `|`, NULL is `NULL`.
+/// A table written as text: a line of `name TYPE` columns, then lines of cells; cells are separated by `|`,
+/// NULL is `NULL`.
 pub struct Table {
     pub columns: Vec<(String, LogicalType)>,
     pub batch: RecordBatch,
@@ -81,7 +82,8 @@ impl Table {
             (Err(plain), Err(_)) => assert!(!plain.to_string().is_empty()),
             _ => {}
         }
-        // Rows do not see each other, however they are chosen and put together; nor does it matter how few are computed at once.
+        // Rows do not see each other, however they are chosen and put together; nor does it matter how few
+        // are computed at once.
         if let (Ok(plain), false) = (&plain, sql.contains("RAND") || sql.contains("UUID")) {
             assert_eq!(plain, &self.evaluate_in_parts(&bound)?, "{sql} in parts");
             let alone = (0..plain.len()).map(|row| self.evaluate_on(&bound, &self.batch.slice(row, 1)));

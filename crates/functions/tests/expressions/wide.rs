@@ -1,4 +1,5 @@
-//! Results too large for one column are refused before they are built, whatever builds them, and come with fewer rows.
+//! Results too large for one column are refused before they are built, whatever builds them, and succeed with
+//! fewer rows.
 
 use std::sync::Arc;
 
@@ -150,7 +151,7 @@ fn every_builder_is_limited() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// What is wide only on its way to a number or a truth value needs nobody's help.
+/// Values that are wide only as intermediate results of a number or a truth value need no special treatment.
 #[test]
 fn numbers_come_whatever_is_on_their_way() {
     let table = long();

@@ -4,7 +4,8 @@ use flott_batch::ChangeBatch;
 use flott_batch::hash::hash_columns;
 use flott_types::FastMap;
 
-/// With more different rows than this a changelog is followed no longer: what checks must not take the memory of what is checked.
+/// With more different rows than this a changelog is followed no longer: what checks must not take the memory
+/// of what is checked.
 const MOST: usize = 1 << 20;
 
 /// How often each row is there. Rows are kept as hashes: two that collide hide a fault, and never make one.

@@ -5,7 +5,8 @@ use flott_types::{Result, Timestamp, Watermark};
 
 use crate::Output;
 
-/// A watermark, and the row of the batch that it comes before: the number of rows if it comes behind all of them.
+/// A watermark, and the row of the batch that it comes before: the number of rows if it comes behind all of
+/// them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cut {
     pub row: usize,

@@ -8,8 +8,8 @@ use super::cut::Cut;
 
 /// Brings about the timestamps and watermarks of the rows of one split or stream.
 pub trait EventTimeGenerator: Send {
-    /// Looks at rows in their order, and says to `time` how far they bring event time. Returns the rows, with the timestamps that
-    /// they were given. `now` is the processing time.
+    /// Looks at rows in their order, and says to `time` how far they bring event time. Returns the rows, with
+    /// the timestamps that they were given. `now` is the processing time.
     ///
     /// # Errors
     /// If a row has no time.
@@ -65,8 +65,9 @@ impl EventTimeProgress {
     }
 }
 
-/// The event time of a split while its generator looks at a batch. A generator that says how far time has come behind a batch
-/// calls [`EventTime::reach`] and [`EventTime::say`] once; one that looks at each row calls [`EventTime::row`] before.
+/// The event time of a split while its generator looks at a batch. A generator that says how far time has
+/// come behind a batch calls [`EventTime::reach`] and [`EventTime::say`] once; one that looks at each row
+/// calls [`EventTime::row`] before.
 #[derive(Debug)]
 pub struct EventTime {
     pub(super) progress: EventTimeProgress,
@@ -75,7 +76,7 @@ pub struct EventTime {
     cap: Timestamp,
     /// What was said and is not sent yet.
     pending: Timestamp,
-    /// It comes before the next row, whatever that is.
+    /// It is sent before the next row in any case.
     at_once: bool,
     pub(super) cuts: Vec<Cut>,
 }
@@ -85,7 +86,8 @@ impl EventTime {
         EventTime { progress, idle, cap, pending: progress.sent, at_once: false, cuts }
     }
 
-    /// Before the generator looks at a row of the batch: a watermark that makes a difference to it comes first.
+    /// Before the generator looks at a row of the batch: a watermark that makes a difference to it comes
+    /// first.
     #[inline]
     pub fn row(&mut self, row: usize, time: Timestamp) {
         if self.pending > self.progress.sent && (self.at_once || time <= self.pending.saturating_add(1)) {
@@ -93,7 +95,7 @@ impl EventTime {
         }
     }
 
-    /// Event time has come to this, if it was not there already. Nothing is sent by that.
+    /// Advances event time to this, without sending anything.
     #[inline]
     pub fn reach(&mut self, watermark: Timestamp) {
         self.progress.current = self.progress.current.max(watermark);
@@ -105,7 +107,7 @@ impl EventTime {
         self.advance_with(self.progress.current)
     }
 
-    /// The same, had event time come to this.
+    /// The same, if event time had advanced to this.
     #[inline]
     pub fn advance_with(&self, watermark: Timestamp) -> i64 {
         self.progress.current.max(watermark).min(self.cap).saturating_sub(self.pending)
@@ -117,15 +119,15 @@ impl EventTime {
         self.pending = self.pending.max(self.progress.current.min(self.cap));
     }
 
-    /// The watermark is to be sent right here: before the next row, whatever that is.
+    /// The watermark is to be sent here, before the next row in any case.
     #[inline]
     pub fn say_at_once(&mut self) {
         self.at_once |= self.advance() > 0;
         self.say();
     }
 
-    /// Whether event time has advanced by more than the interval since this last was so: a generator that says something only
-    /// now and then is due to be asked.
+    /// Whether event time has advanced by more than the interval since this last was so: a generator that
+    /// says something only now and then is due to be asked.
     #[inline]
     pub fn is_due(&mut self, time: Timestamp, interval: i64) -> bool {
         let due = time.saturating_sub(self.progress.asked) > interval;

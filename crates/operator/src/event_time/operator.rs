@@ -7,11 +7,12 @@ use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 use super::{EventTimeProgress, GeneratorFactory, SplitWatermarks};
 use crate::{Context, Operator};
 
-/// Gives rows timestamps and says how far event time has come: SQL's WatermarkAssigner, and `assign_timestamps_and_watermarks` of
-/// the DataStream API. What upstream says of event time counts for nothing, except its end.
+/// Gives rows timestamps and says how far event time has come: SQL's WatermarkAssigner, and
+/// `assign_timestamps_and_watermarks` of the DataStream API. What upstream says of event time counts for
+/// nothing, except its end.
 ///
-/// Its event time is in the snapshot: a run that is restored makes the same rows late. Restored at another parallelism, each
-/// subtask continues from the least.
+/// Its event time is in the snapshot: a run that is restored makes the same rows late. Restored at another
+/// parallelism, each subtask continues from the least.
 pub struct EventTimeOperator {
     watermarks: SplitWatermarks,
     /// It finds out itself whether its stream is idle.
@@ -66,8 +67,8 @@ fn read(entry: &str) -> Result<EventTimeProgress> {
 }
 
 impl Operator for EventTimeOperator {
-    /// With as many entries as subtasks the one of this subtask counts, so that the run goes on as it would have; else the
-    /// least of all.
+    /// With as many entries as subtasks the one of this subtask counts, so that the run goes on as it would
+    /// have; else the least of all.
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         let entries = restored.take_list(STATE);
         let all: Vec<EventTimeProgress> = entries.iter().map(|entry| read(entry)).collect::<Result<_>>()?;
@@ -75,7 +76,7 @@ impl Operator for EventTimeOperator {
             Some(mine) if all.len() == context.info.parallelism as usize => Some(*mine),
             _ => all.into_iter().reduce(EventTimeProgress::least),
         };
-        // A stream that continues from its end goes on with other rows; they are not late.
+        // A stream that continues from its end continues with other rows; they are not late.
         let mine = mine.filter(|progress| progress.sent < Watermark::MAX.0);
         self.watermarks.add([(STREAM, mine)], context.now);
         self.schedule(context);

@@ -41,7 +41,7 @@ struct SplitTime {
     generator: Box<dyn EventTimeGenerator>,
     current: Timestamp,
     asked: Timestamp,
-    /// By the clock that stands still while receivers have no room.
+    /// By a clock that is paused while receivers have no room.
     last_row_at: Timestamp,
     idle: bool,
     metrics: SplitMetrics,
@@ -68,8 +68,8 @@ impl SplitTime {
 }
 
 impl SplitWatermarks {
-    /// Before there are splits. An advance no larger than `interval` is sent when that has passed by the clock; a split without
-    /// rows for `idle_timeout` is idle, never if that is 0. Both in milliseconds.
+    /// Before there are splits. An advance no larger than `interval` is sent when that has passed by the
+    /// clock; a split without rows for `idle_timeout` is idle, never if that is 0. Both in milliseconds.
     pub fn new(generators: GeneratorFactory, interval: i64, idle_timeout: i64) -> Self {
         SplitWatermarks {
             generators,
@@ -347,7 +347,8 @@ impl SplitWatermarks {
         self.splits.iter().filter(move |split| split.current > limit).map(|split| split.id.as_str())
     }
 
-    /// The reader is held back for the sake of others, or no longer: time in which it may not read makes nothing idle.
+    /// The reader is held back for the sake of others, or no longer: time in which it may not read makes
+    /// nothing idle.
     pub fn hold(&mut self, held: bool, now: Timestamp) {
         match (self.held_since, held) {
             (None, true) => self.held_since = Some(now),
@@ -373,7 +374,7 @@ impl SplitWatermarks {
     /// Fewer splits count than before, when `last` was what they had reached.
     fn settle(&mut self, last: Timestamp, now: Timestamp, output: &mut dyn Output) -> Result<()> {
         if self.splits.iter().all(|split| split.idle) {
-            // As at the gate of a task: nobody holds back what any of them had reached.
+            // As at the gate of a task: nothing holds back what any of them had reached.
             let highest = self.splits.iter().map(|split| split.current).max();
             self.send(highest.unwrap_or(last), output)?;
             // Whether a reader without splits is idle, its head says.

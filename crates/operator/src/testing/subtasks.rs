@@ -150,7 +150,8 @@ impl<O: Output> Subtasks<O> {
         self.call_each(|operator, context| operator.watermark(Watermark(at), context))
     }
 
-    /// The clock shows this, after one step. Each instance is called as long as it asks for a time that has come.
+    /// The clock shows this, after one step. Each instance is called as long as it asks for a time that has
+    /// come.
     ///
     /// # Errors
     /// As [`Operator::processing_time`].
@@ -196,10 +197,12 @@ impl<O: Output> Subtasks<O> {
         Ok(self.subtask(at)?.operator.backlog())
     }
 
-    /// A barrier comes: what changed (or everything) is stored. Says how many rows of tables that were, deletions included.
+    /// A barrier comes: what changed (or everything) is stored. Says how many rows of tables that were,
+    /// deletions included.
     ///
     /// # Errors
-    /// As [`Operator::prepare_barrier`] and [`Operator::snapshot`]; if what is handed over is not what a store relies on.
+    /// As [`Operator::prepare_barrier`] and [`Operator::snapshot`]; if what is handed over is not what a
+    /// store relies on.
     pub fn checkpoint(&mut self, stored: &mut Stored, full: bool) -> Result<usize> {
         self.checkpoints += 1;
         let checkpoint = CheckpointId(self.checkpoints);

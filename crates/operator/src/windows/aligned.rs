@@ -44,23 +44,23 @@ impl TimeWindow {
         TimeWindow { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
-    /// The start of the window that a timestamp belongs to, where windows of this size begin at every multiple of it, plus
-    /// the offset. Right for times before the epoch too.
+    /// The start of the window that a timestamp belongs to, where windows of this size begin at every
+    /// multiple of it, plus the offset. Right for times before the epoch too.
     #[inline]
     pub fn start_with_offset(timestamp: Timestamp, offset: i64, size: i64) -> Timestamp {
         start_of(timestamp, offset, size)
     }
 }
 
-/// Where the window of a time begins, of windows of this size that begin at every multiple of it, plus the offset. Right
-/// for times before the epoch too. The size is positive.
+/// Where the window of a time begins, of windows of this size that begin at every multiple of it, plus the
+/// offset. Right for times before the epoch too. The size is positive.
 #[inline]
 pub fn start_of(time: Timestamp, offset: i64, size: i64) -> Timestamp {
     time.wrapping_sub(time.wrapping_sub(offset).rem_euclid(size))
 }
 
-/// The windows of this size that a time belongs to, the latest first, where one begins with every slide, plus the offset.
-/// There may be none, where the slide is greater than the size.
+/// The windows of this size that a time belongs to, the latest first, where one begins with every slide, plus
+/// the offset. There may be none, where the slide is greater than the size.
 #[inline]
 pub fn hopping(time: Timestamp, offset: i64, size: i64, slide: i64) -> impl Iterator<Item = TimeWindow> {
     let after = time.saturating_sub(size);

@@ -5,8 +5,8 @@ use flott_types::{Error, Result, Timestamp, Watermark};
 
 use crate::Context;
 
-/// The watermark, or processing time. Kept over a restart: a row that was late before must not open its window again before the
-/// first watermark comes, and what has fired must not fire again.
+/// The watermark, or processing time. Kept over a restart: a row that was late before must not open its
+/// window again before the first watermark comes, and what has fired must not fire again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Progress(Timestamp);
 
@@ -20,10 +20,11 @@ impl Progress {
     /// The name of the list that it is in snapshots.
     pub const STATE: &str = "progress";
 
-    /// Goes on from a snapshot: of several subtasks from the least, as what one of them has not fired yet must fire.
+    /// Goes on from a snapshot: of several subtasks from the least, as what one of them has not fired yet
+    /// must fire.
     ///
-    /// The end of time is no progress. A job whose input has ended may go on with more of it (rows of a new source, another
-    /// part of a directory); they are not late, as they would not be in Flink.
+    /// The end of time is no progress. A job whose input has ended may continue with more of it (rows of a
+    /// new source, another part of a directory); they are not late, as they would not be in Flink.
     ///
     /// # Errors
     /// If an entry cannot be read.
@@ -56,7 +57,7 @@ impl Progress {
         advanced
     }
 
-    /// Whether time has come to this.
+    /// Whether time has reached this.
     #[inline]
     pub fn has_reached(&self, at: Timestamp) -> bool {
         at <= self.0
@@ -69,8 +70,8 @@ impl Progress {
     }
 }
 
-/// When a window with this last timestamp is over: then it takes no more rows, and all that is known of it goes. `None` for
-/// one that never is.
+/// When a window with this last timestamp is over: then it takes no more rows, and all that is known of it
+/// goes. `None` for one that never is.
 #[inline]
 pub fn over_at(last: Timestamp, lateness: i64) -> Option<Timestamp> {
     let over = last.saturating_add(lateness);

@@ -2,7 +2,8 @@
 
 use super::TimeWindow;
 
-/// A stretch of time from the first row to a gap after the last. Two rows exactly a gap apart are one session.
+/// A stretch of time from the first row to a gap after the last. Two rows exactly a gap apart are one
+/// session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Session {
     /// From the first row to a gap after the last.
@@ -11,8 +12,8 @@ pub struct Session {
     pub id: u32,
 }
 
-/// Says which of these windows become one, because they touch, and which one that is. Windows that touch no other are not
-/// mentioned. The windows may be put in another order.
+/// Says which of these windows become one, because they touch, and which one that is. Windows that touch no
+/// other are not mentioned. The windows may be put in another order.
 pub fn merge_touching(windows: &mut [TimeWindow], mut merge: impl FnMut(&[TimeWindow], TimeWindow)) {
     windows.sort_unstable();
     let mut rest = &*windows;
@@ -65,8 +66,8 @@ impl Sessions {
         Some(only.id)
     }
 
-    /// Where a row at this time would go. Of several sessions that it connects one for which `prefer` holds stays, or the
-    /// earliest. A new one gets `id`.
+    /// Where a row at this time would go. Of several sessions that it connects one for which `prefer` holds
+    /// stays, or the earliest. A new one gets `id`.
     #[inline]
     pub fn place(&self, time: i64, gap: i64, id: u32, prefer: impl Fn(u32) -> bool) -> Placement {
         let row = TimeWindow::new(time, time.saturating_add(gap));

@@ -67,15 +67,15 @@ impl Slicing {
         Ok(slicing)
     }
 
-    /// The end of the slice that a time lies in.
+    /// The end of the slice that contains a time.
     #[inline]
     pub fn slice_end(&self, time: i64) -> i64 {
         let (Slicing::Hop { slice, offset, .. } | Slicing::Cumulate { step: slice, offset, .. }) = *self;
         start_of(time, offset, slice).saturating_add(slice)
     }
 
-    /// The end of the first window that has a slice. After [`Slicing::last_window`] when there is none, as windows
-    /// slide by more than their size.
+    /// The end of the first window that has a slice. After [`Slicing::last_window`] when there is none, as
+    /// windows slide by more than their size.
     pub fn first_window(&self, slice_end: i64) -> i64 {
         match *self {
             Slicing::Hop { size, slide, offset, .. } => {

@@ -19,8 +19,8 @@ use super::{Accumulator, Input, MergeInto};
 /// The most filters of a set: the bits of a number that stays positive.
 const MOST: usize = 63;
 
-/// The values of each group, and the calls that see each of them once for their filter. Its arguments are the columns of the values and behind
-/// them those of the filters.
+/// The values of each group, and the calls that see each of them once for their filter. Its arguments are the
+/// columns of the values and behind them those of the filters.
 pub(super) struct AppendOnlyDistinct {
     set: Multiset,
     values: Vec<FieldRef>,
@@ -47,8 +47,8 @@ impl AppendOnlyDistinct {
         self.values.len()
     }
 
-    /// Adds a call and returns which member it is. `args` are the positions of the arguments, to which that of its filter is added.
-    /// Gives the call back if there is no place for another filter.
+    /// Adds a call and returns which member it is. `args` are the positions of the arguments, to which that
+    /// of its filter is added. Gives the call back if there is no place for another filter.
     pub fn add(
         &mut self,
         call: Box<dyn Accumulator>,
@@ -88,7 +88,8 @@ impl AppendOnlyDistinct {
         Ok(masks)
     }
 
-    /// Shows the members the values that are new to their filters: position among `rows` and `slots`, and the bits.
+    /// Shows the members the values that are new to their filters: position among `rows` and `slots`, and the
+    /// bits.
     fn show(&mut self, fresh: &[(u32, i64)], input: &Input<'_>) -> Result<()> {
         let (mut rows, mut slots) = (Vec::new(), Vec::new());
         for (at, filtered) in self.by_filter.iter().enumerate() {

@@ -16,8 +16,8 @@ use super::single::Single;
 use super::sum::{self, Sum};
 use super::variance::Variance;
 
-/// Makes the accumulator of a call; DISTINCT and FILTER are not its business. `name` is unique among the calls. `keys` are
-/// those of the table the groups live in.
+/// Makes the accumulator of a call; DISTINCT and FILTER are not its business. `name` is unique among the
+/// calls. `keys` are those of the table the groups live in.
 pub(super) fn accumulator(
     call: &AggregateCall,
     name: &str,

@@ -51,7 +51,8 @@ pub(super) fn write_json(out: &mut String, array: &dyn Array, row: usize, ty: &L
     }
 }
 
-/// A number as Java's `BigDecimal` shows the shortest text of it: `1.0E+10`, `0.000010`. What is no number is text.
+/// A number as Java's `BigDecimal` shows the shortest text of it: `1.0E+10`, `0.000010`. What is no number is
+/// text.
 fn write_double(out: &mut String, value: f64) {
     let mut shortest = String::new();
     text::write_double(&mut shortest, value);

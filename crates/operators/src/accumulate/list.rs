@@ -95,7 +95,7 @@ impl List {
         interleave(&[values.as_ref(), absent.as_ref()], &picks).map_err(kernel)
     }
 
-    /// Builds the texts of groups anew.
+    /// Rebuilds the texts of groups.
     fn join(&mut self, slots: &[u32]) -> Result<()> {
         let (columns, offsets) = self.columns(slots)?;
         let parts = Parts::new(&columns)?;

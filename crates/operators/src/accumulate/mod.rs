@@ -102,11 +102,12 @@ pub(crate) trait Accumulator: SlotColumns {
     /// Takes rows in, in order.
     fn update(&mut self, input: &Input<'_>) -> Result<()>;
 
-    /// Adds the accumulator in slot `from[i]` to that in slot `to[i]`, in order. Those in `from` are left alone.
+    /// Adds the accumulator in slot `from[i]` to that in slot `to[i]`, in order. Those in `from` are left
+    /// alone.
     fn merge(&mut self, from: &[u32], to: &[u32], into: MergeInto) -> Result<()>;
 
-    /// Adds partial accumulators, a row each in the columns that [`SlotColumns::read`] gave out, to those in `slots`. Returns whether it did:
-    /// if not, they must be written into slots and merged.
+    /// Adds partial accumulators, a row each in the columns that [`SlotColumns::read`] gave out, to those in
+    /// `slots`. Returns whether it did: if not, they must be written into slots and merged.
     fn merge_columns(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<bool> {
         let _ = (slots, columns);
         Ok(false)

@@ -85,7 +85,7 @@ impl Accumulator for Ordered {
     }
 }
 
-/// Nothing lies in the groups' own table.
+/// Nothing is in the groups' own table.
 impl SlotColumns for Ordered {
     fn fields(&self) -> Vec<FieldRef> {
         Vec::new()

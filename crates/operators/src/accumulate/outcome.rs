@@ -41,7 +41,7 @@ pub(super) enum Outcome {
     Last,
     /// ARRAY_AGG
     Array(LogicalType),
-    /// LISTAGG; the second argument is the separator. The text is kept beside the list.
+    /// LISTAGG; the second argument is the separator. The text is kept in addition to the list.
     Text,
     /// JSON_ARRAYAGG
     JsonArray {

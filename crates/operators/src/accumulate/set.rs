@@ -105,7 +105,8 @@ pub(crate) fn unique_fields(fields: &[FieldRef]) -> Vec<FieldRef> {
 }
 
 impl Aggregates {
-    /// For the calls of an aggregation whose input may carry retractions, with groups in a table of these keys.
+    /// For the calls of an aggregation whose input may carry retractions, with groups in a table of these
+    /// keys.
     pub fn new(calls: &[AggregateCall], retracts: bool, keys: &Keys) -> Result<Self> {
         let mut units: Vec<Unit> = Vec::new();
         let mut outputs = Vec::new();
@@ -198,8 +199,8 @@ impl Aggregates {
         self.outputs.iter().map(value).collect()
     }
 
-    /// Merges partial accumulators, a row each, as [`SlotColumns::read`] of the local phase gave them out. `slots[i]` is
-    /// the group of row `i`; slots from `end` on are free.
+    /// Merges partial accumulators, a row each, as [`SlotColumns::read`] of the local phase gave them out.
+    /// `slots[i]` is the group of row `i`; slots from `end` on are free.
     pub fn merge_partial(&mut self, slots: &[u32], columns: &[ArrayRef], end: usize) -> Result<()> {
         let moment: Vec<u32> = (0..slots.len()).map(|row| (end + row) as u32).collect();
         let mut columns = columns;
@@ -321,7 +322,8 @@ impl SlotColumns for Aggregates {
         let mut fields: Vec<FieldRef> =
             self.units.iter().flat_map(|unit| unit.kind.accumulator().fields()).collect();
         if self.row_counts.is_none() {
-            // An aggregate that a changed query has anew starts from here; with retractions it would be wrong.
+            // An aggregate that a changed query has anew starts from here; with retractions it would be
+            // wrong.
             fields.iter_mut().for_each(|field| *field = with_default(field));
         }
         fields.extend(self.row_counts.iter().flat_map(|counts| counts.fields()));

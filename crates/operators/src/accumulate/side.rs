@@ -11,7 +11,8 @@ use flott_types::Result;
 
 use crate::support::take_columns;
 
-/// A multiset of values, sorted by the first column or not at all. `numbers` is what the counts are called in snapshots.
+/// A multiset of values, sorted by the first column or not at all. `numbers` is what the counts are called in
+/// snapshots.
 pub(super) fn multiset(
     name: &str,
     numbers: &str,

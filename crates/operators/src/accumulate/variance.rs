@@ -1,5 +1,5 @@
-//! STDDEV_POP, STDDEV_SAMP, VAR_POP, VAR_SAMP by Welford's method, as Flink: count, mean, and the sum of squared
-//! distances from the mean.
+//! STDDEV_POP, STDDEV_SAMP, VAR_POP, VAR_SAMP by Welford's method, as Flink: count, mean, and the sum of
+//! squared distances from the mean.
 
 use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::{FieldRef, Float64Type, Int64Type};

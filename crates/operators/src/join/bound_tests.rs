@@ -45,7 +45,8 @@ fn a_row_without_a_match_leaves_when_none_can_come_and_nothing_is_taken_back() {
         join.push_to(1, &[row("x", 4, 12), row("z", 5, 11)].concat()),
         "+I x 1 1970-01-01T00:00:10.000 x 4 1970-01-01T00:00:12.000\n"
     );
-    // Output lies behind the watermark by as much as rows wait. A right row waits for 2 s, a left one for 3 s.
+    // Output lies behind the watermark by as much as rows wait. A right row waits for 2 s, a left one for 3
+    // s.
     expect![[r#"
         watermark 10000
     "#]]

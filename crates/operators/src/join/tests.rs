@@ -165,7 +165,7 @@ fn text(value: Option<i32>) -> String {
     value.map_or("NULL".to_owned(), |value| value.to_string())
 }
 
-/// A nested loop over what is there in the end.
+/// A nested loop over the final rows.
 fn model(kind: JoinKind, sides: &[Vec<Row>; 2], matches: impl Fn(&Row, &Row) -> bool) -> String {
     let [left, right] = sides;
     let mut lines = Vec::new();

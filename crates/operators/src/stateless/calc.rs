@@ -135,7 +135,7 @@ impl Parts {
         Ok(Parts(shared.parts.iter().enumerate().map(part).collect::<Result<_>>()?))
     }
 
-    /// The columns, and those of the parts behind them.
+    /// The columns, followed by those of the shared parts.
     fn add(&self, input: &RecordBatch, context: &Context<'_>) -> Result<RecordBatch> {
         let mut batch = input.clone();
         for (part, schema) in &self.0 {

@@ -17,7 +17,8 @@ use crate::support::{columns_of, kernel, record_batch, selected};
 /// In the order of [`ChangeCodes`].
 const KINDS: [RowKind; 4] = [RowKind::Insert, RowKind::UpdateBefore, RowKind::UpdateAfter, RowKind::Delete];
 
-/// Each change becomes a row with the code of its kind in front; changes of kinds without a code are left out.
+/// Each change becomes a row with the code of its kind in front; changes of kinds without a code are left
+/// out.
 pub(crate) struct ToChangelog {
     schema: SchemaRef,
     codes: [Option<String>; 4],

@@ -114,8 +114,8 @@ fn hash(expr: &Expr) -> u64 {
     hasher.finish()
 }
 
-/// Counts the parts of an expression that are worth a column. What is inside of a part that was seen before is not
-/// counted again: it is computed with it.
+/// Counts the parts of an expression that are worth a column. What is inside of a part that was seen before
+/// is not counted again: it is computed with it.
 fn count<'e>(expr: &'e Expr, known: &mut Parts<'e, usize>) {
     if matches!(expr, Expr::Column { .. } | Expr::Literal { .. }) {
         return;

@@ -60,7 +60,7 @@ impl Zone {
         self.instant(local, false)
     }
 
-    /// The instant at which a time on the wall has passed for good: the later of two.
+    /// The instant at which a local time has passed for good: the later of two.
     pub fn trigger(&self, local: i64) -> Timestamp {
         self.instant(local, true)
     }

@@ -1,4 +1,5 @@
-//! Windowed GROUP BY over aligned windows (TUMBLE, HOP, CUMULATE), by slices; in one phase, or the second of two.
+//! Windowed GROUP BY over aligned windows (TUMBLE, HOP, CUMULATE), by slices; in one phase, or the second of
+//! two.
 //!
 //! A row is added to the accumulators of its key and slice. When time has passed the end of a window, the
 //! window fires: HOP temporarily adds up the slices of each key; CUMULATE merges what has fired into the
@@ -8,8 +9,8 @@
 //! A row whose windows have all fired is late: it is dropped and counted. One whose slice has fired in some
 //! windows but not in all counts for the remaining ones.
 //!
-//! Cost of a record: its slice by a division, interning key and slice, one loop a call. Of a window and key: one merge
-//! for each slice (HOP), the results gathered as columns.
+//! Cost of a record: its slice by a division, interning key and slice, one loop a call. Of a window and key:
+//! one merge for each slice (HOP), the results gathered as columns.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -67,7 +68,8 @@ enum Assign {
     Partial(usize),
 }
 
-/// The slice to which a row is added and the window that it waits for; or none, and whether that is because it is late.
+/// The slice to which a row is added and the window that it waits for; or none, and whether that is because
+/// it is late.
 type Target = Result<(i64, i64), bool>;
 
 /// The operator.
@@ -357,7 +359,7 @@ impl WindowAggregate {
     }
 }
 
-/// Fields for columns that only need to be told apart.
+/// Fields for columns that only need distinct names.
 pub(super) fn key_fields_of(columns: &[ArrayRef]) -> Vec<FieldRef> {
     let field = |(at, column): (usize, &ArrayRef)| {
         Arc::new(Field::new(format!("k{at}"), column.data_type().clone(), true))

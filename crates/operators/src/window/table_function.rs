@@ -1,8 +1,8 @@
 //! TUMBLE, HOP and CUMULATE as table functions: each row once for every window that contains it, with the
 //! window's columns.
 //!
-//! Rows whose time attribute is NULL are dropped and counted, as in Flink. Late rows pass: nothing fires here. Cost of a record: a
-//! division; for windows that overlap a copy of the row for each.
+//! Rows whose time attribute is NULL are dropped and counted, as in Flink. Late rows pass: nothing fires
+//! here. Cost of a record: a division; for windows that overlap a copy of the row for each.
 
 use arrow::array::UInt32Array;
 use arrow::datatypes::SchemaRef;

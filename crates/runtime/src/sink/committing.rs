@@ -1,10 +1,12 @@
 //! Commits of one task: a queue, and a thread that asks the committer.
 //!
-//! The queue is shared with what runs later of a snapshot, on the snapshot's thread: that adds what the writer hands over, and takes down
-//! all that the checkpoint must hold, in one step. Snapshots run in their order there, so what one has added is in those after it.
+//! The queue is shared with what runs later of a snapshot, on the snapshot's thread: that adds what the
+//! writer hands over, and takes down all that the checkpoint must hold, in one step. Snapshots run in their
+//! order there, so what one has added is in those after it.
 //!
-//! What is committed once for the whole job is only passed on: each snapshot holds it until its checkpoint is told complete, for then the
-//! job master has it. That commits it when all subtasks have said that they have committed their own.
+//! What is committed once for the whole job is only passed on: each snapshot holds it until its checkpoint is
+//! told complete, for then the job master has it. That commits it when all subtasks have said that they have
+//! committed their own.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
@@ -22,7 +24,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::{Thread, Threads};
 
-/// How long a task that ends waits for a commit that is under way.
+/// How long a task that ends waits for a commit that is in progress.
 const COMMITTER_ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 /// How often who waits looks whether anybody still wants it.
 const LOOK: Duration = Duration::from_millis(20);
@@ -41,7 +43,8 @@ pub(super) struct Commits {
     metrics: Metrics,
     /// Of a sink with a global committer.
     confirm: Option<Confirm>,
-    /// The last checkpoint that is known to be complete, and the last of which everything was told to be committed.
+    /// The last checkpoint that is known to be complete, and the last of which everything was told to be
+    /// committed.
     complete: CheckpointId,
     confirmed: CheckpointId,
 }
@@ -124,7 +127,8 @@ impl Commits {
         self
     }
 
-    /// Commits what the checkpoint holds from which the job is restored, and waits for it, as long as anybody wants it.
+    /// Commits what the checkpoint holds from which the job is restored, and waits for it, as long as anybody
+    /// wants it.
     pub(super) fn restore(
         &mut self,
         requests: Vec<CommitRequest>,
@@ -145,7 +149,8 @@ impl Commits {
         }
     }
 
-    /// The later part of a snapshot: adds what the writer hands over, and answers all that the checkpoint must hold.
+    /// The later part of a snapshot: adds what the writer hands over, and answers all that the checkpoint
+    /// must hold.
     pub(super) fn hand_over(
         &self,
         checkpoint: CheckpointId,
@@ -270,8 +275,8 @@ fn split(committables: Vec<Committable>, is_global: bool) -> Result<(Vec<Committ
 }
 
 impl Drop for Commits {
-    /// Waits for the commit that is under way: a task that has ended does nothing any more. One that hangs is left alone; what
-    /// it does later, the next attempt will find done.
+    /// Waits for the commit that is in progress: a task that has ended does nothing any more. One that hangs
+    /// is left alone; what it does later, the next attempt will find done.
     fn drop(&mut self) {
         let Some(Worker { questions, thread }) = self.worker.take() else { return };
         drop(questions);

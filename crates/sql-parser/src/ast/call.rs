@@ -164,7 +164,7 @@ pub struct OrderItem {
     pub nulls_first: Option<bool>,
 }
 
-/// What stands behind OVER.
+/// What follows OVER.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Over {
     /// A window of the WINDOW clause.

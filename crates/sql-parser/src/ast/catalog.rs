@@ -81,7 +81,7 @@ pub enum AlterCatalogOperation {
 /// `CREATE [TEMPORARY [SYSTEM]] FUNCTION [IF NOT EXISTS] name AS 'class' [LANGUAGE ..] [USING JAR ..]`
 #[derive(Clone, PartialEq, Debug)]
 pub struct CreateFunction {
-    /// Where CREATE stands.
+    /// The position of CREATE.
     pub position: Position,
     /// TEMPORARY
     pub temporary: bool,
@@ -102,7 +102,7 @@ pub struct CreateFunction {
 /// `ALTER [TEMPORARY [SYSTEM]] FUNCTION [IF EXISTS] name AS 'class'`
 #[derive(Clone, PartialEq, Debug)]
 pub struct AlterFunction {
-    /// Where ALTER stands.
+    /// The position of ALTER.
     pub position: Position,
     /// TEMPORARY
     pub temporary: bool,
@@ -121,7 +121,7 @@ pub struct AlterFunction {
 /// `DROP [TEMPORARY [SYSTEM]] FUNCTION [IF EXISTS] name`
 #[derive(Clone, PartialEq, Debug)]
 pub struct DropFunction {
-    /// Where DROP stands.
+    /// The position of DROP.
     pub position: Position,
     /// TEMPORARY
     pub temporary: bool,
@@ -136,7 +136,7 @@ pub struct DropFunction {
 /// SHOW
 #[derive(Clone, PartialEq, Debug)]
 pub struct Show {
-    /// Where SHOW stands.
+    /// The position of SHOW.
     pub position: Position,
     /// What is shown.
     pub target: ShowTarget,

@@ -1,7 +1,8 @@
 //! Expressions.
 //!
-//! What is long in a script is wide here and not deep: operators of one precedence in a row are one node, and so are the
-//! operands of AND and of OR. How deep a tree can be is what [`crate::parse_script`] lets nest, and derived code may recurse.
+//! What is long in a script is wide here and not deep: operators of one precedence in a row are one node, and
+//! so are the operands of AND and of OR. How deep a tree can be is what [`crate::parse_script`] lets nest,
+//! and derived code may recurse.
 
 use flott_types::LogicalType;
 
@@ -11,7 +12,7 @@ use crate::error::Position;
 /// An expression.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Expr {
-    /// Where its first word stands; parentheses around it do not count.
+    /// The position of its first word, ignoring parentheses around it.
     pub position: Position,
     /// What it is.
     pub kind: ExprKind,
@@ -57,7 +58,7 @@ pub enum ExprKind {
         op: BinaryOp,
         /// ALL, and not ANY or SOME.
         all: bool,
-        /// With what: a subquery, or what Flink takes beside it.
+        /// With what: a subquery, or the other forms that Flink accepts.
         right: Box<Expr>,
     },
     /// `a IS [NOT] NULL` and its like.
@@ -88,7 +89,7 @@ pub enum ExprKind {
         high: Box<Expr>,
         /// NOT
         negated: bool,
-        /// The bounds may stand in either order.
+        /// The bounds may be in either order.
         symmetric: bool,
     },
     /// `a [NOT] LIKE b [ESCAPE 'c']`, `a [NOT] SIMILAR TO b [ESCAPE 'c']`
@@ -134,7 +135,7 @@ pub enum ExprKind {
         operand: Box<Expr>,
         /// To what type.
         ty: Box<LogicalType>,
-        /// The units, if the type is an INTERVAL. A number is cast to so many of a single unit.
+        /// The units, if the type is an INTERVAL. A number is cast to that many of a single unit.
         interval: Option<Box<IntervalQualifier>>,
         /// TRY_CAST: NULL instead of an error.
         is_try: bool,
@@ -235,7 +236,7 @@ pub enum Access {
 /// CASE
 #[derive(Clone, PartialEq, Debug)]
 pub struct Case {
-    /// What stands between CASE and the first WHEN.
+    /// The operand between CASE and the first WHEN.
     pub operand: Option<Expr>,
     /// WHEN .. THEN, at least one.
     pub branches: Vec<CaseBranch>,

@@ -1,4 +1,5 @@
-//! Hints: `/*+ OPTIONS('k' = 'v') */` behind a table, `/*+ BROADCAST(t), STATE_TTL('a' = '1d') */` behind SELECT.
+//! Hints: `/*+ OPTIONS('k' = 'v') */` behind a table, `/*+ BROADCAST(t), STATE_TTL('a' = '1d') */` behind
+//! SELECT.
 
 use crate::error::Position;
 
@@ -9,7 +10,7 @@ pub struct Hint {
     pub name: String,
     /// What is in its parentheses.
     pub args: Vec<HintArg>,
-    /// Where it stands.
+    /// Its position.
     pub position: Position,
 }
 

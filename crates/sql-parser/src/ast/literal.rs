@@ -5,7 +5,7 @@ use std::fmt;
 /// A constant.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Literal {
-    /// A number as it is written, without a sign.
+    /// A number as written, without a sign.
     Number(String),
     /// A string, escapes resolved.
     String(String),
@@ -30,7 +30,7 @@ pub enum Literal {
 pub struct Interval {
     /// What it is worth.
     pub value: IntervalValue,
-    /// A minus stands before the string.
+    /// There is a minus before the string.
     pub negative: bool,
     /// The characters of the string.
     pub text: String,
@@ -54,9 +54,9 @@ pub struct IntervalQualifier {
 /// What an interval literal is worth.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum IntervalValue {
-    /// Of YEAR and MONTH: so many months.
+    /// For YEAR and MONTH: a number of months.
     Months(i64),
-    /// Of WEEK to SECOND: so many milliseconds. Finer fractions are cut off, as in Flink.
+    /// For WEEK to SECOND: a number of milliseconds. Finer fractions are cut off, as in Flink.
     Millis(i64),
 }
 

@@ -1,4 +1,5 @@
-//! The tree of Flink's SQL: statements, queries ([`Query`]), what stands in FROM ([`Relation`]) and expressions ([`Expr`]).
+//! The syntax tree of Flink's SQL: statements, queries ([`Query`]), items of FROM ([`Relation`]) and
+//! expressions ([`Expr`]).
 //!
 //! Every node that an error may point at knows where it starts in the script. Queries and expressions print
 //! as SQL that parses back to the same tree.
@@ -152,7 +153,7 @@ pub enum Statement {
 /// `INSERT {INTO | OVERWRITE} target [PARTITION (..)] [(columns)] query [ON CONFLICT ..]`
 #[derive(Clone, PartialEq, Debug)]
 pub struct Insert {
-    /// Where INSERT stands.
+    /// The position of INSERT.
     pub position: Position,
     /// OVERWRITE instead of INTO.
     pub overwrite: bool,
@@ -202,9 +203,9 @@ pub struct StatementSet {
 /// `EXPLAIN [PLAN FOR | detail, .. | RESTORE 'path' FOR] statement`
 #[derive(Clone, PartialEq, Debug)]
 pub struct Explain {
-    /// Where EXPLAIN stands.
+    /// The position of EXPLAIN.
     pub position: Position,
-    /// What to tell beside the plans.
+    /// What to show in addition to the plans.
     pub details: Vec<ExplainDetail>,
     /// Tell instead what the statement would continue with, of the snapshot there.
     pub restore: Option<Text>,
@@ -212,7 +213,7 @@ pub struct Explain {
     pub statement: Box<Statement>,
 }
 
-/// What EXPLAIN tells beside the plans.
+/// What EXPLAIN shows in addition to the plans.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ExplainDetail {
     /// ESTIMATED_COST
@@ -228,7 +229,7 @@ pub enum ExplainDetail {
 /// `DESCRIBE [CATALOG | DATABASE | FUNCTION | JOB ..] [EXTENDED] name`
 #[derive(Clone, PartialEq, Debug)]
 pub struct Describe {
-    /// Where DESCRIBE stands.
+    /// The position of DESCRIBE.
     pub position: Position,
     /// What is described.
     pub target: DescribeTarget,

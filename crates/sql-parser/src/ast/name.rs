@@ -9,7 +9,7 @@ use crate::error::Position;
 pub struct Ident {
     /// Its characters, without backticks.
     pub value: String,
-    /// It stands in backticks: then it is never a key word.
+    /// It is in backticks: then it is never a keyword.
     pub quoted: bool,
     /// Where it starts.
     pub position: Position,

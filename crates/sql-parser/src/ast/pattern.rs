@@ -30,7 +30,7 @@ pub struct MatchRecognize {
 /// `expr AS name`
 #[derive(Clone, PartialEq, Debug)]
 pub struct Measure {
-    /// What is told of a match.
+    /// The columns of a match.
     pub expr: Expr,
     /// Its name.
     pub name: Ident,

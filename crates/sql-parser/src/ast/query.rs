@@ -36,7 +36,7 @@ pub struct Cte {
     pub name: Ident,
     /// New names of its columns; empty: the query's own.
     pub columns: Vec<Ident>,
-    /// What it stands for.
+    /// Its meaning.
     pub query: Box<Query>,
 }
 

@@ -1,4 +1,4 @@
-//! What stands in FROM.
+//! The items of FROM.
 
 use super::{Argument, Expr, Hint, Ident, MatchRecognize, ObjectName, Query, Text};
 use crate::error::Position;

@@ -19,7 +19,7 @@ pub enum Replace {
 /// CREATE TABLE in all its forms.
 #[derive(Clone, PartialEq, Debug)]
 pub struct CreateTable {
-    /// Where CREATE stands.
+    /// The position of CREATE.
     pub position: Position,
     /// TEMPORARY
     pub temporary: bool,
@@ -29,7 +29,8 @@ pub struct CreateTable {
     pub replace: Replace,
     /// Its name.
     pub name: ObjectName,
-    /// Columns in declared order. Of a CTAS with a column list without types, see [`CreateTable::column_order`].
+    /// Columns in declared order. Of a CTAS with a column list without types, see
+    /// [`CreateTable::column_order`].
     pub columns: Vec<ColumnDef>,
     /// `CREATE TABLE t (a, b) AS ..`: only names, which reorder the query's columns.
     pub column_order: Vec<Ident>,
@@ -91,7 +92,7 @@ pub enum ColumnKind {
 /// `WATERMARK FOR column AS expr`
 #[derive(Clone, PartialEq, Debug)]
 pub struct Watermark {
-    /// Where WATERMARK stands.
+    /// The position of WATERMARK.
     pub position: Position,
     /// The time column; more than one part for a nested field.
     pub column: Vec<Ident>,
@@ -104,7 +105,7 @@ pub struct Watermark {
 /// `[CONSTRAINT name] PRIMARY KEY (..) NOT ENFORCED`
 #[derive(Clone, PartialEq, Debug)]
 pub struct PrimaryKey {
-    /// Where it stands.
+    /// Its position.
     pub position: Position,
     /// The constraint's name.
     pub name: Option<Ident>,
@@ -115,7 +116,7 @@ pub struct PrimaryKey {
 /// `DISTRIBUTED [BY [HASH | RANGE] (..)] [INTO n BUCKETS]`
 #[derive(Clone, PartialEq, Debug)]
 pub struct Distribution {
-    /// Where it stands.
+    /// Its position.
     pub position: Position,
     /// HASH or RANGE, if said.
     pub kind: Option<DistributionKind>,
@@ -150,7 +151,7 @@ pub struct LikeOption {
     pub strategy: MergeStrategy,
     /// What is merged.
     pub feature: LikeFeature,
-    /// Where it stands.
+    /// Its position.
     pub position: Position,
 }
 
@@ -193,7 +194,7 @@ pub struct DropRelation {
 /// `ALTER TABLE [IF EXISTS] name operation`
 #[derive(Clone, PartialEq, Debug)]
 pub struct AlterTable {
-    /// Where ALTER stands.
+    /// The position of ALTER.
     pub position: Position,
     /// IF EXISTS
     pub if_exists: bool,
@@ -274,7 +275,7 @@ pub enum ColumnPlace {
 /// `CREATE [OR ALTER] [TEMPORARY] VIEW [IF NOT EXISTS] name [(columns)] [COMMENT] AS query`
 #[derive(Clone, PartialEq, Debug)]
 pub struct CreateView {
-    /// Where CREATE stands.
+    /// The position of CREATE.
     pub position: Position,
     /// TEMPORARY
     pub temporary: bool,

@@ -1,4 +1,4 @@
-//! Function calls, their arguments, and what stands behind them.
+//! Function calls, their arguments, and what follows them.
 
 use crate::ast::{
     Argument, ArgumentValue, Call, Expr, ExprKind, ObjectName, OrderItem, Quantifier, TableArgument,

@@ -79,7 +79,7 @@ impl Parser<'_> {
         self.are_words(&["NULL", "ON", "NULL"]) || self.are_words(&["ABSENT", "ON", "NULL"])
     }
 
-    /// Whether NULLs are left out, if it is said.
+    /// Whether NULLs are omitted, if specified.
     fn null_clause(&mut self) -> Option<bool> {
         if self.eat_all(&["NULL", "ON", "NULL"]) {
             Some(false)

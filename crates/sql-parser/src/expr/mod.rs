@@ -12,8 +12,8 @@
 //! | | * / % \|\| |
 //! | tightest | sign |
 //!
-//! Binary operators of one precedence in a row become one node, whatever their number. The others take what is left of
-//! them as their operand, so that each of them in a row is a level.
+//! Binary operators of one precedence in a row become one node, whatever their number. The others take what
+//! is left of them as their operand, so that each of them in a row is a level.
 
 pub(crate) mod binding;
 mod call;
@@ -31,7 +31,7 @@ use crate::error::{ParseError, Position, Result};
 use crate::lexer::Kind;
 use crate::parser::Parser;
 
-/// What stands between two operands, or behind one.
+/// Operators between two operands, or after one.
 enum Operator {
     Binary(BinaryOp),
     And,
@@ -150,7 +150,7 @@ impl Parser<'_> {
         })
     }
 
-    /// The operator here, whether NOT stands before it, and how tight it binds. Takes nothing.
+    /// The operator here, whether NOT precedes it, and how tightly it binds. Consumes nothing.
     fn operator(&self) -> Option<(Operator, bool, u8)> {
         let token = self.peek();
         if token.kind == Kind::Sign {
@@ -206,7 +206,7 @@ impl Parser<'_> {
         Ok(node(position, kind))
     }
 
-    /// An operator with its right side; it goes on with the chain that `left` is, or begins one.
+    /// An operator with its right side; it continues the chain of `left`, or begins one.
     fn binary(&mut self, left: Expr, op: BinaryOp, binds: u8, goes_on: bool) -> Result<Expr> {
         self.next();
         let position = left.position;
@@ -232,7 +232,7 @@ impl Parser<'_> {
         self.peek_at(1).is_sign("(").then_some(word)
     }
 
-    /// What stands left and right of operators, with its signs and NOTs.
+    /// The operands of operators, with their signs and NOTs.
     fn operand(&mut self) -> Result<Expr> {
         let position = self.position();
         let op = match self.peek() {

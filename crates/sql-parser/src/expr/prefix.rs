@@ -106,7 +106,8 @@ impl Parser<'_> {
         Ok(exprs)
     }
 
-    /// What begins with a word. Each form is a method of its own, so that this costs the levels below it little stack.
+    /// Operands that begin with a word. Each form is a separate method, so that the levels below need little
+    /// stack.
     fn word(&mut self) -> Result<Expr> {
         let word = self.peek().value.to_ascii_uppercase();
         if self.peek_at(1).is_sign("(")

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::parser::Parser;
 use crate::types::interval_kind;
 
-/// What stands between the parentheses of a function.
+/// The contents of a function's parentheses.
 type Body = Result<ExprKind>;
 
 impl Parser<'_> {

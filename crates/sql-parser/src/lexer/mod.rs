@@ -1,5 +1,6 @@
-//! From text to tokens. Written for Flink's lexical rules: backticks quote names, double quotes quote nothing,
-//! `!=` is refused, `'it''s'`, `U&'\0041'`, `E'\n'`, `x'0a'`, comments `--`, `//` and `/* */`, hints `/*+ */`.
+//! From text to tokens. Written for Flink's lexical rules: backticks quote names, double quotes quote
+//! nothing, `!=` is refused, `'it''s'`, `U&'\0041'`, `E'\n'`, `x'0a'`, comments `--`, `//` and `/* */`, hints
+//! `/*+ */`.
 
 mod scan;
 mod text;
@@ -34,7 +35,7 @@ pub(crate) struct Token {
     pub kind: Kind,
     pub value: String,
     pub position: Position,
-    /// Where it lies in the text, in bytes.
+    /// Its location in the text, in bytes.
     pub range: std::ops::Range<usize>,
 }
 
@@ -86,11 +87,11 @@ pub(crate) fn advance(mut at: Position, text: &str) -> Position {
     at
 }
 
-/// Cuts a statement into tokens. `start` is where it stands in the script; the last token is [`Kind::End`].
+/// Cuts a statement into tokens. `start` is its position in the script; the last token is [`Kind::End`].
 pub(crate) fn tokenize(source: &str, start: Position) -> Result<Vec<Token>> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut at = start;
-    // Whether a line break lies between the last token and here: then a second string literal continues the first.
+    // Whether there is a line break since the last token: then a second string literal continues the first.
     let mut new_line = false;
     for Piece { kind, range } in pieces(source) {
         let raw = &source[range.clone()];

@@ -19,7 +19,7 @@ impl Parser<'_> {
             || (self.is_word("TABLE") && matches!(self.peek_at(1).kind, Kind::Word | Kind::Quoted))
     }
 
-    /// Whether a query in parentheses goes on here.
+    /// Whether a query in parentheses continues here.
     pub(crate) fn continues_query(&self) -> bool {
         self.peek().is_any_word(&["UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "OFFSET", "FETCH"])
     }
@@ -41,7 +41,7 @@ impl Parser<'_> {
         })
     }
 
-    /// What follows a query in parentheses that turned out to be the first part of another one.
+    /// The rest of a query whose first part is in parentheses.
     pub(crate) fn query_from(&mut self, left: Box<Query>) -> Result<Box<Query>> {
         self.nested_query(|p| {
             let position = left.position;

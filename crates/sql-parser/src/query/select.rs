@@ -81,7 +81,7 @@ impl Parser<'_> {
         Ok(SelectItem::Expr { expr, alias })
     }
 
-    /// How many names stand before `.*`, if that is what comes.
+    /// How many names precede `.*`, if that is what follows.
     fn qualified_wildcard(&self) -> Option<usize> {
         let mut names = 0;
         while matches!(self.peek_at(2 * names).kind, Kind::Word | Kind::Quoted)

@@ -41,7 +41,8 @@ impl Parser<'_> {
         })
     }
 
-    /// `EXECUTE STATEMENT SET BEGIN .. END`, `BEGIN STATEMENT SET; .. END`, `EXECUTE INSERT ..`, `EXECUTE SELECT ..`
+    /// `EXECUTE STATEMENT SET BEGIN .. END`, `BEGIN STATEMENT SET; .. END`, `EXECUTE INSERT ..`, `EXECUTE
+    /// SELECT ..`
     pub(super) fn execute(&mut self) -> Result<Statement> {
         let position = self.position();
         if self.eat("BEGIN") {

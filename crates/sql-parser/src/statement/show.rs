@@ -19,7 +19,7 @@ impl Parser<'_> {
             return Ok(Statement::Show(Show { position, target, scope, filter: None }));
         }
         let target = self.show_target()?;
-        // What lies in a catalog or database can be asked for elsewhere than in the current one.
+        // The contents of a catalog or database can be listed for others than the current one.
         let scoped = matches!(
             target,
             ShowTarget::Databases

@@ -8,7 +8,7 @@ use crate::ast::{
 use crate::error::{ParseError, Position, Result};
 use crate::parser::Parser;
 
-/// What stands between the parentheses of CREATE TABLE and ALTER TABLE.
+/// The contents of the parentheses of CREATE TABLE and ALTER TABLE.
 pub(super) enum Element {
     /// A column, with the primary key it declares for itself.
     Column(Box<ColumnDef>, Option<PrimaryKey>),
@@ -120,7 +120,8 @@ impl Parser<'_> {
         Ok(Element::Column(Box::new(column), key))
     }
 
-    /// `name type [METADATA ..] [NOT NULL] [PRIMARY KEY NOT ENFORCED] [COMMENT ..]`, `name AS expr [COMMENT ..]`
+    /// `name type [METADATA ..] [NOT NULL] [PRIMARY KEY NOT ENFORCED] [COMMENT ..]`, `name AS expr [COMMENT
+    /// ..]`
     fn column(&mut self) -> Result<(ColumnDef, Option<PrimaryKey>)> {
         let name = self.ident()?;
         if self.eat("AS") {

@@ -75,8 +75,8 @@ impl Binder<'_> {
         Ok(Some(groups))
     }
 
-    /// Groups a relation. `exprs` are over the columns of FROM with aggregate placeholders; afterwards over the grouped
-    /// relation.
+    /// Groups a relation. `exprs` are over the columns of FROM with aggregate placeholders; afterwards over
+    /// the grouped relation.
     pub(crate) fn group(
         &self,
         rel: Rel,
@@ -222,8 +222,8 @@ fn stray_column(expr: &Expr) -> Option<usize> {
     }
 }
 
-/// GROUPING and its like: a number for each grouping set, chosen by the set of the row. GROUPING(a, b) has a bit for each
-/// argument, set when the set lacks it.
+/// GROUPING and its like: a number for each grouping set, chosen by the set of the row. GROUPING(a, b) has a
+/// bit for each argument, set when the set lacks it.
 fn grouping_value(values: &[i64], expand_id: Option<usize>) -> Expr {
     let ty = TypeKind::BigInt.not_null();
     let literal = |value| Expr::literal(Literal::Integer(value), ty.clone());
@@ -237,7 +237,8 @@ fn grouping_value(values: &[i64], expand_id: Option<usize>) -> Expr {
     Expr::Case { branches: branches.collect(), otherwise: Box::new(literal(*first)), ty: ty.clone() }
 }
 
-/// Each row once for every grouping set, with the keys it lacks set to NULL, and the set's number as a last column.
+/// Each row once for every grouping set, with the keys it lacks set to NULL, and the set's number as a last
+/// column.
 fn expand(input: Rel, sets: &[Vec<usize>], keys: usize) -> Rel {
     let mut fields = input.fields.clone();
     for (index, field) in fields.iter_mut().enumerate() {

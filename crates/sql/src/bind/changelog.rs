@@ -33,8 +33,8 @@ enum Pairs {
 }
 
 impl Binder<'_> {
-    /// `TO_CHANGELOG(input => TABLE t, op => DESCRIPTOR(op), op_mapping => MAP['INSERT', 'I'])`, and the way back; `None` for
-    /// other functions.
+    /// `TO_CHANGELOG(input => TABLE t, op => DESCRIPTOR(op), op_mapping => MAP['INSERT', 'I'])`, and the way
+    /// back; `None` for other functions.
     pub(crate) fn changelog_function(
         &self,
         function: &str,

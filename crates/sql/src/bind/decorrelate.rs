@@ -19,7 +19,7 @@ pub(super) struct Decorrelated {
     pub rel: Rel,
     /// The columns of the subquery, over the relation's columns and `$outer`.
     pub outputs: Vec<Expr>,
-    /// What must hold beside, over the same.
+    /// Additional conditions, over the same columns.
     pub conditions: Vec<Expr>,
 }
 
@@ -33,8 +33,8 @@ pub(super) struct Keyed {
     pub outers: Vec<Expr>,
 }
 
-/// Numbers the columns of the query around that a subquery reads, and gives what they are there: `$outer(k)` is then the
-/// k-th of them. A column of a query further out is one of the query around's own `$outer`.
+/// Numbers the columns of the query around that a subquery reads, and gives what they are there: `$outer(k)`
+/// is then the k-th of them. A column of a query further out is one of the query around's own `$outer`.
 pub(super) fn number_outer_columns(rel: Rel) -> (Rel, Vec<Expr>) {
     let mut outers: Vec<Expr> = Vec::new();
     let rel = rel.map_exprs(&mut |expr| {
@@ -154,8 +154,8 @@ impl Decorrelated {
         !self.outputs.iter().any(Placeholder::reads_outer)
     }
 
-    /// Computes the outputs that read nothing of the query around, in front; behind them stay the columns that the other
-    /// outputs and the conditions need.
+    /// Computes the outputs that read nothing of the query around, in front; behind them stay the columns
+    /// that the other outputs and the conditions need.
     #[must_use]
     pub fn settled(self, names: &[String]) -> Self {
         let Decorrelated { rel, outputs, conditions } = self;
@@ -193,7 +193,7 @@ impl Decorrelated {
         Decorrelated { rel: rel.project(columns), outputs, conditions }
     }
 
-    /// The subquery's columns with the inner sides of its conditions as keys behind them.
+    /// The subquery's columns, followed by the inner sides of its conditions as keys.
     pub fn keyed(self, names: &[String]) -> Result<Keyed> {
         if !self.is_plain() {
             return Err(correlation_in("an aggregation's arguments"));

@@ -75,7 +75,8 @@ impl<'a, 's> ExprBinder<'a, 's> {
         }
     }
 
-    /// Binds an expression. It is entered once for every level of the tree: what needs stack of its own is a method.
+    /// Binds an expression. It is entered once for every level of the tree: cases that need more stack are
+    /// separate methods.
     pub fn bind(&self, ast: &Ast) -> Result<Expr> {
         self.binder.enter(1, ast)?;
         let bound = self.bind_kind(ast);
@@ -316,7 +317,7 @@ impl<'a, 's> ExprBinder<'a, 's> {
     }
 }
 
-/// From so many operators on, a chain of `||` becomes a balanced tree.
+/// From this many operators, a chain of `||` becomes a balanced tree.
 const BALANCE: usize = 32;
 
 /// Functions that SQL writes without parentheses.

@@ -154,7 +154,8 @@ impl ExprBinder<'_, '_> {
         Ok(Placeholder::Aggregate.expr(index, bound.call.ty))
     }
 
-    /// The call of an aggregate with its arguments over the scope. Aggregates inside of its arguments are refused.
+    /// The call of an aggregate with its arguments over the scope. Aggregates inside of its arguments are
+    /// refused.
     pub fn bound_aggregate(&self, name: &str, function: &Call, ast: &Ast) -> Result<BoundAggregate> {
         if !function.within_group.is_empty() {
             return Err(unsupported("WITHIN GROUP", ast));
@@ -208,7 +209,8 @@ impl ExprBinder<'_, '_> {
         Ok(BoundAggregate { call, args, filter })
     }
 
-    /// The arguments of the JSON functions, whose clauses become trailing constants; `None` for other functions.
+    /// The arguments of the JSON functions, whose clauses become trailing constants; `None` for other
+    /// functions.
     fn json_arguments(&self, name: &str, function: &Call, ast: &Ast) -> Result<Option<Vec<Expr>>> {
         if !matches!(name, "JSON_VALUE" | "JSON_QUERY" | "JSON_EXISTS" | "JSON_OBJECT" | "JSON_ARRAY") {
             return Ok(None);

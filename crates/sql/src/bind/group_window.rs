@@ -1,5 +1,6 @@
-//! The older form of windows: `GROUP BY TUMBLE(ts, INTERVAL '1' HOUR)` with TUMBLE_START and its like in the select list.
-//! Bound as the window table function of the same kind, whose bounds are hidden columns and become keys.
+//! The older form of windows: `GROUP BY TUMBLE(ts, INTERVAL '1' HOUR)` with TUMBLE_START and its like in the
+//! select list. Bound as the window table function of the same kind, whose bounds are hidden columns and
+//! become keys.
 
 use flott_expr::fold;
 use flott_plan::{Expr, Literal, WindowKind, WindowSpec};

@@ -20,7 +20,8 @@ pub(crate) struct OverCall {
     frame: Frame,
 }
 
-/// ROWS or RANGE, from `preceding` before the row to `following` behind it. A negative number points the other way, `None` is UNBOUNDED.
+/// ROWS or RANGE, from `preceding` before the row to `following` after it. A negative number points the other
+/// way, `None` is UNBOUNDED.
 #[derive(Clone, Copy, PartialEq, Debug)]
 struct Frame {
     rows: bool,
@@ -165,7 +166,8 @@ impl ExprBinder<'_, '_> {
         Ok(Frame { rows, preceding, following })
     }
 
-    /// How far a bound is from the current row: rows, or in RANGE milliseconds, in a batch query also a difference of numbers.
+    /// How far a bound is from the current row: rows, or in RANGE milliseconds, in a batch query also a
+    /// difference of numbers.
     fn distance(&self, bound: &Ast, rows: bool) -> Result<i64> {
         let expr = flott_expr::fold(self.bind(bound)?, self.binder.context)?;
         match &expr {

@@ -3,7 +3,7 @@
 use flott_plan::{Expr, Literal};
 use flott_types::{LogicalType, TypeKind};
 
-/// What a placeholder stands for.
+/// The meaning of a placeholder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Placeholder {
     /// An aggregate of the SELECT.
@@ -41,7 +41,7 @@ impl Placeholder {
     }
 }
 
-/// A column seen from a subquery, one level further in than `expr` stands.
+/// A column as seen from a subquery one level further in than `expr`.
 pub(crate) fn outer(column: Expr) -> Expr {
     match column {
         Expr::Column { index, ty } => Placeholder::Outer.expr(index, ty),
@@ -53,7 +53,8 @@ pub(crate) fn outer(column: Expr) -> Expr {
     }
 }
 
-/// What `$outer` is in the query around: a column, or that query's own `$outer` where a query further out is meant.
+/// What `$outer` is in the query around: a column, or that query's own `$outer` where a query further out is
+/// meant.
 pub(crate) fn one_level_out(expr: &Expr) -> Option<Expr> {
     let index = Placeholder::Outer.index(expr)?;
     let Expr::Call { function, args, ty } = expr else { return None };
@@ -63,7 +64,7 @@ pub(crate) fn one_level_out(expr: &Expr) -> Option<Expr> {
     })
 }
 
-/// Whether the placeholder stands anywhere in the expression.
+/// Whether the placeholder occurs in the expression.
 pub(crate) fn contains(expr: &Expr, kind: Placeholder) -> bool {
     kind.index(expr).is_some() || expr.children().into_iter().any(|child| contains(child, kind))
 }

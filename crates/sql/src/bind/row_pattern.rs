@@ -125,7 +125,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The event-time column (`None` in processing time), and the keys behind it.
+    /// The event-time column (`None` in processing time), and the keys after it.
     fn pattern_order(
         &self,
         clause: &MatchRecognize,

@@ -18,8 +18,8 @@ pub(crate) struct Scope<'p> {
     pub relations: Vec<(String, Vec<usize>)>,
     /// The columns that a bare name or `*` means, in order.
     pub visible: Vec<usize>,
-    /// Of a SELECT grouped by TUMBLE(...), HOP(...) or SESSION(...): where its window_start stands; window_end and
-    /// window_time follow.
+    /// Of a SELECT grouped by TUMBLE(...), HOP(...) or SESSION(...): where its window_start stands;
+    /// window_end and window_time follow.
     pub group_window: Option<usize>,
     /// Within MATCH_RECOGNIZE: columns are those of matched rows.
     pub pattern: Option<&'p PatternScope<'p>>,

@@ -44,8 +44,9 @@ impl Binder<'_> {
         }
     }
 
-    /// INTERSECT ALL and EXCEPT ALL: each row as often as both sides have it, or as the left side has it more often than the right one.
-    /// Both sides are counted together, and a row is repeated as often as the counts say.
+    /// INTERSECT ALL and EXCEPT ALL: each row as often as both sides have it, or as the left side has it more
+    /// often than the right one. Both sides are counted together, and a row is repeated as often as the
+    /// counts say.
     fn counted(&self, left: Rel, right: Rel, intersect: bool) -> Result<Rel> {
         let width = left.fields.len();
         let names: Vec<String> = left.fields.iter().map(|field| field.name.clone()).collect();

@@ -169,8 +169,8 @@ impl Binder<'_> {
                         .zip(outputs)
                         .map(|(value, output)| {
                             let equal = bind::call("=", vec![value, output], self.context)?;
-                            // NOT IN: a row stays only if every comparison is FALSE; UNKNOWN counts as a match of the
-                            // anti join.
+                            // NOT IN: a row stays only if every comparison is FALSE; UNKNOWN counts as a
+                            // match of the anti join.
                             Ok(match negated && equal.ty().nullable {
                                 true => Expr::call("IS NOT FALSE", vec![equal], TypeKind::Boolean.not_null()),
                                 false => equal,
@@ -184,7 +184,8 @@ impl Binder<'_> {
         }
     }
 
-    /// Joins what computes the subqueries in `exprs` to the relation, behind its columns, and puts their values in their places.
+    /// Joins what computes the subqueries in `exprs` to the relation, behind its columns, and puts their
+    /// values in their places.
     pub(crate) fn join_subqueries(
         &self,
         rel: Rel,

@@ -9,8 +9,8 @@ use super::{Binder, Scope, at, unsupported, wrong};
 use crate::logical::{Field, Rel, RelNode};
 
 impl Binder<'_> {
-    /// `UNPIVOT [INCLUDE NULLS] (value FOR name IN (a, b AS 'c'))`: for each row and listed column a row with the other
-    /// columns, the column's name and its value.
+    /// `UNPIVOT [INCLUDE NULLS] (value FOR name IN (a, b AS 'c'))`: for each row and listed column a row with
+    /// the other columns, the column's name and its value.
     pub(crate) fn unpivot(&self, input: Rel, scope: &Scope<'_>, clause: &Unpivot) -> Result<Rel> {
         let [value] = &clause.values[..] else {
             let several = clause.values.first().unwrap_or(&clause.name);

@@ -191,7 +191,7 @@ fn reads_of(exprs: &[Expr]) -> Vec<Access> {
 /// Expressions over `width` columns as expressions over just what is read of them.
 fn placed(exprs: Vec<Expr>, reads: &[Access], width: usize) -> Vec<Expr> {
     let place = |expr: Expr| {
-        // The new columns are told from the old ones by their distance until all are replaced.
+        // The new columns are distinguished from the old ones by an offset until all are replaced.
         let moved = expr.transform(&mut |node| match Access::of(&node) {
             Some(access) if access.column < width => match reads.binary_search(&access) {
                 Ok(at) => Expr::column(width + at, node.ty().clone()),

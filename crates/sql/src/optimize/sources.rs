@@ -95,7 +95,8 @@ fn rewrite(rel: Rel, tables: &[Shared]) -> Rel {
     }
 }
 
-/// The scan that reads all that is read of its table, and where its own columns are among them; `None` if it reads all itself.
+/// The scan that reads all that is read of its table, and where its own columns are among them; `None` if it
+/// reads all itself.
 fn widened(scan: &Scan, tables: &[Shared]) -> Option<(Rel, Vec<usize>)> {
     if scan.limit.is_some() {
         return None;

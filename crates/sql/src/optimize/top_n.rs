@@ -1,5 +1,5 @@
-//! Top-N: a filter on ROW_NUMBER() becomes an operator that keeps the first rows of each partition, instead of one that
-//! numbers them all.
+//! Top-N: a filter on ROW_NUMBER() becomes an operator that keeps the first rows of each partition, instead
+//! of one that numbers them all.
 
 use flott_plan::{Expr, Literal};
 

@@ -178,8 +178,8 @@ fn merge(input: &Rel, keys: &[usize], calls: &[Call]) -> Option<Merged> {
     Some(Merged { source, window, keys: new_keys, calls: new_calls })
 }
 
-/// Looks through projections and filters down to a window table function: its relation, and for each column of `rel` the
-/// expression over the function's output.
+/// Looks through projections and filters down to a window table function: its relation, and for each column
+/// of `rel` the expression over the function's output.
 fn through<'r>(rel: &'r Rel, conditions: &mut Vec<Expr>) -> Option<(&'r Rel, Vec<Expr>)> {
     match &rel.node {
         RelNode::WindowTvf { .. } => Some((rel, rel.columns())),

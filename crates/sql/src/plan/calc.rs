@@ -61,7 +61,8 @@ fn collapse<'r>(rel: &'r Rel, functions: &Functions) -> Chain<'r> {
         }
         RelNode::Filter { input, condition } => {
             let Chain { input: below, exprs: inner, mut conditions } = collapse_below(input, functions);
-            // Only over plain columns: what the projection computes may fail for rows that an outer filter drops.
+            // Only over plain columns: what the projection computes may fail for rows that an outer filter
+            // drops.
             if can_inline(std::slice::from_ref(condition), &inner, functions) {
                 conditions.push(substitute(condition.clone(), &inner));
                 return Chain { input: below, exprs: inner, conditions };
@@ -79,7 +80,8 @@ fn collapse_below<'r>(rel: &'r Rel, functions: &Functions) -> Chain<'r> {
     }
 }
 
-/// Whether each computed column of `inner` is deterministic and read at most once, or cheap; and what comes out is not too high.
+/// Whether each computed column of `inner` is deterministic and read at most once, or cheap; and what comes
+/// out is not too high.
 fn can_inline(outer: &[Expr], inner: &[Expr], functions: &Functions) -> bool {
     let height = |exprs: &[Expr]| exprs.iter().map(Expr::height).max().unwrap_or(0);
     if height(outer) + height(inner) > MAX_MERGED_HEIGHT {

@@ -5,7 +5,8 @@ use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use crate::logical::Rel;
 
-/// So high an expression may be. The parser bounds what is written in one place; this is for what becomes one by merging.
+/// The maximum depth of an expression. The parser bounds what is written in one place; this is for
+/// expressions that grow by merging.
 pub(crate) const MAX_HEIGHT: usize = 600;
 /// Up to this height and size, expressions of relations on top of one another become one.
 pub(crate) const MAX_MERGED_HEIGHT: usize = 300;

@@ -49,7 +49,7 @@ impl Planner<'_> {
         let metadata = Schema::new(scan.metadata.iter().cloned());
         let paths = scan.paths.clone();
         let spec = SourceSpec { table, projection, paths, metadata, limit: scan.limit, watermark };
-        // A wrong option is said now, with the statement, and not when the job starts.
+        // A wrong option is reported now, with the statement, and not when the job starts.
         self.connectors.source(&spec, &self.table_context)?;
         let updates = changelog != Changelog::InsertOnly;
         let mut name = describe::source(&spec, &schema);
@@ -79,7 +79,7 @@ impl Planner<'_> {
         if schema.len() == width {
             return Ok(normalized);
         }
-        // The columns asked for are all but the keys that were added.
+        // The requested columns are all except the added keys.
         let wanted = schema_of(rel);
         let exprs = wanted.columns.iter().map(|column| {
             let index = schema.index_of(&column.name).unwrap_or(0);
@@ -107,8 +107,8 @@ impl Planner<'_> {
         Ok(self.add(name, operator, schema_of(rel), parallelism, updates, &[(input, Exchange::Forward)]))
     }
 
-    /// Whether the source of a table can generate watermarks for each split. One of a stream of upserts cannot: its rows
-    /// come from the operator that completes them.
+    /// Whether the source of a table can generate watermarks for each split. One of a stream of upserts
+    /// cannot: its rows come from the operator that completes them.
     fn watermark_per_split(&self, scan: &Scan) -> Result<bool> {
         let table = table_spec(&scan.path, &scan.table)?;
         if self.changelog(&table)? == Changelog::Upsert {

@@ -186,12 +186,13 @@ impl Session {
         Ok(table)
     }
 
-    /// Checks a table's parts against each other, and derives the types of computed columns and of the watermark.
+    /// Checks a table's parts against each other, and derives the types of computed columns and of the
+    /// watermark.
     pub(super) fn check(&self, table: &mut Table) -> Result<()> {
         self.check_with(table, &Expressions::default())
     }
 
-    /// The same, with the expressions as they stand in the statement, so that mistakes in them have their place.
+    /// The same, with the expressions of the statement, so that errors in them have their position.
     fn check_with(&self, table: &mut Table, written: &Expressions<'_>) -> Result<()> {
         for (index, column) in table.columns.iter().enumerate() {
             if table.columns[..index].iter().any(|other| other.name == column.name) {
@@ -364,7 +365,7 @@ impl Session {
     }
 }
 
-/// Expressions as they stand in a statement.
+/// Expressions of a statement.
 #[derive(Default)]
 struct Expressions<'a> {
     columns: Vec<(&'a str, &'a Expr)>,

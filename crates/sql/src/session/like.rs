@@ -140,7 +140,8 @@ impl Session {
     }
 }
 
-/// How a feature is merged: said for it, said for ALL, or Flink's default (everything included, options overwritten).
+/// How a feature is merged: said for it, said for ALL, or Flink's default (everything included, options
+/// overwritten).
 fn strategy_of(like: &LikeTable, feature: LikeFeature) -> Result<MergeStrategy> {
     let said = |wanted: LikeFeature| like.options.iter().rev().find(|option| option.feature == wanted);
     if let Some(option) = said(feature) {

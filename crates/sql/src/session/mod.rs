@@ -116,7 +116,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// A new session with what it may connect to and call, and the configuration it starts from. `cores` is the default parallelism.
+    /// A new session with what it may connect to and call, and the configuration it starts from. `cores` is
+    /// the default parallelism.
     pub fn new(
         connectors: Arc<Registry>,
         functions: Functions,

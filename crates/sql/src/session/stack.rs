@@ -9,7 +9,7 @@ use std::thread::{Builder, scope};
 
 use flott_types::{Error, ErrorKind, Result};
 
-/// For 400 relations within one another and what stands in them. Only what is touched takes memory.
+/// For 400 nested relations and their contents. Only what is touched takes memory.
 const SIZE: usize = 64 << 20;
 
 /// Runs something that recurses along a statement or its plan.

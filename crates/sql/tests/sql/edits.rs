@@ -1,4 +1,4 @@
-//! A query is edited while its job is down: which of its state the edited one goes on with.
+//! A query is edited while its job is down: which part of its state the edited query keeps.
 
 use expect_test::expect;
 use flott_plan::{AggregatePhase, JobGraph, OperatorSpec};
@@ -75,7 +75,8 @@ fn list(operators: &[&(String, &'static str)]) -> String {
 /// What it is called, and the edited statement.
 type Edit<'a> = (&'a str, &'a dyn Fn(&mut Shell) -> String);
 
-/// What becomes of the state of a statement when it is edited. Sources and sinks that both have go on, whatever is edited.
+/// What becomes of the state of a statement when it is edited. Sources and sinks that both have go on,
+/// whatever is edited.
 fn edits(base: &str, edits: &[Edit<'_>]) -> String {
     let before = shell().job(base);
     let before = stateful(&before);
@@ -88,7 +89,7 @@ fn edits(base: &str, edits: &[Edit<'_>]) -> String {
         let kept: Vec<_> = before.iter().filter(|operator| after.contains(operator)).collect();
         let dropped: Vec<_> = before.iter().filter(|operator| !after.contains(operator)).collect();
         let new: Vec<_> = after.iter().filter(|operator| !before.contains(operator)).collect();
-        // Two inserts into one table are told apart by their queries.
+        // Two inserts into one table are distinguished by their queries.
         let same_sink = name.contains("in front");
         let lost = |kind: &str| kind == "source" || (kind == "sink" && !same_sink);
         assert!(!dropped.iter().any(|(_, kind)| lost(kind)), "{name}: {dropped:?}");
@@ -171,7 +172,7 @@ fn a_join_of_five_tables() {
     );
 }
 
-/// Columns of the two sides of a join of one table are told apart, whatever is read of them.
+/// Columns of the two sides of a self-join are distinct, whatever is read of them.
 #[test]
 fn sums_of_either_side_have_other_names() {
     let sums = |side: &str| {

@@ -1,4 +1,4 @@
-//! Wrong queries: what is said, and where.
+//! Wrong queries: the errors and their positions.
 
 use expect_test::expect;
 

@@ -173,7 +173,7 @@ fn upserts_are_read_by_whole_columns() {
     );
 }
 
-/// The connector is told by positions, and the columns have the types of the fields.
+/// The connector gets positions, and the columns have the types of the fields.
 #[test]
 fn the_source_is_told_the_paths() {
     let mut shell = Shell::new();

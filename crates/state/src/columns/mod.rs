@@ -27,17 +27,20 @@ pub trait SlotColumns: Send + 'static {
     /// The columns, in order, as they are called in snapshots.
     fn fields(&self) -> Vec<FieldRef>;
 
-    /// Makes a slot exist and gives it its initial value. Called before a slot is used, for the first time or again.
+    /// Makes a slot exist and gives it its initial value. Called before a slot is used, for the first time or
+    /// again.
     fn reset(&mut self, slot: u32);
 
     /// The values of these slots, for each of the fields.
     fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>>;
 
-    /// Sets the values of these slots from what [`SlotColumns::read`] gave out. All of them have been reset before.
+    /// Sets the values of these slots from what [`SlotColumns::read`] gave out. All of them have been reset
+    /// before.
     fn write(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<()>;
 
-    /// Sets the values of these slots from the columns of a snapshot, in the order of the fields; answers how they were stored if
-    /// that was as another type. Without a word of its own a type is refused that is not the field's.
+    /// Sets the values of these slots from the columns of a snapshot, in the order of the fields; answers how
+    /// they were stored if that was as another type. Without a word of its own a type is refused that is not
+    /// the field's.
     fn restore(&mut self, slots: &[u32], stored: Vec<Stored>) -> Result<Option<Migration>> {
         let columns = same_types(&self.fields(), stored)?;
         self.write(slots, &columns)?;

@@ -22,7 +22,8 @@ pub(crate) struct BytesIndex {
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    /// 32 bits of the hash that the table does not look at, so that a key's bytes are read only when it matches.
+    /// 32 bits of the hash that the table does not look at, so that a key's bytes are read only when it
+    /// matches.
     tag: u32,
     slot: u32,
 }

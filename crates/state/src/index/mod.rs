@@ -7,13 +7,14 @@
 //!
 //! Keys are processed a batch at a time: first all are made comparable and hashed, then all are probed.
 //!
-//! - One integer-like column (integers, DATE, TIME, timestamps, day intervals): 16 bytes a bucket and 8 a slot. Per
-//!   record a multiplication and one probe, which touches one cache line of tags and one bucket.
+//! - One integer-like column (integers, DATE, TIME, timestamps, day intervals): 16 bytes a bucket and 8 a
+//!   slot. Per record a multiplication and one probe, which touches one cache line of tags and one bucket.
 //! - Two columns, each of this kind or text: 24 bytes a bucket and 16 a slot; otherwise as above. A text has
 //!   a number for as long as keys refer to it, which costs one more hash and probe unless it equals the
 //!   previous row's.
-//! - Any other key: one arrow-row encoding of the batch into a reused buffer, xxh3 over the bytes, a probe that compares
-//!   32 bits of the hash before it looks at the key's bytes. Per key 8 bytes a bucket, 24 a slot, and the encoded key.
+//! - Any other key: one arrow-row encoding of the batch into a reused buffer, xxh3 over the bytes, a probe
+//!   that compares 32 bits of the hash before it looks at the key's bytes. Per key 8 bytes a bucket, 24 a
+//!   slot, and the encoded key.
 //!
 //! Nothing is allocated for a record whose key is known; a new key is appended to one buffer.
 
@@ -102,8 +103,8 @@ impl KeyIndex {
         self.slots.live()
     }
 
-    /// Finds or makes the slot of each row's key, replacing what is in `slots`. `on_new(slot, row)` is called for each
-    /// key that was not known, with the first row that has it.
+    /// Finds or makes the slot of each row's key, replacing what is in `slots`. `on_new(slot, row)` is called
+    /// for each key that was not known, with the first row that has it.
     ///
     /// # Errors
     /// If the columns are not of the types given to [`KeyIndex::new`].

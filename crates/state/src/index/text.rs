@@ -25,7 +25,8 @@ pub(crate) struct TextColumn {
 const UNKNOWN: i64 = NO_SLOT as i64;
 
 impl TextColumn {
-    /// Takes a batch. With `intern` texts that are new get numbers, which the keys that they are new with refer to.
+    /// Takes a batch. With `intern` texts that are new get numbers, which the keys that they are new with
+    /// refer to.
     pub fn load(&mut self, column: &ArrayRef, rows: usize, intern: bool) -> Result<()> {
         let texts = column.as_string_opt::<i32>().filter(|texts| texts.len() == rows);
         let texts = texts.ok_or_else(|| {

@@ -152,8 +152,9 @@ impl<V: SlotColumns> Rows for GroupedRows<V> {
 }
 
 impl<V: SlotColumns> RowColumn<GroupedRows<V>> {
-    /// Finds or makes the entry of each row, replacing what is in `entries`: row `i` of the columns under the key in
-    /// slot `keys[i]`. New entries have initial values and count as changed; `on_new(entry, row)` is called for each.
+    /// Finds or makes the entry of each row, replacing what is in `entries`: row `i` of the columns under the
+    /// key in slot `keys[i]`. New entries have initial values and count as changed; `on_new(entry, row)` is
+    /// called for each.
     ///
     /// # Errors
     /// If the columns are not of the row's types.

@@ -3,9 +3,11 @@
 use std::cmp::Ordering;
 use std::slice::from_ref;
 
-/// A sorted list longer than this is cut in two, so that an insertion never moves more than this many numbers.
+/// A sorted list longer than this is cut in two, so that an insertion never moves more than this many
+/// numbers.
 const CHUNK: usize = 256;
-/// An empty list keeps memory for this many entries: its key, or another in the same place, will need it again.
+/// An empty list keeps memory for this many entries: its key, or another in the same place, will need it
+/// again.
 const WORTH_KEEPING: usize = 16;
 
 /// For each key a list of its entries.

@@ -10,11 +10,11 @@ use crate::{PrimitiveColumn, RowColumn};
 
 type Counts = PrimitiveColumn<Int64Type>;
 
-/// For each slot of an index a multiset of rows, sorted or not: retractable MIN and MAX, DISTINCT. It is a state beside others of
-/// the same keys.
+/// For each slot of an index a multiset of rows, sorted or not: retractable MIN and MAX, DISTINCT. It is a
+/// state beside others of the same keys.
 ///
-/// A count may fall below zero when a retraction overtakes its insertion; such a row is kept until the two cancel, and
-/// does not count as present. A row with count zero is not kept.
+/// A count may fall below zero when a retraction overtakes its insertion; such a row is kept until the two
+/// cancel, and does not count as present. A row with count zero is not kept.
 #[derive(Debug)]
 pub struct Multiset {
     column: RowColumn<GroupedRows<Counts>>,
@@ -22,8 +22,8 @@ pub struct Multiset {
 }
 
 impl Multiset {
-    /// An empty multiset of rows of these columns, sorted by some of them or not at all. The counts are called `count_column` in
-    /// snapshots.
+    /// An empty multiset of rows of these columns, sorted by some of them or not at all. The counts are
+    /// called `count_column` in snapshots.
     ///
     /// # Errors
     /// As [`GroupedRows::new`].
@@ -48,8 +48,8 @@ impl Multiset {
         &mut self.column
     }
 
-    /// Adds to the counts of rows, in order: row `i` of the columns under the key in slot `keys[i]` by `delta(i)`.
-    /// `on_change(i, before, after)` is told each row's count.
+    /// Adds to the counts of rows, in order: row `i` of the columns under the key in slot `keys[i]` by
+    /// `delta(i)`. `on_change(i, before, after)` is told each row's count.
     ///
     /// # Errors
     /// If the columns are not of the row's types.
@@ -82,8 +82,8 @@ impl Multiset {
         Ok(())
     }
 
-    /// For numbers that the caller gives another meaning, none of them 0: `change(i, number)` changes the number of row `i`, 0 for a row
-    /// that is new, and says whether it did.
+    /// For numbers that the caller gives another meaning, none of them 0: `change(i, number)` changes the
+    /// number of row `i`, 0 for a row that is new, and says whether it did.
     ///
     /// # Errors
     /// If the columns are not of the row's types.

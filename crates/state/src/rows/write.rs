@@ -13,7 +13,8 @@ use super::has_default;
 use crate::cut::runs;
 use crate::{Index, KeyedDelta};
 
-/// Where the rows of a state come from. A row is named by what is easiest for the state: a number, or a slot and a position.
+/// Where the rows of a state come from. A row is named by what is easiest for the state: a number, or a slot
+/// and a position.
 pub trait RowSource {
     /// The name of a row.
     type Row: Copy;
@@ -41,7 +42,8 @@ pub trait RowSource {
     /// The values of [`RowSource::value_fields`].
     ///
     /// # Errors
-    /// If a value cannot be stored. [`ErrorKind::TooLarge`] if this many of them cannot be one column; then it is asked for fewer.
+    /// If a value cannot be stored. [`ErrorKind::TooLarge`] if this many of them cannot be one column; then
+    /// it is asked for fewer.
     fn values(&self, rows: &[Self::Row]) -> Result<Vec<ArrayRef>>;
 
     /// The bytes of what tells a row apart, beside those of numbers.
@@ -100,8 +102,8 @@ impl<'a, S: RowSource> RowWriter<'a, S> {
         self
     }
 
-    /// Writes rows, and others as deleted, in as many parts as they are large. A full snapshot is written even if there are none,
-    /// and deletes none.
+    /// Writes rows, and others as deleted, in as many parts as they are large. A full snapshot is written
+    /// even if there are none, and deletes none.
     ///
     /// # Errors
     /// If values cannot be stored.

@@ -86,8 +86,8 @@ pub(crate) fn deleted(stored: &RecordBatch) -> &BooleanBuffer {
     stored.column(1).as_boolean().values()
 }
 
-/// Writes stored rows, in any order and any number of batches of one schema, as a file. `ready` is called when a part of it is
-/// written, so that it need not be in memory as a whole.
+/// Writes stored rows, in any order and any number of batches of one schema, as a file. `ready` is called
+/// when a part of it is written, so that it need not be in memory as a whole.
 pub(crate) async fn encode<W: Write + Send>(
     parts: &[RecordBatch],
     file: &mut W,
@@ -113,7 +113,8 @@ async fn encode_by<W: Write + Send>(
     let bytes: Vec<RowBytes> = parts.iter().map(|part| RowBytes::new(part.columns())).collect();
     let rows: usize = parts.iter().map(RecordBatch::num_rows).sum();
     let all: usize = bytes.iter().zip(parts).map(|(bytes, part)| bytes.of_range(0, part.num_rows())).sum();
-    // The writer looks only now and then how large a page and a dictionary have become. Wide values seldom repeat.
+    // The writer looks only now and then how large a page and a dictionary have become. Wide values seldom
+    // repeat.
     let at_once = (PAGE_BYTES * rows.max(1) / all.max(1)).clamp(1, 1 << 10);
     let properties = WriterProperties::builder()
         .set_write_batch_size(at_once)

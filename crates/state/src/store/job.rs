@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Found, METADATA, NEWEST, SHARED, STOPPED, Snapshot};
 
-/// The folder of one job: `chk-<n>/_metadata` for each completed checkpoint, the files that they share, and a note of the newest, by
-/// which it is noticed if that is gone.
+/// The folder of one job: `chk-<n>/_metadata` for each completed checkpoint, the files that they share, and a
+/// note of the newest, by which it is noticed if that is gone.
 #[derive(Clone, Debug)]
 pub struct JobStorage {
     folder: Folder,
@@ -50,11 +50,13 @@ impl JobStorage {
         &self.folder
     }
 
-    /// Makes a checkpoint complete: when this returns, it will be found again, whatever happens. Returns its URL. A manifest is
-    /// never written over; one that is there already and the same is as good, for a write whose outcome was not known.
+    /// Makes a checkpoint complete: when this returns, it will be found again, whatever happens. Returns its
+    /// URL. A manifest is never written over; one that is there already and the same is as good, for a write
+    /// whose outcome was not known.
     ///
     /// # Errors
-    /// If the manifest is not valid or cannot be written, or another one is there: somebody else writes this job's checkpoints.
+    /// If the manifest is not valid or cannot be written, or another one is there: somebody else writes this
+    /// job's checkpoints.
     pub async fn complete(&self, manifest: &Manifest) -> Result<String> {
         if manifest.kind != ManifestKind::Checkpoint {
             return Err(Error::internal("a savepoint has a folder of its own"));
@@ -104,8 +106,8 @@ impl JobStorage {
         Ok(snapshot)
     }
 
-    /// The newest snapshot of the job all of whose files are there and undamaged, passing over those that are not; `None` if
-    /// the job has no snapshot. Reads every file of the snapshot.
+    /// The newest snapshot of the job all of whose files are there and undamaged, passing over those that are
+    /// not; `None` if the job has no snapshot. Reads every file of the snapshot.
     ///
     /// # Errors
     /// [`flott_types::ErrorKind::State`] if there are snapshots and all are damaged,
@@ -217,7 +219,8 @@ impl JobStorage {
         self.folder.put(NEWEST, Bytes::from(json)).await
     }
 
-    /// The checkpoint of which it was noted last that it is complete. It may not be the newest: the process may have died in between.
+    /// The checkpoint of which it was noted last that it is complete. It may not be the newest: the process
+    /// may have died in between.
     async fn newest_noted(&self) -> Result<Option<CheckpointId>> {
         let Some(json) = self.folder.get(NEWEST).await? else { return Ok(None) };
         let damaged = |e| Error::state(format!("'{}' is damaged", self.folder.url_of(NEWEST))).with_source(e);
@@ -225,8 +228,8 @@ impl JobStorage {
         Ok(Some(noted.checkpoint))
     }
 
-    /// Deletes a checkpoint, and the files that it named and no checkpoint of `retained` names. Files that no completed
-    /// checkpoint has named yet are left alone: a checkpoint under way may.
+    /// Deletes a checkpoint, and the files that it named and no checkpoint of `retained` names. Files that no
+    /// completed checkpoint has named yet are left alone: a checkpoint in progress may.
     ///
     /// # Errors
     /// If something cannot be deleted; it may be tried again.
@@ -253,8 +256,8 @@ impl JobStorage {
         Ok(())
     }
 
-    /// Deletes files that no checkpoint names: left by snapshots that did not complete. Only when no task of the job
-    /// runs. Returns how many.
+    /// Deletes files that no checkpoint names: left by snapshots that did not complete. Only when no task of
+    /// the job runs. Returns how many.
     ///
     /// # Errors
     /// If a manifest is damaged (nothing is deleted then), or a file cannot be deleted.

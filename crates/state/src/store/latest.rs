@@ -42,13 +42,14 @@ impl JobRegister {
     /// The newest usable state that starts before `before` have left.
     ///
     /// # Errors
-    /// [`ErrorKind::State`] if there are snapshots and all are damaged, [`ErrorKind::Invalid`] if it is not sure that they
-    /// are of this job.
+    /// [`ErrorKind::State`] if there are snapshots and all are damaged, [`ErrorKind::Invalid`] if it is not
+    /// sure that they are of this job.
     pub async fn latest(&self, before: Epoch, search: Search<'_>) -> Result<Latest> {
         let mut starts = self.starts().await?;
         starts.retain(|start| start.epoch < before);
         let mut damaged: Vec<(CheckpointId, Error)> = Vec::new();
-        // A start decides from which checkpoint of an earlier one it goes on. Should a later one turn up, it counts for nothing.
+        // A start decides from which checkpoint of an earlier one it goes on. Should a later one turn up, it
+        // counts for nothing.
         let mut limits: FastMap<JobId, CheckpointId> = FastMap::default();
         let last = starts.last().map(|start| start.epoch);
         for start in starts.into_iter().rev() {
@@ -119,7 +120,8 @@ impl JobRegister {
         Ok(others)
     }
 
-    /// A job that was never started under this key: perhaps it was under another, or by a build that knew no keys.
+    /// A job that was never started under this key: perhaps it was under another, or by a build that knew no
+    /// keys.
     async fn unregistered(&self, search: Search<'_>) -> Result<Latest> {
         let others = self.others().await?;
         for (register, start) in &others {
@@ -158,8 +160,8 @@ impl JobRegister {
         }
     }
 
-    /// The folders of jobs that no register knows and that may be this one's: their manifests have its key, or have none
-    /// and share operators with it. A folder from which another went on is not counted.
+    /// The folders of jobs that no register knows and that may be this one's: their manifests have its key,
+    /// or have none and share operators with it. A folder from which another went on is not counted.
     async fn candidates(&self, search: Search<'_>) -> Result<Vec<JobStorage>> {
         let registered = JobRegister::registered(&self.storage).await?;
         let (mut candidates, mut superseded) = (Vec::new(), Vec::new());

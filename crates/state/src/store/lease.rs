@@ -1,14 +1,16 @@
 //! The right to write a job's checkpoints: held by one process at a time.
 //!
-//! - **Who creates the claim of the next epoch holds the lease.** Creation is conditional, so of several who try one succeeds, on a
-//!   local disk and on an object store alike.
-//! - **Who is deposed can do no harm.** Before it tells anybody that a checkpoint is complete, deletes a file, notes the end or
-//!   restarts from a checkpoint, an owner looks whether a higher epoch exists. It looks *after* a manifest is durable: the
-//!   successor takes its epoch *before* it lists the manifests. So either the successor sees the manifest and continues from it,
-//!   or the owner sees the successor and commits nothing.
-//! - **Whether an owner is alive** is told by a lock of the file system, which goes with the process, however it ends and whoever gets its
-//!   number next. Between machines, which may not see each other's locks, it is told by the time when the owner was heard
-//!   of last. A clock that is wrong can depose an owner that is alive, which then fails; it cannot do more.
+//! - **Who creates the claim of the next epoch holds the lease.** Creation is conditional, so of several who
+//!   try one succeeds, on a local disk and on an object store alike.
+//! - **Who is deposed can do no harm.** Before it tells anybody that a checkpoint is complete, deletes a
+//!   file, notes the end or restarts from a checkpoint, an owner looks whether a higher epoch exists. It
+//!   looks *after* a manifest is durable: the successor takes its epoch *before* it lists the manifests. So
+//!   either the successor sees the manifest and continues from it, or the owner sees the successor and
+//!   commits nothing.
+//! - **Whether an owner is alive** is told by a lock of the file system, which goes with the process, however
+//!   it ends and whoever gets its number next. Between machines, which may not see each other's locks, it is
+//!   told by the time when the owner was heard of last. A clock that is wrong can depose an owner that is
+//!   alive, which then fails; it cannot do more.
 
 use std::fs::{File, TryLockError};
 use std::time::Duration;
@@ -24,8 +26,8 @@ use super::register::{CLAIM, LOCK, Start};
 pub const LEASE_MILLIS: i64 = 20_000;
 /// How often an owner lets itself be heard, in milliseconds.
 pub const RENEWAL_MILLIS: i64 = 5_000;
-/// Whoever only wants to know whether a job runs has its lock for an instant, in which nobody else gets it: this often is it
-/// tried again before it counts as taken.
+/// Whoever only wants to know whether a job runs has its lock for an instant, in which nobody else gets it:
+/// this often is it tried again before it counts as taken.
 const LOOKS: u32 = 10;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
@@ -130,7 +132,8 @@ impl Vacancy {
         self.newest.as_ref()
     }
 
-    /// Deletes what a job that has finished left behind because its process was killed before it had deleted it.
+    /// Deletes what a job that has finished left behind because its process was killed before it had deleted
+    /// it.
     ///
     /// # Errors
     /// If something cannot be deleted; it may be tried again.
@@ -228,8 +231,8 @@ impl Lease {
         self.register.note_end(self.claim.epoch, end).await
     }
 
-    /// Deletes what earlier starts have left behind; see [`JobRegister`]. With `lineage`, a checkpoint of this start has
-    /// completed and takes the place of all that it descends from.
+    /// Deletes what earlier starts have left behind; see [`JobRegister`]. With `lineage`, a checkpoint of
+    /// this start has completed and takes the place of all that it descends from.
     ///
     /// # Errors
     /// As [`Lease::check`], or if something cannot be deleted; it may be tried again.

@@ -24,8 +24,8 @@ impl CheckpointStorage {
         Ok(CheckpointStorage { folder: Folder::create(url)? })
     }
 
-    /// Checkpoints in the memory of the process: for jobs that are to survive the failure of a task, not of the process.
-    /// Savepoints go to folders as ever.
+    /// Checkpoints in the memory of the process: for jobs that are to survive the failure of a task, not of
+    /// the process. Savepoints go to folders as ever.
     pub fn in_memory() -> Self {
         CheckpointStorage { folder: Folder::in_memory("checkpoints") }
     }
@@ -62,8 +62,8 @@ impl CheckpointStorage {
         Ok(folders.iter().filter_map(|name| name.parse().ok()).collect())
     }
 
-    /// A new folder for a savepoint of a job, under `target` or, if there is none, here: two savepoints never share one,
-    /// whatever `random` is, from which its name is made.
+    /// A new folder for a savepoint of a job, under `target` or, if there is none, here: two savepoints never
+    /// share one, whatever `random` is, from which its name is made.
     ///
     /// # Errors
     /// If the folder cannot be made.
@@ -104,9 +104,10 @@ impl CheckpointStorage {
         Ok(found)
     }
 
-    /// The snapshot that a path means: a checkpoint's or savepoint's folder, the `_metadata` in it, or the folder of a job, of
-    /// which the newest usable one is taken; or that of jobs, if only one of them has snapshots. What `latest` means
-    /// depends on the job: [`JobRegister::latest`](super::JobRegister::latest).
+    /// The snapshot that a path means: a checkpoint's or savepoint's folder, the `_metadata` in it, or the
+    /// folder of a job, of which the newest usable one is taken; or that of jobs, if only one of them has
+    /// snapshots. What `latest` means depends on the job:
+    /// [`JobRegister::latest`](super::JobRegister::latest).
     ///
     /// # Errors
     /// [`flott_types::ErrorKind::State`] if there is none, or the one named is damaged.

@@ -1,9 +1,9 @@
 //! What a chain of files adds up to, and when to merge it.
 //!
-//! A table's chain is a base and the deltas since. Merging follows the sizes, as in a log-structured store: when
-//! there are too many files, the newest ones are merged, together with each older one that is not larger than they are together;
-//! so a row is written again only when the data it is merged with has doubled: logarithmically often. When that
-//! reaches the base, the result is a new base.
+//! A table's chain is a base and the deltas since. Merging follows the sizes, as in a log-structured store:
+//! when there are too many files, the newest ones are merged, together with each older one that is not larger
+//! than they are together; so a row is written again only when the data it is merged with has doubled:
+//! logarithmically often. When that reaches the base, the result is a new base.
 
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, new_null_array};
 use arrow::buffer::BooleanBuffer;
@@ -18,7 +18,8 @@ use crate::KeyIndex;
 /// A chain with more files than this is merged.
 pub(crate) const MAX_FILES: usize = 8;
 
-/// From which file on a chain is merged with a delta of `new` bytes; `None` if it need not be, 0 for all of it.
+/// From which file on a chain is merged with a delta of `new` bytes; `None` if it need not be, 0 for all of
+/// it.
 pub(crate) fn merge_from(files: &[StateFile], new: u64) -> Option<usize> {
     let deltas: u64 = files.iter().skip(1).map(StateFile::size).sum();
     // The first is the base; without it there is nothing to outweigh.

@@ -18,8 +18,8 @@ impl std::fmt::Display for Epoch {
     }
 }
 
-/// Who has started the job, and what it is. Written before everything else, by conditional creation: who creates it holds
-/// the lease.
+/// Who has started the job, and what it is. Written before everything else, by conditional creation: who
+/// creates it holds the lease.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Claim {
@@ -106,8 +106,9 @@ pub struct Began {
     /// The snapshot; `None` of a start that began with nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Origin>,
-    /// The first of the starts that continue from each other: the checkpoints of all of them are this start's to delete once it
-    /// has one of its own. A start from nothing, or from a snapshot that a person has named, is the first.
+    /// The first of the starts that continue from each other: the checkpoints of all of them are this start's
+    /// to delete once it has one of its own. A start from nothing, or from a snapshot that a person has
+    /// named, is the first.
     pub lineage: Epoch,
 }
 
@@ -119,7 +120,7 @@ pub struct Origin {
     pub job: JobId,
     /// Its id.
     pub checkpoint: CheckpointId,
-    /// Where it lies.
+    /// Its location.
     pub url: String,
 }
 
@@ -144,7 +145,7 @@ pub struct End {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// All inputs came to their ends and all output is committed: there is nothing to go on with.
+    /// All inputs came to their ends and all output is committed: there is nothing to continue with.
     Finished,
     /// With a savepoint, from which the next start goes on.
     Stopped,

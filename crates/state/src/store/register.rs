@@ -8,8 +8,8 @@
 //! <checkpoints>/jobs/<name>-<hash of the key>/epoch-<n>/end     how it has ended
 //! ```
 //!
-//! The checkpoints themselves lie in the folder of the job's id, which is another at each start: two processes never write to
-//! one folder, whatever goes wrong between them.
+//! The checkpoints themselves lie in the folder of the job's id, which is another at each start: two
+//! processes never write to one folder, whatever goes wrong between them.
 
 use bytes::Bytes;
 use flott_checkpoint::manifest::Checksum;
@@ -163,10 +163,11 @@ impl JobRegister {
         Err(Error::state(format!("'{}' is there already and says something else", folder.url_of(name))))
     }
 
-    /// Deletes what starts before `epoch` have left behind and nobody needs: everything of those that have finished, with all
-    /// that they continued from; files of those that never completed a checkpoint; and what an interrupted deletion left.
-    /// With `lineage`, a checkpoint of the start `epoch` has taken the place of all that the starts it descends from have.
-    /// What a manifest that stays names is kept. Only for who holds the lease of `epoch`.
+    /// Deletes what starts before `epoch` have left behind and nobody needs: everything of those that have
+    /// finished, with all that they continued from; files of those that never completed a checkpoint; and
+    /// what an interrupted deletion left. With `lineage`, a checkpoint of the start `epoch` has taken the
+    /// place of all that the starts it descends from have. What a manifest that stays names is kept. Only for
+    /// who holds the lease of `epoch`.
     ///
     /// # Errors
     /// If something cannot be read or deleted; it may be tried again.

@@ -31,7 +31,8 @@ pub struct Found {
 }
 
 impl Snapshot {
-    /// Reads the manifest in `folder`; `None` if there is none. `job` is the folder that a checkpoint's paths are relative to.
+    /// Reads the manifest in `folder`; `None` if there is none. `job` is the folder that a checkpoint's paths
+    /// are relative to.
     pub(super) async fn read(folder: &Folder, job: &Folder) -> Result<Option<Self>> {
         let Some(json) = folder.get(METADATA).await? else {
             return Ok(None);
@@ -45,7 +46,8 @@ impl Snapshot {
         Ok(Some(Snapshot { manifest, files, url: folder.url() }))
     }
 
-    /// Writes a savepoint's manifest into its folder: when this returns, it will be found again. Returns the URL.
+    /// Writes a savepoint's manifest into its folder: when this returns, it will be found again. Returns the
+    /// URL.
     ///
     /// # Errors
     /// If the manifest is not valid or cannot be written.
@@ -93,8 +95,8 @@ impl Snapshot {
     /// Reads what one subtask of an operator starts from; nothing if the snapshot does not know the operator.
     ///
     /// # Errors
-    /// [`flott_types::ErrorKind::State`], naming snapshot and file, if one is missing or damaged, or the number of key
-    /// groups has changed.
+    /// [`flott_types::ErrorKind::State`], naming snapshot and file, if one is missing or damaged, or the
+    /// number of key groups has changed.
     pub async fn restore(
         &self,
         uid: &OperatorUid,

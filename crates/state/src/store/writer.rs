@@ -53,7 +53,8 @@ pub struct Written {
     pub bytes: u64,
 }
 
-/// Writes the snapshots of one task, in order, and knows for each table the chain of files that it adds up to.
+/// Writes the snapshots of one task, in order, and knows for each table the chain of files that it adds up
+/// to.
 ///
 /// The futures encode and compress (a core is busy) and wait for the disk: run them where that is allowed.
 #[derive(Debug)]
@@ -69,8 +70,8 @@ pub struct TaskSnapshotWriter {
 }
 
 impl TaskSnapshotWriter {
-    /// A writer into a job's folder (see [`JobStorage::folder`](super::JobStorage::folder)). `restored` is what the
-    /// task's operators started from, with paths relative to that folder; its files are named on.
+    /// A writer into a job's folder (see [`JobStorage::folder`](super::JobStorage::folder)). `restored` is
+    /// what the task's operators started from, with paths relative to that folder; its files are named on.
     pub fn new(
         folder: Folder,
         task: TaskId,
@@ -110,8 +111,8 @@ impl TaskSnapshotWriter {
     /// Stores what the operators handed over.
     ///
     /// # Errors
-    /// If it cannot be stored, or is not full although [`TaskSnapshotWriter::full_needed`]. What was handed over is lost
-    /// then; files of earlier snapshots are as they were.
+    /// If it cannot be stored, or is not full although [`TaskSnapshotWriter::full_needed`]. What was handed
+    /// over is lost then; files of earlier snapshots are as they were.
     pub async fn write(
         &mut self,
         checkpoint: CheckpointId,
@@ -267,7 +268,8 @@ impl TaskSnapshotWriter {
                     Target::Checkpoint | Target::FullCheckpoint => format!("{SHARED}/"),
                 };
                 let TaskId { vertex, subtask } = self.task;
-                // A name may be taken by an earlier attempt, even one that is not quite dead: it is never written over.
+                // A name may be taken by an earlier attempt, even one that is not quite dead: it is never
+                // written over.
                 let name = loop {
                     let name = format!("{checkpoint}-{vertex}-{subtask}-{}.parquet", self.next_file);
                     self.next_file += 1;

@@ -25,7 +25,8 @@ fn edit(job: &JobStorage, file: &str, edit: impl FnOnce(&mut Vec<u8>)) {
     std::fs::write(&path, bytes).unwrap();
 }
 
-/// The error of restoring checkpoint 2, with the folder's name left out; checkpoint 1 must be found in its place.
+/// The error of restoring checkpoint 2, with the folder's name left out; checkpoint 1 must be found in its
+/// place.
 fn second_is_damaged(vertex: &Vertex) -> String {
     let url = format!("{}/", vertex.job.folder().url());
     let snapshot = block_on(vertex.job.read(CheckpointId(2)));

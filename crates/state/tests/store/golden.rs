@@ -1,5 +1,5 @@
-//! Snapshots written by earlier builds, kept forever. `FLOTT_WRITE_GOLDEN=1` writes those of this build; only for a
-//! new version of a format, into a folder of its own.
+//! Snapshots written by earlier builds, kept forever. `FLOTT_WRITE_GOLDEN=1` writes those of this build; only
+//! for a new version of a format, into a folder of its own.
 
 use std::path::PathBuf;
 

@@ -23,7 +23,7 @@ fn a_discarded_checkpoint_takes_along_what_only_it_named() {
     let mut vertex = three_checkpoints(&storage, JOB);
     vertex.set(1, 9, None);
     vertex.checkpoint(4);
-    // Written for a checkpoint that is under way.
+    // Written for a checkpoint that is in progress.
     (0..300).for_each(|number| vertex.set(number, 5, Some(&noise(number as u64 + 5, 500))));
     vertex.snapshot(5, &Target::Checkpoint).unwrap();
     let ids = |ids: &[u64]| ids.iter().copied().map(CheckpointId).collect::<Vec<_>>();

@@ -194,7 +194,8 @@ fn the_latest_state_is_that_of_the_last_start_that_has_some() {
     job.checkpoints(&storage, 2, 3..=3);
     assert_eq!(job.found(&storage), (2, 3));
     drop(second);
-    // A start from nothing that is killed at once has published nothing: what was before it is still the state.
+    // A start from nothing that is killed at once has published nothing: what was before it is still the
+    // state.
     drop(job.runs(&storage, 3, 0));
     assert_eq!(job.found(&storage), (2, 3));
     // Other jobs do not matter.
@@ -255,7 +256,8 @@ fn what_earlier_starts_have_left_is_swept_when_nobody_needs_it() {
     let other = Job::new("others");
     drop(other.runs(&storage, 9, 2));
     drop(job.runs(&storage, 1, 3));
-    // From nothing, with a state of its own; and one that was killed with files of a checkpoint that did not complete.
+    // From nothing, with a state of its own; and one that was killed with files of a checkpoint that did not
+    // complete.
     drop(job.runs(&storage, 2, 2));
     let litter = path_of(&storage.job(JobId(3))).join("shared");
     drop(job.runs(&storage, 3, 0));

@@ -1,4 +1,4 @@
-//! One row of a column, read as whatever the type asks for.
+//! One row of a column, read as the type requires.
 
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{Deserializer, Visitor};

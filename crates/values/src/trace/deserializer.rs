@@ -1,4 +1,4 @@
-//! What the type may ask for, and what it is told.
+//! The requests of a type, and the answers to them.
 
 use std::any::type_name;
 
@@ -207,7 +207,7 @@ impl<'de> Deserializer<'de> for Trace<'_> {
                 alias(members, last, name);
                 return Err(TraceError::Again);
             }
-            // An adjacently tagged enum asks for its tag as for an enum of its own name; its content varies.
+            // An adjacently tagged enum requests its tag as an enum of its own name; its content varies.
             if !name.is_empty()
                 && members.len() == 2
                 && members.iter().any(|member| member.value.enum_name == name)

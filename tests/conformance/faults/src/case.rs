@@ -16,7 +16,8 @@ pub enum Planned {
     NoQuery(&'static str),
 }
 
-/// Executes a script and plans its query, as on a machine with this many cores and where this is set; the script may set it otherwise.
+/// Executes a script and plans its query, as on a machine with this many cores and where this is set; the
+/// script may set it otherwise.
 ///
 /// # Errors
 /// What is wrong with a statement.

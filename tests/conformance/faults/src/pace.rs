@@ -5,7 +5,8 @@ use std::time::Duration;
 use flott::types::Waker;
 use parking_lot::{Condvar, Mutex};
 
-/// The turns that all readers of a job share. A turn is one call of a reader: a batch, or that it has come to the end of something.
+/// The turns that all readers of a job share. A turn is one call of a reader: a batch, or that it has come to
+/// the end of something.
 pub struct Pace {
     state: Mutex<State>,
     used: Condvar,

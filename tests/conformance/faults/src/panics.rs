@@ -1,4 +1,5 @@
-//! Panics of this process. A task that panics fails and is restarted, which would hide it where failures are expected.
+//! Panics of this process. A task that panics fails and is restarted, which would hide it where failures are
+//! expected.
 
 use parking_lot::Mutex;
 

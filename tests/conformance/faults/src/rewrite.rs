@@ -14,7 +14,8 @@ use crate::committed::COMMITTED;
 use crate::rows::ROWS;
 use crate::stage::Stage;
 
-/// Lets VALUES be read from a source. The rows are computed once: a job that goes on with another's state reads the same.
+/// Lets VALUES be read from a source. The rows are computed once: a job that continues with another's state
+/// reads the same.
 ///
 /// # Errors
 /// If an expression fails.

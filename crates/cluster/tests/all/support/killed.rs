@@ -10,7 +10,7 @@ use flott_runtime::{SnapshotStorage, SnapshotWriter, TaskDeployment};
 use flott_state::RestoredState;
 use flott_types::{CheckpointId, Error, Result, Timestamp};
 
-/// Does nothing any more once a job ends, if it is told so.
+/// Optionally stops working once a job ends.
 #[derive(Default)]
 pub struct Killed {
     pub inner: Arc<Snapshots>,

@@ -215,7 +215,7 @@ pub fn finish(client: &JobClient) {
     }
 }
 
-/// Whether something comes to hold within a few seconds.
+/// Whether something becomes true within a few seconds.
 pub fn eventually(mut holds: impl FnMut() -> bool) -> bool {
     (0..5_000).any(|_| {
         let held = holds();

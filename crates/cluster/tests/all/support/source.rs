@@ -1,4 +1,5 @@
-//! A source that can be replayed, and disturbed: `splits` splits of `rows` rows each; row i of split s is (s * rows + i) % keys, s * rows + i.
+//! A source that can be replayed, and disturbed: `splits` splits of `rows` rows each; row i of split s is
+//! (s * rows + i) % keys, s * rows + i.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -24,8 +25,8 @@ pub struct Controls {
     pub hold: AtomicBool,
     /// Rows emitted, repeated ones included.
     pub emitted: AtomicU64,
-    /// Readers wait when so many rows were emitted, so that a job is still running when a slow machine gets round to
-    /// asking something of it; 0 is never.
+    /// Readers wait when so many rows were emitted, so that a job is still running when a slow machine gets
+    /// round to asking something of it; 0 is never.
     pub pause_at: AtomicU64,
     /// Writers of sinks wait.
     pub hold_sinks: AtomicBool,
@@ -33,13 +34,14 @@ pub struct Controls {
     pub held_sinks: AtomicU64,
     /// Global committers wait.
     pub hold_global_commits: AtomicBool,
-    /// They fail, whatever they are asked.
+    /// They fail on every call.
     pub lose_global_commits: AtomicBool,
     /// How often one has looked whether it still has to.
     pub held_global_commits: AtomicU64,
     /// Enumerators wait.
     pub hold_enumerators: AtomicBool,
-    /// What fails next, by name: `open`, `snapshot`, `commit`, `global commit`, `half of a global commit`, `panic`.
+    /// What fails next, by name: `open`, `snapshot`, `commit`, `global commit`, `half of a global commit`,
+    /// `panic`.
     pub fault: parking_lot::Mutex<Option<&'static str>>,
 }
 
@@ -61,7 +63,7 @@ impl Controls {
         self.hold.load(Ordering::SeqCst) || (pause_at > 0 && self.emitted.load(Ordering::SeqCst) >= pause_at)
     }
 
-    /// Fails once if this fault was asked for.
+    /// Fails once if this fault was requested.
     pub fn fault(&self, name: &'static str) -> Result<()> {
         let mut fault = self.fault.lock();
         if *fault == Some(name) {

@@ -1,7 +1,8 @@
-//! A source whose splits are read side by side, hours of event time apart: `k BIGINT` is the split's number, `t TIMESTAMP(3)` goes on
-//! by a second a row. `splits` is a list of `start:rows` (start in seconds), or `start:rows:open` for a split that does not
-//! end. With `late`, every other row has the time of the first. All splits go to the reader that asks first, or with `spread` one to
-//! each. With `group` the source says itself what its event time is, and waits for others of the group (`drift` in seconds).
+//! A source whose splits are read side by side, hours of event time apart: `k BIGINT` is the split's number,
+//! `t TIMESTAMP(3)` goes on by a second a row. `splits` is a list of `start:rows` (start in seconds), or
+//! `start:rows:open` for a split that does not end. With `late`, every other row has the time of the first.
+//! All splits go to the reader that asks first, or with `spread` one to each. With `group` the source says
+//! itself what its event time is, and waits for others of the group (`drift` in seconds).
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -96,8 +96,8 @@ impl<'a> Job<'a> {
         self.commit_global()
     }
 
-    /// Fails, and starts again from a snapshot: what it holds for subtasks is committed before a row is written, and what it holds for all
-    /// together when all run.
+    /// Fails, and starts again from a snapshot: what it holds for subtasks is committed before a row is
+    /// written, and what it holds for all together when all run.
     pub(super) fn restart(&mut self, parallelism: u32, snapshot: &Snapshot) -> Result<()> {
         self.writers.clear();
         self.later.clear();

@@ -1,6 +1,6 @@
-//! The patterns of `java.time.format.DateTimeFormatter`, compiled once: [`Pattern::format`] writes a local date-time,
-//! [`Pattern::parse`] reads one, resolving as `ResolverStyle.SMART` does (`2021-02-30` is the last day of February).
-//! Names are English, weeks are those of the United States.
+//! The patterns of `java.time.format.DateTimeFormatter`, compiled once: [`Pattern::format`] writes a local
+//! date-time, [`Pattern::parse`] reads one, resolving as `ResolverStyle.SMART` does (`2021-02-30` is the last
+//! day of February). Names are English, weeks are those of the United States.
 
 mod compile;
 mod format;
@@ -55,7 +55,7 @@ impl Local {
     }
 }
 
-/// What a number in a pattern stands for.
+/// The meaning of a number in a pattern.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Field {
     Year,
@@ -100,7 +100,7 @@ enum Node {
         min: usize,
         max: usize,
         sign: Sign,
-        /// How many digits following numbers need, when nothing stands between them.
+        /// How many digits the following numbers need if they are adjacent.
         reserved: usize,
         /// Exactly `min` digits, because it is one of such a row.
         fixed: bool,

@@ -30,7 +30,8 @@ pub(in super::super) fn long_and_short(name: &'static str) -> [&'static str; 2] 
     [name, &name[..3]]
 }
 
-/// The name of a field's value: months and quarters from 1, weekdays (from Sunday) and halves of the day from 0.
+/// The name of a field's value: months and quarters from 1, weekdays (from Sunday) and halves of the day from
+/// 0.
 pub(super) fn name(field: Field, style: Style, value: usize) -> Option<&'static str> {
     let cut = |name: &'static str| match style {
         Style::Short => &name[..3.min(name.len())],

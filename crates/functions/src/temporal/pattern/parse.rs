@@ -153,7 +153,7 @@ fn number(
     Some((if negative { -value } else { value }, at + length))
 }
 
-/// Reads an offset, whose value nobody asks for.
+/// Reads an offset, whose value is not used.
 fn offset(text: &str, at: usize, letter: char, count: usize) -> Option<usize> {
     let rest = &text[at..];
     if letter == 'X' && rest.starts_with('Z') {

@@ -1,4 +1,4 @@
-//! Reading text field by field, and what the fields come to, as `java.util.Calendar` resolves them leniently.
+//! Reads text field by field, and resolves the fields leniently, as `java.util.Calendar` does.
 
 use super::super::pattern::{AM_PM, MONTHS, WEEKDAYS, long_and_short};
 use super::super::zone::{Twice, Zone};
@@ -15,7 +15,8 @@ pub(super) struct Found {
     hour: Option<i64>,
     hour_of_half: Option<i64>,
     half: Option<i64>,
-    /// Of fields that contradict each other the later one counts: the hour of the half day, the day of the year.
+    /// Of fields that contradict each other the later one counts: the hour of the half day, the day of the
+    /// year.
     half_counts: bool,
     day_of_year_counts: bool,
     minute: i64,

@@ -9,7 +9,8 @@ use flott_types::{Error, Result};
 
 use crate::support::{Millis, kernel};
 
-/// ROWS or RANGE BETWEEN `preceding` PRECEDING AND `following` FOLLOWING; a negative number points the other way, `None` is UNBOUNDED.
+/// ROWS or RANGE BETWEEN `preceding` PRECEDING AND `following` FOLLOWING; a negative number points the other
+/// way, `None` is UNBOUNDED.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Frame {
     pub rows: bool,

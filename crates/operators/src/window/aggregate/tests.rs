@@ -306,7 +306,8 @@ fn random_rows_give_the_windows_of_the_definition() {
     }
 }
 
-/// Sessions that time has not passed yet, out of order, in random batches with snapshots, against sorting all rows.
+/// Sessions that time has not passed yet, out of order, in random batches with snapshots, against sorting all
+/// rows.
 #[test]
 fn random_rows_give_the_sessions_of_the_definition() {
     for seed in 0..12 {
@@ -381,7 +382,8 @@ fn a_window_over_windows_takes_them_from_its_input() {
     assert_eq!(operator.metrics.num_late_records_dropped.get(), 1);
 }
 
-/// Rows (key, millisecond, value) with a watermark two seconds behind the latest after each of them, as Flink answers.
+/// Rows (key, millisecond, value) with a watermark two seconds behind the latest after each of them, as Flink
+/// answers.
 const LATE: [(char, i64, i32); 18] = [
     ('a', 1_000, 10),
     ('b', 4_000, 20),

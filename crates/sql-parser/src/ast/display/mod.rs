@@ -1,4 +1,5 @@
-//! Queries and expressions as text that reads back as the same tree. Parentheses stand where the tree needs them.
+//! Queries and expressions as text that reads back as the same tree. Parentheses stand where the tree needs
+//! them.
 
 mod call;
 mod expr;

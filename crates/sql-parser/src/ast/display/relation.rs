@@ -1,4 +1,4 @@
-//! What stands in FROM.
+//! The items of FROM.
 
 use std::fmt::{Display, Formatter, Result};
 
@@ -102,7 +102,7 @@ fn side(lateral: bool) -> &'static str {
     if lateral { "LATERAL " } else { "" }
 }
 
-/// A table behind which something other than an alias follows.
+/// A table followed by something other than an alias.
 struct Inner<'a>(&'a Relation);
 
 impl Display for Inner<'_> {
