@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_ride_is_none_and_a_long_one_is_told_when_it_ends() {
+    fn only_a_long_ride_is_reported_when_it_ends() {
         let mut harness = harness();
         assert!(harness.push(event(1, true, 0)).unwrap().is_empty());
         assert!(harness.push(event(1, false, 2 * HOUR)).unwrap().is_empty());
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ride_that_does_not_end_is_told_after_two_hours() {
+    fn a_ride_that_does_not_end_is_reported_after_two_hours() {
         // Watermarks come in their interval.
         let push = |harness: &mut Harness<Ride, u64>, ride| {
             let mut results = harness.push(ride).unwrap();

@@ -43,7 +43,7 @@ fn after_a_minute_it_is_forgotten() {
 }
 
 #[test]
-fn a_second_small_amount_starts_the_minute_anew() {
+fn a_second_small_amount_restarts_the_minute() {
     let mut detector = detector();
     detector.push(transaction(1, 0.1)).unwrap();
     detector.advance(Duration::from_secs(40)).unwrap();

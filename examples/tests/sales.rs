@@ -70,7 +70,7 @@ fn the_global_window_fires_with_every_fifth_sale_and_keeps_them_all() {
 }
 
 #[test]
-fn a_window_goes_on_after_a_restart() {
+fn a_window_continues_after_a_restart() {
     let mut sales = harness("tumbling");
     sales.push(june(10)).unwrap();
     sales.advance(SECOND).unwrap();

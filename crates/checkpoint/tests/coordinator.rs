@@ -234,7 +234,7 @@ fn a_recovery_waits_for_the_manifest_that_is_being_written() {
 }
 
 #[test]
-fn a_new_jobmanager_goes_on_above_every_id_and_below_none() {
+fn a_new_jobmanager_continues_above_every_id() {
     let points = [4, 6].map(|id| RestorePoint::checkpoint(CheckpointId(id)));
     let coordinator = Coordinator::new(config(), CheckpointId(9), points.clone());
     let mut job = Job { coordinator, now: 0, attempt: Attempt(5), requests: 0 };
@@ -287,7 +287,7 @@ fn full_checkpoints_are_taken_until_one_is_complete() {
 }
 
 #[test]
-fn the_final_checkpoint_replaces_what_is_under_way_and_is_tried_again() {
+fn the_final_checkpoint_replaces_those_in_progress_and_is_retried() {
     let mut job = Job::new(config());
     job.tick(100);
     assert_eq!(job.drained(), "aborted 1, trigger 2 Final");
@@ -327,7 +327,7 @@ fn a_job_without_periodic_checkpoints_takes_the_final_one() {
 }
 
 #[test]
-fn stop_with_savepoint_ends_the_job_or_lets_it_go_on() {
+fn stop_with_savepoint_ends_the_job_or_lets_it_continue() {
     let mut job = Job::new(config());
     assert_eq!(job.request(stop(false)), "trigger 1 Suspend");
     assert_eq!(job.tick(20), "");

@@ -83,7 +83,7 @@ fn a_source_ends_once_and_stays_for_checkpoints() {
 }
 
 #[test]
-fn only_a_source_ends_because_it_is_told() {
+fn only_a_source_ends_on_request() {
     assert_eq!(play(Mode::ExactlyOnce, &[0], "O s e0"), "- | - | end input 0, settle");
 }
 
@@ -106,7 +106,7 @@ fn what_is_outstanding_delays_the_end_and_no_checkpoint() {
 
 /// Otherwise it would be a race which of its subtasks have finished in this checkpoint.
 #[test]
-fn what_was_only_announced_is_taken_behind_the_end() {
+fn an_announced_checkpoint_is_taken_after_the_end() {
     assert_eq!(
         play(Mode::ExactlyOnce, &[0, 0], "o t1 e0 e1 -"),
         "- | - | - | end input 0, settle | finish, end, drained, snapshot 1"
@@ -126,7 +126,7 @@ fn what_came_through_a_channel_is_taken_before_the_end() {
 }
 
 #[test]
-fn a_source_stands_still_behind_a_stop_until_that_is_aborted() {
+fn a_source_pauses_after_a_stop_until_that_is_aborted() {
     let mut life = TaskLife::new(Mode::ExactlyOnce, Vec::new());
     let mut reads = |text| {
         life.step(event(text), 0).unwrap();
@@ -157,7 +157,7 @@ fn an_operator_finishes_once_unless_rows_come_again() {
 
 /// Whether a row is late must not depend on which source heard first from its enumerator.
 #[test]
-fn nobody_reads_before_everybody_has_spoken() {
+fn nobody_reads_before_all_channels_have_begun() {
     assert_eq!(
         play(Mode::ExactlyOnce, &[0, 0, 1], "o w2 w0 w1 w1"),
         "- | block 2 | block 0 | unblock, begin | -"

@@ -243,7 +243,7 @@ fn a_subtask_reads_its_key_groups_only_and_nothing_that_was_replaced() {
 }
 
 #[test]
-fn after_a_scale_up_the_rest_of_a_shared_file_is_passed_over() {
+fn after_a_scale_up_the_rest_of_a_shared_file_is_skipped() {
     // Both halves name the file of the one subtask before; each has changed its own half since.
     let manifest = with_files(vec![
         vec![file("old", FileKind::Full, range(0, 7)), file("low", FileKind::Delta, range(0, 3))],
@@ -365,7 +365,7 @@ fn operator_state_is_dealt_out_by_its_kind() {
 }
 
 #[test]
-fn who_has_finished_stays_so_at_any_parallelism_if_all_have() {
+fn an_operator_stays_finished_at_any_parallelism_if_all_subtasks_had_finished() {
     let with = |finished: [bool; 2], keyed: bool| {
         let mut manifest = sample();
         for (subtask, finished) in manifest.operators[0].subtasks.iter_mut().zip(finished) {

@@ -166,7 +166,7 @@ fn a_session_that_has_ended_does_not_begin_again() {
 }
 
 #[test]
-fn a_jobmanager_that_slept_declares_nobody_dead() {
+fn a_suspended_jobmanager_declares_nobody_dead() {
     let mut cluster = Cluster::new(CONFIG);
     cluster.register(0, 1, 1);
     assert_eq!(cluster.at(100_000).step(Event::Tick), "beat 0.1");
@@ -196,7 +196,7 @@ fn a_slot_in_which_a_task_hangs_is_lost_until_it_returns() {
 }
 
 #[test]
-fn a_task_manager_begins_anew_when_all_its_tasks_have_left() {
+fn a_task_manager_starts_again_when_all_its_tasks_have_ended() {
     let mut member = Membership::new(CONFIG, 7, 2);
     let step = |member: &mut Membership, event, now| member.step(event, now);
     let register = |number, slots| membership::Action::Register { session: session(number), slots };

@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_tells_what_there_is() {
+    fn a_line_shows_the_details() {
         let figures = Figures { read: 1_234_567, written: 12, watermark: Some(1_357_034_400_000) };
         let expected = "[7 s] j: 1,234,567 read, 12 written, watermark 2013-01-01 10:00:00, 3 checkpoints";
         assert_eq!(line(7, "j", &figures, 3), expected);

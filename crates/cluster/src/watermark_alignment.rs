@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn all_are_told_the_least_once_in_an_interval() {
+    fn all_receive_the_minimum_once_per_interval() {
         let mut all = AlignmentGroups::default();
         all.report(task(1), &policy("a"), Some(500));
         assert_eq!(all.due(0), [(task(1), Some(500))]);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_idle_or_has_ended_does_not_count() {
+    fn idle_and_ended_readers_do_not_count() {
         let mut all = AlignmentGroups::default();
         all.report(task(1), &policy("a"), Some(500));
         all.report(task(2), &policy("a"), Some(i64::MIN));

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_does_not_take_the_share_of_one_who_is_not_there_yet() {
+    fn a_request_does_not_take_the_share_of_an_absent_reader() {
         let mut coordinator = SourceCoordinator::new(Box::new(splits(4).shared_by(2)));
         assert_eq!(given(&mut coordinator, 0), 2);
         coordinator.request(SubtaskIndex(0)).unwrap();
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_had_goes_to_readers_that_have_some() {
+    fn unowned_splits_go_to_readers_that_have_some() {
         let mut before = SourceCoordinator::new(Box::new(splits(4).shared_by(2)));
         given(&mut before, 0);
         let snapshot = before.snapshot(CheckpointId(1)).unwrap();

@@ -127,7 +127,7 @@ fn check(wrong: Wrong) -> Result<()> {
 }
 
 #[test]
-fn catalogs_that_break_a_rule_are_told_which() {
+fn catalogs_that_break_a_rule_are_found() {
     check(Wrong::Nothing).unwrap();
     for (wrong, what) in [
         (Wrong::Forgets, "for who opens it anew"),

@@ -126,7 +126,7 @@ impl SourceUnderTest for Numbers {
 }
 
 #[test]
-fn sources_that_break_a_rule_are_told_which() {
+fn sources_that_break_a_rule_are_found() {
     check_source(&Numbers(Wrong::Nothing)).unwrap();
     for (wrong, expected) in [
         (Wrong::PositionForgotten, "times instead of 1"),
@@ -174,7 +174,7 @@ impl SourceUnderTest for Growing {
 }
 
 #[test]
-fn sources_of_brokers_that_break_a_rule_are_told_which() {
+fn broker_sources_that_break_a_rule_are_found() {
     use topic::{Topic, Wrong};
     let check = |wrong| check_source(&Growing(Topic::new(3, 7, wrong)));
     check(Wrong::Nothing).unwrap();
@@ -384,7 +384,7 @@ impl SinkUnderTest for Lines {
 }
 
 #[test]
-fn sinks_that_break_a_rule_are_told_which() {
+fn sinks_that_break_a_rule_are_found() {
     let check_by = |bad, by| check_sink(&|| Box::new(Lines(Store::default(), bad, by)));
     let check = |bad| check_by(bad, By::Subtasks);
     check(Bad::Nothing).unwrap();

@@ -110,7 +110,7 @@ impl Stream {
 }
 
 #[test]
-fn events_in_order_leave_whole_with_the_watermark_behind_them() {
+fn events_in_order_leave_whole_followed_by_the_watermark() {
     let mut stream = Stream::new(&bounded(0), 200);
     assert_eq!(stream.push(&[1_000, 1_100, 5_000]), "[1000, 1100, 5000] w4999");
 }
@@ -184,7 +184,7 @@ fn an_interval_of_zero_asks_no_generator() {
 }
 
 #[test]
-fn a_mark_in_the_stream_is_a_watermark_right_behind_it() {
+fn a_mark_in_the_stream_is_directly_followed_by_a_watermark() {
     let mut stream = Stream::new(&by_value(WatermarkStrategy::for_generator(|| Marks)), 200);
     assert_eq!(stream.push(&[10, -20, 99, -20, -15, 100]), "[10, -20] w20 [99, -20, -15, 100]");
     assert_eq!(stream.push(&[1, -200]), "[1, -200] w200");
@@ -211,7 +211,7 @@ fn timestamps_are_kept_given_or_taken_from_the_clock() {
 }
 
 #[test]
-fn idleness_is_told_and_ended_by_an_event() {
+fn idleness_is_sent_and_ended_by_an_event() {
     let mut stream = Stream::new(&bounded(0).with_idleness(Duration::from_secs(1)), 200);
     stream.push(&[1_000]);
     stream.push(&[1_001]);
@@ -281,7 +281,7 @@ fn a_source_without_watermarks_does_nothing_for_them() {
 }
 
 #[test]
-fn each_split_has_a_generator_of_its_own_and_the_least_counts() {
+fn each_split_has_its_own_generator_and_the_minimum_counts() {
     let mut splits = Splits::new(bounded(0), &[("a", None), ("b", None)]);
     assert_eq!(splits.push("a", &[9_000, 10_000]), "[9000, 10000]");
     assert_eq!(splits.push("b", &[100, 500]), "[100, 500] w499");
@@ -304,7 +304,7 @@ fn generators_of_splits_are_asked_by_the_clock_too() {
 }
 
 #[test]
-fn restored_splits_go_on_where_they_were() {
+fn restored_splits_continue_where_they_were() {
     let mut splits = Splits::new(bounded(0), &[("a", None), ("b", None)]);
     splits.push("a", &[5_000]);
     splits.push("b", &[1_000, 1_100]);

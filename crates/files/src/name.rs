@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_no_checkpoint_promises_is_left_behind() {
+    fn only_files_in_no_checkpoint_are_left_behind() {
         let progress = Progress { version: 0, writer: writer(1, 100, 0), next: 5, ledger: false };
         let current = writer(3, 300, 0);
         let left = |attempt, start, subtask, number| {

@@ -48,7 +48,7 @@ fn every_program_takes_the_same_options_and_its_own() {
 }
 
 #[test]
-fn what_is_wrong_is_told() {
+fn errors_are_reported() {
     assert!(refused(&["--prt", "1"]).contains("did you mean --port?"));
     assert!(refused(&["--restor", "latest"]).contains("did you mean --restore?"));
     assert!(refused(&["-D", "paralelism.default=1"]).contains("did you mean 'parallelism.default'?"));
@@ -65,7 +65,7 @@ fn count(env: &StreamExecutionEnvironment) -> Vec<u64> {
 }
 
 #[test]
-fn the_latest_of_a_first_start_begins_anew() {
+fn the_latest_of_a_first_start_is_a_new_start() {
     let folder = tempfile::tempdir().unwrap();
     let dir = format!("execution.checkpointing.dir={}", folder.path().display());
     let env = given(&["-D", &dir, "--restore", "latest"]).environment();

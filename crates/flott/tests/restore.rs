@@ -33,7 +33,7 @@ fn run(folder: &Path, name: &str, restore: Option<&str>, seen: &Arc<AtomicI64>) 
 }
 
 #[test]
-fn a_program_that_has_finished_does_nothing_when_it_goes_on_from_its_latest_state() {
+fn a_finished_program_does_nothing_when_it_continues_from_its_latest_state() {
     let folder = tempfile::tempdir().unwrap();
     let seen = Arc::<AtomicI64>::default();
     let sum = |times: i64| times * ROWS * (ROWS + 1) / 2;

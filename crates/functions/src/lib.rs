@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_of_a_users_own_stands_beside_these_and_may_hide_one() {
+    fn a_user_function_is_added_to_these_and_may_hide_one() {
         let own = |name| all().into_iter().find(|function| function.name() == name);
         let upper = own("UPPER").into_iter().collect::<Vec<_>>();
         let functions = Functions::default().with(upper);

@@ -205,7 +205,7 @@ fn a_small_advance_waits_for_the_interval() {
 }
 
 #[test]
-fn restored_splits_go_on_where_they_were() {
+fn restored_splits_continue_where_they_were() {
     let mut reader = Reader::new(0, 0).with(&[("a", Some((900, 300))), ("b", Some((400, 250)))]);
     assert_eq!(reader.at(0), "watermark 250");
     assert_eq!(reader.rows("a", &[100, 950]), "1 rows watermark 400 1 rows");
@@ -243,7 +243,7 @@ fn restored(entries: &[&str], subtask: u32, parallelism: u32) -> Result<(String,
 }
 
 #[test]
-fn a_stream_goes_on_from_entries_of_either_form() {
+fn a_stream_continues_from_entries_of_either_form() {
     let (text, entry) = restored(&["900 850"], 0, 1).unwrap();
     assert_eq!(text, "watermark 850 2 rows watermark 1200");
     assert_eq!(entry, r#"{"current":1200,"sent":1200,"asked":-9223372036854775808}"#);
@@ -255,7 +255,7 @@ fn a_stream_goes_on_from_entries_of_either_form() {
 }
 
 #[test]
-fn a_stream_that_goes_on_from_its_end_begins_anew() {
+fn a_stream_that_continues_from_its_end_starts_again() {
     let end = i64::MAX;
     let entry = format!(r#"{{"current":{end},"sent":{end},"asked":7}}"#);
     assert_eq!(restored(&[&entry], 0, 1).unwrap().0, "2 rows watermark 1200");
@@ -264,7 +264,7 @@ fn a_stream_that_goes_on_from_its_end_begins_anew() {
 }
 
 #[test]
-fn at_another_parallelism_a_stream_goes_on_from_the_least() {
+fn at_another_parallelism_a_stream_continues_from_the_minimum() {
     let entries = ["900 850", "700 680", "950 800"];
     assert!(restored(&entries, 2, 3).unwrap().0.starts_with("watermark 800 "));
     assert!(restored(&entries, 0, 2).unwrap().0.starts_with("watermark 680 "));

@@ -137,7 +137,7 @@ fn all() -> Vec<Case> {
 }
 
 #[test]
-fn a_key_that_expired_begins_anew_and_no_other() {
+fn only_an_expired_key_starts_again() {
     for case in keyed() {
         for seed in 0..8 {
             println!("{}, seed {seed}", case.name);

@@ -190,7 +190,7 @@ proptest! {
     }
 
     #[test]
-    fn goes_on_where_it_was(case in case(), cut in 0usize..9) {
+    fn continues_where_it_was(case in case(), cut in 0usize..9) {
         let variables = case.quantifiers.iter().map(|q| Variable::new(q.min, q.max, q.greedy)).collect();
         let pattern = Pattern::new(variables, case.within, case.skip);
         let (mut whole, mut rows) = (Matcher::default(), case.rows.clone());

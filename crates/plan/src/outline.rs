@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_program_has_the_same_fingerprint_and_another_is_told_by_what_differs() {
+    fn equal_programs_have_equal_fingerprints_and_others_report_differences() {
         let one = outline(&[("read", "r", "i64"), ("count", "c", "u64"), ("print", "p", "")]);
         let same = outline(&[("read", "r", "i64"), ("count", "c", "u64"), ("print", "p", "")]);
         assert_eq!(one.fingerprint(), same.fingerprint());

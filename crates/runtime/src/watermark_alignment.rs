@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_held_back_before_the_group_is_heard_of() {
+    fn nobody_waits_before_the_group_has_reported() {
         let (mut aligner, mut reader) = (aligner(), Reader::default());
         assert!(!aligner.hold(&mut watermarks(&[("a", 1_000_000)], 0), &mut reader, 0).unwrap());
     }
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_held_back_does_not_become_idle_by_it() {
+    fn a_waiting_source_does_not_become_idle() {
         let (mut aligner, mut reader) = (aligner(), Reader::default());
         let mut times = watermarks(&[("a", 500)], 100);
         aligner.align_to(Some(0));

@@ -77,7 +77,7 @@ fn a_watermark_replaces_the_one_before_it_but_not_across_rows() {
 }
 
 #[test]
-fn a_blocked_channel_is_passed_over_until_it_is_unblocked() {
+fn a_blocked_channel_is_skipped_until_it_is_unblocked() {
     let gate = Gate::new(2, LIMITS);
     send(&gate, 0, batch([1]));
     send(&gate, 1, batch([2]));
@@ -126,7 +126,7 @@ fn a_reader_is_idle_while_it_waits_and_nothing_is_there_or_expected() {
 }
 
 #[test]
-fn without_room_only_what_is_not_behind_a_batch_is_read() {
+fn without_room_only_elements_before_a_batch_are_read() {
     let gate = Gate::new(3, LIMITS);
     send(&gate, 0, batch([1]));
     send(&gate, 0, barrier(1));
@@ -167,7 +167,7 @@ fn a_producer_that_waits_notices_its_cancellation() {
 }
 
 #[test]
-fn a_closed_gate_holds_nobody_and_keeps_nothing() {
+fn a_closed_gate_blocks_nobody_and_keeps_nothing() {
     let gate = Gate::new(1, Limits { batches: 1, rows: 1, ..LIMITS });
     send(&gate, 0, batch([1]));
     scope(|scope| {

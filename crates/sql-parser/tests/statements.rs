@@ -184,7 +184,7 @@ fn settings_jobs_and_the_shell() {
 }
 
 #[test]
-fn what_is_not_built_is_known_by_name() {
+fn unsupported_features_are_known_by_name() {
     check(
         "ADD JAR '/x'; REMOVE JAR '/x'; LOAD MODULE m; UNLOAD MODULE m; COMPILE PLAN 'x' FOR INSERT INTO t SELECT 1;
          EXECUTE PLAN 'x'; COMPILE AND EXECUTE PLAN 'x' FOR STATEMENT SET BEGIN INSERT INTO t SELECT 1; END;

@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_a_runtime_within() {
+    fn a_runtime_is_available_inside() {
         assert!(Handle::try_current().is_err());
         let answer = block_on(async { Handle::current().spawn_blocking(|| 42).await.unwrap() });
         assert_eq!(answer, 42);

@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_open_enum_is_told_with_its_line() {
+    fn an_open_enum_is_reported_with_its_line() {
         assert_eq!(
             open_enums("a.rs", "enum A { B }\n// finish_non_exhaustive, #[non_exhaustive]\n"),
             Complaints::new()

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_may_put_together_what_is_kept_apart() {
+    fn tests_may_combine_what_is_kept_apart() {
         let mut cluster = package("flott-cluster", &["flott-operators"]);
         assert_eq!(check(std::slice::from_ref(&cluster)).len(), 1);
         cluster.dependencies[0].for_tests = true;

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_way_to_what_is_linked_is_told() {
+    fn the_path_to_a_linked_crate_is_reported() {
         let link =
             |from: &str, to: &[&str]| (from.to_owned(), to.iter().map(|to| (*to).to_owned()).collect());
         let mut links: Links = [

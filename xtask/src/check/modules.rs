@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_is_told_with_its_files() {
+    fn a_cycle_is_reported_with_its_files() {
         let files = [
             ("lib", ""),
             ("a", "use crate::b::B;\n"),

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn who_only_holds_one_is_no_wrapper() {
+    fn an_owner_is_not_a_wrapper() {
         assert_eq!(forgetful("a.rs", WRAPPER), Complaints::new());
         let unit = "struct Unit;\n\nimpl SinkWriter for Unit {\n}\n\nfn of() -> Box<dyn SinkWriter> {\n}\n";
         assert_eq!(forgetful("a.rs", unit), Complaints::new());

@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fails_for_good_is_told_and_not_forgotten() {
+    fn permanent_failures_are_reported_and_not_forgotten() {
         let mut queue = CommitQueue::new(CommitRetries::default());
         queue.add(CheckpointId(3), committables(&["a", "b"]));
         queue.complete(CheckpointId(3));

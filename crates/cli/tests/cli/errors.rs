@@ -13,7 +13,7 @@ fn check(args: &[&str], expected: Expect) {
 }
 
 #[test]
-fn a_key_that_nobody_knows_is_a_warning_in_set_and_an_error_on_the_command_line() {
+fn an_unknown_key_is_a_warning_in_set_and_an_error_on_the_command_line() {
     let run = run(&["sql", "-e", "SET 'paralelism.default' = '1'"]);
     assert_eq!((run.code, run.out.as_str()), (0, ""), "{run:?}");
     expect![[r#"
@@ -175,7 +175,7 @@ fn wrong_files() {
 }
 
 #[test]
-fn a_failing_job_is_told_once() {
+fn a_failing_job_is_reported_once() {
     let run = execute(
         "CREATE TABLE b (a INT) WITH ('connector' = 'blackhole'); INSERT INTO b SELECT CAST('x' AS INT)",
     );

@@ -34,7 +34,7 @@ fn folder() -> tempfile::TempDir {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "another process is waited for")]
-fn a_job_that_is_killed_and_begun_anew_again_and_again_leaves_the_disk_as_it_was() {
+fn a_job_that_is_killed_and_restarted_repeatedly_leaves_the_disk_unchanged() {
     let folder = folder();
     let script = "CREATE TABLE u (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '100000');
         CREATE TABLE o (id BIGINT) WITH ('connector' = 'filesystem', 'path' = 'out', 'format' = 'csv',
@@ -146,7 +146,7 @@ fn rows_of_a_megabyte_go_through_an_exchange_in_little_memory() {
 }
 
 #[test]
-fn a_path_where_nothing_can_be_written_is_told_at_once() {
+fn an_unwritable_path_is_reported_at_once() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path().join("file"), "").unwrap();
     let script = "CREATE TABLE u (id BIGINT) WITH ('connector' = 'datagen');

@@ -172,7 +172,7 @@ fn a_restore_needs_one_job_and_a_snapshot() {
 /// A job counts and sums; killed, it continues with another select list, under another name of its output and
 /// with a sum more. What was counted goes on, no row is read or written twice, and what is new starts empty.
 #[test]
-fn an_edited_query_goes_on_with_its_state() {
+fn an_edited_query_continues_with_its_state() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let script = |select: &str| {
@@ -222,7 +222,7 @@ fn an_edited_query_goes_on_with_its_state() {
 }
 
 #[test]
-fn what_an_edited_query_would_keep_is_told_beforehand() {
+fn what_an_edited_query_would_keep_is_shown_in_advance() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let tables = "CREATE TABLE u (id BIGINT, k INT) WITH ('connector' = 'datagen', 'rows-per-second' = '1000',

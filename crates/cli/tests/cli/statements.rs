@@ -58,7 +58,7 @@ fn definitions_come_after_the_configuration_file() {
 }
 
 #[test]
-fn an_option_without_effect_is_told() {
+fn an_option_without_effect_is_reported() {
     let run = run(&["sql", "-D", "env.java.opts=-Xmx1g", "-e", "SELECT 1"]);
     assert!(run.err.starts_with("[WARN] option 'env.java.opts' has no effect"), "{run:?}");
     assert_eq!(run.code, 0);

@@ -26,7 +26,7 @@ fn submit(world: &World, primary_key: bool, configuration: &[(&str, &str)]) -> J
 }
 
 #[test]
-fn a_null_in_a_not_null_column_fails_the_job_and_says_how_to_go_on() {
+fn a_null_in_a_not_null_column_fails_the_job_and_says_what_to_do() {
     let world = world(1, 1);
     let error = submit(&world, false, &[]).wait().unwrap_err().to_string();
     assert!(
@@ -51,7 +51,7 @@ fn such_rows_are_dropped_and_counted_if_that_is_asked_for() {
 }
 
 #[test]
-fn what_is_not_built_is_refused() {
+fn unsupported_features_are_refused() {
     let world = world(1, 1);
     let mut plan = Plan::new(&[("table.exec.sink.type-length-enforcer", "TRIM_PAD")]);
     let source = plan.source("source", &[], 1);

@@ -116,7 +116,7 @@ fn keyed_state_survives_failures() {
 }
 
 #[test]
-fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
+fn a_damaged_checkpoint_is_skipped_for_the_previous_one() {
     let folder = tempfile::tempdir().unwrap();
     let world = world(1, 2);
     let mut plan = Plan::new(CHECKPOINTS);
@@ -173,7 +173,7 @@ fn a_job_without_a_restart_strategy_fails_and_says_why() {
 /// What is put out at the end is put out once, in a stream and in a batch: for each key, for no key at all,
 /// and in order.
 #[test]
-fn a_commit_that_fails_behind_the_last_checkpoint_doubles_nothing() {
+fn a_commit_that_fails_after_the_last_checkpoint_duplicates_nothing() {
     for mode in ["streaming", "batch"] {
         let world = world(1, 4);
         let mut plan = Plan::new(CHECKPOINTS);

@@ -150,7 +150,7 @@ fn what_is_durable_and_not_committed_is_committed_by_the_next_job_manager() {
 }
 
 #[test]
-fn a_stop_waits_for_its_commits_and_a_savepoint_takes_along_what_is_not_committed() {
+fn a_stop_waits_for_its_commits_and_a_savepoint_contains_what_is_not_committed() {
     let folder = tempfile::tempdir().unwrap();
     let options = kept(folder.path());
     let first = world(1, 2);

@@ -247,7 +247,7 @@ fn what_starts_leave_behind_does_not_grow() {
 }
 
 #[test]
-fn a_renamed_sink_is_told() {
+fn a_renamed_sink_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let one = killed_at_end();
     one.controls.pause_at.store(120, Ordering::SeqCst);

@@ -53,7 +53,7 @@ fn let_finish(world: &World, client: &JobClient) {
 }
 
 #[test]
-fn a_stopped_job_goes_on_at_another_parallelism() {
+fn a_stopped_job_continues_at_another_parallelism() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().to_str().unwrap();
     let world = world(2, 2);
@@ -201,7 +201,7 @@ fn a_savepoint_of_a_job_that_has_ended_is_refused() {
 }
 
 #[test]
-fn a_checkpoint_folder_that_cannot_be_is_told_at_submission() {
+fn an_impossible_checkpoint_folder_is_reported_at_submission() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();

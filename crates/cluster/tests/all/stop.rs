@@ -60,7 +60,7 @@ fn a_stop_is_answered_when_the_job_has_ended() {
 }
 
 #[test]
-fn a_stop_whose_commit_fails_is_an_error_and_the_job_goes_on_from_its_savepoint() {
+fn a_stop_whose_commit_fails_is_an_error_and_the_job_continues_from_its_savepoint() {
     let folder = tempfile::tempdir().unwrap();
     let world = world(1, 2);
     let client = half_way(&world, folder.path(), "job");
@@ -79,7 +79,7 @@ fn a_stop_whose_commit_fails_is_an_error_and_the_job_goes_on_from_its_savepoint(
 }
 
 #[test]
-fn a_refused_request_leaves_the_stop_that_is_under_way_alone() {
+fn a_refused_request_leaves_a_stop_in_progress_alone() {
     let folder = tempfile::tempdir().unwrap();
     let world = world(1, 2);
     let client = half_way(&world, folder.path(), "job");

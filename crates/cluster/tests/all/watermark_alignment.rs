@@ -110,7 +110,7 @@ fn a_source_waits_for_the_slowest_of_its_group() {
 }
 
 #[test]
-fn who_is_idle_holds_nobody_back() {
+fn an_idle_source_delays_nobody() {
     let world = world();
     let idle = [SLOW, &[("idle-timeout", "1 h")]].concat();
     let client = world.submit(&[("slow", &idle, 1), ("fast", FAST, 1)]);
@@ -121,7 +121,7 @@ fn who_is_idle_holds_nobody_back() {
 }
 
 #[test]
-fn who_has_ended_holds_nobody_back() {
+fn an_ended_source_delays_nobody() {
     let world = world();
     let ended = [&[("splits", "0:100")], &SLOW[1..]].concat();
     let bounded = [&[("splits", "0:2000")], &FAST[1..]].concat();

@@ -43,7 +43,7 @@ fn error<T>(result: Result<T>) -> String {
 use flott_types::Result;
 
 #[test]
-fn what_is_set_is_read_and_what_is_not_is_the_default() {
+fn settings_are_read_and_others_have_their_default() {
     let set = [
         ("path", "x"),
         ("mode", "fast"),
@@ -70,7 +70,7 @@ fn what_is_set_is_read_and_what_is_not_is_the_default() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_with_what_can_be_written() {
+fn unreadable_values_are_reported_with_what_can_be_written() {
     let set = [("rate", "10"), ("mode", "slow"), ("wait", "-1 s"), ("size", "1 cup"), ("loud", "maybe")];
     with(&set, |options| {
         assert_eq!(
@@ -106,7 +106,7 @@ fn what_flink_has_and_we_do_not_is_refused_by_name() {
 }
 
 #[test]
-fn what_there_is_not_is_refused_with_what_is_near() {
+fn unknown_names_are_refused_with_the_nearest() {
     let unknown = |key: &str| with(&[(key, "1")], |options| error(options.finish()));
     let has = "fields.#.least, connector, loud, mode, path, rate, size, wait";
     let mut has: Vec<&str> = has.split(", ").collect();

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_before_their_time_are_counted_apart() {
+    fn early_rows_are_counted_separately() {
         let mut distribution = Distribution::default();
         distribution.add([7, 7, 12, 5].into_iter(), 10);
         assert_eq!(distribution.text(), "3 rows, p50 3 ms, p99 5 ms, max 5 ms, 1 early");
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn selected_rows_are_measured_and_the_end_is_told_once() {
+    fn selected_rows_are_measured_and_the_end_is_reported_once() {
         let types = [TypeKind::Int.nullable(), TypeKind::Timestamp(3).nullable()];
         let text = "+I 1 1970-01-01T00:00:01.000\n+I 2 NULL\n+I 3 1970-01-01T00:00:01.004\n+I 4 1970-01-01T00:00:00.500";
         let batch = pretty::parse(text, &types).unwrap();

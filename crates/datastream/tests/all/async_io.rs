@@ -41,7 +41,7 @@ fn without_order_all_results_come() {
 }
 
 #[test]
-fn as_many_requests_are_under_way_as_the_capacity_and_no_more() {
+fn exactly_the_capacity_of_requests_is_in_flight() {
     static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
     static MOST: AtomicUsize = AtomicUsize::new(0);
     let env = environment(1);

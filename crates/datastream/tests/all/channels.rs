@@ -79,7 +79,7 @@ fn an_iterator_that_waits() {
 }
 
 #[test]
-fn a_channel_ends_with_its_senders_and_goes_on_after_a_failure() {
+fn a_channel_ends_with_its_senders_and_continues_after_a_failure() {
     let (sender, receiver) = channel();
     let env = environment(1, None);
     env.set("restart-strategy.type", "fixed-delay").set("restart-strategy.fixed-delay.delay", "0 ms");

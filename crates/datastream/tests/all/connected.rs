@@ -16,7 +16,7 @@ fn sorted<T: Record + Ord>(stream: &DataStream<T>) -> Vec<T> {
 }
 
 #[test]
-fn each_stream_has_a_function_of_its_own() {
+fn each_stream_has_its_own_function() {
     let env = environment();
     let numbers = env.from_sequence(1, 3);
     let words = env.from_collection(["a", "b"].map(String::from));

@@ -99,7 +99,7 @@ fn round(name: &str, folder: &std::path::Path, savepoint: Option<&str>) -> (Stri
 }
 
 #[test]
-fn a_program_that_goes_on_from_anothers_savepoint_is_told_what_has_changed() {
+fn a_program_that_continues_from_anothers_savepoint_learns_what_has_changed() {
     let folder = tempfile::tempdir().unwrap();
     let (savepoint, _) = round("sum", folder.path(), None);
     let (savepoint, changed) = round("sum", folder.path(), Some(&savepoint));

@@ -31,7 +31,7 @@ fn what_was_executed_is_not_executed_again() {
 }
 
 #[test]
-fn records_of_a_key_keep_their_order_behind_a_union() {
+fn records_of_a_key_keep_their_order_after_a_union() {
     let env = StreamExecutionEnvironment::new();
     env.set_parallelism(3).set("table.exec.batch-size", 4);
     let side = |from: i64| env.from_iter(move || from..from + 2_000).parallelism(1);
@@ -69,7 +69,7 @@ fn a_batch_puts_out_final_results_and_knows_no_late_records() {
 }
 
 #[test]
-fn what_a_stream_cannot_be_told_is_refused() {
+fn settings_that_a_stream_cannot_have_are_refused() {
     let refused = |make: fn(&StreamExecutionEnvironment)| {
         let env = StreamExecutionEnvironment::new();
         make(&env);

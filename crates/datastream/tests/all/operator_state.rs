@@ -177,7 +177,7 @@ impl ProcessFunction<i64> for Counter {
 }
 
 #[test]
-fn a_function_is_asked_before_a_snapshot_and_told_when_it_is_complete() {
+fn a_function_is_called_before_a_snapshot_and_notified_when_it_is_complete() {
     let folder = tempfile::tempdir().unwrap();
     let mut savepoint: Option<String> = None;
     for round in 0..3u64 {
@@ -199,7 +199,7 @@ fn a_function_is_asked_before_a_snapshot_and_told_when_it_is_complete() {
 }
 
 #[test]
-fn a_function_is_told_when_a_checkpoint_will_not_be_complete() {
+fn a_function_is_notified_when_a_checkpoint_is_aborted() {
     let clock = Arc::new(ManualClock::new(1_000_000));
     let env = StreamExecutionEnvironment::on(cluster(&clock));
     env.set_parallelism(1).set("execution.checkpointing.timeout", "1 min");
@@ -355,7 +355,7 @@ impl AsyncFunction<i64> for Requests {
 }
 
 #[test]
-fn functions_of_windows_pairs_and_requests_have_operator_state_and_are_told_of_checkpoints() {
+fn functions_of_windows_pairs_and_requests_have_operator_state_and_checkpoint_notifications() {
     let folder = tempfile::tempdir().unwrap();
     let mut savepoint: Option<String> = None;
     for round in 1..=2u64 {

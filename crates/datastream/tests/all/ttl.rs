@@ -127,7 +127,7 @@ fn entries_live_on_when_they_are_read_where_that_is_asked_for() {
 }
 
 #[test]
-fn the_time_to_live_goes_on_through_a_savepoint_and_can_come_and_go() {
+fn the_time_to_live_continues_through_a_savepoint_and_can_be_added_and_removed() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(1_000_000, None, None);
     assert_eq!(program.visit(1_000_000, 1), (1, 1, 1));

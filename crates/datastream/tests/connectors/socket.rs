@@ -99,7 +99,7 @@ fn a_connection_that_ends_is_tried_again() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_named_after_the_last_try() {
+fn a_missing_server_is_named_after_the_last_try() {
     let mut world = World::new(|source| source.with_retries(Some(2)));
     let address = world.listener.local_addr().unwrap();
     world.listener = TcpListener::bind("127.0.0.1:0").unwrap();

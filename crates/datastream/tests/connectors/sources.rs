@@ -179,7 +179,7 @@ fn folders_that_are_watched_hold_the_rules() {
 }
 
 #[test]
-fn a_path_that_is_not_there_is_named() {
+fn a_missing_path_is_named() {
     let source = TextFileSource::new("/nowhere/at/all").unwrap();
     let clock = std::sync::Arc::new(flott_types::clock::ManualClock::new(0));
     let error = ByHand::new(&source, None, 1, clock).err().unwrap().to_string();

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use crate::support::{Feed, LONG, Log, Seen, environment, stop};
 
 #[test]
-fn each_restart_is_told_with_its_number_and_reason() {
+fn each_restart_is_reported_with_its_number_and_reason() {
     let log = Log::global();
     let env = environment(1, None);
     env.set("execution.checkpointing.interval", "1 h")
@@ -113,7 +113,7 @@ fn version<L: Last>(folder: &tempfile::TempDir, savepoint: Option<&str>, number:
 }
 
 #[test]
-fn the_latest_of_a_first_start_begins_anew_and_says_so() {
+fn the_latest_of_a_first_start_is_a_new_start_and_says_so() {
     let log = Log::global();
     let folder = tempfile::tempdir().unwrap();
     let env = environment(1, Some("latest"));
@@ -125,7 +125,7 @@ fn the_latest_of_a_first_start_begins_anew_and_says_so() {
 }
 
 #[test]
-fn a_renamed_field_is_told_as_dropped_and_new() {
+fn a_renamed_field_is_reported_as_dropped_and_new() {
     let log = Log::global();
     let folder = tempfile::tempdir().unwrap();
     let (_, savepoint) = version::<Before>(&folder, None, 5);

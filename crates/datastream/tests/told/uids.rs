@@ -113,7 +113,7 @@ fn an_inserted_operator_does_not_get_the_state_of_another() {
 }
 
 #[test]
-fn state_that_is_left_behind_is_told() {
+fn state_that_is_left_behind_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let savepoint = Program::stopped(&folder, |numbers| sum(numbers, 1));
     let log = Log::global();
@@ -156,7 +156,7 @@ fn state_of_a_build_that_numbered_operators_by_order_is_handed_over_by_its_uid()
 }
 
 #[test]
-fn operators_with_state_and_without_a_uid_are_told_once() {
+fn stateful_operators_without_a_uid_are_reported_once() {
     let log = Log::global();
     let warnings = || log.lines("these operators have state and no uid");
     let numbers = |env: &StreamExecutionEnvironment, name: &str| {

@@ -149,7 +149,7 @@ fn messages_are_records_without_an_end() {
 }
 
 #[test]
-fn unknown_options_of_a_format_are_told_and_those_of_another_refused() {
+fn unknown_options_of_a_format_are_reported_and_those_of_another_refused() {
     let made = |name: &str, key: &str| Case::try_new(name, &[("a", Int)], &[(key, "true")]);
     // As in Flink, a format skips what it does not know. A warning reports it.
     assert!(made("json", "json.ignore-parse-error").is_ok());

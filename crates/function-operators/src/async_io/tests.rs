@@ -118,7 +118,7 @@ fn results_have_the_timestamps_of_their_records() {
 }
 
 #[test]
-fn no_more_requests_are_under_way_than_the_capacity() {
+fn no_more_requests_are_in_flight_than_the_capacity() {
     let service = Service::default();
     let mut task = start(service.clone(), AsyncOptions::ordered(SECOND).capacity(2), None);
     task.push(0, [1u8, 2, 3, 4]);
@@ -262,7 +262,7 @@ fn the_time_limit_is_for_all_attempts_together() {
 }
 
 #[test]
-fn requests_under_way_are_made_again_after_a_restore_before_anything_else() {
+fn requests_in_flight_are_sent_again_after_a_restore_before_anything_else() {
     let service = Service::default();
     let options = AsyncOptions::ordered(SECOND).capacity(3);
     let mut task = start(service.clone(), options.clone(), None);

@@ -218,7 +218,7 @@ fn normalize() -> OperatorSpec {
 }
 
 #[test]
-fn nothing_is_retracted_that_was_not_put_out() {
+fn nothing_is_retracted_that_was_not_emitted() {
     let inserts = || [rows("+I 1 1, +I 1 1"), rows("+I 2 2")];
     let says = |second: &str| Bench::new(join(), vec![rows("+I 1 1, +I 1 1"), rows(second)]).push(inserts());
     assert_eq!(says("-D 1 1, -D 1 1, +I 1 1, -D 1 1"), Ok(()));
@@ -230,12 +230,12 @@ fn nothing_is_retracted_that_was_not_put_out() {
 }
 
 #[test]
-fn who_passes_on_what_was_retracted_in_vain_has_not_invented_it() {
+fn forwarding_an_invalid_retraction_is_not_a_violation() {
     assert_eq!(Bench::new(OperatorSpec::Union, Vec::new()).push([rows("-D 1 1"), rows("-D 2 2")]), Ok(()));
 }
 
 #[test]
-fn who_is_restored_may_retract_what_was_put_out_before() {
+fn a_restored_operator_may_retract_earlier_output() {
     let mut join = Bench::new(join(), vec![rows("-D 1 1")]);
     let restored = RestoredState { found: true, ..RestoredState::default() };
     join.call(|checked, context| checked.open(restored, context)).unwrap();

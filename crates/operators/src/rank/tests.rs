@@ -83,7 +83,7 @@ fn the_last_row_of_a_key_is_updated_in_place_and_the_later_of_two_counts() {
 }
 
 #[test]
-fn of_rows_that_sort_alike_the_earlier_one_stands_first_and_leaves_first() {
+fn of_equal_rows_the_earlier_one_ranks_first_and_leaves_first() {
     let mut top = top(vec![key(1, false)], 1, 2, true, true);
     assert_eq!(top.push("+I a 1 9\n+I a 1 5\n+I a 1 7"), "+I a 1 9 1\n+I a 1 5 2\n");
     top.checkpoint(false);

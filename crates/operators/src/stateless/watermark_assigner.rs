@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn idleness_is_told_and_ended_by_a_row() {
+    fn idleness_is_sent_and_ended_by_a_row() {
         let mut assigner = assigner(200, 1_000);
         assert!(assigner.push(&rows(&[(10, 5)])).ends_with("watermark 5000\n"));
         assert_eq!(assigner.advance(999), "");
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restored_assigner_goes_on_where_it_was() {
+    fn a_restored_assigner_continues_where_it_was() {
         let mut assigner = assigner(10_000, 0);
         assert!(assigner.push(&rows(&[(30, 25), (35, 30)])).ends_with("watermark 25000\n"));
         assigner.checkpoint(false);

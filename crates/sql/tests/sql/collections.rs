@@ -5,7 +5,7 @@ use expect_test::expect;
 use crate::support::{Shell, check};
 
 #[test]
-fn unnest_stands_beside_its_row() {
+fn unnest_is_next_to_its_row() {
     check(
         Shell::with_tables().dialog(
             "EXPLAIN SELECT a, x, o FROM t CROSS JOIN UNNEST(ARRAY[a, 2]) WITH ORDINALITY AS e (x, o) WHERE a > 1 AND x > 2;

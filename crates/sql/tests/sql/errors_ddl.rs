@@ -216,7 +216,7 @@ fn drop() {
 }
 
 #[test]
-fn use_show_and_describe_of_what_is_not_there() {
+fn use_show_and_describe_of_missing_objects() {
     check(
         dialog(
             "USE nope;

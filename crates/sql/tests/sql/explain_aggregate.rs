@@ -158,7 +158,7 @@ fn having_filters_the_groups() {
 }
 
 #[test]
-fn a_call_that_nobody_reads_is_not_computed() {
+fn an_unused_call_is_not_computed() {
     check(
         plan("SELECT a, n FROM (SELECT a, COUNT(*) AS n, SUM(c) AS s FROM t GROUP BY a)"),
         expect![[r#"

@@ -175,7 +175,7 @@ fn upserts_are_read_by_whole_columns() {
 
 /// The connector gets positions, and the columns have the types of the fields.
 #[test]
-fn the_source_is_told_the_paths() {
+fn the_source_gets_the_paths() {
     let mut shell = Shell::new();
     assert_eq!(shell.run(TABLES), "");
     let job = shell.job("SELECT r.c.x, s.a, id FROM f");

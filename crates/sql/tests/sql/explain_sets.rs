@@ -165,7 +165,7 @@ fn parallelism_of_tables() {
 }
 
 #[test]
-fn the_logical_plan_stands_above() {
+fn the_logical_plan_is_shown_first() {
     check(
         Shell::with_tables()
             .run("EXPLAIN SELECT t.b, COUNT(*) FROM t JOIN u ON t.a = u.a WHERE t.c > 3 GROUP BY t.b"),

@@ -25,7 +25,7 @@ fn row_number_below_a_bound() {
 }
 
 #[test]
-fn the_rank_is_left_out_when_nobody_reads_it() {
+fn an_unused_rank_is_left_out() {
     check(
         plan(
             "SELECT a, c FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY a ORDER BY c) AS n FROM t) WHERE n <= 3",

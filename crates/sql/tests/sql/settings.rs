@@ -71,7 +71,7 @@ fn unknown_keys_and_values() {
 }
 
 #[test]
-fn bounds_are_told_with_the_statement() {
+fn bounds_are_reported_with_the_statement() {
     let mut shell = Shell::with_tables();
     check(
         shell.dialog(

@@ -101,7 +101,7 @@ fn layout_and_views_do_not_matter() {
 }
 
 #[test]
-fn what_is_computed_behind_does_not_matter() {
+fn computations_downstream_do_not_matter() {
     assert_eq!(
         of("SELECT a, COUNT(*) FROM t GROUP BY a"),
         of("SELECT a, COUNT(*) + 1 FROM t GROUP BY a HAVING COUNT(*) > 2")
@@ -109,7 +109,7 @@ fn what_is_computed_behind_does_not_matter() {
 }
 
 #[test]
-fn another_insert_beside_does_not_matter() {
+fn another_insert_does_not_matter() {
     let beside = |other: &str| {
         let set = format!("EXECUTE STATEMENT SET BEGIN {other}; {COUNTS}; END");
         stateful(&mut Shell::with_tables(), &set)
@@ -119,7 +119,7 @@ fn another_insert_beside_does_not_matter() {
 }
 
 #[test]
-fn an_insert_beside_that_shares_the_state_does_not_matter() {
+fn another_insert_that_shares_the_state_does_not_matter() {
     let set = format!(
         "EXECUTE STATEMENT SET BEGIN {COUNTS}; INSERT INTO mirror SELECT a, COUNT(*) + 1 FROM t GROUP BY a; END"
     );

@@ -102,7 +102,7 @@ fn a_checkpoint_writes_what_changed() {
 }
 
 #[test]
-fn small_state_lies_in_the_manifest() {
+fn small_state_is_in_the_manifest() {
     let (_dir, storage) = storage();
     let mut vertex = Vertex::new(storage.job(JOB), 2);
     (0..50).for_each(|number| vertex.set(number, number, Some("text")));

@@ -128,7 +128,7 @@ fn no_two_savepoints_share_a_folder() {
 }
 
 #[test]
-fn a_job_that_stopped_with_a_savepoint_goes_on_from_there() {
+fn a_job_that_stopped_with_a_savepoint_continues_from_it() {
     let (_dir, storage) = storage();
     let mut vertex = three_checkpoints(&storage, JOB);
     let folder = block_on(storage.savepoint(None, JOB, 1)).unwrap();

@@ -123,7 +123,7 @@ fn the_lease_of_another_machine_runs_out() {
 }
 
 #[test]
-fn who_only_looks_whether_a_job_runs_does_not_keep_it_from_starting() {
+fn checking_whether_a_job_runs_does_not_keep_it_from_starting() {
     let (_dir, storage) = storage();
     let job = Job::new("totals");
     drop(job.start(&storage, 1, 1_000).unwrap());
@@ -139,7 +139,7 @@ fn who_only_looks_whether_a_job_runs_does_not_keep_it_from_starting() {
 }
 
 #[test]
-fn who_dies_while_it_makes_its_claim_has_taken_nothing_over() {
+fn a_process_that_dies_during_its_claim_has_taken_nothing_over() {
     let (_dir, storage) = storage();
     let job = Job::new("totals");
     let first = job.start(&storage, 1, 1_000).unwrap();
@@ -238,7 +238,7 @@ fn a_job_that_has_finished_is_not_gone_on_with() {
 }
 
 #[test]
-fn a_job_whose_checkpoints_were_deleted_begins_anew() {
+fn a_job_whose_checkpoints_were_deleted_starts_from_the_beginning() {
     let (_dir, storage) = storage();
     let job = Job::new("totals");
     drop(job.runs(&storage, 1, 3));
@@ -250,7 +250,7 @@ fn a_job_whose_checkpoints_were_deleted_begins_anew() {
 }
 
 #[test]
-fn what_earlier_starts_have_left_is_swept_when_nobody_needs_it() {
+fn remains_of_earlier_starts_are_deleted_when_unused() {
     let (_dir, storage) = storage();
     let job = Job::new("totals");
     let other = Job::new("others");

@@ -45,7 +45,7 @@ fn results_come_without_a_snapshot() {
 }
 
 #[test]
-fn the_end_waits_for_requests_under_way() {
+fn the_end_waits_for_requests_in_flight() {
     let mut harness = Harness::new(|numbers: DataStream<i64>| {
         let request = |n: i64| async move {
             later().await;
@@ -85,7 +85,7 @@ fn requests_are_made_again_when_the_clock_says_so() {
 }
 
 #[test]
-fn requests_under_way_are_made_anew_after_a_failure() {
+fn requests_in_flight_are_sent_again_after_a_failure() {
     let cluster = MiniCluster::new().unwrap();
     let (source, sink) = (TestSource::new(), TestSink::transactional());
     let env = cluster.environment();

@@ -65,7 +65,7 @@ impl SourceReader for Reader {
 }
 
 #[test]
-fn a_source_that_reads_without_splits_holds_nobody_back() {
+fn a_source_that_reads_without_splits_delays_nobody() {
     let cluster = MiniCluster::new().unwrap();
     let env = cluster.environment();
     let sink = TestSink::new();

@@ -115,7 +115,7 @@ fn a_failure_of_the_source_replays() {
 }
 
 #[test]
-fn a_job_goes_on_from_a_savepoint_at_another_parallelism() {
+fn a_job_continues_from_a_savepoint_at_another_parallelism() {
     let Sums { cluster, source, sink, job } = sums(1, None);
     source.push_all((0..10).map(|key| (key, key))).unwrap();
     let savepoint = cluster.savepoint(&job).unwrap();

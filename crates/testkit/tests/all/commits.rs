@@ -100,7 +100,7 @@ impl SinkWriter for Writer {
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
-fn a_commit_that_is_refused_holds_nobody_up_and_is_tried_again() -> Result<()> {
+fn a_refused_commit_blocks_nobody_and_is_retried() -> Result<()> {
     let cluster = MiniCluster::new()?;
     let env = cluster.environment();
     let (source, store) = (TestSource::new(), Store::default());

@@ -129,7 +129,7 @@ fn functions_finish_once() {
 
 /// One input has ended, with what follows from it; then the job fails.
 #[test]
-fn a_part_of_a_job_that_has_finished_stays_so_while_the_rest_goes_on() {
+fn a_finished_part_of_a_job_stays_finished_while_the_rest_continues() {
     let cluster = MiniCluster::new().unwrap();
     let env = cluster.environment();
     let (first, second, sink) = (TestSource::new(), TestSource::new(), TestSink::transactional());

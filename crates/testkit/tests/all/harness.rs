@@ -62,7 +62,7 @@ fn what_comes_out_has_the_time_of_its_record_or_timer() {
 }
 
 #[test]
-fn side_outputs_are_beside_the_output() {
+fn side_outputs_are_separate_from_the_main_output() {
     let mut harness = harness();
     let negative = harness.side_output(&visits().negative).unwrap();
     assert_eq!(harness.push(("ann".to_owned(), -7)).unwrap(), NOTHING);
@@ -71,7 +71,7 @@ fn side_outputs_are_beside_the_output() {
 }
 
 #[test]
-fn state_and_timers_go_on_at_any_parallelism() {
+fn state_and_timers_continue_at_any_parallelism() {
     for (before, after) in [(1, 3), (3, 2), (2, 1)] {
         let mut harness = harness().parallelism(before);
         for name in ["ann", "bob", "cid", "dan", "eve", "fay"] {

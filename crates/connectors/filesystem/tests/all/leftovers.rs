@@ -45,7 +45,7 @@ fn visible(table: &Table) -> String {
 }
 
 #[test]
-fn what_was_committed_and_taken_away_does_not_stop_a_restore() {
+fn a_committed_and_removed_file_does_not_stop_a_restore() {
     let table = table();
     let sink = table.sink();
     let mut first = writer(&table, &sink, 1, 0, None);
@@ -70,7 +70,7 @@ fn what_was_committed_and_taken_away_does_not_stop_a_restore() {
 }
 
 #[test]
-fn a_partition_that_was_taken_away_is_not_marked_complete() {
+fn a_removed_partition_is_not_marked_complete() {
     let table = Table::new(
         "out",
         &[("id", Int), ("dt", TypeKind::STRING)],
@@ -229,7 +229,7 @@ fn state_of_a_version_without_ledgers_is_understood() {
 }
 
 #[test]
-fn a_path_where_nothing_can_be_written_is_told_before_the_job_runs() {
+fn an_unwritable_path_is_reported_before_the_job_runs() {
     let table = table();
     table.sink().check().unwrap();
     assert_eq!(table.all_files().len(), 0);

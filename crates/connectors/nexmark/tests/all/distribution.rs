@@ -102,7 +102,7 @@ fn padding_fills_events_to_their_average_size() {
 }
 
 #[test]
-fn event_time_goes_on_at_the_rate() {
+fn event_time_advances_at_the_rate() {
     let options = [
         ("first-event.rate", "3000"),
         ("next-event.rate", "3000"),

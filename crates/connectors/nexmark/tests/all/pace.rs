@@ -37,7 +37,7 @@ fn an_event_comes_when_its_time_has_come() {
 }
 
 #[test]
-fn what_was_due_while_nobody_read_comes_at_once() {
+fn overdue_events_come_at_once() {
     let clock = Arc::new(ManualClock::new(NOW));
     let mut reader = reader(&[("rate.limited", "true"), ("first-event.rate", "1000")], &clock);
     clock.advance(99);

@@ -200,7 +200,7 @@ impl WindowAssigner<Rec> for Neighbours {
 }
 
 #[test]
-fn a_program_may_bring_windows_of_its_own_that_merge() {
+fn a_program_may_bring_its_own_merging_windows() {
     let mut windows = harness(Neighbours);
     windows.push([98, 99, 100, 5, 3, 4].map(|number| (rec("a", number), 0)));
     assert_eq!(windows.watermark(5), [seen("a", 3, 6, [3, 4, 5])]);

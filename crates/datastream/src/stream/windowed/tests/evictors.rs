@@ -20,7 +20,7 @@ fn a(number: i64, at: i64) -> (Rec, i64) {
 }
 
 #[test]
-fn the_last_so_many_are_kept() {
+fn the_last_elements_are_kept() {
     let mut windows = harness(CountEvictor::of(3));
     let fired = windows.push([a(1, 0), a(2, 0), a(3, 0), a(4, 0)]);
     assert_eq!(fired, [global("a", [1, 2]), global("a", [2, 3, 4])]);

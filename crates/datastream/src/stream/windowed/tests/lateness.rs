@@ -81,7 +81,7 @@ fn what_was_late_before_a_restore_is_late_after_it() {
 }
 
 #[test]
-fn a_job_that_goes_on_after_it_was_drained_is_not_late_for_everything() {
+fn a_job_that_continues_after_a_drain_is_not_late_for_everything() {
     let mut windows = harness(minutes(), 0);
     windows.push([(a(1), 15)]);
     windows.end();

@@ -61,7 +61,7 @@ fn a_list_that_grows_writes_what_was_added() {
 }
 
 #[test]
-fn a_session_that_was_snapshotted_goes_on_under_its_new_name() {
+fn a_snapshotted_session_continues_under_its_new_name() {
     let mut windows = Harness::new(|records: DataStream<Rec>| {
         let keyed = records.key_by_ref(|record| &record.key);
         keyed

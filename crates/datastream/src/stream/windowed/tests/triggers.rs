@@ -289,7 +289,7 @@ impl Trigger<Rec, TimeWindow> for Hundred {
 }
 
 #[test]
-fn a_program_may_bring_a_trigger_of_its_own() {
+fn a_program_may_bring_its_own_trigger() {
     let mut windows = harness(TumblingEventTimeWindows::of(millis(50)), Hundred::default());
     assert_eq!(windows.push([(a(60), 1), (rec("b", 60), 1), (a(40), 2)]), [seen("a", 0, 50, [40, 60])]);
     windows.rescale(3);
