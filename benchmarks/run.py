@@ -37,7 +37,7 @@ def parse():
 
 
 def chosen(text, default):
-    """The queries that were asked for."""
+    """The requested queries."""
     names = [name for name in text.split(",") if name] or default
     unknown = [name for name in names if name not in queries.names()]
     if unknown:

@@ -1,4 +1,4 @@
-"""Sends sales to whoever connects: lines month,product,category,profit.
+"""Sends sales to every client: lines month,product,category,profit.
 
 usage: sales_server.py [--port 9181] [--sales 100] [--pause 0.05] [--linger 6] [--seed 1]
 

@@ -1,4 +1,4 @@
-"""Runs SQL scripts on a Flink of its own, and prints what SELECTs give: one changelog row a line, as Java's Row.toString writes it.
+"""Runs SQL scripts on its own Flink, and prints the results of SELECTs: one changelog row per line, as Java's Row.toString writes it.
 
 usage: python3 benchmarks/flink [--parallelism 2] [--memory 6g] [-D KEY=VALUE ...] script.sql ...
 """

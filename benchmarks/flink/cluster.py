@@ -13,7 +13,7 @@ STOP_TIMEOUT = 15
 
 
 class Cluster:
-    """Started on entry, stopped on exit. Its files are in a folder of its own that goes with it."""
+    """Started on entry, stopped on exit. Its files are in its own folder, which is removed with it."""
 
     def __init__(self, home, settings):
         self.home = home

@@ -1,4 +1,4 @@
-"""The third side: loops written by hand, one thread, over the same events. They show how near Flott comes to what the machine can do."""
+"""The third side: hand-written loops, one thread, over the same events. They show how close Flott comes to the hardware."""
 import subprocess
 
 from harness import machine, queries

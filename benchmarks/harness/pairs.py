@@ -1,4 +1,4 @@
-"""Two engines at the same query alternately, so that whatever else the machine does hits both."""
+"""Two engines alternate on the same query, so that other load on the machine affects both."""
 
 # How long Flink should take: long enough that neither start-up nor a checkpoint decides, short enough to be repeated.
 SHORTEST, TARGET, LONGEST = 15, 25, 40

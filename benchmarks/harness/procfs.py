@@ -23,7 +23,7 @@ def memory(pid, name):
 
 
 def forget_peak(pid):
-    """From now on the highest memory is measured anew."""
+    """Resets the peak memory."""
     pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="utf-8")
 
 

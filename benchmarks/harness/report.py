@@ -14,7 +14,7 @@ END = "<!-- The end of what is generated. -->\n"
 
 
 def write(store, path=FILE, picture=plot.FILE):
-    """-> the text, as it is now in the page"""
+    """-> the text that is now in the page"""
     page = path.read_text(encoding="utf-8")
     if BEGIN not in page:
         page = f"{page.rstrip()}\n\n{BEGIN}{END}"

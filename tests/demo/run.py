@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Run examples/flights as it stands, at several parallelisms, and compare with what verify.py computes without Flott.
+"""Run examples/flights unchanged, at several parallelisms, and compare with what verify.py computes without Flott.
 
 usage: run.py [--bin PATH_OF_FLOTT]
 """
@@ -15,7 +15,7 @@ TIMEOUT = 180
 
 
 def run(binary, folder, options):
-    """The example in a folder of its own. Whether all its figures are right."""
+    """Runs the example in its own folder; returns whether all its figures are right."""
     (folder / "examples").symlink_to(ROOT / "examples")
     printed = folder / "printed.txt"
     command = [str(binary), "sql", "-q", "-f", "examples/flights/flights.sql", *options]

@@ -133,7 +133,7 @@ HOLE = re.compile(r"\{(\w+)\}")
 
 
 def fill(template, rng, columns):
-    """-> the expression and whether a column stands in it"""
+    """-> the expression, and whether it contains a column"""
     used = False
 
     def choose(match):

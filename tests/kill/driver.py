@@ -34,7 +34,7 @@ class World:
 
 
 class Job:
-    """One script in a folder of its own, over all its processes."""
+    """One script in its own folder, across all its processes."""
 
     def __init__(self, world, name, sql, script="job"):
         self.world, self.name, self.sql = world, name, sql
@@ -75,7 +75,7 @@ class Job:
         return alive
 
     def wait(self, seconds):
-        """-> the exit status, or None if the process goes on"""
+        """-> the exit status, or None if the process continues"""
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:

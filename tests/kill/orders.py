@@ -23,7 +23,7 @@ QUERIES = {
 
 
 class Orders:
-    """Rows in some files. `first` is the first id, so that the rows of several jobs can be told apart."""
+    """Rows in some files. `first` is the first id, so that the rows of several jobs can be distinguished."""
 
     def __init__(self, rng, rows=2500, files=None, first=0):
         self.files = files or rng.choice((1, 1, 3))

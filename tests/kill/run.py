@@ -3,7 +3,7 @@
 
 usage: run.py [--bin PATH_OF_FLOTT] [--rounds N] [--seed N] [--only SCENARIO,...] [--exact SEED] [--jobs N] [--keep]
 
-A round is a job, or several, in a folder of its own: killed some times, started again with `--restore latest`, and let finish at
+A round is a job, or several, in its own folder: killed some times, started again with `--restore latest`, and let finish at
 last. What is visible at any moment is whole rows, each of them one of the undisturbed job, none too often; in the end they
 are exactly those. `scenarios/` has what rounds consist of, one file each: alternately, or those that --only names. What each does follows from
 the seed, which is printed; what a process is doing when it dies does not, of course. A failure keeps its folder and prints what

@@ -84,7 +84,7 @@ class Max:
 
 
 class Join:
-    """Each text is a row of its own."""
+    """Each text is a separate row."""
 
     title, per_key, sql = "join", 1, JOIN
 
@@ -123,7 +123,7 @@ def manifests(job):
 
 
 def snapshots(job):
-    """Bytes of snapshots on disk; files may vanish meanwhile."""
+    """Bytes of snapshots on disk; files may vanish in the meantime."""
     sizes = 0
     for path in (job.folder / "chk").rglob("*"):
         try:
@@ -148,7 +148,7 @@ def run(kind, world, options):
     letters = options.kilobytes * 1024
     keys = max(10, options.megabytes * 1024 // options.kilobytes)
     rows = keys * kind.per_key
-    # About this many seconds of rows, so that some checkpoints are under way meanwhile.
+    # About this many seconds of rows, so that some checkpoints are taken in the meantime.
     rate = max(1, rows // options.seconds)
     script = (OPTIONS + kind.sql).format(
         interval=options.interval, last=rows - 1, rate=rate, keys=keys, noise=letters - 64)

@@ -106,7 +106,7 @@ def main():
         start = time.monotonic()
         problem = check(name, args)
         failures += problem is not None
-        print(f"{name:4} {problem or 'as Flink has it'} ({time.monotonic() - start:.1f} s)", flush=True)
+        print(f"{name:4} {problem or 'same as Flink'} ({time.monotonic() - start:.1f} s)", flush=True)
     print(f"nexmark: {len(names) - failures} of {len(names)} queries have the results of Flink")
     return 1 if failures or not names else 0
 

@@ -40,7 +40,7 @@ def run(world):
         else:
             job.check_refusal(status, WORDS)
             if check.rows() != before:
-                raise Failure("the start was refused, and has changed the output all the same")
+                raise Failure("the start was refused, but has changed the output nevertheless")
             if options:
                 # Permitted, and refused: there is no checkpoint left to continue from.
                 world.counts["nothing to continue from"] += 1

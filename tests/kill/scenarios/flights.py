@@ -16,7 +16,7 @@ import verify  # noqa: E402
 SINKS = ("hourly", "aircraft_days")
 COLUMNS = 6
 RATE = 3000
-# Parallelism of each start; the last goes on for all starts that follow.
+# Parallelism of each start; the last one applies to all further starts.
 PLANS = ([1], [2], [4], [1, 2, 4, 2, 1, 4])
 
 

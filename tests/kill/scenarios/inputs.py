@@ -51,7 +51,7 @@ def run(world):
 
 
 def was_read(path, copies):
-    """Whether rows of a file are visible. Of which none were read, a file is read as it is then, and that is told."""
+    """Whether rows of a file are visible. A file of which none were read is read as it is then, and a warning says so."""
     with path.open(encoding="utf-8") as file:
         return any(tuple(line.split(",")[:3]) in copies for line in file)
 

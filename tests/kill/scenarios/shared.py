@@ -11,7 +11,7 @@ from orders import Orders, output_of, some_queries
 def run(world):
     rng = world.rng
     checkpoints = world.folder / "checkpoints"
-    # Named apart; or told apart by where they write. Without names, one statement that writes to one place is one job.
+    # Distinguished by name, or by where they write. Without names, one statement that writes to one place is one job.
     one_folder = rng.random() < 0.4
     named = one_folder or rng.random() < 0.4
     queries = ["copies"] if one_folder else some_queries(rng, "copies")
@@ -46,6 +46,6 @@ def run(world):
     for job in jobs:
         job.end()
     check(whole=True)
-    # They have finished; what is started again says so and does nothing.
+    # They have finished; a job that is started again says so and does nothing.
     rng.choice(jobs).finish()
     check(whole=True)

@@ -24,11 +24,11 @@ def run(world):
         pair[0].start()
         time.sleep(rng.choice((0.0, 0.01, 0.3)))
         pair[1].start()
-        # One of them is refused at once, in which order ever they come to it.
+        # One of them is refused at once, whatever the order.
         refused = next_to_end(pair)
         other = pair[1 - pair.index(refused)]
         if refused.process.returncode == 0:
-            # It had the job, and has finished before the other came to look; which then says so.
+            # It had the job, and finished before the other one looked, which then says so.
             other.end()
             break
         refused.check_refusal(refused.process.returncode, WORDS)

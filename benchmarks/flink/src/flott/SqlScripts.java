@@ -18,7 +18,7 @@ import org.apache.flink.types.Row;
 import org.apache.flink.util.CloseableIterator;
 
 /**
- * Runs SQL scripts that come over standard input, each in a session of its own, statement by statement, and waits for every job to end.
+ * Runs SQL scripts from standard input, each in its own session, statement by statement, and waits for every job to end.
  *
  * <p>A request is a line with the number of characters of the script, then the script. Answers are lines: {@code job ID} for an INSERT, {@code row TEXT} for a row of a
  * SELECT, and at the end {@code done}, or {@code failed REASON}.

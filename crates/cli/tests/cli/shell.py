@@ -92,7 +92,7 @@ def main():
     shell.type("\x03")
     shell.prompt()
 
-    # A mistake is told, and the shell goes on.
+    # An error is reported, and the shell continues.
     shell.type("SELECT nope;\r")
     shell.expect("[ERROR]")
     shell.prompt()
@@ -129,7 +129,7 @@ def main():
     shell.expect("[INFO] Query terminated.")
     shell.prompt()
 
-    # The table of an unbounded query has a screen of its own.
+    # The table of an unbounded query has its own screen.
     shell.type("RESET 'sql-client.execution.result-mode';\r")
     shell.expect("[INFO] Execute statement succeeded.")
     shell.prompt()

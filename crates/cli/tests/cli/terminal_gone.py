@@ -10,7 +10,7 @@ import sys
 flott, folder = sys.argv[1:]
 master, slave = pty.openpty()
 environment = dict(os.environ, XDG_STATE_HOME=folder, TERM="xterm")
-# No session of its own: the pseudo terminal controls nobody, and nobody gets SIGHUP.
+# No separate session: the pseudo terminal controls nobody, and nobody gets SIGHUP.
 shell = subprocess.Popen([flott, "sql"], stdin=slave, stdout=slave, stderr=slave, env=environment)
 os.close(slave)
 seen = b""

@@ -15,7 +15,7 @@ import org.apache.flink.table.data.TimestampData;
 import org.apache.flink.table.data.binary.BinaryStringData;
 
 /**
- * Makes the fields of one event at a time, only those that are asked for ({@code benchmarks/generator.md}, "Events").
+ * Generates the fields of one event at a time, and only the requested ones ({@code benchmarks/generator.md}, "Events").
  *
  * <p>On the path of every event: nothing is allocated but what is new in it, one {@link TimestampData} for each millisecond. Strings are views on tables, or on a buffer of this generator, and are
  * valid until it moves to the next event.
@@ -263,7 +263,7 @@ final class Generator {
         return from;
     }
 
-    /** Where the words in {@code [from, limit)} end, without the spaces behind them. */
+    /** Where the words in {@code [from, limit)} end, without trailing spaces. */
     private static int end(int from, int limit) {
         while (limit > from && Tables.WORDS[limit - 1] == ' ') {
             limit--;

@@ -3,7 +3,7 @@ package flott.nexmark;
 import java.io.Serializable;
 
 /**
- * What the generator is told. The names and meanings are those of {@code benchmarks/generator.md}.
+ * The settings of the generator. The names and meanings are those of {@code benchmarks/generator.md}.
  *
  * @param events how many there are; {@link Long#MAX_VALUE} without end
  * @param rate events for each second of event time
@@ -13,11 +13,11 @@ import java.io.Serializable;
  * @param personSize average size of a person in bytes
  * @param auctionSize average size of an auction in bytes
  * @param bidSize average size of a bid in bytes
- * @param hotAuctions one bid of so many is not on a hot auction
- * @param hotBidders one bid of so many is not by a hot bidder
- * @param hotSellers one auction of so many is not by a hot seller
+ * @param hotAuctions one in this many bids is not on a hot auction
+ * @param hotBidders one in this many bids is not by a hot bidder
+ * @param hotSellers one in this many auctions is not by a hot seller
  * @param rateLimited whether events leave only when they are due
- * @param groupSize so many events come shuffled
+ * @param groupSize events are shuffled in groups of this size
  * @param seed where randomness comes from
  * @param baseTime of the first event, in milliseconds since 1970
  */

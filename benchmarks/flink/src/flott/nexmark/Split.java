@@ -20,7 +20,7 @@ record Split(int index, int count, long next) implements SourceSplit {
         return new Split(index, count, index * BLOCK);
     }
 
-    /** The place behind {@code n} in a split of so many. */
+    /** The position after {@code n} in one of this many splits. */
     static long after(long n, int count) {
         return (n + 1) % BLOCK == 0 ? n + 1 + (count - 1) * BLOCK : n + 1;
     }

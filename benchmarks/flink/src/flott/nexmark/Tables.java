@@ -16,7 +16,7 @@ final class Tables {
     /** The length of a text before it begins again. */
     static final int TEXT_LENGTH = 1 << 16;
 
-    /** Each text is there three times, so that a slice needs not be put together of parts: none is longer than two. */
+    /** Each text is stored three times, so that every slice is contiguous: none is longer than two. */
     static final byte[] LETTERS = new byte[3 * TEXT_LENGTH];
 
     static final byte[] WORDS = new byte[3 * TEXT_LENGTH];
@@ -112,7 +112,7 @@ final class Tables {
         return strings;
     }
 
-    /** As bytes from the beginning, so that nobody has to encode it again. */
+    /** Stored as bytes, so that nothing is encoded again. */
     private static BinaryStringData string(String text) {
         return BinaryStringData.fromBytes(text.getBytes(StandardCharsets.US_ASCII));
     }
