@@ -77,7 +77,7 @@ pub enum Event {
     Tick,
 }
 
-/// What the task is to do, in this order.
+/// What the task has to do, in this order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
     /// Stop reading this channel.

@@ -78,7 +78,7 @@ impl Region {
     /// The tasks are told to stop.
     pub fn cancel(&mut self) {
         for member in self.states.values_mut().filter(|m| !m.state.is_terminal()) {
-            // What was never deployed has nothing to end.
+            // A task that was never deployed need not be ended.
             let idle = member.state < ExecutionState::Deploying;
             member.state = if idle { ExecutionState::Canceled } else { ExecutionState::Canceling };
         }

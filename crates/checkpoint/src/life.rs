@@ -93,7 +93,7 @@ pub enum Event {
     Finish(Option<CheckpointId>),
 }
 
-/// What the task is to do, in this order.
+/// What the task has to do, in this order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Action {
     /// Stop reading this channel.
@@ -144,7 +144,7 @@ enum Phase {
 #[derive(Clone, Copy, Default, Debug)]
 struct Channel {
     spoken: bool,
-    /// Not read until all have spoken.
+    /// Not read until all have begun.
     held: bool,
     /// Not read until the barrier has come through all.
     aligned: bool,
@@ -202,7 +202,7 @@ impl TaskLife {
         matches!(self.phase, Phase::Drained | Phase::Left)
     }
 
-    /// Whether the task has begun: it has said its first word, or will say the end.
+    /// Whether the task has begun: it has sent its beginning, or will send the end.
     pub fn has_begun(&self) -> bool {
         self.begun
     }
@@ -273,7 +273,7 @@ impl TaskLife {
                     self.phase = Phase::Drained;
                     out.extend([Action::Finish, Action::End, Action::ReportDrained]);
                 }
-                // What was announced while the inputs ended.
+                // Checkpoints announced while the inputs ended.
                 self.align(alignment::Event::Tick, now, out)?;
             }
             Event::Complete(checkpoint) => out.push(Action::Commit(checkpoint)),
@@ -314,7 +314,7 @@ impl TaskLife {
         self.begin(out);
     }
 
-    /// Not if the end is the first word.
+    /// Not if the end comes first.
     fn begin(&mut self, out: &mut Vec<Action>) {
         let ends = !self.is_source() && self.alignment.all_ended();
         if !self.begun && !self.is_drained() && !ends {
@@ -384,7 +384,7 @@ impl Stage {
         self == Stage::Running
     }
 
-    /// What its snapshot says.
+    /// The state recorded in its snapshot.
     pub fn has_finished(self) -> bool {
         self != Stage::Running
     }

@@ -46,7 +46,7 @@ pub enum Strategy {
 }
 
 impl Strategy {
-    /// What applies when the user names none: none without checkpoints, else exponential delay.
+    /// The default: none without checkpoints, else exponential delay.
     pub fn default_for(checkpointing: bool) -> Self {
         if checkpointing { Self::exponential_delay() } else { Strategy::None }
     }

@@ -26,11 +26,11 @@ pub struct JobClient {
     beginning: Arc<Beginning>,
     results: Option<Arc<Results>>,
     savepoint_dir: Option<String>,
-    /// What was last heard, for when the JobManager knows the job no more.
+    /// The last known status, for when the JobManager no longer knows the job.
     known: Arc<Mutex<(u64, JobInfo)>>,
 }
 
-/// What a client is made of.
+/// The parts of a client.
 pub(crate) struct ClientOf {
     pub(crate) gateway: Arc<dyn DispatcherGateway>,
     pub(crate) job: JobId,

@@ -104,7 +104,7 @@ pub enum ClientAnswer {
     Info(u64, Box<JobInfo>),
     /// The metrics.
     Metrics(JobMetrics),
-    /// It was passed on.
+    /// It was forwarded.
     Done,
     /// It has begun, under this number.
     Triggered(u64),

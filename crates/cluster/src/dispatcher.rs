@@ -15,7 +15,7 @@ use crate::client_messages::{ClientAnswer, ClientRequest, ClientTrigger, Dispatc
 use crate::job_manager::JobManager;
 use crate::job_master::JobMessage;
 
-/// So many snapshots are known that nobody has asked for.
+/// The maximum number of finished snapshots that are kept until a client asks.
 const REMEMBERED: usize = 1_000;
 
 /// Snapshots that clients have begun.

@@ -38,10 +38,10 @@ pub(crate) type Commands = Vec<(TaskId, TaskCommand)>;
 #[derive(Default)]
 pub(crate) struct Enumerators(Vec<Coordinated>);
 
-/// What a reader says to its enumerator.
+/// Messages from a reader to its enumerator.
 #[derive(Clone, Debug)]
 pub(crate) enum FromReader {
-    /// It is there, and reads these splits.
+    /// It is open, and reads these splits.
     Registered(Vec<String>),
     /// It has read everything.
     Requests,
@@ -49,12 +49,12 @@ pub(crate) enum FromReader {
     Event(Payload),
 }
 
-/// What the job master has to know of all enumerators together.
+/// What the job master has to know about all enumerators together.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Agenda {
     /// One of them wants to be called then.
     pub(crate) next_time: Option<Timestamp>,
-    /// One of them is looking for splits elsewhere, and will wake.
+    /// One of them is discovering splits in the background, and will wake.
     pub(crate) is_looking: bool,
 }
 
@@ -108,7 +108,7 @@ impl Enumerators {
         waker: &Waker,
     ) -> Result<()> {
         for one in &mut self.0 {
-            // What the attempt before was looking for is of no use any more.
+            // The previous attempt's discovery is no longer needed.
             one.coordinator = None;
             let blob =
                 manifest.and_then(|manifest| manifest.operator(&one.uid)).and_then(|o| o.enumerator.as_ref());
@@ -126,7 +126,7 @@ impl Enumerators {
         Ok(())
     }
 
-    /// What follows from what a reader says.
+    /// Handles a reader's message.
     pub(crate) fn hear(&mut self, uid: &OperatorUid, task: TaskId, said: FromReader) -> Result<Commands> {
         let known = self.0.iter_mut().find(|one| one.uid == *uid && one.vertex == task.vertex);
         let Some(one) = known else {
@@ -141,7 +141,7 @@ impl Enumerators {
         })
     }
 
-    /// Lets those work whose time has come, or that may have been woken.
+    /// Runs those that are due, or that may have been woken.
     pub(crate) fn work(&mut self, now: Timestamp) -> Result<Commands> {
         let mut commands = Commands::new();
         for one in &mut self.0 {

@@ -47,7 +47,7 @@ pub(crate) struct GlobalSinks {
     services: Services,
 }
 
-/// What committers work with.
+/// The environment of committers.
 pub(crate) struct Services {
     pub(crate) job: JobId,
     pub(crate) clock: Arc<dyn Clock>,

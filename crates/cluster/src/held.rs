@@ -30,7 +30,7 @@ enum Place {
 
 /// Where batches wait.
 pub(crate) struct Room {
-    /// So many bytes are kept in memory.
+    /// How many bytes are kept in memory.
     bytes: usize,
     /// In memory now.
     held: usize,

@@ -83,7 +83,7 @@ impl Identity {
     }
 }
 
-/// What a sink and all before it computes.
+/// What a sink and everything upstream computes.
 fn known_by(node: &Node) -> &str {
     match node.lineage.whole.as_str() {
         "" => &node.uid.0,

@@ -36,10 +36,10 @@ use crate::transport::{JobManagerGateway, Mailbox, TaskManagerGateway};
 
 /// A TaskManager that does not tell its metrics within this is left out.
 const METRICS_WITHIN: Duration = Duration::from_secs(1);
-/// So many jobs are known, those that have ended included.
+/// How many jobs are remembered, including ended ones.
 const REMEMBERED: usize = 200;
 
-/// What a JobManager works with.
+/// The environment of a JobManager.
 pub struct JobManagerServices {
     /// Time.
     pub clock: Arc<dyn Clock>,
@@ -127,7 +127,8 @@ impl JobManager {
         let JobManagerServices { clock, registry, storage, threads, .. } = &self.services;
         let now = clock.now();
         let mut options = JobOptions::parse(&graph.configuration)?;
-        // What only operators and connectors read is refused here too, and not by a task that starts.
+        // Options that only operators and connectors read are checked here too, and not only when a task
+        // starts.
         graph.configuration.iter().try_for_each(|(key, value)| flott_types::config::check(key, value))?;
         options.task.submitted_at = now;
         let context = options.task.table_context()?;
@@ -319,7 +320,7 @@ impl JobManager {
         })
     }
 
-    /// What is known of a job.
+    /// The state of a job.
     pub(crate) fn shared(&self, job: JobId) -> Option<Arc<JobShared>> {
         self.jobs.lock().get(&job).map(|job| job.shared.clone())
     }
@@ -418,7 +419,7 @@ impl JobManager {
             entry.last_metrics = Some(metrics);
         }
         for member in self.resources.members() {
-            // One that is lost has nothing left to forget.
+            // A lost one has nothing left to forget.
             member.gateway.send(ToTaskManager::Work(member.slot.session, Work::Forget(job)));
         }
     }
@@ -439,7 +440,7 @@ impl JobManager {
 }
 
 impl JobManager {
-    /// Says whether the job is there to read it.
+    /// Returns whether the job still exists to read it.
     pub(crate) fn tell(&self, job: JobId, message: JobMessage) -> bool {
         let mailbox = self.jobs.lock().get(&job).map(|job| job.mailbox.clone());
         mailbox.is_some_and(|mailbox| mailbox.send(message))
@@ -467,7 +468,7 @@ impl JobManagerGateway for JobManager {
             ToJobManager::Collected(from, said) => self.collected(from, said),
             ToJobManager::Metrics { question, tasks } => {
                 if let Some(answer) = self.questions.lock().get(&question) {
-                    // Who has asked may have waited long enough.
+                    // The requester may have stopped waiting.
                     let _ = answer.send(tasks);
                 }
             }

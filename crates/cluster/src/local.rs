@@ -25,7 +25,7 @@ const SHUTDOWN: Duration = Duration::from_secs(10);
 /// And how long for its threads in any case.
 const LEAVE: Duration = Duration::from_secs(1);
 
-/// What a local cluster is made of.
+/// The parts of a local cluster.
 pub struct LocalClusterOptions {
     /// How many TaskManagers.
     pub task_managers: u32,
@@ -35,7 +35,7 @@ pub struct LocalClusterOptions {
     pub registry: Arc<Registry>,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// What computes in the tasks.
+    /// The operators of the tasks.
     pub operators: Arc<dyn OperatorFactory>,
     /// Snapshots.
     pub storage: Arc<dyn Storage>,
@@ -48,7 +48,7 @@ pub struct LocalClusterOptions {
 }
 
 impl LocalClusterOptions {
-    /// One TaskManager with so many slots and the machine's clock.
+    /// One TaskManager with this many slots and the machine's clock.
     pub fn new(registry: Arc<Registry>, operators: Arc<dyn OperatorFactory>, slots: u32) -> Self {
         LocalClusterOptions {
             task_managers: 1,

@@ -17,7 +17,7 @@ pub use flott_checkpoint::resources::{Session, TaskManagerId};
 pub enum ToTaskManager {
     /// It is registered.
     Welcome(Session),
-    /// It is to say that it is alive.
+    /// It has to report that it is alive.
     Heartbeat(Session),
     /// The session is over: it stops what it runs.
     Dismiss(Session),
@@ -27,7 +27,7 @@ pub enum ToTaskManager {
     Shutdown,
 }
 
-/// What a TaskManager is to do.
+/// What a TaskManager has to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Work {
     /// Start tasks.
@@ -54,7 +54,7 @@ pub enum Work {
     ReportMetrics {
         /// The job.
         job: JobId,
-        /// Of the question.
+        /// The id of the request.
         question: u64,
     },
     /// The job has ended; what is kept of it can go.
@@ -126,7 +126,7 @@ pub enum ToJobManager {
     Collected(CollectorId, FromCollector),
     /// The answer to [`Work::ReportMetrics`].
     Metrics {
-        /// Of the question.
+        /// The id of the request.
         question: u64,
         /// Those of the job's tasks that are there, or were there last.
         tasks: Vec<(TaskId, TaskMetricsReport)>,

@@ -9,7 +9,7 @@ use flott_runtime::TaskOptions;
 use flott_runtime::options::Reader;
 use flott_types::Result;
 
-/// What the JobManager acts on.
+/// The options of the JobManager.
 #[derive(Clone, Debug)]
 pub(crate) struct JobOptions {
     pub(crate) task: TaskOptions,

@@ -15,14 +15,14 @@ const COMMITTABLES: &str = "committables";
 pub struct Beginning {
     /// What it continued from.
     pub from: BeganFrom,
-    /// What should not be overlooked.
+    /// Warnings.
     pub warnings: Vec<String>,
 }
 
 /// What a job continued from.
 #[derive(Clone, Debug)]
 pub enum BeganFrom {
-    /// From nothing, as it was told.
+    /// From nothing, as requested.
     Nothing,
     /// From nothing: it was to continue from its latest state, and has none below this folder. So many other
     /// jobs that have not finished have some there.
@@ -58,7 +58,7 @@ pub struct RestorePoint {
     pub new: Vec<String>,
     /// The operators of the snapshot that have state and that the job does not know.
     pub dropped: Vec<String>,
-    /// Of a program: in what it differs from the one that wrote the snapshot.
+    /// For a program: how it differs from the one that wrote the snapshot.
     pub changed: Vec<String>,
 }
 

@@ -34,7 +34,7 @@ const PIECE: usize = CREDIT / 8;
 /// One answer holds at most about so many.
 const ANSWER: usize = 20_000;
 
-/// So many bytes of rows that wait, for a checkpoint or the client, are held in memory.
+/// How many bytes of rows that wait for a checkpoint or the client are kept in memory.
 const MEMORY: usize = 64 << 20;
 
 /// When rows are given out.

@@ -39,7 +39,7 @@ pub struct JobInfo {
     pub timestamps: Vec<(JobStatus, Timestamp)>,
     /// Why it failed, if it did.
     pub failure: Option<Failure>,
-    /// What went wrong, newest first.
+    /// The errors, newest first.
     pub exceptions: VecDeque<ExceptionEntry>,
     /// How often it was deployed.
     pub attempt: Attempt,
@@ -84,7 +84,7 @@ pub struct CheckpointStats {
 /// How it went.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum CheckpointStatus {
-    /// Not over.
+    /// Still running.
     InProgress,
     /// Durable.
     Completed,

@@ -54,7 +54,7 @@ pub trait Storage: SnapshotStorage {
     /// If somebody else runs the job, there is no such snapshot, or it may not be used.
     fn begin(&self, place: &Place<'_>, start: &Start<'_>) -> Result<Begun>;
 
-    /// Lets others know that the job is alive.
+    /// Announces that the job is alive.
     ///
     /// # Errors
     /// If that cannot be written, or somebody else runs the job by now: [`Storage::deposed`].
@@ -88,7 +88,7 @@ pub trait Storage: SnapshotStorage {
     fn release(&self, place: &Place<'_>);
 }
 
-/// What a start of a job says of itself.
+/// The description of a job's start.
 #[derive(Clone, Copy, Debug)]
 pub struct Start<'a> {
     /// Which job it is.
@@ -110,20 +110,20 @@ pub struct Begun {
     pub origin: Origin,
     /// Others want to hear of it now and then.
     pub is_leased: bool,
-    /// What somebody should know.
+    /// Warnings.
     pub warnings: Vec<String>,
 }
 
 /// What a start continues from.
 #[derive(Clone, Debug)]
 pub enum Origin {
-    /// From nothing, as it was told.
+    /// From nothing, as requested.
     Anew,
     /// From nothing, because there was nothing.
     Nothing {
         /// Where it was looked for.
         dir: String,
-        /// So many other jobs have not finished there.
+        /// How many other jobs have not finished there.
         others: usize,
     },
     /// A snapshot, with paths that the job can read.

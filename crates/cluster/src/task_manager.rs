@@ -26,7 +26,7 @@ use crate::transport::{JobManagerGateway, Mailbox, TaskManagerGateway};
 /// How often the clock is looked at: it may be one that a test moves.
 const LOOK: i64 = 1_000;
 
-/// What a TaskManager is made of.
+/// The parts of a TaskManager.
 pub struct TaskManagerOptions {
     /// Its name.
     pub id: TaskManagerId,
@@ -124,7 +124,7 @@ impl TaskManager {
         Ok(manager)
     }
 
-    /// Whether it has done all that it was told.
+    /// Whether it has handled all its messages.
     pub(crate) fn is_idle(&self) -> bool {
         self.under_way.load(Ordering::SeqCst) == 0
     }

@@ -24,9 +24,9 @@ pub trait JobManagerGateway: Send + Sync {
 
 /// A connection within a process, which can be cut: for tests of what happens then.
 ///
-/// What is sent while it is cut is lost and nobody is told, as when packets are dropped. Once something was
-/// lost it is broken, and carries nothing until the TaskManager begins another session: so does a connection
-/// of a network.
+/// Messages sent while it is cut are silently lost, as when packets are dropped. Once something was lost it
+/// is broken, and carries nothing until the TaskManager begins another session: so does a connection of a
+/// network.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Wire(Arc<Mutex<WireState>>);
 
@@ -99,7 +99,7 @@ impl<T> Mailbox<T> {
         (Mailbox(Mutex::new(sender)), receiver)
     }
 
-    /// Says whether somebody is there to read it.
+    /// Returns whether there is a receiver.
     pub(crate) fn send(&self, message: T) -> bool {
         self.0.lock().send(message).is_ok()
     }

@@ -23,14 +23,14 @@ pub(crate) struct AlignmentGroups(BTreeMap<String, Group>);
 struct Group {
     members: BTreeMap<TaskId, Member>,
     update_interval: i64,
-    /// Not before that is anything told.
+    /// Nothing is sent before this.
     quiet_until: Timestamp,
 }
 
 #[derive(Default, Debug)]
 struct Member {
     watermark: Option<Timestamp>,
-    /// What it was told last; nothing, at first.
+    /// The last message to it, if any.
     told: Option<Option<Timestamp>>,
 }
 

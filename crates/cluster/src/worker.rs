@@ -43,7 +43,7 @@ impl Finishing {
         self.0.wait_for(timeout)
     }
 
-    /// What is in progress hangs: nobody waits for it any more.
+    /// The current work hangs: nobody waits for it any more.
     pub(crate) fn abandon(self) {
         self.0.abandon();
     }

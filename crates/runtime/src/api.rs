@@ -24,7 +24,7 @@ pub struct TaskDeployment {
     pub outputs: Vec<TaskEdge>,
     /// What its operators start from.
     pub restore: Vec<OperatorRestore>,
-    /// The inputs of the job had ended before it failed: a source is at its end from the start.
+    /// The job's inputs had ended before it failed: a source starts at its end.
     pub drained: bool,
     /// The checkpoint that the job starts from.
     pub restored: Option<CheckpointId>,
@@ -71,7 +71,7 @@ pub struct ChannelKey {
     pub to: TaskId,
 }
 
-/// What the JobManager tells a task. Commands to one task arrive in the order in which they were sent.
+/// Commands from the JobManager to a task. Commands to one task arrive in the order in which they were sent.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum TaskCommand {
     /// A checkpoint begins. Sources act on it; other tasks wait for the barrier, see
@@ -88,15 +88,15 @@ pub enum TaskCommand {
     Aborted(CheckpointId),
     /// Splits for the source of this task.
     AddSplits(Vec<Split>),
-    /// There are no splits now; when there are some they come.
+    /// There are no splits now; new ones will be sent.
     NoSplitsYet,
-    /// There never will be another split.
+    /// There will be no more splits.
     NoMoreSplits,
-    /// The enumerator of the source has something to say to the reader.
+    /// The source's enumerator sends something to the reader.
     SourceEvent(Payload),
-    /// The least event time of the source's alignment group; `None` if nobody holds the others back.
+    /// The minimum event time of the source's alignment group; `None` if no reader delays the others.
     Align(Option<Timestamp>),
-    /// A source is to end its input as if it had come to its end.
+    /// A source has to end its input as if it had reached its end.
     Drain,
     /// The job is over: commit up to this checkpoint, if any, and leave.
     Finish(Option<CheckpointId>),
@@ -104,35 +104,35 @@ pub enum TaskCommand {
     Cancel,
 }
 
-/// What a task tells the JobManager.
+/// Reports from a task to the JobManager.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum TaskReport {
-    /// Restored, connected, at work.
+    /// Restored, connected and running.
     Running,
-    /// The reader of this task's source is there.
+    /// The reader of this task's source is open.
     ReaderRegistered {
         /// The source.
         operator: OperatorUid,
         /// The splits that it was restored with.
         reading: Vec<String>,
     },
-    /// The source of this task has read all that it was given.
+    /// The source of this task has read all its splits.
     RequestSplits {
         /// The source.
         operator: OperatorUid,
     },
-    /// The reader of the source has something to say to its enumerator.
+    /// The source's reader sends something to its enumerator.
     SourceEvent {
         /// The source.
         operator: OperatorUid,
         /// What it is.
         event: Payload,
     },
-    /// How far the source of this task has come in event time; `None` if it holds nobody back.
+    /// The event time of this task's source; `None` if it delays nobody.
     SourceWatermark {
         /// Its alignment group.
         group: WatermarkAlignment,
-        /// The least of its splits.
+        /// The minimum over its splits.
         watermark: Option<Timestamp>,
     },
     /// All inputs have ended and everything is emitted; only the end of the job is awaited.
@@ -143,7 +143,7 @@ pub enum TaskReport {
         checkpoint: CheckpointId,
         /// What to put into the manifest.
         snapshot: TaskSnapshot,
-        /// How long what took.
+        /// Durations.
         metrics: SnapshotMetrics,
     },
     /// A sink has committed all that its subtask commits of the checkpoints up to this one: what the job
@@ -158,7 +158,7 @@ pub enum TaskReport {
     Decline {
         /// The checkpoint.
         checkpoint: CheckpointId,
-        /// Why, for people; `None` if it was overtaken or cancelled, which is nobody's failure.
+        /// Why, for people; `None` if it was overtaken or cancelled, which is not a failure.
         failure: Option<String>,
     },
     /// Left because the job was over.
@@ -184,7 +184,7 @@ pub struct SnapshotMetrics {
     pub size: u64,
 }
 
-/// An error as it crosses the wire and is kept in the exception history.
+/// An error as sent over the wire and kept in the exception history.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Failure {
     /// What went wrong, as far as a decision depends on it.
@@ -218,7 +218,7 @@ impl Failure {
         let kind = match error.kind() {
             ErrorKind::Invalid => FailureKind::Invalid,
             ErrorKind::Unsupported => FailureKind::Unsupported,
-            // Whoever may ask for fewer rows has not: it would fail again.
+            // A caller that could retry with fewer rows has not done so: it would fail again.
             ErrorKind::Data | ErrorKind::TooLarge => FailureKind::Data,
             ErrorKind::External => FailureKind::External,
             ErrorKind::State => FailureKind::State,

@@ -21,7 +21,7 @@ use crate::exchange::ExchangeWriter;
 use crate::gate::{CancelFlag, Element};
 use crate::whereabouts::Whereabouts;
 
-/// An operator and what comes behind it.
+/// An operator and everything downstream of it.
 pub struct Link {
     /// Who it is.
     pub info: TaskInfo,
@@ -30,7 +30,7 @@ pub struct Link {
     watermark: Watermark,
     wake_at: Option<Timestamp>,
     waker: Waker,
-    /// The waker was used and the operator not called yet.
+    /// The waker was called, but the operator was not called yet.
     woken: Arc<AtomicBool>,
     /// Whether the operator is called.
     stage: Stage,
@@ -57,7 +57,7 @@ pub struct Outputs {
     pub task: Arc<crate::TaskMetrics>,
     watermark: Watermark,
     status: WatermarkStatus,
-    /// Event time is told once, at the end (a batch).
+    /// Event time advances once, at the end (batch mode).
     only_the_last: bool,
     /// Of the task.
     cancel: Arc<CancelFlag>,
@@ -82,15 +82,15 @@ impl Outputs {
         Outputs { links, exchanges, metrics, task, watermark, status, only_the_last: false, cancel }
     }
 
-    /// In a batch event time is told once, at the end: no record is late, and windows fire when all of it is
-    /// there.
+    /// In batch mode event time advances once, at the end: no record is late, and windows fire when
+    /// everything has arrived.
     #[must_use]
     pub fn with_only_the_last_watermark(mut self, only_the_last: bool) -> Self {
         self.only_the_last = only_the_last;
         self
     }
 
-    /// As an operator sees it.
+    /// The operator's view of it.
     pub fn at(&mut self, now: Timestamp) -> ChainOutput<'_> {
         ChainOutput { outputs: self, now }
     }
@@ -148,7 +148,7 @@ impl Outputs {
         self.exchanges.iter_mut().try_for_each(|exchange| exchange.broadcast(&element))
     }
 
-    /// Calls all links, each before those behind it.
+    /// Calls all links, each before those downstream of it.
     pub fn visit(&mut self, call: &mut dyn FnMut(&mut Link) -> Result<()>) -> Result<()> {
         for link in &mut self.links {
             call(link)?;
@@ -167,12 +167,12 @@ impl Outputs {
         self.exchanges_mut(&mut |exchange| exchange.broadcast(element))
     }
 
-    /// Sends on what the exchanges hold back.
+    /// Flushes the exchanges.
     pub fn flush(&mut self) -> Result<()> {
         self.exchanges_mut(&mut ExchangeWriter::flush)
     }
 
-    /// Sends on what the exchanges have held back for as long as they may.
+    /// Flushes what the exchanges have held back for the maximum time.
     pub fn flush_overdue(&mut self, now: Timestamp) -> Result<()> {
         self.exchanges_mut(&mut |exchange| exchange.flush_overdue(now))
     }
@@ -191,7 +191,7 @@ impl Outputs {
         Ok(())
     }
 
-    /// The earliest time that an operator asked to be called at.
+    /// The earliest time at which an operator wants to be called.
     pub fn wake_at(&self) -> Option<Timestamp> {
         let of = |link: &Link| {
             let own = link.wake_at.filter(|_| link.is_called_on_time());
@@ -211,7 +211,7 @@ impl Outputs {
         })
     }
 
-    /// Calls the operators that were woken; says whether there are some.
+    /// Calls the operators that were woken; returns whether there are any.
     pub fn woken(&mut self, now: Timestamp) -> Result<bool> {
         let mut any = false;
         self.visit(&mut |link| {
@@ -231,18 +231,18 @@ impl Outputs {
         self.links.iter().map(of).max().unwrap_or_default()
     }
 
-    /// The most that any operator has not dealt with.
+    /// The largest backlog of any operator.
     pub fn backlog(&self) -> Backlog {
         let of = |link: &Link| link.operator.backlog().max(link.outputs.backlog());
         self.links.iter().map(of).max().unwrap_or_default()
     }
 
-    /// The rows that are held back only for the sake of larger batches leave.
+    /// Flushes rows that are held back only to fill batches.
     pub fn input_dry(&mut self, now: Timestamp) -> Result<()> {
         self.visit_called(&mut |link| link.call(now, |operator, context| operator.input_dry(context)))
     }
 
-    /// Lets the operators emit what must be before the barrier, then sends it out.
+    /// Lets the operators emit what must precede the barrier, then sends the barrier.
     pub fn barrier(&mut self, barrier: &Element, now: Timestamp, ended: bool) -> Result<()> {
         self.visit_called(&mut |link| link.call(now, |operator, context| operator.prepare_barrier(context)))?;
         if ended { Ok(()) } else { self.broadcast(barrier) }
@@ -355,7 +355,7 @@ impl Link {
         }
     }
 
-    /// Where it stands among the operators of the vertex.
+    /// Its position among the operators of the vertex.
     #[must_use]
     pub fn with_position(mut self, position: usize) -> Self {
         self.position = position;
@@ -367,7 +367,7 @@ impl Link {
     pub fn with_waker(mut self, task: Waker) -> Self {
         let woken = self.woken.clone();
         self.waker = Waker::new(move || {
-            // First the flag: the task that wakes up looks at it.
+            // The flag first: the woken task checks it.
             woken.store(true, Ordering::Release);
             task.wake();
         });
@@ -390,7 +390,7 @@ impl Link {
         self.call(now, |operator, context| operator.process(input, batch, context))
     }
 
-    /// Rows have come to an operator that had finished: it is told what passed it by.
+    /// Rows arrive at an operator that had finished: it gets the events that it has missed.
     fn wake_up(&mut self, now: Timestamp) -> Result<()> {
         if !self.stage.rows().map_err(|error| error.in_operator(&self.info.name))? {
             return Ok(());
@@ -431,7 +431,7 @@ impl Link {
         self.call(now, |operator, context| operator.end_input(input, context))
     }
 
-    /// All inputs have ended: this operator finishes, then those behind it.
+    /// All inputs have ended: this operator finishes, then those downstream.
     pub fn finish(&mut self, now: Timestamp) -> Result<()> {
         if self.stage.finish() {
             self.call(now, |operator, context| operator.finish(context))?;

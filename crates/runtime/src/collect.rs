@@ -9,12 +9,12 @@ use flott_types::{CheckpointId, Clock, Result, Watermark};
 
 use crate::gate::CancelFlag;
 
-/// Where collected rows go. Made for each attempt of each collecting task.
+/// Receives collected rows. Created for each attempt of each collecting task.
 pub trait Collector: Send {
-    /// Takes rows; waits while the client is behind, and tells how long in nanoseconds.
+    /// Takes rows; waits while the client is behind, and returns how long in nanoseconds.
     ///
     /// # Errors
-    /// If the task is cancelled meanwhile.
+    /// If the task is cancelled in the meantime.
     fn emit(&mut self, batch: Batch, cancel: &CancelFlag, clock: &dyn Clock) -> Result<u64>;
 
     /// Everything up to here belongs to this checkpoint.

@@ -18,14 +18,14 @@ pub trait Sender: Send {
     /// Sends an element; waits while there is no room.
     ///
     /// # Errors
-    /// If the sending task is cancelled meanwhile.
+    /// If the sending task is cancelled in the meantime.
     fn send(&mut self, element: Element) -> Result<()>;
 }
 
 /// What a sender needs to know of the task that sends.
 #[derive(Clone)]
 pub struct SenderContext {
-    /// Set when the task is to leave.
+    /// Set when the task has to end.
     pub cancel: Arc<CancelFlag>,
     /// Where waiting is counted.
     pub metrics: Arc<TaskMetrics>,
@@ -38,25 +38,25 @@ pub struct SenderContext {
 pub struct InputChannel {
     /// The channel.
     pub key: ChannelKey,
-    /// How the records that it carries are read from bytes, if it carries records.
+    /// How its records are read from bytes, if it carries records.
     pub records: Option<RecordsReader>,
 }
 
-/// Brings the ends of channels together.
+/// Connects the ends of channels.
 pub trait Exchanges: Send + Sync {
-    /// Makes a task's gate known, with its channels in the order of the gate.
+    /// Registers a task's gate, with its channels in the order of the gate.
     ///
     /// # Errors
-    /// If the process has not what it takes.
+    /// If the process lacks the resources.
     fn register(&self, channels: &[InputChannel], gate: &Arc<Gate>) -> Result<()>;
 
-    /// The sending end of a channel. Waits until the receiver is there.
+    /// The sending end of a channel. Waits until the receiver exists.
     ///
     /// # Errors
-    /// If the sender is cancelled meanwhile.
+    /// If the sender is cancelled in the meantime.
     fn connect(&self, channel: ChannelKey, context: &SenderContext) -> Result<Box<dyn Sender>>;
 
-    /// Forgets a task's gate.
+    /// Unregisters a task's gate.
     fn unregister(&self, job: JobId, attempt: Attempt, task: TaskId);
 }
 

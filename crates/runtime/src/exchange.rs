@@ -21,12 +21,12 @@ use crate::gate::Element;
 /// One stream out of a task.
 pub struct ExchangeWriter {
     exchange: Exchange,
-    /// The side output that this is the stream of; `None` for the operator's output proper.
+    /// The side output that this stream carries; `None` for the operator's main output.
     pub(crate) tag: Option<String>,
     schema: SchemaRef,
     senders: Vec<Box<dyn Sender>>,
-    /// One a target where rows are distributed one by one, one alone for the others. Records are always
-    /// dealt.
+    /// One per target where rows are distributed individually, otherwise a single one. Records are always
+    /// distributed.
     buffers: Vec<Buffer>,
     /// Whose turn it is (rebalance, rescale).
     turn: usize,
@@ -75,7 +75,7 @@ impl ExchangeWriter {
         }
     }
 
-    /// Since when something has been held back, if anything is.
+    /// Since when something has been held back, if anything has.
     pub fn held_since(&self) -> Option<Timestamp> {
         self.held_since
     }
@@ -134,7 +134,7 @@ impl ExchangeWriter {
         }
     }
 
-    /// A batch with more bytes is cut. What is a little too large goes as it is.
+    /// A batch with more bytes is cut. A slightly larger one is sent whole.
     fn bytes_to_cut(&self) -> usize {
         self.batch_bytes * 2
     }
@@ -171,7 +171,7 @@ impl ExchangeWriter {
                 }
                 Ok(())
             }
-            // What goes to one at a time, or to all alike.
+            // Exchanges to one receiver at a time, or to all.
             Exchange::Forward
             | Exchange::Rebalance
             | Exchange::Rescale
@@ -181,7 +181,7 @@ impl ExchangeWriter {
         }
     }
 
-    /// Sends on what is held back.
+    /// Flushes what is held back.
     ///
     /// # Errors
     /// As [`ExchangeWriter::emit`].

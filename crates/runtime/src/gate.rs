@@ -32,19 +32,19 @@ use crate::TaskCommand;
 /// One element of a channel.
 #[derive(Debug)]
 pub enum Element {
-    /// The first one: rows may follow ([`flott_checkpoint::life`]).
+    /// The first element: rows may follow ([`flott_checkpoint::life`]).
     Begin,
     /// Rows or values.
     Batch(Batch),
     /// Event time.
     Watermark(Watermark),
-    /// Whether the channel holds event time back.
+    /// Whether the channel is active or idle.
     Status(WatermarkStatus),
     /// A checkpoint; of a savepoint, the folder that it goes to.
     Barrier(Barrier, Option<Arc<str>>),
     /// The last element.
     EndOfInput,
-    /// The connection to the sender is broken, and why: the task cannot go on.
+    /// The connection to the sender is broken, and why: the task cannot continue.
     Broken(Arc<str>),
 }
 
@@ -81,12 +81,12 @@ pub struct Limits {
     pub batch_bytes: usize,
 }
 
-/// What became of an element that was offered.
+/// The outcome of offering an element.
 #[derive(Debug)]
 pub enum Offer {
-    /// It is in the channel, or was thrown away because the gate is closed.
+    /// It is in the channel, or was discarded because the gate is closed.
     Taken,
-    /// There is no room now; the waker that was left is called when there is.
+    /// There is no room now; the given waker is called when there is.
     Full(Element),
 }
 
@@ -106,7 +106,7 @@ pub enum Next {
     Nothing,
 }
 
-/// Set once when a task is to leave; read wherever it may wait.
+/// Set once when a task has to end; checked wherever it may wait.
 #[derive(Default, Debug)]
 pub struct CancelFlag(AtomicBool);
 
@@ -127,7 +127,7 @@ impl CancelFlag {
     }
 }
 
-/// How long a producer that is blocked goes without a look at its own cancellation.
+/// How long a blocked producer waits before it checks for cancellation.
 const CANCEL_CHECK: Duration = Duration::from_millis(50);
 
 /// A task's inputs and mailbox.
@@ -149,14 +149,14 @@ struct State {
     ready: usize,
     /// The bytes in all channels.
     bytes: usize,
-    /// Somebody was turned away although there is room in the channel.
+    /// A sender was turned away although there is room in the channel.
     crowded: bool,
     reader_waits: bool,
     /// How often the reader has begun to wait.
     waits: u64,
-    /// The reader has asked for something that will come as a message.
+    /// The reader expects something as a message.
     expecting: bool,
-    /// The reader waits for something that goes on elsewhere.
+    /// The reader waits for work that continues elsewhere.
     busy: bool,
     left: bool,
     /// The next wait ends at once.
@@ -165,8 +165,8 @@ struct State {
 }
 
 impl State {
-    /// Whether all channels together are full. A task that finds nothing to read, because what there is waits
-    /// behind a barrier, must get something all the same.
+    /// Whether all channels together are full. A task that has nothing to read, because everything waits
+    /// behind a barrier, must get something nevertheless.
     fn is_crowded(&self, limits: Limits) -> bool {
         self.bytes >= limits.gate_bytes && self.ready > 0
     }
@@ -208,7 +208,7 @@ impl Gate {
         }
     }
 
-    /// Puts an element into a channel. A batch waits for room; how long, in nanoseconds, is the answer.
+    /// Puts an element into a channel. A batch waits for room; returns how long, in nanoseconds.
     ///
     /// # Errors
     /// If the sender is cancelled while it waits.
@@ -237,7 +237,7 @@ impl Gate {
     }
 
     /// Puts an element into a channel, if it need not wait for room. Never blocks. Elements of one channel
-    /// are to be offered in order: what was given back goes first.
+    /// must be offered in order: a returned element goes first.
     pub fn offer(&self, channel: usize, element: Element, waker: &Waker) -> Offer {
         let bytes = bytes_of(&element);
         let mut guard = self.state.lock();
@@ -249,7 +249,7 @@ impl Gate {
         Offer::Taken
     }
 
-    /// The bytes that a channel takes at the moment: what its receiver announces to a sender elsewhere.
+    /// The bytes that a channel currently accepts: what its receiver announces to a remote sender.
     pub fn room(&self, channel: usize) -> usize {
         let state = self.state.lock();
         let channel = &state.channels[channel];
@@ -272,7 +272,7 @@ impl Gate {
         state.crowded |= !channel.is_full(self.limits);
     }
 
-    /// Those who wait because of other channels and need not any more.
+    /// Senders that waited because of other channels and no longer need to.
     fn no_longer_crowded(&self, state: &mut State) -> Vec<(usize, Waiter)> {
         // As with a channel: half is free again, or else there is nothing left to read.
         if !state.crowded || (state.ready > 0 && state.bytes > self.limits.gate_bytes / 2) {
@@ -312,7 +312,7 @@ impl Gate {
         self.next_if(true)
     }
 
-    /// As [`Gate::next`]; without `room` no batch, nor what is behind one.
+    /// As [`Gate::next`]; without `room`, no batch and nothing behind one.
     pub fn next_if(&self, room: bool) -> Next {
         let mut guard = self.state.lock();
         let state = &mut *guard;
@@ -352,8 +352,8 @@ impl Gate {
         Next::Element { channel: at, element }
     }
 
-    /// Waits until [`Gate::next_if`] finds something, or somebody wakes, at most this long. A task that is
-    /// `busy` waits for what goes on elsewhere and will wake.
+    /// Waits until [`Gate::next_if`] finds something, or until a wake-up, at most this long. A `busy` task
+    /// waits for work elsewhere that will wake it.
     pub fn wait(&self, timeout: Duration, room: bool, busy: bool) {
         let mut state = self.state.lock();
         state.busy = busy;
@@ -368,22 +368,21 @@ impl Gate {
         state.woken = false;
     }
 
-    /// Ends the wait at hand, or else the next one: there is something to do that does not come through the
-    /// gate.
+    /// Ends the current wait, or else the next one: there is work that does not come through the gate.
     pub fn wake(&self) {
         let mut state = self.state.lock();
         state.woken = true;
         self.wake_reader(&mut state);
     }
 
-    /// Says that the reader has asked for something that will come as a message, or that it has come.
+    /// Records that the reader expects something as a message, or that it has arrived.
     pub fn expect(&self, expecting: bool) {
         self.state.lock().expecting = expecting;
     }
 
     /// Whether the reader waits and there is nothing for it: no message, no element, and nothing that it has
-    /// asked for. The answer numbers the wait: who looks twice sees whether the reader has done something in
-    /// between.
+    /// asked for. The result numbers the wait: comparing two results shows whether the reader has done
+    /// something in between.
     pub fn idle(&self) -> Option<u64> {
         let state = self.state.lock();
         let nothing = state.mail.is_empty() && state.channels.iter().all(|channel| channel.queue.is_empty());
@@ -391,13 +390,13 @@ impl Gate {
         (state.reader_waits && nothing && !awaited).then_some(state.waits)
     }
 
-    /// Says that the reader has gone and has told everybody.
+    /// Records that the reader has ended and has sent its last report.
     pub fn leave(&self) {
         self.state.lock().left = true;
     }
 
-    /// Whether the reader has gone and has told everybody. A closed gate is not left yet: a failure may still
-    /// be on its way.
+    /// Whether the reader has ended and has sent its last report. A closed gate is not enough: a failure may
+    /// still be on its way.
     pub fn is_left(&self) -> bool {
         self.state.lock().left
     }
@@ -458,7 +457,7 @@ impl Gate {
         self.state.lock().bytes
     }
 
-    /// Says that there is room again; without the lock, for a waker may do anything.
+    /// Announces that there is room again; without the lock, because a waker may do anything.
     fn tell(&self, channel: usize, waiter: Option<Waiter>) {
         match waiter {
             None => {}

@@ -23,7 +23,7 @@ pub struct TaskHandle {
     thread: Thread,
 }
 
-/// What the task's thread and those who steer it share.
+/// Shared between the task's thread and its controllers.
 #[derive(Clone)]
 struct Parts {
     gate: Arc<Gate>,
@@ -67,11 +67,11 @@ impl TaskHandle {
         }
     }
 
-    /// Tells the task something. Nothing happens when it has ended.
+    /// Sends the task a message. Does nothing if it has ended.
     pub fn send(&self, command: TaskCommand) {
         if command == TaskCommand::Cancel {
             self.parts.cancel.set();
-            // Nobody waits for room at a task that is leaving; and the task itself wakes up.
+            // Nobody waits for room at a task that is ending; and the task itself wakes up.
             self.parts.gate.close();
         } else {
             self.parts.gate.post(command);
@@ -88,13 +88,13 @@ impl TaskHandle {
         self.thread.has_ended()
     }
 
-    /// Which operator of its vertex runs at this moment, by its place; `None` if none does.
+    /// Which operator of its vertex is running, by position; `None` if none is.
     pub fn operator(&self) -> Option<usize> {
         self.parts.metrics.whereabouts.position()
     }
 
-    /// The task was told to leave and does not: nobody waits for its thread any more. When it comes back
-    /// after all it leaves.
+    /// The task was told to end but does not: nobody waits for its thread any more. If it returns after all,
+    /// it ends.
     pub fn abandon(&self) {
         self.thread.abandon();
     }

@@ -64,9 +64,9 @@ pub struct TaskRates {
 /// The metrics of one task at one moment.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct TaskMetricsReport {
-    /// `numRecordsIn`: of a source, the rows that it read.
+    /// `numRecordsIn`: for a source, the rows that it read.
     pub num_records_in: u64,
-    /// `numRecordsOut`: of a sink, the rows that it wrote.
+    /// `numRecordsOut`: for a sink, the rows that it wrote.
     pub num_records_out: u64,
     /// `accumulateIdleTimeMs`, in milliseconds
     pub idle_millis: u64,
@@ -88,12 +88,12 @@ pub struct SplitReport {
     pub split: String,
     /// `currentWatermark`; `i64::MIN` before the first
     pub current_watermark: i64,
-    /// Whether it does not hold event time back.
+    /// Whether it is idle.
     pub idle: bool,
 }
 
 impl TaskMetricsReport {
-    /// The split that holds event time back: the one with the lowest watermark among those that count.
+    /// The split that holds back event time: the one with the lowest watermark among the active ones.
     pub fn held_back_by(&self) -> Option<&SplitReport> {
         self.splits.iter().filter(|split| !split.idle).min_by_key(|split| split.current_watermark)
     }
@@ -121,7 +121,7 @@ pub struct OperatorMetricsReport {
     pub current_input_watermark: i64,
     /// `currentOutputWatermark`; `i64::MIN` before the first
     pub current_output_watermark: i64,
-    /// Those that the operator's function has made for itself.
+    /// Those that the operator's function has created.
     #[serde(default)]
     pub user: Vec<NamedMetric>,
     /// What the operator's function has added to accumulators.
@@ -150,14 +150,14 @@ impl TaskMetrics {
         self.operators.lock().push((uid.clone(), name.to_owned(), metrics.clone()));
     }
 
-    /// What there is to tell now.
+    /// The current metrics.
     pub fn report(&self, clock: &dyn Clock) -> TaskMetricsReport {
         let operators: Vec<_> = {
             let (operators, nanos) = (self.operators.lock().clone(), clock.nanos());
             operators.iter().map(|operator| operator_report(operator, nanos)).collect()
         };
-        // A source has no gate: it is what it emits that it has read. A sink has no exchange: it is what it
-        // wrote.
+        // A source has no gate: what it emits counts as read. A sink has no exchange: what it wrote counts as
+        // sent.
         let num_records_in = match self.records_in.get() {
             0 => operators.first().map_or(0, |head| head.num_records_out),
             read => read,

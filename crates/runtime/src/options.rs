@@ -9,7 +9,7 @@ use flott_types::{Configuration, Error, Result, Timestamp};
 
 use crate::gate::Limits;
 
-/// What tasks act on.
+/// The options of tasks.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TaskOptions {
     /// The number of rows at which a batch is large enough.
@@ -21,20 +21,20 @@ pub struct TaskOptions {
     pub mode: Mode,
     /// How much a channel holds.
     pub limits: Limits,
-    /// `pipeline.auto-watermark-interval`, milliseconds. (Of SQL it is in the plan.)
+    /// `pipeline.auto-watermark-interval`, milliseconds. (For SQL it is in the plan.)
     pub auto_watermark_interval: i64,
     /// `execution.runtime-mode: batch`
     pub batch: bool,
     /// `sink.committer.retries`: how often a commit is tried again.
     pub commit_retries: u32,
-    /// `task.cancellation.interval`, milliseconds: how often it is told that a task which was told to leave
-    /// has not.
+    /// `task.cancellation.interval`, milliseconds: how often a warning reports that a cancelled task has not
+    /// ended.
     pub cancellation_interval: i64,
     /// `task.cancellation.timeout`, milliseconds: when it is given up; `None` is never.
     pub cancellation_timeout: Option<i64>,
     /// When the job was submitted, in milliseconds since the epoch.
     pub submitted_at: Timestamp,
-    /// All of it, as it was written.
+    /// The whole configuration, as written.
     pub configuration: BTreeMap<String, String>,
 }
 
@@ -92,10 +92,10 @@ impl TaskOptions {
         })
     }
 
-    /// What connectors may ask.
+    /// The configuration for connectors.
     ///
     /// # Errors
-    /// If the configuration cannot be handed on.
+    /// If the configuration cannot be passed on.
     pub fn table_context(&self) -> Result<TableContext> {
         let json = serde_json::to_value(&self.configuration);
         let configuration: Result<Configuration, _> = json.and_then(serde_json::from_value);
@@ -116,7 +116,7 @@ fn limits(read: Reader<'_>, batch_size: usize) -> Result<Limits> {
     if segment == 0 {
         return Err(read.wrong(SEGMENT_SIZE, "a size above 0"));
     }
-    // A channel for which Flink sets no buffer aside lives on those that float; here it has one.
+    // In Flink a channel without buffers of its own uses floating ones; here it has one.
     let bytes = usize::try_from(segment.saturating_mul(buffers.max(1))).unwrap_or(usize::MAX);
     let floating = read.number(GATE_BUFFERS)?.unwrap_or(DEFAULT_GATE_BUFFERS);
     let gate_bytes = usize::try_from(segment.saturating_mul(floating)).unwrap_or(usize::MAX).max(bytes);
@@ -129,7 +129,7 @@ fn limits(read: Reader<'_>, batch_size: usize) -> Result<Limits> {
 pub struct Reader<'a>(pub &'a BTreeMap<String, String>);
 
 impl<'a> Reader<'a> {
-    /// As it was written, without space around it.
+    /// As written, without surrounding white space.
     pub fn text(&self, key: &str) -> Option<&'a str> {
         self.0.get(key).map(|text| text.trim())
     }

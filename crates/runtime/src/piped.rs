@@ -26,7 +26,7 @@ use crate::gate::{Element, Gate, Offer};
 use crate::wire::{ElementDecoder, ElementEncoder};
 use crate::{ChannelKey, Threads};
 
-/// How long a sender that waits goes without a look at its own cancellation.
+/// How long a waiting sender waits before it checks for cancellation.
 const CANCEL_CHECK: Duration = Duration::from_millis(50);
 
 /// The exchanges. See [`self`].
@@ -47,7 +47,7 @@ struct State {
     pipes: FastMap<ChannelKey, Arc<Pipe>>,
     /// Those in which something has changed.
     ready: VecDeque<Arc<Pipe>>,
-    /// The thread is there. It leaves when there are no pipes, so that a cluster without jobs has none.
+    /// The thread exists. It ends when there are no pipes, so a cluster without jobs has none.
     reads: bool,
 }
 
@@ -75,7 +75,7 @@ struct Line {
 /// Where it is read.
 struct End {
     decoder: ElementDecoder,
-    /// What the gate had no room for, and the length of its frame.
+    /// An element that the gate had no room for, and the length of its frame.
     refused: Option<(Element, usize)>,
     /// It could not be read; what follows is thrown away.
     broken: bool,
@@ -83,7 +83,7 @@ struct End {
 }
 
 impl PipedExchanges {
-    /// Exchanges whose channels hold about so many bytes.
+    /// Exchanges whose channels hold about this many bytes.
     pub fn new(credit: usize, threads: Threads) -> Self {
         PipedExchanges(Arc::new(Shared {
             credit: credit.max(1),
@@ -167,7 +167,7 @@ fn waker(shared: Weak<Shared>, pipe: Weak<Pipe>) -> Waker {
 }
 
 impl Shared {
-    /// There is something to do for a pipe.
+    /// A pipe has work.
     fn is_ready(&self, pipe: &Arc<Pipe>) {
         if !pipe.is_ready.swap(true, Ordering::SeqCst) {
             self.state.lock().ready.push_back(pipe.clone());
@@ -190,7 +190,7 @@ impl Shared {
                     self.ready.wait(&mut state);
                 }
             };
-            // Before the look, so that nothing that comes during it is missed.
+            // Before the check, so that nothing is missed that arrives during it.
             pipe.is_ready.store(false, Ordering::SeqCst);
             pipe.serve();
         }
@@ -198,7 +198,7 @@ impl Shared {
 }
 
 impl Pipe {
-    /// Hands over what the gate takes.
+    /// Delivers what the gate accepts.
     fn serve(&self) {
         let mut end = self.end.lock();
         loop {
@@ -223,7 +223,7 @@ impl Pipe {
         }
     }
 
-    /// Gives credit back.
+    /// Returns credit.
     fn taken(&self, len: usize) {
         let mut line = self.line.lock();
         line.bytes = line.bytes.saturating_sub(len);
@@ -233,7 +233,7 @@ impl Pipe {
 }
 
 impl End {
-    /// The element of a frame. Of what cannot be read the task learns, and fails.
+    /// The element of a frame. If it cannot be read, the task is told and fails.
     fn read(&mut self, frame: &[u8]) -> Option<Element> {
         if self.broken {
             return None;
@@ -254,7 +254,7 @@ struct PipeSender {
 
 impl Sender for PipeSender {
     fn send(&mut self, element: Element) -> Result<()> {
-        // Only batches wait: whatever else there is is small, and there are few.
+        // Only batches wait: all other elements are small and few.
         let waits = matches!(element, Element::Batch(_));
         let frame = self.encoder.encode(element)?;
         let SenderContext { cancel, metrics, clock } = &self.context;
@@ -267,7 +267,7 @@ impl Sender for PipeSender {
             }
             metrics.back_pressured.add(clock.nanos().saturating_sub(start));
         }
-        // A receiver that has left takes everything and keeps nothing.
+        // A receiver that has ended accepts and discards everything.
         if line.closed {
             return Ok(());
         }

@@ -73,7 +73,7 @@ impl SinkOperator {
         }
     }
 
-    /// Rows are held against what the table demands before they are written.
+    /// Rows are checked against the table's constraints before they are written.
     #[must_use]
     pub(crate) fn with_constraint(mut self, constraint: Option<Box<dyn Constraint>>) -> Self {
         self.constraint = constraint;

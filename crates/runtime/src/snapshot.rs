@@ -41,7 +41,7 @@ pub trait SnapshotStorage: Send + Sync {
 
 /// Stores the snapshots of one task, in order, off the task's thread.
 pub trait SnapshotWriter: Send {
-    /// Stores what the operators handed over; answers what goes into the manifest, and how many bytes were
+    /// Stores what the operators handed over; returns what goes into the manifest, and how many bytes were
     /// written.
     ///
     /// # Errors
@@ -63,7 +63,7 @@ pub(crate) struct Work {
     pub(crate) barrier: Barrier,
     pub(crate) target: Option<Arc<str>>,
     pub(crate) operators: Vec<OperatorState>,
-    /// Whether it holds everything, and not what changed since the one before.
+    /// Whether it contains everything, and not only changes since the previous one.
     pub(crate) full: bool,
     pub(crate) metrics: SnapshotMetrics,
 }
@@ -84,7 +84,7 @@ struct Queue {
 #[derive(Default)]
 struct Waiting {
     work: VecDeque<Work>,
-    /// What is left to do of snapshots that were thrown away.
+    /// The remaining work of discarded snapshots.
     later: Vec<Later>,
     /// The last hand-over was lost, so that nothing can build on it.
     lost: bool,
@@ -92,7 +92,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// Throws a hand-over away, and those that build on it. Gives the checkpoints of the latter.
+    /// Discards a hand-over, and those that build on it. Returns the checkpoints of the latter.
     fn drop_one(&mut self, checkpoint: CheckpointId) -> Vec<CheckpointId> {
         let Some(at) = self.work.iter().position(|work| work.barrier.checkpoint == checkpoint) else {
             return Vec::new();
@@ -102,7 +102,7 @@ impl Waiting {
         self.lost |= end == self.work.len();
         let dropped: Vec<Work> = self.work.drain(at..end).collect();
         let checkpoints = dropped.iter().skip(1).map(|work| work.barrier.checkpoint).collect();
-        // What is left to do of them is done all the same: it is in the snapshots after them.
+        // Their remaining work is done nevertheless: it is part of the snapshots after them.
         self.later
             .extend(dropped.into_iter().flat_map(|work| work.operators).filter_map(|state| state.later));
         checkpoints
@@ -124,7 +124,7 @@ impl Uploader {
         Ok(Uploader { queue, thread, report })
     }
 
-    /// Whether the last hand-over was lost; asked once.
+    /// Whether the last hand-over was lost; resets the flag.
     pub(crate) fn take_lost(&self) -> bool {
         std::mem::take(&mut self.queue.state.lock().lost)
     }
@@ -151,8 +151,8 @@ impl Uploader {
 
 impl Drop for Uploader {
     /// Waits for what is in progress: a task that has ended writes nothing any more, and begins nothing. But
-    /// a store that does not answer must not keep the job from its end; what it writes later belongs to a
-    /// checkpoint that never completes.
+    /// an unresponsive store must not keep the job from ending; what it writes later belongs to a checkpoint
+    /// that never completes.
     fn drop(&mut self) {
         let waiting = {
             let mut state = self.queue.state.lock();
@@ -169,7 +169,7 @@ impl Drop for Uploader {
 }
 
 impl Queue {
-    /// The next hand-over, and what is to be done before; none when the task has ended.
+    /// The next hand-over, and the work to do before it; `None` when the task has ended.
     fn next(&self) -> Option<(Vec<Later>, Work)> {
         let mut state = self.state.lock();
         loop {
@@ -189,7 +189,7 @@ fn upload(queue: &Queue, mut writer: Box<dyn SnapshotWriter>, clock: &dyn Clock,
         let checkpoint = barrier.checkpoint;
         let start = clock.nanos();
         for Later(later) in left {
-            // Whoever it belongs to is told of an error in its own way.
+            // Its owner learns about an error in its own way.
             if let Err(error) = guard("snapshot", later) {
                 tracing::warn!(%checkpoint, %error, "finishing an abandoned snapshot failed");
             }
@@ -225,7 +225,7 @@ mod tests {
 
     use super::*;
 
-    /// A store that says what it was given, and then hangs until it is let go on.
+    /// A store that reports what it was given, and then hangs until it may continue.
     struct Hanging(Sender<u64>, Receiver<()>);
 
     impl SnapshotWriter for Hanging {

@@ -21,29 +21,29 @@ use crate::{TaskMetrics, TaskOptions};
 /// The operator state in which splits and their positions are kept.
 pub const SPLITS: &str = "splits";
 
-/// What the task is to do after the source had its turn.
+/// What the task has to do after the source had its turn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SourceStep {
-    /// Come again at once.
+    /// Poll again at once.
     More,
-    /// Come again then, or when a message has come.
+    /// Poll again at this time, or after a message.
     Wait(Option<Timestamp>),
-    /// Ask the JobManager for splits, then as for `Wait`.
+    /// Request splits from the JobManager, then as for `Wait`.
     RequestSplits,
     /// Everything is read.
     Ended,
 }
 
-/// How the reader stands with its splits.
+/// The state of the reader's splits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Splits {
     /// Has some, or does not know yet that it has none.
     Reading,
-    /// Has asked for more: they come when there are some.
+    /// Has requested more, which will be sent when there are some.
     Requested,
 }
 
-/// Makes the reader of a source, once the task runs.
+/// Creates the reader of a source, once the task runs.
 pub type ReaderFactory = Box<dyn FnOnce(ReaderContext) -> Result<Box<dyn SourceReader>> + Send>;
 
 /// The head of a source task.
@@ -56,12 +56,12 @@ pub struct SourceHead {
     /// subtask).
     fresh: Vec<Split>,
     splits: Splits,
-    /// It knows what it reads first, or that there is nothing yet.
+    /// It knows its first splits, or that there are none yet.
     assigned: bool,
     /// Whether it has an enumerator in the JobManager.
     is_coordinated: bool,
     no_more: bool,
-    /// What the reader has to say to the enumerator.
+    /// The reader's events for the enumerator.
     events: Vec<Payload>,
     metrics: OperatorMetrics,
     watermarks: Option<SplitWatermarks>,
@@ -168,7 +168,7 @@ impl SourceHead {
         }
     }
 
-    /// The source generates watermarks for each split by itself.
+    /// The source generates watermarks per split.
     #[must_use]
     pub fn with_watermarks(mut self, watermarks: Option<SplitWatermarks>) -> Self {
         self.watermarks = watermarks;
@@ -230,7 +230,7 @@ impl SourceHead {
         self.assigned
     }
 
-    /// Reads a batch's worth.
+    /// Reads a batch.
     pub fn poll(&mut self, outputs: &mut Outputs, now: Timestamp) -> Result<SourceStep> {
         let step = self.step(outputs, now)?;
         let Some(aligner) = &mut self.aligner else {
@@ -245,14 +245,14 @@ impl SourceHead {
         })
     }
 
-    /// The least event time of the alignment group.
+    /// The minimum event time of the alignment group.
     pub fn align_to(&mut self, least: Option<Timestamp>) {
         if let Some(aligner) = &mut self.aligner {
             aligner.align_to(least);
         }
     }
 
-    /// What the alignment group is to be told.
+    /// The report to the alignment group.
     pub fn take_watermark_report(&mut self) -> Option<(WatermarkAlignment, Option<Timestamp>)> {
         self.aligner.as_mut()?.take_watermark_report()
     }
@@ -303,12 +303,12 @@ impl SourceHead {
         }
     }
 
-    /// What the reader has to say to its enumerator, since the last call.
+    /// The reader's events for its enumerator since the last call.
     pub fn take_events(&mut self) -> Vec<Payload> {
         std::mem::take(&mut self.events)
     }
 
-    /// The enumerator has something to say to the reader.
+    /// An event from the enumerator for the reader.
     pub fn event(&mut self, event: Payload) -> Result<()> {
         match &mut self.reader {
             Some(reader) => guard(&self.info.name, || reader.event(event)),
@@ -316,7 +316,7 @@ impl SourceHead {
         }
     }
 
-    /// Splits have come.
+    /// Splits have arrived.
     pub fn add_splits(&mut self, splits: Vec<Split>, outputs: &mut Outputs, now: Timestamp) -> Result<()> {
         self.splits = Splits::Reading;
         self.assigned = true;
@@ -333,14 +333,14 @@ impl SourceHead {
     /// There are none now. A reader that has nothing to read must not hold event time back.
     pub fn no_splits_yet(&mut self, outputs: &mut Outputs, now: Timestamp) -> Result<()> {
         if self.splits == Splits::Reading {
-            // It was given some meanwhile, and asks again when they are read.
+            // It was given some in the meantime, and requests more when they are read.
             return Ok(());
         }
         self.assigned = true;
         outputs.at(now).watermark_status(WatermarkStatus::Idle)
     }
 
-    /// There never will be another one.
+    /// There will be no more.
     pub fn no_more_splits(&mut self) {
         self.no_more = true;
         self.splits = Splits::Reading;
@@ -395,7 +395,7 @@ struct Entry {
     /// Its watermark, and the subtask's when it was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     watermark: Option<(Timestamp, Timestamp)>,
-    /// Where in event time its generator was asked last.
+    /// The event time at which its generator was last called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     asked: Option<Timestamp>,
 }

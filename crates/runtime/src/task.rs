@@ -27,7 +27,7 @@ use crate::source::{SourceHead, SourceStep};
 use crate::valve::{Progress, Valve};
 use crate::{SnapshotMetrics, TaskCommand, TaskDeployment, TaskEnvironment, TaskMetrics, TaskReport};
 
-/// A wait ends after this even if nothing comes: clocks that a test moves do not wake anybody.
+/// A wait ends after this even if nothing arrives: a test's clock does not wake anybody.
 const LONGEST_WAIT: i64 = 1_000;
 
 pub(crate) struct Task {
@@ -59,7 +59,7 @@ impl Task {
         let (at_end, now) = (self.deployment.drained, self.environment.clock.now());
         self.step(Event::Opened { at_end }, now)?;
         self.begin(now)?;
-        // Whether what was held back has been let go since the last element.
+        // Whether buffered rows have been flushed since the last element.
         let mut dry = false;
         loop {
             self.cancel.check()?;
@@ -98,7 +98,7 @@ impl Task {
         }
     }
 
-    /// Answers what the source has to report.
+    /// Sends the source's reports.
     fn open(&mut self) -> Result<Option<TaskReport>> {
         let now = self.environment.clock.now();
         let Task { deployment, environment, chain, waker, .. } = self;
@@ -146,7 +146,7 @@ impl Task {
         Ok(step)
     }
 
-    /// Says the first word once the source knows what it reads.
+    /// Sends the beginning once the source knows what it reads.
     fn begin(&mut self, now: Timestamp) -> Result<()> {
         let assigned = self.chain.source.as_ref().is_some_and(SourceHead::is_assigned);
         if assigned && !self.life.has_begun() {
@@ -207,7 +207,7 @@ impl Task {
         Ok(())
     }
 
-    /// Acts on a message; says whether it was the last.
+    /// Handles a message; returns whether it was the last.
     fn command(&mut self, command: TaskCommand, now: Timestamp) -> Result<bool> {
         use TaskCommand::{AddSplits, NoMoreSplits, NoSplitsYet};
         if matches!(command, AddSplits(_) | NoSplitsYet | NoMoreSplits) {
@@ -279,7 +279,7 @@ impl Task {
         }
     }
 
-    /// Something has happened; does what follows from it, and says whether the task is to leave.
+    /// Handles an event of the state machine, and returns whether the task has to end.
     fn step(&mut self, event: Event, now: Timestamp) -> Result<bool> {
         let mut leave = false;
         for action in self.life.step(event, now)? {
@@ -310,8 +310,8 @@ impl Task {
         Ok(leave)
     }
 
-    /// Results of what was begun come before the end. Meanwhile the task takes messages and checkpoints as
-    /// always.
+    /// Results of work in flight come before the end. Until then, the task handles messages and checkpoints
+    /// as always.
     fn settle(&mut self, now: Timestamp) -> Result<()> {
         let outstanding = self.chain.root.backlog() > Backlog::None;
         self.step(Event::Outstanding(outstanding), now).map(drop)
@@ -341,7 +341,7 @@ impl Task {
             }
         };
         let full = barrier.kind.is_full() | self.full_next | uploader.take_lost();
-        // What a savepoint took is not in the files that the next checkpoint builds on.
+        // A savepoint's changes are not in the files that the next checkpoint builds on.
         self.full_next = barrier.kind.is_savepoint();
         let mut operators = Vec::with_capacity(self.deployment.vertex.operators.len());
         if let Some(source) = &mut self.chain.source {
@@ -357,7 +357,7 @@ impl Task {
         uploader.write(Work { barrier, target, operators, full, metrics })
     }
 
-    /// The job is over for this task, but for what its sinks still make visible.
+    /// The job is over for this task, except for its sinks' last commits.
     fn await_commits(&mut self) -> Result<()> {
         loop {
             self.cancel.check()?;
@@ -368,14 +368,14 @@ impl Task {
             }
             match self.gate.next_if(false) {
                 Next::Nothing => self.wait(None, now, false),
-                // Nothing else is said to a task that has left.
+                // No other messages are sent to a task that has ended.
                 Next::Command(_) | Next::Element { .. } => {}
             }
         }
     }
 
-    /// Fires what is due and calls who was woken; says whether there was something. What it put out is not
-    /// held back if the input is dry.
+    /// Fires timers that are due and calls woken operators; returns whether there were any. Their output is
+    /// not held back if the input is dry.
     fn timers(&mut self, now: Timestamp) -> Result<bool> {
         let due = self.chain.root.wake_at().is_some_and(|at| at <= now);
         if due {
@@ -414,7 +414,7 @@ impl Task {
     }
 }
 
-/// What a person sees in a debugger or profiler.
+/// The name shown in debuggers and profilers.
 pub(crate) fn thread_name(deployment: &TaskDeployment) -> String {
     let TaskDeployment { vertex, task, .. } = deployment;
     format!("{} ({}/{})", vertex.name, task.subtask.0 + 1, vertex.parallelism)

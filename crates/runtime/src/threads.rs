@@ -12,7 +12,7 @@ use std::time::Duration;
 use flott_types::{Error, Result};
 use parking_lot::{Condvar, Mutex};
 
-/// Makes threads and counts those that run. Cloning shares the count.
+/// Creates threads and counts those that run. Clones share the count.
 #[derive(Clone, Default, Debug)]
 pub struct Threads(Arc<Shared>);
 
@@ -44,7 +44,7 @@ pub struct Thread {
     life: Arc<Life>,
 }
 
-/// Counts a thread out, also when it panics.
+/// Decrements the count of threads, even after a panic.
 struct Running(Thread);
 
 impl Drop for Running {
@@ -61,7 +61,7 @@ impl Drop for Running {
 }
 
 impl Threads {
-    /// At most this many threads at a time, abandoned ones included: one more is refused.
+    /// Allows at most this many threads at a time, including abandoned ones.
     pub fn limited(limit: usize) -> Self {
         Threads(Arc::new(Shared { limit: Some(limit), ..Shared::default() }))
     }
@@ -69,7 +69,7 @@ impl Threads {
     /// Starts a thread.
     ///
     /// # Errors
-    /// If the operating system gives none, or there are as many as there may be.
+    /// If the operating system refuses, or the limit is reached.
     pub fn spawn<F: FnOnce() + Send + 'static>(&self, name: &str, run: F) -> Result<Thread> {
         let thread = Thread { shared: self.0.clone(), life: Arc::default() };
         {
@@ -87,7 +87,7 @@ impl Threads {
             run();
         };
         let spawned = Builder::new()
-            // Names come from SQL, which may hold anything; a thread's name may not.
+            // Names come from SQL and may contain anything; a thread's name may not.
             .name(name.replace('\0', " "))
             .spawn(body);
         match spawned {
@@ -98,7 +98,7 @@ impl Threads {
         }
     }
 
-    /// How many of them run; without those that were abandoned.
+    /// How many are running, without abandoned ones.
     pub fn running(&self) -> usize {
         self.0.counts.lock().running
     }
@@ -108,7 +108,7 @@ impl Threads {
         self.0.counts.lock().abandoned
     }
 
-    /// Waits until at most `count` of them run; says whether that came to be within the time.
+    /// Waits until at most `count` of them run; returns whether that happened in time.
     pub fn wait_until(&self, count: usize, timeout: Duration) -> bool {
         let mut counts = self.0.counts.lock();
         !self.0.changed.wait_while_for(&mut counts, |counts| counts.running > count, timeout).timed_out()
@@ -116,7 +116,7 @@ impl Threads {
 }
 
 impl Thread {
-    /// Waits for its end, at most this long; says whether it has ended.
+    /// Waits for its end, at most this long; returns whether it has ended.
     pub fn wait_for(&self, timeout: Duration) -> bool {
         let mut counts = self.shared.counts.lock();
         self.shared.changed.wait_while_for(&mut counts, |_| !self.has_ended(), timeout);

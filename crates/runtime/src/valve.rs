@@ -7,7 +7,7 @@
 use flott_batch::WatermarkStatus;
 use flott_types::Watermark;
 
-/// What to tell the chain.
+/// An event for the chain.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Progress {
     /// Event time has advanced.
@@ -39,7 +39,7 @@ impl Channel {
 }
 
 impl Valve {
-    /// A valve before anything was said.
+    /// A valve in its initial state.
     pub fn new(channels: usize) -> Self {
         let channel = Channel { watermark: Watermark::MIN, idle: false, aligned: true };
         Valve { channels: vec![channel; channels], emitted: Watermark::MIN, status: WatermarkStatus::Active }
@@ -50,11 +50,11 @@ impl Valve {
         self.emitted
     }
 
-    /// A watermark came through a channel.
+    /// A watermark arrived on a channel.
     pub fn watermark(&mut self, channel: usize, watermark: Watermark) -> Vec<Progress> {
         let emitted = self.emitted;
         let state = &mut self.channels[channel];
-        // Nothing counts from a channel that is idle, except that there is no more to come.
+        // From an idle channel only the end counts.
         if (state.idle && watermark != Watermark::MAX) || watermark <= state.watermark {
             return Vec::new();
         }
@@ -77,13 +77,13 @@ impl Valve {
         self.settle()
     }
 
-    /// Channels that have ended neither hold time back nor keep the task active.
+    /// Channels that have ended neither hold back time nor keep the task active.
     fn settle(&mut self) -> Vec<Progress> {
         let open = || self.channels.iter().filter(|channel| !channel.has_ended());
         let mut progress = Vec::new();
         if open().next().is_some() && open().all(|channel| channel.idle) {
             if self.status == WatermarkStatus::Active {
-                // The one that held the others back is out: what the others had said counts now.
+                // The channel that held the others back is out: now their watermarks count.
                 let highest = open().map(|channel| channel.watermark).max().unwrap_or(Watermark::MIN);
                 progress.extend(self.emit(highest));
                 self.status = WatermarkStatus::Idle;

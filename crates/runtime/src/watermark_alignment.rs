@@ -7,9 +7,9 @@ use flott_types::{Result, Timestamp};
 /// One reader of an alignment group.
 pub(crate) struct Aligner {
     policy: WatermarkAlignment,
-    /// The least of the group, as it was told last; nobody is held back before.
+    /// The last known minimum of the group; nobody waits before it is known.
     least: Option<Timestamp>,
-    /// How far this reader has come.
+    /// The event time of this reader.
     reached: Option<Timestamp>,
     /// What the group was told, if anything.
     told: Option<Option<Timestamp>>,
@@ -37,7 +37,7 @@ impl Aligner {
         self.least = least;
     }
 
-    /// Holds back splits that are too far ahead; says whether all of the reader is to wait.
+    /// Pauses splits that are too far ahead; returns whether the whole reader has to wait.
     pub(crate) fn hold(
         &mut self,
         watermarks: &mut SplitWatermarks,

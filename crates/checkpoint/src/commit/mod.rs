@@ -37,14 +37,14 @@ impl<C> CommitRequest<C> {
     }
 }
 
-/// What became of it.
+/// Its outcome.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CommitOutcome {
     /// It is visible.
     Committed,
     /// It was visible before.
     AlreadyCommitted,
-    /// Not now: again in so many milliseconds, or when the queue thinks fit.
+    /// Not now: retry in this many milliseconds, or when the queue decides.
     Retry {
         /// When, if the outside has said it.
         after: Option<i64>,
@@ -65,7 +65,7 @@ pub enum CommitOutcome {
 /// How often and when a commit is tried again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CommitRetries {
-    /// So often, then the attempt fails, and a restart tries again.
+    /// The maximum number of retries; then the attempt fails, and a restart tries again.
     pub most: u32,
     /// The first time after so many milliseconds; each time after twice as long.
     pub first: i64,

@@ -38,14 +38,14 @@ enum State {
     Waits(Option<Timestamp>),
 }
 
-/// What came of an answer.
+/// The effect of an answer.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Answered {
-    /// So many are visible now.
+    /// How many have become visible.
     pub committed: u64,
-    /// So many were before.
+    /// How many were visible before.
     pub already: u64,
-    /// So many are tried again.
+    /// How many are retried.
     pub retried: u64,
 }
 
@@ -136,7 +136,7 @@ impl<C> CommitQueue<C> {
         self.entries.len()
     }
 
-    /// Whether all is committed.
+    /// Whether everything is committed.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -189,7 +189,7 @@ impl<C: Clone + PartialEq> CommitQueue<C> {
         .collect()
     }
 
-    /// What the committer has answered to the last [`CommitQueue::take_due`].
+    /// The committer's answer to the last [`CommitQueue::take_due`].
     ///
     /// # Errors
     /// If something can never be committed, or was tried too often.
@@ -291,7 +291,7 @@ mod tests {
         let answer = vec![CommitOutcome::Committed, retry(Some(50)), CommitOutcome::AlreadyCommitted];
         let answered = queue.answered(Ok(answer), 10).unwrap();
         assert_eq!(answered, Answered { committed: 1, already: 1, retried: 1 });
-        // What is tried again is in checkpoints as long as it is.
+        // Committables that are retried stay in checkpoints.
         assert_eq!((pending(&queue).as_str(), queue.next_time()), ("b d", Some(60)));
         queue.complete(CheckpointId(2));
         assert_eq!(names(&queue.take_due(10)), "d");

@@ -92,7 +92,7 @@ pub enum Event<S> {
     JobStopping {
         /// The attempt.
         attempt: Attempt,
-        /// For the people whose requests fail by it.
+        /// For the users whose requests fail because of it.
         reason: String,
     },
     /// The next attempt wants to know what to restore: answered by [`Action::Restore`].
@@ -179,7 +179,7 @@ pub enum DeclineReason {
     Failed(String),
 }
 
-/// What the driver is to do, in this order.
+/// What the driver has to do, in this order.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Action<S> {
     /// Send the trigger to **every** task of the current attempt, not only to sources: see

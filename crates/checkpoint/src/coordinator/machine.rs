@@ -23,7 +23,7 @@ pub struct Coordinator<S> {
     /// Checkpoints on request that wait for their turn.
     pub(super) queue: VecDeque<(RequestId, bool)>,
     failures: u32,
-    /// Not before this is a periodic checkpoint triggered.
+    /// No periodic checkpoint is triggered before this.
     pub(super) pause_until: Timestamp,
     pub(super) full_needed: bool,
     restore_wanted: bool,

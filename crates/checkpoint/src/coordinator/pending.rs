@@ -52,7 +52,7 @@ impl<S> Pending<S> {
         Some(all)
     }
 
-    /// Who has not acknowledged, for the message of a timeout.
+    /// Who has not acknowledged, for the error message of a timeout.
     pub(super) fn missing(&self, tasks: &[TaskId]) -> String {
         let Phase::Collecting { acks, .. } = &self.phase else {
             return String::new();

@@ -76,7 +76,7 @@ pub enum Event {
     Tick,
 }
 
-/// What the driver is to do, in this order.
+/// What the driver has to do, in this order.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Action {
     /// For listeners.
@@ -85,7 +85,7 @@ pub enum Action {
     RequestRestorePoint,
     /// Ask for all slots that the job needs: those that it has are enough, or more are granted, or missing.
     RequestSlots,
-    /// It waits for slots no longer.
+    /// It no longer waits for slots.
     WithdrawSlots,
     /// Deploy all tasks of a region.
     Deploy {

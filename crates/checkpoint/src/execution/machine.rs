@@ -47,7 +47,7 @@ enum Awaits {
 
 impl Execution {
     /// A job with these tasks. `last_attempt` is 0, or the last attempt that an earlier JobManager deployed.
-    /// It waits for slots at most `slot_timeout`. `seed` varies the restart delays.
+    /// Waits for slots at most `slot_timeout`. `seed` varies the restart delays.
     pub fn new(
         tasks: Vec<TaskId>,
         strategy: Strategy,
@@ -185,7 +185,7 @@ impl Execution {
             return;
         }
         let jitter = self.jitter();
-        // What would fail again speaks for itself.
+        // A permanent failure needs no further explanation.
         let decision = failure.retryable.then(|| self.restart.failed(now, jitter));
         match decision {
             Some(Decision::Restart { at }) => {

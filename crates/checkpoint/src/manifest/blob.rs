@@ -73,7 +73,7 @@ impl Checksum {
     }
 }
 
-/// Makes the checksum of bytes that come in parts.
+/// Computes the checksum of bytes that come in parts.
 #[derive(Clone, Default)]
 pub struct Summing(Xxh3);
 

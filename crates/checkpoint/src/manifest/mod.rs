@@ -167,7 +167,7 @@ pub struct Column {
 pub struct StateFile {
     /// Where the bytes are.
     pub location: FileLocation,
-    /// What it means for the files before it.
+    /// Its relation to the files before it.
     pub kind: FileKind,
     /// The key groups that it covers (rows lie within; it need not have rows in each).
     pub key_groups: KeyGroupRange,
@@ -195,7 +195,7 @@ pub enum FileLocation {
     },
 }
 
-/// What a file means for the files before it.
+/// The relation of a file to the files before it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileKind {

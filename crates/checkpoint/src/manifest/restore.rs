@@ -55,7 +55,7 @@ impl Manifest {
     /// What each subtask of an operator starts from at this parallelism; `None` if the snapshot does not know
     /// the operator.
     ///
-    /// One pass over the snapshot for all subtasks together: its cost is that of what it answers.
+    /// One pass over the snapshot for all subtasks together: its cost is proportional to its result.
     ///
     /// # Errors
     /// [`flott_types::ErrorKind::State`] if the operator has keyed state and its number of key groups has

@@ -68,7 +68,7 @@ pub enum Event {
     Tick,
 }
 
-/// What the driver is to do, in this order.
+/// What the driver has to do, in this order.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Action {
     /// Tell a TaskManager that it is registered.
@@ -132,7 +132,7 @@ pub struct Resources {
     /// in it.
     ended: BTreeMap<TaskManagerId, u64>,
     jobs: BTreeMap<JobId, Holding>,
-    /// Those that wait, first come first served.
+    /// Waiting jobs, first come first served.
     waiting: Vec<JobId>,
     /// The next heartbeats are sent then.
     beat_at: Timestamp,
@@ -144,7 +144,7 @@ pub struct Resources {
 struct Holding {
     name: String,
     slots: Vec<Option<Slot>>,
-    /// What it was last told is missing, and whether that is hopeless.
+    /// The last reported shortage, and whether it is permanent.
     told: Option<(String, bool)>,
 }
 
@@ -174,7 +174,7 @@ impl Resources {
         self.members.0.iter().map(|(id, member)| (*id, member.session))
     }
 
-    /// Whether somebody has this slot.
+    /// Whether this slot is taken.
     pub fn owners(&self, slot: Slot) -> usize {
         let held = self.jobs.values().flat_map(|job| &job.slots);
         held.filter(|held| **held == Some(slot)).count()
@@ -323,7 +323,7 @@ impl Resources {
         out.push(Action::Dismiss { task_manager, session: member.session });
     }
 
-    /// Who is silent, and is it time to ask?
+    /// Handles silent TaskManagers and due heartbeats.
     fn look(&mut self, now: Timestamp, out: &mut Vec<Action>) {
         let timeout = self.config.heartbeat_timeout;
         let silent = |member: &Member| now.saturating_sub(member.heard) >= timeout;

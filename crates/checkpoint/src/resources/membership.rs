@@ -35,12 +35,12 @@ pub enum Event {
     Tick,
 }
 
-/// What the driver is to do, in this order.
+/// What the driver has to do, in this order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
     /// Register.
     Register {
-        /// With whom, and as what.
+        /// The leader, and the state of the membership.
         session: Session,
         /// How many slots.
         slots: u32,
@@ -85,7 +85,7 @@ impl Membership {
         Membership { config, slots, leader: None, number, state: State::Alone, due: None }
     }
 
-    /// Whether a message of this session means it. Work may overtake the welcome.
+    /// Whether a message of this session is for it. Work may overtake the welcome.
     pub fn accepts(&self, session: Session) -> bool {
         self.session() == Some(session)
     }

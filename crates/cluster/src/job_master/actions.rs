@@ -40,7 +40,7 @@ impl JobMaster {
                 return vec![coordinator::Event::JobStarted { attempt, tasks }.into()];
             }
             A::AttemptStopping { attempt, reason } => {
-                // What is being read for the next attempt is of no use any more.
+                // The state being read for the next attempt is no longer needed.
                 self.preparing = None;
                 self.last = None;
                 return vec![coordinator::Event::JobStopping { attempt, reason }.into()];

@@ -25,7 +25,7 @@ impl JobMaster {
         }
     }
 
-    /// Says so if all that the last checkpoint holds is committed.
+    /// Reports when everything in the last checkpoint is committed.
     pub(super) fn end_commits(&mut self) {
         if !self.last.is_some_and(|last| self.global.are_settled(last)) || self.global.is_empty() {
             return;

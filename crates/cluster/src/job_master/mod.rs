@@ -94,7 +94,7 @@ pub(crate) enum JobMessage {
 /// Where an answer goes.
 pub(crate) type Answer = Box<dyn FnOnce(Result<String>) + Send>;
 
-/// What one job needs.
+/// The environment of one job.
 pub(crate) struct JobSetup {
     pub(crate) job: JobId,
     pub(crate) graph: JobGraph,
@@ -123,7 +123,7 @@ pub(crate) struct JobSetup {
     pub(crate) threads: Threads,
     /// Who has slots.
     pub(crate) resources: Arc<ResourceManager>,
-    /// Tells itself something.
+    /// Sends itself a message.
     pub(crate) own: Arc<dyn Fn(JobMessage) + Send + Sync>,
 }
 
@@ -309,7 +309,7 @@ impl JobMaster {
         // Checkpoints that are to be discarded are, before the job counts as gone and may be started again.
         self.release();
         await_storage(self.storage.finish(), received, finished);
-        // Who sees that the job has ended finds its slots free.
+        // Once the job is seen to have ended, its slots are free.
         self.setup.resources.remove_job(self.setup.job);
         before_end();
         if let Some((status, failure)) = self.terminal {
@@ -391,20 +391,20 @@ impl JobMaster {
             JobMessage::Committed(at, round, answer) => self.committed(at, round, answer),
             JobMessage::Look(answer) => {
                 self.tick();
-                // Who has asked may have gone.
+                // The requester may have gone.
                 let _ = answer.send(self.awaited == 0 && !self.asks_for_slots && !self.agenda.is_looking);
             }
         }
     }
 
-    /// Has something done on the thread of the sources, which answers with a message.
+    /// Runs something on the sources' thread, which answers with a message.
     fn ask_sources(&mut self, ask: impl FnOnce(&mut Enumerators) -> JobMessage + Send + 'static) {
         self.awaited += 1;
         let own = self.setup.own.clone();
         self.sources.run(move |enumerators| own(ask(enumerators)));
     }
 
-    /// Has something done on the storage thread, which answers with a message.
+    /// Runs something on the storage thread, which answers with a message.
     fn ask_storage(&mut self, ask: impl FnOnce() -> JobMessage + Send + 'static) {
         self.awaited += 1;
         let own = self.setup.own.clone();
@@ -462,7 +462,7 @@ impl JobMaster {
         }
     }
 
-    /// What cannot be delivered ends the session: then the slots are lost, and the job hears of it.
+    /// An undeliverable message ends the session: then the slots are lost, and the job is notified.
     fn send_to(&self, slot: &GrantedSlot, work: Work) {
         if !slot.gateway.send(ToTaskManager::Work(slot.slot.session, work)) {
             self.setup.resources.unreachable(slot.slot);

@@ -21,7 +21,7 @@ use crate::storage::Place;
 
 use super::{Event, JobMaster, JobMessage};
 
-/// What an attempt starts from, read and dealt out.
+/// What an attempt starts from, read and distributed.
 #[derive(Default)]
 pub(crate) struct Prepared {
     /// The snapshot, if there is one.
@@ -43,7 +43,7 @@ pub(crate) enum Unprepared {
 }
 
 impl JobMaster {
-    /// Has everything read that the next attempt starts from, and the enumerators begin from it.
+    /// Reads everything that the next attempt starts from, and restores the enumerators.
     pub(super) fn restore_point(&mut self, point: Option<RestorePoint>) -> Option<Event> {
         self.prepared = Prepared::default();
         if let Some(error) = self.unusable.take_if(|_| point.is_none()) {

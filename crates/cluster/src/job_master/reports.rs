@@ -125,7 +125,7 @@ impl JobMaster {
         });
     }
 
-    /// What enumerators have for readers.
+    /// The enumerators' messages for readers.
     pub(super) fn sources_say(&mut self, attempt: Attempt, commands: Result<Commands>, agenda: Agenda) {
         self.agenda = agenda;
         if attempt != self.execution.region().attempt() {

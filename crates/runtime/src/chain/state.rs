@@ -15,13 +15,13 @@ pub struct OperatorState {
     pub max_parallelism: u32,
     /// The state.
     pub state: OperatorSnapshot,
-    /// It has put out its last results.
+    /// It has emitted its last results.
     pub finished: bool,
-    /// What is left to do, on the snapshot's thread.
+    /// The remaining work, for the snapshot's thread.
     pub later: Option<Later>,
 }
 
-/// What is left to do of an operator's snapshot.
+/// The remaining work of an operator's snapshot.
 pub struct Later(pub SnapshotLater);
 
 impl std::fmt::Debug for Later {
@@ -35,6 +35,6 @@ impl std::fmt::Debug for Later {
 pub struct Restored {
     /// The state.
     pub state: RestoredState,
-    /// It had put out its last results.
+    /// It had emitted its last results.
     pub finished: bool,
 }

@@ -14,7 +14,7 @@ pub(super) struct Channel {
     pub(super) rows: usize,
     pub(super) bytes: usize,
     pub(super) blocked: bool,
-    /// Who was turned away, and wants to hear when there is room.
+    /// The sender that was turned away and waits for room.
     pub(super) waiter: Option<Waiter>,
 }
 
@@ -30,7 +30,7 @@ impl Channel {
         self.batches >= limits.batches || self.rows >= limits.rows || self.bytes >= limits.bytes
     }
 
-    /// Half empty before the sender is woken: fewer switches between threads.
+    /// Half empty before the sender is woken: fewer context switches.
     pub(super) fn has_room_again(&self, limits: Limits) -> bool {
         self.batches <= limits.batches / 2 && self.rows <= limits.rows / 2 && self.bytes <= limits.bytes / 2
     }
@@ -39,7 +39,7 @@ impl Channel {
         !self.blocked && !self.queue.is_empty()
     }
 
-    /// Whether it can be read by somebody who has room for batches or not.
+    /// Whether it can be read, with or without room for batches.
     pub(super) fn is_ready_for(&self, room: bool) -> bool {
         self.is_ready() && (room || !matches!(self.queue.front(), Some((Element::Batch(_), _))))
     }
