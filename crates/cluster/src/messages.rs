@@ -175,7 +175,7 @@ mod tests {
         splits: Vec::new(),
     };
 
-    fn same_after_a_journey<T: Serialize + DeserializeOwned + Debug>(message: &T) {
+    fn survives_encoding<T: Serialize + DeserializeOwned + Debug>(message: &T) {
         let back: T = codec::decode(&codec::encode(message).unwrap()).unwrap();
         assert_eq!(format!("{back:?}"), format!("{message:?}"));
     }
@@ -201,7 +201,7 @@ mod tests {
             TaskCommand::Cancel,
         ] {
             let command = Work::Command { job, attempt, task: Some(task), command };
-            same_after_a_journey(&ToTaskManager::Work(session, command));
+            survives_encoding(&ToTaskManager::Work(session, command));
         }
         let tasks = vec![(task, Vec::new())];
         let deploy = Deploy {
@@ -232,11 +232,11 @@ mod tests {
             ToTaskManager::Heartbeat(session),
             ToTaskManager::Dismiss(session),
         ] {
-            same_after_a_journey(&message);
+            survives_encoding(&message);
         }
         let task_manager = TaskManagerId(3);
-        same_after_a_journey(&ToJobManager::Register { task_manager, session, slots: 4 });
-        same_after_a_journey(&ToJobManager::Heartbeat { task_manager, session });
+        survives_encoding(&ToJobManager::Register { task_manager, session, slots: 4 });
+        survives_encoding(&ToJobManager::Heartbeat { task_manager, session });
         let checkpoint = CheckpointId(3);
         for report in [
             TaskReport::Running,
@@ -262,10 +262,10 @@ mod tests {
             TaskReport::Canceled,
             TaskReport::Failed(Failure::new(&Error::data("no number").in_operator("calc"), 5)),
         ] {
-            same_after_a_journey(&ToJobManager::Report { job, attempt, task, report });
+            survives_encoding(&ToJobManager::Report { job, attempt, task, report });
         }
         let failure = Failure::new(&Error::internal("it hangs"), 5);
-        same_after_a_journey(&ToJobManager::Abandoned { job, attempt, task, failure });
-        same_after_a_journey(&ToJobManager::Returned { job, attempt, task });
+        survives_encoding(&ToJobManager::Abandoned { job, attempt, task, failure });
+        survives_encoding(&ToJobManager::Returned { job, attempt, task });
     }
 }

@@ -317,7 +317,7 @@ mod tests {
         }
         queue.take_due(now);
         let error = queue.answered(Ok(vec![retry(None)]), now).unwrap_err();
-        assert!(error.is_retryable() && error.message().contains("tried 5 times: busy"), "{error}");
+        assert!(error.is_retryable() && error.message().contains("in 5 attempts: busy"), "{error}");
         assert_eq!(pending(&queue), "a");
     }
 
