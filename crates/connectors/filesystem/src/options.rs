@@ -77,11 +77,8 @@ pub(crate) const COMMIT_TRIGGER: TableOption<bool, WithDefault> = TableOption::w
 pub(crate) const COMMIT_DELAY: TableOption<i64, WithDefault> =
     TableOption::duration("sink.partition-commit.delay", "how long after that a partition is committed")
         .or("0 s");
-const COMMIT_POLICY_CLASS: TableOption<String> = TableOption::refused(
-    "sink.partition-commit.policy.class",
-    "the policy success-file",
-    "a custom policy",
-);
+const COMMIT_POLICY_CLASS: TableOption<String> =
+    TableOption::refused("sink.partition-commit.policy.class", "the policy success-file", "a custom policy");
 pub(crate) const COMMIT_ZONE: TableOption<Tz, WithDefault> = TableOption::parsed(
     "sink.partition-commit.watermark-time-zone",
     "time zone",

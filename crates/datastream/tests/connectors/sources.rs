@@ -117,7 +117,7 @@ fn an_iterator_that_is_shorter_after_a_restart_is_an_error() {
         other.poll().err()
     });
     let error = error.unwrap().to_string();
-    assert!(error.contains("ends after 5 values; 14 were read"), "{error}");
+    assert!(error.contains("ends after 5 values, but 14 were read"), "{error}");
 }
 
 fn files(files: &[(&str, &str)]) -> tempfile::TempDir {

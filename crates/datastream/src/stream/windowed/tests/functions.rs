@@ -197,7 +197,10 @@ fn states_of_windows_and_keys_have_different_names() {
     let refused =
         Harness::try_new(|records: DataStream<Rec>| keyed(&records).window(minutes()).process(Twice));
     let refused = refused.err().unwrap();
-    assert!(refused.message().starts_with("state 'x' is declared both for keys and for windows"), "{refused}");
+    assert!(
+        refused.message().starts_with("state 'x' is declared both for keys and for windows"),
+        "{refused}"
+    );
 }
 
 /// Uses the state of keys as one of windows.
