@@ -213,20 +213,20 @@ mod tests {
             restored: Some(CheckpointId(2)),
             tasks,
         };
-        same_after_a_journey(&ToTaskManager::Work(session, Work::Deploy(deploy)));
-        same_after_a_journey(&ToTaskManager::Work(session, Work::Forget(job)));
-        same_after_a_journey(&ToTaskManager::Work(session, Work::ReportMetrics { job, question: 1 }));
+        survives_encoding(&ToTaskManager::Work(session, Work::Deploy(deploy)));
+        survives_encoding(&ToTaskManager::Work(session, Work::Forget(job)));
+        survives_encoding(&ToTaskManager::Work(session, Work::ReportMetrics { job, question: 1 }));
         let to = CollectorId { task_manager: TaskManagerId(3), job, attempt, subtask: 1 };
-        same_after_a_journey(&ToTaskManager::Work(session, Work::Credit { to, rows: 100 }));
-        same_after_a_journey(&ToJobManager::Collected(to, FromCollector::Sealed(CheckpointId(4))));
+        survives_encoding(&ToTaskManager::Work(session, Work::Credit { to, rows: 100 }));
+        survives_encoding(&ToJobManager::Collected(to, FromCollector::Sealed(CheckpointId(4))));
         let rows = Batch::from(Records::new(vec!["a".to_owned(), "b".to_owned()]));
         let rows = ToJobManager::Collected(to, FromCollector::Rows(rows.into()));
-        same_after_a_journey(&rows);
+        survives_encoding(&rows);
         let back: ToJobManager = codec::decode(&codec::encode(&rows).unwrap()).unwrap();
         let ToJobManager::Collected(_, FromCollector::Rows(rows)) = back else { panic!("{back:?}") };
         let rows = rows.into_batch(Some(RecordsReader::of::<String>())).unwrap();
         assert_eq!(rows.into_records::<String>().unwrap().values, ["a", "b"]);
-        same_after_a_journey(&ToJobManager::Metrics { question: 1, tasks: vec![(task, METRICS)] });
+        survives_encoding(&ToJobManager::Metrics { question: 1, tasks: vec![(task, METRICS)] });
         for message in [
             ToTaskManager::Welcome(session),
             ToTaskManager::Heartbeat(session),
