@@ -5,6 +5,8 @@
 //! the rows that it matches, and checking whether a row of an outer, semi or anti join gains its first match
 //! or loses its last is a look at a number.
 //!
+//! In a batch query the rows of an input are no longer kept once the other has ended ([`ended`]).
+//!
 //! If the condition bounds how far apart in event time matching rows are ([`bound`]), state is evicted by
 //! event time and nothing is retracted.
 //!
@@ -27,6 +29,7 @@
 //! nor more bytes than fit into a batch; output is emitted as it is produced.
 
 mod bound;
+mod ended;
 mod output;
 mod side;
 mod work;
@@ -40,8 +43,9 @@ use flott_state::{OperatorSnapshot, RestoredState, SharedIndex};
 use flott_types::{CheckpointId, Error, FastSet, Result, Timestamp, Watermark};
 
 use self::bound::Bound;
+use self::ended::Ended;
 use self::output::{Joined, Others};
-use self::side::{Side, SideSpec};
+use self::side::{Absorbed, Side, SideSpec};
 use self::work::{Work, emitted, parts, shows_unmatched, sign};
 use crate::BuildContext;
 use crate::support::{Expression, columns_of};
@@ -61,6 +65,7 @@ pub(crate) struct Join {
     left: Side,
     right: Side,
     bound: Option<Bound>,
+    ended: Ended,
     slots: Vec<u32>,
     batch_bytes: usize,
 }
@@ -111,6 +116,7 @@ impl Join {
             index: SharedIndex::new(left.key_fields(), left_keys.len(), context.max_parallelism)?,
             left,
             right,
+            ended: Ended::new(!context.streaming && bound.is_none()),
             bound,
             slots: Vec::new(),
             batch_bytes: context.batch_bytes,
@@ -162,6 +168,7 @@ impl Operator for Join {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         self.left.restore(&mut self.index, &mut restored)?;
         self.right.restore(&mut self.index, &mut restored)?;
+        self.ended.restore(&mut restored);
         if let Some(bound) = &mut self.bound {
             bound.progress.restore(&mut restored)?;
             bound.restore(0, &self.left, &self.index)?;
@@ -188,10 +195,16 @@ impl Operator for Join {
             return Ok(());
         }
         let (now, rows) = (context.now, batch.physical_rows());
-        let Join { schema, kind, condition, index, left, right, bound, slots, batch_bytes } = self;
+        let keeps = self.ended.keeps(input)?;
+        let Join { schema, kind, condition, index, left, right, bound, slots, batch_bytes, .. } = self;
         let (own, other) = if input == 0 { (left, right) } else { (right, left) };
-        index.intern(&keys, rows, slots)?;
-        let absorbed = own.absorb(&batch, slots, now)?;
+        let absorbed = if keeps {
+            index.intern(&keys, rows, slots)?;
+            own.absorb(&batch, slots, now)?
+        } else {
+            index.lookup(&keys, rows, slots)?;
+            Absorbed::let_through(rows)
+        };
         if let Some(bound) = bound {
             bound.note(input, batch.columns().columns(), &absorbed.entries)?;
         }
@@ -228,6 +241,11 @@ impl Operator for Join {
         context.output.watermark(passed_on)
     }
 
+    fn end_input(&mut self, input: usize, _: &mut Context<'_>) -> Result<()> {
+        self.ended.end(input);
+        Ok(())
+    }
+
     fn processing_time(&mut self, _: Timestamp, context: &mut Context<'_>) -> Result<()> {
         self.expire(0, context);
         Ok(())
@@ -242,6 +260,7 @@ impl Operator for Join {
         if let Some(bound) = &self.bound {
             bound.progress.save(&mut snapshot);
         }
+        self.ended.save(&mut snapshot);
         Ok(snapshot)
     }
 }

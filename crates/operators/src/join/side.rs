@@ -43,12 +43,19 @@ pub(super) struct Side {
 /// What became of the rows of a batch.
 #[derive(Default)]
 pub(super) struct Absorbed {
-    /// The entry of each row.
+    /// The entry of each row; none if rows are not kept.
     pub entries: Vec<u32>,
     /// For each row whose entry was there before: how many matches it had. Otherwise -1.
     pub known: Vec<i64>,
     /// Rows that take away what is not there.
     pub ignored: Vec<bool>,
+}
+
+impl Absorbed {
+    /// Of rows that are not kept.
+    pub fn let_through(rows: usize) -> Self {
+        Absorbed { entries: Vec::new(), known: vec![-1; rows], ignored: vec![false; rows] }
+    }
 }
 
 impl Side {

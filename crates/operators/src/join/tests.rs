@@ -247,6 +247,38 @@ fn any_changelogs_join_as_a_nested_loop_does() {
     }
 }
 
+#[test]
+fn a_batch_join_keeps_no_rows_when_the_other_input_has_ended() {
+    for kind in KINDS {
+        let mut join = join(kind).batch();
+        join.push_to(1, "+I 1 5\n+I 2 6\n+I 2 7");
+        join.end(1);
+        join.push_to(0, "+I 1 10\n+I 2 20\n+I 3 30\n+I 3 31");
+        join.push_to(0, "-U 2 20\n+U 2 21\n-D 3 31");
+        join.checkpoint(true);
+        assert_eq!(join.tables(), ["right"], "{kind:?}");
+        let left = vec![(Some(1), Some(10)), (Some(2), Some(21)), (Some(3), Some(30))];
+        let right = vec![(Some(1), Some(5)), (Some(2), Some(6)), (Some(2), Some(7))];
+        assert_eq!(sorted(&join.result()), model(kind, &[left, right], |l, r| l.0 == r.0), "{kind:?}");
+
+        // What went through is gone: rows that it would match cannot be joined.
+        join.restore(2);
+        let error = join.try_push(1, "+I 3 9").unwrap_err().to_string();
+        assert!(error.contains("start it anew"), "{error}");
+    }
+}
+
+#[test]
+fn a_join_of_a_stream_keeps_rows_when_the_other_input_has_ended() {
+    let mut join = join(JoinKind::Inner);
+    join.push_to(1, "+I 1 5");
+    join.end(1);
+    assert_eq!(join.push_to(0, "+I 1 10"), "+I 1 10 1 5\n");
+    join.checkpoint(true);
+    join.restore(1);
+    assert_eq!(join.push_to(1, "+I 1 6"), "+I 1 10 1 6\n");
+}
+
 fn sorted(rows: &str) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     rows.lines().for_each(|line| *counts.entry(format!("{line}\n")).or_default() += 1);

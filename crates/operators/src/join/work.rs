@@ -245,8 +245,8 @@ impl Work<'_> {
         if shown && !self.holds_back {
             self.joined.push(sign(adds), Some(row), None);
         }
-        if adds {
-            self.own.set_matches(self.absorbed.entries[at], number);
+        if adds && let Some(entry) = self.absorbed.entries.get(at) {
+            self.own.set_matches(*entry, number);
         }
     }
 
