@@ -5,6 +5,7 @@
 mod docs;
 mod errors;
 mod files;
+mod functions;
 mod jobs;
 mod output;
 mod partitions;
