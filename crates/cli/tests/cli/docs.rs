@@ -193,8 +193,10 @@ fn every_example_prints_what_its_page_says() {
     let mut pages: Vec<_> = files.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
     pages.sort();
     assert!(!pages.is_empty());
-    let failures: Vec<_> =
-        pages.iter().filter(|page| std::panic::catch_unwind(|| check(page)).is_err()).collect();
+    let failures: Vec<_> = std::thread::scope(|scope| {
+        let running: Vec<_> = pages.iter().map(|page| (page, scope.spawn(|| check(page)))).collect();
+        running.into_iter().filter_map(|(page, check)| check.join().err().map(|_| page)).collect()
+    });
     assert!(failures.is_empty(), "{failures:?}");
 }
 

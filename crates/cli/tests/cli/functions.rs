@@ -57,7 +57,8 @@ fn families() -> Vec<Family> {
             continue;
         }
         let cells: Vec<String> = line.split('\t').map(str::to_owned).collect();
-        let [names, signature, description, example] = cells.try_into().expect(line);
+        assert_eq!(cells.len(), 4, "{line}");
+        let [names, signature, description, example] = cells.try_into().unwrap();
         families.last_mut().unwrap().functions.push(Function { names, signature, description, example });
     }
     families
