@@ -4,7 +4,6 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::FieldRef;
 use flott_batch::arrow_type;
 use flott_plan::Schema;
-use flott_state::{KeyedMap, SlotColumns};
 use flott_types::{Error, Result};
 
 use crate::accumulate::unique_fields;
@@ -49,12 +48,6 @@ impl KeyedColumns {
     /// The columns of the row, without the extra ones.
     pub fn rest(&self, columns: &[ArrayRef]) -> Vec<ArrayRef> {
         self.rest.iter().map(|column| columns[*column].clone()).collect()
-    }
-
-    /// Rows as they came in, and the extra columns behind.
-    pub fn rows_of<V: SlotColumns>(&self, map: &KeyedMap<V>, entries: &[u32]) -> Result<Vec<ArrayRef>> {
-        let slots = || entries.iter().map(|entry| map.key_of(*entry)).collect::<Vec<_>>();
-        self.put_together(map.rows_of(entries)?, || map.keys_of(&slots()))
     }
 
     /// Rows as they came in, and the extra columns behind, out of the columns of the row and those of the key.

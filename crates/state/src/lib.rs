@@ -12,7 +12,7 @@
 //! |---|---|
 //! | a few values for each key (aggregates, windows) | [`KeyedTable`] over columns by slot ([`SlotColumns`]) |
 //! | several states for each key | [`SharedIndex`], and a [`RowColumn`] for each: [`SingleRows`], [`GroupedRows`], [`Arrivals`] |
-//! | any number of rows for each key (joins, top-n) | [`GroupedRows`], sorted or not, or [`KeyedMap`] |
+//! | any number of rows for each key (joins, top-n) | [`GroupedRows`], sorted or not |
 //! | rows that wait, or are needed for some time | [`Arrivals`] |
 //! | how often each row of a key occurs (DISTINCT, retractable MIN and MAX) | [`Multiset`], over the slots of another's keys |
 //! | what is to happen at a time | [`TimerQueue`] |
@@ -48,7 +48,7 @@ pub use dirty::{Changes, DirtySlots};
 pub use expiry::ExpiryHand;
 pub use index::{KeyIndex, NO_SLOT};
 pub use keys::{ColumnIndex, NamedIndex};
-pub use map::{Arrivals, GroupedRows, KeyedMap, MapSpec, Multiset, prefixed};
+pub use map::{Arrivals, GroupedRows, Multiset, prefixed};
 pub use rows::{RowColumn, RowSource, RowWriter, Rows, SingleRows, Stored, StoredRows, with_default};
 pub use shared::SharedIndex;
 pub use slots::Slots;

@@ -10,8 +10,8 @@ use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use flott_state::{
-    Arrivals, ColumnIndex, KeyedMap, MapSpec, Multiset, NO_SLOT, PrimitiveColumn, RestoredState, SharedIndex,
-    SlotColumns, StateColumn,
+    Arrivals, ColumnIndex, GroupedRows, Multiset, NO_SLOT, PrimitiveColumn, RestoredState, RowColumn,
+    SharedIndex, SlotColumns, StateColumn,
 };
 use model::Chain;
 use rand::rngs::SmallRng;
@@ -196,43 +196,44 @@ fn a_key_may_have_many_rows() {
 }
 
 #[test]
-fn a_map_keeps_values_by_row_and_forgets_keys_without_rows() {
-    let spec = MapSpec {
-        name: "left",
-        keys: &[field("id", DataType::Int64)],
-        partition_columns: 1,
-        rows: &[field("name", DataType::Utf8)],
-        order: None,
-        max_parallelism: 128,
-    };
+fn rows_of_keys_keep_values_and_keys_without_rows_are_forgotten() {
     let values =
         (PrimitiveColumn::<Int64Type>::new("count", 0), PrimitiveColumn::<Int64Type>::nullable("matches"));
-    let mut map = KeyedMap::new(&spec, values).unwrap();
+    let rows = GroupedRows::new(&[field("name", DataType::Utf8)], None, values).unwrap();
+    let mut rows = RowColumn::new("left", rows);
+    let mut index = SharedIndex::new(&[field("id", DataType::Int64)], 1, 128).unwrap();
     let id = |id: i64| -> Vec<ArrayRef> { vec![Arc::new(Int64Array::from(vec![id]))] };
     let name = |name: &str| -> Vec<ArrayRef> { vec![Arc::new(StringArray::from(vec![name]))] };
     let (mut keys, mut entries) = (Vec::new(), Vec::new());
-    map.intern_keys(&id(1), 1, &mut keys).unwrap();
-    map.intern(&keys, &name("a"), &mut entries, |_, _| ()).unwrap();
+    let snapshot = |index: &mut SharedIndex, rows: &mut RowColumn<_>| {
+        let mut deltas = Vec::new();
+        index.snapshot(rows, false, &mut deltas).unwrap();
+        index.release(|key| rows.occupied(key));
+        assert_eq!(deltas.len(), 1);
+        deltas.remove(0)
+    };
+    index.intern(&id(1), 1, &mut keys).unwrap();
+    rows.intern(&keys, &name("a"), &mut entries, |_, _| ()).unwrap();
     let a = entries[0];
-    map.values_mut().1.set(a, Some(5));
-    assert_eq!(map.snapshot(false).unwrap().len(), 1);
+    rows.values_mut().1.set(a, Some(5));
+    snapshot(&mut index, &mut rows);
     // Removed and put back before the next snapshot: initial values, no trace of a deletion.
-    map.remove(a);
-    map.lookup(&keys, &name("a"), &mut entries).unwrap();
+    index.freed().extend(rows.remove(a));
+    rows.lookup(&keys, &name("a"), &mut entries).unwrap();
     assert_eq!(entries, [NO_SLOT]);
-    map.intern(&keys, &name("a"), &mut entries, |_, _| ()).unwrap();
-    assert_eq!((entries[0], map.values().1.get(a)), (a, None));
-    let delta = map.snapshot(false).unwrap().remove(0);
+    rows.intern(&keys, &name("a"), &mut entries, |_, _| ()).unwrap();
+    assert_eq!((entries[0], rows.values().1.get(a)), (a, None));
+    let delta = snapshot(&mut index, &mut rows);
     assert_eq!((delta.rows.num_rows(), delta.deleted), (1, None));
     // Once the deletion is in a snapshot, key and row are forgotten; the slot goes to the next key.
-    map.remove(a);
-    assert!(map.snapshot(false).unwrap()[0].deleted.is_some());
+    index.freed().extend(rows.remove(a));
+    assert!(snapshot(&mut index, &mut rows).deleted.is_some());
     let first = keys[0];
-    map.intern_keys(&id(2), 1, &mut keys).unwrap();
+    index.intern(&id(2), 1, &mut keys).unwrap();
     assert_eq!(keys[0], first);
-    assert_eq!(map.len_of(first), 0);
-    assert_eq!(map.keys_of(&keys).unwrap(), id(2));
-    map.lookup_keys(&id(1), 1, &mut keys).unwrap();
+    assert_eq!(rows.len_of(first), 0);
+    assert_eq!(index.keys_of(&keys).unwrap(), id(2));
+    index.lookup(&id(1), 1, &mut keys).unwrap();
     assert_eq!(keys, [NO_SLOT]);
 }
 

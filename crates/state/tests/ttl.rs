@@ -7,7 +7,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use flott_state::{
-    KeyedMap, KeyedTable, MapSpec, PrimitiveColumn, RestoredState, SlotColumns, Ttl, TtlPolicy,
+    GroupedRows, KeyedTable, PrimitiveColumn, RestoredState, RowColumn, SharedIndex, SlotColumns,
+    StateColumn, Ttl, TtlPolicy,
 };
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -176,38 +177,36 @@ fn without_input_everything_goes_in_bounded_steps() {
 }
 
 #[test]
-fn a_map_forgets_rows_and_keys() {
+fn rows_of_keys_expire_with_their_keys() {
     let row = Arc::new(Field::new("last_access", DataType::Int64, true));
-    let spec = MapSpec {
-        name: "rows",
-        keys: &[key()],
-        partition_columns: 1,
-        rows: std::slice::from_ref(&row),
-        order: None,
-        max_parallelism: 128,
-    };
+    let mut index = SharedIndex::new(&[key()], 1, 128).unwrap();
     // The row has a column of the stamps' name.
-    let mut map = KeyedMap::new(&spec, ()).unwrap().with_ttl(100);
+    let rows = RowColumn::new("rows", GroupedRows::new(std::slice::from_ref(&row), None, ()).unwrap());
+    let mut rows = rows.with_coarse_ttl(100, &index);
     let (mut memory, mut keys, mut entries) = (0, Vec::new(), Vec::new());
+    let expire = |index: &mut SharedIndex, rows: &mut RowColumn<GroupedRows<()>>, now, number| {
+        rows.tidy(now, number, index.freed());
+        index.release(|key| rows.occupied(key));
+        rows.wake_at()
+    };
     for now in 0..4_000 {
         let column: ArrayRef = Arc::new(Int64Array::from_iter_values((0..10).map(|key| now * 10 + key)));
-        map.intern_keys(std::slice::from_ref(&column), 10, &mut keys).unwrap();
-        map.intern(&keys, &[column], &mut entries, |_, _| ()).unwrap();
-        entries.iter().for_each(|entry| map.touch(*entry, now));
-        map.expire(now, 10, |_| ());
+        index.intern(std::slice::from_ref(&column), 10, &mut keys).unwrap();
+        rows.intern(&keys, &[column], &mut entries, |_, _| ()).unwrap();
+        entries.iter().for_each(|entry| rows.touch(*entry, now));
+        expire(&mut index, &mut rows, now, 10);
         if now == 1_000 {
-            memory = map.memory();
+            memory = index.memory() + rows.memory();
         }
     }
-    assert!(map.memory() <= memory, "{} bytes, {memory} before", map.memory());
-    let (mut now, mut wake_at) = (4_000, map.expire(4_000, 0, |_| ()));
+    let after = index.memory() + rows.memory();
+    assert!(after <= memory, "{after} bytes, {memory} before");
+    let (mut now, mut wake_at) = (4_000, expire(&mut index, &mut rows, 4_000, 0));
     while let Some(at) = wake_at {
         now = now.max(at);
-        wake_at = map.expire(now, 0, |_| ());
+        wake_at = expire(&mut index, &mut rows, now, 0);
     }
-    let gone: ArrayRef = Arc::new(Int64Array::from_iter_values(0..40_000));
-    map.lookup_keys(&[gone], 40_000, &mut keys).unwrap();
-    assert!(map.is_empty() && keys.iter().all(|key| *key == flott_state::NO_SLOT));
+    assert!(rows.is_empty() && index.keys().is_empty());
 }
 
 #[test]

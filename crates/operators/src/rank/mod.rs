@@ -167,10 +167,10 @@ impl TopN {
 
     /// The wanted rows of partitions, without those that are gone or have expired.
     fn wanted(&self, partitions: &[u32], gone: &FastSet<u32>, now: Timestamp) -> Wanted {
-        let expiry = self.rows.map();
+        let expiry = self.rows.rows();
         let mut wanted = Wanted::default();
         for partition in partitions {
-            let entries = self.rows.map().entries_of(*partition);
+            let entries = self.rows.rows().entries_of(*partition);
             let there = entries
                 .filter(|entry| gone.is_empty() || !gone.contains(entry))
                 .filter(|entry| !expiry.is_expired(*entry, now));
@@ -201,16 +201,16 @@ impl TopN {
         if self.retracts {
             return;
         }
-        if self.rows.map().expires() {
-            let all = partitions.iter().flat_map(|partition| self.rows.map().entries_of(*partition));
-            let expired = all.filter(|entry| self.rows.map().is_expired(*entry, now));
+        if self.rows.rows().ttl().is_some() {
+            let all = partitions.iter().flat_map(|partition| self.rows.rows().entries_of(*partition));
+            let expired = all.filter(|entry| self.rows.rows().is_expired(*entry, now));
             let expired: Vec<u32> = expired.collect();
             self.rows.remove(expired);
         }
         for partition in partitions {
-            let extra = self.rows.map().len_of(*partition).saturating_sub(self.end);
+            let extra = self.rows.rows().len_of(*partition).saturating_sub(self.end);
             if extra > 0 {
-                let gone: Vec<u32> = self.rows.map().entries_of(*partition).rev().take(extra).collect();
+                let gone: Vec<u32> = self.rows.rows().entries_of(*partition).rev().take(extra).collect();
                 self.rows.remove(gone);
             }
         }
@@ -242,7 +242,7 @@ impl TopN {
             match (before.get(old), after.get(new)) {
                 (None, None) => break,
                 (Some(a), Some(b)) if a == b => (old, new) = (old + 1, new + 1),
-                (Some(a), b) if b.is_none_or(|b| self.rows.map().compare(*a, *b).is_lt()) => {
+                (Some(a), b) if b.is_none_or(|b| self.rows.rows().compare(*a, *b).is_lt()) => {
                     push(RowKind::Delete, *a, old);
                     old += 1;
                 }
@@ -268,7 +268,7 @@ impl TopN {
 
     /// As many changes at a time as fit into one batch, updates as a whole.
     fn runs<'a>(&self, changes: &'a [Change]) -> Vec<&'a [Change]> {
-        let bytes = |at: usize| self.rows.map().bytes_of(changes[at].entry);
+        let bytes = |at: usize| self.rows.bytes_of(changes[at].entry);
         let runs = whole_updates(changes.len(), self.batch_bytes, |at| changes[at].kind, bytes);
         runs.into_iter().map(|run| &changes[run]).collect()
     }
@@ -373,7 +373,7 @@ impl Operator for TopN {
         }
         while let Some(mut partitions) = self.windows.as_mut().and_then(Windows::over) {
             self.send(&partitions, context)?;
-            let rows = partitions.iter().flat_map(|partition| self.rows.map().entries_of(*partition));
+            let rows = partitions.iter().flat_map(|partition| self.rows.rows().entries_of(*partition));
             let rows: Vec<u32> = rows.collect();
             self.rows.remove(rows);
             self.windows.iter_mut().for_each(|windows| windows.recycle(&mut partitions));
@@ -385,10 +385,10 @@ impl Operator for TopN {
         if !self.at_end {
             return Ok(());
         }
-        let all: Vec<u32> = self.rows.map().live().collect();
+        let all: Vec<u32> = self.rows.rows().live().collect();
         let mut seen = FastSet::default();
         let partitions =
-            all.iter().map(|entry| self.rows.map().key_of(*entry)).filter(|key| seen.insert(*key));
+            all.iter().map(|entry| self.rows.rows().key_of(*entry)).filter(|key| seen.insert(*key));
         let partitions: Vec<u32> = partitions.collect();
         self.send(&partitions, context)?;
         // A job that is restored after this must not send them again.

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, Int64Array};
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, Int64Type};
+use flott_batch::bytes::runs;
 use flott_batch::{ChangeBatch, arrow_type};
 use flott_plan::{Schema, SortKey};
-use flott_state::{KeyIndex, KeyedDelta, KeyedMap, MapSpec, NO_SLOT, RestoredState};
+use flott_state::{
+    GroupedRows, KeyIndex, KeyedDelta, NO_SLOT, RestoredState, RowColumn, SharedIndex, StateColumn,
+};
 use flott_types::{FastSet, Result, Timestamp};
 
 use crate::BuildContext;
@@ -26,7 +29,9 @@ pub(super) fn sort_options(key: &SortKey) -> SortOptions {
 /// The rows of each partition, sorted; those that sort alike in the order of arrival, or the latest first.
 pub(super) struct Ranked {
     columns: KeyedColumns,
-    map: KeyedMap<()>,
+    index: SharedIndex,
+    rows: RowColumn<GroupedRows<()>>,
+    batch_bytes: usize,
     arrivals: i64,
     /// For an input with retractions.
     twins: Option<Twins>,
@@ -55,32 +60,44 @@ impl Ranked {
             }
         }
         sorted.push((rows.len() - 1, SortOptions { descending: latest_first, nulls_first: false }));
-        let spec = MapSpec {
-            name: TABLE,
-            keys,
-            partition_columns: keys.len(),
-            rows,
-            order: Some(&sorted),
-            max_parallelism: context.max_parallelism,
-        };
-        let mut map = KeyedMap::new(&spec, ())?.with_ttl(ttl);
-        map.set_batch_bytes(context.batch_bytes);
+        let index = SharedIndex::new(keys, keys.len(), context.max_parallelism)?;
+        let rows = RowColumn::new(TABLE, GroupedRows::new(rows, Some(&sorted), ())?);
+        let mut rows = rows.with_coarse_ttl(ttl, &index);
+        rows.set_batch_bytes(context.batch_bytes);
         Ok(Ranked {
-            map,
+            index,
+            rows,
+            batch_bytes: context.batch_bytes,
             columns,
             arrivals: 0,
             twins: if retracts { Some(Twins::new(input)?) } else { None },
         })
     }
 
-    pub fn map(&self) -> &KeyedMap<()> {
-        &self.map
+    pub fn rows(&self) -> &RowColumn<GroupedRows<()>> {
+        &self.rows
     }
 
-    /// The slot of each row's partition.
+    /// The slot of each row's partition. Partitions without rows are forgotten first.
     pub fn partitions(&mut self, batch: &ChangeBatch, slots: &mut Vec<u32>) -> Result<()> {
+        self.release();
         let keys = self.columns.keys(batch.columns().columns());
-        self.map.intern_keys(&keys, batch.physical_rows(), slots)
+        self.index.intern(&keys, batch.physical_rows(), slots)
+    }
+
+    fn release(&mut self) {
+        self.index.release(|partition| self.rows.occupied(partition));
+    }
+
+    /// The bytes of an entry with its key, beside those of numbers.
+    pub fn bytes_of(&self, entry: u32) -> usize {
+        self.index.bytes_of(self.rows.key_of(entry)) + self.rows.row_bytes(entry)
+    }
+
+    /// Entries in runs whose rows fit into one batch.
+    pub fn runs<'a>(&self, entries: &'a [u32]) -> Vec<&'a [u32]> {
+        let runs = runs(entries.len(), self.batch_bytes, |at| self.bytes_of(entries[at]));
+        runs.into_iter().map(|run| &entries[run]).collect()
     }
 
     /// Puts the rows of a batch in. Rows that are taken away stay until they are removed: they are added to `gone`.
@@ -106,39 +123,51 @@ impl Ranked {
         let first = self.arrivals;
         self.arrivals += added.len() as i64;
         columns.push(Arc::new(Int64Array::from_iter_values(first..self.arrivals)));
-        self.map.intern(keys, &columns, &mut entries, |_, _| ())?;
-        entries.iter().for_each(|entry| self.map.touch(*entry, now));
+        self.rows.intern(keys, &columns, &mut entries, |_, _| ())?;
+        entries.iter().for_each(|entry| self.rows.touch(*entry, now));
         let Some(twins) = &mut self.twins else { return Ok(()) };
-        twins.apply(batch, &entries, |entry| self.map.is_expired(entry, now), gone)
+        twins.apply(batch, &entries, |entry| self.rows.is_expired(entry, now), gone)
     }
 
     /// Lets go of some of what has expired; when to call this again at the latest.
     pub fn expire(&mut self, now: Timestamp, rows: usize) -> Option<Timestamp> {
-        let Ranked { map, twins, .. } = self;
-        map.expire(now, rows, |entry| twins.iter_mut().for_each(|twins| twins.unlink(entry)))
+        let expired = self.rows.sweep(now, rows);
+        for entry in &expired {
+            self.twins.iter_mut().for_each(|twins| twins.unlink(*entry));
+        }
+        if !expired.is_empty() {
+            self.remove(expired);
+            self.release();
+        }
+        self.rows.wake_at()
     }
 
     pub fn remove(&mut self, entries: impl IntoIterator<Item = u32>) {
-        entries.into_iter().for_each(|entry| self.map.remove(entry));
+        let rows = &mut self.rows;
+        self.index.freed().extend(entries.into_iter().filter_map(|entry| rows.remove(entry)));
     }
 
     /// Rows as they came in.
     pub fn rows_of(&self, entries: &[u32]) -> Result<Vec<ArrayRef>> {
-        let mut columns = self.columns.rows_of(&self.map, entries)?;
+        let slots = || entries.iter().map(|entry| self.rows.key_of(*entry)).collect::<Vec<_>>();
+        let rows = self.rows.rows_of(entries)?;
+        let mut columns = self.columns.put_together(rows, || self.index.keys_of(&slots()))?;
         columns.pop();
         Ok(columns)
     }
 
     pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
-        self.map.snapshot(full)
+        let mut deltas = Vec::new();
+        self.index.snapshot(&mut self.rows, full, &mut deltas)?;
+        Ok(deltas)
     }
 
     pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
-        self.map.restore(restored)?;
-        let entries: Vec<u32> = self.map.live().collect();
+        self.index.restore(&mut self.rows, restored)?;
+        let entries: Vec<u32> = self.rows.live().collect();
         let mut arrived = Vec::with_capacity(entries.len());
-        for run in self.map.runs(&entries) {
-            let arrivals = self.map.rows_of(run)?.pop();
+        for run in self.runs(&entries) {
+            let arrivals = self.rows.rows_of(run)?.pop();
             let Some(arrivals) = arrivals else { return Ok(()) };
             arrived.extend(
                 arrivals.as_primitive::<Int64Type>().values().iter().copied().zip(run.iter().copied()),
@@ -146,13 +175,12 @@ impl Ranked {
         }
         arrived.sort_unstable();
         self.arrivals = arrived.last().map_or(0, |(last, _)| last + 1);
-        let Some(twins) = &mut self.twins else { return Ok(()) };
+        let Some(mut twins) = self.twins.take() else { return Ok(()) };
         let sorted: Vec<u32> = arrived.into_iter().map(|(_, entry)| entry).collect();
-        for run in self.map.runs(&sorted) {
-            let mut columns = self.columns.rows_of(&self.map, run)?;
-            columns.pop();
-            twins.restore(&columns, run)?;
+        for run in self.runs(&sorted) {
+            twins.restore(&self.rows_of(run)?, run)?;
         }
+        self.twins = Some(twins);
         Ok(())
     }
 }

@@ -32,7 +32,7 @@ impl Windows {
         let end = Millis::new(batch.column(self.end))?;
         let mut seen = FastSet::default();
         for (row, partition) in partitions.iter().enumerate() {
-            if rows.map().len_of(*partition) == 0 && seen.insert(*partition) {
+            if rows.rows().len_of(*partition) == 0 && seen.insert(*partition) {
                 self.due.push(end.get(row) - 1, *partition);
             }
         }
@@ -58,13 +58,13 @@ impl Windows {
     /// Finds out again when restored partitions are to leave.
     pub fn restore(&mut self, rows: &Ranked) -> Result<()> {
         let mut seen = FastSet::default();
-        let mut first = rows.map().live().collect::<Vec<u32>>();
-        first.retain(|entry| seen.insert(rows.map().key_of(*entry)));
-        for run in rows.map().runs(&first) {
+        let mut first = rows.rows().live().collect::<Vec<u32>>();
+        first.retain(|entry| seen.insert(rows.rows().key_of(*entry)));
+        for run in rows.runs(&first) {
             let columns = rows.rows_of(run)?;
             let end = Millis::new(&columns[self.end])?;
             for (row, entry) in run.iter().enumerate() {
-                self.due.push(end.get(row) - 1, rows.map().key_of(*entry));
+                self.due.push(end.get(row) - 1, rows.rows().key_of(*entry));
             }
         }
         Ok(())

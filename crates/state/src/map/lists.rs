@@ -130,6 +130,14 @@ fn part_of(parts: &[Vec<u32>], order: &impl Fn(u32) -> Ordering) -> usize {
     parts.partition_point(less).min(parts.len().saturating_sub(1))
 }
 
+/// Where in a sorted list a new entry comes: more often than not behind all others, as rows of a time do.
+fn place_in(list: &[u32], order: &impl Fn(u32) -> Ordering) -> usize {
+    match list.last() {
+        Some(last) if order(*last) == Ordering::Less => list.len(),
+        _ => list.partition_point(|other| order(*other) == Ordering::Less),
+    }
+}
+
 impl SortedList {
     fn parts(&self) -> &[Vec<u32>] {
         match self {
@@ -148,7 +156,7 @@ impl SortedList {
     fn insert(&mut self, entry: u32, order: impl Fn(u32) -> Ordering) {
         match self {
             SortedList::Small(list) => {
-                list.insert(list.partition_point(|other| order(*other) == Ordering::Less), entry);
+                list.insert(place_in(list, &order), entry);
                 if list.len() > CHUNK {
                     let upper = list.split_off(CHUNK / 2);
                     let chunks = vec![std::mem::take(list), upper];
@@ -158,7 +166,7 @@ impl SortedList {
             SortedList::Large { chunks, len } => {
                 let at = part_of(chunks, &order);
                 let chunk = &mut chunks[at];
-                chunk.insert(chunk.partition_point(|other| order(*other) == Ordering::Less), entry);
+                chunk.insert(place_in(chunk, &order), entry);
                 *len += 1;
                 if chunk.len() > CHUNK {
                     let upper = chunk.split_off(CHUNK / 2);
