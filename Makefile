@@ -36,7 +36,7 @@ TPC ?=
 QUERIES ?=
 BENCH ?=
 
-.PHONY: help demo test unit simulation build-tests check kill kill-long wide-state demo-figures regression nexmark-smoke tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group \
+.PHONY: help demo test unit simulation fuzz build-tests check kill kill-long wide-state demo-figures regression nexmark-smoke tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group \
 	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators bench-harness \
 	bench-datastream bench-datastream-flink
 
@@ -66,6 +66,10 @@ check:
 # Ten thousand schedules of the protocol (half a minute); the tests run two thousand.
 simulation:
 	FLOTT_SIM_RUNS=10000 $(CARGO) test --package flott-checkpoint --test simulation committed -- --nocapture
+
+# Scripts that almost make sense, ten minutes each for the planner and for queries that run; the tests try for ten seconds.
+fuzz:
+	FLOTT_FUZZ_SECONDS=600 $(CARGO) test --package flott --test fuzz -- --nocapture --test-threads 1
 
 # The example gives the figures that plain Python gives, also at other parallelism and in what it prints.
 demo-figures: build-tests
