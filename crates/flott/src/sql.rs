@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use flott_cluster::{LocalCluster, LocalClusterOptions, liveness};
 use flott_connector::Registry;
-use flott_types::{Clock, Configuration, Result, SystemClock};
+use flott_connector::catalog::CatalogStore;
+use flott_connector_filesystem::FileCatalogStore;
+use flott_types::{Clock, Configuration, Error, Result, SystemClock};
 
 pub use flott_expr::Functions;
 pub use flott_functions::builtin as builtin_functions;
@@ -48,8 +50,26 @@ impl Environment {
             liveness: liveness(&settings)?,
             ..LocalClusterOptions::new(Arc::clone(&connectors), operators, SLOTS)
         })?;
-        let session = Session::new(connectors, functions, configuration, clock, cores());
+        let store = catalog_store(&configuration)?;
+        let mut session = Session::new(connectors, functions, configuration, clock, cores());
+        if let Some(store) = store {
+            session = session.with_catalog_store(store)?;
+        }
         Ok(Environment { session, cluster })
+    }
+}
+
+/// The store of catalogs that the configuration names; the default keeps them in the memory of the session.
+fn catalog_store(configuration: &Configuration) -> Result<Option<Box<dyn CatalogStore>>> {
+    let kind = configuration.get("table.catalog-store.kind").unwrap_or("generic_in_memory");
+    if !kind.eq_ignore_ascii_case("file") {
+        return Ok(None);
+    }
+    match configuration.get("table.catalog-store.file.path") {
+        Some(path) => Ok(Some(Box::new(FileCatalogStore::open(path)?))),
+        None => Err(Error::invalid(
+            "option 'table.catalog-store.kind' is 'file' and 'table.catalog-store.file.path' is missing",
+        )),
     }
 }
 

@@ -250,7 +250,10 @@ fn plan(environment: &mut Environment, script: &str) -> Option<JobGraph> {
     let graph = job.graph;
     let json = survives(script, || graph.to_json())?;
     let again = survives(script, || JobGraph::from_json(&json)?.to_json());
-    assert!(again.as_ref() == Some(&json), "the plan is another when it has been written and read, for\n{script}");
+    assert!(
+        again.as_ref() == Some(&json),
+        "the plan is another when it has been written and read, for\n{script}"
+    );
     Some(graph)
 }
 

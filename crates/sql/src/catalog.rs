@@ -7,8 +7,9 @@ use flott_connector::catalog::Catalog;
 use flott_types::{Error, Result};
 
 pub use flott_connector::catalog::{
-    CatalogObject, DEFAULT_DATABASE, Database, DistributionKind, InMemoryCatalog, ObjectPath, PrimaryKeyDef,
-    Table, TableColumn, TableColumnKind, TableDistribution, TablePartition, View, WatermarkDef,
+    CatalogDescription, CatalogObject, CatalogStore, DEFAULT_DATABASE, Database, DistributionKind,
+    InMemoryCatalog, ObjectPath, PrimaryKeyDef, Table, TableColumn, TableColumnKind, TableDistribution,
+    TablePartition, View, WatermarkDef,
 };
 
 /// The catalog that is there from the start.

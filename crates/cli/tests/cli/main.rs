@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+mod catalogs;
 mod docs;
 mod errors;
 mod files;

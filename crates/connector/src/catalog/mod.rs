@@ -13,6 +13,7 @@
 
 mod memory;
 mod objects;
+mod store;
 
 use std::fmt;
 
@@ -23,6 +24,8 @@ pub use objects::{
     CatalogObject, Database, DistributionKind, ObjectPath, PrimaryKeyDef, Table, TableColumn,
     TableColumnKind, TableDistribution, TablePartition, TimeAttribute, View, WatermarkDef,
 };
+
+pub use store::{CatalogDescription, CatalogStore};
 
 use crate::{Manual, Options};
 

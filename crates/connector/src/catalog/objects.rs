@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use flott_types::LogicalType;
+use serde::{Deserialize, Serialize};
 
 /// The full name of a table or view.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -32,7 +33,8 @@ impl ObjectPath {
 }
 
 /// A column of a table.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TableColumn {
     /// Its name.
     pub name: String,
@@ -45,7 +47,8 @@ pub struct TableColumn {
 }
 
 /// Where a column's values come from.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum TableColumnKind {
     /// From the row.
     Physical,
@@ -64,7 +67,8 @@ pub enum TableColumnKind {
 }
 
 /// WATERMARK FOR
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WatermarkDef {
     /// The time column.
     pub column: String,
@@ -75,7 +79,8 @@ pub struct WatermarkDef {
 }
 
 /// PRIMARY KEY ... NOT ENFORCED
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PrimaryKeyDef {
     /// The constraint's name.
     pub name: String,
@@ -84,7 +89,8 @@ pub struct PrimaryKeyDef {
 }
 
 /// A table.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Table {
     /// The columns in declared order.
     pub columns: Vec<TableColumn>,
@@ -105,7 +111,8 @@ pub struct Table {
 }
 
 /// A partition that a catalog knows.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TablePartition {
     /// The values of the partition columns, in their order.
     pub values: Vec<(String, String)>,
@@ -121,7 +128,8 @@ impl TablePartition {
 }
 
 /// How rows find their bucket.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DistributionKind {
     /// HASH
     Hash,
@@ -130,7 +138,8 @@ pub enum DistributionKind {
 }
 
 /// DISTRIBUTED [BY [HASH | RANGE] (...)] [INTO n BUCKETS]: kept and shown; no connector writes into buckets.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TableDistribution {
     /// HASH or RANGE, if said.
     pub kind: Option<DistributionKind>,
@@ -148,7 +157,8 @@ impl Table {
 }
 
 /// A view.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct View {
     /// The query's source text.
     pub text: String,
@@ -167,7 +177,8 @@ pub struct View {
 }
 
 /// What a name can stand for.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum CatalogObject {
     /// A table.
     Table(Arc<Table>),
@@ -183,7 +194,8 @@ impl CatalogObject {
 }
 
 /// A database.
-#[derive(Clone, Default, PartialEq, Debug)]
+#[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Database {
     /// COMMENT
     pub comment: Option<String>,
@@ -192,7 +204,8 @@ pub struct Database {
 }
 
 /// A column that carries the time of its rows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TimeAttribute {
     /// Event time: there is a watermark for it.
     Event,

@@ -47,6 +47,7 @@
 //!
 //! Object stores and HDFS, compaction, INSERT OVERWRITE in streaming, policies of partition commit other than success files.
 
+mod catalog;
 mod commit;
 mod config;
 mod connector;
@@ -56,4 +57,5 @@ mod partition_time;
 mod sink;
 mod source;
 
+pub use catalog::{FileCatalogStore, FilesystemCatalogFactory};
 pub use connector::FilesystemConnector;

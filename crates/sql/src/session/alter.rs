@@ -86,19 +86,23 @@ impl Session {
 
     pub(super) fn alter_catalog(&mut self, alter: &AlterCatalog) -> Result<()> {
         let name = &alter.name.value;
-        let catalog = self.catalogs.catalog_mut(name)?;
+        let catalog = self.catalogs.catalog(name)?;
+        let (mut options, mut comment) = (catalog.options.clone(), catalog.comment.clone());
         match &alter.operation {
-            AlterCatalogOperation::Set(options) => catalog.options.extend(options_map(options)),
+            AlterCatalogOperation::Set(set) => options.extend(options_map(set)),
             AlterCatalogOperation::Reset(keys) => {
                 for key in keys {
                     if key.value == "type" {
                         return Err(Error::invalid("ALTER CATALOG RESET does not support changing 'type'."));
                     }
-                    catalog.options.remove(&key.value);
+                    options.remove(&key.value);
                 }
             }
-            AlterCatalogOperation::Comment(comment) => catalog.comment = Some(comment.value.clone()),
+            AlterCatalogOperation::Comment(text) => comment = Some(text.value.clone()),
         }
+        self.keep_catalog(name, &options, comment.as_ref())?;
+        let catalog = self.catalogs.catalog_mut(name)?;
+        (catalog.options, catalog.comment) = (options, comment);
         Ok(())
     }
 }

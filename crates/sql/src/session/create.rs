@@ -360,6 +360,7 @@ impl Session {
         let options = options_map(&create.options);
         let catalog = self.connectors.catalog(&name, &options)?;
         let comment = create.comment.as_ref().map(|comment| comment.value.clone());
+        self.keep_catalog(&name, &options, comment.as_ref())?;
         self.catalogs.catalogs.insert(name, NamedCatalog { catalog, comment, options });
         Ok(())
     }

@@ -69,6 +69,9 @@ impl Session {
         if self.catalogs.current_catalog == *name {
             return Err(Error::invalid("Cannot drop a catalog which is currently in use."));
         }
+        if let Some(store) = &mut self.store {
+            store.remove(name)?;
+        }
         self.catalogs.catalogs.remove(name);
         Ok(())
     }

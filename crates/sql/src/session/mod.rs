@@ -14,6 +14,7 @@ mod settings;
 mod show;
 mod stack;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flott_connector::Registry;
@@ -25,7 +26,7 @@ use flott_sql_parser::ast::{
 };
 use flott_types::{Clock, Configuration, Error, LogicalType, Result, TypeKind};
 
-use crate::catalog::{Catalogs, ObjectPath};
+use crate::catalog::{CatalogDescription, CatalogStore, Catalogs, NamedCatalog, ObjectPath};
 use crate::compiled::CompiledPlan;
 
 /// What came of a statement.
@@ -113,6 +114,8 @@ pub struct Session {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) cores: u32,
     pub(crate) modules: manage::Modules,
+    /// Where the descriptions of catalogs are kept beyond the session.
+    pub(crate) store: Option<Box<dyn CatalogStore>>,
 }
 
 impl Session {
@@ -135,7 +138,34 @@ impl Session {
             clock,
             cores: cores.max(1),
             modules: manage::Modules::default(),
+            store: None,
         }
+    }
+
+    /// The session with the catalogs of a store, which keeps those that are created from now on.
+    ///
+    /// # Errors
+    /// If the store cannot be read or one of its catalogs cannot be opened.
+    pub fn with_catalog_store(mut self, store: Box<dyn CatalogStore>) -> Result<Self> {
+        for (name, CatalogDescription { options, comment }) in store.catalogs()? {
+            let opened = self.connectors.catalog(&name, &options);
+            let catalog =
+                opened.map_err(|error| error.context(format!("catalog '{name}' of the catalog store")))?;
+            self.catalogs.catalogs.insert(name, NamedCatalog { catalog, comment, options });
+        }
+        self.store = Some(store);
+        Ok(self)
+    }
+
+    /// Keeps what is said of a catalog, if there is a store.
+    pub(crate) fn keep_catalog(
+        &mut self,
+        name: &str,
+        options: &BTreeMap<String, String>,
+        comment: Option<&String>,
+    ) -> Result<()> {
+        let Some(store) = &mut self.store else { return Ok(()) };
+        store.put(name, &CatalogDescription { options: options.clone(), comment: comment.cloned() })
     }
 
     /// The configuration as it is now.

@@ -304,6 +304,18 @@ pub const OPTIONS: &[ConfigOption] = &[
     works("table.display.max-column-width", Number, "30", "a longer value is cut in printed tables"),
     works("table.dml-sync", Flag, "false", "whether an INSERT waits for its job to end"),
     works(
+        "table.catalog-store.file.path",
+        Text,
+        "",
+        "the folder of the catalog store of kind `file`; read when the session starts",
+    ),
+    works(
+        "table.catalog-store.kind",
+        Choice(&["generic_in_memory", "file"]),
+        "generic_in_memory",
+        "where CREATE CATALOG keeps what it was told: for this session, or in a folder for later ones; read when the session starts",
+    ),
+    works(
         "table.exec.async-lookup.buffer-capacity",
         Number,
         "100",

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod catalog;
 mod changed;
 mod conformance;
 mod harness;
