@@ -5,7 +5,7 @@ use flott_plan::{Expr, Literal};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use crate::context::PlanContext;
-use crate::function::{Argument, any_nullable, no_signature};
+use crate::function::{Argument, ScalarFunction, any_nullable, no_signature};
 use crate::literal_text::IntervalUnit;
 use crate::registry::Functions;
 use crate::typing::casts::{check_explicit, is_implicit};
@@ -42,10 +42,16 @@ pub fn call(name: &str, args: Vec<Expr>, context: &PlanContext) -> Result<Expr> 
             .map_or_else(String::new, |name| format!(": did you mean {name}?"));
         return Err(Error::invalid(format!("No match found for function signature {upper}({types}){hint}")));
     };
+    call_of(function.as_ref(), args, context)
+}
+
+/// A call of this function.
+pub fn call_of(function: &dyn ScalarFunction, args: Vec<Expr>, context: &PlanContext) -> Result<Expr> {
     let args = function.arguments(args);
     let arguments: Vec<_> = args.iter().map(argument).collect();
     let signature = function.infer(&arguments, context)?;
     if signature.casts.len() != args.len() {
+        let upper = function.name();
         return Err(Error::internal(format!(
             "{upper} casts {} of {} arguments",
             signature.casts.len(),

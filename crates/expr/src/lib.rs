@@ -34,6 +34,7 @@ pub mod literal_text;
 pub mod registry;
 pub mod time;
 pub mod typing;
+pub mod user;
 pub mod value;
 
 pub use compile::{CompiledExpr, can_fail, compile};

@@ -4,12 +4,14 @@
 //! [`EvalContext`](crate::EvalContext)): which there are is the affair of who puts a session or a cluster
 //! together, and two sessions may have different ones.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use flott_types::FastMap;
 
 use crate::function::ScalarFunction;
+use crate::user::{ClosureFunction, FunctionName, UserFunction};
 
 /// Functions by name. Cloning shares them.
 #[derive(Clone, Default)]
@@ -19,6 +21,8 @@ pub struct Functions(Arc<Inner>);
 struct Inner {
     by_name: FastMap<String, Arc<dyn ScalarFunction>>,
     planned: Vec<&'static str>,
+    /// The functions of a program, by the names under which they are called.
+    user: BTreeMap<FunctionName, UserFunction>,
 }
 
 impl Functions {
@@ -45,6 +49,40 @@ impl Functions {
         let mut inner = (*self.0).clone();
         inner.planned.extend_from_slice(names);
         Functions(Arc::new(inner))
+    }
+
+    /// These functions and one of a program. Plans call it by a name that no function has had, so that jobs that are
+    /// running keep the function they were started with when a name is used again.
+    #[must_use]
+    pub fn with_user(&self, name: FunctionName, function: ClosureFunction) -> Self {
+        let mut inner = (*self.0).clone();
+        let plain = name.to_string();
+        let taken = |name: &String| inner.by_name.contains_key(name);
+        let own = std::iter::once(plain.clone()).chain((2u64..).map(|number| format!("{plain}#{number}")));
+        let own = own.into_iter().find(|name| !taken(name)).unwrap_or(plain);
+        let kind = function.kind();
+        let function = function.named(own.clone(), name.simple().to_owned());
+        inner.by_name.insert(own, function.clone());
+        inner.user.insert(name, UserFunction { kind, function });
+        Functions(Arc::new(inner))
+    }
+
+    /// Without the name of a function of a program. Plans that call it still find it.
+    #[must_use]
+    pub fn without_user(&self, name: &FunctionName) -> Self {
+        let mut inner = (*self.0).clone();
+        inner.user.remove(name);
+        Functions(Arc::new(inner))
+    }
+
+    /// The function of a program that is called by this name.
+    pub fn user(&self, name: &FunctionName) -> Option<&UserFunction> {
+        self.0.user.get(name)
+    }
+
+    /// All functions of programs, by their names.
+    pub fn users(&self) -> impl Iterator<Item = (&FunctionName, &UserFunction)> {
+        self.0.user.iter()
     }
 
     /// The function of this name or alias, in any case.
@@ -83,6 +121,7 @@ impl fmt::Debug for Functions {
 }
 
 fn is_callable(name: &str) -> bool {
-    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    // Names in lower case are those of programs' functions in plans.
+    name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
         && !matches!(name, "AND" | "OR" | "NOT" | "LIKE" | "IN")
 }

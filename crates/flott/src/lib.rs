@@ -71,6 +71,8 @@ mod pages {
     mod metrics {}
     #[doc = include_str!("../../../docs/programs/operator-state.md")]
     mod operator_state {}
+    #[doc = include_str!("../../../docs/programs/sql-functions.md")]
+    mod sql_functions {}
     #[doc = include_str!("../../../docs/programs/sources-and-sinks.md")]
     mod sources_and_sinks {}
     #[doc = include_str!("../../../docs/programs/testing.md")]

@@ -9,6 +9,7 @@ use flott_connector_filesystem::FileCatalogStore;
 use flott_types::{Clock, Configuration, Error, Result, SystemClock};
 
 pub use flott_expr::Functions;
+pub use flott_expr::user::{ClosureFunction, SqlRow, SqlType, scalar, table};
 pub use flott_functions::builtin as builtin_functions;
 pub use flott_operators::SqlOperators;
 pub use flott_sql::catalog::{CatalogObject, Catalogs};
@@ -29,6 +30,7 @@ pub struct Environment {
     pub session: Session,
     /// Where jobs run.
     pub cluster: LocalCluster,
+    operators: Arc<SqlOperators>,
 }
 
 impl Environment {
@@ -48,14 +50,36 @@ impl Environment {
         let settings = configuration.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
         let cluster = LocalCluster::start(LocalClusterOptions {
             liveness: liveness(&settings)?,
-            ..LocalClusterOptions::new(Arc::clone(&connectors), operators, SLOTS)
+            ..LocalClusterOptions::new(Arc::clone(&connectors), operators.clone(), SLOTS)
         })?;
         let store = catalog_store(&configuration)?;
         let mut session = Session::new(connectors, functions, configuration, clock, cores());
         if let Some(store) = store {
             session = session.with_catalog_store(store)?;
         }
-        Ok(Environment { session, cluster })
+        Ok(Environment { session, cluster, operators })
+    }
+
+    /// Registers a function under a name that hides any other function of that name
+    /// (`TableEnvironment.createTemporarySystemFunction`).
+    ///
+    /// # Errors
+    /// If there is one already.
+    pub fn create_temporary_system_function(&mut self, name: &str, function: ClosureFunction) -> Result<()> {
+        self.session.create_temporary_system_function(name, function)?;
+        self.operators.set_functions(self.session.functions().clone());
+        Ok(())
+    }
+
+    /// Registers a function in a database: `f`, `database.f` or `catalog.database.f`
+    /// (`TableEnvironment.createTemporaryFunction`).
+    ///
+    /// # Errors
+    /// If there is one already, or no such catalog.
+    pub fn create_temporary_function(&mut self, path: &str, function: ClosureFunction) -> Result<()> {
+        self.session.create_temporary_function(path, function)?;
+        self.operators.set_functions(self.session.functions().clone());
+        Ok(())
     }
 }
 

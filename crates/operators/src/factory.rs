@@ -1,5 +1,7 @@
 //! SQL's side of the runtime: the operators that tasks run.
 
+use std::sync::Arc;
+
 use chrono_tz::Tz;
 use flott_batch::codec::RecordsReader;
 use flott_connector::GeneratorFactory;
@@ -9,6 +11,7 @@ use flott_plan::{ChainedNode, JobGraph, OperatorSpec, Schema, TableSpec, Waterma
 use flott_runtime::options::Reader;
 use flott_runtime::{ConstantRows, Constraint, OperatorFactory, Outside, TaskOptions};
 use flott_types::{Error, Result};
+use parking_lot::RwLock;
 
 use crate::constraint::{NotNull, NotNullColumns};
 use crate::stateless::watermark_expression::WatermarkExpression;
@@ -20,13 +23,18 @@ const NOT_NULL: &str = "table.exec.sink.not-null-enforcer";
 /// The operators of SQL, for tasks of any plan that SQL makes.
 #[derive(Clone, Default, Debug)]
 pub struct SqlOperators {
-    functions: Functions,
+    functions: Arc<RwLock<Functions>>,
 }
 
 impl SqlOperators {
     /// Operators whose expressions may call these functions.
     pub fn new(functions: Functions) -> Self {
-        SqlOperators { functions }
+        SqlOperators { functions: Arc::new(RwLock::new(functions)) }
+    }
+
+    /// From now on expressions of jobs that start may call these functions, all of which that there were among them.
+    pub fn set_functions(&self, functions: Functions) {
+        *self.functions.write() = functions;
     }
 
     /// What an operator of this job knows of it.
@@ -41,7 +49,7 @@ impl SqlOperators {
             streaming: !options.batch,
             seed,
             max_parallelism: info.max_parallelism,
-            functions: self.functions.clone(),
+            functions: self.functions.read().clone(),
             ..BuildContext::default()
         })
     }

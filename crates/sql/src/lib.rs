@@ -30,3 +30,4 @@ pub mod optimize;
 pub mod plan;
 pub mod session;
 mod unique_key;
+mod user_function;

@@ -1,5 +1,6 @@
 //! Function calls by name, and forms with their own keywords.
 
+use flott_expr::user::{FunctionKind, UserFunction};
 use flott_expr::{aggregate, bind};
 use flott_plan::{AggregateCall, Expr, Literal};
 use flott_sql_parser::ast::{
@@ -67,6 +68,9 @@ impl ExprBinder<'_, '_> {
     }
 
     fn function(&self, function: &Call, ast: &Ast) -> Result<Expr> {
+        if let Some(user) = self.binder.user_function(&function.name)? {
+            return self.user_function(&user, function, ast);
+        }
         let Some(name) = function.name.single() else {
             return Err(wrong(format!("there is no function '{}'", function.name), ast));
         };
@@ -109,6 +113,29 @@ impl ExprBinder<'_, '_> {
             return Err(wrong(format!("DISTINCT belongs to aggregates; {name} is none"), ast));
         }
         self.call_over(&name, args, ast)
+    }
+
+    /// A call of a function of the program.
+    fn user_function(&self, user: &UserFunction, function: &Call, ast: &Ast) -> Result<Expr> {
+        let name = function.name.to_string();
+        if user.kind == FunctionKind::Table {
+            return Err(wrong(
+                format!("{name} is a table function: write LATERAL TABLE({name}(...)) in FROM"),
+                ast,
+            ));
+        }
+        if function.over.is_some() || function.filter.is_some() || function.ignore_nulls.is_some() {
+            return Err(wrong(
+                format!("OVER, FILTER and IGNORE NULLS belong to aggregates; {name} is none"),
+                ast,
+            ));
+        }
+        let (args, distinct) = self.arguments(&name, function, ast)?;
+        if distinct {
+            return Err(wrong(format!("DISTINCT belongs to aggregates; {name} is none"), ast));
+        }
+        let args = args.into_iter().map(|arg| self.bind(arg)).collect::<Result<_>>()?;
+        at(bind::call_of(user.function.as_ref(), args, self.binder.context), ast)
     }
 
     /// The arguments of a call that has only plain ones; `*` is no argument. Also whether DISTINCT was said.

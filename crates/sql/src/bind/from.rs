@@ -251,11 +251,12 @@ impl Binder<'_> {
             }
             // LATERAL as the first table of FROM has nothing to its left.
             RelationKind::Derived { lateral: _, query } => self.query(query, outer)?,
+            RelationKind::Function { lateral: true, .. } => return self.unnest_alone(relation, outer),
+            RelationKind::Function { lateral: false, name, .. } if self.user_function(name)?.is_some() => {
+                return self.unnest_alone(relation, outer);
+            }
             RelationKind::Function { lateral: false, name, args } => {
                 self.table_function(name, args, relation)?
-            }
-            RelationKind::Function { .. } => {
-                return Err(unsupported("LATERAL TABLE with a table function", relation));
             }
             RelationKind::Nested(joined) => match alias {
                 None => return self.table_with_joins(joined, outer),

@@ -38,6 +38,7 @@ use std::cell::{Cell, RefCell};
 
 use flott_connector::Registry;
 use flott_expr::PlanContext;
+use flott_expr::user::UserFunction;
 use flott_plan::Expr;
 use flott_sql_parser::Position;
 use flott_sql_parser::ast::{
@@ -48,6 +49,7 @@ use flott_types::{Error, Result};
 
 use crate::catalog::Catalogs;
 use crate::logical::{LookupHint, Rel};
+use crate::user_function::resolve;
 pub(crate) use placeholder::Placeholder;
 pub(crate) use scope::Scope;
 
@@ -124,6 +126,16 @@ impl<'a> Binder<'a> {
             ))),
             false => Ok(()),
         }
+    }
+
+    /// The function of the program that a name means.
+    pub(crate) fn user_function(&self, name: &ObjectName) -> Result<Option<UserFunction>> {
+        let functions = &self.context.functions;
+        if functions.users().next().is_none() {
+            return Ok(None);
+        }
+        let found = resolve(functions, self.catalogs, &name.parts())?;
+        Ok(found.and_then(|name| functions.user(&name).cloned()))
     }
 
     /// Goes so many levels deeper; [`Binder::leave`] goes back.

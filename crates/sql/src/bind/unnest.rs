@@ -1,28 +1,44 @@
-//! UNNEST: the elements of a collection as rows, next to the row that contains it.
+//! UNNEST: the elements of a collection as rows, next to the row that contains it. Table functions of the program are collections too.
 
+use flott_expr::bind;
+use flott_expr::user::FunctionKind;
 use flott_plan::{Expr, JoinKind, Literal};
-use flott_sql_parser::ast::{Expr as Ast, Ident, Join, JoinConstraint, Relation, RelationKind, TableAlias};
+use flott_sql_parser::ast::{
+    Argument, ArgumentValue, Expr as Ast, Ident, Join, JoinConstraint, ObjectName, Relation, RelationKind,
+    TableAlias,
+};
 use flott_types::{LogicalType, Result, TypeKind};
 
 use super::expr::ExprBinder;
 use super::placeholder;
-use super::{Binder, Scope, unsupported, wrong};
+use super::{Binder, Scope, at, unsupported, wrong};
 use crate::logical::{Field, Rel, RelNode};
 
 /// The parts of UNNEST(...) [WITH ORDINALITY] [AS alias (columns)].
 struct Parts<'a> {
-    collection: &'a Ast,
+    collection: Collection<'a>,
     ordinality: bool,
     alias: Option<&'a TableAlias>,
 }
 
+/// Where the rows come from.
+enum Collection<'a> {
+    Value(&'a Ast),
+    Function(&'a ObjectName, &'a [Argument]),
+}
+
 fn parts(relation: &Relation) -> Result<Option<Parts<'_>>> {
+    let alias = relation.alias.as_ref();
+    if let RelationKind::Function { name, args, .. } = &relation.kind {
+        return Ok(Some(Parts { collection: Collection::Function(name, args), ordinality: false, alias }));
+    }
     let RelationKind::Unnest { collections, ordinality } = &relation.kind else {
         return Ok(None);
     };
     match collections.as_slice() {
         [collection] => {
-            Ok(Some(Parts { collection, ordinality: *ordinality, alias: relation.alias.as_ref() }))
+            let collection = Collection::Value(collection);
+            Ok(Some(Parts { collection, ordinality: *ordinality, alias }))
         }
         _ => Err(wrong("UNNEST takes one collection", relation)),
     }
@@ -30,7 +46,7 @@ fn parts(relation: &Relation) -> Result<Option<Parts<'_>>> {
 
 /// Whether a table of FROM reads the tables before it.
 pub(super) fn is_unnest(relation: &Relation) -> bool {
-    matches!(relation.kind, RelationKind::Unnest { .. })
+    matches!(relation.kind, RelationKind::Unnest { .. } | RelationKind::Function { lateral: true, .. })
 }
 
 impl Binder<'_> {
@@ -102,9 +118,12 @@ impl Binder<'_> {
             let message = format!("Duplicate relation name '{name}' in FROM clause: give one an alias");
             return Err(wrong(message, relation));
         }
-        let expr = ExprBinder::scalar(self, &scope).bind(collection)?;
+        let expr = match collection {
+            Collection::Value(collection) => ExprBinder::scalar(self, &scope).bind(collection)?,
+            Collection::Function(name, args) => self.table_function_call(name, args, &scope, relation)?,
+        };
         if placeholder::Placeholder::reads_outer(&expr) {
-            return Err(unsupported("UNNEST of a column of the outer query", collection));
+            return Err(unsupported("UNNEST of a column of the outer query", relation));
         }
         let keep_empty = kind == JoinKind::Left;
         let element = |ty: &LogicalType, name: &str| match ty.kind.fields() {
@@ -124,7 +143,7 @@ impl Binder<'_> {
             }
             _ => {
                 let message = format!("UNNEST takes an ARRAY, MAP or MULTISET, not {}", expr.ty());
-                return Err(wrong(message, collection));
+                return Err(wrong(message, relation));
             }
         };
         if ordinality {
@@ -145,6 +164,30 @@ impl Binder<'_> {
         scope.visible.extend(added);
         let node = RelNode::Unnest { input: Box::new(left), collection: expr, ordinality, keep_empty };
         Ok((Rel::new(node, fields), scope))
+    }
+}
+
+impl Binder<'_> {
+    /// A call of a table function of the program, over the tables before it.
+    fn table_function_call(
+        &self,
+        name: &ObjectName,
+        args: &[Argument],
+        scope: &Scope<'_>,
+        relation: &Relation,
+    ) -> Result<Expr> {
+        let Some(function) = self.user_function(name)? else {
+            return Err(wrong(format!("No match found for table function {name}"), relation));
+        };
+        if function.kind != FunctionKind::Table {
+            return Err(wrong(format!("{name} is no table function"), relation));
+        }
+        let binder = ExprBinder::scalar(self, scope);
+        let args = args.iter().map(|arg| match &arg.value {
+            ArgumentValue::Expr(value) if arg.name.is_none() => binder.bind(value),
+            _ => Err(unsupported(format!("the argument '{arg}' in a call of {name}"), &arg.value)),
+        });
+        at(bind::call_of(function.function.as_ref(), args.collect::<Result<_>>()?, self.context), relation)
     }
 }
 

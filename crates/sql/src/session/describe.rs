@@ -33,10 +33,8 @@ impl Session {
                 return Ok(info(vec![pair("name", Some(database)), pair("comment", found.comment)]));
             }
             DescribeTarget::Function(name) => {
-                return Err(Error::unsupported(format!(
-                    "DESCRIBE FUNCTION {name}, at {}",
-                    describe.position
-                )));
+                let told = self.function_info(name, describe.extended)?;
+                return Ok(info(told.into_iter().map(|(name, value)| pair(name, Some(value))).collect()));
             }
             DescribeTarget::Model(_) => {
                 return Err(Error::unsupported(format!("DESCRIBE MODEL, at {}", describe.position)));

@@ -7,6 +7,7 @@ mod alter;
 mod create;
 mod describe;
 mod drop;
+mod function;
 mod like;
 mod manage;
 mod query;
@@ -223,18 +224,11 @@ impl Session {
             Statement::AlterView(alter) => done(self.alter_view(alter)),
             Statement::AlterDatabase(alter) => done(self.alter_database(alter)),
             Statement::AlterCatalog(alter) => done(self.alter_catalog(alter)),
-            Statement::CreateFunction(function) => Err(Error::unsupported(format!(
-                "CREATE FUNCTION at {}: user-defined functions by class name ('{}') are not supported",
-                function.position, function.class.value
-            ))),
+            Statement::CreateFunction(create) => self.create_function(create),
             Statement::AlterFunction(function) => {
                 Err(Error::unsupported(format!("ALTER FUNCTION at {}", function.position)))
             }
-            Statement::DropFunction(drop) if drop.if_exists => Ok(Outcome::Done),
-            Statement::DropFunction(drop) => Err(Error::invalid(format!(
-                "there is no function {} to drop, at {}",
-                drop.name, drop.position
-            ))),
+            Statement::DropFunction(drop) => self.drop_function(drop),
             Statement::Describe(describe) => self.describe(describe).map(Outcome::Table),
             Statement::Show(Show { target: ShowTarget::Jobs, .. }) => Ok(Outcome::ShowJobs),
             Statement::Show(show) => self.show(show).map(Outcome::Table),
