@@ -1,4 +1,5 @@
 //! Functions of a program in SQL.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use flott::batch::pretty;
 use flott::sql::{Environment, Outcome, PlannedJob, parse_script, scalar, table};
