@@ -31,6 +31,7 @@ CREATE VIEW samples (n, x, s) AS
 ```
 
 [Windows](windows.md) has `TUMBLE`, `HOP`, `CUMULATE` and `SESSION`, [Changelogs](changelogs.md) `TO_CHANGELOG` and `FROM_CHANGELOG`.
+A program can [register functions of its own](../programs/sql-functions.md).
 ";
 
 /// Functions of one kind.
