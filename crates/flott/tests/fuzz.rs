@@ -7,6 +7,7 @@
 //!
 //! `cargo test` tries for a few seconds; `make fuzz` for ten minutes each (`FLOTT_FUZZ_SECONDS`). `FLOTT_FUZZ_SEED` repeats a run.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "helpers of tests")]
+#![expect(clippy::disallowed_methods, reason = "how long it tries is real time")]
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
