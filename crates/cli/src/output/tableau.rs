@@ -50,7 +50,10 @@ impl ResultWriter for Changes {
     fn end(&mut self, out: &mut dyn Write, complete: bool) -> Result<()> {
         self.grid.rule(out)?;
         if complete {
-            writeln!(out, "Received a total of {}", row_count(self.count))?;
+            match self.count {
+                0 => writeln!(out, "Received a total of 0 rows in set")?,
+                count => writeln!(out, "Received a total of {}", row_count(count))?,
+            }
         }
         out.flush()
     }

@@ -48,6 +48,17 @@ fn table_of_a_result_with_updates() {
 #[test]
 fn an_empty_result() {
     check(
+        "tableau",
+        "SELECT 1 AS a WHERE FALSE",
+        expect![[r#"
+        +----+-------------+
+        | op |           a |
+        +----+-------------+
+        +----+-------------+
+        Received a total of 0 rows in set
+    "#]],
+    );
+    check(
         "table",
         "SELECT 1 AS a WHERE FALSE",
         expect![[r#"
