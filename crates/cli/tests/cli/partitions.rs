@@ -9,14 +9,19 @@ use std::time::{Duration, Instant};
 use crate::support::{command, signal, wait};
 
 /// Rows, and how many a partition has.
-const ROWS: usize = 1_500;
-const HOUR: usize = 100;
+const ROWS: usize = 120_000;
+const HOUR: usize = 250;
+/// So many in a second while the process is killed again and again.
+const RATE: usize = 1_000;
+/// It must be done with that within this time: the input is longer, so there are always partitions to come.
+const KILLED_WITHIN: Duration = Duration::from_secs(100);
 
-fn prepare(folder: &Path) {
+/// The job, at so many rows in a second.
+fn prepare(folder: &Path, rate: usize) {
     let script = format!(
         "SET 'table.local-time-zone' = 'UTC';
-        CREATE TABLE u (id BIGINT, ts AS TO_TIMESTAMP_LTZ((id - 1) * 36000, 3), WATERMARK FOR ts AS ts)
-        WITH ('connector' = 'datagen', 'rows-per-second' = '1000',
+        CREATE TABLE u (id BIGINT, ts AS TO_TIMESTAMP_LTZ((id - 1) * 14400, 3), WATERMARK FOR ts AS ts)
+        WITH ('connector' = 'datagen', 'rows-per-second' = '{rate}',
             'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '{ROWS}');
         CREATE TABLE o (id BIGINT, hr STRING) PARTITIONED BY (hr) WITH ('connector' = 'filesystem', 'path' = 'out',
             'format' = 'csv', 'sink.partition-commit.policy.kind' = 'success-file',
@@ -56,7 +61,7 @@ fn partitions(folder: &Path) -> BTreeMap<String, (Vec<usize>, bool)> {
 fn a_partition_that_is_committed_is_complete_whenever_the_process_is_killed() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    prepare(folder);
+    prepare(folder, RATE);
     let start = |parallelism: &str| {
         let parallelism = format!("parallelism.default={parallelism}");
         let checkpoints = "execution.checkpointing.dir=checkpoints";
@@ -69,9 +74,11 @@ fn a_partition_that_is_committed_is_complete_whenever_the_process_is_killed() {
         }
     };
     let committed = || partitions(folder).values().filter(|(_, committed)| *committed).count();
+    assert!(KILLED_WITHIN * (RATE as u32) < Duration::from_secs(ROWS as u64));
+    let deadline = Instant::now() + KILLED_WITHIN;
     for parallelism in ["1", "3", "2", "1"] {
         let child = start(parallelism);
-        let (before, deadline) = (committed(), Instant::now() + Duration::from_secs(60));
+        let before = committed();
         while committed() < before + 2 {
             assert!(Instant::now() < deadline, "no partition is committed");
             check();
@@ -81,6 +88,8 @@ fn a_partition_that_is_committed_is_complete_whenever_the_process_is_killed() {
         wait(child);
         check();
     }
+    // The rest comes faster.
+    prepare(folder, 50 * RATE);
     let last = wait(start("2"));
     assert_eq!(last.code, 0, "{last:?}");
     let all = partitions(folder);
