@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use flott_batch::Batch;
+use flott_batch::{Batch, WatermarkStatus};
 use flott_operator::MetricGroup;
 use flott_plan::Schema;
 use flott_types::{CheckpointId, Clock, Error, JobId, Result, SubtaskIndex, Timestamp, Waker, Watermark};
@@ -198,6 +198,13 @@ pub trait SinkWriter: Send {
     /// to its end.
     fn watermark(&mut self, watermark: Watermark) -> Result<()> {
         let _ = watermark;
+        Ok(())
+    }
+
+    /// Whether its watermark counts. A writer that has had no data for a while must not hold back what waits
+    /// for the event time of all writers.
+    fn watermark_status(&mut self, status: WatermarkStatus) -> Result<()> {
+        let _ = status;
         Ok(())
     }
 

@@ -199,8 +199,8 @@ impl Operator for SinkOperator {
         self.writer()?.watermark(watermark)
     }
 
-    fn watermark_status(&mut self, _: WatermarkStatus, _: &mut Context<'_>) -> Result<()> {
-        Ok(())
+    fn watermark_status(&mut self, status: WatermarkStatus, _: &mut Context<'_>) -> Result<()> {
+        self.writer()?.watermark_status(status)
     }
 
     fn processing_time(&mut self, now: Timestamp, context: &mut Context<'_>) -> Result<()> {

@@ -232,3 +232,21 @@ fn a_committer_that_hangs_holds_up_neither_checkpoints_nor_a_cancellation() {
     assert_eq!(client.wait_for(Duration::from_secs(30)), Some(JobStatus::Canceled));
     world.controls.hold_global_commits.store(false, Ordering::SeqCst);
 }
+
+/// What is committed by event time must not wait for a writer whose source has no split.
+#[test]
+fn a_writer_hears_that_its_source_is_idle() {
+    let world = world(1, 3);
+    let mut plan = Plan::new(&[]);
+    let source = plan.source("source", &[("splits", "2"), ("unbounded", "true")], 3);
+    let sink = plan.sink("sink", &[("by", "job")], 3);
+    plan.connect(source, sink, Exchange::Forward);
+    world.controls.pause_at.store(20, Ordering::SeqCst);
+    let client = started(&world, &plan.build());
+    let idle = |writers| eventually(|| world.controls.idle_sinks.load(Ordering::SeqCst) == writers);
+    assert!(idle(1), "two of three have a split, which they cannot finish");
+    world.controls.pause_at.store(0, Ordering::SeqCst);
+    assert!(idle(3), "all splits are read");
+    client.cancel();
+    assert_eq!(client.wait_for(Duration::from_secs(30)), Some(JobStatus::Canceled));
+}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use flott_batch::Batch;
+use flott_batch::{Batch, WatermarkStatus};
 use flott_connector::{
     AnyOption, CommitOutcome, CommitRequest, Committable, Committer, CommitterContext, Connector,
     GlobalCommitterContext, Manual, Options, Payload, Prepared, Sink, SinkContext, SinkWriter, TableContext,
@@ -111,6 +111,7 @@ impl Sink for TestSink {
             by: self.by,
             prefix: format!("{}-{}-{}", self.table, context.attempt, context.subtask),
             rows: Vec::new(),
+            idle: false,
         }))
     }
 
@@ -181,6 +182,7 @@ struct TestWriter {
     by: By,
     prefix: String,
     rows: Vec<Change>,
+    idle: bool,
 }
 
 impl SinkWriter for TestWriter {
@@ -202,6 +204,13 @@ impl SinkWriter for TestWriter {
             let sign = |row| if changes.kind(row).is_addition() { 1 } else { -1 };
             self.rows.extend(rows.into_iter().enumerate().map(|(row, (k, v))| (k, v, sign(row))));
         }
+        Ok(())
+    }
+
+    fn watermark_status(&mut self, status: WatermarkStatus) -> Result<()> {
+        let idle = status == WatermarkStatus::Idle;
+        let more = i64::from(idle) - i64::from(std::mem::replace(&mut self.idle, idle));
+        self.controls.idle_sinks.fetch_add(more, Ordering::SeqCst);
         Ok(())
     }
 

@@ -32,6 +32,8 @@ pub struct Controls {
     pub hold_sinks: AtomicBool,
     /// How many writers have begun to wait.
     pub held_sinks: AtomicU64,
+    /// How many writers of sinks are idle.
+    pub idle_sinks: AtomicI64,
     /// Global committers wait.
     pub hold_global_commits: AtomicBool,
     /// They fail on every call.

@@ -3,6 +3,10 @@
 //! With each checkpoint a writer hands over the partitions in which it has new files. Where it depends on more than that when they are committed, it
 //! hands over as well how far it has come. The files themselves are committed before by the writers' own committers. A partition
 //! that is not due waits, in checkpoints too; at the end of the input everything is due.
+//!
+//! What writers say of themselves counts when all of them have said it of the same checkpoint: of one that
+//! was aborted some have and others have not. Event time is the least of the writers that are not idle, and
+//! never goes back.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,12 +14,13 @@ use std::sync::Arc;
 
 use flott_connector::{CommitOutcome, CommitRequest, Committable, Committer, Payload};
 use flott_storage::local as storage;
-use flott_types::{Clock, Result, Timestamp};
+use flott_types::{CheckpointId, Clock, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::commit::{PartitionCommit, Trigger};
 
-const VERSION: u32 = 1;
+/// 1 did not tell of how many writers a checkpoint is, and which are idle.
+const VERSION: u32 = 2;
 
 /// What is handed over for the job.
 #[derive(Serialize, Deserialize, Debug)]
@@ -31,7 +36,20 @@ pub(super) enum HandedOver {
         time: Option<Timestamp>,
     },
     /// How far a writer has come.
-    Progress { subtask: u32, watermark: Timestamp, ended: bool },
+    Progress(Progress),
+}
+
+/// How far a writer has come.
+#[derive(Serialize, Deserialize, Clone, Copy, Debug)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Progress {
+    pub(super) subtask: u32,
+    /// How many writers there are, itself included. After a restore there may be another number.
+    pub(super) writers: u32,
+    pub(super) watermark: Timestamp,
+    /// It has had no data for a while, and event time goes on without it.
+    pub(super) idle: bool,
+    pub(super) ended: bool,
 }
 
 impl HandedOver {
@@ -48,16 +66,19 @@ impl HandedOver {
 pub(super) struct PartitionCommitter {
     commit: PartitionCommit,
     clock: Arc<dyn Clock>,
-    /// The least of all writers, as of the last checkpoint.
+    /// The least of the writers that are not idle, as of the last checkpoint.
     watermark: Timestamp,
     /// All writers have come to their end.
     ended: bool,
 }
 
 /// A partition in question.
+#[derive(Clone, Copy)]
 struct Pending {
     since: Timestamp,
     time: Option<Timestamp>,
+    /// Which of the requests says so, the oldest.
+    oldest: usize,
 }
 
 impl PartitionCommitter {
@@ -65,16 +86,23 @@ impl PartitionCommitter {
         PartitionCommitter { commit, clock, watermark: Timestamp::MIN, ended: false }
     }
 
-    /// Takes note of what writers say of themselves, those of the last checkpoint that has come.
+    /// Takes note of what writers say of themselves: of the last checkpoint of which all have said it.
     fn hear(&mut self, all: &[(&CommitRequest, HandedOver)]) {
-        let progress = all.iter().filter_map(|(request, handed_over)| match handed_over {
-            HandedOver::Progress { watermark, ended, .. } => Some((request.checkpoint, *watermark, *ended)),
-            HandedOver::Partition { .. } => None,
-        });
-        let Some(last) = progress.clone().map(|(checkpoint, ..)| checkpoint).max() else { return };
-        let of_last = progress.filter(|(checkpoint, ..)| *checkpoint == last);
-        self.watermark = of_last.clone().map(|(_, watermark, _)| watermark).min().unwrap_or(Timestamp::MIN);
-        self.ended = of_last.clone().all(|(.., ended)| ended);
+        let mut heard: BTreeMap<CheckpointId, BTreeMap<u32, Progress>> = BTreeMap::new();
+        for (request, handed_over) in all {
+            if let HandedOver::Progress(progress) = handed_over {
+                heard.entry(request.checkpoint).or_default().insert(progress.subtask, *progress);
+            }
+        }
+        let complete = |writers: &BTreeMap<u32, Progress>| {
+            writers.values().all(|progress| progress.writers as usize == writers.len())
+        };
+        let Some(writers) = heard.into_values().rev().find(complete) else { return };
+        let active = writers.values().filter(|progress| !progress.idle);
+        if let Some(watermark) = active.map(|progress| progress.watermark).min() {
+            self.watermark = self.watermark.max(watermark);
+        }
+        self.ended = writers.values().all(|progress| progress.ended);
     }
 
     /// Whether it is time; if not, how long that is known not to be.
@@ -116,10 +144,13 @@ impl Committer for PartitionCommitter {
         self.hear(&all);
         // A partition is committed once for all its files, as of the first of them.
         let mut partitions: BTreeMap<&str, Pending> = BTreeMap::new();
-        for (_, handed_over) in &all {
+        for (at, (_, handed_over)) in all.iter().enumerate() {
             if let HandedOver::Partition { directory, since, time } = handed_over {
-                let pending = partitions.entry(directory).or_insert(Pending { since: *since, time: *time });
-                pending.since = pending.since.min(*since);
+                let this = Pending { since: *since, time: *time, oldest: at };
+                let pending = partitions.entry(directory).or_insert(this);
+                if this.since < pending.since {
+                    *pending = this;
+                }
             }
         }
         let now = self.clock.now();
@@ -128,15 +159,19 @@ impl Committer for PartitionCommitter {
                 Some(after) => CommitOutcome::Wait { after },
                 None => self.publish(&PathBuf::from(directory)),
             };
-            (directory.to_owned(), outcome)
+            (directory.to_owned(), (pending.oldest, outcome))
         };
-        let outcomes: BTreeMap<String, CommitOutcome> = partitions.into_iter().map(outcome).collect();
-        let answer = |(_, handed_over): &(&CommitRequest, HandedOver)| match handed_over {
-            HandedOver::Progress { .. } => CommitOutcome::Committed,
-            HandedOver::Partition { directory, .. } => {
-                outcomes.get(directory).cloned().unwrap_or(CommitOutcome::Wait { after: None })
-            }
+        let outcomes: BTreeMap<String, (usize, CommitOutcome)> =
+            partitions.into_iter().map(outcome).collect();
+        let answer = |(at, (_, handed_over)): (usize, &(&CommitRequest, HandedOver))| match handed_over {
+            HandedOver::Progress(_) => CommitOutcome::Committed,
+            HandedOver::Partition { directory, .. } => match outcomes.get(directory) {
+                // The oldest waits for all: the others would say nothing new, in every checkpoint.
+                Some((oldest, CommitOutcome::Wait { .. })) if *oldest != at => CommitOutcome::Committed,
+                Some((_, outcome)) => outcome.clone(),
+                None => CommitOutcome::Wait { after: None },
+            },
         };
-        Ok(all.iter().map(answer).collect())
+        Ok(all.iter().enumerate().map(answer).collect())
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use flott_batch::Batch;
+use flott_batch::{Batch, WatermarkStatus};
 use flott_connector::format::{BulkWriter, FileFormat, RecordEncoder};
 use flott_connector::{Committable, Payload, Prepared, SinkContext, SinkWriter};
 use flott_files::{FinishedFile, Rest, RollingWriter};
@@ -12,7 +12,7 @@ use flott_plan::{Schema, SinkSpec};
 use flott_types::{CheckpointId, Clock, Error, Result, Timestamp, Watermark};
 
 use super::partitioner;
-use super::partitions::HandedOver;
+use super::partitions::{HandedOver, Progress};
 use crate::commit::Trigger;
 use crate::config::Config;
 
@@ -25,9 +25,9 @@ pub(super) struct FileWriter {
     /// The positions of the columns that are written to files.
     columns: Vec<usize>,
     files: RollingWriter<Begun>,
-    subtask: u32,
     clock: Arc<dyn Clock>,
-    watermark: Watermark,
+    /// How far it has come.
+    progress: Progress,
 }
 
 impl FileWriter {
@@ -38,14 +38,20 @@ impl FileWriter {
         restored: &[Payload],
     ) -> Result<Self> {
         let (columns, schema) = config.file_columns(&spec.table);
-        let (subtask, clock) = (context.subtask.0, context.clock.clone());
+        let clock = context.clock.clone();
+        let progress = Progress {
+            subtask: context.subtask.0,
+            writers: context.parallelism,
+            watermark: Watermark::MIN.0,
+            idle: false,
+            ended: false,
+        };
         let files = RollingWriter::new(config.path.clone(), config.rolling.clone(), context, restored)?;
         let encoder = match config.files()? {
             FileFormat::Records(records) => Some(records.encoder(&schema)?),
             FileFormat::Bulk(_) => None,
         };
-        let watermark = Watermark::MIN;
-        Ok(FileWriter { config, encoder, schema, columns, files, subtask, clock, watermark })
+        Ok(FileWriter { config, encoder, schema, columns, files, clock, progress })
     }
 
     /// The partitions of these files, to be committed for the job.
@@ -100,15 +106,19 @@ impl SinkWriter for FileWriter {
     }
 
     fn watermark(&mut self, watermark: Watermark) -> Result<()> {
-        self.watermark = watermark;
+        self.progress.watermark = watermark.0;
+        Ok(())
+    }
+
+    fn watermark_status(&mut self, status: WatermarkStatus) -> Result<()> {
+        self.progress.idle = status == WatermarkStatus::Idle;
         Ok(())
     }
 
     fn prepare_commit(&mut self, _checkpoint: CheckpointId, end: bool) -> Result<Prepared> {
         let files = self.files.prepare_commit()?;
         let Some(commit) = &self.config.commit else { return Ok(files) };
-        let progress =
-            HandedOver::Progress { subtask: self.subtask, watermark: self.watermark.0, ended: end };
+        let progress = HandedOver::Progress(Progress { ended: end, ..self.progress });
         let progress = commit.follows_progress().then(|| progress.to_committable()).transpose()?;
         let (config, since) = (self.config.clone(), self.clock.now());
         Ok(Prepared::Later(Box::new(move || {

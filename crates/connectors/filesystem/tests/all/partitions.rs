@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use flott_batch::WatermarkStatus;
 use flott_connector::{
-    CommitOutcome, CommitRequest, Committable, CommittedBy, GlobalCommitterContext, Sink, SinkWriter,
+    CommitOutcome, CommitRequest, Committable, CommittedBy, GlobalCommitterContext, Payload, Sink, SinkWriter,
 };
 use flott_types::TypeKind::{self, Int};
 use flott_types::{CheckpointId, JobId, Watermark};
@@ -67,6 +68,20 @@ impl Writing {
         self.complete()
     }
 
+    /// A checkpoint of which one writer has handed over its part and the other has not: it is aborted, and
+    /// what is handed over belongs to the next. That is asked for on its own.
+    fn aborted_checkpoint(&mut self, writer: usize, ended: bool) -> String {
+        self.checkpoint += 1;
+        let checkpoint = CheckpointId(self.checkpoint);
+        let handed_over = self.writers[writer].prepare_commit(checkpoint, ended).unwrap().wait().unwrap();
+        let (job, own): (Vec<_>, Vec<_>) =
+            handed_over.into_iter().partition(|one| one.by == CommittedBy::Job);
+        flott_connector::conformance::commit(&*self.sink, &own).unwrap();
+        self.waiting.extend(job.into_iter().map(|one| CommitRequest::new(checkpoint, one)));
+        self.ask();
+        self.complete()
+    }
+
     /// The committer is asked; says in how many milliseconds it wants to be asked again.
     fn ask(&mut self) -> Option<i64> {
         let outcomes = self.committer.commit(&self.waiting).unwrap();
@@ -109,7 +124,7 @@ fn by_partition_time_when_the_watermark_of_all_writers_has_passed_it() {
     assert_eq!(writing.checkpoint([false; 2]), "", "the delay has to pass, not only be reached");
     writing.watermarks([DAY + 5, DAY + 2]);
     assert_eq!(writing.checkpoint([false; 2]), "1.00");
-    assert!(writing.waiting.len() == 3, "what waits is kept: {:?}", writing.waiting);
+    assert!(writing.waiting.len() == 2, "what waits is kept: {:?}", writing.waiting);
     // By another committer, after a restart: it has heard nothing of watermarks yet.
     writing.committer = Writing::committer(&writing.table, &*writing.sink);
     assert_eq!((writing.ask(), writing.complete().as_str()), (None, "1.00"));
@@ -122,6 +137,86 @@ fn by_partition_time_when_the_watermark_of_all_writers_has_passed_it() {
     assert_eq!(writing.checkpoint([true, false]), "1.00 1.01", "one writer has not ended");
     assert_eq!(writing.checkpoint([true; 2]), "1.00 1.01 2.00", "the end of the input");
     assert!(writing.waiting.is_empty());
+}
+
+fn by_partition_time() -> Writing {
+    Writing::new(&[
+        ("sink.partition-commit.trigger", "partition-time"),
+        ("partition.time-extractor.timestamp-pattern", "$dt $hr:00:00"),
+    ])
+}
+
+/// A checkpoint that is aborted tells of some writers and not of others.
+#[test]
+fn what_only_some_writers_say_counts_for_nothing() {
+    let mut writing = by_partition_time();
+    writing.write(0, "+I 1 2024-01-01 00");
+    writing.write(1, "+I 2 2024-01-01 00");
+    writing.watermarks([DAY + 5, DAY - 5]);
+    assert_eq!(writing.aborted_checkpoint(0, false), "", "the watermark of the other is behind");
+    assert_eq!(writing.checkpoint([false; 2]), "");
+    assert_eq!(writing.aborted_checkpoint(0, true), "", "the other has not ended");
+    // A committer that knows of nothing before.
+    writing.committer = Writing::committer(&writing.table, &*writing.sink);
+    assert_eq!(writing.aborted_checkpoint(0, true), "");
+    assert_eq!(writing.checkpoint([true, false]), "");
+    writing.watermarks([DAY + 5, DAY + 1]);
+    assert_eq!(writing.checkpoint([true, false]), "1.00");
+}
+
+#[test]
+fn event_time_goes_on_without_writers_that_are_idle() {
+    let mut writing = by_partition_time();
+    writing.write(0, "+I 1 2024-01-01 00\n+I 2 2024-01-01 01\n+I 3 2024-01-01 02");
+    writing.writers[0].watermark(Watermark((DAY + 1) * HOUR)).unwrap();
+    assert_eq!(writing.checkpoint([false; 2]), "", "the other has not said how far it is");
+    writing.writers[1].watermark_status(WatermarkStatus::Idle).unwrap();
+    assert_eq!(writing.checkpoint([false; 2]), "1.00");
+    // All are idle: nothing is known that is new.
+    writing.writers[0].watermark_status(WatermarkStatus::Idle).unwrap();
+    assert_eq!(writing.checkpoint([false; 2]), "1.00");
+    // It comes back, and is behind: what was passed stays so.
+    writing.writers[1].watermark_status(WatermarkStatus::Active).unwrap();
+    writing.writers[1].watermark(Watermark((DAY - 1) * HOUR)).unwrap();
+    writing.write(1, "+I 4 2024-01-01 00");
+    std::fs::remove_file(writing.table.path("out/dt=2024-01-01/hr=00/_SUCCESS")).unwrap();
+    assert_eq!(writing.checkpoint([false; 2]), "1.00");
+    // And one that is active counts.
+    writing.writers[0].watermark_status(WatermarkStatus::Active).unwrap();
+    writing.watermarks([DAY + 3, DAY + 2]);
+    assert_eq!(writing.checkpoint([false; 2]), "1.00 1.01");
+    assert_eq!(writing.checkpoint([true; 2]), "1.00 1.01 1.02");
+}
+
+/// A partition that waits for a day must not add something to every checkpoint of that day.
+#[test]
+fn a_partition_waits_once_however_many_checkpoints_and_writers_tell_of_it() {
+    let mut writing = by_partition_time();
+    for _ in 0..20 {
+        writing.write(0, "+I 1 2024-01-01 00\n+I 2 2024-01-01 01");
+        writing.write(1, "+I 3 2024-01-01 00");
+        writing.table.clock.advance(1_000);
+        assert_eq!(writing.checkpoint([false; 2]), "");
+    }
+    assert_eq!(writing.waiting.len(), 2, "{:?}", writing.waiting);
+    assert!(writing.waiting.iter().all(|request| request.checkpoint == CheckpointId(1)), "the oldest");
+    writing.watermarks([DAY + 1, DAY + 1]);
+    assert_eq!(writing.checkpoint([false; 2]), "1.00");
+    writing.watermarks([DAY + 2, DAY + 2]);
+    assert_eq!(writing.checkpoint([false; 2]), "1.00 1.01");
+    assert!(writing.waiting.is_empty());
+}
+
+#[test]
+fn what_an_older_program_has_handed_over_is_refused() {
+    let mut writing = by_partition_time();
+    let old = r#"{"progress":{"subtask":0,"watermark":0,"ended":false}}"#;
+    let old = CommitRequest::new(CheckpointId(1), Committable::global(Payload::new(1, old)));
+    let told = writing.committer.commit(&[old]).unwrap_err().to_string();
+    assert!(
+        told.contains("a partition to be committed has version 1; this program reads version 2"),
+        "{told}"
+    );
 }
 
 #[test]
