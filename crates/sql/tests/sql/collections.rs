@@ -73,7 +73,7 @@ fn unnest_is_next_to_its_row() {
                +- Correlate(invocation=[UNNEST(ARRAY(ROW(1, 'a')))], joinType=[INNER])
                   +- Values(tuples=[[{ 0 }]], values=[ZERO])
             > SELECT * FROM t CROSS JOIN UNNEST(a) AS e (x)
-            invalid: UNNEST takes an ARRAY, MAP or MULTISET, not INT at line 1, column 35
+            invalid: UNNEST takes an ARRAY, MAP or MULTISET, not INT at line 1, column 28
             > SELECT * FROM t CROSS JOIN UNNEST(ARRAY[a]) AS e (x, y)
             invalid: the alias of UNNEST names 2 columns; there are 1 at line 1, column 28
             > SELECT * FROM t RIGHT JOIN UNNEST(ARRAY[a]) AS e (x) ON TRUE

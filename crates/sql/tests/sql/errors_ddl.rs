@@ -200,7 +200,7 @@ fn drop() {
             > DROP CATALOG default_catalog
             invalid: Cannot drop a catalog which is currently in use.
             > DROP FUNCTION nope
-            invalid: there is no function nope to drop, at line 1, column 1
+            invalid: Function 'default_catalog.default_database.nope' does not exist
             > DROP FUNCTION IF EXISTS nope
             > SHOW TABLES
             bid

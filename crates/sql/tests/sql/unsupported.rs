@@ -124,7 +124,7 @@ fn parts_of_statements() {
         ),
         expect![[r#"
             > CREATE FUNCTION f AS 'com.example.F'
-            unsupported: CREATE FUNCTION at line 1, column 1: user-defined functions by class name ('com.example.F') are not supported
+            unsupported: CREATE FUNCTION at line 1, column 1: 'com.example.F' is a class of JAVA, and there is no JAVA in this process; a Rust program registers its functions with create_temporary_system_function or create_temporary_function
             > ALTER FUNCTION f AS 'com.example.F'
             unsupported: ALTER FUNCTION at line 1, column 1
             > CREATE OR REPLACE TABLE x (a INT) WITH ('connector' = 'rows')
@@ -140,7 +140,7 @@ fn parts_of_statements() {
             > SHOW PROCEDURES
             unsupported: SHOW PROCEDURES, at line 1, column 1: the catalogs here have no procedures
             > DESCRIBE FUNCTION f
-            unsupported: DESCRIBE FUNCTION f, at line 1, column 1
+            invalid: Function with the identifier 'f' doesn't exist.
             > DESCRIBE MODEL m
             unsupported: DESCRIBE MODEL, at line 1, column 1
             > DESCRIBE JOB 'x'
@@ -232,9 +232,9 @@ fn parts_of_queries() {
             > SELECT * FROM t, LATERAL (SELECT x FROM u WHERE u.a = t.a)
             append-only: a INT, b STRING, c BIGINT, d DOUBLE, x STRING NOT NULL
             > SELECT * FROM t, LATERAL TABLE(f(a))
-            unsupported: LATERAL TABLE with a table function at line 1, column 32
+            invalid: No match found for table function f at line 1, column 32
             > SELECT * FROM t CROSS JOIN LATERAL TABLE(f(1)) AS e (x)
-            unsupported: LATERAL TABLE with a table function at line 1, column 42
+            invalid: No match found for table function f at line 1, column 42
             > SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY ts MEASURES A.price AS p PATTERN (A | B) DEFINE B AS B.price > 3)
             unsupported: '|' (alternation) in a PATTERN at line 1, column 15
             > SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY ts MEASURES CLASSIFIER() AS p PATTERN (A B) DEFINE B AS TRUE)
