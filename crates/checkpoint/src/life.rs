@@ -163,7 +163,7 @@ pub struct TaskLife {
     /// How many channels have not said a word.
     silent: usize,
     begun: bool,
-    /// The source is silent since the barrier of this stop.
+    /// The task is silent since the barrier of this stop.
     suspended: Option<CheckpointId>,
 }
 
@@ -190,6 +190,11 @@ impl TaskLife {
     /// Whether a source reads: it has not ended and is not held by a stop.
     pub fn reads(&self) -> bool {
         self.phase == Phase::Running && self.suspended.is_none()
+    }
+
+    /// Whether a stop has taken the state of the task: what its operators emit from now on comes again from the savepoint.
+    pub fn is_suspended(&self) -> bool {
+        self.suspended.is_some()
     }
 
     /// Whether the task only waits for its operators before it can end.

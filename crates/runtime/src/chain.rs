@@ -34,6 +34,8 @@ pub struct Link {
     woken: Arc<AtomicBool>,
     /// Whether the operator is called.
     stage: Stage,
+    /// A stop has taken its state: it emits nothing more that the job it stops would count.
+    held: bool,
     /// Inputs that ended while it was not.
     missed_ends: Vec<usize>,
     /// The side output of the operator before it that it reads; `None` is the output proper.
@@ -225,6 +227,14 @@ impl Outputs {
         Ok(any)
     }
 
+    /// Holds the operators, or lets them go on: while they are held, neither time nor a waker calls them, except to make output visible.
+    pub fn hold(&mut self, held: bool) -> Result<()> {
+        self.visit(&mut |link| {
+            link.held = held;
+            Ok(())
+        })
+    }
+
     /// Whether an operator makes output visible.
     pub fn committing(&self) -> Committing {
         let of = |link: &Link| link.operator.committing().max(link.outputs.committing());
@@ -239,7 +249,10 @@ impl Outputs {
 
     /// Flushes rows that are held back only to fill batches.
     pub fn input_dry(&mut self, now: Timestamp) -> Result<()> {
-        self.visit_called(&mut |link| link.call(now, |operator, context| operator.input_dry(context)))
+        self.visit_called(&mut |link| match link.held {
+            true => Ok(()),
+            false => link.call(now, |operator, context| operator.input_dry(context)),
+        })
     }
 
     /// Lets the operators emit what must precede the barrier, then sends the barrier.
@@ -347,6 +360,7 @@ impl Link {
             waker: Waker::default(),
             woken: Arc::default(),
             stage: Stage::Running,
+            held: false,
             missed_ends: Vec::new(),
             tag: None,
             position: 0,
@@ -441,7 +455,7 @@ impl Link {
 
     /// Whether it is called when it is time, or it was woken.
     fn is_called_on_time(&self) -> bool {
-        self.stage.is_called() || self.operator.committing() > Committing::None
+        (self.stage.is_called() && !self.held) || self.operator.committing() > Committing::None
     }
 
     fn call(

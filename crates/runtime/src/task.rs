@@ -288,6 +288,8 @@ impl Task {
                 Action::Unblock => self.gate.unblock_all(),
                 Action::Snapshot { barrier, ended, aligning_since } => {
                     self.snapshot(barrier, ended, aligning_since, now)?;
+                    // Results of requests in flight and of timers come again from the savepoint.
+                    self.chain.root.hold(self.life.is_suspended())?;
                 }
                 Action::Decline(checkpoint) => {
                     (self.report)(TaskReport::Decline { checkpoint, failure: None });
@@ -303,7 +305,10 @@ impl Task {
                 Action::End => self.chain.root.broadcast(&Element::EndOfInput)?,
                 Action::ReportDrained => (self.report)(TaskReport::Drained),
                 Action::Commit(checkpoint) => self.complete(checkpoint)?,
-                Action::Forget(checkpoint) => self.forget(checkpoint)?,
+                Action::Forget(checkpoint) => {
+                    self.chain.root.hold(self.life.is_suspended())?;
+                    self.forget(checkpoint)?;
+                }
                 Action::Leave => leave = true,
             }
         }
