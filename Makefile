@@ -58,7 +58,7 @@ build-tests:
 	$(CARGO) build --workspace --bins --tests
 
 unit: build-tests
-	$(CARGO) test --workspace
+	$(CARGO) test --workspace --no-fail-fast
 
 check:
 	$(CARGO) xtask check
@@ -67,9 +67,9 @@ check:
 simulation:
 	FLOTT_SIM_RUNS=10000 $(CARGO) test --package flott-checkpoint --test simulation committed -- --nocapture
 
-# Scripts that almost make sense, ten minutes each for the planner and for queries that run; the tests try for ten seconds.
+# Scripts that almost make sense, ten minutes each for the planner and for queries that run; the tests try some that are always the same.
 fuzz:
-	FLOTT_FUZZ_SECONDS=600 $(CARGO) test --package flott --test fuzz -- --nocapture --test-threads 1
+	FLOTT_FUZZ_SEED=$${FLOTT_FUZZ_SEED:-$$(date +%s)} FLOTT_FUZZ_SECONDS=600 $(CARGO) test --package flott --test fuzz -- --nocapture --test-threads 1
 
 # The example gives the figures that plain Python gives, also at other parallelism and in what it prints.
 demo-figures: build-tests

@@ -35,6 +35,9 @@ fn a_catalog_store_keeps_what_create_catalog_was_told() {
     assert_eq!((run.err.as_str(), run.code), ("", 0));
     let run = sql("ALTER CATALOG a COMMENT 'two'; DROP CATALOG b");
     assert_eq!((run.err.as_str(), run.code), ("", 0));
+    // What the next session could not open is not kept.
+    let run = sql("ALTER CATALOG default_catalog COMMENT 'x'; ALTER CATALOG a RESET ('path')");
+    assert!(run.err.contains("path") && run.code == 1, "{run:?}");
     let run = sql("SHOW CATALOGS; DESCRIBE CATALOG a; SELECT * FROM a.default_database.v");
     let expected = "catalog name\na\ndefault_catalog\ninfo name,info value\nname,a\ntype,filesystem\ncomment,two\nn\n1\n";
     assert_eq!((run.out.as_str(), run.err.as_str()), (expected, ""));

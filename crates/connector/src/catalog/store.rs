@@ -24,8 +24,14 @@ pub trait CatalogStore: Send + Sync + fmt::Debug {
     /// If the store cannot be reached or read; so do all calls.
     fn catalogs(&self) -> Result<BTreeMap<String, CatalogDescription>>;
 
-    /// Keeps a description, in place of one of the same name.
-    fn put(&mut self, name: &str, description: &CatalogDescription) -> Result<()>;
+    /// Keeps a new description.
+    ///
+    /// # Errors
+    /// If there is one of this name.
+    fn create(&mut self, name: &str, description: &CatalogDescription) -> Result<()>;
+
+    /// Keeps a description in place of the one of the same name.
+    fn alter(&mut self, name: &str, description: &CatalogDescription) -> Result<()>;
 
     /// Removes a description, if there is one.
     fn remove(&mut self, name: &str) -> Result<()>;

@@ -109,7 +109,16 @@ impl CatalogStore for FileCatalogStore {
         Ok(found)
     }
 
-    fn put(&mut self, name: &str, description: &CatalogDescription) -> Result<()> {
+    fn create(&mut self, name: &str, description: &CatalogDescription) -> Result<()> {
+        match block_on(self.folder.put_new(&file_of(name), text(description)?.into()))? {
+            true => Ok(()),
+            false => Err(Error::invalid(format!(
+                "another session has created the catalog '{name}' in the catalog store"
+            ))),
+        }
+    }
+
+    fn alter(&mut self, name: &str, description: &CatalogDescription) -> Result<()> {
         block_on(self.folder.put(&file_of(name), text(description)?.into()))
     }
 
@@ -211,14 +220,7 @@ impl Catalog for FilesystemCatalog {
     }
 
     fn create_database(&mut self, name: &str, database: Database) -> Result<()> {
-        let folder = self.folder.child(&encoded(name));
-        if read::<Database>(&folder, DATABASE)?.is_none() {
-            // What a process left that was killed while it dropped a database of this name.
-            for file in block_on(folder.list())?.files {
-                block_on(folder.delete(&file))?;
-            }
-        }
-        match self.write_new(&folder, DATABASE, &database)? {
+        match self.write_new(&self.folder.child(&encoded(name)), DATABASE, &database)? {
             true => Ok(()),
             false => Err(taken(name)),
         }
@@ -230,11 +232,12 @@ impl Catalog for FilesystemCatalog {
 
     fn drop_database(&mut self, name: &str) -> Result<()> {
         let folder = self.existing(name)?;
-        // First what says that it exists: if the process is killed in between, it is gone.
-        block_on(folder.delete(DATABASE))?;
-        for file in block_on(folder.list())?.files {
-            block_on(folder.delete(&file))?;
+        // Last what says that it exists: if the process is killed in between, it can be dropped again, and no table of it
+        // comes back with another database of its name.
+        for file in block_on(folder.list())?.files.iter().filter(|file| *file != DATABASE) {
+            block_on(folder.delete(file))?;
         }
+        block_on(folder.delete(DATABASE))?;
         folder.remove_empty();
         Ok(())
     }

@@ -14,7 +14,9 @@ use super::create::{
     declared_column, last_part, options_map, primary_key_def, table_distribution, watermark_def,
 };
 use super::query::partition_values;
-use crate::catalog::{CatalogObject, ObjectPath, Table, TableColumnKind, TablePartition};
+use crate::catalog::{
+    CatalogDescription, CatalogObject, DEFAULT_CATALOG, ObjectPath, Table, TableColumnKind, TablePartition,
+};
 
 impl Session {
     pub(super) fn alter_table(&mut self, alter: &AlterTable) -> Result<()> {
@@ -100,7 +102,12 @@ impl Session {
             }
             AlterCatalogOperation::Comment(text) => comment = Some(text.value.clone()),
         }
-        self.keep_catalog(name, &options, comment.as_ref())?;
+        // The default catalog is not one of the store's.
+        if let Some(store) = self.store.as_mut().filter(|_| name != DEFAULT_CATALOG) {
+            // What the next session could not open is not kept.
+            self.connectors.catalog(name, &options)?;
+            store.alter(name, &CatalogDescription { options: options.clone(), comment: comment.clone() })?;
+        }
         let catalog = self.catalogs.catalog_mut(name)?;
         (catalog.options, catalog.comment) = (options, comment);
         Ok(())

@@ -14,8 +14,8 @@ use super::{Outcome, Session, parts};
 use crate::bind::table::check_rowtime;
 use crate::bind::{Binder, Scope};
 use crate::catalog::{
-    CatalogObject, Database, DistributionKind, NamedCatalog, ObjectPath, PrimaryKeyDef, Table, TableColumn,
-    TableColumnKind, TableDistribution, View, WatermarkDef,
+    CatalogDescription, CatalogObject, Database, DistributionKind, NamedCatalog, ObjectPath, PrimaryKeyDef,
+    Table, TableColumn, TableColumnKind, TableDistribution, View, WatermarkDef,
 };
 use crate::logical::{Field, Rel};
 
@@ -360,7 +360,10 @@ impl Session {
         let options = options_map(&create.options);
         let catalog = self.connectors.catalog(&name, &options)?;
         let comment = create.comment.as_ref().map(|comment| comment.value.clone());
-        self.keep_catalog(&name, &options, comment.as_ref())?;
+        if let Some(store) = &mut self.store {
+            store
+                .create(&name, &CatalogDescription { options: options.clone(), comment: comment.clone() })?;
+        }
         self.catalogs.catalogs.insert(name, NamedCatalog { catalog, comment, options });
         Ok(())
     }

@@ -15,7 +15,6 @@ mod settings;
 mod show;
 mod stack;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flott_connector::Registry;
@@ -156,17 +155,6 @@ impl Session {
         }
         self.store = Some(store);
         Ok(self)
-    }
-
-    /// Keeps what is said of a catalog, if there is a store.
-    pub(crate) fn keep_catalog(
-        &mut self,
-        name: &str,
-        options: &BTreeMap<String, String>,
-        comment: Option<&String>,
-    ) -> Result<()> {
-        let Some(store) = &mut self.store else { return Ok(()) };
-        store.put(name, &CatalogDescription { options: options.clone(), comment: comment.cloned() })
     }
 
     /// The configuration as it is now.

@@ -49,13 +49,13 @@ fn a_damaged_file_and_one_of_a_later_version_are_named() {
 }
 
 #[test]
-fn what_a_killed_process_left_of_a_dropped_database_does_not_come_back() {
+fn a_database_whose_dropping_was_interrupted_is_there_and_can_be_dropped_again() {
     let folder = tempfile::tempdir().unwrap();
     let mut catalog = open(&folder).unwrap();
-    fs::create_dir(folder.path().join("d")).unwrap();
-    fs::write(folder.path().join("d/t.json"), "{\"version\": 1, \"content\": {\"view\": {}}}").unwrap();
-    assert_eq!(catalog.databases().unwrap(), ["default_database"]);
-    assert!(catalog.object("d", "t").unwrap().is_none());
     catalog.create_database("d", Database::default()).unwrap();
-    assert!(catalog.objects("d").unwrap().is_empty());
+    fs::write(folder.path().join("d/t.json"), "left").unwrap();
+    assert!(catalog.create_database("d", Database::default()).is_err(), "another session has created it");
+    assert!(folder.path().join("d/t.json").exists(), "and its tables stay");
+    catalog.drop_database("d").unwrap();
+    assert!(!folder.path().join("d").exists());
 }

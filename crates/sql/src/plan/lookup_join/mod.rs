@@ -113,7 +113,7 @@ impl Planner<'_> {
                 .all(|(at, expr)| matches!(expr, Expr::Column { index, .. } if *index == at));
         let spec = LookupJoinSpec {
             kind: *kind,
-            requests: self.requests(hint.as_ref(), input.updates),
+            requests: self.requests(hint.as_ref(), input.updates, is_async),
             keys,
             projection: if as_read { Vec::new() } else { projection.clone() },
             left_condition: conjunction(asked.of_left.clone()),
@@ -237,14 +237,15 @@ impl Planner<'_> {
         fits.then_some((column, key))
     }
 
-    fn requests(&self, hint: Option<&LookupHint>, updates: bool) -> LookupRequests {
+    fn requests(&self, hint: Option<&LookupHint>, updates: bool, is_async: bool) -> LookupRequests {
         let set = &self.options.lookups;
         let unordered = hint.and_then(|hint| hint.unordered).unwrap_or(!set.ordered);
         LookupRequests {
             // The changes of a row do not pass each other.
             ordered: updates || !unordered,
             capacity: hint.and_then(|hint| hint.capacity).unwrap_or(set.capacity),
-            timeout: hint.and_then(|hint| hint.timeout).unwrap_or(set.timeout),
+            // A table that answers from memory answers as soon as it has been read, however long that takes.
+            timeout: if is_async { hint.and_then(|hint| hint.timeout).unwrap_or(set.timeout) } else { 0 },
             retry: hint.and_then(|hint| hint.retry),
         }
     }
