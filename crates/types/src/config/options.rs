@@ -301,8 +301,6 @@ pub const OPTIONS: &[ConfigOption] = &[
         Choice(&["hashmap", "rocksdb", "forst"]),
         "state is held in memory; spilling is not built",
     ),
-    works("table.display.max-column-width", Number, "30", "a longer value is cut in printed tables"),
-    works("table.dml-sync", Flag, "false", "whether an INSERT waits for its job to end"),
     works(
         "table.catalog-store.file.path",
         Text,
@@ -315,6 +313,8 @@ pub const OPTIONS: &[ConfigOption] = &[
         "generic_in_memory",
         "where CREATE CATALOG keeps what it was told: for this session, or in a folder for later ones; read when the session starts",
     ),
+    works("table.display.max-column-width", Number, "30", "a longer value is cut in printed tables"),
+    works("table.dml-sync", Flag, "false", "whether an INSERT waits for its job to end"),
     works(
         "table.exec.async-lookup.buffer-capacity",
         Number,
