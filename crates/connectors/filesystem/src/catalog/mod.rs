@@ -7,22 +7,20 @@
 //!
 //! Every file is written as a whole, and a new one only if there is none of its name: of two sessions that create the same
 //! table one succeeds. Nothing is cached, so that each call sees what other sessions have done.
-//!
-//! Names may contain anything. In names of files all but letters, digits, `_` and `-` is `=` and two hexadecimal digits for
-//! each byte.
 
-use std::collections::BTreeMap;
+mod files;
+mod store;
+
 use std::fmt;
 
-use flott_connector::catalog::{
-    Catalog, CatalogDescription, CatalogFactory, CatalogObject, CatalogStore, DEFAULT_DATABASE, Database,
-};
+use flott_connector::catalog::{Catalog, CatalogFactory, CatalogObject, DEFAULT_DATABASE, Database};
 use flott_connector::options::{Required, WithDefault};
 use flott_connector::{AnyOption, Manual, Options, TableOption};
 use flott_storage::{Folder, block_on};
 use flott_types::{Error, Result};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+
+use self::files::{create, decoded, encoded, file_of, named, read, replace};
+pub use self::store::FileCatalogStore;
 
 const PATH: TableOption<String, Required> =
     TableOption::text("path", "the folder; it is created if there is none").required();
@@ -34,11 +32,6 @@ const OPENED: TableOption<String, WithDefault> = TableOption::text(
 
 /// The file that says that a database exists.
 const DATABASE: &str = "_database";
-/// How files of tables and views end.
-const OBJECT: &str = ".json";
-/// The version of the files.
-const VERSION: u32 = 1;
-
 /// `filesystem`
 #[derive(Clone, Copy, Default, Debug)]
 pub struct FilesystemCatalogFactory;
@@ -68,62 +61,9 @@ impl CatalogFactory for FilesystemCatalogFactory {
         if catalog.databases()?.is_empty() {
             let opened = catalog.opened.clone();
             // Another session may create it at the same time.
-            catalog.write_new(&catalog.folder.child(&encoded(&opened)), DATABASE, &Database::default())?;
+            create(&catalog.folder.child(&encoded(&opened)), DATABASE, &Database::default())?;
         }
         Ok(Box::new(catalog))
-    }
-}
-
-/// A catalog store in a folder: a file for each catalog.
-///
-/// `table.catalog-store.kind` = `file`
-pub struct FileCatalogStore {
-    folder: Folder,
-}
-
-impl FileCatalogStore {
-    /// The store in this folder, which is created if there is none.
-    ///
-    /// # Errors
-    /// If it cannot be created.
-    pub fn open(path: &str) -> Result<Self> {
-        Ok(FileCatalogStore { folder: Folder::create(path)? })
-    }
-}
-
-impl fmt::Debug for FileCatalogStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FileCatalogStore").field("folder", &self.folder.url()).finish_non_exhaustive()
-    }
-}
-
-impl CatalogStore for FileCatalogStore {
-    fn catalogs(&self) -> Result<BTreeMap<String, CatalogDescription>> {
-        let mut found = BTreeMap::new();
-        for file in block_on(self.folder.list())?.files {
-            let Some(name) = file.strip_suffix(OBJECT).and_then(decoded) else { continue };
-            if let Some(description) = read(&self.folder, &file)? {
-                found.insert(name, description);
-            }
-        }
-        Ok(found)
-    }
-
-    fn create(&mut self, name: &str, description: &CatalogDescription) -> Result<()> {
-        match block_on(self.folder.put_new(&file_of(name), text(description)?.into()))? {
-            true => Ok(()),
-            false => Err(Error::invalid(format!(
-                "another session has created the catalog '{name}' in the catalog store"
-            ))),
-        }
-    }
-
-    fn alter(&mut self, name: &str, description: &CatalogDescription) -> Result<()> {
-        block_on(self.folder.put(&file_of(name), text(description)?.into()))
-    }
-
-    fn remove(&mut self, name: &str) -> Result<()> {
-        block_on(self.folder.delete(&file_of(name)))
     }
 }
 
@@ -139,14 +79,6 @@ impl fmt::Debug for FilesystemCatalog {
     }
 }
 
-/// The content of a file.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Versioned<T> {
-    version: u32,
-    content: T,
-}
-
 impl FilesystemCatalog {
     /// The folder of a database that exists.
     fn existing(&self, database: &str) -> Result<Folder> {
@@ -155,37 +87,6 @@ impl FilesystemCatalog {
             None => Err(Error::invalid(format!("there is no database '{database}'"))),
         }
     }
-
-    /// Whether it was new.
-    fn write_new<T: Serialize>(&self, folder: &Folder, name: &str, content: &T) -> Result<bool> {
-        block_on(folder.put_new(name, text(content)?.into()))
-    }
-}
-
-/// The content of a file, if there is one.
-fn read<T: DeserializeOwned>(folder: &Folder, name: &str) -> Result<Option<T>> {
-    let Some(bytes) = block_on(folder.get(name))? else { return Ok(None) };
-    let damaged = |error| {
-        let url = folder.url_of(name);
-        Error::invalid(format!("the file {url} of the catalog cannot be read")).with_source(error)
-    };
-    #[derive(Deserialize)]
-    struct Head {
-        version: u32,
-    }
-    let Head { version } = serde_json::from_slice(&bytes).map_err(damaged)?;
-    if version != VERSION {
-        return Err(Error::unsupported(format!(
-            "the file {} of the catalog has version {version}; this build reads version {VERSION}",
-            folder.url_of(name)
-        )));
-    }
-    serde_json::from_slice(&bytes).map(|read: Versioned<T>| Some(read.content)).map_err(damaged)
-}
-
-fn text<T: Serialize>(content: &T) -> Result<Vec<u8>> {
-    serde_json::to_vec_pretty(&Versioned { version: VERSION, content })
-        .map_err(|error| Error::internal("cannot write the catalog").with_source(error))
 }
 
 fn taken(name: &str) -> Error {
@@ -220,14 +121,14 @@ impl Catalog for FilesystemCatalog {
     }
 
     fn create_database(&mut self, name: &str, database: Database) -> Result<()> {
-        match self.write_new(&self.folder.child(&encoded(name)), DATABASE, &database)? {
+        match create(&self.folder.child(&encoded(name)), DATABASE, &database)? {
             true => Ok(()),
             false => Err(taken(name)),
         }
     }
 
     fn alter_database(&mut self, name: &str, database: Database) -> Result<()> {
-        block_on(self.existing(name)?.put(DATABASE, text(&database)?.into()))
+        replace(&self.existing(name)?, DATABASE, &database)
     }
 
     fn drop_database(&mut self, name: &str) -> Result<()> {
@@ -246,7 +147,7 @@ impl Catalog for FilesystemCatalog {
         let folder = self.existing(database)?;
         let mut found = Vec::new();
         for file in block_on(folder.list())?.files {
-            let Some(name) = file.strip_suffix(OBJECT).and_then(decoded) else { continue };
+            let Some(name) = named(&file) else { continue };
             // Another session may have dropped it since.
             if let Some(object) = read::<CatalogObject>(&folder, &file)? {
                 found.push((name, object.is_view()));
@@ -264,7 +165,7 @@ impl Catalog for FilesystemCatalog {
     }
 
     fn create_object(&mut self, database: &str, name: &str, object: CatalogObject) -> Result<()> {
-        match self.write_new(&self.existing(database)?, &file_of(name), &object)? {
+        match create(&self.existing(database)?, &file_of(name), &object)? {
             true => Ok(()),
             false => Err(taken(name)),
         }
@@ -273,7 +174,7 @@ impl Catalog for FilesystemCatalog {
     fn alter_object(&mut self, database: &str, name: &str, object: CatalogObject) -> Result<()> {
         let folder = self.existing(database)?;
         match block_on(folder.get(&file_of(name)))? {
-            Some(_) => block_on(folder.put(&file_of(name), text(&object)?.into())),
+            Some(_) => replace(&folder, &file_of(name), &object),
             None => Err(missing(name)),
         }
     }
@@ -285,36 +186,4 @@ impl Catalog for FilesystemCatalog {
             None => Err(missing(name)),
         }
     }
-}
-
-fn file_of(name: &str) -> String {
-    encoded(name) + OBJECT
-}
-
-/// A name of anything as the name of a file.
-fn encoded(name: &str) -> String {
-    let mut encoded = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        match byte {
-            // `_database` is no database's and no object's.
-            b'_' if encoded.is_empty() => encoded.push_str("=5F"),
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => encoded.push(char::from(byte)),
-            _ => encoded.push_str(&format!("={byte:02X}")),
-        }
-    }
-    encoded
-}
-
-/// The name, if it is that of a file of ours.
-fn decoded(encoded: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(encoded.len());
-    let mut rest = encoded;
-    while let Some((plain, behind)) = rest.split_once('=') {
-        bytes.extend_from_slice(plain.as_bytes());
-        let (digits, behind) = behind.split_at_checked(2)?;
-        bytes.push(u8::from_str_radix(digits, 16).ok()?);
-        rest = behind;
-    }
-    bytes.extend_from_slice(rest.as_bytes());
-    String::from_utf8(bytes).ok()
 }
