@@ -1,10 +1,9 @@
 //! The operator that makes asynchronous requests.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use flott_batch::{Batch, Record, Records, WatermarkStatus};
-use flott_operator::requests::{Alarm, Alarms, Control, Queue, Ready, Work};
+use flott_operator::requests::{Alarm, Alarms, Control, Next, Queue, Ready, Waiting, Work};
 use flott_operator::{Backlog, Context, Operator};
 use flott_runtime::TaskOptions;
 use flott_state::{OperatorSnapshot, Redistribution, RestoredState};
@@ -31,7 +30,7 @@ pub struct AsyncWait<I, F: AsyncFunction<I>> {
     running: Option<Open<I, F::Out>>,
     queue: Queue<I, Running, F::Out>,
     /// Input that arrived when there was no room.
-    waiting: VecDeque<Waiting<I>>,
+    waiting: Waiting<(I, Option<Timestamp>)>,
     alarms: Alarms,
     buffer: OutputBuffer<F::Out>,
 }
@@ -44,11 +43,6 @@ struct Open<I, O> {
     state: OperatorList<Entry<I>>,
     /// The function's operator state.
     states: States,
-}
-
-enum Waiting<I> {
-    Record(I, Option<Timestamp>),
-    Control(Control),
 }
 
 /// A record in a snapshot.
@@ -73,7 +67,7 @@ impl<I: Record + Clone, F: AsyncFunction<I>> AsyncWait<I, F> {
             retry,
             task,
             running: None,
-            waiting: VecDeque::new(),
+            waiting: Waiting::default(),
             alarms: Alarms::default(),
             buffer: OutputBuffer::default(),
         }
@@ -118,11 +112,12 @@ impl<I: Record + Clone, F: AsyncFunction<I>> AsyncWait<I, F> {
 
     /// Moves waiting input into the queue while there is room; returns whether anything moved.
     fn refill(&mut self, now: Timestamp) -> Result<bool> {
-        let before = self.waiting.len();
-        while let Some(next) = self.waiting.pop_front() {
+        let mut moved = false;
+        while let Some(next) = self.waiting.next_if(|_| self.queue.len() < self.options.capacity) {
+            moved = true;
             match next {
-                Waiting::Control(control) => self.queue.control(control),
-                Waiting::Record(input, timestamp) if self.queue.len() < self.options.capacity => {
+                Next::Control(control) => self.queue.control(control),
+                Next::Input((input, timestamp)) => {
                     let number = self.queue.push(input, timestamp);
                     // Rounded up: only zero means no limit.
                     let timeout = self.options.timeout.as_nanos().div_ceil(1_000_000) as i64;
@@ -131,13 +126,9 @@ impl<I: Record + Clone, F: AsyncFunction<I>> AsyncWait<I, F> {
                     }
                     self.begin(number)?;
                 }
-                record => {
-                    self.waiting.push_front(record);
-                    break;
-                }
             }
         }
-        Ok(self.waiting.len() < before)
+        Ok(moved)
     }
 
     /// Starts a request, for the first time or again.
@@ -172,13 +163,8 @@ impl<I: Record + Clone, F: AsyncFunction<I>> AsyncWait<I, F> {
 
     fn alarm(&mut self, alarm: Alarm) -> Result<()> {
         match alarm {
-            Alarm::Again(number, attempts) => {
-                let paused = self
-                    .queue
-                    .open_mut(number)
-                    .filter(|request| request.attempts == attempts && matches!(request.work, Work::Paused));
-                if paused.is_some() { self.begin(number) } else { Ok(()) }
-            }
+            Alarm::Again(number, attempts) if self.queue.is_paused(number, attempts) => self.begin(number),
+            Alarm::Again(..) => Ok(()),
             Alarm::Timeout(number) => {
                 if let Some(request) = self.queue.open_mut(number) {
                     let results = self.function.timeout(request.input.clone())?;
@@ -190,10 +176,7 @@ impl<I: Record + Clone, F: AsyncFunction<I>> AsyncWait<I, F> {
     }
 
     fn control(&mut self, control: Control, context: &mut Context<'_>) -> Result<()> {
-        match self.waiting.back_mut() {
-            Some(Waiting::Control(before)) if control.is_like(before) => *before = control,
-            _ => self.waiting.push_back(Waiting::Control(control)),
-        }
+        self.waiting.control(control);
         self.advance(context)
     }
 }
@@ -216,7 +199,7 @@ impl<I: Record + Clone, F: AsyncFunction<I>> Operator for AsyncWait<I, F> {
         tell_dropped(&info.name, &restored);
         let executor = Executor::new(self.options.runtime.as_ref())?;
         for Entry { value, timestamp } in std::mem::take(&mut state.values) {
-            self.waiting.push_back(Waiting::Record(value, timestamp));
+            self.waiting.push((value, timestamp));
         }
         let done = Completions::new(context.waker.clone());
         self.running = Some(Open { subtask: info.subtask, executor, done, state, states });
@@ -227,7 +210,7 @@ impl<I: Record + Clone, F: AsyncFunction<I>> Operator for AsyncWait<I, F> {
         let Records { values, timestamps, .. } = batch.into_records::<I>()?;
         let timestamp = |at: usize| timestamps.as_ref().map(|timestamps| timestamps[at]);
         let records = values.into_iter().enumerate().map(|(at, value)| (value, timestamp(at)));
-        self.waiting.extend(records.map(|(value, timestamp)| Waiting::Record(value, timestamp)));
+        records.for_each(|record| self.waiting.push(record));
         self.advance(context)
     }
 
@@ -255,11 +238,7 @@ impl<I: Record + Clone, F: AsyncFunction<I>> Operator for AsyncWait<I, F> {
     }
 
     fn backlog(&self) -> Backlog {
-        match (self.waiting.is_empty(), self.queue.is_empty()) {
-            (false, _) => Backlog::Full,
-            (true, false) => Backlog::Open,
-            (true, true) => Backlog::None,
-        }
+        self.waiting.backlog(&self.queue)
     }
 
     /// Finished requests need not be sent again.
@@ -268,10 +247,7 @@ impl<I: Record + Clone, F: AsyncFunction<I>> Operator for AsyncWait<I, F> {
     }
 
     fn snapshot(&mut self, checkpoint: CheckpointId, _: bool) -> Result<OperatorSnapshot> {
-        let waiting = self.waiting.iter().filter_map(|waiting| match waiting {
-            Waiting::Record(value, timestamp) => Some((value, *timestamp)),
-            Waiting::Control(_) => None,
-        });
+        let waiting = self.waiting.inputs().map(|(value, timestamp)| (value, *timestamp));
         let Some(Open { subtask, state, states, .. }) = &mut self.running else {
             return Err(Error::internal("a snapshot of an operator that is not open"));
         };

@@ -136,6 +136,12 @@ impl<I, R, O> Queue<I, R, O> {
         self.requests.get_mut(&number).filter(|request| !matches!(request.work, Work::Done(_)))
     }
 
+    /// Whether a request still pauses after so many attempts.
+    pub fn is_paused(&self, number: u64, attempts: u32) -> bool {
+        let request = self.requests.get(&number);
+        request.is_some_and(|request| request.attempts == attempts && matches!(request.work, Work::Paused))
+    }
+
     /// Marks a request as done.
     pub fn complete(&mut self, number: u64, results: Vec<O>) {
         let Some(request) = self.open_mut(number) else { return };

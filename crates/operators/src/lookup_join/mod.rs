@@ -16,13 +16,12 @@ mod in_flight;
 mod matched;
 mod tables;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
 use flott_batch::{Batch, ChangeBatch, WatermarkStatus};
 use flott_connector::lookup::{Found, Lookup, LookupContext, LookupTable};
-use flott_operator::requests::{Alarm, Alarms, Control, Queue, Ready, Work};
+use flott_operator::requests::{Alarm, Alarms, Control, Next, Queue, Ready, Waiting, Work};
 use flott_operator::{Backlog, Context, Operator};
 use flott_plan::{ChainedNode, LookupJoinSpec, LookupRequests};
 use flott_runtime::Outside;
@@ -53,7 +52,7 @@ pub(crate) struct LookupJoin {
     /// How many rows are in the queue.
     queued: usize,
     /// What came when there was no room.
-    waiting: VecDeque<Waiting>,
+    waiting: Waiting<ChangeBatch>,
     alarms: Alarms,
     woken: Arc<Woken>,
 }
@@ -67,11 +66,6 @@ struct Asked {
     answers: Vec<Answer>,
     /// When it has taken too long.
     deadline: Option<Timestamp>,
-}
-
-enum Waiting {
-    Rows(ChangeBatch),
-    Control(Control),
 }
 
 impl LookupJoin {
@@ -93,7 +87,7 @@ impl LookupJoin {
             lookup: None,
             queue: Queue::new(spec.requests.ordered),
             queued: 0,
-            waiting: VecDeque::new(),
+            waiting: Waiting::default(),
             alarms: Alarms::default(),
             woken: Arc::default(),
         })
@@ -130,11 +124,15 @@ impl LookupJoin {
 
     /// Moves what waits into the queue, as far as there is room; says whether anything moved.
     fn refill(&mut self, context: &Context<'_>) -> Result<bool> {
-        let before = self.waiting.len();
-        while let Some(next) = self.waiting.pop_front() {
+        let mut moved = false;
+        while let Some(next) = self.waiting.next_if(|rows| {
+            let fits = self.queued + rows.physical_rows() <= ROWS;
+            self.queued == 0 || (self.queue.len() < self.options.capacity && fits)
+        }) {
+            moved = true;
             match next {
-                Waiting::Control(control) => self.queue.control(control),
-                Waiting::Rows(rows) if self.has_room(rows.physical_rows()) => {
+                Next::Control(control) => self.queue.control(control),
+                Next::Input(rows) => {
                     let deadline =
                         (self.options.timeout > 0).then(|| context.now.saturating_add(self.options.timeout));
                     let ask = self.keys.asked(&rows, &self.pairing, context)?;
@@ -145,17 +143,9 @@ impl LookupJoin {
                     }
                     self.begin(number, context.now)?;
                 }
-                rows @ Waiting::Rows(_) => {
-                    self.waiting.push_front(rows);
-                    break;
-                }
             }
         }
-        Ok(self.waiting.len() < before)
-    }
-
-    fn has_room(&self, rows: usize) -> bool {
-        self.queued == 0 || (self.queue.len() < self.options.capacity && self.queued + rows <= ROWS)
+        Ok(moved)
     }
 
     /// Asks, for the first time or again.
@@ -234,13 +224,10 @@ impl LookupJoin {
 
     fn alarm(&mut self, alarm: Alarm, now: Timestamp) -> Result<()> {
         match alarm {
-            Alarm::Again(number, attempts) => {
-                let paused = self
-                    .queue
-                    .open_mut(number)
-                    .filter(|request| request.attempts == attempts && matches!(request.work, Work::Paused));
-                if paused.is_some() { self.begin(number, now) } else { Ok(()) }
+            Alarm::Again(number, attempts) if self.queue.is_paused(number, attempts) => {
+                self.begin(number, now)
             }
+            Alarm::Again(..) => Ok(()),
             Alarm::Timeout(number) if self.queue.is_open(number) => Err(Error::external(format!(
                 "table {} has not answered within {} ms (the time that a lookup may take with all its attempts: \
                  'table.exec.async-lookup.timeout', or 'timeout' of the hint LOOKUP)",
@@ -254,17 +241,13 @@ impl LookupJoin {
     fn wait(&mut self, rows: ChangeBatch) -> Result<()> {
         let rows = rows.compact()?;
         let count = rows.physical_rows();
-        let parts =
-            (0..count).step_by(ROWS).map(|from| Waiting::Rows(rows.slice(from, ROWS.min(count - from))));
-        self.waiting.extend(parts);
+        let parts = (0..count).step_by(ROWS).map(|from| rows.slice(from, ROWS.min(count - from)));
+        parts.for_each(|part| self.waiting.push(part));
         Ok(())
     }
 
     fn control(&mut self, control: Control, context: &mut Context<'_>) -> Result<()> {
-        match self.waiting.back_mut() {
-            Some(Waiting::Control(before)) if control.is_like(before) => *before = control,
-            _ => self.waiting.push_back(Waiting::Control(control)),
-        }
+        self.waiting.control(control);
         self.advance(context)
     }
 }
@@ -338,11 +321,7 @@ impl Operator for LookupJoin {
     }
 
     fn backlog(&self) -> Backlog {
-        match (self.waiting.is_empty(), self.queue.is_empty()) {
-            (false, _) => Backlog::Full,
-            (true, false) => Backlog::Open,
-            (true, true) => Backlog::None,
-        }
+        self.waiting.backlog(&self.queue)
     }
 
     /// What is answered need not be asked for again.
@@ -352,11 +331,7 @@ impl Operator for LookupJoin {
 
     fn snapshot(&mut self, _: CheckpointId, _: bool) -> Result<OperatorSnapshot> {
         let queued = self.queue.inputs().into_iter().map(|(asked, _)| &asked.rows);
-        let waiting = self.waiting.iter().filter_map(|waiting| match waiting {
-            Waiting::Rows(rows) => Some(rows),
-            Waiting::Control(_) => None,
-        });
-        let list = self.in_flight.snapshot(queued.chain(waiting))?;
+        let list = self.in_flight.snapshot(queued.chain(self.waiting.inputs()))?;
         Ok(OperatorSnapshot { keyed: Vec::new(), lists: vec![list] })
     }
 
