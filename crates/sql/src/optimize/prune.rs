@@ -130,66 +130,34 @@ fn prune(rel: Rel, needed: &[usize]) -> Rel {
             project_to(Rel::new(node, fields.clone()), needed)
         }
         RelNode::Join { left, right, kind, condition } => {
-            let width = left.fields.len();
-            let mut columns = needed.to_vec();
-            if let Some(condition) = &condition {
-                condition.collect_columns(&mut columns);
-            }
-            let (of_left, of_right): (Vec<usize>, Vec<usize>) =
-                columns.into_iter().partition(|column| *column < width);
-            let of_right = of_right.into_iter().map(|column| column - width).collect();
-            let (left, left_place) = prune_input(*left, of_left);
-            let (right, right_place) = prune_input(*right, of_right);
-            let sides = Sides { width, new_width: left.fields.len(), left: &left_place, right: &right_place };
+            let (left, right, sides) = prune_sides(*left, *right, needed, condition.as_ref());
             let condition = condition.map(|condition| sides.moved(condition));
-            let rel = left.join(right, kind, condition);
             let places: Vec<usize> = needed.iter().map(|column| sides.of(*column)).collect();
-            project_to(rel, &places)
+            project_to(left.join(right, kind, condition), &places)
         }
         RelNode::TemporalJoin { left, right, kind, left_time, right_time, condition } => {
             let width = left.fields.len();
-            let mut columns = needed.to_vec();
-            columns.extend([left_time, width + right_time]);
-            if let Some(condition) = &condition {
-                condition.collect_columns(&mut columns);
-            }
-            let (of_left, of_right): (Vec<usize>, Vec<usize>) =
-                columns.into_iter().partition(|column| *column < width);
-            let of_right = of_right.into_iter().map(|column| column - width).collect();
-            let (left, left_place) = prune_input(*left, of_left);
-            let (right, right_place) = prune_input(*right, of_right);
-            let sides = Sides { width, new_width: left.fields.len(), left: &left_place, right: &right_place };
-            let out = (0..left.fields.len()).map(|column| fields[left_place.0[column]].clone());
-            let out = out.chain(right_place.0.iter().map(|column| fields[width + column].clone())).collect();
+            let read = [needed, &[left_time, width + right_time]].concat();
+            let (left, right, sides) = prune_sides(*left, *right, &read, condition.as_ref());
+            let out = sides.fields(&fields);
+            let places: Vec<usize> = needed.iter().map(|column| sides.of(*column)).collect();
             let node = RelNode::TemporalJoin {
                 left: Box::new(left),
                 right: Box::new(right),
                 kind,
-                left_time: left_place.of(left_time),
-                right_time: right_place.of(right_time),
+                left_time: sides.left.of(left_time),
+                right_time: sides.right.of(right_time),
                 condition: condition.map(|condition| sides.moved(condition)),
             };
-            let places: Vec<usize> = needed.iter().map(|column| sides.of(*column)).collect();
             project_to(Rel::new(node, out), &places)
         }
         RelNode::LookupJoin { left, right, kind, condition, hint } => {
-            let width = left.fields.len();
-            let mut columns = needed.to_vec();
-            if let Some(condition) = &condition {
-                condition.collect_columns(&mut columns);
-            }
-            let (of_left, of_right): (Vec<usize>, Vec<usize>) =
-                columns.into_iter().partition(|column| *column < width);
-            let of_right = of_right.into_iter().map(|column| column - width).collect();
-            let (left, left_place) = prune_input(*left, of_left);
-            let (right, right_place) = prune_input(*right, of_right);
-            let sides = Sides { width, new_width: left.fields.len(), left: &left_place, right: &right_place };
+            let (left, right, sides) = prune_sides(*left, *right, needed, condition.as_ref());
+            let out = sides.fields(&fields);
+            let places: Vec<usize> = needed.iter().map(|column| sides.of(*column)).collect();
             let condition = condition.map(|condition| sides.moved(condition));
-            let out = (0..left.fields.len()).map(|column| fields[left_place.0[column]].clone());
-            let out = out.chain(right_place.0.iter().map(|column| fields[width + column].clone())).collect();
             let (left, right) = (Box::new(left), Box::new(right));
             let node = RelNode::LookupJoin { left, right, kind, condition, hint };
-            let places: Vec<usize> = needed.iter().map(|column| sides.of(*column)).collect();
             project_to(Rel::new(node, out), &places)
         }
         RelNode::Union(inputs) => {
@@ -319,22 +287,42 @@ impl Places {
     }
 }
 
-/// Where the columns of a join's inputs went.
-struct Sides<'a> {
-    /// How many columns the left had.
-    width: usize,
-    /// How many it has now.
-    new_width: usize,
-    left: &'a Places,
-    right: &'a Places,
+/// Prunes both inputs of a join to what is read of its columns, by what is above it and by its condition.
+fn prune_sides(left: Rel, right: Rel, read: &[usize], condition: Option<&Expr>) -> (Rel, Rel, Sides) {
+    let width = left.fields.len();
+    let mut columns = read.to_vec();
+    if let Some(condition) = condition {
+        condition.collect_columns(&mut columns);
+    }
+    let (of_left, of_right): (Vec<usize>, Vec<usize>) =
+        columns.into_iter().partition(|column| *column < width);
+    let of_right = of_right.into_iter().map(|column| column - width).collect();
+    let (left, left_places) = prune_input(left, of_left);
+    let (right, right_places) = prune_input(right, of_right);
+    let sides = Sides { width, left: left_places, right: right_places };
+    (left, right, sides)
 }
 
-impl Sides<'_> {
+/// Where the columns of a join's inputs went.
+struct Sides {
+    /// How many columns the left had.
+    width: usize,
+    left: Places,
+    right: Places,
+}
+
+impl Sides {
     fn of(&self, column: usize) -> usize {
         match column.checked_sub(self.width) {
             None => self.left.of(column),
-            Some(right) => self.new_width + self.right.of(right),
+            Some(right) => self.left.0.len() + self.right.of(right),
         }
+    }
+
+    /// The columns that are left of a join's.
+    fn fields(&self, all: &[Field]) -> Vec<Field> {
+        let right = self.right.0.iter().map(|column| self.width + column);
+        self.left.0.iter().copied().chain(right).map(|column| all[column].clone()).collect()
     }
 
     fn moved(&self, expr: Expr) -> Expr {

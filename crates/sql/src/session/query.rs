@@ -28,34 +28,32 @@ impl Session {
                 field.name
             )));
         }
-        let root = (rel, SinkTarget::Collect);
-        Ok(Outcome::Query(Box::new(self.plan(&[root], "collect")?)))
+        let options = self.plan_options()?;
+        let planned = self.planned(&[(rel, SinkTarget::Collect)], &options)?;
+        Ok(Outcome::Query(Box::new(planned.into_job("collect", &options)?)))
     }
 
     pub(super) fn insert(&self, inserts: &[Insert]) -> Result<Outcome> {
         if inserts.is_empty() {
             return Ok(Outcome::Done);
         }
-        let roots = inserts.iter().map(|insert| self.bound_insert(insert)).collect::<Result<Vec<_>>>()?;
-        self.insert_job(&roots)
+        self.insert_job(&self.bound_inserts(inserts)?)
     }
 
     pub(super) fn explain(&self, statement: &Explain) -> Result<Outcome> {
-        let roots = match statement.statement.as_ref() {
-            Statement::Query(query) => vec![(self.bound(query)?, SinkTarget::Collect)],
-            Statement::Insert(insert) => vec![self.bound_insert(insert)?],
-            Statement::StatementSet(set) => {
-                set.inserts.iter().map(|insert| self.bound_insert(insert)).collect::<Result<Vec<_>>>()?
-            }
-            _ => {
+        let roots = match (statement.statement.as_ref(), inserts_of(&statement.statement)) {
+            (Statement::Query(query), _) => vec![(self.bound(query)?, SinkTarget::Collect)],
+            (_, Some(inserts)) => self.bound_inserts(inserts)?,
+            (_, None) => {
                 return Err(Error::invalid(format!(
                     "EXPLAIN takes a query, an INSERT or a statement set, at {}",
                     statement.position
                 )));
             }
         };
+        let options = self.plan_options()?;
         if let Some(path) = &statement.restore {
-            let job = Box::new(self.plan(&roots, "explain")?);
+            let job = Box::new(self.planned(&roots, &options)?.into_job("explain", &options)?);
             return Ok(Outcome::ExplainRestore { path: path.value.clone(), job });
         }
         if statement.details.contains(&ExplainDetail::EstimatedCost) {
@@ -64,17 +62,9 @@ impl Session {
                 statement.position
             )));
         }
-        let options = self.plan_options()?;
-        let mut planner = Planner::new(&self.connectors, &self.functions, &options);
-        let context = self.plan_context()?;
-        let mut logical = Vec::with_capacity(roots.len());
-        let optimized = optimized(&roots, &context, &options)?;
-        for ((rel, target), optimized) in roots.into_iter().zip(&optimized) {
-            logical.push(rel);
-            planner.sink(optimized, &target)?;
-        }
-        let (graph, updates) = planner.finish();
-        let text = explain(&logical, &graph, &updates, &statement.details);
+        let planned = self.planned(&roots, &options)?;
+        let logical: Vec<Rel> = roots.into_iter().map(|(rel, _)| rel).collect();
+        let text = explain(&logical, &planned.graph, &planned.node_updates, &statement.details);
         Ok(Outcome::Table(Answer::list("result", [text])))
     }
 
@@ -84,19 +74,7 @@ impl Session {
         Binder::new(&self.catalogs, &self.connectors, &context).bind(query)
     }
 
-    fn plan(&self, roots: &[(Rel, SinkTarget)], name: &str) -> Result<PlannedJob> {
-        let options = self.plan_options()?;
-        let (graph, schema, updates, targets) = self.planned(roots, &options)?;
-        let graph = job_graph(graph, name, &options)?;
-        Ok(PlannedJob { graph, schema, updates, targets })
-    }
-
-    /// The operators; of the last root its columns and whether they are updated; the tables that are written to.
-    fn planned(
-        &self,
-        roots: &[(Rel, SinkTarget)],
-        options: &PlanOptions,
-    ) -> Result<(StreamGraph, Schema, bool, Vec<String>)> {
+    fn planned(&self, roots: &[(Rel, SinkTarget)], options: &PlanOptions) -> Result<Planned> {
         let context = self.plan_context()?;
         let mut planner = Planner::new(&self.connectors, &self.functions, options);
         let mut schema = Schema::default();
@@ -108,24 +86,20 @@ impl Session {
                 targets.push(spec.table.name.clone());
             }
         }
-        Ok((planner.finish().0, schema, updates, targets))
+        let (graph, node_updates) = planner.finish();
+        Ok(Planned { graph, node_updates, schema, updates, targets })
     }
 
     /// COMPILE PLAN
     pub(super) fn compile(&self, compile: &CompilePlan) -> Result<Outcome> {
-        let inserts = match compile.statement.as_ref() {
-            Statement::Insert(insert) => std::slice::from_ref(insert.as_ref()),
-            Statement::StatementSet(set) => &set.inserts,
-            _ => {
-                return Err(Error::invalid(format!(
-                    "COMPILE PLAN takes an INSERT or a statement set, at {}",
-                    compile.position
-                )));
-            }
+        let Some(inserts) = inserts_of(&compile.statement) else {
+            return Err(Error::invalid(format!(
+                "COMPILE PLAN takes an INSERT or a statement set, at {}",
+                compile.position
+            )));
         };
-        let roots = inserts.iter().map(|insert| self.bound_insert(insert)).collect::<Result<Vec<_>>>()?;
         let options = self.plan_options()?;
-        let (graph, _, _, targets) = self.planned(&roots, &options)?;
+        let Planned { graph, targets, .. } = self.planned(&self.bound_inserts(inserts)?, &options)?;
         let mut settings = options.configuration_map();
         settings.retain(|key, _| is_of_the_plan(key));
         let plan = CompiledPlan::new(insert_name(&targets), targets, settings, graph);
@@ -158,14 +132,10 @@ impl Session {
     }
 
     fn insert_job(&self, roots: &[(Rel, SinkTarget)]) -> Result<Outcome> {
-        let names: Vec<String> = roots
-            .iter()
-            .filter_map(|(_, target)| match target {
-                SinkTarget::Table(spec) => Some(spec.table.name.clone()),
-                SinkTarget::Collect => None,
-            })
-            .collect();
-        Ok(Outcome::Insert(Box::new(self.plan(roots, &insert_name(&names))?)))
+        let options = self.plan_options()?;
+        let planned = self.planned(roots, &options)?;
+        let name = insert_name(&planned.targets);
+        Ok(Outcome::Insert(Box::new(planned.into_job(&name, &options)?)))
     }
 
     /// INSERT of a query that is bound already: what the names in it mean may have changed since.
@@ -173,8 +143,8 @@ impl Session {
         self.insert_job(&[self.insertion(insert, source)?])
     }
 
-    fn bound_insert(&self, insert: &Insert) -> Result<(Rel, SinkTarget)> {
-        self.insertion(insert, self.bound(&insert.source)?)
+    fn bound_inserts(&self, inserts: &[Insert]) -> Result<Vec<(Rel, SinkTarget)>> {
+        inserts.iter().map(|insert| self.insertion(insert, self.bound(&insert.source)?)).collect()
     }
 
     /// An INSERT: the query with its columns cast and ordered as the table's, and the sink.
@@ -213,6 +183,35 @@ impl Session {
             static_partition,
         };
         Ok((rel, SinkTarget::Table(Box::new(spec))))
+    }
+}
+
+/// What was planned, before it is a job.
+struct Planned {
+    graph: StreamGraph,
+    /// Of each node, whether it emits updates.
+    node_updates: Vec<bool>,
+    /// The columns of the last root.
+    schema: Schema,
+    /// Whether those are updated.
+    updates: bool,
+    /// The tables that are written to.
+    targets: Vec<String>,
+}
+
+impl Planned {
+    fn into_job(self, name: &str, options: &PlanOptions) -> Result<PlannedJob> {
+        let Planned { graph, schema, updates, targets, .. } = self;
+        Ok(PlannedJob { graph: job_graph(graph, name, options)?, schema, updates, targets })
+    }
+}
+
+/// The INSERTs of an INSERT or a statement set.
+fn inserts_of(statement: &Statement) -> Option<&[Insert]> {
+    match statement {
+        Statement::Insert(insert) => Some(std::slice::from_ref(insert.as_ref())),
+        Statement::StatementSet(set) => Some(&set.inserts),
+        _ => None,
     }
 }
 

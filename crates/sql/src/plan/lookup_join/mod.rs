@@ -105,8 +105,7 @@ impl Planner<'_> {
             })
         };
         let projection: Vec<Expr> =
-            looked.exprs.iter().map(|expr| shift(expr.clone(), width)).map(moved).collect();
-        let projection: Vec<Expr> = projection.into_iter().map(|expr| back(expr, wide)).collect();
+            looked.exprs.iter().map(|expr| back(moved(shift(expr.clone(), width)), wide)).collect();
         let as_read = projection.len() == read.len()
             && (0..)
                 .zip(&projection)
