@@ -62,7 +62,7 @@ fn a_program_runs_once_at_a_time() {
     };
     let first = start("totals").unwrap();
     let error = start("totals").err().unwrap().to_string();
-    assert!(error.contains("job 'totals' runs already: process"), "{error}");
+    assert!(error.contains("job 'totals' is already running: process"), "{error}");
     let other = start("others").unwrap();
     [first, other].iter().for_each(|client| client.cancel());
 }

@@ -6,12 +6,12 @@ use arrow::datatypes::FieldRef;
 use arrow::row::{RowConverter, RowParser, Rows, SortField};
 use flott_types::{Error, Result};
 
-/// Encodes rows of given columns as bytes and back. Keeps the buffer of the last batch, so that encoding does
-/// not allocate.
+/// Encodes rows of the given columns as bytes and decodes them. Reuses the buffer of the last batch, so
+/// encoding does not allocate.
 pub(crate) struct RowCodec {
     converter: RowConverter,
     parser: RowParser,
-    /// The rows encoded last.
+    /// The rows of the last batch.
     rows: Rows,
     columns: usize,
 }
@@ -21,7 +21,7 @@ impl RowCodec {
         Self::ordered(fields, &[])
     }
 
-    /// With an order for the first columns; the others ascend.
+    /// With a sort order for the first columns; the others ascend.
     pub fn ordered(fields: &[FieldRef], order: &[SortOptions]) -> Result<Self> {
         let sort = |(at, field): (usize, &FieldRef)| {
             let options = order.get(at).copied().unwrap_or_default();
@@ -54,7 +54,7 @@ impl RowCodec {
         if self.columns == 0 {
             return &[];
         }
-        // `data` of a row lives as long as the buffer.
+        // `data` borrows from the buffer, not from the row.
         self.rows.row(row).data()
     }
 

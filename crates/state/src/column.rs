@@ -13,20 +13,20 @@
 //! value of a slot is up to it: an array of numbers, encoded rows or values of a user's type, and operators
 //! work on that in typed loops. The trait is called once per batch or snapshot, never per record.
 //!
-//! [`RowColumn`](crate::RowColumn) is the one implementation of what all states need besides their data:
+//! [`RowColumn`](crate::RowColumn) is the one implementation of what all states need apart from their data:
 //! which rows exist and which changed, removals that a snapshot must still write, the time to live, writing
-//! rows at a snapshot and reading them at a restore, and the migration of types. [`Rows`](crate::Rows) is its
-//! view of the data. States that track their changes better themselves (a list that only grows) write their
-//! rows with [`RowWriter`](crate::RowWriter) and read them with [`StoredRows`](crate::StoredRows), so that
+//! rows at a snapshot and reading them at a restore, and the migration of types. [`Rows`](crate::Rows) is how
+//! it sees the data. States that track their own changes better (an append-only list) write their rows with
+//! [`RowWriter`](crate::RowWriter) and read them with [`StoredRows`](crate::StoredRows), so that all
 //! snapshots look alike.
 //!
 //! # When a slot becomes free
 //!
-//! A state that no longer needs a key reports it: removals return its slot, snapshots and
-//! [`StateColumn::tidy`] add it to a list. The owner of the index frees a slot in that list if no state is
-//! [`occupied`](StateColumn::occupied) by it any more; [`SharedIndex`](crate::SharedIndex) keeps such a list
-//! beside its keys. A removed row that is in the last snapshot occupies its slot until the next snapshot,
-//! which writes its key as deleted.
+//! A state that no longer needs a key reports it: removals return its slot; snapshots and
+//! [`StateColumn::tidy`] add it to a list. The owner of the index frees a slot in that list once no state
+//! [occupies](StateColumn::occupied) it; [`SharedIndex`](crate::SharedIndex) keeps such a list beside its
+//! keys. A removed row that is in the last snapshot occupies its slot until the next snapshot, which writes
+//! its key as deleted.
 
 use std::any::Any;
 
@@ -44,10 +44,10 @@ pub trait Index {
     /// All slots are below this.
     fn slots_end(&self) -> usize;
 
-    /// How many of them, from the first on, decide the key group.
+    /// How many of the key columns, from the first on, decide the key group.
     fn partition_columns(&self) -> usize;
 
-    /// The keys of slots, for each of the fields.
+    /// The keys of these slots, one column for each field.
     ///
     /// # Errors
     /// If memory is exhausted, or a key cannot be stored.
@@ -56,13 +56,13 @@ pub trait Index {
     /// The key groups of slots whose keys are in `columns`.
     fn key_groups(&self, slots: &[u32], columns: &[ArrayRef]) -> Vec<u16>;
 
-    /// The bytes of a slot's key, beside those of numbers.
+    /// The size of a slot's key in bytes, not counting fixed-width columns.
     fn bytes_of(&self, slot: u32) -> usize {
         let _ = slot;
         0
     }
 
-    /// Finds or makes the slots of the keys of a snapshot's rows.
+    /// Finds or creates the slots of the keys of a snapshot's rows.
     ///
     /// # Errors
     /// [`flott_types::ErrorKind::State`] if they are not keys of this index.
@@ -74,17 +74,18 @@ pub trait StateColumn: Any + Send {
     /// The state's name within the operator.
     fn name(&self) -> &str;
 
-    /// Whether the slot has something here, or had something that the next snapshot must delete: then its key must stay.
+    /// Whether the slot holds something here, or held something that the next snapshot must delete; either
+    /// way its key must stay.
     fn occupied(&self, slot: u32) -> bool;
 
-    /// Takes what a snapshot has of this state.
+    /// Takes this state's part of a snapshot.
     ///
     /// # Errors
-    /// [`flott_types::ErrorKind::State`] if that is something else.
+    /// [`flott_types::ErrorKind::State`] if it is not a snapshot of this state.
     fn restore(&mut self, index: &mut dyn Index, restored: &mut RestoredState) -> Result<()>;
 
-    /// What changed since the last snapshot, or everything. Slots whose keys are not needed here any more, now that the
-    /// snapshot deletes them, are added to `freed`.
+    /// What changed since the last snapshot, or everything. Slots whose keys are no longer needed here, now
+    /// that the snapshot deletes them, are added to `freed`.
     ///
     /// # Errors
     /// If values cannot be stored.
@@ -96,43 +97,44 @@ pub trait StateColumn: Any + Send {
         into: &mut Vec<KeyedDelta>,
     ) -> Result<()>;
 
-    /// Reads a little of each slot's value, so that the processor has it at hand when the function asks: one after the other, a
-    /// function waits for memory at each key; here the reads do not depend on each other. Answers something that depends on
-    /// what was read, so that the compiler does not optimise it away.
+    /// Prefetches each slot's value: reads a little of each, so that it is in the cache when the function
+    /// asks for it. A function alone would wait for memory at each key; these reads do not depend on each
+    /// other. Returns something that depends on what was read, so that the compiler does not optimise it
+    /// away.
     fn warm(&self, slots: &[u32]) -> usize {
         let _ = slots;
         0
     }
 
-    /// Does a little of what keeps the state small (drops what has expired). Slots whose values went are added to `freed`.
-    /// `rows` have come since this was called last.
+    /// Does a bounded amount of cleaning up (drops what has expired). Slots whose values were dropped are
+    /// added to `freed`. `rows` is how many rows have arrived since the last call.
     fn tidy(&mut self, now: Timestamp, rows: usize, freed: &mut Vec<u32>) {
         let _ = (now, rows, freed);
     }
 
-    /// When to call [`StateColumn::tidy`] again at the latest.
+    /// The latest time at which to call [`StateColumn::tidy`] again.
     fn wake_at(&self) -> Option<Timestamp> {
         None
     }
 
-    /// How the state was stored, if its type was another one.
+    /// How the stored type differed from the current one, if it did.
     fn migration(&self) -> Option<&Migration> {
         None
     }
 
-    /// The bytes of memory that it holds, without what its values hold besides.
+    /// The memory that it holds in bytes, not counting what its values allocate themselves.
     fn memory(&self) -> usize;
 }
 
-/// What is stored is of another type than what is kept now.
+/// The stored type differs from the current one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Migration {
-    /// The type that is stored, as a person would write it.
+    /// The stored type, as a person would write it.
     pub from: String,
-    /// The type that is kept.
+    /// The current type.
     pub to: String,
-    /// Fields, by their paths, that are stored and not read.
+    /// Paths of fields that are stored but not read.
     pub dropped: Vec<String>,
-    /// Fields, by their paths, that are not stored.
+    /// Paths of fields that are not stored.
     pub new: Vec<String>,
 }

@@ -1,9 +1,9 @@
-//! Lists of rows in runs that fit into one batch.
+//! Cuts lists of rows into runs that fit into one batch.
 
-/// Columns that are built at once hold this many rows at most.
+/// Columns that are built in one go hold at most this many rows.
 const BATCH_ROWS: usize = 1 << 20;
 
-/// Cuts rows into runs of about `limit` bytes at most; `bytes` is what one of them takes up.
+/// Cuts rows into runs of about `limit` bytes at most; `bytes` is the size of one row.
 pub(crate) fn runs<T: Copy>(slots: &[T], limit: usize, bytes: impl Fn(T) -> usize) -> Vec<&[T]> {
     let mut runs = Vec::new();
     let (mut first, mut sum) = (0, 0);

@@ -2,21 +2,21 @@
 
 use crate::bits::Bits;
 
-/// This many slots of removed entries in the list are not worth looking for.
+/// With no more than this many leftovers, the list is not worth cleaning.
 const LEFTOVERS: usize = 1024;
 
 /// What changed since the last snapshot, slot by slot.
 ///
 /// A slot is *persisted* once a snapshot has written it. A persisted entry that is removed stays in its table
-/// as *dead* until the next snapshot, which writes its key as deleted; so its key need not be copied, and if
-/// the key comes back before, the slot is simply revived. An entry that no snapshot has seen goes at once.
-/// Without snapshots nothing is ever dead.
+/// as *dead* until the next snapshot, which writes its key as deleted; its key need not be copied, and if the
+/// key comes back before then, the slot is simply revived. An entry that no snapshot has seen is freed at
+/// once. Without snapshots nothing is ever dead.
 ///
-/// Cost: one bit test per mark; taking the changes is proportional to their number.
+/// Cost: one bit test per mark; taking the changes is linear in their number.
 #[derive(Clone, Default, Debug)]
 pub struct DirtySlots {
     dirty: Bits,
-    /// The slots in `dirty`, and perhaps some that were removed since, or twice.
+    /// The slots in `dirty`, perhaps with duplicates and slots that were removed since.
     list: Vec<u32>,
     persisted: Bits,
     dead: Bits,
@@ -43,7 +43,7 @@ impl DirtySlots {
         }
     }
 
-    /// Keys that come and go without a snapshot must not pile up in the list.
+    /// Keys that come and go between snapshots must not pile up in the list.
     #[cold]
     fn forget_leftovers(&mut self) {
         self.list.retain(|slot| self.dirty.unset(*slot));
@@ -60,12 +60,12 @@ impl DirtySlots {
         self.dirty.get(slot)
     }
 
-    /// Whether the last snapshot has the entry, be it changed or removed since.
+    /// Whether the last snapshot has the entry, even if it was changed or removed since.
     pub fn is_persisted(&self, slot: u32) -> bool {
         self.persisted.get(slot)
     }
 
-    /// Notes that an entry was removed. Returns whether the slot can be freed at once; if not, it is dead.
+    /// Notes that an entry was removed. Returns whether the slot can be freed at once; otherwise it is dead.
     #[must_use]
     pub fn remove(&mut self, slot: u32) -> bool {
         self.dirty.unset(slot);
@@ -109,7 +109,7 @@ impl DirtySlots {
         self.dirty.ones() + self.dead.ones()
     }
 
-    /// Hands out the changes and starts over. With `full`, `live` are all slots of the table.
+    /// Takes the changes and starts over. With `full`, `live` are all slots of the table.
     pub fn take(&mut self, full: bool, live: impl Iterator<Item = u32>) -> Changes {
         let deleted: Vec<u32> = if self.dead.ones() > 0 { self.dead.iter().collect() } else { Vec::new() };
         let changed = if full {

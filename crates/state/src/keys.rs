@@ -8,7 +8,7 @@ use flott_types::{Error, KeyGroup, Result};
 use crate::rows::Stored;
 use crate::{Index, KeyIndex};
 
-/// A [`KeyIndex`] whose keys come into snapshots: with names, and with key groups.
+/// A [`KeyIndex`] whose keys go into snapshots: with names and key groups.
 #[derive(Debug)]
 pub struct ColumnIndex {
     fields: Vec<FieldRef>,
@@ -34,17 +34,17 @@ impl ColumnIndex {
         })
     }
 
-    /// From keys to slots.
+    /// The map from keys to slots.
     pub fn keys(&self) -> &KeyIndex {
         &self.keys
     }
 
-    /// From keys to slots.
+    /// The map from keys to slots.
     pub fn keys_mut(&mut self) -> &mut KeyIndex {
         &mut self.keys
     }
 
-    /// The same keys under the names that the snapshots of one of their states have.
+    /// The same keys under the names that they have in the snapshots of one of the states.
     pub fn named<'a>(&'a mut self, fields: &'a [FieldRef]) -> NamedIndex<'a> {
         NamedIndex { fields, index: self }
     }
@@ -58,7 +58,7 @@ impl ColumnIndex {
     }
 }
 
-/// A [`ColumnIndex`] under other names: two inputs of an operator have the same keys, and call them differently.
+/// A [`ColumnIndex`] under other names: two inputs of an operator have the same keys under different names.
 #[derive(Debug)]
 pub struct NamedIndex<'a> {
     fields: &'a [FieldRef],

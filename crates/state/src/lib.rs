@@ -1,12 +1,14 @@
 //! State: where operators keep what they must remember, and how it is written to snapshots and restored.
 //!
-//! An operator owns its state as typed, resident tables. Nothing is serialised on the path of a record. Each table
-//! tracks which entries changed since the last checkpoint; at a checkpoint the operator hands over a [`KeyedDelta`] of
-//! just those, as columns with real names and types. The synchronous part is thus proportional to what changed. The
-//! rest (encoding to Parquet, upload, merging of old files) happens off the task's thread.
+//! An operator owns its state as typed tables in memory. Nothing is serialised on the path of a record. Each
+//! table tracks which entries changed since the last checkpoint; at a checkpoint the operator hands over a
+//! [`KeyedDelta`] of just those, as columns with real names and types. So the cost of the synchronous part
+//! depends only on what changed. The rest (encoding to Parquet, upload, merging of old files) happens off the
+//! task's thread.
 //!
-//! An operator has one table: an index of its keys, and states as columns over the index's slots, whether the keys and values
-//! are arrow columns (SQL) or of a user's types (functions). The drawing and the rules are in the header of `column.rs`.
+//! An operator has one table: an index of its keys, and states as columns over the index's slots, whether the
+//! keys and values are arrow columns (SQL) or of a user's types (functions). The drawing and the rules are in
+//! the header of `column.rs`.
 //!
 //! | what is kept | with |
 //! |---|---|
@@ -18,7 +20,7 @@
 //! | what is to happen at a time | [`TimerQueue`] |
 //! | when something was last used | [`Ttl`], beside the rows of any state |
 //! | keys alone, without snapshots (a pre-aggregation) | [`KeyIndex`] |
-//! | a state of another kind | [`RowColumn`] over [`Rows`], or a [`StateColumn`] |
+//! | a state of another kind | your own [`Rows`] in a [`RowColumn`], or your own [`StateColumn`] |
 //!
 //! [`store`] is where snapshots are stored.
 

@@ -6,11 +6,11 @@ use flott_types::Result;
 
 use crate::{ColumnIndex, Index, KeyIndex, KeyedDelta, RestoredState, StateColumn};
 
-/// The keys of an operator with slots, and those slots that no state may need any more.
+/// The keys of an operator with their slots, and the slots that perhaps no state needs any more.
 ///
-/// A batch's keys are interned once; all that the operator does with them afterwards goes by slot. A new key
-/// is a free one until a state takes it. Slots hold until [`SharedIndex::release`], which an operator calls
-/// when it is done with a batch.
+/// A batch's keys are interned once; from then on the operator works with slots. A new key is free until a
+/// state takes it. Slots stay valid until [`SharedIndex::release`], which an operator calls when it is done
+/// with a batch.
 #[derive(Debug)]
 pub struct SharedIndex {
     index: ColumnIndex,
@@ -34,7 +34,7 @@ impl SharedIndex {
         &self.index
     }
 
-    /// From keys to slots.
+    /// The map from keys to slots.
     pub fn keys(&self) -> &KeyIndex {
         self.index.keys()
     }
@@ -53,7 +53,7 @@ impl SharedIndex {
         self.index.keys().slots_end()
     }
 
-    /// Finds or makes the slot of each row's key, replacing what is in `slots`.
+    /// Finds or creates the slot of each row's key, replacing what is in `slots`.
     ///
     /// # Errors
     /// If the columns are not of the key's types.
@@ -62,8 +62,8 @@ impl SharedIndex {
         index.keys_mut().intern(keys, rows, slots, |slot, _| freed.push(slot))
     }
 
-    /// Finds the slot of each row's key, or [`NO_SLOT`](crate::NO_SLOT), replacing what is in `slots`. A key
-    /// that is found may be one that no state needs any more.
+    /// Finds the slot of each row's key, or [`NO_SLOT`](crate::NO_SLOT), replacing what is in `slots`. It may
+    /// find a key that no state needs any more.
     ///
     /// # Errors
     /// If the columns are not of the key's types.
@@ -79,17 +79,17 @@ impl SharedIndex {
         self.index.columns(slots)
     }
 
-    /// The bytes of a slot's key, beside those of numbers.
+    /// The size of a slot's key in bytes, not counting fixed-width columns.
     pub fn bytes_of(&self, slot: u32) -> usize {
         self.index.bytes_of(slot)
     }
 
-    /// The slots that may be free: what states answer when something is removed from them is added here.
+    /// The slots that may be free: add here what states return when something is removed from them.
     pub fn freed(&mut self) -> &mut Vec<u32> {
         &mut self.freed
     }
 
-    /// Frees a slot at once, unless it is still occupied: then when it is not any more.
+    /// Frees a slot at once, or if it is still occupied, as soon as it no longer is.
     pub fn free(&mut self, slot: u32, occupied: bool) {
         match occupied {
             true => self.freed.push(slot),
@@ -97,8 +97,8 @@ impl SharedIndex {
         }
     }
 
-    /// Forgets the keys that no state needs, and gives their slots out again. `occupied` says whether one of
-    /// the operator's states does.
+    /// Forgets the keys that no state needs, and frees their slots. `occupied` returns whether one of the
+    /// operator's states needs a slot.
     pub fn release(&mut self, occupied: impl Fn(u32) -> bool) {
         let SharedIndex { index, freed } = self;
         for slot in freed.drain(..) {
@@ -108,7 +108,7 @@ impl SharedIndex {
         }
     }
 
-    /// Gives a state what a snapshot has of it.
+    /// Restores a state from its part of a snapshot.
     ///
     /// # Errors
     /// Those of [`StateColumn::restore`].
@@ -116,7 +116,7 @@ impl SharedIndex {
         state.restore(&mut self.index, restored)
     }
 
-    /// Gives a state what a snapshot has of it, where it calls the keys by these names.
+    /// Restores a state from its part of a snapshot, in which the keys have these names.
     ///
     /// # Errors
     /// Those of [`StateColumn::restore`].
@@ -129,8 +129,8 @@ impl SharedIndex {
         state.restore(&mut self.index.named(names), restored)
     }
 
-    /// Adds to a snapshot what changed of a state. [`SharedIndex::release`] comes after the last of an
-    /// operator's.
+    /// Adds what changed in a state to a snapshot. Call [`SharedIndex::release`] after the last of an
+    /// operator's states.
     ///
     /// # Errors
     /// Those of [`StateColumn::snapshot`].
@@ -143,7 +143,7 @@ impl SharedIndex {
         state.snapshot(&self.index, full, &mut self.freed, into)
     }
 
-    /// Adds to a snapshot what changed of a state, which calls the keys by these names.
+    /// Adds what changed in a state to a snapshot, in which the keys have these names.
     ///
     /// # Errors
     /// Those of [`StateColumn::snapshot`].

@@ -1,15 +1,15 @@
 //! Byte strings by slot in one allocation.
 
-/// Absence of a value.
+/// Marks a missing value.
 const ABSENT: u32 = u32::MAX;
-/// Below this much garbage it is not worth moving bytes.
+/// With less garbage than this, compaction is not worth it.
 const WORTH_COMPACTING: usize = 4 << 10;
 
 /// A byte string, or none, for each slot.
 ///
-/// All bytes lie in one buffer. A new value that is not longer takes the place of the old one; a longer one
-/// goes to the end and leaves garbage. When more than half is garbage, the live bytes are moved together:
-/// amortised constant cost per byte written.
+/// All bytes are in one buffer. A new value that is not longer overwrites the old one; a longer one is
+/// appended and leaves garbage. When more than half is garbage, the buffer is compacted: amortised constant
+/// cost per byte written.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct SlotBytes {
     data: Vec<u8>,
@@ -62,7 +62,7 @@ impl SlotBytes {
         }
     }
 
-    /// Forgets all, but keeps the memory.
+    /// Forgets all values, but keeps the memory.
     pub fn clear(&mut self) {
         self.data.clear();
         self.spans.clear();

@@ -5,7 +5,7 @@ use flott_types::{Error, Result};
 use crate::NO_SLOT;
 use crate::bits::Bits;
 
-/// Numbers that are dense, and given out again when they are given back.
+/// Dense numbers that are reused after they are released.
 #[derive(Clone, Default, Debug)]
 pub struct Slots {
     live: Bits,
@@ -14,10 +14,10 @@ pub struct Slots {
 }
 
 impl Slots {
-    /// A number that is not taken.
+    /// Takes a free number.
     ///
     /// # Errors
-    /// If all are.
+    /// If none is free.
     #[inline]
     pub fn take(&mut self) -> Result<u32> {
         let slot = match self.free.pop() {
@@ -34,7 +34,7 @@ impl Slots {
         Ok(slot)
     }
 
-    /// Gives a number back. Returns whether it was taken.
+    /// Releases a number. Returns whether it was taken.
     pub fn release(&mut self, slot: u32) -> bool {
         let taken = self.live.unset(slot);
         if taken {

@@ -12,24 +12,25 @@ use crate::rows::KEYS;
 /// The entries of a keyed table that changed since the last checkpoint (or all of them).
 #[derive(Clone, Debug)]
 pub struct KeyedDelta {
-    /// The table's name within the operator, by meaning.
+    /// The table's name within the operator, derived from its meaning.
     pub name: String,
-    /// Key columns, then value columns, under their real names. No two rows have the same key. The values of deleted
-    /// rows are NULL.
+    /// Key columns, then value columns, under their real names. No two rows have the same key. The values of
+    /// deleted rows are NULL.
     pub rows: RecordBatch,
-    /// How many columns are the key.
+    /// How many columns form the key.
     pub key_columns: usize,
-    /// How many of the key columns decide the key group (a prefix; the rest is namespace, such as a window's end).
+    /// How many of the key columns decide the key group (a prefix; the rest is namespace, such as a window's
+    /// end).
     pub partition_columns: usize,
     /// The key group of each row.
     pub key_groups: Vec<u16>,
     /// Which rows were deleted; `None` when none.
     pub deleted: Option<BooleanBuffer>,
-    /// Whether these are all entries of the table, so that nothing older counts.
+    /// Whether these are all entries of the table, so that older files no longer count.
     pub full: bool,
 }
 
-/// How the entries of operator state are spread over subtasks on restore.
+/// How the entries of operator state are distributed over subtasks on restore.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Redistribution {
     /// Each entry to one subtask.
@@ -43,32 +44,33 @@ pub enum Redistribution {
 pub struct ListState {
     /// The state's name within the operator.
     pub name: String,
-    /// How it is spread.
+    /// How it is distributed.
     pub redistribution: Redistribution,
-    /// The entries, in a form of the owner's that carries a version.
+    /// The entries, in the owner's own format, which carries a version.
     pub entries: Vec<String>,
 }
 
 /// All state that an operator hands over at a checkpoint.
 #[derive(Clone, Default, Debug)]
 pub struct OperatorSnapshot {
-    /// Keyed tables. A table without changes may be left out; one with many may come in several parts, of which no two have a key in
-    /// common. Of a full table the first part is full.
+    /// Keyed tables. A table without changes may be left out; one with many may come in several parts, no two
+    /// of which share a key. Only the first part of a full table is marked as full.
     pub keyed: Vec<KeyedDelta>,
     /// Operator state, complete each time.
     pub lists: Vec<ListState>,
 }
 
-/// What an operator gets back: the live rows of its key groups, and its share of operator state.
+/// What an operator gets back: the live rows of its key groups, and its share of the operator state.
 #[derive(Clone, Default, Debug)]
 pub struct RestoredState {
-    /// Whether the job starts from a snapshot that knows the operator.
+    /// Whether the job starts from a snapshot that contains the operator.
     pub found: bool,
-    /// Whether it had finished there: it puts out nothing more, unless rows come again.
+    /// Whether it had finished by then: it emits nothing more unless rows arrive again.
     pub finished: bool,
-    /// For each table the rows (key columns, then value columns), in any number of batches. Keys do not repeat.
+    /// The rows of each table (key columns, then value columns), in any number of batches. Keys do not
+    /// repeat.
     pub keyed: FastMap<String, Vec<RecordBatch>>,
-    /// For each operator state the entries.
+    /// The entries of each operator state.
     pub lists: FastMap<String, Vec<String>>,
 }
 
@@ -80,7 +82,7 @@ impl OperatorSnapshot {
 }
 
 impl RestoredState {
-    /// Rows of a table, of whose columns the first `keys` tell them apart.
+    /// Rows of a table, the first `keys` columns of which tell them apart.
     ///
     /// # Errors
     /// Only through a defect.

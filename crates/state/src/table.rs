@@ -9,8 +9,8 @@ use crate::{
     KeyedDelta, NO_SLOT, RestoredState, RowColumn, SharedIndex, SingleRows, SlotColumns, StateColumn,
 };
 
-/// A keyed table: an index of keys, and one row of values for each of them, for an operator that has no other
-/// state. The values may have further states over the same slots.
+/// A keyed table: an index of keys and one row of values for each of them, for an operator that has no other
+/// state. The values may hold nested states over the same slots.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -64,7 +64,7 @@ impl<V: SlotColumns> KeyedTable<V> {
         self
     }
 
-    /// The name under which snapshots know the table.
+    /// The table's name in snapshots.
     pub fn name(&self) -> &str {
         self.column.name()
     }
@@ -94,8 +94,8 @@ impl<V: SlotColumns> KeyedTable<V> {
         self.column.is_live(slot)
     }
 
-    /// Finds or makes the slot of each row's key, replacing what is in `slots`. New keys have initial values and
-    /// count as changed; `on_new(slot, row)` is called for each.
+    /// Finds or creates the slot of each row's key, replacing what is in `slots`. New keys have initial
+    /// values and count as changed; `on_new(slot, row)` is called for each.
     ///
     /// # Errors
     /// If the columns are not of the key's types.
@@ -123,7 +123,8 @@ impl<V: SlotColumns> KeyedTable<V> {
         Ok(())
     }
 
-    /// Whether the index has keys without a row: removed ones that a snapshot must delete, and those of other states alone.
+    /// Whether the index has keys without a row: removed ones that a snapshot must delete, and keys that only
+    /// other states have.
     fn has_more_keys(&self) -> bool {
         self.index.keys().len() > self.column.len()
     }
@@ -196,18 +197,19 @@ impl<V: SlotColumns> KeyedTable<V> {
         self.column.sweep(now, rows)
     }
 
-    /// When to call [`KeyedTable::sweep`] or [`KeyedTable::expire`] again at the latest.
+    /// The latest time to call [`KeyedTable::sweep`] or [`KeyedTable::expire`] again.
     pub fn wake_at(&self) -> Option<Timestamp> {
         self.column.wake_at()
     }
 
-    /// Removes some of what has expired; `rows` as for [`Ttl::sweep`]. Returns when to call this again at the latest.
+    /// Removes some of what has expired; `rows` as for [`Ttl::sweep`]. Returns the latest time to call this
+    /// again.
     pub fn expire(&mut self, now: Timestamp, rows: usize) -> Option<Timestamp> {
         self.sweep(now, rows).into_iter().for_each(|slot| self.remove(slot));
         self.wake_at()
     }
 
-    /// Removes a key. Its slot may be given out again, so remove when the batch's slots are no longer needed.
+    /// Removes a key. Its slot may be reused, so remove keys when the batch's slots are no longer needed.
     pub fn remove(&mut self, slot: u32) {
         if let Some(slot) = self.column.remove(slot) {
             self.index.free(slot, self.column.occupied(slot));
@@ -219,8 +221,8 @@ impl<V: SlotColumns> KeyedTable<V> {
         self.column.pending()
     }
 
-    /// What changed since the last snapshot, or with `full` everything; nothing if nothing did. What is large comes in parts. The
-    /// states that the values have besides come after the table itself.
+    /// What changed since the last snapshot, or with `full` everything; nothing if nothing changed. Large
+    /// snapshots come in parts. The states nested in the values come after the table itself.
     ///
     /// # Errors
     /// If the columns cannot be built (one value of more than 2 GB).
@@ -232,22 +234,23 @@ impl<V: SlotColumns> KeyedTable<V> {
         Ok(deltas)
     }
 
-    /// The bytes of a slot's key and values, beside those of numbers.
+    /// The size of a slot's key and values in bytes, not counting fixed-width columns.
     pub fn bytes_of(&self, slot: u32) -> usize {
         self.index.bytes_of(slot) + self.column.row_bytes(slot)
     }
 
-    /// Slots in runs whose keys and values fit into one batch.
+    /// Cuts slots into runs whose keys and values fit into one batch.
     pub fn runs<'a>(&self, slots: &'a [u32]) -> Vec<&'a [u32]> {
         runs(slots, self.column.batch_bytes(), |slot| self.bytes_of(slot))
     }
 
-    /// Batches hold about this many bytes instead of [`BATCH_BYTES`](flott_batch::bytes::BATCH_BYTES).
+    /// Sets the size of batches to about this many bytes instead of
+    /// [`BATCH_BYTES`](flott_batch::bytes::BATCH_BYTES).
     pub fn set_batch_bytes(&mut self, bytes: usize) {
         self.column.set_batch_bytes(bytes);
     }
 
-    /// Takes what a snapshot has of the table, and of the states that its values have besides.
+    /// Restores the table and the states nested in its values.
     ///
     /// # Errors
     /// [`flott_types::ErrorKind::State`] if the rows have other columns.

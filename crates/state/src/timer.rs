@@ -1,4 +1,4 @@
-//! Timers in event or processing time: a time for a key, each at most once. Timers are state.
+//! Timers in event or processing time. Each is set at most once for a key and a time. Timers are state.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -17,11 +17,11 @@ use crate::{
 /// A timer: when, and the slot of its key.
 pub type Timer = (Timestamp, u32);
 
-/// The timers of one time domain, over the slots of an index. What a timer is for besides its key (a window,
+/// The timers of one time domain, over the slots of an index. Whatever else a timer belongs to (a window,
 /// say) is part of the key.
 ///
-/// A timer is a row without values, `(key, timestamp)`. A heap beside the rows gives the order; one that is
-/// deleted stays in the heap until its time comes or the heap is more than half such leftovers.
+/// A timer is a row without values, `(key, timestamp)`. A heap beside the rows gives the order. A deleted
+/// timer stays in the heap until its time comes or more than half of the heap is such leftovers.
 #[derive(Debug)]
 pub struct TimerQueue {
     column: RowColumn<TimerRows>,
@@ -29,7 +29,7 @@ pub struct TimerQueue {
 }
 
 impl TimerQueue {
-    /// An empty queue, of that name in snapshots.
+    /// An empty queue with this name in snapshots.
     pub fn new(name: &str) -> Self {
         TimerQueue { column: RowColumn::new(name, TimerRows::default()), heap: BinaryHeap::new() }
     }
@@ -44,7 +44,7 @@ impl TimerQueue {
         self.len() == 0
     }
 
-    /// Sets a timer. One that is set already stays as it is.
+    /// Sets a timer. One that is already set stays as it is.
     ///
     /// # Errors
     /// If there are too many.
@@ -56,7 +56,7 @@ impl TimerQueue {
         Ok(())
     }
 
-    /// Deletes a timer. One that is not set is passed over. Says whether the key may have become free.
+    /// Deletes a timer if it is set. Returns whether the key may have become free.
     pub fn delete(&mut self, at: Timestamp, slot: u32) -> bool {
         let Some(freed) = self.remove((at, slot)) else { return false };
         if self.heap.len() > 2 * self.len() + 1_024 {
@@ -66,7 +66,7 @@ impl TimerQueue {
         freed
     }
 
-    /// Whether it was set, and if so, whether its key may have become free.
+    /// `None` if it was not set; otherwise whether its key may have become free.
     fn remove(&mut self, timer: Timer) -> Option<bool> {
         let row = self.column.rows().find(&timer)?;
         let was_set = self.column.is_live(row);
@@ -89,7 +89,7 @@ impl TimerQueue {
         None
     }
 
-    /// Takes the earliest timer that is due at `now`, and says whether its key may have become free.
+    /// Takes the earliest timer that is due at `now`, and whether its key may have become free.
     pub fn pop_due(&mut self, now: Timestamp) -> Option<(Timer, bool)> {
         while let Some(Reverse(timer)) = self.heap.peek() {
             if timer.0 > now {
@@ -135,14 +135,14 @@ impl StateColumn for TimerQueue {
     }
 }
 
-/// Timers with numbers.
+/// Numbered timers.
 #[derive(Default, Debug)]
 struct TimerRows {
     numbers: FastMap<Timer, u32>,
     /// By number.
     timers: Vec<Timer>,
     slots: Slots,
-    /// By slot of a key: how many timers need it, deleted ones that a snapshot must delete included.
+    /// By the key's slot: how many timers need it, including deleted ones that a snapshot must delete.
     uses: Vec<u32>,
 }
 
@@ -205,7 +205,7 @@ impl Rows for TimerRows {
     fn restore(&mut self, stored: StoredRows) -> Result<(Vec<u32>, Option<Migration>)> {
         let times =
             stored.keys.first().and_then(|times| times.column.as_primitive_opt::<TimestampMillisecondType>());
-        let times = times.ok_or_else(|| Error::state("its timers have no times"))?;
+        let times = times.ok_or_else(|| Error::state("its timers have no timestamps"))?;
         let timers = times.values().iter().copied().zip(stored.slots);
         Ok((timers.map(|timer| self.intern(timer)).collect::<Result<_>>()?, None))
     }

@@ -1,15 +1,15 @@
 //! State that expires when it is not used.
 //!
-//! Stamps lie beside the rows of a state, so that they are in its snapshots. Those of SQL are coarse, a
-//! sixteenth of the time to live, so that a key that is used all the time is not written by every checkpoint
-//! on that account; rounded up, so that nothing expires early. What has expired is not seen from that moment
-//! on ([`Ttl::is_expired`]), and is found and let go by an [`ExpiryHand`] that goes round the rows.
+//! Each row of a state has a stamp, which its snapshots contain too. The stamps of SQL are coarse, a
+//! sixteenth of the time to live, so that a key in constant use is not written by every checkpoint just for
+//! its stamp; they are rounded up, so that nothing expires early. An expired row is invisible from that
+//! moment on ([`Ttl::is_expired`]); an [`ExpiryHand`] that sweeps over the rows finds and removes it.
 //!
-//! A list in the order of last use would need no looking, but eight bytes more for each row, two more places
-//! in memory for each touch, and sorting after a restore.
+//! A list in order of last use would need no sweep, but eight bytes more for each row, two more memory
+//! accesses for each touch, and sorting after a restore.
 //!
-//! A function reads its state by shared reference, and yet may begin a row's time again; so stamps are cells,
-//! and what was read is remembered until [`Ttl::take_touched`].
+//! A function reads its state by shared reference, and yet reading may extend a row's life; so stamps are
+//! cells, and reads are remembered until [`Ttl::take_touched`].
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -21,14 +21,14 @@ use flott_types::{Error, Result, Timestamp};
 use crate::rows::Stored;
 use crate::{ExpiryHand, with_default};
 
-/// How much later than its time to live a row of SQL's state may expire, as a fraction of that time.
+/// A row of SQL's state may expire later than its time to live by this fraction of it.
 const GRAINS: i64 = 16;
 /// The column's name in snapshots, unless the state has a column of that name.
 const LAST_ACCESS: &str = "last_access";
 
 /// The stamp of a row that is not in use.
 const UNUSED: Timestamp = Timestamp::MIN;
-/// The stamp of a row that was restored without one while nobody knew the time. The first sweep counts as its
+/// The stamp of a row that was restored without one before the time was known. The first sweep counts as its
 /// last use.
 const UNKNOWN: Timestamp = Timestamp::MAX;
 
@@ -37,26 +37,26 @@ const UNKNOWN: Timestamp = Timestamp::MAX;
 pub struct TtlPolicy {
     /// How long a row lives after its last use, in milliseconds.
     pub millis: i64,
-    /// How coarse stamps are, in milliseconds.
+    /// The granularity of stamps, in milliseconds.
     pub grain: i64,
-    /// Whether reading a row is using it, and not writing alone.
+    /// Whether reading a row counts as use, and not only writing.
     pub on_read: bool,
-    /// Whether a row that has expired is not seen even if it is still there.
+    /// Whether an expired row is invisible even if it is still there.
     pub hides_expired: bool,
-    /// Whether what has expired is looked for without being read.
+    /// Whether expired rows are looked for in the background.
     pub background: bool,
-    /// Whether full snapshots leave out what has expired.
+    /// Whether full snapshots leave out expired rows.
     pub full_snapshots: bool,
 }
 
 impl TtlPolicy {
-    /// That of SQL: rows live this long after their last use, and a little more.
+    /// SQL's policy: rows live this long after their last use, and a little more.
     pub fn coarse(millis: i64) -> Self {
         let millis = millis.max(1);
         TtlPolicy { grain: (millis / GRAINS).max(1), ..Self::exact(millis) }
     }
 
-    /// Rows live this long after they were written last.
+    /// Rows live this long after they were last written.
     pub fn exact(millis: i64) -> Self {
         TtlPolicy {
             millis: millis.max(1),
@@ -68,7 +68,7 @@ impl TtlPolicy {
         }
     }
 
-    /// Whether what was last used then has expired.
+    /// Whether a row with this stamp has expired.
     #[inline]
     pub fn is_over(&self, stamp: Timestamp, now: Timestamp) -> bool {
         stamp.saturating_add(self.millis) <= now
@@ -85,20 +85,20 @@ pub struct Ttl {
     stamps: Vec<Cell<Timestamp>>,
     /// How many rows have a stamp.
     used: usize,
-    /// Some rows may be of [`UNKNOWN`] age.
+    /// Some rows may have an [`UNKNOWN`] stamp.
     any_unknown: bool,
-    /// Rows that reads have let live on, perhaps several times.
+    /// Rows whose life was extended by reads, perhaps with duplicates.
     touched: RefCell<Vec<u32>>,
-    /// Rows that reads have found expired, perhaps several times.
+    /// Rows that reads found expired, perhaps with duplicates.
     found: RefCell<Vec<u32>>,
-    /// The last time that this was told.
+    /// The last time that was passed in.
     now: Cell<Option<Timestamp>>,
     hand: ExpiryHand,
 }
 
 impl Ttl {
-    /// For rows of a state that has these columns besides. `now` is when a snapshot is restored, if that is
-    /// known by then.
+    /// For rows of a state whose other columns are these. `now` is when a snapshot is restored, if that is
+    /// already known.
     pub fn new(policy: TtlPolicy, now: Option<Timestamp>, others: &[FieldRef]) -> Self {
         let mut hand = ExpiryHand::new(policy.millis);
         if let Some(now) = now {
@@ -117,13 +117,13 @@ impl Ttl {
         }
     }
 
-    /// That of a state of SQL whose rows live this many milliseconds after their last use, or forever if that
-    /// is not above 0.
+    /// For a state of SQL whose rows live this many milliseconds after their last use, or forever if that is
+    /// not above 0.
     pub fn coarse(millis: i64, others: &[FieldRef]) -> Option<Self> {
         (millis > 0).then(|| Ttl::new(TtlPolicy::coarse(millis), None, others))
     }
 
-    /// Notes that a row is used. Returns whether its stamp changed: then the row is to be written.
+    /// Notes that a row is used. Returns whether its stamp changed, in which case the row must be written.
     #[inline]
     pub fn touch(&mut self, row: u32, now: Timestamp) -> bool {
         let grain = self.policy.grain;
@@ -151,15 +151,14 @@ impl Ttl {
         self.stamps.resize((row as usize + 1).max(self.stamps.len() * 2), Cell::new(UNUSED));
     }
 
-    /// The row is there no more.
+    /// Notes that the row is gone.
     pub fn unset(&mut self, row: u32) {
         if let Some(stamp) = self.stamps.get_mut(row as usize) {
             self.used -= usize::from(stamp.replace(UNUSED) != UNUSED);
         }
     }
 
-    /// Whether a row has not been used for longer than the time to live. One that is not in use has not
-    /// expired.
+    /// Whether a row has not been used for longer than the time to live. An unused number has not expired.
     #[inline]
     pub fn is_expired(&self, row: u32, now: Timestamp) -> bool {
         self.stamps.get(row as usize).is_some_and(|stamp| self.is_over(stamp.get(), now))
@@ -170,7 +169,7 @@ impl Ttl {
         stamp != UNUSED && self.policy.is_over(stamp, now)
     }
 
-    /// A row is read; says whether it can be seen.
+    /// Notes that a row is read; returns whether it is visible.
     pub fn read(&self, row: u32, now: Timestamp) -> bool {
         self.now.set(Some(now));
         if self.is_expired(row, now) {
@@ -187,19 +186,19 @@ impl Ttl {
         true
     }
 
-    /// Rows that were read since this was asked last, perhaps several times: their stamps must be written.
+    /// Rows that were read since the last call, perhaps with duplicates: their stamps must be written.
     pub fn take_touched(&mut self) -> Vec<u32> {
         std::mem::take(self.touched.get_mut())
     }
 
-    /// Whether a full snapshot leaves a row out.
+    /// Whether a full snapshot leaves out a row.
     pub fn is_left_out(&self, row: u32) -> bool {
         self.policy.full_snapshots && self.now.get().is_some_and(|now| self.is_expired(row, now))
     }
 
-    /// Moves the hand as far as the clock asks for and adds the rows that have expired to `expired`, and
-    /// those that reads have found, perhaps several times; those that are not removed are found again. Call
-    /// it after a restore, with each batch and the number of its rows, and at [`Ttl::wake_at`].
+    /// Moves the hand as far as the clock asks for and adds expired rows to `expired`, including those that
+    /// reads found, perhaps with duplicates; those that are not removed will be found again. Call it after a
+    /// restore, with each batch and the number of its rows, and at [`Ttl::wake_at`].
     pub fn sweep(&mut self, now: Timestamp, rows: usize, expired: &mut Vec<u32>) {
         self.now.set(Some(now));
         if std::mem::take(&mut self.any_unknown) {
@@ -228,7 +227,7 @@ impl Ttl {
         });
     }
 
-    /// When to call [`Ttl::sweep`] again at the latest; `None` if nothing can expire.
+    /// The latest time to call [`Ttl::sweep`] again; `None` if nothing can expire.
     pub fn wake_at(&self) -> Option<Timestamp> {
         self.hand.wake_at().filter(|_| self.policy.background && self.used > 0)
     }
@@ -266,8 +265,8 @@ impl Ttl {
     }
 }
 
-/// The column of stamps of a state that has these columns besides. State of a job that had no time to live
-/// lacks it, and begins to live when it is restored.
+/// The column of stamps of a state whose other columns are these. State of a job that had no time to live
+/// lacks it; its rows start to age when they are restored.
 pub fn stamp_field(others: &[FieldRef]) -> FieldRef {
     let taken = |name: &String| others.iter().any(|field| field.name() == name);
     let names = (2..).map(|number| format!("{LAST_ACCESS}#{number}"));
@@ -281,7 +280,7 @@ pub(crate) fn is_stamp(name: &str) -> bool {
     name.strip_prefix(LAST_ACCESS).is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
 }
 
-/// Adds a row to those that are remembered. It may be there twice, but not without end.
+/// Remembers a row. Duplicates are possible, but bounded.
 pub fn remember(list: &RefCell<Vec<u32>>, row: u32, rows: usize) {
     let mut list = list.borrow_mut();
     if list.last() == Some(&row) {

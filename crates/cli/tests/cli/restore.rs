@@ -121,7 +121,7 @@ fn a_script_is_not_started_while_it_runs() {
     wait_for_checkpoint(folder, &[]);
     let second = wait(start(folder, "1"));
     assert_eq!(second.code, 1, "{second:?}");
-    let who = format!("runs already: process {} on ", first.id());
+    let who = format!("is already running: process {} on ", first.id());
     assert!(second.err.contains(&who) && second.err.contains("End that one first"), "{second:?}");
     // Killed, it is nobody's; the next start waits for nothing.
     signal(&first, "KILL");

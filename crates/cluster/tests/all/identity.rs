@@ -82,7 +82,7 @@ fn a_job_is_not_started_while_it_runs() {
         let error = cluster.cluster.submit(&job(folder.path(), more)).err().unwrap().to_string();
         let (id, pid) = (first.job_id(), std::process::id());
         assert!(
-            error.contains("runs already: process") && error.contains(&format!("process {pid} ")),
+            error.contains("is already running: process") && error.contains(&format!("process {pid} ")),
             "{error}"
         );
         assert!(error.contains(&id.to_string()) && error.contains("'pipeline.job-key'"), "{error}");

@@ -8,8 +8,8 @@ use super::SlotColumns;
 use crate::codec::RowCodec;
 use crate::slot_bytes::SlotBytes;
 
-/// Values of one or several columns of any type, nested ones included, by slot: kept as encoded rows. For
-/// values that are set and handed on, not computed with.
+/// Values of one or several columns of any type, nested ones included, by slot, kept as encoded rows. For
+/// values that are stored and passed on, not computed with.
 #[derive(Debug)]
 pub struct AnyColumn {
     fields: Vec<FieldRef>,

@@ -19,7 +19,7 @@ pub struct BooleanColumn {
 }
 
 impl BooleanColumn {
-    /// A column whose slots begin with `initial`; `None` is NULL.
+    /// A column whose slots start with `initial`; `None` is NULL.
     pub fn new(name: &str, initial: Option<bool>) -> Self {
         let field = Arc::new(Field::new(name, DataType::Boolean, true));
         BooleanColumn { field, initial, values: Bits::default(), valid: Bits::default() }

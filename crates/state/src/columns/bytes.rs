@@ -23,7 +23,7 @@ pub struct ByteColumn<T: ByteArrayType> {
     of: PhantomData<T>,
 }
 
-/// The bytes of a string or binary type as that type's values.
+/// Converts bytes to the values of a string or binary type.
 pub trait FromBytes: ByteArrayType {
     /// The value that consists of these bytes.
     fn from_bytes(bytes: &[u8]) -> Result<&Self::Native>;

@@ -24,36 +24,35 @@ pub use primitive::PrimitiveColumn;
 
 /// One or several columns of values by slot, as a table sees them.
 pub trait SlotColumns: Send + 'static {
-    /// The columns, in order, as they are called in snapshots.
+    /// The columns, in order, under the names that they have in snapshots.
     fn fields(&self) -> Vec<FieldRef>;
 
-    /// Makes a slot exist and gives it its initial value. Called before a slot is used, for the first time or
-    /// again.
+    /// Creates a slot with its initial value. Called before a slot is used for the first time, and again each
+    /// time it is reused.
     fn reset(&mut self, slot: u32);
 
-    /// The values of these slots, for each of the fields.
+    /// The values of these slots, one column for each field.
     fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>>;
 
-    /// Sets the values of these slots from what [`SlotColumns::read`] gave out. All of them have been reset
+    /// Sets the values of these slots from what [`SlotColumns::read`] returned. All of them have been reset
     /// before.
     fn write(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<()>;
 
-    /// Sets the values of these slots from the columns of a snapshot, in the order of the fields; answers how
-    /// they were stored if that was as another type. Without a word of its own a type is refused that is not
-    /// the field's.
+    /// Sets the values of these slots from the columns of a snapshot, in the order of the fields. Returns how
+    /// the stored type differed, if it did. By default, a type other than the field's is refused.
     fn restore(&mut self, slots: &[u32], stored: Vec<Stored>) -> Result<Option<Migration>> {
         let columns = same_types(&self.fields(), stored)?;
         self.write(slots, &columns)?;
         Ok(None)
     }
 
-    /// Calls back with each of the states that the values have besides, over the same slots.
+    /// Calls `each` with each of the states nested in the values, over the same slots.
     fn each_state(&mut self, each: &mut dyn FnMut(&mut dyn StateColumn) -> Result<()>) -> Result<()> {
         let _ = each;
         Ok(())
     }
 
-    /// Whether one of the states that the values have besides occupies a slot.
+    /// Whether one of the states nested in the values occupies a slot.
     fn occupies(&self, slot: u32) -> bool {
         let _ = slot;
         false
@@ -65,7 +64,7 @@ pub trait SlotColumns: Send + 'static {
         0
     }
 
-    /// The bytes of a slot's values, beside those of numbers: by this, batches of them are cut.
+    /// The size of a slot's values in bytes, not counting fixed-width ones. Batches are cut by it.
     fn bytes_of(&self, slot: u32) -> usize {
         let _ = slot;
         0
@@ -77,7 +76,7 @@ pub trait SlotColumns: Send + 'static {
     }
 }
 
-/// No values: the keys are all that counts.
+/// No values: only the keys matter.
 impl SlotColumns for () {
     fn fields(&self) -> Vec<FieldRef> {
         Vec::new()
@@ -228,7 +227,7 @@ side_by_side!(A.0, B.1);
 side_by_side!(A.0, B.1, C.2);
 side_by_side!(A.0, B.1, C.2, D.3);
 
-/// Gives one of several its columns and returns those of the others.
+/// Passes one part its columns, and returns the columns of the rest.
 fn write_part<'a>(
     part: &mut impl SlotColumns,
     slots: &[u32],
@@ -241,7 +240,7 @@ fn write_part<'a>(
     Ok(rest)
 }
 
-/// The one column that a single column's `write` got.
+/// The column, for a `write` that takes exactly one.
 fn only(columns: &[ArrayRef]) -> Result<&ArrayRef> {
     match columns {
         [column] => Ok(column),

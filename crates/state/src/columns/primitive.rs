@@ -21,7 +21,8 @@ pub struct PrimitiveColumn<T: ArrowPrimitiveType> {
 }
 
 impl<T: ArrowPrimitiveType> PrimitiveColumn<T> {
-    /// A column without NULLs, of the type's usual data type (decimals and time zones: see `with_data_type`).
+    /// A column without NULLs, of the type's default data type (for decimals and time zones see
+    /// `with_data_type`).
     pub fn new(name: &str, initial: T::Native) -> Self {
         PrimitiveColumn {
             field: Arc::new(Field::new(name, T::DATA_TYPE, true)),
@@ -40,7 +41,7 @@ impl<T: ArrowPrimitiveType> PrimitiveColumn<T> {
         }
     }
 
-    /// The same with another data type of the same values: a decimal's precision and scale, a time zone.
+    /// The same with another data type for the same values: a decimal's precision and scale, a time zone.
     #[must_use]
     pub fn with_data_type(mut self, data_type: DataType) -> Self {
         debug_assert!(PrimitiveArray::<T>::is_compatible(&data_type));
@@ -60,7 +61,7 @@ impl<T: ArrowPrimitiveType> PrimitiveColumn<T> {
         self.valid.as_ref().is_none_or(|valid| valid.get(slot))
     }
 
-    /// Sets the value of a slot; NULL in a column without NULLs is the initial value.
+    /// Sets the value of a slot; in a column without NULLs, NULL sets the initial value.
     #[inline]
     pub fn set(&mut self, slot: u32, value: Option<T::Native>) {
         if let Some(valid) = &mut self.valid {
@@ -72,17 +73,17 @@ impl<T: ArrowPrimitiveType> PrimitiveColumn<T> {
         self.values[slot as usize] = value.or(self.initial).unwrap_or_default();
     }
 
-    /// The values by slot. Those that are NULL are arbitrary.
+    /// The values by slot. Those of NULL slots are arbitrary.
     pub fn values(&self) -> &[T::Native] {
         &self.values
     }
 
-    /// The values by slot. Writing one does not make it not NULL.
+    /// The values by slot. Writing to a NULL slot leaves it NULL.
     pub fn values_mut(&mut self) -> &mut [T::Native] {
         &mut self.values
     }
 
-    /// Makes the value of a slot not NULL, whatever it is. Returns whether it was NULL.
+    /// Makes a slot not NULL, whatever its value. Returns whether it was NULL.
     #[inline]
     pub fn set_valid(&mut self, slot: u32) -> bool {
         self.valid.as_mut().is_some_and(|valid| valid.set(slot))

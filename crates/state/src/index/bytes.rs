@@ -11,19 +11,18 @@ pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
     xxh3_64(bytes)
 }
 
-/// From byte strings to slots that the caller chooses.
+/// Maps byte strings to slots that the caller chooses.
 #[derive(Default, Debug)]
 pub(crate) struct BytesIndex {
     table: HashTable<Entry>,
     bytes: SlotBytes,
-    /// By slot: for growing the table without reading keys, and for removal.
+    /// By slot: to grow the table without reading keys, and to remove.
     hashes: Vec<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    /// 32 bits of the hash that the table does not look at, so that a key's bytes are read only when it
-    /// matches.
+    /// 32 bits of the hash that the table does not use, so that a key's bytes are read only when they match.
     tag: u32,
     slot: u32,
 }

@@ -15,16 +15,16 @@ use hashbrown::HashTable;
 
 use super::{NO_SLOT, RowIndex};
 
-/// A column that holds integers in disguise, a batch at a time.
+/// A column that holds integers in disguise, one batch at a time.
 #[derive(Debug)]
 pub(crate) struct IntegerColumn {
     data_type: DataType,
-    /// The batch at hand; arbitrary where it is NULL. Integers of 8 bytes are those of the column itself.
+    /// The current batch; arbitrary where it is NULL. 8-byte integers share the column's own buffer.
     values: ScalarBuffer<i64>,
     nulls: Option<NullBuffer>,
 }
 
-/// From integers, and NULL, to slots that the caller chooses.
+/// Maps integers and NULL to slots that the caller chooses.
 #[derive(Debug)]
 pub(crate) struct IntegerIndex {
     column: IntegerColumn,
@@ -39,14 +39,14 @@ struct Entry {
     slot: u32,
 }
 
-/// Both halves of a product with a fixed odd number: all bits of the key reach all bits of the hash.
+/// Both halves of a product with a fixed odd number: every bit of the key affects every bit of the hash.
 #[inline]
 pub(crate) fn hash_integer(key: i64) -> u64 {
     let product = u128::from(key as u64 ^ 0x243f_6a88_85a3_08d3) * 0x9e37_79b9_7f4a_7c15;
     (product >> 64) as u64 ^ product as u64
 }
 
-/// As [`hash_integer`] for two numbers, with one multiplication.
+/// Like [`hash_integer`] for two numbers, with one multiplication.
 #[inline]
 pub(crate) fn hash_pair(first: i64, second: i64) -> u64 {
     let first = first as u64 ^ 0x243f_6a88_85a3_08d3;
@@ -90,7 +90,7 @@ impl IntegerColumn {
         })
     }
 
-    /// Takes a batch.
+    /// Loads a batch.
     pub fn load(&mut self, columns: &[ArrayRef], rows: usize) -> Result<()> {
         let [column] = columns else {
             return Err(Error::internal("one column of state was expected"));
@@ -130,7 +130,7 @@ impl IntegerColumn {
         with_integer_type!(&self.data_type, narrow, Err(Error::internal("state that is no integer")))
     }
 
-    /// The values of a batch without NULLs.
+    /// The values of a batch that has no NULLs.
     #[inline]
     pub fn all(&self) -> Option<&[i64]> {
         self.nulls.is_none().then_some(&self.values)
@@ -166,7 +166,7 @@ impl IntegerIndex {
         Some(IntegerIndex { column, table: HashTable::new(), null_slot: NO_SLOT, keys: Vec::new() })
     }
 
-    /// Takes a batch of keys to be found by row.
+    /// Loads a batch of keys, to be found by row.
     pub fn load(&mut self, keys: &[ArrayRef], rows: usize) -> Result<()> {
         self.column.load(keys, rows)
     }

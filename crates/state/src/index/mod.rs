@@ -5,12 +5,12 @@
 //!
 //! # Cost
 //!
-//! Keys are processed a batch at a time: first all are made comparable and hashed, then all are probed.
+//! Keys are processed a batch at a time: first all are encoded and hashed, then all are probed.
 //!
 //! - One integer-like column (integers, DATE, TIME, timestamps, day intervals): 16 bytes a bucket and 8 a
 //!   slot. Per record a multiplication and one probe, which touches one cache line of tags and one bucket.
-//! - Two columns, each of this kind or text: 24 bytes a bucket and 16 a slot; otherwise as above. A text has
-//!   a number for as long as keys refer to it, which costs one more hash and probe unless it equals the
+//! - Two columns, each of this kind or strings: 24 bytes a bucket and 16 a slot; otherwise as above. A string
+//!   is numbered for as long as keys refer to it, which costs one more hash and probe unless it equals the
 //!   previous row's.
 //! - Any other key: one arrow-row encoding of the batch into a reused buffer, xxh3 over the bytes, a probe
 //!   that compares 32 bits of the hash before it looks at the key's bytes. Per key 8 bytes a bucket, 24 a
@@ -34,7 +34,7 @@ use integer::IntegerIndex;
 pub(crate) use integer::{IntegerColumn, hash_pair};
 use pair::PairIndex;
 
-/// In the result of a lookup: there is no such key.
+/// Returned by a lookup if there is no such key.
 pub const NO_SLOT: u32 = u32::MAX;
 
 /// Interns keys to dense slots. See the module's header.
@@ -52,7 +52,8 @@ enum Keys {
 }
 
 impl KeyIndex {
-    /// An index of keys with these columns; none at all is the one key of a global aggregate.
+    /// An index of keys with these columns. With no columns there is a single key, that of a global
+    /// aggregate.
     ///
     /// # Errors
     /// If a type cannot be a key.
@@ -87,7 +88,7 @@ impl KeyIndex {
         self.len() == 0
     }
 
-    /// All slots are below this: what arrays by slot must hold.
+    /// All slots are below this: the length of an array by slot.
     pub fn slots_end(&self) -> usize {
         self.slots.end()
     }
@@ -103,8 +104,8 @@ impl KeyIndex {
         self.slots.live()
     }
 
-    /// Finds or makes the slot of each row's key, replacing what is in `slots`. `on_new(slot, row)` is called
-    /// for each key that was not known, with the first row that has it.
+    /// Finds or creates the slot of each row's key, replacing what is in `slots`. `on_new(slot, row)` is
+    /// called for each new key, with the first row that has it.
     ///
     /// # Errors
     /// If the columns are not of the types given to [`KeyIndex::new`].
@@ -169,7 +170,7 @@ impl KeyIndex {
         Ok(())
     }
 
-    /// Forgets the key of a slot and gives the slot out again. Does nothing if it has none.
+    /// Forgets the key of a slot and frees the slot. Does nothing if it has none.
     pub fn remove(&mut self, slot: u32) {
         if self.slots.release(slot) {
             match &mut self.keys {
@@ -202,7 +203,7 @@ impl KeyIndex {
         }
     }
 
-    /// The bytes of a slot's key, beside those of numbers.
+    /// The size of a slot's key in bytes, not counting fixed-width columns.
     pub(crate) fn bytes_of(&self, slot: u32) -> usize {
         match &self.keys {
             Keys::Integer(_) => 0,
@@ -222,12 +223,12 @@ impl KeyIndex {
     }
 }
 
-/// An index of the keys of a batch at hand, by row.
+/// An index of the keys of the current batch, by row.
 trait RowIndex {
     /// The slot of a row's key.
     fn find(&self, row: usize) -> Option<u32>;
 
-    /// Adds the key of a row that is not there.
+    /// Adds the key of a row, which must not be there.
     fn insert(&mut self, row: usize, slot: u32);
 }
 

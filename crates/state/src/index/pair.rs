@@ -1,4 +1,4 @@
-//! Slots of keys of two columns, each of integers or of texts that have numbers.
+//! Slots of keys of two columns, each of integers or of numbered strings.
 
 use std::slice::from_ref;
 
@@ -13,7 +13,7 @@ use super::text::TextColumn;
 
 type Pair = (Option<i64>, Option<i64>);
 
-/// From pairs of integers or texts, or NULL, to slots that the caller chooses.
+/// Maps pairs of integers or strings, NULL included, to slots that the caller chooses.
 #[derive(Debug)]
 pub(crate) struct PairIndex {
     columns: [Column; 2],
@@ -77,7 +77,7 @@ impl RowIndex for PairIndex {
 }
 
 impl PairIndex {
-    /// `None` if a type is neither text nor an integer in disguise.
+    /// `None` if a type is neither a string nor an integer in disguise.
     pub fn new(first: &DataType, second: &DataType) -> Option<Self> {
         Some(PairIndex {
             columns: [Column::new(first)?, Column::new(second)?],
@@ -88,7 +88,7 @@ impl PairIndex {
         })
     }
 
-    /// Takes a batch of keys to be found by row; with `intern` those that are not found will be inserted.
+    /// Loads a batch of keys, to be found by row; with `intern` those that are not found will be inserted.
     pub fn load(&mut self, keys: &[ArrayRef], rows: usize, intern: bool) -> Result<()> {
         let [first, second] = keys else {
             return Err(Error::internal("two key columns were expected"));
@@ -129,7 +129,7 @@ impl PairIndex {
         self.columns.iter_mut().for_each(Column::clear);
     }
 
-    /// The bytes of the texts of a key.
+    /// The size of a key's strings in bytes.
     pub fn bytes_of(&self, slot: u32) -> usize {
         let (first, second) = match self.null_slots.get(&slot) {
             Some(key) => *key,

@@ -1,4 +1,4 @@
-//! Texts by number.
+//! Numbers for strings.
 
 use std::sync::Arc;
 
@@ -9,33 +9,35 @@ use flott_types::{Error, Result};
 use super::bytes::{BytesIndex, hash_bytes};
 use super::{NO_SLOT, Slots};
 
-/// A column of text whose values have numbers for as long as keys refer to them.
+/// A string column whose values are numbered for as long as keys refer to them.
 #[derive(Default, Debug)]
 pub(crate) struct TextColumn {
     index: BytesIndex,
     numbers: Slots,
     /// By number: how many keys refer to it.
     references: Vec<u32>,
-    /// The batch at hand; arbitrary where it is NULL, [`UNKNOWN`] for a text that no key refers to.
+    /// The current batch; arbitrary where it is NULL, [`UNKNOWN`] for a string that no key refers to.
     values: Vec<i64>,
     nulls: Option<NullBuffer>,
 }
 
-/// The number of no text.
+/// Stands for a string without a number.
 const UNKNOWN: i64 = NO_SLOT as i64;
 
 impl TextColumn {
-    /// Takes a batch. With `intern` texts that are new get numbers, which the keys that they are new with
-    /// refer to.
+    /// Loads a batch. With `intern`, new strings get numbers; the keys that bring them then refer to them.
     pub fn load(&mut self, column: &ArrayRef, rows: usize, intern: bool) -> Result<()> {
         let texts = column.as_string_opt::<i32>().filter(|texts| texts.len() == rows);
         let texts = texts.ok_or_else(|| {
             let found = column.data_type();
-            Error::internal(format!("a column of {rows} texts was expected, not {} of {found}", column.len()))
+            Error::internal(format!(
+                "a column of {rows} strings was expected, not {} of {found}",
+                column.len()
+            ))
         })?;
         self.nulls = texts.nulls().filter(|nulls| nulls.null_count() > 0).cloned();
         self.values.clear();
-        // Texts often come several times one after the other: a day, a type.
+        // The same string often comes several times in a row: a day, a type.
         let mut last: Option<(&str, i64)> = None;
         for text in texts {
             let Some(text) = text else {
@@ -75,18 +77,18 @@ impl TextColumn {
         (!null).then(|| self.values[row])
     }
 
-    /// The numbers of a batch without NULLs.
+    /// The numbers of a batch that has no NULLs.
     #[inline]
     pub fn all(&self) -> Option<&[i64]> {
         self.nulls.is_none().then_some(&self.values)
     }
 
-    /// One more key refers to a text.
+    /// One more key refers to a string.
     pub fn acquire(&mut self, number: i64) {
         self.references[number as usize] += 1;
     }
 
-    /// One key less does. A text without keys is forgotten.
+    /// One key fewer refers to a string. A string without keys is forgotten.
     pub fn release(&mut self, number: i64) {
         let references = &mut self.references[number as usize];
         *references -= 1;
@@ -96,12 +98,12 @@ impl TextColumn {
         }
     }
 
-    /// The bytes of a text.
+    /// The size of a string in bytes.
     pub fn bytes_of(&self, number: i64) -> usize {
         self.index.bytes(number as u32).len()
     }
 
-    /// The texts of numbers.
+    /// The strings with these numbers.
     pub fn column_of(&self, numbers: impl Iterator<Item = Option<i64>>) -> Result<ArrayRef> {
         let mut texts = StringBuilder::with_capacity(numbers.size_hint().0, 0);
         let mut last: Option<(i64, &str)> = None;
@@ -113,7 +115,7 @@ impl TextColumn {
             let text = match last {
                 Some((before, text)) if before == number => text,
                 _ => std::str::from_utf8(self.index.bytes(number as u32))
-                    .map_err(|error| Error::internal("a text of state is damaged").with_source(error))?,
+                    .map_err(|error| Error::internal("a string of state is damaged").with_source(error))?,
             };
             last = Some((number, text));
             texts.append_value(text);
@@ -121,7 +123,7 @@ impl TextColumn {
         Ok(Arc::new(texts.finish()))
     }
 
-    /// Forgets all texts, but keeps the memory.
+    /// Forgets all strings, but keeps the memory.
     pub fn clear(&mut self) {
         self.index.clear();
         self.numbers = Slots::default();

@@ -1,4 +1,4 @@
-//! Rows by the slots of keys that are told apart by when they came.
+//! Rows by the slots of keys, told apart by when they arrived.
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use flott_types::Result;
 use super::GroupedRows;
 use crate::{Index, KeyedDelta, RestoredState, RowColumn, SharedIndex, SlotColumns, StateColumn};
 
-/// For each slot of an index the rows that came and have not been removed, each with a number that no earlier
-/// one had: rows that wait, rows in frames, rows of open matches.
+/// For each slot of an index, the rows that arrived and have not been removed, each with a number that no
+/// earlier one had: rows that wait, rows in frames, rows of open matches.
 ///
-/// What a row holds is not looked for, so it is neither compared nor hashed: cost of a row, one probe by two
-/// integers, and its values. In snapshots the number tells the rows of a key apart; where the row's columns
-/// did so too, they are read and replaced.
+/// A row's content is never looked up, so it is neither compared nor hashed. Cost of a row: one probe by two
+/// integers, and its values. In snapshots the number tells the rows of a key apart. In older snapshots the
+/// row's columns did so too; those are read and replaced.
 #[derive(Debug)]
 pub struct Arrivals<V> {
     column: RowColumn<GroupedRows<V>>,
@@ -23,8 +23,8 @@ pub struct Arrivals<V> {
 }
 
 impl<V: SlotColumns> Arrivals<V> {
-    /// Of that name in snapshots, where the number is a column of this name. The rows of a key are in the
-    /// order of arrival if that is asked for.
+    /// `name` is the state's name in snapshots, `number` that of the column of numbers. `ordered` keeps the
+    /// rows of a key in order of arrival.
     ///
     /// # Errors
     /// If a type cannot be encoded.
@@ -53,7 +53,7 @@ impl<V: SlotColumns> Arrivals<V> {
         &mut self.column
     }
 
-    /// Adds rows behind all others: row `i` of the values' columns under the key in slot `slots[i]`. Replaces
+    /// Adds rows after all others: row `i` of the values' columns under the key in slot `slots[i]`. Replaces
     /// what is in `entries`.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl<V: SlotColumns> Arrivals<V> {
         self.column.values_mut().write(entries, columns)
     }
 
-    /// All rows in the order in which they came.
+    /// All rows in order of arrival.
     ///
     /// # Errors
     /// Only if memory is exhausted.

@@ -16,10 +16,10 @@ use crate::bits::Bits;
 use crate::codec::RowCodec;
 use crate::index::{BytesIndex, IntegerColumn, hash_bytes, hash_pair};
 
-/// The bytes of an entry before those of its row: the slot of its key.
+/// How many bytes of an entry come before its row: the slot of its key.
 const PREFIX: usize = size_of::<u32>();
 
-/// From keys' slots and rows to entries that the caller chooses.
+/// Maps slots of keys and rows to entries that the caller chooses.
 #[derive(Debug)]
 pub(super) enum Entries {
     Rows(RowEntries),
@@ -29,20 +29,20 @@ pub(super) enum Entries {
 #[derive(Debug)]
 pub(super) struct RowEntries {
     codec: RowCodec,
-    /// Where in the encoding each of the row's columns lies.
+    /// Where in the encoding each of the row's columns is.
     encoded_at: Vec<usize>,
     index: BytesIndex,
-    /// Key slot and row of the row at hand.
+    /// Key slot and encoding of the current row.
     scratch: Vec<u8>,
 }
 
 #[derive(Debug)]
 pub(super) struct IntegerEntries {
     column: IntegerColumn,
-    /// How they are sorted, if they are.
+    /// The sort order, if they are sorted.
     order: SortOptions,
     table: HashTable<Pair>,
-    /// The entries of NULL by key.
+    /// The entries with NULL, by key.
     nulls: FastMap<u32, u32>,
     /// By entry.
     values: Vec<i64>,
@@ -77,7 +77,7 @@ impl Entries {
         let mut encoded: Vec<usize> = order.iter().map(|(column, _)| *column).collect();
         encoded.extend((0..rows.len()).filter(|column| order.iter().all(|(sorted, _)| sorted != column)));
         if encoded.len() != rows.len() || encoded.iter().any(|column| *column >= rows.len()) {
-            return Err(Error::internal("rows of state are sorted by what is not one of their columns"));
+            return Err(Error::internal("rows of state are sorted by a column that they do not have"));
         }
         let fields: Vec<FieldRef> = encoded.iter().map(|column| rows[*column].clone()).collect();
         let options: Vec<SortOptions> = order.iter().map(|(_, options)| *options).collect();
@@ -91,7 +91,7 @@ impl Entries {
         }))
     }
 
-    /// Takes a batch of rows.
+    /// Loads a batch of rows.
     pub fn load(&mut self, rows: &[ArrayRef], len: usize) -> Result<()> {
         match self {
             Entries::Rows(entries) => {
@@ -124,7 +124,7 @@ impl Entries {
         }
     }
 
-    /// Adds a row of the batch that is not there.
+    /// Adds a row of the batch, which must not be there.
     pub fn insert(&mut self, key: u32, row: usize, entry: u32) {
         match self {
             Entries::Rows(entries) => {
@@ -154,7 +154,7 @@ impl Entries {
         }
     }
 
-    /// How two entries of a sorted map compare, whatever their keys.
+    /// Compares two entries of a sorted map, whatever their keys.
     #[inline]
     pub fn compare(&self, left: u32, right: u32) -> Ordering {
         match self {
@@ -181,7 +181,7 @@ impl Entries {
         }
     }
 
-    /// The bytes of an entry's row, beside those of a number.
+    /// The size of an entry's row in bytes, not counting fixed-width columns.
     pub fn bytes_of(&self, entry: u32) -> usize {
         match self {
             Entries::Rows(entries) => entries.index.bytes(entry).len(),

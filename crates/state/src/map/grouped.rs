@@ -13,7 +13,7 @@ use crate::{
     Index, KeyedDelta, Migration, NO_SLOT, RestoredState, RowColumn, RowSource, Rows, SlotColumns, StoredRows,
 };
 
-/// For each slot of an index distinct rows, and for each of them values, which may have further states over
+/// For each slot of an index distinct rows, and for each of them values, which may in turn hold states over
 /// the rows. See the header of this module.
 #[derive(Debug)]
 pub struct GroupedRows<V> {
@@ -23,7 +23,7 @@ pub struct GroupedRows<V> {
 }
 
 impl<V: SlotColumns> GroupedRows<V> {
-    /// For rows of these columns, sorted by some of them and ties by the others, or not at all.
+    /// For rows of these columns, sorted by some of them with ties broken by the others, or unsorted.
     ///
     /// # Errors
     /// If a type cannot be encoded, or an order names a column that is not there.
@@ -35,7 +35,7 @@ impl<V: SlotColumns> GroupedRows<V> {
         })
     }
 
-    /// A new entry begins: it has initial values, and a place among those of its key.
+    /// Starts a new entry: gives it initial values and a place among those of its key.
     fn begin(&mut self, key: u32, entry: u32) {
         self.values.reset(entry);
         let entries = &self.rows.entries;
@@ -121,9 +121,9 @@ impl<V: SlotColumns> Rows for GroupedRows<V> {
             state.restore(&mut RestoredIndex { keys: index, rows }, restored)
         })?;
         if more {
-            // What belongs to rows that are not here belongs to nobody.
-            let nobodys: Vec<u32> = rows.slots.live().filter(|entry| !is_live(*entry)).collect();
-            for entry in nobodys {
+            // State of rows that are not here is removed.
+            let orphans: Vec<u32> = rows.slots.live().filter(|entry| !is_live(*entry)).collect();
+            for entry in orphans {
                 values.reset(entry);
                 rows.leave(entry);
             }
@@ -152,9 +152,9 @@ impl<V: SlotColumns> Rows for GroupedRows<V> {
 }
 
 impl<V: SlotColumns> RowColumn<GroupedRows<V>> {
-    /// Finds or makes the entry of each row, replacing what is in `entries`: row `i` of the columns under the
-    /// key in slot `keys[i]`. New entries have initial values and count as changed; `on_new(entry, row)` is
-    /// called for each.
+    /// Finds or creates the entry of each row, replacing what is in `entries`: row `i` of the columns under
+    /// the key in slot `keys[i]`. New entries have initial values and count as changed; `on_new(entry, row)`
+    /// is called for each.
     ///
     /// # Errors
     /// If the columns are not of the row's types.
@@ -207,7 +207,7 @@ impl<V: SlotColumns> RowColumn<GroupedRows<V>> {
         self.rows().rows.slots.end()
     }
 
-    /// The entries of a key, in order if they are sorted. None for [`NO_SLOT`].
+    /// The entries of a key, in order if they are sorted; none for [`NO_SLOT`].
     pub fn entries_of(&self, key: u32) -> impl DoubleEndedIterator<Item = u32> + '_ {
         self.rows().lists.parts(key).iter().flatten().copied()
     }
@@ -218,7 +218,7 @@ impl<V: SlotColumns> RowColumn<GroupedRows<V>> {
         self.rows().lists.len(key)
     }
 
-    /// The entry at a position, from 0, among those of its key.
+    /// The entry at a position, counting from 0, among those of its key.
     #[inline]
     pub fn nth(&self, key: u32, mut position: usize) -> Option<u32> {
         for part in self.rows().lists.parts(key) {
@@ -230,12 +230,12 @@ impl<V: SlotColumns> RowColumn<GroupedRows<V>> {
         None
     }
 
-    /// The position, from 0, of an entry among those of its key, if they are sorted.
+    /// The position of an entry among those of its key, counting from 0, if they are sorted.
     pub fn rank(&self, entry: u32) -> usize {
         self.rows().lists.rank(self.key_of(entry), |other| self.compare(other, entry))
     }
 
-    /// How two entries compare in the order, whatever their keys.
+    /// Compares two entries in sort order, whatever their keys.
     #[inline]
     pub fn compare(&self, left: u32, right: u32) -> Ordering {
         self.rows().rows.entries.compare(left, right)

@@ -3,19 +3,18 @@
 use std::cmp::Ordering;
 use std::slice::from_ref;
 
-/// A sorted list longer than this is cut in two, so that an insertion never moves more than this many
-/// numbers.
+/// A longer sorted list is split in two, so that an insertion never moves more than this many numbers.
 const CHUNK: usize = 256;
-/// An empty list keeps memory for this many entries: its key, or another in the same place, will need it
+/// An empty list keeps memory for this many entries: its key, or another in the same slot, will need it
 /// again.
 const WORTH_KEEPING: usize = 16;
 
 /// For each key a list of its entries.
 #[derive(Debug)]
 pub(crate) enum Lists {
-    /// In any order; `position` says by entry where in its list it is.
+    /// In any order; `position` is where in its list each entry is.
     Bag { of_key: Vec<Vec<u32>>, position: Vec<u32> },
-    /// Ascending by what the caller compares.
+    /// Ascending by the caller's comparison.
     Sorted(Vec<SortedList>),
 }
 
@@ -41,7 +40,7 @@ impl Lists {
         Lists::Sorted(Vec::new())
     }
 
-    /// The entries of a key as parts one after the other.
+    /// The entries of a key in consecutive parts.
     pub fn parts(&self, key: u32) -> &[Vec<u32>] {
         match self {
             Lists::Bag { of_key, .. } => of_key.get(key as usize).map(from_ref).unwrap_or_default(),
@@ -110,7 +109,7 @@ impl Lists {
     }
 }
 
-/// The memory of a list that was long and is empty.
+/// Frees the memory of a list that was long and is now empty.
 fn give_back(list: &mut Vec<u32>) {
     if list.is_empty() && list.capacity() > WORTH_KEEPING {
         *list = Vec::new();
@@ -124,13 +123,13 @@ fn at_key<T: Default>(of_key: &mut Vec<T>, key: u32) -> &mut T {
     &mut of_key[key as usize]
 }
 
-/// The part in which an entry is or would be: the first whose last is not less, or the last.
+/// The part in which an entry is or would be: the first whose last entry is not less, or the last part.
 fn part_of(parts: &[Vec<u32>], order: &impl Fn(u32) -> Ordering) -> usize {
     let less = |part: &Vec<u32>| part.last().is_some_and(|last| order(*last) == Ordering::Less);
     parts.partition_point(less).min(parts.len().saturating_sub(1))
 }
 
-/// Where in a sorted list a new entry comes: more often than not behind all others, as rows of a time do.
+/// Where a new entry goes in a sorted list: usually at the end, as with rows in the order of time.
 fn place_in(list: &[u32], order: &impl Fn(u32) -> Ordering) -> usize {
     match list.last() {
         Some(last) if order(*last) == Ordering::Less => list.len(),

@@ -14,7 +14,7 @@ type Counts = PrimitiveColumn<Int64Type>;
 /// state beside others of the same keys.
 ///
 /// A count may fall below zero when a retraction overtakes its insertion; such a row is kept until the two
-/// cancel, and does not count as present. A row with count zero is not kept.
+/// cancel, and does not count as present. A row with count zero is dropped.
 #[derive(Debug)]
 pub struct Multiset {
     column: RowColumn<GroupedRows<Counts>>,
@@ -38,18 +38,18 @@ impl Multiset {
         Ok(Multiset { column, entries: Vec::new() })
     }
 
-    /// The state.
+    /// The state column.
     pub fn column(&self) -> &RowColumn<GroupedRows<Counts>> {
         &self.column
     }
 
-    /// The state, for snapshots.
+    /// The state column, for snapshots.
     pub fn column_mut(&mut self) -> &mut RowColumn<GroupedRows<Counts>> {
         &mut self.column
     }
 
-    /// Adds to the counts of rows, in order: row `i` of the columns under the key in slot `keys[i]` by
-    /// `delta(i)`. `on_change(i, before, after)` is told each row's count.
+    /// Adds to the counts of rows, in order: `delta(i)` to that of row `i` of the columns under the key in
+    /// slot `keys[i]`. `on_change(i, before, after)` is called with each row's count.
     ///
     /// # Errors
     /// If the columns are not of the row's types.
@@ -82,8 +82,8 @@ impl Multiset {
         Ok(())
     }
 
-    /// For numbers that the caller gives another meaning, none of them 0: `change(i, number)` changes the
-    /// number of row `i`, 0 for a row that is new, and says whether it did.
+    /// For numbers to which the caller gives another meaning, none of them 0: `change(i, number)` changes the
+    /// number of row `i`, which is 0 for a new row, and returns whether it did.
     ///
     /// # Errors
     /// If the columns are not of the row's types.
@@ -138,7 +138,7 @@ impl Multiset {
     }
 }
 
-/// Columns under names of their own, beside others of the same names.
+/// Columns with a prefix before their names, so that they do not clash with others.
 pub fn prefixed(prefix: &str, fields: &[FieldRef]) -> Vec<FieldRef> {
     let rename = |field: &FieldRef| {
         let name = format!("{prefix}{}", field.name());

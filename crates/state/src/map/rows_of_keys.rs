@@ -1,7 +1,7 @@
 //! Which rows a state of rows by key has: an index over the slots of another.
 //!
-//! To states that the values of rows have besides (the distinct values of a session), it is the index: its slots are the rows' entries, and its keys are the
-//! key and the row together.
+//! It is also the index for states nested in the values of rows (the distinct values of a session): its slots
+//! are the rows' entries, and its keys are the key and the row together.
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::SortOptions;
@@ -12,15 +12,15 @@ use super::entries::Entries;
 use crate::bits::Bits;
 use crate::{Index, Slots, Stored};
 
-/// From keys' slots and rows to entries.
+/// Maps slots of keys and rows to entries.
 #[derive(Debug)]
 pub(super) struct RowsOfKeys {
     pub fields: Vec<FieldRef>,
     pub entries: Entries,
     pub slots: Slots,
-    /// By the key's slot: how many entries refer to it, removed ones that a snapshot must delete included.
+    /// By the key's slot: how many entries refer to it, including removed ones that a snapshot must delete.
     references: Vec<u32>,
-    /// Entries without a row that further states of the values still need.
+    /// Entries without a row that nested states still need.
     left: Bits,
 }
 
@@ -35,7 +35,7 @@ impl RowsOfKeys {
         })
     }
 
-    /// The entry of a row of the batch loaded last; a new one if there is none.
+    /// The entry of a row of the batch that was loaded last; a new one if there is none.
     #[inline]
     pub fn intern(&mut self, key: u32, row: usize) -> Result<u32> {
         if let Some(entry) = self.entries.find(key, row) {
@@ -59,12 +59,12 @@ impl RowsOfKeys {
         self.references.get(key as usize).is_some_and(|references| *references > 0)
     }
 
-    /// An entry without a row stays as long as further states need it.
+    /// Keeps an entry without a row for as long as nested states need it.
     pub fn leave(&mut self, entry: u32) {
         self.left.set(entry);
     }
 
-    /// Forgets an entry; answers whether its key has no others.
+    /// Forgets an entry; returns whether it was the last one of its key.
     pub fn forget(&mut self, entry: u32) -> bool {
         let key = self.entries.key_of(entry);
         self.entries.remove(entry);
@@ -74,8 +74,8 @@ impl RowsOfKeys {
         *references == 0
     }
 
-    /// Further states may no longer need these entries: forgets those without a row that are not `occupied`. Keys that have no others are added to
-    /// `freed`.
+    /// Nested states may no longer need these entries: forgets those without a row that are not `occupied`.
+    /// Keys that have no others are added to `freed`.
     pub fn release(&mut self, entries: &[u32], occupied: impl Fn(u32) -> bool, freed: &mut Vec<u32>) {
         for entry in entries {
             if self.left.get(*entry) && !occupied(*entry) {
@@ -97,13 +97,13 @@ impl RowsOfKeys {
     }
 }
 
-/// The entries as an index, to be read.
+/// The entries as a read-only index.
 pub(super) struct RowIndex<'a> {
     pub keys: &'a dyn Index,
     pub rows: &'a RowsOfKeys,
 }
 
-/// The same, to be restored into.
+/// The entries as an index to restore into.
 pub(super) struct RestoredIndex<'a> {
     pub keys: &'a mut dyn Index,
     pub rows: &'a mut RowsOfKeys,

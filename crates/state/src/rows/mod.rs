@@ -1,4 +1,4 @@
-//! What every state needs besides its data. See the header of `column.rs`.
+//! What every state needs apart from its data. See the header of `column.rs`.
 
 mod read;
 mod single;
@@ -22,26 +22,25 @@ use crate::{
     Changes, DirtySlots, Index, KeyedDelta, Migration, RestoredState, SharedIndex, StateColumn, Ttl,
 };
 
-/// The data of a state whose rows have numbers: what [`RowColumn`] must know of it.
+/// The data of a state whose rows are numbered: what [`RowColumn`] must know of it.
 pub trait Rows: RowSource<Row = u32> + Send + 'static {
-    /// Whether a slot has rows here, or something in the states that its values have besides; `is_there` says
-    /// it of a row, removed ones that a snapshot must delete included.
+    /// Whether a slot has rows here, or something in the states nested in its values. `is_there` returns
+    /// whether a row is there, including removed rows that a snapshot must delete.
     fn occupies(&self, slot: u32, is_there: impl Fn(u32) -> bool) -> bool;
 
-    /// Puts in rows of a snapshot; answers their numbers, and how they were stored if that was as another type.
+    /// Inserts rows of a snapshot. Returns their numbers, and how the stored type differed, if it did.
     ///
     /// # Errors
     /// If they are of types that cannot be read.
     fn restore(&mut self, stored: StoredRows) -> Result<(Vec<u32>, Option<Migration>)>;
 
-    /// A row goes: its values are forgotten. What tells it apart stays until [`Rows::forget`].
+    /// Forgets the values of a row that is removed. What identifies the row stays until [`Rows::forget`].
     fn clear(&mut self, row: u32);
 
-    /// Forgets a row for good. Answers whether its key perhaps has no others.
+    /// Forgets a row for good. Returns whether it may have been the last one of its key.
     fn forget(&mut self, row: u32) -> bool;
 
-    /// Gives the states that the values have besides what a snapshot has of them. What belongs to rows that
-    /// are not live is forgotten.
+    /// Restores the states nested in the values. What belongs to rows that are not live is dropped.
     ///
     /// # Errors
     /// Those of [`StateColumn::restore`].
@@ -55,7 +54,7 @@ pub trait Rows: RowSource<Row = u32> + Send + 'static {
         Ok(())
     }
 
-    /// Takes what changed of the states that the values have besides; as [`StateColumn::snapshot`].
+    /// Takes what changed in the states nested in the values, like [`StateColumn::snapshot`].
     ///
     /// # Errors
     /// Those of [`StateColumn::snapshot`].
@@ -80,9 +79,9 @@ pub trait Rows: RowSource<Row = u32> + Send + 'static {
     fn memory(&self) -> usize;
 }
 
-/// A state: its data, which rows are there and which changed, and how long they live.
+/// A state: its data, which rows exist and which changed, and how long they live.
 ///
-/// Cost of a record, besides that of the data: one bit test for a row that changes.
+/// Cost of a record, apart from the data: one bit test for a row that changes.
 pub struct RowColumn<R> {
     name: String,
     rows: R,
@@ -90,13 +89,13 @@ pub struct RowColumn<R> {
     changes: DirtySlots,
     ttl: Option<Ttl>,
     migration: Option<Migration>,
-    /// The snapshot's files have other columns: the next snapshot replaces them.
+    /// The snapshot's files have other columns, so the next snapshot replaces them.
     rewrite: bool,
     batch_bytes: usize,
 }
 
 impl<R: Rows> RowColumn<R> {
-    /// An empty state of that name.
+    /// An empty state with this name.
     pub fn new(name: &str, rows: R) -> Self {
         RowColumn {
             name: name.to_owned(),
@@ -110,7 +109,7 @@ impl<R: Rows> RowColumn<R> {
         }
     }
 
-    /// Rows expire, if there is a time to live.
+    /// Makes rows expire, if there is a time to live.
     #[must_use]
     pub fn with_ttl(mut self, ttl: Option<Ttl>) -> Self {
         self.ttl = ttl;
@@ -124,7 +123,7 @@ impl<R: Rows> RowColumn<R> {
         self.with_ttl_beside(millis, &index.fields())
     }
 
-    /// As [`RowColumn::with_coarse_ttl`], where the keys have columns of these names in snapshots.
+    /// Like [`RowColumn::with_coarse_ttl`], for keys whose columns have these names in snapshots.
     #[must_use]
     pub fn with_ttl_beside(self, millis: i64, keys: &[FieldRef]) -> Self {
         let ttl = Ttl::coarse(millis, &[keys, &self.rows.key_fields(), &self.rows.value_fields()].concat());
@@ -155,7 +154,7 @@ impl<R: Rows> RowColumn<R> {
         &self.rows
     }
 
-    /// The data. Tell what becomes of its rows.
+    /// The data. Report what becomes of its rows.
     #[inline]
     pub fn rows_mut(&mut self) -> &mut R {
         &mut self.rows
@@ -182,12 +181,12 @@ impl<R: Rows> RowColumn<R> {
         self.live.iter()
     }
 
-    /// Whether the last snapshot has a row, be it changed or removed since.
+    /// Whether the last snapshot has a row, even if it was changed or removed since.
     pub fn is_persisted(&self, row: u32) -> bool {
         self.changes.is_persisted(row)
     }
 
-    /// Notes that a row is there. Returns whether it was not.
+    /// Notes that a row is there. Returns whether it is new.
     #[inline]
     pub fn add(&mut self, row: u32) -> bool {
         if !self.live.set(row) {
@@ -210,8 +209,8 @@ impl<R: Rows> RowColumn<R> {
         self.changes.mark_all(rows);
     }
 
-    /// Removes a row. Returns the slot of its key if the key may now have none; a row that the last snapshot has stays
-    /// until the next.
+    /// Removes a row. Returns the slot of its key if that may have been the last row of it. A row that is in
+    /// the last snapshot stays until the next one.
     pub fn remove(&mut self, row: u32) -> Option<u32> {
         if !self.live.unset(row) {
             return None;
@@ -246,26 +245,27 @@ impl<R: Rows> RowColumn<R> {
         }
     }
 
-    /// Whether a row has expired, be it still there or not.
+    /// Whether a row has expired, even if it is still there.
     #[inline]
     pub fn is_expired(&self, row: u32, now: Timestamp) -> bool {
         self.ttl.as_ref().is_some_and(|ttl| ttl.is_expired(row, now))
     }
 
-    /// Notes that a row is read, and answers whether it can be seen.
+    /// Notes that a row is read; returns whether it is visible.
     #[inline]
     pub fn is_visible(&self, row: u32, now: Timestamp) -> bool {
         self.ttl.as_ref().is_none_or(|ttl| ttl.read(row, now))
     }
 
-    /// Some of the rows that have expired and are still there; see [`Ttl::sweep`]. Those that are not removed are found again.
+    /// Some of the rows that have expired and are still there; see [`Ttl::sweep`]. Those that are not removed
+    /// will be returned again.
     pub fn sweep(&mut self, now: Timestamp, rows: usize) -> Vec<u32> {
         let mut expired = Vec::new();
         self.ttl.iter_mut().for_each(|ttl| ttl.sweep(now, rows, &mut expired));
         expired
     }
 
-    /// The rows that reads have let live on must be written.
+    /// Marks the rows whose time to live was extended by reads: their stamps must be written.
     fn note_reads(&mut self) {
         let touched = self.ttl.as_mut().map(Ttl::take_touched);
         for row in touched.into_iter().flatten().filter(|row| self.live.get(*row)) {
@@ -273,7 +273,7 @@ impl<R: Rows> RowColumn<R> {
         }
     }
 
-    /// Batches hold about this many bytes instead of [`BATCH_BYTES`].
+    /// Sets the size of batches to about this many bytes instead of [`BATCH_BYTES`].
     pub fn set_batch_bytes(&mut self, bytes: usize) {
         self.batch_bytes = bytes;
     }
@@ -282,7 +282,7 @@ impl<R: Rows> RowColumn<R> {
         self.batch_bytes
     }
 
-    /// The bytes of what tells a row apart and of its values, beside those of numbers.
+    /// The size in bytes of a row's own key and values, not counting fixed-width columns.
     pub fn row_bytes(&self, row: u32) -> usize {
         self.rows.key_bytes(row) + self.rows.value_bytes(row)
     }
@@ -418,13 +418,14 @@ impl<R: Rows> RowSource for WithStamps<'_, R> {
     }
 }
 
-/// In the metadata of a restored batch's schema: how many of its columns are the key.
+/// Key of a restored batch's schema metadata: how many of its columns are the key.
 pub(crate) const KEYS: &str = "flott.keys";
 
-/// In a field's metadata: a snapshot may lack the column, and its values are NULL then. Not written into snapshots.
+/// Key of a field's metadata: a snapshot may lack the column, and its values are NULL then. Not written into
+/// snapshots.
 const HAS_DEFAULT: &str = "flott.default";
 
-/// The same field, of a column of values that a snapshot may lack: NULLs are written into it then.
+/// Marks a field as one that a snapshot may lack; its values are NULL then.
 pub fn with_default(field: &FieldRef) -> FieldRef {
     let mut metadata = field.metadata().clone();
     metadata.insert(HAS_DEFAULT.to_owned(), String::new());
@@ -435,7 +436,7 @@ fn is_default(field: &Field) -> bool {
     field.metadata().contains_key(HAS_DEFAULT)
 }
 
-/// Takes the mark away; answers whether it was there.
+/// Removes the mark; returns whether it was there.
 fn has_default(field: &mut Field) -> bool {
     field.metadata_mut().remove(HAS_DEFAULT).is_some()
 }

@@ -19,7 +19,7 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// The column of that field's name.
+    /// The column with the name of this field.
     ///
     /// # Errors
     /// If there is none.
@@ -56,21 +56,22 @@ pub struct StoredRows {
     pub slots: Vec<u32>,
     /// The columns by which the rows of one key are told apart.
     pub keys: Vec<Stored>,
-    /// The columns of values. One that has a default and is not there is NULL.
+    /// The columns of values. A column that has a default and is missing is NULL.
     pub values: Vec<Stored>,
-    /// Whether the snapshot's columns are those asked for, and tell rows apart by the same. If not, its files
-    /// are to be replaced.
+    /// Whether the snapshot's columns are those asked for, and the same ones tell rows apart. If not, its
+    /// files are to be replaced.
     pub complete: bool,
 }
 
 impl StoredRows {
-    /// Takes the rows of a state, a batch at a time.
+    /// Takes the rows of a state, one batch at a time.
     ///
-    /// Columns are found by name. A column of values that is not asked for is passed over, and that is told. Anything else that does not fit
-    /// is an error: other keys would be other entries, and values that nobody wrote would be wrong results.
+    /// Columns are found by name. A column of values that is not asked for is skipped, with a message in the
+    /// log. Any other mismatch is an error: other keys would be other entries, and values that nobody wrote
+    /// would be wrong results.
     ///
     /// # Errors
-    /// [`flott_types::ErrorKind::State`] if the rows are those of something else.
+    /// [`flott_types::ErrorKind::State`] if the rows are those of another state.
     pub fn take(
         name: &str,
         keys: &[FieldRef],
@@ -133,7 +134,7 @@ impl StoredRows {
                 tracing::warn!(
                     state = name,
                     column = field.name(),
-                    "a column of the restored state is not needed any more and is dropped"
+                    "a column of the restored state is no longer needed and is dropped"
                 );
             }
         }

@@ -110,8 +110,8 @@ impl<V: SlotColumns> RowColumn<SingleRows<V>> {
         &mut self.rows_mut().0
     }
 
-    /// Makes a row for each slot that has none, with initial values; it counts as changed. `on_new(slot, at)`
-    /// is called for each.
+    /// Creates a row with initial values for each slot that has none; it counts as changed. `on_new(slot,
+    /// at)` is called for each.
     pub fn open(&mut self, slots: &[u32], mut on_new: impl FnMut(u32, usize)) {
         for (at, slot) in slots.iter().enumerate() {
             if self.add(*slot) {
@@ -122,7 +122,7 @@ impl<V: SlotColumns> RowColumn<SingleRows<V>> {
     }
 }
 
-/// The columns of values, each of the type that is needed.
+/// The columns of values, each of the required type.
 pub(crate) fn same_types(fields: &[FieldRef], stored: Vec<Stored>) -> Result<Vec<ArrayRef>> {
     fields.iter().zip(stored).map(|(field, stored)| stored.same_type(field)).collect()
 }

@@ -13,10 +13,10 @@ use super::has_default;
 use crate::cut::runs;
 use crate::{Index, KeyedDelta};
 
-/// Where the rows of a state come from. A row is named by what is easiest for the state: a number, or a slot
-/// and a position.
+/// Where the rows of a state come from. A row is identified by whatever is easiest for the state: a number,
+/// or a slot and a position.
 pub trait RowSource {
-    /// The name of a row.
+    /// What identifies a row.
     type Row: Copy;
 
     /// The columns by which the rows of one key are told apart.
@@ -42,17 +42,17 @@ pub trait RowSource {
     /// The values of [`RowSource::value_fields`].
     ///
     /// # Errors
-    /// If a value cannot be stored. [`ErrorKind::TooLarge`] if this many of them cannot be one column; then
-    /// it is asked for fewer.
+    /// If a value cannot be stored. [`ErrorKind::TooLarge`] if this many of them do not fit into one column;
+    /// the call is repeated with fewer.
     fn values(&self, rows: &[Self::Row]) -> Result<Vec<ArrayRef>>;
 
-    /// The bytes of what tells a row apart, beside those of numbers.
+    /// The size in bytes of what tells a row apart, not counting fixed-width columns.
     fn key_bytes(&self, row: Self::Row) -> usize {
         let _ = row;
         0
     }
 
-    /// The bytes of a row's values, beside those of numbers.
+    /// The size of a row's values in bytes, not counting fixed-width columns.
     fn value_bytes(&self, row: Self::Row) -> usize {
         let _ = row;
         0
@@ -79,7 +79,7 @@ pub struct RowWriter<'a, S> {
 }
 
 impl<'a, S: RowSource> RowWriter<'a, S> {
-    /// For the state of that name over an index.
+    /// A writer for the state with this name over an index.
     pub fn new(name: &'a str, index: &'a dyn Index, source: &'a S) -> Self {
         let mut fields = index.fields();
         fields.extend(source.key_fields());
@@ -95,15 +95,15 @@ impl<'a, S: RowSource> RowWriter<'a, S> {
         RowWriter { name, index, source, schema, key_columns, batch_bytes: BATCH_BYTES }
     }
 
-    /// Batches hold about this many bytes instead of [`BATCH_BYTES`].
+    /// Sets the size of batches to about this many bytes instead of [`BATCH_BYTES`].
     #[must_use]
     pub fn with_batch_bytes(mut self, bytes: usize) -> Self {
         self.batch_bytes = bytes;
         self
     }
 
-    /// Writes rows, and others as deleted, in as many parts as they are large. A full snapshot is written
-    /// even if there are none, and deletes none.
+    /// Writes rows, and others as deleted, in as many parts as their size requires. A full snapshot is
+    /// written even if it is empty, and deletes none.
     ///
     /// # Errors
     /// If values cannot be stored.
@@ -123,7 +123,7 @@ impl<'a, S: RowSource> RowWriter<'a, S> {
             (&([] | [_]), &([] | [_])) => {
                 let first = |runs: &[&'_ [S::Row]]| runs.first().map(|run| run.to_vec()).unwrap_or_default();
                 match self.delta(&first(&changed), &first(&deleted), full) {
-                    // How large values of a user's type are turns out when they are written.
+                    // The size of values of a user's type is known only when they are written.
                     Err(error) if error.kind() == ErrorKind::TooLarge => {}
                     delta => {
                         into.push(delta?);
@@ -133,7 +133,7 @@ impl<'a, S: RowSource> RowWriter<'a, S> {
             }
             _ => {}
         }
-        // Only the first part of a full snapshot says that it is one.
+        // Only the first part of a full snapshot is marked as full.
         let first = into.len();
         for run in changed {
             in_parts(run, |rows| {

@@ -2,8 +2,8 @@
 //!
 //! Version 1: columns `__key_group` (UInt16) and `__deleted` (Boolean), then the table's own under their
 //! names and types; zstd; rows ascending by key group; statistics only on `__key_group`, so that a reader of
-//! some key groups decodes only the row groups that contain them. The footer's metadata carries
-//! `flott.state.version`. A later version must read this one.
+//! some key groups decodes only the row groups that contain them. The footer's metadata contains
+//! `flott.state.version`. Later versions must read this one.
 
 use std::io::Write;
 
@@ -30,18 +30,18 @@ use crate::KeyedDelta;
 
 /// The key group of a row.
 pub(crate) const KEY_GROUP: &str = "__key_group";
-/// Whether the row says that its key was deleted.
+/// Whether the row marks its key as deleted.
 pub(crate) const DELETED: &str = "__deleted";
-/// How many columns stand before the table's own.
+/// How many columns come before the table's own.
 pub(crate) const OWN: usize = 2;
 
 const VERSION_KEY: &str = "flott.state.version";
 const VERSION: &str = "1";
-/// Rows of more bytes on average are wide.
+/// Rows whose average size is above this many bytes are wide.
 const WIDE: usize = 1 << 10;
-/// About this many bytes are written between two looks at a page's size.
+/// The size of a page is checked each time about this many bytes have been written.
 const PAGE_BYTES: usize = 1 << 20;
-/// A reader of one key group of many reads at least this many rows.
+/// A row group has at least this many rows, so a reader of one key group reads at least as many.
 const ROWS_PER_GROUP: usize = 64 << 10;
 
 /// The rows of a delta as they are stored, in the delta's order.
@@ -81,13 +81,13 @@ pub(crate) fn key_groups(stored: &RecordBatch) -> &[u16] {
     stored.column(0).as_primitive::<UInt16Type>().values()
 }
 
-/// Which of stored rows say that their key was deleted.
+/// Which of the stored rows mark their key as deleted.
 pub(crate) fn deleted(stored: &RecordBatch) -> &BooleanBuffer {
     stored.column(1).as_boolean().values()
 }
 
 /// Writes stored rows, in any order and any number of batches of one schema, as a file. `ready` is called
-/// when a part of it is written, so that it need not be in memory as a whole.
+/// whenever a part has been written, so that the file is never in memory as a whole.
 pub(crate) async fn encode<W: Write + Send>(
     parts: &[RecordBatch],
     file: &mut W,
@@ -96,7 +96,7 @@ pub(crate) async fn encode<W: Write + Send>(
     encode_by(parts, BATCH_BYTES, file, ready).await
 }
 
-/// With row groups of about `limit` bytes at most: each is read back as one batch.
+/// Like [`encode`], with row groups of about `limit` bytes at most: each is read back as one batch.
 async fn encode_by<W: Write + Send>(
     parts: &[RecordBatch],
     limit: usize,
@@ -113,8 +113,8 @@ async fn encode_by<W: Write + Send>(
     let bytes: Vec<RowBytes> = parts.iter().map(|part| RowBytes::new(part.columns())).collect();
     let rows: usize = parts.iter().map(RecordBatch::num_rows).sum();
     let all: usize = bytes.iter().zip(parts).map(|(bytes, part)| bytes.of_range(0, part.num_rows())).sum();
-    // The writer looks only now and then how large a page and a dictionary have become. Wide values seldom
-    // repeat.
+    // The writer checks the size of a page and of a dictionary only once per this many rows. Wide values
+    // seldom repeat.
     let at_once = (PAGE_BYTES * rows.max(1) / all.max(1)).clamp(1, 1 << 10);
     let properties = WriterProperties::builder()
         .set_write_batch_size(at_once)
@@ -129,7 +129,7 @@ async fn encode_by<W: Write + Send>(
         .build();
     let mut writer = ArrowWriter::try_new(&mut *file, first.schema(), Some(properties)).map_err(failed)?;
     let batches: Vec<&RecordBatch> = parts.iter().collect();
-    // Gathered piece by piece: a whole table need not fit in one batch.
+    // Gathered piece by piece, because a whole table may not fit in one batch.
     for rows in by_key_group(parts).chunks(ROWS_PER_GROUP) {
         let of = |at: usize| bytes[rows[at].0].of(rows[at].1);
         for run in runs(rows.len(), limit, of) {
@@ -192,7 +192,7 @@ pub(crate) fn decode(file: Bytes, wanted: KeyGroupRange) -> Result<Vec<RecordBat
     }
     let row_groups = metadata.metadata().row_groups().iter().enumerate();
     let mut readers = Vec::new();
-    // A batch is one row group: what was written as one fits in one, and several need not.
+    // Each row group is its own batch: what was written as one fits in one, but several together may not.
     for (at, _) in row_groups.filter(|(_, group)| may_hold(group, wanted)) {
         readers.push(builder(at).with_batch_size(ROWS_PER_GROUP).build().map_err(failed)?);
     }
@@ -215,7 +215,7 @@ pub(crate) fn decode(file: Bytes, wanted: KeyGroupRange) -> Result<Vec<RecordBat
     Ok(batches)
 }
 
-/// Whether a row group may hold rows of these key groups, by its statistics.
+/// Whether a row group may hold rows of these key groups, according to its statistics.
 fn may_hold(group: &RowGroupMetaData, wanted: KeyGroupRange) -> bool {
     match group.column(0).statistics() {
         Some(Statistics::Int32(statistics)) => {
@@ -273,7 +273,7 @@ mod tests {
     fn row_groups_outside_the_range_are_not_touched() {
         let count = ROWS_PER_GROUP as u64 * 4;
         let mut file = encoded(&[rows((0..count).map(|row| (row * 64 / count) as u16))], BATCH_BYTES);
-        // Ruins the first row groups; the last one is all that is needed.
+        // Corrupts the first row groups; only the last one is needed.
         let half = file.len() / 2;
         file[4..half].fill(0xaa);
         let file = Bytes::from(file);

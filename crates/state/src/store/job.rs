@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use super::{Found, METADATA, NEWEST, SHARED, STOPPED, Snapshot};
 
 /// The folder of one job: `chk-<n>/_metadata` for each completed checkpoint, the files that they share, and a
-/// note of the newest, by which it is noticed if that is gone.
+/// note of the newest checkpoint, which reveals if that checkpoint goes missing.
 #[derive(Clone, Debug)]
 pub struct JobStorage {
     folder: Folder,
 }
 
-/// The savepoint with which a job stopped or was about to: the job's newest state lies there.
+/// The savepoint with which a job stopped or was about to stop: it holds the job's newest state.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stopped {
@@ -45,32 +45,32 @@ impl JobStorage {
         JobStorage { folder }
     }
 
-    /// The folder, to which the paths in the manifests of its checkpoints are relative.
+    /// The folder; paths in the manifests of its checkpoints are relative to it.
     pub fn folder(&self) -> &Folder {
         &self.folder
     }
 
-    /// Makes a checkpoint complete: when this returns, it will be found again, whatever happens. Returns its
-    /// URL. A manifest is never written over; one that is there already and the same is as good, for a write
-    /// whose outcome was not known.
+    /// Makes a checkpoint complete: once this returns, the checkpoint will be found again, whatever happens.
+    /// Returns its URL. A manifest is never overwritten. If an identical one is there already, that counts as
+    /// success: an earlier write may have had an unknown outcome.
     ///
     /// # Errors
-    /// If the manifest is not valid or cannot be written, or another one is there: somebody else writes this
-    /// job's checkpoints.
+    /// If the manifest is not valid or cannot be written, or a different one is there: then somebody else
+    /// writes this job's checkpoints.
     pub async fn complete(&self, manifest: &Manifest) -> Result<String> {
         if manifest.kind != ManifestKind::Checkpoint {
             return Err(Error::internal("a savepoint has a folder of its own"));
         }
         let folder = self.checkpoint(manifest.checkpoint);
         create_manifest(&folder, manifest).await?;
-        // The checkpoint is complete, whether that can be noted or not.
+        // The checkpoint is complete even if this note cannot be written.
         if let Err(error) = self.note_newest(manifest.checkpoint).await {
             tracing::warn!("'{}' cannot be written: {error}", self.folder.url_of(NEWEST));
         }
         Ok(folder.url())
     }
 
-    /// The ids of the checkpoints, ascending, those that turn out to be damaged included.
+    /// The ids of the checkpoints, ascending, including those that turn out to be damaged.
     ///
     /// # Errors
     /// If the folder cannot be listed.
@@ -106,8 +106,8 @@ impl JobStorage {
         Ok(snapshot)
     }
 
-    /// The newest snapshot of the job all of whose files are there and undamaged, passing over those that are
-    /// not; `None` if the job has no snapshot. Reads every file of the snapshot.
+    /// The newest snapshot of the job whose files are all there and undamaged, skipping those that are not;
+    /// `None` if the job has no snapshot. Reads every file of the snapshot.
     ///
     /// # Errors
     /// [`flott_types::ErrorKind::State`] if there are snapshots and all are damaged,
@@ -116,7 +116,7 @@ impl JobStorage {
         self.latest_until(None).await
     }
 
-    /// As [`JobStorage::latest`], of the snapshots up to this one.
+    /// Like [`JobStorage::latest`], limited to snapshots up to this one.
     pub(super) async fn latest_until(&self, limit: Option<CheckpointId>) -> Result<Option<Found>> {
         let mut damaged = Vec::new();
         let mut checkpoints = self.checkpoints().await?;
@@ -124,7 +124,7 @@ impl JobStorage {
         if let Some(stopped) = self.stopped().await?
             && checkpoints.last().is_none_or(|newest| *newest < stopped.checkpoint)
         {
-            // Sinks committed with it, so nothing older will do in its place.
+            // Sinks committed with the savepoint, so nothing older can take its place.
             let snapshot = match Folder::open(&stopped.savepoint)? {
                 Some(folder) => Snapshot::read(&folder, &folder).await?,
                 None => None,
@@ -139,7 +139,7 @@ impl JobStorage {
             snapshot.verify().await?;
             return Ok(Some(Found { snapshot, stopped: Some(stopped), damaged }));
         }
-        // What is gone altogether is as bad as what is damaged.
+        // A missing checkpoint counts as damaged.
         match self.newest_noted().await {
             Ok(Some(noted))
                 if limit.is_none_or(|limit| noted <= limit)
@@ -175,7 +175,8 @@ impl JobStorage {
         }
     }
 
-    /// The newest snapshot of the job, its files not read if that can be avoided: to find out whose it is.
+    /// The newest snapshot of the job, without reading its files if that can be avoided: to find out whose it
+    /// is.
     ///
     /// # Errors
     /// As [`JobStorage::latest`].
@@ -199,7 +200,7 @@ impl JobStorage {
         self.folder.put(STOPPED, Bytes::from(json)).await
     }
 
-    /// What was noted last with [`JobStorage::note_stop`].
+    /// What was last noted with [`JobStorage::note_stop`].
     ///
     /// # Errors
     /// [`flott_types::ErrorKind::State`] if the note is damaged.
@@ -212,15 +213,15 @@ impl JobStorage {
         serde_json::from_slice(&json).map(Some).map_err(damaged)
     }
 
-    /// Notes that a checkpoint is complete, so that it is noticed if it is gone.
+    /// Notes that a checkpoint is complete, so that its loss is noticed.
     async fn note_newest(&self, checkpoint: CheckpointId) -> Result<()> {
         let json = serde_json::to_vec(&Newest { checkpoint });
         let json = json.map_err(|e| Error::internal("a note of a checkpoint").with_source(e))?;
         self.folder.put(NEWEST, Bytes::from(json)).await
     }
 
-    /// The checkpoint of which it was noted last that it is complete. It may not be the newest: the process
-    /// may have died in between.
+    /// The checkpoint that was last noted as complete. It may not be the newest: the process may have died in
+    /// between.
     async fn newest_noted(&self) -> Result<Option<CheckpointId>> {
         let Some(json) = self.folder.get(NEWEST).await? else { return Ok(None) };
         let damaged = |e| Error::state(format!("'{}' is damaged", self.folder.url_of(NEWEST))).with_source(e);
@@ -228,21 +229,21 @@ impl JobStorage {
         Ok(Some(noted.checkpoint))
     }
 
-    /// Deletes a checkpoint, and the files that it named and no checkpoint of `retained` names. Files that no
-    /// completed checkpoint has named yet are left alone: a checkpoint in progress may.
+    /// Deletes a checkpoint, and the files that it names and no checkpoint of `retained` does. Files that no
+    /// completed checkpoint has named yet are left alone: a checkpoint in progress may need them.
     ///
     /// # Errors
-    /// If something cannot be deleted; it may be tried again.
+    /// If something cannot be deleted; the call may be repeated.
     pub async fn discard(&self, checkpoint: CheckpointId, retained: &[CheckpointId]) -> Result<()> {
         let discarded = self.read(checkpoint).await;
         let kept = self.named_by(retained).await;
-        // Nothing is missing if the newest itself is no longer wanted.
+        // If the newest checkpoint itself is no longer wanted, its absence is no loss.
         if retained.iter().all(|other| *other < checkpoint) {
             self.folder.delete(NEWEST).await?;
         }
-        // The manifest first: one that is there names only files that are there.
+        // The manifest goes first, so that an existing manifest names only existing files.
         self.checkpoint(checkpoint).delete(METADATA).await?;
-        // What cannot be known to be unused stays.
+        // Files stay unless they are known to be unused.
         let (Ok(discarded), Ok(kept)) = (discarded, kept) else {
             return Ok(());
         };
@@ -256,8 +257,8 @@ impl JobStorage {
         Ok(())
     }
 
-    /// Deletes files that no checkpoint names: left by snapshots that did not complete. Only when no task of
-    /// the job runs. Returns how many.
+    /// Deletes files that no checkpoint names: leftovers of snapshots that did not complete. Call it only
+    /// while no task of the job runs. Returns how many.
     ///
     /// # Errors
     /// If a manifest is damaged (nothing is deleted then), or a file cannot be deleted.
@@ -265,13 +266,14 @@ impl JobStorage {
         self.sweep_except(&FastSet::default()).await
     }
 
-    /// As [`JobStorage::sweep`], but for the files with these URLs: checkpoints of another start name them.
+    /// Like [`JobStorage::sweep`], but keeps the files with these URLs: checkpoints of another start name
+    /// them.
     pub(super) async fn sweep_except(&self, urls: &FastSet<String>) -> Result<usize> {
         let checkpoints = self.checkpoints().await?;
         let kept = self.named_by(&checkpoints).await?;
         let mut deleted = 0;
         for folder in self.checkpoint_folders().await? {
-            // A manifest that was being written.
+            // A manifest that was only half written.
             let listing = folder.list().await?;
             if listing.files.iter().all(|file| file != METADATA) {
                 for file in listing.files {
@@ -293,7 +295,7 @@ impl JobStorage {
     /// Deletes everything: the job has ended and its checkpoints are not retained.
     ///
     /// # Errors
-    /// If something cannot be deleted; it may be tried again.
+    /// If something cannot be deleted; the call may be repeated.
     pub async fn discard_all(&self) -> Result<()> {
         self.discard_except(&FastSet::default()).await
     }
@@ -301,10 +303,10 @@ impl JobStorage {
     /// Deletes everything but the files with these URLs: checkpoints of another start name them.
     ///
     /// # Errors
-    /// If something cannot be deleted; it may be tried again.
+    /// If something cannot be deleted; the call may be repeated.
     pub(super) async fn discard_except(&self, kept: &FastSet<String>) -> Result<()> {
         self.folder.delete(NEWEST).await?;
-        // The oldest first, so that what is left of an interrupted deletion is the newest.
+        // Oldest first, so that an interrupted deletion leaves the newest.
         for folder in self.checkpoint_folders().await? {
             for file in folder.list().await?.files {
                 folder.delete(&file).await?;
@@ -332,7 +334,7 @@ impl JobStorage {
         self.folder.child(&format!("chk-{checkpoint}"))
     }
 
-    /// The folders of the checkpoints, also of those that are not complete, oldest first.
+    /// The folders of the checkpoints, including incomplete ones, oldest first.
     async fn checkpoint_folders(&self) -> Result<Vec<Folder>> {
         let folders = self.folder.list().await?.folders;
         let mut numbered: Vec<(u64, &String)> = folders
@@ -353,7 +355,7 @@ impl JobStorage {
     }
 }
 
-/// Writes the manifest of a snapshot into its folder, unless it is there.
+/// Writes the manifest of a snapshot into its folder, unless it is there already.
 pub(super) async fn create_manifest(folder: &Folder, manifest: &Manifest) -> Result<()> {
     let json = Bytes::from(manifest.to_json()?);
     if folder.put_new(METADATA, json.clone()).await? || folder.get(METADATA).await?.as_ref() == Some(&json) {

@@ -1,9 +1,9 @@
 //! What `latest` means: the newest state of *this* job, across all its starts.
 //!
 //! The search goes backwards from the last start. A start that has checkpoints is continued from its newest
-//! one; a start without any, from where it began. A finished job is not continued. A snapshot that could be
-//! another job's is refused, and the error says how to be explicit: it would lose this job's rows and
-//! duplicate the other's.
+//! one; a start without any, from where it began. A finished job is not continued. A snapshot that might be
+//! another job's is refused, because it would lose this job's rows and duplicate the other's; the error says
+//! how to be explicit.
 
 use flott_types::{CheckpointId, Error, ErrorKind, FastMap, JobId, JobKey, OperatorUid, Result};
 
@@ -11,45 +11,45 @@ use super::records::{Claim, End, Ends, Epoch, Meaning};
 use super::register::{JobRegister, Start};
 use super::{CheckpointStorage, Found, JobStorage};
 
-/// Whose latest snapshot is looked for.
+/// The job whose latest snapshot is wanted.
 #[derive(Clone, Copy, Debug)]
 pub struct Search<'a> {
     /// The job.
     pub key: &'a JobKey,
-    /// A person has given it that name; it was not made from the statement.
+    /// Whether the user chose the name; otherwise it was derived from the statement.
     pub named: bool,
     /// Where it reads and writes.
     pub meaning: &'a Meaning,
-    /// Its operators, by which snapshots without a key are told apart.
+    /// Its operators, which identify snapshots that have no key.
     pub uids: &'a [OperatorUid],
 }
 
 /// What was found.
 #[derive(Debug)]
 pub enum Latest {
-    /// A snapshot; of a start of this lineage, if of one that is registered.
+    /// A snapshot, and the start of this lineage that wrote it, if that start is registered.
     Snapshot(Box<Found>, Option<Epoch>),
     /// The job has finished.
     Finished(End),
     /// The job has no snapshot.
     Nothing {
-        /// This many other jobs have a register in this folder.
+        /// How many other jobs have a register in this folder.
         others: usize,
     },
 }
 
 impl JobRegister {
-    /// The newest usable state that starts before `before` have left.
+    /// The newest usable state left by the starts before `before`.
     ///
     /// # Errors
-    /// [`ErrorKind::State`] if there are snapshots and all are damaged, [`ErrorKind::Invalid`] if it is not
-    /// sure that they are of this job.
+    /// [`ErrorKind::State`] if there are snapshots and all are damaged, [`ErrorKind::Invalid`] if they may
+    /// belong to another job.
     pub async fn latest(&self, before: Epoch, search: Search<'_>) -> Result<Latest> {
         let mut starts = self.starts().await?;
         starts.retain(|start| start.epoch < before);
         let mut damaged: Vec<(CheckpointId, Error)> = Vec::new();
-        // A start decides from which checkpoint of an earlier one it goes on. Should a later one turn up, it
-        // counts for nothing.
+        // A start decides from which checkpoint of an earlier one it continues. If a later one turns up, it
+        // is ignored.
         let mut limits: FastMap<JobId, CheckpointId> = FastMap::default();
         let last = starts.last().map(|start| start.epoch);
         for start in starts.into_iter().rev() {
@@ -95,7 +95,7 @@ impl JobRegister {
         Ok(Latest::Nothing { others: self.others().await?.len() })
     }
 
-    /// Refuses a start that reads or writes elsewhere.
+    /// Refuses to continue a job that reads or writes elsewhere.
     fn is_same(&self, claim: &Claim, meaning: &Meaning) -> Result<()> {
         let Some(difference) = difference(&claim.meaning, meaning) else { return Ok(()) };
         Err(Error::invalid(format!(
@@ -120,14 +120,14 @@ impl JobRegister {
         Ok(others)
     }
 
-    /// A job that was never started under this key: perhaps it was under another, or by a build that knew no
-    /// keys.
+    /// Handles a job that was never started under this key: perhaps it ran under another one, or under a
+    /// build that had no keys.
     async fn unregistered(&self, search: Search<'_>) -> Result<Latest> {
         let others = self.others().await?;
         for (register, start) in &others {
             let same = |own: &Ends| own.place.is_some() && start.claim.meaning.writes.contains(own);
             let unclear = !(search.named && start.claim.named) && search.meaning.writes.iter().any(same);
-            // Somebody else runs the job.
+            // Somebody else is running the job.
             if unclear && !register.is_locked()? && register.checkpoints_of(start).latest().await?.is_some() {
                 return Err(Error::invalid(format!(
                     "there is no snapshot of job '{}', but one of job '{}', which writes to the same place and has not finished: \
@@ -161,7 +161,7 @@ impl JobRegister {
     }
 
     /// The folders of jobs that no register knows and that may be this one's: their manifests have its key,
-    /// or have none and share operators with it. A folder from which another went on is not counted.
+    /// or have none and share operators with it. A folder from which another job continued is not counted.
     async fn candidates(&self, search: Search<'_>) -> Result<Vec<JobStorage>> {
         let registered = JobRegister::registered(&self.storage).await?;
         let (mut candidates, mut superseded) = (Vec::new(), Vec::new());
@@ -184,7 +184,7 @@ impl JobRegister {
                     }
                 }
                 Ok(None) => {}
-                // Whose it is cannot be told; so it may be this one's.
+                // Its owner is unknown, so it may be this job's.
                 Err(error) if error.kind() == ErrorKind::State => candidates.push(job),
                 Err(error) => return Err(error),
             }
@@ -197,7 +197,8 @@ impl JobRegister {
     }
 }
 
-/// The snapshot, with what was damaged on the way to it; `None` if it is damaged itself, which is noted.
+/// The snapshot, together with the damaged ones that were skipped; `None` if it is damaged itself, which is
+/// noted.
 fn collect(
     found: Result<Option<Found>>,
     damaged: &mut Vec<(CheckpointId, Error)>,
@@ -212,7 +213,7 @@ fn collect(
             Ok(Some(Box::new(found)))
         }
         Err(error) if error.kind() == ErrorKind::State => {
-            // A start may have begun with what is damaged in the folder of an earlier one.
+            // A start may have begun with damaged files in the folder of an earlier one.
             if !damaged.iter().any(|(_, known)| known.to_string() == error.to_string()) {
                 damaged.push((CheckpointId(0), error));
             }
@@ -222,7 +223,7 @@ fn collect(
     }
 }
 
-/// How two jobs that have one key differ so much that they may not be one job, in words.
+/// Describes how two jobs with the same key differ so much that they may not be the same job.
 pub fn difference(earlier: &Meaning, now: &Meaning) -> Option<String> {
     let moved = |earlier: &[Ends], now: &[Ends], verb: &str| {
         let pairs = earlier.iter().flat_map(|then| now.iter().map(move |now| (then, now)));
@@ -243,7 +244,7 @@ pub fn difference(earlier: &Meaning, now: &Meaning) -> Option<String> {
             names(&now.writes)
         ));
     }
-    // The same table may be read twice, from two places: it is asked whether the places are the same.
+    // The same table may be read from two places, so the sets of places are compared.
     let same =
         |a: &[Ends], b: &[Ends]| a.iter().all(|ends| b.contains(ends)) && b.iter().all(|e| a.contains(e));
     moved(&earlier.writes, &now.writes, "wrote to").filter(|_| !same(&earlier.writes, &now.writes)).or_else(

@@ -1,16 +1,16 @@
-//! The right to write a job's checkpoints: held by one process at a time.
+//! The right to write a job's checkpoints, held by one process at a time.
 //!
-//! - **Who creates the claim of the next epoch holds the lease.** Creation is conditional, so of several who
-//!   try one succeeds, on a local disk and on an object store alike.
-//! - **Who is deposed can do no harm.** Before it tells anybody that a checkpoint is complete, deletes a
-//!   file, notes the end or restarts from a checkpoint, an owner looks whether a higher epoch exists. It
-//!   looks *after* a manifest is durable: the successor takes its epoch *before* it lists the manifests. So
+//! - **Whoever creates the claim of the next epoch holds the lease.** Creation is conditional, so if several
+//!   try, one succeeds, on a local disk and on an object store alike.
+//! - **A deposed owner can do no harm.** Before it tells anybody that a checkpoint is complete, deletes a
+//!   file, notes the end or restarts from a checkpoint, an owner checks whether a higher epoch exists. It
+//!   checks *after* a manifest is durable; the successor takes its epoch *before* it lists the manifests. So
 //!   either the successor sees the manifest and continues from it, or the owner sees the successor and
 //!   commits nothing.
-//! - **Whether an owner is alive** is told by a lock of the file system, which goes with the process, however
-//!   it ends and whoever gets its number next. Between machines, which may not see each other's locks, it is
-//!   told by the time when the owner was heard of last. A clock that is wrong can depose an owner that is
-//!   alive, which then fails; it cannot do more.
+//! - **Whether an owner is alive** shows in a file system lock, which vanishes with the process, however that
+//!   ends and whichever process gets its pid next. Machines that may not see each other's locks go by the
+//!   owner's last heartbeat. A wrong clock can depose an owner that is alive, which then fails; it can do no
+//!   more harm than that.
 
 use std::fs::{File, TryLockError};
 use std::time::Duration;
@@ -22,12 +22,12 @@ use super::latest::Search;
 use super::records::{Alive, Began, Claim, End, Epoch, Owner, VERSION, bytes_of};
 use super::register::{CLAIM, LOCK, Start};
 
-/// An owner on another machine that was not heard of for this long is taken for dead, in milliseconds.
+/// An owner on another machine is presumed dead after this many milliseconds without a heartbeat.
 pub const LEASE_MILLIS: i64 = 20_000;
-/// How often an owner lets itself be heard, in milliseconds.
+/// How often an owner sends a heartbeat, in milliseconds.
 pub const RENEWAL_MILLIS: i64 = 5_000;
-/// Whoever only wants to know whether a job runs has its lock for an instant, in which nobody else gets it:
-/// this often is it tried again before it counts as taken.
+/// A process that only asks whether a job runs holds its lock for an instant, in which nobody else gets it.
+/// So taking the lock is tried this often before it counts as taken.
 const LOOKS: u32 = 10;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
@@ -36,11 +36,11 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 pub struct Lease {
     register: JobRegister,
     claim: Claim,
-    /// Locked as long as it is open.
+    /// Locked for as long as it is open.
     _lock: Option<File>,
 }
 
-/// That nobody runs the job: for the moment before a claim, and for who has nothing to claim.
+/// Proof that nobody runs the job: for the moment before a claim, and for callers that have nothing to claim.
 #[derive(Debug)]
 pub struct Vacancy {
     register: JobRegister,
@@ -96,7 +96,7 @@ impl JobRegister {
         match file.try_lock() {
             Ok(()) => Ok(Lock::Free(file)),
             Err(TryLockError::WouldBlock) => Ok(Lock::Taken),
-            // A file system without locks: the time has to tell.
+            // A file system without locks: heartbeats must decide.
             Err(TryLockError::Error(_)) => Ok(Lock::Unknown),
         }
     }
@@ -109,7 +109,7 @@ impl JobRegister {
     fn held(&self, start: &Start, more: &str) -> Error {
         let Claim { key, owner, job, at, .. } = &start.claim;
         Error::invalid(format!(
-            "job '{key}' runs already: {owner} runs it since {} as job {job}{more}. End that one first; or, if this is another job, \
+            "job '{key}' is already running: {owner} has been running it since {} as job {job}{more}. End that one first; or, if this is another job, \
              give it a name of its own with 'pipeline.name' or 'pipeline.job-key'",
             time(*at)
         ))
@@ -132,11 +132,10 @@ impl Vacancy {
         self.newest.as_ref()
     }
 
-    /// Deletes what a job that has finished left behind because its process was killed before it had deleted
-    /// it.
+    /// Deletes what a finished job left behind because its process was killed before it could delete it.
     ///
     /// # Errors
-    /// If something cannot be deleted; it may be tried again.
+    /// If something cannot be deleted; the call may be repeated.
     pub async fn sweep(&self) -> Result<()> {
         let Some(newest) = self.newest.as_ref().filter(|newest| newest.finished()) else { return Ok(()) };
         self.register.checkpoints_of(newest).discard_all().await?;
@@ -193,7 +192,7 @@ impl Lease {
                     let Claim { owner, at, job, .. } = start.claim;
                     format!("{owner} has taken it over at {} as job {job}", time(at))
                 }
-                // A process that died while it made its claim has taken nothing over.
+                // A process that died while it was making its claim has taken over nothing.
                 Ok(None) => continue,
                 Err(_) => "another process has taken it over".to_owned(),
             };
@@ -205,7 +204,7 @@ impl Lease {
         Ok(())
     }
 
-    /// Lets itself be heard.
+    /// Sends a heartbeat.
     ///
     /// # Errors
     /// As [`Lease::check`], or if that cannot be written.
@@ -214,7 +213,7 @@ impl Lease {
         self.register.note_alive(self.claim.epoch, &Alive { version: VERSION, at: now }).await
     }
 
-    /// Notes what the start continues from, before it does.
+    /// Records what the start continues from, before it does so.
     ///
     /// # Errors
     /// If that cannot be written.
@@ -222,7 +221,7 @@ impl Lease {
         self.register.note_began(self.claim.epoch, began).await
     }
 
-    /// Notes durably how the start has ended. Only then may something of it be deleted.
+    /// Records durably how the start ended. Only after this may anything of it be deleted.
     ///
     /// # Errors
     /// As [`Lease::check`], or if that cannot be written.
@@ -231,18 +230,18 @@ impl Lease {
         self.register.note_end(self.claim.epoch, end).await
     }
 
-    /// Deletes what earlier starts have left behind; see [`JobRegister`]. With `lineage`, a checkpoint of
-    /// this start has completed and takes the place of all that it descends from.
+    /// Deletes what earlier starts left behind; see [`JobRegister`]. With `lineage`, a checkpoint of this
+    /// start has completed and supersedes all that it descends from.
     ///
     /// # Errors
-    /// As [`Lease::check`], or if something cannot be deleted; it may be tried again.
+    /// As [`Lease::check`], or if something cannot be deleted; the call may be repeated.
     pub async fn sweep(&self, lineage: Option<Epoch>) -> Result<()> {
         self.check().await?;
         self.register.sweep(self.claim.epoch, lineage).await
     }
 }
 
-/// For people.
+/// Formats a time for people.
 fn time(at: Timestamp) -> String {
     match chrono::DateTime::from_timestamp_millis(at) {
         Some(at) => format!("{} UTC", at.naive_utc().format("%Y-%m-%d %H:%M:%S")),

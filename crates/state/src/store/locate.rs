@@ -6,7 +6,7 @@ use flott_types::{Error, JobId, Result};
 
 use super::{Found, JobStorage, METADATA, STOPPED, Snapshot};
 
-/// This many names are tried for a savepoint before it is given up.
+/// How many names are tried for a savepoint.
 const SAVEPOINT_NAMES: u64 = 1_000;
 
 /// The folder under which jobs keep their checkpoints (`state.checkpoints.dir`), each in a folder of its own.
@@ -16,16 +16,16 @@ pub struct CheckpointStorage {
 }
 
 impl CheckpointStorage {
-    /// The checkpoints under this URL or local path. A local folder is made if it is not there.
+    /// The checkpoints under this URL or local path. A local folder is created if it does not exist.
     ///
     /// # Errors
-    /// [`flott_types::ErrorKind::Unsupported`] if the scheme is not built yet.
+    /// [`flott_types::ErrorKind::Unsupported`] if the scheme is not supported yet.
     pub fn open(url: &str) -> Result<Self> {
         Ok(CheckpointStorage { folder: Folder::create(url)? })
     }
 
-    /// Checkpoints in the memory of the process: for jobs that are to survive the failure of a task, not of
-    /// the process. Savepoints go to folders as ever.
+    /// Checkpoints in the memory of the process: for jobs that should survive the failure of a task, not of
+    /// the process. Savepoints still go to folders.
     pub fn in_memory() -> Self {
         CheckpointStorage { folder: Folder::in_memory("checkpoints") }
     }
@@ -45,10 +45,10 @@ impl CheckpointStorage {
         JobStorage::of_job(&self.folder, job)
     }
 
-    /// Sees whether checkpoints of this job can be written.
+    /// Checks whether checkpoints of this job can be written.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why not.
     pub async fn check_writable(&self, job: JobId) -> Result<()> {
         self.folder.check_writable(&format!(".{job}.writable")).await
     }
@@ -62,11 +62,11 @@ impl CheckpointStorage {
         Ok(folders.iter().filter_map(|name| name.parse().ok()).collect())
     }
 
-    /// A new folder for a savepoint of a job, under `target` or, if there is none, here: two savepoints never
-    /// share one, whatever `random` is, from which its name is made.
+    /// A new folder for a savepoint of a job, under `target` or by default here. Its name is derived from
+    /// `random`; two savepoints never share a folder, even if they get the same number.
     ///
     /// # Errors
-    /// If the folder cannot be made.
+    /// If the folder cannot be created.
     pub async fn savepoint(&self, target: Option<&str>, job: JobId, random: u64) -> Result<Folder> {
         let parent = match target {
             Some(target) => Folder::create(target)?,
@@ -83,7 +83,7 @@ impl CheckpointStorage {
         Err(Error::external(format!("'{}' has {SAVEPOINT_NAMES} savepoints of the same names", parent.url())))
     }
 
-    /// The newest usable snapshot of the only job that has some; `None` if none has.
+    /// The newest usable snapshot of the only job that has any; `None` if none has.
     ///
     /// # Errors
     /// [`flott_types::ErrorKind::Invalid`] if several have; else as [`JobStorage::latest`].
@@ -104,13 +104,13 @@ impl CheckpointStorage {
         Ok(found)
     }
 
-    /// The snapshot that a path means: a checkpoint's or savepoint's folder, the `_metadata` in it, or the
-    /// folder of a job, of which the newest usable one is taken; or that of jobs, if only one of them has
-    /// snapshots. What `latest` means depends on the job:
+    /// The snapshot that a path means: a checkpoint's or savepoint's folder; the `_metadata` in it; the
+    /// folder of a job, which means its newest usable snapshot; or that of several jobs, if only one of them
+    /// has snapshots. What `latest` means depends on the job:
     /// [`JobRegister::latest`](super::JobRegister::latest).
     ///
     /// # Errors
-    /// [`flott_types::ErrorKind::State`] if there is none, or the one named is damaged.
+    /// [`flott_types::ErrorKind::State`] if there is none, or the named one is damaged.
     pub async fn resolve(&self, path: &str) -> Result<Found> {
         let none = || Error::state(format!("there is no snapshot in '{path}'"));
         let trimmed = path.trim_end_matches('/');

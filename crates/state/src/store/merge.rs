@@ -2,7 +2,7 @@
 //!
 //! A table's chain is a base and the deltas since. Merging follows the sizes, as in a log-structured store:
 //! when there are too many files, the newest ones are merged, together with each older one that is not larger
-//! than they are together; so a row is written again only when the data it is merged with has doubled:
+//! than all of them together. So a row is rewritten only when the data it is merged with has doubled:
 //! logarithmically often. When that reaches the base, the result is a new base.
 
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, new_null_array};
@@ -18,8 +18,8 @@ use crate::KeyIndex;
 /// A chain with more files than this is merged.
 pub(crate) const MAX_FILES: usize = 8;
 
-/// From which file on a chain is merged with a delta of `new` bytes; `None` if it need not be, 0 for all of
-/// it.
+/// The file from which on a chain is merged with a delta of `new` bytes: `None` if it need not be, 0 for the
+/// whole chain.
 pub(crate) fn merge_from(files: &[StateFile], new: u64) -> Option<usize> {
     let deltas: u64 = files.iter().skip(1).map(StateFile::size).sum();
     // The first is the base; without it there is nothing to outweigh.
@@ -64,7 +64,7 @@ pub(crate) fn newest(files: Vec<Vec<RecordBatch>>, key_columns: usize) -> Result
     Ok(kept)
 }
 
-/// Without the deletions.
+/// Drops the deletions.
 pub(crate) fn live(batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>> {
     let live = |batch: RecordBatch| {
         let live = !format::deleted(&batch);
@@ -83,7 +83,7 @@ fn filter(batch: RecordBatch, keep: BooleanBuffer) -> Result<RecordBatch> {
         .map_err(|e| Error::internal("rows of state").with_source(e))
 }
 
-/// A batch of an older file with the columns of the newest, found by name: an older file may lack values.
+/// A batch of an older file with the columns of the newest one, found by name: an older file may lack values.
 fn as_schema(batch: RecordBatch, schema: &SchemaRef, key_columns: usize) -> Result<RecordBatch> {
     if batch.schema_ref().fields() == schema.fields() {
         return Ok(batch);

@@ -7,21 +7,21 @@
 //! <state.checkpoints.dir>/jobs/<job key>/                the starts of a job: who runs it, from where, and how that ended
 //! ```
 //!
-//! - **A checkpoint exists when its `_metadata` does.** Files are on the disk before the manifest that names
-//!   them is written, and deleted after the last one that names them was. So whatever is interrupted leaves
-//!   litter at worst.
-//! - **Files are immutable and never written over.** Each hand-over becomes a file of changes at the end of
-//!   its table's chain; chains are merged by size, away from the task's thread. What is smaller than 20 KB
-//!   lies in the manifest itself, so a checkpoint of a small job is one object.
-//! - **A reader trusts nothing**: size and checksum of each file are compared with the manifest, and what is
-//!   wrong is named. A file is read as a whole for that; of its rows only the row groups of the reader's key
+//! - **A checkpoint exists when its `_metadata` does.** Files are on disk before the manifest that names them
+//!   is written, and are deleted after the last manifest that names them. So an interruption leaves garbage
+//!   at worst.
+//! - **Files are immutable and never overwritten.** Each delta becomes a file at the end of its table's
+//!   chain; chains are merged by size, away from the task's thread. Anything smaller than 20 KB is stored in
+//!   the manifest itself, so a checkpoint of a small job is one object.
+//! - **A reader trusts nothing**: size and checksum of each file are compared with the manifest, and an error
+//!   names what is wrong. This reads a file as a whole; of its rows only the row groups of the reader's key
 //!   groups are decoded.
-//! - **A job has a key, and each start of it an id.** Under the key lies the [register](JobRegister) of the
-//!   starts; who runs the job holds its [`Lease`], and nobody else writes, commits or deletes.
-//! - Jobs do not share folders; a job that starts from another's snapshot names its files by URL.
+//! - **A job has a key, and each start of it an id.** The [register](JobRegister) of the starts is stored
+//!   under the key; whoever runs the job holds its [`Lease`], and nobody else writes, commits or deletes.
+//! - Jobs do not share folders; a job that starts from another's snapshot names that job's files by URL.
 //!
-//! The functions are `async` for object stores of the network, and blocking as far as they encode, compress
-//! and sync to a local disk; no runtime is needed to drive them.
+//! The functions are `async` for the sake of object stores, and block while they encode, compress and sync to
+//! a local disk; no runtime is needed to drive them.
 
 mod format;
 mod job;
@@ -46,11 +46,11 @@ pub use register::{JobRegister, Start};
 pub use snapshot::{Found, Snapshot};
 pub use writer::{HandOver, Target, TaskSnapshotWriter, Written};
 
-/// The manifest's name, as Flink's.
+/// The manifest's name, the same as Flink's.
 const METADATA: &str = "_metadata";
 /// The folder of the files that a job's checkpoints share.
 const SHARED: &str = "shared";
-/// Where it is noted in a job's folder which checkpoint is the newest.
+/// The file in a job's folder that names the newest checkpoint.
 const NEWEST: &str = "newest";
-/// Where the note of [`JobStorage::note_stop`] lies in a job's folder.
+/// The file in a job's folder with the note of [`JobStorage::note_stop`].
 const STOPPED: &str = "stopped";

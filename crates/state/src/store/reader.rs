@@ -56,7 +56,7 @@ pub(super) async fn read_rows(
     format::decode(bytes, key_groups).map_err(|e| e.context(format_args!("'{}'", name_of(folder, file))))
 }
 
-/// The bytes of a file, which are what they were when it was written.
+/// The bytes of a file, verified to be those that were written.
 pub(super) async fn read(folder: &Folder, file: &StateFile) -> Result<Bytes> {
     let bytes = match &file.location {
         FileLocation::Inline(bytes) => bytes.0.clone(),

@@ -1,4 +1,4 @@
-//! What is written down of a job's starts: small sealed JSON objects, each in a file of its own.
+//! What is recorded of a job's starts: small JSON objects with checksums, each in a file of its own.
 
 use bytes::Bytes;
 use flott_checkpoint::manifest::{seal, unseal};
@@ -7,7 +7,7 @@ use flott_types::{CheckpointId, Error, JobId, JobKey, Result, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// The number of a job's start. The highest is the one that may write.
+/// The number of a job's start. Only the highest may write.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Epoch(pub u64);
@@ -18,7 +18,7 @@ impl std::fmt::Display for Epoch {
     }
 }
 
-/// Who has started the job, and what it is. Written before everything else, by conditional creation: who
+/// Who started the job, and what the job is. Written before everything else, by conditional creation: whoever
 /// creates it holds the lease.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,7 +26,7 @@ pub struct Claim {
     pub(super) version: u32,
     /// The job.
     pub key: JobKey,
-    /// A person has given it that name.
+    /// Whether the user chose the name.
     pub named: bool,
     /// The start.
     pub epoch: Epoch,
@@ -36,11 +36,11 @@ pub struct Claim {
     pub meaning: Meaning,
     /// The process.
     pub owner: Owner,
-    /// When.
+    /// When it was claimed.
     pub at: Timestamp,
 }
 
-/// Where a job reads and writes: by this two jobs that have one key are told apart.
+/// Where a job reads and writes. It tells jobs with the same key apart.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Meaning {
@@ -56,18 +56,19 @@ pub struct Meaning {
 pub struct Ends {
     /// Its path in the catalog.
     pub table: String,
-    /// Where its rows are, if that can be said: a folder, an address.
+    /// Where its rows are, if that is known: a folder, an address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
 }
 
-/// A process, for people, and for others on the same machine to know whether it is alive.
+/// A process, for people, and for others on the same machine to find out whether it is alive.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Owner {
     /// The machine.
     pub host: String,
-    /// Which run of the machine's kernel, where that has a name: it tells machines and restarts of one apart.
+    /// The machine's boot id, if it has one: it tells machines apart, and one machine before and after a
+    /// reboot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot: Option<String>,
     /// The process on it.
@@ -86,7 +87,7 @@ impl Owner {
         }
     }
 
-    /// Whether locks of the two are seen by each other, because one kernel keeps them.
+    /// Whether the two see each other's locks, because they share a kernel.
     pub(super) fn same_machine(&self, other: &Owner) -> bool {
         self.boot.is_some() && self.boot == other.boot
     }
@@ -103,12 +104,12 @@ impl std::fmt::Display for Owner {
 #[serde(deny_unknown_fields)]
 pub struct Began {
     pub(super) version: u32,
-    /// The snapshot; `None` of a start that began with nothing.
+    /// The snapshot; `None` if the start began from nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Origin>,
-    /// The first of the starts that continue from each other: the checkpoints of all of them are this start's
-    /// to delete once it has one of its own. A start from nothing, or from a snapshot that a person has
-    /// named, is the first.
+    /// The first of the starts that continue from each other: this start may delete the checkpoints of all of
+    /// them once it has one of its own. A start from nothing, or from a snapshot that the user named, is the
+    /// first.
     pub lineage: Epoch,
 }
 
@@ -124,17 +125,17 @@ pub struct Origin {
     pub url: String,
 }
 
-/// How a start has ended. Written before anything of it is deleted.
+/// How a start ended. Written before anything of it is deleted.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct End {
     pub(super) version: u32,
     /// How.
     pub outcome: Outcome,
-    /// The checkpoint that was the last.
+    /// The last checkpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<CheckpointId>,
-    /// Its checkpoints are deleted, as the configuration says: nothing continues from here.
+    /// Its checkpoints are deleted, as the configuration says: nothing can continue from here.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub discarded: bool,
     /// When.
@@ -145,37 +146,37 @@ pub struct End {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// All inputs came to their ends and all output is committed: there is nothing to continue with.
+    /// All inputs ended and all output is committed: there is nothing to continue.
     Finished,
-    /// With a savepoint, from which the next start goes on.
+    /// With a savepoint, from which the next start continues.
     Stopped,
-    /// A person has cancelled it.
+    /// The user cancelled it.
     Canceled,
-    /// It has failed.
+    /// It failed.
     Failed,
-    /// The process was told to end.
+    /// The process was told to exit.
     Suspended,
 }
 
-/// When the owner was heard of last. Written over and over by the owner.
+/// When the owner last sent a heartbeat. Overwritten by each heartbeat.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Alive {
     pub version: u32,
     pub at: Timestamp,
 }
 
-/// The version of all of them.
+/// The version of all these records.
 pub(super) const VERSION: u32 = 1;
 
 impl Began {
-    /// What a start continues from, and which it descends from.
+    /// A record of what a start continues from and descends from.
     pub fn new(from: Option<Origin>, lineage: Epoch) -> Self {
         Began { version: VERSION, from, lineage }
     }
 }
 
 impl End {
-    /// How a start has ended.
+    /// A record of how a start ended.
     pub fn new(outcome: Outcome, at: Timestamp) -> Self {
         End { version: VERSION, outcome, checkpoint: None, discarded: false, at }
     }
@@ -192,7 +193,7 @@ pub(super) async fn read<T: DeserializeOwned>(folder: &Folder, name: &str) -> Re
     serde_json::from_slice(&json).map(Some).map_err(wrong)
 }
 
-/// A record as it is written.
+/// A record as it is stored.
 pub(super) fn bytes_of<T: Serialize>(record: &T) -> Result<Bytes> {
     let json = serde_json::to_vec(record)
         .map_err(|e| Error::internal("a record of a job cannot be written").with_source(e))?;

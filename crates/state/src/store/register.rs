@@ -4,12 +4,12 @@
 //! <checkpoints>/jobs/<name>-<hash of the key>/lock              locked by the process that runs the job
 //! <checkpoints>/jobs/<name>-<hash of the key>/epoch-<n>/claim   who has started it, and as which job
 //! <checkpoints>/jobs/<name>-<hash of the key>/epoch-<n>/began   what it continues from
-//! <checkpoints>/jobs/<name>-<hash of the key>/epoch-<n>/alive   when the owner was heard of last
-//! <checkpoints>/jobs/<name>-<hash of the key>/epoch-<n>/end     how it has ended
+//! <checkpoints>/jobs/<name>-<hash of the key>/epoch-<n>/alive   when the owner last sent a heartbeat
+//! <checkpoints>/jobs/<name>-<hash of the key>/epoch-<n>/end     how it ended
 //! ```
 //!
-//! The checkpoints themselves lie in the folder of the job's id, which is another at each start: two
-//! processes never write to one folder, whatever goes wrong between them.
+//! The checkpoints themselves are in the folder of the job's id, which is new at each start: two processes
+//! never write to the same folder, whatever goes wrong between them.
 
 use bytes::Bytes;
 use flott_checkpoint::manifest::Checksum;
@@ -26,7 +26,7 @@ pub(super) const CLAIM: &str = "claim";
 const BEGAN: &str = "began";
 const ALIVE: &str = "alive";
 const END: &str = "end";
-/// The most characters of a key in the name of its folder.
+/// How many characters of a key the name of its folder has at most.
 const NAME: usize = 40;
 
 /// The starts of one job.
@@ -41,16 +41,16 @@ pub struct JobRegister {
 pub struct Start {
     /// Its number.
     pub epoch: Epoch,
-    /// Who, and as which job.
+    /// Who started it, and as which job.
     pub claim: Claim,
-    /// What it continued from; `None` if it did not come so far.
+    /// What it continued from; `None` if it did not get that far.
     pub began: Option<Began>,
-    /// How it ended; `None` if it runs, or was killed.
+    /// How it ended; `None` if it is running or was killed.
     pub end: Option<End>,
 }
 
 impl Start {
-    /// Whether all is done that there was to do.
+    /// Whether it completed all its work.
     pub fn finished(&self) -> bool {
         self.end.as_ref().is_some_and(|end| end.outcome == Outcome::Finished)
     }
@@ -101,17 +101,17 @@ impl JobRegister {
         self.folder.child(&format!("epoch-{epoch}"))
     }
 
-    /// A start; `None` if nobody holds that number.
+    /// A start; `None` if nobody has claimed that number.
     pub(super) async fn start(&self, epoch: Epoch) -> Result<Option<Start>> {
         let folder = self.epoch(epoch);
         let Some(claim) = read(&folder, CLAIM).await? else { return Ok(None) };
         Ok(Some(Start { epoch, claim, began: read(&folder, BEGAN).await?, end: read(&folder, END).await? }))
     }
 
-    /// The starts that are known, oldest first.
+    /// The known starts, oldest first.
     ///
     /// # Errors
-    /// [`flott_types::ErrorKind::State`] if something that was written down is damaged.
+    /// [`flott_types::ErrorKind::State`] if a record is damaged.
     pub async fn starts(&self) -> Result<Vec<Start>> {
         let mut starts = Vec::new();
         for epoch in self.epochs().await? {
@@ -126,7 +126,7 @@ impl JobRegister {
     /// As [`JobRegister::starts`].
     pub async fn newest(&self) -> Result<Option<Start>> {
         for epoch in self.epochs().await?.into_iter().rev() {
-            // A folder without a claim is what is left of one who died while he made it.
+            // A folder without a claim belongs to a process that died while making it.
             if let Some(start) = self.start(epoch).await? {
                 return Ok(Some(start));
             }
@@ -163,14 +163,14 @@ impl JobRegister {
         Err(Error::state(format!("'{}' is there already and says something else", folder.url_of(name))))
     }
 
-    /// Deletes what starts before `epoch` have left behind and nobody needs: everything of those that have
-    /// finished, with all that they continued from; files of those that never completed a checkpoint; and
-    /// what an interrupted deletion left. With `lineage`, a checkpoint of the start `epoch` has taken the
-    /// place of all that the starts it descends from have. What a manifest that stays names is kept. Only for
-    /// who holds the lease of `epoch`.
+    /// Deletes what starts before `epoch` left behind and nobody needs: everything of those that finished,
+    /// with all that they continued from; files of those that never completed a checkpoint; and leftovers of
+    /// interrupted deletions. With `lineage`, a checkpoint of the start `epoch` supersedes those of all
+    /// starts that it descends from. Files named by a manifest that stays are kept. Only the holder of the
+    /// lease of `epoch` may call this.
     ///
     /// # Errors
-    /// If something cannot be read or deleted; it may be tried again.
+    /// If something cannot be read or deleted; the call may be repeated.
     pub(super) async fn sweep(&self, epoch: Epoch, lineage: Option<Epoch>) -> Result<()> {
         let starts = self.starts().await?;
         let done: FastSet<Epoch> =
@@ -179,7 +179,7 @@ impl JobRegister {
         for start in &starts {
             let job = self.checkpoints_of(start);
             let own = start.epoch >= epoch;
-            // A start that is not the first of its lineage and has not begun has nothing that is its own.
+            // A start that is not the first of its lineage and has not begun owns nothing yet.
             let superseded = !own && done.contains(&start.lineage());
             let empty = job.checkpoints().await?.is_empty() && job.stopped().await?.is_none();
             if superseded || (!own && (empty || start.end.as_ref().is_some_and(|end| end.discarded))) {
@@ -199,7 +199,7 @@ impl JobRegister {
         Ok(())
     }
 
-    /// Deletes what is written of a start, the claim last.
+    /// Deletes the records of a start, the claim last.
     async fn forget(&self, epoch: Epoch) -> Result<()> {
         let folder = self.epoch(epoch);
         let mut files = folder.list().await?.files;
@@ -210,7 +210,7 @@ impl JobRegister {
         Ok(())
     }
 
-    /// The jobs that a register of this folder knows.
+    /// The jobs that a register in this folder knows.
     pub(super) async fn registered(storage: &CheckpointStorage) -> Result<FastSet<JobId>> {
         let mut jobs = FastSet::default();
         for register in JobRegister::all(storage).await? {

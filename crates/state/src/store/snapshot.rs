@@ -22,17 +22,16 @@ pub struct Snapshot {
 /// A snapshot that was searched for.
 #[derive(Debug)]
 pub struct Found {
-    /// The newest that can be used.
+    /// The newest usable one.
     pub snapshot: Snapshot,
-    /// If it is the savepoint with which the job stopped: what was noted then.
+    /// What was noted when the job stopped, if this is the savepoint with which it did.
     pub stopped: Option<Stopped>,
-    /// Newer ones that were passed over, and what is wrong with them. Warn of them.
+    /// Newer ones that were skipped, and what is wrong with them. Warn of them.
     pub damaged: Vec<(CheckpointId, Error)>,
 }
 
 impl Snapshot {
-    /// Reads the manifest in `folder`; `None` if there is none. `job` is the folder that a checkpoint's paths
-    /// are relative to.
+    /// Reads the manifest in `folder`; `None` if there is none. A checkpoint's paths are relative to `job`.
     pub(super) async fn read(folder: &Folder, job: &Folder) -> Result<Option<Self>> {
         let Some(json) = folder.get(METADATA).await? else {
             return Ok(None);
@@ -46,8 +45,8 @@ impl Snapshot {
         Ok(Some(Snapshot { manifest, files, url: folder.url() }))
     }
 
-    /// Writes a savepoint's manifest into its folder: when this returns, it will be found again. Returns the
-    /// URL.
+    /// Writes a savepoint's manifest into its folder: once this returns, the savepoint will be found again.
+    /// Returns the URL.
     ///
     /// # Errors
     /// If the manifest is not valid or cannot be written.
@@ -59,14 +58,14 @@ impl Snapshot {
         Ok(folder.url())
     }
 
-    /// Reads every file and compares it with its checksum.
+    /// Reads every file and verifies its checksum.
     ///
     /// # Errors
     /// [`flott_types::ErrorKind::State`], naming snapshot and file, if one is missing or damaged.
     pub async fn verify(&self) -> Result<()> {
         let mut seen = FastSet::default();
         for file in self.manifest.files() {
-            // After a rescale several subtasks name the same file.
+            // After a rescale, several subtasks name the same file.
             if file.path().is_some_and(|path| !seen.insert(path)) {
                 continue;
             }
@@ -75,7 +74,7 @@ impl Snapshot {
         Ok(())
     }
 
-    /// The manifest with paths that are relative to another folder, that of the job that continues from here.
+    /// The manifest with paths relative to another folder: that of the job that continues from here.
     pub fn manifest_for(&self, job: &Folder) -> Manifest {
         let mut manifest = self.manifest.clone();
         if self.files.url() != job.url() {
@@ -92,7 +91,8 @@ impl Snapshot {
         manifest
     }
 
-    /// Reads what one subtask of an operator starts from; nothing if the snapshot does not know the operator.
+    /// Reads what one subtask of an operator starts from; nothing if the snapshot does not contain the
+    /// operator.
     ///
     /// # Errors
     /// [`flott_types::ErrorKind::State`], naming snapshot and file, if one is missing or damaged, or the

@@ -1,4 +1,4 @@
-//! From state into files: the asynchronous part of a task's snapshots.
+//! Writes state to files: the asynchronous part of a task's snapshots.
 
 use std::io::{self, Write};
 
@@ -15,7 +15,7 @@ use flott_types::{CheckpointId, Error, FastMap, KeyGroup, KeyGroupRange, Operato
 use super::{SHARED, format, merge, reader};
 use crate::{KeyedDelta, ListState, OperatorSnapshot, Redistribution};
 
-/// A file smaller than this lies in the manifest.
+/// A smaller file is stored in the manifest.
 const INLINE_BELOW: usize = 20 << 10;
 
 /// What an operator of a task handed over.
@@ -29,7 +29,7 @@ pub struct HandOver {
     pub max_parallelism: u32,
     /// Its state.
     pub snapshot: OperatorSnapshot,
-    /// Its input had ended and it had put out its last results.
+    /// Whether its input had ended and it had emitted its last results.
     pub finished: bool,
 }
 
@@ -40,7 +40,7 @@ pub enum Target {
     Checkpoint,
     /// Into the job's folder, naming no older file.
     FullCheckpoint,
-    /// Into a folder of its own, naming no file outside.
+    /// Into a folder of its own, naming no file outside it.
     Savepoint(Folder),
 }
 
@@ -53,25 +53,26 @@ pub struct Written {
     pub bytes: u64,
 }
 
-/// Writes the snapshots of one task, in order, and knows for each table the chain of files that it adds up
-/// to.
+/// Writes the snapshots of one task, in order. Knows the chain of files behind each table.
 ///
-/// The futures encode and compress (a core is busy) and wait for the disk: run them where that is allowed.
+/// The futures encode and compress (which keeps a core busy) and wait for the disk: run them where blocking
+/// is allowed.
 #[derive(Debug)]
 pub struct TaskSnapshotWriter {
-    /// The job's.
+    /// The job's folder.
     folder: Folder,
     task: TaskId,
     parallelism: u32,
     tables: FastMap<OperatorUid, Vec<KeyedTable>>,
     full_needed: bool,
-    /// In the names of files.
+    /// The number in the next file's name.
     next_file: u64,
 }
 
 impl TaskSnapshotWriter {
     /// A writer into a job's folder (see [`JobStorage::folder`](super::JobStorage::folder)). `restored` is
-    /// what the task's operators started from, with paths relative to that folder; its files are named on.
+    /// what the task's operators started from, with paths relative to that folder; new snapshots keep naming
+    /// its files.
     pub fn new(
         folder: Folder,
         task: TaskId,
@@ -86,7 +87,7 @@ impl TaskSnapshotWriter {
                 partition_columns: table.partition_columns,
                 key_columns: table.key_columns,
                 properties: table.properties.clone(),
-                // Clipped for good: what other tasks go on to write of a file's other key groups is not ours.
+                // Clipped for good: a file's other key groups belong to other tasks.
                 files: table
                     .files
                     .iter()
@@ -103,7 +104,7 @@ impl TaskSnapshotWriter {
         self.full_needed
     }
 
-    /// Notes that what the operators handed over was lost on the way here.
+    /// Notes that what the operators handed over was lost on its way here.
     pub fn lost(&mut self) {
         self.full_needed = true;
     }
@@ -112,7 +113,7 @@ impl TaskSnapshotWriter {
     ///
     /// # Errors
     /// If it cannot be stored, or is not full although [`TaskSnapshotWriter::full_needed`]. What was handed
-    /// over is lost then; files of earlier snapshots are as they were.
+    /// over is lost then; files of earlier snapshots are untouched.
     pub async fn write(
         &mut self,
         checkpoint: CheckpointId,
@@ -173,7 +174,7 @@ impl TaskSnapshotWriter {
         Ok(written)
     }
 
-    /// The chain that `files` and the delta, in parts, add up to.
+    /// The chain that results from `files` and the parts of the delta.
     async fn write_table(
         &mut self,
         checkpoint: CheckpointId,
@@ -203,7 +204,7 @@ impl TaskSnapshotWriter {
             files.push(self.put(checkpoint, target, new, rows, FileKind::Delta, range, bytes).await?);
             return Ok(files);
         };
-        // It is written with others, in one.
+        // The delta is merged into one file with older ones.
         new.upload.abandon().await?;
         let mut chain = Vec::with_capacity(files.len() - from + 1);
         for file in &files[from..] {
@@ -221,7 +222,7 @@ impl TaskSnapshotWriter {
         Ok(files)
     }
 
-    /// Where files go, temporary ones too: what stays of them is swept there.
+    /// The folder for files, including temporary ones: leftovers are swept there.
     fn folder_of(&self, target: &Target) -> Folder {
         match target {
             Target::Savepoint(folder) => folder.clone(),
@@ -229,7 +230,7 @@ impl TaskSnapshotWriter {
         }
     }
 
-    /// Writes rows as a file; none if there are none.
+    /// Writes rows as a file; no file if there are no rows.
     async fn write_file(
         &mut self,
         checkpoint: CheckpointId,
@@ -268,8 +269,8 @@ impl TaskSnapshotWriter {
                     Target::Checkpoint | Target::FullCheckpoint => format!("{SHARED}/"),
                 };
                 let TaskId { vertex, subtask } = self.task;
-                // A name may be taken by an earlier attempt, even one that is not quite dead: it is never
-                // written over.
+                // An earlier attempt, even one that is still dying, may have taken a name; it is never
+                // overwritten.
                 let name = loop {
                     let name = format!("{checkpoint}-{vertex}-{subtask}-{}.parquet", self.next_file);
                     self.next_file += 1;
@@ -284,7 +285,7 @@ impl TaskSnapshotWriter {
     }
 }
 
-/// A file of state while it is made: large ones go to the storage part by part.
+/// A file of state while it is being written: large ones are uploaded part by part.
 #[derive(Debug)]
 struct NewFile {
     upload: Upload,

@@ -79,7 +79,7 @@ fn one_process_at_a_time_runs_a_job() {
     assert_eq!(error.kind(), ErrorKind::Invalid);
     let (pid, id) = (std::process::id(), JobId(1));
     let text = error.to_string();
-    assert!(text.starts_with(&format!("job 'totals' runs already: process {pid} on ")), "{text}");
+    assert!(text.starts_with(&format!("job 'totals' is already running: process {pid} on ")), "{text}");
     assert!(
         text.contains(&format!("since 1970-01-01 00:00:01 UTC as job {id}. End that one first")),
         "{text}"
@@ -116,7 +116,10 @@ fn the_lease_of_another_machine_runs_out() {
     on_another_machine(&storage, &job.key);
     drop(first);
     let error = job.start(&storage, 2, 8_000).unwrap_err().to_string();
-    assert!(error.contains("runs already: process 7 on elsewhere runs it since"), "{error}");
+    assert!(
+        error.contains("is already running: process 7 on elsewhere has been running it since"),
+        "{error}"
+    );
     assert!(error.contains("it was heard of 3 s ago: if it is dead, its lease runs out in 18 s"), "{error}");
     job.start(&storage, 2, 5_000 + LEASE_MILLIS - 1).expect_err("it may be alive");
     assert_eq!(job.start(&storage, 2, 5_000 + LEASE_MILLIS).unwrap().claim().epoch, Epoch(2));
